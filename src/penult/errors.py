@@ -1,0 +1,158 @@
+"""Every error penult raises on purpose, drawn as a tree.
+
+PenultError
+├── UsageError (ValueError)              what was asked for cannot be right, whatever the files hold
+│   ├── PathNotFoundError (FileNotFoundError)
+│   ├── OutputExistsError (FileExistsError)
+│   ├── UnknownNameError (KeyError)      a model, layer or option value; carries suggestions
+│   └── MissingExtraError (ImportError)  an optional dependency is not installed; names the extra
+├── ImageError (ValueError)              one image cannot become pixels; caught per image
+├── SourceError (ValueError)             no image to be had from what was given
+├── BackboneError (RuntimeError)         a network cannot be built, loaded or cut at a layer
+│   └── WeightsError                     its weights cannot be had, or are not what they claim
+├── EngineError (RuntimeError)           a network cannot be run here
+├── FileFormatError (ValueError)         a file is not what its name says, truncated, or newer
+│   ├── FeatureFileError
+│   └── ClassifierFileError
+├── RecipeMismatchError (ValueError)     rows of two recipes were about to meet; shows the difference
+├── TrainingError (ValueError)           a classifier cannot be trained from these rows
+└── OutputError (OSError)                a result cannot be written: disk full, read-only
+
+Each inherits from the builtin that a caller would have caught anyway. A message is one line that
+says what was given, what is allowed, and what to type next. `exit_code` is what the command line
+returns: 2 for usage, 1 for failure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+__all__ = [
+    "BackboneError",
+    "ClassifierFileError",
+    "EngineError",
+    "FeatureFileError",
+    "FileFormatError",
+    "ImageError",
+    "MissingExtraError",
+    "OutputError",
+    "OutputExistsError",
+    "PathNotFoundError",
+    "PenultError",
+    "RecipeMismatchError",
+    "SourceError",
+    "TrainingError",
+    "UnknownNameError",
+    "UsageError",
+    "WeightsError",
+]
+
+
+class PenultError(Exception):
+    """The base of every error penult raises on purpose."""
+
+    exit_code = 1
+
+    def __str__(self) -> str:
+        # KeyError and OSError print their arguments in their own ways; a message is a message.
+        return str(self.args[0]) if self.args else ""
+
+
+class UsageError(PenultError, ValueError):
+    """What was asked for cannot be right, whatever the files hold."""
+
+    exit_code = 2
+
+
+class PathNotFoundError(UsageError, FileNotFoundError):
+    """A path that was given does not exist."""
+
+
+class OutputExistsError(UsageError, FileExistsError):
+    """The output exists and overwriting it was not asked for."""
+
+
+class UnknownNameError(UsageError, KeyError):
+    """A name that is not among the allowed ones.
+
+    Parameters
+    ----------
+    kind : what the name should have named, e.g. ``"model"``
+    name : what was given
+    allowed : every allowed name; close ones are suggested, and a short list is shown whole
+    hint : what to type next, e.g. ``"penult models"``
+    """
+
+    def __init__(self, kind: str, name: str, allowed: Iterable[str], hint: str = "") -> None:
+        known = list(allowed)
+        close = get_close_matches(name.lower(), [k.lower() for k in known], n=3, cutoff=0.6)
+        self.suggestions = [k for k in known if k.lower() in close]
+        message = f"unknown {kind} {name!r}"
+        if self.suggestions:
+            message += f"; did you mean {', '.join(self.suggestions)}?"
+        elif len(known) <= 12:
+            message += f"; allowed: {', '.join(known)}"
+        if hint:
+            message += f" ({hint})"
+        super().__init__(message)
+
+
+class MissingExtraError(UsageError, ImportError):
+    """An optional dependency is not installed.
+
+    Parameters
+    ----------
+    what : what needs it, e.g. ``"keras:VGG16"``
+    extra : the extra of this package that brings it, e.g. ``"keras"``
+    """
+
+    def __init__(self, what: str, extra: str) -> None:
+        super().__init__(
+            f"{what} needs the extra {extra!r}, which is not installed; "
+            f"type: pip install 'penult[{extra}]'"
+        )
+
+
+class ImageError(PenultError, ValueError):
+    """One image cannot become pixels. Caught per image and listed in `/failures`."""
+
+
+class SourceError(PenultError, ValueError):
+    """No image can be had from what was given."""
+
+
+class BackboneError(PenultError, RuntimeError):
+    """A network cannot be built, loaded or cut at a layer."""
+
+
+class WeightsError(BackboneError):
+    """A network's weights cannot be had, or are not what they claim to be."""
+
+
+class EngineError(PenultError, RuntimeError):
+    """A network cannot be run on this machine."""
+
+
+class FileFormatError(PenultError, ValueError):
+    """A file is not what its name says, is truncated, or was written by a newer penult."""
+
+
+class FeatureFileError(FileFormatError):
+    """Not a readable feature file."""
+
+
+class ClassifierFileError(FileFormatError):
+    """Not a readable classifier file, or one that holds what a classifier never holds."""
+
+
+class RecipeMismatchError(PenultError, ValueError):
+    """Rows of two recipes were about to meet."""
+
+
+class TrainingError(PenultError, ValueError):
+    """A classifier cannot be trained from these rows."""
+
+
+class OutputError(PenultError, OSError):
+    """A result cannot be written: the disk is full, the place is read-only, the path vanished."""

@@ -1,0 +1,84 @@
+"""Results appear under their final name whole, or not at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from penult.errors import OutputError, OutputExistsError, PathNotFoundError, PenultError
+
+__all__ = ["atomic_output", "check_output", "explain"]
+
+
+def check_output(path: Path, *, overwrite: bool) -> None:
+    """Refuse an output that cannot be written, before any work is spent on it.
+
+    Raises
+    ------
+    OutputExistsError, PathNotFoundError, OutputError
+    """
+    if path.is_dir():
+        raise OutputExistsError(f"{path} is a folder; give the name of a file to write")
+    if path.exists() and not overwrite:
+        raise OutputExistsError(f"{path} exists; give --overwrite to replace it, or another name")
+    if not path.parent.is_dir():
+        raise PathNotFoundError(f"{path} cannot be written: there is no folder {path.parent}")
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise OutputError(f"{path} cannot be written: the folder {path.parent} is read-only")
+
+
+@contextmanager
+def atomic_output(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
+    """Yield a temporary path beside `path`, renamed into place if the block ends well.
+
+    The temporary file is synced before the rename, and removed if the block raises. An `OSError`
+    from inside (a full disk, say) becomes an `OutputError` that names `path`.
+    """
+    check_output(path, overwrite=overwrite)
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent)
+    except OSError as error:
+        raise explain(error, path) from error
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        try:
+            yield temporary
+            _sync(temporary)
+            _give_default_mode(temporary)
+            if path.exists() and not overwrite:
+                raise OutputExistsError(
+                    f"{path} appeared meanwhile; give --overwrite to replace it"
+                )
+            os.replace(temporary, path)
+        except PenultError:
+            raise
+        except OSError as error:
+            raise explain(error, path) from error
+    finally:
+        with suppress(FileNotFoundError):
+            temporary.unlink()
+
+
+def explain(error: OSError, path: Path) -> OutputError:
+    """Turn an `OSError` met while writing `path` into one line that names it and the cause."""
+    # HDF5 wraps the system's error in a text of its own; its errno is kept where it has one.
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) or "errno = 28" in str(error)
+    cause = "the disk is full" if full else (error.strerror or str(error).splitlines()[0])
+    return OutputError(f"{path} cannot be written: {cause}; nothing was left under that name")
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _give_default_mode(path: Path) -> None:
+    # mkstemp makes files private; a result gets what `open` would have given it.
+    mask = os.umask(0)
+    os.umask(mask)
+    path.chmod(0o666 & ~mask)

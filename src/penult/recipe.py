@@ -1,0 +1,145 @@
+"""A recipe says how an image becomes a row; two rows may be compared only if their recipes are equal."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from penult.errors import FileFormatError, RecipeMismatchError
+
+__all__ = ["Preprocessing", "Recipe", "require_equal"]
+
+Interpolation = Literal["nearest", "box", "bilinear", "hamming", "bicubic", "lanczos"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preprocessing:
+    """How RGB pixels become what the network was trained to see.
+
+    Attributes
+    ----------
+    resize : int, (int, int) or None
+        An int: the shorter edge becomes that many pixels, the longer keeps the proportions (rounded
+        down, as torchvision does). A pair (height, width): squashed to exactly that.
+    crop : (int, int) or None
+        (height, width) of the centre crop taken after the resize.
+    interpolation : str
+        Pillow's filter of that name; always antialiased, as Pillow's are (nearest excepted).
+    mean, std : tuple of float, one per channel
+        The network sees ``(pixel / 255 - mean) / std``, in the order of `channels`.
+    channels : "RGB" or "BGR"
+    decode : "exact" or "scaled"
+        Whether a JPEG decoder may scale large photos down while decoding.
+    """
+
+    resize: int | tuple[int, int] | None
+    crop: tuple[int, int] | None
+    interpolation: Interpolation
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    channels: Literal["RGB", "BGR"] = "RGB"
+    decode: Literal["exact", "scaled"] = "exact"
+
+    @property
+    def input_size(self) -> tuple[int, int]:
+        """(height, width) of what the network sees, in pixels."""
+        if self.crop is not None:
+            return self.crop
+        if isinstance(self.resize, tuple):
+            return self.resize
+        raise FileFormatError("a preprocessing without a crop needs a resize to (height, width)")
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Preprocessing:
+        """The inverse of `dataclasses.asdict`, with JSON's lists turned back into tuples."""
+        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in data.items()})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How an image becomes a row.
+
+    Equality and hash are over what changes a row: architecture, the weights' digest, layer, pooling,
+    normalisation and preprocessing. The names by which a person knows the backbone, and the versions
+    of the libraries, are kept beside them and do not count (contract: engines and library versions
+    agree within a stated tolerance).
+
+    Attributes
+    ----------
+    architecture : what was built, and by which library, e.g. ``"timm/tf_efficientnet_lite0"``
+    weights_sha256 : hex digest of the weights file (of the tensors, where there is no one file)
+    layer : the layer captured, e.g. ``"layer4.2"``, ``"penultimate"``
+    pooling : ``"none"``, ``"avg"``, ``"max"``, ``"gem"``, ``"cls"`` or ``"flatten"``
+    normalize : ``"none"`` or ``"l2"``
+    preprocessing : see `Preprocessing`
+    backbone : the canonical name to type after ``--model``, e.g. ``"bundled:efficientnet_lite0"``
+    weights : the name of the weights, e.g. a package and version, a hub id, a file name, ``"random"``
+    versions : library name to version, of the run that made the rows
+    """
+
+    architecture: str
+    weights_sha256: str
+    layer: str
+    pooling: str
+    preprocessing: Preprocessing
+    normalize: str = "none"
+    backbone: str = field(default="", compare=False)
+    weights: str = field(default="", compare=False)
+    versions: Mapping[str, str] = field(default_factory=dict, compare=False)
+
+    def to_json(self) -> str:
+        """One line of JSON; `from_json` gives an equal recipe back."""
+        return json.dumps({"kind": "backbone", **dataclasses.asdict(self)}, sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> Recipe:
+        """Read what `to_json` wrote.
+
+        Raises
+        ------
+        FileFormatError
+            If the text is no recipe, or one of a kind or with a field that this version lacks.
+        """
+        try:
+            data = json.loads(text)
+            kind = data.pop("kind")
+            if kind != "backbone":
+                raise FileFormatError(f"a recipe of kind {kind!r} needs a newer penult")
+            data["preprocessing"] = Preprocessing.from_dict(data["preprocessing"])
+            return cls(**data)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            if isinstance(error, FileFormatError):
+                raise
+            raise FileFormatError(f"not a recipe that this penult can read: {error}") from error
+
+    def difference(self, other: Recipe) -> dict[str, tuple[Any, Any]]:
+        """Field name to (this one's value, the other's), for the fields that count and differ."""
+        mine, theirs = _counting_fields(self), _counting_fields(other)
+        return {k: (mine[k], theirs[k]) for k in mine if mine[k] != theirs[k]}
+
+
+def _counting_fields(recipe: Recipe) -> dict[str, Any]:
+    flat = {f.name: getattr(recipe, f.name) for f in dataclasses.fields(recipe) if f.compare}
+    preprocessing = flat.pop("preprocessing")
+    return flat | {f"preprocessing.{k}": v for k, v in vars(preprocessing).items()}
+
+
+def require_equal(ours: Recipe, theirs: Recipe, *, ours_is: str, theirs_is: str) -> None:
+    """Refuse rows of two recipes.
+
+    Raises
+    ------
+    RecipeMismatchError
+        Field by field, what `ours_is` (say, ``"the classifier flowers.skops"``) has and what
+        `theirs_is` has.
+    """
+    difference = ours.difference(theirs)
+    if difference:
+        fields = "; ".join(f"{k}: {a!r} and {b!r}" for k, (a, b) in difference.items())
+        raise RecipeMismatchError(
+            f"{ours_is} and {theirs_is} were made with different recipes, so their rows cannot be "
+            f"compared ({fields})"
+        )

@@ -1,0 +1,170 @@
+"""Frozen results that travel between the parts, with their shapes stated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from penult.recipe import Recipe
+
+__all__ = [
+    "ClassScore",
+    "Failure",
+    "Features",
+    "HeldOut",
+    "ImageRecord",
+    "Prediction",
+    "Progress",
+    "Scores",
+]
+
+
+@dataclass(frozen=True)
+class ImageRecord:
+    """One image that may become a row: where it is, and what is known of it.
+
+    Attributes
+    ----------
+    id : path relative to the source, POSIX separators; unique in its listing
+    open : opens the image's bytes for reading; called at most once, from any thread
+    labels : none, one, or several (multi-label)
+    split : "train", "validation", "test", or None where the source does not say
+    group : rows of one group never straddle a split; None where each row stands alone
+    path : the file itself, where there is one (thumbnails, messages)
+    """
+
+    id: str
+    open: Callable[[], BinaryIO] = field(compare=False, repr=False)
+    labels: tuple[str, ...] = ()
+    split: str | None = None
+    group: str | None = None
+    path: Path | None = None
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An image that could not become a row, and why, in one line."""
+
+    id: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Features:
+    """The rows of one layer, in memory or lazily on disk, each with its id.
+
+    Attributes
+    ----------
+    features : (N, D) or (N, C, H, W) or (N, T, D), float32 or float16; an h5py dataset until sliced
+    ids : (N,) str, path relative to the source, POSIX separators
+    labels : (N,) int64, index into `label_names`, -1 where unlabelled
+    label_names : (K,) str, sorted
+    targets : (N, K) bool, or None unless some image has several labels
+    splits : (N,) str ("train", "validation", "test" or ""), or None
+    groups : (N,) str, or None
+    content : (N,) str, hex BLAKE2b-128 digest of each image's bytes, or None
+    failures : the images that have no row
+    recipe : how the rows were made
+    """
+
+    features: Any
+    ids: Sequence[str]
+    labels: NDArray[np.int64]
+    label_names: tuple[str, ...]
+    recipe: Recipe
+    targets: NDArray[np.bool_] | None = None
+    splits: Sequence[str] | None = None
+    groups: Sequence[str] | None = None
+    content: Sequence[str] | None = None
+    failures: tuple[Failure, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a run stands; passed to `on_progress` callbacks, from the calling thread.
+
+    Attributes
+    ----------
+    done : images with an outcome so far, failures included
+    total : images to do, or None where the source cannot say
+    failed : failures so far
+    """
+
+    done: int
+    total: int | None
+    failed: int
+
+
+@dataclass(frozen=True)
+class ClassScore:
+    """One class's scores: precision, recall and F1 in [0, 1], support in images."""
+
+    label: str
+    precision: float
+    recall: float
+    f1: float
+    support: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scores:
+    """How a classifier did on images it had not seen.
+
+    Attributes
+    ----------
+    accuracy : float in [0, 1]
+    classes : one ClassScore per class, in the order of the label names
+    confusion : (K, K) tuple of tuples of int; rows are true classes, columns predicted ones
+    images : number of images scored
+    split : how the held-out part was chosen, in words
+    """
+
+    accuracy: float
+    classes: tuple[ClassScore, ...]
+    confusion: tuple[tuple[int, ...], ...]
+    images: int
+    split: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeldOut:
+    """The images a classifier was scored on, and what it said of each; all sequences of length M.
+
+    Attributes
+    ----------
+    ids : the images' ids
+    truth, predicted : class names
+    probability : of the predicted class, in [0, 1]
+    """
+
+    ids: tuple[str, ...]
+    truth: tuple[str, ...]
+    predicted: tuple[str, ...]
+    probability: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a classifier says of one image.
+
+    Attributes
+    ----------
+    id : the image's id
+    label : the most probable class
+    probability : its probability, in [0, 1]
+    top : the k most probable classes with their probabilities, most probable first
+    """
+
+    id: str
+    label: str
+    probability: float
+    top: tuple[tuple[str, float], ...]
