@@ -14,7 +14,7 @@ PenultError
 ├── FileFormatError (ValueError)         a file is not what its name says, truncated, or newer
 │   ├── FeatureFileError
 │   └── ClassifierFileError
-├── RecipeMismatchError (ValueError)     rows of two recipes were about to meet; shows the difference
+├── RecipeMismatchError (ValueError)     rows of two recipes were about to meet; shows where they differ
 ├── TrainingError (ValueError)           a classifier cannot be trained from these rows
 └── OutputError (OSError)                a result cannot be written: disk full, read-only
 
@@ -55,6 +55,7 @@ class PenultError(Exception):
     exit_code = 1
 
     def __str__(self) -> str:
+        """The message alone."""
         # KeyError and OSError print their arguments in their own ways; a message is a message.
         return str(self.args[0]) if self.args else ""
 

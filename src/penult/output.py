@@ -54,7 +54,7 @@ def atomic_output(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
                 raise OutputExistsError(
                     f"{path} appeared meanwhile; give --overwrite to replace it"
                 )
-            os.replace(temporary, path)
+            temporary.replace(path)
         except PenultError:
             raise
         except OSError as error:

@@ -1,4 +1,4 @@
-"""A recipe says how an image becomes a row; two rows may be compared only if their recipes are equal."""
+"""A recipe says how an image becomes a row; only rows of equal recipes may be compared."""
 
 from __future__ import annotations
 
@@ -55,17 +55,20 @@ class Preprocessing:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Preprocessing:
         """The inverse of `dataclasses.asdict`, with JSON's lists turned back into tuples."""
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in data.items()})
+        fields: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in data.items()
+        }
+        return cls(**fields)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
     """How an image becomes a row.
 
-    Equality and hash are over what changes a row: architecture, the weights' digest, layer, pooling,
-    normalisation and preprocessing. The names by which a person knows the backbone, and the versions
-    of the libraries, are kept beside them and do not count (contract: engines and library versions
-    agree within a stated tolerance).
+    Equality and hash are over what changes a row: architecture, the weights' digest, layer,
+    pooling, normalisation and preprocessing. The names by which a person knows the backbone, and
+    the versions of the libraries, are kept beside them and do not count (engines and library
+    versions agree within a stated tolerance).
 
     Attributes
     ----------
@@ -76,7 +79,7 @@ class Recipe:
     normalize : ``"none"`` or ``"l2"``
     preprocessing : see `Preprocessing`
     backbone : the canonical name to type after ``--model``, e.g. ``"bundled:efficientnet_lite0"``
-    weights : the name of the weights, e.g. a package and version, a hub id, a file name, ``"random"``
+    weights : the weights' name: a package and version, a hub id, a file name, or ``"random"``
     versions : library name to version, of the run that made the rows
     """
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -25,7 +25,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ImageRecord:
     """One image that may become a row: where it is, and what is known of it.
 
@@ -71,6 +71,9 @@ class Features:
     content : (N,) str, hex BLAKE2b-128 digest of each image's bytes, or None
     failures : the images that have no row
     recipe : how the rows were made
+    layers : the layers the file holds, in execution order; `features` is one of them
+    origin : where the images came from and with which options, JSON-like: ``sources``, ``labels``,
+        ``label_pattern``, ``passed_over`` (extension to number of files that are no images)
     """
 
     features: Any
@@ -83,8 +86,11 @@ class Features:
     groups: Sequence[str] | None = None
     content: Sequence[str] | None = None
     failures: tuple[Failure, ...] = ()
+    layers: tuple[str, ...] = ()
+    origin: Mapping[str, Any] = field(default_factory=dict)
 
     def __len__(self) -> int:
+        """The number of rows."""
         return len(self.ids)
 
 

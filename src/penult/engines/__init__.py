@@ -1,1 +1,1 @@
-
+"""An engine runs a truncated backbone over decoded images."""

@@ -1,1 +1,1 @@
-
+"""Where images come from, and how bytes become pixels."""
