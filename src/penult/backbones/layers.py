@@ -1,0 +1,179 @@
+"""Listing the layers of a network, and cutting it at some of them."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import nn
+
+from penult.backbones.base import Layer, Layout
+from penult.errors import BackboneError, UnknownNameError
+
+__all__ = ["Cut", "find_layer", "list_layers", "match_layers"]
+
+
+class _Enough(Exception):  # noqa: N818 - not an error: the way out of a forward pass
+    """All layers asked for have been captured."""
+
+
+class Cut(nn.Module):
+    """A network that stops as soon as the layers asked for have been computed.
+
+    Parameters
+    ----------
+    network : any module; put into eval mode
+    calls : the layers to capture, in the order of the outputs, each with the number of times
+        that its module runs in one forward pass (the last output is kept)
+    head : module path of the classifier, whose *input* is ``penultimate``; None where the
+        network's own output is
+    """
+
+    def __init__(self, network: nn.Module, calls: Mapping[str, int], head: str | None) -> None:
+        super().__init__()
+        self.network = network.eval()
+        self._calls = dict(calls)
+        self._head = head
+
+    def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """Run float (N, 3, H, W) up to the last layer asked for."""
+        captured: dict[str, torch.Tensor] = {}
+        remaining = dict(self._calls)
+
+        def capture(name: str, value: Any) -> None:
+            tensor = _tensor_in(value)
+            if tensor is None:
+                raise BackboneError(f"layer {name!r} gives no tensor that could become a row")
+            remaining[name] -= 1
+            if not any(remaining.values()):
+                captured[name] = tensor
+                raise _Enough
+            # What follows may work in place (ReLU(inplace=True)) on what was captured.
+            captured[name] = tensor.clone()
+
+        # Hooks live for one forward pass, so that two cuts of one network never meet.
+        handles = []
+        output_is = "penultimate" if self._head is None else "logits"
+        for name in remaining:
+            if name == "penultimate" and self._head is not None:
+                head = self.network.get_submodule(self._head)
+                handles.append(
+                    head.register_forward_pre_hook(lambda _m, args: capture("penultimate", args[0]))
+                )
+            elif name != output_is:
+                handles.append(
+                    self.network.get_submodule(name).register_forward_hook(
+                        lambda _m, _args, out, name=name: capture(name, out)
+                    )
+                )
+        try:
+            output = self.network(images)
+            if output_is in remaining:
+                capture(output_is, output)
+        except _Enough:
+            pass
+        finally:
+            for handle in handles:
+                handle.remove()
+        return tuple(captured[name] for name in self._calls)
+
+
+def list_layers(
+    network: nn.Module, input_size: tuple[int, int], *, head: str | None
+) -> tuple[Layer, ...]:
+    """Run the network once on a grey image and note every module that gives a tensor.
+
+    In the order in which they finish their last call, containers therefore after their parts;
+    ``penultimate`` and ``logits`` come last.
+    """
+    seen: dict[str, Layer] = {}
+
+    def note(name: str, kind: str, value: Any) -> None:
+        tensor = _tensor_in(value)
+        if tensor is None or tensor.ndim not in (2, 3, 4):
+            return
+        calls = seen.pop(name).calls + 1 if name in seen else 1
+        seen[name] = Layer(name, kind, tuple(tensor.shape[1:]), _layout(tensor), calls)
+
+    handles = [
+        module.register_forward_hook(
+            lambda module, _args, out, name=name: note(name, type(module).__name__, out)
+        )
+        for name, module in network.named_modules()
+        if name
+    ]
+    ends: dict[str, Layer] = {}
+    if head is not None:
+
+        def note_head(module: nn.Module, args: Any) -> None:
+            shape = tuple(args[0].shape[1:])
+            ends["penultimate"] = Layer("penultimate", "input of " + head, shape, "vector")
+
+        handles.append(network.get_submodule(head).register_forward_pre_hook(note_head))
+    training = network.training
+    try:
+        with torch.inference_mode():
+            output = _tensor_in(network.eval()(torch.zeros(1, 3, *input_size)))
+    finally:
+        network.train(training)
+        for handle in handles:
+            handle.remove()
+    if output is not None:
+        name = "logits" if head is not None else "penultimate"
+        kind = "output of the network"
+        ends[name] = Layer(name, kind, tuple(output.shape[1:]), _layout(output))
+    return (*seen.values(), *ends.values())
+
+
+def find_layer(layers: Iterable[Layer], name: str, *, backbone: str) -> Layer:
+    """The layer of that exact name."""
+    by_name = {layer.name: layer for layer in layers}
+    if name not in by_name:
+        raise UnknownNameError(
+            f"layer of {backbone}", name, by_name, hint=f"penult layers {backbone}"
+        )
+    return by_name[name]
+
+
+def match_layers(layers: Sequence[Layer], patterns: Sequence[str], *, backbone: str) -> list[Layer]:
+    """The layers that exact names and globs ask for, in execution order, each once.
+
+    Raises
+    ------
+    UnknownNameError
+        If a name or glob matches none; names it and what is close.
+    """
+    wanted: set[str] = set()
+    for pattern in patterns:
+        if any(sign in pattern for sign in "*?["):
+            matched = {x.name for x in layers if fnmatch.fnmatchcase(x.name, pattern)}
+            if not matched:
+                find_layer(layers, pattern, backbone=backbone)
+            wanted |= matched
+        else:
+            wanted.add(find_layer(layers, pattern, backbone=backbone).name)
+    return [layer for layer in layers if layer.name in wanted]
+
+
+def _tensor_in(value: Any) -> torch.Tensor | None:
+    """The tensor that a module's output is, or holds first (blocks that also return weights)."""
+    if isinstance(value, torch.Tensor):
+        return value
+    if isinstance(value, dict):
+        value = tuple(value.values())
+    if isinstance(value, tuple | list) and value:
+        return _tensor_in(value[0])
+    return None
+
+
+def _layout(tensor: torch.Tensor) -> Layout:
+    if tensor.ndim == 2:
+        return "vector"
+    if tensor.ndim == 3:
+        return "NTD"
+    # Channels-last networks (Swin, ConvNeXt's inner layers) give square maps with the channels
+    # behind; a map of as many channels as its side is told apart by neither rule and is rare.
+    _, a, b, c = tensor.shape
+    return "NHWC" if a == b and b != c else "NCHW"

@@ -1,0 +1,83 @@
+"""Pooling: an activation of a network becomes one row an image."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from penult.errors import UnknownNameError, UsageError
+
+if TYPE_CHECKING:
+    import torch
+
+    from penult.backbones.base import Backbone, Layer, Layout
+
+__all__ = ["POOLINGS", "check_pooling", "pool"]
+
+POOLINGS = ("avg", "max", "gem", "cls", "flatten", "none")
+
+GEM_POWER = 3.0
+"""The exponent p of generalised-mean pooling: Radenović et al. 2018 start their training from 3."""
+
+
+def check_pooling(pooling: str, layer: Layer, backbone: Backbone) -> str:
+    """Refuse a pooling that is unknown or has no meaning for the layer."""
+    if pooling not in POOLINGS:
+        raise UnknownNameError("pooling", pooling, POOLINGS)
+    if pooling == "cls" and (layer.layout != "NTD" or not backbone.prefix_tokens):
+        raise UsageError(
+            f"pooling 'cls' needs a layer of tokens with a class token in front; {layer.name} of "
+            f"{backbone.name} is {layer.type} of shape {layer.shape}; give --pool avg, or a layer "
+            f"of a vision transformer"
+        )
+    if layer.layout == "vector":
+        if pooling not in ("none", "flatten"):
+            maps = [x.name for x in backbone.layers if x.layout != "vector"]
+            raise UsageError(
+                f"pooling {pooling!r} has nothing to pool: {layer.name} of {backbone.name} is a "
+                f"vector of {layer.length} already; leave --pool out, or name a layer with maps, "
+                f"e.g. --layer {maps[-1] if maps else '…'}"
+            )
+        # One name for one row.
+        return "none"
+    return pooling
+
+
+def pool(
+    activation: torch.Tensor, how: str, layout: Layout, prefix_tokens: int = 0
+) -> torch.Tensor:
+    """Pool one activation.
+
+    Parameters
+    ----------
+    activation : (N, D), (N, C, H, W), (N, H, W, C) or (N, T, D), as `layout` says
+    how : one of `POOLINGS`. ``avg``, ``max`` and ``gem`` go over space, or over the tokens after
+        the prefix; ``cls`` takes the first token; ``flatten`` keeps the network's own order;
+        ``none`` keeps the activation, maps turned to (N, C, H, W).
+    prefix_tokens : tokens in front (class, registers) that are no patches
+
+    Returns
+    -------
+    (N, D), or for ``none`` (N, C, H, W) or (N, T, D)
+
+    Notes
+    -----
+    ``gem`` is ``mean(max(x, 1e-6) ** p) ** (1 / p)`` with p = 3: Radenović, Tolias and Chum,
+    "Fine-tuning CNN Image Retrieval with No Human Annotation", TPAMI 2018, equation 3.
+    """
+    if layout == "vector":
+        return activation
+    if how == "flatten":
+        return activation.flatten(1)
+    if how == "cls":
+        return activation[:, 0]
+    if how == "none":
+        return activation.permute(0, 3, 1, 2) if layout == "NHWC" else activation
+    if layout == "NTD":
+        activation, axes = activation[:, prefix_tokens:], [1]
+    else:
+        axes = [2, 3] if layout == "NCHW" else [1, 2]
+    if how == "avg":
+        return activation.mean(axes)
+    if how == "max":
+        return activation.amax(axes)
+    return activation.clamp(min=1e-6).pow(GEM_POWER).mean(axes).pow(1 / GEM_POWER)

@@ -1,0 +1,100 @@
+"""From the name a user types to a backbone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from importlib import import_module
+from importlib.metadata import entry_points
+
+from penult.backbones.base import Backbone, Card, Source, WeightsChoice
+from penult.errors import BackboneError, UnknownNameError
+from penult.recipe import Recipe, require_equal
+
+__all__ = ["DEFAULT_MODEL", "list_models", "open_backbone", "open_recipe", "resolve", "sources"]
+
+DEFAULT_MODEL = "efficientnet_lite0"
+
+ENTRY_POINTS = "penult.backbones"
+"""The entry-point group in which other packages name their `Source` classes."""
+
+BUILT_IN = {"bundled": "penult.backbones.bundled:Bundled"}
+"""Prefix to class, in the order in which a bare name is looked for."""
+
+
+@cache
+def _load(prefix: str) -> Source:
+    """Import one source; the others stay unimported."""
+    if prefix in BUILT_IN:
+        module, _, name = BUILT_IN[prefix].partition(":")
+        source: Source = getattr(import_module(module), name)()
+        return source
+    for entry in entry_points(group=ENTRY_POINTS):
+        if entry.name == prefix:
+            try:
+                return _checked(entry.load()(), prefix)
+            except Exception as error:
+                raise BackboneError(
+                    f"the backbone source {prefix!r} of {entry.value} cannot be loaded: {error}"
+                ) from error
+    raise UnknownNameError("backbone source", prefix, sources())
+
+
+def _checked(source: object, prefix: str) -> Source:
+    if not isinstance(source, Source):
+        raise TypeError(f"{prefix} is no subclass of penult.backbones.base.Source")
+    return source
+
+
+def sources() -> tuple[str, ...]:
+    """Every prefix that may stand before the colon, built-in ones first."""
+    others = sorted({entry.name for entry in entry_points(group=ENTRY_POINTS)} - set(BUILT_IN))
+    return (*BUILT_IN, *others)
+
+
+def resolve(name: str) -> tuple[Source, str]:
+    """Turn what the user typed into a source and the name within it.
+
+    Raises
+    ------
+    UnknownNameError
+        With close suggestions.
+    """
+    prefix, colon, rest = name.partition(":")
+    if colon:
+        return _load(prefix), rest
+    for prefix in sources():
+        if _load(prefix).knows(name):
+            return _load(prefix), name
+    known = [known for prefix in sources() for known in _load(prefix).names()]
+    raise UnknownNameError("model", name, known, hint="penult models lists them all")
+
+
+def open_backbone(name: str, choice: WeightsChoice | None = None) -> Backbone:
+    """Find a backbone and its weights by the name a user types.
+
+    Raises
+    ------
+    UnknownNameError, WeightsError, MissingExtraError
+    """
+    source, rest = resolve(name)
+    return source.open(rest, choice or WeightsChoice())
+
+
+def open_recipe(recipe: Recipe, *, recipe_is: str) -> Backbone:
+    """Find the backbone that a stored recipe was made with, and make sure that it is the same.
+
+    Parameters
+    ----------
+    recipe_is : what carries the recipe, for the message, e.g. ``"flowers.skops"``
+    """
+    backbone = open_backbone(recipe.backbone)
+    ours = backbone.recipe(recipe.layer, recipe.pooling, recipe.normalize)
+    require_equal(recipe, ours, ours_is=recipe_is, theirs_is=f"{recipe.backbone} on this machine")
+    return backbone
+
+
+def list_models(pattern: str = "*") -> Iterable[Card]:
+    """What is known of every backbone whose name matches the glob, without loading any."""
+    for prefix in sources():
+        yield from _load(prefix).cards(pattern)
