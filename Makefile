@@ -1,0 +1,55 @@
+# `make demo` and `make test` are all that is needed; `make` alone lists the rest.
+
+PYTHON ?= python3
+EXTRAS := bundled,dev
+
+SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -ec
+.DEFAULT_GOAL := help
+
+BIN := .venv/bin
+STAMP := .venv/installed
+
+.PHONY: help install demo test check docs clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+install: $(STAMP) ## Create .venv and install penult into it
+
+demo: install ## Sort 1,797 handwritten digits and write a report on it to demo/report
+	@$(BIN)/penult sample digits demo/images
+	@$(BIN)/penult report demo/images -o demo/report --overwrite
+
+test: check ## Run the linters and all tests
+	@$(BIN)/pytest
+
+check: install ## Run the linters alone
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/ruff format --check --quiet
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+docs: install ## Write docs/cli.md anew from the commands' --help
+	@$(BIN)/typer penult.cli utils docs --name penult --title "Command line" --output docs/cli.md
+
+clean: ## Remove .venv, the demo and all caches
+	@rm -rf .venv demo dist .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@find src tests benchmarks -name __pycache__ -prune -exec rm -rf {} + 2> /dev/null || true
+
+# Made anew only when what is to be installed has changed. pip prints a line or three for each of
+# eighty packages; the large downloads are what one waits for, so those are what is shown.
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "penult needs Python 3.11 or newer, and $(PYTHON) is $$($(PYTHON) --version 2>&1);" \
+	       "if a newer one is installed, type for example: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; \
+	  exit 1; }
+	@echo "Installing penult into .venv, once: several gigabytes, some minutes"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip --disable-pip-version-check --no-input install \
+	    --constraint constraints.txt --editable '.[$(EXTRAS)]' \
+	  | awk '/^ *(Downloading|Using cached) .*\([0-9.]+ [MG]B\)/ { \
+	           size = $$(NF - 1); sub(/\(/, "", size); \
+	           if (size >= 20 || /GB/) { sub(/.*\//, "", $$2); print "  " $$1, $$2, $$(NF - 1), $$NF; fflush() } } \
+	         /^Installing collected packages/ { print "  Unpacking"; fflush() }'
+	@touch $@

@@ -1,0 +1,38 @@
+"""What tests of several parts share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+# Before anything imports huggingface_hub, which reads it once: no test asks a model hub.
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+
+@pytest.fixture(autouse=True)
+def _same_surroundings_everywhere(monkeypatch, tmp_path_factory):
+    """A cache of its own; and messages that are neither coloured nor folded, however pytest runs."""
+    monkeypatch.setenv("PENULT_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("TERM", "dumb")
+    for name in ("FORCE_COLOR", "CLICOLOR_FORCE", "PY_COLORS", "GITHUB_ACTIONS"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def photos(tmp_path) -> Path:
+    """`photos/daisy/daisy_01.jpg` … `photos/tulip/tulip_12.jpg`: 64 × 48 pixels, told apart by colour."""
+    colours = {"daisy": (235, 235, 220), "rose": (170, 20, 40), "tulip": (240, 180, 30)}
+    rng = np.random.default_rng(0)
+    for label, colour in colours.items():
+        folder = tmp_path / "photos" / label
+        folder.mkdir(parents=True)
+        for number in range(1, 13):
+            pixels = np.array(colour) + rng.normal(0, 12, size=(48, 64, 3))
+            image = Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
+            image.save(folder / f"{label}_{number:02}.jpg", quality=90)
+    return tmp_path / "photos"

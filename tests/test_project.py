@@ -1,0 +1,65 @@
+"""The project's own files agree with each other, and hold nothing of the machine they came from."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+import penult
+
+ROOT = Path(__file__).parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def pins() -> dict[str, Requirement]:
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    requirements = [Requirement(line) for line in lines]
+    return {canonicalize_name(r.name): r for r in requirements}
+
+
+def dependencies() -> list[str]:
+    extras = PROJECT["optional-dependencies"].values()
+    return [*PROJECT["dependencies"], *(line for extra in extras for line in extra)]
+
+
+@pytest.mark.parametrize("dependency", dependencies())
+def test_a_dependency_is_pinned_to_a_version_that_it_allows(dependency):
+    requirement = Requirement(dependency)
+    (pin,) = pins()[canonicalize_name(requirement.name)].specifier
+    assert requirement.specifier.contains(pin.version)
+
+
+def test_constraints_are_names_and_exact_versions_alone():
+    for requirement in pins().values():
+        assert requirement.url is None
+        assert [s.operator for s in requirement.specifier] == ["=="]
+        # A local version (torch 2.6+cpu, say) is to be had from one particular index only.
+        assert "+" not in str(requirement.specifier)
+
+
+def test_no_committed_file_knows_the_machine_it_was_written_on():
+    # Bytes, for a feature file among the tests could hold a path as well as a text can.
+    telling = re.compile(
+        rb"(?<![\w.$}>-])/(root|home|Users|work)/\w|index[-_]url|find[-_]links|trusted[-_]host"
+    )
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True)
+    paths = [ROOT / name for name in listed.stdout.decode().split("\0") if name]
+    found = {
+        f"{path.relative_to(ROOT)}: {match[0].decode()}"
+        for path in paths
+        if path.is_file() and path != Path(__file__)
+        for match in telling.finditer(path.read_bytes())
+    }
+    assert not found
+
+
+def test_the_changelog_has_an_entry_for_this_version():
+    headings = re.findall(r"^## \[(.+?)\]", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert headings[0] in ("Unreleased", penult.__version__)
+    assert penult.__version__ in headings
