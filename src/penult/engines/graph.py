@@ -1,0 +1,70 @@
+"""From uint8 pixels to rows, as one torch module: what every engine runs or converts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+
+from penult.backbones.base import ENDS, Backbone
+from penult.backbones.pooling import pool
+from penult.recipe import Preprocessing, Recipe
+
+__all__ = ["RowNetwork"]
+
+
+class RowNetwork(nn.Module):
+    """Normalisation, the cut backbone, pooling and row normalisation.
+
+    Parameters
+    ----------
+    recipes : of one backbone and one preprocessing; layers, poolings and row normalisations differ
+    """
+
+    def __init__(self, backbone: Backbone, recipes: Sequence[Recipe]) -> None:
+        super().__init__()
+        self.normalise = _Normalise(backbone.preprocessing)
+        layers = list(dict.fromkeys(recipe.layer for recipe in recipes))
+        self.cut = backbone.cut(layers)
+        self._prefix_tokens = backbone.prefix_tokens
+        self._rows = [
+            (
+                layers.index(recipe.layer),
+                recipe.pooling,
+                "vector" if recipe.layer in ENDS else backbone.layer(recipe.layer).layout,
+                recipe.normalize == "l2",
+            )
+            for recipe in recipes
+        ]
+
+    def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """Turn uint8 (N, H, W, 3) RGB into one float32 array a recipe."""
+        activations = self.cut(self.normalise(images))
+        rows = []
+        for index, pooling, layout, unit in self._rows:
+            row = pool(activations[index], pooling, layout, self._prefix_tokens).float()
+            rows.append(nn.functional.normalize(row.flatten(1)).view_as(row) if unit else row)
+        return tuple(rows)
+
+
+class _Normalise(nn.Module):
+    """``(pixel / 255 - mean) / std`` as one multiplication and one addition."""
+
+    scale: torch.Tensor
+    shift: torch.Tensor
+
+    def __init__(self, preprocessing: Preprocessing) -> None:
+        super().__init__()
+        mean = torch.tensor(preprocessing.mean, dtype=torch.float64).view(1, -1, 1, 1)
+        std = torch.tensor(preprocessing.std, dtype=torch.float64).view(1, -1, 1, 1)
+        self.register_buffer("scale", (1 / (255 * std)).float())
+        self.register_buffer("shift", (-mean / std).float())
+        self._reverse = preprocessing.channels == "BGR"
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Turn uint8 (N, H, W, 3) RGB into float32 (N, 3, H, W), channels last in memory."""
+        pixels = images.permute(0, 3, 1, 2).float()
+        if self._reverse:
+            pixels = pixels.flip(1)
+        return pixels * self.scale + self.shift

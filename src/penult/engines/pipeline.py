@@ -1,0 +1,169 @@
+"""Read, decode and run many images at once, and give the outcomes in order."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from penult.errors import ImageError
+from penult.records import Failure, ImageRecord
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from penult.engines.base import Engine
+
+    _Decoded = tuple["Outcome", NDArray[np.uint8] | None]
+
+__all__ = ["Block", "DecodeOptions", "Outcome", "run"]
+
+
+@dataclass(frozen=True)
+class DecodeOptions:
+    """What may become pixels.
+
+    Attributes
+    ----------
+    max_pixels : larger images are failures, refused from their header; None for the default
+    allow_truncated : take what there is of a truncated image
+    """
+
+    max_pixels: int | None = None
+    allow_truncated: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One image's outcome: a digest of its bytes and a row in the block, or a failure."""
+
+    record: ImageRecord
+    digest: str = ""
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True)
+class Block:
+    """Consecutive outcomes, in the order of the records.
+
+    Attributes
+    ----------
+    outcomes : one an image
+    rows : one array a recipe, (n, …) float32; row k belongs to the k-th outcome without a failure
+    """
+
+    outcomes: tuple[Outcome, ...]
+    rows: tuple[NDArray[np.float32], ...]
+
+    @property
+    def good(self) -> list[Outcome]:
+        """The outcomes that have a row, in the order of the rows."""
+        return [outcome for outcome in self.outcomes if outcome.failure is None]
+
+    @property
+    def failures(self) -> list[Failure]:
+        """The outcomes that have none."""
+        return [outcome.failure for outcome in self.outcomes if outcome.failure is not None]
+
+
+def run(
+    records: Iterable[ImageRecord],
+    engine: Engine,
+    *,
+    batch_size: int | None = None,
+    workers: int | None = None,
+    stop_on_error: bool = False,
+    options: DecodeOptions | None = None,
+) -> Iterator[Block]:
+    """Run an engine over images, decoding ahead of it, with bounded memory.
+
+    Threads decode (decoders release the interpreter lock) a bounded number of images ahead; the
+    engine runs in threads of its own, as many as it says it can use. However many there are, the
+    outcomes come in the order of the records, and a row never depends on what failed beside it.
+
+    Parameters
+    ----------
+    batch_size : images a call of the engine; what suits the engine by default
+    workers : decoding threads; the number of cores by default
+    stop_on_error : raise at the first image that cannot be read, in the order of the records
+
+    Raises
+    ------
+    ImageError
+        Names the image, with `stop_on_error`.
+    """
+    import numpy as np
+
+    from penult.images.read import read_pixels
+    from penult.images.transform import Transform
+
+    options = options or DecodeOptions()
+    limits = {} if options.max_pixels is None else {"max_pixels": options.max_pixels}
+    transform = Transform(engine.recipes[0].preprocessing)
+    size = batch_size or engine.batch_size
+    workers = workers or os.cpu_count() or 1
+
+    def decode(record: ImageRecord) -> _Decoded:
+        try:
+            pixels, digest = read_pixels(
+                record, transform, allow_truncated=options.allow_truncated, **limits
+            )
+        except ImageError as error:
+            return Outcome(record, failure=Failure(record.id, str(error))), None
+        return Outcome(record, digest), pixels
+
+    def forward(images: list[NDArray[np.uint8]]) -> tuple[NDArray[np.float32], ...]:
+        return tuple(engine.run(np.stack(images))) if images else ()
+
+    decoders = ThreadPoolExecutor(workers, thread_name_prefix="decode")
+    runners = ThreadPoolExecutor(engine.concurrency, thread_name_prefix="engine")
+    waiting: deque[tuple[tuple[Outcome, ...], Future[tuple[NDArray[np.float32], ...]]]] = deque()
+    try:
+        decoded = _ahead(decoders, decode, records, size + 2 * workers)
+        while True:
+            outcomes: list[Outcome] = []
+            images: list[NDArray[np.uint8]] = []
+            # A block ends with a full batch; bad images never make a batch smaller, except that
+            # a folder of nothing but bad ones still reports its progress.
+            for outcome, pixels in decoded:
+                outcomes.append(outcome)
+                if pixels is not None:
+                    images.append(pixels)
+                elif stop_on_error and outcome.failure is not None:
+                    raise ImageError(f"{outcome.record.id}: {outcome.failure.reason}")
+                if len(images) == size or len(outcomes) == 8 * size:
+                    break
+            if not outcomes:
+                break
+            waiting.append((tuple(outcomes), runners.submit(forward, images)))
+            # One batch waits while each of the engine's threads has one in hand.
+            while len(waiting) > engine.concurrency + 1 or (waiting and waiting[0][1].done()):
+                done, rows = waiting.popleft()
+                yield Block(done, rows.result())
+        while waiting:
+            done, rows = waiting.popleft()
+            yield Block(done, rows.result())
+    finally:
+        decoders.shutdown(wait=True, cancel_futures=True)
+        runners.shutdown(wait=True, cancel_futures=True)
+
+
+def _ahead(
+    pool: ThreadPoolExecutor,
+    decode: Callable[[ImageRecord], _Decoded],
+    records: Iterable[ImageRecord],
+    window: int,
+) -> Iterator[_Decoded]:
+    """Map over the records in threads, at most `window` ahead of the consumer, in order."""
+    source = iter(records)
+    futures = deque(pool.submit(decode, record) for record in islice(source, window))
+    for record in source:
+        yield futures.popleft().result()
+        futures.append(pool.submit(decode, record))
+    while futures:
+        yield futures.popleft().result()

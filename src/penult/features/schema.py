@@ -1,0 +1,37 @@
+"""The layout of a feature file, format 1: names, and how rows are chunked.
+
+    /features      (N, D), (N, C, H, W) or (N, T, D), float32 or float16, chunked by rows
+    /ids           (N,) UTF-8: path relative to the source, POSIX separators
+    /labels        (N,) int64, -1 where there is no one label     /label_names (K,) UTF-8
+    /targets       (N, K) bool, only when some image has several labels
+    /splits        (N,) UTF-8, only when the source names them (train, validation, test)
+    /groups        (N,) UTF-8, only when rows belong together
+    /content       (N,) UTF-8, hex BLAKE2b-128 digest of the image's bytes
+    /failures      (F,) of (id, reason), the images that have no row
+    /layers/NAME   one dataset a layer when several were asked for; /features is a link to the last
+    attributes     format, penult, recipe (JSON), origin (JSON), created (ISO 8601, UTC)
+
+Each rows dataset also carries its own recipe as an attribute: layers differ in it.
+"""
+
+from __future__ import annotations
+
+FORMAT = 1
+
+FEATURES = "features"
+IDS = "ids"
+LABELS = "labels"
+LABEL_NAMES = "label_names"
+TARGETS = "targets"
+SPLITS = "splits"
+GROUPS = "groups"
+CONTENT = "content"
+FAILURES = "failures"
+LAYERS = "layers"
+
+_CHUNK_BYTES = 1 << 18
+
+
+def rows_a_chunk(row_bytes: int) -> int:
+    """How many rows a chunk holds: about 256 KiB, so that a slice reads little beyond itself."""
+    return max(1, _CHUNK_BYTES // max(1, row_bytes))

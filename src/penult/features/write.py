@@ -1,0 +1,187 @@
+"""Writing a feature file block by block, with memory that does not grow."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from penult import __version__
+from penult.features import schema
+from penult.recipe import Recipe
+from penult.records import Failure, ImageRecord
+
+__all__ = ["Columns", "FeatureWriter"]
+
+_TEXT = h5py.string_dtype("utf-8")
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What is stored beside the rows, decided by the whole listing before the first row.
+
+    Attributes
+    ----------
+    label_names : sorted
+    several : some image has several labels, so there are targets
+    splits, groups : some image has one
+    """
+
+    label_names: tuple[str, ...]
+    several: bool = False
+    splits: bool = False
+    groups: bool = False
+
+    @classmethod
+    def of(cls, records: Sequence[ImageRecord]) -> Columns:
+        """The columns that these records need."""
+        return cls(
+            label_names=tuple(sorted({label for record in records for label in record.labels})),
+            several=any(len(record.labels) > 1 for record in records),
+            splits=any(record.split is not None for record in records),
+            groups=any(record.group is not None for record in records),
+        )
+
+
+class FeatureWriter:
+    """A feature file in the making; `finish` completes it, `abandon` lets go of it.
+
+    Parameters
+    ----------
+    file : path to create, or an open h5py file
+    recipes : one a layer, in execution order; the last is what ``/features`` shows
+    dtype : of the rows on disk
+    origin : where the images came from, JSON-like
+    """
+
+    def __init__(
+        self,
+        file: Path | h5py.File,
+        recipes: Sequence[Recipe],
+        columns: Columns,
+        *,
+        dtype: Literal["float32", "float16"] = "float32",
+        origin: Mapping[str, Any] | None = None,
+    ) -> None:
+        self._file = file if isinstance(file, h5py.File) else h5py.File(file, "w")
+        self._recipes = tuple(recipes)
+        self._columns = columns
+        self._dtype = np.dtype(dtype)
+        self._index = {name: k for k, name in enumerate(columns.label_names)}
+        self._rows: list[h5py.Dataset] = []
+        self._count = 0
+        self._file.attrs["format"] = schema.FORMAT
+        self._file.attrs["penult"] = __version__
+        self._file.attrs["recipe"] = recipes[-1].to_json()
+        self._file.attrs["origin"] = json.dumps(dict(origin or {}), sort_keys=True)
+        self._file.attrs["created"] = datetime.now(UTC).isoformat(timespec="seconds")
+        self._file.create_dataset(
+            schema.LABEL_NAMES, data=np.array(columns.label_names, dtype=object), dtype=_TEXT
+        )
+        self._column(schema.IDS, _TEXT)
+        self._column(schema.CONTENT, _TEXT)
+        self._column(schema.LABELS, np.int64)
+        if columns.several:
+            self._column(schema.TARGETS, np.bool_, width=len(columns.label_names))
+        if columns.splits:
+            self._column(schema.SPLITS, _TEXT)
+        if columns.groups:
+            self._column(schema.GROUPS, _TEXT)
+
+    def _column(self, name: str, dtype: Any, width: int | None = None) -> None:
+        tail = () if width is None else (width,)
+        self._file.create_dataset(
+            name, shape=(0, *tail), maxshape=(None, *tail), dtype=dtype, chunks=(1024, *tail)
+        )
+
+    def append(
+        self,
+        records: Sequence[ImageRecord],
+        digests: Sequence[str],
+        rows: Sequence[NDArray[np.float32]],
+    ) -> None:
+        """Add n rows.
+
+        Parameters
+        ----------
+        records, digests : of length n
+        rows : one array (n, …) a recipe
+        """
+        if not records:
+            return
+        if not self._rows:
+            self._rows = [self._rows_dataset(k, block.shape[1:]) for k, block in enumerate(rows)]
+        start, self._count = self._count, self._count + len(records)
+        for dataset, block in zip(self._rows, rows, strict=True):
+            self._extend(dataset, start, block.astype(self._dtype, copy=False))
+        columns: dict[str, Any] = {
+            schema.IDS: [record.id for record in records],
+            schema.CONTENT: list(digests),
+            schema.LABELS: [self._label(record) for record in records],
+        }
+        if self._columns.several:
+            columns[schema.TARGETS] = np.array([self._target(record) for record in records])
+        if self._columns.splits:
+            columns[schema.SPLITS] = [record.split or "" for record in records]
+        if self._columns.groups:
+            # A row that belongs to no group stands alone: its id is a group of one.
+            columns[schema.GROUPS] = [record.group or record.id for record in records]
+        for name, values in columns.items():
+            self._extend(self._file[name], start, values)
+
+    def _rows_dataset(self, k: int, shape: tuple[int, ...]) -> h5py.Dataset:
+        recipe = self._recipes[k]
+        many = len(self._recipes) > 1
+        name = f"{schema.LAYERS}/{recipe.layer}" if many else schema.FEATURES
+        row_bytes = int(np.prod(shape)) * self._dtype.itemsize
+        dataset = self._file.create_dataset(
+            name,
+            shape=(0, *shape),
+            maxshape=(None, *shape),
+            dtype=self._dtype,
+            chunks=(schema.rows_a_chunk(row_bytes), *shape),
+        )
+        dataset.attrs["recipe"] = recipe.to_json()
+        dataset.attrs["position"] = k
+        if many and k == len(self._recipes) - 1:
+            self._file[schema.FEATURES] = h5py.SoftLink(f"/{name}")
+        return dataset
+
+    def _extend(self, dataset: h5py.Dataset, start: int, values: Any) -> None:
+        dataset.resize(self._count, axis=0)
+        dataset[start : self._count] = values
+
+    def _label(self, record: ImageRecord) -> int:
+        return self._index[record.labels[0]] if len(record.labels) == 1 else -1
+
+    def _target(self, record: ImageRecord) -> NDArray[np.bool_]:
+        target = np.zeros(len(self._index), dtype=bool)
+        target[[self._index[label] for label in record.labels]] = True
+        return target
+
+    @property
+    def count(self) -> int:
+        """The number of rows so far."""
+        return self._count
+
+    def finish(self, failures: Sequence[Failure]) -> None:
+        """Add the images that have no row, and close the file."""
+        kind = np.dtype([("id", _TEXT), ("reason", _TEXT)])
+        data = np.array([(f.id, f.reason) for f in failures], dtype=kind)
+        self._file.create_dataset(schema.FAILURES, data=data, dtype=kind)
+        self._file.flush()
+        self._file.close()
+
+    def abandon(self) -> None:
+        """Close the file as it is, whatever state it is in."""
+        # After a full disk HDF5 cannot flush; what it says then would hide the first error.
+        with suppress(Exception):
+            self._file.close()
