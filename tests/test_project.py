@@ -63,3 +63,13 @@ def test_the_changelog_has_an_entry_for_this_version():
     headings = re.findall(r"^## \[(.+?)\]", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
     assert headings[0] in ("Unreleased", penult.__version__)
     assert penult.__version__ in headings
+
+
+def test_the_architecture_page_names_every_module():
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    named = set(re.findall(r"^\| `([a-z]+)` \|", page, re.MULTILINE))
+    package = ROOT / "src" / "penult"
+    modules = {p.stem for p in package.glob("[a-z]*.py")} | {
+        p.parent.name for p in package.glob("*/__init__.py")
+    }
+    assert named == modules

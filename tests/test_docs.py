@@ -1,0 +1,197 @@
+"""Every example in the documentation runs, every link leads somewhere, every command is described.
+
+A page's ```bash and ```python blocks run in order, in one folder that holds `photos/` (classes
+daisy, rose and tulip) and `labels.csv`; its Python blocks share their names. A page whose examples
+begin with a finished file says so in an HTML comment at its top, ``<!-- needs: features.h5,
+flowers.skops -->``, and finds it there. A bash block that begins with `git clone`, `make` or
+`pip install` is not run; the targets and extras that it names have to exist. What is only to be
+looked at goes in a ```console or ```text block.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from markdown_it import MarkdownIt
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+SHOWN = {"console", "csv", "json", "text", "toml"}
+SETTING_UP = ("git clone", "make", "pip install")
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block: its language, its text, and where a reader finds it."""
+
+    language: str
+    text: str
+    place: str
+
+
+def blocks_of(markdown: str, page: str) -> list[Block]:
+    fences = (t for t in MarkdownIt().parse(markdown) if t.type == "fence")
+    return [Block(t.info.strip(), t.content, f"{page}:{t.map[0] + 1}") for t in fences]
+
+
+def run_page(markdown: str, page: str, folder: Path) -> None:
+    """Run a page's examples in `folder`, which has to be the working directory."""
+    names: dict[str, object] = {"__name__": "__main__"}
+    for block in blocks_of(markdown, page):
+        if block.language == "bash" and block.text.startswith(SETTING_UP):
+            check_setting_up(block)
+        elif block.language == "bash":
+            run_bash(block, folder)
+        elif block.language == "python":
+            run_python(block, names)
+        elif block.language not in SHOWN:
+            pytest.fail(
+                f"{block.place}: a block marked {block.language!r}; bash and python blocks are run, "
+                f"{', '.join(sorted(SHOWN))} blocks are shown"
+            )
+
+
+def run_bash(block: Block, folder: Path) -> None:
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    done = subprocess.run(
+        ["bash", "-e", "-o", "pipefail", "-c", block.text],
+        cwd=folder,
+        env=os.environ | {"PATH": path},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        pytest.fail(f"{block.place} ended with {done.returncode}:\n{block.text}\n{done.stdout}")
+
+
+def run_python(block: Block, names: dict[str, object]) -> None:
+    try:
+        exec(compile(block.text, block.place, "exec"), names)
+    except Exception as error:
+        raise AssertionError(f"{block.place} raised {error!r}:\n{block.text}") from error
+
+
+def check_setting_up(block: Block) -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = set(project["optional-dependencies"])
+    for target in re.findall(r"^make ([a-z]+)", block.text, re.MULTILINE):
+        assert target in targets, f"{block.place}: the Makefile has no target {target}"
+    for named in re.findall(r"penult\[([^\]]+)\]", block.text):
+        missing = set(named.split(",")) - extras
+        assert not missing, f"{block.place}: pyproject.toml has no extra {', '.join(missing)}"
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory):
+    """Make, once a session and only when a page needs it, a file that another page makes."""
+    made: dict[str, Path] = {}
+
+    def finish(name: str, photos: Path) -> Path:
+        import penult
+
+        if name not in made:
+            path = tmp_path_factory.mktemp("finished") / name
+            if name == "features.h5":
+                penult.extract(photos, path)
+            elif name == "flowers.skops":
+                penult.train(penult.load(finish("features.h5", photos))).save(path)
+            else:
+                pytest.fail(f"a page needs {name}, and this harness cannot make it")
+            made[name] = path
+        return made[name]
+
+    return finish
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_every_example_on_the_page_runs(page, photos, finished, monkeypatch):
+    folder = photos.parent
+    monkeypatch.chdir(folder)
+    rows = [
+        f"photos/{p.parent.name}/{p.name},{p.parent.name}" for p in sorted(photos.rglob("*.jpg"))
+    ]
+    (folder / "labels.csv").write_text("\n".join(["path,label", *rows]) + "\n")
+    markdown = page.read_text()
+    needs = re.match(r"<!-- needs: (.+) -->", markdown)
+    for name in needs[1].split(", ") if needs else ():
+        (folder / name).write_bytes(finished(name, photos).read_bytes())
+    run_page(markdown, page.name, folder)
+
+
+@pytest.mark.parametrize(
+    ("markdown", "complaint"),
+    [
+        ("```bash\ntrue\nfalse\ntrue\n```", "page.md:3 ended with 1"),
+        ("```bash\nfalse | cat\n```", "page.md:3 ended with 1"),
+        ("```bash\necho so; exit 3\n```", r"page.md:3 ended with 3:(.|\n)*so\n$"),
+        ("- item\n\n  ```bash\n  false\n  ```", "page.md:5 ended with 1"),
+        ("```python\n1 / 0\n```", "page.md:3 raised ZeroDivisionError"),
+        ("```sh\ntrue\n```", "page.md:3: a block marked 'sh'"),
+        ("```\ntrue\n```", "page.md:3: a block marked ''"),
+        ("```bash\nmake tea\n```", "page.md:3: the Makefile has no target tea"),
+        ("```bash\npip install 'penult[dev,wings]'\n```", "page.md:3: .* no extra wings"),
+    ],
+)
+def test_an_example_that_does_not_work_is_named(markdown, complaint, tmp_path):
+    with pytest.raises((AssertionError, pytest.fail.Exception), match=complaint):
+        run_page(f"# Title\n\n{markdown}", "page.md", tmp_path)
+
+
+def test_examples_run_in_order_in_one_folder_and_share_their_names(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    page = """
+```bash
+echo 20 > number.txt
+```
+
+```python
+from pathlib import Path
+number = int(Path("number.txt").read_text())
+```
+
+```console
+$ rm number.txt
+```
+
+```python
+Path("number.txt").write_text(str(number + 1))
+```
+
+```bash
+test "$(cat number.txt)" = 21
+python -c 'import penult'
+```
+
+```bash
+make test
+```
+"""
+    run_page(page, "page.md", tmp_path)
+    assert (tmp_path / "number.txt").read_text() == "21"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_every_link_to_a_file_leads_to_one(page):
+    inline = [t for t in MarkdownIt().parse(page.read_text()) if t.type == "inline"]
+    targets = [c.attrs.get("href", c.attrs.get("src")) for t in inline for c in t.children]
+    files = [t.split("#")[0] for t in targets if t and not re.match(r"[a-z]+:|#", t)]
+    missing = [f for f in files if not (page.parent / f).is_file()]
+    assert not missing, f"{page.name} links to {', '.join(missing)}"
+
+
+def test_the_contents_page_lists_every_page():
+    contents = (ROOT / "docs" / "index.md").read_text()
+    listed = set(re.findall(r"\]\(([a-z0-9_-]+\.md)\)", contents))
+    pages = {p.name for p in (ROOT / "docs").glob("*.md")} - {"index.md"}
+    assert listed == pages
