@@ -21,21 +21,7 @@ if TYPE_CHECKING:
 
     _Decoded = tuple["Outcome", NDArray[np.uint8] | None]
 
-__all__ = ["Block", "DecodeOptions", "Outcome", "run"]
-
-
-@dataclass(frozen=True)
-class DecodeOptions:
-    """What may become pixels.
-
-    Attributes
-    ----------
-    max_pixels : larger images are failures, refused from their header; None for the default
-    allow_truncated : take what there is of a truncated image
-    """
-
-    max_pixels: int | None = None
-    allow_truncated: bool = False
+__all__ = ["Block", "Outcome", "run"]
 
 
 @dataclass(frozen=True)
@@ -78,7 +64,8 @@ def run(
     batch_size: int | None = None,
     workers: int | None = None,
     stop_on_error: bool = False,
-    options: DecodeOptions | None = None,
+    max_pixels: int | None = None,
+    allow_truncated: bool = False,
 ) -> Iterator[Block]:
     """Run an engine over images, decoding ahead of it, with bounded memory.
 
@@ -91,6 +78,8 @@ def run(
     batch_size : images a call of the engine; what suits the engine by default
     workers : decoding threads; the number of cores by default
     stop_on_error : raise at the first image that cannot be read, in the order of the records
+    max_pixels : larger images are failures, refused from their header; None for the default
+    allow_truncated : take what there is of a truncated image
 
     Raises
     ------
@@ -102,8 +91,7 @@ def run(
     from penult.images.read import read_pixels
     from penult.images.transform import Transform
 
-    options = options or DecodeOptions()
-    limits = {} if options.max_pixels is None else {"max_pixels": options.max_pixels}
+    limits = {} if max_pixels is None else {"max_pixels": max_pixels}
     transform = Transform(engine.recipes[0].preprocessing)
     size = batch_size or engine.batch_size
     workers = workers or os.cpu_count() or 1
@@ -111,7 +99,7 @@ def run(
     def decode(record: ImageRecord) -> _Decoded:
         try:
             pixels, digest = read_pixels(
-                record, transform, allow_truncated=options.allow_truncated, **limits
+                record, transform, allow_truncated=allow_truncated, **limits
             )
         except ImageError as error:
             return Outcome(record, failure=Failure(record.id, str(error))), None

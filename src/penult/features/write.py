@@ -52,7 +52,7 @@ class Columns:
 
 
 class FeatureWriter:
-    """A feature file in the making; `finish` completes it, `abandon` lets go of it.
+    """A feature file in the making; `finish` completes it, `close` or `abandon` lets go of it.
 
     Parameters
     ----------
@@ -173,11 +173,14 @@ class FeatureWriter:
         return self._count
 
     def finish(self, failures: Sequence[Failure]) -> None:
-        """Add the images that have no row, and close the file."""
+        """Add the images that have no row; the file is whole now, and still open."""
         kind = np.dtype([("id", _TEXT), ("reason", _TEXT)])
         data = np.array([(f.id, f.reason) for f in failures], dtype=kind)
         self._file.create_dataset(schema.FAILURES, data=data, dtype=kind)
         self._file.flush()
+
+    def close(self) -> None:
+        """Close the file."""
         self._file.close()
 
     def abandon(self) -> None:
