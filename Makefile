@@ -37,19 +37,22 @@ clean: ## Remove .venv, the demo and all caches
 	@rm -rf .venv demo dist .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	@find src tests benchmarks -name __pycache__ -prune -exec rm -rf {} + 2> /dev/null || true
 
-# Made anew only when what is to be installed has changed. pip prints a line or three for each of
-# eighty packages; the large downloads are what one waits for, so those are what is shown.
+# Made anew only when what is to be installed has changed. pip says a line or three about each of a
+# hundred packages; their names, and the large ones among the downloads, are enough to see it work.
 $(STAMP): pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-	  echo "penult needs Python 3.11 or newer, and $(PYTHON) is $$($(PYTHON) --version 2>&1);" \
-	       "if a newer one is installed, type for example: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; \
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2> /dev/null || { \
+	  found=$$($(PYTHON) --version 2>&1) || found="not there"; \
+	  echo "penult needs Python 3.11 or newer, and $(PYTHON) is $$found;" \
+	       "if you have a newer one, type for example: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; \
 	  exit 1; }
-	@echo "Installing penult into .venv, once: several gigabytes, some minutes"
+	@echo "Installing penult and what it needs into .venv, once; this takes some minutes"
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip --disable-pip-version-check --no-input install \
 	    --constraint constraints.txt --editable '.[$(EXTRAS)]' \
-	  | awk '/^ *(Downloading|Using cached) .*\([0-9.]+ [MG]B\)/ { \
-	           size = $$(NF - 1); sub(/\(/, "", size); \
-	           if (size >= 20 || /GB/) { sub(/.*\//, "", $$2); print "  " $$1, $$2, $$(NF - 1), $$NF; fflush() } } \
-	         /^Installing collected packages/ { print "  Unpacking"; fflush() }'
+	  | awk '/^Collecting / { sub(/[^A-Za-z0-9._-].*/, "", $$2); printf " %s", $$2 } \
+	         /^ *Downloading .*\([0-9.]+ [MG]B\)/ { \
+	           size = substr($$(NF - 1), 2) * ($$NF == "GB)" ? 1000 : 1); \
+	           if (size >= 20) printf " (%d MB)", size } \
+	         /^Installing collected packages/ { printf "\nUnpacking them\n" } \
+	         { fflush() }'
 	@touch $@
