@@ -36,3 +36,15 @@ def photos(tmp_path) -> Path:
             image = Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
             image.save(folder / f"{label}_{number:02}.jpg", quality=90)
     return tmp_path / "photos"
+
+
+@pytest.fixture
+def toy():
+    """`toy:mean-colour`, whose rows are worked out by hand: see tests/toys.py."""
+    from toys import MeanColour
+
+    from penult.backbones.registry import register, unregister
+
+    register(MeanColour())
+    yield "toy:mean-colour"
+    unregister("toy")

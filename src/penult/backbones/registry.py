@@ -8,10 +8,19 @@ from importlib import import_module
 from importlib.metadata import entry_points
 
 from penult.backbones.base import Backbone, Card, Source, WeightsChoice
-from penult.errors import BackboneError, UnknownNameError
+from penult.errors import BackboneError, UnknownNameError, UsageError
 from penult.recipe import Recipe, require_equal
 
-__all__ = ["DEFAULT_MODEL", "list_models", "open_backbone", "open_recipe", "resolve", "sources"]
+__all__ = [
+    "DEFAULT_MODEL",
+    "list_models",
+    "open_backbone",
+    "open_recipe",
+    "register",
+    "resolve",
+    "sources",
+    "unregister",
+]
 
 DEFAULT_MODEL = "efficientnet_lite0"
 
@@ -21,6 +30,8 @@ ENTRY_POINTS = "penult.backbones"
 BUILT_IN = {"bundled": "penult.backbones.bundled:Bundled"}
 """Prefix to class, in the order in which a bare name is looked for."""
 
+_registered: dict[str, Source] = {}
+
 
 @cache
 def _load(prefix: str) -> Source:
@@ -29,6 +40,8 @@ def _load(prefix: str) -> Source:
         module, _, name = BUILT_IN[prefix].partition(":")
         source: Source = getattr(import_module(module), name)()
         return source
+    if prefix in _registered:
+        return _registered[prefix]
     for entry in entry_points(group=ENTRY_POINTS):
         if entry.name == prefix:
             try:
@@ -48,8 +61,30 @@ def _checked(source: object, prefix: str) -> Source:
 
 def sources() -> tuple[str, ...]:
     """Every prefix that may stand before the colon, built-in ones first."""
-    others = sorted({entry.name for entry in entry_points(group=ENTRY_POINTS)} - set(BUILT_IN))
-    return (*BUILT_IN, *others)
+    installed = {entry.name for entry in entry_points(group=ENTRY_POINTS)}
+    return (*BUILT_IN, *sorted((installed | set(_registered)) - set(BUILT_IN)))
+
+
+def register(source: Source) -> None:
+    """Add a source to this process, as an entry point adds one to every process.
+
+    Raises
+    ------
+    UsageError
+        If its prefix is taken, or can never be typed.
+    """
+    prefix = _checked(source, repr(source)).prefix
+    if prefix in sources():
+        raise UsageError(f"the backbone source {prefix!r} exists; give yours another prefix")
+    if not prefix or not prefix.isidentifier():
+        raise UsageError(f"{prefix!r} is no prefix of a backbone source; use letters, e.g. 'mine'")
+    _registered[prefix] = source
+
+
+def unregister(prefix: str) -> None:
+    """Undo `register`."""
+    del _registered[prefix]
+    _load.cache_clear()
 
 
 def resolve(name: str) -> tuple[Source, str]:

@@ -1,0 +1,76 @@
+"""A backbone whose rows are worked out by hand, through the same door as a third party's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fnmatch import fnmatch
+
+from penult.backbones.base import Backbone, Card, Source, Weights, WeightsChoice
+from penult.backbones.network import NetworkBackbone
+from penult.errors import UnknownNameError, WeightsError
+from penult.recipe import Preprocessing
+
+
+class MeanColour(Source):
+    """`toy:mean-colour`: the mean of red, green and blue of an image squashed to 8 × 8, in [0, 1].
+
+    Layers: ``pixels`` (3, 8, 8), ``mean`` (3), ``penultimate`` (the same as ``mean``), and
+    ``logits`` (2): brightness, R + G + B, and warmth, R - B.
+    """
+
+    prefix = "toy"
+
+    def names(self) -> Iterable[str]:
+        return ["mean-colour"]
+
+    def cards(self, pattern: str = "*") -> Iterable[Card]:
+        if fnmatch("mean-colour", pattern) or fnmatch("toy:mean-colour", pattern):
+            yield Card(
+                name="toy:mean-colour",
+                parameters=6,
+                input_size=(8, 8),
+                features=3,
+                licence="CC0-1.0",
+                top1=None,
+                weights="mean-colour 1",
+                on_this_machine=True,
+            )
+
+    def open(self, name: str, choice: WeightsChoice) -> Backbone:
+        if name != "mean-colour":
+            raise UnknownNameError("toy model", name, self.names())
+        if choice.given is not None:
+            raise WeightsError("toy:mean-colour has no other weights; leave --weights out")
+        return NetworkBackbone(
+            name="toy:mean-colour",
+            architecture="toy/mean-colour",
+            weights=Weights("mean-colour 1", "70" * 32),
+            preprocessing=Preprocessing(
+                resize=(8, 8),
+                crop=None,
+                interpolation="bilinear",
+                mean=(0.0, 0.0, 0.0),
+                std=(1.0, 1.0, 1.0),
+            ),
+            build=_build,
+            head="logits",
+        )
+
+
+def _build():
+    import torch
+    from torch import nn
+
+    class Network(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.pixels = nn.Identity()
+            self.mean = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(1))
+            self.logits = nn.Linear(3, 2, bias=False)
+
+        def forward(self, images):
+            return self.logits(self.mean(self.pixels(images)))
+
+    network = Network()
+    network.logits.weight.data = torch.tensor([[1.0, 1.0, 1.0], [1.0, 0.0, -1.0]])
+    return network
