@@ -49,10 +49,9 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip --disable-pip-version-check --no-input install \
 	    --constraint constraints.txt --editable '.[$(EXTRAS)]' \
-	  | awk '/^Collecting / { sub(/[^A-Za-z0-9._-].*/, "", $$2); printf " %s", $$2 } \
-	         /^ *Downloading .*\([0-9.]+ [MG]B\)/ { \
-	           size = substr($$(NF - 1), 2) * ($$NF == "GB)" ? 1000 : 1); \
-	           if (size >= 20) printf " (%d MB)", size } \
-	         /^Installing collected packages/ { printf "\nUnpacking them\n" } \
-	         { fflush() }'
+	  | while read -r verb what size; do case "$$verb $$size" in \
+	      Collecting*) printf ' %s' "$${what%%[^A-Za-z0-9._-]*}" ;; \
+	      Downloading*[0-9][0-9].[0-9]\ MB\) | Downloading*GB\)) printf ' %s' "$$size" ;; \
+	      Installing*) printf '\nUnpacking them\n' ;; \
+	    esac; done
 	@touch $@
