@@ -4,7 +4,6 @@ PYTHON ?= python3
 EXTRAS := bundled,dev
 
 SHELL := /bin/bash
-.SHELLFLAGS := -o pipefail -ec
 .DEFAULT_GOAL := help
 
 BIN := .venv/bin
@@ -47,7 +46,7 @@ $(STAMP): pyproject.toml constraints.txt
 	  exit 1; }
 	@echo "Installing penult and what it needs into .venv, once; this takes some minutes"
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip --disable-pip-version-check --no-input install \
+	@set -o pipefail; $(BIN)/python -m pip --disable-pip-version-check --no-input install \
 	    --constraint constraints.txt --editable '.[$(EXTRAS)]' \
 	  | while read -r verb what size; do case "$$verb $$size" in \
 	      Collecting*) printf ' %s' "$${what%%[^A-Za-z0-9._-]*}" ;; \
