@@ -1,0 +1,163 @@
+"""Bytes become RGB pixels, or one line that says why they cannot."""
+
+from __future__ import annotations
+
+import logging
+import re
+import struct
+import warnings
+from io import BytesIO
+
+from PIL import AvifImagePlugin, ExifTags, Image, ImageFile, TiffImagePlugin, WebPImagePlugin
+
+from penult.errors import ImageError
+from penult.images.colour import mend_transparency, sample_layout, to_rgb
+
+__all__ = ["MAX_PIXELS", "decode"]
+
+MAX_PIXELS = 178_956_970
+"""The most pixels an image may have by default: the size at which Pillow itself refuses."""
+
+# Pillow registers a format when its plugin is imported: `preinit` has the rest.
+_PLUGINS = (AvifImagePlugin, TiffImagePlugin, WebPImagePlugin)
+Image.preinit()
+_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
+
+_TRANSPOSE = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+# An unconfigured logger would print Pillow's complaints on stderr; a configured one still does.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
+
+
+def decode(
+    data: bytes, *, max_pixels: int = MAX_PIXELS, allow_truncated: bool = False
+) -> Image.Image:
+    """Decode an image file to upright 8-bit RGB; the rule of each colour mode is in docs/images.md.
+
+    Safe to call from any thread: no global of Pillow is changed.
+
+    Parameters
+    ----------
+    data : a whole JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF file; of several frames, the first counts
+    max_pixels : the most pixels (width × height) the header may announce; checked before decoding
+    allow_truncated : take what can be decoded of a damaged file; the rest is grey (JPEG) or black
+
+    Returns
+    -------
+    Pillow image of mode RGB
+
+    Raises
+    ------
+    ImageError
+        Why not, in one line that goes on after the file's name: "is empty (0 bytes)".
+    """
+    _silence_pillow()
+    if not data:
+        raise ImageError("is empty (0 bytes)")
+    try:
+        image = _open(data)
+        _check_size(image, max_pixels)
+        layout = sample_layout(image)
+        image = _load(image, data, allow_truncated=allow_truncated)
+        # Asked after loading, since a PNG may keep its EXIF after the pixels.
+        turn = _TRANSPOSE.get(_orientation(image))
+        rgb = to_rgb(image, layout)
+        return rgb if turn is None else rgb.transpose(turn)
+    except ImageError:
+        raise
+    except MemoryError:
+        raise ImageError("needs more memory to decode than there is") from None
+    except Exception as error:
+        # Pillow's plugins meet damage with whatever exception comes up first.
+        raise ImageError(_reason(error, data)) from error
+
+
+_QUIET = ("ignore", None, Warning, re.compile(r"PIL\."), 0)
+
+
+def _silence_pillow() -> None:
+    # Pillow warns of metadata, which plays no part here, and of sizes, which have a limit of their
+    # own. Not `catch_warnings`: it is not thread-safe.
+    if _QUIET not in warnings.filters:
+        warnings.filterwarnings("ignore", module=r"PIL\.")
+
+
+def _open(data: bytes) -> ImageFile.ImageFile:
+    """Read the header. `Image.open` would apply a size limit that is a global of the process."""
+    for name in _FORMATS:
+        factory, accept = Image.OPEN[name]
+        # A plugin may answer with a text: this Pillow was built without the format.
+        if accept is not None and accept(data[:16]) is True:
+            return factory(BytesIO(data), "")
+    raise ImageError(f"is not an image that can be read (starts with {data[:12]!r})")
+
+
+def _check_size(image: Image.Image, max_pixels: int) -> None:
+    width, height = image.size
+    if width * height > max_pixels:
+        raise ImageError(
+            f"is {width:,} × {height:,} = {width * height:,} pixels, "
+            f"more than the limit of {max_pixels:,}"
+        )
+
+
+def _load(image: ImageFile.ImageFile, data: bytes, *, allow_truncated: bool) -> ImageFile.ImageFile:
+    # Pillow's own switch for truncated images is a global that would loosen every other thread.
+    mend_transparency(image)
+    try:
+        image.load()
+    except Exception:
+        if not allow_truncated:
+            raise
+        if image.format in ("JPEG", "MPO"):
+            # What libjpeg's own reader does at a premature end: it finds an end-of-image marker.
+            image = _open(data + b"\xff\xd9")
+            image.load()
+        else:
+            image.tile = []  # nothing more to decode: keep the rows that were
+            image.load()
+        if _is_uniform(image):
+            raise  # nothing of the picture is left
+    return image
+
+
+def _is_uniform(image: Image.Image) -> bool:
+    extrema = image.getextrema()
+    bands = extrema if isinstance(extrema[0], tuple) else (extrema,)
+    return all(low == high for low, high in bands)
+
+
+def _orientation(image: Image.Image) -> int:
+    try:
+        return int(image.getexif().get(ExifTags.Base.Orientation, 1))
+    except Exception:
+        return 1  # damaged metadata say nothing
+
+
+def _reason(error: Exception, data: bytes) -> str:
+    if isinstance(error, Image.DecompressionBombError):
+        return f"has too many pixels ({error})"
+    if data[:4] == b"RIFF" and len(data) < (announced := 8 + struct.unpack("<I", data[4:8])[0]):
+        return f"is truncated: {len(data):,} of {announced:,} bytes"
+    if _ran_out_of_data(error):
+        return f"is truncated: it ends after {len(data):,} bytes, before the picture does"
+    detail = " ".join(str(error).split()) or type(error).__name__
+    return f"is damaged ({detail})"
+
+
+def _ran_out_of_data(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, EOFError | IndexError | struct.error):
+            return True
+        if "truncated" in str(error).lower():
+            return True
+        error = error.__cause__
+    return False

@@ -1,0 +1,51 @@
+"""Open a file for reading without ever waiting for it or disturbing a device."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import BinaryIO
+
+from penult.errors import ImageError
+
+__all__ = ["open_regular"]
+
+_KINDS = {
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFDIR: "a folder",
+}
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Open a regular file's bytes.
+
+    Raises
+    ------
+    ImageError
+        If it is a named pipe, socket, device or folder: a pipe would hang, a device may act.
+    OSError
+        As `open` does.
+    """
+    _refuse_special(path.stat())
+    file = open(path, "rb", opener=_open_nonblocking)  # noqa: SIM115 - Path.open has no opener
+    try:
+        # The name may have come to mean something else between the two calls.
+        _refuse_special(os.fstat(file.fileno()))
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
+def _open_nonblocking(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def _refuse_special(status: os.stat_result) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        kind = _KINDS.get(stat.S_IFMT(status.st_mode), "something else")
+        raise ImageError(f"is {kind}, not a file")

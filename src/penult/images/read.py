@@ -1,0 +1,72 @@
+"""From a record to the pixels the network sees."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from penult.errors import ImageError
+from penult.images.decode import MAX_PIXELS, decode
+from penult.records import ImageRecord
+
+__all__ = ["read_pixels"]
+
+_DIGEST_BYTES = 16
+
+
+def read_pixels(
+    record: ImageRecord,
+    transform: Callable[[Image.Image], NDArray[np.uint8]],
+    *,
+    max_pixels: int = MAX_PIXELS,
+    allow_truncated: bool = False,
+) -> tuple[NDArray[np.uint8], str]:
+    """Read, decode and transform one image; safe to call from any thread.
+
+    Parameters
+    ----------
+    record : opened once
+    transform : usually a `Transform`
+    max_pixels, allow_truncated : see `decode`
+
+    Returns
+    -------
+    pixels : uint8 array, shape (H, W, 3), RGB
+    content : hex BLAKE2b-128 digest of the file's bytes, 32 characters
+
+    Raises
+    ------
+    ImageError
+        Whatever the reason: deleted meanwhile, no permission, not a file, too large, not an image.
+    """
+    data = _read(record, limit=8 * max_pixels + 2**26)
+    image = decode(data, max_pixels=max_pixels, allow_truncated=allow_truncated)
+    content = hashlib.blake2b(data, digest_size=_DIGEST_BYTES).hexdigest()
+    return transform(image), content
+
+
+def _read(record: ImageRecord, *, limit: int) -> bytes:
+    # `limit`: four 16-bit channels of every pixel and ample metadata. A larger file is no such
+    # image, and reading it would fill the memory.
+    try:
+        with record.open() as file:
+            data = file.read(limit + 1)
+    except OSError as error:
+        raise ImageError(_why_unreadable(error)) from error
+    except MemoryError:
+        raise ImageError("needs more memory to read than there is") from None
+    if len(data) > limit:
+        raise ImageError(f"is larger than {limit:,} bytes, too large for an image")
+    return data
+
+
+def _why_unreadable(error: OSError) -> str:
+    if error.errno == errno.ENOENT:
+        return "is gone (deleted since it was listed), or is a link to nothing"
+    cause = error.strerror or " ".join(str(error).split()) or type(error).__name__
+    return f"cannot be read ({cause.lower()})"
