@@ -1,0 +1,56 @@
+"""What a report shows, as plain records: the page is made from these and from nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from penult.recipe import Recipe
+from penult.records import Failure, HeldOut, Scores
+
+__all__ = ["Report"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """Everything one page shows of one image set and the classifier trained on it.
+
+    Attributes
+    ----------
+    title : the page's heading, e.g. the folder's name
+    source : where the images came from, as it was typed
+    class_counts : class name to number of rows with that label, in the order of the label names
+    recipe : how the rows were made
+    scores, held_out : how the classifier did on the images kept from it, and what it said of each
+    settings : how it was trained. ``"chosen"`` (parameter to value) and ``"grid"`` (one mapping a
+        candidate: its parameters, and its cross-validated ``"accuracy"`` in [0, 1]) make a table of
+        the search; every other item is shown as its name and value
+    open_image : id to the image file's bytes, or None where they cannot be had; may raise OSError
+    unlabelled : rows without a label
+    failures : images that have no row, every one of them
+    passed_over : extension to number of files that are no images
+    seconds : step to its duration
+    versions : library to version
+    commands : what to type to get the same again, one command each
+    """
+
+    title: str
+    source: str
+    class_counts: Mapping[str, int]
+    recipe: Recipe
+    scores: Scores
+    held_out: HeldOut
+    settings: Mapping[str, Any]
+    open_image: Callable[[str], bytes | None]
+    unlabelled: int = 0
+    failures: tuple[Failure, ...] = ()
+    passed_over: Mapping[str, int] = field(default_factory=dict)
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    commands: tuple[str, ...] = ()
+
+    @property
+    def images(self) -> int:
+        """Images found: those with a row and those that failed."""
+        return sum(self.class_counts.values()) + self.unlabelled + len(self.failures)

@@ -1,0 +1,167 @@
+"""The sections of the page, in order: each is a name, a title, what fills it, and a template.
+
+To add one (label errors, a learning curve, a map), add what it shows to `Report`, write its
+`fill` function and `templates/sections/NAME.html`, and put a `Section` into `SECTIONS`. The
+page's navigation, headings and anchors follow from that list; no other section is touched. A `fill`
+that returns None leaves its section out, so one that needs what a run did not make just vanishes.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from penult.report.content import Report
+from penult.report.thumbnails import Thumbnails
+
+__all__ = ["SECTIONS", "Section"]
+
+TABLE_UP_TO = 30  # classes; beyond, the confusion matrix is a picture
+EXAMPLES_UP_TO = 300  # classes with a picture each, which bounds the page's size
+SMALL, LARGE = 96, 224  # pixels; shown at half that, for sharp screens
+MOST_PAIRS, MOST_PER_PAIR = 6, 8
+MOST_MISTAKES = 48
+
+
+@dataclass(frozen=True)
+class Section:
+    """One part of the page.
+
+    Attributes
+    ----------
+    name : its anchor, and its template's name
+    title : its heading, and its entry in the navigation
+    fill : makes what its template shows, or None to leave the section out
+    """
+
+    name: str
+    title: str
+    fill: Callable[[Report, Thumbnails], Mapping[str, Any] | None]
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A held-out image that was put into the wrong class."""
+
+    id: str
+    truth: str
+    predicted: str
+    probability: float
+
+
+def mistakes(report: Report) -> list[Mistake]:
+    """Every held-out image put into the wrong class, most confident first."""
+    held_out = report.held_out
+    wrong = [
+        Mistake(*row)
+        for row in zip(
+            held_out.ids, held_out.truth, held_out.predicted, held_out.probability, strict=True
+        )
+        if row[1] != row[2]
+    ]
+    return sorted(wrong, key=lambda m: (-m.probability, m.id))
+
+
+def _examples(report: Report) -> dict[str, str]:
+    """Class name to the held-out image of it that the classifier was surest of, and right."""
+    held_out, best = report.held_out, dict[str, tuple[float, str]]()
+    for image_id, truth, predicted, probability in zip(
+        held_out.ids, held_out.truth, held_out.predicted, held_out.probability, strict=True
+    ):
+        if truth == predicted and probability > best.get(truth, (-1.0, ""))[0]:
+            best[truth] = (probability, image_id)
+    return {label: image_id for label, (_, image_id) in best.items()}
+
+
+def _fill_classes(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any]:
+    pictured = len(report.scores.classes) <= EXAMPLES_UP_TO
+    examples = _examples(report) if pictured else {}
+    rows = [
+        {
+            "score": score,
+            "images": report.class_counts.get(score.label, 0),
+            "example": thumbnails(examples[score.label], SMALL)
+            if score.label in examples
+            else None,
+        }
+        for score in report.scores.classes
+    ]
+    return {"rows": rows, "pictured": any(row["example"] for row in rows)}
+
+
+def _fill_confusion(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any]:
+    classes = report.scores.classes
+    rows = [
+        (classes[i].label, [(n, (n / max(sum(counts), 1)) ** 0.5) for n in counts])
+        for i, counts in enumerate(report.scores.confusion)
+    ]
+    return {"labels": [c.label for c in classes], "rows": rows, "table": len(rows) <= TABLE_UP_TO}
+
+
+def _fill_pairs(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any] | None:
+    by_pair = defaultdict[tuple[str, str], list[Mistake]](list)
+    for mistake in mistakes(report):
+        first, second = sorted((mistake.truth, mistake.predicted))
+        by_pair[first, second].append(mistake)
+    if not by_pair:
+        return None
+    pairs = sorted(by_pair.items(), key=lambda item: (-len(item[1]), item[0]))
+    examples = _examples(report)
+
+    def example(label: str) -> str | None:
+        return thumbnails(examples[label], SMALL) if label in examples else None
+
+    return {
+        "pairs": [
+            {
+                "classes": [(label, example(label)) for label in labels],
+                "directions": [
+                    (a, b, n)
+                    for a, b in (labels, labels[::-1])
+                    if (n := sum(m.truth == a and m.predicted == b for m in group))
+                ],
+                "images": len(group),
+                "shown": [(m, thumbnails(m.id, LARGE)) for m in group[:MOST_PER_PAIR]],
+            }
+            for labels, group in pairs[:MOST_PAIRS]
+        ],
+        "total": len(pairs),
+    }
+
+
+def _fill_mistakes(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any]:
+    wrong = mistakes(report)
+    return {
+        "shown": [(m, thumbnails(m.id, LARGE)) for m in wrong[:MOST_MISTAKES]],
+        "total": len(wrong),
+    }
+
+
+def _fill_failures(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any]:
+    return {"failures": report.failures, "passed_over": report.passed_over}
+
+
+def _fill_making(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any]:
+    settings = dict(report.settings)
+    chosen = settings.pop("chosen", {})
+    grid = [
+        {
+            "parameters": (parameters := {k: v for k, v in point.items() if k != "accuracy"}),
+            "accuracy": point["accuracy"],
+            "chosen": parameters == chosen,
+        }
+        for point in settings.pop("grid", ())
+    ]
+    return {"settings": settings, "chosen": chosen, "grid": grid}
+
+
+SECTIONS = (
+    Section("classes", "Classes", _fill_classes),
+    Section("confusion", "Confusion matrix", _fill_confusion),
+    Section("pairs", "Most confused pairs", _fill_pairs),
+    Section("mistakes", "Mistakes", _fill_mistakes),
+    Section("failures", "Files left out", _fill_failures),
+    Section("making", "How it was made", _fill_making),
+)
