@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from penult.recipe import Recipe
 
 __all__ = [
+    "Average",
     "ClassScore",
     "Failure",
     "Features",
@@ -121,9 +122,18 @@ class ClassScore:
     support: int
 
 
+@dataclass(frozen=True)
+class Average:
+    """Precision, recall and F1 averaged over classes, each in [0, 1]."""
+
+    precision: float
+    recall: float
+    f1: float
+
+
 @dataclass(frozen=True, kw_only=True)
 class Scores:
-    """How a classifier did on images it had not seen.
+    """How a classifier did on images it had not seen; `penult.classify.scores` has the formulas.
 
     Attributes
     ----------
@@ -132,6 +142,13 @@ class Scores:
     confusion : (K, K) tuple of tuples of int; rows are true classes, columns predicted ones
     images : number of images scored
     split : how the held-out part was chosen, in words
+    interval : bootstrap 95% interval of the accuracy, (low, high)
+    top5 : part of the images whose class is among the five most probable; None for K <= 5
+    balanced_accuracy : mean recall of the classes that have images here
+    macro, weighted : averages over the classes that occur; each the same, or by its support
+    soft_f1 : macro F1 on probabilities instead of decisions
+    log_loss : mean of -log of the true class's probability, in nats
+    calibration_error : expected calibration error of the winning probability, 15 bins
     """
 
     accuracy: float
@@ -139,6 +156,14 @@ class Scores:
     confusion: tuple[tuple[int, ...], ...]
     images: int
     split: str
+    interval: tuple[float, float] | None = None
+    top5: float | None = None
+    balanced_accuracy: float | None = None
+    macro: Average | None = None
+    weighted: Average | None = None
+    soft_f1: float | None = None
+    log_loss: float | None = None
+    calibration_error: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,213 @@
+"""The classifier file: a skops archive of the scikit-learn pipeline, and one JSON member beside it.
+
+``skops.io.load`` gives the pipeline alone; ``penult.json`` holds everything else (label names,
+recipe, scores, settings), so that a file is described without loading skops or scikit-learn.
+
+A file from a stranger is read in this order, and refused at the first step that fails: it is a ZIP
+archive whose members are stored uncompressed and add up to no more than the file itself (so that
+no member can unpack to more than was sent); every type and every loader in its schema is on the
+list below; skops itself trusts it. Only then is anything built from it, and what is built is
+checked before it is used.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+import warnings
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from penult.errors import ClassifierFileError, PathNotFoundError
+from penult.output import atomic_output
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
+
+__all__ = ["TRUSTED", "read_description", "read_pipeline", "write"]
+
+FORMAT = 1
+DESCRIPTION = "penult.json"
+SCHEMA = "schema.json"
+
+# What a schema may hold: the loader of skops to the types it may be asked for. A loader that is
+# not here (functions, methods, partials, operators, bytes) is refused whatever it asks for.
+TRUSTED: Mapping[str, frozenset[str]] = {
+    "DictNode": frozenset({"builtins.dict"}),
+    "ListNode": frozenset({"builtins.list"}),
+    "TupleNode": frozenset({"builtins.tuple"}),
+    "JsonNode": frozenset({"builtins.str"}),
+    "TypeNode": frozenset({"builtins.str", "builtins.int"}),
+    "NdArrayNode": frozenset({"numpy.ndarray", "numpy.float64", "numpy.float32", "numpy.int64"}),
+    "ObjectNode": frozenset(
+        {
+            "sklearn.linear_model._logistic.LogisticRegression",
+            "sklearn.pipeline.Pipeline",
+            "sklearn.preprocessing._data.Normalizer",
+            "sklearn.preprocessing._data.StandardScaler",
+        }
+    ),
+}
+
+
+def write(
+    path: Path, pipeline: Pipeline, description: Mapping[str, Any], *, overwrite: bool = False
+) -> None:
+    """Write a classifier file, whole or not at all.
+
+    Parameters
+    ----------
+    description : JSON-like; given back by `read_description`
+
+    Raises
+    ------
+    OutputExistsError, PathNotFoundError, OutputError
+    """
+    with atomic_output(path, overwrite=overwrite) as temporary:
+        text = json.dumps({"format": FORMAT, **description}, indent=1)
+        with _skops() as skops, temporary.open("r+b") as file:
+            skops.dump(pipeline, file)
+            with zipfile.ZipFile(file, "a") as archive:
+                archive.writestr(DESCRIPTION, text)
+
+
+def read_description(path: Path) -> dict[str, Any]:
+    """Read what `write` was given, without loading skops or scikit-learn.
+
+    Raises
+    ------
+    PathNotFoundError
+        If there is no such file.
+    ClassifierFileError
+        If it is no classifier file, truncated, unsafe, or newer than this penult.
+    """
+    with _archive(path) as archive:
+        return _describe(path, archive)
+
+
+def read_pipeline(path: Path) -> tuple[Pipeline, dict[str, Any]]:
+    """Read the pipeline and the description. Executes nothing that the file brings.
+
+    Raises
+    ------
+    PathNotFoundError, ClassifierFileError
+        As `read_description`, and if the pipeline holds anything that a classifier never holds.
+    """
+    with _archive(path) as archive:
+        description = _describe(path, archive)
+        unknown = sorted(set(_unknown_types(json.loads(archive.read(SCHEMA)))))
+        if unknown:
+            raise ClassifierFileError(
+                f"{path} is refused: it holds {', '.join(unknown[:5])}, which no classifier of "
+                "penult holds; nothing in it was run"
+            )
+        with _skops() as skops:
+            data = io.BytesIO(path.read_bytes())
+            pipeline = skops.load(data, trusted=sorted(set().union(*TRUSTED.values())))
+    return pipeline, description
+
+
+@contextmanager
+def _archive(path: Path) -> Iterator[zipfile.ZipFile]:
+    if not path.exists():
+        raise PathNotFoundError(f"there is no file {path}")
+    if path.is_dir():
+        raise ClassifierFileError(f"{path} is a folder; give a classifier file (.skops)")
+    if not zipfile.is_zipfile(path):
+        raise ClassifierFileError(f"{path} {_what_else(path)}")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            _require_no_more_than_sent(path, archive)
+            yield archive
+    except ClassifierFileError:
+        raise
+    except Exception as error:
+        # Damaged or hostile bytes can make ZIP, JSON, NumPy and skops raise nearly anything.
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise ClassifierFileError(
+            f"{path} cannot be read as a classifier: {reason}; it is damaged or was not written by "
+            "penult: train it again"
+        ) from error
+
+
+def _what_else(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            head = file.read(8)
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    if head == b"\x89HDF\r\n\x1a\n":
+        return (
+            "is a feature file, not a classifier; train one from it: penult train FEATURES -o "
+            "CLASSIFIER.skops"
+        )
+    if head.startswith(b"PK"):
+        return "is truncated: the end of the classifier file is missing; copy it again"
+    if head[:1] == b"\x80":
+        return (
+            "is a pickle, not a classifier file; a pickle can run code when it is opened, so it "
+            "was not"
+        )
+    return "is not a classifier file; penult train writes one"
+
+
+def _require_no_more_than_sent(path: Path, archive: zipfile.ZipFile) -> None:
+    members = archive.infolist()
+    packed = [m.filename for m in members if m.compress_type != zipfile.ZIP_STORED]
+    if packed or sum(m.file_size for m in members) > path.stat().st_size:
+        raise ClassifierFileError(
+            f"{path} is refused: it would unpack to more than was sent; penult stores its "
+            "classifiers uncompressed"
+        )
+    names = {m.filename for m in members}
+    if DESCRIPTION not in names or SCHEMA not in names:
+        other = "a model saved by skops itself" if SCHEMA in names else "some other ZIP archive"
+        raise ClassifierFileError(
+            f"{path} is {other}, not a classifier of penult: it lacks the label names and the "
+            "recipe; penult train writes them"
+        )
+
+
+def _describe(path: Path, archive: zipfile.ZipFile) -> dict[str, Any]:
+    description = json.loads(archive.read(DESCRIPTION))
+    if description.pop("format") != FORMAT:
+        raise ClassifierFileError(f"{path} was written by a newer penult; upgrade to read it")
+    return dict(description)
+
+
+def _unknown_types(state: Any) -> Iterator[str]:
+    if isinstance(state, list):
+        for item in state:
+            yield from _unknown_types(item)
+    elif isinstance(state, dict):
+        if not state.keys().isdisjoint({"__loader__", "__class__", "__module__"}):
+            name = f"{state.get('__module__')}.{state.get('__class__')}"
+            if name not in TRUSTED.get(str(state.get("__loader__")), ()):
+                yield name
+        for item in state.values():
+            yield from _unknown_types(item)
+
+
+@contextmanager
+def _skops() -> Iterator[Any]:
+    # skops imports every module below sklearn to list its estimators, and one of them imports
+    # torch, three seconds of it. That module has no estimator: it is hidden while skops looks.
+    hidden = "sklearn.externals.array_api_compat.torch"
+    hide = "skops.io" not in sys.modules and hidden not in sys.modules
+    if hide:
+        sys.modules[hidden] = None  # type: ignore[assignment]
+    try:
+        import skops.io
+    finally:
+        if hide:
+            del sys.modules[hidden]
+    from sklearn.exceptions import InconsistentVersionWarning
+
+    with warnings.catch_warnings():
+        # The versions are in the description; what is loaded is tried out before it is used.
+        warnings.simplefilter("ignore", InconsistentVersionWarning)
+        yield skops.io

@@ -1,0 +1,221 @@
+"""A trained classifier: its pipeline, what it was trained on, and the file that holds both."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from penult.classify import file
+from penult.classify.scores import scores_from_dict, scores_to_dict
+from penult.errors import ClassifierFileError, FileFormatError, UsageError
+from penult.recipe import Recipe, require_equal
+from penult.records import HeldOut, Prediction, Scores
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from sklearn.pipeline import Pipeline
+
+__all__ = [
+    "Classifier",
+    "Description",
+    "class_probabilities",
+    "describe_classifier",
+    "load_classifier",
+]
+
+# No backbone's rows are as long; a file that claims more is out to fill the memory.
+LONGEST_ROW = 1 << 24
+
+
+@dataclass(frozen=True, kw_only=True)
+class Description:
+    """Everything a classifier file says of itself, without the pipeline.
+
+    Attributes
+    ----------
+    label_names : (K,) str, the classes
+    recipe : how the rows it was trained on were made, and new ones must be
+    scores : on the held-out images
+    held_out : what it said of each of them
+    versions : library name to version, of the run that trained it
+    settings : how it was trained, JSON-like: ``classifier``, ``params`` (the chosen ones),
+        ``scale``, ``folds``, ``seed``, ``grid`` (a list of ``classifier``, ``params``, ``mean``,
+        ``std`` of the accuracy over the folds), ``train_images``, ``held_out_images``,
+        ``left_out`` (reason to count), ``classes`` (class to number of training images)
+    """
+
+    label_names: tuple[str, ...]
+    recipe: Recipe
+    scores: Scores
+    held_out: HeldOut
+    versions: Mapping[str, str]
+    settings: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Classifier(Description):
+    """A classifier on feature vectors, with the recipe that makes them from photos.
+
+    Attributes
+    ----------
+    pipeline : fitted scikit-learn pipeline; its classes are indices into `label_names`
+    """
+
+    pipeline: Pipeline
+
+    def require_recipe(self, other: Recipe, *, other_is: str) -> None:
+        """Refuse rows that were made otherwise than the classifier's own.
+
+        Raises
+        ------
+        RecipeMismatchError
+            Says where the recipes differ; `other_is` names what brought the other one.
+        """
+        require_equal(self.recipe, other, ours_is="the classifier", theirs_is=other_is)
+
+    def predict_features(self, rows: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+        """Give each class's probability for each row.
+
+        Parameters
+        ----------
+        rows : (N, D), or (N, ...) with D numbers a row; made with the classifier's recipe
+
+        Returns
+        -------
+        float64 array, shape (N, K)
+            Rows sum to one; a class that had no image to train with has probability 0.
+
+        Raises
+        ------
+        UsageError
+            If the rows have another length or hold NaN or infinite numbers.
+        """
+        rows = np.asarray(rows, np.float32)
+        rows = rows.reshape(len(rows), int(np.prod(rows.shape[1:])))
+        width = self.pipeline.n_features_in_
+        if rows.shape[1] != width:
+            raise UsageError(
+                f"these rows have {rows.shape[1]} numbers each, but the classifier was trained on "
+                f"rows of {width}; extract them with its own recipe"
+            )
+        finite = np.isfinite(rows).all(axis=1)
+        if not finite.all():
+            raise UsageError(
+                f"{(~finite).sum()} rows hold NaN or infinite numbers, the first is row "
+                f"{(~finite).argmax()}; extract these images again"
+            )
+        return class_probabilities(self.pipeline, rows, len(self.label_names))
+
+    def predictions(
+        self, ids: Sequence[str], probabilities: NDArray[np.float64], *, top: int = 5
+    ) -> list[Prediction]:
+        """Put probabilities into words, most probable class first.
+
+        Parameters
+        ----------
+        ids : (N,) names of the rows
+        probabilities : (N, K), of `predict_features`
+        top : how many classes to list; at most K are
+        """
+        if top < 1:
+            raise UsageError(f"top is {top}; give 1 or more")
+        # Stable: of equally probable classes the first of the label names comes first.
+        order = np.argsort(-probabilities, axis=1, kind="stable")[:, :top]
+        result = []
+        for name, row, best in zip(ids, probabilities, order, strict=True):
+            listed = tuple((self.label_names[k], float(row[k])) for k in best)
+            result.append(Prediction(str(name), *listed[0], top=listed))
+        return result
+
+    def save(self, path: str | Path, *, overwrite: bool = False) -> None:
+        """Write the classifier file; see `load_classifier`.
+
+        Raises
+        ------
+        OutputExistsError, PathNotFoundError, OutputError
+        """
+        description = {
+            "label_names": list(self.label_names),
+            "recipe": self.recipe.to_json(),
+            "scores": scores_to_dict(self.scores),
+            "held_out": dataclasses.asdict(self.held_out),
+            "versions": dict(self.versions),
+            "settings": dict(self.settings),
+        }
+        file.write(Path(path), self.pipeline, description, overwrite=overwrite)
+
+
+def class_probabilities(
+    pipeline: Pipeline, rows: NDArray[np.float32], classes: int
+) -> NDArray[np.float64]:
+    """Apply a pipeline to (N, D) rows; (N, `classes`), 0 for the classes it has never seen."""
+    probabilities = np.zeros((len(rows), classes))
+    if len(rows):
+        probabilities[:, pipeline.classes_] = pipeline.predict_proba(rows)
+    return probabilities
+
+
+def describe_classifier(path: str | Path) -> Description:
+    """Read what a classifier file says of itself, quickly: without skops and scikit-learn.
+
+    Raises
+    ------
+    PathNotFoundError, ClassifierFileError
+    """
+    path = Path(path)
+    return Description(**_fields(path, file.read_description(path)))
+
+
+def load_classifier(path: str | Path) -> Classifier:
+    """Load a classifier file. Executes nothing that the file brings.
+
+    Raises
+    ------
+    PathNotFoundError
+        If there is no such file.
+    ClassifierFileError
+        If it is no classifier file, truncated, from a newer penult, or holds anything that a
+        classifier never holds.
+    """
+    path = Path(path)
+    pipeline, description = file.read_pipeline(path)
+    classifier = Classifier(pipeline=pipeline, **_fields(path, description))
+    _try_out(path, classifier)
+    return classifier
+
+
+def _fields(path: Path, description: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        held_out = {k: tuple(v) for k, v in description["held_out"].items()}
+        return {
+            "label_names": tuple(str(name) for name in description["label_names"]),
+            "recipe": Recipe.from_json(description["recipe"]),
+            "scores": scores_from_dict(description["scores"]),
+            "held_out": HeldOut(**held_out),
+            "versions": dict(description["versions"]),
+            "settings": dict(description["settings"]),
+        }
+    except (FileFormatError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ClassifierFileError(
+            f"{path} cannot be read as a classifier: {error}; it is damaged, or was written by a "
+            "newer penult"
+        ) from error
+
+
+def _try_out(path: Path, classifier: Classifier) -> None:
+    # Trusted types can still hold numbers that do not fit together; found here, not at row 10,000.
+    try:
+        width = min(int(classifier.pipeline.n_features_in_), LONGEST_ROW)
+        sums = classifier.predict_features(np.ones((1, width), np.float32)).sum(axis=1)
+        fits = bool(np.allclose(sums, 1))
+    except Exception as error:
+        raise ClassifierFileError(
+            f"{path} is refused: its pipeline cannot be applied to a row ({error})"
+        ) from error
+    if not fits:
+        raise ClassifierFileError(f"{path} is refused: its probabilities do not sum to one")

@@ -1,0 +1,274 @@
+"""Which rows train a classifier, which are held out, and how the training rows fold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from penult.errors import TrainingError, UsageError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from penult.records import Features
+
+__all__ = ["Fold", "Split", "cross_validation", "hold_out"]
+
+Fold = tuple["NDArray[np.int64]", "NDArray[np.int64]"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Split:
+    """How the rows of one feature file are divided.
+
+    Attributes
+    ----------
+    train, held_out : (n,) int64, row numbers, ascending; no row is in both
+    description : how they were chosen, in words
+    left_out : why to how many: the rows that are in neither part
+    dropped : classes that were left out, indices into the label names
+    """
+
+    train: NDArray[np.int64]
+    held_out: NDArray[np.int64]
+    description: str
+    left_out: Mapping[str, int]
+    dropped: tuple[int, ...] = ()
+
+
+def hold_out(
+    features: Features,
+    *,
+    test_size: float = 0.25,
+    seed: int = 0,
+    folds: int = 3,
+    stored: bool = True,
+    min_per_class: int = 0,
+) -> Split:
+    """Divide the labelled rows into a training part and a held-out part.
+
+    The splits stored in the feature file are used if it has any: rows of "test" are held out, or
+    those of "validation" where there is no "test"; all others train. Without stored splits a
+    stratified random part is held out. Rows of one group are never divided.
+
+    Parameters
+    ----------
+    features : rows with labels
+    test_size : the part held out where the file does not say, in (0, 1)
+    seed : of the random choice
+    folds : every class must have that many rows (groups, where there are any) left to train with
+    stored : whether the splits stored in the file count
+    min_per_class : classes with fewer labelled rows than this are left out; 0 keeps all
+
+    Raises
+    ------
+    UsageError
+        For a `test_size` that is no fraction or a number of `folds` below two.
+    TrainingError
+        If there are too few labels, classes, rows or groups; names the classes and what to do.
+    """
+    if not 0 < test_size < 1:
+        raise UsageError(f"the held-out part is {test_size:g}; give a number between 0 and 1")
+    if folds < 2:
+        raise UsageError(f"{folds} folds cannot be cross-validated; give 2 or more")
+    labels = np.asarray(features.labels)
+    rows = np.flatnonzero(labels >= 0)
+    if not len(rows):
+        raise TrainingError(
+            f"none of the {len(labels)} rows has a label, so there is nothing to learn; put the "
+            "images into one folder a class, or give labels when extracting"
+        )
+    left_out = {"unlabelled": len(labels) - len(rows)} if len(rows) < len(labels) else {}
+    small = _small_classes(labels, features.label_names, min_per_class)
+    if small:
+        kept = rows[~np.isin(labels[rows], small)]
+        for k in small:
+            reason = f"class {features.label_names[k]} has fewer than {min_per_class} images"
+            left_out[reason] = int((labels == k).sum())
+        rows = kept
+    _require_two_classes(labels[rows], features.label_names)
+
+    splits = np.asarray(features.splits if stored and features.splits is not None else [])
+    groups = None if features.groups is None else np.asarray(features.groups)
+    if (splits == "test").any() or (splits == "validation").any():
+        train, held_out, description, unnamed = _stored(splits, rows)
+        if unnamed:
+            left_out["in no split"] = unnamed
+    else:
+        train, held_out = _random(labels, groups, rows, test_size=test_size, seed=seed)
+        kind = "stratified" if groups is None else "stratified, groups kept together"
+        description = f"{test_size:.0%} held out, {kind}, seed {seed}"
+    if groups is not None:
+        _require_whole_groups(groups, train, held_out)
+    _require_enough(labels, groups, train, folds, features.label_names)
+    return Split(
+        train=train,
+        held_out=held_out,
+        description=description,
+        left_out=left_out,
+        dropped=tuple(small),
+    )
+
+
+def cross_validation(
+    labels: NDArray[np.int64],
+    groups: NDArray[np.str_] | None,
+    *,
+    folds: int = 3,
+    seed: int = 0,
+) -> list[Fold]:
+    """Stratified folds over the training part; rows of one group stay in one fold.
+
+    Parameters
+    ----------
+    labels : (n,) int64 class of each training row
+    groups : (n,) str, or None where each row stands alone
+
+    Returns
+    -------
+    list of (train, test)
+        Positions in `labels`; every row is in exactly one test part.
+    """
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
+    places = np.zeros(len(labels))
+    if groups is None:
+        divided = StratifiedKFold(folds, shuffle=True, random_state=seed).split(places, labels)
+    else:
+        divided = StratifiedGroupKFold(folds, shuffle=True, random_state=seed).split(
+            places, labels, groups
+        )
+    result = [(np.asarray(a, np.int64), np.asarray(b, np.int64)) for a, b in divided]
+    for train, _ in result:
+        absent = np.setdiff1d(labels, labels[train])
+        if len(absent):
+            raise TrainingError(
+                f"the groups cannot be divided into {folds} folds with every class in each "
+                f"training part ({len(absent)} classes would be missing); give fewer folds or "
+                "more groups a class"
+            )
+    return result
+
+
+def _small_classes(
+    labels: NDArray[np.int64], names: Sequence[str], min_per_class: int
+) -> list[int]:
+    counts = np.bincount(labels[labels >= 0], minlength=len(names))
+    return [k for k, n in enumerate(counts) if 0 < n < min_per_class]
+
+
+def _require_two_classes(labels: NDArray[np.int64], names: Sequence[str]) -> None:
+    present = [names[k] for k in np.unique(labels)]
+    if len(present) < 2:
+        what = f"one class only ({present[0]})" if present else "no class"
+        raise TrainingError(
+            f"the labelled rows are of {what}; a classifier needs at least two: put the images "
+            "into one folder a class"
+        )
+
+
+def _stored(
+    splits: NDArray[np.str_], rows: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], str, int]:
+    named = splits[rows]
+    held_name = "test" if (named == "test").any() else "validation"
+    held_out = rows[named == held_name]
+    if (named == "train").any():
+        train = rows[(named != held_name) & (named != "")]
+        unnamed = int((named == "").sum())
+    else:
+        train, unnamed = rows[named != held_name], 0
+    if not len(train) or not len(held_out):
+        part = "test" if not len(train) else "train"
+        raise TrainingError(
+            f"every labelled row is in the split {part!r}, so there is nothing to "
+            f"{'train on' if part == 'test' else 'score with'}; ignore the file's splits "
+            "(stored=False) to hold out a random part"
+        )
+    also = " and validation" if (splits[train] == "validation").any() else ""
+    description = f"the file's split {held_name!r}, trained on its 'train'{also}"
+    return train, held_out, description, unnamed
+
+
+def _random(
+    labels: NDArray[np.int64],
+    groups: NDArray[np.str_] | None,
+    rows: NDArray[np.int64],
+    *,
+    test_size: float,
+    seed: int,
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    from sklearn.model_selection import StratifiedGroupKFold, train_test_split
+
+    classes, counts = np.unique(labels[rows], return_counts=True)
+    if groups is None:
+        n_test = int(np.ceil(test_size * len(rows)))
+        if n_test < len(classes) or len(rows) - n_test < len(classes) or counts.min() < 2:
+            raise TrainingError(
+                f"{len(rows)} images of {len(classes)} classes, the smallest of {counts.min()}, "
+                f"are too few to hold out {test_size:.0%} with every class in both parts; add "
+                "images, or drop the smallest classes (min_per_class)"
+            )
+        train, held_out = train_test_split(
+            rows, test_size=test_size, random_state=seed, stratify=labels[rows]
+        )
+        return np.sort(train), np.sort(held_out)
+    # No splitter of scikit-learn is stratified and grouped with a free test size: of q folds, p
+    # are held out.
+    part = Fraction(test_size).limit_denominator(20)
+    if part.numerator == 0 or len(np.unique(groups[rows])) < part.denominator:
+        raise TrainingError(
+            f"{len(np.unique(groups[rows]))} groups are too few to hold out {test_size:.0%} of "
+            "them whole; add images, or give another test size"
+        )
+    divided = StratifiedGroupKFold(part.denominator, shuffle=True, random_state=seed).split(
+        rows, labels[rows], groups[rows]
+    )
+    held_out = np.concatenate([test for _, test in divided][: part.numerator])
+    return np.sort(np.delete(rows, held_out)), np.sort(rows[held_out])
+
+
+def _require_whole_groups(
+    groups: NDArray[np.str_], train: NDArray[np.int64], held_out: NDArray[np.int64]
+) -> None:
+    torn = np.intersect1d(groups[train], groups[held_out])
+    if len(torn):
+        raise TrainingError(
+            f"{len(torn)} groups have rows in both the training and the held-out split of the file "
+            f"({_some(torn)}), so the score would be too good; mend the splits, or ignore them "
+            "(stored=False)"
+        )
+
+
+def _require_enough(
+    labels: NDArray[np.int64],
+    groups: NDArray[np.str_] | None,
+    train: NDArray[np.int64],
+    folds: int,
+    names: Sequence[str],
+) -> None:
+    _require_two_classes(labels[train], names)
+    few = []
+    for k in np.unique(labels):
+        mine = train[labels[train] == k]
+        units = len(mine) if groups is None else len(np.unique(groups[mine]))
+        # A class that is only in the held-out part cannot be learned; it is scored as it is.
+        if 0 < units < folds:
+            few.append(f"{names[k]} ({units})")
+    if few:
+        unit = "images" if groups is None else "groups of images"
+        raise TrainingError(
+            f"too few {unit} to train with in {len(few)} classes: {_some(few)}; {folds}-fold "
+            f"cross-validation needs {folds} in each class after the held-out part is taken: add "
+            f"images, give fewer folds, or drop small classes with min_per_class"
+        )
+
+
+def _some(names: Iterable[str], most: int = 8) -> str:
+    listed = list(names)
+    more = f" and {len(listed) - most} more" if len(listed) > most else ""
+    return ", ".join(listed[:most]) + more

@@ -1,0 +1,148 @@
+import subprocess
+import sys
+import textwrap
+
+import h5py
+import numpy as np
+import pytest
+
+from penult.classify.probe import train
+from penult.errors import TrainingError, UnknownNameError, UsageError
+
+COUNTS = {"daisy": 24, "rose": 24, "tulip": 24}
+
+
+def test_classes_that_are_apart_are_learned(make_features):
+    classifier = train(make_features(COUNTS))
+    assert classifier.scores.accuracy == 1
+    assert classifier.label_names == ("daisy", "rose", "tulip")
+    assert classifier.scores.images == classifier.settings["held_out_images"] == 18
+    assert classifier.settings["train_images"] == 54
+    assert classifier.held_out.truth == classifier.held_out.predicted
+    assert all(name.split("/")[0] == t for name, t in zip(classifier.held_out.ids, classifier.held_out.truth, strict=True))  # fmt: skip
+
+
+def test_labels_that_say_nothing_are_not_learned(make_features):
+    features = make_features(COUNTS, noise=0.5)
+    shuffled = np.random.default_rng(1).permutation(features.labels)
+    classifier = train(make_features(COUNTS, noise=0.5, labels=shuffled))
+    assert classifier.scores.accuracy < 0.7
+
+
+def test_the_default_grid_is_tried_and_the_first_best_chosen(make_features):
+    settings = train(make_features(COUNTS)).settings
+    assert [trial["params"]["C"] for trial in settings["grid"]] == [0.1, 1, 10, 100, 1000, 10000]
+    best = max(trial["mean"] for trial in settings["grid"])
+    first = next(trial for trial in settings["grid"] if trial["mean"] == best)
+    assert settings["params"] == first["params"]
+
+
+def test_a_grid_can_be_given(make_features):
+    settings = train(make_features(COUNTS), grid={"C": [3]}).settings
+    assert [trial["params"] for trial in settings["grid"]] == [{"C": 3}]
+
+
+def test_training_twice_gives_the_same(make_features):
+    rows = make_features(COUNTS, noise=1.5)
+    first, second = train(rows), train(rows)
+    assert first.held_out == second.held_out
+    assert first.scores == second.scores
+
+
+@pytest.mark.parametrize("scale", ["none", "l2", "standard"])
+def test_every_scaling_learns(make_features, scale):
+    assert train(make_features(COUNTS), scale=scale).scores.accuracy == 1
+
+
+def test_the_scaler_never_sees_the_held_out_rows(make_features):
+    # The held-out rows are moved far away: a scaler that saw them would have a mean of thousands.
+    splits = (["train"] * 16 + ["test"] * 8) * 3
+    features = make_features(COUNTS, splits=splits)
+    features.features[np.array(splits) == "test"] += 1e4
+    scaler = train(features, scale="standard").pipeline[0]
+    trained = features.features[np.array(splits) == "train"]
+    np.testing.assert_allclose(scaler.mean_, trained.mean(axis=0), rtol=1e-5)
+
+
+def test_refit_uses_every_row_and_keeps_the_scores(make_features):
+    features = make_features(COUNTS, noise=1.5)
+    plain, again = train(features, scale="standard"), train(features, scale="standard", refit=True)
+    assert again.scores == plain.scores
+    assert again.held_out == plain.held_out
+    np.testing.assert_allclose(again.pipeline[0].mean_, features.features.mean(axis=0), rtol=1e-5)
+    assert not np.allclose(plain.pipeline[0].mean_, again.pipeline[0].mean_)
+
+
+def test_small_classes_leave_no_trace_but_a_count(make_features):
+    classifier = train(make_features({"ash": 2, **COUNTS}), min_per_class=5)
+    assert classifier.label_names == ("daisy", "rose", "tulip")
+    assert classifier.settings["left_out"] == {"class ash has fewer than 5 images": 2}
+    assert classifier.scores.accuracy == 1
+
+
+def test_a_class_in_the_test_split_only_counts_as_wrong(make_features):
+    splits = (["train"] * 16 + ["test"] * 8) * 3 + ["test"] * 4
+    classifier = train(make_features({**COUNTS, "weed": 4}, splits=splits))
+    assert classifier.scores.accuracy == 24 / 28
+    assert classifier.scores.classes[3].recall == 0
+    assert classifier.predict_features(np.ones((2, 6)))[:, 3].tolist() == [0, 0]
+
+
+def test_a_file_on_disk_trains_as_the_array_does(make_features, tmp_path):
+    features = make_features(COUNTS, noise=1)
+    with h5py.File(tmp_path / "rows.h5", "w") as file:
+        stored = file.create_dataset("features", data=features.features.reshape(72, 6, 1, 1))
+        on_disk = train(make_features(COUNTS, features=stored))
+    assert on_disk.held_out == train(features).held_out
+
+
+def test_progress_counts_every_fit(make_features):
+    seen = []
+    train(make_features(COUNTS), grid={"C": [1, 2]}, folds=4, on_progress=seen.append)
+    assert [p.done for p in seen] == list(range(1, 10))
+    assert {p.total for p in seen} == {9}
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_row_that_is_no_number_is_named(make_features, value):
+    features = make_features(COUNTS)
+    features.features[3, 2] = value
+    with pytest.raises(TrainingError, match=r"1 rows hold NaN .*: daisy/003\.jpg;"):
+        train(features)
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        ({"classifier": "logistics"}, UnknownNameError),
+        ({"scale": "robust"}, UnknownNameError),
+        ({"grid": {"gamma": [1]}}, UnknownNameError),
+        ({"grid": {"C": []}}, UsageError),
+    ],
+)
+def test_names_that_do_not_exist_are_refused(make_features, options, error):
+    with pytest.raises(error):
+        train(make_features(COUNTS), **options)
+
+
+def test_training_saving_and_loading_never_import_torch(tmp_path):
+    program = f"""
+        import sys
+        import numpy as np
+        from penult.classify.model import load_classifier
+        from penult.classify.probe import train
+        from penult.recipe import Preprocessing, Recipe
+        from penult.records import Features
+        rows = np.eye(2, 4, dtype=np.float32)[[0, 1] * 8] + np.arange(16)[:, None] / 100
+        pre = Preprocessing(resize=8, crop=None, interpolation="box", mean=(0,), std=(1,))
+        recipe = Recipe(architecture="a", weights_sha256="b", layer="c", pooling="d", preprocessing=pre)
+        features = Features(features=rows, ids=[*map(str, range(16))], labels=np.array([0, 1] * 8),
+                            label_names=("a", "b"), recipe=recipe)
+        train(features).save({str(tmp_path / "a.skops")!r})
+        load_classifier({str(tmp_path / "a.skops")!r})
+        sys.exit("torch" in sys.modules)
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, check=False
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,123 @@
+import numpy as np
+import pytest
+
+from penult.classify.splits import cross_validation, hold_out
+from penult.errors import TrainingError, UsageError
+
+
+def test_a_quarter_of_each_class_is_held_out(make_features):
+    features = make_features({"daisy": 40, "rose": 20, "tulip": 12})
+    split = hold_out(features)
+    assert np.bincount(features.labels[split.held_out]).tolist() == [10, 5, 3]
+    assert sorted([*split.train, *split.held_out]) == list(range(72))
+    assert split.description == "25% held out, stratified, seed 0"
+
+
+def test_the_seed_decides_and_nothing_else_does(make_features):
+    features = make_features({"daisy": 40, "rose": 40})
+    first, again, other = (hold_out(features, seed=s).held_out for s in (0, 0, 1))
+    assert first.tolist() == again.tolist() != other.tolist()
+
+
+def test_unlabelled_rows_are_left_out_and_counted(make_features):
+    features = make_features({"daisy": 12, "rose": 12})
+    features.labels[[0, 5, 20]] = -1
+    split = hold_out(features)
+    assert not {0, 5, 20} & {*split.train, *split.held_out}
+    assert split.left_out == {"unlabelled": 3}
+
+
+@pytest.mark.parametrize(
+    ("splits", "held_out", "train", "left_out"),
+    [
+        pytest.param("ttTTv", [2, 3], [0, 1, 4], {}, id="validation joins the training part"),
+        pytest.param("ttvv.", [2, 3], [0, 1], {"in no split": 1}, id="validation without a test"),
+        pytest.param("TT...", [0, 1], [2, 3, 4], {}, id="what is not test trains"),
+    ],
+)
+def test_splits_of_the_file_are_used(make_features, splits, held_out, train, left_out):
+    # Six rows a class in the pattern's order, so that every class is in every part.
+    words = {"t": "train", "T": "test", "v": "validation", ".": ""}
+    named = [words[c] for c in splits for _ in range(6)]
+    features = make_features({"daisy": 30, "rose": 30}, splits=named * 2)
+    split = hold_out(features)
+
+    def pattern(rows):
+        return sorted({int(r) % 30 // 6 for r in rows})
+
+    assert pattern(split.held_out) == held_out
+    assert pattern(split.train) == train
+    assert {k: n // 12 for k, n in split.left_out.items()} == left_out
+
+
+def test_splits_of_the_file_can_be_ignored(make_features):
+    features = make_features({"daisy": 8, "rose": 8}, splits=["train"] * 15 + ["test"])
+    assert len(hold_out(features).held_out) == 1
+    assert len(hold_out(features, stored=False).held_out) == 4
+
+
+def test_a_group_is_in_one_part_and_in_one_fold(make_features):
+    counts = {"daisy": 60, "rose": 60}
+    groups = [f"plant {i // 3}" for i in range(120)]
+    features = make_features(counts, groups=groups)
+    split = hold_out(features)
+    named = np.array(groups)
+    assert not {*named[split.train]} & {*named[split.held_out]}
+    assert len(split.held_out) == 30
+    mine = named[split.train]
+    seen = []
+    for train, test in cross_validation(features.labels[split.train], mine):
+        assert not {*mine[train]} & {*mine[test]}
+        seen += test.tolist()
+    assert sorted(seen) == list(range(90))
+
+
+def test_small_classes_are_dropped_on_request(make_features):
+    features = make_features({"daisy": 12, "rose": 12, "weed": 2})
+    split = hold_out(features, min_per_class=5)
+    assert split.dropped == (2,)
+    assert split.left_out == {"class weed has fewer than 5 images": 2}
+    assert 2 not in features.labels[[*split.train, *split.held_out]]
+
+
+@pytest.mark.parametrize(
+    ("counts", "options", "said"),
+    [
+        pytest.param({"daisy": 9}, {}, r"one class only \(daisy\)", id="one class"),
+        pytest.param(
+            {"daisy": 20, "rose": 20, "weed": 3},
+            {},
+            r"1 classes: weed \(2\); 3-fold .* min_per_class",
+            id="fewer than folds",
+        ),
+        pytest.param({"daisy": 20, "weed": 1}, {}, "the smallest of 1", id="one image"),
+        pytest.param({"a": 2, "b": 2, "c": 2}, {}, "6 images of 3 classes", id="too few to divide"),
+    ],
+)
+def test_too_few_images_is_one_line_that_says_what_to_do(make_features, counts, options, said):
+    with pytest.raises(TrainingError, match=said):
+        hold_out(make_features(counts), **options)
+
+
+def test_no_label_at_all_is_refused(make_features):
+    features = make_features({"daisy": 3, "rose": 3})
+    features.labels[:] = -1
+    with pytest.raises(TrainingError, match="none of the 6 rows has a label"):
+        hold_out(features)
+
+
+def test_a_file_of_test_rows_only_is_refused(make_features):
+    with pytest.raises(TrainingError, match="every labelled row is in the split 'test'"):
+        hold_out(make_features({"daisy": 9, "rose": 9}, splits=["test"] * 18))
+
+
+def test_groups_torn_by_the_files_splits_are_refused(make_features):
+    splits, groups = ["train", "train", "train", "test"] * 6, ["a"] * 12 + ["b"] * 12
+    with pytest.raises(TrainingError, match=r"2 groups .* \(a, b\)"):
+        hold_out(make_features({"daisy": 12, "rose": 12}, splits=splits, groups=groups))
+
+
+@pytest.mark.parametrize("options", [{"test_size": 1.5}, {"test_size": 0}, {"folds": 1}])
+def test_impossible_options_are_refused(make_features, options):
+    with pytest.raises(UsageError):
+        hold_out(make_features({"daisy": 9, "rose": 9}), **options)
