@@ -1,3 +1,67 @@
-"""Turn images into feature vectors with pretrained networks, and use them."""
+"""Turn images into feature vectors with pretrained networks, and use them.
+
+    import penult
+
+    features = penult.extract("photos", "features.h5")
+    classifier = penult.train("features.h5")
+    classifier.save("flowers.skops")
+    penult.load_classifier("flowers.skops").predict("new photos")
+
+The names below are imported when first used, so that ``import penult`` is quick and needs no torch.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from penult.classify.model import Classifier, load_classifier
+    from penult.classify.probe import train
+    from penult.extraction import extract
+    from penult.features.read import load
+    from penult.recipe import Preprocessing, Recipe
+    from penult.records import Failure, Features, Prediction, Scores
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "Classifier": "penult.classify.model",
+    "Failure": "penult.records",
+    "Features": "penult.records",
+    "Prediction": "penult.records",
+    "Preprocessing": "penult.recipe",
+    "Recipe": "penult.recipe",
+    "Scores": "penult.records",
+    "extract": "penult.extraction",
+    "load": "penult.features.read",
+    "load_classifier": "penult.classify.model",
+    "train": "penult.classify.probe",
+}
+
+__all__ = [
+    "Classifier",
+    "Failure",
+    "Features",
+    "Prediction",
+    "Preprocessing",
+    "Recipe",
+    "Scores",
+    "__version__",
+    "extract",
+    "load",
+    "load_classifier",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'penult' has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

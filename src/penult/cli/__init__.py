@@ -1,1 +1,65 @@
-"""The command line: a thin twin of the Python functions."""
+"""The command line: a thin twin of the Python functions.
+
+This module and the commands' import nothing heavy at the top, so that ``penult --help`` is quick:
+each command imports what it runs when it runs.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from penult import __version__
+from penult.cli import extract, info, options, predict, report, sample, train
+from penult.errors import PenultError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="penult",
+    help="Turn images into feature vectors with pretrained networks, and use them.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (extract, train, predict, info, report, sample):
+    app.command(name=command.__name__.rpartition(".")[2].replace("_", "-"))(command.run)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"penult {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version.", callback=_print_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command line; every error penult raises on purpose ends as one line."""
+    try:
+        app()
+    except PenultError as error:
+        if options.show_traceback:
+            raise
+        sys.stderr.write(f"penult: {error}\n")
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        # The reader of a pipe went away (`penult predict … | head`): not an error of ours. Python
+        # would try once more to write what is left when it exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)

@@ -139,6 +139,8 @@ def _fill(
 
     failures: list[Failure] = list(listing.failures)
     total = len(listing.records) + len(failures)
+    if on_progress is not None:
+        on_progress(Progress(done=len(failures), total=total, failed=len(failures)))
     for block in run(listing.records, engine, **pipeline):
         good = block.good
         writer.append([o.record for o in good], [o.digest for o in good], block.rows)

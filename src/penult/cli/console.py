@@ -1,0 +1,166 @@
+"""What people see: progress on stderr, results on stdout, errors in one line."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from penult.records import Failure, Progress
+
+__all__ = ["progress", "say", "say_failures", "say_json", "show_table", "warn"]
+
+_SHOWN_FAILURES = 10
+
+
+def say(text: str) -> None:
+    """Print one line of results."""
+    sys.stdout.write(text + "\n")
+
+
+def say_json(value: Any) -> None:
+    """Print one line of JSON."""
+    say(json.dumps(value, ensure_ascii=False))
+
+
+def warn(text: str) -> None:
+    """Print one line that is no result: to stderr, so that a pipe stays clean."""
+    sys.stderr.write(text + "\n")
+
+
+def show_table(table: Table) -> None:
+    """Print a table that fits the terminal; a pipe gets plain text, wide enough for every column.
+
+    Rich cuts columns to 80 where there is no terminal; a script or a log has no such edge.
+    """
+    from rich.console import Console
+
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
+    console.print(table)
+
+
+def plain_table(columns: Sequence[str], *, right: Sequence[str] = (), title: str = "") -> Table:
+    """Return an empty table in the one style that penult's tables have."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(
+        box=box.SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False, expand=False
+    )
+    for column in columns:
+        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
+    return table
+
+
+def say_failures(failures: Sequence[Failure], *, total: int) -> None:
+    """Say how many images failed, and name the first few with their reasons."""
+    if not failures:
+        return
+    say(f"{len(failures):,} of {total:,} images could not be read:")
+    for failure in failures[:_SHOWN_FAILURES]:
+        say(f"  {failure.id}: {failure.reason}")
+    if len(failures) > _SHOWN_FAILURES:
+        say(f"  and {len(failures) - _SHOWN_FAILURES:,} more")
+
+
+def say_passed_over(passed_over: Mapping[str, int]) -> None:
+    """Say which files were not taken for images."""
+    if passed_over:
+        kinds = sorted(passed_over.items(), key=lambda item: (-item[1], item[0]))
+        named = ", ".join(f"{count:,} {kind or 'without an extension'}" for kind, count in kinds)
+        say(f"{sum(passed_over.values()):,} other files passed over: {named}")
+
+
+@contextmanager
+def progress(
+    what: str, *, unit: str = "images", quiet: bool = False
+) -> Iterator[Callable[[Progress], None]]:
+    """Yield a callback that shows how far a run is: a bar on a terminal, else a line now and then.
+
+    A bar has the rate and the time left; lines come at most every ten seconds, so that a log of an
+    overnight run stays short.
+    """
+    if quiet:
+        yield lambda _progress: None
+    elif sys.stderr.isatty():
+        with _bar(what, unit) as update:
+            yield update
+    else:
+        yield _lines(what, unit)
+
+
+@contextmanager
+def _bar(what: str, unit: str) -> Iterator[Callable[[Progress], None]]:
+    from rich import progress as rp
+    from rich.console import Console
+
+    bar = rp.Progress(
+        rp.TextColumn("{task.description}"),
+        rp.BarColumn(),
+        rp.MofNCompleteColumn(),
+        rp.TextColumn("{task.fields[rate]}"),
+        rp.TextColumn("{task.fields[failed]}", style="red"),
+        rp.TimeRemainingColumn(compact=True, elapsed_when_finished=True),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    with bar:
+        task = bar.add_task(what, total=None, rate="", failed="")
+        speed = _Speed()
+
+        def update(now: Progress) -> None:
+            rate = speed.at(now.done)
+            bar.update(
+                task,
+                completed=now.done,
+                total=now.total,
+                rate=f"{rate:,.1f} {unit}/s" if rate else "",
+                failed=f"{now.failed:,} failed" if now.failed else "",
+            )
+
+        yield update
+
+
+def _lines(what: str, unit: str) -> Callable[[Progress], None]:
+    speed, last = _Speed(), time.monotonic()
+
+    def update(now: Progress) -> None:
+        nonlocal last
+        rate, moment = speed.at(now.done), time.monotonic()
+        if moment - last < 10 and now.done != now.total:
+            return
+        last = moment
+        text = f"{what}: {now.done:,}"
+        if now.total is not None:
+            text += f" of {now.total:,}"
+        text += f" {unit}"
+        if rate:
+            text += f", {rate:,.1f} {unit}/s"
+            if now.total is not None and now.done < now.total:
+                text += f", {(now.total - now.done) / rate:,.0f} s left"
+        if now.failed:
+            text += f", {now.failed:,} failed"
+        warn(text)
+
+    return update
+
+
+class _Speed:
+    """How many a second since the first call, so that loading a network does not count."""
+
+    def __init__(self) -> None:
+        self._start: tuple[int, float] | None = None
+
+    def at(self, done: int) -> float:
+        """The rate now, 0 where there is nothing to measure yet."""
+        moment = time.monotonic()
+        if self._start is None:
+            self._start = (done, moment)
+        first, start = self._start
+        return (done - first) / (moment - start) if done > first else 0.0

@@ -1,0 +1,82 @@
+"""``penult extract``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from penult.cli import options as o
+from penult.cli.console import progress, say, say_failures, say_json, say_passed_over
+
+
+def run(
+    images: o.Images,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Feature file to write.")],
+    model: o.Model = "efficientnet_lite0",
+    layer: o.Layers = None,
+    pool: o.Pool = None,
+    normalize: o.Normalize = "none",
+    labels: o.Labels = "parent",
+    label_pattern: o.LabelPattern = None,
+    dtype: o.Dtype = "float32",
+    engine: o.Engine = "auto",
+    device: o.Device = "auto",
+    batch_size: o.BatchSize = None,
+    workers: o.Workers = None,
+    on_error: o.OnError = "skip",
+    max_pixels: o.MaxPixels = None,
+    allow_truncated: o.AllowTruncated = False,
+    overwrite: o.Overwrite = False,
+    as_json: o.AsJson = False,
+    quiet: o.Quiet = False,
+    debug: o.Debug = False,
+) -> None:
+    """Turn images into a feature file: one row an image, each with its id and label."""
+    from penult.extraction import extract
+
+    with progress("extract", quiet=quiet) as on_progress:
+        features = extract(
+            images,
+            output,
+            model=model,
+            layer=layer or "penultimate",
+            pool=pool,
+            normalize=normalize,
+            labels=labels,
+            label_pattern=label_pattern,
+            dtype=dtype,
+            engine=engine,
+            device=device,
+            batch_size=batch_size,
+            workers=workers,
+            on_error=on_error,
+            max_pixels=max_pixels,
+            allow_truncated=allow_truncated,
+            overwrite=overwrite,
+            on_progress=on_progress,
+        )
+    rows, total = len(features), len(features) + len(features.failures)
+    if as_json:
+        say_json(
+            {
+                "output": str(output),
+                "rows": rows,
+                "shape": list(features.features.shape),
+                "dtype": str(features.features.dtype),
+                "layers": list(features.layers),
+                "classes": list(features.label_names),
+                "failures": [{"id": f.id, "reason": f.reason} for f in features.failures],
+                "passed_over": dict(features.origin["passed_over"]),
+            }
+        )
+        return
+    shape = " × ".join(f"{size:,}" for size in features.features.shape[1:])
+    say(
+        f"{output}: {rows:,} rows of {shape} {features.features.dtype}, "
+        f"{len(features.label_names):,} classes, from {features.recipe.backbone} "
+        f"({', '.join(features.layers)})"
+    )
+    say_failures(features.failures, total=total)
+    say_passed_over(features.origin["passed_over"])

@@ -1,0 +1,123 @@
+"""``penult info``."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from penult.cli import options as o
+from penult.cli.console import (
+    plain_table,
+    say,
+    say_failures,
+    say_json,
+    say_passed_over,
+    show_table,
+)
+from penult.cli.tables import class_table, grid_line, recipe_table, scores_line
+from penult.errors import PathNotFoundError
+
+if TYPE_CHECKING:
+    from penult.classify.model import Description
+    from penult.records import Features
+
+
+def run(
+    file: Annotated[Path, typer.Argument(help="Feature file or classifier file.")],
+    as_json: o.AsJson = False,
+    debug: o.Debug = False,
+) -> None:
+    """Say what a feature file or a classifier file holds, and how it was made."""
+    if not file.exists():
+        raise PathNotFoundError(f"{file}: no such file; give a feature file or a classifier file")
+    with file.open("rb") as opened:
+        zipped = opened.read(2) == b"PK"
+    if zipped:
+        from penult.classify.model import describe_classifier
+
+        description = describe_classifier(file)
+        if as_json:
+            say_json(_classifier_json(description))
+        else:
+            _show_classifier(file, description)
+        return
+    from penult.features.read import load
+
+    features = load(file)
+    if as_json:
+        say_json(_features_json(features))
+    else:
+        _show_features(file, features)
+
+
+def _show_features(file: Path, features: Features) -> None:
+    shape = " × ".join(f"{size:,}" for size in features.features.shape)
+    say(f"{file}: feature file, {shape} {features.features.dtype}")
+    if len(features.layers) > 1:
+        say(f"layers: {', '.join(features.layers)}")
+    recipe_table(features.recipe)
+    counts = _class_counts(features)
+    if counts:
+        table = plain_table(("class", "images"), right=("images",))
+        for label, count in counts.items():
+            table.add_row(label, f"{count:,}")
+        show_table(table)
+    unlabelled = len(features) - int((features.labels >= 0).sum())
+    if features.targets is not None:
+        say("some images have several labels (/targets)")
+    elif unlabelled:
+        say(f"{unlabelled:,} images have no label")
+    if features.splits is not None:
+        splits = Counter(split or "none" for split in features.splits)
+        say("splits: " + ", ".join(f"{name} {count:,}" for name, count in sorted(splits.items())))
+    say_failures(features.failures, total=len(features) + len(features.failures))
+    say_passed_over(features.origin.get("passed_over", {}))
+    say(f"made from {', '.join(features.origin.get('sources', ['?']))}")
+
+
+def _show_classifier(file: Path, description: Description) -> None:
+    say(f"{file}: classifier of {len(description.label_names):,} classes")
+    recipe_table(description.recipe)
+    class_table(description.scores)
+    say(scores_line(description.scores))
+    say(grid_line(description.settings))
+    say("made with " + ", ".join(f"{k} {v}" for k, v in description.versions.items()))
+
+
+def _class_counts(features: Features) -> dict[str, int]:
+    if features.targets is not None:
+        counts = features.targets.sum(axis=0)
+        return {name: int(n) for name, n in zip(features.label_names, counts, strict=True)}
+    found = Counter(features.labels.tolist())
+    return {name: found[k] for k, name in enumerate(features.label_names)}
+
+
+def _features_json(features: Features) -> dict[str, Any]:
+    return {
+        "kind": "features",
+        "shape": list(features.features.shape),
+        "dtype": str(features.features.dtype),
+        "layers": list(features.layers),
+        "recipe": json.loads(features.recipe.to_json()),
+        "classes": _class_counts(features),
+        "failures": [dataclasses.asdict(failure) for failure in features.failures],
+        "origin": dict(features.origin),
+    }
+
+
+def _classifier_json(description: Description) -> dict[str, Any]:
+    from penult.classify.scores import scores_to_dict
+
+    return {
+        "kind": "classifier",
+        "classes": list(description.label_names),
+        "recipe": json.loads(description.recipe.to_json()),
+        "scores": scores_to_dict(description.scores),
+        "settings": dict(description.settings),
+        "versions": dict(description.versions),
+    }

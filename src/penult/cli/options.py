@@ -1,0 +1,83 @@
+"""Options that several commands share, each defined once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+_IMAGES = "A folder of images, an image file, or several of either."
+
+Images = Annotated[list[Path], typer.Argument(metavar="IMAGES...", help=_IMAGES)]
+Model = Annotated[str, typer.Option("--model", "-m", help="Backbone; `penult models` lists them.")]
+Layers = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--layer",
+        "-l",
+        help="Layer, or a glob such as 'layer4.*'; may be given several times. [penultimate]",
+        show_default=False,
+    ),
+]
+Pool = Annotated[
+    Literal["avg", "max", "gem", "cls", "flatten", "none"] | None,
+    typer.Option(
+        help="How maps or tokens become a row. [what suits the layer]", show_default=False
+    ),
+]
+Normalize = Annotated[Literal["none", "l2"], typer.Option(help="l2 scales each row to length 1.")]
+Dtype = Annotated[Literal["float32", "float16"], typer.Option(help="float16 takes half the space.")]
+Labels = Annotated[
+    str,
+    typer.Option(
+        help="parent (the folder's name), none, or a CSV file with columns path, label and "
+        "optionally split; several labels are separated by |."
+    ),
+]
+LabelPattern = Annotated[
+    str | None,
+    typer.Option(
+        help=r"Regular expression on file names, e.g. '(?P<label>.+)_\d+'.", show_default=False
+    ),
+]
+Engine = Annotated[str, typer.Option(help="What runs the network: auto or torch.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, …")]
+BatchSize = Annotated[
+    int | None,
+    typer.Option(help="Images in one batch. [what suits the device]", show_default=False),
+]
+Workers = Annotated[
+    int | None, typer.Option(help="Decoding threads. [number of cores]", show_default=False)
+]
+OnError = Annotated[
+    Literal["skip", "fail"],
+    typer.Option(help="An unreadable image: skip it (and list it), or stop there."),
+]
+MaxPixels = Annotated[
+    int | None,
+    typer.Option(help="Refuse images of more pixels, from their header.", show_default=False),
+]
+AllowTruncated = Annotated[
+    bool, typer.Option("--allow-truncated", help="Take what there is of truncated images.")
+]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Replace the output if it exists, atomically.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress; only errors and results.")]
+
+
+def _remember_debug(value: bool) -> bool:
+    global show_traceback
+    show_traceback = show_traceback or value
+    return value
+
+
+show_traceback = False
+Debug = Annotated[
+    bool,
+    typer.Option(
+        "--debug", help="Show the traceback of an error.", is_eager=True, callback=_remember_debug
+    ),
+]

@@ -1,0 +1,23 @@
+"""``penult sample``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from penult.cli import options as o
+from penult.cli.console import say
+
+
+def run(
+    name: Annotated[str, typer.Argument(help="Which sample: digits.")],
+    directory: Annotated[Path, typer.Argument(help="Folder to write, one folder a class in it.")],
+    debug: o.Debug = False,
+) -> None:
+    """Write a small real image set, for a first try without photos of your own."""
+    from penult.samples import find_sample
+
+    count = find_sample(name).write(directory)
+    say(f"{directory}: {count:,} images")
