@@ -14,7 +14,7 @@ from penult.classify import file
 from penult.classify.scores import scores_from_dict, scores_to_dict
 from penult.errors import ClassifierFileError, FileFormatError, UsageError
 from penult.recipe import Recipe, require_equal
-from penult.records import HeldOut, Prediction, Scores
+from penult.records import Failure, HeldOut, Prediction, Scores
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -131,6 +131,26 @@ class Classifier(Description):
             listed = tuple((self.label_names[k], float(row[k])) for k in best)
             result.append(Prediction(str(name), *listed[0], top=listed))
         return result
+
+    def predict(
+        self, images: str | Path | Sequence[str | Path], *, top: int = 5, **options: Any
+    ) -> list[Prediction | Failure]:
+        """Classify photos; see `penult.classify.predict.predict_images`, which streams.
+
+        Parameters
+        ----------
+        images : a folder, a file, or several of either
+        top : how many classes to list for each
+        **options : ``engine``, ``device``, ``batch_size``, ``workers``, ``on_progress``
+
+        Returns
+        -------
+        list of Prediction or Failure
+            One for each image, in the order of their ids.
+        """
+        from penult.classify.predict import predict_images
+
+        return list(predict_images(self, images, top=top, **options))
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
         """Write the classifier file; see `load_classifier`.

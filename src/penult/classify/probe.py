@@ -14,6 +14,7 @@ from penult.classify.rows import read_rows
 from penult.classify.scores import score
 from penult.classify.splits import Fold, cross_validation, hold_out
 from penult.errors import TrainingError
+from penult.features.read import load
 from penult.records import Features, HeldOut, Progress
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class Trial:
 
 
 def train(
-    features: Features,
+    features: Features | str | Path,
     *,
     classifier: str = "logistic",
     grid: Mapping[str, Sequence[Any]] | None = None,
@@ -67,7 +68,7 @@ def train(
 
     Parameters
     ----------
-    features : (N, D) rows with labels; rows of more axes are flattened
+    features : (N, D) rows with labels, or the feature file; rows of more axes are flattened
     classifier : a name in `penult.classify.classifiers.CLASSIFIERS`
     grid : parameter name to values; replaces the default grid, parameter by parameter
     scale : ``"l2"``, ``"standard"`` or ``"none"``
@@ -90,6 +91,8 @@ def train(
     TrainingError, UsageError, UnknownNameError
         See `hold_out`, `read_rows` and `combinations`.
     """
+    if not isinstance(features, Features):
+        features = load(features)
     if features.targets is not None:
         raise TrainingError(
             "some image has several labels, and a classifier for those cannot be trained yet; "
