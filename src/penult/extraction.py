@@ -105,17 +105,14 @@ def extract(
         "allow_truncated": allow_truncated,
     }
 
-    import h5py
-
     from penult.features.read import load, read
     from penult.features.write import Columns, FeatureWriter
 
     columns = Columns.of(listing.records)
     if target is None:
-        memory = h5py.File("features", "w", driver="core", backing_store=False)
-        writer = FeatureWriter(memory, recipes, columns, dtype=dtype, origin=origin)
+        writer = FeatureWriter(None, recipes, columns, dtype=dtype, origin=origin)
         _fill(writer, listing, opened, pipeline, on_progress)
-        return read(memory, name="the features in memory")
+        return read(writer.in_memory(), name="the features in memory")
     with atomic_output(target, overwrite=overwrite) as temporary:
         writer = FeatureWriter(temporary, recipes, columns, dtype=dtype, origin=origin)
         try:

@@ -66,8 +66,7 @@ def atomic_output(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
 
 def explain(error: OSError, path: Path) -> OutputError:
     """Turn an `OSError` met while writing `path` into one line that names it and the cause."""
-    # HDF5 wraps the system's error in a text of its own; its errno is kept where it has one.
-    full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) or "errno = 28" in str(error)
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
     cause = "the disk is full" if full else (error.strerror or str(error).splitlines()[0])
     return OutputError(f"{path} cannot be written: {cause}; nothing was left under that name")
 

@@ -120,7 +120,8 @@ def _what_is_wrong(path: Path, error: OSError) -> str:
     if isinstance(error, PermissionError):
         return "cannot be read: permission denied"
     try:
-        head = path.open("rb").read(8)
+        with path.open("rb") as opened:
+            head = opened.read(8)
     except OSError as failed:
         return f"cannot be read: {failed.strerror}"
     if head == b"\x89HDF\r\n\x1a\n":

