@@ -46,6 +46,11 @@ class Cut(nn.Module):
             tensor = _tensor_in(value)
             if tensor is None:
                 raise BackboneError(f"layer {name!r} gives no tensor that could become a row")
+            if name == "penultimate" and tensor.ndim != 2:
+                raise BackboneError(
+                    f"the network gives no row an image, but {tuple(tensor.shape[1:])}; name a "
+                    f"layer, or choose another model"
+                )
             remaining[name] -= 1
             if not any(remaining.values()):
                 captured[name] = tensor
@@ -60,7 +65,9 @@ class Cut(nn.Module):
             if name == "penultimate" and self._head is not None:
                 head = self.network.get_submodule(self._head)
                 handles.append(
-                    head.register_forward_pre_hook(lambda _m, args: capture("penultimate", args[0]))
+                    head.register_forward_pre_hook(
+                        lambda _m, args: capture("penultimate", _vector(args[0]))
+                    )
                 )
             elif name != output_is:
                 handles.append(
@@ -108,7 +115,7 @@ def list_layers(
     if head is not None:
 
         def note_head(module: nn.Module, args: Any) -> None:
-            shape = tuple(args[0].shape[1:])
+            shape = tuple(_vector(args[0]).shape[1:])
             ends["penultimate"] = Layer("penultimate", "input of " + head, shape, "vector")
 
         handles.append(network.get_submodule(head).register_forward_pre_hook(note_head))
@@ -166,6 +173,12 @@ def _tensor_in(value: Any) -> torch.Tensor | None:
     if isinstance(value, tuple | list) and value:
         return _tensor_in(value[0])
     return None
+
+
+def _vector(value: Any) -> Any:
+    """What goes into a classifier, as a row: where it is a convolution (SqueezeNet, ResNetV2), the
+    average over the map."""
+    return value.mean((2, 3)) if isinstance(value, torch.Tensor) and value.ndim == 4 else value
 
 
 def _layout(tensor: torch.Tensor) -> Layout:

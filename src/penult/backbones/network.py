@@ -22,7 +22,7 @@ class NetworkBackbone(Backbone):
     ----------
     build : makes the network with its weights loaded; called once, when first needed
     head : module path of the classifier, whose input is the penultimate row; None where the
-        network's own output is that row
+        network's own output is that row; or what finds it in the network
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class NetworkBackbone(Backbone):
         weights: Weights,
         preprocessing: Preprocessing,
         build: Callable[[], nn.Module],
-        head: str | None,
+        head: str | Callable[[nn.Module], str | None] | None,
         libraries: tuple[str, ...] = ("torch",),
         prefix_tokens: int = 0,
     ) -> None:
@@ -49,18 +49,26 @@ class NetworkBackbone(Backbone):
     @cached_property
     def network(self) -> nn.Module:
         """The whole network, in eval mode, without gradients."""
-        return self._build().eval().requires_grad_(False)
+        network = self._build().eval().requires_grad_(False)
+        # timm's networks say it themselves.
+        self.prefix_tokens = getattr(network, "num_prefix_tokens", self.prefix_tokens)
+        return network
+
+    @cached_property
+    def head(self) -> str | None:
+        """Module path of the classifier."""
+        return self._head(self.network) if callable(self._head) else self._head
 
     @cached_property
     def layers(self) -> tuple[Layer, ...]:
         """Every module that gives a tensor, in execution order."""
         from penult.backbones.layers import list_layers
 
-        return list_layers(self.network, self.preprocessing.input_size, head=self._head)
+        return list_layers(self.network, self.preprocessing.input_size, head=self.head)
 
     def cut(self, layers: Sequence[str]) -> nn.Module:
         """Build a module that stops after the last of `layers`."""
         from penult.backbones.layers import Cut
 
         calls = {name: 1 if name in ENDS else self.layer(name).calls for name in layers}
-        return Cut(self.network, calls, self._head)
+        return Cut(self.network, calls, self.head)

@@ -1,0 +1,54 @@
+"""Write src/penult/backbones/sizes.csv: parameters and feature length of every architecture.
+
+The networks are built without memory for their weights (torch's meta device), which takes some
+minutes for all of them. Run it when the libraries have new ones.
+"""
+
+from __future__ import annotations
+
+import csv
+import sys
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+
+from penult.backbones import timm, torchvision
+from penult.backbones.layers import Cut
+from penult.errors import PenultError
+
+OUTPUT = Path(__file__).parent.parent / "src/penult/backbones/sizes.csv"
+
+
+def built() -> Iterator[tuple[str, torch.nn.Module, str | None, tuple[int, int]]]:
+    """Architecture, network, module path of its classifier, input size."""
+    for name, entries in torchvision._catalogue().items():
+        network = torchvision._build(name, entries[0])
+        size = torchvision._preprocessing(entries[0]).input_size
+        yield f"torchvision/{name}", network, torchvision._head(network), size
+    import timm as library
+
+    for name in library.list_models():
+        wanted = timm._registered(name)
+        network = timm._build(wanted)
+        yield wanted.described, network, timm._head(network), tuple(wanted.cfg.input_size[1:])
+
+
+def all_sizes() -> Iterator[tuple[str, int, int]]:
+    for name, network, head, size in built():
+        try:
+            with torch.inference_mode():
+                (rows,) = Cut(network, {"penultimate": 1}, head)(torch.empty(2, 3, *size))
+        except (PenultError, NotImplementedError) as error:
+            print(f"{name} is left out: {error}", file=sys.stderr)
+        else:
+            yield name, sum(p.numel() for p in network.parameters()), rows.shape[1]
+
+
+if __name__ == "__main__":
+    warnings.simplefilter("ignore")
+    with OUTPUT.open("w", newline="", encoding="utf-8") as file, torch.device("meta"):
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["architecture", "parameters", "features"])
+        writer.writerows(all_sizes())

@@ -1,0 +1,207 @@
+"""torchvision's classification networks, each with the weights and the preprocessing it names."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache, partial
+from math import isnan
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from penult.backbones.aliases import spelling
+from penult.backbones.base import Backbone, Card, Source, Weights, WeightsChoice, sha256_of
+from penult.backbones.fetch import digest_in, fetch_url, torch_cache
+from penult.backbones.network import NetworkBackbone
+from penult.backbones.sizes import sizes
+from penult.backbones.weights import (
+    class_count,
+    fit_state,
+    given_weights,
+    load_state,
+    random_weights,
+    seeded,
+)
+from penult.errors import UnknownNameError, WeightsError
+from penult.recipe import Preprocessing
+
+if TYPE_CHECKING:
+    from torch import nn
+
+__all__ = ["Torchvision"]
+
+
+class Torchvision(Source):
+    """``torchvision:ARCHITECTURE`` or ``torchvision:ARCHITECTURE.WEIGHTS``."""
+
+    prefix = "torchvision"
+
+    def names(self) -> Iterable[str]:
+        """Every architecture, and every architecture with its weights."""
+        for architecture, entries in _catalogue().items():
+            yield architecture
+            yield from (f"{architecture}.{entry.name}" for entry in entries)
+
+    def cards(self, pattern: str = "*") -> Iterable[Card]:
+        """What torchvision says of each; it names no licence for most weights."""
+        for architecture, entries in _catalogue().items():
+            for entry in entries:
+                name = f"{architecture}.{entry.name}"
+                if fnmatch.fnmatch(name, pattern) or fnmatch.fnmatch(
+                    f"torchvision:{name}", pattern
+                ):
+                    known = sizes().get(f"torchvision/{architecture}")
+                    yield Card(
+                        name=f"torchvision:{name}",
+                        parameters=entry.meta["num_params"],
+                        input_size=_preprocessing(entry).input_size,
+                        features=known.features if known else None,
+                        licence=entry.meta.get("license"),
+                        top1=entry.meta["_metrics"]["ImageNet-1K"]["acc@1"],
+                        weights=_file_name(entry),
+                        on_this_machine=(torch_cache() / _file_name(entry)).is_file(),
+                    )
+
+    def open(self, name: str, choice: WeightsChoice) -> Backbone:
+        """Find the network's weights, and torchvision's preprocessing for them."""
+        architecture, entry = self._find(name)
+        canonical = f"torchvision:{architecture}.{entry.name}"
+        build: Callable[[], nn.Module]
+        if choice.given == "random":
+            network = seeded(partial(_build, architecture, entry))
+            weights = random_weights(network)
+            build = partial(_same, network)
+        elif choice.given is not None:
+            weights = given_weights(choice.given)
+            build = partial(_load, architecture, entry, choice.given)
+        else:
+            path = _fetch(canonical, entry, choice)
+            weights = Weights(path.name, _checked_sha256(path, canonical), path)
+            build = partial(_load, architecture, entry, path)
+        return NetworkBackbone(
+            name=canonical,
+            architecture=f"torchvision/{architecture}",
+            weights=weights,
+            preprocessing=_preprocessing(entry),
+            build=build,
+            head=_head,
+            libraries=("torch", "torchvision"),
+            prefix_tokens=1 if architecture.startswith("vit_") else 0,
+        )
+
+    def _find(self, name: str) -> tuple[str, Any]:
+        typed, _, tag = name.partition(".")
+        architecture = spelling(typed, _catalogue())
+        if architecture is None:
+            raise UnknownNameError(
+                "torchvision model", name, self.names(), hint="penult models 'torchvision:*'"
+            )
+        entries = {entry.name: entry for entry in _catalogue()[architecture]}
+        if tag and tag.upper() not in entries:
+            raise UnknownNameError(f"weights of torchvision:{architecture}", tag, entries)
+        return architecture, entries[tag.upper()] if tag else next(iter(entries.values()))
+
+
+@cache
+def _catalogue() -> dict[str, list[Any]]:
+    """Architecture to its weights (torchvision's `WeightsEnum` members), the default first."""
+    from torchvision import models
+
+    catalogue = {}
+    for name in models.list_models(module=models):
+        every = models.get_model_weights(name)
+        # Without an accuracy, the classifier is missing: torchvision fills it with NaN.
+        whole = [e for e in every if not isnan(e.meta["_metrics"]["ImageNet-1K"]["acc@1"])]
+        catalogue[name] = sorted(whole, key=every.DEFAULT.__ne__)
+    return catalogue
+
+
+def _file_name(entry: Any) -> str:
+    return str(entry.url).rpartition("/")[2]
+
+
+def _preprocessing(entry: Any) -> Preprocessing:
+    preset = entry.transforms()
+    return Preprocessing(
+        resize=preset.resize_size[0],
+        crop=(preset.crop_size[0], preset.crop_size[0]),
+        interpolation=preset.interpolation.value,
+        mean=tuple(preset.mean),
+        std=tuple(preset.std),
+    )
+
+
+def _fetch(canonical: str, entry: Any, choice: WeightsChoice) -> Path:
+    file_name = _file_name(entry)
+    return fetch_url(
+        entry.url,
+        file_name,
+        model=canonical,
+        offline=choice.offline,
+        sha256_prefix=digest_in(file_name),
+    )
+
+
+def _checked_sha256(path: Path, canonical: str) -> str:
+    found, prefix = sha256_of(path), digest_in(path.name) or ""
+    if not found.startswith(prefix):
+        raise WeightsError(
+            f"{path} is not the file it should be: its SHA-256 is {found}, expected {prefix}…; "
+            f"delete it, then type: penult fetch {canonical}"
+        )
+    return found
+
+
+def _same(network: nn.Module) -> nn.Module:
+    return network
+
+
+def _build(
+    architecture: str, entry: Any, classes: int | None = None, aux: bool = True
+) -> nn.Module:
+    from torchvision import models
+
+    options: dict[str, Any] = {}
+    if architecture in ("googlenet", "inception_v3"):
+        # As with torchvision's own weights, which came from TensorFlow: the network itself turns
+        # the normalisation into theirs. The auxiliary classifiers only serve training.
+        options = {"transform_input": True, "init_weights": False, "aux_logits": aux}
+    if architecture.startswith("vit_"):
+        options["image_size"] = entry.meta["min_size"][0]
+    if classes is not None:
+        options["num_classes"] = classes
+    network: nn.Module = models.get_model(architecture, weights=None, **options)
+    return network
+
+
+def _load(architecture: str, entry: Any, path: Path) -> nn.Module:
+    state = load_state(path)
+    if architecture.startswith("densenet"):
+        _rename_layers(state)
+    aux = any(".AuxLogits." in f".{key}" or ".aux1." in f".{key}" for key in state)
+    network = _build(architecture, entry, aux=aux)
+    classes = class_count(state, _head(network))
+    if classes not in (None, len(entry.meta["categories"])):
+        network = _build(architecture, entry, classes, aux)
+    fit_state(network, state, path)
+    return network
+
+
+def _rename_layers(state: dict[str, Any]) -> None:
+    """Old files write ``denselayer1.norm.1``, which torchvision reads as ``denselayer1.norm1``."""
+    for key in list(state):
+        new = re.sub(r"(denselayer\d+\.(?:norm|conv))\.([12]\.)", r"\1\2", key)
+        if new != key:
+            state[new] = state.pop(key)
+
+
+def _head(network: nn.Module) -> str:
+    """The module that gives the logits: in all of torchvision's, the last one with parameters."""
+    return [name for name, module in _with_parameters(network)][-1]
+
+
+def _with_parameters(network: nn.Module) -> Iterator[tuple[str, nn.Module]]:
+    for name, module in network.named_modules():
+        if next(module.parameters(recurse=False), None) is not None:
+            yield name, module
