@@ -107,10 +107,9 @@ def _draw(scores: Scores, *, normalise: bool) -> Any:
     axes.set_yticks(range(classes), labels, parse_math=False, **style)
     axes.set_xticks(range(classes), labels, parse_math=False, rotation=0 if flat else 90, **style)
     axes.tick_params(length=0, pad=4, labeltop=classes > LABELS_ABOVE_FROM)
-    axes.set_xticks(np.arange(classes + 1) - 0.5, minor=True)
-    axes.set_yticks(np.arange(classes + 1) - 0.5, minor=True)
-    axes.grid(which="minor", color="#e4e4e4", linewidth=min(0.8, 72 * cell * 0.04))
-    axes.tick_params(which="minor", length=0)
+    edges = np.arange(1, classes) - 0.5
+    for lines in (axes.hlines, axes.vlines):
+        lines(edges, -0.5, classes - 0.5, color="#e4e4e4", linewidth=min(0.8, 72 * cell * 0.04))
     for spine in axes.spines.values():
         spine.set(color="#bbbbbb", linewidth=0.8)
     heading = min(28.0, max(9.0, side * 1.1))

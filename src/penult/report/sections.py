@@ -21,7 +21,7 @@ __all__ = ["SECTIONS", "Section"]
 TABLE_UP_TO = 30  # classes; beyond, the confusion matrix is a picture
 EXAMPLES_UP_TO = 300  # classes with a picture each, which bounds the page's size
 SMALL, LARGE = 96, 224  # pixels; shown at half that, for sharp screens
-MOST_PAIRS, MOST_PER_PAIR = 6, 8
+MOST_PAIRS, MOST_PER_PAIR = 6, 7
 MOST_MISTAKES = 48
 
 
@@ -65,14 +65,11 @@ def mistakes(report: Report) -> list[Mistake]:
 
 
 def _examples(report: Report) -> dict[str, str]:
-    """Class name to the held-out image of it that the classifier was surest of, and right."""
-    held_out, best = report.held_out, dict[str, tuple[float, str]]()
-    for image_id, truth, predicted, probability in zip(
-        held_out.ids, held_out.truth, held_out.predicted, held_out.probability, strict=True
-    ):
-        if truth == predicted and probability > best.get(truth, (-1.0, ""))[0]:
-            best[truth] = (probability, image_id)
-    return {label: image_id for label, (_, image_id) in best.items()}
+    """Class name to a held-out image of it: the surest of those put right, else of the others."""
+    held_out = report.held_out
+    rows = zip(held_out.truth, held_out.predicted, held_out.probability, held_out.ids, strict=True)
+    ranked = sorted(rows, key=lambda row: (row[0] == row[1], row[2]))
+    return {truth: image_id for truth, _, _, image_id in ranked}  # the last of a class wins
 
 
 def _fill_classes(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any]:
@@ -88,7 +85,11 @@ def _fill_classes(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any]:
         }
         for score in report.scores.classes
     ]
-    return {"rows": rows, "pictured": any(row["example"] for row in rows)}
+    return {
+        "rows": rows,
+        "pictured": any(row["example"] for row in rows),
+        "low": report.scores.accuracy - 0.05,
+    }
 
 
 def _fill_confusion(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any]:
