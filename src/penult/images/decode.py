@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import logging
-import re
 import struct
-import warnings
 from io import BytesIO
 
 from PIL import AvifImagePlugin, ExifTags, Image, ImageFile, TiffImagePlugin, WebPImagePlugin
 
 from penult.errors import ImageError
 from penult.images.colour import mend_transparency, sample_layout, to_rgb
+from penult.images.quiet import silence
 
 __all__ = ["MAX_PIXELS", "decode"]
 
@@ -33,16 +31,13 @@ _TRANSPOSE = {
     8: Image.Transpose.ROTATE_90,
 }
 
-# An unconfigured logger would print Pillow's complaints on stderr; a configured one still does.
-logging.getLogger("PIL").addHandler(logging.NullHandler())
-
 
 def decode(
     data: bytes, *, max_pixels: int = MAX_PIXELS, allow_truncated: bool = False
 ) -> Image.Image:
     """Decode an image file to upright 8-bit RGB; the rule of each colour mode is in docs/images.md.
 
-    Safe to call from any thread: no global of Pillow is changed.
+    Safe to call from any thread.
 
     Parameters
     ----------
@@ -59,7 +54,7 @@ def decode(
     ImageError
         Why not, in one line that goes on after the file's name: "is empty (0 bytes)".
     """
-    _silence_pillow()
+    silence()
     if not data:
         raise ImageError("is empty (0 bytes)")
     try:
@@ -78,16 +73,6 @@ def decode(
     except Exception as error:
         # Pillow's plugins meet damage with whatever exception comes up first.
         raise ImageError(_reason(error, data)) from error
-
-
-_QUIET = ("ignore", None, Warning, re.compile(r"PIL\."), 0)
-
-
-def _silence_pillow() -> None:
-    # Pillow warns of metadata, which plays no part here, and of sizes, which have a limit of their
-    # own. Not `catch_warnings`: it is not thread-safe.
-    if _QUIET not in warnings.filters:
-        warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
 def _open(data: bytes) -> ImageFile.ImageFile:
@@ -145,12 +130,28 @@ def _orientation(image: Image.Image) -> int:
 def _reason(error: Exception, data: bytes) -> str:
     if isinstance(error, Image.DecompressionBombError):
         return f"has too many pixels ({error})"
-    if data[:4] == b"RIFF" and len(data) < (announced := 8 + struct.unpack("<I", data[4:8])[0]):
-        return f"is truncated: {len(data):,} of {announced:,} bytes"
+    announced = _announced_bytes(data)
+    if len(data) < announced:
+        return f"is truncated: {len(data):,} of at least {announced:,} bytes"
     if _ran_out_of_data(error):
         return f"is truncated: it ends after {len(data):,} bytes, before the picture does"
-    detail = " ".join(str(error).split()) or type(error).__name__
+    detail = " ".join(str(error).split())
+    if not any(character.isalpha() for character in detail):
+        detail = f"{type(error).__name__} {detail}".strip()
     return f"is damaged ({detail})"
+
+
+def _announced_bytes(data: bytes) -> int:
+    """How long the file is by its own header; 0 where the format does not say."""
+    head = data[:8].ljust(8, b"\0")
+    if head.startswith(b"RIFF"):
+        return 8 + int.from_bytes(head[4:], "little")
+    if head.startswith(b"BM"):
+        return int.from_bytes(head[2:6], "little")
+    if head.startswith((b"II", b"MM")):
+        # A TIFF's directory usually comes last.
+        return 2 + int.from_bytes(head[4:], "little" if head.startswith(b"II") else "big")
+    return 0
 
 
 def _ran_out_of_data(error: BaseException | None) -> bool:
