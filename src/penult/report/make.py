@@ -41,6 +41,9 @@ def make_report(
     directory: str | Path,
     *,
     model: str = DEFAULT_MODEL,
+    weights: str | Path | None = None,
+    offline: bool = False,
+    architecture: str | None = None,
     labels: str | Path = "parent",
     label_pattern: str | None = None,
     engine: str = "auto",
@@ -86,6 +89,9 @@ def make_report(
                 sources,
                 directory / FEATURES,
                 model=model,
+                weights=weights,
+                offline=offline,
+                architecture=architecture,
                 labels=labels,
                 label_pattern=label_pattern,
                 engine=engine,
@@ -129,6 +135,11 @@ def _content(
     elif features.origin["labels"] != "parent":
         options += f" --labels {shlex.quote(features.origin['labels'])}"
     settings = dict(classifier.settings)
+    settings["chosen"] = {"classifier": settings.pop("classifier"), **settings.pop("params")}
+    settings["grid"] = [
+        {"classifier": trial["classifier"], **trial["params"], "accuracy": trial["mean"]}
+        for trial in settings["grid"]
+    ]
     return Report(
         title=sources[0].resolve().name or str(sources[0]),
         source=" ".join(str(source) for source in sources),

@@ -1,0 +1,33 @@
+"""Run the command line in this process, as a shell would see it."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+
+import pytest
+
+from penult.cli import main, options
+
+
+@dataclass
+class Done:
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def penult(capsys, monkeypatch):
+    """`penult("info", path)` gives the exit code and what was printed."""
+
+    def run(*arguments: object) -> Done:
+        monkeypatch.setattr(sys, "argv", ["penult", *map(str, arguments)])
+        monkeypatch.setattr(options, "show_traceback", False)
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        code = ended.value.code
+        return Done(code if isinstance(code, int) else int(code is not None), *capsys.readouterr())
+
+    return run

@@ -1,0 +1,239 @@
+"""The commands, from a folder of photos to predictions, and what they say of bad input."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def features(penult, photos, toy, tmp_path):
+    path = tmp_path / "features.h5"
+    assert penult("extract", photos, "-o", path, "--model", toy, "--quiet").code == 0
+    return path
+
+
+@pytest.fixture
+def classifier(penult, features, tmp_path):
+    path = tmp_path / "flowers.skops"
+    assert penult("train", features, "-o", path, "--quiet").code == 0
+    return path
+
+
+def test_extract_says_what_it_made_and_progress_goes_to_stderr(penult, photos, toy, tmp_path):
+    done = penult("extract", photos, "-o", tmp_path / "f.h5", "--model", toy)
+    assert done.code == 0
+    assert "36 rows of 3 float32, 3 classes, from toy:mean-colour (penultimate)" in done.out
+    assert "36 of 36 images" in done.err
+    assert "\x1b" not in done.out + done.err
+
+
+def test_extract_lists_failures_and_files_passed_over(penult, photos, toy, tmp_path):
+    (photos / "rose" / "broken.jpg").write_bytes(b"\xff\xd8\xff")
+    (photos / "readme.txt").touch()
+    done = penult("extract", photos, "-o", tmp_path / "f.h5", "--model", toy, "-q")
+    assert done.err == ""
+    assert "1 of 37 images could not be read:\n  rose/broken.jpg: " in done.out
+    assert "1 other files passed over: 1 .txt" in done.out
+
+
+def test_extract_json_is_one_object(penult, photos, toy, tmp_path):
+    done = penult("extract", photos, "-o", tmp_path / "f.h5", "--model", toy, "-q", "--json")
+    told = json.loads(done.out)
+    assert (told["rows"], told["shape"], told["failures"]) == (36, [36, 3], [])
+    assert told["classes"] == ["daisy", "rose", "tulip"]
+
+
+def test_train_prints_the_report_and_what_was_chosen(penult, features, tmp_path):
+    done = penult("train", features, "-o", tmp_path / "c.skops")
+    assert done.code == 0
+    assert re.search(r"class +precision +recall +F1 +support", done.out)
+    assert re.search(r"daisy +1\.000 +1\.000 +1\.000 +3", done.out)
+    assert "accuracy 100.0% on 9 images (25% held out, stratified, seed 0)" in done.out
+    assert re.search(r"logistic, C=\S+: the best of 6 by 3-fold cross-validation", done.out)
+
+
+def test_predict_needs_no_model_and_prints_one_object_a_line(penult, classifier, photos):
+    done = penult("predict", classifier, photos / "tulip", "--json", "--top", 2, "-q")
+    lines = [json.loads(line) for line in done.out.splitlines()]
+    assert [line["id"] for line in lines] == [f"tulip_{k:02}.jpg" for k in range(1, 13)]
+    for line in lines:
+        assert line["label"] == line["top"][0][0] == "tulip"
+        assert line["probability"] == line["top"][0][1] > line["top"][1][1]
+        assert len(line["top"]) == 2
+
+
+def test_predict_reports_an_unreadable_image_in_its_place(penult, classifier, photos):
+    (photos / "rose" / "rose_05.jpg").write_bytes(b"nonsense")
+    done = penult("predict", classifier, photos / "rose", "--json", "-q")
+    lines = [json.loads(line) for line in done.out.splitlines()]
+    assert "error" in lines[4]
+    assert lines[4]["id"] == "rose_05.jpg"
+    assert len(lines) == 12
+    assert "1 of 12 images could not be read" in done.err
+    assert done.code == 0
+
+
+def test_predict_fails_when_nothing_could_be_read(penult, classifier, tmp_path):
+    (tmp_path / "bad.jpg").touch()
+    done = penult("predict", classifier, tmp_path / "bad.jpg")
+    assert done.code == 1
+    assert "bad.jpg: " in done.err
+
+
+def test_info_tells_a_feature_file_from_a_classifier(penult, features, classifier):
+    of_features, of_classifier = penult("info", features), penult("info", classifier)
+    assert "feature file, 36 × 3 float32" in of_features.out
+    assert re.search(r"rose +12", of_features.out)
+    assert "classifier of 3 classes" in of_classifier.out
+    for text in (of_features.out, of_classifier.out):
+        assert "toy:mean-colour" in text
+        assert "70" * 32 in text
+    assert json.loads(penult("info", features, "--json").out)["classes"]["rose"] == 12
+    assert json.loads(penult("info", classifier, "--json").out)["scores"]["accuracy"] == 1
+
+
+def test_report_writes_the_page_and_ends_with_accuracy_and_path(penult, photos, toy, tmp_path):
+    folder = tmp_path / "report"
+    done = penult("report", photos, "-o", folder, "--model", toy, "-q")
+    last = done.out.splitlines()[-2:]
+    assert last == [
+        "accuracy 100.0% on 9 images (25% held out, stratified, seed 0)",
+        str(folder / "index.html"),
+    ]
+    assert sorted(p.name for p in folder.iterdir()) == [
+        "classifier.skops",
+        "confusion_matrix.png",
+        "features.h5",
+        "index.html",
+        "scores.json",
+    ]
+    again = penult("report", photos, "-o", folder, "--model", toy, "-q")
+    assert again.code == 2
+    assert "--overwrite" in again.err
+
+
+def test_sample_writes_images(penult, tmp_path):
+    assert "1,797 images" in penult("sample", "digits", tmp_path / "digits").out
+    assert penult("sample", "flowers", tmp_path / "x").code == 2
+
+
+def bad_calls(tmp_path: Path, photos: Path) -> dict[str, tuple[list[object], int, str]]:
+    text = tmp_path / "text.h5"
+    text.write_text("hello")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "there.h5").touch()
+    one_class = photos / "daisy"
+    out = tmp_path / "out.h5"
+    toy = ["--model", "toy:mean-colour"]
+    return {
+        "no such folder": (["extract", tmp_path / "photo", "-o", out, *toy], 2, "did you mean"),
+        "no images": (["extract", tmp_path / "empty", "-o", out, *toy], 1, "empty"),
+        "output exists": (["extract", photos, "-o", tmp_path / "there.h5"], 2, "--overwrite"),
+        "unknown model": (["extract", photos, "-o", out, "-m", "resnet51"], 2, "unknown model"),
+        "unknown engine": (["extract", photos, "-o", out, *toy, "--engine", "x"], 2, "allowed:"),
+        "unknown label option": (["extract", photos, "-o", out, "--labels", "x"], 2, "parent"),
+        "bad pattern": (["extract", photos, "-o", out, "--label-pattern", "("], 2, "("),
+        "not a feature file": (["train", text, "-o", tmp_path / "c.skops"], 1, "not a feature"),
+        "not a classifier": (["predict", text, photos], 1, "classifier"),
+        "no such file": (["info", tmp_path / "none.h5"], 2, "no such file"),
+        "one class": (["report", one_class, "-o", tmp_path / "r", *toy], 1, "class"),
+        "no such option": (["extract", photos, "-o", out, "--frobnicate"], 2, "--frobnicate"),
+        "a number too small": (["predict", text, photos, "--top", "0"], 2, "--top"),
+    }
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        "no such folder",
+        "no images",
+        "output exists",
+        "unknown model",
+        "unknown engine",
+        "unknown label option",
+        "bad pattern",
+        "not a feature file",
+        "not a classifier",
+        "no such file",
+        "one class",
+        "no such option",
+        "a number too small",
+    ],
+)
+def test_bad_input_is_one_clear_line_and_leaves_nothing(penult, photos, toy, tmp_path, what):
+    arguments, code, message = bad_calls(tmp_path, photos)[what]
+    before = {p for p in tmp_path.rglob("*") if p.is_file()}
+    done = penult(*arguments, *(["-q"] if arguments[0] != "info" else []))
+    assert done.code == code, done
+    assert message in done.err
+    assert "Traceback" not in done.err
+    if done.err.startswith("penult: "):
+        assert done.err.count("\n") == 1
+    assert {p for p in tmp_path.rglob("*") if p.is_file() and p.parent.name != "r"} == before
+
+
+def test_debug_shows_the_traceback(penult, tmp_path, monkeypatch):
+    from penult.cli import main
+    from penult.errors import PathNotFoundError
+
+    monkeypatch.setattr(sys, "argv", ["penult", "info", str(tmp_path / "none"), "--debug"])
+    with pytest.raises(PathNotFoundError):
+        main()
+
+
+@pytest.mark.parametrize("command", [["--help"], ["train", "--help"], ["extract", "--help"]])
+def test_help_imports_nothing_heavy(command):
+    code = f"""
+import sys
+sys.argv = ["penult", *{command!r}]
+from penult.cli import main
+try:
+    main()
+except SystemExit as ended:
+    assert ended.code == 0
+heavy = {{"torch", "timm", "numpy", "h5py", "sklearn", "skops", "PIL", "matplotlib"}}
+loaded = heavy & {{name.partition(".")[0] for name in sys.modules}}
+assert not loaded, loaded
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
+
+
+def test_train_and_info_never_import_torch(features, tmp_path):
+    code = """
+import sys
+from penult.cli import main
+for arguments in {calls!r}:
+    sys.argv = ["penult", *arguments]
+    try:
+        main()
+    except SystemExit as ended:
+        assert ended.code == 0, ended.code
+assert not {{"torch", "timm"}} & {{name.partition(".")[0] for name in sys.modules}}
+"""
+    classifier = str(tmp_path / "c.skops")
+    calls = [
+        ["info", str(features)],
+        ["train", str(features), "-o", classifier, "-q"],
+        ["info", classifier],
+    ]
+    subprocess.run(
+        [sys.executable, "-c", code.format(calls=calls)], check=True, stdout=subprocess.DEVNULL
+    )
+
+
+def test_a_reader_that_goes_away_is_no_error(classifier, photos):
+    code = "from penult.cli import main; main()"
+    done = subprocess.run(
+        f"{sys.executable} -c '{code}' info {classifier} | head -c 1",
+        shell=True,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stderr == ""
