@@ -30,6 +30,9 @@ def extract(
     layer: str | Sequence[str] = "penultimate",
     pool: str | None = None,
     normalize: Literal["none", "l2"] = "none",
+    weights: str | Path | None = None,
+    offline: bool = False,
+    architecture: str | None = None,
     labels: str | Path = "parent",
     label_pattern: str | None = None,
     dtype: Literal["float32", "float16"] = "float32",
@@ -54,6 +57,10 @@ def extract(
     pool : ``avg``, ``max``, ``gem``, ``cls``, ``flatten`` or ``none``; what suits the layer by
         default
     normalize : ``l2`` scales each row to length 1
+    weights : a file to use in place of the pretrained weights, or ``"random"`` for an untrained
+        network; the recipe says so
+    offline : never touch the network; so does the environment variable ``PENULT_OFFLINE=1``
+    architecture : for a plain state dict (``checkpoint:PATH``), the backbone that it fits
     labels : ``"parent"`` (folder names), ``"none"``, or a CSV file with columns path, label
     label_pattern : regular expression on file names whose group ``label`` is the label
     dtype : of the rows on disk
@@ -91,10 +98,12 @@ def extract(
         "passed_over": dict(listing.passed_over),
     }
 
+    from penult.backbones.base import WeightsChoice
     from penult.backbones.select import select
     from penult.engines.choose import open_engine
 
-    backbone = open_backbone(model)
+    choice = WeightsChoice.of(weights, offline=offline, architecture=architecture)
+    backbone = open_backbone(model, choice)
     recipes = select(backbone, [layer] if isinstance(layer, str) else layer, pool, normalize)
     opened = open_engine(backbone, recipes, engine=engine, device=device)
     pipeline = {

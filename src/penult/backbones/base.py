@@ -118,10 +118,22 @@ class WeightsChoice:
     ----------
     given : a file to use in place of the pretrained weights, ``"random"``, or None
     offline : never touch the network
+    architecture : for a plain state dict, the backbone whose network it fits; None where a file
+        or a name says so itself
     """
 
     given: Path | Literal["random"] | None = None
     offline: bool = False
+    architecture: str | None = None
+
+    @classmethod
+    def of(
+        cls, weights: str | Path | None, *, offline: bool = False, architecture: str | None = None
+    ) -> WeightsChoice:
+        """Read what a user types: a path, ``"random"``, or None for the pretrained weights."""
+        given: Path | Literal["random"] | None
+        given = None if weights is None else "random" if weights == "random" else Path(weights)
+        return cls(given, offline, architecture)
 
 
 class Backbone(ABC):

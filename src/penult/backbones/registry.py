@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
+from pathlib import Path
 
+from penult.backbones.aliases import ALIASES, canonical
 from penult.backbones.base import Backbone, Card, Source, WeightsChoice
-from penult.errors import BackboneError, UnknownNameError, UsageError
+from penult.errors import BackboneError, UnknownNameError, UsageError, WeightsError
 from penult.recipe import Recipe, require_equal
 
 __all__ = [
@@ -27,8 +30,16 @@ DEFAULT_MODEL = "efficientnet_lite0"
 ENTRY_POINTS = "penult.backbones"
 """The entry-point group in which other packages name their `Source` classes."""
 
-BUILT_IN = {"bundled": "penult.backbones.bundled:Bundled"}
+BUILT_IN = {
+    "bundled": "penult.backbones.bundled:Bundled",
+    "checkpoint": "penult.backbones.checkpoint:CheckpointFile",
+    "torchvision": "penult.backbones.torchvision:Torchvision",
+    "timm": "penult.backbones.timm:Timm",
+}
 """Prefix to class, in the order in which a bare name is looked for."""
+
+_FILES = ("checkpoint", "onnx")
+"""Sources whose names are paths: where such a file has moved, its name has changed."""
 
 _registered: dict[str, Source] = {}
 
@@ -90,19 +101,29 @@ def unregister(prefix: str) -> None:
 def resolve(name: str) -> tuple[Source, str]:
     """Turn what the user typed into a source and the name within it.
 
+    A name with a prefix is looked for in that source alone. A bare name is one of the bundled
+    models, a file, one of the names of `penult.backbones.aliases`, or one that a source knows, in
+    this order.
+
     Raises
     ------
     UnknownNameError
         With close suggestions.
     """
     prefix, colon, rest = name.partition(":")
-    if colon:
-        return _load(prefix), rest
+    # One letter is a drive: C:\\model.ckpt.
+    if colon and len(prefix) > 1:
+        return _load(prefix.lower()), rest
+    for first in ("bundled", "checkpoint"):
+        if _load(first).knows(name):
+            return _load(first), name
+    if target := canonical(name):
+        return resolve(target)
     for prefix in sources():
         if _load(prefix).knows(name):
             return _load(prefix), name
     known = [known for prefix in sources() for known in _load(prefix).names()]
-    raise UnknownNameError("model", name, known, hint="penult models lists them all")
+    raise UnknownNameError("model", name, [*ALIASES, *known], hint="penult models lists them all")
 
 
 def open_backbone(name: str, choice: WeightsChoice | None = None) -> Backbone:
@@ -112,21 +133,53 @@ def open_backbone(name: str, choice: WeightsChoice | None = None) -> Backbone:
     ------
     UnknownNameError, WeightsError, MissingExtraError
     """
+    choice = choice or WeightsChoice()
     source, rest = resolve(name)
-    return source.open(rest, choice or WeightsChoice())
+    if choice.architecture and source.prefix != "checkpoint":
+        raise UsageError(
+            f"{name} is an architecture itself; --architecture {choice.architecture} goes with "
+            f"--model FILE"
+        )
+    return source.open(rest, choice)
 
 
-def open_recipe(recipe: Recipe, *, recipe_is: str) -> Backbone:
+def open_recipe(recipe: Recipe, *, recipe_is: str, choice: WeightsChoice | None = None) -> Backbone:
     """Find the backbone that a stored recipe was made with, and make sure that it is the same.
+
+    Weights that came from a file are looked for where they were then.
 
     Parameters
     ----------
     recipe_is : what carries the recipe, for the message, e.g. ``"flowers.skops"``
+    choice : where the weights are now, if not where they were
+
+    Raises
+    ------
+    WeightsError, RecipeMismatchError
     """
-    backbone = open_backbone(recipe.backbone)
+    backbone = open_backbone(*_as_recorded(recipe, recipe_is, choice or WeightsChoice()))
     ours = backbone.recipe(recipe.layer, recipe.pooling, recipe.normalize)
     require_equal(recipe, ours, ours_is=recipe_is, theirs_is=f"{recipe.backbone} on this machine")
     return backbone
+
+
+def _as_recorded(
+    recipe: Recipe, recipe_is: str, choice: WeightsChoice
+) -> tuple[str, WeightsChoice]:
+    given = choice.given
+    if given is None and recipe.weights == "random":
+        given = "random"
+    if given is None and recipe.weights.startswith("file:"):
+        given = Path(recipe.weights.removeprefix("file:"))
+        if not given.is_file():
+            raise WeightsError(
+                f"{recipe_is} was made with the weights file {given}, which is not there; give "
+                f"--weights PATH, a file whose SHA-256 is {recipe.weights_sha256}"
+            )
+    prefix = recipe.backbone.partition(":")[0]
+    if prefix in _FILES and given is not None:
+        return f"{prefix}:{given}", replace(choice, given=None)
+    return recipe.backbone, replace(choice, given=given)
 
 
 def list_models(pattern: str = "*") -> Iterable[Card]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from penult.records import Failure, Progress
 
-__all__ = ["progress", "say", "say_failures", "say_json", "show_table", "warn"]
+__all__ = ["progress", "say", "say_failures", "say_json", "show_table", "warn", "warn_of_random"]
 
 _SHOWN_FAILURES = 10
 
@@ -32,6 +32,12 @@ def say_json(value: Any) -> None:
 def warn(text: str) -> None:
     """Print one line that is no result: to stderr, so that a pipe stays clean."""
     sys.stderr.write(text + "\n")
+
+
+def warn_of_random(weights: str | None) -> None:
+    """Say that a network is untrained, where it is."""
+    if weights == "random":
+        warn("penult: RANDOM WEIGHTS: the network is untrained, and its rows mean nothing")
 
 
 def show_table(table: Table) -> None:

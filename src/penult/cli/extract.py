@@ -8,7 +8,14 @@ from typing import Annotated
 import typer
 
 from penult.cli import options as o
-from penult.cli.console import progress, say, say_failures, say_json, say_passed_over
+from penult.cli.console import (
+    progress,
+    say,
+    say_failures,
+    say_json,
+    say_passed_over,
+    warn_of_random,
+)
 
 
 def run(
@@ -18,6 +25,9 @@ def run(
     layer: o.Layers = None,
     pool: o.Pool = None,
     normalize: o.Normalize = "none",
+    weights: o.Weights = None,
+    offline: o.Offline = False,
+    architecture: o.Architecture = None,
     labels: o.Labels = "parent",
     label_pattern: o.LabelPattern = None,
     dtype: o.Dtype = "float32",
@@ -36,6 +46,7 @@ def run(
     """Turn images into a feature file: one row an image, each with its id and label."""
     from penult.extraction import extract
 
+    warn_of_random(weights)
     with progress("extract", quiet=quiet) as on_progress:
         features = extract(
             images,
@@ -44,6 +55,9 @@ def run(
             layer=layer or "penultimate",
             pool=pool,
             normalize=normalize,
+            weights=weights,
+            offline=offline,
+            architecture=architecture,
             labels=labels,
             label_pattern=label_pattern,
             dtype=dtype,

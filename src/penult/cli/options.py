@@ -27,6 +27,25 @@ Pool = Annotated[
     ),
 ]
 Normalize = Annotated[Literal["none", "l2"], typer.Option(help="l2 scales each row to length 1.")]
+Weights = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PATH|random",
+        help="A file of weights in place of the pretrained ones, or random for an untrained "
+        "network.",
+        show_default=False,
+    ),
+]
+Offline = Annotated[
+    bool, typer.Option("--offline", help="Never touch the network; so does PENULT_OFFLINE=1.")
+]
+Architecture = Annotated[
+    str | None,
+    typer.Option(
+        help="For a plain state dict, checkpoint:PATH: the backbone that it fits.",
+        show_default=False,
+    ),
+]
 Dtype = Annotated[Literal["float32", "float16"], typer.Option(help="float16 takes half the space.")]
 Labels = Annotated[
     str,

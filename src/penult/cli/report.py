@@ -8,7 +8,14 @@ from typing import Annotated
 import typer
 
 from penult.cli import options as o
-from penult.cli.console import progress, say, say_failures, say_json, say_passed_over
+from penult.cli.console import (
+    progress,
+    say,
+    say_failures,
+    say_json,
+    say_passed_over,
+    warn_of_random,
+)
 from penult.cli.tables import class_table, scores_line
 
 
@@ -16,6 +23,9 @@ def run(
     images: o.Images,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write.")],
     model: o.Model = "efficientnet_lite0",
+    weights: o.Weights = None,
+    offline: o.Offline = False,
+    architecture: o.Architecture = None,
     labels: o.Labels = "parent",
     label_pattern: o.LabelPattern = None,
     engine: o.Engine = "auto",
@@ -29,6 +39,7 @@ def run(
     """Extract, train, and write one self-contained HTML page about it, all in one go."""
     from penult.report.make import make_report
 
+    warn_of_random(weights)
     with (
         progress("extract", quiet=quiet) as on_extract,
         progress("train", unit="fits", quiet=quiet) as on_train,
@@ -37,6 +48,9 @@ def run(
             images,
             output,
             model=model,
+            weights=weights,
+            offline=offline,
+            architecture=architecture,
             labels=labels,
             label_pattern=label_pattern,
             engine=engine,

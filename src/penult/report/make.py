@@ -130,6 +130,8 @@ def _content(
 
     typed = " ".join(shlex.quote(str(source)) for source in sources)
     options = f" --model {features.recipe.backbone}"
+    if features.recipe.weights == "random" or features.recipe.weights.startswith("file:"):
+        options += f" --weights {shlex.quote(features.recipe.weights.removeprefix('file:'))}"
     if features.origin["label_pattern"] is not None:
         options += f" --label-pattern {shlex.quote(features.origin['label_pattern'])}"
     elif features.origin["labels"] != "parent":
