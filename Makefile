@@ -51,6 +51,6 @@ $(STAMP): pyproject.toml constraints.txt
 	  | while read -r verb what size; do case "$$verb $$size" in \
 	      Collecting*) printf ' %s' "$${what%%[^A-Za-z0-9._-]*}" ;; \
 	      Downloading*[0-9][0-9].[0-9]\ MB\) | Downloading*GB\)) printf ' %s' "$$size" ;; \
-	      Installing*) printf '\nUnpacking them\n' ;; \
+	      Installing\ packages:*) printf '\nUnpacking them\n' ;; \
 	    esac; done
 	@touch $@
