@@ -95,27 +95,45 @@ def _check_size(image: Image.Image, max_pixels: int) -> None:
 
 
 def _load(image: ImageFile.ImageFile, data: bytes, *, allow_truncated: bool) -> ImageFile.ImageFile:
-    # Pillow's own switch for truncated images is a global that would loosen every other thread.
     mend_transparency(image)
     try:
         image.load()
     except Exception:
+        # Pillow's own switch for truncated images is a global that would loosen every other thread.
         if not allow_truncated:
             raise
         if image.format in ("JPEG", "MPO"):
-            # What libjpeg's own reader does at a premature end: it finds an end-of-image marker.
-            image = _open(data + b"\xff\xd9")
-            image.load()
+            image = _load_cut_jpeg(data)
         else:
             image.tile = []  # nothing more to decode: keep the rows that were
             image.load()
-        if _is_uniform(image):
-            raise  # nothing of the picture is left
+        if _is_blank(image):
+            raise
     return image
 
 
-def _is_uniform(image: Image.Image) -> bool:
-    extrema = image.getextrema()
+def _load_cut_jpeg(data: bytes) -> ImageFile.ImageFile:
+    # At a premature end libjpeg's own file reader pretends to find an end-of-image marker; inside a
+    # table's segment that does not help, so the segment goes.
+    end_of_image = b"\xff\xd9"
+    try:
+        image = _open(data + end_of_image)
+        image.load()
+    except Exception:
+        segment = max(data.rfind(marker) for marker in (b"\xff\xc4", b"\xff\xda"))
+        image = _open(data[:segment] + end_of_image)
+        image.load()
+    return image
+
+
+def _is_blank(image: Image.Image) -> bool:
+    """Whether nothing of a truncated picture is left, but for the first block of a JPEG.
+
+    libjpeg takes missing bits for zeros, which make noise in that block and grey in all others.
+    """
+    block = 32  # pixels, at the coarsest chroma subsampling in use
+    left = block if image.width > 2 * block else 0
+    extrema = image.crop((left, 0, *image.size)).getextrema()
     bands = extrema if isinstance(extrema[0], tuple) else (extrema,)
     return all(low == high for low, high in bands)
 
