@@ -255,7 +255,9 @@ def _record(image: Found, known: Known) -> ImageRecord:
 def _refuse_equal_ids(found: Sequence[Found]) -> None:
     for one, other in pairwise(found):
         if one.id == other.id:
-            raise SourceError(f"{one.path!r} and {other.path!r} have the same id {one.id!r}")
+            raise SourceError(
+                f"{str(one.path)!r} and {str(other.path)!r} have the same id {one.id!r}; rename one"
+            )
 
 
 def _missing(table: LabelTable, records: Sequence[ImageRecord]) -> list[Failure]:
