@@ -24,9 +24,10 @@ OUTPUT = Path(__file__).parent.parent / "src/penult/backbones/sizes.csv"
 def built() -> Iterator[tuple[str, torch.nn.Module, str | None, tuple[int, int]]]:
     """Architecture, network, module path of its classifier, input size."""
     for name, entries in torchvision._catalogue().items():
-        network = torchvision._build(name, entries[0])
+        with torch.device("cpu"):  # some of torchvision's compute their widths with tensors
+            network = torchvision._build(name, entries[0])
         size = torchvision._preprocessing(entries[0]).input_size
-        yield f"torchvision/{name}", network, torchvision._head(network), size
+        yield f"torchvision/{name}", network.to("meta"), torchvision._head(network), size
     import timm as library
 
     for name in library.list_models():

@@ -95,6 +95,12 @@ class Bundled(Source):
         """Find the package, and check its weights by SHA-256."""
         if name not in _PACKAGES:
             raise UnknownNameError("bundled model", name, _PACKAGES)
+        if choice.given is not None:
+            from penult.backbones.timm import Timm
+
+            backbone = Timm().open(f"tf_{name}.in1k", choice)
+            backbone.name = f"bundled:{name}"
+            return backbone
         package = _PACKAGES[name]
         path = package.path
         if path is None and package.extra:

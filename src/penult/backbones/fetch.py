@@ -221,23 +221,30 @@ def hub_file(
         the hub said it would be.
     """
     hub = _huggingface_hub()
-    if not re.fullmatch(r"[\w.-]+/[\w.-]+(@[\w./-]+)?", repository):
-        raise WeightsError(f"{repository!r} names no repository of a hub; write owner/name")
+    owner_name, _, revision = repository.partition("@")
+    try:
+        hub.utils.validate_repo_id(owner_name)
+    except hub.errors.HFValidationError as error:
+        raise WeightsError(f"{model}: {owner_name!r} is no name of a repository") from error
+    if "/" not in owner_name:
+        raise WeightsError(f"{model}: {owner_name!r} is no name of a repository; write owner/name")
     cached = cached_hub_file(repository, files)
     if cached is not None:
         return cached
     origin = f"{hub.constants.ENDPOINT}/{repository}"
     if is_offline(choice) or hub.constants.HF_HUB_OFFLINE:
         raise missing(model, " or ".join(files), origin, "working offline")
-    owner_name, _, revision = repository.partition("@")
     for file in files:
         try:
+            # Asked first, because the download proper would retry a dead network for a minute.
+            url = hub.hf_hub_url(owner_name, file, revision=revision or None)
+            announced = hub.get_hf_file_metadata(url)
             path = Path(hub.hf_hub_download(owner_name, file, revision=revision or None))
         except hub.errors.RemoteEntryNotFoundError:
             continue
         except Exception as error:
             raise _explain(error, model, file, origin) from error
-        _check_blob(path, model, origin)
+        _check_download(path, announced.etag or "", model, origin)
         return path
     raise WeightsError(f"{model} cannot be used: {origin} has no {' or '.join(files)}")
 
@@ -248,6 +255,7 @@ def _huggingface_hub() -> Any:
     import huggingface_hub
     import huggingface_hub.constants
     import huggingface_hub.errors
+    import huggingface_hub.utils
 
     huggingface_hub.constants.HF_HUB_DISABLE_TELEMETRY = True
     return huggingface_hub
@@ -256,7 +264,6 @@ def _huggingface_hub() -> Any:
 def _explain(error: Exception, model: str, file: str, origin: str) -> WeightsError:
     from huggingface_hub import errors
 
-    first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
     if isinstance(error, errors.GatedRepoError):
         return WeightsError(
             f"{model} is gated: accept its terms at {origin}, then type 'hf auth login', or give "
@@ -269,24 +276,19 @@ def _explain(error: Exception, model: str, file: str, origin: str) -> WeightsErr
         )
     if isinstance(error, errors.RevisionNotFoundError):
         return WeightsError(f"{model} has no such revision: {origin}")
-    if isinstance(error, errors.LocalEntryNotFoundError):
-        # The client's own words are about its cache; what went wrong is what caused them.
-        cause = error.__cause__ or error
-        return missing(model, file, origin, (str(cause).strip() or repr(cause)).splitlines()[0])
-    return missing(model, file, origin, first_line)
+    # The client's own words may be about its cache; what went wrong is what caused them.
+    cause = error.__cause__ if isinstance(error, errors.LocalEntryNotFoundError) else None
+    why = str(cause or error).strip() or repr(error)
+    return missing(model, file, origin, why.splitlines()[0])
 
 
-def _check_blob(path: Path, model: str, origin: str) -> None:
-    """Check a fresh download: the cache names large files by the SHA-256 that the hub announced."""
-    blob = path.resolve()
-    if not re.fullmatch(r"[0-9a-f]{64}", blob.name):
+def _check_download(path: Path, etag: str, model: str, origin: str) -> None:
+    """Compare a fresh download with what was announced: for large files, their SHA-256."""
+    if not re.fullmatch("[0-9a-f]{64}", etag) or (found := sha256_of(path)) == etag:
         return
-    if (found := sha256_of(blob)) != blob.name:
-        expected = blob.name
-        path.unlink(missing_ok=True)
-        blob.unlink(missing_ok=True)
-        raise WeightsError(
-            f"what {origin} sent as {path.name} for {model} is not the file it should be and was "
-            f"discarded: its SHA-256 is {found}, expected {expected}; try again, or give "
-            f"--weights PATH"
-        )
+    for wrong in (path.resolve(), path):
+        wrong.unlink(missing_ok=True)
+    raise WeightsError(
+        f"what {origin} sent as {path.name} for {model} is not the file it should be and was "
+        f"discarded: its SHA-256 is {found}, expected {etag}; try again, or give --weights PATH"
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from fnmatch import fnmatch
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -19,6 +20,7 @@ __all__ = [
     "list_models",
     "open_backbone",
     "open_recipe",
+    "open_without_download",
     "register",
     "resolve",
     "sources",
@@ -182,7 +184,46 @@ def _as_recorded(
     return recipe.backbone, replace(choice, given=given)
 
 
+def open_without_download(name: str, choice: WeightsChoice | None = None) -> Backbone:
+    """Find a backbone for its layers and preprocessing, which do not depend on its weights.
+
+    Weights that would have to be downloaded are left to chance.
+
+    Raises
+    ------
+    UnknownNameError, WeightsError, MissingExtraError
+    """
+    choice = choice or WeightsChoice()
+    if choice.given is not None:
+        return open_backbone(name, choice)
+    try:
+        return open_backbone(name, replace(choice, offline=True))
+    except WeightsError:
+        return open_backbone(name, replace(choice, given="random"))
+
+
 def list_models(pattern: str = "*") -> Iterable[Card]:
-    """What is known of every backbone whose name matches the glob, without loading any."""
-    for prefix in sources():
-        yield from _load(prefix).cards(pattern)
+    """What is known of the backbones that match, without loading any.
+
+    Parameters
+    ----------
+    pattern : a glob for names, in any case; without a ``*``, ``?`` or ``[``, a part of a name.
+        Where it begins with a source (``timm:``), the other sources are not even imported.
+
+    Raises
+    ------
+    UnknownNameError
+        If it begins with what is no source.
+    """
+    prefix, colon, _ = pattern.partition(":")
+    wanted = [source for source in sources() if not colon or fnmatch(source, prefix)]
+    if not wanted:
+        raise UnknownNameError("backbone source", prefix, sources())
+    if not any(sign in pattern for sign in "*?["):
+        start = f"{prefix}:" if colon else ""
+        pattern = f"{start}*{pattern.removeprefix(start)}*"
+    for source in wanted:
+        for card in _load(source).cards():
+            name = card.name.lower()
+            if fnmatch(name, pattern.lower()) or fnmatch(name.partition(":")[2], pattern.lower()):
+                yield card

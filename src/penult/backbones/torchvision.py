@@ -113,7 +113,7 @@ def _catalogue() -> dict[str, list[Any]]:
         every = models.get_model_weights(name)
         # Without an accuracy, the classifier is missing: torchvision fills it with NaN.
         whole = [e for e in every if not isnan(e.meta["_metrics"]["ImageNet-1K"]["acc@1"])]
-        catalogue[name] = sorted(whole, key=every.DEFAULT.__ne__)
+        catalogue[name] = sorted(whole, key=[every.DEFAULT, *whole].index)
     return catalogue
 
 

@@ -1,0 +1,190 @@
+"""Networks in a file: penult's own checkpoints, and plain state dicts of a named architecture."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from penult.backbones.base import Backbone, Card, Source, WeightsChoice
+from penult.errors import FileFormatError, PathNotFoundError, UsageError, WeightsError
+from penult.output import atomic_output
+from penult.recipe import Preprocessing
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+__all__ = [
+    "Checkpoint",
+    "CheckpointFile",
+    "is_checkpoint_name",
+    "read_checkpoint",
+    "save_checkpoint",
+]
+
+FORMAT = 1
+SUFFIXES = (".ckpt", ".safetensors", ".pth", ".pt", ".pth.tar", ".bin")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkpoint:
+    """What a checkpoint says of itself, beside its tensors.
+
+    Attributes
+    ----------
+    architecture : the backbone that it was trained from, e.g. ``"timm:resnet50.a1_in1k"``
+    preprocessing : what its images go through
+    label_names : of the classes of its classifier, in their order; empty where it has none
+    training : how it was trained, for people to read; anything that JSON holds
+    """
+
+    architecture: str
+    preprocessing: Preprocessing
+    label_names: tuple[str, ...] = ()
+    training: Mapping[str, Any] = field(default_factory=dict)
+
+
+def save_checkpoint(
+    path: Path,
+    network: nn.Module,
+    *,
+    architecture: str,
+    preprocessing: Preprocessing,
+    label_names: Sequence[str] = (),
+    training: Mapping[str, Any] | None = None,
+    overwrite: bool = False,
+) -> None:
+    """Write a network as a safetensors file that ``--model PATH`` opens.
+
+    Parameters
+    ----------
+    network : as the source of `architecture` builds it; its classifier may have other classes
+    architecture, preprocessing, label_names, training : see `Checkpoint`
+
+    Raises
+    ------
+    OutputExistsError, OutputError
+    """
+    from safetensors.torch import save_file
+
+    checkpoint = Checkpoint(
+        architecture=architecture,
+        preprocessing=preprocessing,
+        label_names=tuple(label_names),
+        training=training or {},
+    )
+    note = json.dumps({"format": FORMAT, **asdict(checkpoint)}, sort_keys=True)
+    with atomic_output(path, overwrite=overwrite) as temporary:
+        save_file(_own_tensors(network), temporary, metadata={"penult": note})
+
+
+def _own_tensors(network: nn.Module) -> dict[str, torch.Tensor]:
+    """The state on the CPU; a tensor that goes by two names is written twice."""
+    seen: set[int] = set()
+    state = {}
+    for name, tensor in network.state_dict().items():
+        ours = tensor.detach().cpu().contiguous()
+        state[name] = ours.clone() if ours.untyped_storage().data_ptr() in seen else ours
+        seen.add(ours.untyped_storage().data_ptr())
+    return state
+
+
+def read_checkpoint(path: Path) -> Checkpoint | None:
+    """What the file says of itself, or None where it is no checkpoint of penult's.
+
+    Raises
+    ------
+    PathNotFoundError
+    FileFormatError
+        If it is damaged, or of a newer format.
+    """
+    if not path.is_file():
+        raise PathNotFoundError(f"there is no checkpoint {path}")
+    note = _note(path)
+    if note is None:
+        return None
+    try:
+        data = json.loads(note)
+        number = data.pop("format")
+        if number > FORMAT:
+            raise FileFormatError(
+                f"{path} is a checkpoint of format {number}; this penult reads {FORMAT}: update it"
+            )
+        return Checkpoint(
+            architecture=data["architecture"],
+            preprocessing=Preprocessing.from_dict(data["preprocessing"]),
+            label_names=tuple(data["label_names"]),
+            training=data["training"],
+        )
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        if isinstance(error, FileFormatError):
+            raise
+        raise FileFormatError(f"{path} is a damaged checkpoint: {error!r}") from error
+
+
+def _note(path: Path) -> str | None:
+    # A safetensors file begins with the length of its JSON header, which is as much as is read.
+    with path.open("rb") as file:
+        start = file.read(9)
+        if start[8:] != b"{":
+            return None
+        length = int.from_bytes(start[:8], "little") - 1
+        if length > path.stat().st_size:
+            return None
+        header = b"{" + file.read(length)
+    try:
+        note = json.loads(header).get("__metadata__", {}).get("penult")
+    except (ValueError, AttributeError):
+        return None
+    return note if isinstance(note, str) else None
+
+
+def is_checkpoint_name(name: str) -> bool:
+    """Whether a bare name looks like a file of weights."""
+    return name.lower().endswith(SUFFIXES)
+
+
+class CheckpointFile(Source):
+    """``checkpoint:PATH``, or just a path that ends as such files do."""
+
+    prefix = "checkpoint"
+
+    def names(self) -> Iterable[str]:
+        """None: files cannot be listed."""
+        return ()
+
+    def cards(self, pattern: str = "*") -> Iterable[Card]:
+        """None, as for `names`."""
+        return ()
+
+    def knows(self, name: str) -> bool:
+        """Whether the name looks like a file of weights."""
+        return is_checkpoint_name(name)
+
+    def open(self, name: str, choice: WeightsChoice) -> Backbone:
+        """Build the network that the file, or else `choice.architecture`, names."""
+        from penult.backbones.registry import open_backbone
+
+        path = Path(name).expanduser()
+        if choice.given is not None:
+            raise UsageError(f"{path} has its own weights; leave --weights out")
+        checkpoint = read_checkpoint(path)
+        architecture = checkpoint.architecture if checkpoint else choice.architecture
+        if architecture is None:
+            raise UsageError(
+                f"{path} does not say what network its weights are for; add --architecture NAME, "
+                f"e.g. --architecture resnet50 (penult models lists the names)"
+            )
+        if checkpoint and choice.architecture:
+            raise UsageError(f"{path} is a {architecture}; leave --architecture out")
+        if architecture.startswith("checkpoint:"):
+            raise WeightsError(f"{path} says that it was made from {architecture}, a file")
+        backbone = open_backbone(architecture, replace(choice, given=path, architecture=None))
+        if checkpoint:
+            # A plain state dict goes on as its architecture with other weights.
+            backbone.name = f"checkpoint:{path.resolve()}"
+            backbone.preprocessing = checkpoint.preprocessing
+        return backbone
