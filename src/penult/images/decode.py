@@ -11,7 +11,7 @@ from penult.errors import ImageError
 from penult.images.colour import mend_transparency, sample_layout, to_rgb
 from penult.images.quiet import silence
 
-__all__ = ["MAX_PIXELS", "decode"]
+__all__ = ["MAX_PIXELS", "decode", "upright"]
 
 MAX_PIXELS = 178_956_970
 """The most pixels an image may have by default: the size at which Pillow itself refuses."""
@@ -62,10 +62,7 @@ def decode(
         _check_size(image, max_pixels)
         layout = sample_layout(image)
         image = _load(image, data, allow_truncated=allow_truncated)
-        # Asked after loading, since a PNG may keep its EXIF after the pixels.
-        turn = _TRANSPOSE.get(_orientation(image))
-        rgb = to_rgb(image, layout)
-        return rgb if turn is None else rgb.transpose(turn)
+        return upright(image, layout)
     except ImageError:
         raise
     except MemoryError:
@@ -73,6 +70,16 @@ def decode(
     except Exception as error:
         # Pillow's plugins meet damage with whatever exception comes up first.
         raise ImageError(_reason(error, data)) from error
+
+
+def upright(image: Image.Image, layout: tuple[int, bool]) -> Image.Image:
+    """Apply the colour rules and the EXIF orientation to a loaded image; for `layout` see `to_rgb`.
+
+    Loaded, since a PNG may keep its EXIF behind the pixels.
+    """
+    turn = _TRANSPOSE.get(_orientation(image))
+    rgb = to_rgb(image, layout)
+    return rgb if turn is None else rgb.transpose(turn)
 
 
 def _open(data: bytes) -> ImageFile.ImageFile:
