@@ -15,7 +15,7 @@ from PIL import Image
 
 from penult.errors import OutputExistsError, PenultError
 from penult.recipe import Preprocessing, Recipe
-from penult.records import ClassScore, Failure, HeldOut, Scores
+from penult.records import Average, ClassScore, Failure, HeldOut, Scores
 from penult.report import Report, check_report, write_report
 from penult.report import sections as section_module
 
@@ -157,6 +157,29 @@ def test_every_class_has_a_row_with_its_scores(tmp_path):
 def test_a_class_without_held_out_images_has_dashes_for_scores(tmp_path):
     path = write_report(tmp_path, report_of(GARDEN, [*FLOWERS, "violet"]))
     assert section_of(path, "classes").count(">–</td>") == 3
+
+
+def test_scores_that_were_computed_are_shown_and_others_are_not(tmp_path):
+    plain = report_of(GARDEN, FLOWERS)
+    assert section_of(write_report(tmp_path / "plain", plain), "scores") is None
+    scores = dataclasses.replace(
+        plain.scores,
+        interval=(0.25, 0.75),
+        balanced_accuracy=0.58333,
+        log_loss=0.4567,
+        macro=Average(precision=0.51, recall=0.58, f1=0.53),
+    )
+    report = dataclasses.replace(plain, scores=scores)
+    path = write_report(tmp_path / "full", report)
+    text = " ".join(Page(section_of(path, "scores")).text.split())
+    assert "Accuracy 50.00% images put into their class" in text
+    assert "95% interval 25.0% to 75.0%" in text
+    assert "Balanced accuracy 58.33%" in text
+    assert "Log-loss 0.457" in text
+    assert "Top-5" not in text
+    assert "between 25.0% and 75.0% (95% interval)" in path.read_text("utf-8")
+    classes = " ".join(Page(section_of(path, "classes")).text.split())
+    assert classes.endswith("mean of the classes 0.51 0.58 0.53 8 32")
 
 
 def test_the_confusion_table_holds_every_number(tmp_path):
@@ -342,7 +365,7 @@ def test_the_page_asks_for_nothing_outside_itself(tmp_path):
 
 def test_navigation_and_headings_follow_the_sections(tmp_path):
     page = read(tmp_path, report_of(GARDEN, FLOWERS))
-    names = [section.name for section in section_module.SECTIONS]
+    names = [section.name for section in section_module.SECTIONS if section.name != "scores"]
     assert [a["id"] for a in page.all("section")] == names
     ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
     assert len(set(ids)) == len(ids)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from penult.output import atomic_output
+from penult.report.words import percent
 
 if TYPE_CHECKING:
     from penult.records import Scores
@@ -72,6 +73,7 @@ def _draw(scores: Scores, *, normalise: bool) -> Any:
     import numpy as np
     from matplotlib import colormaps
     from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.collections import PolyCollection
     from matplotlib.colors import ListedColormap, PowerNorm
     from matplotlib.figure import Figure
 
@@ -91,15 +93,24 @@ def _draw(scores: Scores, *, normalise: bool) -> Any:
     axes = figure.add_axes((0, 0, 1, 1))
     # From pale yellow to dark purple, evenly to the eye; the nearly black end would hide the text.
     colours = ListedColormap(colormaps["magma_r"](np.linspace(0.06, 0.82, 256)))
-    image = axes.imshow(
-        np.ma.masked_equal(values, 0),
-        cmap=colours.with_extremes(bad="#ffffff"),  # no image at all
-        norm=PowerNorm(0.5, vmin=0, vmax=top),
-        interpolation="nearest",
-        aspect="equal",
+    # Only the cells that hold an image are drawn, as shapes: to enlarge a picture of the whole
+    # matrix would take gigabytes for a thousand classes.
+    down, across = np.nonzero(values)
+    corners = np.stack([across, down], axis=1)[:, None] + np.array(
+        [(-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5)]
     )
+    cells = PolyCollection(
+        corners,
+        array=values[down, across],
+        cmap=colours,
+        norm=PowerNorm(0.5, vmin=0, vmax=top),
+        antialiaseds=False,
+        linewidths=0,
+    )
+    axes.add_collection(cells)
     axes.set_xlim(-0.5, classes - 0.5)
     axes.set_ylim(classes - 0.5, -0.5)
+    axes.set_aspect("equal")
 
     fonts = _fonts("".join(labels))
     style: dict[str, Any] = {"fontsize": size, "fontfamily": fonts, "color": TICK}
@@ -117,7 +128,7 @@ def _draw(scores: Scores, *, normalise: bool) -> Any:
     axes.set_ylabel("true class", fontsize=heading, color=TICK, labelpad=heading * 0.8)
 
     _write_numbers(axes, values, cell, top, normalise=normalise)
-    _add_scale(figure, axes, image, side, heading, top, normalise=normalise)
+    _add_scale(figure, cells, side, heading, top, normalise=normalise)
     return figure
 
 
@@ -135,36 +146,34 @@ def _write_numbers(axes: Any, values: Any, cell: float, top: float, *, normalise
         return
     for row, column in np.argwhere(values > 0):
         value = values[row, column]
-        # Never 100 for a row with a mistake, nor 0 for a cell with an image.
-        percent = min(max(round(100 * value), 1), 99 if value < 1 else 100)
-        text = f"{percent if normalise else round(value)}"
+        text = percent(value, 0).rstrip("%") if normalise else f"{value:.0f}"
         shade = "white" if (value / top) ** 0.5 > 0.5 else "#222222"
         axes.text(column, row, text, ha="center", va="center", fontsize=size, color=shade)
 
 
 def _add_scale(
-    figure: Any, axes: Any, image: Any, side: float, size: float, top: float, *, normalise: bool
+    figure: Any, cells: Any, side: float, size: float, top: float, *, normalise: bool
 ) -> None:
     """Draw the colour scale at the right: what a colour stands for, whatever the figure's size."""
     from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
     width = 0.16 * max(1.0, size / 12)
-    bar = figure.add_axes((1 + 0.3 / side, 0, width / side, 1))
-    scale = figure.colorbar(image, cax=bar)
+    axes = figure.add_axes((1 + 0.3 / side, 0, width / side, 1))
+    bar = figure.colorbar(cells, cax=axes)
     if normalise:
-        scale.locator = FixedLocator([0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 1])
-        scale.formatter = FuncFormatter(lambda share, _: f"{share:.0%}")
-        scale.set_label("share of the true class's images", fontsize=size, color=TICK)
+        bar.locator = FixedLocator([0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 1])
+        bar.formatter = FuncFormatter(lambda share, _: f"{share:.0%}")
+        bar.set_label("share of the true class's images", fontsize=size, color=TICK)
     else:
-        scale.locator = (
+        bar.locator = (
             FixedLocator(range(1, int(top) + 1))
             if top <= 4
             else MaxNLocator(6, integer=True, prune="lower")
         )
-        scale.set_label("images", fontsize=size, color=TICK)
-    scale.update_ticks()
-    scale.ax.tick_params(labelsize=size * 0.85, colors=TICK)
-    scale.outline.set(edgecolor="#bbbbbb", linewidth=0.8)
+        bar.set_label("images", fontsize=size, color=TICK)
+    bar.update_ticks()
+    bar.ax.tick_params(labelsize=size * 0.85, colors=TICK)
+    bar.outline.set(edgecolor="#bbbbbb", linewidth=0.8)
 
 
 def _short(label: str) -> str:

@@ -137,6 +137,7 @@ def _content(
     elif features.origin["labels"] != "parent":
         options += f" --labels {shlex.quote(features.origin['labels'])}"
     settings = dict(classifier.settings)
+    settings.pop("classes", None)  # the page counts every class's images in its table of classes
     settings["chosen"] = {"classifier": settings.pop("classifier"), **settings.pop("params")}
     settings["grid"] = [
         {"classifier": trial["classifier"], **trial["params"], "accuracy": trial["mean"]}

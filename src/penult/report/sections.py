@@ -15,6 +15,7 @@ from typing import Any
 
 from penult.report.content import Report
 from penult.report.thumbnails import Thumbnails
+from penult.report.words import percent, ratio
 
 __all__ = ["SECTIONS", "Section"]
 
@@ -88,8 +89,53 @@ def _fill_classes(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any]:
     return {
         "rows": rows,
         "pictured": any(row["example"] for row in rows),
+        "averages": [
+            (name, average)
+            for name, average in (
+                ("mean of the classes", report.scores.macro),
+                ("weighted by held-out images", report.scores.weighted),
+            )
+            if average is not None
+        ],
         "low": report.scores.accuracy - 0.05,
     }
+
+
+def _fill_scores(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any] | None:
+    scores = report.scores
+    rows = [
+        ("Accuracy", percent(scores.accuracy, 2), "images put into their class"),
+        *_optional(scores.interval, "95% interval", _span, "of the accuracy, by bootstrap"),
+        *_optional(scores.top5, "Top-5 accuracy", _in_percent, "class among the five likeliest"),
+        *_optional(scores.balanced_accuracy, "Balanced accuracy", _in_percent, "mean recall"),
+        *_optional(scores.soft_f1, "Soft F1", ratio, "macro F1 on probabilities; 1 is best"),
+        *_optional(scores.log_loss, "Log-loss", _three, "in nats; 0 is best"),
+        *_optional(
+            scores.calibration_error,
+            "Calibration error",
+            _three,
+            "how far a stated probability is from being right as often; 0 is best",
+        ),
+    ]
+    return {"rows": rows} if len(rows) > 1 else None
+
+
+def _optional(
+    value: Any, name: str, write: Callable[[Any], str], meaning: str
+) -> list[tuple[str, str, str]]:
+    return [] if value is None else [(name, write(value), meaning)]
+
+
+def _in_percent(share: float) -> str:
+    return percent(share, 2)
+
+
+def _three(value: float) -> str:
+    return f"{value:.3f}"
+
+
+def _span(interval: tuple[float, float]) -> str:
+    return f"{percent(interval[0])} to {percent(interval[1])}"
 
 
 def _fill_confusion(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any]:
@@ -146,20 +192,24 @@ def _fill_failures(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any]:
 
 def _fill_making(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any]:
     settings = dict(report.settings)
-    chosen = settings.pop("chosen", {})
-    grid = [
+    chosen, grid = settings.pop("chosen", {}), list(settings.pop("grid", ()))
+    names = [name for name in grid[0] if name != "accuracy"] if grid else []
+    varied = [name for name in names if any(point[name] != grid[0][name] for point in grid)]
+    candidates = [
         {
-            "parameters": (parameters := {k: v for k, v in point.items() if k != "accuracy"}),
+            "parameters": {name: point[name] for name in varied or names},
             "accuracy": point["accuracy"],
-            "chosen": parameters == chosen,
+            "chosen": all(chosen.get(name) == point[name] for name in names),
         }
-        for point in settings.pop("grid", ())
+        for point in grid
     ]
-    return {"settings": settings, "chosen": chosen, "grid": grid}
+    shown = {k.replace("_", " "): v for k, v in settings.items() if v not in (None, "", (), [], {})}
+    return {"settings": shown, "chosen": chosen, "grid": candidates}
 
 
 SECTIONS = (
     Section("classes", "Classes", _fill_classes),
+    Section("scores", "Scores", _fill_scores),
     Section("confusion", "Confusion matrix", _fill_confusion),
     Section("pairs", "Most confused pairs", _fill_pairs),
     Section("mistakes", "Mistakes", _fill_mistakes),
