@@ -101,7 +101,7 @@ def report_of(outcomes, labels, **changes):
             classes=classes,
             confusion=tuple(map(tuple, confusion.tolist())),
             images=len(outcomes),
-            split="a stratified random 25%",
+            split="25% held out, stratified",
         ),
         "held_out": HeldOut(ids=ids, truth=truth, predicted=predicted, probability=probability),
         "settings": {"classifier": "logistic regression"},
@@ -136,8 +136,9 @@ def section_of(path, name):
 def test_the_headline_says_the_accuracy_and_how_it_was_measured(tmp_path):
     text = " ".join(read(tmp_path / "out", report_of(GARDEN, FLOWERS)).text.split())
     assert "50.0% accuracy" in text
-    assert "Of 8 images that the classifier had never seen, 4 were put into the right class" in text
-    assert "They are a stratified random 25%." in text
+    assert (
+        "Of 8 images that the classifier had never seen (25% held out, stratified), 4 were" in text
+    )
     assert "the most common class would have been right for 50.0%" in text  # 4 irises of 8
     assert "8–16" in text  # images a class: 4 × the held-out 2 daisies, 2 tulips, 4 irises
     assert "32" in text
@@ -177,7 +178,7 @@ def test_scores_that_were_computed_are_shown_and_others_are_not(tmp_path):
     assert "Balanced accuracy 58.33%" in text
     assert "Log-loss 0.457" in text
     assert "Top-5" not in text
-    assert "between 25.0% and 75.0% (95% interval)" in path.read_text("utf-8")
+    assert "for that many images, is 25.0% to 75.0%" in path.read_text("utf-8")
     classes = " ".join(Page(section_of(path, "classes")).text.split())
     assert classes.endswith("mean of the classes 0.51 0.58 0.53 8 32")
 
@@ -199,8 +200,8 @@ def test_the_pair_with_the_most_mistakes_comes_first_with_both_directions(tmp_pa
         for part in re.findall(r"<article(.*?</article>)", section, re.DOTALL)
     ]
     assert len(texts) == 2
-    assert "iris and tulip 2 iris called tulip, 1 tulip called iris" in texts[0]
-    assert "daisy and iris 1 iris called daisy" in texts[1]
+    assert "iris and tulip 2 images of iris called tulip, 1 image of tulip called iris" in texts[0]
+    assert "daisy and iris 1 image of iris called daisy" in texts[1]
 
 
 def _figures(section):
@@ -272,7 +273,7 @@ def test_without_failures_or_mistakes_the_page_says_so(tmp_path):
     path = write_report(tmp_path, report_of(right, FLOWERS))
     text = " ".join(Page(path.read_text("utf-8")).text.split())
     assert "100% accuracy" in text
-    assert "All 4 images that the classifier had never seen" in text
+    assert "All 4 images that the classifier had never seen (25% held out, stratified) were" in text
     assert "None: every held-out image was put into its class." in text
     assert "Every image could be read." in text
     assert section_of(path, "pairs") is None

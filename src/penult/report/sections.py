@@ -144,7 +144,12 @@ def _fill_confusion(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any]
         (classes[i].label, [(n, (n / max(sum(counts), 1)) ** 0.5) for n in counts])
         for i, counts in enumerate(report.scores.confusion)
     ]
-    return {"labels": [c.label for c in classes], "rows": rows, "table": len(rows) <= TABLE_UP_TO}
+    return {
+        "labels": [c.label for c in classes],
+        "rows": rows,
+        "table": len(rows) <= TABLE_UP_TO,
+        "flat": all(len(c.label) <= 4 for c in classes),
+    }
 
 
 def _fill_pairs(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any] | None:
