@@ -60,7 +60,7 @@ LabelPattern = Annotated[
         help=r"Regular expression on file names, e.g. '(?P<label>.+)_\d+'.", show_default=False
     ),
 ]
-Engine = Annotated[str, typer.Option(help="What runs the network: auto or torch.")]
+Engine = Annotated[str, typer.Option(help="What runs the network: auto, openvino or torch.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, …")]
 BatchSize = Annotated[
     int | None,

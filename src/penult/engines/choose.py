@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import logging
+import os
+import shutil
 from collections.abc import Sequence
+from pathlib import Path
 
 from penult.backbones.base import Backbone
 from penult.engines.base import Engine
-from penult.errors import UnknownNameError
+from penult.errors import EngineError, UnknownNameError, UsageError
 from penult.recipe import Recipe
 
 __all__ = ["ENGINES", "open_engine"]
 
-ENGINES = ("auto", "torch")
+ENGINES = ("auto", "openvino", "torch")
 
 
 def open_engine(
@@ -19,12 +23,47 @@ def open_engine(
 ) -> Engine:
     """Make a backbone ready to run.
 
+    Parameters
+    ----------
+    engine : ``"auto"`` is OpenVINO on a CPU, and torch on anything else or where OpenVINO cannot
+        run the network; which and why is then logged in one line
+    device : ``"auto"`` is a CUDA GPU where there is one, else the CPU
+
     Raises
     ------
-    UnknownNameError, EngineError
+    UnknownNameError, UsageError, EngineError
     """
     if engine not in ENGINES:
         raise UnknownNameError("engine", engine, ENGINES)
+    if engine == "openvino" and device not in ("auto", "cpu"):
+        raise UsageError(f"the engine openvino runs on the CPU; leave out --device {device}")
+    if engine == "openvino" or (engine == "auto" and _is_cpu(device)):
+        # Imported here: it knows nothing of torch until a network has to be converted.
+        from penult.engines.openvino import OpenVinoEngine
+
+        try:
+            return OpenVinoEngine(backbone, recipes)
+        except EngineError as error:
+            if engine == "openvino":
+                raise
+            logging.getLogger("penult").warning(
+                "penult: running %s with torch, which is slower: %s", backbone.name, error
+            )
     from penult.engines.torch import TorchEngine
 
     return TorchEngine(backbone, recipes, device=device)
+
+
+def _is_cpu(device: str) -> bool:
+    return device == "cpu" or (device == "auto" and not _has_cuda())
+
+
+def _has_cuda() -> bool:
+    """Whether torch can use a GPU; torch is imported only where a driver could be there to use."""
+    if os.environ.get("CUDA_VISIBLE_DEVICES") == "":
+        return False
+    if not Path("/dev/nvidiactl").exists() and shutil.which("nvidia-smi") is None:
+        return False
+    import torch
+
+    return torch.cuda.is_available()

@@ -1,0 +1,199 @@
+"""OpenVINO: the fastest engine on a CPU, converted once and kept on disk."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+import tempfile
+import warnings
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from queue import SimpleQueue
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from penult.engines.base import TOLERANCE, Engine
+from penult.errors import EngineError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from penult.backbones.base import Backbone
+    from penult.recipe import Recipe
+
+__all__ = ["OpenVinoEngine", "cache_folder"]
+
+# Raised when what `engines.graph` computes changes, so that old conversions are not used.
+_GRAPH = 1
+
+_FILES = ("model.xml", "model.bin")
+
+
+class OpenVinoEngine(Engine):
+    """Runs a converted graph in float32, one stream a core; needs no torch once it is converted.
+
+    Parameters
+    ----------
+    streams : images in work at the same time; the number of cores by default
+
+    Raises
+    ------
+    EngineError
+        If the network cannot be converted, or the conversion does not agree with torch to
+        `TOLERANCE`.
+    """
+
+    name = "openvino"
+    device = "cpu"
+    batch_size = 8
+
+    def __init__(
+        self, backbone: Backbone, recipes: Sequence[Recipe], *, streams: int | None = None
+    ) -> None:
+        self.recipes = tuple(recipes)
+        self.concurrency = streams or _cores()
+        ov = _openvino()
+        folder, is_new = _converted(ov, backbone, self.recipes)
+        try:
+            compiled = self._compile(ov, folder)
+        except RuntimeError as error:
+            if is_new:
+                raise EngineError(f"{backbone.name} cannot run: {_first_line(error)}") from error
+            # What is kept on disk was damaged, or is of another machine.
+            shutil.rmtree(folder, ignore_errors=True)
+            folder, _ = _converted(ov, backbone, self.recipes)
+            compiled = self._compile(ov, folder)
+        self._requests: SimpleQueue[Any] = SimpleQueue()
+        for _ in range(self.concurrency):
+            self._requests.put(compiled.create_infer_request())
+
+    def _compile(self, ov: Any, folder: Path) -> Any:
+        core = ov.Core()
+        model = core.read_model(folder / _FILES[0])
+        # One image at a time in each stream: its activations stay in the core's own cache.
+        model.reshape([1, *self.recipes[0].preprocessing.input_size, 3])
+        options = {
+            "NUM_STREAMS": self.concurrency,
+            "INFERENCE_NUM_THREADS": self.concurrency,
+            # Not the processor's choice of bfloat16: rows agree with torch's to 1e-4.
+            "INFERENCE_PRECISION_HINT": "f32",
+            "ENABLE_CPU_PINNING": False,
+            "CACHE_DIR": str(folder),
+        }
+        return core.compile_model(model, "CPU", options)
+
+    def run(self, images: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
+        """See `Engine.run`."""
+        request = self._requests.get()
+        try:
+            rows: list[NDArray[np.float32]] = []
+            for k in range(len(images)):
+                outputs = request.infer(images[k : k + 1], share_inputs=True, share_outputs=True)
+                results = [outputs[j] for j in range(len(self.recipes))]
+                if not rows:
+                    rows = [np.empty((len(images), *r.shape[1:]), np.float32) for r in results]
+                for row, result in zip(rows, results, strict=True):
+                    row[k] = result[0]
+            return rows
+        finally:
+            self._requests.put(request)
+
+
+def cache_folder() -> Path:
+    """Where conversions are kept: ``PENULT_CACHE``, else the user's cache folder."""
+    if given := os.environ.get("PENULT_CACHE"):
+        return Path(given)
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "penult"
+
+
+@cache
+def _openvino() -> ModuleType:
+    """Import OpenVINO without its telemetry, which reports by default.
+
+    Its converter has a stub for where the telemetry package is not installed; hiding the package
+    during the import makes it take the stub.
+    """
+    hidden = "openvino_telemetry"
+    hide = hidden not in sys.modules and "openvino" not in sys.modules
+    if hide:
+        sys.modules[hidden] = None  # type: ignore[assignment]
+    try:
+        import openvino
+    except ImportError as error:
+        raise EngineError(f"OpenVINO cannot be imported: {error}") from error
+    finally:
+        if hide:
+            del sys.modules[hidden]
+    module: ModuleType = openvino
+    return module
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _converted(ov: Any, backbone: Backbone, recipes: Sequence[Recipe]) -> tuple[Path, bool]:
+    """The folder of the converted graph, made now if it is not there, and whether it was."""
+    parts = [_GRAPH, ov.__version__, [json.loads(recipe.to_json()) for recipe in recipes]]
+    key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
+    folder = cache_folder() / "openvino" / key
+    if all((folder / name).is_file() for name in _FILES):
+        return folder, False
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent) as name:
+            _convert(ov, backbone, recipes, Path(name))
+            shutil.rmtree(folder, ignore_errors=True)
+            try:
+                Path(name).rename(folder)
+                Path(name).mkdir()  # for the clean-up to remove
+            except OSError:
+                # Another process converted the same meanwhile.
+                if not folder.is_dir():
+                    raise
+    except OSError as error:
+        raise EngineError(f"the conversion cannot be kept in {folder}: {error}") from error
+    return folder, True
+
+
+def _convert(ov: Any, backbone: Backbone, recipes: Sequence[Recipe], folder: Path) -> None:
+    import torch
+
+    from penult.engines.graph import RowNetwork
+
+    network = RowNetwork(backbone, recipes).eval().requires_grad_(False)
+    size = (1, *backbone.preprocessing.input_size, 3)
+    image = torch.randint(
+        0, 256, size, dtype=torch.uint8, generator=torch.Generator().manual_seed(0)
+    )
+    try:
+        with torch.inference_mode(), warnings.catch_warnings():
+            # The converter traces, which torch has deprecated; tracing is what sees a pass that
+            # hooks cut short.
+            warnings.simplefilter("ignore")
+            model = ov.convert_model(network, example_input=image)
+            expected = network(image)
+    except Exception as error:
+        raise EngineError(f"{backbone.name} cannot be converted: {_first_line(error)}") from error
+    ov.save_model(model, folder / _FILES[0], compress_to_fp16=False)
+    config = {"INFERENCE_PRECISION_HINT": "f32"}
+    outputs = ov.Core().compile_model(model, "CPU", config)(image.numpy())
+    for k, (recipe, reference) in enumerate(zip(recipes, expected, strict=True)):
+        theirs = reference.numpy()
+        relative = float(np.linalg.norm(outputs[k] - theirs) / (np.linalg.norm(theirs) or 1))
+        if not relative <= TOLERANCE:
+            raise EngineError(
+                f"the conversion of {recipe.layer} of {backbone.name} differs from torch's rows by "
+                f"{relative:.1e}, more than {TOLERANCE:.0e}"
+            )
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)

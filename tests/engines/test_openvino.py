@@ -1,0 +1,127 @@
+"""The OpenVINO engine gives torch's rows, converts once, and is left for torch when it cannot."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from penult.backbones.registry import open_backbone
+from penult.backbones.select import select
+from penult.engines import openvino
+from penult.engines.base import TOLERANCE
+from penult.engines.choose import open_engine
+from penult.errors import EngineError, UsageError
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (5, 224, 224, 3), dtype=np.uint8)
+
+
+@pytest.fixture(scope="module")
+def lite0():
+    return open_backbone("efficientnet_lite0")
+
+
+def test_rows_agree_with_torch_for_vectors_maps_and_unit_rows(lite0):
+    recipes = [
+        lite0.recipe("blocks.1", "none"),
+        lite0.recipe("conv_head", "flatten"),
+        lite0.recipe(normalize="l2"),
+    ]
+    ours = open_engine(lite0, recipes, engine="openvino").run(IMAGES)
+    theirs = open_engine(lite0, recipes, engine="torch", device="cpu").run(IMAGES)
+    for row, reference in zip(ours, theirs, strict=True):
+        assert row.shape == reference.shape
+        assert row.dtype == np.float32
+        assert np.linalg.norm(row - reference) <= TOLERANCE * np.linalg.norm(reference)
+
+
+def test_rows_are_the_callers_own_and_any_number_of_threads_may_ask(lite0):
+    engine = open_engine(lite0, [lite0.recipe()], engine="openvino")
+    (alone,) = engine.run(IMAGES)
+    kept = alone.copy()
+    with ThreadPoolExecutor(8) as pool:
+        for (rows,) in pool.map(lambda k: engine.run(IMAGES[k % 5 :][:1]), range(24)):
+            assert rows.shape == (1, 1280)
+        again = list(pool.map(lambda k: engine.run(IMAGES[k : k + 1])[0][0], range(5)))
+    assert np.array_equal(alone, kept)
+    np.testing.assert_allclose(np.stack(again), alone, rtol=1e-5, atol=1e-6)
+
+
+def test_what_lies_behind_the_last_layer_is_not_even_converted(lite0):
+    open_engine(lite0, select(lite0, ["blocks.0"]), engine="openvino")
+    open_engine(lite0, [lite0.recipe()], engine="openvino")
+    sizes = sorted(p.stat().st_size for p in openvino.cache_folder().rglob("model.bin"))
+    assert sizes[0] < sizes[-1] / 100
+
+
+def test_the_second_time_neither_converts_nor_imports_torch(lite0):
+    code = """
+import sys
+import numpy as np
+from penult.backbones.registry import open_backbone
+from penult.engines.choose import open_engine
+backbone = open_backbone("efficientnet_lite0")
+engine = open_engine(backbone, [backbone.recipe()])
+assert engine.name == "openvino"
+assert engine.run(np.zeros((1, 224, 224, 3), np.uint8))[0].shape == (1, 1280)
+loaded = {name.partition(".")[0] for name in sys.modules}
+assert not loaded & {"torch", "timm", "openvino_telemetry"}, loaded
+"""
+    open_engine(lite0, [lite0.recipe()], engine="openvino")
+    environment = {**os.environ, "CUDA_VISIBLE_DEVICES": ""}
+    subprocess.run([sys.executable, "-c", code], check=True, env=environment)
+
+
+def test_a_damaged_conversion_is_made_again(toy, tmp_path, monkeypatch):
+    monkeypatch.setenv("PENULT_CACHE", str(tmp_path))
+    backbone = open_backbone(toy)
+    open_engine(backbone, [backbone.recipe()], engine="openvino")
+    for path in tmp_path.rglob("*.xml"):
+        path.write_bytes(path.read_bytes()[:200])
+    for path in tmp_path.rglob("*.blob"):
+        path.unlink()
+    engine = open_engine(backbone, [backbone.recipe()], engine="openvino")
+    white = np.full((1, 8, 8, 3), 255, np.uint8)
+    np.testing.assert_allclose(engine.run(white)[0], [[1, 1, 1]], rtol=1e-6)
+
+
+def test_where_it_cannot_run_torch_does_and_one_line_says_why(toy, monkeypatch, caplog):
+    def fail(*_arguments):
+        raise EngineError("no such operation")
+
+    monkeypatch.setattr(openvino, "_converted", fail)
+    backbone = open_backbone(toy)
+    engine = open_engine(backbone, [backbone.recipe()], device="cpu")
+    assert engine.name == "torch"
+    (record,) = caplog.records
+    assert "running toy:mean-colour with torch" in record.getMessage()
+    assert "no such operation" in record.getMessage()
+    with pytest.raises(EngineError, match="no such operation"):
+        open_engine(backbone, [backbone.recipe()], engine="openvino")
+
+
+def test_a_conversion_that_disagrees_with_torch_is_refused(toy, tmp_path, monkeypatch):
+    monkeypatch.setenv("PENULT_CACHE", str(tmp_path))
+    monkeypatch.setattr(openvino, "TOLERANCE", -1.0)
+    backbone = open_backbone(toy)
+    with pytest.raises(EngineError, match="differs from torch's rows"):
+        open_engine(backbone, [backbone.recipe()], engine="openvino")
+    assert list((tmp_path / "openvino").iterdir()) == []
+
+
+def test_a_cache_that_cannot_be_written_is_named(toy, tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("PENULT_CACHE", str(tmp_path / "file"))
+    backbone = open_backbone(toy)
+    with pytest.raises(EngineError, match="cannot be kept in"):
+        open_engine(backbone, [backbone.recipe()], engine="openvino")
+
+
+def test_a_device_it_lacks_is_refused(toy):
+    backbone = open_backbone(toy)
+    with pytest.raises(UsageError, match="--device cuda"):
+        open_engine(backbone, [backbone.recipe()], engine="openvino", device="cuda")
