@@ -36,6 +36,13 @@ class Transform:
     Parameters
     ----------
     preprocessing : what to do; only `resize`, `crop` and `interpolation` count here
+
+    Notes
+    -----
+    What the crop throws away is not resampled where leaving it out is exact to the last bit. With a
+    resize to 256 that is 15% of the time for a photo of 590 × 540 pixels, and for one of 12
+    megapixels 33% upright and 10% across; with a size that is no power of two, 20% of a large
+    upright photo and nothing elsewhere.
     """
 
     def __init__(self, preprocessing: Preprocessing) -> None:
@@ -152,7 +159,7 @@ def _resize(
             f"is {image.width:,} × {image.height:,} pixels, too elongated: "
             f"resized it would be {across.resized:,} × {down.resized:,}"
         )
-    worth_it = top > 0 and down.size >= _WORTH_TWO_STEPS * down.resized
+    worth_it = top > 0.1 * height and down.size >= _WORTH_TWO_STEPS * down.resized
     if in_parts and (worth_it or not _is_across_first(image.size, (width, height))):
         image = _resize_across(image, (x0, x1), width, down, resample)
         x0, x1 = 0, width
