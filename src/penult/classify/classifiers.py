@@ -13,7 +13,15 @@ if TYPE_CHECKING:
     from sklearn.base import ClassifierMixin
     from sklearn.pipeline import Pipeline
 
-__all__ = ["CLASSIFIERS", "SCALES", "Kind", "combinations", "find_classifier", "make_pipeline"]
+__all__ = [
+    "CLASSIFIERS",
+    "SCALES",
+    "Kind",
+    "combinations",
+    "find_classifier",
+    "make_pipeline",
+    "make_scaler",
+]
 
 SCALES = ("l2", "standard", "none")
 
@@ -100,11 +108,23 @@ def make_pipeline(name: str, scale: str, *, seed: int, params: Mapping[str, Any]
     UnknownNameError
     """
     from sklearn.pipeline import Pipeline
+
+    steps: list[tuple[str, Any]] = [("classifier", find_classifier(name).make(seed, **params))]
+    scaler = make_scaler(scale)
+    if scaler is not None:
+        steps.insert(0, ("scale", scaler))
+    return Pipeline(steps)
+
+
+def make_scaler(scale: str) -> Any:
+    """Build an unfitted scaler, or None for ``"none"``.
+
+    Raises
+    ------
+    UnknownNameError
+    """
     from sklearn.preprocessing import Normalizer, StandardScaler
 
     if scale not in SCALES:
         raise UnknownNameError("scaling", scale, SCALES)
-    steps: list[tuple[str, Any]] = [("classifier", find_classifier(name).make(seed, **params))]
-    if scale != "none":
-        steps.insert(0, ("scale", Normalizer() if scale == "l2" else StandardScaler()))
-    return Pipeline(steps)
+    return {"l2": Normalizer, "standard": StandardScaler, "none": lambda: None}[scale]()

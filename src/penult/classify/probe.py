@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from penult.classify.classifiers import combinations, make_pipeline
+from penult.classify.classifiers import combinations
 from penult.classify.model import Classifier, class_probabilities
 from penult.classify.rows import read_rows
 from penult.classify.scores import score
-from penult.classify.splits import Fold, cross_validation, hold_out
+from penult.classify.search import fit_one, search
+from penult.classify.splits import cross_validation, hold_out
 from penult.errors import TrainingError
 from penult.features.read import load
 from penult.records import Features, HeldOut, Progress
@@ -22,29 +22,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["train"]
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One combination of the grid and its accuracy on each fold."""
-
-    classifier: str
-    params: Mapping[str, Any]
-    accuracies: tuple[float, ...]
-
-    @property
-    def mean(self) -> float:
-        """Mean accuracy over the folds."""
-        return float(np.mean(self.accuracies))
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-like form, for the classifier's settings."""
-        return {
-            "classifier": self.classifier,
-            "params": dict(self.params),
-            "mean": self.mean,
-            "std": float(np.std(self.accuracies)),
-        }
 
 
 def train(
@@ -119,24 +96,18 @@ def train(
     held_rows = everything[np.searchsorted(chosen, split.held_out)]
 
     step = _counter(on_progress, len(tries) * folds + 1 + refit)
-    trials = [
-        Trial(
-            classifier,
-            params,
-            _accuracies(rows, truth, divided, classifier, scale, seed, params, step),
-        )
-        for params in tries
-    ]
-    best = max(trials, key=lambda trial: trial.mean)
-    pipeline = make_pipeline(classifier, scale, seed=seed, params=best.params).fit(rows, truth)
-    step()
+    trials, best, pipeline = search(
+        rows, truth, divided, {classifier: tries}, scale=scale, seed=seed, step=step
+    )
     probabilities = class_probabilities(pipeline, held_rows, len(names))
     predicted = probabilities.argmax(axis=1)
     scores = score(
         held_truth, predicted, names, split=split.description, probabilities=probabilities
     )
     if refit:
-        pipeline.fit(everything, labels[chosen])
+        pipeline = fit_one(
+            everything, labels[chosen], best.classifier, best.params, scale=scale, seed=seed
+        )
         step()
     return Classifier(
         pipeline=pipeline,
@@ -174,25 +145,6 @@ def _without(
     place = np.full(len(features.label_names) + 1, -1)
     place[kept] = np.arange(len(kept))
     return tuple(str(features.label_names[k]) for k in kept), place[np.asarray(features.labels)]
-
-
-def _accuracies(
-    rows: NDArray[np.float32],
-    truth: NDArray[np.int64],
-    folds: Sequence[Fold],
-    classifier: str,
-    scale: str,
-    seed: int,
-    params: Mapping[str, Any],
-    step: Callable[[], None],
-) -> tuple[float, ...]:
-    result = []
-    for train_part, test_part in folds:
-        pipeline = make_pipeline(classifier, scale, seed=seed, params=params)
-        pipeline.fit(rows[train_part], truth[train_part])
-        result.append(float((pipeline.predict(rows[test_part]) == truth[test_part]).mean()))
-        step()
-    return tuple(result)
 
 
 def _counter(on_progress: Callable[[Progress], None] | None, total: int) -> Callable[[], None]:

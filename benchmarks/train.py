@@ -1,0 +1,105 @@
+"""The logistic probe beside scikit-learn's grid search: same folds, same C, same machine.
+
+    python benchmarks/train.py                      every case
+    python benchmarks/train.py --case 1020x1280     one of them
+    python benchmarks/train.py --tolerance 1e-4     scikit-learn as it is by default, not converged
+
+Prints the seconds of both and their ratio, whether they chose the same C, on how many rows they
+agree, and how far each objective at the chosen C is above the lower of the two. scikit-learn runs
+one process a core; each side runs alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+import warnings
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.preprocessing import Normalizer
+
+from penult.classify.logistic import Weights, objective
+from penult.classify.search import search
+from penult.classify.splits import cross_validation
+
+STRENGTHS = (0.1, 1.0, 10.0, 100.0, 1000.0, 10000.0)
+CASES = {
+    "1020x25088": (1020, 25088, 17),
+    "1020x1280": (1020, 1280, 17),
+    "50000x1280": (50_000, 1280, 10),
+}
+
+
+def rows_like_a_networks(n: int, width: int, classes: int) -> tuple[np.ndarray, np.ndarray]:
+    """Non-negative rows of length one with a decaying spectrum; one label in twenty is wrong."""
+    rng = np.random.default_rng(0)
+    latent, labels = 256, np.arange(n) % classes
+    centers = 0.6 * rng.standard_normal((classes, latent), dtype=np.float32)
+    mixing = rng.standard_normal((latent, width), dtype=np.float32)
+    mixing /= np.sqrt(np.arange(1, latent + 1, dtype=np.float32))[:, None]
+    rows = np.empty((n, width), np.float32)
+    for start in range(0, n, 5000):
+        part = slice(start, start + 5000)
+        hidden = centers[labels[part]]
+        hidden = hidden + rng.standard_normal(hidden.shape, dtype=np.float32)
+        noise = 0.3 * rng.standard_normal((len(hidden), width), dtype=np.float32)
+        rows[part] = np.maximum(hidden @ mixing + noise, 0)
+    wrong = rng.random(n) < 0.05
+    labels[wrong] = rng.integers(0, classes, wrong.sum())
+    return Normalizer().transform(rows), labels
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--case", choices=CASES, action="append")
+    parser.add_argument("--tolerance", type=float, default=1e-7, help="scikit-learn's tol")
+    parser.add_argument("--most-iterations", type=int, default=10_000)
+    given = parser.parse_args()
+    warnings.simplefilter("ignore", ConvergenceWarning)
+    for name in given.case or CASES:
+        rows, labels = rows_like_a_networks(*CASES[name])
+        folds = cross_validation(labels, None)
+
+        start = time.perf_counter()
+        tries = {"logistic": [{"C": c} for c in STRENGTHS]}
+        trials, best, mine = search(
+            rows, labels, folds, tries, scale="none", seed=0, step=lambda: None
+        )
+        ours = time.perf_counter() - start
+        print(f"{name}: penult {ours:.1f} s, C = {best.params['C']:g}", flush=True)
+
+        start = time.perf_counter()
+        model = LogisticRegression(tol=given.tolerance, max_iter=given.most_iterations)
+        theirs = GridSearchCV(model, {"C": STRENGTHS}, cv=folds, n_jobs=-1).fit(rows, labels)
+        seconds = time.perf_counter() - start
+
+        chosen = theirs.best_params_["C"]
+        agree = float((mine.predict(rows) == theirs.predict(rows)).mean())
+        values = [
+            objective(
+                rows,
+                labels,
+                Weights(m.coef_.T.astype(float), m.intercept_.astype(float)),
+                best.params["C"],
+            )
+            for m in (mine[-1], theirs.best_estimator_)
+        ]
+        above = [f"{value / min(values) - 1:.1e}" for value in values]
+        print(f"{name}: scikit-learn {seconds:.1f} s, C = {chosen:g}")
+        print(f"{name}: {seconds / ours:.1f} times as fast; {agree:.2%} of predictions equal")
+        print(f"{name}: objectives above the lower: penult {above[0]}, scikit-learn {above[1]}")
+        accuracies = zip(
+            [t.mean for t in trials], theirs.cv_results_["mean_test_score"], strict=True
+        )
+        print(
+            f"{name}: accuracies", ", ".join(f"{a:.4f}/{b:.4f}" for a, b in accuracies), flush=True
+        )
+
+
+if __name__ == "__main__":
+    main()
