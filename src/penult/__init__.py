@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from penult.classify.model import Classifier, load_classifier
     from penult.classify.probe import train
+    from penult.estimators import FeatureExtractor
     from penult.extraction import extract
     from penult.features.read import load
     from penult.recipe import Preprocessing, Recipe
@@ -28,6 +29,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "Classifier": "penult.classify.model",
     "Failure": "penult.records",
+    "FeatureExtractor": "penult.estimators",
     "Features": "penult.records",
     "Prediction": "penult.records",
     "Preprocessing": "penult.recipe",
@@ -42,6 +44,7 @@ _HOMES = {
 __all__ = [
     "Classifier",
     "Failure",
+    "FeatureExtractor",
     "Features",
     "Prediction",
     "Preprocessing",

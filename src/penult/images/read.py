@@ -12,6 +12,7 @@ from PIL import Image
 
 from penult.errors import ImageError
 from penult.images.decode import MAX_PIXELS, decode
+from penult.images.memory import MemoryRecord
 from penult.records import ImageRecord
 
 __all__ = ["read_pixels"]
@@ -37,13 +38,16 @@ def read_pixels(
     Returns
     -------
     pixels : uint8 array, shape (H, W, 3), RGB
-    content : hex BLAKE2b-128 digest of the file's bytes, 32 characters
+    content : hex BLAKE2b-128 digest of the file's bytes, 32 characters; empty where there is no
+        file
 
     Raises
     ------
     ImageError
         Whatever the reason: deleted meanwhile, no permission, not a file, too large, not an image.
     """
+    if isinstance(record, MemoryRecord):
+        return transform(record.to_rgb()), ""
     data = _read(record, limit=8 * max_pixels + 2**26)
     image = decode(data, max_pixels=max_pixels, allow_truncated=allow_truncated)
     content = hashlib.blake2b(data, digest_size=_DIGEST_BYTES).hexdigest()

@@ -1,0 +1,193 @@
+"""penult inside scikit-learn: a transformer from images to feature vectors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+
+from penult.errors import UsageError
+from penult.recipe import require_equal
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from penult.engines.shared import SharedEngine
+    from penult.recipe import Recipe
+    from penult.records import ImageRecord
+
+__all__ = ["FeatureExtractor"]
+
+
+class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """A scikit-learn transformer from images to feature vectors.
+
+    Images are paths, Pillow images, or uint8 arrays (H, W), (H, W, 3) or (H, W, 4), in a list, an
+    array or a column of a table, mixed at will; or one array (N, H, W, 3). Nothing is learned from
+    them: a network that was trained before makes the rows.
+
+    The network is opened by `fit` and belongs to the process, not to the estimator: copies of an
+    estimator share it, and a pickled estimator holds none.
+
+    Parameters
+    ----------
+    model : backbone, as listed by ``penult models``
+    layer : one layer, as listed by ``penult layers``
+    pool : ``avg``, ``max``, ``gem``, ``cls`` or ``flatten``; what suits the layer by default
+    normalize : ``l2`` scales each row to length 1
+    weights : a file to use in place of the pretrained weights, or ``"random"``
+    offline : never touch the network
+    engine, device : ``"auto"`` chooses
+    batch_size, workers : chosen from the machine by default; they never change a row
+
+    Attributes
+    ----------
+    recipe_ : penult.Recipe
+        How the rows are made. Where the network on a machine is another one than the network that
+        an estimator was fitted with, `transform` refuses.
+    n_features_out_ : int
+        The length of a row.
+    """
+
+    def __init__(
+        self,
+        model: str = "efficientnet_lite0",
+        layer: str = "penultimate",
+        pool: str | None = None,
+        normalize: str = "none",
+        weights: str | Path | None = None,
+        offline: bool = False,
+        engine: str = "auto",
+        device: str = "auto",
+        batch_size: int | None = None,
+        workers: int | None = None,
+    ) -> None:
+        self.model = model
+        self.layer = layer
+        self.pool = pool
+        self.normalize = normalize
+        self.weights = weights
+        self.offline = offline
+        self.engine = engine
+        self.device = device
+        self.batch_size = batch_size
+        self.workers = workers
+
+    def fit(self, X: Any = None, y: Any = None) -> FeatureExtractor:  # noqa: N803
+        """Find the network, and check the options and the form of the images.
+
+        Parameters
+        ----------
+        X : images, as for `transform`; they are not read
+        y : ignored
+
+        Raises
+        ------
+        UsageError
+            If an option or an image is not what it may be.
+        UnknownNameError, WeightsError, MissingExtraError, EngineError
+            If the network cannot be had or run.
+        """
+        for name in ("batch_size", "workers"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise UsageError(f"{name} is {value}; give 1 or more")
+        if X is not None:
+            _records(X)
+        engine = self._open()
+        if len(engine.row_shape) > 1:
+            raise UsageError(
+                f"layer {self.layer!r} without pooling gives maps of shape {engine.row_shape}, and "
+                f"a transformer gives rows; give pool='flatten', or leave pool out"
+            )
+        self.recipe_: Recipe = engine.recipes[0]
+        self.n_features_out_ = engine.row_shape[0]
+        return self
+
+    def transform(self, X: Any) -> NDArray[np.float32]:  # noqa: N803
+        """Turn images into feature vectors.
+
+        Parameters
+        ----------
+        X : N images, as the class says
+
+        Returns
+        -------
+        float32 array, shape (N, n_features_out_)
+            A row an image, in their order.
+
+        Raises
+        ------
+        ImageError
+            At the first image that cannot be read; names it. A transformer cannot leave out rows.
+        UsageError
+            If there is no image, or an element is none.
+        RecipeMismatchError
+            If the network on this machine is another one than `fit` found.
+        """
+        check_is_fitted(self)
+        records = _records(X)
+        engine = self._open()
+        require_equal(
+            self.recipe_,
+            engine.recipes[0],
+            ours_is="the fitted FeatureExtractor",
+            theirs_is=f"{self.model} on this machine",
+        )
+        from penult.engines.pipeline import run
+
+        blocks = run(
+            records, engine, batch_size=self.batch_size, workers=self.workers, stop_on_error=True
+        )
+        rows = np.empty((len(records), self.n_features_out_), np.float32)
+        done = 0
+        for block in blocks:
+            rows[done : done + len(block.outcomes)] = block.rows[0]
+            done += len(block.outcomes)
+        return rows
+
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
+        """Name the numbers of a row: ``penultimate_0``, ``penultimate_1``, …
+
+        Parameters
+        ----------
+        input_features : ignored
+        """
+        check_is_fitted(self)
+        names = [f"{self.recipe_.layer}_{k}" for k in range(self.n_features_out_)]
+        return np.array(names, dtype=object)
+
+    def _open(self) -> SharedEngine:
+        from penult.backbones.base import WeightsChoice
+        from penult.engines.shared import shared_engine
+
+        return shared_engine(
+            self.model,
+            self.layer,
+            self.pool,
+            self.normalize,
+            choice=WeightsChoice.of(self.weights, offline=self.offline),
+            engine=self.engine,
+            device=self.device,
+        )
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.one_d_array = True
+        tags.input_tags.two_d_array = False
+        tags.input_tags.three_d_array = True
+        tags.input_tags.string = True
+        tags.transformer_tags.preserves_dtype = []
+        return tags
+
+
+def _records(X: Any) -> list[ImageRecord]:  # noqa: N803
+    from penult.images.memory import as_records
+
+    records = as_records(X)
+    if not records:
+        raise UsageError("no images were given (0 sample(s)); give 1 or more")
+    return records
