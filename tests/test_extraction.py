@@ -107,7 +107,7 @@ def test_overwriting_keeps_the_old_file_until_the_new_one_is_whole(shades, tmp_p
     assert (tmp_path / "f.h5").read_text() == "precious"
 
 
-def test_a_full_disk_is_one_line_and_leaves_nothing(shades, tmp_path, toy):
+def test_a_full_disk_is_one_line_and_says_what_is_safe(shades, tmp_path, toy):
     code = f"""
 import resource, sys
 sys.path.insert(0, {str(Path(__file__).parent)!r})
@@ -123,8 +123,12 @@ except penult.errors.OutputError as error:
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "f.h5 cannot be written: the disk is full" in done.stdout
+    assert "4 of 4 images are safe in" in done.stdout
+    assert done.stdout.count("\n") == 1
     assert done.stderr == ""
-    assert [p.name for p in tmp_path.iterdir()] == ["shades"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["f.h5.parts", "shades"]
+    assert len(penult.extract(shades, tmp_path / "f.h5", model=toy)) == 4
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["f.h5", "shades"]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ PenultError
 ├── UsageError (ValueError)              what was asked for cannot be right, whatever the files hold
 │   ├── PathNotFoundError (FileNotFoundError)
 │   ├── OutputExistsError (FileExistsError)
+│   ├── ResumeError                      an interrupted run cannot be gone on with as asked
 │   ├── UnknownNameError (KeyError)      a model, layer or option value; carries suggestions
 │   └── MissingExtraError (ImportError)  an optional dependency is not installed; names the extra
 ├── ImageError (ValueError)              one image cannot become pixels; caught per image
@@ -41,6 +42,7 @@ __all__ = [
     "PathNotFoundError",
     "PenultError",
     "RecipeMismatchError",
+    "ResumeError",
     "SourceError",
     "TrainingError",
     "UnknownNameError",
@@ -72,6 +74,10 @@ class PathNotFoundError(UsageError, FileNotFoundError):
 
 class OutputExistsError(UsageError, FileExistsError):
     """The output exists and overwriting it was not asked for."""
+
+
+class ResumeError(UsageError):
+    """An interrupted run is there, and what was asked for would not go on with it."""
 
 
 class UnknownNameError(UsageError, KeyError):

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from penult.backbones.registry import DEFAULT_MODEL, open_backbone
-from penult.errors import SourceError, UnknownNameError, UsageError
-from penult.output import atomic_output, check_output
-from penult.records import Failure, Progress
+from penult.errors import UnknownNameError, UsageError
+from penult.output import check_output
 
 if TYPE_CHECKING:
-    from penult.engines.base import Engine
-    from penult.features.write import FeatureWriter
     from penult.images.sources import Listing
-    from penult.records import Features
+    from penult.records import Features, Progress
 
 __all__ = ["extract"]
 
@@ -43,10 +41,17 @@ def extract(
     on_error: Literal["skip", "fail"] = "skip",
     max_pixels: int | None = None,
     allow_truncated: bool = False,
+    shuffle: int | None = None,
     overwrite: bool = False,
+    restart: bool = False,
+    update: bool = False,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> Features:
     """Turn images into feature vectors, one row an image.
+
+    What is computed is kept in the folder ``OUTPUT.parts`` until the file is whole: after a crash,
+    a full disk or Ctrl-C, the same call goes on from there, and the file is the same as if nothing
+    had happened. See docs/extract.md.
 
     Parameters
     ----------
@@ -69,8 +74,14 @@ def extract(
     on_error : ``"skip"`` lists an unreadable image in ``/failures``, ``"fail"`` stops at the first
     max_pixels : refuse larger images, from their header
     allow_truncated : take what there is of truncated images
+    shuffle : seed; store the rows in a shuffled order instead of by id, for scripts that split by
+        position
     overwrite : replace `output` if it exists, atomically
-    on_progress : called after each block, from the calling thread
+    restart : throw away what an interrupted run left, and begin anew
+    update : bring `output` up to date: compute only images that are new or changed, by their bytes,
+        and drop what is gone; the file is then what a new run would give
+    on_progress : called after each block, from the calling thread; if it raises, what is computed
+        is kept first
 
     Returns
     -------
@@ -80,22 +91,46 @@ def extract(
     Raises
     ------
     UsageError, SourceError, ImageError, BackboneError, EngineError, OutputError
-        Nothing is left under the name of `output` then.
+        Nothing new is under the name of `output` then.
+    ResumeError, RecipeMismatchError
+        If an interrupted run, or the file to update, is of other images or another recipe; says in
+        what they differ, and what to type.
     """
-    _check_options(on_error=on_error, dtype=dtype, batch_size=batch_size, workers=workers)
+    _check_options(
+        on_error=on_error, dtype=dtype, batch_size=batch_size, workers=workers, shuffle=shuffle
+    )
+
+    from penult.features.parts import is_placed, parts_folder
+
     target = None if output is None else Path(output)
     if target is not None:
-        check_output(target, overwrite=overwrite)
+        # The run that this repeats may have been killed when all but the tidying up was done.
+        check_output(target, overwrite=overwrite or update or is_placed(target))
+    if update and (target is None or overwrite):
+        raise UsageError(
+            "an update needs an output to bring up to date"
+            if target is None
+            else "update and overwrite exclude each other: one keeps what holds, the other nothing"
+        )
 
     from penult.images.sources import list_images
 
     sources = [Path(p) for p in ([images] if isinstance(images, str | Path) else images)]
-    listing = list_images(sources, labels=labels, label_pattern=label_pattern)
+    written = [] if target is None else [target, parts_folder(target)]
+    listing = list_images(sources, labels=labels, label_pattern=label_pattern, leave_out=written)
+    if shuffle is not None:
+        listing = _shuffled(listing, shuffle)
+    options = {
+        "max_pixels": max_pixels,
+        "allow_truncated": allow_truncated,
+        "shuffle": shuffle,
+    }
     origin = {
         "sources": [str(source.absolute()) for source in sources],
         "labels": str(labels),
         "label_pattern": label_pattern,
         "passed_over": dict(listing.passed_over),
+        **options,
     }
 
     from penult.backbones.base import WeightsChoice
@@ -106,64 +141,45 @@ def extract(
     backbone = open_backbone(model, choice)
     recipes = select(backbone, [layer] if isinstance(layer, str) else layer, pool, normalize)
     opened = open_engine(backbone, recipes, engine=engine, device=device)
-    pipeline = {
-        "batch_size": batch_size,
-        "workers": workers,
-        "stop_on_error": on_error == "fail",
-        "max_pixels": max_pixels,
-        "allow_truncated": allow_truncated,
-    }
 
     from penult.features.read import load, read
-    from penult.features.write import Columns, FeatureWriter
+    from penult.runs import Job, to_file, to_memory
 
-    columns = Columns.of(listing.records)
+    job = Job(
+        listing=listing,
+        engine=opened,
+        dtype=dtype,
+        origin=origin,
+        options={"dtype": dtype, **options},
+        pipeline={
+            "batch_size": batch_size,
+            "workers": workers,
+            "stop_on_error": on_error == "fail",
+            "max_pixels": max_pixels,
+            "allow_truncated": allow_truncated,
+        },
+        on_progress=on_progress,
+    )
     if target is None:
-        writer = FeatureWriter(None, recipes, columns, dtype=dtype, origin=origin)
-        _fill(writer, listing, opened, pipeline, on_progress)
-        return read(writer.in_memory(), name="the features in memory")
-    with atomic_output(target, overwrite=overwrite) as temporary:
-        writer = FeatureWriter(temporary, recipes, columns, dtype=dtype, origin=origin)
-        try:
-            _fill(writer, listing, opened, pipeline, on_progress)
-            writer.close()
-        except BaseException:
-            writer.abandon()
-            raise
+        return read(to_memory(job), name="the features in memory")
+    to_file(job, target, overwrite=overwrite, restart=restart, update=update)
     return load(target)
 
 
-def _fill(
-    writer: FeatureWriter,
-    listing: Listing,
-    engine: Engine,
-    pipeline: Mapping[str, Any],
-    on_progress: Callable[[Progress], None] | None,
-) -> None:
-    """Run the engine over the listing, and write every outcome."""
-    from penult.engines.pipeline import run
+def _shuffled(listing: Listing, seed: int) -> Listing:
+    import numpy as np
 
-    failures: list[Failure] = list(listing.failures)
-    total = len(listing.records) + len(failures)
-    if on_progress is not None:
-        on_progress(Progress(done=len(failures), total=total, failed=len(failures)))
-    for block in run(listing.records, engine, **pipeline):
-        good = block.good
-        writer.append([o.record for o in good], [o.digest for o in good], block.rows)
-        failures += block.failures
-        if on_progress is not None:
-            done = writer.count + len(failures)
-            on_progress(Progress(done=done, total=total, failed=len(failures)))
-    if writer.count == 0:
-        first = failures[0]
-        raise SourceError(
-            f"none of the {total} images could be read; the first, {first.id}: {first.reason}"
-        )
-    writer.finish(sorted(failures, key=lambda failure: failure.id))
+    order = np.random.default_rng(seed).permutation(len(listing.records))
+    return replace(listing, records=tuple(listing.records[k] for k in order))
 
 
 def _check_options(
-    *, on_error: str, dtype: str, batch_size: int | None, workers: int | None
+    *,
+    on_error: str,
+    dtype: str,
+    batch_size: int | None,
+    workers: int | None,
+    shuffle: int | None,
 ) -> None:
     if on_error not in ("skip", "fail"):
         raise UnknownNameError("value for on-error", on_error, ("skip", "fail"))
@@ -172,3 +188,5 @@ def _check_options(
     for name, value in (("batch size", batch_size), ("number of workers", workers)):
         if value is not None and value < 1:
             raise UsageError(f"a {name} of {value} was given; it must be 1 or more")
+    if shuffle is not None and shuffle < 0:
+        raise UsageError(f"a shuffle seed of {shuffle} was given; it must be 0 or more")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from penult.errors import OutputError, OutputExistsError, PathNotFoundError, PenultError
 
-__all__ = ["atomic_output", "check_output", "explain"]
+__all__ = ["atomic_output", "check_output", "explain", "sync_folder"]
 
 
 def check_output(path: Path, *, overwrite: bool) -> None:
@@ -32,15 +32,20 @@ def check_output(path: Path, *, overwrite: bool) -> None:
 
 
 @contextmanager
-def atomic_output(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
-    """Yield a temporary path beside `path`, renamed into place if the block ends well.
+def atomic_output(
+    path: Path, *, overwrite: bool = False, folder: Path | None = None
+) -> Iterator[Path]:
+    """Yield a temporary path, renamed to `path` if the block ends well.
 
-    The temporary file is synced before the rename, and removed if the block raises. An `OSError`
-    from inside (a full disk, say) becomes an `OutputError` that names `path`.
+    It lies in `folder`, which has to be on the same disk, or else beside `path`. It is synced
+    before the rename, and removed if the block raises. An `OSError` from inside (a full disk, say)
+    becomes an `OutputError` that names `path`.
     """
     check_output(path, overwrite=overwrite)
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent)
+        handle, name = tempfile.mkstemp(
+            prefix=f".{path.name}.", suffix=".partial", dir=folder or path.parent
+        )
     except OSError as error:
         raise explain(error, path) from error
     os.close(handle)
@@ -55,6 +60,7 @@ def atomic_output(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
                     f"{path} appeared meanwhile; give --overwrite to replace it"
                 )
             temporary.replace(path)
+            sync_folder(path.parent)
         except PenultError:
             raise
         except OSError as error:
@@ -69,6 +75,20 @@ def explain(error: OSError, path: Path) -> OutputError:
     full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
     cause = "the disk is full" if full else (error.strerror or str(error).splitlines()[0])
     return OutputError(f"{path} cannot be written: {cause}; nothing was left under that name")
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder, after a rename, outlive a power cut."""
+    if os.name == "nt":
+        return  # there a folder cannot be opened
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # some network file systems cannot
+            raise
+    finally:
+        os.close(descriptor)
 
 
 def _sync(path: Path) -> None:

@@ -104,11 +104,13 @@ class Progress:
     done : images with an outcome so far, failures included
     total : images to do, or None where the source cannot say
     failed : failures so far
+    kept : of `done`, those taken over from an interrupted run, or by an update from the file
     """
 
     done: int
     total: int | None
     failed: int
+    kept: int = 0
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -26,11 +26,15 @@ __all__ = ["Block", "Outcome", "run"]
 
 @dataclass(frozen=True)
 class Outcome:
-    """One image's outcome: a digest of its bytes and a row in the block, or a failure."""
+    """One image's outcome: a digest of its bytes and a row in the block, or a failure.
+
+    Where `known` is true, its row was known before the run, and there is none in the block.
+    """
 
     record: ImageRecord
     digest: str = ""
     failure: Failure | None = None
+    known: bool = False
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,7 @@ class Block:
     Attributes
     ----------
     outcomes : one an image
-    rows : one array a recipe, (n, …) float32; row k belongs to the k-th outcome without a failure
+    rows : one array a recipe, (n, …) float32; row k belongs to the k-th good outcome
     """
 
     outcomes: tuple[Outcome, ...]
@@ -49,7 +53,7 @@ class Block:
     @property
     def good(self) -> list[Outcome]:
         """The outcomes that have a row, in the order of the rows."""
-        return [outcome for outcome in self.outcomes if outcome.failure is None]
+        return [o for o in self.outcomes if o.failure is None and not o.known]
 
     @property
     def failures(self) -> list[Failure]:
@@ -66,7 +70,8 @@ def run(
     stop_on_error: bool = False,
     max_pixels: int | None = None,
     allow_truncated: bool = False,
-) -> Iterator[Block]:
+    known: Callable[[str], bool] | None = None,
+) -> Generator[Block, None, None]:
     """Run an engine over images, decoding ahead of it, with bounded memory.
 
     Threads decode (decoders release the interpreter lock) a bounded number of images ahead; the
@@ -80,6 +85,7 @@ def run(
     stop_on_error : raise at the first image that cannot be read, in the order of the records
     max_pixels : larger images are failures, refused from their header; None for the default
     allow_truncated : take what there is of a truncated image
+    known : whether the row of an image with this digest is known already, so that it is only read
 
     Raises
     ------
@@ -99,11 +105,11 @@ def run(
     def decode(record: ImageRecord) -> _Decoded:
         try:
             pixels, digest = read_pixels(
-                record, transform, allow_truncated=allow_truncated, **limits
+                record, transform, allow_truncated=allow_truncated, known=known, **limits
             )
         except ImageError as error:
             return Outcome(record, failure=Failure(record.id, str(error))), None
-        return Outcome(record, digest), pixels
+        return Outcome(record, digest, known=pixels is None), pixels
 
     def forward(images: list[NDArray[np.uint8]]) -> tuple[NDArray[np.float32], ...]:
         return tuple(engine.run(np.stack(images))) if images else ()

@@ -26,7 +26,8 @@ def read_pixels(
     *,
     max_pixels: int = MAX_PIXELS,
     allow_truncated: bool = False,
-) -> tuple[NDArray[np.uint8], str]:
+    known: Callable[[str], bool] | None = None,
+) -> tuple[NDArray[np.uint8] | None, str]:
     """Read, decode and transform one image; safe to call from any thread.
 
     Parameters
@@ -34,10 +35,11 @@ def read_pixels(
     record : opened once
     transform : usually a `Transform`
     max_pixels, allow_truncated : see `decode`
+    known : asked about the digest; an image whose row is known already is not decoded
 
     Returns
     -------
-    pixels : uint8 array, shape (H, W, 3), RGB
+    pixels : uint8 array, shape (H, W, 3), RGB; None where `known` said yes
     content : hex BLAKE2b-128 digest of the file's bytes, 32 characters; empty where there is no
         file
 
@@ -49,8 +51,10 @@ def read_pixels(
     if isinstance(record, MemoryRecord):
         return transform(record.to_rgb()), ""
     data = _read(record, limit=8 * max_pixels + 2**26)
-    image = decode(data, max_pixels=max_pixels, allow_truncated=allow_truncated)
     content = hashlib.blake2b(data, digest_size=_DIGEST_BYTES).hexdigest()
+    if known is not None and known(content):
+        return None, content
+    image = decode(data, max_pixels=max_pixels, allow_truncated=allow_truncated)
     return transform(image), content
 
 

@@ -1,0 +1,108 @@
+"""What is known so far of each image of a run: where its row is, or why it has none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penult.records import Failure, ImageRecord
+
+__all__ = ["Ledger", "RowBlock", "RowSource"]
+
+_TO_DO, _FAILED = -1, -2
+_BLOCK_BYTES, _BLOCK_IMAGES = 1 << 23, 1024
+
+
+class RowSource(Protocol):
+    """A file that holds rows: a part of this run, or a feature file."""
+
+    @property
+    def content(self) -> NDArray[np.bytes_]:
+        """(n,) hex digest of the image behind each row."""
+
+    def take(self, indices: NDArray[np.intp]) -> list[NDArray[Any]]:
+        """Read rows: one array (n, …) a recipe."""
+
+
+@dataclass(frozen=True)
+class RowBlock:
+    """Consecutive rows of the file to be: n records, n digests, one array (n, …) a recipe."""
+
+    records: list[ImageRecord]
+    content: list[str]
+    rows: list[NDArray[Any]]
+
+
+class Ledger:
+    """One entry an image of the listing, eight bytes each however wide the rows are."""
+
+    def __init__(self, records: Sequence[ImageRecord]) -> None:
+        self._records = records
+        self._source = np.full(len(records), _TO_DO, np.int32)
+        self._row = np.zeros(len(records), np.int32)
+        self._reasons: dict[int, str] = {}
+        self._sources: list[RowSource] = []
+
+    def add_source(self, source: RowSource) -> int:
+        """Make a source known; its number is what `settle` takes."""
+        self._sources.append(source)
+        return len(self._sources) - 1
+
+    def settle(self, positions: Any, source: int, rows: Any) -> None:
+        """Note that the rows of these images are those rows of that source."""
+        self._source[positions] = source
+        self._row[positions] = rows
+
+    def fail(self, position: int, reason: str) -> None:
+        """Note that this image has no row."""
+        self._source[position] = _FAILED
+        self._reasons[position] = reason
+
+    @property
+    def to_do(self) -> NDArray[np.intp]:
+        """The positions of which nothing is known yet."""
+        return np.flatnonzero(self._source == _TO_DO)
+
+    @property
+    def done(self) -> int:
+        """How many images have a row or a reason."""
+        return int(np.count_nonzero(self._source != _TO_DO))
+
+    @property
+    def failures(self) -> list[Failure]:
+        """The images without a row, in the order of the listing."""
+        return [Failure(self._records[k].id, self._reasons[k]) for k in sorted(self._reasons)]
+
+    @property
+    def row_count(self) -> int:
+        """How many images have a row."""
+        return int(np.count_nonzero(self._source >= 0))
+
+    def blocks(self) -> Iterator[RowBlock]:
+        """Read all rows, in the order of the listing, a few megabytes at a time."""
+        with_row = np.flatnonzero(self._source >= 0)
+        start, size = 0, 1  # how wide a row is, the first one tells
+        while start < len(with_row):
+            block = self._read(with_row[start : start + size])
+            yield block
+            row_bytes = sum(rows.nbytes for rows in block.rows) // len(block.records)
+            start += size
+            size = max(1, min(_BLOCK_IMAGES, _BLOCK_BYTES // max(1, row_bytes)))
+
+    def _read(self, positions: NDArray[np.intp]) -> RowBlock:
+        sources, indices = self._source[positions], self._row[positions].astype(np.intp)
+        content = np.empty(len(positions), dtype=object)
+        rows: list[NDArray[Any]] = []
+        for number in np.unique(sources):
+            source, where = self._sources[number], np.flatnonzero(sources == number)
+            taken = source.take(indices[where])
+            content[where] = source.content[indices[where]]
+            if not rows:
+                rows = [np.empty((len(positions), *a.shape[1:]), a.dtype) for a in taken]
+            for into, block in zip(rows, taken, strict=True):
+                into[where] = block
+        return RowBlock([self._records[k] for k in positions], [c.decode() for c in content], rows)

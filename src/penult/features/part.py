@@ -1,0 +1,157 @@
+"""One part of an unfinished run: a file that is whole to the last bit, or not trusted."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import safe_open
+from safetensors.numpy import save
+
+from penult.output import sync_folder
+
+__all__ = ["Outcomes", "Part", "gather", "write_safely"]
+
+_SUFFIX = ".safetensors"
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """What became of some images.
+
+    Attributes
+    ----------
+    positions : (n,) int64, in the listing
+    ids : (n,) the images' ids
+    content : (n,) hex digests of their bytes, "" where there is no row
+    reasons : (n,) why there is no row, "" where there is one
+    rows : one array (m, …) a recipe; row k belongs to the k-th image without a reason
+    """
+
+    positions: NDArray[np.int64]
+    ids: Sequence[str]
+    content: Sequence[str]
+    reasons: Sequence[str]
+    rows: Sequence[NDArray[Any]]
+
+    @property
+    def nbytes(self) -> int:
+        """Of the rows."""
+        return sum(block.nbytes for block in self.rows)
+
+    @classmethod
+    def joined(cls, several: Sequence[Outcomes]) -> Outcomes:
+        """Join outcomes end to end."""
+        with_rows = [one.rows for one in several if one.rows]
+        return cls(
+            positions=np.concatenate([one.positions for one in several]),
+            ids=[text for one in several for text in one.ids],
+            content=[text for one in several for text in one.content],
+            reasons=[text for one in several for text in one.reasons],
+            rows=[np.concatenate(blocks) for blocks in zip(*with_rows, strict=True)],
+        )
+
+
+class Part:
+    """A part file, its rows read when they are taken.
+
+    A safetensors file whose name ends in the digest of its bytes: whatever a crash or a disk did to
+    it, it is noticed.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @classmethod
+    def write(cls, folder: Path, number: int, outcomes: Outcomes) -> Part:
+        """Write a part that is on the disk, whole, when this returns.
+
+        Raises
+        ------
+        OSError
+        """
+        tensors = {f"rows{k}": np.ascontiguousarray(block) for k, block in enumerate(outcomes.rows)}
+        texts = {
+            "ids": list(outcomes.ids),
+            "content": list(outcomes.content),
+            "reasons": list(outcomes.reasons),
+        }
+        data = save({**tensors, "positions": outcomes.positions}, {"outcomes": json.dumps(texts)})
+        digest = hashlib.blake2b(data, digest_size=16).hexdigest()
+        path = folder / f"{number:06}-{digest}{_SUFFIX}"
+        write_safely(path, data)
+        return cls(path)
+
+    @staticmethod
+    def all_in(folder: Path) -> list[Part]:
+        """Every part in a folder, damaged ones included, in the order of their numbers."""
+        return [Part(path) for path in sorted(folder.glob(f"{'[0-9]' * 6}-*{_SUFFIX}"))]
+
+    @property
+    def number(self) -> int:
+        """Parts of a run are numbered as they were written."""
+        return int(self.path.name.partition("-")[0])
+
+    def is_whole(self) -> bool:
+        """Read all of it, and compare with the digest in its name.
+
+        Raises
+        ------
+        OSError
+            If it cannot be read at all.
+        """
+        with self.path.open("rb") as file:
+            found = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16))
+        return self.path.name.removesuffix(_SUFFIX).rpartition("-")[2] == found.hexdigest()
+
+    def outcomes(self) -> Outcomes:
+        """Everything but the rows."""
+        with safe_open(self.path, "numpy") as file:
+            texts = json.loads(file.metadata()["outcomes"])
+            positions = file.get_tensor("positions")
+        return Outcomes(positions, texts["ids"], texts["content"], texts["reasons"], ())
+
+    @cached_property
+    def content(self) -> NDArray[np.bytes_]:
+        """(m,) hex digest of the image behind each row."""
+        outcomes = self.outcomes()
+        found = zip(outcomes.content, outcomes.reasons, strict=True)
+        return np.array([digest for digest, reason in found if not reason], dtype=np.bytes_)
+
+    def take(self, indices: NDArray[np.intp]) -> list[NDArray[Any]]:
+        """Read rows: one array (n, …) a recipe."""
+        with safe_open(self.path, "numpy") as file:
+            count = sum(name.startswith("rows") for name in file.keys())  # noqa: SIM118 - no dict
+            slices = [file.get_slice(f"rows{k}") for k in range(count)]
+            return [gather(rows.__getitem__, indices) for rows in slices]
+
+
+def gather(read: Callable[[slice], NDArray[Any]], indices: NDArray[np.intp]) -> NDArray[Any]:
+    """Read rows in any order, each stretch of consecutive ones at once."""
+    ends = np.flatnonzero(np.diff(indices) != 1) + 1
+    stretches = np.split(indices, ends)
+    return np.concatenate([read(slice(int(s[0]), int(s[-1]) + 1)) for s in stretches])
+
+
+def write_safely(path: Path, data: bytes) -> None:
+    """Write a small file that is there whole, or not at all, whatever happens.
+
+    Raises
+    ------
+    OSError
+    """
+    temporary = path.with_suffix(".new")
+    with temporary.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+    sync_folder(path.parent)

@@ -1,0 +1,245 @@
+"""One run over a listing: compute what is missing, keep it safe, put the file together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from penult.engines.pipeline import Block, run
+from penult.errors import ImageError, OutputError, PenultError, SourceError
+from penult.features.finished import FinishedRows
+from penult.features.ledger import Ledger, RowSource
+from penult.features.part import Outcomes
+from penult.features.parts import PartStore, is_placed
+from penult.features.write import Columns, FeatureWriter
+from penult.output import atomic_output, check_output, explain
+from penult.records import Failure, Progress
+
+if TYPE_CHECKING:
+    import h5py
+    from numpy.typing import NDArray
+
+    from penult.engines.base import Engine
+    from penult.images.sources import Listing
+
+__all__ = ["Job", "to_file", "to_memory"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """All that is decided before the first image is read.
+
+    Attributes
+    ----------
+    listing : its records in the order of the rows
+    engine : its recipes are those of the file
+    dtype : of the rows in the file
+    origin : what the file says of where its images came from; has `options` in it
+    options : besides the recipes, what changes rows or their order
+    pipeline : further arguments of `penult.engines.pipeline.run`
+    """
+
+    listing: Listing
+    engine: Engine
+    dtype: Literal["float32", "float16"]
+    origin: Mapping[str, Any]
+    options: Mapping[str, Any]
+    pipeline: Mapping[str, Any]
+    on_progress: Callable[[Progress], None] | None
+
+    @property
+    def total(self) -> int:
+        """Images with a record, and those that the listing knows to be missing."""
+        return len(self.listing.records) + len(self.listing.failures)
+
+    def writer(self, target: Path | None) -> FeatureWriter:
+        """Begin the feature file."""
+        columns = Columns.of(self.listing.records)
+        return FeatureWriter(
+            target, self.engine.recipes, columns, dtype=self.dtype, origin=self.origin
+        )
+
+    def report(self, done: int, failed: int, kept: int = 0) -> None:
+        """Say how far the run is; the listing's failures are counted here."""
+        if self.on_progress is not None:
+            missing = len(self.listing.failures)
+            self.on_progress(Progress(done + missing, self.total, failed + missing, kept))
+
+    def all_failures(self, failures: Sequence[Failure]) -> list[Failure]:
+        """Join them with the listing's, by id."""
+        return sorted([*self.listing.failures, *failures], key=lambda failure: failure.id)
+
+    def nothing_readable(self, failures: Sequence[Failure]) -> SourceError:
+        """Say that there is no row at all."""
+        first = self.all_failures(failures)[0]
+        return SourceError(
+            f"none of the {self.total} images could be read; the first, {first.id}: {first.reason}"
+        )
+
+
+def to_memory(job: Job) -> h5py.File:
+    """Run the job, and return a feature file that is in memory only.
+
+    Raises
+    ------
+    ImageError, SourceError
+    """
+    writer, failures = job.writer(None), list[Failure]()
+    job.report(0, 0)
+    for block in run(job.listing.records, job.engine, **job.pipeline):
+        good = block.good
+        writer.append([o.record for o in good], [o.digest for o in good], block.rows)
+        failures += block.failures
+        job.report(writer.count + len(failures), len(failures))
+    if writer.count == 0:
+        raise job.nothing_readable(failures)
+    writer.finish(job.all_failures(failures))
+    return writer.in_memory()
+
+
+def to_file(job: Job, output: Path, *, overwrite: bool, restart: bool, update: bool) -> None:
+    """Run the job, or go on with it where it was interrupted, until the file is there.
+
+    Parameters
+    ----------
+    overwrite : replace the file if it is there
+    restart : do not go on with an interrupted run, but begin anew
+    update : replace the file, and take over the rows of images that are in it already
+
+    Raises
+    ------
+    ImageError, SourceError, OutputError, RecipeMismatchError, ResumeError, FeatureFileError
+        Nothing is left under the name of `output` then that was not there before; what is computed
+        is kept for the next run.
+    """
+    with _store_of(output, job.total) as store:
+        about = (job.engine.recipes, job.options, job.listing.records)
+        if is_placed(output):
+            finished = not restart and store.is_same(*about)
+            store.clear()
+            if finished:
+                return
+        check_output(output, overwrite=overwrite or update)
+        earlier: list[RowSource] = []
+        if update and output.exists():
+            earlier.append(FinishedRows(output, job.engine.recipes, job.options))
+        ledger = store.begin(*about, restart=restart, update=update)
+        _compute(job, store, ledger, _Known(ledger, [*earlier, *store.earlier()]))
+        if ledger.row_count == 0:
+            store.clear()
+            raise job.nothing_readable(ledger.failures)
+        _place(job, store, ledger, overwrite=overwrite or update)
+        store.clear()
+
+
+@contextmanager
+def _store_of(output: Path, total: int) -> Iterator[PartStore]:
+    """Open the store, and say with every error what is safe in it."""
+    try:
+        store = PartStore(output)
+    except PenultError:
+        raise
+    except OSError as error:
+        raise explain(error, output) from error
+    try:
+        try:
+            yield store
+        except PenultError:
+            raise
+        except OSError as error:
+            raise explain(error, output) from error
+    except (ImageError, OutputError) as error:
+        if not store.safe:
+            raise
+        again = "the same command goes on from there"
+        if isinstance(error, ImageError):
+            again = "with that image mended or removed, the same command and --update goes on"
+        raise type(error)(
+            f"{error}; {store.safe:,} of {total:,} images are safe in {store.folder}: {again}"
+        ) from error
+    finally:
+        store.close()
+
+
+class _Known:
+    """Where the rows of images are that were computed before, by the digest of their bytes."""
+
+    def __init__(self, ledger: Ledger, sources: Sequence[RowSource]) -> None:
+        self._places: dict[bytes, tuple[int, int]] = {}
+        for source in sources:
+            number = ledger.add_source(source)
+            for row, content in enumerate(source.content.tolist()):
+                if content:
+                    self._places[content] = (number, row)
+
+    def __contains__(self, content: str) -> bool:
+        return content.encode() in self._places
+
+    def settle(self, block: Block, positions: NDArray[np.intp], ledger: Ledger) -> int:
+        """Enter a block's known outcomes in the ledger, and count them."""
+        known = [k for k, outcome in enumerate(block.outcomes) if outcome.known]
+        for k in known:
+            ledger.settle(positions[k], *self._places[block.outcomes[k].digest.encode()])
+        return len(known)
+
+
+def _compute(job: Job, store: PartStore, ledger: Ledger, known: _Known) -> None:
+    """Give every image of the listing a row or a reason."""
+    to_do, at = ledger.to_do, 0
+    done, failed = ledger.done, len(ledger.failures)
+    kept = done
+    if failed and job.pipeline.get("stop_on_error"):
+        first = ledger.failures[0]
+        raise ImageError(f"{first.id}: {first.reason}")
+    records = (job.listing.records[k] for k in to_do)
+    with closing(run(records, job.engine, known=known.__contains__, **job.pipeline)) as blocks:
+        try:
+            job.report(done, failed, kept)
+            for block in blocks:
+                positions = to_do[at : at + len(block.outcomes)]
+                at += len(positions)
+                kept += known.settle(block, positions, ledger)
+                store.add(_new_outcomes(block, positions, job.dtype))
+                if store.is_due:
+                    store.flush(ledger)
+                done, failed = done + len(positions), failed + len(block.failures)
+                job.report(done, failed, kept)
+        except ImageError:
+            raise  # only where the run was to stop at the first bad image
+        except BaseException:
+            # Whatever ends the run, Ctrl-C or the engine: what is computed is not lost.
+            store.flush(ledger)
+            raise
+        store.flush(ledger)
+
+
+def _new_outcomes(block: Block, positions: NDArray[np.intp], dtype: str) -> Outcomes:
+    new = [k for k, outcome in enumerate(block.outcomes) if not outcome.known]
+    outcomes = [block.outcomes[k] for k in new]
+    return Outcomes(
+        positions=positions[new].astype(np.int64),
+        ids=[outcome.record.id for outcome in outcomes],
+        content=[outcome.digest for outcome in outcomes],
+        reasons=[outcome.failure.reason if outcome.failure else "" for outcome in outcomes],
+        rows=[rows.astype(dtype, copy=False) for rows in block.rows],
+    )
+
+
+def _place(job: Job, store: PartStore, ledger: Ledger, *, overwrite: bool) -> None:
+    """Put the file together from the rows that are safe, and give it its name."""
+    with atomic_output(store.output, overwrite=overwrite, folder=store.folder) as temporary:
+        writer = job.writer(temporary)
+        try:
+            for block in ledger.blocks():
+                writer.append(block.records, block.content, block.rows)
+            writer.finish(job.all_failures(ledger.failures))
+            writer.close()
+        except BaseException:
+            writer.abandon()
+            raise
+        store.about_to_place(temporary)
