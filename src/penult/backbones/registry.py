@@ -37,6 +37,9 @@ BUILT_IN = {
     "checkpoint": "penult.backbones.checkpoint:CheckpointFile",
     "torchvision": "penult.backbones.torchvision:Torchvision",
     "timm": "penult.backbones.timm:Timm",
+    "keras": "penult.backbones.keras:Keras",
+    "hf": "penult.backbones.huggingface:HuggingFace",
+    "onnx": "penult.backbones.onnx:Onnx",
 }
 """Prefix to class, in the order in which a bare name is looked for."""
 

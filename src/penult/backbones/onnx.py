@@ -1,0 +1,196 @@
+"""A network in an ONNX file, with preprocessing that its file or the user states."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+from penult.backbones.base import (
+    Backbone,
+    Card,
+    Layer,
+    Layout,
+    Source,
+    Weights,
+    WeightsChoice,
+    sha256_of,
+)
+from penult.errors import BackboneError, MissingExtraError, PathNotFoundError, WeightsError
+from penult.recipe import Interpolation, Preprocessing
+
+if TYPE_CHECKING:
+    from torch import nn
+
+__all__ = ["METADATA_KEY", "Onnx", "OnnxBackbone"]
+
+METADATA_KEY = "penult.preprocessing"
+"""The entry of the file's ``metadata_props`` that holds a preprocessing as JSON."""
+
+_EXAMPLE = json.dumps(
+    dataclasses.asdict(
+        Preprocessing(
+            resize=256,
+            crop=(224, 224),
+            interpolation="bilinear",
+            mean=(0.485, 0.456, 0.406),
+            std=(0.229, 0.224, 0.225),
+        )
+    )
+)
+
+
+class Onnx(Source):
+    """``onnx:model.onnx``, or the path alone."""
+
+    prefix = "onnx"
+
+    def names(self) -> Iterable[str]:
+        """None: they are files."""
+        return ()
+
+    def cards(self, pattern: str = "*") -> Iterable[Card]:
+        """None: they are files."""
+        return ()
+
+    def knows(self, name: str) -> bool:
+        """Whether the name is that of an ONNX file."""
+        return name.lower().endswith(".onnx")
+
+    def open(self, name: str, choice: WeightsChoice) -> Backbone:
+        """Read the file's graph and find out how images become its input.
+
+        Raises
+        ------
+        BackboneError
+            If the network is not one from float32 (N, 3, H, W), or its preprocessing is not stated.
+        """
+        path = Path(name).expanduser()
+        if not path.is_file():
+            raise PathNotFoundError(f"there is no ONNX file {name}")
+        if find_spec("onnx") is None or find_spec("onnxruntime") is None:
+            raise MissingExtraError(f"onnx:{name}", "onnx")
+        if choice.given is not None:
+            raise WeightsError(f"{path} holds its own weights; leave --weights out")
+        return OnnxBackbone(path.resolve())
+
+
+class OnnxBackbone(Backbone):
+    """An ONNX graph; its layers are nodes, by name, or by their output's name where they have none.
+
+    ``penultimate`` is what goes into the classifier: the last fully connected node, when only
+    biases, softmax and changes of shape come after it. ``logits`` is what comes before the softmax.
+    Where there is no such node, a vector that the network gives is ``penultimate``.
+
+    Parameters
+    ----------
+    path : of the file; its SHA-256 is the weights' identity
+    """
+
+    libraries = ("onnx", "onnxruntime")
+
+    def __init__(self, path: Path) -> None:
+        from penult.backbones.onnx_graph import read_graph
+
+        self.name = f"onnx:{path}"
+        self.weights = Weights(f"file:{path}", sha256_of(path), path)
+        self._graph = read_graph(path)
+        self.architecture = f"onnx/{self._graph.model.graph.name or 'graph'}"
+        self.preprocessing = _read_preprocessing(path, self._graph.model)
+        expected = self._graph.input_size
+        for axis, have, needed in zip(
+            ("height", "width"), self.preprocessing.input_size, expected, strict=True
+        ):
+            if needed is not None and have != needed:
+                raise BackboneError(
+                    f"{path} takes images of {axis} {needed}, and its preprocessing gives {have}; "
+                    f"correct the preprocessing"
+                )
+
+    @cached_property
+    def layers(self) -> tuple[Layer, ...]:
+        """Every node that gives one float array an image; found by running the network once."""
+        shapes = self._graph.shapes(self.preprocessing.input_size)
+        layers = []
+        for name, (kind, tensor) in self._graph.outputs.items():
+            if tensor in shapes:
+                layers.append(Layer(name, kind, shapes[tensor], _layout(shapes[tensor])))
+        return tuple(x for x in layers if x.name != "penultimate" or x.layout == "vector")
+
+    def cut(self, layers: Sequence[str]) -> nn.Module:
+        """Build a module over a session on the part of the graph that leads to `layers`."""
+        from penult.backbones.onnx_cut import OnnxCut
+
+        names = [self.layer(name).name for name in layers]
+        return OnnxCut(self._graph, [self._graph.outputs[name][1] for name in names])
+
+
+def _layout(shape: tuple[int, ...]) -> Layout:
+    if len(shape) != 3:
+        return "vector" if len(shape) == 1 else "NTD"
+    # ONNX computes with channels first; networks that do not turn their maps around give square
+    # ones with the channels behind.
+    a, b, c = shape
+    return "NHWC" if a == b and b != c else "NCHW"
+
+
+def _read_preprocessing(path: Path, model: Any) -> Preprocessing:
+    """From the file itself, else from ``model.onnx.json`` beside it."""
+    sidecar = path.with_name(path.name + ".json")
+    stated = {entry.key: entry.value for entry in model.metadata_props}.get(METADATA_KEY)
+    where = f"the entry {METADATA_KEY} of {path}"
+    if stated is None:
+        if not sidecar.is_file():
+            raise BackboneError(
+                f"{path} does not say how images become its input; write that into {sidecar}, for "
+                f"example {_EXAMPLE} (the network then sees (pixel / 255 - mean) / std)"
+            )
+        stated, where = sidecar.read_text("utf-8"), str(sidecar)
+    try:
+        preprocessing = Preprocessing.from_dict(json.loads(stated))
+        wrong = [
+            field
+            for field, right in (
+                ("resize", _is_size(preprocessing.resize) or _is_count(preprocessing.resize)),
+                ("crop", _is_size(preprocessing.crop)),
+                ("interpolation", preprocessing.interpolation in get_args(Interpolation)),
+                ("mean", _is_triple(preprocessing.mean)),
+                ("std", _is_triple(preprocessing.std) and 0 not in preprocessing.std),
+                ("channels", preprocessing.channels in ("RGB", "BGR")),
+                ("decode", preprocessing.decode in ("exact", "scaled")),
+            )
+            if not right
+        ]
+        if not wrong:
+            _ = preprocessing.input_size
+    except (ValueError, TypeError, AttributeError) as error:
+        raise BackboneError(
+            f"{where} is no preprocessing: {error}; write for example {_EXAMPLE}"
+        ) from error
+    if wrong:
+        raise BackboneError(
+            f"{where} has a wrong {' and a wrong '.join(wrong)}; write for example {_EXAMPLE}"
+        )
+    return preprocessing
+
+
+def _is_count(value: object) -> bool:
+    return value is None or (isinstance(value, int) and not isinstance(value, bool) and value > 0)
+
+
+def _is_size(value: object) -> bool:
+    if not isinstance(value, tuple):
+        return value is None
+    return len(value) == 2 and all(v is not None and _is_count(v) for v in value)
+
+
+def _is_triple(value: object) -> bool:
+    return (
+        isinstance(value, tuple)
+        and len(value) == 3
+        and all(isinstance(v, int | float) and not isinstance(v, bool) for v in value)
+    )

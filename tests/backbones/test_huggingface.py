@@ -1,0 +1,354 @@
+"""Against transformers' own processors and models, on tiny checkpoints of random weights."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from penult.backbones.base import WeightsChoice
+from penult.backbones.huggingface import HuggingFace
+from penult.errors import (
+    BackboneError,
+    MissingExtraError,
+    PathNotFoundError,
+    UnknownNameError,
+    WeightsError,
+)
+from penult.images.transform import Transform
+
+transformers = pytest.importorskip("transformers")
+
+VIT = {
+    "hidden_size": 16,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 24,
+    "image_size": 32,
+    "patch_size": 8,
+}
+CLIP_TEXT = {
+    "hidden_size": 16,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 2,
+    "intermediate_size": 8,
+    "vocab_size": 20,
+}
+SWIN = {
+    "image_size": 32,
+    "patch_size": 4,
+    "embed_dim": 8,
+    "depths": [1, 1],
+    "num_heads": [1, 2],
+    "window_size": 4,
+}
+SQUASH = {"size": {"height": 32, "width": 32}}
+CROP = {"size": {"shortest_edge": 40}, "crop_size": {"height": 32, "width": 32}}
+
+
+def tiny(name):
+    """(model, image processor, what its row is in the model's output)"""
+    t = transformers
+    if name == "vit classifier":
+        config = t.ViTConfig(**VIT, num_labels=5)
+        return t.ViTForImageClassification(config), t.ViTImageProcessor(**SQUASH), "cls"
+    if name == "vit with pooler":
+        return t.ViTModel(t.ViTConfig(**VIT)), t.ViTImageProcessor(**SQUASH), "pooler_output"
+    if name == "dinov2":
+        return t.Dinov2Model(t.Dinov2Config(**VIT)), t.BitImageProcessor(**CROP), "cls"
+    if name == "dinov2 with registers":
+        config = t.Dinov2WithRegistersConfig(**VIT, num_register_tokens=3)
+        return t.Dinov2WithRegistersModel(config), t.BitImageProcessor(**CROP), "cls"
+    if name == "convnext classifier":
+        config = t.ConvNextConfig(depths=[1, 1, 1, 1], hidden_sizes=[8, 8, 16, 24], num_labels=5)
+        processor = t.ConvNextImageProcessor(size={"shortest_edge": 32}, crop_pct=0.875)
+        return t.ConvNextForImageClassification(config), processor, "pooler_output"
+    if name == "resnet":
+        config = t.ResNetConfig(
+            depths=[1, 1], hidden_sizes=[8, 16], embedding_size=8, layer_type="basic"
+        )
+        processor = t.ConvNextImageProcessor(size={"shortest_edge": 384})
+        return t.ResNetModel(config), processor, "pooler_output"
+    if name == "swinv2":
+        return t.Swinv2Model(t.Swinv2Config(**SWIN)), t.ViTImageProcessor(**SQUASH), "pooler_output"
+    if name == "clip":
+        config = t.CLIPConfig(text_config=CLIP_TEXT, vision_config=VIT, projection_dim=12)
+        return t.CLIPModel(config), t.CLIPImageProcessor(**CROP), "image_embeds"
+    if name == "clip vision":
+        config = t.CLIPVisionConfig(**VIT, projection_dim=12)
+        return t.CLIPVisionModelWithProjection(config), t.CLIPImageProcessor(**CROP), "image_embeds"
+    if name == "siglip":
+        config = t.SiglipConfig(text_config=CLIP_TEXT, vision_config=VIT)
+        return t.SiglipModel(config), t.SiglipImageProcessor(**SQUASH), "image_embeds"
+    if name == "beit":
+        return (
+            t.BeitModel(t.BeitConfig(**VIT)),
+            t.BeitImageProcessor(**SQUASH, do_center_crop=False),
+            "pooler_output",
+        )
+    raise AssertionError(name)
+
+
+ALL = (
+    "vit classifier", "vit with pooler", "dinov2", "dinov2 with registers", "convnext classifier",
+    "resnet", "swinv2", "clip", "clip vision", "siglip", "beit",
+)  # fmt: skip
+
+
+@pytest.fixture
+def checkpoint(tmp_path):
+    """Saves a tiny checkpoint and returns its folder and model."""
+
+    def save(name, **options):
+        torch.manual_seed(0)
+        model, processor, row = tiny(name)
+        model.eval().save_pretrained(tmp_path / "checkpoint", **options)
+        processor.save_pretrained(tmp_path / "checkpoint")
+        return tmp_path / "checkpoint", model, row
+
+    return save
+
+
+def photo(width=61, height=45):
+    rng = np.random.default_rng(3)
+    small = Image.fromarray(rng.integers(0, 256, (9, 12, 3), np.uint8))
+    return small.resize((width, height), Image.Resampling.BICUBIC)
+
+
+def network_input(backbone, image):
+    """The recipe's own pixels, normalised by the definition in `Preprocessing`."""
+    preprocessing = backbone.preprocessing
+    pixels = torch.from_numpy(Transform(preprocessing)(image)).permute(2, 0, 1)[None].float()
+    mean = torch.tensor(preprocessing.mean).view(1, 3, 1, 1)
+    return (pixels / 255 - mean) / torch.tensor(preprocessing.std).view(1, 3, 1, 1)
+
+
+def relative_error(ours, theirs):
+    return float((ours - theirs).norm() / theirs.norm())
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_rows_are_those_of_transformers(name, checkpoint):
+    folder, model, row = checkpoint(name)
+    backbone = HuggingFace().open(str(folder), WeightsChoice())
+    # 61 × 45 resized to a shorter edge of 40 is 54 × 40: an even number of pixels is cut off.
+    image = photo()
+    processor = transformers.AutoImageProcessor.from_pretrained(folder, backend="pil")
+    inputs = processor(image, return_tensors="pt").pixel_values
+    ours = network_input(backbone, image)
+    torch.testing.assert_close(ours, inputs, rtol=1e-5, atol=1e-5)
+
+    with torch.inference_mode():
+        penultimate = backbone.cut(["penultimate"])(ours)[0]
+        if name in ("clip", "siglip"):
+            output = model.vision_model(inputs)
+            theirs = (
+                model.visual_projection(output.pooler_output)
+                if name == "clip"
+                else output.pooler_output
+            )
+        else:
+            base = getattr(model, model.base_model_prefix, model)
+            output = model(inputs) if row == "image_embeds" else base(inputs)
+            theirs = output.last_hidden_state[:, 0] if row == "cls" else output[row].flatten(1)
+    assert penultimate.shape == (1, backbone.layer("penultimate").length)
+    assert relative_error(penultimate, theirs) < 1e-4
+    assert backbone.recipe().weights_sha256 == backbone.weights.sha256
+
+
+@pytest.mark.parametrize("name", ["vit classifier", "convnext classifier"])
+def test_a_classifiers_logits_are_a_layer(name, checkpoint):
+    folder, model, _ = checkpoint(name)
+    backbone = HuggingFace().open(str(folder), WeightsChoice())
+    images = torch.randn(2, 3, 32, 32)
+    with torch.inference_mode():
+        penultimate, logits = backbone.cut(["penultimate", "logits"])(images)
+        torch.testing.assert_close(logits, model(images).logits)
+        torch.testing.assert_close(model.classifier(penultimate), logits)
+
+
+@pytest.mark.parametrize(
+    ("name", "prefix"),
+    [("dinov2", 1), ("dinov2 with registers", 4), ("clip", 1), ("siglip", 0), ("swinv2", 0)],
+)
+def test_tokens_in_front_of_the_patches_are_counted(name, prefix, checkpoint):
+    folder, _, _ = checkpoint(name)
+    backbone = HuggingFace().open(str(folder), WeightsChoice())
+    assert backbone.prefix_tokens == prefix
+
+
+def test_layers_are_the_models_own_module_paths(checkpoint):
+    folder, model, _ = checkpoint("dinov2 with registers")
+    backbone = HuggingFace().open(str(folder), WeightsChoice())
+    paths = [layer.name for layer in backbone.layers]
+    assert set(paths) - {"penultimate"} <= {name for name, _ in model.named_modules()}
+    (last_block,) = [path for path in paths if path.endswith("layer.1")]
+    # 16 patches after the class token and three registers.
+    assert backbone.layer(last_block).shape == (20, 16)
+    images = torch.randn(2, 3, 32, 32)
+    with torch.inference_mode():
+        (tokens,) = backbone.cut([last_block])(images)
+        theirs = model(images, output_hidden_states=True).hidden_states[-1]
+    torch.testing.assert_close(tokens, theirs)
+    assert backbone.recipe(last_block).pooling == "cls"
+
+
+def test_a_pooler_that_was_never_trained_is_not_used(checkpoint):
+    """Checkpoints of classifiers and of DINO have none; transformers would make up random weights."""
+    folder, _, _ = checkpoint("vit with pooler")
+    from safetensors.torch import load_file, save_file
+
+    state = load_file(folder / "model.safetensors")
+    kept = {name: tensor for name, tensor in state.items() if "pooler" not in name}
+    assert len(kept) == len(state) - 2
+    save_file(kept, folder / "model.safetensors", metadata={"format": "pt"})
+    backbone = HuggingFace().open(str(folder), WeightsChoice())
+    images = torch.randn(1, 3, 32, 32)
+    with torch.inference_mode():
+        row = backbone.cut(["penultimate"])(images)[0]
+        last = backbone.cut(["layernorm"])(images)[0]
+    torch.testing.assert_close(row, last[:, 0])
+
+
+def test_rows_depend_neither_on_their_neighbours_nor_on_the_run(checkpoint):
+    folder, _, _ = checkpoint("resnet")
+    cut = HuggingFace().open(str(folder), WeightsChoice()).cut(["penultimate"])
+    images = torch.randn(3, 3, 64, 64)
+    with torch.inference_mode():
+        together = cut(images)[0]
+        assert torch.equal(together, cut(images)[0])
+        alone = torch.cat([cut(image[None])[0] for image in images])
+    torch.testing.assert_close(together, alone)
+
+
+def test_an_untrained_network_is_the_same_each_time(checkpoint):
+    folder, _, _ = checkpoint("dinov2")
+    (folder / "model.safetensors").unlink()
+    choice = WeightsChoice("random")
+    first, second = (HuggingFace().open(str(folder), choice) for _ in range(2))
+    assert first.weights == second.weights
+    assert first.weights.name == "random"
+    images = torch.randn(1, 3, 32, 32)
+    rows = [backbone.cut(["penultimate"])(images)[0] for backbone in (first, second)]
+    assert torch.equal(*rows)
+
+
+def test_given_weights_replace_those_of_the_checkpoint(checkpoint, tmp_path):
+    folder, model, _ = checkpoint("dinov2")
+    moved = tmp_path / "elsewhere.safetensors"
+    (folder / "model.safetensors").rename(moved)
+    backbone = HuggingFace().open(str(folder), WeightsChoice(moved))
+    images = torch.randn(1, 3, 32, 32)
+    with torch.inference_mode():
+        row = backbone.cut(["penultimate"])(images)[0]
+        torch.testing.assert_close(row, model(images).pooler_output)
+
+
+def test_weights_in_several_files_are_one_identity(checkpoint):
+    folder, model, _ = checkpoint("dinov2", max_shard_size="8KB")
+    assert len(list(folder.glob("model-*.safetensors"))) > 1
+    backbone = HuggingFace().open(str(folder), WeightsChoice())
+    images = torch.randn(1, 3, 32, 32)
+    with torch.inference_mode():
+        row = backbone.cut(["penultimate"])(images)[0]
+        torch.testing.assert_close(row, model(images).pooler_output)
+    shard = next(folder.glob("model-*.safetensors"))
+    shard.write_bytes(shard.read_bytes()[:-1] + b"\x01")
+    assert HuggingFace().open(str(folder), WeightsChoice()).weights != backbone.weights
+
+
+def test_a_checkpoint_that_lacks_tensors_is_refused(checkpoint):
+    from safetensors.torch import load_file, save_file
+
+    folder, _, _ = checkpoint("dinov2")
+    state = load_file(folder / "model.safetensors")
+    del state["layernorm.weight"]
+    save_file(state, folder / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(
+        WeightsError, match=r"missing or of another shape, the first layernorm\.weight"
+    ):
+        HuggingFace().open(str(folder), WeightsChoice()).cut(["penultimate"])
+
+
+def test_code_from_the_checkpoint_is_never_run(checkpoint, tmp_path):
+    folder, _, _ = checkpoint("dinov2")
+    ran = tmp_path / "ran"
+    (folder / "evil.py").write_text(f"open({str(ran)!r}, 'w')\n")
+    config = json.loads((folder / "config.json").read_text())
+    config |= {
+        "model_type": "evil",
+        "auto_map": {"AutoConfig": "evil.Config", "AutoModel": "evil.Model"},
+    }
+    (folder / "config.json").write_text(json.dumps(config))
+    with pytest.raises(BackboneError, match="cannot be built"):
+        HuggingFace().open(str(folder), WeightsChoice())
+    assert not ran.exists()
+
+
+@pytest.mark.parametrize(
+    ("setting", "named"),
+    [
+        ({"do_pad": True}, "do_pad=true"),
+        ({"size": {"shortest_edge": 32, "longest_edge": 64}}, "longest_edge"),
+        ({"size": {"shortest_edge": 32}, "do_center_crop": False}, "without a crop"),
+        ({"image_processor_type": "EfficientNetImageProcessor"}, "EfficientNetImageProcessor"),
+    ],
+    ids=["padding", "two limits", "sizes differ", "a processor of its own"],
+)
+def test_preprocessing_that_a_recipe_cannot_say_is_refused_by_name(setting, named, checkpoint):
+    folder, _, _ = checkpoint("dinov2")
+    file = folder / "preprocessor_config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | setting))
+    with pytest.raises(BackboneError, match=named):
+        HuggingFace().open(str(folder), WeightsChoice())
+
+
+def test_settings_of_old_checkpoints_are_understood(checkpoint):
+    """`google/vit-base-patch16-224` says `"size": 224` and names a feature extractor."""
+    folder, _, _ = checkpoint("vit with pooler")
+    old = {"do_normalize": True, "do_resize": True, "size": 32, "resample": 2,
+           "image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5],
+           "feature_extractor_type": "ViTFeatureExtractor"}  # fmt: skip
+    (folder / "preprocessor_config.json").write_text(json.dumps(old))
+    preprocessing = HuggingFace().open(str(folder), WeightsChoice()).preprocessing
+    assert (preprocessing.resize, preprocessing.crop) == ((32, 32), None)
+    assert preprocessing.interpolation == "bilinear"
+    assert preprocessing.mean == pytest.approx((0.5, 0.5, 0.5))
+
+
+def test_text_networks_are_refused(checkpoint):
+    folder, _, _ = checkpoint("dinov2")
+    shutil.rmtree(folder)
+    config = transformers.BertConfig(
+        hidden_size=8, num_hidden_layers=1, num_attention_heads=1, intermediate_size=8
+    )
+    transformers.BertModel(config).save_pretrained(folder)
+    transformers.ViTImageProcessor(**SQUASH).save_pretrained(folder)
+    with pytest.raises(BackboneError, match="is no image network: BertModel"):
+        HuggingFace().open(str(folder), WeightsChoice())
+
+
+def test_folders_that_are_none_get_a_clear_line(tmp_path):
+    with pytest.raises(PathNotFoundError, match="there is no folder"):
+        HuggingFace().open(str(tmp_path / "nowhere"), WeightsChoice())
+    with pytest.raises(BackboneError, match=r"has no config\.json"):
+        HuggingFace().open(str(tmp_path), WeightsChoice())
+
+
+def test_offline_the_error_names_the_model_and_its_origin():
+    with pytest.raises(WeightsError, match=r"hf:owner/name.*config\.json"):
+        HuggingFace().open("owner/name", WeightsChoice(offline=True))
+
+
+def test_without_transformers_the_error_names_the_extra(monkeypatch):
+    monkeypatch.setattr("penult.backbones.huggingface.find_spec", lambda _: None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'penult\[hf\]'"):
+        HuggingFace().open("facebook/dinov2-base", WeightsChoice())
+
+
+def test_unknown_layers_get_suggestions(checkpoint):
+    folder, _, _ = checkpoint("dinov2")
+    with pytest.raises(UnknownNameError, match="layernorm"):
+        HuggingFace().open(str(folder), WeightsChoice()).cut(["layernrm"])
