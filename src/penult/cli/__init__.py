@@ -13,7 +13,21 @@ from typing import Annotated
 import typer
 
 from penult import __version__
-from penult.cli import extract, info, options, predict, report, sample, train
+from penult.cli import (
+    extract,
+    fetch,
+    info,
+    layers,
+    models,
+    options,
+    predict,
+    report,
+    sample,
+    show_input,
+    train,
+    verify,
+)
+from penult.cli.stop import Stopped
 from penult.errors import PenultError
 
 __all__ = ["app", "main"]
@@ -27,7 +41,19 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (extract, train, predict, info, report, sample):
+for command in (
+    extract,
+    train,
+    predict,
+    info,
+    report,
+    verify,
+    models,
+    layers,
+    show_input,
+    fetch,
+    sample,
+):
     app.command(name=command.__name__.rpartition(".")[2].replace("_", "-"))(command.run)
 
 
@@ -58,6 +84,9 @@ def main() -> None:
             raise
         sys.stderr.write(f"penult: {error}\n")
         sys.exit(error.exit_code)
+    except Stopped as stopped:
+        sys.stderr.write(f"penult: {stopped}\n")
+        sys.exit(stopped.exit_code)
     except BrokenPipeError:
         # The reader of a pipe went away (`penult predict … | head`): not an error of ours. Python
         # would try once more to write what is left when it exits.

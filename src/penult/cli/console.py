@@ -122,6 +122,8 @@ def _bar(what: str, unit: str) -> Iterator[Callable[[Progress], None]]:
 
         def update(now: Progress) -> None:
             rate = speed.at(now.done)
+            if bar.tasks[task].total is None and now.kept:
+                bar.console.print(_going_on(what, unit, now))
             bar.update(
                 task,
                 completed=now.done,
@@ -134,10 +136,13 @@ def _bar(what: str, unit: str) -> Iterator[Callable[[Progress], None]]:
 
 
 def _lines(what: str, unit: str) -> Callable[[Progress], None]:
-    speed, last = _Speed(), time.monotonic()
+    speed, last, begun = _Speed(), time.monotonic(), False
 
     def update(now: Progress) -> None:
-        nonlocal last
+        nonlocal last, begun
+        if not begun and now.kept:
+            warn(_going_on(what, unit, now))
+        begun = True
         rate, moment = speed.at(now.done), time.monotonic()
         if moment - last < 10 and now.done != now.total:
             return
@@ -155,6 +160,10 @@ def _lines(what: str, unit: str) -> Callable[[Progress], None]:
         warn(text)
 
     return update
+
+
+def _going_on(what: str, unit: str, now: Progress) -> str:
+    return f"{what}: going on where it stopped, {now.kept:,} of {now.total:,} {unit} are done"
 
 
 class _Speed:

@@ -16,6 +16,7 @@ from penult.cli.console import (
     say_passed_over,
     warn_of_random,
 )
+from penult.cli.stop import stoppable
 
 
 def run(
@@ -38,7 +39,10 @@ def run(
     on_error: o.OnError = "skip",
     max_pixels: o.MaxPixels = None,
     allow_truncated: o.AllowTruncated = False,
+    shuffle: o.Shuffle = None,
     overwrite: o.Overwrite = False,
+    restart: o.Restart = False,
+    update: o.Update = False,
     as_json: o.AsJson = False,
     quiet: o.Quiet = False,
     debug: o.Debug = False,
@@ -47,7 +51,7 @@ def run(
     from penult.extraction import extract
 
     warn_of_random(weights)
-    with progress("extract", quiet=quiet) as on_progress:
+    with progress("extract", quiet=quiet) as show, stoppable(show, output) as on_progress:
         features = extract(
             images,
             output,
@@ -68,7 +72,10 @@ def run(
             on_error=on_error,
             max_pixels=max_pixels,
             allow_truncated=allow_truncated,
+            shuffle=shuffle,
             overwrite=overwrite,
+            restart=restart,
+            update=update,
             on_progress=on_progress,
         )
     rows, total = len(features), len(features) + len(features.failures)

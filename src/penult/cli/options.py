@@ -83,6 +83,26 @@ AllowTruncated = Annotated[
 Overwrite = Annotated[
     bool, typer.Option("--overwrite", help="Replace the output if it exists, atomically.")
 ]
+Shuffle = Annotated[
+    int | None,
+    typer.Option(
+        metavar="SEED",
+        min=0,
+        help="Store the rows shuffled, for scripts that split by position. [sorted by id]",
+        show_default=False,
+    ),
+]
+Restart = Annotated[
+    bool,
+    typer.Option("--restart", help="Begin anew where an interrupted run could be gone on with."),
+]
+Update = Annotated[
+    bool,
+    typer.Option(
+        "--update",
+        help="Bring the output up to date: compute only new and changed images, drop removed ones.",
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress; only errors and results.")]
 

@@ -16,6 +16,7 @@ from penult.cli.console import (
     say_passed_over,
     warn_of_random,
 )
+from penult.cli.stop import stoppable
 from penult.cli.tables import class_table, scores_line
 
 
@@ -41,7 +42,8 @@ def run(
 
     warn_of_random(weights)
     with (
-        progress("extract", quiet=quiet) as on_extract,
+        progress("extract", quiet=quiet) as show,
+        stoppable(show, output / "features.h5") as on_extract,
         progress("train", unit="fits", quiet=quiet) as on_train,
     ):
         made = make_report(

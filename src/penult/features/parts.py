@@ -96,6 +96,8 @@ class PartStore:
         there = None if restart else Manifest.read(self.folder)
         if there is None:
             self.clear()
+        for path in (*self.folder.glob(".*.partial"), *self.folder.glob("*.new")):
+            path.unlink()  # what a killed run was about to rename
         manifest = Manifest.of(self.folder, recipes, options, records)
         if there is not None:
             manifest.require_recipe(there, self.folder)

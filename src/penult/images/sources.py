@@ -73,7 +73,7 @@ def list_images(
     if not sources:
         raise UsageError("no folder or image was given")
     rule = _rule(labels, label_pattern)
-    walk = Walk(ignored=rule.file if isinstance(rule, LabelTable) else None)
+    walk = Walk([*leave_out, *([rule.file] if isinstance(rule, LabelTable) else [])])
     names = _source_names(sources)
     for source, name in zip(sources, names, strict=True):
         walk.take(source, name if len(sources) > 1 else None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,13 +41,13 @@ class _Folder:
 
 
 class Walk:
-    """Collects what the sources hold."""
+    """Collects what the sources hold, but for the files and folders to be ignored."""
 
-    def __init__(self, ignored: Path | None) -> None:
+    def __init__(self, ignored: Sequence[Path]) -> None:
         self.found: list[Found] = []
         self.failures: list[Failure] = []
         self.passed_over: Counter[str] = Counter()
-        self._ignored = ignored and os.path.realpath(ignored)
+        self._ignored = {os.path.realpath(path) for path in ignored}
 
     def take(self, source: Path, prefix: str | None) -> None:
         """Add a source; `prefix` begins its ids, and is None for an only source."""
@@ -79,6 +80,8 @@ class Walk:
                 if name.startswith(".") or name == "__MACOSX":
                     continue
                 if _is_folder(entry):
+                    if os.path.realpath(entry.path) in self._ignored:
+                        continue
                     inner.append(
                         _Folder(entry.path, (*folder.parts, name), folder.above | {identity})
                     )
@@ -87,7 +90,7 @@ class Walk:
                 if extension in EXTENSIONS:
                     image_id = f"{id_prefix}/{name}" if id_prefix else name
                     self.found.append(Found(image_id, Path(entry.path), around, split))
-                elif os.path.realpath(entry.path) != self._ignored:
+                elif os.path.realpath(entry.path) not in self._ignored:
                     self.passed_over[extension or "(no extension)"] += 1
         return inner
 

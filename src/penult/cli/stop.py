@@ -1,0 +1,72 @@
+"""Ctrl-C and SIGTERM end a run where nothing is lost, and say how to go on."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from penult.records import Progress
+
+__all__ = ["Stopped", "stoppable"]
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Stopped(BaseException):
+    """A signal ended the run; no `Exception`, so that nothing on the way up takes it for one."""
+
+    def __init__(self, signum: int, now: Progress, output: Path) -> None:
+        message = "stopped"
+        parts = output.with_name(f"{output.name}.parts")
+        if parts.exists():
+            message += f"; {now.done:,} of {now.total:,} images are safe in {parts}: "
+            message += "the same command goes on from there"
+        super().__init__(message)
+        self.exit_code = 128 + signum
+
+
+@contextmanager
+def stoppable(
+    on_progress: Callable[[Progress], None], output: Path
+) -> Iterator[Callable[[Progress], None]]:
+    """Yield a progress callback that makes signals end the extraction into `output` in order.
+
+    From the first image to the last, the first signal lets the batch in hand be done, and a second
+    one ends the process. Before, there is nothing to lose, and signals do what they always do;
+    after, all is safe already, and the first one ends the run.
+    """
+    latest: list[Progress] = []
+    asked: list[int] = []
+    before: dict[int, Any] = {}
+
+    def stop(signum: int, _frame: FrameType | None) -> None:
+        now = latest[-1]
+        if asked:
+            if sys.stderr.isatty():
+                os.write(2, b"\x1b[?25h")  # the cursor, which a progress bar hides
+            os._exit(128 + signum)
+        asked.append(signum)
+        if now.done == now.total:
+            raise Stopped(signum, now, output)
+        os.write(2, b"penult: stopping after the batch in hand; once more stops at once\n")
+
+    def update(now: Progress) -> None:
+        latest[:] = [now]
+        if not before:
+            before.update({signum: signal.signal(signum, stop) for signum in _SIGNALS})
+        on_progress(now)
+        if asked:
+            raise Stopped(asked[0], now, output)
+
+    try:
+        yield update
+    finally:
+        for signum, handler in before.items():
+            signal.signal(signum, handler)
