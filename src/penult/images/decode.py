@@ -33,7 +33,11 @@ _TRANSPOSE = {
 
 
 def decode(
-    data: bytes, *, max_pixels: int = MAX_PIXELS, allow_truncated: bool = False
+    data: bytes,
+    *,
+    max_pixels: int = MAX_PIXELS,
+    allow_truncated: bool = False,
+    at_least: tuple[int, int] | None = None,
 ) -> Image.Image:
     """Decode an image file to upright 8-bit RGB; the rule of each colour mode is in docs/images.md.
 
@@ -44,6 +48,8 @@ def decode(
     data : a whole JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF file; of several frames, the first counts
     max_pixels : the most pixels (width × height) the header may announce; checked before decoding
     allow_truncated : take what can be decoded of a damaged file; the rest is grey (JPEG) or black
+    at_least : (width, height), as stored; a larger JPEG may be decoded at a half, quarter or eighth
+        of its size, but no smaller than this. Quicker, for previews; None decodes every pixel
 
     Returns
     -------
@@ -60,6 +66,8 @@ def decode(
     try:
         image = _open(data)
         _check_size(image, max_pixels)
+        if at_least is not None:
+            image.draft(None, at_least)
         layout = sample_layout(image)
         image = _load(image, data, allow_truncated=allow_truncated)
         return upright(image, layout)

@@ -46,7 +46,7 @@ def _data_uri(data: bytes, side: int) -> str:
 
     from penult.images.decode import decode
 
-    image = decode(data)
+    image = decode(data, at_least=(2 * side, 2 * side))  # twice as large: still sharp when reduced
     side = min(side, *image.size)  # the browser enlarges as well, and for nothing
     square = ImageOps.fit(image, (side, side), Image.Resampling.LANCZOS)
     out = io.BytesIO()
