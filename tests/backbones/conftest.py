@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
+from PIL import Image
+
+from penult.engines.torch import TorchEngine
+from penult.images.transform import Transform
 
 
 @pytest.fixture
@@ -23,3 +28,38 @@ def hub(monkeypatch, tmp_path):
         monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
         monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
         yield served
+
+
+@pytest.fixture(scope="session")
+def pictures():
+    """Two Pillow images with detail, one wide and one tall, larger than any network's input."""
+    rng = np.random.default_rng(0)
+    sizes = [(900, 700), (660, 820)]
+    return [
+        Image.fromarray(rng.integers(0, 256, (h // 8, w // 8, 3), np.uint8)).resize((w, h))
+        for w, h in sizes
+    ]
+
+
+@pytest.fixture
+def rows_of(pictures):
+    """Run the `first` pictures as `extract` does: transform, engine; gives an array a layer."""
+
+    def run(backbone, *layers, first=2):
+        recipes = [backbone.recipe(layer) for layer in layers]
+        transform = Transform(backbone.preprocessing)
+        pixels = np.stack([transform(picture) for picture in pictures[:first]])
+        return TorchEngine(backbone, recipes, device="cpu").run(pixels)
+
+    return run
+
+
+@pytest.fixture
+def worst_error():
+    """Measure the largest difference of two arrays of rows, relative to the length of a row."""
+
+    def measure(ours, theirs):
+        difference = np.linalg.norm(np.asarray(ours) - np.asarray(theirs), axis=1)
+        return max(difference / np.linalg.norm(np.asarray(theirs), axis=1))
+
+    return measure

@@ -90,7 +90,7 @@ class Cut(nn.Module):
 def list_layers(
     network: nn.Module, input_size: tuple[int, int], *, head: str | None
 ) -> tuple[Layer, ...]:
-    """Run the network once on a grey image and note every module that gives a tensor.
+    """Run the network once on two grey images and note every module that gives a row for each.
 
     In the order in which they finish their last call, containers therefore after their parts;
     ``penultimate`` and ``logits`` come last.
@@ -99,7 +99,9 @@ def list_layers(
 
     def note(name: str, kind: str, value: Any) -> None:
         tensor = _tensor_in(value)
-        if tensor is None or tensor.ndim not in (2, 3, 4):
+        # Attention within windows works on more "images" than there are, a table of positions on
+        # one: neither is a row an image, which two images show.
+        if tensor is None or tensor.ndim not in (2, 3, 4) or tensor.shape[0] != 2:
             return
         calls = seen.pop(name).calls + 1 if name in seen else 1
         seen[name] = Layer(name, kind, tuple(tensor.shape[1:]), _layout(tensor), calls)
@@ -122,7 +124,7 @@ def list_layers(
     training = network.training
     try:
         with torch.inference_mode():
-            output = _tensor_in(network.eval()(torch.zeros(1, 3, *input_size)))
+            output = _tensor_in(network.eval()(torch.zeros(2, 3, *input_size)))
     finally:
         network.train(training)
         for handle in handles:

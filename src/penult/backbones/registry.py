@@ -127,8 +127,9 @@ def resolve(name: str) -> tuple[Source, str]:
     for prefix in sources():
         if _load(prefix).knows(name):
             return _load(prefix), name
-    known = [known for prefix in sources() for known in _load(prefix).names()]
-    raise UnknownNameError("model", name, [*ALIASES, *known], hint="penult models lists them all")
+    known = [*ALIASES, *(known for prefix in sources() for known in _load(prefix).names())]
+    once = {known.lower(): known for known in reversed(known)}.values()
+    raise UnknownNameError("model", name, once, hint="penult models lists them all")
 
 
 def open_backbone(name: str, choice: WeightsChoice | None = None) -> Backbone:

@@ -244,12 +244,19 @@ def _cached(cfg: Any) -> Path | None:
 def _build(wanted: _Wanted, *, pretrained: bool = False, **changes: Any) -> Any:
     import timm
 
-    network = timm.create_model(
-        wanted.architecture,
-        pretrained=pretrained,
-        pretrained_cfg=replace(wanted.cfg, **changes).to_dict(),
-        **wanted.arguments,
-    )
+    try:
+        network = timm.create_model(
+            wanted.architecture,
+            pretrained=pretrained,
+            pretrained_cfg=replace(wanted.cfg, **changes).to_dict(),
+            **wanted.arguments,
+        )
+    except TypeError as error:
+        if pretrained or not wanted.arguments:
+            raise
+        raise BackboneError(
+            f"timm:{wanted.name} cannot be built with the arguments in its config.json: {error}"
+        ) from error
     return _with_pre_logits(network)
 
 

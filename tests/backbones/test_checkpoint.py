@@ -1,0 +1,190 @@
+import json
+import shutil
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from torchvision import models
+
+from penult.backbones.base import WeightsChoice
+from penult.backbones.checkpoint import read_checkpoint, save_checkpoint
+from penult.backbones.registry import open_backbone, open_recipe
+from penult.errors import (
+    FileFormatError,
+    OutputExistsError,
+    PathNotFoundError,
+    RecipeMismatchError,
+    UsageError,
+    WeightsError,
+)
+from penult.recipe import Preprocessing
+
+SEEN = Preprocessing(
+    resize=(64, 64),
+    crop=None,
+    interpolation="bilinear",
+    mean=(0.5, 0.5, 0.5),
+    std=(0.5, 0.5, 0.5),
+)
+IMAGES = torch.rand(2, 3, 64, 64)
+
+
+@pytest.fixture(scope="module")
+def network():
+    torch.manual_seed(2)
+    return models.squeezenet1_1(num_classes=3).eval()
+
+
+@pytest.fixture
+def path(tmp_path, network):
+    save_checkpoint(
+        tmp_path / "flowers.ckpt",
+        network,
+        architecture="torchvision:squeezenet1_1.IMAGENET1K_V1",
+        preprocessing=SEEN,
+        label_names=["daisy", "rose", "tulip"],
+        training={"epochs": 5},
+    )
+    return tmp_path / "flowers.ckpt"
+
+
+@pytest.fixture
+def plain(tmp_path, network):
+    torch.save(network.state_dict(), tmp_path / "plain.pth")
+    return tmp_path / "plain.pth"
+
+
+def test_a_checkpoint_opens_as_the_backbone_that_was_saved(path, network):
+    for name in (str(path), f"checkpoint:{path}"):
+        backbone = open_backbone(name)
+        assert backbone.name == f"checkpoint:{path}"
+        assert backbone.architecture == "torchvision/squeezenet1_1"
+        assert backbone.preprocessing == SEEN
+        (logits,) = backbone.cut(["logits"])(IMAGES)
+        assert torch.equal(logits, network(IMAGES))
+        assert backbone.layer("penultimate").shape == (512,)
+
+
+def test_a_checkpoint_says_what_it_is(path):
+    checkpoint = read_checkpoint(path)
+    assert checkpoint.architecture == "torchvision:squeezenet1_1.IMAGENET1K_V1"
+    assert checkpoint.preprocessing == SEEN
+    assert checkpoint.label_names == ("daisy", "rose", "tulip")
+    assert checkpoint.training == {"epochs": 5}
+
+
+def test_an_existing_file_is_not_overwritten_unasked(path, network):
+    with pytest.raises(OutputExistsError):
+        save_checkpoint(path, network, architecture="x", preprocessing=SEEN)
+    save_checkpoint(path, network, architecture="x", preprocessing=SEEN, overwrite=True)
+    assert read_checkpoint(path).architecture == "x"
+
+
+def test_a_tensor_of_two_names_is_saved_under_both(tmp_path):
+    class Tied(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first = torch.nn.Linear(2, 2)
+            self.second = self.first
+
+    save_checkpoint(tmp_path / "a.ckpt", Tied(), architecture="x", preprocessing=SEEN)
+    assert "second.weight" in load_file(tmp_path / "a.ckpt")
+
+
+def test_a_plain_state_dict_opens_with_an_architecture(plain, network):
+    backbone = open_backbone(str(plain), WeightsChoice(architecture="SqueezeNet1_1"))
+    assert backbone.name == "torchvision:squeezenet1_1.IMAGENET1K_V1"
+    assert backbone.weights.name == f"file:{plain}"
+    (logits,) = backbone.cut(["logits"])(IMAGES)
+    assert torch.equal(logits, network(IMAGES))
+
+
+def test_a_plain_state_dict_without_an_architecture_says_what_to_add(plain):
+    with pytest.raises(UsageError, match=r"plain.pth does not say .* --architecture resnet50"):
+        open_backbone(str(plain))
+
+
+def test_options_that_contradict_are_refused(path, plain):
+    with pytest.raises(UsageError, match="leave --architecture out"):
+        open_backbone(str(path), WeightsChoice(architecture="resnet50"))
+    with pytest.raises(UsageError, match="leave --weights out"):
+        open_backbone(str(path), WeightsChoice(given=plain))
+    with pytest.raises(UsageError, match="resnet50 is an architecture itself"):
+        open_backbone("resnet50", WeightsChoice(architecture="resnet18"))
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(PathNotFoundError, match=r"no checkpoint .*gone.ckpt"):
+        open_backbone(str(tmp_path / "gone.ckpt"))
+
+
+def rewrite(path, change):
+    """Write the same tensors with another note."""
+    from safetensors import safe_open
+
+    with safe_open(path, "pt") as file:
+        note = json.loads(file.metadata()["penult"])
+    save_file(load_file(path), path, metadata={"penult": json.dumps(note | change)})
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "complaint"),
+    [
+        ({"format": 2}, FileFormatError, "of format 2; this penult reads 1"),
+        ({"preprocessing": {"resize": 3}}, FileFormatError, "damaged checkpoint"),
+        ({"architecture": "checkpoint:/etc/x.ckpt"}, WeightsError, "was made from checkpoint:"),
+        ({"architecture": "torchvision:squeezenet1_0"}, WeightsError, "does not fit SqueezeNet"),
+    ],
+)
+def test_a_checkpoint_that_is_not_right_is_refused(path, change, error, complaint):
+    rewrite(path, change)
+    with pytest.raises(error, match=complaint):
+        _ = open_backbone(str(path)).network
+
+
+def test_a_truncated_checkpoint_is_refused(path):
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(WeightsError, match="no whole safetensors file"):
+        _ = open_backbone(str(path)).network
+
+
+# A recipe opens again.
+
+
+def reopen(recipe, **options):
+    return open_recipe(recipe, recipe_is="the classifier", **options)
+
+
+@pytest.mark.parametrize("kind", ["checkpoint", "plain", "given", "random"])
+def test_a_recipe_opens_the_backbone_it_was_made_with(kind, path, plain):
+    name, choice = {
+        "checkpoint": (str(path), WeightsChoice()),
+        "plain": (str(plain), WeightsChoice(architecture="squeezenet1_1")),
+        "given": ("squeezenet1_1", WeightsChoice(given=plain)),
+        "random": ("squeezenet1_1", WeightsChoice(given="random")),
+    }[kind]
+    recipe = open_backbone(name, choice).recipe("features", "avg", "l2")
+    assert reopen(recipe).recipe("features", "avg", "l2") == recipe
+
+
+@pytest.mark.parametrize("kind", ["checkpoint", "given"])
+def test_a_file_that_has_moved_is_asked_for_by_its_digest(kind, path, plain, tmp_path):
+    file = path if kind == "checkpoint" else plain
+    name, choice = (
+        (str(path), None) if kind == "checkpoint" else ("squeezenet1_1", WeightsChoice(plain))
+    )
+    recipe = open_backbone(name, choice).recipe()
+    moved = tmp_path / "elsewhere.bin"
+    shutil.move(file, moved)
+    with pytest.raises(
+        WeightsError, match=rf"the classifier was made with .*{recipe.weights_sha256}"
+    ):
+        reopen(recipe)
+    assert reopen(recipe, choice=WeightsChoice(given=moved)).recipe() == recipe
+
+
+def test_a_file_that_has_changed_is_refused(plain, network):
+    recipe = open_backbone("squeezenet1_1", WeightsChoice(plain)).recipe()
+    torch.save({"state_dict": network.state_dict()}, plain)
+    with pytest.raises(RecipeMismatchError, match="weights_sha256"):
+        reopen(recipe)

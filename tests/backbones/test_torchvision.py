@@ -1,0 +1,204 @@
+import hashlib
+import io
+
+import pytest
+import torch
+from torch import nn
+from torchvision import models
+
+from penult.backbones.base import WeightsChoice
+from penult.backbones.registry import open_backbone
+from penult.backbones.torchvision import Torchvision
+from penult.errors import UnknownNameError, WeightsError
+
+RANDOM = WeightsChoice(given="random")
+
+
+def open_random(name):
+    return open_backbone(f"torchvision:{name}", RANDOM)
+
+
+@pytest.fixture
+def stored(hub, monkeypatch):
+    """SqueezeNet's weights, untrained, where torchvision says that they are."""
+    torch.manual_seed(1)
+    network = models.squeezenet1_1()
+    file = io.BytesIO()
+    torch.save(network.state_dict(), file)
+    content = file.getvalue()
+    name = f"squeezenet1_1-{hashlib.sha256(content).hexdigest()[:8]}.pth"
+    hub.files[name] = content
+    entry = models.SqueezeNet1_1_Weights.IMAGENET1K_V1
+    monkeypatch.setattr(entry.value, "url", f"{hub.url}/{name}")
+    return network, name
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "length"),
+    [
+        ("alexnet", "classifier.6", 4096),
+        ("googlenet", "fc", 1024),
+        ("inception_v3", "fc", 2048),
+        ("resnet50", "fc", 2048),
+        ("vgg16", "classifier.6", 4096),
+    ],
+)
+def test_rows_are_those_of_torchvisions_own_transforms_and_network(
+    name, head, length, rows_of, pictures, worst_error
+):
+    backbone = open_random(name)
+    # Weights that came from TensorFlow go with a normalisation inside the network.
+    special = {"transform_input": True, "init_weights": False}
+    options = special if name in ("googlenet", "inception_v3") else {}
+    theirs = models.get_model(name, weights=None, **options).eval()
+    theirs.load_state_dict(backbone.network.state_dict())
+    transforms = models.get_model_weights(name).DEFAULT.transforms()
+    images = torch.stack([transforms(picture) for picture in pictures])
+    with torch.inference_mode():
+        logits = theirs(images)
+        theirs.set_submodule(head, nn.Identity())
+        features = theirs(images)
+    assert features.shape == (2, length)
+    ours = rows_of(backbone, "penultimate", "logits")
+    assert worst_error(ours[0], features) <= 1e-4
+    assert worst_error(ours[1], logits) <= 1e-4
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "length"),
+    [
+        ("convnext_tiny", "classifier.2", 768),
+        ("densenet121", "classifier", 1024),
+        ("efficientnet_b0", "classifier.1", 1280),
+        ("mnasnet0_5", "classifier.1", 1280),
+        ("mobilenet_v3_small", "classifier.3", 1024),
+        ("regnet_y_400mf", "fc", 440),
+        ("shufflenet_v2_x0_5", "fc", 1024),
+        ("squeezenet1_1", "classifier.1", 512),
+        ("swin_t", "head", 768),
+        ("vit_b_32", "heads.head", 768),
+    ],
+)
+def test_the_classifier_is_found_and_its_input_is_the_row(name, head, length):
+    backbone = open_random(name)
+    assert backbone.head == head
+    assert backbone.layer("penultimate").shape == (length,)
+    assert backbone.layer("logits").shape == (1000,)
+
+
+def test_squeezenets_row_is_the_average_over_what_its_convolution_reads(rows_of, worst_error):
+    backbone = open_random("squeezenet1_1")
+    row, maps = rows_of(backbone, "penultimate", "features")
+    assert worst_error(row, maps) <= 1e-6  # `features` is averaged by default
+
+
+def test_vgg16_features_flattened_are_the_25088_numbers_of_the_tutorials():
+    backbone = open_backbone("VGG16", RANDOM)
+    layer = backbone.layer("features")
+    recipe = backbone.recipe("features", "flatten")
+    assert backbone.name == "torchvision:vgg16.IMAGENET1K_V1"
+    assert layer.pooled_shape(recipe.pooling) == (25_088,)
+
+
+def test_a_class_token_is_taken_and_the_average_leaves_it_out(rows_of):
+    backbone = open_random("vit_b_32")
+    layer = backbone.layer("encoder")
+    assert (layer.layout, layer.shape) == ("NTD", (50, 768))
+    assert backbone.default_pooling(layer) == "cls"
+    row, token = rows_of(backbone, "penultimate", "encoder")
+    assert (row == token).all()
+
+
+def test_weights_by_name_have_their_own_preprocessing():
+    first, second = open_random("resnet50.IMAGENET1K_V1"), open_random("ResNet-50.imagenet1k_v2")
+    assert (first.preprocessing.resize, second.preprocessing.resize) == (256, 232)
+    assert open_random("resnet50").name == second.name == "torchvision:resnet50.IMAGENET1K_V2"
+    large = open_random("vit_b_16.IMAGENET1K_SWAG_E2E_V1")
+    assert large.preprocessing.crop == (384, 384)
+    assert large.layer("encoder").shape == (1 + 24 * 24, 768)
+
+
+def test_two_untrained_networks_are_the_same_and_the_processs_own_seed_is_kept():
+    torch.manual_seed(7)
+    expected = torch.rand(1)
+    torch.manual_seed(7)
+    first, second = open_random("squeezenet1_1"), open_random("squeezenet1_1")
+    assert torch.rand(1) == expected
+    assert first.weights == second.weights
+    assert first.weights.name == "random"
+    assert first.recipe() == second.recipe() != open_random("squeezenet1_0").recipe()
+
+
+def test_pretrained_weights_are_fetched_once_and_found_offline(stored, hub):
+    network, name = stored
+    backbone = open_backbone("torchvision:squeezenet1_1")
+    ours = backbone.network.state_dict()
+    assert all(torch.equal(ours[key], value) for key, value in network.state_dict().items())
+    assert backbone.weights.name == name
+    assert backbone.weights.sha256 == hashlib.sha256(hub.files[name]).hexdigest()
+    hub.stop()
+    offline = open_backbone("torchvision:squeezenet1_1", WeightsChoice(offline=True))
+    assert offline.recipe() == backbone.recipe()
+
+
+def test_a_download_or_a_cached_file_with_another_digest_is_refused(stored, hub):
+    _, name = stored
+    hub.corrupt.add(name)
+    with pytest.raises(WeightsError, match="not the file it should be and was discarded"):
+        open_backbone("torchvision:squeezenet1_1")
+    hub.corrupt.clear()
+    path = open_backbone("torchvision:squeezenet1_1").weights.path
+    path.write_bytes(b"changed")
+    with pytest.raises(WeightsError, match=r"delete it, then type: penult fetch torchvision:sq"):
+        open_backbone("torchvision:squeezenet1_1")
+
+
+def test_a_card_says_what_torchvision_knows(stored):
+    (card,) = Torchvision().cards("squeezenet1_1*")
+    assert card.name == "torchvision:squeezenet1_1.IMAGENET1K_V1"
+    assert (card.parameters, card.input_size, card.features) == (1_235_496, (224, 224), 512)
+    assert (card.licence, card.top1, card.on_this_machine) == (None, 58.178, False)
+    open_backbone("torchvision:squeezenet1_1")
+    (card,) = Torchvision().cards("torchvision:squeezenet1_1*")
+    assert card.on_this_machine
+
+
+def test_weights_without_a_classifier_are_not_offered():
+    # torchvision fills that classifier with NaN.
+    assert "vgg16.IMAGENET1K_V1" in set(Torchvision().names())
+    with pytest.raises(UnknownNameError, match=r"'IMAGENET1K_FEATURES'.*IMAGENET1K_V1"):
+        open_random("vgg16.IMAGENET1K_FEATURES")
+
+
+def test_given_weights_may_have_other_classes(tmp_path):
+    torch.save({"state_dict": models.squeezenet1_1(num_classes=5).state_dict()}, tmp_path / "a.pth")
+    backbone = open_backbone("torchvision:squeezenet1_1", WeightsChoice(tmp_path / "a.pth"))
+    assert backbone.layer("logits").shape == (5,)
+    assert backbone.weights.name == f"file:{tmp_path / 'a.pth'}"
+
+
+@pytest.mark.parametrize("aux", [True, False])
+def test_given_weights_may_lack_the_auxiliary_classifiers(tmp_path, aux):
+    network = models.googlenet(init_weights=False, aux_logits=aux)
+    torch.save(network.state_dict(), tmp_path / "googlenet.pth")
+    backbone = open_backbone("GoogLeNet", WeightsChoice(tmp_path / "googlenet.pth"))
+    assert torch.equal(backbone.network.fc.weight, network.fc.weight)
+    assert backbone.network.transform_input
+
+
+def test_densenets_old_names_of_layers_are_understood(tmp_path):
+    network = models.densenet121()
+    old = {
+        key.replace(".norm1.", ".norm.1.").replace(".conv2.", ".conv.2."): value
+        for key, value in network.state_dict().items()
+    }
+    assert "features.denseblock1.denselayer1.norm.1.weight" in old
+    torch.save(old, tmp_path / "densenet.pth")
+    ours = open_backbone("DenseNet121", WeightsChoice(tmp_path / "densenet.pth")).network
+    for key, value in network.state_dict().items():
+        assert torch.equal(ours.state_dict()[key], value)
+
+
+def test_an_unknown_name_gets_close_ones():
+    with pytest.raises(UnknownNameError, match=r"did you mean resnet50"):
+        open_random("resnet55")
