@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from penult.features.read import load
     from penult.recipe import Preprocessing, Recipe
     from penult.records import Failure, Features, Prediction, Scores
+    from penult.verification import Verification, verify
 
 __version__ = "0.1.0"
 
@@ -35,10 +36,12 @@ _HOMES = {
     "Preprocessing": "penult.recipe",
     "Recipe": "penult.recipe",
     "Scores": "penult.records",
+    "Verification": "penult.verification",
     "extract": "penult.extraction",
     "load": "penult.features.read",
     "load_classifier": "penult.classify.model",
     "train": "penult.classify.probe",
+    "verify": "penult.verification",
 }
 
 __all__ = [
@@ -50,11 +53,13 @@ __all__ = [
     "Preprocessing",
     "Recipe",
     "Scores",
+    "Verification",
     "__version__",
     "extract",
     "load",
     "load_classifier",
     "train",
+    "verify",
 ]
 
 

@@ -1,0 +1,85 @@
+"""``penult verify``."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from penult.cli import options as o
+from penult.cli.console import plain_table, progress, say, say_json, show_table
+
+if TYPE_CHECKING:
+    from penult.verification import Verification
+
+
+def run(
+    features: Annotated[Path, typer.Argument(help="Feature file.")],
+    sample: Annotated[int, typer.Option(help="How many images to extract again.", min=1)] = 50,
+    seed: Annotated[int, typer.Option(help="Of the sample.")] = 0,
+    images: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Where the images are now, if they have moved; may be given several times.",
+            show_default=False,
+        ),
+    ] = None,
+    weights: o.Weights = None,
+    offline: o.Offline = False,
+    engine: o.Engine = "auto",
+    device: o.Device = "auto",
+    batch_size: o.BatchSize = None,
+    workers: o.Workers = None,
+    as_json: o.AsJson = False,
+    quiet: o.Quiet = False,
+    debug: o.Debug = False,
+) -> None:
+    """Extract a random sample of a feature file's rows again, and say how far they agree.
+
+    Ends with 1 where they do not, or where an image is gone or is not what it was.
+    """
+    from penult.verification import verify
+
+    with progress("verify", quiet=quiet) as on_progress:
+        found = verify(
+            features,
+            sample,
+            seed,
+            images=images,
+            weights=weights,
+            offline=offline,
+            engine=engine,
+            device=device,
+            batch_size=batch_size,
+            workers=workers,
+            on_progress=on_progress,
+        )
+    if as_json:
+        say_json({"passed": found.passed, **dataclasses.asdict(found)})
+    else:
+        _show(features, found)
+    if not found.passed:
+        raise typer.Exit(1)
+
+
+def _show(file: Path, found: Verification) -> None:
+    if found.mismatch:
+        say(f"{file} cannot be verified here: {found.mismatch}")
+        return
+    if found.agreements:
+        numbers = ("worst cosine", "worst relative error")
+        table = plain_table(("layer", *numbers, "of"), right=numbers)
+        for a in found.agreements:
+            table.add_row(
+                a.layer, f"{a.worst_cosine:.8f}", f"{a.worst_error:.1e}", a.worst_error_id
+            )
+        show_table(table)
+    for failure in found.missing:
+        say(f"{failure.id}: {failure.reason}")
+    for name in found.changed:
+        say(f"{name}: is another image than the row was made from")
+    compared = f"{found.compared:,} of {found.rows:,} rows compared"
+    verdict = "verified" if found.passed else "NOT verified"
+    say(f"{file}: {verdict}; {compared}, allowed relative error {found.tolerance:g}")

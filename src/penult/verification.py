@@ -1,0 +1,252 @@
+"""Verify a feature file: its images, run through its recipe once more, give its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from penult.backbones.base import WeightsChoice
+from penult.engines.base import TOLERANCE
+from penult.errors import RecipeMismatchError, SourceError, UsageError
+from penult.records import Failure, Progress
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from penult.engines.pipeline import Block
+    from penult.records import Features, ImageRecord
+
+__all__ = ["FLOAT16_TOLERANCE", "Agreement", "Verification", "verify"]
+
+FLOAT16_TOLERANCE = 1e-3
+"""`TOLERANCE` for rows stored as float16, which rounds each number by up to 2⁻¹¹ ≈ 5e-4 of it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Agreement:
+    """How far the rows of one layer are from what its images give now.
+
+    Attributes
+    ----------
+    layer : its name
+    worst_cosine : the lowest cosine similarity of a stored row and its new one; 1 is best
+    worst_cosine_id : the image it belongs to
+    worst_error : the largest relative error of a stored row, ‖stored - new‖ / ‖new‖; 0 is best
+    worst_error_id : the image it belongs to
+    """
+
+    layer: str
+    worst_cosine: float
+    worst_cosine_id: str
+    worst_error: float
+    worst_error_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verification:
+    """What `verify` found.
+
+    Attributes
+    ----------
+    compared : images whose rows were compared
+    rows : rows in the file
+    agreements : one a layer, in execution order; empty where no row could be compared
+    tolerance : the largest relative error that passes
+    missing : sampled images that are not there any more, or cannot be read
+    changed : ids of sampled images whose bytes are others than those the rows were made from
+    mismatch : why nothing could be compared: the network on this machine is another one; else None
+    """
+
+    compared: int
+    rows: int
+    agreements: tuple[Agreement, ...]
+    tolerance: float
+    missing: tuple[Failure, ...] = ()
+    changed: tuple[str, ...] = ()
+    mismatch: str | None = None
+
+    @property
+    def passed(self) -> bool:
+        """Every sampled image is there, unchanged, and gives the rows that the file holds."""
+        return bool(
+            self.compared
+            and not (self.missing or self.changed or self.mismatch)
+            # Written so that a NaN does not pass.
+            and all(a.worst_error <= self.tolerance for a in self.agreements)
+        )
+
+
+def verify(
+    path: str | Path,
+    sample: int | None = 50,
+    seed: int = 0,
+    *,
+    images: str | Path | Sequence[str | Path] | None = None,
+    weights: str | Path | None = None,
+    offline: bool = False,
+    engine: str = "auto",
+    device: str = "auto",
+    batch_size: int | None = None,
+    workers: int | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> Verification:
+    """Extract a random sample of a feature file's rows again, and compare.
+
+    Parameters
+    ----------
+    path : feature file
+    sample : how many images; None for all
+    seed : of the sample
+    images : the folders and files that the images were taken from, where they have moved: as many
+        as then, in any order and under the same names, or a folder that holds all of them
+    weights : the file of weights that was given then, where it has moved
+    offline, engine, device, batch_size, workers : see `penult.extract`
+    on_progress : called after each block, from the calling thread
+
+    Raises
+    ------
+    PathNotFoundError, SourceError
+        If the folders are not there; give `images`.
+    FeatureFileError, UsageError, WeightsError, EngineError
+    """
+    if sample is not None and sample < 1:
+        raise UsageError(f"a sample of {sample} was asked for; give 1 or more")
+    from penult.backbones.registry import open_recipe
+    from penult.features.read import load
+
+    features = load(path)
+    layers = [load(path, layer) for layer in features.layers]
+    is_half = any(layer.features.dtype == np.float16 for layer in layers)
+    tolerance = FLOAT16_TOLERANCE if is_half else TOLERANCE
+    records = _records(features, path, images)
+    choice = WeightsChoice.of(weights, offline=offline)
+    try:
+        backbone = open_recipe(features.recipe, recipe_is=str(path), choice=choice)
+    except RecipeMismatchError as error:
+        return Verification(
+            compared=0, rows=len(features), agreements=(), tolerance=tolerance, mismatch=str(error)
+        )
+    comparison = _Comparison(features, layers)
+    chosen = []
+    for row in _sample(len(features), sample, seed):
+        if features.ids[row] in records:
+            chosen.append(row)
+        else:
+            comparison.missing.append(Failure(features.ids[row], "is not there"))
+    if chosen:
+        from penult.engines.choose import open_engine
+        from penult.engines.pipeline import run
+
+        recipes = [layer.recipe for layer in layers]
+        blocks = run(
+            [records[features.ids[row]] for row in chosen],
+            open_engine(backbone, recipes, engine=engine, device=device),
+            batch_size=batch_size,
+            workers=workers,
+            max_pixels=features.origin.get("max_pixels"),
+            allow_truncated=features.origin.get("allow_truncated", False),
+        )
+        done = 0
+        for block in blocks:
+            comparison.add(chosen[done : done + len(block.outcomes)], block)
+            done += len(block.outcomes)
+            if on_progress is not None:
+                on_progress(Progress(done, len(chosen), len(comparison.missing)))
+    return comparison.result(tolerance)
+
+
+class _Comparison:
+    """Collects how far stored and new rows are apart."""
+
+    def __init__(self, features: Features, layers: Sequence[Features]) -> None:
+        self.missing: list[Failure] = []
+        self._features, self._layers = features, layers
+        self._changed: list[str] = []
+        self._compared: list[str] = []
+        self._cosines: list[list[float]] = [[] for _ in layers]
+        self._errors: list[list[float]] = [[] for _ in layers]
+
+    def add(self, rows: Sequence[int], block: Block) -> None:
+        """Compare a block; its outcomes are those of the file's rows `rows`."""
+        self.missing += block.failures
+        digests = self._features.content
+        good = 0
+        for row, outcome in zip(rows, block.outcomes, strict=True):
+            if outcome.failure is not None:
+                continue
+            if digests is not None and outcome.digest != digests[row]:
+                self._changed.append(outcome.record.id)
+            else:
+                self._compared.append(outcome.record.id)
+                for k, layer in enumerate(self._layers):
+                    cosine, error = _apart(layer.features[row], block.rows[k][good])
+                    self._cosines[k].append(cosine)
+                    self._errors[k].append(error)
+            good += 1
+
+    def result(self, tolerance: float) -> Verification:
+        agreements = []
+        for layer, cosines, errors in zip(self._layers, self._cosines, self._errors, strict=True):
+            if not self._compared:
+                break
+            # argmin and argmax take a NaN, wherever it is, for the worst.
+            lowest, largest = int(np.argmin(cosines)), int(np.argmax(errors))
+            agreements.append(
+                Agreement(
+                    layer=layer.recipe.layer,
+                    worst_cosine=cosines[lowest],
+                    worst_cosine_id=self._compared[lowest],
+                    worst_error=errors[largest],
+                    worst_error_id=self._compared[largest],
+                )
+            )
+        return Verification(
+            compared=len(self._compared),
+            rows=len(self._features),
+            agreements=tuple(agreements),
+            tolerance=tolerance,
+            missing=tuple(self.missing),
+            changed=tuple(self._changed),
+        )
+
+
+def _apart(stored: NDArray[np.floating], new: NDArray[np.float32]) -> tuple[float, float]:
+    """Cosine similarity of two rows, and relative error of the first; both of float64."""
+    a, b = stored.astype(np.float64).ravel(), new.astype(np.float64).ravel()
+    lengths = float(np.linalg.norm(a) * np.linalg.norm(b))
+    difference, length = float(np.linalg.norm(a - b)), float(np.linalg.norm(b))
+    if difference == 0:
+        return 1.0, 0.0
+    return (
+        float(a @ b) / lengths if lengths else 0.0,
+        difference / length if length else float("inf"),
+    )
+
+
+def _records(
+    features: Features, path: str | Path, images: str | Path | Sequence[str | Path] | None
+) -> dict[str, ImageRecord]:
+    """Id to image, of the folders that the rows came from."""
+    from penult.images.sources import list_images
+
+    if images is None:
+        images = features.origin.get("sources", ())
+    sources = [Path(p) for p in ([images] if isinstance(images, str | Path) else images)]
+    try:
+        listing = list_images(sources, labels="none")
+    except (UsageError, SourceError) as error:
+        raise type(error)(
+            f"the images of {path} cannot be found: {error}; say where they are with --images"
+        ) from error
+    return {record.id: record for record in listing.records}
+
+
+def _sample(count: int, size: int | None, seed: int) -> list[int]:
+    if size is None or size >= count:
+        return list(range(count))
+    chosen = np.random.default_rng(seed).choice(count, size, replace=False)
+    return sorted(int(row) for row in chosen)
