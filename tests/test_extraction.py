@@ -185,3 +185,23 @@ def test_batch_size_and_threads_never_change_the_file(shades, toy):
     assert np.array_equal(first.features[:], second.features[:])
     assert first.ids == second.ids
     assert first.content == second.content
+
+
+def test_scaled_decoding_is_another_recipe_and_nearly_the_same_row(tmp_path, toy):
+    rng = np.random.default_rng(0)
+    smooth = Image.fromarray(rng.integers(0, 256, (5, 7, 3), dtype=np.uint8))
+    smooth.resize((700, 500), Image.Resampling.BICUBIC).save(tmp_path / "large.jpg", quality=95)
+    exact = penult.extract(tmp_path / "large.jpg", model=toy)
+    scaled = penult.extract(tmp_path / "large.jpg", model=toy, decode="scaled")
+    assert exact.recipe.difference(scaled.recipe) == {"preprocessing.decode": ("exact", "scaled")}
+    assert not np.array_equal(exact.features[:], scaled.features[:])
+    np.testing.assert_allclose(exact.features[:], scaled.features[:], atol=0.02)
+    with pytest.raises(UnknownNameError, match="allowed: exact, scaled"):
+        penult.extract(tmp_path / "large.jpg", model=toy, decode="half")
+
+
+def test_scaled_decoding_leaves_small_photos_alone(tmp_path, toy):
+    Image.effect_noise((31, 31), 90).convert("RGB").save(tmp_path / "small.jpg")
+    exact = penult.extract(tmp_path / "small.jpg", model=toy)
+    scaled = penult.extract(tmp_path / "small.jpg", model=toy, decode="scaled")
+    assert np.array_equal(exact.features[:], scaled.features[:])

@@ -33,6 +33,7 @@ def extract(
     architecture: str | None = None,
     labels: str | Path = "parent",
     label_pattern: str | None = None,
+    decode: Literal["exact", "scaled"] = "exact",
     dtype: Literal["float32", "float16"] = "float32",
     engine: str = "auto",
     device: str = "auto",
@@ -68,6 +69,8 @@ def extract(
     architecture : for a plain state dict (``checkpoint:PATH``), the backbone that it fits
     labels : ``"parent"`` (folder names), ``"none"``, or a CSV file with columns path, label
     label_pattern : regular expression on file names whose group ``label`` is the label
+    decode : ``"scaled"`` lets the decoder scale large JPEGs down, several times as fast on photos
+        of many megapixels, for rows that differ a little (see docs/images.md)
     dtype : of the rows on disk
     engine, device : ``"auto"`` chooses
     batch_size, workers : chosen from the machine by default; they never change a row
@@ -97,7 +100,12 @@ def extract(
         what they differ, and what to type.
     """
     _check_options(
-        on_error=on_error, dtype=dtype, batch_size=batch_size, workers=workers, shuffle=shuffle
+        on_error=on_error,
+        decode=decode,
+        dtype=dtype,
+        batch_size=batch_size,
+        workers=workers,
+        shuffle=shuffle,
     )
 
     from penult.features.parts import is_placed, parts_folder
@@ -139,7 +147,8 @@ def extract(
 
     choice = WeightsChoice.of(weights, offline=offline, architecture=architecture)
     backbone = open_backbone(model, choice)
-    recipes = select(backbone, [layer] if isinstance(layer, str) else layer, pool, normalize)
+    layers = [layer] if isinstance(layer, str) else layer
+    recipes = [r.decoded(decode) for r in select(backbone, layers, pool, normalize)]
     opened = open_engine(backbone, recipes, engine=engine, device=device)
 
     from penult.features.read import load, read
@@ -176,6 +185,7 @@ def _shuffled(listing: Listing, seed: int) -> Listing:
 def _check_options(
     *,
     on_error: str,
+    decode: str,
     dtype: str,
     batch_size: int | None,
     workers: int | None,
@@ -183,6 +193,8 @@ def _check_options(
 ) -> None:
     if on_error not in ("skip", "fail"):
         raise UnknownNameError("value for on-error", on_error, ("skip", "fail"))
+    if decode not in ("exact", "scaled"):
+        raise UnknownNameError("way to decode", decode, ("exact", "scaled"))
     if dtype not in ("float32", "float16"):
         raise UnknownNameError("dtype", dtype, ("float32", "float16"))
     for name, value in (("batch size", batch_size), ("number of workers", workers)):

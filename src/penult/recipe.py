@@ -118,6 +118,11 @@ class Recipe:
                 raise
             raise FileFormatError(f"not a recipe that this penult can read: {error}") from error
 
+    def decoded(self, decode: Literal["exact", "scaled"]) -> Recipe:
+        """The same with images decoded that way: it is the user's choice, not the backbone's."""
+        preprocessing = dataclasses.replace(self.preprocessing, decode=decode)
+        return dataclasses.replace(self, preprocessing=preprocessing)
+
     def difference(self, other: Recipe) -> dict[str, tuple[Any, Any]]:
         """Field name to (this one's value, the other's), for the fields that count and differ."""
         mine, theirs = _counting_fields(self), _counting_fields(other)

@@ -165,6 +165,7 @@ def open_recipe(recipe: Recipe, *, recipe_is: str, choice: WeightsChoice | None 
     """
     backbone = open_backbone(*_as_recorded(recipe, recipe_is, choice or WeightsChoice()))
     ours = backbone.recipe(recipe.layer, recipe.pooling, recipe.normalize)
+    ours = ours.decoded(recipe.preprocessing.decode)
     require_equal(recipe, ours, ours_is=recipe_is, theirs_is=f"{recipe.backbone} on this machine")
     return backbone
 

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from penult.cli import options as o
 from penult.cli.console import (
+    plain_table,
     progress,
     say,
     say_failures,
     say_json,
     say_passed_over,
+    show_table,
     warn_of_random,
 )
 from penult.cli.stop import stoppable
+
+if TYPE_CHECKING:
+    from penult.planning import Plan
 
 
 def run(
@@ -31,6 +37,7 @@ def run(
     architecture: o.Architecture = None,
     labels: o.Labels = "parent",
     label_pattern: o.LabelPattern = None,
+    decode: o.Decode = "exact",
     dtype: o.Dtype = "float32",
     engine: o.Engine = "auto",
     device: o.Device = "auto",
@@ -43,6 +50,9 @@ def run(
     overwrite: o.Overwrite = False,
     restart: o.Restart = False,
     update: o.Update = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be written, and write nothing.")
+    ] = False,
     as_json: o.AsJson = False,
     quiet: o.Quiet = False,
     debug: o.Debug = False,
@@ -51,6 +61,24 @@ def run(
     from penult.extraction import extract
 
     warn_of_random(weights)
+    if dry_run:
+        from penult.planning import plan
+
+        planned = plan(
+            images,
+            model=model,
+            layer=layer or "penultimate",
+            pool=pool,
+            normalize=normalize,
+            weights=weights,
+            offline=offline,
+            architecture=architecture,
+            labels=labels,
+            label_pattern=label_pattern,
+            dtype=dtype,
+        )
+        _show_plan(output, planned, as_json=as_json)
+        return
     with progress("extract", quiet=quiet) as show, stoppable(show, output) as on_progress:
         features = extract(
             images,
@@ -64,6 +92,7 @@ def run(
             architecture=architecture,
             labels=labels,
             label_pattern=label_pattern,
+            decode=decode,
             dtype=dtype,
             engine=engine,
             device=device,
@@ -101,3 +130,19 @@ def run(
     )
     say_failures(features.failures, total=total)
     say_passed_over(features.origin["passed_over"])
+
+
+def _show_plan(output: Path, plan: Plan, *, as_json: bool) -> None:
+    if as_json:
+        say_json({"output": str(output), **dataclasses.asdict(plan)})
+        return
+    numbers = ("row", "numbers a row")
+    table = plain_table(("layer", "pooling", *numbers), right=numbers)
+    for layer in plan.layers:
+        shape = " × ".join(f"{size:,}" for size in layer.shape)
+        table.add_row(layer.name, layer.pooling, shape, f"{layer.length:,}")
+    show_table(table)
+    say(
+        f"{output} would hold {plan.images:,} {plan.dtype} rows a layer of {plan.backbone}, "
+        f"{len(plan.classes):,} classes, in about {plan.bytes:,} bytes"
+    )

@@ -46,6 +46,10 @@ Architecture = Annotated[
         show_default=False,
     ),
 ]
+Decode = Annotated[
+    Literal["exact", "scaled"],
+    typer.Option(help="scaled decodes large JPEGs several times as fast; rows differ a little."),
+]
 Dtype = Annotated[Literal["float32", "float16"], typer.Option(help="float16 takes half the space.")]
 Labels = Annotated[
     str,

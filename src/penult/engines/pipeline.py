@@ -105,7 +105,12 @@ def run(
     def decode(record: ImageRecord) -> _Decoded:
         try:
             pixels, digest = read_pixels(
-                record, transform, allow_truncated=allow_truncated, known=known, **limits
+                record,
+                transform,
+                allow_truncated=allow_truncated,
+                known=known,
+                at_least=transform.at_least,
+                **limits,
             )
         except ImageError as error:
             return Outcome(record, failure=Failure(record.id, str(error))), None

@@ -49,7 +49,7 @@ def decode(
     max_pixels : the most pixels (width × height) the header may announce; checked before decoding
     allow_truncated : take what can be decoded of a damaged file; the rest is grey (JPEG) or black
     at_least : (width, height), as stored; a larger JPEG may be decoded at a half, quarter or eighth
-        of its size, but no smaller than this. Quicker, for previews; None decodes every pixel
+        of its size, but no smaller than this. Quicker; None decodes every pixel
 
     Returns
     -------

@@ -26,6 +26,7 @@ def read_pixels(
     *,
     max_pixels: int = MAX_PIXELS,
     allow_truncated: bool = False,
+    at_least: tuple[int, int] | None = None,
     known: Callable[[str], bool] | None = None,
 ) -> tuple[NDArray[np.uint8] | None, str]:
     """Read, decode and transform one image; safe to call from any thread.
@@ -34,7 +35,7 @@ def read_pixels(
     ----------
     record : opened once
     transform : usually a `Transform`
-    max_pixels, allow_truncated : see `decode`
+    max_pixels, allow_truncated, at_least : see `decode`
     known : asked about the digest; an image whose row is known already is not decoded
 
     Returns
@@ -54,7 +55,7 @@ def read_pixels(
     content = hashlib.blake2b(data, digest_size=_DIGEST_BYTES).hexdigest()
     if known is not None and known(content):
         return None, content
-    image = decode(data, max_pixels=max_pixels, allow_truncated=allow_truncated)
+    image = decode(data, max_pixels=max_pixels, allow_truncated=allow_truncated, at_least=at_least)
     return transform(image), content
 
 

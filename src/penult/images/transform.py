@@ -49,6 +49,19 @@ class Transform:
         self.preprocessing = preprocessing
         self._filter = Image.Resampling[preprocessing.interpolation.upper()]
 
+    @property
+    def at_least(self) -> tuple[int, int] | None:
+        """(width, height) below which a decoder that scales down may not go; None: it may not.
+
+        Twice what the resize makes of the shorter edge, so that the resize still has what its
+        filter averages. The same both ways, since a photo may be stored lying on its side.
+        """
+        resize = self.preprocessing.resize
+        if self.preprocessing.decode == "exact" or resize is None:
+            return None
+        edge = 2 * (max(resize) if isinstance(resize, tuple) else resize)
+        return edge, edge
+
     def __call__(self, image: Image.Image) -> NDArray[np.uint8]:
         """Transform one image.
 
