@@ -9,9 +9,10 @@ from collections.abc import Callable, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from penult.backbones.registry import DEFAULT_MODEL
+from penult.errors import FeatureFileError, RecipeMismatchError, ResumeError
 from penult.output import check_output, explain
 
 if TYPE_CHECKING:
@@ -61,7 +62,8 @@ def make_report(
     images : a folder, a file, or several of either
     directory : created if need be; gets ``index.html``, ``confusion_matrix.png``,
         ``scores.json``, ``features.h5`` and ``classifier.skops``
-    overwrite : replace those files if they exist, each atomically
+    overwrite : replace those files if they exist, each atomically; rows that still hold are taken
+        over instead of computed again
 
     Raises
     ------
@@ -69,7 +71,6 @@ def make_report(
         As `penult.extract`, `penult.train` and `write_report` do.
     """
     from penult.classify.probe import train
-    from penult.extraction import extract
     from penult.report.page import check_report, write_report
 
     directory = Path(directory)
@@ -85,9 +86,10 @@ def make_report(
         for name in (FEATURES, CLASSIFIER):
             check_output(directory / name, overwrite=overwrite)
         with _timed(seconds, "extract"):
-            features = extract(
+            features = _extract(
                 sources,
                 directory / FEATURES,
+                overwrite=overwrite,
                 model=model,
                 weights=weights,
                 offline=offline,
@@ -96,7 +98,6 @@ def make_report(
                 label_pattern=label_pattern,
                 engine=engine,
                 device=device,
-                overwrite=overwrite,
                 on_progress=on_extract,
             )
         with _timed(seconds, "train"):
@@ -109,6 +110,18 @@ def make_report(
         raise
     content = _content(sources, directory, features, classifier, seconds)
     return Made(write_report(directory, content, overwrite=overwrite), features, classifier)
+
+
+def _extract(images: Sequence[Path], path: Path, *, overwrite: bool, **options: Any) -> Features:
+    from penult.extraction import extract
+
+    if not overwrite:
+        return extract(images, path, **options)
+    try:
+        return extract(images, path, update=True, **options)
+    except (RecipeMismatchError, ResumeError, FeatureFileError):
+        # What is there is of no use for what is asked now, and may be replaced.
+        return extract(images, path, overwrite=True, restart=True, **options)
 
 
 def _content(
