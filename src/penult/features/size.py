@@ -1,0 +1,58 @@
+"""How large a feature file will be, before there is a row of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import ceil, prod
+from typing import Any, Literal
+
+import numpy as np
+
+from penult.features import schema
+from penult.features.write import Columns, FeatureWriter
+from penult.recipe import Recipe
+from penult.records import Failure, ImageRecord
+
+__all__ = ["estimate_bytes"]
+
+_MEASURED = 10_000
+
+
+def estimate_bytes(
+    records: Sequence[ImageRecord],
+    recipes: Sequence[Recipe],
+    shapes: Sequence[tuple[int, ...]],
+    *,
+    dtype: Literal["float32", "float16"] = "float32",
+    failures: Sequence[Failure] = (),
+    origin: Mapping[str, Any] | None = None,
+) -> int:
+    """Estimate the size of a feature file.
+
+    Chunks of rows are counted; all that is beside them is written, into memory, by the writer
+    itself. Where there are more than 10,000 images, it is extrapolated from so many.
+
+    Parameters
+    ----------
+    shapes : of one row, one a recipe
+    """
+    itemsize = np.dtype(dtype).itemsize
+    measured = records[:_MEASURED]
+    writer = FeatureWriter(None, recipes, Columns.of(records), dtype=dtype, origin=origin)
+    for start in range(0, len(measured), 256):
+        batch = measured[start : start + 256]
+        stand_in = np.zeros((len(batch), 1), np.float32)
+        writer.append(batch, ["0" * 32] * len(batch), [stand_in] * len(recipes))
+    writer.finish(failures)
+    with writer.in_memory() as file:
+        size = int(file.id.get_filesize())
+    beside = size - len(recipes) * _chunked(len(measured), (1,), itemsize)
+    rows = sum(_chunked(len(records), shape, itemsize) for shape in shapes)
+    return rows + ceil(beside * len(records) / len(measured))
+
+
+def _chunked(count: int, shape: tuple[int, ...], itemsize: int) -> int:
+    """Bytes of `count` rows in whole chunks."""
+    row_bytes = prod(shape) * itemsize
+    chunk = schema.rows_a_chunk(row_bytes)
+    return ceil(count / chunk) * chunk * row_bytes

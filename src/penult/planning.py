@@ -1,0 +1,114 @@
+"""What an extraction would give, without running it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from typing import Literal
+
+from penult.backbones.registry import DEFAULT_MODEL, open_without_download
+from penult.errors import UnknownNameError
+from penult.recipe import Recipe
+
+__all__ = ["Plan", "PlannedLayer", "plan"]
+
+
+@dataclass(frozen=True)
+class PlannedLayer:
+    """The rows of one layer.
+
+    Attributes
+    ----------
+    name, pooling : as the recipe will say
+    shape : of one row
+    """
+
+    name: str
+    pooling: str
+    shape: tuple[int, ...]
+
+    @property
+    def length(self) -> int:
+        """How many numbers a row has."""
+        return prod(self.shape)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What an extraction would give.
+
+    Attributes
+    ----------
+    backbone : canonical name
+    images : images found, if all of them can be read
+    classes : sorted names of their labels
+    layers : in execution order
+    dtype : of the rows in the file
+    bytes : size of the feature file, an estimate
+    """
+
+    backbone: str
+    images: int
+    classes: tuple[str, ...]
+    layers: tuple[PlannedLayer, ...]
+    dtype: str
+    bytes: int
+
+
+def plan(
+    images: str | Path | Sequence[str | Path],
+    *,
+    model: str = DEFAULT_MODEL,
+    layer: str | Sequence[str] = "penultimate",
+    pool: str | None = None,
+    normalize: Literal["none", "l2"] = "none",
+    weights: str | Path | None = None,
+    offline: bool = False,
+    architecture: str | None = None,
+    labels: str | Path = "parent",
+    label_pattern: str | None = None,
+    dtype: Literal["float32", "float16"] = "float32",
+) -> Plan:
+    """Say what `penult.extract` with these arguments would give; no image is read.
+
+    Shapes do not depend on the weights: none are downloaded.
+
+    Raises
+    ------
+    UsageError, SourceError, BackboneError
+        As `penult.extract` does.
+    """
+    if dtype not in ("float32", "float16"):
+        raise UnknownNameError("dtype", dtype, ("float32", "float16"))
+    from penult.backbones.base import WeightsChoice
+    from penult.backbones.select import select
+    from penult.features.size import estimate_bytes
+    from penult.images.sources import list_images
+
+    sources = [Path(p) for p in ([images] if isinstance(images, str | Path) else images)]
+    listing = list_images(sources, labels=labels, label_pattern=label_pattern)
+    choice = WeightsChoice.of(weights, offline=offline, architecture=architecture)
+    backbone = open_without_download(model, choice)
+    recipes = select(backbone, [layer] if isinstance(layer, str) else layer, pool, normalize)
+
+    def planned(recipe: Recipe) -> PlannedLayer:
+        shape = backbone.layer(recipe.layer).pooled_shape(recipe.pooling)
+        return PlannedLayer(recipe.layer, recipe.pooling, shape)
+
+    layers = tuple(planned(recipe) for recipe in recipes)
+    return Plan(
+        backbone=backbone.name,
+        images=len(listing.records),
+        classes=tuple(sorted({label for record in listing.records for label in record.labels})),
+        layers=layers,
+        dtype=dtype,
+        bytes=estimate_bytes(
+            listing.records,
+            recipes,
+            [layer.shape for layer in layers],
+            dtype=dtype,
+            failures=listing.failures,
+        ),
+    )
