@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,9 +20,6 @@ from penult.cli.console import (
     warn_of_random,
 )
 from penult.cli.stop import stoppable
-
-if TYPE_CHECKING:
-    from penult.planning import Plan
 
 if TYPE_CHECKING:
     from penult.planning import Plan
@@ -134,22 +130,6 @@ def run(
     )
     say_failures(features.failures, total=total)
     say_passed_over(features.origin["passed_over"])
-
-
-def _show_plan(output: Path, plan: Plan, *, as_json: bool) -> None:
-    if as_json:
-        say_json({"output": str(output), **dataclasses.asdict(plan)})
-        return
-    numbers = ("row", "numbers a row")
-    table = plain_table(("layer", "pooling", *numbers), right=numbers)
-    for layer in plan.layers:
-        shape = " × ".join(f"{size:,}" for size in layer.shape)
-        table.add_row(layer.name, layer.pooling, shape, f"{layer.length:,}")
-    show_table(table)
-    say(
-        f"{output} would hold {plan.images:,} {plan.dtype} rows a layer of {plan.backbone}, "
-        f"{len(plan.classes):,} classes, in about {plan.bytes:,} bytes"
-    )
 
 
 def _show_plan(output: Path, plan: Plan, *, as_json: bool) -> None:
