@@ -63,6 +63,18 @@ def test_a_difference_is_shown_field_by_field(change, field):
     assert "one.h5 and two.h5" in str(caught.value)
 
 
+def test_weights_that_differ_are_told_apart_by_name_and_the_digits_that_matter():
+    other = dataclasses.replace(RECIPE, weights_sha256="cd" * 32, weights="random", layer="logits")
+    ours = dataclasses.replace(RECIPE, weights_sha256="ab" * 32, weights="net 1.0", layer="fc")
+    with pytest.raises(RecipeMismatchError) as caught:
+        require_equal(ours, other, ours_is="one.h5", theirs_is="two.h5")
+    assert str(caught.value) == (
+        "one.h5 and two.h5 have different recipes, so their rows cannot be compared: "
+        "weights_sha256: abababababab… (net 1.0) and cdcdcdcdcdcd… (random); "
+        "layer: 'fc' and 'logits'"
+    )
+
+
 def test_the_input_size_is_the_crop_or_the_squash():
     assert PREPROCESSING.input_size == (224, 224)
     squashed = dataclasses.replace(PREPROCESSING, resize=(299, 300), crop=None)

@@ -146,8 +146,19 @@ def require_equal(ours: Recipe, theirs: Recipe, *, ours_is: str, theirs_is: str)
     """
     difference = ours.difference(theirs)
     if difference:
-        fields = "; ".join(f"{k}: {a!r} and {b!r}" for k, (a, b) in difference.items())
-        raise RecipeMismatchError(
-            f"{ours_is} and {theirs_is} were made with different recipes, so their rows cannot be "
-            f"compared ({fields})"
+        fields = "; ".join(
+            f"{name}: {_shown(name, one, ours)} and {_shown(name, other, theirs)}"
+            for name, (one, other) in difference.items()
         )
+        raise RecipeMismatchError(
+            f"{ours_is} and {theirs_is} have different recipes, so their rows cannot be compared: "
+            f"{fields}"
+        )
+
+
+def _shown(name: str, value: Any, recipe: Recipe) -> str:
+    if name != "weights_sha256":
+        return repr(value)
+    # Nobody reads 64 digits; the name says more.
+    named = f" ({recipe.weights})" if recipe.weights else ""
+    return f"{value[:12]}…{named}"
