@@ -35,11 +35,13 @@ class Kind:
     summary : what it is, in one line
     make : called with the seed and the chosen parameters; returns an unfitted estimator
     grid : parameter name to the values tried by default
+    calibrated : whether its decisions become probabilities by Platt's method, on held-out folds
     """
 
     summary: str
     make: Callable[..., ClassifierMixin]
     grid: Mapping[str, Sequence[Any]]
+    calibrated: bool = False
 
 
 def _logistic(seed: int, **params: Any) -> ClassifierMixin:
@@ -48,11 +50,64 @@ def _logistic(seed: int, **params: Any) -> ClassifierMixin:
     return LogisticRegression(max_iter=5000, random_state=seed, **params)
 
 
+def _svm(seed: int, **params: Any) -> ClassifierMixin:
+    from sklearn.svm import LinearSVC
+
+    return LinearSVC(max_iter=20_000, random_state=seed, **params)
+
+
+def _ridge(seed: int, **params: Any) -> ClassifierMixin:
+    from sklearn.linear_model import RidgeClassifier
+
+    return RidgeClassifier(random_state=seed, **params)
+
+
+def _forest(seed: int, **params: Any) -> ClassifierMixin:
+    from sklearn.ensemble import RandomForestClassifier
+
+    return RandomForestClassifier(n_estimators=300, n_jobs=-1, random_state=seed, **params)
+
+
+def _knn(seed: int, **params: Any) -> ClassifierMixin:
+    from sklearn.neighbors import KNeighborsClassifier
+
+    return KNeighborsClassifier(metric="cosine", algorithm="brute", weights="distance", **params)
+
+
+def _centroid(seed: int) -> ClassifierMixin:
+    from sklearn.neighbors import NearestCentroid
+
+    return NearestCentroid()
+
+
 CLASSIFIERS: Mapping[str, Kind] = {
     "logistic": Kind(
         "multinomial logistic regression with an L2 penalty",
         _logistic,
         {"C": (0.1, 1.0, 10.0, 100.0, 1000.0, 10000.0)},
+    ),
+    "svm": Kind(
+        "linear support vector machine, one against the rest, calibrated",
+        _svm,
+        {"C": (0.01, 0.1, 1.0, 10.0, 100.0)},
+        calibrated=True,
+    ),
+    "ridge": Kind(
+        "ridge regression on the classes, calibrated",
+        _ridge,
+        {"alpha": (0.01, 0.1, 1.0, 10.0, 100.0)},
+        calibrated=True,
+    ),
+    "knn": Kind(
+        "vote of the nearest images by cosine, each by the inverse of its distance",
+        _knn,
+        {"n_neighbors": (1, 3, 5, 10, 20)},
+    ),
+    "forest": Kind("random forest of 300 trees", _forest, {"max_features": ("sqrt", 0.1)}),
+    "centroid": Kind(
+        "nearest class mean: the baseline, without a parameter",
+        _centroid,
+        {},
     ),
 }
 
@@ -70,29 +125,36 @@ def find_classifier(name: str) -> Kind:
 
 
 def combinations(
-    name: str, grid: Mapping[str, Sequence[Any]] | None = None
-) -> list[dict[str, Any]]:
-    """List every combination of a grid's values, in the order of the grid.
+    names: Sequence[str], grid: Mapping[str, Sequence[Any]] | None = None
+) -> dict[str, list[dict[str, Any]]]:
+    """List every combination of each classifier's grid, in the order of the grid.
 
     Parameters
     ----------
-    grid : replaces the values of the classifier's default grid, parameter by parameter
+    names : of classifiers
+    grid : parameter name to values, in place of those of the default grids that have it
 
     Raises
     ------
     UnknownNameError
-        For a parameter that the classifier is not tuned by.
+        For a parameter that none of the classifiers is tuned by.
     UsageError
         For a parameter without a value.
     """
-    kind = find_classifier(name)
+    grids = {name: find_classifier(name).grid for name in names}
+    allowed = {parameter for default in grids.values() for parameter in default}
     for parameter, values in (grid or {}).items():
-        if parameter not in kind.grid:
-            raise UnknownNameError(f"parameter of {name}", parameter, kind.grid)
+        if parameter not in allowed:
+            raise UnknownNameError(f"parameter of {', '.join(names)}", parameter, sorted(allowed))
         if not len(values):
             raise UsageError(f"the grid has no value for {parameter}; give at least one")
-    merged = {**kind.grid, **(grid or {})}
-    return [dict(zip(merged, values, strict=True)) for values in product(*merged.values())]
+    result = {}
+    for name, default in grids.items():
+        tried = {**default, **{k: v for k, v in (grid or {}).items() if k in default}}
+        result[name] = [
+            dict(zip(tried, values, strict=True)) for values in product(*tried.values())
+        ]
+    return result
 
 
 def make_pipeline(name: str, scale: str, *, seed: int, params: Mapping[str, Any]) -> Pipeline:

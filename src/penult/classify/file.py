@@ -45,12 +45,23 @@ TRUSTED: Mapping[str, frozenset[str]] = {
     "NdArrayNode": frozenset({"numpy.ndarray", "numpy.float64", "numpy.float32", "numpy.int64"}),
     "ObjectNode": frozenset(
         {
+            "sklearn.calibration.CalibratedClassifierCV",
+            "sklearn.calibration._CalibratedClassifier",
+            "sklearn.calibration._SigmoidCalibration",
+            "sklearn.ensemble._forest.RandomForestClassifier",
             "sklearn.linear_model._logistic.LogisticRegression",
+            "sklearn.linear_model._ridge.RidgeClassifier",
+            "sklearn.neighbors._classification.KNeighborsClassifier",
             "sklearn.pipeline.Pipeline",
             "sklearn.preprocessing._data.Normalizer",
             "sklearn.preprocessing._data.StandardScaler",
+            "sklearn.preprocessing._label.LabelBinarizer",
+            "sklearn.svm._classes.LinearSVC",
+            "sklearn.tree._classes.DecisionTreeClassifier",
         }
     ),
+    # Its nodes are followed without a look at where they point: `_require_sound_trees` has it.
+    "TreeNode": frozenset({"sklearn.tree._tree.Tree"}),
 }
 
 
@@ -99,7 +110,8 @@ def read_pipeline(path: Path) -> tuple[Pipeline, dict[str, Any]]:
     """
     with _archive(path) as archive:
         description = _describe(path, archive)
-        unknown = sorted(set(_unknown_types(json.loads(archive.read(SCHEMA)))))
+        schema = json.loads(archive.read(SCHEMA))
+        unknown = sorted(set(_unknown_types(schema)))
         if unknown:
             raise ClassifierFileError(
                 f"{path} is refused: it holds {', '.join(unknown[:5])}, which no classifier of "
@@ -108,6 +120,7 @@ def read_pipeline(path: Path) -> tuple[Pipeline, dict[str, Any]]:
         with _skops() as skops:
             data = io.BytesIO(path.read_bytes())
             pipeline = skops.load(data, trusted=sorted(set().union(*TRUSTED.values())))
+        _require_sound_trees(path, pipeline, sum(_count_trees(schema)))
     return pipeline, description
 
 
@@ -190,6 +203,45 @@ def _unknown_types(state: Any) -> Iterator[str]:
                 yield name
         for item in state.values():
             yield from _unknown_types(item)
+
+
+def _count_trees(state: Any) -> Iterator[int]:
+    if isinstance(state, list):
+        for item in state:
+            yield from _count_trees(item)
+    elif isinstance(state, dict):
+        yield int(state.get("__loader__") == "TreeNode")
+        for item in state.values():
+            yield from _count_trees(item)
+
+
+def _require_sound_trees(path: Path, pipeline: Pipeline, trees: int) -> None:
+    # scikit-learn follows a tree's nodes without bounds, so a crafted one could read any memory or
+    # go round for ever. A child comes after its parent, and a leaf has none. Every tree of the file
+    # is one that a forest applies, so that none is applied which was not looked at here.
+    if not trees:
+        return
+    from sklearn.ensemble import RandomForestClassifier
+
+    forest = pipeline[-1] if isinstance(pipeline[-1], RandomForestClassifier) else None
+    found = [model.tree_ for model in getattr(forest, "estimators_", ())]
+    sound = len({id(tree) for tree in found}) == trees
+    for tree in found:
+        left, right, feature = tree.children_left, tree.children_right, tree.feature
+        inner = left != -1
+        parents = inner.nonzero()[0]
+        sound = (
+            sound
+            and tree.node_count > 0
+            and tree.n_outputs == 1
+            and tree.n_features == pipeline.n_features_in_
+            and bool(((right != -1) == inner).all())
+            and bool(((left[inner] > parents) & (left[inner] < tree.node_count)).all())
+            and bool(((right[inner] > parents) & (right[inner] < tree.node_count)).all())
+            and bool(((feature[inner] >= 0) & (feature[inner] < tree.n_features)).all())
+        )
+    if not sound:
+        raise ClassifierFileError(f"{path} is refused: it holds trees that no forest could grow")
 
 
 @contextmanager

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from penult.classify.classifiers import combinations
-from penult.classify.model import Classifier, class_probabilities
+from penult.classify.classifiers import combinations, make_scaler
+from penult.classify.evaluate import Evaluation, judge
+from penult.classify.model import Classifier
 from penult.classify.rows import read_rows
-from penult.classify.scores import score
-from penult.classify.search import fit_one, search
-from penult.classify.splits import cross_validation, hold_out
-from penult.errors import TrainingError
+from penult.classify.search import Trial, fit_one, search
+from penult.classify.splits import Split, cross_validation, hold_out
+from penult.errors import TrainingError, UsageError
 from penult.features.read import load
-from penult.records import Features, HeldOut, Progress
+from penult.recipe import require_equal
+from penult.records import Features, Progress
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from sklearn.pipeline import Pipeline
 
 __all__ = ["train"]
 
@@ -27,12 +30,14 @@ __all__ = ["train"]
 def train(
     features: Features | str | Path,
     *,
-    classifier: str = "logistic",
+    classifier: str | Sequence[str] = "logistic",
     grid: Mapping[str, Sequence[Any]] | None = None,
     scale: str = "l2",
     test_size: float = 0.25,
+    test_features: Features | str | Path | None = None,
     seed: int = 0,
     folds: int = 3,
+    runs: int = 1,
     stored: bool = True,
     min_per_class: int = 0,
     refit: bool = False,
@@ -40,19 +45,22 @@ def train(
 ) -> Classifier:
     """Train a classifier on a feature file's labelled rows and score it on rows held out.
 
-    The parameters are those of the grid with the highest mean accuracy over the folds of the
-    training part (the first such combination, so the smallest C). Everything that learns, scaling
-    included, is fitted on training rows only.
+    The classifier and its parameters are those of the grid with the highest mean accuracy over the
+    folds of the training part (the first such combination, so the smallest C). Everything that
+    learns, scaling included, is fitted on training rows only.
 
     Parameters
     ----------
     features : (N, D) rows with labels, or the feature file; rows of more axes are flattened
-    classifier : a name in `penult.classify.classifiers.CLASSIFIERS`
-    grid : parameter name to values; replaces the default grid, parameter by parameter
+    classifier : a name in `penult.classify.classifiers.CLASSIFIERS`, or several to choose from
+    grid : parameter name to values; replaces the default grids, parameter by parameter
     scale : ``"l2"``, ``"standard"`` or ``"none"``
     test_size : the part held out where the file has no splits of its own, in (0, 1)
+    test_features : held-out rows of another file, or that file; all rows of `features` then train
     seed : of the split, the folds and the classifier
     folds : number of cross-validation folds
+    runs : how often to repeat it all, with seeds one apart; the first run's classifier is returned,
+        with the accuracies of all in ``settings["runs"]``
     stored : whether the splits stored in the file count
     min_per_class : classes with fewer rows are left out and have no place in the classifier
     refit : fit the returned pipeline once more, on all labelled rows, after it was scored. The
@@ -68,7 +76,95 @@ def train(
     ------
     TrainingError, UsageError, UnknownNameError
         See `hold_out`, `read_rows` and `combinations`.
+    RecipeMismatchError
+        If the rows of `test_features` were made otherwise.
     """
+    features = _loaded(features)
+    names = [classifier] if isinstance(classifier, str) else list(classifier)
+    tries = combinations(names, grid)
+    make_scaler(scale)
+    other = None if test_features is None else _loaded(test_features)
+    if other is not None:
+        require_equal(
+            features.recipe,
+            other.recipe,
+            ours_is="the training features",
+            theirs_is="the test features",
+        )
+    splits = [
+        hold_out(
+            features,
+            test_size=test_size,
+            seed=seed + run,
+            folds=folds,
+            stored=stored,
+            min_per_class=min_per_class,
+            elsewhere=other is not None,
+        )
+        for run in range(max(1, runs))
+    ]
+    if runs > 1 and not splits[0].drawn:
+        raise UsageError(
+            f"{runs} runs would hold out the same images each time: the held-out part is "
+            f"{splits[0].description}; give one run, or ignore the file's splits (stored=False)"
+        )
+    table = _Table.read(features, splits[0])
+    fits = sum(map(len, tries.values())) * folds + 1
+    step = _counter(on_progress, fits * len(splits) + refit)
+    results = [
+        _run(table, split, tries, scale=scale, seed=seed + run, folds=folds, step=step, other=other)
+        for run, split in enumerate(splits)
+    ]
+    best, trials, pipeline, evaluation = results[0]
+    if refit:
+        again = cross_validation(table.labels, table.groups, folds=folds, seed=seed)
+        pipeline = fit_one(
+            table.rows,
+            table.labels,
+            best.classifier,
+            best.params,
+            scale=scale,
+            seed=seed,
+            folds=again,
+        )
+        step()
+    left_out = dict(splits[0].left_out)
+    for label, count in evaluation.unseen_labels.items():
+        left_out[f"test images of class {label}, which has no training image"] = count
+    trained = table.labels[table.places(splits[0].train)]
+    settings = {
+        "classifier": best.classifier,
+        "params": dict(best.params),
+        "scale": scale,
+        "seed": seed,
+        "folds": folds,
+        "grid": [trial.to_dict() for trial in trials],
+        "refit": refit,
+        "train_images": len(table.labels) if refit else len(trained),
+        "held_out_images": evaluation.scores.images,
+        "left_out": left_out,
+        "classes": {name: int((trained == k).sum()) for k, name in enumerate(table.names)},
+    }
+    if runs > 1:
+        accuracies = [result[3].scores.accuracy for result in results]
+        settings["runs"] = {
+            "seeds": [seed + run for run in range(runs)],
+            "accuracies": accuracies,
+            "mean": float(np.mean(accuracies)),
+            "std": float(np.std(accuracies, ddof=1)),
+        }
+    return Classifier(
+        pipeline=pipeline,
+        label_names=table.names,
+        recipe=features.recipe,
+        scores=evaluation.scores,
+        held_out=evaluation.images,
+        versions=_versions(),
+        settings=settings,
+    )
+
+
+def _loaded(features: Features | str | Path) -> Features:
     if not isinstance(features, Features):
         features = load(features)
     if features.targets is not None:
@@ -76,75 +172,72 @@ def train(
             "some image has several labels, and a classifier for those cannot be trained yet; "
             "extract with one label an image"
         )
-    tries = combinations(classifier, grid)
-    split = hold_out(
-        features,
-        test_size=test_size,
-        seed=seed,
-        folds=folds,
-        stored=stored,
-        min_per_class=min_per_class,
-    )
-    names, labels = _without(features, split.dropped)
-    truth, held_truth = labels[split.train], labels[split.held_out]
-    groups = None if features.groups is None else np.asarray(features.groups)[split.train]
-    divided = cross_validation(truth, groups, folds=folds, seed=seed)
+    return features
 
-    chosen = np.sort(np.concatenate([split.train, split.held_out]))
-    everything = read_rows(features, chosen)
-    rows = everything[np.searchsorted(chosen, split.train)]
-    held_rows = everything[np.searchsorted(chosen, split.held_out)]
 
-    step = _counter(on_progress, len(tries) * folds + 1 + refit)
-    trials, best, pipeline = search(
-        rows, truth, divided, {classifier: tries}, scale=scale, seed=seed, step=step
-    )
-    probabilities = class_probabilities(pipeline, held_rows, len(names))
-    predicted = probabilities.argmax(axis=1)
-    scores = score(
-        held_truth, predicted, names, split=split.description, probabilities=probabilities
-    )
-    if refit:
-        pipeline = fit_one(
-            everything, labels[chosen], best.classifier, best.params, scale=scale, seed=seed
+@dataclass(frozen=True, kw_only=True)
+class _Table:
+    # The rows that take part, in memory; their classes numbered anew where some were dropped.
+    chosen: NDArray[np.int64]
+    rows: NDArray[np.float32]
+    labels: NDArray[np.int64]
+    groups: NDArray[np.str_] | None
+    names: tuple[str, ...]
+    features: Features
+
+    @classmethod
+    def read(cls, features: Features, split: Split) -> _Table:
+        chosen = np.sort(np.concatenate([split.train, split.held_out]))
+        kept = [k for k in range(len(features.label_names)) if k not in split.dropped]
+        place = np.full(len(features.label_names), -1)
+        place[kept] = np.arange(len(kept))
+        return cls(
+            chosen=chosen,
+            rows=read_rows(features, chosen),
+            labels=place[np.asarray(features.labels)[chosen]],
+            groups=None if features.groups is None else np.asarray(features.groups)[chosen],
+            names=tuple(str(features.label_names[k]) for k in kept),
+            features=features,
         )
-        step()
-    return Classifier(
-        pipeline=pipeline,
-        label_names=names,
-        recipe=features.recipe,
-        scores=scores,
-        held_out=HeldOut(
-            ids=tuple(str(features.ids[i]) for i in split.held_out),
-            truth=tuple(names[k] for k in held_truth),
-            predicted=tuple(names[k] for k in predicted),
-            probability=tuple(probabilities.max(axis=1).tolist()),
-        ),
-        versions=_versions(),
-        settings={
-            "classifier": best.classifier,
-            "params": dict(best.params),
-            "scale": scale,
-            "seed": seed,
-            "folds": folds,
-            "grid": [trial.to_dict() for trial in trials],
-            "refit": refit,
-            "train_images": len(chosen) if refit else len(truth),
-            "held_out_images": len(held_truth),
-            "left_out": dict(split.left_out),
-            "classes": {name: int((truth == k).sum()) for k, name in enumerate(names)},
-        },
+
+    def places(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+        return np.searchsorted(self.chosen, numbers)
+
+    def part(self, numbers: NDArray[np.int64]) -> Features:
+        places = self.places(numbers)
+        return replace(
+            self.features,
+            features=self.rows[places],
+            ids=[str(self.features.ids[i]) for i in numbers],
+            labels=self.labels[places],
+            label_names=self.names,
+            targets=None,
+            splits=None,
+            groups=None,
+            content=None,
+        )
+
+
+def _run(
+    table: _Table,
+    split: Split,
+    tries: Mapping[str, Sequence[Mapping[str, Any]]],
+    *,
+    scale: str,
+    seed: int,
+    folds: int,
+    step: Callable[[], None],
+    other: Features | None,
+) -> tuple[Trial, list[Trial], Pipeline, Evaluation]:
+    places = table.places(split.train)
+    truth = table.labels[places]
+    groups = None if table.groups is None else table.groups[places]
+    divided = cross_validation(truth, groups, folds=folds, seed=seed)
+    trials, best, pipeline = search(
+        table.rows[places], truth, divided, tries, scale=scale, seed=seed, step=step
     )
-
-
-def _without(
-    features: Features, dropped: Sequence[int]
-) -> tuple[tuple[str, ...], NDArray[np.int64]]:
-    # The classes that stay are numbered anew; a row of a dropped one counts as unlabelled.
-    kept = [k for k in range(len(features.label_names)) if k not in dropped]
-    place = np.full(len(features.label_names) + 1, -1)
-    place[kept] = np.arange(len(kept))
-    return tuple(str(features.label_names[k]) for k in kept), place[np.asarray(features.labels)]
+    held_out = table.part(split.held_out) if other is None else other
+    return best, trials, pipeline, judge(pipeline, table.names, held_out, split=split.description)
 
 
 def _counter(on_progress: Callable[[Progress], None] | None, total: int) -> Callable[[], None]:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from penult.classify.classifiers import make_pipeline, make_scaler
+from penult.classify.centroid import nearest_mean
+from penult.classify.classifiers import find_classifier, make_pipeline, make_scaler
 from penult.classify.logistic import Basis, Weights, fit_path, principal_basis
 
 if TYPE_CHECKING:
@@ -92,7 +93,9 @@ def search(
         strength = float(best.params["C"])
         pipeline = _assemble(rows, truth, solved[strength], strength, scale, seed)
     else:
-        pipeline = fit_one(rows, truth, best.classifier, best.params, scale=scale, seed=seed)
+        pipeline = fit_one(
+            rows, truth, best.classifier, best.params, scale=scale, seed=seed, folds=folds
+        )
     step()
     return trials, best, pipeline
 
@@ -105,15 +108,33 @@ def fit_one(
     *,
     scale: str,
     seed: int,
+    folds: Sequence[Fold],
 ) -> Pipeline:
-    """Fit one classifier with given parameters on (n, D) rows."""
-    if classifier != "logistic":
-        return make_pipeline(classifier, scale, seed=seed, params=params).fit(rows, truth)
-    strength = float(params["C"])
-    scaled = _scaled(rows, rows, scale)
-    basis = principal_basis(scaled)
-    weights = next(fit_path(basis.rows, _numbered(truth), [strength]))
-    return _assemble(rows, truth, basis.to_rows(weights, scaled), strength, scale, seed)
+    """Fit one classifier with given parameters on (n, D) rows.
+
+    Parameters
+    ----------
+    folds : of these rows; decisions are turned into probabilities on the parts left out
+    """
+    if classifier == "logistic":
+        strength = float(params["C"])
+        scaled = _scaled(rows, rows, scale)
+        basis = principal_basis(scaled)
+        weights = next(fit_path(basis.rows, _numbered(truth), [strength]))
+        return _assemble(rows, truth, basis.to_rows(weights, scaled), strength, scale, seed)
+    pipeline = make_pipeline(classifier, scale, seed=seed, params=params)
+    if classifier == "centroid":
+        weights = nearest_mean(_scaled(rows, rows, scale), _numbered(truth), folds)
+        return _assemble(rows, truth, weights, 1.0, scale, seed)
+    if find_classifier(classifier).calibrated:
+        from sklearn.calibration import CalibratedClassifierCV
+
+        calibrated = CalibratedClassifierCV(pipeline[-1], cv=list(folds), ensemble=False)
+        pipeline.steps[-1] = ("classifier", calibrated)
+        pipeline.fit(rows, truth)
+        calibrated.cv = len(folds)  # the row numbers themselves are no part of a classifier
+        return pipeline
+    return pipeline.fit(rows, truth)
 
 
 def _accuracies(

@@ -31,6 +31,7 @@ class Split:
     description : how they were chosen, in words
     left_out : why to how many: the rows that are in neither part
     dropped : classes that were left out, indices into the label names
+    drawn : whether chance chose it, so that another seed gives another
     """
 
     train: NDArray[np.int64]
@@ -38,6 +39,7 @@ class Split:
     description: str
     left_out: Mapping[str, int]
     dropped: tuple[int, ...] = ()
+    drawn: bool = False
 
 
 def hold_out(
@@ -48,6 +50,7 @@ def hold_out(
     folds: int = 3,
     stored: bool = True,
     min_per_class: int = 0,
+    elsewhere: bool = False,
 ) -> Split:
     """Divide the labelled rows into a training part and a held-out part.
 
@@ -63,6 +66,7 @@ def hold_out(
     folds : every class must have that many rows (groups, where there are any) left to train with
     stored : whether the splits stored in the file count
     min_per_class : classes with fewer labelled rows than this are left out; 0 keeps all
+    elsewhere : the held-out rows are in another file, so all labelled rows of this one train
 
     Raises
     ------
@@ -92,14 +96,18 @@ def hold_out(
         rows = kept
     _require_two_classes(labels[rows], features.label_names)
 
+    drawn = False
     splits = np.asarray(features.splits if stored and features.splits is not None else [])
     groups = None if features.groups is None else np.asarray(features.groups)
-    if (splits == "test").any() or (splits == "validation").any():
+    if elsewhere:
+        train, held_out, description = rows, rows[:0], "another file"
+    elif (splits == "test").any() or (splits == "validation").any():
         train, held_out, description, unnamed = _stored(splits, rows)
         if unnamed:
             left_out["in no split"] = unnamed
     else:
         train, held_out = _random(labels, groups, rows, test_size=test_size, seed=seed)
+        drawn = True
         kind = "stratified" if groups is None else "stratified, groups kept together"
         description = f"{test_size:.0%} held out, {kind}, seed {seed}"
     if groups is not None:
@@ -111,6 +119,7 @@ def hold_out(
         description=description,
         left_out=left_out,
         dropped=tuple(small),
+        drawn=drawn,
     )
 
 

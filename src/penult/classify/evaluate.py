@@ -1,0 +1,111 @@
+"""How a classifier does on labelled rows that it was not trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from penult.classify.model import Classifier, class_probabilities
+from penult.classify.rows import read_rows
+from penult.classify.scores import score
+from penult.errors import UsageError
+from penult.features.read import load
+from penult.records import Features, HeldOut, Scores
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from sklearn.pipeline import Pipeline
+
+__all__ = ["Evaluation", "evaluate", "judge"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """What came out of it.
+
+    Attributes
+    ----------
+    scores : over the images whose label the classifier knows
+    images : those images, and what was said of each
+    unseen : the images whose label it has never seen, and what was said of each; they are in no
+        score, for whatever is said of them is wrong
+    unlabelled : number of images without a label, left out
+    """
+
+    scores: Scores
+    images: HeldOut
+    unseen: HeldOut
+    unlabelled: int
+
+    @property
+    def unseen_labels(self) -> Mapping[str, int]:
+        """Label that the classifier has never seen to the number of its images."""
+        names, counts = np.unique(np.array(self.unseen.truth, dtype=str), return_counts=True)
+        return dict(zip(names.tolist(), counts.tolist(), strict=True))
+
+
+def evaluate(classifier: Classifier, features: Features | str | Path) -> Evaluation:
+    """Score a classifier on other labelled rows.
+
+    Parameters
+    ----------
+    features : made with the classifier's recipe; or the file that holds them
+
+    Raises
+    ------
+    RecipeMismatchError
+        If the rows were made otherwise.
+    UsageError
+        If no row has a label that the classifier knows.
+    TrainingError
+        If a row holds NaN or infinite numbers.
+    """
+    name = "these features" if isinstance(features, Features) else str(features)
+    if not isinstance(features, Features):
+        features = load(features)
+    classifier.require_recipe(features.recipe, other_is=name)
+    return judge(classifier.pipeline, classifier.label_names, features, split=f"all of {name}")
+
+
+def judge(
+    pipeline: Pipeline, label_names: Sequence[str], features: Features, *, split: str
+) -> Evaluation:
+    """Score a pipeline whose classes are indices into `label_names`; see `evaluate`."""
+    place = {name: k for k, name in enumerate(label_names)}
+    theirs = [place.get(str(name), -1) for name in features.label_names]
+    labels = np.asarray(features.labels)
+    rows = np.flatnonzero(labels >= 0)
+    truth = np.array([*theirs, -1])[labels[rows]]
+    known = truth >= 0
+    if not known.any():
+        raise UsageError(
+            f"none of the {len(rows)} labelled images has a label of the classifier's: it knows "
+            f"{', '.join(label_names[:8])}{' …' if len(label_names) > 8 else ''}"
+        )
+    probabilities = class_probabilities(pipeline, read_rows(features, rows), len(label_names))
+    predicted = probabilities.argmax(axis=1)
+
+    def told(chosen: NDArray[np.bool_]) -> HeldOut:
+        return HeldOut(
+            ids=tuple(str(features.ids[i]) for i in rows[chosen]),
+            truth=tuple(str(features.label_names[k]) for k in labels[rows[chosen]]),
+            predicted=tuple(str(label_names[k]) for k in predicted[chosen]),
+            probability=tuple(probabilities[chosen].max(axis=1).tolist()),
+        )
+
+    return Evaluation(
+        scores=score(
+            truth[known],
+            predicted[known],
+            label_names,
+            split=split,
+            probabilities=probabilities[known],
+        ),
+        images=told(known),
+        unseen=told(~known),
+        unlabelled=len(labels) - len(rows),
+    )

@@ -1,0 +1,101 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from penult.classify.evaluate import evaluate
+from penult.classify.probe import train
+from penult.errors import RecipeMismatchError, UsageError
+
+COUNTS = {"daisy": 24, "rose": 24, "tulip": 24}
+
+
+@pytest.fixture
+def classifier(make_features):
+    return train(make_features(COUNTS))
+
+
+def test_labels_are_matched_by_name_and_not_by_number(make_features, classifier):
+    # Without daisies, rose is class 0 of the other file and class 1 of the classifier.
+    other = make_features({"rose": 5, "tulip": 4}, seed=1)
+    other = dataclasses.replace(other, features=np.roll(other.features, 1, axis=1))
+    found = evaluate(classifier, other)
+    assert found.scores.accuracy == 1
+    assert [c.support for c in found.scores.classes] == [0, 5, 4]
+    assert found.images.truth == ("rose",) * 5 + ("tulip",) * 4
+
+
+def test_labels_never_seen_are_told_apart_and_in_no_score(make_features, classifier):
+    found = evaluate(classifier, make_features({**COUNTS, "weed": 7}, seed=1))
+    assert found.scores.accuracy == 1
+    assert found.scores.images == 72
+    assert found.unseen_labels == {"weed": 7}
+    assert set(found.unseen.predicted) <= {"daisy", "rose", "tulip"}
+
+
+def test_unlabelled_images_are_counted(make_features, classifier):
+    other = make_features(COUNTS, seed=1)
+    other.labels[:10] = -1
+    assert evaluate(classifier, other).unlabelled == 10
+
+
+def test_rows_of_another_recipe_are_refused(make_features, classifier, recipe):
+    other = make_features(COUNTS, recipe=dataclasses.replace(recipe, pooling="max"))
+    with pytest.raises(RecipeMismatchError, match="'avg' and 'max'"):
+        evaluate(classifier, other)
+
+
+def test_only_labels_never_seen_is_refused(make_features, classifier):
+    with pytest.raises(UsageError, match="it knows daisy, rose, tulip"):
+        evaluate(classifier, make_features({"weed": 3, "moss": 3}))
+
+
+def test_the_held_out_part_may_be_another_file(make_features):
+    features, other = make_features(COUNTS), make_features({**COUNTS, "weed": 5}, seed=1)
+    classifier = train(features, test_features=other)
+    assert classifier.settings["train_images"] == 72
+    assert classifier.scores.images == 72
+    assert classifier.scores.split == "another file"
+    said = "test images of class weed, which has no training image"
+    assert classifier.settings["left_out"] == {said: 5}
+
+
+def test_a_test_file_of_another_recipe_is_refused(make_features, recipe):
+    other = make_features(COUNTS, recipe=dataclasses.replace(recipe, layer="x"))
+    with pytest.raises(RecipeMismatchError, match="the test features"):
+        train(make_features(COUNTS), test_features=other)
+
+
+def test_runs_repeat_over_seeds_and_the_first_is_returned(make_features):
+    features = make_features(COUNTS, noise=2)
+    classifier = train(features, runs=3)
+    told = classifier.settings["runs"]
+    alone = [train(features, seed=s).scores.accuracy for s in range(3)]
+    assert told["accuracies"] == alone
+    assert told["mean"] == pytest.approx(np.mean(alone))
+    assert told["std"] == pytest.approx(np.std(alone, ddof=1))
+    assert classifier.scores.accuracy == alone[0]
+
+
+@pytest.mark.parametrize("fixed", ["splits", "another file"])
+def test_runs_that_would_all_be_the_same_are_refused(make_features, fixed):
+    splits = (["train"] * 16 + ["test"] * 8) * 3
+    features = make_features(COUNTS, splits=splits if fixed == "splits" else None)
+    other = make_features(COUNTS) if fixed == "another file" else None
+    with pytest.raises(UsageError, match="same images each time"):
+        train(features, test_features=other, runs=2)
+
+
+def test_a_feature_that_leaks_the_group_is_of_no_use_where_groups_are_kept_together(make_features):
+    # Ten views an image: the one telling column is the image's own, and says nothing of its class.
+    rng = np.random.default_rng(0)
+    image = np.repeat(np.arange(60), 10)
+    labels = np.repeat(rng.integers(0, 2, 60), 10)
+    labels[:10], labels[10:20] = 0, 1
+    rows = (10 * np.eye(60)[image] + 0.1 * rng.normal(size=(600, 60))).astype(np.float32)
+    given = {"features": rows, "labels": labels}
+    apart = make_features({"a": 300, "b": 300}, **given)
+    together = make_features({"a": 300, "b": 300}, groups=[f"image {i}" for i in image], **given)
+    assert train(apart).scores.accuracy == 1
+    assert train(together).scores.accuracy < 0.75
+    assert max(t["mean"] for t in train(together).settings["grid"]) < 0.75
