@@ -14,7 +14,7 @@ from pathlib import Path
 
 import torch
 
-from penult.backbones import timm, torchvision
+from penult.backbones import timm, timm_network, torchvision
 from penult.backbones.layers import Cut
 from penult.errors import PenultError
 
@@ -32,8 +32,9 @@ def built() -> Iterator[tuple[str, torch.nn.Module, str | None, tuple[int, int]]
 
     for name in library.list_models():
         wanted = timm._registered(name)
-        network = timm._build(wanted)
-        yield wanted.described, network, timm._head(network), tuple(wanted.cfg.input_size[1:])
+        network = timm_network.build(wanted)
+        size = tuple(wanted.cfg.input_size[1:])
+        yield wanted.described, network, timm_network.head(network), size
 
 
 def all_sizes() -> Iterator[tuple[str, int, int]]:

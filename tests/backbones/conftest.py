@@ -43,12 +43,12 @@ def pictures():
 
 @pytest.fixture
 def rows_of(pictures):
-    """Run the `first` pictures as `extract` does: transform, engine; gives an array a layer."""
+    """Run the pictures as `extract` does: transform, engine; gives an array a layer."""
 
-    def run(backbone, *layers, first=2):
+    def run(backbone, *layers):
         recipes = [backbone.recipe(layer) for layer in layers]
         transform = Transform(backbone.preprocessing)
-        pixels = np.stack([transform(picture) for picture in pictures[:first]])
+        pixels = np.stack([transform(picture) for picture in pictures])
         return TorchEngine(backbone, recipes, device="cpu").run(pixels)
 
     return run

@@ -1,5 +1,7 @@
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import timm
@@ -75,6 +77,11 @@ def test_an_unknown_name_gets_close_suggestions(name, close):
     assert "penult models" in str(raised.value)
 
 
+def test_a_repository_without_its_source_is_told_how_to_write_it():
+    with pytest.raises(UnknownNameError, match=r"then timm:facebook/x, or hf:facebook/x"):
+        resolve("facebook/x")
+
+
 def test_the_default_model_and_an_alias_resolve_without_a_library():
     script = (
         "import sys\n"
@@ -86,3 +93,16 @@ def test_the_default_model_and_an_alias_resolve_without_a_library():
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_the_documentation_names_the_same_backbones():
+    page = Path(__file__).parents[2] / "docs" / "backbones.md"
+    rows = [line for line in page.read_text().splitlines() if re.match(r"\| `[A-Z]", line)]
+    told = {}
+    for row in rows:
+        names, targets = (re.findall("`([^`]+)`", cell) for cell in row.split("|")[1:3])
+        told |= dict(
+            zip(names, targets if len(targets) == len(names) else targets * 2, strict=False)
+        )
+    assert len(told) == 17
+    assert told == {name: ALIASES[name] for name in told}

@@ -67,16 +67,12 @@ def test_rows_are_those_of_torchvisions_own_transforms_and_network(
 @pytest.mark.parametrize(
     ("name", "head", "length"),
     [
-        ("convnext_tiny", "classifier.2", 768),
-        ("densenet121", "classifier", 1024),
         ("efficientnet_b0", "classifier.1", 1280),
         ("mnasnet0_5", "classifier.1", 1280),
         ("mobilenet_v3_small", "classifier.3", 1024),
         ("regnet_y_400mf", "fc", 440),
         ("shufflenet_v2_x0_5", "fc", 1024),
         ("squeezenet1_1", "classifier.1", 512),
-        ("swin_t", "head", 768),
-        ("vit_b_32", "heads.head", 768),
     ],
 )
 def test_the_classifier_is_found_and_its_input_is_the_row(name, head, length):
@@ -102,6 +98,7 @@ def test_vgg16_features_flattened_are_the_25088_numbers_of_the_tutorials():
 
 def test_a_class_token_is_taken_and_the_average_leaves_it_out(rows_of):
     backbone = open_random("vit_b_32")
+    assert backbone.head == "heads.head"
     layer = backbone.layer("encoder")
     assert (layer.layout, layer.shape) == ("NTD", (50, 768))
     assert backbone.default_pooling(layer) == "cls"
@@ -110,12 +107,17 @@ def test_a_class_token_is_taken_and_the_average_leaves_it_out(rows_of):
 
 
 def test_weights_by_name_have_their_own_preprocessing():
-    first, second = open_random("resnet50.IMAGENET1K_V1"), open_random("ResNet-50.imagenet1k_v2")
+    first, second = (
+        open_random("mobilenet_v2.IMAGENET1K_V1"),
+        open_random("MobileNet-V2.imagenet1k_v2"),
+    )
     assert (first.preprocessing.resize, second.preprocessing.resize) == (256, 232)
-    assert open_random("resnet50").name == second.name == "torchvision:resnet50.IMAGENET1K_V2"
+    assert (
+        open_random("mobilenet_v2").name == second.name == "torchvision:mobilenet_v2.IMAGENET1K_V2"
+    )
     large = open_random("vit_b_16.IMAGENET1K_SWAG_E2E_V1")
     assert large.preprocessing.crop == (384, 384)
-    assert large.layer("encoder").shape == (1 + 24 * 24, 768)
+    assert large.network.seq_length == 1 + 24 * 24
 
 
 def test_two_untrained_networks_are_the_same_and_the_processs_own_seed_is_kept():
@@ -200,5 +202,5 @@ def test_densenets_old_names_of_layers_are_understood(tmp_path):
 
 
 def test_an_unknown_name_gets_close_ones():
-    with pytest.raises(UnknownNameError, match=r"did you mean resnet50"):
+    with pytest.raises(UnknownNameError, match=r"did you mean .*resnet50"):
         open_random("resnet55")

@@ -129,7 +129,10 @@ def resolve(name: str) -> tuple[Source, str]:
             return _load(prefix), name
     known = [*ALIASES, *(known for prefix in sources() for known in _load(prefix).names())]
     once = {known.lower(): known for known in reversed(known)}.values()
-    raise UnknownNameError("model", name, once, hint="penult models lists them all")
+    hint = "penult models lists them all"
+    if "/" in name:
+        hint = f"of the Hugging Face hub? then timm:{name}, or hf:{name}"
+    raise UnknownNameError("model", name, once, hint=hint)
 
 
 def open_backbone(name: str, choice: WeightsChoice | None = None) -> Backbone:

@@ -6,36 +6,22 @@ import fnmatch
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import fields, replace
 from functools import partial
 from math import floor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import Any, get_args
 
 from penult.backbones.base import Backbone, Card, Source, Weights, WeightsChoice, sha256_of
 from penult.backbones.fetch import cached_hub_file, digest_in, fetch_url, hub_file, torch_cache
 from penult.backbones.network import NetworkBackbone
 from penult.backbones.sizes import sizes
-from penult.backbones.weights import (
-    class_count,
-    fit_state,
-    given_weights,
-    load_state,
-    mismatch,
-    random_weights,
-    seeded,
-)
+from penult.backbones.timm_network import Wanted, build, head, load_given, load_pretrained
+from penult.backbones.weights import given_weights, random_weights, seeded
 from penult.errors import BackboneError, UnknownNameError, WeightsError
 from penult.recipe import Interpolation, Preprocessing
 
-if TYPE_CHECKING:
-    from torch import nn
-
 __all__ = ["Timm"]
-
-# Where the classifier has one of these paths, it reads what timm calls pre-logits. Others (several
-# classifiers, or one with layers of its own) are asked for their pre-logits.
-_PLAIN_HEADS = {"classif", "classifier", "fc", "head", "head.fc", "last_linear"}
 
 # Arguments of `timm.create_model` that say where files are, and not what is built.
 _NOT_FROM_HUBS = {"cache_dir", "checkpoint_path", "pretrained", "pretrained_cfg_overlay"}
@@ -92,44 +78,21 @@ class Timm(Source):
             name=f"timm:{wanted.name}",
             architecture=wanted.described,
             preprocessing=preprocessing,
-            head=_head,
+            head=head,
             libraries=("torch", "timm"),
         )
         if choice.given == "random":
-            network = seeded(partial(_build, wanted))
-            return backbone(weights=random_weights(network), build=partial(_same, network))
+            network = seeded(partial(build, wanted))
+            return backbone(weights=random_weights(network), build=lambda: network)
         if choice.given is not None:
             weights = given_weights(choice.given)
-            return backbone(weights=weights, build=partial(_load_given, wanted, choice.given))
+            return backbone(weights=weights, build=partial(load_given, wanted, choice.given))
         path = _fetch(wanted, choice)
         weights = Weights(wanted.cfg.hf_hub_id or path.name, sha256_of(path), path)
-        return backbone(weights=weights, build=partial(_load_pretrained, wanted, path))
+        return backbone(weights=weights, build=partial(load_pretrained, wanted, path))
 
 
-@dataclass(frozen=True)
-class _Wanted:
-    """What to build.
-
-    Attributes
-    ----------
-    name : within this source
-    cfg : timm's `PretrainedCfg`
-    arguments : of the architecture's constructor, where a repository's configuration has some
-    """
-
-    name: str
-    architecture: str
-    cfg: Any
-    arguments: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def described(self) -> str:
-        """For the recipe: the arguments, too, may change a row."""
-        arguments = json.dumps(self.arguments, sort_keys=True) if self.arguments else ""
-        return f"timm/{self.architecture}{arguments}"
-
-
-def _registered(name: str) -> _Wanted:
+def _registered(name: str) -> Wanted:
     import timm
 
     name = timm.models.get_deprecated_models().get(name) or name
@@ -142,10 +105,10 @@ def _registered(name: str) -> _Wanted:
         tagged = timm.list_pretrained(f"{architecture}.*") or timm.list_pretrained()
         raise UnknownNameError("timm model", name, tagged) from None
     full = f"{architecture}.{cfg.tag}" if cfg.tag else architecture
-    return _Wanted(full, architecture, cfg)
+    return Wanted(full, architecture, cfg)
 
 
-def _from_hub(repository: str, choice: WeightsChoice) -> _Wanted:
+def _from_hub(repository: str, choice: WeightsChoice) -> Wanted:
     import timm
     from timm.models import PretrainedCfg
 
@@ -169,10 +132,10 @@ def _from_hub(repository: str, choice: WeightsChoice) -> _Wanted:
         ) from error
     if unknown := _NOT_FROM_HUBS & set(arguments):
         raise BackboneError(f"{model} was refused: its config.json sets {', '.join(unknown)}")
-    return _Wanted(repository, architecture, replace(cfg, hf_hub_id=repository), arguments)
+    return Wanted(repository, architecture, replace(cfg, hf_hub_id=repository), arguments)
 
 
-def _preprocessing(wanted: _Wanted) -> Preprocessing:
+def _preprocessing(wanted: Wanted) -> Preprocessing:
     """What ``create_transform(**resolve_data_config(cfg))`` does, as a recipe says it."""
     from timm.data import resolve_data_config  # type: ignore[attr-defined]
 
@@ -200,7 +163,7 @@ def _preprocessing(wanted: _Wanted) -> Preprocessing:
     )
 
 
-def _fetch(wanted: _Wanted, choice: WeightsChoice) -> Path:
+def _fetch(wanted: Wanted, choice: WeightsChoice) -> Path:
     model, cfg = f"timm:{wanted.name}", wanted.cfg
     if not (cfg.hf_hub_id or cfg.url):
         import timm
@@ -221,10 +184,6 @@ def _fetch(wanted: _Wanted, choice: WeightsChoice) -> Path:
     )
 
 
-def _same(network: nn.Module) -> nn.Module:
-    return network
-
-
 def _files(cfg: Any) -> tuple[str, ...]:
     return (cfg.hf_hub_filename,) if cfg.hf_hub_filename else WEIGHTS_FILES
 
@@ -239,87 +198,3 @@ def _cached(cfg: Any) -> Path | None:
         return cached_hub_file(cfg.hf_hub_id, _files(cfg))
     path = torch_cache() / _file_name(cfg.url)
     return path if path.is_file() else None
-
-
-def _build(wanted: _Wanted, *, pretrained: bool = False, **changes: Any) -> Any:
-    import timm
-
-    try:
-        network = timm.create_model(
-            wanted.architecture,
-            pretrained=pretrained,
-            pretrained_cfg=replace(wanted.cfg, **changes).to_dict(),
-            **wanted.arguments,
-        )
-    except TypeError as error:
-        if pretrained or not wanted.arguments:
-            raise
-        raise BackboneError(
-            f"timm:{wanted.name} cannot be built with the arguments in its config.json: {error}"
-        ) from error
-    return _with_pre_logits(network)
-
-
-def _load_pretrained(wanted: _Wanted, path: Path) -> Any:
-    """Through timm, which knows how the keys of old files are called today."""
-    try:
-        return _build(wanted, pretrained=True, file=str(path), source=None, custom_load=False)
-    except Exception as error:
-        # Damaged files meet timm with whatever exception comes up first.
-        raise mismatch(path, f"timm's {wanted.architecture}", error) from error
-
-
-def _load_given(wanted: _Wanted, path: Path) -> Any:
-    state = load_state(path)
-    classifier = _classifiers(wanted.cfg.classifier)
-    classes = class_count(state, classifier[0]) if classifier else None
-    changes: dict[str, Any] = {}
-    if classes is not None:
-        changes = {"num_classes": classes, "label_offset": None}
-    network = _build(wanted, **changes)
-    try:
-        fit_state(network, state, path)
-    except WeightsError as error:
-        try:
-            network = _build(wanted, pretrained=True, state_dict=state, source=None, **changes)
-        except (RuntimeError, KeyError, AttributeError, TypeError):
-            # Not an older layout of the keys, either.
-            raise error from None
-        network.pretrained_cfg.pop("state_dict", None)
-    return network
-
-
-def _classifiers(named: str | tuple[str, ...] | list[str] | None) -> tuple[str, ...]:
-    return () if named is None else (named,) if isinstance(named, str) else tuple(named)
-
-
-def _reads_pre_logits(classifiers: tuple[str, ...]) -> bool:
-    return len(classifiers) == 1 and classifiers[0] in _PLAIN_HEADS
-
-
-def _head(network: Any) -> str | None:
-    """The module whose input is the penultimate row; None where there is no classifier."""
-    classifiers = _classifiers(network.pretrained_cfg.get("classifier"))
-    if not classifiers or not network.num_classes:
-        return None
-    return classifiers[0] if _reads_pre_logits(classifiers) else "pre_logits"
-
-
-def _with_pre_logits(network: Any) -> Any:
-    """Send pre-logits that no single classifier reads through a module of their own.
-
-    Then ``penultimate`` is its input, and ends the computation, as with any other network.
-    """
-    from torch import Tensor, nn
-
-    if not _reads_pre_logits(_classifiers(network.pretrained_cfg.get("classifier"))):
-
-        def forward(images: Tensor) -> Tensor:
-            features = network.forward_features(images)
-            network.pre_logits(network.forward_head(features, pre_logits=True))
-            logits: Tensor = network.forward_head(features)
-            return logits
-
-        network.pre_logits = nn.Identity()
-        network.forward = forward
-    return network
