@@ -237,7 +237,7 @@ def test_what_is_no_image_is_refused_when_fitted_and_when_used(extractor, images
     [
         ({"model": "toy:mean-color"}, UnknownNameError, "did you mean mean-colour"),
         ({"layer": "penultimat"}, UnknownNameError, "did you mean penultimate"),
-        ({"layer": "*"}, UsageError, "is 7 layers"),
+        ({"layer": "*"}, UsageError, "is 6 layers"),
         ({"layer": "pixels", "pool": "none"}, UsageError, "give pool='flatten'"),
         ({"normalize": "l1"}, UsageError, "allowed: none, l2"),
         ({"engine": "steam"}, UnknownNameError, "allowed: auto, "),

@@ -133,7 +133,8 @@ def list_layers(
         name = "logits" if head is not None else "penultimate"
         kind = "output of the network"
         ends[name] = Layer(name, kind, tuple(output.shape[1:]), _layout(output))
-    return (*seen.values(), *ends.values())
+    # A module that goes by the name of an end gives way to it.
+    return (*(layer for name, layer in seen.items() if name not in ends), *ends.values())
 
 
 def find_layer(layers: Iterable[Layer], name: str, *, backbone: str) -> Layer:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import ceil, prod
 from typing import Any, Literal
 
@@ -39,8 +39,8 @@ def estimate_bytes(
     itemsize = np.dtype(dtype).itemsize
     measured = records[:_MEASURED]
     writer = FeatureWriter(None, recipes, Columns.of(records), dtype=dtype, origin=origin)
-    for start in range(0, len(measured), 256):
-        batch = measured[start : start + 256]
+    # In blocks as an extraction writes them: a first row alone, then as many as there may be.
+    for batch in (measured[:1], *_blocks(measured[1:])):
         stand_in = np.zeros((len(batch), 1), np.float32)
         writer.append(batch, ["0" * 32] * len(batch), [stand_in] * len(recipes))
     writer.finish(failures)
@@ -49,6 +49,11 @@ def estimate_bytes(
     beside = size - len(recipes) * _chunked(len(measured), (1,), itemsize)
     rows = sum(_chunked(len(records), shape, itemsize) for shape in shapes)
     return rows + ceil(beside * len(records) / len(measured))
+
+
+def _blocks(records: Sequence[ImageRecord]) -> Iterator[Sequence[ImageRecord]]:
+    for start in range(0, len(records), 1024):
+        yield records[start : start + 1024]
 
 
 def _chunked(count: int, shape: tuple[int, ...], itemsize: int) -> int:

@@ -1,0 +1,110 @@
+"""A plan says what an extraction would give, and it does."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import penult
+from penult.errors import SourceError, UnknownNameError, UsageError
+from penult.planning import plan
+
+
+def test_shapes_images_and_classes_are_those_of_the_extraction(photos, toy):
+    options = {"model": toy, "layer": ["pixels", "mean", "logits"], "pool": "none"}
+    planned = plan(photos, **options)
+    features = penult.extract(photos, **{**options, "layer": "pixels"})
+    assert [layer.name for layer in planned.layers] == ["pixels", "mean", "logits"]
+    assert [layer.shape for layer in planned.layers] == [(3, 8, 8), (3,), (2,)]
+    assert planned.layers[0].shape == features.features.shape[1:]
+    assert planned.layers[0].length == 192
+    assert (planned.images, planned.classes) == (36, ("daisy", "rose", "tulip"))
+
+
+@pytest.fixture
+def many(tmp_path):
+    """500 small images with names of a usual length."""
+    for number in range(500):
+        path = tmp_path / "many" / f"class {number % 7}" / f"photo_{number:05}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (2, 2), (number % 256, 0, 0)).save(path)
+    return tmp_path / "many"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param({"layer": "pixels", "pool": "flatten"}, id="rows of 192"),
+        pytest.param({"layer": "pixels", "pool": "none", "dtype": "float16"}, id="maps, float16"),
+        pytest.param({"layer": ["pixels", "mean.0"], "pool": "flatten"}, id="two layers"),
+        pytest.param({}, id="rows of 3"),
+    ],
+)
+def test_the_size_is_within_two_percent(many, tmp_path, toy, options):
+    penult.extract(many, tmp_path / "f.h5", model=toy, **options)
+    real = (tmp_path / "f.h5").stat().st_size
+    assert plan(many, model=toy, **options).bytes == pytest.approx(real, rel=0.02)
+
+
+def test_the_size_of_more_images_than_are_measured(many, tmp_path, toy, monkeypatch):
+    penult.extract(many, tmp_path / "f.h5", model=toy, layer="pixels", pool="flatten")
+    monkeypatch.setattr("penult.features.size._MEASURED", 400)
+    planned = plan(many, model=toy, layer="pixels", pool="flatten")
+    assert planned.bytes == pytest.approx((tmp_path / "f.h5").stat().st_size, rel=0.1)
+
+
+def test_the_size_of_real_rows(many, tmp_path):
+    """Written by the writer with rows as long as EfficientNet's; the network need not run for that."""
+    from penult.features.size import estimate_bytes
+    from penult.features.write import Columns, FeatureWriter
+    from penult.images.sources import list_images
+    from penult.recipe import Preprocessing, Recipe
+
+    preprocessing = Preprocessing(
+        resize=256, crop=(224, 224), interpolation="bicubic", mean=(0.5,) * 3, std=(0.5,) * 3
+    )
+    recipe = Recipe(
+        architecture="a", weights_sha256="0", layer="b", pooling="none", preprocessing=preprocessing
+    )
+    records = list_images([many]).records
+    assert sum(len(record.labels) for record in records) == 500
+    writer = FeatureWriter(tmp_path / "f.h5", [recipe], Columns.of(records))
+    rows = np.random.default_rng(0).random((500, 1280), np.float32)
+    for start in range(0, 500, 32):
+        part = records[start : start + 32]
+        writer.append(part, ["ab" * 16] * len(part), [rows[start : start + 32]])
+    writer.finish([])
+    writer.close()
+    estimated = estimate_bytes(records, [recipe], [(1280,)])
+    assert estimated == pytest.approx((tmp_path / "f.h5").stat().st_size, rel=0.02)
+
+
+def test_no_image_is_read_and_no_weights_are_needed(photos, toy, monkeypatch):
+    for path in photos.rglob("*.jpg"):
+        path.write_bytes(b"not an image")
+    assert plan(photos, model=toy).images == 36
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"layer": "penultimat"}, UnknownNameError, "did you mean penultimate"),
+        ({"pool": "gem"}, UsageError, "a vector of 3 already"),
+        ({"dtype": "int8"}, UnknownNameError, "allowed: float32, float16"),
+    ],
+)
+def test_what_extract_would_refuse_is_refused(photos, toy, options, error, message):
+    with pytest.raises(error, match=message):
+        plan(photos, **{"model": toy, **options})
+
+
+def test_no_images_no_plan(tmp_path, toy):
+    with pytest.raises(SourceError, match="no images"):
+        plan(tmp_path, model=toy)
+
+
+def test_a_plan_needs_no_pretrained_weights(photos, monkeypatch):
+    monkeypatch.setenv("PENULT_OFFLINE", "1")
+    planned = plan(photos, model="timm:test_vit", layer="*attn.proj", pool="avg")
+    assert {layer.shape for layer in planned.layers} == {(64,)}
