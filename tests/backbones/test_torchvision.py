@@ -8,7 +8,7 @@ from torchvision import models
 
 from penult.backbones.base import WeightsChoice
 from penult.backbones.registry import open_backbone
-from penult.backbones.torchvision import Torchvision
+from penult.backbones.torchvision import Torchvision, _rename_layers
 from penult.errors import UnknownNameError, WeightsError
 
 RANDOM = WeightsChoice(given="random")
@@ -188,17 +188,16 @@ def test_given_weights_may_lack_the_auxiliary_classifiers(tmp_path, aux):
     assert backbone.network.transform_input
 
 
-def test_densenets_old_names_of_layers_are_understood(tmp_path):
-    network = models.densenet121()
+def test_densenets_old_names_of_layers_are_understood():
+    with torch.device("meta"):
+        now = models.densenet121().state_dict()
     old = {
         key.replace(".norm1.", ".norm.1.").replace(".conv2.", ".conv.2."): value
-        for key, value in network.state_dict().items()
+        for key, value in now.items()
     }
     assert "features.denseblock1.denselayer1.norm.1.weight" in old
-    torch.save(old, tmp_path / "densenet.pth")
-    ours = open_backbone("DenseNet121", WeightsChoice(tmp_path / "densenet.pth")).network
-    for key, value in network.state_dict().items():
-        assert torch.equal(ours.state_dict()[key], value)
+    _rename_layers(old)
+    assert old.keys() == now.keys()
 
 
 def test_an_unknown_name_gets_close_ones():
