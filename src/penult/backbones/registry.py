@@ -223,6 +223,7 @@ def list_models(pattern: str = "*") -> Iterable[Card]:
     UnknownNameError
         If it begins with what is no source.
     """
+    pattern = pattern.lower()
     prefix, colon, _ = pattern.partition(":")
     wanted = [source for source in sources() if not colon or fnmatch(source, prefix)]
     if not wanted:
@@ -233,5 +234,5 @@ def list_models(pattern: str = "*") -> Iterable[Card]:
     for source in wanted:
         for card in _load(source).cards():
             name = card.name.lower()
-            if fnmatch(name, pattern.lower()) or fnmatch(name.partition(":")[2], pattern.lower()):
+            if fnmatch(name, pattern) or fnmatch(name.partition(":")[2], pattern):
                 yield card

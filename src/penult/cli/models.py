@@ -45,7 +45,8 @@ def run(
         table.add_row(*_row(card))
     show_table(table)
     here = sum(card.on_this_machine for card in cards)
-    say(f"{len(cards):,} models, of {here:,} the weights are on this machine (here)")
+    models = "1 model" if len(cards) == 1 else f"{len(cards):,} models"
+    say(f"{models}; the weights of {here:,} are on this machine")
 
 
 def _row(card: Card) -> tuple[str, ...]:

@@ -1,0 +1,76 @@
+"""`penult models`: what there is, without loading any of it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+
+def test_a_line_a_model_with_what_is_known_of_it(penult, toy):
+    done = penult("models", "toy:")
+    assert done.code == 0
+    header, _, row = (line.split() for line in done.out.splitlines()[1:4])
+    assert header[:3] == ["model", "parameters", "input"]
+    assert row == ["toy:mean-colour", "0.0", "M", "8", "×", "8", "3", "CC0-1.0", "here"]
+    assert "1 model; the weights of 1 are on this machine" in done.out
+
+
+def test_json_has_every_field(penult, toy):
+    (card,) = json.loads(penult("models", "toy:*", "--json").out)
+    assert card == {
+        "name": "toy:mean-colour",
+        "parameters": 6,
+        "input_size": [8, 8],
+        "features": 3,
+        "licence": "CC0-1.0",
+        "top1": None,
+        "weights": "mean-colour 1",
+        "on_this_machine": True,
+    }
+
+
+@pytest.mark.parametrize("pattern", ["bundled:", "bundled:*", "BUNDLED:efficientnet"])
+def test_a_source_or_a_part_of_a_name_in_any_case(penult, pattern):
+    cards = json.loads(penult("models", pattern, "--json").out)
+    assert [card["name"] for card in cards] == [
+        "bundled:efficientnet_lite0",
+        "bundled:efficientnet_lite1",
+        "bundled:efficientnet_lite2",
+    ]
+    assert [card["parameters"] for card in cards] == [4_652_008, 5_416_680, 6_092_072]
+
+
+def test_a_glob_and_a_part_over_all_sources(penult, toy):
+    for pattern in ("*COLOUR", "n-col"):
+        assert [c["name"] for c in json.loads(penult("models", pattern, "--json").out)] == [
+            "toy:mean-colour"
+        ]
+
+
+def test_vgg16_is_found_in_every_source_that_has_it(penult):
+    names = [card["name"] for card in json.loads(penult("models", "VGG16", "--json").out)]
+    assert {name.partition(":")[0] for name in names} >= {"timm", "torchvision", "keras"}
+    assert all("vgg16" in name.lower() for name in names)
+
+
+def test_a_pattern_that_names_a_source_imports_no_other():
+    code = (
+        "import sys; from penult.cli import main\n"
+        "sys.argv = ['penult', 'models', 'bundled:', '--json']\n"
+        "try: main()\n"
+        "finally: print([m for m in ('torch', 'timm', 'keras') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_what_is_no_model_gets_suggestions(penult, toy):
+    done = penult("models", "toy:mean-color")
+    assert (done.code, done.out) == (2, "")
+    assert "did you mean toy:mean-colour" in done.err
+    done = penult("models", "toi:")
+    assert done.code == 2
+    assert "unknown backbone source 'toi'; did you mean toy?" in done.err
