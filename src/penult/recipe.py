@@ -26,6 +26,9 @@ class Preprocessing:
         down, as torchvision does). A pair (height, width): squashed to exactly that.
     crop : (int, int) or None
         (height, width) of the centre crop taken after the resize.
+    margin : "even" or "down"
+        How the crop's offset is rounded where the margin is odd: half of it to the even neighbour,
+        as torchvision does, or down, as transformers does.
     interpolation : str
         Pillow's filter of that name; always antialiased, as Pillow's are (nearest excepted).
     mean, std : tuple of float, one per channel
@@ -41,6 +44,7 @@ class Preprocessing:
     mean: tuple[float, ...]
     std: tuple[float, ...]
     channels: Literal["RGB", "BGR"] = "RGB"
+    margin: Literal["even", "down"] = "even"
     decode: Literal["exact", "scaled"] = "exact"
 
     @property

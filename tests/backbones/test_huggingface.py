@@ -10,6 +10,7 @@ from PIL import Image
 
 from penult.backbones.base import WeightsChoice
 from penult.backbones.huggingface import HuggingFace
+from penult.backbones.huggingface_preprocessing import read_preprocessing
 from penult.errors import (
     BackboneError,
     MissingExtraError,
@@ -111,7 +112,7 @@ def checkpoint(tmp_path):
     return save
 
 
-def photo(width=61, height=45):
+def photo(width=94, height=80):
     rng = np.random.default_rng(3)
     small = Image.fromarray(rng.integers(0, 256, (9, 12, 3), np.uint8))
     return small.resize((width, height), Image.Resampling.BICUBIC)
@@ -133,7 +134,7 @@ def relative_error(ours, theirs):
 def test_rows_are_those_of_transformers(name, checkpoint):
     folder, model, row = checkpoint(name)
     backbone = HuggingFace().open(str(folder), WeightsChoice())
-    # 61 × 45 resized to a shorter edge of 40 is 54 × 40: an even number of pixels is cut off.
+    # Resized to a shorter edge of 40 it is 47 × 40: half of the 15 columns to cut off is rounded.
     image = photo()
     processor = transformers.AutoImageProcessor.from_pretrained(folder, backend="pil")
     inputs = processor(image, return_tensors="pt").pixel_values
@@ -156,6 +157,19 @@ def test_rows_are_those_of_transformers(name, checkpoint):
     assert penultimate.shape == (1, backbone.layer("penultimate").length)
     assert relative_error(penultimate, theirs) < 1e-4
     assert backbone.recipe().weights_sha256 == backbone.weights.sha256
+
+
+@pytest.mark.parametrize("edge", [40, 27], ids=["cropped", "padded"])
+@pytest.mark.parametrize("width", range(90, 98))
+def test_pixels_are_those_of_transformers_to_the_last_one(edge, width, checkpoint):
+    folder, _, _ = checkpoint("dinov2")
+    file = folder / "preprocessor_config.json"
+    size = {"size": {"shortest_edge": edge}, "do_normalize": False, "do_rescale": False}
+    file.write_text(json.dumps(json.loads(file.read_text()) | size))
+    processor = transformers.AutoImageProcessor.from_pretrained(folder, backend="pil")
+    theirs = processor(photo(width, 80), return_tensors="np").pixel_values[0]
+    ours = Transform(read_preprocessing(folder, "hf:x"))(photo(width, 80))
+    np.testing.assert_array_equal(ours.transpose(2, 0, 1), theirs)
 
 
 @pytest.mark.parametrize("name", ["vit classifier", "convnext classifier"])
@@ -340,6 +354,49 @@ def test_folders_that_are_none_get_a_clear_line(tmp_path):
 def test_offline_the_error_names_the_model_and_its_origin():
     with pytest.raises(WeightsError, match=r"hf:owner/name.*config\.json"):
         HuggingFace().open("owner/name", WeightsChoice(offline=True))
+
+
+@pytest.fixture
+def served(hub, checkpoint):
+    """A tiny checkpoint on the stand-in for the hub, as `hf:owner/tiny`."""
+    folder, model, _ = checkpoint("dinov2")
+    for file in folder.iterdir():
+        hub.files[f"owner/tiny/{file.name}"] = file.read_bytes()
+    shutil.rmtree(folder)
+    return hub, model
+
+
+def test_a_checkpoint_comes_from_the_hub_once_and_then_from_its_cache(served):
+    hub, model = served
+    first = HuggingFace().open("owner/tiny", WeightsChoice())
+    images = torch.randn(1, 3, 32, 32)
+    with torch.inference_mode():
+        row = first.cut(["penultimate"])(images)[0]
+        torch.testing.assert_close(row, model(images).pooler_output)
+    assert first.name == "hf:owner/tiny"
+    files = {path.rpartition("/")[2] for path, _ in hub.downloads}
+    assert {"config.json", "model.safetensors"} < files
+    assert not any(name.endswith(".py") for name in files)
+
+    asked = len(hub.requests)
+    again = HuggingFace().open("owner/tiny", WeightsChoice(offline=True))
+    with torch.inference_mode():
+        assert torch.equal(again.cut(["penultimate"])(images)[0], row)
+    assert again.recipe() == first.recipe()
+    assert len(hub.requests) == asked
+
+
+def test_a_name_the_hub_does_not_know_is_named(served):
+    with pytest.raises(WeightsError, match="hf:owner/huge"):
+        HuggingFace().open("owner/huge", WeightsChoice())
+
+
+def test_a_checkpoint_without_preprocessing_is_refused_by_the_missing_file(served):
+    hub, _ = served
+    for name in ("preprocessor_config.json", "processor_config.json"):
+        hub.files.pop(f"owner/tiny/{name}", None)
+    with pytest.raises(WeightsError, match=r"preprocessor_config\.json"):
+        HuggingFace().open("owner/tiny", WeightsChoice())
 
 
 def test_without_transformers_the_error_names_the_extra(monkeypatch):

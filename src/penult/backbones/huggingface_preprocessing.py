@@ -77,6 +77,7 @@ def read_preprocessing(folder: Path, model: str) -> Preprocessing:
     return Preprocessing(
         resize=resize,
         crop=(crop["height"], crop["width"]) if crop else None,
+        margin="down" if crop else "even",
         interpolation=cast(Any, Image.Resampling(setting("resample") or 2).name.lower()),
         # (pixel * factor - mean) / std, said of pixel / 255.
         mean=tuple(m / (255 * factor) for m in mean),

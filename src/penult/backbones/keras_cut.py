@@ -26,7 +26,7 @@ class KerasCut(nn.Module):
         self, model: Any, outputs: Sequence[Any], shapes: Sequence[tuple[int, ...]]
     ) -> None:
         super().__init__()
-        self.model = keras.Model(model.inputs, list(outputs), name="cut")
+        self.model = keras.Model(model.inputs[0], list(outputs), name="cut")
         self._shapes = list(shapes)
         self.eval().requires_grad_(False)
 

@@ -161,6 +161,7 @@ def _read_preprocessing(path: Path, model: Any) -> Preprocessing:
                 ("mean", _is_triple(preprocessing.mean)),
                 ("std", _is_triple(preprocessing.std) and 0 not in preprocessing.std),
                 ("channels", preprocessing.channels in ("RGB", "BGR")),
+                ("margin", preprocessing.margin in ("even", "down")),
                 ("decode", preprocessing.decode in ("exact", "scaled")),
             )
             if not right

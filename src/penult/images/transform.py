@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import gcd
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +36,7 @@ class Transform:
 
     Parameters
     ----------
-    preprocessing : what to do; only `resize`, `crop` and `interpolation` count here
+    preprocessing : what to do; only `resize`, `crop`, `margin`, `interpolation` count here
 
     Notes
     -----
@@ -80,8 +81,9 @@ class Transform:
         """
         resized = self._resized_size(*image.size)
         crop = self.preprocessing.crop or (resized[1], resized[0])
-        across = _Axis.of(image.width, resized[0], crop[1])
-        down = _Axis.of(image.height, resized[1], crop[0])
+        margin = self.preprocessing.margin
+        across = _Axis.of(image.width, resized[0], crop[1], margin)
+        down = _Axis.of(image.height, resized[1], crop[0], margin)
         pixels = np.asarray(_resize(image, across, down, self._filter))
         if across.is_padded or down.is_padded:
             canvas = np.zeros((*crop, 3), np.uint8)
@@ -119,11 +121,13 @@ class _Axis:
     after: int
 
     @classmethod
-    def of(cls, size: int, resized: int, crop: int) -> _Axis:
+    def of(cls, size: int, resized: int, crop: int, margin: Literal["even", "down"]) -> _Axis:
         missing = max(crop - resized, 0)
-        # Python's rounding to even, as in torchvision's `center_crop`.
-        first = round((resized - crop) / 2.0) if crop < resized else 0
-        return cls(size, resized, first, min(crop, resized), missing // 2, (missing + 1) // 2)
+        # Down means towards minus infinity: what is padded has a negative margin.
+        before = (missing + 1) // 2 if margin == "down" else missing // 2
+        spare = max(resized - crop, 0)
+        first = spare // 2 if margin == "down" else round(spare / 2.0)
+        return cls(size, resized, first, min(crop, resized), before, missing - before)
 
     @property
     def is_padded(self) -> bool:
