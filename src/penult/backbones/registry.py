@@ -130,7 +130,9 @@ def resolve(name: str) -> tuple[Source, str]:
     known = [*ALIASES, *(known for prefix in sources() for known in _load(prefix).names())]
     once = {known.lower(): known for known in reversed(known)}.values()
     hint = "penult models lists them all"
-    if "/" in name:
+    if Path(name).is_file():
+        hint = f"a file of weights? then checkpoint:{name}"
+    elif "/" in name:
         hint = f"of the Hugging Face hub? then timm:{name}, or hf:{name}"
     raise UnknownNameError("model", name, once, hint=hint)
 

@@ -38,6 +38,7 @@ __all__ = [
 
 # Averaged weights come first, as in timm: they are what a training run is evaluated with.
 _WRAPPERS = ("state_dict_ema", "model_ema", "state_dict", "model_state_dict", "model")
+_NEITHER = "{} is neither a safetensors file nor a PyTorch checkpoint"
 _PREFIXES = ("module.", "_orig_mod.", "model.", "network.", "backbone.")
 
 
@@ -133,14 +134,14 @@ def _load_pickle(path: Path) -> Mapping[str, Any]:
                 f"{path} was refused: it holds more than tensors ({named[1]}), and reading it "
                 f"would execute code; save network.state_dict() or a .safetensors file instead"
             ) from error
-        raise WeightsError(
-            f"{path} is neither a safetensors file nor a PyTorch checkpoint"
-        ) from error
-    except Exception as error:
-        # Damaged archives meet torch with whatever exception comes up first.
+        raise WeightsError(_NEITHER.format(path)) from error
+    except RuntimeError as error:
         raise WeightsError(
             f"{path} cannot be read as a PyTorch checkpoint: {_first_line(error)}"
         ) from error
+    except Exception as error:
+        # Other content meets the unpickler with whatever exception comes up first.
+        raise WeightsError(_NEITHER.format(path)) from error
     if not isinstance(loaded, Mapping):
         raise WeightsError(
             f"{path} holds a {type(loaded).__name__}; save network.state_dict() into it"
