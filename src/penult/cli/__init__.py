@@ -14,6 +14,7 @@ import typer
 
 from penult import __version__
 from penult.cli import (
+    evaluate,
     extract,
     fetch,
     info,
@@ -45,6 +46,7 @@ for command in (
     extract,
     train,
     predict,
+    evaluate,
     info,
     report,
     verify,

@@ -9,7 +9,7 @@ import typer
 
 _IMAGES = "A folder of images, an image file, or several of either."
 
-Images = Annotated[list[Path], typer.Argument(metavar="IMAGES...", help=_IMAGES)]
+Images = Annotated[list[Path], typer.Argument(metavar="IMAGES", help=_IMAGES)]
 Model = Annotated[str, typer.Option("--model", "-m", help="Backbone; `penult models` lists them.")]
 Layers = Annotated[
     list[str] | None,

@@ -11,7 +11,15 @@ if TYPE_CHECKING:
     from penult.recipe import Recipe
     from penult.records import Scores
 
-__all__ = ["class_table", "grid_line", "recipe_table", "scores_line"]
+__all__ = [
+    "class_table",
+    "grid_line",
+    "recipe_table",
+    "runs_line",
+    "scores_line",
+    "scores_table",
+    "trials_table",
+]
 
 
 def class_table(scores: Scores) -> None:
@@ -31,16 +39,79 @@ def class_table(scores: Scores) -> None:
 
 def scores_line(scores: Scores) -> str:
     """Return the accuracy, and what it was measured on."""
-    return f"accuracy {scores.accuracy:.1%} on {scores.images:,} images ({scores.split})"
+    text = f"accuracy {scores.accuracy:.1%} on {scores.images:,} images ({scores.split})"
+    if scores.interval is not None:
+        low, high = scores.interval
+        text += f", 95% interval {low:.1%} to {high:.1%}"
+    return text
+
+
+def scores_table(scores: Scores) -> None:
+    """Show every score there is beside the accuracy."""
+    table = plain_table(("score", "value"), right=("value",))
+    for average, name in ((scores.macro, "macro"), (scores.weighted, "weighted")):
+        if average is not None:
+            table.add_row(
+                f"{name} precision, recall, F1",
+                f"{average.precision:.3f}  {average.recall:.3f}  {average.f1:.3f}",
+            )
+    for name, value in (
+        ("top-5 accuracy", scores.top5),
+        ("balanced accuracy", scores.balanced_accuracy),
+        ("macro soft F1", scores.soft_f1),
+        ("log-loss, nats", scores.log_loss),
+        ("calibration error", scores.calibration_error),
+    ):
+        if value is not None:
+            table.add_row(name, f"{value:.3f}")
+    if table.row_count:
+        show_table(table)
+
+
+def trials_table(settings: Mapping[str, Any]) -> None:
+    """Show the best combination of each kind of classifier, where several were tried."""
+    best: dict[str, Mapping[str, Any]] = {}
+    for trial in settings["grid"]:
+        kind = trial["classifier"]
+        if kind not in best or trial["mean"] > best[kind]["mean"]:
+            best[kind] = trial
+    if len(best) < 2:
+        return
+    table = plain_table(("classifier", "best", "accuracy", "±"), right=("accuracy", "±"))
+    for kind, trial in sorted(best.items(), key=lambda item: -item[1]["mean"]):
+        table.add_row(
+            kind, _words(trial["params"]), f"{trial['mean']:.1%}", f"{100 * trial['std']:.1f}"
+        )
+    show_table(table)
 
 
 def grid_line(settings: Mapping[str, Any]) -> str:
     """Return what the grid search chose, and from what."""
-    chosen = ", ".join(f"{name}={value:g}" for name, value in settings["params"].items())
+    chosen = ", ".join(filter(None, (settings["classifier"], _words(settings["params"]))))
     tried = len(settings["grid"])
+    searched = f"the best of {tried} by" if tried > 1 else "by"
     return (
-        f"{settings['classifier']}, {chosen}: the best of {tried} by {settings['folds']}-fold "
-        f"cross-validation on {settings['train_images']:,} images"
+        f"{chosen}: {searched} {settings['folds']}-fold cross-validation on "
+        f"{settings['train_images']:,} images"
+    )
+
+
+def runs_line(settings: Mapping[str, Any]) -> str | None:
+    """Return mean and spread over the seeds, where there were several runs."""
+    runs = settings.get("runs")
+    if runs is None:
+        return None
+    seeds = f"{runs['seeds'][0]} to {runs['seeds'][-1]}"
+    return (
+        f"{len(runs['seeds'])} runs, seeds {seeds}: accuracy {runs['mean']:.1%} ± "
+        f"{100 * runs['std']:.1f}"
+    )
+
+
+def _words(params: Mapping[str, Any]) -> str:
+    return ", ".join(
+        f"{name}={value:g}" if isinstance(value, int | float) else f"{name}={value}"
+        for name, value in params.items()
     )
 
 
