@@ -75,38 +75,37 @@ def test_a_grid_reaches_the_classifiers_that_have_the_parameter():
         combinations(["svm", "knn"], {"alpha": [3]})
 
 
-@pytest.mark.parametrize(
-    ("column", "value"),
-    [
-        pytest.param("left_child", 10_000, id="a child beyond the last node"),
-        pytest.param("right_child", 0, id="a node that is its own ancestor"),
-        pytest.param("feature", 6, id="a feature beyond the row"),
-        pytest.param("left_child", -1, id="half a leaf"),
-    ],
-)
-def test_a_tree_that_points_elsewhere_is_refused_before_it_is_followed(
-    make_features, tmp_path, column, value
-):
+# A node's column and what it is made to say of the root.
+ASTRAY = {
+    "a child beyond the last node": ("left_child", 10_000),
+    "a node that is its own ancestor": ("right_child", 0),
+    "a feature beyond the row": ("feature", 6),
+    "half a leaf": ("left_child", -1),
+}
+
+
+def test_a_tree_that_points_elsewhere_is_refused_before_it_is_followed(make_features, tmp_path):
     path = tmp_path / "forest.skops"
     train(make_features(COUNTS), classifier="forest", grid={"max_features": [0.5]}).save(path)
     load_classifier(path)
     with zipfile.ZipFile(path) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
-    for name, data in members.items():
-        nodes = np.load(io.BytesIO(data)) if name.endswith(".npy") else np.empty(0)
-        if nodes.dtype.names and len(nodes) > 1:
-            nodes[column][0] = value
-            changed = io.BytesIO()
-            np.save(changed, nodes)
-            members[name] = changed.getvalue()
-            break
-    else:
-        pytest.fail("no tree in the file")
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, data in members.items():
-            archive.writestr(name, data)
-    with pytest.raises(ClassifierFileError, match="no forest could grow"):
-        load_classifier(path)
+    tree, nodes = next(
+        (name, nodes)
+        for name, data in members.items()
+        if name.endswith(".npy")
+        and (nodes := np.load(io.BytesIO(data))).dtype.names
+        and len(nodes) > 1
+    )
+    for column, value in ASTRAY.values():
+        crafted, changed = nodes.copy(), io.BytesIO()
+        crafted[column][0] = value
+        np.save(changed, crafted)
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, data in {**members, tree: changed.getvalue()}.items():
+                archive.writestr(name, data)
+        with pytest.raises(ClassifierFileError, match="no forest could grow"):
+            load_classifier(path)
 
 
 def test_a_tree_outside_a_forest_is_refused(make_features, tmp_path):

@@ -30,7 +30,20 @@ def nearest_mean(
     ----------
     rows : (n, D) float32
     labels : (n,) int64 in 0 ... K - 1, every class occurring
+    folds : of the rows; without any the distances are taken as they are, T = 1
     """
+    sharpness = _sharpness(rows, labels, folds) if len(folds) else 1.0
+    coefficients, intercept = _toward_means(rows, labels)
+    if coefficients.shape[1] == 2:
+        # Two classes are told apart by one column, as in scikit-learn.
+        coefficients = coefficients[:, 1:] - coefficients[:, :1]
+        intercept = intercept[1:] - intercept[:1]
+    return Weights(sharpness * coefficients, sharpness * intercept)
+
+
+def _sharpness(
+    rows: NDArray[np.float32], labels: NDArray[np.int64], folds: Sequence[Fold]
+) -> float:
     from scipy.optimize import minimize_scalar
     from scipy.special import logsumexp
 
@@ -44,13 +57,7 @@ def nearest_mean(
         sharpness = np.exp(log_sharpness)
         return float((logsumexp(sharpness * left_out, axis=1) - sharpness * right).mean())
 
-    sharpness = float(np.exp(minimize_scalar(loss, bounds=(-20, 20), method="bounded").x))
-    coefficients, intercept = _toward_means(rows, labels)
-    if coefficients.shape[1] == 2:
-        # Two classes are told apart by one column, as in scikit-learn.
-        coefficients = coefficients[:, 1:] - coefficients[:, :1]
-        intercept = intercept[1:] - intercept[:1]
-    return Weights(sharpness * coefficients, sharpness * intercept)
+    return float(np.exp(minimize_scalar(loss, bounds=(-20, 20), method="bounded").x))
 
 
 def _toward_means(

@@ -15,6 +15,7 @@ import numpy as np
 from penult.classify.centroid import nearest_mean
 from penult.classify.classifiers import find_classifier, make_pipeline, make_scaler
 from penult.classify.logistic import Basis, Weights, fit_path, principal_basis
+from penult.errors import UsageError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from penult.classify.splits import Fold
 
-__all__ = ["Trial", "fit_one", "search"]
+__all__ = ["Trial", "fit_decisions", "fit_one", "search"]
 
 Step = Callable[[], None]
 
@@ -68,11 +69,11 @@ def search(
     truth : (n,) int64 classes
     folds : of the rows
     tries : classifier name to the combinations of its parameters
-    step : called once for each fit, ``combinations * folds`` times and once at the end
+    step : called after each fit: ``combinations * folds`` times at most, and once at the end
 
     Returns
     -------
-    trials : in the order of `tries`
+    trials : in the order of `tries`, without those that ask for more neighbours than rows
     best : the first of those with the highest mean accuracy
     pipeline : the best one, fitted on all rows
     """
@@ -83,6 +84,7 @@ def search(
             strengths = [float(params["C"]) for params in combinations]
             accuracies, solved = _logistic_paths(rows, truth, folds, strengths, scale, step)
         else:
+            combinations = _possible(combinations, folds)
             accuracies = [
                 _accuracies(rows, truth, folds, name, params, scale, seed, step)
                 for params in combinations
@@ -137,6 +139,32 @@ def fit_one(
     return pipeline.fit(rows, truth)
 
 
+def fit_decisions(
+    rows: NDArray[np.float32],
+    truth: NDArray[np.int64],
+    classifier: str,
+    params: Mapping[str, Any],
+    *,
+    scale: str,
+    seed: int,
+) -> Pipeline:
+    """Fit as `fit_one` does, for ``predict`` alone: without probabilities, and so without folds."""
+    if classifier in ("logistic", "centroid"):
+        return fit_one(rows, truth, classifier, params, scale=scale, seed=seed, folds=())
+    return make_pipeline(classifier, scale, seed=seed, params=params).fit(rows, truth)
+
+
+def _possible(
+    combinations: Sequence[Mapping[str, Any]], folds: Sequence[Fold]
+) -> Sequence[Mapping[str, Any]]:
+    # A fold cannot give more neighbours than it has rows.
+    fewest = min(len(train) for train, _ in folds)
+    kept = [params for params in combinations if params.get("n_neighbors", 0) <= fewest]
+    if not kept:
+        raise UsageError(f"the folds have {fewest} rows to train with; give fewer n_neighbors")
+    return kept
+
+
 def _accuracies(
     rows: NDArray[np.float32],
     truth: NDArray[np.int64],
@@ -149,8 +177,9 @@ def _accuracies(
 ) -> tuple[float, ...]:
     result = []
     for train, test in folds:
-        pipeline = make_pipeline(classifier, scale, seed=seed, params=params)
-        pipeline.fit(rows[train], truth[train])
+        pipeline = fit_decisions(
+            rows[train], truth[train], classifier, params, scale=scale, seed=seed
+        )
         result.append(float((pipeline.predict(rows[test]) == truth[test]).mean()))
         step()
     return tuple(result)
