@@ -15,7 +15,7 @@ from penult.errors import ImageError, OutputError, PenultError, SourceError
 from penult.features.finished import FinishedRows
 from penult.features.ledger import Ledger, RowSource
 from penult.features.part import Outcomes
-from penult.features.parts import PartStore, is_placed
+from penult.features.parts import PartStore, is_leftover
 from penult.features.write import Columns, FeatureWriter
 from penult.output import atomic_output, check_output, explain
 from penult.records import Failure, Progress
@@ -119,7 +119,7 @@ def to_file(job: Job, output: Path, *, overwrite: bool, restart: bool, update: b
     """
     with _store_of(output, job.total) as store:
         about = (job.engine.recipes, job.options, job.listing.records)
-        if is_placed(output):
+        if is_leftover(output):
             finished = not restart and store.is_same(*about)
             store.clear()
             if finished:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -33,11 +32,13 @@ class Manifest:
     recipes : one a layer
     options : those that change rows and are not in the recipe, or the order of the rows
     images : digest over the id, size and time of change of every image, in order
+    placed : which file was about to get the output's name; None before
     """
 
     recipes: tuple[Recipe, ...]
     options: Mapping[str, Any]
     images: str
+    placed: Sequence[int] | None = field(default=None, compare=False)
 
     @classmethod
     def of(
@@ -54,8 +55,6 @@ class Manifest:
                 line = (json.dumps(_stamp(record)) + "\n").encode()
                 digest.update(line)
                 file.write(line)
-            file.flush()
-            os.fsync(file.fileno())
         return cls(tuple(recipes), dict(options), digest.hexdigest())
 
     @classmethod
@@ -75,28 +74,30 @@ class Manifest:
                     f"finish it with that, or give --restart to begin anew"
                 )
             recipes = tuple(Recipe.from_json(text) for text in data["recipes"])
-            return cls(recipes, data["options"], data["images"])
+            return cls(recipes, data["options"], data["images"], data["placed"])
         except (OSError, ValueError, KeyError, TypeError, FileFormatError) as error:
             if isinstance(error, ResumeError):
                 raise
             return None
 
-    def write(self, folder: Path) -> None:
-        """Make this the manifest of the folder.
+    def write(self, folder: Path, *, sync: bool = True) -> None:
+        """Make this the manifest of the folder, and the list that `of` wrote there its list.
 
         Raises
         ------
         OSError
         """
-        (folder / _NEW).replace(_images(folder, self))
+        if (folder / _NEW).exists():
+            (folder / _NEW).replace(_images(folder, self))
         data = {
             "format": FORMAT,
             "penult": __version__,
             "recipes": [recipe.to_json() for recipe in self.recipes],
             "options": dict(self.options),
             "images": self.images,
+            "placed": self.placed,
         }
-        write_safely(folder / _RUN, json.dumps(data, indent=1).encode())
+        write_safely(folder / _RUN, json.dumps(data, indent=1).encode(), sync=sync)
         for path in folder.glob("images-*.jsonl"):
             if path != _images(folder, self):
                 path.unlink()

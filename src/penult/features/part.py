@@ -141,8 +141,10 @@ def gather(read: Callable[[slice], NDArray[Any]], indices: NDArray[np.intp]) -> 
     return np.concatenate([read(slice(int(s[0]), int(s[-1]) + 1)) for s in stretches])
 
 
-def write_safely(path: Path, data: bytes) -> None:
-    """Write a small file that is there whole, or not at all, whatever happens.
+def write_safely(path: Path, data: bytes, *, sync: bool = True) -> None:
+    """Write a small file that is there whole, or not at all, whatever ends the process.
+
+    With `sync`, a power cut after this returns does not undo it.
 
     Raises
     ------
@@ -152,6 +154,8 @@ def write_safely(path: Path, data: bytes) -> None:
     with temporary.open("wb") as file:
         file.write(data)
         file.flush()
-        os.fsync(file.fileno())
+        if sync:
+            os.fsync(file.fileno())
     temporary.replace(path)
-    sync_folder(path.parent)
+    if sync:
+        sync_folder(path.parent)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +15,14 @@ from penult.errors import OutputError
 from penult.features.ledger import Ledger
 from penult.features.lock import RunLock
 from penult.features.manifest import Manifest
-from penult.features.part import Outcomes, Part, write_safely
+from penult.features.part import Outcomes, Part
 from penult.output import sync_folder
 from penult.recipe import Recipe
 from penult.records import ImageRecord
 
-__all__ = ["Limits", "PartStore", "is_placed", "parts_folder"]
+__all__ = ["Limits", "PartStore", "is_leftover", "parts_folder"]
 
-_EARLIER, _PLACED = "earlier", "placed.json"
+_EARLIER = "earlier"
 # By name, so that nothing else that may lie in a folder of that name is ever removed.
 _OURS = (f"{_EARLIER}/*.safetensors", "*.safetensors", "*.new", ".*.partial", "images-*.jsonl")
 
@@ -96,8 +95,6 @@ class PartStore:
         there = None if restart else Manifest.read(self.folder)
         if there is None:
             self.clear()
-        for path in (*self.folder.glob(".*.partial"), *self.folder.glob("*.new")):
-            path.unlink()  # what a killed run was about to rename
         manifest = Manifest.of(self.folder, recipes, options, records)
         if there is not None:
             manifest.require_recipe(there, self.folder)
@@ -107,6 +104,8 @@ class PartStore:
                 manifest.require_images(there, self.folder)
         if manifest != there:
             manifest.write(self.folder)
+        for path in (*self.folder.glob(".*.partial"), *self.folder.glob("*.new")):
+            path.unlink()  # what a killed run was about to rename
         ledger = Ledger(records)
         for part in _whole(self.folder):
             self._enter(part, part.outcomes(), ledger)
@@ -165,7 +164,9 @@ class PartStore:
     def about_to_place(self, file: Path) -> None:
         """Note which file will get the output's name next, so that a later run knows it."""
         self._lock.check()
-        write_safely(self.folder / _PLACED, json.dumps(_identity(file)).encode())
+        manifest = Manifest.read(self.folder)
+        if manifest is not None:
+            replace(manifest, placed=_identity(file)).write(self.folder, sync=False)
 
     def is_same(
         self,
@@ -185,8 +186,8 @@ class PartStore:
         OSError
         """
         self._lock.check()
-        # Last what tells a later run that nothing but this is left to do.
-        for name in (*_OURS, "run.json", _PLACED):
+        # The manifest last: it tells a later run that nothing but this is left to do.
+        for name in (*_OURS, "run.json"):
             for path in self.folder.glob(name):
                 path.unlink(missing_ok=True)
         with suppress(OSError):
@@ -210,13 +211,13 @@ class PartStore:
         sync_folder(aside)
 
 
-def is_placed(output: Path) -> bool:
-    """A run was killed when its output had its name already, and only parts were left to remove."""
-    try:
-        noted = json.loads((parts_folder(output) / _PLACED).read_bytes())
-        return bool(noted == _identity(output))
-    except (OSError, ValueError):
+def is_leftover(output: Path) -> bool:
+    """A run ended here when its output had its name already, and only parts were left to remove."""
+    folder = parts_folder(output)
+    if not folder.is_dir() or not output.is_file():
         return False
+    manifest = Manifest.read(folder)
+    return manifest is None or manifest.placed == _identity(output)
 
 
 def _identity(file: Path) -> list[int]:

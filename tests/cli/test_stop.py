@@ -1,0 +1,118 @@
+"""Ctrl-C and SIGTERM: what is computed is kept, and the way to go on is said."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def signalled(monkeypatch):
+    """`signalled(signum, at)`: this process gets a signal when the engine runs for that time."""
+
+    def arrange(signum: int, at: int) -> None:
+        from penult.engines.torch import TorchEngine
+
+        run, calls = TorchEngine.run, []
+
+        def run_and_signal(self, images):
+            calls.append(len(images))
+            if len(calls) == at:
+                os.kill(os.getpid(), signum)
+            return run(self, images)
+
+        monkeypatch.setattr(TorchEngine, "run", run_and_signal)
+
+    return arrange
+
+
+@pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_the_run_after_the_batch_in_hand_and_the_next_goes_on(
+    penult, photos, toy, tmp_path, signalled, signum, code
+):
+    before = signal.getsignal(signum)
+    signalled(signum, at=4)
+    command = ("extract", photos, "-o", tmp_path / "f.h5", "-m", toy, "--engine", "torch")
+    done = penult(*command, "--batch-size", 4)
+    assert done.code == code
+    assert "of 36 images are safe in" in done.err
+    assert "f.h5.parts: the same command goes on from there" in done.err
+    assert "Traceback" not in done.err
+    assert signal.getsignal(signum) is before
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["f.h5.parts", "photos"]
+
+    done = penult(*command)
+    assert done.code == 0
+    assert "going on where it stopped" in done.err
+    assert "36 rows" in done.out
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["f.h5", "photos"]
+
+
+def test_a_second_signal_ends_the_process_at_once(photos, tmp_path):
+    code = f"""
+import os, signal, sys, time
+sys.path.insert(0, {str(Path(__file__).parent.parent)!r})
+from toys import MeanColour
+from penult.backbones.registry import register
+from penult.engines.torch import TorchEngine
+from penult.cli import main
+register(MeanColour())
+
+def run(self, images):
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(1)
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(60)
+
+TorchEngine.run = run
+sys.argv = ["penult", "extract", {str(photos)!r}, "-o", {str(tmp_path / "f.h5")!r},
+            "-m", "toy:mean-colour", "--engine", "torch", "-q"]
+main()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=50, check=False
+    )
+    assert done.returncode == 130
+    assert "once more stops at once" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_signal_while_the_file_is_put_together_ends_it_and_keeps_all(
+    penult, photos, toy, tmp_path, monkeypatch
+):
+    from penult.features.write import FeatureWriter
+
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            FeatureWriter, "finish", lambda *_arguments: os.kill(os.getpid(), signal.SIGTERM)
+        )
+        done = penult("extract", photos, "-o", tmp_path / "f.h5", "-m", toy, "-q")
+    assert done.code == 143
+    assert "36 of 36 images are safe" in done.err
+    assert not (tmp_path / "f.h5").exists()
+    assert penult("extract", photos, "-o", tmp_path / "f.h5", "-m", toy, "-q").code == 0
+
+
+def test_a_report_that_is_stopped_goes_on_and_one_made_again_computes_nothing(
+    penult, photos, toy, tmp_path, signalled, monkeypatch
+):
+    folder = tmp_path / "report"
+    command = ("report", photos, "-o", folder, "-m", toy, "--engine", "torch", "-q")
+    signalled(signal.SIGINT, at=1)
+    done = penult(*command)
+    assert done.code == 130
+    assert "features.h5.parts: the same command goes on" in done.err
+    assert penult(*command).code == 0
+
+    from penult.engines.torch import TorchEngine
+
+    def run(self, images):
+        raise AssertionError("computed again")
+
+    monkeypatch.setattr(TorchEngine, "run", run)
+    assert penult(*command, "--overwrite").code == 0
