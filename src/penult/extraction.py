@@ -108,12 +108,12 @@ def extract(
         shuffle=shuffle,
     )
 
-    from penult.features.parts import is_placed, parts_folder
+    from penult.features.parts import is_leftover, parts_folder
 
     target = None if output is None else Path(output)
     if target is not None:
-        # The run that this repeats may have been killed when all but the tidying up was done.
-        check_output(target, overwrite=overwrite or update or is_placed(target))
+        # A run that was killed when all but the tidying up was done is no reason to refuse.
+        check_output(target, overwrite=overwrite or update or is_leftover(target))
     if update and (target is None or overwrite):
         raise UsageError(
             "an update needs an output to bring up to date"
