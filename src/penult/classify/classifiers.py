@@ -133,7 +133,7 @@ def combinations(
     UnknownNameError
         For a parameter that none of the classifiers is tuned by.
     UsageError
-        For a parameter without a value.
+        For a parameter without a value, or with one that it cannot have.
     """
     grids = {name: find_classifier(name).grid for name in names}
     allowed = {parameter for default in grids.values() for parameter in default}
@@ -148,7 +148,18 @@ def combinations(
         result[name] = [
             dict(zip(tried, values, strict=True)) for values in product(*tried.values())
         ]
+        for params in result[name]:
+            _require_possible(name, params)
     return result
+
+
+def _require_possible(name: str, params: Mapping[str, Any]) -> None:
+    from sklearn.utils._param_validation import InvalidParameterError
+
+    try:
+        find_classifier(name).make(0, **params)._validate_params()
+    except InvalidParameterError as error:
+        raise UsageError(f"{name} cannot have {dict(params)}: {error}") from error
 
 
 def make_pipeline(name: str, scale: str, *, seed: int, params: Mapping[str, Any]) -> Pipeline:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Basis", "Weights", "fit_path", "objective", "principal_basis"]
 
 # Stop when a Newton step promises to lower the objective by less than this part of it.
-TOLERANCE = 1e-9
+TOLERANCE = 1e-7
 # Below this part of it, float32 no longer tells a better solution from a worse one.
 PRECISE = 1e-3
 SHORTEST_STEP = 1e-6

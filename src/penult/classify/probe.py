@@ -81,8 +81,10 @@ def train(
     """
     features = _loaded(features)
     names = [classifier] if isinstance(classifier, str) else list(classifier)
+    if not names or runs < 1:
+        raise UsageError(f"{len(names)} classifiers in {runs} runs; give at least one of each")
     tries = combinations(names, grid)
-    make_scaler(scale)
+    make_scaler(scale)  # an unknown name is said before anything is read
     other = None if test_features is None else _loaded(test_features)
     if other is not None:
         require_equal(
@@ -101,7 +103,7 @@ def train(
             min_per_class=min_per_class,
             elsewhere=other is not None,
         )
-        for run in range(max(1, runs))
+        for run in range(runs)
     ]
     if runs > 1 and not splits[0].drawn:
         raise UsageError(

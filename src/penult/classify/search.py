@@ -110,13 +110,14 @@ def fit_one(
     *,
     scale: str,
     seed: int,
-    folds: Sequence[Fold],
+    folds: Sequence[Fold] = (),
 ) -> Pipeline:
     """Fit one classifier with given parameters on (n, D) rows.
 
     Parameters
     ----------
-    folds : of these rows; decisions are turned into probabilities on the parts left out
+    folds : of these rows; decisions are turned into probabilities on the parts left out, by the
+        classifiers that have no probabilities of their own
     """
     if classifier == "logistic":
         strength = float(params["C"])
@@ -150,7 +151,7 @@ def fit_decisions(
 ) -> Pipeline:
     """Fit as `fit_one` does, for ``predict`` alone: without probabilities, and so without folds."""
     if classifier in ("logistic", "centroid"):
-        return fit_one(rows, truth, classifier, params, scale=scale, seed=seed, folds=())
+        return fit_one(rows, truth, classifier, params, scale=scale, seed=seed)
     return make_pipeline(classifier, scale, seed=seed, params=params).fit(rows, truth)
 
 
