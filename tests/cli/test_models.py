@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 
@@ -48,6 +49,20 @@ def test_a_glob_and_a_part_over_all_sources(penult, toy):
         assert [c["name"] for c in json.loads(penult("models", pattern, "--json").out)] == [
             "toy:mean-colour"
         ]
+
+
+@pytest.mark.parametrize("columns", [120, 80, 60])
+def test_a_table_fits_the_terminal_and_says_what_it_leaves_out(penult, monkeypatch, columns):
+    monkeypatch.setenv("TERM", "xterm")  # of a dumb one, rich takes 80 for granted
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    done = penult("models", "bundled:")
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", done.out)
+    table, _, summary = plain.strip().rpartition("\n")
+    assert max(len(line.rstrip()) for line in table.splitlines()) <= columns
+    assert "bundled:efficientnet_lite2 " in table
+    assert ("licence" in table) == (columns == 120)
+    assert ("a wider terminal" in summary) == (columns < 120)
 
 
 def test_vgg16_is_found_in_every_source_that_has_it(penult):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,7 +15,16 @@ if TYPE_CHECKING:
 
     from penult.records import Failure, Progress
 
-__all__ = ["progress", "say", "say_failures", "say_json", "show_table", "warn", "warn_of_random"]
+__all__ = [
+    "progress",
+    "say",
+    "say_failures",
+    "say_json",
+    "show_table",
+    "table_width",
+    "warn",
+    "warn_of_random",
+]
 
 _SHOWN_FAILURES = 10
 
@@ -41,14 +51,18 @@ def warn_of_random(weights: str | None) -> None:
 
 
 def show_table(table: Table) -> None:
-    """Print a table that fits the terminal; a pipe gets plain text, wide enough for every column.
+    """Print a table that fits the terminal; a pipe gets plain text."""
+    from rich.console import Console
+
+    Console(highlight=False, width=table_width()).print(table)
+
+
+def table_width() -> int:
+    """How many characters a line of a table may have.
 
     Rich cuts columns to 80 where there is no terminal; a script or a log has no such edge.
     """
-    from rich.console import Console
-
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
-    console.print(table)
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else 200
 
 
 def plain_table(columns: Sequence[str], *, right: Sequence[str] = (), title: str = "") -> Table:

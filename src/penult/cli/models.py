@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from penult.cli import options as o
-from penult.cli.console import plain_table, say, say_json, show_table
+from penult.cli.console import plain_table, say, say_json, show_table, table_width
 from penult.errors import UnknownNameError
 
 if TYPE_CHECKING:
     from penult.backbones.base import Card
 
+_COLUMNS = ("model", "parameters", "input", "features", "top-1", "licence", "weights")
 _NUMBERS = ("parameters", "input", "features", "top-1")
 
 
@@ -37,26 +39,37 @@ def run(
     if as_json:
         say_json([dataclasses.asdict(card) for card in cards])
         return
-    table = plain_table(
-        ("model", *_NUMBERS, "licence of the weights", "weights"),
-        right=_NUMBERS,
-    )
+    shown = _fitting(cards)
+    table = plain_table(shown, right=_NUMBERS)
     for card in cards:
-        table.add_row(*_row(card))
+        row = _row(card)
+        table.add_row(*(row[name] for name in shown))
     show_table(table)
     here = sum(card.on_this_machine for card in cards)
     models = "1 model" if len(cards) == 1 else f"{len(cards):,} models"
-    say(f"{models}; the weights of {here:,} are on this machine")
+    hidden = "" if shown == _COLUMNS else "; a wider terminal, or --json, shows more of each"
+    say(f"{models}; the weights of {here:,} are on this machine{hidden}")
 
 
-def _row(card: Card) -> tuple[str, ...]:
+def _fitting(cards: Sequence[Card]) -> tuple[str, ...]:
+    """The columns, without the widest ones where a terminal has no room beside the names."""
+    columns: tuple[str, ...] = _COLUMNS
+    room = table_width() - max(len(card.name) for card in cards)
+    if room < 76:
+        columns = tuple(name for name in columns if name != "licence")
+    if room < 56:
+        columns = tuple(name for name in columns if name not in ("parameters", "input"))
+    return columns
+
+
+def _row(card: Card) -> dict[str, str]:
     size = card.input_size
-    return (
-        card.name,
-        "" if card.parameters is None else f"{card.parameters / 1e6:,.1f} M",
-        "" if size is None else f"{size[0]} × {size[1]}",
-        "" if card.features is None else f"{card.features:,}",
-        "" if card.top1 is None else f"{card.top1:.1f}%",
-        card.licence or "",
-        "here" if card.on_this_machine else "",
-    )
+    return {
+        "model": card.name,
+        "parameters": "" if card.parameters is None else f"{card.parameters / 1e6:,.1f} M",
+        "input": "" if size is None else f"{size[0]} × {size[1]}",
+        "features": "" if card.features is None else f"{card.features:,}",
+        "top-1": "" if card.top1 is None else f"{card.top1:.1f}%",
+        "licence": card.licence or "",
+        "weights": "here" if card.on_this_machine else "",
+    }
