@@ -16,11 +16,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from penult.classify.evaluate import evaluate
     from penult.classify.model import Classifier, load_classifier
     from penult.classify.probe import train
     from penult.estimators import FeatureExtractor
     from penult.extraction import extract
     from penult.features.read import load
+    from penult.planning import plan
     from penult.recipe import Preprocessing, Recipe
     from penult.records import Failure, Features, Prediction, Scores
     from penult.verification import Verification, verify
@@ -37,9 +39,11 @@ _HOMES = {
     "Recipe": "penult.recipe",
     "Scores": "penult.records",
     "Verification": "penult.verification",
+    "evaluate": "penult.classify.evaluate",
     "extract": "penult.extraction",
     "load": "penult.features.read",
     "load_classifier": "penult.classify.model",
+    "plan": "penult.planning",
     "train": "penult.classify.probe",
     "verify": "penult.verification",
 }
@@ -55,9 +59,11 @@ __all__ = [
     "Scores",
     "Verification",
     "__version__",
+    "evaluate",
     "extract",
     "load",
     "load_classifier",
+    "plan",
     "train",
     "verify",
 ]
