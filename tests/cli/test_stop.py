@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -50,6 +52,7 @@ def test_a_signal_ends_the_run_after_the_batch_in_hand_and_the_next_goes_on(
     assert done.code == 0
     assert "going on where it stopped" in done.err
     assert "36 rows" in done.out
+    assert re.search(r"\d+ of 36 images were done before, \d+ now", done.out)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["f.h5", "photos"]
 
 
@@ -96,6 +99,18 @@ def test_a_signal_while_the_file_is_put_together_ends_it_and_keeps_all(
     assert "36 of 36 images are safe" in done.err
     assert not (tmp_path / "f.h5").exists()
     assert penult("extract", photos, "-o", tmp_path / "f.h5", "-m", toy, "-q").code == 0
+
+
+def test_update_says_how_much_it_kept(penult, photos, toy, tmp_path):
+    command = ("extract", photos, "-o", tmp_path / "f.h5", "-m", toy, "-q")
+    assert "before" not in penult(*command).out
+    (photos / "rose" / "rose_01.jpg").write_bytes((photos / "tulip" / "tulip_01.jpg").read_bytes())
+    (photos / "rose" / "rose_02.jpg").write_bytes(b"no image")
+    done = penult(*command, "--update")
+    assert "35 of 36 images were done before, 1 now" in done.out
+    assert json.loads(penult(*command, "--update", "--json").out)["kept"] == 35
+    assert penult(*command, "--update", "--overwrite").code == 2
+    assert penult(*command, "--shuffle", "-1").code == 2
 
 
 def test_a_report_that_is_stopped_goes_on_and_one_made_again_computes_nothing(

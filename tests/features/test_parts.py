@@ -139,7 +139,22 @@ def test_a_newer_penults_run_is_refused(interrupted):
     store = PartStore(interrupted)
     with pytest.raises(ResumeError, match="a newer one"):
         begin(store)
+    assert begin(store, restart=True).to_do.tolist() == [0, 1, 2, 3, 4]
     store.close()
+
+
+def test_a_full_disk_at_the_very_beginning_leaves_nothing(output, monkeypatch):
+    import errno
+
+    def full(*_arguments, **_options):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_text", full)
+        with pytest.raises(OSError, match="No space left"):
+            PartStore(output)
+    assert not parts.parts_folder(output).exists()
+    PartStore(output).close()
 
 
 def test_what_a_killed_run_was_about_to_rename_is_removed(interrupted):

@@ -23,6 +23,7 @@ from penult.cli.stop import stoppable
 
 if TYPE_CHECKING:
     from penult.planning import Plan
+    from penult.records import Progress
 
 
 def run(
@@ -79,7 +80,14 @@ def run(
         )
         _show_plan(output, planned, as_json=as_json)
         return
-    with progress("extract", quiet=quiet) as show, stoppable(show, output) as on_progress:
+    kept = 0
+    with progress("extract", quiet=quiet) as show, stoppable(show, output) as show_or_stop:
+
+        def on_progress(now: Progress) -> None:
+            nonlocal kept
+            kept = now.kept
+            show_or_stop(now)
+
         features = extract(
             images,
             output,
@@ -113,6 +121,7 @@ def run(
             {
                 "output": str(output),
                 "rows": rows,
+                "kept": kept,
                 "shape": list(features.features.shape),
                 "dtype": str(features.features.dtype),
                 "layers": list(features.layers),
@@ -128,6 +137,8 @@ def run(
         f"{len(features.label_names):,} classes, from {features.recipe.backbone} "
         f"({', '.join(features.layers)})"
     )
+    if kept:
+        say(f"{kept:,} of {total:,} images were done before, {total - kept:,} now")
     say_failures(features.failures, total=total)
     say_passed_over(features.origin["passed_over"])
 

@@ -44,7 +44,11 @@ class RunLock:
         self._path = folder / _LOCK
         self._lock = self._acquire()
         self._identity = _identity(self._path)
-        (folder / _OWNER).write_text(f"process {os.getpid()} on {socket.gethostname()}")
+        try:
+            (folder / _OWNER).write_text(f"process {os.getpid()} on {socket.gethostname()}")
+        except OSError:
+            self.release(remove=True)
+            raise
 
     def _acquire(self) -> FileLock | SoftFileLock:
         for kind in (FileLock, SoftFileLock):

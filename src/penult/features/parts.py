@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from penult.errors import OutputError
+from penult.errors import OutputError, ResumeError
 from penult.features.ledger import Ledger
 from penult.features.lock import RunLock
 from penult.features.manifest import Manifest
@@ -32,7 +32,7 @@ class Limits:
     """When a part is written: at the first of these. A kill loses no more than that."""
 
     images: int = 4096
-    nbytes: int = 1 << 25
+    nbytes: int = 1 << 24
     seconds: float = 30.0
 
 
@@ -47,8 +47,8 @@ def parts_folder(output: Path) -> Path:
 class PartStore:
     """The parts of one run, locked against any other.
 
-    The folder holds ``run.json`` (the manifest), ``images-….jsonl`` (their list), and the
-    parts, numbered; ``earlier/`` has parts of a run over other images, kept for ``--update``.
+    The folder holds ``run.json`` (the manifest), ``images-….jsonl`` (the list of images), and
+    the parts, numbered; ``earlier/`` has parts of a run over other images, kept for ``--update``.
     Whatever is not whole is not trusted: it is removed, and computed again.
 
     Parameters
@@ -108,7 +108,10 @@ class PartStore:
             path.unlink()  # what a killed run was about to rename
         ledger = Ledger(records)
         for part in _whole(self.folder):
-            self._enter(part, part.outcomes(), ledger)
+            outcomes = part.outcomes()
+            # A row never travels without its id, nor is it taken on its word.
+            if [records[k].id for k in outcomes.positions] == outcomes.ids:
+                self._enter(part, outcomes, ledger)
         return ledger
 
     def earlier(self) -> list[Part]:
@@ -216,7 +219,10 @@ def is_leftover(output: Path) -> bool:
     folder = parts_folder(output)
     if not folder.is_dir() or not output.is_file():
         return False
-    manifest = Manifest.read(folder)
+    try:
+        manifest = Manifest.read(folder)
+    except ResumeError:
+        return False
     return manifest is None or manifest.placed == _identity(output)
 
 
