@@ -249,11 +249,15 @@ def test_an_untrained_network_is_the_same_each_time(checkpoint):
     assert torch.equal(*rows)
 
 
-def test_given_weights_replace_those_of_the_checkpoint(checkpoint, tmp_path):
+@pytest.mark.parametrize("place", ["elsewhere.safetensors", "checkpoint/mine.safetensors"])
+def test_given_weights_replace_those_of_the_checkpoint(place, checkpoint, tmp_path):
     folder, model, _ = checkpoint("dinov2")
-    moved = tmp_path / "elsewhere.safetensors"
-    (folder / "model.safetensors").rename(moved)
-    backbone = HuggingFace().open(str(folder), WeightsChoice(moved))
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.mul_(1.5)
+    model.save_pretrained(tmp_path / "other")
+    (tmp_path / "other/model.safetensors").rename(tmp_path / place)
+    backbone = HuggingFace().open(str(folder), WeightsChoice(tmp_path / place))
     images = torch.randn(1, 3, 32, 32)
     with torch.inference_mode():
         row = backbone.cut(["penultimate"])(images)[0]

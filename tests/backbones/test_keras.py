@@ -224,6 +224,24 @@ def test_networks_are_in_eval_mode_however_they_are_wrapped():
     assert not before.requires_grad
 
 
+@pytest.mark.parametrize("name", ["MobileNet", "Xception"])
+def test_openvino_gives_the_rows_of_torch(name, monkeypatch):
+    """Xception's paddings are computed from shapes, and MobileNet's subtractions are `subtract`."""
+    pytest.importorskip("openvino")
+    from penult.engines.openvino import OpenVinoEngine
+    from penult.engines.torch import TorchEngine
+
+    monkeypatch.setitem(KERAS_MODELS, name, dataclasses.replace(KERAS_MODELS[name], size=96))
+    backbone = Keras().open(name, RANDOM)
+    enliven(backbone.model)
+    recipes = [backbone.recipe()]
+    pixels = some_pixels(2, 96)
+    ours = OpenVinoEngine(backbone, recipes).run(pixels)[0]
+    theirs = TorchEngine(backbone, recipes, device="cpu").run(pixels)[0]
+    assert relative_error(ours[1], theirs[1]) < 1e-4
+    assert relative_error(ours[1], ours[0]) > 1e-2
+
+
 def test_random_weights_are_the_same_each_time_and_leave_the_callers_seed():
     random.seed(5)
     expected = random.random()

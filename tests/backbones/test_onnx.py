@@ -163,6 +163,13 @@ def test_rows_depend_neither_on_their_neighbours_nor_on_the_run(save):
     torch.testing.assert_close(alone, together)
 
 
+@pytest.mark.filterwarnings("ignore:`torch.jit:FutureWarning")
+def test_a_trace_which_would_freeze_the_rows_is_refused(save):
+    cut = opened(save(graph())).cut(["penultimate"])
+    with pytest.raises(BackboneError, match="cannot be converted"):
+        torch.jit.trace(cut, images(1))
+
+
 def test_a_network_without_a_classifier_gives_its_output(save):
     model = graph()
     del model.graph.node[5:]

@@ -19,14 +19,16 @@ from penult.errors import BackboneError, MissingExtraError, PathNotFoundError, W
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["HuggingFace"]
+__all__ = ["WEIGHT_FILES", "HuggingFace"]
 
-_WEIGHTS = (
+WEIGHT_FILES = (
     "model.safetensors",
     "model.safetensors.index.json",
     "pytorch_model.bin",
     "pytorch_model.bin.index.json",
 )
+"""Where transformers looks for weights in a folder, in this order."""
+
 _PROCESSORS = ("preprocessor_config.json", "processor_config.json")
 
 
@@ -122,13 +124,13 @@ def _weights(folder: Path, name: str, model: str, choice: WeightsChoice) -> tupl
     if isinstance(choice.given, Path):
         return given_weights(choice.given), choice.given
     if _local(name) is None:
-        path = hub_file(name, _WEIGHTS, model=model, choice=choice)
+        path = hub_file(name, WEIGHT_FILES, model=model, choice=choice)
         for shard in _shards(path):
             hub_file(name, [shard], model=model, choice=choice)
     else:
-        found = [folder / file for file in _WEIGHTS if (folder / file).is_file()]
+        found = [folder / file for file in WEIGHT_FILES if (folder / file).is_file()]
         if not found:
-            raise WeightsError(f"{folder} holds no weights: none of {', '.join(_WEIGHTS)}")
+            raise WeightsError(f"{folder} holds no weights: none of {', '.join(WEIGHT_FILES)}")
         path = found[0]
     return Weights(model.removeprefix("hf:"), _digest(path), path), path
 

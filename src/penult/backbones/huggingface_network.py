@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from penult.backbones.huggingface import WEIGHT_FILES
 from penult.errors import BackboneError, WeightsError
 
 __all__ = ["Plan", "make", "plan"]
@@ -137,14 +138,15 @@ def _head(network: nn.Module, config: Any) -> str | None:
 
 
 def _load(plan: Plan, path: Path) -> tuple[Any, set[str]]:
-    state = None if path.parent == plan.folder else _state(path)
+    is_its_own = path.parent == plan.folder and path.name in WEIGHT_FILES
+    state = None if is_its_own else _state(path)
     try:
         network, info = plan.kind.from_pretrained(
             # A state goes with the configuration; a file in the checkpoint's folder is found there.
-            None if state is not None else plan.folder,
+            plan.folder if is_its_own else None,
             config=plan.config,
             state_dict=state,
-            use_safetensors=None if state is not None else ".safetensors" in path.name,
+            use_safetensors=".safetensors" in path.name if is_its_own else None,
             weights_only=True,
             local_files_only=True,
             dtype=torch.float32,
@@ -191,6 +193,8 @@ class _Tower(nn.Module):
         for registry in ("_modules", "_parameters", "_buffers"):
             object.__setattr__(self, registry, getattr(model, registry))
         object.__setattr__(self, "_model", model.eval())
+        # Nothing is trained here; without one, a conversion makes transformers warn of it.
+        model.loss_type = "ForImageClassification"
         self._use_pooler = not any("pooler." in key for key in missing)
         self._prefix_tokens = prefix_tokens
 

@@ -3,13 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import keras
 import torch
 from torch import nn
+from torch.nn import functional
+from torch.overrides import TorchFunctionMode
 
 __all__ = ["KerasCut"]
+
+# Names that Keras uses and converters of traces do not know, with those that they do.
+_SAME = {
+    torch.subtract: torch.sub,
+    torch.Tensor.subtract: torch.Tensor.sub,
+    torch.divide: torch.div,
+}
+_PADDED = (functional.max_pool2d, functional.avg_pool2d, functional.pad)
+
+
+class _Convertible(TorchFunctionMode):
+    """Has a trace say what Keras does in words that converters know."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        if func in _PADDED:
+            # Keras computes paddings from shapes, which are variables in a trace; the size of the
+            # images is fixed, and so are they.
+            args = [_fixed(value) for value in args]
+            kwargs = {name: _fixed(value) for name, value in kwargs.items()}
+        return _SAME.get(func, func)(*args, **kwargs)
+
+
+def _fixed(value: Any) -> Any:
+    return tuple(int(size) for size in value) if isinstance(value, list | tuple) else value
 
 
 class KerasCut(nn.Module):
@@ -33,7 +61,8 @@ class KerasCut(nn.Module):
     def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """Run float (N, 3, H, W) up to the last output."""
         # Keras moves tensors to a device of its own choosing unless it is told where they are.
-        with keras.device(str(images.device)):
+        words = _Convertible() if torch._C._get_tracing_state() is not None else nullcontext()
+        with keras.device(str(images.device)), words:
             outputs = self.model(images.permute(0, 2, 3, 1), training=False)
         if isinstance(outputs, torch.Tensor):
             outputs = [outputs]

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from penult.backbones.onnx_graph import Graph, open_session, run
+from penult.errors import BackboneError
 
 __all__ = ["OnnxCut"]
 
@@ -30,6 +31,9 @@ class OnnxCut(nn.Module):
 
     def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """Run float (N, 3, H, W); where the graph has a fixed batch, in parts of that many."""
+        if torch._C._get_tracing_state() is not None or torch.compiler.is_compiling():
+            # A trace would keep these images' rows as constants, and give them for all others.
+            raise BackboneError(f"{self._graph.path} runs in ONNX Runtime and cannot be converted")
         pixels = np.ascontiguousarray(images.detach().cpu().numpy(), np.float32)
         size = self._graph.batch or len(pixels)
         parts = []
