@@ -21,7 +21,7 @@ demo: install ## Sort 1,797 handwritten digits and write a report on it to demo/
 	@$(BIN)/penult report demo/images -o demo/report --overwrite
 
 test: check ## Run the linters and all tests
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n 2 --dist worksteal
 
 check: install ## Run the linters alone
 	@$(BIN)/ruff check --quiet

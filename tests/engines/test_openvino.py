@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -125,3 +126,33 @@ def test_a_device_it_lacks_is_refused(toy):
     backbone = open_backbone(toy)
     with pytest.raises(UsageError, match="--device cuda"):
         open_engine(backbone, [backbone.recipe()], engine="openvino", device="cuda")
+
+
+def test_an_engine_has_run_once_before_any_other_thread_gets_it(toy, monkeypatch):
+    # OpenVINO's bindings deadlock where two threads run their process's first image at once.
+    ran_in = []
+    run = openvino.OpenVinoEngine.run
+
+    def noted(self, images):
+        ran_in.append((threading.current_thread(), openvino._first_run.locked()))
+        return run(self, images)
+
+    monkeypatch.setattr(openvino.OpenVinoEngine, "run", noted)
+    backbone = open_backbone(toy)
+    open_engine(backbone, [backbone.recipe()], engine="openvino")
+    assert ran_in == [(threading.current_thread(), True)]
+
+
+def test_a_trace_that_froze_the_image_it_saw_is_refused(toy, tmp_path, monkeypatch):
+    import torch
+
+    from penult.engines.graph import RowNetwork
+
+    def frozen(_self, images):
+        return (torch.from_numpy(images.numpy().mean(axis=(1, 2)) / 255).float(),)
+
+    monkeypatch.setenv("PENULT_CACHE", str(tmp_path))
+    monkeypatch.setattr(RowNetwork, "forward", frozen)
+    backbone = open_backbone(toy)
+    with pytest.raises(EngineError, match=r"differs from torch's rows|cannot be converted"):
+        open_engine(backbone, [backbone.recipe()], engine="openvino")

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from queue import SimpleQueue
+from threading import Lock
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,12 @@ __all__ = ["OpenVinoEngine", "cache_folder"]
 _GRAPH = 1
 
 _FILES = ("model.xml", "model.bin")
+
+
+# OpenVINO's bindings set up some of their types when the first image is run, in a way that two
+# threads at once deadlock in: one holds the interpreter and waits for the other's set-up, which
+# waits for the interpreter. So every engine runs one image before it is handed out.
+_first_run = Lock()
 
 
 class OpenVinoEngine(Engine):
@@ -72,6 +79,8 @@ class OpenVinoEngine(Engine):
         self._requests: SimpleQueue[Any] = SimpleQueue()
         for _ in range(self.concurrency):
             self._requests.put(compiled.create_infer_request())
+        with _first_run:
+            self.run(np.zeros((1, *self.recipes[0].preprocessing.input_size, 3), np.uint8))
 
     def _compile(self, ov: Any, folder: Path) -> Any:
         core = ov.Core()
@@ -169,8 +178,9 @@ def _convert(ov: Any, backbone: Backbone, recipes: Sequence[Recipe], folder: Pat
     from penult.engines.graph import RowNetwork
 
     network = RowNetwork(backbone, recipes).eval().requires_grad_(False)
-    size = (1, *backbone.preprocessing.input_size, 3)
-    image = torch.randint(
+    size = (2, 1, *backbone.preprocessing.input_size, 3)
+    # Another image than the traced one: a trace that froze what it saw would give that one's row.
+    traced, image = torch.randint(
         0, 256, size, dtype=torch.uint8, generator=torch.Generator().manual_seed(0)
     )
     try:
@@ -178,13 +188,14 @@ def _convert(ov: Any, backbone: Backbone, recipes: Sequence[Recipe], folder: Pat
             # The converter traces, which torch has deprecated; tracing is what sees a pass that
             # hooks cut short.
             warnings.simplefilter("ignore")
-            model = ov.convert_model(network, example_input=image)
+            model = ov.convert_model(network, example_input=traced)
             expected = network(image)
     except Exception as error:
         raise EngineError(f"{backbone.name} cannot be converted: {_first_line(error)}") from error
     ov.save_model(model, folder / _FILES[0], compress_to_fp16=False)
     config = {"INFERENCE_PRECISION_HINT": "f32"}
-    outputs = ov.Core().compile_model(model, "CPU", config)(image.numpy())
+    with _first_run:
+        outputs = ov.Core().compile_model(model, "CPU", config)(image.numpy())
     for k, (recipe, reference) in enumerate(zip(recipes, expected, strict=True)):
         theirs = reference.numpy()
         relative = float(np.linalg.norm(outputs[k] - theirs) / (np.linalg.norm(theirs) or 1))
