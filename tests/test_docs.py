@@ -69,6 +69,7 @@ def run_bash(block: Block, folder: Path) -> None:
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
+        timeout=600,  # a block that hangs fails, rather than the whole suite with it
     )
     if done.returncode:
         pytest.fail(f"{block.place} ended with {done.returncode}:\n{block.text}\n{done.stdout}")

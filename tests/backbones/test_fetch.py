@@ -33,6 +33,7 @@ def test_a_file_of_the_hub_is_downloaded_once_and_then_found_with_the_server_dow
     assert get(repository) == first
     assert hub.requests == asked
     hub.stop()
+    assert get(repository) == first
     assert get(repository, choice=WeightsChoice(offline=True)) == first
 
 
