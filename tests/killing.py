@@ -112,12 +112,17 @@ def phase(call: dict) -> str:
 
 
 def at_random(call: dict, kills: int, seed: int) -> dict:
-    """Kill runs at random moments until there were enough kills, each chain going on to its end."""
+    """Kill runs at random moments until there were enough kills, each chain going on to its end.
+
+    Enough is also that a kill fell into the computing and into the putting together, which on a
+    busy machine may take more than `kills`; ten times as many have to do.
+    """
     start = time.monotonic()
     ended(*fork({**call, "output": call["output"] + ".clean"}))
     length = time.monotonic() - start
     chosen, phases, outputs = random.Random(seed), [], []
-    while len(phases) < kills:
+    long_ones = {"computing", "putting together"}
+    while len(phases) < kills or not (long_ones <= set(phases) or len(phases) >= 10 * kills):
         one = {**call, "output": f"{call['output']}.{len(outputs)}"}
         outputs.append(one["output"])
         while True:
