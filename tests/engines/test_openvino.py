@@ -154,5 +154,5 @@ def test_a_trace_that_froze_the_image_it_saw_is_refused(toy, tmp_path, monkeypat
     monkeypatch.setenv("PENULT_CACHE", str(tmp_path))
     monkeypatch.setattr(RowNetwork, "forward", frozen)
     backbone = open_backbone(toy)
-    with pytest.raises(EngineError, match=r"differs from torch's rows|cannot be converted"):
+    with pytest.raises(EngineError, match="differs from torch's rows"):
         open_engine(backbone, [backbone.recipe()], engine="openvino")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import queue
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -15,6 +14,7 @@ import numpy as np
 from penult.classify.centroid import nearest_mean
 from penult.classify.classifiers import find_classifier, make_pipeline, make_scaler
 from penult.classify.logistic import Basis, Weights, fit_path, principal_basis
+from penult.engines.base import cores
 from penult.errors import UsageError
 
 if TYPE_CHECKING:
@@ -242,10 +242,8 @@ def _in_threads(
     # each: small products gain nothing from more, and lose much on a busy machine.
     from threadpoolctl import threadpool_limits
 
-    cores = (
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    )
-    workers = min(cores, len(tasks))
+    available = cores()
+    workers = min(available, len(tasks))
     ticks: queue.SimpleQueue[None] = queue.SimpleQueue()
     stop = Event()
 
@@ -254,7 +252,7 @@ def _in_threads(
         return stop.is_set()
 
     with (
-        threadpool_limits(max(1, cores // workers), user_api="blas"),
+        threadpool_limits(max(1, available // workers), user_api="blas"),
         ThreadPoolExecutor(workers) as pool,
     ):
         futures: list[Future[Any]] = [pool.submit(work, task, tick) for task in tasks]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -62,22 +62,22 @@ def run(
     from penult.extraction import extract
 
     warn_of_random(weights)
+    asked: dict[str, Any] = {
+        "model": model,
+        "layer": layer or "penultimate",
+        "pool": pool,
+        "normalize": normalize,
+        "weights": weights,
+        "offline": offline,
+        "architecture": architecture,
+        "labels": labels,
+        "label_pattern": label_pattern,
+        "dtype": dtype,
+    }
     if dry_run:
         from penult.planning import plan
 
-        planned = plan(
-            images,
-            model=model,
-            layer=layer or "penultimate",
-            pool=pool,
-            normalize=normalize,
-            weights=weights,
-            offline=offline,
-            architecture=architecture,
-            labels=labels,
-            label_pattern=label_pattern,
-            dtype=dtype,
-        )
+        planned = plan(images, **asked)
         _show_plan(output, planned, as_json=as_json)
         return
     kept = 0
@@ -91,17 +91,8 @@ def run(
         features = extract(
             images,
             output,
-            model=model,
-            layer=layer or "penultimate",
-            pool=pool,
-            normalize=normalize,
-            weights=weights,
-            offline=offline,
-            architecture=architecture,
-            labels=labels,
-            label_pattern=label_pattern,
+            **asked,
             decode=decode,
-            dtype=dtype,
             engine=engine,
             device=device,
             batch_size=batch_size,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
     from penult.recipe import Recipe
 
-__all__ = ["TOLERANCE", "Engine"]
+__all__ = ["TOLERANCE", "Engine", "cores"]
 
 TOLERANCE = 1e-4
 """How far a float32 row may be from the torch engine's: ‖a - b‖ / ‖b‖."""
@@ -49,3 +50,8 @@ class Engine(ABC):
         One float32 array (N, …) a recipe, C-contiguous, owned by the caller. A row does not depend
         on its neighbours in the batch, beyond `TOLERANCE`.
         """
+
+
+def cores() -> int:
+    """How many processor cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from penult.engines.base import TOLERANCE, Engine
+from penult.engines.base import TOLERANCE, Engine, cores
 from penult.errors import EngineError
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class OpenVinoEngine(Engine):
         self, backbone: Backbone, recipes: Sequence[Recipe], *, streams: int | None = None
     ) -> None:
         self.recipes = tuple(recipes)
-        self.concurrency = streams or _cores()
+        self.concurrency = streams or cores()
         ov = _openvino()
         folder, is_new = _converted(ov, backbone, self.recipes)
         try:
@@ -142,10 +142,6 @@ def _openvino() -> ModuleType:
             del sys.modules[hidden]
     module: ModuleType = openvino
     return module
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _converted(ov: Any, backbone: Backbone, recipes: Sequence[Recipe]) -> tuple[Path, bool]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from penult.engines.base import cores
 from penult.errors import ImageError
 from penult.records import Failure, ImageRecord
 
@@ -100,7 +100,7 @@ def run(
     limits = {} if max_pixels is None else {"max_pixels": max_pixels}
     transform = Transform(engine.recipes[0].preprocessing)
     size = batch_size or engine.batch_size
-    workers = workers or os.cpu_count() or 1
+    workers = workers or cores()
 
     def decode(record: ImageRecord) -> _Decoded:
         try:
