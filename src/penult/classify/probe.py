@@ -11,6 +11,7 @@ import numpy as np
 
 from penult.classify.classifiers import combinations, make_scaler
 from penult.classify.evaluate import Evaluation, judge
+from penult.classify.memory import bytes_in_memory, free_memory
 from penult.classify.model import Classifier
 from penult.classify.rows import read_rows
 from penult.classify.search import Trial, fit_one, search
@@ -41,6 +42,7 @@ def train(
     stored: bool = True,
     min_per_class: int = 0,
     refit: bool = False,
+    max_memory: int | None = None,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> Classifier:
     """Train a classifier on a feature file's labelled rows and score it on rows held out.
@@ -65,6 +67,8 @@ def train(
     min_per_class : classes with fewer rows are left out and have no place in the classifier
     refit : fit the returned pipeline once more, on all labelled rows, after it was scored. The
         scores stay those of the pipeline that saw the training part only.
+    max_memory : bytes that the rows and their copies may take; by default half of what the machine
+        has free. Rows that need more cannot be trained on yet.
     on_progress : called after each fit; counts fits
 
     Returns
@@ -110,6 +114,7 @@ def train(
             f"{runs} runs would hold out the same images each time: the held-out part is "
             f"{splits[0].description}; give one run, or ignore the file's splits (stored=False)"
         )
+    _require_memory(features, splits[0], max_memory)
     table = _Table.read(features, splits[0])
     fits = sum(map(len, tries.values())) * folds + 1
     step = _counter(on_progress, fits * len(splits) + refit)
@@ -175,6 +180,16 @@ def _loaded(features: Features | str | Path) -> Features:
             "extract with one label an image"
         )
     return features
+
+
+def _require_memory(features: Features, split: Split, most: int | None) -> None:
+    count, width = len(split.train) + len(split.held_out), int(np.prod(features.features.shape[1:]))
+    needed, most = bytes_in_memory(count, width), free_memory() // 2 if most is None else most
+    if needed > most:
+        raise TrainingError(
+            f"{count:,} rows of {width:,} numbers need {needed / 1e9:,.1f} GB to train on, and "
+            f"{most / 1e9:,.1f} GB may be used; give more (max_memory), or extract shorter rows"
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
