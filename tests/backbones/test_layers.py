@@ -3,8 +3,9 @@ import torch
 from torch import nn
 
 from penult.backbones.base import WeightsChoice
-from penult.backbones.layers import Cut, find_layer, list_layers, match_layers
+from penult.backbones.layers import Cut, list_layers
 from penult.backbones.registry import open_backbone
+from penult.backbones.select import find_layer, match_layers
 from penult.errors import BackboneError, UnknownNameError
 
 RANDOM = WeightsChoice(given="random")

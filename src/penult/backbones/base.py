@@ -181,7 +181,7 @@ class Backbone(ABC):
         UnknownNameError
             With close suggestions.
         """
-        from penult.backbones.layers import find_layer
+        from penult.backbones.select import find_layer
 
         return find_layer(self.layers, name, backbone=self.name)
 

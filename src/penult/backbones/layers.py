@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import fnmatch
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import nn
 
 from penult.backbones.base import Layer, Layout
-from penult.errors import BackboneError, UnknownNameError
+from penult.errors import BackboneError
 
-__all__ = ["Cut", "find_layer", "list_layers", "match_layers"]
+__all__ = ["Cut", "list_layers"]
 
 
 class _Enough(Exception):  # noqa: N818 - not an error: the way out of a forward pass
@@ -135,36 +134,6 @@ def list_layers(
         ends[name] = Layer(name, kind, tuple(output.shape[1:]), _layout(output))
     # A module that goes by the name of an end gives way to it.
     return (*(layer for name, layer in seen.items() if name not in ends), *ends.values())
-
-
-def find_layer(layers: Iterable[Layer], name: str, *, backbone: str) -> Layer:
-    """The layer of that exact name."""
-    by_name = {layer.name: layer for layer in layers}
-    if name not in by_name:
-        raise UnknownNameError(
-            f"layer of {backbone}", name, by_name, hint=f"penult layers {backbone}"
-        )
-    return by_name[name]
-
-
-def match_layers(layers: Sequence[Layer], patterns: Sequence[str], *, backbone: str) -> list[Layer]:
-    """The layers that exact names and globs ask for, in execution order, each once.
-
-    Raises
-    ------
-    UnknownNameError
-        If a name or glob matches none; names it and what is close.
-    """
-    wanted: set[str] = set()
-    for pattern in patterns:
-        if any(sign in pattern for sign in "*?["):
-            matched = {x.name for x in layers if fnmatch.fnmatchcase(x.name, pattern)}
-            if not matched:
-                find_layer(layers, pattern, backbone=backbone)
-            wanted |= matched
-        else:
-            wanted.add(find_layer(layers, pattern, backbone=backbone).name)
-    return [layer for layer in layers if layer.name in wanted]
 
 
 def _tensor_in(value: Any) -> torch.Tensor | None:
