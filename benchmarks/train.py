@@ -21,7 +21,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.preprocessing import Normalizer
 
-from penult.classify.logistic import Weights, objective
+from penult.classify.basis import Weights
+from penult.classify.logistic import objective
 from penult.classify.search import search
 from penult.classify.splits import cross_validation
 

@@ -7,7 +7,8 @@ from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import Normalizer, StandardScaler
 
-from penult.classify.logistic import Weights, fit_path, objective, principal_basis
+from penult.classify.basis import Weights, principal_basis
+from penult.classify.logistic import fit_path, objective
 from penult.classify.search import fit_one, search
 from penult.classify.splits import cross_validation
 

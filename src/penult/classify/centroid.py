@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from penult.classify.logistic import Weights
+from penult.classify.basis import Weights
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

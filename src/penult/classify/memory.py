@@ -15,7 +15,7 @@ def free_memory() -> int:
     import psutil
 
     process = psutil.Process()
-    left = [psutil.virtual_memory().available]
+    left: list[int] = [psutil.virtual_memory().available]
     try:
         used = process.memory_info().rss
         left.append(int(Path("/sys/fs/cgroup/memory.max").read_text()) - used)

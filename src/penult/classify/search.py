@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from penult.classify.basis import Basis, Weights, principal_basis
 from penult.classify.centroid import nearest_mean
 from penult.classify.classifiers import find_classifier, make_pipeline, make_scaler
-from penult.classify.logistic import Basis, Weights, fit_path, principal_basis
+from penult.classify.logistic import fit_path
 from penult.engines.base import cores
 from penult.errors import UsageError
 
