@@ -11,7 +11,7 @@ import numpy as np
 
 from penult.classify.model import Classifier
 from penult.classify.rows import read_rows
-from penult.classify.sampling import affordable, labelled, rank_in_class
+from penult.classify.sampling import affordable, in_threads, labelled, rank_in_class
 from penult.classify.search import fit_decisions
 from penult.errors import UsageError
 from penult.records import Features, Progress
@@ -103,15 +103,19 @@ def learning_curve(
     needed = np.unique(np.concatenate([part for _, part in parts] or [pool[:0]]))
     rows, test_rows = read_rows(features, needed), read_rows(features, test)
     accuracies: dict[int, list[float]] = {size: [] for size in wanted}
-    for done, (size, part) in enumerate(parts, 1):
-        places = np.searchsorted(needed, part)
-        accuracies[size].append(
-            _accuracy(classifier.settings, rows[places], labels[part], test_rows, labels[test])
+
+    def fit(task: tuple[int, NDArray[np.int64]]) -> float:
+        places = np.searchsorted(needed, task[1])
+        return _accuracy(
+            classifier.settings, rows[places], labels[task[1]], test_rows, labels[test]
         )
-        if on_progress is not None:
-            on_progress(Progress(done, len(parts), 0))
+
+    for (size, _), accuracy in zip(parts, in_threads(fit, parts, on_progress), strict=True):
+        accuracies[size].append(accuracy)
     for size in given:
-        accuracies[size].append(float(np.mean([right[str(features.ids[i])] for i in test.tolist()])))
+        accuracies[size].append(
+            float(np.mean([right[str(features.ids[i])] for i in test.tolist()]))
+        )
     return [
         CurvePoint(size, takes[size], tuple(found)) for size, found in accuracies.items() if found
     ]

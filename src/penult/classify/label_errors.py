@@ -11,9 +11,9 @@ import numpy as np
 
 from penult.classify.model import Classifier, class_probabilities
 from penult.classify.rows import read_rows
-from penult.classify.sampling import affordable, labelled, spread
+from penult.classify.sampling import affordable, in_threads, labelled, spread
 from penult.classify.search import fit_one
-from penult.classify.splits import cross_validation, hold_out
+from penult.classify.splits import Fold, cross_validation, hold_out
 from penult.records import Features, Progress
 
 if TYPE_CHECKING:
@@ -76,16 +76,21 @@ def find_label_issues(
     groups = None if features.groups is None else np.asarray(features.groups)[chosen]
     most = max_rows or affordable(features)
     seed = int(classifier.settings["seed"])
-    judges, fold_of = [], np.empty(len(chosen), np.int64)
-    for fold, (train, test) in enumerate(cross_validation(labels, groups, folds=folds, seed=seed)):
+    divided = cross_validation(labels, groups, folds=folds, seed=seed)
+    fold_of = np.empty(len(chosen), np.int64)
+    for fold, (_, test) in enumerate(divided):
         fold_of[test] = fold
-        train = train[spread(labels[train], most)]
-        rows = read_rows(features, chosen[train])
-        judges.append(
-            _fit(classifier, rows, labels[train], None if groups is None else groups[train])
+
+    def fit(fold: Fold) -> Pipeline:
+        part = fold[0][spread(labels[fold[0]], most)]
+        return _fit(
+            classifier,
+            read_rows(features, chosen[part]),
+            labels[part],
+            None if groups is None else groups[part],
         )
-        if on_progress is not None:
-            on_progress(Progress(fold + 1, folds, 0))
+
+    judges = list(in_threads(fit, divided, on_progress))
     probabilities = np.zeros((len(chosen), len(features.label_names)))
     for place, rows in _in_turn(features, chosen, most):
         for fold, judge in enumerate(judges):

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
+from penult.engines.base import cores
 from penult.errors import UsageError
 from penult.features.read import load
-from penult.records import Features
+from penult.records import Features, Progress
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from penult.classify.model import Classifier
 
-__all__ = ["affordable", "labelled", "rank_in_class", "spread"]
+__all__ = ["affordable", "in_threads", "labelled", "rank_in_class", "spread"]
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
 
 MOST_ROWS = 20_000
 MOST_BYTES = 512 << 20
@@ -79,3 +85,26 @@ def rank_in_class(labels: NDArray[np.int64]) -> NDArray[np.int64]:
     rank = np.empty(len(labels), np.int64)
     rank[order] = np.arange(len(labels)) - np.repeat(starts, counts)
     return rank
+
+
+def in_threads(
+    work: Callable[[Task], Result],
+    tasks: Sequence[Task],
+    on_progress: Callable[[Progress], None] | None = None,
+) -> Iterator[Result]:
+    """Yield the result of each task, in order; several are at work, and the cores are shared out.
+
+    Threads are enough: the time is spent in BLAS, whose own threads help small products little and
+    hinder each other on a busy machine.
+    """
+    from threadpoolctl import threadpool_limits
+
+    workers = max(1, min(cores(), len(tasks)))
+    with (
+        threadpool_limits(max(1, cores() // workers), user_api="blas"),
+        ThreadPoolExecutor(workers) as pool,
+    ):
+        for done, result in enumerate(pool.map(work, tasks), 1):
+            if on_progress is not None:
+                on_progress(Progress(done, len(tasks), 0))
+            yield result

@@ -18,7 +18,7 @@ __all__ = ["confusion_matrix_png"]
 DPI = 150
 MAX_PIXELS = 8000  # a side; a thousand classes still fit into memory and into a viewer
 LONGEST_LABEL = 32
-SMALLEST_NUMBER = 5.5  # points; a cell with less room shows its colour alone
+SMALLEST_NUMBER = 5.0  # points; a cell with less room shows its colour alone
 LABELS_ABOVE_FROM = 60  # classes; the names below are then far from the first rows
 TICK = "#333333"
 
@@ -140,13 +140,13 @@ def _cell_inches(classes: int) -> float:
 def _write_numbers(axes: Any, values: Any, cell: float, top: float, *, normalise: bool) -> None:
     import numpy as np
 
-    longest = 3 if normalise else len(f"{int(values.max())}")
-    size = min(11.0, 72 * cell / max(longest, 2) / 0.75)
-    if size < SMALLEST_NUMBER:
-        return
     for row, column in np.argwhere(values > 0):
         value = values[row, column]
         text = percent(value, 0).rstrip("%") if normalise else f"{value:.0f}"
+        # As large as two digits can be, unless there are more.
+        size = min(11.0, 72 * cell / (0.66 * max(len(text), 2)))
+        if size < SMALLEST_NUMBER:
+            continue
         shade = "white" if (value / top) ** 0.5 > 0.5 else "#222222"
         axes.text(column, row, text, ha="center", va="center", fontsize=size, color=shade)
 

@@ -1,0 +1,79 @@
+"""The numbers and figures of one training or evaluation, as files in a folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from penult.classify.scores import scores_to_dict
+from penult.errors import OutputExistsError
+from penult.output import atomic_output, check_output, explain
+from penult.records import Scores
+from penult.report.charts import layers_chart, to_png
+from penult.report.figures import confusion_matrix_png
+
+__all__ = ["check_results", "write_results"]
+
+SCORES, CONFUSION, LAYERS = "scores.json", "confusion_matrix.png", "layers.png"
+
+
+def check_results(directory: Path, *, overwrite: bool = False) -> None:
+    """Refuse a folder that `write_results` could not write to, before any work is spent.
+
+    Raises
+    ------
+    OutputExistsError, PathNotFoundError, OutputError
+    """
+    if directory.exists() and not directory.is_dir():
+        raise OutputExistsError(f"{directory} is a file; give the name of a folder to write")
+    if directory.is_dir():
+        for name in (SCORES, CONFUSION, LAYERS):
+            check_output(directory / name, overwrite=overwrite)
+
+
+def write_results(
+    directory: Path,
+    scores: Scores,
+    *,
+    layers: Sequence[Mapping[str, Any]] = (),
+    chosen: str | None = None,
+    normalise: bool = False,
+    overwrite: bool = False,
+) -> list[Path]:
+    """Write ``scores.json``, ``confusion_matrix.png`` and, where there are layers, ``layers.png``.
+
+    Parameters
+    ----------
+    directory : created if need be, with its parents; other files in it are left alone
+    layers, chosen : of `penult.report.charts.layers_chart`
+    normalise : cells of the confusion matrix are shares of the true class's images, not counts
+    overwrite : replace those files if they exist
+
+    Returns
+    -------
+    list of Path
+        What was written.
+
+    Raises
+    ------
+    OutputExistsError, PathNotFoundError, OutputError
+    """
+    check_results(directory, overwrite=overwrite)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise explain(error, directory) from error
+    written = [directory / SCORES]
+    with atomic_output(written[0], overwrite=overwrite) as partial:
+        text = json.dumps(scores_to_dict(scores), indent=1, ensure_ascii=False) + "\n"
+        # A folder's name that is no valid UTF-8 reaches Python with lone surrogates in it.
+        partial.write_bytes(text.encode("utf-8", errors="replace"))
+    if scores.confusion:
+        written.append(directory / CONFUSION)
+        confusion_matrix_png(scores, written[-1], normalise=normalise, overwrite=overwrite)
+    if len(layers) > 1:
+        written.append(directory / LAYERS)
+        to_png(layers_chart(layers, chosen), written[-1], overwrite=overwrite)
+    return written
