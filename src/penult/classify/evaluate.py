@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from penult.classify.model import Classifier, class_probabilities
-from penult.classify.rows import read_rows
+from penult.classify.rows import read_blocks
 from penult.classify.scores import score
 from penult.errors import UsageError
 from penult.features.read import load
@@ -86,7 +86,9 @@ def judge(
             f"none of the {len(rows)} labelled images has a label of the classifier's: it knows "
             f"{', '.join(label_names[:8])}{' …' if len(label_names) > 8 else ''}"
         )
-    probabilities = class_probabilities(pipeline, read_rows(features, rows), len(label_names))
+    probabilities = np.empty((len(rows), len(label_names)))
+    for part, block in read_blocks(features, rows):
+        probabilities[part] = class_probabilities(pipeline, block, len(label_names))
     predicted = probabilities.argmax(axis=1)
 
     def told(chosen: NDArray[np.bool_]) -> HeldOut:

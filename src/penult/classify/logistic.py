@@ -21,13 +21,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from penult.classify.basis import Weights, parts
-from penult.classify.losses import SOFTMAX, choose_loss
+from penult.classify.losses import SOFTMAX, Loss, choose_loss
 from penult.classify.newton import Curve, Evaluate, Question, minimise
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["fit_path", "objective"]
+__all__ = ["Problem", "fit_path", "from_centred", "objective"]
 
 
 def fit_path(
@@ -46,11 +46,14 @@ def fit_path(
     Weights
         The objective is within 1e-6 of its minimum, relatively.
     """
-    problem = _Problem(rows, labels)
-    solution = problem.zeros()
+    # Centring makes the intercept nearly independent of the coefficients.
+    center = rows.mean(axis=0, dtype=np.float64).astype(np.float32)
+    loss, targets, columns = choose_loss(labels)
+    problem = Problem(rows - center, loss, targets, columns)
+    solution = np.zeros((rows.shape[1] + 1, columns))
     for strength in strengths:
         solution = problem.drive(minimise(solution, float(strength)))
-        yield problem.give_back(solution)
+        yield from_centred(solution, center.astype(np.float64), loss)
 
 
 def objective(
@@ -63,26 +66,41 @@ def objective(
     return float(strength * losses.sum() + (weights.coefficients**2).sum() / 2)
 
 
-class _Problem:
-    # A solution is one (D + 1, K) array: the coefficients, and the intercept for the centred rows
-    # as its last row. Centring makes the intercept nearly independent of the coefficients.
+def from_centred(solution: NDArray[np.float64], center: NDArray[np.float64], loss: Loss) -> Weights:
+    """Turn a solution for rows minus `center`, (D + 1, K), into one for the rows."""
+    coefficients, intercept = solution[:-1], solution[-1]
+    if loss is SOFTMAX:
+        intercept = intercept - intercept.mean()
+    return Weights(coefficients, intercept - center @ coefficients)
 
-    def __init__(self, rows: NDArray[np.float32], labels: NDArray[Any]) -> None:
-        self.center = rows.mean(axis=0, dtype=np.float64).astype(np.float32)
-        self.rows = rows - self.center
-        self.loss, self.targets, self.columns = choose_loss(labels)
-        self.parts = list(parts(self.rows))
 
-    def zeros(self) -> NDArray[np.float64]:
-        return np.zeros((self.rows.shape[1] + 1, self.columns))
+class Problem:
+    """What `minimise` asks, answered from rows in memory.
 
-    def give_back(self, solution: NDArray[np.float64]) -> Weights:
-        coefficients, intercept = solution[:-1], solution[-1].copy()
-        if self.loss is SOFTMAX:
-            intercept -= intercept.mean()
-        return Weights(coefficients, intercept - self.center.astype(np.float64) @ coefficients)
+    A solution is one (D + 1, K) array: the coefficients, and the intercept as its last row.
+
+    Parameters
+    ----------
+    rows : (n, D) float32, centred or nearly so where the intercept is free
+    loss, targets, columns : of `choose_loss`, or alike
+    pull : the intercept's penalty, beside a coefficient's 1
+    """
+
+    def __init__(
+        self,
+        rows: NDArray[np.float32],
+        loss: Loss,
+        targets: NDArray[Any],
+        columns: int,
+        *,
+        pull: float = 0.0,
+    ) -> None:
+        self.rows, self.loss, self.targets, self.columns = rows, loss, targets, columns
+        self.pull = pull
+        self.parts = list(parts(rows))
 
     def drive(self, solver: Generator[Question, Any, NDArray[np.float64]]) -> NDArray[np.float64]:
+        """Answer all that a solver asks, and return its solution."""
         answer = None
         while True:
             try:
@@ -92,22 +110,23 @@ class _Problem:
                 return solution
 
     def answer(self, question: Question) -> Any:
+        """Answer one question; `at` is what was said of each row, (n, K) float32."""
         if isinstance(question, Evaluate):
-            return self.evaluate(question)
+            return self._evaluate(question)
         if isinstance(question, Curve):
-            return self.hessian_times(question)
-        diagonal = self.hessian_diagonal(question.at, question.strength)
+            return self._hessian_times(question)
+        diagonal = self._hessian_diagonal(question.at, question.strength)
         return lambda residual: residual / diagonal
 
-    def evaluate(
+    def _evaluate(
         self, question: Evaluate
     ) -> tuple[float, NDArray[np.float64], NDArray[np.float32]]:
         solution, strength = question.point, question.strength
-        dtype = np.float64 if question.precise else np.float32
+        dtype: Any = np.float64 if question.precise else np.float32
         coefficients, intercept = solution[:-1].astype(dtype), solution[-1].astype(dtype)
-        value = float((solution[:-1] ** 2).sum() / 2)
         gradient = solution.copy()
-        gradient[-1] = 0
+        gradient[-1] *= self.pull
+        value = float((solution * gradient).sum() / 2)
         said = np.empty((len(self.rows), self.columns), np.float32)
         for part in self.parts:
             block = self.rows[part].astype(dtype, copy=False)
@@ -118,10 +137,10 @@ class _Problem:
             gradient[-1] += strength * residual.sum(axis=0, dtype=np.float64)
         return value, gradient, said
 
-    def hessian_times(self, question: Curve) -> NDArray[np.float32]:
+    def _hessian_times(self, question: Curve) -> NDArray[np.float32]:
         direction, said = question.direction, question.at
         result = direction.copy()
-        result[-1] = 0
+        result[-1] *= self.pull
         c = np.float32(question.strength)
         for part in self.parts:
             block = self.rows[part]
@@ -131,7 +150,7 @@ class _Problem:
             result[-1] += change.sum(axis=0)
         return result
 
-    def hessian_diagonal(self, said: NDArray[np.float32], strength: float) -> NDArray[np.float32]:
+    def _hessian_diagonal(self, said: NDArray[np.float32], strength: float) -> NDArray[np.float32]:
         result = np.ones((self.rows.shape[1] + 1, self.columns), np.float32)
         for part in self.parts:
             spread = np.float32(strength) * self.loss.spread(said[part])

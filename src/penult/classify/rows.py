@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from penult.records import Features
 
-__all__ = ["read_rows"]
+__all__ = ["read_blocks", "read_rows", "row_length"]
 
 # Bytes read at a time: large enough for the disk, small beside any matrix that is kept.
 BLOCK_BYTES = 64 << 20
@@ -37,16 +37,48 @@ def read_rows(features: Features, rows: NDArray[np.int64]) -> NDArray[np.float32
     TrainingError
         If a row holds a NaN or an infinity; names the ids.
     """
-    data = features.features
-    width = int(np.prod(data.shape[1:]))
-    result = np.empty((len(rows), width), np.float32)
+    result = np.empty((len(rows), row_length(features)), np.float32)
+    for part, block in read_blocks(features, rows):
+        result[part] = block
+    return result
+
+
+def read_blocks(
+    features: Features, rows: NDArray[np.int64], *, block_bytes: int = BLOCK_BYTES
+) -> Iterator[tuple[slice, NDArray[np.float32]]]:
+    """Read some rows block by block, flattened; so their number may exceed the memory.
+
+    Parameters
+    ----------
+    features, rows : as for `read_rows`
+    block_bytes : most bytes of float32 to read at a time
+
+    Yields
+    ------
+    places in `rows`, and the (m, D) float32 rows there
+
+    Raises
+    ------
+    TrainingError
+        At the end, if a row holds a NaN or an infinity; names the ids.
+    """
+    data, width = features.features, row_length(features)
+    step = max(1, block_bytes // max(1, 4 * width))
     bad: list[int] = []
-    for start, stop, block in _blocks(data, width):
+    # Whole blocks are read in order even where few rows are wanted: picking single rows out of
+    # HDF5 chunks is slower by orders of magnitude.
+    for start in range(0, data.shape[0], step):
+        stop = min(start + step, data.shape[0])
         first, last = np.searchsorted(rows, (start, stop))
+        if first == last:
+            continue
         wanted = rows[first:last]
-        result[first:last] = block[wanted - start].reshape(len(wanted), width)
-        finite = np.isfinite(result[first:last]).all(axis=1)
-        bad += wanted[~finite].tolist()
+        block = np.asarray(data[start:stop])
+        if len(wanted) < len(block):
+            block = block[wanted - start]
+        block = block.reshape(len(wanted), width).astype(np.float32, copy=False)
+        bad += wanted[~np.isfinite(block).all(axis=1)].tolist()
+        yield slice(int(first), int(last)), block
     if bad:
         named = ", ".join(str(features.ids[i]) for i in bad[:5])
         more = f" and {len(bad) - 5} more" if len(bad) > 5 else ""
@@ -54,13 +86,8 @@ def read_rows(features: Features, rows: NDArray[np.int64]) -> NDArray[np.float32
             f"{len(bad)} rows hold NaN or infinite numbers: {named}{more}; extract these images "
             "again, or remove them"
         )
-    return result
 
 
-def _blocks(data: Any, width: int) -> Iterator[tuple[int, int, NDArray[Any]]]:
-    # Whole blocks are read in order even where few rows are wanted: picking single rows out of
-    # HDF5 chunks is slower by orders of magnitude.
-    step = max(1, BLOCK_BYTES // max(1, 4 * width))
-    for start in range(0, data.shape[0], step):
-        stop = min(start + step, data.shape[0])
-        yield start, stop, np.asarray(data[start:stop])
+def row_length(features: Features) -> int:
+    """How many numbers a row has, flattened."""
+    return int(np.prod(features.features.shape[1:]))
