@@ -107,6 +107,18 @@ Update = Annotated[
         help="Bring the output up to date: compute only new and changed images, drop removed ones.",
     ),
 ]
+Results = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        help="Folder for scores.json and confusion_matrix.png; made if need be.",
+        show_default=False,
+    ),
+]
+Confusion = Annotated[
+    Literal["counts", "normalised"],
+    typer.Option(help="Cells of confusion_matrix.png: images, or parts of the true class's."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress; only errors and results.")]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from penult.cli.console import plain_table, show_table
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 __all__ = [
     "class_table",
     "grid_line",
+    "layer_line",
+    "layers_table",
     "recipe_table",
     "runs_line",
     "scores_line",
@@ -85,14 +87,47 @@ def trials_table(settings: Mapping[str, Any]) -> None:
     show_table(table)
 
 
+def layers_table(layers: Sequence[Mapping[str, Any]], chosen: str) -> None:
+    """Show the accuracy of each layer's probe, where there are several, and mark the chosen one."""
+    if len(layers) < 2:
+        return
+    numbers = ("numbers", "cross-validated", "held out", "95% interval")
+    table = plain_table(("layer", *numbers), right=numbers)
+    for row in layers:
+        low, high = row["interval"] or ("", "")
+        table.add_row(
+            row["layer"] + (" ◀" if row["layer"] == chosen else ""),
+            f"{row['width']:,}",
+            f"{row['cross_validated']:.1%}",
+            f"{row['accuracy']:.1%}",
+            f"{low:.1%} to {high:.1%}" if row["interval"] else "",
+        )
+    show_table(table)
+
+
+def layer_line(settings: Mapping[str, Any], chosen: str) -> str | None:
+    """Return which layer was chosen, where there were several, and how."""
+    layers = settings.get("layers", ())
+    if len(layers) < 2:
+        return None
+    return (
+        f"layer {chosen}: the best of {len(layers)} by cross-validation; the held-out images had "
+        "no part in the choice"
+    )
+
+
 def grid_line(settings: Mapping[str, Any]) -> str:
     """Return what the grid search chose, and from what."""
     chosen = ", ".join(filter(None, (settings["classifier"], _words(settings["params"]))))
     tried = len(settings["grid"])
     searched = f"the best of {tried} by" if tried > 1 else "by"
+    images = settings["train_images"]
+    again = ""
+    if settings.get("refit"):
+        again, images = f", then fitted again on {images:,}", sum(settings["classes"].values())
     return (
         f"{chosen}: {searched} {settings['folds']}-fold cross-validation on "
-        f"{settings['train_images']:,} images"
+        f"{images:,} images{again}"
     )
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -12,6 +13,8 @@ from penult.cli.console import progress, say, say_json
 from penult.cli.tables import (
     class_table,
     grid_line,
+    layer_line,
+    layers_table,
     runs_line,
     scores_line,
     scores_table,
@@ -19,10 +22,23 @@ from penult.cli.tables import (
 )
 from penult.errors import UsageError
 
+if TYPE_CHECKING:
+    from penult.classify.model import Classifier
+
 
 def run(
     features: Annotated[Path, typer.Argument(help="Feature file with labels.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Classifier file to write.")],
+    layer: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--layer",
+            "-l",
+            help="Which of the file's layers, or a glob, or all; of several, the best by "
+            "cross-validation is kept. [the last]",
+            show_default=False,
+        ),
+    ] = None,
     classifier: Annotated[
         list[str] | None,
         typer.Option(
@@ -53,6 +69,9 @@ def run(
             help="Another feature file to score on; then nothing is held out.", show_default=False
         ),
     ] = None,
+    ignore_splits: Annotated[
+        bool, typer.Option("--ignore-splits", help="Hold out a random part even so.")
+    ] = False,
     min_per_class: Annotated[
         int, typer.Option(help="Leave out classes with fewer images.", min=0)
     ] = 0,
@@ -61,6 +80,23 @@ def run(
     runs: Annotated[
         int, typer.Option(help="Repeat with seeds one apart, for mean and spread.", min=1)
     ] = 1,
+    refit: Annotated[
+        bool,
+        typer.Option(
+            "--refit",
+            help="Once scored, fit it again on all labelled rows; the scores stay those of before.",
+        ),
+    ] = False,
+    max_memory: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SIZE",
+            help="What the rows may take of it, e.g. 4GB. [half of what is free]",
+            show_default=False,
+        ),
+    ] = None,
+    results: o.Results = None,
+    confusion: o.Confusion = "counts",
     overwrite: o.Overwrite = False,
     as_json: o.AsJson = False,
     quiet: o.Quiet = False,
@@ -70,45 +106,81 @@ def run(
 
     Its parameters are chosen by cross-validation inside the training part.
     """
-    from penult.classify.probe import train
     from penult.classify.scores import scores_to_dict
     from penult.output import check_output
 
     check_output(output, overwrite=overwrite)
+    if results is not None:
+        from penult.report.results import check_results, write_results
+
+        check_results(results, overwrite=overwrite)
     with progress("train", unit="fits", quiet=quiet) as on_progress:
-        trained = train(
+        trained = _train(
             features,
+            layer,
             classifier=classifier or "logistic",
             grid=_grid(grid or []),
             scale=scale,
             test_size=test_size,
             test_features=test_features,
+            stored=not ignore_splits,
             min_per_class=min_per_class,
             seed=seed,
             folds=folds,
             runs=runs,
+            refit=refit,
+            max_memory=None if max_memory is None else _bytes(max_memory),
             on_progress=on_progress,
         )
     trained.save(output, overwrite=overwrite)
+    layers = trained.settings.get("layers", ())
+    written = []
+    if results is not None:
+        written = write_results(
+            results,
+            trained.scores,
+            layers=layers,
+            chosen=trained.recipe.layer,
+            normalise=confusion == "normalised",
+            overwrite=overwrite,
+        )
     if as_json:
         say_json(
             {
                 "output": str(output),
+                "layer": trained.recipe.layer,
                 "scores": scores_to_dict(trained.scores),
                 "settings": dict(trained.settings),
+                "results": [str(path) for path in written],
             }
         )
         return
     class_table(trained.scores)
     scores_table(trained.scores)
     trials_table(trained.settings)
+    layers_table(layers, trained.recipe.layer)
     say(scores_line(trained.scores))
     if line := runs_line(trained.settings):
+        say(line)
+    if line := layer_line(trained.settings, trained.recipe.layer):
         say(line)
     say(grid_line(trained.settings))
     for reason, count in trained.settings["left_out"].items():
         say(f"left out: {count:,} {reason}")
     say(f"{output}: {len(trained.label_names):,} classes, {trained.recipe.backbone}")
+    for path in written:
+        say(str(path))
+
+
+def _train(features: Path, layers: list[str] | None, **options: Any) -> Classifier:
+    """Train on the file's last layer, on the one that was named, or on each of several."""
+    from penult.classify.layers import best_layer, choose_layers, train_layers
+    from penult.classify.probe import train
+
+    if not layers:
+        return train(features, **options)
+    trained = train_layers(features, choose_layers(features, layers), **options)
+    return best_layer(trained) if len(trained) > 1 else next(iter(trained.values()))
 
 
 def _grid(given: list[str]) -> dict[str, list[Any]] | None:
@@ -129,3 +201,11 @@ def _number(text: str) -> Any:
         except ValueError:
             continue
     return text
+
+
+def _bytes(text: str) -> int:
+    """Turn ``"4GB"`` into a number of bytes; a kilobyte has 1,000."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?([kmgt]?)b?", text.strip(), re.IGNORECASE)
+    if found is None:
+        raise UsageError(f"--max-memory {text!r} is no size; for example --max-memory 4GB")
+    return int(float(found[1]) * 1000 ** " kmgt".index(found[2].lower() or " "))

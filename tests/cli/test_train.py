@@ -1,0 +1,114 @@
+"""`penult train`: what its options do, what it prints, and which files it writes."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import h5py
+import numpy as np
+import pytest
+from PIL import Image
+
+from penult.classify.model import load_classifier
+from penult.classify.scores import scores_to_dict
+
+
+@pytest.fixture
+def layers(penult, photos, toy, tmp_path):
+    """A feature file of three layers, the first of which is noise."""
+    path = tmp_path / "layers.h5"
+    made = penult("extract", photos, "-o", path, "-m", toy, "-l", "pixels", "-l", "mean", "-l", "logits", "-q")  # fmt: skip
+    assert made.code == 0, made
+    with h5py.File(path, "r+") as file:
+        rows = file["layers/pixels"]
+        rows[:] = np.random.default_rng(0).normal(size=rows.shape)
+    return path
+
+
+def test_every_layer_has_a_row_and_the_best_is_saved(penult, layers, photos, tmp_path):
+    out, folder = tmp_path / "best.skops", tmp_path / "results"
+    done = penult("train", layers, "-o", out, "--layer", "all", "--results", folder)
+    assert done.code == 0, done
+    assert re.search(r"layer +numbers +cross-validated +held out", done.out)
+    assert re.search(r"\n *pixels +3 +\d", done.out)
+    assert re.search(r"\n *mean ◀ +3 +100\.0% +100\.0% +100\.0% to 100\.0%", done.out)
+    assert "layer mean: the best of 3 by cross-validation" in done.out
+    assert "57 of 57 fits" in done.err  # 3 layers, 6 values of C, 3 folds, 1 last fit
+    with Image.open(folder / "layers.png") as chart:
+        assert chart.width > 600
+    assert load_classifier(out).recipe.layer == "mean"
+    said = penult("predict", out, photos / "rose", "--json", "-q")
+    assert {json.loads(line)["label"] for line in said.out.splitlines()} == {"rose"}
+
+
+def test_one_layer_of_several_is_trained_as_a_file_of_its_own(penult, layers, tmp_path):
+    out = tmp_path / "c.skops"
+    done = penult("train", layers, "-o", out, "--layer", "logits", "--json", "-q")
+    told = json.loads(done.out)
+    assert told["layer"] == "logits"
+    assert "layers" not in told["settings"]
+    assert load_classifier(out).pipeline.n_features_in_ == 2
+
+
+def test_the_accuracies_of_layers_are_in_the_json(penult, layers, tmp_path):
+    done = penult("train", layers, "-o", tmp_path / "c.skops", "-l", "pixels", "-l", "m*", "--json", "-q")  # fmt: skip
+    told = json.loads(done.out)
+    assert [row["layer"] for row in told["settings"]["layers"]] == ["pixels", "mean"]
+    assert told["layer"] == "mean"
+
+
+def test_a_layer_that_is_not_there_is_refused(penult, layers, tmp_path):
+    done = penult("train", layers, "-o", tmp_path / "c.skops", "--layer", "logit")
+    assert (done.code, "did you mean logits" in done.err) == (2, True)
+    assert not (tmp_path / "c.skops").exists()
+
+
+def test_results_are_the_scores_and_a_figure(penult, layers, tmp_path):
+    out, folder = tmp_path / "c.skops", tmp_path / "deep" / "results"
+    done = penult("train", layers, "-o", out, "--results", folder, "-q")
+    assert done.out.endswith(f"{folder / 'scores.json'}\n{folder / 'confusion_matrix.png'}\n")
+    assert sorted(p.name for p in folder.iterdir()) == ["confusion_matrix.png", "scores.json"]
+    stored = json.loads(json.dumps(scores_to_dict(load_classifier(out).scores)))
+    assert json.loads((folder / "scores.json").read_text()) == stored
+    counts = (folder / "confusion_matrix.png").read_bytes()
+    again = penult("train", layers, "-o", tmp_path / "d.skops", "--results", folder, "-q")
+    assert again.code == 2
+    assert "--overwrite" in again.err
+    assert not (tmp_path / "d.skops").exists()
+    again = penult(
+        "train", layers, "-o", out, "--results", folder, "--confusion", "normalised",
+        "--overwrite", "--json", "-q",
+    )  # fmt: skip
+    assert again.code == 0
+    assert json.loads(again.out)["results"][1] == str(folder / "confusion_matrix.png")
+    assert (folder / "confusion_matrix.png").read_bytes() != counts
+
+
+def test_refit_says_what_was_seen_when(penult, layers, tmp_path):
+    out = tmp_path / "c.skops"
+    done = penult("train", layers, "-o", out, "--refit", "-q")
+    assert "cross-validation on 27 images, then fitted again on 36" in done.out
+    assert load_classifier(out).settings["train_images"] == 36
+
+
+def test_the_splits_of_a_file_can_be_ignored(penult, layers, tmp_path):
+    with h5py.File(layers, "r+") as file:
+        parts = np.array(["train", "test"] * 18, dtype=object)
+        file.create_dataset("splits", data=parts, dtype=h5py.string_dtype())
+    stored = penult("train", layers, "-o", tmp_path / "c.skops", "-q")
+    assert "the file's split 'test'" in stored.out
+    ignored = penult("train", layers, "-o", tmp_path / "d.skops", "--ignore-splits", "-q")
+    assert "25% held out, stratified, seed 0" in ignored.out
+
+
+@pytest.mark.parametrize("size", ["4 GB", "0.5g", "300MB", "2000000k"])
+def test_sizes_of_memory(penult, layers, tmp_path, size):
+    done = penult("train", layers, "-o", tmp_path / "c.skops", "--max-memory", size, "-q")
+    assert done.code == 0, done
+
+
+@pytest.mark.parametrize("size", ["much", "4 GiBs", "-1GB", ""])
+def test_what_is_no_size_is_refused(penult, layers, tmp_path, size):
+    done = penult("train", layers, "-o", tmp_path / "c.skops", f"--max-memory={size}", "-q")
+    assert (done.code, "for example --max-memory 4GB" in done.err) == (2, True)
