@@ -150,6 +150,7 @@ class Backbone(ABC):
     preprocessing : see `penult.recipe.Preprocessing`
     libraries : distributions whose versions the recipe records
     prefix_tokens : number of tokens before the patches in (N, T, D) activations
+    engine : the one engine that can run it, or None where any may try
     """
 
     name: str
@@ -158,6 +159,7 @@ class Backbone(ABC):
     preprocessing: Preprocessing
     libraries: tuple[str, ...] = ("torch",)
     prefix_tokens: int = 0
+    engine: str | None = None
 
     @abstractmethod
     def cut(self, layers: Sequence[str]) -> nn.Module:

@@ -1,4 +1,7 @@
-"""Networks in a file: penult's own checkpoints, and plain state dicts of a named architecture."""
+"""Networks in a file: penult's own checkpoints, and plain state dicts of a named architecture.
+
+An int8 checkpoint is another kind of file: see `int8`.
+"""
 
 from __future__ import annotations
 
@@ -22,10 +25,12 @@ __all__ = [
     "CheckpointFile",
     "is_checkpoint_name",
     "read_checkpoint",
+    "read_note",
     "save_checkpoint",
 ]
 
 FORMAT = 1
+KEY = "penult"
 SUFFIXES = (".ckpt", ".safetensors", ".pth", ".pt", ".pth.tar", ".bin")
 
 
@@ -78,7 +83,7 @@ def save_checkpoint(
     )
     note = json.dumps({"format": FORMAT, **asdict(checkpoint)}, sort_keys=True)
     with atomic_output(path, overwrite=overwrite) as temporary:
-        save_file(_own_tensors(network), temporary, metadata={"penult": note})
+        save_file(_own_tensors(network), temporary, metadata={KEY: note})
 
 
 def _own_tensors(network: nn.Module) -> dict[str, torch.Tensor]:
@@ -103,7 +108,7 @@ def read_checkpoint(path: Path) -> Checkpoint | None:
     """
     if not path.is_file():
         raise PathNotFoundError(f"there is no checkpoint {path}")
-    note = _note(path)
+    note = read_note(path, KEY)
     if note is None:
         return None
     try:
@@ -125,7 +130,8 @@ def read_checkpoint(path: Path) -> Checkpoint | None:
         raise FileFormatError(f"{path} is a damaged checkpoint: {error!r}") from error
 
 
-def _note(path: Path) -> str | None:
+def read_note(path: Path, key: str) -> str | None:
+    """What a safetensors file says of itself under that key; None where it is no such file."""
     # A safetensors file begins with the length of its JSON header, which is as much as is read.
     with path.open("rb") as file:
         start = file.read(9)
@@ -136,7 +142,7 @@ def _note(path: Path) -> str | None:
             return None
         header = b"{" + file.read(length)
     try:
-        note = json.loads(header).get("__metadata__", {}).get("penult")
+        note = json.loads(header).get("__metadata__", {}).get(key)
     except (ValueError, AttributeError):
         return None
     return note if isinstance(note, str) else None
@@ -166,12 +172,17 @@ class CheckpointFile(Source):
 
     def open(self, name: str, choice: WeightsChoice) -> Backbone:
         """Build the network that the file, or else `choice.architecture`, names."""
+        from penult.backbones.int8 import Int8Backbone, is_int8
         from penult.backbones.registry import open_backbone
 
         path = Path(name).expanduser()
         if choice.given is not None:
             raise UsageError(f"{path} has its own weights; leave --weights out")
         checkpoint = read_checkpoint(path)
+        if is_int8(path):
+            if choice.architecture:
+                raise UsageError(f"{path} is a whole network; leave --architecture out")
+            return Int8Backbone(path)
         architecture = checkpoint.architecture if checkpoint else choice.architecture
         if architecture is None:
             raise UsageError(

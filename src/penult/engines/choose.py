@@ -35,6 +35,13 @@ def open_engine(
     """
     if engine not in ENGINES:
         raise UnknownNameError("engine", engine, ENGINES)
+    if backbone.engine is not None:
+        if engine not in ("auto", backbone.engine):
+            raise UsageError(
+                f"{backbone.name} runs with the engine {backbone.engine} alone; leave out --engine "
+                f"{engine}"
+            )
+        engine = backbone.engine
     if engine == "openvino" and device not in ("auto", "cpu"):
         raise UsageError(f"the engine openvino runs on the CPU; leave out --device {device}")
     if engine == "openvino" or (engine == "auto" and _is_cpu(device)):

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from penult.backbones.base import Backbone
     from penult.recipe import Recipe
 
-__all__ = ["OpenVinoEngine", "cache_folder"]
+__all__ = ["OpenVinoEngine", "cache_folder", "converted"]
 
 # Raised when what `engines.graph` computes changes, so that old conversions are not used.
 _GRAPH = 1
@@ -114,6 +114,18 @@ class OpenVinoEngine(Engine):
             self._requests.put(request)
 
 
+def converted(backbone: Backbone, recipes: Sequence[Recipe]) -> tuple[ModuleType, Any]:
+    """The module openvino, and the graph that gives these recipes' rows, as an openvino.Model.
+
+    Raises
+    ------
+    EngineError
+    """
+    ov = _openvino()
+    folder, _ = _converted(ov, backbone, recipes)
+    return ov, ov.Core().read_model(folder / _FILES[0])
+
+
 def cache_folder() -> Path:
     """Where conversions are kept: ``PENULT_CACHE``, else the user's cache folder."""
     if given := os.environ.get("PENULT_CACHE"):
@@ -169,6 +181,15 @@ def _converted(ov: Any, backbone: Backbone, recipes: Sequence[Recipe]) -> tuple[
 
 
 def _convert(ov: Any, backbone: Backbone, recipes: Sequence[Recipe], folder: Path) -> None:
+    from penult.backbones.int8 import Int8Backbone
+
+    if isinstance(backbone, Int8Backbone):
+        from penult.engines.int8 import unpack
+
+        with _first_run:
+            model = unpack(ov, backbone, recipes)
+        ov.save_model(model, folder / _FILES[0], compress_to_fp16=False)
+        return
     import torch
 
     from penult.engines.graph import RowNetwork

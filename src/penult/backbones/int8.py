@@ -1,0 +1,196 @@
+"""A network in 8-bit integers, in one file: what ``penult quantize`` writes.
+
+The file is a safetensors file, so opening it executes nothing. It holds an OpenVINO graph from
+uint8 images to the activations of some layers, as the two byte strings ``graph`` (XML) and
+``weights``, what the graph gives for one made-up image (``expected.0``, …: a row a layer), and a
+note in JSON: layers, preprocessing, a SHA-256 over all of these, and a card for people.
+
+Nothing here needs OpenVINO, torch or NNCF.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from penult.backbones.base import Backbone, Layer, Weights
+from penult.backbones.checkpoint import read_note
+from penult.errors import BackboneError, FileFormatError
+from penult.output import atomic_output
+from penult.recipe import Preprocessing, Recipe
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import nn
+
+__all__ = ["Int8Backbone", "Int8Graph", "is_int8", "save_int8"]
+
+FORMAT = 1
+KEY = "penult.int8"
+"""The entry of a safetensors file's metadata that holds the note."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Int8Graph:
+    """A quantised graph and what is needed to make rows with it.
+
+    Attributes
+    ----------
+    architecture : of the network it was made from, e.g. ``"timm/resnet50"``
+    preprocessing : of that network
+    layers : one for each output of the graph, in its order; the output is the activation as pooling
+        ``none`` gives it, float32 (N, D), (N, C, H, W) or (N, T, D)
+    prefix_tokens : see `Backbone`
+    graph, weights : the bytes of an OpenVINO model, from uint8 (N, H, W, 3), RGB
+    expected : for each layer, the row (default pooling) that the machine it was made on gives for
+        `penult.engines.int8.check_image`
+    """
+
+    architecture: str
+    preprocessing: Preprocessing
+    layers: tuple[Layer, ...]
+    prefix_tokens: int
+    graph: bytes
+    weights: bytes
+    expected: tuple[NDArray[np.float32], ...]
+
+    def note(self) -> dict[str, Any]:
+        """What stands in the file beside the arrays, JSON-like."""
+        return {
+            "architecture": self.architecture,
+            "preprocessing": dataclasses.asdict(self.preprocessing),
+            "layers": [dataclasses.asdict(layer) for layer in self.layers],
+            "prefix_tokens": self.prefix_tokens,
+        }
+
+    def sha256(self) -> str:
+        """Hex digest over everything that a row depends on."""
+        # Through JSON once, as tuples come back from a file as lists.
+        digest = hashlib.sha256(json.dumps(self.note(), sort_keys=True).encode())
+        for part in (self.graph, self.weights, *(np.ascontiguousarray(x) for x in self.expected)):
+            digest.update(hashlib.sha256(part).digest())
+        return digest.hexdigest()
+
+
+def save_int8(
+    path: Path, graph: Int8Graph, card: Mapping[str, Any], *, overwrite: bool = False
+) -> None:
+    """Write a file that ``--model PATH`` opens.
+
+    Parameters
+    ----------
+    card : how it was made and how good it is, for people to read; anything that JSON holds
+
+    Raises
+    ------
+    OutputExistsError, OutputError
+    """
+    from safetensors.numpy import save_file
+
+    note = {"format": FORMAT, "sha256": graph.sha256(), "card": dict(card), **graph.note()}
+    arrays = {
+        "graph": np.frombuffer(graph.graph, np.uint8),
+        "weights": np.frombuffer(graph.weights, np.uint8),
+        **{f"expected.{k}": np.ascontiguousarray(row) for k, row in enumerate(graph.expected)},
+    }
+    with atomic_output(path, overwrite=overwrite) as temporary:
+        save_file(arrays, temporary, metadata={KEY: json.dumps(note, sort_keys=True)})
+
+
+def is_int8(path: Path) -> bool:
+    """Whether the file is one that `save_int8` wrote."""
+    return read_note(path, KEY) is not None
+
+
+class Int8Backbone(Backbone):
+    """A backbone that one engine alone runs, and that has the layers it was quantised for.
+
+    Attributes
+    ----------
+    card : what `save_int8` was given
+
+    Raises
+    ------
+    FileFormatError
+        If the file is damaged, or of a newer format.
+    """
+
+    libraries = ("openvino",)
+    engine = "openvino"
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        content, note = _read(path)
+        sha256 = content.sha256()
+        if sha256 != note["sha256"]:
+            raise FileFormatError(
+                f"{path} is damaged: what it holds has the SHA-256 {sha256[:12]}… and not, as it "
+                f"says, {note['sha256'][:12]}…; get it again, or make it again with penult quantize"
+            )
+        self.name = f"checkpoint:{path.resolve()}"
+        self.architecture = f"int8/{content.architecture}"
+        self.weights = Weights(f"file:{path.resolve()}", sha256, path)
+        self.preprocessing = content.preprocessing
+        self.prefix_tokens = content.prefix_tokens
+        self.card: Mapping[str, Any] = note["card"]
+        self._layers = content.layers
+
+    def read(self) -> Int8Graph:
+        """Read the graph, which is not kept in memory."""
+        return _read(self._path)[0]
+
+    @cached_property
+    def layers(self) -> tuple[Layer, ...]:
+        """The layers that it was quantised for."""
+        return self._layers
+
+    def recipe(
+        self, layer: str = "penultimate", pooling: str | None = None, normalize: str = "none"
+    ) -> Recipe:
+        """See `Backbone.recipe`."""
+        self.layer(layer)
+        return super().recipe(layer, pooling, normalize)
+
+    def cut(self, layers: Sequence[str]) -> nn.Module:
+        """There is no torch network to cut."""
+        raise BackboneError(
+            f"{self._path} is a graph for the engine openvino on a CPU; leave --engine and "
+            f"--device out"
+        )
+
+
+def _read(path: Path) -> tuple[Int8Graph, dict[str, Any]]:
+    """The graph and the note beside it."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        note = json.loads(read_note(path, KEY) or "")
+        if note["format"] > FORMAT:
+            raise FileFormatError(
+                f"{path} is an int8 checkpoint of format {note['format']}; this penult reads "
+                f"{FORMAT}: update it"
+            )
+        layers = [Layer(**{**layer, "shape": tuple(layer["shape"])}) for layer in note["layers"]]
+        with safe_open(path, framework="numpy") as file:
+            content = Int8Graph(
+                architecture=note["architecture"],
+                preprocessing=Preprocessing.from_dict(note["preprocessing"]),
+                layers=tuple(layers),
+                prefix_tokens=note["prefix_tokens"],
+                graph=file.get_tensor("graph").tobytes(),
+                weights=file.get_tensor("weights").tobytes(),
+                expected=tuple(file.get_tensor(f"expected.{k}") for k in range(len(layers))),
+            )
+    except (SafetensorError, ValueError, TypeError, KeyError, AttributeError) as error:
+        if isinstance(error, FileFormatError):
+            raise
+        raise FileFormatError(f"{path} is a damaged checkpoint: {error!r}") from error
+    return content, {**note, "sha256": str(note["sha256"]), "card": dict(note["card"])}
