@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from penult.classify.splits import Fold
 
-__all__ = ["nearest_mean"]
+__all__ = ["nearest_mean", "sharpness", "toward_means"]
 
 
 def nearest_mean(
@@ -32,37 +32,51 @@ def nearest_mean(
     labels : (n,) int64 in 0 ... K - 1, every class occurring
     folds : of the rows; without any the distances are taken as they are, T = 1
     """
-    sharpness = _sharpness(rows, labels, folds) if len(folds) else 1.0
-    coefficients, intercept = _toward_means(rows, labels)
-    if coefficients.shape[1] == 2:
-        # Two classes are told apart by one column, as in scikit-learn.
+    weights = toward_means(_means(rows, labels))
+    if not len(folds):
+        return weights
+    left_out = np.empty((len(rows), len(weights.intercept)))
+    for train, test in folds:
+        found = toward_means(_means(rows[train], labels[train]))
+        left_out[test] = rows[test] @ found.coefficients + found.intercept
+    times = sharpness(left_out, labels)
+    return Weights(times * weights.coefficients, times * weights.intercept)
+
+
+def toward_means(means: NDArray[np.float64]) -> Weights:
+    """Weights that compare squared distances to class means, (K, D), with T = 1.
+
+    Two classes are told apart by one column, as in scikit-learn.
+    """
+    coefficients, intercept = 2 * means.T, -(means**2).sum(axis=1)
+    if len(means) == 2:
         coefficients = coefficients[:, 1:] - coefficients[:, :1]
         intercept = intercept[1:] - intercept[:1]
-    return Weights(sharpness * coefficients, sharpness * intercept)
+    return Weights(coefficients, intercept)
 
 
-def _sharpness(
-    rows: NDArray[np.float32], labels: NDArray[np.int64], folds: Sequence[Fold]
-) -> float:
+def sharpness(left_out: NDArray[np.floating[Any]], labels: NDArray[np.int64]) -> float:
+    """Find 1/T with the least log-loss.
+
+    Parameters
+    ----------
+    left_out : (n, K) of `toward_means`, each row compared to means that it is no part of
+    labels : (n,) int64
+    """
     from scipy.optimize import minimize_scalar
     from scipy.special import logsumexp
 
-    left_out = np.empty((len(rows), int(labels.max()) + 1))
-    for train, test in folds:
-        coefficients, intercept = _toward_means(rows[train], labels[train])
-        left_out[test] = rows[test] @ coefficients + intercept
+    if left_out.shape[1] == 1:
+        left_out = np.concatenate([np.zeros_like(left_out), left_out], axis=1)
     right = left_out[np.arange(len(labels)), labels]
 
     def loss(log_sharpness: float) -> float:
-        sharpness = np.exp(log_sharpness)
-        return float((logsumexp(sharpness * left_out, axis=1) - sharpness * right).mean())
+        times = np.exp(log_sharpness)
+        return float((logsumexp(times * left_out, axis=1) - times * right).mean())
 
     return float(np.exp(minimize_scalar(loss, bounds=(-20, 20), method="bounded").x))
 
 
-def _toward_means(
-    rows: NDArray[np.float32], labels: NDArray[np.int64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    counts = np.bincount(labels)
-    means = np.stack([rows[labels == k].mean(axis=0, dtype=np.float64) for k in range(len(counts))])
-    return 2 * means.T, -(means**2).sum(axis=1)
+def _means(rows: NDArray[np.float32], labels: NDArray[np.int64]) -> NDArray[np.float64]:
+    classes = range(int(labels.max()) + 1)
+    return np.stack([rows[labels == k].mean(axis=0, dtype=np.float64) for k in classes])

@@ -13,9 +13,11 @@ from penult.classify.classifiers import combinations, make_scaler
 from penult.classify.evaluate import Evaluation, judge
 from penult.classify.memory import bytes_in_memory, free_memory
 from penult.classify.model import Classifier
-from penult.classify.rows import read_rows
+from penult.classify.passes import StoredRows
+from penult.classify.rows import read_rows, row_length
 from penult.classify.search import Trial, fit_one, search
-from penult.classify.splits import Split, cross_validation, hold_out
+from penult.classify.splits import Fold, Split, cross_validation, hold_out
+from penult.classify.streamed import require_streamable, search_streamed
 from penult.errors import TrainingError, UsageError
 from penult.features.read import load
 from penult.recipe import require_equal
@@ -68,7 +70,8 @@ def train(
     refit : fit the returned pipeline once more, on all labelled rows, after it was scored. The
         scores stay those of the pipeline that saw the training part only.
     max_memory : bytes that the rows and their copies may take; by default half of what the machine
-        has free. Rows that need more cannot be trained on yet.
+        has free. Rows that need more stay on disk and are read again and again: logistic, svm,
+        ridge and centroid find the same optimum so, slower; the others need all rows at once.
     on_progress : called after each fit; counts fits
 
     Returns
@@ -114,8 +117,10 @@ def train(
             f"{runs} runs would hold out the same images each time: the held-out part is "
             f"{splits[0].description}; give one run, or ignore the file's splits (stored=False)"
         )
-    _require_memory(features, splits[0], max_memory)
-    table = _Table.read(features, splits[0])
+    memory = free_memory() // 2 if max_memory is None else max_memory
+    table = _Table.read(features, splits[0], memory)
+    if table.rows is None:
+        require_streamable(tries, row_length(features), folds, memory)
     fits = sum(map(len, tries.values())) * folds + 1
     step = _counter(on_progress, fits * len(splits) + refit)
     results = [
@@ -125,15 +130,7 @@ def train(
     best, trials, pipeline, evaluation = results[0]
     if refit:
         again = cross_validation(table.labels, table.groups, folds=folds, seed=seed)
-        pipeline = fit_one(
-            table.rows,
-            table.labels,
-            best.classifier,
-            best.params,
-            scale=scale,
-            seed=seed,
-            folds=again,
-        )
+        pipeline = table.fit(best, again, scale=scale, seed=seed)
         step()
     left_out = dict(splits[0].left_out)
     for label, count in evaluation.unseen_labels.items():
@@ -182,35 +179,29 @@ def _loaded(features: Features | str | Path) -> Features:
     return features
 
 
-def _require_memory(features: Features, split: Split, most: int | None) -> None:
-    count, width = len(split.train) + len(split.held_out), int(np.prod(features.features.shape[1:]))
-    needed, most = bytes_in_memory(count, width), free_memory() // 2 if most is None else most
-    if needed > most:
-        raise TrainingError(
-            f"{count:,} rows of {width:,} numbers need {needed / 1e9:,.1f} GB to train on, and "
-            f"{most / 1e9:,.1f} GB may be used; give more (max_memory), or extract shorter rows"
-        )
-
-
 @dataclass(frozen=True, kw_only=True)
 class _Table:
-    # The rows that take part, in memory; their classes numbered anew where some were dropped.
+    # The rows that take part, in memory where they fit; their classes numbered anew where some
+    # were dropped.
     chosen: NDArray[np.int64]
-    rows: NDArray[np.float32]
+    rows: NDArray[np.float32] | None
+    memory: int
     labels: NDArray[np.int64]
     groups: NDArray[np.str_] | None
     names: tuple[str, ...]
     features: Features
 
     @classmethod
-    def read(cls, features: Features, split: Split) -> _Table:
+    def read(cls, features: Features, split: Split, memory: int) -> _Table:
         chosen = np.sort(np.concatenate([split.train, split.held_out]))
         kept = [k for k in range(len(features.label_names)) if k not in split.dropped]
         place = np.full(len(features.label_names), -1)
         place[kept] = np.arange(len(kept))
+        fits = bytes_in_memory(len(chosen), row_length(features)) <= memory
         return cls(
             chosen=chosen,
-            rows=read_rows(features, chosen),
+            rows=read_rows(features, chosen) if fits else None,
+            memory=memory,
             labels=place[np.asarray(features.labels)[chosen]],
             groups=None if features.groups is None else np.asarray(features.groups)[chosen],
             names=tuple(str(features.label_names[k]) for k in kept),
@@ -222,6 +213,11 @@ class _Table:
 
     def part(self, numbers: NDArray[np.int64]) -> Features:
         places = self.places(numbers)
+        if self.rows is None:
+            # All others as if they had no label; what is read, is read where it is.
+            labels = np.full(len(self.features), -1)
+            labels[numbers] = self.labels[places]
+            return replace(self.features, labels=labels, label_names=self.names)
         return replace(
             self.features,
             features=self.rows[places],
@@ -232,6 +228,43 @@ class _Table:
             splits=None,
             groups=None,
             content=None,
+        )
+
+    def fit(self, best: Trial, folds: Sequence[Fold], *, scale: str, seed: int) -> Pipeline:
+        # On all rows.
+        if self.rows is None:
+            tries = {best.classifier: [best.params]}
+            return self.search(
+                self.chosen, folds, tries, scale=scale, seed=seed, step=lambda: None
+            )[2]
+        return fit_one(
+            self.rows,
+            self.labels,
+            best.classifier,
+            best.params,
+            scale=scale,
+            seed=seed,
+            folds=folds,
+        )
+
+    def search(
+        self,
+        numbers: NDArray[np.int64],
+        folds: Sequence[Fold],
+        tries: Mapping[str, Sequence[Mapping[str, Any]]],
+        *,
+        scale: str,
+        seed: int,
+        step: Callable[[], None],
+    ) -> tuple[list[Trial], Trial, Pipeline]:
+        places = self.places(numbers)
+        if self.rows is None:
+            stored = StoredRows(self.features, numbers, scale == "l2", self.memory)
+            return search_streamed(
+                stored, self.labels[places], folds, tries, scale=scale, seed=seed, step=step
+            )
+        return search(
+            self.rows[places], self.labels[places], folds, tries, scale=scale, seed=seed, step=step
         )
 
 
@@ -250,8 +283,8 @@ def _run(
     truth = table.labels[places]
     groups = None if table.groups is None else table.groups[places]
     divided = cross_validation(truth, groups, folds=folds, seed=seed)
-    trials, best, pipeline = search(
-        table.rows[places], truth, divided, tries, scale=scale, seed=seed, step=step
+    trials, best, pipeline = table.search(
+        split.train, divided, tries, scale=scale, seed=seed, step=step
     )
     held_out = table.part(split.held_out) if other is None else other
     return best, trials, pipeline, judge(pipeline, table.names, held_out, split=split.description)

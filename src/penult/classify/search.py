@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from penult.classify.assemble import linear_pipeline
 from penult.classify.basis import Basis, Weights, principal_basis
 from penult.classify.centroid import nearest_mean
 from penult.classify.classifiers import find_classifier, make_pipeline, make_scaler
@@ -286,16 +287,12 @@ def _assemble(
     scale: str,
     seed: int,
 ) -> Pipeline:
-    # What `make_pipeline(...).fit(rows, truth)` would give, with the solution found here.
-    pipeline = make_pipeline("logistic", scale, seed=seed, params={"C": strength})
-    for _, scaler in pipeline.steps[:-1]:
+    scaler = make_scaler(scale)
+    if scale == "standard":
         scaler.fit(rows)
-    model = pipeline[-1]
-    model.classes_ = np.unique(truth)
-    model.coef_ = np.ascontiguousarray(weights.coefficients.T, np.float32)
-    model.intercept_ = weights.intercept.astype(np.float32)
-    model.n_features_in_ = rows.shape[1]
-    return pipeline
+    return linear_pipeline(
+        "logistic", scale, scaler, weights, np.unique(truth), params={"C": strength}, seed=seed
+    )
 
 
 def _scaled(
