@@ -1,0 +1,283 @@
+"""Photos sorted into a folder for each class: copied or linked, never moved, never overwritten."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import re
+import shutil
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+from penult.errors import OutputError, OutputExistsError, SourceError, UnknownNameError, UsageError
+from penult.output import explain
+from penult.records import Copied, ImageRecord
+
+__all__ = ["MODES", "UNSURE", "Sorter", "folder_names", "safe_name"]
+
+MODES = ("copy", "hardlink", "symlink")
+
+UNSURE = "unsure"
+"""The folder of images whose class is too uncertain, unless a class is called so."""
+
+# A copy has this name until it is whole; hidden, so that it is never taken for an image.
+_PARTIAL = ".penult.partial"
+
+# What Windows, macOS or Linux refuses in a name or reads as something else; and the sign that
+# stands for it here. A dot is unsafe at both ends (hidden; "." and ".."), a space at the end.
+_UNSAFE = re.compile(r'[\x00-\x1f\x7f%/\\:*?"<>|\ud800-\udfff]|^[. ]|[. ]$')
+_RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\.|$)", re.IGNORECASE)
+_LONGEST = 120  # in bytes; names may have 255, and a number may have to be added
+
+
+class Sorter:
+    """Puts photos into the folders of their classes.
+
+    A photo keeps its name. Where another photo has that name already, this one's gets a number,
+    ``rose (2).jpg``; where the same photo is there already, by its bytes, nothing is done, so that
+    sorting the same photos again changes nothing.
+
+    Parameters
+    ----------
+    folder : where the folders of the classes are made
+    labels : every class that there is
+    mode : ``"copy"``, ``"hardlink"`` or ``"symlink"`` (absolute)
+
+    Raises
+    ------
+    UnknownNameError
+        For a mode that there is not.
+    OutputExistsError
+        If the folder is a file.
+    """
+
+    def __init__(self, folder: str | Path, labels: Sequence[str], *, mode: str = "copy") -> None:
+        if mode not in MODES:
+            raise UnknownNameError("way to copy", mode, MODES)
+        self.folder = Path(folder)
+        self.mode = mode
+        *classes, self.unsure = folder_names([*labels, UNSURE])
+        self._folders = dict(zip(labels, classes, strict=True))
+        # Of so many names it is remembered who has them; the others are looked up on the disk.
+        self._namesakes = lru_cache(maxsize=1000)(_Namesakes)
+        if self.folder.exists() and not self.folder.is_dir():
+            raise OutputExistsError(f"{folder} is a file; give a folder to sort the photos to")
+
+    def require_outside(self, sources: Sequence[str | Path]) -> None:
+        """Refuse to sort photos that lie where they would be sorted to.
+
+        Parameters
+        ----------
+        sources : of the photos; addresses and ``-``, which are no paths, lie elsewhere
+
+        Raises
+        ------
+        UsageError
+        """
+        here = self.folder.resolve()
+        for source in sources:
+            if not isinstance(source, Path):
+                continue
+            if here == source.resolve() or here in source.resolve().parents:
+                raise UsageError(
+                    f"{source} lies in {self.folder}, where the photos are to be sorted to; give "
+                    "another folder to sort them to"
+                )
+
+    def require_files(self, records: Iterable[ImageRecord]) -> None:
+        """Refuse to link to images that are no files: those in archives, or from the web.
+
+        Raises
+        ------
+        UsageError
+        """
+        if self.mode != "copy":
+            for record in records:
+                _file_of(record, self.mode)
+
+    def place(self, record: ImageRecord, digest: str, label: str | None) -> Copied:
+        """Put one photo into the folder of its class.
+
+        Parameters
+        ----------
+        digest : of the image's bytes, hex BLAKE2b-128
+        label : one of the classes, or None for the folder of the unsure ones
+
+        Raises
+        ------
+        UsageError
+            If a link is asked for to an image that is no file of its own.
+        OutputError
+            If it cannot be written: the disk is full, or the file system has no such links.
+        SourceError
+            If the photo can no longer be read.
+        """
+        folder = self.folder / (self.unsure if label is None else self._folders[label])
+        name = safe_name(record.id.rpartition("/")[2]) if record.path is None else record.path.name
+        self._make(folder)
+        namesakes = self._namesakes(folder / name)
+        there = namesakes.find(digest)
+        if there is not None:
+            return Copied(path=there, new=False, renamed=there.name != name)
+        while True:
+            target = namesakes.next_free()
+            try:
+                if self.mode == "copy":
+                    _copy(record, target)
+                else:
+                    _link(record, target, self.mode)
+            except FileExistsError:
+                continue  # another program was quicker
+            namesakes.add(digest, target)
+            return Copied(path=target, new=True, renamed=target.name != name)
+
+    def _make(self, folder: Path) -> None:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"the folder {folder} cannot be made: {error.strerror}") from error
+
+
+def _file_of(record: ImageRecord, mode: str) -> Path:
+    if record.path is None:
+        raise UsageError(
+            f"{record.id} is no file of its own that a {mode} could lead to; give --copy-mode copy"
+        )
+    return record.path
+
+
+def _link(record: ImageRecord, target: Path, mode: str) -> None:
+    path = _file_of(record, mode)
+    try:
+        if mode == "symlink":
+            target.symlink_to(path.absolute())
+        else:
+            os.link(path.resolve(), target)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        if error.errno == errno.EXDEV:
+            raise OutputError(
+                f"{path} and {target.parent} are on different disks, which a hardlink cannot join; "
+                "give --copy-mode copy or symlink"
+            ) from error
+        raise OutputError(
+            f"{target} cannot be made a {mode}: {error.strerror}; give --copy-mode copy"
+        ) from error
+
+
+def _copy(record: ImageRecord, target: Path) -> None:
+    """Copy the bytes under a name that is free, whole or not at all; `FileExistsError` if it is
+    not.
+    """
+    partial = target.with_name(_PARTIAL)
+    try:
+        source = record.open()
+    except OSError as error:
+        raise SourceError(f"{record.id} can no longer be read: {error.strerror}") from error
+    try:
+        with source, partial.open("wb") as copy:
+            shutil.copyfileobj(source, copy, 1 << 20)
+        if record.path is not None:
+            times = record.path.stat()
+            os.utime(partial, ns=(times.st_atime_ns, times.st_mtime_ns))
+        _rename_to_free(partial, target)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        raise explain(error, target) from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _rename_to_free(partial: Path, target: Path) -> None:
+    # A rename would replace what another program has put there meanwhile; a link does not.
+    try:
+        os.link(partial, target)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links
+        if os.path.lexists(target):
+            raise FileExistsError(errno.EEXIST, "exists", str(target)) from None
+        partial.rename(target)
+
+
+@dataclass
+class _Namesakes:
+    """The files of one folder that have one name, or that name and a number; by their bytes."""
+
+    name: Path
+    count: int = 0
+    by_digest: dict[str, Path] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        while os.path.lexists(there := self._numbered(self.count + 1)):
+            self.count += 1
+            if there.is_file():
+                self.by_digest.setdefault(_digest(there), there)
+
+    def find(self, digest: str) -> Path | None:
+        return self.by_digest.get(digest)
+
+    def next_free(self) -> Path:
+        self.count += 1
+        while os.path.lexists(free := self._numbered(self.count)):
+            self.count += 1
+        return free
+
+    def add(self, digest: str, path: Path) -> None:
+        self.by_digest[digest] = path
+
+    def _numbered(self, number: int) -> Path:
+        stem, suffix = self.name.stem, self.name.suffix
+        return self.name if number == 1 else self.name.with_name(f"{stem} ({number}){suffix}")
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+
+
+def folder_names(labels: Sequence[str]) -> list[str]:
+    """Name a folder for each label, no two alike on any file system.
+
+    Labels that are safe names stay as they are. In the others, what is unsafe becomes ``%`` and the
+    hex digits of its UTF-8 bytes, as in an address. Of labels that differ in case alone, which is
+    the same name on Windows and macOS, the later ones get a number.
+    """
+    names: list[str] = []
+    taken: set[str] = set()
+    for label in labels:
+        first = name = safe_name(label)
+        number = 1
+        while _folded(name) in taken:
+            number += 1
+            name = f"{first} ({number})"
+        taken.add(_folded(name))
+        names.append(name)
+    return names
+
+
+def _folded(name: str) -> str:
+    import unicodedata
+
+    return unicodedata.normalize("NFC", name.casefold())
+
+
+def safe_name(text: str) -> str:
+    """Turn any text into a file name that is safe everywhere; different texts stay different."""
+    name = _UNSAFE.sub(lambda found: _escaped(found[0]), text) or "%"
+    if _RESERVED.match(name):
+        name = _escaped(name[0]) + name[1:]
+    data = name.encode()
+    if len(data) > _LONGEST:
+        digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+        name = data[: _LONGEST - 20].decode("utf-8", "ignore").rstrip(". ") + "%." + digest
+    return name
+
+
+def _escaped(text: str) -> str:
+    return "".join(f"%{byte:02X}" for byte in text.encode("utf-8", "surrogatepass"))
