@@ -1,7 +1,7 @@
 # `make demo` and `make test` are all that is needed; `make` alone lists the rest.
 
 PYTHON ?= python3
-EXTRAS := bundled,keras,hf,onnx,int8,dev
+EXTRAS := bundled,keras,hf,onnx,int8,parquet,remote,dev
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help

@@ -121,9 +121,9 @@ def extract(
             else "update and overwrite exclude each other: one keeps what holds, the other nothing"
         )
 
-    from penult.images.sources import list_images
+    from penult.images.sources import as_sources, list_images, origin_of
 
-    sources = [Path(p) for p in ([images] if isinstance(images, str | Path) else images)]
+    sources = as_sources(images)
     written = [] if target is None else [target, parts_folder(target)]
     listing = list_images(sources, labels=labels, label_pattern=label_pattern, leave_out=written)
     if shuffle is not None:
@@ -134,7 +134,7 @@ def extract(
         "shuffle": shuffle,
     }
     origin = {
-        "sources": [str(source.absolute()) for source in sources],
+        **origin_of(sources),
         "labels": str(labels),
         "label_pattern": label_pattern,
         "passed_over": dict(listing.passed_over),
@@ -162,7 +162,7 @@ def extract(
         options={"dtype": dtype, **options},
         pipeline={
             "batch_size": batch_size,
-            "workers": workers,
+            "workers": workers or listing.readers,
             "stop_on_error": on_error == "fail",
             "max_pixels": max_pixels,
             "allow_truncated": allow_truncated,
@@ -179,7 +179,7 @@ def _shuffled(listing: Listing, seed: int) -> Listing:
     import numpy as np
 
     order = np.random.default_rng(seed).permutation(len(listing.records))
-    return replace(listing, records=tuple(listing.records[k] for k in order))
+    return replace(listing, records=listing.records.reordered(order))
 
 
 def _check_options(

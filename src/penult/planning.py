@@ -85,10 +85,9 @@ def plan(
     from penult.backbones.base import WeightsChoice
     from penult.backbones.select import select
     from penult.features.size import estimate_bytes
-    from penult.images.sources import list_images
+    from penult.images.sources import as_sources, list_images
 
-    sources = [Path(p) for p in ([images] if isinstance(images, str | Path) else images)]
-    listing = list_images(sources, labels=labels, label_pattern=label_pattern)
+    listing = list_images(as_sources(images), labels=labels, label_pattern=label_pattern)
     choice = WeightsChoice.of(weights, offline=offline, architecture=architecture)
     backbone = open_without_download(model, choice)
     recipes = select(backbone, [layer] if isinstance(layer, str) else layer, pool, normalize)

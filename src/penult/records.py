@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Average",
     "ClassScore",
+    "Copied",
     "Failure",
     "Features",
     "HeldOut",
@@ -37,7 +38,8 @@ class ImageRecord:
     labels : none, one, or several (multi-label)
     split : "train", "validation", "test", or None where the source does not say
     group : rows of one group never straddle a split; None where each row stands alone
-    path : the file itself, where there is one (thumbnails, messages)
+    path : the file itself, where there is one
+    stamp : where there is none, what tells cheaply that the image is still the same, as JSON
     """
 
     id: str
@@ -46,6 +48,7 @@ class ImageRecord:
     split: str | None = None
     group: str | None = None
     path: Path | None = None
+    stamp: Any = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -185,6 +188,22 @@ class HeldOut:
     probability: tuple[float, ...]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Copied:
+    """Where an image was copied (or linked) to.
+
+    Attributes
+    ----------
+    path : of the copy
+    new : whether it was made now; the same image may have been there before
+    renamed : whether it has a number in its name, another image having the name
+    """
+
+    path: Path
+    new: bool
+    renamed: bool
+
+
 @dataclass(frozen=True)
 class Prediction:
     """What a classifier says of one image.
@@ -195,9 +214,13 @@ class Prediction:
     label : the most probable class
     probability : its probability, in [0, 1]
     top : the k most probable classes with their probabilities, most probable first
+    unsure : whether that probability is below the threshold that was asked for
+    copied : where the image was copied to, if it was
     """
 
     id: str
     label: str
     probability: float
     top: tuple[tuple[str, float], ...]
+    unsure: bool = False
+    copied: Copied | None = None

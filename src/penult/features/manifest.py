@@ -159,6 +159,8 @@ def _images(folder: Path, manifest: Manifest) -> Path:
 
 def _stamp(record: ImageRecord) -> list[Any]:
     """What tells cheaply that an image is still the same; its bytes are read only once."""
+    if record.stamp is not None:
+        return [record.id, record.stamp]
     try:
         status = record.path.stat() if record.path is not None else None
     except OSError:

@@ -5,11 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 from penult.errors import UsageError
 
-__all__ = ["SPLITS", "Found", "Known", "by_folder", "by_pattern", "unlabelled"]
+__all__ = [
+    "SPLITS",
+    "Found",
+    "Known",
+    "by_pattern",
+    "by_source",
+    "split_of_name",
+    "split_off",
+    "unlabelled",
+]
 
 SPLITS = {
     "train": "train",
@@ -21,25 +30,30 @@ SPLITS = {
 """What a folder or a table may call a split, in any case, and what it is called here."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Found:
-    """An image file that the listing found.
+    """An image that the listing found.
 
     Attributes
     ----------
     id : see `ImageRecord`
-    path : the file
+    path : the file, where there is one on this machine
     folders : the names of the folders around it, outermost first, without the one for the split
-    split : the split that its top folder names, or None
+    split : the split that the source or its top folder names, or None
+    labels : those that the source itself states (a manifest's column, a label beside the image in
+        an archive); None where it has no such thing
+    group : as the source states it
     """
 
     id: str
-    path: Path
+    path: str | None
     folders: tuple[str, ...]
-    split: str | None
+    split: str | None = None
+    labels: tuple[str, ...] | None = None
+    group: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Known:
     """Labels, split and group of an image; see `ImageRecord`."""
 
@@ -47,15 +61,44 @@ class Known:
     split: str | None = None
     group: str | None = None
 
+    def in_words(self) -> str:
+        """For messages: ``daisy | wild, train``."""
+        words = [" | ".join(self.labels) or "unlabelled", self.split, self.group]
+        return ", ".join(word for word in words if word)
+
+
+def split_off(
+    own_name: tuple[str, ...], inside: tuple[str, ...]
+) -> tuple[tuple[str, ...], str | None]:
+    """Take the folder that names a split out of the folders around an image.
+
+    Parameters
+    ----------
+    own_name : the source's name, where it is one of several
+    inside : the folders between the source and the image
+    """
+    if own_name and own_name[0].lower() in SPLITS:
+        return inside, SPLITS[own_name[0].lower()]
+    if inside and inside[0].lower() in SPLITS:
+        return own_name + inside[1:], SPLITS[inside[0].lower()]
+    return own_name + inside, None
+
+
+def split_of_name(stem: str) -> str | None:
+    """The one split that a file's name speaks of: ``train-00000-of-00002``, ``flowers_test``."""
+    named = {SPLITS[word] for word in re.split("[^a-z]+", stem.lower()) if word in SPLITS}
+    return named.pop() if len(named) == 1 else None
+
 
 def unlabelled(found: Found) -> Known:
-    """Know nothing but the split."""
-    return Known(split=found.split)
+    """Know nothing but the split and the group."""
+    return Known(split=found.split, group=found.group)
 
 
-def by_folder(found: Found) -> Known:
-    """Label an image by the folder it lies in."""
-    return Known(labels=found.folders[-1:], split=found.split)
+def by_source(found: Found) -> Known:
+    """Label an image as its source says, or else by the folder it lies in."""
+    labels = found.folders[-1:] if found.labels is None else found.labels
+    return Known(labels, found.split, found.group)
 
 
 def by_pattern(pattern: str) -> Callable[[Found], Known]:
@@ -94,7 +137,7 @@ def by_pattern(pattern: str) -> Callable[[Found], Known]:
         return Known(
             labels=(groups["label"],) if groups["label"] else (),
             split=SPLITS.get(split.lower()) if split else found.split,
-            group=groups.get("group") or None,
+            group=groups.get("group") or found.group,
         )
 
     return rule

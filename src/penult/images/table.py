@@ -1,26 +1,140 @@
-"""A CSV file that names images and their labels."""
+"""CSV files that name images and say what is known of them."""
 
 from __future__ import annotations
 
 import csv
+import io
 import os
 import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 from penult.errors import SourceError
 from penult.images.labels import SPLITS, Found, Known
 
-__all__ = ["LabelTable"]
+__all__ = ["LabelTable", "Row", "csv_rows", "label_column", "split_named", "unique"]
 
 
-@dataclass(frozen=True)
-class _Row:
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What a table says of one image.
+
+    Attributes
+    ----------
+    line : in the file, counted from 1
+    path : of the image, as it stands there
+    id : that the table gives it, or ""
+    labels : None where the table has no such column
+    """
+
     line: int
     path: str
-    known: Known
+    id: str = ""
+    labels: tuple[str, ...] | None = None
+    split: str | None = None
+    group: str | None = None
+
+    @property
+    def known(self) -> Known:
+        """Labels, split and group."""
+        return Known(self.labels or (), self.split, self.group)
+
+
+def csv_rows(
+    name: str,
+    open_file: Callable[[], BinaryIO],
+    *,
+    label: str | None = None,
+    needs_label: bool = False,
+) -> Iterator[Row]:
+    """Read a CSV file row by row: column ``path``; ``label``, ``split``, ``group``, ``id`` if any.
+
+    Parameters
+    ----------
+    name : of the file, for messages
+    label : the column of the labels; ``label`` or ``labels`` by default. Several in one cell are
+        separated by ``|``
+    needs_label : it is an error if that column is not there
+
+    Raises
+    ------
+    SourceError
+        If it cannot be read or lacks a column; names the line.
+    """
+    try:
+        with io.TextIOWrapper(open_file(), encoding="utf-8-sig", newline="") as stream:
+            yield from _parse(name, stream, label, needs_label=needs_label)
+    except UnicodeDecodeError as error:
+        raise SourceError(
+            f"{name} is not UTF-8 text (byte {error.start}); save it as 'CSV UTF-8'"
+        ) from error
+    except csv.Error as error:
+        raise SourceError(f"{name} is not a readable CSV file: {error}") from error
+    except OSError as error:
+        raise SourceError(f"{name} cannot be read: {error.strerror or error}") from error
+
+
+def _parse(name: str, stream: TextIO, label: str | None, *, needs_label: bool) -> Iterator[Row]:
+    header = stream.readline()
+    stream.seek(0)
+    reader = csv.reader(stream, delimiter=_delimiter(header), strict=True)
+    columns = [column.strip().lower() for column in next(reader, [])]
+    label, wanted = label_column(columns, label), label
+    must = ["path", *(["label"] if needs_label else []), *([wanted] if wanted else [])]
+    missing = [c for c in must if c.lower() not in columns and not (c == "label" and label)]
+    if missing:
+        there = ", ".join(columns) if any(columns) else "nothing"
+        raise SourceError(
+            f"{name} has no column {' and no column '.join(missing)}; its first line must "
+            f"name the columns path and label (and split, if you like), and names {there}"
+        )
+    twice = sorted({column for column in columns if column and columns.count(column) > 1})
+    if twice:
+        raise SourceError(f"{name} has more than one column {' and '.join(twice)}; keep one")
+    for cells in reader:
+        if not any(cell.strip() for cell in cells):
+            continue
+        if len(cells) != len(columns):
+            raise SourceError(
+                f"{name}, line {reader.line_num}: {len(cells)} values for {len(columns)} columns; "
+                "put a value that holds a comma in double quotes"
+            )
+        row = dict(zip(columns, (cell.strip() for cell in cells), strict=True))
+        yield _row(f"{name}, line {reader.line_num}", reader.line_num, row, label)
+
+
+def label_column(columns: list[str], label: str | None) -> str | None:
+    """The column that holds the labels, of these, or None."""
+    wanted = (label.lower(),) if label else ("label", "labels")
+    return next((column for column in wanted if column in columns), None)
+
+
+def _row(place: str, line: int, cells: Mapping[str, str], label: str | None) -> Row:
+    if not cells["path"]:
+        raise SourceError(f"{place}: the path is empty")
+    labels = None if label is None else unique(cells[label].split("|"))
+    split, group = split_named(cells.get("split", ""), place), cells.get("group") or None
+    return Row(line, cells["path"], cells.get("id", ""), labels, split, group)
+
+
+def unique(labels: Iterable[str]) -> tuple[str, ...]:
+    """Labels without spaces around them, each once, none empty."""
+    return tuple(dict.fromkeys(label for label in map(str.strip, labels) if label))
+
+
+def split_named(split: str, place: str) -> str | None:
+    """What a table's word for a split means; "" is none.
+
+    Raises
+    ------
+    SourceError
+        If it is no such word; names the place.
+    """
+    if split and split.lower() not in SPLITS:
+        raise SourceError(f"{place}: the split {split!r} is none of {', '.join(SPLITS)}")
+    return SPLITS.get(split.lower())
 
 
 class LabelTable:
@@ -41,9 +155,9 @@ class LabelTable:
 
     def __init__(self, file: Path) -> None:
         self.file = file
-        self._rows: dict[str, _Row] = {}
+        self._rows: dict[str, Row] = {}
         self._matched: set[int] = set()
-        for row in self._read():
+        for row in csv_rows(str(file), lambda: file.open("rb"), needs_label=True):
             for key in _keys(row.path):
                 self._refuse_contradiction(self._rows.setdefault(key, row), row)
         self._by_file = {
@@ -53,15 +167,16 @@ class LabelTable:
     def __call__(self, found: Found) -> Known:
         """What the table says of an image; its split defaults to that of its folder."""
         by_id = self._rows.get(found.id)
-        row = self._by_file.get(os.path.normpath(found.path.absolute()), by_id)
+        row = by_id
+        if found.path is not None:
+            row = self._by_file.get(os.path.abspath(found.path), by_id)  # noqa: PTH100 - no links
         if row is None:
-            return Known(split=found.split)
+            return Known(split=found.split, group=found.group)
         if by_id is not None:
             self._refuse_contradiction(by_id, row)
             self._matched.add(by_id.line)
         self._matched.add(row.line)
-        known = row.known
-        return Known(known.labels, known.split or found.split, known.group)
+        return Known(row.labels or (), row.split or found.split, row.group or found.group)
 
     @property
     def matched(self) -> bool:
@@ -73,64 +188,11 @@ class LabelTable:
         rows = {row.line: row.path for row in self._rows.values()}
         return [path for line, path in rows.items() if line not in self._matched]
 
-    def _read(self) -> Iterator[_Row]:
-        try:
-            with self.file.open(encoding="utf-8-sig", newline="") as stream:
-                yield from self._parse(stream)
-        except UnicodeDecodeError as error:
-            raise SourceError(
-                f"{self.file} is not UTF-8 text (byte {error.start}); save it as 'CSV UTF-8'"
-            ) from error
-        except csv.Error as error:
-            raise SourceError(f"{self.file} is not a readable CSV file: {error}") from error
-        except OSError as error:
-            raise SourceError(f"{self.file} cannot be read: {error.strerror}") from error
-
-    def _parse(self, stream: TextIO) -> Iterator[_Row]:
-        header = stream.readline()
-        stream.seek(0)
-        reader = csv.reader(stream, delimiter=_delimiter(header), strict=True)
-        columns = [name.strip().lower() for name in next(reader, [])]
-        missing = [name for name in ("path", "label") if name not in columns]
-        if missing:
-            there = ", ".join(columns) if any(columns) else "nothing"
-            raise SourceError(
-                f"{self.file} has no column {' and no column '.join(missing)}; its first line must "
-                f"name the columns path and label (and split, if you like), and names {there}"
-            )
-        for cells in reader:
-            if not any(cell.strip() for cell in cells):
-                continue
-            line = reader.line_num
-            if len(cells) != len(columns):
-                raise SourceError(
-                    f"{self.file}, line {line}: {len(cells)} values for {len(columns)} columns; "
-                    "put a value that holds a comma in double quotes"
-                )
-            yield self._row(line, dict(zip(columns, cells, strict=True)))
-
-    def _row(self, line: int, cells: Mapping[str, str]) -> _Row:
-        path = cells["path"].strip()
-        if not path:
-            raise SourceError(f"{self.file}, line {line}: the path is empty")
-        split = cells.get("split", "").strip()
-        if split and split.lower() not in SPLITS:
-            raise SourceError(
-                f"{self.file}, line {line}: the split {split!r} is none of {', '.join(SPLITS)}"
-            )
-        labels = (label.strip() for label in cells["label"].split("|"))
-        known = Known(
-            labels=tuple(dict.fromkeys(label for label in labels if label)),
-            split=SPLITS.get(split.lower()),
-            group=cells.get("group", "").strip() or None,
-        )
-        return _Row(line, path, known)
-
-    def _refuse_contradiction(self, first: _Row, second: _Row) -> None:
+    def _refuse_contradiction(self, first: Row, second: Row) -> None:
         if first.known != second.known:
             raise SourceError(
-                f"{self.file}, line {second.line}: {second.path} is {_words(second.known)}, "
-                f"but line {first.line} says {_words(first.known)}"
+                f"{self.file}, line {second.line}: {second.path} is {second.known.in_words()}, "
+                f"but line {first.line} says {first.known.in_words()}"
             )
 
 
@@ -142,8 +204,3 @@ def _keys(path: str) -> set[str]:
 def _delimiter(header: str) -> str:
     # Spreadsheets write semicolons where the comma is the decimal sign.
     return max(",;\t", key=header.count)
-
-
-def _words(known: Known) -> str:
-    words = [" | ".join(known.labels) or "unlabelled", known.split, known.group]
-    return ", ".join(word for word in words if word)
