@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,9 @@ def predict_images(
     images: str | Path | Sequence[str | Path],
     *,
     top: int = 5,
+    threshold: float | None = None,
+    copy_to: str | Path | None = None,
+    copy_mode: str = "copy",
     engine: str = "auto",
     device: str = "auto",
     batch_size: int | None = None,
@@ -32,6 +36,11 @@ def predict_images(
     ----------
     images : a folder, a file, or several of either
     top : how many classes to list for each
+    threshold : predictions whose probability is lower are marked as unsure; in (0, 1]
+    copy_to : a folder, made if need be, in which each photo is put into the folder of its class,
+        the unsure ones into one of their own; nothing there is replaced, and a photo that is there
+        already is not put there twice (see `penult.classify.sorting.Sorter`)
+    copy_mode : ``"copy"``, ``"hardlink"`` or ``"symlink"``
 
     Yields
     ------
@@ -43,22 +52,36 @@ def predict_images(
     UsageError, SourceError, BackboneError, EngineError
     RecipeMismatchError
         If the backbone on this machine is not the one the classifier was trained with.
+    OutputError
+        If a photo cannot be copied; those before it were.
     """
     if top < 1:
         raise UsageError(f"top is {top}; give 1 or more")
+    if threshold is not None and not 0 < threshold <= 1:
+        raise UsageError(f"the threshold is {threshold}; give a probability above 0 and up to 1")
     from penult.backbones.registry import open_recipe
+    from penult.classify.sorting import Sorter
     from penult.engines.choose import open_engine
     from penult.engines.pipeline import run
     from penult.images.sources import list_images
 
     sources = [Path(p) for p in ([images] if isinstance(images, str | Path) else images)]
-    listing = list_images(sources, labels="none")
+    sorter = None
+    if copy_to is not None:
+        sorter = Sorter(copy_to, classifier.label_names, mode=copy_mode)
+        sorter.require_outside(sources)
+    written = [] if sorter is None else [sorter.folder]
+    listing = list_images(sources, labels="none", leave_out=written)
+    if sorter is not None:
+        sorter.require_files(listing.records)
     backbone = open_recipe(classifier.recipe, recipe_is="the classifier")
     opened = open_engine(backbone, [classifier.recipe], engine=engine, device=device)
     yield from listing.failures
     done, failed = len(listing.failures), len(listing.failures)
     total = done + len(listing.records)
-    for block in run(listing.records, opened, batch_size=batch_size, workers=workers):
+    for block in run(
+        listing.records, opened, batch_size=batch_size, workers=workers or listing.readers
+    ):
         predictions: Iterator[Prediction] = iter(())
         if block.rows:
             ids = [outcome.record.id for outcome in block.good]
@@ -69,4 +92,13 @@ def predict_images(
         if on_progress is not None:
             on_progress(Progress(done=done, total=total, failed=failed))
         for outcome in block.outcomes:
-            yield outcome.failure or next(predictions)
+            if outcome.failure is not None:
+                yield outcome.failure
+                continue
+            prediction = next(predictions)
+            unsure = threshold is not None and prediction.probability < threshold
+            copied = None
+            if sorter is not None:
+                label = None if unsure else prediction.label
+                copied = sorter.place(outcome.record, outcome.digest, label)
+            yield replace(prediction, unsure=unsure, copied=copied)

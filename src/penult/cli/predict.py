@@ -2,23 +2,55 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from penult.cli import options as o
 from penult.cli.console import progress, say, say_json, warn
+from penult.cli.predictions import Tally, to_file, to_stdout
+from penult.errors import UsageError
 
 
 def run(
     classifier: Annotated[Path, typer.Argument(help="Classifier file (.skops).")],
     images: o.Images,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="Write the predictions there, and print how many of each class there are; "
+            "the name ends in .csv or .jsonl.",
+            show_default=False,
+        ),
+    ] = None,
     top: Annotated[int, typer.Option(help="How many classes to list for each image.", min=1)] = 1,
+    threshold: Annotated[
+        float | None,
+        typer.Option(
+            metavar="P", help="Mark predictions less probable than this as unsure.", min=0, max=1
+        ),
+    ] = None,
+    copy_to: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Sort the photos into a folder for each class there; none is moved or replaced.",
+            show_default=False,
+        ),
+    ] = None,
+    copy_mode: Annotated[
+        Literal["copy", "hardlink", "symlink"], typer.Option(help="How to sort them there.")
+    ] = "copy",
     engine: o.Engine = "auto",
     device: o.Device = "auto",
     batch_size: o.BatchSize = None,
     workers: o.Workers = None,
+    overwrite: o.Overwrite = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
     as_json: o.AsJson = False,
     quiet: o.Quiet = False,
     debug: o.Debug = False,
@@ -27,44 +59,47 @@ def run(
 
     The classifier file knows how its rows were made, so no model is named here.
     """
+    if as_csv and (as_json or output is not None):
+        other = "--json" if as_json else "--output"
+        raise UsageError(f"--csv prints the predictions as CSV; {other} excludes it: leave one out")
+    if copy_mode != "copy" and copy_to is None:
+        raise UsageError(f"--copy-mode {copy_mode} needs the folder to sort to: --copy-to DIR")
     from penult.classify.model import load_classifier
     from penult.classify.predict import predict_images
-    from penult.records import Failure
 
     model = load_classifier(classifier)
-    failed = good = 0
-    with progress("predict", quiet=quiet) as on_progress:
+    tally = Tally()
+    copies = copy_to is not None
+    style = "csv" if as_csv else "json" if as_json else "lines"
+    written = (
+        nullcontext(to_stdout(style, top=top, copies=copies))
+        if output is None
+        else to_file(output, top=top, copies=copies, overwrite=overwrite)
+    )
+    with written as write, progress("predict", quiet=quiet) as on_progress:
         for outcome in predict_images(
             model,
             images,
             top=top,
+            threshold=threshold,
+            copy_to=copy_to,
+            copy_mode=copy_mode,
             engine=engine,
             device=device,
             batch_size=batch_size,
             workers=workers,
             on_progress=on_progress,
         ):
-            if isinstance(outcome, Failure):
-                failed += 1
-                if as_json:
-                    say_json({"id": outcome.id, "error": outcome.reason})
-                else:
-                    warn(f"{outcome.id}: {outcome.reason}")
-                continue
-            good += 1
-            if as_json:
-                say_json(
-                    {
-                        "id": outcome.id,
-                        "label": outcome.label,
-                        "probability": outcome.probability,
-                        "top": [list(pair) for pair in outcome.top],
-                    }
-                )
-            else:
-                said = "  ".join(f"{label} {p:.1%}" for label, p in outcome.top)
-                say(f"{outcome.id}  {said}")
-    if failed:
-        warn(f"{failed:,} of {failed + good:,} images could not be read")
-    if not good:
+            tally.add(outcome)
+            write(outcome)
+    if output is not None and as_json:
+        say_json({"output": str(output), **tally.to_dict()})
+    elif output is not None:
+        tally.show_classes()
+        say(f"{output}: {tally.good:,} predictions")
+    if copy_to is not None:
+        tally.warn_of_copies(copy_to)
+    if tally.failed:
+        warn(f"{tally.failed:,} of {tally.failed + tally.good:,} images could not be read")
+    if not tally.good:
         raise typer.Exit(1)

@@ -1,0 +1,167 @@
+"""Predictions as lines to read, as CSV and as JSON lines; and what there is to say of them all."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from penult.cli.console import plain_table, say, show_table, warn
+from penult.errors import UsageError
+
+if TYPE_CHECKING:
+    from penult.records import Failure, Prediction
+
+    Outcome = Prediction | Failure
+    Write = Callable[[Outcome], None]
+
+__all__ = ["Tally", "to_file", "to_stdout"]
+
+_SHOWN_RENAMED = 10
+
+
+def to_stdout(style: str, *, top: int, copies: bool) -> Write:
+    """Return what prints one outcome.
+
+    Parameters
+    ----------
+    style : ``"lines"``, ``"csv"`` or ``"json"``
+    top : how many classes are listed
+    copies : whether the images are copied somewhere
+    """
+    return _print_line if style == "lines" else _writer(style, sys.stdout, top, copies)
+
+
+@contextmanager
+def to_file(path: Path, *, top: int, copies: bool, overwrite: bool) -> Iterator[Write]:
+    """Yield what writes one outcome; the file appears when the block ends well.
+
+    Raises
+    ------
+    UsageError, OutputExistsError, PathNotFoundError, OutputError
+    """
+    from penult.output import atomic_output
+
+    styles = {".csv": "csv", ".jsonl": "json"}
+    style = styles.get(path.suffix.lower())
+    if style is None:
+        raise UsageError(f"the name {path} does not say what to write; end it in .csv or .jsonl")
+    with (
+        atomic_output(path, overwrite=overwrite) as temporary,
+        # A name that is no valid UTF-8 reaches Python with lone surrogates in it.
+        temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
+    ):
+        yield _writer(style, file, top, copies)
+
+
+def _writer(style: str, file: TextIO, top: int, copies: bool) -> Write:
+    if style == "json":
+        return lambda outcome: print(json.dumps(_fields(outcome), ensure_ascii=False), file=file)
+    columns = ["id", "label", "probability", "unsure"]
+    for place in range(2, top + 1):
+        columns += [f"label_{place}", f"probability_{place}"]
+    columns += ["copied_to"] * copies + ["error"]
+    table = csv.DictWriter(file, columns, lineterminator="\n", extrasaction="ignore")
+    table.writeheader()
+
+    def write(outcome: Outcome) -> None:
+        fields = _fields(outcome)
+        for place, (label, probability) in enumerate(fields.get("top", ()), start=1):
+            fields |= {f"label_{place}": label, f"probability_{place}": probability}
+        if "unsure" in fields:
+            fields["unsure"] = "true" if fields["unsure"] else "false"
+        table.writerow(fields)
+
+    return write
+
+
+def _fields(outcome: Outcome) -> dict[str, Any]:
+    from penult.records import Failure
+
+    if isinstance(outcome, Failure):
+        return {"id": outcome.id, "error": outcome.reason}
+    fields: dict[str, Any] = {
+        "id": outcome.id,
+        "label": outcome.label,
+        "probability": outcome.probability,
+        "unsure": outcome.unsure,
+        "top": [list(pair) for pair in outcome.top],
+    }
+    if outcome.copied is not None:
+        fields["copied_to"] = str(outcome.copied.path)
+    return fields
+
+
+def _print_line(outcome: Outcome) -> None:
+    from penult.records import Failure
+
+    if isinstance(outcome, Failure):
+        warn(f"{outcome.id}: {outcome.reason}")
+        return
+    said = "  ".join(f"{label} {p:.1%}" for label, p in outcome.top)
+    say(f"{outcome.id}  {'?  ' * outcome.unsure}{said}")
+
+
+class Tally:
+    """Counts of what went by."""
+
+    def __init__(self) -> None:
+        self.classes: Counter[str] = Counter()
+        self.good = self.failed = self.unsure = self.copied = self.there = self.renamed = 0
+        self._examples: list[str] = []
+
+    def add(self, outcome: Outcome) -> None:
+        """Count one."""
+        from penult.records import Failure
+
+        if isinstance(outcome, Failure):
+            self.failed += 1
+            return
+        self.good += 1
+        if outcome.unsure:
+            self.unsure += 1
+        else:
+            self.classes[outcome.label] += 1
+        if outcome.copied is not None:
+            self.copied += outcome.copied.new
+            self.there += not outcome.copied.new
+            self.renamed += outcome.copied.renamed
+            if outcome.copied.renamed and len(self._examples) < _SHOWN_RENAMED:
+                self._examples.append(f"  {outcome.id} is {outcome.copied.path}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return them as JSON-like data."""
+        return {
+            "images": self.good,
+            "failed": self.failed,
+            "unsure": self.unsure,
+            "classes": dict(self.classes),
+            "copied": self.copied,
+            "there_already": self.there,
+            "renamed": self.renamed,
+        }
+
+    def show_classes(self) -> None:
+        """Show how many images there are of each class."""
+        table = plain_table(("class", "images"), right=("images",))
+        for label, count in sorted(self.classes.items()):
+            table.add_row(label, f"{count:,}")
+        if self.unsure:
+            table.add_row("? (unsure)", f"{self.unsure:,}")
+        show_table(table)
+
+    def warn_of_copies(self, folder: Path) -> None:
+        """Say what was copied, and which images got another name."""
+        there = f", {self.there:,} were there already" if self.there else ""
+        warn(f"{folder}: {self.copied:,} photos put into the folders of their classes{there}")
+        if self.renamed:
+            warn(f"{self.renamed:,} got a number, another photo having their name:")
+            for example in self._examples:
+                warn(example)
+            if self.renamed > len(self._examples):
+                warn(f"  and {self.renamed - len(self._examples):,} more")

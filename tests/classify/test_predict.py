@@ -1,0 +1,70 @@
+import pytest
+
+import penult
+from penult.errors import UsageError
+from penult.records import Failure
+
+
+@pytest.fixture
+def classifier(photos, toy, tmp_path):
+    penult.extract(photos, tmp_path / "f.h5", model=toy)
+    return penult.train(tmp_path / "f.h5", classifier="centroid")
+
+
+def test_predictions_less_probable_than_the_threshold_are_marked(classifier, photos):
+    of = {p.id: p for p in classifier.predict(photos)}
+    least = min(p.probability for p in of.values())
+    assert not any(p.unsure for p in of.values())
+    assert not any(p.unsure for p in classifier.predict(photos, threshold=least))
+    for prediction in classifier.predict(photos, threshold=1):
+        assert prediction.unsure == (of[prediction.id].probability < 1)
+        assert prediction.label == of[prediction.id].label
+
+
+@pytest.mark.parametrize("threshold", [0, -0.5, 1.5, float("nan")])
+def test_a_threshold_that_is_no_probability_is_refused(classifier, photos, threshold):
+    with pytest.raises(UsageError, match="the threshold is"):
+        classifier.predict(photos, threshold=threshold)
+
+
+def test_photos_are_sorted_in_the_folder_that_they_come_from_and_not_sorted_again(
+    classifier, photos
+):
+    (photos / "rose" / "bad.jpg").write_bytes(b"nonsense")
+    for new in (True, False):
+        told = classifier.predict(photos, copy_to=photos / "sorted")
+        good = [p for p in told if not isinstance(p, Failure)]
+        assert (len(told), len(good)) == (37, 36)
+        for p in good:
+            assert p.copied.path == photos / "sorted" / p.label / p.id.rpartition("/")[2]
+            assert p.copied.new == new
+            assert p.copied.path.read_bytes() == (photos / p.id).read_bytes()
+    assert sum(p.is_file() for p in (photos / "sorted").rglob("*")) == 36
+
+
+def test_a_run_that_was_killed_is_gone_on_with(classifier, photos, tmp_path):
+    from penult.classify.predict import predict_images
+
+    begun = predict_images(classifier, photos, copy_to=tmp_path / "sorted", batch_size=4)
+    for _ in range(10):
+        next(begun)
+    begun.close()
+    (tmp_path / "sorted" / "daisy" / ".penult.partial").write_bytes(b"half a ph")
+    told = classifier.predict(photos, copy_to=tmp_path / "sorted")
+    assert sum(p.copied.new for p in told) == 26
+    found = {p.name for p in (tmp_path / "sorted").rglob("*.jpg")}
+    assert found == {p.name for p in photos.rglob("*.jpg")}
+
+
+def test_the_unsure_ones_are_sorted_apart(classifier, photos, tmp_path):
+    told = classifier.predict(photos, copy_to=tmp_path / "s", copy_mode="symlink", threshold=1)
+    for p in told:
+        assert p.copied.path.parent.name == ("unsure" if p.unsure else p.label)
+        assert p.copied.path.is_symlink()
+        assert p.copied.path.samefile(photos / p.id)
+
+
+def test_what_cannot_be_sorted_is_refused_before_any_work(classifier, photos):
+    with pytest.raises(UsageError, match="give another folder"):
+        classifier.predict(photos / "rose", copy_to=photos)
+    assert sorted(p.name for p in photos.iterdir()) == ["daisy", "rose", "tulip"]

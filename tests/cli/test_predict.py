@@ -1,0 +1,114 @@
+"""``penult predict``: what it prints, writes and sorts."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import pytest
+from PIL import Image
+
+
+@pytest.fixture
+def classifier(penult, photos, toy, tmp_path):
+    features, path = tmp_path / "features.h5", tmp_path / "flowers.skops"
+    assert penult("extract", photos, "-o", features, "--model", toy, "--quiet").code == 0
+    train = ("train", features, "-o", path, "--grid", "C=100", "-q")
+    assert penult(*train).code == 0
+    return path
+
+
+@pytest.fixture
+def mixed(tmp_path):
+    """Two reds, one grey that could be anything, and one that is no image."""
+    folder = tmp_path / "mixed"
+    folder.mkdir()
+    Image.new("RGB", (20, 20), (170, 20, 40)).save(folder / 'a, "red".png')
+    Image.new("RGB", (20, 20), (170, 22, 40)).save(folder / "red.png")
+    Image.new("RGB", (20, 20), (230, 205, 130)).save(folder / "unclear.png")
+    (folder / "zero.png").touch()
+    return folder
+
+
+def rows(text):
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_the_unsure_ones_are_marked_and_the_best_guess_is_told(penult, classifier, mixed):
+    lines = penult("predict", classifier, mixed, "--threshold", 0.9, "-q").out.splitlines()
+    assert lines[1].startswith("red.png  rose 9")
+    assert lines[2].startswith("unclear.png  ?  ")
+    told = penult("predict", classifier, mixed, "--threshold", 0.9, "--json", "-q").out
+    objects = [json.loads(line) for line in told.splitlines()]
+    assert [o.get("unsure") for o in objects] == [False, False, True, None]
+    assert objects[2]["label"] in ("daisy", "rose", "tulip")
+    assert objects[3].keys() == {"id", "error"}
+
+
+def test_csv_has_a_header_and_quotes_what_needs_it(penult, classifier, mixed):
+    done = penult("predict", classifier, mixed, "--csv", "--top", 2, "--threshold", 0.9, "-q")
+    assert done.out.startswith("id,label,probability,unsure,label_2,probability_2,error\n")
+    first, second, third, bad = rows(done.out)
+    assert first["id"] == 'a, "red".png'
+    assert (second["label"], second["unsure"]) == ("rose", "false")
+    assert float(second["probability"]) > float(second["probability_2"])
+    assert third["unsure"] == "true"
+    assert bad["error"]
+    assert not bad["label"]
+    assert "1 of 4 images could not be read" in done.err
+
+
+@pytest.mark.parametrize("name", ["p.csv", "p.jsonl"])
+def test_a_file_holds_what_would_be_printed_and_the_counts_are_printed(
+    penult, classifier, mixed, tmp_path, name
+):
+    style = "--csv" if name.endswith("csv") else "--json"
+    printed = penult("predict", classifier, mixed, style, "-q").out
+    done = penult("predict", classifier, mixed, "-o", tmp_path / name, "-q")
+    assert (tmp_path / name).read_text("utf-8") == printed
+    assert "p.csv: 3 predictions" in done.out or "p.jsonl: 3 predictions" in done.out
+    assert penult("predict", classifier, mixed, "-o", tmp_path / name).code == 2
+    again = penult("predict", classifier, mixed, "-o", tmp_path / name, "--overwrite", "--json")
+    told = json.loads(again.out)
+    assert (told["images"], told["failed"], told["unsure"]) == (3, 1, 0)
+    assert sum(told["classes"].values()) == 3
+
+
+def test_photos_are_sorted_and_what_got_a_number_is_told(penult, classifier, mixed, tmp_path):
+    (mixed / "more").mkdir()
+    Image.new("RGB", (20, 20), (171, 20, 40)).save(mixed / "more" / "red.png")
+    call = ("predict", classifier, mixed, "--copy-to", tmp_path / "s", "--threshold", 0.9, "--csv")
+    first, second = penult(*call), penult(*call)
+    assert rows(first.out)[1]["copied_to"] == str(tmp_path / "s" / "rose" / "red.png")
+    assert sorted(p.name for p in (tmp_path / "s" / "rose").iterdir()) == [
+        'a, "red".png', "red (2).png", "red.png",
+    ]  # fmt: skip
+    assert [p.name for p in (tmp_path / "s" / "unsure").iterdir()] == ["unclear.png"]
+    assert "4 photos put into the folders of their classes" in first.err
+    assert "1 got a number, another photo having their name" in first.err
+    assert "0 photos put into the folders of their classes, 4 were there already" in second.err
+    assert len(list(mixed.rglob("*.png"))) == 5
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--csv", "--json"], "--json excludes it"),
+        (["--csv", "-o", "x.csv"], "--output excludes it"),
+        (["-o", "x.txt"], "end it in .csv or .jsonl"),
+        (["--copy-mode", "symlink"], "--copy-to DIR"),
+        (["--threshold", "0"], "above 0 and up to 1"),
+        (["-o", "none/x.csv"], "there is no folder none"),
+    ],
+)
+def test_options_that_cannot_be_meant_are_one_line_and_leave_nothing(
+    penult, classifier, mixed, tmp_path, monkeypatch, options, message
+):
+    monkeypatch.chdir(tmp_path)
+    before = set(tmp_path.rglob("*"))
+    done = penult("predict", classifier, mixed, "-q", *options)
+    assert done.code == 2
+    assert message in done.err
+    assert done.err.count("\n") == 1
+    assert set(tmp_path.rglob("*")) == before
