@@ -73,9 +73,8 @@ class Int8Graph:
 
     def sha256(self) -> str:
         """Hex digest over everything that a row depends on."""
-        # Through JSON once, as tuples come back from a file as lists.
         digest = hashlib.sha256(json.dumps(self.note(), sort_keys=True).encode())
-        for part in (self.graph, self.weights, *(np.ascontiguousarray(x) for x in self.expected)):
+        for part in (self.graph, self.weights, *(row.tobytes() for row in self.expected)):
             digest.update(hashlib.sha256(part).digest())
         return digest.hexdigest()
 
@@ -96,7 +95,7 @@ def save_int8(
     from safetensors.numpy import save_file
 
     note = {"format": FORMAT, "sha256": graph.sha256(), "card": dict(card), **graph.note()}
-    arrays = {
+    arrays: dict[str, NDArray[Any]] = {
         "graph": np.frombuffer(graph.graph, np.uint8),
         "weights": np.frombuffer(graph.weights, np.uint8),
         **{f"expected.{k}": np.ascontiguousarray(row) for k, row in enumerate(graph.expected)},

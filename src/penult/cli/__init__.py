@@ -22,6 +22,7 @@ from penult.cli import (
     models,
     options,
     predict,
+    quantize,
     report,
     sample,
     show_input,
@@ -53,6 +54,7 @@ for command in (
     models,
     layers,
     show_input,
+    quantize,
     fetch,
     sample,
 ):

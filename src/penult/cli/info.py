@@ -19,8 +19,8 @@ from penult.cli.console import (
     say_passed_over,
     show_table,
 )
-from penult.cli.tables import class_table, grid_line, recipe_table, scores_line
-from penult.errors import PathNotFoundError
+from penult.cli.tables import class_table, grid_line, int8_card, recipe_table, scores_line
+from penult.errors import FileFormatError, PathNotFoundError
 
 if TYPE_CHECKING:
     from penult.classify.model import Description
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
 
 def run(
-    file: Annotated[Path, typer.Argument(help="Feature file or classifier file.")],
+    file: Annotated[Path, typer.Argument(help="Feature file, classifier file or int8 checkpoint.")],
     as_json: o.AsJson = False,
     debug: o.Debug = False,
 ) -> None:
-    """Say what a feature file or a classifier file holds, and how it was made."""
+    """Say what a feature file, a classifier or an int8 checkpoint holds, and how it was made."""
     if not file.exists():
         raise PathNotFoundError(f"{file}: no such file; give a feature file or a classifier file")
     with file.open("rb") as opened:
@@ -45,6 +45,11 @@ def run(
             say_json(_classifier_json(description))
         else:
             _show_classifier(file, description)
+        return
+    from penult.backbones.int8 import is_int8
+
+    if is_int8(file):
+        _show_int8(file, as_json=as_json)
         return
     from penult.features.read import load
 
@@ -87,6 +92,22 @@ def _show_classifier(file: Path, description: Description) -> None:
     say(scores_line(description.scores))
     say(grid_line(description.settings))
     say("made with " + ", ".join(f"{k} {v}" for k, v in description.versions.items()))
+
+
+def _show_int8(file: Path, *, as_json: bool) -> None:
+    from penult.backbones.int8 import Int8Backbone
+
+    backbone = Int8Backbone(file)
+    layers = [layer.name for layer in backbone.layers]
+    if as_json:
+        found = {"kind": "int8", "architecture": backbone.architecture, "layers": layers}
+        say_json({**found, "sha256": backbone.weights.sha256, "card": dict(backbone.card)})
+        return
+    say(f"{file}: int8 checkpoint, a backbone for --model, with the layers {', '.join(layers)}")
+    try:
+        int8_card(backbone.card)
+    except (KeyError, TypeError, ValueError) as error:
+        raise FileFormatError(f"{file} has a card that cannot be read: {error!r}") from error
 
 
 def _class_counts(features: Features) -> dict[str, int]:

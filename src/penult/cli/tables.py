@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = [
     "class_table",
     "grid_line",
+    "int8_card",
     "layer_line",
     "layers_table",
     "recipe_table",
@@ -169,4 +170,41 @@ def recipe_table(recipe: Recipe) -> None:
     }
     for name, value in rows.items():
         table.add_row(name, value)
+    show_table(table)
+
+
+def int8_card(card: Mapping[str, Any]) -> None:
+    """Show what an int8 checkpoint says of itself: `penult.quantization.Quantization`, as JSON."""
+    table = plain_table(("int8 checkpoint", ""))
+    table.add_row("made from", f"{card['backbone']}, weights {card['weights']}")
+    for cosine in card["cosines"]:
+        pooled = "" if cosine["pooling"] == "none" else f", pooling {cosine['pooling']}"
+        table.add_row(
+            f"cosine of {cosine['layer']}{pooled}",
+            f"mean {cosine['mean']:.4f}, lowest {cosine['lowest']:.4f} ({cosine['lowest_id']}), on "
+            f"{card['held_back']:,} images not calibrated on",
+        )
+    ratio = card["int8_rate"] / card["float32_rate"]
+    table.add_row(
+        "speed",
+        f"{card['int8_rate']:,.1f} images/s, {ratio:.2f} times float32 "
+        f"({card['float32_rate']:,.1f}); network alone, {card['machine']}",
+    )
+    if card["accuracy"] is not None:
+        a = card["accuracy"]
+        points = 100 * (a["int8"] - a["float32"])
+        table.add_row(
+            f"accuracy of {a['layer']}",
+            f"{a['int8']:.1%}, {points:+.2f} points from float32 ({a['float32']:.1%}); "
+            f"{a['folds']} folds, {a['seeds']} seeds, {a['images']:,} images, "
+            f"{a['classes']:,} classes",
+        )
+    bits = "7" if card["half_range"] else "8"
+    table.add_row(
+        "operations",
+        f"{card['operations'] - card['in_float']} of {card['operations']} with weights in {bits} "
+        f"bits, {card['in_float']} in float32",
+    )
+    table.add_row("calibrated on", f"{card['calibrated']:,} images, seed {card['seed']}")
+    table.add_row("made with", ", ".join(f"{k} {v}" for k, v in card["versions"].items()))
     show_table(table)

@@ -1,0 +1,307 @@
+"""Post-training quantisation to 8-bit integers, by NNCF, of what OpenVINO runs."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from penult.backbones.int8 import Int8Graph
+from penult.engines.int8 import check_image, cosines, rows_graph, rows_of
+from penult.engines.openvino import converted
+from penult.errors import EngineError, MissingExtraError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from penult.backbones.base import Backbone, Layout
+    from penult.recipe import Recipe
+
+__all__ = ["Quantized", "quantize", "require_nncf"]
+
+JUDGED = 100
+"""Images, the first of those calibrated on, by which is decided what stays in float32."""
+
+RANKED = 32
+"""The worst of them, on which operations are compared."""
+
+_WEIGHTED = ("Convolution", "GroupConvolution", "MatMul")
+_ATTENTION = ("Softmax", "ScaledDotProductAttention")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quantized:
+    """A quantised network.
+
+    Attributes
+    ----------
+    graph : what goes into the file
+    weighted : number of its convolutions and matrix products with weights
+    in_float : how many of these stayed in float32
+    half_range : whether weights have 7 bits, which cannot overflow without VNNI
+    """
+
+    graph: Int8Graph
+    weighted: int
+    in_float: int
+    half_range: bool
+
+
+def require_nncf() -> None:
+    """Say what to install, before any work is spent.
+
+    Raises
+    ------
+    MissingExtraError
+    """
+    if find_spec("nncf") is None:
+        raise MissingExtraError("penult quantize", "int8")
+
+
+def quantize(
+    backbone: Backbone,
+    recipes: Sequence[Recipe],
+    images: NDArray[np.uint8],
+    *,
+    min_cosine: float,
+    on_stage: Callable[[str], None],
+) -> Quantized:
+    """Turn the part of a network that leads to some layers into 8-bit integers.
+
+    Weights get a scale for each channel; activations a scale and a zero point (NNCF's preset
+    ``mixed``) from the ranges that they have on `images`, and biases are corrected for what
+    rounding does to the mean. If the rows are then not alike enough:
+
+    1. Weights of 7 bits are tried, as sums of 8-bit products overflow on processors without VNNI,
+       and the better of the two is gone on with.
+    2. NNCF's accuracy control ranks the quantised operations by the mean cosine that comes of
+       putting one alone back into float32, and puts them back in this order, the one that wins
+       most first, ranking anew whenever one does not help, until the mean cosine is reached.
+
+    Parameters
+    ----------
+    recipes : of the layers to keep; rows are judged after their poolings
+    images : uint8 (N, H, W, 3), as `penult.images.transform` makes them
+    min_cosine : mean cosine of int8 and float32 rows to reach, if it can be, on the first `JUDGED`
+        images; with several layers, that of the worst
+    on_stage : told in words what begins
+
+    Raises
+    ------
+    EngineError
+        If OpenVINO cannot run the network, or there is nothing in it to quantise.
+    """
+    nncf = _import_nncf()
+    on_stage("converting the network")
+    plain = [replace(recipe, pooling="none", normalize="none") for recipe in recipes]
+    ov, model = converted(backbone, plain)
+    model.reshape([1, *images.shape[1:]])
+    judge = _Judge(ov, backbone, recipes, model, images[:JUDGED])
+    dataset = nncf.Dataset([images[k : k + 1] for k in range(len(images))])
+    options = {
+        "preset": nncf.QuantizationPreset.MIXED,
+        "subset_size": len(images),
+        "model_type": _model_type(nncf, model),
+    }
+
+    def with_bits(half_range: bool) -> Any:
+        # NNCF halves the range of the first layer's weights by default, for processors without
+        # VNNI. It costs more than all other layers together, and helps them little.
+        fix = nncf.OverflowFix.ENABLE if half_range else nncf.OverflowFix.DISABLE
+        return nncf.AdvancedQuantizationParameters(overflow_fix=fix)
+
+    tried: dict[bool, tuple[float, Any]] = {}
+    try:
+        with _silence():
+            for half_range in (False, True):
+                on_stage(
+                    f"calibrating {7 if half_range else 8}-bit weights on {len(images)} images"
+                )
+                graph = nncf.quantize(
+                    model, dataset, advanced_parameters=with_bits(half_range), **options
+                )
+                tried[half_range] = (judge.mean(graph), graph)
+                if tried[half_range][0] >= min_cosine:
+                    break
+            half_range = max(tried, key=lambda key: tried[key][0])
+            cosine, graph = tried[half_range]
+            if cosine < min_cosine:
+                on_stage(f"mean cosine {cosine:.4f}: looking for what to keep in float32")
+                controlled = nncf.quantize_with_accuracy_control(
+                    model,
+                    dataset,
+                    nncf.Dataset(judge.items),
+                    judge,
+                    max_drop=1 - min_cosine,
+                    advanced_quantization_parameters=with_bits(half_range),
+                    advanced_accuracy_restorer_parameters=(
+                        nncf.AdvancedAccuracyRestorerParameters(ranking_subset_size=RANKED)
+                    ),
+                    **options,
+                )
+                graph = max((graph, controlled), key=judge.mean)
+    except RuntimeError as error:
+        cause = (str(error).splitlines() or [type(error).__name__])[0]
+        raise EngineError(f"{backbone.name} cannot be quantised: {cause}") from error
+    weighted, in_float = _count(graph)
+    if weighted == in_float:
+        raise EngineError(
+            f"{backbone.name} has nothing before {recipes[-1].layer} that could be in integers; "
+            f"its cosine would stay below {min_cosine:g}, or there is no layer with weights"
+        )
+    return Quantized(
+        graph=_pack(ov, backbone, recipes, graph),
+        weighted=weighted,
+        in_float=in_float,
+        half_range=half_range,
+    )
+
+
+class _Judge:
+    """How alike the rows of a quantised graph are to those of the network it was made from.
+
+    NNCF calls it with a compiled graph and some of `items`.
+    """
+
+    def __init__(
+        self,
+        ov: ModuleType,
+        backbone: Backbone,
+        recipes: Sequence[Recipe],
+        model: Any,
+        images: NDArray[np.uint8],
+    ) -> None:
+        self._ov = ov
+        layouts: list[Layout] = [backbone.layer(recipe.layer).layout for recipe in recipes]
+        self._how = [
+            # Maps come channels first, see `Int8Graph`.
+            (recipe.pooling, "NCHW" if layout == "NHWC" else layout, backbone.prefix_tokens)
+            for recipe, layout in zip(recipes, layouts, strict=True)
+        ]
+        compiled = self._compile(model)
+        rows = [self._rows(output) for output in _outputs(compiled, images)]
+        self._expected = [np.concatenate(row) for row in zip(*rows, strict=True)]
+        self.items = [(images[k : k + 1], k) for k in range(len(images))]
+
+    def __call__(self, compiled: Any, items: Iterable[tuple[NDArray[np.uint8], int]]) -> Any:
+        """(mean cosine of the worst layer, each image's cosine in its worst layer)."""
+        found, places = [], []
+        for image, k in items:
+            (output,) = _outputs(compiled, image)
+            found.append(self._rows(output))
+            places.append(k)
+        layers = np.stack(
+            [
+                cosines(np.concatenate(rows), expected[places])
+                for rows, expected in zip(zip(*found, strict=True), self._expected, strict=True)
+            ]
+        )
+        return float(layers.mean(axis=1).min()), layers.min(axis=0).tolist()
+
+    def mean(self, graph: Any) -> float:
+        """Mean cosine over all items; of several layers that of the worst."""
+        return float(self(self._compile(graph), self.items)[0])
+
+    def _compile(self, graph: Any) -> Any:
+        config = {"INFERENCE_PRECISION_HINT": "f32"}
+        return self._ov.Core().compile_model(graph, "CPU", config)
+
+    def _rows(self, activations: Sequence[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
+        import torch
+
+        from penult.backbones.pooling import pool
+
+        return [
+            pool(torch.from_numpy(activation), how, layout, prefix).flatten(1).numpy()
+            for activation, (how, layout, prefix) in zip(activations, self._how, strict=True)
+        ]
+
+
+def _outputs(compiled: Any, images: NDArray[np.uint8]) -> Iterator[list[NDArray[np.float32]]]:
+    """What a compiled graph gives for each image (N, H, W, 3): one array (1, …) an output."""
+    for k in range(len(images)):
+        found = compiled(images[k : k + 1])
+        yield [np.array(found[j]) for j in range(len(compiled.outputs))]
+
+
+def _count(graph: Any) -> tuple[int, int]:
+    """(operations with weights, those of them whose weights are no integers)."""
+    kinds = []
+    for operation in graph.get_ordered_ops():
+        if operation.get_type_name() not in _WEIGHTED:
+            continue
+        node = operation.input_value(1).get_node()
+        while node.get_type_name() != "Constant" and node.get_input_size():
+            node = node.input_value(0).get_node()
+        if node.get_type_name() == "Constant":
+            kinds.append(node.get_element_type().get_type_name())
+    return len(kinds), sum(kind not in ("i8", "u8") for kind in kinds)
+
+
+def _model_type(nncf: ModuleType, model: Any) -> Any:
+    """Transformers have patterns of their own that NNCF leaves in float or smoothes."""
+    kinds = {operation.get_type_name() for operation in model.get_ordered_ops()}
+    return nncf.ModelType.TRANSFORMER if kinds & set(_ATTENTION) else None
+
+
+def _pack(ov: ModuleType, backbone: Backbone, recipes: Sequence[Recipe], graph: Any) -> Int8Graph:
+    layers = tuple(backbone.layer(recipe.layer) for recipe in recipes)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.xml"
+        ov.save_model(graph, path, compress_to_fp16=False)
+        xml, weights = path.read_bytes(), path.with_suffix(".bin").read_bytes()
+    defaults = [backbone.recipe(layer.name) for layer in layers]
+    image = check_image(backbone.preprocessing.input_size)
+    expected = rows_of(
+        ov, rows_graph(ov, graph, layers, defaults, backbone.prefix_tokens), image[None]
+    )
+    return Int8Graph(
+        architecture=backbone.architecture,
+        preprocessing=backbone.preprocessing,
+        layers=layers,
+        prefix_tokens=backbone.prefix_tokens,
+        graph=xml,
+        weights=weights,
+        expected=tuple(row[0] for row in expected),
+    )
+
+
+def _import_nncf() -> ModuleType:
+    """Import NNCF without its telemetry, and without the class that it gives to all loggers."""
+    require_nncf()
+    telemetry, logger = "openvino_telemetry", logging.getLoggerClass()
+    known = sys.modules.get(telemetry)
+    sys.modules[telemetry] = None  # type: ignore[assignment]
+    try:
+        with _silence():
+            import nncf
+    finally:
+        logging.setLoggerClass(logger)
+        del sys.modules[telemetry]
+        if known is not None:
+            sys.modules[telemetry] = known
+    nncf.set_log_level(logging.ERROR)
+    module: ModuleType = nncf
+    return module
+
+
+@contextlib.contextmanager
+def _silence() -> Iterator[None]:
+    """NNCF draws bars, and torch's parts that it imports look for compilers and say what is not."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            yield
+    finally:
+        logging.disable(before)

@@ -1,0 +1,381 @@
+"""A backbone in 8-bit integers: several times as fast on a CPU, for rows that differ a little."""
+
+from __future__ import annotations
+
+import dataclasses
+import platform
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING
+
+from penult.backbones.base import WeightsChoice
+from penult.backbones.registry import open_backbone
+from penult.errors import ImageError, SourceError, UsageError
+from penult.output import check_output
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from penult.backbones.base import Backbone
+    from penult.engines.base import Engine
+    from penult.recipe import Recipe
+    from penult.records import ImageRecord
+
+__all__ = ["LayerCosine", "ProbeAccuracy", "Quantization", "quantize"]
+
+FEWEST_IMAGES = 10
+MOST_HELD_BACK = 500
+FOLDS = 4
+SEEDS = 5
+ROUNDS = 3
+SECONDS = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerCosine:
+    """Cosine similarity of int8 rows with float32 rows, on images not calibrated on.
+
+    Attributes
+    ----------
+    layer, pooling : of the rows
+    mean, lowest : over the images; 1 is best
+    lowest_id : the image that the lowest belongs to
+    """
+
+    layer: str
+    pooling: str
+    mean: float
+    lowest: float
+    lowest_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProbeAccuracy:
+    """Cross-validated accuracy of the default classifier on rows of one layer.
+
+    Attributes
+    ----------
+    layer : its name
+    images, classes : what it was measured on
+    folds, seeds : how; each seed folds anew
+    float32, int8 : mean accuracy over the seeds, in [0, 1]
+    differences : of each seed, int8 less float32
+    """
+
+    layer: str
+    images: int
+    classes: int
+    folds: int
+    seeds: int
+    float32: float
+    int8: float
+    differences: tuple[float, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quantization:
+    """The card of an int8 checkpoint: what it was made from, and what that cost and won.
+
+    Attributes
+    ----------
+    backbone, weights, weights_sha256 : what it was made from
+    calibrated, held_back : number of images calibrated on, and judged by
+    seed : of the choice of these images
+    cosines : one a layer, in the order of execution
+    operations, in_float : convolutions and matrix products with weights, and those kept in float32
+    half_range : whether weights have 7 bits, for a processor that lacks VNNI
+    float32_rate, int8_rate : images a second of the network alone, measured in turns
+    machine : processor and number of cores that they were measured on
+    accuracy : where the images are labelled, and enough of them; else None
+    versions : library to version
+    """
+
+    backbone: str
+    weights: str
+    weights_sha256: str
+    calibrated: int
+    held_back: int
+    seed: int
+    cosines: tuple[LayerCosine, ...]
+    operations: int
+    in_float: int
+    half_range: bool
+    float32_rate: float
+    int8_rate: float
+    machine: str
+    accuracy: ProbeAccuracy | None
+    versions: Mapping[str, str]
+
+
+def quantize(
+    model: str,
+    calibrate: str | Path | Sequence[str | Path],
+    output: str | Path,
+    *,
+    layer: str | Sequence[str] = "penultimate",
+    pool: str | None = None,
+    weights: str | Path | None = None,
+    offline: bool = False,
+    architecture: str | None = None,
+    labels: str | Path = "parent",
+    label_pattern: str | None = None,
+    images: int = 300,
+    seed: int = 0,
+    min_cosine: float = 0.995,
+    overwrite: bool = False,
+    on_stage: Callable[[str], None] | None = None,
+) -> Quantization:
+    """Write a checkpoint of a backbone in 8-bit integers, a backbone like any other.
+
+    See docs/quantize.md. The ranges of the activations come from some of the images; others of them
+    are held back, and on those it is measured how far the rows differ.
+
+    Parameters
+    ----------
+    model, weights, offline, architecture : the backbone; see `penult.extract`
+    calibrate : a folder, a file, or several of either: images like those it is meant for
+    output : checkpoint to write, whole or not at all; ``penult.extract(…, model=output)`` opens it
+    layer : one name, or several names and globs: the layers that the checkpoint has
+    pool : the pooling of the rows that are judged; the checkpoint has every other as well
+    labels, label_pattern : see `penult.extract`; only for the accuracy on the card
+    images : how many to calibrate on, at most; of few images at most three fifths are
+    seed : of the choice of images, and of the folds
+    min_cosine : where the mean cosine with float32 rows stays below this, the operations that do
+        most harm are kept in float32 until it is reached
+    overwrite : replace `output` if it exists, atomically
+    on_stage : told in words what begins
+
+    Returns
+    -------
+    Quantization
+        What stands on the checkpoint's card.
+
+    Raises
+    ------
+    MissingExtraError
+        Where NNCF is not installed.
+    UsageError, SourceError, BackboneError, EngineError, OutputError
+        Nothing new is under the name of `output` then.
+    """
+    from penult.backbones.int8 import Int8Backbone, save_int8
+    from penult.backbones.select import select
+    from penult.engines import quantize as engine
+    from penult.engines.choose import open_engine
+
+    engine.require_nncf()
+    if images < 1 or not 0 <= min_cosine < 1:
+        raise UsageError(
+            f"{images} images and a mean cosine of {min_cosine:g} were asked for; give 1 or more, "
+            f"and a cosine from 0 to below 1"
+        )
+    say = on_stage or (lambda _stage: None)
+    target = Path(output)
+    check_output(target, overwrite=overwrite)
+    choice = WeightsChoice.of(weights, offline=offline, architecture=architecture)
+    backbone = open_backbone(model, choice)
+    if isinstance(backbone, Int8Backbone):
+        raise UsageError(f"{model} is an int8 checkpoint already; give what it was made from")
+    layers = [layer] if isinstance(layer, str) else layer
+    recipes = select(backbone, layers, pool)
+    say("reading images")
+    paths = [Path(p) for p in ([calibrate] if isinstance(calibrate, str | Path) else calibrate)]
+    records, pixels = _read(paths, backbone, labels, label_pattern, images, seed)
+    calibrated = min(images, len(records) * 3 // 5)
+    made = engine.quantize(
+        backbone, recipes, pixels[:calibrated], min_cosine=min_cosine, on_stage=say
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        # Judged as it will be used: from a file, by the engine.
+        unjudged = Path(folder) / target.name
+        save_int8(unjudged, made.graph, {})
+        small = Int8Backbone(unjudged)
+        # What the engine keeps of it is then kept under its final name.
+        small.name = f"checkpoint:{target.resolve()}"
+        small.weights = dataclasses.replace(small.weights, name=f"file:{target.resolve()}")
+        say("comparing it with float32")
+        theirs = open_engine(backbone, recipes, engine="openvino")
+        wanted = [small.recipe(r.layer, r.pooling) for r in recipes]
+        ours = open_engine(small, wanted)
+        float_rows, int8_rows = _rows(theirs, pixels), _rows(ours, pixels)
+        say("measuring speed")
+        rates = _rates([theirs, ours], pixels)
+    accuracy = None
+    if any(record.labels for record in records):
+        say("measuring accuracy")
+        accuracy = _accuracy(records, recipes[-1], float_rows[-1], int8_rows[-1], seed)
+    card = Quantization(
+        backbone=backbone.name,
+        weights=backbone.weights.name,
+        weights_sha256=backbone.weights.sha256,
+        calibrated=calibrated,
+        held_back=len(records) - calibrated,
+        seed=seed,
+        cosines=tuple(
+            _cosine(recipe, records[calibrated:], theirs[calibrated:], ours[calibrated:])
+            for recipe, theirs, ours in zip(recipes, float_rows, int8_rows, strict=True)
+        ),
+        operations=made.weighted,
+        in_float=made.in_float,
+        half_range=made.half_range,
+        float32_rate=rates[0],
+        int8_rate=rates[1],
+        machine=_machine(ours.concurrency),
+        accuracy=accuracy,
+        versions={name: version(name) for name in ("penult", "nncf", "openvino")},
+    )
+    save_int8(target, made.graph, dataclasses.asdict(card), overwrite=overwrite)
+    return card
+
+
+def _read(
+    sources: Sequence[Path],
+    backbone: Backbone,
+    labels: str | Path,
+    label_pattern: str | None,
+    images: int,
+    seed: int,
+) -> tuple[list[ImageRecord], NDArray[np.uint8]]:
+    """Those of the images that can be read, in a random order, and their pixels (N, H, W, 3)."""
+    import numpy as np
+
+    from penult.engines.base import cores
+    from penult.images.read import read_pixels
+    from penult.images.sources import list_images
+    from penult.images.transform import Transform
+
+    listed = list_images(sources, labels=labels, label_pattern=label_pattern).records
+    order = np.random.default_rng(seed).permutation(len(listed))
+    chosen = [listed[k] for k in order[: images + MOST_HELD_BACK]]
+    transform = Transform(backbone.preprocessing)
+
+    def pixels(record: ImageRecord) -> NDArray[np.uint8] | None:
+        try:
+            return read_pixels(record, transform)[0]
+        except ImageError:
+            return None
+
+    with ThreadPoolExecutor(cores()) as pool:
+        found = [
+            (record, image)
+            for record, image in zip(chosen, pool.map(pixels, chosen), strict=True)
+            if image is not None
+        ]
+    if len(found) < FEWEST_IMAGES:
+        raise SourceError(
+            f"{len(found)} of {len(chosen)} images can be read, and calibrating and judging takes "
+            f"{FEWEST_IMAGES}; give more, like those that it is meant for (300 and more are good)"
+        )
+    return [record for record, _ in found], np.stack([image for _, image in found])
+
+
+def _rows(engine: Engine, pixels: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
+    """The rows of all images, an array a recipe."""
+    import numpy as np
+
+    size = engine.batch_size
+    parts = [pixels[k : k + size] for k in range(0, len(pixels), size)]
+    with ThreadPoolExecutor(engine.concurrency) as pool:
+        return [np.concatenate(rows) for rows in zip(*pool.map(engine.run, parts), strict=True)]
+
+
+def _rates(engines: Sequence[Engine], pixels: NDArray[np.uint8]) -> list[float]:
+    """Images a second of each, in turns: the median of some rounds."""
+    rates: list[list[float]] = [[] for _ in engines]
+    for _ in range(ROUNDS):
+        for engine, found in zip(engines, rates, strict=True):
+            found.append(_rate(engine, pixels))
+    return [median(found) for found in rates]
+
+
+def _rate(engine: Engine, pixels: NDArray[np.uint8]) -> float:
+    start = time.perf_counter()
+
+    def work(_thread: int) -> int:
+        done = 0
+        while time.perf_counter() - start < SECONDS:
+            engine.run(pixels[done % len(pixels) :][:1])
+            done += 1
+        return done
+
+    with ThreadPoolExecutor(engine.concurrency) as pool:
+        done = sum(pool.map(work, range(engine.concurrency)))
+    return done / (time.perf_counter() - start)
+
+
+def _cosine(
+    recipe: Recipe,
+    records: Sequence[ImageRecord],
+    theirs: NDArray[np.float32],
+    ours: NDArray[np.float32],
+) -> LayerCosine:
+    from penult.engines.int8 import cosines
+
+    found = cosines(ours, theirs)
+    lowest = int(found.argmin())
+    return LayerCosine(
+        layer=recipe.layer,
+        pooling=recipe.pooling,
+        mean=float(found.mean()),
+        lowest=float(found[lowest]),
+        lowest_id=records[lowest].id,
+    )
+
+
+def _accuracy(
+    records: Sequence[ImageRecord],
+    recipe: Recipe,
+    theirs: NDArray[np.float32],
+    ours: NDArray[np.float32],
+    seed: int,
+) -> ProbeAccuracy | None:
+    """Of the images with one label, in classes large enough; None where there are not two."""
+    import numpy as np
+
+    from penult.classify.classifiers import combinations
+    from penult.classify.search import search
+    from penult.classify.splits import cross_validation
+
+    labels = np.array([r.labels[0] if len(r.labels) == 1 else "" for r in records])
+    names, counts = np.unique(labels, return_counts=True)
+    kept = np.isin(labels, [x for x, n in zip(names, counts, strict=True) if x and n >= FOLDS])
+    classes, truth = np.unique(labels[kept], return_inverse=True)
+    if len(classes) < 2:
+        return None
+    tries = combinations(["logistic"])
+    accuracies: list[list[float]] = [[], []]
+    for number in range(seed, seed + SEEDS):
+        folds = cross_validation(truth, None, folds=FOLDS, seed=number)
+        for found, rows in zip(accuracies, (theirs, ours), strict=True):
+            flat = rows[kept].reshape(len(truth), -1)
+            _, best, _ = search(
+                flat, truth, folds, tries, scale="l2", seed=number, step=lambda: None
+            )
+            found.append(best.mean)
+    return ProbeAccuracy(
+        layer=recipe.layer,
+        images=len(truth),
+        classes=len(classes),
+        folds=FOLDS,
+        seeds=SEEDS,
+        float32=float(np.mean(accuracies[0])),
+        int8=float(np.mean(accuracies[1])),
+        differences=tuple(b - a for a, b in zip(*accuracies, strict=True)),
+    )
+
+
+def _machine(streams: int) -> str:
+    """The processor's name, where the system tells it."""
+    name = platform.processor() or platform.machine()
+    info = Path("/proc/cpuinfo")
+    if info.is_file():
+        lines = info.read_text(errors="replace").splitlines()
+        models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+        name = next(filter(None, models), name)
+    return f"{name}, {streams} streams"
