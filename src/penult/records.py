@@ -17,7 +17,6 @@ __all__ = [
     "Average",
     "ClassScore",
     "Copied",
-    "Copied",
     "Failure",
     "Features",
     "HeldOut",
@@ -187,22 +186,6 @@ class HeldOut:
     truth: tuple[str, ...]
     predicted: tuple[str, ...]
     probability: tuple[float, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Copied:
-    """Where an image was copied (or linked) to.
-
-    Attributes
-    ----------
-    path : of the copy
-    new : whether it was made now; the same image may have been there before
-    renamed : whether it has a number in its name, another image having the name
-    """
-
-    path: Path
-    new: bool
-    renamed: bool
 
 
 @dataclass(frozen=True, kw_only=True)

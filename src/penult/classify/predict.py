@@ -79,9 +79,7 @@ def predict_images(
     yield from listing.failures
     done, failed = len(listing.failures), len(listing.failures)
     total = done + len(listing.records)
-    for block in run(
-        listing.records, opened, batch_size=batch_size, workers=workers or listing.readers
-    ):
+    for block in run(listing.records, opened, batch_size=batch_size, workers=workers):
         predictions: Iterator[Prediction] = iter(())
         if block.rows:
             ids = [outcome.record.id for outcome in block.good]

@@ -66,12 +66,9 @@ class Sorter:
         if self.folder.exists() and not self.folder.is_dir():
             raise OutputExistsError(f"{folder} is a file; give a folder to sort the photos to")
 
-    def require_outside(self, sources: Sequence[str | Path]) -> None:
+    def require_outside(self, sources: Sequence[Path]) -> None:
         """Refuse to sort photos that lie where they would be sorted to.
 
-        Parameters
-        ----------
-        sources : of the photos; addresses and ``-``, which are no paths, lie elsewhere
 
         Raises
         ------
@@ -79,8 +76,6 @@ class Sorter:
         """
         here = self.folder.resolve()
         for source in sources:
-            if not isinstance(source, Path):
-                continue
             if here == source.resolve() or here in source.resolve().parents:
                 raise UsageError(
                     f"{source} lies in {self.folder}, where the photos are to be sorted to; give "
