@@ -31,7 +31,7 @@ __all__ = ["Fit", "StoredRows", "View", "run_together"]
 # A sample larger than this makes the preconditioner no better, only slower.
 LARGEST_SAMPLE = 20_000
 MOST_AXES = 4096
-SAMPLE_STEPS = 60
+SAMPLE_STEPS = 500
 NEGLIGIBLE = 1e-6
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["read_blocks", "read_rows", "row_length"]
 
 # Bytes read at a time: large enough for the disk, small beside any matrix that is kept.
-BLOCK_BYTES = 64 << 20
+BLOCK_BYTES = 16 << 20
 
 
 def read_rows(features: Features, rows: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -55,7 +55,7 @@ def read_blocks(
 
     Yields
     ------
-    places in `rows`, and the (m, D) float32 rows there
+    places in `rows`, and the (m, D) float32 rows there, all finite
 
     Raises
     ------
@@ -77,8 +77,10 @@ def read_blocks(
         if len(wanted) < len(block):
             block = block[wanted - start]
         block = block.reshape(len(wanted), width).astype(np.float32, copy=False)
-        bad += wanted[~np.isfinite(block).all(axis=1)].tolist()
-        yield slice(int(first), int(last)), block
+        finite = np.isfinite(block).all(axis=1)
+        bad += wanted[~finite].tolist()
+        if finite.all():
+            yield slice(int(first), int(last)), block
     if bad:
         named = ", ".join(str(features.ids[i]) for i in bad[:5])
         more = f" and {len(bad) - 5} more" if len(bad) > 5 else ""
