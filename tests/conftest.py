@@ -38,6 +38,18 @@ def photos(tmp_path) -> Path:
     return tmp_path / "photos"
 
 
+@pytest.fixture(scope="module")
+def tiny():
+    """`tiny:network`, with convolutions: see tests/toys.py."""
+    from toys import TinyNetwork
+
+    from penult.backbones.registry import register, unregister
+
+    register(TinyNetwork())
+    yield "tiny:network"
+    unregister("tiny")
+
+
 @pytest.fixture
 def toy():
     """`toy:mean-colour`, whose rows are worked out by hand: see tests/toys.py."""

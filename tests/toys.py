@@ -1,4 +1,4 @@
-"""A backbone whose rows are worked out by hand, through the same door as a third party's."""
+"""Small backbones, through the same door as a third party's; the rows of the first by hand."""
 
 from __future__ import annotations
 
@@ -74,3 +74,56 @@ def _build():
     network = Network()
     network.logits.weight.data = torch.tensor([[1.0, 1.0, 1.0], [1.0, 0.0, -1.0]])
     return network
+
+
+class TinyNetwork(Source):
+    """`tiny:network`: four convolutions with seeded weights, a pool and a classifier, 32 × 32.
+
+    Layers among others: ``maps`` (16, 8, 8), ``penultimate`` (16), ``logits`` (4).
+    """
+
+    prefix = "tiny"
+
+    def names(self) -> Iterable[str]:
+        return ["network"]
+
+    def cards(self, pattern: str = "*") -> Iterable[Card]:
+        return ()
+
+    def open(self, name: str, choice: WeightsChoice) -> Backbone:
+        return NetworkBackbone(
+            name="tiny:network",
+            architecture="tiny/network",
+            weights=Weights("seed 0", "71" * 32),
+            preprocessing=Preprocessing(
+                resize=(32, 32),
+                crop=None,
+                interpolation="bilinear",
+                mean=(0.5, 0.5, 0.5),
+                std=(0.25, 0.25, 0.25),
+            ),
+            build=_build_tiny,
+            head="logits",
+        )
+
+
+def _build_tiny():
+    import torch
+    from torch import nn
+
+    class Network(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.stem = nn.Sequential(nn.Conv2d(3, 8, 3, 2, 1), nn.ReLU())
+            self.depthwise = nn.Sequential(nn.Conv2d(8, 8, 3, 1, 1, groups=8), nn.ReLU())
+            self.maps = nn.Sequential(nn.Conv2d(8, 16, 3, 2, 1), nn.ReLU())
+            self.last = nn.Sequential(nn.Conv2d(16, 16, 1), nn.ReLU())
+            self.logits = nn.Linear(16, 4)
+
+        def forward(self, images):
+            maps = self.maps(self.depthwise(self.stem(images)))
+            return self.logits(self.last(maps).mean((2, 3)))
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return Network()

@@ -46,11 +46,11 @@ def rows_graph(
     results = []
     for recipe in recipes:
         place = places[recipe.layer]
-        activation = model.outputs[place].get_node().input_value(0)
-        row = _pool(ov.opset13, activation, layers[place], recipe.pooling, prefix_tokens)
-        results.append(
-            ov.opset13.result(_unit(ov.opset13, row) if recipe.normalize == "l2" else row)
-        )
+        layer, activation = layers[place], model.outputs[place].get_node().input_value(0)
+        row = _pool(ov.opset13, activation, layer, recipe.pooling, prefix_tokens)
+        if recipe.normalize == "l2":
+            row = _unit(ov.opset13, row, len(layer.pooled_shape(recipe.pooling)))
+        results.append(ov.opset13.result(row))
     return ov.Model(results, model.get_parameters(), "rows")
 
 
@@ -76,9 +76,9 @@ def _pool(op: Any, activation: Any, layer: Layer, how: str, prefix_tokens: int) 
     return op.power(op.reduce_mean(raised, axes, keep_dims=False), np.float32(1 / GEM_POWER))
 
 
-def _unit(op: Any, row: Any) -> Any:
+def _unit(op: Any, row: Any, axes_of_row: int) -> Any:
     """As torch's ``normalize``: never divided by less than 1e-12."""
-    axes = list(range(1, row.get_partial_shape().rank.get_length()))
+    axes = list(range(1, 1 + axes_of_row))
     return op.divide(row, op.maximum(op.reduce_l2(row, axes, keep_dims=True), np.float32(1e-12)))
 
 

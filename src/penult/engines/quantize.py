@@ -101,10 +101,11 @@ def quantize(
     EngineError
         If OpenVINO cannot run the network, or there is nothing in it to quantise.
     """
-    nncf = _import_nncf()
     on_stage("converting the network")
     plain = [replace(recipe, pooling="none", normalize="none") for recipe in recipes]
     ov, model = converted(backbone, plain)
+    # Only now: once it is imported, OpenVINO's converter asks it about every network.
+    nncf = _import_nncf()
     model.reshape([1, *images.shape[1:]])
     judge = _Judge(ov, backbone, recipes, model, images[:JUDGED])
     dataset = nncf.Dataset([images[k : k + 1] for k in range(len(images))])
