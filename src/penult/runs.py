@@ -170,33 +170,40 @@ class _Known:
     """Where the rows of images are that were computed before, by the digest of their bytes."""
 
     def __init__(self, ledger: Ledger, sources: Sequence[RowSource]) -> None:
-        self._places: dict[bytes, tuple[int, int]] = {}
-        for source in sources:
-            number = ledger.add_source(source)
-            for row, content in enumerate(source.content.tolist()):
-                if content:
-                    self._places[content] = (number, row)
+        digests = [source.content for source in sources]
+        counts = [len(content) for content in digests]
+        self._digests = np.concatenate([*digests, np.empty(0, "S32")])
+        self._order = np.argsort(self._digests, kind="stable")
+        numbers = [ledger.add_source(source) for source in sources]
+        self._sources = np.repeat(np.array(numbers, np.int32), counts)
+        self._rows = np.concatenate([np.arange(n, dtype=np.int32) for n in (*counts, 0)])
+
+    def _find(self, content: str) -> int | None:
+        key = content.encode()
+        at = np.searchsorted(self._digests, np.bytes_(key), "right", sorter=self._order) - 1
+        return int(self._order[at]) if at >= 0 and self._digests[self._order[at]] == key else None
 
     def __contains__(self, content: str) -> bool:
-        return content.encode() in self._places
+        return bool(content) and self._find(content) is not None
 
     def settle(self, block: Block, positions: NDArray[np.intp], ledger: Ledger) -> int:
         """Enter a block's known outcomes in the ledger, and count them."""
         known = [k for k, outcome in enumerate(block.outcomes) if outcome.known]
         for k in known:
-            ledger.settle(positions[k], *self._places[block.outcomes[k].digest.encode()])
+            at = self._find(block.outcomes[k].digest)
+            ledger.settle(positions[k], int(self._sources[at]), int(self._rows[at]))
         return len(known)
 
 
 def _compute(job: Job, store: PartStore, ledger: Ledger, known: _Known) -> None:
     """Give every image of the listing a row or a reason."""
-    to_do, at = ledger.to_do, 0
+    to_do, at = job.listing.records.in_reading_order(ledger.to_do), 0
     done, failed = ledger.done, len(ledger.failures)
     kept = done
     if failed and job.pipeline.get("stop_on_error"):
         first = ledger.failures[0]
         raise ImageError(f"{first.id}: {first.reason}")
-    records = (job.listing.records[k] for k in to_do)
+    records = (job.listing.records[int(k)] for k in to_do)
     with closing(run(records, job.engine, known=known.__contains__, **job.pipeline)) as blocks:
         try:
             job.report(done, failed, kept)

@@ -11,7 +11,7 @@ import numpy as np
 
 from penult.backbones.base import WeightsChoice
 from penult.engines.base import TOLERANCE
-from penult.errors import RecipeMismatchError, SourceError, UsageError
+from penult.errors import MissingExtraError, RecipeMismatchError, SourceError, UsageError
 from penult.records import Failure, Progress
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def verify(
     layers = [load(path, layer) for layer in features.layers]
     is_half = any(layer.features.dtype == np.float16 for layer in layers)
     tolerance = FLOAT16_TOLERANCE if is_half else TOLERANCE
-    records = _records(features, path, images)
+    find = _finder(features, path, images)
     choice = WeightsChoice.of(weights, offline=offline)
     try:
         backbone = open_recipe(features.recipe, recipe_is=str(path), choice=choice)
@@ -133,7 +133,7 @@ def verify(
     comparison = _Comparison(features, layers)
     chosen = []
     for row in _sample(len(features), sample, seed):
-        if features.ids[row] in records:
+        if find(features.ids[row]) is not None:
             chosen.append(row)
         else:
             comparison.missing.append(Failure(features.ids[row], "is not there"))
@@ -143,7 +143,7 @@ def verify(
 
         recipes = [layer.recipe for layer in layers]
         blocks = run(
-            [records[features.ids[row]] for row in chosen],
+            filter(None, (find(features.ids[row]) for row in chosen)),
             open_engine(backbone, recipes, engine=engine, device=device),
             batch_size=batch_size,
             workers=workers,
@@ -227,22 +227,20 @@ def _apart(stored: NDArray[np.floating], new: NDArray[np.float32]) -> tuple[floa
     )
 
 
-def _records(
+def _finder(
     features: Features, path: str | Path, images: str | Path | Sequence[str | Path] | None
-) -> dict[str, ImageRecord]:
-    """Id to image, of the folders that the rows came from."""
-    from penult.images.sources import list_images
+) -> Callable[[str], ImageRecord | None]:
+    """From an id to its image, where the rows came from."""
+    from penult.images.again import find_again
 
-    if images is None:
-        images = features.origin.get("sources", ())
-    sources = [Path(p) for p in ([images] if isinstance(images, str | Path) else images)]
     try:
-        listing = list_images(sources, labels="none")
+        return find_again(features.origin, features.ids, images)
     except (UsageError, SourceError) as error:
+        if isinstance(error, MissingExtraError):
+            raise
         raise type(error)(
             f"the images of {path} cannot be found: {error}; say where they are with --images"
         ) from error
-    return {record.id: record for record in listing.records}
 
 
 def _sample(count: int, size: int | None, seed: int) -> list[int]:

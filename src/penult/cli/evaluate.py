@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def run(
     classifier: Annotated[Path, typer.Argument(help="Classifier file (.skops).")],
     data: Annotated[
-        list[Path],
+        list[str],
         typer.Argument(
             metavar="FEATURES|IMAGES", help="A feature file, or images with their labels."
         ),
@@ -41,7 +41,7 @@ def run(
     from penult.classify.scores import scores_to_dict
 
     model = load_classifier(classifier)
-    if len(data) == 1 and _is_feature_file(data[0]):
+    if len(data) == 1 and _is_feature_file(Path(data[0])):
         from penult.features.read import load
 
         features = load(data[0])
@@ -86,7 +86,7 @@ def _is_feature_file(path: Path) -> bool:
         return False  # a folder, or no such path: the listing says which
 
 
-def _extract(model: Classifier, images: list[Path], **options: Any) -> Features:
+def _extract(model: Classifier, images: list[str], **options: Any) -> Features:
     """Make the rows of labelled images, with the classifier's own recipe."""
     from penult.extraction import extract
 

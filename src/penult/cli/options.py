@@ -7,9 +7,12 @@ from typing import Annotated, Literal
 
 import typer
 
-_IMAGES = "A folder of images, an image file, or several of either."
+_IMAGES = (
+    "Folders, images, .csv and .parquet lists, .tar and .parquet archives, addresses such as "
+    "s3://bucket/photos, or - for paths on standard input."
+)
 
-Images = Annotated[list[Path], typer.Argument(metavar="IMAGES", help=_IMAGES)]
+Images = Annotated[list[str], typer.Argument(metavar="IMAGES", help=_IMAGES)]
 Model = Annotated[str, typer.Option("--model", "-m", help="Backbone; `penult models` lists them.")]
 Layers = Annotated[
     list[str] | None,
@@ -50,12 +53,16 @@ Decode = Annotated[
     Literal["exact", "scaled"],
     typer.Option(help="scaled decodes large JPEGs several times as fast; rows differ a little."),
 ]
+Precision = Annotated[
+    Literal["float32", "float16", "bfloat16"],
+    typer.Option(help="On a GPU, float16 and bfloat16 compute faster; rows differ a little."),
+]
 Dtype = Annotated[Literal["float32", "float16"], typer.Option(help="float16 takes half the space.")]
 Labels = Annotated[
     str,
     typer.Option(
-        help="parent (the folder's name), none, or a CSV file with columns path, label and "
-        "optionally split; several labels are separated by |."
+        help="parent (what the source says, or the folder's name), none, column:NAME of the "
+        "source's own table, or a CSV file with columns path, label and optionally split."
     ),
 ]
 LabelPattern = Annotated[
@@ -72,6 +79,14 @@ BatchSize = Annotated[
 ]
 Workers = Annotated[
     int | None, typer.Option(help="Decoding threads. [number of cores]", show_default=False)
+]
+Streams = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="Inferences at the same time, engine openvino. [number of cores]",
+        show_default=False,
+    ),
 ]
 OnError = Annotated[
     Literal["skip", "fail"],

@@ -20,7 +20,7 @@ def run(
     sample: Annotated[int, typer.Option(help="How many images to extract again.", min=1)] = 50,
     seed: Annotated[int, typer.Option(help="Of the sample.")] = 0,
     images: Annotated[
-        list[Path] | None,
+        list[str] | None,
         typer.Option(
             help="Where the images are now, if they have moved; may be given several times.",
             show_default=False,

@@ -45,7 +45,8 @@ class FinishedRows:
                 f"{path} was made with another recipe than is asked for now ({differences}); give "
                 f"--update with the options it was made with, or --overwrite to make it anew"
             )
-        self.content = np.array(whole.content or (), dtype=np.bytes_)
+        content = whole.content or ()
+        self.content = np.fromiter((text.encode() for text in content), "S32", len(content))
         self._rows = [layer.features for layer in layers]
 
     def take(self, indices: NDArray[np.intp]) -> list[NDArray[Any]]:

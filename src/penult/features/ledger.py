@@ -105,4 +105,6 @@ class Ledger:
                 rows = [np.empty((len(positions), *a.shape[1:]), a.dtype) for a in taken]
             for into, block in zip(rows, taken, strict=True):
                 into[where] = block
-        return RowBlock([self._records[k] for k in positions], [c.decode() for c in content], rows)
+        return RowBlock(
+            [self._records[int(k)] for k in positions], [c.decode() for c in content], rows
+        )

@@ -124,7 +124,7 @@ class Part:
         """(m,) hex digest of the image behind each row."""
         outcomes = self.outcomes()
         found = zip(outcomes.content, outcomes.reasons, strict=True)
-        return np.array([digest for digest, reason in found if not reason], dtype=np.bytes_)
+        return np.array([digest for digest, reason in found if not reason], dtype="S32")
 
     def take(self, indices: NDArray[np.intp]) -> list[NDArray[Any]]:
         """Read rows: one array (n, …) a recipe."""

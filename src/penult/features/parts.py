@@ -110,7 +110,7 @@ class PartStore:
         for part in _whole(self.folder):
             outcomes = part.outcomes()
             # A row never travels without its id, nor is it taken on its word.
-            if [records[k].id for k in outcomes.positions] == outcomes.ids:
+            if [records[int(k)].id for k in outcomes.positions] == outcomes.ids:
                 self._enter(part, outcomes, ledger)
         return ledger
 

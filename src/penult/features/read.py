@@ -10,9 +10,11 @@ from penult.errors import FeatureFileError, FileFormatError, PathNotFoundError, 
 from penult.features import schema
 from penult.recipe import Recipe
 from penult.records import Failure, Features
+from penult.texts import Texts
 
 __all__ = ["load", "read"]
 
+_TEXTS_AT_ONCE = 4096
 _HINT = "make one with: penult extract IMAGES -o features.h5"
 
 
@@ -112,8 +114,12 @@ def _layers(file: Any) -> dict[str, Any]:
     return dict(sorted(datasets.items(), key=lambda item: int(item[1].attrs["position"])))
 
 
-def _texts(dataset: Any) -> list[str]:
-    return [str(text) for text in dataset.asstr()[:]]
+def _texts(dataset: Any) -> Texts:
+    texts = Texts()
+    for start in range(0, len(dataset), _TEXTS_AT_ONCE):
+        for text in dataset[start : start + _TEXTS_AT_ONCE]:
+            texts.append(text)
+    return texts
 
 
 def _what_is_wrong(path: Path, error: OSError) -> str:

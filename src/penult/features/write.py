@@ -45,12 +45,14 @@ class Columns:
     @classmethod
     def of(cls, records: Sequence[ImageRecord]) -> Columns:
         """The columns that these records need."""
-        return cls(
-            label_names=tuple(sorted({label for record in records for label in record.labels})),
-            several=any(len(record.labels) > 1 for record in records),
-            splits=any(record.split is not None for record in records),
-            groups=any(record.group is not None for record in records),
-        )
+        names: set[str] = set()
+        several = splits = groups = False
+        for record in records:
+            names.update(record.labels)
+            several |= len(record.labels) > 1
+            splits |= record.split is not None
+            groups |= record.group is not None
+        return cls(tuple(sorted(names)), several=several, splits=splits, groups=groups)
 
 
 class FeatureWriter:

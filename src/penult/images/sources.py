@@ -119,6 +119,8 @@ def list_images(
     """
     if not sources:
         raise UsageError("no folder or image was given")
+    if "-" in sources and len(sources) > 1:
+        raise UsageError("- (standard input) goes alone; write the other paths on it as well")
     rule, column = _rule(labels, label_pattern)
     ignored = [*leave_out, *([rule.file] if isinstance(rule, LabelTable) else [])]
     open_shelves = _Shelves({os.path.realpath(path) for path in ignored}, column)

@@ -1,0 +1,58 @@
+"""Find the images again that a feature file was made from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from penult.images.labels import unlabelled
+from penult.images.listed import Records
+from penult.images.lists import ListShelf
+from penult.images.sources import as_sources, list_images
+from penult.images.table import Row
+from penult.records import ImageRecord
+
+__all__ = ["find_again"]
+
+
+def find_again(
+    origin: Mapping[str, Any],
+    ids: Iterable[str],
+    images: str | Path | Sequence[str | Path] | None = None,
+) -> Callable[[str], ImageRecord | None]:
+    """Look where a feature file's images were, or are now.
+
+    Parameters
+    ----------
+    origin, ids : of the file
+    images : where they are now, if they have moved
+
+    Returns
+    -------
+    From an id to its image, or None where it is not there.
+
+    Raises
+    ------
+    UsageError, SourceError
+    """
+    sources = as_sources(origin.get("sources", ()) if images is None else images)
+    if sources == ["-"] and images is None:
+        records = _on_standard_input(ids, str(origin.get("folder", ".")))
+    else:
+        records = list_images(sources, labels="none").records
+
+    def find(image_id: str) -> ImageRecord | None:
+        position = records.position(image_id)
+        return None if position is None else records[position]
+
+    return find
+
+
+def _on_standard_input(ids: Iterable[str], folder: str) -> Records:
+    # What was read there is gone, but the ids are the paths that it named.
+    rows = (Row(number, image_id) for number, image_id in enumerate(ids, 1))
+    shelf, records = ListShelf("standard input", lambda: rows, base=folder), Records()
+    records.add(shelf, shelf.scan(), unlabelled)
+    records.sort()
+    return records
