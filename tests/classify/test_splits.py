@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from penult.classify.groups import groups_of
 from penult.classify.splits import cross_validation, hold_out
 from penult.errors import TrainingError, UsageError
 
@@ -115,6 +116,51 @@ def test_groups_torn_by_the_files_splits_are_refused(make_features):
     splits, groups = ["train", "train", "train", "test"] * 6, ["a"] * 12 + ["b"] * 12
     with pytest.raises(TrainingError, match=r"2 groups .* \(a, b\)"):
         hold_out(make_features({"daisy": 12, "rose": 12}, splits=splits, groups=groups))
+
+
+def test_identical_images_are_in_one_part_and_in_one_fold(make_features):
+    content = [f"{i // 2 if i < 40 else i}" for i in range(120)]  # 20 of the images twice
+    features = make_features({"daisy": 60, "rose": 60}, content=content)
+    split = hold_out(features)
+    assert split.copies == 20
+    named = np.array(content)
+    assert not {*named[split.train]} & {*named[split.held_out]}
+    assert sorted([*split.train, *split.held_out]) == list(range(120))
+    labels, groups = features.labels[split.train], groups_of(features)[split.train]
+    for train, test in cross_validation(labels, groups):
+        assert not {*groups[train]} & {*groups[test]}
+        assert len(train) + len(test) == len(labels)
+
+
+def test_few_copies_leave_the_parts_as_large_as_they_were(make_features):
+    content = ["same", "same", *map(str, range(118))]
+    split = hold_out(make_features({"daisy": 60, "rose": 60}, content=content))
+    assert len(split.held_out) in (30, 31)
+    assert split.copies == 1
+
+
+def test_copies_of_held_out_images_leave_the_files_own_training_split(make_features):
+    splits = (["train"] * 9 + ["test"] * 3) * 2
+    content = [*map(str, range(24))]
+    content[0] = content[11] = "the same photo"
+    split = hold_out(make_features({"daisy": 12, "rose": 12}, splits=splits, content=content))
+    assert 0 not in split.train
+    assert 11 in split.held_out
+    assert split.left_out == {"copies of held-out images, in the training split": 1}
+
+
+def test_groups_and_identical_images_are_joined_by_chains(make_features):
+    # Rows 0 and 1 are one plant, 1 and 2 one photo, 2 and 3 another plant; 4 and 5 stand alone.
+    features = make_features(
+        {"daisy": 6}, groups=["a", "a", "b", "b", "c", "d"], content=["1", "2", "2", "3", "4", "5"]
+    )
+    groups = groups_of(features)
+    assert len({*groups[:4]}) == 1
+    assert len({*groups}) == 3
+
+
+def test_a_digest_that_is_missing_joins_nothing(make_features):
+    assert groups_of(make_features({"daisy": 4}, content=[""] * 4)) is None
 
 
 @pytest.mark.parametrize("options", [{"test_size": 1.5}, {"test_size": 0}, {"folds": 1}])

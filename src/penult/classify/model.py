@@ -46,7 +46,8 @@ class Description:
     settings : how it was trained, JSON-like: ``classifier``, ``params`` (the chosen ones),
         ``scale``, ``folds``, ``seed``, ``grid`` (a list of ``classifier``, ``params``, ``mean``,
         ``std`` of the accuracy over the folds), ``train_images``, ``held_out_images``,
-        ``left_out`` (reason to count), ``classes`` (class to number of training images)
+        ``left_out`` (reason to count), ``copies`` (images that are identical to one before, kept
+        in its part), ``classes`` (class to number of training images)
     """
 
     label_names: tuple[str, ...]

@@ -11,6 +11,7 @@ import numpy as np
 
 from penult.classify.classifiers import combinations, make_scaler
 from penult.classify.evaluate import Evaluation, judge
+from penult.classify.groups import groups_of
 from penult.classify.memory import bytes_in_memory, free_memory
 from penult.classify.model import Classifier
 from penult.classify.passes import StoredRows
@@ -147,6 +148,7 @@ def train(
         "train_images": len(table.labels) if refit else len(trained),
         "held_out_images": evaluation.scores.images,
         "left_out": left_out,
+        "copies": splits[0].copies,
         "classes": {name: int((trained == k).sum()) for k, name in enumerate(table.names)},
     }
     if runs > 1:
@@ -197,13 +199,14 @@ class _Table:
         kept = [k for k in range(len(features.label_names)) if k not in split.dropped]
         place = np.full(len(features.label_names), -1)
         place[kept] = np.arange(len(kept))
+        groups = groups_of(features)
         fits = bytes_in_memory(len(chosen), row_length(features)) <= memory
         return cls(
             chosen=chosen,
             rows=read_rows(features, chosen) if fits else None,
             memory=memory,
             labels=place[np.asarray(features.labels)[chosen]],
-            groups=None if features.groups is None else np.asarray(features.groups)[chosen],
+            groups=None if groups is None else groups[chosen],
             names=tuple(str(features.label_names[k]) for k in kept),
             features=features,
         )

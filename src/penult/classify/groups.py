@@ -1,0 +1,62 @@
+"""Which rows belong together, so that no split and no fold may divide them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from penult.records import Features
+
+__all__ = ["groups_of", "number_content", "units"]
+
+
+def groups_of(features: Features) -> NDArray[np.str_] | None:
+    """Which rows belong together: those of one group of the file, and identical images.
+
+    Returns
+    -------
+    (N,) str, or None where every row stands alone
+        Rows are in one group if a chain of shared groups and shared content leads from one to the
+        other.
+    """
+    groups = None if features.groups is None else np.asarray(features.groups)
+    content = number_content(features)
+    if len(np.unique(content)) == len(content):
+        return groups
+    if groups is None:
+        return content.astype(str)
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    # A graph from each row's group to its content; its components are what belongs together.
+    _, named = np.unique(groups, return_inverse=True)
+    beyond = int(named.max()) + 1
+    nodes = beyond + int(content.max()) + 1
+    edges = coo_array((np.ones(len(named)), (named, beyond + content)), shape=(nodes, nodes))
+    together: NDArray[np.int32] = connected_components(edges, directed=False)[1]
+    return together[named].astype(str)
+
+
+def number_content(features: Features) -> NDArray[np.int64]:
+    """Give each row a number, (N,): the same to the images that are the same, byte for byte."""
+    if features.content is None:
+        return np.arange(len(features))
+    content = np.asarray(features.content)
+    numbers = np.unique(content, return_inverse=True)[1].astype(np.int64)
+    unknown = np.flatnonzero(content == "")
+    numbers[unknown] = len(content) + np.arange(len(unknown))
+    return numbers
+
+
+def units(
+    groups: NDArray[np.str_] | None, count: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Give the first row of each group, and each row's group as a place among them."""
+    if groups is None:
+        return np.arange(count), np.arange(count)
+    _, first, unit = np.unique(groups, return_index=True, return_inverse=True)
+    return first, unit
