@@ -134,24 +134,6 @@ def test_info_tells_a_feature_file_from_a_classifier(penult, features, classifie
     assert json.loads(penult("info", classifier, "--json").out)["scores"]["accuracy"] == 1
 
 
-def test_report_writes_the_page_and_ends_with_accuracy_and_path(penult, photos, toy, tmp_path):
-    folder = tmp_path / "report"
-    done = penult("report", photos, "-o", folder, "--model", toy, "-q")
-    accuracy, page = done.out.splitlines()[-2:]
-    assert accuracy.startswith("accuracy 100.0% on 9 images (25% held out, stratified, seed 0)")
-    assert page == str(folder / "index.html")
-    assert sorted(p.name for p in folder.iterdir()) == [
-        "classifier.skops",
-        "confusion_matrix.png",
-        "features.h5",
-        "index.html",
-        "scores.json",
-    ]
-    again = penult("report", photos, "-o", folder, "--model", toy, "-q")
-    assert again.code == 2
-    assert "--overwrite" in again.err
-
-
 def test_sample_writes_images(penult, tmp_path):
     assert "1,797 images" in penult("sample", "digits", tmp_path / "digits").out
     assert penult("sample", "flowers", tmp_path / "x").code == 2

@@ -13,10 +13,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from penult.classify.curve import CurvePoint
+from penult.classify.label_errors import LabelIssue
 from penult.errors import OutputExistsError, PenultError
 from penult.recipe import Preprocessing, Recipe
 from penult.records import Average, ClassScore, Failure, HeldOut, Scores
-from penult.report import Report, check_report, write_report
+from penult.report import Report, check_report, diagnosis, write_report
 from penult.report import sections as section_module
 
 RECIPE = Recipe(
@@ -235,6 +237,99 @@ def test_the_gallery_is_capped_and_says_so(tmp_path, monkeypatch):
     assert "The 3 most confident of 4 mistakes" in section
 
 
+ISSUES = (
+    LabelIssue("iris/3.jpg", "iris", "tulip", 0.014, 0.97),
+    LabelIssue("daisy/1.jpg", "daisy", "a, <b>", 0.2, 0.31),
+)
+
+
+def test_label_errors_are_shown_with_both_labels_and_listed_in_a_table(tmp_path):
+    path = write_report(tmp_path, report_of(GARDEN, FLOWERS, label_issues=ISSUES))
+    section = section_of(path, "labels")
+    assert [i for i, _ in _figures(section)] == ["iris/3.jpg", "daisy/1.jpg"]
+    text = " ".join(Page(section).text.split())
+    assert "2 images of 32, the likeliest first" in text
+    assert "labelled iris 1% likely tulip 97%" in text
+    assert "Northcutt" in text
+    assert (tmp_path / "label_errors.csv").read_text().splitlines() == [
+        "id,label,confidence,suggested,suggested_confidence",
+        "iris/3.jpg,iris,0.0140,tulip,0.9700",
+        'daisy/1.jpg,daisy,0.2000,"a, <b>",0.3100',
+    ]
+    write_report(tmp_path, report_of(GARDEN, FLOWERS), overwrite=True)
+    assert not (tmp_path / "label_errors.csv").exists()
+
+
+def test_many_label_errors_are_capped_on_the_page_but_not_in_the_table(tmp_path, monkeypatch):
+    monkeypatch.setattr(diagnosis, "MOST_ISSUES", 1)
+    path = write_report(tmp_path, report_of(GARDEN, FLOWERS, label_issues=ISSUES))
+    section = section_of(path, "labels")
+    assert len(_figures(section)) == 1
+    assert "the 1 likeliest are shown, and all are in" in section
+    assert len((tmp_path / "label_errors.csv").read_text().splitlines()) == 3
+
+
+def test_no_label_errors_and_none_looked_for_are_told_apart(tmp_path):
+    found = write_report(tmp_path / "a", report_of(GARDEN, FLOWERS, label_issues=()))
+    assert "None: by confident learning" in section_of(found, "labels")
+    skipped = write_report(tmp_path / "b", report_of(GARDEN, FLOWERS))
+    assert section_of(skipped, "labels") is None
+    notes = {"labels": "too few images", "curve": "no such rows"}
+    failed = write_report(tmp_path / "c", report_of(GARDEN, FLOWERS, notes=notes))
+    assert "Not looked for: too few images" in section_of(failed, "labels")
+    assert "Not drawn: no such rows" in section_of(failed, "curve")
+
+
+def test_the_learning_curve_is_a_chart_a_table_and_a_sentence(tmp_path):
+    curve = (
+        CurvePoint(1, 3, (0.4, 0.6)),
+        CurvePoint(5, 15, (0.7, 0.8)),
+        CurvePoint(8, 24, (0.81, 0.83)),
+        CurvePoint(10, 30, (0.9,)),
+    )
+    section = section_of(write_report(tmp_path, report_of(GARDEN, FLOWERS, curve=curve)), "curve")
+    assert Page(section).all("svg")
+    text = " ".join(Page(section).text.split())
+    assert "From 5 images a class to 10, the accuracy rose by 15.0 points." in text
+    assert "5 15 75.0% 70.0%–80.0%" in text
+    assert text.endswith("10 30 90.0%")
+    falling = (CurvePoint(1, 3, (0.9,)), CurvePoint(9, 27, (0.5,)))
+    path = write_report(tmp_path / "b", report_of(GARDEN, FLOWERS, curve=falling))
+    assert "the accuracy did not rise" in section_of(path, "curve")
+
+
+def test_layers_are_shown_where_there_are_several(tmp_path):
+    layers = [
+        {"layer": name, "width": width, "cross_validated": 0.5, "accuracy": accuracy, "interval": i}
+        for name, width, accuracy, i in (
+            ("block<1>", 1280, 0.25, [0.1, 0.4]),
+            ("penultimate", 64, 0.5, None),
+        )
+    ]
+    path = write_report(tmp_path / "two", report_of(GARDEN, FLOWERS, layers=tuple(layers)))
+    section = section_of(path, "layers")
+    text = " ".join(Page(section).text.split())
+    assert "each of 2 layers. penultimate was chosen by cross-validation" in text
+    assert "block<1> 1,280 50.0% 25.0% 10.0%–40.0% penultimate chosen 64 50.0% 50.0%" in text
+    assert Page(section).all("svg")
+    assert (tmp_path / "two" / "layers.png").is_file()
+    one = write_report(tmp_path / "one", report_of(GARDEN, FLOWERS, layers=tuple(layers[:1])))
+    assert section_of(one, "layers") is None
+
+
+def test_a_search_over_several_kinds_of_classifiers_is_a_table(tmp_path):
+    grid = [
+        {"classifier": "logistic", "C": 1.0, "accuracy": 0.9},
+        {"classifier": "logistic", "C": 10.0, "accuracy": 0.95},
+        {"classifier": "knn", "n_neighbors": 3, "accuracy": 0.8},
+    ]
+    settings = {"chosen": {"classifier": "logistic", "C": 10.0}, "grid": grid}
+    path = write_report(tmp_path, report_of(GARDEN, FLOWERS, settings=settings))
+    text = " ".join(Page(section_of(path, "making")).text.split())
+    assert "classifier = logistic, C = 10 95.00% chosen" in text
+    assert "classifier = knn, n_neighbors = 3 80.00%" in text
+
+
 def _raise(image_id):
     raise OSError("gone")
 
@@ -366,7 +461,8 @@ def test_the_page_asks_for_nothing_outside_itself(tmp_path):
 
 def test_navigation_and_headings_follow_the_sections(tmp_path):
     page = read(tmp_path, report_of(GARDEN, FLOWERS))
-    names = [section.name for section in section_module.SECTIONS if section.name != "scores"]
+    nothing_to_show = {"scores", "layers", "labels", "curve"}
+    names = [s.name for s in section_module.SECTIONS if s.name not in nothing_to_show]
     assert [a["id"] for a in page.all("section")] == names
     ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
     assert len(set(ids)) == len(ids)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from penult.classify.model import Classifier, class_probabilities
-from penult.classify.rows import read_rows
+from penult.classify.rows import read_blocks, read_rows
 from penult.classify.sampling import affordable, in_threads, labelled, spread
 from penult.classify.search import fit_one
 from penult.classify.splits import Fold, cross_validation, hold_out
@@ -92,10 +92,10 @@ def find_label_issues(
 
     judges = list(in_threads(fit, divided, on_progress))
     probabilities = np.zeros((len(chosen), len(features.label_names)))
-    for place, rows in _in_turn(features, chosen, most):
+    for place, rows in read_blocks(features, chosen):
         for fold, judge in enumerate(judges):
             mine = fold_of[place] == fold
-            probabilities[place[mine]] = class_probabilities(
+            probabilities[place][mine] = class_probabilities(
                 judge, rows[mine], probabilities.shape[1]
             )
     wrong, suggested = likely_errors(labels, probabilities)
@@ -158,17 +158,3 @@ def _fit(
         seed=seed,
         folds=cross_validation(labels, groups, folds=2, seed=seed),
     )
-
-
-def _in_turn(
-    features: Features, chosen: NDArray[np.int64], most: int
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
-    # A part of the file at a time, for all of it may not fit into memory: places in `chosen`
-    # (ascending row numbers) and their rows.
-    for start in range(0, len(features), most):
-        stop = min(start + most, len(features))
-        first, last = np.searchsorted(chosen, (start, stop))
-        part = replace(
-            features, features=features.features[start:stop], ids=features.ids[start:stop]
-        )
-        yield np.arange(first, last), read_rows(part, chosen[first:last] - start)

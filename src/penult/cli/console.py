@@ -7,7 +7,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ __all__ = [
     "say_failures",
     "say_json",
     "show_table",
+    "stages",
     "table_width",
     "warn",
     "warn_of_random",
@@ -113,6 +114,29 @@ def progress(
             yield update
     else:
         yield _lines(what, unit)
+
+
+@contextmanager
+def stages(*, quiet: bool = False) -> Iterator[Callable[..., Callable[[Progress], None]]]:
+    """Yield a maker of `progress` callbacks for steps that come one after the other.
+
+    Each step's bar is there from its first call to that of the next one.
+    """
+    with ExitStack() as shown:
+
+        def stage(what: str, *, unit: str = "images") -> Callable[[Progress], None]:
+            update: Callable[[Progress], None] | None = None
+
+            def call(now: Progress) -> None:
+                nonlocal update
+                if update is None:
+                    shown.close()
+                    update = shown.enter_context(progress(what, unit=unit, quiet=quiet))
+                update(now)
+
+            return call
+
+        yield stage
 
 
 @contextmanager

@@ -9,21 +9,40 @@ import typer
 
 from penult.cli import options as o
 from penult.cli.console import (
-    progress,
     say,
     say_failures,
     say_json,
     say_passed_over,
+    stages,
     warn_of_random,
 )
 from penult.cli.stop import stoppable
-from penult.cli.tables import class_table, scores_line
+from penult.cli.tables import class_table, layer_line, layers_table, scores_line
+from penult.errors import UsageError
+
+DEFAULT_MODEL = "efficientnet_lite0"
 
 
 def run(
-    images: o.Images,
+    images: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="IMAGES|FEATURES",
+            help="As for penult extract; or a feature file, whose rows are taken as they are.",
+        ),
+    ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write.")],
-    model: o.Model = "efficientnet_lite0",
+    model: o.Model = DEFAULT_MODEL,
+    layer: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--layer",
+            "-l",
+            help="Layer or glob; of several, the page shows all and the best is kept. "
+            "[penultimate; of a feature file, all]",
+            show_default=False,
+        ),
+    ] = None,
     weights: o.Weights = None,
     offline: o.Offline = False,
     architecture: o.Architecture = None,
@@ -31,25 +50,46 @@ def run(
     label_pattern: o.LabelPattern = None,
     engine: o.Engine = "auto",
     device: o.Device = "auto",
+    classifier: Annotated[
+        list[str] | None,
+        typer.Option(help="As for penult train. [logistic]", show_default=False),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of the split and the folds.")] = 0,
+    label_errors: Annotated[
+        bool,
+        typer.Option(
+            "--label-errors/--no-label-errors", help="Look for labels that are likely wrong."
+        ),
+    ] = True,
+    curve: Annotated[
+        bool, typer.Option("--curve/--no-curve", help="Draw a learning curve.")
+    ] = True,
+    confusion: o.Confusion = "counts",
     overwrite: o.Overwrite = False,
     as_json: o.AsJson = False,
     quiet: o.Quiet = False,
     debug: o.Debug = False,
 ) -> None:
     """Extract, train, and write one self-contained HTML page about it, all in one go."""
-    from penult.report.make import make_report
+    from penult.report.make import is_feature_file, make_report
 
+    if len(images) == 1 and is_feature_file(Path(images[0])):
+        given = (model, labels) != (DEFAULT_MODEL, "parent") or weights or architecture
+        if given or label_pattern:
+            raise UsageError(
+                f"{images[0]} is a feature file, and says itself how its rows and labels were "
+                "made; give it without --model, --weights, --architecture and labels"
+            )
     warn_of_random(weights)
     with (
-        progress("extract", quiet=quiet) as show,
-        stoppable(show, output / "features.h5") as on_extract,
-        progress("train", unit="fits", quiet=quiet) as on_train,
+        stages(quiet=quiet) as stage,
+        stoppable(stage("extract"), output / "features.h5") as on_extract,
     ):
         made = make_report(
             images,
             output,
             model=model,
+            layer=layer,
             weights=weights,
             offline=offline,
             architecture=architecture,
@@ -57,10 +97,16 @@ def run(
             label_pattern=label_pattern,
             engine=engine,
             device=device,
+            classifier=classifier or "logistic",
             seed=seed,
+            label_errors=label_errors,
+            curve=curve,
+            normalise=confusion == "normalised",
             overwrite=overwrite,
             on_extract=on_extract,
-            on_train=on_train,
+            on_train=stage("train", unit="fits"),
+            on_label_errors=stage("label errors", unit="fits"),
+            on_curve=stage("learning curve", unit="fits"),
         )
     features, scores = made.features, made.classifier.scores
     if as_json:
@@ -70,11 +116,15 @@ def run(
                 "rows": len(features),
                 "failures": len(features.failures),
                 "accuracy": scores.accuracy,
+                "layer": made.classifier.recipe.layer,
             }
         )
         return
     say_failures(features.failures, total=len(features) + len(features.failures))
-    say_passed_over(features.origin["passed_over"])
+    say_passed_over(features.origin.get("passed_over", {}))
     class_table(scores)
+    layers_table(made.classifier.settings.get("layers", ()), made.classifier.recipe.layer)
     say(scores_line(scores))
+    if line := layer_line(made.classifier.settings, made.classifier.recipe.layer):
+        say(line)
     say(str(made.page))

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from penult.recipe import Recipe
 from penult.records import Failure, HeldOut, Scores
+
+if TYPE_CHECKING:
+    from penult.classify.curve import CurvePoint
+    from penult.classify.label_errors import LabelIssue
 
 __all__ = ["Report"]
 
@@ -27,6 +31,11 @@ class Report:
         candidate: its parameters, and its cross-validated ``"accuracy"`` in [0, 1]) make a table of
         the search; every other item is shown as its name and value
     open_image : id to the image file's bytes, or None where they cannot be had; may raise OSError
+    layers : a mapping for each layer that was tried, as `best_layer` stores them; the recipe's
+        layer is the chosen one
+    label_issues : images whose labels are likely wrong; None where they were not looked for
+    curve : the learning curve; empty where it was not drawn
+    notes : section to the reason why it has nothing to show
     unlabelled : rows without a label
     failures : images that have no row, every one of them
     passed_over : extension to number of files that are no images
@@ -43,6 +52,10 @@ class Report:
     held_out: HeldOut
     settings: Mapping[str, Any]
     open_image: Callable[[str], bytes | None]
+    layers: tuple[Mapping[str, Any], ...] = ()
+    label_issues: tuple[LabelIssue, ...] | None = None
+    curve: tuple[CurvePoint, ...] = ()
+    notes: Mapping[str, str] = field(default_factory=dict)
     unlabelled: int = 0
     failures: tuple[Failure, ...] = ()
     passed_over: Mapping[str, int] = field(default_factory=dict)

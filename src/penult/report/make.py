@@ -8,24 +8,33 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from penult.backbones.registry import DEFAULT_MODEL
-from penult.errors import FeatureFileError, RecipeMismatchError, ResumeError
+from penult.errors import (
+    FeatureFileError,
+    PenultError,
+    RecipeMismatchError,
+    ResumeError,
+    TrainingError,
+    UsageError,
+)
 from penult.output import check_output, explain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from penult.classify.model import Classifier
-    from penult.records import Features, Progress
+    from penult.records import Features, ImageRecord, Progress
     from penult.report.content import Report
 
-__all__ = ["Made", "make_report"]
+__all__ = ["Made", "is_feature_file", "make_report"]
 
 FEATURES = "features.h5"
 CLASSIFIER = "classifier.skops"
+HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
 @dataclass(frozen=True)
@@ -42,6 +51,7 @@ def make_report(
     directory: str | Path,
     *,
     model: str = DEFAULT_MODEL,
+    layer: str | Sequence[str] | None = None,
     weights: str | Path | None = None,
     offline: bool = False,
     architecture: str | None = None,
@@ -49,19 +59,31 @@ def make_report(
     label_pattern: str | None = None,
     engine: str = "auto",
     device: str = "auto",
+    classifier: str | Sequence[str] = "logistic",
     test_size: float = 0.25,
     seed: int = 0,
+    label_errors: bool = True,
+    curve: bool = True,
+    normalise: bool = False,
     overwrite: bool = False,
     on_extract: Callable[[Progress], None] | None = None,
     on_train: Callable[[Progress], None] | None = None,
+    on_label_errors: Callable[[Progress], None] | None = None,
+    on_curve: Callable[[Progress], None] | None = None,
 ) -> Made:
     """Extract features, train a classifier, and write one page about both.
 
     Parameters
     ----------
-    images : a folder, a file, or several of either
-    directory : created if need be; gets ``index.html``, ``confusion_matrix.png``,
-        ``scores.json``, ``features.h5`` and ``classifier.skops``
+    images : as for `penult.extract`; or a feature file, whose rows are then taken as they are, with
+        the photos from where it was made
+    directory : created if need be; gets ``index.html``, ``scores.json``, ``confusion_matrix.png``,
+        ``label_errors.csv``, ``classifier.skops``, and of images also ``features.h5``
+    layer : one name, or several names and globs; of several layers, the best by cross-validation is
+        kept, and the page shows all. By default the penultimate; of a feature file, all of its own.
+    classifier : see `penult.train`
+    label_errors, curve : whether to look for likely label errors, and to draw a learning curve
+    normalise : cells of ``confusion_matrix.png`` are parts of the true class's images, not counts
     overwrite : replace those files if they exist, each atomically; rows that still hold are taken
         over instead of computed again
 
@@ -70,11 +92,14 @@ def make_report(
     PenultError
         As `penult.extract`, `penult.train` and `write_report` do.
     """
-    from penult.classify.probe import train
+    from penult.images.sources import as_sources
     from penult.report.page import check_report, write_report
 
     directory = Path(directory)
-    sources = [Path(p) for p in ([images] if isinstance(images, str | Path) else images)]
+    sources = as_sources(images)
+    first = sources[0] if len(sources) == 1 else None
+    file = first if isinstance(first, Path) and is_feature_file(first) else None
+    wanted = [layer] if isinstance(layer, str) else list(layer or ())
     check_report(directory, overwrite=overwrite)
     created = not directory.exists()
     try:
@@ -83,99 +108,181 @@ def make_report(
         raise explain(error, directory) from error
     seconds: dict[str, float] = {}
     try:
-        for name in (FEATURES, CLASSIFIER):
+        for name in (CLASSIFIER,) if file else (FEATURES, CLASSIFIER):
             check_output(directory / name, overwrite=overwrite)
-        with _timed(seconds, "extract"):
-            features = _extract(
-                sources,
-                directory / FEATURES,
-                overwrite=overwrite,
-                model=model,
-                weights=weights,
-                offline=offline,
-                architecture=architecture,
-                labels=labels,
-                label_pattern=label_pattern,
-                engine=engine,
-                device=device,
-                on_progress=on_extract,
-            )
+        if file is None:
+            with _timed(seconds, "extract"):
+                _extract(
+                    sources,
+                    directory / FEATURES,
+                    overwrite=overwrite,
+                    model=model,
+                    layer=wanted or "penultimate",
+                    weights=weights,
+                    offline=offline,
+                    architecture=architecture,
+                    labels=labels,
+                    label_pattern=label_pattern,
+                    engine=engine,
+                    device=device,
+                    on_progress=on_extract,
+                )
         with _timed(seconds, "train"):
-            classifier = train(features, test_size=test_size, seed=seed, on_progress=on_train)
-            classifier.save(directory / CLASSIFIER, overwrite=overwrite)
+            features, trained = _train(
+                file or directory / FEATURES,
+                (file and wanted) or ["all"],
+                classifier=classifier,
+                test_size=test_size,
+                seed=seed,
+                on_progress=on_train,
+            )
+            trained.save(directory / CLASSIFIER, overwrite=overwrite)
     except BaseException:
         if created:
             with suppress(OSError):  # holds what was finished by then
                 directory.rmdir()
         raise
-    content = _content(sources, directory, features, classifier, seconds)
-    return Made(write_report(directory, content, overwrite=overwrite), features, classifier)
+    found: dict[str, Any] = {}
+    notes: dict[str, str] = {}
+    if label_errors:
+        from penult.classify.label_errors import find_label_issues
+
+        with _timed(seconds, "label errors"), _noted(notes, "labels"):
+            issues = find_label_issues(trained, features, on_progress=on_label_errors)
+            found["label_issues"] = tuple(issues)
+    if curve:
+        from penult.classify.curve import learning_curve
+
+        with _timed(seconds, "learning curve"), _noted(notes, "curve"):
+            found["curve"] = tuple(learning_curve(trained, features, on_progress=on_curve))
+    content = _content(sources, file, features, trained, seconds=seconds, notes=notes, **found)
+    page = write_report(directory, content, normalise=normalise, overwrite=overwrite)
+    return Made(page, features, trained)
 
 
-def _extract(images: Sequence[Path], path: Path, *, overwrite: bool, **options: Any) -> Features:
+def is_feature_file(path: Path) -> bool:
+    """Whether this is an HDF5 file, and so no image."""
+    try:
+        with path.open("rb") as file:
+            return file.read(len(HDF5)) == HDF5
+    except OSError:
+        return False  # a folder, or no such path: the listing says which
+
+
+def _extract(images: Sequence[str | Path], path: Path, *, overwrite: bool, **options: Any) -> None:
     from penult.extraction import extract
 
     if not overwrite:
-        return extract(images, path, **options)
+        extract(images, path, **options)
+        return
     try:
-        return extract(images, path, update=True, **options)
+        extract(images, path, update=True, **options)
     except (RecipeMismatchError, ResumeError, FeatureFileError):
         # What is there is of no use for what is asked now, and may be replaced.
-        return extract(images, path, overwrite=True, restart=True, **options)
+        extract(images, path, overwrite=True, restart=True, **options)
+
+
+def _train(path: Path, layers: list[str], **options: Any) -> tuple[Features, Classifier]:
+    """Train on each layer and keep the best, with the rows that it was trained on."""
+    from penult.classify.layers import best_layer, train_layers
+    from penult.features.read import load
+
+    trained = train_layers(path, layers, **options)
+    best = best_layer(trained) if len(trained) > 1 else next(iter(trained.values()))
+    return load(path, best.recipe.layer), best
 
 
 def _content(
-    sources: Sequence[Path],
-    directory: Path,
+    sources: Sequence[str | Path],
+    file: Path | None,
     features: Features,
     classifier: Classifier,
-    seconds: dict[str, float],
+    **found: Any,
 ) -> Report:
-    from penult.images.sources import list_images
     from penult.report.content import Report
 
-    paths = {record.id: record.path for record in list_images(sources, labels="none").records}
     counts = Counter(features.labels.tolist())
-
-    def open_image(image_id: str) -> bytes | None:
-        path = paths.get(image_id)
-        return None if path is None else path.read_bytes()
-
-    typed = " ".join(shlex.quote(str(source)) for source in sources)
-    options = f" --model {features.recipe.backbone}"
-    if features.recipe.weights == "random" or features.recipe.weights.startswith("file:"):
-        options += f" --weights {shlex.quote(features.recipe.weights.removeprefix('file:'))}"
-    if features.origin["label_pattern"] is not None:
-        options += f" --label-pattern {shlex.quote(features.origin['label_pattern'])}"
-    elif features.origin["labels"] != "parent":
-        options += f" --labels {shlex.quote(features.origin['labels'])}"
     settings = dict(classifier.settings)
     settings.pop("classes", None)  # the page counts every class's images in its table of classes
+    layers = settings.pop("layers", ())  # they have a section of their own
     settings["chosen"] = {"classifier": settings.pop("classifier"), **settings.pop("params")}
     settings["grid"] = [
         {"classifier": trial["classifier"], **trial["params"], "accuracy": trial["mean"]}
         for trial in settings["grid"]
     ]
     return Report(
-        title=sources[0].resolve().name or str(sources[0]),
+        title=_title(file.with_suffix("") if file else sources[0]),
         source=" ".join(str(source) for source in sources),
         class_counts={name: counts[k] for k, name in enumerate(features.label_names)},
         recipe=features.recipe,
         scores=classifier.scores,
         held_out=classifier.held_out,
         settings=settings,
-        open_image=open_image,
+        open_image=_opener(features),
+        layers=tuple(layers),
         unlabelled=counts[-1],
         failures=features.failures,
-        passed_over=features.origin["passed_over"],
-        seconds=seconds,
+        passed_over=features.origin.get("passed_over", {}),
         versions={**features.recipe.versions, **classifier.versions},
-        commands=(
-            f"penult extract {typed} -o {FEATURES}{options}",
-            f"penult train {FEATURES} -o {CLASSIFIER} --seed {settings['seed']}",
-            f"penult predict {CLASSIFIER} PHOTO_OR_FOLDER",
-        ),
+        commands=_commands(sources, file, features, classifier),
+        **found,
     )
+
+
+def _title(source: str | Path) -> str:
+    if source == "-":
+        return "standard input"
+    name = source.resolve().name if isinstance(source, Path) else source.rstrip("/")
+    return name.rpartition("/")[2] or str(source)
+
+
+def _opener(features: Features) -> Callable[[str], bytes | None]:
+    """Give an image's bytes for its id, from where the rows were made."""
+    from penult.images.again import find_again
+
+    @cache
+    def find() -> Callable[[str], ImageRecord | None]:
+        try:
+            return find_again(features.origin, features.ids)
+        except PenultError:
+            return lambda _: None  # they have moved: the page goes without pictures
+
+    def open_image(image_id: str) -> bytes | None:
+        record = find()(image_id)
+        if record is None:
+            return None
+        with record.open() as file:
+            return file.read()
+
+    return open_image
+
+
+def _commands(
+    sources: Sequence[str | Path], file: Path | None, features: Features, classifier: Classifier
+) -> tuple[str, ...]:
+    """What to type to get the same again."""
+    recipe, origin, settings = features.recipe, features.origin, classifier.settings
+    extract = []
+    if file is None:
+        extract += ["extract", *map(str, sources), "-o", FEATURES, "--model", recipe.backbone]
+        if features.layers != ("penultimate",):
+            extract += [word for layer in features.layers for word in ("--layer", layer)]
+        if recipe.weights == "random" or recipe.weights.startswith("file:"):
+            extract += ["--weights", recipe.weights.removeprefix("file:")]
+        if origin["label_pattern"] is not None:
+            extract += ["--label-pattern", origin["label_pattern"]]
+        elif origin["labels"] != "parent":
+            extract += ["--labels", origin["labels"]]
+    train = ["train", str(file or FEATURES), "-o", CLASSIFIER, "--seed", str(settings["seed"])]
+    if len(features.layers) > 1:
+        tried = [row["layer"] for row in settings.get("layers", ())] or [recipe.layer]
+        every = len(tried) == len(features.layers)
+        train += [word for name in (["all"] if every else tried) for word in ("--layer", name)]
+    kinds = list(dict.fromkeys(trial["classifier"] for trial in settings["grid"]))
+    if kinds != ["logistic"]:
+        train += [word for kind in kinds for word in ("--classifier", kind)]
+    predict = ["predict", CLASSIFIER, "PHOTO_OR_FOLDER"]
+    return tuple(f"penult {shlex.join(words)}" for words in (extract, train, predict) if words)
 
 
 @contextmanager
@@ -183,3 +290,12 @@ def _timed(seconds: dict[str, float], step: str) -> Iterator[None]:
     start = time.perf_counter()
     yield
     seconds[step] = time.perf_counter() - start
+
+
+@contextmanager
+def _noted(notes: dict[str, str], section: str) -> Iterator[None]:
+    # What cannot be had for these images is said in its place; the rest of the page stands.
+    try:
+        yield
+    except (TrainingError, UsageError) as error:
+        notes[section] = str(error)

@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import base64
-import dataclasses
+import csv
 import hashlib
-import json
+import io
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from penult import __version__
-from penult.errors import OutputExistsError
-from penult.output import atomic_output, check_output, explain
+from penult.output import atomic_output, check_output
 from penult.report import words
 from penult.report.content import Report
-from penult.report.figures import confusion_matrix_png
+from penult.report.results import CONFUSION, check_results, write_results
 from penult.report.sections import SECTIONS, TABLE_UP_TO, mistakes
 from penult.report.thumbnails import Thumbnails
 
 if TYPE_CHECKING:
     import jinja2
 
-__all__ = ["FILES", "check_report", "write_report"]
+    from penult.classify.label_errors import LabelIssue
 
-FILES = ("confusion_matrix.png", "scores.json", "index.html")
+__all__ = ["check_report", "write_report"]
+
+PAGE, LABEL_ERRORS = "index.html", "label_errors.csv"
 
 
 def check_report(directory: Path, *, overwrite: bool = False) -> None:
@@ -33,15 +35,16 @@ def check_report(directory: Path, *, overwrite: bool = False) -> None:
     ------
     OutputExistsError, PathNotFoundError, OutputError
     """
-    if directory.exists() and not directory.is_dir():
-        raise OutputExistsError(f"{directory} is a file; give the name of a folder to write")
+    check_results(directory, overwrite=overwrite)
     if directory.is_dir():
-        for name in FILES:
+        for name in (PAGE, LABEL_ERRORS):
             check_output(directory / name, overwrite=overwrite)
 
 
-def write_report(directory: Path, report: Report, *, overwrite: bool = False) -> Path:
-    """Write `index.html`, `confusion_matrix.png` and `scores.json` into a folder.
+def write_report(
+    directory: Path, report: Report, *, normalise: bool = False, overwrite: bool = False
+) -> Path:
+    """Write `index.html` into a folder, with `scores.json`, the figures and `label_errors.csv`.
 
     The page needs none of the other files: its pictures are inside it, and it asks for nothing over
     the network.
@@ -50,37 +53,52 @@ def write_report(directory: Path, report: Report, *, overwrite: bool = False) ->
     ----------
     directory : created if need be, with its parents; other files in it are left alone
     report : what the page shows
-    overwrite : replace those three files if they exist
+    normalise : see `write_results`
+    overwrite : replace those files if they exist
 
     Returns
     -------
     Path
-        Of the page. It is written last: where it is, the other two are whole.
+        Of the page. It is written last: where it is, the others are whole.
 
     Raises
     ------
     OutputExistsError, PathNotFoundError, OutputError
     """
     check_report(directory, overwrite=overwrite)
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise explain(error, directory) from error
-    figure, numbers, page = (directory / name for name in FILES)
-    confusion_matrix_png(report.scores, figure, overwrite=overwrite)
-    with atomic_output(numbers, overwrite=overwrite) as partial:
-        text = json.dumps(dataclasses.asdict(report.scores), indent=1, ensure_ascii=False)
-        partial.write_bytes(_utf8(text + "\n"))
-    html = _render(report, figure.read_bytes())
-    with atomic_output(page, overwrite=overwrite) as partial:
+    write_results(
+        directory,
+        report.scores,
+        layers=report.layers,
+        chosen=report.recipe.layer,
+        normalise=normalise,
+        overwrite=overwrite,
+    )
+    if report.label_issues is None:
+        (directory / LABEL_ERRORS).unlink(missing_ok=True)  # of the report that is replaced
+    else:
+        with atomic_output(directory / LABEL_ERRORS, overwrite=overwrite) as partial:
+            partial.write_bytes(_utf8(_table(report.label_issues)))
+    html = _render(report, directory / CONFUSION)
+    with atomic_output(directory / PAGE, overwrite=overwrite) as partial:
         partial.write_bytes(_utf8(html))
-    return page
+    return directory / PAGE
 
 
-def _render(report: Report, figure: bytes) -> str:
+def _table(issues: Sequence[LabelIssue]) -> str:
+    out = io.StringIO()
+    rows = csv.writer(out, lineterminator="\n")
+    rows.writerow(["id", "label", "confidence", "suggested", "suggested_confidence"])
+    for one in issues:
+        confidences = [f"{value:.4f}" for value in (one.confidence, one.suggested_confidence)]
+        rows.writerow([one.id, one.label, confidences[0], one.suggested, confidences[1]])
+    return out.getvalue()
+
+
+def _render(report: Report, figure: Path) -> str:
     environment = _environment()
     thumbnails = Thumbnails(report.open_image)
-    script = environment.get_template("sort.js").render()
+    script = environment.get_template("page.js").render()
     classes = report.scores.classes
     return environment.get_template("page.html").render(
         report=report,
@@ -92,7 +110,7 @@ def _render(report: Report, figure: bytes) -> str:
             for section in SECTIONS
             if (content := section.fill(report, thumbnails)) is not None
         ],
-        matrix_picture=_data_uri(figure) if len(classes) > TABLE_UP_TO else None,
+        matrix_picture=_data_uri(figure.read_bytes()) if len(classes) > TABLE_UP_TO else None,
         script=script,
         # The page's own script is the only one that may run, whatever a folder was named.
         script_sha256=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),

@@ -76,4 +76,7 @@ def write_results(
     if len(layers) > 1:
         written.append(directory / LAYERS)
         to_png(layers_chart(layers, chosen), written[-1], overwrite=overwrite)
+    for name in (CONFUSION, LAYERS):
+        if directory / name not in written:
+            (directory / name).unlink(missing_ok=True)  # of the results that are replaced
     return written

@@ -1,6 +1,6 @@
 """The sections of the page, in order: each is a name, a title, what fills it, and a template.
 
-To add one (label errors, a learning curve, a map), add what it shows to `Report`, write its
+To add one (a map, say), add what it shows to `Report`, write its
 `fill` function and `templates/sections/NAME.html`, and put a `Section` into `SECTIONS`. The
 page's navigation, headings and anchors follow from that list; no other section is touched. A `fill`
 that returns None leaves its section out, so one that needs what a run did not make just vanishes.
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from penult.report.content import Report
+from penult.report.diagnosis import fill_curve, fill_labels, fill_layers
 from penult.report.thumbnails import Thumbnails
 from penult.report.words import percent, ratio
 
@@ -33,13 +34,15 @@ class Section:
     Attributes
     ----------
     name : its anchor, and its template's name
-    title : its heading, and its entry in the navigation
+    title : its heading
     fill : makes what its template shows, or None to leave the section out
+    tab : its entry in the navigation, where the title is too long for it
     """
 
     name: str
     title: str
     fill: Callable[[Report, Thumbnails], Mapping[str, Any] | None]
+    tab: str = ""
 
 
 @dataclass(frozen=True)
@@ -198,15 +201,15 @@ def _fill_failures(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any]:
 def _fill_making(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any]:
     settings = dict(report.settings)
     chosen, grid = settings.pop("chosen", {}), list(settings.pop("grid", ()))
-    names = [name for name in grid[0] if name != "accuracy"] if grid else []
-    varied = [name for name in names if any(point[name] != grid[0][name] for point in grid)]
+    tried = [{k: v for k, v in point.items() if k != "accuracy"} for point in grid]
+    common = {k for k, v in tried[0].items() if all(t.get(k) == v for t in tried)} if tried else {}
     candidates = [
         {
-            "parameters": {name: point[name] for name in varied or names},
+            "parameters": {k: v for k, v in one.items() if k not in common} or one,
             "accuracy": point["accuracy"],
-            "chosen": all(chosen.get(name) == point[name] for name in names),
+            "chosen": one == chosen,
         }
-        for point in grid
+        for one, point in zip(tried, grid, strict=True)
     ]
     shown = {k.replace("_", " "): v for k, v in settings.items() if v not in (None, "", (), [], {})}
     return {"settings": shown, "chosen": chosen, "grid": candidates}
@@ -215,9 +218,12 @@ def _fill_making(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any]:
 SECTIONS = (
     Section("classes", "Classes", _fill_classes),
     Section("scores", "Scores", _fill_scores),
-    Section("confusion", "Confusion matrix", _fill_confusion),
-    Section("pairs", "Most confused pairs", _fill_pairs),
+    Section("layers", "Layers", fill_layers),
+    Section("confusion", "Confusion matrix", _fill_confusion, tab="Confusion"),
+    Section("pairs", "Most confused pairs", _fill_pairs, tab="Pairs"),
     Section("mistakes", "Mistakes", _fill_mistakes),
-    Section("failures", "Files left out", _fill_failures),
-    Section("making", "How it was made", _fill_making),
+    Section("labels", "Likely label errors", fill_labels, tab="Label errors"),
+    Section("curve", "Learning curve", fill_curve),
+    Section("failures", "Files left out", _fill_failures, tab="Left out"),
+    Section("making", "How it was made", _fill_making, tab="Making"),
 )

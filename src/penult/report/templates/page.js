@@ -22,3 +22,22 @@ for (const table of document.querySelectorAll("table.sortable")) {
     });
   });
 }
+// The tab of the section that is being read is marked, and kept in view.
+const tabs = new Map([...document.querySelectorAll("nav a")].map((tab) => [tab.hash.slice(1), tab]));
+const mark = () => {
+  const sections = [...document.querySelectorAll("main section")];
+  const passed = sections.filter((section) => section.getBoundingClientRect().top < innerHeight / 3);
+  const end = innerHeight + scrollY >= document.documentElement.scrollHeight - 2;
+  const current = tabs.get((end && scrollY > 0 ? sections : passed).at(-1)?.id);
+  for (const tab of tabs.values()) {
+    if (tab !== current) tab.removeAttribute("aria-current");
+    else if (!tab.hasAttribute("aria-current")) {
+      tab.setAttribute("aria-current", "true");
+      const bar = tab.closest("ul");
+      bar.scrollLeft = tab.offsetLeft - (bar.clientWidth - tab.offsetWidth) / 2;
+    }
+  }
+};
+addEventListener("scroll", mark, { passive: true });
+addEventListener("resize", mark);
+mark();

@@ -1,0 +1,109 @@
+"""`penult report`: which files it writes, of images and of a feature file, and what can be left out."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from penult.classify.model import load_classifier
+
+FILES = ["classifier.skops", "confusion_matrix.png", "index.html", "label_errors.csv", "scores.json"]  # fmt: skip
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def sections(folder):
+    return re.findall(r'<section id="(\w+)"', (folder / "index.html").read_text())
+
+
+@pytest.fixture
+def layers(penult, photos, toy, tmp_path):
+    path = tmp_path / "layers.h5"
+    made = penult("extract", photos, "-o", path, "-m", toy, "-l", "mean", "-l", "logits", "-q")
+    assert made.code == 0, made
+    return path
+
+
+def test_of_images_the_page_and_all_that_it_rests_on(penult, photos, toy, tmp_path):
+    folder = tmp_path / "report"
+    done = penult("report", photos, "-o", folder, "--model", toy)
+    accuracy, page = done.out.splitlines()[-2:]
+    assert accuracy.startswith("accuracy 100.0% on 9 images (25% held out, stratified, seed 0)")
+    assert page == str(folder / "index.html")
+    assert names(folder) == sorted([*FILES, "features.h5"])
+    shown = sections(folder)
+    assert {"scores", "confusion", "mistakes", "labels", "curve"} <= set(shown)
+    assert "layers" not in shown
+    for step in ("extract: 36 of 36 images", "train: 19 of 19 fits", "label errors: 5 of 5 fits"):
+        assert step in done.err
+    assert re.search(r"learning curve: (\d+) of \1 fits", done.err)
+    again = penult("report", photos, "-o", folder, "--model", toy, "-q")
+    assert again.code == 2
+    assert "--overwrite" in again.err
+
+
+def test_what_takes_time_can_be_left_out(penult, photos, toy, tmp_path):
+    folder = tmp_path / "report"
+    done = penult("report", photos, "-o", folder, "-m", toy, "--no-label-errors", "--no-curve")
+    assert done.code == 0
+    assert not {"labels", "curve"} & set(sections(folder))
+    assert "label_errors.csv" not in names(folder)
+    assert "label errors" not in done.err
+
+
+def test_of_several_layers_all_are_shown_and_the_best_is_kept(penult, photos, toy, tmp_path):
+    folder = tmp_path / "report"
+    done = penult("report", photos, "-o", folder, "-m", toy, "-l", "mean", "-l", "logits", "--json", "-q")  # fmt: skip
+    assert json.loads(done.out)["layer"] == "mean"
+    assert load_classifier(folder / "classifier.skops").recipe.layer == "mean"
+    assert "layers" in sections(folder)
+    page = (folder / "index.html").read_text()
+    assert "--layer mean --layer logits" in page
+    assert "--seed 0 --layer all" in page
+
+
+def test_of_a_feature_file_nothing_is_extracted(penult, layers, photos, tmp_path):
+    folder = tmp_path / "report"
+    done = penult("report", layers, "-o", folder)
+    assert done.code == 0, done
+    assert "extract" not in done.err
+    assert names(folder) == sorted([*FILES, "layers.png"])
+    page = (folder / "index.html").read_text()
+    assert "data:image/webp" in page
+    assert "penult extract" not in page
+    assert re.search(r"layer +numbers", done.out)
+    one = tmp_path / "one"
+    assert penult("report", layers, "-o", one, "-l", "logits", "--classifier", "centroid", "-q").code == 0  # fmt: skip
+    assert load_classifier(one / "classifier.skops").recipe.layer == "logits"
+    assert load_classifier(one / "classifier.skops").settings["classifier"] == "centroid"
+    assert "--layer logits --classifier centroid" in (one / "index.html").read_text()
+
+
+def test_photos_that_have_moved_cost_the_pictures_and_not_the_page(
+    penult, layers, photos, tmp_path
+):
+    photos.rename(tmp_path / "elsewhere")
+    folder = tmp_path / "report"
+    assert penult("report", layers, "-o", folder, "-q").code == 0
+    assert "data:image/webp" not in (folder / "index.html").read_text()
+
+
+def test_images_too_few_for_a_section_leave_a_line_in_its_place(penult, photos, toy, tmp_path):
+    for photo in photos.rglob("*_0[5-9].jpg"):
+        photo.unlink()
+    for photo in photos.rglob("*_1*.jpg"):
+        photo.unlink()
+    folder = tmp_path / "report"
+    done = penult("report", photos, "-o", folder, "-m", toy, "-q")
+    assert done.code == 0, done
+    assert "Not looked for" in (folder / "index.html").read_text()
+
+
+def test_options_of_the_extraction_do_not_go_with_a_feature_file(penult, layers, toy, tmp_path):
+    done = penult("report", layers, "-o", tmp_path / "report", "--model", toy)
+    assert (done.code, "says itself how" in done.err) == (2, True)
+    assert not (tmp_path / "report").exists()
