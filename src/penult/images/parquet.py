@@ -7,8 +7,10 @@ import json
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from threading import Lock
 from typing import Any, BinaryIO
+from weakref import finalize
 
 from penult.errors import ImageError, MissingExtraError, SourceError, UsageError
 from penult.images.blob import Blob
@@ -23,17 +25,26 @@ _WAITING_BYTES = 32 << 20
 _MANIFEST_ROWS = 4096
 
 
-def _open(blob: Blob) -> Any:
+@contextmanager
+def _opened(blob: Blob) -> Iterator[Any]:
+    with ExitStack() as stack:
+        yield _open(blob, stack)
+
+
+def _open(blob: Blob, stack: ExitStack) -> Any:
+    """Open a file until the stack is closed."""
     try:
         import pyarrow as pa
         from pyarrow import parquet
     except ImportError as error:
         raise MissingExtraError(blob.name, "parquet") from error
+    source = stack.enter_context(blob.file())
     try:
         # Read in small pieces: a row group may be larger than the memory there is.
-        return parquet.ParquetFile(blob.file(), buffer_size=1 << 18, pre_buffer=False)
+        file = parquet.ParquetFile(source, buffer_size=1 << 18, pre_buffer=False)
     except (pa.ArrowException, OSError) as error:
         raise SourceError(f"{blob.name} is not a readable Parquet file: {_first(error)}") from error
+    return stack.enter_context(file)
 
 
 def _first(error: BaseException) -> str:
@@ -82,7 +93,7 @@ def holds_images(blob: Blob) -> bool:
     ------
     MissingExtraError, SourceError
     """
-    with _open(blob) as file:
+    with _opened(blob) as file:
         return bool(_image_columns(file))
 
 
@@ -126,7 +137,7 @@ class ParquetShelf(Shelf):
 
     def scan(self) -> Iterator[Found]:
         """Read the labels, and no image."""
-        with _open(self._blob) as file:
+        with _opened(self._blob) as file:
             columns = _image_columns(file)
             if not columns:
                 raise SourceError(
@@ -257,7 +268,9 @@ class _Reader:
 
     def _read(self, row: int) -> bytes | None:
         if self._file is None:
-            self._file = _open(self._blob)
+            stack = ExitStack()
+            self._file = _open(self._blob, stack)
+            finalize(self, stack.close)
             at = 0
             for k in range(self._file.num_row_groups):
                 self._starts.append(at)
@@ -303,7 +316,7 @@ def parquet_rows(blob: Blob, label: str | None = None) -> Iterator[Row]:
     ------
     MissingExtraError, SourceError
     """
-    with _open(blob) as file:
+    with _opened(blob) as file:
         names = {name.lower(): name for name in file.schema_arrow.names}
         found = label_column(list(names), label)
         missing = [c for c in ("path", label) if c and c.lower() not in names]

@@ -124,7 +124,7 @@ def list_images(
     rule, column = _rule(labels, label_pattern)
     ignored = [*leave_out, *([rule.file] if isinstance(rule, LabelTable) else [])]
     open_shelves = _Shelves({os.path.realpath(path) for path in ignored}, column)
-    sources = [one for source in sources for one in _expanded(source)]
+    sources = [one for source in sources for one in dict.fromkeys(_expanded(source))]
     names = _source_names(sources)
     records, shelves = Records(), list[Shelf]()
     for shelf in open_shelves(sources, names):
@@ -365,7 +365,8 @@ def _missing(table: LabelTable, records: Records) -> list[Failure]:
 def _nothing_found(
     sources: Sequence[Source], failures: Sequence[Failure], passed_over: Counter[str]
 ) -> str:
-    message = f"no images in {', '.join(str(source) for source in sources)}"
+    names = ["standard input" if source == "-" else str(source) for source in sources]
+    message = f"no images in {', '.join(names)}"
     if failures:
         message += f"; {failures[0].id}: {failures[0].reason}"
     others = ", ".join(f"{count} {ext}" for ext, count in passed_over.most_common(5) if count)

@@ -90,6 +90,7 @@ class TarShelf(Shelf):
         self._blob, self._prefix = blob, f"{prefix}/" if prefix else ""
         self._folders, self._split, self._label = folders, split, label
         self._stem = printable(blob.name.replace("\\", "/").rpartition("/")[2]).rpartition(".")[0]
+        self._links: list[tuple[str, str]] = []  # a name, and what it leads to
         self._names = Texts()
         self._offsets, self._sizes = array("q"), array("q")
 
@@ -106,13 +107,14 @@ class TarShelf(Shelf):
                     together = []
                 together.append(member)
             yield from self._sample(together, file)
+            for member in self._linked():
+                yield from self._sample([member], file)
 
     def _members(self, file: BinaryIO) -> Iterator[_Member]:
         start = file.read(_BLOCK)
         file.seek(0)
         if any(start.startswith(magic) for magic in _MAGIC):
             raise refuse_compressed(self._blob.name)
-        links: list[tuple[str, str]] = []
         count, trouble = 0, ""
         try:
             archive = tarfile.open(fileobj=file, mode="r:", encoding="utf-8")  # noqa: SIM115
@@ -132,7 +134,7 @@ class TarShelf(Shelf):
             if any(is_left_out(part) for part in name.split("/")):
                 continue
             if info.islnk() or info.issym():
-                links.append((name, info.linkname))
+                self._links.append((name, info.linkname))
             elif info.isfile():
                 if info.offset_data + info.size > self._blob.size:
                     trouble = "unexpected end of data"
@@ -145,21 +147,22 @@ class TarShelf(Shelf):
         if not trouble and not _ends_well(file, archive.offset):
             trouble = "no end-of-archive mark"
         if trouble:
-            at = f"at byte {archive.offset:,} of {self._blob.size:,}"
-            self._fail(f"is truncated or damaged {at} ({trouble}); {count:,} files before that")
-        yield from self._linked(links)
+            self._fail(
+                f"is truncated or damaged ({trouble}; it has {self._blob.size:,} bytes); the "
+                f"{count:,} files before that were read"
+            )
 
     def _member(self, name: str, offset: int, size: int) -> _Member:
         folder, _, base = name.rpartition("/")
         stem, _, extension = base.partition(".")
         return _Member(name, f"{folder}/{stem}", extension, offset, size)
 
-    def _linked(self, links: list[tuple[str, str]]) -> Iterator[_Member]:
-        """A link to a file of the archive is that file once more."""
-        if not links:
+    def _linked(self) -> Iterator[_Member]:
+        """A link to an image of the archive is that image once more."""
+        if not self._links:
             return
         there = {self._names.raw(k): k for k in range(len(self._names))}
-        for name, target in links:
+        for name, target in self._links:
             if not self._member(name, 0, 0).is_image:
                 continue
             target = target.removeprefix("./")
