@@ -63,13 +63,13 @@ def predict_images(
     from penult.classify.sorting import Sorter
     from penult.engines.choose import open_engine
     from penult.engines.pipeline import run
-    from penult.images.sources import list_images
+    from penult.images.sources import as_sources, list_images
 
-    sources = [Path(p) for p in ([images] if isinstance(images, str | Path) else images)]
+    sources = as_sources(images)
     sorter = None
     if copy_to is not None:
         sorter = Sorter(copy_to, classifier.label_names, mode=copy_mode)
-        sorter.require_outside(sources)
+        sorter.require_outside([one for one in sources if isinstance(one, Path)])
     written = [] if sorter is None else [sorter.folder]
     listing = list_images(sources, labels="none", leave_out=written)
     if sorter is not None:
@@ -79,7 +79,9 @@ def predict_images(
     yield from listing.failures
     done, failed = len(listing.failures), len(listing.failures)
     total = done + len(listing.records)
-    for block in run(listing.records, opened, batch_size=batch_size, workers=workers):
+    for block in run(
+        listing.records, opened, batch_size=batch_size, workers=workers or listing.readers
+    ):
         predictions: Iterator[Prediction] = iter(())
         if block.rows:
             ids = [outcome.record.id for outcome in block.good]

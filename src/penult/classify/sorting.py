@@ -69,7 +69,6 @@ class Sorter:
     def require_outside(self, sources: Sequence[Path]) -> None:
         """Refuse to sort photos that lie where they would be sorted to.
 
-
         Raises
         ------
         UsageError
