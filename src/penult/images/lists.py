@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from penult.errors import ImageError, SourceError
-from penult.images import remote
 from penult.images.files import open_regular
 from penult.images.labels import Found, split_off
+from penult.images.network import is_url, join
+from penult.images.remote import fetch
 from penult.images.shelf import Shelf
 from penult.images.table import Row
 from penult.images.walk import printable
@@ -94,7 +95,7 @@ class ListShelf(Shelf):
             self._ids.append(row.id.encode())
             self._lines.append(row.line)
             index = len(self._lines) - 1
-            if remote.is_url(row.path):
+            if is_url(row.path):
                 self.is_remote = True
             folders, split = split_off((), _folders(row.path))
             place = None if self._address(index) else os.path.join(self._base, row.path)  # noqa: PTH118
@@ -115,7 +116,7 @@ class ListShelf(Shelf):
         """Open the file, or fetch it."""
         address = self._address(index)
         if address:
-            return remote.fetch(address)
+            return fetch(address)
         try:
             return open_regular(Path(self._base, os.fsdecode(self._paths.raw(index))))
         except (FileNotFoundError, NotADirectoryError) as error:
@@ -127,9 +128,9 @@ class ListShelf(Shelf):
 
     def _address(self, index: int) -> str | None:
         path = os.fsdecode(self._paths.raw(index))
-        if remote.is_url(path):
+        if is_url(path):
             return path
-        return remote.join(self._base, path) if remote.is_url(self._base) else None
+        return join(self._base, path) if is_url(self._base) else None
 
     def place(self, index: int) -> str:
         """The list and the line in it."""
@@ -178,9 +179,9 @@ def lines_on(data: bytes) -> Iterator[Row]:
 
 
 def _normal(path: str) -> str:
-    return path if remote.is_url(path) else posixpath.normpath(path)
+    return path if is_url(path) else posixpath.normpath(path)
 
 
 def _folders(path: str) -> tuple[str, ...]:
-    below = path.partition("://")[2] if remote.is_url(path) else path
+    below = path.partition("://")[2] if is_url(path) else path
     return tuple(part for part in printable(below).split("/")[:-1] if part not in ("", ".", ".."))

@@ -1,75 +1,25 @@
-"""Images at an address: anything that fsspec can reach, asked again where the network stumbles."""
+"""Images at an address: anything that fsspec can reach."""
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import io
-import random
-import re
-import time
 from array import array
-from collections.abc import Callable, Iterator
-from typing import Any, BinaryIO, TypeVar
+from collections.abc import Iterator
+from typing import Any, BinaryIO
 
-from penult.errors import (
-    ImageError,
-    MissingExtraError,
-    PathNotFoundError,
-    PenultError,
-    SourceError,
-    UsageError,
-)
+from penult.errors import ImageError, PathNotFoundError, PenultError, SourceError
 from penult.images.labels import Found, split_off
+from penult.images.network import cause, is_missing, join, open_system, persistently
 from penult.images.shelf import Shelf
 from penult.images.walk import ARCHIVES, EXTENSIONS, is_left_out
 from penult.records import Failure
 from penult.texts import Texts
 
-__all__ = ["RemoteBlob", "RemoteShelf", "fetch", "is_folder", "is_url", "join"]
-
-ATTEMPTS = 5
-FIRST_WAIT = 0.5
-"""Seconds before the second attempt; doubled before each further one, and up to half as much more
-or less, so that threads do not all come back at once."""
+__all__ = ["RemoteBlob", "RemoteShelf", "fetch", "is_folder"]
 
 _READ_AHEAD = 4 << 20
 _TOO_LARGE = 1 << 31  # bytes; an image of the most pixels that are allowed is smaller
-_T = TypeVar("_T")
-
-_TRANSIENT_ERRNO = {
-    errno.EAGAIN,
-    errno.EBUSY,
-    errno.ECONNRESET,
-    errno.EIO,
-    errno.EPIPE,
-    errno.ETIMEDOUT,
-}
-_TRANSIENT_STATUS = {408, 425, 429, 500, 502, 503, 504}
-# Of aiohttp, botocore and requests, none of which has to be installed.
-_TRANSIENT_NAMES = {
-    "ClientConnectionError",
-    "ClientPayloadError",
-    "FSTimeoutError",
-    "HTTPClientError",
-    "IncompleteRead",
-    "IncompleteReadError",
-    "RequestException",
-    "ResponseParserError",
-}
-
-
-def is_url(source: object) -> bool:
-    """An address, such as ``s3://bucket/photos``, and not the path of a file."""
-    return isinstance(source, str) and re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", source) is not None
-
-
-def join(folder: str, path: str) -> str:
-    """The address of a path in a folder that is one."""
-    if path.startswith("/"):
-        scheme, _, rest = folder.partition("://")
-        return f"{scheme}://{rest.partition('/')[0]}{path}"
-    return f"{folder.rstrip('/')}/{path.removeprefix('./')}"
 
 
 def fetch(url: str) -> BinaryIO:
@@ -80,17 +30,17 @@ def fetch(url: str) -> BinaryIO:
     ImageError
         After a lasting error, or several passing ones.
     """
-    system, path = _open_system(url)
+    system, path = open_system(url)
     return _fetch(system, path)
 
 
 def _fetch(system: Any, path: str, start: int | None = None, end: int | None = None) -> BinaryIO:
     try:
-        return io.BytesIO(_persistently(lambda: system.cat_file(path, start=start, end=end)))
+        return io.BytesIO(persistently(lambda: system.cat_file(path, start=start, end=end)))
     except PenultError:
         raise
     except Exception as error:  # whatever the library of that address raises
-        raise ImageError(f"cannot be fetched ({_cause(error)})") from error
+        raise ImageError(f"cannot be fetched ({cause(error)})") from error
 
 
 def is_folder(url: str) -> bool:
@@ -106,13 +56,13 @@ def is_folder(url: str) -> bool:
 
 
 def _info(url: str) -> dict[str, Any]:
-    system, path = _open_system(url)
+    system, path = open_system(url)
     try:
-        found: dict[str, Any] = _persistently(lambda: system.info(path))
-    except FileNotFoundError as error:
-        raise PathNotFoundError(f"there is nothing at {url}") from error
+        found: dict[str, Any] = persistently(lambda: system.info(path))
     except Exception as error:
-        raise SourceError(f"{url} cannot be reached ({_cause(error)})") from error
+        if is_missing(error):
+            raise PathNotFoundError(f"there is nothing at {url}") from error
+        raise SourceError(f"{url} cannot be reached ({cause(error)})") from error
     return found
 
 
@@ -135,7 +85,7 @@ class RemoteShelf(Shelf):
         super().__init__()
         self.archives: list[tuple[str, str]] = []
         self._url = url
-        self._system, root = _open_system(url)
+        self._system, root = open_system(url)
         self._root = root.rstrip("/")
         self._prefix = f"{prefix}/" if prefix else ""
         self._own_name = (prefix.rpartition("/")[2],) if prefix else ()
@@ -169,11 +119,11 @@ class RemoteShelf(Shelf):
         if "http" in self._system.protocol:
             path += "/"  # some servers know a folder by that alone
         try:
-            listed = _persistently(lambda: self._system.ls(path, detail=True))
-        except FileNotFoundError as error:
-            raise PathNotFoundError(f"there is nothing at {self._url}") from error
+            listed = persistently(lambda: self._system.ls(path, detail=True))
         except Exception as error:
-            raise SourceError(f"{self._url}/{folder} cannot be listed ({_cause(error)})") from error
+            if is_missing(error):
+                raise PathNotFoundError(f"there is nothing at {self._url}") from error
+            raise SourceError(f"{self._url}/{folder} cannot be listed ({cause(error)})") from error
         entries = []
         for info in listed:
             full = info["name"].rstrip("/")
@@ -223,7 +173,7 @@ class RemoteBlob:
         info = _info(url)
         self.size = int(info.get("size") or 0)
         self.stamp = _stamp(info)
-        self._system, self._path = _open_system(url)
+        self._system, self._path = open_system(url)
 
     def file(self) -> BinaryIO:
         """Open it for reading here and there; what is read is fetched with what follows it."""
@@ -232,7 +182,7 @@ class RemoteBlob:
                 self._path, "rb", block_size=_READ_AHEAD, cache_type="readahead", size=self.size
             )
         except Exception as error:
-            raise SourceError(f"{self.name} cannot be read ({_cause(error)})") from error
+            raise SourceError(f"{self.name} cannot be read ({cause(error)})") from error
         return io.BufferedReader(_Patient(opened), 1 << 16)
 
     def part(self, offset: int, size: int) -> BinaryIO:
@@ -266,9 +216,9 @@ class _Patient(io.RawIOBase):
             return data
 
         try:
-            data = _persistently(read)
+            data = persistently(read)
         except Exception as error:
-            raise OSError(_cause(error)) from error
+            raise OSError(cause(error)) from error
         buffer[: len(data)] = data
         self._at += len(data)
         return len(data)
@@ -276,74 +226,6 @@ class _Patient(io.RawIOBase):
     def close(self) -> None:
         self._file.close()
         super().close()
-
-
-def _open_system(url: str) -> tuple[Any, str]:
-    """The library for an address, and how it calls the place."""
-    scheme = url.partition("://")[0].lower()
-    try:
-        from fsspec.core import url_to_fs
-    except ImportError as error:
-        raise MissingExtraError(url, "remote") from error
-    try:
-        system, path = url_to_fs(url, use_listings_cache=False)
-    except ImportError as error:
-        if scheme in ("s3", "s3a", "http", "https"):
-            raise MissingExtraError(url, "remote") from error
-        if scheme in ("gs", "gcs"):
-            raise UsageError(f"{url} needs gcsfs; type: pip install gcsfs") from error
-        raise UsageError(f"{url} needs a library that is not there: {_cause(error)}") from error
-    except ValueError as error:
-        raise UsageError(f"{url} is not an address that can be read: {_cause(error)}") from error
-    except Exception as error:
-        raise SourceError(f"{url} cannot be reached ({_cause(error)})") from error
-    return system, str(path)
-
-
-def _persistently(call: Callable[[], _T]) -> _T:
-    """Call; after an error that may pass, wait and call again, each time longer."""
-    for attempt in range(1, ATTEMPTS):
-        try:
-            return call()
-        except Exception as error:
-            if not _may_pass(error):
-                raise
-            time.sleep(FIRST_WAIT * 2 ** (attempt - 1) * random.uniform(0.5, 1.5))
-    return call()
-
-
-def _may_pass(error: BaseException | None) -> bool:
-    while error is not None:
-        if isinstance(error, FileNotFoundError | PermissionError):
-            return False
-        if isinstance(error, TimeoutError | ConnectionError):
-            return True
-        response = getattr(error, "response", None)
-        about = response.get("ResponseMetadata", {}) if isinstance(response, dict) else {}
-        for status in (
-            getattr(error, "status", None),
-            getattr(error, "code", None),
-            about.get("HTTPStatusCode"),
-        ):
-            if isinstance(status, int):
-                return status in _TRANSIENT_STATUS
-        if getattr(error, "errno", None) in _TRANSIENT_ERRNO:
-            return True
-        if _TRANSIENT_NAMES & {kind.__name__ for kind in type(error).__mro__}:
-            return True
-        error = error.__cause__
-    return False
-
-
-def _cause(error: BaseException) -> str:
-    if isinstance(error, FileNotFoundError):
-        return "there is no such file"
-    status = getattr(error, "status", None)
-    if isinstance(status, int):
-        return f"HTTP status {status}"
-    strerror = getattr(error, "strerror", None)
-    lines = str(strerror or error).splitlines()
-    return lines[0] if lines else type(error).__name__
 
 
 def _stamp(info: dict[str, Any]) -> int:

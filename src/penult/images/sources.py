@@ -16,7 +16,6 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from penult.errors import PathNotFoundError, SourceError, UsageError
-from penult.images import remote
 from penult.images.blob import Blob, LocalBlob
 from penult.images.labels import (
     Found,
@@ -29,6 +28,8 @@ from penult.images.labels import (
 )
 from penult.images.listed import Records
 from penult.images.lists import FilesShelf, ListShelf, lines_on, standard_input
+from penult.images.network import is_url
+from penult.images.remote import RemoteBlob, RemoteShelf, is_folder
 from penult.images.shelf import Shelf
 from penult.images.table import LabelTable, csv_rows
 from penult.images.tar import TarShelf, compressed_tar, refuse_compressed
@@ -68,7 +69,7 @@ class Listing:
 def as_sources(images: Source | Sequence[Source]) -> list[Source]:
     """What was given as images, as a list of paths, addresses, and ``-`` for standard input."""
     given = [images] if isinstance(images, str | Path) else images
-    return [one if one == "-" or remote.is_url(one) else Path(one) for one in given]
+    return [one if one == "-" or is_url(one) else Path(one) for one in given]
 
 
 def origin_of(sources: Sequence[Source]) -> dict[str, Any]:
@@ -190,11 +191,11 @@ class _Shelves:
             elif isinstance(source, Path) and source.is_dir():
                 yield from self._folder(source, prefix)
             elif kind in (".csv", ".parquet", ".tar") or compressed_tar(str(source)):
-                blob = LocalBlob(source) if isinstance(source, Path) else remote.RemoteBlob(source)
+                blob = LocalBlob(source) if isinstance(source, Path) else RemoteBlob(source)
                 yield self._file(blob, kind, prefix)
             elif isinstance(source, Path):
                 files.append((name, source))
-            elif kind not in EXTENSIONS and remote.is_folder(source):
+            elif kind not in EXTENSIONS and is_folder(source):
                 yield from self._remote_folder(source, prefix)
             else:
                 base, _, last = source.rpartition("/")
@@ -212,11 +213,11 @@ class _Shelves:
                 yield from self._inner(shelf, blob, printable(below), prefix)
 
     def _remote_folder(self, url: str, prefix: str | None) -> Iterator[Shelf]:
-        shelf = remote.RemoteShelf(url, prefix)
+        shelf = RemoteShelf(url, prefix)
         yield shelf
         if not len(shelf):
             for address, below in sorted(shelf.archives):
-                yield from self._inner(shelf, remote.RemoteBlob(address), below, prefix)
+                yield from self._inner(shelf, RemoteBlob(address), below, prefix)
 
     def _inner(self, outer: Shelf, blob: Blob, below: str, prefix: str | None) -> Iterator[Shelf]:
         """The shelf of an archive in a folder."""
