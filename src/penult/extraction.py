@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Literal
 from penult.backbones.registry import DEFAULT_MODEL, open_backbone
 from penult.errors import UnknownNameError, UsageError
 from penult.output import check_output
+from penult.recipe import Precision
 
 if TYPE_CHECKING:
     from penult.images.sources import Listing
+    from penult.recipe import Recipe
     from penult.records import Features, Progress
 
-__all__ = ["extract"]
+__all__ = ["extract", "extract_as"]
 
 Paths = str | Path | Sequence[str | Path]
 
@@ -34,11 +36,13 @@ def extract(
     labels: str | Path = "parent",
     label_pattern: str | None = None,
     decode: Literal["exact", "scaled"] = "exact",
+    precision: Precision = "float32",
     dtype: Literal["float32", "float16"] = "float32",
     engine: str = "auto",
     device: str = "auto",
     batch_size: int | None = None,
     workers: int | None = None,
+    streams: int | None = None,
     on_error: Literal["skip", "fail"] = "skip",
     max_pixels: int | None = None,
     allow_truncated: bool = False,
@@ -71,9 +75,13 @@ def extract(
     label_pattern : regular expression on file names whose group ``label`` is the label
     decode : ``"scaled"`` lets the decoder scale large JPEGs down, several times as fast on photos
         of many megapixels, for rows that differ a little (see docs/images.md)
+    precision : ``"float16"`` or ``"bfloat16"`` is autocast on a CUDA GPU, for rows that differ a
+        little
     dtype : of the rows on disk
     engine, device : ``"auto"`` chooses
-    batch_size, workers : chosen from the machine by default; they never change a row
+    batch_size, workers, streams : images a call of the engine, decoding threads, and images in the
+        engine openvino at the same time; chosen from the machine by default, they never change a
+        row
     on_error : ``"skip"`` lists an unreadable image in ``/failures``, ``"fail"`` stops at the first
     max_pixels : refuse larger images, from their header
     allow_truncated : take what there is of truncated images
@@ -105,6 +113,7 @@ def extract(
         dtype=dtype,
         batch_size=batch_size,
         workers=workers,
+        streams=streams,
         shuffle=shuffle,
     )
 
@@ -148,8 +157,16 @@ def extract(
     choice = WeightsChoice.of(weights, offline=offline, architecture=architecture)
     backbone = open_backbone(model, choice)
     layers = [layer] if isinstance(layer, str) else layer
-    recipes = [r.decoded(decode) for r in select(backbone, layers, pool, normalize)]
-    opened = open_engine(backbone, recipes, engine=engine, device=device)
+    selected = select(backbone, layers, pool, normalize)
+    opened = open_engine(
+        backbone,
+        [recipe.asked(decode=decode, precision=precision) for recipe in selected],
+        engine=engine,
+        device=device,
+        batch_size=batch_size,
+        streams=streams,
+        images=len(listing.records),
+    )
 
     from penult.features.read import load, read
     from penult.runs import Job, to_file, to_memory
@@ -161,7 +178,6 @@ def extract(
         origin=origin,
         options={"dtype": dtype, **options},
         pipeline={
-            "batch_size": batch_size,
             "workers": workers or listing.readers,
             "stop_on_error": on_error == "fail",
             "max_pixels": max_pixels,
@@ -173,6 +189,56 @@ def extract(
         return read(to_memory(job), name="the features in memory")
     to_file(job, target, overwrite=overwrite, restart=restart, update=update)
     return load(target)
+
+
+def extract_as(
+    recipe: Recipe,
+    images: Paths,
+    *,
+    recipe_is: str,
+    labels: str | Path = "parent",
+    label_pattern: str | None = None,
+    weights: str | Path | None = None,
+    offline: bool = False,
+    engine: str = "auto",
+    device: str = "auto",
+    on_progress: Callable[[Progress], None] | None = None,
+) -> Features:
+    """Turn images into feature vectors as a recipe says, in memory.
+
+    Parameters
+    ----------
+    recipe_is : what carries the recipe, for messages, e.g. ``"flowers.skops"``
+    weights : where the backbone's weights file is now, if not where it was
+    images, labels, label_pattern, offline, engine, device, on_progress : as for `extract`
+
+    Raises
+    ------
+    UsageError, SourceError, WeightsError, BackboneError, EngineError
+    RecipeMismatchError
+        If the backbone on this machine is not the one that the recipe names.
+    """
+    from penult.backbones.base import WeightsChoice
+    from penult.backbones.registry import open_recipe
+    from penult.engines.choose import open_engine
+    from penult.features.read import read
+    from penult.images.sources import as_sources, list_images, origin_of
+    from penult.runs import Job, to_memory
+
+    sources = as_sources(images)
+    listing = list_images(sources, labels=labels, label_pattern=label_pattern)
+    choice = WeightsChoice.of(weights, offline=offline)
+    backbone = open_recipe(recipe, recipe_is=recipe_is, choice=choice)
+    job = Job(
+        listing=listing,
+        engine=open_engine(backbone, [recipe], engine=engine, device=device),
+        dtype="float32",
+        origin={**origin_of(sources), "labels": str(labels), "label_pattern": label_pattern},
+        options={},
+        pipeline={"workers": listing.readers},
+        on_progress=on_progress,
+    )
+    return read(to_memory(job), name="the features in memory")
 
 
 def _shuffled(listing: Listing, seed: int) -> Listing:
@@ -189,6 +255,7 @@ def _check_options(
     dtype: str,
     batch_size: int | None,
     workers: int | None,
+    streams: int | None,
     shuffle: int | None,
 ) -> None:
     if on_error not in ("skip", "fail"):
@@ -197,7 +264,11 @@ def _check_options(
         raise UnknownNameError("way to decode", decode, ("exact", "scaled"))
     if dtype not in ("float32", "float16"):
         raise UnknownNameError("dtype", dtype, ("float32", "float16"))
-    for name, value in (("batch size", batch_size), ("number of workers", workers)):
+    for name, value in (
+        ("batch size", batch_size),
+        ("number of workers", workers),
+        ("number of streams", streams),
+    ):
         if value is not None and value < 1:
             raise UsageError(f"a {name} of {value} was given; it must be 1 or more")
     if shuffle is not None and shuffle < 0:

@@ -10,8 +10,9 @@ from typing import Any, Literal
 
 from penult.errors import FileFormatError, RecipeMismatchError
 
-__all__ = ["Preprocessing", "Recipe", "require_equal"]
+__all__ = ["Precision", "Preprocessing", "Recipe", "require_equal"]
 
+Precision = Literal["float32", "float16", "bfloat16"]
 Interpolation = Literal["nearest", "box", "bilinear", "hamming", "bicubic", "lanczos"]
 
 
@@ -70,7 +71,7 @@ class Recipe:
     """How an image becomes a row.
 
     Equality and hash are over what changes a row: architecture, the weights' digest, layer,
-    pooling, normalisation and preprocessing. The names by which a person knows the backbone, and
+    pooling, normalisation, preprocessing and precision. The names by which a person knows the backbone, and
     the versions of the libraries, are kept beside them and do not count (engines and library
     versions agree within a stated tolerance).
 
@@ -82,6 +83,7 @@ class Recipe:
     pooling : ``"none"``, ``"avg"``, ``"max"``, ``"gem"``, ``"cls"`` or ``"flatten"``
     normalize : ``"none"`` or ``"l2"``
     preprocessing : see `Preprocessing`
+    precision : ``"float32"``, or the type in which autocast computed what bears it
     backbone : the canonical name to type after ``--model``, e.g. ``"bundled:efficientnet_lite0"``
     weights : the weights' name: a package and version, a hub id, a file name, or ``"random"``
     versions : library name to version, of the run that made the rows
@@ -93,6 +95,7 @@ class Recipe:
     pooling: str
     preprocessing: Preprocessing
     normalize: str = "none"
+    precision: Precision = "float32"
     backbone: str = field(default="", compare=False)
     weights: str = field(default="", compare=False)
     versions: Mapping[str, str] = field(default_factory=dict, compare=False)
@@ -122,10 +125,10 @@ class Recipe:
                 raise
             raise FileFormatError(f"not a recipe that this penult can read: {error}") from error
 
-    def decoded(self, decode: Literal["exact", "scaled"]) -> Recipe:
-        """The same with images decoded that way: it is the user's choice, not the backbone's."""
+    def asked(self, *, decode: Literal["exact", "scaled"], precision: Precision) -> Recipe:
+        """The same with what is the user's choice and not the backbone's."""
         preprocessing = dataclasses.replace(self.preprocessing, decode=decode)
-        return dataclasses.replace(self, preprocessing=preprocessing)
+        return dataclasses.replace(self, preprocessing=preprocessing, precision=precision)
 
     def difference(self, other: Recipe) -> dict[str, tuple[Any, Any]]:
         """Field name to (this one's value, the other's), for the fields that count and differ."""

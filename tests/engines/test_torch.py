@@ -11,7 +11,7 @@ from PIL import Image
 from penult.backbones.registry import open_backbone
 from penult.backbones.select import select
 from penult.engines.choose import open_engine
-from penult.errors import EngineError, UnknownNameError, WeightsError
+from penult.errors import EngineError, UnknownNameError, UsageError, WeightsError
 from penult.images.transform import Transform
 
 LITES = ["efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2"]
@@ -112,3 +112,77 @@ def test_the_bundled_table_says_what_timm_says():
         assert (preprocessing.mean, preprocessing.std) == (config["mean"], config["std"])
         assert card.parameters == sum(p.numel() for p in model.parameters())
         assert card.features == model.num_features == backbone.layer("penultimate").length
+
+
+def test_an_engine_out_of_memory_goes_on_with_smaller_batches_and_says_so_once(
+    lite0, monkeypatch, caplog
+):
+    images = np.random.default_rng(0).integers(0, 256, (6, 224, 224, 3), dtype=np.uint8)
+    engine = engine_for(lite0, "penultimate")
+    (expected,) = engine.run(images)
+    whole = engine._network.forward
+
+    def small(pixels):
+        if len(pixels) > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+        return whole(pixels)
+
+    monkeypatch.setattr(engine._network, "forward", small)
+    for _ in range(2):
+        (rows,) = engine.run(images)
+        assert np.allclose(rows, expected, atol=1e-5)
+    assert [r.getMessage() for r in caplog.records] == [
+        "penult: 6 images do not fit into the memory of cpu; going on with 2 at a time"
+    ]
+
+
+def test_autocast_without_a_gpu_is_refused_in_one_line(lite0):
+    recipes = [r.asked(decode="exact", precision="float16") for r in select(lite0, ["penultimate"])]
+    with pytest.raises(UsageError, match="float16 is autocast on a CUDA GPU"):
+        open_engine(lite0, recipes, device="cpu")
+
+
+def test_streams_are_openvinos(lite0):
+    with pytest.raises(UsageError, match="leave out --streams 2"):
+        open_engine(lite0, select(lite0, ["penultimate"]), engine="torch", device="cpu", streams=2)
+
+
+on_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
+
+
+@on_gpu
+def test_a_gpu_gives_the_rows_of_the_cpu_whatever_the_batch(lite0):
+    images = np.random.default_rng(0).integers(0, 256, (40, 224, 224, 3), dtype=np.uint8)
+    recipes = select(lite0, ["penultimate"])
+    (expected,) = engine_for(lite0, "penultimate").run(images)
+    for options in ({}, {"batch_size": 7}, {"images": 40}):
+        (rows,) = open_engine(lite0, recipes, device="cuda", **options).run(images)
+        distance = np.linalg.norm(rows - expected, axis=1) / np.linalg.norm(expected, axis=1)
+        assert distance.max() < 1e-4
+
+
+@on_gpu
+@pytest.mark.parametrize("precision", ["float16", "bfloat16"])
+def test_autocast_rows_point_where_float32_ones_do(lite0, precision):
+    images = np.stack([np.asarray(picture(k, (224, 224))) for k in range(8)])
+    recipes = select(lite0, ["penultimate"])
+    (expected,) = open_engine(lite0, recipes, device="cuda").run(images)
+    asked = [recipe.asked(decode="exact", precision=precision) for recipe in recipes]
+    (rows,) = open_engine(lite0, asked, device="cuda").run(images)
+    lengths = np.linalg.norm(rows, axis=1) * np.linalg.norm(expected, axis=1)
+    assert ((rows * expected).sum(axis=1) / lengths).min() > 0.99
+
+
+@on_gpu
+def test_a_batch_beyond_the_gpus_memory_is_halved(lite0):
+    engine = open_engine(lite0, select(lite0, ["penultimate"]), device="cuda", batch_size=64)
+    images = np.zeros((64, 224, 224, 3), np.uint8)
+    (expected,) = engine.run(images)
+    used = torch.cuda.memory_reserved() / torch.cuda.get_device_properties(0).total_memory
+    torch.cuda.empty_cache()
+    torch.cuda.set_per_process_memory_fraction(used / 3)
+    try:
+        (rows,) = engine.run(images)
+    finally:
+        torch.cuda.set_per_process_memory_fraction(1.0)
+    assert np.allclose(rows, expected, atol=1e-4)

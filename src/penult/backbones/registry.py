@@ -170,7 +170,7 @@ def open_recipe(recipe: Recipe, *, recipe_is: str, choice: WeightsChoice | None 
     """
     backbone = open_backbone(*_as_recorded(recipe, recipe_is, choice or WeightsChoice()))
     ours = backbone.recipe(recipe.layer, recipe.pooling, recipe.normalize)
-    ours = ours.decoded(recipe.preprocessing.decode)
+    ours = ours.asked(decode=recipe.preprocessing.decode, precision=recipe.precision)
     require_equal(recipe, ours, ours_is=recipe_is, theirs_is=f"{recipe.backbone} on this machine")
     return backbone
 

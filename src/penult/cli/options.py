@@ -39,6 +39,14 @@ Weights = Annotated[
         show_default=False,
     ),
 ]
+MovedWeights = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PATH",
+        help="Where the network's weights file is now, if not where it was.",
+        show_default=False,
+    ),
+]
 Offline = Annotated[
     bool, typer.Option("--offline", help="Never touch the network; so does PENULT_OFFLINE=1.")
 ]

@@ -19,7 +19,14 @@ ENGINES = ("auto", "openvino", "torch")
 
 
 def open_engine(
-    backbone: Backbone, recipes: Sequence[Recipe], *, engine: str = "auto", device: str = "auto"
+    backbone: Backbone,
+    recipes: Sequence[Recipe],
+    *,
+    engine: str = "auto",
+    device: str = "auto",
+    batch_size: int | None = None,
+    streams: int | None = None,
+    images: int | None = None,
 ) -> Engine:
     """Make a backbone ready to run.
 
@@ -28,6 +35,9 @@ def open_engine(
     engine : ``"auto"`` is OpenVINO on a CPU, and torch on anything else or where OpenVINO cannot
         run the network; which and why is then logged in one line
     device : ``"auto"`` is a CUDA GPU where there is one, else the CPU
+    batch_size : images a call; what suits the device by default
+    streams : images that OpenVINO works on at the same time; the number of cores by default
+    images : how many there are, where that is known: no batch is prepared that never comes
 
     Raises
     ------
@@ -44,21 +54,32 @@ def open_engine(
         engine = backbone.engine
     if engine == "openvino" and device not in ("auto", "cpu"):
         raise UsageError(f"the engine openvino runs on the CPU; leave out --device {device}")
-    if engine == "openvino" or (engine == "auto" and _is_cpu(device)):
+    on_cpu = engine == "openvino" or _is_cpu(device)
+    precision = recipes[0].precision
+    if on_cpu and precision != "float32":
+        raise UsageError(
+            f"precision {precision} is autocast on a CUDA GPU, and this would run on the CPU; "
+            f"leave out --precision {precision}"
+        )
+    if on_cpu and engine != "torch":
         # Imported here: it knows nothing of torch until a network has to be converted.
         from penult.engines.openvino import OpenVinoEngine
 
         try:
-            return OpenVinoEngine(backbone, recipes)
+            return OpenVinoEngine(
+                backbone, recipes, streams=streams, batch_size=batch_size, images=images
+            )
         except EngineError as error:
             if engine == "openvino":
                 raise
             logging.getLogger("penult").warning(
                 "penult: running %s with torch, which is slower: %s", backbone.name, error
             )
+    if streams is not None:
+        raise UsageError(f"streams are the engine openvino's; leave out --streams {streams}")
     from penult.engines.torch import TorchEngine
 
-    return TorchEngine(backbone, recipes, device=device)
+    return TorchEngine(backbone, recipes, device=device, batch_size=batch_size, images=images)
 
 
 def _is_cpu(device: str) -> bool:

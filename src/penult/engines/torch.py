@@ -1,8 +1,13 @@
-"""The reference engine: PyTorch, eager."""
+"""The reference engine: PyTorch, eager, on a CPU or a GPU."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from threading import Lock
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,6 +15,7 @@ from numpy.typing import NDArray
 
 from penult.backbones.base import Backbone
 from penult.engines.base import Engine
+from penult.engines.batches import best_batch, in_batches
 from penult.engines.graph import RowNetwork
 from penult.errors import EngineError
 from penult.recipe import Recipe
@@ -20,9 +26,17 @@ __all__ = ["TorchEngine"]
 class TorchEngine(Engine):
     """Runs in eval and inference mode, channels last, on the device asked for.
 
+    On a GPU, in float32 (and not TensorFloat-32, which torch takes for convolutions and which
+    moves rows by 1e-3), or under autocast where the recipe says so. Two threads take turns in
+    handing it work, from pinned memory, so that one's images are copied while the other's are in
+    the network.
+
     Parameters
     ----------
     device : ``"auto"`` (CUDA where there is one, else the CPU) or a torch device
+    batch_size : images a call; on a GPU, by default, the one that it is fastest with. What does not
+        fit into its memory is halved.
+    images : how many there are, where that is known
 
     Raises
     ------
@@ -33,19 +47,91 @@ class TorchEngine(Engine):
     name = "torch"
 
     def __init__(
-        self, backbone: Backbone, recipes: Sequence[Recipe], *, device: str = "auto"
+        self,
+        backbone: Backbone,
+        recipes: Sequence[Recipe],
+        *,
+        device: str = "auto",
+        batch_size: int | None = None,
+        images: int | None = None,
     ) -> None:
         self._device = _device(device)
         self.device = str(self._device)
         self.recipes = tuple(recipes)
+        self._precision = recipes[0].precision
         self._network = RowNetwork(backbone, recipes).eval().requires_grad_(False)
         self._network.to(self._device).to(memory_format=torch.channels_last)
+        # The network is cut by hooks, which live for one pass.
+        self._passing = Lock()
+        self._most: int | None = None
+        on_gpu = self._device.type == "cuda"
+        self.concurrency = 2 if on_gpu else 1
+        if batch_size is not None:
+            self.batch_size = batch_size
+        elif on_gpu and (images is None or images > self.batch_size):
+            self.batch_size = best_batch(self._rate, start=self.batch_size, most=images)
 
     def run(self, images: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
         """See `Engine.run`."""
-        with torch.inference_mode():
-            rows = self._network(torch.from_numpy(images).to(self._device))
-        return [np.ascontiguousarray(row.cpu().numpy()) for row in rows]
+        rows, most = in_batches(self._run, images, self._most, torch.OutOfMemoryError)
+        if most < len(images) and most != self._most:
+            logging.getLogger("penult").warning(
+                "penult: %d images do not fit into the memory of %s; going on with %d at a time",
+                len(images),
+                self.device,
+                most,
+            )
+            self._most = most
+        return rows
+
+    def _run(self, images: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
+        if self._device.type != "cuda":
+            with torch.inference_mode():
+                rows = self._pass(torch.from_numpy(images).to(self._device))
+            return [np.ascontiguousarray(row.cpu().numpy()) for row in rows]
+        # In a stream of this call's own, so that it waits for no other's copies or kernels.
+        stream = torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]
+        with torch.inference_mode(), torch.cuda.stream(stream):
+            pinned = torch.from_numpy(images).pin_memory()
+            rows = self._pass(pinned.to(self._device, non_blocking=True))
+            back = [torch.empty(row.shape, dtype=row.dtype, pin_memory=True) for row in rows]
+            for target, row in zip(back, rows, strict=True):
+                target.copy_(row, non_blocking=True)
+            stream.synchronize()
+        # Pinned memory is scarce, and rows are kept.
+        return [target.numpy().copy() for target in back]
+
+    def _pass(self, images: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        with self._passing, _arithmetic(self._device.type, self._precision):
+            rows: tuple[torch.Tensor, ...] = self._network(images)
+        return rows
+
+    def _rate(self, images: int) -> float:
+        black = np.zeros((images, *self.recipes[0].preprocessing.input_size, 3), np.uint8)
+        try:
+            self._run(black)  # the first of its size chooses kernels
+            start = time.perf_counter()
+            self._run(black)
+        except torch.OutOfMemoryError:
+            return 0.0
+        return images / (time.perf_counter() - start)
+
+
+@contextmanager
+def _arithmetic(device: str, precision: str) -> Iterator[None]:
+    if device != "cuda":
+        yield
+        return
+    autocast: Any = nullcontext()
+    if precision != "float32":
+        autocast = torch.autocast("cuda", getattr(torch, precision))
+    of_products = torch.backends.cuda.matmul.allow_tf32
+    torch.backends.cuda.matmul.allow_tf32 = False
+    try:
+        with torch.backends.cudnn.flags(enabled=True, allow_tf32=False), autocast:
+            yield
+    finally:
+        torch.backends.cuda.matmul.allow_tf32 = of_products
 
 
 def _device(name: str) -> torch.device:
