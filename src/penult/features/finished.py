@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from penult.errors import RecipeMismatchError
 from penult.features.manifest import difference
 from penult.features.part import gather
-from penult.features.read import load
+from penult.features.read import layer_rows, load
 from penult.recipe import Recipe
 
 __all__ = ["FinishedRows"]
@@ -34,12 +34,14 @@ class FinishedRows:
 
     def __init__(self, path: Path, recipes: Sequence[Recipe], options: Mapping[str, Any]) -> None:
         whole = load(path)
-        layers = [load(path, layer) for layer in whole.layers]
+        layers = layer_rows(whole.features.file)
         # In what order the rows lie does not matter, and a file may be older than an option.
         now = {k: v for k, v in options.items() if k != "shuffle"}
         then = {**now, **{k: v for k, v in whole.origin.items() if k in now}}
         then["dtype"] = str(whole.features.dtype)
-        differences = difference([layer.recipe for layer in layers], recipes, then, now)
+        differences = difference(
+            [Recipe.from_json(rows.attrs["recipe"]) for rows in layers.values()], recipes, then, now
+        )
         if differences:
             raise RecipeMismatchError(
                 f"{path} was made with another recipe than is asked for now ({differences}); give "
@@ -47,7 +49,7 @@ class FinishedRows:
             )
         content = whole.content or ()
         self.content = np.fromiter((text.encode() for text in content), "S32", len(content))
-        self._rows = [layer.features for layer in layers]
+        self._rows = list(layers.values())
 
     def take(self, indices: NDArray[np.intp]) -> list[NDArray[Any]]:
         """Read rows: one array (n, …) a recipe."""

@@ -12,7 +12,7 @@ from penult.recipe import Recipe
 from penult.records import Failure, Features
 from penult.texts import Texts
 
-__all__ = ["load", "read"]
+__all__ = ["layer_rows", "load", "read"]
 
 _TEXTS_AT_ONCE = 4096
 _HINT = "make one with: penult extract IMAGES -o features.h5"
@@ -68,7 +68,7 @@ def read(file: Any, layer: str | None = None, *, name: str) -> Features:
             f"type: pip install --upgrade penult"
         )
     try:
-        layers = _layers(file)
+        layers = layer_rows(file)
         if layer is None:
             rows = file[schema.FEATURES]
         elif layer in layers:
@@ -105,8 +105,8 @@ def read(file: Any, layer: str | None = None, *, name: str) -> Features:
     return features
 
 
-def _layers(file: Any) -> dict[str, Any]:
-    """Layer name to dataset, in execution order."""
+def layer_rows(file: Any) -> dict[str, Any]:
+    """Layer name to dataset, in execution order, of an open file."""
     if schema.LAYERS not in file:
         rows = file[schema.FEATURES]
         return {Recipe.from_json(rows.attrs["recipe"]).layer: rows}

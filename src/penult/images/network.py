@@ -97,6 +97,7 @@ def _real(error: BaseException) -> BaseException:
 
 
 def is_missing(error: BaseException) -> bool:
+    """Whether an error says that there is nothing at an address."""
     real = _real(error)
     return isinstance(real, FileNotFoundError) or _status(real) == 404
 
@@ -131,6 +132,7 @@ def _status(error: BaseException) -> int | None:
 
 
 def cause(error: BaseException) -> str:
+    """What was wrong, in a few words."""
     if is_missing(error):
         return "there is no such file"
     error = _real(error)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 from collections.abc import Callable
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from penult.records import ImageRecord
 __all__ = ["read_pixels"]
 
 _DIGEST_BYTES = 16
+_PIECE = 1 << 18
 
 
 def read_pixels(
@@ -64,7 +66,7 @@ def _read(record: ImageRecord, *, limit: int) -> bytes:
     # image, and reading it would fill the memory.
     try:
         with record.open() as file:
-            data = file.read(limit + 1)
+            data = _up_to(file, limit + 1)
     except OSError as error:
         raise ImageError(_why_unreadable(error)) from error
     except MemoryError:
@@ -72,6 +74,15 @@ def _read(record: ImageRecord, *, limit: int) -> bytes:
     if len(data) > limit:
         raise ImageError(f"is larger than {limit:,} bytes, too large for an image")
     return data
+
+
+def _up_to(file: BinaryIO, limit: int) -> bytes:
+    # Not `file.read(limit)`, which asks the system for a gigabyte before it reads a byte.
+    pieces, left = [file.read(_PIECE)], limit - _PIECE
+    while len(pieces[-1]) == _PIECE and left > 0:
+        pieces.append(file.read(min(_PIECE, left)))
+        left -= _PIECE
+    return b"".join(pieces)
 
 
 def _why_unreadable(error: OSError) -> str:

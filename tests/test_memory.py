@@ -1,0 +1,106 @@
+"""Memory does not grow with the number of images, but for some bytes each."""
+
+from __future__ import annotations
+
+import gc
+import io
+import os
+import tarfile
+import tracemalloc
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import penult
+from penult.features import parts
+from penult.images.sources import list_images
+
+
+@pytest.fixture(scope="module")
+def small():
+    buffer = io.BytesIO()
+    Image.fromarray(np.full((4, 4, 3), 90, np.uint8)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def folder(tmp_path, small):
+    """Make a folder of so many images, in ten classes: links to one file."""
+
+    def make(count):
+        root = tmp_path / f"photos-{count}"
+        for k in range(10):
+            (root / f"class_{k}").mkdir(parents=True)
+        (tmp_path / "one.png").write_bytes(small)
+        for k in range(count):
+            os.link(tmp_path / "one.png", root / f"class_{k % 10}" / f"image_{k:06}.png")
+        return root
+
+    return make
+
+
+def traced(act):
+    """What is allocated after a call, and the most during it, in bytes; and what it gave."""
+    gc.collect()
+    tracemalloc.start()
+    try:
+        result = act()
+        gc.collect()
+        now, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    return now, peak, result
+
+
+COUNT = 5000
+
+
+def test_a_listing_of_a_folder_keeps_a_few_bytes_an_image(folder):
+    root = folder(COUNT)
+    now, peak, listing = traced(lambda: list_images([root]))
+    assert len(listing.records) == COUNT
+    assert now / COUNT < 60  # 26 of them are the path
+    assert peak / COUNT < 110
+
+
+def test_a_listing_of_an_archive_keeps_a_few_bytes_an_image(tmp_path, small):
+    with tarfile.open(tmp_path / "a.tar", "w") as archive:
+        for k in reversed(range(COUNT)):
+            info = tarfile.TarInfo(f"image_{k:06}.png")
+            info.size = len(small)
+            archive.addfile(info, io.BytesIO(small))
+            label = tarfile.TarInfo(f"image_{k:06}.cls")
+            label.size = 1
+            archive.addfile(label, io.BytesIO(b"%d" % (k % 10)))
+    now, peak, listing = traced(lambda: list_images([tmp_path / "a.tar"]))
+    assert len(listing.records) == COUNT
+    assert now / COUNT < 80
+    assert peak / COUNT < 150  # sorting as well, as its images are in the wrong order
+
+
+def test_a_listing_of_a_manifest_keeps_a_few_bytes_an_image(tmp_path):
+    lines = (f"folder/image_{k:06}.png,class {k % 10}" for k in range(COUNT))
+    (tmp_path / "list.csv").write_text("\n".join(["path,label", *lines]))
+    now, peak, listing = traced(lambda: list_images([tmp_path / "list.csv"]))
+    assert len(listing.records) == COUNT
+    assert now / COUNT < 90
+    assert peak / COUNT < 110
+
+
+def test_a_run_and_its_update_cost_a_few_bytes_an_image(folder, toy, tmp_path, monkeypatch):
+    monkeypatch.setattr(parts, "LIMITS", parts.Limits(images=256))
+    few, many = 400, 3400
+    roots = {count: folder(count) for count in (few, many)}
+
+    def peak(count, **options):
+        output = tmp_path / f"{count}.h5"
+        return traced(
+            lambda: penult.extract(roots[count], output, model=toy, engine="torch", **options)
+        )[1]
+
+    # What is loaded once is loaded now.
+    penult.extract(roots[few], tmp_path / f"{few}.h5", model=toy, engine="torch")
+    for options in ({"overwrite": True}, {"update": True}):
+        buffers = 500_000  # of which threads may hold one more or one less
+        assert peak(many, **options) - peak(few, **options) < 150 * (many - few) + buffers, options
