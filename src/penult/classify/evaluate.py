@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from sklearn.pipeline import Pipeline
 
-__all__ = ["Evaluation", "evaluate", "judge"]
+__all__ = ["Evaluation", "evaluate", "judge", "load_rows_for"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,12 +48,16 @@ class Evaluation:
         return dict(zip(names.tolist(), counts.tolist(), strict=True))
 
 
-def evaluate(classifier: Classifier, features: Features | str | Path) -> Evaluation:
+def evaluate(
+    classifier: Classifier, features: Features | str | Path, *, split: str | None = None
+) -> Evaluation:
     """Score a classifier on other labelled rows.
 
     Parameters
     ----------
-    features : made with the classifier's recipe; or the file that holds them
+    features : made with the classifier's recipe; or the file that holds them, perhaps beside those
+        of other layers
+    split : what the scores call these rows
 
     Raises
     ------
@@ -66,9 +70,21 @@ def evaluate(classifier: Classifier, features: Features | str | Path) -> Evaluat
     """
     name = "these features" if isinstance(features, Features) else str(features)
     if not isinstance(features, Features):
-        features = load(features)
+        features = load_rows_for(classifier, features)
     classifier.require_recipe(features.recipe, other_is=name)
-    return judge(classifier.pipeline, classifier.label_names, features, split=f"all of {name}")
+    split = split or f"all of {name}"
+    return judge(classifier.pipeline, classifier.label_names, features, split=split)
+
+
+def load_rows_for(classifier: Classifier, path: str | Path) -> Features:
+    """Open a feature file at the layer that the classifier was trained on, if it is there.
+
+    Raises
+    ------
+    PathNotFoundError, FeatureFileError
+    """
+    features, layer = load(path), classifier.recipe.layer
+    return load(path, layer) if layer in features.layers else features
 
 
 def judge(

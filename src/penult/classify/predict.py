@@ -24,6 +24,8 @@ def predict_images(
     threshold: float | None = None,
     copy_to: str | Path | None = None,
     copy_mode: str = "copy",
+    weights: str | Path | None = None,
+    offline: bool = False,
     engine: str = "auto",
     device: str = "auto",
     batch_size: int | None = None,
@@ -41,6 +43,8 @@ def predict_images(
         the unsure ones into one of their own; nothing there is replaced, and a photo that is there
         already is not put there twice (see `penult.classify.sorting.Sorter`)
     copy_mode : ``"copy"``, ``"hardlink"`` or ``"symlink"``
+    weights : where the backbone's weights file is now, if not where it was
+    offline : never touch the network
 
     Yields
     ------
@@ -59,6 +63,7 @@ def predict_images(
         raise UsageError(f"top is {top}; give 1 or more")
     if threshold is not None and not 0 < threshold <= 1:
         raise UsageError(f"the threshold is {threshold}; give a probability above 0 and up to 1")
+    from penult.backbones.base import WeightsChoice
     from penult.backbones.registry import open_recipe
     from penult.classify.sorting import Sorter
     from penult.engines.choose import open_engine
@@ -74,7 +79,8 @@ def predict_images(
     listing = list_images(sources, labels="none", leave_out=written)
     if sorter is not None:
         sorter.require_files(listing.records)
-    backbone = open_recipe(classifier.recipe, recipe_is="the classifier")
+    choice = WeightsChoice.of(weights, offline=offline)
+    backbone = open_recipe(classifier.recipe, recipe_is="the classifier", choice=choice)
     opened = open_engine(backbone, [classifier.recipe], engine=engine, device=device)
     yield from listing.failures
     done, failed = len(listing.failures), len(listing.failures)

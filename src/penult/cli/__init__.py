@@ -15,6 +15,7 @@ import typer
 from penult import __version__
 from penult.cli import (
     evaluate,
+    export,
     extract,
     fetch,
     info,
@@ -48,6 +49,7 @@ for command in (
     train,
     predict,
     evaluate,
+    export,
     info,
     report,
     verify,

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from penult.cli import options as o
 from penult.cli.console import progress, say, say_failures, say_json
 from penult.cli.tables import class_table, scores_line, scores_table
-
-if TYPE_CHECKING:
-    from penult.classify.model import Classifier
-    from penult.records import Features
 
 
 def run(
@@ -26,8 +22,13 @@ def run(
     ],
     labels: o.Labels = "parent",
     label_pattern: o.LabelPattern = None,
+    weights: o.MovedWeights = None,
+    offline: o.Offline = False,
     engine: o.Engine = "auto",
     device: o.Device = "auto",
+    results: o.Results = None,
+    confusion: o.Confusion = "counts",
+    overwrite: o.Overwrite = False,
     as_json: o.AsJson = False,
     quiet: o.Quiet = False,
     debug: o.Debug = False,
@@ -36,46 +37,61 @@ def run(
 
     Labels that it has never seen are reported apart.
     """
-    from penult.classify.evaluate import evaluate
+    from penult.classify.evaluate import evaluate, load_rows_for
     from penult.classify.model import load_classifier
     from penult.classify.scores import scores_to_dict
 
+    if results is not None:
+        from penult.report.results import check_results, write_results
+
+        check_results(results, overwrite=overwrite)
     model = load_classifier(classifier)
     if len(data) == 1 and _is_feature_file(Path(data[0])):
-        from penult.features.read import load
-
-        features = load(data[0])
-        model.require_recipe(features.recipe, other_is=str(data[0]))
+        features = load_rows_for(model, data[0])
+        model.require_recipe(features.recipe, other_is=data[0])
     else:
+        from penult.extraction import extract_as
+
         with progress("extract", quiet=quiet) as on_progress:
-            features = _extract(
-                model,
+            features = extract_as(
+                model.recipe,
                 data,
+                recipe_is=str(classifier),
                 labels=labels,
                 label_pattern=label_pattern,
+                weights=weights,
+                offline=offline,
                 engine=engine,
                 device=device,
                 on_progress=on_progress,
             )
-    result = evaluate(model, features)
+    found = evaluate(model, features, split=f"all of {', '.join(data)}")
+    written = []
+    if results is not None:
+        written = write_results(
+            results, found.scores, normalise=confusion == "normalised", overwrite=overwrite
+        )
     if as_json:
         say_json(
             {
-                "scores": scores_to_dict(result.scores),
-                "unseen_labels": dict(result.unseen_labels),
-                "unlabelled": result.unlabelled,
+                "scores": scores_to_dict(found.scores),
+                "unseen_labels": dict(found.unseen_labels),
+                "unlabelled": found.unlabelled,
                 "failures": [{"id": f.id, "reason": f.reason} for f in features.failures],
+                "results": [str(path) for path in written],
             }
         )
         return
-    class_table(result.scores)
-    scores_table(result.scores)
-    say(scores_line(result.scores))
-    for label, count in result.unseen_labels.items():
+    class_table(found.scores)
+    scores_table(found.scores)
+    say(scores_line(found.scores))
+    for label, count in found.unseen_labels.items():
         say(f"never seen in training, and in no score: {label}, {count:,} images")
-    if result.unlabelled:
-        say(f"{result.unlabelled:,} images have no label")
+    if found.unlabelled:
+        say(f"{found.unlabelled:,} images have no label")
     say_failures(features.failures, total=len(features) + len(features.failures))
+    for path in written:
+        say(str(path))
 
 
 def _is_feature_file(path: Path) -> bool:
@@ -84,22 +100,3 @@ def _is_feature_file(path: Path) -> bool:
             return file.read(8) == b"\x89HDF\r\n\x1a\n"
     except OSError:
         return False  # a folder, or no such path: the listing says which
-
-
-def _extract(model: Classifier, images: list[str], **options: Any) -> Features:
-    """Make the rows of labelled images, with the classifier's own recipe."""
-    from penult.extraction import extract
-
-    recipe = model.recipe
-    options |= {
-        "model": recipe.backbone,
-        "layer": recipe.layer,
-        "pool": recipe.pooling,
-        "normalize": recipe.normalize,
-        "decode": recipe.preprocessing.decode,
-    }
-    if recipe.weights == "random" or recipe.weights.startswith("file:"):
-        options["weights"] = recipe.weights.removeprefix("file:")
-    features = extract(images, **options)
-    model.require_recipe(features.recipe, other_is=f"{recipe.backbone} on this machine")
-    return features

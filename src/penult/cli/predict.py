@@ -45,6 +45,8 @@ def run(
     copy_mode: Annotated[
         Literal["copy", "hardlink", "symlink"], typer.Option(help="How to sort them there.")
     ] = "copy",
+    weights: o.MovedWeights = None,
+    offline: o.Offline = False,
     engine: o.Engine = "auto",
     device: o.Device = "auto",
     batch_size: o.BatchSize = None,
@@ -84,6 +86,8 @@ def run(
             threshold=threshold,
             copy_to=copy_to,
             copy_mode=copy_mode,
+            weights=weights,
+            offline=offline,
             engine=engine,
             device=device,
             batch_size=batch_size,

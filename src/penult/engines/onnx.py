@@ -1,0 +1,147 @@
+"""From a backbone to an ONNX graph that gives the same rows."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from contextlib import contextmanager
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from penult.engines.base import TOLERANCE
+from penult.errors import EngineError, MissingExtraError, PenultError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from penult.backbones.base import Backbone
+    from penult.recipe import Recipe
+
+__all__ = ["IMAGES", "IR", "OPSET", "require_onnx", "row_graph", "run_graph"]
+
+IMAGES = "images"
+"""Name of the graph's input."""
+
+OPSET, IR = 17, 8
+"""The versions of ONNX's operators and of its file format; runtimes since 2022 know them."""
+
+
+def require_onnx(what: str) -> None:
+    """Refuse early where the libraries are missing.
+
+    Raises
+    ------
+    MissingExtraError
+    """
+    if any(find_spec(name) is None for name in ("onnx", "onnxruntime", "skl2onnx")):
+        raise MissingExtraError(what, "onnx")
+
+
+def row_graph(backbone: Backbone, recipe: Recipe) -> Any:
+    """Write what `penult.engines.graph` computes as an ONNX model, and try it out.
+
+    Parameters
+    ----------
+    recipe : of `backbone`
+
+    Returns
+    -------
+    onnx.ModelProto
+        From `IMAGES`, uint8 (N, H, W, 3) RGB, to float32 (N, D), with any N.
+
+    Raises
+    ------
+    EngineError
+        If the network cannot be written as such, or gives other rows then; for example one that
+        runs outside torch, or one whose weights are larger than the 2 GB that one file can hold.
+    """
+    import numpy as np
+    import onnx
+    import torch
+    from onnx.compose import add_prefix
+
+    from penult.engines.graph import RowNetwork
+
+    class Flat(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.network = RowNetwork(backbone, [recipe])
+
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            return self.network(images)[0].flatten(1)  # type: ignore[no-any-return]
+
+    size = (5, *backbone.preprocessing.input_size, 3)
+    images = torch.randint(
+        0, 256, size, dtype=torch.uint8, generator=torch.Generator().manual_seed(0)
+    )
+    # Other images than the traced ones, and another number of them: a trace may freeze either.
+    traced, others = images[:2], images[2:]
+    file: Any = io.BytesIO()  # a path would let it write more files beside it
+    try:
+        network = Flat().eval().requires_grad_(False)
+        with torch.inference_mode(), _traceable():
+            expected = network(others).numpy()
+            torch.onnx.export(
+                network,
+                (traced,),
+                file,
+                input_names=[IMAGES],
+                output_names=["rows"],
+                dynamic_axes={IMAGES: {0: "N"}, "rows": {0: "N"}},
+                opset_version=OPSET,
+                # As the other converter: tracing is what sees a pass that hooks cut short.
+                dynamo=False,
+            )
+        model = onnx.load_from_string(file.getvalue())
+        model.ir_version = IR
+        (rows,) = run_graph(file.getvalue(), others.numpy())
+    except PenultError as error:
+        raise EngineError(f"{backbone.name} cannot be written as ONNX: {error}") from error
+    except Exception as error:
+        raise EngineError(
+            f"{backbone.name} cannot be written as ONNX: {_first_line(error)}"
+        ) from error
+    relative = float(np.linalg.norm(rows - expected) / (np.linalg.norm(expected) or 1))
+    if not relative <= TOLERANCE:
+        raise EngineError(
+            f"{backbone.name} as ONNX gives rows that differ from torch's by {relative:.1e}, more "
+            f"than {TOLERANCE:.0e}"
+        )
+    return add_prefix(model, "backbone/", rename_inputs=False)
+
+
+@contextmanager
+def _traceable() -> Iterator[None]:
+    import torch
+
+    # Fused attention has no counterpart in ONNX; what it fuses has.
+    fused = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    # Where an operator has no counterpart, torch prints the whole graph: it asks whether this
+    # function is there, and not what it returns.
+    logs = getattr(torch._C, "_jit_is_onnx_log_enabled", None)
+    torch._C._jit_is_onnx_log_enabled = None  # type: ignore[assignment]
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        torch._C._jit_is_onnx_log_enabled = logs  # type: ignore[assignment]
+        torch.backends.mha.set_fastpath_enabled(fused)
+
+
+def run_graph(model: bytes, array: NDArray[Any]) -> list[NDArray[Any]]:
+    """Run a serialised model of one input on the CPU; all its outputs."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    outputs: list[NDArray[Any]] = session.run(None, {session.get_inputs()[0].name: array})
+    return outputs
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
