@@ -89,7 +89,7 @@ class Quantization:
     calibrated, held_back : number of images calibrated on, and judged by
     seed : of the choice of these images
     cosines : one a layer, in the order of execution
-    operations, in_float : convolutions and matrix products with weights, and those kept in float32
+    operations, in_float : convolutions and matrix products, and those computed in float32
     half_range : whether weights have 7 bits, for a processor that lacks VNNI
     float32_rate, int8_rate : images a second of the network alone, measured in turns
     machine : processor and number of cores that they were measured on
@@ -221,7 +221,7 @@ def quantize(
             _cosine(recipe, records[calibrated:], theirs[calibrated:], ours[calibrated:])
             for recipe, theirs, ours in zip(recipes, float_rows, int8_rows, strict=True)
         ),
-        operations=made.weighted,
+        operations=made.products,
         in_float=made.in_float,
         half_range=made.half_range,
         float32_rate=rates[0],
@@ -295,13 +295,14 @@ def _rates(engines: Sequence[Engine], pixels: NDArray[np.uint8]) -> list[float]:
 
 
 def _rate(engine: Engine, pixels: NDArray[np.uint8]) -> float:
+    batch = pixels[: engine.batch_size]
     start = time.perf_counter()
 
     def work(_thread: int) -> int:
         done = 0
         while time.perf_counter() - start < SECONDS:
-            engine.run(pixels[done % len(pixels) :][:1])
-            done += 1
+            engine.run(batch)
+            done += len(batch)
         return done
 
     with ThreadPoolExecutor(engine.concurrency) as pool:

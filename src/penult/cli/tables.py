@@ -201,9 +201,9 @@ def int8_card(card: Mapping[str, Any]) -> None:
         )
     bits = "7" if card["half_range"] else "8"
     table.add_row(
-        "operations",
-        f"{card['operations'] - card['in_float']} of {card['operations']} with weights in {bits} "
-        f"bits, {card['in_float']} in float32",
+        "in integers",
+        f"{card['operations'] - card['in_float']} of {card['operations']} convolutions and matrix "
+        f"products, weights of {bits} bits",
     )
     table.add_row("calibrated on", f"{card['calibrated']:,} images, seed {card['seed']}")
     table.add_row("made with", ", ".join(f"{k} {v}" for k, v in card["versions"].items()))

@@ -35,7 +35,7 @@ JUDGED = 100
 RANKED = 32
 """The worst of them, on which operations are compared."""
 
-_WEIGHTED = ("Convolution", "GroupConvolution", "MatMul")
+_PRODUCTS = ("Convolution", "Deconvolution", "FullyConnected", "MatMul")
 _ATTENTION = ("Softmax", "ScaledDotProductAttention")
 
 
@@ -46,13 +46,13 @@ class Quantized:
     Attributes
     ----------
     graph : what goes into the file
-    weighted : number of its convolutions and matrix products with weights
-    in_float : how many of these stayed in float32
+    products : number of its convolutions and matrix products
+    in_float : how many of these are computed in float32
     half_range : whether weights have 7 bits, which cannot overflow without VNNI
     """
 
     graph: Int8Graph
-    weighted: int
+    products: int
     in_float: int
     half_range: bool
 
@@ -154,15 +154,15 @@ def quantize(
     except RuntimeError as error:
         cause = (str(error).splitlines() or [type(error).__name__])[0]
         raise EngineError(f"{backbone.name} cannot be quantised: {cause}") from error
-    weighted, in_float = _count(graph)
-    if weighted == in_float:
+    products, in_float = _count(ov, graph)
+    if products == in_float:
         raise EngineError(
-            f"{backbone.name} has nothing before {recipes[-1].layer} that could be in integers; "
-            f"its cosine would stay below {min_cosine:g}, or there is no layer with weights"
+            f"{backbone.name} has nothing before {recipes[-1].layer} that could be in integers and "
+            f"give rows with a mean cosine of {min_cosine:g}"
         )
     return Quantized(
         graph=_pack(ov, backbone, recipes, graph),
-        weighted=weighted,
+        products=products,
         in_float=in_float,
         half_range=half_range,
     )
@@ -235,18 +235,16 @@ def _outputs(compiled: Any, images: NDArray[np.uint8]) -> Iterator[list[NDArray[
         yield [np.array(found[j]) for j in range(len(compiled.outputs))]
 
 
-def _count(graph: Any) -> tuple[int, int]:
-    """(operations with weights, those of them whose weights are no integers)."""
-    kinds = []
-    for operation in graph.get_ordered_ops():
-        if operation.get_type_name() not in _WEIGHTED:
-            continue
-        node = operation.input_value(1).get_node()
-        while node.get_type_name() != "Constant" and node.get_input_size():
-            node = node.input_value(0).get_node()
-        if node.get_type_name() == "Constant":
-            kinds.append(node.get_element_type().get_type_name())
-    return len(kinds), sum(kind not in ("i8", "u8") for kind in kinds)
+def _count(ov: ModuleType, graph: Any) -> tuple[int, int]:
+    """(convolutions and matrix products, those that this machine computes in floats)."""
+    config = {"INFERENCE_PRECISION_HINT": "f32"}
+    compiled = ov.Core().compile_model(graph, "CPU", config)
+    primitives = [
+        operation.get_rt_info()["primitiveType"].astype(str)
+        for operation in compiled.get_runtime_model().get_ordered_ops()
+        if operation.get_rt_info()["layerType"].astype(str) in _PRODUCTS
+    ]
+    return len(primitives), sum(not name.endswith("_I8") for name in primitives)
 
 
 def _model_type(nncf: ModuleType, model: Any) -> Any:
@@ -257,6 +255,7 @@ def _model_type(nncf: ModuleType, model: Any) -> Any:
 
 def _pack(ov: ModuleType, backbone: Backbone, recipes: Sequence[Recipe], graph: Any) -> Int8Graph:
     layers = tuple(backbone.layer(recipe.layer) for recipe in recipes)
+    graph.reshape([-1, *backbone.preprocessing.input_size, 3])
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.xml"
         ov.save_model(graph, path, compress_to_fp16=False)

@@ -1,0 +1,278 @@
+"""A quantised backbone is one like any other, its card tells the truth, and nothing else opens it."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import penult
+from penult import quantization
+from penult.backbones.base import WeightsChoice
+from penult.backbones.checkpoint import CheckpointFile
+from penult.backbones.int8 import FORMAT, KEY, Int8Backbone, is_int8, save_int8
+from penult.backbones.registry import open_backbone
+from penult.engines import openvino
+from penult.engines import quantize as engine
+from penult.engines.choose import open_engine
+from penult.engines.int8 import cosines
+from penult.errors import (
+    EngineError,
+    FileFormatError,
+    MissingExtraError,
+    OutputExistsError,
+    RecipeMismatchError,
+    SourceError,
+    UnknownNameError,
+    UsageError,
+)
+from penult.quantization import quantize
+
+LAYERS = ["maps", "penultimate"]
+
+
+@pytest.fixture(scope="module")
+def flowers(tmp_path_factory) -> Path:
+    """Fifty pictures of two classes that colour and pattern tell apart."""
+    folder = tmp_path_factory.mktemp("int8") / "flowers"
+    rng = np.random.default_rng(0)
+    for number in range(50):
+        label, hue = (("iris", 60), ("poppy", 200))[number % 2]
+        (folder / label).mkdir(parents=True, exist_ok=True)
+        colour = np.array([hue, 90 + 4 * number % 60, 220 - hue])
+        pixels = rng.integers(0, 50, (6, 6, 3)) + colour
+        image = Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).resize((48, 40))
+        image.save(folder / label / f"{number:02}.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def made(tiny, flowers):
+    """(the checkpoint of two layers, its card)."""
+    path = flowers.parent / "tiny.ckpt"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(quantization, "SECONDS", 0.02)
+        patch.setenv("PENULT_CACHE", str(flowers.parent / "cache"))
+        stages: list[str] = []
+        card = quantize(tiny, flowers, path, layer=LAYERS, images=20, on_stage=stages.append)
+    assert stages[:2] == ["reading images", "converting the network"]
+    return path, card
+
+
+def test_the_card_tells_the_truth(made, tiny, flowers):
+    path, card = made
+    assert Int8Backbone(path).card == {
+        **dataclasses.asdict(card),
+        "cosines": [dataclasses.asdict(x) for x in card.cosines],
+        "accuracy": {
+            **dataclasses.asdict(card.accuracy),
+            "differences": list(card.accuracy.differences),
+        },
+    }
+    assert (card.backbone, card.weights_sha256) == (tiny, "71" * 32)
+    assert (card.calibrated, card.held_back, card.operations) == (20, 30, 4)
+    assert (card.accuracy.images, card.accuracy.classes) == (50, 2)
+    assert card.float32_rate > 0 < card.int8_rate
+    for told in card.cosines:
+        float32 = penult.extract(flowers, model=tiny, layer=told.layer)
+        int8 = penult.extract(flowers, model=str(path), layer=told.layer)
+        assert int8.recipe.pooling == told.pooling
+        found = dict(zip(int8.ids, cosines(int8.features[:], float32.features[:]), strict=True))
+        # The lowest of the thirty held back, which are not the twenty others.
+        assert found[told.lowest_id] == pytest.approx(told.lowest, abs=1e-6)
+        assert sorted(found.values())[20] >= told.lowest >= min(found.values()) - 1e-6
+        assert 0.99 < told.mean < 1
+
+
+def test_integers_are_what_it_computes_with(made):
+    path, card = made
+    assert card.in_float == 0
+    content = Int8Backbone(path).read()
+    assert content.graph.count(b'element_type="i8"') >= card.operations
+    # Four convolutions of 8·3·9, 8·9, 16·8·9 and 16·16 weights, a byte each.
+    weights = 8 * 3 * 9 + 8 * 9 + 16 * 8 * 9 + 16 * 16
+    assert weights < len(content.weights) < 2 * weights
+
+
+def test_it_is_a_backbone_like_any_other(made, tiny, flowers, tmp_path):
+    path, _ = made
+    rows = penult.extract(flowers, tmp_path / "int8.h5", model=str(path))
+    assert rows.features.shape == (50, 16)
+    assert penult.verify(tmp_path / "int8.h5").passed
+    classifier = penult.train(rows)
+    assert classifier.recipe.architecture == "int8/tiny/network"
+    assert len(list(classifier.predict(flowers))) == 50
+    float32 = penult.extract(flowers, tmp_path / "float32.h5", model=tiny)
+    with pytest.raises(RecipeMismatchError, match="weights_sha256"):
+        penult.train(float32, test_features=rows)
+    moved = tmp_path / "elsewhere.ckpt"
+    shutil.copy(path, moved)
+    assert open_backbone(str(moved)).recipe() == rows.recipe
+
+
+def test_every_pooling_is_there_and_follows_from_the_maps(made, flowers):
+    path, _ = made
+    one = next(flowers.rglob("*.png"))
+
+    def row(pool, normalize="none"):
+        found = penult.extract(one, model=str(path), layer="maps", pool=pool, normalize=normalize)
+        return found.features[0]
+
+    maps = row("none")
+    assert maps.shape == (16, 8, 8)
+    np.testing.assert_allclose(row("avg"), maps.mean((1, 2)), rtol=1e-5)
+    np.testing.assert_array_equal(row("max"), maps.max((1, 2)))
+    np.testing.assert_array_equal(row("flatten"), maps.ravel())
+    length = np.linalg.norm(maps.mean((1, 2)))
+    np.testing.assert_allclose(row("avg", "l2"), maps.mean((1, 2)) / length, rtol=1e-5)
+
+
+def test_a_row_depends_on_nothing_but_its_image(made):
+    path, _ = made
+    backbone = open_backbone(str(path))
+    images = np.random.default_rng(1).integers(0, 256, (9, 32, 32, 3), np.uint8)
+    recipes = [backbone.recipe(name) for name in reversed(LAYERS)]
+    opened = open_engine(backbone, recipes)
+    assert opened.name == "openvino"
+    together = opened.run(images)
+    assert [rows.shape for rows in together] == [(9, 16), (9, 16)]
+    for k in range(9):
+        for rows, alone in zip(together, opened.run(images[k : k + 1]), strict=True):
+            assert np.array_equal(rows[k : k + 1], alone)
+
+
+def test_it_opens_without_torch_nncf_or_telemetry(made):
+    path, _ = made
+    code = f"""
+import sys
+import numpy as np
+from penult.backbones.registry import open_backbone
+from penult.backbones.select import select
+from penult.engines.choose import open_engine
+backbone = open_backbone({str(path)!r})
+engine = open_engine(backbone, select(backbone, ["maps"], "gem"))
+assert engine.run(np.zeros((1, 32, 32, 3), np.uint8))[0].shape == (1, 16)
+loaded = {{name.partition(".")[0] for name in sys.modules}}
+assert not loaded & {{"torch", "timm", "nncf", "openvino_telemetry"}}, loaded
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, env=dict(os.environ))
+
+
+def test_what_it_cannot_do_is_one_line(made, tiny, flowers, tmp_path):
+    path, _ = made
+    backbone = open_backbone(str(path))
+    with pytest.raises(
+        UnknownNameError, match=r"unknown layer of .*'logits'; allowed: maps, penul"
+    ):
+        backbone.recipe("logits")
+    with pytest.raises(UsageError, match="engine openvino alone; leave out --engine torch"):
+        open_engine(backbone, [backbone.recipe()], engine="torch")
+    with pytest.raises(UsageError, match="leave out --device cuda"):
+        open_engine(backbone, [backbone.recipe()], device="cuda")
+    with pytest.raises(UsageError, match="leave --weights out"):
+        open_backbone(str(path), WeightsChoice.of("random"))
+    with pytest.raises(UsageError, match="leave --architecture out"):
+        open_backbone(str(path), WeightsChoice(architecture="resnet50"))
+    with pytest.raises(UsageError, match="int8 checkpoint already"):
+        quantize(str(path), flowers, tmp_path / "again.ckpt")
+    with pytest.raises(OutputExistsError):
+        quantize(tiny, flowers, path)
+    with pytest.raises(UsageError, match="a cosine from 0 to below 1"):
+        quantize(tiny, flowers, tmp_path / "x.ckpt", min_cosine=1)
+    few = [next(flowers.rglob("*.png"))]
+    with pytest.raises(SourceError, match="1 of 1 images can be read"):
+        quantize(tiny, few, tmp_path / "x.ckpt")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_damaged_file_is_refused(made, tmp_path):
+    data = bytearray(made[0].read_bytes())
+    weights = Int8Backbone(made[0]).read().weights
+    place = data.index(weights[:200]) + 100
+    data[place] ^= 1
+    damaged = tmp_path / "damaged.ckpt"
+    damaged.write_bytes(data)
+    with pytest.raises(FileFormatError, match=r"is damaged: .* SHA-256"):
+        open_backbone(str(damaged))
+    damaged.write_bytes(data[:-1000])
+    with pytest.raises(FileFormatError, match="damaged"):
+        open_backbone(str(damaged))
+
+
+def test_a_file_of_a_newer_format_says_so(made, tmp_path):
+    newer = tmp_path / "newer.ckpt"
+    old = b'\\"format\\": %d' % FORMAT
+    data = made[0].read_bytes()
+    assert data.count(old) == 1
+    newer.write_bytes(data.replace(old, b'\\"format\\": 9'))
+    with pytest.raises(FileFormatError, match="format 9; this penult reads 1: update it"):
+        open_backbone(str(newer))
+    assert is_int8(newer)
+    assert KEY.encode() in data
+
+
+def test_a_processor_that_computes_something_else_is_noticed(made, tmp_path):
+    content = Int8Backbone(made[0]).read()
+    other = dataclasses.replace(content, expected=tuple(row[::-1] for row in content.expected))
+    save_int8(tmp_path / "other.ckpt", other, {})
+    backbone = CheckpointFile().open(str(tmp_path / "other.ckpt"), WeightsChoice())
+    with pytest.raises(EngineError, match=r"other rows on this processor .* make it again here"):
+        open_engine(backbone, [backbone.recipe("maps")])
+
+
+def test_what_does_most_harm_stays_in_float32(tiny, flowers):
+    backbone = open_backbone(tiny)
+    images = np.stack(
+        [np.asarray(Image.open(p).resize((32, 32))) for p in sorted(flowers.rglob("*.png"))]
+    )
+    stages: list[str] = []
+    recipes = [backbone.recipe()]
+    better = engine.quantize(backbone, recipes, images, min_cosine=0.999998, on_stage=stages.append)
+    assert any("looking for what to keep in float32" in stage for stage in stages)
+    assert 0 < better.in_float < better.products == 4
+
+
+def test_nothing_to_quantise_is_one_line(toy, flowers, tmp_path):
+    with pytest.raises(EngineError, match="nothing before penultimate that could be in integers"):
+        quantize(toy, flowers, tmp_path / "x.ckpt")
+    assert not list(tmp_path.iterdir())
+
+
+def test_without_nncf_the_extra_is_named(tiny, flowers, tmp_path, monkeypatch):
+    monkeypatch.setattr(engine, "find_spec", lambda _name: None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'penult\[int8\]'"):
+        quantize(tiny, flowers, tmp_path / "x.ckpt")
+
+
+def test_nothing_phones_home(flowers, tmp_path):
+    """In a process of its own: NNCF is silent under pytest by itself."""
+    code = f"""
+import logging, socket, sys
+def refuse(*_a, **_k):
+    raise AssertionError("the network was touched")
+socket.socket.connect = socket.getaddrinfo = refuse
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+from toys import TinyNetwork
+from penult import quantization
+from penult.backbones.registry import register
+register(TinyNetwork())
+quantization.SECONDS = 0.01
+quantization.quantize("tiny:network", {str(flowers)!r}, {str(tmp_path / "x.ckpt")!r}, images=10)
+from nncf.telemetry.wrapper import telemetry
+from unittest.mock import MagicMock
+assert isinstance(telemetry, MagicMock), telemetry
+assert "openvino_telemetry" not in sys.modules
+assert logging.getLoggerClass() is logging.Logger
+"""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code], check=False, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert openvino.cache_folder().is_dir()
