@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from penult.errors import OutputError, UnknownNameError
+from penult.errors import OutputError, UnknownNameError, UsageError
 from penult.output import atomic_output, check_output
 
 if TYPE_CHECKING:
@@ -62,6 +62,11 @@ def export_classifier(
     """
     if format not in FORMATS:
         raise UnknownNameError("format", format, FORMATS)
+    if classifier.settings.get("thresholds"):
+        raise UsageError(
+            "this classifier may give an image several labels; only those of one class an image "
+            "can be exported"
+        )
     output = Path(output)
     check_output(output, overwrite=overwrite)
     from penult import __version__

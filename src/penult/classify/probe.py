@@ -116,7 +116,7 @@ def train(
     if runs > 1 and not splits[0].drawn:
         raise UsageError(
             f"{runs} runs would hold out the same images each time: the held-out part is "
-            f"{splits[0].description}; give one run, or ignore the file's splits (stored=False)"
+            f"{splits[0].description}; give one run, or --ignore-splits (in Python stored=False)"
         )
     memory = free_memory() // 2 if max_memory is None else max_memory
     table = _Table.read(features, splits[0], memory)

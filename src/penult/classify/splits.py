@@ -217,8 +217,8 @@ def _stored(
         part = "test" if not len(train) else "train"
         raise TrainingError(
             f"every labelled row is in the split {part!r}, so there is nothing to "
-            f"{'train on' if part == 'test' else 'score with'}; ignore the file's splits "
-            "(stored=False) to hold out a random part"
+            f"{'train on' if part == 'test' else 'score with'}; give "
+            "--ignore-splits (in Python stored=False) to hold out a random part"
         )
     also = " and validation" if (splits[train] == "validation").any() else ""
     description = f"the file's split {held_name!r}, trained on its 'train'{also}"
@@ -244,7 +244,7 @@ def _random(
             raise TrainingError(
                 f"{len(first)} images of {len(classes)} classes, the smallest of {counts.min()}, "
                 f"are too few to hold out {test_size:.0%} with every class in both parts; add "
-                "images, or drop the smallest classes (min_per_class)"
+                "images, or drop the smallest classes with --min-per-class"
             )
         _, chosen = train_test_split(
             np.arange(len(first)), test_size=test_size, random_state=seed, stratify=alone
@@ -274,8 +274,8 @@ def _require_whole_groups(
     if len(torn):
         raise TrainingError(
             f"{len(torn)} groups have rows in both the training and the held-out split of the file "
-            f"({_some(torn)}), so the score would be too good; mend the splits, or ignore them "
-            "(stored=False)"
+            f"({_some(torn)}), so the score would be too good; mend the splits, or give "
+            "--ignore-splits (in Python stored=False)"
         )
 
 
@@ -299,7 +299,7 @@ def _require_enough(
         raise TrainingError(
             f"too few {unit} to train with in {len(few)} classes: {_some(few)}; {folds}-fold "
             f"cross-validation needs {folds} in each class after the held-out part is taken: add "
-            f"images, give fewer folds, or drop small classes with min_per_class"
+            f"images, give fewer --folds, or drop small classes with --min-per-class"
         )
 
 
