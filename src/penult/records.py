@@ -118,13 +118,17 @@ class Progress:
 
 @dataclass(frozen=True)
 class ClassScore:
-    """One class's scores: precision, recall and F1 in [0, 1], support in images."""
+    """One class's scores: precision, recall and F1 in [0, 1], support in images.
+
+    `average_precision` is that of a label where images may have several, and some image has it.
+    """
 
     label: str
     precision: float
     recall: float
     f1: float
     support: int
+    average_precision: float | None = None
 
 
 @dataclass(frozen=True)
@@ -142,9 +146,11 @@ class Scores:
 
     Attributes
     ----------
-    accuracy : float in [0, 1]
+    accuracy : float in [0, 1]; where images may have several labels, the part whose labels are said
+        exactly
     classes : one ClassScore per class, in the order of the label names
-    confusion : (K, K) tuple of tuples of int; rows are true classes, columns predicted ones
+    confusion : (K, K) tuple of tuples of int; rows are true classes, columns predicted ones; empty
+        where images may have several labels
     images : number of images scored
     split : how the held-out part was chosen, in words
     interval : bootstrap 95% interval of the accuracy, (low, high)
@@ -154,6 +160,8 @@ class Scores:
     soft_f1 : macro F1 on probabilities instead of decisions
     log_loss : mean of -log of the true class's probability, in nats
     calibration_error : expected calibration error of the winning probability, 15 bins
+    micro : every label of every image counting the same; only where images may have several
+    mean_average_precision : over the labels that occur; only where images may have several
     """
 
     accuracy: float
@@ -169,6 +177,8 @@ class Scores:
     soft_f1: float | None = None
     log_loss: float | None = None
     calibration_error: float | None = None
+    micro: Average | None = None
+    mean_average_precision: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,8 +188,9 @@ class HeldOut:
     Attributes
     ----------
     ids : the images' ids
-    truth, predicted : class names
-    probability : of the predicted class, in [0, 1]
+    truth, predicted : class names; where images may have several, joined by ", " ("" for none)
+    probability : of the predicted class, in [0, 1]; where images may have several labels, that of
+        the least certain decision for or against a label
     """
 
     ids: tuple[str, ...]
@@ -216,6 +227,8 @@ class Prediction:
     top : the k most probable classes with their probabilities, most probable first
     unsure : whether that probability is below the threshold that was asked for
     copied : where the image was copied to, if it was
+    labels : where images may have several labels, those above their thresholds, most probable
+        first; None where each has one
     """
 
     id: str
@@ -224,3 +237,4 @@ class Prediction:
     top: tuple[tuple[str, float], ...]
     unsure: bool = False
     copied: Copied | None = None
+    labels: tuple[str, ...] | None = None

@@ -73,7 +73,13 @@ def evaluate(
         features = load_rows_for(classifier, features)
     classifier.require_recipe(features.recipe, other_is=name)
     split = split or f"all of {name}"
-    return judge(classifier.pipeline, classifier.label_names, features, split=split)
+    return judge(
+        classifier.pipeline,
+        classifier.label_names,
+        features,
+        split=split,
+        thresholds=classifier.thresholds,
+    )
 
 
 def load_rows_for(classifier: Classifier, path: str | Path) -> Features:
@@ -88,9 +94,21 @@ def load_rows_for(classifier: Classifier, path: str | Path) -> Features:
 
 
 def judge(
-    pipeline: Pipeline, label_names: Sequence[str], features: Features, *, split: str
+    pipeline: Pipeline,
+    label_names: Sequence[str],
+    features: Features,
+    *,
+    split: str,
+    thresholds: Sequence[float] | None = None,
 ) -> Evaluation:
-    """Score a pipeline whose classes are indices into `label_names`; see `evaluate`."""
+    """Score a pipeline whose classes are indices into `label_names`; see `evaluate`.
+
+    With thresholds it is one for several labels an image: see `judge_labels`.
+    """
+    if thresholds is not None:
+        from penult.classify.judge_labels import judge_labels
+
+        return judge_labels(pipeline, label_names, features, thresholds, split=split)
     place = {name: k for k, name in enumerate(label_names)}
     theirs = [place.get(str(name), -1) for name in features.label_names]
     labels = np.asarray(features.labels)

@@ -51,6 +51,7 @@ TRUSTED: Mapping[str, frozenset[str]] = {
             "sklearn.ensemble._forest.RandomForestClassifier",
             "sklearn.linear_model._logistic.LogisticRegression",
             "sklearn.linear_model._ridge.RidgeClassifier",
+            "sklearn.multiclass.OneVsRestClassifier",
             "sklearn.neighbors._classification.KNeighborsClassifier",
             "sklearn.pipeline.Pipeline",
             "sklearn.preprocessing._data.Normalizer",
@@ -233,7 +234,7 @@ def _require_sound_trees(path: Path, pipeline: Pipeline, trees: int) -> None:
         sound = (
             sound
             and tree.node_count > 0
-            and tree.n_outputs == 1
+            and tree.n_outputs == getattr(forest, "n_outputs_", 0)
             and tree.n_features == pipeline.n_features_in_
             and bool(((right != -1) == inner).all())
             and bool(((left[inner] > parents) & (left[inner] < tree.node_count)).all())

@@ -47,7 +47,8 @@ class Description:
         ``scale``, ``folds``, ``seed``, ``grid`` (a list of ``classifier``, ``params``, ``mean``,
         ``std`` of the accuracy over the folds), ``train_images``, ``held_out_images``,
         ``left_out`` (reason to count), ``copies`` (images that are identical to one before, kept
-        in its part), ``classes`` (class to number of training images)
+        in its part), ``classes`` (class to number of training images), ``thresholds`` (only where
+        images may have several labels: of each class, the probability from which it is said)
     """
 
     label_names: tuple[str, ...]
@@ -56,6 +57,12 @@ class Description:
     held_out: HeldOut
     versions: Mapping[str, str]
     settings: Mapping[str, Any]
+
+    @property
+    def thresholds(self) -> tuple[float, ...] | None:
+        """From which probability each class is said, (K,); None where an image has one."""
+        found = self.settings.get("thresholds")
+        return None if found is None else tuple(float(t) for t in found)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +96,8 @@ class Classifier(Description):
         Returns
         -------
         float64 array, shape (N, K)
-            Rows sum to one; a class that had no image to train with has probability 0.
+            Rows sum to one, unless the classifier is one for several labels an image; a class that
+            had no image to train with has probability 0.
 
         Raises
         ------
@@ -110,6 +118,10 @@ class Classifier(Description):
                 f"{(~finite).sum()} rows hold NaN or infinite numbers, the first is row "
                 f"{(~finite).argmax()}; extract these images again"
             )
+        if self.thresholds is not None:
+            from penult.classify.multilabel import label_probabilities
+
+            return label_probabilities(self.pipeline, rows)
         return class_probabilities(self.pipeline, rows, len(self.label_names))
 
     def predictions(
@@ -130,7 +142,11 @@ class Classifier(Description):
         result = []
         for name, row, best in zip(ids, probabilities, order, strict=True):
             listed = tuple((self.label_names[k], float(row[k])) for k in best)
-            result.append(Prediction(str(name), *listed[0], top=listed))
+            said = None
+            if self.thresholds is not None:
+                over = np.flatnonzero(row >= np.array(self.thresholds))
+                said = tuple(self.label_names[k] for k in over[np.argsort(-row[over])])
+            result.append(Prediction(str(name), *listed[0], top=listed, labels=said))
         return result
 
     def predict(
@@ -232,11 +248,17 @@ def _try_out(path: Path, classifier: Classifier) -> None:
     # Trusted types can still hold numbers that do not fit together; found here, not at row 10,000.
     try:
         width = min(int(classifier.pipeline.n_features_in_), LONGEST_ROW)
-        sums = classifier.predict_features(np.ones((1, width), np.float32)).sum(axis=1)
-        fits = bool(np.allclose(sums, 1))
+        said = classifier.predict_features(np.ones((1, width), np.float32))
+        fits = said.shape == (1, len(classifier.label_names)) and bool(
+            ((said >= 0) & (said <= 1)).all()
+        )
+        if classifier.thresholds is None:
+            fits = fits and bool(np.allclose(said.sum(axis=1), 1))
+        else:
+            fits = fits and len(classifier.thresholds) == len(classifier.label_names)
     except Exception as error:
         raise ClassifierFileError(
             f"{path} is refused: its pipeline cannot be applied to a row ({error})"
         ) from error
     if not fits:
-        raise ClassifierFileError(f"{path} is refused: its probabilities do not sum to one")
+        raise ClassifierFileError(f"{path} is refused: its probabilities are none")

@@ -14,10 +14,12 @@ from penult.classify.evaluate import Evaluation, judge
 from penult.classify.groups import groups_of
 from penult.classify.memory import bytes_in_memory, free_memory
 from penult.classify.model import Classifier
+from penult.classify.multilabel import search_labels
 from penult.classify.passes import StoredRows
 from penult.classify.rows import read_rows, row_length
 from penult.classify.search import Trial, fit_one, search
 from penult.classify.splits import Fold, Split, cross_validation, hold_out
+from penult.classify.stratify import class_counts
 from penult.classify.streamed import require_streamable, search_streamed
 from penult.errors import TrainingError, UsageError
 from penult.features.read import load
@@ -121,6 +123,11 @@ def train(
     memory = free_memory() // 2 if max_memory is None else max_memory
     table = _Table.read(features, splits[0], memory)
     if table.rows is None:
+        if features.targets is not None:
+            raise TrainingError(
+                f"the rows do not fit into {memory / 1e9:,.1f} GB, and where images have several "
+                "labels all are needed at once; give more memory (max_memory), or shorter rows"
+            )
         require_streamable(tries, row_length(features), folds, memory)
     fits = sum(map(len, tries.values())) * folds + 1
     step = _counter(on_progress, fits * len(splits) + refit)
@@ -128,7 +135,8 @@ def train(
         _run(table, split, tries, scale=scale, seed=seed + run, folds=folds, step=step, other=other)
         for run, split in enumerate(splits)
     ]
-    best, trials, pipeline, evaluation = results[0]
+    found, evaluation = results[0]
+    best, pipeline = found.best, found.pipeline
     if refit:
         again = cross_validation(table.labels, table.groups, folds=folds, seed=seed)
         pipeline = table.fit(best, again, scale=scale, seed=seed)
@@ -143,16 +151,20 @@ def train(
         "scale": scale,
         "seed": seed,
         "folds": folds,
-        "grid": [trial.to_dict() for trial in trials],
+        "grid": [trial.to_dict() for trial in found.trials],
         "refit": refit,
         "train_images": len(table.labels) if refit else len(trained),
         "held_out_images": evaluation.scores.images,
         "left_out": left_out,
         "copies": splits[0].copies,
-        "classes": {name: int((trained == k).sum()) for k, name in enumerate(table.names)},
+        "classes": dict(
+            zip(table.names, class_counts(trained, len(table.names)).tolist(), strict=True)
+        ),
     }
+    if found.thresholds is not None:
+        settings["thresholds"] = found.thresholds
     if runs > 1:
-        accuracies = [result[3].scores.accuracy for result in results]
+        accuracies = [judged.scores.accuracy for _, judged in results]
         settings["runs"] = {
             "seeds": [seed + run for run in range(runs)],
             "accuracies": accuracies,
@@ -173,11 +185,6 @@ def train(
 def _loaded(features: Features | str | Path) -> Features:
     if not isinstance(features, Features):
         features = load(features)
-    if features.targets is not None:
-        raise TrainingError(
-            "some image has several labels, and a classifier for those cannot be trained yet; "
-            "extract with one label an image"
-        )
     return features
 
 
@@ -188,7 +195,7 @@ class _Table:
     chosen: NDArray[np.int64]
     rows: NDArray[np.float32] | None
     memory: int
-    labels: NDArray[np.int64]
+    labels: NDArray[Any]  # (n,) int64, or (n, K) bool where images have several
     groups: NDArray[np.str_] | None
     names: tuple[str, ...]
     features: Features
@@ -197,15 +204,25 @@ class _Table:
     def read(cls, features: Features, split: Split, memory: int) -> _Table:
         chosen = np.sort(np.concatenate([split.train, split.held_out]))
         kept = [k for k in range(len(features.label_names)) if k not in split.dropped]
-        place = np.full(len(features.label_names), -1)
-        place[kept] = np.arange(len(kept))
+        if features.targets is None:
+            place = np.full(len(features.label_names), -1)
+            place[kept] = np.arange(len(kept))
+            labels = place[np.asarray(features.labels)[chosen]]
+        else:
+            # A label that no image to train with has cannot be told from anything.
+            learned = class_counts(features.targets[split.train], len(features.label_names))
+            kept = [k for k in kept if learned[k]]
+            labels = np.asarray(features.targets, bool)[chosen][:, kept]
+            targets = np.asarray(features.targets, bool).copy()
+            targets[:, list(split.dropped)] = False
+            features = replace(features, targets=targets)
         groups = groups_of(features)
         fits = bytes_in_memory(len(chosen), row_length(features)) <= memory
         return cls(
             chosen=chosen,
             rows=read_rows(features, chosen) if fits else None,
             memory=memory,
-            labels=place[np.asarray(features.labels)[chosen]],
+            labels=labels,
             groups=None if groups is None else groups[chosen],
             names=tuple(str(features.label_names[k]) for k in kept),
             features=features,
@@ -216,6 +233,18 @@ class _Table:
 
     def part(self, numbers: NDArray[np.int64]) -> Features:
         places = self.places(numbers)
+        if self.features.targets is not None:
+            assert self.rows is not None
+            return replace(
+                self.features,
+                features=self.rows[places],
+                ids=[str(self.features.ids[int(i)]) for i in numbers],
+                labels=self.features.labels[numbers],
+                targets=self.features.targets[numbers],
+                splits=None,
+                groups=None,
+                content=None,
+            )
         if self.rows is None:
             # All others as if they had no label; what is read, is read where it is.
             labels = np.full(len(self.features), -1)
@@ -235,11 +264,10 @@ class _Table:
 
     def fit(self, best: Trial, folds: Sequence[Fold], *, scale: str, seed: int) -> Pipeline:
         # On all rows.
-        if self.rows is None:
+        if self.rows is None or self.labels.ndim == 2:
             tries = {best.classifier: [best.params]}
-            return self.search(
-                self.chosen, folds, tries, scale=scale, seed=seed, step=lambda: None
-            )[2]
+            options: dict[str, Any] = {"scale": scale, "seed": seed, "step": lambda: None}
+            return self.search(self.chosen, folds, tries, **options).pipeline
         return fit_one(
             self.rows,
             self.labels,
@@ -255,20 +283,26 @@ class _Table:
         numbers: NDArray[np.int64],
         folds: Sequence[Fold],
         tries: Mapping[str, Sequence[Mapping[str, Any]]],
-        *,
-        scale: str,
-        seed: int,
-        step: Callable[[], None],
-    ) -> tuple[list[Trial], Trial, Pipeline]:
+        **options: Any,
+    ) -> _Found:
         places = self.places(numbers)
+        labels = self.labels[places]
         if self.rows is None:
-            stored = StoredRows(self.features, numbers, scale == "l2", self.memory)
-            return search_streamed(
-                stored, self.labels[places], folds, tries, scale=scale, seed=seed, step=step
-            )
-        return search(
-            self.rows[places], self.labels[places], folds, tries, scale=scale, seed=seed, step=step
-        )
+            unit = options["scale"] == "l2"
+            stored = StoredRows(self.features, numbers, unit, self.memory)
+            return _Found(*search_streamed(stored, labels, folds, tries, **options))
+        rows = self.rows[places]
+        if labels.ndim == 2:
+            return _Found(*search_labels(rows, labels, folds, tries, **options))
+        return _Found(*search(rows, labels, folds, tries, **options))
+
+
+@dataclass(frozen=True)
+class _Found:
+    trials: list[Trial]
+    best: Trial
+    pipeline: Pipeline
+    thresholds: list[float] | None = None
 
 
 def _run(
@@ -281,16 +315,19 @@ def _run(
     folds: int,
     step: Callable[[], None],
     other: Features | None,
-) -> tuple[Trial, list[Trial], Pipeline, Evaluation]:
+) -> tuple[_Found, Evaluation]:
     places = table.places(split.train)
-    truth = table.labels[places]
     groups = None if table.groups is None else table.groups[places]
-    divided = cross_validation(truth, groups, folds=folds, seed=seed)
-    trials, best, pipeline = table.search(
-        split.train, divided, tries, scale=scale, seed=seed, step=step
-    )
+    divided = cross_validation(table.labels[places], groups, folds=folds, seed=seed)
+    found = table.search(split.train, divided, tries, scale=scale, seed=seed, step=step)
     held_out = table.part(split.held_out) if other is None else other
-    return best, trials, pipeline, judge(pipeline, table.names, held_out, split=split.description)
+    return found, judge(
+        found.pipeline,
+        table.names,
+        held_out,
+        split=split.description,
+        thresholds=found.thresholds,
+    )
 
 
 def _counter(on_progress: Callable[[Progress], None] | None, total: int) -> Callable[[], None]:

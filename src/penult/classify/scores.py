@@ -22,6 +22,7 @@ __all__ = [
     "calibration_error",
     "confusion_matrix",
     "log_loss",
+    "ratio",
     "score",
     "scores_from_dict",
     "scores_to_dict",
@@ -56,8 +57,8 @@ def score(
         raise UsageError(f"cannot score {len(predicted)} predictions of {len(truth)} images")
     confusion = confusion_matrix(truth, predicted, len(label_names))
     hits, support, said = confusion.diagonal(), confusion.sum(axis=1), confusion.sum(axis=0)
-    precision, recall = _ratio(hits, said), _ratio(hits, support)
-    f1 = _ratio(2 * hits, support + said)
+    precision, recall = ratio(hits, said), ratio(hits, support)
+    f1 = ratio(2 * hits, support + said)
     occurs = (support + said) > 0
     accuracy = float(hits.sum() / len(truth))
 
@@ -166,7 +167,7 @@ def scores_from_dict(data: Mapping[str, Any]) -> Scores:
         fields = dict(data)
         fields["classes"] = tuple(ClassScore(**c) for c in data["classes"])
         fields["confusion"] = tuple(tuple(int(n) for n in row) for row in data["confusion"])
-        for name in ("macro", "weighted"):
+        for name in ("macro", "weighted", "micro"):
             if fields.get(name) is not None:
                 fields[name] = Average(**fields[name])
         if fields.get("interval") is not None:
@@ -177,7 +178,8 @@ def scores_from_dict(data: Mapping[str, Any]) -> Scores:
         raise FileFormatError(f"not scores that this penult can read: {error}") from error
 
 
-def _ratio(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.float64]:
+def ratio(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Divide, 0/0 being 0."""
     return np.divide(part, whole, out=np.zeros(len(part)), where=whole > 0)
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from penult.classify.splits import Fold
 
-__all__ = ["Trial", "fit_decisions", "fit_one", "search"]
+__all__ = ["Trial", "fit_decisions", "fit_one", "possible", "search"]
 
 Step = Callable[[], None]
 
@@ -86,7 +86,7 @@ def search(
             strengths = [float(params["C"]) for params in combinations]
             accuracies, solved = _logistic_paths(rows, truth, folds, strengths, scale, step)
         else:
-            combinations = _possible(combinations, folds)
+            combinations = possible(combinations, folds)
             accuracies = [
                 _accuracies(rows, truth, folds, name, params, scale, seed, step)
                 for params in combinations
@@ -157,10 +157,16 @@ def fit_decisions(
     return make_pipeline(classifier, scale, seed=seed, params=params).fit(rows, truth)
 
 
-def _possible(
+def possible(
     combinations: Sequence[Mapping[str, Any]], folds: Sequence[Fold]
 ) -> Sequence[Mapping[str, Any]]:
-    # A fold cannot give more neighbours than it has rows.
+    """Leave out the combinations that ask for more neighbours than a fold has rows to train with.
+
+    Raises
+    ------
+    UsageError
+        If none is left.
+    """
     fewest = min(len(train) for train, _ in folds)
     kept = [params for params in combinations if params.get("n_neighbors", 0) <= fewest]
     if not kept:

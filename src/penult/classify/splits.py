@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from penult.classify.groups import groups_of, number_content, units
+from penult.classify.stratify import class_counts, divide_labels, has_label, of_class
 from penult.errors import TrainingError, UsageError
 
 if TYPE_CHECKING:
@@ -87,8 +88,10 @@ def hold_out(
         raise UsageError(f"the held-out part is {test_size:g}; give a number between 0 and 1")
     if folds < 2:
         raise UsageError(f"{folds} folds cannot be cross-validated; give 2 or more")
-    labels = np.asarray(features.labels)
-    rows = np.flatnonzero(labels >= 0)
+    labels: NDArray[Any] = np.asarray(features.labels)
+    if features.targets is not None:
+        labels = np.array(features.targets, bool)
+    rows = np.flatnonzero(has_label(labels))
     if not len(rows):
         raise TrainingError(
             f"none of the {len(labels)} rows has a label, so there is nothing to learn; put the "
@@ -97,11 +100,15 @@ def hold_out(
     left_out = {"unlabelled": len(labels) - len(rows)} if len(rows) < len(labels) else {}
     small = _small_classes(labels, features.label_names, min_per_class)
     if small:
-        kept = rows[~np.isin(labels[rows], small)]
         for k in small:
             reason = f"class {features.label_names[k]} has fewer than {min_per_class} images"
-            left_out[reason] = int((labels == k).sum())
-        rows = kept
+            left_out[reason] = int(of_class(labels, k).sum())
+        # An image of several labels stays with those that are left.
+        if labels.ndim == 2:
+            labels[:, small] = False
+            rows = rows[has_label(labels[rows])]
+        else:
+            rows = rows[~np.isin(labels[rows], small)]
     _require_two_classes(labels[rows], features.label_names)
 
     drawn = False
@@ -139,7 +146,7 @@ def hold_out(
 
 
 def cross_validation(
-    labels: NDArray[np.int64],
+    labels: NDArray[Any],
     groups: NDArray[np.str_] | None,
     *,
     folds: int = 3,
@@ -149,7 +156,7 @@ def cross_validation(
 
     Parameters
     ----------
-    labels : (n,) int64 class of each training row
+    labels : (n,) int64 class of each training row; or (n, K) bool, several an image
     groups : (n,) str, or None where each row stands alone
 
     Returns
@@ -160,7 +167,10 @@ def cross_validation(
     from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
     first, unit = units(groups, len(labels))
-    if len(first) >= MOSTLY_ALONE * len(labels):
+    if labels.ndim == 2:
+        part = divide_labels(_joined(labels, unit), [1 / folds] * folds, seed=seed)[unit]
+        tests = [np.flatnonzero(part == fold) for fold in range(folds)]
+    elif len(first) >= MOSTLY_ALONE * len(labels):
         divided = StratifiedKFold(folds, shuffle=True, random_state=seed).split(
             first, labels[first]
         )
@@ -174,26 +184,26 @@ def cross_validation(
         ]
     everything = np.arange(len(labels))
     result = [(np.setdiff1d(everything, test), test.astype(np.int64)) for test in tests]
+    classes = labels.shape[1] if labels.ndim == 2 else int(labels.max()) + 1
+    present = class_counts(labels, classes) > 0
     for train, _ in result:
-        absent = np.setdiff1d(labels, labels[train])
-        if len(absent):
+        absent = int((present & (class_counts(labels[train], classes) == 0)).sum())
+        if absent:
             raise TrainingError(
                 f"the groups cannot be divided into {folds} folds with every class in each "
-                f"training part ({len(absent)} classes would be missing); give fewer folds or "
+                f"training part ({absent} classes would be missing); give fewer folds or "
                 "more groups a class"
             )
     return result
 
 
-def _small_classes(
-    labels: NDArray[np.int64], names: Sequence[str], min_per_class: int
-) -> list[int]:
-    counts = np.bincount(labels[labels >= 0], minlength=len(names))
+def _small_classes(labels: NDArray[Any], names: Sequence[str], min_per_class: int) -> list[int]:
+    counts = class_counts(labels, len(names))
     return [k for k, n in enumerate(counts) if 0 < n < min_per_class]
 
 
-def _require_two_classes(labels: NDArray[np.int64], names: Sequence[str]) -> None:
-    present = [names[k] for k in np.unique(labels)]
+def _require_two_classes(labels: NDArray[Any], names: Sequence[str]) -> None:
+    present = [names[int(k)] for k in np.flatnonzero(class_counts(labels, len(names)))]
     if len(present) < 2:
         what = f"one class only ({present[0]})" if present else "no class"
         raise TrainingError(
@@ -226,7 +236,7 @@ def _stored(
 
 
 def _random(
-    labels: NDArray[np.int64],
+    labels: NDArray[Any],
     groups: NDArray[np.str_] | None,
     rows: NDArray[np.int64],
     *,
@@ -236,6 +246,10 @@ def _random(
     from sklearn.model_selection import StratifiedGroupKFold, train_test_split
 
     first, unit = units(None if groups is None else groups[rows], len(rows))
+    if labels.ndim == 2:
+        dealt = divide_labels(_joined(labels[rows], unit), [1 - test_size, test_size], seed=seed)
+        held = dealt[unit] == 1
+        return rows[~held], rows[held]
     if len(first) >= MOSTLY_ALONE * len(rows):
         alone = labels[rows[first]]
         classes, counts = np.unique(alone, return_counts=True)
@@ -267,6 +281,13 @@ def _random(
     return np.sort(np.delete(rows, held_out)), np.sort(rows[held_out])
 
 
+def _joined(targets: NDArray[np.bool_], unit: NDArray[np.int64]) -> NDArray[np.bool_]:
+    # The labels of each group: all that its rows have.
+    joined = np.zeros((int(unit.max()) + 1, targets.shape[1]), bool)
+    np.logical_or.at(joined, unit, targets)
+    return joined
+
+
 def _require_whole_groups(
     groups: NDArray[np.str_], train: NDArray[np.int64], held_out: NDArray[np.int64]
 ) -> None:
@@ -280,20 +301,28 @@ def _require_whole_groups(
 
 
 def _require_enough(
-    labels: NDArray[np.int64],
+    labels: NDArray[Any],
     groups: NDArray[np.str_] | None,
     train: NDArray[np.int64],
     folds: int,
     names: Sequence[str],
 ) -> None:
     _require_two_classes(labels[train], names)
-    few = []
-    for k in np.unique(labels):
-        mine = train[labels[train] == k]
+    few, several = [], labels.ndim == 2
+    for k in range(len(names)):
+        mine = train[of_class(labels[train], k)]
         units = len(mine) if groups is None else len(np.unique(groups[mine]))
         # A class that is only in the held-out part cannot be learned; it is scored as it is.
         if 0 < units < folds:
             few.append(f"{names[k]} ({units})")
+    everywhere = (
+        [names[int(k)] for k in np.flatnonzero(labels[train].all(axis=0))] if several else []
+    )
+    if everywhere:
+        raise TrainingError(
+            f"every image to train with has the label {_some(everywhere)}, so there is nothing to "
+            "tell it from; leave it out when extracting"
+        )
     if few:
         unit = "images" if groups is None else "groups of images"
         raise TrainingError(

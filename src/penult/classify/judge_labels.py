@@ -1,0 +1,103 @@
+"""How a classifier of several labels an image does on rows that it was not trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from penult.classify.label_scores import score_labels
+from penult.classify.multilabel import label_probabilities
+from penult.classify.rows import read_blocks
+from penult.errors import UsageError
+from penult.records import Features, HeldOut
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from sklearn.pipeline import Pipeline
+
+    from penult.classify.evaluate import Evaluation
+
+__all__ = ["judge_labels", "targets_of"]
+
+
+def judge_labels(
+    pipeline: Pipeline,
+    label_names: Sequence[str],
+    features: Features,
+    thresholds: Sequence[float],
+    *,
+    split: str,
+) -> Evaluation:
+    """Score a pipeline for several labels; see `penult.classify.evaluate.evaluate`.
+
+    Images without any label are left out. Labels that the classifier has never seen are in no
+    score: each image that has one is listed for it in ``unseen``.
+
+    Raises
+    ------
+    UsageError
+        If no image has a label that the classifier knows.
+    """
+    from penult.classify.evaluate import Evaluation
+
+    place = {name: k for k, name in enumerate(label_names)}
+    theirs = [place.get(str(name), -1) for name in features.label_names]
+    targets = targets_of(features)
+    rows = np.flatnonzero(targets.any(axis=1))
+    truth = np.zeros((len(rows), len(label_names)), bool)
+    for column, k in enumerate(theirs):
+        if k >= 0:
+            truth[:, k] = targets[rows, column]
+    if not truth.any():
+        raise UsageError(
+            f"none of the {len(rows)} labelled images has a label of the classifier's: it knows "
+            f"{', '.join(label_names[:8])}{' …' if len(label_names) > 8 else ''}"
+        )
+    probabilities = np.empty(truth.shape)
+    for part, block in read_blocks(features, rows):
+        probabilities[part] = label_probabilities(pipeline, block)
+    predicted = probabilities >= np.asarray(thresholds)
+    # How sure an image's least certain decision is.
+    certain = np.where(predicted, probabilities, 1 - probabilities).min(axis=1)
+    ids = [str(features.ids[int(i)]) for i in rows]
+
+    def named(chosen: NDArray[np.bool_]) -> str:
+        return ", ".join(str(label_names[int(k)]) for k in np.flatnonzero(chosen))
+
+    said = [named(row) for row in predicted]
+    known = truth.any(axis=1)
+    strange = [
+        (int(at), str(features.label_names[column]))
+        for column, k in enumerate(theirs)
+        if k < 0
+        for at in np.flatnonzero(targets[rows, column])
+    ]
+    return Evaluation(
+        scores=score_labels(
+            truth[known], predicted[known], probabilities[known], label_names, split=split
+        ),
+        images=HeldOut(
+            ids=tuple(ids[i] for i in np.flatnonzero(known)),
+            truth=tuple(named(row) for row in truth[known]),
+            predicted=tuple(said[i] for i in np.flatnonzero(known)),
+            probability=tuple(certain[known].tolist()),
+        ),
+        unseen=HeldOut(
+            ids=tuple(ids[i] for i, _ in strange),
+            truth=tuple(name for _, name in strange),
+            predicted=tuple(said[i] for i, _ in strange),
+            probability=tuple(float(certain[i]) for i, _ in strange),
+        ),
+        unlabelled=len(targets) - len(rows),
+    )
+
+
+def targets_of(features: Features) -> NDArray[np.bool_]:
+    """The labels of each row, (N, K) bool, also where each has one."""
+    if features.targets is not None:
+        return np.asarray(features.targets, bool)
+    labels = np.asarray(features.labels)
+    targets: NDArray[np.bool_] = labels[:, None] == np.arange(len(features.label_names))
+    return targets
