@@ -1,15 +1,17 @@
 """Extraction on a CPU, side by side with plain scripts, and with what the machine allows.
 
-    python benchmarks/extract.py FOLDER [--models efficientnet_lite0 VGG16 …] [--images 256]
+    python benchmarks/extract.py FOLDER [--models resnet50 VGG16 resnet50-int8.ckpt=resnet50 …]
 
-In one run, several rounds of each, in turns, on the same images: penult from files to feature file;
-a plain timm + DataLoader script; the same with channels-last and the best number of workers;
-decoding and transforming alone; and the engine alone. All after everything is loaded and converted:
-what is measured is a long run's rate, not a start.
+In one run, several rounds of each, in turns: penult from files to feature file, over all images;
+over some, spread over the folder, a plain timm + DataLoader script, and the same with
+channels-last and the best number of workers; decoding and transforming alone, on all cores; and the
+engine alone, on all cores. Everything has been loaded and converted before, but that penult opens its
+engine anew in each round.
 
-The limit is what decoding and the network alone allow on these cores: cores / (CPU seconds to
-decode one image + CPU seconds to run one). Ratios are of medians. Nothing passes or fails by the
-clock.
+The limit is what decoding alone and the network alone allow on these cores: 1 / (1 / rate of decoding
++ 1 / rate of the network). Beside it stands the same from processor time on a single busy core, which
+no two busy cores of most machines reach, sharing cache, memory and clock. Ratios are of medians.
+Nothing passes or fails by the clock.
 """
 
 from __future__ import annotations
@@ -20,7 +22,9 @@ import platform
 import statistics
 import tempfile
 import time
+from collections import deque
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
 
@@ -46,6 +50,8 @@ MODELS = {
     "VGG16": ({"layer": "features", "pool": "flatten"}, "vgg16"),
     "InceptionV3": ({}, "inception_v3"),
 }
+
+PENULT, DECODE, NETWORK = "penult, files to file", "decode and transform only", "network only"
 
 
 class Photos(Dataset):
@@ -85,80 +91,101 @@ def cpu_seconds(call: Callable[[], object]) -> tuple[float, float]:
     return time.perf_counter() - wall, time.process_time() - cpu
 
 
-def measure(name: str, folder: Path, count: int, rounds: int) -> None:
-    options, architecture = MODELS.get(name, ({}, name))
-    paths = [r.path for r in list_images([folder], labels="none").records]
+def measure(name: str, folder: Path, few: int, rounds: int) -> None:
+    given, _, base = name.partition("=")
+    options, architecture = MODELS.get(base or given, ({}, base or given))
+    paths = [record.path for record in list_images([folder], labels="none").records]
     # Spread over the folder, so that no class or camera is all there is.
-    chosen = [paths[k] for k in np.linspace(0, len(paths) - 1, min(count, len(paths))).astype(int)]
-    bundled = name.startswith("efficientnet_lite")
-    weights = None if bundled else "random"
-    backbone = open_backbone(name, WeightsChoice(given=weights))
-    recipes = select(backbone, [options.get("layer", "penultimate")], options.get("pool"))
-    engine = open_engine(backbone, recipes, device="cpu")
-    transform = Transform(backbone.preprocessing)
-    records = list_images(chosen, labels="none").records
-    pixels = np.stack([read_pixels(record, transform)[0] for record in records[:64]])
-
-    flat = "flatten" in options.values()
-    pool = {"global_pool": ""} if flat else {}
-    network = timm.create_model(architecture, pretrained=False, num_classes=0, **pool).eval()
-    if flat:
-        network = network.features if hasattr(network, "features") else network
-        network.pretrained_cfg = timm.get_pretrained_cfg(architecture).to_dict()
-
-    cores = len(os.sched_getaffinity(0))
+    chosen = [paths[k] for k in np.linspace(0, len(paths) - 1, min(few, len(paths))).astype(int)]
     with tempfile.TemporaryDirectory() as scratch:
+        weights = _weights(given, Path(scratch))
+        backbone = open_backbone(given, WeightsChoice(given=weights))
+        recipes = select(backbone, [options.get("layer", "penultimate")], options.get("pool"))
+        engine = open_engine(backbone, recipes, device="cpu")
+        transform = Transform(backbone.preprocessing)
+        records = list(list_images(chosen, labels="none").records)
+        pixels = np.stack([read_pixels(record, transform)[0] for record in records[:32]])
         out = Path(scratch) / "features.h5"
+        cores = len(os.sched_getaffinity(0))
+        passes = max(1, len(chosen) // len(pixels) // engine.concurrency)
 
         def ours() -> object:
             return penult.extract(
-                chosen, out, model=name, weights=weights, device="cpu", overwrite=True, **options
+                paths, out, model=given, weights=weights, device="cpu", overwrite=True, **options
             )
 
-        plain = script(chosen, network, 0, tuned=False)
-        tuned = [script(chosen, network, n, tuned=True) for n in range(cores + 1)]
-        calls: dict[str, Callable[[], object]] = {
-            "penult, files to file": ours,
-            "plain timm + DataLoader": plain,
-            **{f"tuned, {n} workers": call for n, call in enumerate(tuned)},
-            "decode and transform only": lambda: [read_pixels(r, transform) for r in records],
-            "engine only": lambda: [engine.run(pixels) for _ in range(len(chosen) // 64 or 1)],
+        def decode_all() -> None:
+            with ThreadPoolExecutor(cores) as pool:
+                deque(pool.map(lambda r: read_pixels(r, transform), records), maxlen=0)
+
+        def run_all() -> None:
+            with ThreadPoolExecutor(engine.concurrency) as pool:
+                for _ in range(engine.concurrency):
+                    pool.submit(lambda: [engine.run(pixels) for _ in range(passes)])
+
+        network = _network(architecture, flat="flatten" in options.values())
+        calls: dict[str, tuple[int, Callable[[], object]]] = {
+            PENULT: (len(paths), ours),
+            "plain timm + DataLoader": (len(chosen), script(chosen, network, 0, tuned=False)),
+            **{
+                f"tuned, {n} workers": (len(chosen), script(chosen, network, n, tuned=True))
+                for n in range(cores + 1)
+            },
+            DECODE: (len(chosen), decode_all),
+            NETWORK: (len(pixels) * passes * engine.concurrency, run_all),
+            "one core: decode": (
+                len(chosen),
+                lambda: [read_pixels(record, transform) for record in records],
+            ),
+            "one core: network": (len(pixels), lambda: engine.run(pixels)),
         }
         ours()
         times: dict[str, list[tuple[float, float]]] = {what: [] for what in calls}
         for _ in range(rounds):
-            for what, call in calls.items():
+            for what, (_, call) in calls.items():
                 if what.startswith("tuned"):
                     network.to(memory_format=torch.channels_last)
                 elif what.startswith("plain"):
                     network.to(memory_format=torch.contiguous_format)
                 times[what].append(cpu_seconds(call))
-    images = {what: len(chosen) for what in calls}
-    images["engine only"] = 64 * (len(chosen) // 64 or 1)
-    rate = {
-        what: images[what] / statistics.median(wall for wall, _ in values)
+    middle = {
+        what: [statistics.median(both) / calls[what][0] for both in zip(*values, strict=True)]
         for what, values in times.items()
     }
-    decode, forward = (
-        statistics.median(cpu for _, cpu in times[what]) / images[what]
-        for what in ("decode and transform only", "engine only")
-    )
-    limit = cores / (decode + forward)
-    mine = rate["penult, files to file"]
-    print(f"\n{name}: {len(chosen)} images, {rounds} rounds, engine {engine.name}")
-    for what, value in rate.items():
-        print(f"  {what:28} {value:8.1f} images/s   penult is {mine / value:5.2f} times this")
-    print(
-        f"  {'limit':28} {limit:8.1f} images/s   penult is {mine / limit:5.1%} of this   "
-        f"(decode {1e3 * decode:.2f} ms + forward {1e3 * forward:.2f} ms of CPU an image)"
-    )
+    limit = 1 / (middle[DECODE][0] + middle[NETWORK][0])
+    alone = cores / (middle["one core: decode"][1] + middle["one core: network"][1])
+    mine = 1 / middle[PENULT][0]
+    print(f"\n{name}: {len(paths)} images, {len(chosen)} for the others, {rounds} rounds")
+    print(f"  {'':28} {'images/s':>9} {'penult ÷ this':>14} {'CPU ms an image':>16}")
+    for what, (wall, cpu) in middle.items():
+        print(f"  {what:28} {1 / wall:9.1f} {mine * wall:13.2f}× {1e3 * cpu:16.2f}")
+    print(f"  {'limit':28} {limit:9.1f} {mine / limit:14.1%}")
+    print(f"  {'limit, of one core alone':28} {alone:9.1f} {mine / alone:14.1%}", flush=True)
+
+
+def _weights(name: str, scratch: Path) -> Path | None:
+    """A file of untrained weights, where trained ones would have to be downloaded."""
+    if name.startswith("efficientnet_lite") or Path(name).is_file():
+        return None
+    path = scratch / "untrained.pth"
+    torch.save(open_backbone(name, WeightsChoice(given="random")).network.state_dict(), path)
+    return path
+
+
+def _network(architecture: str, *, flat: bool) -> torch.nn.Module:
+    pool = {"global_pool": ""} if flat else {}
+    network = timm.create_model(architecture, pretrained=False, num_classes=0, **pool).eval()
+    if flat:
+        network = network.features if hasattr(network, "features") else network
+        network.pretrained_cfg = timm.get_pretrained_cfg(architecture).to_dict()
+    return network
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--models", nargs="+", default=list(MODELS))
-    parser.add_argument("--images", type=int, default=256)
+    parser.add_argument("--images", type=int, default=128, help="for all but penult")
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     libraries = ("penult", "torch", "timm", "openvino", "pillow", "numpy")
