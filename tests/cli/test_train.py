@@ -112,3 +112,52 @@ def test_sizes_of_memory(penult, layers, tmp_path, size):
 def test_what_is_no_size_is_refused(penult, layers, tmp_path, size):
     done = penult("train", layers, "-o", tmp_path / "c.skops", f"--max-memory={size}", "-q")
     assert (done.code, "for example --max-memory 4GB" in done.err) == (2, True)
+
+
+@pytest.fixture
+def several(penult, photos, toy, tmp_path):
+    """Rows of two layers; every image is also of a label that it shares with half of the others."""
+    table = tmp_path / "labels.csv"
+    lines = ["path,label"]
+    for number, photo in enumerate(sorted(photos.rglob("*.jpg"))):
+        also = "|even" if number % 2 == 0 else ""
+        lines.append(f"{photo.relative_to(photos).as_posix()},{photo.parent.name}{also}")
+    table.write_text("\n".join(lines) + "\n")
+    path = tmp_path / "several.h5"
+    made = penult("extract", photos, "-o", path, "-m", toy, "--labels", table, "-l", "mean", "-l", "logits", "-q")  # fmt: skip
+    assert made.code == 0, made
+    return path
+
+
+def test_images_of_several_labels_are_told_by_their_own_scores(penult, several, tmp_path):
+    folder = tmp_path / "results"
+    done = penult("train", several, "-o", tmp_path / "c.skops", "--results", folder, "-q")
+    assert done.code == 0, done
+    assert re.search(r"mean average precision +\d\.\d{3}", done.out)
+    assert re.search(r"micro precision, recall, F1", done.out)
+    assert re.search(r"even +\d", done.out)
+    assert re.search(r"every label right \d+\.\d% on \d+ images", done.out)
+    assert [p.name for p in folder.iterdir()] == ["scores.json"]
+    assert json.loads((folder / "scores.json").read_text())["mean_average_precision"] > 0.5
+
+
+def test_layers_of_several_labels_are_compared_by_mean_average_precision(penult, several, tmp_path):
+    done = penult("train", several, "-o", tmp_path / "c.skops", "-l", "all", "--json", "-q")
+    told = json.loads(done.out)
+    chosen = next(r for r in told["settings"]["layers"] if r["layer"] == told["layer"])
+    assert chosen["accuracy"] == told["scores"]["mean_average_precision"]
+    assert "cross-validated" in penult("train", several, "-o", tmp_path / "d.skops", "-l", "all", "-q").out  # fmt: skip
+
+
+def test_the_report_on_images_of_several_labels_shows_what_it_can(penult, several, tmp_path):
+    folder = tmp_path / "report"
+    done = penult("report", several, "-o", folder, "-q")
+    assert done.code == 0, done
+    page = (folder / "index.html").read_text()
+    shown = re.findall(r'<section id="(\w+)"', page)
+    assert {"classes", "scores", "layers", "mistakes", "making"} <= set(shown)
+    assert not {"confusion", "pairs"} & set(shown)
+    assert "mean average precision" in page
+    assert "Micro F1" in page
+    assert "have several labels; this needs one an image" in page
+    assert "<dd>36</dd>" in page  # images, and not their labels

@@ -61,7 +61,7 @@ def find_label_issues(
     features : the rows the classifier was trained on, or others made with its recipe and labels
     folds : how many parts; a class with fewer images is left out
     max_rows : rows to train on in each fold; of more, a random part with each class's share. By
-        default `penult.classify.sampling.affordable`: 20,000, or fewer where rows are long.
+        default `penult.classify.sampling.affordable`: 10,000, or fewer where rows are long.
     on_progress : called after each fold; counts fits
 
     Raises

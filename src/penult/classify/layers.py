@@ -12,7 +12,7 @@ from penult.classify.model import Classifier
 from penult.classify.probe import train
 from penult.errors import UnknownNameError, UsageError
 from penult.features.read import load
-from penult.records import Features, Progress
+from penult.records import Features, Progress, Scores
 
 __all__ = ["best_layer", "choose_layers", "train_layers"]
 
@@ -85,11 +85,12 @@ def train_layers(
 
 
 def best_layer(trained: Mapping[str, Classifier]) -> Classifier:
-    """Return the classifier with the highest accuracy in cross-validation on its training part.
+    """Return the classifier with the highest score in cross-validation on its training part.
 
-    The held-out accuracies have no part in the choice, so that of the chosen one stays honest; of
-    equals, the first is taken. Its ``settings["layers"]`` has a mapping for each layer: ``layer``,
-    ``width`` (numbers a row), ``cross_validated``, ``accuracy`` and its ``interval``.
+    The held-out images have no part in the choice, so that the score of the chosen one stays
+    honest; of equals, the first is taken. Its ``settings["layers"]`` has a mapping for each layer:
+    ``layer``, ``width`` (numbers a row), and ``accuracy``, its ``interval`` and
+    ``cross_validated``, which are mean average precisions where images have several labels.
     """
     best = max(trained.values(), key=_cross_validated)
     table = [
@@ -97,12 +98,19 @@ def best_layer(trained: Mapping[str, Classifier]) -> Classifier:
             "layer": layer,
             "width": int(one.pipeline.n_features_in_),
             "cross_validated": _cross_validated(one),
-            "accuracy": one.scores.accuracy,
-            "interval": None if one.scores.interval is None else list(one.scores.interval),
+            **_held_out(one.scores),
         }
         for layer, one in trained.items()
     ]
     return replace(best, settings={**best.settings, "layers": table})
+
+
+def _held_out(scores: Scores) -> dict[str, Any]:
+    # By the same measure as in cross-validation.
+    if scores.mean_average_precision is not None:
+        return {"accuracy": scores.mean_average_precision, "interval": None}
+    interval = None if scores.interval is None else list(scores.interval)
+    return {"accuracy": scores.accuracy, "interval": interval}
 
 
 def _cross_validated(classifier: Classifier) -> float:

@@ -24,7 +24,7 @@ __all__ = ["affordable", "in_threads", "labelled", "rank_in_class", "spread"]
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
-MOST_ROWS = 20_000
+MOST_ROWS = 10_000
 MOST_BYTES = 512 << 20
 
 
@@ -48,7 +48,7 @@ def labelled(features: Features | str | Path, classifier: Classifier) -> tuple[F
 
 
 def affordable(features: Features) -> int:
-    """Rows to train on where all would take hours: 20,000, or what 512 MB of float32 hold."""
+    """Rows to train on where all would take hours: 10,000, or what 512 MB of float32 hold."""
     width = int(np.prod(features.features.shape[1:]))
     return min(MOST_ROWS, MOST_BYTES // (4 * max(1, width)))
 

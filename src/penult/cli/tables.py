@@ -42,7 +42,8 @@ def class_table(scores: Scores) -> None:
 
 def scores_line(scores: Scores) -> str:
     """Return the accuracy, and what it was measured on."""
-    text = f"accuracy {scores.accuracy:.1%} on {scores.images:,} images ({scores.split})"
+    name = "accuracy" if scores.mean_average_precision is None else "every label right"
+    text = f"{name} {scores.accuracy:.1%} on {scores.images:,} images ({scores.split})"
     if scores.interval is not None:
         low, high = scores.interval
         text += f", 95% interval {low:.1%} to {high:.1%}"
@@ -52,13 +53,19 @@ def scores_line(scores: Scores) -> str:
 def scores_table(scores: Scores) -> None:
     """Show every score there is beside the accuracy."""
     table = plain_table(("score", "value"), right=("value",))
-    for average, name in ((scores.macro, "macro"), (scores.weighted, "weighted")):
+    averages = (
+        (scores.micro, "micro"),
+        (scores.macro, "macro"),
+        (scores.weighted, "weighted"),
+    )
+    for average, name in averages:
         if average is not None:
             table.add_row(
                 f"{name} precision, recall, F1",
                 f"{average.precision:.3f}  {average.recall:.3f}  {average.f1:.3f}",
             )
     for name, value in (
+        ("mean average precision", scores.mean_average_precision),
         ("top-5 accuracy", scores.top5),
         ("balanced accuracy", scores.balanced_accuracy),
         ("macro soft F1", scores.soft_f1),
@@ -80,7 +87,8 @@ def trials_table(settings: Mapping[str, Any]) -> None:
             best[kind] = trial
     if len(best) < 2:
         return
-    table = plain_table(("classifier", "best", "accuracy", "±"), right=("accuracy", "±"))
+    score = _measure(settings)
+    table = plain_table(("classifier", "best", score, "±"), right=(score, "±"))
     for kind, trial in sorted(best.items(), key=lambda item: -item[1]["mean"]):
         table.add_row(
             kind, _words(trial["params"]), f"{trial['mean']:.1%}", f"{100 * trial['std']:.1f}"
@@ -142,6 +150,11 @@ def runs_line(settings: Mapping[str, Any]) -> str | None:
         f"{len(runs['seeds'])} runs, seeds {seeds}: accuracy {runs['mean']:.1%} ± "
         f"{100 * runs['std']:.1f}"
     )
+
+
+def _measure(settings: Mapping[str, Any]) -> str:
+    """Name what cross-validation compared."""
+    return "mean average precision" if "thresholds" in settings else "accuracy"
 
 
 def _words(params: Mapping[str, Any]) -> str:

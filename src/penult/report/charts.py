@@ -34,17 +34,21 @@ HEIGHT = 3.4  # inches
 LONGEST_NAME = 28
 
 
-def layers_chart(layers: Sequence[Mapping[str, Any]], chosen: str | None = None) -> Figure:
+def layers_chart(
+    layers: Sequence[Mapping[str, Any]], chosen: str | None = None, *, score: str = "accuracy"
+) -> Figure:
     """Draw the accuracy of each layer's probe, in execution order.
 
     Parameters
     ----------
     layers : a mapping each, as `penult.classify.layers.best_layer` stores them
     chosen : the layer to mark
+    score : what ``"accuracy"`` is
     """
     figure, axes = _axes(max(6.4, 0.32 * len(layers) + 1.6))
     places = range(len(layers))
     accuracies = [100 * layer["accuracy"] for layer in layers]
+    axes.set_ylabel(score)
     intervals = [layer["interval"] or (layer["accuracy"],) * 2 for layer in layers]
     axes.fill_between(
         places,
@@ -71,7 +75,7 @@ def layers_chart(layers: Sequence[Mapping[str, Any]], chosen: str | None = None)
         linewidth=1.8,
         marker="o",
         markersize=4.5,
-        label="held-out images, 95% interval",
+        label="held-out images" + (", 95% interval" if layers[0]["interval"] else ""),
     )
     names = [_short(layer["layer"]) for layer in layers]
     flat = max(map(len, names)) * len(names) < 75

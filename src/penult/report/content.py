@@ -36,6 +36,7 @@ class Report:
     label_issues : images whose labels are likely wrong; None where they were not looked for
     curve : the learning curve; empty where it was not drawn
     notes : section to the reason why it has nothing to show
+    rows : images with a row; None where each has one label or none, so that they can be counted
     unlabelled : rows without a label
     failures : images that have no row, every one of them
     passed_over : extension to number of files that are no images
@@ -56,6 +57,7 @@ class Report:
     label_issues: tuple[LabelIssue, ...] | None = None
     curve: tuple[CurvePoint, ...] = ()
     notes: Mapping[str, str] = field(default_factory=dict)
+    rows: int | None = None
     unlabelled: int = 0
     failures: tuple[Failure, ...] = ()
     passed_over: Mapping[str, int] = field(default_factory=dict)
@@ -66,4 +68,10 @@ class Report:
     @property
     def images(self) -> int:
         """Images found: those with a row and those that failed."""
-        return sum(self.class_counts.values()) + self.unlabelled + len(self.failures)
+        rows = sum(self.class_counts.values()) + self.unlabelled if self.rows is None else self.rows
+        return rows + len(self.failures)
+
+    @property
+    def several(self) -> bool:
+        """Whether images may have several labels."""
+        return self.scores.mean_average_precision is not None

@@ -51,4 +51,9 @@ def fill_layers(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any] | N
     if len(report.layers) < 2:
         return None
     chosen = report.recipe.layer
-    return {"chosen": chosen, "chart": to_svg(layers_chart(report.layers, chosen))}
+    score = "mean average precision" if report.several else "accuracy"
+    return {
+        "chosen": chosen,
+        "chart": to_svg(layers_chart(report.layers, chosen, score=score)),
+        "score": score,
+    }

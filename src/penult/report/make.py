@@ -12,6 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from penult.backbones.registry import DEFAULT_MODEL
 from penult.errors import (
     FeatureFileError,
@@ -202,6 +204,10 @@ def _content(
     from penult.report.content import Report
 
     counts = Counter(features.labels.tolist())
+    if features.targets is not None:
+        several = np.asarray(features.targets)
+        counts = Counter(dict(enumerate(several.sum(axis=0).tolist())))
+        counts[-1] = int((~several.any(axis=1)).sum())
     settings = dict(classifier.settings)
     settings.pop("classes", None)  # the page counts every class's images in its table of classes
     layers = settings.pop("layers", ())  # they have a section of their own
@@ -220,6 +226,7 @@ def _content(
         settings=settings,
         open_image=_opener(features),
         layers=tuple(layers),
+        rows=len(features),
         unlabelled=counts[-1],
         failures=features.failures,
         passed_over=features.origin.get("passed_over", {}),

@@ -104,13 +104,18 @@ def _render(report: Report, figure: Path) -> str:
         report=report,
         version=__version__,
         wrong=len(mistakes(report)),
+        headline=report.scores.mean_average_precision
+        if report.scores.mean_average_precision is not None
+        else report.scores.accuracy,
         chance=max((c.support for c in classes), default=0) / max(report.scores.images, 1),
         sections=[
             (section, content)
             for section in SECTIONS
             if (content := section.fill(report, thumbnails)) is not None
         ],
-        matrix_picture=_data_uri(figure.read_bytes()) if len(classes) > TABLE_UP_TO else None,
+        matrix_picture=_data_uri(figure.read_bytes())
+        if len(report.scores.confusion) > TABLE_UP_TO
+        else None,
         script=script,
         # The page's own script is the only one that may run, whatever a folder was named.
         script_sha256=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),

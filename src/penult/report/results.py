@@ -75,7 +75,9 @@ def write_results(
         confusion_matrix_png(scores, written[-1], normalise=normalise, overwrite=overwrite)
     if len(layers) > 1:
         written.append(directory / LAYERS)
-        to_png(layers_chart(layers, chosen), written[-1], overwrite=overwrite)
+        several = scores.mean_average_precision is not None
+        score = "mean average precision" if several else "accuracy"
+        to_png(layers_chart(layers, chosen, score=score), written[-1], overwrite=overwrite)
     for name in (CONFUSION, LAYERS):
         if directory / name not in written:
             (directory / name).unlink(missing_ok=True)  # of the results that are replaced

@@ -78,7 +78,7 @@ def _examples(report: Report) -> dict[str, str]:
 
 def _fill_classes(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any]:
     pictured = len(report.scores.classes) <= EXAMPLES_UP_TO
-    examples = _examples(report) if pictured else {}
+    examples = _examples(report) if pictured and not report.several else {}
     rows = [
         {
             "score": score,
@@ -100,15 +100,41 @@ def _fill_classes(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any]:
             )
             if average is not None
         ],
-        "low": report.scores.accuracy - 0.05,
+        # Of several labels an image, all of them right is another matter than one of them.
+        "low": (report.scores.accuracy if report.scores.micro is None else report.scores.micro.f1)
+        - 0.05,
     }
 
 
 def _fill_scores(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any] | None:
     scores = report.scores
     rows = [
-        ("Accuracy", percent(scores.accuracy, 2), "images put into their class"),
-        *_optional(scores.interval, "95% interval", _span, "of the accuracy, by bootstrap"),
+        *_optional(
+            scores.mean_average_precision,
+            "Mean average precision",
+            _in_percent,
+            "of the labels, each by its own ranking of the images",
+        ),
+        (
+            "Every label right" if report.several else "Accuracy",
+            percent(scores.accuracy, 2),
+            "images with no label missing or wrong"
+            if report.several
+            else "images put into their class",
+        ),
+        *[
+            (f"{name} F1", ratio(average.f1), meaning)
+            for name, average, meaning in (
+                ("Micro", scores.micro, "every label of every image counting the same"),
+                (
+                    "Macro",
+                    scores.macro if report.several else None,
+                    "every label counting the same",
+                ),
+            )
+            if average is not None
+        ],
+        *_optional(scores.interval, "95% interval", _span, "of that, by bootstrap"),
         *_optional(scores.top5, "Top-5 accuracy", _in_percent, "class among the five likeliest"),
         *_optional(scores.balanced_accuracy, "Balanced accuracy", _in_percent, "mean recall"),
         *_optional(scores.soft_f1, "Soft F1", ratio, "macro F1 on probabilities; 1 is best"),
@@ -141,7 +167,9 @@ def _span(interval: tuple[float, float]) -> str:
     return f"{percent(interval[0])} to {percent(interval[1])}"
 
 
-def _fill_confusion(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any]:
+def _fill_confusion(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any] | None:
+    if not report.scores.confusion:
+        return None
     classes = report.scores.classes
     rows = [
         (classes[i].label, [(n, (n / max(sum(counts), 1)) ** 0.5) for n in counts])
@@ -156,6 +184,8 @@ def _fill_confusion(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any]
 
 
 def _fill_pairs(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any] | None:
+    if report.several:
+        return None
     by_pair = defaultdict[tuple[str, str], list[Mistake]](list)
     for mistake in mistakes(report):
         first, second = sorted((mistake.truth, mistake.predicted))
