@@ -91,6 +91,33 @@ def test_photos_are_sorted_and_what_got_a_number_is_told(penult, classifier, mix
     assert len(list(mixed.rglob("*.png"))) == 5
 
 
+@pytest.fixture
+def of_several_labels(penult, photos, toy, tmp_path):
+    lines = [f"{p.relative_to(photos)},{p.parent.name}|plant" for p in photos.rglob("*.jpg")]
+    lines[::2] = [line.removesuffix("|plant") for line in lines[::2]]
+    (tmp_path / "labels.csv").write_text("\n".join(["path,label", *lines]))
+    features, path = tmp_path / "several.h5", tmp_path / "several.skops"
+    labels = ("--labels", tmp_path / "labels.csv")
+    assert penult("extract", photos, "-o", features, "--model", toy, "-q", *labels).code == 0
+    done = penult("train", features, "-o", path, "--grid", "C=100", "-q")
+    assert done.code == 0, done
+    return path
+
+
+def test_several_labels_are_told_together(penult, of_several_labels, mixed):
+    call = ("predict", of_several_labels, mixed / "red.png", "-q")
+    told = json.loads(penult(*call, "--json").out)
+    assert "rose" in told["labels"]
+    assert rows(penult(*call, "--csv").out)[0]["labels"] == "|".join(told["labels"])
+    assert penult(*call).out.startswith(f"red.png  {' | '.join(told['labels'])}  ")
+    for options in (["--copy-to", mixed / "s"], ["--threshold", "0.9"]):
+        done = penult(*call, *options)
+        assert done.code == 2
+        assert "several labels" in done.err
+    exported = penult("export", of_several_labels, "-o", mixed / "m.onnx")
+    assert (exported.code, "several labels" in exported.err) == (2, True)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

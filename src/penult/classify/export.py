@@ -62,7 +62,7 @@ def export_classifier(
     """
     if format not in FORMATS:
         raise UnknownNameError("format", format, FORMATS)
-    if classifier.settings.get("thresholds"):
+    if classifier.thresholds is not None:
         raise UsageError(
             "this classifier may give an image several labels; only those of one class an image "
             "can be exported"

@@ -63,7 +63,7 @@ def predict_images(
         raise UsageError(f"top is {top}; give 1 or more")
     if threshold is not None and not 0 < threshold <= 1:
         raise UsageError(f"the threshold is {threshold}; give a probability above 0 and up to 1")
-    if classifier.settings.get("thresholds") and (threshold is not None or copy_to is not None):
+    if classifier.thresholds is not None and (threshold is not None or copy_to is not None):
         what = "a threshold" if copy_to is None else "sorting into folders"
         raise UsageError(
             f"this classifier may give an image several labels, each with a threshold of its own; "

@@ -71,12 +71,16 @@ def run(
 
     model = load_classifier(classifier)
     tally = Tally()
-    copies = copy_to is not None
+    columns = {
+        "top": top,
+        "several": model.thresholds is not None,
+        "copies": copy_to is not None,
+    }
     style = "csv" if as_csv else "json" if as_json else "lines"
     written = (
-        nullcontext(to_stdout(style, top=top, copies=copies))
+        nullcontext(to_stdout(style, **columns))
         if output is None
-        else to_file(output, top=top, copies=copies, overwrite=overwrite)
+        else to_file(output, overwrite=overwrite, **columns)
     )
     with written as write, progress("predict", quiet=quiet) as on_progress:
         for outcome in predict_images(

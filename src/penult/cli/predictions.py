@@ -25,21 +25,25 @@ __all__ = ["Tally", "to_file", "to_stdout"]
 _SHOWN_RENAMED = 10
 
 
-def to_stdout(style: str, *, top: int, copies: bool) -> Write:
+def to_stdout(style: str, **columns: Any) -> Write:
     """Return what prints one outcome.
 
     Parameters
     ----------
     style : ``"lines"``, ``"csv"`` or ``"json"``
-    top : how many classes are listed
-    copies : whether the images are copied somewhere
+    columns : see `to_file`
     """
-    return _print_line if style == "lines" else _writer(style, sys.stdout, top, copies)
+    return _print_line if style == "lines" else _writer(style, sys.stdout, **columns)
 
 
 @contextmanager
-def to_file(path: Path, *, top: int, copies: bool, overwrite: bool) -> Iterator[Write]:
+def to_file(path: Path, *, overwrite: bool, **columns: Any) -> Iterator[Write]:
     """Yield what writes one outcome; the file appears when the block ends well.
+
+    Parameters
+    ----------
+    columns : ``top``, how many classes are listed; ``several``, whether an image may have several
+        labels; ``copies``, whether the images are copied somewhere
 
     Raises
     ------
@@ -56,13 +60,13 @@ def to_file(path: Path, *, top: int, copies: bool, overwrite: bool) -> Iterator[
         # A name that is no valid UTF-8 reaches Python with lone surrogates in it.
         temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
     ):
-        yield _writer(style, file, top, copies)
+        yield _writer(style, file, **columns)
 
 
-def _writer(style: str, file: TextIO, top: int, copies: bool) -> Write:
+def _writer(style: str, file: TextIO, *, top: int, several: bool, copies: bool) -> Write:
     if style == "json":
         return lambda outcome: print(json.dumps(_fields(outcome), ensure_ascii=False), file=file)
-    columns = ["id", "label", "probability", "unsure"]
+    columns = ["id", *["labels"] * several, "label", "probability", "unsure"]
     for place in range(2, top + 1):
         columns += [f"label_{place}", f"probability_{place}"]
     columns += ["copied_to"] * copies + ["error"]
@@ -73,6 +77,8 @@ def _writer(style: str, file: TextIO, top: int, copies: bool) -> Write:
         fields = _fields(outcome)
         for place, (label, probability) in enumerate(fields.get("top", ()), start=1):
             fields |= {f"label_{place}": label, f"probability_{place}": probability}
+        if "labels" in fields:
+            fields["labels"] = "|".join(fields["labels"])  # as a table of labels has them
         if "unsure" in fields:
             fields["unsure"] = "true" if fields["unsure"] else "false"
         table.writerow(fields)
@@ -92,6 +98,8 @@ def _fields(outcome: Outcome) -> dict[str, Any]:
         "unsure": outcome.unsure,
         "top": [list(pair) for pair in outcome.top],
     }
+    if outcome.labels is not None:
+        fields["labels"] = list(outcome.labels)
     if outcome.copied is not None:
         fields["copied_to"] = str(outcome.copied.path)
     return fields
@@ -103,8 +111,12 @@ def _print_line(outcome: Outcome) -> None:
     if isinstance(outcome, Failure):
         warn(f"{outcome.id}: {outcome.reason}")
         return
-    said = "  ".join(f"{label} {p:.1%}" for label, p in outcome.top)
-    say(f"{outcome.id}  {'?  ' * outcome.unsure}{said}")
+    listed = "  ".join(f"{label} {p:.1%}" for label, p in outcome.top)
+    if outcome.labels is not None:
+        said = f"{' | '.join(outcome.labels) or '(no label)'}  "
+    else:
+        said = "?  " if outcome.unsure else ""
+    say(f"{outcome.id}  {said}{listed}")
 
 
 class Tally:
@@ -126,7 +138,7 @@ class Tally:
         if outcome.unsure:
             self.unsure += 1
         else:
-            self.classes[outcome.label] += 1
+            self.classes.update([outcome.label] if outcome.labels is None else outcome.labels)
         if outcome.copied is not None:
             self.copied += outcome.copied.new
             self.there += not outcome.copied.new
