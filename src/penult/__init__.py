@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from penult.extraction import extract
     from penult.features.read import load
     from penult.planning import plan
+    from penult.quantization import Quantization, quantize
     from penult.recipe import Preprocessing, Recipe
     from penult.records import Failure, Features, Prediction, Scores
     from penult.verification import Verification, verify
@@ -36,6 +37,7 @@ _HOMES = {
     "Features": "penult.records",
     "Prediction": "penult.records",
     "Preprocessing": "penult.recipe",
+    "Quantization": "penult.quantization",
     "Recipe": "penult.recipe",
     "Scores": "penult.records",
     "Verification": "penult.verification",
@@ -44,6 +46,7 @@ _HOMES = {
     "load": "penult.features.read",
     "load_classifier": "penult.classify.model",
     "plan": "penult.planning",
+    "quantize": "penult.quantization",
     "train": "penult.classify.probe",
     "verify": "penult.verification",
 }
@@ -55,6 +58,7 @@ __all__ = [
     "Features",
     "Prediction",
     "Preprocessing",
+    "Quantization",
     "Recipe",
     "Scores",
     "Verification",
@@ -64,6 +68,7 @@ __all__ = [
     "load",
     "load_classifier",
     "plan",
+    "quantize",
     "train",
     "verify",
 ]
