@@ -7,7 +7,7 @@ from penult.classify import label_errors
 from penult.classify.classifiers import CLASSIFIERS
 from penult.classify.label_errors import find_label_issues, likely_errors
 from penult.classify.probe import train
-from penult.errors import RecipeMismatchError, UsageError
+from penult.errors import RecipeMismatchError, TrainingError, UsageError
 
 COUNTS = {"daisy": 30, "rose": 30, "tulip": 30}
 QUICK = {"C": [10], "alpha": [1], "n_neighbors": [5], "max_features": ["sqrt"]}
@@ -66,6 +66,31 @@ def test_what_is_trained_on_is_bounded_while_every_image_is_judged(make_features
     assert {issue.id for issue in found} == {"daisy/004.jpg", "rose/040.jpg"}
     assert [(p.done, p.total) for p in told] == [(k, 4) for k in (1, 2, 3, 4)]
     assert all(issue.suggested_confidence > issue.confidence for issue in found)
+
+
+def test_identical_images_do_not_vouch_for_each_other(make_features):
+    """Two copies of a daisy, both labelled rose: either would be taken for right from the other."""
+    features = make_features(COUNTS)
+    rows = features.features.copy()
+    rows[4] = rows[5]
+    features.labels[[4, 5]] = 1
+    content = [f"{i:032x}" for i in range(90)]
+    content[4] = content[5]
+    features = dataclasses.replace(features, features=rows, content=content)
+    classifier = train(features, classifier="knn", grid={"n_neighbors": [1]})
+    assert {i.id for i in find_label_issues(classifier, features)} >= {"daisy/004.jpg", "daisy/005.jpg"}  # fmt: skip
+
+
+def test_a_class_of_too_few_different_images_is_left_out_and_the_others_are_judged(make_features):
+    features = make_features(COUNTS | {"violet": 5})
+    features.labels[[4, 40]] = [1, 2]
+    content = [f"{i:032x}" for i in range(95)]
+    content[90] = content[91]
+    features = dataclasses.replace(features, content=content)
+    found = find_label_issues(train(features), features)
+    assert {i.id for i in found} == {"daisy/004.jpg", "rose/040.jpg"}
+    with pytest.raises(TrainingError, match="fewer than two classes have 80 images"):
+        find_label_issues(train(features), features, folds=80)
 
 
 def test_images_with_several_labels_are_refused(make_features):

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from penult.classify.groups import groups_of
 from penult.classify.model import Classifier, class_probabilities
 from penult.classify.rows import read_blocks, read_rows
 from penult.classify.sampling import affordable, in_threads, labelled, spread
 from penult.classify.search import fit_one
-from penult.classify.splits import Fold, cross_validation, hold_out
+from penult.classify.splits import Fold, cross_validation
+from penult.errors import TrainingError
 from penult.records import Features, Progress
 
 if TYPE_CHECKING:
@@ -54,12 +56,13 @@ def find_label_issues(
     """Find the images whose labels are likely wrong, the likeliest first.
 
     Every labelled image is judged by a classifier with `classifier`'s parameters that was trained
-    on the other folds; `likely_errors` says which of them are errors.
+    on the other folds; `likely_errors` says which of them are errors. Rows of one group, and images
+    that are identical, are in one fold.
 
     Parameters
     ----------
     features : the rows the classifier was trained on, or others made with its recipe and labels
-    folds : how many parts; a class with fewer images is left out
+    folds : how many parts; a class with fewer images (groups, where there are any) is left out
     max_rows : rows to train on in each fold; of more, a random part with each class's share. By
         default `penult.classify.sampling.affordable`: 10,000, or fewer where rows are long.
     on_progress : called after each fold; counts fits
@@ -71,9 +74,10 @@ def find_label_issues(
         If some image has several labels.
     """
     features, _ = labelled(features, classifier)
-    chosen = hold_out(features, folds=folds, min_per_class=folds, elsewhere=True).train
+    groups = groups_of(features)
+    chosen = _judged(np.asarray(features.labels), groups, folds)
     labels = np.asarray(features.labels)[chosen]
-    groups = None if features.groups is None else np.asarray(features.groups)[chosen]
+    groups = None if groups is None else groups[chosen]
     most = max_rows or affordable(features)
     seed = int(classifier.settings["seed"])
     divided = cross_validation(labels, groups, folds=folds, seed=seed)
@@ -139,6 +143,25 @@ def likely_errors(
     wrong = np.flatnonzero(suggested != labels)
     own = probabilities[wrong, labels[wrong]]
     return wrong[np.argsort(own, kind="stable")], suggested
+
+
+def _judged(
+    labels: NDArray[np.int64], groups: NDArray[np.str_] | None, folds: int
+) -> NDArray[np.int64]:
+    """Return the rows whose class has enough groups for every fold to have one."""
+    unit = np.arange(len(labels))
+    if groups is not None:
+        unit = np.unique(groups, return_inverse=True)[1]
+    of_units = np.unique(np.stack([labels, unit]), axis=1)[0]
+    counts = np.bincount(of_units[of_units >= 0])
+    chosen = np.flatnonzero(labels >= 0)
+    chosen = chosen[counts[labels[chosen]] >= folds]
+    if len(np.unique(labels[chosen])) < 2:
+        raise TrainingError(
+            f"fewer than two classes have {folds} images, so that each could be judged by a "
+            "classifier that was trained on others; give fewer folds, or more images"
+        )
+    return chosen
 
 
 def _fit(

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "class_table",
+    "edge_lines",
     "grid_line",
     "int8_card",
     "layer_line",
@@ -138,6 +139,17 @@ def grid_line(settings: Mapping[str, Any]) -> str:
         f"{chosen}: {searched} {settings['folds']}-fold cross-validation on "
         f"{images:,} images{again}"
     )
+
+
+def edge_lines(settings: Mapping[str, Any]) -> list[str]:
+    """Return what might be gained by a wider grid, and what to type."""
+    lines = []
+    for name, edge in settings.get("edges", {}).items():
+        value = settings["params"][name]
+        beyond = [value, value * 10] if edge == "largest" else [value / 10, value]
+        wider = ",".join(f"{number:.15g}" for number in beyond)
+        lines.append(f"{name} is the {edge} of those tried; --grid {name}={wider} goes further")
+    return lines
 
 
 def runs_line(settings: Mapping[str, Any]) -> str | None:

@@ -12,6 +12,7 @@ from penult.cli import options as o
 from penult.cli.console import progress, say, say_json
 from penult.cli.tables import (
     class_table,
+    edge_lines,
     grid_line,
     layer_line,
     layers_table,
@@ -165,6 +166,10 @@ def run(
     if line := layer_line(trained.settings, trained.recipe.layer):
         say(line)
     say(grid_line(trained.settings))
+    for line in edge_lines(trained.settings):
+        say(line)
+    if copies := trained.settings.get("copies", 0):
+        say(f"identical to another image, and kept in the same part: {copies:,}")
     for reason, count in trained.settings["left_out"].items():
         say(f"left out: {count:,} {reason}")
     say(f"{output}: {len(trained.label_names):,} classes, {trained.recipe.backbone}")

@@ -149,13 +149,13 @@ def make_report(
     if label_errors:
         from penult.classify.label_errors import find_label_issues
 
-        with _timed(seconds, "label errors"), _noted(notes, "labels"):
+        with _noted(notes, "labels"), _timed(seconds, "label errors"):
             issues = find_label_issues(trained, features, on_progress=on_label_errors)
             found["label_issues"] = tuple(issues)
     if curve:
         from penult.classify.curve import learning_curve
 
-        with _timed(seconds, "learning curve"), _noted(notes, "curve"):
+        with _noted(notes, "curve"), _timed(seconds, "learning curve"):
             found["curve"] = tuple(learning_curve(trained, features, on_progress=on_curve))
     content = _content(sources, file, features, trained, seconds=seconds, notes=notes, **found)
     page = write_report(directory, content, normalise=normalise, overwrite=overwrite)
@@ -209,8 +209,13 @@ def _content(
         counts = Counter(dict(enumerate(several.sum(axis=0).tolist())))
         counts[-1] = int((~several.any(axis=1)).sum())
     settings = dict(classifier.settings)
-    settings.pop("classes", None)  # the page counts every class's images in its table of classes
+    # The page counts every class's images in its table of classes; a threshold a class is too much.
+    for name in ("classes", "thresholds"):
+        settings.pop(name, None)
     layers = settings.pop("layers", ())  # they have a section of their own
+    edges = settings.pop("edges", {})
+    settings["grid's edge"] = [f"{name} is the {edge} tried" for name, edge in edges.items()]
+    settings["identical images"] = settings.pop("copies", 0) or None
     settings["chosen"] = {"classifier": settings.pop("classifier"), **settings.pop("params")}
     settings["grid"] = [
         {"classifier": trial["classifier"], **trial["params"], "accuracy": trial["mean"]}
