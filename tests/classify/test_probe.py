@@ -6,7 +6,7 @@ import h5py
 import numpy as np
 import pytest
 
-from penult.classify.probe import train
+from penult.classify.probe import find_edges, train
 from penult.errors import TrainingError, UnknownNameError, UsageError
 
 COUNTS = {"daisy": 24, "rose": 24, "tulip": 24}
@@ -40,6 +40,25 @@ def test_the_default_grid_is_tried_and_the_first_best_chosen(make_features):
 def test_a_grid_can_be_given(make_features):
     settings = train(make_features(COUNTS), grid={"C": [3]}).settings
     assert [trial["params"] for trial in settings["grid"]] == [{"C": 3}]
+
+
+@pytest.mark.parametrize(
+    ("tried", "chosen", "edges"),
+    [
+        pytest.param([0.1, 1, 10], 10, {"C": "largest"}, id="the last"),
+        pytest.param([0.1, 1, 10], 0.1, {"C": "smallest"}, id="the first"),
+        pytest.param([0.1, 1, 10], 1, {}, id="in the middle"),
+        pytest.param([10], 10, {}, id="no choice"),
+    ],
+)
+def test_a_choice_at_the_edge_of_the_grid_is_told(tried, chosen, edges):
+    assert find_edges([{"C": value} for value in tried], {"C": chosen}) == edges
+
+
+def test_the_classifier_says_whether_its_choice_is_at_the_edge(make_features):
+    settings = train(make_features(COUNTS), grid={"C": [100, 1000]}).settings
+    assert settings["edges"] == {"C": "smallest"}  # both are right throughout, and the first counts
+    assert train(make_features(COUNTS), classifier="knn").settings["edges"] == {}
 
 
 def test_training_twice_gives_the_same(make_features):
@@ -135,7 +154,7 @@ def test_training_saving_and_loading_never_import_torch(tmp_path):
         import sys
         import numpy as np
         from penult.classify.model import load_classifier
-        from penult.classify.probe import train
+        from penult.classify.probe import find_edges, train
         from penult.recipe import Preprocessing, Recipe
         from penult.records import Features
         rows = np.eye(2, 4, dtype=np.float32)[[0, 1] * 8] + np.arange(16)[:, None] / 100

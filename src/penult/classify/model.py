@@ -47,8 +47,10 @@ class Description:
         ``scale``, ``folds``, ``seed``, ``grid`` (a list of ``classifier``, ``params``, ``mean``,
         ``std`` of the accuracy over the folds), ``train_images``, ``held_out_images``,
         ``left_out`` (reason to count), ``copies`` (images that are identical to one before, kept
-        in its part), ``classes`` (class to number of training images), ``thresholds`` (only where
-        images may have several labels: of each class, the probability from which it is said)
+        in its part), ``edges`` (parameter to "largest" or "smallest", where the chosen value is the
+        last one tried and a wider grid might do better), ``classes`` (class to number of training
+        images), ``thresholds`` (only where images may have several labels: of each class, the
+        probability from which it is said)
     """
 
     label_names: tuple[str, ...]

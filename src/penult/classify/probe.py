@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,26 +10,22 @@ import numpy as np
 
 from penult.classify.classifiers import combinations, make_scaler
 from penult.classify.evaluate import Evaluation, judge
-from penult.classify.groups import groups_of
-from penult.classify.memory import bytes_in_memory, free_memory
+from penult.classify.memory import free_memory
 from penult.classify.model import Classifier
-from penult.classify.multilabel import search_labels
-from penult.classify.passes import StoredRows
-from penult.classify.rows import read_rows, row_length
-from penult.classify.search import Trial, fit_one, search
-from penult.classify.splits import Fold, Split, cross_validation, hold_out
+from penult.classify.rows import row_length
+from penult.classify.splits import Split, cross_validation, hold_out
 from penult.classify.stratify import class_counts
-from penult.classify.streamed import require_streamable, search_streamed
+from penult.classify.streamed import require_streamable
+from penult.classify.table import Found, Table
 from penult.errors import TrainingError, UsageError
 from penult.features.read import load
 from penult.recipe import require_equal
 from penult.records import Features, Progress
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-    from sklearn.pipeline import Pipeline
+    pass
 
-__all__ = ["train"]
+__all__ = ["find_edges", "train"]
 
 
 def train(
@@ -121,7 +116,7 @@ def train(
             f"{splits[0].description}; give one run, or --ignore-splits (in Python stored=False)"
         )
     memory = free_memory() // 2 if max_memory is None else max_memory
-    table = _Table.read(features, splits[0], memory)
+    table = Table.read(features, splits[0], memory)
     if table.rows is None:
         if features.targets is not None:
             raise TrainingError(
@@ -152,6 +147,7 @@ def train(
         "seed": seed,
         "folds": folds,
         "grid": [trial.to_dict() for trial in found.trials],
+        "edges": find_edges(tries[best.classifier], best.params),
         "refit": refit,
         "train_images": len(table.labels) if refit else len(trained),
         "held_out_images": evaluation.scores.images,
@@ -188,125 +184,22 @@ def _loaded(features: Features | str | Path) -> Features:
     return features
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Table:
-    # The rows that take part, in memory where they fit; their classes numbered anew where some
-    # were dropped.
-    chosen: NDArray[np.int64]
-    rows: NDArray[np.float32] | None
-    memory: int
-    labels: NDArray[Any]  # (n,) int64, or (n, K) bool where images have several
-    groups: NDArray[np.str_] | None
-    names: tuple[str, ...]
-    features: Features
+def find_edges(tried: Sequence[Mapping[str, Any]], chosen: Mapping[str, Any]) -> dict[str, str]:
+    """Say which chosen values are the "largest" or "smallest" tried: a wider grid may do better.
 
-    @classmethod
-    def read(cls, features: Features, split: Split, memory: int) -> _Table:
-        chosen = np.sort(np.concatenate([split.train, split.held_out]))
-        kept = [k for k in range(len(features.label_names)) if k not in split.dropped]
-        if features.targets is None:
-            place = np.full(len(features.label_names), -1)
-            place[kept] = np.arange(len(kept))
-            labels = place[np.asarray(features.labels)[chosen]]
-        else:
-            # A label that no image to train with has cannot be told from anything.
-            learned = class_counts(features.targets[split.train], len(features.label_names))
-            kept = [k for k in kept if learned[k]]
-            labels = np.asarray(features.targets, bool)[chosen][:, kept]
-            targets = np.asarray(features.targets, bool).copy()
-            targets[:, list(split.dropped)] = False
-            features = replace(features, targets=targets)
-        groups = groups_of(features)
-        fits = bytes_in_memory(len(chosen), row_length(features)) <= memory
-        return cls(
-            chosen=chosen,
-            rows=read_rows(features, chosen) if fits else None,
-            memory=memory,
-            labels=labels,
-            groups=None if groups is None else groups[chosen],
-            names=tuple(str(features.label_names[k]) for k in kept),
-            features=features,
-        )
-
-    def places(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
-        return np.searchsorted(self.chosen, numbers)
-
-    def part(self, numbers: NDArray[np.int64]) -> Features:
-        places = self.places(numbers)
-        if self.features.targets is not None:
-            assert self.rows is not None
-            return replace(
-                self.features,
-                features=self.rows[places],
-                ids=[str(self.features.ids[int(i)]) for i in numbers],
-                labels=self.features.labels[numbers],
-                targets=self.features.targets[numbers],
-                splits=None,
-                groups=None,
-                content=None,
-            )
-        if self.rows is None:
-            # All others as if they had no label; what is read, is read where it is.
-            labels = np.full(len(self.features), -1)
-            labels[numbers] = self.labels[places]
-            return replace(self.features, labels=labels, label_names=self.names)
-        return replace(
-            self.features,
-            features=self.rows[places],
-            ids=[str(self.features.ids[i]) for i in numbers],
-            labels=self.labels[places],
-            label_names=self.names,
-            targets=None,
-            splits=None,
-            groups=None,
-            content=None,
-        )
-
-    def fit(self, best: Trial, folds: Sequence[Fold], *, scale: str, seed: int) -> Pipeline:
-        # On all rows.
-        if self.rows is None or self.labels.ndim == 2:
-            tries = {best.classifier: [best.params]}
-            options: dict[str, Any] = {"scale": scale, "seed": seed, "step": lambda: None}
-            return self.search(self.chosen, folds, tries, **options).pipeline
-        return fit_one(
-            self.rows,
-            self.labels,
-            best.classifier,
-            best.params,
-            scale=scale,
-            seed=seed,
-            folds=folds,
-        )
-
-    def search(
-        self,
-        numbers: NDArray[np.int64],
-        folds: Sequence[Fold],
-        tries: Mapping[str, Sequence[Mapping[str, Any]]],
-        **options: Any,
-    ) -> _Found:
-        places = self.places(numbers)
-        labels = self.labels[places]
-        if self.rows is None:
-            unit = options["scale"] == "l2"
-            stored = StoredRows(self.features, numbers, unit, self.memory)
-            return _Found(*search_streamed(stored, labels, folds, tries, **options))
-        rows = self.rows[places]
-        if labels.ndim == 2:
-            return _Found(*search_labels(rows, labels, folds, tries, **options))
-        return _Found(*search(rows, labels, folds, tries, **options))
-
-
-@dataclass(frozen=True)
-class _Found:
-    trials: list[Trial]
-    best: Trial
-    pipeline: Pipeline
-    thresholds: list[float] | None = None
+    Of C and alpha only: nothing is beyond one neighbour, or all features.
+    """
+    found = {}
+    for name in {"C", "alpha"} & chosen.keys():
+        values = {params[name] for params in tried}
+        for edge, value in (("largest", max(values)), ("smallest", min(values))):
+            if len(values) > 1 and chosen[name] == value:
+                found[name] = edge
+    return found
 
 
 def _run(
-    table: _Table,
+    table: Table,
     split: Split,
     tries: Mapping[str, Sequence[Mapping[str, Any]]],
     *,
@@ -315,7 +208,7 @@ def _run(
     folds: int,
     step: Callable[[], None],
     other: Features | None,
-) -> tuple[_Found, Evaluation]:
+) -> tuple[Found, Evaluation]:
     places = table.places(split.train)
     groups = None if table.groups is None else table.groups[places]
     divided = cross_validation(table.labels[places], groups, folds=folds, seed=seed)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from penult.classify.enough import require_enough, require_two_classes, require_whole_groups
 from penult.classify.groups import groups_of, number_content, units
 from penult.classify.stratify import class_counts, divide_labels, has_label, of_class
 from penult.errors import TrainingError, UsageError
@@ -109,7 +110,7 @@ def hold_out(
             rows = rows[has_label(labels[rows])]
         else:
             rows = rows[~np.isin(labels[rows], small)]
-    _require_two_classes(labels[rows], features.label_names)
+    require_two_classes(labels[rows], features.label_names)
 
     drawn = False
     splits = np.asarray(features.splits if stored and features.splits is not None else [])
@@ -130,8 +131,8 @@ def hold_out(
         kind = "stratified" if features.groups is None else "stratified, groups kept together"
         description = f"{test_size:.0%} held out, {kind}, seed {seed}"
     if features.groups is not None:
-        _require_whole_groups(np.asarray(features.groups), train, held_out)
-    _require_enough(labels, groups, train, folds, features.label_names)
+        require_whole_groups(np.asarray(features.groups), train, held_out)
+    require_enough(labels, groups, train, folds, features.label_names)
     return Split(
         train=train,
         held_out=held_out,
@@ -200,16 +201,6 @@ def cross_validation(
 def _small_classes(labels: NDArray[Any], names: Sequence[str], min_per_class: int) -> list[int]:
     counts = class_counts(labels, len(names))
     return [k for k, n in enumerate(counts) if 0 < n < min_per_class]
-
-
-def _require_two_classes(labels: NDArray[Any], names: Sequence[str]) -> None:
-    present = [names[int(k)] for k in np.flatnonzero(class_counts(labels, len(names)))]
-    if len(present) < 2:
-        what = f"one class only ({present[0]})" if present else "no class"
-        raise TrainingError(
-            f"the labelled rows are of {what}; a classifier needs at least two: put the images "
-            "into one folder a class"
-        )
 
 
 def _stored(
@@ -286,53 +277,3 @@ def _joined(targets: NDArray[np.bool_], unit: NDArray[np.int64]) -> NDArray[np.b
     joined = np.zeros((int(unit.max()) + 1, targets.shape[1]), bool)
     np.logical_or.at(joined, unit, targets)
     return joined
-
-
-def _require_whole_groups(
-    groups: NDArray[np.str_], train: NDArray[np.int64], held_out: NDArray[np.int64]
-) -> None:
-    torn = np.intersect1d(groups[train], groups[held_out])
-    if len(torn):
-        raise TrainingError(
-            f"{len(torn)} groups have rows in both the training and the held-out split of the file "
-            f"({_some(torn)}), so the score would be too good; mend the splits, or give "
-            "--ignore-splits (in Python stored=False)"
-        )
-
-
-def _require_enough(
-    labels: NDArray[Any],
-    groups: NDArray[np.str_] | None,
-    train: NDArray[np.int64],
-    folds: int,
-    names: Sequence[str],
-) -> None:
-    _require_two_classes(labels[train], names)
-    few, several = [], labels.ndim == 2
-    for k in range(len(names)):
-        mine = train[of_class(labels[train], k)]
-        units = len(mine) if groups is None else len(np.unique(groups[mine]))
-        # A class that is only in the held-out part cannot be learned; it is scored as it is.
-        if 0 < units < folds:
-            few.append(f"{names[k]} ({units})")
-    everywhere = (
-        [names[int(k)] for k in np.flatnonzero(labels[train].all(axis=0))] if several else []
-    )
-    if everywhere:
-        raise TrainingError(
-            f"every image to train with has the label {_some(everywhere)}, so there is nothing to "
-            "tell it from; leave it out when extracting"
-        )
-    if few:
-        unit = "images" if groups is None else "groups of images"
-        raise TrainingError(
-            f"too few {unit} to train with in {len(few)} classes: {_some(few)}; {folds}-fold "
-            f"cross-validation needs {folds} in each class after the held-out part is taken: add "
-            f"images, give fewer --folds, or drop small classes with --min-per-class"
-        )
-
-
-def _some(names: Iterable[str], most: int = 8) -> str:
-    listed = list(names)
-    more = f" and {len(listed) - most} more" if len(listed) > most else ""
-    return ", ".join(listed[:most]) + more
