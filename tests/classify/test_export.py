@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import numpy as np
@@ -64,7 +65,7 @@ def test_every_classifier_gives_the_same_probabilities(make_features, kind, scal
     counts = dict(list(COUNTS.items())[:classes])
     features = make_features(counts, noise=1.5)
     classifier = train(features, classifier=kind, scale=scale, grid=GRIDS.get(kind))
-    graph = probe_graph(classifier.pipeline, classes)
+    graph = probe_graph(classifier)
     # Rows it was trained on too, and a row of zeros.
     other = make_features(counts, noise=3, seed=1).features
     rows = np.concatenate([features.features, other, np.zeros((1, 6), np.float32)])
@@ -76,11 +77,31 @@ def test_every_classifier_gives_the_same_probabilities(make_features, kind, scal
     assert (labels == expected.argmax(axis=1))[sure].all()
 
 
+@pytest.mark.parametrize("scale", ["l2", "standard"])
+@pytest.mark.parametrize("kind", ["logistic", "svm", "ridge", "knn", "forest", "centroid"])
+def test_classifiers_of_several_labels_give_the_same_labels(make_features, kind, scale):
+    rng = np.random.default_rng(0)
+    targets = rng.random((60, 4)) < 0.5
+    targets[:2] = [[True] * 4, [False] * 4]
+    rows = (3 * targets @ np.eye(4, 6) + rng.normal(size=(60, 6))).astype(np.float32)
+    labels = np.where(targets.sum(axis=1) == 1, targets.argmax(axis=1), -1)
+    features = make_features(
+        {"a": 15, "b": 15, "c": 15, "d": 15}, features=rows, labels=labels, targets=targets
+    )
+    classifier = train(features, classifier=kind, scale=scale, grid=GRIDS.get(kind))
+    probabilities, found = run_graph(probe_graph(classifier).SerializeToString(), rows)
+    expected = classifier.predict_features(rows)
+    np.testing.assert_allclose(probabilities, expected, atol=1e-5)
+    sure = np.abs(expected - classifier.thresholds) > 1e-4
+    assert sure.mean() > 0.5
+    assert ((expected > classifier.thresholds) == found)[sure].all()
+
+
 def test_a_neighbour_at_distance_zero_counts_alone(make_features):
     features = make_features({"a": 12, "b": 12}, noise=0.1)
     features.features[:] = np.repeat([[1, 0, 0, 0, 0, 0], [1, 1, 0, 0, 0, 0]], 12, axis=0)
     classifier = train(features, classifier="knn", grid={"n_neighbors": [10]}, scale="none")
-    graph = probe_graph(classifier.pipeline, 2).SerializeToString()
+    graph = probe_graph(classifier).SerializeToString()
     rows = np.array([[4, 0, 0, 0, 0, 0], [0, 1, 0, 0, 0, 0]], np.float32)
     np.testing.assert_allclose(run_graph(graph, rows)[0], classifier.predict_features(rows))
     assert run_graph(graph, rows)[0][0].tolist() == [1, 0]
@@ -89,10 +110,9 @@ def test_a_neighbour_at_distance_zero_counts_alone(make_features):
 def test_a_class_without_a_training_image_has_probability_zero(make_features):
     classifier = train(make_features({"a": 12, "c": 12}))
     classifier.pipeline[-1].classes_ = np.array([0, 2])
-    probabilities, labels = run_graph(
-        probe_graph(classifier.pipeline, 3).SerializeToString(),
-        3 * np.eye(2, 6, dtype=np.float32),
-    )
+    classifier = dataclasses.replace(classifier, label_names=("a", "b", "c"))
+    rows = 3 * np.eye(2, 6, dtype=np.float32)
+    probabilities, labels = run_graph(probe_graph(classifier).SerializeToString(), rows)
     assert probabilities[:, 1].tolist() == [0, 0]
     assert labels.tolist() == [0, 2]
 
@@ -104,7 +124,7 @@ def test_a_graph_that_gives_other_probabilities_is_refused(make_features, monkey
     # What skops' sister made of neighbours by cosine, and the reason for a graph of our own.
     monkeypatch.setattr(graph, "_parts", lambda p: [graph._converted(p, "probabilities")])
     with pytest.raises(EngineError, match="probabilities that differ by"):
-        probe_graph(classifier.pipeline, 3)
+        probe_graph(classifier)
 
 
 @pytest.mark.parametrize("kind", ["logistic", "knn"])

@@ -114,8 +114,7 @@ def test_several_labels_are_told_together(penult, of_several_labels, mixed):
         done = penult(*call, *options)
         assert done.code == 2
         assert "several labels" in done.err
-    exported = penult("export", of_several_labels, "-o", mixed / "m.onnx")
-    assert (exported.code, "several labels" in exported.err) == (2, True)
+    assert "labels, bool (N, 4)" in penult("export", of_several_labels, "-o", mixed / "m.onnx").out
 
 
 @pytest.mark.parametrize(

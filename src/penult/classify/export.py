@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from penult.errors import OutputError, UnknownNameError, UsageError
+from penult.errors import OutputError, UnknownNameError
 from penult.output import atomic_output, check_output
 
 if TYPE_CHECKING:
@@ -19,10 +19,11 @@ FORMATS = ("onnx",)
 
 _DOC = (
     "From images, uint8 (N, {height}, {width}, 3) RGB, resized and cropped as the entry "
-    "penult.preprocessing says, to probabilities, float32 (N, {classes}), and label, int64 (N,), "
-    "the place of the most probable class in the entry penult.label_names. Mean and standard "
-    "deviation are applied inside."
+    "penult.preprocessing says, to probabilities, float32 (N, {classes}), and {decision} in the "
+    "order of the entry penult.label_names. Mean and standard deviation are applied inside."
 )
+_ONE = "label, int64 (N,), the place of the most probable class,"
+_SEVERAL = "labels, bool (N, {classes}), which of them the image has,"
 
 
 def export_classifier(
@@ -37,7 +38,8 @@ def export_classifier(
     """Write the backbone and the classifier as one ONNX graph.
 
     The graph takes ``images``, uint8 (N, H, W, 3) RGB at the size that the network sees, and gives
-    ``probabilities``, float32 (N, K), and ``label``, int64 (N,), the most probable class. Its
+    ``probabilities``, float32 (N, K), and ``label``, int64 (N,), the most probable class; or, where
+    images may have several labels, ``labels``, bool (N, K), those above their thresholds. Its
     metadata hold, as JSON, ``penult.label_names``, ``penult.preprocessing`` (how a photo is resized
     and cropped) and ``penult.recipe``.
 
@@ -62,11 +64,6 @@ def export_classifier(
     """
     if format not in FORMATS:
         raise UnknownNameError("format", format, FORMATS)
-    if classifier.thresholds is not None:
-        raise UsageError(
-            "this classifier may give an image several labels; only those of one class an image "
-            "can be exported"
-        )
     output = Path(output)
     check_output(output, overwrite=overwrite)
     from penult import __version__
@@ -79,14 +76,16 @@ def export_classifier(
 
     recipe = classifier.recipe
     choice = WeightsChoice.of(weights, offline=offline)
-    probe = probe_graph(classifier.pipeline, len(classifier.label_names))
+    probe = probe_graph(classifier)
     backbone = open_recipe(recipe, recipe_is="the classifier", choice=choice)
     try:
         model = joined([row_graph(backbone, recipe), probe])
         model.producer_name, model.producer_version = "penult", __version__
         height, width = recipe.preprocessing.input_size
+        classes = len(classifier.label_names)
+        decision = _ONE if classifier.thresholds is None else _SEVERAL.format(classes=classes)
         model.doc_string = _DOC.format(
-            height=height, width=width, classes=len(classifier.label_names)
+            height=height, width=width, classes=classes, decision=decision
         )
         for key, value in (
             ("label_names", json.dumps(list(classifier.label_names), ensure_ascii=False)),

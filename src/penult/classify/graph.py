@@ -1,4 +1,4 @@
-"""From a trained pipeline to an ONNX graph that gives the same probabilities."""
+"""From a classifier to an ONNX graph that gives the same probabilities."""
 
 from __future__ import annotations
 
@@ -12,22 +12,20 @@ from penult.errors import EngineError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import NDArray
     from sklearn.neighbors import KNeighborsClassifier
     from sklearn.pipeline import Pipeline
 
-__all__ = ["LABEL", "PROBABILITIES", "joined", "probe_graph"]
+    from penult.classify.model import Classifier
 
-PROBABILITIES, LABEL = "probabilities", "label"
-"""Names of the graph's outputs."""
+__all__ = ["joined", "probe_graph"]
 
 # A wrong conversion differs by far more, the rounding of float32 by less.
 _TOLERANCE = 1e-3
 
 # `KNeighborsClassifier` by cosine, each neighbour weighing the inverse of its distance; where some
-# are at distance 0, they alone count. skl2onnx 1.20 weighs all neighbours the same there.
+# are at distance 0, they alone count. skl2onnx 1.20 gives all neighbours by cosine the same weight.
 _NEIGHBOURS = """
-neighbours (float[N, D] rows) => (float[N, C] found) {
+neighbours (float[N, D] rows) => (float[N, C] found) {{
     length = ReduceL2 <axes = [1]> (rows)
     divisor = Max (length, tiny)
     unit = Div (rows, divisor)
@@ -41,13 +39,22 @@ neighbours (float[N, D] rows) => (float[N, C] found) {
     some = ReduceMax <axes = [1]> (alone)
     has_zero = Cast <to = 9> (some)
     weight = Where (has_zero, alone, inverse)
-    class = Gather (class_of, place)
-    vote = OneHot (class, depth, off_on)
+    {vote}
     column = Unsqueeze (weight, axis_2)
     weighed = Mul (vote, column)
     votes = ReduceSum <keepdims = 0> (weighed, axis_1)
-    all = ReduceSum (votes, axis_1)
+    all = ReduceSum (weight, axis_1)
     found = Div (votes, all)
+}}
+"""
+_VOTE_FOR_ONE = "class = Gather (class_of, place) vote = OneHot (class, depth, off_on)"
+_VOTE_FOR_SEVERAL = "vote = Gather (labels_of, place)"
+
+# Of a forest for several labels: absent and present, label by label.
+_PRESENT = """
+present (float[C, N, Both] trees) => (float[N, C] found) {
+    second = Gather <axis = 2> (trees, one)
+    found = Transpose <perm = [1, 0]> (second)
 }
 """
 
@@ -59,19 +66,22 @@ labels (float[N, C] found) => (float[N, K] probabilities, int64[N] label) {
 }
 """
 
+_SEVERAL = """
+several (float[N, K] found) => (float[N, K] probabilities, bool[N, K] labels) {
+    probabilities = Identity (found)
+    labels = GreaterOrEqual (probabilities, thresholds)
+}
+"""
 
-def probe_graph(pipeline: Pipeline, classes: int) -> Any:
-    """Write a pipeline as an ONNX model, and try it out.
 
-    Parameters
-    ----------
-    classes : K, the number of labels; the pipeline's own classes are indices into them
+def probe_graph(classifier: Classifier) -> Any:
+    """Write a classifier as an ONNX model, and try it out.
 
     Returns
     -------
     onnx.ModelProto
-        From float32 (N, D) to `PROBABILITIES`, float32 (N, K), and `LABEL`, int64 (N,): the most
-        probable class.
+        From float32 (N, D) to ``probabilities``, float32 (N, K), and ``label``, int64 (N,), the
+        most probable class; of a classifier for several labels an image, ``labels``, bool (N, K).
 
     Raises
     ------
@@ -79,8 +89,8 @@ def probe_graph(pipeline: Pipeline, classes: int) -> Any:
         If it cannot be written, or gives other probabilities then.
     """
     try:
-        graph = joined([*_parts(pipeline), _labels(pipeline.classes_, classes)])
-        difference = _largest_difference(graph, pipeline, classes)
+        graph = joined([*_parts(classifier.pipeline), _decision(classifier)])
+        difference = _largest_difference(graph, classifier)
     except Exception as error:
         # The converter, the checker and the runtime share no base class.
         reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
@@ -111,10 +121,13 @@ def _parts(pipeline: Pipeline) -> list[Any]:
     from sklearn.neighbors import KNeighborsClassifier
 
     model = pipeline[-1]
-    if not isinstance(model, KNeighborsClassifier):
-        return [_converted(pipeline, "probabilities")]
-    scaling = [_converted(pipeline[:-1], "variable")] if len(pipeline) > 1 else []
-    return [*scaling, _neighbours(model)]
+    if isinstance(model, KNeighborsClassifier):
+        scaling = [_converted(pipeline[:-1], "variable")] if len(pipeline) > 1 else []
+        return [*scaling, _neighbours(model)]
+    parts = [_converted(pipeline, "probabilities")]
+    if isinstance(model.classes_, list):
+        parts.append(_parsed(_PRESENT, {"one": np.array(1)}))
+    return parts
 
 
 def _converted(pipeline: Pipeline, output: str) -> Any:
@@ -142,10 +155,7 @@ def _neighbours(model: KNeighborsClassifier) -> Any:
         raise ValueError(f"neighbours by {model.metric} distance, weighted by {model.weights}")
     constants = {
         "gallery": np.ascontiguousarray(normalize(model._fit_X).T, np.float32),
-        "class_of": model._y.astype(np.int64),
         "k": np.array([model.n_neighbors]),
-        "depth": np.array(len(model.classes_)),
-        "off_on": np.array([0, 1], np.float32),
         "axis_1": np.array([1]),
         "axis_2": np.array([2]),
         "tiny": np.float32(np.finfo(np.float32).tiny),
@@ -153,16 +163,28 @@ def _neighbours(model: KNeighborsClassifier) -> Any:
         "one": np.float32(1),
         "two": np.float32(2),
     }
-    return _parsed(_NEIGHBOURS, constants, rename_outputs=True)
+    if model.outputs_2d_:
+        vote = _VOTE_FOR_SEVERAL
+        constants["labels_of"] = model._y.astype(np.float32)
+    else:
+        vote = _VOTE_FOR_ONE
+        constants["class_of"] = model._y.astype(np.int64)
+        constants["depth"] = np.array(len(model.classes_))
+        constants["off_on"] = np.array([0, 1], np.float32)
+    return _parsed(_NEIGHBOURS.format(vote=vote), constants)
 
 
-def _labels(own: NDArray[np.int64], classes: int) -> Any:
-    places = np.zeros((len(own), classes), np.float32)
+def _decision(classifier: Classifier) -> Any:
+    if classifier.thresholds is not None:
+        thresholds = np.array(classifier.thresholds, np.float32)
+        return _parsed(_SEVERAL, {"thresholds": thresholds}, rename_outputs=False)
+    own = classifier.pipeline.classes_
+    places = np.zeros((len(own), len(classifier.label_names)), np.float32)
     places[np.arange(len(own)), own] = 1
     return _parsed(_LABELS, {"places": places}, rename_outputs=False)
 
 
-def _parsed(text: str, constants: Mapping[str, Any], *, rename_outputs: bool) -> Any:
+def _parsed(text: str, constants: Mapping[str, Any], *, rename_outputs: bool = True) -> Any:
     from onnx import helper, numpy_helper, parser
     from onnx.compose import add_prefix
 
@@ -174,11 +196,10 @@ def _parsed(text: str, constants: Mapping[str, Any], *, rename_outputs: bool) ->
     return add_prefix(model, f"{graph.name}/", rename_outputs=rename_outputs)
 
 
-def _largest_difference(graph: Any, pipeline: Pipeline, classes: int) -> float:
-    from penult.classify.model import class_probabilities
+def _largest_difference(graph: Any, classifier: Classifier) -> float:
     from penult.engines.onnx import run_graph
 
-    rows = np.abs(np.random.default_rng(0).normal(size=(64, pipeline.n_features_in_)))
-    rows = rows.astype(np.float32)
+    rows = np.random.default_rng(0).normal(size=(64, classifier.pipeline.n_features_in_))
+    rows = np.abs(rows).astype(np.float32)
     probabilities, _ = run_graph(graph.SerializeToString(), rows)
-    return float(np.abs(probabilities - class_probabilities(pipeline, rows, classes)).max())
+    return float(np.abs(probabilities - classifier.predict_features(rows)).max())

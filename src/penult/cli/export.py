@@ -52,4 +52,6 @@ def run(
         f"classes, {size / 1e6:,.1f} MB"
     )
     say(f"input: images, uint8 (N, {height}, {width}, 3) RGB")
-    say(f"output: probabilities, float32 (N, {len(model.label_names):,}); label, int64 (N,)")
+    classes = f"(N, {len(model.label_names):,})"
+    decision = "label, int64 (N,)" if model.thresholds is None else f"labels, bool {classes}"
+    say(f"output: probabilities, float32 {classes}; {decision}")
