@@ -121,7 +121,8 @@ def train(
         if features.targets is not None:
             raise TrainingError(
                 f"the rows do not fit into {memory / 1e9:,.1f} GB, and where images have several "
-                "labels all are needed at once; give more memory (max_memory), or shorter rows"
+                "labels all are needed at once; give more with --max-memory (in Python "
+                "max_memory), or extract shorter rows"
             )
         require_streamable(tries, row_length(features), folds, memory)
     fits = sum(map(len, tries.values())) * folds + 1
