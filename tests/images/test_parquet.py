@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from penult.errors import ImageError, MissingExtraError, SourceError, UsageError
-from penult.images import parquet
+from penult.images import parquet_shelf
 from penult.images.sources import list_images
 
 CLASSES = {"names": ["daisy", "rose", "tulip"], "_type": "ClassLabel"}
@@ -71,8 +71,8 @@ def test_a_folder_of_files_is_one_source(tmp_path):
 
 
 def test_images_may_be_read_in_any_order_from_any_thread(tmp_path, monkeypatch):
-    monkeypatch.setattr(parquet, "_BATCH_BYTES", 50)
-    monkeypatch.setattr(parquet, "_WAITING_BYTES", 100)
+    monkeypatch.setattr(parquet_shelf, "_BATCH_BYTES", 50)
+    monkeypatch.setattr(parquet_shelf, "_WAITING_BYTES", 100)
     file = write(tmp_path / "a.parquet", {"image": images(500)}, row_group_size=70)
     records = list_images([file]).records
     order = np.random.default_rng(0).permutation(500)

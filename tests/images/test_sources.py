@@ -324,7 +324,10 @@ def test_a_pattern_may_name_the_extension_the_split_and_the_group(tree):
         ({"label_pattern": "(?P<label>"}, "is not a regular expression: "),
         ({"label_pattern": r"(.+)_\d+"}, "has no group named label; write e.g. "),
         ({"label_pattern": "(?P<label>.)", "labels": "none"}, "exclude each other"),
-        ({"labels": "folder"}, "labels 'folder' is not known; allowed: parent, none, column:NAME, or "),
+        (
+            {"labels": "folder"},
+            "labels 'folder' is not known; allowed: parent, none, column:NAME, or ",
+        ),
         ({"labels": "labels.tsv"}, "labels 'labels.tsv' is not known"),
     ],
 )

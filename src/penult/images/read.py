@@ -19,7 +19,7 @@ from penult.records import ImageRecord
 __all__ = ["read_pixels"]
 
 _DIGEST_BYTES = 16
-_PIECE = 1 << 18
+_PIECE = 1 << 16
 
 
 def read_pixels(

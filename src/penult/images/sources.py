@@ -6,42 +6,24 @@ In the same order on every system.
 from __future__ import annotations
 
 import os
-import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
-from functools import partial
-from pathlib import Path, PurePosixPath
-from typing import Any
+from pathlib import Path
 
-from penult.errors import PathNotFoundError, SourceError, UsageError
-from penult.images.blob import Blob, LocalBlob
-from penult.images.labels import (
-    Found,
-    Known,
-    by_pattern,
-    by_source,
-    split_of_name,
-    split_off,
-    unlabelled,
-)
+from penult.errors import SourceError, UsageError
+from penult.images.given import Source, as_sources, existing, expanded, origin_of, source_names
+from penult.images.labels import Found, Known, by_pattern, by_source, unlabelled
 from penult.images.listed import Records
-from penult.images.lists import FilesShelf, ListShelf, lines_on, standard_input
-from penult.images.network import is_url
-from penult.images.remote import RemoteBlob, RemoteShelf, is_folder
 from penult.images.shelf import Shelf
-from penult.images.table import LabelTable, csv_rows
-from penult.images.tar import TarShelf, compressed_tar, refuse_compressed
-from penult.images.walk import EXTENSIONS, FolderShelf, printable
+from penult.images.shelves import Shelves
+from penult.images.table import LabelTable
+from penult.images.walk import EXTENSIONS
 from penult.records import Failure
 
 __all__ = ["Listing", "as_sources", "list_images", "origin_of"]
 
 _REMOTE_READERS = 16
-_MOST_IN_BRACES = 100_000
-
-Source = str | Path
 
 
 @dataclass(frozen=True)
@@ -64,22 +46,6 @@ class Listing:
     def readers(self) -> int | None:
         """How many threads should read at once where that waits for a network; else None."""
         return _REMOTE_READERS if self.records.is_remote else None
-
-
-def as_sources(images: Source | Sequence[Source]) -> list[Source]:
-    """What was given as images, as a list of paths, addresses, and ``-`` for standard input."""
-    given = [images] if isinstance(images, str | Path) else images
-    return [one if one == "-" or is_url(one) else Path(one) for one in given]
-
-
-def origin_of(sources: Sequence[Source]) -> dict[str, Any]:
-    """What a feature file notes of its sources, so that its images can be found again."""
-    noted: dict[str, Any] = {
-        "sources": [str(s.absolute()) if isinstance(s, Path) else s for s in sources]
-    }
-    if "-" in sources:
-        noted["folder"] = str(Path.cwd())  # what the paths on standard input are relative to
-    return noted
 
 
 def list_images(
@@ -124,9 +90,9 @@ def list_images(
         raise UsageError("- (standard input) goes alone; write the other paths on it as well")
     rule, column = _rule(labels, label_pattern)
     ignored = [*leave_out, *([rule.file] if isinstance(rule, LabelTable) else [])]
-    open_shelves = _Shelves({os.path.realpath(path) for path in ignored}, column)
-    sources = [one for source in sources for one in dict.fromkeys(_expanded(source))]
-    names = _source_names(sources)
+    open_shelves = Shelves({os.path.realpath(path) for path in ignored}, column)
+    sources = [one for source in sources for one in dict.fromkeys(expanded(source))]
+    names = source_names(sources)
     records, shelves = Records(), list[Shelf]()
     for shelf in open_shelves(sources, names):
         shelves.append(shelf)
@@ -163,192 +129,7 @@ def _rule(
             f"labels {labels!r} is not known; allowed: parent, none, column:NAME, or the name of a "
             f".csv file"
         )
-    return LabelTable(_existing(Path(labels))), None
-
-
-class _Shelves:
-    """Opens the shelf, or shelves, of each source.
-
-    Parameters
-    ----------
-    ignored : real paths that are not looked at
-    column : the column of a source that states the labels; "" for the usual one, None for none
-    """
-
-    def __init__(self, ignored: set[str], column: str | None) -> None:
-        self._ignored, self._column = ignored, column
-
-    def __call__(self, sources: Sequence[Source], names: Sequence[str]) -> Iterator[Shelf]:
-        """In the order of the ids, as far as the names tell; each is scanned before the next."""
-        several = len(sources) > 1
-        files: list[tuple[str, Path]] = []
-        for source, name in sorted(zip(sources, names, strict=True), key=lambda s: f"{s[1]}/"):
-            prefix = name if several else None
-            kind = _extension(source)
-            if source == "-":
-                rows = partial(lines_on, standard_input())
-                yield self._list("standard input", rows, os.curdir, prefix)
-            elif isinstance(source, Path) and source.is_dir():
-                yield from self._folder(source, prefix)
-            elif kind in (".csv", ".parquet", ".tar") or compressed_tar(str(source)):
-                blob = LocalBlob(source) if isinstance(source, Path) else RemoteBlob(source)
-                yield self._file(blob, kind, prefix)
-            elif isinstance(source, Path):
-                files.append((name, source))
-            elif kind not in EXTENSIONS and is_folder(source):
-                yield from self._remote_folder(source, prefix)
-            else:
-                base, _, last = source.rpartition("/")
-                rows = partial(lines_on, last.encode())
-                yield ListShelf("the arguments", rows, base=base, prefix=_above(prefix))
-        if files:
-            yield FilesShelf(files)
-
-    def _folder(self, folder: Path, prefix: str | None) -> Iterator[Shelf]:
-        shelf = FolderShelf(folder, prefix, self._ignored)
-        yield shelf
-        if not len(shelf):
-            for below in sorted(shelf.archives):
-                blob = LocalBlob(folder / below)
-                yield from self._inner(shelf, blob, printable(below), prefix)
-
-    def _remote_folder(self, url: str, prefix: str | None) -> Iterator[Shelf]:
-        shelf = RemoteShelf(url, prefix)
-        yield shelf
-        if not len(shelf):
-            for address, below in sorted(shelf.archives):
-                yield from self._inner(shelf, RemoteBlob(address), below, prefix)
-
-    def _inner(self, outer: Shelf, blob: Blob, below: str, prefix: str | None) -> Iterator[Shelf]:
-        """The shelf of an archive in a folder."""
-        if _extension(blob.name) == ".parquet" and not _holds_images(blob):
-            return
-        own_name = (prefix.rpartition("/")[2],) if prefix else ()
-        folders, split = split_off(own_name, tuple(below.split("/")[:-1]))
-        name = f"{prefix}/{below}" if prefix else below
-        outer.passed_over[_extension(blob.name)] -= 1
-        yield self._archive(blob, name, folders=folders, split=split)
-
-    def _archive(self, blob: Blob, prefix: str | None, **around: Any) -> Shelf:
-        if _extension(blob.name) == ".tar":
-            return TarShelf(blob, prefix, label=self._column, **around)
-        from penult.images.parquet import ParquetShelf
-
-        return ParquetShelf(blob, prefix, label=self._column, **around)
-
-    def _file(self, blob: Blob, kind: str, prefix: str | None) -> Shelf:
-        """The shelf of a manifest or an archive that was given by itself."""
-        if compressed_tar(blob.name):
-            raise refuse_compressed(blob.name)
-        if kind == ".tar" or (kind == ".parquet" and _holds_images(blob)):
-            return self._archive(blob, prefix)
-        name = blob.name.replace(os.sep, "/") if not blob.is_remote else blob.name
-        base = name.rpartition("/")[0] or ("/" if name.startswith("/") else os.curdir)
-        if kind == ".csv":
-            rows = partial(csv_rows, blob.name, blob.file, label=self._column or None)
-            return self._list(blob.name, rows, base, prefix)
-        from penult.images.parquet import parquet_rows
-
-        rows = partial(parquet_rows, blob, self._column or None)
-        return self._list(blob.name, rows, base, prefix, unit="row")
-
-    def _list(
-        self, name: str, rows: Any, base: str, prefix: str | None, unit: str = "line"
-    ) -> Shelf:
-        split = split_of_name(PurePosixPath(name).stem) if name != "standard input" else None
-        return ListShelf(name, rows, base=base, prefix=prefix, split=split, unit=unit)
-
-
-def _holds_images(blob: Blob) -> bool:
-    from penult.images.parquet import holds_images
-
-    return holds_images(blob)
-
-
-def _extension(source: Source) -> str:
-    return os.path.splitext(str(source))[1].lower()  # noqa: PTH122 - may be an address
-
-
-def _above(prefix: str | None) -> str | None:
-    return prefix.rpartition("/")[0] or None if prefix else None
-
-
-def _expanded(source: Source) -> list[Source]:
-    """Write out ``shards/{000..003}.tar`` and ``{a,b}.csv``, unless there is such a file."""
-    text = str(source)
-    found = re.search(r"\{(\d+)\.\.(\d+)\}|\{([^{}]*,[^{}]*)\}", text)
-    if found is None or (isinstance(source, Path) and source.exists()):
-        return [source]
-    first, last, names = found.groups()
-    if names is not None:
-        inner = names.split(",")
-    else:
-        low, high = int(first), int(last)
-        if high < low or high - low >= _MOST_IN_BRACES:
-            raise UsageError(
-                f"{text}: {found[0]} has to count up, and not past {_MOST_IN_BRACES:,} names"
-            )
-        inner = [str(k).zfill(len(first)) for k in range(low, high + 1)]
-    written = [text[: found.start()] + one + text[found.end() :] for one in inner]
-    kind = Path if isinstance(source, Path) else str
-    return [one for name in written for one in _expanded(kind(name))]
-
-
-def _existing(path: Path) -> Path:
-    try:
-        os.stat(path)  # noqa: PTH116 - unlike Path.exists, says why not
-    except (FileNotFoundError, NotADirectoryError, ValueError) as error:
-        raise PathNotFoundError(f"no such file or folder: {path}{_did_you_mean(path)}") from error
-    except OSError as error:
-        raise SourceError(f"{path} cannot be read: {error.strerror}") from error
-    return path
-
-
-def _did_you_mean(path: Path) -> str:
-    try:
-        close = get_close_matches(path.name, os.listdir(path.parent), n=1)  # noqa: PTH208
-    except (OSError, ValueError):
-        return ""
-    return f"; did you mean {path.parent / close[0]}?" if close else ""
-
-
-def _source_names(sources: Sequence[Source]) -> list[str]:
-    """Name each source by its last component, or by as many as tell it from the others."""
-    _refuse_overlap(sources)
-    parts = [
-        Path(os.path.abspath(source)).parts  # noqa: PTH100 - no links
-        if isinstance(source, Path)
-        else tuple(filter(None, source.replace("://", "/").split("/")))
-        for source in sources
-    ]
-    length = 1
-    names = [_join(p[-1:]) for p in parts]
-    while clashing := {name for name, count in Counter(names).items() if count > 1}:
-        length += 1
-        names = [
-            _join(p[-length:]) if name in clashing else name
-            for p, name in zip(parts, names, strict=True)
-        ]
-    return names
-
-
-def _refuse_overlap(sources: Sequence[Source]) -> None:
-    real = [
-        Path(os.path.realpath(_existing(source))) if isinstance(source, Path) else source
-        for source in sources
-    ]
-    given, count = dict(zip(real, sources, strict=True)), Counter(real)
-    for source, path in zip(sources, real, strict=True):
-        if count[path] > 1:
-            raise UsageError(f"{source} was given twice")
-        parents = path.parents if isinstance(path, Path) else ()
-        above = next((given[parent] for parent in parents if parent in given), None)
-        if above is not None:
-            raise UsageError(f"{source} lies in {above}, so its images would be taken twice")
-
-
-def _join(parts: Sequence[str]) -> str:
-    return "/".join(printable(part).strip("/\\") for part in parts)
+    return LabelTable(existing(Path(labels))), None
 
 
 def _missing(table: LabelTable, records: Records) -> list[Failure]:
