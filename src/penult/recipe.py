@@ -6,11 +6,17 @@ import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from types import UnionType
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from penult.errors import FileFormatError, RecipeMismatchError
 
-__all__ = ["Precision", "Preprocessing", "Recipe", "require_equal"]
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+__all__ = ["Precision", "Preprocessing", "Recipe", "require_equal", "require_types"]
+
+Record = TypeVar("Record", bound="DataclassInstance")
 
 Precision = Literal["float32", "float16", "bfloat16"]
 Interpolation = Literal["nearest", "box", "bilinear", "hamming", "bicubic", "lanczos"]
@@ -71,9 +77,9 @@ class Recipe:
     """How an image becomes a row.
 
     Equality and hash are over what changes a row: architecture, the weights' digest, layer,
-    pooling, normalisation, preprocessing and precision. The names by which a person knows the backbone, and
-    the versions of the libraries, are kept beside them and do not count (engines and library
-    versions agree within a stated tolerance).
+    pooling, normalisation, preprocessing and precision. The names by which a person knows the
+    backbone, and the versions of the libraries, are kept beside them and do not count (engines and
+    library versions agree within a stated tolerance).
 
     Attributes
     ----------
@@ -119,7 +125,7 @@ class Recipe:
             if kind != "backbone":
                 raise FileFormatError(f"a recipe of kind {kind!r} needs a newer penult")
             data["preprocessing"] = Preprocessing.from_dict(data["preprocessing"])
-            return cls(**data)
+            return require_types(cls(**data))
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             if isinstance(error, FileFormatError):
                 raise
@@ -134,6 +140,48 @@ class Recipe:
         """Field name to (this one's value, the other's), for the fields that count and differ."""
         mine, theirs = _counting_fields(self), _counting_fields(other)
         return {k: (mine[k], theirs[k]) for k in mine if mine[k] != theirs[k]}
+
+
+def require_types(record: Record) -> Record:
+    """Refuse a dataclass, read from a file, with a value of another type than its field states.
+
+    Raises
+    ------
+    TypeError
+        Names the field.
+    """
+    hints = get_type_hints(type(record))
+    for field_ in dataclasses.fields(record):
+        value = getattr(record, field_.name)
+        if not _conforms(value, hints[field_.name]):
+            raise TypeError(f"{field_.name} is {str(value)[:40]!r}")
+    return record
+
+
+def _conforms(value: Any, hint: Any) -> bool:
+    origin, inner = get_origin(hint), get_args(hint)
+    if hint is Any:
+        return True
+    if origin is Literal:
+        return value in inner
+    if origin in (Union, UnionType):
+        return any(_conforms(value, one) for one in inner)
+    if origin is tuple:
+        if not isinstance(value, tuple):
+            return False
+        each = inner[:1] * len(value) if inner[-1] is ... else inner
+        return len(each) == len(value) and all(map(_conforms, value, each))
+    if origin is Mapping:
+        return isinstance(value, Mapping) and all(
+            _conforms(k, inner[0]) and _conforms(v, inner[1]) for k, v in value.items()
+        )
+    if hint in (int, float):
+        return isinstance(value, int if hint is int else int | float) and type(value) is not bool
+    if not isinstance(value, hint):
+        return False
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        require_types(value)
+    return True
 
 
 def _counting_fields(recipe: Recipe) -> dict[str, Any]:

@@ -292,3 +292,54 @@ def test_no_file_and_a_folder_are_said_apart(tmp_path):
         load_classifier(tmp_path / "none.skops")
     with pytest.raises(ClassifierFileError, match="is a folder"):
         load_classifier(tmp_path)
+
+
+def changed(value, *path):
+    """Put `value` at `path` into penult.json; the recipe is JSON inside it."""
+
+    def change(members):
+        data = json.loads(members["penult.json"])
+        data["recipe"] = json.loads(data["recipe"])
+        place = data
+        for name in path[:-1]:
+            place = place[name]
+        place[path[-1]] = value
+        if isinstance(data["recipe"], dict):
+            data["recipe"] = json.dumps(data["recipe"])
+        members["penult.json"] = json.dumps(data).encode()
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("value", "path"),
+    [
+        ([1], ("recipe",)),
+        (None, ("recipe", "layer")),
+        (["x"], ("recipe", "backbone")),
+        ("__import__", ("recipe", "preprocessing", "interpolation")),
+        ([0.5, "x", 0.5], ("recipe", "preprocessing", "mean")),
+        ([8, 8, 8], ("recipe", "preprocessing", "crop")),
+        ({"penult": 1}, ("recipe", "versions")),
+        (1, ("recipe", "unheard_of")),
+        (["daisy"], ("label_names",)),
+        ("100%", ("scores", "accuracy")),
+        (True, ("scores", "images")),
+        ([None], ("held_out", "probability")),
+        ({}, ("settings",)),
+        ("C=1", ("settings", "params")),
+        ([], ("settings", "classes")),
+    ],
+)
+def test_a_tampered_description_is_refused(saved, value, path):
+    rewrite(saved, changed(value, *path))
+    with pytest.raises(ClassifierFileError, match=r"flowers\.skops"):
+        load_classifier(saved)
+
+
+@pytest.mark.parametrize("data", [b"[]", b"null", b"{", b"\xff", b'{"format": 1}', b"[" * 100_000])
+def test_a_description_that_is_none_is_refused(saved, data):
+    rewrite(saved, lambda m: {**m, "penult.json": data})
+    for read in (load_classifier, describe_classifier):
+        with pytest.raises(ClassifierFileError, match=r"flowers\.skops"):
+            read(saved)

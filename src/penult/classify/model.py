@@ -13,7 +13,7 @@ import numpy as np
 from penult.classify import file
 from penult.classify.scores import scores_from_dict, scores_to_dict
 from penult.errors import ClassifierFileError, FileFormatError, UsageError
-from penult.recipe import Recipe, require_equal
+from penult.recipe import Recipe, require_equal, require_types
 from penult.records import Failure, HeldOut, Prediction, Scores
 
 if TYPE_CHECKING:
@@ -234,16 +234,31 @@ def _fields(path: Path, description: Mapping[str, Any]) -> dict[str, Any]:
         return {
             "label_names": tuple(str(name) for name in description["label_names"]),
             "recipe": Recipe.from_json(description["recipe"]),
-            "scores": scores_from_dict(description["scores"]),
-            "held_out": HeldOut(**held_out),
+            "scores": require_types(scores_from_dict(description["scores"])),
+            "held_out": require_types(HeldOut(**held_out)),
             "versions": dict(description["versions"]),
-            "settings": dict(description["settings"]),
+            "settings": _settings(description["settings"]),
         }
     except (FileFormatError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise ClassifierFileError(
             f"{path} cannot be read as a classifier: {error}; it is damaged, or was written by a "
             "newer penult"
         ) from error
+
+
+def _settings(given: Mapping[str, Any]) -> dict[str, Any]:
+    for name, kind in (
+        ("classifier", str),
+        ("params", dict),
+        ("folds", int),
+        ("grid", list),
+        ("train_images", int),
+        ("left_out", dict),
+        ("classes", dict),
+    ):
+        if not isinstance(given[name], kind):
+            raise TypeError(f"{name} is {str(given[name])[:40]!r}")
+    return dict(given)
 
 
 def _try_out(path: Path, classifier: Classifier) -> None:
