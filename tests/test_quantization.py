@@ -19,7 +19,7 @@ from penult.backbones.base import WeightsChoice
 from penult.backbones.checkpoint import CheckpointFile
 from penult.backbones.int8 import FORMAT, KEY, Int8Backbone, is_int8, save_int8
 from penult.backbones.registry import open_backbone
-from penult.engines import openvino
+from penult.backbones.remembered import cache_folder
 from penult.engines import quantize as engine
 from penult.engines.choose import open_engine
 from penult.engines.int8 import cosines
@@ -275,4 +275,11 @@ assert logging.getLoggerClass() is logging.Logger
         [sys.executable, "-W", "ignore", "-c", code], check=False, capture_output=True, text=True
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    assert openvino.cache_folder().is_dir()
+    assert cache_folder().is_dir()
+
+
+def test_what_a_later_penult_says_of_preprocessing_does_not_make_a_file_damaged(made, monkeypatch):
+    """The digest is over what stands in the file, and not over what the file is read into."""
+    asdict = dataclasses.asdict
+    monkeypatch.setattr(dataclasses, "asdict", lambda thing: {**asdict(thing), "new": None})
+    assert open_backbone(str(made[0])).layer("maps").shape == (16, 8, 8)

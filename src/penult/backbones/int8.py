@@ -71,9 +71,9 @@ class Int8Graph:
             "prefix_tokens": self.prefix_tokens,
         }
 
-    def sha256(self) -> str:
-        """Hex digest over everything that a row depends on."""
-        digest = hashlib.sha256(json.dumps(self.note(), sort_keys=True).encode())
+    def sha256(self, note: Mapping[str, Any]) -> str:
+        """Hex digest over everything that a row depends on; `note` is what stands in the file."""
+        digest = hashlib.sha256(json.dumps(note, sort_keys=True).encode())
         for part in (self.graph, self.weights, *(row.tobytes() for row in self.expected)):
             digest.update(hashlib.sha256(part).digest())
         return digest.hexdigest()
@@ -94,7 +94,13 @@ def save_int8(
     """
     from safetensors.numpy import save_file
 
-    note = {"format": FORMAT, "sha256": graph.sha256(), "card": dict(card), **graph.note()}
+    described = graph.note()
+    note = {
+        **described,
+        "format": FORMAT,
+        "sha256": graph.sha256(described),
+        "card": dict(card),
+    }
     arrays: dict[str, NDArray[Any]] = {
         "graph": np.frombuffer(graph.graph, np.uint8),
         "weights": np.frombuffer(graph.weights, np.uint8),
@@ -128,7 +134,9 @@ class Int8Backbone(Backbone):
     def __init__(self, path: Path) -> None:
         self._path = path
         content, note = _read(path)
-        sha256 = content.sha256()
+        # As it stands there: a later penult may know of more that can be said.
+        beside = ("format", "sha256", "card")
+        sha256 = content.sha256({k: v for k, v in note.items() if k not in beside})
         if sha256 != note["sha256"]:
             raise FileFormatError(
                 f"{path} is damaged: what it holds has the SHA-256 {sha256[:12]}… and not, as it "

@@ -151,7 +151,8 @@ def quantize(
                     **options,
                 )
                 graph = max((graph, controlled), key=judge.mean)
-    except RuntimeError as error:
+    except Exception as error:
+        # NNCF's errors have no base of their own.
         cause = (str(error).splitlines() or [type(error).__name__])[0]
         raise EngineError(f"{backbone.name} cannot be quantised: {cause}") from error
     products, in_float = _count(ov, graph)
