@@ -135,7 +135,8 @@ def test_images_of_several_labels_are_told_by_their_own_scores(penult, several, 
     assert done.code == 0, done
     assert re.search(r"mean average precision +\d\.\d{3}", done.out)
     assert re.search(r"micro precision, recall, F1", done.out)
-    assert re.search(r"even +\d", done.out)
+    assert re.search(r"class +precision +recall +F1 +AP +support", done.out)
+    assert re.search(r"even( +\d\.\d{3}){4} +\d+", done.out)
     assert re.search(r"every label right \d+\.\d% on \d+ images", done.out)
     assert [p.name for p in folder.iterdir()] == ["scores.json"]
     assert json.loads((folder / "scores.json").read_text())["mean_average_precision"] > 0.5
@@ -159,6 +160,7 @@ def test_the_report_on_images_of_several_labels_shows_what_it_can(penult, severa
     assert not {"confusion", "pairs"} & set(shown)
     assert "mean average precision" in page
     assert "Micro F1" in page
+    assert ">AP</abbr>" in page
     assert "have several labels; this needs one an image" in page
     assert "<dd>36</dd>" in page  # images, and not their labels
 

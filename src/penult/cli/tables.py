@@ -27,8 +27,9 @@ __all__ = [
 
 
 def class_table(scores: Scores) -> None:
-    """Show precision, recall, F1 and support of every class."""
-    numbers = ("precision", "recall", "F1", "support")
+    """Show each class's precision, recall, F1 and support; its AP too, where images have several."""
+    several = scores.mean_average_precision is not None
+    numbers = ("precision", "recall", "F1", *["AP"] * several, "support")
     table = plain_table(("class", *numbers), right=numbers)
     for row in scores.classes:
         table.add_row(
@@ -36,6 +37,7 @@ def class_table(scores: Scores) -> None:
             f"{row.precision:.3f}",
             f"{row.recall:.3f}",
             f"{row.f1:.3f}",
+            *["–" if row.average_precision is None else f"{row.average_precision:.3f}"] * several,
             f"{row.support:,}",
         )
     show_table(table)
