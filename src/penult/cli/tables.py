@@ -27,7 +27,7 @@ __all__ = [
 
 
 def class_table(scores: Scores) -> None:
-    """Show each class's precision, recall, F1 and support; its AP too, where images have several."""
+    """Show the scores of every class; of several labels an image, average precision as well."""
     several = scores.mean_average_precision is not None
     numbers = ("precision", "recall", "F1", *["AP"] * several, "support")
     table = plain_table(("class", *numbers), right=numbers)
