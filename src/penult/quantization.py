@@ -185,8 +185,7 @@ def quantize(
     layers = [layer] if isinstance(layer, str) else layer
     recipes = select(backbone, layers, pool)
     say("reading images")
-    paths = [Path(p) for p in ([calibrate] if isinstance(calibrate, str | Path) else calibrate)]
-    records, pixels = _read(paths, backbone, labels, label_pattern, images, seed)
+    records, pixels = _read(calibrate, backbone, labels, label_pattern, images, seed)
     calibrated = min(images, len(records) * 3 // 5)
     made = engine.quantize(
         backbone, recipes, pixels[:calibrated], min_cosine=min_cosine, on_stage=say
@@ -235,7 +234,7 @@ def quantize(
 
 
 def _read(
-    sources: Sequence[Path],
+    calibrate: str | Path | Sequence[str | Path],
     backbone: Backbone,
     labels: str | Path,
     label_pattern: str | None,
@@ -247,9 +246,10 @@ def _read(
 
     from penult.engines.base import cores
     from penult.images.read import read_pixels
-    from penult.images.sources import list_images
+    from penult.images.sources import as_sources, list_images
     from penult.images.transform import Transform
 
+    sources = as_sources(calibrate)
     listed = list_images(sources, labels=labels, label_pattern=label_pattern).records
     order = np.random.default_rng(seed).permutation(len(listed))
     chosen = [listed[k] for k in order[: images + MOST_HELD_BACK]]

@@ -60,6 +60,7 @@ def test_a_folder_of_files_is_one_source(tmp_path):
         write(tmp_path / f"d/{split}-0.parquet", {"img": images(2, start), "text": ["a", "b"]})
     write(tmp_path / "d/about.parquet", {"text": ["no image"]})
     (tmp_path / "d/README.md").touch()
+    (tmp_path / "d/broken.parquet").write_bytes(b"PAR1")
     listing = list_images([tmp_path / "d"])
     assert [(r.id, r.split, read(r)) for r in listing.records] == [
         ("test-0.parquet/00000000", "test", b"image 10"),
@@ -67,7 +68,10 @@ def test_a_folder_of_files_is_one_source(tmp_path):
         ("train-0.parquet/00000000", "train", b"image 20"),
         ("train-0.parquet/00000001", "train", b"image 21"),
     ]
-    assert listing.passed_over == {".md": 1, ".parquet": 1}
+    assert listing.passed_over == {".md": 1, ".parquet": 2}
+    (failure,) = listing.failures
+    assert failure.id == "broken.parquet"
+    assert "is not a readable Parquet file" in failure.reason
 
 
 def test_images_may_be_read_in_any_order_from_any_thread(tmp_path, monkeypatch):

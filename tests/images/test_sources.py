@@ -329,6 +329,8 @@ def test_a_pattern_may_name_the_extension_the_split_and_the_group(tree):
             "labels 'folder' is not known; allowed: parent, none, column:NAME, or ",
         ),
         ({"labels": "labels.tsv"}, "labels 'labels.tsv' is not known"),
+        ({"labels": "column:"}, "labels 'column:' names no column; write e.g"),
+        ({"labels": "column:x"}, "is no table with a column x; labels column:NAME is for lists"),
     ],
 )
 def test_wrong_options_are_refused(tree, options, message):

@@ -16,7 +16,7 @@ from penult.cli.tables import int8_card
 def run(
     model: Annotated[str, typer.Argument(help="Backbone; `penult models` lists them.")],
     calibrate: Annotated[
-        list[Path],
+        list[str],
         typer.Option(
             "--calibrate",
             "-c",

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from penult.errors import SourceError, UsageError
 from penult.images.blob import Blob, LocalBlob
 from penult.images.given import Source
 from penult.images.labels import split_of_name, split_off
@@ -17,6 +18,7 @@ from penult.images.shelf import Shelf
 from penult.images.table import csv_rows
 from penult.images.tar import TarShelf, compressed_tar, refuse_compressed
 from penult.images.walk import EXTENSIONS, FolderShelf, printable
+from penult.records import Failure
 
 __all__ = ["Shelves"]
 
@@ -41,6 +43,7 @@ class Shelves:
             prefix = name if several else None
             kind = _extension(source)
             if source == "-":
+                self._refuse_column(source)
                 rows = partial(lines_on, standard_input())
                 yield self._list("standard input", rows, os.curdir, prefix)
             elif isinstance(source, Path) and source.is_dir():
@@ -57,12 +60,15 @@ class Shelves:
                 rows = partial(lines_on, last.encode())
                 yield ListShelf("the arguments", rows, base=base, prefix=_above(prefix))
         if files:
+            self._refuse_column(files[0][1])
             yield FilesShelf(files)
 
     def _folder(self, folder: Path, prefix: str | None) -> Iterator[Shelf]:
         shelf = FolderShelf(folder, prefix, self._ignored)
         yield shelf
-        if not len(shelf):
+        if len(shelf):
+            self._refuse_column(folder)
+        else:
             for below in sorted(shelf.archives):
                 blob = LocalBlob(folder / below)
                 yield from self._inner(shelf, blob, printable(below), prefix)
@@ -70,17 +76,30 @@ class Shelves:
     def _remote_folder(self, url: str, prefix: str | None) -> Iterator[Shelf]:
         shelf = RemoteShelf(url, prefix)
         yield shelf
-        if not len(shelf):
+        if len(shelf):
+            self._refuse_column(url)
+        else:
             for address, below in sorted(shelf.archives):
                 yield from self._inner(shelf, RemoteBlob(address), below, prefix)
 
+    def _refuse_column(self, source: Source) -> None:
+        if self._column:
+            raise UsageError(
+                f"{source} is no table with a column {self._column}; labels column:NAME is for "
+                f"lists and archives"
+            )
+
     def _inner(self, outer: Shelf, blob: Blob, below: str, prefix: str | None) -> Iterator[Shelf]:
         """The shelf of an archive in a folder."""
-        if _extension(blob.name) == ".parquet" and not _holds_images(blob):
+        name = f"{prefix}/{below}" if prefix else below
+        try:
+            if _extension(blob.name) == ".parquet" and not _holds_images(blob):
+                return
+        except SourceError as error:  # of many archives, one that is damaged is not the end
+            outer.failures.append(Failure(name, str(error)))
             return
         own_name = (prefix.rpartition("/")[2],) if prefix else ()
         folders, split = split_off(own_name, tuple(below.split("/")[:-1]))
-        name = f"{prefix}/{below}" if prefix else below
         outer.passed_over[_extension(blob.name)] -= 1
         yield self._archive(blob, name, folders=folders, split=split)
 
