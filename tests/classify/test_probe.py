@@ -142,6 +142,7 @@ def test_a_row_that_is_no_number_is_named(make_features, value):
         ({"classifier": "knn", "grid": {"n_neighbors": [2.5]}}, UsageError),
         ({"classifier": []}, UsageError),
         ({"runs": 0}, UsageError),
+        ({"max_memory": 0}, UsageError),
     ],
 )
 def test_names_that_do_not_exist_are_refused(make_features, options, error):

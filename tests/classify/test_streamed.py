@@ -94,6 +94,14 @@ def test_groups_small_classes_and_unlabelled_rows_are_what_they_are_in_memory(on
     assert streamed.settings["runs"] == held.settings["runs"]
 
 
+def test_one_byte_of_memory_is_slow_but_right(on_disk):
+    features = on_disk(TWO)
+    held, streamed = (
+        train(features, grid={"C": [1]}, max_memory=m) for m in (None, 1)
+    )  # fmt: skip
+    assert streamed.held_out.predicted == held.held_out.predicted
+
+
 def test_progress_counts_the_same_fits(on_disk):
     features = on_disk(COUNTS)
     seen = []

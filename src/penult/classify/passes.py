@@ -30,6 +30,8 @@ __all__ = ["Fit", "StoredRows", "View", "run_together"]
 
 # A sample larger than this makes the preconditioner no better, only slower.
 LARGEST_SAMPLE = 20_000
+# Every fit's training rows have some part in it.
+SMALLEST_SAMPLE = 64
 MOST_AXES = 4096
 SAMPLE_STEPS = 500
 NEGLIGIBLE = 1e-6
@@ -273,6 +275,6 @@ def _draw(rows: StoredRows, seed: int) -> NDArray[np.int64]:
     most = rows.memory // (48 * max(1, width))
     if width > MOST_AXES:
         most = min(most, MOST_AXES)
-    count = min(len(rows), max(2, min(most, max(LARGEST_SAMPLE, 10 * width))))
+    count = min(len(rows), max(SMALLEST_SAMPLE, min(most, max(LARGEST_SAMPLE, 10 * width))))
     chosen = np.random.default_rng(seed).choice(len(rows), count, replace=False)
     return np.sort(chosen)

@@ -88,6 +88,8 @@ def train(
     names = [classifier] if isinstance(classifier, str) else list(classifier)
     if not names or runs < 1:
         raise UsageError(f"{len(names)} classifiers in {runs} runs; give at least one of each")
+    if max_memory is not None and max_memory < 1:
+        raise UsageError(f"{max_memory} bytes of memory hold no row; give 1 or more")
     tries = combinations(names, grid)
     make_scaler(scale)  # an unknown name is said before anything is read
     other = None if test_features is None else _loaded(test_features)
