@@ -32,12 +32,12 @@ class Thumbnails:
         return self._made[key]
 
     def _make(self, image_id: str, side: int) -> str | None:
-        from penult.errors import ImageError
+        from penult.errors import PenultError
 
         try:
             data = self._open_image(image_id)
             return None if data is None else _data_uri(data, side)
-        except (OSError, ImageError):
+        except (OSError, PenultError):
             return None
 
 
