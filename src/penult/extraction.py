@@ -60,7 +60,9 @@ def extract(
 
     Parameters
     ----------
-    images : a folder, a file, or several of either
+    images : a folder, an image, a list (``.csv``, ``.parquet``), an archive (``.tar``,
+        ``.parquet``), an address (``s3://…``), ``-`` for paths on standard input, or several of
+        these; see docs/images.md
     output : feature file to write, whole or not at all; None keeps the rows in memory
     model : backbone, as listed by ``penult models``
     layer : one name, or several names and globs; all come from one forward pass
@@ -71,7 +73,8 @@ def extract(
         network; the recipe says so
     offline : never touch the network; so does the environment variable ``PENULT_OFFLINE=1``
     architecture : for a plain state dict (``checkpoint:PATH``), the backbone that it fits
-    labels : ``"parent"`` (folder names), ``"none"``, or a CSV file with columns path, label
+    labels : ``"parent"`` (what the source says, or else the folder's name), ``"none"``,
+        ``"column:NAME"`` of the source's table, or a CSV file with columns path, label
     label_pattern : regular expression on file names whose group ``label`` is the label
     decode : ``"scaled"`` lets the decoder scale large JPEGs down, several times as fast on photos
         of many megapixels, for rows that differ a little (see docs/images.md)
