@@ -3,15 +3,14 @@
     python benchmarks/extract.py FOLDER [--models resnet50 VGG16 resnet50-int8.ckpt=resnet50 …]
 
 In one run, several rounds of each, in turns: penult from files to feature file, over all images;
-over some, spread over the folder, a plain timm + DataLoader script, and the same with
-channels-last and the best number of workers; decoding and transforming alone, on all cores; and the
-engine alone, on all cores. Everything has been loaded and converted before, but that penult opens its
-engine anew in each round.
+over some, spread over the folder: a plain timm + DataLoader script; the same with channels-last and the
+best number of workers; decoding and transforming alone, on all cores; and the engine alone, on all
+cores. Everything has been loaded and converted before, but penult opens its engine anew each round.
 
-The limit is what decoding alone and the network alone allow on these cores: 1 / (1 / rate of decoding
-+ 1 / rate of the network). Beside it stands the same from processor time on a single busy core, which
-no two busy cores of most machines reach, sharing cache, memory and clock. Ratios are of medians.
-Nothing passes or fails by the clock.
+The limit is what decoding alone and the network alone allow on these cores: 1 / (1 / rate of
+decoding + 1 / rate of the network). Beside it stands the same from the processor time of a core that
+is busy alone, which the cores of most machines do not keep up when all are busy: they share cache,
+memory and clock. Ratios are of medians. Nothing passes or fails by the clock.
 """
 
 from __future__ import annotations

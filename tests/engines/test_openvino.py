@@ -11,7 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from penult.backbones.base import WeightsChoice
 from penult.backbones.registry import open_backbone
+from penult.backbones.remembered import cache_folder
 from penult.backbones.select import select
 from penult.engines import openvino
 from penult.engines.base import TOLERANCE
@@ -55,26 +57,44 @@ def test_rows_are_the_callers_own_and_any_number_of_threads_may_ask(lite0):
 def test_what_lies_behind_the_last_layer_is_not_even_converted(lite0):
     open_engine(lite0, select(lite0, ["blocks.0"]), engine="openvino")
     open_engine(lite0, [lite0.recipe()], engine="openvino")
-    sizes = sorted(p.stat().st_size for p in openvino.cache_folder().rglob("model.bin"))
+    sizes = sorted(p.stat().st_size for p in cache_folder().rglob("model.bin"))
     assert sizes[0] < sizes[-1] / 100
 
 
-def test_the_second_time_neither_converts_nor_imports_torch(lite0):
+@pytest.mark.parametrize(
+    ("name", "layer", "weights"),
+    [
+        ("efficientnet_lite0", "penultimate", None),
+        ("torchvision:squeezenet1_1", "penultimate", "random"),
+        ("timm:mobilenetv3_small_050", "blocks.1", "random"),
+    ],
+)
+def test_the_second_time_neither_converts_nor_imports_torch(
+    name, layer, weights, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("PENULT_CACHE", str(tmp_path))
     code = """
 import sys
 import numpy as np
+from penult.backbones.base import WeightsChoice
 from penult.backbones.registry import open_backbone
+from penult.backbones.select import select
 from penult.engines.choose import open_engine
-backbone = open_backbone("efficientnet_lite0")
-engine = open_engine(backbone, [backbone.recipe()])
+name, layer, weights = sys.argv[1:]
+backbone = open_backbone(name, WeightsChoice.of(weights or None))
+recipes = select(backbone, [layer])
+engine = open_engine(backbone, recipes)
 assert engine.name == "openvino"
-assert engine.run(np.zeros((1, 224, 224, 3), np.uint8))[0].shape == (1, 1280)
+assert engine.run(np.zeros((1, *recipes[0].preprocessing.input_size, 3), np.uint8))
 loaded = {name.partition(".")[0] for name in sys.modules}
-assert not loaded & {"torch", "timm", "openvino_telemetry"}, loaded
+assert not loaded & {"torch", "torchvision", "timm", "openvino_telemetry"}, loaded
 """
-    open_engine(lite0, [lite0.recipe()], engine="openvino")
+    backbone = open_backbone(name, WeightsChoice.of(weights))
+    open_engine(backbone, select(backbone, [layer]), engine="openvino")
     environment = {**os.environ, "CUDA_VISIBLE_DEVICES": ""}
-    subprocess.run([sys.executable, "-c", code], check=True, env=environment)
+    subprocess.run(
+        [sys.executable, "-c", code, name, layer, weights or ""], check=True, env=environment
+    )
 
 
 def test_a_damaged_conversion_is_made_again(toy, tmp_path, monkeypatch):

@@ -67,6 +67,6 @@ class KerasCut(nn.Module):
         if isinstance(outputs, torch.Tensor):
             outputs = [outputs]
         return tuple(
-            output.reshape(len(output), *shape)
+            output.reshape(-1, *shape)  # a trace would remember len(output) as a number
             for output, shape in zip(outputs, self._shapes, strict=True)
         )

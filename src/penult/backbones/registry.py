@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from fnmatch import fnmatch
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
 
 from penult.backbones.aliases import ALIASES, canonical
 from penult.backbones.base import Backbone, Card, Source, WeightsChoice
+from penult.backbones.remembered import recall, remember
 from penult.errors import BackboneError, UnknownNameError, UsageError, WeightsError
 from penult.recipe import Recipe, require_equal
 
@@ -140,11 +141,19 @@ def resolve(name: str) -> tuple[Source, str]:
 def open_backbone(name: str, choice: WeightsChoice | None = None) -> Backbone:
     """Find a backbone and its weights by the name a user types.
 
+    One that was opened by this name before is known from its note until it has to run.
+
     Raises
     ------
     UnknownNameError, WeightsError, MissingExtraError
     """
     choice = choice or WeightsChoice()
+    if known := recall(name, choice, partial(_open, name, choice)):
+        return known
+    return remember(name, choice, _open(name, choice))
+
+
+def _open(name: str, choice: WeightsChoice) -> Backbone:
     source, rest = resolve(name)
     if choice.architecture and source.prefix != "checkpoint":
         raise UsageError(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 import sys
 import tempfile
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from penult.backbones.remembered import cache_folder
 from penult.engines.base import TOLERANCE, Engine, cores
 from penult.errors import EngineError
 
@@ -28,12 +28,15 @@ if TYPE_CHECKING:
     from penult.backbones.base import Backbone
     from penult.recipe import Recipe
 
-__all__ = ["OpenVinoEngine", "cache_folder", "converted"]
+__all__ = ["OpenVinoEngine", "converted"]
 
 # Raised when what `engines.graph` computes changes, so that old conversions are not used.
-_GRAPH = 1
+_GRAPH = 2
 
 _FILES = ("model.xml", "model.bin")
+
+# Lies beside them where the trace took the number of images for a constant.
+_SINGLY = "one-image-at-a-time"
 
 # Images an inference. More gain nothing, and their activations leave the core's own cache.
 _AT_ONCE = 4
@@ -102,6 +105,8 @@ class OpenVinoEngine(Engine):
     def _compile(self, ov: Any, folder: Path) -> Any:
         core = ov.Core()
         model = core.read_model(folder / _FILES[0])
+        if (folder / _SINGLY).exists():
+            self._at_once = 1
         model.reshape([self._at_once, *self.recipes[0].preprocessing.input_size, 3])
         options = {
             "NUM_STREAMS": self.concurrency,
@@ -143,14 +148,6 @@ def converted(backbone: Backbone, recipes: Sequence[Recipe]) -> tuple[ModuleType
     ov = _openvino()
     folder, _ = _converted(ov, backbone, recipes)
     return ov, ov.Core().read_model(folder / _FILES[0])
-
-
-def cache_folder() -> Path:
-    """Where conversions are kept: ``PENULT_CACHE``, else the user's cache folder."""
-    if given := os.environ.get("PENULT_CACHE"):
-        return Path(given)
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "penult"
 
 
 @cache
@@ -231,7 +228,8 @@ def _convert(ov: Any, backbone: Backbone, recipes: Sequence[Recipe], folder: Pat
     ov.save_model(model, folder / _FILES[0], compress_to_fp16=False)
     config = {"INFERENCE_PRECISION_HINT": "f32"}
     with _first_run:
-        outputs = ov.Core().compile_model(model, "CPU", config)(image.numpy())
+        compiled = ov.Core().compile_model(model, "CPU", config)
+        outputs = [row.copy() for row in compiled(image.numpy()).values()]
     for k, (recipe, reference) in enumerate(zip(recipes, expected, strict=True)):
         theirs = reference.numpy()
         relative = float(np.linalg.norm(outputs[k] - theirs) / (np.linalg.norm(theirs) or 1))
@@ -240,6 +238,21 @@ def _convert(ov: Any, backbone: Backbone, recipes: Sequence[Recipe], folder: Pat
                 f"the conversion of {recipe.layer} of {backbone.name} differs from torch's rows by "
                 f"{relative:.1e}, more than {TOLERANCE:.0e}"
             )
+    if not _takes_several(compiled, np.concatenate([traced, image]), outputs):
+        (folder / _SINGLY).touch()
+
+
+def _takes_several(compiled: Any, images: Any, last: Sequence[NDArray[np.float32]]) -> bool:
+    """Whether images run together give the row of the last that it gives alone."""
+    try:
+        together = compiled(images).values()
+    except RuntimeError:
+        return False
+    return all(
+        len(rows) == len(images)
+        and np.linalg.norm(rows[-1] - row[0]) <= TOLERANCE * np.linalg.norm(row)
+        for rows, row in zip(together, last, strict=True)
+    )
 
 
 def _first_line(error: Exception) -> str:
