@@ -2,15 +2,15 @@
 
     python benchmarks/extract.py FOLDER [--models resnet50 VGG16 resnet50-int8.ckpt=resnet50 …]
 
-In one run, several rounds of each, in turns: penult from files to feature file, over all images;
-over some, spread over the folder: a plain timm + DataLoader script; the same with channels-last and the
-best number of workers; decoding and transforming alone, on all cores; and the engine alone, on all
-cores. Everything has been loaded and converted before, but penult opens its engine anew each round.
+In one run, several rounds of each, in turns. Penult from files to feature file, over all images;
+over some of them: a plain timm + DataLoader script; the same with channels-last and the best
+number of workers; decoding and transforming alone, on all cores; the engine alone, on all cores.
+Everything was loaded and converted before, but for penult's engine, which it opens anew each time.
 
 The limit is what decoding alone and the network alone allow on these cores: 1 / (1 / rate of
-decoding + 1 / rate of the network). Beside it stands the same from the processor time of a core that
-is busy alone, which the cores of most machines do not keep up when all are busy: they share cache,
-memory and clock. Ratios are of medians. Nothing passes or fails by the clock.
+decoding + 1 / rate of the network). Beside it stands the same from the processor time of one core
+that is busy alone, which the cores of most machines cannot keep up when all are busy: they share
+cache, memory and clock. Ratios are of medians. Nothing passes or fails by the clock.
 """
 
 from __future__ import annotations
@@ -108,9 +108,9 @@ def measure(name: str, folder: Path, few: int, rounds: int) -> None:
         cores = len(os.sched_getaffinity(0))
         passes = max(1, len(chosen) // len(pixels) // engine.concurrency)
 
-        def ours() -> object:
+        def ours(images: list[Path] = paths) -> object:
             return penult.extract(
-                paths, out, model=given, weights=weights, device="cpu", overwrite=True, **options
+                images, out, model=given, weights=weights, device="cpu", overwrite=True, **options
             )
 
         def decode_all() -> None:
@@ -138,7 +138,7 @@ def measure(name: str, folder: Path, few: int, rounds: int) -> None:
             ),
             "one core: network": (len(pixels), lambda: engine.run(pixels)),
         }
-        ours()
+        ours(chosen)
         times: dict[str, list[tuple[float, float]]] = {what: [] for what in calls}
         for _ in range(rounds):
             for what, (_, call) in calls.items():

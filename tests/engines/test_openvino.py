@@ -65,7 +65,7 @@ def test_what_lies_behind_the_last_layer_is_not_even_converted(lite0):
     ("name", "layer", "weights"),
     [
         ("efficientnet_lite0", "penultimate", None),
-        ("torchvision:squeezenet1_1", "penultimate", "random"),
+        ("SqueezeNet1_1", "features.3", "random"),
         ("timm:mobilenetv3_small_050", "blocks.1", "random"),
     ],
 )

@@ -126,7 +126,8 @@ def remember(name: str, choice: WeightsChoice, backbone: Backbone) -> Backbone:
     The backbone, which will add its layers to the note when they are asked for.
     """
     weights = backbone.weights
-    if backbone.name.partition(":")[0] not in _SOURCES or Path(name.partition(":")[2]).exists():
+    is_folder = Path(name.partition(":")[2] or name).exists()
+    if is_folder or backbone.name.partition(":")[0] not in _SOURCES:
         return backbone
     file = _note_file(name, choice)
     # A cache that cannot be written to is no reason to fail; it saves nothing then.
