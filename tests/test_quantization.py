@@ -14,12 +14,12 @@ import pytest
 from PIL import Image
 
 import penult
-from penult import quantization
 from penult.backbones.base import WeightsChoice
 from penult.backbones.checkpoint import CheckpointFile
 from penult.backbones.int8 import FORMAT, KEY, Int8Backbone, is_int8, save_int8
 from penult.backbones.registry import open_backbone
 from penult.backbones.remembered import cache_folder
+from penult.engines import measure
 from penult.engines import quantize as engine
 from penult.engines.choose import open_engine
 from penult.engines.int8 import cosines
@@ -58,7 +58,7 @@ def made(tiny, flowers):
     """(the checkpoint of two layers, its card)."""
     path = flowers.parent / "tiny.ckpt"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(quantization, "SECONDS", 0.02)
+        patch.setattr(measure, "SECONDS", 0.02)
         patch.setenv("PENULT_CACHE", str(flowers.parent / "cache"))
         stages: list[str] = []
         card = quantize(tiny, flowers, path, layer=LAYERS, images=20, on_stage=stages.append)
@@ -261,9 +261,10 @@ socket.socket.connect = socket.getaddrinfo = refuse
 sys.path.insert(0, {str(Path(__file__).parent)!r})
 from toys import TinyNetwork
 from penult import quantization
+from penult.engines import measure
 from penult.backbones.registry import register
 register(TinyNetwork())
-quantization.SECONDS = 0.01
+measure.SECONDS = 0.01
 quantization.quantize("tiny:network", {str(flowers)!r}, {str(tmp_path / "x.ckpt")!r}, images=10)
 from nncf.telemetry.wrapper import telemetry
 from unittest.mock import MagicMock

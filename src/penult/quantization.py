@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import platform
 import tempfile
-import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from statistics import median
 from typing import TYPE_CHECKING
 
 from penult.backbones.base import WeightsChoice
@@ -24,7 +21,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from penult.backbones.base import Backbone
-    from penult.engines.base import Engine
     from penult.recipe import Recipe
     from penult.records import ImageRecord
 
@@ -34,8 +30,6 @@ FEWEST_IMAGES = 10
 MOST_HELD_BACK = 500
 FOLDS = 4
 SEEDS = 5
-ROUNDS = 3
-SECONDS = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,6 +162,7 @@ def quantize(
     from penult.backbones.select import select
     from penult.engines import quantize as engine
     from penult.engines.choose import open_engine
+    from penult.engines.measure import all_rows, machine, rates
 
     engine.require_nncf()
     if images < 1 or not 0 <= min_cosine < 1:
@@ -202,9 +197,9 @@ def quantize(
         theirs = open_engine(backbone, recipes, engine="openvino")
         wanted = [small.recipe(r.layer, r.pooling) for r in recipes]
         ours = open_engine(small, wanted)
-        float_rows, int8_rows = _rows(theirs, pixels), _rows(ours, pixels)
+        float_rows, int8_rows = all_rows(theirs, pixels), all_rows(ours, pixels)
         say("measuring speed")
-        rates = _rates([theirs, ours], pixels)
+        speeds = rates([theirs, ours], pixels)
     accuracy = None
     if any(record.labels for record in records):
         say("measuring accuracy")
@@ -223,9 +218,9 @@ def quantize(
         operations=made.products,
         in_float=made.in_float,
         half_range=made.half_range,
-        float32_rate=rates[0],
-        int8_rate=rates[1],
-        machine=_machine(ours.concurrency),
+        float32_rate=speeds[0],
+        int8_rate=speeds[1],
+        machine=machine(ours.concurrency),
         accuracy=accuracy,
         versions={name: version(name) for name in ("penult", "nncf", "openvino")},
     )
@@ -273,41 +268,6 @@ def _read(
             f"{FEWEST_IMAGES}; give more, like those that it is meant for (300 and more are good)"
         )
     return [record for record, _ in found], np.stack([image for _, image in found])
-
-
-def _rows(engine: Engine, pixels: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
-    """The rows of all images, an array a recipe."""
-    import numpy as np
-
-    size = engine.batch_size
-    parts = [pixels[k : k + size] for k in range(0, len(pixels), size)]
-    with ThreadPoolExecutor(engine.concurrency) as pool:
-        return [np.concatenate(rows) for rows in zip(*pool.map(engine.run, parts), strict=True)]
-
-
-def _rates(engines: Sequence[Engine], pixels: NDArray[np.uint8]) -> list[float]:
-    """Images a second of each, in turns: the median of some rounds."""
-    rates: list[list[float]] = [[] for _ in engines]
-    for _ in range(ROUNDS):
-        for engine, found in zip(engines, rates, strict=True):
-            found.append(_rate(engine, pixels))
-    return [median(found) for found in rates]
-
-
-def _rate(engine: Engine, pixels: NDArray[np.uint8]) -> float:
-    batch = pixels[: engine.batch_size]
-    start = time.perf_counter()
-
-    def work(_thread: int) -> int:
-        done = 0
-        while time.perf_counter() - start < SECONDS:
-            engine.run(batch)
-            done += len(batch)
-        return done
-
-    with ThreadPoolExecutor(engine.concurrency) as pool:
-        done = sum(pool.map(work, range(engine.concurrency)))
-    return done / (time.perf_counter() - start)
 
 
 def _cosine(
@@ -369,14 +329,3 @@ def _accuracy(
         int8=float(np.mean(accuracies[1])),
         differences=tuple(b - a for a, b in zip(*accuracies, strict=True)),
     )
-
-
-def _machine(streams: int) -> str:
-    """The processor's name, where the system tells it."""
-    name = platform.processor() or platform.machine()
-    info = Path("/proc/cpuinfo")
-    if info.is_file():
-        lines = info.read_text(errors="replace").splitlines()
-        models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-        name = next(filter(None, models), name)
-    return f"{name}, {streams} streams"

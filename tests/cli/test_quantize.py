@@ -6,13 +6,13 @@ import json
 
 import pytest
 
-from penult import quantization
+from penult.engines import measure
 from penult.engines import quantize as engine
 
 
 @pytest.fixture
 def quantized(penult, tiny, photos, tmp_path, monkeypatch):
-    monkeypatch.setattr(quantization, "SECONDS", 0.01)
+    monkeypatch.setattr(measure, "SECONDS", 0.01)
     path = tmp_path / "tiny.ckpt"
     return path, penult("quantize", tiny, "--calibrate", photos, "-o", path, "--images", 20)
 
@@ -44,7 +44,7 @@ def test_the_card_is_printed_and_info_shows_it_again(quantized, penult):
 
 
 def test_json_is_the_card(penult, tiny, photos, tmp_path, monkeypatch):
-    monkeypatch.setattr(quantization, "SECONDS", 0.01)
+    monkeypatch.setattr(measure, "SECONDS", 0.01)
     asked = ("-c", photos, "-o", tmp_path / "x.ckpt", "--labels", "none", "-l", "maps", "--json")
     done = penult("quantize", tiny, *asked, "-q")
     assert done.err == ""
