@@ -186,3 +186,14 @@ def test_a_batch_beyond_the_gpus_memory_is_halved(lite0):
     finally:
         torch.cuda.set_per_process_memory_fraction(1.0)
     assert np.allclose(rows, expected, atol=1e-4)
+
+
+@on_gpu
+def test_the_gpus_memory_does_not_grow_with_the_number_of_batches(lite0):
+    engine = open_engine(lite0, select(lite0, ["penultimate"]), device="cuda", batch_size=16)
+    images = np.zeros((16, 224, 224, 3), np.uint8)
+    engine.run(images)
+    reserved = torch.cuda.memory_reserved()
+    for _ in range(8):
+        engine.run(images)
+    assert torch.cuda.memory_reserved() == reserved

@@ -25,6 +25,7 @@ class Faults:
     def __init__(self):
         self.plan: dict[str, list[int]] = {}
         self.requests: Counter[str] = Counter()
+        self.gives_parts = True
         self._lock = Lock()
 
     def next(self, path):
@@ -60,12 +61,11 @@ def web():
                 self.send_error(status or 404)
                 return
             first, last = 0, len(data) - 1
-            asked = self.headers.get("Range")
+            asked = self.headers.get("Range") if faults.gives_parts else None
             if asked:
                 low, _, high = asked.removeprefix("bytes=").partition("-")
                 first, last = int(low), min(int(high or last), last)
             self.send_response(206 if asked else 200)
-            self.send_header("Accept-Ranges", "bytes")
             self.send_header("Content-Length", str(last - first + 1))
             if asked:
                 self.send_header("Content-Range", f"bytes {first}-{last}/{len(data)}")
@@ -292,6 +292,15 @@ def test_images_on_a_web_server(web):
     faults.plan = {"a.jpg": [401]}
     with pytest.raises(ImageError, match=r"cannot be fetched \(HTTP status 401\)"):
         record.open()
+
+
+@pytest.mark.parametrize("name", ["shard.tar", "train.parquet"])
+def test_a_web_server_that_gives_no_parts_of_a_file_is_refused(web, name):
+    url, files, faults = web
+    faults.gives_parts = False
+    files[f"/{name}"] = packed({"1.jpg": b"1", "2.jpg": b"2"})
+    with pytest.raises(SourceError, match="download it, and give the file"):
+        list_images([f"{url}/{name}"])
 
 
 def test_waits_grow_and_end(monkeypatch):

@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from queue import LifoQueue
 from threading import Lock
 from typing import Any
 
@@ -66,6 +67,11 @@ class TorchEngine(Engine):
         self._most: int | None = None
         on_gpu = self._device.type == "cuda"
         self.concurrency = 2 if on_gpu else 1
+        self._streams = LifoQueue[torch.cuda.Stream]()
+        if on_gpu:
+            torch.cuda.synchronize(self._device)  # streams do not wait for the network's way here
+            for _ in range(self.concurrency):
+                self._streams.put(torch.cuda.Stream(self._device))  # type: ignore[no-untyped-call]
         if batch_size is not None:
             self.batch_size = batch_size
         elif on_gpu and (images is None or images > self.batch_size):
@@ -89,15 +95,19 @@ class TorchEngine(Engine):
             with torch.inference_mode():
                 rows = self._pass(torch.from_numpy(images).to(self._device))
             return [np.ascontiguousarray(row.cpu().numpy()) for row in rows]
-        # In a stream of this call's own, so that it waits for no other's copies or kernels.
-        stream = torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]
-        with torch.inference_mode(), torch.cuda.stream(stream):
-            pinned = torch.from_numpy(images).pin_memory()
-            rows = self._pass(pinned.to(self._device, non_blocking=True))
-            back = [torch.empty(row.shape, dtype=row.dtype, pin_memory=True) for row in rows]
-            for target, row in zip(back, rows, strict=True):
-                target.copy_(row, non_blocking=True)
-            stream.synchronize()
+        # In a stream that no other call is in, so that it waits for no other's copies or kernels.
+        # Streams are used again: the memory that torch reserves stays with the stream it was for.
+        stream = self._streams.get()
+        try:
+            with torch.inference_mode(), torch.cuda.stream(stream):
+                pinned = torch.from_numpy(images).pin_memory()
+                rows = self._pass(pinned.to(self._device, non_blocking=True))
+                back = [torch.empty(row.shape, dtype=row.dtype, pin_memory=True) for row in rows]
+                for target, row in zip(back, rows, strict=True):
+                    target.copy_(row, non_blocking=True)
+                stream.synchronize()
+        finally:
+            self._streams.put(stream)
         # Pinned memory is scarce, and rows are kept.
         return [target.numpy().copy() for target in back]
 

@@ -216,8 +216,10 @@ class PartStore:
 
 def is_leftover(output: Path) -> bool:
     """A run ended here when its output had its name already, and only parts were left to remove."""
+    if not output.is_file():
+        return False
     folder = parts_folder(output)
-    if not folder.is_dir() or not output.is_file():
+    if not folder.is_dir():
         return False
     try:
         manifest = Manifest.read(folder)

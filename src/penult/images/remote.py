@@ -116,14 +116,15 @@ class RemoteShelf(Shelf):
 
     def _read(self, folder: str) -> Iterator[tuple[str, dict[str, Any]]]:
         path = f"{self._root}/{folder}".rstrip("/")
-        if "http" in self._system.protocol:
+        if _is_web(self._system):
             path += "/"  # some servers know a folder by that alone
         try:
             listed = persistently(lambda: self._system.ls(path, detail=True))
         except Exception as error:
             if is_missing(error):
                 raise PathNotFoundError(f"there is nothing at {self._url}") from error
-            raise SourceError(f"{self._url}/{folder} cannot be listed ({cause(error)})") from error
+            url = join(self._url, folder)
+            raise SourceError(f"{url} cannot be listed ({cause(error)})") from error
         entries = []
         for info in listed:
             full = info["name"].rstrip("/")
@@ -181,6 +182,13 @@ class RemoteBlob:
             opened = self._system.open(
                 self._path, "rb", block_size=_READ_AHEAD, cache_type="readahead", size=self.size
             )
+            if _is_web(self._system):
+                persistently(lambda: _read_last_byte(opened, self.size))
+        except ValueError as error:
+            raise SourceError(
+                f"{self.name} cannot be read in pieces: its server sends it whole, or does not say "
+                f"how large it is; download it, and give the file"
+            ) from error
         except Exception as error:
             raise SourceError(f"{self.name} cannot be read ({cause(error)})") from error
         return io.BufferedReader(_Patient(opened), 1 << 16)
@@ -226,6 +234,17 @@ class _Patient(io.RawIOBase):
     def close(self) -> None:
         self._file.close()
         super().close()
+
+
+def _is_web(system: Any) -> bool:
+    return "http" in system.protocol
+
+
+def _read_last_byte(file: Any, size: int) -> None:
+    """Raise `ValueError` where a web server gives no part of a file but its beginning."""
+    file.seek(max(0, size - 1))
+    file.read(1)
+    file.seek(0)
 
 
 def _stamp(info: dict[str, Any]) -> int:
