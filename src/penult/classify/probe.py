@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from penult.classify.alike import join_near_duplicates
 from penult.classify.classifiers import combinations, make_scaler
 from penult.classify.evaluate import Evaluation, judge
 from penult.classify.memory import free_memory
@@ -41,6 +42,7 @@ def train(
     runs: int = 1,
     stored: bool = True,
     min_per_class: int = 0,
+    near_duplicates: float | None = None,
     refit: bool = False,
     max_memory: int | None = None,
     on_progress: Callable[[Progress], None] | None = None,
@@ -65,6 +67,8 @@ def train(
         with the accuracies of all in ``settings["runs"]``
     stored : whether the splits stored in the file count
     min_per_class : classes with fewer rows are left out and have no place in the classifier
+    near_duplicates : images whose rows have at least this cosine (0.95, say) are kept in one part,
+        as identical ones always are; all rows are compared with all
     refit : fit the returned pipeline once more, on all labelled rows, after it was scored. The
         scores stay those of the pipeline that saw the training part only.
     max_memory : bytes that the rows and their copies may take; by default half of what the machine
@@ -100,6 +104,9 @@ def train(
             ours_is="the training features",
             theirs_is="the test features",
         )
+    memory = free_memory() // 2 if max_memory is None else max_memory
+    if near_duplicates is not None:
+        features = join_near_duplicates(features, near_duplicates, memory)
     splits = [
         hold_out(
             features,
@@ -117,7 +124,6 @@ def train(
             f"{runs} runs would hold out the same images each time: the held-out part is "
             f"{splits[0].description}; give one run, or --ignore-splits (in Python stored=False)"
         )
-    memory = free_memory() // 2 if max_memory is None else max_memory
     table = Table.read(features, splits[0], memory)
     if table.rows is None:
         if features.targets is not None:
@@ -156,6 +162,7 @@ def train(
         "held_out_images": evaluation.scores.images,
         "left_out": left_out,
         "copies": splits[0].copies,
+        "near_duplicates": near_duplicates,
         "classes": dict(
             zip(table.names, class_counts(trained, len(table.names)).tolist(), strict=True)
         ),

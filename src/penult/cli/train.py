@@ -76,6 +76,15 @@ def run(
     min_per_class: Annotated[
         int, typer.Option(help="Leave out classes with fewer images.", min=0)
     ] = 0,
+    near_duplicates: Annotated[
+        float | None,
+        typer.Option(
+            metavar="COSINE",
+            help="Keep images in one part whose rows have at least this cosine, e.g. 0.95. "
+            "[identical images only]",
+            show_default=False,
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of the split and the folds.")] = 0,
     folds: Annotated[int, typer.Option(help="Cross-validation folds.")] = 3,
     runs: Annotated[
@@ -126,6 +135,7 @@ def run(
             test_features=test_features,
             stored=not ignore_splits,
             min_per_class=min_per_class,
+            near_duplicates=near_duplicates,
             seed=seed,
             folds=folds,
             runs=runs,
@@ -169,7 +179,8 @@ def run(
     for line in edge_lines(trained.settings):
         say(line)
     if copies := trained.settings.get("copies", 0):
-        say(f"identical to another image, and kept in the same part: {copies:,}")
+        alike = "identical to" if near_duplicates is None else "a near-duplicate of"
+        say(f"{alike} another image, and kept in the same part: {copies:,}")
     for reason, count in trained.settings["left_out"].items():
         say(f"left out: {count:,} {reason}")
     say(f"{output}: {len(trained.label_names):,} classes, {trained.recipe.backbone}")
@@ -184,7 +195,13 @@ def _train(features: Path, layers: list[str] | None, **options: Any) -> Classifi
 
     if not layers:
         return train(features, **options)
-    trained = train_layers(features, choose_layers(features, layers), **options)
+    chosen = choose_layers(features, layers)
+    if len(chosen) > 1 and options["near_duplicates"] is not None:
+        raise UsageError(
+            f"near-duplicates differ from layer to layer, and so would the parts that "
+            f"{len(chosen)} layers are judged on; give one --layer, or leave out --near-duplicates"
+        )
+    trained = train_layers(features, chosen, **options)
     return best_layer(trained) if len(trained) > 1 else next(iter(trained.values()))
 
 
