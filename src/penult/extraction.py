@@ -117,6 +117,7 @@ def extract(
         batch_size=batch_size,
         workers=workers,
         streams=streams,
+        max_pixels=max_pixels,
         shuffle=shuffle,
     )
 
@@ -259,6 +260,7 @@ def _check_options(
     batch_size: int | None,
     workers: int | None,
     streams: int | None,
+    max_pixels: int | None,
     shuffle: int | None,
 ) -> None:
     if on_error not in ("skip", "fail"):
@@ -271,6 +273,7 @@ def _check_options(
         ("batch size", batch_size),
         ("number of workers", workers),
         ("number of streams", streams),
+        ("limit of pixels", max_pixels),
     ):
         if value is not None and value < 1:
             raise UsageError(f"a {name} of {value} was given; it must be 1 or more")

@@ -158,6 +158,7 @@ def quantize(
     UsageError, SourceError, BackboneError, EngineError, OutputError
         Nothing new is under the name of `output` then.
     """
+    from penult.backbones.checkpoint import is_checkpoint_name
     from penult.backbones.int8 import Int8Backbone, save_int8
     from penult.backbones.select import select
     from penult.engines import quantize as engine
@@ -173,6 +174,11 @@ def quantize(
     say = on_stage or (lambda _stage: None)
     target = Path(output)
     check_output(target, overwrite=overwrite)
+    if not is_checkpoint_name(target.name):
+        raise UsageError(
+            f"{target} does not end as a checkpoint does, so --model would not know it for one; "
+            f"call it {target}.ckpt"
+        )
     choice = WeightsChoice.of(weights, offline=offline, architecture=architecture)
     backbone = open_backbone(model, choice)
     if isinstance(backbone, Int8Backbone):

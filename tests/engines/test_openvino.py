@@ -176,3 +176,37 @@ def test_a_trace_that_froze_the_image_it_saw_is_refused(toy, tmp_path, monkeypat
     backbone = open_backbone(toy)
     with pytest.raises(EngineError, match="differs from torch's rows"):
         open_engine(backbone, [backbone.recipe()], engine="openvino")
+
+
+def test_an_int8_graph_that_froze_the_number_of_images_gets_them_one_by_one(tmp_path, monkeypatch):
+    import openvino as ov
+
+    from penult.backbones.base import Layer
+    from penult.backbones.int8 import Int8Graph, save_int8
+    from penult.engines.int8 import check_image
+    from penult.recipe import Preprocessing
+
+    monkeypatch.setenv("PENULT_CACHE", str(tmp_path / "cache"))
+    op = ov.opset13
+    given = op.parameter([-1, 8, 8, 3], ov.Type.u8)
+    channels = op.transpose(op.convert(given, "f32"), [0, 3, 1, 2])
+    # All pixels of all images, as of one: four images give one row, of no image.
+    means = op.reduce_mean(op.reshape(channels, [1, 3, -1], special_zero=False), 2)
+    ov.save_model(ov.Model([op.result(means)], [given], "frozen"), tmp_path / "model.xml")
+    graph = Int8Graph(
+        architecture="toy/means",
+        preprocessing=Preprocessing(
+            resize=8, crop=(8, 8), interpolation="bilinear", mean=(0.0,) * 3, std=(1.0,) * 3
+        ),
+        layers=(Layer("penultimate", "Means", (3,), "vector"),),
+        prefix_tokens=0,
+        graph=(tmp_path / "model.xml").read_bytes(),
+        weights=(tmp_path / "model.bin").read_bytes(),
+        expected=(check_image((8, 8)).mean((0, 1)).astype(np.float32),),
+    )
+    save_int8(tmp_path / "frozen.ckpt", graph, {})
+    backbone = open_backbone(str(tmp_path / "frozen.ckpt"))
+    images = np.random.default_rng(0).integers(0, 256, (6, 8, 8, 3), dtype=np.uint8)
+    images[3] //= 2
+    (rows,) = open_engine(backbone, [backbone.recipe()]).run(images)
+    np.testing.assert_allclose(rows, images.mean((1, 2)), rtol=1e-5)

@@ -149,9 +149,9 @@ def _device(name: str) -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         device = torch.device(name)
-        torch.empty(0, device=device)
+        torch.zeros(1, device=device).cpu()
     except (RuntimeError, AssertionError) as error:
-        cause = str(error).splitlines()[0]
+        cause = str(error).splitlines()[0].partition(". ")[0]
         raise EngineError(
             f"the device {name!r} cannot be used: {cause}; give --device auto, cpu, or cuda:0 "
             f"where there is an NVIDIA GPU"
