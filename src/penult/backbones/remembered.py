@@ -93,7 +93,7 @@ class RememberedBackbone(Backbone):
         return cut
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
+        if name.startswith("_"):  # of another kind of backbone, nor asked for while this is made
             raise AttributeError(name)
         return getattr(self._whole, name)
 
@@ -126,8 +126,9 @@ def remember(name: str, choice: WeightsChoice, backbone: Backbone) -> Backbone:
     The backbone, which will add its layers to the note when they are asked for.
     """
     weights = backbone.weights
-    is_folder = Path(name.partition(":")[2] or name).exists()
-    if is_folder or backbone.name.partition(":")[0] not in _SOURCES:
+    # The files of a folder can be changed, and not only the weights.
+    is_local = Path(name.partition(":")[2] or name).expanduser().exists()
+    if is_local or backbone.name.partition(":")[0] not in _SOURCES:
         return backbone
     file = _note_file(name, choice)
     # A cache that cannot be written to is no reason to fail; it saves nothing then.
