@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from penult.classify.evaluate import evaluate
+    from penult.classify.export import export_classifier
     from penult.classify.model import Classifier, load_classifier
     from penult.classify.probe import train
     from penult.estimators import FeatureExtractor
@@ -42,6 +43,7 @@ _HOMES = {
     "Scores": "penult.records",
     "Verification": "penult.verification",
     "evaluate": "penult.classify.evaluate",
+    "export_classifier": "penult.classify.export",
     "extract": "penult.extraction",
     "load": "penult.features.read",
     "load_classifier": "penult.classify.model",
@@ -64,6 +66,7 @@ __all__ = [
     "Verification",
     "__version__",
     "evaluate",
+    "export_classifier",
     "extract",
     "load",
     "load_classifier",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -14,13 +14,20 @@ from penult.errors import OutputError, OutputExistsError, PathNotFoundError, Pen
 __all__ = ["atomic_output", "check_output", "explain", "sync_folder"]
 
 
-def check_output(path: Path, *, overwrite: bool) -> None:
+def check_output(path: Path, *, overwrite: bool, inputs: Iterable[Path] = ()) -> None:
     """Refuse an output that cannot be written, before any work is spent on it.
+
+    Parameters
+    ----------
+    inputs : files that it is made from, and may not replace
 
     Raises
     ------
     OutputExistsError, PathNotFoundError, OutputError
     """
+    for one in inputs:
+        if path.exists() and one.exists() and path.samefile(one):
+            raise OutputExistsError(f"{path} is what is read; give another name to write to")
     if path.is_dir():
         raise OutputExistsError(f"{path} is a folder; give the name of a file to write")
     if path.exists() and not overwrite:

@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,12 @@ def test_train_compares_classifiers_over_their_grids_and_over_seeds(penult, feat
         (["--classifier", "svn"], "did you mean svm"),
         (["--grid", "C"], "--grid C=0.1,1,10"),
         (["--grid", "gamma=1"], "unknown parameter of logistic 'gamma'"),
+        (["--grid", "C=inf"], "C=inf; give a number from 1e-12 to 1e+12"),
+        (["--grid", "C=1,1e300"], "C=1e+300; give a number from"),
+        (["--classifier", "ridge", "--grid", "alpha=0"], "alpha=0; give a number from"),
+        (["--classifier", "centroid", "--grid", "C=1"], "centroid has no parameter"),
+        (["--seed", "-1"], "give a whole number from 0 to 4294967295"),
+        (["--seed", "4294967295", "--runs", "2"], "the seed is 4294967296"),
     ],
 )
 def test_train_refuses_what_it_does_not_know(penult, features, tmp_path, options, message):
@@ -137,6 +144,43 @@ def test_info_tells_a_feature_file_from_a_classifier(penult, features, classifie
 def test_sample_writes_images(penult, tmp_path):
     assert "1,797 images" in penult("sample", "digits", tmp_path / "digits").out
     assert penult("sample", "flowers", tmp_path / "x").code == 2
+
+
+def test_what_is_read_is_never_replaced(penult, features, classifier, tmp_path):
+    photos = tmp_path / "list.csv"
+    photos.write_text("path\nrose/0.png\n")
+    before = {path: path.read_bytes() for path in (features, classifier, photos)}
+    other = tmp_path / "other.h5"
+    other.symlink_to(features)
+    for words in (
+        ["train", features, "-o", features],
+        ["train", other, "-o", features],
+        ["train", features, "--test-features", other, "-o", other],
+        ["export", classifier, "-o", classifier],
+        ["predict", classifier, photos, "-o", photos],
+    ):
+        done = penult(*words, "--overwrite")
+        assert done.code == 2
+        assert done.err.endswith(" is what is read; give another name to write to\n")
+    assert {path: path.read_bytes() for path in before} == before
+
+
+def test_a_librarys_warning_is_one_line_said_once(penult, features, tmp_path, monkeypatch):
+    import penult.classify.probe as probe
+
+    inner = probe.hold_out
+
+    def warned(*args, **options):
+        with warnings.catch_warnings():
+            warnings.simplefilter("always")
+            for _ in range(3):
+                warnings.warn("it did not converge\nsee there", stacklevel=1)
+        return inner(*args, **options)
+
+    monkeypatch.setattr(probe, "hold_out", warned)
+    done = penult("train", features, "-o", tmp_path / "w.skops", "-q")
+    assert done.code == 0
+    assert done.err == "penult: warning: it did not converge\n"
 
 
 def bad_calls(tmp_path: Path, photos: Path) -> dict[str, tuple[list[object], int, str]]:

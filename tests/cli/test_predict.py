@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 
 import pytest
 from PIL import Image
@@ -102,6 +103,14 @@ def of_several_labels(penult, photos, toy, tmp_path):
     done = penult("train", features, "-o", path, "--grid", "C=100", "-q")
     assert done.code == 0, done
     return path
+
+
+def test_to_a_classifier_of_one_class_several_labels_are_none(
+    penult, classifier, of_several_labels, tmp_path
+):
+    done = penult("evaluate", classifier, tmp_path / "several.h5", "-q")
+    assert done.code == 0, done
+    assert re.search(r"\n\d+ images have no single label\n", done.out)
 
 
 def test_several_labels_are_told_together(penult, of_several_labels, mixed):

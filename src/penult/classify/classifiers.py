@@ -25,6 +25,9 @@ __all__ = [
 
 SCALES = ("l2", "standard", "none")
 
+# Of C and alpha; beyond these the sums in float32 overflow, or a matrix is singular.
+STRENGTHS = (1e-12, 1e12)
+
 
 @dataclass(frozen=True)
 class Kind:
@@ -138,6 +141,8 @@ def combinations(
     grids = {name: find_classifier(name).grid for name in names}
     allowed = {parameter for default in grids.values() for parameter in default}
     for parameter, values in (grid or {}).items():
+        if not allowed:
+            raise UsageError(f"{', '.join(names)} has no parameter; give no grid")
         if parameter not in allowed:
             raise UnknownNameError(f"parameter of {', '.join(names)}", parameter, sorted(allowed))
         if not len(values):
@@ -160,6 +165,13 @@ def _require_possible(name: str, params: Mapping[str, Any]) -> None:
         find_classifier(name).make(0, **params)._validate_params()
     except InvalidParameterError as error:
         raise UsageError(f"{name} cannot have {dict(params)}: {error}") from error
+    for parameter in {"C", "alpha"} & params.keys():
+        if not STRENGTHS[0] <= params[parameter] <= STRENGTHS[1]:
+            low, high = STRENGTHS
+            raise UsageError(
+                f"{name} cannot have {parameter}={params[parameter]:g}; give a number from {low:g} "
+                f"to {high:g}"
+            )
 
 
 def make_pipeline(name: str, scale: str, *, seed: int, params: Mapping[str, Any]) -> Pipeline:

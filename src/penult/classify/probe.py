@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -22,9 +22,6 @@ from penult.errors import TrainingError, UsageError
 from penult.features.read import load
 from penult.recipe import require_equal
 from penult.records import Features, Progress
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["find_edges", "train"]
 
@@ -128,7 +125,7 @@ def train(
     if table.rows is None:
         if features.targets is not None:
             raise TrainingError(
-                f"the rows do not fit into {memory / 1e9:,.1f} GB, and where images have several "
+                f"the rows do not fit into {memory / 1e9:,.3g} GB, and where images have several "
                 "labels all are needed at once; give more with --max-memory (in Python "
                 "max_memory), or extract shorter rows"
             )

@@ -81,12 +81,14 @@ def hold_out(
     Raises
     ------
     UsageError
-        For a `test_size` that is no fraction or a number of `folds` below two.
+        For a `test_size` that is no fraction, a `seed` that is none, or fewer than two `folds`.
     TrainingError
         If there are too few labels, classes, rows or groups; names the classes and what to do.
     """
     if not 0 < test_size < 1:
         raise UsageError(f"the held-out part is {test_size:g}; give a number between 0 and 1")
+    if not 0 <= seed < 1 << 32:
+        raise UsageError(f"the seed is {seed}; give a whole number from 0 to {(1 << 32) - 1}")
     if folds < 2:
         raise UsageError(f"{folds} folds cannot be cross-validated; give 2 or more")
     labels: NDArray[Any] = np.asarray(features.labels)
@@ -129,7 +131,7 @@ def hold_out(
         train, held_out = _random(labels, groups, rows, test_size=test_size, seed=seed)
         drawn = True
         kind = "stratified" if features.groups is None else "stratified, groups kept together"
-        description = f"{test_size:.0%} held out, {kind}, seed {seed}"
+        description = f"{100 * test_size:g}% held out, {kind}, seed {seed}"
     if features.groups is not None:
         require_whole_groups(np.asarray(features.groups), train, held_out)
     require_enough(labels, groups, train, folds, features.label_names)
@@ -248,7 +250,7 @@ def _random(
         if n_test < len(classes) or len(first) - n_test < len(classes) or counts.min() < 2:
             raise TrainingError(
                 f"{len(first)} images of {len(classes)} classes, the smallest of {counts.min()}, "
-                f"are too few to hold out {test_size:.0%} with every class in both parts; add "
+                f"are too few to hold out {100 * test_size:g}% with every class in both parts; add "
                 "images, or drop the smallest classes with --min-per-class"
             )
         _, chosen = train_test_split(
@@ -262,8 +264,8 @@ def _random(
     part = Fraction(test_size).limit_denominator(20)
     if part.numerator == 0 or len(np.unique(groups[rows])) < part.denominator:
         raise TrainingError(
-            f"{len(np.unique(groups[rows]))} groups are too few to hold out {test_size:.0%} of "
-            "them whole; add images, or give another test size"
+            f"{len(np.unique(groups[rows]))} groups are too few to hold out "
+            f"{100 * test_size:g}% of them whole; add images, or give another test size"
         )
     divided = StratifiedGroupKFold(part.denominator, shuffle=True, random_state=seed).split(
         rows, labels[rows], groups[rows]

@@ -48,15 +48,15 @@ def require_streamable(names: Iterable[str], width: int, folds: int, memory: int
     refused = [name for name in names if name not in STREAMED]
     if refused:
         raise TrainingError(
-            f"the rows do not fit into {memory / 1e9:,.1f} GB, and {', '.join(refused)} needs all "
+            f"the rows do not fit into {memory / 1e9:,.3g} GB, and {', '.join(refused)} needs all "
             f"of them at once; take {', '.join(STREAMED)}, or give more with --max-memory "
             "(in Python max_memory)"
         )
     needed = (folds + 3) * 8 * width**2
     if "ridge" in names and needed > memory:
         raise TrainingError(
-            f"ridge on rows of {width:,} numbers needs {needed / 1e9:,.1f} GB, and "
-            f"{memory / 1e9:,.1f} GB may be used; take logistic, or give more with "
+            f"ridge on rows of {width:,} numbers needs {needed / 1e9:,.3g} GB, and "
+            f"{memory / 1e9:,.3g} GB may be used; take logistic, or give more with "
             "--max-memory (in Python max_memory)"
         )
 

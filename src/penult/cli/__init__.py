@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
+from functools import cache
 from typing import Annotated
 
 import typer
@@ -81,8 +83,19 @@ def _common(
     pass
 
 
+def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
+    # What a library warns of, without its file and line, and once: a grid has many fits.
+    _warn_once(next(iter(str(message).strip().splitlines()), type(message).__name__))
+
+
+@cache
+def _warn_once(text: str) -> None:
+    sys.stderr.write(f"penult: warning: {text}\n")
+
+
 def main() -> None:
     """Run the command line; every error penult raises on purpose ends as one line."""
+    warnings.showwarning = _show_warning
     try:
         app()
     except PenultError as error:

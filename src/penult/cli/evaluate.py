@@ -40,13 +40,14 @@ def run(
     from penult.classify.evaluate import evaluate, load_rows_for
     from penult.classify.model import load_classifier
     from penult.classify.scores import scores_to_dict
+    from penult.report.make import is_feature_file
 
     if results is not None:
         from penult.report.results import check_results, write_results
 
         check_results(results, overwrite=overwrite)
     model = load_classifier(classifier)
-    if len(data) == 1 and _is_feature_file(Path(data[0])):
+    if len(data) == 1 and is_feature_file(Path(data[0])):
         features = load_rows_for(model, data[0])
         model.require_recipe(features.recipe, other_is=data[0])
     else:
@@ -88,15 +89,9 @@ def run(
     for label, count in found.unseen_labels.items():
         say(f"never seen in training, and in no score: {label}, {count:,} images")
     if found.unlabelled:
-        say(f"{found.unlabelled:,} images have no label")
+        # To a classifier of one class an image, several labels are none.
+        label = "single label" if features.targets is not None else "label"
+        say(f"{found.unlabelled:,} images have no {label}")
     say_failures(features.failures, total=len(features) + len(features.failures))
     for path in written:
         say(str(path))
-
-
-def _is_feature_file(path: Path) -> bool:
-    try:
-        with path.open("rb") as file:
-            return file.read(8) == b"\x89HDF\r\n\x1a\n"
-    except OSError:
-        return False  # a folder, or no such path: the listing says which

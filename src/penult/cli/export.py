@@ -29,7 +29,9 @@ def run(
     """
     from penult.classify.export import export_classifier
     from penult.classify.model import load_classifier
+    from penult.output import check_output
 
+    check_output(output, overwrite=overwrite, inputs=[classifier])
     model = load_classifier(classifier)
     export_classifier(
         model, output, format=format, weights=weights, offline=offline, overwrite=overwrite

@@ -19,7 +19,14 @@ from penult.cli.console import (
     say_passed_over,
     show_table,
 )
-from penult.cli.tables import class_table, grid_line, int8_card, recipe_table, scores_line
+from penult.cli.tables import (
+    class_table,
+    grid_line,
+    int8_card,
+    layers_table,
+    recipe_table,
+    scores_line,
+)
 from penult.errors import FileFormatError, PathNotFoundError
 
 if TYPE_CHECKING:
@@ -89,6 +96,7 @@ def _show_classifier(file: Path, description: Description) -> None:
     say(f"{file}: classifier of {len(description.label_names):,} classes")
     recipe_table(description.recipe)
     class_table(description.scores)
+    layers_table(description.settings.get("layers", ()), description.recipe.layer)
     say(scores_line(description.scores))
     say(grid_line(description.settings))
     say("made with " + ", ".join(f"{k} {v}" for k, v in description.versions.items()))

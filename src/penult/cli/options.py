@@ -83,10 +83,11 @@ Engine = Annotated[str, typer.Option(help="What runs the network: auto, openvino
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, …")]
 BatchSize = Annotated[
     int | None,
-    typer.Option(help="Images in one batch. [what suits the device]", show_default=False),
+    typer.Option(min=1, help="Images in one batch. [what suits the device]", show_default=False),
 ]
 Workers = Annotated[
-    int | None, typer.Option(help="Decoding threads. [number of cores]", show_default=False)
+    int | None,
+    typer.Option(min=1, help="Decoding threads. [number of cores]", show_default=False),
 ]
 Streams = Annotated[
     int | None,

@@ -80,7 +80,7 @@ def run(
     written = (
         nullcontext(to_stdout(style, **columns))
         if output is None
-        else to_file(output, overwrite=overwrite, **columns)
+        else to_file(output, overwrite=overwrite, inputs=map(Path, images), **columns)
     )
     with written as write, progress("predict", quiet=quiet) as on_progress:
         for outcome in predict_images(

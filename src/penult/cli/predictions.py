@@ -6,7 +6,7 @@ import csv
 import json
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -37,11 +37,14 @@ def to_stdout(style: str, **columns: Any) -> Write:
 
 
 @contextmanager
-def to_file(path: Path, *, overwrite: bool, **columns: Any) -> Iterator[Write]:
+def to_file(
+    path: Path, *, overwrite: bool, inputs: Iterable[Path] = (), **columns: Any
+) -> Iterator[Write]:
     """Yield what writes one outcome; the file appears when the block ends well.
 
     Parameters
     ----------
+    inputs : what it may not replace
     columns : ``top``, how many classes are listed; ``several``, whether an image may have several
         labels; ``copies``, whether the images are copied somewhere
 
@@ -49,12 +52,13 @@ def to_file(path: Path, *, overwrite: bool, **columns: Any) -> Iterator[Write]:
     ------
     UsageError, OutputExistsError, PathNotFoundError, OutputError
     """
-    from penult.output import atomic_output
+    from penult.output import atomic_output, check_output
 
     styles = {".csv": "csv", ".jsonl": "json"}
     style = styles.get(path.suffix.lower())
     if style is None:
         raise UsageError(f"the name {path} does not say what to write; end it in .csv or .jsonl")
+    check_output(path, overwrite=overwrite, inputs=inputs)
     with (
         atomic_output(path, overwrite=overwrite) as temporary,
         # A name that is no valid UTF-8 reaches Python with lone surrogates in it.

@@ -119,7 +119,8 @@ def run(
     from penult.classify.scores import scores_to_dict
     from penult.output import check_output
 
-    check_output(output, overwrite=overwrite)
+    inputs = [features] if test_features is None else [features, test_features]
+    check_output(output, overwrite=overwrite, inputs=inputs)
     if results is not None:
         from penult.report.results import check_results, write_results
 
