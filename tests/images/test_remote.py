@@ -303,6 +303,14 @@ def test_a_web_server_that_gives_no_parts_of_a_file_is_refused(web, name):
         list_images([f"{url}/{name}"])
 
 
+def test_a_list_and_single_images_are_had_from_such_a_server(web):
+    url, files, faults = web
+    faults.gives_parts = False
+    files |= {"/list.csv": b"path,label\na.jpg,daisy\n", "/a.jpg": b"A"}
+    (record,) = list_images([f"{url}/list.csv"]).records
+    assert (record.labels, read(record)) == (("daisy",), b"A")
+
+
 def test_waits_grow_and_end(monkeypatch):
     waits = []
     monkeypatch.setattr(network, "FIRST_WAIT", 0.5)

@@ -37,6 +37,14 @@ class Blob(Protocol):
         SourceError
         """
 
+    def stream(self) -> BinaryIO:
+        """Open it for reading from its beginning on.
+
+        Raises
+        ------
+        SourceError
+        """
+
     def part(self, offset: int, size: int) -> BinaryIO:
         """Open some of its bytes; from any thread.
 
@@ -69,6 +77,10 @@ class LocalBlob:
             raise SourceError(f"{self._path} {error}") from error
         except OSError as error:
             raise SourceError(f"{self._path} cannot be read: {error.strerror}") from error
+
+    def stream(self) -> BinaryIO:
+        """Open it for reading from its beginning on."""
+        return self.file()
 
     def part(self, offset: int, size: int) -> BinaryIO:
         """Open some of its bytes; refused if the file is not the one that was listed."""

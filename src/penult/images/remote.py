@@ -178,10 +178,8 @@ class RemoteBlob:
 
     def file(self) -> BinaryIO:
         """Open it for reading here and there; what is read is fetched with what follows it."""
+        opened = self._open()
         try:
-            opened = self._system.open(
-                self._path, "rb", block_size=_READ_AHEAD, cache_type="readahead", size=self.size
-            )
             if _is_web(self._system):
                 persistently(lambda: _read_last_byte(opened, self.size))
         except ValueError as error:
@@ -192,6 +190,18 @@ class RemoteBlob:
         except Exception as error:
             raise SourceError(f"{self.name} cannot be read ({cause(error)})") from error
         return io.BufferedReader(_Patient(opened), 1 << 16)
+
+    def stream(self) -> BinaryIO:
+        """Open it for reading from its beginning on."""
+        return io.BufferedReader(_Patient(self._open()), 1 << 16)
+
+    def _open(self) -> Any:
+        try:
+            return self._system.open(
+                self._path, "rb", block_size=_READ_AHEAD, cache_type="readahead", size=self.size
+            )
+        except Exception as error:
+            raise SourceError(f"{self.name} cannot be read ({cause(error)})") from error
 
     def part(self, offset: int, size: int) -> BinaryIO:
         """Fetch some of its bytes."""

@@ -119,7 +119,7 @@ class Shelves:
         name = blob.name.replace(os.sep, "/") if not blob.is_remote else blob.name
         base = name.rpartition("/")[0] or ("/" if name.startswith("/") else os.curdir)
         if kind == ".csv":
-            rows = partial(csv_rows, blob.name, blob.file, label=self._column or None)
+            rows = partial(csv_rows, blob.name, blob.stream, label=self._column or None)
             return self._list(blob.name, rows, base, prefix)
         from penult.images.parquet import parquet_rows
 
