@@ -144,7 +144,7 @@ def test_a_run_and_its_update_cost_a_few_bytes_an_image(folder, toy, tmp_path, m
             ),
         )
 
-    for options, most in (({"overwrite": True}, 150), ({"update": True}, 350)):
+    for options, most in (({"overwrite": True}, 150), ({"update": True}, 500)):
         held(few, **options)  # what is loaded once is loaded now
         small = held(few, **options)
         assert (held(many, **options) - small) / (many - few) < most, options
