@@ -182,6 +182,14 @@ def test_other_formats_and_a_missing_extra_are_one_clear_line(flowers, tmp_path,
         export_classifier(flowers, tmp_path / "m.onnx")
 
 
+def test_a_network_of_one_engine_is_refused_with_what_to_do(flowers, tmp_path, monkeypatch):
+    from penult.backbones.base import Backbone
+
+    monkeypatch.setattr(Backbone, "engine", "openvino")  # as an int8 checkpoint says
+    with pytest.raises(EngineError, match=r"runs with the engine openvino alone; train on rows"):
+        export_classifier(flowers, tmp_path / "m.onnx")
+
+
 @pytest.mark.parametrize("failure", ["an operator without a counterpart", "a frozen trace"])
 def test_a_network_that_cannot_be_written_is_refused_and_leaves_nothing(
     flowers, tmp_path, monkeypatch, failure, capfd

@@ -57,6 +57,11 @@ def row_graph(backbone: Backbone, recipe: Recipe) -> Any:
         If the network cannot be written as such, or gives other rows then; for example one that
         runs outside torch, or one whose weights are larger than the 2 GB that one file can hold.
     """
+    if backbone.engine is not None:
+        raise EngineError(
+            f"{backbone.name} cannot be written as ONNX: it runs with the engine {backbone.engine} "
+            "alone; train on rows of a network that torch runs"
+        )
     import numpy as np
     import onnx
     import torch
