@@ -131,7 +131,7 @@ def hold_out(
         train, held_out = _random(labels, groups, rows, test_size=test_size, seed=seed)
         drawn = True
         kind = "stratified" if features.groups is None else "stratified, groups kept together"
-        description = f"{100 * test_size:g}% held out, {kind}, seed {seed}"
+        description = f"{100 * test_size:.3g}% held out, {kind}, seed {seed}"
     if features.groups is not None:
         require_whole_groups(np.asarray(features.groups), train, held_out)
     require_enough(labels, groups, train, folds, features.label_names)
@@ -250,8 +250,8 @@ def _random(
         if n_test < len(classes) or len(first) - n_test < len(classes) or counts.min() < 2:
             raise TrainingError(
                 f"{len(first)} images of {len(classes)} classes, the smallest of {counts.min()}, "
-                f"are too few to hold out {100 * test_size:g}% with every class in both parts; add "
-                "images, or drop the smallest classes with --min-per-class"
+                f"are too few to hold out {100 * test_size:.3g}% with every class in both parts; "
+                "add images, or drop the smallest classes with --min-per-class"
             )
         _, chosen = train_test_split(
             np.arange(len(first)), test_size=test_size, random_state=seed, stratify=alone
@@ -265,7 +265,7 @@ def _random(
     if part.numerator == 0 or len(np.unique(groups[rows])) < part.denominator:
         raise TrainingError(
             f"{len(np.unique(groups[rows]))} groups are too few to hold out "
-            f"{100 * test_size:g}% of them whole; add images, or give another test size"
+            f"{100 * test_size:.3g}% of them whole; add images, or give another test size"
         )
     divided = StratifiedGroupKFold(part.denominator, shuffle=True, random_state=seed).split(
         rows, labels[rows], groups[rows]
