@@ -40,7 +40,7 @@ def run(
     from penult.classify.evaluate import evaluate, load_rows_for
     from penult.classify.model import load_classifier
     from penult.classify.scores import scores_to_dict
-    from penult.report.make import is_feature_file
+    from penult.features.schema import is_feature_file
 
     if results is not None:
         from penult.report.results import check_results, write_results

@@ -71,7 +71,8 @@ def run(
     debug: o.Debug = False,
 ) -> None:
     """Extract, train, and write one self-contained HTML page about it, all in one go."""
-    from penult.report.make import is_feature_file, make_report
+    from penult.features.schema import is_feature_file
+    from penult.report.make import make_report
 
     if len(images) == 1 and is_feature_file(Path(images[0])):
         given = (model, labels) != (DEFAULT_MODEL, "parent") or weights or architecture

@@ -26,6 +26,9 @@ from penult.errors import UsageError
 if TYPE_CHECKING:
     from penult.classify.model import Classifier
 
+# With less, each pass over a file is of a few rows at a time.
+_LEAST_MEMORY = 1_000_000
+
 
 def run(
     features: Annotated[Path, typer.Argument(help="Feature file with labels.")],
@@ -231,4 +234,7 @@ def _bytes(text: str) -> int:
     found = re.fullmatch(r"(\d+(?:\.\d+)?) ?([kmgt]?)b?", text.strip(), re.IGNORECASE)
     if found is None:
         raise UsageError(f"--max-memory {text!r} is no size; for example --max-memory 4GB")
-    return int(float(found[1]) * 1000 ** " kmgt".index(found[2].lower() or " "))
+    size = int(float(found[1]) * 1000 ** " kmgt".index(found[2].lower() or " "))
+    if size < _LEAST_MEMORY:
+        raise UsageError(f"--max-memory {text} takes longer than anybody waits; give 1MB or more")
+    return size

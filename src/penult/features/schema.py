@@ -16,7 +16,10 @@ Each rows dataset also carries its own recipe as an attribute: layers differ in 
 
 from __future__ import annotations
 
+from pathlib import Path
+
 FORMAT = 1
+HDF5 = b"\x89HDF\r\n\x1a\n"  # what every such file begins with
 
 FEATURES = "features"
 IDS = "ids"
@@ -35,3 +38,12 @@ _CHUNK_BYTES = 1 << 18
 def rows_a_chunk(row_bytes: int) -> int:
     """How many rows a chunk holds: about 256 KiB, so that a slice reads little beyond itself."""
     return max(1, _CHUNK_BYTES // max(1, row_bytes))
+
+
+def is_feature_file(path: Path) -> bool:
+    """Whether this is an HDF5 file, and so no image."""
+    try:
+        with path.open("rb") as file:
+            return file.read(len(HDF5)) == HDF5
+    except OSError:
+        return False  # a folder, or no such path: the listing says which

@@ -23,6 +23,7 @@ from penult.errors import (
     TrainingError,
     UsageError,
 )
+from penult.features.schema import is_feature_file
 from penult.output import check_output, explain
 
 if TYPE_CHECKING:
@@ -32,11 +33,10 @@ if TYPE_CHECKING:
     from penult.records import Features, ImageRecord, Progress
     from penult.report.content import Report
 
-__all__ = ["Made", "is_feature_file", "make_report"]
+__all__ = ["Made", "make_report"]
 
 FEATURES = "features.h5"
 CLASSIFIER = "classifier.skops"
-HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
 @dataclass(frozen=True)
@@ -160,15 +160,6 @@ def make_report(
     content = _content(sources, file, features, trained, seconds=seconds, notes=notes, **found)
     page = write_report(directory, content, normalise=normalise, overwrite=overwrite)
     return Made(page, features, trained)
-
-
-def is_feature_file(path: Path) -> bool:
-    """Whether this is an HDF5 file, and so no image."""
-    try:
-        with path.open("rb") as file:
-            return file.read(len(HDF5)) == HDF5
-    except OSError:
-        return False  # a folder, or no such path: the listing says which
 
 
 def _extract(images: Sequence[str | Path], path: Path, *, overwrite: bool, **options: Any) -> None:
