@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -210,3 +211,38 @@ def test_an_int8_graph_that_froze_the_number_of_images_gets_them_one_by_one(tmp_
     images[3] //= 2
     (rows,) = open_engine(backbone, [backbone.recipe()]).run(images)
     np.testing.assert_allclose(rows, images.mean((1, 2)), rtol=1e-5)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="stacks of signals as on Linux")
+@pytest.mark.parametrize("quantised", [False, True])
+def test_a_signal_after_networks_came_and_went_is_handled(quantised, tmp_path, monkeypatch):
+    """The CPU plugin of OpenVINO gives signals a stack, and frees it with its core."""
+    monkeypatch.setenv("PENULT_CACHE", str(tmp_path / "cache"))
+    code = f"""
+import gc, os, signal, sys, time
+sys.path.insert(0, {str(Path(__file__).parent.parent)!r})
+import numpy as np
+from toys import TinyNetwork
+from penult.backbones.registry import open_backbone, register
+from penult.backbones.select import select
+from penult.engines.choose import open_engine
+register(TinyNetwork())
+backbone = open_backbone("tiny:network")
+engines = [
+    open_engine(backbone, select(backbone, [layer.name]), engine="openvino", device="cpu")
+    for layer in backbone.layers[:3]
+]
+while engines:
+    engines.pop(0)
+if {quantised}:
+    from penult.engines.quantize import quantize
+    images = np.random.default_rng(0).integers(0, 256, (12, 32, 32, 3), np.uint8)
+    quantize(backbone, [backbone.recipe()], images, min_cosine=0.0, on_stage=print)
+gc.collect()
+handled = []
+signal.signal(signal.SIGINT, lambda *_: handled.append(1))
+os.kill(os.getpid(), signal.SIGINT)
+time.sleep(0.1)
+assert handled
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from penult.backbones.pooling import GEM_POWER
+from penult.engines.core import the_core
 from penult.errors import EngineError
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def unpack(ov: Any, backbone: Int8Backbone, recipes: Sequence[Recipe]) -> Any:
 
     def graph(recipes: Sequence[Recipe]) -> Any:
         weights = ov.Tensor(np.frombuffer(content.weights, np.uint8).copy())
-        model = ov.Core().read_model(content.graph, weights)
+        model = the_core(ov).read_model(content.graph, weights)
         return rows_graph(ov, model, content.layers, recipes, content.prefix_tokens)
 
     try:
@@ -118,7 +119,7 @@ def unpack(ov: Any, backbone: Int8Backbone, recipes: Sequence[Recipe]) -> Any:
 def rows_of(ov: Any, model: Any, images: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
     """Run a graph over images (N, H, W, 3), one at a time; one array (N, …) an output."""
     # Not the processor's choice of bfloat16 for what is left in float.
-    compiled = ov.Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    compiled = the_core(ov).compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     request = compiled.create_infer_request()
     rows = [list(request.infer(images[k : k + 1]).values()) for k in range(len(images))]
     return [np.concatenate(row) for row in zip(*rows, strict=True)]

@@ -20,6 +20,7 @@ import numpy as np
 
 from penult.backbones.remembered import cache_folder
 from penult.engines.base import TOLERANCE, Engine, cores
+from penult.engines.core import the_core
 from penult.errors import EngineError
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ class OpenVinoEngine(Engine):
             self.run(np.zeros((1, *self.recipes[0].preprocessing.input_size, 3), np.uint8))
 
     def _compile(self, ov: Any, folder: Path) -> Any:
-        core = ov.Core()
+        core = the_core(ov)
         model = core.read_model(folder / _FILES[0])
         if (folder / _SINGLY).exists():
             self._at_once = 1
@@ -151,7 +152,7 @@ def converted(backbone: Backbone, recipes: Sequence[Recipe]) -> tuple[ModuleType
     """
     ov = _openvino()
     folder, _ = _converted(ov, backbone, recipes)
-    return ov, ov.Core().read_model(folder / _FILES[0])
+    return ov, the_core(ov).read_model(folder / _FILES[0])
 
 
 @cache
@@ -210,7 +211,7 @@ def _convert(ov: Any, backbone: Backbone, recipes: Sequence[Recipe], folder: Pat
         image = check_image(backbone.preprocessing.input_size)
         with _first_run:
             model = unpack(ov, backbone, recipes)
-            compiled = ov.Core().compile_model(model, "CPU", config)
+            compiled = the_core(ov).compile_model(model, "CPU", config)
             several = _takes_several(compiled, np.stack([255 - image, image]), _ROUNDED)
         ov.save_model(model, folder / _FILES[0], compress_to_fp16=False)
         if not several:
@@ -237,7 +238,7 @@ def _convert(ov: Any, backbone: Backbone, recipes: Sequence[Recipe], folder: Pat
         raise EngineError(f"{backbone.name} cannot be converted: {_first_line(error)}") from error
     ov.save_model(model, folder / _FILES[0], compress_to_fp16=False)
     with _first_run:
-        compiled = ov.Core().compile_model(model, "CPU", config)
+        compiled = the_core(ov).compile_model(model, "CPU", config)
         outputs = [row.copy() for row in compiled(image.numpy()).values()]
     for k, (recipe, reference) in enumerate(zip(recipes, expected, strict=True)):
         theirs = reference.numpy()

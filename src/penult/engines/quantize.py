@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from penult.backbones.int8 import Int8Graph
+from penult.engines.core import keep_signal_stack, the_core
 from penult.engines.int8 import check_image, cosines, rows_graph, rows_of
 from penult.engines.openvino import converted
 from penult.errors import EngineError, MissingExtraError
@@ -68,6 +69,7 @@ def require_nncf() -> None:
         raise MissingExtraError("penult quantize", "int8")
 
 
+@keep_signal_stack()  # NNCF makes cores of its own
 def quantize(
     backbone: Backbone,
     recipes: Sequence[Recipe],
@@ -216,7 +218,7 @@ class _Judge:
 
     def _compile(self, graph: Any) -> Any:
         config = {"INFERENCE_PRECISION_HINT": "f32"}
-        return self._ov.Core().compile_model(graph, "CPU", config)
+        return the_core(self._ov).compile_model(graph, "CPU", config)
 
     def _rows(self, activations: Sequence[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
         import torch
@@ -239,7 +241,7 @@ def _outputs(compiled: Any, images: NDArray[np.uint8]) -> Iterator[list[NDArray[
 def _count(ov: ModuleType, graph: Any) -> tuple[int, int]:
     """(convolutions and matrix products, those that this machine computes in floats)."""
     config = {"INFERENCE_PRECISION_HINT": "f32"}
-    compiled = ov.Core().compile_model(graph, "CPU", config)
+    compiled = the_core(ov).compile_model(graph, "CPU", config)
     primitives = [
         operation.get_rt_info()["primitiveType"].astype(str)
         for operation in compiled.get_runtime_model().get_ordered_ops()
