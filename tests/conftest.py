@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 
@@ -60,3 +61,12 @@ def toy():
     register(MeanColour())
     yield "toy:mean-colour"
     unregister("toy")
+
+
+@pytest.fixture(autouse=True)
+def heard():
+    """What penult logs is heard, whatever a library or a command did to loggers before."""
+    logger = logging.getLogger("penult")
+    logging.disable(logging.NOTSET)
+    logger.disabled, logger.propagate = False, True
+    logger.setLevel(logging.NOTSET)
