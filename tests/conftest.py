@@ -70,3 +70,5 @@ def heard():
     logging.disable(logging.NOTSET)
     logger.disabled, logger.propagate = False, True
     logger.setLevel(logging.NOTSET)
+    for handler in logging.root.handlers:  # pytest's, which NNCF gives a level
+        handler.setLevel(logging.NOTSET)
