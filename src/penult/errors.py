@@ -29,6 +29,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from penult.messages import printable
+
 __all__ = [
     "BackboneError",
     "ClassifierFileError",
@@ -57,9 +59,9 @@ class PenultError(Exception):
     exit_code = 1
 
     def __str__(self) -> str:
-        """The message alone."""
+        """The message alone, one line that is safe to show: names in it are other people's."""
         # KeyError and OSError print their arguments in their own ways; a message is a message.
-        return str(self.args[0]) if self.args else ""
+        return printable(str(self.args[0])) if self.args else ""
 
 
 class UsageError(PenultError, ValueError):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import sys
+import warnings
 from dataclasses import dataclass
 
 import pytest
@@ -24,6 +26,8 @@ def penult(capsys, monkeypatch):
     def run(*arguments: object) -> Done:
         monkeypatch.setattr(sys, "argv", ["penult", *map(str, arguments)])
         monkeypatch.setattr(options, "show_traceback", False)
+        for module, name in ((warnings, "showwarning"), (logging, "lastResort")):
+            monkeypatch.setattr(module, name, getattr(module, name))  # `main` sets them for good
         capsys.readouterr()
         with pytest.raises(SystemExit) as ended:
             main()

@@ -6,11 +6,12 @@ each command imports what it runs when it runs.
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import warnings
 from functools import cache
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -32,10 +33,15 @@ from penult.cli import (
     train,
     verify,
 )
+from penult.cli.console import encode_anything, warn
 from penult.cli.stop import Stopped
 from penult.errors import PenultError
+from penult.messages import printable
 
 __all__ = ["app", "main"]
+
+# typer shows it without a public name: a command line that cannot be right.
+_UsageError: Any = typer.BadParameter.__base__
 
 app = typer.Typer(
     name="penult",
@@ -90,24 +96,39 @@ def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
 
 @cache
 def _warn_once(text: str) -> None:
-    sys.stderr.write(f"penult: warning: {text}\n")
+    warn(f"penult: warning: {text}")
+
+
+class _ToStderr(logging.Handler):
+    """What penult and its libraries log, as lines that a terminal does not obey."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """See `logging.Handler.emit`."""
+        warn(self.format(record))
 
 
 def main() -> None:
     """Run the command line; every error penult raises on purpose ends as one line."""
+    encode_anything()
     warnings.showwarning = _show_warning
+    logging.lastResort = _ToStderr(logging.WARNING)
     try:
-        app()
+        code = app(standalone_mode=False)
+    except _UsageError as error:
+        error.message = printable(error.message)
+        error.show()
+        sys.exit(error.exit_code)
     except PenultError as error:
         if options.show_traceback:
             raise
-        sys.stderr.write(f"penult: {error}\n")
+        warn(f"penult: {error}")
         sys.exit(error.exit_code)
     except Stopped as stopped:
-        sys.stderr.write(f"penult: {stopped}\n")
+        warn(f"penult: {stopped}")
         sys.exit(stopped.exit_code)
     except BrokenPipeError:
         # The reader of a pipe went away (`penult predict … | head`): not an error of ours. Python
         # would try once more to write what is left when it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
+    sys.exit(code if isinstance(code, int) else 0)

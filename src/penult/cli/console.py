@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 import json
 import shutil
 import sys
@@ -10,19 +12,21 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from rich.table import Table
+from penult.messages import escape_json, printable
 
+if TYPE_CHECKING:
     from penult.records import Failure, Progress
 
 __all__ = [
+    "Table",
+    "encode_anything",
     "progress",
     "say",
     "say_failures",
     "say_json",
-    "show_table",
     "stages",
     "table_width",
+    "to_json",
     "warn",
     "warn_of_random",
 ]
@@ -30,19 +34,49 @@ __all__ = [
 _SHOWN_FAILURES = 10
 
 
+# Ornaments of tables and sentences, for an output that cannot encode them.
+_ASCII = str.maketrans(
+    {"×": "x", "–": "-", "−": "-", "±": "+/-", "…": "...", "◀": "<", "’": "'", "·": "|", "─": "-"}
+)
+
+
+def encode_anything() -> None:
+    """Make stdout and stderr take every character, in whatever encoding the system has them.
+
+    What an encoding lacks is escaped (`\\u0142`), or simplified where it is an ornament.
+    """
+    codecs.register_error("penult.readable", _readable)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="penult.readable")
+
+
+def _readable(error: UnicodeError) -> tuple[str | bytes, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    simpler = error.object[error.start : error.end].translate(_ASCII)
+    return simpler.encode("ascii", "backslashreplace").decode(), error.end
+
+
 def say(text: str) -> None:
-    """Print one line of results."""
-    sys.stdout.write(text + "\n")
+    """Print one line of results; control characters in it are escaped."""
+    sys.stdout.write(printable(text) + "\n")
 
 
 def say_json(value: Any) -> None:
     """Print one line of JSON."""
-    say(json.dumps(value, ensure_ascii=False))
+    sys.stdout.write(to_json(value) + "\n")
+
+
+def to_json(value: Any) -> str:
+    """Return one line of JSON that stdout can encode and no terminal obeys."""
+    in_unicode = (sys.stdout.encoding or "").lower().startswith("utf")
+    return escape_json(json.dumps(value, ensure_ascii=not in_unicode))
 
 
 def warn(text: str) -> None:
     """Print one line that is no result: to stderr, so that a pipe stays clean."""
-    sys.stderr.write(text + "\n")
+    sys.stderr.write(printable(text) + "\n")
 
 
 def warn_of_random(weights: str | None) -> None:
@@ -51,11 +85,49 @@ def warn_of_random(weights: str | None) -> None:
         warn("penult: RANDOM WEIGHTS: the network is untrained, and its rows mean nothing")
 
 
-def show_table(table: Table) -> None:
-    """Print a table that fits the terminal; a pipe gets plain text."""
-    from rich.console import Console
+class Table:
+    """A table in the one style that penult's tables have; its cells are text, never markup.
 
-    Console(highlight=False, width=table_width()).print(table)
+    Parameters
+    ----------
+    columns : their names
+    right : those that are aligned to the right
+    title : a line above it
+    """
+
+    def __init__(
+        self, columns: Sequence[str], *, right: Sequence[str] = (), title: str = ""
+    ) -> None:
+        from rich import box
+        from rich import table as rich
+        from rich.text import Text
+
+        self._text = Text
+        self._table = rich.Table(
+            box=box.SIMPLE_HEAD,
+            title=Text(printable(title)) if title else None,
+            title_justify="left",
+            pad_edge=False,
+            expand=False,
+        )
+        for column in columns:
+            self._table.add_column(
+                Text(column), justify="right" if column in right else "left", overflow="fold"
+            )
+
+    def add_row(self, *cells: str) -> None:
+        """Add a row; control characters in it are escaped."""
+        self._table.add_row(*(self._text(printable(cell)) for cell in cells))
+
+    def __len__(self) -> int:
+        """The number of rows."""
+        return self._table.row_count
+
+    def show(self) -> None:
+        """Print it so that it fits the terminal; a pipe gets plain text."""
+        from rich.console import Console
+
+        Console(highlight=False, width=table_width()).print(self._table)
 
 
 def table_width() -> int:
@@ -64,19 +136,6 @@ def table_width() -> int:
     Rich cuts columns to 80 where there is no terminal; a script or a log has no such edge.
     """
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else 200
-
-
-def plain_table(columns: Sequence[str], *, right: Sequence[str] = (), title: str = "") -> Table:
-    """Return an empty table in the one style that penult's tables have."""
-    from rich import box
-    from rich.table import Table
-
-    table = Table(
-        box=box.SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False, expand=False
-    )
-    for column in columns:
-        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
-    return table
 
 
 def say_failures(failures: Sequence[Failure], *, total: int) -> None:
@@ -145,7 +204,7 @@ def _bar(what: str, unit: str) -> Iterator[Callable[[Progress], None]]:
     from rich.console import Console
 
     bar = rp.Progress(
-        rp.TextColumn("{task.description}"),
+        rp.TextColumn("{task.description}", markup=False),
         rp.BarColumn(),
         rp.MofNCompleteColumn(),
         rp.TextColumn("{task.fields[rate]}"),
@@ -161,7 +220,7 @@ def _bar(what: str, unit: str) -> Iterator[Callable[[Progress], None]]:
         def update(now: Progress) -> None:
             rate = speed.at(now.done)
             if bar.tasks[task].total is None and now.kept:
-                bar.console.print(_going_on(what, unit, now))
+                bar.console.print(_going_on(what, unit, now), markup=False, highlight=False)
             bar.update(
                 task,
                 completed=now.done,

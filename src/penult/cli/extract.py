@@ -10,13 +10,12 @@ import typer
 
 from penult.cli import options as o
 from penult.cli.console import (
-    plain_table,
+    Table,
     progress,
     say,
     say_failures,
     say_json,
     say_passed_over,
-    show_table,
     warn_of_random,
 )
 from penult.cli.stop import stoppable
@@ -143,11 +142,11 @@ def _show_plan(output: Path, plan: Plan, *, as_json: bool) -> None:
         say_json({"output": str(output), **dataclasses.asdict(plan)})
         return
     numbers = ("row", "numbers a row")
-    table = plain_table(("layer", "pooling", *numbers), right=numbers)
+    table = Table(("layer", "pooling", *numbers), right=numbers)
     for layer in plan.layers:
         shape = " × ".join(f"{size:,}" for size in layer.shape)
         table.add_row(layer.name, layer.pooling, shape, f"{layer.length:,}")
-    show_table(table)
+    table.show()
     say(
         f"{output} would hold {plan.images:,} {plan.dtype} rows a layer of {plan.backbone}, "
         f"{len(plan.classes):,} classes, in about {plan.bytes / 1e6:,.1f} MB"

@@ -12,12 +12,11 @@ import typer
 
 from penult.cli import options as o
 from penult.cli.console import (
-    plain_table,
+    Table,
     say,
     say_failures,
     say_json,
     say_passed_over,
-    show_table,
 )
 from penult.cli.tables import (
     class_table,
@@ -75,10 +74,10 @@ def _show_features(file: Path, features: Features) -> None:
     recipe_table(features.recipe)
     counts = _class_counts(features)
     if counts:
-        table = plain_table(("class", "images"), right=("images",))
+        table = Table(("class", "images"), right=("images",))
         for label, count in counts.items():
             table.add_row(label, f"{count:,}")
-        show_table(table)
+        table.show()
     unlabelled = len(features) - int((features.labels >= 0).sum())
     if features.targets is not None:
         say("some images have several labels (/targets)")

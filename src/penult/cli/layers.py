@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from penult.cli import options as o
-from penult.cli.console import plain_table, say_json, show_table
+from penult.cli.console import Table, say_json
 
 _NUMBERS = ("output", "flattened", "row")
 
@@ -40,12 +40,12 @@ def run(
             ]
         )
         return
-    table = plain_table(
+    table = Table(
         ("layer", "type", *_NUMBERS), right=_NUMBERS, title=f"{backbone.name}, in execution order"
     )
     for layer, row in zip(layers, rows, strict=True):
         table.add_row(layer.name, layer.type, _times(layer.shape), f"{layer.length:,}", _times(row))
-    show_table(table)
+    table.show()
 
 
 def _times(shape: tuple[int, ...]) -> str:

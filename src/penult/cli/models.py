@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from penult.cli import options as o
-from penult.cli.console import plain_table, say, say_json, show_table, table_width
+from penult.cli.console import Table, say, say_json, table_width
 from penult.errors import UnknownNameError
 
 if TYPE_CHECKING:
@@ -40,11 +40,11 @@ def run(
         say_json([dataclasses.asdict(card) for card in cards])
         return
     shown = _fitting(cards)
-    table = plain_table(shown, right=_NUMBERS)
+    table = Table(shown, right=_NUMBERS)
     for card in cards:
         row = _row(card)
         table.add_row(*(row[name] for name in shown))
-    show_table(table)
+    table.show()
     here = sum(card.on_this_machine for card in cards)
     models = "1 model" if len(cards) == 1 else f"{len(cards):,} models"
     hidden = "" if shown == _COLUMNS else "; a wider terminal, or --json, shows more of each"

@@ -8,11 +8,13 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from penult.cli.console import plain_table, say, show_table, warn
+from penult.cli.console import Table, say, to_json, warn
 from penult.errors import UsageError
+from penult.messages import printable
 
 if TYPE_CHECKING:
     from penult.records import Failure, Prediction
@@ -33,7 +35,10 @@ def to_stdout(style: str, **columns: Any) -> Write:
     style : ``"lines"``, ``"csv"`` or ``"json"``
     columns : see `to_file`
     """
-    return _print_line if style == "lines" else _writer(style, sys.stdout, **columns)
+    if style == "lines":
+        return _print_line
+    # A terminal must not obey a file's name; a pipe gets names as they are.
+    return _writer(style, sys.stdout, shown=sys.stdout.isatty(), **columns)
 
 
 @contextmanager
@@ -67,9 +72,12 @@ def to_file(
         yield _writer(style, file, **columns)
 
 
-def _writer(style: str, file: TextIO, *, top: int, several: bool, copies: bool) -> Write:
+def _writer(
+    style: str, file: TextIO, *, top: int, several: bool, copies: bool, shown: bool = False
+) -> Write:
     if style == "json":
-        return lambda outcome: print(json.dumps(_fields(outcome), ensure_ascii=False), file=file)
+        as_text = to_json if file is sys.stdout else partial(json.dumps, ensure_ascii=False)
+        return lambda outcome: print(as_text(_fields(outcome)), file=file)
     columns = ["id", *["labels"] * several, "label", "probability", "unsure"]
     for place in range(2, top + 1):
         columns += [f"label_{place}", f"probability_{place}"]
@@ -85,6 +93,8 @@ def _writer(style: str, file: TextIO, *, top: int, several: bool, copies: bool) 
             fields["labels"] = "|".join(fields["labels"])  # as a table of labels has them
         if "unsure" in fields:
             fields["unsure"] = "true" if fields["unsure"] else "false"
+        if shown:
+            fields |= {k: printable(v) for k, v in fields.items() if isinstance(v, str)}
         table.writerow(fields)
 
     return write
@@ -164,12 +174,12 @@ class Tally:
 
     def show_classes(self) -> None:
         """Show how many images there are of each class."""
-        table = plain_table(("class", "images"), right=("images",))
+        table = Table(("class", "images"), right=("images",))
         for label, count in sorted(self.classes.items()):
             table.add_row(label, f"{count:,}")
         if self.unsure:
             table.add_row("? (unsure)", f"{self.unsure:,}")
-        show_table(table)
+        table.show()
 
     def warn_of_copies(self, folder: Path) -> None:
         """Say what was copied, and which images got another name."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from penult.cli.console import plain_table, show_table
+from penult.cli.console import Table
 
 if TYPE_CHECKING:
     from penult.recipe import Recipe
@@ -30,7 +30,7 @@ def class_table(scores: Scores) -> None:
     """Show the scores of every class; of several labels an image, average precision as well."""
     several = scores.mean_average_precision is not None
     numbers = ("precision", "recall", "F1", *["AP"] * several, "support")
-    table = plain_table(("class", *numbers), right=numbers)
+    table = Table(("class", *numbers), right=numbers)
     for row in scores.classes:
         table.add_row(
             row.label,
@@ -40,7 +40,7 @@ def class_table(scores: Scores) -> None:
             *["–" if row.average_precision is None else f"{row.average_precision:.3f}"] * several,
             f"{row.support:,}",
         )
-    show_table(table)
+    table.show()
 
 
 def scores_line(scores: Scores) -> str:
@@ -55,7 +55,7 @@ def scores_line(scores: Scores) -> str:
 
 def scores_table(scores: Scores) -> None:
     """Show every score there is beside the accuracy."""
-    table = plain_table(("score", "value"), right=("value",))
+    table = Table(("score", "value"), right=("value",))
     averages = (
         (scores.micro, "micro"),
         (scores.macro, "macro"),
@@ -77,8 +77,8 @@ def scores_table(scores: Scores) -> None:
     ):
         if value is not None:
             table.add_row(name, f"{value:.3f}")
-    if table.row_count:
-        show_table(table)
+    if len(table):
+        table.show()
 
 
 def trials_table(settings: Mapping[str, Any]) -> None:
@@ -91,12 +91,12 @@ def trials_table(settings: Mapping[str, Any]) -> None:
     if len(best) < 2:
         return
     score = _measure(settings)
-    table = plain_table(("classifier", "best", score, "±"), right=(score, "±"))
+    table = Table(("classifier", "best", score, "±"), right=(score, "±"))
     for kind, trial in sorted(best.items(), key=lambda item: -item[1]["mean"]):
         table.add_row(
             kind, _words(trial["params"]), f"{trial['mean']:.1%}", f"{100 * trial['std']:.1f}"
         )
-    show_table(table)
+    table.show()
 
 
 def layers_table(layers: Sequence[Mapping[str, Any]], chosen: str) -> None:
@@ -104,7 +104,7 @@ def layers_table(layers: Sequence[Mapping[str, Any]], chosen: str) -> None:
     if len(layers) < 2:
         return
     numbers = ("numbers", "cross-validated", "held out", "95% interval")
-    table = plain_table(("layer", *numbers), right=numbers)
+    table = Table(("layer", *numbers), right=numbers)
     for row in layers:
         low, high = row["interval"] or ("", "")
         table.add_row(
@@ -114,7 +114,7 @@ def layers_table(layers: Sequence[Mapping[str, Any]], chosen: str) -> None:
             f"{row['accuracy']:.1%}",
             f"{low:.1%} to {high:.1%}" if row["interval"] else "",
         )
-    show_table(table)
+    table.show()
 
 
 def layer_line(settings: Mapping[str, Any], chosen: str) -> str | None:
@@ -182,7 +182,7 @@ def recipe_table(recipe: Recipe) -> None:
     """Show how an image becomes a row."""
     p = recipe.preprocessing
     resize = "none" if p.resize is None else f"{p.resize}"
-    table = plain_table(("recipe", ""))
+    table = Table(("recipe", ""))
     rows = {
         "backbone": recipe.backbone,
         "architecture": recipe.architecture,
@@ -197,12 +197,12 @@ def recipe_table(recipe: Recipe) -> None:
     }
     for name, value in rows.items():
         table.add_row(name, value)
-    show_table(table)
+    table.show()
 
 
 def int8_card(card: Mapping[str, Any]) -> None:
     """Show what an int8 checkpoint says of itself: `penult.quantization.Quantization`, as JSON."""
-    table = plain_table(("int8 checkpoint", ""))
+    table = Table(("int8 checkpoint", ""))
     table.add_row("made from", f"{card['backbone']}, weights {card['weights']}")
     for cosine in card["cosines"]:
         pooled = "" if cosine["pooling"] == "none" else f", pooling {cosine['pooling']}"
@@ -234,4 +234,4 @@ def int8_card(card: Mapping[str, Any]) -> None:
     )
     table.add_row("calibrated on", f"{card['calibrated']:,} images, seed {card['seed']}")
     table.add_row("made with", ", ".join(f"{k} {v}" for k, v in card["versions"].items()))
-    show_table(table)
+    table.show()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from penult.cli import options as o
-from penult.cli.console import plain_table, progress, say, say_json, show_table
+from penult.cli.console import Table, progress, say, say_json
 
 if TYPE_CHECKING:
     from penult.verification import Verification
@@ -70,12 +70,12 @@ def _show(file: Path, found: Verification) -> None:
         return
     if found.agreements:
         numbers = ("worst cosine", "worst relative error")
-        table = plain_table(("layer", *numbers, "of"), right=numbers)
+        table = Table(("layer", *numbers, "of"), right=numbers)
         for a in found.agreements:
             table.add_row(
                 a.layer, f"{a.worst_cosine:.8f}", f"{a.worst_error:.1e}", a.worst_error_id
             )
-        show_table(table)
+        table.show()
     for failure in found.missing:
         say(f"{failure.id}: {failure.reason}")
     for name in found.changed:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from penult.messages import printable
 from penult.output import atomic_output
 from penult.report.words import percent
 
@@ -201,4 +202,5 @@ def _finish(axes: Axes) -> None:
 
 
 def _short(name: str) -> str:
+    name = printable(name)
     return name if len(name) <= LONGEST_NAME else f"…{name[1 - LONGEST_NAME :]}"

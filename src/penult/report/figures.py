@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import unicodedata
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from penult.messages import printable
 from penult.output import atomic_output
 from penult.report.words import percent
 
@@ -178,11 +178,11 @@ def _add_scale(
 
 def _short(label: str) -> str:
     """Fit a class's name into the margin, keeping both ends: names often differ in the last."""
-    printable = "".join(c if unicodedata.category(c)[0] != "C" else " " for c in label).strip()
-    if len(printable) <= LONGEST_LABEL:
-        return printable or "(no name)"
+    shown = printable(label).strip()
+    if len(shown) <= LONGEST_LABEL:
+        return shown or "(no name)"
     half = (LONGEST_LABEL - 1) // 2
-    return f"{printable[:half].rstrip()}…{printable[-half:].lstrip()}"
+    return f"{shown[:half].rstrip()}…{shown[-half:].lstrip()}"
 
 
 def _fonts(text: str) -> list[str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from penult import __version__
+from penult.messages import printable
 from penult.output import atomic_output, check_output
 from penult.report import words
 from penult.report.content import Report
@@ -135,10 +136,16 @@ def _environment() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_shown,
     )
     for name in words.__all__:
         environment.filters[name] = getattr(words, name)
     return environment
+
+
+def _shown(value: object) -> object:
+    # Only what is a text as such: what jinja has marked as safe was made here.
+    return printable(value) if type(value) is str else value
 
 
 def _utf8(text: str) -> bytes:

@@ -1,0 +1,38 @@
+"""Text from outside is shown as one line that nothing obeys."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from penult.errors import ImageError
+from penult.messages import escape_json, printable
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        pytest.param("\x1b]0;owned\x07", r"\x1b]0;owned\x07", id="a title is not set"),
+        pytest.param("a\x9b2Jb", r"a\x9b2Jb", id="nor a screen cleared by C1"),
+        pytest.param("a.png\npenult: done", r"a.png\npenult: done", id="no line is forged"),
+        pytest.param("a\u2028b\x85c", r"a\u2028b\x85c", id="nor by Unicode's separators"),
+        pytest.param("a\rb\tc\x7f", r"a\rb\tc\x7f", id="nor written over"),
+        pytest.param("gnp.\u202egpj", r"gnp.\u202egpj", id="nor turned around"),
+        pytest.param("a\udcffb", r"a\udcffb", id="bytes that are no UTF-8 are seen"),
+        pytest.param("花 تيوليب 🌷 [male] a\\b", "花 تيوليب 🌷 [male] a\\b", id="all else stays"),
+    ],
+)
+def test_what_would_be_obeyed_is_escaped(text, shown):
+    assert printable(text) == shown
+
+
+def test_escaped_json_keeps_its_value():
+    value = {"id": "a\x1b\x9b\u202e\u2028\udcff.png"}
+    escaped = escape_json(json.dumps(value, ensure_ascii=False))
+    assert json.loads(escaped) == value
+    assert printable(escaped) == escaped
+
+
+def test_an_error_is_one_line_whatever_the_file_is_called():
+    assert str(ImageError("a\n\x1b[2J.png: is empty")) == r"a\n\x1b[2J.png: is empty"
