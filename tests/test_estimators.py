@@ -16,6 +16,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import InputTags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -357,6 +358,46 @@ def test_in_a_pipeline_with_a_search_over_models_and_layers(toy, paths, labels, 
     assert len(search.cv_results_["params"]) == 4
     assert search.score(paths, labels) == 1
     assert search.predict([photos / "rose" / "rose_01.jpg"]).tolist() == ["rose"]
+
+
+def test_images_that_can_be_gone_through_once_are(toy, photos, paths):
+    extractor = FeatureExtractor(model=toy)
+    rows = extractor.fit_transform(path for path in paths)
+    assert np.array_equal(rows, extractor.transform(iter(paths)))
+    pipeline = make_pipeline(FeatureExtractor(model=toy), FunctionTransformer())
+    assert np.array_equal(pipeline.fit_transform(iter(paths)), rows)
+    once = iter(paths)
+    FeatureExtractor(model=toy).fit(once)
+    assert next(once) == paths[0]
+
+
+@pytest.mark.parametrize("channels", [3, 4])
+def test_one_array_that_may_be_an_image_with_its_channels_first_is_refused(toy, channels):
+    images = np.zeros((channels, 16, 16), np.uint8)
+    extractor = FeatureExtractor(model=toy)
+    with pytest.raises(UsageError, match=f"channels first, or {channels} grey ones"):
+        extractor.fit_transform(images)
+    assert extractor.fit_transform(list(images)).shape == (channels, 3)
+    with pytest.raises(UsageError, match="puts the channels last"):
+        extractor.fit_transform([images])
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"layer": ["mean"]},
+        {"layer": None},
+        {"model": None},
+        {"pool": 3},
+        {"normalize": True},
+        {"batch_size": "4"},
+        {"workers": 1.5},
+    ],
+    ids=str,
+)
+def test_options_of_the_wrong_kind_are_refused_by_name(toy, options):
+    with pytest.raises(UsageError, match=f"^{next(iter(options))} is "):
+        FeatureExtractor(**{"model": toy, **options}).fit()
 
 
 def test_a_search_in_threads(toy, paths, labels):

@@ -93,9 +93,9 @@ class UnknownNameError(UsageError, KeyError):
     hint : what to type next, e.g. ``"penult models"``
     """
 
-    def __init__(self, kind: str, name: str, allowed: Iterable[str], hint: str = "") -> None:
+    def __init__(self, kind: str, name: object, allowed: Iterable[str], hint: str = "") -> None:
         known = list(allowed)
-        close = get_close_matches(name.lower(), [k.lower() for k in known], n=3, cutoff=0.6)
+        close = get_close_matches(str(name).lower(), [k.lower() for k in known], n=3, cutoff=0.6)
         self.suggestions = [k for k in known if k.lower() in close]
         message = f"unknown {kind} {name!r}"
         if self.suggestions:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -91,11 +93,8 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         UnknownNameError, WeightsError, MissingExtraError, EngineError
             If the network cannot be had or run.
         """
-        for name in ("batch_size", "workers"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise UsageError(f"{name} is {value}; give 1 or more")
-        if X is not None:
+        self._check_options()
+        if X is not None and not isinstance(X, Iterator):  # which could be gone through only once
             _records(X)
         engine = self._open()
         if len(engine.row_shape) > 1:
@@ -106,6 +105,11 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.recipe_: Recipe = engine.recipes[0]
         self.n_features_out_ = engine.row_shape[0]
         return self
+
+    def fit_transform(self, X: Any, y: Any = None, **_: Any) -> NDArray[np.float32]:  # noqa: N803
+        """Find the network, and turn images into feature vectors; see `fit` and `transform`."""
+        images = list(X) if isinstance(X, Iterator) else X
+        return self.fit(images, y).transform(images)
 
     def transform(self, X: Any) -> NDArray[np.float32]:  # noqa: N803
         """Turn images into feature vectors.
@@ -159,6 +163,24 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self)
         names = [f"{self.recipe_.layer}_{k}" for k in range(self.n_features_out_)]
         return np.array(names, dtype=object)
+
+    def _check_options(self) -> None:
+        if isinstance(self.layer, list | tuple):
+            raise UsageError(
+                f"layer is {self.layer!r}; a transformer gives the rows of one layer: give its "
+                "name, and join several with sklearn.pipeline.FeatureUnion"
+            )
+        for name in ("model", "layer", "normalize", "engine", "device"):
+            if not isinstance(value := getattr(self, name), str):
+                raise UsageError(f"{name} is {value!r}; give a name")
+        if not isinstance(self.pool, str | None):
+            raise UsageError(
+                f"pool is {self.pool!r}; give a name, or None for what suits the layer"
+            )
+        for name in ("batch_size", "workers"):
+            value = getattr(self, name)
+            if value is not None and not (isinstance(value, Integral) and int(value) >= 1):
+                raise UsageError(f"{name} is {value!r}; give a whole number of 1 or more, or None")
 
     def _open(self) -> SharedEngine:
         from penult.backbones.base import WeightsChoice

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["escape_json", "printable"]
+__all__ = ["escape_formula", "escape_json", "printable"]
 
 # What a terminal or a browser obeys instead of showing: the C0 and C1 control characters and DEL,
 # which set titles, clear screens and begin lines; the separators that begin lines as well; the
@@ -32,6 +32,15 @@ def printable(text: str) -> str:
 def escape_json(text: str) -> str:
     r"""Escape the same characters in a JSON text as ``\uXXXX``, which keeps its value."""
     return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def escape_formula(text: str) -> str:
+    """Put an apostrophe before a text that a spreadsheet would run as a formula.
+
+    After OWASP's advice on CSV injection: one that begins with ``=``, ``+``, ``-``, ``@``, or the
+    characters that a spreadsheet skips before them.
+    """
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text
 
 
 def _escape(character: str) -> str:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from penult.errors import OutputError, OutputExistsError, PathNotFoundError, PenultError
+from penult.scratch import scratch_file, sweep
 
-__all__ = ["atomic_output", "check_output", "explain", "sync_folder"]
+__all__ = ["atomic_output", "check_output", "default_mode", "explain", "sync_folder"]
 
 
 def check_output(path: Path, *, overwrite: bool, inputs: Iterable[Path] = ()) -> None:
@@ -45,23 +45,21 @@ def atomic_output(
     """Yield a temporary path, renamed to `path` if the block ends well.
 
     It lies in `folder`, which has to be on the same disk, or else beside `path`. It is synced
-    before the rename, and removed if the block raises. An `OSError` from inside (a full disk, say)
-    becomes an `OutputError` that names `path`.
+    before the rename, and removed if the block raises; what killed processes left is removed
+    first. A file that is replaced keeps its permissions. An `OSError` from inside (a full disk,
+    say) becomes an `OutputError` that names `path`.
     """
     check_output(path, overwrite=overwrite)
+    sweep(folder or path.parent, path.name)
     try:
-        handle, name = tempfile.mkstemp(
-            prefix=f".{path.name}.", suffix=".partial", dir=folder or path.parent
-        )
+        temporary = scratch_file(folder or path.parent, path.name)
     except OSError as error:
         raise explain(error, path) from error
-    os.close(handle)
-    temporary = Path(name)
     try:
         try:
             yield temporary
             _sync(temporary)
-            _give_default_mode(temporary)
+            temporary.chmod(_mode_for(path))
             if path.exists() and not overwrite:
                 raise OutputExistsError(
                     f"{path} appeared meanwhile; give --overwrite to replace it"
@@ -84,6 +82,13 @@ def explain(error: OSError, path: Path) -> OutputError:
     return OutputError(f"{path} cannot be written: {cause}; nothing was left under that name")
 
 
+def default_mode() -> int:
+    """The permissions that `open` gives a new file; those of a scratch file are private."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask
+
+
 def sync_folder(folder: Path) -> None:
     """Make the names in a folder, after a rename, outlive a power cut."""
     if os.name == "nt":
@@ -103,8 +108,8 @@ def _sync(path: Path) -> None:
         os.fsync(file.fileno())
 
 
-def _give_default_mode(path: Path) -> None:
-    # mkstemp makes files private; a result gets what `open` would have given it.
-    mask = os.umask(0)
-    os.umask(mask)
-    path.chmod(0o666 & ~mask)
+def _mode_for(path: Path) -> int:
+    try:
+        return path.stat().st_mode & 0o777
+    except OSError:
+        return default_mode()

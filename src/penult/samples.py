@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from penult.errors import OutputExistsError, UnknownNameError
 from penult.output import explain
+from penult.scratch import scratch_folder, sweep
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -79,9 +79,8 @@ def write_digits(directory: Path) -> int:
         return _require_digits(directory)
     try:
         directory.parent.mkdir(parents=True, exist_ok=True)
-        staging = Path(
-            tempfile.mkdtemp(prefix=f".{directory.name}.", suffix=".partial", dir=directory.parent)
-        )
+        sweep(directory.parent, directory.name)
+        staging = scratch_folder(directory.parent, directory.name)
         try:
             whole = staging / "images"
             count = 0

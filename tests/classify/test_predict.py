@@ -1,4 +1,7 @@
+import numpy as np
 import pytest
+from PIL import Image
+from scratches import scratch_of_a_killed_process
 
 import penult
 from penult.errors import UsageError
@@ -49,9 +52,10 @@ def test_a_run_that_was_killed_is_gone_on_with(classifier, photos, tmp_path):
     for _ in range(10):
         next(begun)
     begun.close()
-    (tmp_path / "sorted" / "daisy" / ".penult.partial").write_bytes(b"half a ph")
+    half = scratch_of_a_killed_process(tmp_path / "sorted" / "daisy", "penult")
     told = classifier.predict(photos, copy_to=tmp_path / "sorted")
     assert sum(p.copied.new for p in told) == 26
+    assert not half.exists()
     found = {p.name for p in (tmp_path / "sorted").rglob("*.jpg")}
     assert found == {p.name for p in photos.rglob("*.jpg")}
 
@@ -68,3 +72,36 @@ def test_what_cannot_be_sorted_is_refused_before_any_work(classifier, photos):
     with pytest.raises(UsageError, match="give another folder"):
         classifier.predict(photos / "rose", copy_to=photos)
     assert sorted(p.name for p in photos.iterdir()) == ["daisy", "rose", "tulip"]
+
+
+def test_images_in_memory_are_classified_in_their_order(classifier, photos):
+    path = photos / "rose" / "rose_01.jpg"
+    (by_path,) = classifier.predict(path)
+    image = Image.open(path)
+    told = classifier.predict([image, np.asarray(image), path, Image.new("RGB", (9, 9), "white")])
+    assert [p.label for p in told] == ["rose", "rose", "rose", "daisy"]
+    for p in told[:3]:
+        assert p.top == by_path.top
+    assert [p.label for p in classifier.predict(np.stack([image, image]))] == ["rose", "rose"]
+
+
+def test_images_in_memory_are_no_files_to_sort(classifier, tmp_path):
+    with pytest.raises(UsageError, match="in memory are no files"):
+        classifier.predict([Image.new("RGB", (9, 9))], copy_to=tmp_path / "sorted")
+
+
+@pytest.mark.parametrize("given", [3, None, b"photo.jpg", [None], Image.new("RGB", (9, 9))])
+def test_what_is_no_source_of_images_is_refused_in_one_line(classifier, given, toy):
+    with pytest.raises(UsageError, match=r"allowed|in a list"):
+        classifier.predict(given)
+    with pytest.raises(UsageError, match=r"images given as .* allowed: paths"):
+        penult.extract(given, model=toy)
+
+
+def test_a_classifier_is_given_as_itself_or_by_its_file(classifier, tmp_path):
+    classifier.save(tmp_path / "c.skops")
+    rows = tmp_path / "f.h5"
+    by_file = penult.evaluate(str(tmp_path / "c.skops"), rows)
+    assert by_file.scores == penult.evaluate(classifier, rows).scores
+    with pytest.raises(UsageError, match="a classifier given as NoneType; allowed"):
+        penult.evaluate(None, rows)

@@ -203,3 +203,48 @@ def test_different_labels_have_different_folders_on_every_file_system():
         assert not sorting._UNSAFE.search(name.replace("%", ""))
         assert not sorting._RESERVED.match(name)
     assert folder_names(["rose", "Rose"]) == ["rose", "Rose (2)"]
+
+
+@pytest.mark.parametrize("mode", sorting.MODES)
+def test_two_that_sort_into_one_folder_at_once_put_each_photo_there_once(photo, target, mode):
+    photos = [photo(f"{k}/1.jpg", b"%d" % k) for k in range(3)]
+    one, other = (Sorter(target, LABELS, mode=mode) for _ in range(2))
+    for mine, theirs in zip(photos, reversed(photos), strict=True):
+        one.place(*mine, "rose")
+        other.place(*theirs, "rose")
+    assert sorted(files(target).values()) == [b"0", b"1", b"2"]
+
+
+def test_a_photo_that_another_program_puts_there_in_the_last_moment_is_not_put_twice(
+    photo, target, monkeypatch
+):
+    record, digest = photo("1.jpg", b"one")
+    sorter = Sorter(target, LABELS)
+    copy = sorting._rename_to_free
+
+    def too_late(partial, path):
+        path.write_bytes(b"one")
+        copy(partial, path)
+
+    monkeypatch.setattr(sorting, "_rename_to_free", too_late)
+    assert not sorter.place(record, digest, "rose").new
+    assert files(target) == {"rose/1.jpg": b"one"}
+
+
+def test_a_class_folder_that_is_a_link_is_refused_before_and_while_sorting(photo, target, tmp_path):
+    record, digest = photo("1.jpg", b"one")
+    sorter = Sorter(target, LABELS)
+    target.mkdir()
+    (target / "rose").symlink_to(tmp_path / "photos")
+    with pytest.raises(OutputExistsError, match="rose is a symbolic link"):
+        sorter.place(record, digest, "rose")
+    with pytest.raises(OutputExistsError, match="rose is a symbolic link"):
+        Sorter(target, LABELS)
+    assert files(tmp_path / "photos") == {"1.jpg": b"one"}
+
+
+def test_a_copy_of_a_private_photo_is_private(photo, target):
+    record, digest = photo("1.jpg", b"one")
+    record.path.chmod(0o600)
+    copied = Sorter(target, LABELS).place(record, digest, "rose")
+    assert copied.path.stat().st_mode & 0o777 == 0o600

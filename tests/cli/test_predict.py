@@ -47,6 +47,21 @@ def test_the_unsure_ones_are_marked_and_the_best_guess_is_told(penult, classifie
     assert objects[3].keys() == {"id", "error"}
 
 
+@pytest.mark.parametrize("way", ["--csv", "-o"])
+def test_a_name_that_a_spreadsheet_would_run_is_escaped_where_that_is_asked_for(
+    penult, classifier, tmp_path, way
+):
+    name = "=cmd|' C calc'!A0.png"
+    (tmp_path / "p").mkdir()
+    Image.new("RGB", (20, 20), (170, 20, 40)).save(tmp_path / "p" / name)
+    (tmp_path / "p" / "-1.png").touch()
+    for options, prefix in (((), ""), (("--escape-formulas",), "'")):
+        out = [way] if way == "--csv" else [way, tmp_path / "out.csv", "--overwrite"]
+        printed = penult("predict", classifier, tmp_path / "p", *out, *options).out
+        table = rows(printed if way == "--csv" else (tmp_path / "out.csv").read_text())
+        assert {row["id"] for row in table} == {prefix + name, prefix + "-1.png"}
+
+
 def test_csv_has_a_header_and_quotes_what_needs_it(penult, classifier, mixed):
     done = penult("predict", classifier, mixed, "--csv", "--top", 2, "--threshold", 0.9, "-q")
     assert done.out.startswith("id,label,probability,unsure,label_2,probability_2,error\n")

@@ -261,6 +261,17 @@ def test_label_errors_are_shown_with_both_labels_and_listed_in_a_table(tmp_path)
     assert not (tmp_path / "label_errors.csv").exists()
 
 
+def test_names_that_a_spreadsheet_would_run_are_escaped_where_that_is_asked_for(tmp_path):
+    issues = (LabelIssue("iris/=1.jpg", "=iris", "@tulip", 0.1, 0.9),)
+    for escape_formulas, row in (
+        (False, "iris/=1.jpg,=iris,0.1000,@tulip,0.9000"),
+        (True, "iris/=1.jpg,'=iris,0.1000,'@tulip,0.9000"),
+    ):
+        report = report_of(GARDEN, FLOWERS, label_issues=issues)
+        write_report(tmp_path, report, escape_formulas=escape_formulas, overwrite=True)
+        assert (tmp_path / "label_errors.csv").read_text().splitlines()[1] == row
+
+
 def test_many_label_errors_are_capped_on_the_page_but_not_in_the_table(tmp_path, monkeypatch):
     monkeypatch.setattr(diagnosis, "MOST_ISSUES", 1)
     path = write_report(tmp_path, report_of(GARDEN, FLOWERS, label_issues=ISSUES))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from penult.classify.model import Classifier, class_probabilities
+from penult.classify.model import Classifier, as_classifier, class_probabilities
 from penult.classify.rows import read_blocks
 from penult.classify.scores import score
 from penult.errors import UsageError
@@ -49,12 +49,16 @@ class Evaluation:
 
 
 def evaluate(
-    classifier: Classifier, features: Features | str | Path, *, split: str | None = None
+    classifier: Classifier | str | Path,
+    features: Features | str | Path,
+    *,
+    split: str | None = None,
 ) -> Evaluation:
     """Score a classifier on other labelled rows.
 
     Parameters
     ----------
+    classifier : or its file
     features : made with the classifier's recipe; or the file that holds them, perhaps beside those
         of other layers
     split : what the scores call these rows
@@ -68,6 +72,7 @@ def evaluate(
     TrainingError
         If a row holds NaN or infinite numbers.
     """
+    classifier = as_classifier(classifier)
     name = "these features" if isinstance(features, Features) else str(features)
     if not isinstance(features, Features):
         features = load_rows_for(classifier, features)

@@ -5,13 +5,10 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from penult.classify.model import Classifier, as_classifier
 from penult.errors import OutputError, UnknownNameError
 from penult.output import atomic_output, check_output
-
-if TYPE_CHECKING:
-    from penult.classify.model import Classifier
 
 __all__ = ["FORMATS", "export_classifier"]
 
@@ -27,7 +24,7 @@ _SEVERAL = "labels, bool (N, {classes}), which of them the image has,"
 
 
 def export_classifier(
-    classifier: Classifier,
+    classifier: Classifier | str | Path,
     output: str | Path,
     *,
     format: str = "onnx",
@@ -48,6 +45,7 @@ def export_classifier(
 
     Parameters
     ----------
+    classifier : or its file
     output : file to write, whole or not at all
     format : ``"onnx"``
     weights : where the backbone's weights file is now, if not where it was
@@ -64,6 +62,7 @@ def export_classifier(
     """
     if format not in FORMATS:
         raise UnknownNameError("format", format, FORMATS)
+    classifier = as_classifier(classifier)
     output = Path(output)
     check_output(output, overwrite=overwrite)
     from penult import __version__

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Classifier",
     "Description",
+    "as_classifier",
     "class_probabilities",
     "describe_classifier",
     "load_classifier",
@@ -151,21 +152,19 @@ class Classifier(Description):
             result.append(Prediction(str(name), *listed[0], top=listed, labels=said))
         return result
 
-    def predict(
-        self, images: str | Path | Sequence[str | Path], *, top: int = 5, **options: Any
-    ) -> list[Prediction | Failure]:
+    def predict(self, images: Any, *, top: int = 5, **options: Any) -> list[Prediction | Failure]:
         """Classify photos; see `penult.classify.predict.predict_images`, which streams.
 
         Parameters
         ----------
-        images : a folder, a file, or several of either
+        images : paths and addresses as for `penult.extract`, or images in memory
         top : how many classes to list for each
         **options : ``engine``, ``device``, ``batch_size``, ``workers``, ``on_progress``
 
         Returns
         -------
         list of Prediction or Failure
-            One for each image, in the order of their ids.
+            One for each image, in the order of their ids; of images in memory, in theirs.
         """
         from penult.classify.predict import predict_images
 
@@ -208,6 +207,25 @@ def describe_classifier(path: str | Path) -> Description:
     """
     path = Path(path)
     return Description(**_fields(path, file.read_description(path)))
+
+
+def as_classifier(given: Classifier | str | Path) -> Classifier:
+    """Take a classifier as it is, or load it from its file.
+
+    Raises
+    ------
+    UsageError
+        If it is neither.
+    PathNotFoundError, ClassifierFileError
+    """
+    if isinstance(given, Classifier):
+        return given
+    if isinstance(given, str | Path):
+        return load_classifier(given)
+    raise UsageError(
+        f"a classifier given as {type(given).__name__}; allowed: what penult.train returned, or "
+        "the path of a classifier file"
+    )
 
 
 def load_classifier(path: str | Path) -> Classifier:

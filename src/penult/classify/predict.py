@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from penult.classify.sorting import Sorter
 from penult.errors import UsageError
 from penult.records import Failure, Prediction, Progress
 
 if TYPE_CHECKING:
     from penult.classify.model import Classifier
+    from penult.records import ImageRecord
 
 __all__ = ["predict_images"]
 
 
 def predict_images(
     classifier: Classifier,
-    images: str | Path | Sequence[str | Path],
+    images: Any,
     *,
     top: int = 5,
     threshold: float | None = None,
@@ -36,7 +38,8 @@ def predict_images(
 
     Parameters
     ----------
-    images : a folder, a file, or several of either
+    images : as for `penult.extract`; or a list of Pillow images and uint8 arrays (H, W), (H, W, 3)
+        or (H, W, 4), perhaps with paths between them, whose order is then kept
     top : how many classes to list for each
     threshold : predictions whose probability is lower are marked as unsure; in (0, 1]
     copy_to : a folder, made if need be, in which each photo is put into the folder of its class,
@@ -71,29 +74,20 @@ def predict_images(
         )
     from penult.backbones.base import WeightsChoice
     from penult.backbones.registry import open_recipe
-    from penult.classify.sorting import Sorter
     from penult.engines.choose import open_engine
     from penult.engines.pipeline import run
-    from penult.images.sources import as_sources, list_images
 
-    sources = as_sources(images)
     sorter = None
     if copy_to is not None:
         sorter = Sorter(copy_to, classifier.label_names, mode=copy_mode)
-        sorter.require_outside([one for one in sources if isinstance(one, Path)])
-    written = [] if sorter is None else [sorter.folder]
-    listing = list_images(sources, labels="none", leave_out=written)
-    if sorter is not None:
-        sorter.require_files(listing.records)
+    records, failures, readers = _listed(images, sorter)
     choice = WeightsChoice.of(weights, offline=offline)
     backbone = open_recipe(classifier.recipe, recipe_is="the classifier", choice=choice)
     opened = open_engine(backbone, [classifier.recipe], engine=engine, device=device)
-    yield from listing.failures
-    done, failed = len(listing.failures), len(listing.failures)
-    total = done + len(listing.records)
-    for block in run(
-        listing.records, opened, batch_size=batch_size, workers=workers or listing.readers
-    ):
+    yield from failures
+    done, failed = len(failures), len(failures)
+    total = done + len(records)
+    for block in run(records, opened, batch_size=batch_size, workers=workers or readers):
         predictions: Iterator[Prediction] = iter(())
         if block.rows:
             ids = [outcome.record.id for outcome in block.good]
@@ -114,3 +108,24 @@ def predict_images(
                 label = None if unsure else prediction.label
                 copied = sorter.place(outcome.record, outcome.digest, label)
             yield replace(prediction, unsure=unsure, copied=copied)
+
+
+def _listed(
+    images: Any, sorter: Sorter | None
+) -> tuple[Sequence[ImageRecord], Sequence[Failure], int | None]:
+    """The images, what of them cannot be listed, and how many threads should read them."""
+    from penult.images.memory import are_in_memory, as_records
+    from penult.images.sources import as_sources, list_images
+
+    if are_in_memory(images):
+        if sorter is not None:
+            raise UsageError("images in memory are no files that could be sorted into folders")
+        return as_records(images), (), None
+    sources = as_sources(images)
+    if sorter is None:
+        listing = list_images(sources, labels="none")
+    else:
+        sorter.require_outside([one for one in sources if isinstance(one, Path)])
+        listing = list_images(sources, labels="none", leave_out=[sorter.folder])
+        sorter.require_files(listing.records)
+    return listing.records, listing.failures, listing.readers

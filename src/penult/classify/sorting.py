@@ -13,8 +13,9 @@ from functools import lru_cache
 from pathlib import Path
 
 from penult.errors import OutputError, OutputExistsError, SourceError, UnknownNameError, UsageError
-from penult.output import explain
+from penult.output import default_mode, explain
 from penult.records import Copied, ImageRecord
+from penult.scratch import scratch_file, sweep
 
 __all__ = ["MODES", "UNSURE", "Sorter", "folder_names", "safe_name"]
 
@@ -23,8 +24,8 @@ MODES = ("copy", "hardlink", "symlink")
 UNSURE = "unsure"
 """The folder of images whose class is too uncertain, unless a class is called so."""
 
-# A copy has this name until it is whole; hidden, so that it is never taken for an image.
-_PARTIAL = ".penult.partial"
+# What copies are called until they are whole; see `penult.scratch`.
+_SCRATCH = "penult"
 
 # What Windows, macOS or Linux refuses in a name or reads as something else; and the sign that
 # stands for it here. A dot is unsafe at both ends (hidden; "." and ".."), a space at the end.
@@ -51,7 +52,7 @@ class Sorter:
     UnknownNameError
         For a mode that there is not.
     OutputExistsError
-        If the folder is a file.
+        If the folder is a file, or that of a class is a link: the photos would go elsewhere.
     """
 
     def __init__(self, folder: str | Path, labels: Sequence[str], *, mode: str = "copy") -> None:
@@ -65,6 +66,9 @@ class Sorter:
         self._namesakes = lru_cache(maxsize=1000)(_Namesakes)
         if self.folder.exists() and not self.folder.is_dir():
             raise OutputExistsError(f"{folder} is a file; give a folder to sort the photos to")
+        for name in (*classes, self.unsure):
+            _refuse_link(self.folder / name)
+        self._ready: set[Path] = set()
 
     def require_outside(self, sources: Sequence[Path]) -> None:
         """Refuse to sort photos that lie where they would be sorted to.
@@ -113,26 +117,39 @@ class Sorter:
         name = safe_name(record.id.rpartition("/")[2]) if record.path is None else record.path.name
         self._make(folder)
         namesakes = self._namesakes(folder / name)
-        there = namesakes.find(digest)
-        if there is not None:
-            return Copied(path=there, new=False, renamed=there.name != name)
         while True:
+            # Another program may have put photos there meanwhile, and even this one.
             target = namesakes.next_free()
+            there = namesakes.find(digest)
+            if there is not None:
+                return Copied(path=there, new=False, renamed=there.name != name)
             try:
                 if self.mode == "copy":
                     _copy(record, target)
                 else:
                     _link(record, target, self.mode)
             except FileExistsError:
-                continue  # another program was quicker
+                continue
             namesakes.add(digest, target)
             return Copied(path=target, new=True, renamed=target.name != name)
 
     def _make(self, folder: Path) -> None:
+        _refuse_link(folder)
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise OutputError(f"the folder {folder} cannot be made: {error.strerror}") from error
+        if folder not in self._ready:
+            sweep(folder, _SCRATCH)
+            self._ready.add(folder)
+
+
+def _refuse_link(folder: Path) -> None:
+    if folder.is_symlink():
+        raise OutputExistsError(
+            f"{folder} is a symbolic link, and photos put there would go elsewhere; remove the "
+            "link, or give another folder to sort the photos to"
+        )
 
 
 def _file_of(record: ImageRecord, mode: str) -> Path:
@@ -167,24 +184,28 @@ def _copy(record: ImageRecord, target: Path) -> None:
     """Copy the bytes under a name that is free, whole or not at all; `FileExistsError` if it is
     not.
     """
-    partial = target.with_name(_PARTIAL)
     try:
         source = record.open()
     except OSError as error:
         raise SourceError(f"{record.id} can no longer be read: {error.strerror}") from error
+    partial = None
     try:
-        with source, partial.open("wb") as copy:
-            shutil.copyfileobj(source, copy, 1 << 20)
-        if record.path is not None:
-            times = record.path.stat()
-            os.utime(partial, ns=(times.st_atime_ns, times.st_mtime_ns))
+        with source:
+            partial = scratch_file(target.parent, _SCRATCH)
+            with partial.open("wb") as copy:
+                shutil.copyfileobj(source, copy, 1 << 20)
+        if record.path is None:
+            partial.chmod(default_mode())
+        else:
+            shutil.copystat(record.path, partial)  # a photo that is private stays so
         _rename_to_free(partial, target)
     except FileExistsError:
         raise
     except OSError as error:
         raise explain(error, target) from error
     finally:
-        partial.unlink(missing_ok=True)
+        if partial is not None:
+            partial.unlink(missing_ok=True)
 
 
 def _rename_to_free(partial: Path, target: Path) -> None:
@@ -208,21 +229,21 @@ class _Namesakes:
     by_digest: dict[str, Path] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        while os.path.lexists(there := self._numbered(self.count + 1)):
-            self.count += 1
-            if there.is_file():
-                self.by_digest.setdefault(_digest(there), there)
+        self.next_free()
 
     def find(self, digest: str) -> Path | None:
         return self.by_digest.get(digest)
 
     def next_free(self) -> Path:
-        self.count += 1
-        while os.path.lexists(free := self._numbered(self.count)):
+        """The first name that nobody has; who has those before it is remembered."""
+        while os.path.lexists(there := self._numbered(self.count + 1)):
             self.count += 1
-        return free
+            if there.is_file():
+                self.by_digest.setdefault(_digest(there), there)
+        return there
 
     def add(self, digest: str, path: Path) -> None:
+        self.count += 1
         self.by_digest[digest] = path
 
     def _numbered(self, number: int) -> Path:

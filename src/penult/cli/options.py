@@ -143,6 +143,13 @@ Confusion = Annotated[
     Literal["counts", "normalised"],
     typer.Option(help="Cells of confusion_matrix.png: images, or parts of the true class's."),
 ]
+EscapeFormulas = Annotated[
+    bool,
+    typer.Option(
+        "--escape-formulas",
+        help="In CSV, put an apostrophe before names that a spreadsheet would run (=, +, -, @).",
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress; only errors and results.")]
 

@@ -53,6 +53,7 @@ def run(
     workers: o.Workers = None,
     overwrite: o.Overwrite = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+    escape_formulas: o.EscapeFormulas = False,
     as_json: o.AsJson = False,
     quiet: o.Quiet = False,
     debug: o.Debug = False,
@@ -75,6 +76,7 @@ def run(
         "top": top,
         "several": model.thresholds is not None,
         "copies": copy_to is not None,
+        "escape_formulas": escape_formulas,
     }
     style = "csv" if as_csv else "json" if as_json else "lines"
     written = (

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from penult.cli.console import Table, say, to_json, warn
 from penult.errors import UsageError
-from penult.messages import printable
+from penult.messages import escape_formula, printable
 
 if TYPE_CHECKING:
     from penult.records import Failure, Prediction
@@ -51,7 +51,8 @@ def to_file(
     ----------
     inputs : what it may not replace
     columns : ``top``, how many classes are listed; ``several``, whether an image may have several
-        labels; ``copies``, whether the images are copied somewhere
+        labels; ``copies``, whether the images are copied somewhere; ``escape_formulas``, whether
+        cells that a spreadsheet would run get an apostrophe
 
     Raises
     ------
@@ -73,7 +74,14 @@ def to_file(
 
 
 def _writer(
-    style: str, file: TextIO, *, top: int, several: bool, copies: bool, shown: bool = False
+    style: str,
+    file: TextIO,
+    *,
+    top: int,
+    several: bool,
+    copies: bool,
+    escape_formulas: bool,
+    shown: bool = False,
 ) -> Write:
     if style == "json":
         as_text = to_json if file is sys.stdout else partial(json.dumps, ensure_ascii=False)
@@ -93,8 +101,9 @@ def _writer(
             fields["labels"] = "|".join(fields["labels"])  # as a table of labels has them
         if "unsure" in fields:
             fields["unsure"] = "true" if fields["unsure"] else "false"
-        if shown:
-            fields |= {k: printable(v) for k, v in fields.items() if isinstance(v, str)}
+        for wanted, escape in ((escape_formulas, escape_formula), (shown, printable)):
+            if wanted:
+                fields |= {k: escape(v) for k, v in fields.items() if isinstance(v, str)}
         table.writerow(fields)
 
     return write

@@ -65,6 +65,7 @@ def run(
         bool, typer.Option("--curve/--no-curve", help="Draw a learning curve.")
     ] = True,
     confusion: o.Confusion = "counts",
+    escape_formulas: o.EscapeFormulas = False,
     overwrite: o.Overwrite = False,
     as_json: o.AsJson = False,
     quiet: o.Quiet = False,
@@ -103,6 +104,7 @@ def run(
             label_errors=label_errors,
             curve=curve,
             normalise=confusion == "normalised",
+            escape_formulas=escape_formulas,
             overwrite=overwrite,
             on_extract=on_extract,
             on_train=stage("train", unit="fits"),

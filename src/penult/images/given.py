@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -21,9 +21,23 @@ _MOST_IN_BRACES = 100_000
 Source = str | Path
 
 
-def as_sources(images: Source | Sequence[Source]) -> list[Source]:
-    """What was given as images, as a list of paths, addresses, and ``-`` for standard input."""
-    given = [images] if isinstance(images, str | Path) else images
+def as_sources(images: Source | Iterable[Source]) -> list[Source]:
+    """What was given as images, as a list of paths, addresses, and ``-`` for standard input.
+
+    Raises
+    ------
+    UsageError
+        If it is anything else, an image in memory for example.
+    """
+    given: list[Any] = [images]
+    if isinstance(images, Iterable) and not isinstance(images, str | os.PathLike):
+        given = list(images)
+    for one in given:
+        if not isinstance(one, str | os.PathLike):
+            raise UsageError(
+                f"images given as {type(one).__name__}; allowed: paths and addresses, or several "
+                "(images in memory are for penult.FeatureExtractor and Classifier.predict)"
+            )
     return [one if one == "-" or is_url(one) else Path(one) for one in given]
 
 

@@ -21,7 +21,7 @@ from penult.images.files import open_regular
 from penult.images.quiet import silence
 from penult.records import ImageRecord
 
-__all__ = ["MemoryRecord", "as_records"]
+__all__ = ["MemoryRecord", "are_in_memory", "as_records"]
 
 # Pillow reads a file that was only opened when its pixels are asked for, and not thread-safely;
 # one image may stand in a list twice.
@@ -65,6 +65,13 @@ class MemoryRecord(ImageRecord):
             # A file that was opened with Pillow may turn out damaged, or be closed.
             detail = " ".join(str(error).split()) or type(error).__name__
             raise ImageError(f"is damaged ({detail})") from error
+
+
+def are_in_memory(images: Any) -> bool:
+    """Whether a program gives images themselves, and not only where they are."""
+    if isinstance(images, list | tuple):
+        return any(isinstance(one, Image.Image | np.ndarray) for one in images)
+    return isinstance(images, Image.Image | np.ndarray)
 
 
 def as_records(images: Any) -> list[ImageRecord]:
@@ -117,6 +124,11 @@ def _elements_of_array(images: NDArray[Any]) -> Iterable[Any]:
             f"one array of shape {images.shape} was given, which is one image and not several; put "
             f"it in a list"
         )
+    if images.ndim == 3 and len(images) in (3, 4) and images.dtype == np.uint8:
+        raise UsageError(
+            f"one array of shape {images.shape} was given: one image with its channels first, or "
+            f"{len(images)} grey ones; give [images.transpose(1, 2, 0)] or list(images)"
+        )
     if images.ndim not in (3, 4):
         raise UsageError(
             f"a {images.dtype} array of shape {images.shape} was given; allowed: paths, Pillow "
@@ -135,6 +147,7 @@ def _record(position: int, image: Any) -> ImageRecord:
             raise UsageError(
                 f"image {position} is a {image.dtype} array of shape {image.shape}; allowed: uint8 "
                 f"(H, W), (H, W, 3) or (H, W, 4)"
+                + ("; image.transpose(1, 2, 0) puts the channels last" * _channels_first(image))
             )
         if 0 in image.shape:
             raise UsageError(f"image {position} is an array of shape {image.shape}, without pixels")
@@ -144,6 +157,10 @@ def _record(position: int, image: Any) -> ImageRecord:
             f"array"
         )
     return MemoryRecord(id=f"image {position} ({_kind(image)})", open=_no_file, image=image)
+
+
+def _channels_first(image: NDArray[Any]) -> bool:
+    return image.ndim == 3 and image.shape[0] in (3, 4)
 
 
 def _kind(value: Any) -> str:

@@ -67,6 +67,7 @@ def make_report(
     label_errors: bool = True,
     curve: bool = True,
     normalise: bool = False,
+    escape_formulas: bool = False,
     overwrite: bool = False,
     on_extract: Callable[[Progress], None] | None = None,
     on_train: Callable[[Progress], None] | None = None,
@@ -86,6 +87,8 @@ def make_report(
     classifier : see `penult.train`
     label_errors, curve : whether to look for likely label errors, and to draw a learning curve
     normalise : cells of ``confusion_matrix.png`` are parts of the true class's images, not counts
+    escape_formulas : in ``label_errors.csv``, put an apostrophe before names that a spreadsheet
+        would run as a formula
     overwrite : replace those files if they exist, each atomically; rows that still hold are taken
         over instead of computed again
 
@@ -158,7 +161,13 @@ def make_report(
         with _noted(notes, "curve"), _timed(seconds, "learning curve"):
             found["curve"] = tuple(learning_curve(trained, features, on_progress=on_curve))
     content = _content(sources, file, features, trained, seconds=seconds, notes=notes, **found)
-    page = write_report(directory, content, normalise=normalise, overwrite=overwrite)
+    page = write_report(
+        directory,
+        content,
+        normalise=normalise,
+        escape_formulas=escape_formulas,
+        overwrite=overwrite,
+    )
     return Made(page, features, trained)
 
 

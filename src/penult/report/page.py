@@ -6,12 +6,12 @@ import base64
 import csv
 import hashlib
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from penult import __version__
-from penult.messages import printable
+from penult.messages import escape_formula, printable
 from penult.output import atomic_output, check_output
 from penult.report import words
 from penult.report.content import Report
@@ -43,7 +43,12 @@ def check_report(directory: Path, *, overwrite: bool = False) -> None:
 
 
 def write_report(
-    directory: Path, report: Report, *, normalise: bool = False, overwrite: bool = False
+    directory: Path,
+    report: Report,
+    *,
+    normalise: bool = False,
+    escape_formulas: bool = False,
+    overwrite: bool = False,
 ) -> Path:
     """Write `index.html` into a folder, with `scores.json`, the figures and `label_errors.csv`.
 
@@ -55,6 +60,7 @@ def write_report(
     directory : created if need be, with its parents; other files in it are left alone
     report : what the page shows
     normalise : see `write_results`
+    escape_formulas : see `penult.report.make.make_report`
     overwrite : replace those files if they exist
 
     Returns
@@ -79,20 +85,22 @@ def write_report(
         (directory / LABEL_ERRORS).unlink(missing_ok=True)  # of the report that is replaced
     else:
         with atomic_output(directory / LABEL_ERRORS, overwrite=overwrite) as partial:
-            partial.write_bytes(_utf8(_table(report.label_issues)))
+            table = _table(report.label_issues, escape_formula if escape_formulas else str)
+            partial.write_bytes(_utf8(table))
     html = _render(report, directory / CONFUSION)
     with atomic_output(directory / PAGE, overwrite=overwrite) as partial:
         partial.write_bytes(_utf8(html))
     return directory / PAGE
 
 
-def _table(issues: Sequence[LabelIssue]) -> str:
+def _table(issues: Sequence[LabelIssue], escape: Callable[[str], str]) -> str:
     out = io.StringIO()
     rows = csv.writer(out, lineterminator="\n")
     rows.writerow(["id", "label", "confidence", "suggested", "suggested_confidence"])
     for one in issues:
         confidences = [f"{value:.4f}" for value in (one.confidence, one.suggested_confidence)]
-        rows.writerow([one.id, one.label, confidences[0], one.suggested, confidences[1]])
+        names = [escape(name) for name in (one.id, one.label, one.suggested)]
+        rows.writerow([*names[:2], confidences[0], names[2], confidences[1]])
     return out.getvalue()
 
 

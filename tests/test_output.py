@@ -1,0 +1,74 @@
+"""Results appear whole, with the right permissions; what a kill left goes away."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import pytest
+from scratches import scratch_of_a_killed_process
+
+from penult.output import atomic_output
+from penult.scratch import scratch_file, scratch_folder, sweep
+
+
+def write(path, text, **options):
+    with atomic_output(path, **options) as temporary:
+        temporary.write_text(text)
+
+
+@pytest.fixture(autouse=True)
+def _mask():
+    before = os.umask(0o027)
+    yield
+    os.umask(before)
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o644, 0o664])
+def test_a_file_that_is_replaced_keeps_its_permissions(tmp_path, mode):
+    path = tmp_path / "a"
+    path.write_text("old")
+    path.chmod(mode)
+    write(path, "new", overwrite=True)
+    assert (path.read_text(), path.stat().st_mode & 0o777) == ("new", mode)
+
+
+def test_a_new_file_has_the_permissions_that_open_gives(tmp_path):
+    write(tmp_path / "a", "new")
+    assert (tmp_path / "a").stat().st_mode & 0o777 == 0o640
+
+
+def test_what_a_killed_process_left_goes_and_what_a_running_one_writes_stays(tmp_path):
+    killed = scratch_of_a_killed_process(tmp_path, "a")
+    another = scratch_of_a_killed_process(tmp_path, "b")
+    running = scratch_file(tmp_path, "a")
+    write(tmp_path / "a", "whole")
+    assert set(tmp_path.iterdir()) == {tmp_path / "a", another, running}
+    assert not killed.exists()
+
+
+def test_a_process_that_got_the_number_of_a_killed_one_does_not_keep_its_leftovers(tmp_path):
+    left = scratch_file(tmp_path, "a")
+    os.utime(left, (time.time() - 10**6,) * 2)  # before this process began
+    sweep(tmp_path, "a")
+    assert not left.exists()
+
+
+@pytest.mark.parametrize(("days", "stays"), [(0.5, True), (1.5, False)])
+def test_what_another_machine_or_an_older_penult_wrote_goes_after_a_day(tmp_path, days, stays):
+    others = [tmp_path / ".a.00000000-1-x.partial", tmp_path / ".a.x1y2.partial"]
+    for path in others:
+        path.write_text("half")
+        os.utime(path, (time.time() - days * 86400,) * 2)
+    sweep(tmp_path, "a")
+    assert [path.exists() for path in others] == [stays] * 2
+
+
+def test_folders_are_swept_too(tmp_path):
+    left = scratch_folder(tmp_path, "[a]*")
+    (left / "file").write_text("")
+    os.utime(left, (0, 0))
+    sweep(tmp_path, "a")
+    assert left.exists()
+    sweep(tmp_path, "[a]*")
+    assert not left.exists()
