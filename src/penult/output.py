@@ -11,7 +11,14 @@ from pathlib import Path
 from penult.errors import OutputError, OutputExistsError, PathNotFoundError, PenultError
 from penult.scratch import scratch_file, sweep
 
-__all__ = ["atomic_output", "check_output", "default_mode", "explain", "sync_folder"]
+__all__ = [
+    "atomic_output",
+    "check_output",
+    "default_mode",
+    "explain",
+    "replace_file",
+    "sync_folder",
+]
 
 
 def check_output(path: Path, *, overwrite: bool, inputs: Iterable[Path] = ()) -> None:
@@ -59,12 +66,11 @@ def atomic_output(
         try:
             yield temporary
             _sync(temporary)
-            temporary.chmod(_mode_for(path))
             if path.exists() and not overwrite:
                 raise OutputExistsError(
                     f"{path} appeared meanwhile; give --overwrite to replace it"
                 )
-            temporary.replace(path)
+            replace_file(temporary, path)
             sync_folder(path.parent)
         except PenultError:
             raise
@@ -80,6 +86,21 @@ def explain(error: OSError, path: Path) -> OutputError:
     full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
     cause = "the disk is full" if full else (error.strerror or str(error).splitlines()[0])
     return OutputError(f"{path} cannot be written: {cause}; nothing was left under that name")
+
+
+def replace_file(temporary: Path, path: Path) -> None:
+    """Give a file its final name; it gets the permissions of the file that it replaces.
+
+    Raises
+    ------
+    OSError
+    """
+    try:
+        mode = path.stat().st_mode & 0o777
+    except OSError:
+        mode = default_mode()
+    temporary.chmod(mode)
+    temporary.replace(path)
 
 
 def default_mode() -> int:
@@ -106,10 +127,3 @@ def sync_folder(folder: Path) -> None:
 def _sync(path: Path) -> None:
     with path.open("rb") as file:
         os.fsync(file.fileno())
-
-
-def _mode_for(path: Path) -> int:
-    try:
-        return path.stat().st_mode & 0o777
-    except OSError:
-        return default_mode()

@@ -55,6 +55,19 @@ def test_what_takes_time_can_be_left_out(penult, photos, toy, tmp_path):
     assert "label errors" not in done.err
 
 
+def test_a_report_that_came_to_nothing_is_tried_again_without_overwrite(
+    penult, photos, toy, tmp_path
+):
+    folder = tmp_path / "report"
+    one_class = penult("report", photos / "rose", "-o", folder, "--model", toy, "-q")
+    assert (one_class.code, names(folder)) == (1, ["report.parts"])
+    done = penult("report", photos, "-o", folder, "--model", toy, "-q")
+    assert done.code == 0, done.err
+    assert names(folder) == sorted([*FILES, "features.h5"])
+    refused = penult("report", photos, "-o", folder, "--model", toy, "-q")
+    assert (refused.code, "give --overwrite" in refused.err) == (2, True)
+
+
 def test_of_several_layers_all_are_shown_and_the_best_is_kept(penult, photos, toy, tmp_path):
     folder = tmp_path / "report"
     done = penult("report", photos, "-o", folder, "-m", toy, "-l", "mean", "-l", "logits", "--json", "-q")  # fmt: skip

@@ -73,7 +73,8 @@ def run(
 ) -> None:
     """Extract, train, and write one self-contained HTML page about it, all in one go."""
     from penult.features.schema import is_feature_file
-    from penult.report.make import make_report
+    from penult.report.make import FEATURES, make_report
+    from penult.report.unfinished import unfinished_folder
 
     if len(images) == 1 and is_feature_file(Path(images[0])):
         given = (model, labels) != (DEFAULT_MODEL, "parent") or weights or architecture
@@ -85,7 +86,7 @@ def run(
     warn_of_random(weights)
     with (
         stages(quiet=quiet) as stage,
-        stoppable(stage("extract"), output / "features.h5") as on_extract,
+        stoppable(stage("extract"), unfinished_folder(output) / FEATURES) as on_extract,
     ):
         made = make_report(
             images,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -24,7 +26,8 @@ from penult.errors import (
     UsageError,
 )
 from penult.features.schema import is_feature_file
-from penult.output import check_output, explain
+from penult.output import check_output
+from penult.report.unfinished import is_complete, unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,38 +92,40 @@ def make_report(
     normalise : cells of ``confusion_matrix.png`` are parts of the true class's images, not counts
     escape_formulas : in ``label_errors.csv``, put an apostrophe before names that a spreadsheet
         would run as a formula
-    overwrite : replace those files if they exist, each atomically; rows that still hold are taken
-        over instead of computed again
+    overwrite : replace those files if they exist; rows that still hold are taken over instead of
+        computed again
 
     Raises
     ------
     PenultError
         As `penult.extract`, `penult.train` and `write_report` do.
     """
+    from penult.features.read import load
     from penult.images.sources import as_sources
-    from penult.report.page import check_report, write_report
+    from penult.report.page import FILES, OPTIONAL, PAGE, check_report, write_report
 
     directory = Path(directory)
     sources = as_sources(images)
     first = sources[0] if len(sources) == 1 else None
     file = first if isinstance(first, Path) and is_feature_file(first) else None
     wanted = [layer] if isinstance(layer, str) else list(layer or ())
-    check_report(directory, overwrite=overwrite)
-    created = not directory.exists()
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise explain(error, directory) from error
-    seconds: dict[str, float] = {}
-    try:
+    replace = overwrite or is_complete(directory, PAGE)
+    check_report(directory, overwrite=replace)
+    if directory.is_dir():
         for name in (CLASSIFIER,) if file else (FEATURES, CLASSIFIER):
-            check_output(directory / name, overwrite=overwrite)
+            check_output(directory / name, overwrite=replace)
+    seconds: dict[str, float] = {}
+    found: dict[str, Any] = {}
+    notes: dict[str, str] = {}
+    with unfinished(
+        directory, rows=FEATURES, files=[CLASSIFIER, *FILES], optional=OPTIONAL
+    ) as folder:
         if file is None:
             with _timed(seconds, "extract"):
                 _extract(
                     sources,
-                    directory / FEATURES,
-                    overwrite=overwrite,
+                    folder / FEATURES,
+                    earlier=directory / FEATURES,
                     model=model,
                     layer=wanted or "penultimate",
                     weights=weights,
@@ -134,49 +139,42 @@ def make_report(
                 )
         with _timed(seconds, "train"):
             features, trained = _train(
-                file or directory / FEATURES,
+                file or folder / FEATURES,
                 (file and wanted) or ["all"],
                 classifier=classifier,
                 test_size=test_size,
                 seed=seed,
                 on_progress=on_train,
             )
-            trained.save(directory / CLASSIFIER, overwrite=overwrite)
-    except BaseException:
-        if created:
-            with suppress(OSError):  # holds what was finished by then
-                directory.rmdir()
-        raise
-    found: dict[str, Any] = {}
-    notes: dict[str, str] = {}
-    if label_errors:
-        from penult.classify.label_errors import find_label_issues
+            trained.save(folder / CLASSIFIER, overwrite=True)
+        if label_errors:
+            from penult.classify.label_errors import find_label_issues
 
-        with _noted(notes, "labels"), _timed(seconds, "label errors"):
-            issues = find_label_issues(trained, features, on_progress=on_label_errors)
-            found["label_issues"] = tuple(issues)
-    if curve:
-        from penult.classify.curve import learning_curve
+            with _noted(notes, "labels"), _timed(seconds, "label errors"):
+                issues = find_label_issues(trained, features, on_progress=on_label_errors)
+                found["label_issues"] = tuple(issues)
+        if curve:
+            from penult.classify.curve import learning_curve
 
-        with _noted(notes, "curve"), _timed(seconds, "learning curve"):
-            found["curve"] = tuple(learning_curve(trained, features, on_progress=on_curve))
-    content = _content(sources, file, features, trained, seconds=seconds, notes=notes, **found)
-    page = write_report(
-        directory,
-        content,
-        normalise=normalise,
-        escape_formulas=escape_formulas,
-        overwrite=overwrite,
-    )
-    return Made(page, features, trained)
+            with _noted(notes, "curve"), _timed(seconds, "learning curve"):
+                found["curve"] = tuple(learning_curve(trained, features, on_progress=on_curve))
+        content = _content(sources, file, features, trained, seconds=seconds, notes=notes, **found)
+        write_report(
+            folder, content, normalise=normalise, escape_formulas=escape_formulas, overwrite=True
+        )
+        features.features.file.close()  # some systems do not rename a file that is open
+    return Made(directory / PAGE, load(file or directory / FEATURES, trained.recipe.layer), trained)
 
 
-def _extract(images: Sequence[str | Path], path: Path, *, overwrite: bool, **options: Any) -> None:
+def _extract(images: Sequence[str | Path], path: Path, *, earlier: Path, **options: Any) -> None:
+    """Bring the rows of an earlier run, or those of the report that is replaced, up to date."""
     from penult.extraction import extract
 
-    if not overwrite:
-        extract(images, path, **options)
-        return
+    if earlier.exists() and not path.exists():
+        try:
+            os.link(earlier, path)
+        except OSError:  # a file system without hard links
+            shutil.copyfile(earlier, path)
     try:
         extract(images, path, update=True, **options)
     except (RecipeMismatchError, ResumeError, FeatureFileError):

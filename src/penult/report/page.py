@@ -15,7 +15,7 @@ from penult.messages import escape_formula, printable
 from penult.output import atomic_output, check_output
 from penult.report import words
 from penult.report.content import Report
-from penult.report.results import CONFUSION, check_results, write_results
+from penult.report.results import CONFUSION, LAYERS, SCORES, check_results, write_results
 from penult.report.sections import SECTIONS, TABLE_UP_TO, mistakes
 from penult.report.thumbnails import Thumbnails
 
@@ -27,6 +27,12 @@ if TYPE_CHECKING:
 __all__ = ["check_report", "write_report"]
 
 PAGE, LABEL_ERRORS = "index.html", "label_errors.csv"
+
+FILES = (SCORES, CONFUSION, LAYERS, LABEL_ERRORS, PAGE)
+"""What `write_report` may write, in that order."""
+
+OPTIONAL = (CONFUSION, LAYERS, LABEL_ERRORS)
+"""What not every report has."""
 
 
 def check_report(directory: Path, *, overwrite: bool = False) -> None:
