@@ -10,6 +10,7 @@ from types import UnionType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from penult.errors import FileFormatError, RecipeMismatchError
+from penult.json_text import read_json
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -120,7 +121,7 @@ class Recipe:
             If the text is no recipe, or one of a kind or with a field that this version lacks.
         """
         try:
-            data = json.loads(text)
+            data = read_json(text)
             kind = data.pop("kind")
             if kind != "backbone":
                 raise FileFormatError(f"a recipe of kind {kind!r} needs a newer penult")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from penult.backbones.base import Backbone, Card, Source, WeightsChoice
 from penult.errors import FileFormatError, PathNotFoundError, UsageError, WeightsError
+from penult.json_text import read_json
 from penult.output import atomic_output
 from penult.recipe import Preprocessing
 
@@ -31,6 +32,7 @@ __all__ = [
 
 FORMAT = 1
 KEY = "penult"
+_LONGEST_HEADER = 100_000_000  # of the safetensors library
 SUFFIXES = (".ckpt", ".safetensors", ".pth", ".pt", ".pth.tar", ".bin")
 
 
@@ -112,7 +114,7 @@ def read_checkpoint(path: Path) -> Checkpoint | None:
     if note is None:
         return None
     try:
-        data = json.loads(note)
+        data = read_json(note)
         number = data.pop("format")
         if number > FORMAT:
             raise FileFormatError(
@@ -138,11 +140,11 @@ def read_note(path: Path, key: str) -> str | None:
         if start[8:] != b"{":
             return None
         length = int.from_bytes(start[:8], "little") - 1
-        if length > path.stat().st_size:
+        if length > min(path.stat().st_size, _LONGEST_HEADER):
             return None
         header = b"{" + file.read(length)
     try:
-        note = json.loads(header).get("__metadata__", {}).get(key)
+        note = read_json(header).get("__metadata__", {}).get(key)
     except (ValueError, AttributeError):
         return None
     return note if isinstance(note, str) else None

@@ -15,6 +15,7 @@ from typing import Any
 
 from penult.backbones.base import WeightsChoice, sha256_of
 from penult.errors import WeightsError
+from penult.offline import says_yes, works_offline
 
 __all__ = [
     "cached_hub_file",
@@ -32,10 +33,8 @@ _TIMEOUT = 30  # seconds without a byte
 
 def is_offline(choice: WeightsChoice | None = None) -> bool:
     """Whether the network must not be touched: by `choice`, or by the environment."""
-    return (choice is not None and choice.offline) or any(
-        os.environ.get(name, "").lower() in ("1", "true", "yes", "on")
-        for name in ("PENULT_OFFLINE", "HF_HUB_OFFLINE")
-    )
+    asked = choice is not None and choice.offline
+    return works_offline(asked) or says_yes("HF_HUB_OFFLINE")
 
 
 def missing(model: str, file: str, origin: str, why: str) -> WeightsError:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import os
 from collections.abc import Iterable, Iterator
 from functools import partial
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from penult.backbones.base import Backbone, Card, Source, Weights, WeightsChoice, sha256_of
 from penult.backbones.network import NetworkBackbone
 from penult.errors import BackboneError, MissingExtraError, PathNotFoundError, WeightsError
+from penult.json_text import read_json
 
 if TYPE_CHECKING:
     from torch import nn
@@ -140,7 +140,7 @@ def _shards(path: Path) -> list[str]:
     if path.suffix != ".json":
         return []
     try:
-        return sorted(set(json.loads(path.read_text("utf-8"))["weight_map"].values()))
+        return sorted(set(read_json(path.read_text("utf-8"))["weight_map"].values()))
     except (ValueError, KeyError, AttributeError, TypeError) as error:
         raise WeightsError(f"{path} is no index of weights files") from error
 

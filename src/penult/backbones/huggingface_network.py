@@ -77,7 +77,15 @@ def plan(folder: Path, model: str) -> Plan:
         if classifies and head is None:
             # Several classifiers side by side (distilled DeiT, LeViT): none is *the* head.
             network = _empty(partial(AutoModel.from_config, trust_remote_code=False), config)
-    except (OSError, ValueError, KeyError, ImportError, AttributeError, TypeError) as error:
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        ImportError,
+        AttributeError,
+        TypeError,
+        RecursionError,  # JSON that is nested too deeply
+    ) as error:
         raise BackboneError(f"{model} cannot be built: {_first_line(error)}") from error
     if config.model_type in _REFUSED:
         raise BackboneError(f"{model} cannot be used: {_REFUSED[config.model_type]}")

@@ -36,7 +36,7 @@ def read_preprocessing(folder: Path, model: str) -> Preprocessing:
         processor = AutoImageProcessor.from_pretrained(
             folder, backend="pil", trust_remote_code=False, local_files_only=True
         )
-    except (OSError, ValueError, KeyError, TypeError, ImportError) as error:
+    except (OSError, ValueError, KeyError, TypeError, ImportError, RecursionError) as error:
         raise BackboneError(
             f"{model} has no image preprocessing that transformers can read: {_first_line(error)}"
         ) from error

@@ -24,6 +24,7 @@ import numpy as np
 from penult.backbones.base import Backbone, Layer, Weights
 from penult.backbones.checkpoint import read_note
 from penult.errors import BackboneError, FileFormatError
+from penult.json_text import read_json
 from penult.output import atomic_output
 from penult.recipe import Preprocessing, Recipe
 
@@ -179,7 +180,7 @@ def _read(path: Path) -> tuple[Int8Graph, dict[str, Any]]:
     from safetensors import SafetensorError, safe_open
 
     try:
-        note = json.loads(read_note(path, KEY) or "")
+        note = read_json(read_note(path, KEY) or "")
         if note["format"] > FORMAT:
             raise FileFormatError(
                 f"{path} is an int8 checkpoint of format {note['format']}; this penult reads "

@@ -21,6 +21,7 @@ from penult.backbones.base import (
     sha256_of,
 )
 from penult.errors import BackboneError, MissingExtraError, PathNotFoundError, WeightsError
+from penult.json_text import read_json
 from penult.recipe import Interpolation, Preprocessing
 
 if TYPE_CHECKING:
@@ -149,9 +150,10 @@ def _read_preprocessing(path: Path, model: Any) -> Preprocessing:
                 f"{path} does not say how images become its input; write that into {sidecar}, for "
                 f"example {_EXAMPLE} (the network then sees (pixel / 255 - mean) / std)"
             )
-        stated, where = sidecar.read_text("utf-8"), str(sidecar)
+        where = str(sidecar)
     try:
-        preprocessing = Preprocessing.from_dict(json.loads(stated))
+        stated = sidecar.read_text("utf-8") if stated is None else stated
+        preprocessing = Preprocessing.from_dict(read_json(stated))
         wrong = [
             field
             for field, right in (

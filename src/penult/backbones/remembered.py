@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from penult.backbones.base import Backbone, Layer, Weights, WeightsChoice, sha256_of
+from penult.json_text import read_json
 from penult.recipe import Preprocessing
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ def recall(
     """
     file = _note_file(name, choice)
     try:
-        note = json.loads(file.read_text("utf-8"))
+        note = read_json(file.read_text("utf-8"))
         path = note["path"]
         if path is not None and sha256_of(Path(path)) != note["sha256"]:
             return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fnmatch
-import json
 import re
 from collections.abc import Iterable
 from dataclasses import fields, replace
@@ -19,6 +18,7 @@ from penult.backbones.sizes import sizes
 from penult.backbones.timm_network import Wanted, build, head, load_given, load_pretrained
 from penult.backbones.weights import given_weights, random_weights, seeded
 from penult.errors import BackboneError, UnknownNameError, WeightsError
+from penult.json_text import read_json
 from penult.recipe import Interpolation, Preprocessing
 
 __all__ = ["Timm"]
@@ -115,7 +115,7 @@ def _from_hub(repository: str, choice: WeightsChoice) -> Wanted:
     model = f"timm:{repository}"
     config = hub_file(repository, ["config.json"], model=model, choice=choice)
     try:
-        data = json.loads(config.read_text(encoding="utf-8"))
+        data = read_json(config.read_text(encoding="utf-8"))
         architecture, arguments = data["architecture"], data.get("model_args") or {}
         # Older files keep the configuration of the weights on the top level.
         stated = {**data, **data.get("pretrained_cfg", {})}

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from penult.errors import ClassifierFileError, PathNotFoundError
+from penult.json_text import read_json
 from penult.output import atomic_output
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def read_pipeline(path: Path) -> tuple[Pipeline, dict[str, Any]]:
     """
     with _archive(path) as archive:
         description = _describe(path, archive)
-        schema = json.loads(archive.read(SCHEMA))
+        schema = read_json(archive.read(SCHEMA))
         unknown = sorted(set(_unknown_types(schema)))
         if unknown:
             raise ClassifierFileError(
@@ -187,7 +188,7 @@ def _require_no_more_than_sent(path: Path, archive: zipfile.ZipFile) -> None:
 
 
 def _describe(path: Path, archive: zipfile.ZipFile) -> dict[str, Any]:
-    description = json.loads(archive.read(DESCRIPTION))
+    description = read_json(archive.read(DESCRIPTION))
     if description.pop("format") != FORMAT:
         raise ClassifierFileError(f"{path} was written by a newer penult; upgrade to read it")
     return dict(description)

@@ -12,6 +12,7 @@ from typing import Any
 from penult import __version__
 from penult.errors import FileFormatError, RecipeMismatchError, ResumeError
 from penult.features.part import write_safely
+from penult.json_text import read_json
 from penult.recipe import Recipe
 from penult.records import ImageRecord
 
@@ -67,7 +68,7 @@ class Manifest:
             If a newer penult wrote it.
         """
         try:
-            data = json.loads((folder / _RUN).read_bytes())
+            data = read_json((folder / _RUN).read_bytes())
             if data["format"] > FORMAT:
                 raise ResumeError(
                     f"{folder} holds an interrupted run of penult {data['penult']}, a newer one; "
@@ -187,7 +188,7 @@ def _changes(folder: Path, earlier: Manifest) -> str:
 def _lines(path: Path) -> Iterator[list[Any]]:
     with path.open("rb") as file:
         for line in file:
-            yield json.loads(line)
+            yield read_json(line)
 
 
 def _some(ids: Sequence[str]) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from penult.errors import FeatureFileError, FileFormatError, PathNotFoundError, UnknownNameError
 from penult.features import schema
+from penult.json_text import read_json
 from penult.recipe import Recipe
 from penult.records import Failure, Features
 from penult.texts import Texts
@@ -89,9 +89,9 @@ def read(file: Any, layer: str | None = None, *, name: str) -> Features:
                 Failure(i.decode(), reason.decode()) for i, reason in file[schema.FAILURES][:]
             ),
             layers=tuple(layers),
-            origin=json.loads(file.attrs["origin"]),
+            origin=read_json(file.attrs["origin"]),
         )
-    except (KeyError, OSError, FileFormatError, json.JSONDecodeError) as error:
+    except (KeyError, OSError, FileFormatError, ValueError) as error:
         if isinstance(error, UnknownNameError):
             raise
         cause = str(error.args[0] if error.args else error).splitlines()[0]
