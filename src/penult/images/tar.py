@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tarfile
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +12,9 @@ from penult.errors import SourceError
 from penult.images.blob import Blob
 from penult.images.labels import Found, split_of_name, split_off
 from penult.images.shelf import Shelf
+from penult.images.tar_headers import TarDamage, read_headers
 from penult.images.walk import EXTENSIONS, is_left_out, printable
+from penult.json_text import read_json
 from penult.records import Failure
 from penult.texts import Texts
 
@@ -22,7 +23,6 @@ __all__ = ["TarShelf", "compressed_tar"]
 _COMPRESSED = (".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".tar.zst", ".tbz2", ".txz")
 _MAGIC = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"\x28\xb5\x2f\xfd": "zstd"}
 _LABEL_BYTES = 1 << 20
-_BLOCK = tarfile.BLOCKSIZE
 
 
 def compressed_tar(name: str) -> bool:
@@ -40,7 +40,10 @@ def refuse_compressed(name: str) -> SourceError:
 
 @dataclass(frozen=True)
 class _Member:
-    """A file in the archive: `key` is its path up to its name's first dot, `extension` the rest."""
+    """A file in the archive: `key` is its path up to its name's first dot, `extension` the rest.
+
+    Before the path, the key has the place of its archive, of several in one file.
+    """
 
     name: str
     key: str
@@ -99,63 +102,52 @@ class TarShelf(Shelf):
 
     def scan(self) -> Iterator[Found]:
         """Read the headers, and labels beside images; damage to the archive is a failure."""
-        with self._blob.file() as file:
-            together: list[_Member] = []
-            for member in self._members(file):
-                if together and member.key != together[0].key:
-                    yield from self._sample(together, file)
-                    together = []
-                together.append(member)
-            yield from self._sample(together, file)
-            for member in self._linked():
-                yield from self._sample([member], file)
+        try:
+            with self._blob.file() as file:
+                yield from self._samples(file)
+        except OSError as error:
+            self._fail(f"cannot be read to its end ({error.strerror or error})")
+
+    def _samples(self, file: BinaryIO) -> Iterator[Found]:
+        together: list[_Member] = []
+        for member in self._members(file):
+            if together and member.key != together[0].key:
+                yield from self._sample(together, file)
+                together = []
+            together.append(member)
+        yield from self._sample(together, file)
+        for member in self._linked():
+            yield from self._sample([member], file)
 
     def _members(self, file: BinaryIO) -> Iterator[_Member]:
-        start = file.read(_BLOCK)
-        file.seek(0)
-        if any(start.startswith(magic) for magic in _MAGIC):
+        beginning = file.read(8)
+        if any(beginning.startswith(magic) for magic in _MAGIC):
             raise refuse_compressed(self._blob.name)
-        count, trouble = 0, ""
+        count = 0
         try:
-            archive = tarfile.open(fileobj=file, mode="r:", encoding="utf-8")  # noqa: SIM115
-        except tarfile.TarError as error:
-            self._fail(f"is not a tar archive ({error})")
-            return
-        while True:
-            try:
-                info = archive.next()
-            except (tarfile.TarError, EOFError) as error:
-                trouble = str(error)
-                break
-            if info is None:
-                break
-            archive.members.clear()  # type: ignore[attr-defined]  # each is kept, at a kilobyte
-            name = info.name.removeprefix("./")
-            if any(is_left_out(part) for part in name.split("/")):
-                continue
-            if info.islnk() or info.issym():
-                self._links.append((name, info.linkname))
-            elif info.isfile():
-                if info.offset_data + info.size > self._blob.size:
-                    trouble = "unexpected end of data"
-                    break
-                if info.issparse():
-                    self.failures.append(Failure(self._shown(name), "is stored as a sparse file"))
+            for start, header in read_headers(file, self._blob.size):
+                name = header.name.removeprefix("./")
+                if any(is_left_out(part) for part in name.split("/")):
                     continue
-                count += 1
-                yield self._member(name, info.offset_data, info.size)
-        if not trouble and not _ends_well(file, archive.offset):
-            trouble = "no end-of-archive mark"
-        if trouble:
-            self._fail(
-                f"is truncated or damaged ({trouble}; it has {self._blob.size:,} bytes); the "
-                f"{count:,} files before that were read"
-            )
+                if header.islnk() or header.issym():
+                    self._links.append((name, header.linkname))
+                elif header.isfile():
+                    count += 1
+                    reason = "is stored as a sparse file" if header.issparse() else ""
+                    if "\0" in name:
+                        reason = "has a NUL character in its name"
+                    if reason:
+                        self.failures.append(Failure(self._shown(name), reason))
+                        continue
+                    yield self._member(name, header.offset_data, header.size, start)
+        except TarDamage as damage:
+            before = f"; the {count:,} files before that were read" if count else ""
+            self._fail(f"{damage}{before}")
 
-    def _member(self, name: str, offset: int, size: int) -> _Member:
+    def _member(self, name: str, offset: int, size: int, start: int) -> _Member:
         folder, _, base = name.rpartition("/")
         stem, _, extension = base.partition(".")
-        return _Member(name, f"{folder}/{stem}", extension, offset, size)
+        return _Member(name, f"{start}/{folder}/{stem}", extension, offset, size)
 
     def _linked(self) -> Iterator[_Member]:
         """A link to an image of the archive is that image once more."""
@@ -163,7 +155,7 @@ class TarShelf(Shelf):
             return
         there = {self._names.raw(k): k for k in range(len(self._names))}
         for name, target in self._links:
-            if not self._member(name, 0, 0).is_image:
+            if not self._member(name, 0, 0, 0).is_image:
                 continue
             target = target.removeprefix("./")
             beside = f"{name.rpartition('/')[0]}/{target}".removeprefix("/")
@@ -173,7 +165,7 @@ class TarShelf(Shelf):
                 reason = f"is a link to {printable(target)}, which is no image in the archive"
                 self.failures.append(Failure(self._shown(name), reason))
             else:
-                yield self._member(name, self._offsets[index], self._sizes[index])
+                yield self._member(name, self._offsets[index], self._sizes[index], 0)
 
     def _sample(self, together: list[_Member], file: BinaryIO) -> Iterator[Found]:
         """Of the files of one key, take the images, and what is said of them."""
@@ -206,7 +198,7 @@ class TarShelf(Shelf):
         if about is None:
             return () if self._label else None
         try:
-            said = json.loads(self._text(about, file))
+            said = read_json(self._text(about, file))
         except ValueError as error:
             raise SourceError(f"{self._place(about.name)} is not JSON: {error}") from error
         name = self._label or "label"
@@ -259,9 +251,3 @@ class TarShelf(Shelf):
 
 def _encoded(name: str) -> bytes:
     return name.encode("utf-8", "surrogateescape")
-
-
-def _ends_well(file: BinaryIO, offset: int) -> bool:
-    """Whether an archive that ends here ends with a block of zeros, as it should."""
-    file.seek(offset)
-    return file.read(_BLOCK) == bytes(_BLOCK)

@@ -26,8 +26,8 @@ ARCHIVES = frozenset([".tar", ".parquet"])
 
 
 def printable(name: str) -> str:
-    """A file's name as text; bytes that are not UTF-8 are escaped."""
-    return os.fsencode(name).decode("utf-8", "backslashreplace")
+    """A file's name as text; bytes that are not UTF-8 are escaped, and so is NUL."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace").replace("\0", r"\x00")
 
 
 def is_left_out(name: str) -> bool:
