@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import overload
+from unicodedata import normalize
 
-__all__ = ["Texts"]
+__all__ = ["Texts", "composed", "positions"]
+
+
+def composed(text: str) -> str:
+    """The text in the one Unicode form (NFC) that it is compared in: é, not e and an accent."""
+    return text if text.isascii() else normalize("NFC", text)
+
+
+def positions(names: Iterable[str], among: Iterable[str]) -> list[int]:
+    """Where each name stands among others, in whatever Unicode form; -1 where it does not."""
+    exact = {str(name): k for k, name in enumerate(among)}
+    by_form = {composed(name): k for name, k in exact.items()}
+    return [exact.get(name, by_form.get(composed(name), -1)) for name in map(str, names)]
 
 
 class Texts(Sequence[str]):

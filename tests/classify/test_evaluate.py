@@ -25,6 +25,21 @@ def test_labels_are_matched_by_name_and_not_by_number(make_features, classifier)
     assert found.images.truth == ("rose",) * 5 + ("tulip",) * 4
 
 
+def test_labels_are_matched_in_either_unicode_form(make_features):
+    # Older files have the forms that the folders had: composed, or e and an accent.
+    for ours, theirs in (("caf\u00e9", "cafe\u0301"), ("cafe\u0301", "caf\u00e9")):
+        classifier = train(make_features({ours: 24, "rose": 24}))
+        found = evaluate(classifier, make_features({theirs: 5, "rose": 4}, seed=1))
+        assert (found.scores.images, found.scores.accuracy) == (9, 1)
+        assert found.images.truth == found.images.predicted
+
+
+def test_of_two_classes_that_differ_in_form_alone_each_is_matched_by_its_own(make_features):
+    counts = {"caf\u00e9": 24, "cafe\u0301": 24}
+    found = evaluate(train(make_features(counts)), make_features(counts, seed=1))
+    assert [c.support for c in found.scores.classes] == [24, 24]
+
+
 def test_labels_never_seen_are_told_apart_and_in_no_score(make_features, classifier):
     found = evaluate(classifier, make_features({**COUNTS, "weed": 7}, seed=1))
     assert found.scores.accuracy == 1

@@ -31,7 +31,11 @@ def listed(tmp_path):
 
 
 def contents(listing):
-    return {record.id: record.open().read() for record in listing.records}
+    found = {}
+    for record in listing.records:
+        with record.open() as file:
+            found[record.id] = file.read()
+    return found
 
 
 A, B = packed({"daisy/1.jpg": b"A"}), packed({"rose/2.jpg": b"B" * 600})

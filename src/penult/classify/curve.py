@@ -15,6 +15,7 @@ from penult.classify.sampling import affordable, in_threads, labelled, rank_in_c
 from penult.classify.search import fit_decisions
 from penult.errors import UsageError
 from penult.records import Features, Progress
+from penult.texts import positions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -123,8 +124,7 @@ def learning_curve(
 
 def _labels(classifier: Classifier, features: Features) -> NDArray[np.int64]:
     # The classifier's number of each row's class; -1 where it has none.
-    place = {label: k for k, label in enumerate(classifier.label_names)}
-    known = np.array([*(place.get(str(label), -1) for label in features.label_names), -1])
+    known = np.array([*positions(features.label_names, classifier.label_names), -1])
     return known[np.asarray(features.labels)]
 
 

@@ -15,6 +15,7 @@ from penult.classify.scores import score
 from penult.errors import UsageError
 from penult.features.read import load
 from penult.records import Features, HeldOut, Scores
+from penult.texts import positions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -114,8 +115,7 @@ def judge(
         from penult.classify.judge_labels import judge_labels
 
         return judge_labels(pipeline, label_names, features, thresholds, split=split)
-    place = {name: k for k, name in enumerate(label_names)}
-    theirs = [place.get(str(name), -1) for name in features.label_names]
+    theirs = positions(features.label_names, label_names)
     labels = np.asarray(features.labels)
     rows = np.flatnonzero(labels >= 0)
     truth = np.array([*theirs, -1])[labels[rows]]
@@ -130,10 +130,13 @@ def judge(
         probabilities[part] = class_probabilities(pipeline, block, len(label_names))
     predicted = probabilities.argmax(axis=1)
 
+    found = zip(features.label_names, theirs, strict=True)
+    names = [str(label_names[k] if k >= 0 else name) for name, k in found]
+
     def told(chosen: NDArray[np.bool_]) -> HeldOut:
         return HeldOut(
             ids=tuple(str(features.ids[i]) for i in rows[chosen]),
-            truth=tuple(str(features.label_names[k]) for k in labels[rows[chosen]]),
+            truth=tuple(names[k] for k in labels[rows[chosen]]),
             predicted=tuple(str(label_names[k]) for k in predicted[chosen]),
             probability=tuple(probabilities[chosen].max(axis=1).tolist()),
         )

@@ -12,6 +12,7 @@ from penult.classify.multilabel import label_probabilities
 from penult.classify.rows import read_blocks
 from penult.errors import UsageError
 from penult.records import Features, HeldOut
+from penult.texts import positions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,8 +43,7 @@ def judge_labels(
     """
     from penult.classify.evaluate import Evaluation
 
-    place = {name: k for k, name in enumerate(label_names)}
-    theirs = [place.get(str(name), -1) for name in features.label_names]
+    theirs = positions(features.label_names, label_names)
     targets = targets_of(features)
     rows = np.flatnonzero(targets.any(axis=1))
     truth = np.zeros((len(rows), len(label_names)), bool)

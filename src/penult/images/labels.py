@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from penult.errors import UsageError
+from penult.texts import composed
 
 __all__ = [
     "SPLITS",
@@ -15,6 +16,7 @@ __all__ = [
     "Known",
     "by_pattern",
     "by_source",
+    "one_form",
     "split_of_name",
     "split_off",
     "unlabelled",
@@ -67,6 +69,11 @@ class Known:
         return ", ".join(word for word in words if word)
 
 
+def one_form(labels: Iterable[str]) -> tuple[str, ...]:
+    """The labels in one Unicode form, in which each is one class, however it was written."""
+    return tuple(dict.fromkeys(map(composed, labels)))
+
+
 def split_off(
     own_name: tuple[str, ...], inside: tuple[str, ...]
 ) -> tuple[tuple[str, ...], str | None]:
@@ -116,7 +123,7 @@ def by_pattern(pattern: str) -> Callable[[Found], Known]:
         If it is no regular expression, or has no group ``label``.
     """
     try:
-        compiled = re.compile(pattern)
+        compiled = re.compile(composed(pattern))
     except re.error as error:
         raise UsageError(
             f"the label pattern {pattern!r} is not a regular expression: {error}"
@@ -128,7 +135,7 @@ def by_pattern(pattern: str) -> Callable[[Found], Known]:
         )
 
     def rule(found: Found) -> Known:
-        name = PurePosixPath(found.id)
+        name = PurePosixPath(composed(found.id))
         match = compiled.search(name.stem) or compiled.search(name.name)
         if match is None:
             return unlabelled(found)

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penult.errors import SourceError
-from penult.images.labels import Found, Known
+from penult.images.labels import Found, Known, one_form
 from penult.images.shelf import Shelf
 from penult.records import ImageRecord
-from penult.texts import Texts
+from penult.texts import Texts, composed
 
 __all__ = ["Records"]
 
@@ -37,6 +37,8 @@ class Records(Sequence[ImageRecord]):
         self._label_numbers: dict[tuple[str, ...], int] = {}
         self._labels = array("i")
         self._splits = array("b")
+        self._written: dict[tuple[str, ...], int] = {}  # as they stand there, to their numbers
+        self._spellings: dict[str, set[str]] = {}
         self._groups: Texts | None = None
         self._order: NDArray[np.int64] | None = None  # None: as they were found
         self._last: str | None = None
@@ -48,6 +50,7 @@ class Records(Sequence[ImageRecord]):
         self._starts.append(len(self._labels))
         for image in found:
             known = rule(image)
+            self._require_text(image.id, known.group or "")
             if self._last is not None and image.id <= self._last:
                 self._is_sorted = False
             self._last = image.id
@@ -55,13 +58,40 @@ class Records(Sequence[ImageRecord]):
                 self._groups = Texts()
                 for _ in self._labels:
                     self._groups.append(b"")
-            number = self._label_numbers.setdefault(known.labels, len(self._label_sets))
-            if number == len(self._label_sets):
-                self._label_sets.append(known.labels)
-            self._labels.append(number)
+            if known.labels not in self._written:
+                self._require_text(*known.labels)
+                self._written[known.labels] = self._number(known.labels)
+            self._labels.append(self._written[known.labels])
             self._splits.append(_SPLITS.index(known.split))
             if self._groups is not None:
-                self._groups.append((known.group or "").encode("utf-8", "surrogateescape"))
+                self._groups.append(composed(known.group or "").encode())
+
+    def _number(self, labels: tuple[str, ...]) -> int:
+        """The number of labels that are new as they are written."""
+        for label in labels:
+            self._spellings.setdefault(composed(label), set()).add(label)
+        ours = one_form(labels)
+        number = self._label_numbers.setdefault(ours, len(self._label_sets))
+        if number == len(self._label_sets):
+            self._label_sets.append(ours)
+        return number
+
+    @property
+    def merged(self) -> list[str]:
+        """Labels that were written in several Unicode forms, and are one class each."""
+        return sorted(label for label, written in self._spellings.items() if len(written) > 1)
+
+    def _require_text(self, *texts: str) -> None:
+        """Refuse what no file can hold, before anything is computed."""
+        for text in texts:
+            try:
+                text.encode()
+                reason = "a NUL character" if "\0" in text else ""
+            except UnicodeEncodeError:
+                reason = "half of a character"
+            if reason:
+                place = self._shelves[-1].place(len(self._labels) - self._starts[-1])
+                raise SourceError(f"{place}: {text!a} holds {reason}; correct it")
 
     def sort(self) -> None:
         """Bring them into the order of their ids, once all are added.

@@ -17,6 +17,7 @@ from penult.images.labels import Found, split_off
 from penult.images.network import is_url, join
 from penult.images.remote import fetch
 from penult.images.shelf import Shelf
+from penult.images.spelling import Spelling
 from penult.images.table import Row
 from penult.images.walk import printable
 from penult.texts import Texts
@@ -90,15 +91,17 @@ class ListShelf(Shelf):
 
     def scan(self) -> Iterator[Found]:
         """Read the list; that an image is not there is seen when it is opened."""
+        spelling = Spelling(self._base)
         for row in self._rows():
-            self._paths.append(os.fsencode(row.path))
+            path = row.path if is_url(row.path) or is_url(self._base) else spelling(row.path)
+            self._paths.append(os.fsencode(path))
             self._ids.append(row.id.encode())
             self._lines.append(row.line)
             index = len(self._lines) - 1
-            if is_url(row.path):
+            if is_url(path):
                 self.is_remote = True
-            folders, split = split_off((), _folders(row.path))
-            place = None if self._address(index) else os.path.join(self._base, row.path)  # noqa: PTH118
+            folders, split = split_off((), _folders(path))
+            place = None if self._address(index) else os.path.join(self._base, path)  # noqa: PTH118
             split = row.split or split or self._split
             yield Found(self.id(index), place, folders, split, row.labels, row.group)
 

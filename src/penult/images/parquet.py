@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from penult.errors import MissingExtraError, SourceError
 from penult.images.blob import Blob
 from penult.images.table import Row, label_column, split_named, unique
+from penult.json_text import read_json
 
 __all__ = [
     "class_names",
@@ -44,7 +44,8 @@ def open_parquet(blob: Blob, stack: ExitStack) -> Any:
     try:
         # Read in small pieces: a row group may be larger than the memory there is.
         file = parquet.ParquetFile(source, buffer_size=1 << 18, pre_buffer=False)
-    except (pa.ArrowException, OSError) as error:
+        _features(file)  # are readable, if there are any
+    except (pa.ArrowException, OSError, SourceError) as error:
         raise SourceError(
             f"{blob.name} is not a readable Parquet file: {first_line(error)}"
         ) from error
@@ -59,9 +60,13 @@ def first_line(error: BaseException) -> str:
 def _features(file: Any) -> dict[str, Any]:
     """What the Hugging Face library noted about the columns."""
     try:
-        noted = json.loads(file.schema_arrow.metadata[b"huggingface"])["info"]["features"]
-    except (KeyError, TypeError, ValueError):
+        noted = read_json(file.schema_arrow.metadata[b"huggingface"])["info"]["features"]
+    except (KeyError, TypeError):
         return {}
+    except ValueError as error:
+        raise SourceError(
+            f"what it notes of its columns (huggingface) is no JSON: {error}"
+        ) from error
     return noted if isinstance(noted, dict) else {}
 
 
@@ -124,7 +129,7 @@ def rows_of(blob: Blob, file: Any, columns: list[str]) -> Iterator[dict[str, Any
     try:
         for batch in file.iter_batches(_ROWS_AT_ONCE, columns=columns):
             yield from batch.to_pylist()
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, ValueError) as error:  # also text that is not UTF-8
         raise SourceError(f"{blob.name} is damaged: {first_line(error)}") from error
 
 

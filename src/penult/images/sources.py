@@ -5,6 +5,7 @@ In the same order on every system.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -22,6 +23,8 @@ from penult.images.walk import EXTENSIONS
 from penult.records import Failure
 
 __all__ = ["Listing", "as_sources", "list_images", "origin_of"]
+
+_log = logging.getLogger("penult")
 
 _REMOTE_READERS = 16
 
@@ -101,6 +104,11 @@ def list_images(
     failures = [failure for shelf in shelves for failure in shelf.failures]
     if not records:
         raise SourceError(_nothing_found(sources, failures, passed_over))
+    if merged := records.merged:
+        _log.warning(
+            "%s: written in several Unicode forms, each of which is the same class",
+            ", ".join(merged),
+        )
     records.sort()
     if isinstance(rule, LabelTable):
         failures += _missing(rule, records)

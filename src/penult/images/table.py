@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import BinaryIO, TextIO
 
 from penult.errors import SourceError
-from penult.images.labels import SPLITS, Found, Known
+from penult.images.csv_cells import read_cells
+from penult.images.labels import SPLITS, Found, Known, one_form
+from penult.texts import composed
 
 __all__ = ["LabelTable", "Row", "csv_rows", "label_column", "split_named", "unique"]
 
@@ -39,7 +41,7 @@ class Row:
     @property
     def known(self) -> Known:
         """Labels, split and group."""
-        return Known(self.labels or (), self.split, self.group)
+        return Known(one_form(self.labels or ()), self.split, composed(self.group or "") or None)
 
 
 def csv_rows(
@@ -77,10 +79,10 @@ def csv_rows(
 
 
 def _parse(name: str, stream: TextIO, label: str | None, *, needs_label: bool) -> Iterator[Row]:
-    header = stream.readline()
-    stream.seek(0)
-    reader = csv.reader(stream, delimiter=_delimiter(header), strict=True)
-    columns = [column.strip().lower() for column in next(reader, [])]
+    rows = read_cells(stream)
+    columns = _names(next(rows, (1, []))[1])
+    if any("\0" in column for column in columns):
+        raise SourceError(f"{name} is not UTF-8 text (NUL characters); save it as 'CSV UTF-8'")
     label, wanted = label_column(columns, label), label
     must = ["path", *(["label"] if needs_label else []), *([wanted] if wanted else [])]
     missing = [c for c in must if c.lower() not in columns and not (c == "label" and label)]
@@ -93,27 +95,36 @@ def _parse(name: str, stream: TextIO, label: str | None, *, needs_label: bool) -
     twice = sorted({column for column in columns if column and columns.count(column) > 1})
     if twice:
         raise SourceError(f"{name} has more than one column {' and '.join(twice)}; keep one")
-    for cells in reader:
-        if not any(cell.strip() for cell in cells):
-            continue
+    for line, cells in rows:
+        if not any(cell.strip() for cell in cells) or _names(cells) == columns:
+            continue  # the header comes again where files were joined end to end
+        place = f"{name}, line {line}"
         if len(cells) != len(columns):
             raise SourceError(
-                f"{name}, line {reader.line_num}: {len(cells)} values for {len(columns)} columns; "
-                "put a value that holds a comma in double quotes"
+                f"{place}: {len(cells)} values for {len(columns)} columns; put a value that holds "
+                f"a comma in double quotes"
             )
         row = dict(zip(columns, (cell.strip() for cell in cells), strict=True))
-        yield _row(f"{name}, line {reader.line_num}", reader.line_num, row, label)
+        yield _row(place, line, row, label)
+
+
+def _names(cells: list[str]) -> list[str]:
+    """Names of columns; a file in the middle may begin with a byte order mark too."""
+    return [composed(cell.strip("\ufeff \t")).lower() for cell in cells]
 
 
 def label_column(columns: list[str], label: str | None) -> str | None:
     """The column that holds the labels, of these, or None."""
-    wanted = (label.lower(),) if label else ("label", "labels")
+    wanted = (composed(label).lower(),) if label else ("label", "labels")
     return next((column for column in wanted if column in columns), None)
 
 
 def _row(place: str, line: int, cells: Mapping[str, str], label: str | None) -> Row:
     if not cells["path"]:
         raise SourceError(f"{place}: the path is empty")
+    for column in ("path", "id", "group", label or ""):
+        if "\0" in cells.get(column, ""):
+            raise SourceError(f"{place}: there is a NUL character in the column {column}")
     labels = None if label is None else unique(cells[label].split("|"))
     split, group = split_named(cells.get("split", ""), place), cells.get("group") or None
     return Row(line, cells["path"], cells.get("id", ""), labels, split, group)
@@ -141,7 +152,8 @@ class LabelTable:
     """Labels by path: columns ``path`` and ``label``, if need be ``split`` and ``group``.
 
     A path is an image's id (relative to the source folder), or relative to the table's own folder,
-    or absolute. Several labels are separated by ``|``. An image that the table lacks has no label.
+    or absolute; in whichever Unicode form, where that is clear. Several labels are separated by
+    ``|``. An image that the table lacks has no label.
 
     Parameters
     ----------
@@ -157,12 +169,17 @@ class LabelTable:
         self.file = file
         self._rows: dict[str, Row] = {}
         self._matched: set[int] = set()
+        self._answered: dict[int, str] = {}  # a line, and the image that it names in another form
         for row in csv_rows(str(file), lambda: file.open("rb"), needs_label=True):
             for key in _keys(row.path):
                 self._refuse_contradiction(self._rows.setdefault(key, row), row)
         self._by_file = {
             os.path.normpath(file.absolute().parent / key): row for key, row in self._rows.items()
         }
+        self._by_form: dict[str, Row] = {}
+        for key, row in (*self._rows.items(), *self._by_file.items()):
+            if not key.isascii():
+                self._by_form.setdefault(composed(key), row)
 
     def __call__(self, found: Found) -> Known:
         """What the table says of an image; its split defaults to that of its folder."""
@@ -171,12 +188,33 @@ class LabelTable:
         if found.path is not None:
             row = self._by_file.get(os.path.abspath(found.path), by_id)  # noqa: PTH100 - no links
         if row is None:
+            row = self._in_another_form(found)
+        elif row.line in self._answered:
+            raise self._unclear(row, found.id)
+        if row is None:
             return Known(split=found.split, group=found.group)
         if by_id is not None:
             self._refuse_contradiction(by_id, row)
             self._matched.add(by_id.line)
         self._matched.add(row.line)
         return Known(row.labels or (), row.split or found.split, row.group or found.group)
+
+    def _in_another_form(self, found: Found) -> Row | None:
+        places = (found.id, os.path.abspath(found.path or ""))  # noqa: PTH100 - no links
+        rows = [self._by_form.get(composed(place)) for place in places if not place.isascii()]
+        row = next(filter(None, rows), None)
+        if row is not None:
+            if row.line in self._matched or row.line in self._answered:
+                raise self._unclear(row, found.id)
+            self._answered[row.line] = found.id
+        return row
+
+    def _unclear(self, row: Row, image: str) -> SourceError:
+        other = self._answered.get(row.line, row.path)
+        return SourceError(
+            f"{self.file}, line {row.line}: {row.path} may name two images, which differ only in "
+            f"Unicode form: {other!a} and {image!a}; rename one, or give each a line"
+        )
 
     @property
     def matched(self) -> bool:
@@ -199,8 +237,3 @@ class LabelTable:
 def _keys(path: str) -> set[str]:
     # On Windows tables are written with backslashes; elsewhere one may belong to a name.
     return {posixpath.normpath(path), posixpath.normpath(path.replace("\\", "/"))}
-
-
-def _delimiter(header: str) -> str:
-    # Spreadsheets write semicolons where the comma is the decimal sign.
-    return max(",;\t", key=header.count)

@@ -1,0 +1,41 @@
+"""The cells of a CSV file, however long they are, and however people write them."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from itertools import islice
+from threading import Lock
+from typing import Any, TextIO
+
+__all__ = ["read_cells"]
+
+_LONGEST_CELL = 1 << 28
+_ROWS_AT_ONCE = 256
+_limit = Lock()
+
+
+def read_cells(stream: TextIO) -> Iterator[tuple[int, list[str]]]:
+    """Yield the number of each line and its cells, whatever separates them.
+
+    Raises
+    ------
+    csv.Error, UnicodeDecodeError
+    """
+    # Spreadsheets write semicolons where the comma is the decimal sign.
+    delimiter = max(",;\t", key=stream.readline().count)
+    stream.seek(0)
+    reader = csv.reader(stream, delimiter=delimiter, strict=True)
+    while rows := _next_rows(reader):
+        yield from rows
+
+
+def _next_rows(reader: Any) -> list[tuple[int, list[str]]]:
+    # The longest cell that the library allows, 131,072 characters, is the whole process's: another
+    # limit holds only while some rows are parsed, and not between them, when others may read.
+    with _limit:
+        usual = csv.field_size_limit(_LONGEST_CELL)
+        try:
+            return [(reader.line_num, cells) for cells in islice(reader, _ROWS_AT_ONCE)]
+        finally:
+            csv.field_size_limit(usual)
