@@ -71,7 +71,8 @@ def extract(
     normalize : ``l2`` scales each row to length 1
     weights : a file to use in place of the pretrained weights, or ``"random"`` for an untrained
         network; the recipe says so
-    offline : never touch the network; so does the environment variable ``PENULT_OFFLINE=1``
+    offline : never touch the network, neither for weights nor for images; so does the environment
+        variable ``PENULT_OFFLINE=1``
     architecture : for a plain state dict (``checkpoint:PATH``), the backbone that it fits
     labels : ``"parent"`` (what the source says, or else the folder's name), ``"none"``,
         ``"column:NAME"`` of the source's table, or a CSV file with columns path, label
@@ -138,7 +139,13 @@ def extract(
 
     sources = as_sources(images)
     written = [] if target is None else [target, parts_folder(target)]
-    listing = list_images(sources, labels=labels, label_pattern=label_pattern, leave_out=written)
+    listing = list_images(
+        sources,
+        labels=labels,
+        label_pattern=label_pattern,
+        leave_out=written,
+        offline=offline,
+    )
     if shuffle is not None:
         listing = _shuffled(listing, shuffle)
     options = {
@@ -230,7 +237,7 @@ def extract_as(
     from penult.runs import Job, to_memory
 
     sources = as_sources(images)
-    listing = list_images(sources, labels=labels, label_pattern=label_pattern)
+    listing = list_images(sources, labels=labels, label_pattern=label_pattern, offline=offline)
     choice = WeightsChoice.of(weights, offline=offline)
     backbone = open_recipe(recipe, recipe_is=recipe_is, choice=choice)
     job = Job(

@@ -87,7 +87,9 @@ def plan(
     from penult.features.size import estimate_bytes
     from penult.images.sources import as_sources, list_images
 
-    listing = list_images(as_sources(images), labels=labels, label_pattern=label_pattern)
+    listing = list_images(
+        as_sources(images), labels=labels, label_pattern=label_pattern, offline=offline
+    )
     choice = WeightsChoice.of(weights, offline=offline, architecture=architecture)
     backbone = open_without_download(model, choice)
     recipes = select(backbone, [layer] if isinstance(layer, str) else layer, pool, normalize)

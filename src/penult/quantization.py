@@ -164,6 +164,7 @@ def quantize(
     from penult.engines import quantize as engine
     from penult.engines.choose import open_engine
     from penult.engines.measure import all_rows, machine, rates
+    from penult.images.sources import as_sources, list_images
 
     engine.require_nncf()
     if images < 1 or not 0 <= min_cosine < 1:
@@ -186,7 +187,9 @@ def quantize(
     layers = [layer] if isinstance(layer, str) else layer
     recipes = select(backbone, layers, pool)
     say("reading images")
-    records, pixels = _read(calibrate, backbone, labels, label_pattern, images, seed)
+    sources = as_sources(calibrate)
+    listing = list_images(sources, labels=labels, label_pattern=label_pattern, offline=offline)
+    records, pixels = _read(listing.records, backbone, images, seed)
     calibrated = min(images, len(records) * 3 // 5)
     made = engine.quantize(
         backbone, recipes, pixels[:calibrated], min_cosine=min_cosine, on_stage=say
@@ -235,23 +238,15 @@ def quantize(
 
 
 def _read(
-    calibrate: str | Path | Sequence[str | Path],
-    backbone: Backbone,
-    labels: str | Path,
-    label_pattern: str | None,
-    images: int,
-    seed: int,
+    listed: Sequence[ImageRecord], backbone: Backbone, images: int, seed: int
 ) -> tuple[list[ImageRecord], NDArray[np.uint8]]:
     """Those of the images that can be read, in a random order, and their pixels (N, H, W, 3)."""
     import numpy as np
 
     from penult.engines.base import cores
     from penult.images.read import read_pixels
-    from penult.images.sources import as_sources, list_images
     from penult.images.transform import Transform
 
-    sources = as_sources(calibrate)
-    listed = list_images(sources, labels=labels, label_pattern=label_pattern).records
     order = np.random.default_rng(seed).permutation(len(listed))
     chosen = [listed[k] for k in order[: images + MOST_HELD_BACK]]
     transform = Transform(backbone.preprocessing)

@@ -122,7 +122,7 @@ def verify(
     layers = [load(path, layer) for layer in features.layers]
     is_half = any(layer.features.dtype == np.float16 for layer in layers)
     tolerance = FLOAT16_TOLERANCE if is_half else TOLERANCE
-    find = _finder(features, path, images)
+    find = _finder(features, path, images, offline=offline)
     choice = WeightsChoice.of(weights, offline=offline)
     try:
         backbone = open_recipe(features.recipe, recipe_is=str(path), choice=choice)
@@ -228,13 +228,17 @@ def _apart(stored: NDArray[np.floating], new: NDArray[np.float32]) -> tuple[floa
 
 
 def _finder(
-    features: Features, path: str | Path, images: str | Path | Sequence[str | Path] | None
+    features: Features,
+    path: str | Path,
+    images: str | Path | Sequence[str | Path] | None,
+    *,
+    offline: bool,
 ) -> Callable[[str], ImageRecord | None]:
     """From an id to its image, where the rows came from."""
     from penult.images.again import find_again
 
     try:
-        return find_again(features.origin, features.ids, images)
+        return find_again(features.origin, features.ids, images, offline=offline)
     except (UsageError, SourceError) as error:
         if isinstance(error, MissingExtraError):
             raise

@@ -56,6 +56,12 @@ def small(tmp_path):
     return write(tmp_path / "f.h5", records, [rows], failures=[Failure("b/bad.jpg", "is empty")])
 
 
+def test_a_reason_that_quotes_a_damaged_file_can_be_stored(tmp_path):
+    odd = [Failure("a\0.jpg", "is of the kind \0\udcff")]
+    file = write(tmp_path / "f.h5", [record("b.jpg")], [np.ones((1, 4))], failures=odd)
+    assert load(file).failures == (Failure(r"a\x00.jpg", r"is of the kind \x00\udcff"),)
+
+
 def test_what_is_written_is_what_is_read(small):
     features = load(small)
     assert features.ids == ["a/1.jpg", "b/2.jpg", "loose.jpg"]

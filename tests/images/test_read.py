@@ -13,6 +13,7 @@ from PIL import Image
 
 from penult.errors import ImageError
 from penult.images.files import open_regular
+from penult.images.memory import as_records
 from penult.images.read import read_pixels
 from penult.images.sources import list_images
 from penult.images.transform import Transform
@@ -141,3 +142,9 @@ def test_the_limits_reach_the_decoder(red):
     pixels, _ = read_pixels(record(red), transform, allow_truncated=True)
     assert pixels[:2].any()
     assert not pixels[-2:].any()
+
+
+def test_a_path_that_cannot_be_is_a_failure():
+    (record,) = as_records(["a\0.jpg"])
+    with pytest.raises(ImageError, match="has a NUL character in its path"):
+        record.open()

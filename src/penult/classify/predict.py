@@ -80,7 +80,7 @@ def predict_images(
     sorter = None
     if copy_to is not None:
         sorter = Sorter(copy_to, classifier.label_names, mode=copy_mode)
-    records, failures, readers = _listed(images, sorter)
+    records, failures, readers = _listed(images, sorter, offline=offline)
     choice = WeightsChoice.of(weights, offline=offline)
     backbone = open_recipe(classifier.recipe, recipe_is="the classifier", choice=choice)
     opened = open_engine(backbone, [classifier.recipe], engine=engine, device=device)
@@ -111,7 +111,7 @@ def predict_images(
 
 
 def _listed(
-    images: Any, sorter: Sorter | None
+    images: Any, sorter: Sorter | None, *, offline: bool
 ) -> tuple[Sequence[ImageRecord], Sequence[Failure], int | None]:
     """The images, what of them cannot be listed, and how many threads should read them."""
     from penult.images.memory import are_in_memory, as_records
@@ -123,9 +123,9 @@ def _listed(
         return as_records(images), (), None
     sources = as_sources(images)
     if sorter is None:
-        listing = list_images(sources, labels="none")
+        listing = list_images(sources, labels="none", offline=offline)
     else:
         sorter.require_outside([one for one in sources if isinstance(one, Path)])
-        listing = list_images(sources, labels="none", leave_out=[sorter.folder])
+        listing = list_images(sources, labels="none", leave_out=[sorter.folder], offline=offline)
         sorter.require_files(listing.records)
     return listing.records, listing.failures, listing.readers

@@ -55,6 +55,11 @@ class Columns:
         return cls(tuple(sorted(names)), several=several, splits=splits, groups=groups)
 
 
+def _storable(text: str) -> str:
+    """The text without what HDF5 cannot hold, which a decoder may quote from a damaged file."""
+    return text.encode("utf-8", "backslashreplace").decode().replace("\0", r"\x00")
+
+
 class FeatureWriter:
     """A feature file in the making; `finish` completes it, `close` or `abandon` lets go of it.
 
@@ -181,7 +186,7 @@ class FeatureWriter:
     def finish(self, failures: Sequence[Failure]) -> None:
         """Add the images that have no row; the file is whole now, and still open."""
         kind = np.dtype([("id", _TEXT), ("reason", _TEXT)])
-        data = np.array([(f.id, f.reason) for f in failures], dtype=kind)
+        data = np.array([(_storable(f.id), _storable(f.reason)) for f in failures], dtype=kind)
         self._file.create_dataset(schema.FAILURES, data=data, dtype=kind)
         self._file.flush()
         self._check()

@@ -11,6 +11,7 @@ from penult.images.listed import Records
 from penult.images.lists import ListShelf
 from penult.images.sources import as_sources, list_images
 from penult.images.table import Row
+from penult.offline import works_offline
 from penult.records import ImageRecord
 
 __all__ = ["find_again"]
@@ -20,6 +21,9 @@ def find_again(
     origin: Mapping[str, Any],
     ids: Iterable[str],
     images: str | Path | Sequence[str | Path] | None = None,
+    *,
+    offline: bool = False,
+    announce: bool = True,
 ) -> Callable[[str], ImageRecord | None]:
     """Look where a feature file's images were, or are now.
 
@@ -27,6 +31,7 @@ def find_again(
     ----------
     origin, ids : of the file
     images : where they are now, if they have moved
+    offline, announce : as for `list_images`
 
     Returns
     -------
@@ -38,9 +43,10 @@ def find_again(
     """
     sources = as_sources(origin.get("sources", ()) if images is None else images)
     if sources == ["-"] and images is None:
-        records = _on_standard_input(ids, str(origin.get("folder", ".")))
+        records = _on_standard_input(ids, str(origin.get("folder", ".")), works_offline(offline))
     else:
-        records = list_images(sources, labels="none").records
+        listing = list_images(sources, labels="none", offline=offline, announce=announce)
+        records = listing.records
 
     def find(image_id: str) -> ImageRecord | None:
         position = records.position(image_id)
@@ -49,10 +55,11 @@ def find_again(
     return find
 
 
-def _on_standard_input(ids: Iterable[str], folder: str) -> Records:
+def _on_standard_input(ids: Iterable[str], folder: str, offline: bool) -> Records:
     # What was read there is gone, but the ids are the paths that it named.
     rows = (Row(number, image_id) for number, image_id in enumerate(ids, 1))
-    shelf, records = ListShelf("standard input", lambda: rows, base=folder), Records()
+    shelf = ListShelf("standard input", lambda: rows, base=folder, offline=offline)
+    records = Records()
     records.add(shelf, shelf.scan(), unlabelled)
     records.sort()
     return records

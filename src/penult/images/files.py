@@ -26,11 +26,16 @@ def open_regular(path: Path) -> BinaryIO:
     Raises
     ------
     ImageError
-        If it is a named pipe, socket, device or folder: a pipe would hang, a device may act.
+        If it is a named pipe, socket, device or folder: a pipe would hang, a device may act; or
+        if there can be no such path.
     OSError
         As `open` does.
     """
-    _refuse_special(path.stat())
+    try:
+        status = path.stat()
+    except ValueError as error:
+        raise ImageError("has a NUL character in its path") from error
+    _refuse_special(status)
     file = open(path, "rb", opener=_open_nonblocking)  # noqa: SIM115 - Path.open has no opener
     try:
         # The name may have come to mean something else between the two calls.

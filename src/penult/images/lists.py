@@ -6,6 +6,7 @@ import os
 import posixpath
 import sys
 from array import array
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -13,8 +14,9 @@ from typing import Any, BinaryIO
 
 from penult.errors import ImageError, SourceError
 from penult.images.files import open_regular
+from penult.images.hosts import host_of, named
 from penult.images.labels import Found, split_off
-from penult.images.network import is_url, join
+from penult.images.network import is_url, join, require_network
 from penult.images.remote import fetch
 from penult.images.shelf import Shelf
 from penult.images.spelling import Spelling
@@ -68,6 +70,8 @@ class ListShelf(Shelf):
     base : the folder, or address of one, that paths are relative to
     prefix : begins the ids, and is None for an only source
     split : of images of which the list says none, and which lie in no folder named as one
+    unit : what the list calls a row, for messages
+    offline : refuse addresses that are on the network
     """
 
     def __init__(
@@ -79,12 +83,15 @@ class ListShelf(Shelf):
         prefix: str | None = None,
         split: str | None = None,
         unit: str = "line",
+        offline: bool = False,
     ) -> None:
         super().__init__()
         self._name, self._rows, self._base, self._unit = name, rows, base, unit
         self._prefix, self._split = f"{prefix}/" if prefix else "", split
+        self._offline = offline
         self._paths, self._ids = Texts(), Texts()
         self._lines = array("q")
+        self._hosts: Counter[str] = Counter()
 
     def __len__(self) -> int:
         return len(self._lines)
@@ -98,12 +105,23 @@ class ListShelf(Shelf):
             self._ids.append(row.id.encode())
             self._lines.append(row.line)
             index = len(self._lines) - 1
-            if is_url(path):
+            address = self._address(index)
+            if address and require_network(address, self.place(index), offline=self._offline):
                 self.is_remote = True
+                if is_url(path):
+                    self._hosts[host_of(path)] += 1
             folders, split = split_off((), _folders(path))
-            place = None if self._address(index) else os.path.join(self._base, path)  # noqa: PTH118
+            place = None if address else os.path.join(self._base, path)  # noqa: PTH118
             split = row.split or split or self._split
             yield Found(self.id(index), place, folders, split, row.labels, row.group)
+
+    @property
+    def requests(self) -> str:
+        """Which hosts will be asked for images that the list names by their addresses."""
+        count = self._hosts.total()
+        if not count:
+            return ""
+        return f"{self._name}: {count:,} images will be fetched from {named(self._hosts)}"
 
     def id(self, index: int) -> str:
         """As the list says, or the path."""
@@ -124,10 +142,6 @@ class ListShelf(Shelf):
             return open_regular(Path(self._base, os.fsdecode(self._paths.raw(index))))
         except (FileNotFoundError, NotADirectoryError) as error:
             raise ImageError(f"is named in {self.place(index)}, but is not there") from error
-        except ValueError as error:  # a NUL byte
-            if isinstance(error, ImageError):
-                raise
-            raise ImageError(f"is named in {self.place(index)}, but is no path") from error
 
     def _address(self, index: int) -> str | None:
         path = os.fsdecode(self._paths.raw(index))

@@ -10,8 +10,17 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from penult.errors import MissingExtraError, SourceError, UsageError
+from penult.images.hosts import is_network
 
-__all__ = ["cause", "is_missing", "is_url", "join", "open_system", "persistently"]
+__all__ = [
+    "cause",
+    "is_missing",
+    "is_url",
+    "join",
+    "open_system",
+    "persistently",
+    "require_network",
+]
 
 ATTEMPTS = 5
 FIRST_WAIT = 0.5
@@ -55,6 +64,44 @@ def join(folder: str, path: str) -> str:
     return f"{folder.rstrip('/')}/{path.removeprefix('./')}"
 
 
+def require_network(url: str, place: str, *, offline: bool) -> bool:
+    """Whether an address is on the network, and may be reached.
+
+    Parameters
+    ----------
+    place : where it stands, for messages; "" where it was given itself
+
+    Raises
+    ------
+    UsageError
+        If it is, and the network is not to be touched.
+    """
+    if not is_network(url):
+        return False
+    if offline:
+        before = f"{place}: " if place else ""
+        raise UsageError(
+            f"{before}{url} is on the network, which penult was told not to touch (--offline, or "
+            f"PENULT_OFFLINE=1); copy it here and give the file, or leave that out"
+        )
+    return True
+
+
+def _web_options(url: str) -> dict[str, Any]:
+    protocols = {part.partition("://")[0].lower() for part in url.split("::")}
+    if not protocols & {"http", "https"}:
+        return {}
+    from fsspec.config import conf
+
+    from penult.images.redirects import watch
+
+    def options(protocol: str) -> dict[str, Any]:
+        usual = conf.get(protocol, {}).get("client_kwargs", {})
+        return {"client_kwargs": {**usual, "trace_configs": [watch()]}}
+
+    return {protocol: options(protocol) for protocol in protocols & {"http", "https"}}
+
+
 def open_system(url: str) -> tuple[Any, str]:
     """The library for an address, and how it calls the place."""
     scheme = url.partition("://")[0].lower()
@@ -63,7 +110,7 @@ def open_system(url: str) -> tuple[Any, str]:
     except ImportError as error:
         raise MissingExtraError(url, "remote") from error
     try:
-        system, path = url_to_fs(url, use_listings_cache=False)
+        system, path = url_to_fs(url, use_listings_cache=False, **_web_options(url))
     except ImportError as error:
         if scheme in ("s3", "s3a", "http", "https"):
             raise MissingExtraError(url, "remote") from error

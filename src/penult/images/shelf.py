@@ -43,6 +43,11 @@ class Shelf(ABC):
     def scan(self) -> Iterator[Found]:
         """Find the images; called once, before all else. They are in order of id if possible."""
 
+    @property
+    def requests(self) -> str:
+        """Whom reading the images will ask, where nobody gave these addresses; or ""."""
+        return ""
+
     @abstractmethod
     def id(self, index: int) -> str:
         """The id of an image."""

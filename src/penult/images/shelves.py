@@ -30,10 +30,11 @@ class Shelves:
     ----------
     ignored : real paths that are not looked at
     column : the column of a source that states the labels; "" for the usual one, None for none
+    offline : refuse what is on the network
     """
 
-    def __init__(self, ignored: set[str], column: str | None) -> None:
-        self._ignored, self._column = ignored, column
+    def __init__(self, ignored: set[str], column: str | None, *, offline: bool) -> None:
+        self._ignored, self._column, self._offline = ignored, column, offline
 
     def __call__(self, sources: Sequence[Source], names: Sequence[str]) -> Iterator[Shelf]:
         """In the order of the ids, as far as the names tell; each is scanned before the next."""
@@ -130,7 +131,9 @@ class Shelves:
         self, name: str, rows: Any, base: str, prefix: str | None, unit: str = "line"
     ) -> Shelf:
         split = split_of_name(PurePosixPath(name).stem) if name != "standard input" else None
-        return ListShelf(name, rows, base=base, prefix=prefix, split=split, unit=unit)
+        return ListShelf(
+            name, rows, base=base, prefix=prefix, split=split, unit=unit, offline=self._offline
+        )
 
 
 def _holds_images(blob: Blob) -> bool:

@@ -16,10 +16,12 @@ from penult.errors import SourceError, UsageError
 from penult.images.given import Source, as_sources, existing, expanded, origin_of, source_names
 from penult.images.labels import Found, Known, by_pattern, by_source, unlabelled
 from penult.images.listed import Records
+from penult.images.network import require_network
 from penult.images.shelf import Shelf
 from penult.images.shelves import Shelves
 from penult.images.table import LabelTable
 from penult.images.walk import EXTENSIONS
+from penult.offline import works_offline
 from penult.records import Failure
 
 __all__ = ["Listing", "as_sources", "list_images", "origin_of"]
@@ -57,6 +59,8 @@ def list_images(
     labels: str | Path = "parent",
     label_pattern: str | None = None,
     leave_out: Sequence[Path] = (),
+    offline: bool = False,
+    announce: bool = True,
 ) -> Listing:
     r"""List the images in folders, archives, lists and addresses, and files given one by one.
 
@@ -77,6 +81,8 @@ def list_images(
         ``"column:NAME"`` (of the source's own table), or a CSV file (see `LabelTable`)
     label_pattern : a regular expression for file names instead (see `by_pattern`)
     leave_out : files and folders that are not looked at, even if they lie in a source
+    offline : refuse what is on the network; so does ``PENULT_OFFLINE=1``
+    announce : say, before anything is asked for, which hosts the addresses in a list lead to
 
     Raises
     ------
@@ -85,7 +91,8 @@ def list_images(
     SourceError
         If there is no image, or the CSV file is wrong or has nothing to do with the images.
     UsageError, MissingExtraError
-        If the options are wrong, a source is given twice, or an extra is needed for it.
+        If the options are wrong, a source is given twice, or an extra is needed for it; offline,
+        also if a source or an image of a list is on the network.
     """
     if not sources:
         raise UsageError("no folder or image was given")
@@ -93,8 +100,12 @@ def list_images(
         raise UsageError("- (standard input) goes alone; write the other paths on it as well")
     rule, column = _rule(labels, label_pattern)
     ignored = [*leave_out, *([rule.file] if isinstance(rule, LabelTable) else [])]
-    open_shelves = Shelves({os.path.realpath(path) for path in ignored}, column)
+    offline = works_offline(offline)
+    open_shelves = Shelves({os.path.realpath(path) for path in ignored}, column, offline=offline)
     sources = [one for source in sources for one in dict.fromkeys(expanded(source))]
+    for source in sources:
+        if isinstance(source, str):
+            require_network(source, "", offline=offline)
     names = source_names(sources)
     records, shelves = Records(), list[Shelf]()
     for shelf in open_shelves(sources, names):
@@ -104,9 +115,12 @@ def list_images(
     failures = [failure for shelf in shelves for failure in shelf.failures]
     if not records:
         raise SourceError(_nothing_found(sources, failures, passed_over))
+    for shelf in shelves if announce else ():
+        if shelf.requests:
+            _log.warning("penult: %s", shelf.requests)
     if merged := records.merged:
         _log.warning(
-            "%s: written in several Unicode forms, each of which is the same class",
+            "penult: %s: written in several Unicode forms, each of which is the same class",
             ", ".join(merged),
         )
     records.sort()

@@ -96,9 +96,11 @@ def _parse(name: str, stream: TextIO, label: str | None, *, needs_label: bool) -
     if twice:
         raise SourceError(f"{name} has more than one column {' and '.join(twice)}; keep one")
     for line, cells in rows:
-        if not any(cell.strip() for cell in cells) or _names(cells) == columns:
-            continue  # the header comes again where files were joined end to end
+        if not any(cell.strip() for cell in cells):
+            continue
         place = f"{name}, line {line}"
+        if _is_header(cells, columns, place):
+            continue
         if len(cells) != len(columns):
             raise SourceError(
                 f"{place}: {len(cells)} values for {len(columns)} columns; put a value that holds "
@@ -106,6 +108,17 @@ def _parse(name: str, stream: TextIO, label: str | None, *, needs_label: bool) -
             )
         row = dict(zip(columns, (cell.strip() for cell in cells), strict=True))
         yield _row(place, line, row, label)
+
+
+def _is_header(cells: list[str], columns: list[str], place: str) -> bool:
+    """Whether a row is the header once more, as where files were joined end to end."""
+    if _names(cells[:1])[0] not in columns or sorted(_names(cells)) != sorted(columns):
+        return False
+    if _names(cells) != columns:
+        raise SourceError(
+            f"{place}: another header, with its columns in another order; give each list by itself"
+        )
+    return True
 
 
 def _names(cells: list[str]) -> list[str]:

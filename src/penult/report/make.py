@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shlex
 import shutil
@@ -158,7 +159,10 @@ def make_report(
 
             with _noted(notes, "curve"), _timed(seconds, "learning curve"):
                 found["curve"] = tuple(learning_curve(trained, features, on_progress=on_curve))
-        content = _content(sources, file, features, trained, seconds=seconds, notes=notes, **found)
+        # Of images, their hosts were named when they were first listed.
+        opener = _opener(features, offline=offline, announce=file is not None)
+        found |= {"open_image": opener, "seconds": seconds, "notes": notes}
+        content = _content(sources, file, features, trained, **found)
         write_report(
             folder, content, normalise=normalise, escape_formulas=escape_formulas, overwrite=True
         )
@@ -227,7 +231,6 @@ def _content(
         scores=classifier.scores,
         held_out=classifier.held_out,
         settings=settings,
-        open_image=_opener(features),
         layers=tuple(layers),
         rows=len(features),
         unlabelled=counts[-1],
@@ -246,16 +249,17 @@ def _title(source: str | Path) -> str:
     return name.rpartition("/")[2] or str(source)
 
 
-def _opener(features: Features) -> Callable[[str], bytes | None]:
+def _opener(features: Features, *, offline: bool, announce: bool) -> Callable[[str], bytes | None]:
     """Give an image's bytes for its id, from where the rows were made."""
     from penult.images.again import find_again
 
     @cache
     def find() -> Callable[[str], ImageRecord | None]:
         try:
-            return find_again(features.origin, features.ids)
-        except PenultError:
-            return lambda _: None  # they have moved: the page goes without pictures
+            return find_again(features.origin, features.ids, offline=offline, announce=announce)
+        except PenultError as error:  # they have moved, say
+            logging.getLogger("penult").warning("penult: the page has no pictures: %s", error)
+            return lambda _: None
 
     def open_image(image_id: str) -> bytes | None:
         record = find()(image_id)
