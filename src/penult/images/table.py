@@ -123,7 +123,7 @@ def _is_header(cells: list[str], columns: list[str], place: str) -> bool:
 
 def _names(cells: list[str]) -> list[str]:
     """Names of columns; a file in the middle may begin with a byte order mark too."""
-    return [composed(cell.strip("\ufeff \t")).lower() for cell in cells]
+    return [composed(cell.strip().removeprefix("\ufeff").strip()).lower() for cell in cells]
 
 
 def label_column(columns: list[str], label: str | None) -> str | None:
