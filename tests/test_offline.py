@@ -177,6 +177,12 @@ def test_who_will_be_asked_is_said_once_and_before_anyone_is(manifest, web, toy,
     assert listing.readers == 16
 
 
+def test_a_host_is_shown_and_never_obeyed(tmp_path, caplog):
+    (tmp_path / "a.csv").write_text("path\nhttp://a\x1b[2J.example.org/a.jpg\n")
+    list_images([tmp_path / "a.csv"])
+    assert caplog.messages[0].endswith(r"from a\x1b[2j.example.org")
+
+
 def test_a_report_says_it_once(manifest, web, toy, tmp_path, caplog):
     rows = "".join(f"{web.url}/{k}.png,{'abc'[k % 3]}\n" for k in range(24))
     manifest.write_text(f"path,label\n{rows}")

@@ -21,6 +21,7 @@ from penult.images.shelf import Shelf
 from penult.images.shelves import Shelves
 from penult.images.table import LabelTable
 from penult.images.walk import EXTENSIONS
+from penult.messages import printable
 from penult.offline import works_offline
 from penult.records import Failure
 
@@ -117,11 +118,11 @@ def list_images(
         raise SourceError(_nothing_found(sources, failures, passed_over))
     for shelf in shelves if announce else ():
         if shelf.requests:
-            _log.warning("penult: %s", shelf.requests)
+            _log.warning("penult: %s", printable(shelf.requests))
     if merged := records.merged:
         _log.warning(
             "penult: %s: written in several Unicode forms, each of which is the same class",
-            ", ".join(merged),
+            printable(", ".join(merged)),
         )
     records.sort()
     if isinstance(rule, LabelTable):
