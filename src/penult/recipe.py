@@ -10,7 +10,7 @@ from types import UnionType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from penult.errors import FileFormatError, RecipeMismatchError
-from penult.json_text import read_json
+from penult.parsing import read_json
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance

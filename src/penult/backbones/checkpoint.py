@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from penult.backbones.base import Backbone, Card, Source, WeightsChoice
 from penult.errors import FileFormatError, PathNotFoundError, UsageError, WeightsError
-from penult.json_text import read_json
 from penult.output import atomic_output
+from penult.parsing import read_json
 from penult.recipe import Preprocessing
 
 if TYPE_CHECKING:

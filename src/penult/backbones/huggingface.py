@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from penult.backbones.base import Backbone, Card, Source, Weights, WeightsChoice, sha256_of
 from penult.backbones.network import NetworkBackbone
 from penult.errors import BackboneError, MissingExtraError, PathNotFoundError, WeightsError
-from penult.json_text import read_json
+from penult.parsing import read_json
 
 if TYPE_CHECKING:
     from torch import nn

@@ -24,8 +24,8 @@ import numpy as np
 from penult.backbones.base import Backbone, Layer, Weights
 from penult.backbones.checkpoint import read_note
 from penult.errors import BackboneError, FileFormatError
-from penult.json_text import read_json
 from penult.output import atomic_output
+from penult.parsing import read_json
 from penult.recipe import Preprocessing, Recipe
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from penult.backbones.base import (
     sha256_of,
 )
 from penult.errors import BackboneError, MissingExtraError, PathNotFoundError, WeightsError
-from penult.json_text import read_json
+from penult.parsing import read_json
 from penult.recipe import Interpolation, Preprocessing
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from penult.backbones.base import Backbone, Layer, Weights, WeightsChoice, sha256_of
-from penult.json_text import read_json
+from penult.parsing import read_json
 from penult.recipe import Preprocessing
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from penult.backbones.sizes import sizes
 from penult.backbones.timm_network import Wanted, build, head, load_given, load_pretrained
 from penult.backbones.weights import given_weights, random_weights, seeded
 from penult.errors import BackboneError, UnknownNameError, WeightsError
-from penult.json_text import read_json
+from penult.parsing import read_json
 from penult.recipe import Interpolation, Preprocessing
 
 __all__ = ["Timm"]

@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from penult.errors import ClassifierFileError, PathNotFoundError
-from penult.json_text import read_json
 from penult.output import atomic_output
+from penult.parsing import read_json
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline

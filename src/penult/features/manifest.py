@@ -12,7 +12,7 @@ from typing import Any
 from penult import __version__
 from penult.errors import FileFormatError, RecipeMismatchError, ResumeError
 from penult.features.part import write_safely
-from penult.json_text import read_json
+from penult.parsing import read_json
 from penult.recipe import Recipe
 from penult.records import ImageRecord
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from penult.errors import FeatureFileError, FileFormatError, PathNotFoundError, UnknownNameError
 from penult.features import schema
-from penult.json_text import read_json
+from penult.parsing import read_json
 from penult.recipe import Recipe
 from penult.records import Failure, Features
 from penult.texts import Texts

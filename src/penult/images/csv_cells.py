@@ -11,7 +11,7 @@ from typing import Any, TextIO
 __all__ = ["read_cells"]
 
 _LONGEST_CELL = 1 << 28
-_ROWS_AT_ONCE = 256
+_ROWS_AT_ONCE = 64
 _limit = Lock()
 
 

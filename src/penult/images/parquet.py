@@ -9,7 +9,7 @@ from typing import Any
 from penult.errors import MissingExtraError, SourceError
 from penult.images.blob import Blob
 from penult.images.table import Row, label_column, split_named, unique
-from penult.json_text import read_json
+from penult.parsing import read_json
 
 __all__ = [
     "class_names",

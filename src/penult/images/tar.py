@@ -14,7 +14,7 @@ from penult.images.labels import Found, split_of_name, split_off
 from penult.images.shelf import Shelf
 from penult.images.tar_headers import TarDamage, read_headers
 from penult.images.walk import EXTENSIONS, is_left_out, printable
-from penult.json_text import read_json
+from penult.parsing import read_json
 from penult.records import Failure
 from penult.texts import Texts
 

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 __all__ = ["TarDamage", "read_headers"]
 
 _BLOCK = tarfile.BLOCKSIZE
-_AT_ONCE = 1 << 20
+_AT_ONCE = 1 << 16
 _MOST_CHAINED = 16  # two long names and a pax header or two come before a file's own
 _LONGEST_EXTRA = 1 << 20
 _EXTRA = (

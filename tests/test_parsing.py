@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from penult.json_text import DEEPEST, read_json
+from penult.parsing import DEEPEST, read_json
 
 
 def test_what_is_well_formed_is_read():
