@@ -7,7 +7,7 @@ from PIL import Image
 
 from penult.errors import ImageError
 
-__all__ = ["mend_transparency", "sample_layout", "to_rgb"]
+__all__ = ["mend_transparency", "no_agreed_white", "sample_layout", "to_rgb"]
 
 # TIFF tags: bits per sample; photometric interpretation, of which 0 is "white is zero".
 _BITS_PER_SAMPLE, _PHOTOMETRIC, _WHITE_IS_ZERO = 258, 262, 0
@@ -58,11 +58,17 @@ def to_rgb(image: Image.Image, layout: tuple[int, bool]) -> Image.Image:
     if image.mode.startswith("I;16"):
         image = _sixteen_bits_to_eight(image, *layout)
     if image.mode in ("I", "F"):
-        kind = "floating-point numbers" if image.mode == "F" else "32-bit or signed integers"
-        raise ImageError(f"holds {kind}, which have no agreed white; save it with 8 or 16 bits")
+        raise no_agreed_white(
+            "floating-point numbers" if image.mode == "F" else "32-bit or signed integers"
+        )
     if image.has_transparency_data:
         return _over_white(image)
     return image.convert("RGB")
+
+
+def no_agreed_white(numbers: str) -> ImageError:
+    """The error of an image of such numbers."""
+    return ImageError(f"holds {numbers}, which have no agreed white; save it with 8 or 16 bits")
 
 
 def _sixteen_bits_to_eight(image: Image.Image, bits: int, white_is_zero: bool) -> Image.Image:

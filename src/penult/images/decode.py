@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from io import BytesIO
 
@@ -9,7 +10,9 @@ from PIL import AvifImagePlugin, ExifTags, Image, ImageFile, TiffImagePlugin, We
 
 from penult.errors import ImageError
 from penult.images.colour import mend_transparency, sample_layout, to_rgb
+from penult.images.png import without_ballast
 from penult.images.quiet import silence
+from penult.images.tiff import TiffImage
 
 __all__ = ["MAX_PIXELS", "decode", "upright"]
 
@@ -20,6 +23,12 @@ MAX_PIXELS = 178_956_970
 _PLUGINS = (AvifImagePlugin, TiffImagePlugin, WebPImagePlugin)
 Image.preinit()
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
+_READERS = {"TIFF": TiffImage}  # in place of Pillow's own
+
+# How Pillow's plugins and libavif say that a file is sound, as far as they can tell, but not for them.
+_UNSUPPORTED = re.compile(
+    r"unsupported|not (yet )?supported|not implemented|cannot handle|invalid ftyp", re.IGNORECASE
+)
 
 _TRANSPOSE = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -96,7 +105,9 @@ def _open(data: bytes) -> ImageFile.ImageFile:
         factory, accept = Image.OPEN[name]
         # A plugin may answer with a text: this Pillow was built without the format.
         if accept is not None and accept(data[:16]) is True:
-            return factory(BytesIO(data), "")
+            if name == "PNG":
+                data = without_ballast(data)
+            return _READERS.get(name, factory)(BytesIO(data), "")
     raise ImageError(f"is not an image that can be read (starts with {data[:12]!r})")
 
 
@@ -119,6 +130,8 @@ def _load(image: ImageFile.ImageFile, data: bytes, *, allow_truncated: bool) -> 
             raise
         if image.format in ("JPEG", "MPO"):
             image = _load_cut_jpeg(data)
+        elif isinstance(image, TiffImage):
+            image.load_partly()
         else:
             image.tile = []  # nothing more to decode: keep the rows that were
             image.load()
@@ -163,12 +176,14 @@ def _orientation(image: Image.Image) -> int:
 def _reason(error: Exception, data: bytes) -> str:
     if isinstance(error, Image.DecompressionBombError):
         return f"has too many pixels ({error})"
+    detail = " ".join(str(error).split())
+    if _UNSUPPORTED.search(detail):
+        return f"is not supported ({detail})"
     announced = _announced_bytes(data)
     if len(data) < announced:
         return f"is truncated: {len(data):,} of at least {announced:,} bytes"
     if _ran_out_of_data(error):
         return f"is truncated: it ends after {len(data):,} bytes, before the picture does"
-    detail = " ".join(str(error).split())
     if not any(character.isalpha() for character in detail):
         detail = f"{type(error).__name__} {detail}".strip()
     return f"is damaged ({detail})"
@@ -181,7 +196,7 @@ def _announced_bytes(data: bytes) -> int:
         return 8 + int.from_bytes(head[4:], "little")
     if head.startswith(b"BM"):
         return int.from_bytes(head[2:6], "little")
-    if head.startswith((b"II", b"MM")):
+    if head.startswith((b"II*\0", b"MM\0*")):
         # A TIFF's directory usually comes last.
         return 2 + int.from_bytes(head[4:], "little" if head.startswith(b"II") else "big")
     return 0

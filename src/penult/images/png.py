@@ -1,0 +1,101 @@
+"""PNG files without the chunks that a picture can do without."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+
+from PIL import PngImagePlugin
+
+from penult.errors import ImageError
+
+__all__ = ["without_ballast"]
+
+_SIGNATURE = 8
+_HEAD, _CHECKSUM = 8, 4  # of a chunk: its length and name before the content, and behind it
+
+_TEXTS = (b"tEXt", b"zTXt", b"iTXt")
+# Keys of the texts that may say which side is up.
+_ORIENTED = (b"XML:com.adobe.xmp", b"Raw profile type exif", b"exif")
+
+
+def without_ballast(data: bytes) -> bytes:
+    """Leave out the metadata of a PNG, which can refuse the picture but not change it.
+
+    Pillow unpacks texts and profiles up to limits that are globals of the process, and fails
+    beyond them; it also fails where one is damaged, or a frame of an animation. What stays are the
+    first picture, its transparency, and its orientation, if that is sound.
+
+    Parameters
+    ----------
+    data : the whole file
+
+    Returns
+    -------
+    The file, or a smaller one
+
+    Raises
+    ------
+    ImageError
+        If it is the variant of iOS apps, in which the same chunks mean something else.
+    """
+    kept, start, text = [], 0, 0
+    for name, begin, end in _chunks(data):
+        if name == b"CgBI":
+            raise ImageError("is not supported (PNG in the variant of iOS apps)")
+        content = data[begin + _HEAD : end - _CHECKSUM] if name in (*_TEXTS, b"eXIf") else b""
+        if name[:1].isupper() or name == b"tRNS":
+            continue
+        if content and _is_sound(data, begin, end):
+            length = _length_of_orientation(name, content)
+            if length is not None and text + length <= PngImagePlugin.MAX_TEXT_MEMORY:
+                text += length
+                continue
+        kept.append(data[start:begin])
+        start = end
+    return b"".join([*kept, data[start:]]) if kept else data
+
+
+def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """(name, begin, end) of each chunk, up to the first that is none."""
+    begin, pixels = _SIGNATURE, False
+    while begin + _HEAD <= len(data):
+        name = data[begin + 4 : begin + _HEAD]
+        end = begin + _HEAD + int.from_bytes(data[begin : begin + 4]) + _CHECKSUM
+        # Cut off behind the pixels, metadata are not missed.
+        if not name.isalpha() or name == b"IEND" or (end > len(data) and not pixels):
+            return
+        pixels |= name == b"IDAT"
+        yield name, begin, end
+        begin = end
+
+
+def _is_sound(data: bytes, begin: int, end: int) -> bool:
+    stated = int.from_bytes(data[end - _CHECKSUM : end])
+    return end <= len(data) and zlib.crc32(data[begin + 4 : end - _CHECKSUM]) == stated
+
+
+def _length_of_orientation(name: bytes, content: bytes) -> int | None:
+    """How long the unpacked text is that may state an orientation; None if it is none, or no good."""
+    if name == b"eXIf":
+        return 0
+    key, _, text = content.partition(b"\0")
+    if key not in _ORIENTED:
+        return None
+    if name == b"zTXt":
+        compressed, text = True, text[1:] if text[:1] == b"\0" else b""
+    elif name == b"iTXt":
+        compressed, text = text[:1] != b"\0", text[2:].split(b"\0", 2)[-1]
+    else:
+        compressed = False
+    return _unpacked_length(text) if compressed else len(text)
+
+
+def _unpacked_length(packed: bytes) -> int | None:
+    # Never more than Pillow's limit is unpacked, so that a bomb does no harm.
+    stream = zlib.decompressobj()
+    try:
+        text = stream.decompress(packed, PngImagePlugin.MAX_TEXT_CHUNK)
+    except zlib.error:
+        return None
+    return None if stream.unconsumed_tail else len(text)
