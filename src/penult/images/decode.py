@@ -25,10 +25,12 @@ Image.preinit()
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 _READERS = {"TIFF": TiffImage}  # in place of Pillow's own
 
-# How Pillow's plugins and libavif say that a file is sound, as far as they can tell, but not for them.
+# How Pillow's plugins and libavif say that a file is of a kind that they do not read.
 _UNSUPPORTED = re.compile(
     r"unsupported|not (yet )?supported|not implemented|cannot handle|invalid ftyp", re.IGNORECASE
 )
+
+_LONGEST_DETAIL = 120  # some quote the file
 
 _TRANSPOSE = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -176,7 +178,7 @@ def _orientation(image: Image.Image) -> int:
 def _reason(error: Exception, data: bytes) -> str:
     if isinstance(error, Image.DecompressionBombError):
         return f"has too many pixels ({error})"
-    detail = " ".join(str(error).split())
+    detail = " ".join(str(error).split())[:_LONGEST_DETAIL]
     if _UNSUPPORTED.search(detail):
         return f"is not supported ({detail})"
     announced = _announced_bytes(data)

@@ -76,7 +76,7 @@ def _is_sound(data: bytes, begin: int, end: int) -> bool:
 
 
 def _length_of_orientation(name: bytes, content: bytes) -> int | None:
-    """How long the unpacked text is that may state an orientation; None if it is none, or no good."""
+    """How long a text that may state the orientation is unpacked; None of any other."""
     if name == b"eXIf":
         return 0
     key, _, text = content.partition(b"\0")

@@ -24,7 +24,7 @@ from penult.images.tiff_layout import (
     tiff_layout,
     unsupported,
 )
-from penult.images.tiff_samples import UnlimitedTiff, read_samples
+from penult.images.tiff_samples import UnlimitedTiff, eight_bits, read_samples
 
 __all__ = ["TiffImage", "check_pillows"]
 
@@ -65,10 +65,7 @@ class TiffImage(UnlimitedTiff):
 
     def _setup(self) -> None:
         # Where Pillow, having read the tags, decides how to go on.
-        try:
-            layout = tiff_layout(self.tag_v2)
-        except KeyError as error:
-            raise SyntaxError(f"tag {error} is missing") from error
+        layout = tiff_layout(self.tag_v2)
         if layout.suits_pillow:
             try:
                 super()._setup()
@@ -133,12 +130,15 @@ def _picture(samples: NDArray[Any], layout: TiffLayout, tags: Any) -> Image.Imag
     if layout.photometric == PALETTE:
         picture = Image.fromarray(_looked_up(samples[..., 0], tags[_COLOUR_MAP]))
     else:
-        picture = _in_colour(_eight_bits(samples[..., : layout.colours], layout.bits), layout)
+        picture = _in_colour(samples[..., : layout.colours], layout)
     if layout.alpha is None:
         return picture
     if picture.mode != "L":
         picture = picture.convert("RGB")
-    alpha = Image.fromarray(_eight_bits(samples[..., -1], layout.bits))
+    opacity = samples[..., -1]
+    if layout.photometric == PALETTE:
+        opacity = eight_bits(opacity, layout.bits)
+    alpha = Image.fromarray(opacity)
     mode = picture.mode + ("a" if layout.premultiplied else "A")
     return Image.merge(mode, [*picture.split(), alpha])
 
@@ -153,16 +153,7 @@ def _in_colour(colours: NDArray[np.uint8], layout: TiffLayout) -> Image.Image:
     return Image.merge(_MODES[layout.photometric], bands)
 
 
-def _eight_bits(samples: NDArray[Any], bits: int) -> NDArray[np.uint8]:
-    """The upper 8 bits; fewer fill the range up to white."""
-    if bits >= 8:
-        return (samples >> (bits - 8)).astype(np.uint8)
-    white = 2**bits - 1
-    levels = [round(255 * value / white) for value in range(white + 1)]
-    return np.array(levels, np.uint8)[samples]
-
-
 def _looked_up(indices: NDArray[Any], colour_map: Sequence[int]) -> NDArray[np.uint8]:
     """All reds, then all greens, then all blues, in 16 bits."""
     levels = np.array(colour_map, np.uint16).reshape(3, -1) >> 8
-    return levels.astype(np.uint8).T[indices]
+    return np.asarray(levels.astype(np.uint8).T[indices])

@@ -41,7 +41,7 @@ _COLOURS = {0: 1, 1: 1, 2: 3, 3: 1, 5: 4, 6: 3, 8: 3, 9: 3}
 _OTHER_KINDS = {4: "a transparency mask", 10: "ITULab", 32803: "the raw data of a camera"}
 _OTHER_KINDS |= {32844: "LogL", 32845: "LogLuv", 34892: "the raw data of a camera"}
 
-_NO_COMPRESSION, _PACKBITS, _JPEG = 1, 32773, 7
+_NO_COMPRESSION, _OLD_JPEG, _JPEG, _PACKBITS = 1, 6, 7, 32773
 _PREDICTED = {5: "LZW", 8: "deflate", 32946: "deflate", 34925: "LZMA", 50000: "Zstandard"}
 _COMPRESSIONS = _PREDICTED | {1: "no", 2: "CCITT", 3: "CCITT", 4: "CCITT", 6: "JPEG", 7: "JPEG"}
 _COMPRESSIONS |= {9: "JBIG", 10: "JBIG", 34661: "JBIG", 34887: "LERC", 32773: "PackBits"}
@@ -121,11 +121,14 @@ class TiffLayout:
         return self.bits == 8 and self.photometric not in (CIELAB, ICCLAB)
 
     def __str__(self) -> str:
-        planes = "planes of " if self.planar else ""
-        kind = f"{planes}{self.bits}-bit {_KINDS[self.photometric]}"
+        planar = "planar " if self.planar else ""
         extra = self.samples - self.colours
-        with_extra = f" with {extra} extra sample{'s' * (extra > 1)}" if extra else ""
-        return f"TIFF with {_name(self.compression)} compression of {kind}{with_extra}"
+        if self.premultiplied:
+            extras = " with premultiplied alpha"
+        else:
+            extras = f" with {extra} extra sample{'s' * (extra > 1)}" if extra else ""
+        kind = f"{planar}{self.bits}-bit {_KINDS[self.photometric]}{extras}"
+        return f"TIFF of {kind}, {_name(self.compression)}"
 
 
 def tiff_layout(tags: Mapping[int, Any]) -> TiffLayout:
@@ -135,29 +138,23 @@ def tiff_layout(tags: Mapping[int, Any]) -> TiffLayout:
     ------
     ImageError
         If it is one that cannot be read, or claims what no file needs.
-    KeyError, TypeError, ValueError
+    ValueError
         If tags are damaged or missing.
     """
-    size = int(tags[_WIDTH]), int(tags[_HEIGHT])
-    if min(size) < 1:
-        raise ValueError(f"{size[0]} × {size[1]} pixels")
-    compression = tags.get(_COMPRESSION, _NO_COMPRESSION)
+    numbers = _Numbers(tags)
+    size = numbers.one(_WIDTH), numbers.one(_HEIGHT)
+    compression = numbers.one(_COMPRESSION, _NO_COMPRESSION)
     if not _can_decompress(compression):
-        raise unsupported(f"TIFF with {_name(compression)} compression")
-    photometric = YCBCR if compression == 6 else tags.get(_PHOTOMETRIC, WHITE_IS_ZERO)
+        raise unsupported(f"TIFF with {_name(compression)}")
+    photometric = YCBCR if compression == _OLD_JPEG else numbers.one(_PHOTOMETRIC, WHITE_IS_ZERO)
     if photometric not in _KINDS:
         kind = _OTHER_KINDS.get(photometric, f"colours of kind {photometric}")
         raise unsupported(f"TIFF of {kind}")
-    bits, samples = _depth(tags, photometric)
-    _check_numbers(tags, bits)
+    bits, samples = _depth(numbers, 3 if compression == _OLD_JPEG else 1)
     colours = 1 if photometric == YCBCR and samples == 1 else _COLOURS[photometric]
-    alpha, premultiplied = _alpha(tags, colours, samples)
-    tiled = _STRIP_OFFSETS not in tags
-    tile = (
-        (int(tags[_TILE_WIDTH]), int(tags[_TILE_HEIGHT]))
-        if tiled
-        else (size[0], min(int(tags.get(_STRIP_HEIGHT, size[1])), size[1]))
-    )
+    alpha, premultiplied = _alpha(numbers, colours, samples)
+    tiled = _STRIP_OFFSETS not in numbers and _TILE_OFFSETS in numbers
+    strip_height = min(numbers.one(_STRIP_HEIGHT, size[1]), size[1])
     layout = TiffLayout(
         size=size,
         photometric=photometric,
@@ -166,24 +163,48 @@ def tiff_layout(tags: Mapping[int, Any]) -> TiffLayout:
         alpha=alpha,
         premultiplied=premultiplied,
         bits=bits,
-        planar=tags.get(_PLANAR, 1) == 2 and samples > 1,
+        planar=numbers.one(_PLANAR, 1) == 2 and samples > 1,
         compression=compression,
-        predictor=tags.get(_PREDICTOR, 1) if compression in _PREDICTED else 1,
-        fill_order=tags.get(_FILL_ORDER, 1),
+        predictor=numbers.one(_PREDICTOR, 1) if compression in _PREDICTED else 1,
+        fill_order=numbers.one(_FILL_ORDER, 1),
         tiled=tiled,
-        tile=tile,
-        offsets=tuple(tags[_TILE_OFFSETS if tiled else _STRIP_OFFSETS]),
-        byte_counts=tuple(tags.get(_TILE_BYTES if tiled else _STRIP_BYTES, ())),
-        subsampled=photometric == YCBCR and tags.get(_SUBSAMPLING, (2, 2)) != (1, 1),
+        tile=(numbers.one(_TILE_WIDTH), numbers.one(_TILE_HEIGHT))
+        if tiled
+        else (size[0], strip_height),
+        offsets=numbers.all(_TILE_OFFSETS if tiled else _STRIP_OFFSETS, ()),
+        byte_counts=numbers.all(_TILE_BYTES if tiled else _STRIP_BYTES, ()),
+        subsampled=photometric == YCBCR and _is_subsampled(numbers, compression, size),
     )
-    _check(layout, tags)
+    _check(layout, numbers)
     return layout
 
 
-def _check(layout: TiffLayout, tags: Mapping[int, Any]) -> None:
+class _Numbers:
+    """The tags, each a number or several."""
+
+    def __init__(self, tags: Mapping[int, Any]) -> None:
+        self._tags = tags
+
+    def __contains__(self, tag: int) -> bool:
+        return tag in self._tags
+
+    def one(self, tag: int, default: int | None = None) -> int:
+        value = self._tags.get(tag, default)
+        if not isinstance(value, int):
+            raise ValueError(f"tag {tag} is missing or no number")  # noqa: TRY004
+        return value
+
+    def all(self, tag: int, default: tuple[int, ...]) -> tuple[int, ...]:
+        values = tuple(self._tags.get(tag, default))
+        if not all(isinstance(value, int) for value in values):
+            raise ValueError(f"tag {tag} is not made of numbers")
+        return values
+
+
+def _check(layout: TiffLayout, tags: _Numbers) -> None:
     width, height = layout.tile
-    if min(width, height) < 1:
-        raise ValueError(f"tiles of {width} × {height} pixels")
+    if min(*layout.size, width, height) < 1:
+        raise ValueError("a size of 0 pixels")
     if layout.tiled and width * height > max(_MOST_TILE_PIXELS, 4 * math.prod(layout.size)):
         raise unsupported(f"TIFF with tiles of {width:,} × {height:,} pixels")
     size = math.prod(layout.size) * layout.samples * math.ceil(layout.bits / 8)
@@ -191,52 +212,52 @@ def _check(layout: TiffLayout, tags: Mapping[int, Any]) -> None:
         raise unsupported(f"TIFF of {layout.samples:,} samples a pixel, {size:,} bytes")
     if layout.predictor != 1 and (layout.predictor != 2 or layout.bits not in (8, 16)):
         raise unsupported(f"TIFF with predictor {layout.predictor} of {layout.bits}-bit samples")
-    if layout.photometric == CMYK and tags.get(_INK_SET, 1) != 1:
+    if layout.photometric == CMYK and tags.one(_INK_SET, 1) != 1:
         raise unsupported("TIFF of other inks than CMYK")
     needed = layout.across * layout.down * (layout.samples if layout.planar else 1)
-    if len(layout.offsets) < needed:
+    if len(layout.offsets) < needed and layout.compression != _OLD_JPEG:
         part = "tiles" if layout.tiled else "strips"
-        raise ImageError(f"is damaged ({len(layout.offsets):,} of {needed:,} {part})")
+        raise ValueError(f"{len(layout.offsets):,} of {needed:,} {part}")
 
 
-def _depth(tags: Mapping[int, Any], photometric: int) -> tuple[int, int]:
+def _depth(tags: _Numbers, default: int) -> tuple[int, int]:
     """(bits of a sample, samples a pixel)."""
-    depths = tuple(tags.get(_BITS, (1,)))
-    default = 3 if tags.get(_COMPRESSION) == 6 and photometric in (RGB, YCBCR) else 1
-    samples = int(tags.get(_SAMPLES, default))
+    depths, samples = tags.all(_BITS, (1,)), tags.one(_SAMPLES, default)
     # One depth is often given for all samples, and now and then one too many.
-    depths = depths * samples if len(depths) == 1 and samples < 256 else depths[:samples]
-    if samples < _COLOURS[photometric] and (photometric, samples) != (YCBCR, 1):
-        raise unsupported(f"{_KINDS[photometric]} TIFF of {samples} samples a pixel")
-    if len(depths) != samples or len(set(depths)) != 1:
+    if 1 < len(depths) < samples or len(set(depths[:samples])) != 1:
         raise unsupported(f"TIFF with samples of {', '.join(map(str, depths[:8]))} bits")
-    return int(depths[0]), samples
-
-
-def _check_numbers(tags: Mapping[int, Any], bits: int) -> None:
-    formats = set(tags.get(_SAMPLE_FORMAT, (1,)))
+    bits, formats = depths[0], tags.all(_SAMPLE_FORMAT, (1,))
+    if bits < 1:
+        raise ValueError("samples of 0 bits")
     if _FLOAT in formats:
         raise no_agreed_white("floating-point numbers")
-    if formats & {_COMPLEX, _COMPLEX_INTEGERS}:
+    if _COMPLEX in formats or _COMPLEX_INTEGERS in formats:
         raise no_agreed_white("complex numbers")
     if _SIGNED in formats or bits > 16:
         raise no_agreed_white("32-bit or signed integers" if bits > 16 else "signed integers")
+    return bits, samples
 
 
-def _alpha(tags: Mapping[int, Any], colours: int, samples: int) -> tuple[int | None, bool]:
+def _alpha(tags: _Numbers, colours: int, samples: int) -> tuple[int | None, bool]:
     """(which sample is the opacity, whether the colours are multiplied with it)."""
-    extra = tuple(tags.get(_EXTRA_SAMPLES, ()))
+    extra = tags.all(_EXTRA_SAMPLES, ())
     if not extra and (colours, samples) == (3, 4):
         extra = (_ALPHA,)  # common, if not according to the standard
     if len(extra) != samples - colours:
         raise unsupported(
-            f"TIFF of {samples} samples a pixel, of which {colours} are colour and "
-            f"{len(extra)} declared as extra"
+            f"TIFF of {samples:,} samples a pixel, {colours} of them colour and {len(extra):,} "
+            f"declared as extra"
         )
     for position, meaning in enumerate(extra, colours):
         if meaning in (_PREMULTIPLIED, _ALPHA, _COREL_ALPHA):
             return position, meaning == _PREMULTIPLIED
     return None, False
+
+
+def _is_subsampled(tags: _Numbers, compression: int, size: tuple[int, int]) -> bool:
+    if _SUBSAMPLING not in tags and compression == _NO_COMPRESSION:
+        return sum(tags.all(_STRIP_BYTES, ())) < 3 * math.prod(size)
+    return tags.all(_SUBSAMPLING, (2, 2)) != (1, 1)
 
 
 @cache
@@ -247,13 +268,15 @@ def _can_decompress(compression: int) -> bool:
         # Asks the libtiff that Pillow uses, which may have been built without.
         configured = ctypes.CDLL(_imaging.__file__).TIFFIsCODECConfigured
     except (AttributeError, OSError):
-        return _name(compression) != "WebP"  # libtiff is built in; the wheels' lacks this one
+        # libtiff is built in (Windows); that of Pillow's wheels lacks this one.
+        return _COMPRESSIONS.get(compression) != "WebP"
     configured.argtypes, configured.restype = [ctypes.c_uint16], ctypes.c_int
     return bool(configured(compression))
 
 
 def _name(compression: int) -> str:
-    return _COMPRESSIONS.get(compression, f"unknown ({compression})")
+    known = _COMPRESSIONS.get(compression)
+    return f"{known} compression" if known else f"compression {compression}"
 
 
 def unsupported(what: str) -> ImageError:

@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile, TiffImagePlugin
 
-from penult.images.tiff_layout import TiffLayout
+from penult.images.tiff_layout import PALETTE, TiffLayout
 
-__all__ = ["UnlimitedTiff", "read_samples"]
+__all__ = ["UnlimitedTiff", "eight_bits", "read_samples"]
 
 _SAMPLES_AT_ONCE = 1 << 20
 _LONG8 = 16  # the type of a BigTIFF's numbers
@@ -55,10 +55,12 @@ def read_samples(
 
     Returns
     -------
-    uint8 or uint16 array (H, W, len(wanted)), in the range that the bits of a sample have
+    uint8 array (H, W, len(wanted)): the upper 8 bits; fewer fill the range up to white. Of a
+    palette, the indices as they are, uint16
     """
     width, height = layout.size
-    result = np.zeros((height, width, len(wanted)), np.uint8 if layout.bits <= 8 else np.uint16)
+    is_palette = layout.photometric == PALETTE
+    result = np.zeros((height, width, len(wanted)), np.uint16 if is_palette else np.uint8)
     if not layout.planar:
         for rows, samples in _plane(data, layout, 0, order, partly=partly):
             result[rows] = samples[..., list(wanted)]
@@ -82,7 +84,17 @@ def _plane(
         values = _unpacked(packed[rows], layout, samples, order)
         if layout.predictor == 2:
             values = np.cumsum(values, axis=2, dtype=values.dtype)
-        yield rows, values.reshape(len(values), -1, samples)[:, :width]
+        values = values.reshape(len(values), -1, samples)[:, :width]
+        yield rows, values if layout.photometric == PALETTE else eight_bits(values, layout.bits)
+
+
+def eight_bits(samples: NDArray[Any], bits: int) -> NDArray[np.uint8]:
+    """The upper 8 bits; fewer fill the range up to white."""
+    if bits >= 8:
+        return np.asarray(samples >> (bits - 8), np.uint8)
+    white = 2**bits - 1
+    levels = np.array([round(255 * value / white) for value in range(white + 1)], np.uint8)
+    return np.asarray(levels[samples])
 
 
 def _unpacked(
