@@ -181,6 +181,43 @@ def test_a_format_is_known_by_its_bytes_whatever_the_name(files):
     assert all(outcome(data).shape == (96, 128, 3) for data in files.values())
 
 
+def bmp(*, compression=0, bits=24, announced=None):
+    buffer = BytesIO()
+    Image.new("RGB", (8, 8)).save(buffer, "BMP")
+    data = bytearray(buffer.getvalue())
+    data[28:34] = struct.pack("<HI", bits, compression)
+    if announced is not None:
+        data[2:6] = struct.pack("<I", announced)
+    return bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("data", "what"),
+    [
+        pytest.param(bmp(compression=4), "Unsupported BMP compression (4)", id="JPEG in BMP"),
+        pytest.param(
+            bmp(compression=5, announced=10**9),
+            "Unsupported BMP compression (5)",
+            id="in a file that is shorter than it says",
+        ),
+        pytest.param(bmp(bits=2), "Unsupported BMP pixel depth (2)", id="2 bits"),
+        pytest.param(bmp(compression=3), "Unsupported BMP bitfields layout", id="bit fields"),
+        pytest.param(
+            b"\xff\xd8\xff\xc1" + struct.pack(">HBHHB3s", 11, 12, 8, 8, 1, b"\1\x11\0"),
+            "cannot handle 12-bit layers",
+            id="12-bit JPEG",
+        ),
+        pytest.param(
+            b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic" + bytes(400),
+            "Failed to decode image: Invalid ftyp",
+            id="HEIC",
+        ),
+    ],
+)
+def test_a_variant_that_is_not_read_is_called_unsupported_and_not_damaged(data, what):
+    assert outcome(data) == f"is not supported ({what})"
+
+
 def png_header(width, height):
     return b"\x89PNG\r\n\x1a\n" + struct.pack(
         ">I4sIIBBBBB", 13, b"IHDR", width, height, 8, 2, 0, 0, 0

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import struct
+from functools import partial
 from io import BytesIO
 
 from PIL import AvifImagePlugin, ExifTags, Image, ImageFile, TiffImagePlugin, WebPImagePlugin
 
 from penult.errors import ImageError
 from penult.images.colour import mend_transparency, sample_layout, to_rgb
-from penult.images.png import without_ballast
+from penult.images.metadata import without_metadata
 from penult.images.quiet import silence
 from penult.images.tiff import TiffImage
 
@@ -74,14 +75,19 @@ def decode(
     silence()
     if not data:
         raise ImageError("is empty (0 bytes)")
+    attempt = partial(
+        _decode, max_pixels=max_pixels, allow_truncated=allow_truncated, at_least=at_least
+    )
     try:
-        image = _open(data)
-        _check_size(image, max_pixels)
-        if at_least is not None:
-            image.draft(None, at_least)
-        layout = sample_layout(image)
-        image = _load(image, data, allow_truncated=allow_truncated)
-        return upright(image, layout)
+        try:
+            return attempt(data)
+        except (ImageError, MemoryError):
+            raise
+        except Exception:
+            plain = without_metadata(data)
+            if plain == data:
+                raise
+            return attempt(plain)
     except ImageError:
         raise
     except MemoryError:
@@ -89,6 +95,18 @@ def decode(
     except Exception as error:
         # Pillow's plugins meet damage with whatever exception comes up first.
         raise ImageError(_reason(error, data)) from error
+
+
+def _decode(
+    data: bytes, *, max_pixels: int, allow_truncated: bool, at_least: tuple[int, int] | None
+) -> Image.Image:
+    image = _open(data)
+    _check_size(image, max_pixels)
+    if at_least is not None:
+        image.draft(None, at_least)
+    layout = sample_layout(image)
+    image = _load(image, data, allow_truncated=allow_truncated)
+    return upright(image, layout)
 
 
 def upright(image: Image.Image, layout: tuple[int, bool]) -> Image.Image:
@@ -107,8 +125,6 @@ def _open(data: bytes) -> ImageFile.ImageFile:
         factory, accept = Image.OPEN[name]
         # A plugin may answer with a text: this Pillow was built without the format.
         if accept is not None and accept(data[:16]) is True:
-            if name == "PNG":
-                data = without_ballast(data)
             return _READERS.get(name, factory)(BytesIO(data), "")
     raise ImageError(f"is not an image that can be read (starts with {data[:12]!r})")
 
@@ -128,7 +144,8 @@ def _load(image: ImageFile.ImageFile, data: bytes, *, allow_truncated: bool) -> 
         image.load()
     except Exception:
         # Pillow's own switch for truncated images is a global that would loosen every other thread.
-        if not allow_truncated:
+        # A PNG of which all is decoded has stumbled over its last metadata.
+        if not allow_truncated or (image.format == "PNG" and not image.tile):
             raise
         if image.format in ("JPEG", "MPO"):
             image = _load_cut_jpeg(data)

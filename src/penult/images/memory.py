@@ -19,6 +19,7 @@ from penult.images.colour import mend_transparency, sample_layout, to_rgb
 from penult.images.decode import upright
 from penult.images.files import open_regular
 from penult.images.quiet import silence
+from penult.images.tiff import check_pillows
 from penult.records import ImageRecord
 
 __all__ = ["MemoryRecord", "are_in_memory", "as_records"]
@@ -54,6 +55,7 @@ class MemoryRecord(ImageRecord):
             if isinstance(self.image, np.ndarray):
                 return to_rgb(Image.fromarray(self.image), (16, False))
             silence()
+            check_pillows(self.image)
             with _loading:
                 layout = sample_layout(self.image)
                 mend_transparency(self.image)

@@ -1,4 +1,4 @@
-"""PNG files without the chunks that a picture can do without."""
+"""A PNG file without the chunks that its picture can do without."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from PIL import PngImagePlugin
 
 from penult.errors import ImageError
 
-__all__ = ["without_ballast"]
+__all__ = ["without_ancillary_chunks"]
 
 _SIGNATURE = 8
 _HEAD, _CHECKSUM = 8, 4  # of a chunk: its length and name before the content, and behind it
@@ -19,12 +19,12 @@ _TEXTS = (b"tEXt", b"zTXt", b"iTXt")
 _ORIENTED = (b"XML:com.adobe.xmp", b"Raw profile type exif", b"exif")
 
 
-def without_ballast(data: bytes) -> bytes:
-    """Leave out the metadata of a PNG, which can refuse the picture but not change it.
+def without_ancillary_chunks(data: bytes) -> bytes:
+    """Leave out the metadata of a PNG, and the frames of an animation but for the first.
 
     Pillow unpacks texts and profiles up to limits that are globals of the process, and fails
-    beyond them; it also fails where one is damaged, or a frame of an animation. What stays are the
-    first picture, its transparency, and its orientation, if that is sound.
+    beyond them; it also fails where one is damaged. What stays are the pixels, their transparency,
+    and their orientation, if that is sound.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def without_ballast(data: bytes) -> bytes:
 
     Returns
     -------
-    The file, or a smaller one
+    `data`, or less of it
 
     Raises
     ------
