@@ -252,7 +252,7 @@ def test_a_compression_that_nobody_here_knows_is_named(number, name):
 
 
 def test_webp_is_named_where_libtiff_was_built_without_it(monkeypatch):
-    monkeypatch.setattr("penult.images.tiff_layout._can_decompress", lambda number: number != 50001)
+    monkeypatch.setattr("penult.images.tiff_layout.can_decompress", lambda number: number != 50001)
     data = tiff({258: [8], 262: [1], 277: [1], 259: [50001], 273: [bytes(100)]})
     assert outcome(data) == "is not supported (TIFF with WebP compression)"
 
@@ -300,6 +300,11 @@ RGB = {258: [8] * 3, 262: [2], 277: [3], 273: [bytes(3 * HEIGHT * WIDTH)]}
             GREY | {273: [], 322: [1 << 20], 323: [1 << 20], 324: [b""]},
             "TIFF with tiles of 1,048,576 × 1,048,576 pixels",
             id="a huge tile",
+        ),
+        pytest.param(
+            GREY | {256: [1], 273: [], 322: [1 << 24], 323: [1], 324: [b""] * HEIGHT},
+            "TIFF with tiles of 16,777,216 × 1 pixels",
+            id="tiles of which nearly nothing is seen",
         ),
     ],
 )

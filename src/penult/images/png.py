@@ -39,21 +39,19 @@ def without_ancillary_chunks(data: bytes) -> bytes:
     ImageError
         If it is the variant of iOS apps, in which the same chunks mean something else.
     """
-    kept, start, text = [], 0, 0
+    kept, start, texts = [], 0, 0
     for name, begin, end in _chunks(data):
         if name == b"CgBI":
             raise ImageError("is not supported (PNG in the variant of iOS apps)")
-        content = data[begin + _HEAD : end - _CHECKSUM] if name in (*_TEXTS, b"eXIf") else b""
         if name[:1].isupper() or name == b"tRNS":
             continue
-        if content and _is_sound(data, begin, end):
-            length = _length_of_orientation(name, content)
-            if length is not None and text + length <= PngImagePlugin.MAX_TEXT_MEMORY:
-                text += length
-                continue
+        length = _length_of_orientation(name, data[begin:end])
+        if length is not None and texts + length <= PngImagePlugin.MAX_TEXT_MEMORY:
+            texts += length
+            continue
         kept.append(data[start:begin])
         start = end
-    return b"".join([*kept, data[start:]]) if kept else data
+    return b"".join([*kept, data[start:]])
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
@@ -70,25 +68,19 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
         begin = end
 
 
-def _is_sound(data: bytes, begin: int, end: int) -> bool:
-    stated = int.from_bytes(data[end - _CHECKSUM : end])
-    return end <= len(data) and zlib.crc32(data[begin + 4 : end - _CHECKSUM]) == stated
-
-
-def _length_of_orientation(name: bytes, content: bytes) -> int | None:
-    """How long a text that may state the orientation is unpacked; None of any other."""
-    if name == b"eXIf":
-        return 0
+def _length_of_orientation(name: bytes, chunk: bytes) -> int | None:
+    """How long a sound text that may state the orientation is unpacked; None of any other."""
+    content, checksum = chunk[_HEAD:-_CHECKSUM], chunk[-_CHECKSUM:]
     key, _, text = content.partition(b"\0")
-    if key not in _ORIENTED:
+    if name != b"eXIf" and (name not in _TEXTS or key not in _ORIENTED):
         return None
+    if zlib.crc32(chunk[4:-_CHECKSUM]) != int.from_bytes(checksum):
+        return None  # also of a chunk that is cut off
     if name == b"zTXt":
-        compressed, text = True, text[1:] if text[:1] == b"\0" else b""
-    elif name == b"iTXt":
-        compressed, text = text[:1] != b"\0", text[2:].split(b"\0", 2)[-1]
-    else:
-        compressed = False
-    return _unpacked_length(text) if compressed else len(text)
+        return _unpacked_length(text[1:]) if text[:1] == b"\0" else None
+    if name == b"iTXt" and text[:1] != b"\0":
+        return _unpacked_length(text[2:].split(b"\0", 2)[-1])
+    return len(text)
 
 
 def _unpacked_length(packed: bytes) -> int | None:

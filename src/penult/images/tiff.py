@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFile, TiffImagePlugin
 
 from penult.errors import ImageError
-from penult.images.tiff_layout import (
+from penult.images.tiff_kinds import (
     BLACK_IS_ZERO,
     CIELAB,
     CMYK,
@@ -20,10 +20,9 @@ from penult.images.tiff_layout import (
     RGB,
     WHITE_IS_ZERO,
     YCBCR,
-    TiffLayout,
-    tiff_layout,
     unsupported,
 )
+from penult.images.tiff_layout import TiffLayout, tiff_layout
 from penult.images.tiff_samples import UnlimitedTiff, eight_bits, read_samples
 
 __all__ = ["TiffImage", "check_pillows"]

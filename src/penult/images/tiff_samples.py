@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile, TiffImagePlugin
 
-from penult.images.tiff_layout import PALETTE, TiffLayout
+from penult.images.tiff_kinds import PALETTE
+from penult.images.tiff_layout import TiffLayout
 
 __all__ = ["UnlimitedTiff", "eight_bits", "read_samples"]
 
