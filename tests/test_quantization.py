@@ -194,6 +194,14 @@ def test_what_it_cannot_do_is_one_line(made, tiny, flowers, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_files_that_are_no_images_are_counted_in_the_log(tiny, flowers, tmp_path, caplog):
+    shutil.copy(next(flowers.rglob("*.png")), tmp_path / "1.png")
+    (tmp_path / "2.heic").touch()
+    with pytest.raises(SourceError, match="1 of 1 images can be read"):
+        quantize(tiny, tmp_path, tmp_path / "x.ckpt")
+    assert [m for m in caplog.messages if "1 other files passed over: 1 .heic; photos" in m]
+
+
 def test_a_damaged_file_is_refused(made, tmp_path):
     data = bytearray(made[0].read_bytes())
     weights = Int8Backbone(made[0]).read().weights

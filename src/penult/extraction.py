@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from penult.backbones.registry import DEFAULT_MODEL, open_backbone
 from penult.errors import UnknownNameError, UsageError
@@ -13,7 +13,9 @@ from penult.output import check_output
 from penult.recipe import Precision
 
 if TYPE_CHECKING:
+    from penult.images.given import Source
     from penult.images.sources import Listing
+    from penult.images.splits import SplitsFrom
     from penult.recipe import Recipe
     from penult.records import Features, Progress
 
@@ -35,6 +37,7 @@ def extract(
     architecture: str | None = None,
     labels: str | Path = "parent",
     label_pattern: str | None = None,
+    splits: SplitsFrom = "auto",
     decode: Literal["exact", "scaled"] = "exact",
     precision: Precision = "float32",
     dtype: Literal["float32", "float16"] = "float32",
@@ -77,6 +80,9 @@ def extract(
     labels : ``"parent"`` (what the source says, or else the folder's name), ``"none"``,
         ``"column:NAME"`` of the source's table, or a CSV file with columns path, label
     label_pattern : regular expression on file names whose group ``label`` is the label
+    splits : whether a top folder called train, test and so on is a split, or a class: ``"auto"``
+        decides by what is in it (see docs/images.md), ``"folders"`` takes every such folder for a
+        split, ``"none"`` takes none. What was decided is in ``origin["split_folders"]``
     decode : ``"scaled"`` lets the decoder scale large JPEGs down, several times as fast on photos
         of many megapixels, for rows that differ a little (see docs/images.md)
     precision : ``"float16"`` or ``"bfloat16"`` is autocast on a CUDA GPU, for rows that differ a
@@ -135,17 +141,12 @@ def extract(
             else "update and overwrite exclude each other: one keeps what holds, the other nothing"
         )
 
-    from penult.images.sources import as_sources, list_images, origin_of
+    from penult.images.sources import as_sources, list_images
 
     sources = as_sources(images)
     written = [] if target is None else [target, parts_folder(target)]
-    listing = list_images(
-        sources,
-        labels=labels,
-        label_pattern=label_pattern,
-        leave_out=written,
-        offline=offline,
-    )
+    how: dict[str, Any] = {"labels": labels, "label_pattern": label_pattern, "splits": splits}
+    listing = list_images(sources, **how, leave_out=written, offline=offline)
     if shuffle is not None:
         listing = _shuffled(listing, shuffle)
     options = {
@@ -153,13 +154,7 @@ def extract(
         "allow_truncated": allow_truncated,
         "shuffle": shuffle,
     }
-    origin = {
-        **origin_of(sources),
-        "labels": str(labels),
-        "label_pattern": label_pattern,
-        "passed_over": dict(listing.passed_over),
-        **options,
-    }
+    origin = {**_origin(sources, listing, **how), **options}
 
     from penult.backbones.base import WeightsChoice
     from penult.backbones.select import select
@@ -209,6 +204,7 @@ def extract_as(
     recipe_is: str,
     labels: str | Path = "parent",
     label_pattern: str | None = None,
+    splits: SplitsFrom = "auto",
     weights: str | Path | None = None,
     offline: bool = False,
     engine: str = "auto",
@@ -221,7 +217,7 @@ def extract_as(
     ----------
     recipe_is : what carries the recipe, for messages, e.g. ``"flowers.skops"``
     weights : where the backbone's weights file is now, if not where it was
-    images, labels, label_pattern, offline, engine, device, on_progress : as for `extract`
+    images, labels, label_pattern, splits, offline, engine, device, on_progress : as for `extract`
 
     Raises
     ------
@@ -233,23 +229,33 @@ def extract_as(
     from penult.backbones.registry import open_recipe
     from penult.engines.choose import open_engine
     from penult.features.read import read
-    from penult.images.sources import as_sources, list_images, origin_of
+    from penult.images.sources import as_sources, list_images
     from penult.runs import Job, to_memory
 
     sources = as_sources(images)
-    listing = list_images(sources, labels=labels, label_pattern=label_pattern, offline=offline)
+    how: dict[str, Any] = {"labels": labels, "label_pattern": label_pattern, "splits": splits}
+    listing = list_images(sources, **how, offline=offline)
     choice = WeightsChoice.of(weights, offline=offline)
     backbone = open_recipe(recipe, recipe_is=recipe_is, choice=choice)
     job = Job(
         listing=listing,
         engine=open_engine(backbone, [recipe], engine=engine, device=device),
         dtype="float32",
-        origin={**origin_of(sources), "labels": str(labels), "label_pattern": label_pattern},
+        origin=_origin(sources, listing, **how),
         options={},
         pipeline={"workers": listing.readers},
         on_progress=on_progress,
     )
     return read(to_memory(job), name="the features in memory")
+
+
+def _origin(
+    sources: Sequence[Source], listing: Listing, *, labels: str | Path, **how: Any
+) -> dict[str, Any]:
+    """What the file notes of where its images came from, and what was found beside them."""
+    from penult.images.sources import origin_of
+
+    return {**origin_of(sources), "labels": str(labels), **how, **listing.notes}
 
 
 def _shuffled(listing: Listing, seed: int) -> Listing:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from penult.backbones.registry import DEFAULT_MODEL, open_without_download
 from penult.errors import UnknownNameError
 from penult.recipe import Recipe
+
+if TYPE_CHECKING:
+    from penult.images.splits import SplitsFrom
 
 __all__ = ["Plan", "PlannedLayer", "plan"]
 
@@ -47,6 +50,7 @@ class Plan:
     layers : in execution order
     dtype : of the rows in the file
     bytes : size of the feature file, an estimate
+    notes : what was found beside the images, as the file's origin would have it
     """
 
     backbone: str
@@ -55,6 +59,7 @@ class Plan:
     layers: tuple[PlannedLayer, ...]
     dtype: str
     bytes: int
+    notes: Mapping[str, Any]
 
 
 def plan(
@@ -69,6 +74,7 @@ def plan(
     architecture: str | None = None,
     labels: str | Path = "parent",
     label_pattern: str | None = None,
+    splits: SplitsFrom = "auto",
     dtype: Literal["float32", "float16"] = "float32",
 ) -> Plan:
     """Say what `penult.extract` with these arguments would give; no image is read.
@@ -88,7 +94,11 @@ def plan(
     from penult.images.sources import as_sources, list_images
 
     listing = list_images(
-        as_sources(images), labels=labels, label_pattern=label_pattern, offline=offline
+        as_sources(images),
+        labels=labels,
+        label_pattern=label_pattern,
+        splits=splits,
+        offline=offline,
     )
     choice = WeightsChoice.of(weights, offline=offline, architecture=architecture)
     backbone = open_without_download(model, choice)
@@ -112,4 +122,5 @@ def plan(
             dtype=dtype,
             failures=listing.failures,
         ),
+        notes={"splits": splits, **listing.notes},
     )

@@ -164,6 +164,7 @@ def quantize(
     from penult.engines import quantize as engine
     from penult.engines.choose import open_engine
     from penult.engines.measure import all_rows, machine, rates
+    from penult.images.remarks import log_remarks
     from penult.images.sources import as_sources, list_images
 
     engine.require_nncf()
@@ -189,6 +190,7 @@ def quantize(
     say("reading images")
     sources = as_sources(calibrate)
     listing = list_images(sources, labels=labels, label_pattern=label_pattern, offline=offline)
+    log_remarks({**listing.notes, "split_folders": ()})
     records, pixels = _read(listing.records, backbone, images, seed)
     calibrated = min(images, len(records) * 3 // 5)
     made = engine.quantize(

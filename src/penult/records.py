@@ -77,7 +77,9 @@ class Features:
     recipe : how the rows were made
     layers : the layers the file holds, in execution order; `features` is one of them
     origin : where the images came from and with which options, JSON-like: ``sources``, ``labels``,
-        ``label_pattern``, ``passed_over`` (extension to number of files that are no images)
+        ``label_pattern``, ``splits``, ``passed_over`` (extension to number of files that are no
+        images), ``left_out`` (files that penult wrote), ``split_folders`` (what each top folder
+        called train, test and so on was taken for: its ``split``, or None for a class)
     """
 
     features: Any

@@ -262,6 +262,14 @@ def test_parquet_may_lie_at_an_address(memory):
         assert {r.split for r in listing.records} == {"train"}
 
 
+def test_a_folder_at_an_address_that_is_named_as_a_split_may_be_a_class(memory):
+    for name in ("bus", "car", "train"):
+        memory.pipe_file(f"/v/{name}/a.jpg", b"1")
+    assert known(list_images(["memory://v"]))[-1] == ("train/a.jpg", ("train",), None)
+    memory.pipe_file("/v/train/tram/a.jpg", b"1")
+    assert known(list_images(["memory://v"]))[-1] == ("train/tram/a.jpg", ("tram",), "train")
+
+
 def test_several_addresses_and_folders_may_be_given(memory, tmp_path):
     memory.pipe_file("/one/daisy/a.jpg", b"1")
     (tmp_path / "two").mkdir()

@@ -159,7 +159,8 @@ class Classifier(Description):
         ----------
         images : paths and addresses as for `penult.extract`, or images in memory
         top : how many classes to list for each
-        **options : ``engine``, ``device``, ``batch_size``, ``workers``, ``on_progress``
+        **options : ``engine``, ``device``, ``batch_size``, ``workers``, ``on_progress``,
+            ``on_listing`` and more
 
         Returns
         -------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,6 +33,7 @@ def predict_images(
     batch_size: int | None = None,
     workers: int | None = None,
     on_progress: Callable[[Progress], None] | None = None,
+    on_listing: Callable[[Mapping[str, Any]], None] | None = None,
 ) -> Iterator[Prediction | Failure]:
     """Classify photos, in the order of their ids, as they come out of the network.
 
@@ -48,6 +49,9 @@ def predict_images(
     copy_mode : ``"copy"``, ``"hardlink"`` or ``"symlink"``
     weights : where the backbone's weights file is now, if not where it was
     offline : never touch the network
+    on_listing : called once, before the first result, with what was found beside the images:
+        ``passed_over`` (extension to number of files) and ``left_out`` (what penult wrote itself).
+        By default, that is logged as a warning
 
     Yields
     ------
@@ -76,11 +80,13 @@ def predict_images(
     from penult.backbones.registry import open_recipe
     from penult.engines.choose import open_engine
     from penult.engines.pipeline import run
+    from penult.images.remarks import log_remarks
+    from penult.written import note_written
 
     sorter = None
     if copy_to is not None:
         sorter = Sorter(copy_to, classifier.label_names, mode=copy_mode)
-    records, failures, readers = _listed(images, sorter, offline=offline)
+    records, failures, readers = _listed(images, sorter, on_listing or log_remarks, offline=offline)
     choice = WeightsChoice.of(weights, offline=offline)
     backbone = open_recipe(classifier.recipe, recipe_is="the classifier", choice=choice)
     opened = open_engine(backbone, [classifier.recipe], engine=engine, device=device)
@@ -107,11 +113,17 @@ def predict_images(
             if sorter is not None:
                 label = None if unsure else prediction.label
                 copied = sorter.place(outcome.record, outcome.digest, label)
+                if copied.new:
+                    note_written(sorter.folder, copied.path, copy=True)
             yield replace(prediction, unsure=unsure, copied=copied)
 
 
 def _listed(
-    images: Any, sorter: Sorter | None, *, offline: bool
+    images: Any,
+    sorter: Sorter | None,
+    on_listing: Callable[[Mapping[str, Any]], None],
+    *,
+    offline: bool,
 ) -> tuple[Sequence[ImageRecord], Sequence[Failure], int | None]:
     """The images, what of them cannot be listed, and how many threads should read them."""
     from penult.images.memory import are_in_memory, as_records
@@ -128,4 +140,5 @@ def _listed(
         sorter.require_outside([one for one in sources if isinstance(one, Path)])
         listing = list_images(sources, labels="none", leave_out=[sorter.folder], offline=offline)
         sorter.require_files(listing.records)
+    on_listing({"passed_over": listing.passed_over, "left_out": listing.left_out})
     return listing.records, listing.failures, listing.readers

@@ -24,6 +24,7 @@ __all__ = [
     "say",
     "say_failures",
     "say_json",
+    "say_remarks",
     "stages",
     "table_width",
     "to_json",
@@ -149,12 +150,12 @@ def say_failures(failures: Sequence[Failure], *, total: int) -> None:
         say(f"  and {len(failures) - _SHOWN_FAILURES:,} more")
 
 
-def say_passed_over(passed_over: Mapping[str, int]) -> None:
-    """Say which files were not taken for images."""
-    if passed_over:
-        kinds = sorted(passed_over.items(), key=lambda item: (-item[1], item[0]))
-        named = ", ".join(f"{count:,} {kind or 'without an extension'}" for kind, count in kinds)
-        say(f"{sum(passed_over.values()):,} other files passed over: {named}")
+def say_remarks(notes: Mapping[str, Any], *, to: Callable[[str], None] = say) -> None:
+    """Say what was found beside the images: see `penult.images.remarks.remarks`."""
+    from penult.images.remarks import remarks
+
+    for line in remarks(notes):
+        to(line)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from penult.cli import options as o
-from penult.cli.console import progress, say, say_failures, say_json
+from penult.cli.console import progress, say, say_failures, say_json, say_remarks
 from penult.cli.tables import class_table, scores_line, scores_table
 
 
@@ -22,6 +22,7 @@ def run(
     ],
     labels: o.Labels = "parent",
     label_pattern: o.LabelPattern = None,
+    splits: o.Splits = "auto",
     weights: o.MovedWeights = None,
     offline: o.Offline = False,
     engine: o.Engine = "auto",
@@ -41,13 +42,15 @@ def run(
     from penult.classify.model import load_classifier
     from penult.classify.scores import scores_to_dict
     from penult.features.schema import is_feature_file
+    from penult.images.remarks import NOTES
 
     if results is not None:
         from penult.report.results import check_results, write_results
 
         check_results(results, overwrite=overwrite)
     model = load_classifier(classifier)
-    if len(data) == 1 and is_feature_file(Path(data[0])):
+    from_file = len(data) == 1 and is_feature_file(Path(data[0]))
+    if from_file:
         features = load_rows_for(model, data[0])
         model.require_recipe(features.recipe, other_is=data[0])
     else:
@@ -60,12 +63,14 @@ def run(
                 recipe_is=str(classifier),
                 labels=labels,
                 label_pattern=label_pattern,
+                splits=splits,
                 weights=weights,
                 offline=offline,
                 engine=engine,
                 device=device,
                 on_progress=on_progress,
             )
+    notes = {} if from_file else {name: features.origin[name] for name in NOTES}
     found = evaluate(model, features, split=f"all of {', '.join(data)}")
     written = []
     if results is not None:
@@ -79,6 +84,7 @@ def run(
                 "unseen_labels": dict(found.unseen_labels),
                 "unlabelled": found.unlabelled,
                 "failures": [{"id": f.id, "reason": f.reason} for f in features.failures],
+                **notes,
                 "results": [str(path) for path in written],
             }
         )
@@ -93,5 +99,6 @@ def run(
         label = "single label" if features.targets is not None else "label"
         say(f"{found.unlabelled:,} images have no {label}")
     say_failures(features.failures, total=len(features) + len(features.failures))
+    say_remarks({} if from_file else features.origin)
     for path in written:
         say(str(path))

@@ -15,7 +15,7 @@ from penult.cli.console import (
     say,
     say_failures,
     say_json,
-    say_passed_over,
+    say_remarks,
     warn_of_random,
 )
 from penult.cli.stop import stoppable
@@ -37,6 +37,7 @@ def run(
     architecture: o.Architecture = None,
     labels: o.Labels = "parent",
     label_pattern: o.LabelPattern = None,
+    splits: o.Splits = "auto",
     decode: o.Decode = "exact",
     precision: o.Precision = "float32",
     dtype: o.Dtype = "float32",
@@ -73,6 +74,7 @@ def run(
         "architecture": architecture,
         "labels": labels,
         "label_pattern": label_pattern,
+        "splits": splits,
         "dtype": dtype,
     }
     if dry_run:
@@ -111,6 +113,8 @@ def run(
         )
     rows, total = len(features), len(features) + len(features.failures)
     if as_json:
+        from penult.images.remarks import NOTES
+
         say_json(
             {
                 "output": str(output),
@@ -121,7 +125,7 @@ def run(
                 "layers": list(features.layers),
                 "classes": list(features.label_names),
                 "failures": [{"id": f.id, "reason": f.reason} for f in features.failures],
-                "passed_over": dict(features.origin["passed_over"]),
+                **{name: features.origin[name] for name in NOTES},
             }
         )
         return
@@ -134,12 +138,13 @@ def run(
     if kept:
         say(f"{kept:,} of {total:,} images were done before, {total - kept:,} now")
     say_failures(features.failures, total=total)
-    say_passed_over(features.origin["passed_over"])
+    say_remarks(features.origin)
 
 
 def _show_plan(output: Path, plan: Plan, *, as_json: bool) -> None:
     if as_json:
-        say_json({"output": str(output), **dataclasses.asdict(plan)})
+        told = dataclasses.asdict(plan)
+        say_json({"output": str(output), **told.pop("notes"), **told})
         return
     numbers = ("row", "numbers a row")
     table = Table(("layer", "pooling", *numbers), right=numbers)
@@ -151,3 +156,4 @@ def _show_plan(output: Path, plan: Plan, *, as_json: bool) -> None:
         f"{output} would hold {plan.images:,} {plan.dtype} rows a layer of {plan.backbone}, "
         f"{len(plan.classes):,} classes, in about {plan.bytes / 1e6:,.1f} MB"
     )
+    say_remarks(plan.notes)

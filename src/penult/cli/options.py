@@ -79,6 +79,13 @@ LabelPattern = Annotated[
         help=r"Regular expression on file names, e.g. '(?P<label>.+)_\d+'.", show_default=False
     ),
 ]
+Splits = Annotated[
+    Literal["auto", "folders", "none"],
+    typer.Option(
+        help="Top folders called train, test and so on: folders takes each for a split, none for "
+        "a class; auto takes one for a class where images lie in it, beside other classes."
+    ),
+]
 Engine = Annotated[str, typer.Option(help="What runs the network: auto, openvino or torch.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, …")]
 BatchSize = Annotated[

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
 from penult.cli import options as o
-from penult.cli.console import progress, say, say_json, warn
+from penult.cli.console import progress, say, say_json, say_remarks, warn
 from penult.cli.predictions import Tally, to_file, to_stdout
 from penult.errors import UsageError
 
@@ -71,7 +71,7 @@ def run(
     from penult.classify.predict import predict_images
 
     model = load_classifier(classifier)
-    tally = Tally()
+    tally, notes = Tally(), dict[str, Any]()
     columns = {
         "top": top,
         "several": model.thresholds is not None,
@@ -99,16 +99,18 @@ def run(
             batch_size=batch_size,
             workers=workers,
             on_progress=on_progress,
+            on_listing=notes.update,
         ):
             tally.add(outcome)
             write(outcome)
     if output is not None and as_json:
-        say_json({"output": str(output), **tally.to_dict()})
+        say_json({"output": str(output), **tally.to_dict(), **notes})
     elif output is not None:
         tally.show_classes()
         say(f"{output}: {tally.good:,} predictions")
     if copy_to is not None:
         tally.warn_of_copies(copy_to)
+    say_remarks(notes, to=warn)
     if tally.failed:
         warn(f"{tally.failed:,} of {tally.failed + tally.good:,} images could not be read")
     if not tally.good:

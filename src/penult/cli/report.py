@@ -12,7 +12,7 @@ from penult.cli.console import (
     say,
     say_failures,
     say_json,
-    say_passed_over,
+    say_remarks,
     stages,
     warn_of_random,
 )
@@ -48,6 +48,7 @@ def run(
     architecture: o.Architecture = None,
     labels: o.Labels = "parent",
     label_pattern: o.LabelPattern = None,
+    splits: o.Splits = "auto",
     engine: o.Engine = "auto",
     device: o.Device = "auto",
     classifier: Annotated[
@@ -73,15 +74,16 @@ def run(
 ) -> None:
     """Extract, train, and write one self-contained HTML page about it, all in one go."""
     from penult.features.schema import is_feature_file
+    from penult.images.remarks import NOTES
     from penult.report.make import FEATURES, make_report
     from penult.report.unfinished import unfinished_folder
 
     if len(images) == 1 and is_feature_file(Path(images[0])):
         given = (model, labels) != (DEFAULT_MODEL, "parent") or weights or architecture
-        if given or label_pattern:
+        if given or label_pattern or splits != "auto":
             raise UsageError(
                 f"{images[0]} is a feature file, and says itself how its rows and labels were "
-                "made; give it without --model, --weights, --architecture and labels"
+                "made; give it without --model, --weights, --architecture, labels and splits"
             )
     warn_of_random(weights)
     with (
@@ -98,6 +100,7 @@ def run(
             architecture=architecture,
             labels=labels,
             label_pattern=label_pattern,
+            splits=splits,
             engine=engine,
             device=device,
             classifier=classifier or "logistic",
@@ -120,12 +123,13 @@ def run(
                 "rows": len(features),
                 "failures": len(features.failures),
                 "accuracy": scores.accuracy,
+                **{name: features.origin[name] for name in NOTES if name in features.origin},
                 "layer": made.classifier.recipe.layer,
             }
         )
         return
     say_failures(features.failures, total=len(features) + len(features.failures))
-    say_passed_over(features.origin.get("passed_over", {}))
+    say_remarks(features.origin)
     class_table(scores)
     layers_table(made.classifier.settings.get("layers", ()), made.classifier.recipe.layer)
     say(scores_line(scores))

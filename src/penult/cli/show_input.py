@@ -32,6 +32,7 @@ def run(
     from penult.backbones.registry import open_without_download
     from penult.output import atomic_output, check_output
     from penult.preview import in_words, network_input
+    from penult.written import note_written
 
     if output.suffix.lower() != ".png":
         raise UsageError(f"{output} is no .png file; other formats would change the pixels")
@@ -40,6 +41,7 @@ def run(
     picture = network_input(image, backbone.preprocessing, normalized=normalized)
     with atomic_output(output, overwrite=overwrite) as temporary:
         picture.save(temporary, format="PNG")
+    note_written(output.parent, output)
     width, height = picture.size
     say(f"{output}: {width} × {height} pixels, what {backbone.name} sees of {image}:")
     for line in in_words(backbone.preprocessing):

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
 from penult.errors import UsageError
 from penult.texts import composed
@@ -14,11 +15,13 @@ __all__ = [
     "SPLITS",
     "Found",
     "Known",
+    "Top",
     "by_pattern",
     "by_source",
     "one_form",
+    "own_name",
     "split_of_name",
-    "split_off",
+    "tops_of",
     "unlabelled",
 ]
 
@@ -32,6 +35,19 @@ SPLITS = {
 """What a folder or a table may call a split, in any case, and what it is called here."""
 
 
+class Top(NamedTuple):
+    """A place among the folders around an image where one that is named as a split may be one.
+
+    Attributes
+    ----------
+    tree : what the folder is at the top of; None where it is itself one of several sources
+    at : its index in `Found.folders`
+    """
+
+    tree: str | None
+    at: int
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """An image that the listing found.
@@ -40,19 +56,29 @@ class Found:
     ----------
     id : see `ImageRecord`
     path : the file, where there is one on this machine
-    folders : the names of the folders around it, outermost first, without the one for the split
-    split : the split that the source or its top folder names, or None
+    folders : the names of the folders around it, outermost first; of several sources, that of its
+        source comes before them
+    tops : which of them may be splits, outermost first
     labels : those that the source itself states (a manifest's column, a label beside the image in
         an archive); None where it has no such thing
+    stated : the split that the source states of this image, or None
+    around : the split that the name of its list or archive speaks of, or None
     group : as the source states it
     """
 
     id: str
     path: str | None
-    folders: tuple[str, ...]
-    split: str | None = None
+    folders: tuple[str, ...] = ()
+    tops: tuple[Top, ...] = ()
     labels: tuple[str, ...] | None = None
+    stated: str | None = None
+    around: str | None = None
     group: str | None = None
+
+    @property
+    def split(self) -> str | None:
+        """The split, as far as it is known without the folders."""
+        return self.stated or self.around
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,21 +100,14 @@ def one_form(labels: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(map(composed, labels)))
 
 
-def split_off(
-    own_name: tuple[str, ...], inside: tuple[str, ...]
-) -> tuple[tuple[str, ...], str | None]:
-    """Take the folder that names a split out of the folders around an image.
+def own_name(prefix: str | None) -> tuple[str, ...]:
+    """The source's own name among the folders around its images: only of one of several sources."""
+    return (prefix.rpartition("/")[2],) if prefix else ()
 
-    Parameters
-    ----------
-    own_name : the source's name, where it is one of several
-    inside : the folders between the source and the image
-    """
-    if own_name and own_name[0].lower() in SPLITS:
-        return inside, SPLITS[own_name[0].lower()]
-    if inside and inside[0].lower() in SPLITS:
-        return own_name + inside[1:], SPLITS[inside[0].lower()]
-    return own_name + inside, None
+
+def tops_of(prefix: str | None) -> tuple[Top, ...]:
+    """The first folder below a source; of one of several sources, also the source itself."""
+    return (Top(None, 0), Top(prefix, 1)) if prefix else (Top("", 0),)
 
 
 def split_of_name(stem: str) -> str | None:

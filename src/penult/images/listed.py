@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import copy
+from dataclasses import replace
 from functools import partial
 from typing import overload
 
@@ -15,66 +16,74 @@ from numpy.typing import NDArray
 from penult.errors import SourceError
 from penult.images.labels import Found, Known, one_form
 from penult.images.shelf import Shelf
+from penult.images.splits import Undecided
 from penult.records import ImageRecord
 from penult.texts import Texts, composed
 
 __all__ = ["Records"]
 
-_SPLITS = (None, "train", "validation", "test")
 _PLENTY = 1 << 20
 
 
 class Records(Sequence[ImageRecord]):
     """A sequence that makes each `ImageRecord` when it is asked for.
 
-    What is kept of an image is what its shelf keeps, and some 13 bytes.
+    What is kept of an image is what its shelf keeps, and some 12 bytes.
     """
 
     def __init__(self) -> None:
         self._shelves: list[Shelf] = []
         self._starts: list[int] = []
-        self._label_sets: list[tuple[str, ...]] = []
-        self._label_numbers: dict[tuple[str, ...], int] = {}
-        self._labels = array("i")
-        self._splits = array("b")
-        self._written: dict[tuple[str, ...], int] = {}  # as they stand there, to their numbers
+        self._kinds: list[Known | Undecided] = []  # each different one once, without its group
+        self._kind_numbers: dict[Known | Undecided, int] = {}
+        self._numbers = array("i")  # of each image, that of its kind
         self._spellings: dict[str, set[str]] = {}
         self._groups: Texts | None = None
         self._order: NDArray[np.int64] | None = None  # None: as they were found
         self._last: str | None = None
         self._is_sorted = True
 
-    def add(self, shelf: Shelf, found: Iterable[Found], rule: Callable[[Found], Known]) -> None:
+    def add(
+        self,
+        shelf: Shelf,
+        found: Iterable[Found],
+        rule: Callable[[Found], Known | Undecided],
+    ) -> None:
         """Add the images of a shelf as it finds them; what `rule` knows of each is kept."""
         self._shelves.append(shelf)
-        self._starts.append(len(self._labels))
+        self._starts.append(len(self._numbers))
         for image in found:
-            known = rule(image)
-            self._require_text(image.id, known.group or "")
+            kind = rule(image)
+            group = kind.group or ""
+            self._require_text(image.id, group)
+            if group:
+                kind = replace(kind, group=None)
             if self._last is not None and image.id <= self._last:
                 self._is_sorted = False
             self._last = image.id
-            if known.group and self._groups is None:
+            if group and self._groups is None:
                 self._groups = Texts()
-                for _ in self._labels:
+                for _ in self._numbers:
                     self._groups.append(b"")
-            if known.labels not in self._written:
-                self._require_text(*known.labels)
-                self._written[known.labels] = self._number(known.labels)
-            self._labels.append(self._written[known.labels])
-            self._splits.append(_SPLITS.index(known.split))
+            number = self._kind_numbers.setdefault(kind, len(self._kinds))
+            if number == len(self._kinds):
+                self._kinds.append(self._composed(kind))
+            self._numbers.append(number)
             if self._groups is not None:
-                self._groups.append(composed(known.group or "").encode())
+                self._groups.append(composed(group).encode())
 
-    def _number(self, labels: tuple[str, ...]) -> int:
-        """The number of labels that are new as they are written."""
-        for label in labels:
+    def _composed(self, kind: Known | Undecided) -> Known | Undecided:
+        """The same with its labels in one Unicode form."""
+        if isinstance(kind, Undecided):
+            as_split, as_class = self._one_form(kind.as_split), self._one_form(kind.as_class)
+            return replace(kind, as_split=as_split, as_class=as_class)
+        return self._one_form(kind)
+
+    def _one_form(self, known: Known) -> Known:
+        self._require_text(*known.labels)
+        for label in known.labels:
             self._spellings.setdefault(composed(label), set()).add(label)
-        ours = one_form(labels)
-        number = self._label_numbers.setdefault(ours, len(self._label_sets))
-        if number == len(self._label_sets):
-            self._label_sets.append(ours)
-        return number
+        return replace(known, labels=one_form(known.labels))
 
     @property
     def merged(self) -> list[str]:
@@ -90,8 +99,13 @@ class Records(Sequence[ImageRecord]):
             except UnicodeEncodeError:
                 reason = "half of a character"
             if reason:
-                place = self._shelves[-1].place(len(self._labels) - self._starts[-1])
+                place = self._shelves[-1].place(len(self._numbers) - self._starts[-1])
                 raise SourceError(f"{place}: {text!a} holds {reason}; correct it")
+
+    def counts(self) -> Iterator[tuple[Known | Undecided, int]]:
+        """Each different thing that is known of an image, and of how many."""
+        numbers = np.frombuffer(self._numbers, self._numbers.typecode)
+        return zip(self._kinds, np.bincount(numbers).tolist(), strict=True)
 
     def sort(self) -> None:
         """Bring them into the order of their ids, once all are added.
@@ -148,7 +162,7 @@ class Records(Sequence[ImageRecord]):
         return any(shelf.is_remote for shelf in self._shelves)
 
     def __len__(self) -> int:
-        return len(self._labels) if self._order is None else len(self._order)
+        return len(self._numbers) if self._order is None else len(self._order)
 
     @overload
     def __getitem__(self, position: int) -> ImageRecord: ...
@@ -185,13 +199,14 @@ class Records(Sequence[ImageRecord]):
         return shelf.id(at)
 
     def _known(self, index: int) -> Known:
+        kind = self._kinds[self._numbers[index]]
+        known = kind.decided() if isinstance(kind, Undecided) else kind
         group = self._groups[index] if self._groups is not None else ""
-        labels, split = self._label_sets[self._labels[index]], _SPLITS[self._splits[index]]
-        return Known(labels, split, group or None)
+        return replace(known, group=group) if group else known
 
     def _argsort(self) -> NDArray[np.int64]:
         """Sort by id, as strings are sorted: UTF-8 keeps the order of code points."""
-        count = len(self._labels)
+        count = len(self._numbers)
         lengths = np.fromiter((len(self._key(k)) for k in range(count)), np.int64, count)
         width = int(lengths.max())
         if width * count > 4 * lengths.sum() + _PLENTY:  # some id is very long

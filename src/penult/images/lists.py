@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 from penult.errors import ImageError, SourceError
 from penult.images.files import open_regular
 from penult.images.hosts import host_of, named
-from penult.images.labels import Found, split_off
+from penult.images.labels import Found, Top
 from penult.images.network import is_url, join, require_network
 from penult.images.remote import fetch
 from penult.images.shelf import Shelf
@@ -25,6 +25,8 @@ from penult.images.walk import printable
 from penult.texts import Texts
 
 __all__ = ["FilesShelf", "ListShelf", "lines_on", "standard_input"]
+
+_TOPS = (Top("*", 0),)
 
 
 class FilesShelf(Shelf):
@@ -39,7 +41,7 @@ class FilesShelf(Shelf):
 
     def scan(self) -> Iterator[Found]:
         """A file given by itself is an image, whatever its name."""
-        return (Found(name, str(path), ()) for name, path in self._files)
+        return (Found(name, str(path)) for name, path in self._files)
 
     def id(self, index: int) -> str:
         """As it was given."""
@@ -110,10 +112,17 @@ class ListShelf(Shelf):
                 self.is_remote = True
                 if is_url(path):
                     self._hosts[host_of(path)] += 1
-            folders, split = split_off((), _folders(path))
             place = None if address else os.path.join(self._base, path)  # noqa: PTH118
-            split = row.split or split or self._split
-            yield Found(self.id(index), place, folders, split, row.labels, row.group)
+            yield Found(
+                self.id(index),
+                place,
+                _folders(path),
+                _TOPS,
+                row.labels,
+                stated=row.split,
+                around=self._split,
+                group=row.group,
+            )
 
     @property
     def requests(self) -> str:

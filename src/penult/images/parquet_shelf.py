@@ -13,7 +13,7 @@ from weakref import finalize
 
 from penult.errors import ImageError, SourceError, UsageError
 from penult.images.blob import Blob
-from penult.images.labels import Found, split_of_name
+from penult.images.labels import Found, Top, split_of_name
 from penult.images.parquet import (
     class_names,
     first_line,
@@ -42,7 +42,7 @@ class ParquetShelf(Shelf):
     blob : the file
     prefix : begins the ids, and is None for an only source
     folders : the names of the folders around the file
-    split : that the file lies in; else, what its name says
+    tops : which of these may be splits
     label : the column of the labels; None leaves them unread, and "" takes ``label``, ``labels``,
         or the only column of classes
     """
@@ -55,15 +55,15 @@ class ParquetShelf(Shelf):
         prefix: str | None,
         *,
         folders: tuple[str, ...] = (),
-        split: str | None = None,
+        tops: tuple[Top, ...] = (),
         label: str | None = "",
     ) -> None:
         super().__init__()
         self.is_remote = blob.is_remote
         self._blob, self._prefix = blob, f"{prefix}/" if prefix else ""
-        self._folders, self._label = folders, label
+        self._folders, self._tops, self._label = folders, tops, label
         stem = blob.name.replace("\\", "/").rpartition("/")[2].rpartition(".")[0]
-        self._split = split or split_of_name(stem)
+        self._split = split_of_name(stem)
         self._reader: _Reader | None = None
         self._count = 0
 
@@ -96,7 +96,9 @@ class ParquetShelf(Shelf):
                 split = values.get("split")
                 split = split_named(split, place) if isinstance(split, str) else None
                 labels = labels_of(values[label], classes) if label else None
-                yield Found(self.id(row), None, self._folders, split or self._split, labels)
+                yield Found(
+                    self.id(row), None, self._folders, self._tops, labels, split, self._split
+                )
 
     def _label_column(self, file: Any, images: dict[str, str]) -> str | None:
         """The column that holds the labels, or None."""

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from penult.errors import ImageError, PathNotFoundError, PenultError, SourceError
-from penult.images.labels import Found, split_off
+from penult.images.labels import Found, own_name, tops_of
 from penult.images.network import cause, is_missing, join, open_system, persistently
 from penult.images.shelf import Shelf
 from penult.images.walk import ARCHIVES, EXTENSIONS, is_left_out
@@ -88,7 +88,7 @@ class RemoteShelf(Shelf):
         self._system, root = open_system(url)
         self._root = root.rstrip("/")
         self._prefix = f"{prefix}/" if prefix else ""
-        self._own_name = (prefix.rpartition("/")[2],) if prefix else ()
+        self._own_name, self._tops = own_name(prefix), tops_of(prefix)
         self._below = Texts()
         self._sizes, self._stamps = array("q"), array("q")
 
@@ -111,8 +111,8 @@ class RemoteShelf(Shelf):
                 self._below.append(below.encode("utf-8", "surrogateescape"))
                 self._sizes.append(int(info.get("size") or 0))
                 self._stamps.append(_stamp(info))
-                folders, split = split_off(self._own_name, tuple(below.split("/")[:-1]))
-                yield Found(self._prefix + below, None, folders, split)
+                folders = self._own_name + tuple(below.split("/")[:-1])
+                yield Found(self._prefix + below, None, folders, self._tops)
 
     def _read(self, folder: str) -> Iterator[tuple[str, dict[str, Any]]]:
         path = f"{self._root}/{folder}".rstrip("/")

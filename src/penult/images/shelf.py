@@ -24,6 +24,7 @@ class Shelf(ABC):
     ----------
     failures : what could not be read while scanning
     passed_over : extension, in lower case and with its dot, to the number of files passed over
+    left_out : kind of file that penult wrote, and where, to the number of them
     is_sequential : reading its images out of order is slow
     is_remote : reading an image waits for the network
     """
@@ -34,6 +35,7 @@ class Shelf(ABC):
     def __init__(self) -> None:
         self.failures: list[Failure] = []
         self.passed_over: Counter[str] = Counter()
+        self.left_out: Counter[str] = Counter()
 
     @abstractmethod
     def __len__(self) -> int:

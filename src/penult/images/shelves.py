@@ -11,7 +11,7 @@ from typing import Any
 from penult.errors import SourceError, UsageError
 from penult.images.blob import Blob, LocalBlob
 from penult.images.given import Source
-from penult.images.labels import split_of_name, split_off
+from penult.images.labels import own_name, split_of_name, tops_of
 from penult.images.lists import FilesShelf, ListShelf, lines_on, standard_input
 from penult.images.remote import RemoteBlob, RemoteShelf, is_folder
 from penult.images.shelf import Shelf
@@ -99,10 +99,9 @@ class Shelves:
         except SourceError as error:  # of many archives, one that is damaged is not the end
             outer.failures.append(Failure(name, str(error)))
             return
-        own_name = (prefix.rpartition("/")[2],) if prefix else ()
-        folders, split = split_off(own_name, tuple(below.split("/")[:-1]))
         outer.passed_over[_extension(blob.name)] -= 1
-        yield self._archive(blob, name, folders=folders, split=split)
+        folders = own_name(prefix) + tuple(below.split("/")[:-1])
+        yield self._archive(blob, name, folders=folders, tops=tops_of(prefix))
 
     def _archive(self, blob: Blob, prefix: str | None, **around: Any) -> Shelf:
         if _extension(blob.name) == ".tar":

@@ -9,16 +9,19 @@ import logging
 import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from penult.errors import SourceError, UsageError
 from penult.images.given import Source, as_sources, existing, expanded, origin_of, source_names
 from penult.images.labels import Found, Known, by_pattern, by_source, unlabelled
 from penult.images.listed import Records
 from penult.images.network import require_network
+from penult.images.remarks import about_left_out, advice
 from penult.images.shelf import Shelf
 from penult.images.shelves import Shelves
+from penult.images.splits import SplitFolder, SplitFolders, SplitsFrom
 from penult.images.table import LabelTable
 from penult.images.walk import EXTENSIONS
 from penult.messages import printable
@@ -42,11 +45,24 @@ class Listing:
     failures : folders and archives that could not be read (to the end), and images that a table
         names but that do not exist
     passed_over : extension, in lower case and with its dot, to the number of files passed over
+    left_out : kind of file that penult wrote itself, and where, to the number of them
+    split_folders : top folders that are named as splits, and what each was taken for
     """
 
     records: Records
     failures: tuple[Failure, ...] = ()
     passed_over: Mapping[str, int] = field(default_factory=dict)
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    split_folders: tuple[SplitFolder, ...] = ()
+
+    @property
+    def notes(self) -> dict[str, Any]:
+        """What there is to say beside the images, as JSON-like data; see `remarks`."""
+        return {
+            "passed_over": dict(self.passed_over),
+            "left_out": dict(self.left_out),
+            "split_folders": [asdict(one) for one in self.split_folders],
+        }
 
     @property
     def readers(self) -> int | None:
@@ -59,6 +75,7 @@ def list_images(
     *,
     labels: str | Path = "parent",
     label_pattern: str | None = None,
+    splits: SplitsFrom = "auto",
     leave_out: Sequence[Path] = (),
     offline: bool = False,
     announce: bool = True,
@@ -68,12 +85,13 @@ def list_images(
     The id of an image is its path relative to the source, with ``/``; of several sources, the id
     begins with the source's name. Bytes of a name that are not UTF-8 are escaped (``\xe9``).
     Symbolic links are followed, but not back into a folder above them. Hidden files and folders
-    and ``__MACOSX`` are left out. A file given by itself is taken whatever its name, but for
-    ``.csv``, ``.parquet`` and ``.tar``. A folder without an image file is searched for archives.
-    docs/images.md has the rules of each source.
+    and ``__MACOSX`` are left out, and what penult itself wrote (see `what_penult_wrote`). A file
+    given by itself is taken whatever its name, but for ``.csv``, ``.parquet`` and ``.tar``. A
+    folder without an image file is searched for archives. docs/images.md has the rules of each
+    source.
 
-    A top folder named as in `SPLITS` (of several sources, also the source itself) is the split of
-    its images, and not their label.
+    A top folder named as in `SPLITS` (of several sources, also the source itself) may be the split
+    of its images instead of their label; see `SplitFolders`.
 
     Parameters
     ----------
@@ -81,6 +99,7 @@ def list_images(
     labels : ``"parent"`` (what the source states, or else the folder it lies in), ``"none"``,
         ``"column:NAME"`` (of the source's own table), or a CSV file (see `LabelTable`)
     label_pattern : a regular expression for file names instead (see `by_pattern`)
+    splits : ``"folders"`` takes every such folder for a split, ``"none"`` takes none
     leave_out : files and folders that are not looked at, even if they lie in a source
     offline : refuse what is on the network; so does ``PENULT_OFFLINE=1``
     announce : say, before anything is asked for, which hosts the addresses in a list lead to
@@ -108,14 +127,16 @@ def list_images(
         if isinstance(source, str):
             require_network(source, "", offline=offline)
     names = source_names(sources)
+    decide = SplitFolders(rule, splits)
     records, shelves = Records(), list[Shelf]()
     for shelf in open_shelves(sources, names):
         shelves.append(shelf)
-        records.add(shelf, shelf.scan(), rule)
+        records.add(shelf, shelf.scan(), decide)
     passed_over = sum((shelf.passed_over for shelf in shelves), Counter[str]())
+    left_out = sum((shelf.left_out for shelf in shelves), Counter[str]())
     failures = [failure for shelf in shelves for failure in shelf.failures]
     if not records:
-        raise SourceError(_nothing_found(sources, failures, passed_over))
+        raise SourceError(_nothing_found(sources, failures, passed_over, left_out))
     for shelf in shelves if announce else ():
         if shelf.requests:
             _log.warning("penult: %s", printable(shelf.requests))
@@ -124,11 +145,12 @@ def list_images(
             "penult: %s: written in several Unicode forms, each of which is the same class",
             printable(", ".join(merged)),
         )
+    split_folders = decide.decide(records.counts())
     records.sort()
     if isinstance(rule, LabelTable):
         failures += _missing(rule, records)
     failures.sort(key=lambda failure: failure.id)
-    return Listing(records, tuple(failures), dict(+passed_over))
+    return Listing(records, tuple(failures), dict(+passed_over), dict(left_out), split_folders)
 
 
 def _rule(
@@ -168,12 +190,17 @@ def _missing(table: LabelTable, records: Records) -> list[Failure]:
 
 
 def _nothing_found(
-    sources: Sequence[Source], failures: Sequence[Failure], passed_over: Counter[str]
+    sources: Sequence[Source],
+    failures: Sequence[Failure],
+    passed_over: Counter[str],
+    left_out: Mapping[str, int],
 ) -> str:
     names = ["standard input" if source == "-" else str(source) for source in sources]
     message = f"no images in {', '.join(names)}"
     if failures:
         message += f"; {failures[0].id}: {failures[0].reason}"
     others = ", ".join(f"{count} {ext}" for ext, count in passed_over.most_common(5) if count)
-    message += f"; other files there: {others}" if others else "; no other files either"
+    found = [f"other files there: {others}" if others else "", advice(passed_over)]
+    found.append(about_left_out(left_out))
+    message += "".join(f"; {said}" for said in found if said) or "; no other files either"
     return f"{message}; images end in {' '.join(sorted(EXTENSIONS))}"

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 
 from penult.errors import SourceError
 from penult.images.blob import Blob
-from penult.images.labels import Found, split_of_name, split_off
+from penult.images.labels import Found, Top, split_of_name
 from penult.images.shelf import Shelf
 from penult.images.tar_headers import TarDamage, read_headers
 from penult.images.walk import EXTENSIONS, is_left_out, printable
@@ -72,7 +72,7 @@ class TarShelf(Shelf):
     blob : the archive
     prefix : begins the ids, and is None for an only source
     folders : the names of the folders around the archive, which are around its images as well
-    split : that the archive lies in
+    tops : which of these may be splits; the first folder in the archive may be one as well
     label : what states the labels: the file of this extension beside an image, or this name in
         the JSON file beside it; None leaves them unread. By default ``cls``, or else ``label``
     """
@@ -85,14 +85,16 @@ class TarShelf(Shelf):
         prefix: str | None,
         *,
         folders: tuple[str, ...] = (),
-        split: str | None = None,
+        tops: tuple[Top, ...] = (),
         label: str | None = "",
     ) -> None:
         super().__init__()
         self.is_remote = blob.is_remote
         self._blob, self._prefix = blob, f"{prefix}/" if prefix else ""
-        self._folders, self._split, self._label = folders, split, label
-        self._stem = printable(blob.name.replace("\\", "/").rpartition("/")[2]).rpartition(".")[0]
+        self._folders, self._label = folders, label
+        self._tops = (*tops, Top("*", len(folders)))  # one tree: shards are parts of a whole
+        stem = printable(blob.name.replace("\\", "/").rpartition("/")[2]).rpartition(".")[0]
+        self._split = split_of_name(stem)
         self._links: list[tuple[str, str]] = []  # a name, and what it leads to
         self._names = Texts()
         self._offsets, self._sizes = array("q"), array("q")
@@ -184,10 +186,14 @@ class TarShelf(Shelf):
             self._names.append(_encoded(member.name))
             self._offsets.append(member.offset)
             self._sizes.append(member.size)
-            inside = tuple(printable(member.name).split("/")[:-1])
-            folders, split = split_off((), inside)
-            split = split or self._split or split_of_name(self._stem)
-            yield Found(self._shown(member.name), None, self._folders + folders, split, labels)
+            yield Found(
+                self._shown(member.name),
+                None,
+                self._folders + tuple(printable(member.name).split("/")[:-1]),
+                self._tops,
+                labels,
+                around=self._split,
+            )
 
     def _labels(self, beside: dict[str, _Member], file: BinaryIO) -> tuple[str, ...] | None:
         own = beside.get(self._label or "cls")

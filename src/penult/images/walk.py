@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from penult.images.files import open_regular
-from penult.images.labels import Found, split_off
+from penult.images.labels import Found, own_name, tops_of
+from penult.images.ours import Notes, what_penult_wrote
 from penult.images.shelf import Shelf
 from penult.records import Failure
 from penult.texts import Texts
@@ -45,12 +46,14 @@ class _Folder:
     below : its path from the source, as bytes of its name, with a slash at its end
     parts : the names between the source and it, printable
     above : (device, inode) of the folders above it, the source included
+    notes : what penult wrote, by its notes in the folders above
     """
 
     path: str
     below: bytes
     parts: tuple[str, ...]
     above: frozenset[tuple[int, int]]
+    notes: tuple[Notes, ...] = ()
 
 
 class FolderShelf(Shelf):
@@ -73,7 +76,7 @@ class FolderShelf(Shelf):
         self._root = str(root)
         self._name = printable(root.name)
         self._prefix = f"{prefix}/" if prefix else ""
-        self._own_name = (prefix.rpartition("/")[2],) if prefix else ()
+        self._own_name, self._tops = own_name(prefix), tops_of(prefix)
         self._ignored = ignored
         self._below = Texts()
 
@@ -105,6 +108,11 @@ class FolderShelf(Shelf):
         identity = (status.st_dev, status.st_ino)
         if identity in folder.above:
             return iter(())  # a link back to where we came from: all in it is found already
+        shown = self._prefix + "".join(f"{part}/" for part in folder.parts)
+        shown = shown or f"{self._name or '.'}/"
+        below = os.fsdecode(folder.below)
+        own = Notes.read(folder.path, shown, below)
+        notes = folder.notes if own is None else (*folder.notes, own)
         names = []
         with os.scandir(folder.path) as entries:
             for entry in entries:
@@ -115,6 +123,9 @@ class FolderShelf(Shelf):
                     if os.path.realpath(entry.path) not in self._ignored:
                         names.append(f"{entry.name}/")
                     continue
+                if written := what_penult_wrote(entry, notes, shown, below):
+                    self.left_out[written] += 1
+                    continue
                 extension = os.path.splitext(name)[1].lower()  # noqa: PTH122
                 if extension in EXTENSIONS:
                     names.append(entry.name)
@@ -124,22 +135,26 @@ class FolderShelf(Shelf):
                     self.passed_over[extension or "(no extension)"] += 1
         # With their slash, folders come where the ids of what is in them belong.
         names.sort(key=printable)
-        return self._in_order(folder, names, folder.above | {identity})
+        return self._in_order(folder, names, folder.above | {identity}, notes)
 
     def _in_order(
-        self, folder: _Folder, names: list[str], above: frozenset[tuple[int, int]]
+        self,
+        folder: _Folder,
+        names: list[str],
+        above: frozenset[tuple[int, int]],
+        notes: tuple[Notes, ...],
     ) -> Iterator[_Folder | Found]:
         before = self._prefix + "".join(f"{part}/" for part in folder.parts)
-        around, split = split_off(self._own_name, folder.parts)
+        around = self._own_name + folder.parts
         for name in names:
             path = os.path.join(folder.path, name)  # noqa: PTH118
             if name.endswith("/"):
                 parts = (*folder.parts, printable(name[:-1]))
                 below = folder.below + os.fsencode(name)
-                yield _Folder(path[:-1], below, parts, above)
+                yield _Folder(path[:-1], below, parts, above, notes)
             else:
                 self._below.append(folder.below + os.fsencode(name))
-                yield Found(before + printable(name), path, around, split)
+                yield Found(before + printable(name), path, around, self._tops)
 
     def id(self, index: int) -> str:
         """Its path from the root."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from penult.messages import printable
 from penult.output import atomic_output
 from penult.report.words import percent
+from penult.written import SIGNED
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -132,7 +133,9 @@ def to_png(figure: Figure, path: Path, *, overwrite: bool = False) -> None:
     OutputExistsError, PathNotFoundError, OutputError
     """
     with atomic_output(path, overwrite=overwrite) as partial:
-        figure.savefig(partial, format="png", dpi=150, bbox_inches="tight", pad_inches=0.12)
+        figure.savefig(
+            partial, format="png", dpi=150, bbox_inches="tight", pad_inches=0.12, metadata=SIGNED
+        )
 
 
 def to_svg(figure: Figure) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from penult.messages import printable
 from penult.output import atomic_output
 from penult.report.words import percent
+from penult.written import SIGNED
 
 if TYPE_CHECKING:
     from penult.records import Scores
@@ -65,7 +66,7 @@ def confusion_matrix_png(
         # A name in a script that no installed font covers is drawn as boxes; that is no failure.
         warnings.filterwarnings("ignore", message=r"Glyph .* missing from")
         figure = _draw(scores, normalise=normalise)
-        figure.savefig(partial, format="png", bbox_inches="tight", pad_inches=0.15)
+        figure.savefig(partial, format="png", bbox_inches="tight", pad_inches=0.15, metadata=SIGNED)
 
 
 def _draw(scores: Scores, *, normalise: bool) -> Any:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from penult.classify.model import Classifier
+    from penult.images.splits import SplitsFrom
     from penult.records import Features, ImageRecord, Progress
     from penult.report.content import Report
 
@@ -63,6 +64,7 @@ def make_report(
     architecture: str | None = None,
     labels: str | Path = "parent",
     label_pattern: str | None = None,
+    splits: SplitsFrom = "auto",
     engine: str = "auto",
     device: str = "auto",
     classifier: str | Sequence[str] = "logistic",
@@ -134,6 +136,7 @@ def make_report(
                     architecture=architecture,
                     labels=labels,
                     label_pattern=label_pattern,
+                    splits=splits,
                     engine=engine,
                     device=device,
                     on_progress=on_extract,
@@ -203,6 +206,7 @@ def _content(
     classifier: Classifier,
     **found: Any,
 ) -> Report:
+    from penult.images.remarks import remarks
     from penult.report.content import Report
 
     counts = Counter(features.labels.tolist())
@@ -236,6 +240,7 @@ def _content(
         unlabelled=counts[-1],
         failures=features.failures,
         passed_over=features.origin.get("passed_over", {}),
+        remarks=tuple(remarks({**features.origin, "passed_over": {}})),
         versions={**features.recipe.versions, **classifier.versions},
         commands=_commands(sources, file, features, classifier),
         **found,
@@ -287,6 +292,8 @@ def _commands(
             extract += ["--label-pattern", origin["label_pattern"]]
         elif origin["labels"] != "parent":
             extract += ["--labels", origin["labels"]]
+        if origin["splits"] != "auto":
+            extract += ["--splits", origin["splits"]]
     train = ["train", str(file or FEATURES), "-o", CLASSIFIER, "--seed", str(settings["seed"])]
     if len(features.layers) > 1:
         tried = [row["layer"] for row in settings.get("layers", ())] or [recipe.layer]

@@ -15,9 +15,10 @@ from penult.messages import escape_formula, printable
 from penult.output import atomic_output, check_output
 from penult.report import words
 from penult.report.content import Report
-from penult.report.results import CONFUSION, LAYERS, SCORES, check_results, write_results
+from penult.report.results import SCORES, check_results, write_results
 from penult.report.sections import SECTIONS, TABLE_UP_TO, mistakes
 from penult.report.thumbnails import Thumbnails
+from penult.written import CONFUSION, LAYERS
 
 if TYPE_CHECKING:
     import jinja2

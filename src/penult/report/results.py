@@ -13,10 +13,11 @@ from penult.output import atomic_output, check_output, explain
 from penult.records import Scores
 from penult.report.charts import layers_chart, to_png
 from penult.report.figures import confusion_matrix_png
+from penult.written import CONFUSION, LAYERS
 
 __all__ = ["check_results", "write_results"]
 
-SCORES, CONFUSION, LAYERS = "scores.json", "confusion_matrix.png", "layers.png"
+SCORES = "scores.json"
 
 
 def check_results(directory: Path, *, overwrite: bool = False) -> None:

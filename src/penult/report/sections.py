@@ -225,7 +225,11 @@ def _fill_mistakes(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any]:
 
 
 def _fill_failures(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any]:
-    return {"failures": report.failures, "passed_over": report.passed_over}
+    return {
+        "failures": report.failures,
+        "passed_over": report.passed_over,
+        "remarks": report.remarks,
+    }
 
 
 def _fill_making(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any]:

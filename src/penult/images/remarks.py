@@ -1,0 +1,98 @@
+"""What a listing has to say beside its images, in sentences."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from penult.messages import printable
+
+__all__ = ["NOTES", "about_left_out", "advice", "log_remarks", "remarks"]
+
+NOTES = ("passed_over", "left_out", "split_folders")
+"""What `Listing.notes` has, and a feature file's origin as well."""
+
+# Photos, or what a camera calls so, that no decoder here reads.
+_PHOTOS = frozenset(
+    [".arw", ".cr2", ".cr3", ".dng", ".heic", ".heif", ".jxl", ".nef", ".orf", ".raf", ".rw2"]
+)
+_NAMED = 5
+
+
+def remarks(notes: Mapping[str, Any]) -> list[str]:
+    """Say which files were not taken for images, and what folders named as splits are.
+
+    Parameters
+    ----------
+    notes : of `Listing.notes`, or a feature file's origin, which has them too
+    """
+    return [
+        *_about_passed_over(notes.get("passed_over") or {}),
+        *filter(None, [about_left_out(notes.get("left_out") or {})]),
+        *_about_split_folders(notes.get("split_folders") or (), notes.get("splits", "auto")),
+    ]
+
+
+def log_remarks(notes: Mapping[str, Any]) -> None:
+    """Log them, where nothing that is returned has room for them."""
+    for line in remarks(notes):
+        logging.getLogger("penult").warning(printable(line))
+
+
+def advice(passed_over: Mapping[str, int]) -> str:
+    """Say what to do with the photos among the files passed over; "" where there are none."""
+    photos = sorted(_PHOTOS & {kind for kind, count in passed_over.items() if count})
+    if not photos:
+        return ""
+    return f"photos in {' and '.join(photos)} cannot be read here, save them as .jpg"
+
+
+def _about_passed_over(passed_over: Mapping[str, int]) -> list[str]:
+    """Count the files whose names are not those of images."""
+    if not passed_over:
+        return []
+    kinds = sorted(passed_over.items(), key=lambda item: (-item[1], item[0]))
+    named = ", ".join(f"{count:,} {kind or 'without an extension'}" for kind, count in kinds)
+    line = f"{sum(passed_over.values()):,} other files passed over: {named}"
+    return ["; ".join(filter(None, [line, advice(passed_over)]))]
+
+
+def about_left_out(left_out: Mapping[str, int]) -> str:
+    """Count the files that penult itself wrote; "" where there are none."""
+    if not left_out:
+        return ""
+    named = ", ".join(f"{count:,} {where}" for where, count in sorted(left_out.items()))
+    line = f"left out, for penult wrote them: {named}"
+    if any(where.startswith("copies ") for where in left_out):
+        line += "; copies are read where their folder is given by itself"
+    return line
+
+
+def _about_split_folders(folders: Sequence[Mapping[str, Any]], asked: str) -> list[str]:
+    """Say which folders named as splits are splits, which are classes, and what decides else."""
+    lines = []
+    splits = [one["folder"] for one in folders if one["split"]]
+    classes = [one["folder"] for one in folders if not one["split"]]
+    if splits:
+        line = f"taken for a split: {_named(splits)}"
+        if unlabelled := sum(one["unlabelled"] for one in folders):
+            line += f"; {unlabelled:,} images directly in such a folder have no label"
+        lines.append(line + _option("none", asked))
+    if classes:
+        line = f"taken for a class, not for a split: {_named(classes)}"
+        if asked == "auto":
+            line += "; images lie directly in it, beside other classes"
+        lines.append(line + _option("folders", asked))
+    return lines
+
+
+def _named(folders: Sequence[str]) -> str:
+    """``test/, train/``, with no more names than fit a line."""
+    more = len(folders) - _NAMED
+    named = [f"{folder}/" for folder in folders[:_NAMED]]
+    return ", ".join([*named, f"{more:,} more"] if more > 0 else named)
+
+
+def _option(other: str, asked: str) -> str:
+    return f"; --splits {other} decides otherwise" if asked == "auto" else f"; --splits {asked}"

@@ -1,0 +1,55 @@
+"""How files that penult wrote are known again, so that they are not taken for photos."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from penult.output import explain
+
+__all__ = ["CONFUSION", "LAYERS", "NOTES_FILE", "PICTURES", "SIGNATURE", "SIGNED", "note_written"]
+
+CONFUSION, LAYERS = "confusion_matrix.png", "layers.png"
+
+PICTURES = frozenset([CONFUSION, LAYERS])
+"""Pictures that are signed, and so known wherever they are moved; a name may be anybody's."""
+
+SIGNED = {"Software": "penult"}
+"""What matplotlib is to write into a PNG file beside the picture."""
+
+SIGNATURE = b"tEXtSoftware\0penult"
+"""How that looks in the file."""
+
+NOTES_FILE = ".penult-wrote"
+"""Where `note_written` notes files of any other name, a JSON object a line."""
+
+
+def note_written(folder: Path, file: Path, *, copy: bool = False) -> None:
+    """Note in a folder that penult wrote a file in it, or below.
+
+    It is known again by its place and size, and where it is moved to another place below that
+    folder, by its name, size and time of change.
+
+    Parameters
+    ----------
+    copy : it is a copy of a photo, to be read as one where the folder is given by itself
+
+    Raises
+    ------
+    OutputError
+    """
+    notes = folder / NOTES_FILE
+    # Appended at once, for others may do the same; and never through a link.
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+    flags |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    try:
+        path, status = file.relative_to(folder).as_posix(), file.stat()
+        note = {"path": path, "size": status.st_size, "time": status.st_mtime_ns, "copy": copy}
+        descriptor = os.open(notes, flags, 0o666)
+        try:
+            os.write(descriptor, (json.dumps(note) + "\n").encode())
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise explain(error, notes) from error

@@ -1,0 +1,223 @@
+"""What is said of folders: which are splits, and which files in them are no photos."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+
+import pytest
+
+from penult.classify.model import load_classifier
+from penult.features.read import load
+
+QUICK = ("--grid", "C=100", "-q")
+PASSED_OVER = (
+    "4 other files passed over: 2 .heic, 1 .mp4, 1 .nef; photos in .heic and .nef cannot be read "
+    "here, save them as .jpg"
+)
+
+
+@pytest.fixture
+def extract(penult, toy, tmp_path):
+    """`extract(folder)` gives what was printed, and the feature file."""
+
+    def run(*arguments):
+        path = tmp_path / "features.h5"
+        done = penult("extract", *arguments, "-o", path, "--model", toy, "-q", "--overwrite")
+        assert done.code == 0, done
+        return done, path
+
+    return run
+
+
+@pytest.fixture
+def classifier(penult, extract, photos, tmp_path):
+    _, features = extract(photos)
+    path = tmp_path / "flowers.skops"
+    assert penult("train", features, "-o", path, *QUICK).code == 0
+    return path
+
+
+@pytest.fixture
+def phone(photos):
+    """Photos, and what else comes out of a phone."""
+    for name in ("daisy/a.heic", "b.HEIC", "c.mp4", "d.nef"):
+        (photos / name).write_bytes(b"no image that is read here")
+    return photos
+
+
+@pytest.fixture
+def beside(photos):
+    (photos / "tulip").rename(photos / "train")
+    return photos
+
+
+def test_a_class_called_train_is_one_and_the_option_decides_otherwise(penult, extract, beside):
+    done, path = extract(beside)
+    said = "taken for a class, not for a split: train/; images lie directly in it, beside other "
+    assert said in done.out
+    assert "--splits folders decides otherwise" in done.out
+    features = load(path)
+    assert features.label_names == ("daisy", "rose", "train")
+    assert features.splits is None
+    assert features.origin["split_folders"] == [{"folder": "train", "split": None, "unlabelled": 0}]
+    assert said in penult("info", path).out
+
+    done, path = extract(beside, "--splits", "folders", "--json")
+    assert json.loads(done.out)["classes"] == ["daisy", "rose"]
+    assert json.loads(done.out)["split_folders"][0] == {
+        "folder": "train", "split": "train", "unlabelled": 12,
+    }  # fmt: skip
+    assert load(path).splits[-1] == "train"
+
+
+def test_a_dry_run_says_what_would_be_decided(penult, toy, phone, tmp_path):
+    (phone / "tulip").rename(phone / "val")
+    call = ("extract", phone, "-o", tmp_path / "f.h5", "--model", toy, "--dry-run")
+    done = penult(*call)
+    assert "3 classes" in done.out
+    assert PASSED_OVER in done.out
+    assert "taken for a class, not for a split: val/" in done.out
+    told = json.loads(penult(*call, "--splits", "folders", "--json").out)
+    assert told["classes"] == ["daisy", "rose"]
+    assert told["split_folders"][0]["split"] == "validation"
+
+
+def test_an_update_decides_by_what_is_there_then(penult, extract, toy, beside):
+    extract(beside)
+    (beside / "train" / "tram").mkdir()
+    shutil.copy(beside / "train" / "tulip_01.jpg", beside / "train" / "tram" / "1.jpg")
+    path = beside.parent / "features.h5"
+    done = penult("extract", beside, "-o", path, "--model", toy, "-q", "--update")
+    assert "taken for a split: train/; 12 images directly in such a folder" in done.out
+    assert load(path).label_names == ("daisy", "rose", "tram")
+
+
+def test_evaluate_takes_labels_by_the_same_rule(penult, classifier, beside):
+    done = penult("evaluate", classifier, beside, "-q")
+    assert "never seen in training, and in no score: train, 12 images" in done.out
+    assert "taken for a class, not for a split: train/" in done.out
+    done = penult("evaluate", classifier, beside, "-q", "--splits", "folders")
+    assert "12 images have no label" in done.out
+
+
+@pytest.mark.parametrize("style", [[], ["--csv"], ["--json"]])
+def test_predict_says_what_it_passed_over_and_keeps_its_output_clean(
+    penult, classifier, phone, style
+):
+    done = penult("predict", classifier, phone, "-q", *style)
+    assert done.code == 0
+    assert done.err == PASSED_OVER + "\n"
+    assert "heic" not in done.out
+    assert len(done.out.splitlines()) == 36 + (style == ["--csv"])
+
+
+def test_predict_to_a_file_counts_them_in_its_summary(penult, classifier, phone, tmp_path):
+    done = penult("predict", classifier, phone, "-q", "-o", tmp_path / "p.csv", "--json")
+    assert json.loads(done.out)["passed_over"] == {".heic": 2, ".mp4": 1, ".nef": 1}
+    assert PASSED_OVER in done.err
+
+
+def test_a_program_that_predicts_is_told_in_the_log_or_by_a_call(classifier, phone, toy, caplog):
+    model = load_classifier(classifier)
+    with caplog.at_level(logging.WARNING):
+        assert len(model.predict(phone)) == 36
+    assert caplog.messages == [PASSED_OVER]
+    caplog.clear()
+    told = []
+    model.predict(phone, on_listing=told.append)
+    assert told == [{"passed_over": {".heic": 2, ".mp4": 1, ".nef": 1}, "left_out": {}}]
+    assert caplog.messages == []
+
+
+def test_evaluate_and_report_say_it_too(penult, classifier, phone, toy, tmp_path):
+    assert PASSED_OVER in penult("evaluate", classifier, phone, "-q").out
+    told = json.loads(penult("evaluate", classifier, phone, "-q", "--json").out)
+    assert told["passed_over"][".heic"] == 2
+    call = ("report", phone, "-o", tmp_path / "r", "--model", toy, "-q", "--no-curve")
+    told = json.loads(penult(*call, "--no-label-errors", "--json").out)
+    assert told["passed_over"][".nef"] == 1
+
+
+def test_a_folder_of_other_photos_alone_says_what_to_do(penult, classifier, tmp_path):
+    (tmp_path / "phone").mkdir()
+    (tmp_path / "phone" / "a.heic").touch()
+    done = penult("predict", classifier, tmp_path / "phone")
+    assert done.code == 1
+    assert "photos in .heic cannot be read here, save them as .jpg" in done.err
+
+
+def test_a_report_inside_its_images_is_none_of_them(penult, toy, photos):
+    call = ("--model", toy, "-q", "--no-curve", "--no-label-errors")
+    for name, said in (
+        ("report", None),
+        ("report", "left out, for penult wrote them: 1 files in report/"),
+        ("again", "left out, for penult wrote them: 1 files in report/"),
+    ):
+        done = penult("report", photos, "-o", photos / name, *call, "--overwrite")
+        assert done.code == 0, done
+        assert "accuracy" in done.out
+        assert load(photos / name / "features.h5").label_names == ("daisy", "rose", "tulip")
+        assert len(load(photos / name / "features.h5")) == 36
+        assert said is None or said in done.out
+    page = (photos / "again" / "index.html").read_text("utf-8")
+    assert "left out, for penult wrote them: 1 files in report/" in page
+
+
+def test_a_report_decides_and_shows_it(penult, toy, beside, tmp_path):
+    call = ("--model", toy, "-q", "--no-curve", "--no-label-errors", "--overwrite")
+    done = penult("report", beside, "-o", tmp_path / "r", *call)
+    assert "taken for a class, not for a split: train/" in done.out
+    page = (tmp_path / "r/index.html").read_text("utf-8")
+    assert "taken for a class, not for a split: train/" in page
+    assert "--splits" not in page.partition("penult extract")[2].partition("</")[0]
+    done = penult("report", beside, "-o", tmp_path / "n", *call, "--splits", "none")
+    assert "--splits none" in (tmp_path / "n/index.html").read_text("utf-8").partition("penult extract")[2].partition("</")[0]  # fmt: skip
+    done = penult("report", tmp_path / "r/features.h5", "-o", tmp_path / "f", "--splits", "none")
+    assert done.code == 2
+    assert "is a feature file" in done.err
+
+
+@pytest.mark.parametrize("where", [".", "daisy", "results"])
+def test_results_and_what_a_network_sees_are_no_photos(
+    penult, extract, classifier, photos, toy, where
+):
+    folder = photos / where
+    features = photos.parent / "features.h5"
+    out = photos.parent / "x.skops"
+    assert penult("train", features, "-o", out, *QUICK, "--results", folder).code == 0
+    seen = ("show-input", toy, photos / "daisy/daisy_01.jpg", "-o", folder / "seen.png")
+    assert penult(*seen).code == 0
+    done, path = extract(photos)
+    assert len(load(path)) == 36
+    shown = "photos" if where == "." else where
+    assert f"left out, for penult wrote them: 2 files in {shown}/" in done.out
+
+
+@pytest.mark.parametrize("mode", ["copy", "hardlink", "symlink"])
+def test_sorted_copies_among_the_photos_are_left_out_and_read_by_themselves(
+    penult, extract, classifier, photos, mode
+):
+    call = ("predict", classifier, photos, "-q", "--copy-mode", mode, "--copy-to")
+    assert penult(*call, photos / "sorted").code == 0
+    done = penult(*call, photos / "sorted 2")
+    assert "left out, for penult wrote them: 36 copies in sorted/" in done.err
+    done, path = extract(photos)
+    assert "36 copies in sorted 2/, 36 copies in sorted/; copies are read where" in done.out
+    assert len(load(path)) == 36
+    done, path = extract(photos / "sorted")
+    assert len(load(path)) == 36
+    assert "left out" not in done.out
+
+
+def test_copies_put_among_photos_of_ones_own_hide_none_of_them(
+    penult, extract, classifier, photos, tmp_path
+):
+    new = tmp_path / "new"
+    new.mkdir()
+    shutil.copy(photos / "rose/rose_01.jpg", new / "rose_99.jpg")
+    assert penult("predict", classifier, new, "-q", "--copy-to", photos).code == 0
+    done, path = extract(photos)
+    assert len(load(path)) == 37
+    assert "left out" not in done.out
