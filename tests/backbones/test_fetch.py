@@ -37,6 +37,15 @@ def test_a_file_of_the_hub_is_downloaded_once_and_then_found_with_the_server_dow
     assert get(repository, choice=WeightsChoice(offline=True)) == first
 
 
+def test_a_large_file_that_was_damaged_in_the_cache_is_refused(hub, repository):
+    path = get(repository).resolve()
+    path.write_bytes(CONTENT[:-1])
+    with pytest.raises(WeightsError, match=rf"its sha256 is .*, expected {SHA256}; delete it"):
+        get(repository)
+    path.unlink()
+    assert get(repository).read_bytes() == CONTENT
+
+
 def test_the_preferred_file_is_taken_and_otherwise_the_next(hub, repository):
     hub.files["owner/name/pytorch_model.bin"] = b"older"
     hub.files["other/name/pytorch_model.bin"] = b"alone"
@@ -181,6 +190,15 @@ def test_a_wrong_digest_is_refused_and_nothing_is_kept(hub, url, cache, digest):
     with pytest.raises(WeightsError, match=r"torchvision:net is not the file it should be .*0000"):
         fetch(url, cache, **digest)
     assert [p.name for p in cache.iterdir() if not p.name.endswith(".lock")] == []
+
+
+def test_a_file_that_was_damaged_in_the_cache_is_refused(url, cache):
+    path = fetch(url, cache)
+    path.write_bytes(CONTENT[:-1])
+    with pytest.raises(WeightsError, match=r"is not the file it should be: .*; delete it"):
+        fetch(url, cache)
+    path.unlink()
+    assert fetch(url, cache).read_bytes() == CONTENT
 
 
 def test_both_digests_may_be_right(url, cache):

@@ -77,13 +77,13 @@ def fetch_url(
     md5: str | None = None,
     folder: Path | None = None,
 ) -> Path:
-    """Find a file in a cache folder, or download it there.
+    """Find a file in a cache folder, or download it there; either way it has the digests.
 
     What was downloaded before the connection broke is kept under another name and resumed.
 
     Parameters
     ----------
-    sha256_prefix, md5 : hex digests (or the beginning of one) that a downloaded file must have
+    sha256_prefix, md5 : hex digests (or the beginning of one) that the file must have
     model : for messages
     folder : the cache, by default `torch_cache`
 
@@ -94,6 +94,8 @@ def fetch_url(
     """
     path = (folder or torch_cache()) / file_name
     if path.is_file():
+        if wrong := _wrong_digest(path, sha256_prefix, md5):
+            raise _damaged(path, wrong, model)
         return path
     origin = url.rpartition("/")[0] if url.endswith("/" + file_name) else url
     if offline or is_offline():
@@ -184,6 +186,13 @@ def _wrong_digest(path: Path, sha256_prefix: str | None, md5: str | None) -> str
     return None
 
 
+def _damaged(path: Path, wrong: str, model: str) -> WeightsError:
+    return WeightsError(
+        f"{path} is not the file it should be: its {wrong}; delete it, then type: penult fetch "
+        f"{model}"
+    )
+
+
 def cached_hub_file(repository: str, files: Sequence[str]) -> Path | None:
     """The first of `files` that the Hugging Face hub's local cache holds.
 
@@ -205,7 +214,8 @@ def hub_file(
 ) -> Path:
     """Find a file of a repository in the Hugging Face hub's local cache, or download it there.
 
-    A file that the cache holds is used as it is: the hub is not asked for a newer one.
+    A file that the cache holds is used as it is: the hub is not asked for a newer one. A large one
+    is named there by its SHA-256, which it must still have.
 
     Parameters
     ----------
@@ -229,6 +239,10 @@ def hub_file(
         raise WeightsError(f"{model}: {owner_name!r} is no name of a repository; write owner/name")
     cached = cached_hub_file(repository, files)
     if cached is not None:
+        blob = cached.resolve()
+        named = blob.name if re.fullmatch("[0-9a-f]{64}", blob.name) else None
+        if wrong := _wrong_digest(blob, named, None):
+            raise _damaged(blob, wrong, model)
         return cached
     origin = f"{hub.constants.ENDPOINT}/{repository}"
     if is_offline(choice) or hub.constants.HF_HUB_OFFLINE:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import random
 import sys
@@ -167,14 +166,6 @@ def _find(name: str, *, offline: bool) -> Weights:
     model = KERAS_MODELS[name]
     algorithm = "md5" if len(model.digest or "") == 32 else "sha256"
     path = _cache() / model.file
-    if path.is_file() and model.digest is not None:
-        with path.open("rb") as file:
-            found = hashlib.file_digest(file, algorithm).hexdigest()
-        if found != model.digest:
-            raise WeightsError(
-                f"{path} is not the file it should be: its {algorithm} is {found}, Keras expects "
-                f"{model.digest}; delete it, and it is downloaded anew from {model.url}"
-            )
     fetch_url(
         model.url,
         model.file,
