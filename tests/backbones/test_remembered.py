@@ -89,11 +89,33 @@ def test_another_choice_of_weights_is_another_backbone(weights):
     assert recall("net", WeightsChoice.of(weights), never) is None
 
 
-@pytest.mark.parametrize("damaged", ["", "{", "[]", "{}", '{"path": null}'])
+@pytest.mark.parametrize("damaged", ["", "{", "[]", "{}", '"{}"', "null", '{"path": null}'])
 def test_a_damaged_note_is_as_good_as_none(weights, damaged):
     remember("net", CHOICE, backbone(weights))
     (note,) = (cache_folder() / "backbones").iterdir()
     note.write_text(damaged)
+    assert recall("net", CHOICE, never) is None
+
+
+def test_a_note_that_says_something_else_than_was_written_is_as_good_as_none(weights):
+    remember("net", CHOICE, backbone(weights))
+    (note,) = (cache_folder() / "backbones").iterdir()
+    text = note.read_text()
+    for one, other in (('"resize": 2', '"resize": 3'), ('"mean": [0.0', '"mean": [0.1')):
+        assert one in text
+        note.write_text(text.replace(one, other))
+        assert recall("net", CHOICE, never) is None
+    note.write_text(text)
+    assert recall("net", CHOICE, never) is not None
+
+
+def test_a_note_in_the_place_of_another_is_as_good_as_none(weights):
+    remember("net", CHOICE, backbone(weights))
+    (net,) = (cache_folder() / "backbones").iterdir()
+    remember("other", CHOICE, backbone(weights, "timm:other"))
+    (other,) = set((cache_folder() / "backbones").iterdir()) - {net}
+    net.write_bytes(other.read_bytes())
+    assert recall("other", CHOICE, never) is not None
     assert recall("net", CHOICE, never) is None
 
 

@@ -135,17 +135,9 @@ class Int8Backbone(Backbone):
     def __init__(self, path: Path) -> None:
         self._path = path
         content, note = _read(path)
-        # As it stands there: a later penult may know of more that can be said.
-        beside = ("format", "sha256", "card")
-        sha256 = content.sha256({k: v for k, v in note.items() if k not in beside})
-        if sha256 != note["sha256"]:
-            raise FileFormatError(
-                f"{path} is damaged: what it holds has the SHA-256 {sha256[:12]}… and not, as it "
-                f"says, {note['sha256'][:12]}…; get it again, or make it again with penult quantize"
-            )
         self.name = f"checkpoint:{path.resolve()}"
         self.architecture = f"int8/{content.architecture}"
-        self.weights = Weights(f"file:{path.resolve()}", sha256, path)
+        self.weights = Weights(f"file:{path.resolve()}", note["sha256"], path)
         self.preprocessing = content.preprocessing
         self.prefix_tokens = content.prefix_tokens
         self.card: Mapping[str, Any] = note["card"]
@@ -201,4 +193,12 @@ def _read(path: Path) -> tuple[Int8Graph, dict[str, Any]]:
         if isinstance(error, FileFormatError):
             raise
         raise FileFormatError(f"{path} is a damaged checkpoint: {error!r}") from error
-    return content, {**note, "sha256": str(note["sha256"]), "card": dict(note["card"])}
+    # As it stands there: a later penult may know of more that can be said.
+    beside = ("format", "sha256", "card")
+    sha256 = content.sha256({k: v for k, v in note.items() if k not in beside})
+    if sha256 != str(note["sha256"]):
+        raise FileFormatError(
+            f"{path} is damaged: what it holds has the SHA-256 {sha256[:12]}… and not, as it says, "
+            f"{str(note['sha256'])[:12]}…; get it again, or make it again with penult quantize"
+        )
+    return content, {**note, "card": dict(note["card"])}

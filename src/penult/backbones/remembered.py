@@ -1,8 +1,10 @@
 """What was learned of a backbone in an earlier run, so that torch need not be imported to know it.
 
 A network that is kept converted is not built again. What is still to be known (the digest of its
-weights, its preprocessing, its layers) is in a note, one JSON file a name, as good as the weights'
-digest: it is taken again each time.
+weights, its preprocessing, its layers) is in a note, one JSON file a name. It holds as long as the
+weights have the digest that it says, which is taken again each time, and it has itself the digest
+that it says, over its words and the name it is for: one that was damaged, or put in another's
+place, is as good as none.
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["RememberedBackbone", "cache_folder", "recall", "remember"]
 
 # Raised when what a note says changes its meaning.
-_FORMAT = 1
+_FORMAT = 2
 
 # Those of other sources are opened at once: they are light, or are what others wrote.
 _SOURCES = ("timm", "torchvision", "keras", "hf")
@@ -111,11 +113,13 @@ def recall(
     file = _note_file(name, choice)
     try:
         note = read_json(file.read_text("utf-8"))
+        if note.pop("digest") != _digest(file, note):
+            return None
         path = note["path"]
         if path is not None and sha256_of(Path(path)) != note["sha256"]:
             return None
         return RememberedBackbone(file, note, open_whole)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
@@ -171,10 +175,15 @@ def _version(distribution: str) -> str | None:
         return None
 
 
+def _digest(file: Path, note: dict[str, Any]) -> str:
+    # The file's name says what the note is for.
+    return hashlib.sha256(f"{file.name} {json.dumps(note, sort_keys=True)}".encode()).hexdigest()
+
+
 def _write(file: Path, note: dict[str, Any]) -> None:
     with suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
         handle, scratch = tempfile.mkstemp(dir=file.parent)
         with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            json.dump(note, stream)
+            json.dump({**note, "digest": _digest(file, note)}, stream)
         Path(scratch).replace(file)
