@@ -125,7 +125,10 @@ def verify(
     find = _finder(features, path, images, offline=offline)
     choice = WeightsChoice.of(weights, offline=offline)
     try:
-        backbone = open_recipe(features.recipe, recipe_is=str(path), choice=choice)
+        # No cache is trusted: what is damaged there made the rows, too.
+        backbone = open_recipe(
+            features.recipe, recipe_is=str(path), choice=choice, trust_notes=False
+        )
     except RecipeMismatchError as error:
         return Verification(
             compared=0, rows=len(features), agreements=(), tolerance=tolerance, mismatch=str(error)
@@ -144,7 +147,7 @@ def verify(
         recipes = [layer.recipe for layer in layers]
         blocks = run(
             filter(None, (find(features.ids[row]) for row in chosen)),
-            open_engine(backbone, recipes, engine=engine, device=device),
+            open_engine(backbone, recipes, engine=engine, device=device, fresh=True),
             batch_size=batch_size,
             workers=workers,
             max_pixels=features.origin.get("max_pixels"),

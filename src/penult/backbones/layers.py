@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from penult.backbones.base import Layer, Layout
+from penult.backbones.forked import torch_in_one_thread
 from penult.errors import BackboneError
 
 __all__ = ["Cut", "list_layers"]
@@ -94,6 +95,7 @@ def list_layers(
     In the order in which they finish their last call, containers therefore after their parts;
     ``penultimate`` and ``logits`` come last.
     """
+    torch_in_one_thread()
     seen: dict[str, Layer] = {}
 
     def note(name: str, kind: str, value: Any) -> None:

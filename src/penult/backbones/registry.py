@@ -12,6 +12,7 @@ from pathlib import Path
 
 from penult.backbones.aliases import ALIASES, canonical
 from penult.backbones.base import Backbone, Card, Source, WeightsChoice
+from penult.backbones.forked import torch_in_one_thread
 from penult.backbones.remembered import recall, remember
 from penult.errors import BackboneError, UnknownNameError, UsageError, WeightsError
 from penult.recipe import Recipe, require_equal
@@ -138,22 +139,29 @@ def resolve(name: str) -> tuple[Source, str]:
     raise UnknownNameError("model", name, once, hint=hint)
 
 
-def open_backbone(name: str, choice: WeightsChoice | None = None) -> Backbone:
+def open_backbone(
+    name: str, choice: WeightsChoice | None = None, *, trust_notes: bool = True
+) -> Backbone:
     """Find a backbone and its weights by the name a user types.
 
     One that was opened by this name before is known from its note until it has to run.
+
+    Parameters
+    ----------
+    trust_notes : without, it is opened as if there was no note of it
 
     Raises
     ------
     UnknownNameError, WeightsError, MissingExtraError
     """
     choice = choice or WeightsChoice()
-    if known := recall(name, choice, partial(_open, name, choice)):
+    if trust_notes and (known := recall(name, choice, partial(_open, name, choice))):
         return known
     return remember(name, choice, _open(name, choice))
 
 
 def _open(name: str, choice: WeightsChoice) -> Backbone:
+    torch_in_one_thread()
     source, rest = resolve(name)
     if choice.architecture and source.prefix != "checkpoint":
         raise UsageError(
@@ -163,7 +171,13 @@ def _open(name: str, choice: WeightsChoice) -> Backbone:
     return source.open(rest, choice)
 
 
-def open_recipe(recipe: Recipe, *, recipe_is: str, choice: WeightsChoice | None = None) -> Backbone:
+def open_recipe(
+    recipe: Recipe,
+    *,
+    recipe_is: str,
+    choice: WeightsChoice | None = None,
+    trust_notes: bool = True,
+) -> Backbone:
     """Find the backbone that a stored recipe was made with, and make sure that it is the same.
 
     Weights that came from a file are looked for where they were then.
@@ -172,12 +186,14 @@ def open_recipe(recipe: Recipe, *, recipe_is: str, choice: WeightsChoice | None 
     ----------
     recipe_is : what carries the recipe, for the message, e.g. ``"flowers.skops"``
     choice : where the weights are now, if not where they were
+    trust_notes : see `open_backbone`
 
     Raises
     ------
     WeightsError, RecipeMismatchError
     """
-    backbone = open_backbone(*_as_recorded(recipe, recipe_is, choice or WeightsChoice()))
+    name, choice = _as_recorded(recipe, recipe_is, choice or WeightsChoice())
+    backbone = open_backbone(name, choice, trust_notes=trust_notes)
     ours = backbone.recipe(recipe.layer, recipe.pooling, recipe.normalize)
     ours = ours.asked(decode=recipe.preprocessing.decode, precision=recipe.precision)
     require_equal(recipe, ours, ours_is=recipe_is, theirs_is=f"{recipe.backbone} on this machine")

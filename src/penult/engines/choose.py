@@ -27,6 +27,7 @@ def open_engine(
     batch_size: int | None = None,
     streams: int | None = None,
     images: int | None = None,
+    fresh: bool = False,
 ) -> Engine:
     """Make a backbone ready to run.
 
@@ -38,6 +39,7 @@ def open_engine(
     batch_size : images a call; what suits the device by default
     streams : images that OpenVINO works on at the same time; the number of cores by default
     images : how many there are, where that is known: no batch is prepared that never comes
+    fresh : convert the network anew, for this engine alone, trusting nothing that is kept
 
     Raises
     ------
@@ -67,7 +69,12 @@ def open_engine(
 
         try:
             return OpenVinoEngine(
-                backbone, recipes, streams=streams, batch_size=batch_size, images=images
+                backbone,
+                recipes,
+                streams=streams,
+                batch_size=batch_size,
+                images=images,
+                fresh=fresh,
             )
         except EngineError as error:
             if engine == "openvino":

@@ -1,8 +1,9 @@
-"""The one OpenVINO core of a process, and the stack that signals are handled on."""
+"""The one OpenVINO core of a process, and what of it outlives a fork: nothing."""
 
 from __future__ import annotations
 
 import ctypes
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,10 +11,15 @@ from functools import cache
 from threading import Lock
 from types import ModuleType
 from typing import Any
+from weakref import WeakSet
 
-__all__ = ["keep_signal_stack", "the_core"]
+from penult.errors import EngineError
+
+__all__ = ["keep_signal_stack", "refuse_forked", "stays_in_forks", "the_core"]
 
 _making = Lock()
+_made_in: int | None = None
+_staying: WeakSet[Any] = WeakSet()
 
 
 def the_core(ov: ModuleType) -> Any:
@@ -22,14 +28,59 @@ def the_core(ov: ModuleType) -> Any:
     The CPU plugin of each core gives the thread that makes it a stack for signal handlers, and
     frees it when it goes. Two cores that do not go in the opposite order of their coming leave the
     thread with a stack that is free memory, and the next Ctrl-C is a segmentation fault.
+
+    Raises
+    ------
+    EngineError
+        See `refuse_forked`.
     """
+    global _made_in
+    refuse_forked()
     with _making:
+        _made_in = os.getpid()
         return _core(ov)
 
 
 @cache
 def _core(ov: ModuleType) -> Any:
-    return ov.Core()
+    core = ov.Core()
+    stays_in_forks(core)
+    return core
+
+
+def refuse_forked() -> None:
+    """Refuse what would wait for threads that are not there, for ever.
+
+    A fork takes along the thread that forks, and nothing of OpenVINO's pools but their belief that
+    they are running. A core that is made anew in the child is given the same pools.
+
+    Raises
+    ------
+    EngineError
+        If this process was forked from one in which OpenVINO had run.
+    """
+    if _made_in not in (None, os.getpid()):
+        raise EngineError(
+            "this process was forked from one that had used OpenVINO, whose threads a fork leaves "
+            "behind; start processes by multiprocessing.get_context('spawn') or 'forkserver' (in "
+            "joblib, by its default, loky), or give the engine torch, which runs in one thread here"
+        )
+
+
+def stays_in_forks(thing: Any) -> None:
+    """Have a forked child never free `thing`: to be freed, it waits for threads of OpenVINO's."""
+    _staying.add(thing)
+
+
+def _in_child() -> None:
+    global _making
+    _making = Lock()  # another thread of the parent's may have held it
+    for thing in list(_staying):
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(thing))
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_in_child)
 
 
 class _Stack(ctypes.Structure):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import OrderedDict
 from collections.abc import Hashable
 from contextlib import AbstractContextManager
@@ -96,6 +97,15 @@ def shared_engine(
         return opened.engines[key]
 
 
+def _in_child() -> None:
+    global _opening
+    _opening = Lock()  # another thread of the parent's may have held it
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_in_child)
+
+
 def close_all() -> None:
     """Let go of every network; whoever holds an engine keeps it."""
     with _opening:
@@ -108,7 +118,8 @@ def _backbone(model: str, choice: WeightsChoice) -> _Opened:
         # A file that was written anew is another network.
         status = choice.given.stat()
         written = (status.st_mtime_ns, status.st_size)
-    key = (model, choice, written)
+    # What was opened before a fork has threads, and locks, of the parent's.
+    key = (os.getpid(), model, choice, written)
     if key not in _opened:
         _opened[key] = _Opened(open_backbone(model, choice))
         if len(_opened) > KEPT:

@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from penult.backbones.base import Backbone
+from penult.backbones.forked import torch_in_one_thread
 from penult.engines.base import Engine
 from penult.engines.batches import best_batch, in_batches
 from penult.engines.graph import RowNetwork
@@ -56,6 +57,7 @@ class TorchEngine(Engine):
         batch_size: int | None = None,
         images: int | None = None,
     ) -> None:
+        torch_in_one_thread()
         self._device = _device(device)
         self.device = str(self._device)
         self.recipes = tuple(recipes)
@@ -92,6 +94,7 @@ class TorchEngine(Engine):
 
     def _run(self, images: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
         if self._device.type != "cuda":
+            torch_in_one_thread()  # an engine that was opened before a fork
             with torch.inference_mode():
                 rows = self._pass(torch.from_numpy(images).to(self._device))
             return [np.ascontiguousarray(row.cpu().numpy()) for row in rows]
@@ -146,12 +149,18 @@ def _arithmetic(device: str, precision: str) -> Iterator[None]:
 
 def _device(name: str) -> torch.device:
     if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         device = torch.device(name)
         torch.zeros(1, device=device).cpu()
     except (RuntimeError, AssertionError) as error:
         cause = str(error).splitlines()[0].partition(". ")[0]
+        if "forked subprocess" in cause:
+            raise EngineError(
+                "this process was forked from one that had used the GPU, which a fork cannot; "
+                "start processes by multiprocessing.get_context('spawn') or 'forkserver' (in "
+                "joblib, by its default, loky), or give the device cpu"
+            ) from error
         raise EngineError(
             f"the device {name!r} cannot be used: {cause}; give --device auto, cpu, or cuda:0 "
             f"where there is an NVIDIA GPU"

@@ -29,6 +29,15 @@ __all__ = ["MemoryRecord", "are_in_memory", "as_records"]
 _loading = Lock()
 
 
+def _in_child() -> None:
+    global _loading
+    _loading = Lock()  # another thread of the parent's may have held it
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_in_child)
+
+
 def _no_file() -> BinaryIO:
     raise ImageError("is in memory; there is no file to open")
 
