@@ -86,8 +86,9 @@ class OpenVinoEngine(Engine):
                 _say(shelf, backbone, f"cannot be used here: {first_line(error)}")
             else:
                 return
+        made = _made(shelf, backbone, recipes)
         try:
-            self._open(_made(shelf, backbone, recipes), at_once, backbone)
+            self._open(made, at_once, backbone)
         except (RuntimeError, DamagedError) as error:
             raise EngineError(f"{backbone.name} cannot run: {first_line(error)}") from error
 
