@@ -155,7 +155,7 @@ class Scores:
         where images may have several labels
     images : number of images scored
     split : how the held-out part was chosen, in words
-    interval : bootstrap 95% interval of the accuracy, (low, high)
+    interval : 95% interval of the accuracy, (low, high), by Clopper & Pearson
     top5 : part of the images whose class is among the five most probable; None for K <= 5
     balanced_accuracy : mean recall of the classes that have images here
     macro, weighted : averages over the classes that occur; each the same, or by its support

@@ -2,10 +2,13 @@ import json
 
 import numpy as np
 import pytest
+from scipy.stats import binom
 from sklearn import metrics
 
 from penult.classify.scores import (
+    accuracy_interval,
     calibration_error,
+    caution,
     confusion_matrix,
     log_loss,
     score,
@@ -99,6 +102,42 @@ def test_the_interval_holds_the_accuracy_and_narrows_with_more_images():
     assert few[0] <= many[0] < 4 / 6 < many[1] <= few[1]
     # Normal approximation for 600 images: 1.96 * sqrt(2/3 * 1/3 / 600).
     assert many[1] - many[0] == pytest.approx(2 * 1.96 * (2 / 9 / 600) ** 0.5, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("right", "images", "low", "high"),
+    [
+        # Of 18, all are right with probability p^18: 2.5% for the lowest p that is still in it.
+        pytest.param(18, 18, 0.025 ** (1 / 18), 1, id="all right"),
+        pytest.param(0, 18, 0, 1 - 0.025 ** (1 / 18), id="none right"),
+        pytest.param(1, 1, 0.025, 1, id="one image"),
+        pytest.param(340, 340, 0.025 ** (1 / 340), 1, id="all of many"),
+    ],
+)
+def test_the_interval_has_a_width_where_all_or_none_are_right(right, images, low, high):
+    assert accuracy_interval(right, images) == pytest.approx((low, high))
+
+
+@pytest.mark.parametrize("accuracy", [0.5, 0.9, 0.99])
+@pytest.mark.parametrize("images", [5, 18, 100])
+def test_the_interval_holds_the_accuracy_as_often_as_it_says(images, accuracy):
+    intervals = np.array([accuracy_interval(right, images) for right in range(images + 1)])
+    held = (intervals[:, 0] <= accuracy) & (accuracy <= intervals[:, 1])
+    assert binom.pmf(np.arange(images + 1), images, accuracy)[held].sum() >= 0.95
+
+
+def test_of_few_images_the_interval_is_put_into_words():
+    scores = score(np.arange(18) % 2, np.arange(18) % 2, "ab")
+    assert caution(scores) == (
+        "18 images are few: the true accuracy may be anywhere between 81% and 100%"
+    )
+    assert "1 image is few" in caution(score(np.array([0]), np.array([1]), "ab"))
+    assert caution(score(np.arange(100) % 2, np.arange(100) % 2, "ab")) is None
+
+
+def test_an_interval_that_had_collapsed_is_mended_as_it_is_read():
+    scores = score(np.arange(18) % 2, np.arange(18) % 2, "ab")
+    assert scores_from_dict({**scores_to_dict(scores), "interval": [1.0, 1.0]}) == scores
 
 
 def test_scores_survive_json():

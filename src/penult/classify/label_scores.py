@@ -56,7 +56,7 @@ def score_labels(
     support, said = truth.sum(axis=0), predicted.sum(axis=0)
     precision, recall = ratio(hits, said), ratio(hits, support)
     f1 = ratio(2 * hits, support + said)
-    accuracy = float((truth == predicted).all(axis=1).mean())
+    right = int((truth == predicted).all(axis=1).sum())
     precisions = [
         average_precision(truth[:, k], probabilities[:, k]) if support[k] else None
         for k in range(len(label_names))
@@ -69,7 +69,7 @@ def score_labels(
 
     every = np.array([hits.sum()]), np.array([said.sum()]), np.array([support.sum()])
     return Scores(
-        accuracy=accuracy,
+        accuracy=right / len(truth),
         classes=tuple(
             ClassScore(str(name), float(p), float(r), float(f), int(n), average_precision=ap)
             for name, p, r, f, n, ap in zip(
@@ -79,7 +79,7 @@ def score_labels(
         confusion=(),
         images=len(truth),
         split=split,
-        interval=accuracy_interval(accuracy, len(truth)),
+        interval=accuracy_interval(right, len(truth)),
         macro=average((support + said) > 0),
         weighted=average(support),
         micro=Average(

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = [
     "accuracy_interval",
     "calibration_error",
+    "caution",
     "confusion_matrix",
     "log_loss",
     "ratio",
@@ -28,6 +30,9 @@ __all__ = [
     "scores_to_dict",
     "soft_f1",
 ]
+
+# Below this the interval of an accuracy is wider than 10 points at 90%, and is put into words.
+FEW = 100
 
 
 def score(
@@ -74,7 +79,7 @@ def score(
         confusion=tuple(tuple(int(n) for n in row) for row in confusion),
         images=len(truth),
         split=split,
-        interval=accuracy_interval(accuracy, len(truth)),
+        interval=accuracy_interval(int(hits.sum()), len(truth)),
         balanced_accuracy=float(recall[support > 0].mean()),
         macro=average(occurs),
         weighted=average(support),
@@ -97,17 +102,33 @@ def confusion_matrix(
     return np.bincount(truth * classes + predicted, minlength=classes**2).reshape(classes, classes)
 
 
-def accuracy_interval(
-    accuracy: float, images: int, *, confidence: float = 0.95, draws: int = 10_000
-) -> tuple[float, float]:
-    """Percentile bootstrap interval of an accuracy (Efron & Tibshirani 1993, chapter 13).
+def accuracy_interval(right: int, images: int, *, confidence: float = 0.95) -> tuple[float, float]:
+    """Interval of an accuracy, by the exact method of Clopper & Pearson (Biometrika 1934).
 
-    Resampling the images with replacement makes the number of right ones binomial, so the draws
-    are taken from that distribution. Images are taken as independent; seeded, so repeatable.
+    It has a width also where all are right or none is, where the bootstrap and the normal
+    approximation collapse to a point, and holds the true accuracy at least as often as it says,
+    however few the images (Brown, Cai & DasGupta, "Interval Estimation for a Binomial Proportion",
+    Statistical Science 2001). Images are taken as independent.
     """
-    right = np.random.default_rng(0).binomial(images, accuracy, size=draws) / images
-    low, high = np.quantile(right, [(1 - confidence) / 2, (1 + confidence) / 2])
+    from scipy.special import betaincinv
+
+    tail = (1 - confidence) / 2
+    low = betaincinv(right, images - right + 1, tail) if right else 0.0
+    high = betaincinv(right + 1, images - right, 1 - tail) if right < images else 1.0
     return float(low), float(high)
+
+
+def caution(scores: Scores) -> str | None:
+    """Say in words how far the accuracy can be trusted, where the images are few."""
+    if scores.interval is None or scores.images >= FEW:
+        return None
+    low, high = scores.interval
+    few = "1 image is" if scores.images == 1 else f"{scores.images} images are"
+    of = "accuracy" if scores.mean_average_precision is None else "share"
+    return (
+        f"{few} few: the true {of} may be anywhere between {math.floor(100 * low)}% and "
+        f"{math.ceil(100 * high)}%"
+    )
 
 
 def soft_f1(truth: NDArray[np.int64], probabilities: NDArray[np.floating[Any]]) -> float:
@@ -172,6 +193,8 @@ def scores_from_dict(data: Mapping[str, Any]) -> Scores:
                 fields[name] = Average(**fields[name])
         if fields.get("interval") is not None:
             low, high = fields["interval"]
+            if low == high:  # in files from before: a bootstrap where all were right, or none
+                low, high = accuracy_interval(round(low * fields["images"]), fields["images"])
             fields["interval"] = (low, high)
         return Scores(**fields)
     except (KeyError, TypeError, ValueError, AttributeError) as error:

@@ -9,7 +9,7 @@ import typer
 
 from penult.cli import options as o
 from penult.cli.console import progress, say, say_failures, say_json, say_remarks
-from penult.cli.tables import class_table, scores_line, scores_table
+from penult.cli.tables import class_table, say_accuracy, scores_table
 
 
 def run(
@@ -91,7 +91,7 @@ def run(
         return
     class_table(found.scores)
     scores_table(found.scores)
-    say(scores_line(found.scores))
+    say_accuracy(found.scores)
     for label, count in found.unseen_labels.items():
         say(f"never seen in training, and in no score: {label}, {count:,} images")
     if found.unlabelled:

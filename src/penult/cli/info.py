@@ -24,7 +24,7 @@ from penult.cli.tables import (
     int8_card,
     layers_table,
     recipe_table,
-    scores_line,
+    say_accuracy,
 )
 from penult.errors import FileFormatError, PathNotFoundError
 
@@ -96,7 +96,7 @@ def _show_classifier(file: Path, description: Description) -> None:
     recipe_table(description.recipe)
     class_table(description.scores)
     layers_table(description.settings.get("layers", ()), description.recipe.layer)
-    say(scores_line(description.scores))
+    say_accuracy(description.scores)
     say(grid_line(description.settings))
     say("made with " + ", ".join(f"{k} {v}" for k, v in description.versions.items()))
 

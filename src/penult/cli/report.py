@@ -17,7 +17,7 @@ from penult.cli.console import (
     warn_of_random,
 )
 from penult.cli.stop import stoppable
-from penult.cli.tables import class_table, layer_line, layers_table, scores_line
+from penult.cli.tables import class_table, layer_line, layers_table, say_accuracy
 from penult.errors import UsageError
 
 DEFAULT_MODEL = "efficientnet_lite0"
@@ -132,7 +132,7 @@ def run(
     say_remarks(features.origin)
     class_table(scores)
     layers_table(made.classifier.settings.get("layers", ()), made.classifier.recipe.layer)
-    say(scores_line(scores))
+    say_accuracy(scores)
     if line := layer_line(made.classifier.settings, made.classifier.recipe.layer):
         say(line)
     say(str(made.page))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from penult.cli.console import Table
+from penult.cli.console import Table, say
 
 if TYPE_CHECKING:
     from penult.recipe import Recipe
@@ -20,6 +20,7 @@ __all__ = [
     "layers_table",
     "recipe_table",
     "runs_line",
+    "say_accuracy",
     "scores_line",
     "scores_table",
     "trials_table",
@@ -41,6 +42,15 @@ def class_table(scores: Scores) -> None:
             f"{row.support:,}",
         )
     table.show()
+
+
+def say_accuracy(scores: Scores) -> None:
+    """Say the accuracy, and how far it can be trusted where the images are few."""
+    from penult.classify.scores import caution
+
+    say(scores_line(scores))
+    if line := caution(scores):
+        say(line)
 
 
 def scores_line(scores: Scores) -> str:
@@ -162,7 +172,7 @@ def runs_line(settings: Mapping[str, Any]) -> str | None:
     seeds = f"{runs['seeds'][0]} to {runs['seeds'][-1]}"
     return (
         f"{len(runs['seeds'])} runs, seeds {seeds}: accuracy {runs['mean']:.1%} ± "
-        f"{100 * runs['std']:.1f}"
+        f"{100 * runs['std']:.1f} (standard deviation between the runs)"
     )
 
 

@@ -17,7 +17,7 @@ from penult.cli.tables import (
     layer_line,
     layers_table,
     runs_line,
-    scores_line,
+    say_accuracy,
     scores_table,
     trials_table,
 )
@@ -174,7 +174,7 @@ def run(
     scores_table(trained.scores)
     trials_table(trained.settings)
     layers_table(layers, trained.recipe.layer)
-    say(scores_line(trained.scores))
+    say_accuracy(trained.scores)
     if line := runs_line(trained.settings):
         say(line)
     if line := layer_line(trained.settings, trained.recipe.layer):

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from penult import __version__
+from penult.classify.scores import caution
 from penult.messages import escape_formula, printable
 from penult.output import atomic_output, check_output
 from penult.report import words
@@ -120,6 +121,7 @@ def _render(report: Report, figure: Path) -> str:
         report=report,
         version=__version__,
         wrong=len(mistakes(report)),
+        caution=caution(report.scores),
         headline=report.scores.mean_average_precision
         if report.scores.mean_average_precision is not None
         else report.scores.accuracy,

@@ -134,7 +134,9 @@ def _fill_scores(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any] | 
             )
             if average is not None
         ],
-        *_optional(scores.interval, "95% interval", _span, "of that, by bootstrap"),
+        *_optional(
+            scores.interval, "95% interval", _span, "of that, by Clopper and Pearson's exact method"
+        ),
         *_optional(scores.top5, "Top-5 accuracy", _in_percent, "class among the five likeliest"),
         *_optional(scores.balanced_accuracy, "Balanced accuracy", _in_percent, "mean recall"),
         *_optional(scores.soft_f1, "Soft F1", ratio, "macro F1 on probabilities; 1 is best"),
