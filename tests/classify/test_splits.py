@@ -167,3 +167,61 @@ def test_a_digest_that_is_missing_joins_nothing(make_features):
 def test_impossible_options_are_refused(make_features, options):
     with pytest.raises(UsageError):
         hold_out(make_features({"daisy": 9, "rose": 9}), **options)
+
+
+@pytest.mark.parametrize("test_size", [0.001, 0.02, 0.03, 0.25, 1 / 3, 0.9])
+def test_groups_meet_any_test_size_to_the_row_and_class_by_class(make_features, test_size):
+    # 1,000 groups of three rows, 200 a class.
+    counts = dict.fromkeys("abcde", 600)
+    features = make_features(counts, groups=[f"{i // 3}" for i in range(3000)])
+    split = hold_out(features, test_size=test_size)
+    assert abs(len(split.held_out) - 3000 * test_size) <= 1.5
+    each = np.bincount(features.labels[split.held_out], minlength=5)
+    assert np.abs(each - 600 * test_size).max() <= 3
+    named = np.array(features.groups)
+    assert not {*named[split.train]} & {*named[split.held_out]}
+
+
+def test_what_groups_made_of_the_test_size_is_what_is_told(make_features):
+    # Of ten groups of six one is the least that can be held out, and five a class leave three.
+    features = make_features({"a": 30, "b": 30}, groups=[f"{i // 6}" for i in range(60)])
+    said = hold_out(features, test_size=0.02).description
+    assert said == "10% held out (2% asked for), stratified, groups kept together, seed 0"
+    with pytest.raises(TrainingError, match=r"90% .* with 3 of each .* --test-size 0\.4 "):
+        hold_out(features, test_size=0.9)
+    assert len(hold_out(features, test_size=0.4).held_out) == 24
+
+
+def test_groups_of_unequal_sizes_are_put_together_to_the_test_size(make_features):
+    sizes = [50, 3, 4, 7, 20, 11, 30, 9, 5, 13]
+    groups = np.repeat(np.arange(10), sizes).astype(str)
+    labels = np.repeat(np.arange(10) % 2, sizes)
+    features = make_features({"a": 100, "b": 52}, groups=groups, labels=labels)
+    assert len(hold_out(features).held_out) == 38  # a quarter of 152
+    assert abs(len(hold_out(features, test_size=0.3).held_out) - 0.3 * 152) < 2
+
+
+def test_a_burst_of_identical_images_leaves_the_test_size_as_it_was(make_features):
+    content = ["burst"] * 90 + [str(i) for i in range(910)]
+    features = make_features({"a": 500, "b": 500}, content=content)
+    for seed in range(4):
+        assert len(hold_out(features, seed=seed).held_out) == pytest.approx(250, abs=10)
+
+
+@pytest.mark.parametrize(("asked", "closest"), [(0.01, "0.05"), (0.99, "0.85")])
+def test_a_test_size_that_classes_forbid_is_refused_with_the_closest(make_features, asked, closest):
+    # Twenty images a class: one of each is the least, and three of each are left to train with.
+    features = make_features({"a": 20, "b": 20})
+    with pytest.raises(TrainingError, match=rf"--test-size {closest} \(in Python test_size\)"):
+        hold_out(features, test_size=asked)
+    hold_out(features, test_size=float(closest))
+
+
+def test_rows_of_several_labels_meet_a_test_size_that_leaves_them_enough(make_features):
+    targets = np.random.default_rng(0).random((300, 6)) < 0.3
+    targets[~targets.any(axis=1), 0] = True
+    features = make_features(dict.fromkeys("abcdef", 50), targets=targets)
+    for test_size in (0.001, 0.02, 0.98):
+        split = hold_out(features, test_size=test_size)
+        assert abs(len(split.held_out) - 300 * test_size) <= 1
+        assert targets[split.train].sum(axis=0).min() >= 3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,33 +13,31 @@ from penult.classify.classifiers import make_pipeline
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from sklearn.base import ClassifierMixin
     from sklearn.pipeline import Pipeline
 
-__all__ = ["linear_pipeline"]
+__all__ = ["linear_pipeline", "sharpened_pipeline"]
 
 
 def linear_pipeline(
-    name: str,
     scale: str,
     scaler: Any,
     weights: Weights,
     classes: NDArray[np.int64],
     *,
-    params: Mapping[str, Any],
     seed: int,
-    calibrate: tuple[NDArray[np.floating[Any]], NDArray[np.int64], int] | None = None,
+    params: Mapping[str, Any] = MappingProxyType({}),
 ) -> Pipeline:
-    """Make what ``make_pipeline(...).fit(...)`` would give, of a linear classifier's weights.
+    """Make what ``make_pipeline("logistic", ...).fit(...)`` would give, of weights for logits.
 
     Parameters
     ----------
-    name : a linear classifier
     scaler : a StandardScaler that was fitted; used where `scale` is ``"standard"``
     weights : for the scaled rows
     classes : (K,) that the pipeline predicts, ascending
-    calibrate : decisions about (n, K) rows left out, their classes, and the number of folds
+    params : of a logistic regression; other linear classifiers have none here
     """
-    pipeline = make_pipeline(name, scale, seed=seed, params=params)
+    pipeline = make_pipeline("logistic", scale, seed=seed, params=params)
     width = len(weights.coefficients)
     if scale == "standard":
         pipeline.steps[0] = ("scale", scaler)
@@ -49,28 +48,34 @@ def linear_pipeline(
     model.coef_ = np.ascontiguousarray(weights.coefficients.T, np.float32)
     model.intercept_ = weights.intercept.astype(np.float32)
     model.n_features_in_ = width
-    if name == "ridge":
-        from sklearn.preprocessing import LabelBinarizer
+    return pipeline
 
-        model._label_binarizer = LabelBinarizer(pos_label=1, neg_label=-1).fit(classes)
-    if calibrate is not None:
-        from sklearn.calibration import (
-            CalibratedClassifierCV,
-            _CalibratedClassifier,
-            _SigmoidCalibration,
-        )
 
-        decisions, truth, folds = calibrate
-        ones = [classes[1]] if len(classes) == 2 else classes
-        sigmoids = [
-            _SigmoidCalibration().fit(decided, truth == one)
-            for decided, one in zip(decisions.T, ones, strict=True)
-        ]
-        calibrated = CalibratedClassifierCV(model, cv=folds, ensemble=False)
-        calibrated.classes_ = classes
-        calibrated.n_features_in_ = width
-        calibrated.calibrated_classifiers_ = [
-            _CalibratedClassifier(model, sigmoids, classes=classes, method="sigmoid")
-        ]
-        pipeline.steps[-1] = ("classifier", calibrated)
+def sharpened_pipeline(
+    pipeline: Pipeline, unfitted: ClassifierMixin, sharpness: float, folds: int
+) -> Pipeline:
+    """Make the last step's probabilities those of a temperature, as scikit-learn would have them.
+
+    Parameters
+    ----------
+    pipeline : fitted
+    unfitted : an estimator like its last step
+    sharpness : of the logarithms of the probabilities
+    folds : how many it was found on
+    """
+    from sklearn.calibration import (
+        CalibratedClassifierCV,
+        _CalibratedClassifier,
+        _TemperatureScaling,
+    )
+
+    model, temperature = pipeline[-1], _TemperatureScaling()
+    temperature.beta_ = sharpness
+    calibrated = CalibratedClassifierCV(unfitted, method="temperature", cv=folds, ensemble=False)
+    calibrated.classes_ = model.classes_
+    calibrated.n_features_in_ = model.n_features_in_
+    calibrated.calibrated_classifiers_ = [
+        _CalibratedClassifier(model, [temperature], classes=model.classes_, method="temperature")
+    ]
+    pipeline.steps[-1] = ("classifier", calibrated)
     return pipeline

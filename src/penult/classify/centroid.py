@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from penult.classify.basis import Weights
+from penult.classify.sharpness import sharpness
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from penult.classify.splits import Fold
 
-__all__ = ["nearest_mean", "sharpness", "toward_means"]
+__all__ = ["nearest_mean", "toward_means"]
 
 
 def nearest_mean(
@@ -24,7 +25,7 @@ def nearest_mean(
 
     ``-|x - m|² / T`` is, up to a part that all classes share, ``(2 x·m - |m|²) / T``: linear, with
     the nearest mean the most probable. This is what a prototypical network does with its rows
-    (Snell et al. 2017); the temperature T has the least log-loss on the folds left out.
+    (Snell et al. 2017); 1/T is the `sharpness` on the folds left out.
 
     Parameters
     ----------
@@ -53,28 +54,6 @@ def toward_means(means: NDArray[np.float64]) -> Weights:
         coefficients = coefficients[:, 1:] - coefficients[:, :1]
         intercept = intercept[1:] - intercept[:1]
     return Weights(coefficients, intercept)
-
-
-def sharpness(left_out: NDArray[np.floating[Any]], labels: NDArray[np.int64]) -> float:
-    """Find 1/T with the least log-loss.
-
-    Parameters
-    ----------
-    left_out : (n, K) of `toward_means`, each row compared to means that it is no part of
-    labels : (n,) int64
-    """
-    from scipy.optimize import minimize_scalar
-    from scipy.special import logsumexp
-
-    if left_out.shape[1] == 1:
-        left_out = np.concatenate([np.zeros_like(left_out), left_out], axis=1)
-    right = left_out[np.arange(len(labels)), labels]
-
-    def loss(log_sharpness: float) -> float:
-        times = np.exp(log_sharpness)
-        return float((logsumexp(times * left_out, axis=1) - times * right).mean())
-
-    return float(np.exp(minimize_scalar(loss, bounds=(-20, 20), method="bounded").x))
 
 
 def _means(rows: NDArray[np.float32], labels: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -38,7 +38,7 @@ class Kind:
     summary : what it is, in one line
     make : called with the seed and the chosen parameters; returns an unfitted estimator
     grid : parameter name to the values tried by default
-    calibrated : whether its decisions become probabilities by Platt's method, on held-out folds
+    calibrated : whether how sure it is, is found on the folds left out (`sharpness`)
     """
 
     summary: str
@@ -100,11 +100,17 @@ CLASSIFIERS: Mapping[str, Kind] = {
         _knn,
         {"n_neighbors": (1, 3, 5, 10, 20)},
     ),
-    "forest": Kind("random forest of 300 trees", _forest, {"max_features": ("sqrt", 0.1)}),
+    "forest": Kind(
+        "random forest of 300 trees, calibrated",
+        _forest,
+        {"max_features": ("sqrt", 0.1)},
+        calibrated=True,
+    ),
     "centroid": Kind(
         "nearest class mean: the baseline, without a parameter",
         _logistic,  # linear too: `penult.classify.centroid` finds its weights
         {},
+        calibrated=True,
     ),
 }
 

@@ -48,7 +48,8 @@ TRUSTED: Mapping[str, frozenset[str]] = {
         {
             "sklearn.calibration.CalibratedClassifierCV",
             "sklearn.calibration._CalibratedClassifier",
-            "sklearn.calibration._SigmoidCalibration",
+            "sklearn.calibration._SigmoidCalibration",  # of svm and ridge in older files
+            "sklearn.calibration._TemperatureScaling",
             "sklearn.ensemble._forest.RandomForestClassifier",
             "sklearn.linear_model._logistic.LogisticRegression",
             "sklearn.linear_model._ridge.RidgeClassifier",
@@ -223,9 +224,14 @@ def _require_sound_trees(path: Path, pipeline: Pipeline, trees: int) -> None:
     # is one that a forest applies, so that none is applied which was not looked at here.
     if not trees:
         return
+    from sklearn.calibration import CalibratedClassifierCV
     from sklearn.ensemble import RandomForestClassifier
 
-    forest = pipeline[-1] if isinstance(pipeline[-1], RandomForestClassifier) else None
+    forest = pipeline[-1]
+    if isinstance(forest, CalibratedClassifierCV):
+        (calibrated,) = forest.calibrated_classifiers_
+        forest = calibrated.estimator
+    forest = forest if isinstance(forest, RandomForestClassifier) else None
     found = [model.tree_ for model in getattr(forest, "estimators_", ())]
     sound = len({id(tree) for tree in found}) == trees
     for tree in found:

@@ -58,6 +58,16 @@ present (float[C, N, Both] trees) => (float[N, C] found) {
 }
 """
 
+# `CalibratedClassifierCV(method="temperature")`, which skl2onnx 1.20 cannot convert.
+_SHARPENED = """
+sharpened (float[N, C] found) => (float[N, C] sharp) {
+    positive = Add (found, tiny)
+    logits = Log (positive)
+    scaled = Mul (logits, sharpness)
+    sharp = Softmax <axis = 1> (scaled)
+}
+"""
+
 # The pipeline's classes among all labels; one without a training image has probability 0.
 _LABELS = """
 labels (float[N, C] found) => (float[N, K] probabilities, int64[N] label) {
@@ -124,6 +134,14 @@ def _parts(pipeline: Pipeline) -> list[Any]:
     if isinstance(model, KNeighborsClassifier):
         scaling = [_converted(pipeline[:-1], "variable")] if len(pipeline) > 1 else []
         return [*scaling, _neighbours(model)]
+    if getattr(model, "method", None) == "temperature":
+        (calibrated,) = model.calibrated_classifiers_
+        whole = type(pipeline)([*pipeline.steps[:-1], ("classifier", calibrated.estimator)])
+        constants = {
+            "tiny": np.float32(1e-12),
+            "sharpness": np.float32(calibrated.calibrators[0].beta_),
+        }
+        return [_converted(whole, "probabilities"), _parsed(_SHARPENED, constants)]
     parts = [_converted(pipeline, "probabilities")]
     if isinstance(model.classes_, list):
         parts.append(_parsed(_PRESENT, {"one": np.array(1)}))

@@ -114,7 +114,10 @@ def _held_out(scores: Scores) -> dict[str, Any]:
 
 
 def _cross_validated(classifier: Classifier) -> float:
-    return float(max(trial["mean"] for trial in classifier.settings["grid"]))
+    settings = classifier.settings
+    chosen = settings["classifier"], settings["params"]
+    trials = (t for t in settings["grid"] if (t["classifier"], t["params"]) == chosen)
+    return float(next(trials)["mean"])
 
 
 def _one_of(

@@ -17,7 +17,8 @@ import numpy as np
 from penult.classify.basis import Weights, principal_basis
 from penult.classify.classifiers import make_pipeline, make_scaler
 from penult.classify.logistic import fit_path
-from penult.classify.search import Trial, possible
+from penult.classify.losses import SIGMOID
+from penult.classify.search import Trial, choose, possible
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -45,14 +46,14 @@ def search_labels(
     Returns
     -------
     trials : their ``accuracies`` are mean average precisions, which need no threshold
-    best : the first of those with the highest mean
+    best : of `choose`
     pipeline : the best one, fitted on all rows
     thresholds : (K,) chosen by `best_thresholds` on what the folds left out
     """
     from penult.classify.label_scores import mean_average_precision
 
     trials: list[Trial] = []
-    chosen: tuple[float, NDArray[np.floating[Any]]] | None = None
+    left_out: list[NDArray[np.float32]] = []
     for name, combinations in tries.items():
         combinations = possible(combinations, folds)
         # Of each fold, what each combination says of the rows it left out.
@@ -66,15 +67,18 @@ def search_labels(
                 step()
         for params, decided in zip(combinations, said, strict=True):
             found = tuple(mean_average_precision(targets[t], decided[t]) for _, t in folds)
-            trials.append(Trial(name, params, found))
-            if chosen is None or trials[-1].mean > chosen[0]:
-                chosen, best = (trials[-1].mean, decided), trials[-1]
-    assert chosen is not None  # there is a classifier, and it has a combination
+            loss = None
+            if name == "logistic":
+                loss = float(SIGMOID.compare(decided, targets)[2].mean() / targets.shape[1])
+            trials.append(Trial(name, params, found, loss))
+            left_out.append(decided)
+    best = choose(trials, len(rows))
+    decided = left_out[trials.index(best)]
     pipeline, calibrate = _assemble(
-        rows, targets, best.classifier, best.params, chosen[1], scale=scale, seed=seed
+        rows, targets, best.classifier, best.params, decided, scale=scale, seed=seed
     )
     step()
-    return trials, best, pipeline, best_thresholds(targets, calibrate(chosen[1]))
+    return trials, best, pipeline, best_thresholds(targets, calibrate(decided))
 
 
 def label_probabilities(pipeline: Pipeline, rows: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -13,6 +13,7 @@ import numpy as np
 from penult.classify.basis import Basis, Weights, principal_basis
 from penult.classify.classifiers import make_scaler
 from penult.classify.logistic import fit_path
+from penult.classify.losses import SOFTMAX
 from penult.engines.base import cores
 
 if TYPE_CHECKING:
@@ -32,12 +33,12 @@ def logistic_paths(
     strengths: Sequence[float],
     scale: str,
     step: Step,
-) -> tuple[list[tuple[float, ...]], dict[float, Weights]]:
+) -> tuple[list[tuple[tuple[float, ...], float]], dict[float, Weights]]:
     """Fit logistic regression for every C on every fold, and on all rows.
 
     Returns
     -------
-    accuracies : a tuple of each fold's for each of `strengths`
+    found : for each of `strengths`, each fold's accuracy, and the log-loss on all of them
     solved : C to its solution on all rows. These are one task beside the folds, so that the last
         fit needs no time of its own.
     """
@@ -68,16 +69,20 @@ def logistic_paths(
             if test is None:
                 found[strength] = basis.to_rows(weights, scaled)
             elif shared:
-                found[strength] = _accuracy(basis.rows[test], labels[test], weights)
+                found[strength] = _judge(basis.rows[test], labels[test], weights)
             else:
                 unseen = scaled_rows(rows[train], rows[test], scale)
-                found[strength] = _accuracy(unseen, labels[test], basis.to_rows(weights, scaled))
+                found[strength] = _judge(unseen, labels[test], basis.to_rows(weights, scaled))
             if tick():
                 break
         return found
 
     *by_fold, solved = _in_threads(path, [*folds, (everything, None)], step, len(strengths))
-    return [tuple(fold[c] for fold in by_fold) for c in map(float, strengths)], solved
+    judged = []
+    for c in map(float, strengths):
+        accuracies, losses = zip(*(fold[c] for fold in by_fold), strict=True)
+        judged.append((accuracies, sum(losses) / sum(len(test) for _, test in folds)))
+    return judged, solved
 
 
 def _in_threads(
@@ -116,10 +121,15 @@ def _in_threads(
             stop.set()
 
 
-def _accuracy(rows: NDArray[np.float32], labels: NDArray[np.int64], weights: Weights) -> float:
+def _judge(
+    rows: NDArray[np.float32], labels: NDArray[np.int64], weights: Weights
+) -> tuple[float, float]:
+    # Accuracy, and the sum of the log-losses.
     logits = rows @ weights.coefficients + weights.intercept
-    said = (logits[:, 0] > 0).astype(int) if logits.shape[1] == 1 else logits.argmax(axis=1)
-    return float((said == labels).mean())
+    if logits.shape[1] == 1:
+        logits = np.concatenate([np.zeros_like(logits), logits], axis=1)
+    losses = SOFTMAX.compare(logits, labels)[2]
+    return float((logits.argmax(axis=1) == labels).mean()), float(losses.sum())
 
 
 def scaled_rows(

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from penult.classify.assemble import linear_pipeline
+from penult.classify.assemble import linear_pipeline, sharpened_pipeline
 from penult.classify.basis import Weights, principal_basis
 from penult.classify.centroid import nearest_mean
 from penult.classify.classifiers import find_classifier, make_pipeline, make_scaler
 from penult.classify.logistic import fit_path
 from penult.classify.paths import logistic_paths, numbered, scaled_rows
+from penult.classify.sharpness import sharpness
 from penult.errors import UsageError
 
 if TYPE_CHECKING:
@@ -22,18 +24,22 @@ if TYPE_CHECKING:
 
     from penult.classify.splits import Fold
 
-__all__ = ["Trial", "fit_decisions", "fit_one", "possible", "search"]
+__all__ = ["Trial", "choose", "fit_decisions", "fit_one", "possible", "search"]
 
 Step = Callable[[], None]
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One combination of the grid and its accuracy on each fold."""
+    """One combination of the grid, its accuracy on each fold, and its log-loss on all of them.
+
+    Of logistic regression only, which is as sure of itself as its C makes it.
+    """
 
     classifier: str
     params: Mapping[str, Any]
     accuracies: tuple[float, ...]
+    log_loss: float | None = None
 
     @property
     def mean(self) -> float:
@@ -47,7 +53,33 @@ class Trial:
             "params": dict(self.params),
             "mean": self.mean,
             "std": float(np.std(self.accuracies)),
+            "log_loss": self.log_loss,
         }
+
+
+def choose(trials: Sequence[Trial], images: int) -> Trial:
+    """Choose the most accurate trial, and of those as good as that, the one with least log-loss.
+
+    Those are as good whose accuracy is less by no more than a standard error (the rule of Breiman
+    et al. 1984, section 3.4.3), or than one image, for the standard error is none where all are
+    right. The smallest C that separates a few images leaves every probability near 1/K.
+
+    Parameters
+    ----------
+    trials : one or more
+    images : in all folds
+    """
+    best = max(trials, key=lambda trial: trial.mean)
+    if best.log_loss is None:
+        return best
+    # An image in a small fold counts a little more than one in all.
+    margin = max(math.sqrt(best.mean * (1 - best.mean) / images), 1.5 / images)
+    equals = [
+        trial
+        for trial in trials
+        if trial.classifier == best.classifier and trial.mean >= best.mean - margin
+    ]
+    return min(equals, key=lambda trial: trial.log_loss or 0.0)
 
 
 def search(
@@ -73,26 +105,27 @@ def search(
     Returns
     -------
     trials : in the order of `tries`, without those that ask for more neighbours than rows
-    best : the first of those with the highest mean accuracy
+    best : of `choose`
     pipeline : the best one, fitted on all rows
     """
     trials: list[Trial] = []
+    found: Sequence[tuple[tuple[float, ...], float | None]]
     solved: dict[float, Weights] = {}
     for name, combinations in tries.items():
         if name == "logistic":
             strengths = [float(params["C"]) for params in combinations]
-            accuracies, solved = logistic_paths(rows, truth, folds, strengths, scale, step)
+            found, solved = logistic_paths(rows, truth, folds, strengths, scale, step)
         else:
             combinations = possible(combinations, folds)
-            accuracies = [
-                _accuracies(rows, truth, folds, name, params, scale, seed, step)
+            found = [
+                (_accuracies(rows, truth, folds, name, params, scale, seed, step), None)
                 for params in combinations
             ]
-        trials += [Trial(name, *pair) for pair in zip(combinations, accuracies, strict=True)]
-    best = max(trials, key=lambda trial: trial.mean)
+        trials += [Trial(name, c, *pair) for c, pair in zip(combinations, found, strict=True)]
+    best = choose(trials, len(truth))
     if best.classifier == "logistic":
         strength = float(best.params["C"])
-        pipeline = _assemble(rows, truth, solved[strength], strength, scale, seed)
+        pipeline = _assemble(rows, truth, solved[strength], scale, seed, C=strength)
     else:
         pipeline = fit_one(
             rows, truth, best.classifier, best.params, scale=scale, seed=seed, folds=folds
@@ -115,28 +148,36 @@ def fit_one(
 
     Parameters
     ----------
-    folds : of these rows; decisions are turned into probabilities on the parts left out, by the
-        classifiers that have no probabilities of their own
+    folds : of these rows; on the parts left out it is found how sure the classifier may be, but
+        for logistic and knn, whose probabilities are their own
     """
     if classifier == "logistic":
         strength = float(params["C"])
         scaled = scaled_rows(rows, rows, scale)
         basis = principal_basis(scaled)
         weights = next(fit_path(basis.rows, numbered(truth), [strength]))
-        return _assemble(rows, truth, basis.to_rows(weights, scaled), strength, scale, seed)
-    pipeline = make_pipeline(classifier, scale, seed=seed, params=params)
+        return _assemble(rows, truth, basis.to_rows(weights, scaled), scale, seed, C=strength)
     if classifier == "centroid":
         weights = nearest_mean(scaled_rows(rows, rows, scale), numbered(truth), folds)
-        return _assemble(rows, truth, weights, 1.0, scale, seed)
-    if find_classifier(classifier).calibrated:
-        from sklearn.calibration import CalibratedClassifierCV
+        return _assemble(rows, truth, weights, scale, seed)
 
-        calibrated = CalibratedClassifierCV(pipeline[-1], cv=list(folds), ensemble=False)
-        pipeline.steps[-1] = ("classifier", calibrated)
-        pipeline.fit(rows, truth)
-        calibrated.cv = len(folds)  # the row numbers themselves are no part of a classifier
+    def fit(part: NDArray[np.int64] | slice) -> Pipeline:
+        unfitted = make_pipeline(classifier, scale, seed=seed, params=params)
+        return unfitted.fit(rows[part], truth[part])
+
+    pipeline = fit(slice(None))
+    if not find_classifier(classifier).calibrated:
         return pipeline
-    return pipeline.fit(rows, truth)
+    left_out = np.empty((len(rows), len(pipeline.classes_)))
+    for train, test in folds:
+        left_out[test] = _decisions(fit(train), rows[test])
+    factor = sharpness(left_out, numbered(truth)) if len(folds) else 1.0
+    if classifier == "forest":
+        unfitted = make_pipeline(classifier, scale, seed=seed, params=params)[-1]
+        return sharpened_pipeline(pipeline, unfitted, factor, len(folds))
+    linear = pipeline[-1]
+    weights = Weights(factor * np.atleast_2d(linear.coef_).T, factor * np.ravel(linear.intercept_))
+    return _assemble(rows, truth, weights, scale, seed)
 
 
 def fit_decisions(
@@ -152,6 +193,16 @@ def fit_decisions(
     if classifier in ("logistic", "centroid"):
         return fit_one(rows, truth, classifier, params, scale=scale, seed=seed)
     return make_pipeline(classifier, scale, seed=seed, params=params).fit(rows, truth)
+
+
+def _decisions(pipeline: Pipeline, rows: NDArray[np.float32]) -> NDArray[np.float64]:
+    # Up to a factor, logits, (n, K).
+    if hasattr(pipeline, "decision_function"):
+        decided = np.asarray(pipeline.decision_function(rows), np.float64)
+        return decided if decided.ndim == 2 else np.stack([0 * decided, decided], axis=1)
+    # As scikit-learn's temperature has it.
+    logits: NDArray[np.float64] = np.log(pipeline.predict_proba(rows) + 1e-12)
+    return logits
 
 
 def possible(
@@ -195,13 +246,11 @@ def _assemble(
     rows: NDArray[np.float32],
     truth: NDArray[np.int64],
     weights: Weights,
-    strength: float,
     scale: str,
     seed: int,
+    **params: float,
 ) -> Pipeline:
     scaler = make_scaler(scale)
     if scale == "standard":
         scaler.fit(rows)
-    return linear_pipeline(
-        "logistic", scale, scaler, weights, np.unique(truth), params={"C": strength}, seed=seed
-    )
+    return linear_pipeline(scale, scaler, weights, np.unique(truth), seed=seed, params=params)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from penult.classify.drawing import MOSTLY_ALONE, draw_part, joined
 from penult.classify.enough import require_enough, require_two_classes, require_whole_groups
 from penult.classify.groups import groups_of, number_content, units
 from penult.classify.stratify import class_counts, divide_labels, has_label, of_class
@@ -20,10 +20,6 @@ if TYPE_CHECKING:
     from penult.records import Features
 
 __all__ = ["Fold", "Split", "cross_validation", "hold_out"]
-
-# From this part on of groups that are one row alone, they are divided as rows are: exactly in the
-# proportion asked for, and in no time. scikit-learn's grouped folds take a second for 5,000 groups.
-MOSTLY_ALONE = 0.9
 
 Fold = tuple["NDArray[np.int64]", "NDArray[np.int64]"]
 
@@ -71,7 +67,8 @@ def hold_out(
     Parameters
     ----------
     features : rows with labels
-    test_size : the part held out where the file does not say, in (0, 1)
+    test_size : the part held out where the file does not say, in (0, 1); met as nearly as the
+        groups allow, and `Split.description` has what came of it
     seed : of the random choice
     folds : every class must have that many rows (groups, where there are any) left to train with
     stored : whether the splits stored in the file count
@@ -128,10 +125,15 @@ def hold_out(
             left_out["copies of held-out images, in the training split"] = int(twins.sum())
             train = train[~twins]
     else:
-        train, held_out = _random(labels, groups, rows, test_size=test_size, seed=seed)
-        drawn = True
+        together = None if groups is None else groups[rows]
+        if together is not None:
+            require_enough(labels, groups, rows, folds, features.label_names)
+        held = draw_part(labels[rows], together, test_size=test_size, folds=folds, seed=seed)
+        train, held_out, drawn = rows[~held], rows[held], True
         kind = "stratified" if features.groups is None else "stratified, groups kept together"
-        description = f"{100 * test_size:.3g}% held out, {kind}, seed {seed}"
+        part = float(held.mean())
+        asked = f" ({100 * test_size:.3g}% asked for)" if abs(part - test_size) >= 0.005 else ""
+        description = f"{100 * part:.3g}% held out{asked}, {kind}, seed {seed}"
     if features.groups is not None:
         require_whole_groups(np.asarray(features.groups), train, held_out)
     require_enough(labels, groups, train, folds, features.label_names)
@@ -171,9 +173,10 @@ def cross_validation(
 
     first, unit = units(groups, len(labels))
     if labels.ndim == 2:
-        part = divide_labels(_joined(labels, unit), [1 / folds] * folds, seed=seed)[unit]
+        part = divide_labels(joined(labels, unit), [1 / folds] * folds, seed=seed)[unit]
         tests = [np.flatnonzero(part == fold) for fold in range(folds)]
     elif len(first) >= MOSTLY_ALONE * len(labels):
+        # scikit-learn's grouped folds take a second for 5,000 groups.
         divided = StratifiedKFold(folds, shuffle=True, random_state=seed).split(
             first, labels[first]
         )
@@ -226,56 +229,3 @@ def _stored(
     also = " and validation" if (splits[train] == "validation").any() else ""
     description = f"the file's split {held_name!r}, trained on its 'train'{also}"
     return train, held_out, description, unnamed
-
-
-def _random(
-    labels: NDArray[Any],
-    groups: NDArray[np.str_] | None,
-    rows: NDArray[np.int64],
-    *,
-    test_size: float,
-    seed: int,
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    from sklearn.model_selection import StratifiedGroupKFold, train_test_split
-
-    first, unit = units(None if groups is None else groups[rows], len(rows))
-    if labels.ndim == 2:
-        dealt = divide_labels(_joined(labels[rows], unit), [1 - test_size, test_size], seed=seed)
-        held = dealt[unit] == 1
-        return rows[~held], rows[held]
-    if len(first) >= MOSTLY_ALONE * len(rows):
-        alone = labels[rows[first]]
-        classes, counts = np.unique(alone, return_counts=True)
-        n_test = int(np.ceil(test_size * len(first)))
-        if n_test < len(classes) or len(first) - n_test < len(classes) or counts.min() < 2:
-            raise TrainingError(
-                f"{len(first)} images of {len(classes)} classes, the smallest of {counts.min()}, "
-                f"are too few to hold out {100 * test_size:.3g}% with every class in both parts; "
-                "add images, or drop the smallest classes with --min-per-class"
-            )
-        _, chosen = train_test_split(
-            np.arange(len(first)), test_size=test_size, random_state=seed, stratify=alone
-        )
-        held = np.isin(unit, chosen)
-        return rows[~held], rows[held]
-    assert groups is not None
-    # No splitter of scikit-learn is stratified and grouped with a free test size: of q folds, p
-    # are held out.
-    part = Fraction(test_size).limit_denominator(20)
-    if part.numerator == 0 or len(np.unique(groups[rows])) < part.denominator:
-        raise TrainingError(
-            f"{len(np.unique(groups[rows]))} groups are too few to hold out "
-            f"{100 * test_size:.3g}% of them whole; add images, or give another test size"
-        )
-    divided = StratifiedGroupKFold(part.denominator, shuffle=True, random_state=seed).split(
-        rows, labels[rows], groups[rows]
-    )
-    held_out = np.concatenate([test for _, test in divided][: part.numerator])
-    return np.sort(np.delete(rows, held_out)), np.sort(rows[held_out])
-
-
-def _joined(targets: NDArray[np.bool_], unit: NDArray[np.int64]) -> NDArray[np.bool_]:
-    # The labels of each group: all that its rows have.
-    joined = np.zeros((int(unit.max()) + 1, targets.shape[1]), bool)
-    np.logical_or.at(joined, unit, targets)
-    return joined

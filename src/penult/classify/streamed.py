@@ -14,12 +14,13 @@ import numpy as np
 
 from penult.classify.assemble import linear_pipeline
 from penult.classify.basis import Weights
-from penult.classify.centroid import sharpness, toward_means
+from penult.classify.centroid import toward_means
 from penult.classify.classifiers import find_classifier
 from penult.classify.losses import SOFTMAX, SQUARED_HINGE, choose_loss
 from penult.classify.newton import minimise
 from penult.classify.passes import Fit, StoredRows, View, run_together
-from penult.classify.search import Trial
+from penult.classify.search import Trial, choose
+from penult.classify.sharpness import sharpness
 from penult.errors import TrainingError
 
 if TYPE_CHECKING:
@@ -73,8 +74,8 @@ def search_streamed(
 ) -> tuple[list[Trial], Trial, Pipeline]:
     """Do as `penult.classify.search.search` does, the rows staying on disk.
 
-    Memory is taken for a block of rows, a sample of them, the solutions, and for the classifiers
-    with calibrated probabilities one float32 a row and class.
+    Memory is taken for a block of rows, a sample of them, the solutions, and for the calibrated
+    classifiers one float32 a row and class.
     """
     labels = np.unique(truth, return_inverse=True)[1]
     everything = np.ones(len(rows), bool)
@@ -99,33 +100,29 @@ def search_streamed(
             for solution in found
             for weights, view, member in zip(solution[:-1], views[:-1], members[:-1], strict=True)
         ]
-        right = iter(_accuracies(rows, labels, flat))
-        for params, solution in zip(combinations, found, strict=True):
-            accuracies = tuple(next(right) for _ in folds)
-            trials.append(Trial(name, params, accuracies))
+        right, losses = _judge(rows, labels, flat)
+        for k, (params, solution) in enumerate(zip(combinations, found, strict=True)):
+            part = slice(k * len(folds), (k + 1) * len(folds))
+            loss = float(losses[part].sum() / len(rows)) if name == "logistic" else None
+            trials.append(Trial(name, params, tuple(right[part].tolist()), loss))
             solutions.append(solution)
             if name in ("ridge", "centroid"):
                 for _ in folds:
                     step()
-    best = max(trials, key=lambda trial: trial.mean)
+    best = choose(trials, len(rows))
     solution = solutions[trials.index(best)]
     ours = solution[-1]
-    decisions = None
-    if find_classifier(best.classifier).calibrated or best.classifier == "centroid":
+    if find_classifier(best.classifier).calibrated:
         chosen = [view.to_rows(w) for view, w in zip(views[:-1], solution[:-1], strict=True)]
         decisions = _left_out(rows, chosen, [~member for member in members[:-1]])
-    if best.classifier == "centroid":
-        assert decisions is not None
-        ours, decisions = ours * sharpness(decisions, labels), None
+        ours = ours * sharpness(decisions, labels)
     pipeline = linear_pipeline(
-        best.classifier,
         scale,
         scalers[-1],
         Weights(ours[:-1], ours[-1]),
         np.unique(truth),
-        params=best.params,
         seed=seed,
-        calibrate=None if decisions is None else (decisions, truth, len(folds)),
+        params=best.params if best.classifier == "logistic" else {},
     )
     step()
     return trials, best, pipeline
@@ -261,21 +258,25 @@ def _means(
     return result
 
 
-def _accuracies(
+def _judge(
     rows: StoredRows,
     labels: NDArray[np.int64],
     solutions: Sequence[tuple[NDArray[np.float64], NDArray[np.bool_]]],
-) -> list[float]:
-    # Of each solution, (D + 1, K) for the rows as they are, on the rows of its mask.
-    right = np.zeros(len(solutions))
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    # Of each solution, (D + 1, K) for the rows as they are, on the rows of its mask: the accuracy,
+    # and the sum of what would be log-losses if it gives logits.
+    right, losses = np.zeros(len(solutions)), np.zeros(len(solutions))
     joined = np.concatenate([weights for weights, _ in solutions], axis=1).astype(np.float32)
     columns = joined.shape[1] // len(solutions)
     for part, block in rows.blocks():
-        logits = (block @ joined[:-1] + joined[-1]).reshape(len(block), len(solutions), columns)
-        said = (logits[:, :, 0] > 0).astype(int) if columns == 1 else logits.argmax(axis=2)
-        counted = np.stack([mask[part] for _, mask in solutions], axis=1)
-        right += ((said == labels[part][:, None]) & counted).sum(axis=0)
-    return [float(count / mask.sum()) for count, (_, mask) in zip(right, solutions, strict=True)]
+        every = (block @ joined[:-1] + joined[-1]).reshape(len(block), len(solutions), columns)
+        if columns == 1:
+            every = np.concatenate([np.zeros_like(every), every], axis=2)
+        for k, (_, mask) in enumerate(solutions):
+            logits, truth = every[mask[part], k], labels[part][mask[part]]
+            right[k] += (logits.argmax(axis=1) == truth).sum()
+            losses[k] += SOFTMAX.compare(logits, truth)[2].sum(dtype=np.float64)
+    return right / [mask.sum() for _, mask in solutions], losses
 
 
 def _left_out(

@@ -93,11 +93,12 @@ def scores_table(scores: Scores) -> None:
 
 def trials_table(settings: Mapping[str, Any]) -> None:
     """Show the best combination of each kind of classifier, where several were tried."""
+    chosen = settings["classifier"], settings["params"]
     best: dict[str, Mapping[str, Any]] = {}
-    for trial in settings["grid"]:
-        kind = trial["classifier"]
-        if kind not in best or trial["mean"] > best[kind]["mean"]:
-            best[kind] = trial
+    for trial in sorted(settings["grid"], key=lambda trial: -trial["mean"]):
+        if (trial["classifier"], trial["params"]) == chosen:
+            best[trial["classifier"]] = trial
+        best.setdefault(trial["classifier"], trial)
     if len(best) < 2:
         return
     score = _measure(settings)

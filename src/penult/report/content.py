@@ -28,8 +28,8 @@ class Report:
     recipe : how the rows were made
     scores, held_out : how the classifier did on the images kept from it, and what it said of each
     settings : how it was trained. ``"chosen"`` (parameter to value) and ``"grid"`` (one mapping a
-        candidate: its parameters, and its cross-validated ``"accuracy"`` in [0, 1]) make a table of
-        the search; every other item is shown as its name and value
+        candidate: its parameters, its cross-validated ``"accuracy"`` in [0, 1], and ``"log_loss"``
+        or None) make a table of the search; every other item is shown as its name and value
     open_image : id to the image file's bytes, or None where they cannot be had; may raise OSError
     layers : a mapping for each layer that was tried, as `best_layer` stores them; the recipe's
         layer is the chosen one

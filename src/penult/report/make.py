@@ -224,7 +224,12 @@ def _content(
     settings["identical images"] = settings.pop("copies", 0) or None
     settings["chosen"] = {"classifier": settings.pop("classifier"), **settings.pop("params")}
     settings["grid"] = [
-        {"classifier": trial["classifier"], **trial["params"], "accuracy": trial["mean"]}
+        {
+            "classifier": trial["classifier"],
+            **trial["params"],
+            "accuracy": trial["mean"],
+            "log_loss": trial.get("log_loss"),
+        }
         for trial in settings["grid"]
     ]
     return Report(

@@ -25,6 +25,7 @@ EXAMPLES_UP_TO = 300  # classes with a picture each, which bounds the page's siz
 SMALL, LARGE = 96, 224  # pixels; shown at half that, for sharp screens
 MOST_PAIRS, MOST_PER_PAIR = 6, 7
 MOST_MISTAKES = 48
+MEASURES = ("accuracy", "log_loss")  # of a candidate; all else are its parameters
 
 
 @dataclass(frozen=True)
@@ -237,12 +238,13 @@ def _fill_failures(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any]:
 def _fill_making(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any]:
     settings = dict(report.settings)
     chosen, grid = settings.pop("chosen", {}), list(settings.pop("grid", ()))
-    tried = [{k: v for k, v in point.items() if k != "accuracy"} for point in grid]
+    tried = [{k: v for k, v in point.items() if k not in MEASURES} for point in grid]
     common = {k for k, v in tried[0].items() if all(t.get(k) == v for t in tried)} if tried else {}
     candidates = [
         {
             "parameters": {k: v for k, v in one.items() if k not in common} or one,
             "accuracy": point["accuracy"],
+            "log_loss": point.get("log_loss"),
             "chosen": one == chosen,
         }
         for one, point in zip(tried, grid, strict=True)
