@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from penult.classify.probe import find_edges, train
+from penult.classify.search import Trial, choose
 from penult.errors import TrainingError, UnknownNameError, UsageError
 
 COUNTS = {"daisy": 24, "rose": 24, "tulip": 24}
@@ -29,12 +30,46 @@ def test_labels_that_say_nothing_are_not_learned(make_features):
     assert classifier.scores.accuracy < 0.7
 
 
-def test_the_default_grid_is_tried_and_the_first_best_chosen(make_features):
+def test_of_the_default_grid_the_surest_of_equals_is_chosen(make_features):
     settings = train(make_features(COUNTS)).settings
     assert [trial["params"]["C"] for trial in settings["grid"]] == [0.1, 1, 10, 100, 1000, 10000]
-    best = max(trial["mean"] for trial in settings["grid"])
-    first = next(trial for trial in settings["grid"] if trial["mean"] == best)
-    assert settings["params"] == first["params"]
+    assert {trial["mean"] for trial in settings["grid"]} == {1}
+    losses = [trial["log_loss"] for trial in settings["grid"]]
+    assert losses == sorted(losses, reverse=True)  # no C is right less often, but it is less sure
+    assert settings["params"] == {"C": 10000}
+
+
+@pytest.mark.parametrize(
+    ("means", "losses", "chosen"),
+    [
+        # Of 100 images a standard error at 90% is three.
+        pytest.param([0.90, 0.88, 0.80], [0.5, 0.4, 0.1], 1, id="two images less, and surer"),
+        pytest.param([0.90, 0.86, 0.90], [0.5, 0.1, 0.4], 2, id="four images less"),
+        pytest.param([0.99, 1.00, 0.97], [0.1, 0.2, 0.0], 0, id="one less, and all are right"),
+        pytest.param([0.90, 0.90], [0.3, 0.3], 0, id="no difference"),
+        pytest.param([0.88, 0.90, 0.90], [None] * 3, 1, id="without a log-loss, the first best"),
+    ],
+)
+def test_of_those_as_accurate_as_the_best_the_least_log_loss_decides(means, losses, chosen):
+    trials = [Trial("x", {}, (m,), loss) for m, loss in zip(means, losses, strict=True)]
+    assert choose(trials, 100) is trials[chosen]
+
+
+def test_probabilities_of_another_kind_of_classifier_have_no_part_in_the_choice():
+    trials = [Trial("svm", {}, (0.9,)), Trial("logistic", {}, (0.89,), 0.1)]
+    assert choose(trials, 100) is trials[0]
+
+
+@pytest.mark.parametrize("kind", ["logistic", "svm", "ridge", "forest", "centroid"])
+def test_classes_of_a_few_images_that_are_apart_are_told_apart_with_confidence(make_features, kind):
+    counts = {"daisy": 12, "rose": 12, "tulip": 12}
+    grid = {"max_features": ["sqrt"]} if kind == "forest" else None
+    classifier = train(make_features(counts, width=40), classifier=kind, grid=grid)
+    assert classifier.scores.accuracy == 1
+    assert np.median(classifier.held_out.probability) > 0.9
+    assert classifier.scores.calibration_error < 0.15
+    # And yet no image of 27 is proof of more than 27 in 28.
+    assert np.median(classifier.held_out.probability) < 0.9999
 
 
 def test_a_grid_can_be_given(make_features):
@@ -57,7 +92,7 @@ def test_a_choice_at_the_edge_of_the_grid_is_told(tried, chosen, edges):
 
 def test_the_classifier_says_whether_its_choice_is_at_the_edge(make_features):
     settings = train(make_features(COUNTS), grid={"C": [100, 1000]}).settings
-    assert settings["edges"] == {"C": "smallest"}  # both are right throughout, and the first counts
+    assert settings["edges"] == {"C": "largest"}  # both are right throughout, and this one is surer
     assert train(make_features(COUNTS), classifier="knn").settings["edges"] == {}
 
 
