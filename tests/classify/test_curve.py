@@ -22,8 +22,7 @@ def test_the_learning_curve_rises_to_the_score_itself(make_features, kind):
     assert len(points[0].accuracies) == 4
     assert points[0].mean < points[-1].mean
     assert points[-1].images == classifier.settings["train_images"]
-    if not CLASSIFIERS[kind].calibrated:  # calibration may turn a decision
-        assert points[-1].accuracies == (classifier.scores.accuracy,)
+    assert points[-1].accuracies == (classifier.scores.accuracy,)
 
 
 def test_a_larger_part_of_the_curve_contains_the_smaller_ones_and_is_the_same_again(make_features):

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from penult.classify.evaluate import evaluate
+from penult.classify.model import load_classifier
 from penult.classify.probe import train
-from penult.errors import RecipeMismatchError, UsageError
+from penult.errors import RecipeMismatchError, TrainingError, UsageError
 
 COUNTS = {"daisy": 24, "rose": 24, "tulip": 24}
 
@@ -114,3 +115,71 @@ def test_a_feature_that_leaks_the_group_is_of_no_use_where_groups_are_kept_toget
     assert train(apart).scores.accuracy == 1
     assert train(together).scores.accuracy < 0.75
     assert max(t["mean"] for t in train(together).settings["grid"]) < 0.75
+
+
+def numbered_content(start, count):
+    return [f"digest {start + i}" for i in range(count)]
+
+
+@pytest.mark.parametrize("on_disk", [False, True], ids=["in memory", "from its file"])
+def test_images_that_trained_it_are_counted_and_the_others_scored_apart(
+    make_features, tmp_path, on_disk
+):
+    features = make_features(COUNTS, noise=1.5, content=numbered_content(0, 72))
+    classifier = train(features)
+    if on_disk:
+        classifier.save(tmp_path / "c.skops")
+        classifier = load_classifier(tmp_path / "c.skops")
+    found = evaluate(classifier, features)
+    assert (found.trained, found.scores.images, found.apart.images) == (54, 72, 18)
+    # The others are those that were held out, with the scores that training told.
+    assert found.apart.accuracy == classifier.scores.accuracy
+    assert found.apart.log_loss == pytest.approx(classifier.scores.log_loss)
+    assert found.apart.log_loss > found.scores.log_loss
+
+
+def test_an_image_is_known_by_its_bytes_and_not_by_its_name(make_features):
+    features = make_features(COUNTS, content=numbered_content(0, 72))
+    classifier = train(features, refit=True)
+    renamed = dataclasses.replace(features, ids=[f"other/{i}.jpg" for i in range(72)])
+    found = evaluate(classifier, renamed)
+    assert (found.trained, found.apart) == (72, None)
+    changed = dataclasses.replace(features, content=numbered_content(72, 72))
+    found = evaluate(classifier, changed)
+    assert (found.trained, found.apart) == (0, None)
+
+
+def test_where_there_are_no_digests_nothing_is_claimed(make_features, tmp_path):
+    with_digests = make_features(COUNTS, content=numbered_content(0, 72))
+    assert evaluate(train(with_digests), make_features(COUNTS)).trained is None
+    without = train(make_features(COUNTS))
+    without.save(tmp_path / "old.skops")
+    assert evaluate(load_classifier(tmp_path / "old.skops"), with_digests).trained is None
+
+
+def test_near_duplicates_and_several_runs_leave_the_digests_those_of_the_first_run(make_features):
+    features = make_features(COUNTS, noise=1.5, content=numbered_content(0, 72))
+    classifier = train(features, runs=2, near_duplicates=0.9999)
+    found = evaluate(classifier, features)
+    assert (found.trained, found.apart.accuracy) == (54, classifier.scores.accuracy)
+
+
+def test_images_of_several_labels_are_scored_apart_as_well(make_features):
+    targets = np.eye(3, dtype=bool)[np.repeat(np.arange(3), 24)]
+    targets[::2, 0] = True
+    features = make_features(COUNTS, noise=1.5, targets=targets, content=numbered_content(0, 72))
+    classifier = train(features)
+    found = evaluate(classifier, features)
+    assert found.trained == classifier.settings["train_images"]
+    assert found.apart.mean_average_precision == classifier.scores.mean_average_precision
+
+
+def test_an_image_of_the_test_file_does_not_train(make_features):
+    features = make_features(COUNTS, content=numbered_content(0, 72))
+    other = make_features(COUNTS, content=numbered_content(60, 72))  # twelve tulips are in both
+    classifier = train(features, test_features=other)
+    assert classifier.settings["train_images"] == 60
+    assert classifier.settings["left_out"] == {"images that are in the test features as well": 12}
+    assert evaluate(classifier, other).trained == 0
+    with pytest.raises(TrainingError, match="every labelled image is in the test features"):
+        train(features, test_features=features)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+
+from penult.classify.model import load_classifier
 
 
 def test_a_file_of_several_layers_is_read_at_the_classifiers_own(penult, photos, toy, tmp_path):
@@ -35,3 +38,33 @@ def test_photos_become_rows_by_the_recipe_and_failures_are_told(penult, photos, 
     assert done.code == 0, done
     assert f"on 36 images (all of {photos})" in done.out
     assert "1 of 37 images could not be read" in done.out
+
+
+def test_photos_that_trained_it_are_told_and_the_others_scored_apart(penult, photos, toy, tmp_path):
+    features, model = tmp_path / "f.h5", tmp_path / "c.skops"
+    assert penult("extract", photos, "-o", features, "-m", toy, "-l", "mean", "-q").code == 0
+    assert penult("train", features, "-o", model, "-q").code == 0
+    for data in (features, photos):
+        done = penult("evaluate", model, data, "-q")
+        assert "27 of these 36 images trained this classifier" in done.out
+        assert "accuracy 100.0% on 9 images (those that did not train it)" in done.out
+    done = penult("evaluate", model, photos, "--json", "-q", "--results", tmp_path / "r")
+    for told in (json.loads(done.out), json.loads((tmp_path / "r" / "scores.json").read_text())):
+        assert (told["trained"], told["apart"]["images"]) == (27, 9)
+    # Held out by training, and renamed: none of these has been seen.
+    for number, name in enumerate(load_classifier(model).held_out.ids):
+        new = tmp_path / "new" / name.split("/")[0] / f"{number}.jpg"
+        new.parent.mkdir(parents=True, exist_ok=True)
+        (photos / name).rename(new)
+    assert "trained this classifier" not in penult("evaluate", model, tmp_path / "new", "-q").out
+    assert "all of these 27 images trained" in penult("evaluate", model, photos, "-q").out
+
+
+def test_a_classifier_without_digests_says_that_it_cannot_know(penult, photos, toy, tmp_path):
+    features, model = tmp_path / "f.h5", tmp_path / "c.skops"
+    assert penult("extract", photos, "-o", features, "-m", toy, "-l", "mean", "-q").code == 0
+    assert penult("train", features, "-o", model, "-q").code == 0
+    old = replace(load_classifier(model), trained_on=None)
+    old.save(model, overwrite=True)
+    said = "whether they trained this classifier is not known: its file has no digests"
+    assert said in penult("evaluate", model, features, "-q").out

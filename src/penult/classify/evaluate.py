@@ -1,17 +1,18 @@
-"""How a classifier does on labelled rows that it was not trained on."""
+"""How a classifier does on labelled rows; those that trained it are told apart."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from penult.classify.model import Classifier, as_classifier, class_probabilities
 from penult.classify.rows import read_blocks
 from penult.classify.scores import score
+from penult.classify.seen import is_seen
 from penult.errors import UsageError
 from penult.features.read import load
 from penult.records import Features, HeldOut, Scores
@@ -35,12 +36,17 @@ class Evaluation:
     unseen : the images whose label it has never seen, and what was said of each; they are in no
         score, for whatever is said of them is wrong
     unlabelled : number of images without a label, left out
+    trained : how many of the scored images trained the classifier, byte for byte; None where that
+        cannot be known, one of the two having no digests of its images
+    apart : scores over the others, where some trained it and some did not
     """
 
     scores: Scores
     images: HeldOut
     unseen: HeldOut
     unlabelled: int
+    trained: int | None = None
+    apart: Scores | None = None
 
     @property
     def unseen_labels(self) -> Mapping[str, int]:
@@ -55,7 +61,7 @@ def evaluate(
     *,
     split: str | None = None,
 ) -> Evaluation:
-    """Score a classifier on other labelled rows.
+    """Score a classifier on labelled rows; those that did not train it also by themselves.
 
     Parameters
     ----------
@@ -85,6 +91,7 @@ def evaluate(
         features,
         split=split,
         thresholds=classifier.thresholds,
+        trained_on=classifier.trained_on,
     )
 
 
@@ -106,6 +113,7 @@ def judge(
     *,
     split: str,
     thresholds: Sequence[float] | None = None,
+    trained_on: NDArray[np.uint64] | None = None,
 ) -> Evaluation:
     """Score a pipeline whose classes are indices into `label_names`; see `evaluate`.
 
@@ -114,7 +122,9 @@ def judge(
     if thresholds is not None:
         from penult.classify.judge_labels import judge_labels
 
-        return judge_labels(pipeline, label_names, features, thresholds, split=split)
+        return judge_labels(
+            pipeline, label_names, features, thresholds, split=split, trained_on=trained_on
+        )
     theirs = positions(features.label_names, label_names)
     labels = np.asarray(features.labels)
     rows = np.flatnonzero(labels >= 0)
@@ -141,15 +151,41 @@ def judge(
             probability=tuple(probabilities[chosen].max(axis=1).tolist()),
         )
 
-    return Evaluation(
-        scores=score(
-            truth[known],
-            predicted[known],
+    def scored(chosen: NDArray[np.bool_], name: str) -> Scores:
+        return score(
+            truth[chosen],
+            predicted[chosen],
             label_names,
-            split=split,
-            probabilities=probabilities[known],
-        ),
+            split=name,
+            probabilities=probabilities[chosen],
+        )
+
+    return Evaluation(
+        scores=scored(known, split),
         images=told(known),
         unseen=told(~known),
         unlabelled=len(labels) - len(rows),
+        **score_apart(scored, known, is_seen(features, rows, trained_on)),
     )
+
+
+def score_apart(
+    scored: Callable[[NDArray[np.bool_], str], Scores],
+    known: NDArray[np.bool_],
+    seen: NDArray[np.bool_] | None,
+) -> dict[str, Any]:
+    """Make `Evaluation`'s ``trained`` and ``apart``.
+
+    Parameters
+    ----------
+    scored : scores the chosen rows, which it is to call so
+    known : (n,) the rows to score
+    seen : (n,) of `is_seen`
+    """
+    if seen is None:
+        return {}
+    new = known & ~seen
+    apart = (
+        scored(new, "those that did not train it") if new.any() and (new < known).any() else None
+    )
+    return {"trained": int((known & seen).sum()), "apart": apart}

@@ -2,6 +2,7 @@
 
 ``skops.io.load`` gives the pipeline alone; ``penult.json`` holds everything else (label names,
 recipe, scores, settings), so that a file is described without loading skops or scikit-learn.
+``trained_on.bin`` has 8 bytes for each image it was trained on (`penult.classify.seen`).
 
 A file from a stranger is read in this order, and refused at the first step that fails: it is a ZIP
 archive whose members are stored uncompressed and add up to no more than the file itself (so that
@@ -22,17 +23,21 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from penult.errors import ClassifierFileError, PathNotFoundError
 from penult.output import atomic_output
 from penult.parsing import read_json
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from sklearn.pipeline import Pipeline
 
 __all__ = ["TRUSTED", "read_description", "read_pipeline", "write"]
 
 FORMAT = 1
 DESCRIPTION = "penult.json"
+TRAINED_ON = "trained_on.bin"
 SCHEMA = "schema.json"
 
 # What a schema may hold: the loader of skops to the types it may be asked for. A loader that is
@@ -69,13 +74,19 @@ TRUSTED: Mapping[str, frozenset[str]] = {
 
 
 def write(
-    path: Path, pipeline: Pipeline, description: Mapping[str, Any], *, overwrite: bool = False
+    path: Path,
+    pipeline: Pipeline,
+    description: Mapping[str, Any],
+    *,
+    trained_on: NDArray[np.uint64] | None = None,
+    overwrite: bool = False,
 ) -> None:
     """Write a classifier file, whole or not at all.
 
     Parameters
     ----------
     description : JSON-like; given back by `read_description`
+    trained_on : keys of the images, of `penult.classify.seen.content_keys`
 
     Raises
     ------
@@ -87,6 +98,8 @@ def write(
             skops.dump(pipeline, file)
             with zipfile.ZipFile(file, "a") as archive:
                 archive.writestr(DESCRIPTION, text)
+                if trained_on is not None:
+                    archive.writestr(TRAINED_ON, np.unique(trained_on).astype("<u8").tobytes())
 
 
 def read_description(path: Path) -> dict[str, Any]:
@@ -103,8 +116,8 @@ def read_description(path: Path) -> dict[str, Any]:
         return _describe(path, archive)
 
 
-def read_pipeline(path: Path) -> tuple[Pipeline, dict[str, Any]]:
-    """Read the pipeline and the description. Executes nothing that the file brings.
+def read_pipeline(path: Path) -> tuple[Pipeline, dict[str, Any], NDArray[np.uint64] | None]:
+    """Read all that `write` was given. Executes nothing that the file brings.
 
     Raises
     ------
@@ -124,7 +137,10 @@ def read_pipeline(path: Path) -> tuple[Pipeline, dict[str, Any]]:
             data = io.BytesIO(path.read_bytes())
             pipeline = skops.load(data, trusted=sorted(set().union(*TRUSTED.values())))
         _require_sound_trees(path, pipeline, sum(_count_trees(schema)))
-    return pipeline, description
+        trained_on = None
+        if TRAINED_ON in archive.namelist():  # files from before have none
+            trained_on = np.frombuffer(archive.read(TRAINED_ON), "<u8").astype(np.uint64)
+    return pipeline, description, trained_on
 
 
 @contextmanager

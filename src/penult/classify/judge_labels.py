@@ -10,8 +10,9 @@ import numpy as np
 from penult.classify.label_scores import score_labels
 from penult.classify.multilabel import label_probabilities
 from penult.classify.rows import read_blocks
+from penult.classify.seen import is_seen
 from penult.errors import UsageError
-from penult.records import Features, HeldOut
+from penult.records import Features, HeldOut, Scores
 from penult.texts import positions
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ def judge_labels(
     thresholds: Sequence[float],
     *,
     split: str,
+    trained_on: NDArray[np.uint64] | None = None,
 ) -> Evaluation:
     """Score a pipeline for several labels; see `penult.classify.evaluate.evaluate`.
 
@@ -41,7 +43,7 @@ def judge_labels(
     UsageError
         If no image has a label that the classifier knows.
     """
-    from penult.classify.evaluate import Evaluation
+    from penult.classify.evaluate import Evaluation, score_apart
 
     theirs = positions(features.label_names, label_names)
     targets = targets_of(features)
@@ -67,17 +69,21 @@ def judge_labels(
         return ", ".join(str(label_names[int(k)]) for k in np.flatnonzero(chosen))
 
     said = [named(row) for row in predicted]
-    known = truth.any(axis=1)
+    known = np.asarray(truth.any(axis=1))
     strange = [
         (int(at), str(features.label_names[column]))
         for column, k in enumerate(theirs)
         if k < 0
         for at in np.flatnonzero(targets[rows, column])
     ]
+
+    def scored(chosen: NDArray[np.bool_], name: str) -> Scores:
+        return score_labels(
+            truth[chosen], predicted[chosen], probabilities[chosen], label_names, split=name
+        )
+
     return Evaluation(
-        scores=score_labels(
-            truth[known], predicted[known], probabilities[known], label_names, split=split
-        ),
+        scores=scored(known, split),
         images=HeldOut(
             ids=tuple(ids[i] for i in np.flatnonzero(known)),
             truth=tuple(named(row) for row in truth[known]),
@@ -91,6 +97,7 @@ def judge_labels(
             probability=tuple(float(certain[i]) for i, _ in strange),
         ),
         unlabelled=len(targets) - len(rows),
+        **score_apart(scored, known, is_seen(features, rows, trained_on)),
     )
 
 

@@ -75,9 +75,14 @@ class Classifier(Description):
     Attributes
     ----------
     pipeline : fitted scikit-learn pipeline; its classes are indices into `label_names`
+    trained_on : keys of the images it was trained on, of `penult.classify.seen.content_keys`; None
+        where they are not known
     """
 
     pipeline: Pipeline
+    trained_on: NDArray[np.uint64] | None = dataclasses.field(
+        default=None, compare=False, repr=False
+    )
 
     def require_recipe(self, other: Recipe, *, other_is: str) -> None:
         """Refuse rows that were made otherwise than the classifier's own.
@@ -186,7 +191,13 @@ class Classifier(Description):
             "versions": dict(self.versions),
             "settings": dict(self.settings),
         }
-        file.write(Path(path), self.pipeline, description, overwrite=overwrite)
+        file.write(
+            Path(path),
+            self.pipeline,
+            description,
+            trained_on=self.trained_on,
+            overwrite=overwrite,
+        )
 
 
 def class_probabilities(
@@ -241,8 +252,8 @@ def load_classifier(path: str | Path) -> Classifier:
         classifier never holds.
     """
     path = Path(path)
-    pipeline, description = file.read_pipeline(path)
-    classifier = Classifier(pipeline=pipeline, **_fields(path, description))
+    pipeline, description, trained_on = file.read_pipeline(path)
+    classifier = Classifier(pipeline=pipeline, trained_on=trained_on, **_fields(path, description))
     _try_out(path, classifier)
     return classifier
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from penult.classify.evaluate import Evaluation, judge
 from penult.classify.memory import free_memory
 from penult.classify.model import Classifier
 from penult.classify.rows import row_length
+from penult.classify.seen import content_keys, is_seen
 from penult.classify.splits import Split, cross_validation, hold_out
 from penult.classify.stratify import class_counts
 from penult.classify.streamed import require_streamable
@@ -22,6 +23,9 @@ from penult.errors import TrainingError, UsageError
 from penult.features.read import load
 from penult.recipe import require_equal
 from penult.records import Features, Progress
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = ["find_edges", "train"]
 
@@ -47,8 +51,9 @@ def train(
     """Train a classifier on a feature file's labelled rows and score it on rows held out.
 
     The classifier and its parameters are those of the grid with the highest mean accuracy over the
-    folds of the training part (the first such combination, so the smallest C). Everything that
-    learns, scaling included, is fitted on training rows only.
+    folds of the training part; of values of C that are as good as that, the one with the least
+    log-loss (`penult.classify.search.choose`). Everything that learns, scaling included, is fitted
+    on training rows only.
 
     Parameters
     ----------
@@ -57,7 +62,8 @@ def train(
     grid : parameter name to values; replaces the default grids, parameter by parameter
     scale : ``"l2"``, ``"standard"`` or ``"none"``
     test_size : the part held out where the file has no splits of its own, in (0, 1)
-    test_features : held-out rows of another file, or that file; all rows of `features` then train
+    test_features : held-out rows of another file, or that file; all rows of `features` then train,
+        but for images that are in both
     seed : of the split, the folds and the classifier
     folds : number of cross-validation folds
     runs : how often to repeat it all, with seeds one apart; the first run's classifier is returned,
@@ -102,6 +108,7 @@ def train(
             theirs_is="the test features",
         )
     memory = free_memory() // 2 if max_memory is None else max_memory
+    plain = features
     if near_duplicates is not None:
         features = join_near_duplicates(features, near_duplicates, memory)
     splits = [
@@ -112,7 +119,7 @@ def train(
             folds=folds,
             stored=stored,
             min_per_class=min_per_class,
-            elsewhere=other is not None,
+            elsewhere=None if other is None else _shared(plain, other),
         )
         for run in range(runs)
     ]
@@ -146,6 +153,7 @@ def train(
     for label, count in evaluation.unseen_labels.items():
         left_out[f"test images of class {label}, which has no training image"] = count
     trained = table.labels[table.places(splits[0].train)]
+    trained_on = content_keys(plain, table.chosen if refit else splits[0].train)
     settings = {
         "classifier": best.classifier,
         "params": dict(best.params),
@@ -182,7 +190,15 @@ def train(
         held_out=evaluation.images,
         versions=_versions(),
         settings=settings,
+        trained_on=trained_on,
     )
+
+
+def _shared(features: Features, other: Features) -> NDArray[np.bool_]:
+    # Which images of the one are in the other as well.
+    theirs = content_keys(other, np.arange(len(other)))
+    seen = is_seen(features, np.arange(len(features)), theirs)
+    return np.zeros(len(features), bool) if seen is None else seen
 
 
 def _loaded(features: Features | str | Path) -> Features:

@@ -55,7 +55,7 @@ def hold_out(
     folds: int = 3,
     stored: bool = True,
     min_per_class: int = 0,
-    elsewhere: bool = False,
+    elsewhere: NDArray[np.bool_] | None = None,
 ) -> Split:
     """Divide the labelled rows into a training part and a held-out part.
 
@@ -73,7 +73,8 @@ def hold_out(
     folds : every class must have that many rows (groups, where there are any) left to train with
     stored : whether the splits stored in the file count
     min_per_class : classes with fewer labelled rows than this are left out; 0 keeps all
-    elsewhere : the held-out rows are in another file, so all labelled rows of this one train
+    elsewhere : (N,) where the held-out rows are in another file: which of these images are there
+        too. All labelled rows train but those.
 
     Raises
     ------
@@ -114,8 +115,15 @@ def hold_out(
     drawn = False
     splits = np.asarray(features.splits if stored and features.splits is not None else [])
     groups, digests = groups_of(features), number_content(features)
-    if elsewhere:
-        train, held_out, description = rows, rows[:0], "another file"
+    if elsewhere is not None:
+        train, held_out, description = rows[~elsewhere[rows]], rows[:0], "another file"
+        if not len(train):
+            raise TrainingError(
+                "every labelled image is in the test features as well, so there is none to train "
+                "with; give other test features, or leave them out to hold out a part"
+            )
+        if len(train) < len(rows):
+            left_out["images that are in the test features as well"] = len(rows) - len(train)
     elif (splits == "test").any() or (splits == "validation").any():
         train, held_out, description, unnamed = _stored(splits, rows)
         if unnamed:

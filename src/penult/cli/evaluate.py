@@ -36,7 +36,8 @@ def run(
 ) -> None:
     """Score a classifier on other labelled images, or on a feature file of them.
 
-    Labels that it has never seen are reported apart.
+    If some of them trained it, the others are scored by themselves as well. Labels that it has
+    never seen are reported apart.
     """
     from penult.classify.evaluate import evaluate, load_rows_for
     from penult.classify.model import load_classifier
@@ -72,15 +73,24 @@ def run(
             )
     notes = {} if from_file else {name: features.origin[name] for name in NOTES}
     found = evaluate(model, features, split=f"all of {', '.join(data)}")
+    apart = {
+        "trained": found.trained,
+        "apart": None if found.apart is None else scores_to_dict(found.apart),
+    }
     written = []
     if results is not None:
         written = write_results(
-            results, found.scores, normalise=confusion == "normalised", overwrite=overwrite
+            results,
+            found.scores,
+            normalise=confusion == "normalised",
+            also=apart,
+            overwrite=overwrite,
         )
     if as_json:
         say_json(
             {
                 "scores": scores_to_dict(found.scores),
+                **apart,
                 "unseen_labels": dict(found.unseen_labels),
                 "unlabelled": found.unlabelled,
                 "failures": [{"id": f.id, "reason": f.reason} for f in features.failures],
@@ -92,6 +102,17 @@ def run(
     class_table(found.scores)
     scores_table(found.scores)
     say_accuracy(found.scores)
+    if found.trained is None:
+        which = "its file has" if model.trained_on is None else "these features have"
+        say(f"whether they trained this classifier is not known: {which} no digests of the images")
+    elif found.trained:
+        some = "all" if found.apart is None else f"{found.trained:,}"
+        say(
+            f"{some} of these {found.scores.images:,} images trained this classifier: that "
+            "accuracy is no estimate for new ones"
+        )
+    if found.apart is not None:
+        say_accuracy(found.apart)
     for label, count in found.unseen_labels.items():
         say(f"never seen in training, and in no score: {label}, {count:,} images")
     if found.unlabelled:

@@ -41,6 +41,7 @@ def write_results(
     layers: Sequence[Mapping[str, Any]] = (),
     chosen: str | None = None,
     normalise: bool = False,
+    also: Mapping[str, Any] | None = None,
     overwrite: bool = False,
 ) -> list[Path]:
     """Write ``scores.json``, ``confusion_matrix.png`` and, where there are layers, ``layers.png``.
@@ -50,6 +51,7 @@ def write_results(
     directory : created if need be, with its parents; other files in it are left alone
     layers, chosen : of `penult.report.charts.layers_chart`
     normalise : cells of the confusion matrix are shares of the true class's images, not counts
+    also : what else ``scores.json`` is to hold, JSON-like
     overwrite : replace those files if they exist
 
     Returns
@@ -68,7 +70,8 @@ def write_results(
         raise explain(error, directory) from error
     written = [directory / SCORES]
     with atomic_output(written[0], overwrite=overwrite) as partial:
-        text = json.dumps(scores_to_dict(scores), indent=1, ensure_ascii=False) + "\n"
+        data = {**scores_to_dict(scores), **(also or {})}
+        text = json.dumps(data, indent=1, ensure_ascii=False) + "\n"
         # A folder's name that is no valid UTF-8 reaches Python with lone surrogates in it.
         partial.write_bytes(text.encode("utf-8", errors="replace"))
     if scores.confusion:
