@@ -66,10 +66,11 @@ def draw_part(
         near = abs(held.mean() - test_size) <= max(most, 2 / len(labels))
         if near and held.any() and (labels.ndim == 1 or _enough(labels, ~held, folds)):
             return held
-    several = labels if labels.ndim == 2 else labels[:, None] == np.arange(labels.max() + 1)
-    sizes, counts = np.bincount(unit), np.zeros((len(first), several.shape[1]), np.int64)
-    np.add.at(counts, unit, several)
-    counts = counts[:, counts.any(axis=0)]
+    rows, classes = np.nonzero(labels) if labels.ndim == 2 else (np.arange(len(labels)), labels)
+    classes = np.unique(classes, return_inverse=True)[1]
+    counts = np.zeros((len(first), int(classes.max()) + 1))
+    np.add.at(counts, (unit[rows], classes), 1)
+    sizes = np.bincount(unit)
     drawn = draw_groups(sizes, counts, test_size, keep=folds, seed=seed)
     part = float(sizes[drawn].sum() / len(labels))
     # What is off by more than a group is not the groups' doing.
@@ -111,11 +112,10 @@ def _draw_alone(
     n_test = int(np.ceil(test_size * n))
     possible = classes <= n_test <= n - classes and smallest > 1
     if possible:
-        drawn[
-            train_test_split(np.arange(n), test_size=test_size, random_state=seed, stratify=labels)[
-                1
-            ]
-        ] = True
+        _, chosen = train_test_split(
+            np.arange(n), test_size=test_size, random_state=seed, stratify=labels
+        )
+        drawn[chosen] = True
         left = np.unique(labels[~drawn], return_counts=True)[1]
         possible = smallest <= folds or left.min() >= folds
     if not possible:
@@ -136,7 +136,7 @@ def _draw_alone(
 
 def draw_groups(
     sizes: NDArray[np.int64],
-    counts: NDArray[np.int64],
+    counts: NDArray[np.float64],
     share: float,
     *,
     keep: int,
@@ -162,7 +162,7 @@ def draw_groups(
         Which groups are drawn: at least one, unless all have to be kept.
     """
     rng = np.random.default_rng(seed)
-    table = np.column_stack([sizes, counts]).astype(float)
+    table = np.column_stack([sizes, counts])
     total = table.sum(axis=0)
     # Squared deviations, of the whole and of each class, count by these.
     weight = 1 / total.clip(1)

@@ -31,9 +31,10 @@ Step = Callable[[], None]
 
 @dataclass(frozen=True)
 class Trial:
-    """One combination of the grid, its accuracy on each fold, and its log-loss on all of them.
+    """One combination of the grid and its accuracy on each fold.
 
-    Of logistic regression only, which is as sure of itself as its C makes it.
+    Of logistic regression, which is as sure of itself as its C makes it, also its log-loss on all
+    of them, in nats.
     """
 
     classifier: str
