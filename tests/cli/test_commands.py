@@ -235,7 +235,9 @@ def test_bad_input_is_one_clear_line_and_leaves_nothing(penult, photos, toy, tmp
     assert "Traceback" not in done.err
     if done.err.startswith("penult: "):
         assert done.err.count("\n") == 1
-    assert {p for p in tmp_path.rglob("*") if p.is_file() and tmp_path / "r" not in p.parents} == before
+    assert {
+        p for p in tmp_path.rglob("*") if p.is_file() and tmp_path / "r" not in p.parents
+    } == before
 
 
 def test_debug_shows_the_traceback(penult, tmp_path, monkeypatch):
