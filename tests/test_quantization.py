@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import shutil
 import subprocess
@@ -222,10 +223,46 @@ def test_a_file_of_a_newer_format_says_so(made, tmp_path):
     data = made[0].read_bytes()
     assert data.count(old) == 1
     newer.write_bytes(data.replace(old, b'\\"format\\": 9'))
-    with pytest.raises(FileFormatError, match="format 9; this penult reads 1: update it"):
+    with pytest.raises(FileFormatError, match="format 9; this penult reads 2: update it"):
         open_backbone(str(newer))
     assert is_int8(newer)
     assert KEY.encode() in data
+
+
+def test_a_file_of_the_format_before_is_read(made, tmp_path):
+    """There, one number of tokens before the patches stood for all layers."""
+    from safetensors.numpy import load_file, save_file
+
+    content = Int8Backbone(made[0]).read()
+    note = content.note() | {"prefix_tokens": 2}
+    note["layers"] = [{**layer, "layout": "NTD"} for layer in note["layers"]]
+    for layer in note["layers"]:
+        del layer["prefix_tokens"], layer["has_class_token"]
+    note |= {"sha256": content.sha256(note), "format": 1, "card": {}}
+    save_file(load_file(made[0]), tmp_path / "old.ckpt", metadata={KEY: json.dumps(note)})
+    for layer in Int8Backbone(tmp_path / "old.ckpt").layers:
+        assert (layer.prefix_tokens, layer.has_class_token) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"layers": [{"name": "x"}]}, "it lacks type, shape, layout"),
+        ({"preprocessing": {"resize": 8}}, "it lacks crop, interpolation, mean, std"),
+        ({"architecture": None}, "damaged checkpoint: it lacks 'architecture'"),
+        ({"format": "new"}, "damaged checkpoint: it states no format"),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_said_by_name(made, tmp_path, change, complaint):
+    from safetensors import safe_open
+    from safetensors.numpy import load_file, save_file
+
+    with safe_open(made[0], framework="numpy") as file:
+        note = json.loads(file.metadata()[KEY]) | change
+    note = {key: value for key, value in note.items() if value is not None}
+    save_file(load_file(made[0]), tmp_path / "other.ckpt", metadata={KEY: json.dumps(note)})
+    with pytest.raises(FileFormatError, match=complaint):
+        open_backbone(str(tmp_path / "other.ckpt"))
 
 
 def test_a_processor_that_computes_something_else_is_noticed(made, tmp_path):

@@ -37,6 +37,39 @@ def test_json_gives_an_equal_recipe_back(resize):
     assert again.preprocessing.resize == resize
 
 
+@pytest.mark.parametrize(
+    ("backbone", "weights", "network"),
+    [
+        ("timm:net.in1k", "timm/net.in1k", "timm:net.in1k"),
+        ("timm:net.in1k", "random", "untrained timm/net (random weights)"),
+        ("timm:net.in1k", "file:/data/mine.pth", "checkpoint mine.pth (timm/net)"),
+        ("checkpoint:/data/mine.ckpt", "file:/data/mine.ckpt", "checkpoint mine.ckpt (timm/net)"),
+        ("onnx:/data/net.onnx", "file:/data/net.onnx", "net.onnx (timm/net)"),
+        ("bundled:net", "net-model 0.1.0", "bundled:net"),
+    ],
+)
+def test_a_pretrained_networks_name_is_for_its_own_weights(backbone, weights, network):
+    recipe = dataclasses.replace(RECIPE, backbone=backbone, weights=weights)
+    assert recipe.network == network
+    assert recipe == RECIPE
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"layer": None}, "it lacks layer"),
+        ({"colour": "red"}, r"it has the unknown colour \(there are: architecture, "),
+        ({"preprocessing": {"resize": 8}}, "it lacks crop, interpolation, mean, std"),
+        ({"preprocessing": [8]}, r"it is '\[8\]' where settings by name are expected"),
+    ],
+)
+def test_what_a_recipe_lacks_is_said_by_name(change, complaint):
+    data = json.loads(RECIPE.to_json()) | change
+    data = {key: value for key, value in data.items() if value is not None}
+    with pytest.raises(FileFormatError, match=complaint):
+        Recipe.from_json(json.dumps(data))
+
+
 def test_names_and_versions_do_not_count():
     other = dataclasses.replace(RECIPE, backbone="checkpoint:x", weights="x", versions={})
     assert other == RECIPE

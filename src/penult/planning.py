@@ -44,7 +44,7 @@ class Plan:
 
     Attributes
     ----------
-    backbone : canonical name
+    backbone : its name, or what it is where it has other weights
     images : images found, if all of them can be read
     classes : sorted names of their labels
     layers : in execution order
@@ -110,7 +110,7 @@ def plan(
 
     layers = tuple(planned(recipe) for recipe in recipes)
     return Plan(
-        backbone=backbone.name,
+        backbone=backbone.described,
         images=len(listing.records),
         classes=tuple(sorted({label for record in listing.records for label in record.labels})),
         layers=layers,

@@ -216,7 +216,7 @@ def quantize(
         say("measuring accuracy")
         accuracy = _accuracy(records, recipes[-1], float_rows[-1], int8_rows[-1], seed)
     card = Quantization(
-        backbone=backbone.name,
+        backbone=backbone.described,
         weights=backbone.weights.name,
         weights_sha256=backbone.weights.sha256,
         calibrated=calibrated,

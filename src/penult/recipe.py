@@ -6,6 +6,7 @@ import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import UnionType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -15,7 +16,15 @@ from penult.parsing import read_json
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-__all__ = ["Precision", "Preprocessing", "Recipe", "require_equal", "require_types"]
+__all__ = [
+    "Precision",
+    "Preprocessing",
+    "Recipe",
+    "network_name",
+    "require_equal",
+    "require_keys",
+    "require_types",
+]
 
 Record = TypeVar("Record", bound="DataclassInstance")
 
@@ -66,7 +75,14 @@ class Preprocessing:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Preprocessing:
-        """The inverse of `dataclasses.asdict`, with JSON's lists turned back into tuples."""
+        """The inverse of `dataclasses.asdict`, with JSON's lists turned back into tuples.
+
+        Raises
+        ------
+        FileFormatError
+            Names the settings that are missing, and those that there are not.
+        """
+        require_keys(cls, data)
         fields: dict[str, Any] = {
             k: tuple(v) if isinstance(v, list) else v for k, v in data.items()
         }
@@ -107,6 +123,11 @@ class Recipe:
     weights: str = field(default="", compare=False)
     versions: Mapping[str, str] = field(default_factory=dict, compare=False)
 
+    @property
+    def network(self) -> str:
+        """What made the rows, as a person is told; see `network_name`."""
+        return network_name(self.backbone, self.architecture, self.weights)
+
     def to_json(self) -> str:
         """One line of JSON; `from_json` gives an equal recipe back."""
         return json.dumps({"kind": "backbone", **dataclasses.asdict(self)}, sort_keys=True)
@@ -122,14 +143,13 @@ class Recipe:
         """
         try:
             data = read_json(text)
-            kind = data.pop("kind")
-            if kind != "backbone":
-                raise FileFormatError(f"a recipe of kind {kind!r} needs a newer penult")
+            kind = data.pop("kind", None) if isinstance(data, dict) else None
+            if kind not in (None, "backbone"):
+                raise FileFormatError(f"one of kind {kind!r} needs a newer penult")
+            require_keys(cls, data)
             data["preprocessing"] = Preprocessing.from_dict(data["preprocessing"])
             return require_types(cls(**data))
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            if isinstance(error, FileFormatError):
-                raise
+        except (ValueError, TypeError) as error:
             raise FileFormatError(f"not a recipe that this penult can read: {error}") from error
 
     def asked(self, *, decode: Literal["exact", "scaled"], precision: Precision) -> Recipe:
@@ -141,6 +161,43 @@ class Recipe:
         """Field name to (this one's value, the other's), for the fields that count and differ."""
         mine, theirs = _counting_fields(self), _counting_fields(other)
         return {k: (mine[k], theirs[k]) for k in mine if mine[k] != theirs[k]}
+
+
+def require_keys(kind: type[DataclassInstance], data: object) -> None:
+    """Refuse what was read from a file where it has other keys than the fields of a dataclass."""
+    if not isinstance(data, Mapping):
+        raise FileFormatError(f"it is {str(data)[:40]!r} where settings by name are expected")
+    fields = {field_.name: field_ for field_ in dataclasses.fields(kind)}
+    lacking = [
+        name
+        for name, field_ in fields.items()
+        if name not in data
+        and field_.default is dataclasses.MISSING
+        and field_.default_factory is dataclasses.MISSING
+    ]
+    unknown = [str(name)[:40] for name in data if name not in fields]
+    complaints = [
+        f"{what} {', '.join(names)}"
+        for what, names in (("it lacks", lacking), ("it has the unknown", unknown))
+        if names
+    ]
+    if complaints:
+        raise FileFormatError(f"{'; '.join(complaints)} (there are: {', '.join(fields)})")
+
+
+def network_name(backbone: str, architecture: str, weights: str) -> str:
+    """Say what a network is: its name on its own is the name of the pretrained one.
+
+    Parameters
+    ----------
+    backbone, architecture, weights : as a `Recipe` has them
+    """
+    if weights == "random":
+        return f"untrained {architecture} (random weights)"
+    if weights.startswith("file:"):
+        kind = "" if backbone.startswith("onnx:") else "checkpoint "
+        return f"{kind}{Path(weights.removeprefix('file:')).name} ({architecture})"
+    return backbone
 
 
 def require_types(record: Record) -> Record:

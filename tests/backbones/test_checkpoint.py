@@ -1,15 +1,19 @@
 import json
 import shutil
+from dataclasses import asdict, replace
 
+import numpy as np
 import pytest
+import timm
 import torch
 from safetensors.torch import load_file, save_file
 from torchvision import models
 
 from penult.backbones.base import WeightsChoice
 from penult.backbones.checkpoint import read_checkpoint, save_checkpoint
-from penult.backbones.registry import open_backbone, open_recipe
+from penult.backbones.registry import open_backbone, open_recipe, open_without_download
 from penult.errors import (
+    BackboneError,
     FileFormatError,
     OutputExistsError,
     PathNotFoundError,
@@ -131,7 +135,17 @@ def rewrite(path, change):
     ("change", "error", "complaint"),
     [
         ({"format": 2}, FileFormatError, "of format 2; this penult reads 1"),
-        ({"preprocessing": {"resize": 3}}, FileFormatError, "damaged checkpoint"),
+        ({"format": "2"}, FileFormatError, "damaged checkpoint: it states no format"),
+        ({"preprocessing": {"resize": 3}}, FileFormatError, "damaged checkpoint: it lacks crop, "),
+        (
+            {"preprocessing": {**asdict(SEEN), "mean": [0.5, 0.5]}},
+            FileFormatError,
+            r"damaged checkpoint: mean is \[0.5, 0.5\], and may be three numbers",
+        ),
+        ({"preprocessing": 3}, FileFormatError, "it is '3' where settings by name are expected"),
+        ({"architecture": 3}, FileFormatError, "architecture is '3'"),
+        ({"label_names": [1]}, FileFormatError, "label_names is "),
+        ({"classes": 3}, FileFormatError, "it has the unknown classes"),
         ({"architecture": "checkpoint:/etc/x.ckpt"}, WeightsError, "was made from checkpoint:"),
         ({"architecture": "torchvision:squeezenet1_0"}, WeightsError, "does not fit SqueezeNet"),
     ],
@@ -146,6 +160,93 @@ def test_a_truncated_checkpoint_is_refused(path):
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(WeightsError, match="no whole safetensors file"):
         _ = open_backbone(str(path)).network
+
+
+# A checkpoint has its own input size.
+
+
+def saved(path, architecture, network, size):
+    save_checkpoint(
+        path,
+        network.eval(),
+        architecture=architecture,
+        preprocessing=replace(SEEN, resize=size),
+        overwrite=True,
+    )
+    return str(path)
+
+
+@pytest.mark.parametrize("size", [(96, 96), (64, 96)])
+def test_a_vision_transformer_is_built_for_the_images_of_its_checkpoint(size, tmp_path):
+    base = open_backbone("timm:test_vit", WeightsChoice(given="random"))
+    assert base.layer("blocks").shape == (101, 64)
+    network = timm.create_model("test_vit", img_size=size, num_classes=3)
+    name = saved(tmp_path / "vit.ckpt", "timm:test_vit", network, size)
+    patches = size[0] // 16 * size[1] // 16
+    for _ in range(2):  # opened, and remembered
+        backbone = open_backbone(name)
+        layer = backbone.layer("blocks")
+        assert (layer.shape, layer.prefix_tokens) == ((patches + 1, 64), 1)
+        assert backbone.layer("patch_embed").shape == (size[0] // 16, size[1] // 16, 64)
+        assert backbone.layer("patch_embed").layout == "NHWC"
+        images = torch.rand(2, 3, *size, generator=torch.Generator().manual_seed(0))
+        with torch.inference_mode():
+            tokens, logits = backbone.cut(["blocks", "logits"])(images)
+            assert torch.equal(logits, network(images))
+        assert tokens.shape == (2, *layer.shape)
+
+
+def test_a_position_embedding_of_another_size_is_fitted_to_the_checkpoints_images(tmp_path):
+    network = timm.create_model("test_vit", num_classes=3)  # for 160 × 160
+    name = saved(tmp_path / "vit.ckpt", "timm:test_vit", network, (96, 96))
+    assert open_backbone(name).layer("blocks").shape == (37, 64)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "make", "layer", "shape"),
+    [
+        ("timm:test_resnet", lambda: timm.create_model("test_resnet"), "layer4", (96, 2, 3)),
+        ("torchvision:squeezenet1_1", models.squeezenet1_1, "features", (512, 3, 5)),
+    ],
+)
+def test_maps_have_the_size_of_the_checkpoints_images(architecture, make, layer, shape, tmp_path):
+    name = saved(tmp_path / "net.ckpt", architecture, make(), (64, 96))
+    backbone = open_backbone(name)
+    assert (backbone.layer(layer).shape, backbone.layer(layer).layout) == (shape, "NCHW")
+    (maps,) = backbone.cut([layer])(torch.rand(1, 3, 64, 96))
+    assert maps.shape == (1, *shape)
+
+
+def test_what_is_planned_and_listed_is_what_is_extracted(photos, tmp_path):
+    import penult
+    from penult.planning import plan
+
+    network = timm.create_model("test_vit", img_size=64, num_classes=3)
+    name = saved(tmp_path / "vit.ckpt", "timm:test_vit", network, (64, 64))
+    options = {"model": name, "layer": "blocks.0", "pool": "none"}
+    features = penult.extract(photos / "rose", **options, engine="torch")
+    assert plan(photos, **options).layers[0].shape == features.features.shape[1:] == (17, 64)
+    assert open_without_download(name).layer("blocks.0").shape == (17, 64)
+    pooled = penult.extract(
+        photos / "rose", model=name, layer="blocks.0", pool="avg", engine="torch"
+    )
+    np.testing.assert_allclose(
+        pooled.features[:], features.features[:][:, 1:].mean(1), rtol=1e-3, atol=1e-5
+    )
+
+
+@pytest.mark.parametrize(
+    ("architecture", "make"),
+    [
+        ("timm:test_vit", lambda: timm.create_model("test_vit", img_size=96)),
+        ("torchvision:vit_b_32", lambda: torch.nn.Linear(1, 1)),
+    ],
+)
+def test_a_size_that_the_network_cannot_have_is_one_line(architecture, make, tmp_path):
+    name = saved(tmp_path / "net.ckpt", architecture, make(), (100, 100))
+    with pytest.raises(BackboneError, match=r"images of .*100 × 100: ") as refused:
+        _ = open_backbone(name).layers
+    assert "\n" not in str(refused.value)
 
 
 # A recipe opens again.

@@ -1,5 +1,6 @@
 """Against transformers' own processors and models, on tiny checkpoints of random weights."""
 
+import dataclasses
 import json
 import shutil
 
@@ -9,13 +10,16 @@ import torch
 from PIL import Image
 
 from penult.backbones.base import WeightsChoice
+from penult.backbones.checkpoint import save_checkpoint
 from penult.backbones.huggingface import HuggingFace
 from penult.backbones.huggingface_preprocessing import read_preprocessing
+from penult.backbones.registry import open_backbone
 from penult.errors import (
     BackboneError,
     MissingExtraError,
     PathNotFoundError,
     UnknownNameError,
+    UsageError,
     WeightsError,
 )
 from penult.images.transform import Transform
@@ -190,7 +194,25 @@ def test_a_classifiers_logits_are_a_layer(name, checkpoint):
 def test_tokens_in_front_of_the_patches_are_counted(name, prefix, checkpoint):
     folder, _, _ = checkpoint(name)
     backbone = HuggingFace().open(str(folder), WeightsChoice())
-    assert backbone.prefix_tokens == prefix
+    tokens = [layer for layer in backbone.layers if layer.layout == "NTD"]
+    in_blocks = [x for x in tokens if x.shape[0] not in (1, 16, 64)]
+    assert {x.prefix_tokens for x in in_blocks} == ({prefix} if prefix else set())
+    assert all(x.prefix_tokens == 0 for x in tokens if x not in in_blocks)
+
+
+def test_tokens_that_are_not_all_in_front_are_not_taken_for_patches(checkpoint):
+    """YOLOS has a class token in front and detection tokens behind the 16 patches."""
+    folder, _, _ = checkpoint("dinov2")
+    config = transformers.YolosConfig(**{**VIT, "image_size": [32, 32]}, num_detection_tokens=10)
+    shutil.rmtree(folder)
+    transformers.YolosModel(config).save_pretrained(folder)
+    transformers.ViTImageProcessor(**SQUASH).save_pretrained(folder)
+    backbone = HuggingFace().open(str(folder), WeightsChoice())
+    assert backbone.layer("embeddings").shape == (27, 16)
+    for pooling in ("avg", "cls"):
+        with pytest.raises(UsageError):
+            backbone.recipe("embeddings", pooling)
+    assert backbone.recipe("embeddings").pooling == "none"
 
 
 def test_layers_are_the_models_own_module_paths(checkpoint):
@@ -320,6 +342,110 @@ def test_preprocessing_that_a_recipe_cannot_say_is_refused_by_name(setting, name
     file = folder / "preprocessor_config.json"
     file.write_text(json.dumps(json.loads(file.read_text()) | setting))
     with pytest.raises(BackboneError, match=named):
+        HuggingFace().open(str(folder), WeightsChoice())
+
+
+def test_a_checkpoint_of_another_input_size_is_built_for_it(checkpoint, tmp_path):
+    folder, model, _ = checkpoint("vit classifier")
+    model.config.image_size = 48
+    larger = type(model)(model.config).eval()
+    preprocessing = HuggingFace().open(str(folder), WeightsChoice()).preprocessing
+    save_checkpoint(
+        tmp_path / "vit.ckpt",
+        larger,
+        architecture=f"hf:{folder}",
+        preprocessing=dataclasses.replace(preprocessing, resize=(48, 48)),
+    )
+    backbone = open_backbone(str(tmp_path / "vit.ckpt"))
+    assert backbone.layer("vit.layernorm").shape == (37, 16)
+    images = torch.randn(2, 3, 48, 48)
+    with torch.inference_mode():
+        (logits,) = backbone.cut(["logits"])(images)
+        torch.testing.assert_close(logits, larger(images).logits)
+
+
+def test_a_filter_is_taken_by_its_number_and_0_is_one(checkpoint):
+    folder, _, _ = checkpoint("vit with pooler")
+    file = folder / "preprocessor_config.json"
+    settings, image = json.loads(file.read_text()), photo()
+    for number in range(6):
+        file.write_text(json.dumps(settings | {"resample": number}))
+        backbone = HuggingFace().open(str(folder), WeightsChoice())
+        processor = transformers.AutoImageProcessor.from_pretrained(folder, backend="pil")
+        theirs = processor(image, return_tensors="pt").pixel_values
+        torch.testing.assert_close(network_input(backbone, image), theirs, rtol=0, atol=1e-6)
+        assert Image.Resampling[backbone.preprocessing.interpolation.upper()] == number
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"image_mean": [0, 0, 0]},
+        {"image_mean": 0, "image_std": 1},
+        {"do_normalize": False},
+        {"do_rescale": 0},
+        {"rescale_factor": 1},
+    ],
+    ids=str,
+)
+def test_what_is_0_or_false_counts_as_it_does_to_transformers(setting, checkpoint):
+    folder, _, _ = checkpoint("vit with pooler")
+    file = folder / "preprocessor_config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | setting))
+    backbone = HuggingFace().open(str(folder), WeightsChoice())
+    processor = transformers.AutoImageProcessor.from_pretrained(folder, backend="pil")
+    theirs = processor(photo(), return_tensors="pt").pixel_values
+    torch.testing.assert_close(network_input(backbone, photo()), theirs, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("setting", "complaint"),
+    [
+        ({"resample": 6}, r"states resample 6; it may be 0 \(nearest\), 1 \(lanczos\)"),
+        ({"resample": "bilinear"}, 'states resample "bilinear"'),
+        ({"resample": None}, "states resample null"),
+        ({"resample": [0]}, r"states resample \[0\]"),
+        ({"rescale_factor": 0}, "states rescale_factor 0; it may be a number other than 0"),
+        ({"rescale_factor": None}, "states rescale_factor null"),
+        ({"image_mean": None}, "states image_mean null; it may be three numbers"),
+        ({"image_mean": [0.5, 0.5]}, r"states image_mean \[0.5, 0.5\]"),
+        ({"image_mean": ["a", "b", "c"]}, "states image_mean"),
+        ({"image_mean": [float("nan")] * 3}, r"states image_mean \[NaN, NaN, NaN\]"),
+        ({"image_std": 0}, "states image_std 0; it may be three numbers other than 0"),
+        ({"image_std": [1, 1, 0]}, "states image_std"),
+        ({"size": 0}, 'states size {"height": 0, "width": 0}; it may be edges of 1 to'),
+        ({"size": None}, "states size null"),
+        ({"size": {"height": 32.5, "width": 32}}, "states size"),
+        ({"do_center_crop": True}, "states crop_size null"),
+    ],
+    ids=str,
+)
+def test_a_setting_that_cannot_be_is_refused_by_name_and_value(setting, complaint, checkpoint):
+    folder, _, _ = checkpoint("vit with pooler")
+    file = folder / "preprocessor_config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | setting))
+    with pytest.raises(BackboneError, match=complaint) as refused:
+        HuggingFace().open(str(folder), WeightsChoice())
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("crop_pct", [0, None, -1, "x"])
+def test_a_share_that_nothing_can_be_divided_by_is_refused(crop_pct, checkpoint):
+    folder, _, _ = checkpoint("convnext classifier")
+    file = folder / "preprocessor_config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"crop_pct": crop_pct}))
+    with pytest.raises(BackboneError, match=r"states crop_pct .*; it may be a number above 0"):
+        HuggingFace().open(str(folder), WeightsChoice())
+
+
+@pytest.mark.parametrize("channels", [1, 4])
+@pytest.mark.parametrize("name", ["vit classifier", "clip"])
+def test_networks_of_other_channels_are_refused(name, channels, checkpoint):
+    folder, _, _ = checkpoint(name)
+    config = json.loads((folder / "config.json").read_text())
+    config.get("vision_config", config)["num_channels"] = channels
+    (folder / "config.json").write_text(json.dumps(config))
+    with pytest.raises(BackboneError, match=f"images of {channels} channels, and penult gives 3"):
         HuggingFace().open(str(folder), WeightsChoice())
 
 

@@ -79,7 +79,7 @@ def test_a_cut_gives_each_layers_output_in_the_order_asked_for():
 def test_nothing_after_the_last_layer_is_computed(layer):
     calls = {layer: 3 if layer == "twice" else 1}
     Cut(Small(end=Late()), calls, "fc")(IMAGES)
-    with pytest.raises(AssertionError, match="computed too much"):
+    with pytest.raises(BackboneError, match="computed too much"):
         Cut(Small(end=Late()), calls | {"logits": 1}, "fc")(IMAGES)
 
 
@@ -109,6 +109,17 @@ def test_a_classifier_that_is_a_convolution_reads_a_row_of_averages():
 def test_a_network_that_gives_no_row_an_image_says_so():
     with pytest.raises(BackboneError, match=r"no row an image, but \(3, 2, 2\)"):
         Cut(nn.Identity(), {"penultimate": 1}, None)(torch.zeros(1, 3, 2, 2))
+
+
+def test_a_network_that_does_not_take_the_images_says_so_in_one_line():
+    grey = nn.Sequential(nn.Conv2d(1, 2, 3), nn.Flatten())
+    for run in (
+        lambda: list_layers(grey, (8, 6), head=None),
+        lambda: Cut(grey, {"penultimate": 1}, None)(torch.zeros(1, 3, 8, 6)),
+    ):
+        with pytest.raises(BackboneError, match=r"images of 3 channels, 8 × 6: .*channels") as told:
+            run()
+        assert "\n" not in str(told.value)
 
 
 @pytest.mark.parametrize("name", ["test_maxvit", "test_vit_relpos", "test_mambaout", "test_resnet"])

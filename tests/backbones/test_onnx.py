@@ -206,12 +206,19 @@ def test_a_file_beside_states_the_preprocessing_that_the_model_does_not(save):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"mean": [0.5, 0.5]}, "wrong mean"),
-        ({"std": [1, 1, 0]}, "wrong std"),
-        ({"interpolation": "cubic"}, "wrong interpolation"),
-        ({"resize": -1, "channels": "GBR"}, "wrong resize and a wrong channels"),
-        ({"crop": None}, "is no preprocessing"),
-        ({"sizes": 3}, "is no preprocessing"),
+        ({"mean": [0.5, 0.5]}, r"mean is \[0.5, 0.5\], and may be three numbers"),
+        ({"mean": 0.5}, "mean is 0.5, and may be three numbers"),
+        ({"mean": ["a", "b", "c"]}, "and may be three numbers"),
+        ({"mean": [float("nan"), 0, 0]}, r"mean is \[NaN, 0, 0\]"),
+        ({"std": [1, 1, 0]}, r"std is \[1, 1, 0\], and may be three numbers other than 0"),
+        ({"interpolation": "cubic"}, 'interpolation is "cubic", and may be nearest, box, bil'),
+        ({"interpolation": ["box"]}, "and may be nearest"),
+        ({"resize": -1, "channels": "GBR"}, 'resize is -1, .*; channels is "GBR", and may be RGB'),
+        ({"resize": 0}, "resize is 0, and may be"),
+        ({"crop": [0, 16]}, r"crop is \[0, 16\], and may be"),
+        ({"crop": [16, 10**9]}, "whole numbers from 1 to 32,768"),
+        ({"crop": None}, "crop is null, and may be so only where resize is"),
+        ({"sizes": 3}, r"it has the unknown sizes \(there are: resize, crop, "),
         ({"crop": [20, 16]}, "images of height 16, and its preprocessing gives 20"),
     ],
 )
@@ -221,6 +228,18 @@ def test_a_preprocessing_that_cannot_be_is_refused(change, message, save):
         model, {METADATA_KEY: json.dumps(dataclasses.asdict(PREPROCESSING) | change)}
     )
     with pytest.raises(BackboneError, match=message):
+        opened(save(model))
+
+
+def test_missing_settings_are_named_and_a_whole_one_is_shown(save):
+    model = graph()
+    helper.set_model_props(model, {METADATA_KEY: '{"mean": [0, 0, 0], "std": [1, 1, 1]}'})
+    with pytest.raises(BackboneError) as refused:
+        opened(save(model))
+    assert "it lacks resize, crop, interpolation (there are: " in str(refused.value)
+    assert 'a whole one is {"resize": 256, "crop": [224, 224], ' in str(refused.value)
+    helper.set_model_props(model, {METADATA_KEY: "[1, 2]"})
+    with pytest.raises(BackboneError, match=r"it is '\[1, 2\]' where settings by name are expect"):
         opened(save(model))
 
 

@@ -142,8 +142,8 @@ def test_a_copy_of_a_network_runs_the_copy():
 def test_class_token_and_registers_are_told_from_patches():
     backbone = open_random("test_vit4")
     layer = backbone.layer("blocks")
-    assert (layer.layout, backbone.prefix_tokens) == ("NTD", backbone.network.num_prefix_tokens)
-    assert layer.shape[0] == backbone.network.patch_embed.num_patches + backbone.prefix_tokens
+    assert (layer.layout, layer.prefix_tokens) == ("NTD", backbone.network.num_prefix_tokens)
+    assert layer.shape[0] == backbone.network.patch_embed.num_patches + layer.prefix_tokens
 
 
 def test_a_network_without_a_classifier_has_no_logits(small, hub):
@@ -236,6 +236,16 @@ def test_weights_that_do_not_fit_their_configuration_are_one_line(small, hub):
         ({"model_args": {"checkpoint_path": "/etc/passwd"}}, "refused: its config.json sets"),
         ({"model_args": {"no_such": 1}}, "cannot be built with .*no_such"),
         ({"pretrained_cfg": {"input_size": [1, 28, 28]}}, "in a way that penult lacks: 1 channels"),
+        ({"model_args": {"in_chans": 4}}, "in a way that penult lacks: 4 channels"),
+        ({"pretrained_cfg": {"crop_pct": 0}}, "states crop_pct 0, which cannot be"),
+        ({"pretrained_cfg": {"input_size": [3, 0, 0]}}, r"states input_size \[3, 0, 0\]"),
+        ({"pretrained_cfg": {"input_size": 224}}, "states input_size 224"),
+        ({"pretrained_cfg": {"mean": [0.5]}}, r"lacks: mean is \[0.5\], and may be three numbers"),
+        ({"pretrained_cfg": {"mean": 0.5}}, "mean is 0.5, and may be three numbers"),
+        ({"pretrained_cfg": {"std": [1, 0, 1]}}, "three numbers other than 0"),
+        ({"pretrained_cfg": {"interpolation": "random"}}, 'interpolation is "random"'),
+        ({"pretrained_cfg": [1]}, r"not timm's \(its pretrained_cfg is \[1\]\)"),
+        ({"model_args": "x"}, r"not timm's \(its model_args is \"x\"\)"),
     ],
 )
 def test_a_configuration_that_is_not_timms_is_refused(small, hub, change, complaint):
@@ -244,6 +254,20 @@ def test_a_configuration_that_is_not_timms_is_refused(small, hub, change, compla
     hub.files["someone/flowers/config.json"] = json.dumps(config).encode()
     with pytest.raises(BackboneError, match=complaint):
         _ = open_random("someone/flowers").network
+
+
+def test_a_configuration_that_is_no_object_is_refused(small, hub):
+    for name, text, why in (("list", "[1]", "it is no object"), ("half", "{", "it is no JSON: ")):
+        hub.files[f"someone/{name}/config.json"] = text.encode()
+        with pytest.raises(BackboneError, match=rf"not timm's \({why}"):
+            open_random(f"someone/{name}")
+
+
+def test_a_mean_of_0_is_a_mean(small, hub):
+    config = json.loads(hub.files["someone/flowers/config.json"])
+    config["pretrained_cfg"] |= {"mean": [0, 0, 0], "std": [1, 1, 1]}
+    hub.files["someone/black/config.json"] = json.dumps(config).encode()
+    assert open_random("someone/black").preprocessing.mean == (0, 0, 0)
 
 
 def test_arguments_of_the_constructor_are_part_of_the_recipe(small, hub):

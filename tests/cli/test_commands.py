@@ -91,6 +91,28 @@ def test_train_refuses_what_it_does_not_know(penult, features, tmp_path, options
     assert not (tmp_path / "c.skops").exists()
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--pool", "move"], "'--pool': 'move' is not one of 'avg', 'max', 'gem', 'cls', "),
+        (["--batch-size", "0"], "'--batch-size': '0' was given; it should be greater than or equ"),
+        (["--workers", "many"], "'--workers': 'many' was given; it should be a valid integer\n"),
+    ],
+)
+def test_what_is_wrong_with_an_option_is_said_without_its_librarys_words(penult, options, message):
+    done = penult("extract", "photos", "-o", "x.h5", *options)
+    assert done.code == 2
+    assert message in done.err
+    assert "Value error" not in done.err
+    assert "unable to parse" not in done.err
+
+
+def test_info_of_a_folder_is_one_line(penult, photos):
+    done = penult("info", photos)
+    assert done.code == 2
+    assert "is a folder; give a feature file or a classifier file" in done.err
+
+
 def test_evaluate_scores_photos_and_feature_files_alike(penult, classifier, features, photos):
     (photos / "daisy").rename(photos / "orchid")
     of_photos = json.loads(penult("evaluate", classifier, photos, "--json", "-q").out)

@@ -27,13 +27,14 @@ MAPS, TOKENS, VECTOR = ["avg", "max", "gem", "flatten", "none"], ["cls"], ["none
         ("NCHW", (5, 3, 4), MAPS),
         ("NHWC", (3, 3, 5), MAPS),
         ("NTD", (6, 5), MAPS + TOKENS),
+        ("other", (3, 4, 5), ["flatten", "none"]),
         ("vector", (7,), VECTOR),
     ],
 )
 def test_rows_behind_a_graph_are_those_that_torch_pools(layout, shape, poolings, normalize):
     activation = np.random.default_rng(0).normal(size=(1, *shape)).astype(np.float32)
     stored = activation.transpose(0, 3, 1, 2) if layout == "NHWC" else activation
-    layer = Layer("it", "Anything", shape, layout)
+    layer = Layer("it", "Anything", shape, layout, prefix_tokens=2)
     for how in poolings:
         given = ov.opset13.parameter(stored.shape, ov.Type.f32)
         model = ov.Model([ov.opset13.result(given)], [given], "activations")
@@ -41,7 +42,7 @@ def test_rows_behind_a_graph_are_those_that_torch_pools(layout, shape, poolings,
             architecture="a", weights_sha256="0", layer="it", pooling=how, preprocessing=SEEN,
             normalize=normalize,
         )  # fmt: skip
-        ours = rows_of(ov, rows_graph(ov, model, [layer], [recipe], 2), stored)[0]
+        ours = rows_of(ov, rows_graph(ov, model, [layer], [recipe]), stored)[0]
         theirs = pool(torch.from_numpy(activation), how, layout, 2)
         if normalize == "l2":
             theirs = torch.nn.functional.normalize(theirs.flatten(1)).view_as(theirs)
@@ -60,9 +61,9 @@ def test_only_the_layers_asked_for_are_computed_in_the_order_asked_for():
     )
     row = np.array([[1, 2]], np.float32)
     assert np.array_equal(
-        rows_of(ov, rows_graph(ov, model, layers, [ten, one], 0), row), [row * 10, row]
+        rows_of(ov, rows_graph(ov, model, layers, [ten, one]), row), [row * 10, row]
     )
-    alone = rows_graph(ov, model, layers, [one], 0)
+    alone = rows_graph(ov, model, layers, [one])
     assert "Multiply" not in [x.get_type_name() for x in alone.get_ops()]
 
 

@@ -202,7 +202,6 @@ def test_an_int8_graph_that_froze_the_number_of_images_gets_them_one_by_one(tmp_
             resize=8, crop=(8, 8), interpolation="bilinear", mean=(0.0,) * 3, std=(1.0,) * 3
         ),
         layers=(Layer("penultimate", "Means", (3,), "vector"),),
-        prefix_tokens=0,
         graph=(tmp_path / "model.xml").read_bytes(),
         weights=(tmp_path / "model.bin").read_bytes(),
         expected=(check_image((8, 8)).mean((0, 1)).astype(np.float32),),

@@ -12,7 +12,7 @@ from PIL import Image
 from penult.backbones.registry import open_backbone
 from penult.engines.choose import open_engine
 from penult.engines.pipeline import run
-from penult.errors import ImageError
+from penult.errors import ImageError, UsageError
 from penult.records import ImageRecord
 
 
@@ -53,6 +53,12 @@ def flat(blocks):
 def test_a_row_is_the_mean_colour_of_its_own_image(engine):
     told = flat(run(records(png((255, 0, 0)), png((0, 51, 102))), engine))
     assert told == [("000.png", [1.0, 0.0, 0.0]), ("001.png", [0.0, 0.2, 0.4])]
+
+
+@pytest.mark.parametrize("options", [{"batch_size": 0}, {"workers": 0}, {"workers": -1}])
+def test_none_at_all_is_not_taken_for_the_default(engine, options):
+    with pytest.raises(UsageError, match=r"of (0|-1) was given; it must be 1 or more"):
+        next(run(records(png((0, 0, 0))), engine, **options))
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 3, 50])

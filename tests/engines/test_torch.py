@@ -78,12 +78,37 @@ def test_unit_rows_have_length_one(lite0):
 
 
 def test_an_unknown_device_and_engine_are_refused_in_one_line(lite0):
-    for device in ("abacus", "meta", ""):
-        with pytest.raises(EngineError, match="--device auto") as raised:
-            open_engine(lite0, [lite0.recipe()], device=device, engine="torch")
-        assert len(str(raised.value)) < 300
+    for device in ("gpu", "meta", "", "CPU", "cpu:0", "cuda:-1", "cuda:x", "cuda:0 "):
+        with pytest.raises(
+            UsageError, match=r"device .*; allowed: auto, cpu, cuda, cuda:N"
+        ) as told:
+            open_engine(lite0, [lite0.recipe()], device=device)
+        assert len(str(told.value)) < 150
     with pytest.raises(UnknownNameError, match="unknown engine 'abacus'"):
         open_engine(lite0, [lite0.recipe()], engine="abacus")
+
+
+@pytest.mark.parametrize(
+    ("device", "gpus", "complaint"),
+    [
+        ("cuda", 0, "torch finds no NVIDIA GPU here"),
+        ("cuda:99", 2, "torch finds GPUs up to cuda:1 here"),
+        ("mps", 0, "torch finds no Apple GPU here"),
+    ],
+)
+def test_a_device_that_is_not_here_is_one_line(lite0, device, gpus, complaint, monkeypatch):
+    monkeypatch.setattr(torch.version, "cuda", "13.0")
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: gpus)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    with pytest.raises(EngineError, match=f"{complaint}.*; give --device auto or cpu"):
+        open_engine(lite0, [lite0.recipe()], device=device)
+
+
+def test_a_torch_without_cuda_says_so(lite0, monkeypatch):
+    monkeypatch.setattr(torch.version, "cuda", None)
+    monkeypatch.setattr(torch.version, "hip", None)
+    with pytest.raises(EngineError, match="this torch was built without CUDA"):
+        open_engine(lite0, [lite0.recipe()], device="cuda")
 
 
 def test_weights_that_are_not_what_they_claim_are_refused(monkeypatch, tmp_path):

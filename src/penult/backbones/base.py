@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from penult.errors import UsageError
-from penult.recipe import Preprocessing, Recipe
+from penult.recipe import Preprocessing, Recipe, network_name
 
 if TYPE_CHECKING:
     from torch import nn
@@ -22,8 +22,9 @@ __all__ = ["ENDS", "Backbone", "Card", "Layer", "Layout", "Source", "Weights", "
 ENDS = ("penultimate", "logits")
 """The two layers every classifier has; in every backbone each gives a vector an image."""
 
-Layout = Literal["vector", "NCHW", "NHWC", "NTD"]
-"""How an activation is laid out: (N, D); maps (N, C, H, W) or (N, H, W, C); tokens (N, T, D)."""
+Layout = Literal["vector", "NCHW", "NHWC", "NTD", "other"]
+"""How an activation is laid out: (N, D); maps (N, C, H, W) or (N, H, W, C); tokens (N, T, D); or
+otherwise, so that nothing can be said of its axes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +64,8 @@ class Layer:
     shape : of the activation of one image, without the batch axis
     layout : what the axes mean
     calls : how often the module runs in one forward pass; its last output is what is captured
+    prefix_tokens : of tokens, how many in front are no patches (class, distillation, registers)
+    has_class_token : whether the first of them is a class token
     """
 
     name: str
@@ -70,6 +73,8 @@ class Layer:
     shape: tuple[int, ...]
     layout: Layout
     calls: int = 1
+    prefix_tokens: int = 0
+    has_class_token: bool = False
 
     @property
     def length(self) -> int:
@@ -120,11 +125,14 @@ class WeightsChoice:
     offline : never touch the network
     architecture : for a plain state dict, the backbone whose network it fits; None where a file
         or a name says so itself
+    preprocessing : what a checkpoint's images go through, in place of the backbone's own; the
+        network is built for images of that size
     """
 
     given: Path | Literal["random"] | None = None
     offline: bool = False
     architecture: str | None = None
+    preprocessing: Preprocessing | None = None
 
     @classmethod
     def of(
@@ -149,7 +157,6 @@ class Backbone(ABC):
     weights : see `Weights`
     preprocessing : see `penult.recipe.Preprocessing`
     libraries : distributions whose versions the recipe records
-    prefix_tokens : number of tokens before the patches in (N, T, D) activations
     engine : the one engine that can run it, or None where any may try
     """
 
@@ -158,8 +165,12 @@ class Backbone(ABC):
     weights: Weights
     preprocessing: Preprocessing
     libraries: tuple[str, ...] = ("torch",)
-    prefix_tokens: int = 0
     engine: str | None = None
+
+    @property
+    def described(self) -> str:
+        """What it is, as a person is told: its name, unless it has other weights than that says."""
+        return network_name(self.name, self.architecture, self.weights.name)
 
     @abstractmethod
     def cut(self, layers: Sequence[str]) -> nn.Module:
@@ -190,12 +201,12 @@ class Backbone(ABC):
     def default_pooling(self, layer: Layer) -> str:
         """What turns this layer's activation into a row when the user does not say.
 
-        Vectors stay; maps and tokens are averaged, as the networks' own heads do; where there
-        is a class token in front, it is taken.
+        Vectors stay, and so does what cannot be told; maps and tokens are averaged, as the
+        networks' own heads do; where there is a class token in front, it is taken.
         """
-        if layer.layout == "vector":
+        if layer.layout in ("vector", "other"):
             return "none"
-        return "cls" if layer.layout == "NTD" and self.prefix_tokens else "avg"
+        return "cls" if layer.has_class_token else "avg"
 
     def recipe(
         self, layer: str = "penultimate", pooling: str | None = None, normalize: str = "none"
@@ -213,14 +224,15 @@ class Backbone(ABC):
 
         if layer not in ENDS or pooling not in (None, "none"):
             found = self.layer(layer)
-            pooling = check_pooling(pooling or self.default_pooling(found), found, self)
+            pooling = self.default_pooling(found) if pooling is None else pooling
+            pooling = check_pooling(pooling, found, self)
         if normalize not in ("none", "l2"):
             raise UsageError(f"unknown normalisation {normalize!r}; allowed: none, l2")
         return Recipe(
             architecture=self.architecture,
             weights_sha256=self.weights.sha256,
             layer=layer,
-            pooling=pooling or "none",
+            pooling="none" if pooling is None else pooling,
             normalize=normalize,
             preprocessing=self.preprocessing,
             backbone=self.name,

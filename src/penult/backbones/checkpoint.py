@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from penult.backbones.base import Backbone, Card, Source, WeightsChoice
+from penult.backbones.preprocessing import parse
 from penult.errors import FileFormatError, PathNotFoundError, UsageError, WeightsError
 from penult.output import atomic_output
 from penult.parsing import read_json
-from penult.recipe import Preprocessing
+from penult.recipe import Preprocessing, require_keys, require_types
 
 if TYPE_CHECKING:
     import torch
@@ -25,6 +26,7 @@ __all__ = [
     "Checkpoint",
     "CheckpointFile",
     "is_checkpoint_name",
+    "parse_note",
     "read_checkpoint",
     "read_note",
     "save_checkpoint",
@@ -113,23 +115,42 @@ def read_checkpoint(path: Path) -> Checkpoint | None:
     note = read_note(path, KEY)
     if note is None:
         return None
+    data = parse_note(note, path, "a checkpoint", FORMAT)
+    del data["format"]
+    try:
+        require_keys(Checkpoint, data)
+        names = data.get("label_names", ())
+        checkpoint = Checkpoint(
+            architecture=data["architecture"],
+            preprocessing=parse(data["preprocessing"]),
+            label_names=tuple(names) if isinstance(names, list) else names,
+            training=data.get("training", {}),
+        )
+        return require_types(checkpoint)
+    except (FileFormatError, TypeError) as error:
+        raise FileFormatError(f"{path} is a damaged checkpoint: {error}") from error
+
+
+def parse_note(note: str, path: Path, what: str, newest: int) -> dict[str, Any]:
+    """Read what `read_note` gave, if it is of a format that this penult knows.
+
+    Raises
+    ------
+    FileFormatError
+        If it is damaged, or of a format beyond `newest`.
+    """
     try:
         data = read_json(note)
-        number = data.pop("format")
-        if number > FORMAT:
-            raise FileFormatError(
-                f"{path} is a checkpoint of format {number}; this penult reads {FORMAT}: update it"
-            )
-        return Checkpoint(
-            architecture=data["architecture"],
-            preprocessing=Preprocessing.from_dict(data["preprocessing"]),
-            label_names=tuple(data["label_names"]),
-            training=data["training"],
+    except ValueError as error:
+        raise FileFormatError(f"{path} is a damaged checkpoint: {error}") from error
+    number = data.get("format") if isinstance(data, dict) else None
+    if not isinstance(number, int):
+        raise FileFormatError(f"{path} is a damaged checkpoint: it states no format")
+    if number > newest:
+        raise FileFormatError(
+            f"{path} is {what} of format {number}; this penult reads {newest}: update it"
         )
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        if isinstance(error, FileFormatError):
-            raise
-        raise FileFormatError(f"{path} is a damaged checkpoint: {error!r}") from error
+    return dict(data)
 
 
 def read_note(path: Path, key: str) -> str | None:
@@ -195,9 +216,10 @@ class CheckpointFile(Source):
             raise UsageError(f"{path} is a {architecture}; leave --architecture out")
         if architecture.startswith("checkpoint:"):
             raise WeightsError(f"{path} says that it was made from {architecture}, a file")
-        backbone = open_backbone(architecture, replace(choice, given=path, architecture=None))
+        seen = checkpoint.preprocessing if checkpoint else None
+        choice = replace(choice, given=path, architecture=None, preprocessing=seen)
+        backbone = open_backbone(architecture, choice)
         if checkpoint:
             # A plain state dict goes on as its architecture with other weights.
             backbone.name = f"checkpoint:{path.resolve()}"
-            backbone.preprocessing = checkpoint.preprocessing
         return backbone

@@ -64,8 +64,9 @@ class HuggingFace(Source):
         if folder is None:
             folder = _from_hub(name, model, choice)
         with _quiet():
-            preprocessing = read_preprocessing(folder, model)
-            planned = plan(folder, model)
+            preprocessing = choice.preprocessing or read_preprocessing(folder, model)
+            size = preprocessing.input_size if choice.preprocessing else None
+            planned = plan(folder, model, size)
             if choice.given == "random":
                 from penult.backbones.weights import random_weights, seeded
 
@@ -82,7 +83,6 @@ class HuggingFace(Source):
             build=build,
             head=planned.head,
             libraries=("torch", "transformers"),
-            prefix_tokens=planned.prefix_tokens,
         )
 
 

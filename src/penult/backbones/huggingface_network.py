@@ -52,8 +52,12 @@ class Plan:
         return str(self.kind.__name__)
 
 
-def plan(folder: Path, model: str) -> Plan:
+def plan(folder: Path, model: str, size: tuple[int, int] | None = None) -> Plan:
     """Read a checkpoint's configuration.
+
+    Parameters
+    ----------
+    size : (height, width) of its images, where it is another than the configuration's
 
     Raises
     ------
@@ -65,6 +69,7 @@ def plan(folder: Path, model: str) -> Plan:
 
     try:
         config = AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+        _resize(config, size)
         named = (config.architectures or [""])[0]
         classifies = named.endswith("ForImageClassification")
         if named.endswith("VisionModelWithProjection"):
@@ -87,6 +92,13 @@ def plan(folder: Path, model: str) -> Plan:
         RecursionError,  # JSON that is nested too deeply
     ) as error:
         raise BackboneError(f"{model} cannot be built: {_first_line(error)}") from error
+    for part in (config, getattr(config, "vision_config", None)):
+        channels = getattr(part, "num_channels", 3)
+        if channels != 3:
+            raise BackboneError(
+                f"{model} takes images of {channels} channels, and penult gives 3 (RGB); choose a "
+                f"model with num_channels 3"
+            )
     if config.model_type in _REFUSED:
         raise BackboneError(f"{model} cannot be used: {_REFUSED[config.model_type]}")
     if getattr(network, "main_input_name", "") != "pixel_values" and not _is_two_towers(network):
@@ -120,6 +132,13 @@ def make(plan: Plan, path: Path | None) -> nn.Module:
     else:
         network, missing = _load(plan, path)
     return network.eval() if plan.head else _Tower(network, missing, plan.prefix_tokens)
+
+
+def _resize(config: Any, size: tuple[int, int] | None) -> None:
+    """Have the network built for images of `size`, if it is built for any."""
+    for part in (config, getattr(config, "vision_config", None)):
+        if size is not None and part is not None and hasattr(part, "image_size"):
+            part.image_size = size[0] if size[0] == size[1] else size
 
 
 def _empty(build: Callable[[Any], Any], config: Any) -> Any:

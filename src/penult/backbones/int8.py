@@ -14,7 +14,7 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,11 +22,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from penult.backbones.base import Backbone, Layer, Weights
-from penult.backbones.checkpoint import read_note
+from penult.backbones.checkpoint import parse_note, read_note
+from penult.backbones.preprocessing import parse
 from penult.errors import BackboneError, FileFormatError
 from penult.output import atomic_output
-from penult.parsing import read_json
-from penult.recipe import Preprocessing, Recipe
+from penult.recipe import Preprocessing, Recipe, require_keys, require_types
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Int8Backbone", "Int8Graph", "is_int8", "save_int8"]
 
-FORMAT = 1
+FORMAT = 2
 KEY = "penult.int8"
 """The entry of a safetensors file's metadata that holds the note."""
 
@@ -49,7 +49,6 @@ class Int8Graph:
     preprocessing : of that network
     layers : one for each output of the graph, in its order; the output is the activation as pooling
         ``none`` gives it, float32 (N, D), (N, C, H, W) or (N, T, D)
-    prefix_tokens : see `Backbone`
     graph, weights : the bytes of an OpenVINO model, from uint8 (N, H, W, 3), RGB
     expected : for each layer, the row (default pooling) that the machine it was made on gives for
         `penult.engines.int8.check_image`
@@ -58,7 +57,6 @@ class Int8Graph:
     architecture: str
     preprocessing: Preprocessing
     layers: tuple[Layer, ...]
-    prefix_tokens: int
     graph: bytes
     weights: bytes
     expected: tuple[NDArray[np.float32], ...]
@@ -69,7 +67,6 @@ class Int8Graph:
             "architecture": self.architecture,
             "preprocessing": dataclasses.asdict(self.preprocessing),
             "layers": [dataclasses.asdict(layer) for layer in self.layers],
-            "prefix_tokens": self.prefix_tokens,
         }
 
     def sha256(self, note: Mapping[str, Any]) -> str:
@@ -139,7 +136,6 @@ class Int8Backbone(Backbone):
         self.architecture = f"int8/{content.architecture}"
         self.weights = Weights(f"file:{path.resolve()}", note["sha256"], path)
         self.preprocessing = content.preprocessing
-        self.prefix_tokens = content.prefix_tokens
         self.card: Mapping[str, Any] = note["card"]
         self._layers = content.layers
 
@@ -171,28 +167,27 @@ def _read(path: Path) -> tuple[Int8Graph, dict[str, Any]]:
     """The graph and the note beside it."""
     from safetensors import SafetensorError, safe_open
 
+    note = parse_note(read_note(path, KEY) or "", path, "an int8 checkpoint", FORMAT)
     try:
-        note = read_json(read_note(path, KEY) or "")
-        if note["format"] > FORMAT:
-            raise FileFormatError(
-                f"{path} is an int8 checkpoint of format {note['format']}; this penult reads "
-                f"{FORMAT}: update it"
-            )
-        layers = [Layer(**{**layer, "shape": tuple(layer["shape"])}) for layer in note["layers"]]
+        # Before format 2, all of a network's layers of tokens were said to have the same.
+        layers = [_layer(layer, note.get("prefix_tokens", 0)) for layer in note["layers"]]
         with safe_open(path, framework="numpy") as file:
             content = Int8Graph(
                 architecture=note["architecture"],
-                preprocessing=Preprocessing.from_dict(note["preprocessing"]),
+                preprocessing=parse(note["preprocessing"]),
                 layers=tuple(layers),
-                prefix_tokens=note["prefix_tokens"],
                 graph=file.get_tensor("graph").tobytes(),
                 weights=file.get_tensor("weights").tobytes(),
                 expected=tuple(file.get_tensor(f"expected.{k}") for k in range(len(layers))),
             )
-    except (SafetensorError, ValueError, TypeError, KeyError, AttributeError) as error:
-        if isinstance(error, FileFormatError):
-            raise
-        raise FileFormatError(f"{path} is a damaged checkpoint: {error!r}") from error
+    except FileFormatError as error:
+        raise FileFormatError(f"{path} is a damaged checkpoint: {error}") from error
+    except KeyError as error:
+        raise FileFormatError(f"{path} is a damaged checkpoint: it lacks {error}") from error
+    except (SafetensorError, ValueError, TypeError, AttributeError) as error:
+        raise FileFormatError(
+            f"{path} is a damaged checkpoint; get it again, or make it again with penult quantize"
+        ) from error
     # As it stands there: a later penult may know of more that can be said.
     beside = ("format", "sha256", "card")
     sha256 = content.sha256({k: v for k, v in note.items() if k not in beside})
@@ -202,3 +197,11 @@ def _read(path: Path) -> tuple[Int8Graph, dict[str, Any]]:
             f"{str(note['sha256'])[:12]}…; get it again, or make it again with penult quantize"
         )
     return content, {**note, "card": dict(note["card"])}
+
+
+def _layer(note: Mapping[str, Any], prefix_tokens: int) -> Layer:
+    require_keys(Layer, note)
+    layer = Layer(**{**note, "shape": tuple(note["shape"])})
+    if layer.layout == "NTD" and "prefix_tokens" not in note:
+        layer = replace(layer, prefix_tokens=prefix_tokens, has_class_token=prefix_tokens > 0)
+    return require_types(layer)

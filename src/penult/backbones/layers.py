@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import nn
 
-from penult.backbones.base import Layer, Layout
+from penult.backbones.axes import Axes, noise, unmoved
+from penult.backbones.base import Layer
 from penult.backbones.forked import torch_in_one_thread
-from penult.errors import BackboneError
+from penult.errors import BackboneError, PenultError
 
 __all__ = ["Cut", "list_layers"]
 
@@ -76,7 +78,8 @@ class Cut(nn.Module):
                     )
                 )
         try:
-            output = self.network(images)
+            with _explained(images):
+                output = self.network(images)
             if output_is in remaining:
                 capture(output_is, output)
         except _Enough:
@@ -90,22 +93,34 @@ class Cut(nn.Module):
 def list_layers(
     network: nn.Module, input_size: tuple[int, int], *, head: str | None
 ) -> tuple[Layer, ...]:
-    """Run the network once on two grey images and note every module that gives a row for each.
+    """Run the network once on two images and note every module that gives a row for each.
 
     In the order in which they finish their last call, containers therefore after their parts;
     ``penultimate`` and ``logits`` come last.
+
+    Raises
+    ------
+    BackboneError
+        If the network does not take such images.
     """
     torch_in_one_thread()
-    seen: dict[str, Layer] = {}
+    axes = Axes(input_size, (name for name, _ in network.named_parameters()))
+    seen: dict[str, tuple[str, tuple[int, ...], int]] = {}
 
     def note(name: str, kind: str, value: Any) -> None:
         tensor = _tensor_in(value)
+        if tensor is None or not tensor.is_floating_point():
+            return
+        if tensor.ndim == 4:
+            axes.see_map(tensor.shape[1:])
         # Attention within windows works on more "images" than there are, a table of positions on
         # one: neither is a row an image, which two images show.
-        if tensor is None or tensor.ndim not in (2, 3, 4) or tensor.shape[0] != 2:
+        if tensor.ndim not in (2, 3, 4) or tensor.shape[0] != 2:
             return
-        calls = seen.pop(name).calls + 1 if name in seen else 1
-        seen[name] = Layer(name, kind, tuple(tensor.shape[1:]), _layout(tensor), calls)
+        if tensor.ndim == 3:
+            axes.see_tokens(tensor.shape[2], unmoved(tensor.float().numpy()))
+        calls = seen.pop(name)[2] + 1 if name in seen else 1
+        seen[name] = kind, tuple(tensor.shape[1:]), calls
 
     handles = [
         module.register_forward_hook(
@@ -123,19 +138,36 @@ def list_layers(
 
         handles.append(network.get_submodule(head).register_forward_pre_hook(note_head))
     training = network.training
+    images = torch.from_numpy(noise(*input_size))
     try:
-        with torch.inference_mode():
-            output = _tensor_in(network.eval()(torch.zeros(2, 3, *input_size)))
+        with torch.inference_mode(), _explained(images):
+            output = _tensor_in(network.eval()(images))
     finally:
         network.train(training)
         for handle in handles:
             handle.remove()
     if output is not None:
         name = "logits" if head is not None else "penultimate"
-        kind = "output of the network"
-        ends[name] = Layer(name, kind, tuple(output.shape[1:]), _layout(output))
+        ends[name] = axes.layer(name, "output of the network", tuple(output.shape[1:]))
     # A module that goes by the name of an end gives way to it.
-    return (*(layer for name, layer in seen.items() if name not in ends), *ends.values())
+    layers = [axes.layer(name, *what) for name, what in seen.items() if name not in ends]
+    return (*layers, *ends.values())
+
+
+@contextmanager
+def _explained(images: torch.Tensor) -> Iterator[None]:
+    """Say in one line that a network does not take what it was given."""
+    try:
+        yield
+    except (PenultError, _Enough, torch.OutOfMemoryError):
+        raise
+    except Exception as error:
+        _, channels, height, width = images.shape
+        cause = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        raise BackboneError(
+            f"the network cannot be run on images of {channels} channels, {height} × {width}: "
+            f"{cause}"
+        ) from error
 
 
 def _tensor_in(value: Any) -> torch.Tensor | None:
@@ -153,14 +185,3 @@ def _vector(value: Any) -> Any:
     """What goes into a classifier, as a row: where it is a convolution (SqueezeNet, ResNetV2), the
     average over the map."""
     return value.mean((2, 3)) if isinstance(value, torch.Tensor) and value.ndim == 4 else value
-
-
-def _layout(tensor: torch.Tensor) -> Layout:
-    if tensor.ndim == 2:
-        return "vector"
-    if tensor.ndim == 3:
-        return "NTD"
-    # Channels-last networks (Swin, ConvNeXt's inner layers) give square maps with the channels
-    # behind; a map of as many channels as its side is told apart by neither rule and is rare.
-    _, a, b, c = tensor.shape
-    return "NHWC" if a == b and b != c else "NCHW"

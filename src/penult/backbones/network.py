@@ -35,24 +35,19 @@ class NetworkBackbone(Backbone):
         build: Callable[[], nn.Module],
         head: str | Callable[[nn.Module], str | None] | None,
         libraries: tuple[str, ...] = ("torch",),
-        prefix_tokens: int = 0,
     ) -> None:
         self.name = name
         self.architecture = architecture
         self.weights = weights
         self.preprocessing = preprocessing
         self.libraries = libraries
-        self.prefix_tokens = prefix_tokens
         self._build = build
         self._head = head
 
     @cached_property
     def network(self) -> nn.Module:
         """The whole network, in eval mode, without gradients."""
-        network = self._build().eval().requires_grad_(False)
-        # timm's networks say it themselves.
-        self.prefix_tokens = getattr(network, "num_prefix_tokens", self.prefix_tokens)
-        return network
+        return self._build().eval().requires_grad_(False)
 
     @cached_property
     def head(self) -> str | None:

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
+from penult.backbones.axes import Axes, noise, unmoved
 from penult.backbones.base import (
     Backbone,
     Card,
     Layer,
-    Layout,
     Source,
     Weights,
     WeightsChoice,
     sha256_of,
 )
-from penult.errors import BackboneError, MissingExtraError, PathNotFoundError, WeightsError
+from penult.backbones.preprocessing import EXAMPLE, parse
+from penult.errors import (
+    BackboneError,
+    FileFormatError,
+    MissingExtraError,
+    PathNotFoundError,
+    WeightsError,
+)
 from penult.parsing import read_json
-from penult.recipe import Interpolation, Preprocessing
+from penult.recipe import Preprocessing
 
 if TYPE_CHECKING:
     from torch import nn
@@ -31,18 +36,6 @@ __all__ = ["METADATA_KEY", "Onnx", "OnnxBackbone"]
 
 METADATA_KEY = "penult.preprocessing"
 """The entry of the file's ``metadata_props`` that holds a preprocessing as JSON."""
-
-_EXAMPLE = json.dumps(
-    dataclasses.asdict(
-        Preprocessing(
-            resize=256,
-            crop=(224, 224),
-            interpolation="bilinear",
-            mean=(0.485, 0.456, 0.406),
-            std=(0.229, 0.224, 0.225),
-        )
-    )
-)
 
 
 class Onnx(Source):
@@ -115,11 +108,20 @@ class OnnxBackbone(Backbone):
     @cached_property
     def layers(self) -> tuple[Layer, ...]:
         """Every node that gives one float array an image; found by running the network once."""
-        shapes = self._graph.shapes(self.preprocessing.input_size)
-        layers = []
-        for name, (kind, tensor) in self._graph.outputs.items():
-            if tensor in shapes:
-                layers.append(Layer(name, kind, shapes[tensor], _layout(shapes[tensor])))
+        size = self.preprocessing.input_size
+        found = self._graph.activations(noise(*size))
+        axes = Axes(size, (weights.name for weights in self._graph.model.graph.initializer))
+        for _, tensor in self._graph.outputs.values():
+            array = found.get(tensor)
+            if array is not None and array.ndim == 4:
+                axes.see_map(array.shape[1:])
+            elif array is not None and array.ndim == 3:
+                axes.see_tokens(array.shape[2], unmoved(array))
+        layers = [
+            axes.layer(name, kind, found[tensor].shape[1:])
+            for name, (kind, tensor) in self._graph.outputs.items()
+            if tensor in found
+        ]
         return tuple(x for x in layers if x.name != "penultimate" or x.layout == "vector")
 
     def cut(self, layers: Sequence[str]) -> nn.Module:
@@ -128,15 +130,6 @@ class OnnxBackbone(Backbone):
 
         names = [self.layer(name).name for name in layers]
         return OnnxCut(self._graph, [self._graph.outputs[name][1] for name in names])
-
-
-def _layout(shape: tuple[int, ...]) -> Layout:
-    if len(shape) != 3:
-        return "vector" if len(shape) == 1 else "NTD"
-    # ONNX computes with channels first; networks that do not turn their maps around give square
-    # ones with the channels behind.
-    a, b, c = shape
-    return "NHWC" if a == b and b != c else "NCHW"
 
 
 def _read_preprocessing(path: Path, model: Any) -> Preprocessing:
@@ -148,52 +141,14 @@ def _read_preprocessing(path: Path, model: Any) -> Preprocessing:
         if not sidecar.is_file():
             raise BackboneError(
                 f"{path} does not say how images become its input; write that into {sidecar}, for "
-                f"example {_EXAMPLE} (the network then sees (pixel / 255 - mean) / std)"
+                f"example {EXAMPLE} (the network then sees (pixel / 255 - mean) / std)"
             )
         where = str(sidecar)
     try:
         stated = sidecar.read_text("utf-8") if stated is None else stated
-        preprocessing = Preprocessing.from_dict(read_json(stated))
-        wrong = [
-            field
-            for field, right in (
-                ("resize", _is_size(preprocessing.resize) or _is_count(preprocessing.resize)),
-                ("crop", _is_size(preprocessing.crop)),
-                ("interpolation", preprocessing.interpolation in get_args(Interpolation)),
-                ("mean", _is_triple(preprocessing.mean)),
-                ("std", _is_triple(preprocessing.std) and 0 not in preprocessing.std),
-                ("channels", preprocessing.channels in ("RGB", "BGR")),
-                ("margin", preprocessing.margin in ("even", "down")),
-                ("decode", preprocessing.decode in ("exact", "scaled")),
-            )
-            if not right
-        ]
-        if not wrong:
-            _ = preprocessing.input_size
-    except (ValueError, TypeError, AttributeError) as error:
+        return parse(read_json(stated))
+    except ValueError as error:
+        why = error if isinstance(error, FileFormatError) else f"it is no JSON ({error})"
         raise BackboneError(
-            f"{where} is no preprocessing: {error}; write for example {_EXAMPLE}"
+            f"{where} is no preprocessing: {why}; a whole one is {EXAMPLE}"
         ) from error
-    if wrong:
-        raise BackboneError(
-            f"{where} has a wrong {' and a wrong '.join(wrong)}; write for example {_EXAMPLE}"
-        )
-    return preprocessing
-
-
-def _is_count(value: object) -> bool:
-    return value is None or (isinstance(value, int) and not isinstance(value, bool) and value > 0)
-
-
-def _is_size(value: object) -> bool:
-    if not isinstance(value, tuple):
-        return value is None
-    return len(value) == 2 and all(v is not None and _is_count(v) for v in value)
-
-
-def _is_triple(value: object) -> bool:
-    return (
-        isinstance(value, tuple)
-        and len(value) == 3
-        and all(isinstance(v, int | float) and not isinstance(v, bool) for v in value)
-    )

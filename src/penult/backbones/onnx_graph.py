@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 from onnx.utils import Extractor
 
 from penult.errors import BackboneError
@@ -86,27 +87,31 @@ class Graph:
         except (ValueError, AssertionError) as error:
             raise BackboneError(f"{self.path} cannot be cut: {error}") from error
 
-    def shapes(self, input_size: tuple[int, int]) -> dict[str, tuple[int, ...]]:
-        """Shape for one image, by tensor, of every float array that has a row an image.
+    def activations(self, images: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+        """Every float array that has a row an image, by tensor.
 
         Parameters
         ----------
-        input_size : (height, width) of the images
+        images : two, (2, 3, height, width); two tell the batch's axis from one of length 1
         """
         tensors = [tensor for _, tensor in self.outputs.values() if tensor != self.input]
-        # Two images tell the batch's axis from one that always has length 1.
-        count = self.batch or 2
         session = open_session(self.cut(tensors), self.path)
-        images = np.zeros((count, 3, *input_size), np.float32)
         names = [output.name for output in session.get_outputs()]
-        arrays = dict(zip(names, run(session, self.input, images, self.path), strict=True))
+        count = self.batch or 2
+        runs = []
+        for start in range(0, 2, count):
+            part = images[[(start + k) % 2 for k in range(count)]]
+            runs.append(run(session, self.input, part, self.path))
         return {
-            name: array.shape[1:]
-            for name, array in arrays.items()
-            if isinstance(array, np.ndarray)
-            and array.dtype == np.float32
-            and array.ndim in (2, 3, 4)
-            and len(array) == count
+            name: np.concatenate(arrays)[:2]
+            for name, arrays in zip(names, zip(*runs, strict=True), strict=True)
+            if all(
+                isinstance(array, np.ndarray)
+                and array.dtype == np.float32
+                and array.ndim in (2, 3, 4)
+                and len(array) == count
+                for array in arrays
+            )
         }
 
 

@@ -23,15 +23,27 @@ def check_pooling(pooling: str, layer: Layer, backbone: Backbone) -> str:
     """Refuse a pooling that is unknown or has no meaning for the layer."""
     if pooling not in POOLINGS:
         raise UnknownNameError("pooling", pooling, POOLINGS)
-    if pooling == "cls" and (layer.layout != "NTD" or not backbone.prefix_tokens):
+    if layer.layout == "other" and pooling not in ("flatten", "none"):
+        raise UsageError(
+            f"pooling {pooling!r} needs maps, or tokens of which it is known which are patches; "
+            f"of {layer.name} of {backbone.name}, {layer.type} of shape {layer.shape}, it cannot "
+            f"be told; give --pool flatten or none, or another layer"
+        )
+    if pooling == "cls" and not layer.has_class_token:
         raise UsageError(
             f"pooling 'cls' needs a layer of tokens with a class token in front; {layer.name} of "
-            f"{backbone.name} is {layer.type} of shape {layer.shape}; give --pool avg, or a layer "
-            f"of a vision transformer"
+            f"{backbone.name} is {layer.type} of shape {layer.shape}, without one; "
+            f"give --pool avg, or a layer that has one"
+        )
+    if pooling in ("avg", "max", "gem") and 0 < layer.prefix_tokens == layer.shape[0]:
+        raise UsageError(
+            f"pooling {pooling!r} goes over patches, and {layer.name} of {backbone.name} has "
+            f"{layer.prefix_tokens} tokens that are none; give --pool "
+            f"{backbone.default_pooling(layer)}"
         )
     if layer.layout == "vector":
         if pooling not in ("none", "flatten"):
-            maps = [x.name for x in backbone.layers if x.layout != "vector"]
+            maps = [x.name for x in backbone.layers if x.layout not in ("vector", "other")]
             raise UsageError(
                 f"pooling {pooling!r} has nothing to pool: {layer.name} of {backbone.name} is a "
                 f"vector of {layer.length} already; leave --pool out, or name a layer with maps, "

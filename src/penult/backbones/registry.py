@@ -168,7 +168,10 @@ def _open(name: str, choice: WeightsChoice) -> Backbone:
             f"{name} is an architecture itself; --architecture {choice.architecture} goes with "
             f"--model FILE"
         )
-    return source.open(rest, choice)
+    backbone = source.open(rest, choice)
+    if choice.preprocessing is not None:
+        backbone.preprocessing = choice.preprocessing
+    return backbone
 
 
 def open_recipe(
@@ -229,12 +232,15 @@ def open_without_download(name: str, choice: WeightsChoice | None = None) -> Bac
     UnknownNameError, WeightsError, MissingExtraError
     """
     choice = choice or WeightsChoice()
-    if choice.given is not None:
+    if choice.given is not None or resolve(name)[0].prefix in _FILES:
         return open_backbone(name, choice)
     try:
         return open_backbone(name, replace(choice, offline=True))
     except WeightsError:
-        return open_backbone(name, replace(choice, given="random"))
+        backbone = open_backbone(name, replace(choice, given="random"))
+        # They stand in for those that it would have: nothing is said of them.
+        backbone.weights = replace(backbone.weights, name="")
+        return backbone
 
 
 def list_models(pattern: str = "*") -> Iterable[Card]:

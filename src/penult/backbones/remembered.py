@@ -72,7 +72,6 @@ class RememberedBackbone(Backbone):
         )
         self.preprocessing = Preprocessing.from_dict(note["preprocessing"])
         self.libraries = tuple(note["libraries"])
-        self.prefix_tokens = note["prefix_tokens"]
 
     @cached_property
     def _whole(self) -> Backbone:
@@ -83,7 +82,6 @@ class RememberedBackbone(Backbone):
         """See `Backbone.layers`."""
         if self._note["layers"] is None:
             self._note["layers"] = [dataclasses.asdict(layer) for layer in self._whole.layers]
-            self.prefix_tokens = self._note["prefix_tokens"] = self._whole.prefix_tokens
             _write(self._file, self._note)
         return tuple(
             Layer(**{**layer, "shape": tuple(layer["shape"])}) for layer in self._note["layers"]
@@ -91,9 +89,7 @@ class RememberedBackbone(Backbone):
 
     def cut(self, layers: Sequence[str]) -> nn.Module:
         """See `Backbone.cut`."""
-        cut = self._whole.cut(layers)
-        self.prefix_tokens = self._whole.prefix_tokens  # which some only know once they are built
-        return cut
+        return self._whole.cut(layers)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):  # of another kind of backbone, nor asked for while this is made
@@ -151,7 +147,6 @@ def remember(name: str, choice: WeightsChoice, backbone: Backbone) -> Backbone:
             "path": None if weights.path is None else str(weights.path.absolute()),
             "preprocessing": dataclasses.asdict(backbone.preprocessing),
             "libraries": backbone.libraries,
-            "prefix_tokens": backbone.prefix_tokens,
             "layers": None,
         }
         _write(file, note)
@@ -163,7 +158,8 @@ def _note_file(name: str, choice: WeightsChoice) -> Path:
     given = choice.given if choice.given in (None, "random") else str(Path(choice.given).absolute())
     versions = [_version(name) for name in _LIBRARIES]
     caches = [os.environ.get(name) for name in _CACHES]
-    parts = [_FORMAT, name, given, choice.architecture, versions, caches]
+    seen = choice.preprocessing and dataclasses.asdict(choice.preprocessing)
+    parts = [_FORMAT, name, given, choice.architecture, seen, versions, caches]
     key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
     return cache_folder() / "backbones" / f"{key}.json"
 

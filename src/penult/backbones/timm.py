@@ -9,17 +9,18 @@ from dataclasses import fields, replace
 from functools import partial
 from math import floor
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from penult.backbones.base import Backbone, Card, Source, Weights, WeightsChoice, sha256_of
 from penult.backbones.fetch import cached_hub_file, digest_in, fetch_url, hub_file, torch_cache
 from penult.backbones.network import NetworkBackbone
+from penult.backbones.preprocessing import faults, is_edge, is_number, shown
 from penult.backbones.sizes import sizes
 from penult.backbones.timm_network import Wanted, build, head, load_given, load_pretrained
 from penult.backbones.weights import given_weights, random_weights, seeded
 from penult.errors import BackboneError, UnknownNameError, WeightsError
 from penult.parsing import read_json
-from penult.recipe import Interpolation, Preprocessing
+from penult.recipe import Preprocessing
 
 __all__ = ["Timm"]
 
@@ -72,7 +73,9 @@ class Timm(Source):
         """Find the network's configuration and weights."""
         name = re.sub("^hf[-_]hub:", "", name)
         wanted = _from_hub(name, choice) if "/" in name else _registered(name)
-        preprocessing = _preprocessing(wanted)
+        preprocessing = choice.preprocessing or _preprocessing(wanted)
+        if choice.preprocessing:
+            wanted = wanted.resized(*preprocessing.input_size)
         backbone = partial(
             NetworkBackbone,
             name=f"timm:{wanted.name}",
@@ -114,53 +117,89 @@ def _from_hub(repository: str, choice: WeightsChoice) -> Wanted:
 
     model = f"timm:{repository}"
     config = hub_file(repository, ["config.json"], model=model, choice=choice)
-    try:
-        data = read_json(config.read_text(encoding="utf-8"))
-        architecture, arguments = data["architecture"], data.get("model_args") or {}
-        # Older files keep the configuration of the weights on the top level.
-        stated = {**data, **data.get("pretrained_cfg", {})}
-        if "num_classes" in data:
-            stated["num_classes"] = data["num_classes"]
-        known = {f.name for f in fields(PretrainedCfg)} - {"url", "file", "state_dict", "source"}
-        cfg = PretrainedCfg(**{k: v for k, v in stated.items() if k in known})
-        if not timm.is_model(architecture):
-            raise BackboneError(f"{model} is a {architecture!r}, which this timm lacks")
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise BackboneError(
-            f"{model} has a config.json that is not timm's ({type(error).__name__}: {error}); for "
-            f"a model of the transformers library write hf:{repository}"
-        ) from error
+    data = _read_config(config, model)
+    architecture, arguments = data["architecture"], data.get("model_args") or {}
+    # Older files keep the configuration of the weights on the top level.
+    stated = {**data, **(data.get("pretrained_cfg") or {})}
+    if "num_classes" in data:
+        stated["num_classes"] = data["num_classes"]
+    known = {f.name for f in fields(PretrainedCfg)} - {"url", "file", "state_dict", "source"}
+    cfg = PretrainedCfg(**{k: v for k, v in stated.items() if k in known})
+    if not timm.is_model(architecture):
+        raise BackboneError(f"{model} is a {architecture!r}, which this timm lacks")
     if unknown := _NOT_FROM_HUBS & set(arguments):
         raise BackboneError(f"{model} was refused: its config.json sets {', '.join(unknown)}")
     return Wanted(repository, architecture, replace(cfg, hf_hub_id=repository), arguments)
+
+
+def _read_config(path: Path, model: str) -> dict[str, Any]:
+    """The settings in a repository's config.json, if they are timm's."""
+    try:
+        data = read_json(path.read_text(encoding="utf-8"))
+        wrong = "" if isinstance(data, dict) else "it is no object"
+    except ValueError as error:
+        data, wrong = {}, f"it is no JSON: {error}"
+    for name, kind, needed in (
+        ("architecture", str, True),
+        ("model_args", dict, False),
+        ("pretrained_cfg", dict, False),
+    ):
+        value = None if wrong else data.get(name)
+        if not wrong and not isinstance(value, kind) and (needed or value is not None):
+            wrong = f"its {name} is {shown(value)}"
+    if wrong:
+        raise BackboneError(
+            f"{model} has a config.json that is not timm's ({wrong}); for a model of the "
+            f"transformers library write hf:{model.partition(':')[2]}"
+        )
+    return dict(data)
 
 
 def _preprocessing(wanted: Wanted) -> Preprocessing:
     """What ``create_transform(**resolve_data_config(cfg))`` does, as a recipe says it."""
     from timm.data import resolve_data_config  # type: ignore[attr-defined]
 
-    data = resolve_data_config(  # type: ignore[no-untyped-call]
-        pretrained_cfg=wanted.cfg.to_dict()
-    )
+    model, cfg = f"timm:{wanted.name}", wanted.cfg.to_dict()
+    # What timm would take for absent where it is 0, and what it would divide by.
+    for name, right in (("input_size", _is_input_size), ("crop_pct", _is_share)):
+        if cfg.get(name) is not None and not right(cfg[name]):
+            raise BackboneError(f"{model} states {name} {shown(cfg[name])}, which cannot be")
+    data = resolve_data_config(pretrained_cfg=cfg)  # type: ignore[no-untyped-call]
     channels, height, width = data["input_size"]
+    channels = wanted.arguments.get("in_chans", channels)
     scaled = floor(height / data["crop_pct"]), floor(width / data["crop_pct"])
     mode = data["crop_mode"]
-    resize = scaled if mode == "squash" else scaled[0]
-    whole = channels == len(data["mean"]) == len(data["std"]) == 3
     square = mode == "squash" or (mode == "center" and scaled[0] == scaled[1])
-    if not (whole and square and data["interpolation"] in get_args(Interpolation)):
+    if channels != 3 or not square:
         raise BackboneError(
-            f"timm:{wanted.name} prepares its images in a way that penult lacks: {channels} "
-            f"channels, {height} × {width}, crop mode {mode!r}, {data['interpolation']} "
-            f"interpolation; choose another tag or model"
+            f"{model} prepares its images in a way that penult lacks: {channels} channels, "
+            f"{height} × {width}, crop mode {mode!r}; choose another tag or model"
         )
-    return Preprocessing(
-        resize=resize,
+    preprocessing = Preprocessing(
+        resize=scaled if mode == "squash" else scaled[0],
         crop=(height, width),
         interpolation=data["interpolation"],
-        mean=tuple(data["mean"]),
-        std=tuple(data["std"]),
+        mean=_tuple(data["mean"]),
+        std=_tuple(data["std"]),
     )
+    if wrong := faults(preprocessing):
+        raise BackboneError(
+            f"{model} prepares its images in a way that penult lacks: {wrong}; choose another tag "
+            f"or model"
+        )
+    return preprocessing
+
+
+def _is_input_size(value: Any) -> bool:
+    return isinstance(value, list | tuple) and len(value) == 3 and all(map(is_edge, value))
+
+
+def _is_share(value: Any) -> bool:
+    return is_number(value) and value > 0
+
+
+def _tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list | tuple) else value
 
 
 def _fetch(wanted: Wanted, choice: WeightsChoice) -> Path:

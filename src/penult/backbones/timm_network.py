@@ -43,6 +43,14 @@ class Wanted:
         arguments = json.dumps(self.arguments, sort_keys=True) if self.arguments else ""
         return f"timm/{self.architecture}{arguments}"
 
+    def resized(self, height: int, width: int) -> Wanted:
+        """The same for images of another size, where the network is built for one."""
+        arguments = self.arguments
+        if "img_size" in arguments:
+            arguments = {**arguments, "img_size": (height, width)}
+        cfg = replace(self.cfg, input_size=(3, height, width))
+        return replace(self, cfg=cfg, arguments=arguments)
+
 
 def build(wanted: Wanted, *, pretrained: bool = False, **changes: Any) -> Any:
     """Build the network.
@@ -66,6 +74,11 @@ def build(wanted: Wanted, *, pretrained: bool = False, **changes: Any) -> Any:
             raise
         raise BackboneError(
             f"timm:{wanted.name} cannot be built with the arguments in its config.json: {error}"
+        ) from error
+    except AssertionError as error:
+        _, height, width = wanted.cfg.input_size
+        raise BackboneError(
+            f"timm:{wanted.name} cannot be built for images of {height} × {width}: {error}"
         ) from error
     return _with_pre_logits(network)
 

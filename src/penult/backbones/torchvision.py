@@ -23,7 +23,7 @@ from penult.backbones.weights import (
     random_weights,
     seeded,
 )
-from penult.errors import UnknownNameError
+from penult.errors import BackboneError, UnknownNameError
 from penult.recipe import Preprocessing
 
 if TYPE_CHECKING:
@@ -67,27 +67,28 @@ class Torchvision(Source):
         """Find the network's weights, and torchvision's preprocessing for them."""
         architecture, entry = self._find(name)
         canonical = f"torchvision:{architecture}.{entry.name}"
+        preprocessing = choice.preprocessing or _preprocessing(entry)
+        size = preprocessing.input_size if choice.preprocessing else None
         build: Callable[[], nn.Module]
         if choice.given == "random":
-            network = seeded(partial(_build, architecture, entry))
+            network = seeded(partial(_build, architecture, entry, size))
             weights = random_weights(network)
             build = partial(_same, network)
         elif choice.given is not None:
             weights = given_weights(choice.given)
-            build = partial(_load, architecture, entry, choice.given)
+            build = partial(_load, architecture, entry, size, choice.given)
         else:
             path = _fetch(canonical, entry, choice)
             weights = Weights(path.name, sha256_of(path), path)
-            build = partial(_load, architecture, entry, path)
+            build = partial(_load, architecture, entry, size, path)
         return NetworkBackbone(
             name=canonical,
             architecture=f"torchvision/{architecture}",
             weights=weights,
-            preprocessing=_preprocessing(entry),
+            preprocessing=preprocessing,
             build=build,
             head=_head,
             libraries=("torch", "torchvision"),
-            prefix_tokens=1 if architecture.startswith("vit_") else 0,
         )
 
     def _find(self, name: str) -> tuple[str, Any]:
@@ -148,7 +149,11 @@ def _same(network: nn.Module) -> nn.Module:
 
 
 def _build(
-    architecture: str, entry: Any, classes: int | None = None, aux: bool = True
+    architecture: str,
+    entry: Any,
+    size: tuple[int, int] | None,
+    classes: int | None = None,
+    aux: bool = True,
 ) -> nn.Module:
     from torchvision import models
 
@@ -158,22 +163,30 @@ def _build(
         # the normalisation into theirs. The auxiliary classifiers only serve training.
         options = {"transform_input": True, "init_weights": False, "aux_logits": aux}
     if architecture.startswith("vit_"):
-        options["image_size"] = entry.meta["min_size"][0]
+        options["image_size"] = size[0] if size else entry.meta["min_size"][0]
+    if architecture.startswith("maxvit") and size:
+        options["input_size"] = size
     if classes is not None:
         options["num_classes"] = classes
-    network: nn.Module = models.get_model(architecture, weights=None, **options)
+    try:
+        network: nn.Module = models.get_model(architecture, weights=None, **options)
+    except (AssertionError, ValueError) as error:
+        height, width = size or entry.meta["min_size"]
+        raise BackboneError(
+            f"torchvision:{architecture} cannot be built for images of {height} × {width}: {error}"
+        ) from error
     return network
 
 
-def _load(architecture: str, entry: Any, path: Path) -> nn.Module:
+def _load(architecture: str, entry: Any, size: tuple[int, int] | None, path: Path) -> nn.Module:
     state = load_state(path)
     if architecture.startswith("densenet"):
         _rename_layers(state)
     aux = any(".AuxLogits." in f".{key}" or ".aux1." in f".{key}" for key in state)
-    network = _build(architecture, entry, aux=aux)
+    network = _build(architecture, entry, size, aux=aux)
     classes = class_count(state, _head(network))
     if classes not in (None, len(entry.meta["categories"])):
-        network = _build(architecture, entry, classes, aux)
+        network = _build(architecture, entry, size, classes, aux)
     fit_state(network, state, path)
     return network
 

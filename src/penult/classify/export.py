@@ -95,7 +95,7 @@ def export_classifier(
         data = model.SerializeToString()
     except ValueError as error:  # what protobuf says to more than 2 GB
         raise OutputError(
-            f"{output} cannot be written: {recipe.backbone} and the classifier are larger than the "
+            f"{output} cannot be written: {recipe.network} and the classifier are larger than the "
             "2 GB that one ONNX file can hold"
         ) from error
     with atomic_output(output, overwrite=overwrite) as temporary:

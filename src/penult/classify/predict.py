@@ -93,7 +93,8 @@ def predict_images(
     yield from failures
     done, failed = len(failures), len(failures)
     total = done + len(records)
-    for block in run(records, opened, batch_size=batch_size, workers=workers or readers):
+    workers = readers if workers is None else workers
+    for block in run(records, opened, batch_size=batch_size, workers=workers):
         predictions: Iterator[Prediction] = iter(())
         if block.rows:
             ids = [outcome.record.id for outcome in block.good]

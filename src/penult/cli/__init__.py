@@ -107,6 +107,17 @@ class _ToStderr(logging.Handler):
         warn(self.format(record))
 
 
+def _in_words(error: Any) -> str:
+    """Say what is wrong with an option as penult does, where pydantic found it for Typer."""
+    if not hasattr(error.__cause__, "errors"):
+        return str(error.message)
+    found = error.__cause__.errors()[0]
+    if found["type"] == "value_error":
+        return str(found["ctx"]["error"])
+    allowed = found["msg"].partition(", unable")[0].replace("Input should", "it should")
+    return f"{found['input']!r} was given; {allowed}"
+
+
 def main() -> None:
     """Run the command line; every error penult raises on purpose ends as one line."""
     encode_anything()
@@ -115,7 +126,7 @@ def main() -> None:
     try:
         code = app(standalone_mode=False)
     except _UsageError as error:
-        error.message = printable(error.message)
+        error.message = printable(_in_words(error))
         error.show()
         sys.exit(error.exit_code)
     except PenultError as error:

@@ -50,7 +50,7 @@ def run(
         )
         return
     say(
-        f"{output}: {model.recipe.backbone} and a classifier of {len(model.label_names):,} "
+        f"{output}: {model.recipe.network} and a classifier of {len(model.label_names):,} "
         f"classes, {size / 1e6:,.1f} MB"
     )
     say(f"input: images, uint8 (N, {height}, {width}, 3) RGB")

@@ -132,7 +132,7 @@ def run(
     shape = " × ".join(f"{size:,}" for size in features.features.shape[1:])
     say(
         f"{output}: {rows:,} rows of {shape} {features.features.dtype}, "
-        f"{len(features.label_names):,} classes, from {features.recipe.backbone} "
+        f"{len(features.label_names):,} classes, from {features.recipe.network} "
         f"({', '.join(features.layers)})"
     )
     if kept:

@@ -26,7 +26,7 @@ from penult.cli.tables import (
     recipe_table,
     say_accuracy,
 )
-from penult.errors import FileFormatError, PathNotFoundError
+from penult.errors import FileFormatError, PathNotFoundError, UsageError
 
 if TYPE_CHECKING:
     from penult.classify.model import Description
@@ -41,6 +41,8 @@ def run(
     """Say what a feature file, a classifier or an int8 checkpoint holds, and how it was made."""
     if not file.exists():
         raise PathNotFoundError(f"{file}: no such file; give a feature file or a classifier file")
+    if file.is_dir():
+        raise UsageError(f"{file} is a folder; give a feature file or a classifier file")
     with file.open("rb") as opened:
         zipped = opened.read(2) == b"PK"
     if zipped:

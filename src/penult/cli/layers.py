@@ -40,9 +40,8 @@ def run(
             ]
         )
         return
-    table = Table(
-        ("layer", "type", *_NUMBERS), right=_NUMBERS, title=f"{backbone.name}, in execution order"
-    )
+    title = f"{backbone.described}, in execution order"
+    table = Table(("layer", "type", *_NUMBERS), right=_NUMBERS, title=title)
     for layer, row in zip(layers, rows, strict=True):
         table.add_row(layer.name, layer.type, _times(layer.shape), f"{layer.length:,}", _times(row))
     table.show()

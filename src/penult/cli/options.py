@@ -87,7 +87,7 @@ Splits = Annotated[
     ),
 ]
 Engine = Annotated[str, typer.Option(help="What runs the network: auto, openvino or torch.")]
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, …")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, … or mps.")]
 BatchSize = Annotated[
     int | None,
     typer.Option(min=1, help="Images in one batch. [what suits the device]", show_default=False),

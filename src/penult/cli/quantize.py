@@ -73,7 +73,7 @@ def run(
     if as_json:
         say_json({"output": str(output), **dataclasses.asdict(card)})
         return
-    say(f"{output}: {model} in 8-bit integers")
+    say(f"{output}: {card.backbone} in 8-bit integers")
     int8_card(dataclasses.asdict(card))
     low = [cosine.layer for cosine in card.cosines if cosine.mean < min_cosine]
     if low:

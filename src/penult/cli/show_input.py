@@ -43,6 +43,6 @@ def run(
         picture.save(temporary, format="PNG")
     note_written(output.parent, output)
     width, height = picture.size
-    say(f"{output}: {width} × {height} pixels, what {backbone.name} sees of {image}:")
+    say(f"{output}: {width} × {height} pixels, what {backbone.described} sees of {image}:")
     for line in in_words(backbone.preprocessing):
         say(f"  {line}")

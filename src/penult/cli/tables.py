@@ -195,7 +195,7 @@ def recipe_table(recipe: Recipe) -> None:
     resize = "none" if p.resize is None else f"{p.resize}"
     table = Table(("recipe", ""))
     rows = {
-        "backbone": recipe.backbone,
+        "backbone": recipe.network,
         "architecture": recipe.architecture,
         "weights": recipe.weights,
         "SHA-256": recipe.weights_sha256,

@@ -187,7 +187,7 @@ def run(
         say(f"{alike} another image, and kept in the same part: {copies:,}")
     for reason, count in trained.settings["left_out"].items():
         say(f"left out: {count:,} {reason}")
-    say(f"{output}: {len(trained.label_names):,} classes, {trained.recipe.backbone}")
+    say(f"{output}: {len(trained.label_names):,} classes, {trained.recipe.network}")
     for path in written:
         say(str(path))
 

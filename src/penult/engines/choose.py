@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +17,8 @@ from penult.recipe import Recipe
 __all__ = ["ENGINES", "open_engine"]
 
 ENGINES = ("auto", "openvino", "torch")
+
+_DEVICE = re.compile(r"auto|cpu|cuda(:\d{1,3})?|mps", re.ASCII)
 
 
 def open_engine(
@@ -47,6 +50,11 @@ def open_engine(
     """
     if engine not in ENGINES:
         raise UnknownNameError("engine", engine, ENGINES)
+    if not _DEVICE.fullmatch(device):
+        raise UsageError(
+            f"unknown device {device!r}; allowed: auto, cpu, cuda, cuda:N (the GPU of that number, "
+            f"from 0), mps"
+        )
     if backbone.engine is not None:
         if engine not in ("auto", backbone.engine):
             raise UsageError(
@@ -58,9 +66,10 @@ def open_engine(
         raise UsageError(f"the engine openvino runs on the CPU; leave out --device {device}")
     on_cpu = engine == "openvino" or _is_cpu(device)
     precision = recipes[0].precision
-    if on_cpu and precision != "float32":
+    if (on_cpu or device == "mps") and precision != "float32":
+        place = "the CPU" if on_cpu else device
         raise UsageError(
-            f"precision {precision} is autocast on a CUDA GPU, and this would run on the CPU; "
+            f"precision {precision} is autocast on a CUDA GPU, and this would run on {place}; "
             f"leave out --precision {precision}"
         )
     if on_cpu and engine != "torch":
@@ -80,7 +89,7 @@ def open_engine(
             if engine == "openvino":
                 raise
             logging.getLogger("penult").warning(
-                "penult: running %s with torch, which is slower: %s", backbone.name, error
+                "penult: running %s with torch, which is slower: %s", backbone.described, error
             )
     if streams is not None:
         raise UsageError(f"streams are the engine openvino's; leave out --streams {streams}")

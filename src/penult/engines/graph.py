@@ -27,12 +27,14 @@ class RowNetwork(nn.Module):
         self.normalise = _Normalise(backbone.preprocessing)
         layers = list(dict.fromkeys(recipe.layer for recipe in recipes))
         self.cut = backbone.cut(layers)
-        self._prefix_tokens = backbone.prefix_tokens
+        # The ends are vectors, known without a look at the layers.
+        known = {name: backbone.layer(name) for name in layers if name not in ENDS}
         self._rows = [
             (
                 layers.index(recipe.layer),
                 recipe.pooling,
-                "vector" if recipe.layer in ENDS else backbone.layer(recipe.layer).layout,
+                known[recipe.layer].layout if recipe.layer in known else "vector",
+                known[recipe.layer].prefix_tokens if recipe.layer in known else 0,
                 recipe.normalize == "l2",
             )
             for recipe in recipes
@@ -42,8 +44,8 @@ class RowNetwork(nn.Module):
         """Turn uint8 (N, H, W, 3) RGB into one float32 array a recipe."""
         activations = self.cut(self.normalise(images))
         rows = []
-        for index, pooling, layout, unit in self._rows:
-            row = pool(activations[index], pooling, layout, self._prefix_tokens).float()
+        for index, pooling, layout, prefix_tokens, unit in self._rows:
+            row = pool(activations[index], pooling, layout, prefix_tokens).float()
             rows.append(nn.functional.normalize(row.flatten(1)).view_as(row) if unit else row)
         return tuple(rows)
 

@@ -28,9 +28,7 @@ the last bit. Older ones add them up two by two in 16 bits, where they may overf
 """
 
 
-def rows_graph(
-    ov: Any, model: Any, layers: Sequence[Layer], recipes: Sequence[Recipe], prefix_tokens: int
-) -> Any:
+def rows_graph(ov: Any, model: Any, layers: Sequence[Layer], recipes: Sequence[Recipe]) -> Any:
     """Put pooling and row normalisation behind a graph, as `engines.graph.RowNetwork` has them.
 
     Parameters
@@ -48,14 +46,14 @@ def rows_graph(
     for recipe in recipes:
         place = places[recipe.layer]
         layer, activation = layers[place], model.outputs[place].get_node().input_value(0)
-        row = _pool(ov.opset13, activation, layer, recipe.pooling, prefix_tokens)
+        row = _pool(ov.opset13, activation, layer, recipe.pooling)
         if recipe.normalize == "l2":
             row = _unit(ov.opset13, row, len(layer.pooled_shape(recipe.pooling)))
         results.append(ov.opset13.result(row))
     return ov.Model(results, model.get_parameters(), "rows")
 
 
-def _pool(op: Any, activation: Any, layer: Layer, how: str, prefix_tokens: int) -> Any:
+def _pool(op: Any, activation: Any, layer: Layer, how: str) -> Any:
     """See `penult.backbones.pooling.pool`; here maps are channels first, whatever the layout."""
     if layer.layout == "vector" or how == "none":
         return activation
@@ -67,7 +65,7 @@ def _pool(op: Any, activation: Any, layer: Layer, how: str, prefix_tokens: int) 
         return op.gather(activation, 0, 1)
     axes = [2, 3]
     if layer.layout == "NTD":
-        activation = op.slice(activation, [prefix_tokens], [layer.shape[0]], [1], [1])
+        activation = op.slice(activation, [layer.prefix_tokens], [layer.shape[0]], [1], [1])
         axes = [1]
     if how == "avg":
         return op.reduce_mean(activation, axes, keep_dims=False)
@@ -97,7 +95,7 @@ def unpack(ov: Any, backbone: Int8Backbone, recipes: Sequence[Recipe]) -> Any:
     def graph(recipes: Sequence[Recipe]) -> Any:
         weights = ov.Tensor(np.frombuffer(content.weights, np.uint8).copy())
         model = the_core(ov).read_model(content.graph, weights)
-        return rows_graph(ov, model, content.layers, recipes, content.prefix_tokens)
+        return rows_graph(ov, model, content.layers, recipes)
 
     try:
         image = check_image(content.preprocessing.input_size)

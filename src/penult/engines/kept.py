@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["DamagedError", "Shelf"]
 
 # Raised when what `engines.graph` computes changes, so that old conversions are not used.
-_GRAPH = 2
+_GRAPH = 3
 
 _MODEL, _CHECK = ("model.xml", "model.bin"), "check.safetensors"
 

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from penult.engines.base import cores
-from penult.errors import ImageError
+from penult.errors import ImageError, UsageError
 from penult.records import Failure, ImageRecord
 
 if TYPE_CHECKING:
@@ -99,8 +99,11 @@ def run(
 
     limits = {} if max_pixels is None else {"max_pixels": max_pixels}
     transform = Transform(engine.recipes[0].preprocessing)
-    size = batch_size or engine.batch_size
-    workers = workers or cores()
+    size = engine.batch_size if batch_size is None else batch_size
+    workers = cores() if workers is None else workers
+    for name, value in (("batch size", size), ("number of workers", workers)):
+        if value < 1:
+            raise UsageError(f"a {name} of {value} was given; it must be 1 or more")
 
     def decode(record: ImageRecord) -> _Decoded:
         try:

@@ -186,11 +186,15 @@ class _Judge:
         images: NDArray[np.uint8],
     ) -> None:
         self._ov = ov
-        layouts: list[Layout] = [backbone.layer(recipe.layer).layout for recipe in recipes]
-        self._how = [
+        layers = [backbone.layer(recipe.layer) for recipe in recipes]
+        self._how: list[tuple[str, Layout, int]] = [
             # Maps come channels first, see `Int8Graph`.
-            (recipe.pooling, "NCHW" if layout == "NHWC" else layout, backbone.prefix_tokens)
-            for recipe, layout in zip(recipes, layouts, strict=True)
+            (
+                recipe.pooling,
+                "NCHW" if layer.layout == "NHWC" else layer.layout,
+                layer.prefix_tokens,
+            )
+            for recipe, layer in zip(recipes, layers, strict=True)
         ]
         compiled = self._compile(model)
         rows = [self._rows(output) for output in _outputs(compiled, images)]
@@ -265,14 +269,11 @@ def _pack(ov: ModuleType, backbone: Backbone, recipes: Sequence[Recipe], graph: 
         xml, weights = path.read_bytes(), path.with_suffix(".bin").read_bytes()
     defaults = [backbone.recipe(layer.name) for layer in layers]
     image = check_image(backbone.preprocessing.input_size)
-    expected = rows_of(
-        ov, rows_graph(ov, graph, layers, defaults, backbone.prefix_tokens), image[None]
-    )
+    expected = rows_of(ov, rows_graph(ov, graph, layers, defaults), image[None])
     return Int8Graph(
         architecture=backbone.architecture,
         preprocessing=backbone.preprocessing,
         layers=layers,
-        prefix_tokens=backbone.prefix_tokens,
         graph=xml,
         weights=weights,
         expected=tuple(row[0] for row in expected),

@@ -150,19 +150,36 @@ def _arithmetic(device: str, precision: str) -> Iterator[None]:
 def _device(name: str) -> torch.device:
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
+    device = torch.device(name)
+    why = _missing(device)
     try:
-        device = torch.device(name)
-        torch.zeros(1, device=device).cpu()
+        if not why:
+            torch.zeros(1, device=device).cpu()
     except (RuntimeError, AssertionError) as error:
-        cause = str(error).splitlines()[0].partition(". ")[0]
-        if "forked subprocess" in cause:
+        # Such as a GPU that another program has to itself: torch says what it is.
+        why = str(error).splitlines()[0].partition(". ")[0]
+        if "forked subprocess" in why:
             raise EngineError(
                 "this process was forked from one that had used the GPU, which a fork cannot; "
                 "start processes by multiprocessing.get_context('spawn') or 'forkserver' (in "
                 "joblib, by its default, loky), or give the device cpu"
             ) from error
-        raise EngineError(
-            f"the device {name!r} cannot be used: {cause}; give --device auto, cpu, or cuda:0 "
-            f"where there is an NVIDIA GPU"
-        ) from error
+    if why:
+        raise EngineError(f"the device {name!r} cannot be used: {why}; give --device auto or cpu")
     return device
+
+
+def _missing(device: torch.device) -> str:
+    """Say what this machine lacks for a device; empty where nothing is known to be missing."""
+    if device.type == "mps" and not torch.backends.mps.is_available():
+        return "torch finds no Apple GPU here"
+    if device.type != "cuda":
+        return ""
+    if torch.version.cuda is None and torch.version.hip is None:
+        return "this torch was built without CUDA"
+    count = torch.cuda.device_count()
+    if count == 0:
+        return "torch finds no NVIDIA GPU here, or no driver for one"
+    if (device.index or 0) >= count:
+        return f"torch finds GPUs up to cuda:{count - 1} here"
+    return ""

@@ -291,7 +291,8 @@ def _commands(
         extract += ["extract", *map(str, sources), "-o", FEATURES, "--model", recipe.backbone]
         if features.layers != ("penultimate",):
             extract += [word for layer in features.layers for word in ("--layer", layer)]
-        if recipe.weights == "random" or recipe.weights.startswith("file:"):
+        own = recipe.backbone.startswith(("checkpoint:", "onnx:"))  # a file brings its weights
+        if recipe.weights == "random" or (recipe.weights.startswith("file:") and not own):
             extract += ["--weights", recipe.weights.removeprefix("file:")]
         if origin["label_pattern"] is not None:
             extract += ["--label-pattern", origin["label_pattern"]]
