@@ -251,6 +251,16 @@ def test_an_option_that_cannot_be_is_refused_by_fit(extractor, paths, options, e
         extractor.set_params(**options).fit(paths)
 
 
+def test_an_image_for_which_the_network_gives_nan_is_named(extractor, paths, monkeypatch):
+    from penult.engines.shared import SharedEngine
+
+    extractor.fit(paths)
+    run = SharedEngine.run
+    monkeypatch.setattr(SharedEngine, "run", lambda self, x: [r * np.nan for r in run(self, x)])
+    with pytest.raises(ImageError, match=rf"{paths[0].name}: the network gives NaN for it"):
+        extractor.transform(paths)
+
+
 def test_an_image_that_cannot_be_read_is_named(extractor, paths, tmp_path):
     (tmp_path / "text.jpg").write_text("hello")
     extractor.fit([*paths, tmp_path / "text.jpg"])

@@ -85,7 +85,7 @@ def test_stopping_at_the_first_bad_image_names_it_and_leaves_nothing(shades, tmp
 def test_no_readable_image_is_an_error_that_gives_the_first_reason(tmp_path, toy):
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "empty.jpg").touch()
-    with pytest.raises(SourceError, match=r"none of the 1 images could be read.*empty\.jpg"):
+    with pytest.raises(SourceError, match=r"none of the 1 images gave a row.*empty\.jpg"):
         penult.extract(tmp_path / "photos", tmp_path / "f.h5", model=toy)
     assert not (tmp_path / "f.h5").exists()
 
@@ -207,3 +207,43 @@ def test_scaled_decoding_leaves_small_photos_alone(tmp_path, toy):
     exact = penult.extract(tmp_path / "small.jpg", model=toy)
     scaled = penult.extract(tmp_path / "small.jpg", model=toy, decode="scaled")
     assert np.array_equal(exact.features[:], scaled.features[:])
+
+
+@pytest.fixture
+def slashes():
+    from toys import Slashes
+
+    from penult.backbones.registry import register, unregister
+
+    register(Slashes())
+    yield "slashes:network"
+    unregister("slashes")
+
+
+def test_layers_that_are_named_as_in_onnx_files_are_kept_and_found_again(
+    shades, tmp_path, slashes, toy
+):
+    layers = ["/pixels", "/pixels/mean", "penultimate"]
+    features = penult.extract(shades, tmp_path / "f.h5", model=slashes, layer=layers)
+    assert features.layers == tuple(layers)
+    plain = penult.extract(shades, None, model=toy).features[:]
+    assert np.array_equal(penult.load(tmp_path / "f.h5", "/pixels/mean").features[:], plain)
+    assert penult.load(tmp_path / "f.h5", "/pixels").features.shape == (4, 3)
+    updated = penult.extract(shades, tmp_path / "f.h5", model=slashes, layer=layers, update=True)
+    assert updated.layers == tuple(layers)
+    in_memory = penult.extract(shades, None, model=slashes, layer=["/pixels", "/pixels/mean"])
+    assert in_memory.layers == ("/pixels", "/pixels/mean")
+
+
+@pytest.mark.parametrize("output", ["f.h5", None])
+def test_a_network_that_gives_nothing_but_nan_is_an_error(
+    shades, tmp_path, toy, monkeypatch, output
+):
+    from penult.engines.torch import TorchEngine
+
+    run = TorchEngine.run
+    monkeypatch.setattr(TorchEngine, "run", lambda self, x: [r * np.nan for r in run(self, x)])
+    target = output and tmp_path / output
+    with pytest.raises(SourceError, match=r"none of the 4 images gave a row.*gives NaN"):
+        penult.extract(shades, target, model=toy, engine="torch")
+    assert [p.name for p in tmp_path.iterdir()] == ["shades"]

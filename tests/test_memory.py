@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 import penult
-from penult.features import ledger, parts
+from penult.features import ledger, parts, size
 from penult.features.write import FeatureWriter
 from penult.images import read
 from penult.images.sources import list_images
@@ -129,6 +129,7 @@ def test_a_run_and_its_update_cost_a_few_bytes_an_image(folder, toy, tmp_path, m
     monkeypatch.setattr(ledger, "_BLOCK_IMAGES", 128)  # of both, more than are in hand at a time
     monkeypatch.setattr(read, "_PIECE", 1 << 12)  # a buffer more or less is not what is measured
     few, many = 300, 1500
+    monkeypatch.setattr(size, "_MEASURED", few)  # so many, and no more, are written to measure
     roots = {count: folder(count) for count in (few, many)}
 
     def held(count, **options):

@@ -402,6 +402,148 @@ def test_a_part_that_vanishes_is_computed_again_by_the_next_run(images, tmp_path
     assert len(extract(images, tmp_path / "f.h5")) == 8
 
 
+@pytest.fixture
+def disk(monkeypatch):
+    """`disk.free` bytes are free on every disk, until a test says otherwise."""
+    from types import SimpleNamespace
+
+    disk = SimpleNamespace(total=1 << 40, free=1 << 40)
+    monkeypatch.setattr("penult.features.room.shutil.disk_usage", lambda _path: disk)
+    return disk
+
+
+def test_a_disk_that_is_too_small_is_noticed_at_the_start(images, tmp_path, toy, disk, computed):
+    """Ten rows of three numbers take 0.3 MB in whole chunks, and a few kB while the run lasts."""
+    disk.free = 1_000_000
+    with pytest.raises(OutputError) as caught:
+        extract(images, tmp_path / "f.h5")
+    message = str(caught.value)
+    assert "f.h5 cannot be written: it takes 1." in message
+    assert "the disk has 1.0 MB free" in message
+    assert "--dtype float16" in message
+    assert "safe" not in message
+    assert computed.images <= 3  # what was in hand when the first row told its length
+    assert [p.name for p in tmp_path.iterdir()] == ["images"]
+    disk.free = 2_000_000
+    assert len(extract(images, tmp_path / "f.h5")) == 8
+
+
+def test_a_disk_that_fills_up_meanwhile_ends_the_run_in_time_and_keeps_what_is_done(
+    images, tmp_path, toy, disk, computed
+):
+    def fill_up(now: Progress):
+        if now.done == 4:
+            disk.free = 1_000_000
+
+    with pytest.raises(OutputError, match=r"1\.0 MB free.* of 10 images are safe in ") as caught:
+        extract(images, tmp_path / "f.h5", on_progress=fill_up)
+    assert "the same command goes on from there" in str(caught.value)
+    with pytest.raises(OutputError, match=r"1\.0 MB free.* of 10 images are safe in "):
+        extract(images, tmp_path / "f.h5")
+    disk.free = 1 << 40
+    computed.images = 0
+    assert len(extract(images, tmp_path / "f.h5")) == 8
+    assert computed.images < 6
+
+
+def test_a_disk_that_does_not_know_its_size_is_written_to(images, tmp_path, toy, disk):
+    disk.total = disk.free = 0
+    assert len(extract(images, tmp_path / "f.h5")) == 8
+
+
+def test_what_goes_on_counts_only_what_is_left(interrupted, images, monkeypatch):
+    """Two images are not safe yet; then none, when the file is about to be put together."""
+    from penult.features.room import Room
+
+    asked: list[int] = []
+    monkeypatch.setattr(Room, "require", lambda _self, rows: asked.append(rows))
+    extract(images, interrupted)
+    assert asked[0] == 2
+    assert asked[-1] == 0
+
+
+def test_a_file_that_says_something_else_than_it_was_made_from_leaves_the_parts(
+    images, tmp_path, toy, computed, monkeypatch
+):
+    from penult.features.write import FeatureWriter
+
+    append = FeatureWriter.append
+
+    def spoil(self, records, digests, rows):
+        append(self, records, digests, [0 * block for block in rows])
+
+    with monkeypatch.context() as patch:
+        patch.setattr(FeatureWriter, "append", spoil)
+        with pytest.raises(OutputError, match="cannot be read again") as caught:
+            extract(images, tmp_path / "f.h5")
+    assert "the row of even/00.png is another one" in str(caught.value)
+    assert "10 of 10 images are safe in" in str(caught.value)
+    assert not (tmp_path / "f.h5").exists()
+    computed.images = 0
+    assert len(extract(images, tmp_path / "f.h5")) == 8
+    assert computed.images == 0
+
+
+def test_a_file_that_cannot_be_opened_leaves_the_parts(
+    images, tmp_path, toy, computed, monkeypatch
+):
+    """As it was with names of layers that HDF5 took for groups."""
+    from penult.features.write import FeatureWriter
+
+    finish = FeatureWriter.finish
+
+    def forget(self, failures):
+        finish(self, failures)
+        del self._file["ids"]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(FeatureWriter, "finish", forget)
+        with pytest.raises(OutputError, match=r"it has no ids.*images are safe in"):
+            extract(images, tmp_path / "f.h5")
+    computed.images = 0
+    assert len(extract(images, tmp_path / "f.h5")) == 8
+    assert computed.images == 0
+
+
+def test_rows_that_are_not_finite_are_not_taken_over_from_an_older_penult(images, tmp_path, toy):
+    extract(images, tmp_path / "f.h5")
+    with h5py.File(tmp_path / "f.h5", "a") as file:
+        file["features"][2, 1] = np.nan
+    updated = extract(images, tmp_path / "f.h5", update=True)
+    assert updated.ids == [name for name in updated.ids if name != "even/04.png"]
+    assert len(updated) == 7
+    reasons = {failure.id: failure.reason for failure in updated.failures}
+    assert "the network gives NaN" in reasons["even/04.png"]
+
+
+def test_a_part_that_is_none_is_removed_and_its_images_done_again(interrupted, images, tmp_path):
+    """Written by whom knows how parts are named: whole, and of no use."""
+    import hashlib
+
+    from safetensors.numpy import save
+
+    from penult.features.part import write_safely
+
+    folder = tmp_path / "f.h5.parts"
+    extracted = {"positions": np.array([8, 10**6])}
+    for number, (tensors, texts) in enumerate(
+        [
+            (extracted, "[" * 100_000),
+            (extracted, "{}"),
+            ({}, json.dumps({"ids": [], "content": [], "reasons": []})),
+            (extracted, json.dumps({"ids": ["a", 1], "content": ["", ""], "reasons": ["", ""]})),
+            (
+                extracted,
+                json.dumps({"ids": ["a", "b"], "content": ["", ""], "reasons": ["x", "y"]}),
+            ),
+        ]
+    ):
+        data = save(tensors, {"outcomes": texts})
+        digest = hashlib.blake2b(data, digest_size=16).hexdigest()
+        write_safely(folder / f"{900_000 + number}-{digest}.safetensors", data)
+    assert len(extract(images, interrupted)) == 8
+
+
 KINDS = {
     "grey": lambda shade: png((shade, shade, shade)),
     "jpeg": lambda shade: png((shade, 0, 255 - shade), "JPEG"),

@@ -127,3 +127,48 @@ def _build_tiny():
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         return Network()
+
+
+class Slashes(Source):
+    """`slashes:network`: the network of `toy:mean-colour`, with the names that ONNX files have.
+
+    Layers: ``/pixels`` (3, 8, 8), ``/pixels/mean`` (3), ``penultimate``, and ``logits`` (2).
+    """
+
+    prefix = "slashes"
+
+    def names(self) -> Iterable[str]:
+        return ["network"]
+
+    def cards(self, pattern: str = "*") -> Iterable[Card]:
+        return ()
+
+    def open(self, name: str, choice: WeightsChoice) -> Backbone:
+        return NetworkBackbone(
+            name="slashes:network",
+            architecture="slashes/network",
+            weights=Weights("mean-colour 1", "72" * 32),
+            preprocessing=MeanColour().open("mean-colour", WeightsChoice()).preprocessing,
+            build=_build_slashes,
+            head="logits",
+        )
+
+
+def _build_slashes():
+    from torch import nn
+
+    class Network(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            inner = _build()
+            self.add_module("/pixels", inner.pixels)
+            self.add_module("/pixels/mean", inner.mean)
+            self.logits = inner.logits
+
+        def forward(self, images):
+            rows = images
+            for part in self.children():
+                rows = part(rows)
+            return rows
+
+    return Network()

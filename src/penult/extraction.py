@@ -87,12 +87,13 @@ def extract(
         of many megapixels, for rows that differ a little (see docs/images.md)
     precision : ``"float16"`` or ``"bfloat16"`` is autocast on a CUDA GPU, for rows that differ a
         little
-    dtype : of the rows on disk
+    dtype : of the rows on disk; an image whose row ``"float16"`` cannot hold is a failure
     engine, device : ``"auto"`` chooses
     batch_size, workers, streams : images a call of the engine, decoding threads, and images in the
         engine openvino at the same time; chosen from the machine by default, they never change a
         row
-    on_error : ``"skip"`` lists an unreadable image in ``/failures``, ``"fail"`` stops at the first
+    on_error : ``"skip"`` lists an image that cannot be read, or for which the network gives no
+        finite numbers, in ``/failures``; ``"fail"`` stops at the first
     max_pixels : refuse larger images, from their header
     allow_truncated : take what there is of truncated images
     shuffle : seed; store the rows in a shuffled order instead of by id, for scripts that split by

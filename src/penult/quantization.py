@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from penult.backbones.base import WeightsChoice
 from penult.backbones.registry import open_backbone
-from penult.errors import ImageError, SourceError, UsageError
+from penult.errors import BackboneError, ImageError, SourceError, UsageError
 from penult.output import check_output
 
 if TYPE_CHECKING:
@@ -163,6 +163,7 @@ def quantize(
     from penult.backbones.select import select
     from penult.engines import quantize as engine
     from penult.engines.choose import open_engine
+    from penult.engines.finite import reasons
     from penult.engines.measure import all_rows, machine, rates
     from penult.images.remarks import log_remarks
     from penult.images.sources import as_sources, list_images
@@ -193,6 +194,13 @@ def quantize(
     log_remarks({**listing.notes, "split_folders": ()})
     records, pixels = _read(listing.records, backbone, images, seed)
     calibrated = min(images, len(records) * 3 // 5)
+    theirs = open_engine(backbone, recipes, engine="openvino")
+    float_rows = all_rows(theirs, pixels)
+    for number, reason in reasons(float_rows, recipes).items():
+        raise BackboneError(
+            f"{model} cannot be quantised: {records[number].id}: {reason}; give other weights, or "
+            f"another layer"
+        )
     made = engine.quantize(
         backbone, recipes, pixels[:calibrated], min_cosine=min_cosine, on_stage=say
     )
@@ -205,10 +213,9 @@ def quantize(
         small.name = f"checkpoint:{target.resolve()}"
         small.weights = dataclasses.replace(small.weights, name=f"file:{target.resolve()}")
         say("comparing it with float32")
-        theirs = open_engine(backbone, recipes, engine="openvino")
         wanted = [small.recipe(r.layer, r.pooling) for r in recipes]
         ours = open_engine(small, wanted)
-        float_rows, int8_rows = all_rows(theirs, pixels), all_rows(ours, pixels)
+        int8_rows = all_rows(ours, pixels)
         say("measuring speed")
         speeds = rates([theirs, ours], pixels)
     accuracy = None

@@ -5,17 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from penult.engines.finite import reasons
 from penult.engines.pipeline import Block, run
 from penult.errors import ImageError, OutputError, PenultError, SourceError
 from penult.features.finished import FinishedRows
+from penult.features.known import KnownRows
 from penult.features.ledger import Ledger, RowSource
 from penult.features.part import Outcomes
 from penult.features.parts import PartStore, is_leftover
+from penult.features.proof import require_readable
+from penult.features.room import Room
+from penult.features.size import estimate_bytes
 from penult.features.write import Columns, FeatureWriter
 from penult.output import atomic_output, check_output, explain
 from penult.records import Failure, Progress
@@ -57,12 +63,31 @@ class Job:
         """Images with a record, and those that the listing knows to be missing."""
         return len(self.listing.records) + len(self.listing.failures)
 
+    @cached_property
+    def columns(self) -> Columns:
+        """Those that the listing needs."""
+        return Columns.of(self.listing.records)
+
     def writer(self, target: Path | None) -> FeatureWriter:
         """Begin the feature file."""
-        columns = Columns.of(self.listing.records)
         return FeatureWriter(
-            target, self.engine.recipes, columns, dtype=self.dtype, origin=self.origin
+            target, self.engine.recipes, self.columns, dtype=self.dtype, origin=self.origin
         )
+
+    def room(self, store: PartStore, rows: Sequence[NDArray[Any]]) -> Room:
+        """What the disk has to have room for, by some rows of each layer."""
+        shapes = [block.shape[1:] for block in rows]
+        size = estimate_bytes(
+            self.listing.records,
+            self.engine.recipes,
+            shapes,
+            self.columns,
+            dtype=self.dtype,
+            failures=self.listing.failures,
+            origin=self.origin,
+        )
+        row_bytes = sum(block[0].nbytes for block in rows)
+        return Room(store.output, store.folder, size, row_bytes, halves=self.dtype == "float32")
 
     def report(self, done: int, failed: int, kept: int = 0) -> None:
         """Say how far the run is; the listing's failures are counted here."""
@@ -78,7 +103,7 @@ class Job:
         """Say that there is no row at all."""
         first = self.all_failures(failures)[0]
         return SourceError(
-            f"none of the {self.total} images could be read; the first, {first.id}: {first.reason}"
+            f"none of the {self.total} images gave a row; the first, {first.id}: {first.reason}"
         )
 
 
@@ -91,7 +116,7 @@ def to_memory(job: Job) -> h5py.File:
     """
     writer, failures = job.writer(None), list[Failure]()
     job.report(0, 0)
-    for block in run(job.listing.records, job.engine, **job.pipeline):
+    for block in run(job.listing.records, job.engine, dtype=job.dtype, **job.pipeline):
         good = block.good
         writer.append([o.record for o in good], [o.digest for o in good], block.rows)
         failures += block.failures
@@ -129,10 +154,11 @@ def to_file(job: Job, output: Path, *, overwrite: bool, restart: bool, update: b
         if update and output.exists():
             earlier.append(FinishedRows(output, job.engine.recipes, job.options))
         ledger = store.begin(*about, restart=restart, update=update)
-        _compute(job, store, ledger, _Known(ledger, [*earlier, *store.earlier()]))
+        room = _compute(job, store, ledger, KnownRows(ledger, [*earlier, *store.earlier()]))
         if ledger.row_count == 0:
             store.clear()
             raise job.nothing_readable(ledger.failures)
+        (room or job.room(store, ledger.read(ledger.with_row[:1]).rows)).require(0)
         _place(job, store, ledger, overwrite=overwrite or update)
         store.clear()
 
@@ -166,53 +192,35 @@ def _store_of(output: Path, total: int) -> Iterator[PartStore]:
         store.close()
 
 
-class _Known:
-    """Where the rows of images are that were computed before, by the digest of their bytes."""
-
-    def __init__(self, ledger: Ledger, sources: Sequence[RowSource]) -> None:
-        digests = [source.content for source in sources]
-        counts = [len(content) for content in digests]
-        self._digests = np.concatenate([*digests, np.empty(0, "S32")])
-        self._order = np.argsort(self._digests, kind="stable")
-        numbers = [ledger.add_source(source) for source in sources]
-        self._sources = np.repeat(np.array(numbers, np.int32), counts)
-        self._rows = np.concatenate([np.arange(n, dtype=np.int32) for n in (*counts, 0)])
-
-    def _find(self, content: str) -> int | None:
-        key = content.encode()
-        at = np.searchsorted(self._digests, np.bytes_(key), "right", sorter=self._order) - 1
-        return int(self._order[at]) if at >= 0 and self._digests[self._order[at]] == key else None
-
-    def __contains__(self, content: str) -> bool:
-        return bool(content) and self._find(content) is not None
-
-    def settle(self, block: Block, positions: NDArray[np.intp], ledger: Ledger) -> int:
-        """Enter a block's known outcomes in the ledger, and count them."""
-        known = [k for k, outcome in enumerate(block.outcomes) if outcome.known]
-        for k in known:
-            at = self._find(block.outcomes[k].digest)
-            ledger.settle(positions[k], int(self._sources[at]), int(self._rows[at]))
-        return len(known)
-
-
-def _compute(job: Job, store: PartStore, ledger: Ledger, known: _Known) -> None:
+def _compute(job: Job, store: PartStore, ledger: Ledger, known: KnownRows) -> Room | None:
     """Give every image of the listing a row or a reason."""
     to_do, at = job.listing.records.in_reading_order(ledger.to_do), 0
+    room = job.room(store, ledger.read(ledger.with_row[:1]).rows) if ledger.row_count else None
+    if room is not None:
+        room.require(len(to_do) - known.left)
     done, failed = ledger.done, len(ledger.failures)
     kept = done
     if failed and job.pipeline.get("stop_on_error"):
         first = ledger.failures[0]
         raise ImageError(f"{first.id}: {first.reason}")
     records = (job.listing.records[int(k)] for k in to_do)
-    with closing(run(records, job.engine, known=known.__contains__, **job.pipeline)) as blocks:
+    how = {"dtype": job.dtype, "known": known.__contains__, **job.pipeline}
+    with closing(run(records, job.engine, **how)) as blocks:
         try:
             job.report(done, failed, kept)
             for block in blocks:
                 positions = to_do[at : at + len(block.outcomes)]
+                if room is None and block.rows:
+                    room = job.room(store, block.rows)
+                    room.require(len(to_do) - known.left)
                 at += len(positions)
-                kept += known.settle(block, positions, ledger)
-                store.add(_new_outcomes(block, positions, job.dtype))
+                again = [k for k, outcome in enumerate(block.outcomes) if outcome.known]
+                known.settle(positions[again], [block.outcomes[k].digest for k in again])
+                kept += len(again)
+                store.add(_new_outcomes(block, positions))
                 if store.is_due:
+                    if room is not None:
+                        room.require(len(to_do) - at + store.waiting - known.left)
                     store.flush(ledger)
                 done, failed = done + len(positions), failed + len(block.failures)
                 job.report(done, failed, kept)
@@ -223,9 +231,10 @@ def _compute(job: Job, store: PartStore, ledger: Ledger, known: _Known) -> None:
             store.flush(ledger)
             raise
         store.flush(ledger)
+    return room
 
 
-def _new_outcomes(block: Block, positions: NDArray[np.intp], dtype: str) -> Outcomes:
+def _new_outcomes(block: Block, positions: NDArray[np.intp]) -> Outcomes:
     new = [k for k, outcome in enumerate(block.outcomes) if not outcome.known]
     outcomes = [block.outcomes[k] for k in new]
     return Outcomes(
@@ -233,7 +242,7 @@ def _new_outcomes(block: Block, positions: NDArray[np.intp], dtype: str) -> Outc
         ids=[outcome.record.id for outcome in outcomes],
         content=[outcome.digest for outcome in outcomes],
         reasons=[outcome.failure.reason if outcome.failure else "" for outcome in outcomes],
-        rows=[rows.astype(dtype, copy=False) for rows in block.rows],
+        rows=block.rows,
     )
 
 
@@ -242,11 +251,23 @@ def _place(job: Job, store: PartStore, ledger: Ledger, *, overwrite: bool) -> No
     with atomic_output(store.output, overwrite=overwrite, folder=store.folder) as temporary:
         writer = job.writer(temporary)
         try:
-            for block in ledger.blocks():
-                writer.append(block.records, block.content, block.rows)
+            _copy(job, ledger, writer)
             writer.finish(job.all_failures(ledger.failures))
             writer.close()
         except BaseException:
             writer.abandon()
             raise
+        require_readable(temporary, store.output, job.engine.recipes, ledger)
         store.about_to_place(temporary)
+
+
+def _copy(job: Job, ledger: Ledger, writer: FeatureWriter) -> None:
+    for block in ledger.blocks():
+        # An older penult kept such rows: they are in its parts, or the file to be updated.
+        unfit = reasons(block.rows, job.engine.recipes)
+        for number, reason in unfit.items():
+            ledger.fail(int(block.positions[number]), reason)
+        good = block.without(unfit) if unfit else block
+        writer.append(good.records, good.content, good.rows)
+    if ledger.row_count == 0:
+        raise job.nothing_readable(ledger.failures)

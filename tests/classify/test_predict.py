@@ -105,3 +105,32 @@ def test_a_classifier_is_given_as_itself_or_by_its_file(classifier, tmp_path):
     assert by_file.scores == penult.evaluate(classifier, rows).scores
     with pytest.raises(UsageError, match="a classifier given as NoneType; allowed"):
         penult.evaluate(None, rows)
+
+
+def test_a_photo_for_which_the_network_gives_nan_is_a_failure_and_the_others_are_classified(
+    classifier, photos, monkeypatch
+):
+    from penult.engines import finite
+
+    as_stored = finite.as_stored
+
+    def spoil(rows, recipes, dtype):
+        rows[0][0] = np.nan
+        return as_stored(rows, recipes, dtype)
+
+    monkeypatch.setattr(finite, "as_stored", spoil)
+    found = list(classifier.predict(photos, batch_size=36))
+    assert [type(one).__name__ for one in found] == ["Failure"] + ["Prediction"] * 35
+    assert found[0].reason == "the network gives NaN for it (layer penultimate)"
+
+
+def test_photos_for_which_the_network_gives_nothing_but_nan_are_all_failures(
+    classifier, photos, monkeypatch
+):
+    from penult.engines import finite
+
+    as_stored = finite.as_stored
+    monkeypatch.setattr(
+        finite, "as_stored", lambda rows, *rest: as_stored([r * np.nan for r in rows], *rest)
+    )
+    assert {type(one) for one in classifier.predict(photos)} == {Failure}

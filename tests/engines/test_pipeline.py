@@ -132,3 +132,73 @@ def test_a_row_does_not_depend_on_its_neighbours(engine):
     together = flat(run(records(*contents), engine, batch_size=7))
     for k, content in enumerate(contents):
         assert flat(run(records(content), engine))[0][1] == together[k][1]
+
+
+@pytest.fixture
+def broken(engine, monkeypatch):
+    """Red 51 gives a NaN, red 102 an infinity, red 153 a number that float16 cannot hold."""
+    run_whole = engine.run
+
+    def run_broken(images):
+        (rows,) = run_whole(images)
+        shades = rows[:, 0].round(1)
+        for shade, value in ((0.2, np.nan), (0.4, -np.inf), (0.6, 70_000)):
+            rows[np.isclose(shades, shade), 1] = value
+        return [rows]
+
+    monkeypatch.setattr(engine, "run", run_broken)
+    return engine
+
+
+SHADES = [0, 51, 102, 153, 204]
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 50])
+def test_an_image_whose_row_is_not_finite_fails_with_the_reason_and_shifts_no_row(
+    broken, batch_size
+):
+    contents = [b"bad", *(png((shade, 0, 0)) for shade in SHADES)]
+    told = flat(run(records(*contents), broken, batch_size=batch_size))
+    assert told[1:] == [
+        ("001.png", [0.0, 0.0, 0.0]),
+        ("002.png", "the network gives NaN for it (layer penultimate)"),
+        ("003.png", "the network gives infinite numbers for it (layer penultimate)"),
+        ("004.png", [0.6, 70_000, 0.0]),
+        ("005.png", [0.8, 0.0, 0.0]),
+    ]
+
+
+def test_a_row_that_float16_cannot_hold_says_what_can(broken):
+    told = flat(run(records(*(png((shade, 0, 0)) for shade in SHADES)), broken, dtype="float16"))
+    assert told[3][1] == (
+        "its row does not fit into float16: it has 7e+04 (layer penultimate); give --dtype float32"
+    )
+    assert "NaN" in told[1][1]
+    assert told[4][1] == [pytest.approx(0.8, abs=1e-3), 0, 0]
+    blocks = list(run(records(png((0, 0, 0))), broken, dtype="float16"))
+    assert blocks[0].rows[0].dtype == np.float16
+
+
+def test_nothing_but_rows_that_are_not_finite_gives_no_rows(broken):
+    (block,) = run(records(png((51, 0, 0)), png((102, 0, 0))), broken)
+    assert (len(block.failures), block.good, block.rows) == (2, [], ())
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 50])
+def test_stopping_at_the_first_failure_counts_those_of_the_network(broken, batch_size):
+    contents = [png((0, 0, 0)), png((51, 0, 0)), b"unreadable"]
+    with pytest.raises(ImageError, match=r"^001\.png: the network gives NaN"):
+        list(run(records(*contents), broken, batch_size=batch_size, stop_on_error=True))
+
+
+def test_rows_computed_in_half_precision_are_told_that_there_is_another():
+    from types import SimpleNamespace
+
+    from penult.engines.finite import reasons
+
+    recipe = SimpleNamespace(layer="maps", precision="float16")
+    rows = np.zeros((2, 3, 4, 4), np.float32)
+    rows[1, 2, 3, 3] = np.inf
+    assert reasons([rows], [recipe]) == {
+        1: "the network gives infinite numbers for it (layer maps); give --precision float32"
+    }

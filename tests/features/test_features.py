@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-import io
+import errno
+import fcntl
+import gzip
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,43 +13,13 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from feature_files import recipe, record, write
 
 import penult
 from penult.errors import FeatureFileError, PathNotFoundError, UnknownNameError
 from penult.features import schema
 from penult.features.read import load
-from penult.features.write import Columns, FeatureWriter
-from penult.recipe import Preprocessing, Recipe
-from penult.records import Failure, ImageRecord
-
-
-def recipe(layer: str = "penultimate") -> Recipe:
-    return Recipe(
-        architecture="toy/net",
-        weights_sha256="00" * 32,
-        layer=layer,
-        pooling="none",
-        preprocessing=Preprocessing(
-            resize=4, crop=(4, 4), interpolation="bilinear", mean=(0.0,) * 3, std=(1.0,) * 3
-        ),
-        backbone="toy:net",
-    )
-
-
-def record(name: str, *labels: str, split: str | None = None, group: str | None = None):
-    return ImageRecord(name, io.BytesIO, labels, split, group)
-
-
-def write(path: Path, records, rows, *, layers=("penultimate",), failures=(), blocks=2, **options):
-    writer = FeatureWriter(path, [recipe(x) for x in layers], Columns.of(records), **options)
-    for start in range(0, len(records), blocks):
-        part = slice(start, start + blocks)
-        writer.append(
-            records[part], [f"{k:032x}" for k in range(len(records[part]))], [r[part] for r in rows]
-        )
-    writer.finish(failures)
-    writer.close()
-    return path
+from penult.records import Failure
 
 
 @pytest.fixture
@@ -214,3 +187,98 @@ def test_public_names_are_sorted_and_all_there():
     assert set(penult._HOMES) | {"__version__"} == set(penult.__all__)
     for name in penult.__all__:
         assert getattr(penult, name) is not None
+
+
+NAMES = [
+    "a",
+    "a/b",
+    "/a/b",
+    "a//b",
+    "a/",
+    "/",
+    ".",
+    "..",
+    "",
+    "%",
+    "a%2Fb",
+    "100%",
+    "ひ 🌷",
+    "x" * 70_000,
+]
+
+
+def test_a_layer_may_have_any_name(tmp_path):
+    rows = [np.full((1, 2), k, np.float32) for k in range(len(NAMES))]
+    path = write(tmp_path / "f.h5", [record("1")], rows, layers=NAMES)
+    assert load(path).layers == tuple(NAMES)
+    for k, name in enumerate(NAMES):
+        assert load(path, name).features[:].tolist() == [[k, k]]
+    with h5py.File(path) as file:
+        assert file["features"] == file[f"layers/{NAMES[-1]}"]
+        assert file["layers/%2Fa%2Fb"][0].tolist() == [2, 2]
+
+
+def test_a_file_of_the_first_penult_opens(tmp_path):
+    """Of format 1, when a layer's dataset had the layer's name as it is."""
+    path = tmp_path / "f.h5"
+    path.write_bytes(gzip.decompress(Path(__file__).with_name("format1.h5.gz").read_bytes()))
+    features = load(path)
+    assert features.layers == ("layer1.0", "100%")
+    assert features.features[:].tolist() == [[0, 1], [2, 3], [4, 5]]
+    assert load(path, "layer1.0").features.shape == (3, 1, 2, 2)
+    assert features.ids == ["a/1.jpg", "a/2.jpg", "100%/ひ 🌷.jpg"]
+    assert features.targets.tolist() == [[True, False], [True, True], [False, False]]
+    assert features.failures == (Failure("b/bad.jpg", "is empty"),)
+    assert features.origin["passed_over"] == {".txt": 1}
+
+
+def test_a_file_whose_layers_became_groups_in_groups_opens(tmp_path):
+    """As they were written at first: the rows are there, and nothing else was left of them."""
+    rows = [np.zeros((1, 2), np.float32), np.ones((1, 2), np.float32)]
+    path = write(tmp_path / "f.h5", [record("1")], rows, layers=("/one/a", "/one/b"))
+    with h5py.File(path, "a") as file:
+        del file["features"]
+        for name in ("/one/a", "/one/b"):
+            file.move(f"layers/{name.replace('/', '%2F')}", f"layers/{name}")
+        file["features"] = h5py.SoftLink("/layers//one/b")
+    assert load(path).layers == ("/one/a", "/one/b")
+    assert load(path).features[:].tolist() == [[1, 1]]
+
+
+def test_a_file_that_is_open_elsewhere_for_writing_is_in_use_and_not_damaged(small):
+    with small.open("rb") as other:  # as HDF5 locks what it writes
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with pytest.raises(
+            FeatureFileError, match="is in use: another program has it open"
+        ) as told:
+            load(small)
+    assert "damaged" not in str(told.value)
+    assert len(load(small)) == 3
+
+
+def test_a_file_marked_as_being_written_says_how_to_clear_the_mark(small):
+    with h5py.File(small, "w", libver="latest") as file:
+        file["a"] = [1]
+    code = "import h5py, os, sys; f = h5py.File(sys.argv[1], 'r+'); f.flush(); os._exit(0)"
+    subprocess.run([sys.executable, "-c", code, small], check=True)
+    with pytest.raises(FeatureFileError, match=rf"in use.*h5clear -s {small}"):
+        load(small)
+
+
+@pytest.mark.parametrize("code", [errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS], ids=os.strerror)
+def test_a_file_system_without_locks_is_read_without(small, monkeypatch, code):
+    opened = h5py.File
+
+    def refuse(path, mode, locking=None):
+        if locking is None or switched_on:
+            raise OSError(
+                code, "Unable to synchronously open file (unable to lock file, errno = …)"
+            )
+        return opened(path, mode, locking=locking)
+
+    switched_on = False
+    monkeypatch.setattr(h5py, "File", refuse)
+    assert len(load(small)) == 3
+    switched_on = True  # HDF5_USE_FILE_LOCKING=TRUE wins over what a program asks for
+    with pytest.raises(FeatureFileError, match="HDF5_USE_FILE_LOCKING=FALSE"):
+        load(small)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 from penult.engines.base import cores
 from penult.errors import ImageError, UsageError
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from penult.engines.base import Engine
 
     _Decoded = tuple["Outcome", NDArray[np.uint8] | None]
+    # Rows, and why some of them are no good.
+    _Forwarded = tuple[tuple[NDArray[Any], ...], dict[int, str]]
 
 __all__ = ["Block", "Outcome", "run"]
 
@@ -44,11 +46,12 @@ class Block:
     Attributes
     ----------
     outcomes : one an image
-    rows : one array a recipe, (n, …) float32; row k belongs to the k-th good outcome
+    rows : one array a recipe, (n, …), all finite; row k belongs to the k-th good outcome; none
+        where no outcome is good
     """
 
     outcomes: tuple[Outcome, ...]
-    rows: tuple[NDArray[np.float32], ...]
+    rows: tuple[NDArray[Any], ...]
 
     @property
     def good(self) -> list[Outcome]:
@@ -70,6 +73,7 @@ def run(
     stop_on_error: bool = False,
     max_pixels: int | None = None,
     allow_truncated: bool = False,
+    dtype: Literal["float32", "float16"] = "float32",
     known: Callable[[str], bool] | None = None,
 ) -> Generator[Block, None, None]:
     """Run an engine over images, decoding ahead of it, with bounded memory.
@@ -82,9 +86,11 @@ def run(
     ----------
     batch_size : images a call of the engine; what suits the engine by default
     workers : decoding threads; the number of cores by default
-    stop_on_error : raise at the first image that cannot be read, in the order of the records
+    stop_on_error : raise at the first image that fails, in the order of the records
     max_pixels : larger images are failures, refused from their header; None for the default
     allow_truncated : take what there is of a truncated image
+    dtype : of the rows; an image whose row it cannot hold is a failure, and so is one for which the
+        network gives a NaN or an infinity
     known : whether the row of an image with this digest is known already, so that it is only read
 
     Raises
@@ -94,6 +100,7 @@ def run(
     """
     import numpy as np
 
+    from penult.engines.finite import as_stored
     from penult.images.read import read_pixels
     from penult.images.transform import Transform
 
@@ -119,15 +126,18 @@ def run(
             return Outcome(record, failure=Failure(record.id, str(error))), None
         return Outcome(record, digest, known=pixels is None), pixels
 
-    def forward(images: list[NDArray[np.uint8]]) -> tuple[NDArray[np.float32], ...]:
-        return tuple(engine.run(np.stack(images))) if images else ()
+    def forward(images: list[NDArray[np.uint8]]) -> _Forwarded:
+        return (
+            as_stored(engine.run(np.stack(images)), engine.recipes, dtype) if images else ((), {})
+        )
 
     decoders = ThreadPoolExecutor(workers, thread_name_prefix="decode")
     runners = ThreadPoolExecutor(engine.concurrency, thread_name_prefix="engine")
-    waiting: deque[tuple[tuple[Outcome, ...], Future[tuple[NDArray[np.float32], ...]]]] = deque()
+    waiting: deque[tuple[list[Outcome], Future[_Forwarded]]] = deque()
+    stopped = False
     try:
         decoded = _ahead(decoders, decode, records, size + 2 * workers)
-        while True:
+        while not stopped:
             outcomes: list[Outcome] = []
             images: list[NDArray[np.uint8]] = []
             # A block ends with a full batch; bad images never make a batch smaller, except that
@@ -137,22 +147,40 @@ def run(
                 if pixels is not None:
                     images.append(pixels)
                 elif stop_on_error and outcome.failure is not None:
-                    raise ImageError(f"{outcome.record.id}: {outcome.failure.reason}")
+                    stopped = True  # but an earlier image may yet fail in the network
+                    break
                 if len(images) == size or len(outcomes) == 8 * size:
                     break
             if not outcomes:
                 break
-            waiting.append((tuple(outcomes), runners.submit(forward, images)))
+            waiting.append((outcomes, runners.submit(forward, images)))
             # One batch waits while each of the engine's threads has one in hand.
             while len(waiting) > engine.concurrency + 1 or (waiting and waiting[0][1].done()):
-                done, rows = waiting.popleft()
-                yield Block(done, rows.result())
+                yield _block(*waiting.popleft(), stop_on_error=stop_on_error)
         while waiting:
-            done, rows = waiting.popleft()
-            yield Block(done, rows.result())
+            yield _block(*waiting.popleft(), stop_on_error=stop_on_error)
     finally:
         decoders.shutdown(wait=True, cancel_futures=True)
         runners.shutdown(wait=True, cancel_futures=True)
+
+
+def _block(outcomes: list[Outcome], forwarded: Future[_Forwarded], *, stop_on_error: bool) -> Block:
+    """Join outcomes with their rows, of which some may be no good."""
+    import numpy as np
+
+    rows, unfit = forwarded.result()
+    with_row = [k for k, o in enumerate(outcomes) if o.failure is None and not o.known]
+    for number, reason in unfit.items():
+        record = outcomes[with_row[number]].record
+        outcomes[with_row[number]] = Outcome(record, failure=Failure(record.id, reason))
+    if unfit:
+        left = len(with_row) > len(unfit)
+        rows = tuple(np.delete(block, list(unfit), axis=0) for block in rows) if left else ()
+    block = Block(tuple(outcomes), rows)
+    if stop_on_error and block.failures:
+        first = block.failures[0]
+        raise ImageError(f"{first.id}: {first.reason}")
+    return block
 
 
 def _ahead(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from penult.errors import RecipeMismatchError
 from penult.features.manifest import difference
 from penult.features.part import gather
-from penult.features.read import layer_rows, load
+from penult.features.read import load, read_layers
 from penult.recipe import Recipe
 
 __all__ = ["FinishedRows"]
@@ -34,7 +34,7 @@ class FinishedRows:
 
     def __init__(self, path: Path, recipes: Sequence[Recipe], options: Mapping[str, Any]) -> None:
         whole = load(path)
-        layers = layer_rows(whole.features.file)
+        layers = read_layers(whole.features.file, name=str(path))
         # In what order the rows lie does not matter, and a file may be older than an option.
         now = {k: v for k, v in options.items() if k != "shuffle"}
         then = {**now, **{k: v for k, v in whole.origin.items() if k in now}}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -30,11 +30,29 @@ class RowSource(Protocol):
 
 @dataclass(frozen=True)
 class RowBlock:
-    """Consecutive rows of the file to be: n records, n digests, one array (n, …) a recipe."""
+    """Consecutive rows of the file to be.
 
+    Attributes
+    ----------
+    positions : (n,) of their images in the listing
+    records, content : (n,) the images, and the digests of their bytes
+    rows : one array (n, …) a recipe
+    """
+
+    positions: NDArray[np.intp]
     records: list[ImageRecord]
     content: list[str]
     rows: list[NDArray[Any]]
+
+    def without(self, numbers: Collection[int]) -> RowBlock:
+        """Leave some of the rows out."""
+        kept = [k for k in range(len(self.records)) if k not in numbers]
+        return RowBlock(
+            self.positions[kept],
+            [self.records[k] for k in kept],
+            [self.content[k] for k in kept],
+            [rows[kept] for rows in self.rows],
+        )
 
 
 class Ledger:
@@ -80,20 +98,30 @@ class Ledger:
     @property
     def row_count(self) -> int:
         """How many images have a row."""
-        return int(np.count_nonzero(self._source >= 0))
+        return len(self.with_row)
+
+    @property
+    def with_row(self) -> NDArray[np.intp]:
+        """The positions of the images that have a row."""
+        return np.flatnonzero(self._source >= 0)
+
+    def ids(self) -> Iterator[str]:
+        """The ids of the images that have a row, in the order of the listing."""
+        return (self._records[int(k)].id for k in self.with_row)
 
     def blocks(self) -> Iterator[RowBlock]:
         """Read all rows, in the order of the listing, a few megabytes at a time."""
-        with_row = np.flatnonzero(self._source >= 0)
+        with_row = self.with_row
         start, size = 0, 1  # how wide a row is, the first one tells
         while start < len(with_row):
-            block = self._read(with_row[start : start + size])
+            block = self.read(with_row[start : start + size])
             yield block
             row_bytes = sum(rows.nbytes for rows in block.rows) // len(block.records)
             start += size
             size = max(1, min(_BLOCK_IMAGES, _BLOCK_BYTES // max(1, row_bytes)))
 
-    def _read(self, positions: NDArray[np.intp]) -> RowBlock:
+    def read(self, positions: NDArray[np.intp]) -> RowBlock:
+        """Read the rows of some images that have one."""
         sources, indices = self._source[positions], self._row[positions].astype(np.intp)
         content = np.empty(len(positions), dtype=object)
         rows: list[NDArray[Any]] = []
@@ -106,5 +134,8 @@ class Ledger:
             for into, block in zip(rows, taken, strict=True):
                 into[where] = block
         return RowBlock(
-            [self._records[int(k)] for k in positions], [c.decode() for c in content], rows
+            positions,
+            [self._records[int(k)] for k in positions],
+            [c.decode() for c in content],
+            rows,
         )

@@ -15,6 +15,8 @@ from penult.errors import OutputError, OutputExistsError
 __all__ = ["RunLock"]
 
 _LOCK, _OWNER = "lock", "owner"
+# Not the same name: the file that could not be locked is there, and would seem to be a lock.
+_INSTEAD = "lock.file"
 # What a file system answers that has no flock: some network and user-space ones.
 _NO_FLOCK = {errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL}
 
@@ -41,7 +43,6 @@ class RunLock:
 
     def __init__(self, folder: Path, output: Path) -> None:
         self._folder, self._output = folder, output
-        self._path = folder / _LOCK
         self._lock = self._acquire()
         self._identity = _identity(self._path)
         try:
@@ -51,8 +52,9 @@ class RunLock:
             raise
 
     def _acquire(self) -> FileLock | SoftFileLock:
-        for kind in (FileLock, SoftFileLock):
+        for kind, name in ((FileLock, _LOCK), (SoftFileLock, _INSTEAD)):
             self._folder.mkdir(exist_ok=True)
+            self._path = self._folder / name
             lock = kind(self._path, timeout=0)
             try:
                 lock.acquire()
@@ -97,8 +99,9 @@ class RunLock:
         """Let go; with `remove`, take the lock's own files and the empty folder away too."""
         if remove and self.is_held:
             (self._folder / _OWNER).unlink(missing_ok=True)
-            with suppress(PermissionError):  # some systems keep a file that is open
-                self._path.unlink(missing_ok=True)
+            for name in (_LOCK, _INSTEAD):
+                with suppress(PermissionError):  # some systems keep a file that is open
+                    (self._folder / name).unlink(missing_ok=True)
         self._lock.release()
         if remove:
             with suppress(OSError):  # another run has begun in it

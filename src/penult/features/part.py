@@ -17,6 +17,7 @@ from safetensors import safe_open
 from safetensors.numpy import save
 
 from penult.output import sync_folder
+from penult.parsing import read_json
 
 __all__ = ["Outcomes", "Part", "gather", "write_safely"]
 
@@ -112,12 +113,41 @@ class Part:
             found = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16))
         return self.path.name.removesuffix(_SUFFIX).rpartition("-")[2] == found.hexdigest()
 
+    def is_sound(self) -> bool:
+        """What is in it is a part, whoever wrote it."""
+        try:
+            self.outcomes()
+        except ValueError:
+            return False
+        return True
+
     def outcomes(self) -> Outcomes:
-        """Everything but the rows."""
-        with safe_open(self.path, "numpy") as file:
-            texts = json.loads(file.metadata()["outcomes"])
-            positions = file.get_tensor("positions")
-        return Outcomes(positions, texts["ids"], texts["content"], texts["reasons"], ())
+        """Everything but the rows.
+
+        Raises
+        ------
+        ValueError
+            If the file is whole, and yet no part.
+        """
+        try:
+            with safe_open(self.path, "numpy") as file:
+                texts = read_json(file.metadata()["outcomes"])
+                positions = file.get_tensor("positions")
+                rows = {file.get_slice(name).get_shape()[0] for name in _rows_in(file)}
+            outcomes = Outcomes(positions, texts["ids"], texts["content"], texts["reasons"], ())
+            columns = [outcomes.ids, outcomes.content, outcomes.reasons]
+            good = sum(not reason for reason in outcomes.reasons)
+            fit = (
+                positions.dtype == np.int64
+                and {len(column) for column in columns} <= {len(positions)}
+                and all(isinstance(text, str) for column in columns for text in column)
+                and rows <= {good}
+            )
+        except Exception as error:  # whatever safetensors and json make of it
+            raise ValueError(f"{self.path} is no part: {error}") from error
+        if not fit:
+            raise ValueError(f"{self.path} is no part: its columns do not fit together")
+        return outcomes
 
     @cached_property
     def content(self) -> NDArray[np.bytes_]:
@@ -129,9 +159,13 @@ class Part:
     def take(self, indices: NDArray[np.intp]) -> list[NDArray[Any]]:
         """Read rows: one array (n, …) a recipe."""
         with safe_open(self.path, "numpy") as file:
-            count = sum(name.startswith("rows") for name in file.keys())  # noqa: SIM118 - no dict
-            slices = [file.get_slice(f"rows{k}") for k in range(count)]
+            slices = [file.get_slice(name) for name in _rows_in(file)]
             return [gather(rows.__getitem__, indices) for rows in slices]
+
+
+def _rows_in(file: Any) -> list[str]:
+    count = sum(name.startswith("rows") for name in file.keys())  # noqa: SIM118 - no dict
+    return [f"rows{k}" for k in range(count)]
 
 
 def gather(read: Callable[[slice], NDArray[Any]], indices: NDArray[np.intp]) -> NDArray[Any]:

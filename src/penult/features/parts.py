@@ -110,7 +110,10 @@ class PartStore:
         for part in _whole(self.folder):
             outcomes = part.outcomes()
             # A row never travels without its id, nor is it taken on its word.
-            if [records[int(k)].id for k in outcomes.positions] == outcomes.ids:
+            where = outcomes.positions
+            if not ((where >= 0) & (where < len(records))).all():
+                continue
+            if [records[int(k)].id for k in where] == outcomes.ids:
                 self._enter(part, outcomes, ledger)
         return ledger
 
@@ -126,10 +129,15 @@ class PartStore:
             self._pending.append(outcomes)
 
     @property
+    def waiting(self) -> int:
+        """How many outcomes were added since the last flush."""
+        return sum(len(one.ids) for one in self._pending)
+
+    @property
     def is_due(self) -> bool:
         """It is time to flush."""
         return bool(self._pending) and (
-            sum(len(one.ids) for one in self._pending) >= LIMITS.images
+            self.waiting >= LIMITS.images
             or sum(one.nbytes for one in self._pending) >= LIMITS.nbytes
             or time.monotonic() - self._since >= LIMITS.seconds
         )
@@ -237,7 +245,7 @@ def _whole(folder: Path) -> list[Part]:
     """The parts that can be trusted; the others are removed, and their images done again."""
     whole = []
     for part in Part.all_in(folder):
-        if part.is_whole():
+        if part.is_whole() and part.is_sound():
             whole.append(part)
         else:
             part.path.unlink()

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from penult.errors import FeatureFileError, FileFormatError, PathNotFoundError, UnknownNameError
+from penult.errors import FeatureFileError, PathNotFoundError, UnknownNameError
 from penult.features import schema
-from penult.parsing import read_json
+from penult.features.origin import read_origin
 from penult.recipe import Recipe
 from penult.records import Failure, Features
-from penult.texts import Texts
 
-__all__ = ["layer_rows", "load", "read"]
+if TYPE_CHECKING:
+    from penult.features.rows import RowsOnDisk
 
-_TEXTS_AT_ONCE = 4096
+__all__ = ["load", "read", "read_layers"]
+
 _HINT = "make one with: penult extract IMAGES -o features.h5"
+_SPLITS = {"train", "validation", "test", ""}
+_DIGESTS = (0, 32)  # how long a digest may be
 
 
 def load(path: str | Path, layer: str | None = None) -> Features:
@@ -30,23 +35,23 @@ def load(path: str | Path, layer: str | None = None) -> Features:
     -------
     Features
         `Features.features` is an h5py dataset: slices are read from the disk when taken, the
-        rest is in memory. The file stays open as long as the dataset lives.
+        rest is in memory. The file stays open as long as the dataset lives. Where the file is
+        damaged at a slice that is taken, a `FeatureFileError` is raised then.
 
     Raises
     ------
     PathNotFoundError, FeatureFileError, UnknownNameError
+        Also where the file refers to other files (external links or storage, virtual datasets),
+        as only a file that is meant to do harm would.
     """
-    import h5py
-
     path = Path(path)
     if not path.exists():
         raise PathNotFoundError(f"{path}: no such file; {_HINT}")
     if path.is_dir():
         raise FeatureFileError(f"{path} is a folder, not a feature file; {_HINT}")
-    try:
-        file = h5py.File(path, "r")
-    except OSError as error:
-        raise FeatureFileError(f"{path} {_what_is_wrong(path, error)}; {_HINT}") from error
+    from penult.features.opened import open_file
+
+    file = open_file(path, _HINT)
     try:
         return read(file, layer, name=str(path))
     except BaseException:
@@ -55,7 +60,49 @@ def load(path: str | Path, layer: str | None = None) -> Features:
 
 
 def read(file: Any, layer: str | None = None, *, name: str) -> Features:
-    """Read an open h5py file; `name` is what messages call it."""
+    """Read an open h5py file; `name` is what messages call it.
+
+    Raises
+    ------
+    FeatureFileError, UnknownNameError
+    """
+    layers = read_layers(file, name=name)
+    if layer is not None and layer not in layers:
+        raise UnknownNameError(f"layer in {name}", layer, layers)
+    with _told(name):
+        return _features(file, layers, list(layers)[-1] if layer is None else layer)
+
+
+def read_layers(file: Any, *, name: str) -> dict[str, RowsOnDisk]:
+    """Layer name to rows, in execution order, of an open file.
+
+    Raises
+    ------
+    FeatureFileError
+    """
+    with _told(name):
+        _require_format(file, name)
+        return _layers(file, name)
+
+
+@contextmanager
+def _told(name: str) -> Iterator[None]:
+    """Turn whatever is raised over a damaged or hostile file into one line."""
+    from penult.features.column import Refused
+
+    try:
+        yield
+    except Refused as refused:
+        raise FeatureFileError(f"{name} {refused}; {_HINT}") from refused
+    except FeatureFileError:
+        raise
+    except Exception as error:  # HDF5, h5py, numpy and json raise what they like
+        lines = str(error.args[0] if error.args else error).splitlines()
+        cause = lines[0] if lines else type(error).__name__
+        raise FeatureFileError(f"{name} is damaged or incomplete: {cause}; {_HINT}") from error
+
+
+def _require_format(file: Any, name: str) -> None:
     try:
         found = int(file.attrs["format"])
     except (KeyError, TypeError, ValueError) as error:
@@ -67,71 +114,114 @@ def read(file: Any, layer: str | None = None, *, name: str) -> Features:
             f"{name} has format {found}; this penult reads up to {schema.FORMAT}; "
             f"type: pip install --upgrade penult"
         )
-    try:
-        layers = layer_rows(file)
-        if layer is None:
-            rows = file[schema.FEATURES]
-        elif layer in layers:
-            rows = layers[layer]
-        else:
-            raise UnknownNameError(f"layer in {name}", layer, layers)
-        features = Features(
-            features=rows,
-            ids=_texts(file[schema.IDS]),
-            labels=file[schema.LABELS][:],
-            label_names=tuple(_texts(file[schema.LABEL_NAMES])),
-            recipe=Recipe.from_json(rows.attrs["recipe"]),
-            targets=file[schema.TARGETS][:] if schema.TARGETS in file else None,
-            splits=_texts(file[schema.SPLITS]) if schema.SPLITS in file else None,
-            groups=_texts(file[schema.GROUPS]) if schema.GROUPS in file else None,
-            content=_texts(file[schema.CONTENT]) if schema.CONTENT in file else None,
-            failures=tuple(
-                Failure(i.decode(), reason.decode()) for i, reason in file[schema.FAILURES][:]
-            ),
-            layers=tuple(layers),
-            origin=read_json(file.attrs["origin"]),
-        )
-    except (KeyError, OSError, FileFormatError, ValueError) as error:
-        if isinstance(error, UnknownNameError):
-            raise
-        cause = str(error.args[0] if error.args else error).splitlines()[0]
-        raise FeatureFileError(f"{name} is damaged or incomplete: {cause}; {_HINT}") from error
-    columns = (features.features, features.labels, features.targets, features.splits)
-    lengths = {len(column) for column in columns if column is not None} | {len(features)}
+
+
+def _layers(file: Any, name: str) -> dict[str, RowsOnDisk]:
+    from penult.features.column import ROWS, Refused, dataset_at, has
+    from penult.features.rows import RowsOnDisk
+
+    if not has(file, schema.FEATURES):
+        raise KeyError(f"it has no {schema.FEATURES}")
+    datasets = [dataset_at(group, key, ROWS) for group, key in _places(file)]
+    if len(datasets) > 1:
+        datasets.sort(key=lambda rows: int(rows.attrs["position"]))
+    for rows in datasets:
+        if 0 in rows.shape:
+            raise Refused("is damaged: it has no rows")
+    layers = {_recipe(rows).layer: RowsOnDisk(rows, name) for rows in datasets}
+    if len(layers) < len(datasets) or not layers:
+        raise Refused(f"is damaged: it has {len(datasets)} datasets of {len(layers)} layers")
+    return layers
+
+
+def _places(file: Any) -> Iterator[tuple[Any, str]]:
+    """Where in the file the rows of each layer are: a group, and a name in it."""
+    import h5py
+
+    from penult.features.column import Refused, find, has
+
+    if not has(file, schema.LAYERS):
+        yield file, schema.FEATURES
+        return
+    # Older penults made groups in groups of a name with slashes.
+    groups, seen = [find(file, schema.LAYERS)], []
+    while groups:
+        group = groups.pop()
+        if not isinstance(group, h5py.Group) or group in seen:
+            raise Refused(f"is damaged: its {schema.LAYERS} is no group of datasets")
+        seen.append(group)
+        for key in group:
+            if isinstance(find(group, key), h5py.Group):
+                groups.append(group[key])
+            else:
+                yield group, key
+
+
+def _recipe(rows: Any) -> Recipe:
+    from penult.features.column import read_text
+
+    return Recipe.from_json(read_text(rows, "recipe"))
+
+
+def _features(file: Any, layers: Mapping[str, RowsOnDisk], layer: str) -> Features:
+    from penult.features import column as c
+
+    rows = layers[layer]
+    kinds = {
+        schema.IDS: c.TEXTS,
+        schema.LABELS: c.NUMBERS,
+        schema.TARGETS: c.FLAGS,
+        schema.SPLITS: c.TEXTS,
+        schema.GROUPS: c.TEXTS,
+        schema.CONTENT: c.TEXTS,
+    }
+    optional = kinds.keys() - {schema.IDS, schema.LABELS}
+    columns = {
+        name: c.dataset_at(file, name, kind)
+        for name, kind in kinds.items()
+        if name not in optional or c.has(file, name)
+    }
+    label_names = c.dataset_at(file, schema.LABEL_NAMES, c.TEXTS)
+    failures = c.dataset_at(file, schema.FAILURES, c.PAIRS)
+    lengths = {len(column) for column in (*layers.values(), *columns.values())}
     if len(lengths) > 1:
-        raise FeatureFileError(
-            f"{name} is damaged: its columns have {sorted(lengths)} rows; {_HINT}"
-        )
+        raise c.Refused(f"is damaged: its columns have {sorted(lengths)} rows")
+    # Up to here nothing was read but what the file says of itself.
+    texts = {
+        name: c.read_texts(column, _DIGESTS if name == schema.CONTENT else None)
+        for name, column in columns.items()
+        if kinds[name] is c.TEXTS
+    }
+    targets = columns.get(schema.TARGETS)
+    features = Features(
+        features=rows,
+        ids=texts[schema.IDS],
+        labels=columns[schema.LABELS][:],
+        label_names=tuple(c.read_texts(label_names)),
+        recipe=_recipe(rows),
+        targets=None if targets is None else targets[:],
+        splits=texts.get(schema.SPLITS),
+        groups=texts.get(schema.GROUPS),
+        content=texts.get(schema.CONTENT),
+        failures=tuple(Failure(*pair) for pair in c.read_pairs(failures)),
+        layers=tuple(layers),
+        origin=read_origin(c.read_text(file, "origin")),
+    )
+    if problem := _nonsense(features):
+        raise c.Refused(f"is damaged: {problem}")
     return features
 
 
-def layer_rows(file: Any) -> dict[str, Any]:
-    """Layer name to dataset, in execution order, of an open file."""
-    if schema.LAYERS not in file:
-        rows = file[schema.FEATURES]
-        return {Recipe.from_json(rows.attrs["recipe"]).layer: rows}
-    datasets = dict(file[schema.LAYERS].items())
-    return dict(sorted(datasets.items(), key=lambda item: int(item[1].attrs["position"])))
-
-
-def _texts(dataset: Any) -> Texts:
-    texts = Texts()
-    for start in range(0, len(dataset), _TEXTS_AT_ONCE):
-        for text in dataset[start : start + _TEXTS_AT_ONCE]:
-            texts.append(text)
-    return texts
-
-
-def _what_is_wrong(path: Path, error: OSError) -> str:
-    if isinstance(error, PermissionError):
-        return "cannot be read: permission denied"
-    try:
-        with path.open("rb") as opened:
-            head = opened.read(8)
-    except OSError as failed:
-        return f"cannot be read: {failed.strerror}"
-    if head == b"\x89HDF\r\n\x1a\n":
-        return "is a truncated or damaged HDF5 file"
-    if head.startswith(b"PK"):
-        return "is a zip archive, perhaps a classifier file, not a feature file"
-    return "is not a feature file (nor any HDF5 file)" if head else "is empty (0 bytes)"
+def _nonsense(features: Features) -> str | None:
+    """What no feature file says, and would lead astray later."""
+    count = len(features.label_names)
+    labels, targets = features.labels, features.targets
+    if len(labels) and not (labels.min() >= -1 and labels.max() < count):
+        return f"labels from {labels.min()} to {labels.max()} of {count} names"
+    if len(set(features.label_names)) < count:
+        return "two labels have one name"
+    if targets is not None and targets.shape[1] != count:
+        return f"{targets.shape[1]} targets of {count} names"
+    if strange := set(features.splits or ()) - _SPLITS:
+        return f"a split {min(strange)[:40]!r}"
+    return None

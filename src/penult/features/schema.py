@@ -11,11 +11,13 @@
     /layers/NAME   one dataset a layer when several were asked for; /features is a link to the last
     attributes     format, penult, recipe (JSON), origin (JSON), created (ISO 8601, UTC)
 
-Each rows dataset also carries its own recipe as an attribute: layers differ in it.
+Each rows dataset also carries its own recipe as an attribute: layers differ in it. It says what the
+layer is called; NAME is that, with what HDF5 cannot have in a name escaped.
 """
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 FORMAT = 1
@@ -38,6 +40,12 @@ _CHUNK_BYTES = 1 << 18
 def rows_a_chunk(row_bytes: int) -> int:
     """How many rows a chunk holds: about 256 KiB, so that a slice reads little beyond itself."""
     return max(1, _CHUNK_BYTES // max(1, row_bytes))
+
+
+def link_name(layer: str) -> str:
+    """Name a layer's dataset in ``/layers``, where a slash would begin a group."""
+    escaped = re.sub(r"[%/\0]", lambda sign: f"%{ord(sign[0]):02X}", layer)
+    return {"": "%", ".": "%2E"}.get(escaped, escaped)
 
 
 def is_feature_file(path: Path) -> bool:

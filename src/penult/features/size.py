@@ -22,6 +22,7 @@ def estimate_bytes(
     records: Sequence[ImageRecord],
     recipes: Sequence[Recipe],
     shapes: Sequence[tuple[int, ...]],
+    columns: Columns | None = None,
     *,
     dtype: Literal["float32", "float16"] = "float32",
     failures: Sequence[Failure] = (),
@@ -35,10 +36,13 @@ def estimate_bytes(
     Parameters
     ----------
     shapes : of one row, one a recipe
+    columns : where it is known already what these records need
     """
     itemsize = np.dtype(dtype).itemsize
     measured = records[:_MEASURED]
-    writer = FeatureWriter(None, recipes, Columns.of(records), dtype=dtype, origin=origin)
+    writer = FeatureWriter(
+        None, recipes, columns or Columns.of(records), dtype=dtype, origin=origin
+    )
     # In blocks as an extraction writes them: a first row alone, then as many as there may be.
     for batch in (measured[:1], *_blocks(measured[1:])):
         stand_in = np.zeros((len(batch), 1), np.float32)

@@ -151,7 +151,7 @@ class FeatureWriter:
     def _rows_dataset(self, k: int, shape: tuple[int, ...]) -> h5py.Dataset:
         recipe = self._recipes[k]
         many = len(self._recipes) > 1
-        name = f"{schema.LAYERS}/{recipe.layer}" if many else schema.FEATURES
+        name = f"{schema.LAYERS}/{schema.link_name(recipe.layer)}" if many else schema.FEATURES
         row_bytes = int(np.prod(shape)) * self._dtype.itemsize
         dataset = self._file.create_dataset(
             name,
