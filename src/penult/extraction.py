@@ -95,7 +95,7 @@ def extract(
     on_error : ``"skip"`` lists an image that cannot be read, or for which the network gives no
         finite numbers, in ``/failures``; ``"fail"`` stops at the first
     max_pixels : refuse larger images, from their header
-    allow_truncated : take what there is of truncated images
+    allow_truncated : take what there is of truncated and damaged images
     shuffle : seed; store the rows in a shuffled order instead of by id, for scripts that split by
         position
     overwrite : replace `output` if it exists, atomically

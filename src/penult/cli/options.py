@@ -113,7 +113,8 @@ MaxPixels = Annotated[
     typer.Option(help="Refuse images of more pixels, from their header.", show_default=False),
 ]
 AllowTruncated = Annotated[
-    bool, typer.Option("--allow-truncated", help="Take what there is of truncated images.")
+    bool,
+    typer.Option("--allow-truncated", help="Take what there is of truncated and damaged images."),
 ]
 Overwrite = Annotated[
     bool, typer.Option("--overwrite", help="Replace the output if it exists, atomically.")

@@ -88,7 +88,8 @@ def _sixteen_bits_to_eight(image: Image.Image, bits: int, white_is_zero: bool) -
 def _over_white(image: Image.Image) -> Image.Image:
     if image.mode == "La":
         image = image.convert("LA")
-    rgba = image.convert("RGBA")
+    # Nothing is copied that need not be: an image may have 179 million pixels.
+    rgba = image if image.mode == "RGBA" else image.convert("RGBA")
     white = Image.new("RGB", rgba.size, "white")
-    white.paste(rgba, mask=rgba.getchannel("A"))
+    white.paste(rgba, mask=rgba)
     return white

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import re
 import struct
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from io import BytesIO
 
 from PIL import AvifImagePlugin, ExifTags, Image, ImageFile, TiffImagePlugin, WebPImagePlugin
 
 from penult.errors import ImageError
+from penult.images import jpeg
+from penult.images.budget import DECODING, weight
 from penult.images.colour import mend_transparency, sample_layout, to_rgb
 from penult.images.metadata import without_metadata
 from penult.images.quiet import silence
 from penult.images.tiff import TiffImage
 
-__all__ = ["MAX_PIXELS", "decode", "upright"]
+__all__ = ["MAX_PIXELS", "decode", "decoded", "upright"]
 
 MAX_PIXELS = 178_956_970
 """The most pixels an image may have by default: the size at which Pillow itself refuses."""
@@ -72,41 +76,72 @@ def decode(
     ImageError
         Why not, in one line that goes on after the file's name: "is empty (0 bytes)".
     """
+    with decoded(
+        data, max_pixels=max_pixels, allow_truncated=allow_truncated, at_least=at_least
+    ) as image:
+        return image
+
+
+@contextmanager
+def decoded(
+    data: bytes,
+    *,
+    max_pixels: int = MAX_PIXELS,
+    allow_truncated: bool = False,
+    at_least: tuple[int, int] | None = None,
+) -> Iterator[Image.Image]:
+    """Do as `decode`, and count the image as in memory until the context is left.
+
+    Threads that decode many images reduce each within the context; then huge ones take turns.
+    """
     silence()
     if not data:
         raise ImageError("is empty (0 bytes)")
-    attempt = partial(
-        _decode, max_pixels=max_pixels, allow_truncated=allow_truncated, at_least=at_least
-    )
-    try:
+    with ExitStack() as turn:
+        attempt = partial(
+            _decode,
+            turn=turn,
+            max_pixels=max_pixels,
+            allow_truncated=allow_truncated,
+            at_least=at_least,
+        )
         try:
-            return attempt(data)
-        except (ImageError, MemoryError):
-            raise
-        except Exception:
-            plain = without_metadata(data)
-            if plain == data:
+            try:
+                image = attempt(data)
+            except (ImageError, MemoryError):
                 raise
-            return attempt(plain)
-    except ImageError:
-        raise
-    except MemoryError:
-        raise ImageError("needs more memory to decode than there is") from None
-    except Exception as error:
-        # Pillow's plugins meet damage with whatever exception comes up first.
-        raise ImageError(_reason(error, data)) from error
+            except Exception:
+                plain = without_metadata(data)
+                if plain == data:
+                    raise
+                turn.close()
+                image = attempt(plain)
+        except ImageError:
+            raise
+        except MemoryError:
+            raise ImageError("needs more memory to decode than there is") from None
+        except Exception as error:
+            # Pillow's plugins meet damage with whatever exception comes up first.
+            raise ImageError(_reason(error, data)) from error
+        yield image
 
 
 def _decode(
-    data: bytes, *, max_pixels: int, allow_truncated: bool, at_least: tuple[int, int] | None
+    data: bytes,
+    *,
+    turn: ExitStack,
+    max_pixels: int,
+    allow_truncated: bool,
+    at_least: tuple[int, int] | None,
 ) -> Image.Image:
+    data = jpeg.without_leading_junk(data)
     image = _open(data)
     _check_size(image, max_pixels)
+    turn.enter_context(DECODING.hold(weight(image)))
     if at_least is not None:
         image.draft(None, at_least)
     layout = sample_layout(image)
-    image = _load(image, data, allow_truncated=allow_truncated)
-    return upright(image, layout)
+    return upright(_load(image, data, allow_truncated=allow_truncated), layout)
 
 
 def upright(image: Image.Image, layout: tuple[int, bool]) -> Image.Image:
@@ -138,8 +173,10 @@ def _check_size(image: Image.Image, max_pixels: int) -> None:
         )
 
 
-def _load(image: ImageFile.ImageFile, data: bytes, *, allow_truncated: bool) -> ImageFile.ImageFile:
+def _load(image: ImageFile.ImageFile, data: bytes, *, allow_truncated: bool) -> Image.Image:
     mend_transparency(image)
+    if jpeg.is_jpeg(image) and not allow_truncated:
+        return jpeg.load(image, data)
     try:
         image.load()
     except Exception:
@@ -147,7 +184,7 @@ def _load(image: ImageFile.ImageFile, data: bytes, *, allow_truncated: bool) -> 
         # A PNG of which all is decoded has stumbled over its last metadata.
         if not allow_truncated or (image.format == "PNG" and not image.tile):
             raise
-        if image.format in ("JPEG", "MPO"):
+        if jpeg.is_jpeg(image):
             image = _load_cut_jpeg(data)
         elif isinstance(image, TiffImage):
             image.load_partly()

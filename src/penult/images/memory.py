@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 from threading import Lock
 from typing import Any, BinaryIO
@@ -15,8 +16,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from penult.errors import ImageError, UsageError
+from penult.images import jpeg
 from penult.images.colour import mend_transparency, sample_layout, to_rgb
-from penult.images.decode import upright
+from penult.images.decode import decode, upright
 from penult.images.files import open_regular
 from penult.images.quiet import silence
 from penult.images.tiff import check_pillows
@@ -66,6 +68,8 @@ class MemoryRecord(ImageRecord):
             silence()
             check_pillows(self.image)
             with _loading:
+                if (data := _unread_jpeg(self.image)) is not None:
+                    return decode(data, max_pixels=self.image.width * self.image.height)
                 layout = sample_layout(self.image)
                 mend_transparency(self.image)
                 self.image.load()
@@ -83,6 +87,17 @@ def are_in_memory(images: Any) -> bool:
     if isinstance(images, list | tuple):
         return any(isinstance(one, Image.Image | np.ndarray) for one in images)
     return isinstance(images, Image.Image | np.ndarray)
+
+
+def _unread_jpeg(image: Image.Image) -> bytes | None:
+    """The file of a JPEG that was only opened: Pillow would not say what of it is lost."""
+    file = getattr(image, "fp", None)
+    if file is None or not jpeg.is_jpeg(image) or not getattr(image, "tile", None) or image.tell():
+        return None
+    file.seek(0)
+    data: bytes = file.read()
+    with Image.open(BytesIO(data)) as whole:
+        return data if whole.size == image.size else None  # `draft` made it smaller
 
 
 def as_records(images: Any) -> list[ImageRecord]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from penult.errors import ImageError
-from penult.images.decode import MAX_PIXELS, decode
+from penult.images.decode import MAX_PIXELS, decoded
 from penult.images.memory import MemoryRecord
 from penult.records import ImageRecord
 
@@ -57,8 +57,10 @@ def read_pixels(
     content = hashlib.blake2b(data, digest_size=_DIGEST_BYTES).hexdigest()
     if known is not None and known(content):
         return None, content
-    image = decode(data, max_pixels=max_pixels, allow_truncated=allow_truncated, at_least=at_least)
-    return transform(image), content
+    with decoded(
+        data, max_pixels=max_pixels, allow_truncated=allow_truncated, at_least=at_least
+    ) as image:
+        return transform(image), content
 
 
 def _read(record: ImageRecord, *, limit: int) -> bytes:
