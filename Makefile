@@ -9,7 +9,7 @@ SHELL := /bin/bash
 BIN := .venv/bin
 STAMP := .venv/installed
 
-.PHONY: help install demo test check docs clean
+.PHONY: help install demo test coverage test-lowest check docs clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -21,7 +21,16 @@ demo: install ## Sort 1,797 handwritten digits and write a report on it to demo/
 	@$(BIN)/penult report demo/images -o demo/report --overwrite
 
 test: check ## Run the linters and all tests
-	@$(BIN)/pytest -n 2 --dist worksteal
+	@PENULT_EXTRAS=all $(BIN)/pytest -n 2 --dist worksteal
+
+coverage: install ## Run the tests, and list the lines that none of them runs
+	@PENULT_EXTRAS=all $(BIN)/pytest -n 2 --dist worksteal --cov=penult --cov-report=term-missing:skip-covered
+
+test-lowest: ## Run the tests with the lowest versions that pyproject.toml promises
+	@$(PYTHON) -m venv .venv-lowest
+	@.venv-lowest/bin/python -m pip --quiet install uv
+	@.venv-lowest/bin/uv pip install --python .venv-lowest --resolution lowest-direct --editable '.[$(EXTRAS)]'
+	@.venv-lowest/bin/pytest -n 2 --dist worksteal
 
 check: install ## Run the linters alone
 	@$(BIN)/ruff check --quiet
@@ -33,7 +42,7 @@ docs: install ## Write docs/cli.md anew from the commands' --help
 	@$(BIN)/typer penult.cli utils docs --name penult --title "Command line" --output docs/cli.md
 
 clean: ## Remove .venv, the demo and all caches
-	@rm -rf .venv demo dist .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf .venv .venv-lowest demo dist .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	@find src tests benchmarks -name __pycache__ -prune -exec rm -rf {} + 2> /dev/null || true
 
 # Made anew only when what is to be installed has changed. pip says a line or three about each of a

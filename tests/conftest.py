@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 import os
 from pathlib import Path
@@ -12,6 +13,20 @@ from PIL import Image
 
 # Before anything imports huggingface_hub, which reads it once: no test asks a model hub.
 os.environ["HF_HUB_OFFLINE"] = "1"
+
+
+if os.environ.get("PENULT_EXTRAS") == "all":
+    # Where every extra is to be installed, a missing one is a failure and not a reason to skip.
+    pytest.importorskip = lambda name, *_, **__: importlib.import_module(name)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what needs a GPU where there is none."""
+    if item.get_closest_marker("gpu"):
+        import torch
+
+        if not torch.cuda.is_available():
+            pytest.skip("needs a CUDA GPU")
 
 
 @pytest.fixture(autouse=True)

@@ -174,10 +174,7 @@ def test_streams_are_openvinos(lite0):
         open_engine(lite0, select(lite0, ["penultimate"]), engine="torch", device="cpu", streams=2)
 
 
-on_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
-
-
-@on_gpu
+@pytest.mark.gpu
 def test_a_gpu_gives_the_rows_of_the_cpu_whatever_the_batch(lite0):
     images = np.random.default_rng(0).integers(0, 256, (40, 224, 224, 3), dtype=np.uint8)
     recipes = select(lite0, ["penultimate"])
@@ -188,7 +185,7 @@ def test_a_gpu_gives_the_rows_of_the_cpu_whatever_the_batch(lite0):
         assert distance.max() < 1e-4
 
 
-@on_gpu
+@pytest.mark.gpu
 @pytest.mark.parametrize("precision", ["float16", "bfloat16"])
 def test_autocast_rows_point_where_float32_ones_do(lite0, precision):
     images = np.stack([np.asarray(picture(k, (224, 224))) for k in range(8)])
@@ -200,7 +197,7 @@ def test_autocast_rows_point_where_float32_ones_do(lite0, precision):
     assert ((rows * expected).sum(axis=1) / lengths).min() > 0.99
 
 
-@on_gpu
+@pytest.mark.gpu
 def test_a_batch_beyond_the_gpus_memory_is_halved(lite0):
     engine = open_engine(lite0, select(lite0, ["penultimate"]), device="cuda", batch_size=64)
     images = np.zeros((64, 224, 224, 3), np.uint8)
@@ -215,7 +212,7 @@ def test_a_batch_beyond_the_gpus_memory_is_halved(lite0):
     assert np.allclose(rows, expected, atol=1e-4)
 
 
-@on_gpu
+@pytest.mark.gpu
 def test_the_gpus_memory_does_not_grow_with_the_number_of_batches(lite0):
     engine = open_engine(lite0, select(lite0, ["penultimate"]), device="cuda", batch_size=16)
     images = np.zeros((16, 224, 224, 3), np.uint8)
