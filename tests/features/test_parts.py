@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import subprocess
@@ -144,8 +145,6 @@ def test_a_newer_penults_run_is_refused(interrupted):
 
 
 def test_a_full_disk_at_the_very_beginning_leaves_nothing(output, monkeypatch):
-    import errno
-
     def full(*_arguments, **_options):
         raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -295,12 +294,24 @@ signal.pause()
 
 
 def test_where_there_is_no_flock_a_file_with_the_process_takes_its_place(output, monkeypatch):
-    import errno
-
     def no_flock(self, *_arguments, **_options):
         raise OSError(errno.ENOLCK, "No locks available")
 
     monkeypatch.setattr(lock.FileLock, "acquire", no_flock)
+    first = PartStore(output)
+    with pytest.raises(OutputExistsError, match=rf"process {os.getpid()} on "):
+        PartStore(output)
+    first.close()
+    assert not first.folder.exists()
+    PartStore(output).close()
+
+
+@pytest.mark.parametrize("code", [errno.ENOLCK, errno.EOPNOTSUPP], ids=os.strerror)
+def test_the_file_that_could_not_be_locked_is_not_taken_for_a_lock(output, monkeypatch, code):
+    def no_flock(*_arguments):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr("fcntl.flock", no_flock)
     first = PartStore(output)
     with pytest.raises(OutputExistsError, match=rf"process {os.getpid()} on "):
         PartStore(output)

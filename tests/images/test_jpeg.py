@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from penult.errors import ImageError
+from penult.images import jpeg_losses
 from penult.images.decode import decode
 from penult.images.memory import as_records
 
@@ -241,10 +242,18 @@ def test_a_lost_restart_interval_is_noticed(files):
 
 def test_a_few_bytes_too_many_in_an_interval_hide_no_damage_behind_them(files):
     data = files["restart rows"]
-    odd = data.replace(b"\xff\xd1", b"\x00\x00\xff\xd1", 1)  # as webcams do
+    odd = data.replace(b"\xff\xd1", bytes(9) + b"\xff\xd1", 1)  # as webcams do
     np.testing.assert_array_equal(pixels(odd), pillow(data))
     at = odd.index(b"\xff\xd3") + 2
     assert reason(odd[:at] + odd[at + 100 :]).startswith("is damaged (")
+
+
+def test_more_parts_than_are_worth_the_time_are_not_looked_at_one_by_one(files, monkeypatch):
+    monkeypatch.setattr(jpeg_losses, "_MOST_INTERVALS", 3)
+    data = files["restart rows"]
+    np.testing.assert_array_equal(pixels(insert(data, SCAN, b"\x01")), pillow(data))
+    odd = data.replace(b"\xff\xd1", bytes(50) + b"\xff\xd1", 1)
+    assert "extraneous bytes before marker 0xd1)" in reason(odd)
 
 
 @pytest.mark.parametrize("kind", KINDS)

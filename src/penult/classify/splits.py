@@ -74,7 +74,7 @@ def hold_out(
     stored : whether the splits stored in the file count
     min_per_class : classes with fewer labelled rows than this are left out; 0 keeps all
     elsewhere : (N,) where the held-out rows are in another file: which of these images are there
-        too. All labelled rows train but those.
+        too. All labelled rows train but those; where that leaves none, all do, and it is told.
 
     Raises
     ------
@@ -118,11 +118,8 @@ def hold_out(
     if elsewhere is not None:
         train, held_out, description = rows[~elsewhere[rows]], rows[:0], "another file"
         if not len(train):
-            raise TrainingError(
-                "every labelled image is in the test features as well, so there is none to train "
-                "with; give other test features, or leave them out to hold out a part"
-            )
-        if len(train) < len(rows):
+            train, description = rows, "another file, which holds every image that trained it"
+        elif len(train) < len(rows):
             left_out["images that are in the test features as well"] = len(rows) - len(train)
     elif (splits == "test").any() or (splits == "validation").any():
         train, held_out, description, unnamed = _stored(splits, rows)

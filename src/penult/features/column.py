@@ -75,12 +75,14 @@ def _is_pair(dtype: np.dtype[Any]) -> bool:
     return dtype.names == ("id", "reason") and all(_is_text(dtype[k]) for k in range(2))
 
 
-TEXTS = Kind("texts", (1,), _is_text)
-PAIRS = Kind("pairs of id and reason", (1,), _is_pair)
-NUMBERS = Kind("int64", (1,), lambda dtype: dtype.kind == "i" and dtype.itemsize == 8)
-FLAGS = Kind("bool", (2,), lambda dtype: dtype == np.bool_)
+TEXTS = Kind("a column of texts", (1,), _is_text)
+PAIRS = Kind("a column of pairs of id and reason", (1,), _is_pair)
+NUMBERS = Kind("a column of int64", (1,), lambda dtype: dtype.kind == "i" and dtype.itemsize == 8)
+FLAGS = Kind("a table of bool", (2,), lambda dtype: dtype == np.bool_)
 ROWS = Kind(
-    "float32 or float16", (2, 3, 4), lambda dtype: dtype.kind == "f" and dtype.itemsize in (2, 4)
+    "rows of float32 or float16",
+    (2, 3, 4),
+    lambda dtype: dtype.kind == "f" and dtype.itemsize in (2, 4),
 )
 
 
@@ -126,8 +128,8 @@ def dataset_at(group: Any, name: str, kind: Kind) -> Any:
     if not isinstance(dataset, h5py.Dataset) or dataset.shape is None:
         raise Refused(f"is damaged: its {name} is no dataset")
     if len(dataset.shape) not in kind.ranks or not kind.suits(dataset.dtype):
-        shape = " × ".join(map(str, dataset.shape)) or "one"
-        raise Refused(f"is damaged: its {name} is {shape} {dataset.dtype}, not {kind.name}")
+        found = f"{dataset.dtype} of shape {dataset.shape}"
+        raise Refused(f"is damaged: its {name} is {found}, not {kind.name}")
     _require_stored(dataset, name)
     return dataset
 

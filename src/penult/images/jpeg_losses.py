@@ -31,6 +31,9 @@ _ENDS_THERE = "instead of RST"
 _MOST_UNITS = 2**16 - 1  # in a restart interval
 _WIDE = 256  # units in a row of the pictures made here, whatever the width of the real one
 
+# More of them are not worth the time of looking at each.
+_MOST_INTERVALS, _MOST_SCANS = 10_000, 64
+
 # Coded data of so many bytes are hardly ever ASCII.
 _TEXT = 8
 
@@ -51,9 +54,16 @@ def ensure_nothing_is_lost(data: bytes, complaint: str) -> None:
     if _is_loss(complaint):
         raise damaged(complaint)
     parts = list(scans(data))
-    if parts and parts[0].is_only:
-        _check_intervals(parts[0], data)
-    elif parts:
+    if not parts:
+        return
+    # Without what stands between its segments, most files are sound.
+    coded = [scan.tables + scan.plain_header + scan.coded(data) for scan in parts]
+    complaint = complaint_of(START + parts[0].frame + b"".join(coded) + END, len(parts[0].sampling))
+    if _is_loss(complaint) or (complaint and len(parts) > _MOST_SCANS):
+        raise damaged(complaint)
+    if complaint and parts[0].is_only:
+        _check_intervals(parts[0], data, complaint)
+    elif complaint:
         _check_scans(parts, data)
 
 
@@ -78,13 +88,15 @@ def _is_loss(complaint: str) -> bool:
     return bool(_LOSS.search(complaint)) and not _HARMLESS.search(complaint)
 
 
-def _check_intervals(scan: Scan, data: bytes) -> None:
+def _check_intervals(scan: Scan, data: bytes, complaint: str) -> None:
     """Check the scan of a whole picture, between each two restart markers."""
     units = scan.units
     interval = restart_interval(scan.tables) or units
     pieces = re.split(rb"\xff+([\xd0-\xd7])", scan.coded(data))
     coded, markers = pieces[::2], [marker[0] for marker in pieces[1::2]]
     needed = -(-units // interval)
+    if needed > _MOST_INTERVALS:
+        raise damaged(complaint)
     if len(coded) < needed:
         raise damaged("premature end of data segment")
     if any((b - a) % 8 != 1 for a, b in pairwise([0xD7, *markers[: needed - 1]])):
@@ -178,7 +190,7 @@ def _check_scans(parts: list[Scan], data: bytes) -> None:
     """Check the scans of a picture that comes in several, each behind all that are before it."""
     before = START + parts[0].frame
     for scan in parts:
-        before += scan.tables + scan.header
+        before += scan.tables + scan.plain_header
         decode = partial(_behind, before, len(scan.sampling))
         before += _check_surplus(decode, scan.coded(data), _is_long)
 

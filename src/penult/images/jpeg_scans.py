@@ -82,8 +82,8 @@ class Scan:
 
     @property
     def plain_header(self) -> bytes:
-        """The header with the parameters that a sequential scan must have."""
-        return self.header[:-3] + b"\x00\x3f\x00"
+        """The header, with the parameters that it must have if it is of a sequential scan."""
+        return self.header if self.is_progressive else self.header[:-3] + b"\x00\x3f\x00"
 
     def as_one_component(self) -> tuple[Scan, int]:
         """The same coded data as of a grey picture, and how many blocks of it make a unit.
