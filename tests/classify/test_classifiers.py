@@ -1,12 +1,14 @@
 import io
 import json
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
+from sklearn.calibration import CalibratedClassifierCV
 
-from penult.classify.classifiers import CLASSIFIERS, combinations
+from penult.classify.classifiers import CLASSIFIERS, combinations, make_pipeline
 from penult.classify.model import load_classifier
 from penult.classify.probe import train
 from penult.errors import ClassifierFileError, UnknownNameError
@@ -73,6 +75,21 @@ def test_a_grid_reaches_the_classifiers_that_have_the_parameter():
     assert len(tries["knn"]) == len(CLASSIFIERS["knn"].grid["n_neighbors"])
     with pytest.raises(UnknownNameError, match="parameter of svm, knn 'alpha'"):
         combinations(["svm", "knn"], {"alpha": [3]})
+
+
+def test_a_file_whose_decisions_were_calibrated_by_platts_method_still_opens(
+    make_features, tmp_path
+):
+    features = make_features(COUNTS)
+    pipeline = make_pipeline("svm", "l2", seed=0, params={"C": 1})
+    pipeline.steps[-1] = ("classifier", CalibratedClassifierCV(pipeline[-1], cv=3, ensemble=False))
+    pipeline.fit(features.features, features.labels)
+    path = tmp_path / "old.skops"
+    replace(train(features), pipeline=pipeline).save(path)
+    np.testing.assert_array_equal(
+        load_classifier(path).predict_features(features.features),
+        pipeline.predict_proba(features.features),
+    )
 
 
 # A node's column and what it is made to say of the root.

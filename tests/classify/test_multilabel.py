@@ -78,6 +78,15 @@ def test_the_logistic_one_is_scikit_learns_one_against_the_rest(several):
     )
 
 
+def test_of_values_of_c_that_rank_equally_the_surest_is_taken(several):
+    trained = train(several(n=80, noise=0.01), scale="none")
+    grid = trained.settings["grid"]
+    assert [trial["mean"] for trial in grid] == [1] * 6
+    assert trained.settings["params"]["C"] == 10000
+    said = trained.predict_features(several(n=40, noise=0.01, seed=1).features)
+    assert np.median(np.maximum(said, 1 - said)) > 0.99
+
+
 def test_predictions_list_the_labels_above_their_thresholds(several):
     trained = train(several(), scale="none")
     high = np.add(trained.thresholds, [0.1, -0.1, 0.05, -0.05])

@@ -140,6 +140,13 @@ def test_an_interval_that_had_collapsed_is_mended_as_it_is_read():
     assert scores_from_dict({**scores_to_dict(scores), "interval": [1.0, 1.0]}) == scores
 
 
+@pytest.mark.parametrize("interval", [[float("nan")] * 2, [float("inf")] * 2, [0.5, 7.0], [1, 1]])
+def test_an_interval_that_is_none_is_not_put_into_words(interval):
+    scores = scores_to_dict(score(TRUTH, SAID, NAMES))
+    read = scores_from_dict({**scores, "interval": interval, "images": -1})
+    assert caution(read) is None
+
+
 def test_scores_survive_json():
     truth, probabilities = random_case(4)
     said = probabilities.argmax(axis=1)

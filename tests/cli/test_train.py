@@ -169,6 +169,6 @@ def test_the_report_on_images_of_several_labels_shows_what_it_can(penult, severa
 def test_a_value_at_the_edge_of_its_grid_and_copies_are_told(penult, layers, photos, tmp_path):
     with h5py.File(layers, "r+") as file:
         file["content"][1] = file["content"][0]
-    done = penult("train", layers, "-o", tmp_path / "c.skops", "--grid", "C=1,10", "-q")
-    assert "C is the largest of those tried; --grid C=10,100 goes further" in done.out
+    done = penult("train", layers, "-o", tmp_path / "c.skops", "--grid", "C=1000,10000", "-q")
+    assert "C is the largest of those tried; --grid C=10000,100000 goes further" in done.out
     assert "identical to another image, and kept in the same part: 1" in done.out

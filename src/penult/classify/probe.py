@@ -108,7 +108,7 @@ def train(
             theirs_is="the test features",
         )
     memory = free_memory() // 2 if max_memory is None else max_memory
-    plain = features
+    plain, elsewhere = features, None if other is None else _shared(features, other)
     if near_duplicates is not None:
         features = join_near_duplicates(features, near_duplicates, memory)
     splits = [
@@ -119,7 +119,7 @@ def train(
             folds=folds,
             stored=stored,
             min_per_class=min_per_class,
-            elsewhere=None if other is None else _shared(plain, other),
+            elsewhere=elsewhere,
         )
         for run in range(runs)
     ]

@@ -120,9 +120,9 @@ def accuracy_interval(right: int, images: int, *, confidence: float = 0.95) -> t
 
 def caution(scores: Scores) -> str | None:
     """Say in words how far the accuracy can be trusted, where the images are few."""
-    if scores.interval is None or scores.images >= FEW:
+    low, high = scores.interval or (0, 0)
+    if scores.images >= FEW or not 0 <= low < high <= 1:  # a file may hold anything
         return None
-    low, high = scores.interval
     few = "1 image is" if scores.images == 1 else f"{scores.images} images are"
     of = "accuracy" if scores.mean_average_precision is None else "share"
     return (
@@ -193,7 +193,7 @@ def scores_from_dict(data: Mapping[str, Any]) -> Scores:
                 fields[name] = Average(**fields[name])
         if fields.get("interval") is not None:
             low, high = fields["interval"]
-            if low == high:  # in files from before: a bootstrap where all were right, or none
+            if low == high in (0, 1):  # in files from before: a bootstrap that had collapsed
                 low, high = accuracy_interval(round(low * fields["images"]), fields["images"])
             fields["interval"] = (low, high)
         return Scores(**fields)

@@ -29,7 +29,10 @@ def content_keys(features: Features, rows: NDArray[np.int64]) -> NDArray[np.uint
     if features.content is None:
         return None
     texts = np.asarray(features.content)[rows].tolist()
-    keys = [blake2b(text.encode(), digest_size=8).digest() if text else bytes(8) for text in texts]
+    keys = [
+        blake2b(text.encode(errors="surrogatepass"), digest_size=8).digest() if text else bytes(8)
+        for text in texts
+    ]
     found = np.frombuffer(b"".join(keys), "<u8").astype(np.uint64)
     return found if found.any() else None
 
