@@ -21,7 +21,7 @@ demo: install ## Sort 1,797 handwritten digits and write a report on it to demo/
 	@$(BIN)/penult report demo/images -o demo/report --overwrite
 
 test: check ## Run the linters and all tests
-	@PENULT_EXTRAS=all $(BIN)/pytest -n 2 --dist worksteal
+	@PENULT_EXTRAS=all $(BIN)/pytest -n 2 --dist worksteal --randomly-seed=1
 
 coverage: install ## Run the tests, and list the lines that none of them runs
 	@PENULT_EXTRAS=all $(BIN)/pytest -n 2 --dist worksteal --cov=penult --cov-report=term-missing:skip-covered

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from penult.backbones.base import WeightsChoice
+from penult.backbones.base import Layer, WeightsChoice
 from penult.backbones.layers import Cut, list_layers
 from penult.backbones.registry import open_backbone
 from penult.backbones.select import find_layer, match_layers
@@ -157,3 +157,16 @@ def test_an_unknown_layer_gets_close_names_and_the_command_that_lists_them():
     assert find_layer(layers, "sum", backbone="x").length == 3
     with pytest.raises(UnknownNameError, match=r"\(penult layers timm:x\)"):
         find_layer(layers, "layer9", backbone="timm:x")
+
+
+def test_a_layer_whose_very_name_looks_like_a_glob_is_found_by_it():
+    layers = [Layer(name, "Relu", (3,), "vector") for name in ("a", "[a]", "x", "x*", "[red]")]
+
+    def names(*patterns):
+        return [layer.name for layer in match_layers(layers, patterns, backbone="x")]
+
+    assert names("[a]") == ["[a]"]
+    assert names("x*", "[red]") == ["x*", "[red]"]
+    assert names("[ax]") == ["a", "x"]
+    with pytest.raises(UnknownNameError, match="y"):
+        names("[y]")

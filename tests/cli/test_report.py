@@ -122,3 +122,13 @@ def test_options_of_the_extraction_do_not_go_with_a_feature_file(penult, layers,
     done = penult("report", layers, "-o", tmp_path / "report", "--model", toy)
     assert (done.code, "says itself how" in done.err) == (2, True)
     assert not (tmp_path / "report").exists()
+
+
+def test_pictures_that_are_not_those_of_the_rows_stay_out_of_the_page(
+    penult, layers, photos, tmp_path
+):
+    # A stranger's file names a folder and files in it, but cannot know their digests.
+    for photo in photos.rglob("*.jpg"):
+        photo.write_bytes(photo.read_bytes() + b"another")
+    assert penult("report", layers, "-o", tmp_path / "report", "-q").code == 0
+    assert "data:image/webp" not in (tmp_path / "report" / "index.html").read_text()

@@ -141,6 +141,7 @@ def test_a_gpu_that_was_used_before_the_fork_is_one_line(toy, monkeypatch):
 
     backbone = open_backbone(toy)
     monkeypatch.setattr(torch, "zeros", refuse)
+    monkeypatch.setattr("penult.engines.torch._missing", lambda _device: "")
     for device in ("cuda", "auto"):
         with pytest.raises(EngineError, match=r"forked from .* the GPU.*'spawn'"):
             open_engine(backbone, [backbone.recipe()], engine="torch", device=device)

@@ -14,7 +14,8 @@ import pytest
 from feature_files import record, write
 
 import penult
-from penult.errors import FeatureFileError
+from penult.errors import FeatureFileError, UsageError
+from penult.features.column import Refused, read_pairs, read_texts
 from penult.features.heap import has_endless_heap
 from penult.records import Failure
 
@@ -253,3 +254,28 @@ def test_a_heap_in_which_hdf5_would_go_round_for_ever_is_refused(whole):
     data[at + 8 : at + 16] = bytes(8)  # ... of no size
     whole.write_bytes(data)
     assert "truncated or damaged" in refused(whole)
+
+
+@pytest.mark.parametrize("name", ["ids", "content", "failures"])
+def test_a_column_whose_texts_have_no_end_is_refused_before_hdf5_reads_it(whole, name):
+    # In a large file it may lie far behind the beginning, which is looked at on opening.
+    read = read_pairs if name == "failures" else read_texts
+    with h5py.File(whole) as file:
+        assert list(read(file[name]))
+        raw = whole.read_bytes()[file[name].id.get_offset() or 0 :]
+        if file[name].chunks:
+            raw = file[name].id.read_direct_chunk((0,))[1]
+    at = int.from_bytes(raw[4:12], "little")  # the heap of the first text, behind its length
+    data = bytearray(whole.read_bytes())
+    assert data[at : at + 4] == b"GCOL"
+    data[at + 24 : at + 32] = (2**64 - 16).to_bytes(8, "little")
+    whole.write_bytes(data)
+    with h5py.File(whole) as file, pytest.raises(Refused, match="has no end"):
+        list(read(file[name]))
+
+
+@pytest.mark.parametrize("given", [None, 3, np.zeros(3), ["f.h5"]], ids=repr)
+def test_what_is_no_path_is_refused_in_one_line(given):
+    for call in (penult.load, penult.train):
+        with pytest.raises(UsageError, match="features given as .*; allowed: the path"):  # noqa: RUF043
+            call(given)

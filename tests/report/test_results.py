@@ -5,9 +5,10 @@ from PIL import Image
 
 from penult.classify.scores import score, scores_from_dict
 from penult.errors import OutputExistsError, PenultError
+from penult.messages import printable
 from penult.report import check_results, write_results
 
-SCORES = score([0, 0, 1, 1, 1], [0, 1, 1, 1, 1], ("daisy", "no \udcff utf8"))
+SCORES = score([0, 0, 1, 1, 1], [0, 1, 1, 1, 1], ("daisy", "no \udcff utf8 \x9b\u202e"))
 LAYERS = [
     {"layer": f"b{k}", "width": 8, "cross_validated": 0.5, "accuracy": k / 4, "interval": [0, 1]}
     for k in range(4)
@@ -26,7 +27,9 @@ def test_the_files_hold_the_scores_and_a_figure(tmp_path):
     read = scores_from_dict(json.loads(written[0].read_text()))
     assert read.accuracy == SCORES.accuracy == 0.8
     assert read.confusion == ((1, 1), (0, 3))
-    assert read.classes[1].label == "no ? utf8"
+    assert read.classes[1].label == "no \udcff utf8 \x9b\u202e"
+    text = written[0].read_text("utf-8")
+    assert all(printable(line) == line for line in text.split("\n"))
 
 
 def test_counts_and_shares_are_two_figures(tmp_path):

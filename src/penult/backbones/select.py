@@ -14,7 +14,7 @@ __all__ = ["find_layer", "match_layers", "select"]
 
 def select(
     backbone: Backbone,
-    layers: Sequence[str] = ("penultimate",),
+    layers: Iterable[str] = ("penultimate",),
     pooling: str | None = None,
     normalize: str = "none",
 ) -> list[Recipe]:
@@ -29,6 +29,7 @@ def select(
     ------
     UnknownNameError, UsageError
     """
+    layers = list(layers)
     if len(layers) == 1 and layers[0] in ENDS:
         return [backbone.recipe(layers[0], pooling, normalize)]
     matched = match_layers(backbone.layers, layers, backbone=backbone.name)
@@ -62,8 +63,9 @@ def match_layers(layers: Sequence[Layer], patterns: Sequence[str], *, backbone: 
         If a name or glob matches none; names it and what is close.
     """
     wanted: set[str] = set()
+    names = {layer.name for layer in layers}
     for pattern in patterns:
-        if any(sign in pattern for sign in "*?["):
+        if pattern not in names and any(sign in pattern for sign in "*?["):
             matched = {x.name for x in layers if fnmatch.fnmatchcase(x.name, pattern)}
             if not matched:
                 find_layer(layers, pattern, backbone=backbone)

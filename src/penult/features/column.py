@@ -7,6 +7,7 @@ loaded. All of that is in the metadata, and what is not as penult writes it is r
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from math import ceil, prod
@@ -15,6 +16,7 @@ from typing import Any
 import h5py
 import numpy as np
 
+from penult.features.heap import has_endless_heap
 from penult.texts import Texts
 
 __all__ = [
@@ -43,7 +45,7 @@ _FILTERS = {
 _EXPANSION = 1032  # what a byte can become at most, by deflate
 _TEXTS_AT_ONCE, _DOUBTFUL_AT_ONCE = 4096, 16
 # How a text stands in a dataset: its length, and where in the file's heap it is.
-_REFERENCE = np.dtype([("length", "<u4"), ("where", "V12")])
+_REFERENCE = np.dtype([("length", "<u4"), ("heap", "<u8"), ("entry", "<u4")])
 
 
 class Refused(Exception):  # noqa: N818 - not the user's error yet: it lacks the file's name
@@ -222,14 +224,40 @@ def _blocks(dataset: Any) -> Iterator[list[Any]]:
 
 
 def _claimed(dataset: Any) -> int | None:
-    """How many bytes all texts of a column have together, from the references to them."""
-    properties = dataset.id.get_create_plist()
-    if properties.get_layout() != h5py.h5d.CHUNKED or properties.get_nfilters():
-        return None
-    fields = len(dataset.dtype.names or "1")
-    claimed, step = 0, dataset.chunks[0]
-    for start in range(0, len(dataset), step):
-        raw = dataset.id.read_direct_chunk((start,))[1]
-        references = np.frombuffer(raw, _REFERENCE)[: (len(dataset) - start) * fields]
+    """How many bytes all texts of a column have together, from the references to them.
+
+    Raises
+    ------
+    Refused
+        If HDF5 would read one of them for ever.
+    """
+    file, claimed, heaps = dataset.file.filename, 0, set[int]()
+    for references in _references(dataset):
         claimed += int(references["length"].sum(dtype=np.uint64))
-    return claimed
+        heaps |= set(np.unique(references["heap"]).tolist())
+    are_seen = bool(heaps) or not len(dataset)
+    if _is_on_disk(dataset) and (
+        has_endless_heap(file, heaps) if are_seen else has_endless_heap(file, within=sys.maxsize)
+    ):
+        raise Refused(f"is damaged: a text of {dataset.name} has no end")
+    return claimed if are_seen else None
+
+
+def _references(dataset: Any) -> Iterator[Any]:
+    """The references of a column's texts, some at a time; none where they cannot be seen."""
+    properties = dataset.id.get_create_plist()
+    layout, fields = properties.get_layout(), len(dataset.dtype.names or "1")
+    if properties.get_nfilters() or layout == h5py.h5d.COMPACT or not len(dataset):
+        return
+    if layout == h5py.h5d.CHUNKED:
+        step = dataset.chunks[0]
+        for start in range(0, len(dataset), step):
+            raw = dataset.id.read_direct_chunk((start,))[1]
+            yield np.frombuffer(raw, _REFERENCE)[: (len(dataset) - start) * fields]
+    elif _is_on_disk(dataset):
+        place, count = dataset.id.get_offset(), len(dataset) * fields
+        yield np.fromfile(dataset.file.filename, _REFERENCE, count, offset=place)
+
+
+def _is_on_disk(dataset: Any) -> bool:
+    return dataset.file.driver not in ("core", "fileobj")  # in memory is what penult put there

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from penult.errors import FeatureFileError, PathNotFoundError, UnknownNameError
+from penult.errors import FeatureFileError, PathNotFoundError, UnknownNameError, UsageError
 from penult.features import schema
 from penult.features.origin import read_origin
 from penult.recipe import Recipe
@@ -40,10 +41,17 @@ def load(path: str | Path, layer: str | None = None) -> Features:
 
     Raises
     ------
+    UsageError
+        If it is no path.
     PathNotFoundError, FeatureFileError, UnknownNameError
         Also where the file refers to other files (external links or storage, virtual datasets),
         as only a file that is meant to do harm would.
     """
+    if not isinstance(path, str | os.PathLike):
+        raise UsageError(
+            f"features given as {type(path).__name__}; allowed: the path of a feature file, or "
+            "what penult.extract and penult.load return"
+        )
     path = Path(path)
     if not path.exists():
         raise PathNotFoundError(f"{path}: no such file; {_HINT}")
@@ -144,12 +152,14 @@ def _places(file: Any) -> Iterator[tuple[Any, str]]:
         yield file, schema.FEATURES
         return
     # Older penults made groups in groups of a name with slashes.
-    groups, seen = [find(file, schema.LAYERS)], []
+    groups, seen = [find(file, schema.LAYERS)], set[int]()
     while groups:
         group = groups.pop()
-        if not isinstance(group, h5py.Group) or group in seen:
+        is_group = isinstance(group, h5py.Group)
+        address = h5py.h5o.get_info(group.id).addr if is_group else 0
+        if not is_group or address in seen:
             raise Refused(f"is damaged: its {schema.LAYERS} is no group of datasets")
-        seen.append(group)
+        seen.add(address)
         for key in group:
             if isinstance(find(group, key), h5py.Group):
                 groups.append(group[key])

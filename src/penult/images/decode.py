@@ -32,7 +32,9 @@ _READERS = {"TIFF": TiffImage}  # in place of Pillow's own
 
 # How Pillow's plugins and libavif say that a file is of a kind that they do not read.
 _UNSUPPORTED = re.compile(
-    r"unsupported|not (yet )?supported|not implemented|cannot handle|invalid ftyp", re.IGNORECASE
+    r"unsupported|not (yet )?supported|not implemented|cannot handle|invalid ftyp"
+    "|not identified by this driver",
+    re.IGNORECASE,
 )
 
 _LONGEST_DETAIL = 120  # some quote the file

@@ -35,8 +35,9 @@ def as_sources(images: Source | Iterable[Source]) -> list[Source]:
     for one in given:
         if not isinstance(one, str | os.PathLike):
             raise UsageError(
-                f"images given as {type(one).__name__}; allowed: paths and addresses, or several "
-                "(images in memory are for penult.FeatureExtractor and Classifier.predict)"
+                f"images given as {type(one).__name__}; allowed: paths and addresses, or several. "
+                "Pillow images and uint8 arrays, in a list, are for penult.FeatureExtractor and "
+                "Classifier.predict"
             )
     return [one if one == "-" or is_url(one) else Path(one) for one in given]
 

@@ -146,7 +146,7 @@ def _check_surplus(
     if len(set(surplus)) == 1:
         # Filler; but also the end of a file that was never written. A decoder makes some picture
         # of that too, and then has needed it.
-        sound = coded.rstrip(surplus[:1]) + 4 * surplus[:1]
+        sound = coded[: len(coded.rstrip(surplus[:1])) + _FEW]  # which may be its own last bytes
         complaint = decode(sound)
         if _is_loss(complaint) and _ENDS_THERE not in complaint:
             raise damaged(complaint)

@@ -16,7 +16,7 @@ from penult.images.decode import MAX_PIXELS, decoded
 from penult.images.memory import MemoryRecord
 from penult.records import ImageRecord
 
-__all__ = ["read_pixels"]
+__all__ = ["digest_of", "read_pixels"]
 
 _DIGEST_BYTES = 16
 _PIECE = 1 << 16
@@ -54,13 +54,18 @@ def read_pixels(
     if isinstance(record, MemoryRecord):
         return transform(record.to_rgb()), ""
     data = _read(record, limit=8 * max_pixels + 2**26)
-    content = hashlib.blake2b(data, digest_size=_DIGEST_BYTES).hexdigest()
+    content = digest_of(data)
     if known is not None and known(content):
         return None, content
     with decoded(
         data, max_pixels=max_pixels, allow_truncated=allow_truncated, at_least=at_least
     ) as image:
         return transform(image), content
+
+
+def digest_of(data: bytes) -> str:
+    """Hex BLAKE2b-128 digest, 32 characters: what a feature file knows an image's bytes by."""
+    return hashlib.blake2b(data, digest_size=_DIGEST_BYTES).hexdigest()
 
 
 def _read(record: ImageRecord, *, limit: int) -> bytes:

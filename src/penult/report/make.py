@@ -8,7 +8,7 @@ import shlex
 import shutil
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -260,8 +260,12 @@ def _title(source: str | Path) -> str:
 
 
 def _opener(features: Features, *, offline: bool, announce: bool) -> Callable[[str], bytes | None]:
-    """Give an image's bytes for its id, from where the rows were made."""
+    """Give an image's bytes for its id, from where the rows were made, if they are still the same.
+
+    A stranger's file may name any folder; it cannot know the digests of what lies there.
+    """
     from penult.images.again import find_again
+    from penult.images.read import digest_of
 
     @cache
     def find() -> Callable[[str], ImageRecord | None]:
@@ -271,12 +275,18 @@ def _opener(features: Features, *, offline: bool, announce: bool) -> Callable[[s
             logging.getLogger("penult").warning("penult: the page has no pictures: %s", error)
             return lambda _: None
 
+    @cache
+    def digests() -> Mapping[str, str]:
+        content = features.content
+        return {} if content is None else dict(zip(features.ids, content, strict=True))
+
     def open_image(image_id: str) -> bytes | None:
         record = find()(image_id)
         if record is None:
             return None
         with record.open() as file:
-            return file.read()
+            data = file.read()
+        return data if digests().get(image_id, "") in ("", digest_of(data)) else None
 
     return open_image
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from penult.classify.scores import scores_to_dict
 from penult.errors import OutputExistsError
+from penult.messages import escape_json
 from penult.output import atomic_output, check_output, explain
 from penult.records import Scores
 from penult.report.charts import layers_chart, to_png
@@ -71,9 +72,8 @@ def write_results(
     written = [directory / SCORES]
     with atomic_output(written[0], overwrite=overwrite) as partial:
         data = {**scores_to_dict(scores), **(also or {})}
-        text = json.dumps(data, indent=1, ensure_ascii=False) + "\n"
-        # A folder's name that is no valid UTF-8 reaches Python with lone surrogates in it.
-        partial.write_bytes(text.encode("utf-8", errors="replace"))
+        lines = json.dumps(data, indent=1, ensure_ascii=False).split("\n")
+        partial.write_text("".join(f"{escape_json(line)}\n" for line in lines), "utf-8")
     if scores.confusion:
         written.append(directory / CONFUSION)
         confusion_matrix_png(scores, written[-1], normalise=normalise, overwrite=overwrite)
