@@ -84,6 +84,7 @@ def heard():
     logger = logging.getLogger("penult")
     logging.disable(logging.NOTSET)
     logger.disabled, logger.propagate = False, True
-    logger.setLevel(logging.NOTSET)
+    logger.setLevel(logging.WARNING)
+    logging.root.setLevel(logging.WARNING)
     for handler in logging.root.handlers:  # pytest's, which NNCF gives a level
         handler.setLevel(logging.NOTSET)

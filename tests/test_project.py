@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -73,3 +74,12 @@ def test_the_architecture_page_names_every_module():
         p.parent.name for p in package.glob("*/__init__.py")
     }
     assert named == modules
+
+
+def test_a_library_that_raises_the_roots_level_does_not_mute_penult():
+    code = (
+        "import logging, penult; logging.root.setLevel(logging.CRITICAL); "
+        "logging.getLogger('penult').warning('heard')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr == "heard\n"

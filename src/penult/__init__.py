@@ -12,6 +12,7 @@ The names below are imported when first used, so that ``import penult`` is quick
 
 from __future__ import annotations
 
+import logging
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
     from penult.verification import Verification, verify
 
 __version__ = "0.1.0"
+
+# A library that raises the root logger's level would mute penult's warnings with its own.
+if logging.getLogger("penult").level == logging.NOTSET:
+    logging.getLogger("penult").setLevel(logging.WARNING)
 
 _HOMES = {
     "Classifier": "penult.classify.model",
