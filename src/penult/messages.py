@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["escape_formula", "escape_json", "printable"]
+__all__ = ["escape_formula", "escape_json", "first_line", "printable"]
 
 # What a terminal or a browser obeys instead of showing: the C0 and C1 control characters and DEL,
 # which set titles, clear screens and begin lines; the separators that begin lines as well; the
@@ -41,6 +41,11 @@ def escape_formula(text: str) -> str:
     characters that a spreadsheet skips before them.
     """
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text
+
+
+def first_line(error: BaseException) -> str:
+    """What went wrong, of a library's many lines about it; the error's name where it has none."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 def _escape(character: str) -> str:

@@ -13,6 +13,7 @@ from torch import nn
 
 from penult.backbones.huggingface import WEIGHT_FILES
 from penult.errors import BackboneError, WeightsError
+from penult.messages import first_line
 
 __all__ = ["Plan", "make", "plan"]
 
@@ -91,7 +92,7 @@ def plan(folder: Path, model: str, size: tuple[int, int] | None = None) -> Plan:
         TypeError,
         RecursionError,  # JSON that is nested too deeply
     ) as error:
-        raise BackboneError(f"{model} cannot be built: {_first_line(error)}") from error
+        raise BackboneError(f"{model} cannot be built: {first_line(error)}") from error
     for part in (config, getattr(config, "vision_config", None)):
         channels = getattr(part, "num_channels", 3)
         if channels != 3:
@@ -181,7 +182,7 @@ def _load(plan: Plan, path: Path) -> tuple[Any, set[str]]:
         )
     except (OSError, ValueError, RuntimeError, KeyError) as error:
         raise WeightsError(
-            f"{path} does not fit {plan.architecture}: {_first_line(error)}"
+            f"{path} does not fit {plan.architecture}: {first_line(error)}"
         ) from error
     missing = set(info["missing_keys"])
     needed = {key for key in missing if not _is_optional(key)}
@@ -243,7 +244,3 @@ class _Tower(nn.Module):
             else:
                 vector = last[:, 0] if self._prefix_tokens else last.mean(1)
         return vector.flatten(1)
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

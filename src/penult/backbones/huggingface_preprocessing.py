@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 from penult.backbones.preprocessing import faults, is_edge, is_number, shown
 from penult.errors import BackboneError
+from penult.messages import first_line
 from penult.recipe import Interpolation, Preprocessing
 
 __all__ = ["read_preprocessing"]
@@ -40,7 +41,7 @@ def read_preprocessing(folder: Path, model: str) -> Preprocessing:
     except Exception as error:
         # A file of another kind meets transformers with whatever exception comes up first.
         raise BackboneError(
-            f"{model} has no image preprocessing that transformers can read: {_first_line(error)}"
+            f"{model} has no image preprocessing that transformers can read: {first_line(error)}"
         ) from error
     kind = type(processor).__name__.removesuffix("Pil")
     if kind not in (*_PLAIN, "ConvNextImageProcessor") and not _is_plain(processor):
@@ -160,7 +161,3 @@ def _refusal(model: str, what: str) -> BackboneError:
         f"the preprocessing of {model} cannot be said in a recipe: {what}; a recipe resizes by the "
         f"shorter edge or squashes, crops the centre, and normalises"
     )
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

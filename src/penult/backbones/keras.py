@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from penult.backbones.base import Backbone, Card, Layer, Source, Weights, WeightsChoice, sha256_of
 from penult.backbones.keras_models import KERAS_MODELS, keras_preprocessing
 from penult.errors import BackboneError, MissingExtraError, UnknownNameError, WeightsError
+from penult.messages import first_line
 
 if TYPE_CHECKING:
     from torch import nn
@@ -229,7 +230,7 @@ def _load(model: Any, name: str, path: Path) -> None:
             warnings.simplefilter("error", UserWarning)
             model.load_weights(path)
     except (UserWarning, ValueError, KeyError, OSError, TypeError, AttributeError) as error:
-        cause = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        cause = first_line(error)
         raise WeightsError(
             f"{path} does not fit keras:{name}: {cause}; a file with the classifier on top is "
             f"needed, as {KERAS_MODELS[name].file} is"

@@ -13,6 +13,7 @@ from penult.backbones.axes import Axes, noise, unmoved
 from penult.backbones.base import Layer
 from penult.backbones.forked import torch_in_one_thread
 from penult.errors import BackboneError, PenultError
+from penult.messages import first_line
 
 __all__ = ["Cut", "list_layers"]
 
@@ -163,7 +164,7 @@ def _explained(images: torch.Tensor) -> Iterator[None]:
         raise
     except Exception as error:
         _, channels, height, width = images.shape
-        cause = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        cause = first_line(error)
         raise BackboneError(
             f"the network cannot be run on images of {channels} channels, {height} × {width}: "
             f"{cause}"

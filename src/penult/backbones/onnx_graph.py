@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from onnx.utils import Extractor
 
 from penult.errors import BackboneError
+from penult.messages import first_line
 
 __all__ = ["Graph", "open_session", "read_graph"]
 
@@ -128,7 +129,7 @@ def read_graph(path: Path) -> Graph:
     try:
         model = onnx.load(path, load_external_data=False)
     except (DecodeError, ValueError, OSError) as error:
-        raise BackboneError(f"{path} is no whole ONNX model: {_first_line(error)}") from error
+        raise BackboneError(f"{path} is no whole ONNX model: {first_line(error)}") from error
     graph = model.graph
     if not graph.node or not graph.output:
         raise BackboneError(f"{path} is no whole ONNX model: its graph is empty")
@@ -179,7 +180,7 @@ def open_session(model: Any, path: Path) -> Any:
         )
     except Exception as error:
         # The runtime's exceptions share no base class of its own.
-        raise BackboneError(f"{path} cannot be run: {_first_line(error)}") from error
+        raise BackboneError(f"{path} cannot be run: {first_line(error)}") from error
 
 
 def run(session: Any, name: str, images: Any, path: Path) -> list[Any]:
@@ -194,10 +195,6 @@ def run(session: Any, name: str, images: Any, path: Path) -> list[Any]:
         outputs: list[Any] = session.run(None, {name: images})
     except Exception as error:
         raise BackboneError(
-            f"{path} cannot be run on images of {tuple(images.shape)}: {_first_line(error)}"
+            f"{path} cannot be run on images of {tuple(images.shape)}: {first_line(error)}"
         ) from error
     return outputs
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from penult.backbones.base import Weights, sha256_of
 from penult.backbones.fetch import fetch_url, hub_file, is_offline, missing, torch_cache
 from penult.errors import PathNotFoundError, WeightsError
+from penult.messages import first_line
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -118,7 +119,7 @@ def _load_safetensors(path: Path) -> dict[str, Any]:
     try:
         return dict(load_file(path))
     except (SafetensorError, ValueError, OSError) as error:
-        raise WeightsError(f"{path} is no whole safetensors file: {_first_line(error)}") from error
+        raise WeightsError(f"{path} is no whole safetensors file: {first_line(error)}") from error
 
 
 def _load_pickle(path: Path) -> Mapping[str, Any]:
@@ -137,7 +138,7 @@ def _load_pickle(path: Path) -> Mapping[str, Any]:
         raise WeightsError(_NEITHER.format(path)) from error
     except RuntimeError as error:
         raise WeightsError(
-            f"{path} cannot be read as a PyTorch checkpoint: {_first_line(error)}"
+            f"{path} cannot be read as a PyTorch checkpoint: {first_line(error)}"
         ) from error
     except Exception as error:
         # Other content meets the unpickler with whatever exception comes up first.
@@ -210,9 +211,5 @@ def mismatch(path: Path, network: str, error: Exception) -> WeightsError:
         if names:
             more = f" and {len(names) - 3} more" if len(names) > 3 else ""
             parts.append(f"{title} {', '.join(names[:3])}{more}")
-    reason = "; ".join(parts) or _first_line(error)
+    reason = "; ".join(parts) or first_line(error)
     return WeightsError(f"{path} does not fit {network}: {reason}")
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

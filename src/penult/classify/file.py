@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from penult.errors import ClassifierFileError, PathNotFoundError
+from penult.messages import first_line
 from penult.output import atomic_output
 from penult.parsing import read_json
 
@@ -159,7 +160,7 @@ def _archive(path: Path) -> Iterator[zipfile.ZipFile]:
         raise
     except Exception as error:
         # Damaged or hostile bytes can make ZIP, JSON, NumPy and skops raise nearly anything.
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        reason = first_line(error)
         raise ClassifierFileError(
             f"{path} cannot be read as a classifier: {reason}; it is damaged or was not written by "
             "penult: train it again"

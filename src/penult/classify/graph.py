@@ -8,6 +8,7 @@ import numpy as np
 
 from penult.engines.onnx import IR, OPSET
 from penult.errors import EngineError
+from penult.messages import first_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -103,7 +104,7 @@ def probe_graph(classifier: Classifier) -> Any:
         difference = _largest_difference(graph, classifier)
     except Exception as error:
         # The converter, the checker and the runtime share no base class.
-        reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        reason = first_line(error)
         raise EngineError(f"the classifier cannot be written as ONNX: {reason}") from error
     if not difference <= _TOLERANCE:
         raise EngineError(

@@ -17,6 +17,7 @@ from penult.engines.base import TOLERANCE
 from penult.engines.core import the_core
 from penult.engines.int8 import check_image
 from penult.errors import EngineError
+from penult.messages import first_line
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from penult.backbones.base import Backbone
     from penult.recipe import Recipe
 
-__all__ = ["ROUNDED", "Conversion", "apart", "convert", "first_line", "first_run", "the_openvino"]
+__all__ = ["ROUNDED", "Conversion", "apart", "convert", "first_run", "the_openvino"]
 
 ROUNDED = 0.05
 """How far a row in integers may be from itself, relatively: a sum that is added up in another order
@@ -170,8 +171,3 @@ def _takes_several(compiled: Any, images: NDArray[np.uint8], tolerance: float) -
         len(rows) == len(images) and apart(rows[-1], row[-1]) <= tolerance
         for rows, row in zip(together, alone, strict=True)
     )
-
-
-def first_line(error: Exception) -> str:
-    """What went wrong, of a library's many lines about it."""
-    return next(iter(str(error).splitlines()), type(error).__name__)

@@ -10,6 +10,7 @@ import numpy as np
 from penult.backbones.pooling import GEM_POWER
 from penult.engines.core import the_core
 from penult.errors import EngineError
+from penult.messages import first_line
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -102,7 +103,7 @@ def unpack(ov: Any, backbone: Int8Backbone, recipes: Sequence[Recipe]) -> Any:
         found = rows_of(ov, graph([backbone.recipe(name) for name in names]), image[None])
         asked = graph(recipes)
     except RuntimeError as error:
-        cause = str(error).splitlines()[0]
+        cause = first_line(error)
         raise EngineError(f"{backbone.name} cannot run: {cause}") from error
     for name, row, expected in zip(names, found, content.expected, strict=True):
         alike = float(cosines(row, expected[None])[0])

@@ -24,6 +24,7 @@ from penult.backbones.base import sha256_of
 from penult.backbones.remembered import cache_folder
 from penult.engines.conversion import Conversion, the_openvino
 from penult.engines.core import the_core
+from penult.messages import first_line
 from penult.output import sync_folder
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ class Shelf:
         except (SafetensorError, KeyError) as error:
             raise DamagedError(f"is not what it was: {_CHECK} has changed") from error
         except (OSError, RuntimeError) as error:
-            raise DamagedError(f"cannot be read: {str(error).splitlines()[0]}") from error
+            raise DamagedError(f"cannot be read: {first_line(error)}") from error
         return Conversion(model, singly, rows)
 
     def put(self, conversion: Conversion) -> None:
@@ -114,7 +115,7 @@ class Shelf:
                     conversion.model, whole / _MODEL[0], compress_to_fp16=False
                 )
             except RuntimeError as error:
-                raise OSError(str(error).splitlines()[0]) from error
+                raise OSError(first_line(error)) from error
             note = {
                 "made_from": self._made_from,
                 "singly": "yes" if conversion.singly else "no",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from penult.engines.base import TOLERANCE
 from penult.errors import EngineError, MissingExtraError, PenultError
+from penult.messages import first_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,7 +107,7 @@ def row_graph(backbone: Backbone, recipe: Recipe) -> Any:
         raise EngineError(f"{backbone.name} cannot be written as ONNX: {error}") from error
     except Exception as error:
         raise EngineError(
-            f"{backbone.name} cannot be written as ONNX: {_first_line(error)}"
+            f"{backbone.name} cannot be written as ONNX: {first_line(error)}"
         ) from error
     relative = float(np.linalg.norm(rows - expected) / (np.linalg.norm(expected) or 1))
     if not relative <= TOLERANCE:
@@ -146,7 +147,3 @@ def run_graph(model: bytes, array: NDArray[Any]) -> list[NDArray[Any]]:
     session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     outputs: list[NDArray[Any]] = session.run(None, {session.get_inputs()[0].name: array})
     return outputs
-
-
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).strip().splitlines()), type(error).__name__)

@@ -16,7 +16,6 @@ from penult.engines.conversion import (
     Conversion,
     apart,
     convert,
-    first_line,
     first_run,
     the_openvino,
 )
@@ -24,6 +23,7 @@ from penult.engines.core import refuse_forked, stays_in_forks, the_core
 from penult.engines.int8 import check_image
 from penult.engines.kept import DamagedError, Shelf
 from penult.errors import EngineError
+from penult.messages import first_line
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

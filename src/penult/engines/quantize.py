@@ -21,6 +21,7 @@ from penult.engines.core import keep_signal_stack, the_core
 from penult.engines.int8 import check_image, cosines, rows_graph, rows_of
 from penult.engines.openvino import converted
 from penult.errors import EngineError, MissingExtraError
+from penult.messages import first_line
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -155,7 +156,7 @@ def quantize(
                 graph = max((graph, controlled), key=judge.mean)
     except Exception as error:
         # NNCF's errors have no base of their own.
-        cause = (str(error).splitlines() or [type(error).__name__])[0]
+        cause = first_line(error)
         raise EngineError(f"{backbone.name} cannot be quantised: {cause}") from error
     products, in_float = _count(ov, graph)
     if products == in_float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import socket
 from contextlib import suppress
@@ -11,14 +10,13 @@ from pathlib import Path
 from filelock import FileLock, SoftFileLock, Timeout
 
 from penult.errors import OutputError, OutputExistsError
+from penult.features.disk import NO_LOCKS
 
 __all__ = ["RunLock"]
 
 _LOCK, _OWNER = "lock", "owner"
 # Not the same name: the file that could not be locked is there, and would seem to be a lock.
 _INSTEAD = "lock.file"
-# What a file system answers that has no flock: some network and user-space ones.
-_NO_FLOCK = {errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL}
 
 
 class RunLock:
@@ -64,7 +62,7 @@ class RunLock:
                     f"to end, or give another name"
                 ) from error
             except OSError as error:
-                if error.errno not in _NO_FLOCK or kind is SoftFileLock:
+                if error.errno not in NO_LOCKS or kind is SoftFileLock:
                     raise
             else:
                 return lock

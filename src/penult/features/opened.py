@@ -9,13 +9,11 @@ from pathlib import Path
 import h5py
 
 from penult.errors import FeatureFileError
+from penult.features.disk import NO_LOCKS
 from penult.features.heap import has_endless_heap
 from penult.features.schema import HDF5
 
 __all__ = ["open_file"]
-
-# What a file system answers that has no locks: some network and user-space ones.
-_NO_LOCKS = {errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL}
 
 
 def open_file(path: Path, hint: str) -> h5py.File:
@@ -43,7 +41,7 @@ def _open(path: Path) -> h5py.File:
     try:
         return h5py.File(path, "r")
     except OSError as error:
-        if not (_is_lock(error) and error.errno in _NO_LOCKS):
+        if not (_is_lock(error) and error.errno in NO_LOCKS):
             raise
         return h5py.File(path, "r", locking=False)  # nobody can have locked it there
 

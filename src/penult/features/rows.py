@@ -7,6 +7,7 @@ from typing import Any
 import h5py
 
 from penult.errors import FeatureFileError
+from penult.messages import first_line
 
 __all__ = ["RowsOnDisk"]
 
@@ -40,7 +41,7 @@ class RowsOnDisk(h5py.Dataset):  # type: ignore[misc]
     def _damaged(self, error: Exception) -> Exception:
         if not self.id.valid:
             return error  # it was closed
-        cause = str(error).splitlines()[0]
+        cause = first_line(error)
         return FeatureFileError(
             f"{self._named} is damaged: rows of it cannot be read ({cause}); extract it again"
         )

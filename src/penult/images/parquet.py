@@ -9,11 +9,11 @@ from typing import Any
 from penult.errors import MissingExtraError, SourceError
 from penult.images.blob import Blob
 from penult.images.table import Row, label_column, split_named, unique
+from penult.messages import first_line
 from penult.parsing import read_json
 
 __all__ = [
     "class_names",
-    "first_line",
     "holds_images",
     "image_columns",
     "labels_of",
@@ -50,11 +50,6 @@ def open_parquet(blob: Blob, stack: ExitStack) -> Any:
             f"{blob.name} is not a readable Parquet file: {first_line(error)}"
         ) from error
     return stack.enter_context(file)
-
-
-def first_line(error: BaseException) -> str:
-    """What an error says, in one line."""
-    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def _features(file: Any) -> dict[str, Any]:

@@ -16,7 +16,6 @@ from penult.images.blob import Blob
 from penult.images.labels import Found, Top, split_of_name
 from penult.images.parquet import (
     class_names,
-    first_line,
     image_columns,
     labels_of,
     open_parquet,
@@ -25,6 +24,7 @@ from penult.images.parquet import (
 )
 from penult.images.shelf import Shelf
 from penult.images.table import label_column, split_named
+from penult.messages import first_line
 
 __all__ = ["ParquetShelf"]
 
