@@ -184,7 +184,7 @@ def test_a_cache_that_is_read_only_is_read(tiny, cache, caplog, monkeypatch, dam
     def refuse(*_args, **_options):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(kept.tempfile, "TemporaryDirectory", refuse)
+    monkeypatch.setattr(kept, "scratch_folder", refuse)
     assert np.array_equal(rows_of(tiny), rows)
     assert ("Permission denied" in caplog.text) == (damage is not None)
 
@@ -238,7 +238,7 @@ def test_what_a_killed_process_left_is_swept_when_it_is_old(tiny, cache):
     rows_of(tiny)
     (folder,) = cache.iterdir()
     shutil.rmtree(folder)
-    old, new = cache / f".{folder.name}.old", cache / f".{folder.name}.new"
+    old, new = (cache / f".{folder.name}.{age}.partial" for age in ("old", "new"))
     for path in (old, new):
         (path / "whole").mkdir(parents=True)
     os.utime(old, (0, 0))

@@ -13,8 +13,6 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
-import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -26,6 +24,7 @@ from penult.engines.conversion import Conversion, the_openvino
 from penult.engines.core import the_core
 from penult.messages import first_line
 from penult.output import sync_folder
+from penult.scratch import scratch_folder, sweep
 
 if TYPE_CHECKING:
     from penult.recipe import Recipe
@@ -36,8 +35,6 @@ __all__ = ["DamagedError", "Shelf"]
 _GRAPH = 3
 
 _MODEL, _CHECK = ("model.xml", "model.bin"), "check.safetensors"
-
-_ABANDONED = 3600  # seconds; what a process that was killed had begun to write
 
 
 class DamagedError(Exception):
@@ -104,11 +101,10 @@ class Shelf:
 
         around = self.folder.parent
         around.mkdir(parents=True, exist_ok=True)
-        self._sweep()
-        with tempfile.TemporaryDirectory(
-            prefix=f".{self.folder.name}.", dir=around, ignore_cleanup_errors=True
-        ) as scratch:
-            whole = Path(scratch) / "whole"
+        sweep(around, self.folder.name)
+        scratch = scratch_folder(around, self.folder.name)
+        try:
+            whole = scratch / "whole"
             whole.mkdir()
             try:
                 the_openvino().save_model(
@@ -128,16 +124,12 @@ class Shelf:
                     os.fsync(file.fileno())
             sync_folder(whole)
             with suppress(FileNotFoundError):
-                self.folder.rename(Path(scratch) / "before")
+                self.folder.rename(scratch / "before")
             try:
                 whole.rename(self.folder)
             except OSError:
                 if not self.folder.is_dir():  # else another process was faster with the same
                     raise
             sync_folder(around)
-
-    def _sweep(self) -> None:
-        for path in self.folder.parent.glob(f".{self.folder.name}.*"):
-            with suppress(OSError):
-                if time.time() - path.stat().st_mtime > _ABANDONED:
-                    shutil.rmtree(path, ignore_errors=True)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
