@@ -129,19 +129,13 @@ def _build_tiny():
         return Network()
 
 
-class Slashes(Source):
+class Slashes(TinyNetwork):
     """`slashes:network`: the network of `toy:mean-colour`, with the names that ONNX files have.
 
     Layers: ``/pixels`` (3, 8, 8), ``/pixels/mean`` (3), ``penultimate``, and ``logits`` (2).
     """
 
     prefix = "slashes"
-
-    def names(self) -> Iterable[str]:
-        return ["network"]
-
-    def cards(self, pattern: str = "*") -> Iterable[Card]:
-        return ()
 
     def open(self, name: str, choice: WeightsChoice) -> Backbone:
         return NetworkBackbone(

@@ -293,17 +293,21 @@ signal.pause()
     PartStore(output).close()
 
 
-def test_where_there_is_no_flock_a_file_with_the_process_takes_its_place(output, monkeypatch):
-    def no_flock(self, *_arguments, **_options):
-        raise OSError(errno.ENOLCK, "No locks available")
-
-    monkeypatch.setattr(lock.FileLock, "acquire", no_flock)
+def require_one_at_a_time(output):
     first = PartStore(output)
     with pytest.raises(OutputExistsError, match=rf"process {os.getpid()} on "):
         PartStore(output)
     first.close()
     assert not first.folder.exists()
     PartStore(output).close()
+
+
+def test_where_there_is_no_flock_a_file_with_the_process_takes_its_place(output, monkeypatch):
+    def no_flock(self, *_arguments, **_options):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(lock.FileLock, "acquire", no_flock)
+    require_one_at_a_time(output)
 
 
 @pytest.mark.parametrize("code", [errno.ENOLCK, errno.EOPNOTSUPP], ids=os.strerror)
@@ -312,12 +316,7 @@ def test_the_file_that_could_not_be_locked_is_not_taken_for_a_lock(output, monke
         raise OSError(code, os.strerror(code))
 
     monkeypatch.setattr("fcntl.flock", no_flock)
-    first = PartStore(output)
-    with pytest.raises(OutputExistsError, match=rf"process {os.getpid()} on "):
-        PartStore(output)
-    first.close()
-    assert not first.folder.exists()
-    PartStore(output).close()
+    require_one_at_a_time(output)
 
 
 def test_a_folder_that_vanishes_is_noticed_before_anything_is_written(interrupted):

@@ -5,13 +5,13 @@ from __future__ import annotations
 import builtins
 import io
 import logging
-import tarfile
 from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, Thread
 
 import fsspec
 import pytest
+from archives import packed
 
 from penult.errors import ImageError, MissingExtraError, PathNotFoundError, SourceError, UsageError
 from penult.images import network
@@ -145,16 +145,6 @@ def read(record):
 
 def known(listing):
     return [(r.id, r.labels, r.split) for r in listing.records]
-
-
-def packed(members):
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as archive:
-        for name, data in members.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(data)
-            archive.addfile(info, io.BytesIO(data))
-    return buffer.getvalue()
 
 
 def test_a_prefix_in_s3_is_like_a_folder(s3):

@@ -12,20 +12,6 @@ from penult.images.sources import list_images
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="POSIX file systems only")
 
 
-@pytest.fixture
-def tree(tmp_path):
-    """Make empty files at the given paths below tmp_path; the listing does not look into them."""
-
-    def make(*paths):
-        for path in paths:
-            file = tmp_path / path
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.touch()
-        return tmp_path
-
-    return make
-
-
 def ids(listing):
     return [record.id for record in listing.records]
 

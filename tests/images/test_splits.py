@@ -13,20 +13,6 @@ from penult.images.remarks import remarks
 from penult.images.sources import list_images
 
 
-@pytest.fixture
-def tree(tmp_path):
-    """Make empty files at the given paths; the listing does not look into them."""
-
-    def make(*paths):
-        for path in paths:
-            file = tmp_path / path
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.touch()
-        return tmp_path
-
-    return make
-
-
 def pack(path, *names, text="bus"):
     """Write an archive of files that all hold `text`."""
     path.parent.mkdir(parents=True, exist_ok=True)

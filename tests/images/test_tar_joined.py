@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import tarfile
+from functools import partial
 
+import archives
 import pytest
 
 from penult.errors import SourceError
 from penult.images.sources import list_images
-
-
-def packed(members, layout=tarfile.GNU_FORMAT):
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w", format=layout) as archive:
-        for name, data in members.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(data)
-            archive.addfile(info, io.BytesIO(data))
-    return buffer.getvalue()
 
 
 @pytest.fixture
@@ -38,6 +29,8 @@ def contents(listing):
     return found
 
 
+packed = partial(archives.packed, layout=tarfile.GNU_FORMAT)
+
 A, B = packed({"daisy/1.jpg": b"A"}), packed({"rose/2.jpg": b"B" * 600})
 BOTH = {"daisy/1.jpg": b"A", "rose/2.jpg": b"B" * 600}
 
@@ -51,7 +44,9 @@ BOTH = {"daisy/1.jpg": b"A", "rose/2.jpg": b"B" * 600}
         pytest.param(A[:2048] + B, id="with the shortest end mark"),
         pytest.param(A[:1024] + B, id="with no end mark"),
         pytest.param(packed({}) + A + packed({}) + B, id="with empty ones"),
-        pytest.param(packed({"daisy/1.jpg": b"A"}, tarfile.PAX_FORMAT) + B, id="of two formats"),
+        pytest.param(
+            packed({"daisy/1.jpg": b"A"}, layout=tarfile.PAX_FORMAT) + B, id="of two formats"
+        ),
     ],
 )
 def test_archives_one_after_the_other_are_read_to_the_last(listed, data):

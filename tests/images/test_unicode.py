@@ -7,10 +7,10 @@ import io
 import json
 import os
 import sys
-import tarfile
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from archives import packed
 
 from penult.errors import SourceError
 from penult.images.sources import as_sources, list_images
@@ -56,16 +56,6 @@ def read(listing):
         with record.open() as file:
             found[record.id] = file.read().decode()
     return found
-
-
-def packed(members):
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as archive:
-        for name, data in members.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(data)
-            archive.addfile(info, io.BytesIO(data))
-    return buffer.getvalue()
 
 
 def test_two_folders_of_one_name_are_one_class_and_that_is_said(files, caplog):
