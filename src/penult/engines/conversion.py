@@ -7,7 +7,6 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from threading import Lock
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ from penult.engines.base import TOLERANCE
 from penult.engines.core import the_core
 from penult.engines.int8 import check_image
 from penult.errors import EngineError
+from penult.locks import ForkSafeLock
 from penult.messages import first_line
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ may be rounded to the next integer."""
 # OpenVINO's bindings set up some of their types when the first image is run, in a way that two
 # threads at once deadlock in: one holds the interpreter and waits for the other's set-up, which
 # waits for the interpreter. So every engine runs one image before it is handed out.
-first_run = Lock()
+first_run = ForkSafeLock()
 
 
 @dataclass(frozen=True)

@@ -8,16 +8,16 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from threading import Lock
 from types import ModuleType
 from typing import Any
 from weakref import WeakSet
 
 from penult.errors import EngineError
+from penult.locks import ForkSafeLock
 
 __all__ = ["keep_signal_stack", "refuse_forked", "stays_in_forks", "the_core"]
 
-_making = Lock()
+_making = ForkSafeLock()
 _made_in: int | None = None
 _staying: WeakSet[Any] = WeakSet()
 
@@ -73,8 +73,6 @@ def stays_in_forks(thing: Any) -> None:
 
 
 def _in_child() -> None:
-    global _making
-    _making = Lock()  # another thread of the parent's may have held it
     for thing in list(_staying):
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(thing))
 

@@ -18,6 +18,7 @@ from penult.backbones.select import select
 from penult.engines.base import Engine
 from penult.engines.choose import open_engine
 from penult.errors import UsageError
+from penult.locks import ForkSafeLock
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -61,7 +62,7 @@ class _Opened:
 
 
 _opened: OrderedDict[Hashable, _Opened] = OrderedDict()
-_opening = Lock()
+_opening = ForkSafeLock()
 
 
 def shared_engine(
@@ -95,15 +96,6 @@ def shared_engine(
         turn = BoundedSemaphore(own.concurrency) if several else opened.turn
         opened.engines[key] = SharedEngine(own, turn)
         return opened.engines[key]
-
-
-def _in_child() -> None:
-    global _opening
-    _opening = Lock()  # another thread of the parent's may have held it
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_in_child)
 
 
 def close_all() -> None:

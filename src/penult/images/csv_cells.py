@@ -5,14 +5,15 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator
 from itertools import islice
-from threading import Lock
 from typing import Any, TextIO
+
+from penult.locks import ForkSafeLock
 
 __all__ = ["read_cells"]
 
 _LONGEST_CELL = 1 << 28
 _ROWS_AT_ONCE = 64
-_limit = Lock()
+_limit = ForkSafeLock()
 
 
 def read_cells(stream: TextIO) -> Iterator[tuple[int, list[str]]]:

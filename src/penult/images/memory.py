@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from io import BytesIO
 from pathlib import Path
-from threading import Lock
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -22,22 +21,14 @@ from penult.images.decode import decode, upright
 from penult.images.files import open_regular
 from penult.images.quiet import silence
 from penult.images.tiff import check_pillows
+from penult.locks import ForkSafeLock
 from penult.records import ImageRecord
 
 __all__ = ["MemoryRecord", "are_in_memory", "as_records"]
 
 # Pillow reads a file that was only opened when its pixels are asked for, and not thread-safely;
 # one image may stand in a list twice.
-_loading = Lock()
-
-
-def _in_child() -> None:
-    global _loading
-    _loading = Lock()  # another thread of the parent's may have held it
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_in_child)
+_loading = ForkSafeLock()
 
 
 def _no_file() -> BinaryIO:
