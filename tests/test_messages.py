@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 
 import pytest
 
@@ -36,3 +37,8 @@ def test_escaped_json_keeps_its_value():
 
 def test_an_error_is_one_line_whatever_the_file_is_called():
     assert str(ImageError("a\n\x1b[2J.png: is empty")) == r"a\n\x1b[2J.png: is empty"
+
+
+def test_whatever_penult_logs_is_one_line_for_a_program_too(caplog):
+    logging.getLogger("penult").warning("penult: %s is damaged", "a\n\x1b[2J.png")
+    assert caplog.messages == [r"penult: a\n\x1b[2J.png is damaged"]

@@ -16,6 +16,8 @@ import logging
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from penult.messages import make_printable
+
 if TYPE_CHECKING:
     from penult.classify.evaluate import evaluate
     from penult.classify.export import export_classifier
@@ -32,9 +34,11 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
+_log = logging.getLogger("penult")
+_log.addFilter(make_printable)
 # A library that raises the root logger's level would mute penult's warnings with its own.
-if logging.getLogger("penult").level == logging.NOTSET:
-    logging.getLogger("penult").setLevel(logging.WARNING)
+if _log.level == logging.NOTSET:
+    _log.setLevel(logging.WARNING)
 
 _HOMES = {
     "Classifier": "penult.classify.model",

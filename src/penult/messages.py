@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import re
 
-__all__ = ["escape_formula", "escape_json", "first_line", "printable"]
+__all__ = ["escape_formula", "escape_json", "first_line", "make_printable", "printable"]
 
 # What a terminal or a browser obeys instead of showing: the C0 and C1 control characters and DEL,
 # which set titles, clear screens and begin lines; the separators that begin lines as well; the
@@ -41,6 +42,12 @@ def escape_formula(text: str) -> str:
     characters that a spreadsheet skips before them.
     """
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text
+
+
+def make_printable(record: logging.LogRecord) -> bool:
+    """Filter for a logger whose lines name what others named: they are shown, and not obeyed."""
+    record.msg, record.args = printable(record.getMessage()), None
+    return True
 
 
 def first_line(error: BaseException) -> str:

@@ -43,7 +43,7 @@ def run(
     from penult.classify.model import load_classifier
     from penult.classify.scores import scores_to_dict
     from penult.features.schema import is_feature_file
-    from penult.images.remarks import NOTES
+    from penult.images.remarks import notes_of
 
     if results is not None:
         from penult.report.results import check_results, write_results
@@ -71,7 +71,7 @@ def run(
                 device=device,
                 on_progress=on_progress,
             )
-    notes = {} if from_file else {name: features.origin[name] for name in NOTES}
+    notes = {} if from_file else notes_of(features.origin)
     found = evaluate(model, features, split=f"all of {', '.join(data)}")
     apart = {
         "trained": found.trained,

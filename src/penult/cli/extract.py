@@ -113,7 +113,7 @@ def run(
         )
     rows, total = len(features), len(features) + len(features.failures)
     if as_json:
-        from penult.images.remarks import NOTES
+        from penult.images.remarks import notes_of
 
         say_json(
             {
@@ -125,7 +125,7 @@ def run(
                 "layers": list(features.layers),
                 "classes": list(features.label_names),
                 "failures": [{"id": f.id, "reason": f.reason} for f in features.failures],
-                **{name: features.origin[name] for name in NOTES},
+                **notes_of(features.origin),
             }
         )
         return

@@ -6,9 +6,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from penult.messages import printable
-
-__all__ = ["NOTES", "about_left_out", "advice", "log_remarks", "remarks"]
+__all__ = ["NOTES", "about_left_out", "advice", "log_remarks", "notes_of", "remarks"]
 
 NOTES = ("passed_over", "left_out", "split_folders")
 """What `Listing.notes` has, and a feature file's origin as well."""
@@ -34,10 +32,15 @@ def remarks(notes: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def notes_of(origin: Mapping[str, Any]) -> dict[str, Any]:
+    """What a feature file's origin notes of its listing; files of before note less."""
+    return {name: origin[name] for name in NOTES if name in origin}
+
+
 def log_remarks(notes: Mapping[str, Any]) -> None:
     """Log them, where nothing that is returned has room for them."""
     for line in remarks(notes):
-        logging.getLogger("penult").warning(printable(line))
+        logging.getLogger("penult").warning("%s", line)
 
 
 def advice(passed_over: Mapping[str, int]) -> str:

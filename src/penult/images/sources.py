@@ -24,7 +24,6 @@ from penult.images.shelves import Shelves
 from penult.images.splits import SplitFolder, SplitFolders, SplitsFrom
 from penult.images.table import LabelTable
 from penult.images.walk import EXTENSIONS
-from penult.messages import printable
 from penult.offline import works_offline
 from penult.records import Failure
 
@@ -139,11 +138,11 @@ def list_images(
         raise SourceError(_nothing_found(sources, failures, passed_over, left_out))
     for shelf in shelves if announce else ():
         if shelf.requests:
-            _log.warning("penult: %s", printable(shelf.requests))
+            _log.warning("penult: %s", shelf.requests)
     if merged := records.merged:
         _log.warning(
             "penult: %s: written in several Unicode forms, each of which is the same class",
-            printable(", ".join(merged)),
+            ", ".join(merged),
         )
     split_folders = decide.decide(records.counts())
     records.sort()
