@@ -309,3 +309,20 @@ def test_what_is_damaged_is_taken_as_pillow_shows_it_where_that_is_allowed(files
     damaged = data[:-60] + END
     assert reason(damaged).startswith("is damaged (")
     np.testing.assert_array_equal(pixels(damaged, allow_truncated=True), pillow(damaged))
+
+
+@pytest.mark.parametrize(
+    ("behind", "reason"),
+    [
+        pytest.param(b"\xff\xdc\x00\x04\x00\x40", "is not supported", id="said behind the scan"),
+        pytest.param(b"", "is damaged", id="said nowhere"),
+    ],
+)
+def test_a_height_of_nothing_is_not_read_and_only_damage_where_it_is_said_nowhere(behind, reason):
+    buffer = BytesIO()
+    Image.new("RGB", (64, 64), "red").save(buffer, "JPEG")
+    data = bytearray(buffer.getvalue())
+    height = data.index(b"\xff\xc0") + 5
+    data[height : height + 2] = b"\0\0"
+    with pytest.raises(ImageError, match=reason):
+        decode(bytes(data[:-2]) + behind + b"\xff\xd9")

@@ -32,9 +32,7 @@ _READERS = {"TIFF": TiffImage}  # in place of Pillow's own
 
 # How Pillow's plugins and libavif say that a file is of a kind that they do not read.
 _UNSUPPORTED = re.compile(
-    r"unsupported|not (yet )?supported|not implemented|cannot handle|invalid ftyp"
-    "|not identified by this driver",
-    re.IGNORECASE,
+    r"unsupported|not (yet )?supported|not implemented|cannot handle|invalid ftyp", re.IGNORECASE
 )
 
 _LONGEST_DETAIL = 120  # some quote the file
@@ -235,6 +233,8 @@ def _reason(error: Exception, data: bytes) -> str:
     if isinstance(error, Image.DecompressionBombError):
         return f"has too many pixels ({error})"
     detail = " ".join(str(error).split())[:_LONGEST_DETAIL]
+    if jpeg.has_late_height(data):
+        return "is not supported (JPEG whose height stands behind the picture)"
     if _UNSUPPORTED.search(detail):
         return f"is not supported ({detail})"
     announced = _announced_bytes(data)

@@ -15,9 +15,9 @@ from PIL import Image, ImageFile
 
 from penult.errors import ImageError
 from penult.images.jpeg_losses import complaint_of, damaged, ensure_nothing_is_lost
-from penult.images.jpeg_scans import END, START, is_complete
+from penult.images.jpeg_scans import END, START, has_late_height, is_complete
 
-__all__ = ["is_jpeg", "load", "without_leading_junk"]
+__all__ = ["has_late_height", "is_jpeg", "load", "without_leading_junk"]
 
 _SPACES = {"RGB": "RGBX", "L": "GRAY", "CMYK": "CMYK"}
 _WORD = nanoarrow.uint32()

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-__all__ = ["END", "START", "Scan", "is_complete", "restart_interval", "scans"]
+__all__ = ["END", "START", "Scan", "has_late_height", "is_complete", "restart_interval", "scans"]
 
 START, END = b"\xff\xd8", b"\xff\xd9"
 
@@ -16,6 +16,7 @@ _MARKER = re.compile(rb"\xff+[\x01-\xcf\xd8-\xfe]")
 _SOF = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _PROGRESSIVE = (0xC2, 0xCA)
 _SOS, _EOI, _DRI = 0xDA, 0xD9, 0xDD
+_DNL = b"\xff\xdc"
 _TABLES = (0xC4, 0xCC, 0xDB, _DRI)
 _BARE = (0x01, 0xD8)  # no length follows
 
@@ -136,6 +137,12 @@ def restart_interval(tables: bytes) -> int:
             found = int.from_bytes(tables[at + 4 : at + 6])
         at += 2 + int.from_bytes(tables[at + 2 : at + 4])
     return found
+
+
+def has_late_height(data: bytes) -> bool:
+    """Whether the height stands behind the first scan, which few decoders look for."""
+    first = next(scans(data), None) if data.startswith(START) else None
+    return first is not None and first.size[1] == 0 and _DNL in data
 
 
 def is_complete(data: bytes) -> bool:
