@@ -106,11 +106,6 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.n_features_out_ = engine.row_shape[0]
         return self
 
-    def fit_transform(self, X: Any, y: Any = None, **_: Any) -> NDArray[np.float32]:  # noqa: N803
-        """Find the network, and turn images into feature vectors; see `fit` and `transform`."""
-        images = list(X) if isinstance(X, Iterator) else X
-        return self.fit(images, y).transform(images)
-
     def transform(self, X: Any) -> NDArray[np.float32]:  # noqa: N803
         """Turn images into feature vectors.
 
