@@ -145,13 +145,14 @@ def test_a_device_it_lacks_is_refused(toy):
 
 def test_an_engine_has_run_once_before_any_other_thread_gets_it(toy, monkeypatch):
     # OpenVINO's bindings deadlock where two threads run their process's first image at once.
-    ran_in = []
+    lock, ran_in = threading.Lock(), []
     run = openvino.OpenVinoEngine.run
 
     def noted(self, images):
-        ran_in.append((threading.current_thread(), conversion.first_run.locked()))
+        ran_in.append((threading.current_thread(), lock.locked()))
         return run(self, images)
 
+    monkeypatch.setattr(openvino, "first_run", lock)
     monkeypatch.setattr(openvino.OpenVinoEngine, "run", noted)
     backbone = open_backbone(toy)
     open_engine(backbone, [backbone.recipe()], engine="openvino")
