@@ -35,12 +35,12 @@ from torch.utils.data import DataLoader, Dataset
 
 import penult
 from penult.backbones.base import WeightsChoice
+from penult.backbones.recipe_selection import select
 from penult.backbones.registry import open_backbone
-from penult.backbones.select import select
-from penult.engines.choose import open_engine
+from penult.engines.registry import open_engine
+from penult.images.listing import list_images
+from penult.images.pixels.transform import Transform
 from penult.images.read import read_pixels
-from penult.images.sources import list_images
-from penult.images.transform import Transform
 
 # Name to penult's own options, and the timm architecture of the script that it is compared with.
 MODELS = {

@@ -14,8 +14,10 @@ from pathlib import Path
 
 import torch
 
-from penult.backbones import timm, timm_network, torchvision
+from penult.backbones import torchvision
 from penult.backbones.layers import Cut
+from penult.backbones.timm import model as timm_network
+from penult.backbones.timm import source as timm
 from penult.errors import PenultError
 
 OUTPUT = Path(__file__).parent.parent / "src/penult/backbones/sizes.csv"

@@ -21,10 +21,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.preprocessing import Normalizer
 
-from penult.classify.basis import Weights
-from penult.classify.logistic import objective
-from penult.classify.search import search
-from penult.classify.splits import cross_validation
+from penult.classify.linear.basis import Weights
+from penult.classify.linear.logistic import objective
+from penult.classify.training.search import search
+from penult.partition.splits import cross_validation
 
 STRENGTHS = (0.1, 1.0, 10.0, 100.0, 1000.0, 10000.0)
 CASES = {

@@ -27,10 +27,10 @@ def extract(call: dict, steps_to_live: int | None = None) -> int:
     block of the file that is being put together.
     """
     import penult.errors
-    from penult.features import parts
-    from penult.features.disk import WatchedFile
+    from penult.features.resume import store
+    from penult.features.watched_file import WatchedFile
 
-    parts.LIMITS = parts.Limits(images=IMAGES_A_PART)
+    store.LIMITS = store.Limits(images=IMAGES_A_PART)
     taken = 0.0
 
     def counted(function, weight=1.0):

@@ -11,13 +11,13 @@ import pytest
 
 from penult.backbones.base import WeightsChoice
 from penult.backbones.checkpoint import read_checkpoint
+from penult.backbones.metadata_cache import recall
 from penult.backbones.registry import open_backbone
-from penult.backbones.remembered import recall
-from penult.backbones.weights import load_state
-from penult.classify.file import read_description, read_pipeline
+from penult.backbones.weights.load import load_state
+from penult.classify.classifier_file import read_description, read_pipeline
 from penult.errors import BackboneError, ClassifierFileError, FileFormatError, WeightsError
-from penult.features.manifest import Manifest
 from penult.features.read import read
+from penult.features.resume.manifest import Manifest
 from penult.features.write import Columns, FeatureWriter
 from penult.recipe import Preprocessing, Recipe
 from penult.records import ImageRecord
@@ -92,11 +92,11 @@ def test_the_origin_of_a_feature_file(deep):
 
 @pytest.mark.parametrize("deep", DEEP)
 def test_what_the_cache_and_an_interrupted_run_hold_is_not_trusted(tmp_path, monkeypatch, deep):
-    from penult.backbones import remembered
+    from penult.backbones import metadata_cache
 
     (tmp_path / "run.json").write_text(deep)
     assert Manifest.read(tmp_path) is None
-    monkeypatch.setattr(remembered, "_note_file", lambda *_: tmp_path / "run.json")
+    monkeypatch.setattr(metadata_cache, "_note_file", lambda *_: tmp_path / "run.json")
     assert recall("timm:x", WeightsChoice(), lambda: None) is None
 
 

@@ -24,16 +24,16 @@ from toys import MeanColour
 
 import penult
 from penult import FeatureExtractor
-from penult.backbones.network import NetworkBackbone
-from penult.engines import shared
+from penult.backbones.torch_model import NetworkBackbone
+from penult.engines import pool
 from penult.errors import ImageError, RecipeMismatchError, UnknownNameError, UsageError
 
 
 @pytest.fixture(autouse=True)
 def _no_engine_of_another_test():
-    shared.close_all()
+    pool.close_all()
     yield
-    shared.close_all()
+    pool.close_all()
 
 
 @pytest.fixture
@@ -252,7 +252,7 @@ def test_an_option_that_cannot_be_is_refused_by_fit(extractor, paths, options, e
 
 
 def test_an_image_for_which_the_network_gives_nan_is_named(extractor, paths, monkeypatch):
-    from penult.engines.shared import SharedEngine
+    from penult.engines.pool import SharedEngine
 
     extractor.fit(paths)
     run = SharedEngine.run
@@ -311,7 +311,7 @@ def test_a_pickle_holds_no_network(extractor, paths):
 
 
 def test_only_the_last_few_networks_are_kept(toy, built, monkeypatch):
-    monkeypatch.setattr(shared, "KEPT", 1)
+    monkeypatch.setattr(pool, "KEPT", 1)
     one = FeatureExtractor(model=toy, engine="torch")
     other = FeatureExtractor(model=toy, engine="torch", offline=True)
     for extractor in (one, one, other, other, one):
@@ -321,7 +321,7 @@ def test_only_the_last_few_networks_are_kept(toy, built, monkeypatch):
 
 def test_another_network_than_was_fitted_is_refused(extractor, paths, monkeypatch):
     extractor.fit(paths)
-    shared.close_all()
+    pool.close_all()
     opened = MeanColour.open
 
     def other(self, name, choice):

@@ -28,11 +28,11 @@ if not child:
 @pytest.mark.parametrize(
     "lock",
     [
-        "penult.images.csv_cells:_limit",
-        "penult.images.memory:_loading",
-        "penult.engines.shared:_opening",
-        "penult.engines.core:_making",
-        "penult.engines.conversion:first_run",
+        "penult.images.labels.csv_cells:_limit",
+        "penult.images.in_memory:_loading",
+        "penult.engines.pool:_opening",
+        "penult.engines.openvino.core:_making",
+        "penult.engines.openvino.conversion:first_run",
     ],
 )
 def test_a_child_does_not_wait_for_who_held_a_lock_in_the_parent(lock):

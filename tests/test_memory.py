@@ -14,10 +14,11 @@ import pytest
 from PIL import Image
 
 import penult
-from penult.features import ledger, parts, size
+from penult.features import estimate
+from penult.features.resume import ledger, store
 from penult.features.write import FeatureWriter
 from penult.images import read
-from penult.images.sources import list_images
+from penult.images.listing import list_images
 
 
 @pytest.fixture(scope="module")
@@ -125,11 +126,11 @@ def most_held(monkeypatch, extract):
 
 
 def test_a_run_and_its_update_cost_a_few_bytes_an_image(folder, toy, tmp_path, monkeypatch):
-    monkeypatch.setattr(parts, "LIMITS", parts.Limits(images=128))
+    monkeypatch.setattr(store, "LIMITS", store.Limits(images=128))
     monkeypatch.setattr(ledger, "_BLOCK_IMAGES", 128)  # of both, more than are in hand at a time
     monkeypatch.setattr(read, "_PIECE", 1 << 12)  # a buffer more or less is not what is measured
     few, many = 300, 1500
-    monkeypatch.setattr(size, "_MEASURED", few)  # so many, and no more, are written to measure
+    monkeypatch.setattr(estimate, "_MEASURED", few)  # so many, and no more, are written to measure
     roots = {count: folder(count) for count in (few, many)}
 
     def held(count, **options):

@@ -14,12 +14,13 @@ import pytest
 from PIL import Image
 
 import penult
-from penult.classify.predict import predict_images
+from penult.classify.prediction.predict import predict_images
 from penult.errors import ImageError, SourceError, UsageError
 from penult.extraction import extract_as
-from penult.images import again, hosts, network, redirects
-from penult.images.hosts import host_of, is_internal, named
-from penult.images.sources import list_images
+from penult.images import relocate
+from penult.images.listing import list_images
+from penult.images.sources.remote import connection, hosts, redirects
+from penult.images.sources.remote.hosts import host_of, is_internal, named
 from penult.report.make import make_report
 
 pytest.importorskip("fsspec")
@@ -29,7 +30,7 @@ pytest.importorskip("aiohttp")
 @pytest.fixture(autouse=True)
 def _nobody_is_asked_for_names(monkeypatch):
     monkeypatch.setattr(hosts, "resolving_inside", lambda _: set())
-    monkeypatch.setattr(network, "FIRST_WAIT", 0.0)
+    monkeypatch.setattr(connection, "FIRST_WAIT", 0.0)
 
 
 class Web:
@@ -154,7 +155,7 @@ def test_standard_input_and_parquet_lists_are_refused_with_their_line(tmp_path, 
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text)))
     with pytest.raises(UsageError, match=r"standard input, line 2: https\S*/b\.jpg is on"):
         list_images(["-"], offline=True)
-    find_again = partial(again.find_again, {"sources": ["-"]}, ["https://example.org/b.jpg"])
+    find_again = partial(relocate.find_again, {"sources": ["-"]}, ["https://example.org/b.jpg"])
     with pytest.raises(UsageError, match="is on the network"):
         find_again(offline=True)
     pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")

@@ -49,16 +49,16 @@ def test_the_size_is_within_two_percent(many, tmp_path, toy, options):
 
 def test_the_size_of_more_images_than_are_measured(many, tmp_path, toy, monkeypatch):
     penult.extract(many, tmp_path / "f.h5", model=toy, layer="pixels", pool="flatten")
-    monkeypatch.setattr("penult.features.size._MEASURED", 400)
+    monkeypatch.setattr("penult.features.estimate._MEASURED", 400)
     planned = plan(many, model=toy, layer="pixels", pool="flatten")
     assert planned.bytes == pytest.approx((tmp_path / "f.h5").stat().st_size, rel=0.1)
 
 
 def test_the_size_of_real_rows(many, tmp_path):
     """Written by the writer with rows as long as EfficientNet's; the network need not run for that."""
-    from penult.features.size import estimate_bytes
+    from penult.features.estimate import estimate_bytes
     from penult.features.write import Columns, FeatureWriter
-    from penult.images.sources import list_images
+    from penult.images.listing import list_images
     from penult.recipe import Preprocessing, Recipe
 
     preprocessing = Preprocessing(

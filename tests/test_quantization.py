@@ -19,11 +19,10 @@ from penult.backbones.base import WeightsChoice
 from penult.backbones.checkpoint import CheckpointFile
 from penult.backbones.int8 import FORMAT, KEY, Int8Backbone, is_int8, save_int8
 from penult.backbones.registry import open_backbone
-from penult.backbones.remembered import cache_folder
 from penult.engines import measure
 from penult.engines import quantize as engine
-from penult.engines.choose import open_engine
 from penult.engines.int8 import cosines
+from penult.engines.registry import open_engine
 from penult.errors import (
     EngineError,
     FileFormatError,
@@ -34,6 +33,7 @@ from penult.errors import (
     UnknownNameError,
     UsageError,
 )
+from penult.machine import cache_folder
 from penult.quantization import quantize
 
 LAYERS = ["maps", "penultimate"]
@@ -155,8 +155,8 @@ def test_it_opens_without_torch_nncf_or_telemetry(made):
 import sys
 import numpy as np
 from penult.backbones.registry import open_backbone
-from penult.backbones.select import select
-from penult.engines.choose import open_engine
+from penult.backbones.recipe_selection import select
+from penult.engines.registry import open_engine
 backbone = open_backbone({str(path)!r})
 engine = open_engine(backbone, select(backbone, ["maps"], "gem"))
 assert engine.run(np.zeros((1, 32, 32, 3), np.uint8))[0].shape == (1, 16)

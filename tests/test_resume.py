@@ -146,9 +146,9 @@ def extract(images, output, **options):
 
 @pytest.fixture(autouse=True)
 def _small_parts(monkeypatch):
-    from penult.features import parts
+    from penult.features.resume import store
 
-    monkeypatch.setattr(parts, "LIMITS", parts.Limits(images=2))
+    monkeypatch.setattr(store, "LIMITS", store.Limits(images=2))
 
 
 class Interrupted(BaseException):
@@ -408,7 +408,7 @@ def disk(monkeypatch):
     from types import SimpleNamespace
 
     disk = SimpleNamespace(total=1 << 40, free=1 << 40)
-    monkeypatch.setattr("penult.features.room.shutil.disk_usage", lambda _path: disk)
+    monkeypatch.setattr("penult.features.disk_space.shutil.disk_usage", lambda _path: disk)
     return disk
 
 
@@ -453,7 +453,7 @@ def test_a_disk_that_does_not_know_its_size_is_written_to(images, tmp_path, toy,
 
 def test_what_goes_on_counts_only_what_is_left(interrupted, images, monkeypatch):
     """Two images are not safe yet; then none, when the file is about to be put together."""
-    from penult.features.room import Room
+    from penult.features.disk_space import Room
 
     asked: list[int] = []
     monkeypatch.setattr(Room, "require", lambda _self, rows: asked.append(rows))
@@ -522,7 +522,7 @@ def test_a_part_that_is_none_is_removed_and_its_images_done_again(interrupted, i
 
     from safetensors.numpy import save
 
-    from penult.features.part import write_safely
+    from penult.features.resume.chunk import write_safely
 
     folder = tmp_path / "f.h5.parts"
     extracted = {"positions": np.array([8, 10**6])}

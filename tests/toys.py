@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from fnmatch import fnmatch
 
 from penult.backbones.base import Backbone, Card, Source, Weights, WeightsChoice
-from penult.backbones.network import NetworkBackbone
+from penult.backbones.torch_model import NetworkBackbone
 from penult.errors import UnknownNameError, WeightsError
 from penult.recipe import Preprocessing
 

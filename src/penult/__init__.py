@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Any
 from penult.messages import make_printable
 
 if TYPE_CHECKING:
-    from penult.classify.evaluate import evaluate
-    from penult.classify.export import export_classifier
-    from penult.classify.model import Classifier, load_classifier
-    from penult.classify.probe import train
+    from penult.classify.classifier import Classifier, load_classifier
+    from penult.classify.evaluation.evaluate import evaluate
+    from penult.classify.export.export import export_classifier
+    from penult.classify.training.train import train
     from penult.estimators import FeatureExtractor
     from penult.extraction import extract
     from penult.features.read import load
@@ -41,7 +41,7 @@ if _log.level == logging.NOTSET:
     _log.setLevel(logging.WARNING)
 
 _HOMES = {
-    "Classifier": "penult.classify.model",
+    "Classifier": "penult.classify.classifier",
     "Failure": "penult.records",
     "FeatureExtractor": "penult.estimators",
     "Features": "penult.records",
@@ -51,14 +51,14 @@ _HOMES = {
     "Recipe": "penult.recipe",
     "Scores": "penult.records",
     "Verification": "penult.verification",
-    "evaluate": "penult.classify.evaluate",
-    "export_classifier": "penult.classify.export",
+    "evaluate": "penult.classify.evaluation.evaluate",
+    "export_classifier": "penult.classify.export.export",
     "extract": "penult.extraction",
     "load": "penult.features.read",
-    "load_classifier": "penult.classify.model",
+    "load_classifier": "penult.classify.classifier",
     "plan": "penult.planning",
     "quantize": "penult.quantization",
-    "train": "penult.classify.probe",
+    "train": "penult.classify.training.train",
     "verify": "penult.verification",
 }
 

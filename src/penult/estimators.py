@@ -17,7 +17,7 @@ from penult.recipe import require_equal
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from penult.engines.shared import SharedEngine
+    from penult.engines.pool import SharedEngine
     from penult.recipe import Recipe
     from penult.records import ImageRecord
 
@@ -179,7 +179,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def _open(self) -> SharedEngine:
         from penult.backbones.base import WeightsChoice
-        from penult.engines.shared import shared_engine
+        from penult.engines.pool import shared_engine
 
         return shared_engine(
             self.model,
@@ -202,7 +202,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
 
 def _records(X: Any) -> list[ImageRecord]:  # noqa: N803
-    from penult.images.memory import as_records
+    from penult.images.in_memory import as_records
 
     records = as_records(X)
     if not records:

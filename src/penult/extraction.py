@@ -13,9 +13,9 @@ from penult.output import check_output
 from penult.recipe import Precision
 
 if TYPE_CHECKING:
-    from penult.images.given import Source
-    from penult.images.sources import Listing
-    from penult.images.splits import SplitsFrom
+    from penult.images.labels.split_folders import SplitsFrom
+    from penult.images.listing import Listing
+    from penult.images.sources.arguments import Source
     from penult.recipe import Recipe
     from penult.records import Features, Progress
 
@@ -129,7 +129,7 @@ def extract(
         shuffle=shuffle,
     )
 
-    from penult.features.parts import is_leftover, parts_folder
+    from penult.features.resume.store import is_leftover, parts_folder
 
     target = None if output is None else Path(output)
     if target is not None:
@@ -142,7 +142,7 @@ def extract(
             else "update and overwrite exclude each other: one keeps what holds, the other nothing"
         )
 
-    from penult.images.sources import as_sources, list_images
+    from penult.images.listing import as_sources, list_images
 
     sources = as_sources(images)
     written = [] if target is None else [target, parts_folder(target)]
@@ -158,8 +158,8 @@ def extract(
     origin = {**_origin(sources, listing, **how), **options}
 
     from penult.backbones.base import WeightsChoice
-    from penult.backbones.select import select
-    from penult.engines.choose import open_engine
+    from penult.backbones.recipe_selection import select
+    from penult.engines.registry import open_engine
 
     choice = WeightsChoice.of(weights, offline=offline, architecture=architecture)
     backbone = open_backbone(model, choice)
@@ -228,9 +228,9 @@ def extract_as(
     """
     from penult.backbones.base import WeightsChoice
     from penult.backbones.registry import open_recipe
-    from penult.engines.choose import open_engine
+    from penult.engines.registry import open_engine
     from penult.features.read import read
-    from penult.images.sources import as_sources, list_images
+    from penult.images.listing import as_sources, list_images
     from penult.runs import Job, to_memory
 
     sources = as_sources(images)
@@ -254,7 +254,7 @@ def _origin(
     sources: Sequence[Source], listing: Listing, *, labels: str | Path, **how: Any
 ) -> dict[str, Any]:
     """What the file notes of where its images came from, and what was found beside them."""
-    from penult.images.sources import origin_of
+    from penult.images.listing import origin_of
 
     return {**origin_of(sources), "labels": str(labels), **how, **listing.notes}
 

@@ -13,7 +13,7 @@ from penult.errors import UnknownNameError
 from penult.recipe import Recipe
 
 if TYPE_CHECKING:
-    from penult.images.splits import SplitsFrom
+    from penult.images.labels.split_folders import SplitsFrom
 
 __all__ = ["Plan", "PlannedLayer", "plan"]
 
@@ -89,9 +89,9 @@ def plan(
     if dtype not in ("float32", "float16"):
         raise UnknownNameError("dtype", dtype, ("float32", "float16"))
     from penult.backbones.base import WeightsChoice
-    from penult.backbones.select import select
-    from penult.features.size import estimate_bytes
-    from penult.images.sources import as_sources, list_images
+    from penult.backbones.recipe_selection import select
+    from penult.features.estimate import estimate_bytes
+    from penult.images.listing import as_sources, list_images
 
     listing = list_images(
         as_sources(images),

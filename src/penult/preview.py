@@ -41,9 +41,9 @@ def network_input(
     """
     from PIL import Image
 
-    from penult.images.memory import as_records
+    from penult.images.in_memory import as_records
+    from penult.images.pixels.transform import Transform
     from penult.images.read import read_pixels
-    from penult.images.transform import Transform
 
     (record,) = as_records([path])
     try:

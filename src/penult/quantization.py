@@ -160,13 +160,13 @@ def quantize(
     """
     from penult.backbones.checkpoint import is_checkpoint_name
     from penult.backbones.int8 import Int8Backbone, save_int8
-    from penult.backbones.select import select
+    from penult.backbones.recipe_selection import select
     from penult.engines import quantize as engine
-    from penult.engines.choose import open_engine
     from penult.engines.finite import reasons
     from penult.engines.measure import all_rows, machine, rates
+    from penult.engines.registry import open_engine
+    from penult.images.listing import as_sources, list_images
     from penult.images.remarks import log_remarks
-    from penult.images.sources import as_sources, list_images
 
     engine.require_nncf()
     if images < 1 or not 0 <= min_cosine < 1:
@@ -252,9 +252,9 @@ def _read(
     """Those of the images that can be read, in a random order, and their pixels (N, H, W, 3)."""
     import numpy as np
 
-    from penult.engines.base import cores
+    from penult.images.pixels.transform import Transform
     from penult.images.read import read_pixels
-    from penult.images.transform import Transform
+    from penult.machine import cores
 
     order = np.random.default_rng(seed).permutation(len(listed))
     chosen = [listed[k] for k in order[: images + MOST_HELD_BACK]]
@@ -309,9 +309,9 @@ def _accuracy(
     """Of the images with one label, in classes large enough; None where there are not two."""
     import numpy as np
 
-    from penult.classify.classifiers import combinations
-    from penult.classify.search import search
-    from penult.classify.splits import cross_validation
+    from penult.classify.training.kinds import combinations
+    from penult.classify.training.search import search
+    from penult.partition.splits import cross_validation
 
     labels = np.array([r.labels[0] if len(r.labels) == 1 else "" for r in records])
     names, counts = np.unique(labels, return_counts=True)

@@ -144,7 +144,9 @@ class Average:
 
 @dataclass(frozen=True, kw_only=True)
 class Scores:
-    """How a classifier did on images it had not seen; `penult.classify.scores` has the formulas.
+    """How a classifier did on images it had not seen.
+
+    The formulas are in `penult.classify.evaluation.scores`.
 
     Attributes
     ----------

@@ -14,14 +14,14 @@ import numpy as np
 from penult.engines.finite import reasons
 from penult.engines.pipeline import Block, run
 from penult.errors import ImageError, OutputError, PenultError, SourceError
-from penult.features.finished import FinishedRows
-from penult.features.known import KnownRows
-from penult.features.ledger import Ledger, RowSource
-from penult.features.part import Outcomes
-from penult.features.parts import PartStore, is_leftover
-from penult.features.proof import require_readable
-from penult.features.room import Room
-from penult.features.size import estimate_bytes
+from penult.features.check import require_readable
+from penult.features.disk_space import Room
+from penult.features.estimate import estimate_bytes
+from penult.features.resume.chunk import Outcomes
+from penult.features.resume.finished import FinishedRows
+from penult.features.resume.known import KnownRows
+from penult.features.resume.ledger import Ledger, RowSource
+from penult.features.resume.store import PartStore, is_leftover
 from penult.features.write import Columns, FeatureWriter
 from penult.output import atomic_output, check_output, explain
 from penult.records import Failure, Progress
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from penult.engines.base import Engine
-    from penult.images.sources import Listing
+    from penult.images.listing import Listing
 
 __all__ = ["Job", "to_file", "to_memory"]
 

@@ -141,8 +141,8 @@ def verify(
         else:
             comparison.missing.append(Failure(features.ids[row], "is not there"))
     if chosen:
-        from penult.engines.choose import open_engine
         from penult.engines.pipeline import run
+        from penult.engines.registry import open_engine
 
         recipes = [layer.recipe for layer in layers]
         blocks = run(
@@ -238,7 +238,7 @@ def _finder(
     offline: bool,
 ) -> Callable[[str], ImageRecord | None]:
     """From an id to its image, where the rows came from."""
-    from penult.images.again import find_again
+    from penult.images.relocate import find_again
 
     try:
         return find_again(features.origin, features.ids, images, offline=offline)

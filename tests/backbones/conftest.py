@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from penult.engines.torch import TorchEngine
-from penult.images.transform import Transform
+from penult.images.pixels.transform import Transform
 
 
 @pytest.fixture

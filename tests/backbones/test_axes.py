@@ -10,8 +10,8 @@ from torch import nn
 
 from penult.backbones.base import Weights
 from penult.backbones.layers import list_layers
-from penult.backbones.network import NetworkBackbone
-from penult.backbones.select import find_layer
+from penult.backbones.recipe_selection import find_layer
+from penult.backbones.torch_model import NetworkBackbone
 from penult.engines.graph import RowNetwork
 from penult.errors import UsageError
 from penult.recipe import Preprocessing
@@ -211,7 +211,7 @@ def test_tokens_of_a_network_in_onnx_are_told_likewise(tmp_path):
     onnx = pytest.importorskip("onnx")
     from onnx import TensorProto, helper, numpy_helper
 
-    from penult.backbones.onnx import Onnx
+    from penult.backbones.onnx.source import Onnx
 
     kernel = np.eye(3, dtype=np.float32)[:, :, None, None].repeat(8, 2).repeat(8, 3) / 64
     arrays = {

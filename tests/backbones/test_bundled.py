@@ -7,7 +7,7 @@ from penult.backbones import bundled
 from penult.backbones.base import WeightsChoice
 from penult.backbones.bundled import Bundled
 from penult.backbones.registry import DEFAULT_MODEL, open_backbone
-from penult.backbones.timm import _preprocessing, _registered
+from penult.backbones.timm.source import _preprocessing, _registered
 from penult.errors import MissingExtraError, UnknownNameError, WeightsError
 
 NAMES = ["efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2"]

@@ -4,8 +4,8 @@ from torch import nn
 
 from penult.backbones.base import Layer, WeightsChoice
 from penult.backbones.layers import Cut, list_layers
+from penult.backbones.recipe_selection import find_layer, match_layers
 from penult.backbones.registry import open_backbone
-from penult.backbones.select import find_layer, match_layers
 from penult.errors import BackboneError, UnknownNameError
 
 RANDOM = WeightsChoice(given="random")

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from penult.classify.classifiers import CLASSIFIERS
-from penult.classify.passes import StoredRows
-from penult.classify.probe import train
-from penult.classify.search import search
-from penult.classify.streamed import STREAMED, search_streamed
+from penult.classify.linear.passes import StoredRows
+from penult.classify.training.kinds import CLASSIFIERS
+from penult.classify.training.out_of_core import STREAMED, search_streamed
+from penult.classify.training.search import search
+from penult.classify.training.train import train
 
 TRIES = {
     "logistic": {"C": 0.1},

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from penult.images.transform import Transform
+from penult.images.pixels.transform import Transform
 from penult.preview import in_words, network_input
 from penult.recipe import Preprocessing
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from penult.classify.model import load_classifier
-from penult.classify.scores import scores_to_dict
+from penult.classify.classifier import load_classifier
+from penult.classify.evaluation.scores import scores_to_dict
 
 
 @pytest.fixture

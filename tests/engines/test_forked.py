@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from penult.backbones.registry import open_backbone
-from penult.engines.choose import open_engine
+from penult.engines.registry import open_engine
 from penult.errors import EngineError
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
@@ -25,7 +25,7 @@ import numpy as np, torch
 from PIL import Image
 import penult
 from penult.backbones.registry import open_backbone, register
-from penult.engines.choose import open_engine
+from penult.engines.registry import open_engine
 from penult.errors import EngineError
 from toys import MeanColour, TinyNetwork
 register(MeanColour())
@@ -98,8 +98,9 @@ engine = open_engine(backbone, [backbone.recipe()], engine="torch", device="cpu"
 images = np.random.default_rng(0).integers(0, 256, (64, 32, 32, 3), np.uint8)
 (expected,) = engine.run(images)
 torch.ones(1000, 1000).exp().sum()  # OpenMP has threads now
-from penult.engines import core, shared
-from penult.images import memory
+from penult.engines.openvino import core
+from penult.engines import pool
+from penult.images import in_memory
 
 def opens_and_runs():
     backbone = open_backbone("tiny:network")
@@ -116,7 +117,7 @@ def opens_with_openvino():
 
 in_child(opens_and_runs)
 # As if another thread were in the middle of it, which the child will not have.
-with core._making, shared._opening, memory._loading:
+with core._making, pool._opening, in_memory._loading:
     in_child(opens_with_openvino)
 assert torch.get_num_threads() == 3
 """

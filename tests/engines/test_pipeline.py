@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from penult.backbones.registry import open_backbone
-from penult.engines.choose import open_engine
 from penult.engines.pipeline import run
+from penult.engines.registry import open_engine
 from penult.errors import ImageError, UsageError
 from penult.records import ImageRecord
 

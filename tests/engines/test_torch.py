@@ -8,11 +8,11 @@ import timm
 import torch
 from PIL import Image
 
+from penult.backbones.recipe_selection import select
 from penult.backbones.registry import open_backbone
-from penult.backbones.select import select
-from penult.engines.choose import open_engine
+from penult.engines.registry import open_engine
 from penult.errors import EngineError, UnknownNameError, UsageError, WeightsError
-from penult.images.transform import Transform
+from penult.images.pixels.transform import Transform
 
 LITES = ["efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2"]
 

@@ -13,10 +13,10 @@ from PIL import Image
 
 from penult.errors import ImageError
 from penult.images.files import open_regular
-from penult.images.memory import as_records
+from penult.images.in_memory import as_records
+from penult.images.listing import list_images
+from penult.images.pixels.transform import Transform
 from penult.images.read import read_pixels
-from penult.images.sources import list_images
-from penult.images.transform import Transform
 from penult.recipe import Preprocessing
 from penult.records import ImageRecord
 

@@ -9,7 +9,7 @@ import archives
 import pytest
 
 from penult.errors import SourceError
-from penult.images.sources import list_images
+from penult.images.listing import list_images
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import pytest
 from archives import packed
 
 from penult.errors import SourceError
-from penult.images.sources import as_sources, list_images
+from penult.images.listing import as_sources, list_images
 
 pytestmark = pytest.mark.skipif(sys.platform == "darwin", reason="one form is the other there")
 

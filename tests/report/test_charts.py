@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from penult.classify.curve import CurvePoint
+from penult.classify.diagnosis.learning_curve import CurvePoint
 from penult.errors import OutputExistsError
 from penult.report.charts import VARIABLES, curve_chart, layers_chart, to_png, to_svg
 

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from penult.classify.curve import CurvePoint
-from penult.classify.label_errors import LabelIssue
+from penult.classify.diagnosis.label_errors import LabelIssue
+from penult.classify.diagnosis.learning_curve import CurvePoint
 from penult.errors import OutputExistsError, PenultError
 from penult.messages import printable
 from penult.recipe import Preprocessing, Recipe

@@ -3,7 +3,7 @@ import json
 import pytest
 from PIL import Image
 
-from penult.classify.scores import score, scores_from_dict
+from penult.classify.evaluation.scores import score, scores_from_dict
 from penult.errors import OutputExistsError, PenultError
 from penult.messages import printable
 from penult.report import check_results, write_results

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from penult.images.decode import decode
+from penult.images.pixels.decode import decode
 from penult.report.thumbnails import Thumbnails
 
 

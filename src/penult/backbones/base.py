@@ -194,7 +194,7 @@ class Backbone(ABC):
         UnknownNameError
             With close suggestions.
         """
-        from penult.backbones.select import find_layer
+        from penult.backbones.recipe_selection import find_layer
 
         return find_layer(self.layers, name, backbone=self.name)
 

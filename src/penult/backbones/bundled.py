@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from penult.backbones.base import Backbone, Card, Source, Weights, WeightsChoice, sha256_of
-from penult.backbones.network import NetworkBackbone
+from penult.backbones.torch_model import NetworkBackbone
 from penult.errors import MissingExtraError, UnknownNameError, WeightsError
 from penult.recipe import Preprocessing
 
@@ -96,7 +96,7 @@ class Bundled(Source):
         if name not in _PACKAGES:
             raise UnknownNameError("bundled model", name, _PACKAGES)
         if choice.given is not None:
-            from penult.backbones.timm import Timm
+            from penult.backbones.timm.source import Timm
 
             backbone = Timm().open(f"tf_{name}.in1k", choice)
             backbone.name = f"bundled:{name}"

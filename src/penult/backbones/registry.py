@@ -13,7 +13,7 @@ from pathlib import Path
 from penult.backbones.aliases import ALIASES, canonical
 from penult.backbones.base import Backbone, Card, Source, WeightsChoice
 from penult.backbones.forked import torch_in_one_thread
-from penult.backbones.remembered import recall, remember
+from penult.backbones.metadata_cache import recall, remember
 from penult.errors import BackboneError, UnknownNameError, UsageError, WeightsError
 from penult.recipe import Recipe, require_equal
 
@@ -38,10 +38,10 @@ BUILT_IN = {
     "bundled": "penult.backbones.bundled:Bundled",
     "checkpoint": "penult.backbones.checkpoint:CheckpointFile",
     "torchvision": "penult.backbones.torchvision:Torchvision",
-    "timm": "penult.backbones.timm:Timm",
-    "keras": "penult.backbones.keras:Keras",
-    "hf": "penult.backbones.huggingface:HuggingFace",
-    "onnx": "penult.backbones.onnx:Onnx",
+    "timm": "penult.backbones.timm.source:Timm",
+    "keras": "penult.backbones.keras.source:Keras",
+    "hf": "penult.backbones.huggingface.source:HuggingFace",
+    "onnx": "penult.backbones.onnx.source:Onnx",
 }
 """Prefix to class, in the order in which a bare name is looked for."""
 

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from penult.backbones.aliases import spelling
 from penult.backbones.base import Backbone, Card, Source, Weights, WeightsChoice, sha256_of
-from penult.backbones.fetch import digest_in, fetch_url, torch_cache
-from penult.backbones.network import NetworkBackbone
 from penult.backbones.sizes import sizes
-from penult.backbones.weights import (
+from penult.backbones.torch_model import NetworkBackbone
+from penult.backbones.weights.download import digest_in, fetch_url, torch_cache
+from penult.backbones.weights.load import (
     class_count,
     fit_state,
     given_weights,

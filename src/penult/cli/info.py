@@ -29,7 +29,7 @@ from penult.cli.tables import (
 from penult.errors import FileFormatError, PathNotFoundError, UsageError
 
 if TYPE_CHECKING:
-    from penult.classify.model import Description
+    from penult.classify.classifier import Description
     from penult.records import Features
 
 
@@ -46,7 +46,7 @@ def run(
     with file.open("rb") as opened:
         zipped = opened.read(2) == b"PK"
     if zipped:
-        from penult.classify.model import describe_classifier
+        from penult.classify.classifier import describe_classifier
 
         description = describe_classifier(file)
         if as_json:
@@ -141,7 +141,7 @@ def _features_json(features: Features) -> dict[str, Any]:
 
 
 def _classifier_json(description: Description) -> dict[str, Any]:
-    from penult.classify.scores import scores_to_dict
+    from penult.classify.evaluation.scores import scores_to_dict
 
     return {
         "kind": "classifier",

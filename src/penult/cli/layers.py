@@ -26,8 +26,8 @@ def run(
     Needs no weights: none are downloaded.
     """
     from penult.backbones.base import WeightsChoice
+    from penult.backbones.recipe_selection import match_layers
     from penult.backbones.registry import open_without_download
-    from penult.backbones.select import match_layers
 
     backbone = open_without_download(model, WeightsChoice.of(weights, architecture=architecture))
     layers = match_layers(backbone.layers, [pattern], backbone=backbone.name)

@@ -46,7 +46,7 @@ def class_table(scores: Scores) -> None:
 
 def say_accuracy(scores: Scores) -> None:
     """Say the accuracy, and how far it can be trusted where the images are few."""
-    from penult.classify.scores import caution
+    from penult.classify.evaluation.scores import caution
 
     say(scores_line(scores))
     if line := caution(scores):

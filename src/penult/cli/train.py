@@ -24,7 +24,7 @@ from penult.cli.tables import (
 from penult.errors import UsageError
 
 if TYPE_CHECKING:
-    from penult.classify.model import Classifier
+    from penult.classify.classifier import Classifier
 
 # With less, each pass over a file is of a few rows at a time.
 _LEAST_MEMORY = 1_000_000
@@ -119,7 +119,7 @@ def run(
 
     Its parameters are chosen by cross-validation inside the training part.
     """
-    from penult.classify.scores import scores_to_dict
+    from penult.classify.evaluation.scores import scores_to_dict
     from penult.output import check_output
 
     inputs = [features] if test_features is None else [features, test_features]
@@ -194,8 +194,8 @@ def run(
 
 def _train(features: Path, layers: list[str] | None, **options: Any) -> Classifier:
     """Train on the file's last layer, on the one that was named, or on each of several."""
-    from penult.classify.layers import best_layer, choose_layers, train_layers
-    from penult.classify.probe import train
+    from penult.classify.diagnosis.layers import best_layer, choose_layers, train_layers
+    from penult.classify.training.train import train
 
     if not layers:
         return train(features, **options)

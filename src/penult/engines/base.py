@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -13,7 +12,7 @@ if TYPE_CHECKING:
 
     from penult.recipe import Recipe
 
-__all__ = ["TOLERANCE", "Engine", "cores"]
+__all__ = ["TOLERANCE", "Engine"]
 
 TOLERANCE = 1e-4
 """How far a float32 row may be from the torch engine's: ‖a - b‖ / ‖b‖."""
@@ -43,15 +42,10 @@ class Engine(ABC):
 
         Parameters
         ----------
-        images : uint8 (N, H, W, 3), RGB, as `penult.images.transform` makes them; N >= 1
+        images : uint8 (N, H, W, 3), RGB, as `penult.images.pixels.transform` makes them; N >= 1
 
         Returns
         -------
         One float32 array (N, …) a recipe, C-contiguous, owned by the caller. A row does not depend
         on its neighbours in the batch, beyond `TOLERANCE`.
         """
-
-
-def cores() -> int:
-    """How many processor cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from penult.backbones.pooling import GEM_POWER
-from penult.engines.core import the_core
+from penult.engines.openvino.core import the_core
 from penult.errors import EngineError
 from penult.messages import first_line
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal
 
-from penult.engines.base import cores
 from penult.errors import ImageError, UsageError
+from penult.machine import cores
 from penult.records import Failure, ImageRecord
 
 if TYPE_CHECKING:
@@ -101,8 +101,8 @@ def run(
     import numpy as np
 
     from penult.engines.finite import as_stored
+    from penult.images.pixels.transform import Transform
     from penult.images.read import read_pixels
-    from penult.images.transform import Transform
 
     limits = {} if max_pixels is None else {"max_pixels": max_pixels}
     transform = Transform(engine.recipes[0].preprocessing)

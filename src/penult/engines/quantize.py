@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from penult.backbones.int8 import Int8Graph
-from penult.engines.core import keep_signal_stack, the_core
 from penult.engines.int8 import check_image, cosines, rows_graph, rows_of
-from penult.engines.openvino import converted
+from penult.engines.openvino.core import keep_signal_stack, the_core
+from penult.engines.openvino.engine import converted
 from penult.errors import EngineError, MissingExtraError
 from penult.messages import first_line
 
@@ -94,7 +94,7 @@ def quantize(
     Parameters
     ----------
     recipes : of the layers to keep; rows are judged after their poolings
-    images : uint8 (N, H, W, 3), as `penult.images.transform` makes them
+    images : uint8 (N, H, W, 3), as `penult.images.pixels.transform` makes them
     min_cosine : mean cosine of int8 and float32 rows to reach, if it can be, on the first `JUDGED`
         images; with several layers, that of the worst
     on_stage : told in words what begins

@@ -57,7 +57,7 @@ def load(path: str | Path, layer: str | None = None) -> Features:
         raise PathNotFoundError(f"{path}: no such file; {_HINT}")
     if path.is_dir():
         raise FeatureFileError(f"{path} is a folder, not a feature file; {_HINT}")
-    from penult.features.opened import open_file
+    from penult.features.open import open_file
 
     file = open_file(path, _HINT)
     try:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from penult import __version__
 from penult.features import schema
-from penult.features.disk import WatchedFile
+from penult.features.watched_file import WatchedFile
 from penult.recipe import Recipe
 from penult.records import Failure, ImageRecord
 

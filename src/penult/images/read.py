@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from penult.errors import ImageError
-from penult.images.decode import MAX_PIXELS, decoded
-from penult.images.memory import MemoryRecord
+from penult.images.in_memory import MemoryRecord
+from penult.images.pixels.decode import MAX_PIXELS, decoded
 from penult.records import ImageRecord
 
 __all__ = ["digest_of", "read_pixels"]

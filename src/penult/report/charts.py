@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from penult.messages import printable
 from penult.output import atomic_output
-from penult.report.words import percent
+from penult.report.formatting import percent
 from penult.written import SIGNED
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from penult.classify.curve import CurvePoint
+    from penult.classify.diagnosis.learning_curve import CurvePoint
 
 __all__ = ["curve_chart", "layers_chart", "to_png", "to_svg"]
 
@@ -43,7 +43,7 @@ def layers_chart(
 
     Parameters
     ----------
-    layers : a mapping each, as `penult.classify.layers.best_layer` stores them
+    layers : a mapping each, as `penult.classify.diagnosis.layers.best_layer` stores them
     chosen : the layer to mark
     score : what ``"accuracy"`` is
     """

@@ -10,8 +10,8 @@ from penult.recipe import Recipe
 from penult.records import Failure, HeldOut, Scores
 
 if TYPE_CHECKING:
-    from penult.classify.curve import CurvePoint
-    from penult.classify.label_errors import LabelIssue
+    from penult.classify.diagnosis.label_errors import LabelIssue
+    from penult.classify.diagnosis.learning_curve import CurvePoint
 
 __all__ = ["Report"]
 

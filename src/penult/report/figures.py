@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from penult.messages import printable
 from penult.output import atomic_output
-from penult.report.words import percent
+from penult.report.formatting import percent
 from penult.written import SIGNED
 
 if TYPE_CHECKING:

@@ -33,8 +33,8 @@ from penult.report.unfinished import is_complete, unfinished
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from penult.classify.model import Classifier
-    from penult.images.splits import SplitsFrom
+    from penult.classify.classifier import Classifier
+    from penult.images.labels.split_folders import SplitsFrom
     from penult.records import Features, ImageRecord, Progress
     from penult.report.content import Report
 
@@ -104,7 +104,7 @@ def make_report(
         As `penult.extract`, `penult.train` and `write_report` do.
     """
     from penult.features.read import load
-    from penult.images.sources import as_sources
+    from penult.images.listing import as_sources
     from penult.report.page import FILES, OPTIONAL, PAGE, check_report, write_report
 
     directory = Path(directory)
@@ -152,13 +152,13 @@ def make_report(
             )
             trained.save(folder / CLASSIFIER, overwrite=True)
         if label_errors:
-            from penult.classify.label_errors import find_label_issues
+            from penult.classify.diagnosis.label_errors import find_label_issues
 
             with _noted(notes, "labels"), _timed(seconds, "label errors"):
                 issues = find_label_issues(trained, features, on_progress=on_label_errors)
                 found["label_issues"] = tuple(issues)
         if curve:
-            from penult.classify.curve import learning_curve
+            from penult.classify.diagnosis.learning_curve import learning_curve
 
             with _noted(notes, "curve"), _timed(seconds, "learning curve"):
                 found["curve"] = tuple(learning_curve(trained, features, on_progress=on_curve))
@@ -191,7 +191,7 @@ def _extract(images: Sequence[str | Path], path: Path, *, earlier: Path, **optio
 
 def _train(path: Path, layers: list[str], **options: Any) -> tuple[Features, Classifier]:
     """Train on each layer and keep the best, with the rows that it was trained on."""
-    from penult.classify.layers import best_layer, train_layers
+    from penult.classify.diagnosis.layers import best_layer, train_layers
     from penult.features.read import load
 
     trained = train_layers(path, layers, **options)
@@ -264,8 +264,8 @@ def _opener(features: Features, *, offline: bool, announce: bool) -> Callable[[s
 
     A stranger's file may name any folder; it cannot know the digests of what lies there.
     """
-    from penult.images.again import find_again
     from penult.images.read import digest_of
+    from penult.images.relocate import find_again
 
     @cache
     def find() -> Callable[[str], ImageRecord | None]:

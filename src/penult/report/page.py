@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from penult import __version__
-from penult.classify.scores import caution
+from penult.classify.evaluation.scores import caution
 from penult.messages import escape_formula, printable
 from penult.output import atomic_output, check_output
-from penult.report import words
+from penult.report import formatting
 from penult.report.content import Report
 from penult.report.results import SCORES, check_results, write_results
 from penult.report.sections import SECTIONS, TABLE_UP_TO, mistakes
@@ -24,7 +24,7 @@ from penult.written import CONFUSION, LAYERS
 if TYPE_CHECKING:
     import jinja2
 
-    from penult.classify.label_errors import LabelIssue
+    from penult.classify.diagnosis.label_errors import LabelIssue
 
 __all__ = ["check_report", "write_report"]
 
@@ -155,8 +155,8 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         finalize=_shown,
     )
-    for name in words.__all__:
-        environment.filters[name] = getattr(words, name)
+    for name in formatting.__all__:
+        environment.filters[name] = getattr(formatting, name)
     return environment
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from penult.classify.scores import scores_to_dict
+from penult.classify.evaluation.scores import scores_to_dict
 from penult.errors import OutputExistsError
 from penult.messages import escape_json
 from penult.output import atomic_output, check_output, explain

@@ -15,8 +15,8 @@ from typing import Any
 
 from penult.report.content import Report
 from penult.report.diagnosis import fill_curve, fill_labels, fill_layers
+from penult.report.formatting import percent, ratio
 from penult.report.thumbnails import Thumbnails
-from penult.report.words import percent, ratio
 
 __all__ = ["SECTIONS", "Section"]
 

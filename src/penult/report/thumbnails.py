@@ -44,7 +44,7 @@ class Thumbnails:
 def _data_uri(data: bytes, side: int) -> str:
     from PIL import Image, ImageOps
 
-    from penult.images.decode import decode
+    from penult.images.pixels.decode import decode
 
     image = decode(data, at_least=(2 * side, 2 * side))  # twice as large: still sharp when reduced
     side = min(side, *image.size)  # the browser enlarges as well, and for nothing

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from penult.errors import OutputExistsError, PenultError
-from penult.features.lock import RunLock
+from penult.features.resume.lock import RunLock
 from penult.output import explain, replace_file, sync_folder
 
 __all__ = ["is_complete", "unfinished", "unfinished_folder"]

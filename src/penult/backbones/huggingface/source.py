@@ -1,0 +1,173 @@
+"""Image networks of the transformers library: from the hub, its local cache, or a folder."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from collections.abc import Iterable, Iterator
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from penult.backbones.base import Backbone, Card, Source, Weights, WeightsChoice, sha256_of
+from penult.backbones.torch_model import NetworkBackbone
+from penult.errors import BackboneError, MissingExtraError, PathNotFoundError, WeightsError
+from penult.parsing import read_json
+
+if TYPE_CHECKING:
+    from torch import nn
+
+__all__ = ["WEIGHT_FILES", "HuggingFace"]
+
+WEIGHT_FILES = (
+    "model.safetensors",
+    "model.safetensors.index.json",
+    "pytorch_model.bin",
+    "pytorch_model.bin.index.json",
+)
+"""Where transformers looks for weights in a folder, in this order."""
+
+_PROCESSORS = ("preprocessor_config.json", "processor_config.json")
+
+
+class HuggingFace(Source):
+    """``hf:owner/name``, ``hf:owner/name@revision``, or ``hf:./folder``, ``hf:/folder``."""
+
+    prefix = "hf"
+
+    def names(self) -> Iterable[str]:
+        """None: the hub has too many to list."""
+        return ()
+
+    def cards(self, pattern: str = "*") -> Iterable[Card]:
+        """None: the hub has too many to list."""
+        return ()
+
+    def open(self, name: str, choice: WeightsChoice) -> Backbone:
+        """Find configuration, preprocessing and weights; code from the hub is never run.
+
+        Raises
+        ------
+        BackboneError
+            If the checkpoint needs code of its own, or preprocessing that a recipe cannot say.
+        """
+        if find_spec("transformers") is None:
+            raise MissingExtraError(f"hf:{name}", "hf")
+        os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+        from penult.backbones.huggingface.model import make, plan
+        from penult.backbones.huggingface.preprocessing import read_preprocessing
+
+        folder = _local(name)
+        model = f"hf:{folder or name}"
+        if folder is None:
+            folder = _from_hub(name, model, choice)
+        with _quiet():
+            preprocessing = choice.preprocessing or read_preprocessing(folder, model)
+            size = preprocessing.input_size if choice.preprocessing else None
+            planned = plan(folder, model, size)
+            if choice.given == "random":
+                from penult.backbones.weights.load import random_weights, seeded
+
+                network = seeded(partial(make, planned, None))
+                weights, build = random_weights(network), lambda: network
+            else:
+                weights, path = _weights(folder, name, model, choice)
+                build = partial(_build, planned, path)
+        return NetworkBackbone(
+            name=model,
+            architecture=f"transformers/{planned.architecture}",
+            weights=weights,
+            preprocessing=preprocessing,
+            build=build,
+            head=planned.head,
+            libraries=("torch", "transformers"),
+        )
+
+
+def _build(planned: Any, path: Path) -> nn.Module:
+    from penult.backbones.huggingface.model import make
+
+    with _quiet():
+        return make(planned, path)
+
+
+def _local(name: str) -> Path | None:
+    """The folder that the name is the path of, by its form: names on the hub have one slash."""
+    path = Path(name).expanduser()
+    if not (path.is_absolute() or name.startswith(("./", "../", ".\\", "..\\")) or name == "."):
+        return None
+    if not path.is_dir():
+        raise PathNotFoundError(f"there is no folder {name}; hf: takes a folder or owner/name")
+    if not (path / "config.json").is_file():
+        raise BackboneError(
+            f"{name} is no folder of a transformers model: it has no config.json; write one with "
+            f"save_pretrained()"
+        )
+    return path.resolve()
+
+
+def _from_hub(name: str, model: str, choice: WeightsChoice) -> Path:
+    """The folder of the hub's local cache that holds the checkpoint's description."""
+    from penult.backbones.weights.load import hub_file
+
+    config = hub_file(name, ["config.json"], model=model, choice=choice)
+    hub_file(name, _PROCESSORS, model=model, choice=choice)
+    return config.parent
+
+
+def _weights(folder: Path, name: str, model: str, choice: WeightsChoice) -> tuple[Weights, Path]:
+    """The weights' identity, and the file to load (or the index of several)."""
+    from penult.backbones.weights.load import given_weights, hub_file
+
+    if isinstance(choice.given, Path):
+        return given_weights(choice.given), choice.given
+    if _local(name) is None:
+        path = hub_file(name, WEIGHT_FILES, model=model, choice=choice)
+        for shard in _shards(path):
+            hub_file(name, [shard], model=model, choice=choice)
+    else:
+        found = [folder / file for file in WEIGHT_FILES if (folder / file).is_file()]
+        if not found:
+            raise WeightsError(f"{folder} holds no weights: none of {', '.join(WEIGHT_FILES)}")
+        path = found[0]
+    return Weights(model.removeprefix("hf:"), _digest(path), path), path
+
+
+def _shards(path: Path) -> list[str]:
+    """The files that an index names; none where `path` is the one file itself."""
+    if path.suffix != ".json":
+        return []
+    try:
+        return sorted(set(read_json(path.read_text("utf-8"))["weight_map"].values()))
+    except (ValueError, KeyError, AttributeError, TypeError) as error:
+        raise WeightsError(f"{path} is no index of weights files") from error
+
+
+def _digest(path: Path) -> str:
+    """SHA-256 of the file; of the shards' digests, one a line, where there are several."""
+    shards = _shards(path)
+    if not shards:
+        return sha256_of(path)
+    missing = [shard for shard in shards if not (path.parent / shard).is_file()]
+    if missing:
+        raise WeightsError(f"{path.parent} lacks {missing[0]}, which {path.name} names")
+    lines = "\n".join(sha256_of(path.parent / shard) for shard in shards)
+    return hashlib.sha256(lines.encode()).hexdigest()
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep transformers' progress bars and reports of unused weights off the terminal."""
+    from transformers.utils import logging
+
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()

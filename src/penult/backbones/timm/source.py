@@ -1,0 +1,245 @@
+"""timm's networks: by name from its registry, or from a repository on the Hugging Face hub."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Iterable
+from dataclasses import fields, replace
+from functools import partial
+from math import floor
+from pathlib import Path
+from typing import Any
+
+from penult.backbones.base import Backbone, Card, Source, Weights, WeightsChoice, sha256_of
+from penult.backbones.preprocessing import faults, is_edge, is_number, shown
+from penult.backbones.sizes import sizes
+from penult.backbones.timm.model import Wanted, build, head, load_given, load_pretrained
+from penult.backbones.torch_model import NetworkBackbone
+from penult.backbones.weights.download import (
+    cached_hub_file,
+    digest_in,
+    fetch_url,
+    hub_file,
+    torch_cache,
+)
+from penult.backbones.weights.load import given_weights, random_weights, seeded
+from penult.errors import BackboneError, UnknownNameError, WeightsError
+from penult.parsing import read_json
+from penult.recipe import Preprocessing
+
+__all__ = ["Timm"]
+
+# Arguments of `timm.create_model` that say where files are, and not what is built.
+_NOT_FROM_HUBS = {"cache_dir", "checkpoint_path", "pretrained", "pretrained_cfg_overlay"}
+
+WEIGHTS_FILES = ("model.safetensors", "pytorch_model.bin")
+"""In a repository of the hub, the preferred one first."""
+
+
+class Timm(Source):
+    """``timm:ARCHITECTURE.TAG``, ``timm:ARCHITECTURE`` for its default tag, ``timm:OWNER/NAME``."""
+
+    prefix = "timm"
+
+    def names(self) -> Iterable[str]:
+        """Every architecture, and every architecture with a tag that has weights."""
+        import timm
+
+        yield from timm.list_models()
+        yield from timm.list_pretrained()
+
+    def knows(self, name: str) -> bool:
+        """Whether timm can build it, with or without weights."""
+        import timm
+
+        architecture, _, tag = name.partition(".")
+        return bool(timm.is_model(architecture)) and (not tag or timm.is_model_pretrained(name))
+
+    def cards(self, pattern: str = "*") -> Iterable[Card]:
+        """What timm says of each that has weights; it states no accuracies."""
+        import timm
+
+        for name in timm.list_pretrained():
+            if fnmatch.fnmatch(name, pattern) or fnmatch.fnmatch(f"timm:{name}", pattern):
+                cfg: Any = timm.get_pretrained_cfg(name)
+                known = sizes().get(f"timm/{cfg.architecture}")
+                yield Card(
+                    name=f"timm:{name}",
+                    parameters=known.parameters if known else None,
+                    input_size=tuple(cfg.input_size[1:]),
+                    features=known.features if known else None,
+                    licence=cfg.license,
+                    top1=None,
+                    weights=cfg.hf_hub_id or _file_name(cfg.url),
+                    on_this_machine=_cached(cfg) is not None,
+                )
+
+    def open(self, name: str, choice: WeightsChoice) -> Backbone:
+        """Find the network's configuration and weights."""
+        name = re.sub("^hf[-_]hub:", "", name)
+        wanted = _from_hub(name, choice) if "/" in name else _registered(name)
+        preprocessing = choice.preprocessing or _preprocessing(wanted)
+        if choice.preprocessing:
+            wanted = wanted.resized(*preprocessing.input_size)
+        backbone = partial(
+            NetworkBackbone,
+            name=f"timm:{wanted.name}",
+            architecture=wanted.described,
+            preprocessing=preprocessing,
+            head=head,
+            libraries=("torch", "timm"),
+        )
+        if choice.given == "random":
+            network = seeded(partial(build, wanted))
+            return backbone(weights=random_weights(network), build=lambda: network)
+        if choice.given is not None:
+            weights = given_weights(choice.given)
+            return backbone(weights=weights, build=partial(load_given, wanted, choice.given))
+        path = _fetch(wanted, choice)
+        weights = Weights(wanted.cfg.hf_hub_id or path.name, sha256_of(path), path)
+        return backbone(weights=weights, build=partial(load_pretrained, wanted, path))
+
+
+def _registered(name: str) -> Wanted:
+    import timm
+
+    name = timm.models.get_deprecated_models().get(name) or name
+    architecture = name.partition(".")[0]
+    if not timm.is_model(architecture):
+        raise UnknownNameError("timm model", name, Timm().names(), hint="penult models 'timm:*'")
+    try:
+        cfg = timm.get_pretrained_cfg(name) or timm.models.PretrainedCfg(architecture=architecture)
+    except RuntimeError:
+        tagged = timm.list_pretrained(f"{architecture}.*") or timm.list_pretrained()
+        raise UnknownNameError("timm model", name, tagged) from None
+    full = f"{architecture}.{cfg.tag}" if cfg.tag else architecture
+    return Wanted(full, architecture, cfg)
+
+
+def _from_hub(repository: str, choice: WeightsChoice) -> Wanted:
+    import timm
+    from timm.models import PretrainedCfg
+
+    model = f"timm:{repository}"
+    config = hub_file(repository, ["config.json"], model=model, choice=choice)
+    data = _read_config(config, model)
+    architecture, arguments = data["architecture"], data.get("model_args") or {}
+    # Older files keep the configuration of the weights on the top level.
+    stated = {**data, **(data.get("pretrained_cfg") or {})}
+    if "num_classes" in data:
+        stated["num_classes"] = data["num_classes"]
+    known = {f.name for f in fields(PretrainedCfg)} - {"url", "file", "state_dict", "source"}
+    cfg = PretrainedCfg(**{k: v for k, v in stated.items() if k in known})
+    if not timm.is_model(architecture):
+        raise BackboneError(f"{model} is a {architecture!r}, which this timm lacks")
+    if unknown := _NOT_FROM_HUBS & set(arguments):
+        raise BackboneError(f"{model} was refused: its config.json sets {', '.join(unknown)}")
+    return Wanted(repository, architecture, replace(cfg, hf_hub_id=repository), arguments)
+
+
+def _read_config(path: Path, model: str) -> dict[str, Any]:
+    """The settings in a repository's config.json, if they are timm's."""
+    try:
+        data = read_json(path.read_text(encoding="utf-8"))
+        wrong = "" if isinstance(data, dict) else "it is no object"
+    except ValueError as error:
+        data, wrong = {}, f"it is no JSON: {error}"
+    for name, kind, needed in (
+        ("architecture", str, True),
+        ("model_args", dict, False),
+        ("pretrained_cfg", dict, False),
+    ):
+        value = None if wrong else data.get(name)
+        if not wrong and not isinstance(value, kind) and (needed or value is not None):
+            wrong = f"its {name} is {shown(value)}"
+    if wrong:
+        raise BackboneError(
+            f"{model} has a config.json that is not timm's ({wrong}); for a model of the "
+            f"transformers library write hf:{model.partition(':')[2]}"
+        )
+    return dict(data)
+
+
+def _preprocessing(wanted: Wanted) -> Preprocessing:
+    """What ``create_transform(**resolve_data_config(cfg))`` does, as a recipe says it."""
+    from timm.data import resolve_data_config  # type: ignore[attr-defined]
+
+    model, cfg = f"timm:{wanted.name}", wanted.cfg.to_dict()
+    # What timm would take for absent where it is 0, and what it would divide by.
+    for name, right in (("input_size", _is_input_size), ("crop_pct", _is_share)):
+        if cfg.get(name) is not None and not right(cfg[name]):
+            raise BackboneError(f"{model} states {name} {shown(cfg[name])}, which cannot be")
+    data = resolve_data_config(pretrained_cfg=cfg)  # type: ignore[no-untyped-call]
+    channels, height, width = data["input_size"]
+    channels = wanted.arguments.get("in_chans", channels)
+    scaled = floor(height / data["crop_pct"]), floor(width / data["crop_pct"])
+    mode = data["crop_mode"]
+    square = mode == "squash" or (mode == "center" and scaled[0] == scaled[1])
+    if channels != 3 or not square:
+        raise BackboneError(
+            f"{model} prepares its images in a way that penult lacks: {channels} channels, "
+            f"{height} × {width}, crop mode {mode!r}; choose another tag or model"
+        )
+    preprocessing = Preprocessing(
+        resize=scaled if mode == "squash" else scaled[0],
+        crop=(height, width),
+        interpolation=data["interpolation"],
+        mean=_tuple(data["mean"]),
+        std=_tuple(data["std"]),
+    )
+    if wrong := faults(preprocessing):
+        raise BackboneError(
+            f"{model} prepares its images in a way that penult lacks: {wrong}; choose another tag "
+            f"or model"
+        )
+    return preprocessing
+
+
+def _is_input_size(value: Any) -> bool:
+    return isinstance(value, list | tuple) and len(value) == 3 and all(map(is_edge, value))
+
+
+def _is_share(value: Any) -> bool:
+    return is_number(value) and value > 0
+
+
+def _tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list | tuple) else value
+
+
+def _fetch(wanted: Wanted, choice: WeightsChoice) -> Path:
+    model, cfg = f"timm:{wanted.name}", wanted.cfg
+    if not (cfg.hf_hub_id or cfg.url):
+        import timm
+
+        raise WeightsError(
+            f"{model} has no pretrained weights in timm {timm.__version__}; give --weights PATH or "
+            f"--weights random, or choose among: penult models 'timm:*{wanted.architecture}*.*'"
+        )
+    if cfg.hf_hub_id:
+        return hub_file(cfg.hf_hub_id, _files(cfg), model=model, choice=choice)
+    file_name = _file_name(cfg.url)
+    return fetch_url(
+        cfg.url,
+        file_name,
+        model=model,
+        offline=choice.offline,
+        sha256_prefix=digest_in(file_name),
+    )
+
+
+def _files(cfg: Any) -> tuple[str, ...]:
+    return (cfg.hf_hub_filename,) if cfg.hf_hub_filename else WEIGHTS_FILES
+
+
+def _file_name(url: str) -> str:
+    return url.rpartition("/")[2]
+
+
+def _cached(cfg: Any) -> Path | None:
+    """Where the weights are on this machine, without asking a network."""
+    if cfg.hf_hub_id:
+        return cached_hub_file(cfg.hf_hub_id, _files(cfg))
+    path = torch_cache() / _file_name(cfg.url)
+    return path if path.is_file() else None

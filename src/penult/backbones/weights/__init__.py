@@ -1,0 +1,1 @@
+"""Weights: found, downloaded, read and fitted."""

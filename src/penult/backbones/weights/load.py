@@ -1,0 +1,215 @@
+"""Weights: found in a fixed order, read without executing anything, fitted without guessing.
+
+They are looked for in this order: the file that the user gives, bundled packages, the local cache
+of the hub they come from, and that hub.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import pickle
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from penult.backbones.base import Weights, sha256_of
+from penult.backbones.weights.download import fetch_url, hub_file, is_offline, missing, torch_cache
+from penult.errors import PathNotFoundError, WeightsError
+from penult.messages import first_line
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+__all__ = [
+    "class_count",
+    "fetch_url",
+    "fit_state",
+    "given_weights",
+    "hub_file",
+    "is_offline",
+    "load_state",
+    "mismatch",
+    "missing",
+    "random_weights",
+    "seeded",
+    "torch_cache",
+]
+
+# Averaged weights come first, as in timm: they are what a training run is evaluated with.
+_WRAPPERS = ("state_dict_ema", "model_ema", "state_dict", "model_state_dict", "model")
+_NEITHER = "{} is neither a safetensors file nor a PyTorch checkpoint"
+_PREFIXES = ("module.", "_orig_mod.", "model.", "network.", "backbone.")
+
+
+def seeded(build: Callable[[], nn.Module]) -> nn.Module:
+    """Build a network with the same random weights each time; the process's own seed is kept."""
+    import torch
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return build()
+
+
+def random_weights(network: nn.Module) -> Weights:
+    """Name an untrained network's weights: the SHA-256 is over its tensors, in order."""
+    import torch
+
+    digest = hashlib.sha256()
+    for name, tensor in network.state_dict().items():
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        digest.update(memoryview(tensor.contiguous().reshape(-1).view(torch.uint8).numpy()))
+    return Weights("random", digest.hexdigest())
+
+
+def given_weights(path: Path) -> Weights:
+    """Name the weights in a file that the user gave, so that a recipe can find them again."""
+    if path.is_dir():
+        raise WeightsError(f"{path} is a folder; give the file of weights in it")
+    if not path.is_file():
+        raise PathNotFoundError(f"there is no weights file {path}")
+    return Weights(f"file:{path.resolve()}", sha256_of(path), path)
+
+
+def load_state(path: Path) -> dict[str, Tensor]:
+    """Read the tensors of a safetensors file or of a PyTorch checkpoint.
+
+    Training checkpoints are unwrapped (``{"state_dict": …}``, ``{"model": …}``); what is no
+    tensor is left out.
+
+    Raises
+    ------
+    PathNotFoundError
+    WeightsError
+        If the file cannot be read, holds no tensors, or would have to execute code to be read.
+    """
+    if not path.is_file():
+        raise PathNotFoundError(f"there is no weights file {path}")
+    loaded = _load_safetensors(path) if _is_safetensors(path) else _load_pickle(path)
+    wrapper = next((k for k in _WRAPPERS if isinstance(loaded.get(k), Mapping)), None)
+    state = loaded if wrapper is None else loaded[wrapper]
+    import torch
+
+    tensors = {k: v for k, v in state.items() if isinstance(v, torch.Tensor)}
+    if not tensors:
+        raise WeightsError(f"{path} holds no tensors by name; save network.state_dict() into it")
+    # Modules note in it the version of their tensors' layout.
+    kept = _State(tensors)
+    kept._metadata = getattr(state, "_metadata", None)
+    return kept
+
+
+class _State(dict[str, Any]):
+    """A state dict with the attribute in which torch keeps the modules' versions."""
+
+    _metadata: Any
+
+
+def _is_safetensors(path: Path) -> bool:
+    # Eight bytes of length, then JSON; whatever the file is called.
+    with path.open("rb") as file:
+        return file.read(9)[8:] == b"{"
+
+
+def _load_safetensors(path: Path) -> dict[str, Any]:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        return dict(load_file(path))
+    except (SafetensorError, ValueError, OSError) as error:
+        raise WeightsError(f"{path} is no whole safetensors file: {first_line(error)}") from error
+
+
+def _load_pickle(path: Path) -> Mapping[str, Any]:
+    import torch
+
+    try:
+        # Training scripts store their options, which are plain data.
+        with torch.serialization.safe_globals([argparse.Namespace]):
+            loaded = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        if named := re.search(r"GLOBAL (\S+)", str(error)):
+            raise WeightsError(
+                f"{path} was refused: it holds more than tensors ({named[1]}), and reading it "
+                f"would execute code; save network.state_dict() or a .safetensors file instead"
+            ) from error
+        raise WeightsError(_NEITHER.format(path)) from error
+    except RuntimeError as error:
+        raise WeightsError(
+            f"{path} cannot be read as a PyTorch checkpoint: {first_line(error)}"
+        ) from error
+    except Exception as error:
+        # Other content meets the unpickler with whatever exception comes up first.
+        raise WeightsError(_NEITHER.format(path)) from error
+    if not isinstance(loaded, Mapping):
+        raise WeightsError(
+            f"{path} holds a {type(loaded).__name__}; save network.state_dict() into it"
+        )
+    return loaded
+
+
+def class_count(state: Mapping[str, Tensor], head: str) -> int | None:
+    """The number of classes of the classifier in a state, or None where it has none.
+
+    Parameters
+    ----------
+    head : module path of the classifier in the network
+    """
+    found = [state[k] for p in ("", *_PREFIXES) if (k := f"{p}{head}.weight") in state]
+    return int(found[0].shape[0]) if found else None
+
+
+def fit_state(network: nn.Module, state: Mapping[str, Tensor], path: Path) -> None:
+    """Load a state into a network, every tensor of both.
+
+    Prefixes that wrappers leave (``module.``) are taken off.
+
+    Parameters
+    ----------
+    path : where the state came from, for messages
+
+    Raises
+    ------
+    WeightsError
+        Names the first tensors that are missing, left over, or of another shape.
+    """
+    ours = network.state_dict()
+    fitted = _State(_without_prefix(state, ours.keys()))
+    # Without a note of versions, as in safetensors files, a network takes its own root's: torch
+    # reads no note as "from before versions", which some networks refuse.
+    root = getattr(ours, "_metadata", {}).get("", {})
+    fitted._metadata = getattr(state, "_metadata", None) or {"": root}
+    try:
+        network.load_state_dict(fitted, strict=True)
+    except (RuntimeError, ValueError) as error:
+        raise mismatch(path, type(network).__name__, error) from error
+
+
+def _without_prefix(state: Mapping[str, Tensor], wanted: Any) -> dict[str, Tensor]:
+    keys = dict(state)
+    while not any(key in wanted for key in keys):
+        prefix = next((p for p in _PREFIXES if all(k.startswith(p) for k in keys)), None)
+        if prefix is None:
+            break
+        keys = {k.removeprefix(prefix): v for k, v in keys.items()}
+    return keys
+
+
+def mismatch(path: Path, network: str, error: Exception) -> WeightsError:
+    """Turn torch's listing of all keys that do not fit into one line."""
+    text = str(error)
+    parts = []
+    for title, pattern in (
+        ("it lacks", r"Missing key\(s\) in state_dict: (.*?)\.\s"),
+        ("it has left over", r"Unexpected key\(s\) in state_dict: (.*?)\.\s"),
+        ("of another shape", r"size mismatch for (\S+):"),
+    ):
+        found = re.findall(pattern, text + "\n", re.DOTALL)
+        names = [n.strip().strip('"') for group in found for n in group.split(",")]
+        if names:
+            more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+            parts.append(f"{title} {', '.join(names[:3])}{more}")
+    reason = "; ".join(parts) or first_line(error)
+    return WeightsError(f"{path} does not fit {network}: {reason}")

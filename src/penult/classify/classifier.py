@@ -1,0 +1,311 @@
+"""A trained classifier: its pipeline, what it was trained on, and the file that holds both."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from penult.classify import classifier_file
+from penult.classify.evaluation.scores import scores_from_dict, scores_to_dict
+from penult.errors import ClassifierFileError, FileFormatError, UsageError
+from penult.recipe import Recipe, require_equal, require_types
+from penult.records import Failure, HeldOut, Prediction, Scores
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from sklearn.pipeline import Pipeline
+
+__all__ = [
+    "Classifier",
+    "Description",
+    "as_classifier",
+    "class_probabilities",
+    "describe_classifier",
+    "load_classifier",
+]
+
+# No backbone's rows are as long; a file that claims more is out to fill the memory.
+LONGEST_ROW = 1 << 24
+
+
+@dataclass(frozen=True, kw_only=True)
+class Description:
+    """Everything a classifier file says of itself, without the pipeline.
+
+    Attributes
+    ----------
+    label_names : (K,) str, the classes
+    recipe : how the rows it was trained on were made, and new ones must be
+    scores : on the held-out images
+    held_out : what it said of each of them
+    versions : library name to version, of the run that trained it
+    settings : how it was trained, JSON-like: ``classifier``, ``params`` (the chosen ones),
+        ``scale``, ``folds``, ``seed``, ``grid`` (a list of ``classifier``, ``params``, ``mean``,
+        ``std`` of the accuracy over the folds), ``train_images``, ``held_out_images``,
+        ``left_out`` (reason to count), ``copies`` (images that are identical to one before, kept
+        in its part), ``edges`` (parameter to "largest" or "smallest", where the chosen value is the
+        last one tried and a wider grid might do better), ``classes`` (class to number of training
+        images), ``thresholds`` (only where images may have several labels: of each class, the
+        probability from which it is said)
+    """
+
+    label_names: tuple[str, ...]
+    recipe: Recipe
+    scores: Scores
+    held_out: HeldOut
+    versions: Mapping[str, str]
+    settings: Mapping[str, Any]
+
+    @property
+    def thresholds(self) -> tuple[float, ...] | None:
+        """From which probability each class is said, (K,); None where an image has one."""
+        found = self.settings.get("thresholds")
+        return None if found is None else tuple(float(t) for t in found)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Classifier(Description):
+    """A classifier on feature vectors, with the recipe that makes them from photos.
+
+    Attributes
+    ----------
+    pipeline : fitted scikit-learn pipeline; its classes are indices into `label_names`
+    trained_on : keys of the images it was trained on, of
+        `penult.classify.evaluation.seen.content_keys`; None where they are not known
+    """
+
+    pipeline: Pipeline
+    trained_on: NDArray[np.uint64] | None = dataclasses.field(
+        default=None, compare=False, repr=False
+    )
+
+    def require_recipe(self, other: Recipe, *, other_is: str) -> None:
+        """Refuse rows that were made otherwise than the classifier's own.
+
+        Raises
+        ------
+        RecipeMismatchError
+            Says where the recipes differ; `other_is` names what brought the other one.
+        """
+        require_equal(self.recipe, other, ours_is="the classifier", theirs_is=other_is)
+
+    def predict_features(self, rows: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+        """Give each class's probability for each row.
+
+        Parameters
+        ----------
+        rows : (N, D), or (N, ...) with D numbers a row; made with the classifier's recipe
+
+        Returns
+        -------
+        float64 array, shape (N, K)
+            Rows sum to one, unless the classifier is one for several labels an image; a class that
+            had no image to train with has probability 0.
+
+        Raises
+        ------
+        UsageError
+            If the rows have another length or hold NaN or infinite numbers.
+        """
+        rows = np.asarray(rows, np.float32)
+        rows = rows.reshape(len(rows), int(np.prod(rows.shape[1:])))
+        width = self.pipeline.n_features_in_
+        if rows.shape[1] != width:
+            raise UsageError(
+                f"these rows have {rows.shape[1]} numbers each, but the classifier was trained on "
+                f"rows of {width}; extract them with its own recipe"
+            )
+        finite = np.isfinite(rows).all(axis=1)
+        if not finite.all():
+            raise UsageError(
+                f"{(~finite).sum()} rows hold NaN or infinite numbers, the first is row "
+                f"{(~finite).argmax()}; extract these images again"
+            )
+        if self.thresholds is not None:
+            from penult.classify.training.multilabel import label_probabilities
+
+            return label_probabilities(self.pipeline, rows)
+        return class_probabilities(self.pipeline, rows, len(self.label_names))
+
+    def predictions(
+        self, ids: Sequence[str], probabilities: NDArray[np.float64], *, top: int = 5
+    ) -> list[Prediction]:
+        """Put probabilities into words, most probable class first.
+
+        Parameters
+        ----------
+        ids : (N,) names of the rows
+        probabilities : (N, K), of `predict_features`
+        top : how many classes to list; at most K are
+        """
+        if top < 1:
+            raise UsageError(f"top is {top}; give 1 or more")
+        # Stable: of equally probable classes the first of the label names comes first.
+        order = np.argsort(-probabilities, axis=1, kind="stable")[:, :top]
+        result = []
+        for name, row, best in zip(ids, probabilities, order, strict=True):
+            listed = tuple((self.label_names[k], float(row[k])) for k in best)
+            said = None
+            if self.thresholds is not None:
+                over = np.flatnonzero(row >= np.array(self.thresholds))
+                said = tuple(self.label_names[k] for k in over[np.argsort(-row[over])])
+            result.append(Prediction(str(name), *listed[0], top=listed, labels=said))
+        return result
+
+    def predict(self, images: Any, *, top: int = 5, **options: Any) -> list[Prediction | Failure]:
+        """Classify photos; see `penult.classify.prediction.predict.predict_images`, which streams.
+
+        Parameters
+        ----------
+        images : paths and addresses as for `penult.extract`, or images in memory
+        top : how many classes to list for each
+        **options : ``engine``, ``device``, ``batch_size``, ``workers``, ``on_progress``,
+            ``on_listing`` and more
+
+        Returns
+        -------
+        list of Prediction or Failure
+            One for each image, in the order of their ids; of images in memory, in theirs.
+        """
+        from penult.classify.prediction.predict import predict_images
+
+        return list(predict_images(self, images, top=top, **options))
+
+    def save(self, path: str | Path, *, overwrite: bool = False) -> None:
+        """Write the classifier file; see `load_classifier`.
+
+        Raises
+        ------
+        OutputExistsError, PathNotFoundError, OutputError
+        """
+        description = {
+            "label_names": list(self.label_names),
+            "recipe": self.recipe.to_json(),
+            "scores": scores_to_dict(self.scores),
+            "held_out": dataclasses.asdict(self.held_out),
+            "versions": dict(self.versions),
+            "settings": dict(self.settings),
+        }
+        classifier_file.write(
+            Path(path),
+            self.pipeline,
+            description,
+            trained_on=self.trained_on,
+            overwrite=overwrite,
+        )
+
+
+def class_probabilities(
+    pipeline: Pipeline, rows: NDArray[np.float32], classes: int
+) -> NDArray[np.float64]:
+    """Apply a pipeline to (N, D) rows; (N, `classes`), 0 for the classes it has never seen."""
+    probabilities = np.zeros((len(rows), classes))
+    if len(rows):
+        probabilities[:, pipeline.classes_] = pipeline.predict_proba(rows)
+    return probabilities
+
+
+def describe_classifier(path: str | Path) -> Description:
+    """Read what a classifier file says of itself, quickly: without skops and scikit-learn.
+
+    Raises
+    ------
+    PathNotFoundError, ClassifierFileError
+    """
+    path = Path(path)
+    return Description(**_fields(path, classifier_file.read_description(path)))
+
+
+def as_classifier(given: Classifier | str | Path) -> Classifier:
+    """Take a classifier as it is, or load it from its file.
+
+    Raises
+    ------
+    UsageError
+        If it is neither.
+    PathNotFoundError, ClassifierFileError
+    """
+    if isinstance(given, Classifier):
+        return given
+    if isinstance(given, str | Path):
+        return load_classifier(given)
+    raise UsageError(
+        f"a classifier given as {type(given).__name__}; allowed: what penult.train returned, or "
+        "the path of a classifier file"
+    )
+
+
+def load_classifier(path: str | Path) -> Classifier:
+    """Load a classifier file. Executes nothing that the file brings.
+
+    Raises
+    ------
+    PathNotFoundError
+        If there is no such file.
+    ClassifierFileError
+        If it is no classifier file, truncated, from a newer penult, or holds anything that a
+        classifier never holds.
+    """
+    path = Path(path)
+    pipeline, description, trained_on = classifier_file.read_pipeline(path)
+    classifier = Classifier(pipeline=pipeline, trained_on=trained_on, **_fields(path, description))
+    _try_out(path, classifier)
+    return classifier
+
+
+def _fields(path: Path, description: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        held_out = {k: tuple(v) for k, v in description["held_out"].items()}
+        return {
+            "label_names": tuple(str(name) for name in description["label_names"]),
+            "recipe": Recipe.from_json(description["recipe"]),
+            "scores": require_types(scores_from_dict(description["scores"])),
+            "held_out": require_types(HeldOut(**held_out)),
+            "versions": dict(description["versions"]),
+            "settings": _settings(description["settings"]),
+        }
+    except (FileFormatError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ClassifierFileError(
+            f"{path} cannot be read as a classifier: {error}; it is damaged, or was written by a "
+            "newer penult"
+        ) from error
+
+
+def _settings(given: Mapping[str, Any]) -> dict[str, Any]:
+    for name, kind in (
+        ("classifier", str),
+        ("params", dict),
+        ("folds", int),
+        ("grid", list),
+        ("train_images", int),
+        ("left_out", dict),
+        ("classes", dict),
+    ):
+        if not isinstance(given[name], kind):
+            raise TypeError(f"{name} is {str(given[name])[:40]!r}")
+    return dict(given)
+
+
+def _try_out(path: Path, classifier: Classifier) -> None:
+    # Trusted types can still hold numbers that do not fit together; found here, not at row 10,000.
+    try:
+        width = min(int(classifier.pipeline.n_features_in_), LONGEST_ROW)
+        said = classifier.predict_features(np.ones((1, width), np.float32))
+        fits = said.shape == (1, len(classifier.label_names)) and bool(
+            ((said >= 0) & (said <= 1)).all()
+        )
+        if classifier.thresholds is None:
+            fits = fits and bool(np.allclose(said.sum(axis=1), 1))
+        else:
+            fits = fits and len(classifier.thresholds) == len(classifier.label_names)
+    except Exception as error:
+        raise ClassifierFileError(
+            f"{path} is refused: its pipeline cannot be applied to a row ({error})"
+        ) from error
+    if not fits:
+        raise ClassifierFileError(f"{path} is refused: its probabilities are none")

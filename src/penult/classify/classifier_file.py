@@ -1,0 +1,290 @@
+"""The classifier file: a skops archive of the scikit-learn pipeline, and one JSON member beside it.
+
+``skops.io.load`` gives the pipeline alone; ``penult.json`` holds everything else (label names,
+recipe, scores, settings), so that a file is described without loading skops or scikit-learn.
+``trained_on.bin`` has 8 bytes for each image it was trained on (`penult.classify.evaluation.seen`).
+
+A file from a stranger is read in this order, and refused at the first step that fails: it is a ZIP
+archive whose members are stored uncompressed and add up to no more than the file itself (so that
+no member can unpack to more than was sent); every type and every loader in its schema is on the
+list below; skops itself trusts it. Only then is anything built from it, and what is built is
+checked before it is used.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+import warnings
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from penult.errors import ClassifierFileError, PathNotFoundError
+from penult.messages import first_line
+from penult.output import atomic_output
+from penult.parsing import read_json
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from sklearn.pipeline import Pipeline
+
+__all__ = ["TRUSTED", "read_description", "read_pipeline", "write"]
+
+FORMAT = 1
+DESCRIPTION = "penult.json"
+TRAINED_ON = "trained_on.bin"
+SCHEMA = "schema.json"
+
+# What a schema may hold: the loader of skops to the types it may be asked for. A loader that is
+# not here (functions, methods, partials, operators, bytes) is refused whatever it asks for.
+TRUSTED: Mapping[str, frozenset[str]] = {
+    "DictNode": frozenset({"builtins.dict"}),
+    "ListNode": frozenset({"builtins.list"}),
+    "TupleNode": frozenset({"builtins.tuple"}),
+    "JsonNode": frozenset({"builtins.str"}),
+    "TypeNode": frozenset({"builtins.str", "builtins.int"}),
+    "NdArrayNode": frozenset({"numpy.ndarray", "numpy.float64", "numpy.float32", "numpy.int64"}),
+    "ObjectNode": frozenset(
+        {
+            "sklearn.calibration.CalibratedClassifierCV",
+            "sklearn.calibration._CalibratedClassifier",
+            "sklearn.calibration._SigmoidCalibration",  # of svm and ridge in older files
+            "sklearn.calibration._TemperatureScaling",
+            "sklearn.ensemble._forest.RandomForestClassifier",
+            "sklearn.linear_model._logistic.LogisticRegression",
+            "sklearn.linear_model._ridge.RidgeClassifier",
+            "sklearn.multiclass.OneVsRestClassifier",
+            "sklearn.neighbors._classification.KNeighborsClassifier",
+            "sklearn.pipeline.Pipeline",
+            "sklearn.preprocessing._data.Normalizer",
+            "sklearn.preprocessing._data.StandardScaler",
+            "sklearn.preprocessing._label.LabelBinarizer",
+            "sklearn.svm._classes.LinearSVC",
+            "sklearn.tree._classes.DecisionTreeClassifier",
+        }
+    ),
+    # Its nodes are followed without a look at where they point: `_require_sound_trees` has it.
+    "TreeNode": frozenset({"sklearn.tree._tree.Tree"}),
+}
+
+
+def write(
+    path: Path,
+    pipeline: Pipeline,
+    description: Mapping[str, Any],
+    *,
+    trained_on: NDArray[np.uint64] | None = None,
+    overwrite: bool = False,
+) -> None:
+    """Write a classifier file, whole or not at all.
+
+    Parameters
+    ----------
+    description : JSON-like; given back by `read_description`
+    trained_on : keys of the images, of `penult.classify.evaluation.seen.content_keys`
+
+    Raises
+    ------
+    OutputExistsError, PathNotFoundError, OutputError
+    """
+    with atomic_output(path, overwrite=overwrite) as temporary:
+        text = json.dumps({"format": FORMAT, **description}, indent=1)
+        with _skops() as skops, temporary.open("r+b") as file:
+            skops.dump(pipeline, file)
+            with zipfile.ZipFile(file, "a") as archive:
+                archive.writestr(DESCRIPTION, text)
+                if trained_on is not None:
+                    archive.writestr(TRAINED_ON, np.unique(trained_on).astype("<u8").tobytes())
+
+
+def read_description(path: Path) -> dict[str, Any]:
+    """Read what `write` was given, without loading skops or scikit-learn.
+
+    Raises
+    ------
+    PathNotFoundError
+        If there is no such file.
+    ClassifierFileError
+        If it is no classifier file, truncated, unsafe, or newer than this penult.
+    """
+    with _archive(path) as archive:
+        return _describe(path, archive)
+
+
+def read_pipeline(path: Path) -> tuple[Pipeline, dict[str, Any], NDArray[np.uint64] | None]:
+    """Read all that `write` was given. Executes nothing that the file brings.
+
+    Raises
+    ------
+    PathNotFoundError, ClassifierFileError
+        As `read_description`, and if the pipeline holds anything that a classifier never holds.
+    """
+    with _archive(path) as archive:
+        description = _describe(path, archive)
+        schema = read_json(archive.read(SCHEMA))
+        unknown = sorted(set(_unknown_types(schema)))
+        if unknown:
+            raise ClassifierFileError(
+                f"{path} is refused: it holds {', '.join(unknown[:5])}, which no classifier of "
+                "penult holds; nothing in it was run"
+            )
+        with _skops() as skops:
+            data = io.BytesIO(path.read_bytes())
+            pipeline = skops.load(data, trusted=sorted(set().union(*TRUSTED.values())))
+        _require_sound_trees(path, pipeline, sum(_count_trees(schema)))
+        trained_on = None
+        if TRAINED_ON in archive.namelist():  # files from before have none
+            trained_on = np.frombuffer(archive.read(TRAINED_ON), "<u8").astype(np.uint64)
+    return pipeline, description, trained_on
+
+
+@contextmanager
+def _archive(path: Path) -> Iterator[zipfile.ZipFile]:
+    if not path.exists():
+        raise PathNotFoundError(f"there is no file {path}")
+    if path.is_dir():
+        raise ClassifierFileError(f"{path} is a folder; give a classifier file (.skops)")
+    if not zipfile.is_zipfile(path):
+        raise ClassifierFileError(f"{path} {_what_else(path)}")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            _require_no_more_than_sent(path, archive)
+            yield archive
+    except ClassifierFileError:
+        raise
+    except Exception as error:
+        # Damaged or hostile bytes can make ZIP, JSON, NumPy and skops raise nearly anything.
+        reason = first_line(error)
+        raise ClassifierFileError(
+            f"{path} cannot be read as a classifier: {reason}; it is damaged or was not written by "
+            "penult: train it again"
+        ) from error
+
+
+def _what_else(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            head = file.read(8)
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    if head == b"\x89HDF\r\n\x1a\n":
+        return (
+            "is a feature file, not a classifier; train one from it: penult train FEATURES -o "
+            "CLASSIFIER.skops"
+        )
+    if head.startswith(b"PK"):
+        return "is truncated: the end of the classifier file is missing; copy it again"
+    if head[:1] == b"\x80":
+        return (
+            "is a pickle, not a classifier file; a pickle can run code when it is opened, so it "
+            "was not"
+        )
+    return "is not a classifier file; penult train writes one"
+
+
+def _require_no_more_than_sent(path: Path, archive: zipfile.ZipFile) -> None:
+    members = archive.infolist()
+    packed = [m.filename for m in members if m.compress_type != zipfile.ZIP_STORED]
+    if packed or sum(m.file_size for m in members) > path.stat().st_size:
+        raise ClassifierFileError(
+            f"{path} is refused: it would unpack to more than was sent; penult stores its "
+            "classifiers uncompressed"
+        )
+    names = {m.filename for m in members}
+    if DESCRIPTION not in names or SCHEMA not in names:
+        other = "a model saved by skops itself" if SCHEMA in names else "some other ZIP archive"
+        raise ClassifierFileError(
+            f"{path} is {other}, not a classifier of penult: it lacks the label names and the "
+            "recipe; penult train writes them"
+        )
+
+
+def _describe(path: Path, archive: zipfile.ZipFile) -> dict[str, Any]:
+    description = read_json(archive.read(DESCRIPTION))
+    if description.pop("format") != FORMAT:
+        raise ClassifierFileError(f"{path} was written by a newer penult; upgrade to read it")
+    return dict(description)
+
+
+def _unknown_types(state: Any) -> Iterator[str]:
+    if isinstance(state, list):
+        for item in state:
+            yield from _unknown_types(item)
+    elif isinstance(state, dict):
+        if not state.keys().isdisjoint({"__loader__", "__class__", "__module__"}):
+            name = f"{state.get('__module__')}.{state.get('__class__')}"
+            if name not in TRUSTED.get(str(state.get("__loader__")), ()):
+                yield name
+        for item in state.values():
+            yield from _unknown_types(item)
+
+
+def _count_trees(state: Any) -> Iterator[int]:
+    if isinstance(state, list):
+        for item in state:
+            yield from _count_trees(item)
+    elif isinstance(state, dict):
+        yield int(state.get("__loader__") == "TreeNode")
+        for item in state.values():
+            yield from _count_trees(item)
+
+
+def _require_sound_trees(path: Path, pipeline: Pipeline, trees: int) -> None:
+    # scikit-learn follows a tree's nodes without bounds, so a crafted one could read any memory or
+    # go round for ever. A child comes after its parent, and a leaf has none. Every tree of the file
+    # is one that a forest applies, so that none is applied which was not looked at here.
+    if not trees:
+        return
+    from sklearn.calibration import CalibratedClassifierCV
+    from sklearn.ensemble import RandomForestClassifier
+
+    forest = pipeline[-1]
+    if isinstance(forest, CalibratedClassifierCV):
+        (calibrated,) = forest.calibrated_classifiers_
+        forest = calibrated.estimator
+    forest = forest if isinstance(forest, RandomForestClassifier) else None
+    found = [model.tree_ for model in getattr(forest, "estimators_", ())]
+    sound = len({id(tree) for tree in found}) == trees
+    for tree in found:
+        left, right, feature = tree.children_left, tree.children_right, tree.feature
+        inner = left != -1
+        parents = inner.nonzero()[0]
+        sound = (
+            sound
+            and tree.node_count > 0
+            and tree.n_outputs == getattr(forest, "n_outputs_", 0)
+            and tree.n_features == pipeline.n_features_in_
+            and bool(((right != -1) == inner).all())
+            and bool(((left[inner] > parents) & (left[inner] < tree.node_count)).all())
+            and bool(((right[inner] > parents) & (right[inner] < tree.node_count)).all())
+            and bool(((feature[inner] >= 0) & (feature[inner] < tree.n_features)).all())
+        )
+    if not sound:
+        raise ClassifierFileError(f"{path} is refused: it holds trees that no forest could grow")
+
+
+@contextmanager
+def _skops() -> Iterator[Any]:
+    # skops imports every module below sklearn to list its estimators, and one of them imports
+    # torch, three seconds of it. That module has no estimator: it is hidden while skops looks.
+    hidden = "sklearn.externals.array_api_compat.torch"
+    hide = "skops.io" not in sys.modules and hidden not in sys.modules
+    if hide:
+        sys.modules[hidden] = None  # type: ignore[assignment]
+    try:
+        import skops.io
+    finally:
+        if hide:
+            del sys.modules[hidden]
+    from sklearn.exceptions import InconsistentVersionWarning
+
+    with warnings.catch_warnings():
+        # The versions are in the description; what is loaded is tried out before it is used.
+        warnings.simplefilter("ignore", InconsistentVersionWarning)
+        yield skops.io

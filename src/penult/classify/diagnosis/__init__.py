@@ -1,0 +1,1 @@
+"""What is wrong with the labels, the layer, or the number of images."""

@@ -1,0 +1,183 @@
+"""Images whose labels are likely wrong, judged by classifiers that have not seen them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from penult.classify.classifier import Classifier, class_probabilities
+from penult.classify.diagnosis.sampling import affordable, in_threads, labelled, spread
+from penult.classify.training.search import fit_one
+from penult.errors import TrainingError
+from penult.partition.row_groups import groups_of
+from penult.partition.rows import read_blocks, read_rows
+from penult.partition.splits import Fold, cross_validation
+from penult.records import Features, Progress
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from sklearn.pipeline import Pipeline
+
+__all__ = ["LabelIssue", "find_label_issues", "likely_errors"]
+
+
+@dataclass(frozen=True)
+class LabelIssue:
+    """An image whose label is likely wrong.
+
+    Attributes
+    ----------
+    id : the image's id
+    label : the label it has
+    suggested : the label it more likely should have
+    confidence : probability of its own label, by a classifier that had not seen the image
+    suggested_confidence : probability of the suggested one, by the same
+    """
+
+    id: str
+    label: str
+    suggested: str
+    confidence: float
+    suggested_confidence: float
+
+
+def find_label_issues(
+    classifier: Classifier,
+    features: Features | str | Path,
+    *,
+    folds: int = 5,
+    max_rows: int | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> list[LabelIssue]:
+    """Find the images whose labels are likely wrong, the likeliest first.
+
+    Every labelled image is judged by a classifier with `classifier`'s parameters that was trained
+    on the other folds; `likely_errors` says which of them are errors. Rows of one group, and images
+    that are identical, are in one fold.
+
+    Parameters
+    ----------
+    features : the rows the classifier was trained on, or others made with its recipe and labels
+    folds : how many parts; a class with fewer images (groups, where there are any) is left out
+    max_rows : rows to train on in each fold; of more, a random part with each class's share. By
+        default 10,000, or fewer where rows are long
+    on_progress : called after each fold; counts fits
+
+    Raises
+    ------
+    RecipeMismatchError, TrainingError
+    UsageError
+        If some image has several labels.
+    """
+    features, _ = labelled(features, classifier)
+    groups = groups_of(features)
+    chosen = _judged(np.asarray(features.labels), groups, folds)
+    labels = np.asarray(features.labels)[chosen]
+    groups = None if groups is None else groups[chosen]
+    most = max_rows or affordable(features)
+    seed = int(classifier.settings["seed"])
+    divided = cross_validation(labels, groups, folds=folds, seed=seed)
+    fold_of = np.empty(len(chosen), np.int64)
+    for fold, (_, test) in enumerate(divided):
+        fold_of[test] = fold
+
+    def fit(fold: Fold) -> Pipeline:
+        part = fold[0][spread(labels[fold[0]], most)]
+        return _fit(
+            classifier,
+            read_rows(features, chosen[part]),
+            labels[part],
+            None if groups is None else groups[part],
+        )
+
+    judges = list(in_threads(fit, divided, on_progress))
+    probabilities = np.zeros((len(chosen), len(features.label_names)))
+    for place, rows in read_blocks(features, chosen):
+        for fold, judge in enumerate(judges):
+            mine = fold_of[place] == fold
+            probabilities[place][mine] = class_probabilities(
+                judge, rows[mine], probabilities.shape[1]
+            )
+    wrong, suggested = likely_errors(labels, probabilities)
+    return [
+        LabelIssue(
+            str(features.ids[chosen[i]]),
+            str(features.label_names[labels[i]]),
+            str(features.label_names[suggested[i]]),
+            float(probabilities[i, labels[i]]),
+            float(probabilities[i, suggested[i]]),
+        )
+        for i in wrong.tolist()
+    ]
+
+
+def likely_errors(
+    labels: NDArray[np.int64], probabilities: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Confident learning: the rows off the diagonal of the confident joint.
+
+    A class's threshold is the mean probability of that class over the rows labelled so. A row
+    counts for the most probable of the classes whose threshold it reaches; where that is not its
+    label, the label is likely wrong. Equation 1 of Northcutt, Jiang & Chuang, "Confident Learning"
+    (JAIR 2021), as cleanlab's ``filter_by="confident_learning"``.
+
+    Parameters
+    ----------
+    labels : (n,) int64
+    probabilities : (n, K), each row by a classifier that was not trained on it
+
+    Returns
+    -------
+    rows : (m,) int64, the likeliest errors first: by the probability of the label, least first
+    suggested : (n,) int64, the class each row counts for; its label where it counts for none
+    """
+    present = np.unique(labels)
+    thresholds = np.full(probabilities.shape[1], np.inf)
+    thresholds[present] = [probabilities[labels == k, k].mean() for k in present]
+    reached = np.where(probabilities >= thresholds, probabilities, -1)
+    suggested = np.where(reached.max(axis=1) >= 0, reached.argmax(axis=1), labels)
+    wrong = np.flatnonzero(suggested != labels)
+    own = probabilities[wrong, labels[wrong]]
+    return wrong[np.argsort(own, kind="stable")], suggested
+
+
+def _judged(
+    labels: NDArray[np.int64], groups: NDArray[np.str_] | None, folds: int
+) -> NDArray[np.int64]:
+    """Return the rows whose class has enough groups for every fold to have one."""
+    unit = np.arange(len(labels))
+    if groups is not None:
+        unit = np.unique(groups, return_inverse=True)[1]
+    of_units = np.unique(np.stack([labels, unit]), axis=1)[0]
+    counts = np.bincount(of_units[of_units >= 0])
+    chosen = np.flatnonzero(labels >= 0)
+    chosen = chosen[counts[labels[chosen]] >= folds]
+    if len(np.unique(labels[chosen])) < 2:
+        raise TrainingError(
+            f"fewer than two classes have {folds} images, so that each could be judged by a "
+            "classifier that was trained on others; give fewer folds, or more images"
+        )
+    return chosen
+
+
+def _fit(
+    classifier: Classifier,
+    rows: NDArray[np.float32],
+    labels: NDArray[np.int64],
+    groups: NDArray[np.str_] | None,
+) -> Pipeline:
+    settings = classifier.settings
+    seed = int(settings["seed"])
+    return fit_one(
+        rows,
+        labels,
+        settings["classifier"],
+        settings["params"],
+        scale=settings["scale"],
+        seed=seed,
+        folds=cross_validation(labels, groups, folds=2, seed=seed),
+    )

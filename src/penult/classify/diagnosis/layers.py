@@ -1,0 +1,130 @@
+"""A probe for each layer of a feature file, and which of them to keep."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from penult.classify.classifier import Classifier
+from penult.classify.training.train import train
+from penult.errors import UnknownNameError, UsageError
+from penult.features.read import load
+from penult.records import Features, Progress, Scores
+
+__all__ = ["best_layer", "choose_layers", "train_layers"]
+
+
+def choose_layers(path: str | Path, wanted: Sequence[str]) -> list[str]:
+    """Return which layers of a feature file are meant, in execution order.
+
+    Parameters
+    ----------
+    wanted : names, globs such as ``"layer4.*"``, or ``"all"``
+
+    Raises
+    ------
+    UnknownNameError
+        If one of them is no layer of the file; suggests close names.
+    """
+    there = load(path).layers
+    chosen: set[str] = set()
+    for name in wanted:
+        found = there if name == "all" else [k for k in there if k == name or fnmatchcase(k, name)]
+        if not found:
+            raise UnknownNameError(f"layer in {path}", name, there)
+        chosen.update(found)
+    return [layer for layer in there if layer in chosen]
+
+
+def train_layers(
+    path: str | Path,
+    layers: Sequence[str] = ("all",),
+    *,
+    test_features: str | Path | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+    **options: Any,
+) -> dict[str, Classifier]:
+    """Train on each layer of a feature file in turn, in execution order.
+
+    Parameters
+    ----------
+    path : a feature file with one layer or several
+    layers : which; see `choose_layers`
+    test_features : another file with the same layers, to score on
+    on_progress : called after each fit; counts the fits of all layers
+    options : others of `train`; with the same seed every layer is scored on the same images
+
+    Returns
+    -------
+    dict of layer name to Classifier
+        `best_layer` says which to keep.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such layer.
+    PenultError
+        As `train` does.
+    """
+    if isinstance(test_features, Features):
+        raise UsageError("rows in memory have one layer; give the file to score on")
+    names = choose_layers(path, layers)
+    trained = {}
+    for number, layer in enumerate(names):
+        other = None if test_features is None else load(test_features, layer)
+        trained[layer] = train(
+            load(path, layer),
+            test_features=other,
+            on_progress=on_progress and _one_of(number, len(names), on_progress),
+            **options,
+        )
+    return trained
+
+
+def best_layer(trained: Mapping[str, Classifier]) -> Classifier:
+    """Return the classifier with the highest score in cross-validation on its training part.
+
+    The held-out images have no part in the choice, so that the score of the chosen one stays
+    honest; of equals, the first is taken. Its ``settings["layers"]`` has a mapping for each layer:
+    ``layer``, ``width`` (numbers a row), and ``accuracy``, its ``interval`` and
+    ``cross_validated``, which are mean average precisions where images have several labels.
+    """
+    best = max(trained.values(), key=_cross_validated)
+    table = [
+        {
+            "layer": layer,
+            "width": int(one.pipeline.n_features_in_),
+            "cross_validated": _cross_validated(one),
+            **_held_out(one.scores),
+        }
+        for layer, one in trained.items()
+    ]
+    return replace(best, settings={**best.settings, "layers": table})
+
+
+def _held_out(scores: Scores) -> dict[str, Any]:
+    # By the same measure as in cross-validation.
+    if scores.mean_average_precision is not None:
+        return {"accuracy": scores.mean_average_precision, "interval": None}
+    interval = None if scores.interval is None else list(scores.interval)
+    return {"accuracy": scores.accuracy, "interval": interval}
+
+
+def _cross_validated(classifier: Classifier) -> float:
+    settings = classifier.settings
+    chosen = settings["classifier"], settings["params"]
+    trials = (t for t in settings["grid"] if (t["classifier"], t["params"]) == chosen)
+    return float(next(trials)["mean"])
+
+
+def _one_of(
+    number: int, count: int, on_progress: Callable[[Progress], None]
+) -> Callable[[Progress], None]:
+    def told(progress: Progress) -> None:
+        total = progress.total or 0
+        on_progress(Progress(number * total + progress.done, count * total, 0))
+
+    return told

@@ -1,0 +1,169 @@
+"""Whether more images would help: accuracy after training on ever more of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from penult.classify.classifier import Classifier
+from penult.classify.diagnosis.sampling import affordable, in_threads, labelled, rank_in_class
+from penult.classify.training.search import fit_decisions
+from penult.errors import UsageError
+from penult.partition.rows import read_rows
+from penult.records import Features, Progress
+from penult.texts import positions
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["CurvePoint", "learning_curve"]
+
+
+@dataclass(frozen=True)
+class CurvePoint:
+    """Accuracy on held-out images after training on so many images a class.
+
+    Attributes
+    ----------
+    per_class : most images of a class that were trained on
+    images : images trained on
+    accuracies : of each draw
+    """
+
+    per_class: int
+    images: int
+    accuracies: tuple[float, ...]
+
+    @property
+    def mean(self) -> float:
+        """Mean accuracy of the draws."""
+        return float(np.mean(self.accuracies))
+
+
+def learning_curve(
+    classifier: Classifier,
+    features: Features | str | Path,
+    *,
+    sizes: Sequence[int] | None = None,
+    draws: int = 3,
+    max_rows: int | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> list[CurvePoint]:
+    """Train with `classifier`'s parameters on ever more images a class.
+
+    The held-out images are those that the classifier was scored on; all others may be drawn. The
+    last point is the classifier itself.
+
+    Parameters
+    ----------
+    features : the rows the classifier was trained on
+    sizes : images a class; by default 1, 2, 5, 10, 20, 50, … and all
+    draws : random choices a size; the size that takes every image has one
+    max_rows : sizes that take more images are left out, but for the classifier itself; and of more
+        held-out images, so many are drawn. By default 10,000, or fewer where rows are long
+    on_progress : called after each fit; counts fits
+
+    Raises
+    ------
+    RecipeMismatchError
+    UsageError
+        If these are not the rows that the classifier was trained on, or some image has several
+        labels.
+    """
+    features, name = labelled(features, classifier)
+    labels = _labels(classifier, features)
+    right = _right(classifier)
+    held = np.array([str(i) in right for i in features.ids]) & (labels >= 0)
+    if held.sum() != len(right):
+        raise UsageError(
+            f"{name} has {held.sum()} of the {len(right)} images that the classifier was scored "
+            "on; give the features it was trained on"
+        )
+    most = max_rows or affordable(features)
+    pool, test = np.flatnonzero(~held & (labels >= 0)), np.flatnonzero(held)
+    if len(test) > most:
+        test = np.sort(np.random.default_rng(0).choice(test, most, replace=False))
+    counts = np.bincount(labels[pool])
+    largest = int(counts.max())
+    wanted = sorted({min(s, largest) for s in sizes or _default_sizes(largest)})
+    takes = {size: int(np.minimum(counts, size).sum()) for size in wanted}
+    # The classifier as it was scored is the point that takes every image; fitted again, it is not.
+    scored = classifier.settings["train_images"] == len(pool) and not classifier.settings["refit"]
+    given = {size for size in wanted if size == largest and scored}
+    fitted = [size for size in wanted if size not in given and takes[size] <= most]
+    ranks = [_ranks(labels[pool], draw) for draw in range(draws)]
+    parts = [
+        (size, pool[ranks[draw] < size])
+        for size in fitted
+        for draw in range(1 if size == largest else draws)
+    ]
+    needed = np.unique(np.concatenate([part for _, part in parts] or [pool[:0]]))
+    rows, test_rows = read_rows(features, needed), read_rows(features, test)
+    accuracies: dict[int, list[float]] = {size: [] for size in wanted}
+
+    def fit(task: tuple[int, NDArray[np.int64]]) -> float:
+        places = np.searchsorted(needed, task[1])
+        return _accuracy(
+            classifier.settings, rows[places], labels[task[1]], test_rows, labels[test]
+        )
+
+    for (size, _), accuracy in zip(parts, in_threads(fit, parts, on_progress), strict=True):
+        accuracies[size].append(accuracy)
+    for size in given:
+        accuracies[size].append(
+            float(np.mean([right[str(features.ids[i])] for i in test.tolist()]))
+        )
+    return [
+        CurvePoint(size, takes[size], tuple(found)) for size, found in accuracies.items() if found
+    ]
+
+
+def _labels(classifier: Classifier, features: Features) -> NDArray[np.int64]:
+    # The classifier's number of each row's class; -1 where it has none.
+    known = np.array([*positions(features.label_names, classifier.label_names), -1])
+    return known[np.asarray(features.labels)]
+
+
+def _right(classifier: Classifier) -> dict[str, bool]:
+    held_out = classifier.held_out
+    triples = zip(held_out.ids, held_out.truth, held_out.predicted, strict=True)
+    return {image_id: truth == predicted for image_id, truth, predicted in triples}
+
+
+def _ranks(labels: NDArray[np.int64], draw: int) -> NDArray[np.int64]:
+    # Each row's place in a shuffled order of its class: one order a draw, so that a larger part
+    # contains the smaller ones.
+    order = np.random.default_rng(draw).permutation(len(labels))
+    ranks = np.empty(len(labels), np.int64)
+    ranks[order] = rank_in_class(labels[order])
+    return ranks
+
+
+def _accuracy(
+    settings: Mapping[str, Any],
+    rows: NDArray[np.float32],
+    labels: NDArray[np.int64],
+    test_rows: NDArray[np.float32],
+    test_labels: NDArray[np.int64],
+) -> float:
+    params = dict(settings["params"])
+    if "n_neighbors" in params:
+        params["n_neighbors"] = min(params["n_neighbors"], len(rows))
+    pipeline = fit_decisions(
+        rows,
+        labels,
+        settings["classifier"],
+        params,
+        scale=settings["scale"],
+        seed=int(settings["seed"]),
+    )
+    return float((pipeline.predict(test_rows) == test_labels).mean())
+
+
+def _default_sizes(largest: int) -> list[int]:
+    steps = [digit * 10**power for power in range(7) for digit in (1, 2, 5)]
+    return [step for step in steps if step < largest] + [largest]

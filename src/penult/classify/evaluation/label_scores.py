@@ -1,0 +1,121 @@
+"""Scores of images with several labels; the formulas, and where they come from.
+
+0/0 is 0 throughout, as in scikit-learn. An image counts as right where its labels are said exactly:
+no more, no fewer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from penult.classify.evaluation.scores import accuracy_interval, ratio
+from penult.errors import UsageError
+from penult.records import Average, ClassScore, Scores
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["average_precision", "mean_average_precision", "score_labels"]
+
+
+def score_labels(
+    truth: NDArray[np.bool_],
+    predicted: NDArray[np.bool_],
+    probabilities: NDArray[np.floating[Any]],
+    label_names: Sequence[str],
+    *,
+    split: str = "",
+) -> Scores:
+    """Score predictions of several labels an image.
+
+    Parameters
+    ----------
+    truth, predicted : (M, K)
+    probabilities : (M, K), each in [0, 1]
+    label_names : (K,)
+    split : how the images were chosen, in words
+
+    Returns
+    -------
+    Scores
+        ``accuracy`` is the subset accuracy; ``micro`` counts every label of every image the same,
+        ``macro`` every label; ``mean_average_precision`` is over the labels that occur. There is
+        no confusion matrix, which needs one label an image.
+
+    Raises
+    ------
+    UsageError
+        If there is nothing to score or the shapes disagree.
+    """
+    if not len(truth) or truth.shape != predicted.shape or truth.shape != probabilities.shape:
+        raise UsageError(f"cannot score {len(predicted)} predictions of {len(truth)} images")
+    hits = (truth & predicted).sum(axis=0)
+    support, said = truth.sum(axis=0), predicted.sum(axis=0)
+    precision, recall = ratio(hits, said), ratio(hits, support)
+    f1 = ratio(2 * hits, support + said)
+    right = int((truth == predicted).all(axis=1).sum())
+    precisions = [
+        average_precision(truth[:, k], probabilities[:, k]) if support[k] else None
+        for k in range(len(label_names))
+    ]
+
+    def average(weights: NDArray[Any]) -> Average:
+        if not weights.any():
+            return Average(0.0, 0.0, 0.0)
+        return Average(*(float(np.average(v, weights=weights)) for v in (precision, recall, f1)))
+
+    every = np.array([hits.sum()]), np.array([said.sum()]), np.array([support.sum()])
+    return Scores(
+        accuracy=right / len(truth),
+        classes=tuple(
+            ClassScore(str(name), float(p), float(r), float(f), int(n), average_precision=ap)
+            for name, p, r, f, n, ap in zip(
+                label_names, precision, recall, f1, support, precisions, strict=True
+            )
+        ),
+        confusion=(),
+        images=len(truth),
+        split=split,
+        interval=accuracy_interval(right, len(truth)),
+        macro=average((support + said) > 0),
+        weighted=average(support),
+        micro=Average(
+            float(ratio(every[0], every[1])[0]),
+            float(ratio(every[0], every[2])[0]),
+            float(ratio(2 * every[0], every[1] + every[2])[0]),
+        ),
+        soft_f1=_soft_f1(truth, probabilities),
+        mean_average_precision=mean_average_precision(truth, probabilities),
+    )
+
+
+def average_precision(truth: NDArray[np.bool_], said: NDArray[np.floating[Any]]) -> float:
+    """Sum the precision at each threshold times the recall it adds, without interpolation.
+
+    scikit-learn's definition; M. Zhu, "Recall, precision and average precision" (2004).
+
+    Parameters
+    ----------
+    truth : (M,), with at least one True
+    said : (M,), the higher the more likely
+    """
+    from sklearn.metrics import average_precision_score
+
+    return float(average_precision_score(truth, said))
+
+
+def mean_average_precision(truth: NDArray[np.bool_], said: NDArray[np.floating[Any]]) -> float:
+    """Mean of `average_precision` over the labels that occur; 0 where none does."""
+    found = [average_precision(truth[:, k], said[:, k]) for k in np.flatnonzero(truth.any(axis=0))]
+    return float(np.mean(found)) if found else 0.0
+
+
+def _soft_f1(truth: NDArray[np.bool_], probabilities: NDArray[np.floating[Any]]) -> float:
+    # As `evaluation.scores.soft_f1`: 2 tp / (sum(p) + sum(y)), over the labels that occur.
+    right = (probabilities * truth).sum(axis=0, dtype=np.float64)
+    support = truth.sum(axis=0)
+    soft = 2 * right / (probabilities.sum(axis=0, dtype=np.float64) + support).clip(1e-300)
+    return float(soft[support > 0].mean()) if support.any() else 0.0

@@ -1,0 +1,1 @@
+"""A classifier for programs that have no penult."""

@@ -1,0 +1,102 @@
+"""A classifier and its backbone as one ONNX file, for programs that have no penult."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+from penult.classify.classifier import Classifier, as_classifier
+from penult.errors import OutputError, UnknownNameError
+from penult.output import atomic_output, check_output
+
+__all__ = ["FORMATS", "export_classifier"]
+
+FORMATS = ("onnx",)
+
+_DOC = (
+    "From images, uint8 (N, {height}, {width}, 3) RGB, resized and cropped as the entry "
+    "penult.preprocessing says, to probabilities, float32 (N, {classes}), and {decision} in the "
+    "order of the entry penult.label_names. Mean and standard deviation are applied inside."
+)
+_ONE = "label, int64 (N,), the place of the most probable class,"
+_SEVERAL = "labels, bool (N, {classes}), which of them the image has,"
+
+
+def export_classifier(
+    classifier: Classifier | str | Path,
+    output: str | Path,
+    *,
+    format: str = "onnx",
+    weights: str | Path | None = None,
+    offline: bool = False,
+    overwrite: bool = False,
+) -> None:
+    """Write the backbone and the classifier as one ONNX graph.
+
+    The graph takes ``images``, uint8 (N, H, W, 3) RGB at the size that the network sees, and gives
+    ``probabilities``, float32 (N, K), and ``label``, int64 (N,), the most probable class; or, where
+    images may have several labels, ``labels``, bool (N, K), those above their thresholds. Its
+    metadata hold, as JSON, ``penult.label_names``, ``penult.preprocessing`` (how a photo is resized
+    and cropped) and ``penult.recipe``.
+
+    Both parts are tried out before they are written: rows agree with torch's to
+    `penult.engines.base.TOLERANCE`.
+
+    Parameters
+    ----------
+    classifier : or its file
+    output : file to write, whole or not at all
+    format : ``"onnx"``
+    weights : where the backbone's weights file is now, if not where it was
+    offline : never touch the network
+    overwrite : replace `output` if it exists
+
+    Raises
+    ------
+    UnknownNameError, OutputExistsError, PathNotFoundError, OutputError, MissingExtraError
+    WeightsError, RecipeMismatchError
+        If the backbone on this machine is not the one the classifier was trained with.
+    EngineError
+        If the network or the classifier cannot be written as ONNX, or gives other numbers then.
+    """
+    if format not in FORMATS:
+        raise UnknownNameError("format", format, FORMATS)
+    classifier = as_classifier(classifier)
+    output = Path(output)
+    check_output(output, overwrite=overwrite)
+    from penult import __version__
+    from penult.backbones.base import WeightsChoice
+    from penult.backbones.registry import open_recipe
+    from penult.engines.onnx import require_onnx, row_graph
+
+    require_onnx(f"{output}, an ONNX file,")
+    from penult.classify.export.graph import joined, probe_graph
+
+    recipe = classifier.recipe
+    choice = WeightsChoice.of(weights, offline=offline)
+    probe = probe_graph(classifier)
+    backbone = open_recipe(recipe, recipe_is="the classifier", choice=choice)
+    try:
+        model = joined([row_graph(backbone, recipe), probe])
+        model.producer_name, model.producer_version = "penult", __version__
+        height, width = recipe.preprocessing.input_size
+        classes = len(classifier.label_names)
+        decision = _ONE if classifier.thresholds is None else _SEVERAL.format(classes=classes)
+        model.doc_string = _DOC.format(
+            height=height, width=width, classes=classes, decision=decision
+        )
+        for key, value in (
+            ("label_names", json.dumps(list(classifier.label_names), ensure_ascii=False)),
+            ("preprocessing", json.dumps(dataclasses.asdict(recipe.preprocessing))),
+            ("recipe", recipe.to_json()),
+        ):
+            model.metadata_props.add(key=f"penult.{key}", value=value)
+        data = model.SerializeToString()
+    except ValueError as error:  # what protobuf says to more than 2 GB
+        raise OutputError(
+            f"{output} cannot be written: {recipe.network} and the classifier are larger than the "
+            "2 GB that one ONNX file can hold"
+        ) from error
+    with atomic_output(output, overwrite=overwrite) as temporary:
+        temporary.write_bytes(data)

@@ -1,0 +1,1 @@
+"""Linear classifiers, and how they are solved."""

@@ -1,0 +1,280 @@
+"""Many fits over rows that stay on disk: one pass over the file answers what all of them ask.
+
+Every fit is a solver of `penult.classify.linear.newton` with training rows of its own. Before each
+pass they say what they need of the rows; the pass gives it to all. What a solver would spend its
+passes on, the conjugate gradients, is left to a random sample of the rows in memory: the Hessian on
+the sample, inverted by an iteration of its own, preconditions the one on all rows, so that few
+passes are enough. The optimum does not depend on the sample (subsampled Newton methods: Byrd, Chin,
+Neveitt & Nocedal 2011; here the sample only preconditions).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from penult.classify.linear.logistic import Problem
+from penult.classify.linear.losses import Loss
+from penult.classify.linear.newton import Curve, Evaluate, Precondition, conjugate_gradients
+from penult.partition.rows import read_blocks, row_length
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from penult.records import Features
+
+__all__ = ["Fit", "StoredRows", "View", "run_together"]
+
+# A sample larger than this makes the preconditioner no better, only slower.
+LARGEST_SAMPLE = 20_000
+# Every fit's training rows have some part in it.
+SMALLEST_SAMPLE = 64
+MOST_AXES = 4096
+SAMPLE_STEPS = 500
+NEGLIGIBLE = 1e-6
+
+
+@dataclass(frozen=True)
+class StoredRows:
+    """Rows of a feature file, read block by block, each scaled to length one or as it is.
+
+    Attributes
+    ----------
+    features : the file
+    chosen : (n,) int64, ascending row numbers
+    unit : whether each row is scaled to length one
+    memory : bytes that may be taken
+    """
+
+    features: Features
+    chosen: NDArray[np.int64]
+    unit: bool
+    memory: int
+
+    def __len__(self) -> int:
+        """The number of rows."""
+        return len(self.chosen)
+
+    @property
+    def width(self) -> int:
+        """The length of a row."""
+        return row_length(self.features)
+
+    def blocks(self) -> Iterator[tuple[slice, NDArray[np.float32]]]:
+        """Read all of them once: places among the rows, and the (m, D) rows there."""
+        from sklearn.preprocessing import normalize
+
+        # Beside a block stand its float64 copy and what is made of it.
+        size = min(64 << 20, self.memory // 16)
+        for part, block in read_blocks(self.features, self.chosen, block_bytes=size):
+            yield part, normalize(block) if self.unit else block
+
+    def take(self, places: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Read the rows at some places, ascending, into memory, (m, D)."""
+        return np.concatenate(
+            [b[places[(places >= p.start) & (places < p.stop)] - p.start] for p, b in self.blocks()]
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """How a fit sees rows: ``(row - center) * factor``.
+
+    Attributes
+    ----------
+    center, factor : (D,) float64
+    """
+
+    center: NDArray[np.float64]
+    factor: NDArray[np.float64]
+
+    def __call__(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Rows as they are to rows as seen, (m, D)."""
+        return ((rows - self.center) * self.factor).astype(np.float32)
+
+    def to_rows(self, solution: NDArray[Any]) -> NDArray[np.float64]:
+        """Turn a solution for rows as seen, (D + 1, K), into one for rows as they are."""
+        result = solution.astype(np.float64)
+        result[:-1] *= self.factor[:, None]
+        result[-1] -= self.center @ result[:-1]
+        return result
+
+    def of_sums(self, sums: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Turn sums over rows and 1, (D + 1, K), into sums over rows as seen."""
+        result = sums.copy()
+        result[:-1] -= np.outer(self.center, sums[-1])
+        result[:-1] *= self.factor[:, None]
+        return result
+
+
+@dataclass(eq=False)
+class Fit:
+    """One solver and the rows it learns from.
+
+    Attributes
+    ----------
+    solver : asks, is answered, and at last gives its solution to nobody: it keeps what it found
+    member : (n,) bool, the rows that it learns from
+    view : how it sees them
+    loss, targets, columns, pull : as for `Problem`, the targets being of all n rows
+    """
+
+    solver: Generator[Any, Any, Any]
+    member: NDArray[np.bool_]
+    view: View
+    loss: Loss
+    targets: NDArray[Any]
+    columns: int
+    pull: float = 0.0
+    question: Evaluate | Curve | None = None
+    sample: _Sample | None = None
+
+    def advance(self, answer: Any) -> None:
+        """Give an answer and take the next question that needs the rows; None when it is done."""
+        try:
+            question = self.solver.send(answer)
+            while isinstance(question, Precondition):
+                assert self.sample is not None  # drawn before the first question
+                question = self.solver.send(self.sample.rough(question))
+            self.question = question
+        except StopIteration:
+            self.question = None
+
+
+def run_together(rows: StoredRows, fits: Sequence[Fit], *, seed: int) -> None:
+    """Run all solvers to their ends; the seed is of the sample."""
+    sampled = _draw(rows, seed)
+    block = rows.take(sampled)
+    for fit in fits:
+        fit.sample = _Sample(fit, block[fit.member[sampled]], sampled[fit.member[sampled]])
+        fit.advance(None)
+    del block
+    while active := [fit for fit in fits if fit.question is not None]:
+        sums = _pass(rows, active)
+        for fit, found in zip(active, sums, strict=True):
+            fit.advance(_answer(fit, *found))
+
+
+def _pass(rows: StoredRows, fits: Sequence[Fit]) -> list[tuple[float, NDArray[np.float64]]]:
+    # For each fit the sum of its losses, and that of (row, 1) times what each row contributes.
+    # Fits that ask for the objective are in float64 and side by side in one product, those that
+    # ask for the Hessian likewise in float32.
+    result = [(0.0, np.zeros((rows.width + 1, fit.columns))) for fit in fits]
+    groups: list[tuple[list[int], NDArray[Any], Any]] = []
+    for kind, dtype in ((Evaluate, np.float64), (Curve, np.float32)):
+        mine = [k for k, fit in enumerate(fits) if isinstance(fit.question, kind)]
+        if mine:
+            asked = [w for k in mine for w in _weights(fits[k])]
+            groups.append((mine, np.concatenate(asked, axis=1).astype(dtype), dtype))
+    for part, block in rows.blocks():
+        for mine, weights, dtype in groups:
+            turned: NDArray[Any] = block.astype(dtype, copy=False)
+            logits = turned @ weights[:-1] + weights[-1]
+            given = np.zeros((len(block), sum(fits[k].columns for k in mine)), dtype)
+            read = written = 0
+            for k in mine:
+                fit = fits[k]
+                member = fit.member[part]
+                targets = fit.targets[part][member]
+                here = logits[member, read : read + fit.columns]
+                said, residual, losses = fit.loss.compare(here, targets)
+                read += fit.columns
+                if isinstance(fit.question, Curve):
+                    # What was said is said again: kept for all rows it would not fit.
+                    change = logits[member, read : read + fit.columns]
+                    residual = fit.loss.curve(said, change)
+                    read += fit.columns
+                given[member, written : written + fit.columns] = residual
+                written += fit.columns
+                result[k] = (result[k][0] + float(losses.sum(dtype=np.float64)), result[k][1])
+            sums = turned.T @ given
+            written = 0
+            for k in mine:
+                columns = slice(written, written + fits[k].columns)
+                result[k][1][:-1] += sums[:, columns]
+                result[k][1][-1] += given[:, columns].sum(axis=0, dtype=np.float64)
+                written += fits[k].columns
+    return result
+
+
+def _weights(fit: Fit) -> list[NDArray[np.float64]]:
+    if isinstance(fit.question, Evaluate):
+        return [fit.view.to_rows(fit.question.point)]
+    assert fit.question is not None
+    return [fit.view.to_rows(fit.question.at), fit.view.to_rows(fit.question.direction)]
+
+
+def _answer(fit: Fit, losses: float, sums: NDArray[np.float64]) -> Any:
+    question = fit.question
+    assert question is not None
+    found = question.strength * fit.view.of_sums(sums)
+    if isinstance(question, Curve):
+        result = found + question.direction
+        result[-1] -= (1 - fit.pull) * question.direction[-1]
+        return result.astype(np.float32)
+    penalty = question.point.copy()
+    penalty[-1] *= fit.pull
+    value = question.strength * losses + float((penalty * question.point).sum() / 2)
+    return value, found + penalty, question.point
+
+
+class _Sample:
+    # The part of a fit's rows that is in memory, in the basis of its principal axes, where the
+    # conjugate gradients on it take the fewest steps. Beside these axes, where the sample says
+    # nothing, the Hessian is taken as flat as along the flattest of them.
+
+    def __init__(self, fit: Fit, rows: NDArray[np.float32], places: NDArray[np.int64]) -> None:
+        seen = fit.view(rows)
+        self.axes, self.flattest = _axes(seen)
+        self.problem = Problem(
+            seen @ self.axes, fit.loss, fit.targets[places], fit.columns, pull=fit.pull
+        )
+        self.times = int(fit.member.sum()) / max(1, len(places))
+
+    def rough(self, question: Precondition) -> Callable[..., NDArray[np.float32]]:
+        strength = question.strength * self.times
+        point = self.inside(question.at)
+        _, _, said = self.problem.answer(Evaluate(point, strength, False))
+        near = self.problem.answer(Precondition(said, strength))
+        flat = 1 + strength * self.flattest * self.problem.loss.spread(said).sum(axis=0)
+
+        def rough(residual: NDArray[np.float32]) -> NDArray[np.float32]:
+            inside = self.inside(residual)
+            step = self.problem.drive(
+                conjugate_gradients(-inside, said, strength, near, looseness=0.1, most=SAMPLE_STEPS)
+            ).astype(np.float32)
+            result = np.concatenate([self.axes @ step[:-1], step[-1:]])
+            if self.axes.shape[1] < self.axes.shape[0]:
+                result[:-1] += (residual[:-1] - self.axes @ inside[:-1]) / flat
+            return result
+
+        return rough
+
+    def inside(self, solution: NDArray[Any]) -> NDArray[Any]:
+        return np.concatenate([self.axes.T.astype(solution.dtype) @ solution[:-1], solution[-1:]])
+
+
+def _axes(rows: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]:
+    # (D, r) orthonormal axes that span the rows, and the variance along the flattest of them.
+    n, width = rows.shape
+    if n > width:
+        variance, vectors = np.linalg.eigh(rows.T.astype(np.float64) @ rows)
+        return vectors.astype(np.float32), float(variance[0].clip(0) / n)
+    variance, vectors = np.linalg.eigh(rows.astype(np.float64) @ rows.T)
+    kept = variance > NEGLIGIBLE * max(variance[-1], np.finfo(float).tiny)
+    length = np.sqrt(variance[kept])
+    return rows.T @ (vectors[:, kept] / length).astype(np.float32), float(length[0] ** 2 / n)
+
+
+def _draw(rows: StoredRows, seed: int) -> NDArray[np.int64]:
+    # Room for the sample itself and for each of four fits' copies and axes.
+    width = rows.width
+    most = rows.memory // (48 * max(1, width))
+    if width > MOST_AXES:
+        most = min(most, MOST_AXES)
+    count = min(len(rows), max(SMALLEST_SAMPLE, min(most, max(LARGEST_SAMPLE, 10 * width))))
+    chosen = np.random.default_rng(seed).choice(len(rows), count, replace=False)
+    return np.sort(chosen)

@@ -1,0 +1,145 @@
+"""A classifier applied straight to photos: its recipe says how they become rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from penult.classify.prediction.sorting import Sorter
+from penult.errors import UsageError
+from penult.records import Failure, Prediction, Progress
+
+if TYPE_CHECKING:
+    from penult.classify.classifier import Classifier
+    from penult.records import ImageRecord
+
+__all__ = ["predict_images"]
+
+
+def predict_images(
+    classifier: Classifier,
+    images: Any,
+    *,
+    top: int = 5,
+    threshold: float | None = None,
+    copy_to: str | Path | None = None,
+    copy_mode: str = "copy",
+    weights: str | Path | None = None,
+    offline: bool = False,
+    engine: str = "auto",
+    device: str = "auto",
+    batch_size: int | None = None,
+    workers: int | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+    on_listing: Callable[[Mapping[str, Any]], None] | None = None,
+) -> Iterator[Prediction | Failure]:
+    """Classify photos, in the order of their ids, as they come out of the network.
+
+    Parameters
+    ----------
+    images : as for `penult.extract`; or a list of Pillow images and uint8 arrays (H, W), (H, W, 3)
+        or (H, W, 4), perhaps with paths between them, whose order is then kept
+    top : how many classes to list for each
+    threshold : predictions whose probability is lower are marked as unsure; in (0, 1]
+    copy_to : a folder, made if need be, in which each photo is put into the folder of its class,
+        the unsure ones into one of their own; nothing there is replaced, and a photo that is there
+        already is not put there twice (see `penult.classify.prediction.sorting.Sorter`)
+    copy_mode : ``"copy"``, ``"hardlink"`` or ``"symlink"``
+    weights : where the backbone's weights file is now, if not where it was
+    offline : never touch the network
+    on_listing : called once, before the first result, with what was found beside the images:
+        ``passed_over`` (extension to number of files) and ``left_out`` (what penult wrote itself).
+        By default, that is logged as a warning
+
+    Yields
+    ------
+    Prediction or Failure
+        One for each image; a failure where it could not be read.
+
+    Raises
+    ------
+    UsageError, SourceError, BackboneError, EngineError
+    RecipeMismatchError
+        If the backbone on this machine is not the one the classifier was trained with.
+    OutputError
+        If a photo cannot be copied; those before it were.
+    """
+    if top < 1:
+        raise UsageError(f"top is {top}; give 1 or more")
+    if threshold is not None and not 0 < threshold <= 1:
+        raise UsageError(f"the threshold is {threshold}; give a probability above 0 and up to 1")
+    if classifier.thresholds is not None and (threshold is not None or copy_to is not None):
+        what = "a threshold" if copy_to is None else "sorting into folders"
+        raise UsageError(
+            f"this classifier may give an image several labels, each with a threshold of its own; "
+            f"{what} is for classifiers of one class an image"
+        )
+    from penult.backbones.base import WeightsChoice
+    from penult.backbones.registry import open_recipe
+    from penult.engines.pipeline import run
+    from penult.engines.registry import open_engine
+    from penult.images.remarks import log_remarks
+    from penult.written import note_written
+
+    sorter = None
+    if copy_to is not None:
+        sorter = Sorter(copy_to, classifier.label_names, mode=copy_mode)
+    records, failures, readers = _listed(images, sorter, on_listing or log_remarks, offline=offline)
+    choice = WeightsChoice.of(weights, offline=offline)
+    backbone = open_recipe(classifier.recipe, recipe_is="the classifier", choice=choice)
+    opened = open_engine(backbone, [classifier.recipe], engine=engine, device=device)
+    yield from failures
+    done, failed = len(failures), len(failures)
+    total = done + len(records)
+    workers = readers if workers is None else workers
+    for block in run(records, opened, batch_size=batch_size, workers=workers):
+        predictions: Iterator[Prediction] = iter(())
+        if block.rows:
+            ids = [outcome.record.id for outcome in block.good]
+            probabilities = classifier.predict_features(block.rows[0])
+            predictions = iter(classifier.predictions(ids, probabilities, top=top))
+        done += len(block.outcomes)
+        failed += len(block.failures)
+        if on_progress is not None:
+            on_progress(Progress(done=done, total=total, failed=failed))
+        for outcome in block.outcomes:
+            if outcome.failure is not None:
+                yield outcome.failure
+                continue
+            prediction = next(predictions)
+            unsure = threshold is not None and prediction.probability < threshold
+            copied = None
+            if sorter is not None:
+                label = None if unsure else prediction.label
+                copied = sorter.place(outcome.record, outcome.digest, label)
+                if copied.new:
+                    note_written(sorter.folder, copied.path, copy=True)
+            yield replace(prediction, unsure=unsure, copied=copied)
+
+
+def _listed(
+    images: Any,
+    sorter: Sorter | None,
+    on_listing: Callable[[Mapping[str, Any]], None],
+    *,
+    offline: bool,
+) -> tuple[Sequence[ImageRecord], Sequence[Failure], int | None]:
+    """The images, what of them cannot be listed, and how many threads should read them."""
+    from penult.images.in_memory import are_in_memory, as_records
+    from penult.images.listing import as_sources, list_images
+
+    if are_in_memory(images):
+        if sorter is not None:
+            raise UsageError("images in memory are no files that could be sorted into folders")
+        return as_records(images), (), None
+    sources = as_sources(images)
+    if sorter is None:
+        listing = list_images(sources, labels="none", offline=offline)
+    else:
+        sorter.require_outside([one for one in sources if isinstance(one, Path)])
+        listing = list_images(sources, labels="none", leave_out=[sorter.folder], offline=offline)
+        sorter.require_files(listing.records)
+    on_listing({"passed_over": listing.passed_over, "left_out": listing.left_out})
+    return listing.records, listing.failures, listing.readers

@@ -1,0 +1,173 @@
+"""From a backbone to the graph that OpenVINO runs, its rows compared with torch's."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from penult.engines.base import TOLERANCE
+from penult.engines.int8 import check_image
+from penult.engines.openvino.core import the_core
+from penult.errors import EngineError
+from penult.locks import ForkSafeLock
+from penult.messages import first_line
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from penult.backbones.base import Backbone
+    from penult.recipe import Recipe
+
+__all__ = ["ROUNDED", "Conversion", "apart", "convert", "first_run", "the_openvino"]
+
+ROUNDED = 0.05
+"""How far a row in integers may be from itself, relatively: a sum that is added up in another order
+may be rounded to the next integer."""
+
+# OpenVINO's bindings set up some of their types when the first image is run, in a way that two
+# threads at once deadlock in: one holds the interpreter and waits for the other's set-up, which
+# waits for the interpreter. So every engine runs one image before it is handed out.
+first_run = ForkSafeLock()
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """A graph that gives some recipes' rows.
+
+    Attributes
+    ----------
+    model : openvino.Model, from uint8 (N, H, W, 3) to an output a recipe
+    singly : whether the trace took the number of images for a constant, which is then one
+    rows : what each output was for `penult.engines.int8.check_image` when it was made, (1, …)
+    """
+
+    model: Any
+    singly: bool
+    rows: tuple[NDArray[np.float32], ...]
+
+
+@cache
+def the_openvino() -> ModuleType:
+    """Import OpenVINO without its telemetry, which reports by default.
+
+    Its converter has a stub for where the telemetry package is not installed; hiding the package
+    during the import makes it take the stub. Where it was imported before, the stub is put in.
+    Each report would be a forked process, too, which holds open what files this one has open.
+
+    Raises
+    ------
+    EngineError
+    """
+    hidden = "openvino_telemetry"
+    hide = hidden not in sys.modules and "openvino" not in sys.modules
+    if hide:
+        sys.modules[hidden] = None  # type: ignore[assignment]
+    try:
+        import openvino
+        from openvino.tools.ovc import convert_impl, telemetry_stub, telemetry_utils, utils
+    except ImportError as error:
+        raise EngineError(f"OpenVINO cannot be imported: {error}") from error
+    finally:
+        if hide:
+            del sys.modules[hidden]
+    for reporting in (convert_impl, telemetry_utils, utils):
+        reporting.tm = telemetry_stub
+    module: ModuleType = openvino
+    return module
+
+
+def convert(backbone: Backbone, recipes: Sequence[Recipe]) -> Conversion:
+    """Make a conversion, trusting nothing that lies on the disk but the weights.
+
+    Raises
+    ------
+    EngineError
+        If the network cannot be converted, or its rows are then not torch's to `TOLERANCE`.
+    """
+    from penult.backbones.int8 import Int8Backbone
+
+    ov = the_openvino()
+    image = check_image(backbone.preprocessing.input_size)[None]
+    if isinstance(backbone, Int8Backbone):
+        from penult.engines.int8 import unpack
+
+        with first_run:
+            model = unpack(ov, backbone, recipes)
+            compiled = _compile(ov, model)
+            return Conversion(
+                model,
+                singly=not _takes_several(compiled, np.concatenate([255 - image, image]), ROUNDED),
+                rows=_rows(compiled, image),
+            )
+    import torch
+
+    from penult.engines.graph import RowNetwork
+
+    network = RowNetwork(backbone, recipes).eval().requires_grad_(False)
+    # Another image than the traced one: a trace that froze what it saw would give that one's row.
+    traced = torch.randint(
+        0, 256, image.shape, dtype=torch.uint8, generator=torch.Generator().manual_seed(0)
+    )
+    try:
+        with torch.inference_mode(), warnings.catch_warnings():
+            # The converter traces, which torch has deprecated; tracing is what sees a pass that
+            # hooks cut short.
+            warnings.simplefilter("ignore")
+            model = ov.convert_model(network, example_input=traced)
+            expected = network(torch.from_numpy(image))
+    except Exception as error:
+        raise EngineError(f"{backbone.name} cannot be converted: {first_line(error)}") from error
+    with first_run:
+        compiled = _compile(ov, model)
+        rows = _rows(compiled, image)
+    for recipe, row, theirs in zip(recipes, rows, expected, strict=True):
+        if not torch.isfinite(theirs).all():
+            # OpenVINO's may be finite, and as wrong.
+            raise EngineError(
+                f"{backbone.name} gives NaN or infinite numbers for a test image (layer "
+                f"{recipe.layer}), so its weights are damaged, or not made for float32; give others"
+            )
+        relative = apart(row, theirs.numpy())
+        if not relative <= TOLERANCE:
+            raise EngineError(
+                f"the conversion of {recipe.layer} of {backbone.name} differs from torch's rows by "
+                f"{relative:.1e}, more than {TOLERANCE:.0e}"
+            )
+    several = _takes_several(compiled, np.concatenate([traced, image]), TOLERANCE)
+    return Conversion(model, not several, rows)
+
+
+def apart(ours: NDArray[np.float32], theirs: NDArray[np.float32]) -> float:
+    """‖ours - theirs‖ / ‖theirs‖; infinite where their shapes differ."""
+    if ours.shape != theirs.shape:
+        return float("inf")
+    exact = theirs.astype(np.float64)  # whose squares may be too large for float32
+    return float(np.linalg.norm(ours - exact) / (np.linalg.norm(exact) or 1))
+
+
+def _compile(ov: ModuleType, model: Any) -> Any:
+    return the_core(ov).compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+
+
+def _rows(compiled: Any, images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], ...]:
+    return tuple(row.copy() for row in compiled(images).values())
+
+
+def _takes_several(compiled: Any, images: NDArray[np.uint8], tolerance: float) -> bool:
+    """Whether images run together give the row of the last that it gives alone."""
+    alone = _rows(compiled, images[-1:])
+    try:
+        together = _rows(compiled, images)
+    except RuntimeError:
+        return False
+    return all(
+        len(rows) == len(images) and apart(rows[-1], row[-1]) <= tolerance
+        for rows, row in zip(together, alone, strict=True)
+    )

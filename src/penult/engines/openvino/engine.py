@@ -1,0 +1,191 @@
+"""OpenVINO: the fastest engine on a CPU; its conversions are kept on disk."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from queue import SimpleQueue
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from penult.engines.base import TOLERANCE, Engine
+from penult.engines.int8 import check_image
+from penult.engines.openvino.cache import DamagedError, Shelf
+from penult.engines.openvino.conversion import (
+    ROUNDED,
+    Conversion,
+    apart,
+    convert,
+    first_run,
+    the_openvino,
+)
+from penult.engines.openvino.core import refuse_forked, stays_in_forks, the_core
+from penult.errors import EngineError
+from penult.machine import cores
+from penult.messages import first_line
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from penult.backbones.base import Backbone
+    from penult.recipe import Recipe
+
+__all__ = ["OpenVinoEngine", "converted"]
+
+# Images an inference. More gain nothing, and their activations leave the core's own cache.
+_AT_ONCE = 4
+
+
+class OpenVinoEngine(Engine):
+    """Runs a converted graph in float32, one stream a core; needs no torch once it is converted.
+
+    Parameters
+    ----------
+    streams : inferences at the same time; the number of cores by default
+    batch_size : images a call
+    images : how many there are, where that is known
+    fresh : convert anew, trusting nothing that is kept
+
+    Raises
+    ------
+    EngineError
+        If the network cannot be converted, or the conversion does not agree with torch to
+        `TOLERANCE`; or after a fork.
+    """
+
+    name = "openvino"
+    device = "cpu"
+    batch_size = 8
+
+    def __init__(
+        self,
+        backbone: Backbone,
+        recipes: Sequence[Recipe],
+        *,
+        streams: int | None = None,
+        batch_size: int | None = None,
+        images: int | None = None,
+        fresh: bool = False,
+    ) -> None:
+        self.recipes = tuple(recipes)
+        self.concurrency = streams or cores()
+        self.batch_size = batch_size or self.batch_size
+        # The streams share the way to memory, so each reads the weights once for several images.
+        # A graph compiled for a fixed number is faster than one for any number up to it, by up to
+        # a seventh, and costs the last batch some images of nothing.
+        few = min(self.batch_size, images or self.batch_size) < _AT_ONCE
+        at_once = 1 if few else _AT_ONCE
+        refuse_forked()
+        shelf = None if fresh else Shelf(self.recipes)
+        kept = _take(shelf, backbone)
+        if kept is not None:
+            try:
+                self._open(kept, at_once, backbone)
+            except (RuntimeError, DamagedError) as error:
+                _say(shelf, backbone, f"cannot be used here: {first_line(error)}")
+            else:
+                return
+        made = _made(shelf, backbone, recipes)
+        try:
+            self._open(made, at_once, backbone)
+        except (RuntimeError, DamagedError) as error:
+            raise EngineError(f"{backbone.name} cannot run: {first_line(error)}") from error
+
+    def _open(self, conversion: Conversion, at_once: int, backbone: Backbone) -> None:
+        """Compile, and compare the rows of the check image."""
+        self._at_once = 1 if conversion.singly else at_once
+        size = self.recipes[0].preprocessing.input_size
+        conversion.model.reshape([self._at_once, *size, 3])
+        options = {
+            "NUM_STREAMS": self.concurrency,
+            "INFERENCE_NUM_THREADS": self.concurrency,
+            # Not the processor's choice of bfloat16: rows agree with torch's to 1e-4.
+            "INFERENCE_PRECISION_HINT": "f32",
+            "ENABLE_CPU_PINNING": False,
+        }
+        compiled = the_core(the_openvino()).compile_model(conversion.model, "CPU", options)
+        self._requests: SimpleQueue[Any] = SimpleQueue()
+        stays_in_forks(self._requests)
+        for _ in range(self.concurrency):
+            self._requests.put(compiled.create_infer_request())
+        with first_run:
+            rows = self.run(check_image(size)[None])
+        tolerance = TOLERANCE if backbone.engine is None else ROUNDED
+        for recipe, row, then in zip(self.recipes, rows, conversion.rows, strict=True):
+            if not (relative := apart(row, then)) <= tolerance:
+                raise DamagedError(
+                    f"the rows of {recipe.layer} differ by {relative:.1e} from those it gave when "
+                    f"it was made"
+                )
+
+    def run(self, images: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
+        """See `Engine.run`."""
+        refuse_forked()
+        request = self._requests.get()
+        try:
+            rows: list[NDArray[np.float32]] = []
+            for start in range(0, len(images), self._at_once):
+                chunk = images[start : start + self._at_once]
+                if missing := self._at_once - len(chunk):
+                    chunk = np.concatenate([chunk, np.zeros((missing, *chunk.shape[1:]), np.uint8)])
+                outputs = request.infer(chunk, share_inputs=True, share_outputs=True)
+                results = [outputs[j] for j in range(len(self.recipes))]
+                if not rows:
+                    rows = [np.empty((len(images), *r.shape[1:]), np.float32) for r in results]
+                for row, result in zip(rows, results, strict=True):
+                    row[start : start + self._at_once] = result[: len(row) - start]
+            return rows
+        finally:
+            self._requests.put(request)
+
+
+def converted(backbone: Backbone, recipes: Sequence[Recipe]) -> tuple[ModuleType, Any]:
+    """The module openvino, and the graph that gives these recipes' rows, as an openvino.Model.
+
+    Raises
+    ------
+    EngineError
+    """
+    refuse_forked()
+    shelf = Shelf(recipes)
+    kept = _take(shelf, backbone)
+    return the_openvino(), (kept or _made(shelf, backbone, recipes)).model
+
+
+def _take(shelf: Shelf | None, backbone: Backbone) -> Conversion | None:
+    """What is kept, if it is what was put there."""
+    if shelf is None:
+        return None
+    try:
+        return shelf.take()
+    except DamagedError as error:
+        _say(shelf, backbone, str(error))
+        return None
+
+
+def _made(shelf: Shelf | None, backbone: Backbone, recipes: Sequence[Recipe]) -> Conversion:
+    """Convert, and keep it where that can be done."""
+    conversion = convert(backbone, recipes)
+    if shelf is not None:
+        try:
+            shelf.put(conversion)
+        except OSError as error:
+            logging.getLogger("penult").warning(
+                "penult: the conversion of %s cannot be kept in %s, and is made each time: %s; "
+                "PENULT_CACHE names another folder",
+                backbone.name,
+                shelf.folder.parent,
+                error.strerror or error,
+            )
+    return conversion
+
+
+def _say(shelf: Shelf | None, backbone: Backbone, what: str) -> None:
+    logging.getLogger("penult").warning(
+        "penult: the conversion of %s that is kept in %s %s; it is made anew",
+        backbone.name,
+        shelf and shelf.folder,
+        what,
+    )

@@ -1,0 +1,85 @@
+"""Opening an HDF5 file to read it, and what it means where that fails."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import h5py
+
+from penult.errors import FeatureFileError
+from penult.features.heap import has_endless_heap
+from penult.features.schema import HDF5
+from penult.features.watched_file import NO_LOCKS
+
+__all__ = ["open_file"]
+
+
+def open_file(path: Path, hint: str) -> h5py.File:
+    """Open a file for reading.
+
+    Parameters
+    ----------
+    hint : what to type where it is no such file
+
+    Raises
+    ------
+    FeatureFileError
+    """
+    try:
+        if not has_endless_heap(path):
+            return _open(path)
+    except OSError as error:
+        raise FeatureFileError(f"{path} {_what_is_wrong(path, error, hint)}") from error
+    except Exception as error:  # whatever HDF5 and h5py make of damage
+        raise FeatureFileError(f"{path} is a damaged HDF5 file; {hint}") from error
+    raise FeatureFileError(f"{path} is a truncated or damaged HDF5 file; {hint}")
+
+
+def _open(path: Path) -> h5py.File:
+    try:
+        return h5py.File(path, "r")
+    except OSError as error:
+        if not (_is_lock(error) and error.errno in NO_LOCKS):
+            raise
+        return h5py.File(path, "r", locking=False)  # nobody can have locked it there
+
+
+def _is_lock(error: OSError) -> bool:
+    return "unable to lock file" in str(error)
+
+
+def _what_is_wrong(path: Path, error: OSError, hint: str) -> str:
+    if isinstance(error, PermissionError):
+        return f"cannot be read: permission denied; {hint}"
+    if _is_lock(error):
+        return _lock_in_words(error)
+    if "already open for" in str(error):
+        return (
+            "is in use: another program has it open for writing, or was killed while it had; close "
+            f"it there, or, where nothing has it open, type: h5clear -s {path}"
+        )
+    try:
+        with path.open("rb") as opened:
+            head = opened.read(len(HDF5))
+    except OSError as failed:
+        return f"cannot be read: {failed.strerror}; {hint}"
+    if head == HDF5:
+        return f"is a truncated or damaged HDF5 file; {hint}"
+    if head.startswith(b"PK"):
+        return f"is a zip archive, perhaps a classifier file, not a feature file; {hint}"
+    what = "is not a feature file (nor any HDF5 file)" if head else "is empty (0 bytes)"
+    return f"{what}; {hint}"
+
+
+def _lock_in_words(error: OSError) -> str:
+    if error.errno in (errno.EAGAIN, errno.EACCES, errno.EWOULDBLOCK):
+        return (
+            "is in use: another program has it open for writing; close it there (a notebook, an "
+            "HDF5 viewer), or wait for it to end"
+        )
+    return (
+        f"cannot be locked, {os.strerror(error.errno or 0)}: its file system has no locks; type "
+        "HDF5_USE_FILE_LOCKING=FALSE before the command"
+    )

@@ -1,0 +1,114 @@
+"""One run at a time on one output."""
+
+from __future__ import annotations
+
+import os
+import socket
+from contextlib import suppress
+from pathlib import Path
+
+from filelock import FileLock, SoftFileLock, Timeout
+
+from penult.errors import OutputError, OutputExistsError
+from penult.features.watched_file import NO_LOCKS
+
+__all__ = ["RunLock"]
+
+_LOCK, _OWNER = "lock", "owner"
+# Not the same name: the file that could not be locked is there, and would seem to be a lock.
+_INSTEAD = "lock.file"
+
+
+class RunLock:
+    """A lock on a run's folder, which is created if need be.
+
+    The system releases it when the process ends, however it ends. Where the file system has no such
+    locks, a file with the process's id takes their place: then a run that was killed is told from a
+    running one by whether that process is alive, on the machine where it ran.
+
+    Parameters
+    ----------
+    folder : where the lock lies; removed by `remove`, or by `release` if nothing else lies there
+    output : what messages call it
+
+    Raises
+    ------
+    OutputExistsError
+        If another run holds it; names its process.
+    OSError
+        If the folder cannot be written.
+    """
+
+    def __init__(self, folder: Path, output: Path) -> None:
+        self._folder, self._output = folder, output
+        self._lock = self._acquire()
+        self._identity = _identity(self._path)
+        try:
+            (folder / _OWNER).write_text(f"process {os.getpid()} on {socket.gethostname()}")
+        except OSError:
+            self.release(remove=True)
+            raise
+
+    def _acquire(self) -> FileLock | SoftFileLock:
+        for kind, name in ((FileLock, _LOCK), (SoftFileLock, _INSTEAD)):
+            self._folder.mkdir(exist_ok=True)
+            self._path = self._folder / name
+            lock = kind(self._path, timeout=0)
+            try:
+                lock.acquire()
+            except Timeout as error:
+                raise OutputExistsError(
+                    f"{self._output} is being written by another run, {self._owner()}; wait for it "
+                    f"to end, or give another name"
+                ) from error
+            except OSError as error:
+                if error.errno not in NO_LOCKS or kind is SoftFileLock:
+                    raise
+            else:
+                return lock
+        raise AssertionError  # the second kind either returned or raised
+
+    def _owner(self) -> str:
+        try:
+            return (self._folder / _OWNER).read_text() or "which has just begun"
+        except OSError:
+            return "which has just begun"
+
+    def check(self) -> None:
+        """Make sure that the folder is still the one that was locked.
+
+        Raises
+        ------
+        OutputError
+            If it was removed or replaced: whatever was kept in it is gone.
+        """
+        if not self.is_held:
+            raise OutputError(
+                f"{self._output} cannot be written: the folder {self._folder} vanished during the "
+                f"run, and what was kept there with it; type the same command to begin again"
+            )
+
+    @property
+    def is_held(self) -> bool:
+        """The folder is still the one that was locked."""
+        return _identity(self._path) == self._identity
+
+    def release(self, *, remove: bool = False) -> None:
+        """Let go; with `remove`, take the lock's own files and the empty folder away too."""
+        if remove and self.is_held:
+            (self._folder / _OWNER).unlink(missing_ok=True)
+            for name in (_LOCK, _INSTEAD):
+                with suppress(PermissionError):  # some systems keep a file that is open
+                    (self._folder / name).unlink(missing_ok=True)
+        self._lock.release()
+        if remove:
+            with suppress(OSError):  # another run has begun in it
+                self._folder.rmdir()
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino

@@ -1,0 +1,196 @@
+"""What an interrupted run was doing, and in what a new one differs from it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from penult import __version__
+from penult.errors import FileFormatError, RecipeMismatchError, ResumeError
+from penult.features.resume.chunk import write_safely
+from penult.parsing import read_json
+from penult.recipe import Recipe
+from penult.records import ImageRecord
+
+__all__ = ["Manifest", "difference"]
+
+FORMAT = 1
+
+_RUN, _NEW = "run.json", "images.new"
+_NAMES_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What decides the outcome of a run.
+
+    Attributes
+    ----------
+    recipes : one a layer
+    options : those that change rows and are not in the recipe, or the order of the rows
+    images : digest over the id, size and time of change of every image, in order
+    placed : which file was about to get the output's name; None before
+    """
+
+    recipes: tuple[Recipe, ...]
+    options: Mapping[str, Any]
+    images: str
+    placed: Sequence[int] | None = field(default=None, compare=False)
+
+    @classmethod
+    def of(
+        cls,
+        folder: Path,
+        recipes: Sequence[Recipe],
+        options: Mapping[str, Any],
+        records: Sequence[ImageRecord],
+    ) -> Manifest:
+        """Describe a run about to begin in `folder`, where the list of its images is written."""
+        digest = hashlib.blake2b(digest_size=16)
+        with (folder / _NEW).open("wb") as file:
+            for record in records:
+                line = (json.dumps(_stamp(record)) + "\n").encode()
+                digest.update(line)
+                file.write(line)
+        return cls(tuple(recipes), dict(options), digest.hexdigest())
+
+    @classmethod
+    def read(cls, folder: Path) -> Manifest | None:
+        """Read the manifest of the run in `folder`; None where there is none to be trusted.
+
+        Raises
+        ------
+        ResumeError
+            If a newer penult wrote it.
+        """
+        try:
+            data = read_json((folder / _RUN).read_bytes())
+            if data["format"] > FORMAT:
+                raise ResumeError(
+                    f"{folder} holds an interrupted run of penult {data['penult']}, a newer one; "
+                    f"finish it with that, or give --restart to begin anew"
+                )
+            recipes = tuple(Recipe.from_json(text) for text in data["recipes"])
+            return cls(recipes, data["options"], data["images"], data["placed"])
+        except (OSError, ValueError, KeyError, TypeError, FileFormatError) as error:
+            if isinstance(error, ResumeError):
+                raise
+            return None
+
+    def write(self, folder: Path, *, sync: bool = True) -> None:
+        """Make this the manifest of the folder, and the list that `of` wrote there its list.
+
+        Raises
+        ------
+        OSError
+        """
+        if (folder / _NEW).exists():
+            (folder / _NEW).replace(_images(folder, self))
+        data = {
+            "format": FORMAT,
+            "penult": __version__,
+            "recipes": [recipe.to_json() for recipe in self.recipes],
+            "options": dict(self.options),
+            "images": self.images,
+            "placed": self.placed,
+        }
+        write_safely(folder / _RUN, json.dumps(data, indent=1).encode(), sync=sync)
+        for path in folder.glob("images-*.jsonl"):
+            if path != _images(folder, self):
+                path.unlink()
+
+    def require_recipe(self, earlier: Manifest, folder: Path) -> None:
+        """Refuse to go on with an earlier run of another recipe or other options.
+
+        Raises
+        ------
+        RecipeMismatchError
+        """
+        found = difference(earlier.recipes, self.recipes, earlier.options, self.options)
+        if found:
+            raise RecipeMismatchError(
+                f"{folder} holds an interrupted run with another recipe ({found}); give the "
+                f"options of that run to go on with it, or --restart to begin anew"
+            )
+
+    def require_images(self, earlier: Manifest, folder: Path) -> None:
+        """Refuse to go on with an earlier run over other images.
+
+        Raises
+        ------
+        ResumeError
+        """
+        if earlier.images != self.images:
+            changes = _changes(folder, earlier)
+            raise ResumeError(
+                f"{folder} holds an interrupted run over other images ({changes}); give --update "
+                f"to keep what still holds of it, or --restart to begin anew"
+            )
+
+
+def difference(
+    then: Sequence[Recipe],
+    now: Sequence[Recipe],
+    options_then: Mapping[str, Any],
+    options_now: Mapping[str, Any],
+) -> str:
+    """Say field by field in what two runs differ; "" where they do not."""
+    fields: dict[str, tuple[Any, Any]] = {}
+    if len(then) == len(now):
+        for one, other in zip(then, now, strict=True):
+            fields |= one.difference(other)
+    else:
+        fields["layers"] = ", ".join(r.layer for r in then), ", ".join(r.layer for r in now)
+    for name in sorted({*options_then, *options_now}):
+        pair = options_then.get(name), options_now.get(name)
+        if pair[0] != pair[1]:
+            fields[name.replace("_", " ")] = pair
+    return "; ".join(
+        f"{name}: {one!r} then, {other!r} now" for name, (one, other) in fields.items()
+    )
+
+
+def _images(folder: Path, manifest: Manifest) -> Path:
+    return folder / f"images-{manifest.images}.jsonl"
+
+
+def _stamp(record: ImageRecord) -> list[Any]:
+    """What tells cheaply that an image is still the same; its bytes are read only once."""
+    if record.stamp is not None:
+        return [record.id, record.stamp]
+    try:
+        status = record.path.stat() if record.path is not None else None
+    except OSError:
+        status = None
+    if status is None:
+        return [record.id, None, None]
+    return [record.id, status.st_size, status.st_mtime_ns]
+
+
+def _changes(folder: Path, earlier: Manifest) -> str:
+    try:
+        then = {image: rest for image, *rest in _lines(_images(folder, earlier))}
+        now = {image: rest for image, *rest in _lines(folder / _NEW)}
+    except (OSError, ValueError):
+        return "its list of them cannot be read"
+    changes = {
+        "added": [image for image in now if image not in then],
+        "removed": [image for image in then if image not in now],
+        "changed": [image for image in now if image in then and now[image] != then[image]],
+    }
+    return "; ".join(f"{len(ids):,} {how}: {_some(ids)}" for how, ids in changes.items() if ids)
+
+
+def _lines(path: Path) -> Iterator[list[Any]]:
+    with path.open("rb") as file:
+        for line in file:
+            yield read_json(line)
+
+
+def _some(ids: Sequence[str]) -> str:
+    shown = ", ".join(ids[:_NAMES_SHOWN])
+    return f"{shown}, …" if len(ids) > _NAMES_SHOWN else shown

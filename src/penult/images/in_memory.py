@@ -1,0 +1,188 @@
+"""Images that a program has in memory already, by the same rules as files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import partial
+from io import BytesIO
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from penult.errors import ImageError, UsageError
+from penult.images.files import open_regular
+from penult.images.pixels.color_modes import mend_transparency, sample_layout, to_rgb
+from penult.images.pixels.decode import decode, upright
+from penult.images.pixels.jpeg import decoder as jpeg
+from penult.images.pixels.quiet import silence
+from penult.images.pixels.tiff.image import check_pillows
+from penult.locks import ForkSafeLock
+from penult.records import ImageRecord
+
+__all__ = ["MemoryRecord", "are_in_memory", "as_records"]
+
+# Pillow reads a file that was only opened when its pixels are asked for, and not thread-safely;
+# one image may stand in a list twice.
+_loading = ForkSafeLock()
+
+
+def _no_file() -> BinaryIO:
+    raise ImageError("is in memory; there is no file to open")
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryRecord(ImageRecord):
+    """An image in memory.
+
+    Attributes
+    ----------
+    image : Pillow image, or uint8 array (H, W), (H, W, 3) or (H, W, 4)
+    """
+
+    image: Any = field(default=None, compare=False, repr=False)
+
+    def to_rgb(self) -> Image.Image:
+        """The image as decoding its file would have given it: upright, mode RGB, over white.
+
+        Raises
+        ------
+        ImageError
+        """
+        try:
+            if isinstance(self.image, np.ndarray):
+                return to_rgb(Image.fromarray(self.image), (16, False))
+            silence()
+            check_pillows(self.image)
+            with _loading:
+                if (data := _unread_jpeg(self.image)) is not None:
+                    return decode(data, max_pixels=self.image.width * self.image.height)
+                layout = sample_layout(self.image)
+                mend_transparency(self.image)
+                self.image.load()
+            return upright(self.image, layout)
+        except ImageError:
+            raise
+        except Exception as error:
+            # A file that was opened with Pillow may turn out damaged, or be closed.
+            detail = " ".join(str(error).split()) or type(error).__name__
+            raise ImageError(f"is damaged ({detail})") from error
+
+
+def are_in_memory(images: Any) -> bool:
+    """Whether a program gives images themselves, and not only where they are."""
+    if isinstance(images, list | tuple):
+        return any(isinstance(one, Image.Image | np.ndarray) for one in images)
+    return isinstance(images, Image.Image | np.ndarray)
+
+
+def _unread_jpeg(image: Image.Image) -> bytes | None:
+    """The file of a JPEG that was only opened: Pillow would not say what of it is lost."""
+    file = getattr(image, "fp", None)
+    if file is None or not jpeg.is_jpeg(image) or not getattr(image, "tile", None) or image.tell():
+        return None
+    file.seek(0)
+    data: bytes = file.read()
+    with Image.open(BytesIO(data)) as whole:
+        return data if whole.size == image.size else None  # `draft` made it smaller
+
+
+def as_records(images: Any) -> list[ImageRecord]:
+    """Check the form of images that a program gives, and name each; none is read.
+
+    Parameters
+    ----------
+    images : sequence, or one column of a table, of paths, Pillow images and uint8 arrays (H, W),
+        (H, W, 3) or (H, W, 4), mixed at will; or one array (N, H, W), (N, H, W, 3) or
+        (N, H, W, 4)
+
+    Returns
+    -------
+    One record an image; its id is the path, or says its position, counted from 0.
+
+    Raises
+    ------
+    UsageError
+        If it is something else; says which element.
+    """
+    return [_record(position, image) for position, image in enumerate(_elements(images))]
+
+
+def _elements(images: Any) -> Iterable[Any]:
+    if isinstance(images, str | bytes | os.PathLike | Image.Image):
+        raise UsageError(
+            f"one {_kind(images)} was given where several images are expected; put it in a list"
+        )
+    if hasattr(images, "__dataframe__") or hasattr(images, "iloc"):
+        images = np.asarray(images)
+    if isinstance(images, np.ndarray):
+        return _elements_of_array(images)
+    if not isinstance(images, Iterable) or isinstance(images, dict | set | frozenset):
+        raise UsageError(
+            f"a {_kind(images)} was given; allowed: a list of paths, Pillow images or uint8 arrays"
+        )
+    return images
+
+
+def _elements_of_array(images: NDArray[Any]) -> Iterable[Any]:
+    if images.dtype.kind in "OUT":
+        if images.ndim == 2 and images.shape[1] == 1:
+            images = images[:, 0]
+        if images.ndim != 1:
+            raise UsageError(f"paths or images in an array of shape {images.shape}; give a column")
+        return images
+    is_one_image = images.ndim == 2 or (images.ndim == 3 and images.shape[-1] in (3, 4))
+    if is_one_image and images.dtype == np.uint8:
+        raise UsageError(
+            f"one array of shape {images.shape} was given, which is one image and not several; put "
+            f"it in a list"
+        )
+    if images.ndim == 3 and len(images) in (3, 4) and images.dtype == np.uint8:
+        raise UsageError(
+            f"one array of shape {images.shape} was given: one image with its channels first, or "
+            f"{len(images)} grey ones; give [images.transpose(1, 2, 0)] or list(images)"
+        )
+    if images.ndim not in (3, 4):
+        raise UsageError(
+            f"a {images.dtype} array of shape {images.shape} was given; allowed: paths, Pillow "
+            f"images, or uint8 arrays (N, H, W, 3)"
+        )
+    return images
+
+
+def _record(position: int, image: Any) -> ImageRecord:
+    if isinstance(image, str | os.PathLike):
+        path = Path(image)
+        return ImageRecord(id=str(path), open=partial(open_regular, path), path=path)
+    if isinstance(image, np.ndarray):
+        channels = image.ndim == 3 and image.shape[2]
+        if image.dtype != np.uint8 or not (image.ndim == 2 or channels in (3, 4)):
+            raise UsageError(
+                f"image {position} is a {image.dtype} array of shape {image.shape}; allowed: uint8 "
+                f"(H, W), (H, W, 3) or (H, W, 4)"
+                + ("; image.transpose(1, 2, 0) puts the channels last" * _channels_first(image))
+            )
+        if 0 in image.shape:
+            raise UsageError(f"image {position} is an array of shape {image.shape}, without pixels")
+    elif not isinstance(image, Image.Image):
+        raise UsageError(
+            f"image {position} is a {_kind(image)}; allowed: a path, a Pillow image, or a uint8 "
+            f"array"
+        )
+    return MemoryRecord(id=f"image {position} ({_kind(image)})", open=_no_file, image=image)
+
+
+def _channels_first(image: NDArray[Any]) -> bool:
+    return image.ndim == 3 and image.shape[0] in (3, 4)
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, Image.Image):
+        return f"Pillow image of mode {value.mode}"
+    if isinstance(value, np.ndarray):
+        return f"array of shape {value.shape}"
+    return type(value).__name__

@@ -1,0 +1,212 @@
+"""Folders, files, lists, archives and addresses become a list of image records.
+
+In the same order on every system.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from penult.errors import SourceError, UsageError
+from penult.images.labels.annotations import Found, Known, by_pattern, by_source, unlabelled
+from penult.images.labels.split_folders import SplitFolder, SplitFolders, SplitsFrom
+from penult.images.labels.table import LabelTable
+from penult.images.records import Records
+from penult.images.remarks import about_left_out, advice
+from penult.images.sources.arguments import (
+    Source,
+    as_sources,
+    existing,
+    expanded,
+    origin_of,
+    source_names,
+)
+from penult.images.sources.base import Shelf
+from penult.images.sources.folder import EXTENSIONS
+from penult.images.sources.open import Shelves
+from penult.images.sources.remote.connection import require_network
+from penult.offline import works_offline
+from penult.records import Failure
+
+__all__ = ["Listing", "as_sources", "list_images", "origin_of"]
+
+_log = logging.getLogger("penult")
+
+_REMOTE_READERS = 16
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What was found in the sources.
+
+    Attributes
+    ----------
+    records : sorted by id, ids unique
+    failures : folders and archives that could not be read (to the end), and images that a table
+        names but that do not exist
+    passed_over : extension, in lower case and with its dot, to the number of files passed over
+    left_out : kind of file that penult wrote itself, and where, to the number of them
+    split_folders : top folders that are named as splits, and what each was taken for
+    """
+
+    records: Records
+    failures: tuple[Failure, ...] = ()
+    passed_over: Mapping[str, int] = field(default_factory=dict)
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    split_folders: tuple[SplitFolder, ...] = ()
+
+    @property
+    def notes(self) -> dict[str, Any]:
+        """What there is to say beside the images, as JSON-like data; see `remarks`."""
+        return {
+            "passed_over": dict(self.passed_over),
+            "left_out": dict(self.left_out),
+            "split_folders": [asdict(one) for one in self.split_folders],
+        }
+
+    @property
+    def readers(self) -> int | None:
+        """How many threads should read at once where that waits for a network; else None."""
+        return _REMOTE_READERS if self.records.is_remote else None
+
+
+def list_images(
+    sources: Sequence[Source],
+    *,
+    labels: str | Path = "parent",
+    label_pattern: str | None = None,
+    splits: SplitsFrom = "auto",
+    leave_out: Sequence[Path] = (),
+    offline: bool = False,
+    announce: bool = True,
+) -> Listing:
+    r"""List the images in folders, archives, lists and addresses, and files given one by one.
+
+    The id of an image is its path relative to the source, with ``/``; of several sources, the id
+    begins with the source's name. Bytes of a name that are not UTF-8 are escaped (``\xe9``).
+    Symbolic links are followed, but not back into a folder above them. Hidden files and folders
+    and ``__MACOSX`` are left out, and what penult itself wrote (see `what_penult_wrote`). A file
+    given by itself is taken whatever its name, but for ``.csv``, ``.parquet`` and ``.tar``. A
+    folder without an image file is searched for archives. docs/images.md has the rules of each
+    source.
+
+    A top folder named as in `SPLITS` (of several sources, also the source itself) may be the split
+    of its images instead of their label; see `SplitFolders`.
+
+    Parameters
+    ----------
+    sources : as `as_sources` gives them
+    labels : ``"parent"`` (what the source states, or else the folder it lies in), ``"none"``,
+        ``"column:NAME"`` (of the source's own table), or a CSV file (see `LabelTable`)
+    label_pattern : a regular expression for file names instead (see `by_pattern`)
+    splits : ``"folders"`` takes every such folder for a split, ``"none"`` takes none
+    leave_out : files and folders that are not looked at, even if they lie in a source
+    offline : refuse what is on the network; so does ``PENULT_OFFLINE=1``
+    announce : say, before anything is asked for, which hosts the addresses in a list lead to
+
+    Raises
+    ------
+    PathNotFoundError
+        If a source or the CSV file does not exist; suggests a close name.
+    SourceError
+        If there is no image, or the CSV file is wrong or has nothing to do with the images.
+    UsageError, MissingExtraError
+        If the options are wrong, a source is given twice, or an extra is needed for it; offline,
+        also if a source or an image of a list is on the network.
+    """
+    if not sources:
+        raise UsageError("no folder or image was given")
+    if "-" in sources and len(sources) > 1:
+        raise UsageError("- (standard input) goes alone; write the other paths on it as well")
+    rule, column = _rule(labels, label_pattern)
+    ignored = [*leave_out, *([rule.file] if isinstance(rule, LabelTable) else [])]
+    offline = works_offline(offline)
+    open_shelves = Shelves({os.path.realpath(path) for path in ignored}, column, offline=offline)
+    sources = [one for source in sources for one in dict.fromkeys(expanded(source))]
+    for source in sources:
+        if isinstance(source, str):
+            require_network(source, "", offline=offline)
+    names = source_names(sources)
+    decide = SplitFolders(rule, splits)
+    records, shelves = Records(), list[Shelf]()
+    for shelf in open_shelves(sources, names):
+        shelves.append(shelf)
+        records.add(shelf, shelf.scan(), decide)
+    passed_over = sum((shelf.passed_over for shelf in shelves), Counter[str]())
+    left_out = sum((shelf.left_out for shelf in shelves), Counter[str]())
+    failures = [failure for shelf in shelves for failure in shelf.failures]
+    if not records:
+        raise SourceError(_nothing_found(sources, failures, passed_over, left_out))
+    for shelf in shelves if announce else ():
+        if shelf.requests:
+            _log.warning("penult: %s", shelf.requests)
+    if merged := records.merged:
+        _log.warning(
+            "penult: %s: written in several Unicode forms, each of which is the same class",
+            ", ".join(merged),
+        )
+    split_folders = decide.decide(records.counts())
+    records.sort()
+    if isinstance(rule, LabelTable):
+        failures += _missing(rule, records)
+    failures.sort(key=lambda failure: failure.id)
+    return Listing(records, tuple(failures), dict(+passed_over), dict(left_out), split_folders)
+
+
+def _rule(
+    labels: str | Path, label_pattern: str | None
+) -> tuple[Callable[[Found], Known], str | None]:
+    """What is known of an image; and the column of its source that says so, None for no matter."""
+    if label_pattern is not None:
+        if labels != "parent":
+            raise UsageError(f"a label pattern and labels {str(labels)!r} exclude each other")
+        return by_pattern(label_pattern), None
+    if labels == "parent":
+        return by_source, ""
+    if labels == "none":
+        return unlabelled, None
+    if isinstance(labels, str) and labels.startswith("column:"):
+        if labels == "column:":
+            raise UsageError("labels 'column:' names no column; write e.g. column:species")
+        return by_source, labels.removeprefix("column:")
+    if not isinstance(labels, Path) and not labels.lower().endswith(".csv"):
+        raise UsageError(
+            f"labels {labels!r} is not known; allowed: parent, none, column:NAME, or the name of a "
+            f".csv file"
+        )
+    return LabelTable(existing(Path(labels))), None
+
+
+def _missing(table: LabelTable, records: Records) -> list[Failure]:
+    unmatched = table.unmatched()
+    if not table.matched:
+        example = f"it names e.g. {unmatched[0]!r}" if unmatched else "it names none at all"
+        raise SourceError(
+            f"{table.file} names none of the images: {example}, while the images are e.g. "
+            f"{records[0].id!r}; its paths must be relative to the source folder"
+        )
+    reason = f"named in {table.file.name}, but there is no such image"
+    return [Failure(path, reason) for path in unmatched]
+
+
+def _nothing_found(
+    sources: Sequence[Source],
+    failures: Sequence[Failure],
+    passed_over: Counter[str],
+    left_out: Mapping[str, int],
+) -> str:
+    names = ["standard input" if source == "-" else str(source) for source in sources]
+    message = f"no images in {', '.join(names)}"
+    if failures:
+        message += f"; {failures[0].id}: {failures[0].reason}"
+    others = ", ".join(f"{count} {ext}" for ext, count in passed_over.most_common(5) if count)
+    found = [f"other files there: {others}" if others else "", advice(passed_over)]
+    found.append(about_left_out(left_out))
+    message += "".join(f"; {said}" for said in found if said) or "; no other files either"
+    return f"{message}; images end in {' '.join(sorted(EXTENSIONS))}"

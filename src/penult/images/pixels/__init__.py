@@ -1,0 +1,1 @@
+"""How bytes become pixels, and pixels what a network sees."""

@@ -1,0 +1,65 @@
+"""Find the images again that a feature file was made from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from penult.images.labels.annotations import unlabelled
+from penult.images.labels.table import Row
+from penult.images.listing import as_sources, list_images
+from penult.images.records import Records
+from penult.images.sources.manifest import ListShelf
+from penult.offline import works_offline
+from penult.records import ImageRecord
+
+__all__ = ["find_again"]
+
+
+def find_again(
+    origin: Mapping[str, Any],
+    ids: Iterable[str],
+    images: str | Path | Sequence[str | Path] | None = None,
+    *,
+    offline: bool = False,
+    announce: bool = True,
+) -> Callable[[str], ImageRecord | None]:
+    """Look where a feature file's images were, or are now.
+
+    Parameters
+    ----------
+    origin, ids : of the file
+    images : where they are now, if they have moved
+    offline, announce : as for `list_images`
+
+    Returns
+    -------
+    From an id to its image, or None where it is not there.
+
+    Raises
+    ------
+    UsageError, SourceError
+    """
+    sources = as_sources(origin.get("sources", ()) if images is None else images)
+    if sources == ["-"] and images is None:
+        records = _on_standard_input(ids, str(origin.get("folder", ".")), works_offline(offline))
+    else:
+        listing = list_images(sources, labels="none", offline=offline, announce=announce)
+        records = listing.records
+
+    def find(image_id: str) -> ImageRecord | None:
+        position = records.position(image_id)
+        return None if position is None else records[position]
+
+    return find
+
+
+def _on_standard_input(ids: Iterable[str], folder: str, offline: bool) -> Records:
+    # What was read there is gone, but the ids are the paths that it named.
+    rows = (Row(number, image_id) for number, image_id in enumerate(ids, 1))
+    shelf = ListShelf("standard input", lambda: rows, base=folder, offline=offline)
+    records = Records()
+    records.add(shelf, shelf.scan(), unlabelled)
+    records.sort()
+    return records

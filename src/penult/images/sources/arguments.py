@@ -1,0 +1,131 @@
+"""What was given as a source of images: paths, addresses, braces, names for each."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from penult.errors import PathNotFoundError, SourceError, UsageError
+from penult.images.sources.folder import printable
+from penult.images.sources.remote.connection import is_url
+
+__all__ = ["Source", "as_sources", "existing", "expanded", "origin_of", "source_names"]
+
+_MOST_IN_BRACES = 100_000
+
+Source = str | Path
+
+
+def as_sources(images: Source | Iterable[Source]) -> list[Source]:
+    """What was given as images, as a list of paths, addresses, and ``-`` for standard input.
+
+    Raises
+    ------
+    UsageError
+        If it is anything else, an image in memory for example.
+    """
+    given: list[Any] = [images]
+    if isinstance(images, Iterable) and not isinstance(images, str | os.PathLike):
+        given = list(images)
+    for one in given:
+        if not isinstance(one, str | os.PathLike):
+            raise UsageError(
+                f"images given as {type(one).__name__}; allowed: paths and addresses, or several. "
+                "Pillow images and uint8 arrays, in a list, are for penult.FeatureExtractor and "
+                "Classifier.predict"
+            )
+    return [one if one == "-" or is_url(one) else Path(one) for one in given]
+
+
+def origin_of(sources: Sequence[Source]) -> dict[str, Any]:
+    """What a feature file notes of its sources, so that its images can be found again."""
+    noted: dict[str, Any] = {
+        "sources": [str(s.absolute()) if isinstance(s, Path) else s for s in sources]
+    }
+    if "-" in sources:
+        noted["folder"] = str(Path.cwd())  # what the paths on standard input are relative to
+    return noted
+
+
+def expanded(source: Source) -> list[Source]:
+    """Write out ``shards/{000..003}.tar`` and ``{a,b}.csv``, unless there is such a file."""
+    text = str(source)
+    found = re.search(r"\{(\d+)\.\.(\d+)\}|\{([^{}]*,[^{}]*)\}", text)
+    if found is None or (isinstance(source, Path) and source.exists()):
+        return [source]
+    first, last, names = found.groups()
+    if names is not None:
+        inner = names.split(",")
+    else:
+        low, high = int(first), int(last)
+        if high < low or high - low >= _MOST_IN_BRACES:
+            raise UsageError(
+                f"{text}: {found[0]} has to count up, and not past {_MOST_IN_BRACES:,} names"
+            )
+        inner = [str(k).zfill(len(first)) for k in range(low, high + 1)]
+    written = [text[: found.start()] + one + text[found.end() :] for one in inner]
+    kind = Path if isinstance(source, Path) else str
+    return [one for name in written for one in expanded(kind(name))]
+
+
+def existing(path: Path) -> Path:
+    """Refuse a path that is not there; suggests a close one."""
+    try:
+        os.stat(path)  # noqa: PTH116 - unlike Path.exists, says why not
+    except (FileNotFoundError, NotADirectoryError, ValueError) as error:
+        raise PathNotFoundError(f"no such file or folder: {path}{_did_you_mean(path)}") from error
+    except OSError as error:
+        raise SourceError(f"{path} cannot be read: {error.strerror}") from error
+    return path
+
+
+def _did_you_mean(path: Path) -> str:
+    try:
+        close = get_close_matches(path.name, os.listdir(path.parent), n=1)  # noqa: PTH208
+    except (OSError, ValueError):
+        return ""
+    return f"; did you mean {path.parent / close[0]}?" if close else ""
+
+
+def source_names(sources: Sequence[Source]) -> list[str]:
+    """Name each source by its last component, or by as many as tell it from the others."""
+    _refuse_overlap(sources)
+    parts = [
+        Path(os.path.abspath(source)).parts  # noqa: PTH100 - no links
+        if isinstance(source, Path)
+        else tuple(filter(None, source.replace("://", "/").split("/")))
+        for source in sources
+    ]
+    length = 1
+    names = [_join(p[-1:]) for p in parts]
+    while clashing := {name for name, count in Counter(names).items() if count > 1}:
+        length += 1
+        names = [
+            _join(p[-length:]) if name in clashing else name
+            for p, name in zip(parts, names, strict=True)
+        ]
+    return names
+
+
+def _refuse_overlap(sources: Sequence[Source]) -> None:
+    real = [
+        Path(os.path.realpath(existing(source))) if isinstance(source, Path) else source
+        for source in sources
+    ]
+    given, count = dict(zip(real, sources, strict=True)), Counter(real)
+    for source, path in zip(sources, real, strict=True):
+        if count[path] > 1:
+            raise UsageError(f"{source} was given twice")
+        parents = path.parents if isinstance(path, Path) else ()
+        above = next((given[parent] for parent in parents if parent in given), None)
+        if above is not None:
+            raise UsageError(f"{source} lies in {above}, so its images would be taken twice")
+
+
+def _join(parts: Sequence[str]) -> str:
+    return "/".join(printable(part).strip("/\\") for part in parts)

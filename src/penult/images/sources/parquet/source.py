@@ -1,0 +1,220 @@
+"""The images in a Parquet file, in the layout that Hugging Face writes."""
+
+from __future__ import annotations
+
+import io
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterator
+from contextlib import ExitStack
+from threading import Lock
+from typing import Any, BinaryIO
+from weakref import finalize
+
+from penult.errors import ImageError, SourceError, UsageError
+from penult.images.labels.annotations import Found, Top, split_of_name
+from penult.images.labels.table import label_column, split_named
+from penult.images.sources.base import Shelf
+from penult.images.sources.parquet.columns import (
+    class_names,
+    image_columns,
+    labels_of,
+    open_parquet,
+    opened,
+    rows_of,
+)
+from penult.images.sources.random_access import Blob
+from penult.messages import first_line
+
+__all__ = ["ParquetShelf"]
+
+_BATCH_BYTES = 4 << 20
+_WAITING_BYTES = 32 << 20
+
+
+class ParquetShelf(Shelf):
+    """The images in a column of a Parquet file, read row after row.
+
+    The id of an image is the number of its row, in eight digits, counted from 0.
+
+    Parameters
+    ----------
+    blob : the file
+    prefix : begins the ids, and is None for an only source
+    folders : the names of the folders around the file
+    tops : which of these may be splits
+    label : the column of the labels; None leaves them unread, and "" takes ``label``, ``labels``,
+        or the only column of classes
+    """
+
+    is_sequential = True
+
+    def __init__(
+        self,
+        blob: Blob,
+        prefix: str | None,
+        *,
+        folders: tuple[str, ...] = (),
+        tops: tuple[Top, ...] = (),
+        label: str | None = "",
+    ) -> None:
+        super().__init__()
+        self.is_remote = blob.is_remote
+        self._blob, self._prefix = blob, f"{prefix}/" if prefix else ""
+        self._folders, self._tops, self._label = folders, tops, label
+        stem = blob.name.replace("\\", "/").rpartition("/")[2].rpartition(".")[0]
+        self._split = split_of_name(stem)
+        self._reader: _Reader | None = None
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def scan(self) -> Iterator[Found]:
+        """Read the labels, and no image."""
+        with opened(self._blob) as file:
+            columns = image_columns(file)
+            if not columns:
+                raise SourceError(
+                    f"{self._blob.name} has no column of images, nor a column path; its columns "
+                    f"are {', '.join(file.schema_arrow.names)}"
+                )
+            if len(columns) > 1 and "image" not in columns:
+                raise SourceError(
+                    f"{self._blob.name} has several columns of images: {', '.join(columns)}; "
+                    f"call the one to be taken image"
+                )
+            name = "image" if "image" in columns else next(iter(columns))
+            self._reader = _Reader(self._blob, columns[name])
+            label = self._label_column(file, columns)
+            classes = class_names(file, label) if label else []
+            names = file.schema_arrow.names
+            told = [c for c in (label, "split") if c is not None and c in names]
+            for row, values in enumerate(rows_of(self._blob, file, told)):
+                self._count += 1
+                place = f"{self._blob.name}, row {row}"
+                split = values.get("split")
+                split = split_named(split, place) if isinstance(split, str) else None
+                labels = labels_of(values[label], classes) if label else None
+                yield Found(
+                    self.id(row), None, self._folders, self._tops, labels, split, self._split
+                )
+
+    def _label_column(self, file: Any, images: dict[str, str]) -> str | None:
+        """The column that holds the labels, or None."""
+        if self._label is None:
+            return None
+        names = [name for name in file.schema_arrow.names if name not in images]
+        if self._label:
+            if self._label not in names:
+                raise UsageError(
+                    f"{self._blob.name} has no column {self._label}; its columns are "
+                    f"{', '.join(names)}"
+                )
+            return self._label
+        found = label_column(names, None)
+        classes = [name for name in names if class_names(file, name)]
+        if found is None and len(classes) > 1:
+            raise UsageError(
+                f"{self._blob.name} has several columns of labels: {', '.join(classes)}; choose "
+                f"one with --labels column:{classes[0]}, or give --labels none"
+            )
+        return found or next(iter(classes), None)
+
+    def id(self, index: int) -> str:
+        """The number of its row."""
+        return f"{self._prefix}{index:08}"
+
+    def open(self, index: int) -> BinaryIO:
+        """Read its row."""
+        if self._reader is None:
+            raise RuntimeError("a shelf is scanned before it is read")
+        return self._reader.take(index)
+
+    def stamp(self, index: int) -> Any:
+        """What tells that the file is the same."""
+        return self._blob.stamp
+
+    def place(self, index: int) -> str:
+        """The file, and its row."""
+        return f"{self._blob.name}, row {index}"
+
+
+class _Reader:
+    """Gives the bytes of rows that are asked for about in order, each once.
+
+    It goes through a row group in small batches. What it passes is kept, up to some megabytes, for
+    threads that ask a little out of order; who asks for a row further back makes it begin its row
+    group again.
+    """
+
+    def __init__(self, blob: Blob, column: str) -> None:
+        self._blob, self._column = blob, column
+        self._lock = Lock()
+        self._file: Any = None
+        self._starts = array("q")
+        self._batches: Iterator[Any] = iter(())
+        self._group, self._next = -1, 0
+        self._waiting: dict[int, bytes | None] = {}
+        self._waiting_bytes = 0
+
+    def take(self, row: int) -> BinaryIO:
+        """The bytes of a row.
+
+        Raises
+        ------
+        ImageError
+        """
+        import pyarrow as pa
+
+        with self._lock:
+            try:
+                data = self._read(row)
+            except (pa.ArrowException, OSError, SourceError) as error:
+                self._group, self._waiting, self._waiting_bytes = -1, {}, 0
+                raise ImageError(f"cannot be read from its file ({first_line(error)})") from error
+        if data is None:
+            raise ImageError("has no bytes in its row")
+        return io.BytesIO(data)
+
+    def _read(self, row: int) -> bytes | None:
+        if self._file is None:
+            stack = ExitStack()
+            self._file = open_parquet(self._blob, stack)
+            finalize(self, stack.close)
+            at = 0
+            for k in range(self._file.num_row_groups):
+                self._starts.append(at)
+                at += self._file.metadata.row_group(k).num_rows
+        while row not in self._waiting:
+            group = bisect_right(self._starts, row) - 1
+            if group != self._group or row < self._next:
+                self._begin(group)
+            batch = next(self._batches, None)
+            if batch is None:
+                raise SourceError("a row group ends too early")
+            self._keep(batch)
+        data = self._waiting.pop(row)
+        self._waiting_bytes -= len(data or b"")
+        return data
+
+    def _begin(self, group: int) -> None:
+        about = self._file.metadata.row_group(group)
+        rows = max(1, min(256, _BATCH_BYTES * about.num_rows // max(1, about.total_byte_size)))
+        self._batches = self._file.iter_batches(
+            rows, row_groups=[group], columns=[self._column], use_threads=False
+        )
+        self._group, self._next = group, self._starts[group]
+
+    def _keep(self, batch: Any) -> None:
+        for value in batch.column(0):
+            data = value.as_py()
+            if isinstance(data, dict):  # of the struct, its bytes alone were read
+                data = data["bytes"]
+            self._waiting[self._next] = data
+            self._waiting_bytes += len(data or b"")
+            self._next += 1
+        # Rows that nobody came for, oldest first, but none of this batch.
+        while self._waiting_bytes > _WAITING_BYTES and len(self._waiting) > len(batch):
+            oldest = next(iter(self._waiting))
+            self._waiting_bytes -= len(self._waiting.pop(oldest) or b"")

@@ -1,0 +1,1 @@
+"""How rows are divided (splits, folds, groups), and what else every task on rows needs."""

@@ -1,0 +1,209 @@
+"""The rows to hold out, drawn by chance: a share of all and of each class, no group divided."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from penult.errors import TrainingError
+from penult.partition.row_groups import units
+from penult.partition.stratification import divide_labels
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["MOSTLY_ALONE", "draw_groups", "draw_part", "joined"]
+
+# From this part on of groups that are one row alone, they are divided as rows are, in no time.
+MOSTLY_ALONE = 0.9
+# Unless the rows drawn miss the share: rows of several labels by more than this part of it, groups,
+# some of which may be large, by more than so much.
+NEAR, NEAR_GROUPS = 0.2, 0.01
+
+# Random orders to start from are tried until so many groups were looked at; one at least.
+LOOKS = 20_000
+MOST_STARTS, MOST_PASSES = 50, 20
+# What a deviation from the share of all rows counts beside one from the shares of the classes.
+WHOLE = 10
+
+
+def draw_part(
+    labels: NDArray[Any],
+    groups: NDArray[np.str_] | None,
+    *,
+    test_size: float,
+    folds: int,
+    seed: int,
+) -> NDArray[np.bool_]:
+    """Draw the rows to hold out.
+
+    Parameters
+    ----------
+    labels : (n,) int64 class of each row, or (n, K) bool
+    groups : (n,) rows of one are drawn together; None where each stands alone
+    test_size : the part to draw, in (0, 1); met as nearly as the groups allow
+    folds : rows (groups, where there are any) of each class that are to be left
+
+    Returns
+    -------
+    (n,) bool
+
+    Raises
+    ------
+    TrainingError
+        If that cannot be; says which part can.
+    """
+    first, unit = units(groups, len(labels))
+    if len(first) >= MOSTLY_ALONE * len(labels):
+        if labels.ndim == 2:
+            shares = [1 - test_size, test_size]
+            drawn = divide_labels(joined(labels, unit), shares, seed=seed) == 1
+        else:
+            drawn = _draw_alone(labels[first], test_size, folds, seed)
+        held: NDArray[np.bool_] = drawn[unit]
+        most = NEAR * test_size if groups is None else NEAR_GROUPS
+        near = abs(held.mean() - test_size) <= max(most, 2 / len(labels))
+        if near and held.any() and (labels.ndim == 1 or _enough(labels, ~held, folds)):
+            return held
+    rows, classes = np.nonzero(labels) if labels.ndim == 2 else (np.arange(len(labels)), labels)
+    classes = np.unique(classes, return_inverse=True)[1]
+    counts = np.zeros((len(first), int(classes.max()) + 1))
+    np.add.at(counts, (unit[rows], classes), 1)
+    sizes = np.bincount(unit)
+    drawn = draw_groups(sizes, counts, test_size, keep=folds, seed=seed)
+    part = float(sizes[drawn].sum() / len(labels))
+    # What is off by more than a group is not the groups' doing.
+    if not drawn.any() or abs(part - test_size) > sizes.max() / len(labels):
+        what = "rows" if groups is None else "groups"
+        closest = (
+            f"the closest is --test-size {part:.4g} (in Python test_size)"
+            if drawn.any()
+            else "add images, or give fewer --folds"
+        )
+        raise TrainingError(
+            f"of {len(first)} {what}, {100 * test_size:.3g}% cannot be held out with {folds} of "
+            f"each class left, which {folds}-fold cross-validation needs; {closest}"
+        )
+    return drawn[unit]
+
+
+def joined(targets: NDArray[np.bool_], unit: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """The labels of each group, (G, K): all that its rows have."""
+    result = np.zeros((int(unit.max()) + 1, targets.shape[1]), bool)
+    np.logical_or.at(result, unit, targets)
+    return result
+
+
+def _enough(targets: NDArray[np.bool_], kept: NDArray[np.bool_], folds: int) -> bool:
+    # Of each label as many rows as there are folds, where it has more than that.
+    total, left = targets.sum(axis=0), targets[kept].sum(axis=0)
+    return bool(((left >= folds) | (total <= folds)).all())
+
+
+def _draw_alone(
+    labels: NDArray[np.int64], test_size: float, folds: int, seed: int
+) -> NDArray[np.bool_]:
+    from sklearn.model_selection import train_test_split
+
+    counts = np.unique(labels, return_counts=True)[1]
+    n, classes, smallest = len(labels), len(counts), int(counts.min())
+    drawn = np.zeros(n, bool)
+    n_test = int(np.ceil(test_size * n))
+    possible = classes <= n_test <= n - classes and smallest > 1
+    if possible:
+        _, chosen = train_test_split(
+            np.arange(n), test_size=test_size, random_state=seed, stratify=labels
+        )
+        drawn[chosen] = True
+        left = np.unique(labels[~drawn], return_counts=True)[1]
+        possible = smallest <= folds or left.min() >= folds
+    if not possible:
+        most = n - int(np.ceil(folds * n / smallest))
+        closest = (
+            f"the closest is --test-size {min(max(n_test, classes), most) / n:.4g} (in Python "
+            "test_size)"
+            if smallest > folds and most >= classes
+            else "add images, or drop the smallest classes with --min-per-class"
+        )
+        raise TrainingError(
+            f"{n} images of {classes} classes, the smallest of {smallest}, are too few to hold out "
+            f"{100 * test_size:.3g}% with some of every class, and {folds} of each left to train "
+            f"with; {closest}"
+        )
+    return drawn
+
+
+def draw_groups(
+    sizes: NDArray[np.int64],
+    counts: NDArray[np.float64],
+    share: float,
+    *,
+    keep: int,
+    seed: int,
+) -> NDArray[np.bool_]:
+    """Draw groups whose rows are as nearly `share` of all, and of each class, as can be.
+
+    scikit-learn's grouped splitters either are not stratified or know no shares but 1/k. Here each
+    group, in a random order, is drawn or put back wherever that brings the rows drawn nearer to
+    what was asked for, until nothing does; of several orders the best outcome is taken.
+
+    Parameters
+    ----------
+    sizes : (G,) rows of each group
+    counts : (G, K) rows of each class in each group; a row may be of several
+    share : in (0, 1)
+    keep : groups that each class keeps; one, where it has no more than that
+    seed : of the orders
+
+    Returns
+    -------
+    (G,) bool
+        Which groups are drawn: at least one, unless all have to be kept.
+    """
+    rng = np.random.default_rng(seed)
+    table = np.column_stack([sizes, counts])
+    total = table.sum(axis=0)
+    # Squared deviations, of the whole and of each class, count by these.
+    weight = 1 / total.clip(1)
+    weight[0] *= WHOLE * counts.shape[1]
+    bound = counts > 0
+    spare = bound.sum(axis=0)
+    spare -= np.where(spare > keep, keep, 1)
+    best, lowest = np.zeros(len(sizes), bool), np.inf
+    for _ in range(int(np.clip(LOOKS // len(sizes), 1, MOST_STARTS))):
+        order = rng.permutation(len(sizes))
+        drawn, off = _draw(table, bound, share * total, spare, weight, order)
+        value = float(weight @ off**2)
+        if value < lowest:
+            best, lowest = drawn, value
+    return best
+
+
+def _draw(
+    table: NDArray[np.float64],
+    bound: NDArray[np.bool_],
+    wanted: NDArray[np.float64],
+    spare: NDArray[np.int64],
+    weight: NDArray[np.float64],
+    order: NDArray[np.int64],
+) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    # Which groups, and by how many rows they are off what was wanted, in all and of each class.
+    drawn, count = np.zeros(len(table), bool), 0
+    off, spare = -wanted, spare.copy()
+    # The classes first, then all: so the last moves are those that cost the classes least.
+    for by in (weight * (np.arange(len(weight)) > 0), weight):
+        for _ in range(MOST_PASSES):
+            changed = False
+            for g in order:
+                sign = -1 if drawn[g] else 1
+                if (sign > 0 and not (spare[bound[g]] > 0).all()) or count + sign == 0:
+                    continue
+                # by @ (off + sign * row)**2 - by @ off**2
+                if by @ (table[g] * (2 * sign * off + table[g])) < -1e-9 or not count:
+                    drawn[g], count, changed = sign > 0, count + sign, True
+                    off = off + sign * table[g]
+                    spare[bound[g]] -= sign
+            if not changed:
+                break
+    return drawn, off

@@ -1,0 +1,79 @@
+"""Whether rows, as they are divided, are enough to learn from; refused in one line where not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from penult.errors import TrainingError
+from penult.partition.stratification import class_counts, of_class
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["require_enough", "require_two_classes", "require_whole_groups"]
+
+
+def require_two_classes(labels: NDArray[Any], names: Sequence[str]) -> None:
+    """Refuse rows of fewer than two classes; labels are (n,) int64 or (n, K) bool."""
+    present = [names[int(k)] for k in np.flatnonzero(class_counts(labels, len(names)))]
+    if len(present) < 2:
+        what = f"one class only ({present[0]})" if present else "no class"
+        raise TrainingError(
+            f"the labelled rows are of {what}; a classifier needs at least two: put the images "
+            "into one folder a class"
+        )
+
+
+def require_whole_groups(
+    groups: NDArray[np.str_], train: NDArray[np.int64], held_out: NDArray[np.int64]
+) -> None:
+    """Refuse parts that have rows of the same group."""
+    torn = np.intersect1d(groups[train], groups[held_out])
+    if len(torn):
+        raise TrainingError(
+            f"{len(torn)} groups have rows in both the training and the held-out split of the file "
+            f"({_some(torn)}), so the score would be too good; mend the splits, or give "
+            "--ignore-splits (in Python stored=False)"
+        )
+
+
+def require_enough(
+    labels: NDArray[Any],
+    groups: NDArray[np.str_] | None,
+    train: NDArray[np.int64],
+    folds: int,
+    names: Sequence[str],
+) -> None:
+    """Refuse a training part in which a class has fewer rows, or groups of rows, than folds."""
+    require_two_classes(labels[train], names)
+    few, several = [], labels.ndim == 2
+    for k in range(len(names)):
+        mine = train[of_class(labels[train], k)]
+        units = len(mine) if groups is None else len(np.unique(groups[mine]))
+        # A class that is only in the held-out part cannot be learned; it is scored as it is.
+        if 0 < units < folds:
+            few.append(f"{names[k]} ({units})")
+    everywhere = (
+        [names[int(k)] for k in np.flatnonzero(labels[train].all(axis=0))] if several else []
+    )
+    if everywhere:
+        raise TrainingError(
+            f"every image to train with has the label {_some(everywhere)}, so there is nothing to "
+            "tell it from; leave it out when extracting"
+        )
+    if few:
+        unit = "images" if groups is None else "groups of images"
+        raise TrainingError(
+            f"too few {unit} to train with in {len(few)} classes: {_some(few)}; {folds}-fold "
+            f"cross-validation needs {folds} in each class after the held-out part is taken: add "
+            f"images, give fewer --folds, or drop small classes with --min-per-class"
+        )
+
+
+def _some(names: Iterable[str], most: int = 8) -> str:
+    listed = list(names)
+    more = f" and {len(listed) - most} more" if len(listed) > most else ""
+    return ", ".join(listed[:most]) + more

@@ -1,0 +1,236 @@
+"""Which rows train a classifier, which are held out, and how the training rows fold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from penult.errors import TrainingError, UsageError
+from penult.partition.draw import MOSTLY_ALONE, draw_part, joined
+from penult.partition.row_groups import groups_of, number_content, units
+from penult.partition.split_checks import require_enough, require_two_classes, require_whole_groups
+from penult.partition.stratification import class_counts, divide_labels, has_label, of_class
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from penult.records import Features
+
+__all__ = ["Fold", "Split", "cross_validation", "hold_out"]
+
+Fold = tuple["NDArray[np.int64]", "NDArray[np.int64]"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Split:
+    """How the rows of one feature file are divided.
+
+    Attributes
+    ----------
+    train, held_out : (n,) int64, row numbers, ascending; no row is in both
+    description : how they were chosen, in words
+    left_out : why to how many: the rows that are in neither part
+    dropped : classes that were left out, indices into the label names
+    drawn : whether chance chose it, so that another seed gives another
+    copies : rows in the parts whose image is, byte for byte, that of a row before
+    """
+
+    train: NDArray[np.int64]
+    held_out: NDArray[np.int64]
+    description: str
+    left_out: Mapping[str, int]
+    dropped: tuple[int, ...] = ()
+    drawn: bool = False
+    copies: int = 0
+
+
+def hold_out(
+    features: Features,
+    *,
+    test_size: float = 0.25,
+    seed: int = 0,
+    folds: int = 3,
+    stored: bool = True,
+    min_per_class: int = 0,
+    elsewhere: NDArray[np.bool_] | None = None,
+) -> Split:
+    """Divide the labelled rows into a training part and a held-out part.
+
+    The splits stored in the feature file are used if it has any: rows of "test" are held out, or
+    those of "validation" where there is no "test"; all others train. Without stored splits a
+    stratified random part is held out. Rows of one group are never divided, nor are identical
+    images (`groups_of`): where the file's own splits divide those, the training part goes without.
+
+    Parameters
+    ----------
+    features : rows with labels
+    test_size : the part held out where the file does not say, in (0, 1); met as nearly as the
+        groups allow, and `Split.description` has what came of it
+    seed : of the random choice
+    folds : every class must have that many rows (groups, where there are any) left to train with
+    stored : whether the splits stored in the file count
+    min_per_class : classes with fewer labelled rows than this are left out; 0 keeps all
+    elsewhere : (N,) where the held-out rows are in another file: which of these images are there
+        too. All labelled rows train but those; where that leaves none, all do, and it is told.
+
+    Raises
+    ------
+    UsageError
+        For a `test_size` that is no fraction, a `seed` that is none, or fewer than two `folds`.
+    TrainingError
+        If there are too few labels, classes, rows or groups; names the classes and what to do.
+    """
+    if not 0 < test_size < 1:
+        raise UsageError(f"the held-out part is {test_size:g}; give a number between 0 and 1")
+    if not 0 <= seed < 1 << 32:
+        raise UsageError(f"the seed is {seed}; give a whole number from 0 to {(1 << 32) - 1}")
+    if folds < 2:
+        raise UsageError(f"{folds} folds cannot be cross-validated; give 2 or more")
+    labels: NDArray[Any] = np.asarray(features.labels)
+    if features.targets is not None:
+        labels = np.array(features.targets, bool)
+    rows = np.flatnonzero(has_label(labels))
+    if not len(rows):
+        raise TrainingError(
+            f"none of the {len(labels)} rows has a label, so there is nothing to learn; put the "
+            "images into one folder a class, or give labels when extracting"
+        )
+    left_out = {"unlabelled": len(labels) - len(rows)} if len(rows) < len(labels) else {}
+    small = _small_classes(labels, features.label_names, min_per_class)
+    if small:
+        for k in small:
+            reason = f"class {features.label_names[k]} has fewer than {min_per_class} images"
+            left_out[reason] = int(of_class(labels, k).sum())
+        # An image of several labels stays with those that are left.
+        if labels.ndim == 2:
+            labels[:, small] = False
+            rows = rows[has_label(labels[rows])]
+        else:
+            rows = rows[~np.isin(labels[rows], small)]
+    require_two_classes(labels[rows], features.label_names)
+
+    drawn = False
+    splits = np.asarray(features.splits if stored and features.splits is not None else [])
+    groups, digests = groups_of(features), number_content(features)
+    if elsewhere is not None:
+        train, held_out, description = rows[~elsewhere[rows]], rows[:0], "another file"
+        if not len(train):
+            train, description = rows, "another file, which holds every image that trained it"
+        elif len(train) < len(rows):
+            left_out["images that are in the test features as well"] = len(rows) - len(train)
+    elif (splits == "test").any() or (splits == "validation").any():
+        train, held_out, description, unnamed = _stored(splits, rows)
+        if unnamed:
+            left_out["in no split"] = unnamed
+        twins = np.isin(digests[train], digests[held_out])
+        if twins.any():
+            left_out["copies of held-out images, in the training split"] = int(twins.sum())
+            train = train[~twins]
+    else:
+        together = None if groups is None else groups[rows]
+        if together is not None:
+            require_enough(labels, groups, rows, folds, features.label_names)
+        held = draw_part(labels[rows], together, test_size=test_size, folds=folds, seed=seed)
+        train, held_out, drawn = rows[~held], rows[held], True
+        kind = "stratified" if features.groups is None else "stratified, groups kept together"
+        part = float(held.mean())
+        asked = f" ({100 * test_size:.3g}% asked for)" if abs(part - test_size) >= 0.005 else ""
+        description = f"{100 * part:.3g}% held out{asked}, {kind}, seed {seed}"
+    if features.groups is not None:
+        require_whole_groups(np.asarray(features.groups), train, held_out)
+    require_enough(labels, groups, train, folds, features.label_names)
+    return Split(
+        train=train,
+        held_out=held_out,
+        description=description,
+        left_out=left_out,
+        dropped=tuple(small),
+        drawn=drawn,
+        copies=len(train)
+        + len(held_out)
+        - len(np.unique(digests[np.concatenate([train, held_out])])),
+    )
+
+
+def cross_validation(
+    labels: NDArray[Any],
+    groups: NDArray[np.str_] | None,
+    *,
+    folds: int = 3,
+    seed: int = 0,
+) -> list[Fold]:
+    """Stratified folds over the training part; rows of one group stay in one fold.
+
+    Parameters
+    ----------
+    labels : (n,) int64 class of each training row; or (n, K) bool, several an image
+    groups : (n,) str, or None where each row stands alone
+
+    Returns
+    -------
+    list of (train, test)
+        Positions in `labels`; every row is in exactly one test part.
+    """
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
+    first, unit = units(groups, len(labels))
+    if labels.ndim == 2:
+        part = divide_labels(joined(labels, unit), [1 / folds] * folds, seed=seed)[unit]
+        tests = [np.flatnonzero(part == fold) for fold in range(folds)]
+    elif len(first) >= MOSTLY_ALONE * len(labels):
+        # scikit-learn's grouped folds take a second for 5,000 groups.
+        divided = StratifiedKFold(folds, shuffle=True, random_state=seed).split(
+            first, labels[first]
+        )
+        tests = [np.flatnonzero(np.isin(unit, test)) for _, test in divided]
+    else:
+        tests = [
+            test
+            for _, test in StratifiedGroupKFold(folds, shuffle=True, random_state=seed).split(
+                labels, labels, groups
+            )
+        ]
+    everything = np.arange(len(labels))
+    result = [(np.setdiff1d(everything, test), test.astype(np.int64)) for test in tests]
+    classes = labels.shape[1] if labels.ndim == 2 else int(labels.max()) + 1
+    present = class_counts(labels, classes) > 0
+    for train, _ in result:
+        absent = int((present & (class_counts(labels[train], classes) == 0)).sum())
+        if absent:
+            raise TrainingError(
+                f"the groups cannot be divided into {folds} folds with every class in each "
+                f"training part ({absent} classes would be missing); give fewer folds or "
+                "more groups a class"
+            )
+    return result
+
+
+def _small_classes(labels: NDArray[Any], names: Sequence[str], min_per_class: int) -> list[int]:
+    counts = class_counts(labels, len(names))
+    return [k for k, n in enumerate(counts) if 0 < n < min_per_class]
+
+
+def _stored(
+    splits: NDArray[np.str_], rows: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], str, int]:
+    named = splits[rows]
+    held_name = "test" if (named == "test").any() else "validation"
+    held_out = rows[named == held_name]
+    if (named == "train").any():
+        train = rows[(named != held_name) & (named != "")]
+        unnamed = int((named == "").sum())
+    else:
+        train, unnamed = rows[named != held_name], 0
+    if not len(train) or not len(held_out):
+        part = "test" if not len(train) else "train"
+        raise TrainingError(
+            f"every labelled row is in the split {part!r}, so there is nothing to "
+            f"{'train on' if part == 'test' else 'score with'}; give "
+            "--ignore-splits (in Python stored=False) to hold out a random part"
+        )
+    also = " and validation" if (splits[train] == "validation").any() else ""
+    description = f"the file's split {held_name!r}, trained on its 'train'{also}"
+    return train, held_out, description, unnamed

@@ -1,0 +1,324 @@
+"""Against torch and ONNX's own reference evaluator, on small graphs written here."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from penult.backbones.base import WeightsChoice
+from penult.backbones.onnx.source import METADATA_KEY, Onnx
+from penult.errors import (
+    BackboneError,
+    MissingExtraError,
+    PathNotFoundError,
+    UnknownNameError,
+    WeightsError,
+)
+from penult.recipe import Preprocessing
+
+onnx = pytest.importorskip("onnx")
+pytest.importorskip("onnxruntime")
+from onnx import TensorProto, helper, numpy_helper  # noqa: E402
+from onnx.reference import ReferenceEvaluator  # noqa: E402
+
+PREPROCESSING = Preprocessing(
+    resize=18, crop=(16, 16), interpolation="bilinear", mean=(0.5,) * 3, std=(0.25,) * 3
+)
+
+
+def network():
+    """The same network as a torch module."""
+    torch.manual_seed(0)
+    layers = torch.nn.Sequential(
+        torch.nn.Conv2d(3, 8, 3, padding=1),
+        torch.nn.BatchNorm2d(8),
+        torch.nn.ReLU(),
+        torch.nn.AdaptiveAvgPool2d(1),
+        torch.nn.Flatten(),
+        torch.nn.Linear(8, 5),
+    )
+    layers[1].running_mean.normal_()
+    layers[1].running_var.uniform_(0.5, 1.5)
+    return layers.eval().requires_grad_(False)
+
+
+def graph(batch="N", size=16, nodes=None, inputs=None, named=True):
+    module = network()
+    conv, norm, linear = module[0], module[1], module[5]
+    arrays = {
+        "conv.weight": conv.weight, "conv.bias": conv.bias,
+        "norm.weight": norm.weight, "norm.bias": norm.bias,
+        "norm.mean": norm.running_mean, "norm.var": norm.running_var,
+        "head.weight": linear.weight.T.contiguous(), "head.bias": linear.bias,
+    }  # fmt: skip
+    norms = ["norm.weight", "norm.bias", "norm.mean", "norm.var"]
+    nodes = nodes or [
+        helper.make_node("Conv", ["images", "conv.weight", "conv.bias"], ["c"], pads=[1] * 4),
+        helper.make_node("BatchNormalization", ["c", *norms], ["n"]),
+        helper.make_node("Relu", ["n"], ["r"]),
+        helper.make_node("GlobalAveragePool", ["r"], ["p"]),
+        helper.make_node("Flatten", ["p"], ["f"]),
+        # As exporters write a linear layer: a product, then a sum.
+        helper.make_node("MatMul", ["f", "head.weight"], ["m"]),
+        helper.make_node("Add", ["head.bias", "m"], ["scores"]),
+        helper.make_node("Softmax", ["scores"], ["classes"], axis=1),
+    ]
+    if named:
+        for node in nodes:
+            node.name = f"net/{node.op_type.lower()}"
+    shape = [batch, 3, size, size]
+    inputs = inputs or [helper.make_tensor_value_info("images", TensorProto.FLOAT, shape)]
+    outputs = [helper.make_tensor_value_info(nodes[-1].output[0], TensorProto.FLOAT, None)]
+    initializers = [numpy_helper.from_array(a.numpy(), name) for name, a in arrays.items()]
+    model = helper.make_model(
+        helper.make_graph(nodes, "small", inputs, outputs, initializers),
+        opset_imports=[helper.make_opsetid("", 17)],
+        ir_version=10,
+    )
+    stated = json.dumps(dataclasses.asdict(PREPROCESSING))
+    helper.set_model_props(model, {METADATA_KEY: stated})
+    return model
+
+
+@pytest.fixture
+def save(tmp_path):
+    def write(model):
+        path = tmp_path / "small.onnx"
+        onnx.save(model, path)
+        return path
+
+    return write
+
+
+def opened(path):
+    return Onnx().open(str(path), WeightsChoice())
+
+
+def images(count, size=16):
+    return torch.randn(count, 3, size, size, generator=torch.Generator().manual_seed(1))
+
+
+def test_the_ends_are_those_of_the_torch_network(save):
+    backbone = opened(save(graph()))
+    module, batch = network(), images(3)
+    penultimate, logits = backbone.cut(["penultimate", "logits"])(batch)
+    torch.testing.assert_close(penultimate, module[:5](batch))
+    torch.testing.assert_close(logits, module(batch))
+    assert backbone.layer("penultimate").shape == (8,)
+    assert backbone.layer("logits").shape == (5,)
+    assert backbone.preprocessing == PREPROCESSING
+
+
+def test_every_layer_agrees_with_onnx_reference_evaluator(save):
+    model = graph()
+    backbone = opened(save(model))
+    names = [layer.name for layer in backbone.layers]
+    assert names == [
+        "net/conv", "net/batchnormalization", "net/relu", "net/globalaveragepool", "net/flatten",
+        "net/matmul", "net/add", "net/softmax", "penultimate", "logits",
+    ]  # fmt: skip
+    tensors = ["c", "n", "r", "p", "f", "m", "scores", "classes", "f", "scores"]
+    del model.graph.output[:]
+    model.graph.output.extend(
+        helper.make_tensor_value_info(t, TensorProto.FLOAT, None) for t in dict.fromkeys(tensors)
+    )
+    evaluator = ReferenceEvaluator(model)
+    batch = images(2)
+    theirs = dict(
+        zip(evaluator.output_names, evaluator.run(None, {"images": batch.numpy()}), strict=True)
+    )
+    for name, tensor, ours in zip(names, tensors, backbone.cut(names)(batch), strict=True):
+        np.testing.assert_allclose(ours.numpy(), theirs[tensor], rtol=1e-4, atol=1e-5, err_msg=name)
+        assert ours.shape[1:] == backbone.layer(name).shape
+
+
+def test_nothing_after_the_last_layer_is_run(save):
+    cut = opened(save(graph())).cut(["net/relu"])
+    kept = {node.op_type for node in cut._graph.cut(["r"]).graph.node}
+    assert kept == {"Conv", "BatchNormalization", "Relu"}
+    assert [output.name for output in cut._session.get_outputs()] == ["r"]
+
+
+def test_nodes_without_names_go_by_their_outputs(save):
+    backbone = opened(save(graph(named=False)))
+    assert [layer.name for layer in backbone.layers][:3] == ["c", "n", "r"]
+    with pytest.raises(UnknownNameError, match="unknown layer"):
+        backbone.cut(["net/relu"])
+
+
+@pytest.mark.parametrize("batch", [1, 4], ids=["one image", "four images"])
+def test_a_graph_of_a_fixed_batch_takes_any_number_of_images(batch, save):
+    backbone = opened(save(graph(batch=batch)))
+    (rows,) = backbone.cut(["penultimate"])(images(6))
+    torch.testing.assert_close(rows, network()[:5](images(6)))
+
+
+def test_rows_depend_neither_on_their_neighbours_nor_on_the_run(save):
+    cut = opened(save(graph())).cut(["penultimate"])
+    (together,) = cut(images(3))
+    assert torch.equal(together, cut(images(3))[0])
+    alone = torch.cat([cut(image[None])[0] for image in images(3)])
+    torch.testing.assert_close(alone, together)
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit:FutureWarning")
+def test_a_trace_which_would_freeze_the_rows_is_refused(save):
+    cut = opened(save(graph())).cut(["penultimate"])
+    with pytest.raises(BackboneError, match="cannot be converted"):
+        torch.jit.trace(cut, images(1))
+
+
+def test_a_network_without_a_classifier_gives_its_output(save):
+    model = graph()
+    del model.graph.node[5:]
+    model.graph.output[0].name = "f"
+    backbone = opened(save(model))
+    assert backbone.layers[-1].name == "penultimate"
+    (rows,) = backbone.cut(["penultimate"])(images(2))
+    torch.testing.assert_close(rows, network()[:5](images(2)))
+
+
+def test_the_files_digest_is_the_weights_identity_wherever_it_lies(save, tmp_path):
+    path = save(graph())
+    first = opened(path).recipe()
+    moved = path.rename(tmp_path / "renamed.onnx")
+    assert opened(moved).recipe() == first
+    changed = onnx.load(moved)
+    changed.graph.initializer[1].raw_data = np.zeros(8, np.float32).tobytes()
+    assert opened(save(changed)).recipe() != first
+
+
+def test_a_file_beside_states_the_preprocessing_that_the_model_does_not(save):
+    model = graph()
+    del model.metadata_props[:]
+    path = save(model)
+    with pytest.raises(
+        BackboneError, match=r"write that into .*small\.onnx\.json.*\"resize\": 256"
+    ):
+        opened(path)
+    sidecar = path.with_name("small.onnx.json")
+    sidecar.write_text(json.dumps(dataclasses.asdict(PREPROCESSING) | {"channels": "BGR"}))
+    assert opened(path).preprocessing == dataclasses.replace(PREPROCESSING, channels="BGR")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"mean": [0.5, 0.5]}, r"mean is \[0.5, 0.5\], and may be three numbers"),
+        ({"mean": 0.5}, "mean is 0.5, and may be three numbers"),
+        ({"mean": ["a", "b", "c"]}, "and may be three numbers"),
+        ({"mean": [float("nan"), 0, 0]}, r"mean is \[NaN, 0, 0\]"),
+        ({"std": [1, 1, 0]}, r"std is \[1, 1, 0\], and may be three numbers other than 0"),
+        ({"interpolation": "cubic"}, 'interpolation is "cubic", and may be nearest, box, bil'),
+        ({"interpolation": ["box"]}, "and may be nearest"),
+        ({"resize": -1, "channels": "GBR"}, 'resize is -1, .*; channels is "GBR", and may be RGB'),
+        ({"resize": 0}, "resize is 0, and may be"),
+        ({"crop": [0, 16]}, r"crop is \[0, 16\], and may be"),
+        ({"crop": [16, 10**9]}, "whole numbers from 1 to 32,768"),
+        ({"crop": None}, "crop is null, and may be so only where resize is"),
+        ({"sizes": 3}, r"it has the unknown sizes \(there are: resize, crop, "),
+        ({"crop": [20, 16]}, "images of height 16, and its preprocessing gives 20"),
+    ],
+)
+def test_a_preprocessing_that_cannot_be_is_refused(change, message, save):
+    model = graph()
+    helper.set_model_props(
+        model, {METADATA_KEY: json.dumps(dataclasses.asdict(PREPROCESSING) | change)}
+    )
+    with pytest.raises(BackboneError, match=message):
+        opened(save(model))
+
+
+def test_missing_settings_are_named_and_a_whole_one_is_shown(save):
+    model = graph()
+    helper.set_model_props(model, {METADATA_KEY: '{"mean": [0, 0, 0], "std": [1, 1, 1]}'})
+    with pytest.raises(BackboneError) as refused:
+        opened(save(model))
+    assert "it lacks resize, crop, interpolation (there are: " in str(refused.value)
+    assert 'a whole one is {"resize": 256, "crop": [224, 224], ' in str(refused.value)
+    helper.set_model_props(model, {METADATA_KEY: "[1, 2]"})
+    with pytest.raises(BackboneError, match=r"it is '\[1, 2\]' where settings by name are expect"):
+        opened(save(model))
+
+
+def test_a_preprocessing_that_is_no_json_is_refused(save):
+    model = graph()
+    helper.set_model_props(model, {METADATA_KEY: "[1"})
+    with pytest.raises(BackboneError, match="is no preprocessing"):
+        opened(save(model))
+
+
+def image_input(kind, shape):
+    return [helper.make_tensor_value_info("images", kind, shape)]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "message"),
+    [
+        (image_input(TensorProto.UINT8, ["N", 3, 16, 16]), r"takes uint8 \(N, 3, 16, 16\)"),
+        (image_input(TensorProto.FLOAT, ["N", 16, 16, 3]), r"takes float \(N, 16, 16, 3\)"),
+        (image_input(TensorProto.FLOAT, ["N", 1, 16, 16]), r"takes float \(N, 1, 16, 16\)"),
+        (
+            [
+                *image_input(TensorProto.FLOAT, ["N", 3, 16, 16]),
+                helper.make_tensor_value_info("mask", TensorProto.FLOAT, ["N"]),
+            ],
+            r"takes 2 inputs \(images, mask\)",
+        ),
+    ],
+    ids=["bytes", "channels last", "grey", "two inputs"],
+)
+def test_networks_that_take_something_else_are_refused(inputs, message, save):
+    model = graph(inputs=inputs)
+    with pytest.raises(BackboneError, match=message):
+        opened(save(model))
+
+
+def test_weights_in_other_files_are_refused(tmp_path):
+    path = tmp_path / "small.onnx"
+    onnx.save(graph(), path, save_as_external_data=True, location="weights.bin", size_threshold=0)
+    with pytest.raises(BackboneError, match="keeps weights in other files"):
+        opened(path)
+
+
+def test_files_that_are_no_onnx_are_refused(tmp_path, save):
+    (tmp_path / "text.onnx").write_text("not a network")
+    (tmp_path / "empty.onnx").write_bytes(b"")
+    whole = save(graph())
+    (tmp_path / "half.onnx").write_bytes(whole.read_bytes()[:300])
+    for name in ("text", "empty", "half"):
+        with pytest.raises(BackboneError, match="is no whole ONNX model"):
+            opened(tmp_path / f"{name}.onnx")
+    with pytest.raises(PathNotFoundError, match="there is no ONNX file"):
+        opened(tmp_path / "nowhere.onnx")
+
+
+def test_an_operator_nobody_knows_is_refused_in_one_line(save):
+    model = graph()
+    model.graph.node[2].op_type = "Frobnicate"
+    model.graph.node[2].domain = "example.org"
+    model.opset_import.append(helper.make_opsetid("example.org", 1))
+    with pytest.raises(BackboneError) as refused:
+        opened(save(model)).cut(["penultimate"])
+    assert "small.onnx cannot be run" in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_weights_cannot_be_exchanged(save):
+    path = save(graph())
+    with pytest.raises(WeightsError, match="leave --weights out"):
+        Onnx().open(str(path), WeightsChoice("random"))
+
+
+def test_bare_paths_are_known_by_their_suffix():
+    assert Onnx().knows("models/Small.ONNX")
+    assert not Onnx().knows("resnet50")
+
+
+def test_without_the_runtime_the_error_names_the_extra(save, monkeypatch):
+    path = save(graph())
+    monkeypatch.setattr("penult.backbones.onnx.source.find_spec", lambda _: None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'penult\[onnx\]'"):
+        opened(path)

@@ -1,0 +1,136 @@
+import numpy as np
+import pytest
+from PIL import Image
+from scratches import scratch_of_a_killed_process
+
+import penult
+from penult.errors import UsageError
+from penult.records import Failure
+
+
+@pytest.fixture
+def classifier(photos, toy, tmp_path):
+    penult.extract(photos, tmp_path / "f.h5", model=toy)
+    return penult.train(tmp_path / "f.h5", classifier="centroid")
+
+
+def test_predictions_less_probable_than_the_threshold_are_marked(classifier, photos):
+    of = {p.id: p for p in classifier.predict(photos)}
+    least = min(p.probability for p in of.values())
+    assert not any(p.unsure for p in of.values())
+    assert not any(p.unsure for p in classifier.predict(photos, threshold=least))
+    for prediction in classifier.predict(photos, threshold=1):
+        assert prediction.unsure == (of[prediction.id].probability < 1)
+        assert prediction.label == of[prediction.id].label
+
+
+@pytest.mark.parametrize("threshold", [0, -0.5, 1.5, float("nan")])
+def test_a_threshold_that_is_no_probability_is_refused(classifier, photos, threshold):
+    with pytest.raises(UsageError, match="the threshold is"):
+        classifier.predict(photos, threshold=threshold)
+
+
+def test_photos_are_sorted_in_the_folder_that_they_come_from_and_not_sorted_again(
+    classifier, photos
+):
+    (photos / "rose" / "bad.jpg").write_bytes(b"nonsense")
+    for new in (True, False):
+        told = classifier.predict(photos, copy_to=photos / "sorted")
+        good = [p for p in told if not isinstance(p, Failure)]
+        assert (len(told), len(good)) == (37, 36)
+        for p in good:
+            assert p.copied.path == photos / "sorted" / p.label / p.id.rpartition("/")[2]
+            assert p.copied.new == new
+            assert p.copied.path.read_bytes() == (photos / p.id).read_bytes()
+    assert len(list((photos / "sorted").rglob("*.jpg"))) == 36
+
+
+def test_a_run_that_was_killed_is_gone_on_with(classifier, photos, tmp_path):
+    from penult.classify.prediction.predict import predict_images
+
+    begun = predict_images(classifier, photos, copy_to=tmp_path / "sorted", batch_size=4)
+    for _ in range(10):
+        next(begun)
+    begun.close()
+    half = scratch_of_a_killed_process(tmp_path / "sorted" / "daisy", "penult")
+    told = classifier.predict(photos, copy_to=tmp_path / "sorted")
+    assert sum(p.copied.new for p in told) == 26
+    assert not half.exists()
+    found = {p.name for p in (tmp_path / "sorted").rglob("*.jpg")}
+    assert found == {p.name for p in photos.rglob("*.jpg")}
+
+
+def test_the_unsure_ones_are_sorted_apart(classifier, photos, tmp_path):
+    told = classifier.predict(photos, copy_to=tmp_path / "s", copy_mode="symlink", threshold=1)
+    for p in told:
+        assert p.copied.path.parent.name == ("unsure" if p.unsure else p.label)
+        assert p.copied.path.is_symlink()
+        assert p.copied.path.samefile(photos / p.id)
+
+
+def test_what_cannot_be_sorted_is_refused_before_any_work(classifier, photos):
+    with pytest.raises(UsageError, match="give another folder"):
+        classifier.predict(photos / "rose", copy_to=photos)
+    assert sorted(p.name for p in photos.iterdir()) == ["daisy", "rose", "tulip"]
+
+
+def test_images_in_memory_are_classified_in_their_order(classifier, photos):
+    path = photos / "rose" / "rose_01.jpg"
+    (by_path,) = classifier.predict(path)
+    image = Image.open(path)
+    told = classifier.predict([image, np.asarray(image), path, Image.new("RGB", (9, 9), "white")])
+    assert [p.label for p in told] == ["rose", "rose", "rose", "daisy"]
+    for p in told[:3]:
+        assert p.top == by_path.top
+    assert [p.label for p in classifier.predict(np.stack([image, image]))] == ["rose", "rose"]
+
+
+def test_images_in_memory_are_no_files_to_sort(classifier, tmp_path):
+    with pytest.raises(UsageError, match="in memory are no files"):
+        classifier.predict([Image.new("RGB", (9, 9))], copy_to=tmp_path / "sorted")
+
+
+@pytest.mark.parametrize("given", [3, None, b"photo.jpg", [None], Image.new("RGB", (9, 9))])
+def test_what_is_no_source_of_images_is_refused_in_one_line(classifier, given, toy):
+    with pytest.raises(UsageError, match=r"allowed|in a list"):
+        classifier.predict(given)
+    with pytest.raises(UsageError, match=r"images given as .* allowed: paths"):
+        penult.extract(given, model=toy)
+
+
+def test_a_classifier_is_given_as_itself_or_by_its_file(classifier, tmp_path):
+    classifier.save(tmp_path / "c.skops")
+    rows = tmp_path / "f.h5"
+    by_file = penult.evaluate(str(tmp_path / "c.skops"), rows)
+    assert by_file.scores == penult.evaluate(classifier, rows).scores
+    with pytest.raises(UsageError, match="a classifier given as NoneType; allowed"):
+        penult.evaluate(None, rows)
+
+
+def test_a_photo_for_which_the_network_gives_nan_is_a_failure_and_the_others_are_classified(
+    classifier, photos, monkeypatch
+):
+    from penult.engines import finite
+
+    as_stored = finite.as_stored
+
+    def spoil(rows, recipes, dtype):
+        rows[0][0] = np.nan
+        return as_stored(rows, recipes, dtype)
+
+    monkeypatch.setattr(finite, "as_stored", spoil)
+    found = list(classifier.predict(photos, batch_size=36))
+    assert [type(one).__name__ for one in found] == ["Failure"] + ["Prediction"] * 35
+    assert found[0].reason == "the network gives NaN for it (layer penultimate)"
+
+
+def test_photos_for_which_the_network_gives_nothing_but_nan_are_all_failures(
+    classifier, photos, monkeypatch
+):
+    from penult.engines import finite
+
+    as_stored = finite.as_stored
+    monkeypatch.setattr(
+        finite, "as_stored", lambda rows, *rest: as_stored([r * np.nan for r in rows], *rest)
+    )
+    assert {type(one) for one in classifier.predict(photos)} == {Failure}

@@ -1,0 +1,250 @@
+import errno
+import io
+import os
+from functools import partial
+
+import pytest
+
+from penult.classify.prediction import sorting
+from penult.classify.prediction.sorting import Sorter, folder_names, safe_name
+from penult.errors import OutputError, OutputExistsError, UnknownNameError, UsageError
+from penult.images.files import open_regular
+from penult.records import ImageRecord
+
+LABELS = ("daisy", "rose")
+
+
+@pytest.fixture
+def photo(tmp_path):
+    """`photo("a/1.jpg", b"...")` writes a file and gives its record and digest."""
+
+    def make(image_id, content):
+        path = tmp_path / "photos" / image_id
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        return ImageRecord(image_id, partial(open_regular, path), path=path), sorting._digest(path)
+
+    return make
+
+
+@pytest.fixture
+def target(tmp_path):
+    return tmp_path / "sorted"
+
+
+def files(folder):
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+@pytest.mark.parametrize("mode", sorting.MODES)
+def test_a_photo_is_put_into_the_folder_of_its_class_and_stays_where_it_is(photo, target, mode):
+    record, digest = photo("a/1.jpg", b"one")
+    copied = Sorter(target, LABELS, mode=mode).place(record, digest, "rose")
+    assert (copied.path, copied.new, copied.renamed) == (target / "rose" / "1.jpg", True, False)
+    assert files(target) == {"rose/1.jpg": b"one"}
+    assert record.path.read_bytes() == b"one"
+    assert copied.path.is_symlink() == (mode == "symlink")
+    assert copied.path.samefile(record.path) == (mode != "copy")
+
+
+def test_a_copy_keeps_the_time_of_the_photo(photo, target):
+    record, digest = photo("1.jpg", b"one")
+    os.utime(record.path, (1e9, 1e9))
+    copied = Sorter(target, LABELS).place(record, digest, "rose")
+    assert copied.path.stat().st_mtime == 1e9
+
+
+@pytest.mark.parametrize("mode", sorting.MODES)
+def test_photos_of_one_name_get_numbers_and_a_second_time_changes_nothing(photo, target, mode):
+    photos = [photo("a/1.jpg", b"one"), photo("b/1.jpg", b"two"), photo("c/1.jpg", b"three")]
+    first = [Sorter(target, LABELS, mode=mode)] * 3
+    again = [Sorter(target, LABELS, mode=mode) for _ in photos]
+    names = ["1.jpg", "1 (2).jpg", "1 (3).jpg"]
+    for sorters, new in ((first, True), (again, False)):
+        copied = [s.place(*p, "rose") for s, p in zip(sorters, photos, strict=True)]
+        assert [c.path.name for c in copied] == names
+        assert [c.new for c in copied] == [new] * 3
+        assert [c.renamed for c in copied] == [False, True, True]
+    expected = {f"rose/{n}": c for n, c in zip(names, (b"one", b"two", b"three"), strict=True)}
+    assert files(target) == expected
+
+
+def test_nothing_that_is_there_is_replaced_not_even_a_link_to_nothing(photo, target):
+    (target / "rose").mkdir(parents=True)
+    (target / "rose" / "1.jpg").symlink_to(target / "gone")
+    (target / "rose" / "1 (2).jpg").mkdir()
+    (target / "rose" / "1 (3).jpg").write_bytes(b"of the user's")
+    copied = Sorter(target, LABELS).place(*photo("1.jpg", b"one"), "rose")
+    assert copied.path.name == "1 (4).jpg"
+    assert (target / "rose" / "1.jpg").is_symlink()
+    assert (target / "rose" / "1 (3).jpg").read_bytes() == b"of the user's"
+
+
+def test_a_name_that_is_taken_meanwhile_is_not_replaced(photo, target, monkeypatch):
+    link = os.link
+
+    def slow(source, destination):
+        if destination.name == "1.jpg":
+            destination.write_bytes(b"of another program")
+        link(source, destination)
+
+    monkeypatch.setattr(os, "link", slow)
+    copied = Sorter(target, LABELS).place(*photo("1.jpg", b"one"), "rose")
+    assert files(target) == {"rose/1.jpg": b"of another program", "rose/1 (2).jpg": b"one"}
+    assert copied.path.name == "1 (2).jpg"
+
+
+def test_a_file_system_without_hard_links_gets_copies_too(photo, target, monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.EPERM, "not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
+    Sorter(target, LABELS).place(*photo("1.jpg", b"one"), "rose")
+    assert files(target) == {"rose/1.jpg": b"one"}
+    with pytest.raises(OutputError, match=r"cannot be made a hardlink: not permitted; .* copy"):
+        Sorter(target, LABELS, mode="hardlink").place(*photo("2.jpg", b"two"), "rose")
+
+
+def test_a_hardlink_to_another_disk_is_one_clear_line(photo, target, monkeypatch):
+    def far(*_):
+        raise OSError(errno.EXDEV, "cross-device")
+
+    monkeypatch.setattr(os, "link", far)
+    with pytest.raises(OutputError, match=r"different disks.*give --copy-mode copy or symlink"):
+        Sorter(target, LABELS, mode="hardlink").place(*photo("1.jpg", b"one"), "rose")
+
+
+def test_a_hardlink_to_a_link_is_one_to_the_photo_itself(photo, target):
+    record, digest = photo("1.jpg", b"one")
+    link = record.path.with_name("link.jpg")
+    link.symlink_to(record.path)
+    linked = ImageRecord("link.jpg", partial(open_regular, link), path=link)
+    copied = Sorter(target, LABELS, mode="hardlink").place(linked, digest, "rose")
+    assert not copied.path.is_symlink()
+    assert copied.path.samefile(record.path)
+
+
+def test_a_full_disk_leaves_no_part_of_a_photo(photo, target, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "no space")
+
+    record, digest = photo("1.jpg", b"one")
+    monkeypatch.setattr(sorting.shutil, "copyfileobj", full)
+    with pytest.raises(OutputError, match=r"1\.jpg cannot be written: the disk is full"):
+        Sorter(target, LABELS).place(record, digest, "rose")
+    assert files(target) == {}
+
+
+def test_an_image_that_is_no_file_is_copied_by_its_bytes_and_refused_for_links(target):
+    record = ImageRecord("photos.tar/a:b/1?.jpg", lambda: io.BytesIO(b"one"))
+    Sorter(target, LABELS).place(record, "00", "rose")
+    assert files(target) == {"rose/1%3F.jpg": b"one"}
+    for mode in ("hardlink", "symlink"):
+        with pytest.raises(UsageError, match=f"no file of its own that a {mode}.*--copy-mode copy"):
+            Sorter(target, LABELS, mode=mode).require_files([record])
+
+
+def test_the_unsure_ones_have_a_folder_of_their_own_even_where_a_class_is_called_so(photo, target):
+    record, digest = photo("1.jpg", b"one")
+    Sorter(target, LABELS).place(record, digest, None)
+    Sorter(target, ("rose", "Unsure")).place(record, digest, None)
+    Sorter(target, ("rose", "Unsure")).place(record, digest, "Unsure")
+    expected = {"unsure/1.jpg", "unsure (2)/1.jpg", "Unsure/1.jpg"}
+    assert set(files(target)) == expected
+
+
+@pytest.mark.parametrize("inside", ["", "daisy"])
+def test_photos_that_lie_where_they_would_be_sorted_to_are_refused(target, inside):
+    (target / inside).mkdir(parents=True)
+    with pytest.raises(UsageError, match="give another folder"):
+        Sorter(target, LABELS).require_outside([target / inside])
+    Sorter(target, LABELS).require_outside([target.parent])
+
+
+def test_a_file_for_a_folder_and_an_unknown_mode_are_refused(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputExistsError, match="is a file"):
+        Sorter(tmp_path / "file", LABELS)
+    with pytest.raises(UnknownNameError, match="allowed: copy, hardlink, symlink"):
+        Sorter(tmp_path, LABELS, mode="move")
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("rose", "rose"),
+        ("Ligularia – große", "Ligularia – große"),
+        ("a/b\\c", "a%2Fb%5Cc"),
+        ("..", "%2E%2E"),
+        (".hidden", "%2Ehidden"),
+        ("ends. ", "ends.%20"),
+        ("nul\x00", "nul%00"),
+        ("NUL", "%4EUL"),
+        ("con.txt", "%63on.txt"),
+        ("console", "console"),
+        ("100%", "100%25"),
+        ("", "%"),
+        ("\udcff", "%ED%B3%BF"),
+    ],
+)
+def test_unsafe_names_are_made_safe_and_safe_ones_stay(text, name):
+    assert safe_name(text) == name
+
+
+def test_different_labels_have_different_folders_on_every_file_system():
+    labels = [
+        "a/b", "a%2Fb", "rose", "Rose", "ROSE (2)", "rose (2)", "é", "e\u0301", "", "%", "..", ".",
+        "x" * 400, "x" * 399, "ü" * 300, "con", "CON", "%63on", "a:b", "a?b", "a ", "a", "unsure",
+    ]  # fmt: skip
+    names = folder_names(labels)
+    assert len({sorting._folded(name) for name in names}) == len(labels)
+    assert max(len(name.encode()) for name in names) < 200
+    for name in names:
+        assert not sorting._UNSAFE.search(name.replace("%", ""))
+        assert not sorting._RESERVED.match(name)
+    assert folder_names(["rose", "Rose"]) == ["rose", "Rose (2)"]
+
+
+@pytest.mark.parametrize("mode", sorting.MODES)
+def test_two_that_sort_into_one_folder_at_once_put_each_photo_there_once(photo, target, mode):
+    photos = [photo(f"{k}/1.jpg", b"%d" % k) for k in range(3)]
+    one, other = (Sorter(target, LABELS, mode=mode) for _ in range(2))
+    for mine, theirs in zip(photos, reversed(photos), strict=True):
+        one.place(*mine, "rose")
+        other.place(*theirs, "rose")
+    assert sorted(files(target).values()) == [b"0", b"1", b"2"]
+
+
+def test_a_photo_that_another_program_puts_there_in_the_last_moment_is_not_put_twice(
+    photo, target, monkeypatch
+):
+    record, digest = photo("1.jpg", b"one")
+    sorter = Sorter(target, LABELS)
+    copy = sorting._rename_to_free
+
+    def too_late(partial, path):
+        path.write_bytes(b"one")
+        copy(partial, path)
+
+    monkeypatch.setattr(sorting, "_rename_to_free", too_late)
+    assert not sorter.place(record, digest, "rose").new
+    assert files(target) == {"rose/1.jpg": b"one"}
+
+
+def test_a_class_folder_that_is_a_link_is_refused_before_and_while_sorting(photo, target, tmp_path):
+    record, digest = photo("1.jpg", b"one")
+    sorter = Sorter(target, LABELS)
+    target.mkdir()
+    (target / "rose").symlink_to(tmp_path / "photos")
+    with pytest.raises(OutputExistsError, match="rose is a symbolic link"):
+        sorter.place(record, digest, "rose")
+    with pytest.raises(OutputExistsError, match="rose is a symbolic link"):
+        Sorter(target, LABELS)
+    assert files(tmp_path / "photos") == {"1.jpg": b"one"}
+
+
+def test_a_copy_of_a_private_photo_is_private(photo, target):
+    record, digest = photo("1.jpg", b"one")
+    record.path.chmod(0o600)
+    copied = Sorter(target, LABELS).place(record, digest, "rose")
+    assert copied.path.stat().st_mode & 0o777 == 0o600

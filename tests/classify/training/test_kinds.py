@@ -1,0 +1,143 @@
+import io
+import json
+import zipfile
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.spatial.distance import cdist
+from sklearn.calibration import CalibratedClassifierCV
+
+from penult.classify.classifier import load_classifier
+from penult.classify.training.kinds import CLASSIFIERS, combinations, make_pipeline
+from penult.classify.training.train import train
+from penult.errors import ClassifierFileError, UnknownNameError
+
+COUNTS = {"daisy": 20, "rose": 20, "tulip": 20}
+QUICK = {"C": [1], "alpha": [1], "n_neighbors": [3], "max_features": ["sqrt"]}
+
+
+def quick(name):
+    return {k: v for k, v in QUICK.items() if k in CLASSIFIERS[name].grid}
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_every_classifier_learns_and_comes_back_from_its_file(
+    make_features, tmp_path, name, classes
+):
+    features = make_features(dict(list(COUNTS.items())[:classes]))
+    classifier = train(features, classifier=name, grid=quick(name))
+    assert classifier.scores.accuracy == 1
+    rows = np.random.default_rng(1).normal(size=(30, 6)).astype(np.float32)
+    said = classifier.predict_features(rows)
+    np.testing.assert_allclose(said.sum(axis=1), 1, rtol=1e-6)
+    classifier.save(tmp_path / "a.skops")
+    np.testing.assert_array_equal(
+        load_classifier(tmp_path / "a.skops").predict_features(rows), said
+    )
+
+
+@pytest.mark.parametrize("classes", [2, 4])
+def test_the_centroid_classifier_names_the_nearest_mean(make_features, classes):
+    counts = dict.fromkeys("abcd"[:classes], 20)
+    features = make_features(counts, noise=2)
+    classifier = train(features, classifier="centroid", scale="none", refit=True)
+    means = np.stack([features.features[features.labels == k].mean(axis=0) for k in range(classes)])
+    rows = np.random.default_rng(2).normal(size=(50, 6)).astype(np.float32)
+    nearest = cdist(rows, means).argmin(axis=1)
+    assert (classifier.predict_features(rows).argmax(axis=1) == nearest).all()
+
+
+def test_the_centroid_classifier_is_as_sure_as_it_is_right(make_features):
+    features = make_features({"a": 200, "b": 200}, noise=2, width=4)
+    classifier = train(features, classifier="centroid", scale="none")
+    assert classifier.scores.calibration_error < 0.15
+    assert 0.6 < np.mean(classifier.held_out.probability) < 0.99
+
+
+def test_of_several_classifiers_the_best_by_cross_validation_is_trained(make_features):
+    # Each class is two clumps on opposite sides: their means say nothing, their neighbours all.
+    rng = np.random.default_rng(0)
+    corner = np.array([[4, 0], [-4, 0], [0, 4], [0, -4]])[np.arange(80) % 4]
+    rows = (corner + 0.2 * rng.normal(size=(80, 2))).astype(np.float32)
+    features = make_features({"a": 40, "b": 40}, features=rows, labels=np.arange(80) % 4 // 2)
+    classifier = train(features, classifier=["centroid", "knn"], scale="none", grid={"n_neighbors": [3]})  # fmt: skip
+    table = {trial["classifier"]: trial["mean"] for trial in classifier.settings["grid"]}
+    assert table["knn"] == 1 > table["centroid"]
+    assert classifier.settings["classifier"] == "knn"
+    assert classifier.scores.accuracy == 1
+
+
+def test_a_grid_reaches_the_classifiers_that_have_the_parameter():
+    tries = combinations(["svm", "knn"], {"C": [3]})
+    assert tries["svm"] == [{"C": 3}]
+    assert len(tries["knn"]) == len(CLASSIFIERS["knn"].grid["n_neighbors"])
+    with pytest.raises(UnknownNameError, match="parameter of svm, knn 'alpha'"):
+        combinations(["svm", "knn"], {"alpha": [3]})
+
+
+def test_a_file_whose_decisions_were_calibrated_by_platts_method_still_opens(
+    make_features, tmp_path
+):
+    features = make_features(COUNTS)
+    pipeline = make_pipeline("svm", "l2", seed=0, params={"C": 1})
+    pipeline.steps[-1] = ("classifier", CalibratedClassifierCV(pipeline[-1], cv=3, ensemble=False))
+    pipeline.fit(features.features, features.labels)
+    path = tmp_path / "old.skops"
+    replace(train(features), pipeline=pipeline).save(path)
+    np.testing.assert_array_equal(
+        load_classifier(path).predict_features(features.features),
+        pipeline.predict_proba(features.features),
+    )
+
+
+# A node's column and what it is made to say of the root.
+ASTRAY = {
+    "a child beyond the last node": ("left_child", 10_000),
+    "a node that is its own ancestor": ("right_child", 0),
+    "a feature beyond the row": ("feature", 6),
+    "half a leaf": ("left_child", -1),
+}
+
+
+def test_a_tree_that_points_elsewhere_is_refused_before_it_is_followed(make_features, tmp_path):
+    path = tmp_path / "forest.skops"
+    train(make_features(COUNTS), classifier="forest", grid={"max_features": [0.5]}).save(path)
+    load_classifier(path)
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    tree, nodes = next(
+        (name, nodes)
+        for name, data in members.items()
+        if name.endswith(".npy")
+        and (nodes := np.load(io.BytesIO(data))).dtype.names
+        and len(nodes) > 1
+    )
+    for column, value in ASTRAY.values():
+        crafted, changed = nodes.copy(), io.BytesIO()
+        crafted[column][0] = value
+        np.save(changed, crafted)
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, data in {**members, tree: changed.getvalue()}.items():
+                archive.writestr(name, data)
+        with pytest.raises(ClassifierFileError, match="no forest could grow"):
+            load_classifier(path)
+
+
+def test_a_tree_outside_a_forest_is_refused(make_features, tmp_path):
+    path = tmp_path / "forest.skops"
+    train(make_features(COUNTS), classifier="forest", grid={"max_features": [0.5]}).save(path)
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    schema = json.loads(members["schema.json"])
+    forest = schema["content"]["content"]["steps"]["content"][1]["content"][1]
+    (calibrated,) = forest["content"]["content"]["calibrated_classifiers_"]["content"]
+    forest = calibrated["content"]["content"]["estimator"]["content"]["content"]
+    forest["verbose"] = forest["estimators_"]["content"].pop()
+    members["schema.json"] = json.dumps(schema).encode()
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    with pytest.raises(ClassifierFileError):
+        load_classifier(path)

@@ -1,0 +1,208 @@
+import subprocess
+import sys
+import textwrap
+
+import h5py
+import numpy as np
+import pytest
+
+from penult.classify.training.search import Trial, choose
+from penult.classify.training.train import find_edges, train
+from penult.errors import TrainingError, UnknownNameError, UsageError
+
+COUNTS = {"daisy": 24, "rose": 24, "tulip": 24}
+
+
+def test_classes_that_are_apart_are_learned(make_features):
+    classifier = train(make_features(COUNTS))
+    assert classifier.scores.accuracy == 1
+    assert classifier.label_names == ("daisy", "rose", "tulip")
+    assert classifier.scores.images == classifier.settings["held_out_images"] == 18
+    assert classifier.settings["train_images"] == 54
+    assert classifier.held_out.truth == classifier.held_out.predicted
+    assert all(name.split("/")[0] == t for name, t in zip(classifier.held_out.ids, classifier.held_out.truth, strict=True))  # fmt: skip
+
+
+def test_labels_that_say_nothing_are_not_learned(make_features):
+    features = make_features(COUNTS, noise=0.5)
+    shuffled = np.random.default_rng(1).permutation(features.labels)
+    classifier = train(make_features(COUNTS, noise=0.5, labels=shuffled))
+    assert classifier.scores.accuracy < 0.7
+
+
+def test_of_the_default_grid_the_surest_of_equals_is_chosen(make_features):
+    settings = train(make_features(COUNTS)).settings
+    assert [trial["params"]["C"] for trial in settings["grid"]] == [0.1, 1, 10, 100, 1000, 10000]
+    assert {trial["mean"] for trial in settings["grid"]} == {1}
+    losses = [trial["log_loss"] for trial in settings["grid"]]
+    assert losses == sorted(losses, reverse=True)  # no C is right less often, but it is less sure
+    assert settings["params"] == {"C": 10000}
+
+
+@pytest.mark.parametrize(
+    ("means", "losses", "chosen"),
+    [
+        # Of 100 images a standard error at 90% is three.
+        pytest.param([0.90, 0.88, 0.80], [0.5, 0.4, 0.1], 1, id="two images less, and surer"),
+        pytest.param([0.90, 0.86, 0.90], [0.5, 0.1, 0.4], 2, id="four images less"),
+        pytest.param([0.99, 1.00, 0.97], [0.1, 0.2, 0.0], 0, id="one less, and all are right"),
+        pytest.param([0.90, 0.90], [0.3, 0.3], 0, id="no difference"),
+        pytest.param([0.88, 0.90, 0.90], [None] * 3, 1, id="without a log-loss, the first best"),
+    ],
+)
+def test_of_those_as_accurate_as_the_best_the_least_log_loss_decides(means, losses, chosen):
+    trials = [Trial("x", {}, (m,), loss) for m, loss in zip(means, losses, strict=True)]
+    assert choose(trials, 100) is trials[chosen]
+
+
+def test_probabilities_of_another_kind_of_classifier_have_no_part_in_the_choice():
+    trials = [Trial("svm", {}, (0.9,)), Trial("logistic", {}, (0.89,), 0.1)]
+    assert choose(trials, 100) is trials[0]
+
+
+@pytest.mark.parametrize("kind", ["logistic", "svm", "ridge", "forest", "centroid"])
+def test_classes_of_a_few_images_that_are_apart_are_told_apart_with_confidence(make_features, kind):
+    counts = {"daisy": 12, "rose": 12, "tulip": 12}
+    grid = {"max_features": ["sqrt"]} if kind == "forest" else None
+    classifier = train(make_features(counts, width=40), classifier=kind, grid=grid)
+    assert classifier.scores.accuracy == 1
+    assert np.median(classifier.held_out.probability) > 0.9
+    assert classifier.scores.calibration_error < 0.15
+    # And yet no image of 27 is proof of more than 27 in 28.
+    assert np.median(classifier.held_out.probability) < 0.9999
+
+
+def test_a_grid_can_be_given(make_features):
+    settings = train(make_features(COUNTS), grid={"C": [3]}).settings
+    assert [trial["params"] for trial in settings["grid"]] == [{"C": 3}]
+
+
+@pytest.mark.parametrize(
+    ("tried", "chosen", "edges"),
+    [
+        pytest.param([0.1, 1, 10], 10, {"C": "largest"}, id="the last"),
+        pytest.param([0.1, 1, 10], 0.1, {"C": "smallest"}, id="the first"),
+        pytest.param([0.1, 1, 10], 1, {}, id="in the middle"),
+        pytest.param([10], 10, {}, id="no choice"),
+    ],
+)
+def test_a_choice_at_the_edge_of_the_grid_is_told(tried, chosen, edges):
+    assert find_edges([{"C": value} for value in tried], {"C": chosen}) == edges
+
+
+def test_the_classifier_says_whether_its_choice_is_at_the_edge(make_features):
+    settings = train(make_features(COUNTS), grid={"C": [100, 1000]}).settings
+    assert settings["edges"] == {"C": "largest"}  # both are right throughout, and this one is surer
+    assert train(make_features(COUNTS), classifier="knn").settings["edges"] == {}
+
+
+def test_training_twice_gives_the_same(make_features):
+    rows = make_features(COUNTS, noise=1.5)
+    first, second = train(rows), train(rows)
+    assert first.held_out == second.held_out
+    assert first.scores == second.scores
+
+
+@pytest.mark.parametrize("scale", ["none", "l2", "standard"])
+def test_every_scaling_learns(make_features, scale):
+    assert train(make_features(COUNTS), scale=scale).scores.accuracy == 1
+
+
+def test_the_scaler_never_sees_the_held_out_rows(make_features):
+    # The held-out rows are moved far away: a scaler that saw them would have a mean of thousands.
+    splits = (["train"] * 16 + ["test"] * 8) * 3
+    features = make_features(COUNTS, splits=splits)
+    features.features[np.array(splits) == "test"] += 1e4
+    scaler = train(features, scale="standard").pipeline[0]
+    trained = features.features[np.array(splits) == "train"]
+    np.testing.assert_allclose(scaler.mean_, trained.mean(axis=0), rtol=1e-5)
+
+
+def test_refit_uses_every_row_and_keeps_the_scores(make_features):
+    features = make_features(COUNTS, noise=1.5)
+    plain, again = train(features, scale="standard"), train(features, scale="standard", refit=True)
+    assert again.scores == plain.scores
+    assert again.held_out == plain.held_out
+    np.testing.assert_allclose(again.pipeline[0].mean_, features.features.mean(axis=0), rtol=1e-5)
+    assert not np.allclose(plain.pipeline[0].mean_, again.pipeline[0].mean_)
+
+
+def test_small_classes_leave_no_trace_but_a_count(make_features):
+    classifier = train(make_features({"ash": 2, **COUNTS}), min_per_class=5)
+    assert classifier.label_names == ("daisy", "rose", "tulip")
+    assert classifier.settings["left_out"] == {"class ash has fewer than 5 images": 2}
+    assert classifier.scores.accuracy == 1
+
+
+def test_a_class_in_the_test_split_only_counts_as_wrong(make_features):
+    splits = (["train"] * 16 + ["test"] * 8) * 3 + ["test"] * 4
+    classifier = train(make_features({**COUNTS, "weed": 4}, splits=splits))
+    assert classifier.scores.accuracy == 24 / 28
+    assert classifier.scores.classes[3].recall == 0
+    assert classifier.predict_features(np.ones((2, 6)))[:, 3].tolist() == [0, 0]
+
+
+def test_a_file_on_disk_trains_as_the_array_does(make_features, tmp_path):
+    features = make_features(COUNTS, noise=1)
+    with h5py.File(tmp_path / "rows.h5", "w") as file:
+        stored = file.create_dataset("features", data=features.features.reshape(72, 6, 1, 1))
+        on_disk = train(make_features(COUNTS, features=stored))
+    assert on_disk.held_out == train(features).held_out
+
+
+def test_progress_counts_every_fit(make_features):
+    seen = []
+    train(make_features(COUNTS), grid={"C": [1, 2]}, folds=4, on_progress=seen.append)
+    assert [p.done for p in seen] == list(range(1, 10))
+    assert {p.total for p in seen} == {9}
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_row_that_is_no_number_is_named(make_features, value):
+    features = make_features(COUNTS)
+    features.features[3, 2] = value
+    with pytest.raises(TrainingError, match=r"1 rows hold NaN .*: daisy/003\.jpg;"):
+        train(features)
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        ({"classifier": "logistics"}, UnknownNameError),
+        ({"scale": "robust"}, UnknownNameError),
+        ({"grid": {"gamma": [1]}}, UnknownNameError),
+        ({"grid": {"C": []}}, UsageError),
+        ({"grid": {"C": [-1]}}, UsageError),
+        ({"grid": {"C": ["many"]}}, UsageError),
+        ({"classifier": "knn", "grid": {"n_neighbors": [2.5]}}, UsageError),
+        ({"classifier": []}, UsageError),
+        ({"runs": 0}, UsageError),
+        ({"max_memory": 0}, UsageError),
+    ],
+)
+def test_names_that_do_not_exist_are_refused(make_features, options, error):
+    with pytest.raises(error):
+        train(make_features(COUNTS), **options)
+
+
+def test_training_saving_and_loading_never_import_torch(tmp_path):
+    program = f"""
+        import sys
+        import numpy as np
+        from penult.classify.classifier import load_classifier
+        from penult.classify.training.train import find_edges, train
+        from penult.recipe import Preprocessing, Recipe
+        from penult.records import Features
+        rows = np.eye(2, 4, dtype=np.float32)[[0, 1] * 8] + np.arange(16)[:, None] / 100
+        pre = Preprocessing(resize=8, crop=None, interpolation="box", mean=(0,), std=(1,))
+        recipe = Recipe(architecture="a", weights_sha256="b", layer="c", pooling="d", preprocessing=pre)
+        features = Features(features=rows, ids=[*map(str, range(16))], labels=np.array([0, 1] * 8),
+                            label_names=("a", "b"), recipe=recipe)
+        train(features).save({str(tmp_path / "a.skops")!r})
+        load_classifier({str(tmp_path / "a.skops")!r})
+        sys.exit("torch" in sys.modules)
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, check=False
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,251 @@
+"""The OpenVINO engine gives torch's rows, converts once, and is left for torch when it cannot."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from penult.backbones.base import WeightsChoice
+from penult.backbones.recipe_selection import select
+from penult.backbones.registry import open_backbone
+from penult.engines.base import TOLERANCE
+from penult.engines.openvino import conversion
+from penult.engines.openvino import engine as openvino_engine
+from penult.engines.registry import open_engine
+from penult.errors import EngineError, UsageError
+from penult.machine import cache_folder
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (5, 224, 224, 3), dtype=np.uint8)
+WHITE = np.full((1, 8, 8, 3), 255, np.uint8)
+
+
+@pytest.fixture(scope="module")
+def lite0():
+    return open_backbone("efficientnet_lite0")
+
+
+def test_rows_agree_with_torch_for_vectors_maps_and_unit_rows(lite0):
+    recipes = [
+        lite0.recipe("blocks.1", "none"),
+        lite0.recipe("conv_head", "flatten"),
+        lite0.recipe(normalize="l2"),
+    ]
+    ours = open_engine(lite0, recipes, engine="openvino").run(IMAGES)
+    theirs = open_engine(lite0, recipes, engine="torch", device="cpu").run(IMAGES)
+    for row, reference in zip(ours, theirs, strict=True):
+        assert row.shape == reference.shape
+        assert row.dtype == np.float32
+        assert np.linalg.norm(row - reference) <= TOLERANCE * np.linalg.norm(reference)
+
+
+def test_rows_are_the_callers_own_and_any_number_of_threads_may_ask(lite0):
+    engine = open_engine(lite0, [lite0.recipe()], engine="openvino")
+    (alone,) = engine.run(IMAGES)
+    kept = alone.copy()
+    with ThreadPoolExecutor(8) as pool:
+        for (rows,) in pool.map(lambda k: engine.run(IMAGES[k % 5 :][:1]), range(24)):
+            assert rows.shape == (1, 1280)
+        again = list(pool.map(lambda k: engine.run(IMAGES[k : k + 1])[0][0], range(5)))
+    assert np.array_equal(alone, kept)
+    np.testing.assert_allclose(np.stack(again), alone, rtol=1e-5, atol=1e-6)
+
+
+def test_what_lies_behind_the_last_layer_is_not_even_converted(lite0):
+    open_engine(lite0, select(lite0, ["blocks.0"]), engine="openvino")
+    open_engine(lite0, [lite0.recipe()], engine="openvino")
+    sizes = sorted(p.stat().st_size for p in cache_folder().rglob("model.bin"))
+    assert sizes[0] < sizes[-1] / 100
+
+
+@pytest.mark.parametrize(
+    ("name", "layer", "weights"),
+    [
+        ("efficientnet_lite0", "penultimate", None),
+        ("SqueezeNet1_1", "features.3", "random"),
+        ("timm:mobilenetv3_small_050", "blocks.1", "random"),
+    ],
+)
+def test_the_second_time_neither_converts_nor_imports_torch(
+    name, layer, weights, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("PENULT_CACHE", str(tmp_path))
+    code = """
+import sys
+import numpy as np
+from penult.backbones.base import WeightsChoice
+from penult.backbones.registry import open_backbone
+from penult.backbones.recipe_selection import select
+from penult.engines.registry import open_engine
+name, layer, weights = sys.argv[1:]
+backbone = open_backbone(name, WeightsChoice.of(weights or None))
+recipes = select(backbone, [layer])
+engine = open_engine(backbone, recipes)
+assert engine.name == "openvino"
+assert engine.run(np.zeros((1, *recipes[0].preprocessing.input_size, 3), np.uint8))
+loaded = {name.partition(".")[0] for name in sys.modules}
+assert not loaded & {"torch", "torchvision", "timm", "openvino_telemetry"}, loaded
+"""
+    backbone = open_backbone(name, WeightsChoice.of(weights))
+    open_engine(backbone, select(backbone, [layer]), engine="openvino")
+    environment = {**os.environ, "CUDA_VISIBLE_DEVICES": ""}
+    subprocess.run(
+        [sys.executable, "-c", code, name, layer, weights or ""], check=True, env=environment
+    )
+
+
+def test_where_it_cannot_run_torch_does_and_one_line_says_why(toy, tmp_path, monkeypatch, caplog):
+    def fail(*_arguments):
+        raise EngineError("no such operation")
+
+    monkeypatch.setattr(openvino_engine, "convert", fail)
+    monkeypatch.setenv("PENULT_CACHE", str(tmp_path))
+    backbone = open_backbone(toy)
+    engine = open_engine(backbone, [backbone.recipe()], device="cpu")
+    assert engine.name == "torch"
+    (record,) = caplog.records
+    assert "running toy:mean-colour with torch" in record.getMessage()
+    assert "no such operation" in record.getMessage()
+    with pytest.raises(EngineError, match="no such operation"):
+        open_engine(backbone, [backbone.recipe()], engine="openvino")
+
+
+def test_a_conversion_that_disagrees_with_torch_is_refused(toy, tmp_path, monkeypatch):
+    monkeypatch.setenv("PENULT_CACHE", str(tmp_path))
+    monkeypatch.setattr(conversion, "TOLERANCE", -1.0)
+    backbone = open_backbone(toy)
+    with pytest.raises(EngineError, match=r"^the conversion of .* differs from torch's rows"):
+        open_engine(backbone, [backbone.recipe()], engine="openvino")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_cache_that_cannot_be_written_costs_time_alone_and_is_named(
+    toy, tmp_path, monkeypatch, caplog
+):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("PENULT_CACHE", str(tmp_path / "file"))
+    backbone = open_backbone(toy)
+    engine = open_engine(backbone, [backbone.recipe()], engine="openvino")
+    np.testing.assert_allclose(engine.run(WHITE)[0], [[1, 1, 1]], rtol=1e-6)
+    (record,) = caplog.records
+    assert "cannot be kept in" in record.getMessage()
+    assert str(tmp_path / "file") in record.getMessage()
+
+
+def test_a_device_it_lacks_is_refused(toy):
+    backbone = open_backbone(toy)
+    with pytest.raises(UsageError, match="--device cuda"):
+        open_engine(backbone, [backbone.recipe()], engine="openvino", device="cuda")
+
+
+def test_an_engine_has_run_once_before_any_other_thread_gets_it(toy, monkeypatch):
+    # OpenVINO's bindings deadlock where two threads run their process's first image at once.
+    lock, ran_in = threading.Lock(), []
+    run = openvino_engine.OpenVinoEngine.run
+
+    def noted(self, images):
+        ran_in.append((threading.current_thread(), lock.locked()))
+        return run(self, images)
+
+    monkeypatch.setattr(openvino_engine, "first_run", lock)
+    monkeypatch.setattr(openvino_engine.OpenVinoEngine, "run", noted)
+    backbone = open_backbone(toy)
+    open_engine(backbone, [backbone.recipe()], engine="openvino")
+    assert ran_in == [(threading.current_thread(), True)]
+
+
+def test_the_converter_reports_nothing_even_where_openvino_was_imported_before(monkeypatch):
+    from openvino.tools.ovc import convert_impl, telemetry_stub, telemetry_utils
+
+    monkeypatch.setattr(telemetry_utils, "tm", None)
+    conversion.the_openvino.__wrapped__()
+    assert isinstance(convert_impl.init_ovc_telemetry(), telemetry_stub.Telemetry)
+
+
+def test_a_trace_that_froze_the_image_it_saw_is_refused(toy, tmp_path, monkeypatch):
+    import torch
+
+    from penult.engines.graph import RowNetwork
+
+    def frozen(_self, images):
+        return (torch.from_numpy(images.numpy().mean(axis=(1, 2)) / 255).float(),)
+
+    monkeypatch.setenv("PENULT_CACHE", str(tmp_path))
+    monkeypatch.setattr(RowNetwork, "forward", frozen)
+    backbone = open_backbone(toy)
+    with pytest.raises(EngineError, match="differs from torch's rows"):
+        open_engine(backbone, [backbone.recipe()], engine="openvino")
+
+
+def test_an_int8_graph_that_froze_the_number_of_images_gets_them_one_by_one(tmp_path, monkeypatch):
+    import openvino as ov
+
+    from penult.backbones.base import Layer
+    from penult.backbones.int8 import Int8Graph, save_int8
+    from penult.engines.int8 import check_image
+    from penult.recipe import Preprocessing
+
+    monkeypatch.setenv("PENULT_CACHE", str(tmp_path / "cache"))
+    op = ov.opset13
+    given = op.parameter([-1, 8, 8, 3], ov.Type.u8)
+    channels = op.transpose(op.convert(given, "f32"), [0, 3, 1, 2])
+    # All pixels of all images, as of one: four images give one row, of no image.
+    means = op.reduce_mean(op.reshape(channels, [1, 3, -1], special_zero=False), 2)
+    ov.save_model(ov.Model([op.result(means)], [given], "frozen"), tmp_path / "model.xml")
+    graph = Int8Graph(
+        architecture="toy/means",
+        preprocessing=Preprocessing(
+            resize=8, crop=(8, 8), interpolation="bilinear", mean=(0.0,) * 3, std=(1.0,) * 3
+        ),
+        layers=(Layer("penultimate", "Means", (3,), "vector"),),
+        graph=(tmp_path / "model.xml").read_bytes(),
+        weights=(tmp_path / "model.bin").read_bytes(),
+        expected=(check_image((8, 8)).mean((0, 1)).astype(np.float32),),
+    )
+    save_int8(tmp_path / "frozen.ckpt", graph, {})
+    backbone = open_backbone(str(tmp_path / "frozen.ckpt"))
+    images = np.random.default_rng(0).integers(0, 256, (6, 8, 8, 3), dtype=np.uint8)
+    images[3] //= 2
+    (rows,) = open_engine(backbone, [backbone.recipe()]).run(images)
+    np.testing.assert_allclose(rows, images.mean((1, 2)), rtol=1e-5)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="stacks of signals as on Linux")
+@pytest.mark.parametrize("quantised", [False, True])
+def test_a_signal_after_networks_came_and_went_is_handled(quantised, tmp_path, monkeypatch):
+    """The CPU plugin of OpenVINO gives signals a stack, and frees it with its core."""
+    monkeypatch.setenv("PENULT_CACHE", str(tmp_path / "cache"))
+    code = f"""
+import gc, os, signal, sys, time
+sys.path.insert(0, {str(Path(__file__).parents[2])!r})
+import numpy as np
+from toys import TinyNetwork
+from penult.backbones.registry import open_backbone, register
+from penult.backbones.recipe_selection import select
+from penult.engines.registry import open_engine
+register(TinyNetwork())
+backbone = open_backbone("tiny:network")
+engines = [
+    open_engine(backbone, select(backbone, [layer.name]), engine="openvino", device="cpu")
+    for layer in backbone.layers[:3]
+]
+while engines:
+    engines.pop(0)
+if {quantised}:
+    from penult.engines.quantize import quantize
+    images = np.random.default_rng(0).integers(0, 256, (12, 32, 32, 3), np.uint8)
+    quantize(backbone, [backbone.recipe()], images, min_cosine=0.0, on_stage=print)
+gc.collect()
+handled = []
+signal.signal(signal.SIGINT, lambda *_: handled.append(1))
+os.kill(os.getpid(), signal.SIGINT)
+time.sleep(0.1)
+assert handled
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)

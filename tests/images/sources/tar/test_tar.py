@@ -1,0 +1,237 @@
+"""Images in tar archives; the archives are made by the standard library and by GNU tar's rules."""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+
+import pytest
+
+from penult.errors import ImageError, SourceError
+from penult.images.listing import list_images
+
+
+def pack(path, members, **options):
+    """Write an archive of name to bytes, text, or None for a folder."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(path, "w", **options) as archive:
+        for name, data in members.items():
+            info = tarfile.TarInfo(name)
+            if data is None:
+                info.type = tarfile.DIRTYPE
+                archive.addfile(info)
+                continue
+            data = data.encode() if isinstance(data, str) else data
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    return path
+
+
+def read(record):
+    with record.open() as file:
+        return file.read()
+
+
+def known(listing):
+    return [(r.id, r.labels, r.split) for r in listing.records]
+
+
+@pytest.mark.parametrize("layout", [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
+def test_a_packed_folder_is_like_the_folder(tmp_path, layout):
+    long = f"{'d' * 90}/{'f' * 90}.jpg"
+    members = {".": None, "./tulip/b.jpg": b"B" * 700, "./daisy/a.jpg": b"A", "./.DS_Store": b"x"}
+    members |= {"./tulip/._b.jpg": b"x", long: b"long", "notes.txt": b"x", "empty.jpg": b""}
+    listing = list_images([pack(tmp_path / "photos.tar", members, format=layout)])
+    assert known(listing) == [
+        ("daisy/a.jpg", ("daisy",), None),
+        (long, ("d" * 90,), None),
+        ("empty.jpg", (), None),
+        ("tulip/b.jpg", ("tulip",), None),
+    ]
+    assert [read(r) for r in listing.records] == [b"A", b"long", b"", b"B" * 700]
+    assert listing.passed_over == {".txt": 1}
+    assert listing.failures == ()
+
+
+def test_labels_lie_beside_the_images(tmp_path):
+    members = {
+        "0.jpg": b"0",
+        "0.cls": "7\n",
+        "1.cls": "red tulip",
+        "1.png": b"1",
+        "2.json": json.dumps({"label": 3, "caption": "two"}),
+        "2.jpg": b"2",
+        "3.jpg": b"3",
+        "3.json": json.dumps({"label": ["a", "b", "a"]}),
+        "rose/4.jpg": b"4",
+        "rose/4.json": json.dumps({"caption": "none"}),
+        "5.txt": "a caption",
+        "5.jpg": b"5",
+    }
+    shard = pack(tmp_path / "shard-train-000.tar", members)
+    listing = list_images([shard])
+    labels = {r.id: r.labels for r in listing.records}
+    assert labels == {
+        "0.jpg": ("7",),
+        "1.png": ("red tulip",),
+        "2.jpg": ("3",),
+        "3.jpg": ("a", "b"),
+        "5.jpg": (),
+        "rose/4.jpg": ("rose",),
+    }
+    assert {r.split for r in listing.records} == {"train"}
+    assert listing.passed_over == {".txt": 1}
+    captions = {r.id: r.labels for r in list_images([shard], labels="column:caption").records}
+    assert captions["2.jpg"] == ("two",)
+    assert captions["rose/4.jpg"] == ("none",)
+    assert captions["0.jpg"] == ()
+    texts = {r.id: r.labels for r in list_images([shard], labels="column:txt").records}
+    assert texts["5.jpg"] == ("a caption",)
+    assert {r.labels for r in list_images([shard], labels="none").records} == {()}
+
+
+def test_companions_of_an_image_are_no_images(tmp_path):
+    members = {
+        "7.jpg": b"7",
+        "7.mask.png": b"mask",
+        "IMG.2020.01.jpg": b"8",
+        "IMG.2020.02.jpg": b"9",
+    }
+    listing = list_images([pack(tmp_path / "a.tar", members)])
+    assert [read(r) for r in listing.records] == [b"7", b"8", b"9"]
+    assert listing.passed_over == {".mask.png": 1}
+
+
+def test_a_folder_of_shards_is_read_if_it_holds_no_image(tmp_path):
+    pack(tmp_path / "s/test/001.tar", {"rose/b.jpg": b"1", "a.jpg": b"2"})
+    pack(tmp_path / "s/tulip/000.tar", {"c.jpg": b"3"})
+    (tmp_path / "s/readme.md").touch()
+    listing = list_images([tmp_path / "s"])
+    assert known(listing) == [
+        ("test/001.tar/a.jpg", (), "test"),
+        ("test/001.tar/rose/b.jpg", ("rose",), "test"),
+        ("tulip/000.tar/c.jpg", ("tulip",), None),
+    ]
+    assert listing.passed_over == {".md": 1}
+    (tmp_path / "s/image.jpg").touch()
+    listing = list_images([tmp_path / "s"])
+    assert [r.id for r in listing.records] == ["image.jpg"]
+    assert listing.passed_over == {".md": 1, ".tar": 2}
+
+
+def test_shards_may_be_given_with_braces(tmp_path):
+    for k in range(3):
+        pack(tmp_path / f"{k:03}.tar", {"x.jpg": str(k)})
+    listing = list_images([tmp_path / "{000..002}.tar"])
+    assert [(r.id, read(r)) for r in listing.records] == [
+        (f"00{k}.tar/x.jpg", b"%d" % k) for k in range(3)
+    ]
+
+
+def test_links_are_the_files_that_they_lead_to(tmp_path):
+    with tarfile.open(tmp_path / "a.tar", "w") as archive:
+        for name, kind, target in [
+            ("d/a.jpg", tarfile.REGTYPE, ""),
+            ("hard.jpg", tarfile.LNKTYPE, "d/a.jpg"),
+            ("d/soft.jpg", tarfile.SYMTYPE, "a.jpg"),
+            ("lost.jpg", tarfile.SYMTYPE, "/elsewhere/x.jpg"),
+        ]:
+            info = tarfile.TarInfo(name)
+            info.type, info.linkname, info.size = kind, target, 0 if target else 1
+            archive.addfile(info, io.BytesIO(b"a"))
+    listing = list_images([tmp_path / "a.tar"])
+    assert [(r.id, read(r)) for r in listing.records] == [
+        ("d/a.jpg", b"a"),
+        ("d/soft.jpg", b"a"),
+        ("hard.jpg", b"a"),
+    ]
+    (failure,) = listing.failures
+    assert failure.id == "lost.jpg"
+    assert failure.reason == "is a link to /elsewhere/x.jpg, which is no image in the archive"
+
+
+def test_names_that_are_not_utf8_are_escaped(tmp_path):
+    path = pack(
+        tmp_path / "a.tar", {"caf\udce9/🌷.jpg": b"1"}, encoding="utf-8", format=tarfile.GNU_FORMAT
+    )
+    (record,) = list_images([path]).records
+    assert record.id == r"caf\xe9/🌷.jpg"
+    assert record.labels == (r"caf\xe9",)
+    assert read(record) == b"1"
+
+
+def test_wherever_an_archive_is_cut_that_is_a_failure_and_the_rest_is_read(tmp_path):
+    members = {f"{k}.jpg": bytes([65 + k]) * 600 for k in range(4)}
+    whole = pack(tmp_path / "whole.tar", members).read_bytes()
+    member = 512 + 1024  # a header, and 600 bytes in blocks
+    cut = tmp_path / "cut.tar"
+    for size in (1, 511, 512, 1000, member, member + 100, 2 * member + 600, 3 * member, 4 * member):
+        cut.write_bytes(whole[:size])
+        good = [k for k in range(4) if k * member + 512 + 600 <= size]
+        if not good:
+            with pytest.raises(SourceError, match=r"no images in .*cut\.tar; cut\.tar: is "):
+                list_images([cut])
+            continue
+        listing = list_images([cut])
+        assert [read(r) for r in listing.records] == [members[f"{k}.jpg"] for k in good]
+        (failure,) = listing.failures
+        assert failure.id == "cut.tar"
+        assert "is truncated or damaged" in failure.reason
+    cut.write_bytes(whole[: 4 * member + 512])  # one block of zeros is an end
+    assert list_images([cut]).failures == ()
+
+
+def test_a_damaged_header_is_a_failure(tmp_path):
+    members = {f"{k}.jpg": b"x" * 600 for k in range(4)}
+    data = bytearray(pack(tmp_path / "a.tar", members).read_bytes())
+    data[2 * 1536 + 100] ^= 0xFF
+    (tmp_path / "a.tar").write_bytes(data)
+    listing = list_images([tmp_path / "a.tar"])
+    assert [r.id for r in listing.records] == ["0.jpg", "1.jpg"]
+    assert "the 2 files before that were read" in listing.failures[0].reason
+
+
+def test_what_is_no_archive_is_named(tmp_path):
+    (tmp_path / "text.tar").write_text("hello" * 200)
+    with pytest.raises(SourceError, match=r"text\.tar: is not a tar archive"):
+        list_images([tmp_path / "text.tar"])
+    for name in ("a.tar.gz", "a.tgz", "a.tar"):
+        with tarfile.open(tmp_path / name, "w:gz") as archive:
+            archive.addfile(tarfile.TarInfo("x.jpg"))
+        with pytest.raises(SourceError, match="is compressed, so that no image in it"):
+            list_images([tmp_path / name])
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("0.json", "{", r"0\.json in \S*a\.tar is not JSON: "),
+        ("0.json", '{"label": {"a": 1}}', r"label is \{\"a\": 1\}; allowed: a text, a number"),
+        ("0.cls", b"\xff", r"0\.cls in \S*a\.tar is not UTF-8 text"),
+        ("0.cls", b"x" * (1 << 20 | 1), r"0\.cls in \S*a\.tar has 1,048,577 bytes, no label"),
+    ],
+)
+def test_a_label_that_cannot_be_read_is_named(tmp_path, name, text, message):
+    path = pack(tmp_path / "a.tar", {"0.jpg": b"", name: text})
+    with pytest.raises(SourceError, match=message):
+        list_images([path])
+    assert len(list_images([path], labels="none").records) == 1
+
+
+def test_an_archive_that_is_replaced_meanwhile_is_not_misread(tmp_path):
+    path = pack(tmp_path / "a.tar", {"0.jpg": b"0"})
+    (record,) = list_images([path]).records
+    pack(path, {"longer name.jpg": b"1", "0.jpg": b"0" * 20_000})
+    with pytest.raises(ImageError, match=r"a\.tar has changed since it was listed"):
+        record.open()
+
+
+def test_two_files_of_one_name_are_refused(tmp_path):
+    with tarfile.open(tmp_path / "a.tar", "w") as archive:
+        for data in (b"1", b"2"):
+            info = tarfile.TarInfo("x.jpg")
+            info.size = 1
+            archive.addfile(info, io.BytesIO(data))
+    with pytest.raises(SourceError, match=r"x\.jpg in .* have the same id 'x\.jpg'"):
+        list_images([tmp_path / "a.tar"])
