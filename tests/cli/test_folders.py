@@ -162,7 +162,7 @@ def test_a_report_inside_its_images_is_none_of_them(penult, toy, photos):
         assert len(load(photos / name / "features.h5")) == 36
         assert said is None or said in done.out
     page = (photos / "again" / "index.html").read_text("utf-8")
-    assert "left out, for penult wrote them: 1 files in report/" in page
+    assert "Left out, for penult wrote them: 1 files in report/" in page
 
 
 def test_a_report_decides_and_shows_it(penult, toy, beside, tmp_path):
@@ -170,7 +170,7 @@ def test_a_report_decides_and_shows_it(penult, toy, beside, tmp_path):
     done = penult("report", beside, "-o", tmp_path / "r", *call)
     assert "taken for a class, not for a split: train/" in done.out
     page = (tmp_path / "r/index.html").read_text("utf-8")
-    assert "taken for a class, not for a split: train/" in page
+    assert "Taken for a class, not for a split: train/" in page
     assert "--splits" not in page.partition("penult extract")[2].partition("</")[0]
     done = penult("report", beside, "-o", tmp_path / "n", *call, "--splits", "none")
     assert "--splits none" in (tmp_path / "n/index.html").read_text("utf-8").partition("penult extract")[2].partition("</")[0]  # fmt: skip
