@@ -20,7 +20,7 @@ from penult.extraction import extract_as
 from penult.images import relocate
 from penult.images.listing import list_images
 from penult.images.sources.remote import connection, hosts, redirects
-from penult.images.sources.remote.hosts import host_of, is_internal, named
+from penult.images.sources.remote.hosts import describe_hosts, host_of, is_internal
 from penult.report.make import make_report
 
 pytest.importorskip("fsspec")
@@ -155,9 +155,11 @@ def test_standard_input_and_parquet_lists_are_refused_with_their_line(tmp_path, 
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text)))
     with pytest.raises(UsageError, match=r"standard input, line 2: https\S*/b\.jpg is on"):
         list_images(["-"], offline=True)
-    find_again = partial(relocate.find_again, {"sources": ["-"]}, ["https://example.org/b.jpg"])
+    relocate_images = partial(
+        relocate.relocate_images, {"sources": ["-"]}, ["https://example.org/b.jpg"]
+    )
     with pytest.raises(UsageError, match="is on the network"):
-        find_again(offline=True)
+        relocate_images(offline=True)
     pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
     pq.write_table(pa.table({"path": ["s3://bucket/b.jpg"]}), tmp_path / "b.parquet")
     with pytest.raises(
@@ -211,12 +213,12 @@ def test_addresses_that_were_given_need_no_word(web, caplog):
 
 def test_hosts_are_named_without_passwords_and_internal_ones_first():
     counts = {f"{k}.example.org": 9 - k for k in range(6)} | {"10.0.0.1:80": 1}
-    assert named(counts) == (
+    assert describe_hosts(counts) == (
         "10.0.0.1:80 (internal), 0.example.org, 1.example.org, 2.example.org, 3.example.org and 2 "
         "more hosts"
     )
     many = {f"10.0.0.{k}": 1 for k in range(7)}
-    assert named(many).endswith("10.0.0.4 (internal) and 2 more hosts, 2 of them internal")
+    assert describe_hosts(many).endswith("10.0.0.4 (internal) and 2 more hosts, 2 of them internal")
     for url, host in {
         "http://u:p@Example.org:8080/a?b=c": "example.org:8080",
         "s3://bucket/a/b.jpg": "s3://bucket",
@@ -275,7 +277,10 @@ def test_a_public_name_with_an_internal_address_is_internal(monkeypatch):
 
     monkeypatch.setattr(hosts.socket, "getaddrinfo", getaddrinfo)
     counts = {"evil.example.org:80": 1, "good.example.org": 2, "none.example.org": 1}
-    assert named(counts) == "evil.example.org:80 (internal), good.example.org, none.example.org"
+    assert (
+        describe_hosts(counts)
+        == "evil.example.org:80 (internal), good.example.org, none.example.org"
+    )
 
 
 def fetched(address):

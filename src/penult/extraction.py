@@ -15,7 +15,7 @@ from penult.recipe import Precision
 if TYPE_CHECKING:
     from penult.images.labels.split_folders import SplitsFrom
     from penult.images.listing import Listing
-    from penult.images.sources.arguments import Source
+    from penult.images.sources.base import SourceArgument
     from penult.recipe import Recipe
     from penult.records import Features, Progress
 
@@ -251,7 +251,7 @@ def extract_as(
 
 
 def _origin(
-    sources: Sequence[Source], listing: Listing, *, labels: str | Path, **how: Any
+    sources: Sequence[SourceArgument], listing: Listing, *, labels: str | Path, **how: Any
 ) -> dict[str, Any]:
     """What the file notes of where its images came from, and what was found beside them."""
     from penult.images.listing import origin_of

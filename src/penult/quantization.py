@@ -166,7 +166,7 @@ def quantize(
     from penult.engines.measure import all_rows, machine, rates
     from penult.engines.registry import open_engine
     from penult.images.listing import as_sources, list_images
-    from penult.images.remarks import log_remarks
+    from penult.images.notes import log_listing_messages
 
     engine.require_nncf()
     if images < 1 or not 0 <= min_cosine < 1:
@@ -191,7 +191,7 @@ def quantize(
     say("reading images")
     sources = as_sources(calibrate)
     listing = list_images(sources, labels=labels, label_pattern=label_pattern, offline=offline)
-    log_remarks({**listing.notes, "split_folders": ()})
+    log_listing_messages({**listing.notes, "split_folders": ()})
     records, pixels = _read(listing.records, backbone, images, seed)
     calibrated = min(images, len(records) * 3 // 5)
     theirs = open_engine(backbone, recipes, engine="openvino")

@@ -238,10 +238,10 @@ def _finder(
     offline: bool,
 ) -> Callable[[str], ImageRecord | None]:
     """From an id to its image, where the rows came from."""
-    from penult.images.relocate import find_again
+    from penult.images.relocate import relocate_images
 
     try:
-        return find_again(features.origin, features.ids, images, offline=offline)
+        return relocate_images(features.origin, features.ids, images, offline=offline)
     except (UsageError, SourceError) as error:
         if isinstance(error, MissingExtraError):
             raise

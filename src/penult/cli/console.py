@@ -151,10 +151,10 @@ def say_failures(failures: Sequence[Failure], *, total: int) -> None:
 
 
 def say_remarks(notes: Mapping[str, Any], *, to: Callable[[str], None] = say) -> None:
-    """Say what was found beside the images: see `penult.images.remarks.remarks`."""
-    from penult.images.remarks import remarks
+    """Say what was found beside the images: see `penult.images.notes.listing_messages`."""
+    from penult.images.notes import listing_messages
 
-    for line in remarks(notes):
+    for line in listing_messages(notes):
         to(line)
 
 

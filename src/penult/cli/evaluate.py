@@ -43,7 +43,7 @@ def run(
     from penult.classify.evaluation.evaluate import evaluate, load_rows_for
     from penult.classify.evaluation.scores import scores_to_dict
     from penult.features.schema import is_feature_file
-    from penult.images.remarks import notes_of
+    from penult.images.notes import listing_notes
 
     if results is not None:
         from penult.report.results import check_results, write_results
@@ -71,7 +71,7 @@ def run(
                 device=device,
                 on_progress=on_progress,
             )
-    notes = {} if from_file else notes_of(features.origin)
+    notes = {} if from_file else listing_notes(features.origin)
     found = evaluate(model, features, split=f"all of {', '.join(data)}")
     apart = {
         "trained": found.trained,

@@ -113,7 +113,7 @@ def run(
         )
     rows, total = len(features), len(features) + len(features.failures)
     if as_json:
-        from penult.images.remarks import notes_of
+        from penult.images.notes import listing_notes
 
         say_json(
             {
@@ -125,7 +125,7 @@ def run(
                 "layers": list(features.layers),
                 "classes": list(features.label_names),
                 "failures": [{"id": f.id, "reason": f.reason} for f in features.failures],
-                **notes_of(features.origin),
+                **listing_notes(features.origin),
             }
         )
         return

@@ -74,7 +74,7 @@ def run(
 ) -> None:
     """Extract, train, and write one self-contained HTML page about it, all in one go."""
     from penult.features.schema import is_feature_file
-    from penult.images.remarks import notes_of
+    from penult.images.notes import listing_notes
     from penult.report.make import FEATURES, make_report
     from penult.report.unfinished import unfinished_folder
 
@@ -123,7 +123,7 @@ def run(
                 "rows": len(features),
                 "failures": len(features.failures),
                 "accuracy": scores.accuracy,
-                **notes_of(features.origin),
+                **listing_notes(features.origin),
                 "layer": made.classifier.recipe.layer,
             }
         )

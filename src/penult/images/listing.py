@@ -14,22 +14,27 @@ from pathlib import Path
 from typing import Any
 
 from penult.errors import SourceError, UsageError
-from penult.images.labels.annotations import Found, Known, by_pattern, by_source, unlabelled
+from penult.images.labels.annotations import (
+    Annotation,
+    ImageEntry,
+    by_pattern,
+    by_source,
+    unlabelled,
+)
+from penult.images.labels.label_file import LabelFile
 from penult.images.labels.split_folders import SplitFolder, SplitFolders, SplitsFrom
-from penult.images.labels.table import LabelTable
-from penult.images.records import Records
-from penult.images.remarks import about_left_out, advice
+from penult.images.notes import about_left_out, advice
+from penult.images.record_list import RecordList
 from penult.images.sources.arguments import (
-    Source,
     as_sources,
     existing,
     expanded,
     origin_of,
     source_names,
 )
-from penult.images.sources.base import Shelf
-from penult.images.sources.folder import EXTENSIONS
-from penult.images.sources.open import Shelves
+from penult.images.sources.base import ImageSource, SourceArgument, SourceOptions
+from penult.images.sources.file_names import IMAGE_EXTENSIONS
+from penult.images.sources.open import open_sources
 from penult.images.sources.remote.connection import require_network
 from penult.offline import works_offline
 from penult.records import Failure
@@ -55,7 +60,7 @@ class Listing:
     split_folders : top folders that are named as splits, and what each was taken for
     """
 
-    records: Records
+    records: RecordList
     failures: tuple[Failure, ...] = ()
     passed_over: Mapping[str, int] = field(default_factory=dict)
     left_out: Mapping[str, int] = field(default_factory=dict)
@@ -63,7 +68,7 @@ class Listing:
 
     @property
     def notes(self) -> dict[str, Any]:
-        """What there is to say beside the images, as JSON-like data; see `remarks`."""
+        """What there is to say beside the images, as JSON-like data; see `listing_messages`."""
         return {
             "passed_over": dict(self.passed_over),
             "left_out": dict(self.left_out),
@@ -77,7 +82,7 @@ class Listing:
 
 
 def list_images(
-    sources: Sequence[Source],
+    sources: Sequence[SourceArgument],
     *,
     labels: str | Path = "parent",
     label_pattern: str | None = None,
@@ -91,7 +96,7 @@ def list_images(
     The id of an image is its path relative to the source, with ``/``; of several sources, the id
     begins with the source's name. Bytes of a name that are not UTF-8 are escaped (``\xe9``).
     Symbolic links are followed, but not back into a folder above them. Hidden files and folders
-    and ``__MACOSX`` are left out, and what penult itself wrote (see `what_penult_wrote`). A file
+    and ``__MACOSX`` are left out, and what penult itself wrote (see `own_file`). A file
     given by itself is taken whatever its name, but for ``.csv``, ``.parquet`` and ``.tar``. A
     folder without an image file is searched for archives. docs/images.md has the rules of each
     source.
@@ -103,7 +108,7 @@ def list_images(
     ----------
     sources : as `as_sources` gives them
     labels : ``"parent"`` (what the source states, or else the folder it lies in), ``"none"``,
-        ``"column:NAME"`` (of the source's own table), or a CSV file (see `LabelTable`)
+        ``"column:NAME"`` (of the source's own table), or a CSV file (see `LabelFile`)
     label_pattern : a regular expression for file names instead (see `by_pattern`)
     splits : ``"folders"`` takes every such folder for a split, ``"none"`` takes none
     leave_out : files and folders that are not looked at, even if they lie in a source
@@ -125,35 +130,35 @@ def list_images(
     if "-" in sources and len(sources) > 1:
         raise UsageError("- (standard input) goes alone; write the other paths on it as well")
     rule, column = _rule(labels, label_pattern)
-    ignored = [*leave_out, *([rule.file] if isinstance(rule, LabelTable) else [])]
+    ignored = [*leave_out, *([rule.file] if isinstance(rule, LabelFile) else [])]
     offline = works_offline(offline)
-    open_shelves = Shelves({os.path.realpath(path) for path in ignored}, column, offline=offline)
-    sources = [one for source in sources for one in dict.fromkeys(expanded(source))]
-    for source in sources:
-        if isinstance(source, str):
-            require_network(source, "", offline=offline)
-    names = source_names(sources)
-    decide = SplitFolders(rule, splits)
-    records, shelves = Records(), list[Shelf]()
-    for shelf in open_shelves(sources, names):
-        shelves.append(shelf)
-        records.add(shelf, shelf.scan(), decide)
-    passed_over = sum((shelf.passed_over for shelf in shelves), Counter[str]())
-    left_out = sum((shelf.left_out for shelf in shelves), Counter[str]())
-    failures = [failure for shelf in shelves for failure in shelf.failures]
+    options = SourceOptions(frozenset(map(os.path.realpath, ignored)), column, offline)
+    arguments = [one for source in sources for one in dict.fromkeys(expanded(source))]
+    for argument in arguments:
+        if isinstance(argument, str):
+            require_network(argument, "", offline=offline)
+    names = source_names(arguments)
+    split_rule = SplitFolders(rule, splits)
+    records, opened = RecordList(), list[ImageSource]()
+    for source in open_sources(arguments, names, options):
+        opened.append(source)
+        records.add(source, split_rule)
+    passed_over = sum((source.passed_over for source in opened), Counter[str]())
+    left_out = sum((source.left_out for source in opened), Counter[str]())
+    failures = [failure for source in opened for failure in source.failures]
     if not records:
-        raise SourceError(_nothing_found(sources, failures, passed_over, left_out))
-    for shelf in shelves if announce else ():
-        if shelf.requests:
-            _log.warning("penult: %s", shelf.requests)
+        raise SourceError(_nothing_found(arguments, failures, passed_over, left_out))
+    for source in opened if announce else ():
+        if source.requests:
+            _log.warning("penult: %s", source.requests)
     if merged := records.merged:
         _log.warning(
             "penult: %s: written in several Unicode forms, each of which is the same class",
             ", ".join(merged),
         )
-    split_folders = decide.decide(records.counts())
+    split_folders = split_rule.resolve(records.counts())
     records.sort()
-    if isinstance(rule, LabelTable):
+    if isinstance(rule, LabelFile):
         failures += _missing(rule, records)
     failures.sort(key=lambda failure: failure.id)
     return Listing(records, tuple(failures), dict(+passed_over), dict(left_out), split_folders)
@@ -161,7 +166,7 @@ def list_images(
 
 def _rule(
     labels: str | Path, label_pattern: str | None
-) -> tuple[Callable[[Found], Known], str | None]:
+) -> tuple[Callable[[ImageEntry], Annotation], str | None]:
     """What is known of an image; and the column of its source that says so, None for no matter."""
     if label_pattern is not None:
         if labels != "parent":
@@ -180,10 +185,10 @@ def _rule(
             f"labels {labels!r} is not known; allowed: parent, none, column:NAME, or the name of a "
             f".csv file"
         )
-    return LabelTable(existing(Path(labels))), None
+    return LabelFile(existing(Path(labels))), None
 
 
-def _missing(table: LabelTable, records: Records) -> list[Failure]:
+def _missing(table: LabelFile, records: RecordList) -> list[Failure]:
     unmatched = table.unmatched()
     if not table.matched:
         example = f"it names e.g. {unmatched[0]!r}" if unmatched else "it names none at all"
@@ -196,7 +201,7 @@ def _missing(table: LabelTable, records: Records) -> list[Failure]:
 
 
 def _nothing_found(
-    sources: Sequence[Source],
+    sources: Sequence[SourceArgument],
     failures: Sequence[Failure],
     passed_over: Counter[str],
     left_out: Mapping[str, int],
@@ -209,4 +214,4 @@ def _nothing_found(
     found = [f"other files there: {others}" if others else "", advice(passed_over)]
     found.append(about_left_out(left_out))
     message += "".join(f"; {said}" for said in found if said) or "; no other files either"
-    return f"{message}; images end in {' '.join(sorted(EXTENSIONS))}"
+    return f"{message}; images end in {' '.join(sorted(IMAGE_EXTENSIONS))}"

@@ -7,17 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from penult.images.labels.annotations import unlabelled
-from penult.images.labels.table import Row
+from penult.images.labels.manifest_rows import ManifestRow
 from penult.images.listing import as_sources, list_images
-from penult.images.records import Records
-from penult.images.sources.manifest import ListShelf
+from penult.images.record_list import RecordList
+from penult.images.sources.manifest import ManifestSource
 from penult.offline import works_offline
 from penult.records import ImageRecord
 
-__all__ = ["find_again"]
+__all__ = ["relocate_images"]
 
 
-def find_again(
+def relocate_images(
     origin: Mapping[str, Any],
     ids: Iterable[str],
     images: str | Path | Sequence[str | Path] | None = None,
@@ -55,11 +55,11 @@ def find_again(
     return find
 
 
-def _on_standard_input(ids: Iterable[str], folder: str, offline: bool) -> Records:
+def _on_standard_input(ids: Iterable[str], folder: str, offline: bool) -> RecordList:
     # What was read there is gone, but the ids are the paths that it named.
-    rows = (Row(number, image_id) for number, image_id in enumerate(ids, 1))
-    shelf = ListShelf("standard input", lambda: rows, base=folder, offline=offline)
-    records = Records()
-    records.add(shelf, shelf.scan(), unlabelled)
+    rows = (ManifestRow(number, image_id) for number, image_id in enumerate(ids, 1))
+    source = ManifestSource("standard input", lambda: rows, base=folder, offline=offline)
+    records = RecordList()
+    records.add(source, unlabelled)
     records.sort()
     return records

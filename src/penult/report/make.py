@@ -206,7 +206,7 @@ def _content(
     classifier: Classifier,
     **found: Any,
 ) -> Report:
-    from penult.images.remarks import remarks
+    from penult.images.notes import listing_messages
     from penult.report.content import Report
 
     counts = Counter(features.labels.tolist())
@@ -245,7 +245,7 @@ def _content(
         unlabelled=counts[-1],
         failures=features.failures,
         passed_over=features.origin.get("passed_over", {}),
-        remarks=tuple(remarks({**features.origin, "passed_over": {}})),
+        remarks=tuple(listing_messages({**features.origin, "passed_over": {}})),
         versions={**features.recipe.versions, **classifier.versions},
         commands=_commands(sources, file, features, classifier),
         **found,
@@ -265,12 +265,14 @@ def _opener(features: Features, *, offline: bool, announce: bool) -> Callable[[s
     A stranger's file may name any folder; it cannot know the digests of what lies there.
     """
     from penult.images.read import digest_of
-    from penult.images.relocate import find_again
+    from penult.images.relocate import relocate_images
 
     @cache
     def find() -> Callable[[str], ImageRecord | None]:
         try:
-            return find_again(features.origin, features.ids, offline=offline, announce=announce)
+            return relocate_images(
+                features.origin, features.ids, offline=offline, announce=announce
+            )
         except PenultError as error:  # they have moved, say
             logging.getLogger("penult").warning("penult: the page has no pictures: %s", error)
             return lambda _: None

@@ -10,7 +10,7 @@ import pytest
 from penult.errors import UnknownNameError
 from penult.images.labels.annotations import SPLITS
 from penult.images.listing import list_images
-from penult.images.remarks import remarks
+from penult.images.notes import listing_messages
 
 
 def pack(path, *names, text="bus"):
@@ -206,16 +206,16 @@ def test_groups_are_kept_whatever_is_decided(tmp_path):
 )
 def test_what_was_decided_is_said_in_one_line(tree, paths, splits, said):
     listing = list_images([tree(*paths)], splits=splits)
-    assert remarks({**listing.notes, "splits": splits}) == [said]
+    assert listing_messages({**listing.notes, "splits": splits}) == [said]
 
 
 def test_where_there_is_no_such_folder_nothing_is_said(tree):
     listing = list_images([tree("daisy/test/1.jpg", "training/1.jpg")])
     assert listing.split_folders == ()
-    assert remarks(listing.notes) == []
+    assert listing_messages(listing.notes) == []
 
 
 def test_of_many_folders_the_first_are_named(tree):
     root = tree(*(f"{k}/train/a/1.jpg" for k in range(7)))
-    (line,) = remarks(list_images([root / str(k) for k in range(7)]).notes)
+    (line,) = listing_messages(list_images([root / str(k) for k in range(7)]).notes)
     assert "split: 0/train/, 1/train/, 2/train/, 3/train/, 4/train/, 2 more;" in line

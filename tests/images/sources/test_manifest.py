@@ -11,7 +11,7 @@ import pytest
 
 from penult.errors import ImageError, PathNotFoundError, SourceError, UsageError
 from penult.images.listing import as_sources, list_images, origin_of
-from penult.images.relocate import find_again
+from penult.images.relocate import relocate_images
 
 
 @pytest.fixture
@@ -149,7 +149,7 @@ def test_paths_on_standard_input_are_relative_to_the_folder(piped, manifest, mon
     assert [read(r) for r in listing.records] == ["a.jpg", "daisy/c.jpg", "two words 🌷.jpg"]
     # A second listing, of a report say, finds the same, though the pipe is empty.
     assert known(list_images(["-"])) == known(listing)
-    find = find_again(origin_of(["-"]), [r.id for r in listing.records])
+    find = relocate_images(origin_of(["-"]), [r.id for r in listing.records])
     assert read(find("daisy/c.jpg")) == "daisy/c.jpg"
     assert find("other.jpg") is None
 

@@ -11,7 +11,7 @@ from PIL import Image, PngImagePlugin
 
 from penult.errors import OutputError, SourceError
 from penult.images.listing import list_images
-from penult.images.remarks import remarks
+from penult.images.notes import listing_messages
 from penult.written import CONFUSION, NOTES_FILE, SIGNED, note_written
 
 
@@ -52,7 +52,7 @@ def test_a_signed_picture_is_left_out_wherever_it_is(root):
     assert [r.id for r in listing.records] == ["daisy/1.jpg"]
     assert listing.left_out == {"files in daisy/": 2, "files in report/": 1}
     assert listing.passed_over == {}
-    assert remarks(listing.notes) == [
+    assert listing_messages(listing.notes) == [
         "left out, for penult wrote them: 2 files in daisy/, 1 files in report/"
     ]
 
@@ -76,7 +76,7 @@ def test_copies_are_left_out_unless_their_folder_is_given(root):
     listing = list_images([root])
     assert [r.id for r in listing.records] == ["daisy/1.jpg"]
     assert listing.left_out == {"copies in sorted/": 2}
-    assert remarks(listing.notes)[0].endswith(
+    assert listing_messages(listing.notes)[0].endswith(
         "; copies are read where their folder is given by itself"
     )
     assert ids(root / "sorted") == ["rose/1.jpg", "rose/2.jpg"]

@@ -80,13 +80,15 @@ def predict_images(
     from penult.backbones.registry import open_recipe
     from penult.engines.pipeline import run
     from penult.engines.registry import open_engine
-    from penult.images.remarks import log_remarks
+    from penult.images.notes import log_listing_messages
     from penult.written import note_written
 
     sorter = None
     if copy_to is not None:
         sorter = Sorter(copy_to, classifier.label_names, mode=copy_mode)
-    records, failures, readers = _listed(images, sorter, on_listing or log_remarks, offline=offline)
+    records, failures, readers = _listed(
+        images, sorter, on_listing or log_listing_messages, offline=offline
+    )
     choice = WeightsChoice.of(weights, offline=offline)
     backbone = open_recipe(classifier.recipe, recipe_is="the classifier", choice=choice)
     opened = open_engine(backbone, [classifier.recipe], engine=engine, device=device)

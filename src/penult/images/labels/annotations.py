@@ -1,4 +1,4 @@
-"""What is known of an image beside its pixels, from its folders and its name."""
+"""Labels, splits and groups of images, from their folders and names."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from penult.texts import composed
 
 __all__ = [
     "SPLITS",
-    "Found",
-    "Known",
-    "Top",
+    "Annotation",
+    "ImageEntry",
+    "SplitCandidate",
     "by_pattern",
     "by_source",
-    "one_form",
-    "own_name",
+    "normalized",
+    "source_folder",
+    "split_candidates",
     "split_of_name",
-    "tops_of",
     "unlabelled",
 ]
 
@@ -35,106 +35,119 @@ SPLITS = {
 """What a folder or a table may call a split, in any case, and what it is called here."""
 
 
-class Top(NamedTuple):
-    """A place among the folders around an image where one that is named as a split may be one.
+class SplitCandidate(NamedTuple):
+    """A folder around an image that may be a split, if it is named as one.
 
     Attributes
     ----------
-    tree : what the folder is at the top of; None where it is itself one of several sources
-    at : its index in `Found.folders`
+    tree : str or None
+        What the folder is at the top of; None where it is itself one of several sources.
+    depth : int
+        Its index in `ImageEntry.folders`.
     """
 
     tree: str | None
-    at: int
+    depth: int
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """An image that the listing found.
+class ImageEntry:
+    """What a source tells of one of its images.
 
     Attributes
     ----------
-    id : see `ImageRecord`
-    path : the file, where there is one on this machine
-    folders : the names of the folders around it, outermost first; of several sources, that of its
-        source comes before them
-    tops : which of them may be splits, outermost first
-    labels : those that the source itself states (a manifest's column, a label beside the image in
-        an archive); None where it has no such thing
-    stated : the split that the source states of this image, or None
-    around : the split that the name of its list or archive speaks of, or None
-    group : as the source states it
+    id : str
+        See `ImageRecord`.
+    path : str or None
+        The file, where there is one on this machine.
+    folders : tuple of str
+        The names of the folders around it, outermost first; of several sources, that of its source
+        comes before them.
+    candidates : tuple of SplitCandidate
+        Which of the folders may be splits, outermost first.
+    labels : tuple of str or None
+        Those that the source itself states (a manifest's column, a label beside the image in an
+        archive); None where it has no such thing.
+    own_split : str or None
+        The split that the source states for this image.
+    container_split : str or None
+        The split that the name of its manifest or archive speaks of.
+    group : str or None
+        As the source states it.
     """
 
     id: str
     path: str | None
     folders: tuple[str, ...] = ()
-    tops: tuple[Top, ...] = ()
+    candidates: tuple[SplitCandidate, ...] = ()
     labels: tuple[str, ...] | None = None
-    stated: str | None = None
-    around: str | None = None
+    own_split: str | None = None
+    container_split: str | None = None
     group: str | None = None
 
     @property
     def split(self) -> str | None:
         """The split, as far as it is known without the folders."""
-        return self.stated or self.around
+        return self.own_split or self.container_split
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class Annotation:
     """Labels, split and group of an image; see `ImageRecord`."""
 
     labels: tuple[str, ...] = ()
     split: str | None = None
     group: str | None = None
 
-    def in_words(self) -> str:
-        """For messages: ``daisy | wild, train``."""
-        words = [" | ".join(self.labels) or "unlabelled", self.split, self.group]
-        return ", ".join(word for word in words if word)
+    def describe(self) -> str:
+        """Describe it for messages, e.g. ``daisy | wild, train``."""
+        parts = [" | ".join(self.labels) or "unlabelled", self.split, self.group]
+        return ", ".join(part for part in parts if part)
 
 
-def one_form(labels: Iterable[str]) -> tuple[str, ...]:
-    """The labels in one Unicode form, in which each is one class, however it was written."""
+def normalized(labels: Iterable[str]) -> tuple[str, ...]:
+    """Bring labels into one Unicode form, in which each is one class, however it was written."""
     return tuple(dict.fromkeys(map(composed, labels)))
 
 
-def own_name(prefix: str | None) -> tuple[str, ...]:
-    """The source's own name among the folders around its images: only of one of several sources."""
+def source_folder(prefix: str | None) -> tuple[str, ...]:
+    """The source's own name as a folder around its images; only of one of several sources."""
     return (prefix.rpartition("/")[2],) if prefix else ()
 
 
-def tops_of(prefix: str | None) -> tuple[Top, ...]:
+def split_candidates(prefix: str | None) -> tuple[SplitCandidate, ...]:
     """The first folder below a source; of one of several sources, also the source itself."""
-    return (Top(None, 0), Top(prefix, 1)) if prefix else (Top("", 0),)
+    if prefix:
+        return SplitCandidate(None, 0), SplitCandidate(prefix, 1)
+    return (SplitCandidate("", 0),)
 
 
 def split_of_name(stem: str) -> str | None:
     """The one split that a file's name speaks of: ``train-00000-of-00002``, ``flowers_test``."""
-    named = {SPLITS[word] for word in re.split("[^a-z]+", stem.lower()) if word in SPLITS}
+    named = {SPLITS[part] for part in re.split("[^a-z]+", stem.lower()) if part in SPLITS}
     return named.pop() if len(named) == 1 else None
 
 
-def unlabelled(found: Found) -> Known:
-    """Know nothing but the split and the group."""
-    return Known(split=found.split, group=found.group)
+def unlabelled(entry: ImageEntry) -> Annotation:
+    """Leave an image without a label, but keep its split and group."""
+    return Annotation(split=entry.split, group=entry.group)
 
 
-def by_source(found: Found) -> Known:
+def by_source(entry: ImageEntry) -> Annotation:
     """Label an image as its source says, or else by the folder it lies in."""
-    labels = found.folders[-1:] if found.labels is None else found.labels
-    return Known(labels, found.split, found.group)
+    labels = entry.folders[-1:] if entry.labels is None else entry.labels
+    return Annotation(labels, entry.split, entry.group)
 
 
-def by_pattern(pattern: str) -> Callable[[Found], Known]:
+def by_pattern(pattern: str) -> Callable[[ImageEntry], Annotation]:
     r"""Label an image by what a regular expression finds in its file name.
 
     Parameters
     ----------
-    pattern : with a group ``label``, and if need be ``split`` and ``group``; searched for in the
-        name without its extension, and if it is not there, in the whole name:
-        ``(?P<label>.+)_\d+`` finds baby_shoe in baby_shoe_12.jpg
+    pattern : str
+        With a group ``label``, and if need be ``split`` and ``group``; searched for in the name
+        without its extension, and if it is not there, in the whole name:
+        ``(?P<label>.+)_\d+`` finds baby_shoe in baby_shoe_12.jpg.
 
     Raises
     ------
@@ -153,17 +166,17 @@ def by_pattern(pattern: str) -> Callable[[Found], Known]:
             r"write e.g. '(?P<label>.+)_\d+' to find baby_shoe in baby_shoe_12.jpg"
         )
 
-    def rule(found: Found) -> Known:
-        name = PurePosixPath(composed(found.id))
+    def rule(entry: ImageEntry) -> Annotation:
+        name = PurePosixPath(composed(entry.id))
         match = compiled.search(name.stem) or compiled.search(name.name)
         if match is None:
-            return unlabelled(found)
+            return unlabelled(entry)
         groups = match.groupdict()
         split = groups.get("split")
-        return Known(
+        return Annotation(
             labels=(groups["label"],) if groups["label"] else (),
-            split=SPLITS.get(split.lower()) if split else found.split,
-            group=groups.get("group") or found.group,
+            split=SPLITS.get(split.lower()) if split else entry.split,
+            group=groups.get("group") or entry.group,
         )
 
     return rule

@@ -8,9 +8,16 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from penult.errors import UnknownNameError
-from penult.images.labels.annotations import SPLITS, Found, Known, Top, by_source, unlabelled
+from penult.images.labels.annotations import (
+    SPLITS,
+    Annotation,
+    ImageEntry,
+    SplitCandidate,
+    by_source,
+    unlabelled,
+)
 
-__all__ = ["SplitFolder", "SplitFolders", "SplitsFrom", "Undecided"]
+__all__ = ["PendingAnnotation", "SplitFolder", "SplitFolders", "SplitsFrom"]
 
 SplitsFrom = Literal["auto", "folders", "none"]
 
@@ -21,9 +28,12 @@ class SplitFolder:
 
     Attributes
     ----------
-    folder : its path from the source
-    split : that its images are in, or None where it is a folder like any other, and so a class
-    unlabelled : how many images have no label for lying directly in a split
+    folder : str
+        Its path from the source.
+    split : str or None
+        The split that its images are in; None where it is a folder like any other, and so a class.
+    unlabelled : int
+        How many images have no label because they lie directly in a split.
     """
 
     folder: str
@@ -32,8 +42,8 @@ class SplitFolder:
 
 
 @dataclass(eq=False)
-class _Seen:
-    """Such a folder, and what was seen of it so far."""
+class _Evidence:
+    """What was seen so far of a folder that has the name of a split."""
 
     folder: str
     tree: str | None
@@ -44,120 +54,136 @@ class _Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class Undecided:
-    """What is known of an image as soon as it is decided what `seen` is."""
+class PendingAnnotation:
+    """Both annotations that an image may get, until it is decided whether its folder is a split."""
 
-    seen: _Seen
-    as_split: Known
-    as_class: Known
+    evidence: _Evidence
+    if_split: Annotation
+    if_class: Annotation
     group: str | None = None
 
-    def decided(self) -> Known:
-        """What is known of it, once all images are found."""
-        return self.as_split if self.seen.is_split else self.as_class
+    def resolve(self) -> Annotation:
+        """The one that holds, once all images are listed."""
+        return self.if_split if self.evidence.is_split else self.if_class
 
 
 @dataclass
 class SplitFolders:
-    """A rule that labels images by another, and sees meanwhile what folders named as splits are.
+    """A labelling rule around another one, which detects the folders that are splits.
 
-    Such a folder is a split where it holds folders with images. It is a class where images that
-    take their label from it lie directly in it, and in another folder beside it as well; but not
-    where one of its tree is a split already (``train/daisy/1.jpg`` and ``test/1.jpg``), for there
-    the images in it are only unlabelled. All else is a split. So nothing is decided before the last
-    image is found, and until then what is known of an image is `Undecided`.
+    A folder with the name of a split is one where it holds folders with images. It is a class
+    where images that take their label from it lie directly in it, and in another folder beside it
+    as well; but not where one of its tree is a split already (``train/daisy/1.jpg`` and
+    ``test/1.jpg``), for there the images in it are only unlabelled. All else is a split. So nothing
+    is decided before the last image is listed; until then an image has a `PendingAnnotation`.
 
     Parameters
     ----------
-    rule : the other one
-    asked : ``"folders"`` takes every such folder for a split, ``"none"`` takes none, nor what the
-        name of a list or an archive says
+    rule : callable
+        The rule that labels the images.
+    mode : {'auto', 'folders', 'none'}
+        'folders' takes every such folder for a split; 'none' takes none, nor what the name of a
+        manifest or an archive says.
 
     Raises
     ------
     UnknownNameError
+        If there is no such mode.
     """
 
-    rule: Callable[[Found], Known]
-    asked: SplitsFrom
-    _seen: dict[tuple[str | None, str], _Seen] = field(default_factory=dict, init=False)
+    rule: Callable[[ImageEntry], Annotation]
+    mode: SplitsFrom
+    _evidence: dict[tuple[str | None, str], _Evidence] = field(default_factory=dict, init=False)
     # Whether there are classes beside such folders: among the sources, and below them.
     _classes: set[bool] = field(default_factory=set, init=False)
-    _last: tuple[tuple[Any, ...], Known | Undecided] = field(default=((), Known()), init=False)
+    _last: tuple[tuple[Any, ...], Annotation | PendingAnnotation] = field(
+        default=((), Annotation()), init=False
+    )
 
     def __post_init__(self) -> None:
         allowed = ("auto", "folders", "none")
-        if self.asked not in allowed:
-            raise UnknownNameError("value for splits", self.asked, allowed)
+        if self.mode not in allowed:
+            raise UnknownNameError("value for splits", self.mode, allowed)
         self._by_folder = self.rule is by_source
 
-    def __call__(self, found: Found) -> Known | Undecided:
-        """What is known of an image."""
-        if self.rule not in (by_source, unlabelled) or found.group:
-            return self._look(found)
-        # All that these rules look at. Most images lie where the one before lay.
-        key = (found.folders, found.tops, found.labels, found.stated, found.around)
+    def __call__(self, entry: ImageEntry) -> Annotation | PendingAnnotation:
+        """Annotate an image."""
+        if self.rule not in (by_source, unlabelled) or entry.group:
+            return self._annotate(entry)
+        # All that these rules look at. Most images lie in the same folder as the one before.
+        key = (
+            entry.folders,
+            entry.candidates,
+            entry.labels,
+            entry.own_split,
+            entry.container_split,
+        )
         if key != self._last[0]:
-            self._last = key, self._look(found)
+            self._last = key, self._annotate(entry)
         return self._last[1]
 
-    def _look(self, found: Found) -> Known | Undecided:
-        if self.asked == "none" and found.around:
-            found = replace(found, around=None)
-        last = len(found.folders) - 1
-        for top in found.tops:
-            if top.at > last:
+    def _annotate(self, entry: ImageEntry) -> Annotation | PendingAnnotation:
+        if self.mode == "none" and entry.container_split:
+            entry = replace(entry, container_split=None)
+        innermost = len(entry.folders) - 1
+        for candidate in entry.candidates:
+            if candidate.depth > innermost:
                 break
-            if found.folders[top.at].lower() in SPLITS:
-                return self._undecided(found, top)
-            if top.at == last and found.labels is None:
-                self._classes.add(top.tree is None)
-        return self.rule(found)
+            if entry.folders[candidate.depth].lower() in SPLITS:
+                return self._pending(entry, candidate)
+            if candidate.depth == innermost and entry.labels is None:
+                self._classes.add(candidate.tree is None)
+        return self.rule(entry)
 
-    def _undecided(self, found: Found, top: Top) -> Undecided:
-        name = found.folders[top.at]
-        seen = self._seen.get((top.tree, name))
-        if seen is None:
-            path = "/".join(found.folders[: top.at + 1])
-            seen = self._seen[top.tree, name] = _Seen(path, top.tree, SPLITS[name.lower()])
-        others = found.folders[: top.at] + found.folders[top.at + 1 :]
-        as_class = self.rule(found)
-        as_split = self.rule(replace(found, folders=others, stated=found.stated or seen.split))
-        if len(found.folders) > top.at + 1:
-            seen.holds_folders = True
-        elif found.labels is None:
-            seen.holds_images = True
-        group = as_split.group
+    def _pending(self, entry: ImageEntry, candidate: SplitCandidate) -> PendingAnnotation:
+        depth, name = candidate.depth, entry.folders[candidate.depth]
+        evidence = self._evidence.get((candidate.tree, name))
+        if evidence is None:
+            path = "/".join(entry.folders[: depth + 1])
+            evidence = _Evidence(path, candidate.tree, SPLITS[name.lower()])
+            self._evidence[candidate.tree, name] = evidence
+        others = entry.folders[:depth] + entry.folders[depth + 1 :]
+        split = entry.own_split or evidence.split
+        if_class = self.rule(entry)
+        if_split = self.rule(replace(entry, folders=others, own_split=split))
+        if len(entry.folders) > depth + 1:
+            evidence.holds_folders = True
+        elif entry.labels is None:
+            evidence.holds_images = True
+        group = if_split.group
         if group:
-            as_split, as_class = replace(as_split, group=None), replace(as_class, group=None)
-        return Undecided(seen, as_split, as_class, group)
+            if_split, if_class = replace(if_split, group=None), replace(if_class, group=None)
+        return PendingAnnotation(evidence, if_split, if_class, group)
 
-    def decide(self, counts: Iterable[tuple[Known | Undecided, int]]) -> tuple[SplitFolder, ...]:
-        """Decide what each folder is, now that all images are found.
+    def resolve(
+        self, counts: Iterable[tuple[Annotation | PendingAnnotation, int]]
+    ) -> tuple[SplitFolder, ...]:
+        """Decide what each folder is, once all images are listed.
 
         Parameters
         ----------
-        counts : each different thing that is known of an image, and of how many
+        counts : iterable of (annotation, int)
+            Each distinct annotation, and how many images have it.
         """
-        trees = {seen.tree for seen in self._seen.values() if seen.holds_folders}
-        for seen in self._seen.values():
+        trees = {one.tree for one in self._evidence.values() if one.holds_folders}
+        for one in self._evidence.values():
             is_class = (
                 self._by_folder
-                and seen.holds_images
-                and seen.tree not in trees
-                and (seen.tree is None) in self._classes
+                and one.holds_images
+                and one.tree not in trees
+                and (one.tree is None) in self._classes
             )
-            seen.is_split = self.asked == "folders" or (self.asked == "auto" and not is_class)
-        without: Counter[_Seen] = Counter()
+            one.is_split = self.mode == "folders" or (self.mode == "auto" and not is_class)
+        without: Counter[_Evidence] = Counter()
         for kind, count in counts:
-            if isinstance(kind, Undecided) and kind.seen.is_split and self._by_folder:
-                lost = kind.as_class.labels and not kind.as_split.labels
-                without[kind.seen] += count if lost else 0
+            if isinstance(kind, PendingAnnotation) and kind.evidence.is_split and self._by_folder:
+                loses_label = kind.if_class.labels and not kind.if_split.labels
+                without[kind.evidence] += count if loses_label else 0
         return tuple(
             SplitFolder(
-                folder=seen.folder,
-                split=seen.split if seen.is_split else None,
-                unlabelled=without[seen],
+                folder=one.folder,
+                split=one.split if one.is_split else None,
+                unlabelled=without[one],
             )
-            for seen in sorted(self._seen.values(), key=lambda seen: seen.folder)
+            for one in sorted(self._evidence.values(), key=lambda one: one.folder)
         )

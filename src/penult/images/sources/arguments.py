@@ -11,17 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from penult.errors import PathNotFoundError, SourceError, UsageError
-from penult.images.sources.folder import printable
+from penult.images.sources.base import SourceArgument
+from penult.images.sources.file_names import escape_undecodable
 from penult.images.sources.remote.connection import is_url
 
-__all__ = ["Source", "as_sources", "existing", "expanded", "origin_of", "source_names"]
+__all__ = ["as_sources", "existing", "expanded", "origin_of", "source_names"]
 
 _MOST_IN_BRACES = 100_000
 
-Source = str | Path
 
-
-def as_sources(images: Source | Iterable[Source]) -> list[Source]:
+def as_sources(images: SourceArgument | Iterable[SourceArgument]) -> list[SourceArgument]:
     """What was given as images, as a list of paths, addresses, and ``-`` for standard input.
 
     Raises
@@ -29,20 +28,20 @@ def as_sources(images: Source | Iterable[Source]) -> list[Source]:
     UsageError
         If it is anything else, an image in memory for example.
     """
-    given: list[Any] = [images]
+    arguments: list[Any] = [images]
     if isinstance(images, Iterable) and not isinstance(images, str | os.PathLike):
-        given = list(images)
-    for one in given:
+        arguments = list(images)
+    for one in arguments:
         if not isinstance(one, str | os.PathLike):
             raise UsageError(
                 f"images given as {type(one).__name__}; allowed: paths and addresses, or several. "
                 "Pillow images and uint8 arrays, in a list, are for penult.FeatureExtractor and "
                 "Classifier.predict"
             )
-    return [one if one == "-" or is_url(one) else Path(one) for one in given]
+    return [one if one == "-" or is_url(one) else Path(one) for one in arguments]
 
 
-def origin_of(sources: Sequence[Source]) -> dict[str, Any]:
+def origin_of(sources: Sequence[SourceArgument]) -> dict[str, Any]:
     """What a feature file notes of its sources, so that its images can be found again."""
     noted: dict[str, Any] = {
         "sources": [str(s.absolute()) if isinstance(s, Path) else s for s in sources]
@@ -52,7 +51,7 @@ def origin_of(sources: Sequence[Source]) -> dict[str, Any]:
     return noted
 
 
-def expanded(source: Source) -> list[Source]:
+def expanded(source: SourceArgument) -> list[SourceArgument]:
     """Write out ``shards/{000..003}.tar`` and ``{a,b}.csv``, unless there is such a file."""
     text = str(source)
     found = re.search(r"\{(\d+)\.\.(\d+)\}|\{([^{}]*,[^{}]*)\}", text)
@@ -92,7 +91,7 @@ def _did_you_mean(path: Path) -> str:
     return f"; did you mean {path.parent / close[0]}?" if close else ""
 
 
-def source_names(sources: Sequence[Source]) -> list[str]:
+def source_names(sources: Sequence[SourceArgument]) -> list[str]:
     """Name each source by its last component, or by as many as tell it from the others."""
     _refuse_overlap(sources)
     parts = [
@@ -112,20 +111,20 @@ def source_names(sources: Sequence[Source]) -> list[str]:
     return names
 
 
-def _refuse_overlap(sources: Sequence[Source]) -> None:
+def _refuse_overlap(sources: Sequence[SourceArgument]) -> None:
     real = [
         Path(os.path.realpath(existing(source))) if isinstance(source, Path) else source
         for source in sources
     ]
-    given, count = dict(zip(real, sources, strict=True)), Counter(real)
+    by_path, count = dict(zip(real, sources, strict=True)), Counter(real)
     for source, path in zip(sources, real, strict=True):
         if count[path] > 1:
             raise UsageError(f"{source} was given twice")
         parents = path.parents if isinstance(path, Path) else ()
-        above = next((given[parent] for parent in parents if parent in given), None)
+        above = next((by_path[parent] for parent in parents if parent in by_path), None)
         if above is not None:
             raise UsageError(f"{source} lies in {above}, so its images would be taken twice")
 
 
 def _join(parts: Sequence[str]) -> str:
-    return "/".join(printable(part).strip("/\\") for part in parts)
+    return "/".join(escape_undecodable(part).strip("/\\") for part in parts)

@@ -1,39 +1,34 @@
-"""Find the image files in a folder."""
+"""The image files in a folder."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
 from penult.images.files import open_regular
-from penult.images.labels.annotations import Found, own_name, tops_of
-from penult.images.sources.base import Shelf
-from penult.images.sources.own_files import Notes, what_penult_wrote
+from penult.images.labels.annotations import ImageEntry, source_folder, split_candidates
+from penult.images.sources.base import (
+    ImageSource,
+    SourceArgument,
+    SourceKind,
+    SourceLocation,
+    SourceOptions,
+    extension_of,
+)
+from penult.images.sources.file_names import (
+    IMAGE_EXTENSIONS,
+    escape_undecodable,
+    is_hidden,
+)
+from penult.images.sources.own_files import OwnFiles, own_file
 from penult.records import Failure
 from penult.texts import Texts
 
-__all__ = ["ARCHIVES", "EXTENSIONS", "FolderShelf", "is_left_out", "printable"]
-
-EXTENSIONS = frozenset(
-    [".avif", ".bmp", ".gif", ".jfif", ".jpe", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"]
-)
-"""File name extensions taken for images, in any case."""
-
-ARCHIVES = frozenset([".tar", ".parquet"])
-"""Files that hold images; a folder's are read where it has no image file."""
-
-
-def printable(name: str) -> str:
-    """A file's name as text; bytes that are not UTF-8 are escaped, and so is NUL."""
-    return os.fsencode(name).decode("utf-8", "backslashreplace").replace("\0", r"\x00")
-
-
-def is_left_out(name: str) -> bool:
-    """A hidden file or folder, or what macOS adds to archives."""
-    return name.startswith(".") or name == "__MACOSX"
+__all__ = ["FOLDER", "FolderSource"]
 
 
 @dataclass(frozen=True)
@@ -42,50 +37,53 @@ class _Folder:
 
     Attributes
     ----------
-    path : where it is
-    below : its path from the source, as bytes of its name, with a slash at its end
-    parts : the names between the source and it, printable
-    above : (device, inode) of the folders above it, the source included
-    notes : what penult wrote, by its notes in the folders above
+    path : str
+        Where it is.
+    below : bytes
+        Its path from the source, with a slash at its end.
+    parts : tuple of str
+        The names of the folders from the source to it, as text.
+    above : frozenset of (int, int)
+        Device and inode of the folders above it, the source included.
+    own_files : tuple of OwnFiles
+        What penult wrote, by its notes in the folders above.
     """
 
     path: str
     below: bytes
     parts: tuple[str, ...]
     above: frozenset[tuple[int, int]]
-    notes: tuple[Notes, ...] = ()
+    own_files: tuple[OwnFiles, ...] = ()
 
 
-class FolderShelf(Shelf):
+class FolderSource(ImageSource):
     """The images in a folder, in the order of their ids.
 
     Parameters
     ----------
-    root : the folder
-    prefix : begins the ids, and is None for an only source
-    ignored : real paths of files and folders that are not looked at
-
-    Attributes
-    ----------
-    archives : files that hold images, by path from the root
+    root : Path
+        The folder.
+    prefix : str or None
+        Begins the ids; None for an only source.
+    options : SourceOptions
+        Its `ignored` and `archive_extensions` are heeded.
     """
 
-    def __init__(self, root: Path, prefix: str | None, ignored: Collection[str] = ()) -> None:
+    def __init__(self, root: Path, prefix: str | None, options: SourceOptions) -> None:
         super().__init__()
-        self.archives: list[str] = []
         self._root = str(root)
-        self._name = printable(root.name)
+        self._name = escape_undecodable(root.name)
         self._prefix = f"{prefix}/" if prefix else ""
-        self._own_name, self._tops = own_name(prefix), tops_of(prefix)
-        self._ignored = ignored
+        self._source_folder, self._candidates = source_folder(prefix), split_candidates(prefix)
+        self._ignored, self._archive_extensions = options.ignored, options.archive_extensions
         self._below = Texts()
 
     def __len__(self) -> int:
         return len(self._below)
 
-    def scan(self) -> Iterator[Found]:
+    def scan(self) -> Iterator[ImageEntry]:
         """Find the images; a folder that cannot be read is a failure."""
-        pending: list[Iterator[_Folder | Found]] = [
+        pending: list[Iterator[_Folder | ImageEntry]] = [
             iter([_Folder(self._root, b"", (), frozenset())])
         ]
         while pending:
@@ -102,7 +100,7 @@ class FolderShelf(Shelf):
             else:
                 yield entry
 
-    def _read(self, folder: _Folder) -> Iterator[_Folder | Found]:
+    def _read(self, folder: _Folder) -> Iterator[_Folder | ImageEntry]:
         """Read a folder at once, and give what is in it in the order of the ids."""
         status = os.stat(folder.path)  # noqa: PTH116 - a Path per folder entry would be slow
         identity = (status.st_dev, status.st_ino)
@@ -111,50 +109,51 @@ class FolderShelf(Shelf):
         shown = self._prefix + "".join(f"{part}/" for part in folder.parts)
         shown = shown or f"{self._name or '.'}/"
         below = os.fsdecode(folder.below)
-        own = Notes.read(folder.path, shown, below)
-        notes = folder.notes if own is None else (*folder.notes, own)
+        own = OwnFiles.read(folder.path, shown, below)
+        own_files = folder.own_files if own is None else (*folder.own_files, own)
         names = []
         with os.scandir(folder.path) as entries:
             for entry in entries:
-                name = printable(entry.name)
-                if is_left_out(name):
+                name = escape_undecodable(entry.name)
+                if is_hidden(name):
                     continue
                 if _is_folder(entry):
                     if os.path.realpath(entry.path) not in self._ignored:
                         names.append(f"{entry.name}/")
                     continue
-                if written := what_penult_wrote(entry, notes, shown, below):
+                if written := own_file(entry, own_files, shown, below):
                     self.left_out[written] += 1
                     continue
-                extension = os.path.splitext(name)[1].lower()  # noqa: PTH122
-                if extension in EXTENSIONS:
+                extension = extension_of(name)
+                if extension in IMAGE_EXTENSIONS:
                     names.append(entry.name)
                 elif os.path.realpath(entry.path) not in self._ignored:
-                    if extension in ARCHIVES:
-                        self.archives.append(os.path.relpath(entry.path, self._root))
+                    if extension in self._archive_extensions:
+                        path = "/".join([*folder.parts, name])
+                        self.archives.append((Path(entry.path), path))
                     self.passed_over[extension or "(no extension)"] += 1
         # With their slash, folders come where the ids of what is in them belong.
-        names.sort(key=printable)
-        return self._in_order(folder, names, folder.above | {identity}, notes)
+        names.sort(key=escape_undecodable)
+        return self._in_order(folder, names, folder.above | {identity}, own_files)
 
     def _in_order(
         self,
         folder: _Folder,
         names: list[str],
         above: frozenset[tuple[int, int]],
-        notes: tuple[Notes, ...],
-    ) -> Iterator[_Folder | Found]:
+        own_files: tuple[OwnFiles, ...],
+    ) -> Iterator[_Folder | ImageEntry]:
         before = self._prefix + "".join(f"{part}/" for part in folder.parts)
-        around = self._own_name + folder.parts
+        folders = self._source_folder + folder.parts
         for name in names:
             path = os.path.join(folder.path, name)  # noqa: PTH118
             if name.endswith("/"):
-                parts = (*folder.parts, printable(name[:-1]))
+                parts = (*folder.parts, escape_undecodable(name[:-1]))
                 below = folder.below + os.fsencode(name)
-                yield _Folder(path[:-1], below, parts, above, notes)
+                yield _Folder(path[:-1], below, parts, above, own_files)
             else:
                 self._below.append(folder.below + os.fsencode(name))
-                yield Found(before + printable(name), path, around, self._tops)
+                yield ImageEntry(before + escape_undecodable(name), path, folders, self._candidates)
 
     def id(self, index: int) -> str:
         """Its path from the root."""
@@ -164,9 +163,9 @@ class FolderShelf(Shelf):
         """The file."""
         return Path(self._root, os.fsdecode(self._below.raw(index)))
 
-    def open(self, index: int) -> BinaryIO:
+    def opener(self, index: int) -> Callable[[], BinaryIO]:
         """Open the file."""
-        return open_regular(self.path(index))
+        return partial(open_regular, self.path(index))
 
     def place(self, index: int) -> str:
         """The file's path."""
@@ -178,3 +177,14 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return entry.is_dir()
     except OSError:
         return False  # a link to itself, say: if it is named like an image, opening it will tell
+
+
+def _matches(argument: SourceArgument) -> bool:
+    return isinstance(argument, Path) and argument.is_dir()
+
+
+def _open(location: SourceLocation, options: SourceOptions) -> Iterator[ImageSource]:
+    yield FolderSource(Path(location.argument), location.prefix, options)
+
+
+FOLDER = SourceKind(_matches, _open)

@@ -1,85 +1,68 @@
-"""Images named one by one: as arguments, in a manifest, or on standard input."""
+"""Images named one by one in a manifest: a CSV file, or rows of any other list."""
 
 from __future__ import annotations
 
 import os
 import posixpath
-import sys
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import lru_cache
-from pathlib import Path
-from typing import Any, BinaryIO
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
-from penult.errors import ImageError, SourceError
+from penult.errors import ImageError
 from penult.images.files import open_regular
-from penult.images.labels.annotations import Found, Top
-from penult.images.labels.table import Row
-from penult.images.sources.base import Shelf
-from penult.images.sources.folder import printable
+from penult.images.labels.annotations import ImageEntry, SplitCandidate, split_of_name
+from penult.images.labels.manifest_rows import ManifestRow, csv_rows
+from penult.images.sources.base import (
+    ImageSource,
+    SourceKind,
+    SourceLocation,
+    SourceOptions,
+    extension_of,
+)
+from penult.images.sources.file_names import escape_undecodable
+from penult.images.sources.random_access import RandomAccessFile, random_access
 from penult.images.sources.remote.connection import is_url, join, require_network
-from penult.images.sources.remote.hosts import host_of, named
-from penult.images.sources.remote.source import fetch
+from penult.images.sources.remote.file import fetch
+from penult.images.sources.remote.hosts import describe_hosts, host_of
 from penult.images.sources.spelling import Spelling
 from penult.texts import Texts
 
-__all__ = ["FilesShelf", "ListShelf", "lines_on", "standard_input"]
+__all__ = ["CSV", "ManifestSource"]
 
-_TOPS = (Top("*", 0),)
-
-
-class FilesShelf(Shelf):
-    """Files that were given one by one, each with its id."""
-
-    def __init__(self, files: Sequence[tuple[str, Path]]) -> None:
-        super().__init__()
-        self._files = sorted(files)
-
-    def __len__(self) -> int:
-        return len(self._files)
-
-    def scan(self) -> Iterator[Found]:
-        """A file given by itself is an image, whatever its name."""
-        return (Found(name, str(path)) for name, path in self._files)
-
-    def id(self, index: int) -> str:
-        """As it was given."""
-        return self._files[index][0]
-
-    def path(self, index: int) -> Path:
-        """The file."""
-        return self._files[index][1]
-
-    def open(self, index: int) -> BinaryIO:
-        """Open the file."""
-        return open_regular(self.path(index))
-
-    def place(self, index: int) -> str:
-        """The file's path."""
-        return repr(str(self.path(index)))
+_CANDIDATES = (SplitCandidate("*", 0),)
 
 
-class ListShelf(Shelf):
-    """Images named by the rows of a list: paths, or addresses.
+class ManifestSource(ImageSource):
+    """Images named by rows: paths, or addresses.
 
     The id of an image is that of its row, or else its path as it stands there.
 
     Parameters
     ----------
-    name : of the list, for messages
-    rows : reads it
-    base : the folder, or address of one, that paths are relative to
-    prefix : begins the ids, and is None for an only source
-    split : of images of which the list says none, and which lie in no folder named as one
-    unit : what the list calls a row, for messages
-    offline : refuse addresses that are on the network
+    name : str
+        The manifest's name, for messages.
+    rows : callable
+        Reads it.
+    base : str
+        The folder, or address of one, that paths are relative to.
+    prefix : str, optional
+        Begins the ids; None for an only source.
+    split : str, optional
+        The split of images of which the manifest says none, and which lie in no folder named as
+        one.
+    unit : str
+        What the manifest calls a row, for messages.
+    offline : bool
+        Whether to refuse addresses that are on the network.
     """
 
     def __init__(
         self,
         name: str,
-        rows: Callable[[], Iterable[Row]],
+        rows: Callable[[], Iterable[ManifestRow]],
         *,
         base: str,
         prefix: str | None = None,
@@ -95,11 +78,33 @@ class ListShelf(Shelf):
         self._lines = array("q")
         self._hosts: Counter[str] = Counter()
 
+    @classmethod
+    def of_file(
+        cls,
+        file: RandomAccessFile,
+        rows: Callable[[], Iterable[ManifestRow]],
+        location: SourceLocation,
+        options: SourceOptions,
+        *,
+        unit: str = "line",
+    ) -> ManifestSource:
+        """The images that a file names by their paths from its own folder."""
+        name = file.name if file.is_remote else file.name.replace(os.sep, "/")
+        return cls(
+            file.name,
+            rows,
+            base=name.rpartition("/")[0] or ("/" if name.startswith("/") else os.curdir),
+            prefix=location.prefix,
+            split=split_of_name(PurePosixPath(file.name).stem),
+            unit=unit,
+            offline=options.offline,
+        )
+
     def __len__(self) -> int:
         return len(self._lines)
 
-    def scan(self) -> Iterator[Found]:
-        """Read the list; that an image is not there is seen when it is opened."""
+    def scan(self) -> Iterator[ImageEntry]:
+        """Read the rows; that an image is not there is seen when it is opened."""
         spelling = Spelling(self._base)
         for row in self._rows():
             path = row.path if is_url(row.path) or is_url(self._base) else spelling(row.path)
@@ -112,45 +117,42 @@ class ListShelf(Shelf):
                 self.is_remote = True
                 if is_url(path):
                     self._hosts[host_of(path)] += 1
-            place = None if address else os.path.join(self._base, path)  # noqa: PTH118
-            yield Found(
+            yield ImageEntry(
                 self.id(index),
-                place,
+                None if address else os.path.join(self._base, path),  # noqa: PTH118
                 _folders(path),
-                _TOPS,
+                _CANDIDATES,
                 row.labels,
-                stated=row.split,
-                around=self._split,
+                own_split=row.split,
+                container_split=self._split,
                 group=row.group,
             )
 
     @property
     def requests(self) -> str:
-        """Which hosts will be asked for images that the list names by their addresses."""
+        """Which hosts will be asked for images that the manifest names by their addresses."""
         count = self._hosts.total()
         if not count:
             return ""
-        return f"{self._name}: {count:,} images will be fetched from {named(self._hosts)}"
+        return f"{self._name}: {count:,} images will be fetched from {describe_hosts(self._hosts)}"
 
     def id(self, index: int) -> str:
-        """As the list says, or the path."""
+        """As the manifest says, or the path."""
         return self._prefix + (self._ids[index] or _normal(self._paths[index]))
 
     def path(self, index: int) -> Path | None:
         """The file, unless it is an address."""
-        if self._address(index):
-            return None
-        return Path(self._base, os.fsdecode(self._paths.raw(index)))
+        return None if self._address(index) else self._file(index)
 
-    def open(self, index: int) -> BinaryIO:
+    def opener(self, index: int) -> Callable[[], BinaryIO]:
         """Open the file, or fetch it."""
         address = self._address(index)
         if address:
-            return fetch(address)
-        try:
-            return open_regular(Path(self._base, os.fsdecode(self._paths.raw(index))))
-        except (FileNotFoundError, NotADirectoryError) as error:
-            raise ImageError(f"is named in {self.place(index)}, but is not there") from error
+            return partial(fetch, address)
+        return partial(_open_named, self._file(index), self.place(index))
+
+    def _file(self, index: int) -> Path:
+        return Path(self._base, os.fsdecode(self._paths.raw(index)))
 
     def _address(self, index: int) -> str | None:
         path = os.fsdecode(self._paths.raw(index))
@@ -159,7 +161,7 @@ class ListShelf(Shelf):
         return join(self._base, path) if is_url(self._base) else None
 
     def place(self, index: int) -> str:
-        """The list and the line in it."""
+        """The manifest and the line in it."""
         return f"{self._name}, {self._unit} {self._lines[index]}"
 
     def is_same(self, first: int, second: int) -> bool:
@@ -167,41 +169,11 @@ class ListShelf(Shelf):
         return _normal(self._paths[first]) == _normal(self._paths[second])
 
 
-def standard_input() -> bytes:
-    """Everything on standard input, which can be read only once, and may be asked for again.
-
-    Raises
-    ------
-    SourceError
-    """
-    if sys.stdin is None or sys.stdin.isatty():
-        raise SourceError(
-            "- reads paths from standard input, and nothing is piped there; type e.g.: "
-            "find photos -name '*.jpg' | penult extract - -o features.h5"
-        )
-    return _read(sys.stdin)
-
-
-@lru_cache(maxsize=1)
-def _read(stream: Any) -> bytes:
-    data: bytes = stream.buffer.read()
-    return data
-
-
-def lines_on(data: bytes) -> Iterator[Row]:
-    """Read paths: one a line, or, where there is a NUL byte, one up to each (``find -print0``)."""
-    ends_with = b"\0" if b"\0" in data else b"\n"
-    start, line = 0, 0
-    while start < len(data):
-        end = data.find(ends_with, start)
-        end = len(data) if end < 0 else end
-        line += 1
-        path = data[start:end]
-        if ends_with == b"\n":
-            path = path.removesuffix(b"\r")
-        if path:
-            yield Row(line, os.fsdecode(path))
-        start = end + 1
+def _open_named(path: Path, place: str) -> BinaryIO:
+    try:
+        return open_regular(path)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise ImageError(f"is named in {place}, but is not there") from error
 
 
 def _normal(path: str) -> str:
@@ -209,5 +181,14 @@ def _normal(path: str) -> str:
 
 
 def _folders(path: str) -> tuple[str, ...]:
-    below = path.partition("://")[2] if is_url(path) else path
-    return tuple(part for part in printable(below).split("/")[:-1] if part not in ("", ".", ".."))
+    below = escape_undecodable(path.partition("://")[2] if is_url(path) else path)
+    return tuple(part for part in below.split("/")[:-1] if part not in ("", ".", ".."))
+
+
+def _open(location: SourceLocation, options: SourceOptions) -> Iterator[ImageSource]:
+    file = random_access(location.argument)
+    rows = partial(csv_rows, file.name, file.open_stream, label=options.label_column or None)
+    yield ManifestSource.of_file(file, rows, location, options)
+
+
+CSV = SourceKind(lambda argument: extension_of(argument) == ".csv", _open, has_label_column=True)

@@ -1,149 +1,114 @@
-"""From a source to the shelves that its images are on."""
+"""From what was given as images to the sources that hold them.
+
+A new kind of source is a module with its `SourceKind`, and its entry in `KINDS`.
+"""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
-from functools import partial
-from pathlib import Path, PurePosixPath
-from typing import Any
+from dataclasses import replace
+from pathlib import Path
 
 from penult.errors import SourceError, UsageError
-from penult.images.labels.annotations import own_name, split_of_name, tops_of
-from penult.images.labels.table import csv_rows
-from penult.images.sources.arguments import Source
-from penult.images.sources.base import Shelf
-from penult.images.sources.folder import EXTENSIONS, FolderShelf, printable
-from penult.images.sources.manifest import FilesShelf, ListShelf, lines_on, standard_input
-from penult.images.sources.random_access import Blob, LocalBlob
-from penult.images.sources.remote.source import RemoteBlob, RemoteShelf, is_folder
-from penult.images.sources.tar.source import TarShelf, compressed_tar, refuse_compressed
+from penult.images.labels.annotations import source_folder, split_candidates
+from penult.images.sources.base import (
+    ImageSource,
+    SourceArgument,
+    SourceKind,
+    SourceLocation,
+    SourceOptions,
+    extension_of,
+)
+from penult.images.sources.files import FilesSource
+from penult.images.sources.folder import FOLDER
+from penult.images.sources.manifest import CSV
+from penult.images.sources.parquet.source import PARQUET
+from penult.images.sources.remote.address import ADDRESS
+from penult.images.sources.remote.folder import REMOTE_FOLDER
+from penult.images.sources.standard_input import STANDARD_INPUT
+from penult.images.sources.tar.source import TAR
 from penult.records import Failure
 
-__all__ = ["Shelves"]
+__all__ = ["KINDS", "open_sources"]
+
+KINDS: tuple[SourceKind, ...] = (
+    STANDARD_INPUT,
+    FOLDER,
+    CSV,
+    PARQUET,
+    TAR,
+    REMOTE_FOLDER,
+    ADDRESS,
+)
+"""An argument is of the first kind that it matches; a file of none is taken for an image."""
 
 
-class Shelves:
-    """Opens the shelf, or shelves, of each source.
+def open_sources(
+    arguments: Sequence[SourceArgument], names: Sequence[str], options: SourceOptions
+) -> Iterator[ImageSource]:
+    """Open the source, or sources, of each argument, in the order of the ids as far as possible.
+
+    Each is to be scanned before the next is asked for.
 
     Parameters
     ----------
-    ignored : real paths that are not looked at
-    column : the column of a source that states the labels; "" for the usual one, None for none
-    offline : refuse what is on the network
+    arguments : sequence of path or str
+        As `expanded` gives them.
+    names : sequence of str
+        The name of each; of several, it begins the ids.
+    options : SourceOptions
+        How they are opened; `archive_extensions` is filled in here.
+
+    Raises
+    ------
+    SourceError, UsageError
     """
+    extensions = frozenset(kind.archive_extension for kind in KINDS if kind.archive_extension)
+    options = replace(options, archive_extensions=extensions)
+    files: list[tuple[str, Path]] = []
+    for argument, name in sorted(zip(arguments, names, strict=True), key=lambda one: f"{one[1]}/"):
+        kind = next((kind for kind in KINDS if kind.matches(argument)), None)
+        prefix = name if len(arguments) > 1 else None
+        if kind is None:
+            files.append((name, Path(argument)))
+            continue
+        for source in kind.open(SourceLocation(argument, prefix), options):
+            yield source
+            if not len(source):
+                yield from _archives_in(source, prefix, options)
+            elif not kind.has_label_column:
+                _refuse_label_column(argument, options)
+    if files:
+        _refuse_label_column(files[0][1], options)
+        yield FilesSource(files)
 
-    def __init__(self, ignored: set[str], column: str | None, *, offline: bool) -> None:
-        self._ignored, self._column, self._offline = ignored, column, offline
 
-    def __call__(self, sources: Sequence[Source], names: Sequence[str]) -> Iterator[Shelf]:
-        """In the order of the ids, as far as the names tell; each is scanned before the next."""
-        several = len(sources) > 1
-        files: list[tuple[str, Path]] = []
-        for source, name in sorted(zip(sources, names, strict=True), key=lambda s: f"{s[1]}/"):
-            prefix = name if several else None
-            kind = _extension(source)
-            if source == "-":
-                self._refuse_column(source)
-                rows = partial(lines_on, standard_input())
-                yield self._list("standard input", rows, os.curdir, prefix)
-            elif isinstance(source, Path) and source.is_dir():
-                yield from self._folder(source, prefix)
-            elif kind in (".csv", ".parquet", ".tar") or compressed_tar(str(source)):
-                blob = LocalBlob(source) if isinstance(source, Path) else RemoteBlob(source)
-                yield self._file(blob, kind, prefix)
-            elif isinstance(source, Path):
-                files.append((name, source))
-            elif kind not in EXTENSIONS and is_folder(source):
-                yield from self._remote_folder(source, prefix)
-            else:
-                base, _, last = source.rpartition("/")
-                rows = partial(lines_on, last.encode())
-                yield ListShelf("the arguments", rows, base=base, prefix=_above(prefix))
-        if files:
-            self._refuse_column(files[0][1])
-            yield FilesShelf(files)
-
-    def _folder(self, folder: Path, prefix: str | None) -> Iterator[Shelf]:
-        shelf = FolderShelf(folder, prefix, self._ignored)
-        yield shelf
-        if len(shelf):
-            self._refuse_column(folder)
-        else:
-            for below in sorted(shelf.archives):
-                blob = LocalBlob(folder / below)
-                yield from self._inner(shelf, blob, printable(below), prefix)
-
-    def _remote_folder(self, url: str, prefix: str | None) -> Iterator[Shelf]:
-        shelf = RemoteShelf(url, prefix)
-        yield shelf
-        if len(shelf):
-            self._refuse_column(url)
-        else:
-            for address, below in sorted(shelf.archives):
-                yield from self._inner(shelf, RemoteBlob(address), below, prefix)
-
-    def _refuse_column(self, source: Source) -> None:
-        if self._column:
-            raise UsageError(
-                f"{source} is no table with a column {self._column}; labels column:NAME is for "
-                f"lists and archives"
-            )
-
-    def _inner(self, outer: Shelf, blob: Blob, below: str, prefix: str | None) -> Iterator[Shelf]:
-        """The shelf of an archive in a folder."""
-        name = f"{prefix}/{below}" if prefix else below
-        try:
-            if _extension(blob.name) == ".parquet" and not _holds_images(blob):
-                return
-        except SourceError as error:  # of many archives, one that is damaged is not the end
-            outer.failures.append(Failure(name, str(error)))
-            return
-        outer.passed_over[_extension(blob.name)] -= 1
-        folders = own_name(prefix) + tuple(below.split("/")[:-1])
-        yield self._archive(blob, name, folders=folders, tops=tops_of(prefix))
-
-    def _archive(self, blob: Blob, prefix: str | None, **around: Any) -> Shelf:
-        if _extension(blob.name) == ".tar":
-            return TarShelf(blob, prefix, label=self._column, **around)
-        from penult.images.sources.parquet.source import ParquetShelf
-
-        return ParquetShelf(blob, prefix, label=self._column, **around)
-
-    def _file(self, blob: Blob, kind: str, prefix: str | None) -> Shelf:
-        """The shelf of a manifest or an archive that was given by itself."""
-        if compressed_tar(blob.name):
-            raise refuse_compressed(blob.name)
-        if kind == ".tar" or (kind == ".parquet" and _holds_images(blob)):
-            return self._archive(blob, prefix)
-        name = blob.name.replace(os.sep, "/") if not blob.is_remote else blob.name
-        base = name.rpartition("/")[0] or ("/" if name.startswith("/") else os.curdir)
-        if kind == ".csv":
-            rows = partial(csv_rows, blob.name, blob.stream, label=self._column or None)
-            return self._list(blob.name, rows, base, prefix)
-        from penult.images.sources.parquet.columns import parquet_rows
-
-        rows = partial(parquet_rows, blob, self._column or None)
-        return self._list(blob.name, rows, base, prefix, unit="row")
-
-    def _list(
-        self, name: str, rows: Any, base: str, prefix: str | None, unit: str = "line"
-    ) -> Shelf:
-        split = split_of_name(PurePosixPath(name).stem) if name != "standard input" else None
-        return ListShelf(
-            name, rows, base=base, prefix=prefix, split=split, unit=unit, offline=self._offline
+def _archives_in(
+    folder: ImageSource, prefix: str | None, options: SourceOptions
+) -> Iterator[ImageSource]:
+    for argument, path in sorted(folder.archives, key=lambda archive: str(archive[0])):
+        extension = extension_of(argument)
+        kind = next(kind for kind in KINDS if kind.archive_extension == extension)
+        name = f"{prefix}/{path}" if prefix else path
+        location = SourceLocation(
+            argument,
+            name,
+            folders=source_folder(prefix) + tuple(path.split("/")[:-1]),
+            candidates=split_candidates(prefix),
+            in_folder=True,
         )
+        try:
+            sources = list(kind.open(location, options))
+        except SourceError as error:  # of many archives, one that is damaged is not the end
+            folder.failures.append(Failure(name, str(error)))
+            sources = []
+        folder.passed_over[extension] -= bool(sources)
+        yield from sources
 
 
-def _holds_images(blob: Blob) -> bool:
-    from penult.images.sources.parquet.columns import holds_images
-
-    return holds_images(blob)
-
-
-def _extension(source: Source) -> str:
-    return os.path.splitext(str(source))[1].lower()  # noqa: PTH122 - may be an address
-
-
-def _above(prefix: str | None) -> str | None:
-    return prefix.rpartition("/")[0] or None if prefix else None
+def _refuse_label_column(argument: SourceArgument, options: SourceOptions) -> None:
+    if options.label_column:
+        raise UsageError(
+            f"{argument} is no table with a column {options.label_column}; labels column:NAME is "
+            f"for lists and archives"
+        )

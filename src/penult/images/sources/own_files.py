@@ -13,14 +13,14 @@ from penult.errors import ImageError
 from penult.images.files import open_regular
 from penult.written import NOTES_FILE, PICTURES, SIGNATURE
 
-__all__ = ["Notes", "what_penult_wrote"]
+__all__ = ["OwnFiles", "own_file"]
 
 _LINE = 1 << 16  # longer than any note
 _HEAD = 1 << 12
 
 
 @dataclass(frozen=True)
-class Notes:
+class OwnFiles:
     """What penult wrote into a folder, and below it, by its notes there: see `note_written`.
 
     Attributes
@@ -36,7 +36,7 @@ class Notes:
     copies: set[int] = field(default_factory=set)
 
     @classmethod
-    def read(cls, path: str, folder: str, below: str) -> Notes | None:
+    def read(cls, path: str, folder: str, below: str) -> OwnFiles | None:
         """Read the notes in the folder at `path`; None where there are none."""
         notes = cls(folder, below)
         try:
@@ -75,15 +75,15 @@ class Notes:
         return None
 
 
-def what_penult_wrote(
-    entry: os.DirEntry[str], notes: Sequence[Notes], folder: str, below: str
+def own_file(
+    entry: os.DirEntry[str], notes: Sequence[OwnFiles], folder: str, below: str
 ) -> str | None:
     """``"copies in sorted/"`` or ``"files in report/"`` where the file is one of these; else None.
 
     Parameters
     ----------
     notes : in its folder and those above it
-    folder, below : its folder, as `Notes` have theirs
+    folder, below : its folder, as `OwnFiles` have theirs
     """
     if entry.name in PICTURES and _is_signed(entry.path):
         return f"files in {folder}"

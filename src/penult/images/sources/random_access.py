@@ -1,35 +1,48 @@
-"""Large files that hold many images, read in pieces, on this machine."""
+"""Large files that hold many images, read in pieces."""
 
 from __future__ import annotations
 
 import io
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 from penult.errors import ImageError, SourceError
 from penult.images.files import open_regular
+from penult.images.sources.base import SourceArgument
+from penult.images.sources.remote.file import RemoteFile
 
-__all__ = ["Blob", "LocalBlob", "Window"]
+__all__ = ["RandomAccessFile", "Window", "random_access"]
 
 
-class Blob(Protocol):
+class RandomAccessFile(Protocol):
     """A file, wherever it is, that does not change while it is read.
+
+    It is hashable and can be pickled: it holds nothing that is open.
 
     Attributes
     ----------
-    name : as it was given
-    size : in bytes
-    stamp : JSON; another one if the file is another one
-    is_remote : reading it waits for the network
+    name : str
+        The path or address, as it was given.
+    size : int
+        In bytes.
+    stamp : object
+        JSON; another one if the file is another one.
+    is_remote : bool
+        Whether reading it waits for the network.
     """
 
-    name: str
-    size: int
-    stamp: Any
-    is_remote: bool
+    @property
+    def name(self) -> str: ...  # noqa: D102
+    @property
+    def size(self) -> int: ...  # noqa: D102
+    @property
+    def stamp(self) -> Any: ...  # noqa: D102
+    @property
+    def is_remote(self) -> bool: ...  # noqa: D102
 
-    def file(self) -> BinaryIO:
+    def open(self) -> BinaryIO:
         """Open it for reading here and there.
 
         Raises
@@ -37,7 +50,7 @@ class Blob(Protocol):
         SourceError
         """
 
-    def stream(self) -> BinaryIO:
+    def open_stream(self) -> BinaryIO:
         """Open it for reading from its beginning on.
 
         Raises
@@ -45,7 +58,7 @@ class Blob(Protocol):
         SourceError
         """
 
-    def part(self, offset: int, size: int) -> BinaryIO:
+    def open_range(self, offset: int, size: int) -> BinaryIO:
         """Open some of its bytes; from any thread.
 
         Raises
@@ -54,41 +67,55 @@ class Blob(Protocol):
         """
 
 
-class LocalBlob:
+def random_access(argument: SourceArgument) -> RandomAccessFile:
+    """The file at a path or an address.
+
+    Raises
+    ------
+    PathNotFoundError, SourceError
+    """
+    return _LocalFile.at(argument) if isinstance(argument, Path) else RemoteFile.at(argument)
+
+
+@dataclass(frozen=True)
+class _LocalFile:
     """A file of this machine."""
 
+    name: str
+    size: int
+    modified: int
     is_remote = False
 
-    def __init__(self, path: Path) -> None:
-        self.name = str(path)
-        self._path = path
+    @classmethod
+    def at(cls, path: Path) -> _LocalFile:
         try:
             status = path.stat()
         except OSError as error:
             raise SourceError(f"{path} cannot be read: {error.strerror}") from error
-        self.size = status.st_size
-        self.stamp = [status.st_size, status.st_mtime_ns]
+        return cls(str(path), status.st_size, status.st_mtime_ns)
 
-    def file(self) -> BinaryIO:
-        """Open it for reading here and there."""
+    @property
+    def stamp(self) -> list[int]:
+        return [self.size, self.modified]
+
+    def open(self) -> BinaryIO:
         try:
-            return open_regular(self._path)
+            return open_regular(Path(self.name))
         except ImageError as error:
-            raise SourceError(f"{self._path} {error}") from error
+            raise SourceError(f"{self.name} {error}") from error
         except OSError as error:
-            raise SourceError(f"{self._path} cannot be read: {error.strerror}") from error
+            raise SourceError(f"{self.name} cannot be read: {error.strerror}") from error
 
-    def stream(self) -> BinaryIO:
-        """Open it for reading from its beginning on."""
-        return self.file()
+    def open_stream(self) -> BinaryIO:
+        return self.open()
 
-    def part(self, offset: int, size: int) -> BinaryIO:
-        """Open some of its bytes; refused if the file is not the one that was listed."""
-        file = open_regular(self._path)
+    def open_range(self, offset: int, size: int) -> BinaryIO:
+        path = Path(self.name)
+        file = open_regular(path)
         status = os.fstat(file.fileno())
-        if [status.st_size, status.st_mtime_ns] != self.stamp:
+        if (status.st_size, status.st_mtime_ns) != (self.size, self.modified):
             file.close()
-            raise ImageError(f"cannot be read: {self._path.name} has changed since it was listed")
+            raise ImageError(f"cannot be read: {path.name} has changed since it was listed")
         file.seek(offset)
         return io.BufferedReader(Window(file, size))
 

@@ -15,7 +15,7 @@ from archives import packed
 
 from penult.errors import ImageError, MissingExtraError, PathNotFoundError, SourceError, UsageError
 from penult.images.listing import list_images, origin_of
-from penult.images.relocate import find_again
+from penult.images.relocate import relocate_images
 from penult.images.sources.remote import connection
 
 
@@ -267,7 +267,7 @@ def test_several_addresses_and_folders_may_be_given(memory, tmp_path):
     sources = ["memory://one", tmp_path / "two"]
     listing = list_images(sources)
     assert known(listing) == [("one/daisy/a.jpg", ("daisy",), None), ("two/b.jpg", ("two",), None)]
-    find = find_again(origin_of(sources), [])
+    find = relocate_images(origin_of(sources), [])
     assert [read(find(r.id)) for r in listing.records] == [b"1", b"2"]
     with pytest.raises(UsageError, match="memory://one was given twice"):
         list_images(["memory://one", "memory://one"])
@@ -319,7 +319,7 @@ def test_waits_grow_and_end(monkeypatch):
         raise ConnectionResetError
 
     with pytest.raises(ConnectionResetError):
-        connection.persistently(fail)
+        connection.with_retries(fail)
     assert waits == [0.5, 1.0, 2.0, 4.0]
 
 

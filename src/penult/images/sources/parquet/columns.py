@@ -7,8 +7,8 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from penult.errors import MissingExtraError, SourceError
-from penult.images.labels.table import Row, label_column, split_named, unique
-from penult.images.sources.random_access import Blob
+from penult.images.labels.manifest_rows import ManifestRow, label_column, parse_split, unique_labels
+from penult.images.sources.random_access import RandomAccessFile
 from penult.messages import first_line
 from penult.parsing import read_json
 
@@ -27,27 +27,27 @@ _ROWS_AT_ONCE = 4096
 
 
 @contextmanager
-def opened(blob: Blob) -> Iterator[Any]:
+def opened(source: RandomAccessFile) -> Iterator[Any]:
     """Open a file for a while; see `open_parquet`."""
     with ExitStack() as stack:
-        yield open_parquet(blob, stack)
+        yield open_parquet(source, stack)
 
 
-def open_parquet(blob: Blob, stack: ExitStack) -> Any:
+def open_parquet(source: RandomAccessFile, stack: ExitStack) -> Any:
     """Open a file until the stack is closed."""
     try:
         import pyarrow as pa
         from pyarrow import parquet
     except ImportError as error:
-        raise MissingExtraError(blob.name, "parquet") from error
-    source = stack.enter_context(blob.file())
+        raise MissingExtraError(source.name, "parquet") from error
+    stream = stack.enter_context(source.open())
     try:
         # Read in small pieces: a row group may be larger than the memory there is.
-        file = parquet.ParquetFile(source, buffer_size=1 << 18, pre_buffer=False)
+        file = parquet.ParquetFile(stream, buffer_size=1 << 18, pre_buffer=False)
         _features(file)  # are readable, if there are any
     except (pa.ArrowException, OSError, SourceError) as error:
         raise SourceError(
-            f"{blob.name} is not a readable Parquet file: {first_line(error)}"
+            f"{source.name} is not a readable Parquet file: {first_line(error)}"
         ) from error
     return stack.enter_context(file)
 
@@ -91,14 +91,14 @@ def _is_binary(kind: Any) -> bool:
     return kind is not None and (types.is_binary(kind) or types.is_large_binary(kind))
 
 
-def holds_images(blob: Blob) -> bool:
+def holds_images(source: RandomAccessFile) -> bool:
     """Whether a Parquet file has a column of images; if not, it may be a manifest.
 
     Raises
     ------
     MissingExtraError, SourceError
     """
-    with opened(blob) as file:
+    with opened(source) as file:
         return bool(image_columns(file))
 
 
@@ -114,7 +114,7 @@ def class_names(file: Any, column: str) -> list[str]:
     return []
 
 
-def rows_of(blob: Blob, file: Any, columns: list[str]) -> Iterator[dict[str, Any]]:
+def rows_of(source: RandomAccessFile, file: Any, columns: list[str]) -> Iterator[dict[str, Any]]:
     """Some columns of every row."""
     import pyarrow as pa
 
@@ -125,39 +125,39 @@ def rows_of(blob: Blob, file: Any, columns: list[str]) -> Iterator[dict[str, Any
         for batch in file.iter_batches(_ROWS_AT_ONCE, columns=columns):
             yield from batch.to_pylist()
     except (pa.ArrowException, OSError, ValueError) as error:  # also text that is not UTF-8
-        raise SourceError(f"{blob.name} is damaged: {first_line(error)}") from error
+        raise SourceError(f"{source.name} is damaged: {first_line(error)}") from error
 
 
-def parquet_rows(blob: Blob, label: str | None = None) -> Iterator[Row]:
+def parquet_rows(source: RandomAccessFile, label: str | None = None) -> Iterator[ManifestRow]:
     """Read a manifest: columns as `csv_rows` has them; labels may be a list.
 
     Raises
     ------
     MissingExtraError, SourceError
     """
-    with opened(blob) as file:
+    with opened(source) as file:
         names = {name.lower(): name for name in file.schema_arrow.names}
         found = label_column(list(names), label)
         missing = [c for c in ("path", label) if c and c.lower() not in names]
         if missing:
             raise SourceError(
-                f"{blob.name} has no column {' and no column '.join(missing)}, nor one of images; "
-                f"its columns are {', '.join(names)}"
+                f"{source.name} has no column {' and no column '.join(missing)}, nor one of "
+                f"images; its columns are {', '.join(names)}"
             )
         told = [c for c in ("path", "id", "split", "group", found) if c in names]
         classes = class_names(file, names[found]) if found else []
-        for number, values in enumerate(rows_of(blob, file, [names[c] for c in told]), 1):
+        for number, values in enumerate(rows_of(source, file, [names[c] for c in told]), 1):
             row = {c: values[names[c]] for c in told}
             texts = {c: str(row[c]) for c in told if c != found and row[c] is not None}
-            place = f"{blob.name}, row {number}"
+            place = f"{source.name}, row {number}"
             if not texts.get("path"):
                 raise SourceError(f"{place}: the path is empty")
-            yield Row(
+            yield ManifestRow(
                 number,
                 texts["path"],
                 texts.get("id", ""),
                 None if found is None else labels_of(row[found], classes),
-                split_named(texts.get("split", ""), place),
+                parse_split(texts.get("split", ""), place),
                 texts.get("group"),
             )
 
@@ -167,5 +167,5 @@ def labels_of(value: Any, classes: list[str]) -> tuple[str, ...]:
     several = value if isinstance(value, list) else [value]
     if classes:
         # Hugging Face marks an image without a label, of a hidden test set, with -1.
-        return unique(classes[k] for k in several if k is not None and 0 <= k < len(classes))
-    return unique(name for one in several if one is not None for name in str(one).split("|"))
+        return unique_labels(classes[k] for k in several if k is not None and 0 <= k < len(classes))
+    return unique_labels(name for one in several if one is not None for name in str(one).split("|"))

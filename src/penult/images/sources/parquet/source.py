@@ -5,99 +5,109 @@ from __future__ import annotations
 import io
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from threading import Lock
 from typing import Any, BinaryIO
 from weakref import finalize
 
 from penult.errors import ImageError, SourceError, UsageError
-from penult.images.labels.annotations import Found, Top, split_of_name
-from penult.images.labels.table import label_column, split_named
-from penult.images.sources.base import Shelf
+from penult.images.labels.annotations import ImageEntry, split_of_name
+from penult.images.labels.manifest_rows import label_column, parse_split
+from penult.images.sources.base import (
+    ImageSource,
+    SourceKind,
+    SourceLocation,
+    SourceOptions,
+    extension_of,
+)
+from penult.images.sources.manifest import ManifestSource
 from penult.images.sources.parquet.columns import (
     class_names,
+    holds_images,
     image_columns,
     labels_of,
     open_parquet,
     opened,
+    parquet_rows,
     rows_of,
 )
-from penult.images.sources.random_access import Blob
+from penult.images.sources.per_process import PerProcess
+from penult.images.sources.random_access import RandomAccessFile, random_access
 from penult.messages import first_line
 
-__all__ = ["ParquetShelf"]
+__all__ = ["PARQUET", "ParquetSource"]
 
 _BATCH_BYTES = 4 << 20
 _WAITING_BYTES = 32 << 20
 
 
-class ParquetShelf(Shelf):
+class ParquetSource(ImageSource):
     """The images in a column of a Parquet file, read row after row.
 
     The id of an image is the number of its row, in eight digits, counted from 0.
 
     Parameters
     ----------
-    blob : the file
-    prefix : begins the ids, and is None for an only source
-    folders : the names of the folders around the file
-    tops : which of these may be splits
-    label : the column of the labels; None leaves them unread, and "" takes ``label``, ``labels``,
-        or the only column of classes
+    file : RandomAccessFile
+        The file.
+    location : SourceLocation
+        Where it is, and what is around it.
+    label : str or None
+        The column of the labels; None leaves them unread, and "" takes ``label``, ``labels``, or
+        the only column of classes.
     """
 
     is_sequential = True
 
-    def __init__(
-        self,
-        blob: Blob,
-        prefix: str | None,
-        *,
-        folders: tuple[str, ...] = (),
-        tops: tuple[Top, ...] = (),
-        label: str | None = "",
-    ) -> None:
+    def __init__(self, file: RandomAccessFile, location: SourceLocation, label: str | None) -> None:
         super().__init__()
-        self.is_remote = blob.is_remote
-        self._blob, self._prefix = blob, f"{prefix}/" if prefix else ""
-        self._folders, self._tops, self._label = folders, tops, label
-        stem = blob.name.replace("\\", "/").rpartition("/")[2].rpartition(".")[0]
+        self.is_remote = file.is_remote
+        self._file, self._location, self._label = file, location, label
+        self._prefix = f"{location.prefix}/" if location.prefix else ""
+        stem = file.name.replace("\\", "/").rpartition("/")[2].rpartition(".")[0]
         self._split = split_of_name(stem)
-        self._reader: _Reader | None = None
+        self._reader: PerProcess[_RowReader] | None = None
         self._count = 0
 
     def __len__(self) -> int:
         return self._count
 
-    def scan(self) -> Iterator[Found]:
+    def scan(self) -> Iterator[ImageEntry]:
         """Read the labels, and no image."""
-        with opened(self._blob) as file:
+        with opened(self._file) as file:
             columns = image_columns(file)
             if not columns:
                 raise SourceError(
-                    f"{self._blob.name} has no column of images, nor a column path; its columns "
+                    f"{self._file.name} has no column of images, nor a column path; its columns "
                     f"are {', '.join(file.schema_arrow.names)}"
                 )
             if len(columns) > 1 and "image" not in columns:
                 raise SourceError(
-                    f"{self._blob.name} has several columns of images: {', '.join(columns)}; "
+                    f"{self._file.name} has several columns of images: {', '.join(columns)}; "
                     f"call the one to be taken image"
                 )
             name = "image" if "image" in columns else next(iter(columns))
-            self._reader = _Reader(self._blob, columns[name])
+            self._reader = PerProcess(_RowReader, self._file, columns[name])
             label = self._label_column(file, columns)
             classes = class_names(file, label) if label else []
             names = file.schema_arrow.names
             told = [c for c in (label, "split") if c is not None and c in names]
-            for row, values in enumerate(rows_of(self._blob, file, told)):
+            for row, values in enumerate(rows_of(self._file, file, told)):
                 self._count += 1
-                place = f"{self._blob.name}, row {row}"
+                place = f"{self._file.name}, row {row}"
                 split = values.get("split")
-                split = split_named(split, place) if isinstance(split, str) else None
+                split = parse_split(split, place) if isinstance(split, str) else None
                 labels = labels_of(values[label], classes) if label else None
-                yield Found(
-                    self.id(row), None, self._folders, self._tops, labels, split, self._split
+                yield ImageEntry(
+                    self.id(row),
+                    None,
+                    self._location.folders,
+                    self._location.candidates,
+                    labels,
+                    own_split=split,
+                    container_split=self._split,
                 )
 
     def _label_column(self, file: Any, images: dict[str, str]) -> str | None:
@@ -108,7 +118,7 @@ class ParquetShelf(Shelf):
         if self._label:
             if self._label not in names:
                 raise UsageError(
-                    f"{self._blob.name} has no column {self._label}; its columns are "
+                    f"{self._file.name} has no column {self._label}; its columns are "
                     f"{', '.join(names)}"
                 )
             return self._label
@@ -116,7 +126,7 @@ class ParquetShelf(Shelf):
         classes = [name for name in names if class_names(file, name)]
         if found is None and len(classes) > 1:
             raise UsageError(
-                f"{self._blob.name} has several columns of labels: {', '.join(classes)}; choose "
+                f"{self._file.name} has several columns of labels: {', '.join(classes)}; choose "
                 f"one with --labels column:{classes[0]}, or give --labels none"
             )
         return found or next(iter(classes), None)
@@ -125,31 +135,35 @@ class ParquetShelf(Shelf):
         """The number of its row."""
         return f"{self._prefix}{index:08}"
 
-    def open(self, index: int) -> BinaryIO:
+    def opener(self, index: int) -> Callable[[], BinaryIO]:
         """Read its row."""
         if self._reader is None:
-            raise RuntimeError("a shelf is scanned before it is read")
-        return self._reader.take(index)
+            raise RuntimeError("a source is scanned before it is read")
+        return partial(_open_row, self._reader, index)
 
     def stamp(self, index: int) -> Any:
         """What tells that the file is the same."""
-        return self._blob.stamp
+        return self._file.stamp
 
     def place(self, index: int) -> str:
         """The file, and its row."""
-        return f"{self._blob.name}, row {index}"
+        return f"{self._file.name}, row {index}"
 
 
-class _Reader:
+def _open_row(reader: PerProcess[_RowReader], row: int) -> BinaryIO:
+    return reader().open(row)
+
+
+class _RowReader:
     """Gives the bytes of rows that are asked for about in order, each once.
 
-    It goes through a row group in small batches. What it passes is kept, up to some megabytes, for
-    threads that ask a little out of order; who asks for a row further back makes it begin its row
-    group again.
+    It goes through a row group in small batches. Rows that it passes are kept, up to some
+    megabytes, for threads that ask a little out of order; for a row further back, it starts the
+    row group over.
     """
 
-    def __init__(self, blob: Blob, column: str) -> None:
-        self._blob, self._column = blob, column
+    def __init__(self, source: RandomAccessFile, column: str) -> None:
+        self._source, self._column = source, column
         self._lock = Lock()
         self._file: Any = None
         self._starts = array("q")
@@ -158,8 +172,8 @@ class _Reader:
         self._waiting: dict[int, bytes | None] = {}
         self._waiting_bytes = 0
 
-    def take(self, row: int) -> BinaryIO:
-        """The bytes of a row.
+    def open(self, row: int) -> BinaryIO:
+        """Open the bytes of a row.
 
         Raises
         ------
@@ -180,7 +194,7 @@ class _Reader:
     def _read(self, row: int) -> bytes | None:
         if self._file is None:
             stack = ExitStack()
-            self._file = open_parquet(self._blob, stack)
+            self._file = open_parquet(self._source, stack)
             finalize(self, stack.close)
             at = 0
             for k in range(self._file.num_row_groups):
@@ -214,7 +228,24 @@ class _Reader:
             self._waiting[self._next] = data
             self._waiting_bytes += len(data or b"")
             self._next += 1
-        # Rows that nobody came for, oldest first, but none of this batch.
+        # Rows that were not asked for, oldest first, but none of this batch.
         while self._waiting_bytes > _WAITING_BYTES and len(self._waiting) > len(batch):
             oldest = next(iter(self._waiting))
             self._waiting_bytes -= len(self._waiting.pop(oldest) or b"")
+
+
+def _open(location: SourceLocation, options: SourceOptions) -> Iterator[ImageSource]:
+    file = random_access(location.argument)
+    if holds_images(file):
+        yield ParquetSource(file, location, options.label_column)
+    elif not location.in_folder:
+        rows = partial(parquet_rows, file, options.label_column or None)
+        yield ManifestSource.of_file(file, rows, location, options, unit="row")
+
+
+PARQUET = SourceKind(
+    lambda argument: extension_of(argument) == ".parquet",
+    _open,
+    archive_extension=".parquet",
+    has_label_column=True,
+)

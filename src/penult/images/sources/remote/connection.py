@@ -16,10 +16,11 @@ __all__ = [
     "cause",
     "is_missing",
     "is_url",
+    "is_web",
     "join",
     "open_system",
-    "persistently",
     "require_network",
+    "with_retries",
 ]
 
 ATTEMPTS = 5
@@ -124,7 +125,12 @@ def open_system(url: str) -> tuple[Any, str]:
     return system, str(path)
 
 
-def persistently(call: Callable[[], _T]) -> _T:
+def is_web(system: Any) -> bool:
+    """Whether a library is that of web servers."""
+    return "http" in system.protocol
+
+
+def with_retries(call: Callable[[], _T]) -> _T:
     """Call; after an error that may pass, wait and call again, each time longer."""
     for attempt in range(1, ATTEMPTS):
         try:

@@ -10,7 +10,7 @@ from ipaddress import ip_address
 from threading import Thread
 from urllib.parse import urlsplit
 
-__all__ = ["host_of", "is_internal", "is_network", "named", "resolving_inside"]
+__all__ = ["describe_hosts", "host_of", "is_internal", "is_network", "resolving_inside"]
 
 # Protocols of fsspec that reach nothing by themselves; all others are taken to use the network.
 _LOCAL = {
@@ -93,7 +93,7 @@ def resolving_inside(hosts: Iterable[str]) -> set[str]:
     return set(found)
 
 
-def named(hosts: Mapping[str, int]) -> str:
+def describe_hosts(hosts: Mapping[str, int]) -> str:
     """Name hosts in a line, those with the most images first, but internal ones before all."""
     inside = {host for host in hosts if is_internal(host)}
     inside |= resolving_inside(host for host in hosts if host not in inside)

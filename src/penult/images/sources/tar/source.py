@@ -4,34 +4,41 @@ from __future__ import annotations
 
 import json
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, BinaryIO
 
 from penult.errors import SourceError
-from penult.images.labels.annotations import Found, Top, split_of_name
-from penult.images.sources.base import Shelf
-from penult.images.sources.folder import EXTENSIONS, is_left_out, printable
-from penult.images.sources.random_access import Blob
+from penult.images.labels.annotations import ImageEntry, SplitCandidate, split_of_name
+from penult.images.sources.base import (
+    ImageSource,
+    SourceArgument,
+    SourceKind,
+    SourceLocation,
+    SourceOptions,
+    extension_of,
+)
+from penult.images.sources.file_names import IMAGE_EXTENSIONS, escape_undecodable, is_hidden
+from penult.images.sources.random_access import RandomAccessFile, random_access
 from penult.images.sources.tar.headers import TarDamage, read_headers
 from penult.parsing import read_json
 from penult.records import Failure
 from penult.texts import Texts
 
-__all__ = ["TarShelf", "compressed_tar"]
+__all__ = ["TAR", "TarSource"]
 
 _COMPRESSED = (".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".tar.zst", ".tbz2", ".txz")
 _MAGIC = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"\x28\xb5\x2f\xfd": "zstd"}
 _LABEL_BYTES = 1 << 20
 
 
-def compressed_tar(name: str) -> bool:
-    """A file's name says that it is a compressed tar archive, which cannot be read in place."""
-    return name.lower().endswith(_COMPRESSED)
+def _is_compressed(argument: SourceArgument) -> bool:
+    """Whether its name is that of a compressed tar archive, which cannot be read in place."""
+    return str(argument).lower().endswith(_COMPRESSED)
 
 
-def refuse_compressed(name: str) -> SourceError:
-    """Say what to do with a compressed archive."""
+def _compressed(name: str) -> SourceError:
     return SourceError(
         f"{name} is compressed, so that no image in it can be reached without unpacking all before "
         f"it; unpack it, or pack it without compression, which JPEG and PNG have anyway"
@@ -53,14 +60,14 @@ class _Member:
 
     @property
     def is_image(self) -> bool:
-        return f".{self.extension.lower().rpartition('.')[2]}" in EXTENSIONS
+        return f".{self.extension.lower().rpartition('.')[2]}" in IMAGE_EXTENSIONS
 
     @property
     def is_plain(self) -> bool:
-        return f".{self.extension.lower()}" in EXTENSIONS
+        return f".{self.extension.lower()}" in IMAGE_EXTENSIONS
 
 
-class TarShelf(Shelf):
+class TarSource(ImageSource):
     """The images in a tar archive; nothing is unpacked, nor is any of it kept in memory.
 
     In an archive files of one key (their path up to the first dot of the name) that follow each
@@ -69,32 +76,28 @@ class TarShelf(Shelf):
 
     Parameters
     ----------
-    blob : the archive
-    prefix : begins the ids, and is None for an only source
-    folders : the names of the folders around the archive, which are around its images as well
-    tops : which of these may be splits; the first folder in the archive may be one as well
-    label : what states the labels: the file of this extension beside an image, or this name in
-        the JSON file beside it; None leaves them unread. By default ``cls``, or else ``label``
+    file : RandomAccessFile
+        The archive.
+    location : SourceLocation
+        Where it is. The folders around the archive are around its images as well, and the first
+        folder in it may be a split, too.
+    label : str or None
+        What states the labels: the file of this extension beside an image, or this name in the
+        JSON file beside it; "" for ``cls`` or else ``label``, None leaves them unread.
     """
 
     is_sequential = True
 
-    def __init__(
-        self,
-        blob: Blob,
-        prefix: str | None,
-        *,
-        folders: tuple[str, ...] = (),
-        tops: tuple[Top, ...] = (),
-        label: str | None = "",
-    ) -> None:
+    def __init__(self, file: RandomAccessFile, location: SourceLocation, label: str | None) -> None:
         super().__init__()
-        self.is_remote = blob.is_remote
-        self._blob, self._prefix = blob, f"{prefix}/" if prefix else ""
-        self._folders, self._label = folders, label
-        self._tops = (*tops, Top("*", len(folders)))  # one tree: shards are parts of a whole
-        stem = printable(blob.name.replace("\\", "/").rpartition("/")[2]).rpartition(".")[0]
-        self._split = split_of_name(stem)
+        self.is_remote = file.is_remote
+        self._file, self._label = file, label
+        self._prefix = f"{location.prefix}/" if location.prefix else ""
+        self._folders = location.folders
+        # One tree for all archives: shards are parts of a whole.
+        self._candidates = (*location.candidates, SplitCandidate("*", len(location.folders)))
+        name = escape_undecodable(file.name.replace("\\", "/").rpartition("/")[2])
+        self._split = split_of_name(name.rpartition(".")[0])
         self._links: list[tuple[str, str]] = []  # a name, and what it leads to
         self._names = Texts()
         self._offsets, self._sizes = array("q"), array("q")
@@ -102,15 +105,15 @@ class TarShelf(Shelf):
     def __len__(self) -> int:
         return len(self._names)
 
-    def scan(self) -> Iterator[Found]:
+    def scan(self) -> Iterator[ImageEntry]:
         """Read the headers, and labels beside images; damage to the archive is a failure."""
         try:
-            with self._blob.file() as file:
+            with self._file.open() as file:
                 yield from self._samples(file)
         except OSError as error:
             self._fail(f"cannot be read to its end ({error.strerror or error})")
 
-    def _samples(self, file: BinaryIO) -> Iterator[Found]:
+    def _samples(self, file: BinaryIO) -> Iterator[ImageEntry]:
         together: list[_Member] = []
         for member in self._members(file):
             if together and member.key != together[0].key:
@@ -124,12 +127,12 @@ class TarShelf(Shelf):
     def _members(self, file: BinaryIO) -> Iterator[_Member]:
         beginning = file.read(8)
         if any(beginning.startswith(magic) for magic in _MAGIC):
-            raise refuse_compressed(self._blob.name)
+            raise _compressed(self._file.name)
         count = 0
         try:
-            for start, header in read_headers(file, self._blob.size):
+            for start, header in read_headers(file, self._file.size):
                 name = header.name.removeprefix("./")
-                if any(is_left_out(part) for part in name.split("/")):
+                if any(is_hidden(part) for part in name.split("/")):
                     continue
                 if header.islnk() or header.issym():
                     self._links.append((name, header.linkname))
@@ -164,12 +167,14 @@ class TarShelf(Shelf):
             found = [there.get(_encoded(path)) for path in (target, beside)]
             index = next((k for k in found if k is not None), None)
             if index is None:
-                reason = f"is a link to {printable(target)}, which is no image in the archive"
+                reason = (
+                    f"is a link to {escape_undecodable(target)}, which is no image in the archive"
+                )
                 self.failures.append(Failure(self._shown(name), reason))
             else:
                 yield self._member(name, self._offsets[index], self._sizes[index], 0)
 
-    def _sample(self, together: list[_Member], file: BinaryIO) -> Iterator[Found]:
+    def _sample(self, together: list[_Member], file: BinaryIO) -> Iterator[ImageEntry]:
         """Of the files of one key, take the images, and what is said of them."""
         images = [member for member in together if member.is_image]
         images = [member for member in images if member.is_plain] or images
@@ -186,13 +191,13 @@ class TarShelf(Shelf):
             self._names.append(_encoded(member.name))
             self._offsets.append(member.offset)
             self._sizes.append(member.size)
-            yield Found(
+            yield ImageEntry(
                 self._shown(member.name),
                 None,
-                self._folders + tuple(printable(member.name).split("/")[:-1]),
-                self._tops,
+                self._folders + tuple(escape_undecodable(member.name).split("/")[:-1]),
+                self._candidates,
                 labels,
-                around=self._split,
+                container_split=self._split,
             )
 
     def _labels(self, beside: dict[str, _Member], file: BinaryIO) -> tuple[str, ...] | None:
@@ -229,26 +234,26 @@ class TarShelf(Shelf):
             raise SourceError(f"{self._place(member.name)} is not UTF-8 text") from error
 
     def _fail(self, reason: str) -> None:
-        name = self._prefix.rstrip("/") or self._blob.name.rpartition("/")[2]
-        self.failures.append(Failure(printable(name), reason))
+        name = self._prefix.rstrip("/") or self._file.name.rpartition("/")[2]
+        self.failures.append(Failure(escape_undecodable(name), reason))
 
     def _shown(self, name: str) -> str:
-        return self._prefix + printable(name)
+        return self._prefix + escape_undecodable(name)
 
     def _place(self, name: str) -> str:
-        return f"{printable(name)} in {self._blob.name}"
+        return f"{escape_undecodable(name)} in {self._file.name}"
 
     def id(self, index: int) -> str:
         """Its path in the archive."""
         return self._prefix + self._names[index]
 
-    def open(self, index: int) -> BinaryIO:
+    def opener(self, index: int) -> Callable[[], BinaryIO]:
         """Open its bytes in the archive."""
-        return self._blob.part(self._offsets[index], self._sizes[index])
+        return partial(self._file.open_range, self._offsets[index], self._sizes[index])
 
     def stamp(self, index: int) -> Any:
         """Its size, and what tells that the archive is the same."""
-        return [self._sizes[index], self._offsets[index], self._blob.stamp]
+        return [self._sizes[index], self._offsets[index], self._file.stamp]
 
     def place(self, index: int) -> str:
         """Its name, and the archive's."""
@@ -257,3 +262,16 @@ class TarShelf(Shelf):
 
 def _encoded(name: str) -> bytes:
     return name.encode("utf-8", "surrogateescape")
+
+
+def _matches(argument: SourceArgument) -> bool:
+    return extension_of(argument) == ".tar" or _is_compressed(argument)
+
+
+def _open(location: SourceLocation, options: SourceOptions) -> Iterator[ImageSource]:
+    if _is_compressed(location.argument):
+        raise _compressed(str(location.argument))
+    yield TarSource(random_access(location.argument), location, options.label_column)
+
+
+TAR = SourceKind(_matches, _open, archive_extension=".tar", has_label_column=True)

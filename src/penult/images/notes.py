@@ -6,7 +6,14 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-__all__ = ["NOTES", "about_left_out", "advice", "log_remarks", "notes_of", "remarks"]
+__all__ = [
+    "NOTES",
+    "about_left_out",
+    "advice",
+    "listing_messages",
+    "listing_notes",
+    "log_listing_messages",
+]
 
 NOTES = ("passed_over", "left_out", "split_folders")
 """What `Listing.notes` has, and a feature file's origin as well."""
@@ -18,7 +25,7 @@ _PHOTOS = frozenset(
 _NAMED = 5
 
 
-def remarks(notes: Mapping[str, Any]) -> list[str]:
+def listing_messages(notes: Mapping[str, Any]) -> list[str]:
     """Say which files were not taken for images, and what folders named as splits are.
 
     Parameters
@@ -32,14 +39,14 @@ def remarks(notes: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def notes_of(origin: Mapping[str, Any]) -> dict[str, Any]:
+def listing_notes(origin: Mapping[str, Any]) -> dict[str, Any]:
     """What a feature file's origin notes of its listing; files of before note less."""
     return {name: origin[name] for name in NOTES if name in origin}
 
 
-def log_remarks(notes: Mapping[str, Any]) -> None:
+def log_listing_messages(notes: Mapping[str, Any]) -> None:
     """Log them, where nothing that is returned has room for them."""
-    for line in remarks(notes):
+    for line in listing_messages(notes):
         logging.getLogger("penult").warning("%s", line)
 
 

@@ -1,0 +1,108 @@
+"""Labels from a CSV file that names images by their paths."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from pathlib import Path
+
+from penult.errors import SourceError
+from penult.images.labels.annotations import Annotation, ImageEntry
+from penult.images.labels.manifest_rows import ManifestRow, csv_rows
+from penult.texts import composed
+
+__all__ = ["LabelFile"]
+
+
+class LabelFile:
+    """Labels by path: columns ``path`` and ``label``, if need be ``split`` and ``group``.
+
+    A path is an image's id (relative to the source folder), or relative to the file's own folder,
+    or absolute; in whichever Unicode form, where that is clear. Several labels are separated by
+    ``|``. An image that the file does not name has no label.
+
+    Parameters
+    ----------
+    file : Path
+        Comma-, semicolon- or tab-separated, UTF-8 with or without a byte order mark.
+
+    Raises
+    ------
+    SourceError
+        If it cannot be read, lacks a column, or contradicts itself; names the line.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self._rows: dict[str, ManifestRow] = {}
+        self._matched: set[int] = set()
+        # A line, and the image that it names in another Unicode form.
+        self._matched_by_form: dict[int, str] = {}
+        for row in csv_rows(str(file), lambda: file.open("rb"), needs_label=True):
+            for key in _keys(row.path):
+                self._refuse_contradiction(self._rows.setdefault(key, row), row)
+        self._by_file = {
+            os.path.normpath(file.absolute().parent / key): row for key, row in self._rows.items()
+        }
+        self._by_form: dict[str, ManifestRow] = {}
+        for key, row in (*self._rows.items(), *self._by_file.items()):
+            if not key.isascii():
+                self._by_form.setdefault(composed(key), row)
+
+    def __call__(self, entry: ImageEntry) -> Annotation:
+        """Annotate an image as the file says; its split defaults to that of its folder."""
+        by_id = self._rows.get(entry.id)
+        row = by_id
+        if entry.path is not None:
+            row = self._by_file.get(os.path.abspath(entry.path), by_id)  # noqa: PTH100 - no links
+        if row is None:
+            row = self._in_another_form(entry)
+        elif row.line in self._matched_by_form:
+            raise self._ambiguous(row, entry.id)
+        if row is None:
+            return Annotation(split=entry.split, group=entry.group)
+        if by_id is not None:
+            self._refuse_contradiction(by_id, row)
+            self._matched.add(by_id.line)
+        self._matched.add(row.line)
+        return Annotation(row.labels or (), row.split or entry.split, row.group or entry.group)
+
+    def _in_another_form(self, entry: ImageEntry) -> ManifestRow | None:
+        places = (entry.id, os.path.abspath(entry.path or ""))  # noqa: PTH100 - no links
+        rows = [self._by_form.get(composed(place)) for place in places if not place.isascii()]
+        row = next(filter(None, rows), None)
+        if row is not None:
+            if row.line in self._matched or row.line in self._matched_by_form:
+                raise self._ambiguous(row, entry.id)
+            self._matched_by_form[row.line] = entry.id
+        return row
+
+    def _ambiguous(self, row: ManifestRow, image: str) -> SourceError:
+        other = self._matched_by_form.get(row.line, row.path)
+        return SourceError(
+            f"{self.file}, line {row.line}: {row.path} may name two images, which differ only in "
+            f"Unicode form: {other!a} and {image!a}; rename one, or give each a line"
+        )
+
+    @property
+    def matched(self) -> bool:
+        """Whether the file named any image so far."""
+        return bool(self._matched)
+
+    def unmatched(self) -> list[str]:
+        """The paths in the file that no image so far matched, in the file's order."""
+        rows = {row.line: row.path for row in self._rows.values()}
+        return [path for line, path in rows.items() if line not in self._matched]
+
+    def _refuse_contradiction(self, first: ManifestRow, second: ManifestRow) -> None:
+        stated, other = first.annotation, second.annotation
+        if stated != other:
+            raise SourceError(
+                f"{self.file}, line {second.line}: {second.path} is {other.describe()}, but line "
+                f"{first.line} says {stated.describe()}"
+            )
+
+
+def _keys(path: str) -> set[str]:
+    # On Windows tables are written with backslashes; elsewhere one may belong to a name.
+    return {posixpath.normpath(path), posixpath.normpath(path.replace("\\", "/"))}

@@ -1,0 +1,172 @@
+"""The rows of CSV files that name images and annotate them."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import BinaryIO, TextIO
+
+from penult.errors import SourceError
+from penult.images.labels.annotations import SPLITS, Annotation, normalized
+from penult.images.labels.csv_cells import read_cells
+from penult.texts import composed
+
+__all__ = ["ManifestRow", "csv_rows", "label_column", "parse_split", "unique_labels"]
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestRow:
+    """What one row of a manifest or a label file says of an image.
+
+    Attributes
+    ----------
+    line : int
+        Its line in the file, counted from 1.
+    path : str
+        The path of the image, as it stands there.
+    id : str
+        The id that the row gives the image, or "".
+    labels : tuple of str or None
+        None where there is no such column.
+    split, group : str or None
+        None where the row says none.
+    """
+
+    line: int
+    path: str
+    id: str = ""
+    labels: tuple[str, ...] | None = None
+    split: str | None = None
+    group: str | None = None
+
+    @property
+    def annotation(self) -> Annotation:
+        """Labels, split and group, in one Unicode form."""
+        group = composed(self.group or "") or None
+        return Annotation(normalized(self.labels or ()), self.split, group)
+
+
+def csv_rows(
+    name: str,
+    open_file: Callable[[], BinaryIO],
+    *,
+    label: str | None = None,
+    needs_label: bool = False,
+) -> Iterator[ManifestRow]:
+    """Read a CSV file row by row: column ``path``; ``label``, ``split``, ``group``, ``id`` if any.
+
+    Parameters
+    ----------
+    name : str
+        The file's name, for messages.
+    open_file : callable
+        Opens the file.
+    label : str, optional
+        The column of the labels; ``label`` or ``labels`` by default. Several in one cell are
+        separated by ``|``.
+    needs_label : bool
+        Whether it is an error if that column is not there.
+
+    Raises
+    ------
+    SourceError
+        If it cannot be read or lacks a column; names the line.
+    """
+    try:
+        with io.TextIOWrapper(open_file(), encoding="utf-8-sig", newline="") as stream:
+            yield from _parse(name, stream, label, needs_label=needs_label)
+    except UnicodeDecodeError as error:
+        raise SourceError(
+            f"{name} is not UTF-8 text (byte {error.start}); save it as 'CSV UTF-8'"
+        ) from error
+    except csv.Error as error:
+        raise SourceError(f"{name} is not a readable CSV file: {error}") from error
+    except OSError as error:
+        raise SourceError(f"{name} cannot be read: {error.strerror or error}") from error
+
+
+def _parse(
+    name: str, stream: TextIO, label: str | None, *, needs_label: bool
+) -> Iterator[ManifestRow]:
+    rows = read_cells(stream)
+    columns = _names(next(rows, (1, []))[1])
+    if any("\0" in column for column in columns):
+        raise SourceError(f"{name} is not UTF-8 text (NUL characters); save it as 'CSV UTF-8'")
+    label, wanted = label_column(columns, label), label
+    must = ["path", *(["label"] if needs_label else []), *([wanted] if wanted else [])]
+    missing = [c for c in must if c.lower() not in columns and not (c == "label" and label)]
+    if missing:
+        there = ", ".join(columns) if any(columns) else "nothing"
+        raise SourceError(
+            f"{name} has no column {' and no column '.join(missing)}; its first line must "
+            f"name the columns path and label (and split, if you like), and names {there}"
+        )
+    twice = sorted({column for column in columns if column and columns.count(column) > 1})
+    if twice:
+        raise SourceError(f"{name} has more than one column {' and '.join(twice)}; keep one")
+    for line, cells in rows:
+        if not any(cell.strip() for cell in cells):
+            continue
+        place = f"{name}, line {line}"
+        if _is_header(cells, columns, place):
+            continue
+        if len(cells) != len(columns):
+            raise SourceError(
+                f"{place}: {len(cells)} values for {len(columns)} columns; put a value that holds "
+                f"a comma in double quotes"
+            )
+        row = dict(zip(columns, (cell.strip() for cell in cells), strict=True))
+        yield _row(place, line, row, label)
+
+
+def _is_header(cells: list[str], columns: list[str], place: str) -> bool:
+    """Whether a row is the header once more, as where files were joined end to end."""
+    if _names(cells[:1])[0] not in columns or sorted(_names(cells)) != sorted(columns):
+        return False
+    if _names(cells) != columns:
+        raise SourceError(
+            f"{place}: another header, with its columns in another order; give each list by itself"
+        )
+    return True
+
+
+def _names(cells: list[str]) -> list[str]:
+    """Names of columns; a file in the middle may begin with a byte order mark too."""
+    return [composed(cell.strip().removeprefix("\ufeff").strip()).lower() for cell in cells]
+
+
+def label_column(columns: list[str], label: str | None) -> str | None:
+    """The column that holds the labels, of these, or None."""
+    wanted = (composed(label).lower(),) if label else ("label", "labels")
+    return next((column for column in wanted if column in columns), None)
+
+
+def _row(place: str, line: int, cells: Mapping[str, str], label: str | None) -> ManifestRow:
+    if not cells["path"]:
+        raise SourceError(f"{place}: the path is empty")
+    for column in ("path", "id", "group", label or ""):
+        if "\0" in cells.get(column, ""):
+            raise SourceError(f"{place}: there is a NUL character in the column {column}")
+    labels = None if label is None else unique_labels(cells[label].split("|"))
+    split, group = parse_split(cells.get("split", ""), place), cells.get("group") or None
+    return ManifestRow(line, cells["path"], cells.get("id", ""), labels, split, group)
+
+
+def unique_labels(labels: Iterable[str]) -> tuple[str, ...]:
+    """Labels without spaces around them, each once, none empty."""
+    return tuple(dict.fromkeys(label for label in map(str.strip, labels) if label))
+
+
+def parse_split(split: str, place: str) -> str | None:
+    """The split that a table's cell names; None where the cell is empty.
+
+    Raises
+    ------
+    SourceError
+        If it names no split; says where.
+    """
+    if split and split.lower() not in SPLITS:
+        raise SourceError(f"{place}: the split {split!r} is none of {', '.join(SPLITS)}")
+    return SPLITS.get(split.lower())
