@@ -73,7 +73,7 @@ def test_what_a_recipe_lacks_is_said_by_name(change, complaint):
 def test_names_and_versions_do_not_count():
     other = dataclasses.replace(RECIPE, backbone="checkpoint:x", weights="x", versions={})
     assert other == RECIPE
-    require_equal(RECIPE, other, ours_is="a", theirs_is="b")
+    require_equal(RECIPE, other, name="a", other_name="b")
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_a_difference_is_shown_field_by_field(change, field):
     other = dataclasses.replace(RECIPE, **change)
     assert list(RECIPE.difference(other)) == [field]
     with pytest.raises(RecipeMismatchError, match=field) as caught:
-        require_equal(RECIPE, other, ours_is="one.h5", theirs_is="two.h5")
+        require_equal(RECIPE, other, name="one.h5", other_name="two.h5")
     assert "one.h5 and two.h5" in str(caught.value)
 
 
@@ -100,7 +100,7 @@ def test_weights_that_differ_are_told_apart_by_name_and_the_digits_that_matter()
     other = dataclasses.replace(RECIPE, weights_sha256="cd" * 32, weights="random", layer="logits")
     ours = dataclasses.replace(RECIPE, weights_sha256="ab" * 32, weights="net 1.0", layer="fc")
     with pytest.raises(RecipeMismatchError) as caught:
-        require_equal(ours, other, ours_is="one.h5", theirs_is="two.h5")
+        require_equal(ours, other, name="one.h5", other_name="two.h5")
     assert str(caught.value) == (
         "one.h5 and two.h5 have different recipes, so their rows cannot be compared: "
         "weights_sha256: abababababab… (net 1.0) and cdcdcdcdcdcd… (random); "

@@ -133,8 +133,8 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         require_equal(
             self.recipe_,
             engine.recipes[0],
-            ours_is="the fitted FeatureExtractor",
-            theirs_is=f"{self.model} on this machine",
+            name="the fitted FeatureExtractor",
+            other_name=f"{self.model} on this machine",
         )
         from penult.engines.pipeline import run
 

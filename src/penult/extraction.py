@@ -167,7 +167,7 @@ def extract(
     selected = select(backbone, layers, pool, normalize)
     opened = open_engine(
         backbone,
-        [recipe.asked(decode=decode, precision=precision) for recipe in selected],
+        [recipe.with_options(decode=decode, precision=precision) for recipe in selected],
         engine=engine,
         device=device,
         batch_size=batch_size,

@@ -152,7 +152,7 @@ class Recipe:
         except (ValueError, TypeError) as error:
             raise FileFormatError(f"not a recipe that this penult can read: {error}") from error
 
-    def asked(self, *, decode: Literal["exact", "scaled"], precision: Precision) -> Recipe:
+    def with_options(self, *, decode: Literal["exact", "scaled"], precision: Precision) -> Recipe:
         """The same with what is the user's choice and not the backbone's."""
         preprocessing = dataclasses.replace(self.preprocessing, decode=decode)
         return dataclasses.replace(self, preprocessing=preprocessing, precision=precision)
@@ -248,23 +248,29 @@ def _counting_fields(recipe: Recipe) -> dict[str, Any]:
     return flat | {f"preprocessing.{k}": v for k, v in vars(preprocessing).items()}
 
 
-def require_equal(ours: Recipe, theirs: Recipe, *, ours_is: str, theirs_is: str) -> None:
+def require_equal(recipe: Recipe, other: Recipe, *, name: str, other_name: str) -> None:
     """Refuse rows of two recipes.
+
+    Parameters
+    ----------
+    recipe, other : Recipe
+        What is compared.
+    name, other_name : str
+        What has the one recipe and the other, e.g. ``"the classifier flowers.skops"``.
 
     Raises
     ------
     RecipeMismatchError
-        Field by field, what `ours_is` (say, ``"the classifier flowers.skops"``) has and what
-        `theirs_is` has.
+        Field by field, what each has.
     """
-    difference = ours.difference(theirs)
+    difference = recipe.difference(other)
     if difference:
         fields = "; ".join(
-            f"{name}: {_shown(name, one, ours)} and {_shown(name, other, theirs)}"
-            for name, (one, other) in difference.items()
+            f"{field_}: {_shown(field_, value, recipe)} and {_shown(field_, others, other)}"
+            for field_, (value, others) in difference.items()
         )
         raise RecipeMismatchError(
-            f"{ours_is} and {theirs_is} have different recipes, so their rows cannot be compared: "
+            f"{name} and {other_name} have different recipes, so their rows cannot be compared: "
             f"{fields}"
         )
 

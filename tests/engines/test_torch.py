@@ -164,7 +164,9 @@ def test_an_engine_out_of_memory_goes_on_with_smaller_batches_and_says_so_once(
 
 
 def test_autocast_without_a_gpu_is_refused_in_one_line(lite0):
-    recipes = [r.asked(decode="exact", precision="float16") for r in select(lite0, ["penultimate"])]
+    recipes = [
+        r.with_options(decode="exact", precision="float16") for r in select(lite0, ["penultimate"])
+    ]
     with pytest.raises(UsageError, match="float16 is autocast on a CUDA GPU"):
         open_engine(lite0, recipes, device="cpu")
 
@@ -191,7 +193,7 @@ def test_autocast_rows_point_where_float32_ones_do(lite0, precision):
     images = np.stack([np.asarray(picture(k, (224, 224))) for k in range(8)])
     recipes = select(lite0, ["penultimate"])
     (expected,) = open_engine(lite0, recipes, device="cuda").run(images)
-    asked = [recipe.asked(decode="exact", precision=precision) for recipe in recipes]
+    asked = [recipe.with_options(decode="exact", precision=precision) for recipe in recipes]
     (rows,) = open_engine(lite0, asked, device="cuda").run(images)
     lengths = np.linalg.norm(rows, axis=1) * np.linalg.norm(expected, axis=1)
     assert ((rows * expected).sum(axis=1) / lengths).min() > 0.99

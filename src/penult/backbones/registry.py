@@ -198,8 +198,8 @@ def open_recipe(
     name, choice = _as_recorded(recipe, recipe_is, choice or WeightsChoice())
     backbone = open_backbone(name, choice, trust_notes=trust_notes)
     ours = backbone.recipe(recipe.layer, recipe.pooling, recipe.normalize)
-    ours = ours.asked(decode=recipe.preprocessing.decode, precision=recipe.precision)
-    require_equal(recipe, ours, ours_is=recipe_is, theirs_is=f"{recipe.backbone} on this machine")
+    ours = ours.with_options(decode=recipe.preprocessing.decode, precision=recipe.precision)
+    require_equal(recipe, ours, name=recipe_is, other_name=f"{recipe.backbone} on this machine")
     return backbone
 
 

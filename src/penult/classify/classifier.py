@@ -92,7 +92,7 @@ class Classifier(Description):
         RecipeMismatchError
             Says where the recipes differ; `other_is` names what brought the other one.
         """
-        require_equal(self.recipe, other, ours_is="the classifier", theirs_is=other_is)
+        require_equal(self.recipe, other, name="the classifier", other_name=other_is)
 
     def predict_features(self, rows: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
         """Give each class's probability for each row.

@@ -104,8 +104,8 @@ def train(
         require_equal(
             features.recipe,
             other.recipe,
-            ours_is="the training features",
-            theirs_is="the test features",
+            name="the training features",
+            other_name="the test features",
         )
     memory = free_memory() // 2 if max_memory is None else max_memory
     plain, elsewhere = features, None if other is None else _shared(features, other)
