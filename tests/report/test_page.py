@@ -5,6 +5,7 @@ import dataclasses
 import hashlib
 import io
 import json
+import pkgutil
 import re
 from collections import Counter
 from html.parser import HTMLParser
@@ -19,8 +20,8 @@ from penult.errors import OutputExistsError, PenultError
 from penult.messages import printable
 from penult.recipe import Preprocessing, Recipe
 from penult.records import Average, ClassScore, Failure, HeldOut, Scores
-from penult.report import Report, check_report, diagnosis, write_report
-from penult.report import sections as section_module
+from penult.report import Report, check_report, sections, write_report
+from penult.report.sections import SECTIONS, Section, labels, mistakes
 
 RECIPE = Recipe(
     architecture="timm/tf_efficientnet_lite0",
@@ -231,7 +232,7 @@ def test_mistakes_come_most_confident_first_each_with_its_own_picture(tmp_path):
 
 
 def test_the_gallery_is_capped_and_says_so(tmp_path, monkeypatch):
-    monkeypatch.setattr(section_module, "MOST_MISTAKES", 3)
+    monkeypatch.setattr(mistakes, "MOST_MISTAKES", 3)
     path = write_report(tmp_path, report_of(GARDEN, FLOWERS))
     section = section_of(path, "mistakes")
     assert len(_figures(section)) == 3
@@ -273,7 +274,7 @@ def test_names_that_a_spreadsheet_would_run_are_escaped_where_that_is_asked_for(
 
 
 def test_many_label_errors_are_capped_on_the_page_but_not_in_the_table(tmp_path, monkeypatch):
-    monkeypatch.setattr(diagnosis, "MOST_ISSUES", 1)
+    monkeypatch.setattr(labels, "MOST_ISSUES", 1)
     path = write_report(tmp_path, report_of(GARDEN, FLOWERS, label_issues=ISSUES))
     section = section_of(path, "labels")
     assert len(_figures(section)) == 1
@@ -474,7 +475,7 @@ def test_the_page_asks_for_nothing_outside_itself(tmp_path):
 def test_navigation_and_headings_follow_the_sections(tmp_path):
     page = read(tmp_path, report_of(GARDEN, FLOWERS))
     nothing_to_show = {"scores", "layers", "labels", "curve"}
-    names = [s.name for s in section_module.SECTIONS if s.name not in nothing_to_show]
+    names = [s.name for s in SECTIONS if s.name not in nothing_to_show]
     assert [a["id"] for a in page.all("section")] == names
     ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
     assert len(set(ids)) == len(ids)
@@ -482,6 +483,28 @@ def test_navigation_and_headings_follow_the_sections(tmp_path):
     assert anchors == names
     assert all(a["aria-labelledby"] in ids for a in page.all("section"))
     assert all(a.get("alt") for a in page.all("img"))
+
+
+LONGEST = Section(
+    name="longest",
+    title="The longest name",
+    content=lambda report, _: {"label": max(report.class_counts, key=len)} if report.rows else None,
+    template="<p>{{ content.label }} has {{ content.label | length | count('letter') }}</p>",
+)
+
+
+def test_a_section_is_one_object_and_is_left_out_where_it_has_nothing_to_show(tmp_path):
+    report = report_of(GARDEN, [*FLOWERS, "<b>violet"], rows=32)
+    path = write_report(tmp_path / "a", report, sections=(LONGEST, *SECTIONS))
+    assert "<p>&lt;b&gt;violet has 9 letters</p>" in section_of(path, "longest")
+    assert '<li><a href="#longest">The longest name</a></li>' in path.read_text("utf-8")
+    path = write_report(tmp_path / "b", report_of(GARDEN, FLOWERS), sections=(LONGEST, *SECTIONS))
+    assert "longest" not in path.read_text("utf-8")
+
+
+def test_every_module_of_sections_is_on_the_page():
+    modules = {module.name for module in pkgutil.iter_modules(sections.__path__)}
+    assert modules - {"base"} == {section.name for section in SECTIONS}
 
 
 @pytest.mark.parametrize("classes", [2, 30, 31, 200])

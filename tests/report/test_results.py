@@ -34,7 +34,7 @@ def test_the_files_hold_the_scores_and_a_figure(tmp_path):
 
 def test_counts_and_shares_are_two_figures(tmp_path):
     (*_, counts), (*_, shares) = (
-        write_results(tmp_path / str(kind), SCORES, normalise=kind) for kind in (False, True)
+        write_results(tmp_path / str(kind), SCORES, normalize=kind) for kind in (False, True)
     )
     assert counts.read_bytes() != shares.read_bytes()
 

@@ -82,7 +82,7 @@ def run(
         written = write_results(
             results,
             found.scores,
-            normalise=confusion == "normalised",
+            normalize=confusion == "normalised",
             also=apart,
             overwrite=overwrite,
         )

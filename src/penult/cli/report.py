@@ -76,7 +76,7 @@ def run(
     from penult.features.schema import is_feature_file
     from penult.images.notes import listing_notes
     from penult.report.make import FEATURES, make_report
-    from penult.report.unfinished import unfinished_folder
+    from penult.report.staging import staging_folder
 
     if len(images) == 1 and is_feature_file(Path(images[0])):
         given = (model, labels) != (DEFAULT_MODEL, "parent") or weights or architecture
@@ -88,7 +88,7 @@ def run(
     warn_of_random(weights)
     with (
         stages(quiet=quiet) as stage,
-        stoppable(stage("extract"), unfinished_folder(output) / FEATURES) as on_extract,
+        stoppable(stage("extract"), staging_folder(output) / FEATURES) as on_extract,
     ):
         made = make_report(
             images,
@@ -107,7 +107,7 @@ def run(
             seed=seed,
             label_errors=label_errors,
             curve=curve,
-            normalise=confusion == "normalised",
+            normalize=confusion == "normalised",
             escape_formulas=escape_formulas,
             overwrite=overwrite,
             on_extract=on_extract,

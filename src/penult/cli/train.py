@@ -156,7 +156,7 @@ def run(
             trained.scores,
             layers=layers,
             chosen=trained.recipe.layer,
-            normalise=confusion == "normalised",
+            normalize=confusion == "normalised",
             overwrite=overwrite,
         )
     if as_json:

@@ -74,6 +74,6 @@ class Report:
         return rows + len(self.failures)
 
     @property
-    def several(self) -> bool:
+    def multilabel(self) -> bool:
         """Whether images may have several labels."""
         return self.scores.mean_average_precision is not None

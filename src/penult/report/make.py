@@ -28,7 +28,7 @@ from penult.errors import (
 )
 from penult.features.schema import is_feature_file
 from penult.output import check_output
-from penult.report.unfinished import is_complete, unfinished
+from penult.report.staging import is_complete, staged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,14 +38,14 @@ if TYPE_CHECKING:
     from penult.records import Features, ImageRecord, Progress
     from penult.report.content import Report
 
-__all__ = ["Made", "make_report"]
+__all__ = ["ReportFiles", "make_report"]
 
 FEATURES = "features.h5"
 CLASSIFIER = "classifier.skops"
 
 
 @dataclass(frozen=True)
-class Made:
+class ReportFiles:
     """What `make_report` made."""
 
     page: Path
@@ -72,14 +72,14 @@ def make_report(
     seed: int = 0,
     label_errors: bool = True,
     curve: bool = True,
-    normalise: bool = False,
+    normalize: bool = False,
     escape_formulas: bool = False,
     overwrite: bool = False,
     on_extract: Callable[[Progress], None] | None = None,
     on_train: Callable[[Progress], None] | None = None,
     on_label_errors: Callable[[Progress], None] | None = None,
     on_curve: Callable[[Progress], None] | None = None,
-) -> Made:
+) -> ReportFiles:
     """Extract features, train a classifier, and write one page about both.
 
     Parameters
@@ -92,7 +92,7 @@ def make_report(
         kept, and the page shows all. By default the penultimate; of a feature file, all of its own.
     classifier : see `penult.train`
     label_errors, curve : whether to look for likely label errors, and to draw a learning curve
-    normalise : cells of ``confusion_matrix.png`` are parts of the true class's images, not counts
+    normalize : cells of ``confusion_matrix.png`` are parts of the true class's images, not counts
     escape_formulas : in ``label_errors.csv``, put an apostrophe before names that a spreadsheet
         would run as a formula
     overwrite : replace those files if they exist; rows that still hold are taken over instead of
@@ -120,9 +120,7 @@ def make_report(
     seconds: dict[str, float] = {}
     found: dict[str, Any] = {}
     notes: dict[str, str] = {}
-    with unfinished(
-        directory, rows=FEATURES, files=[CLASSIFIER, *FILES], optional=OPTIONAL
-    ) as folder:
+    with staged(directory, rows=FEATURES, files=[CLASSIFIER, *FILES], optional=OPTIONAL) as folder:
         if file is None:
             with _timed(seconds, "extract"):
                 _extract(
@@ -167,10 +165,12 @@ def make_report(
         found |= {"open_image": opener, "seconds": seconds, "notes": notes}
         content = _content(sources, file, features, trained, **found)
         write_report(
-            folder, content, normalise=normalise, escape_formulas=escape_formulas, overwrite=True
+            folder, content, normalize=normalize, escape_formulas=escape_formulas, overwrite=True
         )
         features.features.file.close()  # some systems do not rename a file that is open
-    return Made(directory / PAGE, load(file or directory / FEATURES, trained.recipe.layer), trained)
+    return ReportFiles(
+        directory / PAGE, load(file or directory / FEATURES, trained.recipe.layer), trained
+    )
 
 
 def _extract(images: Sequence[str | Path], path: Path, *, earlier: Path, **options: Any) -> None:

@@ -16,8 +16,9 @@ from penult.messages import escape_formula, printable
 from penult.output import atomic_output, check_output
 from penult.report import formatting
 from penult.report.content import Report
+from penult.report.misclassified import misclassified
 from penult.report.results import SCORES, check_results, write_results
-from penult.report.sections import SECTIONS, TABLE_UP_TO, mistakes
+from penult.report.sections import SECTIONS, Section
 from penult.report.thumbnails import Thumbnails
 from penult.written import CONFUSION, LAYERS
 
@@ -54,7 +55,8 @@ def write_report(
     directory: Path,
     report: Report,
     *,
-    normalise: bool = False,
+    sections: Sequence[Section] = SECTIONS,
+    normalize: bool = False,
     escape_formulas: bool = False,
     overwrite: bool = False,
 ) -> Path:
@@ -67,7 +69,8 @@ def write_report(
     ----------
     directory : created if need be, with its parents; other files in it are left alone
     report : what the page shows
-    normalise : see `write_results`
+    sections : in the order of the page; those that the report has nothing for are left out
+    normalize : see `write_results`
     escape_formulas : see `penult.report.make.make_report`
     overwrite : replace those files if they exist
 
@@ -86,7 +89,7 @@ def write_report(
         report.scores,
         layers=report.layers,
         chosen=report.recipe.layer,
-        normalise=normalise,
+        normalize=normalize,
         overwrite=overwrite,
     )
     if report.label_issues is None:
@@ -95,7 +98,7 @@ def write_report(
         with atomic_output(directory / LABEL_ERRORS, overwrite=overwrite) as partial:
             table = _table(report.label_issues, escape_formula if escape_formulas else str)
             partial.write_bytes(_utf8(table))
-    html = _render(report, directory / CONFUSION)
+    html = _render(report, sections, directory / CONFUSION)
     with atomic_output(directory / PAGE, overwrite=overwrite) as partial:
         partial.write_bytes(_utf8(html))
     return directory / PAGE
@@ -112,32 +115,35 @@ def _table(issues: Sequence[LabelIssue], escape: Callable[[str], str]) -> str:
     return out.getvalue()
 
 
-def _render(report: Report, figure: Path) -> str:
+def _render(report: Report, sections: Sequence[Section], figure: Path) -> str:
     environment = _environment()
     thumbnails = Thumbnails(report.open_image)
     script = environment.get_template("page.js").render()
-    classes = report.scores.classes
+    scores = report.scores
+    most = max((c.support for c in scores.classes), default=0)
     return environment.get_template("page.html").render(
         report=report,
         version=__version__,
-        wrong=len(mistakes(report)),
-        caution=caution(report.scores),
-        headline=report.scores.mean_average_precision
-        if report.scores.mean_average_precision is not None
-        else report.scores.accuracy,
-        chance=max((c.support for c in classes), default=0) / max(report.scores.images, 1),
+        wrong=len(misclassified(report.held_out)),
+        caution=caution(scores),
+        headline=scores.mean_average_precision if report.multilabel else scores.accuracy,
+        chance=most / max(scores.images, 1),
         sections=[
-            (section, content)
-            for section in SECTIONS
-            if (content := section.fill(report, thumbnails)) is not None
+            (section, content, _template(environment, section))
+            for section in sections
+            if (content := section.content(report, thumbnails)) is not None
         ],
-        matrix_picture=_data_uri(figure.read_bytes())
-        if len(report.scores.confusion) > TABLE_UP_TO
-        else None,
+        matrix_picture=lambda: _data_uri(figure.read_bytes()),
         script=script,
         # The page's own script is the only one that may run, whatever a folder was named.
         script_sha256=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
+
+
+def _template(environment: jinja2.Environment, section: Section) -> jinja2.Template:
+    if section.template:
+        return environment.from_string(section.template)
+    return environment.get_template(f"sections/{section.name}.html")
 
 
 def _data_uri(png: bytes) -> str:

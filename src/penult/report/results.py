@@ -12,8 +12,9 @@ from penult.errors import OutputExistsError
 from penult.messages import escape_json
 from penult.output import atomic_output, check_output, explain
 from penult.records import Scores
-from penult.report.charts import layers_chart, to_png
-from penult.report.figures import confusion_matrix_png
+from penult.report.figures.charts import layers_chart
+from penult.report.figures.confusion_matrix import confusion_matrix_png
+from penult.report.figures.export import to_png
 from penult.written import CONFUSION, LAYERS
 
 __all__ = ["check_results", "write_results"]
@@ -41,7 +42,7 @@ def write_results(
     *,
     layers: Sequence[Mapping[str, Any]] = (),
     chosen: str | None = None,
-    normalise: bool = False,
+    normalize: bool = False,
     also: Mapping[str, Any] | None = None,
     overwrite: bool = False,
 ) -> list[Path]:
@@ -50,8 +51,8 @@ def write_results(
     Parameters
     ----------
     directory : created if need be, with its parents; other files in it are left alone
-    layers, chosen : of `penult.report.charts.layers_chart`
-    normalise : cells of the confusion matrix are shares of the true class's images, not counts
+    layers, chosen : of `penult.report.figures.charts.layers_chart`
+    normalize : cells of the confusion matrix are shares of the true class's images, not counts
     also : what else ``scores.json`` is to hold, JSON-like
     overwrite : replace those files if they exist
 
@@ -76,11 +77,11 @@ def write_results(
         partial.write_text("".join(f"{escape_json(line)}\n" for line in lines), "utf-8")
     if scores.confusion:
         written.append(directory / CONFUSION)
-        confusion_matrix_png(scores, written[-1], normalise=normalise, overwrite=overwrite)
+        confusion_matrix_png(scores, written[-1], normalize=normalize, overwrite=overwrite)
     if len(layers) > 1:
         written.append(directory / LAYERS)
-        several = scores.mean_average_precision is not None
-        score = "mean average precision" if several else "accuracy"
+        multilabel = scores.mean_average_precision is not None
+        score = "mean average precision" if multilabel else "accuracy"
         to_png(layers_chart(layers, chosen, score=score), written[-1], overwrite=overwrite)
     for name in (CONFUSION, LAYERS):
         if directory / name not in written:

@@ -7,7 +7,9 @@ from PIL import Image
 
 from penult.classify.diagnosis.learning_curve import CurvePoint
 from penult.errors import OutputExistsError
-from penult.report.charts import VARIABLES, curve_chart, layers_chart, to_png, to_svg
+from penult.report.figures.charts import curve_chart, layers_chart
+from penult.report.figures.colors import VARIABLES
+from penult.report.figures.export import to_png, to_svg
 
 
 def layers_of(*accuracies, names=None):

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from penult.errors import OutputExistsError
-from penult.report.unfinished import is_complete, unfinished, unfinished_folder
+from penult.report.staging import is_complete, staged, staging_folder
 
 PARTS = {"rows": "rows.h5", "files": ["scores", "chart", "page"], "optional": ["chart"]}
 
@@ -17,7 +17,7 @@ PARTS = {"rows": "rows.h5", "files": ["scores", "chart", "page"], "optional": ["
 KILLED = """
 import json, os, signal, sys
 from pathlib import Path
-from penult.report.unfinished import is_complete, unfinished
+from penult.report.staging import is_complete, staged
 
 root, parts = Path(sys.argv[1]), json.loads(sys.argv[2])
 
@@ -33,7 +33,7 @@ def make(directory, steps_to_live):
         return step
     for name in ("replace", "unlink", "rmdir"):
         setattr(os, name, counted(getattr(os, name)))
-    with unfinished(directory, **parts) as folder:
+    with staged(directory, **parts) as folder:
         for name in [parts["rows"], *parts["files"]]:
             (folder / name).write_text("new")
 
@@ -50,7 +50,7 @@ print(steps)
 
 
 def write(directory, text="new", names=("rows.h5", "scores", "chart", "page")):
-    with unfinished(directory, **PARTS) as folder:
+    with staged(directory, **PARTS) as folder:
         for name in names:
             (folder / name).write_text(text)
 
@@ -72,7 +72,7 @@ def test_killed_at_any_step_it_is_whole_or_goes_on_from_its_rows(tmp_path):
         elif there:  # then the next run may replace what is there without being told
             assert is_complete(directory, "page")
         else:
-            assert (unfinished_folder(directory) / "rows.h5").read_text() == "new"
+            assert (staging_folder(directory) / "rows.h5").read_text() == "new"
         write(directory)
         assert texts(directory) == whole
         assert [p.name for p in directory.iterdir() if p.is_dir()] == []
@@ -80,7 +80,7 @@ def test_killed_at_any_step_it_is_whole_or_goes_on_from_its_rows(tmp_path):
 
 def test_one_that_fails_keeps_its_rows_and_nothing_else(tmp_path):
     def fail():
-        with unfinished(tmp_path, **PARTS) as folder:
+        with staged(tmp_path, **PARTS) as folder:
             (folder / "rows.h5").write_text("new")
             (folder / "scores").write_text("new")
             raise ZeroDivisionError
@@ -88,12 +88,12 @@ def test_one_that_fails_keeps_its_rows_and_nothing_else(tmp_path):
     with pytest.raises(ZeroDivisionError):
         fail()
     assert texts(tmp_path) == {}
-    kept = {path.name for path in unfinished_folder(tmp_path).iterdir()}
+    kept = {path.name for path in staging_folder(tmp_path).iterdir()}
     assert kept - {"lock", "owner"} == {"rows.h5"}
 
 
 def test_one_that_fails_without_rows_leaves_nothing(tmp_path):
-    with pytest.raises(ZeroDivisionError), unfinished(tmp_path / "r" / "s", **PARTS):
+    with pytest.raises(ZeroDivisionError), staged(tmp_path / "r" / "s", **PARTS):
         1 / 0  # noqa: B018
     assert not (tmp_path / "r" / "s").exists()
 
@@ -113,7 +113,7 @@ def test_a_report_that_replaces_another_leaves_none_of_its_files_and_all_others(
 
 
 def test_two_at_once_are_one_too_many(tmp_path):
-    with unfinished(tmp_path, **PARTS), pytest.raises(OutputExistsError, match="another run"):
+    with staged(tmp_path, **PARTS), pytest.raises(OutputExistsError, match="another run"):
         write(tmp_path)
 
 

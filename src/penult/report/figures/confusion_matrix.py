@@ -44,7 +44,7 @@ FALLBACK_FONTS = (
 
 
 def confusion_matrix_png(
-    scores: Scores, path: Path, *, normalise: bool = False, overwrite: bool = False
+    scores: Scores, path: Path, *, normalize: bool = False, overwrite: bool = False
 ) -> None:
     """Draw every class's row and column of the confusion matrix.
 
@@ -55,7 +55,7 @@ def confusion_matrix_png(
     ----------
     scores : its `confusion`, (K, K): true classes down, predicted ones across
     path : the PNG file to write, whole or not at all
-    normalise : show each cell as its share of the true class's images, not as a count
+    normalize : show each cell as its share of the true class's images, not as a count
     overwrite : replace `path` if it exists
 
     Raises
@@ -65,11 +65,11 @@ def confusion_matrix_png(
     with atomic_output(path, overwrite=overwrite) as partial, warnings.catch_warnings():
         # A name in a script that no installed font covers is drawn as boxes; that is no failure.
         warnings.filterwarnings("ignore", message=r"Glyph .* missing from")
-        figure = _draw(scores, normalise=normalise)
+        figure = _draw(scores, normalize=normalize)
         figure.savefig(partial, format="png", bbox_inches="tight", pad_inches=0.15, metadata=SIGNED)
 
 
-def _draw(scores: Scores, *, normalise: bool) -> Any:
+def _draw(scores: Scores, *, normalize: bool) -> Any:
     """Build the figure; the axes have a fixed size in inches, and the labels lie outside them."""
     import numpy as np
     from matplotlib import colormaps
@@ -82,8 +82,8 @@ def _draw(scores: Scores, *, normalise: bool) -> Any:
     classes = len(counts)
     labels = [_short(c.label) for c in scores.classes]
     images = counts.sum(axis=1, keepdims=True)
-    values = counts / np.maximum(images, 1) if normalise else counts.astype(float)
-    top = 1.0 if normalise else max(float(values.max()), 1.0)
+    values = counts / np.maximum(images, 1) if normalize else counts.astype(float)
+    top = 1.0 if normalize else max(float(values.max()), 1.0)
 
     cell = _cell_inches(classes)
     side = cell * classes
@@ -128,8 +128,8 @@ def _draw(scores: Scores, *, normalise: bool) -> Any:
     axes.set_xlabel("predicted class", fontsize=heading, color=TICK, labelpad=heading * 0.8)
     axes.set_ylabel("true class", fontsize=heading, color=TICK, labelpad=heading * 0.8)
 
-    _write_numbers(axes, values, cell, top, normalise=normalise)
-    _add_scale(figure, cells, side, heading, top, normalise=normalise)
+    _write_numbers(axes, values, cell, top, normalize=normalize)
+    _add_scale(figure, cells, side, heading, top, normalize=normalize)
     return figure
 
 
@@ -138,12 +138,12 @@ def _cell_inches(classes: int) -> float:
     return float(min(0.8, max(0.1, 9.0 / classes)))
 
 
-def _write_numbers(axes: Any, values: Any, cell: float, top: float, *, normalise: bool) -> None:
+def _write_numbers(axes: Any, values: Any, cell: float, top: float, *, normalize: bool) -> None:
     import numpy as np
 
     for row, column in np.argwhere(values > 0):
         value = values[row, column]
-        text = percent(value, 0).rstrip("%") if normalise else f"{value:.0f}"
+        text = percent(value, 0).rstrip("%") if normalize else f"{value:.0f}"
         # As large as two digits can be, unless there are more.
         size = min(11.0, 72 * cell / (0.66 * max(len(text), 2)))
         if size < SMALLEST_NUMBER:
@@ -153,7 +153,7 @@ def _write_numbers(axes: Any, values: Any, cell: float, top: float, *, normalise
 
 
 def _add_scale(
-    figure: Any, cells: Any, side: float, size: float, top: float, *, normalise: bool
+    figure: Any, cells: Any, side: float, size: float, top: float, *, normalize: bool
 ) -> None:
     """Draw the colour scale at the right: what a colour stands for, whatever the figure's size."""
     from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
@@ -161,7 +161,7 @@ def _add_scale(
     width = 0.16 * max(1.0, size / 12)
     axes = figure.add_axes((1 + 0.3 / side, 0, width / side, 1))
     bar = figure.colorbar(cells, cax=axes)
-    if normalise:
+    if normalize:
         bar.locator = FixedLocator([0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 1])
         bar.formatter = FuncFormatter(lambda share, _: f"{share:.0%}")
         bar.set_label("share of the true class's images", fontsize=size, color=TICK)

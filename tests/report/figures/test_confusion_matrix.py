@@ -4,8 +4,8 @@ from PIL import Image
 
 from penult.errors import OutputExistsError
 from penult.records import ClassScore, Scores
-from penult.report import figures
-from penult.report.figures import confusion_matrix_png
+from penult.report.figures import confusion_matrix
+from penult.report.figures.confusion_matrix import confusion_matrix_png
 
 
 def scores_of(confusion, labels=None):
@@ -44,7 +44,7 @@ def test_the_last_row_is_drawn_whole_however_many_classes(tmp_path, classes):
     after = pixels_of(scores_of(second), tmp_path / "second.png")
 
     changed = (before != after).any(axis=2)
-    side = figures._cell_inches(classes) * figures.DPI
+    side = confusion_matrix._cell_inches(classes) * confusion_matrix.DPI
     tolerance = 4  # the grid's lines are drawn over the cells' edges
     (height,) = runs(changed.any(axis=1))
     assert height == pytest.approx(side, abs=tolerance)
@@ -65,13 +65,13 @@ def test_one_mistake_shows_beside_a_thousand_hits(tmp_path):
     after = pixels_of(scores_of(mistake), tmp_path / "mistake.png")
     changed = np.abs(before - after).sum(axis=2)
     cell = changed[changed > 0]
-    assert len(cell) > 0.8 * (figures._cell_inches(3) * figures.DPI) ** 2
+    assert len(cell) > 0.8 * (confusion_matrix._cell_inches(3) * confusion_matrix.DPI) ** 2
     assert np.median(cell) > 60  # of 3 × 255: clearly not the white of an empty cell
 
 
 def test_normalised_rows_of_different_sizes_look_the_same(tmp_path):
-    few = pixels_of(scores_of([[1, 1], [0, 2]]), tmp_path / "few.png", normalise=True)
-    many = pixels_of(scores_of([[300, 300], [0, 4]]), tmp_path / "many.png", normalise=True)
+    few = pixels_of(scores_of([[1, 1], [0, 2]]), tmp_path / "few.png", normalize=True)
+    many = pixels_of(scores_of([[300, 300], [0, 4]]), tmp_path / "many.png", normalize=True)
     assert np.array_equal(few, many)
     counted = pixels_of(scores_of([[300, 300], [0, 4]]), tmp_path / "counts.png")
     assert counted.shape != many.shape or not np.array_equal(counted, many)
@@ -79,7 +79,7 @@ def test_normalised_rows_of_different_sizes_look_the_same(tmp_path):
 
 def test_a_class_without_images_is_a_row_without_colour(tmp_path):
     pixels_of(scores_of([[3, 0], [0, 0]]), tmp_path / "counts.png")
-    pixels_of(scores_of([[3, 0], [0, 0]]), tmp_path / "shares.png", normalise=True)
+    pixels_of(scores_of([[3, 0], [0, 0]]), tmp_path / "shares.png", normalize=True)
     pixels_of(scores_of([[0, 0], [0, 0]]), tmp_path / "nothing.png")
 
 
@@ -103,24 +103,24 @@ def test_any_name_can_be_drawn(tmp_path, label):
 
 def test_a_long_name_keeps_both_its_ends_and_the_figure_its_proportions(tmp_path):
     name = "photographs of tulips " * 20 + "variety 7"
-    assert figures._short(name).startswith("photographs")
-    assert figures._short(name).endswith("variety 7")
-    assert len(figures._short(name)) <= figures.LONGEST_LABEL
+    assert confusion_matrix._short(name).startswith("photographs")
+    assert confusion_matrix._short(name).endswith("variety 7")
+    assert len(confusion_matrix._short(name)) <= confusion_matrix.LONGEST_LABEL
     height, width, _ = pixels_of(scores_of([[3, 1], [0, 4]], ["a", name]), tmp_path / "a.png").shape
     assert max(height, width) < 3 * min(height, width)
 
 
 def test_percentages_never_round_a_mistake_away(tmp_path, monkeypatch):
     written = []
-    draw = figures._draw
+    draw = confusion_matrix._draw
 
     def spy(scores, **options):
         figure = draw(scores, **options)
         written.extend(text.get_text() for text in figure.axes[0].texts)
         return figure
 
-    monkeypatch.setattr(figures, "_draw", spy)
-    confusion_matrix_png(scores_of([[999, 1], [0, 5]]), tmp_path / "a.png", normalise=True)
+    monkeypatch.setattr(confusion_matrix, "_draw", spy)
+    confusion_matrix_png(scores_of([[999, 1], [0, 5]]), tmp_path / "a.png", normalize=True)
     assert written == ["99", "1", "100"]
 
 

@@ -10,21 +10,21 @@ from penult.errors import OutputExistsError, PenultError
 from penult.features.resume.lock import RunLock
 from penult.output import explain, replace_file, sync_folder
 
-__all__ = ["is_complete", "unfinished", "unfinished_folder"]
+__all__ = ["is_complete", "staged", "staging_folder"]
 
 
-def unfinished_folder(directory: Path) -> Path:
+def staging_folder(directory: Path) -> Path:
     """Where the report of `directory` is put together."""
     return directory / "report.parts"
 
 
 def is_complete(directory: Path, page: str) -> bool:
     """Whether a run was killed when all but putting its files into place was done."""
-    return (unfinished_folder(directory) / page).exists()
+    return (staging_folder(directory) / page).exists()
 
 
 @contextmanager
-def unfinished(
+def staged(
     directory: Path, *, rows: str, files: Sequence[str], optional: Sequence[str]
 ) -> Iterator[Path]:
     """Yield a folder whose files are put into `directory` if the block ends well.
@@ -46,7 +46,7 @@ def unfinished(
     OutputError
     """
     created = not directory.exists()
-    folder = unfinished_folder(directory)
+    folder = staging_folder(directory)
     try:
         directory.mkdir(parents=True, exist_ok=True)
         lock = RunLock(folder, directory)

@@ -1,17 +1,13 @@
-"""Line charts of accuracies: drawn once, as a PNG file, or as SVG that takes the page's colours."""
+"""Line charts of accuracies."""
 
 from __future__ import annotations
 
-import io
-import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from penult.messages import printable
-from penult.output import atomic_output
+from penult.report.figures.colors import GRID, INK, LINE, PAPER, SOFT, WRONG
 from penult.report.formatting import percent
-from penult.written import SIGNED
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,19 +15,8 @@ if TYPE_CHECKING:
 
     from penult.classify.diagnosis.learning_curve import CurvePoint
 
-__all__ = ["curve_chart", "layers_chart", "to_png", "to_svg"]
+__all__ = ["curve_chart", "layers_chart"]
 
-# Each colour is the style sheet's variable of that name; on paper it is the light one.
-LINE, WRONG, INK, SOFT, GRID = "#4f2d94", "#b3420a", "#1b1b22", "#5c5e6b", "#e3e3ea"
-PAPER = "#fefefe"  # not quite white, which matplotlib itself writes
-VARIABLES = {
-    LINE: "accent",
-    WRONG: "wrong",
-    INK: "ink",
-    SOFT: "soft",
-    GRID: "line",
-    PAPER: "paper",
-}
 HEIGHT = 3.4  # inches
 LONGEST_NAME = 28
 
@@ -93,7 +78,7 @@ def layers_chart(
     for place, layer in enumerate(layers):
         if layer["layer"] == chosen:
             axes.get_xticklabels()[place].set(color=INK, fontweight="bold")
-            _say(axes, place, accuracies[place], f"chosen: {percent(layer['accuracy'])}")
+            _annotate(axes, place, accuracies[place], f"chosen: {percent(layer['accuracy'])}")
     _finish(axes)
     axes.legend(frameon=False, fontsize=9, labelcolor=SOFT, loc="lower right")
     return figure
@@ -120,47 +105,9 @@ def curve_chart(points: Sequence[CurvePoint]) -> Figure:
     axes.set_xticks(sizes, [*named[:-2], "", named[-1]] if crowded else named)
     axes.set_xticks([], minor=True)
     axes.set_xlabel("training images a class")
-    _say(axes, sizes[-1], means[-1], percent(points[-1].mean))
+    _annotate(axes, sizes[-1], means[-1], percent(points[-1].mean))
     _finish(axes)
     return figure
-
-
-def to_png(figure: Figure, path: Path, *, overwrite: bool = False) -> None:
-    """Write a chart as a PNG file, whole or not at all.
-
-    Raises
-    ------
-    OutputExistsError, PathNotFoundError, OutputError
-    """
-    with atomic_output(path, overwrite=overwrite) as partial:
-        figure.savefig(
-            partial, format="png", dpi=150, bbox_inches="tight", pad_inches=0.12, metadata=SIGNED
-        )
-
-
-def to_svg(figure: Figure) -> str:
-    """Return a chart as an SVG element: text stays text, colours are the page's variables."""
-    import matplotlib
-
-    out = io.StringIO()
-    # Without the salt the names of its parts would be others each time, and the page with them.
-    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "penult"}):
-        figure.savefig(
-            out,
-            format="svg",
-            bbox_inches="tight",
-            pad_inches=0.12,
-            transparent=True,
-            metadata={"Date": None, "Creator": None, "Format": None, "Type": None},
-        )
-    svg = out.getvalue()
-    svg = svg[svg.index("<svg") :]
-    for colour, variable in VARIABLES.items():
-        svg = svg.replace(colour, f"var(--{variable})")
-    svg = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", svg, count=1)
-    svg = re.sub(r'(<svg[^>]*?) width="([\d.]+)pt"', r'\1 style="max-width: \2pt"', svg, count=1)
-    svg = re.sub(r" ?font-family: [^;\"]*;?", "", svg)  # in the page's own font
-    return svg.strip()
 
 
 def _axes(width: float) -> tuple[Figure, Axes]:
@@ -182,7 +129,7 @@ def _axes(width: float) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def _say(axes: Axes, x: float, y: float, text: str) -> None:
+def _annotate(axes: Axes, x: float, y: float, text: str) -> None:
     """Write beside a point, above it."""
     axes.annotate(
         text,

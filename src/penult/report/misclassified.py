@@ -1,0 +1,38 @@
+"""Held-out images: those put into the wrong class, and a good example of each class."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from penult.records import HeldOut
+
+__all__ = ["Misclassified", "class_examples", "misclassified"]
+
+
+@dataclass(frozen=True)
+class Misclassified:
+    """A held-out image that was put into the wrong class."""
+
+    id: str
+    truth: str
+    predicted: str
+    probability: float
+
+
+def misclassified(held_out: HeldOut) -> list[Misclassified]:
+    """Return every held-out image put into the wrong class, most confident first."""
+    wrong = [
+        Misclassified(*row)
+        for row in zip(
+            held_out.ids, held_out.truth, held_out.predicted, held_out.probability, strict=True
+        )
+        if row[1] != row[2]
+    ]
+    return sorted(wrong, key=lambda m: (-m.probability, m.id))
+
+
+def class_examples(held_out: HeldOut) -> dict[str, str]:
+    """Map each class name to a held-out image of it: the most confident hit, if there is one."""
+    rows = zip(held_out.truth, held_out.predicted, held_out.probability, held_out.ids, strict=True)
+    ranked = sorted(rows, key=lambda row: (row[0] == row[1], row[2]))
+    return {truth: image_id for truth, _, _, image_id in ranked}  # the last of a class wins
