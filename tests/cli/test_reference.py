@@ -1,35 +1,60 @@
 """The command line is described: by its own help, by the generated reference, by the guides."""
 
-from __future__ import annotations
-
+import pkgutil
 import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Annotated
 
 import pytest
+import typer
 import typer.main
 
-from penult.cli import app
+from penult.cli import app, commands, options
+from penult.cli.console import say
+from penult.errors import UsageError
 
 ROOT = Path(__file__).parent.parent.parent
 
 
-def commands(group=None, prefix=()):
+def walk(group=None, prefix=()):
     """Every command with its full name, as typed after `penult`; groups are walked into."""
     group = group or typer.main.get_command(app)
     for name, command in group.commands.items():
         if hasattr(command, "commands"):
-            yield from commands(command, (*prefix, name))
+            yield from walk(command, (*prefix, name))
         elif not command.hidden:
             yield " ".join((*prefix, name)), command
 
 
-COMMANDS = dict(commands())
+COMMANDS = dict(walk())
 
 
 def test_the_commands_were_found():
     assert {"extract", "train", "predict", "info", "report"} <= set(COMMANDS)
+
+
+def test_every_module_of_commands_is_a_command():
+    modules = {module.name.replace("_", "-") for module in pkgutil.iter_modules(commands.__path__)}
+    assert modules == set(COMMANDS)
+
+
+def count(folder: Annotated[Path, typer.Argument(help="Folder.")], debug: options.Debug = False):
+    """Count the files of a folder."""
+    if not folder.is_dir():
+        raise UsageError(f"{folder} is no folder; give one")
+    say(f"{len(list(folder.iterdir()))} files")
+
+
+def test_a_command_is_one_function_whose_errors_are_one_line(penult, tmp_path, monkeypatch):
+    monkeypatch.setattr(app, "registered_commands", [*app.registered_commands])
+    app.command(name="count")(count)
+    (tmp_path / "a.txt").touch()
+    assert penult("count", tmp_path).out == "1 files\n"
+    done = penult("count", tmp_path / "a.txt")
+    assert (done.code, done.err) == (2, f"penult: {tmp_path}/a.txt is no folder; give one\n")
+    assert "Count the files of a folder." in penult("--help").out
 
 
 @pytest.mark.parametrize("name", COMMANDS)

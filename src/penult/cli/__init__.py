@@ -16,23 +16,8 @@ from typing import Annotated, Any
 import typer
 
 from penult import __version__
-from penult.cli import (
-    evaluate,
-    export,
-    extract,
-    fetch,
-    info,
-    layers,
-    models,
-    options,
-    predict,
-    quantize,
-    report,
-    sample,
-    show_input,
-    train,
-    verify,
-)
+from penult.cli import options
+from penult.cli.commands import COMMANDS
 from penult.cli.console import encode_anything, warn
 from penult.cli.stop import Stopped
 from penult.errors import PenultError
@@ -52,23 +37,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (
-    extract,
-    train,
-    predict,
-    evaluate,
-    export,
-    info,
-    report,
-    verify,
-    models,
-    layers,
-    show_input,
-    quantize,
-    fetch,
-    sample,
-):
-    app.command(name=command.__name__.rpartition(".")[2].replace("_", "-"))(command.run)
+for name, run in COMMANDS.items():
+    app.command(name=name)(run)
 
 
 def _print_version(wanted: bool) -> None:

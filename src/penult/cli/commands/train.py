@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from penult.cli import options as o
-from penult.cli.console import progress, say, say_json
+from penult.cli.console import say, say_json
+from penult.cli.progress import progress
 from penult.cli.tables import (
     class_table,
     edge_lines,

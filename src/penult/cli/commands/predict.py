@@ -9,8 +9,9 @@ from typing import Annotated, Any, Literal
 import typer
 
 from penult.cli import options as o
-from penult.cli.console import progress, say, say_json, say_remarks, warn
+from penult.cli.console import say, say_json, say_remarks, warn
 from penult.cli.predictions import Tally, to_file, to_stdout
+from penult.cli.progress import progress
 from penult.errors import UsageError
 
 

@@ -9,15 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from penult.cli import options as o
-from penult.cli.console import (
-    Table,
-    progress,
-    say,
-    say_failures,
-    say_json,
-    say_remarks,
-    warn_of_random,
-)
+from penult.cli.console import Table, say, say_failures, say_json, say_remarks, warn_of_random
+from penult.cli.progress import progress
 from penult.cli.stop import stoppable
 
 if TYPE_CHECKING:

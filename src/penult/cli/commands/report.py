@@ -8,14 +8,8 @@ from typing import Annotated
 import typer
 
 from penult.cli import options as o
-from penult.cli.console import (
-    say,
-    say_failures,
-    say_json,
-    say_remarks,
-    stages,
-    warn_of_random,
-)
+from penult.cli.console import say, say_failures, say_json, say_remarks, warn_of_random
+from penult.cli.progress import stages
 from penult.cli.stop import stoppable
 from penult.cli.tables import class_table, layer_line, layers_table, say_accuracy
 from penult.errors import UsageError

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from penult.cli import options as o
-from penult.cli.console import Table, progress, say, say_json
+from penult.cli.console import Table, say, say_json
+from penult.cli.progress import progress
 
 if TYPE_CHECKING:
     from penult.verification import Verification

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from penult.cli import options as o
-from penult.cli.console import progress, say, say_failures, say_json, say_remarks
+from penult.cli.console import say, say_failures, say_json, say_remarks
+from penult.cli.progress import progress
 from penult.cli.tables import class_table, say_accuracy, scores_table
 
 

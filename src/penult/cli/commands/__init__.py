@@ -1,0 +1,33 @@
+"""The commands.
+
+To add one, write ``NAME.py`` with a function `run` in this folder, annotated for Typer, and put its
+name into the list below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+
+__all__ = ["COMMANDS"]
+
+COMMANDS: dict[str, Callable[..., None]] = {
+    name.replace("_", "-"): import_module(f"{__name__}.{name}").run
+    for name in (
+        "extract",
+        "train",
+        "predict",
+        "evaluate",
+        "export",
+        "info",
+        "report",
+        "verify",
+        "models",
+        "layers",
+        "show_input",
+        "quantize",
+        "fetch",
+        "sample",
+    )
+}
+"""What is typed after ``penult``, in the order in which ``penult --help`` lists it."""
