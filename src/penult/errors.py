@@ -54,7 +54,13 @@ __all__ = [
 
 
 class PenultError(Exception):
-    """The base of every error penult raises on purpose."""
+    """The base of every error penult raises on purpose.
+
+    Attributes
+    ----------
+    exit_code : int
+        What the command line returns: 1 for a failure, 2 for what was asked for in error.
+    """
 
     exit_code = 1
 
@@ -87,10 +93,19 @@ class UnknownNameError(UsageError, KeyError):
 
     Parameters
     ----------
-    kind : what the name should have named, e.g. ``"model"``
-    name : what was given
-    allowed : every allowed name; close ones are suggested, and a short list is shown whole
-    hint : what to type next, e.g. ``"penult models"``
+    kind : str
+        What the name should have named, e.g. ``"model"``.
+    name : object
+        What was given.
+    allowed : iterable of str
+        Every allowed name; close ones are suggested, and a short list is shown whole.
+    hint : str, optional
+        What to type next, e.g. ``"penult models"``.
+
+    Attributes
+    ----------
+    suggestions : list of str
+        The allowed names that are close to `name`.
     """
 
     def __init__(self, kind: str, name: object, allowed: Iterable[str], hint: str = "") -> None:
@@ -112,8 +127,10 @@ class MissingExtraError(UsageError, ImportError):
 
     Parameters
     ----------
-    what : what needs it, e.g. ``"keras:VGG16"``
-    extra : the extra of this package that brings it, e.g. ``"keras"``
+    what : str
+        What needs it, e.g. ``"keras:VGG16"``.
+    extra : str
+        The extra of this package that brings it, e.g. ``"keras"``.
     """
 
     def __init__(self, what: str, extra: str) -> None:

@@ -43,15 +43,16 @@ class Preprocessing:
         down, as torchvision does). A pair (height, width): squashed to exactly that.
     crop : (int, int) or None
         (height, width) of the centre crop taken after the resize.
-    margin : "even" or "down"
-        How the crop's offset is rounded where the margin is odd: half of it to the even neighbour,
-        as torchvision does, or down, as transformers does.
-    interpolation : str
+    interpolation : {"nearest", "box", "bilinear", "hamming", "bicubic", "lanczos"}
         Pillow's filter of that name; always antialiased, as Pillow's are (nearest excepted).
     mean, std : tuple of float, one per channel
         The network sees ``(pixel / 255 - mean) / std``, in the order of `channels`.
-    channels : "RGB" or "BGR"
-    decode : "exact" or "scaled"
+    channels : {"RGB", "BGR"}
+        The order in which the network expects them.
+    margin : {"even", "down"}
+        How the crop's offset is rounded where the margin is odd: half of it to the even neighbour,
+        as torchvision does, or down, as transformers does.
+    decode : {"exact", "scaled"}
         Whether a JPEG decoder may scale large photos down while decoding.
     """
 
@@ -75,12 +76,22 @@ class Preprocessing:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Preprocessing:
-        """The inverse of `dataclasses.asdict`, with JSON's lists turned back into tuples.
+        """Read what `dataclasses.asdict` gives, with JSON's lists turned back into tuples.
+
+        Parameters
+        ----------
+        data : mapping
+            Setting to value.
+
+        Returns
+        -------
+        Preprocessing
+            An equal one.
 
         Raises
         ------
         FileFormatError
-            Names the settings that are missing, and those that there are not.
+            If settings are missing or unknown; names them.
         """
         require_keys(cls, data)
         fields: dict[str, Any] = {
@@ -100,16 +111,26 @@ class Recipe:
 
     Attributes
     ----------
-    architecture : what was built, and by which library, e.g. ``"timm/tf_efficientnet_lite0"``
-    weights_sha256 : hex digest of the weights file (of the tensors, where there is no one file)
-    layer : the layer captured, e.g. ``"layer4.2"``, ``"penultimate"``
-    pooling : ``"none"``, ``"avg"``, ``"max"``, ``"gem"``, ``"cls"`` or ``"flatten"``
-    normalize : ``"none"`` or ``"l2"``
-    preprocessing : see `Preprocessing`
-    precision : ``"float32"``, or the type in which autocast computed what bears it
-    backbone : the canonical name to type after ``--model``, e.g. ``"bundled:efficientnet_lite0"``
-    weights : the weights' name: a package and version, a hub id, a file name, or ``"random"``
-    versions : library name to version, of the run that made the rows
+    architecture : str
+        What was built, and by which library, e.g. ``"timm/tf_efficientnet_lite0"``.
+    weights_sha256 : str
+        Hex digest of the weights file (of the tensors, where there is no one file).
+    layer : str
+        The layer captured, e.g. ``"layer4.2"``, ``"penultimate"``.
+    pooling : {"none", "avg", "max", "gem", "cls", "flatten"}
+        How the layer's activation becomes a row.
+    preprocessing : Preprocessing
+        How pixels become what the network sees.
+    normalize : {"none", "l2"}
+        ``"l2"`` scales each row to length 1.
+    precision : {"float32", "float16", "bfloat16"}
+        ``"float32"``, or the type in which autocast computed what bears it.
+    backbone : str
+        The canonical name to type after ``--model``, e.g. ``"bundled:efficientnet_lite0"``.
+    weights : str
+        The weights' name: a package and version, a hub id, a file name, or ``"random"``.
+    versions : mapping
+        Library name to version, of the run that made the rows.
     """
 
     architecture: str
@@ -125,16 +146,32 @@ class Recipe:
 
     @property
     def network(self) -> str:
-        """What made the rows, as a person is told; see `network_name`."""
+        """What made the rows, as a person is told."""
         return network_name(self.backbone, self.architecture, self.weights)
 
     def to_json(self) -> str:
-        """One line of JSON; `from_json` gives an equal recipe back."""
+        """Write it as JSON.
+
+        Returns
+        -------
+        str
+            One line; `from_json` gives an equal recipe back.
+        """
         return json.dumps({"kind": "backbone", **dataclasses.asdict(self)}, sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str) -> Recipe:
         """Read what `to_json` wrote.
+
+        Parameters
+        ----------
+        text : str
+            One recipe as JSON.
+
+        Returns
+        -------
+        Recipe
+            An equal one.
 
         Raises
         ------
@@ -158,7 +195,18 @@ class Recipe:
         return dataclasses.replace(self, preprocessing=preprocessing, precision=precision)
 
     def difference(self, other: Recipe) -> dict[str, tuple[Any, Any]]:
-        """Field name to (this one's value, the other's), for the fields that count and differ."""
+        """Compare with another recipe.
+
+        Parameters
+        ----------
+        other : Recipe
+            The one to compare with.
+
+        Returns
+        -------
+        dict
+            Field name to (this one's value, the other's), for the fields that count and differ.
+        """
         mine, theirs = _counting_fields(self), _counting_fields(other)
         return {k: (mine[k], theirs[k]) for k in mine if mine[k] != theirs[k]}
 

@@ -33,13 +33,20 @@ class ImageRecord:
 
     Attributes
     ----------
-    id : path relative to the source, POSIX separators; unique in its listing
-    open : opens the image's bytes for reading; called at most once, from any thread
-    labels : none, one, or several (multi-label)
-    split : "train", "validation", "test", or None where the source does not say
-    group : rows of one group never straddle a split; None where each row stands alone
-    path : the file itself, where there is one
-    stamp : where there is none, what tells cheaply that the image is still the same, as JSON
+    id : str
+        Path relative to the source, POSIX separators; unique in its listing.
+    open : callable
+        Opens the image's bytes for reading; called at most once, from any thread.
+    labels : tuple of str
+        None, one, or several (multi-label).
+    split : {"train", "validation", "test"} or None
+        None where the source does not say.
+    group : str or None
+        Rows of one group never straddle a split; None where each row stands alone.
+    path : Path or None
+        The file itself, where there is one.
+    stamp : JSON-like
+        Where there is no file, what tells cheaply that the image is still the same.
     """
 
     id: str
@@ -53,7 +60,15 @@ class ImageRecord:
 
 @dataclass(frozen=True)
 class Failure:
-    """An image that could not become a row, and why, in one line."""
+    """An image that could not become a row.
+
+    Attributes
+    ----------
+    id : str
+        The image's id.
+    reason : str
+        Why, in one line.
+    """
 
     id: str
     reason: str
@@ -65,21 +80,33 @@ class Features:
 
     Attributes
     ----------
-    features : (N, D) or (N, C, H, W) or (N, T, D), float32 or float16; an h5py dataset until sliced
-    ids : (N,) str, path relative to the source, POSIX separators
-    labels : (N,) int64, index into `label_names`, -1 where unlabelled
-    label_names : (K,) str, sorted
-    targets : (N, K) bool, or None unless some image has several labels
-    splits : (N,) str ("train", "validation", "test" or ""), or None
-    groups : (N,) str, or None
-    content : (N,) str, hex BLAKE2b-128 digest of each image's bytes, or None
-    failures : the images that have no row
-    recipe : how the rows were made
-    layers : the layers the file holds, in execution order; `features` is one of them
-    origin : where the images came from and with which options, JSON-like: ``sources``, ``labels``,
+    features : float32 or float16 array, shape (N, D), (N, C, H, W) or (N, T, D)
+        The rows; of a file, an h5py dataset that is read where it is sliced.
+    ids : sequence of str, length N
+        Paths relative to the source, POSIX separators.
+    labels : int64 array, shape (N,)
+        Indices into `label_names`, -1 where there is no one label.
+    label_names : tuple of str, length K
+        Sorted.
+    recipe : Recipe
+        How the rows were made.
+    targets : bool array, shape (N, K), or None
+        Which labels each image has; None unless some image has several.
+    splits : sequence of str, length N, or None
+        "train", "validation", "test" or "".
+    groups : sequence of str, length N, or None
+        Rows of one group are never split apart.
+    content : sequence of str, length N, or None
+        Hex BLAKE2b-128 digest of each image's bytes.
+    failures : tuple of Failure
+        The images that have no row.
+    layers : tuple of str
+        The layers that the file holds, in execution order; `features` is one of them.
+    origin : mapping
+        Where the images came from and with which options, JSON-like: ``sources``, ``labels``,
         ``label_pattern``, ``splits``, ``passed_over`` (extension to number of files that are no
         images), ``left_out`` (files that penult wrote), ``split_folders`` (what each top folder
-        called train, test and so on was taken for: its ``split``, or None for a class)
+        called train, test and so on was taken for: its ``split``, or None for a class).
     """
 
     features: Any
@@ -106,10 +133,14 @@ class Progress:
 
     Attributes
     ----------
-    done : images with an outcome so far, failures included
-    total : images to do, or None where the source cannot say
-    failed : failures so far
-    kept : of `done`, those taken over from an interrupted run, or by an update from the file
+    done : int
+        Images with an outcome so far, failures included.
+    total : int or None
+        Images to do; None where the source cannot say.
+    failed : int
+        Failures so far.
+    kept : int
+        Of `done`, those taken over from an interrupted run, or by an update from the file.
     """
 
     done: int
@@ -120,9 +151,19 @@ class Progress:
 
 @dataclass(frozen=True)
 class ClassScore:
-    """One class's scores: precision, recall and F1 in [0, 1], support in images.
+    """The scores of one class.
 
-    `average_precision` is that of a label where images may have several, and some image has it.
+    Attributes
+    ----------
+    label : str
+        The name of the class.
+    precision, recall, f1 : float
+        In [0, 1].
+    support : int
+        Images of the class that were scored.
+    average_precision : float or None
+        Of the ranking of all images by this label's probability; only where images may have several
+        labels, and some image has this one.
     """
 
     label: str
@@ -135,7 +176,13 @@ class ClassScore:
 
 @dataclass(frozen=True)
 class Average:
-    """Precision, recall and F1 averaged over classes, each in [0, 1]."""
+    """Precision, recall and F1 averaged over classes.
+
+    Attributes
+    ----------
+    precision, recall, f1 : float
+        In [0, 1].
+    """
 
     precision: float
     recall: float
@@ -150,22 +197,34 @@ class Scores:
 
     Attributes
     ----------
-    accuracy : float in [0, 1]; where images may have several labels, the part whose labels are said
-        exactly
-    classes : one ClassScore per class, in the order of the label names
-    confusion : (K, K) tuple of tuples of int; rows are true classes, columns predicted ones; empty
-        where images may have several labels
-    images : number of images scored
-    split : how the held-out part was chosen, in words
-    interval : 95% interval of the accuracy, (low, high), by Clopper & Pearson
-    top5 : part of the images whose class is among the five most probable; None for K <= 5
-    balanced_accuracy : mean recall of the classes that have images here
-    macro, weighted : averages over the classes that occur; each the same, or by its support
-    soft_f1 : macro F1 on probabilities instead of decisions
-    log_loss : mean of -log of the true class's probability, in nats
-    calibration_error : expected calibration error of the winning probability, 15 bins
-    micro : every label of every image counting the same; only where images may have several
-    mean_average_precision : over the labels that occur; only where images may have several
+    accuracy : float
+        In [0, 1]; where images may have several labels, the share whose labels are all right.
+    classes : tuple of ClassScore
+        In the order of the label names.
+    confusion : tuple of tuple of int, shape (K, K)
+        Rows are true classes, columns predicted ones; empty where images may have several labels.
+    images : int
+        The number of images scored.
+    split : str
+        How the held-out part was chosen, in words.
+    interval : (float, float) or None
+        95% interval of the accuracy, by Clopper and Pearson.
+    top5 : float or None
+        Share of the images whose class is among the five most probable; None for K <= 5.
+    balanced_accuracy : float or None
+        Mean recall of the classes that have images here.
+    macro, weighted : Average or None
+        Averages over the classes that occur, each counting the same, or by its support.
+    soft_f1 : float or None
+        Macro F1 on probabilities instead of decisions.
+    log_loss : float or None
+        Mean of -log of the true class's probability, in nats.
+    calibration_error : float or None
+        Expected calibration error of the winning probability, 15 bins.
+    micro : Average or None
+        Every label of every image counting the same; only where images may have several.
+    mean_average_precision : float or None
+        Over the labels that occur; only where images may have several.
     """
 
     accuracy: float
@@ -187,14 +246,17 @@ class Scores:
 
 @dataclass(frozen=True, kw_only=True)
 class HeldOut:
-    """The images a classifier was scored on, and what it said of each; all sequences of length M.
+    """The images that a classifier was scored on, and what it said of each.
 
     Attributes
     ----------
-    ids : the images' ids
-    truth, predicted : class names; where images may have several, joined by ", " ("" for none)
-    probability : of the predicted class, in [0, 1]; where images may have several labels, that of
-        the least certain decision for or against a label
+    ids : tuple of str, length M
+        The images' ids.
+    truth, predicted : tuple of str, length M
+        Class names; where images may have several labels, joined by ", " ("" for none).
+    probability : tuple of float, length M
+        Of the predicted class, in [0, 1]; where images may have several labels, that of the least
+        certain decision for or against a label.
     """
 
     ids: tuple[str, ...]
@@ -209,9 +271,12 @@ class Copied:
 
     Attributes
     ----------
-    path : of the copy
-    new : whether it was made now; the same image may have been there before
-    renamed : whether it has a number in its name, another image having the name
+    path : Path
+        Of the copy.
+    new : bool
+        Whether it was made now; the same image may have been there before.
+    renamed : bool
+        Whether it has a number in its name, another image having the name.
     """
 
     path: Path
@@ -225,14 +290,21 @@ class Prediction:
 
     Attributes
     ----------
-    id : the image's id
-    label : the most probable class
-    probability : its probability, in [0, 1]
-    top : the k most probable classes with their probabilities, most probable first
-    unsure : whether that probability is below the threshold that was asked for
-    copied : where the image was copied to, if it was
-    labels : where images may have several labels, those above their thresholds, most probable
-        first; None where each has one
+    id : str
+        The image's id.
+    label : str
+        The most probable class.
+    probability : float
+        Its probability, in [0, 1].
+    top : tuple of (str, float)
+        The k most probable classes with their probabilities, most probable first.
+    unsure : bool
+        Whether that probability is below the threshold that was asked for.
+    copied : Copied or None
+        Where the image was copied to, if it was.
+    labels : tuple of str or None
+        Where images may have several labels, those above their thresholds, most probable first;
+        None where each has one.
     """
 
     id: str

@@ -29,8 +29,10 @@ def load(path: str | Path, layer: str | None = None) -> Features:
 
     Parameters
     ----------
-    path : a file that `penult.extract` wrote
-    layer : which of its layers' rows to show; the last by default
+    path : path
+        A file that `penult.extract` wrote.
+    layer : str, optional
+        Which of its layers' rows to show; the last by default.
 
     Returns
     -------
@@ -43,9 +45,13 @@ def load(path: str | Path, layer: str | None = None) -> Features:
     ------
     UsageError
         If it is no path.
-    PathNotFoundError, FeatureFileError, UnknownNameError
-        Also where the file refers to other files (external links or storage, virtual datasets),
-        as only a file that is meant to do harm would.
+    PathNotFoundError
+        If there is no such file.
+    FeatureFileError
+        If it is no feature file, or damaged; or if it refers to other files (external links or
+        storage, virtual datasets), as only a file that is meant to do harm would.
+    UnknownNameError
+        If it has no such layer.
     """
     if not isinstance(path, str | os.PathLike):
         raise UsageError(
