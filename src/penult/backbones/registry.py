@@ -19,11 +19,13 @@ from penult.recipe import Recipe, require_equal
 
 __all__ = [
     "DEFAULT_MODEL",
+    "as_recorded",
     "list_models",
     "open_backbone",
     "open_recipe",
     "open_without_download",
     "register",
+    "require_recorded",
     "resolve",
     "sources",
     "unregister",
@@ -195,17 +197,32 @@ def open_recipe(
     ------
     WeightsError, RecipeMismatchError
     """
-    name, choice = _as_recorded(recipe, recipe_is, choice or WeightsChoice())
+    name, choice = as_recorded(recipe, recipe_is, choice or WeightsChoice())
     backbone = open_backbone(name, choice, trust_notes=trust_notes)
-    ours = backbone.recipe(recipe.layer, recipe.pooling, recipe.normalize)
-    ours = ours.with_options(decode=recipe.preprocessing.decode, precision=recipe.precision)
-    require_equal(recipe, ours, name=recipe_is, other_name=f"{recipe.backbone} on this machine")
+    require_recorded(backbone, recipe, recipe_is)
     return backbone
 
 
-def _as_recorded(
-    recipe: Recipe, recipe_is: str, choice: WeightsChoice
-) -> tuple[str, WeightsChoice]:
+def require_recorded(backbone: Backbone, recipe: Recipe, recipe_is: str) -> None:
+    """Refuse a backbone that is not the one that a stored recipe was made with.
+
+    Raises
+    ------
+    RecipeMismatchError
+    """
+    ours = backbone.recipe(recipe.layer, recipe.pooling, recipe.normalize)
+    ours = ours.with_options(decode=recipe.preprocessing.decode, precision=recipe.precision)
+    require_equal(recipe, ours, name=recipe_is, other_name=f"{recipe.backbone} on this machine")
+
+
+def as_recorded(recipe: Recipe, recipe_is: str, choice: WeightsChoice) -> tuple[str, WeightsChoice]:
+    """Turn a stored recipe into the name and the weights that `open_backbone` takes.
+
+    Raises
+    ------
+    WeightsError
+        If the weights came from a file that is not there any more.
+    """
     given = choice.given
     if given is None and recipe.weights == "random":
         given = "random"
