@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import logging
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -79,6 +80,13 @@ def toy():
     register(MeanColour())
     yield "toy:mean-colour"
     unregister("toy")
+
+
+@pytest.fixture(autouse=True)
+def _no_network_of_another_test():
+    yield
+    if opened := sys.modules.get("penult.extractor.opened"):
+        opened.close_all()
 
 
 @pytest.fixture(autouse=True)

@@ -25,15 +25,8 @@ from toys import MeanColour
 import penult
 from penult import FeatureExtractor
 from penult.backbones.torch_model import NetworkBackbone
-from penult.engines import pool
 from penult.errors import ImageError, RecipeMismatchError, UnknownNameError, UsageError
-
-
-@pytest.fixture(autouse=True)
-def _no_engine_of_another_test():
-    pool.close_all()
-    yield
-    pool.close_all()
+from penult.extractor import opened
 
 
 @pytest.fixture
@@ -252,7 +245,7 @@ def test_an_option_that_cannot_be_is_refused_by_fit(extractor, paths, options, e
 
 
 def test_an_image_for_which_the_network_gives_nan_is_named(extractor, paths, monkeypatch):
-    from penult.engines.pool import SharedEngine
+    from penult.extractor.opened import SharedEngine
 
     extractor.fit(paths)
     run = SharedEngine.run
@@ -311,7 +304,7 @@ def test_a_pickle_holds_no_network(extractor, paths):
 
 
 def test_only_the_last_few_networks_are_kept(toy, built, monkeypatch):
-    monkeypatch.setattr(pool, "KEPT", 1)
+    monkeypatch.setattr(opened, "KEPT", 1)
     one = FeatureExtractor(model=toy, engine="torch")
     other = FeatureExtractor(model=toy, engine="torch", offline=True)
     for extractor in (one, one, other, other, one):
@@ -321,11 +314,11 @@ def test_only_the_last_few_networks_are_kept(toy, built, monkeypatch):
 
 def test_another_network_than_was_fitted_is_refused(extractor, paths, monkeypatch):
     extractor.fit(paths)
-    pool.close_all()
-    opened = MeanColour.open
+    opened.close_all()
+    open_toy = MeanColour.open
 
     def other(self, name, choice):
-        backbone = opened(self, name, choice)
+        backbone = open_toy(self, name, choice)
         backbone.weights = type(backbone.weights)("mean-colour 2", "71" * 32)
         return backbone
 

@@ -30,7 +30,7 @@ if not child:
     [
         "penult.images.labels.csv_cells:_limit",
         "penult.images.in_memory:_loading",
-        "penult.engines.pool:_opening",
+        "penult.extractor.opened:_opening",
         "penult.engines.openvino.core:_making",
         "penult.engines.openvino.conversion:first_run",
     ],

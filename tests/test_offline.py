@@ -14,9 +14,11 @@ import pytest
 from PIL import Image
 
 import penult
+from penult.backbones.base import WeightsChoice
 from penult.classify.prediction.predict import predict_images
 from penult.errors import ImageError, SourceError, UsageError
-from penult.extraction import extract_as
+from penult.extraction import Extraction
+from penult.extractor import ExtractorSpec, RecipeRows
 from penult.images import relocate
 from penult.images.listing import list_images
 from penult.images.sources.remote import connection, hosts, redirects
@@ -95,7 +97,11 @@ def test_every_function_that_takes_images_stays_off_the_network(
         "plan": lambda **o: penult.plan(manifest, model=toy, **o),
         "verify": lambda **o: penult.verify(tmp_path / "f.h5", **o),
         "verify, moved": lambda **o: penult.verify(tmp_path / "f.h5", images=manifest, **o),
-        "evaluate": lambda **o: extract_as(classifier.recipe, manifest, recipe_is="c", **o),
+        "evaluate": lambda **o: Extraction(
+            extractor=ExtractorSpec(
+                rows=RecipeRows((classifier.recipe,), "c"), weights=WeightsChoice(**o)
+            )
+        ).to_memory(manifest),
         "predict": lambda **o: list(predict_images(classifier, manifest, **o)),
         "report": lambda **o: make_report(manifest, tmp_path / "r", model=toy, **o),
         "quantize": lambda **o: penult.quantize(toy, manifest, tmp_path / "q.ckpt", **o),

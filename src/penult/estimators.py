@@ -17,9 +17,8 @@ from penult.recipe import require_equal
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from penult.engines.pool import SharedEngine
+    from penult.extractor import Extractor
     from penult.recipe import Recipe
-    from penult.records import ImageRecord
 
 __all__ = ["FeatureExtractor"]
 
@@ -93,17 +92,20 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         UnknownNameError, WeightsError, MissingExtraError, EngineError
             If the network cannot be had or run.
         """
+        from penult.images.in_memory import as_records
+
         self._check_options()
         if X is not None and not isinstance(X, Iterator):  # which could be gone through only once
-            _records(X)
-        engine = self._open()
-        if len(engine.row_shape) > 1:
+            _require_some(len(as_records(X)))
+        extractor = self._open()
+        (shape,) = extractor.engine.row_shapes
+        if len(shape) > 1:
             raise UsageError(
-                f"layer {self.layer!r} without pooling gives maps of shape {engine.row_shape}, and "
-                f"a transformer gives rows; give pool='flatten', or leave pool out"
+                f"layer {self.layer!r} without pooling gives maps of shape {shape}, and a "
+                f"transformer gives rows; give pool='flatten', or leave pool out"
             )
-        self.recipe_: Recipe = engine.recipes[0]
-        self.n_features_out_ = engine.row_shape[0]
+        self.recipe_: Recipe = extractor.recipes[0]
+        self.n_features_out_ = shape[0]
         return self
 
     def transform(self, X: Any) -> NDArray[np.float32]:  # noqa: N803
@@ -128,24 +130,15 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             If the network on this machine is another one than `fit` found.
         """
         check_is_fitted(self)
-        records = _records(X)
-        engine = self._open()
+        extractor = self._open()
         require_equal(
             self.recipe_,
-            engine.recipes[0],
+            extractor.recipes[0],
             name="the fitted FeatureExtractor",
             other_name=f"{self.model} on this machine",
         )
-        from penult.engines.pipeline import run
-
-        blocks = run(
-            records, engine, batch_size=self.batch_size, workers=self.workers, stop_on_error=True
-        )
-        rows = np.empty((len(records), self.n_features_out_), np.float32)
-        done = 0
-        for block in blocks:
-            rows[done : done + len(block.outcomes)] = block.rows[0]
-            done += len(block.outcomes)
+        rows = extractor(X)
+        _require_some(len(rows))
         return rows
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
@@ -177,19 +170,29 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             if value is not None and not (isinstance(value, Integral) and int(value) >= 1):
                 raise UsageError(f"{name} is {value!r}; give a whole number of 1 or more, or None")
 
-    def _open(self) -> SharedEngine:
+    def _open(self) -> Extractor:
         from penult.backbones.base import WeightsChoice
-        from penult.engines.pool import shared_engine
+        from penult.extractor import EngineOptions, ExtractorSpec, ModelRows, ReadingOptions
 
-        return shared_engine(
-            self.model,
-            self.layer,
-            self.pool,
-            self.normalize,
-            choice=WeightsChoice.of(self.weights, offline=self.offline),
-            engine=self.engine,
-            device=self.device,
+        spec = ExtractorSpec(
+            rows=ModelRows(
+                model=self.model,
+                layers=(self.layer,),
+                pooling=self.pool,
+                normalize=self.normalize,
+            ),
+            weights=WeightsChoice.of(self.weights, offline=self.offline),
+            engine=EngineOptions(
+                engine=self.engine, device=self.device, batch_size=self.batch_size
+            ),
+            reading=ReadingOptions(workers=self.workers),
         )
+        extractor = spec.shared()
+        if len(extractor.recipes) > 1:
+            count = len(extractor.recipes)
+            named = ", ".join(recipe.layer for recipe in extractor.recipes[:5])
+            raise UsageError(f"the layer {self.layer!r} is {count} layers ({named}, …); name one")
+        return extractor
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -201,10 +204,6 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return tags
 
 
-def _records(X: Any) -> list[ImageRecord]:  # noqa: N803
-    from penult.images.in_memory import as_records
-
-    records = as_records(X)
-    if not records:
+def _require_some(images: int) -> None:
+    if not images:
         raise UsageError("no images were given (0 sample(s)); give 1 or more")
-    return records

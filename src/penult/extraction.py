@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
-from penult.backbones.registry import DEFAULT_MODEL, open_backbone
+from penult.backbones.base import WeightsChoice
+from penult.backbones.registry import DEFAULT_MODEL
 from penult.errors import UnknownNameError, UsageError
+from penult.extractor import EngineOptions, ExtractorSpec, ModelRows, ReadingOptions, layer_names
+from penult.features.read import load, read
+from penult.features.resume.store import is_leftover, parts_folder
+from penult.images.listing import as_sources
+from penult.images.listing_options import ListingOptions
 from penult.output import check_output
 from penult.recipe import Precision
+from penult.runs import Job, to_file, to_memory
 
 if TYPE_CHECKING:
     from penult.images.labels.split_folders import SplitsFrom
     from penult.images.listing import Listing
-    from penult.images.sources.base import SourceArgument
-    from penult.recipe import Recipe
     from penult.records import Features, Progress
 
-__all__ = ["extract", "extract_as"]
+__all__ = ["Extraction", "extract"]
 
 Paths = str | Path | Sequence[str | Path]
 
@@ -118,145 +123,125 @@ def extract(
         If an interrupted run, or the file to update, is of other images or another recipe; says in
         what they differ, and what to type.
     """
-    _check_options(
-        on_error=on_error,
-        decode=decode,
+    extraction = Extraction(
+        extractor=ExtractorSpec(
+            rows=ModelRows(
+                model=model,
+                layers=layer_names(layer),
+                pooling=pool,
+                normalize=normalize,
+                decode=decode,
+                precision=precision,
+            ),
+            weights=WeightsChoice.of(weights, offline=offline, architecture=architecture),
+            engine=EngineOptions(
+                engine=engine, device=device, batch_size=batch_size, streams=streams
+            ),
+            reading=ReadingOptions(
+                workers=workers,
+                max_pixels=max_pixels,
+                allow_truncated=allow_truncated,
+                on_error=on_error,
+            ),
+        ),
+        listing=ListingOptions(labels=labels, label_pattern=label_pattern, splits=splits),
         dtype=dtype,
-        batch_size=batch_size,
-        workers=workers,
-        streams=streams,
-        max_pixels=max_pixels,
         shuffle=shuffle,
     )
+    if output is not None:
+        return extraction.to_file(
+            images,
+            output,
+            overwrite=overwrite,
+            restart=restart,
+            update=update,
+            on_progress=on_progress,
+        )
+    if update:
+        raise UsageError("an update needs an output to bring up to date")
+    return extraction.to_memory(images, on_progress=on_progress)
 
-    from penult.features.resume.store import is_leftover, parts_folder
 
-    target = None if output is None else Path(output)
-    if target is not None:
+@dataclass(frozen=True, kw_only=True)
+class Extraction:
+    """All that is asked of an extraction besides its images and its output.
+
+    Attributes
+    ----------
+    extractor : ExtractorSpec
+        What makes the rows.
+    listing : ListingOptions
+        How the images are listed.
+    dtype : {"float32", "float16"}
+        Of the rows in the file.
+    shuffle : int or None
+        Seed of the rows' order, which is by id otherwise.
+    """
+
+    extractor: ExtractorSpec
+    listing: ListingOptions = field(default_factory=ListingOptions)
+    dtype: Literal["float32", "float16"] = "float32"
+    shuffle: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.dtype not in ("float32", "float16"):
+            raise UnknownNameError("dtype", self.dtype, ("float32", "float16"))
+        if self.shuffle is not None and self.shuffle < 0:
+            raise UsageError(f"a shuffle seed of {self.shuffle} was given; it must be 0 or more")
+
+    def to_memory(
+        self, images: Paths, *, on_progress: Callable[[Progress], None] | None = None
+    ) -> Features:
+        """Make the rows, and keep them in memory; see `extract`."""
+        return read(to_memory(self._job(images, (), on_progress)), name="the features in memory")
+
+    def to_file(
+        self,
+        images: Paths,
+        output: str | Path,
+        *,
+        overwrite: bool = False,
+        restart: bool = False,
+        update: bool = False,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> Features:
+        """Make the rows, and write the feature file; see `extract`."""
+        target = Path(output)
         # A run that was killed when all but the tidying up was done is no reason to refuse.
         check_output(target, overwrite=overwrite or update or is_leftover(target))
-    if update and (target is None or overwrite):
-        raise UsageError(
-            "an update needs an output to bring up to date"
-            if target is None
-            else "update and overwrite exclude each other: one keeps what holds, the other nothing"
+        if update and overwrite:
+            raise UsageError(
+                "update and overwrite exclude each other: one keeps what holds, the other nothing"
+            )
+        job = self._job(images, (target, parts_folder(target)), on_progress)
+        to_file(job, target, overwrite=overwrite, restart=restart, update=update)
+        return load(target)
+
+    def _job(
+        self,
+        images: Paths,
+        leave_out: Sequence[Path],
+        on_progress: Callable[[Progress], None] | None,
+    ) -> Job:
+        sources, offline = as_sources(images), self.extractor.weights.offline
+        listing = self.listing.list(sources, leave_out=leave_out, offline=offline)
+        if self.shuffle is not None:
+            listing = _shuffled(listing, self.shuffle)
+        options = {
+            "max_pixels": self.extractor.reading.max_pixels,
+            "allow_truncated": self.extractor.reading.allow_truncated,
+            "shuffle": self.shuffle,
+        }
+        extractor = self.extractor.open(images=len(listing.records))
+        _ = extractor.engine  # what is wrong with it is said before anything is written
+        return Job(
+            listing=listing,
+            extractor=extractor,
+            dtype=self.dtype,
+            origin={**self.listing.origin(sources, listing), **options},
+            options={"dtype": self.dtype, **options},
+            on_progress=on_progress,
         )
-
-    from penult.images.listing import as_sources, list_images
-
-    sources = as_sources(images)
-    written = [] if target is None else [target, parts_folder(target)]
-    how: dict[str, Any] = {"labels": labels, "label_pattern": label_pattern, "splits": splits}
-    listing = list_images(sources, **how, leave_out=written, offline=offline)
-    if shuffle is not None:
-        listing = _shuffled(listing, shuffle)
-    options = {
-        "max_pixels": max_pixels,
-        "allow_truncated": allow_truncated,
-        "shuffle": shuffle,
-    }
-    origin = {**_origin(sources, listing, **how), **options}
-
-    from penult.backbones.base import WeightsChoice
-    from penult.backbones.recipe_selection import select
-    from penult.engines.registry import open_engine
-
-    choice = WeightsChoice.of(weights, offline=offline, architecture=architecture)
-    backbone = open_backbone(model, choice)
-    layers = [layer] if isinstance(layer, str) else layer
-    selected = select(backbone, layers, pool, normalize)
-    opened = open_engine(
-        backbone,
-        [recipe.with_options(decode=decode, precision=precision) for recipe in selected],
-        engine=engine,
-        device=device,
-        batch_size=batch_size,
-        streams=streams,
-        images=len(listing.records),
-    )
-
-    from penult.features.read import load, read
-    from penult.runs import Job, to_file, to_memory
-
-    job = Job(
-        listing=listing,
-        engine=opened,
-        dtype=dtype,
-        origin=origin,
-        options={"dtype": dtype, **options},
-        pipeline={
-            "workers": workers or listing.readers,
-            "stop_on_error": on_error == "fail",
-            "max_pixels": max_pixels,
-            "allow_truncated": allow_truncated,
-        },
-        on_progress=on_progress,
-    )
-    if target is None:
-        return read(to_memory(job), name="the features in memory")
-    to_file(job, target, overwrite=overwrite, restart=restart, update=update)
-    return load(target)
-
-
-def extract_as(
-    recipe: Recipe,
-    images: Paths,
-    *,
-    recipe_is: str,
-    labels: str | Path = "parent",
-    label_pattern: str | None = None,
-    splits: SplitsFrom = "auto",
-    weights: str | Path | None = None,
-    offline: bool = False,
-    engine: str = "auto",
-    device: str = "auto",
-    on_progress: Callable[[Progress], None] | None = None,
-) -> Features:
-    """Turn images into feature vectors as a recipe says, in memory.
-
-    Parameters
-    ----------
-    recipe_is : what carries the recipe, for messages, e.g. ``"flowers.skops"``
-    weights : where the backbone's weights file is now, if not where it was
-    images, labels, label_pattern, splits, offline, engine, device, on_progress : as for `extract`
-
-    Raises
-    ------
-    UsageError, SourceError, WeightsError, BackboneError, EngineError
-    RecipeMismatchError
-        If the backbone on this machine is not the one that the recipe names.
-    """
-    from penult.backbones.base import WeightsChoice
-    from penult.backbones.registry import open_recipe
-    from penult.engines.registry import open_engine
-    from penult.features.read import read
-    from penult.images.listing import as_sources, list_images
-    from penult.runs import Job, to_memory
-
-    sources = as_sources(images)
-    how: dict[str, Any] = {"labels": labels, "label_pattern": label_pattern, "splits": splits}
-    listing = list_images(sources, **how, offline=offline)
-    choice = WeightsChoice.of(weights, offline=offline)
-    backbone = open_recipe(recipe, recipe_is=recipe_is, choice=choice)
-    job = Job(
-        listing=listing,
-        engine=open_engine(backbone, [recipe], engine=engine, device=device),
-        dtype="float32",
-        origin=_origin(sources, listing, **how),
-        options={},
-        pipeline={"workers": listing.readers},
-        on_progress=on_progress,
-    )
-    return read(to_memory(job), name="the features in memory")
-
-
-def _origin(
-    sources: Sequence[SourceArgument], listing: Listing, *, labels: str | Path, **how: Any
-) -> dict[str, Any]:
-    """What the file notes of where its images came from, and what was found beside them."""
-    from penult.images.listing import origin_of
-
-    return {**origin_of(sources), "labels": str(labels), **how, **listing.notes}
 
 
 def _shuffled(listing: Listing, seed: int) -> Listing:
@@ -264,32 +249,3 @@ def _shuffled(listing: Listing, seed: int) -> Listing:
 
     order = np.random.default_rng(seed).permutation(len(listing.records))
     return replace(listing, records=listing.records.reordered(order))
-
-
-def _check_options(
-    *,
-    on_error: str,
-    decode: str,
-    dtype: str,
-    batch_size: int | None,
-    workers: int | None,
-    streams: int | None,
-    max_pixels: int | None,
-    shuffle: int | None,
-) -> None:
-    if on_error not in ("skip", "fail"):
-        raise UnknownNameError("value for on-error", on_error, ("skip", "fail"))
-    if decode not in ("exact", "scaled"):
-        raise UnknownNameError("way to decode", decode, ("exact", "scaled"))
-    if dtype not in ("float32", "float16"):
-        raise UnknownNameError("dtype", dtype, ("float32", "float16"))
-    for name, value in (
-        ("batch size", batch_size),
-        ("number of workers", workers),
-        ("number of streams", streams),
-        ("limit of pixels", max_pixels),
-    ):
-        if value is not None and value < 1:
-            raise UsageError(f"a {name} of {value} was given; it must be 1 or more")
-    if shuffle is not None and shuffle < 0:
-        raise UsageError(f"a shuffle seed of {shuffle} was given; it must be 0 or more")

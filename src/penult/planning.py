@@ -8,14 +8,19 @@ from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from penult.backbones.base import WeightsChoice
 from penult.backbones.registry import DEFAULT_MODEL, open_without_download
 from penult.errors import UnknownNameError
+from penult.extractor import ModelRows, layer_names
+from penult.features.estimate import estimate_bytes
+from penult.images.listing import as_sources
+from penult.images.listing_options import ListingOptions
 from penult.recipe import Recipe
 
 if TYPE_CHECKING:
     from penult.images.labels.split_folders import SplitsFrom
 
-__all__ = ["Plan", "PlannedLayer", "plan"]
+__all__ = ["Plan", "PlannedLayer", "plan", "plan_rows"]
 
 
 @dataclass(frozen=True)
@@ -86,23 +91,29 @@ def plan(
     UsageError, SourceError, BackboneError
         As `penult.extract` does.
     """
+    return plan_rows(
+        images,
+        ModelRows(model=model, layers=layer_names(layer), pooling=pool, normalize=normalize),
+        WeightsChoice.of(weights, offline=offline, architecture=architecture),
+        listing=ListingOptions(labels=labels, label_pattern=label_pattern, splits=splits),
+        dtype=dtype,
+    )
+
+
+def plan_rows(
+    images: str | Path | Sequence[str | Path],
+    rows: ModelRows,
+    weights: WeightsChoice,
+    *,
+    listing: ListingOptions,
+    dtype: Literal["float32", "float16"] = "float32",
+) -> Plan:
+    """Say what an extraction of these rows would give; see `plan`."""
     if dtype not in ("float32", "float16"):
         raise UnknownNameError("dtype", dtype, ("float32", "float16"))
-    from penult.backbones.base import WeightsChoice
-    from penult.backbones.recipe_selection import select
-    from penult.features.estimate import estimate_bytes
-    from penult.images.listing import as_sources, list_images
-
-    listing = list_images(
-        as_sources(images),
-        labels=labels,
-        label_pattern=label_pattern,
-        splits=splits,
-        offline=offline,
-    )
-    choice = WeightsChoice.of(weights, offline=offline, architecture=architecture)
-    backbone = open_without_download(model, choice)
-    recipes = select(backbone, [layer] if isinstance(layer, str) else layer, pool, normalize)
+    listed = listing.list(as_sources(images), offline=weights.offline)
+    backbone = open_without_download(rows.model, weights)
+    recipes = rows.recipes(backbone)
 
     def planned(recipe: Recipe) -> PlannedLayer:
         shape = backbone.layer(recipe.layer).pooled_shape(recipe.pooling)
@@ -111,16 +122,16 @@ def plan(
     layers = tuple(planned(recipe) for recipe in recipes)
     return Plan(
         backbone=backbone.described,
-        images=len(listing.records),
-        classes=tuple(sorted({label for record in listing.records for label in record.labels})),
+        images=len(listed.records),
+        classes=tuple(sorted({label for record in listed.records for label in record.labels})),
         layers=layers,
         dtype=dtype,
         bytes=estimate_bytes(
-            listing.records,
+            listed.records,
             recipes,
             [layer.shape for layer in layers],
             dtype=dtype,
-            failures=listing.failures,
+            failures=listed.failures,
         ),
-        notes={"splits": splits, **listing.notes},
+        notes={"splits": listing.splits, **listed.notes},
     )

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from penult.backbones.base import WeightsChoice
-from penult.backbones.registry import open_backbone
 from penult.errors import BackboneError, ImageError, SourceError, UsageError
 from penult.output import check_output
 
@@ -160,12 +159,13 @@ def quantize(
     """
     from penult.backbones.checkpoint import is_checkpoint_name
     from penult.backbones.int8 import Int8Backbone, save_int8
-    from penult.backbones.recipe_selection import select
     from penult.engines import quantize as engine
     from penult.engines.finite import reasons
     from penult.engines.measure import all_rows, machine, rates
     from penult.engines.registry import open_engine
-    from penult.images.listing import as_sources, list_images
+    from penult.extractor import EngineOptions, ExtractorSpec, ModelRows, layer_names
+    from penult.images.listing import as_sources
+    from penult.images.listing_options import ListingOptions
     from penult.images.notes import log_listing_messages
 
     engine.require_nncf()
@@ -182,19 +182,21 @@ def quantize(
             f"{target} does not end as a checkpoint does, so --model would not know it for one; "
             f"call it {target}.ckpt"
         )
-    choice = WeightsChoice.of(weights, offline=offline, architecture=architecture)
-    backbone = open_backbone(model, choice)
+    extractor = ExtractorSpec(
+        rows=ModelRows(model=model, layers=layer_names(layer), pooling=pool),
+        weights=WeightsChoice.of(weights, offline=offline, architecture=architecture),
+        engine=EngineOptions(engine="openvino"),
+    ).open()
+    backbone, recipes = extractor.backbone, extractor.recipes
     if isinstance(backbone, Int8Backbone):
         raise UsageError(f"{model} is an int8 checkpoint already; give what it was made from")
-    layers = [layer] if isinstance(layer, str) else layer
-    recipes = select(backbone, layers, pool)
     say("reading images")
-    sources = as_sources(calibrate)
-    listing = list_images(sources, labels=labels, label_pattern=label_pattern, offline=offline)
+    listed_as = ListingOptions(labels=labels, label_pattern=label_pattern)
+    listing = listed_as.list(as_sources(calibrate), offline=offline)
     log_listing_messages({**listing.notes, "split_folders": ()})
     records, pixels = _read(listing.records, backbone, images, seed)
     calibrated = min(images, len(records) * 3 // 5)
-    theirs = open_engine(backbone, recipes, engine="openvino")
+    theirs = extractor.engine
     float_rows = all_rows(theirs, pixels)
     for number, reason in reasons(float_rows, recipes).items():
         raise BackboneError(

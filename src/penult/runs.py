@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from penult.engines.finite import reasons
-from penult.engines.pipeline import Block, run
 from penult.errors import ImageError, OutputError, PenultError, SourceError
 from penult.features.check import require_readable
 from penult.features.disk_space import Room
@@ -24,13 +23,14 @@ from penult.features.resume.ledger import Ledger, RowSource
 from penult.features.resume.store import PartStore, is_leftover
 from penult.features.write import Columns, FeatureWriter
 from penult.output import atomic_output, check_output, explain
-from penult.records import Failure, Progress
+from penult.records import Failure, ImageRecord, Progress
 
 if TYPE_CHECKING:
     import h5py
     from numpy.typing import NDArray
 
-    from penult.engines.base import Engine
+    from penult.engines.pipeline import Block
+    from penult.extractor import Extractor
     from penult.images.listing import Listing
 
 __all__ = ["Job", "to_file", "to_memory"]
@@ -43,19 +43,17 @@ class Job:
     Attributes
     ----------
     listing : its records in the order of the rows
-    engine : its recipes are those of the file
+    extractor : its recipes are those of the file
     dtype : of the rows in the file
     origin : what the file says of where its images came from; has `options` in it
     options : besides the recipes, what changes rows or their order
-    pipeline : further arguments of `penult.engines.pipeline.run`
     """
 
     listing: Listing
-    engine: Engine
+    extractor: Extractor
     dtype: Literal["float32", "float16"]
     origin: Mapping[str, Any]
     options: Mapping[str, Any]
-    pipeline: Mapping[str, Any]
     on_progress: Callable[[Progress], None] | None
 
     @property
@@ -68,10 +66,17 @@ class Job:
         """Those that the listing needs."""
         return Columns.of(self.listing.records)
 
+    def blocks(
+        self, records: Iterable[ImageRecord], known: Callable[[str], bool] | None = None
+    ) -> Generator[Block, None, None]:
+        """Make the rows of some of the records; see `Extractor.blocks`."""
+        readers = self.listing.readers
+        return self.extractor.blocks(records, readers=readers, dtype=self.dtype, known=known)
+
     def writer(self, target: Path | None) -> FeatureWriter:
         """Begin the feature file."""
         return FeatureWriter(
-            target, self.engine.recipes, self.columns, dtype=self.dtype, origin=self.origin
+            target, self.extractor.recipes, self.columns, dtype=self.dtype, origin=self.origin
         )
 
     def room(self, store: PartStore, rows: Sequence[NDArray[Any]]) -> Room:
@@ -79,7 +84,7 @@ class Job:
         shapes = [block.shape[1:] for block in rows]
         size = estimate_bytes(
             self.listing.records,
-            self.engine.recipes,
+            self.extractor.recipes,
             shapes,
             self.columns,
             dtype=self.dtype,
@@ -116,7 +121,7 @@ def to_memory(job: Job) -> h5py.File:
     """
     writer, failures = job.writer(None), list[Failure]()
     job.report(0, 0)
-    for block in run(job.listing.records, job.engine, dtype=job.dtype, **job.pipeline):
+    for block in job.blocks(job.listing.records):
         good = block.good
         writer.append([o.record for o in good], [o.digest for o in good], block.rows)
         failures += block.failures
@@ -143,7 +148,7 @@ def to_file(job: Job, output: Path, *, overwrite: bool, restart: bool, update: b
         is kept for the next run.
     """
     with _store_of(output, job.total) as store:
-        about = (job.engine.recipes, job.options, job.listing.records)
+        about = (job.extractor.recipes, job.options, job.listing.records)
         if is_leftover(output):
             finished = not restart and store.is_same(*about)
             store.clear()
@@ -152,7 +157,7 @@ def to_file(job: Job, output: Path, *, overwrite: bool, restart: bool, update: b
         check_output(output, overwrite=overwrite or update)
         earlier: list[RowSource] = []
         if update and output.exists():
-            earlier.append(FinishedRows(output, job.engine.recipes, job.options))
+            earlier.append(FinishedRows(output, job.extractor.recipes, job.options))
         ledger = store.begin(*about, restart=restart, update=update)
         room = _compute(job, store, ledger, KnownRows(ledger, [*earlier, *store.earlier()]))
         if ledger.row_count == 0:
@@ -200,12 +205,11 @@ def _compute(job: Job, store: PartStore, ledger: Ledger, known: KnownRows) -> Ro
         room.require(len(to_do) - known.left)
     done, failed = ledger.done, len(ledger.failures)
     kept = done
-    if failed and job.pipeline.get("stop_on_error"):
+    if failed and job.extractor.spec.reading.on_error == "fail":
         first = ledger.failures[0]
         raise ImageError(f"{first.id}: {first.reason}")
     records = (job.listing.records[int(k)] for k in to_do)
-    how = {"dtype": job.dtype, "known": known.__contains__, **job.pipeline}
-    with closing(run(records, job.engine, **how)) as blocks:
+    with closing(job.blocks(records, known.__contains__)) as blocks:
         try:
             job.report(done, failed, kept)
             for block in blocks:
@@ -257,14 +261,14 @@ def _place(job: Job, store: PartStore, ledger: Ledger, *, overwrite: bool) -> No
         except BaseException:
             writer.abandon()
             raise
-        require_readable(temporary, store.output, job.engine.recipes, ledger)
+        require_readable(temporary, store.output, job.extractor.recipes, ledger)
         store.about_to_place(temporary)
 
 
 def _copy(job: Job, ledger: Ledger, writer: FeatureWriter) -> None:
     for block in ledger.blocks():
         # An older penult kept such rows: they are in its parts, or the file to be updated.
-        unfit = reasons(block.rows, job.engine.recipes)
+        unfit = reasons(block.rows, job.extractor.recipes)
         for number, reason in unfit.items():
             ledger.fail(int(block.positions[number]), reason)
         good = block.without(unfit) if unfit else block

@@ -115,7 +115,7 @@ def verify(
     """
     if sample is not None and sample < 1:
         raise UsageError(f"a sample of {sample} was asked for; give 1 or more")
-    from penult.backbones.registry import open_recipe
+    from penult.extractor import EngineOptions, ExtractorSpec, ReadingOptions, RecipeRows
     from penult.features.read import load
 
     features = load(path)
@@ -123,12 +123,19 @@ def verify(
     is_half = any(layer.features.dtype == np.float16 for layer in layers)
     tolerance = FLOAT16_TOLERANCE if is_half else TOLERANCE
     find = _finder(features, path, images, offline=offline)
-    choice = WeightsChoice.of(weights, offline=offline)
-    try:
+    spec = ExtractorSpec(
+        rows=RecipeRows(tuple(layer.recipe for layer in layers), str(path)),
+        weights=WeightsChoice.of(weights, offline=offline),
         # No cache is trusted: what is damaged there made the rows, too.
-        backbone = open_recipe(
-            features.recipe, recipe_is=str(path), choice=choice, trust_notes=False
-        )
+        engine=EngineOptions(engine=engine, device=device, batch_size=batch_size, fresh=True),
+        reading=ReadingOptions(
+            workers=workers,
+            max_pixels=features.origin.get("max_pixels"),
+            allow_truncated=features.origin.get("allow_truncated", False),
+        ),
+    )
+    try:
+        extractor = spec.open()
     except RecipeMismatchError as error:
         return Verification(
             compared=0, rows=len(features), agreements=(), tolerance=tolerance, mismatch=str(error)
@@ -141,20 +148,9 @@ def verify(
         else:
             comparison.missing.append(Failure(features.ids[row], "is not there"))
     if chosen:
-        from penult.engines.pipeline import run
-        from penult.engines.registry import open_engine
-
-        recipes = [layer.recipe for layer in layers]
-        blocks = run(
-            filter(None, (find(features.ids[row]) for row in chosen)),
-            open_engine(backbone, recipes, engine=engine, device=device, fresh=True),
-            batch_size=batch_size,
-            workers=workers,
-            max_pixels=features.origin.get("max_pixels"),
-            allow_truncated=features.origin.get("allow_truncated", False),
-        )
+        records = filter(None, (find(features.ids[row]) for row in chosen))
         done = 0
-        for block in blocks:
+        for block in extractor.blocks(records):
             comparison.add(chosen[done : done + len(block.outcomes)], block)
             done += len(block.outcomes)
             if on_progress is not None:

@@ -99,7 +99,7 @@ images = np.random.default_rng(0).integers(0, 256, (64, 32, 32, 3), np.uint8)
 (expected,) = engine.run(images)
 torch.ones(1000, 1000).exp().sum()  # OpenMP has threads now
 from penult.engines.openvino import core
-from penult.engines import pool
+from penult.extractor import opened
 from penult.images import in_memory
 
 def opens_and_runs():
@@ -117,7 +117,7 @@ def opens_with_openvino():
 
 in_child(opens_and_runs)
 # As if another thread were in the middle of it, which the child will not have.
-with core._making, pool._opening, in_memory._loading:
+with core._making, opened._opening, in_memory._loading:
     in_child(opens_with_openvino)
 assert torch.get_num_threads() == 3
 """

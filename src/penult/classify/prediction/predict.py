@@ -77,26 +77,28 @@ def predict_images(
             f"{what} is for classifiers of one class an image"
         )
     from penult.backbones.base import WeightsChoice
-    from penult.backbones.registry import open_recipe
-    from penult.engines.pipeline import run
-    from penult.engines.registry import open_engine
+    from penult.extractor import EngineOptions, ExtractorSpec, ReadingOptions, RecipeRows
     from penult.images.notes import log_listing_messages
     from penult.written import note_written
 
+    spec = ExtractorSpec(
+        rows=RecipeRows((classifier.recipe,), "the classifier"),
+        weights=WeightsChoice.of(weights, offline=offline),
+        engine=EngineOptions(engine=engine, device=device, batch_size=batch_size),
+        reading=ReadingOptions(workers=workers),
+    )
     sorter = None
     if copy_to is not None:
         sorter = Sorter(copy_to, classifier.label_names, mode=copy_mode)
     records, failures, readers = _listed(
         images, sorter, on_listing or log_listing_messages, offline=offline
     )
-    choice = WeightsChoice.of(weights, offline=offline)
-    backbone = open_recipe(classifier.recipe, recipe_is="the classifier", choice=choice)
-    opened = open_engine(backbone, [classifier.recipe], engine=engine, device=device)
+    extractor = spec.shared()
+    _ = extractor.engine  # what is wrong with it is said before any image is read
     yield from failures
     done, failed = len(failures), len(failures)
     total = done + len(records)
-    workers = readers if workers is None else workers
-    for block in run(records, opened, batch_size=batch_size, workers=workers):
+    for block in extractor.blocks(records, readers=readers):
         predictions: Iterator[Prediction] = iter(())
         if block.rows:
             ids = [outcome.record.id for outcome in block.good]

@@ -56,22 +56,21 @@ def run(
         features = load_rows_for(model, data[0])
         model.require_recipe(features.recipe, other_is=data[0])
     else:
-        from penult.extraction import extract_as
+        from penult.backbones.base import WeightsChoice
+        from penult.extraction import Extraction
+        from penult.extractor import EngineOptions, ExtractorSpec, RecipeRows
+        from penult.images.listing_options import ListingOptions
 
+        extraction = Extraction(
+            extractor=ExtractorSpec(
+                rows=RecipeRows((model.recipe,), str(classifier)),
+                weights=WeightsChoice.of(weights, offline=offline),
+                engine=EngineOptions(engine=engine, device=device),
+            ),
+            listing=ListingOptions(labels=labels, label_pattern=label_pattern, splits=splits),
+        )
         with progress("extract", quiet=quiet) as on_progress:
-            features = extract_as(
-                model.recipe,
-                data,
-                recipe_is=str(classifier),
-                labels=labels,
-                label_pattern=label_pattern,
-                splits=splits,
-                weights=weights,
-                offline=offline,
-                engine=engine,
-                device=device,
-                on_progress=on_progress,
-            )
+            features = extraction.to_memory(data, on_progress=on_progress)
     notes = {} if from_file else listing_notes(features.origin)
     found = evaluate(model, features, split=f"all of {', '.join(data)}")
     apart = {

@@ -1,0 +1,335 @@
+"""An opened network that turns images into rows, and the description it is opened from."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import numpy as np
+
+from penult.backbones.base import WeightsChoice
+from penult.backbones.registry import DEFAULT_MODEL
+from penult.engines.pipeline import Block, run
+from penult.errors import UsageError
+from penult.extractor.opened import OpenedBackbone, shared_backbone
+from penult.extractor.options import EngineOptions, ReadingOptions
+from penult.extractor.rows import ModelRows, RecipeRows, layer_names
+from penult.images.in_memory import as_records
+from penult.recipe import Precision, Recipe
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from numpy.typing import NDArray
+
+    from penult.backbones.base import Backbone
+    from penult.extractor.opened import SharedEngine
+    from penult.records import ImageRecord
+
+__all__ = ["Extractor", "ExtractorSpec"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExtractorSpec:
+    """What an extractor is opened from: small, frozen and picklable.
+
+    Attributes
+    ----------
+    rows : ModelRows or RecipeRows
+        Which rows it gives.
+    weights : WeightsChoice
+        Where the network's weights are.
+    engine : EngineOptions
+        What runs the network.
+    reading : ReadingOptions
+        How images are read.
+    """
+
+    rows: ModelRows | RecipeRows = field(default_factory=ModelRows)
+    weights: WeightsChoice = field(default_factory=WeightsChoice)
+    engine: EngineOptions = field(default_factory=EngineOptions)
+    reading: ReadingOptions = field(default_factory=ReadingOptions)
+
+    def open(self, *, images: int | None = None) -> Extractor:
+        """Open an extractor of its own; its engine is opened when it is first asked for.
+
+        Parameters
+        ----------
+        images : int or None
+            How many there are, where that is known: no batch is prepared that never comes.
+
+        Raises
+        ------
+        UnknownNameError, UsageError, WeightsError, MissingExtraError, RecipeMismatchError
+        """
+        return Extractor._over(self, self._opened(), images)
+
+    def shared(self) -> Extractor:
+        """Open an extractor over the network that this process keeps for all who ask for it.
+
+        Raises
+        ------
+        UnknownNameError, UsageError, WeightsError, MissingExtraError, RecipeMismatchError
+        """
+        return Extractor._over(self, self._kept())
+
+    def _opened(self) -> OpenedBackbone:
+        name, choice = self.rows.named(self.weights)
+        return OpenedBackbone(name, choice, trust_notes=not self.engine.fresh)
+
+    def _kept(self) -> OpenedBackbone:
+        return shared_backbone(*self.rows.named(self.weights))
+
+
+class Extractor:
+    """An opened network: give it images, get their feature vectors, again and again.
+
+    Any number of threads may use one; they take turns. A pickled extractor holds only its
+    description, and opens the network where it is unpickled, once a process. See
+    docs/extractor.md.
+
+    Parameters
+    ----------
+    model : str or Recipe
+        Backbone, as listed by ``penult models``; or the recipe of a feature file or a classifier,
+        which says the layer, pooling and so on itself.
+    layer : str or sequence of str
+        One name, or several names and globs; all come from one forward pass.
+    pooling : {"avg", "max", "gem", "cls", "flatten", "none"} or None
+        What suits the layer by default.
+    normalize : {"none", "l2"}
+        ``"l2"`` scales each row to length 1.
+    weights : str, Path or None
+        A file to use in place of the pretrained weights, or ``"random"``. Of a recipe, where the
+        weights file is now, if not where it was.
+    offline : bool
+        Never touch the network.
+    architecture : str or None
+        For a plain state dict (``checkpoint:PATH``), the backbone that it fits.
+    decode : {"exact", "scaled"}
+        ``"scaled"`` decodes large JPEGs several times as fast, for rows that differ a little.
+    precision : {"float32", "float16", "bfloat16"}
+        Half precisions are autocast on a CUDA GPU, for rows that differ a little.
+    engine, device : str
+        ``"auto"`` chooses.
+    batch_size, workers, streams : int or None
+        Images a call of the engine, decoding threads, and images in the engine openvino at the
+        same time; chosen from the machine by default, they never change a row.
+    max_pixels : int or None
+        Refuse larger images, from their header.
+    allow_truncated : bool
+        Take what there is of truncated and damaged images.
+
+    Attributes
+    ----------
+    spec : ExtractorSpec
+        What it was opened from.
+    recipes : tuple of Recipe
+        How the rows of each layer are made, in execution order.
+
+    Raises
+    ------
+    UsageError, BackboneError, EngineError
+        If an option is wrong, or the network cannot be had or run.
+    RecipeMismatchError
+        If the backbone on this machine is not the one that the recipe names.
+    """
+
+    spec: ExtractorSpec
+    recipes: tuple[Recipe, ...]
+
+    def __init__(
+        self,
+        model: str | Recipe = DEFAULT_MODEL,
+        *,
+        layer: str | Sequence[str] = "penultimate",
+        pooling: str | None = None,
+        normalize: Literal["none", "l2"] = "none",
+        weights: str | Path | None = None,
+        offline: bool = False,
+        architecture: str | None = None,
+        decode: Literal["exact", "scaled"] = "exact",
+        precision: Precision = "float32",
+        engine: str = "auto",
+        device: str = "auto",
+        batch_size: int | None = None,
+        workers: int | None = None,
+        streams: int | None = None,
+        max_pixels: int | None = None,
+        allow_truncated: bool = False,
+    ) -> None:
+        rows: ModelRows | RecipeRows = ModelRows(
+            model=model if isinstance(model, str) else DEFAULT_MODEL,
+            layers=layer_names(layer),
+            pooling=pooling,
+            normalize=normalize,
+            decode=decode,
+            precision=precision,
+        )
+        if isinstance(model, Recipe):
+            if rows != ModelRows():
+                raise UsageError(
+                    "a recipe says itself which layer, pooling, normalisation, decoding and "
+                    "precision its rows have; give it without them"
+                )
+            rows = RecipeRows((model,), "the recipe")
+        spec = ExtractorSpec(
+            rows=rows,
+            weights=WeightsChoice.of(weights, offline=offline, architecture=architecture),
+            engine=EngineOptions(
+                engine=engine, device=device, batch_size=batch_size, streams=streams
+            ),
+            reading=ReadingOptions(
+                workers=workers, max_pixels=max_pixels, allow_truncated=allow_truncated
+            ),
+        )
+        self._set(spec, spec._opened())
+        _ = self.engine  # what is wrong with it is said now
+
+    def _set(self, spec: ExtractorSpec, opened: OpenedBackbone, images: int | None = None) -> None:
+        self.spec = spec
+        with opened.turn:
+            self.recipes = spec.rows.recipes(opened.backbone)
+        self._opened: OpenedBackbone | None = opened
+        self._images = images
+        self._process = os.getpid()
+
+    @classmethod
+    def _over(
+        cls, spec: ExtractorSpec, opened: OpenedBackbone, images: int | None = None
+    ) -> Extractor:
+        extractor = cls.__new__(cls)
+        extractor._set(spec, opened, images)
+        return extractor
+
+    def __reduce__(self) -> tuple[Callable[[ExtractorSpec], Extractor], tuple[ExtractorSpec]]:
+        return ExtractorSpec.shared, (self.spec,)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __call__(self, images: Any) -> NDArray[np.float32]:
+        """Turn images into feature vectors.
+
+        Parameters
+        ----------
+        images : sequence of paths, Pillow images and uint8 arrays
+            As for `penult.FeatureExtractor`.
+
+        Returns
+        -------
+        float32 array, shape (N, D)
+            A row an image, in their order; (N, C, H, W) or (N, T, D) without pooling.
+
+        Raises
+        ------
+        ImageError
+            At the first image that cannot be read, or for which the network gives no finite
+            numbers; names it.
+        UsageError
+            If an element is no image, or the extractor has several layers.
+        """
+        if len(self.recipes) > 1:
+            raise UsageError(
+                f"this extractor gives the rows of {len(self.recipes)} layers; by_layer(images) "
+                "has them by name"
+            )
+        return self._rows(images)[0]
+
+    def by_layer(self, images: Any) -> dict[str, NDArray[np.float32]]:
+        """Turn images into feature vectors of each layer, in execution order; see `__call__`.
+
+        Parameters
+        ----------
+        images : sequence of paths, Pillow images and uint8 arrays
+            As for `penult.FeatureExtractor`.
+
+        Returns
+        -------
+        dict of str to float32 array, shape (N, ...)
+        """
+        layers = (recipe.layer for recipe in self.recipes)
+        return dict(zip(layers, self._rows(images), strict=True))
+
+    def blocks(
+        self,
+        records: Iterable[ImageRecord],
+        *,
+        readers: int | None = None,
+        dtype: Literal["float32", "float16"] = "float32",
+        known: Callable[[str], bool] | None = None,
+        stop_on_error: bool | None = None,
+    ) -> Generator[Block, None, None]:
+        """Read records ahead, and give their outcomes in order, some at a time.
+
+        Parameters
+        ----------
+        records : iterable of ImageRecord
+        readers : int or None
+            Decoding threads that suit the records' source, where the reading options do not say.
+        dtype : {"float32", "float16"}
+            Of the rows; an image whose row it cannot hold is a failure.
+        known : callable or None
+            Whether the row of an image with this digest is known already, so that it is only read.
+        stop_on_error : bool or None
+            Raise at the first image that fails; what the reading options say by default.
+
+        Raises
+        ------
+        ImageError
+            Names the image.
+        """
+        reading = self.spec.reading
+        return run(
+            records,
+            self.engine,
+            workers=reading.workers or readers,
+            stop_on_error=reading.on_error == "fail" if stop_on_error is None else stop_on_error,
+            max_pixels=reading.max_pixels,
+            allow_truncated=reading.allow_truncated,
+            dtype=dtype,
+            known=known,
+        )
+
+    def close(self) -> None:
+        """Let go of the network; asked for rows, the extractor refuses from then on."""
+        self._opened = None
+
+    @property
+    def backbone(self) -> Backbone:
+        """The network's facts: its name, weights, preprocessing and layers."""
+        return self._here().backbone
+
+    @property
+    def engine(self) -> SharedEngine:
+        """What runs the network; opened when it is first asked for.
+
+        Raises
+        ------
+        UsageError, EngineError
+        """
+        return self._here().engine(self.recipes, self.spec.engine, images=self._images)
+
+    def _here(self) -> OpenedBackbone:
+        if self._opened is None:
+            raise UsageError("this extractor is closed; open another")
+        if self._process != os.getpid():
+            # A forked child has the parent's network, but not its threads and its locks.
+            self._opened, self._process = self.spec._kept(), os.getpid()
+        return self._opened
+
+    def _rows(self, images: Any) -> list[NDArray[np.float32]]:
+        records = as_records(images)
+        rows = [np.empty((len(records), *row), np.float32) for row in self.engine.row_shapes]
+        done = 0
+        for block in self.blocks(records, stop_on_error=True):
+            for ours, new in zip(rows, block.rows, strict=True):
+                ours[done : done + len(new)] = new
+            done += len(block.outcomes)
+        return rows

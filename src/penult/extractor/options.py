@@ -1,0 +1,70 @@
+"""The options of an extractor, each written down and checked once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from penult.errors import UnknownNameError, UsageError
+
+__all__ = ["EngineOptions", "ReadingOptions"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngineOptions:
+    """What runs a network; no option changes a row.
+
+    Attributes
+    ----------
+    engine, device : str
+        ``"auto"`` chooses; see `penult.engines.registry.open_engine`.
+    batch_size : int or None
+        Images a call of the engine; what suits the device by default.
+    streams : int or None
+        Images that OpenVINO works on at the same time; the number of cores by default.
+    fresh : bool
+        Take nothing from a cache, neither the network's metadata nor its conversion.
+    """
+
+    engine: str = "auto"
+    device: str = "auto"
+    batch_size: int | None = None
+    streams: int | None = None
+    fresh: bool = False
+
+    def __post_init__(self) -> None:
+        _require_positive("batch size", self.batch_size)
+        _require_positive("number of streams", self.streams)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadingOptions:
+    """How images are read.
+
+    Attributes
+    ----------
+    workers : int or None
+        Decoding threads; chosen from the machine and the images' source by default.
+    max_pixels : int or None
+        Refuse larger images, from their header.
+    allow_truncated : bool
+        Take what there is of truncated and damaged images.
+    on_error : {"skip", "fail"}
+        Whether an image without a row is listed as a failure, or ends the run.
+    """
+
+    workers: int | None = None
+    max_pixels: int | None = None
+    allow_truncated: bool = False
+    on_error: Literal["skip", "fail"] = "skip"
+
+    def __post_init__(self) -> None:
+        if self.on_error not in ("skip", "fail"):
+            raise UnknownNameError("value for on-error", self.on_error, ("skip", "fail"))
+        _require_positive("number of workers", self.workers)
+        _require_positive("limit of pixels", self.max_pixels)
+
+
+def _require_positive(name: str, value: int | None) -> None:
+    if value is not None and value < 1:
+        raise UsageError(f"a {name} of {value} was given; it must be 1 or more")

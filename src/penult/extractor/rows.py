@@ -1,0 +1,100 @@
+"""Which rows an extractor gives: those of a model's layers, or those of stored recipes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from penult.backbones.base import Backbone, WeightsChoice
+from penult.backbones.recipe_selection import select
+from penult.backbones.registry import DEFAULT_MODEL, as_recorded, require_recorded
+from penult.errors import UnknownNameError
+from penult.recipe import Precision, Recipe
+
+__all__ = ["ModelRows", "RecipeRows", "layer_names"]
+
+
+def layer_names(layer: str | Sequence[str]) -> tuple[str, ...]:
+    """One name, or several, as a tuple."""
+    return (layer,) if isinstance(layer, str) else tuple(layer)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelRows:
+    """Rows of a model's layers, as a user asks for them.
+
+    Attributes
+    ----------
+    model : str
+        Name of a backbone, as listed by ``penult models``.
+    layers : tuple of str
+        Names and globs.
+    pooling : str or None
+        What suits each layer by default.
+    normalize : {"none", "l2"}
+    decode : {"exact", "scaled"}
+    precision : {"float32", "float16", "bfloat16"}
+    """
+
+    model: str = DEFAULT_MODEL
+    layers: tuple[str, ...] = ("penultimate",)
+    pooling: str | None = None
+    normalize: str = "none"
+    decode: Literal["exact", "scaled"] = "exact"
+    precision: Precision = "float32"
+
+    def __post_init__(self) -> None:
+        if self.decode not in ("exact", "scaled"):
+            raise UnknownNameError("way to decode", self.decode, ("exact", "scaled"))
+
+    def named(self, choice: WeightsChoice) -> tuple[str, WeightsChoice]:
+        """The name and the weights by which the backbone is opened."""
+        return self.model, choice
+
+    def recipes(self, backbone: Backbone) -> tuple[Recipe, ...]:
+        """The recipe of each layer, in execution order.
+
+        Raises
+        ------
+        UnknownNameError, UsageError
+        """
+        selected = select(backbone, self.layers, self.pooling, self.normalize)
+        return tuple(
+            recipe.with_options(decode=self.decode, precision=self.precision) for recipe in selected
+        )
+
+
+@dataclass(frozen=True)
+class RecipeRows:
+    """Rows as stored recipes say, all of one backbone.
+
+    Attributes
+    ----------
+    stored : tuple of Recipe
+    recipe_is : str
+        What carries them, for messages, e.g. ``"flowers.skops"``.
+    """
+
+    stored: tuple[Recipe, ...]
+    recipe_is: str
+
+    def named(self, choice: WeightsChoice) -> tuple[str, WeightsChoice]:
+        """The name and the weights by which the backbone is opened.
+
+        Raises
+        ------
+        WeightsError
+            If the weights came from a file that is not there any more.
+        """
+        return as_recorded(self.stored[-1], self.recipe_is, choice)
+
+    def recipes(self, backbone: Backbone) -> tuple[Recipe, ...]:
+        """The recipes, if the backbone is the one they were made with.
+
+        Raises
+        ------
+        RecipeMismatchError
+        """
+        require_recorded(backbone, self.stored[-1], self.recipe_is)
+        return self.stored
