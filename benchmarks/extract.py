@@ -46,7 +46,7 @@ from penult.images.read import read_pixels
 MODELS = {
     "efficientnet_lite0": ({}, "tf_efficientnet_lite0"),
     "resnet50": ({}, "resnet50"),
-    "VGG16": ({"layer": "features", "pool": "flatten"}, "vgg16"),
+    "VGG16": ({"layer": "features", "pooling": "flatten"}, "vgg16"),
     "InceptionV3": ({}, "inception_v3"),
 }
 
@@ -99,7 +99,7 @@ def measure(name: str, folder: Path, few: int, rounds: int) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         weights = _weights(given, Path(scratch))
         backbone = open_backbone(given, WeightsChoice(given=weights))
-        recipes = select(backbone, [options.get("layer", "penultimate")], options.get("pool"))
+        recipes = select(backbone, [options.get("layer", "penultimate")], options.get("pooling"))
         engine = open_engine(backbone, recipes, device="cpu")
         transform = Transform(backbone.preprocessing)
         records = list(list_images(chosen, labels="none").records)

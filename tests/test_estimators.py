@@ -166,7 +166,7 @@ def test_a_pillow_image_is_turned_upright_as_its_file_is(extractor, tmp_path, to
     exif = Image.Exif()
     exif[274] = 6
     Image.fromarray(halves).save(path, exif=exif, quality=95)
-    maps = FeatureExtractor(model=toy, layer="pixels", pool="flatten")
+    maps = FeatureExtractor(model=toy, layer="pixels", pooling="flatten")
     with Image.open(path) as image:
         ours, theirs, untouched = maps.fit_transform([path, image, np.asarray(image)])
     assert np.array_equal(ours, theirs)
@@ -232,7 +232,7 @@ def test_what_is_no_image_is_refused_when_fitted_and_when_used(extractor, images
         ({"model": "toy:mean-color"}, UnknownNameError, "did you mean mean-colour"),
         ({"layer": "penultimat"}, UnknownNameError, "did you mean penultimate"),
         ({"layer": "*"}, UsageError, "is 6 layers"),
-        ({"layer": "pixels", "pool": "none"}, UsageError, "give pool='flatten'"),
+        ({"layer": "pixels", "pooling": "none"}, UsageError, "give pooling='flatten'"),
         ({"normalize": "l1"}, UsageError, "allowed: none, l2"),
         ({"engine": "steam"}, UnknownNameError, "allowed: auto, "),
         ({"batch_size": 0}, UsageError, "batch_size is 0"),
@@ -331,7 +331,7 @@ def test_threads_get_their_own_rows(toy, paths):
     """Several layers of one network at once: hooks on it must not meet."""
     extractors = [
         FeatureExtractor(
-            model=toy, layer=layer, pool="flatten", engine="torch", batch_size=1, workers=1
+            model=toy, layer=layer, pooling="flatten", engine="torch", batch_size=1, workers=1
         ).fit()
         for layer in ("penultimate", "logits", "mean", "pixels")
     ]
@@ -391,7 +391,7 @@ def test_one_array_that_may_be_an_image_with_its_channels_first_is_refused(toy, 
         {"layer": ["mean"]},
         {"layer": None},
         {"model": None},
-        {"pool": 3},
+        {"pooling": 3},
         {"normalize": True},
         {"batch_size": "4"},
         {"workers": 1.5},

@@ -137,8 +137,8 @@ except penult.errors.OutputError as error:
         ({"model": "toy:mean-color"}, UnknownNameError, "did you mean mean-colour"),
         ({"layer": "penultimat"}, UnknownNameError, "did you mean penultimate"),
         ({"layer": "conv*"}, UnknownNameError, "penult layers toy:mean-colour"),
-        ({"pool": "gem"}, UsageError, "a vector of 3 already"),
-        ({"layer": "pixels", "pool": "median"}, UnknownNameError, "allowed: avg, max, gem"),
+        ({"pooling": "gem"}, UsageError, "a vector of 3 already"),
+        ({"layer": "pixels", "pooling": "median"}, UnknownNameError, "allowed: avg, max, gem"),
         ({"normalize": "l1"}, UsageError, "allowed: none, l2"),
         ({"dtype": "int8"}, UnknownNameError, "allowed: float32, float16"),
         ({"on_error": "ignore"}, UnknownNameError, "allowed: skip, fail"),
@@ -163,12 +163,12 @@ def test_no_such_folder_and_an_output_in_no_folder(shades, tmp_path, toy):
 
 
 def test_layers_poolings_and_maps(shades, toy):
-    features = penult.extract(shades, model=toy, layer=["mean", "pixels"], pool="max")
+    features = penult.extract(shades, model=toy, layer=["mean", "pixels"], pooling="max")
     assert features.layers == ("pixels", "mean")
     assert features.recipe.pooling == "none"
-    maps = penult.extract(shades, model=toy, layer="pixels", pool="none")
+    maps = penult.extract(shades, model=toy, layer="pixels", pooling="none")
     assert maps.features.shape == (4, 3, 8, 8)
-    flat = penult.extract(shades, model=toy, layer="pixels", pool="flatten")
+    flat = penult.extract(shades, model=toy, layer="pixels", pooling="flatten")
     assert np.array_equal(flat.features[:], maps.features[:].reshape(4, -1))
 
 

@@ -62,7 +62,7 @@ def as_timm(backbone, images, _head):
 
 
 CLASSIC = [
-    ("VGG16", {"layer": "features", "pool": "flatten"}, as_torchvision, "features", 25_088),
+    ("VGG16", {"layer": "features", "pooling": "flatten"}, as_torchvision, "features", 25_088),
     ("ResNet50", {}, as_torchvision, "fc", 2_048),
     ("InceptionV3", {}, as_torchvision, "fc", 2_048),
     ("AlexNet", {}, as_torchvision, "classifier.6", 4_096),

@@ -12,7 +12,7 @@ from penult.planning import plan
 
 
 def test_shapes_images_and_classes_are_those_of_the_extraction(photos, toy):
-    options = {"model": toy, "layer": ["pixels", "mean", "logits"], "pool": "none"}
+    options = {"model": toy, "layer": ["pixels", "mean", "logits"], "pooling": "none"}
     planned = plan(photos, **options)
     features = penult.extract(photos, **{**options, "layer": "pixels"})
     assert [layer.name for layer in planned.layers] == ["pixels", "mean", "logits"]
@@ -35,9 +35,11 @@ def many(tmp_path):
 @pytest.mark.parametrize(
     "options",
     [
-        pytest.param({"layer": "pixels", "pool": "flatten"}, id="rows of 192"),
-        pytest.param({"layer": "pixels", "pool": "none", "dtype": "float16"}, id="maps, float16"),
-        pytest.param({"layer": ["pixels", "mean.0"], "pool": "flatten"}, id="two layers"),
+        pytest.param({"layer": "pixels", "pooling": "flatten"}, id="rows of 192"),
+        pytest.param(
+            {"layer": "pixels", "pooling": "none", "dtype": "float16"}, id="maps, float16"
+        ),
+        pytest.param({"layer": ["pixels", "mean.0"], "pooling": "flatten"}, id="two layers"),
         pytest.param({}, id="rows of 3"),
     ],
 )
@@ -48,9 +50,9 @@ def test_the_size_is_within_two_percent(many, tmp_path, toy, options):
 
 
 def test_the_size_of_more_images_than_are_measured(many, tmp_path, toy, monkeypatch):
-    penult.extract(many, tmp_path / "f.h5", model=toy, layer="pixels", pool="flatten")
+    penult.extract(many, tmp_path / "f.h5", model=toy, layer="pixels", pooling="flatten")
     monkeypatch.setattr("penult.features.estimate._MEASURED", 400)
-    planned = plan(many, model=toy, layer="pixels", pool="flatten")
+    planned = plan(many, model=toy, layer="pixels", pooling="flatten")
     assert planned.bytes == pytest.approx((tmp_path / "f.h5").stat().st_size, rel=0.1)
 
 
@@ -90,7 +92,7 @@ def test_no_image_is_read_and_no_weights_are_needed(photos, toy, monkeypatch):
     ("options", "error", "message"),
     [
         ({"layer": "penultimat"}, UnknownNameError, "did you mean penultimate"),
-        ({"pool": "gem"}, UsageError, "a vector of 3 already"),
+        ({"pooling": "gem"}, UsageError, "a vector of 3 already"),
         ({"dtype": "int8"}, UnknownNameError, "allowed: float32, float16"),
     ],
 )
@@ -106,5 +108,5 @@ def test_no_images_no_plan(tmp_path, toy):
 
 def test_a_plan_needs_no_pretrained_weights(photos, monkeypatch):
     monkeypatch.setenv("PENULT_OFFLINE", "1")
-    planned = plan(photos, model="timm:test_vit", layer="*attn.proj", pool="avg")
+    planned = plan(photos, model="timm:test_vit", layer="*attn.proj", pooling="avg")
     assert {layer.shape for layer in planned.layers} == {(64,)}

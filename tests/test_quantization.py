@@ -123,7 +123,9 @@ def test_every_pooling_is_there_and_follows_from_the_maps(made, flowers):
     one = next(flowers.rglob("*.png"))
 
     def row(pool, normalize="none"):
-        found = penult.extract(one, model=str(path), layer="maps", pool=pool, normalize=normalize)
+        found = penult.extract(
+            one, model=str(path), layer="maps", pooling=pool, normalize=normalize
+        )
         return found.features[0]
 
     maps = row("none")

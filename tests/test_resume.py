@@ -261,7 +261,7 @@ def test_an_update_computes_what_is_new_or_changed_and_gives_a_new_runs_file(
 
 
 def test_an_update_of_several_layers_maps_and_half_precision(images, tmp_path, toy, computed):
-    how = {"layer": ["pixels", "mean"], "pool": "none", "dtype": "float16", "shuffle": 3}
+    how = {"layer": ["pixels", "mean"], "pooling": "none", "dtype": "float16", "shuffle": 3}
     extract(images, tmp_path / "f.h5", **how)
     (images / "even" / "02.png").unlink()
     computed.images = 0

@@ -113,7 +113,7 @@ def test_nothing_compared_is_nothing_proved(file, shades):
 
 def test_every_layer_is_verified(shades, tmp_path, toy):
     path = tmp_path / "f.h5"
-    penult.extract(shades, path, model=toy, layer=["pixels", "mean", "logits"], pool="flatten")
+    penult.extract(shades, path, model=toy, layer=["pixels", "mean", "logits"], pooling="flatten")
     assert [a.layer for a in penult.verify(path).agreements] == ["pixels", "mean", "logits"]
     rewrite(path, 3, 0.5, layer="layers/pixels")
     pixels, mean, logits = penult.verify(path).agreements
@@ -133,7 +133,7 @@ def test_float16_rounds_and_is_allowed_to(shades, tmp_path, toy):
 
 def test_maps_are_compared_as_a_whole(shades, tmp_path, toy):
     path = tmp_path / "f.h5"
-    penult.extract(shades, path, model=toy, layer="pixels", pool="none")
+    penult.extract(shades, path, model=toy, layer="pixels", pooling="none")
     assert penult.verify(path).passed
 
 

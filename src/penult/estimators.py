@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from numbers import Integral
 from pathlib import Path
@@ -37,12 +38,13 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     ----------
     model : backbone, as listed by ``penult models``
     layer : one layer, as listed by ``penult layers``
-    pool : ``avg``, ``max``, ``gem``, ``cls`` or ``flatten``; what suits the layer by default
+    pooling : ``avg``, ``max``, ``gem``, ``cls`` or ``flatten``; what suits the layer by default
     normalize : ``l2`` scales each row to length 1
     weights : a file to use in place of the pretrained weights, or ``"random"``
     offline : never touch the network
     engine, device : ``"auto"`` chooses
     batch_size, workers : chosen from the machine by default; they never change a row
+    pool : the old name of `pooling`
 
     Attributes
     ----------
@@ -57,7 +59,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self,
         model: str = "efficientnet_lite0",
         layer: str = "penultimate",
-        pool: str | None = None,
+        pooling: str | None = None,
         normalize: str = "none",
         weights: str | Path | None = None,
         offline: bool = False,
@@ -65,10 +67,11 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         device: str = "auto",
         batch_size: int | None = None,
         workers: int | None = None,
+        pool: str | None = "deprecated",
     ) -> None:
         self.model = model
         self.layer = layer
-        self.pool = pool
+        self.pooling = pooling
         self.normalize = normalize
         self.weights = weights
         self.offline = offline
@@ -76,6 +79,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.device = device
         self.batch_size = batch_size
         self.workers = workers
+        self.pool = pool
 
     def fit(self, X: Any = None, y: Any = None) -> FeatureExtractor:  # noqa: N803
         """Find the network, and check the options and the form of the images.
@@ -95,6 +99,8 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         from penult.images.in_memory import as_records
 
         self._check_options()
+        if self.pool != "deprecated":
+            warnings.warn("pool is now called pooling", FutureWarning, stacklevel=2)
         if X is not None and not isinstance(X, Iterator):  # which could be gone through only once
             _require_some(len(as_records(X)))
         extractor = self._open()
@@ -102,7 +108,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         if len(shape) > 1:
             raise UsageError(
                 f"layer {self.layer!r} without pooling gives maps of shape {shape}, and a "
-                f"transformer gives rows; give pool='flatten', or leave pool out"
+                f"transformer gives rows; give pooling='flatten', or leave pooling out"
             )
         self.recipe_: Recipe = extractor.recipes[0]
         self.n_features_out_ = shape[0]
@@ -152,6 +158,13 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         names = [f"{self.recipe_.layer}_{k}" for k in range(self.n_features_out_)]
         return np.array(names, dtype=object)
 
+    def _pooling(self) -> str | None:
+        if self.pool == "deprecated":
+            return self.pooling
+        if self.pooling is not None:
+            raise UsageError("pool is the old name of pooling; give pooling alone")
+        return self.pool
+
     def _check_options(self) -> None:
         if isinstance(self.layer, list | tuple):
             raise UsageError(
@@ -161,9 +174,9 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         for name in ("model", "layer", "normalize", "engine", "device"):
             if not isinstance(value := getattr(self, name), str):
                 raise UsageError(f"{name} is {value!r}; give a name")
-        if not isinstance(self.pool, str | None):
+        if not isinstance(pooling := self._pooling(), str | None):
             raise UsageError(
-                f"pool is {self.pool!r}; give a name, or None for what suits the layer"
+                f"pooling is {pooling!r}; give a name, or None for what suits the layer"
             )
         for name in ("batch_size", "workers"):
             value = getattr(self, name)
@@ -178,7 +191,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             rows=ModelRows(
                 model=self.model,
                 layers=(self.layer,),
-                pooling=self.pool,
+                pooling=self._pooling(),
                 normalize=self.normalize,
             ),
             weights=WeightsChoice.of(self.weights, offline=self.offline),

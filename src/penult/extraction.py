@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from penult.backbones.base import WeightsChoice
 from penult.backbones.registry import DEFAULT_MODEL
+from penult.deprecation import renamed_keyword
 from penult.errors import UnknownNameError, UsageError
 from penult.extractor import EngineOptions, ExtractorSpec, ModelRows, ReadingOptions, layer_names
 from penult.features.read import load, read
@@ -29,13 +30,14 @@ __all__ = ["Extraction", "extract"]
 Paths = str | Path | Sequence[str | Path]
 
 
+@renamed_keyword("pool", "pooling")
 def extract(
     images: Paths,
     output: str | Path | None = None,
     *,
     model: str = DEFAULT_MODEL,
     layer: str | Sequence[str] = "penultimate",
-    pool: str | None = None,
+    pooling: str | None = None,
     normalize: Literal["none", "l2"] = "none",
     weights: str | Path | None = None,
     offline: bool = False,
@@ -74,7 +76,7 @@ def extract(
     output : feature file to write, whole or not at all; None keeps the rows in memory
     model : backbone, as listed by ``penult models``
     layer : one name, or several names and globs; all come from one forward pass
-    pool : ``avg``, ``max``, ``gem``, ``cls``, ``flatten`` or ``none``; what suits the layer by
+    pooling : ``avg``, ``max``, ``gem``, ``cls``, ``flatten`` or ``none``; what suits the layer by
         default
     normalize : ``l2`` scales each row to length 1
     weights : a file to use in place of the pretrained weights, or ``"random"`` for an untrained
@@ -128,7 +130,7 @@ def extract(
             rows=ModelRows(
                 model=model,
                 layers=layer_names(layer),
-                pooling=pool,
+                pooling=pooling,
                 normalize=normalize,
                 decode=decode,
                 precision=precision,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from penult.backbones.base import WeightsChoice
 from penult.backbones.registry import DEFAULT_MODEL, open_without_download
+from penult.deprecation import renamed_keyword
 from penult.errors import UnknownNameError
 from penult.extractor import ModelRows, layer_names
 from penult.features.estimate import estimate_bytes
@@ -67,12 +68,13 @@ class Plan:
     notes: Mapping[str, Any]
 
 
+@renamed_keyword("pool", "pooling")
 def plan(
     images: str | Path | Sequence[str | Path],
     *,
     model: str = DEFAULT_MODEL,
     layer: str | Sequence[str] = "penultimate",
-    pool: str | None = None,
+    pooling: str | None = None,
     normalize: Literal["none", "l2"] = "none",
     weights: str | Path | None = None,
     offline: bool = False,
@@ -93,7 +95,7 @@ def plan(
     """
     return plan_rows(
         images,
-        ModelRows(model=model, layers=layer_names(layer), pooling=pool, normalize=normalize),
+        ModelRows(model=model, layers=layer_names(layer), pooling=pooling, normalize=normalize),
         WeightsChoice.of(weights, offline=offline, architecture=architecture),
         listing=ListingOptions(labels=labels, label_pattern=label_pattern, splits=splits),
         dtype=dtype,

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from penult.backbones.base import WeightsChoice
+from penult.deprecation import renamed_keyword
 from penult.errors import BackboneError, ImageError, SourceError, UsageError
 from penult.output import check_output
 
@@ -107,13 +108,14 @@ class Quantization:
     versions: Mapping[str, str]
 
 
+@renamed_keyword("pool", "pooling")
 def quantize(
     model: str,
     calibrate: str | Path | Sequence[str | Path],
     output: str | Path,
     *,
     layer: str | Sequence[str] = "penultimate",
-    pool: str | None = None,
+    pooling: str | None = None,
     weights: str | Path | None = None,
     offline: bool = False,
     architecture: str | None = None,
@@ -136,7 +138,7 @@ def quantize(
     calibrate : a folder, a file, or several of either: images like those it is meant for
     output : checkpoint to write, whole or not at all; ``penult.extract(…, model=output)`` opens it
     layer : one name, or several names and globs: the layers that the checkpoint has
-    pool : the pooling of the rows that are judged; the checkpoint has every other as well
+    pooling : the pooling of the rows that are judged; the checkpoint has every other as well
     labels, label_pattern : see `penult.extract`; only for the accuracy on the card
     images : how many to calibrate on, at most; of few images at most three fifths are
     seed : of the choice of images, and of the folds
@@ -163,7 +165,7 @@ def quantize(
     from penult.engines.finite import reasons
     from penult.engines.measure import all_rows, machine, rates
     from penult.engines.registry import open_engine
-    from penult.extractor import EngineOptions, ExtractorSpec, ModelRows, layer_names
+    from penult.extractor import EngineOptions, ModelRows, OpenedBackbone, layer_names
     from penult.images.listing import as_sources
     from penult.images.listing_options import ListingOptions
     from penult.images.notes import log_listing_messages
@@ -182,21 +184,20 @@ def quantize(
             f"{target} does not end as a checkpoint does, so --model would not know it for one; "
             f"call it {target}.ckpt"
         )
-    extractor = ExtractorSpec(
-        rows=ModelRows(model=model, layers=layer_names(layer), pooling=pool),
-        weights=WeightsChoice.of(weights, offline=offline, architecture=architecture),
-        engine=EngineOptions(engine="openvino"),
-    ).open()
-    backbone, recipes = extractor.backbone, extractor.recipes
+    choice = WeightsChoice.of(weights, offline=offline, architecture=architecture)
+    opened = OpenedBackbone(model, choice)
+    backbone = opened.backbone
     if isinstance(backbone, Int8Backbone):
         raise UsageError(f"{model} is an int8 checkpoint already; give what it was made from")
+    rows = ModelRows(model=model, layers=layer_names(layer), pooling=pooling)
+    recipes = rows.recipes(backbone)
     say("reading images")
     listed_as = ListingOptions(labels=labels, label_pattern=label_pattern)
     listing = listed_as.list(as_sources(calibrate), offline=offline)
     log_listing_messages({**listing.notes, "split_folders": ()})
     records, pixels = _read(listing.records, backbone, images, seed)
     calibrated = min(images, len(records) * 3 // 5)
-    theirs = extractor.engine
+    theirs = opened.engine(recipes, EngineOptions(engine="openvino"))
     float_rows = all_rows(theirs, pixels)
     for number, reason in reasons(float_rows, recipes).items():
         raise BackboneError(

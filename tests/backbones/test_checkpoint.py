@@ -223,12 +223,12 @@ def test_what_is_planned_and_listed_is_what_is_extracted(photos, tmp_path):
 
     network = timm.create_model("test_vit", img_size=64, num_classes=3)
     name = saved(tmp_path / "vit.ckpt", "timm:test_vit", network, (64, 64))
-    options = {"model": name, "layer": "blocks.0", "pool": "none"}
+    options = {"model": name, "layer": "blocks.0", "pooling": "none"}
     features = penult.extract(photos / "rose", **options, engine="torch")
     assert plan(photos, **options).layers[0].shape == features.features.shape[1:] == (17, 64)
     assert open_without_download(name).layer("blocks.0").shape == (17, 64)
     pooled = penult.extract(
-        photos / "rose", model=name, layer="blocks.0", pool="avg", engine="torch"
+        photos / "rose", model=name, layer="blocks.0", pooling="avg", engine="torch"
     )
     np.testing.assert_allclose(
         pooled.features[:], features.features[:][:, 1:].mean(1), rtol=1e-3, atol=1e-5

@@ -94,7 +94,7 @@ def test_train_refuses_what_it_does_not_know(penult, features, tmp_path, options
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--pool", "move"], "'--pool': 'move' is not one of 'avg', 'max', 'gem', 'cls', "),
+        (["--pooling", "move"], "'--pooling': 'move' is not one of 'avg', 'max', 'gem', 'cls', "),
         (["--batch-size", "0"], "'--batch-size': '0' was given; it should be greater than or equ"),
         (["--workers", "many"], "'--workers': 'many' was given; it should be a valid integer\n"),
     ],

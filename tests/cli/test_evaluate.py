@@ -30,7 +30,7 @@ def test_a_file_of_several_layers_is_read_at_the_classifiers_own(penult, photos,
 
 def test_photos_become_rows_by_the_recipe_and_failures_are_told(penult, photos, toy, tmp_path):
     features, model = tmp_path / "f.h5", tmp_path / "c.skops"
-    call = ("extract", photos, "-o", features, "-m", toy, "-l", "pixels", "--pool", "max", "-q")
+    call = ("extract", photos, "-o", features, "-m", toy, "-l", "pixels", "--pooling", "max", "-q")
     assert penult(*call, "--normalize", "l2").code == 0
     assert penult("train", features, "-o", model, "-q").code == 0
     (photos / "rose" / "bad.jpg").touch()

@@ -78,7 +78,7 @@ def test_results_are_the_scores_and_a_figure(penult, layers, tmp_path):
     assert "--overwrite" in again.err
     assert not (tmp_path / "d.skops").exists()
     again = penult(
-        "train", layers, "-o", out, "--results", folder, "--confusion", "normalised",
+        "train", layers, "-o", out, "--results", folder, "--confusion", "normalized",
         "--overwrite", "--json", "-q",
     )  # fmt: skip
     assert again.code == 0

@@ -27,18 +27,18 @@ def check_pooling(pooling: str, layer: Layer, backbone: Backbone) -> str:
         raise UsageError(
             f"pooling {pooling!r} needs maps, or tokens of which it is known which are patches; "
             f"of {layer.name} of {backbone.name}, {layer.type} of shape {layer.shape}, it cannot "
-            f"be told; give --pool flatten or none, or another layer"
+            f"be told; give --pooling flatten or none, or another layer"
         )
     if pooling == "cls" and not layer.has_class_token:
         raise UsageError(
             f"pooling 'cls' needs a layer of tokens with a class token in front; {layer.name} of "
             f"{backbone.name} is {layer.type} of shape {layer.shape}, without one; "
-            f"give --pool avg, or a layer that has one"
+            f"give --pooling avg, or a layer that has one"
         )
     if pooling in ("avg", "max", "gem") and 0 < layer.prefix_tokens == layer.shape[0]:
         raise UsageError(
             f"pooling {pooling!r} goes over patches, and {layer.name} of {backbone.name} has "
-            f"{layer.prefix_tokens} tokens that are none; give --pool "
+            f"{layer.prefix_tokens} tokens that are none; give --pooling "
             f"{backbone.default_pooling(layer)}"
         )
     if layer.layout == "vector":
@@ -46,8 +46,8 @@ def check_pooling(pooling: str, layer: Layer, backbone: Backbone) -> str:
             maps = [x.name for x in backbone.layers if x.layout not in ("vector", "other")]
             raise UsageError(
                 f"pooling {pooling!r} has nothing to pool: {layer.name} of {backbone.name} is a "
-                f"vector of {layer.length} already; leave --pool out, or name a layer with maps, "
-                f"e.g. --layer {maps[-1] if maps else '…'}"
+                f"vector of {layer.length} already; leave --pooling out, or name a layer with "
+                f"maps, e.g. --layer {maps[-1] if maps else '…'}"
             )
         # One name for one row.
         return "none"

@@ -7,6 +7,9 @@ from typing import Annotated, Literal
 
 import typer
 
+from penult.cli.console import warn
+from penult.errors import UsageError
+
 _IMAGES = (
     "Folders, images, .csv and .parquet lists, .tar and .parquet archives, addresses such as "
     "s3://bucket/photos, or - for paths on standard input."
@@ -23,12 +26,28 @@ Layers = Annotated[
         show_default=False,
     ),
 ]
-Pool = Annotated[
-    Literal["avg", "max", "gem", "cls", "flatten", "none"] | None,
+_Pooling = Literal["avg", "max", "gem", "cls", "flatten", "none"] | None
+Pooling = Annotated[
+    _Pooling,
     typer.Option(
         help="How maps or tokens become a row. [what suits the layer]", show_default=False
     ),
 ]
+OldPooling = Annotated[
+    _Pooling, typer.Option("--pool", hidden=True, help="The old name of --pooling.")
+]
+
+
+def one_pooling(pooling: str | None, pool: str | None) -> str | None:
+    """Take ``--pool``, the old name of ``--pooling``, and say so."""
+    if pool is None:
+        return pooling
+    if pooling is not None:
+        raise UsageError("--pool is the old name of --pooling; give --pooling alone")
+    warn("penult: --pool is now called --pooling")
+    return pool
+
+
 Normalize = Annotated[Literal["none", "l2"], typer.Option(help="l2 scales each row to length 1.")]
 Weights = Annotated[
     str | None,
@@ -147,9 +166,22 @@ Results = Annotated[
         show_default=False,
     ),
 ]
+
+
+def _renamed(value: str) -> str:
+    if value == "normalised":
+        warn("penult: --confusion normalised is now called --confusion normalized")
+        return "normalized"
+    return value
+
+
 Confusion = Annotated[
-    Literal["counts", "normalised"],
-    typer.Option(help="Cells of confusion_matrix.png: images, or parts of the true class's."),
+    Literal["counts", "normalized", "normalised"],
+    typer.Option(
+        help="Cells of confusion_matrix.png: images, or parts of the true class's.",
+        metavar="<counts|normalized>",
+        callback=_renamed,
+    ),
 ]
 EscapeFormulas = Annotated[
     bool,

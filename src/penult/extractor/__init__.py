@@ -1,6 +1,7 @@
 """A recipe opened: images in, rows out, again and again."""
 
 from penult.extractor.extractor import Extractor, ExtractorSpec
+from penult.extractor.opened import OpenedBackbone
 from penult.extractor.options import EngineOptions, ReadingOptions
 from penult.extractor.rows import ModelRows, RecipeRows, layer_names
 
@@ -9,6 +10,7 @@ __all__ = [
     "Extractor",
     "ExtractorSpec",
     "ModelRows",
+    "OpenedBackbone",
     "ReadingOptions",
     "RecipeRows",
     "layer_names",

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from penult.backbones.registry import DEFAULT_MODEL
+from penult.backbones.base import WeightsChoice
+from penult.backbones.registry import DEFAULT_MODEL, as_recorded
 from penult.errors import (
     FeatureFileError,
     PenultError,
@@ -26,7 +27,10 @@ from penult.errors import (
     TrainingError,
     UsageError,
 )
+from penult.extraction import Extraction
+from penult.extractor import EngineOptions, ExtractorSpec, ModelRows, layer_names
 from penult.features.schema import is_feature_file
+from penult.images.listing_options import ListingOptions
 from penult.output import check_output
 from penult.report.staging import is_complete, staged
 
@@ -107,11 +111,19 @@ def make_report(
     from penult.images.listing import as_sources
     from penult.report.page import FILES, OPTIONAL, PAGE, check_report, write_report
 
+    wanted = layer_names(layer or ())
+    extraction = Extraction(
+        extractor=ExtractorSpec(
+            rows=ModelRows(model=model, layers=wanted or ("penultimate",)),
+            weights=WeightsChoice.of(weights, offline=offline, architecture=architecture),
+            engine=EngineOptions(engine=engine, device=device),
+        ),
+        listing=ListingOptions(labels=labels, label_pattern=label_pattern, splits=splits),
+    )
     directory = Path(directory)
     sources = as_sources(images)
     first = sources[0] if len(sources) == 1 else None
     file = first if isinstance(first, Path) and is_feature_file(first) else None
-    wanted = [layer] if isinstance(layer, str) else list(layer or ())
     replace = overwrite or is_complete(directory, PAGE)
     check_report(directory, overwrite=replace)
     if directory.is_dir():
@@ -124,25 +136,16 @@ def make_report(
         if file is None:
             with _timed(seconds, "extract"):
                 _extract(
+                    extraction,
                     sources,
                     folder / FEATURES,
                     earlier=directory / FEATURES,
-                    model=model,
-                    layer=wanted or "penultimate",
-                    weights=weights,
-                    offline=offline,
-                    architecture=architecture,
-                    labels=labels,
-                    label_pattern=label_pattern,
-                    splits=splits,
-                    engine=engine,
-                    device=device,
                     on_progress=on_extract,
                 )
         with _timed(seconds, "train"):
             features, trained = _train(
                 file or folder / FEATURES,
-                (file and wanted) or ["all"],
+                (file and wanted) or ("all",),
                 classifier=classifier,
                 test_size=test_size,
                 seed=seed,
@@ -173,28 +176,48 @@ def make_report(
     )
 
 
-def _extract(images: Sequence[str | Path], path: Path, *, earlier: Path, **options: Any) -> None:
+def _extract(
+    extraction: Extraction,
+    images: Sequence[str | Path],
+    path: Path,
+    *,
+    earlier: Path,
+    on_progress: Callable[[Progress], None] | None,
+) -> None:
     """Bring the rows of an earlier run, or those of the report that is replaced, up to date."""
-    from penult.extraction import extract
-
     if earlier.exists() and not path.exists():
         try:
             os.link(earlier, path)
         except OSError:  # a file system without hard links
             shutil.copyfile(earlier, path)
     try:
-        extract(images, path, update=True, **options)
+        extraction.to_file(images, path, update=True, on_progress=on_progress)
     except (RecipeMismatchError, ResumeError, FeatureFileError):
         # What is there is of no use for what is asked now, and may be replaced.
-        extract(images, path, overwrite=True, restart=True, **options)
+        extraction.to_file(images, path, overwrite=True, restart=True, on_progress=on_progress)
 
 
-def _train(path: Path, layers: list[str], **options: Any) -> tuple[Features, Classifier]:
+def _train(
+    path: Path,
+    layers: Sequence[str],
+    *,
+    classifier: str | Sequence[str],
+    test_size: float,
+    seed: int,
+    on_progress: Callable[[Progress], None] | None,
+) -> tuple[Features, Classifier]:
     """Train on each layer and keep the best, with the rows that it was trained on."""
     from penult.classify.diagnosis.layers import best_layer, train_layers
     from penult.features.read import load
 
-    trained = train_layers(path, layers, **options)
+    trained = train_layers(
+        path,
+        layers,
+        classifier=classifier,
+        test_size=test_size,
+        seed=seed,
+        on_progress=on_progress,
+    )
     best = best_layer(trained) if len(trained) > 1 else next(iter(trained.values()))
     return load(path, best.recipe.layer), best
 
@@ -300,12 +323,12 @@ def _commands(
     recipe, origin, settings = features.recipe, features.origin, classifier.settings
     extract = []
     if file is None:
-        extract += ["extract", *map(str, sources), "-o", FEATURES, "--model", recipe.backbone]
+        name, choice = as_recorded(recipe, "the report", WeightsChoice())
+        extract += ["extract", *map(str, sources), "-o", FEATURES, "--model", name]
         if features.layers != ("penultimate",):
             extract += [word for layer in features.layers for word in ("--layer", layer)]
-        own = recipe.backbone.startswith(("checkpoint:", "onnx:"))  # a file brings its weights
-        if recipe.weights == "random" or (recipe.weights.startswith("file:") and not own):
-            extract += ["--weights", recipe.weights.removeprefix("file:")]
+        if choice.given is not None:
+            extract += ["--weights", str(choice.given)]
         if origin["label_pattern"] is not None:
             extract += ["--label-pattern", origin["label_pattern"]]
         elif origin["labels"] != "parent":

@@ -142,7 +142,7 @@ def test_a_real_network_with_unit_rows_gives_what_predict_gives(photos, tmp_path
 
 
 def test_maps_are_flattened_into_rows(photos, toy, tmp_path):
-    penult.extract(photos, tmp_path / "f.h5", model=toy, layer="pixels", pool="none")
+    penult.extract(photos, tmp_path / "f.h5", model=toy, layer="pixels", pooling="none")
     classifier = penult.train(tmp_path / "f.h5")
     export_classifier(classifier, tmp_path / "m.onnx")
     agree(classifier, tmp_path / "m.onnx", photos)

@@ -82,7 +82,7 @@ def run(
         written = write_results(
             results,
             found.scores,
-            normalize=confusion == "normalised",
+            normalize=confusion == "normalized",
             also=apart,
             overwrite=overwrite,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,7 +23,7 @@ def run(
     output: Annotated[Path, typer.Option("--output", "-o", help="Feature file to write.")],
     model: o.Model = "efficientnet_lite0",
     layer: o.Layers = None,
-    pool: o.Pool = None,
+    pooling: o.Pooling = None,
     normalize: o.Normalize = "none",
     weights: o.Weights = None,
     offline: o.Offline = False,
@@ -52,30 +52,56 @@ def run(
     as_json: o.AsJson = False,
     quiet: o.Quiet = False,
     debug: o.Debug = False,
+    pool: o.OldPooling = None,
 ) -> None:
     """Turn images into a feature file: one row an image, each with its id and label."""
-    from penult.extraction import extract
+    from penult.backbones.base import WeightsChoice
+    from penult.extractor import (
+        EngineOptions,
+        ExtractorSpec,
+        ModelRows,
+        ReadingOptions,
+        layer_names,
+    )
+    from penult.images.listing_options import ListingOptions
 
     warn_of_random(weights)
-    asked: dict[str, Any] = {
-        "model": model,
-        "layer": layer or "penultimate",
-        "pool": pool,
-        "normalize": normalize,
-        "weights": weights,
-        "offline": offline,
-        "architecture": architecture,
-        "labels": labels,
-        "label_pattern": label_pattern,
-        "splits": splits,
-        "dtype": dtype,
-    }
+    model_rows = ModelRows(
+        model=model,
+        layers=layer_names(layer or "penultimate"),
+        pooling=o.one_pooling(pooling, pool),
+        normalize=normalize,
+        decode=decode,
+        precision=precision,
+    )
+    choice = WeightsChoice.of(weights, offline=offline, architecture=architecture)
+    listing = ListingOptions(labels=labels, label_pattern=label_pattern, splits=splits)
     if dry_run:
-        from penult.planning import plan
+        from penult.planning import plan_rows
 
-        planned = plan(images, **asked)
+        planned = plan_rows(images, model_rows, choice, listing=listing, dtype=dtype)
         _show_plan(output, planned, as_json=as_json)
         return
+    from penult.extraction import Extraction
+
+    extraction = Extraction(
+        extractor=ExtractorSpec(
+            rows=model_rows,
+            weights=choice,
+            engine=EngineOptions(
+                engine=engine, device=device, batch_size=batch_size, streams=streams
+            ),
+            reading=ReadingOptions(
+                workers=workers,
+                max_pixels=max_pixels,
+                allow_truncated=allow_truncated,
+                on_error=on_error,
+            ),
+        ),
+        listing=listing,
+        dtype=dtype,
+        shuffle=shuffle,
+    )
     kept = 0
     with progress("extract", quiet=quiet) as show, stoppable(show, output) as show_or_stop:
 
@@ -84,21 +110,9 @@ def run(
             kept = now.kept
             show_or_stop(now)
 
-        features = extract(
+        features = extraction.to_file(
             images,
             output,
-            **asked,
-            decode=decode,
-            precision=precision,
-            engine=engine,
-            device=device,
-            batch_size=batch_size,
-            workers=workers,
-            streams=streams,
-            on_error=on_error,
-            max_pixels=max_pixels,
-            allow_truncated=allow_truncated,
-            shuffle=shuffle,
             overwrite=overwrite,
             restart=restart,
             update=update,

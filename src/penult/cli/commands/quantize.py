@@ -27,7 +27,7 @@ def run(
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Checkpoint to write, a .ckpt.")],
     layer: o.Layers = None,
-    pool: o.Pool = None,
+    pooling: o.Pooling = None,
     weights: o.Weights = None,
     offline: o.Offline = False,
     architecture: o.Architecture = None,
@@ -45,6 +45,7 @@ def run(
     as_json: o.AsJson = False,
     quiet: o.Quiet = False,
     debug: o.Debug = False,
+    pool: o.OldPooling = None,
 ) -> None:
     """Write a backbone in 8-bit integers: faster on a CPU, for rows that differ a little.
 
@@ -58,7 +59,7 @@ def run(
         calibrate,
         output,
         layer=layer or "penultimate",
-        pool=pool,
+        pooling=o.one_pooling(pooling, pool),
         weights=weights,
         offline=offline,
         architecture=architecture,

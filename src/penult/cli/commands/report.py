@@ -101,7 +101,7 @@ def run(
             seed=seed,
             label_errors=label_errors,
             curve=curve,
-            normalize=confusion == "normalised",
+            normalize=confusion == "normalized",
             escape_formulas=escape_formulas,
             overwrite=overwrite,
             on_extract=on_extract,

@@ -157,7 +157,7 @@ def run(
             trained.scores,
             layers=layers,
             chosen=trained.recipe.layer,
-            normalize=confusion == "normalised",
+            normalize=confusion == "normalized",
             overwrite=overwrite,
         )
     if as_json:
