@@ -38,7 +38,8 @@ check: install ## Run the linters alone
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 
-docs: install ## Write docs/cli.md anew from the commands' --help
+docs: install ## Write docs/cli.md anew from the commands' --help, docs/api.md from docstrings
+	@$(BIN)/python docs/write_api.py > docs/api.md
 	@$(BIN)/typer penult.cli utils docs --name penult --title "Command line" --output docs/cli.md
 
 clean: ## Remove .venv, the demo and all caches

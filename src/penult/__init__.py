@@ -7,7 +7,8 @@
     classifier.save("flowers.skops")
     penult.load_classifier("flowers.skops").predict("new photos")
 
-The names below are imported when first used, so that ``import penult`` is quick and needs no torch.
+All but the errors are imported when first used, so that ``import penult`` is quick and needs no
+torch. What is public is in `__all__`, and in docs/api.md; the rest may change without notice.
 """
 
 from __future__ import annotations
@@ -16,6 +17,26 @@ import logging
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from penult.errors import (
+    BackboneError,
+    ClassifierFileError,
+    EngineError,
+    FeatureFileError,
+    FileFormatError,
+    ImageError,
+    MissingExtraError,
+    OutputError,
+    OutputExistsError,
+    PathNotFoundError,
+    PenultError,
+    RecipeMismatchError,
+    ResumeError,
+    SourceError,
+    TrainingError,
+    UnknownNameError,
+    UsageError,
+    WeightsError,
+)
 from penult.messages import make_printable
 
 if TYPE_CHECKING:
@@ -63,16 +84,34 @@ _HOMES = {
 }
 
 __all__ = [
+    "BackboneError",
     "Classifier",
+    "ClassifierFileError",
+    "EngineError",
     "Failure",
     "FeatureExtractor",
+    "FeatureFileError",
     "Features",
+    "FileFormatError",
+    "ImageError",
+    "MissingExtraError",
+    "OutputError",
+    "OutputExistsError",
+    "PathNotFoundError",
+    "PenultError",
     "Prediction",
     "Preprocessing",
     "Quantization",
     "Recipe",
+    "RecipeMismatchError",
+    "ResumeError",
     "Scores",
+    "SourceError",
+    "TrainingError",
+    "UnknownNameError",
+    "UsageError",
     "Verification",
+    "WeightsError",
     "__version__",
     "evaluate",
     "export_classifier",

@@ -1,0 +1,145 @@
+"""Write the API reference to stdout, from the docstrings of what is public."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+from collections.abc import Iterator
+from functools import cached_property
+from importlib import import_module
+from typing import Any
+
+from numpydoc.docscrape import NumpyDocString, Parameter
+
+from penult import errors
+
+TITLE = """# Python API
+
+What is listed here is public: it is documented, and changes only with a line in the
+[changelog](../CHANGELOG.md). Anything else in the package may change without notice.
+
+This page is made from the docstrings, by `make docs`.
+"""
+
+# Heading, and the names below it: of `penult` itself, or of one of its modules.
+GROUPS = {
+    "Images to features": "extract plan load verify Features Failure Verification",
+    "Recipes": "Recipe Preprocessing",
+    "Classifiers": "train load_classifier evaluate export_classifier Classifier Scores Prediction",
+    "Inside scikit-learn": "FeatureExtractor",
+    "8-bit networks": "quantize Quantization",
+    "Errors": " ".join(sorted(errors.__all__, key=lambda name: name != "PenultError")),
+}
+
+
+def reference() -> str:
+    """Return the page."""
+    return "\n".join([TITLE, *contents(), *(line for group in GROUPS for line in section(group))])
+
+
+def public(group: str) -> Iterator[tuple[str, Any]]:
+    """Yield the objects of a group with their full names."""
+    for name in GROUPS[group].split():
+        module, _, last = f"penult.{name}".rpartition(".")
+        yield f"penult.{name}", getattr(import_module(module), last)
+
+
+def contents() -> Iterator[str]:
+    """Yield a line a group, which leads to each of its objects."""
+    for group in GROUPS:
+        links = [f"[`{name.partition('.')[2]}`](#{anchor(name)})" for name, _ in public(group)]
+        yield f"- {group}: {', '.join(links)}"
+    yield ""
+
+
+def section(group: str) -> Iterator[str]:
+    """Yield the lines of a group."""
+    yield f"## {group}\n"
+    if group == "Errors":
+        yield "```text\n" + re.search(r"PenultError\n(.+\n)+", errors.__doc__)[0] + "```\n"
+    for name, value in public(group):
+        yield f"### `{name}`\n"
+        yield from described(value, value.__name__)
+        for member, method in members(value):
+            yield f"#### `{value.__name__}.{member}`\n"
+            yield from described(method, member)
+
+
+def members(value: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the public methods and properties that penult gives a class, in order of definition."""
+    seen = set()
+    for base in value.__mro__ if inspect.isclass(value) else ():
+        if not base.__module__.startswith("penult"):
+            continue
+        for name, member in vars(base).items():
+            member = getattr(member, "__func__", member)  # of a classmethod
+            documented = inspect.isfunction(member) or isinstance(
+                member, property | cached_property
+            )
+            if documented and not name.startswith("_") and name not in seen:
+                seen.add(name)
+                yield name, member
+
+
+def described(value: Any, name: str) -> Iterator[str]:
+    """Yield what the docstring says, as Markdown."""
+    doc = NumpyDocString(inspect.getdoc(value) or "")
+    if inspect.isfunction(value) or doc["Parameters"]:
+        yield f"```text\n{signature(value, name)}\n```\n"
+    for part in ("Summary", "Extended Summary"):
+        if doc[part]:
+            yield linked("\n".join(doc[part])) + "\n"
+    for part in ("Parameters", "Attributes", "Returns", "Yields", "Raises"):
+        if doc[part]:
+            yield f"**{part}**\n"
+            yield from map(entry, doc[part])
+            yield ""
+    for part in ("Notes", "Examples"):
+        if doc[part]:
+            yield f"**{part}**\n\n" + linked("\n".join(doc[part])) + "\n"
+
+
+def entry(one: Parameter) -> str:
+    """Return an item of a list: the name, its type, and below them what it is."""
+    names = ", ".join(f"`{name}`" for name in one.name.split(", ") if name)
+    kind = linked(re.sub(r"([*<])", r"\\\1", one.type), bare=True)
+    text = "".join(f"\n  {line}".rstrip() for line in one.desc)
+    return f"- {' : '.join(filter(None, (names, kind)))}\\{linked(text)}"
+
+
+def signature(value: Any, name: str) -> str:
+    """Return how it is called: on one line if there is room, else a parameter a line."""
+    found = inspect.signature(value)
+    taken = [
+        p.replace(annotation=p.empty)
+        for p in found.parameters.values()
+        if p.name not in ("self", "cls")
+    ]
+    text = str(found.replace(parameters=taken, return_annotation=found.empty))
+    if len(name + text) <= 96:
+        return name + text
+    parts = re.split(r", (?=[\w*]+(?:=|,|\)|$))", text[1:-1])
+    return "\n".join([f"{name}(", *(f"    {part}," for part in parts), ")"])
+
+
+def linked(text: str, *, bare: bool = False) -> str:
+    """Make the names of public classes lead to them: those in backticks, or all of a type."""
+
+    def link(match: re.Match[str]) -> str:
+        name = match[1]
+        return f"[`{name}`](#{anchor(ANCHORS[name])})" if name in ANCHORS else match[0]
+
+    text = re.sub(r"``([^`]+)``", r"`\1`", text)
+    return re.sub(r"\b([A-Z]\w+)\b" if bare else r"`([A-Z]\w+)`", link, text)
+
+
+def anchor(name: str) -> str:
+    """Return what a heading of that text is called in a link."""
+    return re.sub(r"[^\w-]", "", name.lower())
+
+
+ANCHORS = {name.rpartition(".")[2]: name for group in GROUPS for name, _ in public(group)}
+
+if __name__ == "__main__":
+    sys.stdout.write(reference())
