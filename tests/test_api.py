@@ -31,7 +31,29 @@ def load_script():
 
 PENDING = {  # docstrings that are still to be mended
     f"penult.{name}"
-    for name in ["extract", "plan", "train", "verify", "evaluate", "quantize", "load_classifier", "export_classifier", "Classifier", "Classifier.predict", "Classifier.predictions", "Classifier.predict_features", "Classifier.save", "Classifier.require_recipe", "FeatureExtractor", "FeatureExtractor.fit", "FeatureExtractor.transform", "FeatureExtractor.get_feature_names_out", "Quantization", "Verification", "Recipe.with_options"]
+    for name in [
+        "extract",
+        "plan",
+        "train",
+        "verify",
+        "evaluate",
+        "quantize",
+        "load_classifier",
+        "export_classifier",
+        "Classifier",
+        "Classifier.predict",
+        "Classifier.predictions",
+        "Classifier.predict_features",
+        "Classifier.save",
+        "Classifier.require_recipe",
+        "FeatureExtractor",
+        "FeatureExtractor.fit",
+        "FeatureExtractor.transform",
+        "FeatureExtractor.get_feature_names_out",
+        "Quantization",
+        "Verification",
+        "Recipe.with_options",
+    ]
 }
 
 script = load_script()

@@ -14,8 +14,12 @@ import pytest
 
 import penult
 from penult.errors import ResumeError
+from penult.images.sources.arguments import as_sources, expanded
+from penult.images.sources.base import SourceOptions
+from penult.images.sources.open import open_sources
 from penult.planning import plan
 from penult.report.make import make_report
+from penult.testing import check_image_source
 from penult.verification import verify
 
 
@@ -61,6 +65,11 @@ def source(request, photos, monkeypatch, tmp_path):
 
 class Enough(Exception):  # noqa: N818
     pass
+
+
+def test_it_keeps_the_contract_of_a_source(source):
+    sources = expanded(as_sources(source)[0])
+    check_image_source(lambda: next(open_sources(sources[:1], ["photos"], SourceOptions())))
 
 
 def rows_by_content(features):

@@ -38,4 +38,6 @@ class PerProcess(Generic[T]):
         return _shared, (self._make, *self._arguments)
 
 
-_shared = lru_cache(maxsize=8)(PerProcess)  # records that are unpickled one by one share theirs
+@lru_cache(maxsize=8)  # records that are unpickled one by one share theirs
+def _shared(make: Callable[..., T], *arguments: Any) -> PerProcess[T]:
+    return PerProcess(make, *arguments)

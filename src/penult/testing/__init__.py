@@ -1,0 +1,11 @@
+"""Checks that what extends penult keeps its contracts, for tests of penult's own and of others'.
+
+They are functions that raise an AssertionError saying what was expected; no test framework is
+needed.
+"""
+
+from __future__ import annotations
+
+from penult.testing.images import check_image_source
+
+__all__ = ["check_image_source"]

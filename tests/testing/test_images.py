@@ -1,0 +1,140 @@
+"""A source of images that breaks a promise is told which."""
+
+from __future__ import annotations
+
+import io
+from functools import partial
+
+import pytest
+
+import penult
+from penult.errors import ImageError
+from penult.images.labels.annotations import ImageEntry
+from penult.images.sources import open as sources
+from penult.images.sources.base import ImageSource, SourceKind, SourceOptions
+from penult.images.sources.open import open_sources
+from penult.testing import check_image_source
+
+PICTURES = {"a/1.png": b"one", "a/2.png": b"two", "b/1.png": b"three"}
+
+
+def read(pictures, name):
+    if name not in pictures:
+        raise ImageError(f"{name} is gone")
+    return io.BytesIO(pictures[name])
+
+
+class Memory(ImageSource):
+    """Files in a dict: the least that a source can be."""
+
+    def __init__(self, pictures=PICTURES):
+        super().__init__()
+        self.pictures, self.names = pictures, []
+
+    def __len__(self):
+        return len(self.names)
+
+    def scan(self):
+        for name in sorted(self.pictures):
+            self.names.append(name)
+            yield ImageEntry(name, None, folders=tuple(name.split("/")[:-1]))
+
+    def id(self, index):
+        return self.names[index]
+
+    def opener(self, index):
+        return partial(read, self.pictures, self.names[index])
+
+    def place(self, index):
+        return f"memory {self.names[index]}"
+
+
+def test_a_source_that_keeps_its_promises_passes():
+    pictures = dict(PICTURES)
+    check_image_source(lambda: Memory(pictures), remove=lambda _: pictures.clear())
+
+
+def test_a_kind_of_sources_is_one_object_in_a_list(photos, toy, monkeypatch):
+    pictures = {f"{p.parent.name}/{p.name}": p.read_bytes() for p in photos.rglob("*.jpg")}
+    (photos / "all.toy").touch()
+    kind = SourceKind(lambda path: path.suffix == ".toy", lambda *_: [Memory(pictures)])
+    monkeypatch.setattr(sources, "KINDS", (kind, *sources.KINDS))
+    features = penult.extract(photos / "all.toy", model=toy)
+    assert list(features.ids) == sorted(pictures)
+    assert features.label_names == ("daisy", "rose", "tulip")
+
+
+@pytest.mark.parametrize("given", ["folder", "files"])
+def test_folders_and_files_keep_theirs(photos, given):
+    arguments = [photos] if given == "folder" else sorted(photos.rglob("*.jpg"))
+    names = [path.name for path in arguments]
+
+    def make():
+        return next(open_sources(arguments, names, SourceOptions()))
+
+    check_image_source(make, remove=lambda index: sorted(photos.rglob("*.jpg"))[index].unlink())
+
+
+class Unordered(Memory):
+    turns = 0
+
+    def scan(self):
+        Unordered.turns += 1
+        self.names = sorted(self.pictures, reverse=bool(self.turns % 2))
+        return (ImageEntry(name, None) for name in self.names)
+
+
+class Absolute(Memory):
+    def scan(self):
+        self.names = [f"/{name}" for name in self.pictures]
+        return (ImageEntry(name, None) for name in self.names)
+
+
+class Twice(Memory):
+    def scan(self):
+        self.names = ["a/1.png", "a/1.png"]
+        return (ImageEntry(name, None) for name in self.names)
+
+
+class Miscounting(Memory):
+    def __len__(self):
+        return 7
+
+
+class Unpicklable(Memory):
+    def opener(self, index):
+        return lambda: read(self.pictures, self.names[index])
+
+
+class ReadOnce(Memory):
+    def opener(self, index):
+        file = io.BytesIO(self.pictures[self.names[index]])
+        file.close = lambda: None
+        return lambda: file
+
+
+class WrongError(Memory):
+    def opener(self, index):
+        return partial(lookup, self.pictures, self.names[index])
+
+
+def lookup(pictures, name):
+    return io.BytesIO(pictures[name])
+
+
+@pytest.mark.parametrize(
+    ("source", "complaint"),
+    [
+        (Unordered, "the same ids in the same order"),
+        (Absolute, "a relative path with slashes, and not '/a/1.png'"),
+        (Twice, "images 0 and 1 have the same id 'a/1.png'"),
+        (Miscounting, "len\\(\\) is 7, but scan\\(\\) listed 3 images"),
+        (ReadOnce, "image 0 has to give the same bytes each time"),
+        (Unpicklable, "opener\\(0\\) cannot be pickled"),
+        (WrongError, "has to raise OSError or ImageError, and raised KeyError"),
+    ],
+)
+def test_a_broken_promise_is_named(source, complaint):
+    pictures = dict(PICTURES)
+    with pytest.raises(AssertionError, match=complaint):
+        check_image_source(lambda: source(pictures), remove=lambda _: pictures.clear())
