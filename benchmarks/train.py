@@ -21,6 +21,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.preprocessing import Normalizer
 
+from penult.classify.kinds.base import TrainingData
 from penult.classify.linear.basis import Weights
 from penult.classify.linear.logistic import objective
 from penult.classify.training.search import search
@@ -68,9 +69,8 @@ def main() -> None:
 
         start = time.perf_counter()
         tries = {"logistic": [{"C": c} for c in STRENGTHS]}
-        trials, best, mine = search(
-            rows, labels, folds, tries, scale="none", seed=0, step=lambda: None
-        )
+        found = search(TrainingData(rows=rows, labels=labels, folds=folds, scale="none"), tries)
+        trials, best, mine = found.trials, found.best, found.pipeline
         ours = time.perf_counter() - start
         print(f"{name}: penult {ours:.1f} s, C = {best.params['C']:g}", flush=True)
 

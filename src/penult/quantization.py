@@ -312,7 +312,8 @@ def _accuracy(
     """Of the images with one label, in classes large enough; None where there are not two."""
     import numpy as np
 
-    from penult.classify.training.kinds import combinations
+    from penult.classify.kinds.base import TrainingData
+    from penult.classify.training.grid import expand_grids
     from penult.classify.training.search import search
     from penult.partition.splits import cross_validation
 
@@ -322,15 +323,14 @@ def _accuracy(
     classes, truth = np.unique(labels[kept], return_inverse=True)
     if len(classes) < 2:
         return None
-    tries = combinations(["logistic"])
+    candidates = expand_grids(["logistic"])
     accuracies: list[list[float]] = [[], []]
     for number in range(seed, seed + SEEDS):
         folds = cross_validation(truth, None, folds=FOLDS, seed=number)
         for found, rows in zip(accuracies, (theirs, ours), strict=True):
             flat = rows[kept].reshape(len(truth), -1)
-            trials, _, _ = search(
-                flat, truth, folds, tries, scale="l2", seed=number, step=lambda: None
-            )
+            data = TrainingData(rows=flat, labels=truth, folds=folds, scale="l2", seed=number)
+            trials = search(data, candidates).trials
             found.append(max(trial.mean for trial in trials))
     return ProbeAccuracy(
         layer=recipe.layer,

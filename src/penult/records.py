@@ -193,7 +193,7 @@ class Average:
 class Scores:
     """How a classifier did on images it had not seen.
 
-    The formulas are in `penult.classify.evaluation.scores`.
+    The formulas are in `penult.classify.metrics.scores`.
 
     Attributes
     ----------

@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
+from penult.classify.kinds.base import TrainingData
+from penult.classify.kinds.registry import all_kinds, kind_names
 from penult.classify.linear.passes import StoredRows
-from penult.classify.training.kinds import CLASSIFIERS
-from penult.classify.training.out_of_core import STREAMED, search_streamed
+from penult.classify.linear.streamed import StreamedProblem
+from penult.classify.training.out_of_core import search_streamed
 from penult.classify.training.search import search
 from penult.classify.training.train import train
 
@@ -37,24 +39,26 @@ def with_far_rows(make_features):
 
 @pytest.mark.parametrize(
     ("classifier", "stored"),
-    [(name, stored) for name in CLASSIFIERS for stored in (False, True)[: 1 + (name in STREAMED)]],
+    [(kind.name, stored) for kind in all_kinds() for stored in (False, True)[: 1 + kind.streams]],
 )
 def test_what_a_fold_leaves_out_does_not_reach_its_scaler(make_features, classifier, stored):
     features, folds = with_far_rows(make_features)
-    options = {"scale": "standard", "seed": 0, "step": lambda: None}
+    options = {"folds": folds, "scale": "standard", "seed": 0}
     tries = {classifier: [TRIES[classifier]]}
     if stored:
         rows = StoredRows(features, np.arange(120), False, 1 << 20)
-        trials, _, _ = search_streamed(rows, features.labels, folds, tries, **options)
+        problem = StreamedProblem.prepare(rows, features.labels, **options)
+        found = search_streamed(problem, tries)
     else:
-        trials, _, _ = search(features.features, features.labels, folds, tries, **options)
-    clean, spoiled = trials[0].accuracies
+        data = TrainingData(rows=features.features, labels=features.labels, **options)
+        found = search(data, tries)
+    clean, spoiled = found.trials[0].accuracies
     assert clean >= 56 / 60  # all but the four rows far off
     if classifier != "forest":  # which no scaling changes
         assert spoiled < 0.8
 
 
-@pytest.mark.parametrize("classifier", list(CLASSIFIERS))
+@pytest.mark.parametrize("classifier", kind_names())
 @pytest.mark.parametrize("scale", ["l2", "standard"])
 def test_the_held_out_part_changes_nothing_but_the_scores(make_features, classifier, scale):
     splits = (["train"] * 18 + ["test"] * 6) * 3
@@ -64,7 +68,7 @@ def test_the_held_out_part_changes_nothing_but_the_scores(make_features, classif
     features.features[held_out] = 1e3 * np.random.default_rng(0).normal(size=(18, 6))
     features.labels[held_out] = (features.labels[held_out] + 1) % 3
     poisoned = train(features, classifier=classifier, scale=scale)
-    assert poisoned.settings["grid"] == plain.settings["grid"]
+    assert poisoned.settings.grid == plain.settings.grid
     rows = np.random.default_rng(1).normal(size=(50, 6)).astype(np.float32)
     assert (poisoned.predict_features(rows) == plain.predict_features(rows)).all()
     assert poisoned.scores.accuracy != plain.scores.accuracy
@@ -80,5 +84,5 @@ def test_a_feature_that_gives_the_label_away_in_one_part_only_is_worth_nothing(m
     given = np.array(splits) == "train"
     features.features[given, 0] = features.labels[given]
     found = train(features, scale="standard")
-    assert max(trial["mean"] for trial in found.settings["grid"]) == 1
+    assert max(result.mean for result in found.settings.grid) == 1
     assert 0.3 < found.scores.accuracy < 0.7

@@ -94,7 +94,7 @@ def test_of_a_feature_file_nothing_is_extracted(penult, layers, photos, tmp_path
     one = tmp_path / "one"
     assert penult("report", layers, "-o", one, "-l", "logits", "--classifier", "centroid", "-q").code == 0  # fmt: skip
     assert load_classifier(one / "classifier.skops").recipe.layer == "logits"
-    assert load_classifier(one / "classifier.skops").settings["classifier"] == "centroid"
+    assert load_classifier(one / "classifier.skops").settings.classifier == "centroid"
     assert "--layer logits --classifier centroid" in (one / "index.html").read_text()
 
 

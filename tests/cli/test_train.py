@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from penult.classify.classifier import load_classifier
-from penult.classify.evaluation.scores import scores_to_dict
+from penult.classify.metrics.scores import scores_to_dict
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def test_refit_says_what_was_seen_when(penult, layers, tmp_path):
     out = tmp_path / "c.skops"
     done = penult("train", layers, "-o", out, "--refit", "-q")
     assert "cross-validation on 27 images, then fitted again on 36" in done.out
-    assert load_classifier(out).settings["train_images"] == 36
+    assert load_classifier(out).settings.train_images == 36
 
 
 def test_the_splits_of_a_file_can_be_ignored(penult, layers, tmp_path):

@@ -57,7 +57,7 @@ def test_near_duplicates_never_straddle_the_held_out_part(make_features):
     rows[1::2] = 1.1 * rows[::2] + rng.normal(0, 1e-4, rows[::2].shape)
     alone = train(features, grid={"C": [1]})
     together = train(features, grid={"C": [1]}, near_duplicates=0.999)
-    assert together.settings["copies"] == 30
+    assert together.settings.copies == 30
     for trained, divided in ((alone, True), (together, False)):
         held_out = {
             int(np.flatnonzero(np.asarray(features.ids) == i)[0]) for i in trained.held_out.ids

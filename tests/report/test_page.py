@@ -16,6 +16,7 @@ from PIL import Image
 
 from penult.classify.diagnosis.label_errors import LabelIssue
 from penult.classify.diagnosis.learning_curve import CurvePoint
+from penult.classify.settings import LayerResult
 from penult.errors import OutputExistsError, PenultError
 from penult.messages import printable
 from penult.recipe import Preprocessing, Recipe
@@ -313,11 +314,8 @@ def test_the_learning_curve_is_a_chart_a_table_and_a_sentence(tmp_path):
 
 def test_layers_are_shown_where_there_are_several(tmp_path):
     layers = [
-        {"layer": name, "width": width, "cross_validated": 0.5, "accuracy": accuracy, "interval": i}
-        for name, width, accuracy, i in (
-            ("block<1>", 1280, 0.25, [0.1, 0.4]),
-            ("penultimate", 64, 0.5, None),
-        )
+        LayerResult("block<1>", 1280, 0.5, 0.25, (0.1, 0.4)),
+        LayerResult("penultimate", 64, 0.5, 0.5, None),
     ]
     path = write_report(tmp_path / "two", report_of(GARDEN, FLOWERS, layers=tuple(layers)))
     section = section_of(path, "layers")

@@ -3,16 +3,14 @@ import json
 import pytest
 from PIL import Image
 
-from penult.classify.evaluation.scores import score, scores_from_dict
+from penult.classify.metrics.scores import score, scores_from_dict
+from penult.classify.settings import LayerResult
 from penult.errors import OutputExistsError, PenultError
 from penult.messages import printable
 from penult.report import check_results, write_results
 
 SCORES = score([0, 0, 1, 1, 1], [0, 1, 1, 1, 1], ("daisy", "no \udcff utf8 \x9b\u202e"))
-LAYERS = [
-    {"layer": f"b{k}", "width": 8, "cross_validated": 0.5, "accuracy": k / 4, "interval": [0, 1]}
-    for k in range(4)
-]
+LAYERS = [LayerResult(f"b{k}", 8, 0.5, k / 4, (0, 1)) for k in range(4)]
 
 
 def names(folder):

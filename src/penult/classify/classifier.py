@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from penult.classify import classifier_file
-from penult.classify.evaluation.scores import scores_from_dict, scores_to_dict
+from penult.classify.metrics.scores import scores_from_dict, scores_to_dict
+from penult.classify.pipeline import class_probabilities, label_probabilities
+from penult.classify.settings import TrainingSettings
 from penult.errors import ClassifierFileError, FileFormatError, UsageError
 from penult.recipe import Recipe, require_equal, require_types
 from penult.records import Failure, HeldOut, Prediction, Scores
@@ -24,7 +26,6 @@ __all__ = [
     "Classifier",
     "Description",
     "as_classifier",
-    "class_probabilities",
     "describe_classifier",
     "load_classifier",
 ]
@@ -44,14 +45,7 @@ class Description:
     scores : on the held-out images
     held_out : what it said of each of them
     versions : library name to version, of the run that trained it
-    settings : how it was trained, JSON-like: ``classifier``, ``params`` (the chosen ones),
-        ``scale``, ``folds``, ``seed``, ``grid`` (a list of ``classifier``, ``params``, ``mean``,
-        ``std`` of the accuracy over the folds), ``train_images``, ``held_out_images``,
-        ``left_out`` (reason to count), ``copies`` (images that are identical to one before, kept
-        in its part), ``edges`` (parameter to "largest" or "smallest", where the chosen value is the
-        last one tried and a wider grid might do better), ``classes`` (class to number of training
-        images), ``thresholds`` (only where images may have several labels: of each class, the
-        probability from which it is said)
+    settings : how it was trained
     """
 
     label_names: tuple[str, ...]
@@ -59,13 +53,12 @@ class Description:
     scores: Scores
     held_out: HeldOut
     versions: Mapping[str, str]
-    settings: Mapping[str, Any]
+    settings: TrainingSettings
 
     @property
     def thresholds(self) -> tuple[float, ...] | None:
-        """From which probability each class is said, (K,); None where an image has one."""
-        found = self.settings.get("thresholds")
-        return None if found is None else tuple(float(t) for t in found)
+        """From which probability each label is predicted, (K,); None where an image has one."""
+        return self.settings.thresholds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,8 +120,6 @@ class Classifier(Description):
                 f"{(~finite).argmax()}; extract these images again"
             )
         if self.thresholds is not None:
-            from penult.classify.training.multilabel import label_probabilities
-
             return label_probabilities(self.pipeline, rows)
         return class_probabilities(self.pipeline, rows, len(self.label_names))
 
@@ -189,7 +180,7 @@ class Classifier(Description):
             "scores": scores_to_dict(self.scores),
             "held_out": dataclasses.asdict(self.held_out),
             "versions": dict(self.versions),
-            "settings": dict(self.settings),
+            "settings": self.settings.to_dict(),
         }
         classifier_file.write(
             Path(path),
@@ -198,16 +189,6 @@ class Classifier(Description):
             trained_on=self.trained_on,
             overwrite=overwrite,
         )
-
-
-def class_probabilities(
-    pipeline: Pipeline, rows: NDArray[np.float32], classes: int
-) -> NDArray[np.float64]:
-    """Apply a pipeline to (N, D) rows; (N, `classes`), 0 for the classes it has never seen."""
-    probabilities = np.zeros((len(rows), classes))
-    if len(rows):
-        probabilities[:, pipeline.classes_] = pipeline.predict_proba(rows)
-    return probabilities
 
 
 def describe_classifier(path: str | Path) -> Description:
@@ -267,28 +248,13 @@ def _fields(path: Path, description: Mapping[str, Any]) -> dict[str, Any]:
             "scores": require_types(scores_from_dict(description["scores"])),
             "held_out": require_types(HeldOut(**held_out)),
             "versions": dict(description["versions"]),
-            "settings": _settings(description["settings"]),
+            "settings": TrainingSettings.from_dict(description["settings"]),
         }
     except (FileFormatError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise ClassifierFileError(
             f"{path} cannot be read as a classifier: {error}; it is damaged, or was written by a "
             "newer penult"
         ) from error
-
-
-def _settings(given: Mapping[str, Any]) -> dict[str, Any]:
-    for name, kind in (
-        ("classifier", str),
-        ("params", dict),
-        ("folds", int),
-        ("grid", list),
-        ("train_images", int),
-        ("left_out", dict),
-        ("classes", dict),
-    ):
-        if not isinstance(given[name], kind):
-            raise TypeError(f"{name} is {str(given[name])[:40]!r}")
-    return dict(given)
 
 
 def _try_out(path: Path, classifier: Classifier) -> None:

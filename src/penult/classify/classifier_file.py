@@ -7,8 +7,8 @@ recipe, scores, settings), so that a file is described without loading skops or 
 A file from a stranger is read in this order, and refused at the first step that fails: it is a ZIP
 archive whose members are stored uncompressed and add up to no more than the file itself (so that
 no member can unpack to more than was sent); every type and every loader in its schema is on the
-list below; skops itself trusts it. Only then is anything built from it, and what is built is
-checked before it is used.
+list below, or trusted by a kind of classifier; skops itself trusts it. Only then is anything built
+from it, and what is built is checked before it is used.
 """
 
 from __future__ import annotations
@@ -19,12 +19,14 @@ import sys
 import warnings
 import zipfile
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from penult.classify.kinds.registry import all_kinds
 from penult.errors import ClassifierFileError, PathNotFoundError
 from penult.messages import first_line
 from penult.output import atomic_output
@@ -34,16 +36,17 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from sklearn.pipeline import Pipeline
 
-__all__ = ["TRUSTED", "read_description", "read_pipeline", "write"]
+__all__ = ["read_description", "read_pipeline", "write"]
 
 FORMAT = 1
 DESCRIPTION = "penult.json"
 TRAINED_ON = "trained_on.bin"
 SCHEMA = "schema.json"
 
-# What a schema may hold: the loader of skops to the types it may be asked for. A loader that is
-# not here (functions, methods, partials, operators, bytes) is refused whatever it asks for.
-TRUSTED: Mapping[str, frozenset[str]] = {
+# What a schema may hold beside what the kinds of classifier trust: the loader of skops to the types
+# that it may be asked for. A loader that is not here (functions, methods, partials, operators,
+# bytes) is refused whatever it asks for.
+_TRUSTED: Mapping[str, frozenset[str]] = {
     "DictNode": frozenset({"builtins.dict"}),
     "ListNode": frozenset({"builtins.list"}),
     "TupleNode": frozenset({"builtins.tuple"}),
@@ -52,25 +55,11 @@ TRUSTED: Mapping[str, frozenset[str]] = {
     "NdArrayNode": frozenset({"numpy.ndarray", "numpy.float64", "numpy.float32", "numpy.int64"}),
     "ObjectNode": frozenset(
         {
-            "sklearn.calibration.CalibratedClassifierCV",
-            "sklearn.calibration._CalibratedClassifier",
-            "sklearn.calibration._SigmoidCalibration",  # of svm and ridge in older files
-            "sklearn.calibration._TemperatureScaling",
-            "sklearn.ensemble._forest.RandomForestClassifier",
-            "sklearn.linear_model._logistic.LogisticRegression",
-            "sklearn.linear_model._ridge.RidgeClassifier",
-            "sklearn.multiclass.OneVsRestClassifier",
-            "sklearn.neighbors._classification.KNeighborsClassifier",
             "sklearn.pipeline.Pipeline",
             "sklearn.preprocessing._data.Normalizer",
             "sklearn.preprocessing._data.StandardScaler",
-            "sklearn.preprocessing._label.LabelBinarizer",
-            "sklearn.svm._classes.LinearSVC",
-            "sklearn.tree._classes.DecisionTreeClassifier",
         }
     ),
-    # Its nodes are followed without a look at where they point: `_require_sound_trees` has it.
-    "TreeNode": frozenset({"sklearn.tree._tree.Tree"}),
 }
 
 
@@ -127,8 +116,8 @@ def read_pipeline(path: Path) -> tuple[Pipeline, dict[str, Any], NDArray[np.uint
     """
     with _archive(path) as archive:
         description = _describe(path, archive)
-        schema = read_json(archive.read(SCHEMA))
-        unknown = sorted(set(_unknown_types(schema)))
+        schema, trusted = read_json(archive.read(SCHEMA)), _trusted_types()
+        unknown = sorted(set(_unknown_types(schema, trusted)))
         if unknown:
             raise ClassifierFileError(
                 f"{path} is refused: it holds {', '.join(unknown[:5])}, which no classifier of "
@@ -136,8 +125,10 @@ def read_pipeline(path: Path) -> tuple[Pipeline, dict[str, Any], NDArray[np.uint
             )
         with _skops() as skops:
             data = io.BytesIO(path.read_bytes())
-            pipeline = skops.load(data, trusted=sorted(set().union(*TRUSTED.values())))
-        _require_sound_trees(path, pipeline, sum(_count_trees(schema)))
+            pipeline = skops.load(data, trusted=sorted(set().union(*trusted.values())))
+        for kind in all_kinds():
+            if complaint := kind.complaint(pipeline, schema):
+                raise ClassifierFileError(f"{path} is refused: {complaint}")
         trained_on = None
         if TRAINED_ON in archive.namelist():  # files from before have none
             trained_on = np.frombuffer(archive.read(TRAINED_ON), "<u8").astype(np.uint64)
@@ -212,61 +203,25 @@ def _describe(path: Path, archive: zipfile.ZipFile) -> dict[str, Any]:
     return dict(description)
 
 
-def _unknown_types(state: Any) -> Iterator[str]:
+def _trusted_types() -> dict[str, frozenset[str]]:
+    trusted = dict(_TRUSTED)
+    for kind in all_kinds():
+        for loader, types in kind.trusted.items():
+            trusted[loader] = trusted.get(loader, frozenset()) | types
+    return trusted
+
+
+def _unknown_types(state: Any, trusted: Mapping[str, AbstractSet[str]]) -> Iterator[str]:
     if isinstance(state, list):
         for item in state:
-            yield from _unknown_types(item)
+            yield from _unknown_types(item, trusted)
     elif isinstance(state, dict):
         if not state.keys().isdisjoint({"__loader__", "__class__", "__module__"}):
             name = f"{state.get('__module__')}.{state.get('__class__')}"
-            if name not in TRUSTED.get(str(state.get("__loader__")), ()):
+            if name not in trusted.get(str(state.get("__loader__")), ()):
                 yield name
         for item in state.values():
-            yield from _unknown_types(item)
-
-
-def _count_trees(state: Any) -> Iterator[int]:
-    if isinstance(state, list):
-        for item in state:
-            yield from _count_trees(item)
-    elif isinstance(state, dict):
-        yield int(state.get("__loader__") == "TreeNode")
-        for item in state.values():
-            yield from _count_trees(item)
-
-
-def _require_sound_trees(path: Path, pipeline: Pipeline, trees: int) -> None:
-    # scikit-learn follows a tree's nodes without bounds, so a crafted one could read any memory or
-    # go round for ever. A child comes after its parent, and a leaf has none. Every tree of the file
-    # is one that a forest applies, so that none is applied which was not looked at here.
-    if not trees:
-        return
-    from sklearn.calibration import CalibratedClassifierCV
-    from sklearn.ensemble import RandomForestClassifier
-
-    forest = pipeline[-1]
-    if isinstance(forest, CalibratedClassifierCV):
-        (calibrated,) = forest.calibrated_classifiers_
-        forest = calibrated.estimator
-    forest = forest if isinstance(forest, RandomForestClassifier) else None
-    found = [model.tree_ for model in getattr(forest, "estimators_", ())]
-    sound = len({id(tree) for tree in found}) == trees
-    for tree in found:
-        left, right, feature = tree.children_left, tree.children_right, tree.feature
-        inner = left != -1
-        parents = inner.nonzero()[0]
-        sound = (
-            sound
-            and tree.node_count > 0
-            and tree.n_outputs == getattr(forest, "n_outputs_", 0)
-            and tree.n_features == pipeline.n_features_in_
-            and bool(((right != -1) == inner).all())
-            and bool(((left[inner] > parents) & (left[inner] < tree.node_count)).all())
-            and bool(((right[inner] > parents) & (right[inner] < tree.node_count)).all())
-            and bool(((feature[inner] >= 0) & (feature[inner] < tree.n_features)).all())
-        )
-    if not sound:
-        raise ClassifierFileError(f"{path} is refused: it holds trees that no forest could grow")
+            yield from _unknown_types(item, trusted)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from penult.cli.console import Table, say
 
 if TYPE_CHECKING:
+    from penult.classify.settings import GridResult, LayerResult, TrainingSettings
     from penult.recipe import Recipe
     from penult.records import Scores
 
@@ -46,7 +47,7 @@ def class_table(scores: Scores) -> None:
 
 def say_accuracy(scores: Scores) -> None:
     """Say the accuracy, and how far it can be trusted where the images are few."""
-    from penult.classify.evaluation.scores import caution
+    from penult.classify.metrics.scores import caution
 
     say(scores_line(scores))
     if line := caution(scores):
@@ -91,95 +92,88 @@ def scores_table(scores: Scores) -> None:
         table.show()
 
 
-def trials_table(settings: Mapping[str, Any]) -> None:
-    """Show the best combination of each kind of classifier, where several were tried."""
-    chosen = settings["classifier"], settings["params"]
-    best: dict[str, Mapping[str, Any]] = {}
-    for trial in sorted(settings["grid"], key=lambda trial: -trial["mean"]):
-        if (trial["classifier"], trial["params"]) == chosen:
-            best[trial["classifier"]] = trial
-        best.setdefault(trial["classifier"], trial)
+def trials_table(settings: TrainingSettings) -> None:
+    """Show the best candidate of each kind of classifier, where several were tried."""
+    best: dict[str, GridResult] = {}
+    for result in sorted(settings.grid, key=lambda result: -result.mean):
+        best.setdefault(result.classifier, result)
+    best[settings.classifier] = settings.chosen
     if len(best) < 2:
         return
     score = _measure(settings)
     table = Table(("classifier", "best", score, "±"), right=(score, "±"))
-    for kind, trial in sorted(best.items(), key=lambda item: -item[1]["mean"]):
-        table.add_row(
-            kind, _words(trial["params"]), f"{trial['mean']:.1%}", f"{100 * trial['std']:.1f}"
-        )
+    for kind, result in sorted(best.items(), key=lambda item: -item[1].mean):
+        table.add_row(kind, _words(result.params), f"{result.mean:.1%}", f"{100 * result.std:.1f}")
     table.show()
 
 
-def layers_table(layers: Sequence[Mapping[str, Any]], chosen: str) -> None:
+def layers_table(layers: Sequence[LayerResult], chosen: str) -> None:
     """Show the accuracy of each layer's probe, where there are several, and mark the chosen one."""
     if len(layers) < 2:
         return
     numbers = ("numbers", "cross-validated", "held out", "95% interval")
     table = Table(("layer", *numbers), right=numbers)
     for row in layers:
-        low, high = row["interval"] or ("", "")
+        low, high = row.interval or ("", "")
         table.add_row(
-            row["layer"] + (" ◀" if row["layer"] == chosen else ""),
-            f"{row['width']:,}",
-            f"{row['cross_validated']:.1%}",
-            f"{row['accuracy']:.1%}",
-            f"{low:.1%} to {high:.1%}" if row["interval"] else "",
+            row.layer + (" ◀" if row.layer == chosen else ""),
+            f"{row.width:,}",
+            f"{row.cross_validated:.1%}",
+            f"{row.accuracy:.1%}",
+            f"{low:.1%} to {high:.1%}" if row.interval else "",
         )
     table.show()
 
 
-def layer_line(settings: Mapping[str, Any], chosen: str) -> str | None:
+def layer_line(settings: TrainingSettings, chosen: str) -> str | None:
     """Return which layer was chosen, where there were several, and how."""
-    layers = settings.get("layers", ())
-    if len(layers) < 2:
+    if len(settings.layers) < 2:
         return None
     return (
-        f"layer {chosen}: the best of {len(layers)} by cross-validation; the held-out images had "
-        "no part in the choice"
+        f"layer {chosen}: the best of {len(settings.layers)} by cross-validation; the held-out "
+        "images had no part in the choice"
     )
 
 
-def grid_line(settings: Mapping[str, Any]) -> str:
+def grid_line(settings: TrainingSettings) -> str:
     """Return what the grid search chose, and from what."""
-    chosen = ", ".join(filter(None, (settings["classifier"], _words(settings["params"]))))
-    tried = len(settings["grid"])
+    chosen = ", ".join(filter(None, (settings.classifier, _words(settings.params))))
+    tried = len(settings.grid)
     searched = f"the best of {tried} by" if tried > 1 else "by"
-    images = settings["train_images"]
-    again = ""
-    if settings.get("refit"):
-        again, images = f", then fitted again on {images:,}", sum(settings["classes"].values())
+    images, refitted = settings.train_images, ""
+    if settings.refit:
+        refitted, images = f", then fitted again on {images:,}", sum(settings.classes.values())
     return (
-        f"{chosen}: {searched} {settings['folds']}-fold cross-validation on "
-        f"{images:,} images{again}"
+        f"{chosen}: {searched} {settings.folds}-fold cross-validation on "
+        f"{images:,} images{refitted}"
     )
 
 
-def edge_lines(settings: Mapping[str, Any]) -> list[str]:
+def edge_lines(settings: TrainingSettings) -> list[str]:
     """Return what might be gained by a wider grid, and what to type."""
     lines = []
-    for name, edge in settings.get("edges", {}).items():
-        value = settings["params"][name]
+    for name, edge in settings.edges.items():
+        value = settings.params[name]
         beyond = [value, value * 10] if edge == "largest" else [value / 10, value]
         wider = ",".join(f"{number:.15g}" for number in beyond)
         lines.append(f"{name} is the {edge} of those tried; --grid {name}={wider} goes further")
     return lines
 
 
-def runs_line(settings: Mapping[str, Any]) -> str | None:
+def runs_line(settings: TrainingSettings) -> str | None:
     """Return mean and spread over the seeds, where there were several runs."""
-    runs = settings.get("runs")
+    runs = settings.runs
     if runs is None:
         return None
-    seeds = f"{runs['seeds'][0]} to {runs['seeds'][-1]}"
     return (
-        f"{len(runs['seeds'])} runs, seeds {seeds}: accuracy {runs['mean']:.1%} ± "
-        f"{100 * runs['std']:.1f} (standard deviation between the runs)"
+        f"{len(runs.seeds)} runs, seeds {runs.seeds[0]} to {runs.seeds[-1]}: accuracy "
+        f"{runs.mean:.1%} ± {100 * runs.std:.1f} (standard deviation between the runs)"
     )
 
 
-def _measure(settings: Mapping[str, Any]) -> str:
+def _measure(settings: TrainingSettings) -> str:
     """Name what cross-validation compared."""
-    return "mean average precision" if "thresholds" in settings else "accuracy"
+    return "accuracy" if settings.thresholds is None else "mean average precision"
 
 
 def _words(params: Mapping[str, Any]) -> str:

@@ -12,6 +12,7 @@ from penult.records import Failure, HeldOut, Scores
 if TYPE_CHECKING:
     from penult.classify.diagnosis.label_errors import LabelIssue
     from penult.classify.diagnosis.learning_curve import CurvePoint
+    from penult.classify.settings import LayerResult
 
 __all__ = ["Report"]
 
@@ -31,7 +32,7 @@ class Report:
         candidate: its parameters, its cross-validated ``"accuracy"`` in [0, 1], and ``"log_loss"``
         or None) make a table of the search; every other item is shown as its name and value
     open_image : id to the image file's bytes, or None where they cannot be had; may raise OSError
-    layers : a mapping for each layer that was tried, as `best_layer` stores them; the recipe's
+    layers : how each layer that was tried did, as `best_layer` stores them; the recipe's
         layer is the chosen one
     label_issues : images whose labels are likely wrong; None where they were not looked for
     curve : the learning curve; empty where it was not drawn
@@ -54,7 +55,7 @@ class Report:
     held_out: HeldOut
     settings: Mapping[str, Any]
     open_image: Callable[[str], bytes | None]
-    layers: tuple[Mapping[str, Any], ...] = ()
+    layers: tuple[LayerResult, ...] = ()
     label_issues: tuple[LabelIssue, ...] | None = None
     curve: tuple[CurvePoint, ...] = ()
     notes: Mapping[str, str] = field(default_factory=dict)

@@ -237,11 +237,11 @@ def _content(
         several = np.asarray(features.targets)
         counts = Counter(dict(enumerate(several.sum(axis=0).tolist())))
         counts[-1] = int((~several.any(axis=1)).sum())
-    settings = dict(classifier.settings)
+    settings = classifier.settings.to_dict()
     # The page counts every class's images in its table of classes; a threshold a class is too much.
     for name in ("classes", "thresholds"):
         settings.pop(name, None)
-    layers = settings.pop("layers", ())  # they have a section of their own
+    settings.pop("layers", None)  # they have a section of their own
     edges = settings.pop("edges", {})
     settings["grid's edge"] = [f"{name} is the {edge} tried" for name, edge in edges.items()]
     settings["identical images"] = settings.pop("copies", 0) or None
@@ -263,7 +263,7 @@ def _content(
         scores=classifier.scores,
         held_out=classifier.held_out,
         settings=settings,
-        layers=tuple(layers),
+        layers=classifier.settings.layers,
         rows=len(features),
         unlabelled=counts[-1],
         failures=features.failures,
@@ -335,12 +335,12 @@ def _commands(
             extract += ["--labels", origin["labels"]]
         if origin["splits"] != "auto":
             extract += ["--splits", origin["splits"]]
-    train = ["train", str(file or FEATURES), "-o", CLASSIFIER, "--seed", str(settings["seed"])]
+    train = ["train", str(file or FEATURES), "-o", CLASSIFIER, "--seed", str(settings.seed)]
     if len(features.layers) > 1:
-        tried = [row["layer"] for row in settings.get("layers", ())] or [recipe.layer]
+        tried = [result.layer for result in settings.layers] or [recipe.layer]
         every = len(tried) == len(features.layers)
         train += [word for name in (["all"] if every else tried) for word in ("--layer", name)]
-    kinds = list(dict.fromkeys(trial["classifier"] for trial in settings["grid"]))
+    kinds = list(dict.fromkeys(result.classifier for result in settings.grid))
     if kinds != ["logistic"]:
         train += [word for kind in kinds for word in ("--classifier", kind)]
     predict = ["predict", CLASSIFIER, "PHOTO_OR_FOLDER"]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from penult import __version__
-from penult.classify.evaluation.scores import caution
+from penult.classify.metrics.scores import caution
 from penult.messages import escape_formula, printable
 from penult.output import atomic_output, check_output
 from penult.report import formatting

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from penult.classify.evaluation.scores import scores_to_dict
+from penult.classify.metrics.scores import scores_to_dict
 from penult.errors import OutputExistsError
 from penult.messages import escape_json
 from penult.output import atomic_output, check_output, explain
@@ -16,6 +16,9 @@ from penult.report.figures.charts import layers_chart
 from penult.report.figures.confusion_matrix import confusion_matrix_png
 from penult.report.figures.export import to_png
 from penult.written import CONFUSION, LAYERS
+
+if TYPE_CHECKING:
+    from penult.classify.settings import LayerResult
 
 __all__ = ["check_results", "write_results"]
 
@@ -40,7 +43,7 @@ def write_results(
     directory: Path,
     scores: Scores,
     *,
-    layers: Sequence[Mapping[str, Any]] = (),
+    layers: Sequence[LayerResult] = (),
     chosen: str | None = None,
     normalize: bool = False,
     also: Mapping[str, Any] | None = None,

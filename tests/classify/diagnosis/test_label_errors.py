@@ -3,9 +3,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from penult.classify.diagnosis import label_errors
 from penult.classify.diagnosis.label_errors import find_label_issues, likely_errors
-from penult.classify.training.kinds import CLASSIFIERS
+from penult.classify.kinds.registry import find_kind, kind_names
 from penult.classify.training.train import train
 from penult.errors import RecipeMismatchError, TrainingError, UsageError
 
@@ -30,11 +29,11 @@ def test_the_likeliest_error_comes_first():
     assert likely_errors(labels, probabilities)[0].tolist() == [3, 2]
 
 
-@pytest.mark.parametrize("kind", sorted({*CLASSIFIERS} - {"forest"}))
+@pytest.mark.parametrize("kind", sorted({*kind_names()} - {"forest"}))
 def test_swapped_labels_are_found_whatever_the_classifier(make_features, kind):
     features = make_features(COUNTS)
     features.labels[[4, 40]] = [1, 2]
-    grid = {k: v for k, v in QUICK.items() if k in CLASSIFIERS[kind].grid}
+    grid = {k: v for k, v in QUICK.items() if k in find_kind(kind).grid}
     classifier = train(features, classifier=kind, grid=grid)
     found = find_label_issues(classifier, features)
     assert {issue.id: (issue.label, issue.suggested) for issue in found} == {
@@ -54,13 +53,14 @@ def test_what_is_trained_on_is_bounded_while_every_image_is_judged(make_features
     features.labels[[4, 40]] = [1, 2]
     classifier = train(features)
     fitted, told = [], []
-    fit = label_errors.fit_one
+    kind = find_kind("logistic")
+    fit = kind.fit
 
-    def spy(rows, *others, **options):
-        fitted.append(len(rows))
-        return fit(rows, *others, **options)
+    def spy(data, params):
+        fitted.append(len(data.rows))
+        return fit(data, params)
 
-    monkeypatch.setattr(label_errors, "fit_one", spy)
+    monkeypatch.setattr(kind, "fit", spy)
     found = find_label_issues(classifier, features, folds=4, max_rows=31, on_progress=told.append)
     assert fitted == [31] * 4
     assert {issue.id for issue in found} == {"daisy/004.jpg", "rose/040.jpg"}

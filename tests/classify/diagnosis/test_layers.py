@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import h5py
 import numpy as np
 import pytest
@@ -48,24 +50,31 @@ def test_every_layer_is_trained_and_scored_on_the_same_images(file):
     assert {p.total for p in told} == {21}
 
 
+LUCKY = {"mean": 0.1, "pixels": 0.2}
+
+
+def cross_validated(classifier, mean):
+    """The classifier, as if its one candidate had had this score in cross-validation."""
+    grid = (replace(classifier.settings.grid[0], mean=mean),)
+    return replace(classifier, settings=replace(classifier.settings, grid=grid))
+
+
 def test_the_layer_is_chosen_by_cross_validation_and_not_by_the_held_out_images(file, tmp_path):
     found = train_layers(file, grid={"C": [1]})
     best = best_layer(found)
     assert best.recipe.layer == "mean"  # as good as logits, and before it
     path = tmp_path / "best.skops"
     best.save(path)
-    table = load_classifier(path).settings["layers"]
-    assert [row["layer"] for row in table] == ["pixels", "mean", "logits"]
-    assert [row["width"] for row in table] == [3, 3, 2]
+    table = load_classifier(path).settings.layers
+    assert [row.layer for row in table] == ["pixels", "mean", "logits"]
+    assert [row.width for row in table] == [3, 3, 2]
     for row in table:
-        one = found[row["layer"]]
-        assert row["accuracy"] == one.scores.accuracy
-        assert row["cross_validated"] == one.settings["grid"][0]["mean"]
-        assert row["interval"] == list(one.scores.interval)
+        one = found[row.layer]
+        assert row.accuracy == one.scores.accuracy
+        assert row.cross_validated == one.settings.grid[0].mean
+        assert row.interval == one.scores.interval
     # A layer that is better on the held-out images alone is not taken.
-    lucky = {"mean": found["mean"], "pixels": found["pixels"]}
-    lucky["mean"].settings["grid"][0]["mean"] = 0.1
-    lucky["pixels"].settings["grid"][0]["mean"] = 0.2
+    lucky = {layer: cross_validated(found[layer], mean) for layer, mean in LUCKY.items()}
     assert best_layer(lucky).recipe.layer == "pixels"
 
 

@@ -3,7 +3,7 @@ import dataclasses
 import pytest
 
 from penult.classify.diagnosis.learning_curve import learning_curve
-from penult.classify.training.kinds import CLASSIFIERS
+from penult.classify.kinds.registry import find_kind, kind_names
 from penult.classify.training.train import train
 from penult.errors import RecipeMismatchError, UsageError
 
@@ -11,17 +11,17 @@ COUNTS = {"daisy": 30, "rose": 30, "tulip": 30}
 QUICK = {"C": [10], "alpha": [1], "n_neighbors": [5], "max_features": ["sqrt"]}
 
 
-@pytest.mark.parametrize("kind", sorted({*CLASSIFIERS} - {"forest"}))
+@pytest.mark.parametrize("kind", sorted({*kind_names()} - {"forest"}))
 def test_the_learning_curve_rises_to_the_score_itself(make_features, kind):
     features = make_features(COUNTS, noise=1.5)
-    grid = {k: v for k, v in QUICK.items() if k in CLASSIFIERS[kind].grid}
+    grid = {k: v for k, v in QUICK.items() if k in find_kind(kind).grid}
     classifier = train(features, classifier=kind, grid=grid, scale="none")
     points = learning_curve(classifier, features, draws=4)
     assert [point.per_class for point in points][:4] == [1, 2, 5, 10]
     assert points[0].images == 3
     assert len(points[0].accuracies) == 4
     assert points[0].mean < points[-1].mean
-    assert points[-1].images == classifier.settings["train_images"]
+    assert points[-1].images == classifier.settings.train_images
     assert points[-1].accuracies == (classifier.scores.accuracy,)
 
 
@@ -46,7 +46,7 @@ def test_the_curve_of_other_rows_is_refused(make_features, recipe):
 def test_more_neighbours_than_images_are_passed_over(make_features):
     features = make_features({"daisy": 6, "rose": 6})
     classifier = train(features, classifier="knn")
-    assert [trial["params"]["n_neighbors"] for trial in classifier.settings["grid"]] == [1, 3, 5]
+    assert [result.params["n_neighbors"] for result in classifier.settings.grid] == [1, 3, 5]
     with pytest.raises(UsageError, match="give fewer n_neighbors"):
         train(features, classifier="knn", grid={"n_neighbors": [50]})
 

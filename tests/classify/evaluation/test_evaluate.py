@@ -69,11 +69,11 @@ def test_only_labels_never_seen_is_refused(make_features, classifier):
 def test_the_held_out_part_may_be_another_file(make_features):
     features, other = make_features(COUNTS), make_features({**COUNTS, "weed": 5}, seed=1)
     classifier = train(features, test_features=other)
-    assert classifier.settings["train_images"] == 72
+    assert classifier.settings.train_images == 72
     assert classifier.scores.images == 72
     assert classifier.scores.split == "another file"
     said = "test images of class weed, which has no training image"
-    assert classifier.settings["left_out"] == {said: 5}
+    assert classifier.settings.left_out == {said: 5}
 
 
 def test_a_test_file_of_another_recipe_is_refused(make_features, recipe):
@@ -85,11 +85,11 @@ def test_a_test_file_of_another_recipe_is_refused(make_features, recipe):
 def test_runs_repeat_over_seeds_and_the_first_is_returned(make_features):
     features = make_features(COUNTS, noise=2)
     classifier = train(features, runs=3)
-    told = classifier.settings["runs"]
+    told = classifier.settings.runs
     alone = [train(features, seed=s).scores.accuracy for s in range(3)]
-    assert told["accuracies"] == alone
-    assert told["mean"] == pytest.approx(np.mean(alone))
-    assert told["std"] == pytest.approx(np.std(alone, ddof=1))
+    assert told.accuracies == tuple(alone)
+    assert told.mean == pytest.approx(np.mean(alone))
+    assert told.std == pytest.approx(np.std(alone, ddof=1))
     assert classifier.scores.accuracy == alone[0]
 
 
@@ -114,7 +114,7 @@ def test_a_feature_that_leaks_the_group_is_of_no_use_where_groups_are_kept_toget
     together = make_features({"a": 300, "b": 300}, groups=[f"image {i}" for i in image], **given)
     assert train(apart).scores.accuracy == 1
     assert train(together).scores.accuracy < 0.75
-    assert max(t["mean"] for t in train(together).settings["grid"]) < 0.75
+    assert max(t.mean for t in train(together).settings.grid) < 0.75
 
 
 def numbered_content(start, count):
@@ -170,7 +170,7 @@ def test_images_of_several_labels_are_scored_apart_as_well(make_features):
     features = make_features(COUNTS, noise=1.5, targets=targets, content=numbered_content(0, 72))
     classifier = train(features)
     found = evaluate(classifier, features)
-    assert found.trained == classifier.settings["train_images"]
+    assert found.trained == classifier.settings.train_images
     assert found.apart.mean_average_precision == classifier.scores.mean_average_precision
 
 
@@ -178,8 +178,8 @@ def test_an_image_of_the_test_file_does_not_train(make_features):
     features = make_features(COUNTS, content=numbered_content(0, 72))
     other = make_features(COUNTS, content=numbered_content(60, 72))  # twelve tulips are in both
     classifier = train(features, test_features=other)
-    assert classifier.settings["train_images"] == 60
-    assert classifier.settings["left_out"] == {"images that are in the test features as well": 12}
+    assert classifier.settings.train_images == 60
+    assert classifier.settings.left_out == {"images that are in the test features as well": 12}
     assert evaluate(classifier, other).trained == 0
     same = train(features, test_features=features)
     assert same.scores.split == "another file, which holds every image that trained it"

@@ -8,6 +8,7 @@ import pytest
 import penult
 from penult.classify.export.export import export_classifier
 from penult.classify.export.graph import probe_graph
+from penult.classify.kinds.registry import find_kind
 from penult.classify.training.train import train
 from penult.engines.onnx import run_graph
 from penult.errors import (
@@ -118,11 +119,11 @@ def test_a_class_without_a_training_image_has_probability_zero(make_features):
 
 
 def test_a_graph_that_gives_other_probabilities_is_refused(make_features, monkeypatch):
-    from penult.classify.export import graph
+    from penult.classify.kinds.onnx import convert_pipeline
 
     classifier = train(make_features(COUNTS), classifier="knn", grid=GRIDS["knn"])
     # What skops' sister made of neighbours by cosine, and the reason for a graph of our own.
-    monkeypatch.setattr(graph, "_parts", lambda p: [graph._converted(p, "probabilities")])
+    monkeypatch.setattr(find_kind("knn"), "to_onnx", convert_pipeline)
     with pytest.raises(EngineError, match="probabilities that differ by"):
         probe_graph(classifier)
 

@@ -7,9 +7,11 @@ from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import Normalizer, StandardScaler
 
+from penult.classify.kinds.base import TrainingData
+from penult.classify.kinds.registry import find_kind
 from penult.classify.linear.basis import Weights, principal_basis
 from penult.classify.linear.logistic import fit_path, objective
-from penult.classify.training.search import fit_one, search
+from penult.classify.training.search import search
 from penult.partition.splits import cross_validation
 
 STRENGTHS = [0.1, 1.0, 10.0, 100.0, 1000.0, 10000.0]
@@ -85,9 +87,7 @@ def test_grid_search_chooses_and_predicts_as_scikit_learn_does(scale, n, width, 
     rows, labels = correlated_rows(n, width, classes, seed=3, spread=0.4)
     folds = cross_validation(labels, None)
     tries = {"logistic": [{"C": c} for c in STRENGTHS[:4]]}
-    trials, best, pipeline = search(
-        rows, labels, folds, tries, scale=scale, seed=0, step=lambda: None
-    )
+    found = search(TrainingData(rows=rows, labels=labels, folds=folds, scale=scale), tries)
     scaler = {"l2": [Normalizer()], "none": [], "standard": [StandardScaler()]}[scale]
 
     def chosen_by_theirs(results):
@@ -103,19 +103,19 @@ def test_grid_search_chooses_and_predicts_as_scikit_learn_does(scale, n, width, 
         scoring=["accuracy", "neg_log_loss"],
         refit=chosen_by_theirs,
     ).fit(rows.astype(np.float64), labels)
-    mine = [trial.mean for trial in trials]
+    mine = [trial.mean for trial in found.trials]
     np.testing.assert_allclose(mine, theirs.cv_results_["mean_test_accuracy"], atol=1e-12)
-    losses = [trial.log_loss for trial in trials]
+    losses = [trial.log_loss for trial in found.trials]
     np.testing.assert_allclose(losses, -theirs.cv_results_["mean_test_neg_log_loss"], rtol=1e-3)
-    assert best.params["C"] == theirs.best_params_["logisticregression__C"]
-    same = pipeline.predict(rows) == theirs.predict(rows.astype(np.float64))
+    assert found.best.params["C"] == theirs.best_params_["logisticregression__C"]
+    same = found.pipeline.predict(rows) == theirs.predict(rows.astype(np.float64))
     assert same.mean() >= 0.999
 
 
 @pytest.mark.parametrize("classes", [2, 4])
 def test_the_pipeline_is_scikit_learns_own_and_gives_its_probabilities(classes):
     rows, labels = correlated_rows(90, 40, classes)
-    mine = fit_one(rows, labels + 3, "logistic", {"C": 10.0}, scale="l2", seed=0)
+    mine = find_kind("logistic").fit(TrainingData(rows=rows, labels=labels + 3), {"C": 10.0})
     theirs = make_pipeline(Normalizer(), LogisticRegression(C=10, tol=1e-8, max_iter=10_000))
     theirs.fit(rows.astype(np.float64), labels + 3)
     assert mine.classes_.tolist() == theirs.classes_.tolist()

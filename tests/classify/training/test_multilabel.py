@@ -9,8 +9,8 @@ from sklearn.preprocessing import Normalizer
 
 from penult.classify.classifier import load_classifier
 from penult.classify.evaluation.evaluate import evaluate
-from penult.classify.evaluation.label_scores import average_precision, score_labels
-from penult.classify.training.kinds import CLASSIFIERS
+from penult.classify.kinds.registry import kind_names
+from penult.classify.metrics.label_scores import average_precision, score_labels
 from penult.classify.training.multilabel import best_thresholds
 from penult.classify.training.train import train
 from penult.errors import TrainingError, UsageError
@@ -42,7 +42,7 @@ def several(make_features):
     return make
 
 
-@pytest.mark.parametrize("classifier", list(CLASSIFIERS))
+@pytest.mark.parametrize("classifier", kind_names())
 def test_every_classifier_learns_several_labels_and_comes_back_from_its_file(
     several, tmp_path, classifier
 ):
@@ -80,9 +80,9 @@ def test_the_logistic_one_is_scikit_learns_one_against_the_rest(several):
 
 def test_of_values_of_c_that_rank_equally_the_surest_is_taken(several):
     trained = train(several(n=80, noise=0.01), scale="none")
-    grid = trained.settings["grid"]
-    assert [trial["mean"] for trial in grid] == [1] * 6
-    assert trained.settings["params"]["C"] == 10000
+    grid = trained.settings.grid
+    assert [result.mean for result in grid] == [1] * 6
+    assert trained.settings.params["C"] == 10000
     said = trained.predict_features(several(n=40, noise=0.01, seed=1).features)
     assert np.median(np.maximum(said, 1 - said)) > 0.99
 
@@ -111,7 +111,7 @@ def test_rare_labels_are_refused_or_dropped_on_request(several):
         train(features)
     trained = train(features, min_per_class=5)
     assert trained.label_names == NAMES
-    assert trained.settings["left_out"] == {"class wasp has fewer than 5 images": 2}
+    assert trained.settings.left_out == {"class wasp has fewer than 5 images": 2}
 
 
 def test_a_label_on_every_image_is_refused(several):
@@ -129,15 +129,15 @@ def test_images_without_a_label_are_left_out_and_unknown_labels_reported(several
     features.targets[:10] = False
     trained = train(features)
     assert trained.label_names == NAMES
-    left_out = trained.settings["left_out"]
+    left_out = trained.settings.left_out
     assert left_out["unlabelled"] == 10
     assert left_out["test images of class wasp, which has no training image"] == 1
 
 
 def test_refit_and_runs_work_with_several_labels(several):
     trained = train(several(noise=0.5), refit=True, runs=2, grid={"C": [1.0, 10.0]})
-    assert trained.settings["train_images"] == 240
-    assert len(trained.settings["runs"]["accuracies"]) == 2
+    assert trained.settings.train_images == 240
+    assert len(trained.settings.runs.accuracies) == 2
 
 
 def test_rows_that_do_not_fit_into_memory_say_so(several):
@@ -184,7 +184,7 @@ def test_the_threshold_is_the_cut_with_the_best_f1():
     # Three of four right by 0.35: F1 = 2·2/(3+2) at the third; cutting after the first gives 2/3.
     truth = np.array([[1], [0], [1], [0]], bool)
     said = np.array([[0.9], [0.6], [0.4], [0.1]])
-    assert best_thresholds(truth, said) == [0.25]
+    assert best_thresholds(truth, said) == (0.25,)
     # Apart: anything between 0.25 and 0.75 is as good, and one cut lies there.
     assert best_thresholds(np.array([[1], [0]], bool), np.array([[0.75], [0.25]])) == [0.5]
 

@@ -55,10 +55,10 @@ def test_rows_on_disk_give_the_classifier_that_rows_in_memory_give(
         options["grid"] = grid
     held = train(features, **options)
     streamed = train(features, **options, max_memory=SMALL)
-    assert streamed.settings["params"] == held.settings["params"]
+    assert streamed.settings.params == held.settings.params
     assert streamed.held_out.predicted == held.held_out.predicted
-    for mine, theirs in zip(streamed.settings["grid"], held.settings["grid"], strict=True):
-        assert mine["mean"] == pytest.approx(theirs["mean"], abs=0.005)
+    for mine, theirs in zip(streamed.settings.grid, held.settings.grid, strict=True):
+        assert mine.mean == pytest.approx(theirs.mean, abs=0.005)
     rows = np.asarray(features.features, np.float32)
     mine, theirs = streamed.predict_features(rows), held.predict_features(rows)
     assert (mine.argmax(axis=1) == theirs.argmax(axis=1)).mean() >= 0.995
@@ -71,7 +71,7 @@ def test_refit_and_several_classifiers_work_on_disk_too(on_disk, tmp_path):
     held, streamed = (
         train(features, **options, refit=True, max_memory=m) for m in (None, SMALL)
     )  # fmt: skip
-    assert streamed.settings["params"] == held.settings["params"]
+    assert streamed.settings.params == held.settings.params
     np.testing.assert_allclose(
         streamed.pipeline[0].mean_, np.asarray(features.features).mean(axis=0), rtol=1e-4
     )
@@ -90,8 +90,8 @@ def test_groups_small_classes_and_unlabelled_rows_are_what_they_are_in_memory(on
     held, streamed = (train(features, **options, max_memory=m) for m in (None, SMALL))
     assert streamed.held_out.ids == held.held_out.ids
     assert streamed.scores.accuracy == held.scores.accuracy
-    assert streamed.settings["left_out"] == held.settings["left_out"]
-    assert streamed.settings["runs"] == held.settings["runs"]
+    assert streamed.settings.left_out == held.settings.left_out
+    assert streamed.settings.runs == held.settings.runs
 
 
 def test_one_byte_of_memory_is_slow_but_right(on_disk):

@@ -6,8 +6,10 @@ import h5py
 import numpy as np
 import pytest
 
-from penult.classify.training.search import Trial, choose
-from penult.classify.training.train import find_edges, train
+from penult.classify.kinds.base import Trial
+from penult.classify.training.grid import find_edges
+from penult.classify.training.search import choose
+from penult.classify.training.train import train
 from penult.errors import TrainingError, UnknownNameError, UsageError
 
 COUNTS = {"daisy": 24, "rose": 24, "tulip": 24}
@@ -17,8 +19,8 @@ def test_classes_that_are_apart_are_learned(make_features):
     classifier = train(make_features(COUNTS))
     assert classifier.scores.accuracy == 1
     assert classifier.label_names == ("daisy", "rose", "tulip")
-    assert classifier.scores.images == classifier.settings["held_out_images"] == 18
-    assert classifier.settings["train_images"] == 54
+    assert classifier.scores.images == classifier.settings.held_out_images == 18
+    assert classifier.settings.train_images == 54
     assert classifier.held_out.truth == classifier.held_out.predicted
     assert all(name.split("/")[0] == t for name, t in zip(classifier.held_out.ids, classifier.held_out.truth, strict=True))  # fmt: skip
 
@@ -32,11 +34,11 @@ def test_labels_that_say_nothing_are_not_learned(make_features):
 
 def test_of_the_default_grid_the_surest_of_equals_is_chosen(make_features):
     settings = train(make_features(COUNTS)).settings
-    assert [trial["params"]["C"] for trial in settings["grid"]] == [0.1, 1, 10, 100, 1000, 10000]
-    assert {trial["mean"] for trial in settings["grid"]} == {1}
-    losses = [trial["log_loss"] for trial in settings["grid"]]
+    assert [result.params["C"] for result in settings.grid] == [0.1, 1, 10, 100, 1000, 10000]
+    assert {result.mean for result in settings.grid} == {1}
+    losses = [result.log_loss for result in settings.grid]
     assert losses == sorted(losses, reverse=True)  # no C is right less often, but it is less sure
-    assert settings["params"] == {"C": 10000}
+    assert settings.params == {"C": 10000}
 
 
 @pytest.mark.parametrize(
@@ -74,7 +76,7 @@ def test_classes_of_a_few_images_that_are_apart_are_told_apart_with_confidence(m
 
 def test_a_grid_can_be_given(make_features):
     settings = train(make_features(COUNTS), grid={"C": [3]}).settings
-    assert [trial["params"] for trial in settings["grid"]] == [{"C": 3}]
+    assert [result.params for result in settings.grid] == [{"C": 3}]
 
 
 @pytest.mark.parametrize(
@@ -87,13 +89,13 @@ def test_a_grid_can_be_given(make_features):
     ],
 )
 def test_a_choice_at_the_edge_of_the_grid_is_told(tried, chosen, edges):
-    assert find_edges([{"C": value} for value in tried], {"C": chosen}) == edges
+    assert find_edges({"svm": [{"C": value} for value in tried]}, "svm", {"C": chosen}) == edges
 
 
 def test_the_classifier_says_whether_its_choice_is_at_the_edge(make_features):
     settings = train(make_features(COUNTS), grid={"C": [100, 1000]}).settings
-    assert settings["edges"] == {"C": "largest"}  # both are right throughout, and this one is surer
-    assert train(make_features(COUNTS), classifier="knn").settings["edges"] == {}
+    assert settings.edges == {"C": "largest"}  # both are right throughout, and this one is surer
+    assert train(make_features(COUNTS), classifier="knn").settings.edges == {}
 
 
 def test_training_twice_gives_the_same(make_features):
@@ -130,7 +132,7 @@ def test_refit_uses_every_row_and_keeps_the_scores(make_features):
 def test_small_classes_leave_no_trace_but_a_count(make_features):
     classifier = train(make_features({"ash": 2, **COUNTS}), min_per_class=5)
     assert classifier.label_names == ("daisy", "rose", "tulip")
-    assert classifier.settings["left_out"] == {"class ash has fewer than 5 images": 2}
+    assert classifier.settings.left_out == {"class ash has fewer than 5 images": 2}
     assert classifier.scores.accuracy == 1
 
 
@@ -190,7 +192,7 @@ def test_training_saving_and_loading_never_import_torch(tmp_path):
         import sys
         import numpy as np
         from penult.classify.classifier import load_classifier
-        from penult.classify.training.train import find_edges, train
+        from penult.classify.training.train import train
         from penult.recipe import Preprocessing, Recipe
         from penult.records import Features
         rows = np.eye(2, 4, dtype=np.float32)[[0, 1] * 8] + np.arange(16)[:, None] / 100

@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from penult.classify.diagnosis.learning_curve import CurvePoint
+from penult.classify.settings import LayerResult
 from penult.errors import OutputExistsError
 from penult.report.figures.charts import curve_chart, layers_chart
 from penult.report.figures.colors import VARIABLES
@@ -15,13 +16,7 @@ from penult.report.figures.export import to_png, to_svg
 def layers_of(*accuracies, names=None):
     names = names or [f"block{k}" for k in range(len(accuracies))]
     return [
-        {
-            "layer": name,
-            "width": 8,
-            "cross_validated": accuracy - 0.1,
-            "accuracy": accuracy,
-            "interval": [accuracy - 0.05, accuracy + 0.05],
-        }
+        LayerResult(name, 8, accuracy - 0.1, accuracy, (accuracy - 0.05, accuracy + 0.05))
         for name, accuracy in zip(names, accuracies, strict=True)
     ]
 

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from penult.classify.classifier import Classifier, class_probabilities
+from penult.classify.classifier import Classifier
 from penult.classify.diagnosis.sampling import affordable, in_threads, labelled, spread
-from penult.classify.training.search import fit_one
+from penult.classify.kinds.base import TrainingData
+from penult.classify.kinds.registry import find_kind
+from penult.classify.pipeline import class_probabilities
 from penult.errors import TrainingError
 from penult.partition.row_groups import groups_of
 from penult.partition.rows import read_blocks, read_rows
@@ -79,7 +81,7 @@ def find_label_issues(
     labels = np.asarray(features.labels)[chosen]
     groups = None if groups is None else groups[chosen]
     most = max_rows or affordable(features)
-    seed = int(classifier.settings["seed"])
+    seed = classifier.settings.seed
     divided = cross_validation(labels, groups, folds=folds, seed=seed)
     fold_of = np.empty(len(chosen), np.int64)
     for fold, (_, test) in enumerate(divided):
@@ -171,13 +173,11 @@ def _fit(
     groups: NDArray[np.str_] | None,
 ) -> Pipeline:
     settings = classifier.settings
-    seed = int(settings["seed"])
-    return fit_one(
-        rows,
-        labels,
-        settings["classifier"],
-        settings["params"],
-        scale=settings["scale"],
-        seed=seed,
-        folds=cross_validation(labels, groups, folds=2, seed=seed),
+    data = TrainingData(
+        rows=rows,
+        labels=labels,
+        folds=cross_validation(labels, groups, folds=2, seed=settings.seed),
+        scale=settings.scale,
+        seed=settings.seed,
     )
+    return find_kind(settings.classifier).fit(data, settings.params)

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from penult.classify.classifier import Classifier
+from penult.classify.settings import LayerResult
 from penult.classify.training.train import train
 from penult.errors import UnknownNameError, UsageError
 from penult.features.read import load
-from penult.records import Features, Progress, Scores
+from penult.records import Features, Progress
 
 __all__ = ["best_layer", "choose_layers", "train_layers"]
 
@@ -88,36 +89,29 @@ def best_layer(trained: Mapping[str, Classifier]) -> Classifier:
     """Return the classifier with the highest score in cross-validation on its training part.
 
     The held-out images have no part in the choice, so that the score of the chosen one stays
-    honest; of equals, the first is taken. Its ``settings["layers"]`` has a mapping for each layer:
-    ``layer``, ``width`` (numbers a row), and ``accuracy``, its ``interval`` and
-    ``cross_validated``, which are mean average precisions where images have several labels.
+    honest; of equals, the first is taken. Its ``settings.layers`` says how each layer did.
     """
     best = max(trained.values(), key=_cross_validated)
-    table = [
-        {
-            "layer": layer,
-            "width": int(one.pipeline.n_features_in_),
-            "cross_validated": _cross_validated(one),
-            **_held_out(one.scores),
-        }
-        for layer, one in trained.items()
-    ]
-    return replace(best, settings={**best.settings, "layers": table})
+    layers = tuple(_layer_result(layer, one) for layer, one in trained.items())
+    return replace(best, settings=replace(best.settings, layers=layers))
 
 
-def _held_out(scores: Scores) -> dict[str, Any]:
-    # By the same measure as in cross-validation.
-    if scores.mean_average_precision is not None:
-        return {"accuracy": scores.mean_average_precision, "interval": None}
-    interval = None if scores.interval is None else list(scores.interval)
-    return {"accuracy": scores.accuracy, "interval": interval}
+def _layer_result(layer: str, classifier: Classifier) -> LayerResult:
+    scores = classifier.scores
+    accuracy, interval = scores.accuracy, scores.interval
+    if scores.mean_average_precision is not None:  # what cross-validation measured too
+        accuracy, interval = scores.mean_average_precision, None
+    return LayerResult(
+        layer=layer,
+        width=int(classifier.pipeline.n_features_in_),
+        cross_validated=_cross_validated(classifier),
+        accuracy=accuracy,
+        interval=interval,
+    )
 
 
 def _cross_validated(classifier: Classifier) -> float:
-    settings = classifier.settings
-    chosen = settings["classifier"], settings["params"]
-    trials = (t for t in settings["grid"] if (t["classifier"], t["params"]) == chosen)
-    return float(next(trials)["mean"])
+    return classifier.settings.chosen.mean
 
 
 def _one_of(

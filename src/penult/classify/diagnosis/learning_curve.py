@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from penult.classify.classifier import Classifier
 from penult.classify.diagnosis.sampling import affordable, in_threads, labelled, rank_in_class
-from penult.classify.training.search import fit_decisions
+from penult.classify.kinds.base import TrainingData
+from penult.classify.kinds.registry import find_kind
+from penult.classify.settings import TrainingSettings
 from penult.errors import UsageError
 from penult.partition.rows import read_rows
 from penult.records import Features, Progress
@@ -92,7 +94,7 @@ def learning_curve(
     wanted = sorted({min(s, largest) for s in sizes or _default_sizes(largest)})
     takes = {size: int(np.minimum(counts, size).sum()) for size in wanted}
     # The classifier as it was scored is the point that takes every image; fitted again, it is not.
-    scored = classifier.settings["train_images"] == len(pool) and not classifier.settings["refit"]
+    scored = classifier.settings.train_images == len(pool) and not classifier.settings.refit
     given = {size for size in wanted if size == largest and scored}
     fitted = [size for size in wanted if size not in given and takes[size] <= most]
     ranks = [_ranks(labels[pool], draw) for draw in range(draws)]
@@ -144,23 +146,15 @@ def _ranks(labels: NDArray[np.int64], draw: int) -> NDArray[np.int64]:
 
 
 def _accuracy(
-    settings: Mapping[str, Any],
+    settings: TrainingSettings,
     rows: NDArray[np.float32],
     labels: NDArray[np.int64],
     test_rows: NDArray[np.float32],
     test_labels: NDArray[np.int64],
 ) -> float:
-    params = dict(settings["params"])
-    if "n_neighbors" in params:
-        params["n_neighbors"] = min(params["n_neighbors"], len(rows))
-    pipeline = fit_decisions(
-        rows,
-        labels,
-        settings["classifier"],
-        params,
-        scale=settings["scale"],
-        seed=int(settings["seed"]),
-    )
+    kind = find_kind(settings.classifier)
+    data = TrainingData(rows=rows, labels=labels, scale=settings.scale, seed=settings.seed)
+    pipeline = kind.fit_decisions(data, kind.limit(settings.params, len(rows)))
     return float((pipeline.predict(test_rows) == test_labels).mean())
 
 

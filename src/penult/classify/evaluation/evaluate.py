@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from penult.classify.classifier import Classifier, as_classifier, class_probabilities
-from penult.classify.evaluation.scores import score
+from penult.classify.classifier import Classifier, as_classifier
 from penult.classify.evaluation.seen import is_seen
+from penult.classify.metrics.scores import score
+from penult.classify.pipeline import class_probabilities
 from penult.errors import UsageError
 from penult.features.read import load
 from penult.partition.rows import read_blocks

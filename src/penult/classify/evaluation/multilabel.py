@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from penult.classify.evaluation.label_scores import score_labels
 from penult.classify.evaluation.seen import is_seen
-from penult.classify.training.multilabel import label_probabilities
+from penult.classify.metrics.label_scores import score_labels
+from penult.classify.pipeline import label_probabilities
 from penult.errors import UsageError
 from penult.partition.rows import read_blocks
 from penult.records import Features, HeldOut, Scores

@@ -71,14 +71,14 @@ def export_classifier(
     from penult.engines.onnx import require_onnx, row_graph
 
     require_onnx(f"{output}, an ONNX file,")
-    from penult.classify.export.graph import joined, probe_graph
+    from penult.classify.export.graph import join_models, probe_graph
 
     recipe = classifier.recipe
     choice = WeightsChoice.of(weights, offline=offline)
     probe = probe_graph(classifier)
     backbone = open_recipe(recipe, recipe_is="the classifier", choice=choice)
     try:
-        model = joined([row_graph(backbone, recipe), probe])
+        model = join_models([row_graph(backbone, recipe), probe])
         model.producer_name, model.producer_version = "penult", __version__
         height, width = recipe.preprocessing.input_size
         classes = len(classifier.label_names)

@@ -9,14 +9,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from penult.classify.linear.basis import Weights
-from penult.classify.training.kinds import make_pipeline
+from penult.classify.pipeline import make_pipeline
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from sklearn.base import ClassifierMixin
     from sklearn.pipeline import Pipeline
 
-__all__ = ["linear_pipeline", "sharpened_pipeline"]
+__all__ = ["linear_pipeline", "logistic_estimator", "several_pipeline"]
+
+
+def logistic_estimator(seed: int, **params: Any) -> ClassifierMixin:
+    """Build the unfitted logistic regression that holds the weights of every linear classifier."""
+    from sklearn.linear_model import LogisticRegression
+
+    return LogisticRegression(max_iter=5000, random_state=seed, **params)
 
 
 def linear_pipeline(
@@ -28,7 +35,7 @@ def linear_pipeline(
     seed: int,
     params: Mapping[str, Any] = MappingProxyType({}),
 ) -> Pipeline:
-    """Make what ``make_pipeline("logistic", ...).fit(...)`` would give, of weights for logits.
+    """Make what fitting a scaler and a logistic regression would give, of weights for logits.
 
     Parameters
     ----------
@@ -37,7 +44,7 @@ def linear_pipeline(
     classes : (K,) that the pipeline predicts, ascending
     params : of a logistic regression; other linear classifiers have none here
     """
-    pipeline = make_pipeline("logistic", scale, seed=seed, params=params)
+    pipeline = make_pipeline(logistic_estimator(seed, **params), scale)
     width = len(weights.coefficients)
     if scale == "standard":
         pipeline.steps[0] = ("scale", scaler)
@@ -51,31 +58,36 @@ def linear_pipeline(
     return pipeline
 
 
-def sharpened_pipeline(
-    pipeline: Pipeline, unfitted: ClassifierMixin, sharpness: float, folds: int
+def several_pipeline(
+    scale: str, scaler: Any, weights: Weights, targets: NDArray[np.bool_], *, seed: int
 ) -> Pipeline:
-    """Make the last step's probabilities those of a temperature, as scikit-learn would have them.
+    """Make what fitting a scaler and one logistic regression a label would give.
 
     Parameters
     ----------
-    pipeline : fitted
-    unfitted : an estimator like its last step
-    sharpness : of the logarithms of the probabilities
-    folds : how many it was found on
+    scaler : fitted; or None where `scale` is ``"none"``
+    weights : for the scaled rows
+    targets : (n, K) bool
     """
-    from sklearn.calibration import (
-        CalibratedClassifierCV,
-        _CalibratedClassifier,
-        _TemperatureScaling,
-    )
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.multiclass import OneVsRestClassifier
+    from sklearn.preprocessing import LabelBinarizer
 
-    model, temperature = pipeline[-1], _TemperatureScaling()
-    temperature.beta_ = sharpness
-    calibrated = CalibratedClassifierCV(unfitted, method="temperature", cv=folds, ensemble=False)
-    calibrated.classes_ = model.classes_
-    calibrated.n_features_in_ = model.n_features_in_
-    calibrated.calibrated_classifiers_ = [
-        _CalibratedClassifier(model, [temperature], classes=model.classes_, method="temperature")
-    ]
-    pipeline.steps[-1] = ("classifier", calibrated)
+    width, n_labels = weights.coefficients.shape
+    models = []
+    for k in range(n_labels):
+        model = LogisticRegression(random_state=seed)
+        model.classes_ = np.array([0, 1])
+        model.coef_ = weights.coefficients[:, k : k + 1].T.astype(np.float32)
+        model.intercept_ = weights.intercept[k : k + 1].astype(np.float32)
+        model.n_features_in_ = width
+        models.append(model)
+    together = OneVsRestClassifier(LogisticRegression(random_state=seed))
+    together.estimators_ = models
+    together.label_binarizer_ = LabelBinarizer().fit(targets.astype(int))
+    together.classes_ = together.label_binarizer_.classes_
+    together.n_features_in_ = width
+    pipeline = make_pipeline(together, scale)
+    if scaler is not None:
+        pipeline.steps[0] = ("scale", scaler)
     return pipeline

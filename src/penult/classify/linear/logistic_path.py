@@ -13,7 +13,7 @@ import numpy as np
 from penult.classify.linear.basis import Basis, Weights, principal_basis
 from penult.classify.linear.logistic import fit_path
 from penult.classify.linear.losses import SOFTMAX
-from penult.classify.training.kinds import make_scaler
+from penult.classify.pipeline import make_scaler
 from penult.machine import cores
 
 if TYPE_CHECKING:

@@ -11,23 +11,26 @@ import numpy as np
 from penult.classify.classifier import Classifier
 from penult.classify.evaluation.evaluate import Evaluation, judge
 from penult.classify.evaluation.seen import content_keys, is_seen
-from penult.classify.training.kinds import combinations, make_scaler
+from penult.classify.pipeline import make_scaler
+from penult.classify.settings import GridResult, SeedRuns, TrainingSettings
+from penult.classify.training.grid import Candidates, expand_grids, find_edges
+from penult.classify.training.multilabel import require_multilabel
 from penult.classify.training.out_of_core import require_streamable
-from penult.classify.training.training_set import Found, Table
+from penult.classify.training.search import SearchResult
+from penult.classify.training.training_set import TrainingSet
 from penult.errors import TrainingError, UsageError
 from penult.features.read import load
 from penult.machine import free_memory
 from penult.partition.near_duplicates import join_near_duplicates
 from penult.partition.rows import row_length
-from penult.partition.splits import Split, cross_validation, hold_out
-from penult.partition.stratification import class_counts
+from penult.partition.splits import Split, hold_out
 from penult.recipe import require_equal
 from penult.records import Features, Progress
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["find_edges", "train"]
+__all__ = ["train"]
 
 
 def train(
@@ -97,7 +100,7 @@ def train(
         raise UsageError(f"{len(names)} classifiers in {runs} runs; give at least one of each")
     if max_memory is not None and max_memory < 1:
         raise UsageError(f"{max_memory} bytes of memory hold no row; give 1 or more")
-    tries = combinations(names, grid)
+    candidates = expand_grids(names, grid)
     make_scaler(scale)  # an unknown name is said before anything is read
     other = None if test_features is None else _loaded(test_features)
     if other is not None:
@@ -128,69 +131,96 @@ def train(
             f"{runs} runs would hold out the same images each time: the held-out part is "
             f"{splits[0].description}; give one run, or --ignore-splits (in Python stored=False)"
         )
-    table = Table.read(features, splits[0], memory)
-    if table.rows is None:
-        if features.targets is not None:
-            raise TrainingError(
-                f"the rows do not fit into {memory / 1e9:,.3g} GB, and where images have several "
-                "labels all are needed at once; give more with --max-memory (in Python "
-                "max_memory), or extract shorter rows"
-            )
-        require_streamable(tries, row_length(features), folds, memory)
-    fits = sum(map(len, tries.values())) * folds + 1
-    step = _counter(on_progress, fits * len(splits) + refit)
-    results = [
-        _run(table, split, tries, scale=scale, seed=seed + run, folds=folds, step=step, other=other)
-        for run, split in enumerate(splits)
-    ]
+    training_set = TrainingSet.read(features, splits[0], memory, scale=scale, folds=folds)
+    _require_learnable(training_set, candidates)
+    fits = sum(map(len, candidates.values())) * folds + 1
+    step = _counter(on_progress, fits * runs + refit)
+    results = []
+    for run, split in enumerate(splits):
+        found = training_set.search(split.train, candidates, seed=seed + run, step=step)
+        held_out = training_set.part(split.held_out) if other is None else other
+        results.append((found, _score(found, training_set.names, held_out, split)))
     found, evaluation = results[0]
-    best, pipeline = found.best, found.pipeline
+    pipeline = found.pipeline
     if refit:
-        again = cross_validation(table.labels, table.groups, folds=folds, seed=seed)
-        pipeline = table.fit(best, again, scale=scale, seed=seed)
+        pipeline = training_set.fit(found.best, seed=seed)
         step()
-    left_out = dict(splits[0].left_out)
-    for label, count in evaluation.unseen_labels.items():
-        left_out[f"test images of class {label}, which has no training image"] = count
-    trained = table.labels[table.places(splits[0].train)]
-    trained_on = content_keys(plain, table.chosen if refit else splits[0].train)
-    settings = {
-        "classifier": best.classifier,
-        "params": dict(best.params),
-        "scale": scale,
-        "seed": seed,
-        "folds": folds,
-        "grid": [trial.to_dict() for trial in found.trials],
-        "edges": find_edges(tries[best.classifier], best.params),
-        "refit": refit,
-        "train_images": len(table.labels) if refit else len(trained),
-        "held_out_images": evaluation.scores.images,
-        "left_out": left_out,
-        "copies": splits[0].copies,
-        "near_duplicates": near_duplicates,
-        "classes": dict(
-            zip(table.names, class_counts(trained, len(table.names)).tolist(), strict=True)
+    settings = TrainingSettings(
+        classifier=found.best.classifier,
+        params=dict(found.best.params),
+        scale=scale,
+        seed=seed,
+        folds=folds,
+        grid=tuple(
+            GridResult(trial.classifier, dict(trial.params), trial.mean, trial.std, trial.log_loss)
+            for trial in found.trials
         ),
-    }
-    if found.thresholds is not None:
-        settings["thresholds"] = found.thresholds
-    if runs > 1:
-        accuracies = [judged.scores.accuracy for _, judged in results]
-        settings["runs"] = {
-            "seeds": [seed + run for run in range(runs)],
-            "accuracies": accuracies,
-            "mean": float(np.mean(accuracies)),
-            "std": float(np.std(accuracies, ddof=1)),
-        }
+        edges=find_edges(candidates, found.best.classifier, found.best.params),
+        refit=refit,
+        train_images=len(training_set.chosen) if refit else len(splits[0].train),
+        held_out_images=evaluation.scores.images,
+        left_out=_left_out(splits[0], evaluation),
+        copies=splits[0].copies,
+        near_duplicates=near_duplicates,
+        classes=training_set.count_classes(splits[0].train),
+        thresholds=found.thresholds,
+        runs=_seed_runs(seed, [each.scores.accuracy for _, each in results]),
+    )
     return Classifier(
         pipeline=pipeline,
-        label_names=table.names,
+        label_names=training_set.names,
         recipe=features.recipe,
         scores=evaluation.scores,
         held_out=evaluation.images,
         versions=_versions(),
         settings=settings,
-        trained_on=trained_on,
+        trained_on=content_keys(plain, training_set.chosen if refit else splits[0].train),
+    )
+
+
+def _require_learnable(training_set: TrainingSet, candidates: Candidates) -> None:
+    """Refuse kinds of classifier that cannot learn from these rows as they are."""
+    several, memory = training_set.labels.ndim == 2, training_set.memory
+    if several:
+        require_multilabel(candidates)
+    if training_set.rows is None:
+        if several:
+            raise TrainingError(
+                f"the rows do not fit into {memory / 1e9:,.3g} GB, and where images have several "
+                "labels all are needed at once; give more with --max-memory (in Python "
+                "max_memory), or extract shorter rows"
+            )
+        width = row_length(training_set.features)
+        require_streamable(candidates, width, training_set.folds, memory)
+
+
+def _score(
+    found: SearchResult, label_names: Sequence[str], held_out: Features, split: Split
+) -> Evaluation:
+    return judge(
+        found.pipeline,
+        label_names,
+        held_out,
+        split=split.description,
+        thresholds=found.thresholds,
+    )
+
+
+def _left_out(split: Split, evaluation: Evaluation) -> dict[str, int]:
+    left_out = dict(split.left_out)
+    for label, count in evaluation.unseen_labels.items():
+        left_out[f"test images of class {label}, which has no training image"] = count
+    return left_out
+
+
+def _seed_runs(seed: int, accuracies: Sequence[float]) -> SeedRuns | None:
+    if len(accuracies) < 2:
+        return None
+    return SeedRuns(
+        seeds=tuple(range(seed, seed + len(accuracies))),
+        accuracies=tuple(accuracies),
+        mean=float(np.mean(accuracies)),
+        std=float(np.std(accuracies, ddof=1)),
     )
 
 
@@ -205,45 +235,6 @@ def _loaded(features: Features | str | Path) -> Features:
     if not isinstance(features, Features):
         features = load(features)
     return features
-
-
-def find_edges(tried: Sequence[Mapping[str, Any]], chosen: Mapping[str, Any]) -> dict[str, str]:
-    """Say which chosen values are the "largest" or "smallest" tried: a wider grid may do better.
-
-    Of C and alpha only: nothing is beyond one neighbour, or all features.
-    """
-    found = {}
-    for name in {"C", "alpha"} & chosen.keys():
-        values = {params[name] for params in tried}
-        for edge, value in (("largest", max(values)), ("smallest", min(values))):
-            if len(values) > 1 and chosen[name] == value:
-                found[name] = edge
-    return found
-
-
-def _run(
-    table: Table,
-    split: Split,
-    tries: Mapping[str, Sequence[Mapping[str, Any]]],
-    *,
-    scale: str,
-    seed: int,
-    folds: int,
-    step: Callable[[], None],
-    other: Features | None,
-) -> tuple[Found, Evaluation]:
-    places = table.places(split.train)
-    groups = None if table.groups is None else table.groups[places]
-    divided = cross_validation(table.labels[places], groups, folds=folds, seed=seed)
-    found = table.search(split.train, divided, tries, scale=scale, seed=seed, step=step)
-    held_out = table.part(split.held_out) if other is None else other
-    return found, judge(
-        found.pipeline,
-        table.names,
-        held_out,
-        split=split.description,
-        thresholds=found.thresholds,
-    )
 
 
 def _counter(on_progress: Callable[[Progress], None] | None, total: int) -> Callable[[], None]:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from penult.classify.kinds.base import TrainingData, Trial
+from penult.classify.kinds.registry import find_kind
 from penult.classify.linear.passes import StoredRows
+from penult.classify.linear.streamed import StreamedProblem
+from penult.classify.training.grid import Candidates
 from penult.classify.training.multilabel import search_labels
 from penult.classify.training.out_of_core import search_streamed
-from penult.classify.training.search import Trial, fit_one, search
+from penult.classify.training.search import SearchResult, search
 from penult.partition.row_groups import groups_of
 from penult.partition.rows import read_rows, row_length
-from penult.partition.splits import Fold, Split
+from penult.partition.splits import Fold, Split, cross_validation
 from penult.partition.stratification import class_counts
 from penult.records import Features
 
@@ -22,14 +26,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from sklearn.pipeline import Pipeline
 
-__all__ = ["Found", "Table"]
+__all__ = ["TrainingSet"]
 
 # The rows themselves, scaled, in their basis, and the part of them that each fold trains on.
 COPIES = 6
 
 
 @dataclass(frozen=True, kw_only=True)
-class Table:
+class TrainingSet:
     """The rows of a feature file that take part.
 
     Attributes
@@ -42,6 +46,8 @@ class Table:
     groups : (n,) which of them belong together, or None
     names : (K,) the classes
     features : the file
+    scale : how rows are scaled; see `penult.classify.pipeline.make_scaler`
+    folds : number of cross-validation folds
     """
 
     chosen: NDArray[np.int64]
@@ -51,9 +57,13 @@ class Table:
     groups: NDArray[np.str_] | None
     names: tuple[str, ...]
     features: Features
+    scale: str
+    folds: int
 
     @classmethod
-    def read(cls, features: Features, split: Split, memory: int) -> Table:
+    def read(
+        cls, features: Features, split: Split, memory: int, *, scale: str, folds: int
+    ) -> TrainingSet:
         """Read the rows of a split, if `memory` is enough to train on them."""
         chosen = np.sort(np.concatenate([split.train, split.held_out]))
         kept = [k for k in range(len(features.label_names)) if k not in split.dropped]
@@ -79,11 +89,18 @@ class Table:
             groups=None if groups is None else groups[chosen],
             names=tuple(str(features.label_names[k]) for k in kept),
             features=features,
+            scale=scale,
+            folds=folds,
         )
 
     def places(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
         """Where rows with these numbers are among the chosen."""
         return np.searchsorted(self.chosen, numbers)
+
+    def count_classes(self, numbers: NDArray[np.int64]) -> dict[str, int]:
+        """Class to the number of its images among the rows with these numbers."""
+        counts = class_counts(self.labels[self.places(numbers)], len(self.names))
+        return dict(zip(self.names, counts.tolist(), strict=True))
 
     def part(self, numbers: NDArray[np.int64]) -> Features:
         """Give some of the rows as features of their own, to be scored on."""
@@ -117,47 +134,39 @@ class Table:
             content=None,
         )
 
-    def fit(self, best: Trial, folds: Sequence[Fold], *, scale: str, seed: int) -> Pipeline:
-        """Fit one combination on all rows."""
-        if self.rows is None or self.labels.ndim == 2:
-            tries = {best.classifier: [best.params]}
-            options: dict[str, Any] = {"scale": scale, "seed": seed, "step": lambda: None}
-            return self.search(self.chosen, folds, tries, **options).pipeline
-        return fit_one(
-            self.rows,
-            self.labels,
-            best.classifier,
-            best.params,
-            scale=scale,
-            seed=seed,
-            folds=folds,
-        )
-
     def search(
         self,
         numbers: NDArray[np.int64],
-        folds: Sequence[Fold],
-        tries: Mapping[str, Sequence[Mapping[str, Any]]],
-        **options: Any,
-    ) -> Found:
-        """Search among the rows with these numbers, which the folds divide, by what suits them."""
+        candidates: Candidates,
+        *,
+        seed: int,
+        step: Callable[[], None] = lambda: None,
+    ) -> SearchResult:
+        """Search by cross-validation among the rows with these numbers, ascending.
+
+        The seed is of the folds and the classifier; `step` is called after each fit.
+        """
         places = self.places(numbers)
-        labels = self.labels[places]
+        labels, folds = self.labels[places], self._folds(places, seed)
         if self.rows is None:
-            unit = options["scale"] == "l2"
-            stored = StoredRows(self.features, numbers, unit, self.memory)
-            return Found(*search_streamed(stored, labels, folds, tries, **options))
-        rows = self.rows[places]
-        if labels.ndim == 2:
-            return Found(*search_labels(rows, labels, folds, tries, **options))
-        return Found(*search(rows, labels, folds, tries, **options))
+            stored = StoredRows(self.features, numbers, self.scale == "l2", self.memory)
+            problem = StreamedProblem.prepare(stored, labels, folds, scale=self.scale, seed=seed)
+            return search_streamed(problem, candidates, step)
+        data = TrainingData(
+            rows=self.rows[places], labels=labels, folds=folds, scale=self.scale, seed=seed
+        )
+        return (search_labels if labels.ndim == 2 else search)(data, candidates, step)
 
+    def fit(self, best: Trial, *, seed: int) -> Pipeline:
+        """Fit one candidate on all rows."""
+        if self.rows is None or self.labels.ndim == 2:
+            return self.search(self.chosen, {best.classifier: [best.params]}, seed=seed).pipeline
+        folds = self._folds(np.arange(len(self.chosen)), seed)
+        data = TrainingData(
+            rows=self.rows, labels=self.labels, folds=folds, scale=self.scale, seed=seed
+        )
+        return find_kind(best.classifier).fit(data, best.params)
 
-@dataclass(frozen=True)
-class Found:
-    """What a search gave; thresholds only where images have several labels."""
-
-    trials: list[Trial]
-    best: Trial
-    pipeline: Pipeline
-    thresholds: list[float] | None = None
+    def _folds(self, places: NDArray[np.int64], seed: int) -> list[Fold]:
+        groups = None if self.groups is None else self.groups[places]
+        return cross_validation(self.labels[places], groups, folds=self.folds, seed=seed)

@@ -42,7 +42,7 @@ def run(
     """
     from penult.classify.classifier import load_classifier
     from penult.classify.evaluation.evaluate import evaluate, load_rows_for
-    from penult.classify.evaluation.scores import scores_to_dict
+    from penult.classify.metrics.scores import scores_to_dict
     from penult.features.schema import is_feature_file
     from penult.images.notes import listing_notes
 

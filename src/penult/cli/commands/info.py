@@ -97,7 +97,7 @@ def _show_classifier(file: Path, description: Description) -> None:
     say(f"{file}: classifier of {len(description.label_names):,} classes")
     recipe_table(description.recipe)
     class_table(description.scores)
-    layers_table(description.settings.get("layers", ()), description.recipe.layer)
+    layers_table(description.settings.layers, description.recipe.layer)
     say_accuracy(description.scores)
     say(grid_line(description.settings))
     say("made with " + ", ".join(f"{k} {v}" for k, v in description.versions.items()))
@@ -141,13 +141,13 @@ def _features_json(features: Features) -> dict[str, Any]:
 
 
 def _classifier_json(description: Description) -> dict[str, Any]:
-    from penult.classify.evaluation.scores import scores_to_dict
+    from penult.classify.metrics.scores import scores_to_dict
 
     return {
         "kind": "classifier",
         "classes": list(description.label_names),
         "recipe": json.loads(description.recipe.to_json()),
         "scores": scores_to_dict(description.scores),
-        "settings": dict(description.settings),
+        "settings": description.settings.to_dict(),
         "versions": dict(description.versions),
     }

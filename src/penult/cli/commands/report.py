@@ -125,7 +125,7 @@ def run(
     say_failures(features.failures, total=len(features) + len(features.failures))
     say_remarks(features.origin)
     class_table(scores)
-    layers_table(made.classifier.settings.get("layers", ()), made.classifier.recipe.layer)
+    layers_table(made.classifier.settings.layers, made.classifier.recipe.layer)
     say_accuracy(scores)
     if line := layer_line(made.classifier.settings, made.classifier.recipe.layer):
         say(line)

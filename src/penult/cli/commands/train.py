@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from penult.classify.kinds.registry import kind_names
 from penult.cli import options as o
 from penult.cli.console import say, say_json
 from penult.cli.progress import progress
@@ -26,6 +27,8 @@ from penult.errors import UsageError
 
 if TYPE_CHECKING:
     from penult.classify.classifier import Classifier
+
+_KINDS = " or ".join(", ".join(kind_names()).rsplit(", ", 1))
 
 # With less, each pass over a file is of a few rows at a time.
 _LEAST_MEMORY = 1_000_000
@@ -47,8 +50,8 @@ def run(
     classifier: Annotated[
         list[str] | None,
         typer.Option(
-            help="logistic, svm, ridge, knn, forest or centroid; given several times, the best by "
-            "cross-validation is taken. [logistic]",
+            help=f"{_KINDS}; given several times, the best by cross-validation is taken. "
+            "[logistic]",
             show_default=False,
         ),
     ] = None,
@@ -120,7 +123,7 @@ def run(
 
     Its parameters are chosen by cross-validation inside the training part.
     """
-    from penult.classify.evaluation.scores import scores_to_dict
+    from penult.classify.metrics.scores import scores_to_dict
     from penult.output import check_output
 
     inputs = [features] if test_features is None else [features, test_features]
@@ -149,13 +152,12 @@ def run(
             on_progress=on_progress,
         )
     trained.save(output, overwrite=overwrite)
-    layers = trained.settings.get("layers", ())
     written = []
     if results is not None:
         written = write_results(
             results,
             trained.scores,
-            layers=layers,
+            layers=trained.settings.layers,
             chosen=trained.recipe.layer,
             normalize=confusion == "normalized",
             overwrite=overwrite,
@@ -166,7 +168,7 @@ def run(
                 "output": str(output),
                 "layer": trained.recipe.layer,
                 "scores": scores_to_dict(trained.scores),
-                "settings": dict(trained.settings),
+                "settings": trained.settings.to_dict(),
                 "results": [str(path) for path in written],
             }
         )
@@ -174,7 +176,7 @@ def run(
     class_table(trained.scores)
     scores_table(trained.scores)
     trials_table(trained.settings)
-    layers_table(layers, trained.recipe.layer)
+    layers_table(trained.settings.layers, trained.recipe.layer)
     say_accuracy(trained.scores)
     if line := runs_line(trained.settings):
         say(line)
@@ -183,10 +185,10 @@ def run(
     say(grid_line(trained.settings))
     for line in edge_lines(trained.settings):
         say(line)
-    if copies := trained.settings.get("copies", 0):
+    if copies := trained.settings.copies:
         alike = "identical to" if near_duplicates is None else "a near-duplicate of"
         say(f"{alike} another image, and kept in the same part: {copies:,}")
-    for reason, count in trained.settings["left_out"].items():
+    for reason, count in trained.settings.left_out.items():
         say(f"left out: {count:,} {reason}")
     say(f"{output}: {len(trained.label_names):,} classes, {trained.recipe.network}")
     for path in written:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from penult.messages import printable
 from penult.report.figures.colors import GRID, INK, LINE, PAPER, SOFT, WRONG
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from penult.classify.diagnosis.learning_curve import CurvePoint
+    from penult.classify.settings import LayerResult
 
 __all__ = ["curve_chart", "layers_chart"]
 
@@ -22,21 +23,21 @@ LONGEST_NAME = 28
 
 
 def layers_chart(
-    layers: Sequence[Mapping[str, Any]], chosen: str | None = None, *, score: str = "accuracy"
+    layers: Sequence[LayerResult], chosen: str | None = None, *, score: str = "accuracy"
 ) -> Figure:
     """Draw the accuracy of each layer's probe, in execution order.
 
     Parameters
     ----------
-    layers : a mapping each, as `penult.classify.diagnosis.layers.best_layer` stores them
+    layers : of each layer, as `penult.classify.diagnosis.layers.best_layer` gives them
     chosen : the layer to mark
     score : what ``"accuracy"`` is
     """
     figure, axes = _axes(max(6.4, 0.32 * len(layers) + 1.6))
     places = range(len(layers))
-    accuracies = [100 * layer["accuracy"] for layer in layers]
+    accuracies = [100 * layer.accuracy for layer in layers]
     axes.set_ylabel(score)
-    intervals = [layer["interval"] or (layer["accuracy"],) * 2 for layer in layers]
+    intervals = [layer.interval or (layer.accuracy,) * 2 for layer in layers]
     axes.fill_between(
         places,
         [100 * low for low, _ in intervals],
@@ -47,7 +48,7 @@ def layers_chart(
     )
     axes.plot(
         places,
-        [100 * layer["cross_validated"] for layer in layers],
+        [100 * layer.cross_validated for layer in layers],
         color=WRONG,
         linestyle=(0, (4, 2)),
         linewidth=1.3,
@@ -62,9 +63,9 @@ def layers_chart(
         linewidth=1.8,
         marker="o",
         markersize=4.5,
-        label="held-out images" + (", 95% interval" if layers[0]["interval"] else ""),
+        label="held-out images" + (", 95% interval" if layers[0].interval else ""),
     )
-    names = [_short(layer["layer"]) for layer in layers]
+    names = [_short(layer.layer) for layer in layers]
     flat = max(map(len, names)) * len(names) < 75
     axes.set_xticks(
         places,
@@ -76,9 +77,9 @@ def layers_chart(
     )
     axes.set_xlabel("layer, in execution order")
     for place, layer in enumerate(layers):
-        if layer["layer"] == chosen:
+        if layer.layer == chosen:
             axes.get_xticklabels()[place].set(color=INK, fontweight="bold")
-            _annotate(axes, place, accuracies[place], f"chosen: {percent(layer['accuracy'])}")
+            _annotate(axes, place, accuracies[place], f"chosen: {percent(layer.accuracy)}")
     _finish(axes)
     axes.legend(frameon=False, fontsize=9, labelcolor=SOFT, loc="lower right")
     return figure

@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import binom
 from sklearn import metrics
 
-from penult.classify.evaluation.scores import (
+from penult.classify.metrics.scores import (
     accuracy_interval,
     calibration_error,
     caution,

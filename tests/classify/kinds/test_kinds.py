@@ -9,7 +9,9 @@ from scipy.spatial.distance import cdist
 from sklearn.calibration import CalibratedClassifierCV
 
 from penult.classify.classifier import load_classifier
-from penult.classify.training.kinds import CLASSIFIERS, combinations, make_pipeline
+from penult.classify.kinds.registry import find_kind, kind_names
+from penult.classify.pipeline import make_pipeline
+from penult.classify.training.grid import expand_grids
 from penult.classify.training.train import train
 from penult.errors import ClassifierFileError, UnknownNameError
 
@@ -18,11 +20,11 @@ QUICK = {"C": [1], "alpha": [1], "n_neighbors": [3], "max_features": ["sqrt"]}
 
 
 def quick(name):
-    return {k: v for k, v in QUICK.items() if k in CLASSIFIERS[name].grid}
+    return {k: v for k, v in QUICK.items() if k in find_kind(name).grid}
 
 
 @pytest.mark.parametrize("classes", [2, 3])
-@pytest.mark.parametrize("name", CLASSIFIERS)
+@pytest.mark.parametrize("name", kind_names())
 def test_every_classifier_learns_and_comes_back_from_its_file(
     make_features, tmp_path, name, classes
 ):
@@ -63,25 +65,25 @@ def test_of_several_classifiers_the_best_by_cross_validation_is_trained(make_fea
     rows = (corner + 0.2 * rng.normal(size=(80, 2))).astype(np.float32)
     features = make_features({"a": 40, "b": 40}, features=rows, labels=np.arange(80) % 4 // 2)
     classifier = train(features, classifier=["centroid", "knn"], scale="none", grid={"n_neighbors": [3]})  # fmt: skip
-    table = {trial["classifier"]: trial["mean"] for trial in classifier.settings["grid"]}
+    table = {result.classifier: result.mean for result in classifier.settings.grid}
     assert table["knn"] == 1 > table["centroid"]
-    assert classifier.settings["classifier"] == "knn"
+    assert classifier.settings.classifier == "knn"
     assert classifier.scores.accuracy == 1
 
 
 def test_a_grid_reaches_the_classifiers_that_have_the_parameter():
-    tries = combinations(["svm", "knn"], {"C": [3]})
+    tries = expand_grids(["svm", "knn"], {"C": [3]})
     assert tries["svm"] == [{"C": 3}]
-    assert len(tries["knn"]) == len(CLASSIFIERS["knn"].grid["n_neighbors"])
+    assert len(tries["knn"]) == len(find_kind("knn").grid["n_neighbors"])
     with pytest.raises(UnknownNameError, match="parameter of svm, knn 'alpha'"):
-        combinations(["svm", "knn"], {"alpha": [3]})
+        expand_grids(["svm", "knn"], {"alpha": [3]})
 
 
 def test_a_file_whose_decisions_were_calibrated_by_platts_method_still_opens(
     make_features, tmp_path
 ):
     features = make_features(COUNTS)
-    pipeline = make_pipeline("svm", "l2", seed=0, params={"C": 1})
+    pipeline = make_pipeline(find_kind("svm").make(0, C=1), "l2")
     pipeline.steps[-1] = ("classifier", CalibratedClassifierCV(pipeline[-1], cv=3, ensemble=False))
     pipeline.fit(features.features, features.labels)
     path = tmp_path / "old.skops"

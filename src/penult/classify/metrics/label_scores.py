@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from penult.classify.evaluation.scores import accuracy_interval, ratio
+from penult.classify.metrics.scores import accuracy_interval, ratio
 from penult.errors import UsageError
 from penult.records import Average, ClassScore, Scores
 
@@ -114,7 +114,7 @@ def mean_average_precision(truth: NDArray[np.bool_], said: NDArray[np.floating[A
 
 
 def _soft_f1(truth: NDArray[np.bool_], probabilities: NDArray[np.floating[Any]]) -> float:
-    # As `evaluation.scores.soft_f1`: 2 tp / (sum(p) + sum(y)), over the labels that occur.
+    # As `metrics.scores.soft_f1`: 2 tp / (sum(p) + sum(y)), over the labels that occur.
     right = (probabilities * truth).sum(axis=0, dtype=np.float64)
     support = truth.sum(axis=0)
     soft = 2 * right / (probabilities.sum(axis=0, dtype=np.float64) + support).clip(1e-300)

@@ -1,0 +1,244 @@
+"""What a kind of classifier says of itself, and how it is fitted, streamed, saved and exported."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+from functools import partial
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from penult.classify.pipeline import label_probabilities, make_pipeline
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from sklearn.base import ClassifierMixin
+    from sklearn.pipeline import Pipeline
+
+    from penult.classify.linear.streamed import StreamedProblem, StreamedSolutions
+    from penult.partition.splits import Fold
+
+__all__ = ["ClassifierKind", "CrossValidation", "TrainingData", "Trial"]
+
+Params = Mapping[str, Any]
+DecisionFunction = Callable[["NDArray[np.float32]"], "NDArray[np.floating[Any]]"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TrainingData:
+    """Rows in memory and how a classifier is to be trained on them.
+
+    Attributes
+    ----------
+    rows : (n, D) float32
+    labels : (n,) int64 classes; or (n, K) bool, several labels an image
+    folds : (train, test) places among the rows; empty where nothing is cross-validated
+    scale : as in `penult.classify.pipeline.make_scaler`
+    seed : of the classifier
+    """
+
+    rows: NDArray[np.float32]
+    labels: NDArray[Any]
+    folds: Sequence[Fold] = ()
+    scale: str = "l2"
+    seed: int = 0
+
+    def take(self, places: NDArray[np.int64]) -> TrainingData:
+        """Some of the rows, without folds."""
+        return replace(self, rows=self.rows[places], labels=self.labels[places], folds=())
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One candidate of the grid search and its score on each fold.
+
+    Attributes
+    ----------
+    classifier : its kind
+    params : parameter name to value
+    accuracies : of each fold; mean average precisions where images have several labels
+    log_loss : on all folds, in nats, of kinds whose decisions are logits; None for others
+    """
+
+    classifier: str
+    params: Params
+    accuracies: tuple[float, ...]
+    log_loss: float | None = None
+
+    @property
+    def mean(self) -> float:
+        """Mean accuracy over the folds."""
+        return float(np.mean(self.accuracies))
+
+    @property
+    def std(self) -> float:
+        """Standard deviation of the accuracy over the folds."""
+        return float(np.std(self.accuracies))
+
+
+@dataclass(frozen=True)
+class CrossValidation:
+    """The trials of one kind, in the order of its candidates.
+
+    Attributes
+    ----------
+    trials : one for each candidate
+    fit : called with the parameters of one of them; gives its pipeline, fitted on all rows
+    """
+
+    trials: list[Trial]
+    fit: Callable[[Params], Pipeline]
+
+
+class ClassifierKind(ABC):
+    """A kind of classifier.
+
+    A new kind is a subclass with a name, a summary and `make`; registered, it trains on rows in
+    memory with one label an image, saves, loads, predicts, and is exported where skl2onnx knows
+    its estimator. `trusted` has to name the types that its estimator holds. The rest of what it
+    can do is stated by the other attributes and methods.
+
+    Attributes
+    ----------
+    name : what a user types
+    summary : what it is, in one line
+    grid : parameter name to the values that are tried by default
+    penalty : the parameter, if any, that says how strongly it is regularised; its value must be
+        within 1e-12 and 1e12, and the user is told when the best one is at an edge of the grid
+    gives_logits : whether its decisions are logits, so that the log-loss chooses among candidates
+        that are equally accurate
+    multilabel : whether it learns several labels an image
+    streams : whether it learns from rows that stay on disk (`solve_streamed`)
+    trusted : loader of skops to the types that a file of this kind may hold, beside the scaling
+    """
+
+    name: str
+    summary: str
+    grid: Mapping[str, Sequence[Any]] = MappingProxyType({})
+    penalty: str | None = None
+    gives_logits: bool = False
+    multilabel: bool = False
+    streams: bool = False
+    trusted: Mapping[str, AbstractSet[str]] = MappingProxyType({})
+
+    @abstractmethod
+    def make(self, seed: int, **params: Any) -> ClassifierMixin:
+        """Build an unfitted scikit-learn estimator."""
+
+    def pipeline(self, data: TrainingData, params: Params) -> Pipeline:
+        """Build an unfitted pipeline with the scaling and the seed of the data."""
+        return make_pipeline(self.make(data.seed, **params), data.scale)
+
+    def limit(self, params: Params, n_rows: int) -> Params:
+        """Return parameters that can be fitted on so many rows: these, or the nearest to them."""
+        del n_rows
+        return params
+
+    # One label an image.
+
+    def cross_validate(
+        self, data: TrainingData, candidates: Sequence[Params], step: Callable[[], None]
+    ) -> CrossValidation:
+        """Score every candidate on every fold.
+
+        Parameters
+        ----------
+        data : with folds
+        candidates : parameters to try
+        step : called after each fit on a fold
+        """
+        trials = []
+        for params in candidates:
+            accuracies = []
+            for train, test in data.folds:
+                pipeline = self.fit_decisions(data.take(train), params)
+                right = pipeline.predict(data.rows[test]) == data.labels[test]
+                accuracies.append(float(right.mean()))
+                step()
+            trials.append(Trial(self.name, params, tuple(accuracies)))
+        return CrossValidation(trials, partial(self.fit, data))
+
+    def fit(self, data: TrainingData, params: Params) -> Pipeline:
+        """Fit on all rows, for ``predict_proba``; probabilities are calibrated on the folds."""
+        return self.fit_decisions(data, params)
+
+    def fit_decisions(self, data: TrainingData, params: Params) -> Pipeline:
+        """Fit on all rows, for ``predict`` alone: without calibration, and so without folds."""
+        return self.pipeline(data, params).fit(data.rows, data.labels)
+
+    # Several labels an image.
+
+    def fit_labels_each(
+        self, data: TrainingData, candidates: Sequence[Params]
+    ) -> list[DecisionFunction]:
+        """Fit every candidate on all rows with several labels.
+
+        Returns
+        -------
+        list of callable
+            For each candidate, from (m, D) rows to (m, K): the higher, the likelier the label.
+        """
+        pipelines = [self.fit_decisions(data, params) for params in candidates]
+        return [partial(label_probabilities, pipeline) for pipeline in pipelines]
+
+    def fit_labels(
+        self, data: TrainingData, params: Params, left_out: NDArray[np.floating[Any]]
+    ) -> tuple[Pipeline, NDArray[np.floating[Any]]]:
+        """Fit on all rows with several labels.
+
+        Parameters
+        ----------
+        data : labels are (n, K) bool
+        params : the chosen candidate
+        left_out : (n, K), what `fit_labels_each` of the folds said of the rows they left out
+
+        Returns
+        -------
+        pipeline : fitted
+        probabilities : (n, K), what is made of `left_out`
+        """
+        return self.fit_decisions(data, params), left_out
+
+    # Rows that stay on disk.
+
+    def solve_streamed(
+        self, problem: StreamedProblem, candidates: Sequence[Params], step: Callable[[], None]
+    ) -> list[StreamedSolutions]:
+        """Solve every candidate on every fold, and on all rows, which stay on disk."""
+        raise NotImplementedError(f"{self.name} does not stream")
+
+    def streaming_bytes(self, width: int, folds: int) -> int:
+        """Bytes that `solve_streamed` cannot do without."""
+        del width, folds
+        return 0
+
+    # Files.
+
+    def complaint(self, pipeline: Pipeline, schema: Any) -> str | None:
+        """Say why a pipeline that was read from a file must not be applied, if so.
+
+        Every kind is asked, whatever the file says its kind is.
+
+        Parameters
+        ----------
+        pipeline : built from the file; its types are trusted, its numbers are not
+        schema : of the skops file
+        """
+        del pipeline, schema
+        return None
+
+    def to_onnx(self, pipeline: Pipeline) -> list[Any]:
+        """Convert a fitted pipeline.
+
+        Returns
+        -------
+        list of onnx.ModelProto
+            Each takes what the one before it gives; from rows, float32 (N, D), to probabilities.
+        """
+        from penult.classify.kinds.onnx import convert_pipeline
+
+        return convert_pipeline(pipeline)

@@ -1,0 +1,55 @@
+"""Ridge regression on the classes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from penult.classify.kinds.base import Params
+from penult.classify.kinds.linear import LinearKind
+
+if TYPE_CHECKING:
+    from sklearn.base import ClassifierMixin
+
+    from penult.classify.linear.streamed import StreamedProblem, StreamedSolutions
+
+__all__ = ["KIND"]
+
+
+class Ridge(LinearKind):
+    """scikit-learn's ``RidgeClassifier``."""
+
+    name = "ridge"
+    summary = "ridge regression on the classes, calibrated"
+    grid = MappingProxyType({"alpha": (0.01, 0.1, 1.0, 10.0, 100.0)})
+    penalty = "alpha"
+    # Of files from before, calibrated by Platt's method or by a temperature.
+    trusted = LinearKind.and_trusted(
+        "sklearn.calibration.CalibratedClassifierCV",
+        "sklearn.calibration._CalibratedClassifier",
+        "sklearn.calibration._SigmoidCalibration",
+        "sklearn.calibration._TemperatureScaling",
+        "sklearn.linear_model._ridge.RidgeClassifier",
+    )
+
+    def make(self, seed: int, **params: Any) -> ClassifierMixin:
+        """Build an unfitted ``RidgeClassifier``."""
+        from sklearn.linear_model import RidgeClassifier
+
+        return RidgeClassifier(random_state=seed, **params)
+
+    def solve_streamed(
+        self, problem: StreamedProblem, candidates: Sequence[Params], step: Callable[[], None]
+    ) -> list[StreamedSolutions]:
+        """Solve from the inner products of the columns, gathered in one pass."""
+        from penult.classify.linear.streamed import solve_ridge
+
+        return solve_ridge(problem, [float(params["alpha"]) for params in candidates], step)
+
+    def streaming_bytes(self, width: int, folds: int) -> int:
+        """The inner products of each fold, of all rows, and room to solve."""
+        return (folds + 3) * 8 * width**2
+
+
+KIND = Ridge()

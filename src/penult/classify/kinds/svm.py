@@ -1,0 +1,51 @@
+"""Linear support vector machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from penult.classify.kinds.base import Params
+from penult.classify.kinds.linear import LinearKind
+
+if TYPE_CHECKING:
+    from sklearn.base import ClassifierMixin
+
+    from penult.classify.linear.streamed import StreamedProblem, StreamedSolutions
+
+__all__ = ["KIND"]
+
+
+class Svm(LinearKind):
+    """scikit-learn's ``LinearSVC``, one against the rest."""
+
+    name = "svm"
+    summary = "linear support vector machine, one against the rest, calibrated"
+    grid = MappingProxyType({"C": (0.01, 0.1, 1.0, 10.0, 100.0)})
+    penalty = "C"
+    # Of files from before, calibrated by Platt's method or by a temperature.
+    trusted = LinearKind.and_trusted(
+        "sklearn.calibration.CalibratedClassifierCV",
+        "sklearn.calibration._CalibratedClassifier",
+        "sklearn.calibration._SigmoidCalibration",
+        "sklearn.calibration._TemperatureScaling",
+        "sklearn.svm._classes.LinearSVC",
+    )
+
+    def make(self, seed: int, **params: Any) -> ClassifierMixin:
+        """Build an unfitted ``LinearSVC``."""
+        from sklearn.svm import LinearSVC
+
+        return LinearSVC(max_iter=20_000, random_state=seed, **params)
+
+    def solve_streamed(
+        self, problem: StreamedProblem, candidates: Sequence[Params], step: Callable[[], None]
+    ) -> list[StreamedSolutions]:
+        """Solve all folds by one pass after the other over the file."""
+        from penult.classify.linear.streamed import solve_paths
+
+        return solve_paths(problem, [float(p["C"]) for p in candidates], step, hinge=True)
+
+
+KIND = Svm()

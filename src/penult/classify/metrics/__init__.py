@@ -1,0 +1,1 @@
+"""Scores of predictions, computed from truth and predictions alone."""

@@ -1,0 +1,90 @@
+"""The candidates of the grid search, from the default grids and the user's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import product
+from typing import Any
+
+from penult.classify.kinds.base import ClassifierKind, Params
+from penult.classify.kinds.registry import find_kind
+from penult.errors import UnknownNameError, UsageError
+
+__all__ = ["Candidates", "expand_grids", "find_edges"]
+
+Candidates = Mapping[str, Sequence[Params]]
+"""Kind of classifier to the parameters that are tried."""
+
+# Of penalties; beyond these the sums in float32 overflow, or a matrix is singular.
+_PENALTIES = (1e-12, 1e12)
+
+
+def expand_grids(
+    names: Sequence[str], grid: Mapping[str, Sequence[Any]] | None = None
+) -> dict[str, list[dict[str, Any]]]:
+    """List every combination of each kind's grid, in the order of the grid.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Kinds of classifier.
+    grid : mapping of str to sequence, optional
+        Parameter name to values, in place of those of the default grids that have it.
+
+    Raises
+    ------
+    UnknownNameError
+        For a kind that there is not, or a parameter that none of the kinds is tuned by.
+    UsageError
+        For a parameter without a value, or with one that it cannot have.
+    """
+    given = grid or {}
+    kinds = [find_kind(name) for name in names]
+    allowed = {parameter for kind in kinds for parameter in kind.grid}
+    for parameter, values in given.items():
+        if not allowed:
+            raise UsageError(f"{', '.join(names)} has no parameter; give no grid")
+        if parameter not in allowed:
+            raise UnknownNameError(f"parameter of {', '.join(names)}", parameter, sorted(allowed))
+        if not len(values):
+            raise UsageError(f"the grid has no value for {parameter}; give at least one")
+    result = {}
+    for kind in kinds:
+        tried = {**kind.grid, **{k: v for k, v in given.items() if k in kind.grid}}
+        result[kind.name] = [
+            dict(zip(tried, values, strict=True)) for values in product(*tried.values())
+        ]
+        for params in result[kind.name]:
+            _require_possible(kind, params)
+    return result
+
+
+def _require_possible(kind: ClassifierKind, params: Params) -> None:
+    from sklearn.utils._param_validation import InvalidParameterError
+
+    try:
+        kind.make(0, **params)._validate_params()
+    except InvalidParameterError as error:
+        raise UsageError(f"{kind.name} cannot have {dict(params)}: {error}") from error
+    if kind.penalty is not None:
+        low, high = _PENALTIES
+        if not low <= params[kind.penalty] <= high:
+            raise UsageError(
+                f"{kind.name} cannot have {kind.penalty}={params[kind.penalty]:g}; give a number "
+                f"from {low:g} to {high:g}"
+            )
+
+
+def find_edges(candidates: Candidates, classifier: str, chosen: Params) -> dict[str, str]:
+    """Say whether the chosen penalty is the "largest" or "smallest" tried.
+
+    Of penalties only: nothing is beyond one neighbour, or all features.
+    """
+    penalty = find_kind(classifier).penalty
+    if penalty is None:
+        return {}
+    values = {params[penalty] for params in candidates[classifier]}
+    for edge, value in (("smallest", min(values)), ("largest", max(values))):
+        if len(values) > 1 and chosen[penalty] == value:
+            return {penalty: edge}
+    return {}
