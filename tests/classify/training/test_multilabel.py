@@ -186,7 +186,7 @@ def test_the_threshold_is_the_cut_with_the_best_f1():
     said = np.array([[0.9], [0.6], [0.4], [0.1]])
     assert best_thresholds(truth, said) == (0.25,)
     # Apart: anything between 0.25 and 0.75 is as good, and one cut lies there.
-    assert best_thresholds(np.array([[1], [0]], bool), np.array([[0.75], [0.25]])) == [0.5]
+    assert best_thresholds(np.array([[1], [0]], bool), np.array([[0.75], [0.25]])) == (0.5,)
 
 
 def test_scores_of_several_labels_are_the_sums_done_by_hand():
