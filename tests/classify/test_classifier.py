@@ -115,10 +115,10 @@ def test_rows_that_do_not_fit_are_refused(classifier, rows, said):
 
 
 def test_rows_of_another_recipe_are_refused(classifier, recipe):
-    classifier.require_recipe(recipe, other_is="the feature file")
+    classifier.require_recipe(recipe, other_name="the feature file")
     other = Recipe(**{**vars(recipe), "layer": "logits"})
     with pytest.raises(RecipeMismatchError, match=r"roses\.h5 .*'penultimate' and 'logits'"):
-        classifier.require_recipe(other, other_is="roses.h5")
+        classifier.require_recipe(other, other_name="roses.h5")
 
 
 class Bomb:

@@ -8,7 +8,7 @@ import pytest
 from penult.classify.training.train import train
 from penult.errors import TrainingError, UsageError
 from penult.partition.near_duplicates import join_near_duplicates
-from penult.partition.row_groups import number_content
+from penult.partition.row_groups import content_numbers
 
 PLENTY = 1 << 30
 
@@ -23,7 +23,7 @@ def directions(*degrees):
 def joined(make_features, rows, cosine, **fields):
     features = make_features({"daisy": len(rows)}, width=2, **fields)
     features.features[:] = rows
-    numbers = number_content(join_near_duplicates(features, cosine, PLENTY))
+    numbers = content_numbers(join_near_duplicates(features, cosine, PLENTY))
     return [int(np.flatnonzero(numbers == number)[0]) for number in numbers]
 
 

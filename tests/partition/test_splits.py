@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from penult.errors import TrainingError, UsageError
-from penult.partition.row_groups import groups_of
+from penult.partition.row_groups import find_groups
 from penult.partition.splits import cross_validation, hold_out
 
 
@@ -126,7 +126,7 @@ def test_identical_images_are_in_one_part_and_in_one_fold(make_features):
     named = np.array(content)
     assert not {*named[split.train]} & {*named[split.held_out]}
     assert sorted([*split.train, *split.held_out]) == list(range(120))
-    labels, groups = features.labels[split.train], groups_of(features)[split.train]
+    labels, groups = features.labels[split.train], find_groups(features)[split.train]
     for train, test in cross_validation(labels, groups):
         assert not {*groups[train]} & {*groups[test]}
         assert len(train) + len(test) == len(labels)
@@ -154,13 +154,13 @@ def test_groups_and_identical_images_are_joined_by_chains(make_features):
     features = make_features(
         {"daisy": 6}, groups=["a", "a", "b", "b", "c", "d"], content=["1", "2", "2", "3", "4", "5"]
     )
-    groups = groups_of(features)
+    groups = find_groups(features)
     assert len({*groups[:4]}) == 1
     assert len({*groups}) == 3
 
 
 def test_a_digest_that_is_missing_joins_nothing(make_features):
-    assert groups_of(make_features({"daisy": 4}, content=[""] * 4)) is None
+    assert find_groups(make_features({"daisy": 4}, content=[""] * 4)) is None
 
 
 @pytest.mark.parametrize("options", [{"test_size": 1.5}, {"test_size": 0}, {"folds": 1}])

@@ -40,12 +40,18 @@ class Description:
 
     Attributes
     ----------
-    label_names : (K,) str, the classes
-    recipe : how the rows it was trained on were made, and new ones must be
-    scores : on the held-out images
-    held_out : what it said of each of them
-    versions : library name to version, of the run that trained it
-    settings : how it was trained
+    label_names : tuple of str
+        The K classes.
+    recipe : Recipe
+        How the rows it was trained on were made, and new ones must be.
+    scores : Scores
+        On the held-out images.
+    held_out : HeldOut
+        What it predicted for each of them.
+    versions : mapping of str to str
+        Library to version, of the run that trained it.
+    settings : TrainingSettings
+        How it was trained.
     """
 
     label_names: tuple[str, ...]
@@ -67,9 +73,11 @@ class Classifier(Description):
 
     Attributes
     ----------
-    pipeline : fitted scikit-learn pipeline; its classes are indices into `label_names`
-    trained_on : keys of the images it was trained on, of
-        `penult.classify.evaluation.seen.content_keys`; None where they are not known
+    pipeline : sklearn.pipeline.Pipeline
+        Fitted; its classes are indices into `label_names`.
+    trained_on : uint64 array or None
+        Keys of the images it was trained on, of `penult.classify.evaluation.seen.content_keys`;
+        None where they are not known.
     """
 
     pipeline: Pipeline
@@ -77,22 +85,30 @@ class Classifier(Description):
         default=None, compare=False, repr=False
     )
 
-    def require_recipe(self, other: Recipe, *, other_is: str) -> None:
+    def require_recipe(self, other: Recipe, *, other_name: str) -> None:
         """Refuse rows that were made otherwise than the classifier's own.
+
+        Parameters
+        ----------
+        other : Recipe
+            Of the rows.
+        other_name : str
+            What brought it, for the message.
 
         Raises
         ------
         RecipeMismatchError
-            Says where the recipes differ; `other_is` names what brought the other one.
+            Says where the recipes differ.
         """
-        require_equal(self.recipe, other, name="the classifier", other_name=other_is)
+        require_equal(self.recipe, other, name="the classifier", other_name=other_name)
 
     def predict_features(self, rows: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-        """Give each class's probability for each row.
+        """Predict each class's probability for each row.
 
         Parameters
         ----------
-        rows : (N, D), or (N, ...) with D numbers a row; made with the classifier's recipe
+        rows : array, shape (N, D)
+            Or (N, ...) with D numbers a row; made with the classifier's recipe.
 
         Returns
         -------
@@ -126,13 +142,26 @@ class Classifier(Description):
     def predictions(
         self, ids: Sequence[str], probabilities: NDArray[np.float64], *, top: int = 5
     ) -> list[Prediction]:
-        """Put probabilities into words, most probable class first.
+        """Turn probabilities into predictions, most probable class first.
 
         Parameters
         ----------
-        ids : (N,) names of the rows
-        probabilities : (N, K), of `predict_features`
-        top : how many classes to list; at most K are
+        ids : sequence of str
+            Names of the N rows.
+        probabilities : float64 array, shape (N, K)
+            Of `predict_features`.
+        top : int, default=5
+            How many classes to list; at most K are.
+
+        Returns
+        -------
+        list of Prediction
+            One for each row.
+
+        Raises
+        ------
+        UsageError
+            If `top` is less than 1.
         """
         if top < 1:
             raise UsageError(f"top is {top}; give 1 or more")
@@ -141,11 +170,11 @@ class Classifier(Description):
         result = []
         for name, row, best in zip(ids, probabilities, order, strict=True):
             listed = tuple((self.label_names[k], float(row[k])) for k in best)
-            said = None
+            labels = None
             if self.thresholds is not None:
-                over = np.flatnonzero(row >= np.array(self.thresholds))
-                said = tuple(self.label_names[k] for k in over[np.argsort(-row[over])])
-            result.append(Prediction(str(name), *listed[0], top=listed, labels=said))
+                above = np.flatnonzero(row >= np.array(self.thresholds))
+                labels = tuple(self.label_names[k] for k in above[np.argsort(-row[above])])
+            result.append(Prediction(str(name), *listed[0], top=listed, labels=labels))
         return result
 
     def predict(self, images: Any, *, top: int = 5, **options: Any) -> list[Prediction | Failure]:
@@ -153,10 +182,13 @@ class Classifier(Description):
 
         Parameters
         ----------
-        images : paths and addresses as for `penult.extract`, or images in memory
-        top : how many classes to list for each
-        **options : ``engine``, ``device``, ``batch_size``, ``workers``, ``on_progress``,
-            ``on_listing`` and more
+        images : path, address, or list
+            As for `penult.extract`; or images in memory.
+        top : int, default=5
+            How many classes to list for each.
+        **options : Any
+            ``engine``, ``device``, ``batch_size``, ``workers``, ``on_progress``, ``on_listing`` and
+            the others of `predict_images`.
 
         Returns
         -------
@@ -170,9 +202,21 @@ class Classifier(Description):
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
         """Write the classifier file; see `load_classifier`.
 
+        Parameters
+        ----------
+        path : path
+            The file to write, whole or not at all.
+        overwrite : bool, default=False
+            Replace the file if it exists.
+
         Raises
         ------
-        OutputExistsError, PathNotFoundError, OutputError
+        OutputExistsError
+            If the file exists.
+        PathNotFoundError
+            If its folder does not exist.
+        OutputError
+            If it cannot be written.
         """
         description = {
             "label_names": list(self.label_names),
@@ -194,15 +238,28 @@ class Classifier(Description):
 def describe_classifier(path: str | Path) -> Description:
     """Read what a classifier file says of itself, quickly: without skops and scikit-learn.
 
+    Parameters
+    ----------
+    path : path
+        The file.
+
+    Returns
+    -------
+    Description
+        All but the pipeline.
+
     Raises
     ------
-    PathNotFoundError, ClassifierFileError
+    PathNotFoundError
+        If there is no such file.
+    ClassifierFileError
+        If it is no classifier file, truncated, or from a newer penult.
     """
     path = Path(path)
     return Description(**_fields(path, classifier_file.read_description(path)))
 
 
-def as_classifier(given: Classifier | str | Path) -> Classifier:
+def as_classifier(classifier: Classifier | str | Path) -> Classifier:
     """Take a classifier as it is, or load it from its file.
 
     Raises
@@ -211,18 +268,28 @@ def as_classifier(given: Classifier | str | Path) -> Classifier:
         If it is neither.
     PathNotFoundError, ClassifierFileError
     """
-    if isinstance(given, Classifier):
-        return given
-    if isinstance(given, str | Path):
-        return load_classifier(given)
+    if isinstance(classifier, Classifier):
+        return classifier
+    if isinstance(classifier, str | Path):
+        return load_classifier(classifier)
     raise UsageError(
-        f"a classifier given as {type(given).__name__}; allowed: what penult.train returned, or "
-        "the path of a classifier file"
+        f"a classifier given as {type(classifier).__name__}; allowed: what penult.train returned, "
+        "or the path of a classifier file"
     )
 
 
 def load_classifier(path: str | Path) -> Classifier:
     """Load a classifier file. Executes nothing that the file brings.
+
+    Parameters
+    ----------
+    path : path
+        A file that `Classifier.save` wrote.
+
+    Returns
+    -------
+    Classifier
+        It gives the probabilities that the saved one gave.
 
     Raises
     ------
@@ -261,12 +328,12 @@ def _try_out(path: Path, classifier: Classifier) -> None:
     # Trusted types can still hold numbers that do not fit together; found here, not at row 10,000.
     try:
         width = min(int(classifier.pipeline.n_features_in_), LONGEST_ROW)
-        said = classifier.predict_features(np.ones((1, width), np.float32))
-        fits = said.shape == (1, len(classifier.label_names)) and bool(
-            ((said >= 0) & (said <= 1)).all()
+        probabilities = classifier.predict_features(np.ones((1, width), np.float32))
+        fits = probabilities.shape == (1, len(classifier.label_names)) and bool(
+            ((probabilities >= 0) & (probabilities <= 1)).all()
         )
         if classifier.thresholds is None:
-            fits = fits and bool(np.allclose(said.sum(axis=1), 1))
+            fits = fits and bool(np.allclose(probabilities.sum(axis=1), 1))
         else:
             fits = fits and len(classifier.thresholds) == len(classifier.label_names)
     except Exception as error:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from penult.errors import TrainingError
-from penult.partition.row_groups import units
-from penult.partition.stratification import divide_labels
+from penult.partition.row_groups import index_groups
+from penult.partition.stratification import stratify_labels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["MOSTLY_ALONE", "draw_groups", "draw_part", "joined"]
+__all__ = ["MOSTLY_ALONE", "draw_groups", "draw_held_out", "union_of_labels"]
 
 # From this part on of groups that are one row alone, they are divided as rows are, in no time.
 MOSTLY_ALONE = 0.9
@@ -28,7 +28,7 @@ MOST_STARTS, MOST_PASSES = 50, 20
 WHOLE = 10
 
 
-def draw_part(
+def draw_held_out(
     labels: NDArray[Any],
     groups: NDArray[np.str_] | None,
     *,
@@ -40,31 +40,38 @@ def draw_part(
 
     Parameters
     ----------
-    labels : (n,) int64 class of each row, or (n, K) bool
-    groups : (n,) rows of one are drawn together; None where each stands alone
-    test_size : the part to draw, in (0, 1); met as nearly as the groups allow
-    folds : rows (groups, where there are any) of each class that are to be left
+    labels : array, shape (n,) int64 or (n, K) bool
+        Class of each row; or its labels, where a row may have several.
+    groups : str array, shape (n,), or None
+        Rows of one group are drawn together; None where each stands alone.
+    test_size : float
+        The part to draw, in (0, 1); met as nearly as the groups allow.
+    folds : int
+        Rows (groups, where there are any) of each class that are to be left.
+    seed : int
+        Of the random choice.
 
     Returns
     -------
-    (n,) bool
+    bool array, shape (n,)
+        Which rows are held out.
 
     Raises
     ------
     TrainingError
         If that cannot be; says which part can.
     """
-    first, unit = units(groups, len(labels))
+    first, unit = index_groups(groups, len(labels))
     if len(first) >= MOSTLY_ALONE * len(labels):
         if labels.ndim == 2:
             shares = [1 - test_size, test_size]
-            drawn = divide_labels(joined(labels, unit), shares, seed=seed) == 1
+            drawn = stratify_labels(union_of_labels(labels, unit), shares, seed=seed) == 1
         else:
             drawn = _draw_alone(labels[first], test_size, folds, seed)
         held: NDArray[np.bool_] = drawn[unit]
         most = NEAR * test_size if groups is None else NEAR_GROUPS
         near = abs(held.mean() - test_size) <= max(most, 2 / len(labels))
-        if near and held.any() and (labels.ndim == 1 or _enough(labels, ~held, folds)):
+        if near and held.any() and (labels.ndim == 1 or _leaves_enough(labels, ~held, folds)):
             return held
     rows, classes = np.nonzero(labels) if labels.ndim == 2 else (np.arange(len(labels)), labels)
     classes = np.unique(classes, return_inverse=True)[1]
@@ -88,14 +95,14 @@ def draw_part(
     return drawn[unit]
 
 
-def joined(targets: NDArray[np.bool_], unit: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """The labels of each group, (G, K): all that its rows have."""
+def union_of_labels(targets: NDArray[np.bool_], unit: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Give each group all labels that its rows have, (G, K)."""
     result = np.zeros((int(unit.max()) + 1, targets.shape[1]), bool)
     np.logical_or.at(result, unit, targets)
     return result
 
 
-def _enough(targets: NDArray[np.bool_], kept: NDArray[np.bool_], folds: int) -> bool:
+def _leaves_enough(targets: NDArray[np.bool_], kept: NDArray[np.bool_], folds: int) -> bool:
     # Of each label as many rows as there are folds, where it has more than that.
     total, left = targets.sum(axis=0), targets[kept].sum(axis=0)
     return bool(((left >= folds) | (total <= folds)).all())
@@ -150,15 +157,20 @@ def draw_groups(
 
     Parameters
     ----------
-    sizes : (G,) rows of each group
-    counts : (G, K) rows of each class in each group; a row may be of several
-    share : in (0, 1)
-    keep : groups that each class keeps; one, where it has no more than that
-    seed : of the orders
+    sizes : int64 array, shape (G,)
+        Rows of each group.
+    counts : float64 array, shape (G, K)
+        Rows of each class in each group; a row may be of several.
+    share : float
+        In (0, 1).
+    keep : int
+        Groups that each class keeps; one, where it has no more than that.
+    seed : int
+        Of the orders.
 
     Returns
     -------
-    (G,) bool
+    bool array, shape (G,)
         Which groups are drawn: at least one, unless all have to be kept.
     """
     rng = np.random.default_rng(seed)

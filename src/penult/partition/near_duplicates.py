@@ -1,4 +1,4 @@
-"""Rows so alike that they must be of one picture: resized, compressed anew, cropped a little."""
+"""Near-duplicates: rows so similar that they must be of one picture, resized or recompressed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from penult.errors import TrainingError, UsageError
-from penult.partition.row_groups import number_content
+from penult.partition.row_groups import content_numbers
 from penult.partition.rows import read_rows, row_length
 
 if TYPE_CHECKING:
@@ -25,18 +25,22 @@ def join_near_duplicates(features: Features, cosine: float, memory: int) -> Feat
 
     Parameters
     ----------
-    features : (N, D) rows, or more axes
-    cosine : in (0, 1]; chains count, so that a copy of a copy belongs to the first
-    memory : bytes that the rows may take
+    features : Features
+        (N, D) rows, or more axes.
+    cosine : float
+        In (0, 1]; chains count, so that a copy of a copy belongs to the first.
+    memory : int
+        Bytes that the rows may take.
 
     Returns
     -------
-    The same with other `content`: equal where images are alike, or identical.
+    Features
+        The same with other `content`: equal where images are near-duplicates, or identical.
 
     Raises
     ------
     UsageError
-        If it is no cosine of alike rows.
+        If the cosine is not in (0, 1].
     TrainingError
         If the rows, which are all compared with all, do not fit into the memory.
     """
@@ -58,7 +62,7 @@ def join_near_duplicates(features: Features, cosine: float, memory: int) -> Feat
     rows = read_rows(features, np.arange(count))
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
     rows /= np.where(lengths > 0, lengths, 1)
-    content = number_content(features)
+    content = content_numbers(features)
     _, same = np.unique(content, return_inverse=True)
     # A graph of the images, each of which is tied to the first of the same content.
     first = np.full(int(same.max()) + 1, count)

@@ -11,20 +11,25 @@ if TYPE_CHECKING:
 
     from penult.records import Features
 
-__all__ = ["groups_of", "number_content", "units"]
+__all__ = ["content_numbers", "find_groups", "index_groups"]
 
 
-def groups_of(features: Features) -> NDArray[np.str_] | None:
-    """Which rows belong together: those of one group of the file, and identical images.
+def find_groups(features: Features) -> NDArray[np.str_] | None:
+    """Find which rows belong together: those of one group of the file, and identical images.
+
+    Parameters
+    ----------
+    features : Features
+        Its groups and digests are read, not its rows.
 
     Returns
     -------
-    (N,) str, or None where every row stands alone
-        Rows are in one group if a chain of shared groups and shared content leads from one to the
-        other.
+    str array, shape (N,), or None
+        None where every row stands alone. Rows are in one group if a chain of shared groups and
+        shared content leads from one to the other.
     """
     groups = None if features.groups is None else np.asarray(features.groups)
-    content = number_content(features)
+    content = content_numbers(features)
     if len(np.unique(content)) == len(content):
         return groups
     if groups is None:
@@ -41,8 +46,14 @@ def groups_of(features: Features) -> NDArray[np.str_] | None:
     return together[named].astype(str)
 
 
-def number_content(features: Features) -> NDArray[np.int64]:
-    """Give each row a number, (N,): the same to the images that are the same, byte for byte."""
+def content_numbers(features: Features) -> NDArray[np.int64]:
+    """Number the images: the same number to those that are the same, byte for byte.
+
+    Returns
+    -------
+    int64 array, shape (N,)
+        Images without a digest have a number of their own.
+    """
     if features.content is None:
         return np.arange(len(features))
     content = np.asarray(features.content)
@@ -52,10 +63,18 @@ def number_content(features: Features) -> NDArray[np.int64]:
     return numbers
 
 
-def units(
+def index_groups(
     groups: NDArray[np.str_] | None, count: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Give the first row of each group, and each row's group as a place among them."""
+    """Index the groups of `count` rows; without groups each row is one.
+
+    Returns
+    -------
+    first : int64 array, shape (G,)
+        The first row of each group.
+    group : int64 array, shape (count,)
+        Each row's place among the groups.
+    """
     if groups is None:
         return np.arange(count), np.arange(count)
     _, first, unit = np.unique(groups, return_index=True, return_inverse=True)

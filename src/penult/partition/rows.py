@@ -25,12 +25,15 @@ def read_rows(features: Features, rows: NDArray[np.int64]) -> NDArray[np.float32
 
     Parameters
     ----------
-    features : its `features` may be an array or an h5py dataset, (N, D) or (N, C, H, W)
-    rows : (n,) int64, ascending row numbers
+    features : Features
+        Its `features` may be an array or an h5py dataset, (N, D) or (N, C, H, W).
+    rows : int64 array, shape (n,)
+        Row numbers, ascending.
 
     Returns
     -------
     float32 array, shape (n, D)
+        The rows.
 
     Raises
     ------
@@ -50,12 +53,19 @@ def read_blocks(
 
     Parameters
     ----------
-    features, rows : as for `read_rows`
-    block_bytes : most bytes of float32 to read at a time
+    features : Features
+        As for `read_rows`.
+    rows : int64 array, shape (n,)
+        Row numbers, ascending.
+    block_bytes : int, default=16 MiB
+        Most bytes of float32 to read at a time.
 
     Yields
     ------
-    places in `rows`, and the (m, D) float32 rows there, all finite
+    places : slice
+        Places in `rows`.
+    block : float32 array, shape (m, D)
+        The rows there, all finite.
 
     Raises
     ------
@@ -91,5 +101,5 @@ def read_blocks(
 
 
 def row_length(features: Features) -> int:
-    """How many numbers a row has, flattened."""
+    """Count the numbers of a row, flattened."""
     return int(np.prod(features.features.shape[1:]))

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from penult.errors import TrainingError
-from penult.partition.stratification import class_counts, of_class
+from penult.partition.stratification import count_classes, is_of_class
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["require_enough", "require_two_classes", "require_whole_groups"]
+__all__ = ["require_rows_per_class", "require_two_classes", "require_undivided_groups"]
 
 
 def require_two_classes(labels: NDArray[Any], names: Sequence[str]) -> None:
     """Refuse rows of fewer than two classes; labels are (n,) int64 or (n, K) bool."""
-    present = [names[int(k)] for k in np.flatnonzero(class_counts(labels, len(names)))]
+    present = [names[int(k)] for k in np.flatnonzero(count_classes(labels, len(names)))]
     if len(present) < 2:
         what = f"one class only ({present[0]})" if present else "no class"
         raise TrainingError(
@@ -27,7 +27,7 @@ def require_two_classes(labels: NDArray[Any], names: Sequence[str]) -> None:
         )
 
 
-def require_whole_groups(
+def require_undivided_groups(
     groups: NDArray[np.str_], train: NDArray[np.int64], held_out: NDArray[np.int64]
 ) -> None:
     """Refuse parts that have rows of the same group."""
@@ -40,7 +40,7 @@ def require_whole_groups(
         )
 
 
-def require_enough(
+def require_rows_per_class(
     labels: NDArray[Any],
     groups: NDArray[np.str_] | None,
     train: NDArray[np.int64],
@@ -51,7 +51,7 @@ def require_enough(
     require_two_classes(labels[train], names)
     few, several = [], labels.ndim == 2
     for k in range(len(names)):
-        mine = train[of_class(labels[train], k)]
+        mine = train[is_of_class(labels[train], k)]
         units = len(mine) if groups is None else len(np.unique(groups[mine]))
         # A class that is only in the held-out part cannot be learned; it is scored as it is.
         if 0 < units < folds:

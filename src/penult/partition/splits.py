@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from penult.errors import TrainingError, UsageError
-from penult.partition.draw import MOSTLY_ALONE, draw_part, joined
-from penult.partition.row_groups import groups_of, number_content, units
-from penult.partition.split_checks import require_enough, require_two_classes, require_whole_groups
-from penult.partition.stratification import class_counts, divide_labels, has_label, of_class
+from penult.partition.draw import MOSTLY_ALONE, draw_held_out, union_of_labels
+from penult.partition.row_groups import content_numbers, find_groups, index_groups
+from penult.partition.split_checks import (
+    require_rows_per_class,
+    require_two_classes,
+    require_undivided_groups,
+)
+from penult.partition.stratification import count_classes, is_labelled, is_of_class, stratify_labels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,12 +34,20 @@ class Split:
 
     Attributes
     ----------
-    train, held_out : (n,) int64, row numbers, ascending; no row is in both
-    description : how they were chosen, in words
-    left_out : why to how many: the rows that are in neither part
-    dropped : classes that were left out, indices into the label names
-    drawn : whether chance chose it, so that another seed gives another
-    copies : rows in the parts whose image is, byte for byte, that of a row before
+    train : int64 array, shape (n_train,)
+        Row numbers, ascending.
+    held_out : int64 array, shape (n_held_out,)
+        Row numbers, ascending; none is in both parts.
+    description : str
+        How they were chosen, in words.
+    left_out : mapping of str to int
+        Reason to number of rows that are in neither part.
+    dropped : tuple of int
+        Classes that were left out, indices into the label names.
+    drawn : bool
+        Whether chance chose it, so that another seed gives another.
+    copies : int
+        Rows in the parts whose image is, byte for byte, that of a row before.
     """
 
     train: NDArray[np.int64]
@@ -55,26 +67,39 @@ def hold_out(
     folds: int = 3,
     stored: bool = True,
     min_per_class: int = 0,
-    elsewhere: NDArray[np.bool_] | None = None,
+    in_test_file: NDArray[np.bool_] | None = None,
 ) -> Split:
     """Divide the labelled rows into a training part and a held-out part.
 
     The splits stored in the feature file are used if it has any: rows of "test" are held out, or
     those of "validation" where there is no "test"; all others train. Without stored splits a
     stratified random part is held out. Rows of one group are never divided, nor are identical
-    images (`groups_of`): where the file's own splits divide those, the training part goes without.
+    images (`find_groups`): where the file's own splits divide those, the training part goes
+    without.
 
     Parameters
     ----------
-    features : rows with labels
-    test_size : the part held out where the file does not say, in (0, 1); met as nearly as the
-        groups allow, and `Split.description` has what came of it
-    seed : of the random choice
-    folds : every class must have that many rows (groups, where there are any) left to train with
-    stored : whether the splits stored in the file count
-    min_per_class : classes with fewer labelled rows than this are left out; 0 keeps all
-    elsewhere : (N,) where the held-out rows are in another file: which of these images are there
-        too. All labelled rows train but those; where that leaves none, all do, and it is told.
+    features : Features
+        Rows with labels.
+    test_size : float, default=0.25
+        The part held out where the file does not say, in (0, 1); met as nearly as the groups
+        allow, and `Split.description` has what came of it.
+    seed : int, default=0
+        Of the random choice.
+    folds : int, default=3
+        Every class must have that many rows (groups, where there are any) left to train with.
+    stored : bool, default=True
+        Whether the splits stored in the file count.
+    min_per_class : int, default=0
+        Classes with fewer labelled rows than this are left out; 0 keeps all.
+    in_test_file : bool array, shape (N,), optional
+        Where the held-out rows are in another file: which of these images are there too. All
+        labelled rows train but those; where that leaves none, all do, and the description says so.
+
+    Returns
+    -------
+    Split
+        The two parts.
 
     Raises
     ------
@@ -92,7 +117,7 @@ def hold_out(
     labels: NDArray[Any] = np.asarray(features.labels)
     if features.targets is not None:
         labels = np.array(features.targets, bool)
-    rows = np.flatnonzero(has_label(labels))
+    rows = np.flatnonzero(is_labelled(labels))
     if not len(rows):
         raise TrainingError(
             f"none of the {len(labels)} rows has a label, so there is nothing to learn; put the "
@@ -103,20 +128,20 @@ def hold_out(
     if small:
         for k in small:
             reason = f"class {features.label_names[k]} has fewer than {min_per_class} images"
-            left_out[reason] = int(of_class(labels, k).sum())
+            left_out[reason] = int(is_of_class(labels, k).sum())
         # An image of several labels stays with those that are left.
         if labels.ndim == 2:
             labels[:, small] = False
-            rows = rows[has_label(labels[rows])]
+            rows = rows[is_labelled(labels[rows])]
         else:
             rows = rows[~np.isin(labels[rows], small)]
     require_two_classes(labels[rows], features.label_names)
 
     drawn = False
     splits = np.asarray(features.splits if stored and features.splits is not None else [])
-    groups, digests = groups_of(features), number_content(features)
-    if elsewhere is not None:
-        train, held_out, description = rows[~elsewhere[rows]], rows[:0], "another file"
+    groups, digests = find_groups(features), content_numbers(features)
+    if in_test_file is not None:
+        train, held_out, description = rows[~in_test_file[rows]], rows[:0], "another file"
         if not len(train):
             train, description = rows, "another file, which holds every image that trained it"
         elif len(train) < len(rows):
@@ -132,16 +157,16 @@ def hold_out(
     else:
         together = None if groups is None else groups[rows]
         if together is not None:
-            require_enough(labels, groups, rows, folds, features.label_names)
-        held = draw_part(labels[rows], together, test_size=test_size, folds=folds, seed=seed)
+            require_rows_per_class(labels, groups, rows, folds, features.label_names)
+        held = draw_held_out(labels[rows], together, test_size=test_size, folds=folds, seed=seed)
         train, held_out, drawn = rows[~held], rows[held], True
         kind = "stratified" if features.groups is None else "stratified, groups kept together"
         part = float(held.mean())
         asked = f" ({100 * test_size:.3g}% asked for)" if abs(part - test_size) >= 0.005 else ""
         description = f"{100 * part:.3g}% held out{asked}, {kind}, seed {seed}"
     if features.groups is not None:
-        require_whole_groups(np.asarray(features.groups), train, held_out)
-    require_enough(labels, groups, train, folds, features.label_names)
+        require_undivided_groups(np.asarray(features.groups), train, held_out)
+    require_rows_per_class(labels, groups, train, folds, features.label_names)
     return Split(
         train=train,
         held_out=held_out,
@@ -162,23 +187,34 @@ def cross_validation(
     folds: int = 3,
     seed: int = 0,
 ) -> list[Fold]:
-    """Stratified folds over the training part; rows of one group stay in one fold.
+    """Divide the training part into stratified folds; rows of one group stay in one fold.
 
     Parameters
     ----------
-    labels : (n,) int64 class of each training row; or (n, K) bool, several an image
-    groups : (n,) str, or None where each row stands alone
+    labels : array, shape (n,) int64 or (n, K) bool
+        Class of each row; or its labels, where a row may have several.
+    groups : str array, shape (n,), or None
+        Group of each row; None where each row stands alone.
+    folds : int, default=3
+        Number of folds.
+    seed : int, default=0
+        Of the random choice.
 
     Returns
     -------
     list of (train, test)
         Positions in `labels`; every row is in exactly one test part.
+
+    Raises
+    ------
+    TrainingError
+        If a class would be missing from the training part of a fold.
     """
     from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
-    first, unit = units(groups, len(labels))
+    first, unit = index_groups(groups, len(labels))
     if labels.ndim == 2:
-        part = divide_labels(joined(labels, unit), [1 / folds] * folds, seed=seed)[unit]
+        part = stratify_labels(union_of_labels(labels, unit), [1 / folds] * folds, seed=seed)[unit]
         tests = [np.flatnonzero(part == fold) for fold in range(folds)]
     elif len(first) >= MOSTLY_ALONE * len(labels):
         # scikit-learn's grouped folds take a second for 5,000 groups.
@@ -196,9 +232,9 @@ def cross_validation(
     everything = np.arange(len(labels))
     result = [(np.setdiff1d(everything, test), test.astype(np.int64)) for test in tests]
     classes = labels.shape[1] if labels.ndim == 2 else int(labels.max()) + 1
-    present = class_counts(labels, classes) > 0
+    present = count_classes(labels, classes) > 0
     for train, _ in result:
-        absent = int((present & (class_counts(labels[train], classes) == 0)).sum())
+        absent = int((present & (count_classes(labels[train], classes) == 0)).sum())
         if absent:
             raise TrainingError(
                 f"the groups cannot be divided into {folds} folds with every class in each "
@@ -209,7 +245,7 @@ def cross_validation(
 
 
 def _small_classes(labels: NDArray[Any], names: Sequence[str], min_per_class: int) -> list[int]:
-    counts = class_counts(labels, len(names))
+    counts = count_classes(labels, len(names))
     return [k for k, n in enumerate(counts) if 0 < n < min_per_class]
 
 

@@ -10,29 +10,29 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["class_counts", "divide_labels", "has_label", "of_class"]
+__all__ = ["count_classes", "is_labelled", "is_of_class", "stratify_labels"]
 
 
-def has_label(labels: NDArray[Any]) -> NDArray[np.bool_]:
-    """Which rows have a label, (n,): of (n,) int64, -1 being none, or of (n, K) bool."""
+def is_labelled(labels: NDArray[Any]) -> NDArray[np.bool_]:
+    """Say which rows have a label, (n,): of (n,) int64, -1 being none, or of (n, K) bool."""
     return np.asarray(labels.any(axis=1) if labels.ndim == 2 else labels >= 0)
 
 
-def of_class(labels: NDArray[Any], k: int) -> NDArray[np.bool_]:
-    """Which rows are of class `k`, (n,)."""
+def is_of_class(labels: NDArray[Any], k: int) -> NDArray[np.bool_]:
+    """Say which rows are of class `k`, (n,)."""
     found: NDArray[np.bool_] = labels[:, k] if labels.ndim == 2 else labels == k
     return found
 
 
-def class_counts(labels: NDArray[Any], classes: int) -> NDArray[np.int64]:
-    """How many rows are of each class, (K,)."""
+def count_classes(labels: NDArray[Any], classes: int) -> NDArray[np.int64]:
+    """Count the rows of each class, (K,)."""
     if labels.ndim == 2:
         counts: NDArray[np.int64] = labels.sum(axis=0, dtype=np.int64)
         return counts
     return np.bincount(labels[labels >= 0], minlength=classes)
 
 
-def divide_labels(
+def stratify_labels(
     targets: NDArray[np.bool_], shares: Sequence[float], *, seed: int
 ) -> NDArray[np.int64]:
     """Divide rows of several labels into parts, each label as nearly by the shares as can be.
@@ -43,13 +43,16 @@ def divide_labels(
 
     Parameters
     ----------
-    targets : (n, K) bool
-    shares : of each part, with sum 1
-    seed : decides between parts that lack the same
+    targets : bool array, shape (n, K)
+        The labels of each row.
+    shares : sequence of float
+        Of each part, with sum 1.
+    seed : int
+        Decides between parts that lack the same.
 
     Returns
     -------
-    (n,) int64
+    int64 array, shape (n,)
         Each row's part.
     """
     rng = np.random.default_rng(seed)

@@ -15,7 +15,7 @@ from penult.classify.training.multilabel import best_thresholds
 from penult.classify.training.train import train
 from penult.errors import TrainingError, UsageError
 from penult.partition.splits import cross_validation, hold_out
-from penult.partition.stratification import divide_labels
+from penult.partition.stratification import stratify_labels
 
 NAMES = ("bee", "daisy", "meadow", "rose")
 
@@ -154,18 +154,18 @@ def test_evaluating_on_labels_it_does_not_know_is_refused(several):
 def test_each_label_has_its_share_in_every_part():
     rng = np.random.default_rng(0)
     targets = rng.random((600, 5)) < [0.5, 0.3, 0.1, 0.05, 0.02]
-    part = divide_labels(targets, [0.75, 0.25], seed=0)
+    part = stratify_labels(targets, [0.75, 0.25], seed=0)
     assert abs((part == 1).sum() - 150) <= 2
     for k in range(5):
         assert abs(targets[part == 1, k].sum() - 0.25 * targets[:, k].sum()) <= 2
     # A random part would leave the rarest label out of some fold about every tenth time.
-    folds = divide_labels(targets, [1 / 6] * 6, seed=1)
+    folds = stratify_labels(targets, [1 / 6] * 6, seed=1)
     assert all(targets[folds == fold, 4].any() for fold in range(6))
 
 
 def test_two_images_of_each_label_set_are_dealt_one_to_each_half():
     targets = np.repeat(np.array([[1, 0], [0, 1], [1, 1]], bool), 2, axis=0)
-    part = divide_labels(targets, [0.5, 0.5], seed=3)
+    part = stratify_labels(targets, [0.5, 0.5], seed=3)
     assert [sorted(part[k : k + 2]) for k in (0, 2, 4)] == [[0, 1]] * 3
 
 

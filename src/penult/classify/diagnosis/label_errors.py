@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from penult.classify.classifier import Classifier
-from penult.classify.diagnosis.sampling import affordable, in_threads, labelled, spread
+from penult.classify.diagnosis.common import load_labelled, map_in_threads
 from penult.classify.kinds.base import TrainingData
 from penult.classify.kinds.registry import find_kind
 from penult.classify.pipeline import class_probabilities
 from penult.errors import TrainingError
-from penult.partition.row_groups import groups_of
+from penult.partition.row_groups import find_groups
 from penult.partition.rows import read_blocks, read_rows
+from penult.partition.sampling import affordable_rows, stratified_sample
 from penult.partition.splits import Fold, cross_validation
 from penult.records import Features, Progress
 
@@ -33,11 +34,16 @@ class LabelIssue:
 
     Attributes
     ----------
-    id : the image's id
-    label : the label it has
-    suggested : the label it more likely should have
-    confidence : probability of its own label, by a classifier that had not seen the image
-    suggested_confidence : probability of the suggested one, by the same
+    id : str
+        The image's id.
+    label : str
+        The label it has.
+    suggested : str
+        The label it more likely should have.
+    confidence : float
+        Probability of its own label, by a classifier that had not seen the image.
+    suggested_confidence : float
+        Probability of the suggested one, by the same.
     """
 
     id: str
@@ -63,24 +69,38 @@ def find_label_issues(
 
     Parameters
     ----------
-    features : the rows the classifier was trained on, or others made with its recipe and labels
-    folds : how many parts; a class with fewer images (groups, where there are any) is left out
-    max_rows : rows to train on in each fold; of more, a random part with each class's share. By
-        default 10,000, or fewer where rows are long
-    on_progress : called after each fold; counts fits
+    classifier : Classifier
+        Its kind, parameters, scaling and seed are taken.
+    features : Features or path
+        The rows the classifier was trained on, or others made with its recipe, with labels.
+    folds : int, default=5
+        How many parts; a class with fewer images (groups, where there are any) is left out.
+    max_rows : int, optional
+        Rows to train on in each fold; of more, a random part with each class's share. By default
+        10,000, or fewer where rows are long.
+    on_progress : callable, optional
+        Called after each fold with a `Progress` that counts fits.
+
+    Returns
+    -------
+    list of LabelIssue
+        The likeliest error first.
 
     Raises
     ------
-    RecipeMismatchError, TrainingError
+    RecipeMismatchError
+        If the rows were made otherwise than the classifier's.
+    TrainingError
+        If fewer than two classes have enough images.
     UsageError
         If some image has several labels.
     """
-    features, _ = labelled(features, classifier)
-    groups = groups_of(features)
-    chosen = _judged(np.asarray(features.labels), groups, folds)
+    features, _ = load_labelled(features, classifier)
+    groups = find_groups(features)
+    chosen = _rows_of_large_classes(np.asarray(features.labels), groups, folds)
     labels = np.asarray(features.labels)[chosen]
     groups = None if groups is None else groups[chosen]
-    most = max_rows or affordable(features)
+    most = max_rows or affordable_rows(features)
     seed = classifier.settings.seed
     divided = cross_validation(labels, groups, folds=folds, seed=seed)
     fold_of = np.empty(len(chosen), np.int64)
@@ -88,7 +108,7 @@ def find_label_issues(
         fold_of[test] = fold
 
     def fit(fold: Fold) -> Pipeline:
-        part = fold[0][spread(labels[fold[0]], most)]
+        part = fold[0][stratified_sample(labels[fold[0]], most)]
         return _fit(
             classifier,
             read_rows(features, chosen[part]),
@@ -96,13 +116,13 @@ def find_label_issues(
             None if groups is None else groups[part],
         )
 
-    judges = list(in_threads(fit, divided, on_progress))
+    pipelines = list(map_in_threads(fit, divided, on_progress))
     probabilities = np.zeros((len(chosen), len(features.label_names)))
     for place, rows in read_blocks(features, chosen):
-        for fold, judge in enumerate(judges):
+        for fold, pipeline in enumerate(pipelines):
             mine = fold_of[place] == fold
             probabilities[place][mine] = class_probabilities(
-                judge, rows[mine], probabilities.shape[1]
+                pipeline, rows[mine], probabilities.shape[1]
             )
     wrong, suggested = likely_errors(labels, probabilities)
     return [
@@ -147,7 +167,7 @@ def likely_errors(
     return wrong[np.argsort(own, kind="stable")], suggested
 
 
-def _judged(
+def _rows_of_large_classes(
     labels: NDArray[np.int64], groups: NDArray[np.str_] | None, folds: int
 ) -> NDArray[np.int64]:
     """Return the rows whose class has enough groups for every fold to have one."""

@@ -23,21 +23,31 @@ def choose_layers(path: str | Path, wanted: Sequence[str]) -> list[str]:
 
     Parameters
     ----------
-    wanted : names, globs such as ``"layer4.*"``, or ``"all"``
+    path : path
+        A feature file.
+    wanted : sequence of str
+        Names, globs such as ``"layer4.*"``, or ``"all"``.
+
+    Returns
+    -------
+    list of str
+        Names of layers.
 
     Raises
     ------
     UnknownNameError
         If one of them is no layer of the file; suggests close names.
     """
-    there = load(path).layers
+    layers = load(path).layers
     chosen: set[str] = set()
     for name in wanted:
-        found = there if name == "all" else [k for k in there if k == name or fnmatchcase(k, name)]
+        found = layers
+        if name != "all":
+            found = tuple(layer for layer in layers if layer == name or fnmatchcase(layer, name))
         if not found:
-            raise UnknownNameError(f"layer in {path}", name, there)
+            raise UnknownNameError(f"layer in {path}", name, layers)
         chosen.update(found)
-    return [layer for layer in there if layer in chosen]
+    return [layer for layer in layers if layer in chosen]
 
 
 def train_layers(
@@ -52,23 +62,28 @@ def train_layers(
 
     Parameters
     ----------
-    path : a feature file with one layer or several
-    layers : which; see `choose_layers`
-    test_features : another file with the same layers, to score on
-    on_progress : called after each fit; counts the fits of all layers
-    options : others of `train`; with the same seed every layer is scored on the same images
+    path : path
+        A feature file with one layer or several.
+    layers : sequence of str, default=('all',)
+        Names, globs such as ``"layer4.*"``, or ``"all"``.
+    test_features : path, optional
+        Another file with the same layers, to score on.
+    on_progress : callable, optional
+        Called after each fit with a `Progress` that counts the fits of all layers.
+    **options : Any
+        Others of `penult.train`; with the same seed every layer is scored on the same images.
 
     Returns
     -------
-    dict of layer name to Classifier
-        `best_layer` says which to keep.
+    dict of str to Classifier
+        Layer to classifier, in execution order; `best_layer` says which to keep.
 
     Raises
     ------
     UnknownNameError
         If there is no such layer.
     PenultError
-        As `train` does.
+        As `penult.train` does.
     """
     if isinstance(test_features, Features):
         raise UsageError("rows in memory have one layer; give the file to score on")
@@ -79,7 +94,7 @@ def train_layers(
         trained[layer] = train(
             load(path, layer),
             test_features=other,
-            on_progress=on_progress and _one_of(number, len(names), on_progress),
+            on_progress=on_progress and _share_of(number, len(names), on_progress),
             **options,
         )
     return trained
@@ -88,8 +103,20 @@ def train_layers(
 def best_layer(trained: Mapping[str, Classifier]) -> Classifier:
     """Return the classifier with the highest score in cross-validation on its training part.
 
+    Parameters
+    ----------
+    trained : mapping of str to Classifier
+        Of `train_layers`.
+
+    Returns
+    -------
+    Classifier
+        One of them; its ``settings.layers`` says how each layer did.
+
+    Notes
+    -----
     The held-out images have no part in the choice, so that the score of the chosen one stays
-    honest; of equals, the first is taken. Its ``settings.layers`` says how each layer did.
+    honest; of equals, the first is taken.
     """
     best = max(trained.values(), key=_cross_validated)
     layers = tuple(_layer_result(layer, one) for layer, one in trained.items())
@@ -114,11 +141,11 @@ def _cross_validated(classifier: Classifier) -> float:
     return classifier.settings.chosen.mean
 
 
-def _one_of(
+def _share_of(
     number: int, count: int, on_progress: Callable[[Progress], None]
 ) -> Callable[[Progress], None]:
-    def told(progress: Progress) -> None:
+    def report(progress: Progress) -> None:
         total = progress.total or 0
         on_progress(Progress(number * total + progress.done, count * total, 0))
 
-    return told
+    return report

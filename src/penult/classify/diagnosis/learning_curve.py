@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from penult.classify.classifier import Classifier
-from penult.classify.diagnosis.sampling import affordable, in_threads, labelled, rank_in_class
+from penult.classify.diagnosis.common import load_labelled, map_in_threads
 from penult.classify.kinds.base import TrainingData
 from penult.classify.kinds.registry import find_kind
 from penult.classify.settings import TrainingSettings
 from penult.errors import UsageError
 from penult.partition.rows import read_rows
+from penult.partition.sampling import affordable_rows, rank_within_class
 from penult.records import Features, Progress
 from penult.texts import positions
 
@@ -31,9 +32,12 @@ class CurvePoint:
 
     Attributes
     ----------
-    per_class : most images of a class that were trained on
-    images : images trained on
-    accuracies : of each draw
+    per_class : int
+        Most images of a class that were trained on.
+    images : int
+        Images trained on.
+    accuracies : tuple of float
+        Of each draw.
     """
 
     per_class: int
@@ -62,30 +66,43 @@ def learning_curve(
 
     Parameters
     ----------
-    features : the rows the classifier was trained on
-    sizes : images a class; by default 1, 2, 5, 10, 20, 50, … and all
-    draws : random choices a size; the size that takes every image has one
-    max_rows : sizes that take more images are left out, but for the classifier itself; and of more
-        held-out images, so many are drawn. By default 10,000, or fewer where rows are long
-    on_progress : called after each fit; counts fits
+    classifier : Classifier
+        Its kind, parameters, scaling and seed are taken, and its held-out images.
+    features : Features or path
+        The rows the classifier was trained on.
+    sizes : sequence of int, optional
+        Images a class; by default 1, 2, 5, 10, 20, 50, … and all.
+    draws : int, default=3
+        Random choices for each size; the size that takes every image has one.
+    max_rows : int, optional
+        Sizes that take more images are left out, but for the classifier itself; and of more
+        held-out images, so many are drawn. By default 10,000, or fewer where rows are long.
+    on_progress : callable, optional
+        Called after each fit with a `Progress` that counts fits.
+
+    Returns
+    -------
+    list of CurvePoint
+        In the order of the sizes, smallest first.
 
     Raises
     ------
     RecipeMismatchError
+        If the rows were made otherwise than the classifier's.
     UsageError
         If these are not the rows that the classifier was trained on, or some image has several
         labels.
     """
-    features, name = labelled(features, classifier)
+    features, name = load_labelled(features, classifier)
     labels = _labels(classifier, features)
-    right = _right(classifier)
-    held = np.array([str(i) in right for i in features.ids]) & (labels >= 0)
-    if held.sum() != len(right):
+    is_right = _is_right(classifier)
+    held = np.array([str(i) in is_right for i in features.ids]) & (labels >= 0)
+    if held.sum() != len(is_right):
         raise UsageError(
-            f"{name} has {held.sum()} of the {len(right)} images that the classifier was scored "
+            f"{name} has {held.sum()} of the {len(is_right)} images that the classifier was scored "
             "on; give the features it was trained on"
         )
-    most = max_rows or affordable(features)
+    most = max_rows or affordable_rows(features)
     pool, test = np.flatnonzero(~held & (labels >= 0)), np.flatnonzero(held)
     if len(test) > most:
         test = np.sort(np.random.default_rng(0).choice(test, most, replace=False))
@@ -95,8 +112,8 @@ def learning_curve(
     takes = {size: int(np.minimum(counts, size).sum()) for size in wanted}
     # The classifier as it was scored is the point that takes every image; fitted again, it is not.
     scored = classifier.settings.train_images == len(pool) and not classifier.settings.refit
-    given = {size for size in wanted if size == largest and scored}
-    fitted = [size for size in wanted if size not in given and takes[size] <= most]
+    known = {size for size in wanted if size == largest and scored}
+    fitted = [size for size in wanted if size not in known and takes[size] <= most]
     ranks = [_ranks(labels[pool], draw) for draw in range(draws)]
     parts = [
         (size, pool[ranks[draw] < size])
@@ -113,11 +130,11 @@ def learning_curve(
             classifier.settings, rows[places], labels[task[1]], test_rows, labels[test]
         )
 
-    for (size, _), accuracy in zip(parts, in_threads(fit, parts, on_progress), strict=True):
+    for (size, _), accuracy in zip(parts, map_in_threads(fit, parts, on_progress), strict=True):
         accuracies[size].append(accuracy)
-    for size in given:
+    for size in known:
         accuracies[size].append(
-            float(np.mean([right[str(features.ids[i])] for i in test.tolist()]))
+            float(np.mean([is_right[str(features.ids[i])] for i in test.tolist()]))
         )
     return [
         CurvePoint(size, takes[size], tuple(found)) for size, found in accuracies.items() if found
@@ -130,7 +147,7 @@ def _labels(classifier: Classifier, features: Features) -> NDArray[np.int64]:
     return known[np.asarray(features.labels)]
 
 
-def _right(classifier: Classifier) -> dict[str, bool]:
+def _is_right(classifier: Classifier) -> dict[str, bool]:
     held_out = classifier.held_out
     triples = zip(held_out.ids, held_out.truth, held_out.predicted, strict=True)
     return {image_id: truth == predicted for image_id, truth, predicted in triples}
@@ -141,7 +158,7 @@ def _ranks(labels: NDArray[np.int64], draw: int) -> NDArray[np.int64]:
     # contains the smaller ones.
     order = np.random.default_rng(draw).permutation(len(labels))
     ranks = np.empty(len(labels), np.int64)
-    ranks[order] = rank_in_class(labels[order])
+    ranks[order] = rank_within_class(labels[order])
     return ranks
 
 

@@ -1,4 +1,4 @@
-"""How a classifier of several labels an image does on rows that it was not trained on."""
+"""How a classifier for several labels an image does on labelled rows."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from penult.classify.evaluation.result import Evaluation, score_apart
 from penult.classify.evaluation.seen import is_seen
 from penult.classify.metrics.label_scores import score_labels
 from penult.classify.pipeline import label_probabilities
@@ -19,12 +20,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from sklearn.pipeline import Pipeline
 
-    from penult.classify.evaluation.evaluate import Evaluation
-
-__all__ = ["judge_labels", "targets_of"]
+__all__ = ["evaluate_labels"]
 
 
-def judge_labels(
+def evaluate_labels(
     pipeline: Pipeline,
     label_names: Sequence[str],
     features: Features,
@@ -43,13 +42,11 @@ def judge_labels(
     UsageError
         If no image has a label that the classifier knows.
     """
-    from penult.classify.evaluation.evaluate import Evaluation, score_apart
-
-    theirs = positions(features.label_names, label_names)
-    targets = targets_of(features)
+    index = positions(features.label_names, label_names)
+    targets = _targets(features)
     rows = np.flatnonzero(targets.any(axis=1))
     truth = np.zeros((len(rows), len(label_names)), bool)
-    for column, k in enumerate(theirs):
+    for column, k in enumerate(index):
         if k >= 0:
             truth[:, k] = targets[rows, column]
     if not truth.any():
@@ -62,47 +59,47 @@ def judge_labels(
         probabilities[part] = label_probabilities(pipeline, block)
     predicted = probabilities >= np.asarray(thresholds)
     # How sure an image's least certain decision is.
-    certain = np.where(predicted, probabilities, 1 - probabilities).min(axis=1)
+    certainty = np.where(predicted, probabilities, 1 - probabilities).min(axis=1)
     ids = [str(features.ids[int(i)]) for i in rows]
 
-    def named(chosen: NDArray[np.bool_]) -> str:
-        return ", ".join(str(label_names[int(k)]) for k in np.flatnonzero(chosen))
+    def join_names(labels: NDArray[np.bool_]) -> str:
+        return ", ".join(str(label_names[int(k)]) for k in np.flatnonzero(labels))
 
-    said = [named(row) for row in predicted]
+    predicted_names = [join_names(row) for row in predicted]
     known = np.asarray(truth.any(axis=1))
-    strange = [
-        (int(at), str(features.label_names[column]))
-        for column, k in enumerate(theirs)
+    unknown_labels = [
+        (int(row), str(features.label_names[column]))
+        for column, k in enumerate(index)
         if k < 0
-        for at in np.flatnonzero(targets[rows, column])
+        for row in np.flatnonzero(targets[rows, column])
     ]
 
-    def scored(chosen: NDArray[np.bool_], name: str) -> Scores:
+    def score_rows(mask: NDArray[np.bool_], name: str) -> Scores:
         return score_labels(
-            truth[chosen], predicted[chosen], probabilities[chosen], label_names, split=name
+            truth[mask], predicted[mask], probabilities[mask], label_names, split=name
         )
 
     return Evaluation(
-        scores=scored(known, split),
+        scores=score_rows(known, split),
         images=HeldOut(
             ids=tuple(ids[i] for i in np.flatnonzero(known)),
-            truth=tuple(named(row) for row in truth[known]),
-            predicted=tuple(said[i] for i in np.flatnonzero(known)),
-            probability=tuple(certain[known].tolist()),
+            truth=tuple(join_names(row) for row in truth[known]),
+            predicted=tuple(predicted_names[i] for i in np.flatnonzero(known)),
+            probability=tuple(certainty[known].tolist()),
         ),
         unseen=HeldOut(
-            ids=tuple(ids[i] for i, _ in strange),
-            truth=tuple(name for _, name in strange),
-            predicted=tuple(said[i] for i, _ in strange),
-            probability=tuple(float(certain[i]) for i, _ in strange),
+            ids=tuple(ids[i] for i, _ in unknown_labels),
+            truth=tuple(name for _, name in unknown_labels),
+            predicted=tuple(predicted_names[i] for i, _ in unknown_labels),
+            probability=tuple(float(certainty[i]) for i, _ in unknown_labels),
         ),
         unlabelled=len(targets) - len(rows),
-        **score_apart(scored, known, is_seen(features, rows, trained_on)),
+        **score_apart(score_rows, known, is_seen(features, rows, trained_on)),
     )
 
 
-def targets_of(features: Features) -> NDArray[np.bool_]:
-    """The labels of each row, (N, K) bool, also where each has one."""
+def _targets(features: Features) -> NDArray[np.bool_]:
+    # (N, K), also where each image has one label.
     if features.targets is not None:
         return np.asarray(features.targets, bool)
     labels = np.asarray(features.labels)

@@ -45,12 +45,18 @@ def export_classifier(
 
     Parameters
     ----------
-    classifier : or its file
-    output : file to write, whole or not at all
-    format : ``"onnx"``
-    weights : where the backbone's weights file is now, if not where it was
-    offline : never touch the network
-    overwrite : replace `output` if it exists
+    classifier : Classifier or path
+        The classifier, or its file.
+    output : path
+        File to write, whole or not at all.
+    format : {'onnx'}, default='onnx'
+        What to write.
+    weights : path, optional
+        Where the backbone's weights file is now, if not where it was.
+    offline : bool, default=False
+        Never touch the network.
+    overwrite : bool, default=False
+        Replace `output` if it exists.
 
     Raises
     ------

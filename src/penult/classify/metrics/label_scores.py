@@ -1,7 +1,7 @@
 """Scores of images with several labels; the formulas, and where they come from.
 
-0/0 is 0 throughout, as in scikit-learn. An image counts as right where its labels are said exactly:
-no more, no fewer.
+0/0 is 0 throughout, as in scikit-learn. An image counts as right where its labels are predicted
+exactly: no more, no fewer.
 """
 
 from __future__ import annotations
@@ -53,9 +53,9 @@ def score_labels(
     if not len(truth) or truth.shape != predicted.shape or truth.shape != probabilities.shape:
         raise UsageError(f"cannot score {len(predicted)} predictions of {len(truth)} images")
     hits = (truth & predicted).sum(axis=0)
-    support, said = truth.sum(axis=0), predicted.sum(axis=0)
-    precision, recall = ratio(hits, said), ratio(hits, support)
-    f1 = ratio(2 * hits, support + said)
+    support, n_predicted = truth.sum(axis=0), predicted.sum(axis=0)
+    precision, recall = ratio(hits, n_predicted), ratio(hits, support)
+    f1 = ratio(2 * hits, support + n_predicted)
     right = int((truth == predicted).all(axis=1).sum())
     precisions = [
         average_precision(truth[:, k], probabilities[:, k]) if support[k] else None
@@ -67,7 +67,7 @@ def score_labels(
             return Average(0.0, 0.0, 0.0)
         return Average(*(float(np.average(v, weights=weights)) for v in (precision, recall, f1)))
 
-    every = np.array([hits.sum()]), np.array([said.sum()]), np.array([support.sum()])
+    all_labels = np.array([hits.sum()]), np.array([n_predicted.sum()]), np.array([support.sum()])
     return Scores(
         accuracy=right / len(truth),
         classes=tuple(
@@ -80,19 +80,19 @@ def score_labels(
         images=len(truth),
         split=split,
         interval=accuracy_interval(right, len(truth)),
-        macro=average((support + said) > 0),
+        macro=average((support + n_predicted) > 0),
         weighted=average(support),
         micro=Average(
-            float(ratio(every[0], every[1])[0]),
-            float(ratio(every[0], every[2])[0]),
-            float(ratio(2 * every[0], every[1] + every[2])[0]),
+            float(ratio(all_labels[0], all_labels[1])[0]),
+            float(ratio(all_labels[0], all_labels[2])[0]),
+            float(ratio(2 * all_labels[0], all_labels[1] + all_labels[2])[0]),
         ),
         soft_f1=_soft_f1(truth, probabilities),
         mean_average_precision=mean_average_precision(truth, probabilities),
     )
 
 
-def average_precision(truth: NDArray[np.bool_], said: NDArray[np.floating[Any]]) -> float:
+def average_precision(truth: NDArray[np.bool_], scores: NDArray[np.floating[Any]]) -> float:
     """Sum the precision at each threshold times the recall it adds, without interpolation.
 
     scikit-learn's definition; M. Zhu, "Recall, precision and average precision" (2004).
@@ -100,16 +100,18 @@ def average_precision(truth: NDArray[np.bool_], said: NDArray[np.floating[Any]])
     Parameters
     ----------
     truth : (M,), with at least one True
-    said : (M,), the higher the more likely
+    scores : (M,), the higher the more likely
     """
     from sklearn.metrics import average_precision_score
 
-    return float(average_precision_score(truth, said))
+    return float(average_precision_score(truth, scores))
 
 
-def mean_average_precision(truth: NDArray[np.bool_], said: NDArray[np.floating[Any]]) -> float:
+def mean_average_precision(truth: NDArray[np.bool_], scores: NDArray[np.floating[Any]]) -> float:
     """Mean of `average_precision` over the labels that occur; 0 where none does."""
-    found = [average_precision(truth[:, k], said[:, k]) for k in np.flatnonzero(truth.any(axis=0))]
+    found = [
+        average_precision(truth[:, k], scores[:, k]) for k in np.flatnonzero(truth.any(axis=0))
+    ]
     return float(np.mean(found)) if found else 0.0
 
 

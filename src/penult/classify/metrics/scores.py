@@ -61,10 +61,10 @@ def score(
     if not len(truth) or truth.shape != predicted.shape:
         raise UsageError(f"cannot score {len(predicted)} predictions of {len(truth)} images")
     confusion = confusion_matrix(truth, predicted, len(label_names))
-    hits, support, said = confusion.diagonal(), confusion.sum(axis=1), confusion.sum(axis=0)
-    precision, recall = ratio(hits, said), ratio(hits, support)
-    f1 = ratio(2 * hits, support + said)
-    occurs = (support + said) > 0
+    hits, support, n_predicted = confusion.diagonal(), confusion.sum(axis=1), confusion.sum(axis=0)
+    precision, recall = ratio(hits, n_predicted), ratio(hits, support)
+    f1 = ratio(2 * hits, support + n_predicted)
+    occurs = (support + n_predicted) > 0
     accuracy = float(hits.sum() / len(truth))
 
     def average(weights: NDArray[Any]) -> Average:

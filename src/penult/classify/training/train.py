@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from penult.classify.classifier import Classifier
-from penult.classify.evaluation.evaluate import Evaluation, judge
+from penult.classify.evaluation.evaluate import evaluate_pipeline
+from penult.classify.evaluation.result import Evaluation
 from penult.classify.evaluation.seen import content_keys, is_seen
 from penult.classify.pipeline import make_scaler
 from penult.classify.settings import GridResult, SeedRuns, TrainingSettings
@@ -60,27 +61,44 @@ def train(
 
     Parameters
     ----------
-    features : (N, D) rows with labels, or the feature file; rows of more axes are flattened
-    classifier : a name in `penult.classify.training.kinds.CLASSIFIERS`, or several to choose from
-    grid : parameter name to values; replaces the default grids, parameter by parameter
-    scale : ``"l2"``, ``"standard"`` or ``"none"``
-    test_size : the part held out where the file has no splits of its own, in (0, 1)
-    test_features : held-out rows of another file, or that file; all rows of `features` then train,
-        but for images that are in both
-    seed : of the split, the folds and the classifier
-    folds : number of cross-validation folds
-    runs : how often to repeat it all, with seeds one apart; the first run's classifier is returned,
-        with the accuracies of all in ``settings["runs"]``
-    stored : whether the splits stored in the file count
-    min_per_class : classes with fewer rows are left out and have no place in the classifier
-    near_duplicates : images whose rows have at least this cosine (0.95, say) are kept in one part,
-        as identical ones always are; all rows are compared with all
-    refit : fit the returned pipeline once more, on all labelled rows, after it was scored. The
-        scores stay those of the pipeline that saw the training part only.
-    max_memory : bytes that the rows and their copies may take; by default half of what the machine
-        has free. Rows that need more stay on disk and are read again and again: logistic, svm,
-        ridge and centroid find the same optimum so, slower; the others need all rows at once.
-    on_progress : called after each fit; counts fits
+    features : Features or path
+        (N, D) rows with labels, or the feature file; rows of more axes are flattened.
+    classifier : str or sequence of str, default='logistic'
+        Kind of classifier, or several to choose from: 'logistic', 'svm', 'ridge', 'knn', 'forest',
+        'centroid'.
+    grid : mapping of str to sequence, optional
+        Parameter name to values; replaces the default grids, parameter by parameter.
+    scale : {'l2', 'standard', 'none'}, default='l2'
+        Whether each row is scaled to length one, each column to mean 0 and standard deviation 1,
+        or neither.
+    test_size : float, default=0.25
+        The part held out where the file has no splits of its own, in (0, 1).
+    test_features : Features or path, optional
+        Held-out rows of another file, or that file; all rows of `features` then train, but for
+        images that are in both.
+    seed : int, default=0
+        Of the split, the folds and the classifier.
+    folds : int, default=3
+        Number of cross-validation folds.
+    runs : int, default=1
+        How often to repeat it all, with seeds one apart; the first run's classifier is returned,
+        with the accuracies of all in ``settings.runs``.
+    stored : bool, default=True
+        Whether the splits stored in the file count.
+    min_per_class : int, default=0
+        Classes with fewer rows are left out and have no place in the classifier.
+    near_duplicates : float, optional
+        Images whose rows have at least this cosine (0.95, say) are kept in one part, as identical
+        ones always are; all rows are compared with all.
+    refit : bool, default=False
+        Fit the returned pipeline once more, on all labelled rows, after it was scored. The scores
+        stay those of the pipeline that saw the training part only.
+    max_memory : int, optional
+        Bytes that the rows and their copies may take; by default half of what the machine has
+        free. Rows that need more stay on disk and are read again and again: logistic, svm, ridge
+        and centroid find the same optimum so, slower; the others need all rows at once.
+    on_progress : callable, optional
+        Called after each fit with a `Progress` that counts fits.
 
     Returns
     -------
@@ -89,8 +107,12 @@ def train(
 
     Raises
     ------
-    TrainingError, UsageError, UnknownNameError
-        See `hold_out`, `read_rows` and `combinations`.
+    TrainingError
+        If the rows are too few, hold NaN or infinite numbers, or do not fit into memory.
+    UsageError
+        If an option has a value that it cannot have.
+    UnknownNameError
+        If there is no such kind of classifier, parameter or scaling.
     RecipeMismatchError
         If the rows of `test_features` were made otherwise.
     """
@@ -101,7 +123,7 @@ def train(
     if max_memory is not None and max_memory < 1:
         raise UsageError(f"{max_memory} bytes of memory hold no row; give 1 or more")
     candidates = expand_grids(names, grid)
-    make_scaler(scale)  # an unknown name is said before anything is read
+    make_scaler(scale)  # refuses an unknown name before anything is read
     other = None if test_features is None else _loaded(test_features)
     if other is not None:
         require_equal(
@@ -111,7 +133,8 @@ def train(
             other_name="the test features",
         )
     memory = free_memory() // 2 if max_memory is None else max_memory
-    plain, elsewhere = features, None if other is None else _shared(features, other)
+    plain = features
+    in_test_file = None if other is None else _shared(features, other)
     if near_duplicates is not None:
         features = join_near_duplicates(features, near_duplicates, memory)
     splits = [
@@ -122,7 +145,7 @@ def train(
             folds=folds,
             stored=stored,
             min_per_class=min_per_class,
-            elsewhere=elsewhere,
+            in_test_file=in_test_file,
         )
         for run in range(runs)
     ]
@@ -162,7 +185,7 @@ def train(
         left_out=_left_out(splits[0], evaluation),
         copies=splits[0].copies,
         near_duplicates=near_duplicates,
-        classes=training_set.count_classes(splits[0].train),
+        classes=training_set.images_per_class(splits[0].train),
         thresholds=found.thresholds,
         runs=_seed_runs(seed, [each.scores.accuracy for _, each in results]),
     )
@@ -197,7 +220,7 @@ def _require_learnable(training_set: TrainingSet, candidates: Candidates) -> Non
 def _score(
     found: SearchResult, label_names: Sequence[str], held_out: Features, split: Split
 ) -> Evaluation:
-    return judge(
+    return evaluate_pipeline(
         found.pipeline,
         label_names,
         held_out,

@@ -16,10 +16,10 @@ from penult.classify.training.grid import Candidates
 from penult.classify.training.multilabel import search_labels
 from penult.classify.training.out_of_core import search_streamed
 from penult.classify.training.search import SearchResult, search
-from penult.partition.row_groups import groups_of
+from penult.partition.row_groups import find_groups
 from penult.partition.rows import read_rows, row_length
 from penult.partition.splits import Fold, Split, cross_validation
-from penult.partition.stratification import class_counts
+from penult.partition.stratification import count_classes
 from penult.records import Features
 
 if TYPE_CHECKING:
@@ -73,13 +73,13 @@ class TrainingSet:
             labels = place[np.asarray(features.labels)[chosen]]
         else:
             # A label that no image to train with has cannot be told from anything.
-            learned = class_counts(features.targets[split.train], len(features.label_names))
+            learned = count_classes(features.targets[split.train], len(features.label_names))
             kept = [k for k in kept if learned[k]]
             labels = np.asarray(features.targets, bool)[chosen][:, kept]
             targets = np.asarray(features.targets, bool).copy()
             targets[:, list(split.dropped)] = False
             features = replace(features, targets=targets)
-        groups = groups_of(features)
+        groups = find_groups(features)
         fits = COPIES * 4 * len(chosen) * row_length(features) <= memory
         return cls(
             chosen=chosen,
@@ -97,9 +97,9 @@ class TrainingSet:
         """Where rows with these numbers are among the chosen."""
         return np.searchsorted(self.chosen, numbers)
 
-    def count_classes(self, numbers: NDArray[np.int64]) -> dict[str, int]:
+    def images_per_class(self, numbers: NDArray[np.int64]) -> dict[str, int]:
         """Class to the number of its images among the rows with these numbers."""
-        counts = class_counts(self.labels[self.places(numbers)], len(self.names))
+        counts = count_classes(self.labels[self.places(numbers)], len(self.names))
         return dict(zip(self.names, counts.tolist(), strict=True))
 
     def part(self, numbers: NDArray[np.int64]) -> Features:

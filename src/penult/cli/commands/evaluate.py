@@ -54,7 +54,7 @@ def run(
     from_file = len(data) == 1 and is_feature_file(Path(data[0]))
     if from_file:
         features = load_rows_for(model, data[0])
-        model.require_recipe(features.recipe, other_is=data[0])
+        model.require_recipe(features.recipe, other_name=data[0])
     else:
         from penult.backbones.base import WeightsChoice
         from penult.extraction import Extraction

@@ -1,25 +1,25 @@
 import numpy as np
 import pytest
 
-from penult.classify.diagnosis.sampling import affordable, rank_in_class, spread
+from penult.partition.sampling import affordable_rows, rank_within_class, stratified_sample
 
 
 def test_a_part_has_each_class_as_often_as_the_whole():
     labels = np.repeat([0, 1, 2], [100, 50, 10])
-    part = spread(labels, 32)
+    part = stratified_sample(labels, 32)
     assert np.bincount(labels[part]).tolist() == [20, 10, 2]
     assert (np.diff(part) > 0).all()
-    assert spread(labels, 160).tolist() == list(range(160))
+    assert stratified_sample(labels, 160).tolist() == list(range(160))
 
 
 def test_two_of_a_rare_class_are_always_there():
     labels = np.r_[np.zeros(1000, int), [1, 1, 1, 2]]
-    assert np.bincount(labels[spread(labels, 10)]).tolist() == [7, 2, 1]
-    assert np.bincount(labels[spread(labels, 2)]).tolist() == [2, 2, 1]
+    assert np.bincount(labels[stratified_sample(labels, 10)]).tolist() == [7, 2, 1]
+    assert np.bincount(labels[stratified_sample(labels, 2)]).tolist() == [2, 2, 1]
 
 
 def test_ranks_count_within_a_class():
-    assert rank_in_class(np.array([2, 0, 2, 2, 0])).tolist() == [0, 0, 1, 2, 1]
+    assert rank_within_class(np.array([2, 0, 2, 2, 0])).tolist() == [0, 0, 1, 2, 1]
 
 
 @pytest.mark.parametrize(("width", "rows"), [(1280, 10_000), (25_088, 5_349)])
@@ -27,4 +27,4 @@ def test_longer_rows_are_fewer(width, rows):
     class Given:
         features = np.empty((0, width))
 
-    assert affordable(Given) == rows
+    assert affordable_rows(Given) == rows

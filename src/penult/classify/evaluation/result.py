@@ -1,0 +1,77 @@
+"""What an evaluation found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from penult.records import HeldOut, Scores
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["Evaluation", "score_apart"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """How a classifier did on labelled rows.
+
+    Attributes
+    ----------
+    scores : Scores
+        Over the images whose label the classifier knows.
+    images : HeldOut
+        Those images, and what was predicted for each.
+    unseen : HeldOut
+        The images whose label it has never seen, and what was predicted for each. They are in no
+        score, for whatever is predicted for them is wrong.
+    unlabelled : int
+        Number of images without a label, left out.
+    trained : int or None
+        How many of the scored images trained the classifier, byte for byte; None where that cannot
+        be known, one of the two having no digests of its images.
+    apart : Scores or None
+        Over the others, where some of the images trained it and some did not.
+    """
+
+    scores: Scores
+    images: HeldOut
+    unseen: HeldOut
+    unlabelled: int
+    trained: int | None = None
+    apart: Scores | None = None
+
+    @property
+    def unseen_labels(self) -> Mapping[str, int]:
+        """Label that the classifier has never seen to the number of its images."""
+        names, counts = np.unique(np.array(self.unseen.truth, dtype=str), return_counts=True)
+        return dict(zip(names.tolist(), counts.tolist(), strict=True))
+
+
+def score_apart(
+    score_rows: Callable[[NDArray[np.bool_], str], Scores],
+    known: NDArray[np.bool_],
+    seen: NDArray[np.bool_] | None,
+) -> dict[str, Any]:
+    """Make the ``trained`` and ``apart`` of an `Evaluation`.
+
+    Parameters
+    ----------
+    score_rows : callable
+        Scores the rows of a mask, and names them in the scores.
+    known : bool array, shape (n,)
+        The rows to score.
+    seen : bool array, shape (n,), or None
+        Of `penult.classify.evaluation.seen.is_seen`.
+    """
+    if seen is None:
+        return {}
+    new = known & ~seen
+    apart = None
+    if new.any() and (new < known).any():
+        apart = score_rows(new, "those that did not train it")
+    return {"trained": int((known & seen).sum()), "apart": apart}

@@ -1,0 +1,72 @@
+"""A kind of classifier that is not penult's: what it takes to add one, and what comes with it."""
+
+from types import MappingProxyType
+
+import numpy as np
+import pytest
+from sklearn.naive_bayes import GaussianNB
+
+from penult.classify.classifier import load_classifier
+from penult.classify.export.graph import probe_graph
+from penult.classify.kinds import registry
+from penult.classify.kinds.base import ClassifierKind
+from penult.classify.kinds.registry import kind_names, register_kind
+from penult.classify.training.train import train
+from penult.engines.onnx import run_graph
+from penult.errors import ClassifierFileError, TrainingError
+
+COUNTS = {"daisy": 20, "rose": 20, "tulip": 20}
+
+
+class NaiveBayes(ClassifierKind):
+    name = "bayes"
+    summary = "Gaussian naive Bayes"
+    grid = MappingProxyType({"var_smoothing": (1e-9, 1e-3)})
+    trusted = MappingProxyType({"ObjectNode": {"sklearn.naive_bayes.GaussianNB"}})
+
+    def make(self, seed, **params):
+        return GaussianNB(**params)
+
+
+@pytest.fixture
+def bayes(monkeypatch):
+    monkeypatch.setattr(registry, "_kinds", dict(registry._kinds))
+    register_kind(NaiveBayes())
+
+
+@pytest.mark.usefixtures("bayes")
+def test_it_is_trained_saved_loaded_and_exported_as_any_other(make_features, tmp_path):
+    features = make_features(COUNTS)
+    classifier = train(features, classifier=["bayes", "centroid"], scale="none")
+    assert kind_names()[-1] == "bayes"
+    assert classifier.settings.classifier == "bayes"
+    assert [r.params for r in classifier.settings.grid[:2]] == [
+        {"var_smoothing": 1e-9},
+        {"var_smoothing": 1e-3},
+    ]
+    assert classifier.scores.accuracy == 1
+    classifier.save(tmp_path / "a.skops")
+    expected = classifier.predict_features(features.features)
+    loaded = load_classifier(tmp_path / "a.skops")
+    np.testing.assert_array_equal(loaded.predict_features(features.features), expected)
+    graph = probe_graph(classifier).SerializeToString()
+    np.testing.assert_allclose(run_graph(graph, features.features)[0], expected, atol=1e-5)
+
+
+@pytest.mark.usefixtures("bayes")
+def test_what_it_does_not_do_is_refused(make_features):
+    with pytest.raises(TrainingError, match="bayes needs all of them at once; take logistic, svm"):
+        train(make_features(COUNTS), classifier="bayes", max_memory=1)
+    targets = np.eye(3, dtype=bool)[np.arange(60) % 3]
+    several = make_features(COUNTS, targets=targets)
+    with pytest.raises(TrainingError, match="bayes learns one an image; take logistic, svm, ridge"):
+        train(several, classifier="bayes")
+
+
+def test_its_file_is_refused_where_nobody_registered_it(make_features, tmp_path):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(registry, "_kinds", dict(registry._kinds))
+        register_kind(NaiveBayes())
+        train(make_features(COUNTS), classifier="bayes").save(tmp_path / "a.skops")
+    with pytest.raises(ClassifierFileError, match=r"holds sklearn\.naive_bayes\.GaussianNB"):
+        load_classifier(tmp_path / "a.skops")
