@@ -1,10 +1,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import pytest
 
-from penult.parsing import DEEPEST, read_json
+from penult.errors import FileFormatError
+from penult.parsing import DEEPEST, read_json, to_record
 
 
 def test_what_is_well_formed_is_read():
@@ -33,3 +37,64 @@ def test_text_that_would_exhaust_the_stack_is_refused(text):
 def test_whatever_is_wrong_is_a_value_error(text):
     with pytest.raises(ValueError):  # noqa: PT011 - the words are the parser's
         read_json(text)
+
+
+@dataclass(frozen=True)
+class Point:
+    at: tuple[float, float]
+    name: str | None = None
+
+
+@dataclass(frozen=True)
+class Drawing:
+    kind: Literal["map", "plan"]
+    points: tuple[Point, ...]
+    scale: int | tuple[int, int] = 1
+    closed: bool = False
+    origin: Point | None = None
+    notes: Mapping[str, Any] = field(default_factory=dict)
+
+
+WHOLE = {
+    "kind": "map",
+    "points": [{"at": [1, 2.5]}, {"at": [0, 0], "name": "home"}],
+    "scale": [1, 2],
+    "origin": {"at": [0.5, 0]},
+    "notes": {"any": [1, {"thing": None}]},
+}
+
+
+def test_objects_become_records_and_lists_become_tuples():
+    assert to_record(Drawing, WHOLE) == Drawing(
+        kind="map",
+        points=(Point((1, 2.5)), Point((0, 0), "home")),
+        scale=(1, 2),
+        origin=Point((0.5, 0)),
+        notes={"any": [1, {"thing": None}]},
+    )
+    assert to_record(Drawing, {**WHOLE, "scale": 3, "origin": None}).scale == 3
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        pytest.param({"kind": "film"}, "kind is 'film'", id="none of the allowed"),
+        pytest.param({"points": {"at": 1}}, "points is", id="an object for a list"),
+        pytest.param({"points": [{"at": [1, 2, 3]}]}, r"at is '\[1, 2, 3\]'", id="too many"),
+        pytest.param({"points": [{"at": [1, True]}]}, "at is", id="a truth value for a number"),
+        pytest.param({"points": [{}]}, r"it lacks at \(there are: at, name\)", id="a missing key"),
+        pytest.param(
+            {"points": [7]}, "it is '7' where settings by name", id="a number for an object"
+        ),
+        pytest.param({"scale": 1.0}, "scale is '1.0'", id="a fraction for a whole number"),
+        pytest.param({"scale": None}, "scale is 'None'", id="null where it means nothing"),
+        pytest.param({"closed": 1}, "closed is '1'", id="a number for a truth value"),
+        pytest.param(
+            {"origin": {"at": [0, 0], "z": 1}}, "it has the unknown z", id="an unknown key"
+        ),
+        pytest.param({"notes": []}, r"notes is '\[\]'", id="a list for an object"),
+    ],
+)
+def test_another_shape_than_the_records_is_refused_by_name(change, complaint):
+    with pytest.raises(FileFormatError, match=complaint):
+        to_record(Drawing, {**WHOLE, **change})

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
-from typing import Any
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import cache
+from types import NoneType, UnionType
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-__all__ = ["DEEPEST", "read_json"]
+from penult.errors import FileFormatError
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+__all__ = ["DEEPEST", "read_json", "require_keys", "to_record"]
 
 DEEPEST = 100
 """Levels of brackets; what penult reads has some twenty at the most."""
+
+Record = TypeVar("Record", bound="DataclassInstance")
 
 
 def read_json(text: str | bytes) -> Any:
@@ -39,3 +51,89 @@ def _nested_in(value: Any) -> list[Any]:
 
 def _too_deep() -> ValueError:
     return ValueError(f"it is nested more than {DEEPEST} levels deep")
+
+
+def to_record(kind: type[Record], data: object) -> Record:
+    """Make a dataclass of what was read from JSON, if it has exactly the keys and types stated.
+
+    Lists become tuples, and objects become dataclasses, where the fields are such. An int will do
+    for a float, and stays one.
+
+    Parameters
+    ----------
+    kind : type
+        The dataclass. Of the type hints that there are, it may have those that JSON can fill: Any,
+        str, bool, int, float, None, Literal, tuple, Mapping, dataclasses, and unions of them.
+    data : object
+        What `read_json` gave, or a part of it.
+
+    Raises
+    ------
+    FileFormatError
+        Names the keys that are missing or unknown, or the field that holds something else.
+    """
+    values = {}
+    for name, value in require_keys(kind, data).items():
+        try:
+            values[name] = _converted(value, _hints(kind)[name])
+        except TypeError as error:
+            raise FileFormatError(f"{name} is {str(value)[:40]!r}") from error
+    return kind(**values)
+
+
+def require_keys(kind: type[DataclassInstance], data: object) -> Mapping[str, Any]:
+    """Refuse what was read from JSON where its keys are not the fields of a dataclass.
+
+    Raises
+    ------
+    FileFormatError
+        Names the keys that are missing, and those that there are not.
+    """
+    if not isinstance(data, Mapping):
+        raise FileFormatError(f"it is {str(data)[:40]!r} where settings by name are expected")
+    fields = {field.name: field for field in dataclasses.fields(kind)}
+    missing = [
+        name
+        for name, field in fields.items()
+        if name not in data
+        and field.default is dataclasses.MISSING
+        and field.default_factory is dataclasses.MISSING
+    ]
+    unknown = [str(name)[:40] for name in data if name not in fields]
+    complaints = [
+        f"{what} {', '.join(names)}"
+        for what, names in (("it lacks", missing), ("it has the unknown", unknown))
+        if names
+    ]
+    if complaints:
+        raise FileFormatError(f"{'; '.join(complaints)} (there are: {', '.join(fields)})")
+    return data
+
+
+@cache
+def _hints(kind: type) -> dict[str, Any]:
+    return get_type_hints(kind)
+
+
+def _converted(value: Any, hint: Any) -> Any:
+    """The value as its type hint has it; raises TypeError where it is something else."""
+    origin, inner = get_origin(hint), get_args(hint)
+    if hint is Any or (origin is Literal and value in inner):
+        return value
+    if origin in (Union, UnionType):
+        if value is None and NoneType in inner:
+            return None
+        for one in inner:
+            with suppress(TypeError):
+                return _converted(value, one)
+    elif origin is tuple and isinstance(value, list | tuple):
+        each = inner[:1] * len(value) if inner[-1] is ... else inner
+        if len(each) == len(value):
+            return tuple(map(_converted, value, each))
+    elif origin is Mapping and isinstance(value, Mapping):
+        return {_converted(k, inner[0]): _converted(v, inner[1]) for k, v in value.items()}
+    elif dataclasses.is_dataclass(hint) and isinstance(hint, type):
+        return value if isinstance(value, hint) else to_record(hint, value)
+    elif type(value) is hint or (hint is float and type(value) is int):
+        return value
+    raise TypeError

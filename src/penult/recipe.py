@@ -11,7 +11,7 @@ from types import UnionType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from penult.errors import FileFormatError, RecipeMismatchError
-from penult.parsing import read_json
+from penult.parsing import read_json, require_keys, to_record
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -183,10 +183,8 @@ class Recipe:
             kind = data.pop("kind", None) if isinstance(data, dict) else None
             if kind not in (None, "backbone"):
                 raise FileFormatError(f"one of kind {kind!r} needs a newer penult")
-            require_keys(cls, data)
-            data["preprocessing"] = Preprocessing.from_dict(data["preprocessing"])
-            return require_types(cls(**data))
-        except (ValueError, TypeError) as error:
+            return to_record(cls, data)
+        except ValueError as error:
             raise FileFormatError(f"not a recipe that this penult can read: {error}") from error
 
     def with_options(self, *, decode: Literal["exact", "scaled"], precision: Precision) -> Recipe:
@@ -209,28 +207,6 @@ class Recipe:
         """
         mine, theirs = _counting_fields(self), _counting_fields(other)
         return {k: (mine[k], theirs[k]) for k in mine if mine[k] != theirs[k]}
-
-
-def require_keys(kind: type[DataclassInstance], data: object) -> None:
-    """Refuse what was read from a file where it has other keys than the fields of a dataclass."""
-    if not isinstance(data, Mapping):
-        raise FileFormatError(f"it is {str(data)[:40]!r} where settings by name are expected")
-    fields = {field_.name: field_ for field_ in dataclasses.fields(kind)}
-    lacking = [
-        name
-        for name, field_ in fields.items()
-        if name not in data
-        and field_.default is dataclasses.MISSING
-        and field_.default_factory is dataclasses.MISSING
-    ]
-    unknown = [str(name)[:40] for name in data if name not in fields]
-    complaints = [
-        f"{what} {', '.join(names)}"
-        for what, names in (("it lacks", lacking), ("it has the unknown", unknown))
-        if names
-    ]
-    if complaints:
-        raise FileFormatError(f"{'; '.join(complaints)} (there are: {', '.join(fields)})")
 
 
 def network_name(backbone: str, architecture: str, weights: str) -> str:

@@ -6,15 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from penult.parsing import read_json
-from penult.recipe import require_types
+from penult.errors import FileFormatError
+from penult.parsing import read_json, to_record
 
 __all__ = ["read_origin"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Known:
-    # What is used of it, later and elsewhere; whatever else there is may be anything.
+class _Used:
+    """What is used of an origin, here or elsewhere; whatever else there is may be anything."""
+
     sources: tuple[str, ...] = ()
     folder: str = ""
     labels: str = ""
@@ -26,19 +27,17 @@ class _Known:
 
 
 def read_origin(text: str) -> dict[str, Any]:
-    """Read it from JSON.
+    """Read an origin from JSON.
 
     Raises
     ------
-    ValueError, TypeError
+    ValueError
         If it is not what `penult.extract` writes.
     """
     origin = read_json(text)
     if not isinstance(origin, dict):
-        raise TypeError(f"origin is {text[:40]!r}")
-    known = {f.name: origin[f.name] for f in fields(_Known) if f.name in origin}
-    sources = known.get("sources", [])
-    require_types(_Known(**{**known, "sources": tuple(sources)}))
-    if any("\0" in source for source in sources):
+        raise FileFormatError(f"origin is {text[:40]!r}")
+    used = to_record(_Used, {f.name: origin[f.name] for f in fields(_Used) if f.name in origin})
+    if any("\0" in source for source in used.sources):
         raise ValueError("a source of its origin has a NUL in it")
     return origin

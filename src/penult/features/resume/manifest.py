@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from penult import __version__
-from penult.errors import FileFormatError, RecipeMismatchError, ResumeError
+from penult.errors import RecipeMismatchError, ResumeError
 from penult.features.resume.chunk import write_safely
-from penult.parsing import read_json
+from penult.parsing import read_json, to_record
 from penult.recipe import Recipe
 from penult.records import ImageRecord
 
@@ -30,16 +30,20 @@ class Manifest:
 
     Attributes
     ----------
-    recipes : one a layer
-    options : those that change rows and are not in the recipe, or the order of the rows
-    images : digest over the id, size and time of change of every image, in order
-    placed : which file was about to get the output's name; None before
+    recipes : tuple of Recipe
+        One a layer.
+    options : mapping
+        Those that change rows and are not in the recipe, or the order of the rows.
+    images : str
+        Digest over the id, size and time of change of every image, in order.
+    placed : tuple of int or None
+        Which file was about to get the output's name; None before.
     """
 
     recipes: tuple[Recipe, ...]
     options: Mapping[str, Any]
     images: str
-    placed: Sequence[int] | None = field(default=None, compare=False)
+    placed: tuple[int, ...] | None = field(default=None, compare=False)
 
     @classmethod
     def of(
@@ -74,9 +78,10 @@ class Manifest:
                     f"{folder} holds an interrupted run of penult {data['penult']}, a newer one; "
                     f"finish it with that, or give --restart to begin anew"
                 )
-            recipes = tuple(Recipe.from_json(text) for text in data["recipes"])
-            return cls(recipes, data["options"], data["images"], data["placed"])
-        except (OSError, ValueError, KeyError, TypeError, FileFormatError) as error:
+            recipes = tuple(map(Recipe.from_json, data["recipes"]))
+            told = {name: data[name] for name in ("options", "images", "placed")}
+            return to_record(cls, {**told, "recipes": recipes})
+        except (OSError, ValueError, KeyError, TypeError) as error:
             if isinstance(error, ResumeError):
                 raise
             return None

@@ -236,9 +236,9 @@ def is_leftover(output: Path) -> bool:
     return manifest is None or manifest.placed == _identity(output)
 
 
-def _identity(file: Path) -> list[int]:
+def _identity(file: Path) -> tuple[int, ...]:
     status = file.stat()  # all of this survives a rename
-    return [status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns]
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def _whole(folder: Path) -> list[Part]:
