@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import partial
 from io import BytesIO
 from pathlib import Path
@@ -37,14 +37,26 @@ def _no_file() -> BinaryIO:
 
 @dataclass(frozen=True, slots=True)
 class MemoryRecord(ImageRecord):
-    """An image in memory.
+    """An image in memory. Pickled, it is its pixels, whatever file a Pillow image came from.
 
     Attributes
     ----------
-    image : Pillow image, or uint8 array (H, W), (H, W, 3) or (H, W, 4)
+    image : Pillow image or ndarray
+        An array is uint8, of shape (H, W), (H, W, 3) or (H, W, 4). What cannot be read turns into
+        its ImageError when it is pickled, which `to_rgb` raises then.
     """
 
     image: Any = field(default=None, compare=False, repr=False)
+
+    def __reduce__(self) -> Any:
+        image = self.image
+        if isinstance(image, Image.Image):
+            try:
+                image = np.asarray(self.to_rgb())
+            except ImageError as error:
+                image = error
+        values = {one.name: getattr(self, one.name) for one in fields(self)}
+        return partial(type(self), **{**values, "image": image}), ()
 
     def to_rgb(self) -> Image.Image:
         """The image as decoding its file would have given it: upright, mode RGB, over white.
@@ -53,6 +65,8 @@ class MemoryRecord(ImageRecord):
         ------
         ImageError
         """
+        if isinstance(self.image, ImageError):
+            raise self.image
         try:
             if isinstance(self.image, np.ndarray):
                 return to_rgb(Image.fromarray(self.image), (16, False))
