@@ -8,34 +8,25 @@ from __future__ import annotations
 import logging
 import os
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from penult.errors import SourceError, UsageError
-from penult.images.labels.annotations import (
-    Annotation,
-    ImageEntry,
-    by_pattern,
-    by_source,
-    unlabelled,
-)
+from penult.errors import SourceError
 from penult.images.labels.label_file import LabelFile
+from penult.images.labels.rules import label_rule
 from penult.images.labels.split_folders import SplitFolder, SplitFolders, SplitsFrom
 from penult.images.notes import about_left_out, advice
 from penult.images.record_list import RecordList
 from penult.images.sources.arguments import (
     as_sources,
-    existing,
-    expanded,
+    expanded_arguments,
     origin_of,
-    source_names,
 )
 from penult.images.sources.base import ImageSource, SourceArgument, SourceOptions
 from penult.images.sources.file_names import IMAGE_EXTENSIONS
 from penult.images.sources.open import open_sources
-from penult.images.sources.remote.connection import require_network
 from penult.offline import works_offline
 from penult.records import Failure
 
@@ -125,22 +116,14 @@ def list_images(
         If the options are wrong, a source is given twice, or an extra is needed for it; offline,
         also if a source or an image of a list is on the network.
     """
-    if not sources:
-        raise UsageError("no folder or image was given")
-    if "-" in sources and len(sources) > 1:
-        raise UsageError("- (standard input) goes alone; write the other paths on it as well")
-    rule, column = _rule(labels, label_pattern)
-    ignored = [*leave_out, *([rule.file] if isinstance(rule, LabelFile) else [])]
     offline = works_offline(offline)
+    arguments = expanded_arguments(sources, offline=offline)
+    rule, column = label_rule(labels, label_pattern)
+    ignored = [*leave_out, *([rule.file] if isinstance(rule, LabelFile) else [])]
     options = SourceOptions(frozenset(map(os.path.realpath, ignored)), column, offline)
-    arguments = [one for source in sources for one in dict.fromkeys(expanded(source))]
-    for argument in arguments:
-        if isinstance(argument, str):
-            require_network(argument, "", offline=offline)
-    names = source_names(arguments)
     split_rule = SplitFolders(rule, splits)
     records, opened = RecordList(), list[ImageSource]()
-    for source in open_sources(arguments, names, options):
+    for source in open_sources(arguments, options):
         opened.append(source)
         records.add(source, split_rule)
     passed_over = sum((source.passed_over for source in opened), Counter[str]())
@@ -159,45 +142,9 @@ def list_images(
     split_folders = split_rule.resolve(records.counts())
     records.sort()
     if isinstance(rule, LabelFile):
-        failures += _missing(rule, records)
+        failures += rule.failures(example=records[0].id)
     failures.sort(key=lambda failure: failure.id)
     return Listing(records, tuple(failures), dict(+passed_over), dict(left_out), split_folders)
-
-
-def _rule(
-    labels: str | Path, label_pattern: str | None
-) -> tuple[Callable[[ImageEntry], Annotation], str | None]:
-    """What is known of an image; and the column of its source that says so, None for no matter."""
-    if label_pattern is not None:
-        if labels != "parent":
-            raise UsageError(f"a label pattern and labels {str(labels)!r} exclude each other")
-        return by_pattern(label_pattern), None
-    if labels == "parent":
-        return by_source, ""
-    if labels == "none":
-        return unlabelled, None
-    if isinstance(labels, str) and labels.startswith("column:"):
-        if labels == "column:":
-            raise UsageError("labels 'column:' names no column; write e.g. column:species")
-        return by_source, labels.removeprefix("column:")
-    if not isinstance(labels, Path) and not labels.lower().endswith(".csv"):
-        raise UsageError(
-            f"labels {labels!r} is not known; allowed: parent, none, column:NAME, or the name of a "
-            f".csv file"
-        )
-    return LabelFile(existing(Path(labels))), None
-
-
-def _missing(table: LabelFile, records: RecordList) -> list[Failure]:
-    unmatched = table.unmatched()
-    if not table.matched:
-        example = f"it names e.g. {unmatched[0]!r}" if unmatched else "it names none at all"
-        raise SourceError(
-            f"{table.file} names none of the images: {example}, while the images are e.g. "
-            f"{records[0].id!r}; its paths must be relative to the source folder"
-        )
-    reason = f"named in {table.file.name}, but there is no such image"
-    return [Failure(path, reason) for path in unmatched]
 
 
 def _nothing_found(

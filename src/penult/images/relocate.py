@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from penult.images.labels.annotations import unlabelled
 from penult.images.labels.manifest_rows import ManifestRow
+from penult.images.labels.rules import unlabelled
 from penult.images.listing import as_sources, list_images
 from penult.images.record_list import RecordList
 from penult.images.sources.manifest import ManifestSource

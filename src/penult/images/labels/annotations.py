@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from penult.errors import UsageError
 from penult.texts import composed
 
 __all__ = [
@@ -16,13 +14,10 @@ __all__ = [
     "Annotation",
     "ImageEntry",
     "SplitCandidate",
-    "by_pattern",
-    "by_source",
     "normalized",
     "source_folder",
     "split_candidates",
     "split_of_name",
-    "unlabelled",
 ]
 
 SPLITS = {
@@ -126,57 +121,3 @@ def split_of_name(stem: str) -> str | None:
     """The one split that a file's name speaks of: ``train-00000-of-00002``, ``flowers_test``."""
     named = {SPLITS[part] for part in re.split("[^a-z]+", stem.lower()) if part in SPLITS}
     return named.pop() if len(named) == 1 else None
-
-
-def unlabelled(entry: ImageEntry) -> Annotation:
-    """Leave an image without a label, but keep its split and group."""
-    return Annotation(split=entry.split, group=entry.group)
-
-
-def by_source(entry: ImageEntry) -> Annotation:
-    """Label an image as its source says, or else by the folder it lies in."""
-    labels = entry.folders[-1:] if entry.labels is None else entry.labels
-    return Annotation(labels, entry.split, entry.group)
-
-
-def by_pattern(pattern: str) -> Callable[[ImageEntry], Annotation]:
-    r"""Label an image by what a regular expression finds in its file name.
-
-    Parameters
-    ----------
-    pattern : str
-        With a group ``label``, and if need be ``split`` and ``group``; searched for in the name
-        without its extension, and if it is not there, in the whole name:
-        ``(?P<label>.+)_\d+`` finds baby_shoe in baby_shoe_12.jpg.
-
-    Raises
-    ------
-    UsageError
-        If it is no regular expression, or has no group ``label``.
-    """
-    try:
-        compiled = re.compile(composed(pattern))
-    except re.error as error:
-        raise UsageError(
-            f"the label pattern {pattern!r} is not a regular expression: {error}"
-        ) from (error)
-    if "label" not in compiled.groupindex:
-        raise UsageError(
-            f"the label pattern {pattern!r} has no group named label; "
-            r"write e.g. '(?P<label>.+)_\d+' to find baby_shoe in baby_shoe_12.jpg"
-        )
-
-    def rule(entry: ImageEntry) -> Annotation:
-        name = PurePosixPath(composed(entry.id))
-        match = compiled.search(name.stem) or compiled.search(name.name)
-        if match is None:
-            return unlabelled(entry)
-        groups = match.groupdict()
-        split = groups.get("split")
-        return Annotation(
-            labels=(groups["label"],) if groups["label"] else (),
-            split=SPLITS.get(split.lower()) if split else entry.split,
-            group=groups.get("group") or entry.group,
-        )
-
-    return rule

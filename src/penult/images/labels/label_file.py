@@ -9,6 +9,7 @@ from pathlib import Path
 from penult.errors import SourceError
 from penult.images.labels.annotations import Annotation, ImageEntry
 from penult.images.labels.manifest_rows import ManifestRow, csv_rows
+from penult.records import Failure
 from penult.texts import composed
 
 __all__ = ["LabelFile"]
@@ -84,15 +85,29 @@ class LabelFile:
             f"Unicode form: {other!a} and {image!a}; rename one, or give each a line"
         )
 
-    @property
-    def matched(self) -> bool:
-        """Whether the file named any image so far."""
-        return bool(self._matched)
+    def failures(self, example: str) -> list[Failure]:
+        """The images that the file names and that are not there, once all are listed.
 
-    def unmatched(self) -> list[str]:
-        """The paths in the file that no image so far matched, in the file's order."""
+        Parameters
+        ----------
+        example : str
+            The id of any image that was listed, for a message.
+
+        Raises
+        ------
+        SourceError
+            If the file names none of the images.
+        """
         rows = {row.line: row.path for row in self._rows.values()}
-        return [path for line, path in rows.items() if line not in self._matched]
+        unmatched = [path for line, path in rows.items() if line not in self._matched]
+        if not self._matched:
+            named = f"it names e.g. {unmatched[0]!r}" if unmatched else "it names none at all"
+            raise SourceError(
+                f"{self.file} names none of the images: {named}, while the images are e.g. "
+                f"{example!r}; its paths must be relative to the source folder"
+            )
+        reason = f"named in {self.file.name}, but there is no such image"
+        return [Failure(path, reason) for path in unmatched]
 
     def _refuse_contradiction(self, first: ManifestRow, second: ManifestRow) -> None:
         stated, other = first.annotation, second.annotation

@@ -13,9 +13,8 @@ from penult.images.labels.annotations import (
     Annotation,
     ImageEntry,
     SplitCandidate,
-    by_source,
-    unlabelled,
 )
+from penult.images.labels.rules import by_source, unlabelled
 
 __all__ = ["PendingAnnotation", "SplitFolder", "SplitFolders", "SplitsFrom"]
 

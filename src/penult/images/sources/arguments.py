@@ -6,16 +6,16 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from penult.errors import PathNotFoundError, SourceError, UsageError
+from penult.errors import UsageError
+from penult.images.files import require_existing
 from penult.images.sources.base import SourceArgument
 from penult.images.sources.file_names import escape_undecodable
-from penult.images.sources.remote.connection import is_url
+from penult.images.sources.remote.connection import is_url, require_network
 
-__all__ = ["as_sources", "existing", "expanded", "origin_of", "source_names"]
+__all__ = ["as_sources", "expanded_arguments", "origin_of", "source_names"]
 
 _MOST_IN_BRACES = 100_000
 
@@ -51,8 +51,30 @@ def origin_of(sources: Sequence[SourceArgument]) -> dict[str, Any]:
     return noted
 
 
-def expanded(source: SourceArgument) -> list[SourceArgument]:
-    """Write out ``shards/{000..003}.tar`` and ``{a,b}.csv``, unless there is such a file."""
+def expanded_arguments(
+    arguments: Sequence[SourceArgument], *, offline: bool = False
+) -> list[SourceArgument]:
+    """Check what was given, and write out ``shards/{000..003}.tar`` and ``{a,b}.csv``.
+
+    Raises
+    ------
+    UsageError
+        If nothing was given, or what goes alone did not, or braces count down or without end;
+        offline, also if an address is on the network.
+    """
+    if not arguments:
+        raise UsageError("no folder or image was given")
+    if "-" in arguments and len(arguments) > 1:
+        raise UsageError("- (standard input) goes alone; write the other paths on it as well")
+    expanded = [one for argument in arguments for one in dict.fromkeys(_expanded(argument))]
+    for argument in expanded:
+        if isinstance(argument, str):
+            require_network(argument, "", offline=offline)
+    return expanded
+
+
+def _expanded(source: SourceArgument) -> list[SourceArgument]:
+    """Write out braces, unless there is a file of that very name."""
     text = str(source)
     found = re.search(r"\{(\d+)\.\.(\d+)\}|\{([^{}]*,[^{}]*)\}", text)
     if found is None or (isinstance(source, Path) and source.exists()):
@@ -69,26 +91,7 @@ def expanded(source: SourceArgument) -> list[SourceArgument]:
         inner = [str(k).zfill(len(first)) for k in range(low, high + 1)]
     written = [text[: found.start()] + one + text[found.end() :] for one in inner]
     kind = Path if isinstance(source, Path) else str
-    return [one for name in written for one in expanded(kind(name))]
-
-
-def existing(path: Path) -> Path:
-    """Refuse a path that is not there; suggests a close one."""
-    try:
-        os.stat(path)  # noqa: PTH116 - unlike Path.exists, says why not
-    except (FileNotFoundError, NotADirectoryError, ValueError) as error:
-        raise PathNotFoundError(f"no such file or folder: {path}{_did_you_mean(path)}") from error
-    except OSError as error:
-        raise SourceError(f"{path} cannot be read: {error.strerror}") from error
-    return path
-
-
-def _did_you_mean(path: Path) -> str:
-    try:
-        close = get_close_matches(path.name, os.listdir(path.parent), n=1)  # noqa: PTH208
-    except (OSError, ValueError):
-        return ""
-    return f"; did you mean {path.parent / close[0]}?" if close else ""
+    return [one for name in written for one in _expanded(kind(name))]
 
 
 def source_names(sources: Sequence[SourceArgument]) -> list[str]:
@@ -113,7 +116,7 @@ def source_names(sources: Sequence[SourceArgument]) -> list[str]:
 
 def _refuse_overlap(sources: Sequence[SourceArgument]) -> None:
     real = [
-        Path(os.path.realpath(existing(source))) if isinstance(source, Path) else source
+        Path(os.path.realpath(require_existing(source))) if isinstance(source, Path) else source
         for source in sources
     ]
     by_path, count = dict(zip(real, sources, strict=True)), Counter(real)

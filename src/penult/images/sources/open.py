@@ -11,6 +11,8 @@ from pathlib import Path
 
 from penult.errors import SourceError, UsageError
 from penult.images.labels.annotations import source_folder, split_candidates
+from penult.images.sources.address import ADDRESS
+from penult.images.sources.arguments import source_names
 from penult.images.sources.base import (
     ImageSource,
     SourceArgument,
@@ -23,7 +25,6 @@ from penult.images.sources.files import FilesSource
 from penult.images.sources.folder import FOLDER
 from penult.images.sources.manifest import CSV
 from penult.images.sources.parquet.source import PARQUET
-from penult.images.sources.remote.address import ADDRESS
 from penult.images.sources.remote.folder import REMOTE_FOLDER
 from penult.images.sources.standard_input import STANDARD_INPUT
 from penult.images.sources.tar.source import TAR
@@ -44,7 +45,7 @@ KINDS: tuple[SourceKind, ...] = (
 
 
 def open_sources(
-    arguments: Sequence[SourceArgument], names: Sequence[str], options: SourceOptions
+    arguments: Sequence[SourceArgument], options: SourceOptions
 ) -> Iterator[ImageSource]:
     """Open the source, or sources, of each argument, in the order of the ids as far as possible.
 
@@ -53,20 +54,19 @@ def open_sources(
     Parameters
     ----------
     arguments : sequence of path or str
-        As `expanded` gives them.
-    names : sequence of str
-        The name of each; of several, it begins the ids.
+        As `expanded_arguments` gives them. Of several, the name of each begins the ids.
     options : SourceOptions
         How they are opened; `archive_extensions` is filled in here.
 
     Raises
     ------
-    SourceError, UsageError
+    PathNotFoundError, SourceError, UsageError
     """
     extensions = frozenset(kind.archive_extension for kind in KINDS if kind.archive_extension)
     options = replace(options, archive_extensions=extensions)
     files: list[tuple[str, Path]] = []
-    for argument, name in sorted(zip(arguments, names, strict=True), key=lambda one: f"{one[1]}/"):
+    named = zip(arguments, source_names(arguments), strict=True)
+    for argument, name in sorted(named, key=lambda one: f"{one[1]}/"):
         kind = next((kind for kind in KINDS if kind.matches(argument)), None)
         prefix = name if len(arguments) > 1 else None
         if kind is None:

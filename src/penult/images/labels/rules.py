@@ -1,0 +1,112 @@
+"""Rules that label images: by their source, by their names, by a file, or not at all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+
+from penult.errors import UsageError
+from penult.images.files import require_existing
+from penult.images.labels.annotations import SPLITS, Annotation, ImageEntry
+from penult.images.labels.label_file import LabelFile
+from penult.texts import composed
+
+__all__ = ["by_pattern", "by_source", "label_rule", "unlabelled"]
+
+
+def label_rule(
+    labels: str | Path, label_pattern: str | None
+) -> tuple[Callable[[ImageEntry], Annotation], str | None]:
+    """The rule that annotates images, by what a user chose.
+
+    Parameters
+    ----------
+    labels : {'parent', 'none', 'column:NAME'} or path
+        See `list_images`.
+    label_pattern : str or None
+        See `by_pattern`.
+
+    Returns
+    -------
+    rule : callable
+        From what a source tells of an image to its annotation.
+    column : str or None
+        The column of the source that states labels; "" for the usual one, None for none.
+
+    Raises
+    ------
+    UsageError, PathNotFoundError, SourceError
+    """
+    if label_pattern is not None:
+        if labels != "parent":
+            raise UsageError(f"a label pattern and labels {str(labels)!r} exclude each other")
+        return by_pattern(label_pattern), None
+    if labels == "parent":
+        return by_source, ""
+    if labels == "none":
+        return unlabelled, None
+    if isinstance(labels, str) and labels.startswith("column:"):
+        if labels == "column:":
+            raise UsageError("labels 'column:' names no column; write e.g. column:species")
+        return by_source, labels.removeprefix("column:")
+    if not isinstance(labels, Path) and not labels.lower().endswith(".csv"):
+        raise UsageError(
+            f"labels {labels!r} is not known; allowed: parent, none, column:NAME, or the name of a "
+            f".csv file"
+        )
+    return LabelFile(require_existing(Path(labels))), None
+
+
+def unlabelled(entry: ImageEntry) -> Annotation:
+    """Leave an image without a label, but keep its split and group."""
+    return Annotation(split=entry.split, group=entry.group)
+
+
+def by_source(entry: ImageEntry) -> Annotation:
+    """Label an image as its source says, or else by the folder it lies in."""
+    labels = entry.folders[-1:] if entry.labels is None else entry.labels
+    return Annotation(labels, entry.split, entry.group)
+
+
+def by_pattern(pattern: str) -> Callable[[ImageEntry], Annotation]:
+    r"""Label an image by what a regular expression finds in its file name.
+
+    Parameters
+    ----------
+    pattern : str
+        With a group ``label``, and if need be ``split`` and ``group``; searched for in the name
+        without its extension, and if it is not there, in the whole name:
+        ``(?P<label>.+)_\d+`` finds baby_shoe in baby_shoe_12.jpg.
+
+    Raises
+    ------
+    UsageError
+        If it is no regular expression, or has no group ``label``.
+    """
+    try:
+        compiled = re.compile(composed(pattern))
+    except re.error as error:
+        raise UsageError(
+            f"the label pattern {pattern!r} is not a regular expression: {error}"
+        ) from (error)
+    if "label" not in compiled.groupindex:
+        raise UsageError(
+            f"the label pattern {pattern!r} has no group named label; "
+            r"write e.g. '(?P<label>.+)_\d+' to find baby_shoe in baby_shoe_12.jpg"
+        )
+
+    def rule(entry: ImageEntry) -> Annotation:
+        name = PurePosixPath(composed(entry.id))
+        match = compiled.search(name.stem) or compiled.search(name.name)
+        if match is None:
+            return unlabelled(entry)
+        groups = match.groupdict()
+        split = groups.get("split")
+        return Annotation(
+            labels=(groups["label"],) if groups["label"] else (),
+            split=SPLITS.get(split.lower()) if split else entry.split,
+            group=groups.get("group") or entry.group,
+        )
+
+    return rule
