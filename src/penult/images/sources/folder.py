@@ -161,11 +161,14 @@ class FolderSource(ImageSource):
 
     def path(self, index: int) -> Path:
         """The file."""
-        return Path(self._root, os.fsdecode(self._below.raw(index)))
+        return Path(self._path(index))
 
     def opener(self, index: int) -> Callable[[], BinaryIO]:
         """Open the file."""
-        return partial(open_regular, self.path(index))
+        return partial(open_regular, self._path(index))
+
+    def _path(self, index: int) -> str:
+        return os.path.join(self._root, os.fsdecode(self._below.raw(index)))  # noqa: PTH118
 
     def place(self, index: int) -> str:
         """The file's path."""

@@ -142,17 +142,17 @@ class ManifestSource(ImageSource):
 
     def path(self, index: int) -> Path | None:
         """The file, unless it is an address."""
-        return None if self._address(index) else self._file(index)
+        return None if self._address(index) else Path(self._path(index))
 
     def opener(self, index: int) -> Callable[[], BinaryIO]:
         """Open the file, or fetch it."""
         address = self._address(index)
         if address:
             return partial(fetch, address)
-        return partial(_open_named, self._file(index), self.place(index))
+        return partial(_open_named, self._path(index), self.place(index))
 
-    def _file(self, index: int) -> Path:
-        return Path(self._base, os.fsdecode(self._paths.raw(index)))
+    def _path(self, index: int) -> str:
+        return os.path.join(self._base, os.fsdecode(self._paths.raw(index)))  # noqa: PTH118
 
     def _address(self, index: int) -> str | None:
         path = os.fsdecode(self._paths.raw(index))
@@ -169,7 +169,7 @@ class ManifestSource(ImageSource):
         return _normal(self._paths[first]) == _normal(self._paths[second])
 
 
-def _open_named(path: Path, place: str) -> BinaryIO:
+def _open_named(path: str, place: str) -> BinaryIO:
     try:
         return open_regular(path)
     except (FileNotFoundError, NotADirectoryError) as error:
