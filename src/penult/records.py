@@ -36,7 +36,8 @@ class ImageRecord:
     id : str
         Path relative to the source, POSIX separators; unique in its listing.
     open : callable
-        Opens the image's bytes for reading; called at most once, from any thread.
+        Opens the image's bytes for reading, from any thread. That of a listing can be pickled, and
+        opens what it needs in the process that calls it; relative paths stay relative.
     labels : tuple of str
         None, one, or several (multi-label).
     split : {"train", "validation", "test"} or None

@@ -110,13 +110,14 @@ def as_records(images: Any) -> list[ImageRecord]:
 
     Parameters
     ----------
-    images : sequence, or one column of a table, of paths, Pillow images and uint8 arrays (H, W),
-        (H, W, 3) or (H, W, 4), mixed at will; or one array (N, H, W), (N, H, W, 3) or
-        (N, H, W, 4)
+    images : sequence or array
+        Paths, Pillow images and uint8 arrays (H, W), (H, W, 3) or (H, W, 4), mixed at will, in a
+        sequence or one column of a table; or one array (N, H, W), (N, H, W, 3) or (N, H, W, 4).
 
     Returns
     -------
-    One record an image; its id is the path, or says its position, counted from 0.
+    list of ImageRecord
+        One an image; its id is the path, or says its position, counted from 0.
 
     Raises
     ------

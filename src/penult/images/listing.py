@@ -43,12 +43,17 @@ class Listing:
 
     Attributes
     ----------
-    records : sorted by id, ids unique
-    failures : folders and archives that could not be read (to the end), and images that a table
-        names but that do not exist
-    passed_over : extension, in lower case and with its dot, to the number of files passed over
-    left_out : kind of file that penult wrote itself, and where, to the number of them
-    split_folders : top folders that are named as splits, and what each was taken for
+    records : RecordList
+        Sorted by id, ids unique.
+    failures : tuple of Failure
+        Folders and archives that could not be read (to the end), and images that a label file names
+        but that do not exist.
+    passed_over : mapping of str to int
+        Extension, in lower case and with its dot, to the number of files passed over.
+    left_out : mapping of str to int
+        Kind of file that penult wrote itself, and where, to the number of them.
+    split_folders : tuple of SplitFolder
+        Top folders that are named as splits, and what each was taken for.
     """
 
     records: RecordList
@@ -97,14 +102,21 @@ def list_images(
 
     Parameters
     ----------
-    sources : as `as_sources` gives them
-    labels : ``"parent"`` (what the source states, or else the folder it lies in), ``"none"``,
-        ``"column:NAME"`` (of the source's own table), or a CSV file (see `LabelFile`)
-    label_pattern : a regular expression for file names instead (see `by_pattern`)
-    splits : ``"folders"`` takes every such folder for a split, ``"none"`` takes none
-    leave_out : files and folders that are not looked at, even if they lie in a source
-    offline : refuse what is on the network; so does ``PENULT_OFFLINE=1``
-    announce : say, before anything is asked for, which hosts the addresses in a list lead to
+    sources : sequence of path or str
+        As `as_sources` gives them.
+    labels : {"parent", "none", "column:NAME"} or path
+        What the source states, or else the folder that an image lies in; nothing; a column of the
+        source's own table; or a CSV file (see `LabelFile`).
+    label_pattern : str, optional
+        A regular expression that finds labels in file names (see `by_pattern`).
+    splits : {"auto", "folders", "none"}
+        "folders" takes every such folder for a split, "none" takes none.
+    leave_out : sequence of Path
+        Files and folders that are not looked at, even if they lie in a source.
+    offline : bool
+        Whether to refuse what is on the network; so does ``PENULT_OFFLINE=1``.
+    announce : bool
+        Whether to say, before anything is fetched, to which hosts the addresses in a manifest lead.
 
     Raises
     ------

@@ -30,7 +30,8 @@ def listing_messages(notes: Mapping[str, Any]) -> list[str]:
 
     Parameters
     ----------
-    notes : of `Listing.notes`, or a feature file's origin, which has them too
+    notes : mapping
+        `Listing.notes`, or a feature file's origin, which holds them too.
     """
     return [
         *_about_passed_over(notes.get("passed_over") or {}),

@@ -35,16 +35,25 @@ def read_pixels(
 
     Parameters
     ----------
-    record : opened once
-    transform : usually a `Transform`
-    max_pixels, allow_truncated, at_least : see `decode`
-    known : asked about the digest; an image whose row is known already is not decoded
+    record : ImageRecord
+        The image; it is opened once.
+    transform : callable
+        From a Pillow image to the pixels; usually a `Transform`.
+    max_pixels : int
+        The most pixels that an image may have; see `decode`.
+    allow_truncated : bool
+        Whether to take what can be decoded of a damaged file; see `decode`.
+    at_least : (int, int), optional
+        The smallest size that a JPEG may be decoded at; see `decode`.
+    known : callable, optional
+        Whether the row of an image with this digest is known already; it is not decoded then.
 
     Returns
     -------
-    pixels : uint8 array, shape (H, W, 3), RGB; None where `known` said yes
-    content : hex BLAKE2b-128 digest of the file's bytes, 32 characters; empty where there is no
-        file
+    pixels : uint8 array, shape (H, W, 3), or None
+        RGB; None where `known` said yes.
+    content : str
+        Hex BLAKE2b-128 digest of the file's bytes, 32 characters; empty where there is no file.
 
     Raises
     ------

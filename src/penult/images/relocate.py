@@ -29,13 +29,21 @@ def relocate_images(
 
     Parameters
     ----------
-    origin, ids : of the file
-    images : where they are now, if they have moved
-    offline, announce : as for `list_images`
+    origin : mapping
+        The file's origin.
+    ids : iterable of str
+        The file's ids.
+    images : path, str or sequence of them, optional
+        Where the images are now, if they have moved.
+    offline : bool
+        See `list_images`.
+    announce : bool
+        See `list_images`.
 
     Returns
     -------
-    From an id to its image, or None where it is not there.
+    callable
+        From an id to its image, or None where it is not there.
 
     Raises
     ------

@@ -22,7 +22,7 @@ def label_rule(
 
     Parameters
     ----------
-    labels : {'parent', 'none', 'column:NAME'} or path
+    labels : {"parent", "none", "column:NAME"} or path
         See `list_images`.
     label_pattern : str or None
         See `by_pattern`.

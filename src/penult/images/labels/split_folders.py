@@ -80,8 +80,8 @@ class SplitFolders:
     ----------
     rule : callable
         The rule that labels the images.
-    mode : {'auto', 'folders', 'none'}
-        'folders' takes every such folder for a split; 'none' takes none, nor what the name of a
+    mode : {"auto", "folders", "none"}
+        "folders" takes every such folder for a split; "none" takes none, nor what the name of a
         manifest or an archive says.
 
     Raises

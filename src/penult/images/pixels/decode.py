@@ -61,15 +61,20 @@ def decode(
 
     Parameters
     ----------
-    data : a whole JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF file; of several frames, the first counts
-    max_pixels : the most pixels (width × height) the header may announce; checked before decoding
-    allow_truncated : take what can be decoded of a damaged file; the rest is grey (JPEG) or black
-    at_least : (width, height), as stored; a larger JPEG may be decoded at a half, quarter or eighth
-        of its size, but no smaller than this. Quicker; None decodes every pixel
+    data : bytes
+        A whole JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF file; of several frames, the first counts.
+    max_pixels : int
+        The most pixels (width × height) the header may announce; checked before decoding.
+    allow_truncated : bool
+        Whether to take what can be decoded of a damaged file; the rest is grey (JPEG) or black.
+    at_least : (int, int), optional
+        (width, height), as stored; a larger JPEG may be decoded at a half, quarter or eighth of its
+        size, but no smaller than this. Quicker; None decodes every pixel.
 
     Returns
     -------
-    Pillow image of mode RGB
+    Pillow image
+        Of mode RGB.
 
     Raises
     ------

@@ -22,11 +22,13 @@ def without_metadata(data: bytes) -> bytes:
 
     Parameters
     ----------
-    data : a whole image file that Pillow could not decode
+    data : bytes
+        A whole image file that Pillow could not decode.
 
     Returns
     -------
-    `data`, or less of it, for another try; what states the orientation stays if it is sound
+    bytes
+        `data`, or less of it, for another try; what states the orientation stays if it is sound.
 
     Raises
     ------

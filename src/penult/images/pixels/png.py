@@ -28,11 +28,13 @@ def without_ancillary_chunks(data: bytes) -> bytes:
 
     Parameters
     ----------
-    data : the whole file
+    data : bytes
+        The whole file.
 
     Returns
     -------
-    `data`, or less of it
+    bytes
+        `data`, or less of it.
 
     Raises
     ------

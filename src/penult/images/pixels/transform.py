@@ -36,7 +36,8 @@ class Transform:
 
     Parameters
     ----------
-    preprocessing : what to do; only `resize`, `crop`, `margin`, `interpolation` count here
+    preprocessing : Preprocessing
+        What to do; only `resize`, `crop`, `margin`, `interpolation` count here.
 
     Notes
     -----
@@ -68,11 +69,13 @@ class Transform:
 
         Parameters
         ----------
-        image : Pillow image of mode RGB, any size
+        image : Pillow image
+            Of mode RGB, and any size.
 
         Returns
         -------
-        uint8 array, shape (H, W, 3), RGB, C-contiguous and writable, where (H, W) is `input_size`
+        uint8 array, shape (H, W, 3)
+            RGB, C-contiguous and writable, where (H, W) is `input_size`.
 
         Raises
         ------
@@ -109,8 +112,10 @@ class _Axis:
 
     Attributes
     ----------
-    first, count : the resized pixels that the crop keeps
-    before, after : the black ones that it adds
+    first, count : int
+        The resized pixels that the crop keeps.
+    before, after : int
+        The black ones that it adds.
     """
 
     size: int

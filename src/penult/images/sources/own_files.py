@@ -25,9 +25,12 @@ class OwnFiles:
 
     Attributes
     ----------
-    folder : for messages
-    below : its path from the source, with a slash at its end
-    outputs, copies : hashes of what tells the files, for there may be very many
+    folder : str
+        Its name, for messages.
+    below : str
+        Its path from the source, with a slash at its end.
+    outputs, copies : set of int
+        Hashes of what identifies the files, for there may be very many.
     """
 
     folder: str
@@ -82,8 +85,10 @@ def own_file(
 
     Parameters
     ----------
-    notes : in its folder and those above it
-    folder, below : its folder, as `OwnFiles` have theirs
+    notes : sequence of OwnFiles
+        Those of its folder and of the folders above it.
+    folder, below : str
+        Its folder, as `OwnFiles` have theirs.
     """
     if entry.name in PICTURES and _is_signed(entry.path):
         return f"files in {folder}"

@@ -22,7 +22,8 @@ class Spelling:
 
     Parameters
     ----------
-    base : the folder that paths are relative to
+    base : str
+        The folder that paths are relative to.
     """
 
     def __init__(self, base: str) -> None:

@@ -44,12 +44,15 @@ def load(image: ImageFile.ImageFile, data: bytes) -> Image.Image:
 
     Parameters
     ----------
-    image : opened and not yet loaded; `draft` may have made it smaller
-    data : the file
+    image : Pillow image
+        Opened and not yet loaded; `draft` may have made it smaller.
+    data : bytes
+        The file.
 
     Returns
     -------
-    Pillow image with the mode, size and metadata of `image`
+    Pillow image
+        With the mode, size and metadata of `image`.
 
     Raises
     ------

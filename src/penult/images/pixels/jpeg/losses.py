@@ -47,9 +47,11 @@ def ensure_nothing_is_lost(data: bytes, complaint: str) -> None:
 
     Parameters
     ----------
-    data : a file that has its end mark
-    complaint : the first one about it. That it costs no pixel says nothing of those behind it; and
-        bytes too many may be anything, or the rest of a picture that has lost its middle
+    data : bytes
+        A file that has its end mark.
+    complaint : str
+        The first one. That it costs no pixel says nothing of those behind it; and bytes too many
+        may be anything, or the rest of a picture that has lost its middle.
     """
     if _is_loss(complaint):
         raise damaged(complaint)
@@ -131,8 +133,17 @@ def _check_surplus(
 
     Parameters
     ----------
-    decode : coded data to the complaint of them
-    is_picture : whether the surplus may be of the picture, if it is neither filler nor text
+    decode : callable
+        Decodes coded data, and returns the complaint about them.
+    coded : bytes
+        The coded data.
+    is_picture : callable
+        Whether a surplus may be of the picture, if it is neither filler nor text.
+
+    Returns
+    -------
+    bytes
+        What of the coded data is decoded.
     """
     complaint = decode(coded)
     if _is_loss(complaint) and _ENDS_THERE not in complaint:

@@ -27,10 +27,14 @@ class Scan:
 
     Attributes
     ----------
-    frame : the start-of-frame segment that is in force
-    tables : the table segments since the scan before, as they stand in the file
-    header : the start-of-scan segment
-    start : where its coded data begin in the file
+    frame : bytes
+        The start-of-frame segment that is in force.
+    tables : bytes
+        The table segments since the scan before, as they stand in the file.
+    header : bytes
+        The start-of-scan segment.
+    start : int
+        Where its coded data begin in the file.
     """
 
     frame: bytes

@@ -49,16 +49,28 @@ class TiffLayout:
 
     Attributes
     ----------
-    size : (width, height), as stored
-    photometric : the tag that says what the colours are
-    colours, samples : how many of a pixel's samples are its colour, and how many it has
-    alpha : which sample is its opacity; None without one
-    premultiplied : whether the colours are multiplied with it
-    bits : of a sample
-    planar : whether each sample has a plane of its own
-    tiled, tile : whether in tiles or in strips, and (width, height) of one
-    offsets, byte_counts : of each tile or strip; `byte_counts` may be missing
-    subsampled : whether YCbCr has fewer chroma samples than pixels
+    size : (int, int)
+        (width, height), as stored.
+    photometric : int
+        The tag that says what the colours are.
+    colours, samples : int
+        How many of a pixel's samples are its colour, and how many it has.
+    alpha : int or None
+        Which sample is its opacity; None without one.
+    premultiplied : bool
+        Whether the colours are multiplied with it.
+    bits : int
+        Bits of a sample.
+    planar : bool
+        Whether each sample has a plane of its own.
+    tiled : bool
+        Whether it is stored in tiles, or else in strips.
+    tile : (int, int)
+        (width, height) of a tile or strip.
+    offsets, byte_counts : tuple of int
+        Where each tile or strip begins, and how long it is; `byte_counts` may be missing.
+    subsampled : bool
+        Whether YCbCr has fewer chroma samples than pixels.
     """
 
     size: tuple[int, int]

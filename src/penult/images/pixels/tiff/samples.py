@@ -48,16 +48,22 @@ def read_samples(
 
     Parameters
     ----------
-    data : the whole file
-    layout : of bytes; see `TiffLayout.compresses_bytes`
-    wanted : which samples
-    order : of the bytes of a sample, "<" or ">"
-    partly : take what can be decompressed of a damaged file; the rest is zero
+    data : bytes
+        The whole file.
+    layout : TiffLayout
+        Its samples are bytes; see `TiffLayout.compresses_bytes`.
+    wanted : sequence of int
+        Which samples, by their indices.
+    order : {"<", ">"}
+        Byte order of a sample.
+    partly : bool
+        Whether to take what can be decompressed of a damaged file; the rest is zero.
 
     Returns
     -------
-    uint8 array (H, W, len(wanted)): the upper 8 bits; fewer fill the range up to white. Of a
-    palette, the indices as they are, uint16
+    array, shape (H, W, len(wanted))
+        uint8: the upper 8 bits; fewer fill the range up to white. Of a palette, uint16: the indices
+        as they are.
     """
     width, height = layout.size
     is_palette = layout.photometric == PALETTE

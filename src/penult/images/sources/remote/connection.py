@@ -70,7 +70,10 @@ def require_network(url: str, place: str, *, offline: bool) -> bool:
 
     Parameters
     ----------
-    place : where it stands, for messages; "" where it was given itself
+    url : str
+        The address.
+    place : str
+        Where it stands, for messages; "" where it was given itself.
 
     Raises
     ------

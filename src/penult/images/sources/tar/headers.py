@@ -64,7 +64,8 @@ def read_headers(file: BinaryIO, size: int) -> Iterator[tuple[int, tarfile.TarIn
 
     Parameters
     ----------
-    size : of the file, in bytes
+    size : int
+        Size of the file, in bytes.
 
     Raises
     ------
