@@ -21,7 +21,7 @@ __all__ = [
     "say",
     "say_failures",
     "say_json",
-    "say_remarks",
+    "say_listing_messages",
     "table_width",
     "to_json",
     "warn",
@@ -146,7 +146,7 @@ def say_failures(failures: Sequence[Failure], *, total: int) -> None:
         say(f"  and {len(failures) - _SHOWN_FAILURES:,} more")
 
 
-def say_remarks(notes: Mapping[str, Any], *, to: Callable[[str], None] = say) -> None:
+def say_listing_messages(notes: Mapping[str, Any], *, to: Callable[[str], None] = say) -> None:
     """Say what was found beside the images: see `penult.images.notes.listing_messages`."""
     from penult.images.notes import listing_messages
 

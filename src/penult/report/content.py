@@ -41,7 +41,7 @@ class Report:
     unlabelled : rows without a label
     failures : images that have no row, every one of them
     passed_over : extension to number of files that are no images
-    remarks : what else there is to say of the folders that the images came from, in sentences
+    listing_messages : what else there is to say of the folders of the images, in sentences
     seconds : step to its duration
     versions : library to version
     commands : what to type to get the same again, one command each
@@ -63,7 +63,7 @@ class Report:
     unlabelled: int = 0
     failures: tuple[Failure, ...] = ()
     passed_over: Mapping[str, int] = field(default_factory=dict)
-    remarks: tuple[str, ...] = ()
+    listing_messages: tuple[str, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     commands: tuple[str, ...] = ()

@@ -268,7 +268,7 @@ def _content(
         unlabelled=counts[-1],
         failures=features.failures,
         passed_over=features.origin.get("passed_over", {}),
-        remarks=tuple(listing_messages({**features.origin, "passed_over": {}})),
+        listing_messages=tuple(listing_messages({**features.origin, "passed_over": {}})),
         versions={**features.recipe.versions, **classifier.versions},
         commands=_commands(sources, file, features, classifier),
         **found,

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from penult.cli import options as o
-from penult.cli.console import say, say_failures, say_json, say_remarks
+from penult.cli.console import say, say_failures, say_json, say_listing_messages
 from penult.cli.progress import progress
 from penult.cli.tables import class_table, say_accuracy, scores_table
 
@@ -120,6 +120,6 @@ def run(
         label = "single label" if features.targets is not None else "label"
         say(f"{found.unlabelled:,} images have no {label}")
     say_failures(features.failures, total=len(features) + len(features.failures))
-    say_remarks({} if from_file else features.origin)
+    say_listing_messages({} if from_file else features.origin)
     for path in written:
         say(str(path))

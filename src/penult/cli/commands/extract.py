@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from penult.cli import options as o
-from penult.cli.console import Table, say, say_failures, say_json, say_remarks, warn_of_random
+from penult.cli.console import (
+    Table,
+    say,
+    say_failures,
+    say_json,
+    say_listing_messages,
+    warn_of_random,
+)
 from penult.cli.progress import progress
 from penult.cli.stop import stoppable
 
@@ -145,7 +152,7 @@ def run(
     if kept:
         say(f"{kept:,} of {total:,} images were done before, {total - kept:,} now")
     say_failures(features.failures, total=total)
-    say_remarks(features.origin)
+    say_listing_messages(features.origin)
 
 
 def _show_plan(output: Path, plan: Plan, *, as_json: bool) -> None:
@@ -163,4 +170,4 @@ def _show_plan(output: Path, plan: Plan, *, as_json: bool) -> None:
         f"{output} would hold {plan.images:,} {plan.dtype} rows a layer of {plan.backbone}, "
         f"{len(plan.classes):,} classes, in about {plan.bytes / 1e6:,.1f} MB"
     )
-    say_remarks(plan.notes)
+    say_listing_messages(plan.notes)

@@ -16,7 +16,7 @@ from penult.cli.console import (
     say,
     say_failures,
     say_json,
-    say_remarks,
+    say_listing_messages,
 )
 from penult.cli.tables import (
     class_table,
@@ -89,7 +89,7 @@ def _show_features(file: Path, features: Features) -> None:
         splits = Counter(split or "none" for split in features.splits)
         say("splits: " + ", ".join(f"{name} {count:,}" for name, count in sorted(splits.items())))
     say_failures(features.failures, total=len(features) + len(features.failures))
-    say_remarks(features.origin)
+    say_listing_messages(features.origin)
     say(f"made from {', '.join(features.origin.get('sources', ['?']))}")
 
 

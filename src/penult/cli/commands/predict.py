@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from penult.cli import options as o
-from penult.cli.console import say, say_json, say_remarks, warn
+from penult.cli.console import say, say_json, say_listing_messages, warn
 from penult.cli.predictions import Tally, to_file, to_stdout
 from penult.cli.progress import progress
 from penult.errors import UsageError
@@ -111,7 +111,7 @@ def run(
         say(f"{output}: {tally.good:,} predictions")
     if copy_to is not None:
         tally.warn_of_copies(copy_to)
-    say_remarks(notes, to=warn)
+    say_listing_messages(notes, to=warn)
     if tally.failed:
         warn(f"{tally.failed:,} of {tally.failed + tally.good:,} images could not be read")
     if not tally.good:

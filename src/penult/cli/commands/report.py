@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from penult.cli import options as o
-from penult.cli.console import say, say_failures, say_json, say_remarks, warn_of_random
+from penult.cli.console import say, say_failures, say_json, say_listing_messages, warn_of_random
 from penult.cli.progress import stages
 from penult.cli.stop import stoppable
 from penult.cli.tables import class_table, layer_line, layers_table, say_accuracy
@@ -123,7 +123,7 @@ def run(
         )
         return
     say_failures(features.failures, total=len(features) + len(features.failures))
-    say_remarks(features.origin)
+    say_listing_messages(features.origin)
     class_table(scores)
     layers_table(made.classifier.settings.layers, made.classifier.recipe.layer)
     say_accuracy(scores)

@@ -16,7 +16,7 @@ def _content(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any]:
     return {
         "failures": report.failures,
         "passed_over": report.passed_over,
-        "remarks": report.remarks,
+        "listing_messages": report.listing_messages,
     }
 
 
