@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from penult.classify.training.train import train
     from penult.estimators import FeatureExtractor
     from penult.extraction import extract
+    from penult.extractor import Extractor
     from penult.features.read import load
     from penult.planning import plan
     from penult.quantization import Quantization, quantize
@@ -63,6 +64,7 @@ if _log.level == logging.NOTSET:
 
 _HOMES = {
     "Classifier": "penult.classify.classifier",
+    "Extractor": "penult.extractor",
     "Failure": "penult.records",
     "FeatureExtractor": "penult.estimators",
     "Features": "penult.records",
@@ -88,6 +90,7 @@ __all__ = [
     "Classifier",
     "ClassifierFileError",
     "EngineError",
+    "Extractor",
     "Failure",
     "FeatureExtractor",
     "FeatureFileError",

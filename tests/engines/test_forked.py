@@ -115,7 +115,15 @@ def opens_with_openvino():
     extractor = penult.FeatureExtractor("tiny:network", engine="openvino")
     assert extractor.fit_transform([picture]).shape == (1, 16)
 
+extractor = penult.Extractor("tiny:network", engine="torch", device="cpu")
+(row,) = extractor([images[0]])
+
+def goes_on_with_an_extractor():
+    np.testing.assert_allclose(extractor([images[0]])[0], row, rtol=1e-4, atol=1e-5)
+
 in_child(opens_and_runs)
+with extractor._here().turn:
+    in_child(goes_on_with_an_extractor)
 # As if another thread were in the middle of it, which the child will not have.
 with core._making, opened._opening, in_memory._loading:
     in_child(opens_with_openvino)

@@ -65,7 +65,7 @@ class ExtractorSpec:
         ------
         UnknownNameError, UsageError, WeightsError, MissingExtraError, RecipeMismatchError
         """
-        return Extractor._over(self, self._opened(), images)
+        return Extractor._over(self, self.open_backbone(), images)
 
     def shared(self) -> Extractor:
         """Open an extractor over the network that this process keeps for all who ask for it.
@@ -74,13 +74,15 @@ class ExtractorSpec:
         ------
         UnknownNameError, UsageError, WeightsError, MissingExtraError, RecipeMismatchError
         """
-        return Extractor._over(self, self._kept())
+        return Extractor._over(self, self.shared_backbone())
 
-    def _opened(self) -> OpenedBackbone:
+    def open_backbone(self) -> OpenedBackbone:
+        """Open the backbone alone."""
         name, choice = self.rows.named(self.weights)
         return OpenedBackbone(name, choice, trust_notes=not self.engine.fresh)
 
-    def _kept(self) -> OpenedBackbone:
+    def shared_backbone(self) -> OpenedBackbone:
+        """Open the backbone alone, or find it where this process keeps it."""
         return shared_backbone(*self.rows.named(self.weights))
 
 
@@ -186,13 +188,14 @@ class Extractor:
                 workers=workers, max_pixels=max_pixels, allow_truncated=allow_truncated
             ),
         )
-        self._set(spec, spec._opened())
+        self._set(spec, spec.open_backbone())
         _ = self.engine  # what is wrong with it is said now
 
     def _set(self, spec: ExtractorSpec, opened: OpenedBackbone, images: int | None = None) -> None:
         self.spec = spec
         with opened.turn:
             self.recipes = spec.rows.recipes(opened.backbone)
+        # None once it is closed.
         self._opened: OpenedBackbone | None = opened
         self._images = images
         self._process = os.getpid()
@@ -321,7 +324,7 @@ class Extractor:
             raise UsageError("this extractor is closed; open another")
         if self._process != os.getpid():
             # A forked child has the parent's network, but not its threads and its locks.
-            self._opened, self._process = self.spec._kept(), os.getpid()
+            self._opened, self._process = self.spec.shared_backbone(), os.getpid()
         return self._opened
 
     def _rows(self, images: Any) -> list[NDArray[np.float32]]:

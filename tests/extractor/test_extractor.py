@@ -1,0 +1,215 @@
+"""An opened network: rows by hand, again and again, here and in another process."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torchvision.models import squeezenet1_1
+
+import penult
+from penult import Extractor
+from penult.backbones.base import WeightsChoice
+from penult.backbones.checkpoint import save_checkpoint
+from penult.backbones.registry import open_backbone
+from penult.errors import ImageError, RecipeMismatchError, UnknownNameError, UsageError
+from penult.extractor import (
+    EngineOptions,
+    ExtractorSpec,
+    ModelRows,
+    ReadingOptions,
+    RecipeRows,
+    opened,
+)
+
+RED = np.full((6, 4, 3), (255, 51, 0), np.uint8)
+GREY = Image.new("L", (5, 5), 51)
+
+
+@pytest.fixture
+def opens(monkeypatch):
+    """What is opened while a test runs: backbones and engines, by name."""
+    names = []
+
+    def counted(function, kind):
+        def call(*args, **options):
+            names.append(kind)
+            return function(*args, **options)
+
+        return call
+
+    for kind in ("open_backbone", "open_engine"):
+        monkeypatch.setattr(opened, kind, counted(getattr(opened, kind), kind))
+    return names
+
+
+def test_rows_are_those_worked_out_by_hand_and_the_network_is_opened_once(toy, opens):
+    with Extractor(toy) as extractor:
+        for _ in range(2):
+            np.testing.assert_allclose(extractor([RED, GREY]), [[1, 0.2, 0], [0.2] * 3], atol=1e-6)
+        assert extractor([]).shape == (0, 3)
+    assert opens == ["open_backbone", "open_engine"]
+
+
+def test_rows_are_those_of_extract_and_a_recipe_opens_the_same(toy, photos):
+    features = penult.extract(photos, model=toy, layer="pixels", pooling="max", normalize="l2")
+    paths = [photos / name for name in features.ids]
+    by_name = Extractor(toy, layer="pixels", pooling="max", normalize="l2")
+    by_recipe = Extractor(features.recipe)
+    assert by_name.recipes == by_recipe.recipes == (features.recipe,)
+    for extractor in (by_name, by_recipe):
+        np.testing.assert_allclose(extractor(paths), features.features[:], rtol=1e-5)
+
+
+def test_several_layers_come_by_name(toy):
+    extractor = Extractor(toy, layer=["logits", "pixels"], pooling="none")
+    rows = extractor.by_layer([RED])
+    assert {layer: block.shape for layer, block in rows.items()} == {
+        "pixels": (1, 3, 8, 8),
+        "logits": (1, 2),
+    }
+    np.testing.assert_allclose(rows["logits"], [[1.2, 1]], atol=1e-6)
+    with pytest.raises(UsageError, match=r"the rows of 2 layers; by_layer\(images\)"):
+        extractor([RED])
+
+
+def test_an_image_without_a_row_is_named(toy, tmp_path):
+    (tmp_path / "text.jpg").write_text("hello")
+    with pytest.raises(ImageError, match=r"text\.jpg: is not an image"):
+        Extractor(toy)([RED, tmp_path / "text.jpg", tmp_path / "gone.jpg"])
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"layer": "penultimat"}, UnknownNameError, "did you mean penultimate"),
+        ({"normalize": "l1"}, UsageError, "allowed: none, l2"),
+        ({"decode": "fast"}, UnknownNameError, "way to decode"),
+        ({"engine": "steam"}, UnknownNameError, "allowed: auto, "),
+        ({"batch_size": 0}, UsageError, "a batch size of 0 was given; it must be 1 or more"),
+        ({"streams": 0}, UsageError, "a number of streams of 0"),
+        ({"workers": -1}, UsageError, "a number of workers of -1"),
+        ({"max_pixels": 0}, UsageError, "a limit of pixels of 0"),
+    ],
+)
+def test_what_cannot_be_is_refused_when_it_is_opened(toy, options, error, message):
+    with pytest.raises(error, match=message):
+        Extractor(toy, **options)
+
+
+def test_how_an_error_is_met_is_checked_with_the_other_reading_options():
+    with pytest.raises(UnknownNameError, match="value for on-error"):
+        ReadingOptions(on_error="ignore")
+
+
+def test_a_recipe_says_its_layer_itself_and_has_to_be_of_the_same_network(toy):
+    recipe = Extractor(toy).recipes[0]
+    with pytest.raises(UsageError, match="says itself which layer"):
+        Extractor(recipe, layer="logits")
+    with pytest.raises(RecipeMismatchError, match="weights_sha256"):
+        Extractor(replace(recipe, weights_sha256="71" * 32))
+
+
+def test_a_closed_extractor_refuses(toy):
+    with Extractor(toy) as extractor:
+        pass
+    with pytest.raises(UsageError, match="this extractor is closed"):
+        extractor([RED])
+
+
+def test_a_classifier_asked_for_a_second_photo_opens_nothing_again(toy, photos, opens):
+    classifier = penult.train(penult.extract(photos, model=toy), classifier="centroid")
+    opens.clear()
+    for name in ("rose", "tulip"):
+        (told,) = classifier.predict(photos / name / f"{name}_01.jpg")
+        assert told.label == name
+    assert opens == ["open_backbone", "open_engine"]
+
+
+def test_the_estimator_and_a_classifier_share_a_network(toy, photos, opens):
+    classifier = penult.train(penult.extract(photos, model=toy), classifier="centroid")
+    classifier.predict([RED])
+    opens.clear()
+    penult.FeatureExtractor(toy).fit_transform([RED])
+    assert opens == []
+
+
+def saved(path, seed):
+    torch.manual_seed(seed)
+    save_checkpoint(
+        path,
+        squeezenet1_1(num_classes=2),
+        architecture="torchvision:squeezenet1_1",
+        preprocessing=open_backbone("squeezenet1_1", WeightsChoice("random")).preprocessing,
+        overwrite=True,
+    )
+    return ExtractorSpec(rows=ModelRows(model=str(path)))
+
+
+def test_a_weights_file_that_is_written_anew_is_another_network(tmp_path):
+    spec = saved(tmp_path / "net.ckpt", seed=0)
+    before = spec.shared()
+    assert spec.shared().backbone is before.backbone
+    assert saved(tmp_path / "net.ckpt", seed=1).shared().recipes != before.recipes
+    with pytest.raises(RecipeMismatchError, match=r"the classifier and .* weights_sha256"):
+        ExtractorSpec(rows=RecipeRows(before.recipes, "the classifier")).shared()
+
+
+def test_what_is_opened_with_other_engine_options_runs_the_same_network(toy, opens):
+    for batch_size in (1, 1, 2):
+        spec = ExtractorSpec(
+            rows=ModelRows(model=toy),
+            engine=EngineOptions(engine="torch", device="cpu", batch_size=batch_size),
+        )
+        assert spec.shared().engine.batch_size == batch_size
+    assert opens == ["open_backbone", "open_engine", "open_engine"]
+
+
+IN_ANOTHER_PROCESS = """
+import pickle, sys
+from toys import MeanColour
+from penult.backbones.registry import register
+register(MeanColour())
+extractor, images = pickle.load(sys.stdin.buffer)
+sys.stdout.buffer.write(pickle.dumps(extractor(images)))
+"""
+
+
+def test_a_pickled_extractor_is_small_and_gives_equal_rows_in_a_process_of_its_own(toy):
+    extractor = Extractor(toy, layer="pixels", pooling="flatten", batch_size=3, workers=1)
+    spec = pickle.dumps(extractor.spec)
+    assert len(spec) < 2_000
+    assert pickle.loads(spec) == extractor.spec
+    done = subprocess.run(
+        [sys.executable, "-c", IN_ANOTHER_PROCESS],
+        input=pickle.dumps((extractor, [RED, GREY])),
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[1]), *sys.path]),
+        },
+        capture_output=True,
+        check=True,
+    )
+    assert np.array_equal(pickle.loads(done.stdout), extractor([RED, GREY]))
+
+
+def test_what_is_unpickled_twice_is_opened_once(toy, opens):
+    pickled = pickle.dumps(Extractor(toy))
+    opens.clear()
+    for _ in range(2):
+        assert pickle.loads(pickled)([RED]).shape == (1, 3)
+    assert opens == ["open_backbone", "open_engine"]
+
+
+def test_importing_it_needs_no_torch():
+    code = "import sys; from penult import Extractor; print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
