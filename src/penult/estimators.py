@@ -12,13 +12,15 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from penult.backbones.base import WeightsChoice
 from penult.errors import UsageError
+from penult.extractor import EngineOptions, Extractor, ExtractorSpec, ModelRows, ReadingOptions
+from penult.images.in_memory import as_records
 from penult.recipe import require_equal
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from penult.extractor import Extractor
     from penult.recipe import Recipe
 
 __all__ = ["FeatureExtractor"]
@@ -96,8 +98,6 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         UnknownNameError, WeightsError, MissingExtraError, EngineError
             If the network cannot be had or run.
         """
-        from penult.images.in_memory import as_records
-
         self._check_options()
         if self.pool != "deprecated":
             warnings.warn("pool is now called pooling", FutureWarning, stacklevel=2)
@@ -184,9 +184,6 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
                 raise UsageError(f"{name} is {value!r}; give a whole number of 1 or more, or None")
 
     def _open(self) -> Extractor:
-        from penult.backbones.base import WeightsChoice
-        from penult.extractor import EngineOptions, ExtractorSpec, ModelRows, ReadingOptions
-
         spec = ExtractorSpec(
             rows=ModelRows(
                 model=self.model,

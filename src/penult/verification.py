@@ -12,6 +12,8 @@ import numpy as np
 from penult.backbones.base import WeightsChoice
 from penult.engines.base import TOLERANCE
 from penult.errors import MissingExtraError, RecipeMismatchError, SourceError, UsageError
+from penult.extractor import EngineOptions, ExtractorSpec, ReadingOptions, RecipeRows
+from penult.features.read import load
 from penult.records import Failure, Progress
 
 if TYPE_CHECKING:
@@ -115,9 +117,6 @@ def verify(
     """
     if sample is not None and sample < 1:
         raise UsageError(f"a sample of {sample} was asked for; give 1 or more")
-    from penult.extractor import EngineOptions, ExtractorSpec, ReadingOptions, RecipeRows
-    from penult.features.read import load
-
     features = load(path)
     layers = [load(path, layer) for layer in features.layers]
     is_half = any(layer.features.dtype == np.float16 for layer in layers)

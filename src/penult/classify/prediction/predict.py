@@ -7,9 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from penult.backbones.base import WeightsChoice
 from penult.classify.prediction.sorting import Sorter
 from penult.errors import UsageError
+from penult.extractor import EngineOptions, ExtractorSpec, ReadingOptions, RecipeRows
+from penult.images.in_memory import are_in_memory, as_records
+from penult.images.listing import as_sources, list_images
+from penult.images.notes import log_listing_messages
 from penult.records import Failure, Prediction, Progress
+from penult.written import note_written
 
 if TYPE_CHECKING:
     from penult.classify.classifier import Classifier
@@ -76,11 +82,6 @@ def predict_images(
             f"this classifier may give an image several labels, each with a threshold of its own; "
             f"{what} is for classifiers of one class an image"
         )
-    from penult.backbones.base import WeightsChoice
-    from penult.extractor import EngineOptions, ExtractorSpec, ReadingOptions, RecipeRows
-    from penult.images.notes import log_listing_messages
-    from penult.written import note_written
-
     spec = ExtractorSpec(
         rows=RecipeRows((classifier.recipe,), "the classifier"),
         weights=WeightsChoice.of(weights, offline=offline),
@@ -131,9 +132,6 @@ def _listed(
     offline: bool,
 ) -> tuple[Sequence[ImageRecord], Sequence[Failure], int | None]:
     """The images, what of them cannot be listed, and how many threads should read them."""
-    from penult.images.in_memory import are_in_memory, as_records
-    from penult.images.listing import as_sources, list_images
-
     if are_in_memory(images):
         if sorter is not None:
             raise UsageError("images in memory are no files that could be sorted into folders")
