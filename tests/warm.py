@@ -1,0 +1,122 @@
+"""A `penult` that costs a fork in place of an import of torch; a program of its own, see `serve`.
+
+`put_penult_into(folder)` writes a program `penult` that hands its arguments, folder, environment and
+standard streams to a server, which has imported what commands import and forks a child for each. The
+server starts no thread itself (and checks that), or forking would not be sound.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import textwrap
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+
+# OpenVINO starts a thread, and is quickly imported; what NNCF does to loggers is for who asks for it.
+IMPORTED = [
+    "h5py",
+    "matplotlib.pyplot",
+    "penult.cli",
+    "penult.extraction",
+    "penult.report",
+    "skops.io",
+    "sklearn.linear_model",
+    "timm",
+    "torch",
+    "torchvision",
+]
+CLIENT = """
+    #!{python} -IS
+    import json, os, socket, sys
+    with socket.socket(socket.AF_UNIX) as server:
+        server.connect({address!r})
+        call = [sys.argv[1:], os.getcwd(), dict(os.environ)]
+        socket.send_fds(server, [json.dumps(call).encode()], [0, 1, 2])
+        server.shutdown(socket.SHUT_WR)
+        code = server.recv(1)
+    sys.exit(code[0] if code else "the command was killed")
+"""
+
+
+@contextlib.contextmanager
+def put_penult_into(folder: Path) -> Iterator[None]:
+    """Write `penult` into a folder; it works until the context ends."""
+    address = str(folder / "socket")
+    command = [sys.executable, "-W", "ignore", __file__, address]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}  # OpenBLAS starts its threads on import
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as server:
+        assert server.stdout.readline() == b"ready\n"
+        client = textwrap.dedent(CLIENT).lstrip().format(python=sys.executable, address=address)
+        (folder / "penult").write_text(client)
+        (folder / "penult").chmod(0o755)
+        try:
+            yield
+        finally:
+            server.kill()
+
+
+def serve(address: str) -> None:
+    """Answer calls, each in a child of its own."""
+    for name in IMPORTED:
+        importlib.import_module(name)
+    assert len(list(Path("/proc/self/task").iterdir())) == 1, "forking with threads is not sound"
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(address)
+        server.listen()
+        print("ready", flush=True)
+        while True:
+            connection, _ = server.accept()
+            if not os.fork():
+                server.close()
+                answer(connection)
+            connection.close()
+            while os.waitpid(-1, os.WNOHANG)[0]:  # those that have ended; this child is there yet
+                pass
+
+
+def answer(connection: socket.socket) -> None:
+    """Run one command in this process, and end it."""
+    code = 1
+    try:
+        message, streams, _, _ = socket.recv_fds(connection, 1 << 20, 3)
+        while more := connection.recv(1 << 20):
+            message += more
+        arguments, folder, environment = json.loads(message)
+        for ours, theirs in enumerate(streams):
+            os.dup2(theirs, ours)
+            os.close(theirs)
+        sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w")  # noqa: SIM115
+        os.chdir(folder)
+        os.environ.clear()
+        os.environ.update(environment)
+        sys.argv = ["penult", *arguments]
+        code = ended()
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError):  # as of a pipe that nobody reads any more
+                stream.flush()
+        connection.sendall(bytes([code]))
+        os._exit(code)
+
+
+def ended() -> int:
+    from penult.cli import main
+
+    try:
+        main()
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    return 0
+
+
+if __name__ == "__main__":
+    serve(sys.argv[1])
