@@ -34,9 +34,9 @@ from PIL import Image
 from torch.utils.data import DataLoader, Dataset
 
 import penult
-from penult.backbones.base import WeightsChoice
 from penult.backbones.recipe_selection import select
 from penult.backbones.registry import open_backbone
+from penult.backbones.weights.choice import WeightsChoice
 from penult.engines.registry import open_engine
 from penult.images.listing import list_images
 from penult.images.pixels.transform import Transform
@@ -98,7 +98,7 @@ def measure(name: str, folder: Path, few: int, rounds: int) -> None:
     chosen = [paths[k] for k in np.linspace(0, len(paths) - 1, min(few, len(paths))).astype(int)]
     with tempfile.TemporaryDirectory() as scratch:
         weights = _weights(given, Path(scratch))
-        backbone = open_backbone(given, WeightsChoice(given=weights))
+        backbone = open_backbone(given, WeightsChoice(weights=weights))
         recipes = select(backbone, [options.get("layer", "penultimate")], options.get("pooling"))
         engine = open_engine(backbone, recipes, device="cpu")
         transform = Transform(backbone.preprocessing)
@@ -167,7 +167,7 @@ def _weights(name: str, scratch: Path) -> Path | None:
     if name.startswith("efficientnet_lite") or Path(name).is_file():
         return None
     path = scratch / "untrained.pth"
-    torch.save(open_backbone(name, WeightsChoice(given="random")).network.state_dict(), path)
+    torch.save(open_backbone(name, WeightsChoice(weights="random")).network.state_dict(), path)
     return path
 
 

@@ -15,9 +15,9 @@ from pathlib import Path
 import torch
 
 from penult.backbones import torchvision
-from penult.backbones.layers import Cut
 from penult.backbones.timm import model as timm_network
 from penult.backbones.timm import source as timm
+from penult.backbones.torch_cut import TorchCut
 from penult.errors import PenultError
 
 OUTPUT = Path(__file__).parent.parent / "src/penult/backbones/sizes.csv"
@@ -33,17 +33,17 @@ def built() -> Iterator[tuple[str, torch.nn.Module, str | None, tuple[int, int]]
     import timm as library
 
     for name in library.list_models():
-        wanted = timm._registered(name)
-        network = timm_network.build(wanted)
-        size = tuple(wanted.cfg.input_size[1:])
-        yield wanted.described, network, timm_network.head(network), size
+        spec = timm._registered(name)
+        network = timm_network.build(spec)
+        size = tuple(spec.cfg.input_size[1:])
+        yield spec.recorded, network, timm_network.head(network), size
 
 
 def all_sizes() -> Iterator[tuple[str, int, int]]:
     for name, network, head, size in built():
         try:
             with torch.inference_mode():
-                (rows,) = Cut(network, {"penultimate": 1}, head)(torch.empty(2, 3, *size))
+                (rows,) = TorchCut(network, {"penultimate": 1}, head)(torch.empty(2, 3, *size))
         except (PenultError, NotImplementedError) as error:
             print(f"{name} is left out: {error}", file=sys.stderr)
         else:

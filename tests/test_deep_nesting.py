@@ -9,10 +9,10 @@ import zipfile
 import numpy as np
 import pytest
 
-from penult.backbones.base import WeightsChoice
 from penult.backbones.checkpoint import read_checkpoint
-from penult.backbones.metadata_cache import recall
+from penult.backbones.metadata_cache import load_cached
 from penult.backbones.registry import open_backbone
+from penult.backbones.weights.choice import WeightsChoice
 from penult.backbones.weights.load import load_state
 from penult.classify.classifier_file import read_description, read_pipeline
 from penult.errors import BackboneError, ClassifierFileError, FileFormatError, WeightsError
@@ -96,8 +96,10 @@ def test_what_the_cache_and_an_interrupted_run_hold_is_not_trusted(tmp_path, mon
 
     (tmp_path / "run.json").write_text(deep)
     assert Manifest.read(tmp_path) is None
-    monkeypatch.setattr(metadata_cache, "_note_file", lambda *_: tmp_path / "run.json")
-    assert recall("timm:x", WeightsChoice(), lambda: None) is None
+    (tmp_path / "cached.json").write_text(f"digest\n{deep}")
+    monkeypatch.setattr(metadata_cache, "_cache_file", lambda *_: tmp_path / "cached.json")
+    monkeypatch.setattr(metadata_cache, "_digest", lambda *_: "digest")
+    assert load_cached("timm:x", WeightsChoice(), lambda: None) is None
 
 
 @pytest.mark.parametrize("deep", DEEP)

@@ -24,7 +24,7 @@ from toys import MeanColour
 
 import penult
 from penult import FeatureExtractor
-from penult.backbones.torch_model import NetworkBackbone
+from penult.backbones.backbone import Backbone
 from penult.errors import ImageError, RecipeMismatchError, UnknownNameError, UsageError
 from penult.extractor import opened
 
@@ -279,13 +279,13 @@ def test_an_estimator_that_was_not_fitted_says_so(extractor, paths):
 def built(monkeypatch):
     """The networks that were built, by name."""
     names = []
-    network = NetworkBackbone.__dict__["network"].func
+    network = Backbone.__dict__["network"].func
 
     def build(self):
         names.append(self.name)
         return network(self)
 
-    monkeypatch.setattr(NetworkBackbone.__dict__["network"], "func", build)
+    monkeypatch.setattr(Backbone.__dict__["network"], "func", build)
     return names
 
 

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 import penult
-from penult.backbones.base import WeightsChoice
+from penult.backbones.weights.choice import WeightsChoice
 from penult.classify.prediction.predict import predict_images
 from penult.errors import ImageError, SourceError, UsageError
 from penult.extraction import Extraction

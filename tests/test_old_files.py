@@ -14,8 +14,8 @@ import pytest
 import penult
 from penult.backbones.checkpoint import read_checkpoint
 from penult.cli import main
+from penult.engines.agreement import cosines
 from penult.engines.base import TOLERANCE
-from penult.engines.int8 import cosines
 
 HERE = Path(__file__).with_name("old_files")
 VERSIONS = sorted(path.name for path in HERE.iterdir() if path.is_dir() and path.name[0].isdigit())

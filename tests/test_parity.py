@@ -15,8 +15,8 @@ from PIL import Image
 from torch import nn
 
 import penult
-from penult.backbones.base import WeightsChoice
 from penult.backbones.registry import open_backbone
+from penult.backbones.weights.choice import WeightsChoice
 
 
 @pytest.fixture
@@ -48,14 +48,14 @@ def as_torchvision(backbone, images, head):
     transform = torchvision.models.get_model_weights(architecture).DEFAULT.transforms()
     batch = torch.stack([transform(image) for image in images])
     if head == "features":
-        return backbone.network.features(batch).flatten(1)
-    return without_head(backbone.network, head)(batch)
+        return backbone.network.module.features(batch).flatten(1)
+    return without_head(backbone.network.module, head)(batch)
 
 
 def as_timm(backbone, images, _head):
     import timm
 
-    network = backbone.network
+    network = backbone.network.module
     config = timm.data.resolve_data_config({}, model=network)
     batch = torch.stack([timm.data.create_transform(**config)(image) for image in images])
     return network.forward_head(network.forward_features(batch), pre_logits=True)
@@ -83,7 +83,7 @@ def test_the_classic_networks_end_to_end(jpegs, tmp_path, name, options, referen
         **options,
     )  # fmt: skip
     assert features.features.shape == (2, length)
-    backbone = open_backbone(name, WeightsChoice(given="random"))
+    backbone = open_backbone(name, WeightsChoice(weights="random"))
     assert backbone.weights.sha256 == features.recipe.weights_sha256
     images = [Image.open(jpegs / name).convert("RGB") for name in features.ids]
     with torch.inference_mode():

@@ -15,13 +15,14 @@ import pytest
 from PIL import Image
 
 import penult
-from penult.backbones.base import WeightsChoice
 from penult.backbones.checkpoint import CheckpointFile
-from penult.backbones.int8 import FORMAT, KEY, Int8Backbone, is_int8, save_int8
+from penult.backbones.int8 import FORMAT, KEY, is_int8, read_int8, save_int8
 from penult.backbones.registry import open_backbone
+from penult.backbones.weights.choice import WeightsChoice
 from penult.engines import measure
-from penult.engines import quantize as engine
-from penult.engines.int8 import cosines
+from penult.engines.agreement import cosines
+from penult.engines.openvino import nncf
+from penult.engines.openvino import quantize as engine
 from penult.engines.registry import open_engine
 from penult.errors import (
     EngineError,
@@ -69,7 +70,7 @@ def made(tiny, flowers):
 
 def test_the_card_tells_the_truth(made, tiny, flowers):
     path, card = made
-    assert Int8Backbone(path).card == {
+    assert read_int8(path).card == {
         **dataclasses.asdict(card),
         "cosines": [dataclasses.asdict(x) for x in card.cosines],
         "accuracy": {
@@ -95,7 +96,7 @@ def test_the_card_tells_the_truth(made, tiny, flowers):
 def test_integers_are_what_it_computes_with(made):
     path, card = made
     assert card.in_float == 0
-    content = Int8Backbone(path).read()
+    content = read_int8(path).graph
     assert content.graph.count(b'element_type="i8"') >= card.operations
     # Four convolutions of 8·3·9, 8·9, 16·8·9 and 16·16 weights, a byte each.
     weights = 8 * 3 * 9 + 8 * 9 + 16 * 8 * 9 + 16 * 16
@@ -207,7 +208,7 @@ def test_files_that_are_no_images_are_counted_in_the_log(tiny, flowers, tmp_path
 
 def test_a_damaged_file_is_refused(made, tmp_path):
     data = bytearray(made[0].read_bytes())
-    weights = Int8Backbone(made[0]).read().weights
+    weights = read_int8(made[0]).graph.weights
     place = data.index(weights[:200]) + 100
     data[place] ^= 1
     damaged = tmp_path / "damaged.ckpt"
@@ -235,14 +236,14 @@ def test_a_file_of_the_format_before_is_read(made, tmp_path):
     """There, one number of tokens before the patches stood for all layers."""
     from safetensors.numpy import load_file, save_file
 
-    content = Int8Backbone(made[0]).read()
+    content = read_int8(made[0]).graph
     note = content.note() | {"prefix_tokens": 2}
     note["layers"] = [{**layer, "layout": "NTD"} for layer in note["layers"]]
     for layer in note["layers"]:
         del layer["prefix_tokens"], layer["has_class_token"]
     note |= {"sha256": content.sha256(note), "format": 1, "card": {}}
     save_file(load_file(made[0]), tmp_path / "old.ckpt", metadata={KEY: json.dumps(note)})
-    for layer in Int8Backbone(tmp_path / "old.ckpt").layers:
+    for layer in open_backbone(str(tmp_path / "old.ckpt")).layers:
         assert (layer.prefix_tokens, layer.has_class_token) == (2, True)
 
 
@@ -268,7 +269,7 @@ def test_what_is_wrong_with_a_file_is_said_by_name(made, tmp_path, change, compl
 
 
 def test_a_processor_that_computes_something_else_is_noticed(made, tmp_path):
-    content = Int8Backbone(made[0]).read()
+    content = read_int8(made[0]).graph
     other = dataclasses.replace(content, expected=tuple(row[::-1] for row in content.expected))
     save_int8(tmp_path / "other.ckpt", other, {})
     backbone = CheckpointFile().open(str(tmp_path / "other.ckpt"), WeightsChoice())
@@ -295,7 +296,7 @@ def test_nothing_to_quantise_is_one_line(toy, flowers, tmp_path):
 
 
 def test_without_nncf_the_extra_is_named(tiny, flowers, tmp_path, monkeypatch):
-    monkeypatch.setattr(engine, "find_spec", lambda _name: None)
+    monkeypatch.setattr(nncf, "find_spec", lambda _name: None)
     with pytest.raises(MissingExtraError, match=r"pip install 'penult\[int8\]'"):
         quantize(tiny, flowers, tmp_path / "x.ckpt")
 

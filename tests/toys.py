@@ -1,17 +1,29 @@
-"""Small backbones, through the same door as a third party's; the rows of the first by hand."""
+"""Small backbones and engines, through the same door as a third party's; rows by hand."""
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterable
-from fnmatch import fnmatch
+from pathlib import Path
 
-from penult.backbones.base import Backbone, Card, Source, Weights, WeightsChoice
-from penult.backbones.torch_model import NetworkBackbone
-from penult.errors import UnknownNameError, WeightsError
+import numpy as np
+
+from penult.backbones.backbone import Backbone
+from penult.backbones.info import ModelInfo
+from penult.backbones.layer import Layer
+from penult.backbones.metadata import BackboneMetadata
+from penult.backbones.network import Network, OpenVinoGraph
+from penult.backbones.source import BackboneSource
+from penult.backbones.torch_network import TorchNetwork
+from penult.backbones.weights.choice import WeightsChoice
+from penult.backbones.weights.info import WeightsInfo
+from penult.engines.agreement import check_image
+from penult.engines.base import Engine, EngineSettings
+from penult.errors import EngineError, UnknownNameError, WeightsError
 from penult.recipe import Preprocessing
 
 
-class MeanColour(Source):
+class MeanColour(BackboneSource):
     """`toy:mean-colour`: the mean of red, green and blue of an image squashed to 8 × 8, in [0, 1].
 
     Layers: ``pixels`` (3, 8, 8), ``mean`` (3), ``penultimate`` (the same as ``mean``), and
@@ -23,28 +35,27 @@ class MeanColour(Source):
     def names(self) -> Iterable[str]:
         return ["mean-colour"]
 
-    def cards(self, pattern: str = "*") -> Iterable[Card]:
-        if fnmatch("mean-colour", pattern) or fnmatch("toy:mean-colour", pattern):
-            yield Card(
-                name="toy:mean-colour",
-                parameters=6,
-                input_size=(8, 8),
-                features=3,
-                licence="CC0-1.0",
-                top1=None,
-                weights="mean-colour 1",
-                on_this_machine=True,
-            )
+    def models(self) -> Iterable[ModelInfo]:
+        yield ModelInfo(
+            name="toy:mean-colour",
+            parameters=6,
+            input_size=(8, 8),
+            features=3,
+            licence="CC0-1.0",
+            top1=None,
+            weights="mean-colour 1",
+            on_this_machine=True,
+        )
 
     def open(self, name: str, choice: WeightsChoice) -> Backbone:
         if name != "mean-colour":
             raise UnknownNameError("toy model", name, self.names())
-        if choice.given is not None:
+        if choice.weights is not None:
             raise WeightsError("toy:mean-colour has no other weights; leave --weights out")
-        return NetworkBackbone(
+        metadata = BackboneMetadata(
             name="toy:mean-colour",
             architecture="toy/mean-colour",
-            weights=Weights("mean-colour 1", "70" * 32),
+            weights=WeightsInfo("mean-colour 1", "70" * 32),
             preprocessing=Preprocessing(
                 resize=(8, 8),
                 crop=None,
@@ -52,9 +63,8 @@ class MeanColour(Source):
                 mean=(0.0, 0.0, 0.0),
                 std=(1.0, 1.0, 1.0),
             ),
-            build=_build,
-            head="logits",
         )
+        return Backbone(metadata, lambda: TorchNetwork(_build(), head="logits"))
 
 
 def _build():
@@ -76,7 +86,7 @@ def _build():
     return network
 
 
-class TinyNetwork(Source):
+class TinyNetwork(BackboneSource):
     """`tiny:network`: four convolutions with seeded weights, a pool and a classifier, 32 × 32.
 
     Layers among others: ``maps`` (16, 8, 8), ``penultimate`` (16), ``logits`` (4).
@@ -87,14 +97,14 @@ class TinyNetwork(Source):
     def names(self) -> Iterable[str]:
         return ["network"]
 
-    def cards(self, pattern: str = "*") -> Iterable[Card]:
+    def models(self) -> Iterable[ModelInfo]:
         return ()
 
     def open(self, name: str, choice: WeightsChoice) -> Backbone:
-        return NetworkBackbone(
+        metadata = BackboneMetadata(
             name="tiny:network",
             architecture="tiny/network",
-            weights=Weights("seed 0", "71" * 32),
+            weights=WeightsInfo("seed 0", "71" * 32),
             preprocessing=Preprocessing(
                 resize=(32, 32),
                 crop=None,
@@ -102,9 +112,8 @@ class TinyNetwork(Source):
                 mean=(0.5, 0.5, 0.5),
                 std=(0.25, 0.25, 0.25),
             ),
-            build=_build_tiny,
-            head="logits",
         )
+        return Backbone(metadata, lambda: TorchNetwork(_build_tiny(), head="logits"))
 
 
 def _build_tiny():
@@ -138,14 +147,13 @@ class Slashes(TinyNetwork):
     prefix = "slashes"
 
     def open(self, name: str, choice: WeightsChoice) -> Backbone:
-        return NetworkBackbone(
+        metadata = BackboneMetadata(
             name="slashes:network",
             architecture="slashes/network",
-            weights=Weights("mean-colour 1", "72" * 32),
+            weights=WeightsInfo("mean-colour 1", "72" * 32),
             preprocessing=MeanColour().open("mean-colour", WeightsChoice()).preprocessing,
-            build=_build_slashes,
-            head="logits",
         )
+        return Backbone(metadata, lambda: TorchNetwork(_build_slashes(), head="logits"))
 
 
 def _build_slashes():
@@ -166,3 +174,76 @@ def _build_slashes():
             return rows
 
     return Network()
+
+
+class GraphOfMeans(BackboneSource):
+    """`graph:means`: `mean` and `penultimate` of `toy:mean-colour` as an OpenVINO graph alone.
+
+    Nothing of it imports torch. Layers: ``pixels`` (3, 8, 8) and ``penultimate`` (3).
+    """
+
+    prefix = "graph"
+
+    def names(self) -> Iterable[str]:
+        return ["means"]
+
+    def models(self) -> Iterable[ModelInfo]:
+        return ()
+
+    def open(self, name: str, choice: WeightsChoice) -> Backbone:
+        metadata = BackboneMetadata(
+            name="graph:means",
+            architecture="graph/means",
+            weights=WeightsInfo("none", "73" * 32),
+            preprocessing=Preprocessing(
+                resize=(8, 8), crop=None, interpolation="bilinear", mean=(0.0,) * 3, std=(1.0,) * 3
+            ),
+            libraries=("openvino",),
+            forms=("openvino",),
+        )
+        return Backbone(metadata, _MeansInOpenVino)
+
+
+class _MeansInOpenVino(Network):
+    def list_layers(self, input_size):
+        return (
+            Layer("pixels", "Divide", (3, *input_size), "NCHW"),
+            Layer("penultimate", "ReduceMean", (3,), "vector"),
+        )
+
+    def as_openvino(self):
+        import openvino as ov
+
+        op = ov.opset13
+        images = op.parameter([-1, 8, 8, 3], ov.Type.u8)
+        pixels = op.divide(op.transpose(op.convert(images, "f32"), [0, 3, 1, 2]), np.float32(255))
+        means = op.reduce_mean(pixels, [2, 3], keep_dims=False)
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "model.xml"
+            ov.save_model(ov.Model([op.result(pixels), op.result(means)], [images], "means"), path)
+            graph, weights = path.read_bytes(), path.with_suffix(".bin").read_bytes()
+        seen = check_image((8, 8)).mean((0, 1)).astype(np.float32) / 255
+        return OpenVinoGraph(
+            layers=self.list_layers((8, 8)), graph=graph, weights=weights, expected=(seen, seen)
+        )
+
+
+class ChannelMeans(Engine):
+    """An engine for one network: the mean of each channel, in [0, 1]."""
+
+    name = "means"
+    device = "cpu"
+
+    def __init__(self, backbone, recipes, settings: EngineSettings) -> None:
+        self.recipes = recipes
+        self.settings = settings
+
+    def run(self, images):
+        return [images.mean((1, 2), dtype=np.float32) / 255]
+
+
+class NoEngine(ChannelMeans):
+    """An engine that runs nothing."""
+
+    def __init__(self, backbone, recipes, settings: EngineSettings) -> None:
+        raise EngineError("it is a toy")

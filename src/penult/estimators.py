@@ -12,7 +12,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from penult.backbones.base import WeightsChoice
+from penult.backbones.weights.choice import WeightsChoice
 from penult.errors import UsageError
 from penult.extractor import EngineOptions, Extractor, ExtractorSpec, ModelRows, ReadingOptions
 from penult.images.in_memory import as_records

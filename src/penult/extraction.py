@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from penult.backbones.base import WeightsChoice
 from penult.backbones.registry import DEFAULT_MODEL
+from penult.backbones.weights.choice import WeightsChoice
 from penult.deprecation import renamed_keyword
 from penult.errors import UnknownNameError, UsageError
 from penult.extractor import EngineOptions, ExtractorSpec, ModelRows, ReadingOptions, layer_names

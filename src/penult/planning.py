@@ -8,8 +8,8 @@ from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from penult.backbones.base import WeightsChoice
 from penult.backbones.registry import DEFAULT_MODEL, open_without_download
+from penult.backbones.weights.choice import WeightsChoice
 from penult.deprecation import renamed_keyword
 from penult.errors import UnknownNameError
 from penult.extractor import ModelRows, layer_names

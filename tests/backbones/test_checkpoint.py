@@ -9,9 +9,9 @@ import torch
 from safetensors.torch import load_file, save_file
 from torchvision import models
 
-from penult.backbones.base import WeightsChoice
 from penult.backbones.checkpoint import read_checkpoint, save_checkpoint
 from penult.backbones.registry import open_backbone, open_recipe, open_without_download
+from penult.backbones.weights.choice import WeightsChoice
 from penult.errors import (
     BackboneError,
     FileFormatError,
@@ -112,7 +112,7 @@ def test_options_that_contradict_are_refused(path, plain):
     with pytest.raises(UsageError, match="leave --architecture out"):
         open_backbone(str(path), WeightsChoice(architecture="resnet50"))
     with pytest.raises(UsageError, match="leave --weights out"):
-        open_backbone(str(path), WeightsChoice(given=plain))
+        open_backbone(str(path), WeightsChoice(weights=plain))
     with pytest.raises(UsageError, match="resnet50 is an architecture itself"):
         open_backbone("resnet50", WeightsChoice(architecture="resnet18"))
 
@@ -153,13 +153,13 @@ def rewrite(path, change):
 def test_a_checkpoint_that_is_not_right_is_refused(path, change, error, complaint):
     rewrite(path, change)
     with pytest.raises(error, match=complaint):
-        _ = open_backbone(str(path)).network
+        _ = open_backbone(str(path)).network.module
 
 
 def test_a_truncated_checkpoint_is_refused(path):
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(WeightsError, match="no whole safetensors file"):
-        _ = open_backbone(str(path)).network
+        _ = open_backbone(str(path)).network.module
 
 
 # A checkpoint has its own input size.
@@ -178,7 +178,7 @@ def saved(path, architecture, network, size):
 
 @pytest.mark.parametrize("size", [(96, 96), (64, 96)])
 def test_a_vision_transformer_is_built_for_the_images_of_its_checkpoint(size, tmp_path):
-    base = open_backbone("timm:test_vit", WeightsChoice(given="random"))
+    base = open_backbone("timm:test_vit", WeightsChoice(weights="random"))
     assert base.layer("blocks").shape == (101, 64)
     network = timm.create_model("test_vit", img_size=size, num_classes=3)
     name = saved(tmp_path / "vit.ckpt", "timm:test_vit", network, size)
@@ -215,6 +215,29 @@ def test_maps_have_the_size_of_the_checkpoints_images(architecture, make, layer,
     assert (backbone.layer(layer).shape, backbone.layer(layer).layout) == (shape, "NCHW")
     (maps,) = backbone.cut([layer])(torch.rand(1, 3, 64, 96))
     assert maps.shape == (1, *shape)
+
+
+def test_maps_planned_and_listed_are_those_extracted_from_a_crop(photos, tmp_path):
+    from typer.testing import CliRunner
+
+    import penult
+    from penult.cli import app
+    from penult.planning import plan
+
+    preprocessing = replace(SEEN, resize=72, crop=(64, 96))
+    save_checkpoint(
+        tmp_path / "net.ckpt",
+        timm.create_model("test_resnet").eval(),
+        architecture="timm:test_resnet",
+        preprocessing=preprocessing,
+    )
+    options = {"model": str(tmp_path / "net.ckpt"), "layer": "layer4", "pool": "none"}
+    shape = (96, 2, 3)
+    assert plan(photos, **options).layers[0].shape == shape
+    told = CliRunner().invoke(app, ["layers", options["model"], "layer4", "--json"])
+    assert json.loads(told.stdout)[0]["shape"] == list(shape)
+    assert penult.extract(photos / "rose", **options).features.shape[1:] == shape
+    assert open_backbone(options["model"]).layer("layer4").shape == shape
 
 
 def test_what_is_planned_and_listed_is_what_is_extracted(photos, tmp_path):
@@ -261,8 +284,8 @@ def test_a_recipe_opens_the_backbone_it_was_made_with(kind, path, plain):
     name, choice = {
         "checkpoint": (str(path), WeightsChoice()),
         "plain": (str(plain), WeightsChoice(architecture="squeezenet1_1")),
-        "given": ("squeezenet1_1", WeightsChoice(given=plain)),
-        "random": ("squeezenet1_1", WeightsChoice(given="random")),
+        "given": ("squeezenet1_1", WeightsChoice(weights=plain)),
+        "random": ("squeezenet1_1", WeightsChoice(weights="random")),
     }[kind]
     recipe = open_backbone(name, choice).recipe("features", "avg", "l2")
     assert reopen(recipe).recipe("features", "avg", "l2") == recipe
@@ -281,7 +304,7 @@ def test_a_file_that_has_moved_is_asked_for_by_its_digest(kind, path, plain, tmp
         WeightsError, match=rf"the classifier was made with .*{recipe.weights_sha256}"
     ):
         reopen(recipe)
-    assert reopen(recipe, choice=WeightsChoice(given=moved)).recipe() == recipe
+    assert reopen(recipe, choice=WeightsChoice(weights=moved)).recipe() == recipe
 
 
 def test_a_file_that_has_changed_is_refused(plain, network):

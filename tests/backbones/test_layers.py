@@ -2,13 +2,13 @@ import pytest
 import torch
 from torch import nn
 
-from penult.backbones.base import Layer, WeightsChoice
-from penult.backbones.layers import Cut, list_layers
-from penult.backbones.recipe_selection import find_layer, match_layers
+from penult.backbones.layer import Layer, find_layer, match_layers
 from penult.backbones.registry import open_backbone
+from penult.backbones.torch_cut import TorchCut, list_layers
+from penult.backbones.weights.choice import WeightsChoice
 from penult.errors import BackboneError, UnknownNameError
 
-RANDOM = WeightsChoice(given="random")
+RANDOM = WeightsChoice(weights="random")
 
 
 class Late(nn.Module):
@@ -67,7 +67,7 @@ def test_layers_are_listed_in_execution_order_with_shapes():
 
 
 def test_a_cut_gives_each_layers_output_in_the_order_asked_for():
-    cut = Cut(Small(), {"logits": 1, "penultimate": 1, "relu": 1, "twice": 3}, "fc")
+    cut = TorchCut(Small(), {"logits": 1, "penultimate": 1, "relu": 1, "twice": 3}, "fc")
     logits, penultimate, relu, twice = cut(IMAGES)
     assert twice.flatten().tolist() == [8, -16, 24]  # as it was before ReLU worked in place
     assert relu.flatten().tolist() == [8, 0, 24]
@@ -78,14 +78,14 @@ def test_a_cut_gives_each_layers_output_in_the_order_asked_for():
 @pytest.mark.parametrize("layer", ["twice", "relu", "sum", "penultimate", "fc"])
 def test_nothing_after_the_last_layer_is_computed(layer):
     calls = {layer: 3 if layer == "twice" else 1}
-    Cut(Small(end=Late()), calls, "fc")(IMAGES)
+    TorchCut(Small(end=Late()), calls, "fc")(IMAGES)
     with pytest.raises(BackboneError, match="computed too much"):
-        Cut(Small(end=Late()), calls | {"logits": 1}, "fc")(IMAGES)
+        TorchCut(Small(end=Late()), calls | {"logits": 1}, "fc")(IMAGES)
 
 
 def test_two_cuts_of_one_network_do_not_meet():
     network = Small()
-    first, second = Cut(network, {"twice": 3}, "fc"), Cut(network, {"logits": 1}, "fc")
+    first, second = TorchCut(network, {"twice": 3}, "fc"), TorchCut(network, {"logits": 1}, "fc")
     assert len(first(IMAGES)) == len(second(IMAGES)) == 1
     assert not network.twice._forward_hooks
 
@@ -93,7 +93,7 @@ def test_two_cuts_of_one_network_do_not_meet():
 def test_a_network_in_training_mode_is_put_into_eval_mode():
     network = nn.Sequential(nn.BatchNorm2d(3), nn.Dropout(0.9), nn.Flatten()).train()
     images = torch.rand(4, 3, 2, 2)
-    cut = Cut(network, {"penultimate": 1}, None)
+    cut = TorchCut(network, {"penultimate": 1}, None)
     (first,), (second,), (alone,) = cut(images), cut(images), cut(images[:1])
     assert torch.equal(first, second)
     assert torch.equal(first[:1], alone)
@@ -102,20 +102,20 @@ def test_a_network_in_training_mode_is_put_into_eval_mode():
 
 def test_a_classifier_that_is_a_convolution_reads_a_row_of_averages():
     network = nn.Sequential(nn.Conv2d(3, 2, 1), nn.Flatten())
-    (row,) = Cut(network, {"penultimate": 1}, "0")(torch.arange(12.0).reshape(1, 3, 2, 2))
+    (row,) = TorchCut(network, {"penultimate": 1}, "0")(torch.arange(12.0).reshape(1, 3, 2, 2))
     assert row.tolist() == [[1.5, 5.5, 9.5]]
 
 
 def test_a_network_that_gives_no_row_an_image_says_so():
     with pytest.raises(BackboneError, match=r"no row an image, but \(3, 2, 2\)"):
-        Cut(nn.Identity(), {"penultimate": 1}, None)(torch.zeros(1, 3, 2, 2))
+        TorchCut(nn.Identity(), {"penultimate": 1}, None)(torch.zeros(1, 3, 2, 2))
 
 
 def test_a_network_that_does_not_take_the_images_says_so_in_one_line():
     grey = nn.Sequential(nn.Conv2d(1, 2, 3), nn.Flatten())
     for run in (
         lambda: list_layers(grey, (8, 6), head=None),
-        lambda: Cut(grey, {"penultimate": 1}, None)(torch.zeros(1, 3, 8, 6)),
+        lambda: TorchCut(grey, {"penultimate": 1}, None)(torch.zeros(1, 3, 8, 6)),
     ):
         with pytest.raises(BackboneError, match=r"images of 3 channels, 8 × 6: .*channels") as told:
             run()

@@ -6,9 +6,12 @@ import copy
 
 import pytest
 
-from penult.backbones.base import Weights, WeightsChoice
-from penult.backbones.metadata_cache import RememberedBackbone, recall, remember
-from penult.backbones.torch_model import NetworkBackbone
+from penult.backbones.backbone import Backbone
+from penult.backbones.metadata import BackboneMetadata
+from penult.backbones.metadata_cache import load_cached, store
+from penult.backbones.torch_network import TorchNetwork
+from penult.backbones.weights.choice import WeightsChoice
+from penult.backbones.weights.info import WeightsInfo
 from penult.machine import cache_folder
 from penult.recipe import Preprocessing
 
@@ -38,16 +41,15 @@ def backbone(weights, name="timm:net", builds=None):
             builds.append(name)
         return nn.Sequential(nn.Flatten(), nn.Linear(12, 4), nn.Linear(4, 2))
 
-    return NetworkBackbone(
+    metadata = BackboneMetadata(
         name=name,
         architecture="timm/net",
-        weights=Weights("it", sha256(weights.read_bytes()).hexdigest(), weights),
+        weights=WeightsInfo("it", sha256(weights.read_bytes()).hexdigest(), weights),
         preprocessing=Preprocessing(
             resize=2, crop=(2, 2), interpolation="bilinear", mean=(0.0,) * 3, std=(1.0,) * 3
         ),
-        build=build,
-        head="2",
     )
+    return Backbone(metadata, lambda: TorchNetwork(build(), head="2"))
 
 
 def never():
@@ -55,20 +57,20 @@ def never():
 
 
 def test_a_note_says_all_that_a_recipe_needs_and_the_layers(weights):
-    whole = remember("net", CHOICE, backbone(weights))
-    known = recall("net", CHOICE, never)
+    whole = store("net", CHOICE, backbone(weights))
+    known = load_cached("net", CHOICE, never)
     assert known is not None
     assert known.recipe() == whole.recipe()
     assert whole.layers == backbone(weights).layers
-    known = recall("net", CHOICE, never)
+    known = load_cached("net", CHOICE, never)
     assert known.layers == whole.layers
     assert known.recipe("1") == whole.recipe("1")
 
 
 def test_the_network_is_opened_once_and_when_it_has_to_run(weights):
     builds = []
-    remember("net", CHOICE, backbone(weights))
-    known = recall("net", CHOICE, lambda: backbone(weights, builds=builds))
+    store("net", CHOICE, backbone(weights))
+    known = load_cached("net", CHOICE, lambda: backbone(weights, builds=builds))
     known.recipe()
     assert builds == []
     known.cut(["penultimate"])
@@ -77,65 +79,65 @@ def test_the_network_is_opened_once_and_when_it_has_to_run(weights):
 
 
 def test_other_weights_under_the_same_name_are_opened_anew(weights):
-    remember("net", CHOICE, backbone(weights))
+    store("net", CHOICE, backbone(weights))
     weights.write_bytes(b"others")
-    assert recall("net", CHOICE, never) is None
+    assert load_cached("net", CHOICE, never) is None
     weights.unlink()
-    assert recall("net", CHOICE, never) is None
+    assert load_cached("net", CHOICE, never) is None
 
 
 def test_another_choice_of_weights_is_another_backbone(weights):
-    remember("net", CHOICE, backbone(weights))
-    assert recall("net", WeightsChoice.of("random"), never) is None
-    assert recall("net", WeightsChoice.of(weights), never) is None
+    store("net", CHOICE, backbone(weights))
+    assert load_cached("net", WeightsChoice.of("random"), never) is None
+    assert load_cached("net", WeightsChoice.of(weights), never) is None
 
 
 @pytest.mark.parametrize("damaged", ["", "{", "[]", "{}", '"{}"', "null", '{"path": null}'])
 def test_a_damaged_note_is_as_good_as_none(weights, damaged):
-    remember("net", CHOICE, backbone(weights))
+    store("net", CHOICE, backbone(weights))
     (note,) = (cache_folder() / "backbones").iterdir()
     note.write_text(damaged)
-    assert recall("net", CHOICE, never) is None
+    assert load_cached("net", CHOICE, never) is None
 
 
 def test_a_note_that_says_something_else_than_was_written_is_as_good_as_none(weights):
-    remember("net", CHOICE, backbone(weights))
+    store("net", CHOICE, backbone(weights))
     (note,) = (cache_folder() / "backbones").iterdir()
     text = note.read_text()
     for one, other in (('"resize": 2', '"resize": 3'), ('"mean": [0.0', '"mean": [0.1')):
         assert one in text
         note.write_text(text.replace(one, other))
-        assert recall("net", CHOICE, never) is None
+        assert load_cached("net", CHOICE, never) is None
     note.write_text(text)
-    assert recall("net", CHOICE, never) is not None
+    assert load_cached("net", CHOICE, never) is not None
 
 
 def test_a_note_in_the_place_of_another_is_as_good_as_none(weights):
-    remember("net", CHOICE, backbone(weights))
+    store("net", CHOICE, backbone(weights))
     (net,) = (cache_folder() / "backbones").iterdir()
-    remember("other", CHOICE, backbone(weights, "timm:other"))
+    store("other", CHOICE, backbone(weights, "timm:other"))
     (other,) = set((cache_folder() / "backbones").iterdir()) - {net}
     net.write_bytes(other.read_bytes())
-    assert recall("other", CHOICE, never) is not None
-    assert recall("net", CHOICE, never) is None
+    assert load_cached("other", CHOICE, never) is not None
+    assert load_cached("net", CHOICE, never) is None
 
 
 def test_a_folder_is_looked_at_each_time(weights, tmp_path):
     (tmp_path / "model").mkdir()
     for name in (f"hf:{tmp_path}/model", "hf:~/model"):
-        remember(name, CHOICE, backbone(weights, "hf:model"))
-        assert recall(name, CHOICE, never) is None
+        store(name, CHOICE, backbone(weights, "hf:model"))
+        assert load_cached(name, CHOICE, never) is None
 
 
 def test_a_cache_that_cannot_be_written_is_no_error(weights, tmp_path):
     (tmp_path / "cache").write_text("a file")
-    assert remember("net", CHOICE, backbone(weights)).recipe() == backbone(weights).recipe()
-    assert recall("net", CHOICE, never) is None
+    assert store("net", CHOICE, backbone(weights)).recipe() == backbone(weights).recipe()
+    assert load_cached("net", CHOICE, never) is None
 
 
 def test_it_can_be_copied_and_what_is_not_there_is_an_attribute_error(weights):
-    remember("net", CHOICE, backbone(weights))
-    known = recall("net", CHOICE, lambda: backbone(weights))
-    assert isinstance(copy.copy(known), RememberedBackbone)
+    store("net", CHOICE, backbone(weights))
+    known = load_cached("net", CHOICE, lambda: backbone(weights))
+    assert copy.copy(known).metadata == known.metadata
     with pytest.raises(AttributeError):
         _ = known.nothing

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from penult.backbones.base import Layer
+from penult.backbones.layer import Layer
 from penult.backbones.pooling import POOLINGS, check_pooling, pool
 from penult.backbones.registry import open_backbone
 from penult.errors import UnknownNameError, UsageError
@@ -60,13 +60,13 @@ def test_the_shape_of_a_row_is_known_beforehand(layout, how):
 def test_a_vector_has_nothing_to_pool(toy):
     backbone = open_backbone(toy)
     mean, pixels = backbone.layer("mean"), backbone.layer("pixels")
-    assert check_pooling("flatten", mean, backbone) == "none"
+    assert check_pooling("flatten", mean, backbone.layers, backbone=backbone.name) == "none"
     with pytest.raises(UsageError, match=r"'avg' has nothing to pool: mean .* e.g. --layer mean.0"):
-        check_pooling("avg", mean, backbone)
+        check_pooling("avg", mean, backbone.layers, backbone=backbone.name)
     with pytest.raises(UsageError, match="'cls' needs a layer of tokens with a class token"):
-        check_pooling("cls", pixels, backbone)
+        check_pooling("cls", pixels, backbone.layers, backbone=backbone.name)
     with pytest.raises(UnknownNameError, match="unknown pooling 'mean'"):
-        check_pooling("mean", pixels, backbone)
+        check_pooling("mean", pixels, backbone.layers, backbone=backbone.name)
 
 
 def test_the_default_pooling_is_what_the_networks_own_heads_do(toy):

@@ -6,12 +6,12 @@ import torch
 from torch import nn
 from torchvision import models
 
-from penult.backbones.base import WeightsChoice
-from penult.backbones.registry import open_backbone
+from penult.backbones.registry import list_models, open_backbone
 from penult.backbones.torchvision import Torchvision, _rename_layers
+from penult.backbones.weights.choice import WeightsChoice
 from penult.errors import UnknownNameError, WeightsError
 
-RANDOM = WeightsChoice(given="random")
+RANDOM = WeightsChoice(weights="random")
 
 
 def open_random(name):
@@ -51,7 +51,7 @@ def test_rows_are_those_of_torchvisions_own_transforms_and_network(
     special = {"transform_input": True, "init_weights": False}
     options = special if name in ("googlenet", "inception_v3") else {}
     theirs = models.get_model(name, weights=None, **options).eval()
-    theirs.load_state_dict(backbone.network.state_dict())
+    theirs.load_state_dict(backbone.network.module.state_dict())
     transforms = models.get_model_weights(name).DEFAULT.transforms()
     images = torch.stack([transforms(picture) for picture in pictures])
     with torch.inference_mode():
@@ -77,7 +77,7 @@ def test_rows_are_those_of_torchvisions_own_transforms_and_network(
 )
 def test_the_classifier_is_found_and_its_input_is_the_row(name, head, length):
     backbone = open_random(name)
-    assert backbone.head == head
+    assert backbone.network.head == head
     assert backbone.layer("penultimate").shape == (length,)
     assert backbone.layer("logits").shape == (1000,)
 
@@ -98,10 +98,10 @@ def test_vgg16_features_flattened_are_the_25088_numbers_of_the_tutorials():
 
 def test_a_class_token_is_taken_and_the_average_leaves_it_out(rows_of):
     backbone = open_random("vit_b_32")
-    assert backbone.head == "heads.head"
+    assert backbone.network.head == "heads.head"
     layer = backbone.layer("encoder")
     assert (layer.layout, layer.shape) == ("NTD", (50, 768))
-    assert backbone.default_pooling(layer) == "cls"
+    assert layer.default_pooling == "cls"
     row, token = rows_of(backbone, "penultimate", "encoder")
     assert (row == token).all()
 
@@ -117,7 +117,7 @@ def test_weights_by_name_have_their_own_preprocessing():
     )
     large = open_random("vit_b_16.IMAGENET1K_SWAG_E2E_V1")
     assert large.preprocessing.crop == (384, 384)
-    assert large.network.seq_length == 1 + 24 * 24
+    assert large.network.module.seq_length == 1 + 24 * 24
 
 
 def test_two_untrained_networks_are_the_same_and_the_processs_own_seed_is_kept():
@@ -134,7 +134,7 @@ def test_two_untrained_networks_are_the_same_and_the_processs_own_seed_is_kept()
 def test_pretrained_weights_are_fetched_once_and_found_offline(stored, hub):
     network, name = stored
     backbone = open_backbone("torchvision:squeezenet1_1")
-    ours = backbone.network.state_dict()
+    ours = backbone.network.module.state_dict()
     assert all(torch.equal(ours[key], value) for key, value in network.state_dict().items())
     assert backbone.weights.name == name
     assert backbone.weights.sha256 == hashlib.sha256(hub.files[name]).hexdigest()
@@ -156,12 +156,12 @@ def test_a_download_or_a_cached_file_with_another_digest_is_refused(stored, hub)
 
 
 def test_a_card_says_what_torchvision_knows(stored):
-    (card,) = Torchvision().cards("squeezenet1_1*")
+    (card,) = list_models("torchvision:squeezenet1_1*")
     assert card.name == "torchvision:squeezenet1_1.IMAGENET1K_V1"
     assert (card.parameters, card.input_size, card.features) == (1_235_496, (224, 224), 512)
     assert (card.licence, card.top1, card.on_this_machine) == (None, 58.178, False)
     open_backbone("torchvision:squeezenet1_1")
-    (card,) = Torchvision().cards("torchvision:squeezenet1_1*")
+    (card,) = list_models("torchvision:squeezenet1_1*")
     assert card.on_this_machine
 
 
@@ -184,8 +184,8 @@ def test_given_weights_may_lack_the_auxiliary_classifiers(tmp_path, aux):
     network = models.googlenet(init_weights=False, aux_logits=aux)
     torch.save(network.state_dict(), tmp_path / "googlenet.pth")
     backbone = open_backbone("GoogLeNet", WeightsChoice(tmp_path / "googlenet.pth"))
-    assert torch.equal(backbone.network.fc.weight, network.fc.weight)
-    assert backbone.network.transform_input
+    assert torch.equal(backbone.network.module.fc.weight, network.fc.weight)
+    assert backbone.network.module.transform_input
 
 
 def test_densenets_old_names_of_layers_are_understood():

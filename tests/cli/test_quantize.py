@@ -7,7 +7,7 @@ import json
 import pytest
 
 from penult.engines import measure
-from penult.engines import quantize as engine
+from penult.engines.openvino import quantize as engine
 
 
 @pytest.fixture

@@ -17,9 +17,9 @@ from torchvision.models import squeezenet1_1
 
 import penult
 from penult import Extractor
-from penult.backbones.base import WeightsChoice
 from penult.backbones.checkpoint import save_checkpoint
 from penult.backbones.registry import open_backbone
+from penult.backbones.weights.choice import WeightsChoice
 from penult.errors import ImageError, RecipeMismatchError, UnknownNameError, UsageError
 from penult.extractor import (
     EngineOptions,

@@ -140,9 +140,9 @@ def spelling(name: str, allowed: Iterable[str]) -> str | None:
     """
     known = list(allowed)
     for plain in (str, str.lower, _plain):
-        alike = [other for other in known if plain(other) == plain(name)]
-        if alike:
-            return alike[0] if len(alike) == 1 else None
+        matches = [other for other in known if plain(other) == plain(name)]
+        if matches:
+            return matches[0] if len(matches) == 1 else None
     return None
 
 

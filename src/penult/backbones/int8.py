@@ -15,24 +15,27 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from penult.backbones.base import Backbone, Layer, Weights
-from penult.backbones.checkpoint import parse_note, read_note
+from penult.backbones.backbone import Backbone
+from penult.backbones.checkpoint_note import parse_note, read_note
+from penult.backbones.layer import Layer
+from penult.backbones.metadata import BackboneMetadata
+from penult.backbones.network import Network, OpenVinoGraph
 from penult.backbones.preprocessing import parse
+from penult.backbones.weights.info import WeightsInfo
 from penult.errors import BackboneError, FileFormatError
 from penult.output import atomic_output
-from penult.recipe import Preprocessing, Recipe, require_keys, require_types
+from penult.recipe import Preprocessing, require_keys, require_types
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import nn
 
-__all__ = ["Int8Backbone", "Int8Graph", "is_int8", "save_int8"]
+__all__ = ["Int8Checkpoint", "Int8Graph", "is_int8", "open_int8", "read_int8", "save_int8"]
 
 FORMAT = 2
 KEY = "penult.int8"
@@ -40,26 +43,19 @@ KEY = "penult.int8"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Int8Graph:
-    """A quantised graph and what is needed to make rows with it.
+class Int8Graph(OpenVinoGraph):
+    """A quantized graph, and of what.
 
     Attributes
     ----------
-    architecture : of the network it was made from, e.g. ``"timm/resnet50"``
-    preprocessing : of that network
-    layers : one for each output of the graph, in its order; the output is the activation as pooling
-        ``none`` gives it, float32 (N, D), (N, C, H, W) or (N, T, D)
-    graph, weights : the bytes of an OpenVINO model, from uint8 (N, H, W, 3), RGB
-    expected : for each layer, the row (default pooling) that the machine it was made on gives for
-        `penult.engines.int8.check_image`
+    architecture : str
+        Of the network it was made from, e.g. ``"timm/resnet50"``.
+    preprocessing : Preprocessing
+        Of that network.
     """
 
     architecture: str
     preprocessing: Preprocessing
-    layers: tuple[Layer, ...]
-    graph: bytes
-    weights: bytes
-    expected: tuple[NDArray[np.float32], ...]
 
     def note(self) -> dict[str, Any]:
         """What stands in the file beside the arrays, JSON-like."""
@@ -108,63 +104,78 @@ def save_int8(
         save_file(arrays, temporary, metadata={KEY: json.dumps(note, sort_keys=True)})
 
 
+@dataclass(frozen=True)
+class Int8Checkpoint:
+    """What stands in a file.
+
+    Attributes
+    ----------
+    graph : Int8Graph
+        What makes the rows.
+    sha256 : str
+        Hex digest over it.
+    card : mapping
+        What `save_int8` was given.
+    """
+
+    graph: Int8Graph
+    sha256: str
+    card: Mapping[str, Any]
+
+
 def is_int8(path: Path) -> bool:
     """Whether the file is one that `save_int8` wrote."""
     return read_note(path, KEY) is not None
 
 
-class Int8Backbone(Backbone):
-    """A backbone that one engine alone runs, and that has the layers it was quantised for.
-
-    Attributes
-    ----------
-    card : what `save_int8` was given
-
-    Raises
-    ------
-    FileFormatError
-        If the file is damaged, or of a newer format.
-    """
-
-    libraries = ("openvino",)
-    engine = "openvino"
-
+class _Int8Network(Network):
     def __init__(self, path: Path) -> None:
         self._path = path
-        content, note = _read(path)
-        self.name = f"checkpoint:{path.resolve()}"
-        self.architecture = f"int8/{content.architecture}"
-        self.weights = Weights(f"file:{path.resolve()}", note["sha256"], path)
-        self.preprocessing = content.preprocessing
-        self.card: Mapping[str, Any] = note["card"]
-        self._layers = content.layers
 
-    def read(self) -> Int8Graph:
+    def list_layers(self, input_size: tuple[int, int]) -> tuple[Layer, ...]:
+        return self.as_openvino().layers
+
+    def as_openvino(self) -> OpenVinoGraph:
         """Read the graph, which is not kept in memory."""
-        return _read(self._path)[0]
+        return read_int8(self._path).graph
 
-    @cached_property
-    def layers(self) -> tuple[Layer, ...]:
-        """The layers that it was quantised for."""
-        return self._layers
-
-    def recipe(
-        self, layer: str = "penultimate", pooling: str | None = None, normalize: str = "none"
-    ) -> Recipe:
-        """See `Backbone.recipe`."""
-        self.layer(layer)
-        return super().recipe(layer, pooling, normalize)
-
-    def cut(self, layers: Sequence[str]) -> nn.Module:
-        """There is no torch network to cut."""
+    def as_torch(self, layers: Sequence[Layer]) -> nn.Module:
         raise BackboneError(
             f"{self._path} is a graph for the engine openvino on a CPU; leave --engine and "
             f"--device out"
         )
 
 
-def _read(path: Path) -> tuple[Int8Graph, dict[str, Any]]:
-    """The graph and the note beside it."""
+def open_int8(path: Path) -> Backbone:
+    """Open a backbone that has the layers it was quantized for, and that OpenVINO alone runs.
+
+    Raises
+    ------
+    FileFormatError
+        If the file is damaged, or of a newer format.
+    """
+    found = read_int8(path)
+    metadata = BackboneMetadata(
+        name=f"checkpoint:{path.resolve()}",
+        architecture=f"int8/{found.graph.architecture}",
+        weights=WeightsInfo(f"file:{path.resolve()}", found.sha256, path),
+        preprocessing=found.graph.preprocessing,
+        libraries=("openvino",),
+        forms=("openvino",),
+        quantized=True,
+        layers=found.graph.layers,
+    )
+    return Backbone(metadata, lambda: _Int8Network(path))
+
+
+def read_int8(path: Path) -> Int8Checkpoint:
+    """Read a file that `save_int8` wrote.
+
+    Raises
+    ------
+    FileFormatError
+        If it is damaged, or of a newer format.
+    """
     from safetensors import SafetensorError, safe_open
 
     note = parse_note(read_note(path, KEY) or "", path, "an int8 checkpoint", FORMAT)
@@ -196,7 +207,7 @@ def _read(path: Path) -> tuple[Int8Graph, dict[str, Any]]:
             f"{path} is damaged: what it holds has the SHA-256 {sha256[:12]}… and not, as it says, "
             f"{str(note['sha256'])[:12]}…; get it again, or make it again with penult quantize"
         )
-    return content, {**note, "card": dict(note["card"])}
+    return Int8Checkpoint(content, sha256, dict(note["card"]))
 
 
 def _layer(note: Mapping[str, Any], prefix_tokens: int) -> Layer:

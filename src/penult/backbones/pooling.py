@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from penult.errors import UnknownNameError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import torch
 
-    from penult.backbones.base import Backbone, Layer, Layout
+    from penult.backbones.layer import Layer, Layout
 
 __all__ = ["POOLINGS", "check_pooling", "pool"]
 
@@ -19,33 +21,50 @@ GEM_POWER = 3.0
 """The exponent p of generalised-mean pooling: Radenović et al. 2018 start their training from 3."""
 
 
-def check_pooling(pooling: str, layer: Layer, backbone: Backbone) -> str:
-    """Refuse a pooling that is unknown or has no meaning for the layer."""
+def check_pooling(pooling: str, layer: Layer, layers: Iterable[Layer], *, backbone: str) -> str:
+    """Refuse a pooling that is unknown or has no meaning for the layer.
+
+    Parameters
+    ----------
+    pooling : str
+        One of `POOLINGS`.
+    layer : Layer
+        What is to be pooled.
+    layers : iterable of Layer
+        All of the network's, for the message.
+    backbone : str
+        Its name, for the message.
+
+    Returns
+    -------
+    str
+        The pooling, or ``"none"`` where there is nothing to pool.
+    """
     if pooling not in POOLINGS:
         raise UnknownNameError("pooling", pooling, POOLINGS)
     if layer.layout == "other" and pooling not in ("flatten", "none"):
         raise UsageError(
             f"pooling {pooling!r} needs maps, or tokens of which it is known which are patches; "
-            f"of {layer.name} of {backbone.name}, {layer.type} of shape {layer.shape}, it cannot "
+            f"of {layer.name} of {backbone}, {layer.type} of shape {layer.shape}, it cannot "
             f"be told; give --pooling flatten or none, or another layer"
         )
     if pooling == "cls" and not layer.has_class_token:
         raise UsageError(
             f"pooling 'cls' needs a layer of tokens with a class token in front; {layer.name} of "
-            f"{backbone.name} is {layer.type} of shape {layer.shape}, without one; "
+            f"{backbone} is {layer.type} of shape {layer.shape}, without one; "
             f"give --pooling avg, or a layer that has one"
         )
     if pooling in ("avg", "max", "gem") and 0 < layer.prefix_tokens == layer.shape[0]:
         raise UsageError(
-            f"pooling {pooling!r} goes over patches, and {layer.name} of {backbone.name} has "
+            f"pooling {pooling!r} goes over patches, and {layer.name} of {backbone} has "
             f"{layer.prefix_tokens} tokens that are none; give --pooling "
-            f"{backbone.default_pooling(layer)}"
+            f"{layer.default_pooling}"
         )
     if layer.layout == "vector":
         if pooling not in ("none", "flatten"):
-            maps = [x.name for x in backbone.layers if x.layout not in ("vector", "other")]
+            maps = [x.name for x in layers if x.layout not in ("vector", "other")]
             raise UsageError(
-                f"pooling {pooling!r} has nothing to pool: {layer.name} of {backbone.name} is a "
+                f"pooling {pooling!r} has nothing to pool: {layer.name} of {backbone} is a "
                 f"vector of {layer.length} already; leave --pooling out, or name a layer with "
                 f"maps, e.g. --layer {maps[-1] if maps else '…'}"
             )

@@ -9,7 +9,7 @@ from typing import Any, get_args
 from penult.errors import FileFormatError
 from penult.recipe import Interpolation, Preprocessing
 
-__all__ = ["EXAMPLE", "faults", "is_edge", "is_number", "parse", "shown"]
+__all__ = ["EXAMPLE", "invalid_settings", "is_edge", "is_number", "parse", "short_json"]
 
 _LARGEST = 2**15
 """Pixels of an edge; beyond, one image would not fit into a sane memory."""
@@ -37,17 +37,17 @@ def parse(data: Any) -> Preprocessing:
         Names the settings that are missing, unknown, or cannot be.
     """
     preprocessing = Preprocessing.from_dict(data)
-    if wrong := faults(preprocessing):
+    if wrong := invalid_settings(preprocessing):
         raise FileFormatError(wrong)
     return preprocessing
 
 
-def faults(preprocessing: Preprocessing) -> str:
+def invalid_settings(preprocessing: Preprocessing) -> str:
     """Name each setting that cannot be, with what it may be; empty where all is well."""
     p = preprocessing
     edges = f"whole numbers from 1 to {_LARGEST:,}"
     found = [
-        f"{name} is {shown(getattr(p, name))}, and may be {allowed}"
+        f"{name} is {short_json(getattr(p, name))}, and may be {allowed}"
         for name, right, allowed in (
             ("resize", p.resize is None or is_edge(p.resize) or _is_size(p.resize),
              f"the shorter edge, [height, width] or null, of {edges}"),
@@ -86,7 +86,7 @@ def _is_triple(value: object) -> bool:
     return isinstance(value, tuple) and len(value) == 3 and all(map(is_number, value))
 
 
-def shown(value: Any) -> str:
+def short_json(value: Any) -> str:
     """As JSON has it, and not at length."""
     text = json.dumps(value, default=repr)
     return text if len(text) <= 60 else f"{text[:60]}…"

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import fnmatch
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
-from penult.backbones.base import ENDS, Backbone, Layer
-from penult.errors import UnknownNameError
+from penult.backbones.backbone import Backbone
+from penult.backbones.layer import ENDS, match_layers
 from penult.recipe import Recipe
 
-__all__ = ["find_layer", "match_layers", "select"]
+__all__ = ["select"]
 
 
 def select(
@@ -22,8 +21,14 @@ def select(
 
     Parameters
     ----------
-    layers : exact names and globs
-    pooling : applies to the layers that have something to pool; where none has, it is refused
+    backbone : Backbone
+        What is to make the rows.
+    layers : iterable of str
+        Exact names and globs.
+    pooling : str, optional
+        Applies to the layers that have something to pool; where none has, it is refused.
+    normalize : {"none", "l2"}
+        What is done to each row.
 
     Raises
     ------
@@ -42,34 +47,3 @@ def select(
         )
         for layer in matched
     ]
-
-
-def find_layer(layers: Iterable[Layer], name: str, *, backbone: str) -> Layer:
-    """The layer of that exact name."""
-    by_name = {layer.name: layer for layer in layers}
-    if name not in by_name:
-        raise UnknownNameError(
-            f"layer of {backbone}", name, by_name, hint=f"penult layers {backbone}"
-        )
-    return by_name[name]
-
-
-def match_layers(layers: Sequence[Layer], patterns: Sequence[str], *, backbone: str) -> list[Layer]:
-    """The layers that exact names and globs ask for, in execution order, each once.
-
-    Raises
-    ------
-    UnknownNameError
-        If a name or glob matches none; names it and what is close.
-    """
-    wanted: set[str] = set()
-    names = {layer.name for layer in layers}
-    for pattern in patterns:
-        if pattern not in names and any(sign in pattern for sign in "*?["):
-            matched = {x.name for x in layers if fnmatch.fnmatchcase(x.name, pattern)}
-            if not matched:
-                find_layer(layers, pattern, backbone=backbone)
-            wanted |= matched
-        else:
-            wanted.add(find_layer(layers, pattern, backbone=backbone).name)
-    return [layer for layer in layers if layer.name in wanted]

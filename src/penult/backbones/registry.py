@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from fnmatch import fnmatch
-from functools import cache, partial
+from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
 
 from penult.backbones.aliases import ALIASES, canonical
-from penult.backbones.base import Backbone, Card, Source, WeightsChoice
+from penult.backbones.backbone import Backbone
 from penult.backbones.forked import torch_in_one_thread
-from penult.backbones.metadata_cache import recall, remember
+from penult.backbones.info import ModelInfo
+from penult.backbones.metadata_cache import load_cached, store
+from penult.backbones.source import BackboneSource
+from penult.backbones.weights.choice import WeightsChoice
 from penult.errors import BackboneError, UnknownNameError, UsageError, WeightsError
 from penult.recipe import Recipe, require_equal
 
@@ -34,7 +37,7 @@ __all__ = [
 DEFAULT_MODEL = "efficientnet_lite0"
 
 ENTRY_POINTS = "penult.backbones"
-"""The entry-point group in which other packages name their `Source` classes."""
+"""The entry-point group in which other packages name their `BackboneSource` classes."""
 
 BUILT_IN = {
     "bundled": "penult.backbones.bundled:Bundled",
@@ -47,18 +50,15 @@ BUILT_IN = {
 }
 """Prefix to class, in the order in which a bare name is looked for."""
 
-_FILES = ("checkpoint", "onnx")
-"""Sources whose names are paths: where such a file has moved, its name has changed."""
-
-_registered: dict[str, Source] = {}
+_registered: dict[str, BackboneSource] = {}
 
 
 @cache
-def _load(prefix: str) -> Source:
+def _load(prefix: str) -> BackboneSource:
     """Import one source; the others stay unimported."""
     if prefix in BUILT_IN:
         module, _, name = BUILT_IN[prefix].partition(":")
-        source: Source = getattr(import_module(module), name)()
+        source: BackboneSource = getattr(import_module(module), name)()
         return source
     if prefix in _registered:
         return _registered[prefix]
@@ -73,9 +73,9 @@ def _load(prefix: str) -> Source:
     raise UnknownNameError("backbone source", prefix, sources())
 
 
-def _checked(source: object, prefix: str) -> Source:
-    if not isinstance(source, Source):
-        raise TypeError(f"{prefix} is no subclass of penult.backbones.base.Source")
+def _checked(source: object, prefix: str) -> BackboneSource:
+    if not isinstance(source, BackboneSource):
+        raise TypeError(f"{prefix} is no subclass of penult.backbones.source.BackboneSource")
     return source
 
 
@@ -85,8 +85,13 @@ def sources() -> tuple[str, ...]:
     return (*BUILT_IN, *sorted((installed | set(_registered)) - set(BUILT_IN)))
 
 
-def register(source: Source) -> None:
+def register(source: BackboneSource) -> None:
     """Add a source to this process, as an entry point adds one to every process.
+
+    Parameters
+    ----------
+    source : BackboneSource
+        With a prefix of its own.
 
     Raises
     ------
@@ -102,17 +107,35 @@ def register(source: Source) -> None:
 
 
 def unregister(prefix: str) -> None:
-    """Undo `register`."""
+    """Undo `register`.
+
+    Parameters
+    ----------
+    prefix : str
+        Of the source that was registered.
+    """
     del _registered[prefix]
     _load.cache_clear()
 
 
-def resolve(name: str) -> tuple[Source, str]:
+def resolve(name: str) -> tuple[BackboneSource, str]:
     """Turn what the user typed into a source and the name within it.
 
     A name with a prefix is looked for in that source alone. A bare name is one of the bundled
     models, a file, one of the names of `penult.backbones.aliases`, or one that a source knows, in
     this order.
+
+    Parameters
+    ----------
+    name : str
+        As the user typed it.
+
+    Returns
+    -------
+    source : BackboneSource
+        The source.
+    name : str
+        The name within it.
 
     Raises
     ------
@@ -142,27 +165,39 @@ def resolve(name: str) -> tuple[Source, str]:
 
 
 def open_backbone(
-    name: str, choice: WeightsChoice | None = None, *, trust_notes: bool = True
+    name: str, choice: WeightsChoice | None = None, *, use_cache: bool = True
 ) -> Backbone:
     """Find a backbone and its weights by the name a user types.
 
-    One that was opened by this name before is known from its note until it has to run.
+    The metadata of one that was opened by this name before come from a cache on disk, and its
+    network is built when it has to run.
 
     Parameters
     ----------
-    trust_notes : without, it is opened as if there was no note of it
+    name : str
+        Canonical or bare, as `resolve` reads it.
+    choice : WeightsChoice, optional
+        Other weights than the pretrained ones, and where they may come from.
+    use_cache : bool
+        Whether to trust the cached metadata.
+
+    Returns
+    -------
+    Backbone
+        Its network is not yet built.
 
     Raises
     ------
     UnknownNameError, WeightsError, MissingExtraError
     """
     choice = choice or WeightsChoice()
-    if trust_notes and (known := recall(name, choice, partial(_open, name, choice))):
+    if use_cache and (known := load_cached(name, choice, lambda: _open(name, choice)[1])):
         return known
-    return remember(name, choice, _open(name, choice))
+    source, backbone = _open(name, choice)
+    return store(name, choice, backbone) if source.cached else backbone
 
 
-def _open(name: str, choice: WeightsChoice) -> Backbone:
+def _open(name: str, choice: WeightsChoice) -> tuple[BackboneSource, Backbone]:
     torch_in_one_thread()
     source, rest = resolve(name)
     if choice.architecture and source.prefix != "checkpoint":
@@ -171,9 +206,9 @@ def _open(name: str, choice: WeightsChoice) -> Backbone:
             f"--model FILE"
         )
     backbone = source.open(rest, choice)
-    if choice.preprocessing is not None:
-        backbone.preprocessing = choice.preprocessing
-    return backbone
+    if choice.preprocessing not in (None, backbone.preprocessing):
+        backbone = backbone.replace(preprocessing=choice.preprocessing)
+    return source, backbone
 
 
 def open_recipe(
@@ -181,7 +216,7 @@ def open_recipe(
     *,
     recipe_is: str,
     choice: WeightsChoice | None = None,
-    trust_notes: bool = True,
+    use_cache: bool = True,
 ) -> Backbone:
     """Find the backbone that a stored recipe was made with, and make sure that it is the same.
 
@@ -189,16 +224,21 @@ def open_recipe(
 
     Parameters
     ----------
-    recipe_is : what carries the recipe, for the message, e.g. ``"flowers.skops"``
-    choice : where the weights are now, if not where they were
-    trust_notes : see `open_backbone`
+    recipe : Recipe
+        What the rows were made with.
+    recipe_is : str
+        What carries the recipe, for the message, e.g. ``"flowers.skops"``.
+    choice : WeightsChoice, optional
+        Where the weights are now, if not where they were.
+    use_cache : bool
+        See `open_backbone`.
 
     Raises
     ------
     WeightsError, RecipeMismatchError
     """
     name, choice = as_recorded(recipe, recipe_is, choice or WeightsChoice())
-    backbone = open_backbone(name, choice, trust_notes=trust_notes)
+    backbone = open_backbone(name, choice, use_cache=use_cache)
     require_recorded(backbone, recipe, recipe_is)
     return backbone
 
@@ -223,20 +263,21 @@ def as_recorded(recipe: Recipe, recipe_is: str, choice: WeightsChoice) -> tuple[
     WeightsError
         If the weights came from a file that is not there any more.
     """
-    given = choice.given
-    if given is None and recipe.weights == "random":
-        given = "random"
-    if given is None and recipe.weights.startswith("file:"):
-        given = Path(recipe.weights.removeprefix("file:"))
-        if not given.is_file():
+    weights = choice.weights
+    if weights is None and recipe.weights == "random":
+        weights = "random"
+    if weights is None and recipe.weights.startswith("file:"):
+        weights = Path(recipe.weights.removeprefix("file:"))
+        if not weights.is_file():
             raise WeightsError(
-                f"{recipe_is} was made with the weights file {given}, which is not there; give "
+                f"{recipe_is} was made with the weights file {weights}, which is not there; give "
                 f"--weights PATH, a file whose SHA-256 is {recipe.weights_sha256}"
             )
-    prefix = recipe.backbone.partition(":")[0]
-    if prefix in _FILES and given is not None:
-        return f"{prefix}:{given}", replace(choice, given=None)
-    return recipe.backbone, replace(choice, given=given)
+    prefix, colon, _ = recipe.backbone.partition(":")
+    if weights is not None and colon and _load(prefix).names_are_paths:
+        # Where such a file has moved, its name has changed.
+        return f"{prefix}:{weights}", replace(choice, weights=None)
+    return recipe.backbone, replace(choice, weights=weights)
 
 
 def open_without_download(name: str, choice: WeightsChoice | None = None) -> Backbone:
@@ -244,29 +285,44 @@ def open_without_download(name: str, choice: WeightsChoice | None = None) -> Bac
 
     Weights that would have to be downloaded are left to chance.
 
+    Parameters
+    ----------
+    name, choice
+        As for `open_backbone`.
+
+    Returns
+    -------
+    Backbone
+        Whose rows may be those of an untrained network.
+
     Raises
     ------
     UnknownNameError, WeightsError, MissingExtraError
     """
     choice = choice or WeightsChoice()
-    if choice.given is not None or resolve(name)[0].prefix in _FILES:
+    if choice.weights is not None or resolve(name)[0].names_are_paths:
         return open_backbone(name, choice)
     try:
         return open_backbone(name, replace(choice, offline=True))
     except WeightsError:
-        backbone = open_backbone(name, replace(choice, given="random"))
+        backbone = open_backbone(name, replace(choice, weights="random"))
         # They stand in for those that it would have: nothing is said of them.
-        backbone.weights = replace(backbone.weights, name="")
-        return backbone
+        return backbone.replace(weights=replace(backbone.weights, name=""))
 
 
-def list_models(pattern: str = "*") -> Iterable[Card]:
-    """What is known of the backbones that match, without loading any.
+def list_models(pattern: str = "*") -> Iterable[ModelInfo]:
+    """What is known of the backbones that match, without opening any.
 
     Parameters
     ----------
-    pattern : a glob for names, in any case; without a ``*``, ``?`` or ``[``, a part of a name.
-        Where it begins with a source (``timm:``), the other sources are not even imported.
+    pattern : str
+        A glob for names, in any case; without a ``*``, ``?`` or ``[``, a part of a name. Where it
+        begins with a source (``timm:``), the other sources are not even imported.
+
+    Yields
+    ------
+    ModelInfo
+        One a backbone, source after source.
 
     Raises
     ------
@@ -275,14 +331,14 @@ def list_models(pattern: str = "*") -> Iterable[Card]:
     """
     pattern = pattern.lower()
     prefix, colon, _ = pattern.partition(":")
-    wanted = [source for source in sources() if not colon or fnmatch(source, prefix)]
-    if not wanted:
+    prefixes = [source for source in sources() if not colon or fnmatch(source, prefix)]
+    if not prefixes:
         raise UnknownNameError("backbone source", prefix, sources())
     if not any(sign in pattern for sign in "*?["):
         start = f"{prefix}:" if colon else ""
         pattern = f"{start}*{pattern.removeprefix(start)}*"
-    for source in wanted:
-        for card in _load(source).cards():
-            name = card.name.lower()
+    for source in prefixes:
+        for info in _load(source).models():
+            name = info.name.lower()
             if fnmatch(name, pattern) or fnmatch(name.partition(":")[2], pattern):
-                yield card
+                yield info

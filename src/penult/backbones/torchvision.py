@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache, partial
@@ -11,17 +10,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from penult.backbones.aliases import spelling
-from penult.backbones.base import Backbone, Card, Source, Weights, WeightsChoice, sha256_of
+from penult.backbones.backbone import Backbone
+from penult.backbones.info import ModelInfo
+from penult.backbones.metadata import BackboneMetadata
 from penult.backbones.sizes import sizes
-from penult.backbones.torch_model import NetworkBackbone
+from penult.backbones.source import BackboneSource
+from penult.backbones.torch_network import TorchNetwork
+from penult.backbones.weights.choice import WeightsChoice
 from penult.backbones.weights.download import digest_in, fetch_url, torch_cache
+from penult.backbones.weights.info import WeightsInfo, sha256_of
 from penult.backbones.weights.load import (
     class_count,
     fit_state,
-    given_weights,
     load_state,
     random_weights,
     seeded,
+    user_weights,
 )
 from penult.errors import BackboneError, UnknownNameError
 from penult.recipe import Preprocessing
@@ -32,10 +36,11 @@ if TYPE_CHECKING:
 __all__ = ["Torchvision"]
 
 
-class Torchvision(Source):
+class Torchvision(BackboneSource):
     """``torchvision:ARCHITECTURE`` or ``torchvision:ARCHITECTURE.WEIGHTS``."""
 
     prefix = "torchvision"
+    cached = True
 
     def names(self) -> Iterable[str]:
         """Every architecture, and every architecture with its weights."""
@@ -43,25 +48,21 @@ class Torchvision(Source):
             yield architecture
             yield from (f"{architecture}.{entry.name}" for entry in entries)
 
-    def cards(self, pattern: str = "*") -> Iterable[Card]:
+    def models(self) -> Iterable[ModelInfo]:
         """What torchvision says of each; it names no licence for most weights."""
         for architecture, entries in _catalogue().items():
+            known = sizes().get(f"torchvision/{architecture}")
             for entry in entries:
-                name = f"{architecture}.{entry.name}"
-                if fnmatch.fnmatch(name, pattern) or fnmatch.fnmatch(
-                    f"torchvision:{name}", pattern
-                ):
-                    known = sizes().get(f"torchvision/{architecture}")
-                    yield Card(
-                        name=f"torchvision:{name}",
-                        parameters=entry.meta["num_params"],
-                        input_size=_preprocessing(entry).input_size,
-                        features=known.features if known else None,
-                        licence=entry.meta.get("license"),
-                        top1=entry.meta["_metrics"]["ImageNet-1K"]["acc@1"],
-                        weights=_file_name(entry),
-                        on_this_machine=(torch_cache() / _file_name(entry)).is_file(),
-                    )
+                yield ModelInfo(
+                    name=f"torchvision:{architecture}.{entry.name}",
+                    parameters=entry.meta["num_params"],
+                    input_size=_preprocessing(entry).input_size,
+                    features=known.features if known else None,
+                    licence=entry.meta.get("license"),
+                    top1=entry.meta["_metrics"]["ImageNet-1K"]["acc@1"],
+                    weights=_file_name(entry),
+                    on_this_machine=(torch_cache() / _file_name(entry)).is_file(),
+                )
 
     def open(self, name: str, choice: WeightsChoice) -> Backbone:
         """Find the network's weights, and torchvision's preprocessing for them."""
@@ -70,26 +71,24 @@ class Torchvision(Source):
         preprocessing = choice.preprocessing or _preprocessing(entry)
         size = preprocessing.input_size if choice.preprocessing else None
         build: Callable[[], nn.Module]
-        if choice.given == "random":
+        if choice.weights == "random":
             network = seeded(partial(_build, architecture, entry, size))
-            weights = random_weights(network)
-            build = partial(_same, network)
-        elif choice.given is not None:
-            weights = given_weights(choice.given)
-            build = partial(_load, architecture, entry, size, choice.given)
+            weights, build = random_weights(network), lambda: network
+        elif choice.weights is not None:
+            weights = user_weights(choice.weights)
+            build = partial(_load, architecture, entry, size, choice.weights)
         else:
             path = _fetch(canonical, entry, choice)
-            weights = Weights(path.name, sha256_of(path), path)
+            weights = WeightsInfo(path.name, sha256_of(path), path)
             build = partial(_load, architecture, entry, size, path)
-        return NetworkBackbone(
+        metadata = BackboneMetadata(
             name=canonical,
             architecture=f"torchvision/{architecture}",
             weights=weights,
             preprocessing=preprocessing,
-            build=build,
-            head=_head,
             libraries=("torch", "torchvision"),
         )
+        return Backbone(metadata, lambda: _network(build()))
 
     def _find(self, name: str) -> tuple[str, Any]:
         typed, _, tag = name.partition(".")
@@ -144,8 +143,8 @@ def _fetch(canonical: str, entry: Any, choice: WeightsChoice) -> Path:
     )
 
 
-def _same(network: nn.Module) -> nn.Module:
-    return network
+def _network(module: nn.Module) -> TorchNetwork:
+    return TorchNetwork(module, head=_head(module))
 
 
 def _build(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,22 +13,59 @@ if TYPE_CHECKING:
 
     from penult.recipe import Recipe
 
-__all__ = ["TOLERANCE", "Engine"]
+__all__ = ["TOLERANCE", "Engine", "EngineSettings"]
 
 TOLERANCE = 1e-4
 """How far a float32 row may be from the torch engine's: ‖a - b‖ / ‖b‖."""
 
 
-class Engine(ABC):
-    """A backbone cut at some layers, ready to run on decoded images.
+@dataclass(frozen=True, kw_only=True)
+class EngineSettings:
+    """How an engine is to run; none of it changes a row.
 
     Attributes
     ----------
-    name : what to type after ``--engine``
-    device : e.g. ``"cpu"``, ``"cuda:0"``
-    recipes : one for each array that `run` returns
-    batch_size : images a call that suit this device
-    concurrency : how many threads may be inside `run` at once, and should be
+    device : str
+        ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:N"`` or ``"mps"``.
+    batch_size : int or None
+        Images a call; what suits the device by default.
+    streams : int or None
+        Images that are worked on at the same time, for an engine that has streams.
+    images : int or None
+        How many there are, where that is known: no batch is prepared that never comes.
+    fresh : bool
+        Prepare the network anew, trusting nothing that is cached.
+    """
+
+    device: str = "auto"
+    batch_size: int | None = None
+    streams: int | None = None
+    images: int | None = None
+    fresh: bool = False
+
+
+class Engine(ABC):
+    """A backbone cut at some layers, ready to run on decoded images.
+
+    An engine is a subclass in a module of its own, and a line of
+    `penult.engines.registry.ENGINES`. It is made by ``Class(backbone, recipes, settings)``: the
+    backbone is in a form that its line says it runs, and `EngineSettings` are for a device that it
+    runs on; the recipes are of this backbone, and differ in layer, pooling and row normalization
+    alone. Where it cannot run the network, or not here, that raises an `EngineError`: the next
+    engine is tried, unless the user named this one.
+
+    Attributes
+    ----------
+    name : str
+        What to type after ``--engine``.
+    device : str
+        E.g. ``"cpu"``, ``"cuda:0"``.
+    recipes : sequence of Recipe
+        One for each array that `run` returns.
+    batch_size : int
+        Images a call that suit this device.
+    concurrency : int
+        How many threads may be inside `run` at once, and should be.
     """
 
     name: str
@@ -42,10 +80,14 @@ class Engine(ABC):
 
         Parameters
         ----------
-        images : uint8 (N, H, W, 3), RGB, as `penult.images.pixels.transform` makes them; N >= 1
+        images : uint8 array, shape (N, H, W, 3)
+            RGB, as `penult.images.pixels.transform` makes them; N >= 1, and need not be
+            `batch_size`.
 
         Returns
         -------
-        One float32 array (N, …) a recipe, C-contiguous, owned by the caller. A row does not depend
-        on its neighbours in the batch, beyond `TOLERANCE`.
+        list of float32 array, shape (N, …)
+            One a recipe, in their order, C-contiguous, owned by the caller. A row is that of the
+            engine ``torch`` to within `TOLERANCE`, and does not depend on its neighbours in the
+            batch beyond that.
         """

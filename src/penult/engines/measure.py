@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from penult.engines.base import Engine
 
-__all__ = ["all_rows", "machine", "rates"]
+__all__ = ["all_rows", "processor", "rates"]
 
 ROUNDS = 3
 SECONDS = 1.0
@@ -56,7 +56,7 @@ def _rate(engine: Engine, pixels: NDArray[np.uint8]) -> float:
     return done / (time.perf_counter() - start)
 
 
-def machine(streams: int) -> str:
+def processor(streams: int) -> str:
     """The processor's name, where the system tells it."""
     name = platform.processor() or platform.machine()
     info = Path("/proc/cpuinfo")

@@ -7,18 +7,68 @@ import os
 import re
 import shutil
 from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
-from penult.backbones.base import Backbone
-from penult.engines.base import Engine
+from penult.backbones.backbone import Backbone
+from penult.engines.base import Engine, EngineSettings
 from penult.errors import EngineError, UnknownNameError, UsageError
 from penult.recipe import Recipe
 
-__all__ = ["ENGINES", "open_engine"]
+__all__ = ["ENGINES", "EngineEntry", "engines_for", "open_engine"]
 
-ENGINES = ("auto", "openvino", "torch")
+
+@dataclass(frozen=True)
+class EngineEntry:
+    """What is known of an engine without importing it.
+
+    Attributes
+    ----------
+    path : str
+        ``"module:Class"`` of the `Engine`, made by ``Class(backbone, recipes, settings)``.
+    devices : tuple of str
+        The kinds it runs on, of ``"cpu"``, ``"cuda"`` and ``"mps"``.
+    forms : tuple of str
+        Of networks, those that it can run: see `penult.backbones.metadata.BackboneMetadata`.
+    auto : bool
+        Whether ``auto`` may take it.
+    has_streams : bool
+        Whether it works on several images at the same time, by a number of streams.
+    """
+
+    path: str
+    devices: tuple[str, ...]
+    forms: tuple[str, ...]
+    auto: bool = False
+    has_streams: bool = False
+
+
+ENGINES = {
+    "openvino": EngineEntry(
+        "penult.engines.openvino.engine:OpenVinoEngine",
+        devices=("cpu",),
+        forms=("openvino", "torch"),
+        auto=True,
+        has_streams=True,
+    ),
+    "torch": EngineEntry(
+        "penult.engines.torch:TorchEngine",
+        devices=("cpu", "cuda", "mps"),
+        forms=("torch",),
+        auto=True,
+    ),
+}
+"""Name to engine, in the order in which ``auto`` tries them."""
 
 _DEVICE = re.compile(r"auto|cpu|cuda(:\d{1,3})?|mps", re.ASCII)
+_PLACES = {"cpu": "the CPU", "cuda": "a CUDA GPU", "mps": "mps"}
+
+
+def engines_for(backbone: Backbone) -> tuple[str, ...]:
+    """The names of the engines that can run a backbone's network in one of its forms."""
+    forms = set(backbone.metadata.forms)
+    return tuple(name for name, entry in ENGINES.items() if forms & set(entry.forms))
 
 
 def open_engine(
@@ -36,70 +86,90 @@ def open_engine(
 
     Parameters
     ----------
-    engine : ``"auto"`` is OpenVINO on a CPU, and torch on anything else or where OpenVINO cannot
-        run the network; which and why is then logged in one line
-    device : ``"auto"`` is a CUDA GPU where there is one, else the CPU
-    batch_size : images a call; what suits the device by default
-    streams : images that OpenVINO works on at the same time; the number of cores by default
-    images : how many there are, where that is known: no batch is prepared that never comes
-    fresh : convert the network anew, for this engine alone, trusting nothing that is kept
+    backbone : Backbone
+        What is to run.
+    recipes : sequence of Recipe
+        Of this backbone; one array of rows each.
+    engine : str
+        ``"auto"`` is OpenVINO on a CPU, and torch on anything else or where OpenVINO cannot run
+        the network; which and why is then logged in one line.
+    device : str
+        ``"auto"`` is a CUDA GPU where there is one, else the CPU.
+    batch_size, streams, images, fresh
+        See `EngineSettings`.
 
     Raises
     ------
     UnknownNameError, UsageError, EngineError
     """
-    if engine not in ENGINES:
-        raise UnknownNameError("engine", engine, ENGINES)
+    if engine not in ("auto", *ENGINES):
+        raise UnknownNameError("engine", engine, ("auto", *ENGINES))
     if not _DEVICE.fullmatch(device):
         raise UsageError(
             f"unknown device {device!r}; allowed: auto, cpu, cuda, cuda:N (the GPU of that number, "
             f"from 0), mps"
         )
-    if backbone.engine is not None:
-        if engine not in ("auto", backbone.engine):
-            raise UsageError(
-                f"{backbone.name} runs with the engine {backbone.engine} alone; leave out --engine "
-                f"{engine}"
-            )
-        engine = backbone.engine
-    if engine == "openvino" and device not in ("auto", "cpu"):
-        raise UsageError(f"the engine openvino runs on the CPU; leave out --device {device}")
-    on_cpu = engine == "openvino" or _is_cpu(device)
-    precision = recipes[0].precision
-    if (on_cpu or device == "mps") and precision != "float32":
-        place = "the CPU" if on_cpu else device
+    able = engines_for(backbone)
+    if not able:
+        forms = " or ".join(backbone.metadata.forms)
+        raise EngineError(f"{backbone.name} is of a form ({forms}) that no engine runs")
+    if engine != "auto" and engine not in able:
         raise UsageError(
-            f"precision {precision} is autocast on a CUDA GPU, and this would run on {place}; "
-            f"leave out --precision {precision}"
+            f"{backbone.name} runs with the engine {' or '.join(able)} alone; leave out --engine "
+            f"{engine}"
         )
-    if on_cpu and engine != "torch":
-        # Imported here: it knows nothing of torch until a network has to be converted.
-        from penult.engines.openvino.engine import OpenVinoEngine
-
+    candidates = [engine]
+    if engine == "auto":
+        candidates = [name for name in able if ENGINES[name].auto] or list(able)
+    kind = device.partition(":")[0]
+    if kind == "auto":
+        kind = _best_device({kind for name in candidates for kind in ENGINES[name].devices})
+    on_device = [name for name in candidates if kind in ENGINES[name].devices]
+    if not on_device:
+        places = " or ".join(_PLACES[kind] for kind in ENGINES[candidates[0]].devices)
+        raise UsageError(
+            f"the engine {candidates[0]} runs on {places}; leave out --device {device}"
+        )
+    precision = recipes[0].precision
+    if kind != "cuda" and precision != "float32":
+        raise UsageError(
+            f"precision {precision} is autocast on a CUDA GPU, and this would run on "
+            f"{_PLACES[kind]}; leave out --precision {precision}"
+        )
+    settings = EngineSettings(
+        device=device, batch_size=batch_size, streams=streams, images=images, fresh=fresh
+    )
+    *preferred, last = on_device
+    for name, next_name in zip(preferred, on_device[1:], strict=True):
         try:
-            return OpenVinoEngine(
-                backbone,
-                recipes,
-                streams=streams,
-                batch_size=batch_size,
-                images=images,
-                fresh=fresh,
-            )
+            return _open(name, backbone, recipes, settings)
         except EngineError as error:
-            if engine == "openvino":
-                raise
             logging.getLogger("penult").warning(
-                "penult: running %s with torch, which is slower: %s", backbone.described, error
+                "penult: running %s with %s, which is slower: %s",
+                backbone.described,
+                next_name,
+                error,
             )
-    if streams is not None:
-        raise UsageError(f"streams are the engine openvino's; leave out --streams {streams}")
-    from penult.engines.torch import TorchEngine
-
-    return TorchEngine(backbone, recipes, device=device, batch_size=batch_size, images=images)
+    return _open(last, backbone, recipes, settings)
 
 
-def _is_cpu(device: str) -> bool:
-    return device == "cpu" or (device == "auto" and not _has_cuda())
+def _open(
+    name: str, backbone: Backbone, recipes: Sequence[Recipe], settings: EngineSettings
+) -> Engine:
+    entry = ENGINES[name]
+    if settings.streams is not None and not entry.has_streams:
+        others = " or ".join(name for name, other in ENGINES.items() if other.has_streams)
+        raise UsageError(
+            f"streams are the engine {others}'s; leave out --streams {settings.streams}"
+        )
+    module, _, class_name = entry.path.partition(":")
+    opened: Engine = getattr(import_module(module), class_name)(backbone, recipes, settings)
+    return opened
+
+
+def _best_device(kinds: set[str]) -> str:
+    """Of these, the kind that ``auto`` means on this machine."""
+    return "cuda" if "cuda" in kinds and _has_cuda() else "cpu"
 
 
 def _has_cuda() -> bool:

@@ -14,11 +14,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from penult.backbones.base import Backbone
+from penult.backbones.backbone import Backbone
 from penult.backbones.forked import torch_in_one_thread
-from penult.engines.base import Engine
+from penult.engines.base import Engine, EngineSettings
 from penult.engines.batches import best_batch, in_batches
-from penult.engines.graph import RowNetwork
+from penult.engines.row_network import RowNetwork
 from penult.errors import EngineError
 from penult.recipe import Recipe
 
@@ -35,10 +35,13 @@ class TorchEngine(Engine):
 
     Parameters
     ----------
-    device : ``"auto"`` (CUDA where there is one, else the CPU) or a torch device
-    batch_size : images a call; on a GPU, by default, the one that it is fastest with. What does not
-        fit into its memory is halved.
-    images : how many there are, where that is known
+    backbone : Backbone
+        One that can be cut as a torch module.
+    recipes : sequence of Recipe
+        What is to be computed.
+    settings : EngineSettings
+        The device ``"auto"`` is CUDA where there is one, else the CPU. On a GPU, the batch size is
+        by default the one that it is fastest with; what does not fit into its memory is halved.
 
     Raises
     ------
@@ -52,13 +55,10 @@ class TorchEngine(Engine):
         self,
         backbone: Backbone,
         recipes: Sequence[Recipe],
-        *,
-        device: str = "auto",
-        batch_size: int | None = None,
-        images: int | None = None,
+        settings: EngineSettings,
     ) -> None:
         torch_in_one_thread()
-        self._device = _device(device)
+        self._device = _device(settings.device)
         self.device = str(self._device)
         self.recipes = tuple(recipes)
         self._precision = recipes[0].precision
@@ -74,8 +74,9 @@ class TorchEngine(Engine):
             torch.cuda.synchronize(self._device)  # streams do not wait for the network's way here
             for _ in range(self.concurrency):
                 self._streams.put(torch.cuda.Stream(self._device))  # type: ignore[no-untyped-call]
-        if batch_size is not None:
-            self.batch_size = batch_size
+        images = settings.images
+        if settings.batch_size is not None:
+            self.batch_size = settings.batch_size
         elif on_gpu and (images is None or images > self.batch_size):
             self.batch_size = best_batch(self._rate, start=self.batch_size, most=images)
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 
-from penult.backbones.base import WeightsChoice
 from penult.backbones.registry import DEFAULT_MODEL
+from penult.backbones.weights.choice import WeightsChoice
 from penult.engines.pipeline import Block, run
 from penult.errors import UsageError
 from penult.extractor.opened import OpenedBackbone, shared_backbone
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from penult.backbones.base import Backbone
+    from penult.backbones.backbone import Backbone
     from penult.extractor.opened import SharedEngine
     from penult.records import ImageRecord
 
@@ -79,7 +79,7 @@ class ExtractorSpec:
     def open_backbone(self) -> OpenedBackbone:
         """Open the backbone alone."""
         name, choice = self.rows.named(self.weights)
-        return OpenedBackbone(name, choice, trust_notes=not self.engine.fresh)
+        return OpenedBackbone(name, choice, use_cache=not self.engine.fresh)
 
     def shared_backbone(self) -> OpenedBackbone:
         """Open the backbone alone, or find it where this process keeps it."""

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from penult.backbones.base import WeightsChoice
 from penult.backbones.registry import open_backbone
+from penult.backbones.weights.choice import WeightsChoice
 from penult.engines.base import Engine
 from penult.engines.registry import open_engine
 from penult.locks import ForkSafeLock
@@ -70,13 +70,13 @@ class OpenedBackbone:
     ----------
     name : str
     choice : WeightsChoice
-    trust_notes : bool
+    use_cache : bool
         See `open_backbone`.
     """
 
-    def __init__(self, name: str, choice: WeightsChoice, *, trust_notes: bool = True) -> None:
-        self.backbone = open_backbone(name, choice, trust_notes=trust_notes)
-        files = [choice.given, self.backbone.weights.path]
+    def __init__(self, name: str, choice: WeightsChoice, *, use_cache: bool = True) -> None:
+        self.backbone = open_backbone(name, choice, use_cache=use_cache)
+        files = [choice.weights, self.backbone.weights.path]
         self._files = [path for path in files if isinstance(path, Path)]
         self._written = _written(self._files)
         # Held while the network runs, and so while an engine is opened or layers are listed.

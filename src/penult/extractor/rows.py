@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from penult.backbones.base import Backbone, WeightsChoice
+from penult.backbones.backbone import Backbone
 from penult.backbones.recipe_selection import select
 from penult.backbones.registry import DEFAULT_MODEL, as_recorded, require_recorded
+from penult.backbones.weights.choice import WeightsChoice
 from penult.errors import UnknownNameError
 from penult.recipe import Precision, Recipe
 

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from penult.backbones.base import WeightsChoice
 from penult.backbones.registry import DEFAULT_MODEL, as_recorded
+from penult.backbones.weights.choice import WeightsChoice
 from penult.errors import (
     FeatureFileError,
     PenultError,
@@ -327,8 +327,8 @@ def _commands(
         extract += ["extract", *map(str, sources), "-o", FEATURES, "--model", name]
         if features.layers != ("penultimate",):
             extract += [word for layer in features.layers for word in ("--layer", layer)]
-        if choice.given is not None:
-            extract += ["--weights", str(choice.given)]
+        if choice.weights is not None:
+            extract += ["--weights", str(choice.weights)]
         if origin["label_pattern"] is not None:
             extract += ["--label-pattern", origin["label_pattern"]]
         elif origin["labels"] != "parent":

@@ -9,11 +9,11 @@ import pytest
 import torch
 from PIL import Image
 
-from penult.backbones.base import WeightsChoice
 from penult.backbones.checkpoint import save_checkpoint
 from penult.backbones.huggingface.preprocessing import read_preprocessing
 from penult.backbones.huggingface.source import HuggingFace
 from penult.backbones.registry import open_backbone
+from penult.backbones.weights.choice import WeightsChoice
 from penult.errors import (
     BackboneError,
     MissingExtraError,

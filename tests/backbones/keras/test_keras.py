@@ -10,9 +10,10 @@ import pytest
 import torch
 from PIL import Image
 
-from penult.backbones.base import WeightsChoice
 from penult.backbones.keras.applications import KERAS_MODELS, keras_preprocessing
 from penult.backbones.keras.source import Keras
+from penult.backbones.registry import list_models
+from penult.backbones.weights.choice import WeightsChoice
 from penult.errors import BackboneError, MissingExtraError, UnknownNameError, WeightsError
 
 os.environ["KERAS_BACKEND"] = "torch"
@@ -129,14 +130,14 @@ def test_the_classics_give_what_keras_gives_with_the_same_weights(name, length, 
         monkeypatch.setitem(KERAS_MODELS, name, smaller)
     size = KERAS_MODELS[name].size
     backbone = Keras().open(name, RANDOM)
-    enliven(backbone.model)
+    enliven(backbone.network.model)
     pixels = some_pixels(2, size)
     penultimate, logits = run(backbone, ["penultimate", "logits"], pixels)
 
     model = getattr(keras.applications, name)(
         weights=None, classifier_activation=None, input_shape=(size, size, 3)
     )
-    copy_weights(backbone.model, model)
+    copy_weights(backbone.network.model, model)
     inputs = module_of(name).preprocess_input(pixels[:1].astype(np.float32))
     before_head = model.get_layer("conv_preds" if name == "MobileNet" else "predictions").input
     both = keras.Model(model.input, [before_head, model.output])
@@ -160,7 +161,7 @@ def test_vgg16s_last_maps_flatten_to_the_tutorials_25088_numbers(vgg):
 
     pixels = some_pixels(2, 224)
     tutorial = keras.applications.VGG16(weights=None, include_top=False)
-    copy_weights(vgg.model, tutorial)
+    copy_weights(vgg.network.model, tutorial)
     inputs = keras.applications.vgg16.preprocess_input(pixels.astype(np.float32))
     theirs = tutorial.predict_on_batch(inputs).reshape((2, 7 * 7 * 512))
 
@@ -203,7 +204,7 @@ def test_nothing_after_the_last_layer_is_in_the_cut(vgg):
 
 def test_rows_depend_neither_on_their_neighbours_nor_on_the_run():
     backbone = Keras().open("MobileNetV2", RANDOM)
-    enliven(backbone.model)
+    enliven(backbone.network.model)
     pixels = some_pixels(3, 224)
     layers = ["block_2_add", "penultimate"]
     together = run(backbone, layers, pixels)
@@ -229,16 +230,17 @@ def test_networks_are_in_eval_mode_however_they_are_wrapped():
 def test_openvino_gives_the_rows_of_torch(name, monkeypatch):
     """Xception's paddings are computed from shapes, and MobileNet's subtractions are `subtract`."""
     pytest.importorskip("openvino")
+    from penult.engines.base import EngineSettings
     from penult.engines.openvino.engine import OpenVinoEngine
     from penult.engines.torch import TorchEngine
 
     monkeypatch.setitem(KERAS_MODELS, name, dataclasses.replace(KERAS_MODELS[name], size=96))
     backbone = Keras().open(name, RANDOM)
-    enliven(backbone.model)
+    enliven(backbone.network.model)
     recipes = [backbone.recipe()]
     pixels = some_pixels(2, 96)
-    ours = OpenVinoEngine(backbone, recipes).run(pixels)[0]
-    theirs = TorchEngine(backbone, recipes, device="cpu").run(pixels)[0]
+    ours = OpenVinoEngine(backbone, recipes, EngineSettings()).run(pixels)[0]
+    theirs = TorchEngine(backbone, recipes, EngineSettings(device="cpu")).run(pixels)[0]
     assert relative_error(ours[1], theirs[1]) < 1e-4
     assert relative_error(ours[1], ours[0]) > 1e-2
 
@@ -266,7 +268,7 @@ def test_a_given_file_is_read_whatever_its_format(suffix, tmp_path):
     else:
         model.save(path)
     backbone = Keras().open("MobileNetV3Small", WeightsChoice(path))
-    for ours, theirs in zip(backbone.model.weights, model.weights, strict=True):
+    for ours, theirs in zip(backbone.network.model.weights, model.weights, strict=True):
         assert torch.equal(ours.value, theirs.value)
     assert backbone.weights.path == path
 
@@ -280,7 +282,7 @@ def test_a_keras_archive_that_holds_code_is_read_for_its_numbers_only(tmp_path):
     keras.Model(network.input, output).save(tmp_path / "lambda.keras")
     ran.unlink(missing_ok=True)
     backbone = Keras().open("MobileNet", WeightsChoice(tmp_path / "lambda.keras"))
-    assert torch.equal(backbone.model.weights[0].value, network.weights[0].value)
+    assert torch.equal(backbone.network.model.weights[0].value, network.weights[0].value)
     assert not ran.exists()
 
 
@@ -310,11 +312,11 @@ def test_weights_in_keras_own_cache_are_used(tmp_path):
     cache.mkdir(parents=True)
     model = enliven(keras.applications.MobileNet(weights=None))
     model.save(cache / "mobilenet_1_0_224_tf.h5")
-    (card,) = Keras().cards("keras:MobileNet")
+    (card,) = [card for card in Keras().models() if card.name == "keras:MobileNet"]
     assert card.on_this_machine
     backbone = Keras().open("MobileNet", WeightsChoice(offline=True))
     assert backbone.weights.name == "mobilenet_1_0_224_tf.h5"
-    assert torch.equal(backbone.model.weights[0].value, model.weights[0].value)
+    assert torch.equal(backbone.network.model.weights[0].value, model.weights[0].value)
 
 
 def test_a_damaged_file_in_keras_cache_is_refused(tmp_path):
@@ -368,7 +370,7 @@ def test_names_are_found_in_any_case_and_others_get_suggestions():
         Keras().open("ResNet5", RANDOM)
     with pytest.raises(BackboneError, match="Keras itself refuses it"):
         Keras().open("NASNetMobile", RANDOM)
-    assert [card.features for card in Keras().cards("keras:inception*3")] == [2048]
+    assert [card.features for card in list_models("keras:inception*3")] == [2048]
 
 
 def test_without_keras_the_error_names_the_extra(monkeypatch):

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from penult.backbones.base import WeightsChoice
 from penult.backbones.onnx.source import METADATA_KEY, Onnx
+from penult.backbones.weights.choice import WeightsChoice
 from penult.errors import (
     BackboneError,
     MissingExtraError,

@@ -8,14 +8,14 @@ import torch
 from safetensors.torch import save, save_file
 from timm.data import create_transform, resolve_data_config
 
-from penult.backbones.base import WeightsChoice
 from penult.backbones.registry import open_backbone
 from penult.backbones.timm.source import Timm, _preprocessing, _registered
-from penult.engines.graph import RowNetwork
+from penult.backbones.weights.choice import WeightsChoice
+from penult.engines.row_network import RowNetwork
 from penult.errors import BackboneError, UnknownNameError, WeightsError
 from penult.images.pixels.transform import Transform
 
-RANDOM = WeightsChoice(given="random")
+RANDOM = WeightsChoice(weights="random")
 
 
 def open_random(name):
@@ -69,15 +69,15 @@ def test_rows_are_those_of_timms_own_transform_and_network(
 ):
     backbone = open_backbone(name, RANDOM)
     assert backbone.name == canonical
-    disturb(backbone.network)
+    disturb(backbone.network.module)
     with torch.device("meta"):
         theirs = timm.create_model(canonical.removeprefix("timm:")).eval()
-    theirs.load_state_dict(backbone.network.state_dict(), assign=True)
+    theirs.load_state_dict(backbone.network.module.state_dict(), assign=True)
     transform = create_transform(**resolve_data_config({}, model=theirs))
     images = torch.stack([transform(picture) for picture in pictures])
     network = RowNetwork(backbone, [backbone.recipe()])
     pixels = np.stack([Transform(backbone.preprocessing)(picture) for picture in pictures])
-    ours = network.normalise(torch.from_numpy(pixels))
+    ours = network.normalize(torch.from_numpy(pixels))
     assert torch.allclose(ours, images, atol=1e-5)
     # A part of the image will do for two networks that take seconds for the whole.
     part = slice(100, 260 if length > 2048 else None)
@@ -110,7 +110,7 @@ def test_rows_are_those_of_timms_own_transform_and_network(
 )
 def test_the_penultimate_row_is_what_timm_calls_pre_logits(name, worst_error):
     backbone = open_random(name)
-    network = backbone.network
+    network = backbone.network.module
     disturb(network)
     size = network.pretrained_cfg["input_size"][1:]
     if not network.pretrained_cfg.get("fixed_input_size"):
@@ -129,7 +129,7 @@ def test_the_penultimate_row_is_what_timm_calls_pre_logits(name, worst_error):
 
 
 def test_a_copy_of_a_network_runs_the_copy():
-    network = open_random("levit_128s").network
+    network = open_random("levit_128s").network.module
     twin = copy.deepcopy(network)
     with torch.no_grad():
         for parameter in twin.parameters():
@@ -142,8 +142,8 @@ def test_a_copy_of_a_network_runs_the_copy():
 def test_class_token_and_registers_are_told_from_patches():
     backbone = open_random("test_vit4")
     layer = backbone.layer("blocks")
-    assert (layer.layout, layer.prefix_tokens) == ("NTD", backbone.network.num_prefix_tokens)
-    assert layer.shape[0] == backbone.network.patch_embed.num_patches + layer.prefix_tokens
+    assert (layer.layout, layer.prefix_tokens) == ("NTD", backbone.network.module.num_prefix_tokens)
+    assert layer.shape[0] == backbone.network.module.patch_embed.num_patches + layer.prefix_tokens
 
 
 def test_a_network_without_a_classifier_has_no_logits(small, hub):
@@ -151,13 +151,13 @@ def test_a_network_without_a_classifier_has_no_logits(small, hub):
     config["num_classes"] = 0
     hub.files["someone/features/config.json"] = json.dumps(config).encode()
     backbone = open_random("someone/features")
-    assert backbone.head is None
+    assert backbone.network.head is None
     names = [layer.name for layer in backbone.layers]
     assert names[-1] == "penultimate"
     assert "logits" not in names
     images = torch.rand(2, 3, 96, 96)
     (rows,) = backbone.cut(["penultimate"])(images)
-    assert torch.equal(rows, backbone.network(images))
+    assert torch.equal(rows, backbone.network.module(images))
 
 
 @pytest.mark.parametrize(
@@ -216,7 +216,7 @@ def test_a_pickle_on_the_hub_that_would_run_code_is_refused(small, hub, tmp_path
     del hub.files["someone/flowers/model.safetensors"]
     hub.files["someone/flowers/pytorch_model.bin"] = (tmp_path / "evil.bin").read_bytes()
     with pytest.raises(WeightsError, match="weights_only=True blocked") as raised:
-        _ = open_backbone("timm:someone/flowers").network
+        _ = open_backbone("timm:someone/flowers").network.module
     assert "\n" not in str(raised.value)
 
 
@@ -224,7 +224,7 @@ def test_weights_that_do_not_fit_their_configuration_are_one_line(small, hub):
     other = timm.create_model("test_vit", num_classes=4)
     hub.files["someone/flowers/model.safetensors"] = save(other.state_dict())
     with pytest.raises(WeightsError, match=r"does not fit timm's test_resnet: it lacks") as raised:
-        _ = open_backbone("timm:someone/flowers").network
+        _ = open_backbone("timm:someone/flowers").network.module
     assert "\n" not in str(raised.value)
 
 
@@ -253,7 +253,7 @@ def test_a_configuration_that_is_not_timms_is_refused(small, hub, change, compla
     config = {key: value for key, value in config.items() if value is not None}
     hub.files["someone/flowers/config.json"] = json.dumps(config).encode()
     with pytest.raises(BackboneError, match=complaint):
-        _ = open_random("someone/flowers").network
+        _ = open_random("someone/flowers").network.module
 
 
 def test_a_configuration_that_is_no_object_is_refused(small, hub):
@@ -284,7 +284,7 @@ def test_given_weights_may_have_other_classes_and_wrappers(tmp_path):
     state = {f"module.{key}": value for key, value in network.state_dict().items()}
     torch.save({"epoch": 3, "state_dict": state}, tmp_path / "run.pth")
     backbone = open_backbone("timm:test_resnet", WeightsChoice(tmp_path / "run.pth"))
-    assert torch.equal(backbone.network.fc.weight, network.fc.weight)
+    assert torch.equal(backbone.network.module.fc.weight, network.fc.weight)
     assert backbone.layer("logits").shape == (5,)
 
 
@@ -296,7 +296,7 @@ def test_given_weights_in_an_older_layout_go_through_timms_own_conversion(tmp_pa
     weight = old["model"]["patch_embed.proj.weight"]
     old["model"]["patch_embed.proj.weight"] = weight.flatten(1)
     torch.save(old, tmp_path / "old.pth")
-    opened = open_backbone("timm:test_vit", WeightsChoice(tmp_path / "old.pth")).network
+    opened = open_backbone("timm:test_vit", WeightsChoice(tmp_path / "old.pth")).network.module
     assert torch.equal(opened.patch_embed.proj.weight, weight)
     assert "state_dict" not in opened.pretrained_cfg
 
@@ -305,7 +305,7 @@ def test_given_weights_of_another_network_are_refused(tmp_path):
     save_file(timm.create_model("test_vit").state_dict(), tmp_path / "vit.safetensors")
     backbone = open_backbone("timm:test_resnet", WeightsChoice(tmp_path / "vit.safetensors"))
     with pytest.raises(WeightsError, match=r"vit.safetensors does not fit ResNet: it lacks conv1"):
-        _ = backbone.network
+        _ = backbone.network.module
 
 
 def test_an_architecture_without_weights_says_so():
@@ -323,7 +323,8 @@ def test_an_unknown_name_or_tag_gets_close_ones(name):
 
 def test_cards_come_from_the_registry_alone(monkeypatch):
     monkeypatch.setattr(timm, "create_model", None)
-    (card,) = Timm().cards("resnet50.a1_in1k")
+    cards = {card.name: card for card in Timm().models()}
+    card = cards["timm:resnet50.a1_in1k"]
     assert (card.name, card.input_size, card.licence) == (
         "timm:resnet50.a1_in1k",
         (224, 224),
@@ -331,4 +332,4 @@ def test_cards_come_from_the_registry_alone(monkeypatch):
     )
     assert (card.parameters, card.features, card.top1) == (25_557_032, 2048, None)
     assert (card.weights, card.on_this_machine) == ("timm/resnet50.a1_in1k", False)
-    assert len(list(Timm().cards())) > 1000
+    assert len(cards) > 1000

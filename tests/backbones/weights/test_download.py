@@ -6,15 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from penult.backbones.base import WeightsChoice
-from penult.backbones.weights.download import (
-    digest_in,
-    fetch_url,
-    hub_file,
-    is_offline,
-    missing,
-    torch_cache,
-)
+from penult.backbones.weights.checks import is_offline, unavailable
+from penult.backbones.weights.choice import WeightsChoice
+from penult.backbones.weights.download import digest_in, fetch_url, torch_cache
+from penult.backbones.weights.hub import hub_file
 from penult.errors import WeightsError
 
 CONTENT = bytes(range(256)) * 1000
@@ -125,7 +120,7 @@ def test_a_hub_that_cannot_be_reached_is_one_line(hub, monkeypatch):
 
 def test_the_environment_alone_points_the_client_to_a_hub(hub, repository, tmp_path):
     script = (
-        "from penult.backbones.weights.download import hub_file\n"
+        "from penult.backbones.weights.hub import hub_file\n"
         "print(hub_file('owner/name', ['model.safetensors'], model='timm:x').stat().st_size)\n"
         "import sys; print('torch' in sys.modules)\n"
     )
@@ -269,7 +264,7 @@ def test_the_environment_may_say_offline(monkeypatch, value, offline):
 
 
 def test_the_error_for_missing_weights_names_file_origin_and_three_ways_out():
-    assert str(missing("timm:x", "a.bin", "https://host/x", "no route")) == (
+    assert str(unavailable("timm:x", "a.bin", "https://host/x", "no route")) == (
         "the weights of timm:x cannot be had: a.bin is not on this machine, and would come from "
         "https://host/x (no route); type 'penult fetch timm:x' on a connected machine and copy its "
         "cache here, or give --weights PATH, or --weights random for an untrained network"

@@ -9,10 +9,10 @@ from torch import nn
 from penult.backbones.weights.load import (
     class_count,
     fit_state,
-    given_weights,
     load_state,
     random_weights,
     seeded,
+    user_weights,
 )
 from penult.errors import PathNotFoundError, WeightsError
 
@@ -95,11 +95,11 @@ def test_a_file_without_named_tensors_says_what_to_save(tmp_path, content):
 
 
 def test_a_missing_file_is_named(tmp_path):
-    for read in (load_state, given_weights):
+    for read in (load_state, user_weights):
         with pytest.raises(PathNotFoundError, match=r"no weights file .*net.pth"):
             read(tmp_path / "net.pth")
     with pytest.raises(WeightsError, match="is a folder"):
-        given_weights(tmp_path)
+        user_weights(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -158,9 +158,9 @@ def test_random_weights_are_the_same_each_time_and_named_by_their_tensors():
     assert random_weights(first) != random_weights(second)
 
 
-def test_given_weights_are_named_by_path_and_digest(tmp_path):
+def test_user_weights_are_named_by_path_and_digest(tmp_path):
     path = tmp_path / "net.pth"
     path.write_bytes(b"abc")
-    weights = given_weights(path)
+    weights = user_weights(path)
     assert weights.name == f"file:{path}"
     assert weights.sha256 == hashlib.sha256(b"abc").hexdigest()

@@ -10,7 +10,7 @@ from penult.classify.export.export import export_classifier
 from penult.classify.export.graph import probe_graph
 from penult.classify.kinds.registry import find_kind
 from penult.classify.training.train import train
-from penult.engines.onnx import run_graph
+from penult.engines.onnx_export import run_graph
 from penult.errors import (
     EngineError,
     MissingExtraError,
@@ -178,15 +178,18 @@ def test_an_existing_file_is_replaced_only_on_request(flowers, tmp_path):
 def test_other_formats_and_a_missing_extra_are_one_clear_line(flowers, tmp_path, monkeypatch):
     with pytest.raises(UnknownNameError, match="allowed: onnx"):
         export_classifier(flowers, tmp_path / "m.tflite", format="tflite")
-    monkeypatch.setattr("penult.engines.onnx.find_spec", lambda name: None)
+    monkeypatch.setattr("penult.engines.onnx_export.find_spec", lambda name: None)
     with pytest.raises(MissingExtraError, match=r"penult\[onnx\]"):
         export_classifier(flowers, tmp_path / "m.onnx")
 
 
 def test_a_network_of_one_engine_is_refused_with_what_to_do(flowers, tmp_path, monkeypatch):
-    from penult.backbones.base import Backbone
+    from penult.backbones import registry
 
-    monkeypatch.setattr(Backbone, "engine", "openvino")  # as an int8 checkpoint says
+    opened = registry.open_backbone
+    monkeypatch.setattr(  # as an int8 checkpoint says
+        registry, "open_backbone", lambda *a, **k: opened(*a, **k).replace(forms=("openvino",))
+    )
     with pytest.raises(EngineError, match=r"runs with the engine openvino alone; train on rows"):
         export_classifier(flowers, tmp_path / "m.onnx")
 
@@ -197,7 +200,7 @@ def test_a_network_that_cannot_be_written_is_refused_and_leaves_nothing(
 ):
     import torch
 
-    import penult.engines.graph as graph
+    import penult.engines.row_network as graph
 
     class Fails(graph.RowNetwork):
         def forward(self, images):

@@ -12,7 +12,7 @@ from penult.classify.kinds import registry
 from penult.classify.kinds.base import ClassifierKind
 from penult.classify.kinds.registry import kind_names, register_kind
 from penult.classify.training.train import train
-from penult.engines.onnx import run_graph
+from penult.engines.onnx_export import run_graph
 from penult.errors import ClassifierFileError, TrainingError
 
 COUNTS = {"daisy": 20, "rose": 20, "tulip": 20}

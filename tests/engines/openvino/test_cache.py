@@ -143,23 +143,23 @@ def test_the_graph_that_is_quantised_is_looked_at_as_well(tiny, cache, caplog):
 
 def test_verify_uses_nothing_that_is_kept(tiny, cache, tmp_path, photos, monkeypatch):
     penult.extract(photos / "rose", tmp_path / "f.h5", model=tiny, engine="openvino")
-    monkeypatch.setattr(conversion_cache.Shelf, "take", None)
-    monkeypatch.setattr(conversion_cache.Shelf, "put", None)
+    monkeypatch.setattr(conversion_cache.ConversionCache, "load", None)
+    monkeypatch.setattr(conversion_cache.ConversionCache, "store", None)
     found = penult.verify(tmp_path / "f.h5", engine="openvino")
     assert found.passed
 
 
 def test_a_file_made_with_a_damaged_conversion_does_not_pass(tiny, tmp_path, photos, monkeypatch):
     """As one that an earlier penult wrote."""
-    take = conversion_cache.Shelf.take
+    take = conversion_cache.ConversionCache.load
 
     def damaged(self):
         found = take(self)
         return found and replace(found, model=_doubled(found.model))
 
     penult.extract(photos / "rose", model=tiny, engine="openvino")
-    monkeypatch.setattr(conversion_cache.Shelf, "take", damaged)
-    monkeypatch.setattr(openvino_engine, "apart", lambda *_: 0.0)
+    monkeypatch.setattr(conversion_cache.ConversionCache, "load", damaged)
+    monkeypatch.setattr(openvino_engine, "relative_error", lambda *_: 0.0)
     penult.extract(photos / "rose", tmp_path / "f.h5", model=tiny, engine="openvino")
     found = penult.verify(tmp_path / "f.h5", engine="openvino")
     assert found.agreements[0].worst_error == pytest.approx(1, rel=1e-5)
@@ -219,14 +219,14 @@ def test_a_kill_between_any_two_steps_leaves_nothing_that_counts(tiny, cache, mo
             patch.setattr(Path, "rename", step(Path.rename))
             patch.setattr(Path, "write_bytes", step(Path.write_bytes))
             patch.setattr(shutil, "rmtree", lambda *_args, **_options: None)
-            conversion_cache.Shelf(recipes).put(made)
+            conversion_cache.ConversionCache(recipes).store(made)
 
     for steps in range(20):
         try:
             until(steps)
         except Killed:
             # There whole, or not at all; and the next process runs, whatever is there.
-            found = conversion_cache.Shelf(recipes).take()
+            found = conversion_cache.ConversionCache(recipes).load()
             assert found is None or np.array_equal(found.rows[0], made.rows[0])
         else:
             break
@@ -255,9 +255,9 @@ def test_who_puts_and_takes_the_same_at_once_gets_all_of_it_or_nothing(tiny, cac
     def work(_thread):
         taken = []
         for _ in range(15):
-            conversion_cache.Shelf(recipes).put(made)
+            conversion_cache.ConversionCache(recipes).store(made)
             with suppress(conversion_cache.DamagedError):  # replaced while it was read
-                taken.append(conversion_cache.Shelf(recipes).take())
+                taken.append(conversion_cache.ConversionCache(recipes).load())
         return taken
 
     with ThreadPoolExecutor(3) as pool:
@@ -265,4 +265,4 @@ def test_who_puts_and_takes_the_same_at_once_gets_all_of_it_or_nothing(tiny, cac
     assert taken
     assert all(np.array_equal(one.rows[0], made.rows[0]) for one in taken)
     assert [path.name[0] for path in cache.iterdir()] != ["."]
-    assert np.array_equal(conversion_cache.Shelf(recipes).take().rows[0], made.rows[0])
+    assert np.array_equal(conversion_cache.ConversionCache(recipes).load().rows[0], made.rows[0])

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from penult.backbones.base import WeightsChoice
 from penult.backbones.recipe_selection import select
 from penult.backbones.registry import open_backbone
+from penult.backbones.weights.choice import WeightsChoice
 from penult.engines.base import TOLERANCE
 from penult.engines.openvino import conversion
 from penult.engines.openvino import engine as openvino_engine
@@ -79,7 +79,7 @@ def test_the_second_time_neither_converts_nor_imports_torch(
     code = """
 import sys
 import numpy as np
-from penult.backbones.base import WeightsChoice
+from penult.backbones.weights.choice import WeightsChoice
 from penult.backbones.registry import open_backbone
 from penult.backbones.recipe_selection import select
 from penult.engines.registry import open_engine
@@ -153,7 +153,7 @@ def test_an_engine_has_run_once_before_any_other_thread_gets_it(toy, monkeypatch
         ran_in.append((threading.current_thread(), lock.locked()))
         return run(self, images)
 
-    monkeypatch.setattr(openvino_engine, "first_run", lock)
+    monkeypatch.setattr(openvino_engine, "first_run_lock", lock)
     monkeypatch.setattr(openvino_engine.OpenVinoEngine, "run", noted)
     backbone = open_backbone(toy)
     open_engine(backbone, [backbone.recipe()], engine="openvino")
@@ -164,14 +164,14 @@ def test_the_converter_reports_nothing_even_where_openvino_was_imported_before(m
     from openvino.tools.ovc import convert_impl, telemetry_stub, telemetry_utils
 
     monkeypatch.setattr(telemetry_utils, "tm", None)
-    conversion.the_openvino.__wrapped__()
+    conversion.import_openvino.__wrapped__()
     assert isinstance(convert_impl.init_ovc_telemetry(), telemetry_stub.Telemetry)
 
 
 def test_a_trace_that_froze_the_image_it_saw_is_refused(toy, tmp_path, monkeypatch):
     import torch
 
-    from penult.engines.graph import RowNetwork
+    from penult.engines.row_network import RowNetwork
 
     def frozen(_self, images):
         return (torch.from_numpy(images.numpy().mean(axis=(1, 2)) / 255).float(),)
@@ -183,12 +183,35 @@ def test_a_trace_that_froze_the_image_it_saw_is_refused(toy, tmp_path, monkeypat
         open_engine(backbone, [backbone.recipe()], engine="openvino")
 
 
+def test_a_network_that_is_a_graph_runs_without_torch(tmp_path):
+    code = f"""
+import sys
+sys.path.insert(0, {str(Path(__file__).parents[2])!r})
+import numpy as np
+from toys import GraphOfMeans
+from penult.backbones.registry import open_backbone, register
+from penult.backbones.recipe_selection import select
+from penult.engines.registry import open_engine
+register(GraphOfMeans())
+backbone = open_backbone("graph:means")
+images = np.random.default_rng(0).integers(0, 256, (5, 8, 8, 3), np.uint8)
+recipes = select(backbone, ["pixels", "penultimate"], "max")
+largest, means = open_engine(backbone, recipes, device="cpu").run(images)
+np.testing.assert_allclose(largest, images.max((1, 2)) / 255, rtol=1e-6)
+np.testing.assert_allclose(means, images.mean((1, 2)) / 255, rtol=1e-5)
+assert "torch" not in sys.modules
+"""
+    environment = {**os.environ, "PENULT_CACHE": str(tmp_path)}
+    for _ in range(2):  # read, and from the cache
+        subprocess.run([sys.executable, "-c", code], check=True, env=environment)
+
+
 def test_an_int8_graph_that_froze_the_number_of_images_gets_them_one_by_one(tmp_path, monkeypatch):
     import openvino as ov
 
-    from penult.backbones.base import Layer
     from penult.backbones.int8 import Int8Graph, save_int8
-    from penult.engines.int8 import check_image
+    from penult.backbones.layer import Layer
+    from penult.engines.agreement import check_image
     from penult.recipe import Preprocessing
 
     monkeypatch.setenv("PENULT_CACHE", str(tmp_path / "cache"))
@@ -238,7 +261,7 @@ engines = [
 while engines:
     engines.pop(0)
 if {quantised}:
-    from penult.engines.quantize import quantize
+    from penult.engines.openvino.quantize import quantize
     images = np.random.default_rng(0).integers(0, 256, (12, 32, 32, 3), np.uint8)
     quantize(backbone, [backbone.recipe()], images, min_cosine=0.0, on_stage=print)
 gc.collect()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, get_args
 
-from penult.backbones.preprocessing import faults, is_edge, is_number, shown
+from penult.backbones.preprocessing import invalid_settings, is_edge, is_number, short_json
 from penult.errors import BackboneError
 from penult.messages import first_line
 from penult.recipe import Interpolation, Preprocessing
@@ -60,7 +60,8 @@ def read_preprocessing(folder: Path, model: str) -> Preprocessing:
         value = setting(name)
         if not right(value):
             raise BackboneError(
-                f"the image processor of {model} states {name} {shown(value)}; it may be {allowed}"
+                f"the image processor of {model} states {name} {short_json(value)}; it may be "
+                f"{allowed}"
             )
         return value
 
@@ -105,7 +106,7 @@ def read_preprocessing(folder: Path, model: str) -> Preprocessing:
         mean=tuple(m / (255 * factor) for m in mean),
         std=tuple(s / (255 * factor) for s in std),
     )
-    if wrong := faults(preprocessing):
+    if wrong := invalid_settings(preprocessing):
         raise BackboneError(f"the image processor of {model} cannot be followed: {wrong}")
     return preprocessing
 

@@ -5,43 +5,42 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from penult.backbones.base import Backbone, Card, Source, Weights, WeightsChoice, sha256_of
-from penult.backbones.torch_model import NetworkBackbone
+from penult.backbones.backbone import Backbone
+from penult.backbones.metadata import BackboneMetadata
+from penult.backbones.source import BackboneSource
+from penult.backbones.torch_network import TorchNetwork
+from penult.backbones.weights.choice import WeightsChoice
+from penult.backbones.weights.hub import hub_file
+from penult.backbones.weights.info import WeightsInfo, sha256_of
+from penult.backbones.weights.load import random_weights, seeded, user_weights
 from penult.errors import BackboneError, MissingExtraError, PathNotFoundError, WeightsError
 from penult.parsing import read_json
 
 if TYPE_CHECKING:
-    from torch import nn
+    from penult.backbones.info import ModelInfo
 
-__all__ = ["WEIGHT_FILES", "HuggingFace"]
-
-WEIGHT_FILES = (
-    "model.safetensors",
-    "model.safetensors.index.json",
-    "pytorch_model.bin",
-    "pytorch_model.bin.index.json",
-)
-"""Where transformers looks for weights in a folder, in this order."""
+__all__ = ["HuggingFace"]
 
 _PROCESSORS = ("preprocessor_config.json", "processor_config.json")
 
 
-class HuggingFace(Source):
+class HuggingFace(BackboneSource):
     """``hf:owner/name``, ``hf:owner/name@revision``, or ``hf:./folder``, ``hf:/folder``."""
 
     prefix = "hf"
+    cached = True
 
     def names(self) -> Iterable[str]:
         """None: the hub has too many to list."""
         return ()
 
-    def cards(self, pattern: str = "*") -> Iterable[Card]:
+    def models(self) -> Iterable[ModelInfo]:
         """None: the hub has too many to list."""
         return ()
 
@@ -56,41 +55,37 @@ class HuggingFace(Source):
         if find_spec("transformers") is None:
             raise MissingExtraError(f"hf:{name}", "hf")
         os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
-        from penult.backbones.huggingface.model import make, plan
+        from penult.backbones.huggingface.network import build, read_spec
         from penult.backbones.huggingface.preprocessing import read_preprocessing
 
         folder = _local(name)
         model = f"hf:{folder or name}"
         if folder is None:
             folder = _from_hub(name, model, choice)
+        load: Callable[[], Any]
         with _quiet():
             preprocessing = choice.preprocessing or read_preprocessing(folder, model)
             size = preprocessing.input_size if choice.preprocessing else None
-            planned = plan(folder, model, size)
-            if choice.given == "random":
-                from penult.backbones.weights.load import random_weights, seeded
-
-                network = seeded(partial(make, planned, None))
-                weights, build = random_weights(network), lambda: network
+            spec = read_spec(folder, model, size)
+            if choice.weights == "random":
+                module = seeded(partial(build, spec, None))
+                weights, load = random_weights(module), lambda: module
             else:
                 weights, path = _weights(folder, name, model, choice)
-                build = partial(_build, planned, path)
-        return NetworkBackbone(
+                load = partial(build, spec, path)
+        metadata = BackboneMetadata(
             name=model,
-            architecture=f"transformers/{planned.architecture}",
+            architecture=f"transformers/{spec.architecture}",
             weights=weights,
             preprocessing=preprocessing,
-            build=build,
-            head=planned.head,
             libraries=("torch", "transformers"),
         )
 
+        def open_network() -> TorchNetwork:
+            with _quiet():
+                return TorchNetwork(load(), head=spec.head)
 
-def _build(planned: Any, path: Path) -> nn.Module:
-    from penult.backbones.huggingface.model import make
-
-    with _quiet():
-        return make(planned, path)
+        return Backbone(metadata, open_network)
 
 
 def _local(name: str) -> Path | None:
@@ -110,19 +105,19 @@ def _local(name: str) -> Path | None:
 
 def _from_hub(name: str, model: str, choice: WeightsChoice) -> Path:
     """The folder of the hub's local cache that holds the checkpoint's description."""
-    from penult.backbones.weights.load import hub_file
-
     config = hub_file(name, ["config.json"], model=model, choice=choice)
     hub_file(name, _PROCESSORS, model=model, choice=choice)
     return config.parent
 
 
-def _weights(folder: Path, name: str, model: str, choice: WeightsChoice) -> tuple[Weights, Path]:
+def _weights(
+    folder: Path, name: str, model: str, choice: WeightsChoice
+) -> tuple[WeightsInfo, Path]:
     """The weights' identity, and the file to load (or the index of several)."""
-    from penult.backbones.weights.load import given_weights, hub_file
+    from penult.backbones.huggingface.network import WEIGHT_FILES
 
-    if isinstance(choice.given, Path):
-        return given_weights(choice.given), choice.given
+    if isinstance(choice.weights, Path):
+        return user_weights(choice.weights), choice.weights
     if _local(name) is None:
         path = hub_file(name, WEIGHT_FILES, model=model, choice=choice)
         for shard in _shards(path):
@@ -132,7 +127,7 @@ def _weights(folder: Path, name: str, model: str, choice: WeightsChoice) -> tupl
         if not found:
             raise WeightsError(f"{folder} holds no weights: none of {', '.join(WEIGHT_FILES)}")
         path = found[0]
-    return Weights(model.removeprefix("hf:"), _digest(path), path), path
+    return WeightsInfo(model.removeprefix("hf:"), _digest(path), path), path
 
 
 def _shards(path: Path) -> list[str]:

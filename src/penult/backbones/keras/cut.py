@@ -24,7 +24,7 @@ _PADDED = (functional.max_pool2d, functional.avg_pool2d, functional.pad)
 
 
 class _Convertible(TorchFunctionMode):
-    """Has a trace say what Keras does in words that converters know."""
+    """Has a trace name what Keras does as converters know it."""
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
@@ -61,8 +61,8 @@ class KerasCut(nn.Module):
     def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """Run float (N, 3, H, W) up to the last output."""
         # Keras moves tensors to a device of its own choosing unless it is told where they are.
-        words = _Convertible() if torch._C._get_tracing_state() is not None else nullcontext()
-        with keras.device(str(images.device)), words:
+        mode = _Convertible() if torch._C._get_tracing_state() is not None else nullcontext()
+        with keras.device(str(images.device)), mode:
             outputs = self.model(images.permute(0, 2, 3, 1), training=False)
         if isinstance(outputs, torch.Tensor):
             outputs = [outputs]

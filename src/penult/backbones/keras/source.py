@@ -6,33 +6,38 @@ import os
 import random
 import sys
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from fnmatch import fnmatch
-from functools import cached_property, partial
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from penult.backbones.base import Backbone, Card, Layer, Source, Weights, WeightsChoice, sha256_of
+from penult.backbones.backbone import Backbone
+from penult.backbones.info import ModelInfo
 from penult.backbones.keras.applications import KERAS_MODELS, keras_preprocessing
+from penult.backbones.keras.network import KerasNetwork
+from penult.backbones.metadata import BackboneMetadata
+from penult.backbones.source import BackboneSource
+from penult.backbones.weights.choice import WeightsChoice
+from penult.backbones.weights.download import fetch_url
+from penult.backbones.weights.info import WeightsInfo, sha256_of
+from penult.backbones.weights.load import random_weights, user_weights
 from penult.errors import BackboneError, MissingExtraError, UnknownNameError, WeightsError
 from penult.messages import first_line
 
-if TYPE_CHECKING:
-    from torch import nn
-
-__all__ = ["Keras", "KerasBackbone"]
+__all__ = ["Keras"]
 
 SUFFIXES = (".h5", ".hdf5", ".keras")
 """Weights files Keras reads as numbers alone: of a ``.keras`` archive the configuration, which may
 hold code, is left unread."""
 
 
-class Keras(Source):
+class Keras(BackboneSource):
     """The models of ``keras.applications``, by the names of their functions, in any case."""
 
     prefix = "keras"
+    cached = True
 
     def names(self) -> Iterable[str]:
         """The names, as Keras writes them."""
@@ -42,21 +47,19 @@ class Keras(Source):
         """Whether it is one of Keras's names, in any case."""
         return _spelled(name) in KERAS_MODELS
 
-    def cards(self, pattern: str = "*") -> Iterable[Card]:
+    def models(self) -> Iterable[ModelInfo]:
         """What is known of each; imports nothing."""
-        pattern = pattern.lower()
         for name, model in KERAS_MODELS.items():
-            if fnmatch(name.lower(), pattern) or fnmatch(f"keras:{name}".lower(), pattern):
-                yield Card(
-                    name=f"keras:{name}",
-                    parameters=model.parameters,
-                    input_size=(model.size, model.size),
-                    features=model.features,
-                    licence=model.licence,
-                    top1=model.top1,
-                    weights=model.file,
-                    on_this_machine=(_cache() / model.file).is_file(),
-                )
+            yield ModelInfo(
+                name=f"keras:{name}",
+                parameters=model.parameters,
+                input_size=(model.size, model.size),
+                features=model.features,
+                licence=model.licence,
+                top1=model.top1,
+                weights=model.file,
+                on_this_machine=(_cache() / model.file).is_file(),
+            )
 
     def open(self, name: str, choice: WeightsChoice) -> Backbone:
         """Find the weights: those given, else in Keras's cache, else from where Keras gets them."""
@@ -72,82 +75,22 @@ class Keras(Source):
             )
         if find_spec("keras") is None:
             raise MissingExtraError(f"keras:{name}", "keras")
-        if choice.given == "random":
-            from penult.backbones.weights.load import random_weights
-
+        build: Callable[[], Any]
+        if choice.weights == "random":
             model = _build(name, None)
             weights, build = random_weights(model), lambda: model
         else:
-            given = choice.given
-            weights = _given(name, given) if given else _find(name, offline=choice.offline)
+            file = choice.weights
+            weights = _user_weights(name, file) if file else _find(name, offline=choice.offline)
             build = partial(_build, name, weights.path)
-        return KerasBackbone(name, weights, build)
-
-
-class KerasBackbone(Backbone):
-    """A Keras model; its layers are the operations of its graph, not torch modules.
-
-    Maps are laid out (N, H, W, C), as Keras computes them. ``penultimate`` is the input of the
-    last layer that has weights, ``logits`` the model's output without its softmax.
-
-    Parameters
-    ----------
-    name : as Keras writes it
-    build : makes the ``keras.Model`` with its weights loaded; called once, when first needed
-    """
-
-    libraries = ("torch", "keras")
-
-    def __init__(self, name: str, weights: Weights, build: Callable[[], Any]) -> None:
-        self.name = f"keras:{name}"
-        self.architecture = f"keras/{name}"
-        self.weights = weights
-        self.preprocessing = keras_preprocessing(KERAS_MODELS[name])
-        self._build = build
-
-    @cached_property
-    def model(self) -> Any:
-        """The whole ``keras.Model``."""
-        return self._build()
-
-    @cached_property
-    def _outputs(self) -> dict[str, tuple[str, Any]]:
-        """Name to (type, symbolic tensor), in execution order, the two ends last."""
-        outputs = {}
-        head = None
-        for operation in self.model.operations:
-            # Not `operation.output`: of a model in the model, that is a tensor of its own graph.
-            node = operation._inbound_nodes[-1]
-            if node.is_input:
-                continue
-            outputs[operation.name] = (type(operation).__name__, node.output_tensors[0])
-            if getattr(operation, "weights", None):
-                head = node.input_tensors[0]
-        # MobileNetV3 has a layer named logits: the same numbers, laid out (1, 1, classes).
-        outputs.pop("logits", None)
-        outputs["penultimate"] = ("input of the classifier", head)
-        outputs["logits"] = ("output of the network", self.model.outputs[0])
-        return outputs
-
-    @cached_property
-    def layers(self) -> tuple[Layer, ...]:
-        """Every layer that gives maps or vectors; shapes from the graph, nothing is run."""
-        layers = []
-        for name, (kind, tensor) in self._outputs.items():
-            shape = tuple(tensor.shape[1:])
-            if name == "penultimate" or len(shape) == 1:
-                # MobileNet's classifiers are convolutions over (1, 1, C): a vector all the same.
-                layers.append(Layer(name, kind, (shape[-1],), "vector"))
-            elif len(shape) == 3:
-                layers.append(Layer(name, kind, shape, "NHWC"))
-        return tuple(layers)
-
-    def cut(self, layers: Sequence[str]) -> nn.Module:
-        """Build a model that ends with `layers`; the graph's other branches are not run."""
-        shapes = [self.layer(name).shape for name in layers]
-        from penult.backbones.keras.cut import KerasCut  # imports Keras, set up by now
-
-        return KerasCut(self.model, [self._outputs[name][1] for name in layers], shapes)
+        metadata = BackboneMetadata(
+            name=f"keras:{name}",
+            architecture=f"keras/{name}",
+            weights=weights,
+            preprocessing=keras_preprocessing(KERAS_MODELS[name]),
+            libraries=("torch", "keras"),
+        )
+        return Backbone(metadata, lambda: KerasNetwork(build()))
 
 
 def _spelled(name: str) -> str:
@@ -160,10 +103,8 @@ def _cache() -> Path:
     return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "models"
 
 
-def _find(name: str, *, offline: bool) -> Weights:
+def _find(name: str, *, offline: bool) -> WeightsInfo:
     """The pretrained weights, from Keras's cache or from where Keras downloads them."""
-    from penult.backbones.weights.load import fetch_url
-
     model = KERAS_MODELS[name]
     algorithm = "md5" if len(model.digest or "") == 32 else "sha256"
     path = _cache() / model.file
@@ -176,18 +117,16 @@ def _find(name: str, *, offline: bool) -> Weights:
         sha256_prefix=model.digest if algorithm == "sha256" else None,
         folder=_cache(),
     )
-    return Weights(model.file, sha256_of(path), path)
+    return WeightsInfo(model.file, sha256_of(path), path)
 
 
-def _given(name: str, path: Path) -> Weights:
-    from penult.backbones.weights.load import given_weights
-
+def _user_weights(name: str, path: Path) -> WeightsInfo:
     if path.is_file() and path.suffix.lower() not in SUFFIXES:
         raise WeightsError(
             f"{path} is no weights file of Keras by its name; keras:{name} reads .weights.h5, .h5 "
             f"and .keras"
         )
-    return given_weights(path)
+    return user_weights(path)
 
 
 def _build(name: str, path: Path | None) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import torch
@@ -19,14 +19,17 @@ class OnnxCut(nn.Module):
 
     Parameters
     ----------
-    tensors : what to return, in this order
+    graph : Graph
+        The whole graph.
+    tensors : mapping of str to str
+        What to return, in this order: layer to tensor.
     """
 
-    def __init__(self, graph: Graph, tensors: Sequence[str]) -> None:
+    def __init__(self, graph: Graph, tensors: Mapping[str, str]) -> None:
         super().__init__()
         self._graph = graph
-        self._tensors = list(tensors)
-        self._session = open_session(graph.cut(self._tensors), graph.path)
+        self._tensors = dict(tensors)
+        self._session = open_session(graph.cut(list(tensors.values())), graph.path)
         self.eval()
 
     def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, ...]:
@@ -48,4 +51,10 @@ class OnnxCut(nn.Module):
             name: torch.from_numpy(np.concatenate(arrays)).to(images.device)
             for name, arrays in zip(names, zip(*parts, strict=True), strict=True)
         }
-        return tuple(whole[tensor] for tensor in self._tensors)
+        found = {layer: whole[tensor] for layer, tensor in self._tensors.items()}
+        if "penultimate" in found and found["penultimate"].ndim != 2:
+            raise BackboneError(
+                f"the network gives no row an image, but {tuple(found['penultimate'].shape[1:])}; "
+                f"name a layer, or choose another model"
+            )
+        return tuple(found.values())

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from functools import cached_property
+from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from penult.backbones.axes import Axes, noise, unmoved
-from penult.backbones.base import (
-    Backbone,
-    Card,
-    Layer,
-    Source,
-    Weights,
-    WeightsChoice,
-    sha256_of,
-)
+from penult.backbones.backbone import Backbone
+from penult.backbones.metadata import BackboneMetadata
 from penult.backbones.preprocessing import EXAMPLE, parse
+from penult.backbones.source import BackboneSource
+from penult.backbones.weights.choice import WeightsChoice
+from penult.backbones.weights.info import WeightsInfo, sha256_of
 from penult.errors import (
     BackboneError,
     FileFormatError,
@@ -30,24 +24,25 @@ from penult.parsing import read_json
 from penult.recipe import Preprocessing
 
 if TYPE_CHECKING:
-    from torch import nn
+    from penult.backbones.info import ModelInfo
 
-__all__ = ["METADATA_KEY", "Onnx", "OnnxBackbone"]
+__all__ = ["METADATA_KEY", "Onnx"]
 
 METADATA_KEY = "penult.preprocessing"
 """The entry of the file's ``metadata_props`` that holds a preprocessing as JSON."""
 
 
-class Onnx(Source):
+class Onnx(BackboneSource):
     """``onnx:model.onnx``, or the path alone."""
 
     prefix = "onnx"
+    names_are_paths = True
 
     def names(self) -> Iterable[str]:
         """None: they are files."""
         return ()
 
-    def cards(self, pattern: str = "*") -> Iterable[Card]:
+    def models(self) -> Iterable[ModelInfo]:
         """None: they are files."""
         return ()
 
@@ -68,68 +63,34 @@ class Onnx(Source):
             raise PathNotFoundError(f"there is no ONNX file {name}")
         if find_spec("onnx") is None or find_spec("onnxruntime") is None:
             raise MissingExtraError(f"onnx:{name}", "onnx")
-        if choice.given is not None:
+        if choice.weights is not None:
             raise WeightsError(f"{path} holds its own weights; leave --weights out")
-        return OnnxBackbone(path.resolve())
+        return _open(path.resolve())
 
 
-class OnnxBackbone(Backbone):
-    """An ONNX graph; its layers are nodes, by name, or by their output's name where they have none.
+def _open(path: Path) -> Backbone:
+    from penult.backbones.onnx.graph import read_graph
+    from penult.backbones.onnx.network import OnnxNetwork
 
-    ``penultimate`` is what goes into the classifier: the last fully connected node, when only
-    biases, softmax and changes of shape come after it. ``logits`` is what comes before the softmax.
-    Where there is no such node, a vector that the network gives is ``penultimate``.
-
-    Parameters
-    ----------
-    path : of the file; its SHA-256 is the weights' identity
-    """
-
-    libraries = ("onnx", "onnxruntime")
-
-    def __init__(self, path: Path) -> None:
-        from penult.backbones.onnx.graph import read_graph
-
-        self.name = f"onnx:{path}"
-        self.weights = Weights(f"file:{path}", sha256_of(path), path)
-        self._graph = read_graph(path)
-        self.architecture = f"onnx/{self._graph.model.graph.name or 'graph'}"
-        self.preprocessing = _read_preprocessing(path, self._graph.model)
-        expected = self._graph.input_size
-        for axis, have, needed in zip(
-            ("height", "width"), self.preprocessing.input_size, expected, strict=True
-        ):
-            if needed is not None and have != needed:
-                raise BackboneError(
-                    f"{path} takes images of {axis} {needed}, and its preprocessing gives {have}; "
-                    f"correct the preprocessing"
-                )
-
-    @cached_property
-    def layers(self) -> tuple[Layer, ...]:
-        """Every node that gives one float array an image; found by running the network once."""
-        size = self.preprocessing.input_size
-        found = self._graph.activations(noise(*size))
-        axes = Axes(size, (weights.name for weights in self._graph.model.graph.initializer))
-        for _, tensor in self._graph.outputs.values():
-            array = found.get(tensor)
-            if array is not None and array.ndim == 4:
-                axes.see_map(array.shape[1:])
-            elif array is not None and array.ndim == 3:
-                axes.see_tokens(array.shape[2], unmoved(array))
-        layers = [
-            axes.layer(name, kind, found[tensor].shape[1:])
-            for name, (kind, tensor) in self._graph.outputs.items()
-            if tensor in found
-        ]
-        return tuple(x for x in layers if x.name != "penultimate" or x.layout == "vector")
-
-    def cut(self, layers: Sequence[str]) -> nn.Module:
-        """Build a module over a session on the part of the graph that leads to `layers`."""
-        from penult.backbones.onnx.cut import OnnxCut
-
-        names = [self.layer(name).name for name in layers]
-        return OnnxCut(self._graph, [self._graph.outputs[name][1] for name in names])
+    weights = WeightsInfo(f"file:{path}", sha256_of(path), path)
+    graph = read_graph(path)
+    preprocessing = _read_preprocessing(path, graph.model)
+    for axis, have, needed in zip(
+        ("height", "width"), preprocessing.input_size, graph.input_size, strict=True
+    ):
+        if needed is not None and have != needed:
+            raise BackboneError(
+                f"{path} takes images of {axis} {needed}, and its preprocessing gives {have}; "
+                f"correct the preprocessing"
+            )
+    metadata = BackboneMetadata(
+        name=f"onnx:{path}",
+        architecture=f"onnx/{graph.model.graph.name or 'graph'}",
+        weights=weights,
+        preprocessing=preprocessing,
+        libraries=("onnx", "onnxruntime"),
+    )
+    return Backbone(metadata, lambda: OnnxNetwork(graph))
 
 
 def _read_preprocessing(path: Path, model: Any) -> Preprocessing:

@@ -14,7 +14,7 @@ from penult.errors import BackboneError, WeightsError
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["Wanted", "build", "head", "load_given", "load_pretrained"]
+__all__ = ["TimmSpec", "build", "head", "load_pretrained", "load_user_weights"]
 
 # Where the classifier has one of these paths, it reads what timm calls pre-logits. Others (several
 # classifiers, or one with layers of its own) are asked for their pre-logits.
@@ -22,7 +22,7 @@ _PLAIN_HEADS = {"classif", "classifier", "fc", "head", "head.fc", "last_linear"}
 
 
 @dataclass(frozen=True)
-class Wanted:
+class TimmSpec:
     """What to build.
 
     Attributes
@@ -38,12 +38,12 @@ class Wanted:
     arguments: dict[str, Any] = field(default_factory=dict)
 
     @property
-    def described(self) -> str:
-        """For the recipe: the arguments, too, may change a row."""
+    def recorded(self) -> str:
+        """The architecture as a recipe says it: the arguments, too, may change a row."""
         arguments = json.dumps(self.arguments, sort_keys=True) if self.arguments else ""
         return f"timm/{self.architecture}{arguments}"
 
-    def resized(self, height: int, width: int) -> Wanted:
+    def resized(self, height: int, width: int) -> TimmSpec:
         """The same for images of another size, where the network is built for one."""
         arguments = self.arguments
         if "img_size" in arguments:
@@ -52,7 +52,7 @@ class Wanted:
         return replace(self, cfg=cfg, arguments=arguments)
 
 
-def build(wanted: Wanted, *, pretrained: bool = False, **changes: Any) -> Any:
+def build(spec: TimmSpec, *, pretrained: bool = False, **changes: Any) -> Any:
     """Build the network.
 
     Parameters
@@ -64,48 +64,48 @@ def build(wanted: Wanted, *, pretrained: bool = False, **changes: Any) -> Any:
 
     try:
         network = timm.create_model(
-            wanted.architecture,
+            spec.architecture,
             pretrained=pretrained,
-            pretrained_cfg=replace(wanted.cfg, **changes).to_dict(),
-            **wanted.arguments,
+            pretrained_cfg=replace(spec.cfg, **changes).to_dict(),
+            **spec.arguments,
         )
     except TypeError as error:
-        if pretrained or not wanted.arguments:
+        if pretrained or not spec.arguments:
             raise
         raise BackboneError(
-            f"timm:{wanted.name} cannot be built with the arguments in its config.json: {error}"
+            f"timm:{spec.name} cannot be built with the arguments in its config.json: {error}"
         ) from error
     except AssertionError as error:
-        _, height, width = wanted.cfg.input_size
+        _, height, width = spec.cfg.input_size
         raise BackboneError(
-            f"timm:{wanted.name} cannot be built for images of {height} × {width}: {error}"
+            f"timm:{spec.name} cannot be built for images of {height} × {width}: {error}"
         ) from error
     return _with_pre_logits(network)
 
 
-def load_pretrained(wanted: Wanted, path: Path) -> Any:
+def load_pretrained(spec: TimmSpec, path: Path) -> Any:
     """Build the network with its own weights, as timm does: it knows the keys of older files."""
     try:
-        return build(wanted, pretrained=True, file=str(path), source=None, custom_load=False)
+        return build(spec, pretrained=True, file=str(path), source=None, custom_load=False)
     except Exception as error:
         # Damaged files meet timm with whatever exception comes up first.
-        raise mismatch(path, f"timm's {wanted.architecture}", error) from error
+        raise mismatch(path, f"timm's {spec.architecture}", error) from error
 
 
-def load_given(wanted: Wanted, path: Path) -> Any:
+def load_user_weights(spec: TimmSpec, path: Path) -> Any:
     """Build the network with weights of the user's, however many classes they tell apart."""
     state = load_state(path)
-    classifier = _classifiers(wanted.cfg.classifier)
+    classifier = _classifiers(spec.cfg.classifier)
     classes = class_count(state, classifier[0]) if classifier else None
     changes: dict[str, Any] = {}
     if classes is not None:
         changes = {"num_classes": classes, "label_offset": None}
-    network = build(wanted, **changes)
+    network = build(spec, **changes)
     try:
         fit_state(network, state, path)
     except WeightsError as error:
         try:
-            network = build(wanted, pretrained=True, state_dict=state, source=None, **changes)
+            network = build(spec, pretrained=True, state_dict=state, source=None, **changes)
         except (RuntimeError, KeyError, AttributeError, TypeError):
             # Not an older layout of the keys, either.
             raise error from None

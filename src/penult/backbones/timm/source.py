@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-import fnmatch
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import fields, replace
 from functools import partial
 from math import floor
 from pathlib import Path
 from typing import Any
 
-from penult.backbones.base import Backbone, Card, Source, Weights, WeightsChoice, sha256_of
-from penult.backbones.preprocessing import faults, is_edge, is_number, shown
+from penult.backbones.backbone import Backbone
+from penult.backbones.info import ModelInfo
+from penult.backbones.metadata import BackboneMetadata
+from penult.backbones.preprocessing import invalid_settings, is_edge, is_number, short_json
 from penult.backbones.sizes import sizes
-from penult.backbones.timm.model import Wanted, build, head, load_given, load_pretrained
-from penult.backbones.torch_model import NetworkBackbone
-from penult.backbones.weights.download import (
-    cached_hub_file,
-    digest_in,
-    fetch_url,
-    hub_file,
-    torch_cache,
-)
-from penult.backbones.weights.load import given_weights, random_weights, seeded
+from penult.backbones.source import BackboneSource
+from penult.backbones.timm.model import TimmSpec, build, head, load_pretrained, load_user_weights
+from penult.backbones.torch_network import TorchNetwork
+from penult.backbones.weights.choice import WeightsChoice
+from penult.backbones.weights.download import digest_in, fetch_url, torch_cache
+from penult.backbones.weights.hub import cached_hub_file, hub_file
+from penult.backbones.weights.info import WeightsInfo, sha256_of
+from penult.backbones.weights.load import random_weights, seeded, user_weights
 from penult.errors import BackboneError, UnknownNameError, WeightsError
 from penult.parsing import read_json
 from penult.recipe import Preprocessing
@@ -37,10 +36,11 @@ WEIGHTS_FILES = ("model.safetensors", "pytorch_model.bin")
 """In a repository of the hub, the preferred one first."""
 
 
-class Timm(Source):
+class Timm(BackboneSource):
     """``timm:ARCHITECTURE.TAG``, ``timm:ARCHITECTURE`` for its default tag, ``timm:OWNER/NAME``."""
 
     prefix = "timm"
+    cached = True
 
     def names(self) -> Iterable[str]:
         """Every architecture, and every architecture with a tag that has weights."""
@@ -56,52 +56,57 @@ class Timm(Source):
         architecture, _, tag = name.partition(".")
         return bool(timm.is_model(architecture)) and (not tag or timm.is_model_pretrained(name))
 
-    def cards(self, pattern: str = "*") -> Iterable[Card]:
+    def models(self) -> Iterable[ModelInfo]:
         """What timm says of each that has weights; it states no accuracies."""
         import timm
 
         for name in timm.list_pretrained():
-            if fnmatch.fnmatch(name, pattern) or fnmatch.fnmatch(f"timm:{name}", pattern):
-                cfg: Any = timm.get_pretrained_cfg(name)
-                known = sizes().get(f"timm/{cfg.architecture}")
-                yield Card(
-                    name=f"timm:{name}",
-                    parameters=known.parameters if known else None,
-                    input_size=tuple(cfg.input_size[1:]),
-                    features=known.features if known else None,
-                    licence=cfg.license,
-                    top1=None,
-                    weights=cfg.hf_hub_id or _file_name(cfg.url),
-                    on_this_machine=_cached(cfg) is not None,
-                )
+            cfg: Any = timm.get_pretrained_cfg(name)
+            known = sizes().get(f"timm/{cfg.architecture}")
+            yield ModelInfo(
+                name=f"timm:{name}",
+                parameters=known.parameters if known else None,
+                input_size=tuple(cfg.input_size[1:]),
+                features=known.features if known else None,
+                licence=cfg.license,
+                top1=None,
+                weights=cfg.hf_hub_id or _file_name(cfg.url),
+                on_this_machine=_cached(cfg) is not None,
+            )
 
     def open(self, name: str, choice: WeightsChoice) -> Backbone:
         """Find the network's configuration and weights."""
         name = re.sub("^hf[-_]hub:", "", name)
-        wanted = _from_hub(name, choice) if "/" in name else _registered(name)
-        preprocessing = choice.preprocessing or _preprocessing(wanted)
+        spec = _from_hub(name, choice) if "/" in name else _registered(name)
+        preprocessing = choice.preprocessing or _preprocessing(spec)
         if choice.preprocessing:
-            wanted = wanted.resized(*preprocessing.input_size)
-        backbone = partial(
-            NetworkBackbone,
-            name=f"timm:{wanted.name}",
-            architecture=wanted.described,
+            spec = spec.resized(*preprocessing.input_size)
+        load: Callable[[], Any]
+        if choice.weights == "random":
+            module = seeded(partial(build, spec))
+            weights, load = random_weights(module), lambda: module
+        elif choice.weights is not None:
+            weights = user_weights(choice.weights)
+            load = partial(load_user_weights, spec, choice.weights)
+        else:
+            path = _fetch(spec, choice)
+            weights = WeightsInfo(spec.cfg.hf_hub_id or path.name, sha256_of(path), path)
+            load = partial(load_pretrained, spec, path)
+        metadata = BackboneMetadata(
+            name=f"timm:{spec.name}",
+            architecture=spec.recorded,
+            weights=weights,
             preprocessing=preprocessing,
-            head=head,
             libraries=("torch", "timm"),
         )
-        if choice.given == "random":
-            network = seeded(partial(build, wanted))
-            return backbone(weights=random_weights(network), build=lambda: network)
-        if choice.given is not None:
-            weights = given_weights(choice.given)
-            return backbone(weights=weights, build=partial(load_given, wanted, choice.given))
-        path = _fetch(wanted, choice)
-        weights = Weights(wanted.cfg.hf_hub_id or path.name, sha256_of(path), path)
-        return backbone(weights=weights, build=partial(load_pretrained, wanted, path))
+        return Backbone(metadata, lambda: _network(load()))
 
 
-def _registered(name: str) -> Wanted:
+def _network(module: Any) -> TorchNetwork:
+    return TorchNetwork(module, head=head(module))
+
+
+def _registered(name: str) -> TimmSpec:
     import timm
 
     name = timm.models.get_deprecated_models().get(name) or name
@@ -114,10 +119,10 @@ def _registered(name: str) -> Wanted:
         tagged = timm.list_pretrained(f"{architecture}.*") or timm.list_pretrained()
         raise UnknownNameError("timm model", name, tagged) from None
     full = f"{architecture}.{cfg.tag}" if cfg.tag else architecture
-    return Wanted(full, architecture, cfg)
+    return TimmSpec(full, architecture, cfg)
 
 
-def _from_hub(repository: str, choice: WeightsChoice) -> Wanted:
+def _from_hub(repository: str, choice: WeightsChoice) -> TimmSpec:
     import timm
     from timm.models import PretrainedCfg
 
@@ -135,7 +140,7 @@ def _from_hub(repository: str, choice: WeightsChoice) -> Wanted:
         raise BackboneError(f"{model} is a {architecture!r}, which this timm lacks")
     if unknown := _NOT_FROM_HUBS & set(arguments):
         raise BackboneError(f"{model} was refused: its config.json sets {', '.join(unknown)}")
-    return Wanted(repository, architecture, replace(cfg, hf_hub_id=repository), arguments)
+    return TimmSpec(repository, architecture, replace(cfg, hf_hub_id=repository), arguments)
 
 
 def _read_config(path: Path, model: str) -> dict[str, Any]:
@@ -152,7 +157,7 @@ def _read_config(path: Path, model: str) -> dict[str, Any]:
     ):
         value = None if wrong else data.get(name)
         if not wrong and not isinstance(value, kind) and (needed or value is not None):
-            wrong = f"its {name} is {shown(value)}"
+            wrong = f"its {name} is {short_json(value)}"
     if wrong:
         raise BackboneError(
             f"{model} has a config.json that is not timm's ({wrong}); for a model of the "
@@ -161,18 +166,18 @@ def _read_config(path: Path, model: str) -> dict[str, Any]:
     return dict(data)
 
 
-def _preprocessing(wanted: Wanted) -> Preprocessing:
+def _preprocessing(spec: TimmSpec) -> Preprocessing:
     """What ``create_transform(**resolve_data_config(cfg))`` does, as a recipe says it."""
     from timm.data import resolve_data_config  # type: ignore[attr-defined]
 
-    model, cfg = f"timm:{wanted.name}", wanted.cfg.to_dict()
+    model, cfg = f"timm:{spec.name}", spec.cfg.to_dict()
     # What timm would take for absent where it is 0, and what it would divide by.
     for name, right in (("input_size", _is_input_size), ("crop_pct", _is_share)):
         if cfg.get(name) is not None and not right(cfg[name]):
-            raise BackboneError(f"{model} states {name} {shown(cfg[name])}, which cannot be")
+            raise BackboneError(f"{model} states {name} {short_json(cfg[name])}, which cannot be")
     data = resolve_data_config(pretrained_cfg=cfg)  # type: ignore[no-untyped-call]
     channels, height, width = data["input_size"]
-    channels = wanted.arguments.get("in_chans", channels)
+    channels = spec.arguments.get("in_chans", channels)
     scaled = floor(height / data["crop_pct"]), floor(width / data["crop_pct"])
     mode = data["crop_mode"]
     square = mode == "squash" or (mode == "center" and scaled[0] == scaled[1])
@@ -188,7 +193,7 @@ def _preprocessing(wanted: Wanted) -> Preprocessing:
         mean=_tuple(data["mean"]),
         std=_tuple(data["std"]),
     )
-    if wrong := faults(preprocessing):
+    if wrong := invalid_settings(preprocessing):
         raise BackboneError(
             f"{model} prepares its images in a way that penult lacks: {wrong}; choose another tag "
             f"or model"
@@ -208,14 +213,14 @@ def _tuple(value: Any) -> Any:
     return tuple(value) if isinstance(value, list | tuple) else value
 
 
-def _fetch(wanted: Wanted, choice: WeightsChoice) -> Path:
-    model, cfg = f"timm:{wanted.name}", wanted.cfg
+def _fetch(spec: TimmSpec, choice: WeightsChoice) -> Path:
+    model, cfg = f"timm:{spec.name}", spec.cfg
     if not (cfg.hf_hub_id or cfg.url):
         import timm
 
         raise WeightsError(
             f"{model} has no pretrained weights in timm {timm.__version__}; give --weights PATH or "
-            f"--weights random, or choose among: penult models 'timm:*{wanted.architecture}*.*'"
+            f"--weights random, or choose among: penult models 'timm:*{spec.architecture}*.*'"
         )
     if cfg.hf_hub_id:
         return hub_file(cfg.hf_hub_id, _files(cfg), model=model, choice=choice)

@@ -1,8 +1,4 @@
-"""Weights: found in a fixed order, read without executing anything, fitted without guessing.
-
-They are looked for in this order: the file that the user gives, bundled packages, the local cache
-of the hub they come from, and that hub.
-"""
+"""Weights: read without executing anything, fitted to a network without guessing."""
 
 from __future__ import annotations
 
@@ -14,8 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from penult.backbones.base import Weights, sha256_of
-from penult.backbones.weights.download import fetch_url, hub_file, is_offline, missing, torch_cache
+from penult.backbones.weights.info import WeightsInfo, sha256_of
 from penult.errors import PathNotFoundError, WeightsError
 from penult.messages import first_line
 
@@ -24,17 +19,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "class_count",
-    "fetch_url",
     "fit_state",
-    "given_weights",
-    "hub_file",
-    "is_offline",
     "load_state",
     "mismatch",
-    "missing",
     "random_weights",
     "seeded",
-    "torch_cache",
+    "user_weights",
 ]
 
 # Averaged weights come first, as in timm: they are what a training run is evaluated with.
@@ -52,7 +42,7 @@ def seeded(build: Callable[[], nn.Module]) -> nn.Module:
         return build()
 
 
-def random_weights(network: nn.Module) -> Weights:
+def random_weights(network: nn.Module) -> WeightsInfo:
     """Name an untrained network's weights: the SHA-256 is over its tensors, in order."""
     import torch
 
@@ -60,16 +50,16 @@ def random_weights(network: nn.Module) -> Weights:
     for name, tensor in network.state_dict().items():
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
         digest.update(memoryview(tensor.contiguous().reshape(-1).view(torch.uint8).numpy()))
-    return Weights("random", digest.hexdigest())
+    return WeightsInfo("random", digest.hexdigest())
 
 
-def given_weights(path: Path) -> Weights:
+def user_weights(path: Path) -> WeightsInfo:
     """Name the weights in a file that the user gave, so that a recipe can find them again."""
     if path.is_dir():
         raise WeightsError(f"{path} is a folder; give the file of weights in it")
     if not path.is_file():
         raise PathNotFoundError(f"there is no weights file {path}")
-    return Weights(f"file:{path.resolve()}", sha256_of(path), path)
+    return WeightsInfo(f"file:{path.resolve()}", sha256_of(path), path)
 
 
 def load_state(path: Path) -> dict[str, Tensor]:
@@ -95,9 +85,9 @@ def load_state(path: Path) -> dict[str, Tensor]:
     if not tensors:
         raise WeightsError(f"{path} holds no tensors by name; save network.state_dict() into it")
     # Modules note in it the version of their tensors' layout.
-    kept = _State(tensors)
-    kept._metadata = getattr(state, "_metadata", None)
-    return kept
+    found = _State(tensors)
+    found._metadata = getattr(state, "_metadata", None)
+    return found
 
 
 class _State(dict[str, Any]):
@@ -187,9 +177,9 @@ def fit_state(network: nn.Module, state: Mapping[str, Tensor], path: Path) -> No
         raise mismatch(path, type(network).__name__, error) from error
 
 
-def _without_prefix(state: Mapping[str, Tensor], wanted: Any) -> dict[str, Tensor]:
+def _without_prefix(state: Mapping[str, Tensor], expected: Any) -> dict[str, Tensor]:
     keys = dict(state)
-    while not any(key in wanted for key in keys):
+    while not any(key in expected for key in keys):
         prefix = next((p for p in _PREFIXES if all(k.startswith(p) for k in keys)), None)
         if prefix is None:
             break

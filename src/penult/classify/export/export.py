@@ -72,9 +72,9 @@ def export_classifier(
     output = Path(output)
     check_output(output, overwrite=overwrite)
     from penult import __version__
-    from penult.backbones.base import WeightsChoice
     from penult.backbones.registry import open_recipe
-    from penult.engines.onnx import require_onnx, row_graph
+    from penult.backbones.weights.choice import WeightsChoice
+    from penult.engines.onnx_export import require_onnx, row_graph
 
     require_onnx(f"{output}, an ONNX file,")
     from penult.classify.export.graph import join_models, probe_graph

@@ -92,7 +92,7 @@ def _decision(classifier: Classifier) -> Any:
 
 
 def _largest_difference(graph: Any, classifier: Classifier) -> float:
-    from penult.engines.onnx import run_graph
+    from penult.engines.onnx_export import run_graph
 
     rows = np.random.default_rng(0).normal(size=(64, classifier.pipeline.n_features_in_))
     rows = np.abs(rows).astype(np.float32)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from penult.engines.onnx import IR, OPSET
+from penult.engines.onnx_export import IR, OPSET
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from penult.backbones.base import WeightsChoice
+from penult.backbones.weights.choice import WeightsChoice
 from penult.classify.prediction.sorting import Sorter
 from penult.errors import UsageError
 from penult.extractor import EngineOptions, ExtractorSpec, ReadingOptions, RecipeRows

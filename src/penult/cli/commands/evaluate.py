@@ -56,7 +56,7 @@ def run(
         features = load_rows_for(model, data[0])
         model.require_recipe(features.recipe, other_name=data[0])
     else:
-        from penult.backbones.base import WeightsChoice
+        from penult.backbones.weights.choice import WeightsChoice
         from penult.extraction import Extraction
         from penult.extractor import EngineOptions, ExtractorSpec, RecipeRows
         from penult.images.listing_options import ListingOptions

@@ -62,7 +62,7 @@ def run(
     pool: o.OldPooling = None,
 ) -> None:
     """Turn images into a feature file: one row an image, each with its id and label."""
-    from penult.backbones.base import WeightsChoice
+    from penult.backbones.weights.choice import WeightsChoice
     from penult.extractor import (
         EngineOptions,
         ExtractorSpec,

@@ -23,8 +23,8 @@ def run(
 
     Weights that are on this machine already are not downloaded again.
     """
-    from penult.backbones.base import WeightsChoice
     from penult.backbones.registry import open_backbone
+    from penult.backbones.weights.choice import WeightsChoice
 
     for model in models:
         backbone = open_backbone(model, WeightsChoice(offline=offline))

@@ -104,17 +104,18 @@ def _show_classifier(file: Path, description: Description) -> None:
 
 
 def _show_int8(file: Path, *, as_json: bool) -> None:
-    from penult.backbones.int8 import Int8Backbone
+    from penult.backbones.int8 import read_int8
 
-    backbone = Int8Backbone(file)
-    layers = [layer.name for layer in backbone.layers]
+    checkpoint = read_int8(file)
+    layers = [layer.name for layer in checkpoint.graph.layers]
     if as_json:
-        found = {"kind": "int8", "architecture": backbone.architecture, "layers": layers}
-        say_json({**found, "sha256": backbone.weights.sha256, "card": dict(backbone.card)})
+        architecture = f"int8/{checkpoint.graph.architecture}"
+        found = {"kind": "int8", "architecture": architecture, "layers": layers}
+        say_json({**found, "sha256": checkpoint.sha256, "card": dict(checkpoint.card)})
         return
     say(f"{file}: int8 checkpoint, a backbone for --model, with the layers {', '.join(layers)}")
     try:
-        int8_card(backbone.card)
+        int8_card(checkpoint.card)
     except (KeyError, TypeError, ValueError) as error:
         raise FileFormatError(f"{file} has a card that cannot be read: {error!r}") from error
 

@@ -25,13 +25,13 @@ def run(
 
     Needs no weights: none are downloaded.
     """
-    from penult.backbones.base import WeightsChoice
-    from penult.backbones.recipe_selection import match_layers
+    from penult.backbones.layer import match_layers
     from penult.backbones.registry import open_without_download
+    from penult.backbones.weights.choice import WeightsChoice
 
     backbone = open_without_download(model, WeightsChoice.of(weights, architecture=architecture))
     layers = match_layers(backbone.layers, [pattern], backbone=backbone.name)
-    rows = [layer.pooled_shape(backbone.default_pooling(layer)) for layer in layers]
+    rows = [layer.pooled_shape(layer.default_pooling) for layer in layers]
     if as_json:
         say_json(
             [

@@ -13,7 +13,7 @@ from penult.cli.console import Table, say, say_json, table_width
 from penult.errors import UnknownNameError
 
 if TYPE_CHECKING:
-    from penult.backbones.base import Card
+    from penult.backbones.info import ModelInfo
 
 _COLUMNS = ("model", "parameters", "input", "features", "top-1", "licence", "weights")
 _NUMBERS = ("parameters", "input", "features", "top-1")
@@ -51,7 +51,7 @@ def run(
     say(f"{models}; the weights of {here:,} are on this machine{hidden}")
 
 
-def _fitting(cards: Sequence[Card]) -> tuple[str, ...]:
+def _fitting(cards: Sequence[ModelInfo]) -> tuple[str, ...]:
     """The columns, without the widest ones where a terminal has no room beside the names."""
     columns: tuple[str, ...] = _COLUMNS
     room = table_width() - max(len(card.name) for card in cards)
@@ -62,7 +62,7 @@ def _fitting(cards: Sequence[Card]) -> tuple[str, ...]:
     return columns
 
 
-def _row(card: Card) -> dict[str, str]:
+def _row(card: ModelInfo) -> dict[str, str]:
     size = card.input_size
     return {
         "model": card.name,

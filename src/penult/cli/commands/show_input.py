@@ -28,8 +28,8 @@ def run(
 
     Needs no weights: none are downloaded.
     """
-    from penult.backbones.base import WeightsChoice
     from penult.backbones.registry import open_without_download
+    from penult.backbones.weights.choice import WeightsChoice
     from penult.output import atomic_output, check_output
     from penult.preview import in_words, network_input
     from penult.written import note_written

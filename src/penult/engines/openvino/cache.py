@@ -18,9 +18,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from penult.backbones.base import sha256_of
-from penult.engines.openvino.conversion import Conversion, the_openvino
-from penult.engines.openvino.core import the_core
+from penult.backbones.weights.info import sha256_of
+from penult.engines.openvino.conversion import Conversion, import_openvino
+from penult.engines.openvino.core import shared_core
 from penult.machine import cache_folder
 from penult.messages import first_line
 from penult.output import sync_folder
@@ -29,35 +29,36 @@ from penult.scratch import scratch_folder, sweep
 if TYPE_CHECKING:
     from penult.recipe import Recipe
 
-__all__ = ["DamagedError", "Shelf"]
+__all__ = ["ConversionCache", "DamagedError"]
 
-# Raised when what `engines.graph` computes changes, so that old conversions are not used.
+# Raised when what `engines.row_network` computes changes, so that old conversions are not used.
 _GRAPH = 3
 
 _MODEL, _CHECK = ("model.xml", "model.bin"), "check.safetensors"
 
 
 class DamagedError(Exception):
-    """What is kept is not what was put there; says how."""
+    """What is stored is not what was put there; says how."""
 
 
-class Shelf:
-    """Where the conversion for some recipes is kept.
+class ConversionCache:
+    """The conversion for some recipes, on disk.
 
     Attributes
     ----------
-    folder : there, whole, or not at all
+    folder : Path
+        There, whole, or not at all.
     """
 
     def __init__(self, recipes: Sequence[Recipe]) -> None:
-        parts = [_GRAPH, the_openvino().__version__, [json.loads(r.to_json()) for r in recipes]]
+        parts = [_GRAPH, import_openvino().__version__, [json.loads(r.to_json()) for r in recipes]]
         self._made_from = json.dumps(parts, sort_keys=True)
         key = hashlib.sha256(self._made_from.encode()).hexdigest()[:32]
         self.folder = cache_folder() / "openvino" / key
         self._outputs = len(recipes)
 
-    def take(self) -> Conversion | None:
-        """Read what is kept; None where there is nothing.
+    def load(self) -> Conversion | None:
+        """Read what is stored; None where there is nothing.
 
         Raises
         ------
@@ -77,8 +78,8 @@ class Shelf:
             for name in _MODEL:
                 if sha256_of(self.folder / name) != note[name]:
                     raise DamagedError(f"is not what it was: {name} has changed")
-            singly = {"yes": True, "no": False}[note["singly"]]
-            model = the_core(the_openvino()).read_model(self.folder / _MODEL[0])
+            fixed_batch = {"yes": True, "no": False}[note["singly"]]
+            model = shared_core(import_openvino()).read_model(self.folder / _MODEL[0])
         except FileNotFoundError as error:
             if not self.folder.is_dir():
                 return None  # another process is about to put something else there
@@ -88,10 +89,10 @@ class Shelf:
             raise DamagedError(f"is not what it was: {_CHECK} has changed") from error
         except (OSError, RuntimeError) as error:
             raise DamagedError(f"cannot be read: {first_line(error)}") from error
-        return Conversion(model, singly, rows)
+        return Conversion(model, fixed_batch, rows)
 
-    def put(self, conversion: Conversion) -> None:
-        """Keep a conversion, in place of whatever is kept.
+    def store(self, conversion: Conversion) -> None:
+        """Store a conversion, in place of whatever is there.
 
         Raises
         ------
@@ -107,14 +108,14 @@ class Shelf:
             whole = scratch / "whole"
             whole.mkdir()
             try:
-                the_openvino().save_model(
+                import_openvino().save_model(
                     conversion.model, whole / _MODEL[0], compress_to_fp16=False
                 )
             except RuntimeError as error:
                 raise OSError(first_line(error)) from error
             note = {
                 "made_from": self._made_from,
-                "singly": "yes" if conversion.singly else "no",
+                "singly": "yes" if conversion.fixed_batch else "no",
                 **{name: sha256_of(whole / name) for name in _MODEL},
             }
             rows = {f"row{k}": row for k, row in enumerate(conversion.rows)}

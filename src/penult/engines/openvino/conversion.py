@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from penult.engines.agreement import check_image, relative_error
 from penult.engines.base import TOLERANCE
-from penult.engines.int8 import check_image
-from penult.engines.openvino.core import the_core
+from penult.engines.openvino.core import shared_core
+from penult.engines.openvino.read_graph import read_graph
 from penult.errors import EngineError
 from penult.locks import ForkSafeLock
 from penult.messages import first_line
@@ -22,19 +23,19 @@ from penult.messages import first_line
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from penult.backbones.base import Backbone
+    from penult.backbones.backbone import Backbone
     from penult.recipe import Recipe
 
-__all__ = ["ROUNDED", "Conversion", "apart", "convert", "first_run", "the_openvino"]
+__all__ = ["INT8_TOLERANCE", "Conversion", "convert", "first_run_lock", "import_openvino"]
 
-ROUNDED = 0.05
+INT8_TOLERANCE = 0.05
 """How far a row in integers may be from itself, relatively: a sum that is added up in another order
 may be rounded to the next integer."""
 
 # OpenVINO's bindings set up some of their types when the first image is run, in a way that two
 # threads at once deadlock in: one holds the interpreter and waits for the other's set-up, which
 # waits for the interpreter. So every engine runs one image before it is handed out.
-first_run = ForkSafeLock()
+first_run_lock = ForkSafeLock()
 
 
 @dataclass(frozen=True)
@@ -44,17 +45,17 @@ class Conversion:
     Attributes
     ----------
     model : openvino.Model, from uint8 (N, H, W, 3) to an output a recipe
-    singly : whether the trace took the number of images for a constant, which is then one
-    rows : what each output was for `penult.engines.int8.check_image` when it was made, (1, …)
+    fixed_batch : whether the trace took the number of images for a constant, which is then one
+    rows : what each output was for `penult.engines.agreement.check_image` when it was made, (1, …)
     """
 
     model: Any
-    singly: bool
+    fixed_batch: bool
     rows: tuple[NDArray[np.float32], ...]
 
 
 @cache
-def the_openvino() -> ModuleType:
+def import_openvino() -> ModuleType:
     """Import OpenVINO without its telemetry, which reports by default.
 
     Its converter has a stub for where the telemetry package is not installed; hiding the package
@@ -91,24 +92,19 @@ def convert(backbone: Backbone, recipes: Sequence[Recipe]) -> Conversion:
     EngineError
         If the network cannot be converted, or its rows are then not torch's to `TOLERANCE`.
     """
-    from penult.backbones.int8 import Int8Backbone
-
-    ov = the_openvino()
+    ov = import_openvino()
     image = check_image(backbone.preprocessing.input_size)[None]
-    if isinstance(backbone, Int8Backbone):
-        from penult.engines.int8 import unpack
-
-        with first_run:
-            model = unpack(ov, backbone, recipes)
+    if "openvino" in backbone.metadata.forms:
+        with first_run_lock:
+            model = read_graph(ov, backbone, recipes)
             compiled = _compile(ov, model)
-            return Conversion(
-                model,
-                singly=not _takes_several(compiled, np.concatenate([255 - image, image]), ROUNDED),
-                rows=_rows(compiled, image),
-            )
+            images = np.concatenate([255 - image, image])
+            tolerance = INT8_TOLERANCE if backbone.metadata.quantized else TOLERANCE
+            several = _takes_several(compiled, images, tolerance)
+            return Conversion(model, not several, _rows(compiled, image))
     import torch
 
-    from penult.engines.graph import RowNetwork
+    from penult.engines.row_network import RowNetwork
 
     network = RowNetwork(backbone, recipes).eval().requires_grad_(False)
     # Another image than the traced one: a trace that froze what it saw would give that one's row.
@@ -124,7 +120,7 @@ def convert(backbone: Backbone, recipes: Sequence[Recipe]) -> Conversion:
             expected = network(torch.from_numpy(image))
     except Exception as error:
         raise EngineError(f"{backbone.name} cannot be converted: {first_line(error)}") from error
-    with first_run:
+    with first_run_lock:
         compiled = _compile(ov, model)
         rows = _rows(compiled, image)
     for recipe, row, theirs in zip(recipes, rows, expected, strict=True):
@@ -134,7 +130,7 @@ def convert(backbone: Backbone, recipes: Sequence[Recipe]) -> Conversion:
                 f"{backbone.name} gives NaN or infinite numbers for a test image (layer "
                 f"{recipe.layer}), so its weights are damaged, or not made for float32; give others"
             )
-        relative = apart(row, theirs.numpy())
+        relative = relative_error(row, theirs.numpy())
         if not relative <= TOLERANCE:
             raise EngineError(
                 f"the conversion of {recipe.layer} of {backbone.name} differs from torch's rows by "
@@ -144,16 +140,8 @@ def convert(backbone: Backbone, recipes: Sequence[Recipe]) -> Conversion:
     return Conversion(model, not several, rows)
 
 
-def apart(ours: NDArray[np.float32], theirs: NDArray[np.float32]) -> float:
-    """‖ours - theirs‖ / ‖theirs‖; infinite where their shapes differ."""
-    if ours.shape != theirs.shape:
-        return float("inf")
-    exact = theirs.astype(np.float64)  # whose squares may be too large for float32
-    return float(np.linalg.norm(ours - exact) / (np.linalg.norm(exact) or 1))
-
-
 def _compile(ov: ModuleType, model: Any) -> Any:
-    return the_core(ov).compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    return shared_core(ov).compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
 
 
 def _rows(compiled: Any, images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], ...]:
@@ -168,6 +156,6 @@ def _takes_several(compiled: Any, images: NDArray[np.uint8], tolerance: float) -
     except RuntimeError:
         return False
     return all(
-        len(rows) == len(images) and apart(rows[-1], row[-1]) <= tolerance
+        len(rows) == len(images) and relative_error(rows[-1], row[-1]) <= tolerance
         for rows, row in zip(together, alone, strict=True)
     )

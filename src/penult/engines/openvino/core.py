@@ -15,14 +15,14 @@ from weakref import WeakSet
 from penult.errors import EngineError
 from penult.locks import ForkSafeLock
 
-__all__ = ["keep_signal_stack", "refuse_forked", "stays_in_forks", "the_core"]
+__all__ = ["keep_signal_stack", "refuse_forked", "shared_core", "stays_in_forks"]
 
 _making = ForkSafeLock()
 _made_in: int | None = None
-_staying: WeakSet[Any] = WeakSet()
+_immortal: WeakSet[Any] = WeakSet()
 
 
-def the_core(ov: ModuleType) -> Any:
+def shared_core(ov: ModuleType) -> Any:
     """Give the process's ov.Core, which is never let go.
 
     The CPU plugin of each core gives the thread that makes it a stack for signal handlers, and
@@ -69,11 +69,11 @@ def refuse_forked() -> None:
 
 def stays_in_forks(thing: Any) -> None:
     """Have a forked child never free `thing`: to be freed, it waits for threads of OpenVINO's."""
-    _staying.add(thing)
+    _immortal.add(thing)
 
 
 def _in_child() -> None:
-    for thing in list(_staying):
+    for thing in list(_immortal):
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(thing))
 
 

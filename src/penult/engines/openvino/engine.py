@@ -10,18 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from penult.engines.base import TOLERANCE, Engine
-from penult.engines.int8 import check_image
-from penult.engines.openvino.cache import DamagedError, Shelf
+from penult.engines.agreement import check_image, relative_error
+from penult.engines.base import TOLERANCE, Engine, EngineSettings
+from penult.engines.openvino.cache import ConversionCache, DamagedError
 from penult.engines.openvino.conversion import (
-    ROUNDED,
+    INT8_TOLERANCE,
     Conversion,
-    apart,
     convert,
-    first_run,
-    the_openvino,
+    first_run_lock,
+    import_openvino,
 )
-from penult.engines.openvino.core import refuse_forked, stays_in_forks, the_core
+from penult.engines.openvino.core import refuse_forked, shared_core, stays_in_forks
 from penult.errors import EngineError
 from penult.machine import cores
 from penult.messages import first_line
@@ -29,7 +28,7 @@ from penult.messages import first_line
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from penult.backbones.base import Backbone
+    from penult.backbones.backbone import Backbone
     from penult.recipe import Recipe
 
 __all__ = ["OpenVinoEngine", "converted"]
@@ -43,10 +42,12 @@ class OpenVinoEngine(Engine):
 
     Parameters
     ----------
-    streams : inferences at the same time; the number of cores by default
-    batch_size : images a call
-    images : how many there are, where that is known
-    fresh : convert anew, trusting nothing that is kept
+    backbone : Backbone
+        One that is an OpenVINO graph, or can be cut as a torch module.
+    recipes : sequence of Recipe
+        What is to be computed.
+    settings : EngineSettings
+        By default, as many streams as there are cores.
 
     Raises
     ------
@@ -63,39 +64,35 @@ class OpenVinoEngine(Engine):
         self,
         backbone: Backbone,
         recipes: Sequence[Recipe],
-        *,
-        streams: int | None = None,
-        batch_size: int | None = None,
-        images: int | None = None,
-        fresh: bool = False,
+        settings: EngineSettings,
     ) -> None:
         self.recipes = tuple(recipes)
-        self.concurrency = streams or cores()
-        self.batch_size = batch_size or self.batch_size
+        self.concurrency = settings.streams or cores()
+        self.batch_size = settings.batch_size or self.batch_size
         # The streams share the way to memory, so each reads the weights once for several images.
         # A graph compiled for a fixed number is faster than one for any number up to it, by up to
         # a seventh, and costs the last batch some images of nothing.
-        few = min(self.batch_size, images or self.batch_size) < _AT_ONCE
+        few = min(self.batch_size, settings.images or self.batch_size) < _AT_ONCE
         at_once = 1 if few else _AT_ONCE
         refuse_forked()
-        shelf = None if fresh else Shelf(self.recipes)
-        kept = _take(shelf, backbone)
-        if kept is not None:
+        cache = None if settings.fresh else ConversionCache(self.recipes)
+        cached = _load(cache, backbone)
+        if cached is not None:
             try:
-                self._open(kept, at_once, backbone)
+                self._open(cached, at_once, backbone)
             except (RuntimeError, DamagedError) as error:
-                _say(shelf, backbone, f"cannot be used here: {first_line(error)}")
+                _warn(cache, backbone, f"cannot be used here: {first_line(error)}")
             else:
                 return
-        made = _made(shelf, backbone, recipes)
+        conversion = _convert(cache, backbone, recipes)
         try:
-            self._open(made, at_once, backbone)
+            self._open(conversion, at_once, backbone)
         except (RuntimeError, DamagedError) as error:
             raise EngineError(f"{backbone.name} cannot run: {first_line(error)}") from error
 
     def _open(self, conversion: Conversion, at_once: int, backbone: Backbone) -> None:
         """Compile, and compare the rows of the check image."""
-        self._at_once = 1 if conversion.singly else at_once
+        self._at_once = 1 if conversion.fixed_batch else at_once
         size = self.recipes[0].preprocessing.input_size
         conversion.model.reshape([self._at_once, *size, 3])
         options = {
@@ -105,16 +102,16 @@ class OpenVinoEngine(Engine):
             "INFERENCE_PRECISION_HINT": "f32",
             "ENABLE_CPU_PINNING": False,
         }
-        compiled = the_core(the_openvino()).compile_model(conversion.model, "CPU", options)
+        compiled = shared_core(import_openvino()).compile_model(conversion.model, "CPU", options)
         self._requests: SimpleQueue[Any] = SimpleQueue()
         stays_in_forks(self._requests)
         for _ in range(self.concurrency):
             self._requests.put(compiled.create_infer_request())
-        with first_run:
+        with first_run_lock:
             rows = self.run(check_image(size)[None])
-        tolerance = TOLERANCE if backbone.engine is None else ROUNDED
+        tolerance = INT8_TOLERANCE if backbone.metadata.quantized else TOLERANCE
         for recipe, row, then in zip(self.recipes, rows, conversion.rows, strict=True):
-            if not (relative := apart(row, then)) <= tolerance:
+            if not (relative := relative_error(row, then)) <= tolerance:
                 raise DamagedError(
                     f"the rows of {recipe.layer} differ by {relative:.1e} from those it gave when "
                     f"it was made"
@@ -149,43 +146,45 @@ def converted(backbone: Backbone, recipes: Sequence[Recipe]) -> tuple[ModuleType
     EngineError
     """
     refuse_forked()
-    shelf = Shelf(recipes)
-    kept = _take(shelf, backbone)
-    return the_openvino(), (kept or _made(shelf, backbone, recipes)).model
+    cache = ConversionCache(recipes)
+    conversion = _load(cache, backbone) or _convert(cache, backbone, recipes)
+    return import_openvino(), conversion.model
 
 
-def _take(shelf: Shelf | None, backbone: Backbone) -> Conversion | None:
-    """What is kept, if it is what was put there."""
-    if shelf is None:
+def _load(cache: ConversionCache | None, backbone: Backbone) -> Conversion | None:
+    """What is cached, if it is what was put there."""
+    if cache is None:
         return None
     try:
-        return shelf.take()
+        return cache.load()
     except DamagedError as error:
-        _say(shelf, backbone, str(error))
+        _warn(cache, backbone, str(error))
         return None
 
 
-def _made(shelf: Shelf | None, backbone: Backbone, recipes: Sequence[Recipe]) -> Conversion:
-    """Convert, and keep it where that can be done."""
+def _convert(
+    cache: ConversionCache | None, backbone: Backbone, recipes: Sequence[Recipe]
+) -> Conversion:
+    """Convert, and cache it where that can be done."""
     conversion = convert(backbone, recipes)
-    if shelf is not None:
+    if cache is not None:
         try:
-            shelf.put(conversion)
+            cache.store(conversion)
         except OSError as error:
             logging.getLogger("penult").warning(
                 "penult: the conversion of %s cannot be kept in %s, and is made each time: %s; "
                 "PENULT_CACHE names another folder",
                 backbone.name,
-                shelf.folder.parent,
+                cache.folder.parent,
                 error.strerror or error,
             )
     return conversion
 
 
-def _say(shelf: Shelf | None, backbone: Backbone, what: str) -> None:
+def _warn(cache: ConversionCache | None, backbone: Backbone, what: str) -> None:
     logging.getLogger("penult").warning(
         "penult: the conversion of %s that is kept in %s %s; it is made anew",
         backbone.name,
-        shelf and shelf.folder,
+        cache and cache.folder,
         what,
     )

@@ -1,4 +1,4 @@
-"""A transformers model as a network that gives one vector an image."""
+"""Building the models of transformers, as networks that give one vector an image."""
 
 from __future__ import annotations
 
@@ -11,11 +11,19 @@ from typing import Any
 import torch
 from torch import nn
 
-from penult.backbones.huggingface.source import WEIGHT_FILES
+from penult.backbones.weights.load import load_state
 from penult.errors import BackboneError, WeightsError
 from penult.messages import first_line
 
-__all__ = ["Plan", "make", "plan"]
+__all__ = ["WEIGHT_FILES", "TransformersSpec", "build", "read_spec"]
+
+WEIGHT_FILES = (
+    "model.safetensors",
+    "model.safetensors.index.json",
+    "pytorch_model.bin",
+    "pytorch_model.bin.index.json",
+)
+"""Where transformers looks for weights in a folder, in this order."""
 
 _PREFIX_TOKENS = {
     "cls_token", "class_embedding", "class_token", "dist_token", "distillation_token",
@@ -30,15 +38,21 @@ _REFUSED = {
 
 
 @dataclass(frozen=True)
-class Plan:
+class TransformersSpec:
     """What to build from a checkpoint, found out without allocating it.
 
     Attributes
     ----------
-    folder : of the configuration
-    kind : class of the model
-    head : module path of the classifier, or None where the output is the row
-    prefix_tokens : class, distillation and register tokens in front of the patches
+    folder : Path
+        Of the configuration.
+    kind : type
+        Class of the model.
+    config : transformers.PretrainedConfig
+        Its settings.
+    head : str or None
+        Module path of the classifier; None where the output is the row.
+    prefix_tokens : int
+        Class, distillation and register tokens in front of the patches.
     """
 
     folder: Path
@@ -53,7 +67,7 @@ class Plan:
         return str(self.kind.__name__)
 
 
-def plan(folder: Path, model: str, size: tuple[int, int] | None = None) -> Plan:
+def read_spec(folder: Path, model: str, size: tuple[int, int] | None = None) -> TransformersSpec:
     """Read a checkpoint's configuration.
 
     Parameters
@@ -112,10 +126,10 @@ def plan(folder: Path, model: str, size: tuple[int, int] | None = None) -> Plan:
         for name, tensor in network.named_parameters()
         if name.rpartition(".")[2] in _PREFIX_TOKENS
     }
-    return Plan(folder, type(network), config, head, sum(prefix.values()))
+    return TransformersSpec(folder, type(network), config, head, sum(prefix.values()))
 
 
-def make(plan: Plan, path: Path | None) -> nn.Module:
+def build(spec: TransformersSpec, path: Path | None) -> nn.Module:
     """Build the network with the weights in `path`, or with random ones.
 
     Parameters
@@ -128,11 +142,11 @@ def make(plan: Plan, path: Path | None) -> nn.Module:
         If tensors that the row needs are missing from the file or have another shape.
     """
     if path is None:
-        network = plan.kind._from_config(plan.config, dtype=torch.float32)
+        network = spec.kind._from_config(spec.config, dtype=torch.float32)
         missing: set[str] = set()
     else:
-        network, missing = _load(plan, path)
-    return network.eval() if plan.head else _Tower(network, missing, plan.prefix_tokens)
+        network, missing = _load(spec, path)
+    return network.eval() if spec.head else _Tower(network, missing, spec.prefix_tokens)
 
 
 def _resize(config: Any, size: tuple[int, int] | None) -> None:
@@ -165,14 +179,14 @@ def _head(network: nn.Module, config: Any) -> str | None:
     return heads[0] if len(heads) == 1 else None
 
 
-def _load(plan: Plan, path: Path) -> tuple[Any, set[str]]:
-    is_its_own = path.parent == plan.folder and path.name in WEIGHT_FILES
-    state = None if is_its_own else _state(path)
+def _load(spec: TransformersSpec, path: Path) -> tuple[Any, set[str]]:
+    is_its_own = path.parent == spec.folder and path.name in WEIGHT_FILES
+    state = None if is_its_own else load_state(path)
     try:
-        network, info = plan.kind.from_pretrained(
+        network, info = spec.kind.from_pretrained(
             # A state goes with the configuration; a file in the checkpoint's folder is found there.
-            plan.folder if is_its_own else None,
-            config=plan.config,
+            spec.folder if is_its_own else None,
+            config=spec.config,
             state_dict=state,
             use_safetensors=".safetensors" in path.name if is_its_own else None,
             weights_only=True,
@@ -182,23 +196,17 @@ def _load(plan: Plan, path: Path) -> tuple[Any, set[str]]:
         )
     except (OSError, ValueError, RuntimeError, KeyError) as error:
         raise WeightsError(
-            f"{path} does not fit {plan.architecture}: {first_line(error)}"
+            f"{path} does not fit {spec.architecture}: {first_line(error)}"
         ) from error
     missing = set(info["missing_keys"])
     needed = {key for key in missing if not _is_optional(key)}
     if needed or info["mismatched_keys"]:
         lacking = sorted(needed) or [str(key) for key in sorted(info["mismatched_keys"])]
         raise WeightsError(
-            f"{path} does not fit {plan.architecture}: {len(lacking)} tensors are missing or of "
+            f"{path} does not fit {spec.architecture}: {len(lacking)} tensors are missing or of "
             f"another shape, the first {lacking[0]}"
         )
     return network, missing
-
-
-def _state(path: Path) -> dict[str, torch.Tensor]:
-    from penult.backbones.weights.load import load_state
-
-    return load_state(path)
 
 
 def _is_optional(key: str) -> bool:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-from penult.backbones.base import ENDS, Backbone
+from penult.backbones.backbone import Backbone
+from penult.backbones.layer import ENDS
 from penult.backbones.pooling import pool
 from penult.recipe import Preprocessing, Recipe
 
@@ -19,12 +20,15 @@ class RowNetwork(nn.Module):
 
     Parameters
     ----------
-    recipes : of one backbone and one preprocessing; layers, poolings and row normalisations differ
+    backbone : Backbone
+        One that can be cut as a torch module.
+    recipes : sequence of Recipe
+        Of this backbone and one preprocessing; layers, poolings and row normalizations differ.
     """
 
     def __init__(self, backbone: Backbone, recipes: Sequence[Recipe]) -> None:
         super().__init__()
-        self.normalise = _Normalise(backbone.preprocessing)
+        self.normalize = _Normalize(backbone.preprocessing)
         layers = list(dict.fromkeys(recipe.layer for recipe in recipes))
         self.cut = backbone.cut(layers)
         # The ends are vectors, known without a look at the layers.
@@ -42,7 +46,7 @@ class RowNetwork(nn.Module):
 
     def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """Turn uint8 (N, H, W, 3) RGB into one float32 array a recipe."""
-        activations = self.cut(self.normalise(images))
+        activations = self.cut(self.normalize(images))
         rows = []
         for index, pooling, layout, prefix_tokens, unit in self._rows:
             row = pool(activations[index], pooling, layout, prefix_tokens).float()
@@ -50,7 +54,7 @@ class RowNetwork(nn.Module):
         return tuple(rows)
 
 
-class _Normalise(nn.Module):
+class _Normalize(nn.Module):
     """``(pixel / 255 - mean) / std`` as one multiplication and one addition."""
 
     scale: torch.Tensor

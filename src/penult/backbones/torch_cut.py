@@ -1,4 +1,4 @@
-"""Listing the layers of a network, and cutting it at some of them."""
+"""Listing the layers of a torch module, and cutting it at some of them."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ import torch
 from torch import nn
 
 from penult.backbones.axes import Axes, noise, unmoved
-from penult.backbones.base import Layer
 from penult.backbones.forked import torch_in_one_thread
+from penult.backbones.layer import Layer
 from penult.errors import BackboneError, PenultError
 from penult.messages import first_line
 
-__all__ = ["Cut", "list_layers"]
+__all__ = ["TorchCut", "list_layers"]
 
 
-class _Enough(Exception):  # noqa: N818 - not an error: the way out of a forward pass
+class _AllCaptured(Exception):  # noqa: N818 - not an error: the way out of a forward pass
     """All layers asked for have been captured."""
 
 
-class Cut(nn.Module):
+class TorchCut(nn.Module):
     """A network that stops as soon as the layers asked for have been computed.
 
     Parameters
@@ -57,7 +57,7 @@ class Cut(nn.Module):
             remaining[name] -= 1
             if not any(remaining.values()):
                 captured[name] = tensor
-                raise _Enough
+                raise _AllCaptured
             # What follows may work in place (ReLU(inplace=True)) on what was captured.
             captured[name] = tensor.clone()
 
@@ -79,11 +79,11 @@ class Cut(nn.Module):
                     )
                 )
         try:
-            with _explained(images):
+            with _in_one_line(images):
                 output = self.network(images)
             if output_is in remaining:
                 capture(output_is, output)
-        except _Enough:
+        except _AllCaptured:
             pass
         finally:
             for handle in handles:
@@ -141,7 +141,7 @@ def list_layers(
     training = network.training
     images = torch.from_numpy(noise(*input_size))
     try:
-        with torch.inference_mode(), _explained(images):
+        with torch.inference_mode(), _in_one_line(images):
             output = _tensor_in(network.eval()(images))
     finally:
         network.train(training)
@@ -156,11 +156,11 @@ def list_layers(
 
 
 @contextmanager
-def _explained(images: torch.Tensor) -> Iterator[None]:
+def _in_one_line(images: torch.Tensor) -> Iterator[None]:
     """Say in one line that a network does not take what it was given."""
     try:
         yield
-    except (PenultError, _Enough, torch.OutOfMemoryError):
+    except (PenultError, _AllCaptured, torch.OutOfMemoryError):
         raise
     except Exception as error:
         _, channels, height, width = images.shape

@@ -9,9 +9,10 @@ import openvino as ov
 import pytest
 import torch
 
-from penult.backbones.base import Layer
+from penult.backbones.layer import Layer
 from penult.backbones.pooling import pool
-from penult.engines.int8 import check_image, cosines, rows_graph, rows_of
+from penult.engines.agreement import check_image, cosines
+from penult.engines.openvino.rows import append_pooling, run_model
 from penult.recipe import Preprocessing, Recipe
 
 SEEN = Preprocessing(
@@ -42,7 +43,7 @@ def test_rows_behind_a_graph_are_those_that_torch_pools(layout, shape, poolings,
             architecture="a", weights_sha256="0", layer="it", pooling=how, preprocessing=SEEN,
             normalize=normalize,
         )  # fmt: skip
-        ours = rows_of(ov, rows_graph(ov, model, [layer], [recipe]), stored)[0]
+        ours = run_model(ov, append_pooling(ov, model, [layer], [recipe]), stored)[0]
         theirs = pool(torch.from_numpy(activation), how, layout, 2)
         if normalize == "l2":
             theirs = torch.nn.functional.normalize(theirs.flatten(1)).view_as(theirs)
@@ -61,9 +62,9 @@ def test_only_the_layers_asked_for_are_computed_in_the_order_asked_for():
     )
     row = np.array([[1, 2]], np.float32)
     assert np.array_equal(
-        rows_of(ov, rows_graph(ov, model, layers, [ten, one]), row), [row * 10, row]
+        run_model(ov, append_pooling(ov, model, layers, [ten, one]), row), [row * 10, row]
     )
-    alone = rows_graph(ov, model, layers, [one])
+    alone = append_pooling(ov, model, layers, [one])
     assert "Multiply" not in [x.get_type_name() for x in alone.get_ops()]
 
 

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
-import logging
-import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -17,24 +12,27 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from penult.backbones.int8 import Int8Graph
-from penult.engines.int8 import check_image, cosines, rows_graph, rows_of
-from penult.engines.openvino.core import keep_signal_stack, the_core
+from penult.engines.agreement import check_image
+from penult.engines.openvino.core import keep_signal_stack, shared_core
+from penult.engines.openvino.cosine_metric import CosineMetric
 from penult.engines.openvino.engine import converted
-from penult.errors import EngineError, MissingExtraError
+from penult.engines.openvino.nncf import import_nncf, silence
+from penult.engines.openvino.rows import append_pooling, run_model
+from penult.errors import EngineError
 from penult.messages import first_line
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from penult.backbones.base import Backbone, Layout
+    from penult.backbones.backbone import Backbone
     from penult.recipe import Recipe
 
-__all__ = ["Quantized", "quantize", "require_nncf"]
+__all__ = ["Quantized", "quantize"]
 
-JUDGED = 100
+VALIDATION_IMAGES = 100
 """Images, the first of those calibrated on, by which is decided what stays in float32."""
 
-RANKED = 32
+RANKING_IMAGES = 32
 """The worst of them, on which operations are compared."""
 
 _PRODUCTS = ("Convolution", "Deconvolution", "FullyConnected", "MatMul")
@@ -57,17 +55,6 @@ class Quantized:
     products: int
     in_float: int
     half_range: bool
-
-
-def require_nncf() -> None:
-    """Say what to install, before any work is spent.
-
-    Raises
-    ------
-    MissingExtraError
-    """
-    if find_spec("nncf") is None:
-        raise MissingExtraError("penult quantize", "int8")
 
 
 @keep_signal_stack()  # NNCF makes cores of its own
@@ -93,11 +80,17 @@ def quantize(
 
     Parameters
     ----------
-    recipes : of the layers to keep; rows are judged after their poolings
-    images : uint8 (N, H, W, 3), as `penult.images.pixels.transform` makes them
-    min_cosine : mean cosine of int8 and float32 rows to reach, if it can be, on the first `JUDGED`
-        images; with several layers, that of the worst
-    on_stage : told in words what begins
+    backbone : Backbone
+        What is to be quantized.
+    recipes : sequence of Recipe
+        Of the layers to keep; rows are judged after their poolings.
+    images : uint8 array, shape (N, H, W, 3)
+        As `penult.images.pixels.transform` makes them.
+    min_cosine : float
+        Mean cosine of int8 and float32 rows to reach, if it can be, on the first
+        `VALIDATION_IMAGES`; with several layers, that of the worst.
+    on_stage : callable
+        Told in words what begins.
 
     Raises
     ------
@@ -108,9 +101,9 @@ def quantize(
     plain = [replace(recipe, pooling="none", normalize="none") for recipe in recipes]
     ov, model = converted(backbone, plain)
     # Only now: once it is imported, OpenVINO's converter asks it about every network.
-    nncf = _import_nncf()
+    nncf = import_nncf()
     model.reshape([1, *images.shape[1:]])
-    judge = _Judge(ov, backbone, recipes, model, images[:JUDGED])
+    metric = CosineMetric(ov, backbone, recipes, model, images[:VALIDATION_IMAGES])
     dataset = nncf.Dataset([images[k : k + 1] for k in range(len(images))])
     options = {
         "preset": nncf.QuantizationPreset.MIXED,
@@ -126,7 +119,7 @@ def quantize(
 
     tried: dict[bool, tuple[float, Any]] = {}
     try:
-        with _silence():
+        with silence():
             for half_range in (False, True):
                 on_stage(
                     f"calibrating {7 if half_range else 8}-bit weights on {len(images)} images"
@@ -134,7 +127,7 @@ def quantize(
                 graph = nncf.quantize(
                     model, dataset, advanced_parameters=with_bits(half_range), **options
                 )
-                tried[half_range] = (judge.mean(graph), graph)
+                tried[half_range] = (metric.mean(graph), graph)
                 if tried[half_range][0] >= min_cosine:
                     break
             half_range = max(tried, key=lambda key: tried[key][0])
@@ -144,16 +137,16 @@ def quantize(
                 controlled = nncf.quantize_with_accuracy_control(
                     model,
                     dataset,
-                    nncf.Dataset(judge.items),
-                    judge,
+                    nncf.Dataset(metric.items),
+                    metric,
                     max_drop=1 - min_cosine,
                     advanced_quantization_parameters=with_bits(half_range),
                     advanced_accuracy_restorer_parameters=(
-                        nncf.AdvancedAccuracyRestorerParameters(ranking_subset_size=RANKED)
+                        nncf.AdvancedAccuracyRestorerParameters(ranking_subset_size=RANKING_IMAGES)
                     ),
                     **options,
                 )
-                graph = max((graph, controlled), key=judge.mean)
+                graph = max((graph, controlled), key=metric.mean)
     except Exception as error:
         # NNCF's errors have no base of their own.
         cause = first_line(error)
@@ -172,81 +165,10 @@ def quantize(
     )
 
 
-class _Judge:
-    """How alike the rows of a quantised graph are to those of the network it was made from.
-
-    NNCF calls it with a compiled graph and some of `items`.
-    """
-
-    def __init__(
-        self,
-        ov: ModuleType,
-        backbone: Backbone,
-        recipes: Sequence[Recipe],
-        model: Any,
-        images: NDArray[np.uint8],
-    ) -> None:
-        self._ov = ov
-        layers = [backbone.layer(recipe.layer) for recipe in recipes]
-        self._how: list[tuple[str, Layout, int]] = [
-            # Maps come channels first, see `Int8Graph`.
-            (
-                recipe.pooling,
-                "NCHW" if layer.layout == "NHWC" else layer.layout,
-                layer.prefix_tokens,
-            )
-            for recipe, layer in zip(recipes, layers, strict=True)
-        ]
-        compiled = self._compile(model)
-        rows = [self._rows(output) for output in _outputs(compiled, images)]
-        self._expected = [np.concatenate(row) for row in zip(*rows, strict=True)]
-        self.items = [(images[k : k + 1], k) for k in range(len(images))]
-
-    def __call__(self, compiled: Any, items: Iterable[tuple[NDArray[np.uint8], int]]) -> Any:
-        """(mean cosine of the worst layer, each image's cosine in its worst layer)."""
-        found, places = [], []
-        for image, k in items:
-            (output,) = _outputs(compiled, image)
-            found.append(self._rows(output))
-            places.append(k)
-        layers = np.stack(
-            [
-                cosines(np.concatenate(rows), expected[places])
-                for rows, expected in zip(zip(*found, strict=True), self._expected, strict=True)
-            ]
-        )
-        return float(layers.mean(axis=1).min()), layers.min(axis=0).tolist()
-
-    def mean(self, graph: Any) -> float:
-        """Mean cosine over all items; of several layers that of the worst."""
-        return float(self(self._compile(graph), self.items)[0])
-
-    def _compile(self, graph: Any) -> Any:
-        config = {"INFERENCE_PRECISION_HINT": "f32"}
-        return the_core(self._ov).compile_model(graph, "CPU", config)
-
-    def _rows(self, activations: Sequence[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
-        import torch
-
-        from penult.backbones.pooling import pool
-
-        return [
-            pool(torch.from_numpy(activation), how, layout, prefix).flatten(1).numpy()
-            for activation, (how, layout, prefix) in zip(activations, self._how, strict=True)
-        ]
-
-
-def _outputs(compiled: Any, images: NDArray[np.uint8]) -> Iterator[list[NDArray[np.float32]]]:
-    """What a compiled graph gives for each image (N, H, W, 3): one array (1, …) an output."""
-    for k in range(len(images)):
-        found = compiled(images[k : k + 1])
-        yield [np.array(found[j]) for j in range(len(compiled.outputs))]
-
-
 def _count(ov: ModuleType, graph: Any) -> tuple[int, int]:
     """(convolutions and matrix products, those that this machine computes in floats)."""
     config = {"INFERENCE_PRECISION_HINT": "f32"}
-    compiled = the_core(ov).compile_model(graph, "CPU", config)
+    compiled = shared_core(ov).compile_model(graph, "CPU", config)
     primitives = [
         operation.get_rt_info()["primitiveType"].astype(str)
         for operation in compiled.get_runtime_model().get_ordered_ops()
@@ -270,7 +192,7 @@ def _pack(ov: ModuleType, backbone: Backbone, recipes: Sequence[Recipe], graph: 
         xml, weights = path.read_bytes(), path.with_suffix(".bin").read_bytes()
     defaults = [backbone.recipe(layer.name) for layer in layers]
     image = check_image(backbone.preprocessing.input_size)
-    expected = rows_of(ov, rows_graph(ov, graph, layers, defaults), image[None])
+    expected = run_model(ov, append_pooling(ov, graph, layers, defaults), image[None])
     return Int8Graph(
         architecture=backbone.architecture,
         preprocessing=backbone.preprocessing,
@@ -279,34 +201,3 @@ def _pack(ov: ModuleType, backbone: Backbone, recipes: Sequence[Recipe], graph: 
         weights=weights,
         expected=tuple(row[0] for row in expected),
     )
-
-
-def _import_nncf() -> ModuleType:
-    """Import NNCF without its telemetry, and without the class that it gives to all loggers."""
-    require_nncf()
-    telemetry, logger = "openvino_telemetry", logging.getLoggerClass()
-    known = sys.modules.get(telemetry)
-    sys.modules[telemetry] = None  # type: ignore[assignment]
-    try:
-        with _silence():
-            import nncf
-    finally:
-        logging.setLoggerClass(logger)
-        del sys.modules[telemetry]
-        if known is not None:
-            sys.modules[telemetry] = known
-    nncf.set_log_level(logging.ERROR)
-    module: ModuleType = nncf
-    return module
-
-
-@contextlib.contextmanager
-def _silence() -> Iterator[None]:
-    """NNCF draws bars, and torch's parts that it imports look for compilers and say what is not."""
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        with contextlib.redirect_stdout(io.StringIO()):
-            yield
-    finally:
-        logging.disable(before)

@@ -8,7 +8,9 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from penult.engines.agreement import relative_error
 from penult.engines.base import TOLERANCE
+from penult.engines.registry import engines_for
 from penult.errors import EngineError, MissingExtraError, PenultError
 from penult.messages import first_line
 
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from penult.backbones.base import Backbone
+    from penult.backbones.backbone import Backbone
     from penult.recipe import Recipe
 
 __all__ = ["IMAGES", "IR", "OPSET", "require_onnx", "row_graph", "run_graph"]
@@ -41,7 +43,7 @@ def require_onnx(what: str) -> None:
 
 
 def row_graph(backbone: Backbone, recipe: Recipe) -> Any:
-    """Write what `penult.engines.graph` computes as an ONNX model, and try it out.
+    """Write what `penult.engines.row_network` computes as an ONNX model, and try it out.
 
     Parameters
     ----------
@@ -58,17 +60,17 @@ def row_graph(backbone: Backbone, recipe: Recipe) -> Any:
         If the network cannot be written as such, or gives other rows then; for example one that
         runs outside torch, or one whose weights are larger than the 2 GB that one file can hold.
     """
-    if backbone.engine is not None:
+    if "torch" not in backbone.metadata.forms:
+        engines = " or ".join(engines_for(backbone))
         raise EngineError(
-            f"{backbone.name} cannot be written as ONNX: it runs with the engine {backbone.engine} "
-            "alone; train on rows of a network that torch runs"
+            f"{backbone.name} cannot be written as ONNX: it runs with the engine {engines} alone; "
+            "train on rows of a network that torch runs"
         )
-    import numpy as np
     import onnx
     import torch
     from onnx.compose import add_prefix
 
-    from penult.engines.graph import RowNetwork
+    from penult.engines.row_network import RowNetwork
 
     class Flat(torch.nn.Module):
         def __init__(self) -> None:
@@ -109,7 +111,7 @@ def row_graph(backbone: Backbone, recipe: Recipe) -> Any:
         raise EngineError(
             f"{backbone.name} cannot be written as ONNX: {first_line(error)}"
         ) from error
-    relative = float(np.linalg.norm(rows - expected) / (np.linalg.norm(expected) or 1))
+    relative = relative_error(rows, expected)
     if not relative <= TOLERANCE:
         raise EngineError(
             f"{backbone.name} as ONNX gives rows that differ from torch's by {relative:.1e}, more "

@@ -1,0 +1,163 @@
+"""A backbone: a network together with the preprocessing its weights were trained with."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from penult.backbones.layer import ENDS, Layer, find_layer
+from penult.backbones.metadata import BackboneMetadata
+from penult.backbones.network import Network
+from penult.backbones.pooling import check_pooling
+from penult.backbones.weights.info import WeightsInfo
+from penult.errors import UsageError
+from penult.recipe import Preprocessing, Recipe, network_name
+
+if TYPE_CHECKING:
+    from torch import nn
+
+__all__ = ["Backbone"]
+
+
+class Backbone:
+    """A network, its weights' identity, and the preprocessing they were trained with.
+
+    Parameters
+    ----------
+    metadata : BackboneMetadata
+        What is known without the network.
+    open_network : callable
+        Builds the network with its weights; called once, when it is first needed.
+    on_layers : callable, optional
+        Told the layers when the network had to be run to know them.
+
+    Attributes
+    ----------
+    metadata : BackboneMetadata
+        As given.
+    name, architecture, weights, preprocessing
+        As in the metadata.
+    """
+
+    def __init__(
+        self,
+        metadata: BackboneMetadata,
+        open_network: Callable[[], Network],
+        *,
+        on_layers: Callable[[tuple[Layer, ...]], None] | None = None,
+    ) -> None:
+        self.metadata = metadata
+        self._open_network = open_network
+        self._on_layers = on_layers
+
+    @property
+    def name(self) -> str:
+        """Canonical name to type after ``--model``."""
+        return self.metadata.name
+
+    @property
+    def architecture(self) -> str:
+        """Library and name of what is built."""
+        return self.metadata.architecture
+
+    @property
+    def weights(self) -> WeightsInfo:
+        """What its weights are."""
+        return self.metadata.weights
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """What its images go through."""
+        return self.metadata.preprocessing
+
+    @property
+    def described(self) -> str:
+        """What it is, as a person is told: its name, unless it has other weights than that says."""
+        return network_name(self.name, self.architecture, self.weights.name)
+
+    @cached_property
+    def network(self) -> Network:
+        """The network, opened when first asked for."""
+        return self._open_network()
+
+    @cached_property
+    def layers(self) -> tuple[Layer, ...]:
+        """Every layer a user may name, in execution order."""
+        layers = self.metadata.layers
+        if layers is None:
+            layers = self.network.list_layers(self.preprocessing.input_size)
+            if self._on_layers is not None:
+                self._on_layers(layers)
+        return layers
+
+    def layer(self, name: str) -> Layer:
+        """The layer of that exact name.
+
+        Raises
+        ------
+        UnknownNameError
+            With close suggestions.
+        """
+        return find_layer(self.layers, name, backbone=self.name)
+
+    def replace(self, **changes: Any) -> Backbone:
+        """The same network with other metadata.
+
+        Parameters
+        ----------
+        **changes
+            Fields of `BackboneMetadata`. With another preprocessing, the layers are looked for
+            anew: their shapes depend on the images' size.
+        """
+        on_layers = self._on_layers
+        if "preprocessing" in changes:
+            changes, on_layers = {"layers": None, **changes}, None
+        metadata = dataclasses.replace(self.metadata, **changes)
+        return Backbone(metadata, lambda: self.network, on_layers=on_layers)
+
+    def cut(self, layers: Sequence[str]) -> nn.Module:
+        """Cut the network as a torch module; see `Network.as_torch`.
+
+        The ends are known without a look at the layers, for which the network is run.
+        """
+        return self.network.as_torch(
+            [Layer(x, "", (), "vector") if x in ENDS else self.layer(x) for x in layers]
+        )
+
+    def recipe(
+        self, layer: str = "penultimate", pooling: str | None = None, normalize: str = "none"
+    ) -> Recipe:
+        """The recipe of rows made from one layer of this backbone.
+
+        The ends' recipes are known without opening the network, which a cached engine never needs.
+
+        Raises
+        ------
+        UnknownNameError, UsageError
+            A layer the network lacks, or a pooling that has no meaning for the layer.
+        """
+        if self.metadata.layers is not None:
+            self.layer(layer)
+        if layer not in ENDS or pooling not in (None, "none"):
+            found = self.layer(layer)
+            pooling = found.default_pooling if pooling is None else pooling
+            pooling = check_pooling(pooling, found, self.layers, backbone=self.name)
+        if normalize not in ("none", "l2"):
+            raise UsageError(f"unknown normalisation {normalize!r}; allowed: none, l2")
+        return Recipe(
+            architecture=self.architecture,
+            weights_sha256=self.weights.sha256,
+            layer=layer,
+            pooling="none" if pooling is None else pooling,
+            normalize=normalize,
+            preprocessing=self.preprocessing,
+            backbone=self.name,
+            weights=self.weights.name,
+            versions=self._versions(),
+        )
+
+    def _versions(self) -> Mapping[str, str]:
+        return {name: version(name) for name in ("penult", "pillow", *self.metadata.libraries)}

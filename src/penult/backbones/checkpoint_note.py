@@ -1,0 +1,53 @@
+"""The note in a safetensors file that says what its tensors are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from penult.errors import FileFormatError
+from penult.parsing import read_json
+
+__all__ = ["parse_note", "read_note"]
+
+_LONGEST_HEADER = 100_000_000  # of the safetensors library
+
+
+def parse_note(note: str, path: Path, what: str, newest: int) -> dict[str, Any]:
+    """Read what `read_note` gave, if it is of a format that this penult knows.
+
+    Raises
+    ------
+    FileFormatError
+        If it is damaged, or of a format beyond `newest`.
+    """
+    try:
+        data = read_json(note)
+    except ValueError as error:
+        raise FileFormatError(f"{path} is a damaged checkpoint: {error}") from error
+    number = data.get("format") if isinstance(data, dict) else None
+    if not isinstance(number, int):
+        raise FileFormatError(f"{path} is a damaged checkpoint: it states no format")
+    if number > newest:
+        raise FileFormatError(
+            f"{path} is {what} of format {number}; this penult reads {newest}: update it"
+        )
+    return dict(data)
+
+
+def read_note(path: Path, key: str) -> str | None:
+    """What a safetensors file says of itself under that key; None where it is no such file."""
+    # A safetensors file begins with the length of its JSON header, which is as much as is read.
+    with path.open("rb") as file:
+        start = file.read(9)
+        if start[8:] != b"{":
+            return None
+        length = int.from_bytes(start[:8], "little") - 1
+        if length > min(path.stat().st_size, _LONGEST_HEADER):
+            return None
+        header = b"{" + file.read(length)
+    try:
+        note = read_json(header).get("__metadata__", {}).get(key)
+    except (ValueError, AttributeError):
+        return None
+    return note if isinstance(note, str) else None

@@ -1,0 +1,118 @@
+"""A layer of a network, and finding layers by the names and globs a user types."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Literal
+
+from penult.errors import UnknownNameError
+
+__all__ = ["ENDS", "Layer", "Layout", "find_layer", "match_layers"]
+
+ENDS = ("penultimate", "logits")
+"""The two layers every classifier has; in every backbone each gives a vector an image."""
+
+Layout = Literal["vector", "NCHW", "NHWC", "NTD", "other"]
+"""How an activation is laid out: (N, D); maps (N, C, H, W) or (N, H, W, C); tokens (N, T, D); or
+otherwise, so that nothing can be said of its axes."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer that a user may name.
+
+    Attributes
+    ----------
+    name : str
+        Module path, or ``"penultimate"`` or ``"logits"``.
+    type : str
+        The module's class.
+    shape : tuple of int
+        Of the activation of one image, without the batch axis.
+    layout : Layout
+        What the axes mean.
+    calls : int
+        How often the module runs in one forward pass; its last output is what is captured.
+    prefix_tokens : int
+        Of tokens, how many in front are no patches (class, distillation, registers).
+    has_class_token : bool
+        Whether the first of them is a class token.
+    """
+
+    name: str
+    type: str
+    shape: tuple[int, ...]
+    layout: Layout
+    calls: int = 1
+    prefix_tokens: int = 0
+    has_class_token: bool = False
+
+    @property
+    def length(self) -> int:
+        """The number of values when flattened."""
+        return prod(self.shape)
+
+    @property
+    def channels(self) -> int:
+        """The number of values when pooled over space or tokens."""
+        return self.shape[0] if self.layout == "NCHW" else self.shape[-1]
+
+    @property
+    def default_pooling(self) -> str:
+        """What turns the activation into a row when the user does not say.
+
+        Vectors stay, and so does what cannot be told; maps and tokens are averaged, as the
+        networks' own heads do; where there is a class token in front, it is taken.
+        """
+        if self.layout in ("vector", "other"):
+            return "none"
+        return "cls" if self.has_class_token else "avg"
+
+    def pooled_shape(self, pooling: str) -> tuple[int, ...]:
+        """The shape of one row, without the batch axis."""
+        if self.layout == "vector":
+            return self.shape
+        if pooling == "none":
+            # Maps are stored channels first, whatever the network computes with.
+            return (self.shape[2], *self.shape[:2]) if self.layout == "NHWC" else self.shape
+        return (self.length,) if pooling == "flatten" else (self.channels,)
+
+
+def find_layer(layers: Iterable[Layer], name: str, *, backbone: str) -> Layer:
+    """The layer of that exact name.
+
+    Raises
+    ------
+    UnknownNameError
+        With close suggestions.
+    """
+    by_name = {layer.name: layer for layer in layers}
+    if name not in by_name:
+        raise UnknownNameError(
+            f"layer of {backbone}", name, by_name, hint=f"penult layers {backbone}"
+        )
+    return by_name[name]
+
+
+def match_layers(layers: Sequence[Layer], patterns: Sequence[str], *, backbone: str) -> list[Layer]:
+    """The layers that exact names and globs ask for, in execution order, each once.
+
+    Raises
+    ------
+    UnknownNameError
+        If a name or glob matches none; names it and what is close.
+    """
+    selected: set[str] = set()
+    names = {layer.name for layer in layers}
+    for pattern in patterns:
+        if pattern not in names and any(sign in pattern for sign in "*?["):
+            matched = {x.name for x in layers if fnmatch.fnmatchcase(x.name, pattern)}
+            if not matched:
+                find_layer(layers, pattern, backbone=backbone)
+            selected |= matched
+        else:
+            selected.add(find_layer(layers, pattern, backbone=backbone).name)
+    return [layer for layer in layers if layer.name in selected]

@@ -1,0 +1,81 @@
+"""All that is known of a backbone apart from its network: small, frozen, JSON in and out."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from penult.backbones.layer import Layer
+from penult.backbones.weights.info import WeightsInfo
+from penult.errors import FileFormatError
+from penult.parsing import read_json
+from penult.recipe import Preprocessing, require_keys, require_types
+
+__all__ = ["BackboneMetadata"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackboneMetadata:
+    """All that is known of a backbone apart from its network.
+
+    Attributes
+    ----------
+    name : str
+        Canonical name to type after ``--model``.
+    architecture : str
+        Library and name of what is built, e.g. ``"timm/tf_efficientnet_lite0"``.
+    weights : WeightsInfo
+        What its weights are.
+    preprocessing : Preprocessing
+        What its images go through.
+    libraries : tuple of str
+        Distributions whose versions the recipe records.
+    forms : tuple of str
+        What its `Network` can be turned into: ``"torch"`` (`Network.as_torch`), ``"openvino"``
+        (`Network.as_openvino`, without torch). Engines run some forms each.
+    quantized : bool
+        Whether it computes with integers, so that another order of adding up shows in the rows.
+    layers : tuple of Layer, or None
+        Every layer a user may name, in execution order; None where the network has to be run to
+        know.
+    """
+
+    name: str
+    architecture: str
+    weights: WeightsInfo
+    preprocessing: Preprocessing
+    libraries: tuple[str, ...] = ("torch",)
+    forms: tuple[str, ...] = ("torch",)
+    quantized: bool = False
+    layers: tuple[Layer, ...] | None = None
+
+    def to_json(self) -> str:
+        """One line of JSON; `from_json` gives an equal object back."""
+        return json.dumps(dataclasses.asdict(self), default=str, sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> BackboneMetadata:
+        """Read what `to_json` wrote.
+
+        Raises
+        ------
+        FileFormatError
+            If it is something else.
+        """
+        try:
+            data = read_json(text)
+            require_keys(cls, data)
+            weights, layers = data["weights"], data["layers"]
+            path = weights["path"]
+            data["weights"] = WeightsInfo(
+                **weights | {"path": None if path is None else Path(path)}
+            )
+            data["preprocessing"] = Preprocessing.from_dict(data["preprocessing"])
+            data["libraries"], data["forms"] = tuple(data["libraries"]), tuple(data["forms"])
+            if layers is not None:
+                data["layers"] = tuple(Layer(**x | {"shape": tuple(x["shape"])}) for x in layers)
+            return require_types(cls(**data))
+        except (ValueError, KeyError, TypeError) as error:
+            raise FileFormatError(f"no metadata of a backbone: {error}") from error

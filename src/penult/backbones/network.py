@@ -1,0 +1,78 @@
+"""The network behind a backbone, and the forms in which engines can have it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from torch import nn
+
+    from penult.backbones.layer import Layer
+
+__all__ = ["Network", "OpenVinoGraph"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenVinoGraph:
+    """A network that OpenVINO runs as it is.
+
+    Attributes
+    ----------
+    layers : tuple of Layer
+        One for each output of the graph, in its order; the output is the activation as pooling
+        ``none`` gives it, float32 (N, D), (N, C, H, W) or (N, T, D).
+    graph, weights : bytes
+        An OpenVINO model, from uint8 (N, H, W, 3), RGB: its XML, and the file beside it.
+    expected : tuple of float32 arrays
+        For each layer, the row (default pooling) that the machine it was made on gives for
+        `penult.engines.agreement.check_image`.
+    """
+
+    layers: tuple[Layer, ...]
+    graph: bytes
+    weights: bytes
+    expected: tuple[NDArray[np.float32], ...]
+
+
+class Network(ABC):
+    """A network with its weights.
+
+    It is in eval mode, without gradients. A subclass has one method for each form that
+    `BackboneMetadata.forms` states; engines call no other.
+    """
+
+    @abstractmethod
+    def list_layers(self, input_size: tuple[int, int]) -> tuple[Layer, ...]:
+        """Find every layer a user may name, in execution order.
+
+        Parameters
+        ----------
+        input_size : (int, int)
+            (height, width) of the images; shapes depend on it.
+        """
+
+    def as_torch(self, layers: Sequence[Layer]) -> nn.Module:
+        """Cut it as a torch module, from normalised images to the activations of some layers.
+
+        Parameters
+        ----------
+        layers : sequence of Layer
+            As `list_layers` gives them; of the two ends, only the name is looked at.
+
+        Returns
+        -------
+        torch.nn.Module
+            Its ``forward`` takes float (N, 3, H, W), in the preprocessing's channel order, and
+            returns a tuple of activations in the order of `layers`, each laid out as its `Layer`
+            says. It computes nothing after the last layer asked for.
+        """
+        raise NotImplementedError(f"{type(self).__name__} cannot be cut as a torch module")
+
+    def as_openvino(self) -> OpenVinoGraph:
+        """Give it as a graph that OpenVINO runs, without importing torch."""
+        raise NotImplementedError(f"{type(self).__name__} is no OpenVINO graph")

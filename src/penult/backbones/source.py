@@ -1,0 +1,68 @@
+"""The contract of a family of backbones behind one prefix."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from penult.backbones.backbone import Backbone
+    from penult.backbones.info import ModelInfo
+    from penult.backbones.weights.choice import WeightsChoice
+
+__all__ = ["BackboneSource"]
+
+
+class BackboneSource(ABC):
+    """A family of backbones behind one prefix; third parties add theirs by entry point.
+
+    It is made without arguments, and importing its module has to be cheap: no torch, no library of
+    networks.
+
+    Attributes
+    ----------
+    prefix : str
+        What stands before the colon in ``prefix:name``.
+    cached : bool
+        Whether the metadata of its backbones may be kept on disk, so that the next run need not
+        open them: their names mean the same as long as weights and libraries are the same.
+    names_are_paths : bool
+        Whether its names are paths of files with their own weights.
+    """
+
+    prefix: str
+    cached: ClassVar[bool] = False
+    names_are_paths: ClassVar[bool] = False
+
+    @abstractmethod
+    def names(self) -> Iterable[str]:
+        """The names that can be listed, without the prefix; may be empty (files, hubs)."""
+
+    @abstractmethod
+    def models(self) -> Iterable[ModelInfo]:
+        """What is known of each backbone that can be listed, without opening any."""
+
+    @abstractmethod
+    def open(self, name: str, choice: WeightsChoice) -> Backbone:
+        """Find the backbone of that name and its weights.
+
+        The weights are there and have the digest that the metadata says when this returns; the
+        network is built when the backbone first needs it.
+
+        Parameters
+        ----------
+        name : str
+            Without the prefix, as the user typed it.
+        choice : WeightsChoice
+            Other weights than the pretrained ones, whether they may be downloaded, and for what
+            preprocessing the network is to be built.
+
+        Raises
+        ------
+        UnknownNameError, WeightsError, MissingExtraError
+        """
+
+    def knows(self, name: str) -> bool:
+        """Whether a bare `name` (without a prefix) is one of this source's."""
+        return name in set(self.names())

@@ -1,0 +1,44 @@
+"""What the user asked of a backbone's weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from penult.recipe import Preprocessing
+
+__all__ = ["WeightsChoice"]
+
+
+@dataclass(frozen=True)
+class WeightsChoice:
+    """What the user asked of a backbone's weights.
+
+    Attributes
+    ----------
+    weights : Path, ``"random"`` or None
+        A file to use in place of the pretrained weights, or an untrained network.
+    offline : bool
+        Never touch the network.
+    architecture : str or None
+        For a plain state dict, the backbone whose network it fits; None where a file or a name
+        says so itself.
+    preprocessing : Preprocessing or None
+        What a checkpoint's images go through, in place of the backbone's own; the network is built
+        for images of that size.
+    """
+
+    weights: Path | Literal["random"] | None = None
+    offline: bool = False
+    architecture: str | None = None
+    preprocessing: Preprocessing | None = None
+
+    @classmethod
+    def of(
+        cls, weights: str | Path | None, *, offline: bool = False, architecture: str | None = None
+    ) -> WeightsChoice:
+        """Read what a user types: a path, ``"random"``, or None for the pretrained weights."""
+        chosen: Path | Literal["random"] | None
+        chosen = None if weights is None else "random" if weights == "random" else Path(weights)
+        return cls(chosen, offline, architecture)

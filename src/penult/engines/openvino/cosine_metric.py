@@ -1,0 +1,92 @@
+"""How well a quantized graph's rows agree with those of the network it was made from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from penult.engines.agreement import cosines
+from penult.engines.openvino.core import shared_core
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from penult.backbones.backbone import Backbone
+    from penult.backbones.layer import Layout
+    from penult.recipe import Recipe
+
+__all__ = ["CosineMetric"]
+
+
+class CosineMetric:
+    """How alike the rows of a quantised graph are to those of the network it was made from.
+
+    NNCF calls it with a compiled graph and some of `items`.
+    """
+
+    def __init__(
+        self,
+        ov: ModuleType,
+        backbone: Backbone,
+        recipes: Sequence[Recipe],
+        model: Any,
+        images: NDArray[np.uint8],
+    ) -> None:
+        self._ov = ov
+        layers = [backbone.layer(recipe.layer) for recipe in recipes]
+        self._poolings: list[tuple[str, Layout, int]] = [
+            # Maps come channels first, see `Int8Graph`.
+            (
+                recipe.pooling,
+                "NCHW" if layer.layout == "NHWC" else layer.layout,
+                layer.prefix_tokens,
+            )
+            for recipe, layer in zip(recipes, layers, strict=True)
+        ]
+        compiled = self._compile(model)
+        rows = [self._rows(output) for output in _outputs(compiled, images)]
+        self._expected = [np.concatenate(row) for row in zip(*rows, strict=True)]
+        self.items = [(images[k : k + 1], k) for k in range(len(images))]
+
+    def __call__(self, compiled: Any, items: Iterable[tuple[NDArray[np.uint8], int]]) -> Any:
+        """(mean cosine of the worst layer, each image's cosine in its worst layer)."""
+        found, places = [], []
+        for image, k in items:
+            (output,) = _outputs(compiled, image)
+            found.append(self._rows(output))
+            places.append(k)
+        layers = np.stack(
+            [
+                cosines(np.concatenate(rows), expected[places])
+                for rows, expected in zip(zip(*found, strict=True), self._expected, strict=True)
+            ]
+        )
+        return float(layers.mean(axis=1).min()), layers.min(axis=0).tolist()
+
+    def mean(self, graph: Any) -> float:
+        """Mean cosine over all items; of several layers that of the worst."""
+        return float(self(self._compile(graph), self.items)[0])
+
+    def _compile(self, graph: Any) -> Any:
+        config = {"INFERENCE_PRECISION_HINT": "f32"}
+        return shared_core(self._ov).compile_model(graph, "CPU", config)
+
+    def _rows(self, activations: Sequence[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
+        import torch
+
+        from penult.backbones.pooling import pool
+
+        return [
+            pool(torch.from_numpy(activation), how, layout, prefix).flatten(1).numpy()
+            for activation, (how, layout, prefix) in zip(activations, self._poolings, strict=True)
+        ]
+
+
+def _outputs(compiled: Any, images: NDArray[np.uint8]) -> Iterator[list[NDArray[np.float32]]]:
+    """What a compiled graph gives for each image (N, H, W, 3): one array (1, …) an output."""
+    for k in range(len(images)):
+        found = compiled(images[k : k + 1])
+        yield [np.array(found[j]) for j in range(len(compiled.outputs))]

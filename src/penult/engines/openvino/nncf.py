@@ -1,0 +1,57 @@
+"""Importing NNCF without what it does to the process: telemetry, loggers, progress bars."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import sys
+from collections.abc import Iterator
+from importlib.util import find_spec
+from types import ModuleType
+
+from penult.errors import MissingExtraError
+
+__all__ = ["import_nncf", "require_nncf", "silence"]
+
+
+def require_nncf() -> None:
+    """Say what to install, before any work is spent.
+
+    Raises
+    ------
+    MissingExtraError
+    """
+    if find_spec("nncf") is None:
+        raise MissingExtraError("penult quantize", "int8")
+
+
+def import_nncf() -> ModuleType:
+    """Import NNCF without its telemetry, and without the class that it gives to all loggers."""
+    require_nncf()
+    telemetry, logger = "openvino_telemetry", logging.getLoggerClass()
+    known = sys.modules.get(telemetry)
+    sys.modules[telemetry] = None  # type: ignore[assignment]
+    try:
+        with silence():
+            import nncf
+    finally:
+        logging.setLoggerClass(logger)
+        del sys.modules[telemetry]
+        if known is not None:
+            sys.modules[telemetry] = known
+    nncf.set_log_level(logging.ERROR)
+    module: ModuleType = nncf
+    return module
+
+
+@contextlib.contextmanager
+def silence() -> Iterator[None]:
+    """NNCF draws bars, and torch's parts that it imports look for compilers and say what is not."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            yield
+    finally:
+        logging.disable(before)
