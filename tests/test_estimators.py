@@ -25,6 +25,7 @@ from toys import MeanColour
 import penult
 from penult import FeatureExtractor
 from penult.backbones.backbone import Backbone
+from penult.backbones.weights.info import WeightsInfo
 from penult.errors import ImageError, RecipeMismatchError, UnknownNameError, UsageError
 from penult.extractor import opened
 
@@ -319,8 +320,7 @@ def test_another_network_than_was_fitted_is_refused(extractor, paths, monkeypatc
 
     def other(self, name, choice):
         backbone = open_toy(self, name, choice)
-        backbone.weights = type(backbone.weights)("mean-colour 2", "71" * 32)
-        return backbone
+        return backbone.replace(weights=WeightsInfo("mean-colour 2", "71" * 32))
 
     monkeypatch.setattr(MeanColour, "open", other)
     with pytest.raises(RecipeMismatchError, match="weights_sha256"):
