@@ -11,6 +11,7 @@ from PIL import Image
 from toys import MeanColour
 
 import penult
+from penult.backbones.weights.info import WeightsInfo
 from penult.engines.base import TOLERANCE
 from penult.errors import FeatureFileError, PathNotFoundError, UsageError
 from penult.verification import FLOAT16_TOLERANCE
@@ -182,8 +183,7 @@ def test_another_network_of_that_name_is_told(file, monkeypatch):
 
     def other(self, name, choice):
         backbone = opened(self, name, choice)
-        backbone.weights = type(backbone.weights)("mean-colour 2", "71" * 32)
-        return backbone
+        return backbone.replace(weights=WeightsInfo("mean-colour 2", "71" * 32))
 
     monkeypatch.setattr(MeanColour, "open", other)
     found = penult.verify(file)

@@ -222,9 +222,12 @@ class _MeansInOpenVino(Network):
             path = Path(folder) / "model.xml"
             ov.save_model(ov.Model([op.result(pixels), op.result(means)], [images], "means"), path)
             graph, weights = path.read_bytes(), path.with_suffix(".bin").read_bytes()
-        seen = check_image((8, 8)).mean((0, 1)).astype(np.float32) / 255
+        means_expected = check_image((8, 8)).mean((0, 1)).astype(np.float32) / 255
         return OpenVinoGraph(
-            layers=self.list_layers((8, 8)), graph=graph, weights=weights, expected=(seen, seen)
+            layers=self.list_layers((8, 8)),
+            graph=graph,
+            weights=weights,
+            expected=(means_expected, means_expected),
         )
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from penult.engines.agreement import check_image, cosines
+from penult.engines.agreement import check_image, cosines, relative_error
+from penult.engines.base import TOLERANCE
 from penult.engines.openvino.core import shared_core
 from penult.engines.openvino.rows import append_pooling, run_model
 from penult.errors import EngineError
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["MIN_COSINE", "read_graph"]
 
 MIN_COSINE = 0.999
-"""The least cosine of a graph's row for `check_image` and the one it gave where it was made.
+"""The least cosine of a quantized graph's row for `check_image` and the one it gave where it was made.
 
 Processors that can add up four products of bytes at once (VNNI and its like) give the same rows to
 the last bit. Older ones add them up two by two in 16 bits, where they may overflow.
@@ -55,10 +56,14 @@ def read_graph(ov: Any, backbone: Backbone, recipes: Sequence[Recipe]) -> Any:
         cause = first_line(error)
         raise EngineError(f"{backbone.name} cannot run: {cause}") from error
     for name, row, expected in zip(names, found, content.expected, strict=True):
+        differs = f"{backbone.name} gives other rows on this processor than on the one that it was"
         cosine = float(cosines(row, expected[None])[0])
-        if not cosine >= MIN_COSINE:
+        if backbone.metadata.quantized and not cosine >= MIN_COSINE:
             raise EngineError(
-                f"{backbone.name} gives other rows on this processor than on the one that it was "
-                f"made on ({name}: cosine {cosine:.3f}); make it again here with penult quantize"
+                f"{differs} made on ({name}: cosine {cosine:.3f}); make it again here with penult "
+                f"quantize"
             )
+        relative = relative_error(row[0], expected)
+        if not backbone.metadata.quantized and not relative <= TOLERANCE:
+            raise EngineError(f"{differs} made on ({name}: they differ by {relative:.1e})")
     return model
