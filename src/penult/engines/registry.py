@@ -95,8 +95,15 @@ def open_engine(
         the network; which and why is then logged in one line.
     device : str
         ``"auto"`` is a CUDA GPU where there is one, else the CPU.
-    batch_size, streams, images, fresh
+    batch_size, streams, images : int, optional
         See `EngineSettings`.
+    fresh : bool
+        See `EngineSettings`.
+
+    Returns
+    -------
+    Engine
+        Ready to run.
 
     Raises
     ------

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["MIN_COSINE", "read_graph"]
 
 MIN_COSINE = 0.999
-"""The least cosine of a quantized graph's row for `check_image` and the one it gave where it was made.
+"""The least cosine of an int8 graph's row for `check_image` and the one it gave where it was made.
 
 Processors that can add up four products of bytes at once (VNNI and its like) give the same rows to
 the last bit. Older ones add them up two by two in 16 bits, where they may overflow.
