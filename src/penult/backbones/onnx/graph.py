@@ -141,8 +141,8 @@ def read_graph(path: Path) -> Graph:
     control = sorted({node.op_type for node in graph.node} & _CONTROL_FLOW)
     if control:
         raise BackboneError(f"{path} cannot be cut at layers: it has control flow ({control[0]})")
-    initialised = {initializer.name for initializer in graph.initializer}
-    inputs = [value for value in graph.input if value.name not in initialised]
+    initializers = {initializer.name for initializer in graph.initializer}
+    inputs = [value for value in graph.input if value.name not in initializers]
     if len(inputs) != 1:
         raise BackboneError(
             f"{path} takes {len(inputs)} inputs ({', '.join(value.name for value in inputs)}); "
