@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import timm
@@ -174,6 +176,19 @@ def test_autocast_without_a_gpu_is_refused_in_one_line(lite0):
 def test_streams_are_openvinos(lite0):
     with pytest.raises(UsageError, match="leave out --streams 2"):
         open_engine(lite0, select(lite0, ["penultimate"]), engine="torch", device="cpu", streams=2)
+
+
+def test_engines_of_one_backbone_run_at_once_and_each_gets_its_own_rows(toy):
+    backbone = open_backbone(toy)
+    engines = [
+        open_engine(backbone, [backbone.recipe(layer)], engine="torch", device="cpu")
+        for layer in ("pixels", "mean", "logits")
+    ]
+    images = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 3), np.uint8)
+    expected = [engine.run(images)[0] for engine in engines]
+    with ThreadPoolExecutor(len(engines)) as pool:
+        for k, rows in enumerate(pool.map(lambda engine: engine.run(images)[0], engines * 50)):
+            assert np.array_equal(rows, expected[k % len(engines)])
 
 
 @pytest.mark.gpu

@@ -163,6 +163,19 @@ def test_a_weights_file_that_is_written_anew_is_another_network(tmp_path):
         ExtractorSpec(rows=RecipeRows(before.recipes, "the classifier")).shared()
 
 
+def test_a_network_belongs_to_one_device(toy):
+    """An engine moves the network that it runs."""
+    backbones = {
+        device: ExtractorSpec(
+            rows=ModelRows(model=toy), engine=EngineOptions(engine="torch", device=device)
+        )
+        .shared()
+        .backbone
+        for device in ("cpu", "auto")
+    }
+    assert backbones["cpu"] is not backbones["auto"]
+
+
 def test_what_is_opened_with_other_engine_options_runs_the_same_network(toy, opens):
     for batch_size in (1, 1, 2):
         spec = ExtractorSpec(

@@ -9,6 +9,7 @@ from contextlib import contextmanager, nullcontext
 from queue import LifoQueue
 from threading import Lock
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -23,6 +24,9 @@ from penult.errors import EngineError
 from penult.recipe import Recipe
 
 __all__ = ["TorchEngine"]
+
+# A network is cut by hooks, which live for one pass: all engines of a backbone take turns.
+_passing = WeakKeyDictionary[Backbone, Lock]()
 
 
 class TorchEngine(Engine):
@@ -64,8 +68,7 @@ class TorchEngine(Engine):
         self._precision = recipes[0].precision
         self._network = RowNetwork(backbone, recipes).eval().requires_grad_(False)
         self._network.to(self._device).to(memory_format=torch.channels_last)
-        # The network is cut by hooks, which live for one pass.
-        self._passing = Lock()
+        self._passing = _passing.setdefault(backbone, Lock())
         self._most: int | None = None
         on_gpu = self._device.type == "cuda"
         self.concurrency = 2 if on_gpu else 1

@@ -83,7 +83,7 @@ class ExtractorSpec:
 
     def shared_backbone(self) -> OpenedBackbone:
         """Open the backbone alone, or find it where this process keeps it."""
-        return shared_backbone(*self.rows.named(self.weights))
+        return shared_backbone(*self.rows.named(self.weights), self.engine)
 
 
 class Extractor:

@@ -113,8 +113,10 @@ class OpenedBackbone:
             return self._engines[key]
 
 
-def shared_backbone(name: str, choice: WeightsChoice) -> OpenedBackbone:
+def shared_backbone(name: str, choice: WeightsChoice, options: EngineOptions) -> OpenedBackbone:
     """Open a backbone, or find it where this process has opened it before.
+
+    An engine may move the network to its device, so that each device has a network of its own.
 
     Raises
     ------
@@ -122,7 +124,7 @@ def shared_backbone(name: str, choice: WeightsChoice) -> OpenedBackbone:
         As `open_backbone` does.
     """
     # What was opened before a fork has threads, and locks, of the parent's.
-    key = (os.getpid(), name, choice)
+    key = (os.getpid(), name, choice, options.engine, options.device)
     with _opening:
         if key not in _kept or not _kept[key].is_current:
             _kept[key] = OpenedBackbone(name, choice)
