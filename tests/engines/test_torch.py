@@ -178,17 +178,17 @@ def test_streams_are_openvinos(lite0):
         open_engine(lite0, select(lite0, ["penultimate"]), engine="torch", device="cpu", streams=2)
 
 
-def test_engines_of_one_backbone_run_at_once_and_each_gets_its_own_rows(toy):
-    backbone = open_backbone(toy)
+def test_engines_of_one_backbone_run_at_once_and_each_gets_its_own_rows(tiny):
+    backbone = open_backbone(tiny)
     engines = [
-        open_engine(backbone, [backbone.recipe(layer)], engine="torch", device="cpu")
-        for layer in ("pixels", "mean", "logits")
+        open_engine(backbone, select(backbone, [layer], "avg"), engine="torch", device="cpu")
+        for layer in ("stem", "depthwise", "last")
     ]
-    images = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 3), np.uint8)
+    images = np.random.default_rng(0).integers(0, 256, (16, 32, 32, 3), np.uint8)
     expected = [engine.run(images)[0] for engine in engines]
     with ThreadPoolExecutor(len(engines)) as pool:
-        for k, rows in enumerate(pool.map(lambda engine: engine.run(images)[0], engines * 50)):
-            assert np.array_equal(rows, expected[k % len(engines)])
+        for k, rows in enumerate(pool.map(lambda engine: engine.run(images)[0], engines * 20)):
+            np.testing.assert_allclose(rows, expected[k % len(engines)], rtol=1e-4)
 
 
 @pytest.mark.gpu
