@@ -38,15 +38,28 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     Parameters
     ----------
-    model : backbone, as listed by ``penult models``
-    layer : one layer, as listed by ``penult layers``
-    pooling : ``avg``, ``max``, ``gem``, ``cls`` or ``flatten``; what suits the layer by default
-    normalize : ``l2`` scales each row to length 1
-    weights : a file to use in place of the pretrained weights, or ``"random"``
-    offline : never touch the network
-    engine, device : ``"auto"`` chooses
-    batch_size, workers : chosen from the machine by default; they never change a row
-    pool : the old name of `pooling`
+    model : str, default="efficientnet_lite0"
+        Backbone, as listed by ``penult models``.
+    layer : str, default="penultimate"
+        One layer, as listed by ``penult layers``.
+    pooling : {"avg", "max", "gem", "cls", "flatten"}, optional
+        How maps or tokens become a row; what suits the layer by default.
+    normalize : {"none", "l2"}, default="none"
+        ``"l2"`` scales each row to length 1.
+    weights : path or "random", optional
+        A file to use in place of the pretrained weights.
+    offline : bool, default=False
+        Never touch the network.
+    engine : str, default="auto"
+        What runs the network.
+    device : str, default="auto"
+        What it runs on.
+    batch_size : int, optional
+        Images a call of the engine; chosen from the machine by default, it never changes a row.
+    workers : int, optional
+        Decoding threads; chosen from the machine by default.
+    pool : str, optional
+        The old name of `pooling`.
 
     Attributes
     ----------

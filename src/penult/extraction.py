@@ -70,47 +70,75 @@ def extract(
 
     Parameters
     ----------
-    images : a folder, an image, a list (``.csv``, ``.parquet``), an archive (``.tar``,
-        ``.parquet``), an address (``s3://…``), ``-`` for paths on standard input, or several of
-        these; see docs/images.md
-    output : feature file to write, whole or not at all; None keeps the rows in memory
-    model : backbone, as listed by ``penult models``
-    layer : one name, or several names and globs; all come from one forward pass
-    pooling : ``avg``, ``max``, ``gem``, ``cls``, ``flatten`` or ``none``; what suits the layer by
-        default
-    normalize : ``l2`` scales each row to length 1
-    weights : a file to use in place of the pretrained weights, or ``"random"`` for an untrained
-        network; the recipe says so
-    offline : never touch the network, neither for weights nor for images; so does the environment
-        variable ``PENULT_OFFLINE=1``
-    architecture : for a plain state dict (``checkpoint:PATH``), the backbone that it fits
-    labels : ``"parent"`` (what the source says, or else the folder's name), ``"none"``,
-        ``"column:NAME"`` of the source's table, or a CSV file with columns path, label
-    label_pattern : regular expression on file names whose group ``label`` is the label
-    splits : whether a top folder called train, test and so on is a split, or a class: ``"auto"``
+    images : path, address, or list of them
+        A folder, an image, a list (``.csv``, ``.parquet``), an archive (``.tar``, ``.parquet``), an
+        address (``s3://…``), ``-`` for paths on standard input, or several of these; see
+        docs/images.md.
+    output : path, optional
+        Feature file to write, whole or not at all; None keeps the rows in memory.
+    model : str, default="efficientnet_lite0"
+        Backbone, as listed by ``penult models``.
+    layer : str or sequence of str, default="penultimate"
+        One name, or several names and globs; all come from one forward pass.
+    pooling : {"avg", "max", "gem", "cls", "flatten", "none"}, optional
+        How maps or tokens become a row; what suits the layer by default.
+    normalize : {"none", "l2"}, default="none"
+        ``"l2"`` scales each row to length 1.
+    weights : path or "random", optional
+        A file to use in place of the pretrained weights, or an untrained network; the recipe says
+        so.
+    offline : bool, default=False
+        Never touch the network, neither for weights nor for images; so does the environment
+        variable ``PENULT_OFFLINE=1``.
+    architecture : str, optional
+        For a plain state dict (``checkpoint:PATH``), the backbone that it fits.
+    labels : {"parent", "none"}, "column:NAME" or path, default="parent"
+        ``"parent"`` is what the source says, or else the folder's name; ``"column:NAME"`` is of the
+        source's table; a CSV file has columns path, label.
+    label_pattern : str, optional
+        Regular expression on file names whose group ``label`` is the label.
+    splits : {"auto", "folders", "none"}, default="auto"
+        Whether a top folder called train, test and so on is a split, or a class: ``"auto"``
         decides by what is in it (see docs/images.md), ``"folders"`` takes every such folder for a
-        split, ``"none"`` takes none. What was decided is in ``origin["split_folders"]``
-    decode : ``"scaled"`` lets the decoder scale large JPEGs down, several times as fast on photos
-        of many megapixels, for rows that differ a little (see docs/images.md)
-    precision : ``"float16"`` or ``"bfloat16"`` is autocast on a CUDA GPU, for rows that differ a
-        little
-    dtype : of the rows on disk; an image whose row ``"float16"`` cannot hold is a failure
-    engine, device : ``"auto"`` chooses
-    batch_size, workers, streams : images a call of the engine, decoding threads, and images in the
-        engine openvino at the same time; chosen from the machine by default, they never change a
-        row
-    on_error : ``"skip"`` lists an image that cannot be read, or for which the network gives no
-        finite numbers, in ``/failures``; ``"fail"`` stops at the first
-    max_pixels : refuse larger images, from their header
-    allow_truncated : take what there is of truncated and damaged images
-    shuffle : seed; store the rows in a shuffled order instead of by id, for scripts that split by
-        position
-    overwrite : replace `output` if it exists, atomically
-    restart : throw away what an interrupted run left, and begin anew
-    update : bring `output` up to date: compute only images that are new or changed, by their bytes,
-        and drop what is gone; the file is then what a new run would give
-    on_progress : called after each block, from the calling thread; if it raises, what is computed
-        is kept first
+        split, ``"none"`` takes none. What was decided is in ``origin["split_folders"]``.
+    decode : {"exact", "scaled"}, default="exact"
+        ``"scaled"`` lets the decoder scale large JPEGs down, several times as fast on photos of
+        many megapixels, for rows that differ a little (see docs/images.md).
+    precision : {"float32", "float16", "bfloat16"}, default="float32"
+        ``"float16"`` and ``"bfloat16"`` are autocast on a CUDA GPU, for rows that differ a little.
+    dtype : {"float32", "float16"}, default="float32"
+        Of the rows on disk; an image whose row ``"float16"`` cannot hold is a failure.
+    engine : str, default="auto"
+        What runs the network.
+    device : str, default="auto"
+        What it runs on: ``"cpu"``, ``"cuda"``, ``"cuda:1"``, ``"mps"``.
+    batch_size : int, optional
+        Images a call of the engine. Like `workers` and `streams`, it is chosen from the machine by
+        default, and never changes a row.
+    workers : int, optional
+        Decoding threads.
+    streams : int, optional
+        Images in the engine openvino at the same time.
+    on_error : {"skip", "fail"}, default="skip"
+        ``"skip"`` lists an image that cannot be read, or for which the network gives no finite
+        numbers, in ``/failures``; ``"fail"`` stops at the first.
+    max_pixels : int, optional
+        Refuse larger images, from their header.
+    allow_truncated : bool, default=False
+        Take what there is of truncated and damaged images.
+    shuffle : int, optional
+        Seed; store the rows in a shuffled order instead of by id, for scripts that split by
+        position.
+    overwrite : bool, default=False
+        Replace `output` if it exists, atomically.
+    restart : bool, default=False
+        Throw away what an interrupted run left, and begin anew.
+    update : bool, default=False
+        Bring `output` up to date: compute only images that are new or changed, by their bytes, and
+        drop what is gone; the file is then what a new run would give.
+    on_progress : callable, optional
+        Called after each block, from the calling thread; if it raises, what is computed is kept
+        first.
 
     Returns
     -------

@@ -30,8 +30,12 @@ class PlannedLayer:
 
     Attributes
     ----------
-    name, pooling : as the recipe will say
-    shape : of one row
+    name : str
+        Of the layer, as the recipe will say.
+    pooling : str
+        As the recipe will say.
+    shape : tuple of int
+        Of one row.
     """
 
     name: str
@@ -50,13 +54,20 @@ class Plan:
 
     Attributes
     ----------
-    backbone : its name, or what it is where it has other weights
-    images : images found, if all of them can be read
-    classes : sorted names of their labels
-    layers : in execution order
-    dtype : of the rows in the file
-    bytes : size of the feature file, an estimate
-    notes : what was found beside the images, as the file's origin would have it
+    backbone : str
+        Its name, or what it is where it has other weights.
+    images : int
+        Images found, if all of them can be read.
+    classes : tuple of str
+        Sorted names of their labels.
+    layers : tuple of PlannedLayer
+        In execution order.
+    dtype : str
+        Of the rows in the file.
+    bytes : int
+        Size of the feature file, an estimate.
+    notes : mapping
+        What was found beside the images, as the file's origin would have it.
     """
 
     backbone: str
@@ -87,6 +98,38 @@ def plan(
     """Say what `penult.extract` with these arguments would give; no image is read.
 
     Shapes do not depend on the weights: none are downloaded.
+
+    Parameters
+    ----------
+    images : path, address, or list of them
+        As for `penult.extract`, like all other parameters.
+    model : str, default="efficientnet_lite0"
+        Backbone, as listed by ``penult models``.
+    layer : str or sequence of str, default="penultimate"
+        One name, or several names and globs.
+    pooling : {"avg", "max", "gem", "cls", "flatten", "none"}, optional
+        How maps or tokens become a row; what suits the layer by default.
+    normalize : {"none", "l2"}, default="none"
+        ``"l2"`` scales each row to length 1.
+    weights : path or "random", optional
+        A file to use in place of the pretrained weights.
+    offline : bool, default=False
+        Never touch the network.
+    architecture : str, optional
+        For a plain state dict, the backbone that it fits.
+    labels : {"parent", "none"}, "column:NAME" or path, default="parent"
+        Where labels come from.
+    label_pattern : str, optional
+        Regular expression on file names whose group ``label`` is the label.
+    splits : {"auto", "folders", "none"}, default="auto"
+        Whether top folders called train, test and so on are splits.
+    dtype : {"float32", "float16"}, default="float32"
+        Of the rows on disk.
+
+    Returns
+    -------
+    Plan
+        What would be in the file, and about how large that would be.
 
     Raises
     ------

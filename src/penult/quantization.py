@@ -38,9 +38,16 @@ class LayerCosine:
 
     Attributes
     ----------
-    layer, pooling : of the rows
-    mean, lowest : over the images; 1 is best
-    lowest_id : the image that the lowest belongs to
+    layer : str
+        Of the rows.
+    pooling : str
+        Of the rows.
+    mean : float
+        Over the images; 1 is best.
+    lowest : float
+        Over the images.
+    lowest_id : str
+        The image that the lowest belongs to.
     """
 
     layer: str
@@ -56,11 +63,22 @@ class ProbeAccuracy:
 
     Attributes
     ----------
-    layer : its name
-    images, classes : what it was measured on
-    folds, seeds : how; each seed folds anew
-    float32, int8 : mean accuracy over the seeds, in [0, 1]
-    differences : of each seed, int8 less float32
+    layer : str
+        Its name.
+    images : int
+        What it was measured on.
+    classes : int
+        Of these images.
+    folds : int
+        Of each cross-validation.
+    seeds : int
+        Cross-validations; each folds anew.
+    float32 : float
+        Mean accuracy over the seeds, in [0, 1].
+    int8 : float
+        The same of the int8 checkpoint.
+    differences : tuple of float
+        Of each seed, int8 less float32.
     """
 
     layer: str
@@ -79,16 +97,36 @@ class Quantization:
 
     Attributes
     ----------
-    backbone, weights, weights_sha256 : what it was made from
-    calibrated, held_back : number of images calibrated on, and judged by
-    seed : of the choice of these images
-    cosines : one a layer, in the order of execution
-    operations, in_float : convolutions and matrix products, and those computed in float32
-    half_range : whether weights have 7 bits, for a processor that lacks VNNI
-    float32_rate, int8_rate : images a second of the network alone, measured in turns
-    machine : processor and number of cores that they were measured on
-    accuracy : where the images are labelled, and enough of them; else None
-    versions : library to version
+    backbone : str
+        What it was made from.
+    weights : str
+        The name of the weights it was made from.
+    weights_sha256 : str
+        Their digest.
+    calibrated : int
+        Images calibrated on.
+    held_back : int
+        Images judged by.
+    seed : int
+        Of the choice of these images.
+    cosines : tuple of LayerCosine
+        One a layer, in the order of execution.
+    operations : int
+        Convolutions and matrix products.
+    in_float : int
+        Those computed in float32.
+    half_range : bool
+        Whether weights have 7 bits, for a processor that lacks VNNI.
+    float32_rate : float
+        Images a second of the network alone, measured in turns with `int8_rate`.
+    int8_rate : float
+        The same of the int8 checkpoint.
+    machine : str
+        Processor and number of cores that they were measured on.
+    accuracy : ProbeAccuracy or None
+        Where the images are labelled, and enough of them.
+    versions : mapping
+        Library to version.
     """
 
     backbone: str
@@ -134,18 +172,37 @@ def quantize(
 
     Parameters
     ----------
-    model, weights, offline, architecture : the backbone; see `penult.extract`
-    calibrate : a folder, a file, or several of either: images like those it is meant for
-    output : checkpoint to write, whole or not at all; ``penult.extract(…, model=output)`` opens it
-    layer : one name, or several names and globs: the layers that the checkpoint has
-    pooling : the pooling of the rows that are judged; the checkpoint has every other as well
-    labels, label_pattern : see `penult.extract`; only for the accuracy on the card
-    images : how many to calibrate on, at most; of few images at most three fifths are
-    seed : of the choice of images, and of the folds
-    min_cosine : where the mean cosine with float32 rows stays below this, the operations that do
-        most harm are kept in float32 until it is reached
-    overwrite : replace `output` if it exists, atomically
-    on_stage : told in words what begins
+    model : str
+        Backbone, as listed by ``penult models``.
+    calibrate : path, address, or list of them
+        A folder, a file, or several of either: images like those it is meant for.
+    output : path
+        Checkpoint to write, whole or not at all; ``penult.extract(…, model=output)`` opens it.
+    layer : str or sequence of str, default="penultimate"
+        One name, or several names and globs: the layers that the checkpoint has.
+    pooling : {"avg", "max", "gem", "cls", "flatten", "none"}, optional
+        Of the rows that are judged; the checkpoint has every other as well.
+    weights : path or "random", optional
+        A file to use in place of the pretrained weights.
+    offline : bool, default=False
+        Never touch the network.
+    architecture : str, optional
+        For a plain state dict (``checkpoint:PATH``), the backbone that it fits.
+    labels : {"parent", "none"}, "column:NAME" or path, default="parent"
+        See `penult.extract`; only for the accuracy on the card.
+    label_pattern : str, optional
+        Regular expression on file names whose group ``label`` is the label.
+    images : int, default=300
+        How many to calibrate on, at most; of few images at most three fifths are.
+    seed : int, default=0
+        Of the choice of images, and of the folds.
+    min_cosine : float, default=0.995
+        Where the mean cosine with float32 rows stays below this, the operations that do most harm
+        are kept in float32 until it is reached.
+    overwrite : bool, default=False
+        Replace `output` if it exists, atomically.
+    on_stage : callable, optional
+        Told in words what begins.
 
     Returns
     -------

@@ -34,11 +34,16 @@ class Agreement:
 
     Attributes
     ----------
-    layer : its name
-    worst_cosine : the lowest cosine similarity of a stored row and its new one; 1 is best
-    worst_cosine_id : the image it belongs to
-    worst_error : the largest relative error of a stored row, ‖stored - new‖ / ‖new‖; 0 is best
-    worst_error_id : the image it belongs to
+    layer : str
+        Its name.
+    worst_cosine : float
+        The lowest cosine similarity of a stored row and its new one; 1 is best.
+    worst_cosine_id : str
+        The image it belongs to.
+    worst_error : float
+        The largest relative error of a stored row, ‖stored - new‖ / ‖new‖; 0 is best.
+    worst_error_id : str
+        The image it belongs to.
     """
 
     layer: str
@@ -54,13 +59,20 @@ class Verification:
 
     Attributes
     ----------
-    compared : images whose rows were compared
-    rows : rows in the file
-    agreements : one a layer, in execution order; empty where no row could be compared
-    tolerance : the largest relative error that passes
-    missing : sampled images that are not there any more, or cannot be read
-    changed : ids of sampled images whose bytes are others than those the rows were made from
-    mismatch : why nothing could be compared: the network on this machine is another one; else None
+    compared : int
+        Images whose rows were compared.
+    rows : int
+        Rows in the file.
+    agreements : tuple of Agreement
+        One a layer, in execution order; empty where no row could be compared.
+    tolerance : float
+        The largest relative error that passes.
+    missing : tuple of Failure
+        Sampled images that are not there any more, or cannot be read.
+    changed : tuple of str
+        Ids of sampled images whose bytes are others than those the rows were made from.
+    mismatch : str or None
+        Why nothing could be compared: the network on this machine is another one.
     """
 
     compared: int
@@ -100,14 +112,34 @@ def verify(
 
     Parameters
     ----------
-    path : feature file
-    sample : how many images; None for all
-    seed : of the sample
-    images : the folders and files that the images were taken from, where they have moved: as many
-        as then, in any order and under the same names, or a folder that holds all of them
-    weights : the file of weights that was given then, where it has moved
-    offline, engine, device, batch_size, workers : see `penult.extract`
-    on_progress : called after each block, from the calling thread
+    path : path
+        Feature file.
+    sample : int or None, default=50
+        How many images; None for all.
+    seed : int, default=0
+        Of the sample.
+    images : path, address, or list of them, optional
+        The folders and files that the images were taken from, where they have moved: as many as
+        then, in any order and under the same names, or a folder that holds all of them.
+    weights : path, optional
+        The file of weights that was given then, where it has moved.
+    offline : bool, default=False
+        Never touch the network.
+    engine : str, default="auto"
+        What runs the network.
+    device : str, default="auto"
+        What it runs on.
+    batch_size : int, optional
+        Images a call of the engine; chosen from the machine by default.
+    workers : int, optional
+        Decoding threads; chosen from the machine by default.
+    on_progress : callable, optional
+        Called after each block, from the calling thread.
+
+    Returns
+    -------
+    Verification
+        What was compared, and how far it agrees.
 
     Raises
     ------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from penult.classify.pipeline import class_probabilities, label_probabilities
 from penult.classify.settings import TrainingSettings
 from penult.errors import ClassifierFileError, FileFormatError, UsageError
 from penult.recipe import Recipe, require_equal, require_types
-from penult.records import Failure, HeldOut, Prediction, Scores
+from penult.records import Failure, HeldOut, Prediction, Progress, Scores
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -177,7 +177,23 @@ class Classifier(Description):
             result.append(Prediction(str(name), *listed[0], top=listed, labels=labels))
         return result
 
-    def predict(self, images: Any, *, top: int = 5, **options: Any) -> list[Prediction | Failure]:
+    def predict(
+        self,
+        images: Any,
+        *,
+        top: int = 5,
+        threshold: float | None = None,
+        copy_to: str | Path | None = None,
+        copy_mode: str = "copy",
+        weights: str | Path | None = None,
+        offline: bool = False,
+        engine: str = "auto",
+        device: str = "auto",
+        batch_size: int | None = None,
+        workers: int | None = None,
+        on_progress: Callable[[Progress], None] | None = None,
+        on_listing: Callable[[Mapping[str, Any]], None] | None = None,
+    ) -> list[Prediction | Failure]:
         """Classify photos; see `penult.classify.prediction.predict.predict_images`, which streams.
 
         Parameters
@@ -186,9 +202,28 @@ class Classifier(Description):
             As for `penult.extract`; or images in memory.
         top : int, default=5
             How many classes to list for each.
-        **options : Any
-            ``engine``, ``device``, ``batch_size``, ``workers``, ``on_progress``, ``on_listing`` and
-            the others of `predict_images`.
+        threshold : float, optional
+            Predictions whose probability is lower are marked as unsure; in (0, 1].
+        copy_to : path, optional
+            A folder in which each photo is put into the folder of its class.
+        copy_mode : {"copy", "hardlink", "symlink"}, default="copy"
+            How photos are put there.
+        weights : path, optional
+            Where the backbone's weights file is now, if not where it was.
+        offline : bool, default=False
+            Never touch the network.
+        engine : str, default="auto"
+            What runs the network.
+        device : str, default="auto"
+            What it runs on.
+        batch_size : int, optional
+            Images a call of the engine; chosen from the machine by default.
+        workers : int, optional
+            Decoding threads; chosen from the machine by default.
+        on_progress : callable, optional
+            Called after each block, from the calling thread.
+        on_listing : callable, optional
+            Called once with what was found beside the images, which is logged by default.
 
         Returns
         -------
@@ -197,7 +232,24 @@ class Classifier(Description):
         """
         from penult.classify.prediction.predict import predict_images
 
-        return list(predict_images(self, images, top=top, **options))
+        return list(
+            predict_images(
+                self,
+                images,
+                top=top,
+                threshold=threshold,
+                copy_to=copy_to,
+                copy_mode=copy_mode,
+                weights=weights,
+                offline=offline,
+                engine=engine,
+                device=device,
+                batch_size=batch_size,
+                workers=workers,
+                on_progress=on_progress,
+                on_listing=on_listing,
+            )
+        )
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
         """Write the classifier file; see `load_classifier`.

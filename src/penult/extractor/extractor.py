@@ -95,34 +95,40 @@ class Extractor:
 
     Parameters
     ----------
-    model : str or Recipe
+    model : str or Recipe, default="efficientnet_lite0"
         Backbone, as listed by ``penult models``; or the recipe of a feature file or a classifier,
         which says the layer, pooling and so on itself.
-    layer : str or sequence of str
+    layer : str or sequence of str, default="penultimate"
         One name, or several names and globs; all come from one forward pass.
-    pooling : {"avg", "max", "gem", "cls", "flatten", "none"} or None
-        What suits the layer by default.
-    normalize : {"none", "l2"}
+    pooling : {"avg", "max", "gem", "cls", "flatten", "none"}, optional
+        How maps or tokens become a row; what suits the layer by default.
+    normalize : {"none", "l2"}, default="none"
         ``"l2"`` scales each row to length 1.
-    weights : str, Path or None
-        A file to use in place of the pretrained weights, or ``"random"``. Of a recipe, where the
-        weights file is now, if not where it was.
-    offline : bool
+    weights : path or "random", optional
+        A file to use in place of the pretrained weights. Of a recipe, where the weights file is
+        now, if not where it was.
+    offline : bool, default=False
         Never touch the network.
-    architecture : str or None
+    architecture : str, optional
         For a plain state dict (``checkpoint:PATH``), the backbone that it fits.
-    decode : {"exact", "scaled"}
+    decode : {"exact", "scaled"}, default="exact"
         ``"scaled"`` decodes large JPEGs several times as fast, for rows that differ a little.
-    precision : {"float32", "float16", "bfloat16"}
+    precision : {"float32", "float16", "bfloat16"}, default="float32"
         Half precisions are autocast on a CUDA GPU, for rows that differ a little.
-    engine, device : str
-        ``"auto"`` chooses.
-    batch_size, workers, streams : int or None
-        Images a call of the engine, decoding threads, and images in the engine openvino at the
-        same time; chosen from the machine by default, they never change a row.
-    max_pixels : int or None
+    engine : str, default="auto"
+        What runs the network.
+    device : str, default="auto"
+        What it runs on.
+    batch_size : int, optional
+        Images a call of the engine. Like `workers` and `streams`, it is chosen from the machine by
+        default, and never changes a row.
+    workers : int, optional
+        Decoding threads.
+    streams : int, optional
+        Images in the engine openvino at the same time.
+    max_pixels : int, optional
         Refuse larger images, from their header.
-    allow_truncated : bool
+    allow_truncated : bool, default=False
         Take what there is of truncated and damaged images.
 
     Attributes

@@ -88,19 +88,33 @@ def make_report(
 
     Parameters
     ----------
-    images : as for `penult.extract`; or a feature file, whose rows are then taken as they are, with
-        the photos from where it was made
-    directory : created if need be; gets ``index.html``, ``scores.json``, ``confusion_matrix.png``,
-        ``label_errors.csv``, ``classifier.skops``, and of images also ``features.h5``
-    layer : one name, or several names and globs; of several layers, the best by cross-validation is
+    images : path, address, or list of them
+        As for `penult.extract`; or a feature file, whose rows are then taken as they are, with the
+        photos from where it was made.
+    directory : path
+        Created if need be; gets ``index.html``, ``scores.json``, ``confusion_matrix.png``,
+        ``label_errors.csv``, ``classifier.skops``, and of images also ``features.h5``.
+    layer : str or sequence of str, optional
+        One name, or several names and globs; of several layers, the best by cross-validation is
         kept, and the page shows all. By default the penultimate; of a feature file, all of its own.
-    classifier : see `penult.train`
-    label_errors, curve : whether to look for likely label errors, and to draw a learning curve
-    normalize : cells of ``confusion_matrix.png`` are parts of the true class's images, not counts
-    escape_formulas : in ``label_errors.csv``, put an apostrophe before names that a spreadsheet
-        would run as a formula
-    overwrite : replace those files if they exist; rows that still hold are taken over instead of
-        computed again
+    model, weights, offline, architecture, labels, label_pattern, splits, engine, device
+        See `penult.extract`.
+    classifier, test_size, seed
+        See `penult.train`.
+    label_errors : bool, default=True
+        Whether to look for likely label errors.
+    curve : bool, default=True
+        Whether to draw a learning curve.
+    normalize : bool, default=False
+        Cells of ``confusion_matrix.png`` are parts of the true class's images, not counts.
+    escape_formulas : bool, default=False
+        In ``label_errors.csv``, put an apostrophe before names that a spreadsheet would run as a
+        formula.
+    overwrite : bool, default=False
+        Replace those files if they exist; rows that still hold are taken over instead of computed
+        again.
+    on_extract, on_train, on_label_errors, on_curve : callable, optional
+        Called with the progress of each.
 
     Raises
     ------
