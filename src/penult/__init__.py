@@ -40,9 +40,10 @@ from penult.errors import (
 from penult.messages import make_printable
 
 if TYPE_CHECKING:
-    from penult.classify.classifier import Classifier, load_classifier
+    from penult.classify.classifier import Classifier
     from penult.classify.evaluation.evaluate import evaluate
     from penult.classify.export.export import export_classifier
+    from penult.classify.loading import load_classifier
     from penult.classify.training.train import train
     from penult.estimators import FeatureExtractor
     from penult.extraction import extract
@@ -78,7 +79,7 @@ _HOMES = {
     "export_classifier": "penult.classify.export.export",
     "extract": "penult.extraction",
     "load": "penult.features.read",
-    "load_classifier": "penult.classify.classifier",
+    "load_classifier": "penult.classify.loading",
     "plan": "penult.planning",
     "quantize": "penult.quantization",
     "train": "penult.classify.training.train",

@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from penult.classify.classifier import describe_classifier, load_classifier
+from penult.classify.loading import describe_classifier, load_classifier
 from penult.classify.training.train import train
 from penult.errors import (
     ClassifierFileError,
@@ -68,7 +68,7 @@ def test_the_file_is_one_that_skops_itself_loads(saved, classifier):
 
 def test_describing_a_file_loads_neither_skops_nor_scikit_learn(saved):
     program = (
-        "import sys; from penult.classify.classifier import describe_classifier;"
+        "import sys; from penult.classify.loading import describe_classifier;"
         f"print(describe_classifier({str(saved)!r}).label_names);"
         "sys.exit(bool({'skops', 'sklearn', 'torch'} & {*sys.modules}))"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from penult.classify.classifier import load_classifier
+from penult.classify.loading import load_classifier
 
 
 def test_a_file_of_several_layers_is_read_at_the_classifiers_own(penult, photos, toy, tmp_path):

@@ -8,7 +8,7 @@ import shutil
 
 import pytest
 
-from penult.classify.classifier import load_classifier
+from penult.classify.loading import load_classifier
 from penult.features.read import load
 
 QUICK = ("--grid", "C=100", "-q")

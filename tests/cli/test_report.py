@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from penult.classify.classifier import load_classifier
+from penult.classify.loading import load_classifier
 
 FILES = ["classifier.skops", "confusion_matrix.png", "index.html", "label_errors.csv", "scores.json"]  # fmt: skip
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from penult.classify.classifier import load_classifier
+from penult.classify.loading import load_classifier
 from penult.classify.metrics.scores import scores_to_dict
 
 

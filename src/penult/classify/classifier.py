@@ -11,27 +11,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from penult.classify import classifier_file
-from penult.classify.metrics.scores import scores_from_dict, scores_to_dict
+from penult.classify.metrics.scores import scores_to_dict
 from penult.classify.pipeline import class_probabilities, label_probabilities
 from penult.classify.settings import TrainingSettings
-from penult.errors import ClassifierFileError, FileFormatError, UsageError
-from penult.recipe import Recipe, require_equal, require_types
+from penult.errors import UsageError
+from penult.recipe import Recipe, require_equal
 from penult.records import Failure, HeldOut, Prediction, Progress, Scores
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from sklearn.pipeline import Pipeline
 
-__all__ = [
-    "Classifier",
-    "Description",
-    "as_classifier",
-    "describe_classifier",
-    "load_classifier",
-]
-
-# No backbone's rows are as long; a file that claims more is out to fill the memory.
-LONGEST_ROW = 1 << 24
+__all__ = ["Classifier", "Description"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -252,7 +243,7 @@ class Classifier(Description):
         )
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
-        """Write the classifier file; see `load_classifier`.
+        """Write the classifier file; see `penult.load_classifier`.
 
         Parameters
         ----------
@@ -285,112 +276,3 @@ class Classifier(Description):
             trained_on=self.trained_on,
             overwrite=overwrite,
         )
-
-
-def describe_classifier(path: str | Path) -> Description:
-    """Read what a classifier file says of itself, quickly: without skops and scikit-learn.
-
-    Parameters
-    ----------
-    path : path
-        The file.
-
-    Returns
-    -------
-    Description
-        All but the pipeline.
-
-    Raises
-    ------
-    PathNotFoundError
-        If there is no such file.
-    ClassifierFileError
-        If it is no classifier file, truncated, or from a newer penult.
-    """
-    path = Path(path)
-    return Description(**_fields(path, classifier_file.read_description(path)))
-
-
-def as_classifier(classifier: Classifier | str | Path) -> Classifier:
-    """Take a classifier as it is, or load it from its file.
-
-    Raises
-    ------
-    UsageError
-        If it is neither.
-    PathNotFoundError, ClassifierFileError
-    """
-    if isinstance(classifier, Classifier):
-        return classifier
-    if isinstance(classifier, str | Path):
-        return load_classifier(classifier)
-    raise UsageError(
-        f"a classifier given as {type(classifier).__name__}; allowed: what penult.train returned, "
-        "or the path of a classifier file"
-    )
-
-
-def load_classifier(path: str | Path) -> Classifier:
-    """Load a classifier file. Executes nothing that the file brings.
-
-    Parameters
-    ----------
-    path : path
-        A file that `Classifier.save` wrote.
-
-    Returns
-    -------
-    Classifier
-        It gives the probabilities that the saved one gave.
-
-    Raises
-    ------
-    PathNotFoundError
-        If there is no such file.
-    ClassifierFileError
-        If it is no classifier file, truncated, from a newer penult, or holds anything that a
-        classifier never holds.
-    """
-    path = Path(path)
-    pipeline, description, trained_on = classifier_file.read_pipeline(path)
-    classifier = Classifier(pipeline=pipeline, trained_on=trained_on, **_fields(path, description))
-    _try_out(path, classifier)
-    return classifier
-
-
-def _fields(path: Path, description: Mapping[str, Any]) -> dict[str, Any]:
-    try:
-        held_out = {k: tuple(v) for k, v in description["held_out"].items()}
-        return {
-            "label_names": tuple(str(name) for name in description["label_names"]),
-            "recipe": Recipe.from_json(description["recipe"]),
-            "scores": require_types(scores_from_dict(description["scores"])),
-            "held_out": require_types(HeldOut(**held_out)),
-            "versions": dict(description["versions"]),
-            "settings": TrainingSettings.from_dict(description["settings"]),
-        }
-    except (FileFormatError, KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ClassifierFileError(
-            f"{path} cannot be read as a classifier: {error}; it is damaged, or was written by a "
-            "newer penult"
-        ) from error
-
-
-def _try_out(path: Path, classifier: Classifier) -> None:
-    # Trusted types can still hold numbers that do not fit together; found here, not at row 10,000.
-    try:
-        width = min(int(classifier.pipeline.n_features_in_), LONGEST_ROW)
-        probabilities = classifier.predict_features(np.ones((1, width), np.float32))
-        fits = probabilities.shape == (1, len(classifier.label_names)) and bool(
-            ((probabilities >= 0) & (probabilities <= 1)).all()
-        )
-        if classifier.thresholds is None:
-            fits = fits and bool(np.allclose(probabilities.sum(axis=1), 1))
-        else:
-            fits = fits and len(classifier.thresholds) == len(classifier.label_names)
-    except Exception as error:
-        raise ClassifierFileError(
-            f"{path} is refused: its pipeline cannot be applied to a row ({error})"
-        ) from error
-    if not fits:
-        raise ClassifierFileError(f"{path} is refused: its probabilities are none")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+import numpy as np
 
 from penult.recipe import require_types
 
@@ -18,11 +20,17 @@ class GridResult:
 
     Attributes
     ----------
-    classifier : kind of classifier
-    params : parameter name to value
-    mean, std : of the accuracy over the folds; of the mean average precision where images may have
-        several labels
-    log_loss : in nats; None for kinds whose decisions are no logits
+    classifier : str
+        Kind of classifier.
+    params : mapping of str to Any
+        Parameter name to value.
+    mean : float
+        Of the accuracy over the folds; of the mean average precision where images may have several
+        labels.
+    std : float
+        Standard deviation over the folds.
+    log_loss : float or None
+        In nats; None for kinds whose decisions are no logits.
     """
 
     classifier: str
@@ -38,12 +46,17 @@ class LayerResult:
 
     Attributes
     ----------
-    layer : its name
-    width : numbers a row
-    cross_validated : score in cross-validation, by which the layer was chosen
-    accuracy : on the held-out images
-    interval : of the accuracy; None where images may have several labels, whose scores here are
-        mean average precisions
+    layer : str
+        Its name.
+    width : int
+        Numbers a row.
+    cross_validated : float
+        Score in cross-validation, by which the layer was chosen.
+    accuracy : float
+        On the held-out images.
+    interval : tuple of float or None
+        Of the accuracy; None where images may have several labels, whose scores here are mean
+        average precisions.
     """
 
     layer: str
@@ -59,15 +72,30 @@ class SeedRuns:
 
     Attributes
     ----------
-    seeds : of each run
-    accuracies : of each run, on its held-out images
-    mean, std : of the accuracies
+    seeds : tuple of int
+        Of each run.
+    accuracies : tuple of float
+        Of each run, on its held-out images.
+    mean : float
+        Of the accuracies.
+    std : float
+        Sample standard deviation of the accuracies.
     """
 
     seeds: tuple[int, ...]
     accuracies: tuple[float, ...]
     mean: float
     std: float
+
+    @classmethod
+    def of(cls, seed: int, accuracies: Sequence[float]) -> SeedRuns:
+        """Summarise two runs or more, whose seeds start from `seed` and are one apart."""
+        return cls(
+            seeds=tuple(range(seed, seed + len(accuracies))),
+            accuracies=tuple(accuracies),
+            mean=float(np.mean(accuracies)),
+            std=float(np.std(accuracies, ddof=1)),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,24 +104,42 @@ class TrainingSettings:
 
     Attributes
     ----------
-    classifier : kind of classifier, e.g. ``"logistic"``
-    params : the chosen parameters
-    scale : ``"l2"``, ``"standard"`` or ``"none"``
-    seed : of the split, the folds and the classifier
-    folds : number of cross-validation folds
-    grid : what cross-validation made of each candidate
-    edges : parameter to ``"largest"`` or ``"smallest"``, where the chosen value is the last one
-        tried and a wider grid might do better
-    refit : whether it was fitted again on all labelled images after it was scored
-    train_images, held_out_images : number of images it was trained on and scored on
-    left_out : reason to number of images
-    copies : images that are identical to one before, kept in its part
-    near_duplicates : cosine from which images were taken for copies; None where none were
-    classes : class to number of training images
-    thresholds : (K,) of each label, the probability from which it is predicted; None where an
-        image has one label
-    runs : of several seeds; None where there was one run
-    layers : of each layer, where several were tried
+    classifier : str
+        Kind of classifier, e.g. ``"logistic"``.
+    params : mapping of str to Any
+        The chosen parameters.
+    scale : {'l2', 'standard', 'none'}
+        How rows are scaled.
+    seed : int
+        Of the split, the folds and the classifier.
+    folds : int
+        Number of cross-validation folds.
+    grid : tuple of GridResult
+        What cross-validation made of each candidate.
+    edges : mapping of str to {'largest', 'smallest'}
+        The parameters whose chosen value is the last one tried, so that a wider grid might do
+        better.
+    refit : bool
+        Whether it was fitted again on all labelled images after it was scored.
+    train_images : int
+        Number of images it was trained on.
+    held_out_images : int
+        Number of images it was scored on.
+    left_out : mapping of str to int
+        Reason to number of images.
+    copies : int
+        Images that are identical to one before, kept in its part.
+    near_duplicates : float or None
+        Cosine from which images were taken for copies; None where only identical ones were.
+    classes : mapping of str to int
+        Class to number of training images.
+    thresholds : tuple of float or None
+        Of each of the K labels, the probability from which it is predicted; None where an image
+        has one label.
+    runs : SeedRuns or None
+        Of several seeds; None where there was one run.
+    layers : tuple of LayerResult
+        Of each layer, where several were tried.
     """
 
     classifier: str

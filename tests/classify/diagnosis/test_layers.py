@@ -4,8 +4,8 @@ import h5py
 import numpy as np
 import pytest
 
-from penult.classify.classifier import load_classifier
 from penult.classify.diagnosis.layers import best_layer, choose_layers, train_layers
+from penult.classify.loading import load_classifier
 from penult.errors import UnknownNameError, UsageError
 from penult.extraction import extract
 from penult.features.read import load

@@ -3,8 +3,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from penult.classify.classifier import load_classifier
 from penult.classify.evaluation.evaluate import evaluate
+from penult.classify.loading import load_classifier
 from penult.classify.training.train import train
 from penult.errors import RecipeMismatchError, UsageError
 

@@ -8,8 +8,8 @@ import pytest
 from scipy.spatial.distance import cdist
 from sklearn.calibration import CalibratedClassifierCV
 
-from penult.classify.classifier import load_classifier
 from penult.classify.kinds.registry import find_kind, kind_names
+from penult.classify.loading import load_classifier
 from penult.classify.pipeline import make_pipeline
 from penult.classify.training.grid import expand_grids
 from penult.classify.training.train import train

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from sklearn.naive_bayes import GaussianNB
 
-from penult.classify.classifier import load_classifier
 from penult.classify.export.graph import probe_graph
 from penult.classify.kinds import registry
 from penult.classify.kinds.base import ClassifierKind
 from penult.classify.kinds.registry import kind_names, register_kind
+from penult.classify.loading import load_classifier
 from penult.classify.training.train import train
 from penult.engines.onnx_export import run_graph
 from penult.errors import ClassifierFileError, TrainingError

@@ -5,8 +5,10 @@ from functools import partial
 
 import pytest
 
+from penult.classify.prediction import folder_names as naming
 from penult.classify.prediction import sorting
-from penult.classify.prediction.sorting import Sorter, folder_names, safe_name
+from penult.classify.prediction.folder_names import folder_names, safe_name
+from penult.classify.prediction.sorting import Sorter
 from penult.errors import OutputError, OutputExistsError, UnknownNameError, UsageError
 from penult.images.files import open_regular
 from penult.records import ImageRecord
@@ -197,11 +199,11 @@ def test_different_labels_have_different_folders_on_every_file_system():
         "x" * 400, "x" * 399, "ü" * 300, "con", "CON", "%63on", "a:b", "a?b", "a ", "a", "unsure",
     ]  # fmt: skip
     names = folder_names(labels)
-    assert len({sorting._folded(name) for name in names}) == len(labels)
+    assert len({naming._folded(name) for name in names}) == len(labels)
     assert max(len(name.encode()) for name in names) < 200
     for name in names:
-        assert not sorting._UNSAFE.search(name.replace("%", ""))
-        assert not sorting._RESERVED.match(name)
+        assert not naming._UNSAFE.search(name.replace("%", ""))
+        assert not naming._RESERVED.match(name)
     assert folder_names(["rose", "Rose"]) == ["rose", "Rose (2)"]
 
 

@@ -7,9 +7,9 @@ from sklearn.metrics import average_precision_score, f1_score
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.preprocessing import Normalizer
 
-from penult.classify.classifier import load_classifier
 from penult.classify.evaluation.evaluate import evaluate
 from penult.classify.kinds.registry import kind_names
+from penult.classify.loading import load_classifier
 from penult.classify.metrics.label_scores import average_precision, score_labels
 from penult.classify.training.multilabel import best_thresholds
 from penult.classify.training.train import train

@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 import pytest
 
-from penult.classify.classifier import load_classifier
+from penult.classify.loading import load_classifier
 from penult.classify.training.train import train
 from penult.errors import TrainingError
 from penult.partition.rows import read_blocks

@@ -191,7 +191,7 @@ def test_training_saving_and_loading_never_import_torch(tmp_path):
     program = f"""
         import sys
         import numpy as np
-        from penult.classify.classifier import load_classifier
+        from penult.classify.loading import load_classifier
         from penult.classify.training.train import train
         from penult.recipe import Preprocessing, Recipe
         from penult.records import Features

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from penult.classify.classifier import Classifier, as_classifier
+from penult.classify.classifier import Classifier
 from penult.classify.evaluation.multilabel import evaluate_labels
 from penult.classify.evaluation.result import Evaluation, score_apart
 from penult.classify.evaluation.seen import is_seen
+from penult.classify.loading import as_classifier
 from penult.classify.metrics.scores import score
 from penult.classify.pipeline import class_probabilities
 from penult.errors import UsageError

@@ -6,7 +6,8 @@ import dataclasses
 import json
 from pathlib import Path
 
-from penult.classify.classifier import Classifier, as_classifier
+from penult.classify.classifier import Classifier
+from penult.classify.loading import as_classifier
 from penult.errors import OutputError, UnknownNameError
 from penult.output import atomic_output, check_output
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import re
 import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
+from penult.classify.prediction.folder_names import folder_names, safe_name
 from penult.errors import OutputError, OutputExistsError, SourceError, UnknownNameError, UsageError
 from penult.output import default_mode, explain
 from penult.records import Copied, ImageRecord
 from penult.scratch import scratch_file, sweep
 
-__all__ = ["MODES", "UNSURE", "Sorter", "folder_names", "safe_name"]
+__all__ = ["MODES", "UNSURE", "Sorter"]
 
 MODES = ("copy", "hardlink", "symlink")
 
@@ -26,12 +26,6 @@ UNSURE = "unsure"
 
 # What copies are called until they are whole; see `penult.scratch`.
 _SCRATCH = "penult"
-
-# What Windows, macOS or Linux refuses in a name or reads as something else; and the sign that
-# stands for it here. A dot is unsafe at both ends (hidden; "." and ".."), a space at the end.
-_UNSAFE = re.compile(r'[\x00-\x1f\x7f%/\\:*?"<>|\ud800-\udfff]|^[. ]|[. ]$')
-_RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\.|$)", re.IGNORECASE)
-_LONGEST = 120  # in bytes; names may have 255, and a number may have to be added
 
 
 class Sorter:
@@ -254,45 +248,3 @@ class _Namesakes:
 def _digest(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
-
-
-def folder_names(labels: Sequence[str]) -> list[str]:
-    """Name a folder for each label, no two alike on any file system.
-
-    Labels that are safe names stay as they are. In the others, what is unsafe becomes ``%`` and the
-    hex digits of its UTF-8 bytes, as in an address. Of labels that differ in case alone, which is
-    the same name on Windows and macOS, the later ones get a number.
-    """
-    names: list[str] = []
-    taken: set[str] = set()
-    for label in labels:
-        first = name = safe_name(label)
-        number = 1
-        while _folded(name) in taken:
-            number += 1
-            name = f"{first} ({number})"
-        taken.add(_folded(name))
-        names.append(name)
-    return names
-
-
-def _folded(name: str) -> str:
-    import unicodedata
-
-    return unicodedata.normalize("NFC", name.casefold())
-
-
-def safe_name(text: str) -> str:
-    """Turn any text into a file name that is safe everywhere; different texts stay different."""
-    name = _UNSAFE.sub(lambda found: _escaped(found[0]), text) or "%"
-    if _RESERVED.match(name):
-        name = _escaped(name[0]) + name[1:]
-    data = name.encode()
-    if len(data) > _LONGEST:
-        digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
-        name = data[: _LONGEST - 20].decode("utf-8", "ignore").rstrip(". ") + "%." + digest
-    return name
-
-
-def _escaped(text: str) -> str:
-    return "".join(f"%{byte:02X}" for byte in text.encode("utf-8", "surrogatepass"))

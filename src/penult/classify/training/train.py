@@ -14,16 +14,13 @@ from penult.classify.evaluation.result import Evaluation
 from penult.classify.evaluation.seen import content_keys, is_seen
 from penult.classify.pipeline import make_scaler
 from penult.classify.settings import GridResult, SeedRuns, TrainingSettings
-from penult.classify.training.grid import Candidates, expand_grids, find_edges
-from penult.classify.training.multilabel import require_multilabel
-from penult.classify.training.out_of_core import require_streamable
+from penult.classify.training.grid import expand_grids, find_edges
 from penult.classify.training.search import SearchResult
 from penult.classify.training.training_set import TrainingSet
-from penult.errors import TrainingError, UsageError
+from penult.errors import UsageError
 from penult.features.read import load
 from penult.machine import free_memory
 from penult.partition.near_duplicates import join_near_duplicates
-from penult.partition.rows import row_length
 from penult.partition.splits import Split, hold_out
 from penult.recipe import require_equal
 from penult.records import Features, Progress
@@ -155,7 +152,7 @@ def train(
             f"{splits[0].description}; give one run, or --ignore-splits (in Python stored=False)"
         )
     training_set = TrainingSet.read(features, splits[0], memory, scale=scale, folds=folds)
-    _require_learnable(training_set, candidates)
+    training_set.require_learnable(candidates)
     fits = sum(map(len, candidates.values())) * folds + 1
     step = _counter(on_progress, fits * runs + refit)
     results = []
@@ -187,7 +184,7 @@ def train(
         near_duplicates=near_duplicates,
         classes=training_set.images_per_class(splits[0].train),
         thresholds=found.thresholds,
-        runs=_seed_runs(seed, [each.scores.accuracy for _, each in results]),
+        runs=SeedRuns.of(seed, [each.scores.accuracy for _, each in results]) if runs > 1 else None,
     )
     return Classifier(
         pipeline=pipeline,
@@ -199,22 +196,6 @@ def train(
         settings=settings,
         trained_on=content_keys(plain, training_set.chosen if refit else splits[0].train),
     )
-
-
-def _require_learnable(training_set: TrainingSet, candidates: Candidates) -> None:
-    """Refuse kinds of classifier that cannot learn from these rows as they are."""
-    several, memory = training_set.labels.ndim == 2, training_set.memory
-    if several:
-        require_multilabel(candidates)
-    if training_set.rows is None:
-        if several:
-            raise TrainingError(
-                f"the rows do not fit into {memory / 1e9:,.3g} GB, and where images have several "
-                "labels all are needed at once; give more with --max-memory (in Python "
-                "max_memory), or extract shorter rows"
-            )
-        width = row_length(training_set.features)
-        require_streamable(candidates, width, training_set.folds, memory)
 
 
 def _score(
@@ -234,17 +215,6 @@ def _left_out(split: Split, evaluation: Evaluation) -> dict[str, int]:
     for label, count in evaluation.unseen_labels.items():
         left_out[f"test images of class {label}, which has no training image"] = count
     return left_out
-
-
-def _seed_runs(seed: int, accuracies: Sequence[float]) -> SeedRuns | None:
-    if len(accuracies) < 2:
-        return None
-    return SeedRuns(
-        seeds=tuple(range(seed, seed + len(accuracies))),
-        accuracies=tuple(accuracies),
-        mean=float(np.mean(accuracies)),
-        std=float(np.std(accuracies, ddof=1)),
-    )
 
 
 def _shared(features: Features, other: Features) -> NDArray[np.bool_]:

@@ -13,9 +13,10 @@ from penult.classify.kinds.registry import find_kind
 from penult.classify.linear.passes import StoredRows
 from penult.classify.linear.streamed import StreamedProblem
 from penult.classify.training.grid import Candidates
-from penult.classify.training.multilabel import search_labels
-from penult.classify.training.out_of_core import search_streamed
+from penult.classify.training.multilabel import require_multilabel, search_labels
+from penult.classify.training.out_of_core import require_streamable, search_streamed
 from penult.classify.training.search import SearchResult, search
+from penult.errors import TrainingError
 from penult.partition.row_groups import find_groups
 from penult.partition.rows import read_rows, row_length
 from penult.partition.splits import Fold, Split, cross_validation
@@ -92,6 +93,25 @@ class TrainingSet:
             scale=scale,
             folds=folds,
         )
+
+    def require_learnable(self, candidates: Candidates) -> None:
+        """Refuse kinds of classifier that cannot learn from these rows as they are.
+
+        Raises
+        ------
+        TrainingError
+        """
+        several = self.labels.ndim == 2
+        if several:
+            require_multilabel(candidates)
+        if self.rows is None and several:
+            raise TrainingError(
+                f"the rows do not fit into {self.memory / 1e9:,.3g} GB, and where images have "
+                "several labels all are needed at once; give more with --max-memory (in Python "
+                "max_memory), or extract shorter rows"
+            )
+        if self.rows is None:
+            require_streamable(candidates, row_length(self.features), self.folds, self.memory)
 
     def places(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
         """Where rows with these numbers are among the chosen."""

@@ -40,8 +40,8 @@ def run(
     If some of them trained it, the others are scored by themselves as well. Labels that it has
     never seen are reported apart.
     """
-    from penult.classify.classifier import load_classifier
     from penult.classify.evaluation.evaluate import evaluate, load_rows_for
+    from penult.classify.loading import load_classifier
     from penult.classify.metrics.scores import scores_to_dict
     from penult.features.schema import is_feature_file
     from penult.images.notes import listing_notes

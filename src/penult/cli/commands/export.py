@@ -27,8 +27,8 @@ def run(
 
     Its input is a batch of images, its output the probability of each class.
     """
-    from penult.classify.classifier import load_classifier
     from penult.classify.export.export import export_classifier
+    from penult.classify.loading import load_classifier
     from penult.output import check_output
 
     check_output(output, overwrite=overwrite, inputs=[classifier])

@@ -46,7 +46,7 @@ def run(
     with file.open("rb") as opened:
         zipped = opened.read(2) == b"PK"
     if zipped:
-        from penult.classify.classifier import describe_classifier
+        from penult.classify.loading import describe_classifier
 
         description = describe_classifier(file)
         if as_json:

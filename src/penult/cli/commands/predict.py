@@ -68,7 +68,7 @@ def run(
         raise UsageError(f"--csv prints the predictions as CSV; {other} excludes it: leave one out")
     if copy_mode != "copy" and copy_to is None:
         raise UsageError(f"--copy-mode {copy_mode} needs the folder to sort to: --copy-to DIR")
-    from penult.classify.classifier import load_classifier
+    from penult.classify.loading import load_classifier
     from penult.classify.prediction.predict import predict_images
 
     model = load_classifier(classifier)
