@@ -64,6 +64,19 @@ class Classifier(Description):
 
     Attributes
     ----------
+    label_names : tuple of str
+        The K classes.
+    recipe : Recipe
+        How the rows it was trained on were made, and new ones must be.
+    scores : Scores
+        On the held-out images.
+    held_out : HeldOut
+        What it predicted for each of them.
+    versions : mapping of str to str
+        Library to version, of the run that trained it.
+    settings : TrainingSettings
+        How it was trained: ``classifier``, ``params``, ``grid`` and so on; ``to_dict()`` gives all
+        of it, JSON-like.
     pipeline : sklearn.pipeline.Pipeline
         Fitted; its classes are indices into `label_names`.
     trained_on : uint64 array or None

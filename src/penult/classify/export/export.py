@@ -61,7 +61,12 @@ def export_classifier(
 
     Raises
     ------
-    UnknownNameError, OutputExistsError, PathNotFoundError, OutputError, MissingExtraError
+    UnknownNameError
+        If there is no such format.
+    OutputExistsError, PathNotFoundError, OutputError
+        If the file cannot be written where it is to be.
+    MissingExtraError
+        If onnx is not installed.
     WeightsError, RecipeMismatchError
         If the backbone on this machine is not the one the classifier was trained with.
     EngineError
