@@ -20,7 +20,6 @@ COUNTS = {"daisy": 20, "rose": 20, "tulip": 20}
 
 class NaiveBayes(ClassifierKind):
     name = "bayes"
-    summary = "Gaussian naive Bayes"
     grid = MappingProxyType({"var_smoothing": (1e-9, 1e-3)})
     trusted = MappingProxyType({"ObjectNode": {"sklearn.naive_bayes.GaussianNB"}})
 

@@ -97,7 +97,7 @@ class CrossValidation:
 class ClassifierKind(ABC):
     """A kind of classifier.
 
-    A new kind is a subclass with a name, a summary and `make`; registered, it trains on rows in
+    A new kind is a subclass with a name and `make`; registered, it trains on rows in
     memory with one label an image, saves, loads, predicts, and is exported where skl2onnx knows
     its estimator. `trusted` has to name the types that its estimator holds. The rest of what it
     can do is stated by the other attributes and methods.
@@ -105,7 +105,6 @@ class ClassifierKind(ABC):
     Attributes
     ----------
     name : what a user types
-    summary : what it is, in one line
     grid : parameter name to the values that are tried by default
     penalty : the parameter, if any, that says how strongly it is regularised; its value must be
         within 1e-12 and 1e12, and the user is told when the best one is at an edge of the grid
@@ -117,7 +116,6 @@ class ClassifierKind(ABC):
     """
 
     name: str
-    summary: str
     grid: Mapping[str, Sequence[Any]] = MappingProxyType({})
     penalty: str | None = None
     gives_logits: bool = False
@@ -135,7 +133,6 @@ class ClassifierKind(ABC):
 
     def limit(self, params: Params, n_rows: int) -> Params:
         """Return parameters that can be fitted on so many rows: these, or the nearest to them."""
-        del n_rows
         return params
 
     # One label an image.
@@ -213,7 +210,6 @@ class ClassifierKind(ABC):
 
     def streaming_bytes(self, width: int, folds: int) -> int:
         """Bytes that `solve_streamed` cannot do without."""
-        del width, folds
         return 0
 
     # Files.
@@ -228,7 +224,6 @@ class ClassifierKind(ABC):
         pipeline : built from the file; its types are trusted, its numbers are not
         schema : of the skops file
         """
-        del pipeline, schema
         return None
 
     def to_onnx(self, pipeline: Pipeline) -> list[Any]:

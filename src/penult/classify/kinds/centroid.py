@@ -27,7 +27,7 @@ class Centroid(LinearKind):
     """Linear too: `penult.classify.linear.centroid` finds its weights."""
 
     name = "centroid"
-    summary = "nearest class mean: the baseline, without a parameter"
+    streams = True
 
     def fit(self, data: TrainingData, params: Params) -> Pipeline:
         """Find the class means, and on the folds how sure the nearest may be."""

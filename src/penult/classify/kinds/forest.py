@@ -24,7 +24,6 @@ class Forest(ClassifierKind):
     """scikit-learn's ``RandomForestClassifier``, its probabilities sharpened by a temperature."""
 
     name = "forest"
-    summary = "random forest of 300 trees, calibrated"
     grid = MappingProxyType({"max_features": ("sqrt", 0.1)})
     multilabel = True
     trusted = MappingProxyType(

@@ -49,7 +49,6 @@ class NearestNeighbors(ClassifierKind):
     """scikit-learn's ``KNeighborsClassifier``; its probabilities are its votes."""
 
     name = "knn"
-    summary = "vote of the nearest images by cosine, each by the inverse of its distance"
     grid = MappingProxyType({"n_neighbors": (1, 3, 5, 10, 20)})
     multilabel = True
     trusted = MappingProxyType(

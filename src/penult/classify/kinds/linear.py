@@ -34,7 +34,6 @@ class LinearKind(ClassifierKind):
     """
 
     multilabel = True
-    streams = True
     trusted = MappingProxyType(
         {
             "ObjectNode": {

@@ -26,9 +26,9 @@ class Logistic(LinearKind):
     """Solved along the path of C, by penult's own solver."""
 
     name = "logistic"
-    summary = "multinomial logistic regression with an L2 penalty"
     grid = MappingProxyType({"C": (0.1, 1.0, 10.0, 100.0, 1000.0, 10000.0)})
     penalty = "C"
+    streams = True
     gives_logits = True
 
     def cross_validate(

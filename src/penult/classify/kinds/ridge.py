@@ -21,9 +21,9 @@ class Ridge(LinearKind):
     """scikit-learn's ``RidgeClassifier``."""
 
     name = "ridge"
-    summary = "ridge regression on the classes, calibrated"
     grid = MappingProxyType({"alpha": (0.01, 0.1, 1.0, 10.0, 100.0)})
     penalty = "alpha"
+    streams = True
     # Of files from before, calibrated by Platt's method or by a temperature.
     trusted = LinearKind.and_trusted(
         "sklearn.calibration.CalibratedClassifierCV",

@@ -21,9 +21,9 @@ class Svm(LinearKind):
     """scikit-learn's ``LinearSVC``, one against the rest."""
 
     name = "svm"
-    summary = "linear support vector machine, one against the rest, calibrated"
     grid = MappingProxyType({"C": (0.01, 0.1, 1.0, 10.0, 100.0)})
     penalty = "C"
+    streams = True
     # Of files from before, calibrated by Platt's method or by a temperature.
     trusted = LinearKind.and_trusted(
         "sklearn.calibration.CalibratedClassifierCV",
