@@ -20,7 +20,7 @@ MAX_BYTES = 512 << 20
 
 
 def affordable_rows(features: Features) -> int:
-    """Rows to train on where all would take hours: 10,000, or what 512 MB of float32 hold."""
+    """Limit the rows to train on where all would take hours: 10,000, or 512 MB of float32."""
     return min(MAX_ROWS, MAX_BYTES // (4 * max(1, row_length(features))))
 
 

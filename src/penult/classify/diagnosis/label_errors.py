@@ -149,13 +149,17 @@ def likely_errors(
 
     Parameters
     ----------
-    labels : (n,) int64
-    probabilities : (n, K), each row by a classifier that was not trained on it
+    labels : int64 array, shape (n,)
+        Class of each row.
+    probabilities : float64 array, shape (n, K)
+        Each row by a classifier that was not trained on it.
 
     Returns
     -------
-    rows : (m,) int64, the likeliest errors first: by the probability of the label, least first
-    suggested : (n,) int64, the class each row counts for; its label where it counts for none
+    rows : int64 array, shape (m,)
+        The likeliest errors first: by the probability of the label, least first.
+    suggested : int64 array, shape (n,)
+        The class each row counts for; its label where it counts for none.
     """
     present = np.unique(labels)
     thresholds = np.full(probabilities.shape[1], np.inf)

@@ -33,10 +33,16 @@ def score_labels(
 
     Parameters
     ----------
-    truth, predicted : (M, K)
-    probabilities : (M, K), each in [0, 1]
-    label_names : (K,)
-    split : how the images were chosen, in words
+    truth : bool array, shape (M, K)
+        The labels of each image.
+    predicted : bool array, shape (M, K)
+        The labels predicted for it.
+    probabilities : array, shape (M, K)
+        Each in [0, 1].
+    label_names : sequence of str
+        Every label, also those without an image here.
+    split : str, optional
+        How the images were chosen, in words.
 
     Returns
     -------

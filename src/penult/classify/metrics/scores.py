@@ -47,10 +47,21 @@ def score(
 
     Parameters
     ----------
-    truth, predicted : (M,) int64, indices into `label_names`
-    label_names : (K,) every class, also those without an image here
-    split : how the images were chosen, in words
-    probabilities : (M, K), rows summing to one; without them the scores on probabilities are None
+    truth : int64 array, shape (M,)
+        Indices into `label_names`.
+    predicted : int64 array, shape (M,)
+        Indices into `label_names`.
+    label_names : sequence of str
+        Every class, also those without an image here.
+    split : str, optional
+        How the images were chosen, in words.
+    probabilities : array, shape (M, K), optional
+        Rows summing to one; without them the scores on probabilities are None.
+
+    Returns
+    -------
+    Scores
+        Of all images together, and of each class.
 
     Raises
     ------
