@@ -31,19 +31,11 @@ def load_script():
 
 PENDING = {  # docstrings that are still to be mended
     f"penult.{name}"
-    for name in [
-        "extract",
-        "plan",
-        "verify",
-        "quantize",
-        "FeatureExtractor",
-        "FeatureExtractor.fit",
-        "FeatureExtractor.transform",
-        "FeatureExtractor.get_feature_names_out",
-        "Quantization",
-        "Verification",
-        "Recipe.with_options",
-    ]
+    for name in (
+        "train evaluate load_classifier export_classifier Classifier Classifier.predict "
+        "Classifier.predictions Classifier.predict_features Classifier.save "
+        "Classifier.require_recipe"
+    ).split()
 }
 
 script = load_script()

@@ -188,7 +188,20 @@ class Recipe:
             raise FileFormatError(f"not a recipe that this penult can read: {error}") from error
 
     def with_options(self, *, decode: Literal["exact", "scaled"], precision: Precision) -> Recipe:
-        """The same with what is the user's choice and not the backbone's."""
+        """Return the same with what is the user's choice and not the backbone's.
+
+        Parameters
+        ----------
+        decode : {"exact", "scaled"}
+            Whether a JPEG decoder may scale large photos down while decoding.
+        precision : {"float32", "float16", "bfloat16"}
+            What the network computes in.
+
+        Returns
+        -------
+        Recipe
+            With these two in place of its own.
+        """
         preprocessing = dataclasses.replace(self.preprocessing, decode=decode)
         return dataclasses.replace(self, preprocessing=preprocessing, precision=precision)
 
