@@ -29,6 +29,11 @@ GROUPS = {
     "Classifiers": "train load_classifier evaluate export_classifier Classifier Scores Prediction",
     "Inside scikit-learn": "FeatureExtractor",
     "8-bit networks": "quantize Quantization",
+    "What these return": "planning.Plan planning.PlannedLayer verification.Agreement "
+    "classify.settings.TrainingSettings classify.settings.GridResult "
+    "classify.settings.LayerResult classify.settings.SeedRuns records.ClassScore records.Average "
+    "records.HeldOut records.Copied records.Progress quantization.LayerCosine "
+    "quantization.ProbeAccuracy",
     "Errors": " ".join(sorted(errors.__all__, key=lambda name: name != "PenultError")),
 }
 

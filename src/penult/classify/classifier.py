@@ -27,23 +27,7 @@ __all__ = ["Classifier", "Description"]
 
 @dataclass(frozen=True, kw_only=True)
 class Description:
-    """Everything a classifier file says of itself, without the pipeline.
-
-    Attributes
-    ----------
-    label_names : tuple of str
-        The K classes.
-    recipe : Recipe
-        How the rows it was trained on were made, and new ones must be.
-    scores : Scores
-        On the held-out images.
-    held_out : HeldOut
-        What it predicted for each of them.
-    versions : mapping of str to str
-        Library to version, of the run that trained it.
-    settings : TrainingSettings
-        How it was trained.
-    """
+    """Everything a classifier file says of itself, without the pipeline; see `Classifier`."""
 
     label_names: tuple[str, ...]
     recipe: Recipe

@@ -167,7 +167,13 @@ class TrainingSettings:
         return next(one for one in self.grid if (one.classifier, one.params) == key)
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-like form; ``thresholds``, ``runs`` and ``layers`` only where there are any."""
+        """Write it as what JSON can hold.
+
+        Returns
+        -------
+        dict
+            Field to value; ``thresholds``, ``runs`` and ``layers`` only where there are any.
+        """
         data = dataclasses.asdict(self)
         for name in ("thresholds", "runs", "layers"):
             if not data[name]:
@@ -177,6 +183,16 @@ class TrainingSettings:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> TrainingSettings:
         """Read what `to_dict` wrote, also by an older penult, and also after a trip through JSON.
+
+        Parameters
+        ----------
+        data : mapping
+            Field to value.
+
+        Returns
+        -------
+        TrainingSettings
+            An equal one.
 
         Raises
         ------
