@@ -24,16 +24,17 @@ This page is made from the docstrings, by `make docs`.
 
 # Heading, and the names below it: of `penult` itself, or of one of its modules.
 GROUPS = {
-    "Images to features": "extract plan load verify Features Failure Verification",
+    "Images to features": "extract plan load verify Extractor Features Failure Verification",
     "Recipes": "Recipe Preprocessing",
     "Classifiers": "train load_classifier evaluate export_classifier Classifier Scores Prediction",
+    "The report": "make_report",
     "Inside scikit-learn": "FeatureExtractor",
     "8-bit networks": "quantize Quantization",
     "What these return": "planning.Plan planning.PlannedLayer verification.Agreement "
     "classify.settings.TrainingSettings classify.settings.GridResult "
     "classify.settings.LayerResult classify.settings.SeedRuns records.ClassScore records.Average "
-    "records.HeldOut records.Copied records.Progress quantization.LayerCosine "
-    "quantization.ProbeAccuracy",
+    "records.HeldOut records.Copied records.Progress report.make.ReportFiles "
+    "quantization.LayerCosine quantization.ProbeAccuracy",
     "Errors": " ".join(sorted(errors.__all__, key=lambda name: name != "PenultError")),
 }
 

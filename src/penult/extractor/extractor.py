@@ -252,7 +252,7 @@ class Extractor:
         return self._rows(images)[0]
 
     def by_layer(self, images: Any) -> dict[str, NDArray[np.float32]]:
-        """Turn images into feature vectors of each layer, in execution order; see `__call__`.
+        """Turn images into feature vectors of each layer; see `__call__`.
 
         Parameters
         ----------
@@ -262,6 +262,7 @@ class Extractor:
         Returns
         -------
         dict of str to float32 array, shape (N, ...)
+            Layer to rows, in execution order.
         """
         layers = (recipe.layer for recipe in self.recipes)
         return dict(zip(layers, self._rows(images), strict=True))
@@ -280,14 +281,20 @@ class Extractor:
         Parameters
         ----------
         records : iterable of ImageRecord
-        readers : int or None
+            The images.
+        readers : int, optional
             Decoding threads that suit the records' source, where the reading options do not say.
         dtype : {"float32", "float16"}
             Of the rows; an image whose row it cannot hold is a failure.
-        known : callable or None
+        known : callable, optional
             Whether the row of an image with this digest is known already, so that it is only read.
-        stop_on_error : bool or None
+        stop_on_error : bool, optional
             Raise at the first image that fails; what the reading options say by default.
+
+        Returns
+        -------
+        generator of Block
+            Outcomes of some images, and the rows of those that have one.
 
         Raises
         ------
@@ -322,6 +329,7 @@ class Extractor:
         Raises
         ------
         UsageError, EngineError
+            If the network cannot be run as asked, or the extractor is closed.
         """
         return self._here().engine(self.recipes, self.spec.engine, images=self._images)
 

@@ -50,7 +50,17 @@ CLASSIFIER = "classifier.skops"
 
 @dataclass(frozen=True)
 class ReportFiles:
-    """What `make_report` made."""
+    """What `make_report` made.
+
+    Attributes
+    ----------
+    page : Path
+        Of ``index.html``; the other files are beside it.
+    features : Features
+        The rows, of the layer that the classifier was trained on.
+    classifier : Classifier
+        What was trained on them.
+    """
 
     page: Path
     features: Features
@@ -86,40 +96,65 @@ def make_report(
 ) -> ReportFiles:
     """Extract features, train a classifier, and write one page about both.
 
+    See docs/report.md.
+
     Parameters
     ----------
-    images : path, address, or list of them
+    images : path, str, or sequence of them
         As for `penult.extract`; or a feature file, whose rows are then taken as they are, with the
         photos from where it was made.
     directory : path
         Created if need be; gets ``index.html``, ``scores.json``, ``confusion_matrix.png``,
         ``label_errors.csv``, ``classifier.skops``, and of images also ``features.h5``.
+    model : str
+        Backbone, as listed by ``penult models``.
     layer : str or sequence of str, optional
         One name, or several names and globs; of several layers, the best by cross-validation is
         kept, and the page shows all. By default the penultimate; of a feature file, all of its own.
-    model, weights, offline, architecture, labels, label_pattern, splits, engine, device
-        See `penult.extract`.
-    classifier, test_size, seed
-        See `penult.train`.
-    label_errors : bool, default=True
-        Whether to look for likely label errors.
-    curve : bool, default=True
-        Whether to draw a learning curve.
-    normalize : bool, default=False
+    weights : path or "random", optional
+        In place of the pretrained weights.
+    offline : bool
+        Never touch the network, neither for weights nor for images.
+    architecture : str, optional
+        For a plain state dict (``checkpoint:PATH``), the backbone that it fits.
+    labels : {"parent", "none"}, "column:NAME" or path
+        As for `penult.extract`.
+    label_pattern : str, optional
+        Regular expression on file names whose group ``label`` is the label.
+    splits : {"auto", "folders", "none"}
+        As for `penult.extract`.
+    engine, device : str
+        As for `penult.extract`.
+    classifier : str or sequence of str
+        As for `penult.train`.
+    test_size : float
+        As for `penult.train`.
+    seed : int
+        Of the split and the folds.
+    label_errors : bool
+        Look for labels that are likely wrong.
+    curve : bool
+        Draw a learning curve.
+    normalize : bool
         Cells of ``confusion_matrix.png`` are parts of the true class's images, not counts.
-    escape_formulas : bool, default=False
+    escape_formulas : bool
         In ``label_errors.csv``, put an apostrophe before names that a spreadsheet would run as a
         formula.
-    overwrite : bool, default=False
+    overwrite : bool
         Replace those files if they exist; rows that still hold are taken over instead of computed
         again.
     on_extract, on_train, on_label_errors, on_curve : callable, optional
-        Called with the progress of each.
+        Called with a `Progress` during that step, from the calling thread.
+
+    Returns
+    -------
+    ReportFiles
+        The page, the rows and the classifier.
 
     Raises
     ------
     PenultError
-        As `penult.extract`, `penult.train` and `write_report` do.
+        As `penult.extract` and `penult.train` do, or if the folder cannot be written.
     """
     from penult.features.read import load
     from penult.images.listing import as_sources
