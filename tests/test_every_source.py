@@ -14,7 +14,7 @@ import pytest
 
 import penult
 from penult.errors import ResumeError
-from penult.images.sources.arguments import as_sources, expanded
+from penult.images.sources.arguments import as_sources, expanded_arguments
 from penult.images.sources.base import SourceOptions
 from penult.images.sources.open import open_sources
 from penult.planning import plan
@@ -68,8 +68,8 @@ class Enough(Exception):  # noqa: N818
 
 
 def test_it_keeps_the_contract_of_a_source(source):
-    sources = expanded(as_sources(source)[0])
-    check_image_source(lambda: next(open_sources(sources[:1], ["photos"], SourceOptions())))
+    arguments = expanded_arguments(as_sources(source))[:1]
+    check_image_source(lambda: next(open_sources(arguments, SourceOptions())))
 
 
 def rows_by_content(features):

@@ -67,10 +67,9 @@ def test_a_kind_of_sources_is_one_object_in_a_list(photos, toy, monkeypatch):
 @pytest.mark.parametrize("given", ["folder", "files"])
 def test_folders_and_files_keep_theirs(photos, given):
     arguments = [photos] if given == "folder" else sorted(photos.rglob("*.jpg"))
-    names = [path.name for path in arguments]
 
     def make():
-        return next(open_sources(arguments, names, SourceOptions()))
+        return next(open_sources(arguments, SourceOptions()))
 
     check_image_source(make, remove=lambda index: sorted(photos.rglob("*.jpg"))[index].unlink())
 

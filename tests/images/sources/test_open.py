@@ -13,7 +13,8 @@ from penult.errors import UsageError
 from penult.images.labels.annotations import ImageEntry
 from penult.images.listing import as_sources, list_images
 from penult.images.sources import open as table
-from penult.images.sources.base import ImageSource, SourceKind, extension_of
+from penult.images.sources.base import ImageSource, SourceKind, SourceLocation, extension_of
+from penult.testing import check_image_source
 
 
 class ZipSource(ImageSource):
@@ -74,6 +75,10 @@ def zipped(tmp_path):
 def read(record):
     with pickle.loads(pickle.dumps(record)).open() as file:
         return file.read()
+
+
+def test_a_toy_source_keeps_the_contract(zipped):
+    check_image_source(lambda: ZipSource(SourceLocation(zipped, None)))
 
 
 def test_a_toy_source_that_is_given_by_itself_is_listed(zipped):
