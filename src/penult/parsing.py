@@ -6,7 +6,7 @@ import dataclasses
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -53,7 +53,7 @@ def _too_deep() -> ValueError:
     return ValueError(f"it is nested more than {DEEPEST} levels deep")
 
 
-def to_record(kind: type[Record], data: object) -> Record:
+def to_record(kind: type[Record], data: object, *, ignore_unknown: bool = False) -> Record:
     """Make a dataclass of what was read from JSON, if it has exactly the keys and types stated.
 
     Lists become tuples, and objects become dataclasses, where the fields are such. An int will do
@@ -66,16 +66,20 @@ def to_record(kind: type[Record], data: object) -> Record:
         str, bool, int, float, None, Literal, tuple, Mapping, dataclasses, and unions of them.
     data : object
         What `read_json` gave, or a part of it.
+    ignore_unknown : bool
+        Whether keys that are no fields are left out, here and further in, and not refused.
 
     Raises
     ------
     FileFormatError
         Names the keys that are missing or unknown, or the field that holds something else.
     """
-    values = {}
+    hints, values = _hints(kind), {}
+    if ignore_unknown and isinstance(data, Mapping):
+        data = {name: data[name] for name in hints if name in data}
     for name, value in require_keys(kind, data).items():
         try:
-            values[name] = _converted(value, _hints(kind)[name])
+            values[name] = _converted(value, hints[name], ignore_unknown)
         except TypeError as error:
             raise FileFormatError(f"{name} is {str(value)[:40]!r}") from error
     return kind(**values)
@@ -115,25 +119,26 @@ def _hints(kind: type) -> dict[str, Any]:
     return get_type_hints(kind)
 
 
-def _converted(value: Any, hint: Any) -> Any:
+def _converted(value: Any, hint: Any, ignore_unknown: bool) -> Any:
     """The value as its type hint has it; raises TypeError where it is something else."""
-    origin, inner = get_origin(hint), get_args(hint)
-    if hint is Any or (origin is Literal and value in inner):
+    if hint is Any or type(value) is hint:
         return value
+    origin, inner = get_origin(hint), get_args(hint)
+    convert = partial(_converted, ignore_unknown=ignore_unknown)
     if origin in (Union, UnionType):
         if value is None and NoneType in inner:
             return None
         for one in inner:
             with suppress(TypeError):
-                return _converted(value, one)
+                return convert(value, one)
     elif origin is tuple and isinstance(value, list | tuple):
         each = inner[:1] * len(value) if inner[-1] is ... else inner
         if len(each) == len(value):
-            return tuple(map(_converted, value, each))
+            return tuple(map(convert, value, each))
     elif origin is Mapping and isinstance(value, Mapping):
-        return {_converted(k, inner[0]): _converted(v, inner[1]) for k, v in value.items()}
-    elif dataclasses.is_dataclass(hint) and isinstance(hint, type):
-        return value if isinstance(value, hint) else to_record(hint, value)
-    elif type(value) is hint or (hint is float and type(value) is int):
+        return {convert(k, inner[0]): convert(v, inner[1]) for k, v in value.items()}
+    elif isinstance(hint, type) and dataclasses.is_dataclass(hint):
+        return to_record(hint, value, ignore_unknown=ignore_unknown)
+    elif (origin is Literal and value in inner) or (hint is float and type(value) is int):
         return value
     raise TypeError

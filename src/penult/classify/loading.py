@@ -13,7 +13,8 @@ from penult.classify.classifier import Classifier, Description
 from penult.classify.metrics.scores import scores_from_dict
 from penult.classify.settings import TrainingSettings
 from penult.errors import ClassifierFileError, FileFormatError, UsageError
-from penult.recipe import Recipe, require_types
+from penult.parsing import to_record
+from penult.recipe import Recipe
 from penult.records import HeldOut
 
 __all__ = ["as_classifier", "describe_classifier", "load_classifier"]
@@ -95,12 +96,11 @@ def load_classifier(path: str | Path) -> Classifier:
 
 def _fields(path: Path, description: Mapping[str, Any]) -> dict[str, Any]:
     try:
-        held_out = {k: tuple(v) for k, v in description["held_out"].items()}
         return {
             "label_names": tuple(str(name) for name in description["label_names"]),
             "recipe": Recipe.from_json(description["recipe"]),
-            "scores": require_types(scores_from_dict(description["scores"])),
-            "held_out": require_types(HeldOut(**held_out)),
+            "scores": scores_from_dict(description["scores"]),
+            "held_out": to_record(HeldOut, description["held_out"]),
             "versions": dict(description["versions"]),
             "settings": TrainingSettings.from_dict(description["settings"]),
         }

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from penult.recipe import require_types
+from penult.parsing import to_record
 
 __all__ = ["GridResult", "LayerResult", "SeedRuns", "TrainingSettings"]
 
@@ -196,29 +196,7 @@ class TrainingSettings:
 
         Raises
         ------
-        TypeError, KeyError, ValueError, AttributeError
+        FileFormatError
             If something that is needed is missing, or a value has another type.
         """
-        fields = _known(cls, data)
-        fields["grid"] = tuple(GridResult(**_known(GridResult, one)) for one in data["grid"])
-        fields["layers"] = tuple(_layer(one) for one in data.get("layers", ()))
-        if fields.get("thresholds") is not None:
-            fields["thresholds"] = tuple(data["thresholds"])
-        if fields.get("runs") is not None:
-            fields["runs"] = SeedRuns(
-                **_known(SeedRuns, data["runs"])
-                | {name: tuple(data["runs"][name]) for name in ("seeds", "accuracies")}
-            )
-        return require_types(cls(**fields))
-
-
-def _known(record: type, data: Mapping[str, Any]) -> dict[str, Any]:
-    names = {each.name for each in dataclasses.fields(record)}
-    return {name: value for name, value in data.items() if name in names}
-
-
-def _layer(data: Mapping[str, Any]) -> LayerResult:
-    interval = data["interval"]
-    return LayerResult(
-        **_known(LayerResult, data) | {"interval": None if interval is None else tuple(interval)}
-    )
+        return to_record(cls, data, ignore_unknown=True)

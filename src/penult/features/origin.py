@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
 
 from penult.errors import FileFormatError
@@ -37,7 +37,7 @@ def read_origin(text: str) -> dict[str, Any]:
     origin = read_json(text)
     if not isinstance(origin, dict):
         raise FileFormatError(f"origin is {text[:40]!r}")
-    used = to_record(_Used, {f.name: origin[f.name] for f in fields(_Used) if f.name in origin})
+    used = to_record(_Used, origin, ignore_unknown=True)
     if any("\0" in source for source in used.sources):
         raise ValueError("a source of its origin has a NUL in it")
     return origin

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from penult.errors import FileFormatError, UsageError
+from penult.parsing import to_record
 from penult.records import Average, ClassScore, Scores
 
 if TYPE_CHECKING:
@@ -196,20 +197,14 @@ def scores_from_dict(data: Mapping[str, Any]) -> Scores:
         If these are no scores, or have fields that this version lacks.
     """
     try:
-        fields = dict(data)
-        fields["classes"] = tuple(ClassScore(**c) for c in data["classes"])
-        fields["confusion"] = tuple(tuple(int(n) for n in row) for row in data["confusion"])
-        for name in ("macro", "weighted", "micro"):
-            if fields.get(name) is not None:
-                fields[name] = Average(**fields[name])
-        if fields.get("interval") is not None:
-            low, high = fields["interval"]
-            if low == high in (0, 1):  # in files from before: a bootstrap that had collapsed
-                low, high = accuracy_interval(round(low * fields["images"]), fields["images"])
-            fields["interval"] = (low, high)
-        return Scores(**fields)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        scores = to_record(Scores, data)
+    except FileFormatError as error:
         raise FileFormatError(f"not scores that this penult can read: {error}") from error
+    low, high = scores.interval or (0.0, 1.0)
+    if low == high in (0, 1):  # in files from before: a bootstrap that had collapsed
+        interval = accuracy_interval(round(low * scores.images), scores.images)
+        scores = dataclasses.replace(scores, interval=interval)
+    return scores
 
 
 def ratio(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.float64]:
