@@ -17,7 +17,7 @@ from penult.errors import SourceError
 from penult.images.labels.label_file import LabelFile
 from penult.images.labels.rules import label_rule
 from penult.images.labels.split_folders import SplitFolder, SplitFolders, SplitsFrom
-from penult.images.notes import about_left_out, advice
+from penult.images.notes import left_out_message, unreadable_photos_hint
 from penult.images.record_list import RecordList
 from penult.images.sources.arguments import (
     as_sources,
@@ -170,7 +170,7 @@ def _nothing_found(
     if failures:
         message += f"; {failures[0].id}: {failures[0].reason}"
     others = ", ".join(f"{count} {ext}" for ext, count in passed_over.most_common(5) if count)
-    found = [f"other files there: {others}" if others else "", advice(passed_over)]
-    found.append(about_left_out(left_out))
+    found = [f"other files there: {others}" if others else "", unreadable_photos_hint(passed_over)]
+    found.append(left_out_message(left_out))
     message += "".join(f"; {said}" for said in found if said) or "; no other files either"
     return f"{message}; images end in {' '.join(sorted(IMAGE_EXTENSIONS))}"

@@ -8,11 +8,11 @@ from typing import Any
 
 __all__ = [
     "NOTES",
-    "about_left_out",
-    "advice",
+    "left_out_message",
     "listing_messages",
     "listing_notes",
     "log_listing_messages",
+    "unreadable_photos_hint",
 ]
 
 NOTES = ("passed_over", "left_out", "split_folders")
@@ -34,9 +34,9 @@ def listing_messages(notes: Mapping[str, Any]) -> list[str]:
         `Listing.notes`, or a feature file's origin, which holds them too.
     """
     return [
-        *_about_passed_over(notes.get("passed_over") or {}),
-        *filter(None, [about_left_out(notes.get("left_out") or {})]),
-        *_about_split_folders(notes.get("split_folders") or (), notes.get("splits", "auto")),
+        *_passed_over_messages(notes.get("passed_over") or {}),
+        *filter(None, [left_out_message(notes.get("left_out") or {})]),
+        *_split_folder_messages(notes.get("split_folders") or (), notes.get("splits", "auto")),
     ]
 
 
@@ -51,7 +51,7 @@ def log_listing_messages(notes: Mapping[str, Any]) -> None:
         logging.getLogger("penult").warning("%s", line)
 
 
-def advice(passed_over: Mapping[str, int]) -> str:
+def unreadable_photos_hint(passed_over: Mapping[str, int]) -> str:
     """Say what to do with the photos among the files passed over; "" where there are none."""
     photos = sorted(_PHOTOS & {kind for kind, count in passed_over.items() if count})
     if not photos:
@@ -59,17 +59,17 @@ def advice(passed_over: Mapping[str, int]) -> str:
     return f"photos in {' and '.join(photos)} cannot be read here, save them as .jpg"
 
 
-def _about_passed_over(passed_over: Mapping[str, int]) -> list[str]:
+def _passed_over_messages(passed_over: Mapping[str, int]) -> list[str]:
     """Count the files whose names are not those of images."""
     if not passed_over:
         return []
     kinds = sorted(passed_over.items(), key=lambda item: (-item[1], item[0]))
     named = ", ".join(f"{count:,} {kind or 'without an extension'}" for kind, count in kinds)
     line = f"{sum(passed_over.values()):,} other files passed over: {named}"
-    return ["; ".join(filter(None, [line, advice(passed_over)]))]
+    return ["; ".join(filter(None, [line, unreadable_photos_hint(passed_over)]))]
 
 
-def about_left_out(left_out: Mapping[str, int]) -> str:
+def left_out_message(left_out: Mapping[str, int]) -> str:
     """Count the files that penult itself wrote; "" where there are none."""
     if not left_out:
         return ""
@@ -80,7 +80,7 @@ def about_left_out(left_out: Mapping[str, int]) -> str:
     return line
 
 
-def _about_split_folders(folders: Sequence[Mapping[str, Any]], asked: str) -> list[str]:
+def _split_folder_messages(folders: Sequence[Mapping[str, Any]], asked: str) -> list[str]:
     """Say which folders named as splits are splits, which are classes, and what decides else."""
     lines = []
     splits = [one["folder"] for one in folders if one["split"]]
@@ -89,12 +89,12 @@ def _about_split_folders(folders: Sequence[Mapping[str, Any]], asked: str) -> li
         line = f"taken for a split: {_named(splits)}"
         if unlabelled := sum(one["unlabelled"] for one in folders):
             line += f"; {unlabelled:,} images directly in such a folder have no label"
-        lines.append(line + _option("none", asked))
+        lines.append(line + _option_hint("none", asked))
     if classes:
         line = f"taken for a class, not for a split: {_named(classes)}"
         if asked == "auto":
             line += "; images lie directly in it, beside other classes"
-        lines.append(line + _option("folders", asked))
+        lines.append(line + _option_hint("folders", asked))
     return lines
 
 
@@ -105,5 +105,5 @@ def _named(folders: Sequence[str]) -> str:
     return ", ".join([*named, f"{more:,} more"] if more > 0 else named)
 
 
-def _option(other: str, asked: str) -> str:
+def _option_hint(other: str, asked: str) -> str:
     return f"; --splits {other} decides otherwise" if asked == "auto" else f"; --splits {asked}"

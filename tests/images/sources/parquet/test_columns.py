@@ -14,7 +14,7 @@ import pytest
 
 from penult.errors import ImageError, MissingExtraError, SourceError, UsageError
 from penult.images.listing import list_images
-from penult.images.sources.parquet import source
+from penult.images.sources.parquet import reader
 
 CLASSES = {"names": ["daisy", "rose", "tulip"], "_type": "ClassLabel"}
 IMAGE = {"_type": "Image"}
@@ -75,8 +75,8 @@ def test_a_folder_of_files_is_one_source(tmp_path):
 
 
 def test_images_may_be_read_in_any_order_from_any_thread(tmp_path, monkeypatch):
-    monkeypatch.setattr(source, "_BATCH_BYTES", 50)
-    monkeypatch.setattr(source, "_WAITING_BYTES", 100)
+    monkeypatch.setattr(reader, "_BATCH_BYTES", 50)
+    monkeypatch.setattr(reader, "_WAITING_BYTES", 100)
     file = write(tmp_path / "a.parquet", {"image": images(500)}, row_group_size=70)
     records = list_images([file]).records
     order = np.random.default_rng(0).permutation(500)
