@@ -30,7 +30,7 @@ test-lowest: ## Run the tests with the lowest versions that pyproject.toml promi
 	@$(PYTHON) -m venv .venv-lowest
 	@.venv-lowest/bin/python -m pip --quiet install uv
 	@.venv-lowest/bin/uv pip install --python .venv-lowest --resolution lowest-direct --editable '.[$(EXTRAS)]'
-	@.venv-lowest/bin/pytest -n 2 --dist worksteal
+	@.venv-lowest/bin/pytest -n 2 --dist worksteal -W default::DeprecationWarning
 
 check: install ## Run the linters alone
 	@$(BIN)/ruff check --quiet
