@@ -4,6 +4,8 @@ PYTHON ?= python3
 EXTRAS := bundled,keras,hf,onnx,int8,parquet,remote,dev
 
 SHELL := /bin/bash
+# A test is small: threads of a matrix product would wait for each other, in two workers at a time.
+export OMP_NUM_THREADS := 1
 .DEFAULT_GOAL := help
 
 BIN := .venv/bin
