@@ -92,11 +92,29 @@ def test_a_listing_of_a_manifest_keeps_a_few_bytes_an_image(tmp_path):
     assert peak / COUNT < 110
 
 
+def make_room_for_interned() -> list[str]:
+    """Have the interpreter's table of interned strings, to which pathlib adds, grow now, not later.
+
+    It takes 15 MB in one go, whenever it happens to be full; the strings have to be kept for so long
+    as it is to have room.
+    """
+    strings: list[str] = []
+    tracemalloc.start()
+    try:
+        grown = 0
+        while grown < 1 << 20 and len(strings) < 1 << 21:
+            before = tracemalloc.get_traced_memory()[0]
+            strings.append(sys.intern(f"filler {len(strings)}"))
+            grown = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+    return strings
+
+
 def most_held(monkeypatch, extract):
     """The most that is in use at any time of a run; garbage, which comes and goes, left out."""
     most = 0
-    # pathlib has its strings interned: have that table of the interpreter's grow now, not later.
-    interned = [sys.intern(f"filler {k}") for k in range(200_000)]
+    interned = make_room_for_interned()
 
     def look(*_):
         nonlocal most

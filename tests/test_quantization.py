@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import logging
 import os
 import shutil
 import subprocess
@@ -339,6 +340,18 @@ print(json.dumps(said))
     assert [text for text in said if text.startswith("calibrating")]
     assert done.stderr.splitlines() == said
     assert cache_folder().is_dir()
+
+
+def test_a_handler_that_nncf_was_given_too_keeps_its_level():
+    """As pytest gives it the one by which it hears all others, or a program its file."""
+    handler, logger = logging.NullHandler(), logging.getLogger("nncf")
+    logger.addHandler(handler)
+    try:
+        engine._import_nncf()
+    finally:
+        logger.removeHandler(handler)
+    assert handler.level == logging.NOTSET
+    assert logger.level == logging.ERROR
 
 
 def test_what_a_later_penult_says_of_preprocessing_does_not_make_a_file_damaged(made, monkeypatch):

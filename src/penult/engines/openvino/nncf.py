@@ -40,7 +40,8 @@ def import_nncf() -> ModuleType:
         del sys.modules[telemetry]
         if known is not None:
             sys.modules[telemetry] = known
-    nncf.set_log_level(logging.ERROR)
+    # Not by its set_log_level, which raises the level of every handler that its logger was given.
+    logging.getLogger("nncf").setLevel(logging.ERROR)
     module: ModuleType = nncf
     return module
 
