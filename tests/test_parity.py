@@ -74,6 +74,7 @@ CLASSIC = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "options", "reference", "head", "length"), CLASSIC, ids=[case[0] for case in CLASSIC]
 )

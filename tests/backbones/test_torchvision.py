@@ -33,6 +33,7 @@ def stored(hub, monkeypatch):
     return network, name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "head", "length"),
     [

@@ -53,6 +53,7 @@ def test_json_is_the_card(penult, tiny, photos, tmp_path, monkeypatch):
     assert [(x["layer"], x["pooling"]) for x in card["cosines"]] == [("maps", "avg")]
 
 
+@pytest.mark.slow
 def test_a_cosine_that_was_not_reached_is_said(quantized, penult, tiny, photos, monkeypatch):
     path, _ = quantized
     kept = engine.quantize

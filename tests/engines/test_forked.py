@@ -131,6 +131,7 @@ assert torch.get_num_threads() == 3
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", [AFTER_OPENVINO, AFTER_TORCH], ids=["openvino", "torch"])
 def test_a_forked_child_runs_or_says_what_to_do_and_never_waits(after, photos, tmp_path):
     subprocess.run(

@@ -111,6 +111,7 @@ def test_photos_are_squashed_as_load_img_does(tmp_path):
     np.testing.assert_array_equal(ours, np.asarray(theirs))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "length"),
     [
@@ -226,6 +227,7 @@ def test_networks_are_in_eval_mode_however_they_are_wrapped():
     assert not before.requires_grad
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["MobileNet", "Xception"])
 def test_openvino_gives_the_rows_of_torch(name, monkeypatch):
     """Xception's paddings are computed from shapes, and MobileNet's subtractions are `subtract`."""

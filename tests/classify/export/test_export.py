@@ -135,6 +135,7 @@ def test_a_file_gives_what_predict_gives(flowers, photos, tmp_path, kind):
     agree(classifier, tmp_path / "m.onnx", photos)
 
 
+@pytest.mark.slow
 def test_a_real_network_with_unit_rows_gives_what_predict_gives(photos, tmp_path):
     penult.extract(photos, tmp_path / "f.h5", model="efficientnet_lite0", normalize="l2")
     classifier = penult.train(tmp_path / "f.h5", grid={"C": [10]})

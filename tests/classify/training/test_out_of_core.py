@@ -181,6 +181,7 @@ PROGRAM = """
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux counts data against the limit")
 def test_a_file_larger_than_the_memory_is_trained_on_and_scored(tmp_path):
     done = subprocess.run(

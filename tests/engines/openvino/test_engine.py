@@ -31,6 +31,7 @@ def lite0():
     return open_backbone("efficientnet_lite0")
 
 
+@pytest.mark.slow
 def test_rows_agree_with_torch_for_vectors_maps_and_unit_rows(lite0):
     recipes = [
         lite0.recipe("blocks.1", "none"),
@@ -45,6 +46,7 @@ def test_rows_agree_with_torch_for_vectors_maps_and_unit_rows(lite0):
         assert np.linalg.norm(row - reference) <= TOLERANCE * np.linalg.norm(reference)
 
 
+@pytest.mark.slow
 def test_rows_are_the_callers_own_and_any_number_of_threads_may_ask(lite0):
     engine = open_engine(lite0, [lite0.recipe()], engine="openvino")
     (alone,) = engine.run(IMAGES)
@@ -64,6 +66,7 @@ def test_what_lies_behind_the_last_layer_is_not_even_converted(lite0):
     assert sizes[0] < sizes[-1] / 100
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "layer", "weights"),
     [
@@ -239,6 +242,7 @@ def test_an_int8_graph_that_froze_the_number_of_images_gets_them_one_by_one(tmp_
     np.testing.assert_allclose(rows, images.mean((1, 2)), rtol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="stacks of signals as on Linux")
 @pytest.mark.parametrize("quantised", [False, True])
 def test_a_signal_after_networks_came_and_went_is_handled(quantised, tmp_path, monkeypatch):
