@@ -101,8 +101,15 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
         Parameters
         ----------
-        X : images, as for `transform`; they are not read
-        y : ignored
+        X : sequence of N images, optional
+            As for `transform`; they are not read.
+        y : object, optional
+            Ignored.
+
+        Returns
+        -------
+        FeatureExtractor
+            Itself.
 
         Raises
         ------
@@ -132,7 +139,8 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
         Parameters
         ----------
-        X : N images, as the class says
+        X : sequence of N images
+            Paths, Pillow images, or uint8 arrays, as the class says.
 
         Returns
         -------
@@ -161,11 +169,17 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return rows
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
-        """Name the numbers of a row: ``penultimate_0``, ``penultimate_1``, …
+        """Name the numbers of a row: ``penultimate_0``, ``penultimate_1`` and so on.
 
         Parameters
         ----------
-        input_features : ignored
+        input_features : object, optional
+            Ignored.
+
+        Returns
+        -------
+        object array, shape (n_features_out_,)
+            The names, as str.
         """
         check_is_fitted(self)
         names = [f"{self.recipe_.layer}_{k}" for k in range(self.n_features_out_)]

@@ -64,7 +64,9 @@ class Verification:
     rows : int
         Rows in the file.
     agreements : tuple of Agreement
-        One a layer, in execution order; empty where no row could be compared.
+        One a layer, in execution order; empty where no row could be compared. Each has its
+        ``layer``, the lowest cosine similarity of a stored row and its new one (``worst_cosine``),
+        the largest relative error (``worst_error``), and the images they belong to.
     tolerance : float
         The largest relative error that passes.
     missing : tuple of Failure
@@ -114,38 +116,35 @@ def verify(
     ----------
     path : path
         Feature file.
-    sample : int or None, default=50
+    sample : int or None
         How many images; None for all.
-    seed : int, default=0
+    seed : int
         Of the sample.
-    images : path, address, or list of them, optional
+    images : path, str, or sequence of them, optional
         The folders and files that the images were taken from, where they have moved: as many as
         then, in any order and under the same names, or a folder that holds all of them.
     weights : path, optional
         The file of weights that was given then, where it has moved.
-    offline : bool, default=False
+    offline : bool
         Never touch the network.
-    engine : str, default="auto"
-        What runs the network.
-    device : str, default="auto"
-        What it runs on.
-    batch_size : int, optional
-        Images a call of the engine; chosen from the machine by default.
-    workers : int, optional
-        Decoding threads; chosen from the machine by default.
+    engine, device : str
+        As for `penult.extract`.
+    batch_size, workers : int, optional
+        As for `penult.extract`.
     on_progress : callable, optional
-        Called after each block, from the calling thread.
+        Called with a `Progress` after each block, from the calling thread.
 
     Returns
     -------
     Verification
-        What was compared, and how far it agrees.
+        What was found; its `passed` says whether the file tells the truth.
 
     Raises
     ------
     PathNotFoundError, SourceError
         If the folders are not there; give `images`.
     FeatureFileError, UsageError, WeightsError, EngineError
+        If the file cannot be read, or its network cannot be had or run.
     """
     if sample is not None and sample < 1:
         raise UsageError(f"a sample of {sample} was asked for; give 1 or more")

@@ -89,7 +89,20 @@ class SeedRuns:
 
     @classmethod
     def of(cls, seed: int, accuracies: Sequence[float]) -> SeedRuns:
-        """Summarise two runs or more, whose seeds start from `seed` and are one apart."""
+        """Summarise two runs or more, whose seeds start from `seed` and are one apart.
+
+        Parameters
+        ----------
+        seed : int
+            Of the first run.
+        accuracies : sequence of float
+            Of each run.
+
+        Returns
+        -------
+        SeedRuns
+            With their mean and standard deviation.
+        """
         return cls(
             seeds=tuple(range(seed, seed + len(accuracies))),
             accuracies=tuple(accuracies),
