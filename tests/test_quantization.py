@@ -24,6 +24,7 @@ from penult.engines import measure
 from penult.engines.agreement import cosines
 from penult.engines.openvino import nncf
 from penult.engines.openvino import quantize as engine
+from penult.engines.openvino.nncf import import_nncf
 from penult.engines.registry import open_engine
 from penult.errors import (
     EngineError,
@@ -347,7 +348,7 @@ def test_a_handler_that_nncf_was_given_too_keeps_its_level():
     handler, logger = logging.NullHandler(), logging.getLogger("nncf")
     logger.addHandler(handler)
     try:
-        engine._import_nncf()
+        import_nncf()
     finally:
         logger.removeHandler(handler)
     assert handler.level == logging.NOTSET
