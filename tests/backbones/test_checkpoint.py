@@ -231,7 +231,7 @@ def test_maps_planned_and_listed_are_those_extracted_from_a_crop(photos, tmp_pat
         architecture="timm:test_resnet",
         preprocessing=preprocessing,
     )
-    options = {"model": str(tmp_path / "net.ckpt"), "layer": "layer4", "pool": "none"}
+    options = {"model": str(tmp_path / "net.ckpt"), "layer": "layer4", "pooling": "none"}
     shape = (96, 2, 3)
     assert plan(photos, **options).layers[0].shape == shape
     told = CliRunner().invoke(app, ["layers", options["model"], "layer4", "--json"])
