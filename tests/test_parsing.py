@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 import pytest
@@ -53,6 +54,7 @@ class Drawing:
     closed: bool = False
     origin: Point | None = None
     notes: Mapping[str, Any] = field(default_factory=dict)
+    file: Path | None = None
 
 
 WHOLE = {
@@ -61,6 +63,7 @@ WHOLE = {
     "scale": [1, 2],
     "origin": {"at": [0.5, 0]},
     "notes": {"any": [1, {"thing": None}]},
+    "file": "a/b.svg",
 }
 
 
@@ -71,8 +74,17 @@ def test_objects_become_records_and_lists_become_tuples():
         scale=(1, 2),
         origin=Point((0.5, 0)),
         notes={"any": [1, {"thing": None}]},
+        file=Path("a/b.svg"),
     )
     assert to_record(Drawing, {**WHOLE, "scale": 3, "origin": None}).scale == 3
+
+
+def test_unknown_keys_are_left_out_where_that_is_asked_for():
+    point = {"at": [1, 2], "colour": "red"}
+    data = {**WHOLE, "points": [point], "layers": 3}
+    assert to_record(Drawing, data, ignore_unknown=True).points == (Point((1, 2)),)
+    with pytest.raises(FileFormatError, match="it lacks at"):
+        to_record(Point, {"colour": "red"}, ignore_unknown=True)
 
 
 @pytest.mark.parametrize(
@@ -92,6 +104,7 @@ def test_objects_become_records_and_lists_become_tuples():
         pytest.param(
             {"origin": {"at": [0, 0], "z": 1}}, "it has the unknown z", id="an unknown key"
         ),
+        pytest.param({"file": 3}, "file is '3'", id="a number for a path"),
         pytest.param({"notes": []}, r"notes is '\[\]'", id="a list for an object"),
     ],
 )

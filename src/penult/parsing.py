@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache, partial
+from pathlib import Path
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -56,14 +57,14 @@ def _too_deep() -> ValueError:
 def to_record(kind: type[Record], data: object, *, ignore_unknown: bool = False) -> Record:
     """Make a dataclass of what was read from JSON, if it has exactly the keys and types stated.
 
-    Lists become tuples, and objects become dataclasses, where the fields are such. An int will do
-    for a float, and stays one.
+    Lists become tuples, objects become dataclasses, and texts become paths, where the fields are
+    such. An int will do for a float, and stays one.
 
     Parameters
     ----------
     kind : type
         The dataclass. Of the type hints that there are, it may have those that JSON can fill: Any,
-        str, bool, int, float, None, Literal, tuple, Mapping, dataclasses, and unions of them.
+        str, bool, int, float, None, Path, Literal, tuple, Mapping, dataclasses, and unions of them.
     data : object
         What `read_json` gave, or a part of it.
     ignore_unknown : bool
@@ -141,4 +142,6 @@ def _converted(value: Any, hint: Any, ignore_unknown: bool) -> Any:
         return to_record(hint, value, ignore_unknown=ignore_unknown)
     elif (origin is Literal and value in inner) or (hint is float and type(value) is int):
         return value
+    elif hint is Path and isinstance(value, str):
+        return Path(value)
     raise TypeError

@@ -7,14 +7,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import UnionType
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal
 
 from penult.errors import FileFormatError, RecipeMismatchError
 from penult.parsing import read_json, require_keys, to_record
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
 
 __all__ = [
     "Precision",
@@ -22,11 +18,7 @@ __all__ = [
     "Recipe",
     "network_name",
     "require_equal",
-    "require_keys",
-    "require_types",
 ]
-
-Record = TypeVar("Record", bound="DataclassInstance")
 
 Precision = Literal["float32", "float16", "bfloat16"]
 Interpolation = Literal["nearest", "box", "bilinear", "hamming", "bicubic", "lanczos"]
@@ -235,48 +227,6 @@ def network_name(backbone: str, architecture: str, weights: str) -> str:
         kind = "" if backbone.startswith("onnx:") else "checkpoint "
         return f"{kind}{Path(weights.removeprefix('file:')).name} ({architecture})"
     return backbone
-
-
-def require_types(record: Record) -> Record:
-    """Refuse a dataclass, read from a file, with a value of another type than its field states.
-
-    Raises
-    ------
-    TypeError
-        Names the field.
-    """
-    hints = get_type_hints(type(record))
-    for field_ in dataclasses.fields(record):
-        value = getattr(record, field_.name)
-        if not _conforms(value, hints[field_.name]):
-            raise TypeError(f"{field_.name} is {str(value)[:40]!r}")
-    return record
-
-
-def _conforms(value: Any, hint: Any) -> bool:
-    origin, inner = get_origin(hint), get_args(hint)
-    if hint is Any:
-        return True
-    if origin is Literal:
-        return value in inner
-    if origin in (Union, UnionType):
-        return any(_conforms(value, one) for one in inner)
-    if origin is tuple:
-        if not isinstance(value, tuple):
-            return False
-        each = inner[:1] * len(value) if inner[-1] is ... else inner
-        return len(each) == len(value) and all(map(_conforms, value, each))
-    if origin is Mapping:
-        return isinstance(value, Mapping) and all(
-            _conforms(k, inner[0]) and _conforms(v, inner[1]) for k, v in value.items()
-        )
-    if hint in (int, float):
-        return isinstance(value, int if hint is int else int | float) and type(value) is not bool
-    if not isinstance(value, hint):
-        return False
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        require_types(value)
-    return True
 
 
 def _counting_fields(recipe: Recipe) -> dict[str, Any]:

@@ -20,7 +20,8 @@ from penult.backbones.source import BackboneSource
 from penult.backbones.weights.choice import WeightsChoice
 from penult.errors import FileFormatError, PathNotFoundError, UsageError, WeightsError
 from penult.output import atomic_output
-from penult.recipe import Preprocessing, require_keys, require_types
+from penult.parsing import require_keys, to_record
+from penult.recipe import Preprocessing
 
 if TYPE_CHECKING:
     import torch
@@ -122,15 +123,8 @@ def read_checkpoint(path: Path) -> Checkpoint | None:
     del data["format"]
     try:
         require_keys(Checkpoint, data)
-        names = data.get("label_names", ())
-        checkpoint = Checkpoint(
-            architecture=data["architecture"],
-            preprocessing=parse(data["preprocessing"]),
-            label_names=tuple(names) if isinstance(names, list) else names,
-            training=data.get("training", {}),
-        )
-        return require_types(checkpoint)
-    except (FileFormatError, TypeError) as error:
+        return to_record(Checkpoint, {**data, "preprocessing": parse(data["preprocessing"])})
+    except FileFormatError as error:
         raise FileFormatError(f"{path} is a damaged checkpoint: {error}") from error
 
 

@@ -14,7 +14,7 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +29,8 @@ from penult.backbones.preprocessing import parse
 from penult.backbones.weights.info import WeightsInfo
 from penult.errors import BackboneError, FileFormatError
 from penult.output import atomic_output
-from penult.recipe import Preprocessing, require_keys, require_types
+from penult.parsing import to_record
+from penult.recipe import Preprocessing
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -211,8 +212,6 @@ def read_int8(path: Path) -> Int8Checkpoint:
 
 
 def _layer(note: Mapping[str, Any], prefix_tokens: int) -> Layer:
-    require_keys(Layer, note)
-    layer = Layer(**{**note, "shape": tuple(note["shape"])})
-    if layer.layout == "NTD" and "prefix_tokens" not in note:
-        layer = replace(layer, prefix_tokens=prefix_tokens, has_class_token=prefix_tokens > 0)
-    return require_types(layer)
+    if note.get("layout") == "NTD" and "prefix_tokens" not in note:
+        note = {**note, "prefix_tokens": prefix_tokens, "has_class_token": prefix_tokens > 0}
+    return to_record(Layer, note)

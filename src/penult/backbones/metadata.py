@@ -5,13 +5,12 @@ from __future__ import annotations
 import dataclasses
 import json
 from dataclasses import dataclass
-from pathlib import Path
 
 from penult.backbones.layer import Layer
 from penult.backbones.weights.info import WeightsInfo
 from penult.errors import FileFormatError
-from penult.parsing import read_json
-from penult.recipe import Preprocessing, require_keys, require_types
+from penult.parsing import read_json, to_record
+from penult.recipe import Preprocessing
 
 __all__ = ["BackboneMetadata"]
 
@@ -65,17 +64,6 @@ class BackboneMetadata:
             If it is something else.
         """
         try:
-            data = read_json(text)
-            require_keys(cls, data)
-            weights, layers = data["weights"], data["layers"]
-            path = weights["path"]
-            data["weights"] = WeightsInfo(
-                **weights | {"path": None if path is None else Path(path)}
-            )
-            data["preprocessing"] = Preprocessing.from_dict(data["preprocessing"])
-            data["libraries"], data["forms"] = tuple(data["libraries"]), tuple(data["forms"])
-            if layers is not None:
-                data["layers"] = tuple(Layer(**x | {"shape": tuple(x["shape"])}) for x in layers)
-            return require_types(cls(**data))
-        except (ValueError, KeyError, TypeError) as error:
+            return to_record(cls, read_json(text))
+        except ValueError as error:
             raise FileFormatError(f"no metadata of a backbone: {error}") from error
