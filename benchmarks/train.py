@@ -3,6 +3,7 @@
     python benchmarks/train.py                      every case
     python benchmarks/train.py --case 1020x1280     one of them
     python benchmarks/train.py --tolerance 1e-4     scikit-learn as it is by default, not converged
+    python benchmarks/train.py --alone              penult alone, with its seconds of CPU
 
 Prints the seconds of both and their ratio, whether they chose the same C, on how many rows they
 agree, and how far each objective at the chosen C is above the lower of the two. scikit-learn runs
@@ -22,7 +23,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.preprocessing import Normalizer
 
 from penult.classify.kinds.base import TrainingData
-from penult.classify.linear.basis import Weights
+from penult.classify.linear.basis import LinearWeights
 from penult.classify.linear.logistic import objective
 from penult.classify.training.search import search
 from penult.partition.splits import cross_validation
@@ -61,21 +62,28 @@ def main() -> None:
     parser.add_argument("--case", choices=CASES, action="append")
     parser.add_argument("--tolerance", type=float, default=1e-7, help="scikit-learn's tol")
     parser.add_argument("--most-iterations", type=int, default=10_000)
-    given = parser.parse_args()
+    parser.add_argument("--alone", action="store_true", help="leave scikit-learn out")
+    options = parser.parse_args()
     warnings.simplefilter("ignore", ConvergenceWarning)
-    for name in given.case or CASES:
+    for name in options.case or CASES:
         rows, labels = rows_like_a_networks(*CASES[name])
         folds = cross_validation(labels, None)
 
-        start = time.perf_counter()
+        start, cpu = time.perf_counter(), time.process_time()
         tries = {"logistic": [{"C": c} for c in STRENGTHS]}
         found = search(TrainingData(rows=rows, labels=labels, folds=folds, scale="none"), tries)
         trials, best, mine = found.trials, found.best, found.pipeline
         ours = time.perf_counter() - start
-        print(f"{name}: penult {ours:.1f} s, C = {best.params['C']:g}", flush=True)
+        cpu = time.process_time() - cpu
+        print(f"{name}: penult {ours:.1f} s ({cpu:.1f} of CPU), C = {best.params['C']:g}")
+        for trial in trials:
+            print(f"    C = {trial.params['C']:g}: {trial.mean:.4f}, log-loss {trial.log_loss:.4f}")
+        print("    not tried:", *(params["C"] for params in found.not_tried), flush=True)
+        if options.alone:
+            continue
 
         start = time.perf_counter()
-        model = LogisticRegression(tol=given.tolerance, max_iter=given.most_iterations)
+        model = LogisticRegression(tol=options.tolerance, max_iter=options.most_iterations)
         theirs = GridSearchCV(model, {"C": STRENGTHS}, cv=folds, n_jobs=-1).fit(rows, labels)
         seconds = time.perf_counter() - start
 
@@ -89,7 +97,7 @@ def main() -> None:
             objective(
                 rows,
                 labels,
-                Weights(m.coef_.T.astype(float), m.intercept_.astype(float)),
+                LinearWeights(m.coef_.T.astype(float), m.intercept_.astype(float)),
                 best.params["C"],
             )
             for m in (mine[-1], same)
@@ -98,12 +106,8 @@ def main() -> None:
         print(f"{name}: scikit-learn {seconds:.1f} s, C = {chosen:g}")
         print(f"{name}: {seconds / ours:.1f} times as fast; {agree:.2%} of predictions equal")
         print(f"{name}: objectives above the lower: penult {above[0]}, scikit-learn {above[1]}")
-        accuracies = zip(
-            [t.mean for t in trials], theirs.cv_results_["mean_test_score"], strict=True
-        )
-        print(
-            f"{name}: accuracies", ", ".join(f"{a:.4f}/{b:.4f}" for a, b in accuracies), flush=True
-        )
+        means = theirs.cv_results_["mean_test_score"]
+        print(f"{name}: its accuracies", ", ".join(f"{mean:.4f}" for mean in means), flush=True)
 
 
 if __name__ == "__main__":

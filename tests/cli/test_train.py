@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+import warnings
+from functools import partial
 
 import h5py
 import numpy as np
 import pytest
 from PIL import Image
 
+from penult.classify.kinds import logistic
+from penult.classify.linear import logistic_path
+from penult.classify.linear.logistic import fit_path
 from penult.classify.loading import load_classifier
 from penult.classify.metrics.scores import scores_to_dict
 
@@ -84,6 +89,29 @@ def test_results_are_the_scores_and_a_figure(penult, layers, tmp_path):
     assert again.code == 0
     assert json.loads(again.out)["results"][1] == str(folder / "confusion_matrix.png")
     assert (folder / "confusion_matrix.png").read_bytes() != counts
+
+
+def test_values_that_were_not_tried_are_named(penult, layers, tmp_path, monkeypatch):
+    monkeypatch.setattr(logistic, "EARLY_STOP_ROWS", 10)
+    monkeypatch.setattr(logistic, "_has_passed_best", lambda images, scores: len(scores) == 4)
+    out = tmp_path / "c.skops"
+    done = penult("train", layers, "-o", out, "-q")
+    said = (
+        "the best of 4 by 3-fold cross-validation on 27 images; C=1000 and C=10000 not tried, for "
+        "scores had clearly passed their best"
+    )
+    assert said in " ".join(done.out.split())
+    assert load_classifier(out).settings.not_tried == ({"C": 1000.0}, {"C": 10000.0})
+    assert "not tried" in penult("info", out).out
+
+
+def test_a_solver_that_has_not_converged_is_one_line(penult, layers, tmp_path, monkeypatch):
+    monkeypatch.setattr(logistic_path, "fit_path", partial(fit_path, max_steps=1))
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        done = penult("train", layers, "-o", tmp_path / "c.skops", "--refit", "-q")
+    assert done.code == 0
+    assert done.err.count("penult: warning: logistic regression has not converged at C=0.1, 1") == 1
 
 
 def test_refit_says_what_was_seen_when(penult, layers, tmp_path):

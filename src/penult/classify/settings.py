@@ -153,6 +153,8 @@ class TrainingSettings:
         Of several seeds; None where there was one run.
     layers : tuple of LayerResult
         Of each layer, where several were tried.
+    not_tried : tuple of mapping
+        Candidates that were left out because the others had clearly passed their best.
     """
 
     classifier: str
@@ -172,6 +174,7 @@ class TrainingSettings:
     thresholds: tuple[float, ...] | None = None
     runs: SeedRuns | None = None
     layers: tuple[LayerResult, ...] = ()
+    not_tried: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def chosen(self) -> GridResult:
@@ -185,10 +188,11 @@ class TrainingSettings:
         Returns
         -------
         dict
-            Field to value; ``thresholds``, ``runs`` and ``layers`` only where there are any.
+            Field to value; ``thresholds``, ``runs``, ``layers`` and ``not_tried`` only where there
+            are any.
         """
         data = dataclasses.asdict(self)
-        for name in ("thresholds", "runs", "layers"):
+        for name in ("thresholds", "runs", "layers", "not_tried"):
             if not data[name]:
                 del data[name]
         return data

@@ -145,8 +145,15 @@ def grid_line(settings: TrainingSettings) -> str:
         refitted, images = f", then fitted again on {images:,}", sum(settings.classes.values())
     return (
         f"{chosen}: {searched} {settings.folds}-fold cross-validation on "
-        f"{images:,} images{refitted}"
+        f"{images:,} images{refitted}{_not_tried(settings)}"
     )
+
+
+def _not_tried(settings: TrainingSettings) -> str:
+    if not settings.not_tried:
+        return ""
+    untried = " and ".join(_words(params) for params in settings.not_tried)
+    return f"; {untried} not tried, for scores had clearly passed their best"
 
 
 def edge_lines(settings: TrainingSettings) -> list[str]:

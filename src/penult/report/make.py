@@ -293,6 +293,10 @@ def _content(
     settings.pop("layers", None)  # they have a section of their own
     edges = settings.pop("edges", {})
     settings["grid's edge"] = [f"{name} is the {edge} tried" for name, edge in edges.items()]
+    settings["not_tried"] = [
+        ", ".join(f"{name} = {value:g}" for name, value in params.items())
+        for params in settings.pop("not_tried", ())
+    ]
     settings["identical images"] = settings.pop("copies", 0) or None
     settings["chosen"] = {"classifier": settings.pop("classifier"), **settings.pop("params")}
     settings["grid"] = [

@@ -9,7 +9,7 @@ from sklearn.preprocessing import Normalizer, StandardScaler
 
 from penult.classify.kinds.base import TrainingData
 from penult.classify.kinds.registry import find_kind
-from penult.classify.linear.basis import Weights, principal_basis
+from penult.classify.linear.basis import LinearWeights, principal_basis
 from penult.classify.linear.logistic import fit_path, objective
 from penult.classify.training.search import search
 from penult.partition.splits import cross_validation
@@ -29,7 +29,7 @@ def correlated_rows(n, width, classes, seed=0, spread=1.0):
 def converged(rows, labels, strength):
     model = LogisticRegression(C=strength, tol=1e-9, max_iter=100_000)
     model.fit(rows.astype(np.float64), labels)
-    return Weights(model.coef_.T, model.intercept_)
+    return LinearWeights(model.coef_.T, model.intercept_)
 
 
 @pytest.mark.parametrize("classes", [2, 5])
@@ -140,7 +140,7 @@ def test_degenerate_rows_have_an_optimum_too(rows):
         back = basis.to_rows(found, rows)
         value = objective(rows, labels, back, strength)
         assert np.isfinite(value)
-        assert value <= objective(rows, labels, Weights(0 * back.coefficients, np.zeros(3)), strength) * (1 + 1e-6)  # fmt: skip
+        assert value <= objective(rows, labels, LinearWeights(0 * back.coefficients, np.zeros(3)), strength) * (1 + 1e-6)  # fmt: skip
 
 
 def test_large_c_on_classes_far_apart_reaches_the_minimum():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from penult.classify.linear.streamed import StreamedProblem, StreamedSolutions
     from penult.partition.splits import Fold
 
-__all__ = ["ClassifierKind", "CrossValidation", "TrainingData", "Trial"]
+__all__ = ["ClassifierKind", "CrossValidation", "TrainingData", "Trial", "accuracy_margin"]
 
 Params = Mapping[str, Any]
 DecisionFunction = Callable[["NDArray[np.float32]"], "NDArray[np.floating[Any]]"]
@@ -86,12 +87,24 @@ class CrossValidation:
 
     Attributes
     ----------
-    trials : one for each candidate
+    trials : one for each candidate that was tried
     fit : called with the parameters of one of them; gives its pipeline, fitted on all rows
+    not_tried : candidates that were left out because the trials had clearly passed their best
     """
 
     trials: list[Trial]
     fit: Callable[[Params], Pipeline]
+    not_tried: Sequence[Params] = ()
+
+
+def accuracy_margin(accuracy: float, images: int) -> float:
+    """Return how much less accurate a candidate may be and still be as good as the best.
+
+    A standard error of the best accuracy (the rule of Breiman et al. 1984, section 3.4.3), or one
+    image, for the standard error is none where all are right.
+    """
+    # An image in a small fold counts a little more than one in all.
+    return max(math.sqrt(accuracy * (1 - accuracy) / images), 1.5 / images)
 
 
 class ClassifierKind(ABC):

@@ -10,7 +10,7 @@ import numpy as np
 
 from penult.classify.kinds.base import Params, TrainingData
 from penult.classify.kinds.linear import LinearKind
-from penult.classify.linear.basis import Weights
+from penult.classify.linear.basis import LinearWeights
 from penult.classify.linear.centroid import nearest_mean
 from penult.classify.linear.logistic_path import numbered, scaled_rows
 
@@ -44,14 +44,14 @@ class Centroid(LinearKind):
         targets: NDArray[np.bool_],
         candidates: Sequence[Params],
         seed: int,
-    ) -> list[Weights]:
+    ) -> list[LinearWeights]:
         """Compare the squared distances to the means without and with each label."""
         present, absent = (
             np.stack([rows[chosen].mean(axis=0, dtype=np.float64) for chosen in mask.T])
             for mask in (targets, ~targets)
         )
         intercept = (absent**2).sum(axis=1) - (present**2).sum(axis=1)
-        return [Weights(2 * (present - absent).T, intercept) for _ in candidates]
+        return [LinearWeights(2 * (present - absent).T, intercept) for _ in candidates]
 
     def solve_streamed(
         self, problem: StreamedProblem, candidates: Sequence[Params], step: Callable[[], None]

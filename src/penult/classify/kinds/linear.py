@@ -13,7 +13,7 @@ import numpy as np
 from penult.classify.kinds.base import ClassifierKind, DecisionFunction, Params, TrainingData
 from penult.classify.kinds.calibration import left_out_decisions, platt_scaling
 from penult.classify.linear.assemble import linear_pipeline, logistic_estimator, several_pipeline
-from penult.classify.linear.basis import Weights
+from penult.classify.linear.basis import LinearWeights
 from penult.classify.linear.logistic_path import numbered
 from penult.classify.linear.sharpness import sharpness
 from penult.classify.pipeline import make_scaler
@@ -53,7 +53,7 @@ class LinearKind(ClassifierKind):
         """Build an unfitted ``LogisticRegression``."""
         return logistic_estimator(seed, **params)
 
-    def assemble(self, data: TrainingData, weights: Weights, params: Params) -> Pipeline:
+    def assemble(self, data: TrainingData, weights: LinearWeights, params: Params) -> Pipeline:
         """Make a fitted pipeline of weights for the scaled rows."""
         scaler = make_scaler(data.scale)
         if data.scale == "standard":
@@ -78,7 +78,7 @@ class LinearKind(ClassifierKind):
         if data.folds:
             factor = sharpness(left_out_decisions(self, data, params), numbered(data.labels))
         coefficients, intercept = np.atleast_2d(model.coef_).T, np.ravel(model.intercept_)
-        return self.assemble(data, Weights(factor * coefficients, factor * intercept), params)
+        return self.assemble(data, LinearWeights(factor * coefficients, factor * intercept), params)
 
     def label_weights(
         self,
@@ -86,7 +86,7 @@ class LinearKind(ClassifierKind):
         targets: NDArray[np.bool_],
         candidates: Sequence[Params],
         seed: int,
-    ) -> list[Weights]:
+    ) -> list[LinearWeights]:
         """Solve every candidate for every label against the rest.
 
         Parameters
@@ -101,7 +101,7 @@ class LinearKind(ClassifierKind):
             models = [self.make(seed, **params).fit(rows, column) for column in targets.T]
             coefficients = np.stack([model.coef_.ravel() for model in models], axis=1)
             intercept = np.array([float(np.ravel(model.intercept_)[0]) for model in models])
-            result.append(Weights(coefficients.astype(np.float64), intercept))
+            result.append(LinearWeights(coefficients.astype(np.float64), intercept))
         return result
 
     def fit_labels_each(
@@ -111,7 +111,7 @@ class LinearKind(ClassifierKind):
         scaler = make_scaler(data.scale)
         scaled = data.rows if scaler is None else scaler.fit(data.rows).transform(data.rows)
 
-        def decide(weights: Weights, new: NDArray[np.float32]) -> NDArray[np.float64]:
+        def decide(weights: LinearWeights, new: NDArray[np.float32]) -> NDArray[np.float64]:
             rows = new if scaler is None else scaler.transform(new)
             result: NDArray[np.float64] = rows @ weights.coefficients + weights.intercept
             return result
@@ -131,6 +131,6 @@ class LinearKind(ClassifierKind):
         slope, offset = np.ones(data.labels.shape[1]), np.zeros(data.labels.shape[1])
         if not self.gives_logits:
             slope, offset = platt_scaling(left_out, data.labels)
-        calibrated = Weights(slope * weights.coefficients, slope * weights.intercept + offset)
+        calibrated = LinearWeights(slope * weights.coefficients, slope * weights.intercept + offset)
         pipeline = several_pipeline(data.scale, scaler, calibrated, data.labels, seed=data.seed)
         return pipeline, expit(slope * left_out + offset)

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from penult.classify.kinds.base import CrossValidation, Params, TrainingData, Trial
+from penult.classify.kinds.base import (
+    CrossValidation,
+    Params,
+    TrainingData,
+    Trial,
+    accuracy_margin,
+)
 from penult.classify.kinds.linear import LinearKind
-from penult.classify.linear.basis import Weights, principal_basis
-from penult.classify.linear.logistic import fit_path
-from penult.classify.linear.logistic_path import logistic_paths, numbered, scaled_rows
+from penult.classify.linear.basis import LinearWeights, principal_basis
+from penult.classify.linear.logistic import fit_path, warn_not_converged
+from penult.classify.linear.logistic_path import LogisticPath, PathScore, scaled_rows
+from penult.classify.linear.newton import TOLERANCE
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,6 +28,26 @@ if TYPE_CHECKING:
     from penult.classify.linear.streamed import StreamedProblem, StreamedSolutions
 
 __all__ = ["KIND"]
+
+# With fewer rows the whole path takes seconds, and no fold is sure enough to stop it.
+EARLY_STOP_ROWS = 10_000
+# What scores on so many rows need not be better than.
+FOLD_TOLERANCE = 1e-4
+
+
+def _has_passed_best(images: int, scores: Sequence[PathScore]) -> bool:
+    # Larger C can be chosen no more where accuracy fell by more than the margin within which
+    # log-loss decides, and the log-loss rises too: both are unimodal in C but for noise.
+    *before, last = scores
+    if not before:
+        return False
+    best = max(score.mean for score in before)
+    fell = last.mean < best - accuracy_margin(best, images)
+    return fell and last.log_loss > before[-1].log_loss
+
+
+def _never(scores: Sequence[PathScore]) -> bool:
+    return False
 
 
 class Logistic(LinearKind):
@@ -34,25 +62,39 @@ class Logistic(LinearKind):
     def cross_validate(
         self, data: TrainingData, candidates: Sequence[Params], step: Callable[[], None]
     ) -> CrossValidation:
-        """Solve all folds, and all rows, in one basis; see `logistic_paths`."""
-        strengths = [float(params["C"]) for params in candidates]
-        scores, solved = logistic_paths(
-            data.rows, data.labels, data.folds, strengths, data.scale, step
+        """Walk up the path of C with all folds; see `LogisticPath`."""
+        many = len(data.rows) > EARLY_STOP_ROWS
+        path = LogisticPath(
+            data.rows,
+            data.labels,
+            data.folds,
+            data.scale,
+            tolerance=FOLD_TOLERANCE if many else TOLERANCE,
         )
-        trials = [
-            Trial(self.name, params, *score)
-            for params, score in zip(candidates, scores, strict=True)
-        ]
-        return CrossValidation(
-            trials, lambda params: self.assemble(data, solved[float(params["C"])], params)
-        )
+        stop = partial(_has_passed_best, len(data.rows)) if many else _never
+        scores = path.cross_validate({float(params["C"]) for params in candidates}, step, stop)
+        trials, not_tried = [], []
+        for params in candidates:
+            score = scores.get(float(params["C"]))
+            if score is None:
+                not_tried.append(params)
+                for _ in data.folds:
+                    step()
+            else:
+                trials.append(Trial(self.name, params, score.accuracies, score.log_loss))
+
+        def fit(params: Params) -> Pipeline:
+            return self.assemble(data, path.fit(float(params["C"])), params)
+
+        return CrossValidation(trials, fit, not_tried)
 
     def fit(self, data: TrainingData, params: Params) -> Pipeline:
         """Solve for one C."""
+        from penult.classify.linear.estimator import PrincipalLogisticRegression
+
         scaled = scaled_rows(data.rows, data.rows, data.scale)
-        basis = principal_basis(scaled)
-        weights = next(fit_path(basis.rows, numbered(data.labels), [float(params["C"])]))
-        return self.assemble(data, basis.to_rows(weights, scaled), params)
+        model = PrincipalLogisticRegression(C=float(params["C"])).fit(scaled, data.labels)
+        return self.assemble(data, model.weights_, params)
 
     def fit_decisions(self, data: TrainingData, params: Params) -> Pipeline:
         """As `fit`, whose probabilities need no calibration."""
@@ -64,12 +106,13 @@ class Logistic(LinearKind):
         targets: NDArray[np.bool_],
         candidates: Sequence[Params],
         seed: int,
-    ) -> list[Weights]:
+    ) -> list[LinearWeights]:
         """One path of C for all labels."""
         basis = principal_basis(rows)
         strengths = [float(params["C"]) for params in candidates]
         ascending = sorted(set(strengths))
         path = dict(zip(ascending, fit_path(basis.rows, targets, ascending), strict=True))
+        warn_not_converged([c for c, weights in path.items() if not weights.converged])
         return [basis.to_rows(path[strength], rows) for strength in strengths]
 
     def solve_streamed(

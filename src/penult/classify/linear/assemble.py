@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from penult.classify.linear.basis import Weights
+from penult.classify.linear.basis import LinearWeights
 from penult.classify.pipeline import make_pipeline
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def logistic_estimator(seed: int, **params: Any) -> ClassifierMixin:
 def linear_pipeline(
     scale: str,
     scaler: Any,
-    weights: Weights,
+    weights: LinearWeights,
     classes: NDArray[np.int64],
     *,
     seed: int,
@@ -59,7 +59,7 @@ def linear_pipeline(
 
 
 def several_pipeline(
-    scale: str, scaler: Any, weights: Weights, targets: NDArray[np.bool_], *, seed: int
+    scale: str, scaler: Any, weights: LinearWeights, targets: NDArray[np.bool_], *, seed: int
 ) -> Pipeline:
     """Make what fitting a scaler and one logistic regression a label would give.
 

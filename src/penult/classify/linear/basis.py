@@ -11,7 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Basis", "Weights", "parts", "principal_basis"]
+__all__ = ["Basis", "LinearWeights", "principal_basis", "row_blocks"]
 
 BLOCK_BYTES = 2 << 20
 # Axes whose variance is below this part of the largest are rounding errors, not data.
@@ -19,17 +19,21 @@ NEGLIGIBLE = 1e-12
 
 
 @dataclass(frozen=True)
-class Weights:
-    """One solution.
+class LinearWeights:
+    """What makes logits of rows: ``rows @ coefficients + intercept``.
 
     Attributes
     ----------
-    coefficients : (D, K) float64, K = 1 for two classes
+    coefficients : (D, K) float64
+        K is 1 for two classes.
     intercept : (K,) float64
+    converged : bool
+        Whether the solver that found them reached its tolerance.
     """
 
     coefficients: NDArray[np.float64]
     intercept: NDArray[np.float64]
+    converged: bool = True
 
 
 @dataclass(frozen=True)
@@ -38,10 +42,14 @@ class Basis:
 
     Attributes
     ----------
-    rows : (N, r) float32, the centred rows' coordinates, r <= min(N, D)
-    center : (D,) float64, what was subtracted
-    axes : (D, r) float64 orthonormal; empty where they are ``centred.T @ mixture``
-    mixture : (N, r) float64, or None where the axes are there
+    rows : (N, r) float32
+        The centred rows' coordinates, r <= min(N, D).
+    center : (D,) float64
+        What was subtracted.
+    axes : (D, r) float64
+        Orthonormal; empty where they are ``centred.T @ mixture``.
+    mixture : (N, r) float64 or None
+        None where `axes` are there.
     """
 
     rows: NDArray[np.float32]
@@ -49,17 +57,22 @@ class Basis:
     axes: NDArray[np.float64]
     mixture: NDArray[np.float64] | None
 
-    def to_rows(self, weights: Weights, rows: NDArray[np.float32]) -> Weights:
-        """Turn a solution in this basis into one for the rows it was made from, (N, D)."""
+    def to_rows(self, weights: LinearWeights, rows: NDArray[np.float32] | None) -> LinearWeights:
+        """Turn a solution in this basis into one for the rows it was made from, (N, D).
+
+        The rows are needed only where there is a `mixture`.
+        """
         if self.mixture is None:
             coefficients = self.axes @ weights.coefficients
         else:
+            assert rows is not None
             mixed = self.mixture @ weights.coefficients
             coefficients = np.zeros((rows.shape[1], mixed.shape[1]))
-            for part in parts(rows):
+            for part in row_blocks(rows):
                 coefficients += rows[part].T.astype(np.float64) @ mixed[part]
             coefficients -= np.outer(self.center, mixed.sum(axis=0))
-        return Weights(coefficients, weights.intercept - self.center @ coefficients)
+        intercept = weights.intercept - self.center @ coefficients
+        return LinearWeights(coefficients, intercept, weights.converged)
 
 
 def principal_basis(rows: NDArray[np.float32]) -> Basis:
@@ -68,6 +81,7 @@ def principal_basis(rows: NDArray[np.float32]) -> Basis:
     Parameters
     ----------
     rows : (N, D) float32
+        Rows as they are.
 
     Returns
     -------
@@ -91,12 +105,12 @@ def principal_basis(rows: NDArray[np.float32]) -> Basis:
     # Eigenvectors of the (D, D) scatter. Any orthonormal axes give the same optimum, the principal
     # ones only sooner, so float32 is enough for it.
     scatter = np.zeros((width, width))
-    for part in parts(rows):
+    for part in row_blocks(rows):
         centred = rows[part] - center.astype(np.float32)
         scatter += centred.T @ centred
     _, axes = np.linalg.eigh(scatter)
     turned = np.empty((n, width), np.float32)
-    for part in parts(rows):
+    for part in row_blocks(rows):
         turned[part] = (rows[part] - center.astype(np.float32)) @ axes.astype(np.float32)
     return Basis(turned, center, axes, None)
 
@@ -107,7 +121,7 @@ def _eigen(gram: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.f
     return variance[kept], vectors[:, kept]
 
 
-def parts(rows: NDArray[Any]) -> Iterator[slice]:
+def row_blocks(rows: NDArray[Any]) -> Iterator[slice]:
     """Slices of rows small enough to stay in the cache."""
     step = max(1, BLOCK_BYTES // max(1, 4 * rows.shape[1]))
     for start in range(0, len(rows), step):

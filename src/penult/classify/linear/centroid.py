@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from penult.classify.linear.basis import Weights
+from penult.classify.linear.basis import LinearWeights
 from penult.classify.linear.sharpness import sharpness
 
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ __all__ = ["nearest_mean", "toward_means"]
 
 def nearest_mean(
     rows: NDArray[np.float32], labels: NDArray[np.int64], folds: Sequence[Fold]
-) -> Weights:
-    """Weights whose softmax is that of minus the squared distance to each class's mean.
+) -> LinearWeights:
+    """LinearWeights whose softmax is that of minus the squared distance to each class's mean.
 
     ``-|x - m|² / T`` is, up to a part that all classes share, ``(2 x·m - |m|²) / T``: linear, with
     the nearest mean the most probable. This is what a prototypical network does with its rows
@@ -41,11 +41,11 @@ def nearest_mean(
         found = toward_means(_means(rows[train], labels[train]))
         left_out[test] = rows[test] @ found.coefficients + found.intercept
     times = sharpness(left_out, labels)
-    return Weights(times * weights.coefficients, times * weights.intercept)
+    return LinearWeights(times * weights.coefficients, times * weights.intercept)
 
 
-def toward_means(means: NDArray[np.float64]) -> Weights:
-    """Weights that compare squared distances to class means, (K, D), with T = 1.
+def toward_means(means: NDArray[np.float64]) -> LinearWeights:
+    """LinearWeights that compare squared distances to class means, (K, D), with T = 1.
 
     Two classes are told apart by one column, as in scikit-learn.
     """
@@ -53,7 +53,7 @@ def toward_means(means: NDArray[np.float64]) -> Weights:
     if len(means) == 2:
         coefficients = coefficients[:, 1:] - coefficients[:, :1]
         intercept = intercept[1:] - intercept[:1]
-    return Weights(coefficients, intercept)
+    return LinearWeights(coefficients, intercept)
 
 
 def _means(rows: NDArray[np.float32], labels: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -1,7 +1,8 @@
-"""The losses of linear classifiers: how wrong logits are, which way is better, how curved it is.
+"""The losses of linear classifiers, with their first and second derivatives by the logits.
 
-Where classes are apart, a probability rounds to 1 in float32 and what is left of it to 0, though a
-large C makes exactly that count. So nothing here takes 1 - p of a p that may be near 1.
+Where classes are well separated, a probability rounds to 1 in float32, and its difference from 1
+to 0, though that difference is what matters where C is large. So nothing here takes 1 - p of a p
+that may be near 1.
 """
 
 from __future__ import annotations
@@ -24,15 +25,18 @@ class Loss:
 
     Attributes
     ----------
-    compare : logits and targets to what was said, (n, K), from which the curvature is made; the
-        loss's derivative by the logits, (n, K); and the loss of each row, (n,), in nats
-    curve : what was said and a change of the logits, (n, K), to the change of the derivative
-    spread : what was said to the diagonal of that, (n, K)
+    evaluate : callable
+        From logits and targets: the state, (n, K), that the curvature is made of; the derivative
+        by the logits, (n, K); and the loss of each row, (n,), in nats.
+    curvature_product : callable
+        From the state and a change of the logits, (n, K), the change of the derivative.
+    curvature_diagonal : callable
+        From the state, the diagonal of that, (n, K).
     """
 
-    compare: Callable[..., tuple[NDArray[Any], NDArray[Any], NDArray[Any]]]
-    curve: Callable[..., NDArray[np.float32]]
-    spread: Callable[..., NDArray[np.float32]]
+    evaluate: Callable[..., tuple[NDArray[Any], NDArray[Any], NDArray[Any]]]
+    curvature_product: Callable[..., NDArray[np.float32]]
+    curvature_diagonal: Callable[..., NDArray[np.float32]]
 
 
 def choose_loss(labels: NDArray[Any]) -> tuple[Loss, NDArray[Any], int]:
@@ -40,8 +44,9 @@ def choose_loss(labels: NDArray[Any]) -> tuple[Loss, NDArray[Any], int]:
 
     Parameters
     ----------
-    labels : (n,) int64 in 0 ... K - 1: multinomial, or binomial with one column for two classes;
-        or (n, K) bool, several labels an image: binomial in each column
+    labels : (n,) int64 or (n, K) bool
+        Classes 0 ... K - 1: multinomial, or binomial with one column for two classes; or several
+        labels an image: binomial in each column.
     """
     if labels.ndim == 2:
         return SIGMOID, labels, labels.shape[1]
@@ -69,23 +74,25 @@ def _softmax(
     return probabilities, residual, losses
 
 
-def _softmax_curve(said: NDArray[np.float32], change: NDArray[np.float32]) -> NDArray[np.float32]:
+def _softmax_product(
+    state: NDArray[np.float32], change: NDArray[np.float32]
+) -> NDArray[np.float32]:
     # (diag(p) - p p') change, row by row.
-    top = said.argmax(axis=1)[:, None]
+    top = state.argmax(axis=1)[:, None]
     change = change - np.take_along_axis(change, top, axis=1)
-    change -= np.einsum("ij,ij->i", said, change)[:, None]
-    return said * change
+    change -= np.einsum("ij,ij->i", state, change)[:, None]
+    return state * change
 
 
-def _softmax_spread(said: NDArray[np.float32]) -> NDArray[np.float32]:
+def _softmax_diagonal(state: NDArray[np.float32]) -> NDArray[np.float32]:
     # p (1 - p), row by row.
-    top = said.argmax(axis=1)[:, None]
-    spread = said * (1 - said)
-    others = said.copy()
+    top = state.argmax(axis=1)[:, None]
+    diagonal = state * (1 - state)
+    others = state.copy()
     np.put_along_axis(others, top, 0, axis=1)
     rest = others.sum(axis=1, keepdims=True)
-    np.put_along_axis(spread, top, np.take_along_axis(said, top, axis=1) * rest, axis=1)
-    return spread
+    np.put_along_axis(diagonal, top, np.take_along_axis(state, top, axis=1) * rest, axis=1)
+    return diagonal
 
 
 def _sigmoid(
@@ -107,15 +114,15 @@ def _squared_hinge(
     return 2 * (short > 0).astype(logits.dtype), -2 * sign * short, (short**2).sum(axis=1)
 
 
-def _times(said: NDArray[np.float32], change: NDArray[np.float32]) -> NDArray[np.float32]:
-    return said * change
+def _product(state: NDArray[np.float32], change: NDArray[np.float32]) -> NDArray[np.float32]:
+    return state * change
 
 
-def _itself(said: NDArray[np.float32]) -> NDArray[np.float32]:
-    return said
+def _diagonal(state: NDArray[np.float32]) -> NDArray[np.float32]:
+    return state
 
 
-SOFTMAX = Loss(_softmax, _softmax_curve, _softmax_spread)
-SIGMOID = Loss(_sigmoid, _times, _itself)
+SOFTMAX = Loss(_softmax, _softmax_product, _softmax_diagonal)
+SIGMOID = Loss(_sigmoid, _product, _diagonal)
 # Its second derivative jumps at the margin; Newton's method takes either side of it.
-SQUARED_HINGE = Loss(_squared_hinge, _times, _itself)
+SQUARED_HINGE = Loss(_squared_hinge, _product, _diagonal)

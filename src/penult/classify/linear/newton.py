@@ -1,13 +1,13 @@
-"""A truncated Newton method that asks for what it needs of the objective, wherever the rows are.
+"""Truncated Newton method for linear classifiers, wherever their rows are.
 
-The objective is ``C * sum(loss) + |W|² / 2``. The step is found by preconditioned conjugate
-gradients in float32, the objective and the gradient in float64 for the last steps (Nocedal &
-Wright, Numerical Optimization, 2nd edition, algorithm 7.1, with a backtracking line search). The
-preconditioner may itself be an iteration, and so may change from one use to the next: conjugacy is
-kept by the Polak-Ribière formula (Golub & Ye 1999).
+The objective is ``C * sum(loss) + |W|² / 2``. Each step is found by preconditioned conjugate
+gradients in float32; the objective and the gradient are evaluated in float64 for the last steps
+(Nocedal & Wright, Numerical Optimization, 2nd edition, algorithm 7.1, with a backtracking line
+search). The preconditioner may itself be iterative, and so differ from one use to the next, which
+is why conjugacy is kept by the Polak-Ribière formula (Golub & Ye 1999).
 
-`minimise` is a generator: it yields questions and is sent the answers. So one fit asks its rows in
-memory, and many fits at once ask one pass over rows on disk.
+`minimise` is a generator: it yields requests and is sent the results. So one fit can be driven by
+rows in memory, and many fits together by one pass over rows on disk.
 """
 
 from __future__ import annotations
@@ -21,109 +21,150 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Curve", "Evaluate", "Precondition", "Question", "conjugate_gradients", "minimise"]
+__all__ = [
+    "Evaluate",
+    "HessianProduct",
+    "Minimum",
+    "Precondition",
+    "Request",
+    "conjugate_gradients",
+    "minimise",
+]
 
 # Stop when a Newton step promises to lower the objective by less than this part of it.
 TOLERANCE = 1e-7
+# What a step promises without lowering it, where rounding has the last word.
+ROUNDING = 1e-6
 # Below this part of it, float32 no longer tells a better solution from a worse one.
-PRECISE = 1e-3
-SHORTEST_STEP = 1e-6
-MOST_STEPS = 100
-MOST_INNER_STEPS = 500
+FLOAT32_LIMIT = 1e-3
+MIN_STEP_SIZE = 1e-6
+MAX_STEPS = 100
+MAX_CG_STEPS = 500
 
 
 @dataclass(frozen=True, eq=False)
 class Evaluate:
-    """Asks for the objective, its gradient, and a handle `at` by which to ask for more there."""
+    """Request for the objective, its gradient, and a state from which to ask for more there."""
 
     point: NDArray[np.float64]
     strength: float
-    precise: bool
+    float64: bool
 
 
 @dataclass(frozen=True, eq=False)
-class Curve:
-    """Asks for the Hessian times a direction, float32."""
+class HessianProduct:
+    """Request for the Hessian times a direction, float32."""
 
-    at: Any
+    state: Any
     direction: NDArray[np.float32]
     strength: float
 
 
 @dataclass(frozen=True, eq=False)
 class Precondition:
-    """Asks for a function that applies, roughly, the inverse of the Hessian to a float32 array."""
+    """Request for a function that approximately applies the inverse Hessian to a float32 array."""
 
-    at: Any
+    state: Any
     strength: float
 
 
-Question = Evaluate | Curve | Precondition
-Rough = Callable[["NDArray[np.float32]"], "NDArray[np.float32]"]
+Request = Evaluate | HessianProduct | Precondition
+Preconditioner = Callable[["NDArray[np.float32]"], "NDArray[np.float32]"]
+
+
+@dataclass(frozen=True, eq=False)
+class Minimum:
+    """What `minimise` found.
+
+    Attributes
+    ----------
+    point : (D + 1, K) float64, the last row being the intercept
+    converged : bool
+        False if the steps were used up, or none could lower the objective any more though the
+        quadratic model promised one that would.
+    """
+
+    point: NDArray[np.float64]
+    converged: bool
 
 
 def minimise(
-    start: NDArray[np.float64], strength: float, *, precise: bool = False
-) -> Generator[Question, Any, NDArray[np.float64]]:
-    """Minimise from `start`; returns a solution whose objective is within 1e-6 of the minimum.
+    start: NDArray[np.float64],
+    strength: float,
+    *,
+    tolerance: float = TOLERANCE,
+    float64: bool = False,
+    max_steps: int = MAX_STEPS,
+) -> Generator[Request, Any, Minimum]:
+    """Minimise the objective.
 
     Parameters
     ----------
-    start : (D + 1, K), the last row being the intercept
-    strength : C
-    precise : evaluate in float64 from the first step on, and not only in the last ones
+    start : (D + 1, K) float64
+        Where to start; the last row is the intercept.
+    strength : float
+        C.
+    tolerance : float
+        Stop once a step promises to lower the objective by less than this part of it. By default
+        the objective is then within 1e-6 of its minimum.
+    float64 : bool
+        Whether to evaluate in float64 from the first step on instead of in the last ones only.
+    max_steps : int
+        Give up after so many.
     """
-    solution = start
-    value, gradient, at = yield Evaluate(solution, strength, precise)
-    for _ in range(MOST_STEPS):
-        rough = yield Precondition(at, strength)
+    point = start
+    value, gradient, state = yield Evaluate(point, strength, float64)
+    for _ in range(max_steps):
+        preconditioner = yield Precondition(state, strength)
         step = yield from conjugate_gradients(
-            gradient, at, strength, rough, looseness=0.1 if precise else 0.3
+            gradient, state, strength, preconditioner, tolerance=0.1 if float64 else 0.3
         )
         promised = -float((gradient * step).sum()) / 2
-        if promised < PRECISE * value and not precise:
-            # float32 has shown what it can: the last steps are taken in float64.
-            precise = True
-            value, gradient, at = yield Evaluate(solution, strength, precise)
-        size = 1.0
-        while size > SHORTEST_STEP:
-            new = yield Evaluate(solution + size * step, strength, precise)
-            if new[0] <= value - 2e-4 * size * promised:
-                solution, (value, gradient, at) = solution + size * step, new
+        if promised < FLOAT32_LIMIT * value and not float64:
+            float64 = True
+            value, gradient, state = yield Evaluate(point, strength, float64)
+        size, start_value = 1.0, value
+        while size > MIN_STEP_SIZE:
+            new = yield Evaluate(point + size * step, strength, float64)
+            if new[0] <= start_value - 2e-4 * size * promised:
+                point, (value, gradient, state) = point + size * step, new
                 break
             size /= 2
-        if precise and (promised <= TOLERANCE * value or size <= SHORTEST_STEP):
-            break
-        precise = precise or size <= SHORTEST_STEP
-    return solution
+        stuck = size <= MIN_STEP_SIZE
+        if float64 and (promised <= tolerance * start_value or stuck):
+            return Minimum(point, promised <= max(tolerance, ROUNDING) * start_value)
+        if stuck:
+            float64 = True
+            value, gradient, state = yield Evaluate(point, strength, float64)
+    return Minimum(point, False)
 
 
 def conjugate_gradients(
     gradient: NDArray[Any],
-    at: Any,
+    state: Any,
     strength: float,
-    rough: Rough,
+    preconditioner: Preconditioner,
     *,
-    looseness: float,
-    most: int = MOST_INNER_STEPS,
-) -> Generator[Curve, NDArray[np.float32], NDArray[np.float64]]:
-    """Solve ``H step = -gradient`` until the residual, as `rough` sees it, fell to `looseness`."""
+    tolerance: float,
+    max_steps: int = MAX_CG_STEPS,
+) -> Generator[HessianProduct, NDArray[np.float32], NDArray[np.float64]]:
+    """Solve ``H step = -gradient`` until the preconditioned residual fell to `tolerance`."""
     step = np.zeros(gradient.shape, np.float32)
     residual = -gradient.astype(np.float32)
-    scaled = rough(residual)
+    scaled = preconditioner(residual)
     direction = scaled.copy()
     product = first = _dot(residual, scaled)
-    for _ in range(most):
-        if product <= looseness**2 * first:
+    for _ in range(max_steps):
+        if product <= tolerance**2 * first:
             break
-        curved = yield Curve(at, direction, strength)
-        length = np.float32(product / _dot(direction, curved))
+        curvature = yield HessianProduct(state, direction, strength)
+        length = np.float32(product / _dot(direction, curvature))
         step += length * direction
-        change = -length * curved
+        change = -length * curvature
         residual += change
-        scaled = rough(residual)
-        before, product = product, _dot(residual, scaled)
-        direction = scaled + np.float32(_dot(change, scaled) / before) * direction
+        scaled = preconditioner(residual)
+        previous, product = product, _dot(residual, scaled)
+        direction = scaled + np.float32(_dot(change, scaled) / previous) * direction
     return step.astype(np.float64)
 
 

@@ -1,11 +1,11 @@
-"""Many fits over rows that stay on disk: one pass over the file answers what all of them ask.
+"""Many fits over rows that stay on disk: one pass over the file answers the requests of all.
 
 Every fit is a solver of `penult.classify.linear.newton` with training rows of its own. Before each
-pass they say what they need of the rows; the pass gives it to all. What a solver would spend its
-passes on, the conjugate gradients, is left to a random sample of the rows in memory: the Hessian on
-the sample, inverted by an iteration of its own, preconditions the one on all rows, so that few
-passes are enough. The optimum does not depend on the sample (subsampled Newton methods: Byrd, Chin,
-Neveitt & Nocedal 2011; here the sample only preconditions).
+pass every solver states its request, and the pass answers all of them. Most conjugate gradient
+steps are taken on a random sample of the rows in memory: the Hessian on the sample, inverted
+iteratively, preconditions the one on all rows, so that few passes are enough. The optimum does not
+depend on the sample (subsampled Newton methods: Byrd, Chin, Neveitt & Nocedal 2011; here the sample
+only preconditions).
 """
 
 from __future__ import annotations
@@ -18,7 +18,12 @@ import numpy as np
 
 from penult.classify.linear.logistic import Problem
 from penult.classify.linear.losses import Loss
-from penult.classify.linear.newton import Curve, Evaluate, Precondition, conjugate_gradients
+from penult.classify.linear.newton import (
+    Evaluate,
+    HessianProduct,
+    Precondition,
+    conjugate_gradients,
+)
 from penult.partition.rows import read_blocks, row_length
 
 if TYPE_CHECKING:
@@ -116,10 +121,10 @@ class Fit:
 
     Attributes
     ----------
-    solver : asks, is answered, and at last gives its solution to nobody: it keeps what it found
+    solver : yields requests and is sent the results; it stores the solutions it found itself
     member : (n,) bool, the rows that it learns from
     view : how it sees them
-    loss, targets, columns, pull : as for `Problem`, the targets being of all n rows
+    loss, targets, columns, intercept_penalty : as for `Problem`, the targets being of all n rows
     """
 
     solver: Generator[Any, Any, Any]
@@ -128,20 +133,20 @@ class Fit:
     loss: Loss
     targets: NDArray[Any]
     columns: int
-    pull: float = 0.0
-    question: Evaluate | Curve | None = None
+    intercept_penalty: float = 0.0
+    request: Evaluate | HessianProduct | None = None
     sample: _Sample | None = None
 
-    def advance(self, answer: Any) -> None:
-        """Give an answer and take the next question that needs the rows; None when it is done."""
+    def advance(self, result: Any) -> None:
+        """Send a result and take the next request that needs the rows; None when it is done."""
         try:
-            question = self.solver.send(answer)
-            while isinstance(question, Precondition):
-                assert self.sample is not None  # drawn before the first question
-                question = self.solver.send(self.sample.rough(question))
-            self.question = question
+            request = self.solver.send(result)
+            while isinstance(request, Precondition):
+                assert self.sample is not None  # drawn before the first request
+                request = self.solver.send(self.sample.preconditioner(request))
+            self.request = request
         except StopIteration:
-            self.question = None
+            self.request = None
 
 
 def run_together(rows: StoredRows, fits: Sequence[Fit], *, seed: int) -> None:
@@ -152,73 +157,73 @@ def run_together(rows: StoredRows, fits: Sequence[Fit], *, seed: int) -> None:
         fit.sample = _Sample(fit, block[fit.member[sampled]], sampled[fit.member[sampled]])
         fit.advance(None)
     del block
-    while active := [fit for fit in fits if fit.question is not None]:
+    while active := [fit for fit in fits if fit.request is not None]:
         sums = _pass(rows, active)
         for fit, found in zip(active, sums, strict=True):
             fit.advance(_answer(fit, *found))
 
 
 def _pass(rows: StoredRows, fits: Sequence[Fit]) -> list[tuple[float, NDArray[np.float64]]]:
-    # For each fit the sum of its losses, and that of (row, 1) times what each row contributes.
-    # Fits that ask for the objective are in float64 and side by side in one product, those that
-    # ask for the Hessian likewise in float32.
+    # For each fit the sum of its losses, and that of (row, 1) times each row's derivative.
+    # Fits that request the objective are in float64 and side by side in one product, those that
+    # request a product with the Hessian likewise in float32.
     result = [(0.0, np.zeros((rows.width + 1, fit.columns))) for fit in fits]
     groups: list[tuple[list[int], NDArray[Any], Any]] = []
-    for kind, dtype in ((Evaluate, np.float64), (Curve, np.float32)):
-        mine = [k for k, fit in enumerate(fits) if isinstance(fit.question, kind)]
+    for kind, dtype in ((Evaluate, np.float64), (HessianProduct, np.float32)):
+        mine = [k for k, fit in enumerate(fits) if isinstance(fit.request, kind)]
         if mine:
-            asked = [w for k in mine for w in _weights(fits[k])]
-            groups.append((mine, np.concatenate(asked, axis=1).astype(dtype), dtype))
+            stacked = [w for k in mine for w in _weights(fits[k])]
+            groups.append((mine, np.concatenate(stacked, axis=1).astype(dtype), dtype))
     for part, block in rows.blocks():
         for mine, weights, dtype in groups:
             turned: NDArray[Any] = block.astype(dtype, copy=False)
             logits = turned @ weights[:-1] + weights[-1]
-            given = np.zeros((len(block), sum(fits[k].columns for k in mine)), dtype)
+            derivatives = np.zeros((len(block), sum(fits[k].columns for k in mine)), dtype)
             read = written = 0
             for k in mine:
                 fit = fits[k]
                 member = fit.member[part]
                 targets = fit.targets[part][member]
                 here = logits[member, read : read + fit.columns]
-                said, residual, losses = fit.loss.compare(here, targets)
+                state, residual, losses = fit.loss.evaluate(here, targets)
                 read += fit.columns
-                if isinstance(fit.question, Curve):
-                    # What was said is said again: kept for all rows it would not fit.
+                if isinstance(fit.request, HessianProduct):
+                    # The state is computed again: kept for all rows it would not fit.
                     change = logits[member, read : read + fit.columns]
-                    residual = fit.loss.curve(said, change)
+                    residual = fit.loss.curvature_product(state, change)
                     read += fit.columns
-                given[member, written : written + fit.columns] = residual
+                derivatives[member, written : written + fit.columns] = residual
                 written += fit.columns
                 result[k] = (result[k][0] + float(losses.sum(dtype=np.float64)), result[k][1])
-            sums = turned.T @ given
+            sums = turned.T @ derivatives
             written = 0
             for k in mine:
                 columns = slice(written, written + fits[k].columns)
                 result[k][1][:-1] += sums[:, columns]
-                result[k][1][-1] += given[:, columns].sum(axis=0, dtype=np.float64)
+                result[k][1][-1] += derivatives[:, columns].sum(axis=0, dtype=np.float64)
                 written += fits[k].columns
     return result
 
 
 def _weights(fit: Fit) -> list[NDArray[np.float64]]:
-    if isinstance(fit.question, Evaluate):
-        return [fit.view.to_rows(fit.question.point)]
-    assert fit.question is not None
-    return [fit.view.to_rows(fit.question.at), fit.view.to_rows(fit.question.direction)]
+    if isinstance(fit.request, Evaluate):
+        return [fit.view.to_rows(fit.request.point)]
+    assert fit.request is not None
+    return [fit.view.to_rows(fit.request.state), fit.view.to_rows(fit.request.direction)]
 
 
 def _answer(fit: Fit, losses: float, sums: NDArray[np.float64]) -> Any:
-    question = fit.question
-    assert question is not None
-    found = question.strength * fit.view.of_sums(sums)
-    if isinstance(question, Curve):
-        result = found + question.direction
-        result[-1] -= (1 - fit.pull) * question.direction[-1]
+    request = fit.request
+    assert request is not None
+    found = request.strength * fit.view.of_sums(sums)
+    if isinstance(request, HessianProduct):
+        result = found + request.direction
+        result[-1] -= (1 - fit.intercept_penalty) * request.direction[-1]
         return result.astype(np.float32)
-    penalty = question.point.copy()
-    penalty[-1] *= fit.pull
-    value = question.strength * losses + float((penalty * question.point).sum() / 2)
-    return value, found + penalty, question.point
+    penalty = request.point.copy()
+    penalty[-1] *= fit.intercept_penalty
+    value = request.strength * losses + float((penalty * request.point).sum() / 2)
+    return value, found + penalty, request.point
 
 
 class _Sample:
@@ -230,28 +235,35 @@ class _Sample:
         seen = fit.view(rows)
         self.axes, self.flattest = _axes(seen)
         self.problem = Problem(
-            seen @ self.axes, fit.loss, fit.targets[places], fit.columns, pull=fit.pull
+            seen @ self.axes,
+            fit.loss,
+            fit.targets[places],
+            fit.columns,
+            intercept_penalty=fit.intercept_penalty,
         )
         self.times = int(fit.member.sum()) / max(1, len(places))
 
-    def rough(self, question: Precondition) -> Callable[..., NDArray[np.float32]]:
-        strength = question.strength * self.times
-        point = self.inside(question.at)
-        _, _, said = self.problem.answer(Evaluate(point, strength, False))
-        near = self.problem.answer(Precondition(said, strength))
-        flat = 1 + strength * self.flattest * self.problem.loss.spread(said).sum(axis=0)
+    def preconditioner(self, request: Precondition) -> Callable[..., NDArray[np.float32]]:
+        strength = request.strength * self.times
+        point = self.inside(request.state)
+        _, _, state = self.problem.answer(Evaluate(point, strength, False))
+        diagonal = self.problem.answer(Precondition(state, strength))
+        curvature = self.problem.loss.curvature_diagonal(state).sum(axis=0)
+        flat = 1 + strength * self.flattest * curvature
 
-        def rough(residual: NDArray[np.float32]) -> NDArray[np.float32]:
+        def apply(residual: NDArray[np.float32]) -> NDArray[np.float32]:
             inside = self.inside(residual)
             step = self.problem.drive(
-                conjugate_gradients(-inside, said, strength, near, looseness=0.1, most=SAMPLE_STEPS)
+                conjugate_gradients(
+                    -inside, state, strength, diagonal, tolerance=0.1, max_steps=SAMPLE_STEPS
+                )
             ).astype(np.float32)
             result = np.concatenate([self.axes @ step[:-1], step[-1:]])
             if self.axes.shape[1] < self.axes.shape[0]:
                 result[:-1] += (residual[:-1] - self.axes @ inside[:-1]) / flat
             return result
 
-        return rough
+        return apply
 
     def inside(self, solution: NDArray[Any]) -> NDArray[Any]:
         return np.concatenate([self.axes.T.astype(solution.dtype) @ solution[:-1], solution[-1:]])

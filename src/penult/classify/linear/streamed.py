@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from penult.classify.linear.centroid import toward_means
+from penult.classify.linear.logistic import warn_not_converged
 from penult.classify.linear.losses import SOFTMAX, SQUARED_HINGE, choose_loss
 from penult.classify.linear.newton import minimise
 from penult.classify.linear.passes import Fit, StoredRows, View, run_together
@@ -109,12 +110,16 @@ def solve_paths(
         if columns > 1:
             targets = labels[:, None] == np.arange(columns)
     ascending = sorted(set(strengths))
+    failed: set[float] = set()
     kept: list[dict[float, NDArray[np.float32]]] = [{} for _ in members]
 
     def path(fold: int) -> Generator[Any, Any, None]:
         solution = np.zeros((rows.width + 1, columns))
         for strength in ascending:
-            solution = yield from minimise(solution, strength, precise=True)
+            minimum = yield from minimise(solution, strength, float64=True)
+            solution = minimum.point
+            if not minimum.converged:
+                failed.add(strength)
             found = solution if problem.scale == "standard" else fits[fold].view.to_rows(solution)
             kept[fold][strength] = found.astype(np.float32)
             if fold < problem.folds:
@@ -127,9 +132,12 @@ def solve_paths(
             # Centred, for the intercept. That of a support vector machine has a penalty, so that
             # it makes a difference where zero is.
             view = View(problem.scalers[fold].mean_, view.factor)
-        pull = 1.0 if hinge else 0.0
-        fits.append(Fit(path(fold), member, view, loss, targets, columns, pull=pull))
+        penalty = 1.0 if hinge else 0.0
+        fits.append(
+            Fit(path(fold), member, view, loss, targets, columns, intercept_penalty=penalty)
+        )
     run_together(rows, fits, seed=problem.seed)
+    warn_not_converged(failed, "the support vector machine" if hinge else "logistic regression")
     if loss is SOFTMAX:
         for solutions in kept:
             for solution in solutions.values():

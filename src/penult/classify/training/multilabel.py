@@ -68,7 +68,7 @@ def search_labels(
             )
             loss = None
             if kind.gives_logits:
-                loss = float(SIGMOID.compare(decided, targets)[2].mean() / targets.shape[1])
+                loss = float(SIGMOID.evaluate(decided, targets)[2].mean() / targets.shape[1])
             trials.append(Trial(name, one, precisions, loss))
             left_out.append(decided)
     best = choose(trials, len(data.rows))

@@ -14,7 +14,7 @@ import numpy as np
 from penult.classify.kinds.base import Trial
 from penult.classify.kinds.registry import all_kinds, find_kind
 from penult.classify.linear.assemble import linear_pipeline
-from penult.classify.linear.basis import Weights
+from penult.classify.linear.basis import LinearWeights
 from penult.classify.linear.losses import SOFTMAX
 from penult.classify.linear.passes import StoredRows
 from penult.classify.linear.sharpness import sharpness
@@ -88,7 +88,7 @@ def search_streamed(
     pipeline = linear_pipeline(
         problem.scale,
         problem.scalers[-1],
-        Weights(weights[:-1], weights[-1]),
+        LinearWeights(weights[:-1], weights[-1]),
         problem.classes,
         seed=problem.seed,
         params=best.params if gives_logits else {},
@@ -114,7 +114,7 @@ def _judge(
         for k, (_, mask) in enumerate(solutions):
             logits, truth = every[mask[part], k], labels[part][mask[part]]
             right[k] += (logits.argmax(axis=1) == truth).sum()
-            losses[k] += SOFTMAX.compare(logits, truth)[2].sum(dtype=np.float64)
+            losses[k] += SOFTMAX.evaluate(logits, truth)[2].sum(dtype=np.float64)
     return right / [mask.sum() for _, mask in solutions], losses
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from penult.classify.kinds.base import ClassifierKind, Params, TrainingData, Trial
+from penult.classify.kinds.base import (
+    ClassifierKind,
+    Params,
+    TrainingData,
+    Trial,
+    accuracy_margin,
+)
 from penult.classify.kinds.registry import find_kind
 from penult.classify.training.grid import Candidates
 from penult.errors import UsageError
@@ -27,15 +32,18 @@ class SearchResult:
     Attributes
     ----------
     trials : in the order of the candidates, without those that ask for more neighbours than rows
+        and those not tried
     best : of `choose`
     pipeline : the best one, fitted on all rows
     thresholds : (K,) from which probability each label is predicted; None where an image has one
+    not_tried : of all kinds, candidates left out because the trials had clearly passed their best
     """
 
     trials: list[Trial]
     best: Trial
     pipeline: Pipeline
     thresholds: tuple[float, ...] | None = None
+    not_tried: tuple[Params, ...] = ()
 
 
 def search(
@@ -50,24 +58,25 @@ def search(
     step : called after each fit: once for each candidate and fold at most, and once at the end
     """
     trials: list[Trial] = []
+    not_tried: list[Params] = []
     fits = {}
     for name, params in candidates.items():
         kind = find_kind(name)
         validated = kind.cross_validate(data, possible(kind, params, data.folds), step)
         trials += validated.trials
+        not_tried += validated.not_tried
         fits[name] = validated.fit
     best = choose(trials, len(data.labels))
     pipeline = fits[best.classifier](best.params)
     step()
-    return SearchResult(trials, best, pipeline)
+    return SearchResult(trials, best, pipeline, not_tried=tuple(not_tried))
 
 
 def choose(trials: Sequence[Trial], images: int) -> Trial:
     """Choose the most accurate trial, and of those as good as that, the one with least log-loss.
 
-    Those are as good whose accuracy is less by no more than a standard error (the rule of Breiman
-    et al. 1984, section 3.4.3), or than one image, for the standard error is none where all are
-    right. The smallest C that separates a few images leaves every probability near 1/K.
+    Those are as good whose accuracy is less by no more than `accuracy_margin`. The smallest C that
+    separates a few images leaves every probability near 1/K.
 
     Parameters
     ----------
@@ -77,8 +86,7 @@ def choose(trials: Sequence[Trial], images: int) -> Trial:
     best = max(trials, key=lambda trial: trial.mean)
     if best.log_loss is None:
         return best
-    # An image in a small fold counts a little more than one in all.
-    margin = max(math.sqrt(best.mean * (1 - best.mean) / images), 1.5 / images)
+    margin = accuracy_margin(best.mean, images)
     equals = [
         trial
         for trial in trials
