@@ -12,12 +12,13 @@ from typing import Any
 
 from numpydoc.docscrape import NumpyDocString, Parameter
 
-from penult import errors
+from penult import errors, extending
 
 TITLE = """# Python API
 
 What is listed here is public: it is documented, and changes only with a line in the
 [changelog](../CHANGELOG.md). Anything else in the package may change without notice.
+[Extending penult](extending.md) shows how what is in `penult.extending` is used.
 
 This page is made from the docstrings, by `make docs`.
 """
@@ -35,6 +36,8 @@ GROUPS = {
     "classify.settings.LayerResult classify.settings.SeedRuns records.ClassScore records.Average "
     "records.HeldOut records.Copied records.Progress report.make.ReportFiles "
     "quantization.LayerCosine quantization.ProbeAccuracy",
+    "Extending": " ".join(f"extending.{name}" for name in sorted(extending.__all__)),
+    "Checking extensions": "testing.check_image_source testing.check_source testing.check_engine",
     "Errors": " ".join(sorted(errors.__all__, key=lambda name: name != "PenultError")),
 }
 
@@ -83,7 +86,7 @@ def members(value: Any) -> Iterator[tuple[str, Any]]:
             documented = inspect.isfunction(member) or isinstance(
                 member, property | cached_property
             )
-            if documented and not name.startswith("_") and name not in seen:
+            if documented and inspect.getdoc(member) and name[0] != "_" and name not in seen:
                 seen.add(name)
                 yield name, member
 

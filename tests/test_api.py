@@ -58,10 +58,17 @@ def test_each_exported_name_is_found_and_listed():
         _ = penult.extrct
 
 
+def one_line(value):
+    return "\n" not in inspect.getdoc(value)
+
+
 @pytest.mark.parametrize("name", OBJECTS)
 def test_a_public_object_says_what_it_takes_and_gives(name):
     value, doc = OBJECTS[name], NumpyDocString(inspect.getdoc(OBJECTS[name]))
     found = [(code, text) for code, text in validate(name)["errors"] if code not in LEFT_OUT]
+    if name.startswith("penult.extending.") and name.count(".") == 3 and one_line(value):
+        # What is to be overridden: a summary says all of it, and the base class the rest.
+        found = [(code, text) for code, text in found if code not in ("PR01", "RT01")]
     if dataclasses.is_dataclass(value) and not doc["Parameters"]:
         # A record that penult makes: its fields are of interest where they are read.
         found = [(code, text) for code, text in found if code != "PR01"]

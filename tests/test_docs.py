@@ -17,6 +17,7 @@ import sys
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from markdown_it import MarkdownIt
@@ -45,7 +46,9 @@ def blocks_of(markdown: str, page: str) -> list[Block]:
 
 def run_page(markdown: str, page: str, folder: Path, programs: Path = PROGRAMS) -> None:
     """Run a page's examples in `folder`, the working directory, with the `penult` of `programs`."""
-    names: dict[str, object] = {"__name__": "__main__"}
+    module = ModuleType(f"examples_of_{Path(page).stem}")
+    sys.modules[module.__name__] = module  # so that what is defined there can be pickled
+    names = vars(module)
     for block in blocks_of(markdown, page):
         if block.language == "bash" and block.text.startswith(SETTING_UP):
             check_setting_up(block)

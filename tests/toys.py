@@ -101,6 +101,8 @@ class TinyNetwork(BackboneSource):
         return ()
 
     def open(self, name: str, choice: WeightsChoice) -> Backbone:
+        if name not in self.names():
+            raise UnknownNameError("toy model", name, self.names())
         metadata = BackboneMetadata(
             name="tiny:network",
             architecture="tiny/network",
@@ -147,6 +149,8 @@ class Slashes(TinyNetwork):
     prefix = "slashes"
 
     def open(self, name: str, choice: WeightsChoice) -> Backbone:
+        if name not in self.names():
+            raise UnknownNameError("toy model", name, self.names())
         metadata = BackboneMetadata(
             name="slashes:network",
             architecture="slashes/network",
@@ -191,6 +195,8 @@ class GraphOfMeans(BackboneSource):
         return ()
 
     def open(self, name: str, choice: WeightsChoice) -> Backbone:
+        if name not in self.names():
+            raise UnknownNameError("toy model", name, self.names())
         metadata = BackboneMetadata(
             name="graph:means",
             architecture="graph/means",

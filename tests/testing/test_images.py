@@ -7,11 +7,9 @@ from functools import partial
 
 import pytest
 
-import penult
 from penult.errors import ImageError
 from penult.images.labels.annotations import ImageEntry
-from penult.images.sources import open as sources
-from penult.images.sources.base import ImageSource, SourceKind, SourceOptions
+from penult.images.sources.base import ImageSource, SourceOptions
 from penult.images.sources.open import open_sources
 from penult.testing import check_image_source
 
@@ -52,16 +50,6 @@ class Memory(ImageSource):
 def test_a_source_that_keeps_its_promises_passes():
     pictures = dict(PICTURES)
     check_image_source(lambda: Memory(pictures), remove=lambda _: pictures.clear())
-
-
-def test_a_kind_of_sources_is_one_object_in_a_list(photos, toy, monkeypatch):
-    pictures = {f"{p.parent.name}/{p.name}": p.read_bytes() for p in photos.rglob("*.jpg")}
-    (photos / "all.toy").touch()
-    kind = SourceKind(lambda path: path.suffix == ".toy", lambda *_: [Memory(pictures)])
-    monkeypatch.setattr(sources, "KINDS", (kind, *sources.KINDS))
-    features = penult.extract(photos / "all.toy", model=toy)
-    assert list(features.ids) == sorted(pictures)
-    assert features.label_names == ("daisy", "rose", "tulip")
 
 
 @pytest.mark.parametrize("given", ["folder", "files"])

@@ -38,8 +38,6 @@ class Backbone:
     ----------
     metadata : BackboneMetadata
         As given.
-    name, architecture, weights, preprocessing
-        As in the metadata.
     """
 
     def __init__(
@@ -94,23 +92,38 @@ class Backbone:
         return layers
 
     def layer(self, name: str) -> Layer:
-        """The layer of that exact name.
+        """Find the layer of that exact name.
+
+        Parameters
+        ----------
+        name : str
+            As `layers` has it.
+
+        Returns
+        -------
+        Layer
+            That one.
 
         Raises
         ------
         UnknownNameError
-            With close suggestions.
+            If there is none; suggests close ones.
         """
         return find_layer(self.layers, name, backbone=self.name)
 
     def replace(self, **changes: Any) -> Backbone:
-        """The same network with other metadata.
+        """Give the same network other metadata.
 
         Parameters
         ----------
-        **changes
+        **changes : object
             Fields of `BackboneMetadata`. With another preprocessing, the layers are looked for
             anew: their shapes depend on the images' size.
+
+        Returns
+        -------
+        Backbone
+            One that shares the network.
         """
         on_layers = self._on_layers
         if "preprocessing" in changes:
@@ -122,6 +135,16 @@ class Backbone:
         """Cut the network as a torch module; see `Network.as_torch`.
 
         The ends are known without a look at the layers, for which the network is run.
+
+        Parameters
+        ----------
+        layers : sequence of str
+            Their names.
+
+        Returns
+        -------
+        torch.nn.Module
+            From normalised images to a tuple of activations.
         """
         return self.network.as_torch(
             [Layer(x, "", (), "vector") if x in ENDS else self.layer(x) for x in layers]
@@ -130,14 +153,28 @@ class Backbone:
     def recipe(
         self, layer: str = "penultimate", pooling: str | None = None, normalize: str = "none"
     ) -> Recipe:
-        """The recipe of rows made from one layer of this backbone.
+        """Make the recipe of rows from one layer of this backbone.
 
         The ends' recipes are known without opening the network, which a cached engine never needs.
+
+        Parameters
+        ----------
+        layer : str
+            Its name.
+        pooling : str, optional
+            What suits the layer by default.
+        normalize : {"none", "l2"}
+            ``"l2"`` scales each row to length 1.
+
+        Returns
+        -------
+        Recipe
+            With the versions of the libraries as they are now.
 
         Raises
         ------
         UnknownNameError, UsageError
-            A layer the network lacks, or a pooling that has no meaning for the layer.
+            If the network lacks the layer, or the pooling has no meaning for it.
         """
         if self.metadata.layers is not None:
             self.layer(layer)

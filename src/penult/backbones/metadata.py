@@ -58,6 +58,16 @@ class BackboneMetadata:
     def from_json(cls, text: str) -> BackboneMetadata:
         """Read what `to_json` wrote.
 
+        Parameters
+        ----------
+        text : str
+            One object as JSON.
+
+        Returns
+        -------
+        BackboneMetadata
+            An equal one.
+
         Raises
         ------
         FileFormatError

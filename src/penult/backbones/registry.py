@@ -184,11 +184,12 @@ def open_backbone(
     Returns
     -------
     Backbone
-        Its network is not yet built.
+        Its network is built when it is first needed.
 
     Raises
     ------
     UnknownNameError, WeightsError, MissingExtraError
+        If there is no such name, its weights cannot be had, or an extra is needed for it.
     """
     choice = choice or WeightsChoice()
     if use_cache and (known := load_cached(name, choice, lambda: _open(name, choice)[1])):

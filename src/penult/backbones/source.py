@@ -58,9 +58,15 @@ class BackboneSource(ABC):
             Other weights than the pretrained ones, whether they may be downloaded, and for what
             preprocessing the network is to be built.
 
+        Returns
+        -------
+        Backbone
+            Its network is built when it is first needed.
+
         Raises
         ------
         UnknownNameError, WeightsError, MissingExtraError
+            If there is no such name, its weights cannot be had, or an extra is needed for it.
         """
 
     def knows(self, name: str) -> bool:

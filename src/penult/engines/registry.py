@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from penult.backbones.backbone import Backbone
 from penult.engines.base import Engine, EngineSettings
@@ -25,8 +26,9 @@ class EngineEntry:
 
     Attributes
     ----------
-    path : str
-        ``"module:Class"`` of the `Engine`, made by ``Class(backbone, recipes, settings)``.
+    engine : str or subclass of Engine
+        ``"module:Class"`` of the `Engine`, imported when it is first used, or the class itself;
+        made by ``Class(backbone, recipes, settings)``.
     devices : tuple of str
         The kinds it runs on, of ``"cpu"``, ``"cuda"`` and ``"mps"``.
     forms : tuple of str
@@ -37,7 +39,7 @@ class EngineEntry:
         Whether it works on several images at the same time, by a number of streams.
     """
 
-    path: str
+    engine: str | type[Engine]
     devices: tuple[str, ...]
     forms: tuple[str, ...]
     auto: bool = False
@@ -103,11 +105,14 @@ def open_engine(
     Returns
     -------
     Engine
-        Ready to run.
+        Opened on these recipes.
 
     Raises
     ------
-    UnknownNameError, UsageError, EngineError
+    UnknownNameError, UsageError
+        If there is no such engine, or it does not run this network on this device.
+    EngineError
+        If the network cannot be run here.
     """
     if engine not in ("auto", *ENGINES):
         raise UnknownNameError("engine", engine, ("auto", *ENGINES))
@@ -169,8 +174,11 @@ def _open(
         raise UsageError(
             f"streams are the engine {others}'s; leave out --streams {settings.streams}"
         )
-    module, _, class_name = entry.path.partition(":")
-    opened: Engine = getattr(import_module(module), class_name)(backbone, recipes, settings)
+    engine: Any = entry.engine
+    if isinstance(engine, str):
+        module, _, class_name = engine.partition(":")
+        engine = getattr(import_module(module), class_name)
+    opened: Engine = engine(backbone, recipes, settings)
     return opened
 
 

@@ -23,28 +23,48 @@ class Report:
 
     Attributes
     ----------
-    title : the page's heading, e.g. the folder's name
-    source : where the images came from, as it was typed
-    class_counts : class name to number of rows with that label, in the order of the label names
-    recipe : how the rows were made
-    scores, held_out : how the classifier did on the images kept from it, and what it said of each
-    settings : how it was trained. ``"chosen"`` (parameter to value) and ``"grid"`` (one mapping a
+    title : str
+        The page's heading, e.g. the folder's name.
+    source : str
+        Where the images came from, as it was typed.
+    class_counts : mapping
+        Class name to number of rows with that label, in the order of the label names.
+    recipe : Recipe
+        How the rows were made.
+    scores : Scores
+        How the classifier did on the images kept from it.
+    held_out : HeldOut
+        What it said of each of them.
+    settings : mapping
+        How it was trained. ``"chosen"`` (parameter to value) and ``"grid"`` (one mapping a
         candidate: its parameters, its cross-validated ``"accuracy"`` in [0, 1], and ``"log_loss"``
-        or None) make a table of the search; every other item is shown as its name and value
-    open_image : id to the image file's bytes, or None where they cannot be had; may raise OSError
-    layers : how each layer that was tried did, as `best_layer` stores them; the recipe's
-        layer is the chosen one
-    label_issues : images whose labels are likely wrong; None where they were not looked for
-    curve : the learning curve; empty where it was not drawn
-    notes : section to the reason why it has nothing to show
-    rows : images with a row; None where each has one label or none, so that they can be counted
-    unlabelled : rows without a label
-    failures : images that have no row, every one of them
-    passed_over : extension to number of files that are no images
-    listing_messages : what else there is to say of the folders of the images, in sentences
-    seconds : step to its duration
-    versions : library to version
-    commands : what to type to get the same again, one command each
+        or None) make a table of the search; every other item is shown as its name and value.
+    open_image : callable
+        From an id to the image file's bytes, or None where they cannot be had; may raise OSError.
+    layers : tuple of LayerResult
+        Of each layer that was tried; the recipe's layer is the chosen one.
+    label_issues : tuple of LabelIssue, or None
+        Images whose labels are likely wrong; None where they were not looked for.
+    curve : tuple of CurvePoint
+        The learning curve; empty where it was not drawn.
+    notes : mapping
+        Section to the reason why it has nothing to show.
+    rows : int or None
+        Images with a row; None where each has one label or none, so that they can be counted.
+    unlabelled : int
+        Rows without a label.
+    failures : tuple of Failure
+        Images that have no row, every one of them.
+    passed_over : mapping
+        Extension to number of files that are no images.
+    listing_messages : tuple of str
+        What else there is to say of the folders that the images came from, in sentences.
+    seconds : mapping
+        Step to its duration.
+    versions : mapping
+        Library to version.
+    commands : tuple of str
+        What to type to get the same again, one command each.
     """
 
     title: str

@@ -14,7 +14,8 @@ class Thumbnails:
 
     Parameters
     ----------
-    open_image : id to the image file's bytes, or None where they cannot be had
+    open_image : callable
+        From an id to the image file's bytes, or None where they cannot be had.
     """
 
     def __init__(self, open_image: Callable[[str], bytes | None]) -> None:

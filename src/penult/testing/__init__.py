@@ -6,6 +6,8 @@ needed.
 
 from __future__ import annotations
 
+from penult.testing.backbones import check_source
+from penult.testing.engines import check_engine
 from penult.testing.images import check_image_source
 
-__all__ = ["check_image_source"]
+__all__ = ["check_engine", "check_image_source", "check_source"]

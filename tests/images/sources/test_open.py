@@ -58,7 +58,7 @@ ZIP = SourceKind(
 
 @pytest.fixture(autouse=True)
 def _zip_is_a_kind(monkeypatch):
-    monkeypatch.setattr(table, "KINDS", (*table.KINDS, ZIP))
+    monkeypatch.setattr(table, "KINDS", [*table.KINDS, ZIP])
 
 
 @pytest.fixture

@@ -35,11 +35,16 @@ class TrainingData:
 
     Attributes
     ----------
-    rows : (n, D) float32
-    labels : (n,) int64 classes; or (n, K) bool, several labels an image
-    folds : (train, test) places among the rows; empty where nothing is cross-validated
-    scale : as in `penult.classify.pipeline.make_scaler`
-    seed : of the classifier
+    rows : float32 array, shape (n, D)
+        In memory.
+    labels : int64 array, shape (n,), or bool array, shape (n, K)
+        Classes; or several labels an image.
+    folds : sequence of Fold
+        Of each, the places of its training and test rows; empty where nothing is cross-validated.
+    scale : str
+        As in `penult.classify.pipeline.make_scaler`.
+    seed : int
+        Of the classifier.
     """
 
     rows: NDArray[np.float32]
@@ -117,15 +122,22 @@ class ClassifierKind(ABC):
 
     Attributes
     ----------
-    name : what a user types
-    grid : parameter name to the values that are tried by default
-    penalty : the parameter, if any, that says how strongly it is regularised; its value must be
-        within 1e-12 and 1e12, and the user is told when the best one is at an edge of the grid
-    gives_logits : whether its decisions are logits, so that the log-loss chooses among candidates
-        that are equally accurate
-    multilabel : whether it learns several labels an image
-    streams : whether it learns from rows that stay on disk (`solve_streamed`)
-    trusted : loader of skops to the types that a file of this kind may hold, beside the scaling
+    name : str
+        What a user types.
+    grid : mapping
+        Parameter name to the values that are tried by default.
+    penalty : str or None
+        The parameter, if any, that says how strongly it is regularised; its value must be within
+        1e-12 and 1e12, and the user is told when the best one is at an edge of the grid.
+    gives_logits : bool
+        Whether its decisions are logits, so that the log-loss chooses among candidates that are
+        equally accurate.
+    multilabel : bool
+        Whether it learns several labels an image.
+    streams : bool
+        Whether it learns from rows that stay on disk (`solve_streamed`).
+    trusted : mapping
+        Loader of skops to the types that a file of this kind may hold, beside the scaling.
     """
 
     name: str
@@ -157,9 +169,17 @@ class ClassifierKind(ABC):
 
         Parameters
         ----------
-        data : with folds
-        candidates : parameters to try
-        step : called after each fit on a fold
+        data : TrainingData
+            With folds.
+        candidates : sequence of mapping
+            Parameters to try.
+        step : callable
+            Called after each fit on a fold.
+
+        Returns
+        -------
+        CrossValidation
+            A trial for each candidate.
         """
         trials = []
         for params in candidates:
@@ -187,6 +207,13 @@ class ClassifierKind(ABC):
     ) -> list[DecisionFunction]:
         """Fit every candidate on all rows with several labels.
 
+        Parameters
+        ----------
+        data : TrainingData
+            Its labels are (n, K) bool.
+        candidates : sequence of mapping
+            Parameters to try.
+
         Returns
         -------
         list of callable
@@ -202,14 +229,19 @@ class ClassifierKind(ABC):
 
         Parameters
         ----------
-        data : labels are (n, K) bool
-        params : the chosen candidate
-        left_out : (n, K), what `fit_labels_each` of the folds said of the rows they left out
+        data : TrainingData
+            Its labels are (n, K) bool.
+        params : mapping
+            The chosen candidate.
+        left_out : array, shape (n, K)
+            What `fit_labels_each` of the folds said of the rows they left out.
 
         Returns
         -------
-        pipeline : fitted
-        probabilities : (n, K), what is made of `left_out`
+        pipeline : sklearn.pipeline.Pipeline
+            Fitted.
+        probabilities : array, shape (n, K)
+            What is made of `left_out`.
         """
         return self.fit_decisions(data, params), left_out
 
@@ -222,7 +254,7 @@ class ClassifierKind(ABC):
         raise NotImplementedError(f"{self.name} does not stream")
 
     def streaming_bytes(self, width: int, folds: int) -> int:
-        """Bytes that `solve_streamed` cannot do without."""
+        """Say how many bytes `solve_streamed` cannot do without."""
         return 0
 
     # Files.
@@ -234,13 +266,25 @@ class ClassifierKind(ABC):
 
         Parameters
         ----------
-        pipeline : built from the file; its types are trusted, its numbers are not
-        schema : of the skops file
+        pipeline : sklearn.pipeline.Pipeline
+            Built from the file; its types are trusted, its numbers are not.
+        schema : JSON-like
+            Of the skops file.
+
+        Returns
+        -------
+        str or None
+            What is wrong, as the end of a sentence.
         """
         return None
 
     def to_onnx(self, pipeline: Pipeline) -> list[Any]:
         """Convert a fitted pipeline.
+
+        Parameters
+        ----------
+        pipeline : sklearn.pipeline.Pipeline
+            As `fit` gives it.
 
         Returns
         -------

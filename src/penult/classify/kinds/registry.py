@@ -10,7 +10,7 @@ from penult.errors import UnknownNameError
 if TYPE_CHECKING:
     from penult.classify.kinds.base import ClassifierKind
 
-__all__ = ["all_kinds", "find_kind", "kind_names", "register_kind"]
+__all__ = ["all_kinds", "find_kind", "kind_names", "register_kind", "unregister_kind"]
 
 # Each is ``KIND`` in the module of its name here; imported when first asked for, so that the
 # command line can list the names without loading NumPy.
@@ -48,3 +48,8 @@ def all_kinds() -> list[ClassifierKind]:
 def register_kind(kind: ClassifierKind) -> None:
     """Add a kind, or replace the one of the same name."""
     _kinds[kind.name] = kind
+
+
+def unregister_kind(name: str) -> None:
+    """Remove a kind."""
+    del _kinds[name]

@@ -77,10 +77,20 @@ class ImageSource(ABC):
 
     @abstractmethod
     def opener(self, index: int) -> Callable[[], BinaryIO]:
-        """What opens an image's bytes, from any thread.
+        """Return what opens an image's bytes, from any thread.
 
         It can be pickled, holds nothing that is open, and opens what it needs in the process that
         calls it. It raises OSError or ImageError.
+
+        Parameters
+        ----------
+        index : int
+            The image's number.
+
+        Returns
+        -------
+        callable
+            Without arguments, to a binary file.
         """
 
     def path(self, index: int) -> Path | None:

@@ -32,7 +32,7 @@ from penult.records import Failure
 
 __all__ = ["KINDS", "open_sources"]
 
-KINDS: tuple[SourceKind, ...] = (
+KINDS: list[SourceKind] = [
     STANDARD_INPUT,
     FOLDER,
     CSV,
@@ -40,7 +40,7 @@ KINDS: tuple[SourceKind, ...] = (
     TAR,
     REMOTE_FOLDER,
     ADDRESS,
-)
+]
 """An argument is of the first kind that it matches; a file of none is taken for an image."""
 
 

@@ -1,0 +1,141 @@
+"""What to derive from, and to register, in order to extend penult; docs/extending.md shows how."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TypeAlias
+
+from penult.backbones import registry as backbones
+from penult.backbones.backbone import Backbone
+from penult.backbones.info import ModelInfo
+from penult.backbones.layer import Layer
+from penult.backbones.metadata import BackboneMetadata
+from penult.backbones.network import Network, OpenVinoGraph
+from penult.backbones.registry import open_backbone
+from penult.backbones.source import BackboneSource
+from penult.backbones.torch_network import TorchNetwork
+from penult.backbones.weights.choice import WeightsChoice
+from penult.backbones.weights.info import WeightsInfo
+from penult.classify.kinds import registry as classifiers
+from penult.classify.kinds.base import ClassifierKind, TrainingData
+from penult.engines.base import Engine, EngineSettings
+from penult.engines.registry import ENGINES, EngineEntry, open_engine
+from penult.errors import UsageError
+from penult.images.labels.annotations import ImageEntry
+from penult.images.sources.base import ImageSource, SourceKind, SourceLocation, SourceOptions
+from penult.images.sources.open import KINDS
+from penult.recipe import Preprocessing, Recipe
+from penult.report.content import Report
+from penult.report.sections.base import Section
+from penult.report.thumbnails import Thumbnails
+
+if TYPE_CHECKING:
+    from torch import nn
+
+__all__ = [
+    "Backbone",
+    "BackboneMetadata",
+    "BackboneSource",
+    "ClassifierKind",
+    "Engine",
+    "EngineEntry",
+    "EngineSettings",
+    "ImageEntry",
+    "ImageSource",
+    "Layer",
+    "ModelInfo",
+    "Network",
+    "OpenVinoGraph",
+    "Preprocessing",
+    "Report",
+    "Section",
+    "SourceKind",
+    "SourceLocation",
+    "SourceOptions",
+    "Thumbnails",
+    "TorchNetwork",
+    "TrainingData",
+    "WeightsChoice",
+    "WeightsInfo",
+    "open_backbone",
+    "open_engine",
+    "register",
+    "row_network",
+    "unregister",
+]
+
+Extension: TypeAlias = SourceKind | BackboneSource | EngineEntry | ClassifierKind
+
+
+def register(extension: Extension) -> None:
+    """Make an extension known to this process.
+
+    Parameters
+    ----------
+    extension : SourceKind, BackboneSource, EngineEntry or ClassifierKind
+        A kind of image sources is asked before those of penult whether an argument is its own; of
+        the others, the name has to be new. The entry of an engine has its class, not its path.
+
+    Raises
+    ------
+    UsageError
+        If there is one of that name, or it cannot be registered.
+    """
+    if isinstance(extension, BackboneSource):
+        backbones.register(extension)
+    elif isinstance(extension, SourceKind):
+        KINDS.insert(0, extension)
+    elif isinstance(extension, ClassifierKind):
+        _require_new(extension.name, classifiers.kind_names())
+        classifiers.register_kind(extension)
+    elif isinstance(extension, EngineEntry) and not isinstance(extension.engine, str):
+        _require_new(extension.engine.name, ("auto", *ENGINES))
+        ENGINES[extension.engine.name] = extension
+    else:
+        raise UsageError(
+            f"{extension!r} cannot be registered; allowed: a SourceKind, a BackboneSource, an "
+            "EngineEntry with its class, and a ClassifierKind"
+        )
+
+
+def _require_new(name: str, known: Sequence[str]) -> None:
+    if name in known:
+        raise UsageError(f"{name!r} exists; give yours another name")
+
+
+def unregister(extension: Extension) -> None:
+    """Undo `register`.
+
+    Parameters
+    ----------
+    extension : SourceKind, BackboneSource, EngineEntry or ClassifierKind
+        What was registered.
+    """
+    if isinstance(extension, BackboneSource):
+        backbones.unregister(extension.prefix)
+    elif isinstance(extension, SourceKind):
+        KINDS.remove(extension)
+    elif isinstance(extension, ClassifierKind):
+        classifiers.unregister_kind(extension.name)
+    elif not isinstance(extension.engine, str):
+        del ENGINES[extension.engine.name]
+
+
+def row_network(backbone: Backbone, recipes: Sequence[Recipe]) -> nn.Module:
+    """Build the torch module of everything between decoded images and rows.
+
+    Parameters
+    ----------
+    backbone : Backbone
+        One that can be had as a torch module.
+    recipes : sequence of Recipe
+        Of this backbone; layers, poolings and row normalizations differ.
+
+    Returns
+    -------
+    torch.nn.Module
+        In eval mode; from uint8 (N, H, W, 3), RGB, to a tuple of float32 (N, …), one a recipe.
+    """
+    from penult.engines.row_network import RowNetwork
+
+    return RowNetwork(backbone, recipes).eval()

@@ -1,0 +1,59 @@
+"""What is registered is known to the process until it is unregistered, and takes no name twice."""
+
+from __future__ import annotations
+
+import pytest
+from sklearn.naive_bayes import GaussianNB
+from toys import ChannelMeans, MeanColour
+
+from penult.backbones.registry import sources
+from penult.classify.kinds.registry import kind_names
+from penult.engines.registry import ENGINES
+from penult.errors import UsageError
+from penult.extending import ClassifierKind, EngineEntry, SourceKind, register, unregister
+from penult.images.sources.open import KINDS
+
+
+class NaiveBayes(ClassifierKind):
+    name = "bayes"
+
+    def make(self, seed, **params):
+        return GaussianNB(**params)
+
+
+@pytest.mark.parametrize(
+    ("extension", "name", "known"),
+    [
+        (MeanColour(), "toy", sources),
+        (EngineEntry(ChannelMeans, devices=("cpu",), forms=("torch",)), "means", lambda: ENGINES),
+        (NaiveBayes(), "bayes", kind_names),
+    ],
+)
+def test_a_name_is_known_while_it_is_registered_and_taken_once(extension, name, known):
+    assert name not in known()
+    register(extension)
+    try:
+        assert name in known()
+        with pytest.raises(UsageError, match=f"'{name}' exists; give yours another"):
+            register(extension)
+    finally:
+        unregister(extension)
+    assert name not in known()
+
+
+def test_a_kind_of_images_is_asked_before_those_of_penult():
+    kind = SourceKind(matches=lambda argument: False, open=lambda location, options: ())
+    register(kind)
+    try:
+        assert KINDS[0] is kind
+    finally:
+        unregister(kind)
+    assert kind not in KINDS
+
+
+@pytest.mark.parametrize(
+    "nothing", [MeanColour, "bayes", EngineEntry("a:B", devices=("cpu",), forms=("torch",))]
+)
+def test_what_is_no_extension_is_refused(nothing):
+    with pytest.raises(UsageError, match="cannot be registered; allowed: a SourceKind"):
+        register(nothing)
