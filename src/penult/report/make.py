@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import logging
 import os
-import shlex
 import shutil
 import time
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from penult.backbones.registry import DEFAULT_MODEL, as_recorded
+from penult.backbones.registry import DEFAULT_MODEL
 from penult.backbones.weights.choice import WeightsChoice
+from penult.classify.classifier import Classifier
+from penult.classify.diagnosis.label_errors import find_label_issues
+from penult.classify.diagnosis.layers import best_layer, train_layers
+from penult.classify.diagnosis.learning_curve import learning_curve
 from penult.errors import (
     FeatureFileError,
-    PenultError,
     RecipeMismatchError,
     ResumeError,
     TrainingError,
@@ -29,23 +26,22 @@ from penult.errors import (
 )
 from penult.extraction import Extraction
 from penult.extractor import EngineOptions, ExtractorSpec, ModelRows, layer_names
+from penult.features.read import load
 from penult.features.schema import is_feature_file
+from penult.images.listing import as_sources
 from penult.images.listing_options import ListingOptions
 from penult.output import check_output
+from penult.records import Features, Progress
+from penult.report.build import build_report
+from penult.report.commands import CLASSIFIER, FEATURES
+from penult.report.page import FILES, OPTIONAL, PAGE, check_report, write_report
+from penult.report.pictures import image_opener
 from penult.report.staging import is_complete, staged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from penult.classify.classifier import Classifier
     from penult.images.labels.split_folders import SplitsFrom
-    from penult.records import Features, ImageRecord, Progress
-    from penult.report.content import Report
 
 __all__ = ["ReportFiles", "make_report"]
-
-FEATURES = "features.h5"
-CLASSIFIER = "classifier.skops"
 
 
 @dataclass(frozen=True)
@@ -156,10 +152,6 @@ def make_report(
     PenultError
         As `penult.extract` and `penult.train` do, or if the folder cannot be written.
     """
-    from penult.features.read import load
-    from penult.images.listing import as_sources
-    from penult.report.page import FILES, OPTIONAL, PAGE, check_report, write_report
-
     wanted = layer_names(layer or ())
     extraction = Extraction(
         extractor=ExtractorSpec(
@@ -173,11 +165,11 @@ def make_report(
     sources = as_sources(images)
     first = sources[0] if len(sources) == 1 else None
     file = first if isinstance(first, Path) and is_feature_file(first) else None
-    replace = overwrite or is_complete(directory, PAGE)
-    check_report(directory, overwrite=replace)
+    may_replace = overwrite or is_complete(directory, PAGE)
+    check_report(directory, overwrite=may_replace)
     if directory.is_dir():
         for name in (CLASSIFIER,) if file else (FEATURES, CLASSIFIER):
-            check_output(directory / name, overwrite=replace)
+            check_output(directory / name, overwrite=may_replace)
     seconds: dict[str, float] = {}
     found: dict[str, Any] = {}
     notes: dict[str, str] = {}
@@ -202,22 +194,18 @@ def make_report(
             )
             trained.save(folder / CLASSIFIER, overwrite=True)
         if label_errors:
-            from penult.classify.diagnosis.label_errors import find_label_issues
-
             with _noted(notes, "labels"), _timed(seconds, "label errors"):
                 issues = find_label_issues(trained, features, on_progress=on_label_errors)
                 found["label_issues"] = tuple(issues)
         if curve:
-            from penult.classify.diagnosis.learning_curve import learning_curve
-
             with _noted(notes, "curve"), _timed(seconds, "learning curve"):
                 found["curve"] = tuple(learning_curve(trained, features, on_progress=on_curve))
         # Of images, their hosts were named when they were first listed.
-        opener = _opener(features, offline=offline, announce=file is not None)
-        found |= {"open_image": opener, "seconds": seconds, "notes": notes}
-        content = _content(sources, file, features, trained, **found)
+        opener = image_opener(features, offline=offline, announce=file is not None)
+        report = build_report(sources, file, features, trained, opener)
+        report = replace(report, seconds=seconds, notes=notes, **found)
         write_report(
-            folder, content, normalize=normalize, escape_formulas=escape_formulas, overwrite=True
+            folder, report, normalize=normalize, escape_formulas=escape_formulas, overwrite=True
         )
         features.features.file.close()  # some systems do not rename a file that is open
     return ReportFiles(
@@ -256,9 +244,6 @@ def _train(
     on_progress: Callable[[Progress], None] | None,
 ) -> tuple[Features, Classifier]:
     """Train on each layer and keep the best, with the rows that it was trained on."""
-    from penult.classify.diagnosis.layers import best_layer, train_layers
-    from penult.features.read import load
-
     trained = train_layers(
         path,
         layers,
@@ -269,135 +254,6 @@ def _train(
     )
     best = best_layer(trained) if len(trained) > 1 else next(iter(trained.values()))
     return load(path, best.recipe.layer), best
-
-
-def _content(
-    sources: Sequence[str | Path],
-    file: Path | None,
-    features: Features,
-    classifier: Classifier,
-    **found: Any,
-) -> Report:
-    from penult.images.notes import listing_messages
-    from penult.report.content import Report
-
-    counts = Counter(features.labels.tolist())
-    if features.targets is not None:
-        several = np.asarray(features.targets)
-        counts = Counter(dict(enumerate(several.sum(axis=0).tolist())))
-        counts[-1] = int((~several.any(axis=1)).sum())
-    settings = classifier.settings.to_dict()
-    # The page counts every class's images in its table of classes; a threshold a class is too much.
-    for name in ("classes", "thresholds"):
-        settings.pop(name, None)
-    settings.pop("layers", None)  # they have a section of their own
-    edges = settings.pop("edges", {})
-    settings["grid's edge"] = [f"{name} is the {edge} tried" for name, edge in edges.items()]
-    settings["not_tried"] = [
-        ", ".join(f"{name} = {value:g}" for name, value in params.items())
-        for params in settings.pop("not_tried", ())
-    ]
-    settings["identical images"] = settings.pop("copies", 0) or None
-    settings["chosen"] = {"classifier": settings.pop("classifier"), **settings.pop("params")}
-    settings["grid"] = [
-        {
-            "classifier": trial["classifier"],
-            **trial["params"],
-            "accuracy": trial["mean"],
-            "log_loss": trial.get("log_loss"),
-        }
-        for trial in settings["grid"]
-    ]
-    return Report(
-        title=_title(file.with_suffix("") if file else sources[0]),
-        source=" ".join(str(source) for source in sources),
-        class_counts={name: counts[k] for k, name in enumerate(features.label_names)},
-        recipe=features.recipe,
-        scores=classifier.scores,
-        held_out=classifier.held_out,
-        settings=settings,
-        layers=classifier.settings.layers,
-        rows=len(features),
-        unlabelled=counts[-1],
-        failures=features.failures,
-        passed_over=features.origin.get("passed_over", {}),
-        listing_messages=tuple(listing_messages({**features.origin, "passed_over": {}})),
-        versions={**features.recipe.versions, **classifier.versions},
-        commands=_commands(sources, file, features, classifier),
-        **found,
-    )
-
-
-def _title(source: str | Path) -> str:
-    if source == "-":
-        return "standard input"
-    name = source.resolve().name if isinstance(source, Path) else source.rstrip("/")
-    return name.rpartition("/")[2] or str(source)
-
-
-def _opener(features: Features, *, offline: bool, announce: bool) -> Callable[[str], bytes | None]:
-    """Give an image's bytes for its id, from where the rows were made, if they are still the same.
-
-    A stranger's file may name any folder; it cannot know the digests of what lies there.
-    """
-    from penult.images.read import digest_of
-    from penult.images.relocate import relocate_images
-
-    @cache
-    def find() -> Callable[[str], ImageRecord | None]:
-        try:
-            return relocate_images(
-                features.origin, features.ids, offline=offline, announce=announce
-            )
-        except PenultError as error:  # they have moved, say
-            logging.getLogger("penult").warning("penult: the page has no pictures: %s", error)
-            return lambda _: None
-
-    @cache
-    def digests() -> Mapping[str, str]:
-        content = features.content
-        return {} if content is None else dict(zip(features.ids, content, strict=True))
-
-    def open_image(image_id: str) -> bytes | None:
-        record = find()(image_id)
-        if record is None:
-            return None
-        with record.open() as file:
-            data = file.read()
-        return data if digests().get(image_id, "") in ("", digest_of(data)) else None
-
-    return open_image
-
-
-def _commands(
-    sources: Sequence[str | Path], file: Path | None, features: Features, classifier: Classifier
-) -> tuple[str, ...]:
-    """What to type to get the same again."""
-    recipe, origin, settings = features.recipe, features.origin, classifier.settings
-    extract = []
-    if file is None:
-        name, choice = as_recorded(recipe, "the report", WeightsChoice())
-        extract += ["extract", *map(str, sources), "-o", FEATURES, "--model", name]
-        if features.layers != ("penultimate",):
-            extract += [word for layer in features.layers for word in ("--layer", layer)]
-        if choice.weights is not None:
-            extract += ["--weights", str(choice.weights)]
-        if origin["label_pattern"] is not None:
-            extract += ["--label-pattern", origin["label_pattern"]]
-        elif origin["labels"] != "parent":
-            extract += ["--labels", origin["labels"]]
-        if origin["splits"] != "auto":
-            extract += ["--splits", origin["splits"]]
-    train = ["train", str(file or FEATURES), "-o", CLASSIFIER, "--seed", str(settings.seed)]
-    if len(features.layers) > 1:
-        tried = [result.layer for result in settings.layers] or [recipe.layer]
-        every = len(tried) == len(features.layers)
-        train += [word for name in (["all"] if every else tried) for word in ("--layer", name)]
-    kinds = list(dict.fromkeys(result.classifier for result in settings.grid))
-    if kinds != ["logistic"]:
-        train += [word for kind in kinds for word in ("--classifier", kind)]
-    predict = ["predict", CLASSIFIER, "PHOTO_OR_FOLDER"]
-    return tuple(f"penult {shlex.join(words)}" for words in (extract, train, predict) if words)
 
 
 @contextmanager

@@ -69,7 +69,8 @@ def run(
     """Extract, train, and write one self-contained HTML page about it, all in one go."""
     from penult.features.schema import is_feature_file
     from penult.images.notes import listing_notes
-    from penult.report.make import FEATURES, make_report
+    from penult.report.commands import FEATURES
+    from penult.report.make import make_report
     from penult.report.staging import staging_folder
 
     if len(images) == 1 and is_feature_file(Path(images[0])):
