@@ -6,7 +6,7 @@ import os
 from collections import OrderedDict
 from collections.abc import Hashable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
 from threading import BoundedSemaphore, Lock
@@ -105,7 +105,7 @@ class OpenedBackbone:
         key = (tuple(recipes), options)
         with self.turn:
             if key not in self._engines:
-                own = open_engine(self.backbone, recipes, images=images, **asdict(options))
+                own = open_engine(self.backbone, recipes, **asdict(replace(options, images=images)))
                 # One that takes several threads at once does not run the backbone's own network.
                 several = own.concurrency > 1
                 turn = BoundedSemaphore(own.concurrency) if several else self.turn

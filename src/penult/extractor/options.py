@@ -5,32 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from penult.engines.base import EngineSettings
 from penult.errors import UnknownNameError, UsageError
 
 __all__ = ["EngineOptions", "ReadingOptions"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class EngineOptions:
-    """What runs a network; no option changes a row.
+class EngineOptions(EngineSettings):
+    """Which engine runs a network, and how; no option changes a row.
 
     Attributes
     ----------
-    engine, device : str
+    engine : str
         ``"auto"`` chooses; see `penult.engines.registry.open_engine`.
-    batch_size : int or None
-        Images a call of the engine; what suits the device by default.
-    streams : int or None
-        Images that OpenVINO works on at the same time; the number of cores by default.
-    fresh : bool
-        Take nothing from a cache, neither the network's metadata nor its conversion.
     """
 
     engine: str = "auto"
-    device: str = "auto"
-    batch_size: int | None = None
-    streams: int | None = None
-    fresh: bool = False
 
     def __post_init__(self) -> None:
         _require_positive("batch size", self.batch_size)
