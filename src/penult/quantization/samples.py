@@ -1,0 +1,53 @@
+"""The images to calibrate on, and those to judge by."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from penult.errors import ImageError, SourceError
+from penult.images.pixels.transform import Transform
+from penult.images.read import read_pixels
+from penult.machine import cores
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from penult.backbones.backbone import Backbone
+    from penult.records import ImageRecord
+
+__all__ = ["read_samples"]
+
+FEWEST_IMAGES = 10
+MOST_HELD_BACK = 500
+
+
+def read_samples(
+    listed: Sequence[ImageRecord], backbone: Backbone, images: int, seed: int
+) -> tuple[list[ImageRecord], NDArray[np.uint8]]:
+    """Those of the images that can be read, in a random order, and their pixels (N, H, W, 3)."""
+    order = np.random.default_rng(seed).permutation(len(listed))
+    chosen = [listed[k] for k in order[: images + MOST_HELD_BACK]]
+    transform = Transform(backbone.preprocessing)
+
+    def pixels(record: ImageRecord) -> NDArray[np.uint8] | None:
+        try:
+            return read_pixels(record, transform)[0]
+        except ImageError:
+            return None
+
+    with ThreadPoolExecutor(cores()) as pool:
+        found = [
+            (record, image)
+            for record, image in zip(chosen, pool.map(pixels, chosen), strict=True)
+            if image is not None
+        ]
+    if len(found) < FEWEST_IMAGES:
+        raise SourceError(
+            f"{len(found)} of {len(chosen)} images can be read, and calibrating and judging takes "
+            f"{FEWEST_IMAGES}; give more, like those that it is meant for (300 and more are good)"
+        )
+    return [record for record, _ in found], np.stack([image for _, image in found])
