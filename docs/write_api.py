@@ -36,7 +36,11 @@ GROUPS = {
     "classify.settings.LayerResult classify.settings.SeedRuns records.ClassScore records.Average "
     "records.HeldOut records.Copied records.Progress report.make.ReportFiles "
     "quantization.LayerCosine quantization.ProbeAccuracy",
-    "Extending": " ".join(f"extending.{name}" for name in sorted(extending.__all__)),
+    "Extending": " ".join(
+        f"extending.{name}"
+        for name in sorted(extending.__all__)
+        if callable(getattr(extending, name))
+    ),
     "Checking extensions": "testing.check_image_source testing.check_source testing.check_engine",
     "Errors": " ".join(sorted(errors.__all__, key=lambda name: name != "PenultError")),
 }
@@ -57,7 +61,7 @@ def public(group: str) -> Iterator[tuple[str, Any]]:
 def contents() -> Iterator[str]:
     """Yield a line a group, which leads to each of its objects."""
     for group in GROUPS:
-        links = [f"[`{name.partition('.')[2]}`](#{anchor(name)})" for name, _ in public(group)]
+        links = [f"[`{name.rpartition('.')[2]}`](#{anchor(name)})" for name, _ in public(group)]
         yield f"- {group}: {', '.join(links)}"
     yield ""
 
@@ -121,11 +125,12 @@ def signature(value: Any, name: str) -> str:
     """Return how it is called: on one line if there is room, else a parameter a line."""
     found = inspect.signature(value)
     taken = [
-        p.replace(annotation=p.empty)
+        p.replace(annotation=p.empty, default=... if len(repr(p.default)) > 40 else p.default)
         for p in found.parameters.values()
         if p.name not in ("self", "cls")
     ]
     text = str(found.replace(parameters=taken, return_annotation=found.empty))
+    text = text.replace("=Ellipsis", "=...")  # a default that is too long to be shown
     if len(name + text) <= 96:
         return name + text
     parts = re.split(r", (?=[\w*]+(?:=|,|\)|$))", text[1:-1])

@@ -24,15 +24,17 @@ from penult.errors import UsageError
 from penult.images.labels.annotations import ImageEntry
 from penult.images.sources.base import ImageSource, SourceKind, SourceLocation, SourceOptions
 from penult.images.sources.open import KINDS
-from penult.recipe import Preprocessing, Recipe
+from penult.recipe import Recipe
 from penult.report.content import Report
-from penult.report.sections.base import Section
+from penult.report.page import write_report
+from penult.report.sections import SECTIONS, Section
 from penult.report.thumbnails import Thumbnails
 
 if TYPE_CHECKING:
     from torch import nn
 
 __all__ = [
+    "SECTIONS",
     "Backbone",
     "BackboneMetadata",
     "BackboneSource",
@@ -46,7 +48,6 @@ __all__ = [
     "ModelInfo",
     "Network",
     "OpenVinoGraph",
-    "Preprocessing",
     "Report",
     "Section",
     "SourceKind",
@@ -62,6 +63,7 @@ __all__ = [
     "register",
     "row_network",
     "unregister",
+    "write_report",
 ]
 
 Extension: TypeAlias = SourceKind | BackboneSource | EngineEntry | ClassifierKind

@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save_file
 from torchvision import models
 
 from penult.backbones.checkpoint import read_checkpoint, save_checkpoint
-from penult.backbones.registry import open_backbone, open_recipe, open_without_download
+from penult.backbones.registry import open_backbone, open_recipe, open_without_download, resolve
 from penult.backbones.weights.choice import WeightsChoice
 from penult.errors import (
     BackboneError,
@@ -22,6 +22,7 @@ from penult.errors import (
     WeightsError,
 )
 from penult.recipe import Preprocessing
+from penult.testing import check_source
 
 SEEN = Preprocessing(
     resize=(64, 64),
@@ -312,3 +313,8 @@ def test_a_file_that_has_changed_is_refused(plain, network):
     torch.save({"state_dict": network.state_dict()}, plain)
     with pytest.raises(RecipeMismatchError, match="weights_sha256"):
         reopen(recipe)
+
+
+def test_the_source_keeps_its_promises(path):
+    source, name = resolve(f"checkpoint:{path}")
+    check_source(source, name)

@@ -18,7 +18,7 @@ UNTRAINED = WeightsChoice("random")
 @pytest.mark.parametrize(
     ("model", "choice"),
     [
-        ("bundled:efficientnet_lite0", None),
+        pytest.param("bundled:efficientnet_lite0", None, marks=pytest.mark.slow),
         ("torchvision:resnet18", UNTRAINED),
         ("timm:test_vit.r160_in1k", UNTRAINED),
     ],

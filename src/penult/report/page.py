@@ -67,12 +67,18 @@ def write_report(
 
     Parameters
     ----------
-    directory : created if need be, with its parents; other files in it are left alone
-    report : what the page shows
-    sections : in the order of the page; those that the report has nothing for are left out
-    normalize : see `write_results`
-    escape_formulas : see `penult.report.make.make_report`
-    overwrite : replace those files if they exist
+    directory : Path
+        Created if need be, with its parents; other files in it are left alone.
+    report : Report
+        What the page shows.
+    sections : sequence of Section
+        In the order of the page; those that the report has nothing for are left out.
+    normalize : bool
+        Cells of the confusion matrix are shares of the true class's images, not counts.
+    escape_formulas : bool
+        In ``label_errors.csv``, put an apostrophe before names that a spreadsheet would run.
+    overwrite : bool
+        Replace those files if they exist.
 
     Returns
     -------
@@ -82,6 +88,7 @@ def write_report(
     Raises
     ------
     OutputExistsError, PathNotFoundError, OutputError
+        If the files are there, or cannot be written.
     """
     check_report(directory, overwrite=overwrite)
     write_results(

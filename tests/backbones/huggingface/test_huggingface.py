@@ -23,6 +23,7 @@ from penult.errors import (
     WeightsError,
 )
 from penult.images.pixels.transform import Transform
+from penult.testing import check_source
 
 transformers = pytest.importorskip("transformers")
 
@@ -539,3 +540,8 @@ def test_unknown_layers_get_suggestions(checkpoint):
     folder, _, _ = checkpoint("dinov2")
     with pytest.raises(UnknownNameError, match="layernorm"):
         HuggingFace().open(str(folder), WeightsChoice()).cut(["layernrm"])
+
+
+def test_the_source_keeps_its_promises(checkpoint):
+    folder, *_ = checkpoint("dinov2")
+    check_source(HuggingFace(), str(folder))

@@ -15,6 +15,7 @@ from penult.backbones.keras.source import Keras
 from penult.backbones.registry import list_models
 from penult.backbones.weights.choice import WeightsChoice
 from penult.errors import BackboneError, MissingExtraError, UnknownNameError, WeightsError
+from penult.testing import check_source
 
 os.environ["KERAS_BACKEND"] = "torch"
 keras = pytest.importorskip("keras")
@@ -397,3 +398,7 @@ def test_the_users_keras_settings_change_nothing_and_stay_as_they_were():
     finally:
         keras.config.set_image_data_format("channels_last")
         keras.config.set_floatx("float32")
+
+
+def test_the_source_keeps_its_promises():
+    check_source(Keras(), "MobileNet", RANDOM)

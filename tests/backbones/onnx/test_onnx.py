@@ -17,6 +17,7 @@ from penult.errors import (
     WeightsError,
 )
 from penult.recipe import Preprocessing
+from penult.testing import check_source
 
 onnx = pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
@@ -322,3 +323,7 @@ def test_without_the_runtime_the_error_names_the_extra(save, monkeypatch):
     monkeypatch.setattr("penult.backbones.onnx.source.find_spec", lambda _: None)
     with pytest.raises(MissingExtraError, match=r"pip install 'penult\[onnx\]'"):
         opened(path)
+
+
+def test_the_source_keeps_its_promises(save):
+    check_source(Onnx(), str(save(graph())))
