@@ -339,7 +339,8 @@ print(json.dumps(said))
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)
     assert [text for text in said if text.startswith("calibrating")]
-    assert done.stderr.splitlines() == said
+    heard = [line for line in done.stderr.splitlines() if "No CUDA runtime" not in line]
+    assert heard == said  # torch 2.6 prints that, where there is a compiler for CUDA and no GPU
     assert cache_folder().is_dir()
 
 
