@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
@@ -169,6 +170,22 @@ def test_the_converter_reports_nothing_even_where_openvino_was_imported_before(m
     monkeypatch.setattr(telemetry_utils, "tm", None)
     conversion.import_openvino.__wrapped__()
     assert isinstance(convert_impl.init_ovc_telemetry(), telemetry_stub.Telemetry)
+
+
+def test_a_conversion_that_fails_leaves_the_root_logger_as_it_was(toy, monkeypatch):
+    # The converter sets its level and adds filters, and takes them back only where it succeeds.
+    from penult.engines.row_network import RowNetwork
+
+    def fail(_self, _images):
+        raise RuntimeError("it is a toy")
+
+    monkeypatch.setattr(RowNetwork, "forward", fail)
+    root = logging.getLogger()
+    before = root.level, list(root.filters)
+    backbone = open_backbone(toy)
+    with pytest.raises(EngineError, match="cannot be converted"):
+        conversion.convert(backbone, [backbone.recipe()])
+    assert (root.level, list(root.filters)) == before
 
 
 def test_a_trace_that_froze_the_image_it_saw_is_refused(toy, tmp_path, monkeypatch):

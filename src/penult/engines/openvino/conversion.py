@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from types import ModuleType
@@ -84,6 +86,18 @@ def import_openvino() -> ModuleType:
     return module
 
 
+@contextmanager
+def _root_logger_kept() -> Iterator[None]:
+    """Undo what the converter does to the root logger: it would mute a whole program."""
+    root = logging.getLogger()
+    level, filters = root.level, list(root.filters)
+    try:
+        yield
+    finally:
+        root.setLevel(level)
+        root.filters[:] = filters
+
+
 def convert(backbone: Backbone, recipes: Sequence[Recipe]) -> Conversion:
     """Make a conversion, trusting nothing that lies on the disk but the weights.
 
@@ -112,7 +126,7 @@ def convert(backbone: Backbone, recipes: Sequence[Recipe]) -> Conversion:
         0, 256, image.shape, dtype=torch.uint8, generator=torch.Generator().manual_seed(0)
     )
     try:
-        with torch.inference_mode(), warnings.catch_warnings():
+        with torch.inference_mode(), warnings.catch_warnings(), _root_logger_kept():
             # The converter traces, which torch has deprecated; tracing is what sees a pass that
             # hooks cut short.
             warnings.simplefilter("ignore")
