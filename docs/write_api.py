@@ -33,8 +33,9 @@ GROUPS = {
     "8-bit networks": "quantize Quantization",
     "What these return": "planning.Plan planning.PlannedLayer verification.Agreement "
     "classify.settings.TrainingSettings classify.settings.GridResult "
-    "classify.settings.LayerResult classify.settings.SeedRuns records.ClassScore records.Average "
-    "records.HeldOut records.Copied records.Progress report.make.ReportFiles "
+    "classify.settings.LayerResult classify.settings.SeedRuns "
+    "classify.evaluation.evaluate.Evaluation records.ClassScore records.Average records.HeldOut "
+    "records.Copied records.Progress records.ImageRecord report.make.ReportFiles "
     "quantization.LayerCosine quantization.ProbeAccuracy",
     "Extending": " ".join(
         f"extending.{name}"
@@ -90,7 +91,8 @@ def members(value: Any) -> Iterator[tuple[str, Any]]:
             documented = inspect.isfunction(member) or isinstance(
                 member, property | cached_property
             )
-            if documented and inspect.getdoc(member) and name[0] != "_" and name not in seen:
+            shown = name[0] != "_" or name == "__call__"
+            if documented and inspect.getdoc(member) and shown and name not in seen:
                 seen.add(name)
                 yield name, member
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from penult.backbones.registry import DEFAULT_MODEL
 from penult.backbones.weights.choice import WeightsChoice
@@ -82,7 +82,7 @@ def make_report(
     seed: int = 0,
     label_errors: bool = True,
     curve: bool = True,
-    normalize: bool = False,
+    confusion: Literal["counts", "normalized"] = "counts",
     escape_formulas: bool = False,
     overwrite: bool = False,
     on_extract: Callable[[Progress], None] | None = None,
@@ -131,8 +131,9 @@ def make_report(
         Look for labels that are likely wrong.
     curve : bool
         Draw a learning curve.
-    normalize : bool
-        Cells of ``confusion_matrix.png`` are parts of the true class's images, not counts.
+    confusion : {"counts", "normalized"}
+        What the cells of ``confusion_matrix.png`` are: ``"normalized"`` draws parts of the true
+        class's images.
     escape_formulas : bool
         In ``label_errors.csv``, put an apostrophe before names that a spreadsheet would run as a
         formula.
@@ -205,7 +206,11 @@ def make_report(
         report = build_report(sources, file, features, trained, opener)
         report = replace(report, seconds=seconds, notes=notes, **found)
         write_report(
-            folder, report, normalize=normalize, escape_formulas=escape_formulas, overwrite=True
+            folder,
+            report,
+            normalize=confusion == "normalized",
+            escape_formulas=escape_formulas,
+            overwrite=True,
         )
         features.features.file.close()  # some systems do not rename a file that is open
     return ReportFiles(

@@ -23,9 +23,21 @@ class Thumbnails:
         self._made: dict[tuple[str, int], str | None] = {}
 
     def __call__(self, image_id: str, side: int) -> str | None:
-        """Return the address of the image's middle square, `side` pixels, or None if it has none.
+        """Return the address of an image's middle square, or None if it has none.
 
         An image that is gone or broken since its row was made costs its picture, not the page.
+
+        Parameters
+        ----------
+        image_id : str
+            As in the feature file.
+        side : int
+            Of the square, in pixels.
+
+        Returns
+        -------
+        str or None
+            It begins with ``data:``.
         """
         key = (image_id, side)
         if key not in self._made:

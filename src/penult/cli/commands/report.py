@@ -102,7 +102,7 @@ def run(
             seed=seed,
             label_errors=label_errors,
             curve=curve,
-            normalize=confusion == "normalized",
+            confusion="normalized" if confusion == "normalized" else "counts",
             escape_formulas=escape_formulas,
             overwrite=overwrite,
             on_extract=on_extract,
