@@ -300,6 +300,17 @@ def test_clones_and_copies_share_one_network(toy, paths, built):
     assert built == ["toy:mean-colour"]
 
 
+def test_a_pickle_from_when_pooling_was_called_pool_opens(toy, paths):
+    old = FeatureExtractor(toy, layer="pixels", pooling="max").fit(paths)
+    state = dict(old.__getstate__())
+    del state["pooling"]
+    state["pool"] = "max"
+    new = FeatureExtractor.__new__(FeatureExtractor)
+    new.__setstate__(state)
+    assert np.array_equal(new.transform(paths), old.transform(paths))
+    assert new.get_params()["pooling"] == "max"
+
+
 def test_a_pickle_holds_no_network(extractor, paths):
     assert len(pickle.dumps(extractor.fit(paths))) < 2_000
 

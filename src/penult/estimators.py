@@ -231,6 +231,11 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             raise UsageError(f"the layer {self.layer!r} is {count} layers ({named}, …); name one")
         return extractor
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        if "pooling" not in state:  # pickled when it was called pool
+            state = {**state, "pooling": state.get("pool"), "pool": "deprecated"}
+        super().__setstate__(state)
+
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.one_d_array = True

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 import subprocess
 import sys
+import weakref
 from dataclasses import replace
 from pathlib import Path
 
@@ -184,6 +186,18 @@ def test_what_is_opened_with_other_engine_options_runs_the_same_network(toy, ope
         )
         assert spec.shared().engine.batch_size == batch_size
     assert opens == ["open_backbone", "open_engine", "open_engine"]
+
+
+def test_only_the_last_engines_of_a_network_are_kept(toy, monkeypatch):
+    monkeypatch.setattr(opened, "ENGINES_KEPT", 2)
+    engines = []
+    for batch_size in (1, 2, 1, 3):  # 1 was used after 2
+        options = EngineOptions(engine="torch", device="cpu", batch_size=batch_size)
+        spec = ExtractorSpec(rows=ModelRows(model=toy), engine=options)
+        engines.append(weakref.ref(spec.shared().engine))
+    gc.collect()
+    assert engines[1]() is None
+    assert engines[2]() is engines[0]() is not None
 
 
 IN_ANOTHER_PROCESS = """

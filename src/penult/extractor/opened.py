@@ -31,6 +31,9 @@ __all__ = ["OpenedBackbone", "SharedEngine", "close_all", "shared_backbone"]
 KEPT = 4
 """How many backbones a process keeps: the last ones used."""
 
+ENGINES_KEPT = 8
+"""How many engines of one backbone: each may hold the network's weights anew."""
+
 _kept: OrderedDict[Hashable, OpenedBackbone] = OrderedDict()
 _opening = ForkSafeLock()
 
@@ -81,7 +84,7 @@ class OpenedBackbone:
         self._written = _written(self._files)
         # Held while the network runs, and so while an engine is opened or layers are listed.
         self.turn = Lock()
-        self._engines: dict[Hashable, SharedEngine] = {}
+        self._engines: OrderedDict[Hashable, SharedEngine] = OrderedDict()
 
     @property
     def is_current(self) -> bool:
@@ -110,6 +113,9 @@ class OpenedBackbone:
                 several = own.concurrency > 1
                 turn = BoundedSemaphore(own.concurrency) if several else self.turn
                 self._engines[key] = SharedEngine(own, turn)
+            self._engines.move_to_end(key)
+            while len(self._engines) > ENGINES_KEPT:
+                self._engines.popitem(last=False)
             return self._engines[key]
 
 
