@@ -176,7 +176,7 @@ class Recipe:
             if kind not in (None, "backbone"):
                 raise FileFormatError(f"one of kind {kind!r} needs a newer penult")
             return to_record(cls, data)
-        except ValueError as error:
+        except (ValueError, TypeError) as error:
             raise FileFormatError(f"not a recipe that this penult can read: {error}") from error
 
     def with_options(self, *, decode: Literal["exact", "scaled"], precision: Precision) -> Recipe:

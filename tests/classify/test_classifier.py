@@ -337,6 +337,15 @@ def test_a_tampered_description_is_refused(saved, value, path):
         load_classifier(saved)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"), [("label_names", None), ("versions", 5), ("recipe", [1])]
+)
+def test_what_is_wrong_with_a_description_is_named(saved, name, value):
+    rewrite(saved, changed(value, name))
+    with pytest.raises(ClassifierFileError, match=f"{name} is "):
+        load_classifier(saved)
+
+
 @pytest.mark.parametrize("data", [b"[]", b"null", b"{", b"\xff", b'{"format": 1}', b"[" * 100_000])
 def test_a_description_that_is_none_is_refused(saved, data):
     rewrite(saved, lambda m: {**m, "penult.json": data})

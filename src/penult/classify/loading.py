@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -94,15 +95,28 @@ def load_classifier(path: str | Path) -> Classifier:
     return classifier
 
 
+@dataclass(frozen=True)
+class _Stored:
+    """The description in a classifier file, as JSON has it."""
+
+    label_names: tuple[str, ...]
+    recipe: str
+    scores: Mapping[str, Any]
+    held_out: Mapping[str, Any]
+    versions: Mapping[str, str]
+    settings: Mapping[str, Any]
+
+
 def _fields(path: Path, description: Mapping[str, Any]) -> dict[str, Any]:
     try:
+        stored = to_record(_Stored, description, ignore_unknown=True)
         return {
-            "label_names": tuple(str(name) for name in description["label_names"]),
-            "recipe": Recipe.from_json(description["recipe"]),
-            "scores": scores_from_dict(description["scores"]),
-            "held_out": to_record(HeldOut, description["held_out"]),
-            "versions": dict(description["versions"]),
-            "settings": TrainingSettings.from_dict(description["settings"]),
+            "label_names": stored.label_names,
+            "recipe": Recipe.from_json(stored.recipe),
+            "scores": scores_from_dict(stored.scores),
+            "held_out": to_record(HeldOut, stored.held_out),
+            "versions": stored.versions,
+            "settings": TrainingSettings.from_dict(stored.settings),
         }
     except (FileFormatError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise ClassifierFileError(
