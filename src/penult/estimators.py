@@ -12,6 +12,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from penult.arguments import require_name
 from penult.backbones.weights.choice import WeightsChoice
 from penult.errors import UsageError
 from penult.extractor import EngineOptions, Extractor, ExtractorSpec, ModelRows, ReadingOptions
@@ -199,8 +200,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
                 "name, and join several with sklearn.pipeline.FeatureUnion"
             )
         for name in ("model", "layer", "normalize", "engine", "device"):
-            if not isinstance(value := getattr(self, name), str):
-                raise UsageError(f"{name} is {value!r}; give a name")
+            require_name(name, getattr(self, name))
         if not isinstance(pooling := self._pooling(), str | None):
             raise UsageError(
                 f"pooling is {pooling!r}; give a name, or None for what suits the layer"

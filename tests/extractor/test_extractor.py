@@ -93,6 +93,9 @@ def test_an_image_without_a_row_is_named(toy, tmp_path):
     ("options", "error", "message"),
     [
         ({"layer": "penultimat"}, UnknownNameError, "did you mean penultimate"),
+        ({"layer": []}, UsageError, "no layer was given"),
+        ({"layer": None}, UsageError, "layer is None; give a name"),
+        ({"layer": ["logits", 5]}, UsageError, "layer is 5; give a name"),
         ({"normalize": "l1"}, UsageError, "allowed: none, l2"),
         ({"decode": "fast"}, UnknownNameError, "way to decode"),
         ({"engine": "steam"}, UnknownNameError, "allowed: auto, "),
@@ -105,6 +108,19 @@ def test_an_image_without_a_row_is_named(toy, tmp_path):
 def test_what_cannot_be_is_refused_when_it_is_opened(toy, options, error, message):
     with pytest.raises(error, match=message):
         Extractor(toy, **options)
+
+
+def test_what_is_no_model_is_refused_and_not_taken_for_the_default(toy, photos):
+    features = penult.extract(photos, model=toy)
+    with pytest.raises(UsageError, match=r"type Features; give .* a Recipe, such as its \.recipe"):
+        Extractor(features)
+    with pytest.raises(UsageError, match="model is of type int; give the name of a backbone"):
+        Extractor(5)
+    for function in (penult.extract, penult.plan):
+        with pytest.raises(UsageError, match="model is 5; give a name"):
+            function(photos, model=5)
+    with pytest.raises(UsageError, match="model is 5; give a name"):
+        open_backbone(5)
 
 
 def test_how_an_error_is_met_is_checked_with_the_other_reading_options():

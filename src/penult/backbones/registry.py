@@ -10,6 +10,7 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
 
+from penult.arguments import require_name
 from penult.backbones.aliases import ALIASES, canonical
 from penult.backbones.backbone import Backbone
 from penult.backbones.forked import torch_in_one_thread
@@ -142,6 +143,7 @@ def resolve(name: str) -> tuple[BackboneSource, str]:
     UnknownNameError
         With close suggestions.
     """
+    require_name("model", name)
     prefix, colon, rest = name.partition(":")
     # One letter is a drive: C:\\model.ckpt.
     if colon and len(prefix) > 1:
@@ -191,6 +193,7 @@ def open_backbone(
     UnknownNameError, WeightsError, MissingExtraError
         If there is no such name, its weights cannot be had, or an extra is needed for it.
     """
+    require_name("model", name)
     choice = choice or WeightsChoice()
     if use_cache and (known := load_cached(name, choice, lambda: _open(name, choice)[1])):
         return known

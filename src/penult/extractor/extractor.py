@@ -169,8 +169,14 @@ class Extractor:
         max_pixels: int | None = None,
         allow_truncated: bool = False,
     ) -> None:
+        if not isinstance(model, str | Recipe):
+            has_one = isinstance(getattr(model, "recipe", None), Recipe)
+            raise UsageError(
+                f"model is of type {type(model).__name__}; give the name of a backbone, or a Recipe"
+                + (", such as its .recipe" if has_one else "")
+            )
         rows: ModelRows | RecipeRows = ModelRows(
-            model=model if isinstance(model, str) else DEFAULT_MODEL,
+            model=DEFAULT_MODEL if isinstance(model, Recipe) else model,
             layers=layer_names(layer),
             pooling=pooling,
             normalize=normalize,

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from penult.arguments import require_name
 from penult.backbones.backbone import Backbone
 from penult.backbones.recipe_selection import select
 from penult.backbones.registry import DEFAULT_MODEL, as_recorded, require_recorded
 from penult.backbones.weights.choice import WeightsChoice
-from penult.errors import UnknownNameError
+from penult.errors import UnknownNameError, UsageError
 from penult.recipe import Precision, Recipe
 
 __all__ = ["ModelRows", "RecipeRows", "layer_names"]
@@ -18,7 +19,9 @@ __all__ = ["ModelRows", "RecipeRows", "layer_names"]
 
 def layer_names(layer: str | Sequence[str]) -> tuple[str, ...]:
     """One name, or several, as a tuple."""
-    return (layer,) if isinstance(layer, str) else tuple(layer)
+    if isinstance(layer, str) or not isinstance(layer, Iterable):
+        return (layer,)  # whether it is a name is for `ModelRows` to say
+    return tuple(layer)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +49,11 @@ class ModelRows:
     precision: Precision = "float32"
 
     def __post_init__(self) -> None:
+        require_name("model", self.model)
+        if not self.layers:
+            raise UsageError("no layer was given; give the name of one or more")
+        for layer in self.layers:
+            require_name("layer", layer)
         if self.decode not in ("exact", "scaled"):
             raise UnknownNameError("way to decode", self.decode, ("exact", "scaled"))
 
