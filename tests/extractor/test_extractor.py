@@ -103,6 +103,15 @@ def test_an_image_without_a_row_is_named(toy, tmp_path):
         ({"streams": 0}, UsageError, "a number of streams of 0"),
         ({"workers": -1}, UsageError, "a number of workers of -1"),
         ({"max_pixels": 0}, UsageError, "a limit of pixels of 0"),
+        ({"batch_size": "8"}, UsageError, "the batch size is '8'; give a whole number"),
+        ({"streams": "x"}, UsageError, "the number of streams is 'x'; give a whole number"),
+        ({"workers": 1.5}, UsageError, "the number of workers is 1.5; give a whole number"),
+        ({"workers": True}, UsageError, "the number of workers is True; give a whole number"),
+        ({"max_pixels": "a"}, UsageError, "the limit of pixels is 'a'; give a whole number"),
+        ({"device": 3}, UsageError, "device is 3; give a name"),
+        ({"engine": 3}, UsageError, "engine is 3; give a name"),
+        ({"weights": 5}, UsageError, "weights is 5; give a path"),
+        ({"precision": "int8"}, UnknownNameError, "unknown precision 'int8'; allowed: float32"),
     ],
 )
 def test_what_cannot_be_is_refused_when_it_is_opened(toy, options, error, message):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from penult.arguments import require_name, require_whole
 from penult.engines.base import EngineSettings
 from penult.errors import UnknownNameError, UsageError
 
@@ -24,6 +25,8 @@ class EngineOptions(EngineSettings):
     engine: str = "auto"
 
     def __post_init__(self) -> None:
+        require_name("engine", self.engine)
+        require_name("device", self.device)
         _require_positive("batch size", self.batch_size)
         _require_positive("number of streams", self.streams)
 
@@ -57,5 +60,8 @@ class ReadingOptions:
 
 
 def _require_positive(name: str, value: int | None) -> None:
-    if value is not None and value < 1:
+    if value is None:
+        return
+    require_whole(f"the {name}", value)
+    if value < 1:
         raise UsageError(f"a {name} of {value} was given; it must be 1 or more")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from penult.arguments import require_name
 from penult.backbones.backbone import Backbone
@@ -54,6 +54,10 @@ class ModelRows:
             raise UsageError("no layer was given; give the name of one or more")
         for layer in self.layers:
             require_name("layer", layer)
+        if self.normalize not in ("none", "l2"):
+            raise UnknownNameError("normalisation", self.normalize, ("none", "l2"))
+        if self.precision not in get_args(Precision):
+            raise UnknownNameError("precision", self.precision, get_args(Precision))
         if self.decode not in ("exact", "scaled"):
             raise UnknownNameError("way to decode", self.decode, ("exact", "scaled"))
 

@@ -42,6 +42,22 @@ def test_of_the_default_grid_the_surest_of_equals_is_chosen(make_features):
 
 
 @pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"folds": "3"}, "folds is '3'; give a whole number"),
+        ({"seed": 1.5}, "seed is 1.5; give a whole number"),
+        ({"max_memory": "1GB"}, "max_memory is '1GB'; give a whole number"),
+        ({"grid": {"C": 1}}, "the grid has 1 for C; give a list of values"),
+        ({"grid": {"C": "10"}}, "the grid has '10' for C; give a list of values"),
+        ({"grid": 5}, "the grid is 5; give a dict"),
+    ],
+)
+def test_options_of_another_type_are_refused(make_features, options, message):
+    with pytest.raises(UsageError, match=message):
+        train(make_features(COUNTS), **options)
+
+
+@pytest.mark.parametrize(
     ("means", "losses", "chosen"),
     [
         # Of 100 images a standard error at 90% is three.

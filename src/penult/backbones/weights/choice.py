@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from penult.errors import UsageError
 from penult.recipe import Preprocessing
 
 __all__ = ["WeightsChoice"]
@@ -38,7 +40,17 @@ class WeightsChoice:
     def of(
         cls, weights: str | Path | None, *, offline: bool = False, architecture: str | None = None
     ) -> WeightsChoice:
-        """Read what a user types: a path, ``"random"``, or None for the pretrained weights."""
+        """Read what a user types: a path, ``"random"``, or None for the pretrained weights.
+
+        Raises
+        ------
+        UsageError
+            If it is something else.
+        """
+        if not isinstance(weights, str | os.PathLike | None):
+            raise UsageError(
+                f"weights is {weights!r}; give a path, 'random', or None for the pretrained ones"
+            )
         chosen: Path | Literal["random"] | None
         chosen = None if weights is None else "random" if weights == "random" else Path(weights)
         return cls(chosen, offline, architecture)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import product
 from typing import Any
 
@@ -38,7 +38,9 @@ def expand_grids(
     UsageError
         For a parameter without a value, or with one that it cannot have.
     """
-    given = grid or {}
+    given = {} if grid is None else grid
+    if not isinstance(given, Mapping):
+        raise UsageError(f"the grid is {given!r}; give a dict of a parameter's name to its values")
     kinds = [find_kind(name) for name in names]
     allowed = {parameter for kind in kinds for parameter in kind.grid}
     for parameter, values in given.items():
@@ -46,6 +48,8 @@ def expand_grids(
             raise UsageError(f"{', '.join(names)} has no parameter; give no grid")
         if parameter not in allowed:
             raise UnknownNameError(f"parameter of {', '.join(names)}", parameter, sorted(allowed))
+        if isinstance(values, str) or not isinstance(values, Collection):
+            raise UsageError(f"the grid has {values!r} for {parameter}; give a list of values")
         if not len(values):
             raise UsageError(f"the grid has no value for {parameter}; give at least one")
     result = {}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from penult.arguments import require_whole
 from penult.classify.classifier import Classifier
 from penult.classify.evaluation.evaluate import evaluate_pipeline
 from penult.classify.evaluation.result import Evaluation
@@ -114,6 +115,11 @@ def train(
         If the rows of `test_features` were made otherwise.
     """
     features = _loaded(features)
+    whole = {"seed": seed, "folds": folds, "runs": runs, "min_per_class": min_per_class}
+    if max_memory is not None:
+        whole["max_memory"] = max_memory
+    for name, value in whole.items():
+        require_whole(name, value)
     names = [classifier] if isinstance(classifier, str) else list(classifier)
     if not names or runs < 1:
         raise UsageError(f"{len(names)} classifiers in {runs} runs; give at least one of each")
