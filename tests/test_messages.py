@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
+import pickle
 
 import pytest
 
+from penult import errors
 from penult.errors import ImageError
 from penult.messages import escape_json, printable
 
@@ -42,3 +44,16 @@ def test_an_error_is_one_line_whatever_the_file_is_called():
 def test_whatever_penult_logs_is_one_line_for_a_program_too(caplog):
     logging.getLogger("penult").warning("penult: %s is damaged", "a\n\x1b[2J.png")
     assert caplog.messages == [r"penult: a\n\x1b[2J.png is damaged"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        errors.UnknownNameError("model", "cnn", ["cnn1", "knn"], hint="penult models"),
+        errors.MissingExtraError("keras:VGG16", "keras"),
+        errors.OutputExistsError("there is one"),
+    ],
+)
+def test_an_error_comes_out_of_another_process_as_it_went_in(error):
+    back = pickle.loads(pickle.dumps(error))
+    assert (type(back), str(back), vars(back)) == (type(error), str(error), vars(error))

@@ -28,6 +28,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import Any
 
 from penult.messages import printable
 
@@ -68,6 +69,16 @@ class PenultError(Exception):
         """The message alone, one line that is safe to show: names in it are other people's."""
         # KeyError and OSError print their arguments in their own ways; a message is a message.
         return printable(str(self.args[0])) if self.args else ""
+
+
+def _remade(
+    kind: type[PenultError], anything: tuple[Any, ...], args: tuple[Any, ...]
+) -> PenultError:
+    # An error is unpickled by calling its class with its message, and some classes take something
+    # else: raised by a worker process, those would not reach its parent, which waits for ever.
+    error = kind(*anything)
+    error.args = args
+    return error
 
 
 class UsageError(PenultError, ValueError):
@@ -121,6 +132,9 @@ class UnknownNameError(UsageError, KeyError):
             message += f" ({hint})"
         super().__init__(message)
 
+    def __reduce__(self) -> Any:
+        return _remade, (type(self), ("", "", ()), self.args), self.__dict__
+
 
 class MissingExtraError(UsageError, ImportError):
     """An optional dependency is not installed.
@@ -138,6 +152,9 @@ class MissingExtraError(UsageError, ImportError):
             f"{what} needs the extra {extra!r}, which is not installed; "
             f"type: pip install 'penult[{extra}]'"
         )
+
+    def __reduce__(self) -> Any:
+        return _remade, (type(self), ("", ""), self.args), self.__dict__
 
 
 class ImageError(PenultError, ValueError):

@@ -16,11 +16,12 @@ import pytest
 import torch
 from PIL import Image
 from torchvision.models import squeezenet1_1
+from toys import MeanColour
 
 import penult
 from penult import Extractor
 from penult.backbones.checkpoint import save_checkpoint
-from penult.backbones.registry import open_backbone
+from penult.backbones.registry import open_backbone, register, unregister
 from penult.backbones.weights.choice import WeightsChoice
 from penult.errors import ImageError, RecipeMismatchError, UnknownNameError, UsageError
 from penult.extractor import (
@@ -259,6 +260,20 @@ def test_what_is_unpickled_twice_is_opened_once(toy, opens):
     for _ in range(2):
         assert pickle.loads(pickled)([RED]).shape == (1, 3)
     assert opens == ["open_backbone", "open_engine"]
+
+
+def test_unpickling_opens_nothing_and_what_is_wrong_reaches_the_caller(opens):
+    register(MeanColour())
+    pickled = pickle.dumps(Extractor("toy:mean-colour"))
+    unregister("toy")
+    opens.clear()
+    extractor = pickle.loads(pickled)
+    assert opens == []
+    with pytest.raises(UnknownNameError, match="unknown backbone source 'toy'") as caught:
+        extractor([RED])
+    sent_back = pickle.loads(pickle.dumps(caught.value))
+    assert type(sent_back) is UnknownNameError
+    assert str(sent_back) == str(caught.value)
 
 
 def test_importing_it_needs_no_torch():

@@ -74,7 +74,9 @@ class ExtractorSpec:
         ------
         UnknownNameError, UsageError, WeightsError, MissingExtraError, RecipeMismatchError
         """
-        return Extractor._over(self, self.shared_backbone())
+        extractor = Extractor._unopened(self)
+        _ = extractor.recipes  # what is wrong with it is said now
+        return extractor
 
     def open_backbone(self) -> OpenedBackbone:
         """Open the backbone alone."""
@@ -90,8 +92,8 @@ class Extractor:
     """An opened network: give it images, get their feature vectors, again and again.
 
     Any number of threads may use one; they take turns. A pickled extractor holds only its
-    description, and opens the network where it is unpickled, once a process. See
-    docs/extractor.md.
+    description, and opens the network where it is first used, once a process: what is wrong then is
+    raised there. See docs/extractor.md.
 
     Parameters
     ----------
@@ -135,8 +137,6 @@ class Extractor:
     ----------
     spec : ExtractorSpec
         What it was opened from.
-    recipes : tuple of Recipe
-        How the rows of each layer are made, in execution order.
 
     Raises
     ------
@@ -147,7 +147,6 @@ class Extractor:
     """
 
     spec: ExtractorSpec
-    recipes: tuple[Recipe, ...]
 
     def __init__(
         self,
@@ -203,12 +202,13 @@ class Extractor:
         self._set(spec, spec.open_backbone())
         _ = self.engine  # what is wrong with it is said now
 
-    def _set(self, spec: ExtractorSpec, opened: OpenedBackbone, images: int | None = None) -> None:
+    def _set(
+        self, spec: ExtractorSpec, opened: OpenedBackbone | None, images: int | None = None
+    ) -> None:
         self.spec = spec
-        with opened.turn:
-            self.recipes = spec.rows.recipes(opened.backbone)
-        # None once it is closed.
-        self._opened: OpenedBackbone | None = opened
+        self._opened = opened
+        self._recipes: tuple[Recipe, ...] | None = None
+        self._closed = False
         self._images = images
         self._process = os.getpid()
 
@@ -218,10 +218,19 @@ class Extractor:
     ) -> Extractor:
         extractor = cls.__new__(cls)
         extractor._set(spec, opened, images)
+        _ = extractor.recipes
+        return extractor
+
+    @classmethod
+    def _unopened(cls, spec: ExtractorSpec) -> Extractor:
+        extractor = cls.__new__(cls)
+        extractor._set(spec, None)
         return extractor
 
     def __reduce__(self) -> tuple[Callable[[ExtractorSpec], Extractor], tuple[ExtractorSpec]]:
-        return ExtractorSpec.shared, (self.spec,)
+        # Nothing is opened by unpickling: a worker of a `multiprocessing.Pool` dies of an error in
+        # what it is sent, and the parent waits for ever.
+        return Extractor._unopened, (self.spec,)
 
     def __enter__(self) -> Self:
         return self
@@ -321,7 +330,16 @@ class Extractor:
 
     def close(self) -> None:
         """Let go of the network; asked for rows, the extractor refuses from then on."""
-        self._opened = None
+        self._opened, self._closed = None, True
+
+    @property
+    def recipes(self) -> tuple[Recipe, ...]:
+        """How the rows of each layer are made, in execution order."""
+        if self._recipes is None:
+            opened = self._here()
+            with opened.turn:
+                self._recipes = self.spec.rows.recipes(opened.backbone)
+        return self._recipes
 
     @property
     def backbone(self) -> Backbone:
@@ -340,12 +358,14 @@ class Extractor:
         return self._here().engine(self.recipes, self.spec.engine, images=self._images)
 
     def _here(self) -> OpenedBackbone:
-        if self._opened is None:
+        if self._closed:
             raise UsageError("this extractor is closed; open another")
-        if self._process != os.getpid():
+        opened = self._opened
+        if opened is None or self._process != os.getpid():
             # A forked child has the parent's network, but not its threads and its locks.
-            self._opened, self._process = self.spec.shared_backbone(), os.getpid()
-        return self._opened
+            opened = self.spec.shared_backbone()
+            self._opened, self._process = opened, os.getpid()
+        return opened
 
     def _rows(self, images: Any) -> list[NDArray[np.float32]]:
         records = as_records(images)
