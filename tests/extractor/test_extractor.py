@@ -151,6 +151,19 @@ def test_a_closed_extractor_refuses(toy):
         pass
     with pytest.raises(UsageError, match="this extractor is closed"):
         extractor([RED])
+    with pytest.raises(UsageError, match="this extractor is closed"), extractor:
+        pass
+
+
+def test_an_extractor_says_in_a_line_what_it_is_and_opens_nothing_for_it(toy, opens):
+    extractor = Extractor(toy, layer=["logits", "pixels"], engine="torch")
+    shown = "Extractor('toy:mean-colour', layer=['logits', 'pixels'], engine='torch')"
+    assert repr(extractor) == shown
+    of_recipe = pickle.dumps(Extractor(extractor.recipes[0]))
+    opens.clear()
+    shown = "Extractor('toy:mean-colour', layer=['pixels'], engine='auto')"
+    assert repr(pickle.loads(of_recipe)) == shown
+    assert opens == []
 
 
 def test_a_classifier_asked_for_a_second_photo_opens_nothing_again(toy, photos, opens):

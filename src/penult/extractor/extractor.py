@@ -232,7 +232,12 @@ class Extractor:
         # what it is sent, and the parent waits for ever.
         return Extractor._unopened, (self.spec,)
 
+    def __repr__(self) -> str:
+        rows, engine = self.spec.rows, self.spec.engine.engine
+        return f"Extractor({rows.model!r}, layer={list(rows.layers)}, engine={engine!r})"
+
     def __enter__(self) -> Self:
+        self._require_open()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -358,14 +363,17 @@ class Extractor:
         return self._here().engine(self.recipes, self.spec.engine, images=self._images)
 
     def _here(self) -> OpenedBackbone:
-        if self._closed:
-            raise UsageError("this extractor is closed; open another")
+        self._require_open()
         opened = self._opened
         if opened is None or self._process != os.getpid():
             # A forked child has the parent's network, but not its threads and its locks.
             opened = self.spec.shared_backbone()
             self._opened, self._process = opened, os.getpid()
         return opened
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise UsageError("this extractor is closed; open another")
 
     def _rows(self, images: Any) -> list[NDArray[np.float32]]:
         records = as_records(images)

@@ -92,6 +92,16 @@ class RecipeRows:
     stored: tuple[Recipe, ...]
     recipe_is: str
 
+    @property
+    def model(self) -> str:
+        """Name of the backbone, as it was when the recipes were made."""
+        return self.stored[-1].network
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Name of each recipe's layer."""
+        return tuple(recipe.layer for recipe in self.stored)
+
     def named(self, choice: WeightsChoice) -> tuple[str, WeightsChoice]:
         """The name and the weights by which the backbone is opened.
 
