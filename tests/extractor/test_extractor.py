@@ -88,6 +88,8 @@ def test_an_image_without_a_row_is_named(toy, tmp_path):
     (tmp_path / "text.jpg").write_text("hello")
     with pytest.raises(ImageError, match=r"text\.jpg: is not an image"):
         Extractor(toy)([RED, tmp_path / "text.jpg", tmp_path / "gone.jpg"])
+    with pytest.raises(ImageError, match=r"gone\.jpg: is not there, or is a link to nothing$"):
+        Extractor(toy)([tmp_path / "gone.jpg"])
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,14 @@ def _no_file() -> BinaryIO:
     raise ImageError("is in memory; there is no file to open")
 
 
+def _open_given(path: Path) -> BinaryIO:
+    # Nobody has listed it: it need never have been there.
+    try:
+        return open_regular(path)
+    except FileNotFoundError as error:
+        raise ImageError("is not there, or is a link to nothing") from error
+
+
 @dataclass(frozen=True, slots=True)
 class MemoryRecord(ImageRecord):
     """An image in memory. Pickled, it is its pixels, whatever file a Pillow image came from.
@@ -172,7 +180,7 @@ def _elements_of_array(images: NDArray[Any]) -> Iterable[Any]:
 def _record(position: int, image: Any) -> ImageRecord:
     if isinstance(image, str | os.PathLike):
         path = Path(image)
-        return ImageRecord(id=str(path), open=partial(open_regular, path), path=path)
+        return ImageRecord(id=str(path), open=partial(_open_given, path), path=path)
     if isinstance(image, np.ndarray):
         channels = image.ndim == 3 and image.shape[2]
         if image.dtype != np.uint8 or not (image.ndim == 2 or channels in (3, 4)):
