@@ -42,6 +42,20 @@ class WeightsChoice:
     ) -> WeightsChoice:
         """Read what a user types: a path, ``"random"``, or None for the pretrained weights.
 
+        Parameters
+        ----------
+        weights : path, "random" or None
+            As it was given.
+        offline : bool, default=False
+            Never touch the network.
+        architecture : str, optional
+            For a plain state dict, the backbone that it fits.
+
+        Returns
+        -------
+        WeightsChoice
+            The same, with a Path for a path.
+
         Raises
         ------
         UsageError
