@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["check_engine"]
+
+ROUNDS = 4
+"""How often each thread runs."""
 
 
 def check_engine(engine: Engine, reference: Engine, *, tolerance: float = TOLERANCE) -> None:
@@ -68,13 +72,30 @@ def check_engine(engine: Engine, reference: Engine, *, tolerance: float = TOLERA
         expect(np.array_equal(one, before), "rows belong to the caller: a later call changed some")
         one.fill(0)
     _check_close(engine.run(images), expected, tolerance, "a caller that wrote into rows changed")
-    with ThreadPoolExecutor(engine.concurrency) as threads:
-        for together in threads.map(engine.run, [images] * (2 * engine.concurrency)):
+    _check_threads(engine, images, expected, tolerance)
+
+
+def _check_threads(
+    engine: Engine,
+    images: NDArray[np.uint8],
+    expected: list[NDArray[np.float32]],
+    tolerance: float,
+) -> None:
+    """Give each thread images of its own, all at the same time."""
+    n_threads = engine.concurrency
+    start = Barrier(n_threads, timeout=60)
+
+    def run(shift: int) -> list[NDArray[np.float32]]:
+        start.wait()
+        return engine.run(np.roll(images, shift, axis=0))
+
+    with ThreadPoolExecutor(n_threads) as threads:
+        for number, together in enumerate(threads.map(run, range(ROUNDS * n_threads))):
             _check_close(
                 together,
-                expected,
+                [np.roll(one, number, axis=0) for one in expected],
                 tolerance,
-                f"{engine.concurrency} threads at once give other rows",
+                f"{n_threads} threads at once give other rows",
             )
 
 
