@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 import pytest
 from sklearn.naive_bayes import GaussianNB
 from toys import ChannelMeans, MeanColour
@@ -57,3 +59,30 @@ def test_a_kind_of_images_is_asked_before_those_of_penult():
 def test_what_is_no_extension_is_refused(nothing):
     with pytest.raises(UsageError, match="cannot be registered; allowed: a SourceKind"):
         register(nothing)
+
+
+class Nameless(ClassifierKind):
+    def make(self, seed, **params):
+        return GaussianNB(**params)
+
+
+class Listing(NaiveBayes):
+    trusted = ("sklearn.naive_bayes.GaussianNB",)
+
+
+class Listed(NaiveBayes):
+    trusted = MappingProxyType({"ObjectNode": ["sklearn.naive_bayes.GaussianNB"]})
+
+
+@pytest.mark.parametrize(
+    ("kind", "complaint"),
+    [
+        (Nameless, "Nameless has no name"),
+        (Listing, "`trusted` of bayes has to map a loader of skops to a set of types"),
+        (Listed, "`trusted` of bayes has to map a loader of skops to a set of types"),
+    ],
+)
+def test_a_classifier_that_lacks_something_is_refused(kind, complaint):
+    with pytest.raises(UsageError, match=complaint):
+        register(kind())
+    assert "bayes" not in kind_names()

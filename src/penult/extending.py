@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import TYPE_CHECKING, TypeAlias
 
 from penult.backbones import registry as backbones
@@ -88,6 +88,7 @@ def register(extension: Extension) -> None:
     elif isinstance(extension, SourceKind):
         KINDS.insert(0, extension)
     elif isinstance(extension, ClassifierKind):
+        _require_complete(extension)
         _require_new(extension.name, classifiers.kind_names())
         classifiers.register_kind(extension)
     elif isinstance(extension, EngineEntry) and not isinstance(extension.engine, str):
@@ -97,6 +98,18 @@ def register(extension: Extension) -> None:
         raise UsageError(
             f"{extension!r} cannot be registered; allowed: a SourceKind, a BackboneSource, an "
             "EngineEntry with its class, and a ClassifierKind"
+        )
+
+
+def _require_complete(kind: ClassifierKind) -> None:
+    if not isinstance(getattr(kind, "name", None), str):
+        raise UsageError(f'{type(kind).__name__} has no name; give it one: name = "bayes"')
+    if not isinstance(kind.trusted, Mapping) or not all(
+        isinstance(types, Set) for types in kind.trusted.values()
+    ):
+        raise UsageError(
+            f"`trusted` of {kind.name} has to map a loader of skops to a set of types, and is "
+            f'{kind.trusted!r}; for example: {{"ObjectNode": {{"module.Type"}}}}'
         )
 
 

@@ -257,6 +257,8 @@ class Classifier(Description):
             If its folder does not exist.
         OutputError
             If it cannot be written.
+        ClassifierFileError
+            If it could not be opened again: its kind of classifier trusts too few types.
         """
         description = {
             "label_names": list(self.label_names),

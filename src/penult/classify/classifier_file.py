@@ -81,12 +81,15 @@ def write(
     Raises
     ------
     OutputExistsError, PathNotFoundError, OutputError
+    ClassifierFileError
+        If the file would be refused when it is read; nothing is written.
     """
     with atomic_output(path, overwrite=overwrite) as temporary:
         text = json.dumps({"format": FORMAT, **description}, indent=1)
         with _skops() as skops, temporary.open("r+b") as file:
             skops.dump(pipeline, file)
             with zipfile.ZipFile(file, "a") as archive:
+                _require_readable(path, read_json(archive.read(SCHEMA)))
                 archive.writestr(DESCRIPTION, text)
                 if trained_on is not None:
                     archive.writestr(TRAINED_ON, np.unique(trained_on).astype("<u8").tobytes())
@@ -119,9 +122,10 @@ def read_pipeline(path: Path) -> tuple[Pipeline, dict[str, Any], NDArray[np.uint
         schema, trusted = read_json(archive.read(SCHEMA)), _trusted_types()
         unknown = sorted(set(_unknown_types(schema, trusted)))
         if unknown:
+            types, loaders = zip(*unknown[:5], strict=True)
             raise ClassifierFileError(
-                f"{path} is refused: it holds {', '.join(unknown[:5])}, which no classifier of "
-                "penult holds; nothing in it was run"
+                f"{path} is refused: it holds {', '.join(types)} (loaders of skops: "
+                f"{', '.join(loaders)}), which no classifier of penult holds; nothing in it was run"
             )
         with _skops() as skops:
             data = io.BytesIO(path.read_bytes())
@@ -211,15 +215,30 @@ def _trusted_types() -> dict[str, frozenset[str]]:
     return trusted
 
 
-def _unknown_types(state: Any, trusted: Mapping[str, AbstractSet[str]]) -> Iterator[str]:
+def _require_readable(path: Path, schema: Any) -> None:
+    """Refuse to write what would be refused when it is read."""
+    unknown = sorted(set(_unknown_types(schema, _trusted_types())))
+    if unknown:
+        types = ", ".join(f"{loader}: {name}" for name, loader in unknown[:5])
+        raise ClassifierFileError(
+            f"{path} is not written, for it could not be opened again: put {types} into `trusted` "
+            "of its kind of classifier"
+        )
+
+
+def _unknown_types(
+    state: Any, trusted: Mapping[str, AbstractSet[str]]
+) -> Iterator[tuple[str, str]]:
+    """The types that are not trusted, each with the loader of skops that is asked for it."""
     if isinstance(state, list):
         for item in state:
             yield from _unknown_types(item, trusted)
     elif isinstance(state, dict):
         if not state.keys().isdisjoint({"__loader__", "__class__", "__module__"}):
             name = f"{state.get('__module__')}.{state.get('__class__')}"
-            if name not in trusted.get(str(state.get("__loader__")), ()):
-                yield name
+            loader = str(state.get("__loader__"))
+            if name not in trusted.get(loader, ()):
+                yield name, loader
         for item in state.values():
             yield from _unknown_types(item, trusted)
 

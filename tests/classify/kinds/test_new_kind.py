@@ -5,6 +5,7 @@ from types import MappingProxyType
 import numpy as np
 import pytest
 from sklearn.naive_bayes import GaussianNB
+from sklearn.svm import LinearSVC
 
 from penult.classify.export.graph import probe_graph
 from penult.classify.kinds import registry
@@ -13,7 +14,7 @@ from penult.classify.kinds.registry import kind_names, register_kind
 from penult.classify.loading import load_classifier
 from penult.classify.training.train import train
 from penult.engines.onnx_export import run_graph
-from penult.errors import ClassifierFileError, TrainingError
+from penult.errors import ClassifierFileError, TrainingError, UsageError
 
 COUNTS = {"daisy": 20, "rose": 20, "tulip": 20}
 
@@ -67,5 +68,37 @@ def test_its_file_is_refused_where_nobody_registered_it(make_features, tmp_path)
         patch.setattr(registry, "_kinds", dict(registry._kinds))
         register_kind(NaiveBayes())
         train(make_features(COUNTS), classifier="bayes").save(tmp_path / "a.skops")
-    with pytest.raises(ClassifierFileError, match=r"holds sklearn\.naive_bayes\.GaussianNB"):
+    with pytest.raises(
+        ClassifierFileError, match=r"holds sklearn\.naive_bayes\.GaussianNB \(loaders of skops: Obj"
+    ):
         load_classifier(tmp_path / "a.skops")
+
+
+def test_a_file_that_could_not_be_opened_again_is_not_written(bayes, make_features, tmp_path):
+    class Forgetful(NaiveBayes):
+        name = "forgetful"
+        trusted = MappingProxyType({})
+
+    register_kind(Forgetful())
+    registry.unregister_kind("bayes")
+    classifier = train(make_features(COUNTS), classifier="forgetful")
+    with pytest.raises(
+        ClassifierFileError,
+        match=r"put ObjectNode: sklearn\.naive_bayes\.GaussianNB into `trusted`",
+    ):
+        classifier.save(tmp_path / "a.skops")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("bayes")
+def test_an_estimator_without_probabilities_is_refused_before_training(make_features):
+    class Undecided(NaiveBayes):
+        name = "undecided"
+        grid = MappingProxyType({})
+
+        def make(self, seed, **params):
+            return LinearSVC()
+
+    register_kind(Undecided())
+    with pytest.raises(UsageError, match="undecided makes a LinearSVC, which has no predict_proba"):
+        train(make_features(COUNTS), classifier="undecided")

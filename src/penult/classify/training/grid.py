@@ -18,6 +18,9 @@ Candidates = Mapping[str, Sequence[Params]]
 # Of penalties; beyond these the sums in float32 overflow, or a matrix is singular.
 _PENALTIES = (1e-12, 1e12)
 
+_FITS = ("pipeline", "cross_validate", "fit", "fit_decisions")
+"""What a kind overrides whose estimator does not give probabilities by itself."""
+
 
 def expand_grids(
     names: Sequence[str], grid: Mapping[str, Sequence[Any]] | None = None
@@ -66,8 +69,15 @@ def expand_grids(
 def _require_possible(kind: ClassifierKind, params: Params) -> None:
     from sklearn.utils._param_validation import InvalidParameterError
 
+    estimator = kind.make(0, **params)
+    overridden = (getattr(type(kind), name) is not getattr(ClassifierKind, name) for name in _FITS)
+    if not hasattr(estimator, "predict_proba") and not any(overridden):
+        raise UsageError(
+            f"{kind.name} makes a {type(estimator).__name__}, which has no predict_proba; give it "
+            "one, or override `fit`"
+        )
     try:
-        kind.make(0, **params)._validate_params()
+        estimator._validate_params()
     except InvalidParameterError as error:
         raise UsageError(f"{kind.name} cannot have {dict(params)}: {error}") from error
     if kind.penalty is not None:
