@@ -5,7 +5,7 @@ import os
 import socket
 import sys
 from functools import partial
-from io import BytesIO
+from io import BytesIO, StringIO
 
 import numpy as np
 import pytest
@@ -87,6 +87,8 @@ def test_a_file_without_permission_is_a_named_failure(red):
         (FileNotFoundError(2, "No such file"), "is gone (deleted since it was listed)"),
         (MemoryError(), "needs more memory to read than there is"),
         (ImageError("is what the source says"), "is what the source says"),
+        (KeyError("a.png"), "cannot be read (KeyError: 'a.png')"),
+        (ValueError("two\nlines"), "cannot be read (ValueError: two)"),
     ],
 )
 def test_whatever_opening_raises_becomes_one_line(error, expected):
@@ -96,6 +98,19 @@ def test_whatever_opening_raises_becomes_one_line(error, expected):
     with pytest.raises(ImageError) as caught:
         read_pixels(ImageRecord("a", fail), transform)
     assert str(caught.value) == expected or str(caught.value).startswith(expected)
+
+
+def test_text_in_place_of_bytes_is_a_named_failure():
+    with pytest.raises(ImageError, match=r"cannot be read \(its file gives str, not bytes\)"):
+        read_pixels(ImageRecord("a", lambda: StringIO("text")), transform)
+
+
+def test_what_stops_a_program_stops_it():
+    def stop():
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        read_pixels(ImageRecord("a", stop), transform)
 
 
 @posix_only

@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from penult.errors import ImageError
+from penult.errors import ImageError, PenultError
 from penult.images.in_memory import MemoryRecord
 from penult.images.pixels.decode import MAX_PIXELS, decoded
+from penult.messages import first_line
 from penult.records import ImageRecord
 
 __all__ = ["digest_of", "read_pixels"]
@@ -87,6 +88,12 @@ def _read(record: ImageRecord, *, limit: int) -> bytes:
         raise ImageError(_why_unreadable(error)) from error
     except MemoryError:
         raise ImageError("needs more memory to read than there is") from None
+    except PenultError:
+        raise
+    except Exception as error:
+        # A source may be anybody's: one image that it cannot open is not the end of a run.
+        reason = f"{type(error).__name__}: {first_line(error)}"
+        raise ImageError(f"cannot be read ({reason})") from error
     if len(data) > limit:
         raise ImageError(f"is larger than {limit:,} bytes, too large for an image")
     return data
@@ -98,6 +105,8 @@ def _up_to(file: BinaryIO, limit: int) -> bytes:
     while len(pieces[-1]) == _PIECE and left > 0:
         pieces.append(file.read(min(_PIECE, left)))
         left -= _PIECE
+    if not isinstance(pieces[0], bytes):
+        raise ImageError(f"cannot be read (its file gives {type(pieces[0]).__name__}, not bytes)")
     return b"".join(pieces)
 
 

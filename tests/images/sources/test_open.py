@@ -106,3 +106,10 @@ def test_a_toy_source_goes_with_others(zipped, tmp_path):
 def test_a_kind_without_columns_refuses_labels_by_column(zipped):
     with pytest.raises(UsageError, match=r"some\.zip is no table with a column species"):
         list_images(as_sources(zipped), labels="column:species")
+
+
+def test_a_kind_that_opens_no_iterable_is_named(zipped, monkeypatch):
+    lone = SourceKind(ZIP.matches, lambda location, options: ZipSource(location))
+    monkeypatch.setattr(table, "KINDS", [lone])
+    with pytest.raises(UsageError, match=r"`open` of SourceKind\(.* gave a ZipSource in place of"):
+        list_images(as_sources(zipped))

@@ -5,7 +5,7 @@ A new kind of source is a module with its `SourceKind`, and its entry in `KINDS`
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -72,7 +72,7 @@ def open_sources(
         if kind is None:
             files.append((name, Path(argument)))
             continue
-        for source in kind.open(SourceLocation(argument, prefix), options):
+        for source in _opened(kind, SourceLocation(argument, prefix), options):
             yield source
             if not len(source):
                 yield from _archives_in(source, prefix, options)
@@ -98,12 +98,24 @@ def _archives_in(
             in_folder=True,
         )
         try:
-            sources = list(kind.open(location, options))
+            sources = list(_opened(kind, location, options))
         except SourceError as error:  # of many archives, one that is damaged is not the end
             folder.failures.append(Failure(name, str(error)))
             sources = []
         folder.passed_over[extension] -= bool(sources)
         yield from sources
+
+
+def _opened(
+    kind: SourceKind, location: SourceLocation, options: SourceOptions
+) -> Iterable[ImageSource]:
+    sources = kind.open(location, options)
+    if not isinstance(sources, Iterable):
+        raise UsageError(
+            f"{location.argument}: `open` of {kind} gave a {type(sources).__name__} in place of "
+            "an iterable of sources; return [source]"
+        )
+    return sources
 
 
 def _refuse_label_column(argument: SourceArgument, options: SourceOptions) -> None:
