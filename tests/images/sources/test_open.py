@@ -113,3 +113,9 @@ def test_a_kind_that_opens_no_iterable_is_named(zipped, monkeypatch):
     monkeypatch.setattr(table, "KINDS", [lone])
     with pytest.raises(UsageError, match=r"`open` of SourceKind\(.* gave a ZipSource in place of"):
         list_images(as_sources(zipped))
+
+
+@pytest.mark.parametrize("what", ["labels", "folders"])
+def test_a_label_whose_letters_would_be_taken_for_labels_is_refused(what):
+    with pytest.raises(UsageError, match=r"of 'a\.jpg' have to be tuples of str"):
+        ImageEntry("a.jpg", None, **{what: "daisy"})

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from penult.errors import UsageError
 from penult.texts import composed
 
 __all__ = [
@@ -79,6 +80,14 @@ class ImageEntry:
     own_split: str | None = None
     container_split: str | None = None
     group: str | None = None
+
+    def __post_init__(self) -> None:
+        # Each of its letters would be a label.
+        if isinstance(self.labels, str) or isinstance(self.folders, str):
+            raise UsageError(
+                f"labels and folders of {self.id!r} have to be tuples of str, and one is a str; "
+                'write ("daisy",)'
+            )
 
     @property
     def split(self) -> str | None:
