@@ -103,6 +103,8 @@ class TinyNetwork(BackboneSource):
     def open(self, name: str, choice: WeightsChoice) -> Backbone:
         if name not in self.names():
             raise UnknownNameError("toy model", name, self.names())
+        if choice.weights is not None:
+            raise WeightsError(f"{self.prefix}:{name} has no other weights; leave --weights out")
         metadata = BackboneMetadata(
             name="tiny:network",
             architecture="tiny/network",
@@ -151,6 +153,8 @@ class Slashes(TinyNetwork):
     def open(self, name: str, choice: WeightsChoice) -> Backbone:
         if name not in self.names():
             raise UnknownNameError("toy model", name, self.names())
+        if choice.weights is not None:
+            raise WeightsError(f"{self.prefix}:{name} has no other weights; leave --weights out")
         metadata = BackboneMetadata(
             name="slashes:network",
             architecture="slashes/network",
@@ -197,6 +201,8 @@ class GraphOfMeans(BackboneSource):
     def open(self, name: str, choice: WeightsChoice) -> Backbone:
         if name not in self.names():
             raise UnknownNameError("toy model", name, self.names())
+        if choice.weights is not None:
+            raise WeightsError(f"{self.prefix}:{name} has no other weights; leave --weights out")
         metadata = BackboneMetadata(
             name="graph:means",
             architecture="graph/means",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import torch
 from toys import GraphOfMeans, MeanColour, Slashes, TinyNetwork
 
 from penult.backbones.backbone import Backbone
@@ -72,6 +73,25 @@ class Centring(MeanColour):
         return Backbone(inner.metadata, build)
 
 
+class Heedless(MeanColour):
+    def open(self, name, choice):
+        return super().open(name, WeightsChoice())
+
+
+class Drawing(MeanColour):
+    """Its weights are drawn anew each time."""
+
+    def open(self, name, choice):
+        inner = super().open(name, choice)
+
+        def build():
+            module = inner.network.module
+            module.logits.weight.data = torch.randn(2, 3)
+            return TorchNetwork(module, head="logits")
+
+        return Backbone(inner.metadata, build)
+
+
 @pytest.mark.parametrize(
     ("source", "complaint"),
     [
@@ -80,6 +100,8 @@ class Centring(MeanColour):
         (Failing, "and raised KeyError"),
         (Anonymous, "'mean-colour' has no prefix toy:"),
         (Undigested, "64 hex digits, and is '\\?'"),
+        (Heedless, "with weights='random' gave the same as with weights=None"),
+        (Drawing, "logits gives other numbers when the backbone is opened again"),
         (Centring, "mean gives an image other numbers in a batch than alone"),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import re
+from dataclasses import replace
 from itertools import islice
 
 from penult.backbones.backbone import Backbone
@@ -54,9 +55,10 @@ def check_source(source: BackboneSource, name: str, choice: WeightsChoice | None
         f"a name has to mean the same each time; first {backbone.metadata}, then {again.metadata}",
     )
     _check_metadata(source, backbone.metadata)
+    _check_choice(source, name, choice, backbone.metadata)
     _check_layers(backbone)
     if "torch" in backbone.metadata.forms:
-        _check_torch(backbone)
+        _check_torch(backbone, again)
 
 
 def _check_names(source: BackboneSource) -> None:
@@ -124,6 +126,25 @@ def _check_metadata(source: BackboneSource, metadata: BackboneMetadata) -> None:
     expect(height > 0 and width > 0, f"images of {width} × {height} pixels cannot be")
 
 
+def _check_choice(
+    source: BackboneSource, name: str, choice: WeightsChoice, metadata: BackboneMetadata
+) -> None:
+    """Open it with other weights: untrained, or where it is untrained, what is on this machine."""
+    if choice.weights == "random":
+        other = replace(choice, weights=None, offline=True)
+    else:
+        other = replace(choice, weights="random")
+    try:
+        weights = source.open(name, other).metadata.weights
+    except PenultError:
+        return
+    expect(
+        (weights.name, weights.sha256) != (metadata.weights.name, metadata.weights.sha256),
+        f"open() has to honour the choice of weights or to refuse it with a PenultError, and with "
+        f"weights={other.weights!r} gave the same as with weights={choice.weights!r}",
+    )
+
+
 def _check_layers(backbone: Backbone) -> None:
     layers = {layer.name: layer for layer in backbone.layers}
     expect(len(layers) == len(backbone.layers), "a layer's name has to be its own")
@@ -140,13 +161,14 @@ def _check_layers(backbone: Backbone) -> None:
         )
 
 
-def _check_torch(backbone: Backbone) -> None:
+def _check_torch(backbone: Backbone, again: Backbone) -> None:
     import torch
 
     generator = torch.Generator().manual_seed(0)
     images = torch.randn((3, 3, *backbone.preprocessing.input_size), generator=generator)
     chosen = [layer for layer in backbone.layers if layer.layout != "other"]
-    module = backbone.cut([layer.name for layer in chosen])
+    names = [layer.name for layer in chosen]
+    module, reopened = backbone.cut(names), again.cut(names)
     expect(
         not any(part.training for part in module.modules() if part is not module),
         "the network has to be in eval mode",
@@ -157,9 +179,10 @@ def _check_torch(backbone: Backbone) -> None:
     )
     with torch.inference_mode():
         together = [activation.clone() for activation in module(images)]
-        again = [activation.clone() for activation in module(images)]
+        second = [activation.clone() for activation in module(images)]
         alone = [activation.clone() for activation in module(images[1:2])]
-    for layer, a, b, c in zip(chosen, together, again, alone, strict=True):
+        anew = [activation.clone() for activation in reopened(images[1:2])]
+    for layer, a, b, c, d in zip(chosen, together, second, alone, anew, strict=True):
         expect(
             tuple(a.shape) == (3, *layer.shape),
             f"{layer.name} says shape {layer.shape}, and gives {tuple(a.shape[1:])}",
@@ -169,4 +192,8 @@ def _check_torch(backbone: Backbone) -> None:
         expect(
             torch.allclose(a[1:2], c, rtol=1e-3, atol=1e-4),
             f"{layer.name} gives an image other numbers in a batch than alone",
+        )
+        expect(
+            torch.allclose(c, d, rtol=1e-3, atol=1e-4),
+            f"{layer.name} gives other numbers when the backbone is opened again",
         )
