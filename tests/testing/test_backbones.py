@@ -73,6 +73,20 @@ class Centring(MeanColour):
         return Backbone(inner.metadata, build)
 
 
+class Numbering(MeanColour):
+    def names(self):
+        return [1]
+
+
+class Unnamed(MeanColour):
+    prefix = None
+
+
+class Breaking(MeanColour):
+    def open(self, name, choice):
+        return Backbone(super().open(name, choice).metadata, lambda: 1 / 0)
+
+
 class Heedless(MeanColour):
     def open(self, name, choice):
         return super().open(name, WeightsChoice())
@@ -100,6 +114,9 @@ class Drawing(MeanColour):
         (Failing, "and raised KeyError"),
         (Anonymous, "'mean-colour' has no prefix toy:"),
         (Undigested, "64 hex digits, and is '\\?'"),
+        (Numbering, "names\\(\\) has to list str, and lists 1"),
+        (Unnamed, "Unnamed has to have a prefix"),
+        (Breaking, "and raised: ZeroDivisionError: division by zero"),
         (Heedless, "with weights='random' gave the same as with weights=None"),
         (Drawing, "logits gives other numbers when the backbone is opened again"),
         (Centring, "mean gives an image other numbers in a batch than alone"),

@@ -68,6 +68,21 @@ class Inverting(ChannelMeans):
         return rows
 
 
+class Raising(ChannelMeans):
+    def run(self, images):
+        return {}["rows"]
+
+
+class Listing(ChannelMeans):
+    def run(self, images):
+        return [super().run(images)[0].tolist()]
+
+
+class Forgetful(ChannelMeans):
+    def __init__(self, *arguments):
+        pass
+
+
 class OneAtATime(ChannelMeans):
     concurrency = 4
 
@@ -85,6 +100,9 @@ class OneAtATime(ChannelMeans):
         (Whitening, "rows have to be those of the reference"),
         (Reusing, "rows belong to the caller: a later call changed some"),
         (Inverting, "the images that were given have to stay as they are"),
+        (Raising, "run\\(\\) has to turn images into rows: KeyError: 'rows'"),
+        (Listing, "rows have to be NumPy arrays, and not <class 'list'>"),
+        (Forgetful, "recipes have to be those that the engine was opened with: AttributeError"),
         (OneAtATime, "4 threads at once give other rows"),
     ],
 )

@@ -109,6 +109,43 @@ def lookup(pictures, name):
     return io.BytesIO(pictures[name])
 
 
+class Losing(Memory):
+    def opener(self, index):
+        return partial(lookup, {}, self.names[index])
+
+
+class Textual(Memory):
+    def opener(self, index):
+        return partial(io.StringIO, self.names[index])
+
+
+class Stamping(Memory):
+    def stamp(self, index):
+        return {1, 2}
+
+
+class Bare(Memory):
+    def scan(self):
+        self.names = sorted(self.pictures)
+        return iter(self.names)
+
+
+class Spelling(Memory):
+    def scan(self):
+        self.names = sorted(self.pictures)
+        return (ImageEntry(name, None, labels="daisy") for name in self.names)
+
+
+class Uninitialised(Memory):
+    def __init__(self, pictures):
+        self.pictures, self.names = pictures, []
+
+
+class Placeless(Memory):
+    def place(self, index):
+        return {}[index]
+
+
 @pytest.mark.parametrize(
     ("source", "complaint"),
     [
@@ -118,6 +155,16 @@ def lookup(pictures, name):
         (Miscounting, "len\\(\\) is 7, but scan\\(\\) listed 3 images"),
         (ReadOnce, "image 0 has to give the same bytes each time"),
         (Unpicklable, "opener\\(0\\) cannot be pickled"),
+        (Losing, "opener\\(0\\) has to open the image: KeyError: 'a/1.png'"),
+        (Textual, "opener\\(0\\) has to give bytes, and not 'a/1.png'"),
+        (
+            Stamping,
+            "stamp\\(0\\) has to be what JSON gives back unchanged, and is {1, 2}: TypeError",
+        ),
+        (Bare, "scan\\(\\) has to yield ImageEntry with an id that is a str, and not 'a/1.png'"),
+        (Spelling, "scan\\(\\) has to list the images: UsageError: labels and folders of"),
+        (Uninitialised, "has to call super\\(\\).__init__\\(\\)"),
+        (Placeless, "place\\(0\\) have to tell of an image: KeyError: 0"),
         (WrongError, "has to raise OSError or ImageError, and raised KeyError"),
     ],
 )

@@ -15,7 +15,7 @@ from penult.backbones.source import BackboneSource
 from penult.backbones.weights.choice import WeightsChoice
 from penult.backbones.weights.info import sha256_of
 from penult.errors import PenultError
-from penult.testing.expect import expect
+from penult.testing.expect import expect, expecting
 
 __all__ = ["check_source"]
 
@@ -41,14 +41,25 @@ def check_source(source: BackboneSource, name: str, choice: WeightsChoice | None
     AssertionError
         If it does not; says what was expected.
     """
-    choice = choice or WeightsChoice()
+    with expecting("a source has to keep what BackboneSource promises, and raised"):
+        _check_source(source, name, choice or WeightsChoice())
+
+
+def _check_source(source: BackboneSource, name: str, choice: WeightsChoice) -> None:
+    expect(
+        isinstance(getattr(source, "prefix", None), str),
+        f"{type(source).__name__} has to have a prefix",
+    )
     expect(
         source.prefix.isidentifier() and source.prefix.islower(),
         f"a prefix has to be lower-case letters, and not {source.prefix!r}",
     )
-    expect(type(source)().prefix == source.prefix, "a source has to be made without arguments")
+    without = "a source has to be made without arguments"
+    with expecting(without):
+        expect(type(source)().prefix == source.prefix, without)
     _check_names(source)
-    backbone, again = source.open(name, choice), source.open(name, choice)
+    with expecting(f"open() has to open {name!r}"):
+        backbone, again = source.open(name, choice), source.open(name, choice)
     expect(isinstance(backbone, Backbone), f"open() has to give a Backbone, and not {backbone!r}")
     expect(
         backbone.metadata == again.metadata,
@@ -62,7 +73,10 @@ def check_source(source: BackboneSource, name: str, choice: WeightsChoice | None
 
 
 def _check_names(source: BackboneSource) -> None:
-    names = list(islice(source.names(), MOST_LISTED))
+    with expecting("names() has to list names"):
+        names = list(islice(source.names(), MOST_LISTED))
+    for name in names:
+        expect(isinstance(name, str), f"names() has to list str, and lists {name!r}")
     expect(len(set(names)) == len(names), "names() has to list each name once")
     for name in names:
         expect(
@@ -83,12 +97,14 @@ def _check_names(source: BackboneSource) -> None:
         ) from error
     else:
         raise AssertionError(f"open() opened {nonsense!r}")
-    models = list(islice(source.models(), MOST_LISTED))
+    with expecting("models() has to list ModelInfo"):
+        models = list(islice(source.models(), MOST_LISTED))
+    for model in models:
+        expect(isinstance(model, ModelInfo), f"models() has to give ModelInfo, and not {model!r}")
     expect(
         len({model.name for model in models}) == len(models), "models() has to list each name once"
     )
     for model in models:
-        expect(isinstance(model, ModelInfo), f"models() has to give ModelInfo, and not {model!r}")
         expect(
             model.name.startswith(f"{source.prefix}:"),
             f"models() names are with the prefix, and {model.name!r} is without",
@@ -134,10 +150,11 @@ def _check_choice(
         other = replace(choice, weights=None, offline=True)
     else:
         other = replace(choice, weights="random")
-    try:
-        weights = source.open(name, other).metadata.weights
-    except PenultError:
-        return
+    with expecting("open() has to honour the choice of weights or to refuse it with a PenultError"):
+        try:
+            weights = source.open(name, other).metadata.weights
+        except PenultError:
+            return
     expect(
         (weights.name, weights.sha256) != (metadata.weights.name, metadata.weights.sha256),
         f"open() has to honour the choice of weights or to refuse it with a PenultError, and with "
@@ -168,7 +185,8 @@ def _check_torch(backbone: Backbone, again: Backbone) -> None:
     images = torch.randn((3, 3, *backbone.preprocessing.input_size), generator=generator)
     chosen = [layer for layer in backbone.layers if layer.layout != "other"]
     names = [layer.name for layer in chosen]
-    module, reopened = backbone.cut(names), again.cut(names)
+    with expecting("the network has to be built, and cut at its layers"):
+        module, reopened = backbone.cut(names), again.cut(names)
     expect(
         not any(part.training for part in module.modules() if part is not module),
         "the network has to be in eval mode",

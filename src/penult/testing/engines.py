@@ -10,7 +10,7 @@ import numpy as np
 
 from penult.engines.agreement import check_image, relative_error
 from penult.engines.base import TOLERANCE, Engine
-from penult.testing.expect import expect
+from penult.testing.expect import expect, expecting
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,7 +41,13 @@ def check_engine(engine: Engine, reference: Engine, *, tolerance: float = TOLERA
     AssertionError
         If it does not; says what was expected.
     """
-    recipes = tuple(engine.recipes)
+    with expecting("an engine has to keep what Engine promises, and raised"):
+        _check(engine, reference, tolerance)
+
+
+def _check(engine: Engine, reference: Engine, tolerance: float) -> None:
+    with expecting("recipes have to be those that the engine was opened with"):
+        recipes = tuple(engine.recipes)
     expect(engine.name and engine.device, "name and device have to be said")
     expect(engine.batch_size >= 1, f"batch_size has to be 1 or more, and is {engine.batch_size}")
     expect(engine.concurrency >= 1, f"concurrency has to be 1 or more, and is {engine.concurrency}")
@@ -51,8 +57,10 @@ def check_engine(engine: Engine, reference: Engine, *, tolerance: float = TOLERA
     )
     images = _images(recipes[0].preprocessing.input_size)
     given = images.copy()
-    expected = reference.run(images)
-    rows = engine.run(images)
+    with expecting("the reference has to run"):
+        expected = reference.run(images)
+    with expecting("run() has to turn images into rows"):
+        rows = engine.run(images)
     _check_arrays(rows, expected)
     _check_close(rows, expected, tolerance, "rows have to be those of the reference")
     expect((images == given).all(), "the images that were given have to stay as they are")
@@ -112,6 +120,7 @@ def _check_arrays(rows: list[NDArray[np.float32]], expected: list[NDArray[np.flo
         f"run() has to give an array a recipe, {len(expected)} of them, and gave {len(rows)}",
     )
     for one, other in zip(rows, expected, strict=True):
+        expect(isinstance(one, np.ndarray), f"rows have to be NumPy arrays, and not {type(one)}")
         expect(one.dtype == np.float32, f"rows have to be float32, and are {one.dtype}")
         expect(one.shape == other.shape, f"rows have shape {one.shape} in place of {other.shape}")
         expect(one.flags.c_contiguous, "rows have to be C-contiguous")

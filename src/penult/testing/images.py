@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import BinaryIO
 
 from penult.errors import ImageError
+from penult.images.labels.annotations import ImageEntry
 from penult.images.sources.base import ImageSource
 from penult.records import Failure
-from penult.testing.expect import expect
+from penult.testing.expect import expect, expecting
 
 __all__ = ["check_image_source"]
 
@@ -40,19 +41,26 @@ def check_image_source(
     AssertionError
         If it does not; says what was expected.
     """
+    with expecting("a source has to be made and to keep what ImageSource promises, and raised"):
+        _check_source(make, remove)
+
+
+def _check_source(make: Callable[[], ImageSource], remove: Callable[[int], object] | None) -> None:
     source = make()
+    expect(isinstance(source, ImageSource), f"it has to make an ImageSource, and not {source!r}")
+    expect(hasattr(source, "failures"), "__init__() has to call super().__init__()")
     ids = _check_listing(source)
     again = make()
     expect(_check_listing(again) == ids, "a second scan has to list the same ids in the same order")
     indices = range(min(len(ids), MOST_READ))
     for index in indices:
-        stamp, place = source.stamp(index), source.place(index)
+        with expecting(f"stamp({index}) and place({index}) have to tell of an image"):
+            stamp, place = source.stamp(index), source.place(index)
         expect(place, f"place({index}) has to say where the image is")
         expect("\n" not in place, f"place({index}) has to be one line, and is {place!r}")
-        expect(
-            stamp == json.loads(json.dumps(stamp)),
-            f"stamp({index}) has to be what JSON gives back unchanged, and is {stamp!r}",
-        )
+        same = f"stamp({index}) has to be what JSON gives back unchanged, and is {stamp!r}"
+        with expecting(same):
+            expect(stamp == json.loads(json.dumps(stamp)), same)
         expect(
             stamp == again.stamp(index),
             f"stamp({index}) has to be the same as long as the image is, and was {stamp!r} and "
@@ -77,7 +85,7 @@ def check_image_source(
 def _check_listing(source: ImageSource) -> list[str]:
     """Scan a source, and return the ids in the order of the images' numbers."""
     ids: list[str] = []
-    for entry in source.scan():
+    for entry in _entries(source):
         expect(
             len(source) >= len(ids) + 1,
             "an image has to count in len() when scan() yields it, and to be found by its number",
@@ -116,10 +124,27 @@ def _check_listing(source: ImageSource) -> list[str]:
     return ids
 
 
+def _entries(source: ImageSource) -> Iterator[ImageEntry]:
+    with expecting("scan() has to list the images"):
+        for entry in source.scan():
+            expect(
+                isinstance(entry, ImageEntry) and isinstance(entry.id, str),
+                f"scan() has to yield ImageEntry with an id that is a str, and not {entry!r}",
+            )
+            yield entry
+
+
 def _check_reading(source: ImageSource, indices: range) -> None:
-    openers = [source.opener(index) for index in indices]
-    contents = [_read(opener) for opener in openers]
+    openers, contents = [], []
+    for index in indices:
+        with expecting(f"opener({index}) has to open the image"):
+            openers.append(source.opener(index))
+            contents.append(_read(openers[-1]))
     for index, opener, content in zip(indices, openers, contents, strict=True):
+        expect(
+            isinstance(content, bytes),
+            f"opener({index}) has to give bytes, and not {content!r:.40}",
+        )
         expect(content, f"image {index} is empty")
         expect(_read(opener) == content, f"image {index} has to give the same bytes each time")
         try:
