@@ -206,6 +206,14 @@ def test_a_weights_file_that_is_written_anew_is_another_network(tmp_path):
         ExtractorSpec(rows=RecipeRows(before.recipes, "the classifier")).shared()
 
 
+def test_a_forked_child_gives_no_rows_of_weights_that_were_exchanged_since(tmp_path):
+    extractor = saved(tmp_path / "net.ckpt", seed=0).open()
+    saved(tmp_path / "net.ckpt", seed=1)
+    extractor._process = -1  # a child opens the network anew
+    with pytest.raises(RecipeMismatchError, match=r"the extractor and .* as it is now"):
+        _ = extractor.engine
+
+
 def test_a_network_belongs_to_one_device(toy):
     """An engine moves the network that it runs."""
     backbones = {

@@ -18,7 +18,7 @@ from penult.extractor.opened import OpenedBackbone, shared_backbone
 from penult.extractor.options import EngineOptions, ReadingOptions
 from penult.extractor.rows import ModelRows, RecipeRows, layer_names
 from penult.images.in_memory import as_records
-from penult.recipe import Precision, Recipe
+from penult.recipe import Precision, Recipe, require_equal
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -341,9 +341,7 @@ class Extractor:
     def recipes(self) -> tuple[Recipe, ...]:
         """How the rows of each layer are made, in execution order."""
         if self._recipes is None:
-            opened = self._here()
-            with opened.turn:
-                self._recipes = self.spec.rows.recipes(opened.backbone)
+            self._recipes = self._recipes_of(self._here())
         return self._recipes
 
     @property
@@ -368,8 +366,17 @@ class Extractor:
         if opened is None or self._process != os.getpid():
             # A forked child has the parent's network, but not its threads and its locks.
             opened = self.spec.shared_backbone()
+            if self._recipes is not None:  # whose weights file may be another by now
+                name = f"{opened.backbone.name} as it is now"
+                found = self._recipes_of(opened)
+                for ours, theirs in zip(self._recipes, found, strict=True):
+                    require_equal(ours, theirs, name="the extractor", other_name=name)
             self._opened, self._process = opened, os.getpid()
         return opened
+
+    def _recipes_of(self, opened: OpenedBackbone) -> tuple[Recipe, ...]:
+        with opened.turn:
+            return self.spec.rows.recipes(opened.backbone)
 
     def _require_open(self) -> None:
         if self._closed:
