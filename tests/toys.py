@@ -103,7 +103,7 @@ class TinyNetwork(BackboneSource):
     def open(self, name: str, choice: WeightsChoice) -> Backbone:
         if name not in self.names():
             raise UnknownNameError("toy model", name, self.names())
-        if choice.weights is not None:
+        if choice.weights == "random":  # a checkpoint's file has those of the seed
             raise WeightsError(f"{self.prefix}:{name} has no other weights; leave --weights out")
         metadata = BackboneMetadata(
             name="tiny:network",
