@@ -17,6 +17,7 @@ from penult.backbones.source import BackboneSource
 from penult.backbones.torch_network import TorchNetwork
 from penult.backbones.weights.choice import WeightsChoice
 from penult.backbones.weights.info import WeightsInfo
+from penult.backbones.weights.load import fit_state, load_state, user_weights
 from penult.engines.agreement import check_image
 from penult.engines.base import Engine, EngineSettings
 from penult.errors import EngineError, UnknownNameError, WeightsError
@@ -103,12 +104,17 @@ class TinyNetwork(BackboneSource):
     def open(self, name: str, choice: WeightsChoice) -> Backbone:
         if name not in self.names():
             raise UnknownNameError("toy model", name, self.names())
-        if choice.weights == "random":  # a checkpoint's file has those of the seed
-            raise WeightsError(f"{self.prefix}:{name} has no other weights; leave --weights out")
+        if choice.weights == "random":
+            raise WeightsError(
+                f"{self.prefix}:{name} is not to be had with random weights; leave --weights out"
+            )
+        weights = WeightsInfo("seed 0", "71" * 32)
+        if choice.weights is not None:
+            weights = user_weights(choice.weights)
         metadata = BackboneMetadata(
             name="tiny:network",
             architecture="tiny/network",
-            weights=WeightsInfo("seed 0", "71" * 32),
+            weights=weights,
             preprocessing=Preprocessing(
                 resize=(32, 32),
                 crop=None,
@@ -117,7 +123,14 @@ class TinyNetwork(BackboneSource):
                 std=(0.25, 0.25, 0.25),
             ),
         )
-        return Backbone(metadata, lambda: TorchNetwork(_build_tiny(), head="logits"))
+
+        def build():
+            network = _build_tiny()
+            if choice.weights is not None:
+                fit_state(network, load_state(choice.weights), choice.weights)
+            return TorchNetwork(network, head="logits")
+
+        return Backbone(metadata, build)
 
 
 def _build_tiny():
