@@ -398,6 +398,7 @@ def test_the_users_keras_settings_change_nothing_and_stay_as_they_were():
     finally:
         keras.config.set_image_data_format("channels_last")
         keras.config.set_floatx("float32")
+        keras.config.set_dtype_policy("float32")  # which a thread keeps from its first layer
 
 
 def test_the_source_keeps_its_promises():
