@@ -187,13 +187,16 @@ class Classifier(Description):
         Parameters
         ----------
         images : path, address, or list
-            As for `penult.extract`; or images in memory.
+            As for `penult.extract`; or a list of Pillow images and uint8 arrays (H, W), (H, W, 3)
+            or (H, W, 4), perhaps with paths between them, whose order is then kept.
         top : int, default=5
             How many classes to list for each.
         threshold : float, optional
             Predictions whose probability is lower are marked as unsure; in (0, 1].
         copy_to : path, optional
-            A folder in which each photo is put into the folder of its class.
+            A folder, made if need be, in which each photo is put into the folder of its class, the
+            unsure ones into one of their own; nothing there is replaced, and a photo that is there
+            already is not put there twice.
         copy_mode : {"copy", "hardlink", "symlink"}, default="copy"
             How photos are put there.
         weights : path, optional
@@ -211,7 +214,9 @@ class Classifier(Description):
         on_progress : callable, optional
             Called after each block, from the calling thread.
         on_listing : callable, optional
-            Called once with what was found beside the images, which is logged by default.
+            Called once, before the first photo, with what was found beside the images:
+            ``passed_over`` (extension to number of files) and ``left_out`` (what penult wrote
+            itself). By default, that is logged as a warning.
 
         Returns
         -------

@@ -23,7 +23,15 @@ if TYPE_CHECKING:
     from sklearn.base import ClassifierMixin
     from sklearn.pipeline import Pipeline
 
-__all__ = ["LinearKind"]
+__all__ = ["CALIBRATED", "LinearKind"]
+
+CALIBRATED = (
+    "sklearn.calibration.CalibratedClassifierCV",
+    "sklearn.calibration._CalibratedClassifier",
+    "sklearn.calibration._SigmoidCalibration",
+    "sklearn.calibration._TemperatureScaling",
+)
+"""Types in older files, whose decisions were calibrated by Platt's method or by a temperature."""
 
 
 class LinearKind(ClassifierKind):

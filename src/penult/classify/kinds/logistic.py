@@ -46,10 +46,6 @@ def _has_passed_best(images: int, scores: Sequence[PathScore]) -> bool:
     return fell and last.log_loss > before[-1].log_loss
 
 
-def _never(scores: Sequence[PathScore]) -> bool:
-    return False
-
-
 class Logistic(LinearKind):
     """Solved along the path of C, by penult's own solver."""
 
@@ -71,7 +67,7 @@ class Logistic(LinearKind):
             data.scale,
             tolerance=FOLD_TOLERANCE if many else TOLERANCE,
         )
-        stop = partial(_has_passed_best, len(data.rows)) if many else _never
+        stop = partial(_has_passed_best, len(data.rows)) if many else None
         scores = path.cross_validate({float(params["C"]) for params in candidates}, step, stop)
         trials, not_tried = [], []
         for params in candidates:

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from penult.classify.kinds.base import Params
-from penult.classify.kinds.linear import LinearKind
+from penult.classify.kinds.linear import CALIBRATED, LinearKind
 
 if TYPE_CHECKING:
     from sklearn.base import ClassifierMixin
@@ -24,12 +24,8 @@ class Ridge(LinearKind):
     grid = MappingProxyType({"alpha": (0.01, 0.1, 1.0, 10.0, 100.0)})
     penalty = "alpha"
     streams = True
-    # Of files from before, calibrated by Platt's method or by a temperature.
     trusted = LinearKind.and_trusted(
-        "sklearn.calibration.CalibratedClassifierCV",
-        "sklearn.calibration._CalibratedClassifier",
-        "sklearn.calibration._SigmoidCalibration",
-        "sklearn.calibration._TemperatureScaling",
+        *CALIBRATED,
         "sklearn.linear_model._ridge.RidgeClassifier",
     )
 

@@ -88,7 +88,7 @@ class LogisticPath:
         self,
         strengths: Collection[float],
         step: Callable[[], None],
-        has_passed_best: Callable[[Sequence[PathScore]], bool] = lambda scores: False,
+        has_passed_best: Callable[[Sequence[PathScore]], bool] | None = None,
     ) -> dict[float, PathScore]:
         """Score each C on every fold, the smallest first.
 
@@ -98,8 +98,9 @@ class LogisticPath:
             The values of C, each once.
         step : callable
             Called after each fit, from this thread.
-        has_passed_best : callable
-            Given the scores so far, says whether larger values of C need not be tried.
+        has_passed_best : callable, optional
+            Given the scores so far, says whether larger values of C need not be tried; by default
+            all are.
 
         Returns
         -------
@@ -124,7 +125,7 @@ class LogisticPath:
                     self.failed.add(strength)
                 if self.scale != "standard":  # each fold has a basis of its own there
                     self.averages[strength] = _average(weights)
-                if has_passed_best([*scores.values()]):
+                if has_passed_best is not None and has_passed_best([*scores.values()]):
                     break
         warn_not_converged(self.failed)
         return scores

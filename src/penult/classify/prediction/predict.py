@@ -47,37 +47,8 @@ def predict_images(
     ----------
     classifier : Classifier
         Its recipe says how photos become rows.
-    images : path, address, or list
-        As for `penult.extract`; or a list of Pillow images and uint8 arrays (H, W), (H, W, 3) or
-        (H, W, 4), perhaps with paths between them, whose order is then kept.
-    top : int, default=5
-        How many classes to list for each.
-    threshold : float, optional
-        Predictions whose probability is lower are marked as unsure; in (0, 1].
-    copy_to : path, optional
-        A folder, made if need be, in which each photo is put into the folder of its class, the
-        unsure ones into one of their own; nothing there is replaced, and a photo that is there
-        already is not put there twice (see `penult.classify.prediction.sorting.Sorter`).
-    copy_mode : {"copy", "hardlink", "symlink"}, default="copy"
-        How photos are put there.
-    weights : path, optional
-        Where the backbone's weights file is now, if not where it was.
-    offline : bool, default=False
-        Never touch the network.
-    engine : str, default="auto"
-        What runs the network.
-    device : str, default="auto"
-        What it runs on.
-    batch_size : int, optional
-        Images a call of the engine; chosen from the machine by default.
-    workers : int, optional
-        Decoding threads; chosen from the machine by default.
-    on_progress : callable, optional
-        Called after each block, from the calling thread.
-    on_listing : callable, optional
-        Called once, before the first result, with what was found beside the images:
-        ``passed_over`` (extension to number of files) and ``left_out`` (what penult wrote itself).
-        By default, that is logged as a warning.
+    images and all others
+        As for `penult.Classifier.predict`.
 
     Yields
     ------
