@@ -21,7 +21,7 @@ from penult.recipe import Recipe
 if TYPE_CHECKING:
     from penult.images.labels.split_folders import SplitsFrom
 
-__all__ = ["Plan", "PlannedLayer", "plan", "plan_rows"]
+__all__ = ["Plan", "PlannedLayer", "plan"]
 
 
 @dataclass(frozen=True)
@@ -136,28 +136,13 @@ def plan(
     UsageError, SourceError, BackboneError
         As `penult.extract` does.
     """
-    return plan_rows(
-        images,
-        ModelRows(model=model, layers=layer_names(layer), pooling=pooling, normalize=normalize),
-        WeightsChoice.of(weights, offline=offline, architecture=architecture),
-        listing=ListingOptions(labels=labels, label_pattern=label_pattern, splits=splits),
-        dtype=dtype,
-    )
-
-
-def plan_rows(
-    images: str | Path | Sequence[str | Path],
-    rows: ModelRows,
-    weights: WeightsChoice,
-    *,
-    listing: ListingOptions,
-    dtype: Literal["float32", "float16"] = "float32",
-) -> Plan:
-    """Say what an extraction of these rows would give; see `plan`."""
     if dtype not in ("float32", "float16"):
         raise UnknownNameError("dtype", dtype, ("float32", "float16"))
-    listed = listing.list(as_sources(images), offline=weights.offline)
-    backbone = open_without_download(rows.model, weights)
+    rows = ModelRows(model=model, layers=layer_names(layer), pooling=pooling, normalize=normalize)
+    listing = ListingOptions(labels=labels, label_pattern=label_pattern, splits=splits)
+    listed = listing.list(as_sources(images), offline=offline)
+    choice = WeightsChoice.of(weights, offline=offline, architecture=architecture)
+    backbone = open_without_download(rows.model, choice)
     recipes = rows.recipes(backbone)
 
     def planned(recipe: Recipe) -> PlannedLayer:
@@ -178,5 +163,5 @@ def plan_rows(
             dtype=dtype,
             failures=listed.failures,
         ),
-        notes={"splits": listing.splits, **listed.notes},
+        notes={"splits": splits, **listed.notes},
     )

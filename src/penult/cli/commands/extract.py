@@ -62,53 +62,30 @@ def run(
     pool: o.OldPooling = None,
 ) -> None:
     """Turn images into a feature file: one row an image, each with its id and label."""
-    from penult.backbones.weights.choice import WeightsChoice
-    from penult.extractor import (
-        EngineOptions,
-        ExtractorSpec,
-        ModelRows,
-        ReadingOptions,
-        layer_names,
-    )
-    from penult.images.listing_options import ListingOptions
-
     warn_of_random(weights)
-    model_rows = ModelRows(
-        model=model,
-        layers=layer_names(layer or "penultimate"),
-        pooling=o.one_pooling(pooling, pool),
-        normalize=normalize,
-        decode=decode,
-        precision=precision,
-    )
-    choice = WeightsChoice.of(weights, offline=offline, architecture=architecture)
-    listing = ListingOptions(labels=labels, label_pattern=label_pattern, splits=splits)
+    layers = layer or "penultimate"
+    one_pooling = o.one_pooling(pooling, pool)
     if dry_run:
-        from penult.planning import plan_rows
+        from penult.planning import plan
 
-        planned = plan_rows(images, model_rows, choice, listing=listing, dtype=dtype)
+        planned = plan(
+            images,
+            model=model,
+            layer=layers,
+            pooling=one_pooling,
+            normalize=normalize,
+            weights=weights,
+            offline=offline,
+            architecture=architecture,
+            labels=labels,
+            label_pattern=label_pattern,
+            splits=splits,
+            dtype=dtype,
+        )
         _show_plan(output, planned, as_json=as_json)
         return
-    from penult.extraction import Extraction
+    from penult.extraction import extract
 
-    extraction = Extraction(
-        extractor=ExtractorSpec(
-            rows=model_rows,
-            weights=choice,
-            engine=EngineOptions(
-                engine=engine, device=device, batch_size=batch_size, streams=streams
-            ),
-            reading=ReadingOptions(
-                workers=workers,
-                max_pixels=max_pixels,
-                allow_truncated=allow_truncated,
-                on_error=on_error,
-            ),
-        ),
-        listing=listing,
-        dtype=dtype,
-        shuffle=shuffle,
-    )
     kept = 0
     with progress("extract", quiet=quiet) as show, stoppable(show, output) as show_or_stop:
 
@@ -117,9 +94,31 @@ def run(
             kept = now.kept
             show_or_stop(now)
 
-        features = extraction.to_file(
+        features = extract(
             images,
             output,
+            model=model,
+            layer=layers,
+            pooling=one_pooling,
+            normalize=normalize,
+            weights=weights,
+            offline=offline,
+            architecture=architecture,
+            labels=labels,
+            label_pattern=label_pattern,
+            splits=splits,
+            decode=decode,
+            precision=precision,
+            dtype=dtype,
+            engine=engine,
+            device=device,
+            batch_size=batch_size,
+            workers=workers,
+            streams=streams,
+            on_error=on_error,
+            max_pixels=max_pixels,
+            allow_truncated=allow_truncated,
+            shuffle=shuffle,
             overwrite=overwrite,
             restart=restart,
             update=update,
