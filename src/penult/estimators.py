@@ -12,7 +12,6 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from penult.arguments import require_name
 from penult.backbones.weights.choice import WeightsChoice
 from penult.errors import UsageError
 from penult.extractor import EngineOptions, Extractor, ExtractorSpec, ModelRows, ReadingOptions
@@ -198,12 +197,6 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             raise UsageError(
                 f"layer is {self.layer!r}; a transformer gives the rows of one layer: give its "
                 "name, and join several with sklearn.pipeline.FeatureUnion"
-            )
-        for name in ("model", "layer", "normalize", "engine", "device"):
-            require_name(name, getattr(self, name))
-        if not isinstance(pooling := self._pooling(), str | None):
-            raise UsageError(
-                f"pooling is {pooling!r}; give a name, or None for what suits the layer"
             )
         for name in ("batch_size", "workers"):
             value = getattr(self, name)

@@ -98,6 +98,7 @@ def test_an_image_without_a_row_is_named(toy, tmp_path):
         ({"layer": "penultimat"}, UnknownNameError, "did you mean penultimate"),
         ({"layer": []}, UsageError, "no layer was given"),
         ({"layer": None}, UsageError, "layer is None; give a name"),
+        ({"pooling": 5}, UsageError, "pooling is 5; give a name, or None"),
         ({"layer": ["logits", 5]}, UsageError, "layer is 5; give a name"),
         ({"normalize": "l1"}, UsageError, "allowed: none, l2"),
         ({"decode": "fast"}, UnknownNameError, "way to decode"),

@@ -54,6 +54,11 @@ class ModelRows:
             raise UsageError("no layer was given; give the name of one or more")
         for layer in self.layers:
             require_name("layer", layer)
+        if not isinstance(self.pooling, str | None):
+            raise UsageError(
+                f"pooling is {self.pooling!r}; give a name, or None for what suits the layer"
+            )
+        require_name("normalize", self.normalize)
         if self.normalize not in ("none", "l2"):
             raise UnknownNameError("normalisation", self.normalize, ("none", "l2"))
         if self.precision not in get_args(Precision):
