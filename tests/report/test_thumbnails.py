@@ -6,6 +6,8 @@ import pytest
 from PIL import Image
 
 from penult.images.pixels.decode import decode
+from penult.records import ImageRecord
+from penult.report import pictures
 from penult.report.thumbnails import Thumbnails
 
 
@@ -78,3 +80,15 @@ def test_a_picture_is_read_once_for_each_size():
     thumbnails = Thumbnails(open_image)
     assert thumbnails("a", 8) == thumbnails("a", 8) != thumbnails("a", 4)
     assert reads == ["a", "a"]
+
+
+@pytest.mark.parametrize("error", [OSError, KeyError])
+def test_a_source_that_cannot_open_an_image_costs_its_picture(make_features, monkeypatch, error):
+    def fail():
+        raise error("gone")
+
+    monkeypatch.setattr(
+        pictures, "relocate_images", lambda *_, **__: lambda image_id: ImageRecord(image_id, fail)
+    )
+    opener = pictures.image_opener(make_features({"a": 1, "b": 1}), offline=False, announce=False)
+    assert Thumbnails(opener)("a/000.jpg", 8) is None

@@ -17,7 +17,7 @@ from penult.images.pixels.decode import MAX_PIXELS, decoded
 from penult.messages import first_line
 from penult.records import ImageRecord
 
-__all__ = ["digest_of", "read_pixels"]
+__all__ = ["digest_of", "read_bytes", "read_pixels"]
 
 _DIGEST_BYTES = 16
 _PIECE = 1 << 16
@@ -63,7 +63,7 @@ def read_pixels(
     """
     if isinstance(record, MemoryRecord):
         return transform(record.to_rgb()), ""
-    data = _read(record, limit=8 * max_pixels + 2**26)
+    data = read_bytes(record, max_pixels=max_pixels)
     content = digest_of(data)
     if known is not None and known(content):
         return None, content
@@ -78,9 +78,29 @@ def digest_of(data: bytes) -> str:
     return hashlib.blake2b(data, digest_size=_DIGEST_BYTES).hexdigest()
 
 
-def _read(record: ImageRecord, *, limit: int) -> bytes:
-    # `limit`: four 16-bit channels of every pixel and ample metadata. A larger file is no such
-    # image, and reading it would fill the memory.
+def read_bytes(record: ImageRecord, *, max_pixels: int = MAX_PIXELS) -> bytes:
+    """Read the file of an image.
+
+    Parameters
+    ----------
+    record : ImageRecord
+        An image in a file, or the like.
+    max_pixels : int
+        The most pixels that an image may have.
+
+    Returns
+    -------
+    bytes
+        All of the file.
+
+    Raises
+    ------
+    ImageError
+        Whatever the reason, as for `read_pixels`.
+    """
+    # Four 16-bit channels of every pixel and ample metadata. A larger file is no such image, and
+    # reading it would fill the memory.
+    limit = 8 * max_pixels + 2**26
     try:
         with record.open() as file:
             data = _up_to(file, limit + 1)

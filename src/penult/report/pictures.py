@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 
 from penult.errors import PenultError
-from penult.images.read import digest_of
+from penult.images.read import digest_of, read_bytes
 from penult.images.relocate import relocate_images
 from penult.records import Features, ImageRecord
 
@@ -41,8 +41,7 @@ def image_opener(
         record = find()(image_id)
         if record is None:
             return None
-        with record.open() as file:
-            data = file.read()
+        data = read_bytes(record)
         return data if digests().get(image_id, "") in ("", digest_of(data)) else None
 
     return open_image
