@@ -119,11 +119,11 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             If the network cannot be had or run.
         """
         self._check_options()
-        if self.pool != "deprecated":
-            warnings.warn("pool is now called pooling", FutureWarning, stacklevel=2)
         if X is not None and not isinstance(X, Iterator):  # which could be gone through only once
             _require_some(len(as_records(X)))
         extractor = self._open()
+        if self.pool != "deprecated":
+            warnings.warn("pool is now called pooling", FutureWarning, stacklevel=2)
         (shape,) = extractor.engine.row_shapes
         if len(shape) > 1:
             raise UsageError(
