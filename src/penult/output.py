@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from penult.errors import OutputError, OutputExistsError, PathNotFoundError, PenultError
+from penult.interface import option
 from penult.scratch import scratch_file, sweep
 
 __all__ = [
@@ -38,7 +39,9 @@ def check_output(path: Path, *, overwrite: bool, inputs: Iterable[Path] = ()) ->
     if path.is_dir():
         raise OutputExistsError(f"{path} is a folder; give the name of a file to write")
     if path.exists() and not overwrite:
-        raise OutputExistsError(f"{path} exists; give --overwrite to replace it, or another name")
+        raise OutputExistsError(
+            f"{path} exists; give {option('overwrite', True)} to replace it, or another name"
+        )
     if not path.parent.is_dir():
         raise PathNotFoundError(f"{path} cannot be written: there is no folder {path.parent}")
     if not os.access(path.parent, os.W_OK | os.X_OK):
@@ -68,7 +71,7 @@ def atomic_output(
             _sync(temporary)
             if path.exists() and not overwrite:
                 raise OutputExistsError(
-                    f"{path} appeared meanwhile; give --overwrite to replace it"
+                    f"{path} appeared meanwhile; give {option('overwrite', True)} to replace it"
                 )
             replace_file(temporary, path)
             sync_folder(path.parent)

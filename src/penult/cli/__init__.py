@@ -21,6 +21,7 @@ from penult.cli.commands import COMMANDS
 from penult.cli.console import encode_anything, warn
 from penult.cli.stop import Stopped
 from penult.errors import PenultError
+from penult.interface import serving_command_line
 from penult.messages import printable
 
 __all__ = ["app", "main"]
@@ -49,6 +50,7 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def _common(
+    context: typer.Context,
     version: Annotated[
         bool,
         typer.Option(
@@ -56,7 +58,7 @@ def _common(
         ),
     ] = False,
 ) -> None:
-    pass
+    context.with_resource(serving_command_line())
 
 
 def _show_warning(message: Warning | str, *_: object, **__: object) -> None:

@@ -1,0 +1,52 @@
+"""How an option is typed by who reads a message: in Python, or at the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+__all__ = ["option", "serving_command_line"]
+
+_FLAG = object()
+_at_command_line = False
+
+
+@contextmanager
+def serving_command_line() -> Iterator[None]:
+    """Have `option` name options as the command line has them, until the block ends.
+
+    It holds for all threads, since images are decoded and networks are run in other ones.
+    """
+    global _at_command_line
+    before = _at_command_line
+    _at_command_line = True
+    try:
+        yield
+    finally:
+        _at_command_line = before
+
+
+def option(name: str, value: Any = _FLAG) -> str:
+    """Spell an option as its reader has to type it.
+
+    Parameters
+    ----------
+    name : str
+        As the function's argument is named, e.g. ``"max_memory"``.
+    value : str, number, bool or path, optional
+        What to give; a word in capitals, such as ``"PATH"``, stands for a value of one's own.
+        True for an option that takes no value on the command line. Without it, the name alone.
+
+    Returns
+    -------
+    str
+        ``--max-memory 4GB`` on the command line, ``max_memory='4GB'`` in Python.
+    """
+    if _at_command_line:
+        flag = "--" + name.replace("_", "-")
+        return flag if value is _FLAG or value is True else f"{flag} {value}"
+    if value is _FLAG:
+        return name
+    placeholder = isinstance(value, str) and value.isalpha() and value.isupper()
+    return f"{name}={value if placeholder else repr(value)}"
