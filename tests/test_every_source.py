@@ -18,7 +18,7 @@ from penult.images.sources.arguments import as_sources, expanded_arguments
 from penult.images.sources.base import SourceOptions
 from penult.images.sources.open import open_sources
 from penult.planning import plan
-from penult.report.make import make_report
+from penult.reporting.make import make_report
 from penult.testing import check_image_source
 from penult.verification import verify
 

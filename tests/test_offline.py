@@ -23,7 +23,7 @@ from penult.images import relocate
 from penult.images.listing import list_images
 from penult.images.sources.remote import connection, hosts, redirects
 from penult.images.sources.remote.hosts import describe_hosts, host_of, is_internal
-from penult.report.make import make_report
+from penult.reporting.make import make_report
 
 pytest.importorskip("fsspec")
 pytest.importorskip("aiohttp")

@@ -25,7 +25,7 @@ IMPORTED = [
     "matplotlib.pyplot",
     "penult.cli",
     "penult.extraction",
-    "penult.report",
+    "penult.reporting",
     "skops.io",
     "sklearn.linear_model",
     "timm",

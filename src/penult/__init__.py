@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from penult.quantization import Quantization, quantize
     from penult.recipe import Preprocessing, Recipe
     from penult.records import Failure, Features, Prediction, Scores
-    from penult.report.make import make_report
+    from penult.reporting.make import make_report
     from penult.verification import Verification, verify
 
 __version__ = "0.1.0"
@@ -81,7 +81,7 @@ _HOMES = {
     "extract": "penult.extraction",
     "load": "penult.features.read",
     "load_classifier": "penult.classify.loading",
-    "make_report": "penult.report.make",
+    "make_report": "penult.reporting.make",
     "plan": "penult.planning",
     "quantize": "penult.quantization",
     "train": "penult.classify.training.train",

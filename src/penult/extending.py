@@ -25,10 +25,10 @@ from penult.images.labels.annotations import ImageEntry
 from penult.images.sources.base import ImageSource, SourceKind, SourceLocation, SourceOptions
 from penult.images.sources.open import KINDS
 from penult.recipe import Recipe
-from penult.report.content import Report
-from penult.report.page import write_report
-from penult.report.sections import SECTIONS, Section
-from penult.report.thumbnails import Thumbnails
+from penult.reporting.content import Report
+from penult.reporting.page import write_report
+from penult.reporting.sections import SECTIONS, Section
+from penult.reporting.thumbnails import Thumbnails
 
 if TYPE_CHECKING:
     from torch import nn

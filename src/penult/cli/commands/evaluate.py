@@ -47,7 +47,7 @@ def run(
     from penult.images.notes import listing_notes
 
     if results is not None:
-        from penult.report.results import check_results, write_results
+        from penult.reporting.results import check_results, write_results
 
         check_results(results, overwrite=overwrite)
     model = load_classifier(classifier)

@@ -69,9 +69,9 @@ def run(
     """Extract, train, and write one self-contained HTML page about it, all in one go."""
     from penult.features.schema import is_feature_file
     from penult.images.notes import listing_notes
-    from penult.report.commands import FEATURES
-    from penult.report.make import make_report
-    from penult.report.staging import staging_folder
+    from penult.reporting.commands import FEATURES
+    from penult.reporting.make import make_report
+    from penult.reporting.staging import staging_folder
 
     if len(images) == 1 and is_feature_file(Path(images[0])):
         given = (model, labels) != (DEFAULT_MODEL, "parent") or weights or architecture

@@ -129,7 +129,7 @@ def run(
     inputs = [features] if test_features is None else [features, test_features]
     check_output(output, overwrite=overwrite, inputs=inputs)
     if results is not None:
-        from penult.report.results import check_results, write_results
+        from penult.reporting.results import check_results, write_results
 
         check_results(results, overwrite=overwrite)
     with progress("train", unit="fits", quiet=quiet) as on_progress:

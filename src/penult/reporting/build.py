@@ -1,0 +1,103 @@
+"""From rows and a classifier to what the page shows of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from penult.classify.classifier import Classifier
+from penult.images.notes import listing_messages
+from penult.records import Features
+from penult.reporting.commands import commands_of
+from penult.reporting.content import Report
+
+__all__ = ["build_report"]
+
+
+def build_report(
+    sources: Sequence[str | Path],
+    file: Path | None,
+    features: Features,
+    classifier: Classifier,
+    open_image: Callable[[str], bytes | None],
+) -> Report:
+    """Gather what features and classifier say of themselves.
+
+    Parameters
+    ----------
+    sources : sequence of path or str
+        Where the images came from, as it was typed; or the feature file alone.
+    file : Path or None
+        The feature file, where one was given.
+    features : Features
+        The rows.
+    classifier : Classifier
+        Trained on them.
+    open_image : callable
+        As `Report` has it.
+
+    Returns
+    -------
+    Report
+        Without label errors, learning curve, notes and durations.
+    """
+    counts = Counter(features.labels.tolist())
+    if features.targets is not None:
+        several = np.asarray(features.targets)
+        counts = Counter(dict(enumerate(several.sum(axis=0).tolist())))
+        counts[-1] = int((~several.any(axis=1)).sum())
+    return Report(
+        title=_title(file.with_suffix("") if file else sources[0]),
+        source=" ".join(str(source) for source in sources),
+        class_counts={name: counts[k] for k, name in enumerate(features.label_names)},
+        recipe=features.recipe,
+        scores=classifier.scores,
+        held_out=classifier.held_out,
+        settings=_settings(classifier),
+        layers=classifier.settings.layers,
+        rows=len(features),
+        unlabelled=counts[-1],
+        failures=features.failures,
+        passed_over=features.origin.get("passed_over", {}),
+        listing_messages=tuple(listing_messages({**features.origin, "passed_over": {}})),
+        versions={**features.recipe.versions, **classifier.versions},
+        commands=commands_of(sources, file, features, classifier),
+        open_image=open_image,
+    )
+
+
+def _title(source: str | Path) -> str:
+    if source == "-":
+        return "standard input"
+    name = source.resolve().name if isinstance(source, Path) else source.rstrip("/")
+    return name.rpartition("/")[2] or str(source)
+
+
+def _settings(classifier: Classifier) -> dict[str, Any]:
+    settings = classifier.settings.to_dict()
+    # The page counts every class's images in its table of classes; a threshold a class is too much.
+    for name in ("classes", "thresholds"):
+        settings.pop(name, None)
+    settings.pop("layers", None)  # they have a section of their own
+    edges = settings.pop("edges", {})
+    settings["grid's edge"] = [f"{name} is the {edge} tried" for name, edge in edges.items()]
+    settings["not_tried"] = [
+        ", ".join(f"{name} = {value:g}" for name, value in params.items())
+        for params in settings.pop("not_tried", ())
+    ]
+    settings["identical images"] = settings.pop("copies", 0) or None
+    settings["chosen"] = {"classifier": settings.pop("classifier"), **settings.pop("params")}
+    settings["grid"] = [
+        {
+            "classifier": trial["classifier"],
+            **trial["params"],
+            "accuracy": trial["mean"],
+            "log_loss": trial.get("log_loss"),
+        }
+        for trial in settings["grid"]
+    ]
+    return settings

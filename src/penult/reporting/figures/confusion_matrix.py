@@ -1,0 +1,198 @@
+"""Figures as PNG files, drawn without a display and without pyplot's global state."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from penult.messages import printable
+from penult.output import atomic_output
+from penult.reporting.formatting import percent
+from penult.written import SIGNED
+
+if TYPE_CHECKING:
+    from penult.records import Scores
+
+__all__ = ["confusion_matrix_png"]
+
+DPI = 150
+MAX_PIXELS = 8000  # a side; a thousand classes still fit into memory and into a viewer
+LONGEST_LABEL = 32
+SMALLEST_NUMBER = 5.0  # points; a cell with less room shows its colour alone
+LABELS_ABOVE_FROM = 60  # classes; the names below are then far from the first rows
+TICK = "#333333"
+
+# Beside matplotlib's own font, for names it has no glyphs for; the first that is installed wins.
+FALLBACK_FONTS = (
+    "Noto Sans CJK JP",
+    "Noto Sans CJK SC",
+    "Source Han Sans",
+    "PingFang SC",
+    "Hiragino Sans",
+    "Microsoft YaHei",
+    "Yu Gothic",
+    "Malgun Gothic",
+    "WenQuanYi Micro Hei",
+    "Noto Sans Devanagari",
+    "Nirmala UI",
+    "Noto Sans Thai",
+    "Noto Sans Arabic",
+    "Arial Unicode MS",
+    "Unifont",
+)
+
+
+def confusion_matrix_png(
+    scores: Scores, path: Path, *, normalize: bool = False, overwrite: bool = False
+) -> None:
+    """Draw every class's row and column of the confusion matrix.
+
+    The figure grows with the number of classes, so that each keeps its name; the colour of a cell
+    grows with the square root of its number, so that one mistake shows beside hundreds of hits.
+
+    Parameters
+    ----------
+    scores : its `confusion`, (K, K): true classes down, predicted ones across
+    path : the PNG file to write, whole or not at all
+    normalize : show each cell as its share of the true class's images, not as a count
+    overwrite : replace `path` if it exists
+
+    Raises
+    ------
+    OutputExistsError, PathNotFoundError, OutputError
+    """
+    with atomic_output(path, overwrite=overwrite) as partial, warnings.catch_warnings():
+        # A name in a script that no installed font covers is drawn as boxes; that is no failure.
+        warnings.filterwarnings("ignore", message=r"Glyph .* missing from")
+        figure = _draw(scores, normalize=normalize)
+        figure.savefig(partial, format="png", bbox_inches="tight", pad_inches=0.15, metadata=SIGNED)
+
+
+def _draw(scores: Scores, *, normalize: bool) -> Any:
+    """Build the figure; the axes have a fixed size in inches, and the labels lie outside them."""
+    import numpy as np
+    from matplotlib import colormaps
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.collections import PolyCollection
+    from matplotlib.colors import ListedColormap, PowerNorm
+    from matplotlib.figure import Figure
+
+    counts = np.asarray(scores.confusion, dtype=np.int64)
+    classes = len(counts)
+    labels = [_short(c.label) for c in scores.classes]
+    images = counts.sum(axis=1, keepdims=True)
+    values = counts / np.maximum(images, 1) if normalize else counts.astype(float)
+    top = 1.0 if normalize else max(float(values.max()), 1.0)
+
+    cell = _cell_inches(classes)
+    side = cell * classes
+    size = min(9.0, max(5.0, 72 * cell * 0.72))  # of a tick label, in points
+
+    figure = Figure(figsize=(side, side), dpi=min(DPI, MAX_PIXELS / (side + 3)))
+    FigureCanvasAgg(figure)
+    axes = figure.add_axes((0, 0, 1, 1))
+    # From pale yellow to dark purple, evenly to the eye; the nearly black end would hide the text.
+    colours = ListedColormap(colormaps["magma_r"](np.linspace(0.06, 0.82, 256)))
+    # Only the cells that hold an image are drawn, as shapes: to enlarge a picture of the whole
+    # matrix would take gigabytes for a thousand classes.
+    down, across = np.nonzero(values)
+    corners = np.stack([across, down], axis=1)[:, None] + np.array(
+        [(-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5)]
+    )
+    cells = PolyCollection(
+        corners,
+        array=values[down, across],
+        cmap=colours,
+        norm=PowerNorm(0.5, vmin=0, vmax=top),
+        antialiaseds=False,
+        linewidths=0,
+    )
+    axes.add_collection(cells)
+    axes.set_xlim(-0.5, classes - 0.5)
+    axes.set_ylim(classes - 0.5, -0.5)
+    axes.set_aspect("equal")
+
+    fonts = _fonts("".join(labels))
+    style: dict[str, Any] = {"fontsize": size, "fontfamily": fonts, "color": TICK}
+    flat = max(map(len, labels)) * size * 0.62 < 72 * cell
+    axes.set_yticks(range(classes), labels, parse_math=False, **style)
+    axes.set_xticks(range(classes), labels, parse_math=False, rotation=0 if flat else 90, **style)
+    axes.tick_params(length=0, pad=4, labeltop=classes > LABELS_ABOVE_FROM)
+    edges = np.arange(1, classes) - 0.5
+    for lines in (axes.hlines, axes.vlines):
+        lines(edges, -0.5, classes - 0.5, color="#e4e4e4", linewidth=min(0.8, 72 * cell * 0.04))
+    for spine in axes.spines.values():
+        spine.set(color="#bbbbbb", linewidth=0.8)
+    heading = min(28.0, max(9.0, side * 1.1))
+    axes.set_xlabel("predicted class", fontsize=heading, color=TICK, labelpad=heading * 0.8)
+    axes.set_ylabel("true class", fontsize=heading, color=TICK, labelpad=heading * 0.8)
+
+    _write_numbers(axes, values, cell, top, normalize=normalize)
+    _add_scale(figure, cells, side, heading, top, normalize=normalize)
+    return figure
+
+
+def _cell_inches(classes: int) -> float:
+    """Side of a cell: room for a number while classes are few, for a 5-point name when many."""
+    return float(min(0.8, max(0.1, 9.0 / classes)))
+
+
+def _write_numbers(axes: Any, values: Any, cell: float, top: float, *, normalize: bool) -> None:
+    import numpy as np
+
+    for row, column in np.argwhere(values > 0):
+        value = values[row, column]
+        text = percent(value, 0).rstrip("%") if normalize else f"{value:.0f}"
+        # As large as two digits can be, unless there are more.
+        size = min(11.0, 72 * cell / (0.66 * max(len(text), 2)))
+        if size < SMALLEST_NUMBER:
+            continue
+        shade = "white" if (value / top) ** 0.5 > 0.5 else "#222222"
+        axes.text(column, row, text, ha="center", va="center", fontsize=size, color=shade)
+
+
+def _add_scale(
+    figure: Any, cells: Any, side: float, size: float, top: float, *, normalize: bool
+) -> None:
+    """Draw the colour scale at the right: what a colour stands for, whatever the figure's size."""
+    from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
+
+    width = 0.16 * max(1.0, size / 12)
+    axes = figure.add_axes((1 + 0.3 / side, 0, width / side, 1))
+    bar = figure.colorbar(cells, cax=axes)
+    if normalize:
+        bar.locator = FixedLocator([0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 1])
+        bar.formatter = FuncFormatter(lambda share, _: f"{share:.0%}")
+        bar.set_label("share of the true class's images", fontsize=size, color=TICK)
+    else:
+        bar.locator = (
+            FixedLocator(range(1, int(top) + 1))
+            if top <= 4
+            else MaxNLocator(6, integer=True, prune="lower")
+        )
+        bar.set_label("images", fontsize=size, color=TICK)
+    bar.update_ticks()
+    bar.ax.tick_params(labelsize=size * 0.85, colors=TICK)
+    bar.outline.set(edgecolor="#bbbbbb", linewidth=0.8)
+
+
+def _short(label: str) -> str:
+    """Fit a class's name into the margin, keeping both ends: names often differ in the last."""
+    shown = printable(label).strip()
+    if len(shown) <= LONGEST_LABEL:
+        return shown or "(no name)"
+    half = (LONGEST_LABEL - 1) // 2
+    return f"{shown[:half].rstrip()}…{shown[-half:].lstrip()}"
+
+
+def _fonts(text: str) -> list[str]:
+    """Choose fonts for `text`: matplotlib's own, and where it lacks a glyph, what is installed."""
+    from matplotlib import font_manager, ft2font
+
+    own = font_manager.findfont("DejaVu Sans")
+    known = ft2font.FT2Font(own).get_charmap()
+    if all(ord(c) in known for c in text):
+        return ["DejaVu Sans"]
+    installed = set(font_manager.get_font_names())
+    return ["DejaVu Sans", *(name for name in FALLBACK_FONTS if name in installed)]

@@ -1,0 +1,183 @@
+"""One self-contained HTML page, and its figures and numbers as files beside it."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import io
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from penult import __version__
+from penult.classify.metrics.scores import caution
+from penult.messages import escape_formula, printable
+from penult.output import atomic_output, check_output
+from penult.reporting import formatting
+from penult.reporting.content import Report
+from penult.reporting.misclassified import misclassified
+from penult.reporting.results import SCORES, check_results, write_results
+from penult.reporting.sections import SECTIONS, Section
+from penult.reporting.thumbnails import Thumbnails
+from penult.written import CONFUSION, LAYERS
+
+if TYPE_CHECKING:
+    import jinja2
+
+    from penult.classify.diagnosis.label_errors import LabelIssue
+
+__all__ = ["check_report", "write_report"]
+
+PAGE, LABEL_ERRORS = "index.html", "label_errors.csv"
+
+FILES = (SCORES, CONFUSION, LAYERS, LABEL_ERRORS, PAGE)
+"""What `write_report` may write, in that order."""
+
+OPTIONAL = (CONFUSION, LAYERS, LABEL_ERRORS)
+"""What not every report has."""
+
+
+def check_report(directory: Path, *, overwrite: bool = False) -> None:
+    """Refuse a folder that `write_report` could not write to, before any work is spent.
+
+    Raises
+    ------
+    OutputExistsError, PathNotFoundError, OutputError
+    """
+    check_results(directory, overwrite=overwrite)
+    if directory.is_dir():
+        for name in (PAGE, LABEL_ERRORS):
+            check_output(directory / name, overwrite=overwrite)
+
+
+def write_report(
+    directory: Path,
+    report: Report,
+    *,
+    sections: Sequence[Section] = SECTIONS,
+    normalize: bool = False,
+    escape_formulas: bool = False,
+    overwrite: bool = False,
+) -> Path:
+    """Write `index.html` into a folder, with `scores.json`, the figures and `label_errors.csv`.
+
+    The page needs none of the other files: its pictures are inside it, and it asks for nothing over
+    the network.
+
+    Parameters
+    ----------
+    directory : Path
+        Created if need be, with its parents; other files in it are left alone.
+    report : Report
+        What the page shows.
+    sections : sequence of Section
+        In the order of the page; those that the report has nothing for are left out.
+    normalize : bool
+        Cells of the confusion matrix are shares of the true class's images, not counts.
+    escape_formulas : bool
+        In ``label_errors.csv``, put an apostrophe before names that a spreadsheet would run.
+    overwrite : bool
+        Replace those files if they exist.
+
+    Returns
+    -------
+    Path
+        Of the page. It is written last: where it is, the others are whole.
+
+    Raises
+    ------
+    OutputExistsError, PathNotFoundError, OutputError
+        If the files are there, or cannot be written.
+    """
+    check_report(directory, overwrite=overwrite)
+    write_results(
+        directory,
+        report.scores,
+        layers=report.layers,
+        chosen=report.recipe.layer,
+        normalize=normalize,
+        overwrite=overwrite,
+    )
+    if report.label_issues is None:
+        (directory / LABEL_ERRORS).unlink(missing_ok=True)  # of the report that is replaced
+    else:
+        with atomic_output(directory / LABEL_ERRORS, overwrite=overwrite) as partial:
+            table = _table(report.label_issues, escape_formula if escape_formulas else str)
+            partial.write_bytes(_utf8(table))
+    html = _render(report, sections, directory / CONFUSION)
+    with atomic_output(directory / PAGE, overwrite=overwrite) as partial:
+        partial.write_bytes(_utf8(html))
+    return directory / PAGE
+
+
+def _table(issues: Sequence[LabelIssue], escape: Callable[[str], str]) -> str:
+    out = io.StringIO()
+    rows = csv.writer(out, lineterminator="\n")
+    rows.writerow(["id", "label", "confidence", "suggested", "suggested_confidence"])
+    for one in issues:
+        confidences = [f"{value:.4f}" for value in (one.confidence, one.suggested_confidence)]
+        names = [escape(name) for name in (one.id, one.label, one.suggested)]
+        rows.writerow([*names[:2], confidences[0], names[2], confidences[1]])
+    return out.getvalue()
+
+
+def _render(report: Report, sections: Sequence[Section], figure: Path) -> str:
+    environment = _environment()
+    thumbnails = Thumbnails(report.open_image)
+    script = environment.get_template("page.js").render()
+    scores = report.scores
+    most = max((c.support for c in scores.classes), default=0)
+    return environment.get_template("page.html").render(
+        report=report,
+        version=__version__,
+        wrong=len(misclassified(report.held_out)),
+        caution=caution(scores),
+        headline=scores.mean_average_precision if report.multilabel else scores.accuracy,
+        chance=most / max(scores.images, 1),
+        sections=[
+            (section, content, _template(environment, section))
+            for section in sections
+            if (content := section.content(report, thumbnails)) is not None
+        ],
+        matrix_picture=lambda: _data_uri(figure.read_bytes()),
+        script=script,
+        # The page's own script is the only one that may run, whatever a folder was named.
+        script_sha256=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+    )
+
+
+def _template(environment: jinja2.Environment, section: Section) -> jinja2.Template:
+    if section.template:
+        return environment.from_string(section.template)
+    return environment.get_template(f"sections/{section.name}.html")
+
+
+def _data_uri(png: bytes) -> str:
+    return "data:image/png;base64," + base64.b64encode(png).decode()
+
+
+def _environment() -> jinja2.Environment:
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("penult.reporting"),
+        autoescape=True,  # names of folders and files are other people's text
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_shown,
+    )
+    for name in formatting.__all__:
+        environment.filters[name] = getattr(formatting, name)
+    return environment
+
+
+def _shown(value: object) -> object:
+    # Only what is a text as such: what jinja has marked as safe was made here.
+    return printable(value) if type(value) is str else value
+
+
+def _utf8(text: str) -> bytes:
+    # A file name that is no valid UTF-8 reaches Python with lone surrogates in it.
+    return text.encode("utf-8", errors="replace")

@@ -1,0 +1,92 @@
+"""The numbers and figures of one training or evaluation, as files in a folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from penult.classify.metrics.scores import scores_to_dict
+from penult.errors import OutputExistsError
+from penult.messages import escape_json
+from penult.output import atomic_output, check_output, explain
+from penult.records import Scores
+from penult.reporting.figures.charts import layers_chart
+from penult.reporting.figures.confusion_matrix import confusion_matrix_png
+from penult.reporting.figures.export import to_png
+from penult.written import CONFUSION, LAYERS
+
+if TYPE_CHECKING:
+    from penult.classify.settings import LayerResult
+
+__all__ = ["check_results", "write_results"]
+
+SCORES = "scores.json"
+
+
+def check_results(directory: Path, *, overwrite: bool = False) -> None:
+    """Refuse a folder that `write_results` could not write to, before any work is spent.
+
+    Raises
+    ------
+    OutputExistsError, PathNotFoundError, OutputError
+    """
+    if directory.exists() and not directory.is_dir():
+        raise OutputExistsError(f"{directory} is a file; give the name of a folder to write")
+    if directory.is_dir():
+        for name in (SCORES, CONFUSION, LAYERS):
+            check_output(directory / name, overwrite=overwrite)
+
+
+def write_results(
+    directory: Path,
+    scores: Scores,
+    *,
+    layers: Sequence[LayerResult] = (),
+    chosen: str | None = None,
+    normalize: bool = False,
+    also: Mapping[str, Any] | None = None,
+    overwrite: bool = False,
+) -> list[Path]:
+    """Write ``scores.json``, ``confusion_matrix.png`` and, where there are layers, ``layers.png``.
+
+    Parameters
+    ----------
+    directory : created if need be, with its parents; other files in it are left alone
+    layers, chosen : of `penult.reporting.figures.charts.layers_chart`
+    normalize : cells of the confusion matrix are shares of the true class's images, not counts
+    also : what else ``scores.json`` is to hold, JSON-like
+    overwrite : replace those files if they exist
+
+    Returns
+    -------
+    list of Path
+        What was written.
+
+    Raises
+    ------
+    OutputExistsError, PathNotFoundError, OutputError
+    """
+    check_results(directory, overwrite=overwrite)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise explain(error, directory) from error
+    written = [directory / SCORES]
+    with atomic_output(written[0], overwrite=overwrite) as partial:
+        data = {**scores_to_dict(scores), **(also or {})}
+        lines = json.dumps(data, indent=1, ensure_ascii=False).split("\n")
+        partial.write_text("".join(f"{escape_json(line)}\n" for line in lines), "utf-8")
+    if scores.confusion:
+        written.append(directory / CONFUSION)
+        confusion_matrix_png(scores, written[-1], normalize=normalize, overwrite=overwrite)
+    if len(layers) > 1:
+        written.append(directory / LAYERS)
+        multilabel = scores.mean_average_precision is not None
+        score = "mean average precision" if multilabel else "accuracy"
+        to_png(layers_chart(layers, chosen, score=score), written[-1], overwrite=overwrite)
+    for name in (CONFUSION, LAYERS):
+        if directory / name not in written:
+            (directory / name).unlink(missing_ok=True)  # of the results that are replaced
+    return written

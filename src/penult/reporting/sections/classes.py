@@ -1,0 +1,48 @@
+"""Each class with its scores and an example."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from penult.reporting.content import Report
+from penult.reporting.misclassified import class_examples
+from penult.reporting.sections.base import SMALL, Section
+from penult.reporting.thumbnails import Thumbnails
+
+__all__ = ["SECTION"]
+
+EXAMPLES_UP_TO = 300  # classes with a picture each, which bounds the page's size
+
+
+def _content(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any]:
+    pictured = len(report.scores.classes) <= EXAMPLES_UP_TO
+    examples = class_examples(report.held_out) if pictured and not report.multilabel else {}
+    rows = [
+        {
+            "score": score,
+            "images": report.class_counts.get(score.label, 0),
+            "example": thumbnails(examples[score.label], SMALL)
+            if score.label in examples
+            else None,
+        }
+        for score in report.scores.classes
+    ]
+    return {
+        "rows": rows,
+        "pictured": any(row["example"] for row in rows),
+        "averages": [
+            (name, average)
+            for name, average in (
+                ("mean of the classes", report.scores.macro),
+                ("weighted by held-out images", report.scores.weighted),
+            )
+            if average is not None
+        ],
+        # Of several labels an image, all of them right is another matter than one of them.
+        "low": (report.scores.accuracy if report.scores.micro is None else report.scores.micro.f1)
+        - 0.05,
+    }
+
+
+SECTION = Section(name="classes", title="Classes", content=_content)

@@ -1,0 +1,30 @@
+"""Images whose labels are likely wrong, the likeliest first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from penult.reporting.content import Report
+from penult.reporting.sections.base import LARGE, Section
+from penult.reporting.thumbnails import Thumbnails
+
+__all__ = ["SECTION"]
+
+MOST_ISSUES = 48
+
+
+def _content(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any] | None:
+    """Show the images whose labels are likely wrong, the likeliest first."""
+    note = report.notes.get("labels")
+    if report.label_issues is None:
+        return {"note": note} if note else None
+    return {
+        "note": None,
+        "shown": [(i, thumbnails(i.id, LARGE)) for i in report.label_issues[:MOST_ISSUES]],
+        "total": len(report.label_issues),
+        "labelled": sum(report.class_counts.values()),
+    }
+
+
+SECTION = Section(name="labels", title="Likely label errors", content=_content, tab="Label errors")

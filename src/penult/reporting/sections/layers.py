@@ -1,0 +1,30 @@
+"""The accuracy of a probe on each layer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from penult.reporting.content import Report
+from penult.reporting.figures.charts import layers_chart
+from penult.reporting.figures.export import to_svg
+from penult.reporting.sections.base import Section
+from penult.reporting.thumbnails import Thumbnails
+
+__all__ = ["SECTION"]
+
+
+def _content(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any] | None:
+    """Show the accuracy of each layer's probe."""
+    if len(report.layers) < 2:
+        return None
+    chosen = report.recipe.layer
+    score = "mean average precision" if report.multilabel else "accuracy"
+    return {
+        "chosen": chosen,
+        "chart": to_svg(layers_chart(report.layers, chosen, score=score)),
+        "score": score,
+    }
+
+
+SECTION = Section(name="layers", title="Layers", content=_content)

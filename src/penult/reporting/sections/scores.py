@@ -1,0 +1,76 @@
+"""Scores of the classifier as a whole, each explained in a few words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from penult.records import Average
+from penult.reporting.content import Report
+from penult.reporting.formatting import percent, ratio
+from penult.reporting.sections.base import Section
+from penult.reporting.thumbnails import Thumbnails
+
+__all__ = ["SECTION"]
+
+
+def _content(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any] | None:
+    scores, multilabel = report.scores, report.multilabel
+    table: tuple[tuple[str, Any, Callable[[Any], str], str], ...] = (
+        (
+            "Mean average precision",
+            scores.mean_average_precision,
+            _percent,
+            "of the labels, each by its own ranking of the images",
+        ),
+        (
+            "Every label right" if multilabel else "Accuracy",
+            scores.accuracy,
+            _percent,
+            "images with no label missing or wrong"
+            if multilabel
+            else "images put into their class",
+        ),
+        ("Micro F1", scores.micro, _f1, "every label of every image counting the same"),
+        (
+            "Macro F1",
+            scores.macro if multilabel else None,
+            _f1,
+            "every label counting the same",
+        ),
+        (
+            "95% interval",
+            scores.interval,
+            _interval,
+            "of that, by Clopper and Pearson's exact method",
+        ),
+        ("Top-5 accuracy", scores.top5, _percent, "class among the five likeliest"),
+        ("Balanced accuracy", scores.balanced_accuracy, _percent, "mean recall"),
+        ("Soft F1", scores.soft_f1, ratio, "macro F1 on probabilities; 1 is best"),
+        ("Log-loss", scores.log_loss, "{:.3f}".format, "in nats; 0 is best"),
+        (
+            "Calibration error",
+            scores.calibration_error,
+            "{:.3f}".format,
+            "how far a stated probability is from being right as often; 0 is best",
+        ),
+    )
+    rows = [
+        (name, write(value), meaning) for name, value, write, meaning in table if value is not None
+    ]
+    return {"rows": rows} if len(rows) > 1 else None
+
+
+def _percent(share: float) -> str:
+    return percent(share, 2)
+
+
+def _f1(average: Average) -> str:
+    return ratio(average.f1)
+
+
+def _interval(ends: tuple[float, float]) -> str:
+    return f"{percent(ends[0])} to {percent(ends[1])}"
+
+
+SECTION = Section(name="scores", title="Scores", content=_content)

@@ -1,0 +1,580 @@
+"""The page is read back with a parser: what a browser would see, not what the template says."""
+
+import base64
+import dataclasses
+import hashlib
+import io
+import json
+import pkgutil
+import re
+from collections import Counter
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from penult.classify.diagnosis.label_errors import LabelIssue
+from penult.classify.diagnosis.learning_curve import CurvePoint
+from penult.classify.settings import LayerResult
+from penult.errors import OutputExistsError, PenultError
+from penult.messages import printable
+from penult.recipe import Preprocessing, Recipe
+from penult.records import Average, ClassScore, Failure, HeldOut, Scores
+from penult.reporting import Report, check_report, sections, write_report
+from penult.reporting.sections import SECTIONS, Section, labels, mistakes
+
+RECIPE = Recipe(
+    architecture="timm/tf_efficientnet_lite0",
+    weights_sha256="5e" * 32,
+    layer="penultimate",
+    pooling="avg",
+    preprocessing=Preprocessing(
+        resize=256, crop=(224, 224), interpolation="bicubic", mean=(0.5,) * 3, std=(0.5,) * 3
+    ),
+    backbone="bundled:efficientnet_lite0",
+    weights="efficientnet-lite0 0.1.0",
+)
+VOID = {"meta", "img", "br", "wbr", "link", "hr", "input"}
+
+
+class Page(HTMLParser):
+    """Elements with their attributes, the text outside scripts and styles; refuses unclosed tags."""
+
+    def __init__(self, html):
+        super().__init__(convert_charrefs=True)
+        self.elements, self.open, self.text, self.raw = [], [], "", Counter()
+        self.inside = {"script": [], "style": []}
+        self.feed(html)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attributes):
+        self.elements.append((tag, dict(attributes)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+        if tag in {"td", "th", "dt", "dd"}:
+            self.text += " "
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] in self.inside:
+            self.inside[self.open[-1]].append(data)
+        else:
+            self.text += data
+
+    def all(self, tag, **wanted):
+        return [
+            a
+            for t, a in self.elements
+            if t == tag and all(a.get(k) == v for k, v in wanted.items())
+        ]
+
+
+def colour_of(image_id):
+    return tuple(hashlib.sha256(image_id.encode(errors="replace")).digest()[:3])
+
+
+def picture_of(image_id):
+    """An image file of one colour, which is the id's own."""
+    file = io.BytesIO()
+    Image.new("RGB", (300, 200), colour_of(image_id)).save(file, "PNG")
+    return file.getvalue()
+
+
+def report_of(outcomes, labels, **changes):
+    """A report on held-out images given as (id, true class, predicted class, probability)."""
+    confusion = np.zeros((len(labels), len(labels)), dtype=int)
+    for _, truth, predicted, _ in outcomes:
+        confusion[labels.index(truth), labels.index(predicted)] += 1
+    support, called, hits = confusion.sum(1), confusion.sum(0), np.diag(confusion)
+    recall, precision = hits / np.maximum(support, 1), hits / np.maximum(called, 1)
+    classes = tuple(
+        ClassScore(label, float(precision[i]), float(recall[i]), 0.5, int(support[i]))
+        for i, label in enumerate(labels)
+    )
+    ids, truth, predicted, probability = zip(*outcomes, strict=True)
+    content = {
+        "title": "flowers",
+        "source": "photos/flowers",
+        "class_counts": {label: 4 * int(n) for label, n in zip(labels, support, strict=True)},
+        "recipe": RECIPE,
+        "scores": Scores(
+            accuracy=float(hits.sum() / len(outcomes)),
+            classes=classes,
+            confusion=tuple(map(tuple, confusion.tolist())),
+            images=len(outcomes),
+            split="25% held out, stratified",
+        ),
+        "held_out": HeldOut(ids=ids, truth=truth, predicted=predicted, probability=probability),
+        "settings": {"classifier": "logistic regression"},
+        "open_image": picture_of,
+    }
+    return Report(**content | changes)
+
+
+GARDEN = [
+    ("iris/1.jpg", "iris", "iris", 0.99),
+    ("iris/2.jpg", "iris", "tulip", 0.61),
+    ("iris/3.jpg", "iris", "tulip", 0.92),
+    ("iris/4.jpg", "iris", "daisy", 0.55),
+    ("tulip/1.jpg", "tulip", "tulip", 0.97),
+    ("tulip/2.jpg", "tulip", "iris", 0.70),
+    ("daisy/1.jpg", "daisy", "daisy", 1.0),
+    ("daisy/2.jpg", "daisy", "daisy", 0.98),
+]
+FLOWERS = ["daisy", "iris", "tulip"]
+
+
+def read(directory, report, **options):
+    return Page(write_report(directory, report, **options).read_text("utf-8"))
+
+
+def section_of(path, name):
+    """The HTML of one section."""
+    match = re.search(rf'<section id="{name}".*?</section>', path.read_text("utf-8"), re.DOTALL)
+    return match[0] if match else None
+
+
+def test_the_headline_says_the_accuracy_and_how_it_was_measured(tmp_path):
+    text = " ".join(read(tmp_path / "out", report_of(GARDEN, FLOWERS)).text.split())
+    assert "50.0% accuracy" in text
+    assert (
+        "Of 8 images that the classifier had never seen (25% held out, stratified), 4 were" in text
+    )
+    assert "the most common class would have been right for 50.0%" in text  # 4 irises of 8
+    assert "8–16" in text  # images a class: 4 × the held-out 2 daisies, 2 tulips, 4 irises
+    assert "32" in text
+
+
+def test_every_class_has_a_row_with_its_scores(tmp_path):
+    path = write_report(tmp_path, report_of(GARDEN, FLOWERS))
+    rows = re.findall(r"<tr>(.*?)</tr>", section_of(path, "classes"), re.DOTALL)[1:]
+    cells = [(Page(row).text.split()[0], *re.findall(r">([\d.,]+)</td>", row)) for row in rows]
+    assert cells == [
+        ("daisy", "0.67", "1.00", "0.50", "2", "8"),
+        ("iris", "0.50", "0.25", "0.50", "4", "16"),
+        ("tulip", "0.33", "0.50", "0.50", "2", "8"),
+    ]
+
+
+def test_a_class_without_held_out_images_has_dashes_for_scores(tmp_path):
+    path = write_report(tmp_path, report_of(GARDEN, [*FLOWERS, "violet"]))
+    assert section_of(path, "classes").count(">–</td>") == 3
+
+
+def test_scores_that_were_computed_are_shown_and_others_are_not(tmp_path):
+    plain = report_of(GARDEN, FLOWERS)
+    assert section_of(write_report(tmp_path / "plain", plain), "scores") is None
+    scores = dataclasses.replace(
+        plain.scores,
+        interval=(0.25, 0.75),
+        balanced_accuracy=0.58333,
+        log_loss=0.4567,
+        macro=Average(precision=0.51, recall=0.58, f1=0.53),
+    )
+    report = dataclasses.replace(plain, scores=scores)
+    path = write_report(tmp_path / "full", report)
+    text = " ".join(Page(section_of(path, "scores")).text.split())
+    assert "Accuracy 50.00% images put into their class" in text
+    assert "95% interval 25.0% to 75.0%" in text
+    assert "Balanced accuracy 58.33%" in text
+    assert "Log-loss 0.457" in text
+    assert "Top-5" not in text
+    assert "for that many images, is 25.0% to 75.0%" in path.read_text("utf-8")
+    classes = " ".join(Page(section_of(path, "classes")).text.split())
+    assert classes.endswith("mean of the classes 0.51 0.58 0.53 8 32")
+
+
+def test_the_confusion_table_holds_every_number(tmp_path):
+    report = report_of(GARDEN, FLOWERS)
+    path = write_report(tmp_path, report)
+    body = section_of(path, "confusion").split("<tbody>")[1]
+    numbers = [int(n) for n in re.findall(r">(\d+)</td>", body)]
+    assert np.reshape(numbers, (3, 3)).tolist() == [list(row) for row in report.scores.confusion]
+    page = Page(section_of(path, "confusion"))
+    assert len(page.all("th", scope="row")) == len(page.all("th", scope="col")) == 3
+
+
+def test_the_pair_with_the_most_mistakes_comes_first_with_both_directions(tmp_path):
+    section = section_of(write_report(tmp_path, report_of(GARDEN, FLOWERS)), "pairs")
+    texts = [
+        " ".join(Page(f"<article{part}").text.split())
+        for part in re.findall(r"<article(.*?</article>)", section, re.DOTALL)
+    ]
+    assert len(texts) == 2
+    assert "iris and tulip 2 images of iris called tulip, 1 image of tulip called iris" in texts[0]
+    assert "daisy and iris 1 image of iris called daisy" in texts[1]
+
+
+def _figures(section):
+    """(id, mean colour) of each picture of a mistake."""
+    found = []
+    for figure in re.findall(r"<figure.*?</figure>", section, re.DOTALL):
+        (image,) = Page(figure).all("img")
+        data = base64.b64decode(image["src"].removeprefix("data:image/webp;base64,"))
+        with Image.open(io.BytesIO(data)) as picture:
+            assert picture.width == picture.height <= 224
+            mean = np.asarray(picture.convert("RGB")).reshape(-1, 3).mean(0)
+        found.append((image["alt"], mean))
+    return found
+
+
+def test_mistakes_come_most_confident_first_each_with_its_own_picture(tmp_path):
+    path = write_report(tmp_path, report_of(GARDEN, FLOWERS))
+    figures = _figures(section_of(path, "mistakes"))
+    assert [i for i, _ in figures] == ["iris/3.jpg", "tulip/2.jpg", "iris/2.jpg", "iris/4.jpg"]
+    figures += _figures(section_of(path, "pairs"))
+    assert len(figures) == 8
+    for image_id, mean in figures:
+        assert mean == pytest.approx(colour_of(image_id), abs=6), image_id
+
+
+def test_the_gallery_is_capped_and_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(mistakes, "MOST_MISTAKES", 3)
+    path = write_report(tmp_path, report_of(GARDEN, FLOWERS))
+    section = section_of(path, "mistakes")
+    assert len(_figures(section)) == 3
+    assert "The 3 most confident of 4 mistakes" in section
+
+
+ISSUES = (
+    LabelIssue("iris/3.jpg", "iris", "tulip", 0.014, 0.97),
+    LabelIssue("daisy/1.jpg", "daisy", "a, <b>", 0.2, 0.31),
+)
+
+
+def test_label_errors_are_shown_with_both_labels_and_listed_in_a_table(tmp_path):
+    path = write_report(tmp_path, report_of(GARDEN, FLOWERS, label_issues=ISSUES))
+    section = section_of(path, "labels")
+    assert [i for i, _ in _figures(section)] == ["iris/3.jpg", "daisy/1.jpg"]
+    text = " ".join(Page(section).text.split())
+    assert "2 images of 32, the likeliest first" in text
+    assert "labelled iris 1% likely tulip 97%" in text
+    assert "Northcutt" in text
+    assert (tmp_path / "label_errors.csv").read_text().splitlines() == [
+        "id,label,confidence,suggested,suggested_confidence",
+        "iris/3.jpg,iris,0.0140,tulip,0.9700",
+        'daisy/1.jpg,daisy,0.2000,"a, <b>",0.3100',
+    ]
+    write_report(tmp_path, report_of(GARDEN, FLOWERS), overwrite=True)
+    assert not (tmp_path / "label_errors.csv").exists()
+
+
+def test_names_that_a_spreadsheet_would_run_are_escaped_where_that_is_asked_for(tmp_path):
+    issues = (LabelIssue("iris/=1.jpg", "=iris", "@tulip", 0.1, 0.9),)
+    for escape_formulas, row in (
+        (False, "iris/=1.jpg,=iris,0.1000,@tulip,0.9000"),
+        (True, "iris/=1.jpg,'=iris,0.1000,'@tulip,0.9000"),
+    ):
+        report = report_of(GARDEN, FLOWERS, label_issues=issues)
+        write_report(tmp_path, report, escape_formulas=escape_formulas, overwrite=True)
+        assert (tmp_path / "label_errors.csv").read_text().splitlines()[1] == row
+
+
+def test_many_label_errors_are_capped_on_the_page_but_not_in_the_table(tmp_path, monkeypatch):
+    monkeypatch.setattr(labels, "MOST_ISSUES", 1)
+    path = write_report(tmp_path, report_of(GARDEN, FLOWERS, label_issues=ISSUES))
+    section = section_of(path, "labels")
+    assert len(_figures(section)) == 1
+    assert "the 1 likeliest are shown, and all are in" in section
+    assert len((tmp_path / "label_errors.csv").read_text().splitlines()) == 3
+
+
+def test_no_label_errors_and_none_looked_for_are_told_apart(tmp_path):
+    found = write_report(tmp_path / "a", report_of(GARDEN, FLOWERS, label_issues=()))
+    assert "None: by confident learning" in section_of(found, "labels")
+    skipped = write_report(tmp_path / "b", report_of(GARDEN, FLOWERS))
+    assert section_of(skipped, "labels") is None
+    notes = {"labels": "too few images", "curve": "no such rows"}
+    failed = write_report(tmp_path / "c", report_of(GARDEN, FLOWERS, notes=notes))
+    assert "Not looked for: too few images" in section_of(failed, "labels")
+    assert "Not drawn: no such rows" in section_of(failed, "curve")
+
+
+def test_the_learning_curve_is_a_chart_a_table_and_a_sentence(tmp_path):
+    curve = (
+        CurvePoint(1, 3, (0.4, 0.6)),
+        CurvePoint(5, 15, (0.7, 0.8)),
+        CurvePoint(8, 24, (0.81, 0.83)),
+        CurvePoint(10, 30, (0.9,)),
+    )
+    section = section_of(write_report(tmp_path, report_of(GARDEN, FLOWERS, curve=curve)), "curve")
+    assert Page(section).all("svg")
+    text = " ".join(Page(section).text.split())
+    assert "From 5 images a class to 10, the accuracy rose by 15.0 points." in text
+    assert "5 15 75.0% 70.0%–80.0%" in text
+    assert text.endswith("10 30 90.0%")
+    falling = (CurvePoint(1, 3, (0.9,)), CurvePoint(9, 27, (0.5,)))
+    path = write_report(tmp_path / "b", report_of(GARDEN, FLOWERS, curve=falling))
+    assert "the accuracy did not rise" in section_of(path, "curve")
+
+
+def test_layers_are_shown_where_there_are_several(tmp_path):
+    layers = [
+        LayerResult("block<1>", 1280, 0.5, 0.25, (0.1, 0.4)),
+        LayerResult("penultimate", 64, 0.5, 0.5, None),
+    ]
+    path = write_report(tmp_path / "two", report_of(GARDEN, FLOWERS, layers=tuple(layers)))
+    section = section_of(path, "layers")
+    text = " ".join(Page(section).text.split())
+    assert "each of 2 layers. penultimate was chosen by cross-validation" in text
+    assert "block<1> 1,280 50.0% 25.0% 10.0%–40.0% penultimate chosen 64 50.0% 50.0%" in text
+    assert Page(section).all("svg")
+    assert (tmp_path / "two" / "layers.png").is_file()
+    one = write_report(tmp_path / "one", report_of(GARDEN, FLOWERS, layers=tuple(layers[:1])))
+    assert section_of(one, "layers") is None
+
+
+def test_a_search_over_several_kinds_of_classifiers_is_a_table(tmp_path):
+    grid = [
+        {"classifier": "logistic", "C": 1.0, "accuracy": 0.9},
+        {"classifier": "logistic", "C": 10.0, "accuracy": 0.95},
+        {"classifier": "knn", "n_neighbors": 3, "accuracy": 0.8},
+    ]
+    settings = {"chosen": {"classifier": "logistic", "C": 10.0}, "grid": grid}
+    path = write_report(tmp_path, report_of(GARDEN, FLOWERS, settings=settings))
+    text = " ".join(Page(section_of(path, "making")).text.split())
+    assert "classifier = logistic, C = 10 95.00% chosen" in text
+    assert "classifier = knn, n_neighbors = 3 80.00%" in text
+
+
+def _raise(image_id):
+    raise OSError("gone")
+
+
+@pytest.mark.parametrize(
+    "open_image",
+    [
+        pytest.param(lambda _: None, id="not to be had"),
+        pytest.param(lambda _: b"", id="empty"),
+        pytest.param(lambda i: picture_of(i)[:80], id="truncated"),
+        pytest.param(lambda _: b"GIF89a nonsense", id="broken"),
+        pytest.param(_raise, id="vanished"),
+    ],
+)
+def test_a_picture_that_cannot_be_had_leaves_a_placeholder(tmp_path, open_image):
+    page = read(tmp_path, report_of(GARDEN, FLOWERS, open_image=open_image))
+    assert page.all("img") == []
+    placeholders = [a for a in page.all("span") if "missing" in a.get("class", "")]
+    assert "iris/3.jpg (no picture)" in {a["aria-label"] for a in placeholders}
+
+
+def test_every_image_that_failed_is_listed_with_its_reason(tmp_path):
+    failures = tuple(Failure(f"iris/broken {i}.jpg", f"is missing {i} bytes") for i in range(500))
+    page = read(tmp_path, report_of(GARDEN, FLOWERS, failures=failures, passed_over={".txt": 2}))
+    for failure in failures:
+        assert failure.id in page.text
+        assert failure.reason in page.text
+    text = " ".join(page.text.split())
+    assert "500 images could not be read and have no part" in text
+    assert "2 files .txt." in text
+    assert "images 532" in text  # 32 rows and these
+
+
+def test_without_failures_or_mistakes_the_page_says_so(tmp_path):
+    right = [row for row in GARDEN if row[1] == row[2]]
+    path = write_report(tmp_path, report_of(right, FLOWERS))
+    text = " ".join(Page(path.read_text("utf-8")).text.split())
+    assert "100% accuracy" in text
+    assert "All 4 images that the classifier had never seen (25% held out, stratified) were" in text
+    assert "None: every held-out image was put into its class." in text
+    assert "Every image could be read." in text
+    assert section_of(path, "pairs") is None
+    assert "#pairs" not in path.read_text("utf-8")
+
+
+def test_how_it_was_made_shows_recipe_search_and_commands(tmp_path):
+    report = report_of(
+        GARDEN,
+        FLOWERS,
+        settings={
+            "classifier": "logistic regression",
+            "folds": 3,
+            "chosen": {"C": 10.0},
+            "grid": [{"C": 1.0, "accuracy": 0.94}, {"C": 10.0, "accuracy": 0.9554}],
+        },
+        commands=("penult extract flowers -o features.h5", "penult train 'a & b.h5' -o c.skops"),
+        versions={"torch": "2.15.0"},
+        seconds={"features": 125.0},
+    )
+    section = section_of(write_report(tmp_path, report), "making")
+    text = " ".join(Page(section).text.split())
+    assert RECIPE.weights_sha256 in text
+    assert "bundled:efficientnet_lite0" in text
+    assert "shorter edge to 256 pixels (bicubic)" in text
+    assert "C = 1 94.00% C = 10 95.54% chosen" in text
+    assert "Folds 3" in text
+    assert "penult extract flowers -o features.h5 penult train 'a & b.h5' -o c.skops" in text
+    assert "torch 2.15.0" in text
+    assert "Features 2 min 05 s" in text
+    assert section.count('<tr class="chosen">') == 1
+
+
+HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(2)>{{ 7 * 7 }}</style>&amp;'
+
+
+def test_hostile_text_is_shown_and_never_run(tmp_path):
+    outcomes = [
+        (f"{HOSTILE}/1.jpg", HOSTILE, HOSTILE, 0.9),
+        (f"{HOSTILE}/2.jpg", HOSTILE, "iris", 0.8),
+        ("iris/1.jpg", "iris", "iris", 0.8),
+    ]
+    report = report_of(
+        outcomes,
+        [HOSTILE, "iris"],
+        title=HOSTILE,
+        source=HOSTILE,
+        failures=(Failure(HOSTILE, HOSTILE),),
+        passed_over={HOSTILE: 1},
+        settings={
+            HOSTILE: HOSTILE,
+            "chosen": {HOSTILE: HOSTILE},
+            "grid": [{HOSTILE: 1, "accuracy": 0.5}],
+        },
+        commands=(HOSTILE,),
+        versions={HOSTILE: HOSTILE},
+        seconds={HOSTILE: 1.0},
+        scores=dataclasses.replace(report_of(outcomes, [HOSTILE, "iris"]).scores, split=HOSTILE),
+        recipe=dataclasses.replace(RECIPE, backbone=HOSTILE, weights=HOSTILE, layer=HOSTILE),
+    )
+    page = read(tmp_path, report)
+    (script,) = page.inside["script"]
+    assert "alert" not in script
+    assert not [a for _, attributes in page.elements for a in attributes if a.startswith("on")]
+    assert all(a["src"].startswith("data:image/") for a in page.all("img"))
+    assert page.text.count(HOSTILE) >= 20
+    assert "49" not in page.text.replace("{{ 7 * 7 }}", "")
+
+    (policy,) = [a["content"] for a in page.all("meta") if "http-equiv" in a]
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert "default-src 'none'" in policy
+    assert re.search(r"script-src ([^;]*)", policy)[1] == f"'sha256-{digest}'"
+
+
+def test_the_page_asks_for_nothing_outside_itself(tmp_path):
+    page = read(tmp_path, report_of(GARDEN, FLOWERS))
+    assert len(page.all("img")) > 4
+    for tag, attributes in page.elements:
+        assert tag not in {"link", "iframe", "object", "embed", "base", "form"}
+        assert "srcset" not in attributes
+        assert attributes.get("src", "data:").startswith("data:"), tag
+        target = attributes.get("href", "#")
+        assert target.startswith("#") or target in {"confusion_matrix.png", "scores.json"}
+    css = "".join(page.inside["style"]) + "".join(a.get("style", "") for _, a in page.elements)
+    assert "url(" not in css
+    assert "@import" not in css
+    for name in ("confusion_matrix.png", "scores.json"):
+        assert (tmp_path / name).is_file()
+
+
+def test_navigation_and_headings_follow_the_sections(tmp_path):
+    page = read(tmp_path, report_of(GARDEN, FLOWERS))
+    nothing_to_show = {"scores", "layers", "labels", "curve"}
+    names = [s.name for s in SECTIONS if s.name not in nothing_to_show]
+    assert [a["id"] for a in page.all("section")] == names
+    ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
+    assert len(set(ids)) == len(ids)
+    anchors = [a["href"].removeprefix("#") for a in page.all("a") if a["href"].startswith("#")]
+    assert anchors == names
+    assert all(a["aria-labelledby"] in ids for a in page.all("section"))
+    assert all(a.get("alt") for a in page.all("img"))
+
+
+LONGEST = Section(
+    name="longest",
+    title="The longest name",
+    content=lambda report, _: {"label": max(report.class_counts, key=len)} if report.rows else None,
+    template="<p>{{ content.label }} has {{ content.label | length | count('letter') }}</p>",
+)
+
+
+def test_a_section_is_one_object_and_is_left_out_where_it_has_nothing_to_show(tmp_path):
+    report = report_of(GARDEN, [*FLOWERS, "<b>violet"], rows=32)
+    path = write_report(tmp_path / "a", report, sections=(LONGEST, *SECTIONS))
+    assert "<p>&lt;b&gt;violet has 9 letters</p>" in section_of(path, "longest")
+    assert '<li><a href="#longest">The longest name</a></li>' in path.read_text("utf-8")
+    path = write_report(tmp_path / "b", report_of(GARDEN, FLOWERS), sections=(LONGEST, *SECTIONS))
+    assert "longest" not in path.read_text("utf-8")
+
+
+def test_every_module_of_sections_is_on_the_page():
+    modules = {module.name for module in pkgutil.iter_modules(sections.__path__)}
+    assert modules - {"base"} == {section.name for section in SECTIONS}
+
+
+@pytest.mark.parametrize("classes", [2, 30, 31, 200])
+def test_every_class_is_shown_however_many_there_are(tmp_path, classes):
+    labels = [f"species {i:03}" for i in range(classes)]
+    outcomes = [(f"{a}/1.jpg", a, a, 0.9) for a in labels]
+    outcomes += [(f"{labels[0]}/2.jpg", labels[0], labels[-1], 0.5)]
+    page = read(tmp_path, report_of(outcomes, labels))
+    counts = Counter(re.findall(r"species \d{3}", page.text))
+    assert counts.keys() == set(labels)
+    assert min(counts.values()) >= 2  # in the table of classes, and by the confusion matrix
+    figure = base64.b64encode((tmp_path / "confusion_matrix.png").read_bytes()).decode()
+    embedded = any(a["src"].endswith(figure) for a in page.all("img"))
+    assert embedded == (classes > 30)
+
+
+@pytest.mark.parametrize(
+    "label", ["花", "زنبق", "тюльпан", "🌷", "a\u202eb", "$x^{2", "no \udcff utf8", "\x1b[2J\x9b"]
+)
+def test_names_in_any_script_reach_the_page(tmp_path, label):
+    outcomes = [(f"{label}/1.jpg", label, label, 0.9), (f"{label}/2.jpg", label, "iris", 0.9)]
+    outcomes += [("iris/1.jpg", "iris", "iris", 0.9)]
+    page = read(tmp_path, report_of(outcomes, ["iris", label]))
+    assert printable(label) in page.text
+    html = next(tmp_path.rglob("index.html")).read_text("utf-8")
+    assert printable(html.replace("\n", "")) == html.replace("\n", "")
+    json.loads((tmp_path / "scores.json").read_text("utf-8"))
+
+
+def test_scores_json_holds_the_scores(tmp_path):
+    report = report_of(GARDEN, FLOWERS)
+    write_report(tmp_path, report)
+    data = json.loads((tmp_path / "scores.json").read_text("utf-8"))
+    assert data["accuracy"] == report.scores.accuracy
+    assert data["confusion"] == [list(row) for row in report.scores.confusion]
+    assert [c["label"] for c in data["classes"]] == FLOWERS
+    assert data["classes"][1]["recall"] == 0.25
+
+
+def test_an_existing_report_is_kept_unless_overwriting(tmp_path):
+    directory = tmp_path / "deep" / "report"
+    check_report(directory)
+    write_report(directory, report_of(GARDEN, FLOWERS, title="first"))
+    (directory / "notes.txt").write_text("mine")
+    for attempt in (check_report, lambda d: write_report(d, report_of(GARDEN, FLOWERS))):
+        with pytest.raises(OutputExistsError, match="--overwrite"):
+            attempt(directory)
+    assert "first" in (directory / "index.html").read_text("utf-8")
+    check_report(directory, overwrite=True)
+    page = read(directory, report_of(GARDEN, FLOWERS, title="second"), overwrite=True)
+    assert "second" in page.text
+    assert sorted(p.name for p in directory.iterdir()) == [
+        "confusion_matrix.png",
+        "index.html",
+        "notes.txt",
+        "scores.json",
+    ]
+
+
+def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path):
+    (tmp_path / "report").write_text("mine")
+    with pytest.raises(OutputExistsError, match="is a file"):
+        check_report(tmp_path / "report")
+    with pytest.raises(PenultError):
+        write_report(tmp_path / "report" / "deeper", report_of(GARDEN, FLOWERS))
+
+
+def test_a_report_that_fails_half_way_leaves_no_page(tmp_path):
+    def broken(image_id):
+        raise RuntimeError("a fault in the caller")
+
+    with pytest.raises(RuntimeError):
+        write_report(tmp_path / "out", report_of(GARDEN, FLOWERS, open_image=broken))
+    assert not (tmp_path / "out" / "index.html").exists()
+    assert not list((tmp_path / "out").glob(".*"))

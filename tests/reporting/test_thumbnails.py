@@ -1,0 +1,94 @@
+import base64
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from penult.images.pixels.decode import decode
+from penult.records import ImageRecord
+from penult.reporting import pictures
+from penult.reporting.thumbnails import Thumbnails
+
+
+def file_of(image, kind, **options):
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return file.getvalue()
+
+
+def shown(data, side):
+    address = Thumbnails({"a": data}.get)("a", side)
+    data = base64.b64decode(address.removeprefix("data:image/webp;base64,"))
+    with Image.open(io.BytesIO(data)) as picture:
+        return np.asarray(picture.convert("RGB")).astype(int)
+
+
+def halves(size, left, right):
+    """A picture whose left half has one colour and whose right half has another."""
+    image = Image.new("RGB", size, left)
+    image.paste(right, (size[0] // 2, 0, *size))
+    return image
+
+
+RED, BLUE = (200, 20, 20), (20, 20, 200)
+
+
+@pytest.mark.parametrize("size", [(900, 300), (300, 900), (2000, 1500), (96, 96)])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_the_middle_square_is_shown_whatever_the_size(size, kind):
+    pixels = shown(file_of(halves(size, RED, BLUE), kind), 96)
+    assert pixels.shape == (96, 96, 3)
+    assert pixels[:, :44].reshape(-1, 3).mean(0) == pytest.approx(RED, abs=8)
+    assert pixels[:, 52:].reshape(-1, 3).mean(0) == pytest.approx(BLUE, abs=8)
+
+
+@pytest.mark.parametrize("size", [(64, 48), (2400, 1600)])
+def test_a_photo_taken_upright_is_shown_upright(size):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # stored lying: turn it a quarter clockwise to see it
+    pixels = shown(file_of(halves(size, RED, BLUE), "JPEG", exif=exif), 48)
+    assert pixels[:20].reshape(-1, 3).mean(0) == pytest.approx(RED, abs=12)  # left becomes top
+    assert pixels[-20:].reshape(-1, 3).mean(0) == pytest.approx(BLUE, abs=12)
+
+
+def test_transparency_is_shown_as_white():
+    assert shown(file_of(Image.new("RGBA", (50, 50), (0, 0, 0, 0)), "PNG"), 48).min() > 250
+
+
+def test_a_small_image_is_not_enlarged_in_the_file():
+    assert shown(file_of(halves((20, 30), RED, BLUE), "PNG"), 224).shape == (20, 20, 3)
+
+
+def test_a_large_jpeg_is_decoded_smaller_but_not_below_what_was_asked_for():
+    data = file_of(halves((2400, 1600), RED, BLUE), "JPEG")
+    assert decode(data).size == (2400, 1600)
+    assert decode(data, at_least=(448, 448)).size == (1200, 800)
+    assert decode(data, at_least=(200, 200)).size == (300, 200)
+    assert decode(data, at_least=(1700, 1700)).size == (2400, 1600)
+    png = file_of(halves((2400, 1600), RED, BLUE), "PNG")
+    assert decode(png, at_least=(200, 200)).size == (2400, 1600)
+
+
+def test_a_picture_is_read_once_for_each_size():
+    reads = []
+
+    def open_image(image_id):
+        reads.append(image_id)
+        return file_of(halves((20, 20), RED, BLUE), "PNG")
+
+    thumbnails = Thumbnails(open_image)
+    assert thumbnails("a", 8) == thumbnails("a", 8) != thumbnails("a", 4)
+    assert reads == ["a", "a"]
+
+
+@pytest.mark.parametrize("error", [OSError, KeyError])
+def test_a_source_that_cannot_open_an_image_costs_its_picture(make_features, monkeypatch, error):
+    def fail():
+        raise error("gone")
+
+    monkeypatch.setattr(
+        pictures, "relocate_images", lambda *_, **__: lambda image_id: ImageRecord(image_id, fail)
+    )
+    opener = pictures.image_opener(make_features({"a": 1, "b": 1}), offline=False, announce=False)
+    assert Thumbnails(opener)("a/000.jpg", 8) is None
