@@ -35,7 +35,7 @@ GROUPS = {
     "classify.settings.TrainingSettings classify.settings.GridResult "
     "classify.settings.LayerResult classify.settings.SeedRuns "
     "classify.evaluation.evaluate.Evaluation records.ClassScore records.Average records.HeldOut "
-    "records.Copied records.Progress records.ImageRecord report.make.ReportFiles "
+    "records.Copied records.Progress records.ImageRecord reporting.make.ReportFiles "
     "quantization.LayerCosine quantization.ProbeAccuracy",
     "Extending": " ".join(
         f"extending.{name}"
