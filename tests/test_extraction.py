@@ -92,7 +92,7 @@ def test_no_readable_image_is_an_error_that_gives_the_first_reason(tmp_path, toy
 
 def test_an_output_that_exists_is_refused_before_any_work(shades, tmp_path, toy):
     (tmp_path / "f.h5").write_text("precious")
-    with pytest.raises(OutputExistsError, match="--overwrite"):
+    with pytest.raises(OutputExistsError, match="give overwrite=True"):
         penult.extract(tmp_path / "no such folder", tmp_path / "f.h5", model=toy)
     assert (tmp_path / "f.h5").read_text() == "precious"
     penult.extract(shades, tmp_path / "f.h5", model=toy, overwrite=True)

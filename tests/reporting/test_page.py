@@ -548,7 +548,7 @@ def test_an_existing_report_is_kept_unless_overwriting(tmp_path):
     write_report(directory, report_of(GARDEN, FLOWERS, title="first"))
     (directory / "notes.txt").write_text("mine")
     for attempt in (check_report, lambda d: write_report(d, report_of(GARDEN, FLOWERS))):
-        with pytest.raises(OutputExistsError, match="--overwrite"):
+        with pytest.raises(OutputExistsError, match="give overwrite=True"):
             attempt(directory)
     assert "first" in (directory / "index.html").read_text("utf-8")
     check_report(directory, overwrite=True)

@@ -48,7 +48,7 @@ def test_what_is_there_is_kept_unless_overwriting(tmp_path):
     write_results(tmp_path, SCORES, layers=LAYERS)
     (tmp_path / "notes.txt").write_text("mine")
     for attempt in (check_results, lambda folder: write_results(folder, SCORES)):
-        with pytest.raises(OutputExistsError, match="--overwrite"):
+        with pytest.raises(OutputExistsError, match="give overwrite=True"):
             attempt(tmp_path)
     check_results(tmp_path, overwrite=True)
     write_results(tmp_path, SCORES, overwrite=True)

@@ -167,7 +167,7 @@ def test_the_file_says_what_goes_in_and_what_comes_out(flowers, tmp_path):
 
 def test_an_existing_file_is_replaced_only_on_request(flowers, tmp_path):
     (tmp_path / "m.onnx").write_text("before")
-    with pytest.raises(OutputExistsError, match="--overwrite"):
+    with pytest.raises(OutputExistsError, match="give overwrite=True"):
         export_classifier(flowers, tmp_path / "m.onnx")
     assert (tmp_path / "m.onnx").read_text() == "before"
     export_classifier(flowers, tmp_path / "m.onnx", overwrite=True)
