@@ -25,17 +25,20 @@ This page is made from the docstrings, by `make docs`.
 
 # Heading, and the names below it: of `penult` itself, or of one of its modules.
 GROUPS = {
-    "Images to features": "extract plan load verify Extractor Features Failure Verification",
+    "Images to features": "extract plan load info verify Extractor Features Failure Verification",
     "Recipes": "Recipe Preprocessing",
-    "Classifiers": "train load_classifier evaluate export_classifier Classifier Scores Prediction",
-    "The report": "make_report",
+    "Classifiers": "train predict evaluate export load_classifier Classifier Scores "
+    "Prediction Predictions Evaluation Exported",
+    "The report": "report ReportFiles",
+    "Before a run": "models layers fetch show_input sample LayerInfo FetchedWeights "
+    "ShownInput WrittenSample",
     "Inside scikit-learn": "FeatureExtractor",
     "8-bit networks": "quantize Quantization",
-    "What these return": "planning.Plan planning.PlannedLayer verification.Agreement "
+    "What these return": "Plan planning.PlannedLayer verification.Agreement "
     "classify.settings.TrainingSettings classify.settings.GridResult "
     "classify.settings.LayerResult classify.settings.SeedRuns "
-    "classify.evaluation.evaluate.Evaluation records.ClassScore records.Average records.HeldOut "
-    "records.Copied records.Progress records.ImageRecord reporting.make.ReportFiles "
+    "FeaturesInfo ClassifierInfo Int8Info records.ClassScore records.Average records.HeldOut "
+    "records.Copied records.Progress records.ImageRecord "
     "quantization.LayerCosine quantization.ProbeAccuracy",
     "Extending": " ".join(
         f"extending.{name}"

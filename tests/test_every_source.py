@@ -18,7 +18,7 @@ from penult.images.sources.arguments import as_sources, expanded_arguments
 from penult.images.sources.base import SourceOptions
 from penult.images.sources.open import open_sources
 from penult.planning import plan
-from penult.reporting.make import make_report
+from penult.reporting.make import report
 from penult.testing import check_image_source
 from penult.verification import verify
 
@@ -114,7 +114,7 @@ def test_an_interrupted_run_goes_on_and_an_update_computes_nothing(source, toy, 
 
 
 def test_classifiers_and_reports_take_it(source, toy, tmp_path):
-    made = make_report(source, tmp_path / "report", model=toy, label_errors=False, curve=False)
+    made = report(source, tmp_path / "report", model=toy, label_errors=False, curve=False)
     assert "data:image/webp" in made.page.read_text()
     predictions = list(made.classifier.predict(source))
     assert len(predictions) == 36

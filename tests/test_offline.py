@@ -23,7 +23,7 @@ from penult.images import relocate
 from penult.images.listing import list_images
 from penult.images.sources.remote import connection, hosts, redirects
 from penult.images.sources.remote.hosts import describe_hosts, host_of, is_internal
-from penult.reporting.make import make_report
+from penult.reporting.make import report
 
 pytest.importorskip("fsspec")
 pytest.importorskip("aiohttp")
@@ -103,7 +103,7 @@ def test_every_function_that_takes_images_stays_off_the_network(
             )
         ).to_memory(manifest),
         "predict": lambda **o: list(predict_images(classifier, manifest, **o)),
-        "report": lambda **o: make_report(manifest, tmp_path / "r", model=toy, **o),
+        "report": lambda **o: report(manifest, tmp_path / "r", model=toy, **o),
         "quantize": lambda **o: penult.quantize(toy, manifest, tmp_path / "q.ckpt", **o),
     }
     if find_spec("nncf") is None:
@@ -195,11 +195,11 @@ def test_a_host_is_shown_and_never_obeyed(tmp_path, caplog):
 def test_a_report_says_it_once(manifest, web, toy, tmp_path, caplog):
     rows = "".join(f"{web.url}/{k}.png,{'abc'[k % 3]}\n" for k in range(24))
     manifest.write_text(f"path,label\n{rows}")
-    made = make_report(manifest, tmp_path / "r", model=toy, label_errors=False, curve=False)
+    made = report(manifest, tmp_path / "r", model=toy, label_errors=False, curve=False)
     said = [message for message in caplog.messages if "will be fetched from" in message]
     assert len(said) == 1
     caplog.clear()
-    make_report(
+    report(
         tmp_path / "r" / "features.h5",
         tmp_path / "s",
         label_errors=False,

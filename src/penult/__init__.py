@@ -14,6 +14,7 @@ torch. What is public is in `__all__`, and in docs/api.md; the rest may change w
 from __future__ import annotations
 
 import logging
+import warnings
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -41,19 +42,27 @@ from penult.messages import make_printable
 
 if TYPE_CHECKING:
     from penult.classify.classifier import Classifier
-    from penult.classify.evaluation.evaluate import evaluate
-    from penult.classify.export.export import export_classifier
+    from penult.classify.evaluation.result import Evaluation
+    from penult.classify.export.export import Exported, export
     from penult.classify.loading import load_classifier
-    from penult.classify.training.train import train
     from penult.estimators import FeatureExtractor
     from penult.extraction import extract
     from penult.extractor import Extractor
     from penult.features.read import load
-    from penult.planning import plan
+    from penult.planning import Plan, plan
     from penult.quantization import Quantization, quantize
     from penult.recipe import Preprocessing, Recipe
-    from penult.records import Failure, Features, Prediction, Scores
-    from penult.reporting.make import make_report
+    from penult.records import Failure, Features, Prediction, Predictions, Scores
+    from penult.reporting.make import ReportFiles, report
+    from penult.tasks.evaluate import evaluate
+    from penult.tasks.fetch import FetchedWeights, fetch
+    from penult.tasks.info import ClassifierInfo, FeaturesInfo, Int8Info, info
+    from penult.tasks.layers import LayerInfo, layers
+    from penult.tasks.models import models
+    from penult.tasks.predict import predict
+    from penult.tasks.sample import WrittenSample, sample
+    from penult.tasks.show_input import ShownInput, show_input
+    from penult.tasks.train import train
     from penult.verification import Verification, verify
 
 __version__ = "0.1.0"
@@ -66,73 +75,117 @@ if _log.level == logging.NOTSET:
 
 _HOMES = {
     "Classifier": "penult.classify.classifier",
+    "ClassifierInfo": "penult.tasks.info",
+    "Evaluation": "penult.classify.evaluation.result",
+    "Exported": "penult.classify.export.export",
     "Extractor": "penult.extractor",
     "Failure": "penult.records",
     "FeatureExtractor": "penult.estimators",
     "Features": "penult.records",
+    "FeaturesInfo": "penult.tasks.info",
+    "FetchedWeights": "penult.tasks.fetch",
+    "Int8Info": "penult.tasks.info",
+    "LayerInfo": "penult.tasks.layers",
+    "Plan": "penult.planning",
     "Prediction": "penult.records",
+    "Predictions": "penult.records",
     "Preprocessing": "penult.recipe",
     "Quantization": "penult.quantization",
     "Recipe": "penult.recipe",
+    "ReportFiles": "penult.reporting.make",
     "Scores": "penult.records",
+    "ShownInput": "penult.tasks.show_input",
     "Verification": "penult.verification",
-    "evaluate": "penult.classify.evaluation.evaluate",
-    "export_classifier": "penult.classify.export.export",
+    "WrittenSample": "penult.tasks.sample",
+    "evaluate": "penult.tasks.evaluate",
+    "export": "penult.classify.export.export",
     "extract": "penult.extraction",
+    "fetch": "penult.tasks.fetch",
+    "info": "penult.tasks.info",
+    "layers": "penult.tasks.layers",
     "load": "penult.features.read",
     "load_classifier": "penult.classify.loading",
-    "make_report": "penult.reporting.make",
+    "models": "penult.tasks.models",
     "plan": "penult.planning",
+    "predict": "penult.tasks.predict",
     "quantize": "penult.quantization",
-    "train": "penult.classify.training.train",
+    "report": "penult.reporting.make",
+    "sample": "penult.tasks.sample",
+    "show_input": "penult.tasks.show_input",
+    "train": "penult.tasks.train",
     "verify": "penult.verification",
 }
+
+_OLD_NAMES = {"export_classifier": "export"}
 
 __all__ = [
     "BackboneError",
     "Classifier",
     "ClassifierFileError",
+    "ClassifierInfo",
     "EngineError",
+    "Evaluation",
+    "Exported",
     "Extractor",
     "Failure",
     "FeatureExtractor",
     "FeatureFileError",
     "Features",
+    "FeaturesInfo",
+    "FetchedWeights",
     "FileFormatError",
     "ImageError",
+    "Int8Info",
+    "LayerInfo",
     "MissingExtraError",
     "OutputError",
     "OutputExistsError",
     "PathNotFoundError",
     "PenultError",
+    "Plan",
     "Prediction",
+    "Predictions",
     "Preprocessing",
     "Quantization",
     "Recipe",
     "RecipeMismatchError",
+    "ReportFiles",
     "ResumeError",
     "Scores",
+    "ShownInput",
     "SourceError",
     "TrainingError",
     "UnknownNameError",
     "UsageError",
     "Verification",
     "WeightsError",
+    "WrittenSample",
     "__version__",
     "evaluate",
-    "export_classifier",
+    "export",
     "extract",
+    "fetch",
+    "info",
+    "layers",
     "load",
     "load_classifier",
-    "make_report",
+    "models",
     "plan",
+    "predict",
     "quantize",
+    "report",
+    "sample",
+    "show_input",
     "train",
     "verify",
 ]
 
 
 def __getattr__(name: str) -> Any:
+    if name in _OLD_NAMES:
+        new = _OLD_NAMES[name]
+        warnings.warn(f"penult.{name} is now called penult.{new}", FutureWarning, stacklevel=2)
+        return getattr(import_module("penult"), new)
     if name not in _HOMES:
         raise AttributeError(f"module 'penult' has no attribute {name!r}")
     value = getattr(import_module(_HOMES[name]), name)

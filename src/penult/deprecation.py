@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from penult.errors import UsageError
 
@@ -15,8 +15,18 @@ P = ParamSpec("P")
 Result = TypeVar("Result")
 
 
-def renamed_keyword(old: str, new: str) -> Callable[[Callable[P, Result]], Callable[P, Result]]:
-    """Let a function take a keyword argument by its old name too."""
+def renamed_keyword(
+    old: str, new: str, *, convert: Callable[[Any], Any] | None = None
+) -> Callable[[Callable[P, Result]], Callable[P, Result]]:
+    """Let a function take a keyword argument by its old name too.
+
+    Parameters
+    ----------
+    old, new : str
+        The names.
+    convert : callable, optional
+        From the old argument to the new one, where its meaning has changed as well.
+    """
 
     def decorate(function: Callable[P, Result]) -> Callable[P, Result]:
         @wraps(function)
@@ -24,8 +34,13 @@ def renamed_keyword(old: str, new: str) -> Callable[[Callable[P, Result]], Calla
             if old in kwargs:
                 if new in kwargs:
                     raise UsageError(f"{old} is the old name of {new}; give {new} alone")
-                warnings.warn(f"{old} is now called {new}", FutureWarning, stacklevel=2)
-                kwargs[new] = kwargs.pop(old)
+                given = kwargs.pop(old)
+                wanted = given if convert is None else convert(given)
+                what = f"{old} is now called {new}"
+                if convert is not None:
+                    what = f"{old}={given!r} is now written {new}={wanted!r}"
+                warnings.warn(what, FutureWarning, stacklevel=2)
+                kwargs[new] = wanted
             return function(*args, **kwargs)
 
         return call

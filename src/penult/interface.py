@@ -1,12 +1,13 @@
-"""How an option is typed by who reads a message: in Python, or at the command line."""
+"""How options and commands are typed by who reads a message: in Python, or at the command line."""
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-__all__ = ["option", "serving_command_line"]
+__all__ = ["command", "option", "serving_command_line"]
 
 _FLAG = object()
 _at_command_line = False
@@ -14,7 +15,7 @@ _at_command_line = False
 
 @contextmanager
 def serving_command_line() -> Iterator[None]:
-    """Have `option` name options as the command line has them, until the block ends.
+    """Have `option` and `command` write what is typed at the command line, until the block ends.
 
     It holds for all threads, since images are decoded and networks are run in other ones.
     """
@@ -50,3 +51,23 @@ def option(name: str, value: Any = _FLAG) -> str:
         return name
     placeholder = isinstance(value, str) and value.isalpha() and value.isupper()
     return f"{name}={value if placeholder else repr(value)}"
+
+
+def command(name: str, *arguments: str) -> str:
+    """Spell a command as its reader has to type it.
+
+    Parameters
+    ----------
+    name : str
+        As the function is named, e.g. ``"show_input"``.
+    *arguments : str
+        What it is given by position.
+
+    Returns
+    -------
+    str
+        ``penult models 'timm:*'`` on the command line, ``penult.models('timm:*')`` in Python.
+    """
+    if _at_command_line:
+        return f"penult {shlex.join([name.replace('_', '-'), *arguments])}"
+    return f"penult.{name}({', '.join(map(repr, arguments))})"

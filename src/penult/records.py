@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -22,6 +22,7 @@ __all__ = [
     "HeldOut",
     "ImageRecord",
     "Prediction",
+    "Predictions",
     "Progress",
     "Scores",
 ]
@@ -315,3 +316,26 @@ class Prediction:
     unsure: bool = False
     copied: Copied | None = None
     labels: tuple[str, ...] | None = None
+
+
+class Predictions(list[Prediction]):
+    """A list of predictions, and the images that have none.
+
+    Parameters
+    ----------
+    predictions : iterable of Prediction
+        One for each image that could be read.
+    failures : iterable of Failure
+        One for each of the others.
+
+    Attributes
+    ----------
+    failures : tuple of Failure
+        The images that could not be read, each with its reason.
+    """
+
+    def __init__(
+        self, predictions: Iterable[Prediction] = (), failures: Iterable[Failure] = ()
+    ) -> None:
+        super().__init__(predictions)
+        self.failures = tuple(failures)

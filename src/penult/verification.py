@@ -97,7 +97,7 @@ class Verification:
 
 
 def verify(
-    path: str | Path,
+    features: str | Path,
     sample: int | None = 50,
     seed: int = 0,
     *,
@@ -114,7 +114,7 @@ def verify(
 
     Parameters
     ----------
-    path : path
+    features : path
         Feature file.
     sample : int or None
         How many images; None for all.
@@ -148,37 +148,37 @@ def verify(
     """
     if sample is not None and sample < 1:
         raise UsageError(f"a sample of {sample} was asked for; give 1 or more")
-    features = load(path)
-    layers = [load(path, layer) for layer in features.layers]
+    file = load(features)
+    layers = [load(features, layer) for layer in file.layers]
     is_half = any(layer.features.dtype == np.float16 for layer in layers)
     tolerance = FLOAT16_TOLERANCE if is_half else TOLERANCE
-    find = _finder(features, path, images, offline=offline)
+    find = _finder(file, features, images, offline=offline)
     spec = ExtractorSpec(
-        rows=RecipeRows(tuple(layer.recipe for layer in layers), str(path)),
+        rows=RecipeRows(tuple(layer.recipe for layer in layers), str(features)),
         weights=WeightsChoice.of(weights, offline=offline),
         # No cache is trusted: what is damaged there made the rows, too.
         engine=EngineOptions(engine=engine, device=device, batch_size=batch_size, fresh=True),
         reading=ReadingOptions(
             workers=workers,
-            max_pixels=features.origin.get("max_pixels"),
-            allow_truncated=features.origin.get("allow_truncated", False),
+            max_pixels=file.origin.get("max_pixels"),
+            allow_truncated=file.origin.get("allow_truncated", False),
         ),
     )
     try:
         extractor = spec.open()
     except RecipeMismatchError as error:
         return Verification(
-            compared=0, rows=len(features), agreements=(), tolerance=tolerance, mismatch=str(error)
+            compared=0, rows=len(file), agreements=(), tolerance=tolerance, mismatch=str(error)
         )
-    comparison = _Comparison(features, layers)
+    comparison = _Comparison(file, layers)
     chosen = []
-    for row in _sample(len(features), sample, seed):
-        if find(features.ids[row]) is not None:
+    for row in _sample(len(file), sample, seed):
+        if find(file.ids[row]) is not None:
             chosen.append(row)
         else:
-            comparison.missing.append(Failure(features.ids[row], "is not there"))
+            comparison.missing.append(Failure(file.ids[row], "is not there"))
     if chosen:
-        records = filter(None, (find(features.ids[row]) for row in chosen))
+        records = filter(None, (find(file.ids[row]) for row in chosen))
         done = 0
         for block in extractor.blocks(records):
             comparison.add(chosen[done : done + len(block.outcomes)], block)

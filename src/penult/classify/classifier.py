@@ -16,7 +16,7 @@ from penult.classify.pipeline import class_probabilities, label_probabilities
 from penult.classify.settings import TrainingSettings
 from penult.errors import UsageError
 from penult.recipe import Recipe, require_equal
-from penult.records import Failure, HeldOut, Prediction, Progress, Scores
+from penult.records import HeldOut, Prediction, Predictions, Progress, Scores
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -128,7 +128,7 @@ class Classifier(Description):
         return class_probabilities(self.pipeline, rows, len(self.label_names))
 
     def predictions(
-        self, ids: Sequence[str], probabilities: NDArray[np.float64], *, top: int = 5
+        self, ids: Sequence[str], probabilities: NDArray[np.float64], *, top: int = 1
     ) -> list[Prediction]:
         """Turn probabilities into predictions, most probable class first.
 
@@ -138,7 +138,7 @@ class Classifier(Description):
             Names of the N rows.
         probabilities : float64 array, shape (N, K)
             Of `predict_features`.
-        top : int, default=5
+        top : int, default=1
             How many classes to list; at most K are.
 
         Returns
@@ -169,7 +169,7 @@ class Classifier(Description):
         self,
         images: Any,
         *,
-        top: int = 5,
+        top: int = 1,
         threshold: float | None = None,
         copy_to: str | Path | None = None,
         copy_mode: str = "copy",
@@ -181,15 +181,20 @@ class Classifier(Description):
         workers: int | None = None,
         on_progress: Callable[[Progress], None] | None = None,
         on_listing: Callable[[Mapping[str, Any]], None] | None = None,
-    ) -> list[Prediction | Failure]:
-        """Classify photos; see `penult.classify.prediction.predict.predict_images`, which streams.
+    ) -> Predictions:
+        """Classify photos.
+
+        An image that cannot be read is none of the predictions, but of their ``failures``; a
+        warning is logged that says so. Of images in memory, whose results are told apart by their
+        places, one that cannot be read is an error. The generator
+        `penult.classify.prediction.predict.predict_images` gives one outcome after the other.
 
         Parameters
         ----------
         images : path, address, or list
             As for `penult.extract`; or a list of Pillow images and uint8 arrays (H, W), (H, W, 3)
             or (H, W, 4), perhaps with paths between them, whose order is then kept.
-        top : int, default=5
+        top : int, default=1
             How many classes to list for each.
         threshold : float, optional
             Predictions whose probability is lower are marked as unsure; in (0, 1].
@@ -220,12 +225,24 @@ class Classifier(Description):
 
         Returns
         -------
-        list of Prediction or Failure
-            One for each image, in the order of their ids; of images in memory, in theirs.
-        """
-        from penult.classify.prediction.predict import predict_images
+        Predictions
+            A list of `Prediction`, one for each image that could be read, in the order of their
+            ids; of images in memory, in theirs. The other images are its ``failures``.
 
-        return list(
+        Raises
+        ------
+        UsageError, SourceError, BackboneError, EngineError
+            If an option is wrong, or the images or the network cannot be had.
+        RecipeMismatchError
+            If the backbone on this machine is not the one the classifier was trained with.
+        ImageError
+            If an image in memory, or a path between them, cannot be read.
+        OutputError
+            If a photo cannot be copied; those before it were.
+        """
+        from penult.classify.prediction.predict import collect, predict_images
+
+        return collect(
             predict_images(
                 self,
                 images,

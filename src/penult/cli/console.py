@@ -13,11 +13,14 @@ from typing import TYPE_CHECKING, Any
 from penult.messages import escape_json, printable
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from penult.records import Failure
 
 __all__ = [
     "Table",
     "encode_anything",
+    "files_in",
     "say",
     "say_failures",
     "say_json",
@@ -53,6 +56,15 @@ def _readable(error: UnicodeError) -> tuple[str | bytes, int]:
         raise error
     simpler = error.object[error.start : error.end].translate(_ASCII)
     return simpler.encode("ascii", "backslashreplace").decode(), error.end
+
+
+def files_in(results: Path | None) -> list[Path]:
+    """Return what a training or an evaluation wrote into the folder of its results."""
+    if results is None:
+        return []
+    from penult.reporting.results import written_results
+
+    return written_results(results)
 
 
 def say(text: str) -> None:

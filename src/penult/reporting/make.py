@@ -41,12 +41,12 @@ from penult.reporting.staging import is_complete, staged
 if TYPE_CHECKING:
     from penult.images.labels.split_folders import SplitsFrom
 
-__all__ = ["ReportFiles", "make_report"]
+__all__ = ["ReportFiles", "report"]
 
 
 @dataclass(frozen=True)
 class ReportFiles:
-    """What `make_report` made.
+    """What `penult.report` made.
 
     Attributes
     ----------
@@ -63,9 +63,9 @@ class ReportFiles:
     classifier: Classifier
 
 
-def make_report(
+def report(
     images: str | Path | Sequence[str | Path],
-    directory: str | Path,
+    output: str | Path,
     *,
     model: str = DEFAULT_MODEL,
     layer: str | Sequence[str] | None = None,
@@ -99,9 +99,10 @@ def make_report(
     images : path, str, or sequence of them
         As for `penult.extract`; or a feature file, whose rows are then taken as they are, with the
         photos from where it was made.
-    directory : path
-        Created if need be; gets ``index.html``, ``scores.json``, ``confusion_matrix.png``,
-        ``label_errors.csv``, ``classifier.skops``, and of images also ``features.h5``.
+    output : path
+        A folder, created if need be; gets ``index.html``, ``scores.json``,
+        ``confusion_matrix.png``, ``label_errors.csv``, ``classifier.skops``,
+        and of images also ``features.h5``.
     model : str
         Backbone, as listed by ``penult models``.
     layer : str or sequence of str, optional
@@ -162,7 +163,7 @@ def make_report(
         ),
         listing=ListingOptions(labels=labels, label_pattern=label_pattern, splits=splits),
     )
-    directory = Path(directory)
+    directory = Path(output)
     sources = as_sources(images)
     first = sources[0] if len(sources) == 1 else None
     file = first if isinstance(first, Path) and is_feature_file(first) else None
@@ -203,11 +204,11 @@ def make_report(
                 found["curve"] = tuple(learning_curve(trained, features, on_progress=on_curve))
         # Of images, their hosts were named when they were first listed.
         opener = image_opener(features, offline=offline, announce=file is not None)
-        report = build_report(sources, file, features, trained, opener)
-        report = replace(report, seconds=seconds, notes=notes, **found)
+        content = build_report(sources, file, features, trained, opener)
+        content = replace(content, seconds=seconds, notes=notes, **found)
         write_report(
             folder,
-            report,
+            content,
             normalize=confusion == "normalized",
             escape_formulas=escape_formulas,
             overwrite=True,

@@ -20,9 +20,10 @@ from penult.written import CONFUSION, LAYERS
 if TYPE_CHECKING:
     from penult.classify.settings import LayerResult
 
-__all__ = ["check_results", "write_results"]
+__all__ = ["check_results", "write_results", "written_results"]
 
 SCORES = "scores.json"
+_NAMES = (SCORES, CONFUSION, LAYERS)
 
 
 def check_results(directory: Path, *, overwrite: bool = False) -> None:
@@ -35,7 +36,7 @@ def check_results(directory: Path, *, overwrite: bool = False) -> None:
     if directory.exists() and not directory.is_dir():
         raise OutputExistsError(f"{directory} is a file; give the name of a folder to write")
     if directory.is_dir():
-        for name in (SCORES, CONFUSION, LAYERS):
+        for name in _NAMES:
             check_output(directory / name, overwrite=overwrite)
 
 
@@ -90,3 +91,8 @@ def write_results(
         if directory / name not in written:
             (directory / name).unlink(missing_ok=True)  # of the results that are replaced
     return written
+
+
+def written_results(directory: Path) -> list[Path]:
+    """Return what `write_results` wrote into a folder: nothing of an earlier call stays there."""
+    return [path for name in _NAMES if (path := directory / name).exists()]

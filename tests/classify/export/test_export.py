@@ -6,7 +6,7 @@ import onnxruntime
 import pytest
 
 import penult
-from penult.classify.export.export import export_classifier
+from penult.classify.export.export import export
 from penult.classify.export.graph import probe_graph
 from penult.classify.kinds.registry import find_kind
 from penult.classify.training.train import train
@@ -131,7 +131,7 @@ def test_a_graph_that_gives_other_probabilities_is_refused(make_features, monkey
 @pytest.mark.parametrize("kind", ["logistic", "knn"])
 def test_a_file_gives_what_predict_gives(flowers, photos, tmp_path, kind):
     classifier = penult.train(tmp_path / "f.h5", classifier=kind)
-    export_classifier(classifier, tmp_path / "m.onnx")
+    export(classifier, tmp_path / "m.onnx")
     agree(classifier, tmp_path / "m.onnx", photos)
 
 
@@ -139,19 +139,19 @@ def test_a_file_gives_what_predict_gives(flowers, photos, tmp_path, kind):
 def test_a_real_network_with_unit_rows_gives_what_predict_gives(photos, tmp_path):
     penult.extract(photos, tmp_path / "f.h5", model="efficientnet_lite0", normalize="l2")
     classifier = penult.train(tmp_path / "f.h5", grid={"C": [10]})
-    export_classifier(classifier, tmp_path / "m.onnx")
+    export(classifier, tmp_path / "m.onnx")
     agree(classifier, tmp_path / "m.onnx", photos)
 
 
 def test_maps_are_flattened_into_rows(photos, toy, tmp_path):
     penult.extract(photos, tmp_path / "f.h5", model=toy, layer="pixels", pooling="none")
     classifier = penult.train(tmp_path / "f.h5")
-    export_classifier(classifier, tmp_path / "m.onnx")
+    export(classifier, tmp_path / "m.onnx")
     agree(classifier, tmp_path / "m.onnx", photos)
 
 
 def test_the_file_says_what_goes_in_and_what_comes_out(flowers, tmp_path):
-    export_classifier(flowers, tmp_path / "m.onnx")
+    export(flowers, tmp_path / "m.onnx")
     session = onnxruntime.InferenceSession(tmp_path / "m.onnx")
     (images,) = session.get_inputs()
     assert (images.name, images.type) == ("images", "tensor(uint8)")
@@ -168,20 +168,20 @@ def test_the_file_says_what_goes_in_and_what_comes_out(flowers, tmp_path):
 def test_an_existing_file_is_replaced_only_on_request(flowers, tmp_path):
     (tmp_path / "m.onnx").write_text("before")
     with pytest.raises(OutputExistsError, match="give overwrite=True"):
-        export_classifier(flowers, tmp_path / "m.onnx")
+        export(flowers, tmp_path / "m.onnx")
     assert (tmp_path / "m.onnx").read_text() == "before"
-    export_classifier(flowers, tmp_path / "m.onnx", overwrite=True)
+    export(flowers, tmp_path / "m.onnx", overwrite=True)
     assert (tmp_path / "m.onnx").read_bytes()[:6] != b"before"
     with pytest.raises(PathNotFoundError, match="no folder"):
-        export_classifier(flowers, tmp_path / "none" / "m.onnx")
+        export(flowers, tmp_path / "none" / "m.onnx")
 
 
 def test_other_formats_and_a_missing_extra_are_one_clear_line(flowers, tmp_path, monkeypatch):
     with pytest.raises(UnknownNameError, match="allowed: onnx"):
-        export_classifier(flowers, tmp_path / "m.tflite", format="tflite")
+        export(flowers, tmp_path / "m.tflite", format="tflite")
     monkeypatch.setattr("penult.engines.onnx_export.find_spec", lambda name: None)
     with pytest.raises(MissingExtraError, match=r"penult\[onnx\]"):
-        export_classifier(flowers, tmp_path / "m.onnx")
+        export(flowers, tmp_path / "m.onnx")
 
 
 def test_a_network_of_one_engine_is_refused_with_what_to_do(flowers, tmp_path, monkeypatch):
@@ -192,7 +192,7 @@ def test_a_network_of_one_engine_is_refused_with_what_to_do(flowers, tmp_path, m
         registry, "open_backbone", lambda *a, **k: opened(*a, **k).replace(forms=("openvino",))
     )
     with pytest.raises(EngineError, match=r"runs with the engine openvino alone; train on rows"):
-        export_classifier(flowers, tmp_path / "m.onnx")
+        export(flowers, tmp_path / "m.onnx")
 
 
 @pytest.mark.parametrize("failure", ["an operator without a counterpart", "a frozen trace"])
@@ -212,6 +212,6 @@ def test_a_network_that_cannot_be_written_is_refused_and_leaves_nothing(
 
     monkeypatch.setattr(graph, "RowNetwork", Fails)
     with pytest.raises(EngineError, match=r"toy:mean-colour (cannot be written as|as ONNX gives)"):
-        export_classifier(flowers, tmp_path / "m.onnx")
+        export(flowers, tmp_path / "m.onnx")
     assert capfd.readouterr().out == ""
     assert [p.name for p in tmp_path.iterdir() if "onnx" in p.name] == []

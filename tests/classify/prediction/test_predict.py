@@ -5,7 +5,6 @@ from scratches import scratch_of_a_killed_process
 
 import penult
 from penult.errors import UsageError
-from penult.records import Failure
 
 
 @pytest.fixture
@@ -36,9 +35,8 @@ def test_photos_are_sorted_in_the_folder_that_they_come_from_and_not_sorted_agai
     (photos / "rose" / "bad.jpg").write_bytes(b"nonsense")
     for new in (True, False):
         told = classifier.predict(photos, copy_to=photos / "sorted")
-        good = [p for p in told if not isinstance(p, Failure)]
-        assert (len(told), len(good)) == (37, 36)
-        for p in good:
+        assert (len(told), [failure.id for failure in told.failures]) == (36, ["rose/bad.jpg"])
+        for p in told:
             assert p.copied.path == photos / "sorted" / p.label / p.id.rpartition("/")[2]
             assert p.copied.new == new
             assert p.copied.path.read_bytes() == (photos / p.id).read_bytes()
@@ -119,9 +117,10 @@ def test_a_photo_for_which_the_network_gives_nan_is_a_failure_and_the_others_are
         return as_stored(rows, recipes, dtype)
 
     monkeypatch.setattr(finite, "as_stored", spoil)
-    found = list(classifier.predict(photos, batch_size=36))
-    assert [type(one).__name__ for one in found] == ["Failure"] + ["Prediction"] * 35
-    assert found[0].reason == "the network gives NaN for it (layer penultimate)"
+    found = classifier.predict(photos, batch_size=36)
+    (failure,) = found.failures
+    assert (len(found), failure.id) == (35, "daisy/daisy_01.jpg")
+    assert failure.reason == "the network gives NaN for it (layer penultimate)"
 
 
 def test_photos_for_which_the_network_gives_nothing_but_nan_are_all_failures(
@@ -133,4 +132,5 @@ def test_photos_for_which_the_network_gives_nothing_but_nan_are_all_failures(
     monkeypatch.setattr(
         finite, "as_stored", lambda rows, *rest: as_stored([r * np.nan for r in rows], *rest)
     )
-    assert {type(one) for one in classifier.predict(photos)} == {Failure}
+    found = classifier.predict(photos)
+    assert (len(found), len(found.failures)) == (0, 36)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from penult.records import HeldOut, Scores
+from penult.records import Failure, HeldOut, Scores
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,6 +36,16 @@ class Evaluation:
         be known, one of the two having no digests of its images.
     apart : Scores or None
         Over the others, where some of the images trained it and some did not.
+    total : int
+        Number of images there were, those that could not be read included.
+    failures : tuple of Failure
+        The images that could not be read, and are in no score.
+    notes : mapping
+        What was found beside the images, as a feature file's origin has it; empty of rows.
+    several : bool
+        Whether some of the images have several labels.
+    digests : bool
+        Whether the classifier has digests of the images that trained it.
     """
 
     scores: Scores
@@ -44,6 +54,11 @@ class Evaluation:
     unlabelled: int
     trained: int | None = None
     apart: Scores | None = None
+    total: int = 0
+    failures: tuple[Failure, ...] = ()
+    notes: Mapping[str, Any] = field(default_factory=dict)
+    several: bool = False
+    digests: bool = False
 
     @property
     def unseen_labels(self) -> Mapping[str, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 from penult.classify.classifier import Classifier
@@ -11,7 +12,7 @@ from penult.classify.loading import as_classifier
 from penult.errors import OutputError, UnknownNameError
 from penult.output import atomic_output, check_output
 
-__all__ = ["FORMATS", "export_classifier"]
+__all__ = ["FORMATS", "Exported", "export"]
 
 FORMATS = ("onnx",)
 
@@ -24,7 +25,38 @@ _ONE = "label, int64 (N,), the place of the most probable class,"
 _SEVERAL = "labels, bool (N, {classes}), which of them the image has,"
 
 
-def export_classifier(
+@dataclass(frozen=True, kw_only=True)
+class Exported:
+    """A file that was written.
+
+    Attributes
+    ----------
+    output : Path
+        The file.
+    format : {"onnx"}
+        What it is.
+    bytes : int
+        Its size.
+    network : str
+        The backbone in it.
+    input_size : (int, int)
+        Height and width of the images that it takes.
+    classes : tuple of str
+        In the order of its probabilities.
+    several : bool
+        Whether an image may have several of them.
+    """
+
+    output: Path
+    format: str
+    bytes: int
+    network: str
+    input_size: tuple[int, int]
+    classes: tuple[str, ...]
+    several: bool
+
+
+def export(
     classifier: Classifier | str | Path,
     output: str | Path,
     *,
@@ -32,7 +64,7 @@ def export_classifier(
     weights: str | Path | None = None,
     offline: bool = False,
     overwrite: bool = False,
-) -> None:
+) -> Exported:
     """Write the backbone and the classifier as one ONNX graph.
 
     The graph takes ``images``, uint8 (N, H, W, 3) RGB at the size that the network sees, and gives
@@ -59,6 +91,11 @@ def export_classifier(
     overwrite : bool, default=False
         Replace `output` if it exists.
 
+    Returns
+    -------
+    Exported
+        What was written.
+
     Raises
     ------
     UnknownNameError
@@ -74,9 +111,10 @@ def export_classifier(
     """
     if format not in FORMATS:
         raise UnknownNameError("format", format, FORMATS)
-    classifier = as_classifier(classifier)
+    inputs = [] if isinstance(classifier, Classifier) else [Path(classifier)]
     output = Path(output)
-    check_output(output, overwrite=overwrite)
+    check_output(output, overwrite=overwrite, inputs=inputs)
+    classifier = as_classifier(classifier)
     from penult import __version__
     from penult.backbones.registry import open_recipe
     from penult.backbones.weights.choice import WeightsChoice
@@ -112,3 +150,12 @@ def export_classifier(
         ) from error
     with atomic_output(output, overwrite=overwrite) as temporary:
         temporary.write_bytes(data)
+    return Exported(
+        output=output,
+        format=format,
+        bytes=output.stat().st_size,
+        network=recipe.network,
+        input_size=(height, width),
+        classes=classifier.label_names,
+        several=classifier.thresholds is not None,
+    )

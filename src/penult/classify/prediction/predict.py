@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,21 +15,23 @@ from penult.extractor import EngineOptions, ExtractorSpec, ReadingOptions, Recip
 from penult.images.in_memory import are_in_memory, as_records
 from penult.images.listing import as_sources, list_images
 from penult.images.notes import log_listing_messages
-from penult.records import Failure, Prediction, Progress
+from penult.records import Failure, Prediction, Predictions, Progress
 from penult.written import note_written
 
 if TYPE_CHECKING:
     from penult.classify.classifier import Classifier
     from penult.records import ImageRecord
 
-__all__ = ["predict_images"]
+__all__ = ["collect", "predict_images"]
+
+_NAMED = 5
 
 
 def predict_images(
     classifier: Classifier,
     images: Any,
     *,
-    top: int = 5,
+    top: int = 1,
     threshold: float | None = None,
     copy_to: str | Path | None = None,
     copy_mode: str = "copy",
@@ -53,13 +56,15 @@ def predict_images(
     Yields
     ------
     Prediction or Failure
-        One for each image; a failure where it could not be read.
+        One for each image; a failure where it could not be read, unless it is in memory.
 
     Raises
     ------
     UsageError, SourceError, BackboneError, EngineError
     RecipeMismatchError
         If the backbone on this machine is not the one the classifier was trained with.
+    ImageError
+        If an image in memory, or a path between them, cannot be read.
     OutputError
         If a photo cannot be copied; those before it were.
     """
@@ -90,7 +95,9 @@ def predict_images(
     yield from failures
     done, failed = len(failures), len(failures)
     total = done + len(records)
-    for block in extractor.blocks(records, readers=readers):
+    # Results of images in memory are told apart by their places, which a failure would shift.
+    stop_on_error = are_in_memory(images) or None
+    for block in extractor.blocks(records, readers=readers, stop_on_error=stop_on_error):
         predictions: Iterator[Prediction] = iter(())
         if block.rows:
             ids = [outcome.record.id for outcome in block.good]
@@ -113,6 +120,28 @@ def predict_images(
                 if copied.new:
                     note_written(sorter.folder, copied.path, copy=True)
             yield replace(prediction, unsure=unsure, copied=copied)
+
+
+def collect(outcomes: Iterable[Prediction | Failure]) -> Predictions:
+    """Return the predictions as a list, with the failures beside them, and log those once."""
+    good: list[Prediction] = []
+    failures: list[Failure] = []
+    for outcome in outcomes:
+        if isinstance(outcome, Failure):
+            failures.append(outcome)
+        else:
+            good.append(outcome)
+    if failures:
+        named = "; ".join(f"{failure.id}: {failure.reason}" for failure in failures[:_NAMED])
+        more = f"; and {len(failures) - _NAMED:,} more" if len(failures) > _NAMED else ""
+        logging.getLogger("penult").warning(
+            "%s of %s images could not be read, and are in .failures of what is returned: %s%s",
+            f"{len(failures):,}",
+            f"{len(failures) + len(good):,}",
+            named,
+            more,
+        )
+    return Predictions(good, failures)
 
 
 def _listed(

@@ -43,7 +43,7 @@ def train(
     seed: int = 0,
     folds: int = 3,
     runs: int = 1,
-    stored: bool = True,
+    ignore_splits: bool = False,
     min_per_class: int = 0,
     near_duplicates: float | None = None,
     refit: bool = False,
@@ -81,8 +81,8 @@ def train(
     runs : int, default=1
         How often to repeat it all, with seeds one apart; the first run's classifier is returned,
         with the accuracies of all in ``settings.runs``.
-    stored : bool, default=True
-        Whether the splits stored in the file count.
+    ignore_splits : bool, default=False
+        Hold out a random part even where the file has splits of its own.
     min_per_class : int, default=0
         Classes with fewer rows are left out and have no place in the classifier.
     near_duplicates : float, optional
@@ -146,7 +146,7 @@ def train(
             test_size=test_size,
             seed=seed + run,
             folds=folds,
-            stored=stored,
+            stored=not ignore_splits,
             min_per_class=min_per_class,
             in_test_file=in_test_file,
         )

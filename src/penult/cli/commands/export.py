@@ -27,33 +27,28 @@ def run(
 
     Its input is a batch of images, its output the probability of each class.
     """
-    from penult.classify.export.export import export_classifier
-    from penult.classify.loading import load_classifier
-    from penult.output import check_output
+    from penult.classify.export.export import export
 
-    check_output(output, overwrite=overwrite, inputs=[classifier])
-    model = load_classifier(classifier)
-    export_classifier(
-        model, output, format=format, weights=weights, offline=offline, overwrite=overwrite
+    made = export(
+        classifier, output, format=format, weights=weights, offline=offline, overwrite=overwrite
     )
-    size = output.stat().st_size
-    height, width = model.recipe.preprocessing.input_size
+    height, width = made.input_size
     if as_json:
         say_json(
             {
                 "output": str(output),
                 "format": format,
-                "bytes": size,
+                "bytes": made.bytes,
                 "input": [None, height, width, 3],
-                "classes": list(model.label_names),
+                "classes": list(made.classes),
             }
         )
         return
     say(
-        f"{output}: {model.recipe.network} and a classifier of {len(model.label_names):,} "
-        f"classes, {size / 1e6:,.1f} MB"
+        f"{output}: {made.network} and a classifier of {len(made.classes):,} classes, "
+        f"{made.bytes / 1e6:,.1f} MB"
     )
     say(f"input: images, uint8 (N, {height}, {width}, 3) RGB")
-    classes = f"(N, {len(model.label_names):,})"
-    decision = "label, int64 (N,)" if model.thresholds is None else f"labels, bool {classes}"
+    classes = f"(N, {len(made.classes):,})"
+    decision = f"labels, bool {classes}" if made.several else "label, int64 (N,)"
     say(f"output: probabilities, float32 {classes}; {decision}")

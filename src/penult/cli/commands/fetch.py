@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Annotated
 
 import typer
@@ -23,24 +24,12 @@ def run(
 
     Weights that are on this machine already are not downloaded again.
     """
-    from penult.backbones.registry import open_backbone
-    from penult.backbones.weights.choice import WeightsChoice
+    from penult.tasks.fetch import fetch_each
 
-    for model in models:
-        backbone = open_backbone(model, WeightsChoice(offline=offline))
-        weights = backbone.weights
-        size = weights.path.stat().st_size if weights.path else None
+    for found in fetch_each(models, offline=offline):
         if as_json:
-            say_json(
-                {
-                    "model": backbone.name,
-                    "weights": weights.name,
-                    "path": str(weights.path) if weights.path else None,
-                    "bytes": size,
-                    "sha256": weights.sha256,
-                }
-            )
-        elif weights.path is None or size is None:
-            say(f"{backbone.name}: brings its weights along ({weights.name}); nothing to fetch")
+            say_json({**dataclasses.asdict(found), "path": found.path and str(found.path)})
+        elif found.path is None:
+            say(f"{found.model}: brings its weights along ({found.weights}); nothing to fetch")
         else:
-            say(f"{backbone.name}: {weights.path}, {size:,} bytes, SHA-256 {weights.sha256}")
+            say(f"{found.model}: {found.path}, {found.bytes:,} bytes, SHA-256 {found.sha256}")

@@ -25,25 +25,16 @@ def run(
 
     Needs no weights: none are downloaded.
     """
-    from penult.backbones.layer import match_layers
-    from penult.backbones.registry import open_without_download
-    from penult.backbones.weights.choice import WeightsChoice
+    from penult.tasks.layers import layers
 
-    backbone = open_without_download(model, WeightsChoice.of(weights, architecture=architecture))
-    layers = match_layers(backbone.layers, [pattern], backbone=backbone.name)
-    rows = [layer.pooled_shape(layer.default_pooling) for layer in layers]
+    found = layers(model, pattern, weights=weights, architecture=architecture)
     if as_json:
-        say_json(
-            [
-                {**dataclasses.asdict(layer), "length": layer.length, "row": list(row)}
-                for layer, row in zip(layers, rows, strict=True)
-            ]
-        )
+        say_json([dataclasses.asdict(layer) for layer in found])
         return
-    title = f"{backbone.described}, in execution order"
+    title = f"{found[0].backbone}, in execution order"
     table = Table(("layer", "type", *_NUMBERS), right=_NUMBERS, title=title)
-    for layer, row in zip(layers, rows, strict=True):
-        table.add_row(layer.name, layer.type, _times(layer.shape), f"{layer.length:,}", _times(row))
+    for one in found:
+        table.add_row(one.name, one.type, _times(one.shape), f"{one.length:,}", _times(one.row))
     table.show()
 
 

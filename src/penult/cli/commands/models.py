@@ -10,7 +10,6 @@ import typer
 
 from penult.cli import options as o
 from penult.cli.console import Table, say, say_json, table_width
-from penult.errors import UnknownNameError
 
 if TYPE_CHECKING:
     from penult.backbones.info import ModelInfo
@@ -30,12 +29,9 @@ def run(
 
     No network is loaded. A pattern that begins with a source (timm:resnet) is answered fastest.
     """
-    from penult.backbones.registry import list_models
+    from penult.tasks.models import models
 
-    cards = list(list_models(pattern))
-    if not cards:
-        names = [card.name for card in list_models()]
-        raise UnknownNameError("model", pattern, names, hint="penult models lists them all")
+    cards = models(pattern)
     if as_json:
         say_json([dataclasses.asdict(card) for card in cards])
         return
@@ -46,9 +42,9 @@ def run(
         table.add_row(*(row[name] for name in shown))
     table.show()
     here = sum(card.on_this_machine for card in cards)
-    models = "1 model" if len(cards) == 1 else f"{len(cards):,} models"
+    count = "1 model" if len(cards) == 1 else f"{len(cards):,} models"
     hidden = "" if shown == _COLUMNS else "; a wider terminal, or --json, shows more of each"
-    say(f"{models}; the weights of {here:,} are on this machine{hidden}")
+    say(f"{count}; the weights of {here:,} are on this machine{hidden}")
 
 
 def _fitting(cards: Sequence[ModelInfo]) -> tuple[str, ...]:

@@ -70,7 +70,7 @@ def run(
     from penult.features.schema import is_feature_file
     from penult.images.notes import listing_notes
     from penult.reporting.commands import FEATURES
-    from penult.reporting.make import make_report
+    from penult.reporting.make import report
     from penult.reporting.staging import staging_folder
 
     if len(images) == 1 and is_feature_file(Path(images[0])):
@@ -85,7 +85,7 @@ def run(
         stages(quiet=quiet) as stage,
         stoppable(stage("extract"), staging_folder(output) / FEATURES) as on_extract,
     ):
-        made = make_report(
+        made = report(
             images,
             output,
             model=model,

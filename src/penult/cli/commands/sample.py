@@ -17,7 +17,7 @@ def run(
     debug: o.Debug = False,
 ) -> None:
     """Write a small real image set, for a first try without photos of your own."""
-    from penult.samples import find_sample
+    from penult.tasks.sample import sample
 
-    count = find_sample(name).write(directory)
-    say(f"{directory}: {count:,} images")
+    written = sample(name, directory)
+    say(f"{directory}: {written.images:,} images")

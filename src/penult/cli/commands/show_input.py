@@ -9,7 +9,6 @@ import typer
 
 from penult.cli import options as o
 from penult.cli.console import say
-from penult.errors import UsageError
 
 
 def run(
@@ -28,21 +27,17 @@ def run(
 
     Needs no weights: none are downloaded.
     """
-    from penult.backbones.registry import open_without_download
-    from penult.backbones.weights.choice import WeightsChoice
-    from penult.output import atomic_output, check_output
-    from penult.preview import in_words, network_input
-    from penult.written import note_written
+    from penult.tasks.show_input import show_input
 
-    if output.suffix.lower() != ".png":
-        raise UsageError(f"{output} is no .png file; other formats would change the pixels")
-    check_output(output, overwrite=overwrite)
-    backbone = open_without_download(model, WeightsChoice(architecture=architecture))
-    picture = network_input(image, backbone.preprocessing, normalized=normalized)
-    with atomic_output(output, overwrite=overwrite) as temporary:
-        picture.save(temporary, format="PNG")
-    note_written(output.parent, output)
-    width, height = picture.size
-    say(f"{output}: {width} × {height} pixels, what {backbone.described} sees of {image}:")
-    for line in in_words(backbone.preprocessing):
-        say(f"  {line}")
+    shown = show_input(
+        model,
+        image,
+        output,
+        normalized=normalized,
+        architecture=architecture,
+        overwrite=overwrite,
+    )
+    size = f"{shown.width} × {shown.height} pixels"
+    say(f"{output}: {size}, what {shown.backbone} sees of {image}:")
+    for step in shown.steps:
+        say(f"  {step}")

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
 from penult.classify.kinds.registry import kind_names
 from penult.cli import options as o
-from penult.cli.console import say, say_json
+from penult.cli.console import files_in, say, say_json
 from penult.cli.progress import progress
 from penult.cli.tables import (
     class_table,
@@ -25,13 +24,7 @@ from penult.cli.tables import (
 )
 from penult.errors import UsageError
 
-if TYPE_CHECKING:
-    from penult.classify.classifier import Classifier
-
 _KINDS = " or ".join(", ".join(kind_names()).rsplit(", ", 1))
-
-# With less, each pass over a file is of a few rows at a time.
-_LEAST_MEMORY = 1_000_000
 
 
 def run(
@@ -124,44 +117,32 @@ def run(
     Its parameters are chosen by cross-validation inside the training part.
     """
     from penult.classify.metrics.scores import scores_to_dict
-    from penult.output import check_output
+    from penult.tasks.train import train
 
-    inputs = [features] if test_features is None else [features, test_features]
-    check_output(output, overwrite=overwrite, inputs=inputs)
-    if results is not None:
-        from penult.reporting.results import check_results, write_results
-
-        check_results(results, overwrite=overwrite)
     with progress("train", unit="fits", quiet=quiet) as on_progress:
-        trained = _train(
+        trained = train(
             features,
-            layer,
+            output,
+            layer=layer,
             classifier=classifier or "logistic",
             grid=_grid(grid or []),
             scale=scale,
             test_size=test_size,
             test_features=test_features,
-            stored=not ignore_splits,
+            ignore_splits=ignore_splits,
             min_per_class=min_per_class,
             near_duplicates=near_duplicates,
             seed=seed,
             folds=folds,
             runs=runs,
             refit=refit,
-            max_memory=None if max_memory is None else _bytes(max_memory),
+            max_memory=max_memory,
+            results=results,
+            confusion="normalized" if confusion == "normalized" else "counts",
+            overwrite=overwrite,
             on_progress=on_progress,
         )
-    trained.save(output, overwrite=overwrite)
-    written = []
-    if results is not None:
-        written = write_results(
-            results,
-            trained.scores,
-            layers=trained.settings.layers,
-            chosen=trained.recipe.layer,
-            normalize=confusion == "normalized",
-            overwrite=overwrite,
-        )
+    written = files_in(results)
     if as_json:
         say_json(
             {
@@ -195,23 +176,6 @@ def run(
         say(str(path))
 
 
-def _train(features: Path, layers: list[str] | None, **options: Any) -> Classifier:
-    """Train on the file's last layer, on the one that was named, or on each of several."""
-    from penult.classify.diagnosis.layers import best_layer, choose_layers, train_layers
-    from penult.classify.training.train import train
-
-    if not layers:
-        return train(features, **options)
-    chosen = choose_layers(features, layers)
-    if len(chosen) > 1 and options["near_duplicates"] is not None:
-        raise UsageError(
-            f"near-duplicates differ from layer to layer, and so would the parts that "
-            f"{len(chosen)} layers are judged on; give one --layer, or leave out --near-duplicates"
-        )
-    trained = train_layers(features, chosen, **options)
-    return best_layer(trained) if len(trained) > 1 else next(iter(trained.values()))
-
-
 def _grid(given: list[str]) -> dict[str, list[Any]] | None:
     """Turn ``["C=0.1,1"]`` into ``{"C": [0.1, 1.0]}``."""
     grid: dict[str, list[Any]] = {}
@@ -230,14 +194,3 @@ def _number(text: str) -> Any:
         except ValueError:
             continue
     return text
-
-
-def _bytes(text: str) -> int:
-    """Turn ``"4GB"`` into a number of bytes; a kilobyte has 1,000."""
-    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?([kmgt]?)b?", text.strip(), re.IGNORECASE)
-    if found is None:
-        raise UsageError(f"--max-memory {text!r} is no size; for example --max-memory 4GB")
-    size = int(float(found[1]) * 1000 ** " kmgt".index(found[2].lower() or " "))
-    if size < _LEAST_MEMORY:
-        raise UsageError(f"--max-memory {text} takes longer than anybody waits; give 1MB or more")
-    return size

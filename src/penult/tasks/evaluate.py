@@ -1,0 +1,151 @@
+"""A classifier scored on photos, or on their rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from penult.backbones.weights.choice import WeightsChoice
+from penult.classify.classifier import Classifier
+from penult.classify.evaluation.evaluate import evaluate as evaluate_rows
+from penult.classify.evaluation.evaluate import load_rows_for
+from penult.classify.evaluation.result import Evaluation
+from penult.classify.loading import as_classifier
+from penult.classify.metrics.scores import scores_to_dict
+from penult.errors import UsageError
+from penult.extraction import Extraction
+from penult.extractor import EngineOptions, ExtractorSpec, RecipeRows
+from penult.features.schema import is_feature_file
+from penult.images.listing import as_sources
+from penult.images.listing_options import ListingOptions
+from penult.images.notes import listing_notes
+from penult.records import Features, Progress
+
+if TYPE_CHECKING:
+    from penult.images.labels.split_folders import SplitsFrom
+
+__all__ = ["evaluate"]
+
+
+def evaluate(
+    classifier: Classifier | str | Path,
+    data: Features | str | Path | Sequence[str | Path],
+    *,
+    labels: str | Path = "parent",
+    label_pattern: str | None = None,
+    splits: SplitsFrom = "auto",
+    weights: str | Path | None = None,
+    offline: bool = False,
+    engine: str = "auto",
+    device: str = "auto",
+    results: str | Path | None = None,
+    confusion: Literal["counts", "normalized"] = "counts",
+    overwrite: bool = False,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> Evaluation:
+    """Score a classifier on other labelled images, or on a feature file of them.
+
+    If some of them trained it, the others are scored by themselves as well.
+
+    Parameters
+    ----------
+    classifier : Classifier or path
+        The classifier, or its file.
+    data : Features, path, address, or list of paths and addresses
+        Rows made with the classifier's recipe; the file that holds them, perhaps beside those of
+        other layers; or images, as for `penult.extract`.
+    labels : {"parent", "none"}, "column:NAME" or path, default="parent"
+        Of images; as for `penult.extract`.
+    label_pattern : str, optional
+        Regular expression on file names whose group ``label`` is the label.
+    splits : {"auto", "folders", "none"}, default="auto"
+        Whether top folders called train, test and so on are splits.
+    weights : path, optional
+        Where the backbone's weights file is now, if not where it was.
+    offline : bool, default=False
+        Never touch the network.
+    engine : str, default="auto"
+        What runs the network.
+    device : str, default="auto"
+        What it runs on.
+    results : path, optional
+        Folder for ``scores.json`` and ``confusion_matrix.png``; made if need be.
+    confusion : {"counts", "normalized"}, default="counts"
+        Cells of ``confusion_matrix.png``: images, or parts of the true class's.
+    overwrite : bool, default=False
+        Replace the files in `results` if they exist.
+    on_progress : callable, optional
+        Called after each block of images, from the calling thread.
+
+    Returns
+    -------
+    Evaluation
+        The scores, and what was predicted for each image.
+
+    Raises
+    ------
+    RecipeMismatchError
+        If the rows were made otherwise.
+    UsageError
+        If no row has a label that the classifier knows.
+    TrainingError
+        If a row holds NaN or infinite numbers.
+    OutputExistsError, OutputError
+        If the results cannot be written.
+    SourceError, BackboneError, EngineError
+        If images cannot be turned into rows.
+    """
+    if results is not None:
+        from penult.reporting.results import check_results
+
+        check_results(Path(results), overwrite=overwrite)
+    carrier = "the classifier" if isinstance(classifier, Classifier) else str(classifier)
+    classifier = as_classifier(classifier)
+    listing = ListingOptions(labels=labels, label_pattern=label_pattern, splits=splits)
+    notes = {}
+    if isinstance(data, Features):
+        features, name = data, "these features"
+    else:
+        sources = as_sources(data)
+        name = ", ".join(map(str, sources))
+        if len(sources) == 1 and isinstance(sources[0], Path) and is_feature_file(sources[0]):
+            features = load_rows_for(classifier, sources[0])
+        else:
+            features = Extraction(
+                extractor=ExtractorSpec(
+                    rows=RecipeRows((classifier.recipe,), carrier),
+                    weights=WeightsChoice.of(weights, offline=offline),
+                    engine=EngineOptions(engine=engine, device=device),
+                ),
+                listing=listing,
+            ).to_memory(sources, on_progress=on_progress)
+            notes = {"splits": splits, **listing_notes(features.origin)}
+    if not notes and listing != ListingOptions():
+        raise UsageError(
+            f"{name} has its labels and splits with it; other labels and splits are for images"
+        )
+    classifier.require_recipe(features.recipe, other_name=name)
+    found = replace(
+        evaluate_rows(classifier, features, split=f"all of {name}"),
+        total=len(features) + len(features.failures),
+        failures=features.failures,
+        notes=notes,
+        several=features.targets is not None,
+        digests=classifier.trained_on is not None,
+    )
+    if results is not None:
+        from penult.reporting.results import write_results
+
+        write_results(
+            Path(results),
+            found.scores,
+            normalize=confusion == "normalized",
+            also={
+                "trained": found.trained,
+                "apart": None if found.apart is None else scores_to_dict(found.apart),
+            },
+            overwrite=overwrite,
+        )
+    return found

@@ -1,0 +1,201 @@
+"""What a file of penult's holds, and how it was made."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from penult.errors import PathNotFoundError, UsageError
+
+if TYPE_CHECKING:
+    from penult.classify.settings import TrainingSettings
+    from penult.recipe import Recipe
+    from penult.records import Failure, Scores
+
+__all__ = ["ClassifierInfo", "FeaturesInfo", "Int8Info", "info"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeaturesInfo:
+    """What a feature file says of itself.
+
+    Attributes
+    ----------
+    kind : {"features"}
+        What the file is.
+    shape : tuple of int
+        Of the rows of the last layer.
+    dtype : str
+        Of these rows.
+    layers : tuple of str
+        In execution order.
+    recipe : Recipe
+        Of the last layer's rows.
+    classes : mapping of str to int
+        Label to number of images.
+    unlabelled : int
+        Images without a label; of those with several labels, none is counted here.
+    several : bool
+        Whether some images have several labels.
+    splits : mapping of str to int, or None
+        Split to number of images, "" for those of none; None where the file has no splits.
+    failures : tuple of Failure
+        The images that have no row.
+    origin : mapping
+        Where the images came from; see `Features`.
+    """
+
+    kind: Literal["features"] = "features"
+    shape: tuple[int, ...]
+    dtype: str
+    layers: tuple[str, ...]
+    recipe: Recipe
+    classes: Mapping[str, int]
+    unlabelled: int
+    several: bool
+    splits: Mapping[str, int] | None
+    failures: tuple[Failure, ...]
+    origin: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassifierInfo:
+    """What a classifier file says of itself.
+
+    Attributes
+    ----------
+    kind : {"classifier"}
+        What the file is.
+    classes : tuple of str
+        Their names.
+    recipe : Recipe
+        How its rows are made.
+    scores : Scores
+        On the held-out images.
+    settings : TrainingSettings
+        How it was trained.
+    versions : mapping of str to str
+        Library to version, of the run that trained it.
+    """
+
+    kind: Literal["classifier"] = "classifier"
+    classes: tuple[str, ...]
+    recipe: Recipe
+    scores: Scores
+    settings: TrainingSettings
+    versions: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Int8Info:
+    """What an int8 checkpoint says of itself.
+
+    Attributes
+    ----------
+    kind : {"int8"}
+        What the file is.
+    architecture : str
+        What it was made from.
+    layers : tuple of str
+        The layers that it has.
+    sha256 : str
+        Hex digest over everything that a row depends on.
+    card : mapping
+        How it was made and how good it is; see `Quantization`.
+    """
+
+    kind: Literal["int8"] = "int8"
+    architecture: str
+    layers: tuple[str, ...]
+    sha256: str
+    card: Mapping[str, Any]
+
+
+def info(file: str | Path) -> FeaturesInfo | ClassifierInfo | Int8Info:
+    """Say what a feature file, a classifier or an int8 checkpoint holds, and how it was made.
+
+    Parameters
+    ----------
+    file : path
+        The file.
+
+    Returns
+    -------
+    FeaturesInfo, ClassifierInfo or Int8Info
+        Its ``kind`` says which.
+
+    Raises
+    ------
+    PathNotFoundError
+        If there is no such file.
+    UsageError
+        If it is a folder.
+    FileFormatError
+        If it is none of these, damaged, or from a newer penult.
+    """
+    path = Path(file)
+    if not path.exists():
+        raise PathNotFoundError(f"{file}: no such file; give a feature file or a classifier file")
+    if path.is_dir():
+        raise UsageError(f"{file} is a folder; give a feature file or a classifier file")
+    with path.open("rb") as opened:
+        zipped = opened.read(2) == b"PK"
+    if zipped:
+        return _classifier(path)
+    from penult.backbones.int8 import is_int8
+
+    return _int8(path) if is_int8(path) else _features(path)
+
+
+def _classifier(path: Path) -> ClassifierInfo:
+    from penult.classify.loading import describe_classifier
+
+    described = describe_classifier(path)
+    return ClassifierInfo(
+        classes=described.label_names,
+        recipe=described.recipe,
+        scores=described.scores,
+        settings=described.settings,
+        versions=described.versions,
+    )
+
+
+def _int8(path: Path) -> Int8Info:
+    from penult.backbones.int8 import read_int8
+
+    checkpoint = read_int8(path)
+    return Int8Info(
+        architecture=f"int8/{checkpoint.graph.architecture}",
+        layers=tuple(layer.name for layer in checkpoint.graph.layers),
+        sha256=checkpoint.sha256,
+        card=dict(checkpoint.card),
+    )
+
+
+def _features(path: Path) -> FeaturesInfo:
+    from penult.features.read import load
+
+    features = load(path)
+    names, several = features.label_names, features.targets is not None
+    if features.targets is not None:
+        counts = features.targets.sum(axis=0).tolist()
+        unlabelled = int((~features.targets.any(axis=1)).sum())
+    else:
+        found = Counter(features.labels.tolist())
+        counts = [found[k] for k in range(len(names))]
+        unlabelled = found[-1]
+    return FeaturesInfo(
+        shape=features.features.shape,
+        dtype=str(features.features.dtype),
+        layers=features.layers,
+        recipe=features.recipe,
+        classes=dict(zip(names, counts, strict=True)),
+        unlabelled=unlabelled,
+        several=several,
+        splits=None if features.splits is None else dict(Counter(map(str, features.splits))),
+        failures=features.failures,
+        origin=features.origin,
+    )

@@ -1,0 +1,90 @@
+"""A classifier applied to photos."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from penult.classify.classifier import Classifier
+from penult.classify.loading import as_classifier
+from penult.records import Predictions, Progress
+
+__all__ = ["predict"]
+
+
+def predict(
+    classifier: Classifier | str | Path,
+    images: Any,
+    *,
+    top: int = 1,
+    threshold: float | None = None,
+    copy_to: str | Path | None = None,
+    copy_mode: str = "copy",
+    weights: str | Path | None = None,
+    offline: bool = False,
+    engine: str = "auto",
+    device: str = "auto",
+    batch_size: int | None = None,
+    workers: int | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+    on_listing: Callable[[Mapping[str, Any]], None] | None = None,
+) -> Predictions:
+    """Say which class each image belongs to, and how probable that is.
+
+    Parameters
+    ----------
+    classifier : Classifier or path
+        The classifier, or its file.
+    images : path, address, or list
+        As for `Classifier.predict`, like all other parameters.
+    top : int, default=1
+        How many classes to list for each.
+    threshold : float, optional
+        Predictions whose probability is lower are marked as unsure; in (0, 1].
+    copy_to : path, optional
+        A folder in which each photo is put into the folder of its class.
+    copy_mode : {"copy", "hardlink", "symlink"}, default="copy"
+        How photos are put there.
+    weights : path, optional
+        Where the backbone's weights file is now, if not where it was.
+    offline : bool, default=False
+        Never touch the network.
+    engine : str, default="auto"
+        What runs the network.
+    device : str, default="auto"
+        What it runs on.
+    batch_size : int, optional
+        Images a call of the engine; chosen from the machine by default.
+    workers : int, optional
+        Decoding threads; chosen from the machine by default.
+    on_progress : callable, optional
+        Called after each block, from the calling thread.
+    on_listing : callable, optional
+        Called once with what was found beside the images, which is logged by default.
+
+    Returns
+    -------
+    Predictions
+        A list of `Prediction`; the images that could not be read are its ``failures``.
+
+    Raises
+    ------
+    PenultError
+        As `load_classifier` and `Classifier.predict` do.
+    """
+    return as_classifier(classifier).predict(
+        images,
+        top=top,
+        threshold=threshold,
+        copy_to=copy_to,
+        copy_mode=copy_mode,
+        weights=weights,
+        offline=offline,
+        engine=engine,
+        device=device,
+        batch_size=batch_size,
+        workers=workers,
+        on_progress=on_progress,
+        on_listing=on_listing,
+    )

@@ -1,0 +1,187 @@
+"""A classifier trained on a feature file: on a layer of it, or on the best of several."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from penult.classify.classifier import Classifier
+from penult.classify.diagnosis.layers import best_layer, choose_layers, train_layers
+from penult.classify.training.train import train as train_rows
+from penult.deprecation import renamed_keyword
+from penult.errors import UsageError
+from penult.extractor import layer_names
+from penult.interface import option
+from penult.output import check_output
+from penult.records import Features, Progress
+from penult.tasks.memory_size import in_bytes
+
+__all__ = ["train"]
+
+
+@renamed_keyword("stored", "ignore_splits", convert=operator.not_)
+def train(
+    features: Features | str | Path,
+    output: str | Path | None = None,
+    *,
+    layer: str | Sequence[str] | None = None,
+    classifier: str | Sequence[str] = "logistic",
+    grid: Mapping[str, Sequence[Any]] | None = None,
+    scale: Literal["l2", "standard", "none"] = "l2",
+    test_size: float = 0.25,
+    test_features: Features | str | Path | None = None,
+    ignore_splits: bool = False,
+    min_per_class: int = 0,
+    near_duplicates: float | None = None,
+    seed: int = 0,
+    folds: int = 3,
+    runs: int = 1,
+    refit: bool = False,
+    max_memory: int | str | None = None,
+    results: str | Path | None = None,
+    confusion: Literal["counts", "normalized"] = "counts",
+    overwrite: bool = False,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> Classifier:
+    """Train a classifier on a feature file's labelled rows and score it on rows held out.
+
+    The classifier and its parameters are those of the grid with the highest mean accuracy over the
+    folds of the training part; of values of C that are as good as that, the one with the least
+    log-loss (`penult.classify.training.search.choose`). Everything that learns, scaling included,
+    is fitted on training rows only.
+
+    Parameters
+    ----------
+    features : Features or path
+        The feature file, or (N, D) rows with labels; rows of more axes are flattened.
+    output : path, optional
+        Classifier file to write, whole or not at all, as `Classifier.save` does.
+    layer : str or sequence of str, optional
+        Which of the file's layers: names, globs, or ``"all"``; of several, the best by
+        cross-validation is kept. The last by default.
+    classifier : str or sequence of str, default='logistic'
+        Kind of classifier, or several to choose from: 'logistic', 'svm', 'ridge', 'knn', 'forest',
+        'centroid'.
+    grid : mapping of str to sequence, optional
+        Parameter name to values; replaces the default grids, parameter by parameter.
+    scale : {'l2', 'standard', 'none'}, default='l2'
+        Whether each row is scaled to length one, each column to mean 0 and standard deviation 1,
+        or neither.
+    test_size : float, default=0.25
+        The part held out where the file has no splits of its own, in (0, 1).
+    test_features : Features or path, optional
+        Held-out rows of another file, or that file; all rows of `features` then train, but for
+        images that are in both.
+    ignore_splits : bool, default=False
+        Hold out a random part even where the file has splits of its own.
+    min_per_class : int, default=0
+        Classes with fewer rows are left out and have no place in the classifier.
+    near_duplicates : float, optional
+        Images whose rows have at least this cosine (0.95, say) are kept in one part, as identical
+        ones always are; all rows are compared with all.
+    seed : int, default=0
+        Of the split, the folds and the classifier.
+    folds : int, default=3
+        Number of cross-validation folds.
+    runs : int, default=1
+        How often to repeat it all, with seeds one apart; the first run's classifier is returned,
+        with the accuracies of all in ``settings.runs``.
+    refit : bool, default=False
+        Fit the returned pipeline once more, on all labelled rows, after it was scored. The scores
+        stay those of the pipeline that saw the training part only.
+    max_memory : int or str, optional
+        Bytes that the rows and their copies may take, or a size such as ``"4GB"``; by default half
+        of what the machine has free. Rows that need more stay on disk and are read again and again:
+        logistic, svm, ridge and centroid find the same optimum so, slower; the others need all rows
+        at once.
+    results : path, optional
+        Folder for ``scores.json``, ``confusion_matrix.png`` and, of several layers,
+        ``layers.png``; made if need be.
+    confusion : {'counts', 'normalized'}, default='counts'
+        Cells of ``confusion_matrix.png``: images, or parts of the true class's.
+    overwrite : bool, default=False
+        Replace `output` and the files in `results` if they exist.
+    on_progress : callable, optional
+        Called after each fit with a `Progress` that counts fits.
+
+    Returns
+    -------
+    Classifier
+        By default exactly the one that was scored.
+
+    Raises
+    ------
+    TrainingError
+        If the rows are too few, hold NaN or infinite numbers, or do not fit into memory.
+    UsageError
+        If an option has a value that it cannot have.
+    UnknownNameError
+        If there is no such kind of classifier, parameter, scaling or layer.
+    RecipeMismatchError
+        If the rows of `test_features` were made otherwise.
+    OutputExistsError, OutputError
+        If `output` or `results` cannot be written.
+    """
+    inputs = [Path(x) for x in (features, test_features) if isinstance(x, str | Path)]
+    if output is not None:
+        check_output(Path(output), overwrite=overwrite, inputs=inputs)
+    if results is not None:
+        from penult.reporting.results import check_results
+
+        check_results(Path(results), overwrite=overwrite)
+    trained = _train(
+        features,
+        layer,
+        classifier=classifier,
+        grid=grid,
+        scale=scale,
+        test_size=test_size,
+        test_features=test_features,
+        ignore_splits=ignore_splits,
+        min_per_class=min_per_class,
+        near_duplicates=near_duplicates,
+        seed=seed,
+        folds=folds,
+        runs=runs,
+        refit=refit,
+        max_memory=in_bytes(max_memory),
+        on_progress=on_progress,
+    )
+    if output is not None:
+        trained.save(output, overwrite=overwrite)
+    if results is not None:
+        from penult.reporting.results import write_results
+
+        write_results(
+            Path(results),
+            trained.scores,
+            layers=trained.settings.layers,
+            chosen=trained.recipe.layer,
+            normalize=confusion == "normalized",
+            overwrite=overwrite,
+        )
+    return trained
+
+
+def _train(
+    features: Features | str | Path, layer: str | Sequence[str] | None, **options: Any
+) -> Classifier:
+    """Train on the rows given, on the file's last layer, or on each of those that were named."""
+    if not layer:
+        return train_rows(features, **options)
+    if isinstance(features, Features):
+        raise UsageError(
+            f"rows in memory have one layer, {features.recipe.layer}; give the feature file, or "
+            "leave the layer out"
+        )
+    chosen = choose_layers(features, layer_names(layer))
+    if len(chosen) > 1 and options["near_duplicates"] is not None:
+        raise UsageError(
+            f"near-duplicates differ from layer to layer, and so would the parts that "
+            f"{len(chosen)} layers are judged on; give one {option('layer')}, or leave out "
+            f"{option('near_duplicates')}"
+        )
+    trained = train_layers(features, chosen, **options)
+    return best_layer(trained) if len(trained) > 1 else next(iter(trained.values()))
