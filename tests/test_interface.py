@@ -1,10 +1,17 @@
-"""Options are named as they are typed: on the command line, or in Python."""
+"""Options and commands are named as they are typed: on the command line, or in Python."""
 
 from __future__ import annotations
 
+import ast
+import re
+from pathlib import Path
+
 import pytest
 
-from penult.interface import option, serving_command_line
+import penult
+from penult.interface import call_or_command, command, option, serving_command_line
+
+SOURCE = Path(penult.__file__).parent
 
 
 @pytest.mark.parametrize(
@@ -31,3 +38,63 @@ def test_a_command_within_a_command_leaves_the_spelling_of_the_outer_one() -> No
         with serving_command_line():
             pass
         assert option("overwrite", True) == "--overwrite"
+
+
+@pytest.mark.parametrize(
+    ("given", "typed", "called"),
+    [
+        pytest.param((["models"], {}), "penult models", "penult.models()", id="alone"),
+        pytest.param(
+            (["models", "timm:*"], {}), "penult models 'timm:*'", "penult.models('timm:*')", id="a glob"
+        ),
+        pytest.param(
+            (["show_input", "IMAGE"], {}), "penult show-input IMAGE", "penult.show_input(IMAGE)",
+            id="a name of two words, and a placeholder",
+        ),
+        pytest.param(
+            (["extract", "IMAGES"], {"output": "f.h5"}), "penult extract IMAGES --output f.h5",
+            "penult.extract(IMAGES, output='f.h5')", id="an option",
+        ),
+    ],
+)  # fmt: skip
+def test_a_command_is_spelled_as_its_reader_types_it(
+    given: tuple[list[str], dict[str, str]], typed: str, called: str
+) -> None:
+    arguments, options = given
+    assert (command(*arguments, **options), call_or_command()) == (called, "call")
+    with serving_command_line():
+        assert (command(*arguments, **options), call_or_command()) == (typed, "command")
+
+
+def texts_of(path: Path) -> list[tuple[int, str]]:
+    """The texts in a module, with their lines; without docstrings, which describe both."""
+    tree = ast.parse(path.read_text())
+    described = {
+        node.body[0].value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node)
+    }
+    return [
+        (node.lineno, node.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in described
+    ]
+
+
+# Lines to be typed into a shell, whoever reads them.
+SHELL_LINES = ("reporting/commands.py", "images/sources/standard_input.py")
+
+
+def test_no_message_of_the_library_is_written_for_the_command_line_alone() -> None:
+    typed = re.compile(
+        r"(?<![\w-])--[a-z]|[`' (]penult (?:extract|train|predict|evaluate|export|info|report|verify|"
+        r"models|layers|show-input|quantize|fetch|sample)\b|^penult [a-z-]+$|[Ii]n Python"
+    )
+    found = [
+        f"{path.relative_to(SOURCE)}:{line}: {text!r}"
+        for path in sorted(SOURCE.rglob("*.py"))
+        if path.relative_to(SOURCE).parts[0] != "cli" and not path.as_posix().endswith(SHELL_LINES)
+        for line, text in texts_of(path)
+        if typed.search(text) and "pip install" not in text
+    ]
+    assert not found, "penult.interface has option() and command() for:\n" + "\n".join(found)

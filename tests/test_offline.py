@@ -133,7 +133,7 @@ def test_every_function_that_takes_images_stays_off_the_network(
     ],
 )
 def test_every_kind_of_address_is_refused_offline(source):
-    with pytest.raises(UsageError, match=r"is on the network.*--offline, or PENULT_OFFLINE=1"):
+    with pytest.raises(UsageError, match=r"is on the network.*offline=True, or PENULT_OFFLINE=1"):
         list_images([source], offline=True)
 
 

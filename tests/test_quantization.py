@@ -178,13 +178,13 @@ def test_what_it_cannot_do_is_one_line(made, tiny, flowers, tmp_path):
         UnknownNameError, match=r"unknown layer of .*'logits'; allowed: maps, penul"
     ):
         backbone.recipe("logits")
-    with pytest.raises(UsageError, match="engine openvino alone; leave out --engine torch"):
+    with pytest.raises(UsageError, match="engine openvino alone; leave out engine='torch'"):
         open_engine(backbone, [backbone.recipe()], engine="torch")
-    with pytest.raises(UsageError, match="leave out --device cuda"):
+    with pytest.raises(UsageError, match="leave out device='cuda'"):
         open_engine(backbone, [backbone.recipe()], device="cuda")
-    with pytest.raises(UsageError, match="leave --weights out"):
+    with pytest.raises(UsageError, match="leave out weights"):
         open_backbone(str(path), WeightsChoice.of("random"))
-    with pytest.raises(UsageError, match="leave --architecture out"):
+    with pytest.raises(UsageError, match="leave out architecture"):
         open_backbone(str(path), WeightsChoice(architecture="resnet50"))
     with pytest.raises(UsageError, match="int8 checkpoint already"):
         quantize(str(path), flowers, tmp_path / "again.ckpt")

@@ -199,7 +199,9 @@ def test_restart_computes_everything_again(interrupted, images, computed):
 def test_a_failure_of_the_interrupted_run_stops_one_that_is_to_stop_at_failures(
     interrupted, images
 ):
-    with pytest.raises(ImageError, match=r"odd/03\.png: .*8 of 10 images are safe.*--update"):
+    with pytest.raises(
+        ImageError, match=r"odd/03\.png: .*8 of 10 images are safe.*the same call with update=True"
+    ):
         extract(images, interrupted, on_error="fail")
 
 
@@ -290,13 +292,13 @@ def test_an_update_with_another_recipe_is_refused_and_so_is_going_on(
     finished = extract(images, tmp_path / "f.h5")
     with pytest.raises(RecipeMismatchError, match=message) as caught:
         extract(images, tmp_path / "f.h5", update=True, **options)
-    assert "--overwrite" in str(caught.value)
+    assert "overwrite=True" in str(caught.value)
     assert len(finished) == len(penult.load(tmp_path / "f.h5"))
     with pytest.raises(Interrupted):
         extract(images, tmp_path / "g.h5", on_progress=stop_at(5))
     with pytest.raises(RecipeMismatchError, match=message) as caught:
         extract(images, tmp_path / "g.h5", **options)
-    assert "--restart" in str(caught.value)
+    assert "restart=True" in str(caught.value)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["f.h5", "g.h5.parts", "images"]
 
 
@@ -397,7 +399,7 @@ def test_a_part_that_vanishes_is_computed_again_by_the_next_run(images, tmp_path
         if now.done == 10:
             next((tmp_path / "f.h5.parts").glob("*.safetensors")).unlink()
 
-    with pytest.raises(OutputError, match="the same command goes on"):
+    with pytest.raises(OutputError, match="the same call goes on"):
         extract(images, tmp_path / "f.h5", on_progress=vanish)
     assert len(extract(images, tmp_path / "f.h5")) == 8
 
@@ -420,7 +422,7 @@ def test_a_disk_that_is_too_small_is_noticed_at_the_start(images, tmp_path, toy,
     message = str(caught.value)
     assert "f.h5 cannot be written: it takes 1." in message
     assert "the disk has 1.0 MB free" in message
-    assert "--dtype float16" in message
+    assert "dtype='float16'" in message
     assert "safe" not in message
     assert computed.images <= 3  # what was in hand when the first row told its length
     assert [p.name for p in tmp_path.iterdir()] == ["images"]
@@ -437,7 +439,7 @@ def test_a_disk_that_fills_up_meanwhile_ends_the_run_in_time_and_keeps_what_is_d
 
     with pytest.raises(OutputError, match=r"1\.0 MB free.* of 10 images are safe in ") as caught:
         extract(images, tmp_path / "f.h5", on_progress=fill_up)
-    assert "the same command goes on from there" in str(caught.value)
+    assert "the same call goes on from there" in str(caught.value)
     with pytest.raises(OutputError, match=r"1\.0 MB free.* of 10 images are safe in "):
         extract(images, tmp_path / "f.h5")
     disk.free = 1 << 40

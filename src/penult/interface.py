@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-__all__ = ["command", "option", "serving_command_line"]
+__all__ = ["call_or_command", "command", "option", "serving_command_line"]
 
 _FLAG = object()
 _at_command_line = False
@@ -46,14 +46,11 @@ def option(name: str, value: Any = _FLAG) -> str:
     """
     if _at_command_line:
         flag = "--" + name.replace("_", "-")
-        return flag if value is _FLAG or value is True else f"{flag} {value}"
-    if value is _FLAG:
-        return name
-    placeholder = isinstance(value, str) and value.isalpha() and value.isupper()
-    return f"{name}={value if placeholder else repr(value)}"
+        return flag if value is _FLAG or value is True else f"{flag} {shlex.quote(str(value))}"
+    return name if value is _FLAG else f"{name}={_literal(value)}"
 
 
-def command(name: str, *arguments: str) -> str:
+def command(name: str, *arguments: str, **options: str) -> str:
     """Spell a command as its reader has to type it.
 
     Parameters
@@ -61,13 +58,27 @@ def command(name: str, *arguments: str) -> str:
     name : str
         As the function is named, e.g. ``"show_input"``.
     *arguments : str
-        What it is given by position.
+        What it is given by position; a word in capitals stands for something of one's own.
+    **options : str
+        What it is given by name.
 
     Returns
     -------
     str
         ``penult models 'timm:*'`` on the command line, ``penult.models('timm:*')`` in Python.
     """
+    named = [option(*one) for one in options.items()]
     if _at_command_line:
-        return f"penult {shlex.join([name.replace('_', '-'), *arguments])}"
-    return f"penult.{name}({', '.join(map(repr, arguments))})"
+        words = map(shlex.quote, (name.replace("_", "-"), *arguments))
+        return " ".join(["penult", *words, *named])
+    return f"penult.{name}({', '.join([*map(_literal, arguments), *named])})"
+
+
+def call_or_command() -> str:
+    """Name what the reader has just given: a ``"command"``, or in Python a ``"call"``."""
+    return "command" if _at_command_line else "call"
+
+
+def _literal(value: Any) -> str:
+    placeholder = isinstance(value, str) and value.isalpha() and value.isupper()
+    return value if placeholder else repr(value)

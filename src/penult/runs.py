@@ -22,6 +22,7 @@ from penult.features.resume.known import KnownRows
 from penult.features.resume.ledger import Ledger, RowSource
 from penult.features.resume.store import PartStore, is_leftover
 from penult.features.write import Columns, FeatureWriter
+from penult.interface import call_or_command, option
 from penult.output import atomic_output, check_output, explain
 from penult.records import Failure, ImageRecord, Progress
 
@@ -187,9 +188,12 @@ def _store_of(output: Path, total: int) -> Iterator[PartStore]:
     except (ImageError, OutputError) as error:
         if not store.safe:
             raise
-        again = "the same command goes on from there"
+        again = f"the same {call_or_command()} goes on from there"
         if isinstance(error, ImageError):
-            again = "with that image mended or removed, the same command and --update goes on"
+            again = (
+                f"with that image mended or removed, the same {call_or_command()} with "
+                f"{option('update', True)} goes on"
+            )
         raise type(error)(
             f"{error}; {store.safe:,} of {total:,} images are safe in {store.folder}: {again}"
         ) from error

@@ -14,6 +14,7 @@ from penult.engines.base import TOLERANCE
 from penult.errors import MissingExtraError, RecipeMismatchError, SourceError, UsageError
 from penult.extractor import EngineOptions, ExtractorSpec, ReadingOptions, RecipeRows
 from penult.features.read import load
+from penult.interface import option
 from penult.records import Failure, Progress
 
 if TYPE_CHECKING:
@@ -272,7 +273,8 @@ def _finder(
         if isinstance(error, MissingExtraError):
             raise
         raise type(error)(
-            f"the images of {path} cannot be found: {error}; say where they are with --images"
+            f"the images of {path} cannot be found: {error}; say where they are with "
+            f"{option('images')}"
         ) from error
 
 

@@ -96,7 +96,7 @@ def test_class_tokens_are_found_where_they_are(extra, count, late):
     torch.testing.assert_close(rows(backbone, "joined", "avg", images), mean * (1.1 if late else 1))
     assert rows(backbone, "joined", None, images).tolist() == [[0.5] * 3] * 2
     with pytest.raises(
-        UsageError, match=r"'cls' needs .* \(25, 3\), without one; give --pooling avg"
+        UsageError, match=r"'cls' needs .* \(25, 3\), without one; give pooling='avg'"
     ):
         backbone.recipe("patches", "cls")
 
@@ -124,7 +124,7 @@ def test_registers_alone_are_no_class_token():
 def test_where_it_cannot_be_told_which_tokens_are_patches_they_are_not_pooled(network, pooling):
     backbone = backbone_of(network)
     assert backbone.layer("norm").layout == "other"
-    with pytest.raises(UsageError, match="it cannot be told; give --pooling flatten or none"):
+    with pytest.raises(UsageError, match="it cannot be told; give pooling='flatten' or none"):
         backbone.recipe("norm", pooling)
     assert backbone.recipe("norm").pooling == "none"
     images = torch.zeros(1, 40, 40, 3, dtype=torch.uint8)
@@ -147,7 +147,7 @@ def test_a_class_token_that_is_alone_has_no_patches_to_average():
     backbone = backbone_of(Alone())
     assert backbone.layer("alone").shape == (1, 3)
     assert backbone.recipe("alone").pooling == "cls"
-    with pytest.raises(UsageError, match="has 1 tokens that are none; give --pooling cls"):
+    with pytest.raises(UsageError, match="has 1 tokens that are none; give pooling='cls'"):
         backbone.recipe("alone", "avg")
 
 

@@ -155,7 +155,7 @@ def test_exact_names_and_globs_select_layers_once_and_in_execution_order():
 def test_an_unknown_layer_gets_close_names_and_the_command_that_lists_them():
     layers = list_layers(Small(), (2, 2), head="fc")
     assert find_layer(layers, "sum", backbone="x").length == 3
-    with pytest.raises(UnknownNameError, match=r"\(penult layers timm:x\)"):
+    with pytest.raises(UnknownNameError, match=r"\(penult\.layers\('timm:x'\)\)"):
         find_layer(layers, "layer9", backbone="timm:x")
 
 

@@ -61,7 +61,7 @@ def test_a_vector_has_nothing_to_pool(toy):
     backbone = open_backbone(toy)
     mean, pixels = backbone.layer("mean"), backbone.layer("pixels")
     assert check_pooling("flatten", mean, backbone.layers, backbone=backbone.name) == "none"
-    with pytest.raises(UsageError, match=r"'avg' has nothing to pool: mean .* e.g. --layer mean.0"):
+    with pytest.raises(UsageError, match=r"'avg' has nothing to pool: mean .* e.g. layer='mean.0'"):
         check_pooling("avg", mean, backbone.layers, backbone=backbone.name)
     with pytest.raises(UsageError, match="'cls' needs a layer of tokens with a class token"):
         check_pooling("cls", pixels, backbone.layers, backbone=backbone.name)

@@ -152,7 +152,7 @@ def test_a_download_or_a_cached_file_with_another_digest_is_refused(stored, hub)
     hub.corrupt.clear()
     path = open_backbone("torchvision:squeezenet1_1").weights.path
     path.write_bytes(b"changed")
-    with pytest.raises(WeightsError, match=r"delete it, then type: penult fetch torchvision:sq"):
+    with pytest.raises(WeightsError, match=r"delete it, then type: penult\.fetch\('torchvision:sq"):
         open_backbone("torchvision:squeezenet1_1")
 
 

@@ -61,7 +61,7 @@ def test_what_was_found_to_fit_is_kept_to():
 
 def test_where_not_even_one_image_fits_one_line_says_so():
     run, _ = machine(fits=0)
-    with pytest.raises(EngineError, match=r"not even one image .* give --device cpu"):
+    with pytest.raises(EngineError, match=r"not even one image .* give device='cpu'"):
         in_batches(run, IMAGES, None, Full)
 
 

@@ -171,7 +171,7 @@ def test_an_image_whose_row_is_not_finite_fails_with_the_reason_and_shifts_no_ro
 def test_a_row_that_float16_cannot_hold_says_what_can(broken):
     told = flat(run(records(*(png((shade, 0, 0)) for shade in SHADES)), broken, dtype="float16"))
     assert told[3][1] == (
-        "its row does not fit into float16: it has 7e+04 (layer penultimate); give --dtype float32"
+        "its row does not fit into float16: it has 7e+04 (layer penultimate); give dtype='float32'"
     )
     assert "NaN" in told[1][1]
     assert told[4][1] == [pytest.approx(0.8, abs=1e-3), 0, 0]
@@ -200,5 +200,5 @@ def test_rows_computed_in_half_precision_are_told_that_there_is_another():
     rows = np.zeros((2, 3, 4, 4), np.float32)
     rows[1, 2, 3, 3] = np.inf
     assert reasons([rows], [recipe]) == {
-        1: "the network gives infinite numbers for it (layer maps); give --precision float32"
+        1: "the network gives infinite numbers for it (layer maps); give precision='float32'"
     }

@@ -34,17 +34,15 @@ def test_it_is_told_how_to_run(toy, means):
 def test_what_the_table_says_it_cannot_do_is_refused(toy, means):
     backbone = open_backbone(toy)
     recipes = [backbone.recipe()]
-    with pytest.raises(UsageError, match="engine means runs on the CPU; leave out --device cuda"):
+    with pytest.raises(UsageError, match="engine means runs on the CPU; leave out device='cuda'"):
         open_engine(backbone, recipes, engine=means, device="cuda:1")
-    with pytest.raises(
-        UsageError, match="streams are the engine openvino's; leave out --streams 2"
-    ):
+    with pytest.raises(UsageError, match="streams are the engine openvino's; leave out streams=2"):
         open_engine(backbone, recipes, engine=means, streams=2)
     half = [recipe.with_options(decode="exact", precision="float16") for recipe in recipes]
-    with pytest.raises(UsageError, match="this would run on the CPU; leave out --precision"):
+    with pytest.raises(UsageError, match="this would run on the CPU; leave out precision"):
         open_engine(backbone, half, engine=means)
     graph = backbone.replace(forms=("openvino",))
-    with pytest.raises(UsageError, match="engine openvino alone; leave out --engine means"):
+    with pytest.raises(UsageError, match="engine openvino alone; leave out engine='means'"):
         open_engine(graph, recipes, engine=means)
     with pytest.raises(UnknownNameError, match="allowed: auto, openvino, torch, means"):
         open_engine(backbone, recipes, engine="tensorrt")

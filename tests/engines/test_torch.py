@@ -102,7 +102,7 @@ def test_a_device_that_is_not_here_is_one_line(lite0, device, gpus, complaint, m
     monkeypatch.setattr(torch.version, "cuda", "13.0")
     monkeypatch.setattr(torch.cuda, "device_count", lambda: gpus)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
-    with pytest.raises(EngineError, match=f"{complaint}.*; give --device auto or cpu"):
+    with pytest.raises(EngineError, match=f"{complaint}.*; give device='auto' or cpu"):
         open_engine(lite0, [lite0.recipe()], device=device)
 
 
@@ -174,7 +174,7 @@ def test_autocast_without_a_gpu_is_refused_in_one_line(lite0):
 
 
 def test_streams_are_openvinos(lite0):
-    with pytest.raises(UsageError, match="leave out --streams 2"):
+    with pytest.raises(UsageError, match="leave out streams=2"):
         open_engine(lite0, select(lite0, ["penultimate"]), engine="torch", device="cpu", streams=2)
 
 

@@ -73,5 +73,5 @@ def test_what_is_no_cosine_of_alike_rows_is_refused_in_one_line(make_features):
 
 
 def test_rows_that_do_not_fit_are_refused_in_one_line(make_features):
-    with pytest.raises(TrainingError, match="leave out --near-duplicates"):
+    with pytest.raises(TrainingError, match="leave out near_duplicates"):
         join_near_duplicates(make_features({"daisy": 40}), 0.95, 1000)

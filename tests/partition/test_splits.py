@@ -88,7 +88,7 @@ def test_small_classes_are_dropped_on_request(make_features):
         pytest.param(
             {"daisy": 20, "rose": 20, "weed": 3},
             {},
-            r"1 classes: weed \(2\); 3-fold .* --min-per-class",
+            r"1 classes: weed \(2\); 3-fold .* min_per_class",
             id="fewer than folds",
         ),
         pytest.param({"daisy": 20, "weed": 1}, {}, "the smallest of 1", id="one image"),
@@ -187,7 +187,7 @@ def test_what_groups_made_of_the_test_size_is_what_is_told(make_features):
     features = make_features({"a": 30, "b": 30}, groups=[f"{i // 6}" for i in range(60)])
     said = hold_out(features, test_size=0.02).description
     assert said == "10% held out (2% asked for), stratified, groups kept together, seed 0"
-    with pytest.raises(TrainingError, match=r"90% .* with 3 of each .* --test-size 0\.4 "):
+    with pytest.raises(TrainingError, match=r"90% .* with 3 of each .* test_size=0\.4$"):
         hold_out(features, test_size=0.9)
     assert len(hold_out(features, test_size=0.4).held_out) == 24
 
@@ -212,7 +212,7 @@ def test_a_burst_of_identical_images_leaves_the_test_size_as_it_was(make_feature
 def test_a_test_size_that_classes_forbid_is_refused_with_the_closest(make_features, asked, closest):
     # Twenty images a class: one of each is the least, and three of each are left to train with.
     features = make_features({"a": 20, "b": 20})
-    with pytest.raises(TrainingError, match=rf"--test-size {closest} \(in Python test_size\)"):
+    with pytest.raises(TrainingError, match=rf"test_size={closest}"):
         hold_out(features, test_size=asked)
     hold_out(features, test_size=float(closest))
 

@@ -19,6 +19,7 @@ from penult.backbones.registry import open_backbone
 from penult.backbones.source import BackboneSource
 from penult.backbones.weights.choice import WeightsChoice
 from penult.errors import FileFormatError, PathNotFoundError, UsageError, WeightsError
+from penult.interface import command, option
 from penult.output import atomic_output
 from penult.parsing import require_keys, to_record
 from penult.recipe import Preprocessing
@@ -155,20 +156,21 @@ class CheckpointFile(BackboneSource):
         """Build the network that the file, or else `choice.architecture`, names."""
         path = Path(name).expanduser()
         if choice.weights is not None:
-            raise UsageError(f"{path} has its own weights; leave --weights out")
+            raise UsageError(f"{path} has its own weights; leave out {option('weights')}")
         checkpoint = read_checkpoint(path)
         if is_int8(path):
             if choice.architecture:
-                raise UsageError(f"{path} is a whole network; leave --architecture out")
+                raise UsageError(f"{path} is a whole network; leave out {option('architecture')}")
             return open_int8(path)
         architecture = checkpoint.architecture if checkpoint else choice.architecture
         if architecture is None:
             raise UsageError(
-                f"{path} does not say what network its weights are for; add --architecture NAME, "
-                f"e.g. --architecture resnet50 (penult models lists the names)"
+                f"{path} does not say what network its weights are for; add "
+                f"{option('architecture', 'NAME')}, e.g. {option('architecture', 'resnet50')} "
+                f"({command('models')} lists the names)"
             )
         if checkpoint and choice.architecture:
-            raise UsageError(f"{path} is a {architecture}; leave --architecture out")
+            raise UsageError(f"{path} is a {architecture}; leave out {option('architecture')}")
         if architecture.startswith("checkpoint:"):
             raise WeightsError(f"{path} says that it was made from {architecture}, a file")
         seen = checkpoint.preprocessing if checkpoint else None

@@ -28,6 +28,7 @@ from penult.backbones.network import Network, OpenVinoGraph
 from penult.backbones.preprocessing import parse
 from penult.backbones.weights.info import WeightsInfo
 from penult.errors import BackboneError, FileFormatError
+from penult.interface import command, option
 from penult.output import atomic_output
 from penult.parsing import to_record
 from penult.recipe import Preprocessing
@@ -142,8 +143,8 @@ class _Int8Network(Network):
 
     def as_torch(self, layers: Sequence[Layer]) -> nn.Module:
         raise BackboneError(
-            f"{self._path} is a graph for the engine openvino on a CPU; leave --engine and "
-            f"--device out"
+            f"{self._path} is a graph for the engine openvino on a CPU; leave out "
+            f"{option('engine')} and {option('device')}"
         )
 
 
@@ -198,7 +199,8 @@ def read_int8(path: Path) -> Int8Checkpoint:
         raise FileFormatError(f"{path} is a damaged checkpoint: it lacks {error}") from error
     except (SafetensorError, ValueError, TypeError, AttributeError) as error:
         raise FileFormatError(
-            f"{path} is a damaged checkpoint; get it again, or make it again with penult quantize"
+            f"{path} is a damaged checkpoint; get it again, or make it again with "
+            f"{command('quantize')}"
         ) from error
     # As it stands there: a later penult may know of more that can be said.
     beside = ("format", "sha256", "card")
@@ -206,7 +208,8 @@ def read_int8(path: Path) -> Int8Checkpoint:
     if sha256 != str(note["sha256"]):
         raise FileFormatError(
             f"{path} is damaged: what it holds has the SHA-256 {sha256[:12]}… and not, as it says, "
-            f"{str(note['sha256'])[:12]}…; get it again, or make it again with penult quantize"
+            f"{str(note['sha256'])[:12]}…; get it again, or make it again with "
+            f"{command('quantize')}"
         )
     return Int8Checkpoint(content, sha256, dict(note["card"]))
 

@@ -9,6 +9,7 @@ from math import prod
 from typing import Literal
 
 from penult.errors import UnknownNameError
+from penult.interface import command
 
 __all__ = ["ENDS", "Layer", "Layout", "find_layer", "match_layers"]
 
@@ -92,7 +93,7 @@ def find_layer(layers: Iterable[Layer], name: str, *, backbone: str) -> Layer:
     by_name = {layer.name: layer for layer in layers}
     if name not in by_name:
         raise UnknownNameError(
-            f"layer of {backbone}", name, by_name, hint=f"penult layers {backbone}"
+            f"layer of {backbone}", name, by_name, hint=command("layers", backbone)
         )
     return by_name[name]
 

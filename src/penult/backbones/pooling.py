@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from penult.errors import UnknownNameError, UsageError
+from penult.interface import option
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -46,27 +47,27 @@ def check_pooling(pooling: str, layer: Layer, layers: Iterable[Layer], *, backbo
         raise UsageError(
             f"pooling {pooling!r} needs maps, or tokens of which it is known which are patches; "
             f"of {layer.name} of {backbone}, {layer.type} of shape {layer.shape}, it cannot "
-            f"be told; give --pooling flatten or none, or another layer"
+            f"be told; give {option('pooling', 'flatten')} or none, or another layer"
         )
     if pooling == "cls" and not layer.has_class_token:
         raise UsageError(
             f"pooling 'cls' needs a layer of tokens with a class token in front; {layer.name} of "
             f"{backbone} is {layer.type} of shape {layer.shape}, without one; "
-            f"give --pooling avg, or a layer that has one"
+            f"give {option('pooling', 'avg')}, or a layer that has one"
         )
     if pooling in ("avg", "max", "gem") and 0 < layer.prefix_tokens == layer.shape[0]:
         raise UsageError(
             f"pooling {pooling!r} goes over patches, and {layer.name} of {backbone} has "
-            f"{layer.prefix_tokens} tokens that are none; give --pooling "
-            f"{layer.default_pooling}"
+            f"{layer.prefix_tokens} tokens that are none; give "
+            f"{option('pooling', layer.default_pooling)}"
         )
     if layer.layout == "vector":
         if pooling not in ("none", "flatten"):
             maps = [x.name for x in layers if x.layout not in ("vector", "other")]
             raise UsageError(
                 f"pooling {pooling!r} has nothing to pool: {layer.name} of {backbone} is a "
-                f"vector of {layer.length} already; leave --pooling out, or name a layer with "
-                f"maps, e.g. --layer {maps[-1] if maps else '…'}"
+                f"vector of {layer.length} already; leave out {option('pooling')}, or name a "
+                f"layer with maps, e.g. {option('layer', maps[-1] if maps else '…')}"
             )
         # One name for one row.
         return "none"

@@ -19,6 +19,7 @@ from penult.backbones.metadata_cache import load_cached, store
 from penult.backbones.source import BackboneSource
 from penult.backbones.weights.choice import WeightsChoice
 from penult.errors import BackboneError, UnknownNameError, UsageError, WeightsError
+from penult.interface import command, option
 from penult.recipe import Recipe, require_equal
 
 __all__ = [
@@ -158,7 +159,7 @@ def resolve(name: str) -> tuple[BackboneSource, str]:
             return _load(prefix), name
     known = [*ALIASES, *(known for prefix in sources() for known in _load(prefix).names())]
     once = {known.lower(): known for known in reversed(known)}.values()
-    hint = "penult models lists them all"
+    hint = f"{command('models')} lists them all"
     if Path(name).is_file():
         hint = f"a file of weights? then checkpoint:{name}"
     elif "/" in name:
@@ -206,8 +207,8 @@ def _open(name: str, choice: WeightsChoice) -> tuple[BackboneSource, Backbone]:
     source, rest = resolve(name)
     if choice.architecture and source.prefix != "checkpoint":
         raise UsageError(
-            f"{name} is an architecture itself; --architecture {choice.architecture} goes with "
-            f"--model FILE"
+            f"{name} is an architecture itself; "
+            f"{option('architecture', choice.architecture)} goes with {option('model', 'FILE')}"
         )
     backbone = source.open(rest, choice)
     if choice.preprocessing not in (None, backbone.preprocessing):
@@ -275,7 +276,7 @@ def as_recorded(recipe: Recipe, recipe_is: str, choice: WeightsChoice) -> tuple[
         if not weights.is_file():
             raise WeightsError(
                 f"{recipe_is} was made with the weights file {weights}, which is not there; give "
-                f"--weights PATH, a file whose SHA-256 is {recipe.weights_sha256}"
+                f"{option('weights', 'PATH')}, a file whose SHA-256 is {recipe.weights_sha256}"
             )
     prefix, colon, _ = recipe.backbone.partition(":")
     if weights is not None and colon and _load(prefix).names_are_paths:

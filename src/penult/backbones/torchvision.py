@@ -28,6 +28,7 @@ from penult.backbones.weights.load import (
     user_weights,
 )
 from penult.errors import BackboneError, UnknownNameError
+from penult.interface import command
 from penult.recipe import Preprocessing
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ class Torchvision(BackboneSource):
         architecture = spelling(typed, _catalogue())
         if architecture is None:
             raise UnknownNameError(
-                "torchvision model", name, self.names(), hint="penult models 'torchvision:*'"
+                "torchvision model", name, self.names(), hint=command("models", "torchvision:*")
             )
         entries = {entry.name: entry for entry in _catalogue()[architecture]}
         if tag and tag.upper() not in entries:

@@ -28,6 +28,7 @@ import numpy as np
 
 from penult.classify.kinds.registry import all_kinds
 from penult.errors import ClassifierFileError, PathNotFoundError
+from penult.interface import command
 from penult.messages import first_line
 from penult.output import atomic_output
 from penult.parsing import read_json
@@ -170,8 +171,8 @@ def _what_else(path: Path) -> str:
         return f"cannot be read: {error.strerror}"
     if head == b"\x89HDF\r\n\x1a\n":
         return (
-            "is a feature file, not a classifier; train one from it: penult train FEATURES -o "
-            "CLASSIFIER.skops"
+            "is a feature file, not a classifier; train one from it: "
+            f"{command('train', 'FEATURES', output='classifier.skops')}"
         )
     if head.startswith(b"PK"):
         return "is truncated: the end of the classifier file is missing; copy it again"
@@ -180,7 +181,7 @@ def _what_else(path: Path) -> str:
             "is a pickle, not a classifier file; a pickle can run code when it is opened, so it "
             "was not"
         )
-    return "is not a classifier file; penult train writes one"
+    return f"is not a classifier file; {command('train')} writes one"
 
 
 def _require_no_more_than_sent(path: Path, archive: zipfile.ZipFile) -> None:
@@ -196,7 +197,7 @@ def _require_no_more_than_sent(path: Path, archive: zipfile.ZipFile) -> None:
         other = "a model saved by skops itself" if SCHEMA in names else "some other ZIP archive"
         raise ClassifierFileError(
             f"{path} is {other}, not a classifier of penult: it lacks the label names and the "
-            "recipe; penult train writes them"
+            f"recipe; {command('train')} writes them"
         )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from penult.errors import EngineError
+from penult.interface import option
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -83,7 +84,7 @@ def in_batches(
             if most == 1:
                 raise EngineError(
                     "not even one image at a time fits into the memory of the device; close what "
-                    "else uses it, or give --device cpu"
+                    f"else uses it, or give {option('device', 'cpu')}"
                 ) from error
             most = (most + 1) // 2
             continue

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from penult.interface import option
+
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
@@ -37,7 +39,7 @@ def as_stored(
             if largest > np.finfo(stored[0].dtype).max and np.isfinite(largest):
                 found[k] = (
                     f"its row does not fit into {stored[0].dtype}: it has {largest:.3g} (layer "
-                    f"{recipe.layer}); give --dtype float32"
+                    f"{recipe.layer}); give {option('dtype', 'float32')}"
                 )
     return stored, found
 
@@ -49,6 +51,7 @@ def reasons(rows: Sequence[NDArray[Any]], recipes: Sequence[Recipe]) -> dict[int
         finite = np.isfinite(block.reshape(len(block), -1)).all(axis=1)
         for k in np.flatnonzero(~finite).tolist():
             what = "NaN" if np.isnan(block[k]).any() else "infinite numbers"
-            hint = "" if recipe.precision == "float32" else "; give --precision float32"
+            hint = f"; give {option('precision', 'float32')}"
+            hint = "" if recipe.precision == "float32" else hint
             found.setdefault(k, f"the network gives {what} for it (layer {recipe.layer}){hint}")
     return found

@@ -15,6 +15,7 @@ from typing import Any
 from penult.backbones.backbone import Backbone
 from penult.engines.base import Engine, EngineSettings
 from penult.errors import EngineError, UnknownNameError, UsageError
+from penult.interface import option
 from penult.recipe import Recipe
 
 __all__ = ["ENGINES", "EngineEntry", "engines_for", "open_engine"]
@@ -127,8 +128,8 @@ def open_engine(
         raise EngineError(f"{backbone.name} is of a form ({forms}) that no engine runs")
     if engine != "auto" and engine not in able:
         raise UsageError(
-            f"{backbone.name} runs with the engine {' or '.join(able)} alone; leave out --engine "
-            f"{engine}"
+            f"{backbone.name} runs with the engine {' or '.join(able)} alone; leave out "
+            f"{option('engine', engine)}"
         )
     candidates = [engine]
     if engine == "auto":
@@ -140,13 +141,13 @@ def open_engine(
     if not on_device:
         places = " or ".join(_PLACES[kind] for kind in ENGINES[candidates[0]].devices)
         raise UsageError(
-            f"the engine {candidates[0]} runs on {places}; leave out --device {device}"
+            f"the engine {candidates[0]} runs on {places}; leave out {option('device', device)}"
         )
     precision = recipes[0].precision
     if kind != "cuda" and precision != "float32":
         raise UsageError(
             f"precision {precision} is autocast on a CUDA GPU, and this would run on "
-            f"{_PLACES[kind]}; leave out --precision {precision}"
+            f"{_PLACES[kind]}; leave out {option('precision', precision)}"
         )
     settings = EngineSettings(
         device=device, batch_size=batch_size, streams=streams, images=images, fresh=fresh
@@ -172,7 +173,7 @@ def _open(
     if settings.streams is not None and not entry.has_streams:
         others = " or ".join(name for name, other in ENGINES.items() if other.has_streams)
         raise UsageError(
-            f"streams are the engine {others}'s; leave out --streams {settings.streams}"
+            f"streams are the engine {others}'s; leave out {option('streams', settings.streams)}"
         )
     engine: Any = entry.engine
     if isinstance(engine, str):

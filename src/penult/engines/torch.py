@@ -21,6 +21,7 @@ from penult.engines.base import Engine, EngineSettings
 from penult.engines.batches import best_batch, in_batches
 from penult.engines.row_network import RowNetwork
 from penult.errors import EngineError
+from penult.interface import option
 from penult.recipe import Recipe
 
 __all__ = ["TorchEngine"]
@@ -169,7 +170,9 @@ def _device(name: str) -> torch.device:
                 "joblib, by its default, loky), or give the device cpu"
             ) from error
     if why:
-        raise EngineError(f"the device {name!r} cannot be used: {why}; give --device auto or cpu")
+        raise EngineError(
+            f"the device {name!r} cannot be used: {why}; give {option('device', 'auto')} or cpu"
+        )
     return device
 
 

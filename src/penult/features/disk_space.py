@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from penult.errors import OutputError
+from penult.interface import option
 
 __all__ = ["Room"]
 
@@ -54,11 +55,12 @@ class Room:
             return  # then the disk says so when it is full
         # A network's file system may not know its size.
         if disk.total and disk.free < needed:
+            half = f", or {option('dtype', 'float16')} for half of it" if self.halves else ""
             raise OutputError(
                 f"{self.output} cannot be written: it takes {_mb(needed)} ({_mb(self.file_bytes)} "
                 f"for the file, and {_mb(parts)} for the rows until it is whole), and the disk has "
-                f"{_mb(disk.free)} free; free some, or give an --output on another disk"
-                f"{', or --dtype float16 for half of it' if self.halves else ''}"
+                f"{_mb(disk.free)} free; free some, or give an output on another disk"
+                f"{half}"
             )
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from penult.errors import FeatureFileError, PathNotFoundError, UnknownNameError, UsageError
 from penult.features import schema
 from penult.features.origin import read_origin
+from penult.interface import command
 from penult.recipe import Recipe
 from penult.records import Failure, Features
 
@@ -19,9 +20,12 @@ if TYPE_CHECKING:
 
 __all__ = ["load", "read", "read_layers"]
 
-_HINT = "make one with: penult extract IMAGES -o features.h5"
 _SPLITS = {"train", "validation", "test", ""}
 _DIGESTS = (0, 32)  # how long a digest may be
+
+
+def _hint() -> str:
+    return f"make one with: {command('extract', 'IMAGES', output='features.h5')}"
 
 
 def load(path: str | Path, layer: str | None = None) -> Features:
@@ -60,12 +64,12 @@ def load(path: str | Path, layer: str | None = None) -> Features:
         )
     path = Path(path)
     if not path.exists():
-        raise PathNotFoundError(f"{path}: no such file; {_HINT}")
+        raise PathNotFoundError(f"{path}: no such file; {_hint()}")
     if path.is_dir():
-        raise FeatureFileError(f"{path} is a folder, not a feature file; {_HINT}")
+        raise FeatureFileError(f"{path} is a folder, not a feature file; {_hint()}")
     from penult.features.open import open_file
 
-    file = open_file(path, _HINT)
+    file = open_file(path, _hint())
     try:
         return read(file, layer, name=str(path))
     except BaseException:
@@ -107,13 +111,13 @@ def _told(name: str) -> Iterator[None]:
     try:
         yield
     except Refused as refused:
-        raise FeatureFileError(f"{name} {refused}; {_HINT}") from refused
+        raise FeatureFileError(f"{name} {refused}; {_hint()}") from refused
     except FeatureFileError:
         raise
     except Exception as error:  # HDF5, h5py, numpy and json raise what they like
         lines = str(error.args[0] if error.args else error).splitlines()
         cause = lines[0] if lines else type(error).__name__
-        raise FeatureFileError(f"{name} is damaged or incomplete: {cause}; {_HINT}") from error
+        raise FeatureFileError(f"{name} is damaged or incomplete: {cause}; {_hint()}") from error
 
 
 def _require_format(file: Any, name: str) -> None:
@@ -121,7 +125,7 @@ def _require_format(file: Any, name: str) -> None:
         found = int(file.attrs["format"])
     except (KeyError, TypeError, ValueError) as error:
         raise FeatureFileError(
-            f"{name} is an HDF5 file, but not a feature file of penult's; {_HINT}"
+            f"{name} is an HDF5 file, but not a feature file of penult's; {_hint()}"
         ) from error
     if found > schema.FORMAT:
         raise FeatureFileError(

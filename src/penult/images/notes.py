@@ -6,6 +6,8 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from penult.interface import option
+
 __all__ = [
     "NOTES",
     "left_out_message",
@@ -106,4 +108,6 @@ def _named(folders: Sequence[str]) -> str:
 
 
 def _option_hint(other: str, asked: str) -> str:
-    return f"; --splits {other} decides otherwise" if asked == "auto" else f"; --splits {asked}"
+    if asked == "auto":
+        return f"; {option('splits', other)} decides otherwise"
+    return f"; {option('splits', asked)}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from penult.errors import TrainingError
+from penult.interface import option
 from penult.partition.row_groups import index_groups
 from penult.partition.stratification import stratify_labels
 
@@ -84,9 +85,9 @@ def draw_held_out(
     if not drawn.any() or abs(part - test_size) > sizes.max() / len(labels):
         what = "rows" if groups is None else "groups"
         closest = (
-            f"the closest is --test-size {part:.4g} (in Python test_size)"
+            f"the closest is {option('test_size', float(f'{part:.4g}'))}"
             if drawn.any()
-            else "add images, or give fewer --folds"
+            else f"add images, or give fewer {option('folds')}"
         )
         raise TrainingError(
             f"of {len(first)} {what}, {100 * test_size:.3g}% cannot be held out with {folds} of "
@@ -127,11 +128,11 @@ def _draw_alone(
         possible = smallest <= folds or left.min() >= folds
     if not possible:
         most = n - int(np.ceil(folds * n / smallest))
+        closest_part = min(max(n_test, classes), most) / n
         closest = (
-            f"the closest is --test-size {min(max(n_test, classes), most) / n:.4g} (in Python "
-            "test_size)"
+            f"the closest is {option('test_size', float(f'{closest_part:.4g}'))}"
             if smallest > folds and most >= classes
-            else "add images, or drop the smallest classes with --min-per-class"
+            else f"add images, or drop the smallest classes with {option('min_per_class')}"
         )
         raise TrainingError(
             f"{n} images of {classes} classes, the smallest of {smallest}, are too few to hold out "

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from penult.errors import TrainingError, UsageError
+from penult.interface import option
 from penult.partition.row_groups import content_numbers
 from penult.partition.rows import read_rows, row_length
 
@@ -53,8 +54,8 @@ def join_near_duplicates(features: Features, cosine: float, memory: int) -> Feat
     if 2 * 4 * count * row_length(features) > memory:
         raise TrainingError(
             f"to find near-duplicates, all {count:,} rows have to fit into memory twice, and "
-            f"{memory / 1e9:,.1f} GB are allowed; give more with --max-memory (in Python "
-            "max_memory), or leave out --near-duplicates"
+            f"{memory / 1e9:,.1f} GB are allowed; give more with "
+            f"{option('max_memory')}, or leave out {option('near_duplicates')}"
         )
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from penult.errors import TrainingError
+from penult.interface import option
 from penult.partition.stratification import count_classes, is_of_class
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def require_undivided_groups(
         raise TrainingError(
             f"{len(torn)} groups have rows in both the training and the held-out split of the file "
             f"({_some(torn)}), so the score would be too good; mend the splits, or give "
-            "--ignore-splits (in Python stored=False)"
+            f"{option('ignore_splits', True)}"
         )
 
 
@@ -69,7 +70,8 @@ def require_rows_per_class(
         raise TrainingError(
             f"too few {unit} to train with in {len(few)} classes: {_some(few)}; {folds}-fold "
             f"cross-validation needs {folds} in each class after the held-out part is taken: add "
-            f"images, give fewer --folds, or drop small classes with --min-per-class"
+            f"images, give fewer {option('folds')}, or drop small classes with "
+            f"{option('min_per_class')}"
         )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from penult.errors import TrainingError, UsageError
+from penult.interface import option
 from penult.partition.draw import MOSTLY_ALONE, draw_held_out, union_of_labels
 from penult.partition.row_groups import content_numbers, find_groups, index_groups
 from penult.partition.split_checks import (
@@ -265,7 +266,7 @@ def _stored(
         raise TrainingError(
             f"every labelled row is in the split {part!r}, so there is nothing to "
             f"{'train on' if part == 'test' else 'score with'}; give "
-            "--ignore-splits (in Python stored=False) to hold out a random part"
+            f"{option('ignore_splits', True)} to hold out a random part"
         )
     also = " and validation" if (splits[train] == "validation").any() else ""
     description = f"the file's split {held_name!r}, trained on its 'train'{also}"

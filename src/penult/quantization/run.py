@@ -11,6 +11,7 @@ from pathlib import Path
 from penult.backbones.weights.choice import WeightsChoice
 from penult.deprecation import renamed_keyword
 from penult.errors import BackboneError, UsageError
+from penult.interface import option
 from penult.output import check_output
 from penult.quantization.card import Quantization
 
@@ -112,8 +113,8 @@ def quantize(
     check_output(target, overwrite=overwrite)
     if not is_checkpoint_name(target.name):
         raise UsageError(
-            f"{target} does not end as a checkpoint does, so --model would not know it for one; "
-            f"call it {target}.ckpt"
+            f"{target} does not end as a checkpoint does, so {option('model')} would not know it "
+            f"for one; call it {target}.ckpt"
         )
     choice = WeightsChoice.of(weights, offline=offline, architecture=architecture)
     opened = OpenedBackbone(model, choice)

@@ -114,7 +114,7 @@ def _check_names(source: BackboneSource) -> None:
 def _check_metadata(source: BackboneSource, metadata: BackboneMetadata) -> None:
     expect(
         metadata.name.startswith(f"{source.prefix}:"),
-        f"the metadata's name is what to type after --model, and {metadata.name!r} has no prefix "
+        f"the metadata's name is what to give as a model, and {metadata.name!r} has no prefix "
         f"{source.prefix}:",
     )
     expect(metadata.forms, f"{metadata.name} has no form that an engine could run")

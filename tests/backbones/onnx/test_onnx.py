@@ -309,7 +309,7 @@ def test_an_operator_nobody_knows_is_refused_in_one_line(save):
 
 def test_weights_cannot_be_exchanged(save):
     path = save(graph())
-    with pytest.raises(WeightsError, match="leave --weights out"):
+    with pytest.raises(WeightsError, match="leave out weights"):
         Onnx().open(str(path), WeightsChoice("random"))
 
 

@@ -99,9 +99,9 @@ def test_offline_asks_nobody_and_says_what_to_do(hub, repository, monkeypatch, h
         get(repository, choice=WeightsChoice(offline=how == "choice"))
     assert not hub.requests
     message = str(raised.value)
-    for part in ("model.safetensors", hub.url, "offline", "penult fetch timm:x", "--weights PATH"):
+    for part in ("model.safetensors", hub.url, "offline", "penult.fetch('timm:x')", "weights=PATH"):
         assert part in message
-    assert "--weights random" in message
+    assert "weights='random'" in message
     assert "\n" not in message
 
 
@@ -266,6 +266,6 @@ def test_the_environment_may_say_offline(monkeypatch, value, offline):
 def test_the_error_for_missing_weights_names_file_origin_and_three_ways_out():
     assert str(unavailable("timm:x", "a.bin", "https://host/x", "no route")) == (
         "the weights of timm:x cannot be had: a.bin is not on this machine, and would come from "
-        "https://host/x (no route); type 'penult fetch timm:x' on a connected machine and copy its "
-        "cache here, or give --weights PATH, or --weights random for an untrained network"
+        "https://host/x (no route); type penult.fetch('timm:x') on a connected machine and copy its "
+        "cache here, or give weights=PATH, or weights='random' for an untrained network"
     )

@@ -73,6 +73,8 @@ def test_the_fit_on_all_rows_is_the_minimum_wherever_it_starts(noisy, scale):
 
 def test_what_has_not_converged_is_said_once_for_all_folds(noisy, monkeypatch):
     monkeypatch.setattr(logistic_path, "fit_path", partial(fit_path, max_steps=1))
-    with pytest.warns(ConvergenceWarning, match=r"not converged at C=0\.1, 1, 10.*--scale") as said:
+    with pytest.warns(
+        ConvergenceWarning, match=r"not converged at C=0\.1, 1, 10.*scale='l2'"
+    ) as said:
         search(noisy, {"logistic": C_GRID[:3]})
     assert len(said) == 1

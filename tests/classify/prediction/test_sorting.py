@@ -112,7 +112,7 @@ def test_a_hardlink_to_another_disk_is_one_clear_line(photo, target, monkeypatch
         raise OSError(errno.EXDEV, "cross-device")
 
     monkeypatch.setattr(os, "link", far)
-    with pytest.raises(OutputError, match=r"different disks.*give --copy-mode copy or symlink"):
+    with pytest.raises(OutputError, match=r"different disks.*give copy_mode='copy' or symlink"):
         Sorter(target, LABELS, mode="hardlink").place(*photo("1.jpg", b"one"), "rose")
 
 
@@ -142,7 +142,7 @@ def test_an_image_that_is_no_file_is_copied_by_its_bytes_and_refused_for_links(t
     Sorter(target, LABELS).place(record, "00", "rose")
     assert files(target) == {"rose/1%3F.jpg": b"one"}
     for mode in ("hardlink", "symlink"):
-        with pytest.raises(UsageError, match=f"no file of its own that a {mode}.*--copy-mode copy"):
+        with pytest.raises(UsageError, match=f"no file of its own that a {mode}.*copy_mode='copy'"):
             Sorter(target, LABELS, mode=mode).require_files([record])
 
 

@@ -144,7 +144,7 @@ def test_a_cache_that_cannot_be_written_costs_time_alone_and_is_named(
 
 def test_a_device_it_lacks_is_refused(toy):
     backbone = open_backbone(toy)
-    with pytest.raises(UsageError, match="--device cuda"):
+    with pytest.raises(UsageError, match="device='cuda'"):
         open_engine(backbone, [backbone.recipe()], engine="openvino", device="cuda")
 
 

@@ -173,7 +173,7 @@ def test_another_recipe_is_refused_with_the_difference(interrupted):
     store = PartStore(interrupted)
     with pytest.raises(RecipeMismatchError, match=r"layer: 'penultimate' then, 'logits' now"):
         begin(store, recipe=replace(RECIPE, layer="logits"))
-    with pytest.raises(RecipeMismatchError, match=r"\(shuffle: None then, 7 now\).*--restart"):
+    with pytest.raises(RecipeMismatchError, match=r"\(shuffle: None then, 7 now\).*restart=True"):
         begin(store, options={**OPTIONS, "shuffle": 7})
     store.close()
     assert len(Part.all_in(part_store.parts_folder(interrupted))) == 2
@@ -188,8 +188,8 @@ def test_other_images_are_refused_with_the_difference(interrupted):
     assert "(5 added: a.jpg, b.jpg, c.jpg, …; 4 removed: 1.jpg, 2.jpg, 3.jpg, …)" in str(
         caught.value
     )
-    assert "--update" in str(caught.value)
-    assert "--restart" in str(caught.value)
+    assert "update=True" in str(caught.value)
+    assert "restart=True" in str(caught.value)
     assert "\n" not in str(caught.value)
 
 

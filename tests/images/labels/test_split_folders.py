@@ -188,19 +188,19 @@ def test_groups_are_kept_whatever_is_decided(tmp_path):
             ["bus/1.jpg", "train/1.jpg"],
             "auto",
             "taken for a class, not for a split: train/; images lie directly in it, beside other "
-            "classes; --splits folders decides otherwise",
+            "classes; splits='folders' decides otherwise",
         ),
         (
             ["test/1.jpg", "train/a/1.jpg"],
             "auto",
             "taken for a split: test/, train/; 1 images directly in such a folder have no label; "
-            "--splits none decides otherwise",
+            "splits='none' decides otherwise",
         ),
-        (["a/1.jpg", "train/a/1.jpg"], "folders", "taken for a split: train/; --splits folders"),
+        (["a/1.jpg", "train/a/1.jpg"], "folders", "taken for a split: train/; splits='folders'"),
         (
             ["a/1.jpg", "val/a/1.jpg"],
             "none",
-            "taken for a class, not for a split: val/; --splits none",
+            "taken for a class, not for a split: val/; splits='none'",
         ),
     ],
 )

@@ -24,6 +24,7 @@ from penult.backbones.weights.download import fetch_url
 from penult.backbones.weights.info import WeightsInfo, sha256_of
 from penult.backbones.weights.load import random_weights, user_weights
 from penult.errors import BackboneError, MissingExtraError, UnknownNameError, WeightsError
+from penult.interface import command
 from penult.messages import first_line
 
 __all__ = ["Keras"]
@@ -71,7 +72,10 @@ class Keras(BackboneSource):
             )
         if name not in KERAS_MODELS:
             raise UnknownNameError(
-                "Keras model", name, KERAS_MODELS, hint="penult models 'keras:*' lists them all"
+                "Keras model",
+                name,
+                KERAS_MODELS,
+                hint=f"{command('models', 'keras:*')} lists them all",
             )
         if find_spec("keras") is None:
             raise MissingExtraError(f"keras:{name}", "keras")

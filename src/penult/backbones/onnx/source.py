@@ -20,6 +20,7 @@ from penult.errors import (
     PathNotFoundError,
     WeightsError,
 )
+from penult.interface import option
 from penult.parsing import read_json
 from penult.recipe import Preprocessing
 
@@ -64,7 +65,7 @@ class Onnx(BackboneSource):
         if find_spec("onnx") is None or find_spec("onnxruntime") is None:
             raise MissingExtraError(f"onnx:{name}", "onnx")
         if choice.weights is not None:
-            raise WeightsError(f"{path} holds its own weights; leave --weights out")
+            raise WeightsError(f"{path} holds its own weights; leave out {option('weights')}")
         return _open(path.resolve())
 
 

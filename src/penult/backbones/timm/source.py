@@ -24,6 +24,7 @@ from penult.backbones.weights.hub import cached_hub_file, hub_file
 from penult.backbones.weights.info import WeightsInfo, sha256_of
 from penult.backbones.weights.load import random_weights, seeded, user_weights
 from penult.errors import BackboneError, UnknownNameError, WeightsError
+from penult.interface import command, option
 from penult.parsing import read_json
 from penult.recipe import Preprocessing
 
@@ -112,7 +113,7 @@ def _registered(name: str) -> TimmSpec:
     name = timm.models.get_deprecated_models().get(name) or name
     architecture = name.partition(".")[0]
     if not timm.is_model(architecture):
-        raise UnknownNameError("timm model", name, Timm().names(), hint="penult models 'timm:*'")
+        raise UnknownNameError("timm model", name, Timm().names(), hint=command("models", "timm:*"))
     try:
         cfg = timm.get_pretrained_cfg(name) or timm.models.PretrainedCfg(architecture=architecture)
     except RuntimeError:
@@ -219,8 +220,9 @@ def _fetch(spec: TimmSpec, choice: WeightsChoice) -> Path:
         import timm
 
         raise WeightsError(
-            f"{model} has no pretrained weights in timm {timm.__version__}; give --weights PATH or "
-            f"--weights random, or choose among: penult models 'timm:*{spec.architecture}*.*'"
+            f"{model} has no pretrained weights in timm {timm.__version__}; give "
+            f"{option('weights', 'PATH')} or {option('weights', 'random')}, or choose among: "
+            f"{command('models', f'timm:*{spec.architecture}*.*')}"
         )
     if cfg.hf_hub_id:
         return hub_file(cfg.hf_hub_id, _files(cfg), model=model, choice=choice)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from penult.backbones.weights.choice import WeightsChoice
 from penult.errors import WeightsError
+from penult.interface import command, option
 from penult.offline import says_yes, works_offline
 
 __all__ = ["damaged", "is_offline", "unavailable", "wrong_digest"]
@@ -30,8 +31,9 @@ def unavailable(model: str, file: str, origin: str, why: str) -> WeightsError:
     """
     return WeightsError(
         f"the weights of {model} cannot be had: {file} is not on this machine, and would come from "
-        f"{origin} ({why}); type 'penult fetch {model}' on a connected machine and copy its cache "
-        f"here, or give --weights PATH, or --weights random for an untrained network"
+        f"{origin} ({why}); type {command('fetch', model)} on a connected machine and copy its "
+        f"cache here, or give {option('weights', 'PATH')}, or {option('weights', 'random')} for an "
+        f"untrained network"
     )
 
 
@@ -49,6 +51,6 @@ def wrong_digest(path: Path, sha256_prefix: str | None, md5: str | None) -> str 
 def damaged(path: Path, wrong: str, model: str) -> WeightsError:
     """The error for a cached file that `wrong_digest` is said of."""
     return WeightsError(
-        f"{path} is not the file it should be: its {wrong}; delete it, then type: penult fetch "
-        f"{model}"
+        f"{path} is not the file it should be: its {wrong}; delete it, then type: "
+        f"{command('fetch', model)}"
     )

@@ -13,6 +13,7 @@ from typing import Any
 
 from penult.backbones.weights.checks import damaged, is_offline, unavailable, wrong_digest
 from penult.errors import WeightsError
+from penult.interface import option
 
 __all__ = ["digest_in", "fetch_url", "torch_cache"]
 
@@ -85,13 +86,15 @@ def fetch_url(
                     part.unlink()
                     raise WeightsError(
                         f"what {url} sent for {model} is not the file it should be and was "
-                        f"discarded: its {wrong}; try again, or give --weights PATH"
+                        f"discarded: its {wrong}; try again, or give "
+                        f"{option('weights', 'PATH')}"
                     )
                 part.replace(path)
     except urllib.error.HTTPError as error:
         if error.code == 404:
             raise WeightsError(
-                f"the weights of {model} are not at {url} (404 Not Found); give --weights PATH"
+                f"the weights of {model} are not at {url} (404 Not Found); give "
+                f"{option('weights', 'PATH')}"
             ) from error
         raise unavailable(model, file_name, origin, f"{error.code} {error.reason}") from error
     except (OSError, HTTPException) as error:

@@ -12,6 +12,7 @@ from penult.backbones.weights.checks import damaged, is_offline, unavailable, wr
 from penult.backbones.weights.choice import WeightsChoice
 from penult.backbones.weights.info import sha256_of
 from penult.errors import WeightsError
+from penult.interface import option
 
 __all__ = ["cached_hub_file", "hub_file"]
 
@@ -103,7 +104,7 @@ def _explain(error: Exception, model: str, file: str, origin: str) -> WeightsErr
     if isinstance(error, errors.GatedRepoError):
         return WeightsError(
             f"{model} is gated: accept its terms at {origin}, then type 'hf auth login', or give "
-            f"--weights PATH"
+            f"{option('weights', 'PATH')}"
         )
     if isinstance(error, errors.RepositoryNotFoundError):
         return WeightsError(
@@ -126,5 +127,6 @@ def _check_download(path: Path, etag: str, model: str, origin: str) -> None:
         wrong.unlink(missing_ok=True)
     raise WeightsError(
         f"what {origin} sent as {path.name} for {model} is not the file it should be and was "
-        f"discarded: its SHA-256 is {found}, expected {etag}; try again, or give --weights PATH"
+        f"discarded: its SHA-256 is {found}, expected {etag}; try again, or give "
+        f"{option('weights', 'PATH')}"
     )

@@ -31,6 +31,7 @@ from penult.classify.linear.newton import (
     Request,
     minimise,
 )
+from penult.interface import option
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -125,7 +126,7 @@ def warn_not_converged(strengths: Collection[float], name: str = "logistic regre
     values = ", ".join(f"{strength:g}" for strength in sorted(set(strengths)))
     warnings.warn(
         f"{name} has not converged at C={values}: its scores there may be too low; scale the rows "
-        "(--scale l2 or standard), or try smaller values (--grid C=...)",
+        f"({option('scale', 'l2')} or standard), or try smaller values of C ({option('grid')})",
         ConvergenceWarning,
         stacklevel=2,
     )

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from penult.classify.prediction.folder_names import folder_names, safe_name
 from penult.errors import OutputError, OutputExistsError, SourceError, UnknownNameError, UsageError
+from penult.interface import option
 from penult.output import default_mode, explain
 from penult.records import Copied, ImageRecord
 from penult.scratch import scratch_file, sweep
@@ -149,7 +150,8 @@ def _refuse_link(folder: Path) -> None:
 def _file_of(record: ImageRecord, mode: str) -> Path:
     if record.path is None:
         raise UsageError(
-            f"{record.id} is no file of its own that a {mode} could lead to; give --copy-mode copy"
+            f"{record.id} is no file of its own that a {mode} could lead to; give "
+            f"{option('copy_mode', 'copy')}"
         )
     return record.path
 
@@ -167,10 +169,11 @@ def _link(record: ImageRecord, target: Path, mode: str) -> None:
         if error.errno == errno.EXDEV:
             raise OutputError(
                 f"{path} and {target.parent} are on different disks, which a hardlink cannot join; "
-                "give --copy-mode copy or symlink"
+                f"give {option('copy_mode', 'copy')} or symlink"
             ) from error
         raise OutputError(
-            f"{target} cannot be made a {mode}: {error.strerror}; give --copy-mode copy"
+            f"{target} cannot be made a {mode}: {error.strerror}; give "
+            f"{option('copy_mode', 'copy')}"
         ) from error
 
 

@@ -22,6 +22,7 @@ from penult.classify.linear.streamed import StreamedProblem, StreamedSolutions
 from penult.classify.training.grid import Candidates
 from penult.classify.training.search import SearchResult, choose
 from penult.errors import TrainingError
+from penult.interface import option
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,7 +42,7 @@ def require_streamable(candidates: Candidates, width: int, folds: int, memory: i
         able = ", ".join(kind.name for kind in all_kinds() if kind.streams)
         raise TrainingError(
             f"the rows do not fit into {memory / 1e9:,.3g} GB, and {', '.join(refused)} needs all "
-            f"of them at once; take {able}, or give more with --max-memory (in Python max_memory)"
+            f"of them at once; take {able}, or give more with {option('max_memory')}"
         )
     for name in candidates:
         needed = find_kind(name).streaming_bytes(width, folds)
@@ -49,7 +50,7 @@ def require_streamable(candidates: Candidates, width: int, folds: int, memory: i
             raise TrainingError(
                 f"{name} on rows of {width:,} numbers needs {needed / 1e9:,.3g} GB, and "
                 f"{memory / 1e9:,.3g} GB may be used; take logistic, or give more with "
-                "--max-memory (in Python max_memory)"
+                f"{option('max_memory')}"
             )
 
 

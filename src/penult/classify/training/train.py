@@ -20,6 +20,7 @@ from penult.classify.training.search import SearchResult
 from penult.classify.training.training_set import TrainingSet
 from penult.errors import UsageError
 from penult.features.read import load
+from penult.interface import option
 from penult.machine import free_memory
 from penult.partition.near_duplicates import join_near_duplicates
 from penult.partition.splits import Split, hold_out
@@ -155,7 +156,7 @@ def train(
     if runs > 1 and not splits[0].drawn:
         raise UsageError(
             f"{runs} runs would hold out the same images each time: the held-out part is "
-            f"{splits[0].description}; give one run, or --ignore-splits (in Python stored=False)"
+            f"{splits[0].description}; give one run, or {option('ignore_splits', True)}"
         )
     training_set = TrainingSet.read(features, splits[0], memory, scale=scale, folds=folds)
     training_set.require_learnable(candidates)

@@ -17,6 +17,7 @@ from penult.classify.training.multilabel import require_multilabel, search_label
 from penult.classify.training.out_of_core import require_streamable, search_streamed
 from penult.classify.training.search import SearchResult, search
 from penult.errors import TrainingError
+from penult.interface import option
 from penult.partition.row_groups import find_groups
 from penult.partition.rows import read_rows, row_length
 from penult.partition.splits import Fold, Split, cross_validation
@@ -107,8 +108,8 @@ class TrainingSet:
         if self.rows is None and several:
             raise TrainingError(
                 f"the rows do not fit into {self.memory / 1e9:,.3g} GB, and where images have "
-                "several labels all are needed at once; give more with --max-memory (in Python "
-                "max_memory), or extract shorter rows"
+                "several labels all are needed at once; give more with "
+                f"{option('max_memory')}, or extract shorter rows"
             )
         if self.rows is None:
             require_streamable(candidates, row_length(self.features), self.folds, self.memory)

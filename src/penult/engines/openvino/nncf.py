@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from types import ModuleType
 
 from penult.errors import MissingExtraError
+from penult.interface import command
 
 __all__ = ["import_nncf", "require_nncf", "silence"]
 
@@ -23,7 +24,7 @@ def require_nncf() -> None:
     MissingExtraError
     """
     if find_spec("nncf") is None:
-        raise MissingExtraError("penult quantize", "int8")
+        raise MissingExtraError(command("quantize"), "int8")
 
 
 def import_nncf() -> ModuleType:

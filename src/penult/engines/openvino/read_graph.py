@@ -12,6 +12,7 @@ from penult.engines.base import TOLERANCE
 from penult.engines.openvino.core import shared_core
 from penult.engines.openvino.rows import append_pooling, run_model
 from penult.errors import EngineError
+from penult.interface import command
 from penult.messages import first_line
 
 if TYPE_CHECKING:
@@ -60,8 +61,8 @@ def read_graph(ov: Any, backbone: Backbone, recipes: Sequence[Recipe]) -> Any:
         cosine = float(cosines(row, expected[None])[0])
         if backbone.metadata.quantized and not cosine >= MIN_COSINE:
             raise EngineError(
-                f"{differs} made on ({name}: cosine {cosine:.3f}); make it again here with penult "
-                f"quantize"
+                f"{differs} made on ({name}: cosine {cosine:.3f}); make it again here with "
+                f"{command('quantize')}"
             )
         relative = relative_error(row[0], expected)
         if not backbone.metadata.quantized and not relative <= TOLERANCE:

@@ -13,6 +13,7 @@ from penult.errors import RecipeMismatchError
 from penult.features.read import load, read_layers
 from penult.features.resume.chunk import gather
 from penult.features.resume.manifest import difference
+from penult.interface import option
 from penult.recipe import Recipe
 
 __all__ = ["FinishedRows"]
@@ -45,7 +46,8 @@ class FinishedRows:
         if differences:
             raise RecipeMismatchError(
                 f"{path} was made with another recipe than is asked for now ({differences}); give "
-                f"--update with the options it was made with, or --overwrite to make it anew"
+                f"{option('update', True)} with the options it was made with, or "
+                f"{option('overwrite', True)} to make it anew"
             )
         content = whole.content or ()
         self.content = np.fromiter((text.encode() for text in content), "S32", len(content))

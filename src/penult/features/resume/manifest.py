@@ -12,6 +12,7 @@ from typing import Any
 from penult import __version__
 from penult.errors import RecipeMismatchError, ResumeError
 from penult.features.resume.chunk import write_safely
+from penult.interface import option
 from penult.parsing import read_json, to_record
 from penult.recipe import Recipe
 from penult.records import ImageRecord
@@ -76,7 +77,7 @@ class Manifest:
             if data["format"] > FORMAT:
                 raise ResumeError(
                     f"{folder} holds an interrupted run of penult {data['penult']}, a newer one; "
-                    f"finish it with that, or give --restart to begin anew"
+                    f"finish it with that, or give {option('restart', True)} to begin anew"
                 )
             recipes = tuple(map(Recipe.from_json, data["recipes"]))
             told = {name: data[name] for name in ("options", "images", "placed")}
@@ -119,7 +120,7 @@ class Manifest:
         if found:
             raise RecipeMismatchError(
                 f"{folder} holds an interrupted run with another recipe ({found}); give the "
-                f"options of that run to go on with it, or --restart to begin anew"
+                f"options of that run to go on with it, or {option('restart', True)} to begin anew"
             )
 
     def require_images(self, earlier: Manifest, folder: Path) -> None:
@@ -132,8 +133,9 @@ class Manifest:
         if earlier.images != self.images:
             changes = _changes(folder, earlier)
             raise ResumeError(
-                f"{folder} holds an interrupted run over other images ({changes}); give --update "
-                f"to keep what still holds of it, or --restart to begin anew"
+                f"{folder} holds an interrupted run over other images ({changes}); give "
+                f"{option('update', True)} to keep what still holds of it, or "
+                f"{option('restart', True)} to begin anew"
             )
 
 

@@ -132,7 +132,7 @@ def test_of_several_columns_of_classes_one_has_to_be_chosen(tmp_path):
     features = {"img": IMAGE, "fine_label": CLASSES, "coarse_label": [CLASSES]}
     file = write(tmp_path / "a.parquet", columns, features)
     with pytest.raises(
-        UsageError, match="fine_label, coarse_label; choose one with --labels column"
+        UsageError, match="fine_label, coarse_label; choose one with labels='column"
     ):
         list_images([file])
     assert list_images([file], labels="none").records[0].labels == ()

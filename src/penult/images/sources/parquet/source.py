@@ -29,6 +29,7 @@ from penult.images.sources.parquet.columns import (
 from penult.images.sources.parquet.reader import RowReader
 from penult.images.sources.per_process import PerProcess
 from penult.images.sources.random_access import RandomAccessFile, random_access
+from penult.interface import option
 
 __all__ = ["PARQUET", "ParquetSource"]
 
@@ -117,7 +118,8 @@ class ParquetSource(ImageSource):
         if found is None and len(classes) > 1:
             raise UsageError(
                 f"{self._file.name} has several columns of labels: {', '.join(classes)}; choose "
-                f"one with --labels column:{classes[0]}, or give --labels none"
+                f"one with {option('labels', f'column:{classes[0]}')}, or give "
+                f"{option('labels', 'none')}"
             )
         return found or next(iter(classes), None)
 

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from penult.errors import MissingExtraError, SourceError, UsageError
 from penult.images.sources.remote.hosts import is_network
+from penult.interface import option
 
 __all__ = [
     "cause",
@@ -85,8 +86,9 @@ def require_network(url: str, place: str, *, offline: bool) -> bool:
     if offline:
         before = f"{place}: " if place else ""
         raise UsageError(
-            f"{before}{url} is on the network, which penult was told not to touch (--offline, or "
-            f"PENULT_OFFLINE=1); copy it here and give the file, or leave that out"
+            f"{before}{url} is on the network, which penult was told not to touch "
+            f"({option('offline', True)}, or PENULT_OFFLINE=1); copy it here and give the "
+            f"file, or leave that out"
         )
     return True
 
