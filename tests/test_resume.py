@@ -354,7 +354,7 @@ def test_a_disk_that_fills_up_costs_only_the_part_in_hand(
         extract(images, tmp_path / "f.h5", on_progress=fill_up)
     message = str(caught.value)
     assert "the disk is full" in message
-    assert f"4 of 10 images are safe in {tmp_path / 'f.h5.parts'}: the same command" in message
+    assert f"4 of 10 images are safe in {tmp_path / 'f.h5.parts'}: the same call" in message
     assert not (tmp_path / "f.h5").exists()
     small_files(1 << 30)
     computed.images = 0

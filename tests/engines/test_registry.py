@@ -34,7 +34,7 @@ def test_it_is_told_how_to_run(toy, means):
 def test_what_the_table_says_it_cannot_do_is_refused(toy, means):
     backbone = open_backbone(toy)
     recipes = [backbone.recipe()]
-    with pytest.raises(UsageError, match="engine means runs on the CPU; leave out device='cuda'"):
+    with pytest.raises(UsageError, match="engine means runs on the CPU; leave out device='cuda:1'"):
         open_engine(backbone, recipes, engine=means, device="cuda:1")
     with pytest.raises(UsageError, match="streams are the engine openvino's; leave out streams=2"):
         open_engine(backbone, recipes, engine=means, streams=2)
