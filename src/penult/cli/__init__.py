@@ -19,6 +19,7 @@ from penult import __version__
 from penult.cli import options
 from penult.cli.commands import COMMANDS
 from penult.cli.console import encode_anything, warn
+from penult.cli.help import Command, Group
 from penult.cli.stop import Stopped
 from penult.errors import PenultError
 from penult.interface import serving_command_line
@@ -31,6 +32,7 @@ _UsageError: Any = typer.BadParameter.__base__
 
 app = typer.Typer(
     name="penult",
+    cls=Group,
     help="Turn images into feature vectors with pretrained networks, and use them.",
     no_args_is_help=True,
     add_completion=False,
@@ -39,7 +41,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for name, run in COMMANDS.items():
-    app.command(name=name)(run)
+    app.command(name=name, cls=Command)(run)
 
 
 def _print_version(wanted: bool) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import codecs
 import io
 import json
+import os
 import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from penult.messages import escape_json, printable
@@ -26,6 +28,7 @@ __all__ = [
     "say_json",
     "say_listing_messages",
     "table_width",
+    "terminal_width",
     "to_json",
     "warn",
     "warn_of_random",
@@ -145,6 +148,16 @@ def table_width() -> int:
     Rich cuts columns to 80 where there is no terminal; a script or a log has no such edge.
     """
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else 200
+
+
+def terminal_width() -> int:
+    """How wide the terminal is, also where stdout is a pipe to a pager; 80 where there is none."""
+    if os.environ.get("COLUMNS", "").isdigit():
+        return max(int(os.environ["COLUMNS"]), 40)
+    for stream in (sys.stdout, sys.stderr, sys.stdin):
+        with suppress(OSError, ValueError):
+            return max(os.get_terminal_size(stream.fileno()).columns, 40)
+    return 80
 
 
 def say_failures(failures: Sequence[Failure], *, total: int) -> None:

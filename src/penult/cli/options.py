@@ -1,7 +1,12 @@
-"""Options that several commands share, each defined once."""
+"""Options that several commands share, each defined once.
+
+What matters most to a command is a `typer.Option` and stands first in its help; the rest stands
+under the headings below.
+"""
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -10,27 +15,47 @@ import typer
 from penult.cli.console import warn
 from penult.errors import UsageError
 
+HEADINGS = ("Labels", "Network", "Reading images", "Scoring", "Speed", "Output", "General")
+"""Of groups of options, in the order in which help shows them."""
+
+label_option = partial(typer.Option, rich_help_panel="Labels")
+network_option = partial(typer.Option, rich_help_panel="Network")
+reading_option = partial(typer.Option, rich_help_panel="Reading images")
+scoring_option = partial(typer.Option, rich_help_panel="Scoring")
+speed_option = partial(typer.Option, rich_help_panel="Speed")
+output_option = partial(typer.Option, rich_help_panel="Output")
+general_option = partial(typer.Option, rich_help_panel="General")
+
 _IMAGES = (
-    "Folders, images, .csv and .parquet lists, .tar and .parquet archives, addresses such as "
+    "Folders, image files, .csv and .parquet lists, .tar and .parquet archives, addresses such as "
     "s3://bucket/photos, or - for paths on standard input."
 )
 
-Images = Annotated[list[str], typer.Argument(metavar="IMAGES", help=_IMAGES)]
-Model = Annotated[str, typer.Option("--model", "-m", help="Backbone; `penult models` lists them.")]
+Images = Annotated[list[str], typer.Argument(metavar="IMAGES...", help=_IMAGES)]
+Classifier = Annotated[Path, typer.Argument(help="Classifier file (.skops).")]
+Model = Annotated[
+    str,
+    typer.Option(
+        "--model", "-m", metavar="NAME", help="Network to use; `penult models` lists them."
+    ),
+]
+ModelName = Annotated[str, typer.Argument(help="Name of a network; `penult models` lists them.")]
 Layers = Annotated[
     list[str] | None,
     typer.Option(
         "--layer",
         "-l",
-        help="Layer, or a glob such as 'layer4.*'; may be given several times. [penultimate]",
-        show_default=False,
+        metavar="LAYER",
+        help="Layer whose numbers are stored, or a glob such as 'layer4.*'; may be given several "
+        "times. `penult layers MODEL` lists them.",
+        show_default="penultimate",
     ),
 ]
 _Pooling = Literal["avg", "max", "gem", "cls", "flatten", "none"] | None
 Pooling = Annotated[
     _Pooling,
-    typer.Option(
-        help="How maps or tokens become a row. [what suits the layer]", show_default=False
+    network_option(
+        help="How a layer's maps or tokens become one row.", show_default="what suits the layer"
     ),
 ]
 OldPooling = Annotated[
@@ -48,121 +73,157 @@ def one_pooling(pooling: str | None, pool: str | None) -> str | None:
     return pool
 
 
-Normalize = Annotated[Literal["none", "l2"], typer.Option(help="l2 scales each row to length 1.")]
+Normalize = Annotated[
+    Literal["none", "l2"],
+    network_option(help="Scale each row to length 1 (l2), or leave it as it is."),
+]
 Weights = Annotated[
     str | None,
-    typer.Option(
-        metavar="PATH|random",
-        help="A file of weights in place of the pretrained ones, or random for an untrained "
+    network_option(
+        metavar="FILE|random",
+        help="File of weights to use in place of the pretrained ones, or random for an untrained "
         "network.",
         show_default=False,
     ),
 ]
 MovedWeights = Annotated[
     str | None,
-    typer.Option(
-        metavar="PATH",
-        help="Where the network's weights file is now, if not where it was.",
+    network_option(
+        help="Where the network's weights file is now, if it is not where it was.",
         show_default=False,
     ),
 ]
 Offline = Annotated[
-    bool, typer.Option("--offline", help="Never touch the network; so does PENULT_OFFLINE=1.")
+    bool,
+    network_option(
+        "--offline", help="Download nothing. PENULT_OFFLINE=1 in the environment does the same."
+    ),
 ]
 Architecture = Annotated[
     str | None,
-    typer.Option(
-        help="For a plain state dict, checkpoint:PATH: the backbone that it fits.",
+    network_option(
+        metavar="NAME",
+        help="Network that a plain state dict (--model checkpoint:FILE) is for.",
         show_default=False,
     ),
 ]
-Decode = Annotated[
-    Literal["exact", "scaled"],
-    typer.Option(help="scaled decodes large JPEGs several times as fast; rows differ a little."),
-]
 Precision = Annotated[
     Literal["float32", "float16", "bfloat16"],
-    typer.Option(help="On a GPU, float16 and bfloat16 compute faster; rows differ a little."),
+    speed_option(help="float16 and bfloat16 compute faster on a GPU; rows differ a little."),
 ]
-Dtype = Annotated[Literal["float32", "float16"], typer.Option(help="float16 takes half the space.")]
+Dtype = Annotated[
+    Literal["float32", "float16"],
+    output_option(help="Type of the stored numbers; float16 takes half the space."),
+]
 Labels = Annotated[
     str,
-    typer.Option(
-        help="parent (what the source says, or the folder's name), none, column:NAME of the "
-        "source's own table, or a CSV file with columns path, label and optionally split."
+    label_option(
+        metavar="WHERE",
+        help="Where labels come from: parent (what the source says, or the name of the image's "
+        "folder), none, column:NAME of the source's own table, or a CSV file with columns path, "
+        "label and optionally split.",
     ),
 ]
 LabelPattern = Annotated[
     str | None,
-    typer.Option(
-        help=r"Regular expression on file names, e.g. '(?P<label>.+)_\d+'.", show_default=False
+    label_option(
+        metavar="REGEX",
+        help=r"Take labels from file names by a regular expression, e.g. '(?P<label>.+)_\d+'.",
+        show_default=False,
     ),
 ]
 Splits = Annotated[
     Literal["auto", "folders", "none"],
-    typer.Option(
+    label_option(
         help="Top folders called train, test and so on: folders takes each for a split, none for "
         "a class; auto takes one for a class where images lie in it, beside other classes."
     ),
 ]
-Engine = Annotated[str, typer.Option(help="What runs the network: auto, openvino or torch.")]
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, … or mps.")]
-BatchSize = Annotated[
-    int | None,
-    typer.Option(min=1, help="Images in one batch. [what suits the device]", show_default=False),
-]
-Workers = Annotated[
-    int | None,
-    typer.Option(min=1, help="Decoding threads. [number of cores]", show_default=False),
-]
-Streams = Annotated[
-    int | None,
-    typer.Option(
-        min=1,
-        help="Inferences at the same time, engine openvino. [number of cores]",
-        show_default=False,
-    ),
+Decode = Annotated[
+    Literal["exact", "scaled"],
+    reading_option(help="scaled decodes large JPEGs several times as fast; rows differ a little."),
 ]
 OnError = Annotated[
     Literal["skip", "fail"],
-    typer.Option(help="An unreadable image: skip it (and list it), or stop there."),
+    reading_option(help="At an unreadable image: skip it and list it, or stop."),
 ]
 MaxPixels = Annotated[
     int | None,
-    typer.Option(help="Refuse images of more pixels, from their header.", show_default=False),
+    reading_option(
+        help="Refuse images of more pixels, without decoding them.",
+        show_default=False,
+    ),
 ]
 AllowTruncated = Annotated[
     bool,
-    typer.Option("--allow-truncated", help="Take what there is of truncated and damaged images."),
+    reading_option(
+        "--allow-truncated", help="Use what can be read of truncated and damaged images."
+    ),
 ]
+Engine = Annotated[
+    str, speed_option(metavar="[auto|openvino|torch]", help="What runs the network.")
+]
+Device = Annotated[
+    str,
+    speed_option(
+        metavar="DEVICE", help="Where it runs: auto, cpu, cuda, cuda:1 and so on, or mps."
+    ),
+]
+BatchSize = Annotated[
+    int | None,
+    speed_option(min=1, help="Images in one batch.", show_default="what suits the device"),
+]
+Workers = Annotated[
+    int | None,
+    speed_option(
+        min=1,
+        help="Threads that decode images.",
+        show_default="the number of cores",
+    ),
+]
+Streams = Annotated[
+    int | None,
+    speed_option(
+        min=1,
+        help="Inferences that the engine openvino runs at the same time.",
+        show_default="the number of cores",
+    ),
+]
+Seed = Annotated[int, scoring_option(help="Seed of the held-out part and of the folds.")]
 Overwrite = Annotated[
-    bool, typer.Option("--overwrite", help="Replace the output if it exists, atomically.")
+    bool,
+    output_option("--overwrite", help="Replace the output if it exists; whole, or not at all."),
 ]
 Shuffle = Annotated[
     int | None,
-    typer.Option(
+    output_option(
         metavar="SEED",
         min=0,
-        help="Store the rows shuffled, for scripts that split by position. [sorted by id]",
-        show_default=False,
+        help="Store the rows shuffled, for scripts that split by position.",
+        show_default="sorted by id",
     ),
 ]
 Restart = Annotated[
     bool,
-    typer.Option("--restart", help="Begin anew where an interrupted run could be gone on with."),
+    output_option(
+        "--restart", help="Start again from the beginning instead of resuming an interrupted run."
+    ),
 ]
 Update = Annotated[
     bool,
-    typer.Option(
+    output_option(
         "--update",
         help="Bring the output up to date: compute only new and changed images, drop removed ones.",
     ),
 ]
+DryRun = Annotated[
+    bool, output_option("--dry-run", help="Say what would be written, and write nothing.")
+]
 Results = Annotated[
     Path | None,
-    typer.Option(
-        metavar="DIR",
-        help="Folder for scores.json and confusion_matrix.png; made if need be.",
+    output_option(
+        metavar="FOLDER",
+        help="Write scores.json and confusion_matrix.png there; the folder is made if need be.",
         show_default=False,
     ),
 ]
@@ -177,21 +238,24 @@ def _renamed(value: str) -> str:
 
 Confusion = Annotated[
     Literal["counts", "normalized", "normalised"],
-    typer.Option(
-        help="Cells of confusion_matrix.png: images, or parts of the true class's.",
-        metavar="<counts|normalized>",
+    output_option(
+        help="What the cells of confusion_matrix.png hold: numbers of images, or their part of the "
+        "true class.",
+        metavar="[counts|normalized]",
         callback=_renamed,
     ),
 ]
 EscapeFormulas = Annotated[
     bool,
-    typer.Option(
+    output_option(
         "--escape-formulas",
         help="In CSV, put an apostrophe before names that a spreadsheet would run (=, +, -, @).",
     ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress; only errors and results.")]
+AsJson = Annotated[bool, general_option("--json", help="Print the result as JSON, for programs.")]
+Quiet = Annotated[
+    bool, general_option("--quiet", "-q", help="Show no progress, only results and errors.")
+]
 
 
 def _remember_debug(value: bool) -> bool:
@@ -203,7 +267,7 @@ def _remember_debug(value: bool) -> bool:
 show_traceback = False
 Debug = Annotated[
     bool,
-    typer.Option(
+    general_option(
         "--debug", help="Show the traceback of an error.", is_eager=True, callback=_remember_debug
     ),
 ]

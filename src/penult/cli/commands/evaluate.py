@@ -14,11 +14,11 @@ from penult.cli.tables import class_table, say_accuracy, scores_table
 
 
 def run(
-    classifier: Annotated[Path, typer.Argument(help="Classifier file (.skops).")],
+    classifier: o.Classifier,
     data: Annotated[
         list[str],
         typer.Argument(
-            metavar="FEATURES|IMAGES", help="A feature file, or images with their labels."
+            metavar="FEATURES|IMAGES...", help="A feature file, or images with their labels."
         ),
     ],
     labels: o.Labels = "parent",

@@ -12,10 +12,11 @@ from penult.cli.console import say, say_json
 
 
 def run(
-    classifier: Annotated[Path, typer.Argument(help="Classifier file (.skops).")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="File to write.")],
+    classifier: o.Classifier,
+    output: Annotated[Path, typer.Option("--output", "-o", help="File to write, .onnx.")],
     format: Annotated[
-        Literal["onnx"], typer.Option(help="onnx: the network and the classifier in one graph.")
+        Literal["onnx"],
+        o.output_option(help="What to write; onnx: network and classifier in one graph."),
     ] = "onnx",
     weights: o.MovedWeights = None,
     offline: o.Offline = False,

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 def run(
     images: o.Images,
-    output: Annotated[Path, typer.Option("--output", "-o", help="Feature file to write.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Feature file to write, .h5.")],
     model: o.Model = "efficientnet_lite0",
     layer: o.Layers = None,
     pooling: o.Pooling = None,
@@ -53,9 +53,7 @@ def run(
     overwrite: o.Overwrite = False,
     restart: o.Restart = False,
     update: o.Update = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be written, and write nothing.")
-    ] = False,
+    dry_run: o.DryRun = False,
     as_json: o.AsJson = False,
     quiet: o.Quiet = False,
     debug: o.Debug = False,

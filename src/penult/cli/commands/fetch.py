@@ -14,7 +14,7 @@ from penult.cli.console import say, say_json
 def run(
     models: Annotated[
         list[str],
-        typer.Argument(metavar="MODEL...", help="Backbones; `penult models` lists them."),
+        typer.Argument(metavar="MODEL...", help="Names of networks; `penult models` lists them."),
     ],
     offline: o.Offline = False,
     as_json: o.AsJson = False,

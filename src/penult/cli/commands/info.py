@@ -33,7 +33,10 @@ if TYPE_CHECKING:
 
 
 def run(
-    file: Annotated[Path, typer.Argument(help="Feature file, classifier file or int8 checkpoint.")],
+    file: Annotated[
+        Path,
+        typer.Argument(help="Feature file, classifier file or int8 checkpoint."),
+    ],
     as_json: o.AsJson = False,
     debug: o.Debug = False,
 ) -> None:

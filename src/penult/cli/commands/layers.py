@@ -14,7 +14,7 @@ _NUMBERS = ("output", "flattened", "row")
 
 
 def run(
-    model: Annotated[str, typer.Argument(help="Backbone; `penult models` lists them.")],
+    model: o.ModelName,
     pattern: Annotated[str, typer.Argument(help="A layer, or a glob such as 'layer4.*'.")] = "*",
     weights: o.Weights = None,
     architecture: o.Architecture = None,

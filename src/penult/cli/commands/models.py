@@ -20,7 +20,10 @@ _NUMBERS = ("parameters", "input", "features", "top-1")
 
 def run(
     pattern: Annotated[
-        str, typer.Argument(help="Part of a name, a glob, or a source: resnet, 'vgg*', timm:")
+        str,
+        typer.Argument(
+            metavar="PATTERN", help="Part of a name, a glob, or a source: resnet, 'vgg*', timm:"
+        ),
     ] = "*",
     as_json: o.AsJson = False,
     debug: o.Debug = False,

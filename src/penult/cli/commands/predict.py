@@ -16,35 +16,42 @@ from penult.errors import UsageError
 
 
 def run(
-    classifier: Annotated[Path, typer.Argument(help="Classifier file (.skops).")],
+    classifier: o.Classifier,
     images: o.Images,
     output: Annotated[
         Path | None,
         typer.Option(
             "--output",
             "-o",
-            help="Write the predictions there, and print how many of each class there are; "
-            "the name ends in .csv or .jsonl.",
+            help="Write the predictions to this .csv or .jsonl file, and print how many images "
+            "there are of each class.",
             show_default=False,
         ),
     ] = None,
-    top: Annotated[int, typer.Option(help="How many classes to list for each image.", min=1)] = 1,
+    top: Annotated[
+        int,
+        typer.Option(min=1, help="How many classes to list for each image, best first."),
+    ] = 1,
     threshold: Annotated[
         float | None,
         typer.Option(
-            metavar="P", help="Mark predictions less probable than this as unsure.", min=0, max=1
+            min=0,
+            max=1,
+            help="Mark predictions as unsure that are less probable than this, e.g. 0.9.",
         ),
     ] = None,
     copy_to: Annotated[
         Path | None,
         typer.Option(
-            metavar="DIR",
-            help="Sort the photos into a folder for each class there; none is moved or replaced.",
+            metavar="FOLDER",
+            help="Copy the photos into this folder, into one folder a class; none is moved or "
+            "replaced.",
             show_default=False,
         ),
     ] = None,
     copy_mode: Annotated[
-        Literal["copy", "hardlink", "symlink"], typer.Option(help="How to sort them there.")
+        Literal["copy", "hardlink", "symlink"],
+        typer.Option(help="With --copy-to: copy the photos, or link to them."),
     ] = "copy",
     weights: o.MovedWeights = None,
     offline: o.Offline = False,
@@ -53,7 +60,7 @@ def run(
     batch_size: o.BatchSize = None,
     workers: o.Workers = None,
     overwrite: o.Overwrite = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+    as_csv: Annotated[bool, o.output_option("--csv", help="Print the predictions as CSV.")] = False,
     escape_formulas: o.EscapeFormulas = False,
     as_json: o.AsJson = False,
     quiet: o.Quiet = False,

@@ -14,18 +14,18 @@ from penult.cli.tables import int8_card
 
 
 def run(
-    model: Annotated[str, typer.Argument(help="Backbone; `penult models` lists them.")],
+    model: o.ModelName,
     calibrate: Annotated[
         list[str],
         typer.Option(
             "--calibrate",
             "-c",
             metavar="IMAGES",
-            help="Images like those it is meant for: a folder or a file; may be given several "
-            "times.",
+            help="Images like those that the network is meant for: a folder or a file; may be "
+            "given several times.",
         ),
     ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Checkpoint to write, a .ckpt.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Checkpoint to write, .ckpt.")],
     layer: o.Layers = None,
     pooling: o.Pooling = None,
     weights: o.Weights = None,
@@ -33,12 +33,16 @@ def run(
     architecture: o.Architecture = None,
     labels: o.Labels = "parent",
     label_pattern: o.LabelPattern = None,
-    images: Annotated[int, typer.Option(help="How many to calibrate on, at most.", min=1)] = 300,
-    seed: Annotated[int, typer.Option(help="Of the choice of images.", min=0)] = 0,
+    images: Annotated[
+        int,
+        typer.Option(min=1, help="How many images to calibrate on, at most."),
+    ] = 300,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the choice of images.")] = 0,
     min_cosine: Annotated[
         float,
         typer.Option(
-            help="Mean cosine with float32 rows, below which what does most harm stays in float32."
+            help="Least mean cosine with float32 rows; to reach it, the parts of the network that "
+            "do most harm stay in float32.",
         ),
     ] = 0.995,
     overwrite: o.Overwrite = False,

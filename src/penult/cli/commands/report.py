@@ -21,20 +21,22 @@ def run(
     images: Annotated[
         list[str],
         typer.Argument(
-            metavar="IMAGES|FEATURES",
+            metavar="IMAGES...|FEATURES",
             help="As for penult extract; or a feature file, whose rows are taken as they are.",
         ),
     ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FOLDER", help="Folder to write.")
+    ],
     model: o.Model = DEFAULT_MODEL,
     layer: Annotated[
         list[str] | None,
         typer.Option(
             "--layer",
             "-l",
-            help="Layer or glob; of several, the page shows all and the best is kept. "
-            "[penultimate; of a feature file, all]",
-            show_default=False,
+            metavar="LAYER",
+            help="Layer or glob; of several, the page shows all and the best is kept.",
+            show_default="penultimate; of a feature file, all",
         ),
     ] = None,
     weights: o.Weights = None,
@@ -47,17 +49,17 @@ def run(
     device: o.Device = "auto",
     classifier: Annotated[
         list[str] | None,
-        typer.Option(help="As for penult train. [logistic]", show_default=False),
+        o.scoring_option(metavar="KIND", help="As for penult train.", show_default="logistic"),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of the split and the folds.")] = 0,
+    seed: o.Seed = 0,
     label_errors: Annotated[
         bool,
-        typer.Option(
+        o.output_option(
             "--label-errors/--no-label-errors", help="Look for labels that are likely wrong."
         ),
     ] = True,
     curve: Annotated[
-        bool, typer.Option("--curve/--no-curve", help="Draw a learning curve.")
+        bool, o.output_option("--curve/--no-curve", help="Draw a learning curve.")
     ] = True,
     confusion: o.Confusion = "counts",
     escape_formulas: o.EscapeFormulas = False,

@@ -13,7 +13,10 @@ from penult.cli.console import say
 
 def run(
     name: Annotated[str, typer.Argument(help="Which sample: digits.")],
-    directory: Annotated[Path, typer.Argument(help="Folder to write, one folder a class in it.")],
+    directory: Annotated[
+        Path,
+        typer.Argument(metavar="FOLDER", help="Folder to write, with one folder a class in it."),
+    ],
     debug: o.Debug = False,
 ) -> None:
     """Write a small real image set, for a first try without photos of your own."""

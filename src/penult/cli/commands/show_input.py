@@ -12,9 +12,9 @@ from penult.cli.console import say
 
 
 def run(
-    model: Annotated[str, typer.Argument(help="Backbone; `penult models` lists them.")],
+    model: o.ModelName,
     image: Annotated[Path, typer.Argument(help="Image file.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Picture to write, a .png file.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Picture to write, .png.")],
     normalized: Annotated[
         bool,
         typer.Option("--normalized", help="Show the numbers that go in, from black to white."),

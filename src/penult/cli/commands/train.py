@@ -29,80 +29,100 @@ _KINDS = " or ".join(", ".join(kind_names()).rsplit(", ", 1))
 
 def run(
     features: Annotated[Path, typer.Argument(help="Feature file with labels.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Classifier file to write.")],
+    output: Annotated[
+        Path,
+        typer.Option("--output", "-o", help="Classifier file to write, .skops."),
+    ],
     layer: Annotated[
         list[str] | None,
         typer.Option(
             "--layer",
             "-l",
+            metavar="LAYER",
             help="Which of the file's layers, or a glob, or all; of several, the best by "
-            "cross-validation is kept. [the last]",
-            show_default=False,
+            "cross-validation is kept.",
+            show_default="the last",
         ),
     ] = None,
     classifier: Annotated[
         list[str] | None,
         typer.Option(
-            help=f"{_KINDS}; given several times, the best by cross-validation is taken. "
-            "[logistic]",
-            show_default=False,
+            metavar="KIND",
+            help=f"Kind of classifier: {_KINDS}. Given several times, the best by "
+            "cross-validation is kept.",
+            show_default="logistic",
         ),
     ] = None,
     grid: Annotated[
         list[str] | None,
         typer.Option(
             metavar="NAME=V1,V2,…",
-            help="Values to try, e.g. C=0.1,1,10; may be given several times. [each "
-            "classifier's own]",
-            show_default=False,
+            help="Values of a parameter to try, e.g. C=0.1,1,10; may be given several times.",
+            show_default="each kind's own",
         ),
     ] = None,
     scale: Annotated[
         Literal["l2", "standard", "none"],
-        typer.Option(help="l2: rows of length 1; standard: columns of variance 1."),
+        typer.Option(
+            help="Before training, scale each row to length 1 (l2), or each column to variance 1 "
+            "(standard)."
+        ),
     ] = "l2",
     test_size: Annotated[
-        float, typer.Option(help="Part held out, where the file has no splits of its own.")
+        float,
+        o.scoring_option(
+            help="Part of the images that is held out for scoring, if the file has no splits of "
+            "its own.",
+        ),
     ] = 0.25,
     test_features: Annotated[
         Path | None,
-        typer.Option(
-            help="Another feature file to score on; then nothing is held out.", show_default=False
-        ),
-    ] = None,
-    ignore_splits: Annotated[
-        bool, typer.Option("--ignore-splits", help="Hold out a random part even so.")
-    ] = False,
-    min_per_class: Annotated[
-        int, typer.Option(help="Leave out classes with fewer images.", min=0)
-    ] = 0,
-    near_duplicates: Annotated[
-        float | None,
-        typer.Option(
-            metavar="COSINE",
-            help="Keep images in one part whose rows have at least this cosine, e.g. 0.95. "
-            "[identical images only]",
+        o.scoring_option(
+            help="Another feature file to score on; then nothing is held out.",
             show_default=False,
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of the split and the folds.")] = 0,
-    folds: Annotated[int, typer.Option(help="Cross-validation folds.")] = 3,
+    ignore_splits: Annotated[
+        bool,
+        o.scoring_option(
+            "--ignore-splits", help="Hold out a random part even if the file has splits."
+        ),
+    ] = False,
+    min_per_class: Annotated[
+        int,
+        o.scoring_option(min=0, help="Leave out classes that have fewer images."),
+    ] = 0,
+    near_duplicates: Annotated[
+        float | None,
+        o.scoring_option(
+            metavar="COSINE",
+            help="Keep images whose rows have at least this cosine, e.g. 0.95, together in one "
+            "part, so that no copy of a training image is scored.",
+            show_default="identical images only",
+        ),
+    ] = None,
+    seed: o.Seed = 0,
+    folds: Annotated[int, o.scoring_option(help="Number of cross-validation folds.")] = 3,
     runs: Annotated[
-        int, typer.Option(help="Repeat with seeds one apart, for mean and spread.", min=1)
+        int,
+        o.scoring_option(
+            min=1,
+            help="Repeat this often, with seeds one apart, for mean and spread.",
+        ),
     ] = 1,
     refit: Annotated[
         bool,
-        typer.Option(
+        o.scoring_option(
             "--refit",
             help="Once scored, fit it again on all labelled rows; the scores stay those of before.",
         ),
     ] = False,
     max_memory: Annotated[
         str | None,
-        typer.Option(
+        o.speed_option(
             metavar="SIZE",
-            help="What the rows may take of it, e.g. 4GB. [half of what is free]",
-            show_default=False,
+            help="Memory that the rows may take, e.g. 4GB.",
+            show_default="half of what is free",
         ),
     ] = None,
     results: o.Results = None,

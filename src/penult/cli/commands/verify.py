@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 
 def run(
     features: Annotated[Path, typer.Argument(help="Feature file.")],
-    sample: Annotated[int, typer.Option(help="How many images to extract again.", min=1)] = 50,
-    seed: Annotated[int, typer.Option(help="Of the sample.")] = 0,
+    sample: Annotated[int, typer.Option(min=1, help="How many images to extract again.")] = 50,
+    seed: Annotated[int, typer.Option(help="Seed of the choice of images.")] = 0,
     images: Annotated[
         list[str] | None,
         typer.Option(
+            metavar="IMAGES",
             help="Where the images are now, if they have moved; may be given several times.",
             show_default=False,
         ),

@@ -1,0 +1,166 @@
+"""Help and usage: what a command takes, in groups, as wide as the terminal, with examples.
+
+Written here rather than by rich, which would take longer to import than all of the rest.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from textwrap import wrap
+from types import NoneType
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from typer.core import TyperCommand, TyperGroup
+
+from penult.cli.colors import in_color, paint
+from penult.cli.console import terminal_width
+from penult.cli.options import HEADINGS
+
+__all__ = ["Command", "Group", "Topic", "summary", "topics"]
+
+_WIDEST = 110  # longer lines are hard to read
+_EXAMPLES = "\n\nExamples\n--------\n"
+
+Topic = tuple[str, list[tuple[str, str]]]
+"""A heading, and below it terms (an option with its metavar), each with what it means."""
+
+
+class _Described:
+    """What a command and the group of all commands have in common."""
+
+    def get_params(self: Any, ctx: Any) -> Any:
+        """Give each parameter a metavar: see `click.Command.get_params`."""
+        hints = get_type_hints(inspect.unwrap(self.callback))
+        for param in self.params:
+            if param.metavar is None and not getattr(param, "is_flag", False):
+                param.metavar = _metavar(param, hints.get(param.name, str))
+        return super().get_params(ctx)  # type: ignore[misc]
+
+    def collect_usage_pieces(self: Any, ctx: Any) -> list[str]:
+        """Name what has to be given first: see `click.Command.collect_usage_pieces`."""
+        given = []
+        for param in self.get_params(ctx):
+            if param.param_type_name == "argument":
+                given.append(param.metavar if param.required else f"[{param.metavar}]")
+            elif param.required:
+                given.append(f"{param.opts[0]} {param.metavar}")
+        return [*given, "[OPTIONS]"]
+
+    def format_help(self: Any, ctx: Any, formatter: Any) -> None:
+        """Write the help page: see `click.Command.format_help`."""
+        ctx.color = in_color(sys.stdout)
+        formatter.write("\n".join(_page(self, ctx)))
+
+
+class Command(_Described, TyperCommand):
+    """A command whose help is grouped by the headings of its options."""
+
+
+class Group(_Described, TyperGroup):
+    """All commands, each with the whole first sentence of its help."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """See `click.Group.collect_usage_pieces`."""
+        return ["COMMAND [ARGUMENTS] [OPTIONS]"]
+
+
+def summary(command: Any) -> str:
+    """The first paragraph of a command's help, on one line."""
+    return " ".join((command.help or "").partition("\n\n")[0].split())
+
+
+def _metavar(param: Any, hint: Any) -> str:
+    """What stands for a value: the choices there are, or its kind in capitals."""
+    several = ""
+    kinds = [kind for kind in get_args(hint) or [hint] if kind is not NoneType]
+    if get_origin(hint) is Literal:
+        kinds = [hint]
+    kind = kinds[0]
+    if get_origin(kind) is list or get_origin(hint) is list:
+        several = "..."
+        kind = (get_args(kind) or [kind])[0]
+    if param.param_type_name == "argument":
+        return f"{param.name.upper()}{several}"
+    if get_origin(kind) is Literal:
+        return f"[{'|'.join(map(str, get_args(kind)))}]"
+    return {int: "INTEGER", float: "NUMBER", Path: "FILE"}.get(kind, "TEXT")
+
+
+def topics(command: Any, ctx: Any) -> Iterator[Topic]:
+    """Yield what a command takes: its arguments, its main options, and the others by heading."""
+    defaults = inspect.signature(inspect.unwrap(command.callback)).parameters
+    found: dict[str, list[tuple[str, str]]] = {
+        heading: [] for heading in ("Commands", "Arguments", "Options", *HEADINGS)
+    }
+    for param in command.get_params(ctx):
+        if getattr(param, "hidden", False):
+            continue
+        default = defaults[param.name].default if param.name in defaults else None
+        meaning = f"{param.help or ''}{_default(param, default)}".strip()
+        if param.param_type_name == "argument":
+            found["Arguments"].append((param.metavar, meaning))
+            continue
+        heading = getattr(param, "rich_help_panel", None)
+        if heading is None:
+            heading = HEADINGS[-1] if param.is_eager else "Options"
+        found.setdefault(heading, []).append((_spelled(param), meaning))
+    if hasattr(command, "commands"):
+        known = command.commands.items()
+        found["Commands"] = [(name, summary(one)) for name, one in known if not one.hidden]
+    return ((heading, terms) for heading, terms in found.items() if terms)
+
+
+def _default(param: Any, default: Any) -> str:
+    if param.required:
+        return "  [required]" if param.param_type_name == "option" else ""
+    shown = param.show_default
+    if not isinstance(shown, str):
+        if not shown or default is None or default is False or default is inspect.Parameter.empty:
+            return ""
+        shown = param.opts[0] if default is True else str(default)
+    return f"  [default: {shown}]"
+
+
+def _spelled(param: Any) -> str:
+    """An option as it is typed, the long names below each other."""
+    names = sorted(param.opts, key=len)
+    text = ", ".join(names)
+    if names[0].startswith("--"):
+        text = f"    {text}"
+    if param.secondary_opts:
+        text += f" / {', '.join(param.secondary_opts)}"
+    return text if param.is_flag else f"{text} {param.metavar}"
+
+
+def _page(command: Any, ctx: Any) -> Iterator[str]:
+    """Yield the lines of the help page."""
+    width = min(terminal_width(), _WIDEST)
+    shade = partial(paint, on=sys.stdout)
+    told, _, examples = (command.help or "").partition(_EXAMPLES)
+    usage = " ".join([ctx.command_path, *command.collect_usage_pieces(ctx)])
+    yield f"{shade('Usage:', 'bold')} {usage}"
+    for paragraph in told.split("\n\n"):
+        yield ""
+        yield from wrap(" ".join(paragraph.split()), width)
+    if examples:
+        yield ""
+        yield shade("Examples:", "bold")
+        for line in examples.splitlines():
+            yield f"  {shade(line, 'dim') if line.startswith('#') else line}".rstrip()
+    found = list(topics(command, ctx))
+    room = width // 3
+    column = max(len(t) for _, terms in found for t, _ in terms if len(t) <= room) + 2
+    for heading, terms in found:
+        yield ""
+        yield shade(f"{heading}:", "bold")
+        for term, meaning in terms:
+            lines = wrap(meaning, width - column - 2, break_on_hyphens=False) or [""]
+            if len(term) > room:
+                yield f"  {shade(term, 'cyan')}"
+            else:
+                yield f"  {shade(term, 'cyan')}{' ' * (column - len(term))}{lines.pop(0)}".rstrip()
+            yield from (" " * (column + 2) + line for line in lines)
