@@ -42,7 +42,7 @@ check: install ## Run the linters alone
 
 docs: install ## Write docs/cli.md anew from the commands' --help, docs/api.md from docstrings
 	@$(BIN)/python docs/write_api.py > docs/api.md
-	@$(BIN)/typer penult.cli utils docs --name penult --title "Command line" --output docs/cli.md
+	@$(BIN)/python docs/write_cli.py > docs/cli.md
 
 clean: ## Remove .venv, the demo and all caches
 	@rm -rf .venv .venv-lowest demo dist .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .hypothesis

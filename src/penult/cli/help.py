@@ -20,7 +20,7 @@ from penult.cli.colors import in_color, paint
 from penult.cli.console import terminal_width
 from penult.cli.options import HEADINGS
 
-__all__ = ["Command", "Group", "Topic", "summary", "topics"]
+__all__ = ["Command", "Group", "Topic", "examples", "paragraphs", "summary", "topics"]
 
 _WIDEST = 110  # longer lines are hard to read
 _EXAMPLES = "\n\nExamples\n--------\n"
@@ -68,9 +68,20 @@ class Group(_Described, TyperGroup):
         return ["COMMAND [ARGUMENTS] [OPTIONS]"]
 
 
+def paragraphs(command: Any) -> list[str]:
+    """What a command's docstring says, a line a paragraph, without its examples."""
+    told = (command.help or "").partition(_EXAMPLES)[0]
+    return [" ".join(paragraph.split()) for paragraph in told.split("\n\n")]
+
+
 def summary(command: Any) -> str:
-    """The first paragraph of a command's help, on one line."""
-    return " ".join((command.help or "").partition("\n\n")[0].split())
+    """The first paragraph of it."""
+    return paragraphs(command)[0]
+
+
+def examples(command: Any) -> list[str]:
+    """The lines of a command's examples: comments, and under each of them what to type."""
+    return (command.help or "").partition(_EXAMPLES)[2].splitlines()
 
 
 def _metavar(param: Any, hint: Any) -> str:
@@ -140,17 +151,15 @@ def _page(command: Any, ctx: Any) -> Iterator[str]:
     """Yield the lines of the help page."""
     width = min(terminal_width(), _WIDEST)
     shade = partial(paint, on=sys.stdout)
-    told, _, examples = (command.help or "").partition(_EXAMPLES)
     usage = " ".join([ctx.command_path, *command.collect_usage_pieces(ctx)])
     yield f"{shade('Usage:', 'bold')} {usage}"
-    for paragraph in told.split("\n\n"):
+    for paragraph in paragraphs(command):
         yield ""
-        yield from wrap(" ".join(paragraph.split()), width)
-    if examples:
+        yield from wrap(paragraph, width)
+    if lines := examples(command):
         yield ""
         yield shade("Examples:", "bold")
-        for line in examples.splitlines():
-            yield f"  {shade(line, 'dim') if line.startswith('#') else line}".rstrip()
+        yield from (f"  {shade(line, 'dim') if line.startswith('#') else line}" for line in lines)
     found = list(topics(command, ctx))
     room = width // 3
     column = max(len(t) for _, terms in found for t, _ in terms if len(t) <= room) + 2

@@ -39,6 +39,13 @@ def run(
 
     If some of them trained it, the others are scored by themselves as well. Labels that it has
     never seen are reported apart.
+
+    Examples
+    --------
+    # Other photos, in folders named after their classes.
+    penult evaluate flowers.skops new_photos
+    # Rows that were extracted before.
+    penult evaluate flowers.skops rows.h5 --results scores
     """
     from penult.classify.metrics.scores import scores_to_dict
     from penult.images.notes import listing_notes

@@ -27,6 +27,10 @@ def run(
     """Write a classifier and its network as one file that runs without penult.
 
     Its input is a batch of images, its output the probability of each class.
+
+    Examples
+    --------
+    penult export flowers.skops -o flowers.onnx
     """
     from penult.classify.export.export import export
 

@@ -59,7 +59,19 @@ def run(
     debug: o.Debug = False,
     pool: o.OldPooling = None,
 ) -> None:
-    """Turn images into a feature file: one row an image, each with its id and label."""
+    r"""Turn images into a feature file: one row an image, each with its id and label.
+
+    Examples
+    --------
+    # Photos in folders, one folder a class.
+    penult extract photos -o rows.h5
+    # A larger network from timm, and two of its layers.
+    penult extract photos -o rows.h5 -m timm:resnet50 -l 'layer[34]'
+    # Labels from file names such as tulip_17.jpg.
+    penult extract photos -o rows.h5 --label-pattern '(?P<label>.+)_\d+'
+    # After photos were added, changed or removed.
+    penult extract photos -o rows.h5 --update
+    """
     warn_of_random(weights)
     layers = layer or "penultimate"
     one_pooling = o.one_pooling(pooling, pool)

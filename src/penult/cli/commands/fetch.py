@@ -23,6 +23,10 @@ def run(
     """Download weights ahead of time, and say where they are.
 
     Weights that are on this machine already are not downloaded again.
+
+    Examples
+    --------
+    penult fetch resnet50 timm:vit_small_patch16_224
     """
     from penult.tasks.fetch import fetch_each
 

@@ -40,7 +40,13 @@ def run(
     as_json: o.AsJson = False,
     debug: o.Debug = False,
 ) -> None:
-    """Say what a feature file, a classifier or an int8 checkpoint holds, and how it was made."""
+    """Say what a feature file, a classifier or an int8 checkpoint holds, and how it was made.
+
+    Examples
+    --------
+    penult info rows.h5
+    penult info flowers.skops --json
+    """
     from penult.tasks.info import ClassifierInfo, FeaturesInfo, info
 
     found = info(file)

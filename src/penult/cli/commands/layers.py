@@ -24,6 +24,11 @@ def run(
     """List the layers of a backbone in execution order: what --layer takes.
 
     Needs no weights: none are downloaded.
+
+    Examples
+    --------
+    penult layers efficientnet_lite0
+    penult layers timm:resnet50 'layer4.*'
     """
     from penult.tasks.layers import layers
 

@@ -31,6 +31,12 @@ def run(
     """List backbones, what is known of each, and whether its weights are on this machine.
 
     No network is loaded. A pattern that begins with a source (timm:resnet) is answered fastest.
+
+    Examples
+    --------
+    penult models
+    penult models resnet
+    penult models 'timm:vit_small*'
     """
     from penult.tasks.models import models
 

@@ -69,6 +69,15 @@ def run(
     """Say which class each image belongs to, and how probable that is.
 
     The classifier file knows how its rows were made, so no model is named here.
+
+    Examples
+    --------
+    # A line for each photo.
+    penult predict flowers.skops photos
+    # The three most probable classes of each, into a table.
+    penult predict flowers.skops photos --top 3 -o predictions.csv
+    # Sort the photos into folders; unsure ones get a folder of their own.
+    penult predict flowers.skops photos --copy-to sorted --threshold 0.9
     """
     if as_csv and (as_json or output is not None):
         other = "--json" if as_json else "--output"

@@ -54,6 +54,12 @@ def run(
     """Write a backbone in 8-bit integers: faster on a CPU, for rows that differ a little.
 
     The checkpoint is a backbone like any other: give it to --model. Needs the extra int8.
+
+    Examples
+    --------
+    # The result is a network like any other.
+    penult quantize resnet50 --calibrate photos -o resnet50.ckpt
+    penult extract photos -o rows.h5 --model resnet50.ckpt
     """
     from penult.quantization import quantize
 

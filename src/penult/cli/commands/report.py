@@ -68,7 +68,15 @@ def run(
     quiet: o.Quiet = False,
     debug: o.Debug = False,
 ) -> None:
-    """Extract, train, and write one self-contained HTML page about it, all in one go."""
+    """Extract, train, and write one self-contained HTML page about it, all in one go.
+
+    Examples
+    --------
+    # The page is report/index.html.
+    penult report photos -o report
+    # From rows that were extracted before.
+    penult report rows.h5 -o report
+    """
     from penult.features.schema import is_feature_file
     from penult.images.notes import listing_notes
     from penult.reporting.commands import FEATURES

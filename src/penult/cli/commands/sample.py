@@ -19,7 +19,12 @@ def run(
     ],
     debug: o.Debug = False,
 ) -> None:
-    """Write a small real image set, for a first try without photos of your own."""
+    """Write a small real image set, for a first try without photos of your own.
+
+    Examples
+    --------
+    penult sample digits digits
+    """
     from penult.tasks.sample import sample
 
     written = sample(name, directory)

@@ -26,6 +26,10 @@ def run(
     """Write what a network sees of an image after its preprocessing, as a picture.
 
     Needs no weights: none are downloaded.
+
+    Examples
+    --------
+    penult show-input efficientnet_lite0 photo.jpg -o seen.png
     """
     from penult.tasks.show_input import show_input
 

@@ -41,6 +41,13 @@ def run(
     """Extract a random sample of a feature file's rows again, and say how far they agree.
 
     Ends with 1 where they do not, or where an image is gone or is not what it was.
+
+    Examples
+    --------
+    # 200 of its images.
+    penult verify rows.h5 --sample 200
+    # The photos were moved since.
+    penult verify rows.h5 --images /mnt/photos
     """
     from penult.verification import verify
 

@@ -1,0 +1,62 @@
+"""Write the reference of the command line to stdout, from what ``--help`` says."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import typer.main
+
+from penult.cli import app
+from penult.cli.help import examples, paragraphs, topics
+
+
+def reference() -> str:
+    """Return the page."""
+    return "\n".join(page())
+
+
+def page() -> Iterator[str]:
+    """Yield its lines."""
+    group: Any = typer.main.get_command(app)
+    with group.make_context("penult", [], resilient_parsing=True) as context:
+        yield "# Command line\n"
+        yield from described(group, context)
+        for name, command in group.commands.items():
+            if not command.hidden:
+                with command.make_context(name, [], context, resilient_parsing=True) as inner:
+                    yield f"\n## `penult {name}`\n"
+                    yield from described(command, inner)
+
+
+def described(command: Any, context: Any) -> Iterator[str]:
+    """Yield what a help page says, as Markdown."""
+    for paragraph in paragraphs(command):
+        yield f"{escaped(paragraph)}\n"
+    usage = " ".join([context.command_path, *command.collect_usage_pieces(context)])
+    yield f"```console\n$ {usage}\n```"
+    if lines := examples(command):
+        shown = (line if line.startswith("#") or not line else f"$ {line}" for line in lines)
+        yield "\nExamples:\n\n```console"
+        yield from shown
+        yield "```"
+    for heading, terms in topics(command, context):
+        yield f"\n**{heading}**\n"
+        for term, meaning in terms:
+            told = re.sub(r"  \[(.*)\]$", r" *(\1)*", escaped(meaning))
+            term = f"`{term.strip()}`"
+            if heading == "Commands":
+                term = f"[{term}](#penult-{term.strip('`')})"
+            yield f"- {term}: {told}"
+
+
+def escaped(text: str) -> str:
+    """Keep Markdown from reading what is in no backticks as its own."""
+    parts = re.split(r"(`[^`]*`)", text)
+    return "".join(part if part[:1] == "`" else re.sub(r"([*<])", r"\\\1", part) for part in parts)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(reference() + "\n")
