@@ -32,6 +32,9 @@ def penult(capsys, monkeypatch):
         with pytest.raises(SystemExit) as ended:
             main()
         code = ended.value.code
-        return Done(code if isinstance(code, int) else int(code is not None), *capsys.readouterr())
+        said = capsys.readouterr()
+        blank = [line for line in (said.out + said.err).splitlines() if line != line.rstrip()]
+        assert not blank, f"penult {arguments[0]} prints trailing blanks to a pipe"
+        return Done(code if isinstance(code, int) else int(code is not None), *said)
 
     return run

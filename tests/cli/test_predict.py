@@ -10,6 +10,9 @@ import re
 import pytest
 from PIL import Image
 
+from penult.cli.predictions import to_stdout
+from penult.records import Prediction
+
 
 @pytest.fixture
 def classifier(penult, photos, toy, tmp_path):
@@ -38,13 +41,33 @@ def rows(text):
 
 def test_the_unsure_ones_are_marked_and_the_best_guess_is_told(penult, classifier, mixed):
     lines = penult("predict", classifier, mixed, "--threshold", 0.9, "-q").out.splitlines()
-    assert lines[1].startswith("red.png  rose 9")
-    assert lines[2].startswith("unclear.png  ?  ")
+    assert re.fullmatch(r"rose    9\d\.\d%          red\.png", lines[1])
+    assert re.fullmatch(r"(daisy|rose |tulip)   [4-8]\d\.\d%  unsure  unclear\.png", lines[2])
     told = penult("predict", classifier, mixed, "--threshold", 0.9, "--json", "-q").out
     objects = [json.loads(line) for line in told.splitlines()]
     assert [o.get("unsure") for o in objects] == [False, False, True, None]
     assert objects[2]["label"] in ("daisy", "rose", "tulip")
     assert objects[3].keys() == {"id", "error"}
+
+
+def test_columns_of_lines_are_aligned_for_names_of_any_width(capsys):
+    write = to_stdout("lines", classes=["lily", "花"], marks=["unsure"])
+    tops = [[("lily", 1.0), ("花", 0.0)], [("花", 0.5), ("lily", 0.5)]]
+    for number, top in enumerate(tops):
+        label, probability = top[0]
+        unsure = probability < 0.9
+        write(Prediction(f"{number}.jpg", label, probability, tuple(top), unsure=unsure))
+    assert capsys.readouterr().out.splitlines() == [
+        "lily  100.0%  花      0.0%          0.jpg",
+        "花     50.0%  lily   50.0%  unsure  1.jpg",
+    ]
+
+
+def test_several_labels_of_an_image_stand_before_its_name(capsys):
+    write = to_stdout("lines", classes=["a", "b"])
+    for labels, name in ((("a", "b"), "1.jpg"), ((), "2.jpg")):
+        write(Prediction(name, "a", 0.5, (("a", 0.5),), labels=labels))
+    assert capsys.readouterr().out == "a   50.0%  a | b  1.jpg\na   50.0%  (no label)  2.jpg\n"
 
 
 @pytest.mark.parametrize("way", ["--csv", "-o"])
@@ -133,7 +156,7 @@ def test_several_labels_are_told_together(penult, of_several_labels, mixed):
     told = json.loads(penult(*call, "--json").out)
     assert "rose" in told["labels"]
     assert rows(penult(*call, "--csv").out)[0]["labels"] == "|".join(told["labels"])
-    assert penult(*call).out.startswith(f"red.png  {' | '.join(told['labels'])}  ")
+    assert penult(*call).out.endswith(f"%  {' | '.join(told['labels'])}  red.png\n")
     for options in (["--copy-to", mixed / "s"], ["--threshold", "0.9"]):
         done = penult(*call, *options)
         assert done.code == 2

@@ -11,24 +11,21 @@ import os
 import sys
 import warnings
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from penult import __version__
 from penult.cli import options
 from penult.cli.commands import COMMANDS
-from penult.cli.console import encode_anything, warn
+from penult.cli.console import encode_anything, fail, warn
 from penult.cli.help import Command, Group
 from penult.cli.stop import Stopped
+from penult.cli.usage import UsageError, show_usage_error
 from penult.errors import PenultError
 from penult.interface import serving_command_line
-from penult.messages import printable
 
 __all__ = ["app", "main"]
-
-# typer shows it without a public name: a command line that cannot be right.
-_UsageError: Any = typer.BadParameter.__base__
 
 app = typer.Typer(
     name="penult",
@@ -81,17 +78,6 @@ class _ToStderr(logging.Handler):
         warn(self.format(record))
 
 
-def _in_words(error: Any) -> str:
-    """Say what is wrong with an option as penult does, where pydantic found it for Typer."""
-    if not hasattr(error.__cause__, "errors"):
-        return str(error.message)
-    found = error.__cause__.errors()[0]
-    if found["type"] == "value_error":
-        return str(found["ctx"]["error"])
-    allowed = found["msg"].partition(", unable")[0].replace("Input should", "it should")
-    return f"{found['input']!r} was given; {allowed}"
-
-
 def main() -> None:
     """Run the command line; every error penult raises on purpose ends as one line."""
     encode_anything()
@@ -99,17 +85,16 @@ def main() -> None:
     logging.lastResort = _ToStderr(logging.WARNING)
     try:
         code = app(standalone_mode=False)
-    except _UsageError as error:
-        error.message = printable(_in_words(error))
-        error.show()
+    except UsageError as error:
+        show_usage_error(error)
         sys.exit(error.exit_code)
     except PenultError as error:
         if options.show_traceback:
             raise
-        warn(f"penult: {error}")
+        fail(f"penult: {error}")
         sys.exit(error.exit_code)
     except Stopped as stopped:
-        warn(f"penult: {stopped}")
+        fail(f"penult: {stopped}")
         sys.exit(stopped.exit_code)
     except BrokenPipeError:
         # The reader of a pipe went away (`penult predict … | head`): not an error of ours. Python

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 from typing import Literal, TextIO
 
-__all__ = ["in_color", "paint"]
+__all__ = ["Color", "in_color", "paint"]
 
-_CODES = {"bold": "1", "red": "1;31", "yellow": "33", "cyan": "36", "dim": "2"}
+Color = Literal["bold", "red", "yellow", "cyan", "dim"]
+
+_CODES: dict[Color, str] = {"bold": "1", "red": "1;31", "yellow": "33", "cyan": "36", "dim": "2"}
 
 
 def in_color(stream: TextIO) -> bool:
@@ -23,6 +25,6 @@ def in_color(stream: TextIO) -> bool:
     return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
-def paint(text: str, color: Literal["bold", "red", "yellow", "cyan", "dim"], *, on: TextIO) -> str:
+def paint(text: str, color: Color, *, on: TextIO) -> str:
     """Return the text in a colour, or as it is where there are none."""
     return f"\x1b[{_CODES[color]}m{text}\x1b[0m" if text and in_color(on) else text

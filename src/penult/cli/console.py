@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from penult.cli.colors import Color, in_color, paint
 from penult.messages import escape_json, printable
 
 if TYPE_CHECKING:
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
 __all__ = [
     "Table",
     "encode_anything",
+    "fail",
     "files_in",
+    "note",
     "say",
     "say_failures",
     "say_json",
@@ -86,9 +89,24 @@ def to_json(value: Any) -> str:
     return escape_json(json.dumps(value, ensure_ascii=not in_unicode))
 
 
-def warn(text: str) -> None:
+def note(text: str) -> None:
     """Print one line that is no result: to stderr, so that a pipe stays clean."""
     sys.stderr.write(printable(text) + "\n")
+
+
+def warn(text: str) -> None:
+    """Print one line, to stderr, of what may not be as it was meant; yellow where it begins."""
+    _begin_in("yellow", text)
+
+
+def fail(text: str) -> None:
+    """Print one line, to stderr, of what is wrong; red where it begins."""
+    _begin_in("red", text)
+
+
+def _begin_in(color: Color, text: str) -> None:
+    begin, colon, rest = printable(text).partition(": ")
+    sys.stderr.write(f"{paint(begin + colon.strip(), color, on=sys.stderr)}{colon[1:]}{rest}\n")
 
 
 def warn_of_random(weights: str | None) -> None:
@@ -139,7 +157,13 @@ class Table:
         """Print it so that it fits the terminal; a pipe gets plain text."""
         from rich.console import Console
 
-        Console(highlight=False, width=table_width()).print(self._table)
+        colors: Any = {} if in_color(sys.stdout) else {"color_system": None}
+        console = Console(highlight=False, width=table_width(), **colors)
+        with console.capture() as captured:
+            console.print(self._table)
+        # Rich fills cells up to the width of their column, the last ones too.
+        for line in captured.get().splitlines():
+            sys.stdout.write(line.rstrip() + "\n")
 
 
 def table_width() -> int:

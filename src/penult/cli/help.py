@@ -19,6 +19,7 @@ from typer.core import TyperCommand, TyperGroup
 from penult.cli.colors import in_color, paint
 from penult.cli.console import terminal_width
 from penult.cli.options import HEADINGS
+from penult.errors import UnknownNameError
 
 __all__ = ["Command", "Group", "Topic", "examples", "paragraphs", "summary", "topics"]
 
@@ -66,6 +67,14 @@ class Group(_Described, TyperGroup):
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """See `click.Group.collect_usage_pieces`."""
         return ["COMMAND [ARGUMENTS] [OPTIONS]"]
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """See `click.Group.resolve_command`; of an unknown name, say which ones are like it."""
+        name = args[0]
+        if name not in self.commands and name[:1] != "-" and not ctx.resilient_parsing:
+            known = [name for name, one in self.commands.items() if not one.hidden]
+            raise UnknownNameError("command", name, known, hint="penult --help lists them")
+        return super().resolve_command(ctx, args)
 
 
 def paragraphs(command: Any) -> list[str]:

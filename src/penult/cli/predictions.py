@@ -6,13 +6,13 @@ import csv
 import json
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from penult.cli.console import Table, say, to_json, warn
+from penult.cli.console import Table, note, say, to_json, warn
 from penult.errors import UsageError
 from penult.messages import escape_formula, printable
 
@@ -27,16 +27,23 @@ __all__ = ["Tally", "to_file", "to_stdout"]
 _SHOWN_RENAMED = 10
 
 
-def to_stdout(style: str, **columns: Any) -> Write:
+_WIDEST_CLASS = 40
+
+
+def to_stdout(
+    style: str, *, classes: Iterable[str] = (), marks: Sequence[str] = (), **columns: Any
+) -> Write:
     """Return what prints one outcome.
 
     Parameters
     ----------
     style : ``"lines"``, ``"csv"`` or ``"json"``
+    classes : all that may be predicted, so that columns of lines are as wide as needed at once
+    marks : words that may mark a prediction, such as unsure
     columns : see `to_file`
     """
     if style == "lines":
-        return _print_line
+        return _aligned(classes, marks)
     # A terminal must not obey a file's name; a pipe gets names as they are.
     return _writer(style, sys.stdout, shown=sys.stdout.isatty(), **columns)
 
@@ -128,18 +135,34 @@ def _fields(outcome: Outcome) -> dict[str, Any]:
     return fields
 
 
-def _print_line(outcome: Outcome) -> None:
+def _aligned(classes: Iterable[str], marks: Sequence[str]) -> Write:
+    """Print a line for each: its classes, a mark, and last its name, which may be of any length."""
+    from rich.cells import cell_len, set_cell_size
+
     from penult.records import Failure
 
-    if isinstance(outcome, Failure):
-        warn(f"{outcome.id}: {outcome.reason}")
-        return
-    listed = "  ".join(f"{label} {p:.1%}" for label, p in outcome.top)
-    if outcome.labels is not None:
-        said = f"{' | '.join(outcome.labels) or '(no label)'}  "
-    else:
-        said = "?  " if outcome.unsure else ""
-    say(f"{outcome.id}  {said}{listed}")
+    widest = min(max((cell_len(printable(name)) for name in classes), default=0), _WIDEST_CLASS)
+    widest_mark = max(map(len, marks), default=0)
+    widest_labels = 0
+
+    def padded(text: str, width: int) -> str:
+        return set_cell_size(text, max(width, cell_len(text)))
+
+    def write(outcome: Outcome) -> None:
+        nonlocal widest_labels
+        if isinstance(outcome, Failure):
+            warn(f"{outcome.id}: {outcome.reason}")
+            return
+        cells = [f"{padded(printable(label), widest)}  {p:>6.1%}" for label, p in outcome.top]
+        if outcome.labels is not None:
+            said = printable(" | ".join(outcome.labels)) or "(no label)"
+            widest_labels = max(widest_labels, cell_len(said))
+            cells.append(padded(said, widest_labels))
+        if widest_mark:
+            cells.append(padded("unsure" if outcome.unsure else "", widest_mark))
+        say("  ".join([*cells, outcome.id]))
+
+    return write
 
 
 class Tally:
@@ -187,16 +210,16 @@ class Tally:
         for label, count in sorted(self.classes.items()):
             table.add_row(label, f"{count:,}")
         if self.unsure:
-            table.add_row("? (unsure)", f"{self.unsure:,}")
+            table.add_row("(unsure)", f"{self.unsure:,}")
         table.show()
 
     def warn_of_copies(self, folder: Path) -> None:
         """Say what was copied, and which images got another name."""
         there = f", {self.there:,} were there already" if self.there else ""
-        warn(f"{folder}: {self.copied:,} photos put into the folders of their classes{there}")
+        note(f"{folder}: {self.copied:,} photos put into the folders of their classes{there}")
         if self.renamed:
-            warn(f"{self.renamed:,} got a number, another photo having their name:")
+            note(f"{self.renamed:,} got a number, another photo having their name:")
             for example in self._examples:
-                warn(example)
+                note(example)
             if self.renamed > len(self._examples):
-                warn(f"  and {self.renamed - len(self._examples):,} more")
+                note(f"  and {self.renamed - len(self._examples):,} more")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
-from penult.cli.console import warn
+from penult.cli.console import note
 
 if TYPE_CHECKING:
     from penult.records import Progress
@@ -97,7 +97,7 @@ def _lines(what: str, unit: str) -> Callable[[Progress], None]:
     def update(now: Progress) -> None:
         nonlocal last, begun
         if not begun and now.kept:
-            warn(_going_on(what, unit, now))
+            note(_going_on(what, unit, now))
         begun = True
         rate, moment = speed.at(now.done), time.monotonic()
         if moment - last < 10 and now.done != now.total:
@@ -113,7 +113,7 @@ def _lines(what: str, unit: str) -> Callable[[Progress], None]:
                 text += f", {(now.total - now.done) / rate:,.0f} s left"
         if now.failed:
             text += f", {now.failed:,} failed"
-        warn(text)
+        note(text)
 
     return update
 

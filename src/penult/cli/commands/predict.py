@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from penult.cli import options as o
-from penult.cli.console import say, say_json, say_listing_messages, warn
+from penult.cli.console import note, say, say_json, say_listing_messages, warn
 from penult.cli.predictions import Tally, to_file, to_stdout
 from penult.cli.progress import progress
 from penult.errors import UsageError
@@ -96,8 +96,9 @@ def run(
         "escape_formulas": escape_formulas,
     }
     style = "csv" if as_csv else "json" if as_json else "lines"
+    marks = ["unsure"] if threshold is not None else []
     written = (
-        nullcontext(to_stdout(style, **columns))
+        nullcontext(to_stdout(style, classes=model.label_names, marks=marks, **columns))
         if output is None
         else to_file(output, overwrite=overwrite, inputs=map(Path, images), **columns)
     )
@@ -127,7 +128,7 @@ def run(
         say(f"{output}: {tally.good:,} predictions")
     if copy_to is not None:
         tally.warn_of_copies(copy_to)
-    say_listing_messages(notes, to=warn)
+    say_listing_messages(notes, to=note)
     if tally.failed:
         warn(f"{tally.failed:,} of {tally.failed + tally.good:,} images could not be read")
     if not tally.good:
