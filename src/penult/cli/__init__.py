@@ -18,6 +18,7 @@ import typer
 from penult import __version__
 from penult.cli import options
 from penult.cli.commands import COMMANDS
+from penult.cli.completion import completing
 from penult.cli.console import encode_anything, fail, warn
 from penult.cli.help import Command, Group
 from penult.cli.stop import Stopped
@@ -32,7 +33,6 @@ app = typer.Typer(
     cls=Group,
     help="Turn images into feature vectors with pretrained networks, and use them.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -84,7 +84,8 @@ def main() -> None:
     warnings.showwarning = _show_warning
     logging.lastResort = _ToStderr(logging.WARNING)
     try:
-        code = app(standalone_mode=False)
+        with completing():
+            code = app(standalone_mode=False)
     except UsageError as error:
         show_usage_error(error)
         sys.exit(error.exit_code)

@@ -41,6 +41,10 @@ class _Described:
                 param.metavar = _metavar(param, hints.get(param.name, str))
         return super().get_params(ctx)  # type: ignore[misc]
 
+    def get_short_help_str(self, limit: int = 0) -> str:
+        """What a shell says of a command that it offers; it cuts it as it sees fit."""
+        return summary(self)
+
     def collect_usage_pieces(self: Any, ctx: Any) -> list[str]:
         """Name what has to be given first: see `click.Command.collect_usage_pieces`."""
         given = []
@@ -126,7 +130,8 @@ def topics(command: Any, ctx: Any) -> Iterator[Topic]:
             continue
         heading = getattr(param, "rich_help_panel", None)
         if heading is None:
-            heading = HEADINGS[-1] if param.is_eager else "Options"
+            own = param.name in defaults and not hasattr(command, "commands")
+            heading = "Options" if own else HEADINGS[-1]
         found.setdefault(heading, []).append((_spelled(param), meaning))
     if hasattr(command, "commands"):
         known = command.commands.items()

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from penult.cli import completion
 from penult.cli.console import warn
 from penult.errors import UsageError
 
@@ -36,10 +37,19 @@ Classifier = Annotated[Path, typer.Argument(help="Classifier file (.skops).")]
 Model = Annotated[
     str,
     typer.Option(
-        "--model", "-m", metavar="NAME", help="Network to use; `penult models` lists them."
+        "--model",
+        "-m",
+        metavar="NAME",
+        help="Network to use; `penult models` lists them.",
+        autocompletion=completion.models,
     ),
 ]
-ModelName = Annotated[str, typer.Argument(help="Name of a network; `penult models` lists them.")]
+ModelName = Annotated[
+    str,
+    typer.Argument(
+        help="Name of a network; `penult models` lists them.", autocompletion=completion.models
+    ),
+]
 Layers = Annotated[
     list[str] | None,
     typer.Option(
@@ -49,6 +59,7 @@ Layers = Annotated[
         help="Layer whose numbers are stored, or a glob such as 'layer4.*'; may be given several "
         "times. `penult layers MODEL` lists them.",
         show_default="penultimate",
+        autocompletion=completion.layers,
     ),
 ]
 _Pooling = Literal["avg", "max", "gem", "cls", "flatten", "none"] | None
@@ -103,6 +114,7 @@ Architecture = Annotated[
     str | None,
     network_option(
         metavar="NAME",
+        autocompletion=completion.models,
         help="Network that a plain state dict (--model checkpoint:FILE) is for.",
         show_default=False,
     ),
@@ -119,6 +131,7 @@ Labels = Annotated[
     str,
     label_option(
         metavar="WHERE",
+        autocompletion=completion.labels,
         help="Where labels come from: parent (what the source says, or the name of the image's "
         "folder), none, column:NAME of the source's own table, or a CSV file with columns path, "
         "label and optionally split.",
@@ -161,12 +174,19 @@ AllowTruncated = Annotated[
     ),
 ]
 Engine = Annotated[
-    str, speed_option(metavar="[auto|openvino|torch]", help="What runs the network.")
+    str,
+    speed_option(
+        metavar="[auto|openvino|torch]",
+        help="What runs the network.",
+        autocompletion=completion.engines,
+    ),
 ]
 Device = Annotated[
     str,
     speed_option(
-        metavar="DEVICE", help="Where it runs: auto, cpu, cuda, cuda:1 and so on, or mps."
+        metavar="DEVICE",
+        autocompletion=completion.devices,
+        help="Where it runs: auto, cpu, cuda, cuda:1 and so on, or mps.",
     ),
 ]
 BatchSize = Annotated[

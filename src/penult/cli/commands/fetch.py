@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from penult.cli import completion
 from penult.cli import options as o
 from penult.cli.console import say, say_json
 
@@ -14,7 +15,11 @@ from penult.cli.console import say, say_json
 def run(
     models: Annotated[
         list[str],
-        typer.Argument(metavar="MODEL...", help="Names of networks; `penult models` lists them."),
+        typer.Argument(
+            metavar="MODEL...",
+            autocompletion=completion.models,
+            help="Names of networks; `penult models` lists them.",
+        ),
     ],
     offline: o.Offline = False,
     as_json: o.AsJson = False,

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from penult.cli import completion
 from penult.cli import options as o
 from penult.cli.console import say, say_failures, say_json, say_listing_messages, warn_of_random
 from penult.cli.progress import stages
@@ -49,7 +50,12 @@ def run(
     device: o.Device = "auto",
     classifier: Annotated[
         list[str] | None,
-        o.scoring_option(metavar="KIND", help="As for penult train.", show_default="logistic"),
+        o.scoring_option(
+            metavar="KIND",
+            autocompletion=completion.kinds,
+            help="As for penult train.",
+            show_default="logistic",
+        ),
     ] = None,
     seed: o.Seed = 0,
     label_errors: Annotated[

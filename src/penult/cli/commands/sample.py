@@ -7,12 +7,15 @@ from typing import Annotated
 
 import typer
 
+from penult.cli import completion
 from penult.cli import options as o
 from penult.cli.console import say
 
 
 def run(
-    name: Annotated[str, typer.Argument(help="Which sample: digits.")],
+    name: Annotated[
+        str, typer.Argument(help="Which sample: digits.", autocompletion=completion.samples)
+    ],
     directory: Annotated[
         Path,
         typer.Argument(metavar="FOLDER", help="Folder to write, with one folder a class in it."),

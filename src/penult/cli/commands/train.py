@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from penult.classify.kinds.registry import kind_names
+from penult.cli import completion
 from penult.cli import options as o
 from penult.cli.console import files_in, say, say_json
 from penult.cli.progress import progress
@@ -48,6 +49,7 @@ def run(
         list[str] | None,
         typer.Option(
             metavar="KIND",
+            autocompletion=completion.kinds,
             help=f"Kind of classifier: {_KINDS}. Given several times, the best by "
             "cross-validation is kept.",
             show_default="logistic",
