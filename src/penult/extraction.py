@@ -19,6 +19,7 @@ from penult.images.listing_options import ListingOptions
 from penult.output import check_output
 from penult.recipe import Precision
 from penult.runs import Job, to_file, to_memory
+from penult.suffixes import FEATURES
 
 if TYPE_CHECKING:
     from penult.images.labels.split_folders import SplitsFrom
@@ -238,7 +239,8 @@ class Extraction:
         """Make the rows, and write the feature file; see `extract`."""
         target = Path(output)
         # A run that was killed when all but the tidying up was done is no reason to refuse.
-        check_output(target, overwrite=overwrite or update or is_leftover(target))
+        may_replace = overwrite or update or is_leftover(target)
+        check_output(target, overwrite=may_replace, output=FEATURES)
         if update and overwrite:
             raise UsageError(
                 "update and overwrite exclude each other: one keeps what holds, the other nothing"

@@ -11,6 +11,7 @@ from pathlib import Path
 from penult.errors import OutputError, OutputExistsError, PathNotFoundError, PenultError
 from penult.interface import option
 from penult.scratch import scratch_file, sweep
+from penult.suffixes import Output, require_suffix
 
 __all__ = [
     "atomic_output",
@@ -22,22 +23,29 @@ __all__ = [
 ]
 
 
-def check_output(path: Path, *, overwrite: bool, inputs: Iterable[Path] = ()) -> None:
+def check_output(
+    path: Path, *, overwrite: bool, inputs: Iterable[Path] = (), output: Output | None = None
+) -> None:
     """Refuse an output that cannot be written, before any work is spent on it.
 
     Parameters
     ----------
     inputs : files that it is made from, and may not replace
+    output : what it is to hold, if it has to have a name that says so
 
     Raises
     ------
     OutputExistsError, PathNotFoundError, OutputError
+    UsageError
+        If its name says that it holds something else.
     """
     for one in inputs:
         if path.exists() and one.exists() and path.samefile(one):
             raise OutputExistsError(f"{path} is what is read; give another name to write to")
     if path.is_dir():
         raise OutputExistsError(f"{path} is a folder; give the name of a file to write")
+    if output is not None:
+        require_suffix(path, output)
     if path.exists() and not overwrite:
         raise OutputExistsError(
             f"{path} exists; give {option('overwrite', True)} to replace it, or another name"

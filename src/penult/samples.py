@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from penult.errors import OutputExistsError, UnknownNameError
 from penult.output import explain
 from penult.scratch import scratch_folder, sweep
+from penult.suffixes import require_folder_name
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -75,6 +76,7 @@ def write_digits(directory: Path) -> int:
     """
     if directory.exists() and not directory.is_dir():
         raise OutputExistsError(f"{directory} is a file; give the name of a folder to fill")
+    require_folder_name(directory, "a folder a class")
     if directory.is_dir() and any(directory.iterdir()):
         return _require_digits(directory)
     try:

@@ -169,7 +169,7 @@ def test_several_labels_are_told_together(penult, of_several_labels, mixed):
     [
         (["--csv", "--json"], "--json excludes it"),
         (["--csv", "-o", "x.csv"], "--output excludes it"),
-        (["-o", "x.txt"], "end it in .csv or .jsonl"),
+        (["-o", "x.txt"], "name it x.csv or x.jsonl"),
         (["--copy-mode", "symlink"], "--copy-to DIR"),
         (["--threshold", "0"], "above 0 and up to 1"),
         (["-o", "none/x.csv"], "there is no folder none"),

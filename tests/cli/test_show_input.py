@@ -80,7 +80,7 @@ def test_bad_input_is_one_line_and_leaves_nothing(penult, toy, striped, tmp_path
         ((toy, tmp_path / "text.jpg", "-o", tmp_path / "s.png"), "text.jpg: is not an image"),
         ((toy, tmp_path / "none.jpg", "-o", tmp_path / "s.png"), "none.jpg: is not there"),
         ((toy, tmp_path, "-o", tmp_path / "s.png"), "is a folder"),
-        ((toy, striped, "-o", tmp_path / "s.jpg"), "s.jpg is no .png file"),
+        ((toy, striped, "-o", tmp_path / "s.jpg"), "name it s.png"),
         ((toy, striped, "-o", striped), "--overwrite"),
         (("toy:mean", striped, "-o", tmp_path / "s.png"), "unknown toy model 'mean'"),
     ]:

@@ -30,8 +30,9 @@ from penult.classify.kinds.registry import all_kinds
 from penult.errors import ClassifierFileError, PathNotFoundError
 from penult.interface import command
 from penult.messages import first_line
-from penult.output import atomic_output
+from penult.output import atomic_output, check_output
 from penult.parsing import read_json
+from penult.suffixes import CLASSIFIER
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -85,6 +86,7 @@ def write(
     ClassifierFileError
         If the file would be refused when it is read; nothing is written.
     """
+    check_output(path, overwrite=overwrite, output=CLASSIFIER)
     with atomic_output(path, overwrite=overwrite) as temporary:
         text = json.dumps({"format": FORMAT, **description}, indent=1)
         with _skops() as skops, temporary.open("r+b") as file:

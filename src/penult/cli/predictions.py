@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from penult.cli.console import Table, note, say, to_json, warn
-from penult.errors import UsageError
 from penult.messages import escape_formula, printable
 
 if TYPE_CHECKING:
@@ -66,12 +65,10 @@ def to_file(
     UsageError, OutputExistsError, PathNotFoundError, OutputError
     """
     from penult.output import atomic_output, check_output
+    from penult.suffixes import PREDICTIONS
 
-    styles = {".csv": "csv", ".jsonl": "json"}
-    style = styles.get(path.suffix.lower())
-    if style is None:
-        raise UsageError(f"the name {path} does not say what to write; end it in .csv or .jsonl")
-    check_output(path, overwrite=overwrite, inputs=inputs)
+    check_output(path, overwrite=overwrite, inputs=inputs, output=PREDICTIONS)
+    style = "csv" if path.suffix.lower() == ".csv" else "json"
     with (
         atomic_output(path, overwrite=overwrite) as temporary,
         # A name that is no valid UTF-8 reaches Python with lone surrogates in it.

@@ -11,9 +11,9 @@ from pathlib import Path
 from penult.backbones.weights.choice import WeightsChoice
 from penult.deprecation import renamed_keyword
 from penult.errors import BackboneError, UsageError
-from penult.interface import option
 from penult.output import check_output
 from penult.quantization.card import Quantization
+from penult.suffixes import NETWORK
 
 __all__ = ["quantize"]
 
@@ -88,7 +88,6 @@ def quantize(
     UsageError, SourceError, BackboneError, EngineError, OutputError
         Nothing new is under the name of `output` then.
     """
-    from penult.backbones.checkpoint import is_checkpoint_name
     from penult.backbones.int8 import open_int8, save_int8
     from penult.engines.finite import reasons
     from penult.engines.measure import all_rows, processor, rates
@@ -110,12 +109,7 @@ def quantize(
         )
     say = on_stage or (lambda _stage: None)
     target = Path(output)
-    check_output(target, overwrite=overwrite)
-    if not is_checkpoint_name(target.name):
-        raise UsageError(
-            f"{target} does not end as a checkpoint does, so {option('model')} would not know it "
-            f"for one; call it {target}.ckpt"
-        )
+    check_output(target, overwrite=overwrite, output=NETWORK)
     choice = WeightsChoice.of(weights, offline=offline, architecture=architecture)
     opened = OpenedBackbone(model, choice)
     backbone = opened.backbone

@@ -45,7 +45,7 @@ def check_report(directory: Path, *, overwrite: bool = False) -> None:
     ------
     OutputExistsError, PathNotFoundError, OutputError
     """
-    check_results(directory, overwrite=overwrite)
+    check_results(directory, overwrite=overwrite, holds=PAGE)
     if directory.is_dir():
         for name in (PAGE, LABEL_ERRORS):
             check_output(directory / name, overwrite=overwrite)

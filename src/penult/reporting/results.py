@@ -15,6 +15,7 @@ from penult.records import Scores
 from penult.reporting.figures.charts import layers_chart
 from penult.reporting.figures.confusion_matrix import confusion_matrix_png
 from penult.reporting.figures.export import to_png
+from penult.suffixes import require_folder_name
 from penult.written import CONFUSION, LAYERS
 
 if TYPE_CHECKING:
@@ -26,15 +27,22 @@ SCORES = "scores.json"
 _NAMES = (SCORES, CONFUSION, LAYERS)
 
 
-def check_results(directory: Path, *, overwrite: bool = False) -> None:
+def check_results(directory: Path, *, overwrite: bool = False, holds: str = SCORES) -> None:
     """Refuse a folder that `write_results` could not write to, before any work is spent.
+
+    Parameters
+    ----------
+    holds : the file that it is written for
 
     Raises
     ------
     OutputExistsError, PathNotFoundError, OutputError
+    UsageError
+        If it has the name of a file.
     """
     if directory.exists() and not directory.is_dir():
         raise OutputExistsError(f"{directory} is a file; give the name of a folder to write")
+    require_folder_name(directory, holds)
     if directory.is_dir():
         for name in _NAMES:
             check_output(directory / name, overwrite=overwrite)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from penult.backbones.registry import open_without_download
 from penult.backbones.weights.choice import WeightsChoice
-from penult.errors import UsageError
 from penult.output import atomic_output, check_output
 from penult.preview import in_words, network_input
+from penult.suffixes import PICTURE
 from penult.written import note_written
 
 __all__ = ["ShownInput", "show_input"]
@@ -83,9 +83,7 @@ def show_input(
         If the network cannot be had.
     """
     target = Path(output)
-    if target.suffix.lower() != ".png":
-        raise UsageError(f"{target} is no .png file; other formats would change the pixels")
-    check_output(target, overwrite=overwrite)
+    check_output(target, overwrite=overwrite, output=PICTURE)
     backbone = open_without_download(model, WeightsChoice(architecture=architecture))
     picture = network_input(image, backbone.preprocessing, normalized=normalized)
     with atomic_output(target, overwrite=overwrite) as temporary:

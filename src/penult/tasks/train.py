@@ -16,6 +16,7 @@ from penult.extractor import layer_names
 from penult.interface import option
 from penult.output import check_output
 from penult.records import Features, Progress
+from penult.suffixes import CLASSIFIER
 from penult.tasks.memory_size import in_bytes
 
 __all__ = ["train"]
@@ -126,7 +127,7 @@ def train(
     """
     inputs = [Path(x) for x in (features, test_features) if isinstance(x, str | Path)]
     if output is not None:
-        check_output(Path(output), overwrite=overwrite, inputs=inputs)
+        check_output(Path(output), overwrite=overwrite, inputs=inputs, output=CLASSIFIER)
     if results is not None:
         from penult.reporting.results import check_results
 

@@ -11,6 +11,7 @@ from penult.classify.classifier import Classifier
 from penult.classify.loading import as_classifier
 from penult.errors import OutputError, UnknownNameError
 from penult.output import atomic_output, check_output
+from penult.suffixes import ONNX
 
 __all__ = ["FORMATS", "Exported", "export"]
 
@@ -113,7 +114,7 @@ def export(
         raise UnknownNameError("format", format, FORMATS)
     inputs = [] if isinstance(classifier, Classifier) else [Path(classifier)]
     output = Path(output)
-    check_output(output, overwrite=overwrite, inputs=inputs)
+    check_output(output, overwrite=overwrite, inputs=inputs, output=ONNX)
     classifier = as_classifier(classifier)
     from penult import __version__
     from penult.backbones.registry import open_recipe

@@ -17,6 +17,7 @@ from penult.interface import option
 from penult.output import default_mode, explain
 from penult.records import Copied, ImageRecord
 from penult.scratch import scratch_file, sweep
+from penult.suffixes import require_folder_name
 
 __all__ = ["MODES", "UNSURE", "Sorter"]
 
@@ -61,6 +62,7 @@ class Sorter:
         self._namesakes = lru_cache(maxsize=1000)(_Namesakes)
         if self.folder.exists() and not self.folder.is_dir():
             raise OutputExistsError(f"{folder} is a file; give a folder to sort the photos to")
+        require_folder_name(self.folder, "a folder a class")
         for name in (*classes, self.unsure):
             _refuse_link(self.folder / name)
         self._ready: set[Path] = set()

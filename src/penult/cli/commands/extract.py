@@ -77,6 +77,9 @@ def run(
     one_pooling = o.one_pooling(pooling, pool)
     if dry_run:
         from penult.planning import plan
+        from penult.suffixes import FEATURES, require_suffix
+
+        require_suffix(output, FEATURES)
 
         planned = plan(
             images,

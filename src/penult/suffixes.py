@@ -1,0 +1,110 @@
+"""What each output may be called: a name that says something else misleads whoever opens it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from penult.errors import UsageError
+from penult.interface import command
+
+__all__ = [
+    "CLASSIFIER",
+    "FEATURES",
+    "NETWORK",
+    "ONNX",
+    "PICTURE",
+    "PREDICTIONS",
+    "Output",
+    "require_folder_name",
+    "require_suffix",
+]
+
+_KNOWN = frozenset(
+    {
+        *(".csv", ".tsv", ".npz", ".npy", ".parquet"),
+        *(".h5", ".hdf5", ".hdf", ".he5", ".mat", ".skops", ".pkl", ".pickle", ".joblib"),
+        *(".pt", ".pth", ".ckpt", ".safetensors", ".onnx", ".keras", ".tflite", ".pb", ".xml"),
+        *(".json", ".jsonl", ".txt", ".md", ".xls", ".xlsx", ".ods", ".arff", ".yaml", ".yml"),
+        *(".png", ".jpg", ".jpeg", ".gif", ".webp", ".tif", ".tiff", ".bmp", ".svg"),
+        *(".pdf", ".html", ".htm", ".zip", ".tar", ".gz", ".tgz", ".db", ".sqlite"),
+    }
+)
+"""Suffixes by which everybody knows what a file holds."""
+
+
+@dataclass(frozen=True)
+class Output:
+    """A kind of file that penult writes.
+
+    Attributes
+    ----------
+    holds : what it is, as a message says it
+    suffixes : those that say so; the first is proposed, or all if `strict`
+    strict : whether its name has to end in one of them
+    elsewhere : suffix of another format to what writes that one: a function, and the format's name
+    """
+
+    holds: str
+    suffixes: tuple[str, ...]
+    strict: bool = False
+    elsewhere: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+
+
+_TABLES = {".csv": "CSV", ".npz": "npz", ".npy": "npz", ".parquet": "Parquet"}
+
+FEATURES = Output(
+    "HDF5",
+    (".h5", ".hdf5", ".hdf", ".he5"),
+    elsewhere={suffix: ("export_rows", name) for suffix, name in _TABLES.items()},
+)
+CLASSIFIER = Output(
+    "a classifier as skops writes it", (".skops",), elsewhere={".onnx": ("export", "ONNX")}
+)
+ONNX = Output("ONNX", (".onnx",))
+NETWORK = Output(
+    "a network, which is known for one by its suffix", (".ckpt", ".safetensors"), strict=True
+)
+PICTURE = Output("PNG, which keeps every pixel as it is", (".png",), strict=True)
+PREDICTIONS = Output("CSV or JSON lines", (".csv", ".jsonl"), strict=True)
+
+
+def require_suffix(path: Path, output: Output) -> None:
+    """Refuse a name whose suffix says that the file holds something else.
+
+    A name without a suffix, or with one that says nothing (``rows.v2``), is fine unless `output`
+    is strict.
+
+    Raises
+    ------
+    UsageError
+        With the name to give instead.
+    """
+    suffix = path.suffix.lower()
+    if suffix in output.suffixes or not (output.strict or suffix in _KNOWN):
+        return
+    stem = path.stem if suffix in _KNOWN else path.name
+    proposed = output.suffixes if output.strict else output.suffixes[:1]
+    names = " or ".join(f"{stem}{right}" for right in proposed)
+    message = f"{path} would hold {output.holds}; name it {names}"
+    if suffix in output.elsewhere:
+        function, format = output.elsewhere[suffix]
+        message += f" ({command(function)} writes {format})"
+    raise UsageError(message)
+
+
+def require_folder_name(path: Path, holds: str) -> None:
+    """Refuse the name of a folder that is to be made, if it is that of a file.
+
+    Parameters
+    ----------
+    holds : what the folder would hold, e.g. ``"the page index.html"``
+
+    Raises
+    ------
+    UsageError
+        With the name to give instead.
+    """
+    if path.suffix.lower() in _KNOWN and not path.is_dir():
+        raise UsageError(f"{path} would be a folder, with {holds} in it; name it {path.stem}")

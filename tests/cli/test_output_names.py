@@ -1,0 +1,59 @@
+"""No command writes a file whose suffix says that it holds something else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+import penult as library
+from penult.cli import app
+
+
+@pytest.fixture
+def given(photos, toy, tmp_path):
+    """Something to give for each argument, by its name."""
+    rows, classifier = tmp_path / "rows.h5", tmp_path / "c.skops"
+    library.train(library.extract(photos, rows, model=toy), folds=2).save(classifier)
+    image = next(path for path in Path(photos).rglob("*") if path.is_file())
+    return {"images": photos, "classifier": classifier, "model": toy, "image": image, "": rows}
+
+
+WRITING = {
+    name: command
+    for name, command in get_command(app).commands.items()
+    if any("--output" in param.opts for param in command.params)
+}
+
+
+@pytest.mark.parametrize("name", WRITING)
+def test_a_command_refuses_an_output_that_would_mislead_before_it_works(
+    penult, given, tmp_path, name
+):
+    target = tmp_path / "out.pdf"
+    arguments: list[object] = []
+    for param in WRITING[name].params:
+        if param.param_type_name == "argument" and param.required:
+            arguments.append(given.get(param.name, given[""]))
+        elif param.required and "--output" not in param.opts:
+            arguments += [param.opts[0], given["images"]]
+    done = penult(name, *arguments, "--output", target)
+    assert (done.code, done.out) == (2, "")
+    assert f"{target} would " in done.err
+    assert "name it out" in done.err
+    assert not target.exists()
+
+
+@pytest.mark.parametrize("option", ["--results", "--copy-to"])
+def test_a_folder_that_would_look_like_a_file_is_refused(penult, given, tmp_path, option):
+    target = tmp_path / "scores.json"
+    command = (
+        ("train", given[""], "-o", tmp_path / "d.skops")
+        if option == "--results"
+        else ("predict", given["classifier"], given["images"])
+    )
+    done = penult(*command, option, target)
+    assert done.code == 2
+    assert done.err.endswith("name it scores\n")
+    assert not target.exists()
