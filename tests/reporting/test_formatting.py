@@ -1,34 +1,7 @@
 import pytest
 
 from penult.recipe import Preprocessing
-from penult.reporting.formatting import count, duration, percent, plain, preprocessing_words, ratio
-
-
-@pytest.mark.parametrize(
-    ("share", "digits", "expected"),
-    [
-        pytest.param(0.9764, 1, "97.6%", id="rounded"),
-        pytest.param(1.0, 1, "100%", id="all"),
-        pytest.param(0.0, 1, "0%", id="none"),
-        pytest.param(1359 / 1360, 1, "99.9%", id="one mistake is not all right"),
-        pytest.param(1 / 20_000, 1, "0.1%", id="one hit is not none"),
-        pytest.param(0.9996, 0, "99%", id="whole percents"),
-        pytest.param(0.5, 2, "50.00%", id="two digits"),
-    ],
-)
-def test_percentages(share, digits, expected):
-    assert percent(share, digits) == expected
-
-
-def test_a_ratio_says_one_only_where_it_is_exact():
-    assert [ratio(v) for v in (1.0, 0.999, 0.956, 0.0)] == ["1.00", "0.99", "0.96", "0.00"]
-
-
-def test_counts_agree_with_their_nouns():
-    assert count(1360) == "1,360"
-    assert count(1, "image") == "1 image"
-    assert count(1360, "image") == "1,360 images"
-    assert count(2, "class", "classes") == "2 classes"
+from penult.reporting.formatting import duration, plain, preprocessing_words
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from penult.cli.console import Table, say
+from penult.wording import count, interval, percent, ratio
 
 if TYPE_CHECKING:
     from penult.classify.settings import GridResult, LayerResult, TrainingSettings
@@ -36,10 +37,10 @@ def class_table(scores: Scores) -> None:
     for row in scores.classes:
         table.add_row(
             row.label,
-            f"{row.precision:.3f}",
-            f"{row.recall:.3f}",
-            f"{row.f1:.3f}",
-            *["–" if row.average_precision is None else f"{row.average_precision:.3f}"] * several,
+            ratio(row.precision, 3),
+            ratio(row.recall, 3),
+            ratio(row.f1, 3),
+            *["–" if row.average_precision is None else ratio(row.average_precision, 3)] * several,
             f"{row.support:,}",
         )
     table.show()
@@ -57,10 +58,9 @@ def say_accuracy(scores: Scores) -> None:
 def scores_line(scores: Scores) -> str:
     """Return the accuracy, and what it was measured on."""
     name = "accuracy" if scores.mean_average_precision is None else "every label right"
-    text = f"{name} {scores.accuracy:.1%} on {scores.images:,} images ({scores.split})"
+    text = f"{name} {percent(scores.accuracy)} on {count(scores.images, 'image')} ({scores.split})"
     if scores.interval is not None:
-        low, high = scores.interval
-        text += f", 95% interval {low:.1%} to {high:.1%}"
+        text += f", 95% interval {interval(scores.interval)}"
     return text
 
 
@@ -76,7 +76,7 @@ def scores_table(scores: Scores) -> None:
         if average is not None:
             table.add_row(
                 f"{name} precision, recall, F1",
-                f"{average.precision:.3f}  {average.recall:.3f}  {average.f1:.3f}",
+                "  ".join(ratio(v, 3) for v in (average.precision, average.recall, average.f1)),
             )
     for name, value in (
         ("mean average precision", scores.mean_average_precision),
@@ -87,7 +87,7 @@ def scores_table(scores: Scores) -> None:
         ("calibration error", scores.calibration_error),
     ):
         if value is not None:
-            table.add_row(name, f"{value:.3f}")
+            table.add_row(name, ratio(value, 3))
     if len(table):
         table.show()
 
@@ -103,7 +103,7 @@ def trials_table(settings: TrainingSettings) -> None:
     score = _measure(settings)
     table = Table(("classifier", "best", score, "±"), right=(score, "±"))
     for kind, result in sorted(best.items(), key=lambda item: -item[1].mean):
-        table.add_row(kind, _words(result.params), f"{result.mean:.1%}", f"{100 * result.std:.1f}")
+        table.add_row(kind, _words(result.params), percent(result.mean), f"{100 * result.std:.1f}")
     table.show()
 
 
@@ -114,13 +114,12 @@ def layers_table(layers: Sequence[LayerResult], chosen: str) -> None:
     numbers = ("numbers", "cross-validated", "held out", "95% interval")
     table = Table(("layer", *numbers), right=numbers)
     for row in layers:
-        low, high = row.interval or ("", "")
         table.add_row(
             row.layer + (" ◀" if row.layer == chosen else ""),
             f"{row.width:,}",
-            f"{row.cross_validated:.1%}",
-            f"{row.accuracy:.1%}",
-            f"{low:.1%} to {high:.1%}" if row.interval else "",
+            percent(row.cross_validated),
+            percent(row.accuracy),
+            interval(row.interval) if row.interval else "",
         )
     table.show()
 
@@ -145,7 +144,7 @@ def grid_line(settings: TrainingSettings) -> str:
         refitted, images = f", then fitted again on {images:,}", sum(settings.classes.values())
     return (
         f"{chosen}: {searched} {settings.folds}-fold cross-validation on "
-        f"{images:,} images{refitted}{_not_tried(settings)}"
+        f"{count(images, 'image')}{refitted}{_not_tried(settings)}"
     )
 
 
@@ -174,7 +173,7 @@ def runs_line(settings: TrainingSettings) -> str | None:
         return None
     return (
         f"{len(runs.seeds)} runs, seeds {runs.seeds[0]} to {runs.seeds[-1]}: accuracy "
-        f"{runs.mean:.1%} ± {100 * runs.std:.1f} (standard deviation between the runs)"
+        f"{percent(runs.mean)} ± {100 * runs.std:.1f} (standard deviation between the runs)"
     )
 
 

@@ -5,31 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from penult.recipe import Preprocessing
+from penult.wording import count, interval, percent, ratio
 
-__all__ = ["count", "duration", "percent", "plain", "preprocessing_words", "ratio"]
-
-
-def count(number: int, noun: str = "", nouns: str = "") -> str:
-    """``1,360``, or with a noun ``1 image`` and ``1,360 images``."""
-    if not noun:
-        return f"{number:,}"
-    return f"{number:,} {noun if number == 1 else nouns or noun + 's'}"
-
-
-def percent(share: float, digits: int = 1) -> str:
-    """A share in [0, 1] as a percentage that says 100 or 0 only where that is exact."""
-    step = 10.0**-digits
-    value = round(100 * share, digits)
-    if share < 1:
-        value = min(value, 100 - step)
-    if share > 0:
-        value = max(value, step)
-    return f"{int(value)}%" if value in (0, 100) else f"{value:.{digits}f}%"
-
-
-def ratio(value: float) -> str:
-    """Two decimals, as the field prints precision and recall; 1.00 only where that is exact."""
-    return f"{min(value, 0.99) if value < 1 else value:.2f}"
+__all__ = ["count", "duration", "interval", "percent", "plain", "preprocessing_words", "ratio"]
 
 
 def duration(seconds: float) -> str:

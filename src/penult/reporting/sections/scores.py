@@ -7,7 +7,7 @@ from typing import Any
 
 from penult.records import Average
 from penult.reporting.content import Report
-from penult.reporting.formatting import percent, ratio
+from penult.reporting.formatting import interval, percent, ratio
 from penult.reporting.sections.base import Section
 from penult.reporting.thumbnails import Thumbnails
 
@@ -41,7 +41,7 @@ def _content(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any] | None
         (
             "95% interval",
             scores.interval,
-            _interval,
+            interval,
             "of that, by Clopper and Pearson's exact method",
         ),
         ("Top-5 accuracy", scores.top5, _percent, "class among the five likeliest"),
@@ -67,10 +67,6 @@ def _percent(share: float) -> str:
 
 def _f1(average: Average) -> str:
     return ratio(average.f1)
-
-
-def _interval(ends: tuple[float, float]) -> str:
-    return f"{percent(ends[0])} to {percent(ends[1])}"
 
 
 SECTION = Section(name="scores", title="Scores", content=_content)

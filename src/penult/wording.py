@@ -1,0 +1,139 @@
+"""Numbers, shares and lists as a sentence has them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from os.path import commonprefix
+
+__all__ = ["count", "interval", "listed", "percent", "ratio", "shorten"]
+
+_END = 6  # characters that a shortened name keeps of either end, whatever else it shows
+
+
+def count(number: int, noun: str = "", nouns: str = "") -> str:
+    """Write a number with its noun in the right form.
+
+    Parameters
+    ----------
+    number : int
+        How many.
+    noun : str
+        Of one; without it, the number alone.
+    nouns : str
+        Of several, where that is not the noun and an s, or es.
+
+    Examples
+    --------
+    >>> count(1_360), count(1, "image"), count(1_360, "image"), count(2, "class")
+    ('1,360', '1 image', '1,360 images', '2 classes')
+    """
+    if not noun:
+        return f"{number:,}"
+    if not nouns:
+        nouns = f"{noun}es" if noun.endswith(("s", "x", "ch", "sh")) else f"{noun}s"
+    return f"{number:,} {noun if number == 1 else nouns}"
+
+
+def percent(share: float, digits: int = 1) -> str:
+    """A share in [0, 1] as a percentage that says 100 or 0 only where that is exact."""
+    step = 10.0**-digits
+    value = round(100 * share, digits)
+    if share < 1:
+        value = min(value, 100 - step)
+    if share > 0:
+        value = max(value, step)
+    return f"{int(value)}%" if value in (0, 100) else f"{value:.{digits}f}%"
+
+
+def ratio(value: float, digits: int = 2) -> str:
+    """Decimals, as the field prints precision and recall; 1 only where that is exact."""
+    below = 1 - 10.0**-digits
+    return f"{min(value, below) if value < 1 else value:.{digits}f}"
+
+
+def interval(ends: tuple[float, float]) -> str:
+    """Both ends of an interval of shares."""
+    return f"{percent(ends[0])} to {percent(ends[1])}"
+
+
+def listed(names: Iterable[str], most: int = 8) -> str:
+    """The first few of many names, and how many more there are.
+
+    Examples
+    --------
+    >>> listed(["a", "b"]), listed("abcdefghij", most=3)
+    ('a, b', 'a, b, c and 7 more')
+    """
+    every = list(names)
+    more = f" and {len(every) - most:,} more" if len(every) > most else ""
+    return ", ".join(every[:most]) + more
+
+
+def shorten(names: Sequence[str], longest: int) -> list[str]:
+    """Fit names into a width so that different names stay different.
+
+    A long name loses its middle. Where several would lose what tells them apart, they keep that
+    in place of most of their ends.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of one axis, or one table.
+    longest : int
+        Characters of a name; at least 20.
+
+    Returns
+    -------
+    list of str
+        One for each of the names, in their order.
+
+    Examples
+    --------
+    >>> shorten(["the one that was found in May and kept", "short"], 21)
+    ['the one th…y and kept', 'short']
+    """
+    shown = [_without_middle(name, longest) for name in names]
+    pending, deepest = True, max(map(len, names), default=0)
+    for _ in range(deepest):
+        if not pending:
+            break
+        pending = False
+        for places in _alike(names, shown):
+            start = len(commonprefix([names[k] for k in places]))
+            for k in places:
+                again = _around(names[k], start, longest)
+                pending |= again != shown[k]
+                shown[k] = again
+    for places in _alike(names, shown):  # they differ in more places than there is room for
+        for k in places:
+            number = f" ({k + 1})"
+            shown[k] = _without_middle(names[k], longest - len(number)) + number
+    return shown
+
+
+def _without_middle(name: str, longest: int) -> str:
+    if len(name) <= longest:
+        return name
+    half = (longest - 1) // 2
+    return f"{name[:half].rstrip()}…{name[-half:].lstrip()}"
+
+
+def _around(name: str, start: int, longest: int) -> str:
+    """Both ends of a name, and what begins at `start`, which is far from both."""
+    if len(name) <= longest:
+        return name
+    room = longest - 2 * _END - 2
+    start = min(max(start - 2, _END), len(name) - _END - room)
+    middle = name[start : start + room]
+    head = name[:_END] + ("…" if start > _END else "")
+    tail = ("…" if start + room < len(name) - _END else "") + name[-_END:]
+    return head + middle + tail
+
+
+def _alike(names: Sequence[str], shown: Sequence[str]) -> list[list[int]]:
+    """Places of different names that look the same."""
+    found = defaultdict[str, list[int]](list)
+    for place, name in enumerate(shown):
+        found[name].append(place)
+    return [places for places in found.values() if len({names[k] for k in places}) > 1]
