@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from os.path import commonprefix
 
 __all__ = ["count", "interval", "listed", "percent", "ratio", "shorten"]
 
@@ -100,7 +99,7 @@ def shorten(names: Sequence[str], longest: int) -> list[str]:
             break
         pending = False
         for places in _alike(names, shown):
-            start = len(commonprefix([names[k] for k in places]))
+            start = _first_difference([names[k] for k in places])
             for k in places:
                 again = _around(names[k], start, longest)
                 pending |= again != shown[k]
@@ -129,6 +128,11 @@ def _around(name: str, start: int, longest: int) -> str:
     head = name[:_END] + ("…" if start > _END else "")
     tail = ("…" if start + room < len(name) - _END else "") + name[-_END:]
     return head + middle + tail
+
+
+def _first_difference(names: Sequence[str]) -> int:
+    pairs = enumerate(zip(*names, strict=False))
+    return next((k for k, each in pairs if len(set(each)) > 1), min(map(len, names)))
 
 
 def _alike(names: Sequence[str], shown: Sequence[str]) -> list[list[int]]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from penult.classify.options import TrainOptions
 from penult.parsing import to_record
 
 __all__ = ["GridResult", "LayerResult", "SeedRuns", "TrainingSettings"]
@@ -155,6 +156,12 @@ class TrainingSettings:
         Of each layer, where several were tried.
     not_tried : tuple of mapping
         Candidates that were left out because the others had clearly passed their best.
+    options : TrainOptions or None
+        As they were given; None in files of before they were kept.
+    features : str
+        Name of the feature file, without its folder; empty where the rows had none.
+    test_features : str
+        The same of the one that it was scored on, where that was another.
     """
 
     classifier: str
@@ -175,6 +182,9 @@ class TrainingSettings:
     runs: SeedRuns | None = None
     layers: tuple[LayerResult, ...] = ()
     not_tried: tuple[Mapping[str, Any], ...] = ()
+    options: TrainOptions | None = None
+    features: str = ""
+    test_features: str = ""
 
     @property
     def chosen(self) -> GridResult:
@@ -188,11 +198,14 @@ class TrainingSettings:
         Returns
         -------
         dict
-            Field to value; ``thresholds``, ``runs``, ``layers`` and ``not_tried`` only where there
-            are any.
+            Field to value; ``thresholds``, ``runs``, ``layers``, ``not_tried``, ``options`` and the
+            files' names only where there are any.
         """
         data = dataclasses.asdict(self)
-        for name in ("thresholds", "runs", "layers", "not_tried"):
+        for name in (
+            *("thresholds", "runs", "layers", "not_tried"),
+            *("options", "features", "test_features"),
+        ):
             if not data[name]:
                 del data[name]
         return data

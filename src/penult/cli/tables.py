@@ -78,16 +78,16 @@ def scores_table(scores: Scores) -> None:
                 f"{name} precision, recall, F1",
                 "  ".join(ratio(v, 3) for v in (average.precision, average.recall, average.f1)),
             )
-    for name, value in (
-        ("mean average precision", scores.mean_average_precision),
-        ("top-5 accuracy", scores.top5),
-        ("balanced accuracy", scores.balanced_accuracy),
-        ("macro soft F1", scores.soft_f1),
-        ("log-loss, nats", scores.log_loss),
-        ("calibration error", scores.calibration_error),
+    for name, value, best in (
+        ("mean average precision", scores.mean_average_precision, 1),
+        ("top-5 accuracy", scores.top5, 1),
+        ("balanced accuracy", scores.balanced_accuracy, 1),
+        ("macro soft F1", scores.soft_f1, 1),
+        ("log-loss, nats", scores.log_loss, 0),
+        ("calibration error", scores.calibration_error, 0),
     ):
         if value is not None:
-            table.add_row(name, ratio(value, 3))
+            table.add_row(name, ratio(value, 3) if best else f"{value:.3f}")
     if len(table):
         table.show()
 
@@ -233,7 +233,7 @@ def int8_card(card: Mapping[str, Any]) -> None:
         points = 100 * (a["int8"] - a["float32"])
         table.add_row(
             f"accuracy of {a['layer']}",
-            f"{a['int8']:.1%}, {points:+.2f} points from float32 ({a['float32']:.1%}); "
+            f"{percent(a['int8'])}, {points:+.2f} points from float32 ({percent(a['float32'])}); "
             f"{a['folds']} folds, {a['seeds']} seeds, {a['images']:,} images, "
             f"{a['classes']:,} classes",
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import h5py
@@ -24,6 +25,12 @@ class RowsOnDisk(h5py.Dataset):  # type: ignore[misc]
     def __init__(self, dataset: h5py.Dataset, name: str) -> None:
         super().__init__(dataset.id, readonly=True)
         self._named = name
+
+    @property
+    def file_name(self) -> str:
+        """Of the file, without its folder, which is nobody's business; empty in memory."""
+        path = Path(self._named)
+        return path.name if path.is_file() else ""
 
     def __getitem__(self, args: Any, new_dtype: Any = None) -> Any:
         try:

@@ -15,10 +15,24 @@ from penult.partition.rows import read_rows, row_length
 if TYPE_CHECKING:
     from penult.records import Features
 
-__all__ = ["join_near_duplicates"]
+__all__ = ["join_near_duplicates", "require_cosine"]
 
 # Rows compared with all others at a time: their products are 200 MB for 50,000 rows.
 _BLOCK = 1024
+
+
+def require_cosine(cosine: float) -> None:
+    """Refuse a cosine from which no rows, or all, would be near-duplicates.
+
+    Raises
+    ------
+    UsageError
+    """
+    if not 0 < cosine <= 1:
+        raise UsageError(
+            f"a cosine of {cosine:g} was given for near-duplicates; give one above 0 and up to 1, "
+            "for example 0.95"
+        )
 
 
 def join_near_duplicates(features: Features, cosine: float, memory: int) -> Features:
@@ -45,11 +59,7 @@ def join_near_duplicates(features: Features, cosine: float, memory: int) -> Feat
     TrainingError
         If the rows, which are all compared with all, do not fit into the memory.
     """
-    if not 0 < cosine <= 1:
-        raise UsageError(
-            f"a cosine of {cosine:g} was given for near-duplicates; give one above 0 and up to 1, "
-            "for example 0.95"
-        )
+    require_cosine(cosine)
     count = len(features)
     if 2 * 4 * count * row_length(features) > memory:
         raise TrainingError(

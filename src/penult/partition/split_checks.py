@@ -7,14 +7,34 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from penult.errors import TrainingError
+from penult.errors import TrainingError, UsageError
 from penult.interface import option
 from penult.partition.stratification import count_classes, is_of_class
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["require_rows_per_class", "require_two_classes", "require_undivided_groups"]
+__all__ = [
+    "require_rows_per_class",
+    "require_split_options",
+    "require_two_classes",
+    "require_undivided_groups",
+]
+
+
+def require_split_options(*, test_size: float, seed: int, folds: int) -> None:
+    """Refuse what no rows can be divided by.
+
+    Raises
+    ------
+    UsageError
+    """
+    if not 0 < test_size < 1:
+        raise UsageError(f"the held-out part is {test_size:g}; give a number between 0 and 1")
+    if not 0 <= seed < 1 << 32:
+        raise UsageError(f"the seed is {seed}; give a whole number from 0 to {(1 << 32) - 1}")
+    if folds < 2:
+        raise UsageError(f"{folds} folds cannot be cross-validated; give 2 or more")
 
 
 def require_two_classes(labels: NDArray[Any], names: Sequence[str]) -> None:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from penult.errors import TrainingError, UsageError
+from penult.errors import TrainingError
 from penult.interface import option
 from penult.partition.draw import MOSTLY_ALONE, draw_held_out, union_of_labels
 from penult.partition.row_groups import content_numbers, find_groups, index_groups
 from penult.partition.split_checks import (
     require_rows_per_class,
+    require_split_options,
     require_two_classes,
     require_undivided_groups,
 )
@@ -109,12 +110,7 @@ def hold_out(
     TrainingError
         If there are too few labels, classes, rows or groups; names the classes and what to do.
     """
-    if not 0 < test_size < 1:
-        raise UsageError(f"the held-out part is {test_size:g}; give a number between 0 and 1")
-    if not 0 <= seed < 1 << 32:
-        raise UsageError(f"the seed is {seed}; give a whole number from 0 to {(1 << 32) - 1}")
-    if folds < 2:
-        raise UsageError(f"{folds} folds cannot be cross-validated; give 2 or more")
+    require_split_options(test_size=test_size, seed=seed, folds=folds)
     labels: NDArray[Any] = np.asarray(features.labels)
     if features.targets is not None:
         labels = np.array(features.targets, bool)

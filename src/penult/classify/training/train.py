@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from penult.arguments import require_whole
 from penult.classify.classifier import Classifier
 from penult.classify.evaluation.evaluate import evaluate_pipeline
 from penult.classify.evaluation.result import Evaluation
 from penult.classify.evaluation.seen import content_keys, is_seen
-from penult.classify.pipeline import make_scaler
+from penult.classify.options import TrainOptions
 from penult.classify.settings import GridResult, SeedRuns, TrainingSettings
 from penult.classify.training.grid import expand_grids, find_edges
 from penult.classify.training.search import SearchResult
@@ -115,19 +114,22 @@ def train(
     RecipeMismatchError
         If the rows of `test_features` were made otherwise.
     """
+    options = TrainOptions.of(
+        classifier=classifier,
+        grid=grid,
+        scale=scale,
+        test_size=test_size,
+        seed=seed,
+        folds=folds,
+        runs=runs,
+        ignore_splits=not stored,
+        min_per_class=min_per_class,
+        near_duplicates=near_duplicates,
+        refit=refit,
+        max_memory=max_memory,
+    )
+    candidates = expand_grids(options.kinds, grid)
     features = _loaded(features)
-    whole = {"seed": seed, "folds": folds, "runs": runs, "min_per_class": min_per_class}
-    if max_memory is not None:
-        whole["max_memory"] = max_memory
-    for name, value in whole.items():
-        require_whole(name, value)
-    names = [classifier] if isinstance(classifier, str) else list(classifier)
-    if not names or runs < 1:
-        raise UsageError(f"{len(names)} classifiers in {runs} runs; give at least one of each")
-    if max_memory is not None and max_memory < 1:
-        raise UsageError(f"{max_memory} bytes of memory hold no row; give 1 or more")
-    candidates = expand_grids(names, grid)
-    make_scaler(scale)  # refuses an unknown name before anything is read
     other = None if test_features is None else _loaded(test_features)
     if other is not None:
         require_equal(
@@ -193,6 +195,9 @@ def train(
         thresholds=found.thresholds,
         runs=SeedRuns.of(seed, [each.scores.accuracy for _, each in results]) if runs > 1 else None,
         not_tried=tuple(dict(params) for params in found.not_tried),
+        options=options.recorded(),
+        features=_file_name(plain),
+        test_features="" if other is None else _file_name(other),
     )
     return Classifier(
         pipeline=pipeline,
@@ -236,6 +241,10 @@ def _loaded(features: Features | str | Path) -> Features:
     if not isinstance(features, Features):
         features = load(features)
     return features
+
+
+def _file_name(features: Features) -> str:
+    return str(getattr(features.features, "file_name", ""))
 
 
 def _counter(on_progress: Callable[[Progress], None] | None, total: int) -> Callable[[], None]:

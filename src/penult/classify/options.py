@@ -1,0 +1,116 @@
+"""How a classifier is to be trained: each option named, checked and given its default once."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from penult.arguments import require_whole
+from penult.classify.pipeline import make_scaler
+from penult.errors import UsageError
+from penult.partition.near_duplicates import require_cosine
+from penult.partition.split_checks import require_split_options
+
+__all__ = ["TrainOptions"]
+
+_WHOLE = ("seed", "folds", "runs", "min_per_class")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainOptions:
+    """What `penult.train` and `penult.report` take alike; their docstrings say what each means.
+
+    Attributes
+    ----------
+    classifier : str or sequence of str
+    grid : mapping of str to sequence, or None
+    scale : {'l2', 'standard', 'none'}
+    test_size : float
+    seed : int
+    folds : int
+    runs : int
+    ignore_splits : bool
+    min_per_class : int
+    near_duplicates : float or None
+    refit : bool
+    max_memory : int or None
+    """
+
+    classifier: str | tuple[str, ...] = "logistic"
+    grid: Mapping[str, tuple[Any, ...]] | None = None
+    scale: str = "l2"
+    test_size: float = 0.25
+    seed: int = 0
+    folds: int = 3
+    runs: int = 1
+    ignore_splits: bool = False
+    min_per_class: int = 0
+    near_duplicates: float | None = None
+    refit: bool = False
+    max_memory: int | None = None
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        classifier: str | Sequence[str],
+        grid: Mapping[str, Sequence[Any]] | None,
+        **options: Any,
+    ) -> TrainOptions:
+        """Make one of what a function was given, and refuse what no training can have.
+
+        What depends on the kinds of classifier, `penult.classify.training.grid` checks.
+
+        Raises
+        ------
+        UsageError, UnknownNameError
+        """
+        names = (classifier,) if isinstance(classifier, str) else tuple(classifier)
+        made = cls(
+            classifier=names[0] if len(names) == 1 else names,
+            grid=grid,  # type: ignore[arg-type]
+            **options,
+        )
+        made._require_possible()
+        return made
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of classifier to choose from."""
+        return (self.classifier,) if isinstance(self.classifier, str) else self.classifier
+
+    def changed(self) -> dict[str, Any]:
+        """Name to value of those that are not the default."""
+        return {
+            field.name: value
+            for field in dataclasses.fields(self)
+            if (value := getattr(self, field.name)) != field.default
+        }
+
+    def recorded(self) -> TrainOptions:
+        """The same, of values that JSON can hold and give back."""
+        if self.grid is None:
+            return self
+        grid = {
+            name: tuple(value.item() if hasattr(value, "item") else value for value in values)
+            for name, values in self.grid.items()
+        }
+        return dataclasses.replace(self, grid=grid)
+
+    def _require_possible(self) -> None:
+        for name in _WHOLE:
+            require_whole(name, getattr(self, name))
+        if not self.kinds or self.runs < 1:
+            raise UsageError(
+                f"{len(self.kinds)} classifiers in {self.runs} runs; give at least one of each"
+            )
+        if self.max_memory is not None:
+            require_whole("max_memory", self.max_memory)
+            if self.max_memory < 1:
+                raise UsageError(f"{self.max_memory} bytes of memory hold no row; give 1 or more")
+        make_scaler(self.scale)
+        require_split_options(test_size=self.test_size, seed=self.seed, folds=self.folds)
+        if self.near_duplicates is not None:
+            require_cosine(self.near_duplicates)
