@@ -55,7 +55,7 @@ def test_train_prints_the_report_and_what_was_chosen(penult, features, tmp_path)
     assert done.code == 0
     assert re.search(r"class +precision +recall +F1 +support", done.out)
     assert re.search(r"daisy +1\.000 +1\.000 +1\.000 +3", done.out)
-    assert "accuracy 100.0% on 9 images (25% held out, stratified, seed 0)" in done.out
+    assert "accuracy 100% on 9 images (25% held out, stratified, seed 0)" in done.out
     assert re.search(r"logistic, C=\S+: the best of 6 by 3-fold cross-validation", done.out)
 
 
@@ -119,7 +119,7 @@ def test_evaluate_scores_photos_and_feature_files_alike(penult, classifier, feat
     assert of_photos["scores"]["accuracy"] == 1
     assert of_photos["unseen_labels"] == {"orchid": 12}
     of_file = penult("evaluate", classifier, features)
-    assert "accuracy 100.0% on 36 images" in of_file.out
+    assert "accuracy 100% on 36 images" in of_file.out
     assert re.search(r"balanced accuracy +1\.000", of_file.out)
 
 

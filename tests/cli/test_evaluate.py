@@ -47,7 +47,7 @@ def test_photos_that_trained_it_are_told_and_the_others_scored_apart(penult, pho
     for data in (features, photos):
         done = penult("evaluate", model, data, "-q")
         assert "27 of these 36 images trained this classifier" in done.out
-        assert "accuracy 100.0% on 9 images (those that did not train it)" in done.out
+        assert "accuracy 100% on 9 images (those that did not train it)" in done.out
     done = penult("evaluate", model, photos, "--json", "-q", "--results", tmp_path / "r")
     for told in (json.loads(done.out), json.loads((tmp_path / "r" / "scores.json").read_text())):
         assert (told["trained"], told["apart"]["images"]) == (27, 9)

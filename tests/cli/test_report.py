@@ -32,7 +32,7 @@ def test_of_images_the_page_and_all_that_it_rests_on(penult, photos, toy, tmp_pa
     folder = tmp_path / "report"
     done = penult("report", photos, "-o", folder, "--model", toy)
     accuracy, few, page = done.out.splitlines()[-3:]
-    assert accuracy.startswith("accuracy 100.0% on 9 images (25% held out, stratified, seed 0)")
+    assert accuracy.startswith("accuracy 100% on 9 images (25% held out, stratified, seed 0)")
     assert few == "9 images are few: the true accuracy may be anywhere between 66% and 100%"
     assert "anywhere between 66% and 100%" in (folder / "index.html").read_text()
     assert page == str(folder / "index.html")

@@ -59,6 +59,7 @@ def build_report(
         held_out=classifier.held_out,
         settings=_settings(classifier),
         layers=classifier.settings.layers,
+        runs=classifier.settings.runs,
         rows=len(features),
         unlabelled=counts[-1],
         failures=features.failures,
@@ -82,7 +83,12 @@ def _settings(classifier: Classifier) -> dict[str, Any]:
     # The page counts every class's images in its table of classes; a threshold a class is too much.
     for name in ("classes", "thresholds"):
         settings.pop(name, None)
-    settings.pop("layers", None)  # they have a section of their own
+    for name in ("layers", "runs"):  # they have a place of their own
+        settings.pop(name, None)
+    options = settings.pop("options", {})
+    settings |= {name: options.get(name) for name in ("test_size", "min_per_class", "max_memory")}
+    settings["trained_on"] = settings.pop("features", "")
+    settings["scored_on"] = settings.pop("test_features", "")
     edges = settings.pop("edges", {})
     settings["grid's edge"] = [f"{name} is the {edge} tried" for name, edge in edges.items()]
     settings["not_tried"] = [

@@ -1,17 +1,21 @@
-"""What to type to get a report's features, classifier and predictions again."""
+"""What to type to get features, a classifier and predictions again."""
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from penult.backbones.registry import as_recorded
 from penult.backbones.weights.choice import WeightsChoice
 from penult.classify.classifier import Classifier
+from penult.classify.settings import TrainingSettings
+from penult.errors import WeightsError
+from penult.recipe import Recipe
 from penult.records import Features
 
-__all__ = ["CLASSIFIER", "FEATURES", "commands_of"]
+__all__ = ["CLASSIFIER", "FEATURES", "commands_of", "extract_command", "train_command"]
 
 FEATURES = "features.h5"
 CLASSIFIER = "classifier.skops"
@@ -20,29 +24,125 @@ CLASSIFIER = "classifier.skops"
 def commands_of(
     sources: Sequence[str | Path], file: Path | None, features: Features, classifier: Classifier
 ) -> tuple[str, ...]:
-    """What to type to get the same again."""
-    recipe, origin, settings = features.recipe, features.origin, classifier.settings
-    extract = []
-    if file is None:
-        name, choice = as_recorded(recipe, "the report", WeightsChoice())
-        extract += ["extract", *map(str, sources), "-o", FEATURES, "--model", name]
-        if features.layers != ("penultimate",):
-            extract += [word for layer in features.layers for word in ("--layer", layer)]
-        if choice.weights is not None:
-            extract += ["--weights", str(choice.weights)]
-        if origin["label_pattern"] is not None:
-            extract += ["--label-pattern", origin["label_pattern"]]
-        elif origin["labels"] != "parent":
-            extract += ["--labels", origin["labels"]]
-        if origin["splits"] != "auto":
-            extract += ["--splits", origin["splits"]]
-    train = ["train", str(file or FEATURES), "-o", CLASSIFIER, "--seed", str(settings.seed)]
-    if len(features.layers) > 1:
-        tried = [result.layer for result in settings.layers] or [recipe.layer]
-        every = len(tried) == len(features.layers)
-        train += [word for name in (["all"] if every else tried) for word in ("--layer", name)]
-    kinds = list(dict.fromkeys(result.classifier for result in settings.grid))
-    if kinds != ["logistic"]:
-        train += [word for kind in kinds for word in ("--classifier", kind)]
-    predict = ["predict", CLASSIFIER, "PHOTO_OR_FOLDER"]
-    return tuple(f"penult {shlex.join(words)}" for words in (extract, train, predict) if words)
+    """What to type to get a report's files, and predictions, again."""
+    return (
+        *(
+            [extract_command(features.recipe, features.layers, features.origin, sources=sources)]
+            if file is None
+            else []
+        ),
+        train_command(
+            classifier.settings, features.recipe.layer, str(file or FEATURES), every=features.layers
+        ),
+        _typed("predict", CLASSIFIER, "PHOTO_OR_FOLDER"),
+    )
+
+
+def extract_command(
+    recipe: Recipe,
+    layers: Sequence[str],
+    origin: Mapping[str, Any],
+    *,
+    sources: Sequence[str | Path] = (),
+    output: str = FEATURES,
+    dtype: str = "float32",
+    maps: bool = False,
+) -> str:
+    """What to type to get a feature file again.
+
+    Parameters
+    ----------
+    recipe : of its last layer
+    layers : all of its layers
+    origin : as `Features` has it
+    sources : in place of those that the origin names
+    output : the file
+    dtype : of its rows
+    maps : whether its rows are whole maps or tokens
+    """
+    try:
+        model, choice = as_recorded(recipe, output, WeightsChoice())
+        weights = choice.weights
+    except WeightsError:  # the file has moved; its name is told all the same
+        model, weights = recipe.backbone, Path(recipe.weights.removeprefix("file:"))
+    words = ["extract", *map(str, sources or origin.get("sources", ["IMAGES"])), "-o", output]
+    words += ["--model", model]
+    if tuple(layers) != ("penultimate",):
+        words += _repeated("layer", layers)
+    labels, pattern = origin.get("labels") or "parent", origin.get("label_pattern")
+    splits, shuffle = origin.get("splits") or "auto", origin.get("shuffle")
+    max_pixels = origin.get("max_pixels")
+    ends = recipe.layer in ("penultimate", "logits")
+    for name, value, wanted in (
+        ("pooling", recipe.pooling, maps or (recipe.pooling != "none" and not ends)),
+        ("normalize", recipe.normalize, recipe.normalize != "none"),
+        ("weights", weights, weights is not None),
+        ("labels", labels, labels != "parent" and pattern is None),
+        ("label-pattern", pattern, pattern is not None),
+        ("splits", splits, splits != "auto"),
+        ("decode", recipe.preprocessing.decode, recipe.preprocessing.decode != "exact"),
+        ("precision", recipe.precision, recipe.precision != "float32"),
+        ("dtype", dtype, dtype != "float32"),
+        ("max-pixels", max_pixels, max_pixels is not None),
+        ("shuffle", shuffle, shuffle is not None),
+    ):
+        if wanted:
+            words += [f"--{name}", str(value)]
+    words += ["--allow-truncated"] * bool(origin.get("allow_truncated"))
+    return _typed(*words)
+
+
+def train_command(
+    settings: TrainingSettings,
+    layer: str,
+    features: str = "",
+    output: str = CLASSIFIER,
+    *,
+    every: Sequence[str] = (),
+) -> str:
+    """What to type to get a classifier again.
+
+    Parameters
+    ----------
+    settings : how it was trained
+    layer : that it was trained on
+    features : the feature file, where it is not named as it was
+    output : its file
+    every : all layers of the feature file, where that is at hand
+    """
+    words = ["train", features or settings.features or FEATURES, "-o", output]
+    words += ["--seed", str(settings.seed)]
+    tried = [result.layer for result in settings.layers] or [layer]
+    if len(every) > 1 and len(tried) == len(every):
+        tried = ["all"]
+    if tuple(tried) != ("penultimate",) and len(every) != 1:
+        words += _repeated("layer", tried)
+    if settings.test_features:
+        words += ["--test-features", settings.test_features]
+    if settings.options is None:  # a file of before they were kept
+        kinds = list(dict.fromkeys(result.classifier for result in settings.grid))
+        given = {"classifier": kinds} if kinds != ["logistic"] else {}
+    else:
+        given = settings.options.changed()
+        given.pop("seed", None)
+    for name, value in given.items():
+        words += _option(name.replace("_", "-"), value)
+    return _typed(*words)
+
+
+def _option(name: str, value: Any) -> list[str]:
+    if value is True:
+        return [f"--{name}"]
+    if isinstance(value, Mapping):
+        return _repeated(name, [f"{k}={','.join(map(str, v))}" for k, v in value.items()])
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return _repeated(name, value)
+    return [f"--{name}", str(value)]
+
+
+def _repeated(name: str, values: Sequence[Any]) -> list[str]:
+    return [word for value in values for word in (f"--{name}", str(value))]
+
+
+def _typed(*words: str) -> str:
+    return f"penult {shlex.join(words)}"

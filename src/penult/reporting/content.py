@@ -12,7 +12,7 @@ from penult.records import Failure, HeldOut, Scores
 if TYPE_CHECKING:
     from penult.classify.diagnosis.label_errors import LabelIssue
     from penult.classify.diagnosis.learning_curve import CurvePoint
-    from penult.classify.settings import LayerResult
+    from penult.classify.settings import LayerResult, SeedRuns
 
 __all__ = ["Report"]
 
@@ -43,6 +43,8 @@ class Report:
         From an id to the image file's bytes, or None where they cannot be had; may raise OSError.
     layers : tuple of LayerResult
         Of each layer that was tried; the recipe's layer is the chosen one.
+    runs : SeedRuns or None
+        The accuracies over several seeds, of which the first is shown; None where there was one.
     label_issues : tuple of LabelIssue, or None
         Images whose labels are likely wrong; None where they were not looked for.
     curve : tuple of CurvePoint
@@ -76,6 +78,7 @@ class Report:
     settings: Mapping[str, Any]
     open_image: Callable[[str], bytes | None]
     layers: tuple[LayerResult, ...] = ()
+    runs: SeedRuns | None = None
     label_issues: tuple[LabelIssue, ...] | None = None
     curve: tuple[CurvePoint, ...] = ()
     notes: Mapping[str, str] = field(default_factory=dict)

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,15 +11,9 @@ from penult.backbones.registry import DEFAULT_MODEL
 from penult.backbones.weights.choice import WeightsChoice
 from penult.classify.classifier import Classifier
 from penult.classify.diagnosis.label_errors import find_label_issues
-from penult.classify.diagnosis.layers import best_layer, train_layers
 from penult.classify.diagnosis.learning_curve import learning_curve
-from penult.errors import (
-    FeatureFileError,
-    RecipeMismatchError,
-    ResumeError,
-    TrainingError,
-    UsageError,
-)
+from penult.classify.options import TrainOptions
+from penult.classify.training.grid import expand_grids
 from penult.extraction import Extraction
 from penult.extractor import EngineOptions, ExtractorSpec, ModelRows, layer_names
 from penult.features.read import load
@@ -37,6 +27,7 @@ from penult.reporting.commands import CLASSIFIER, FEATURES
 from penult.reporting.page import FILES, OPTIONAL, PAGE, check_report, write_report
 from penult.reporting.pictures import image_opener
 from penult.reporting.staging import is_complete, staged
+from penult.reporting.steps import extract_rows, noted, timed, train_best
 
 if TYPE_CHECKING:
     from penult.images.labels.split_folders import SplitsFrom
@@ -78,8 +69,17 @@ def report(
     engine: str = "auto",
     device: str = "auto",
     classifier: str | Sequence[str] = "logistic",
+    grid: Mapping[str, Sequence[Any]] | None = None,
+    scale: str = "l2",
     test_size: float = 0.25,
+    ignore_splits: bool = False,
+    min_per_class: int = 0,
+    near_duplicates: float | None = None,
     seed: int = 0,
+    folds: int = 3,
+    runs: int = 1,
+    refit: bool = False,
+    max_memory: int | None = None,
     label_errors: bool = True,
     curve: bool = True,
     confusion: Literal["counts", "normalized"] = "counts",
@@ -122,12 +122,11 @@ def report(
         As for `penult.extract`.
     engine, device : str
         As for `penult.extract`.
-    classifier : str or sequence of str
-        As for `penult.train`.
-    test_size : float
-        As for `penult.train`.
-    seed : int
-        Of the split and the folds.
+    classifier, grid, scale, test_size, ignore_splits, min_per_class, near_duplicates
+        As for `penult.train`; near-duplicates need one layer.
+    seed, folds, runs, refit, max_memory
+        As for `penult.train`; of several `runs`, the page shows the first, and the mean and the
+        spread of all.
     label_errors : bool
         Look for labels that are likely wrong.
     curve : bool
@@ -154,6 +153,21 @@ def report(
     PenultError
         As `penult.extract` and `penult.train` do, or if the folder cannot be written.
     """
+    options = TrainOptions.of(
+        classifier=classifier,
+        grid=grid,
+        scale=scale,
+        test_size=test_size,
+        ignore_splits=ignore_splits,
+        min_per_class=min_per_class,
+        near_duplicates=near_duplicates,
+        seed=seed,
+        folds=folds,
+        runs=runs,
+        refit=refit,
+        max_memory=max_memory,
+    )
+    expand_grids(options.kinds, grid)  # refuses an unknown kind or parameter before any work
     wanted = layer_names(layer or ())
     extraction = Extraction(
         extractor=ExtractorSpec(
@@ -177,30 +191,25 @@ def report(
     notes: dict[str, str] = {}
     with staged(directory, rows=FEATURES, files=[CLASSIFIER, *FILES], optional=OPTIONAL) as folder:
         if file is None:
-            with _timed(seconds, "extract"):
-                _extract(
+            with timed(seconds, "extract"):
+                extract_rows(
                     extraction,
                     sources,
                     folder / FEATURES,
                     earlier=directory / FEATURES,
                     on_progress=on_extract,
                 )
-        with _timed(seconds, "train"):
-            features, trained = _train(
-                file or folder / FEATURES,
-                (file and wanted) or ("all",),
-                classifier=classifier,
-                test_size=test_size,
-                seed=seed,
-                on_progress=on_train,
+        with timed(seconds, "train"):
+            features, trained = train_best(
+                file or folder / FEATURES, (file and wanted) or ("all",), options, on_train
             )
             trained.save(folder / CLASSIFIER, overwrite=True)
         if label_errors:
-            with _noted(notes, "labels"), _timed(seconds, "label errors"):
+            with noted(notes, "labels"), timed(seconds, "label errors"):
                 issues = find_label_issues(trained, features, on_progress=on_label_errors)
                 found["label_issues"] = tuple(issues)
         if curve:
-            with _noted(notes, "curve"), _timed(seconds, "learning curve"):
+            with noted(notes, "curve"), timed(seconds, "learning curve"):
                 found["curve"] = tuple(learning_curve(trained, features, on_progress=on_curve))
         # Of images, their hosts were named when they were first listed.
         opener = image_opener(features, offline=offline, announce=file is not None)
@@ -217,62 +226,3 @@ def report(
     return ReportFiles(
         directory / PAGE, load(file or directory / FEATURES, trained.recipe.layer), trained
     )
-
-
-def _extract(
-    extraction: Extraction,
-    images: Sequence[str | Path],
-    path: Path,
-    *,
-    earlier: Path,
-    on_progress: Callable[[Progress], None] | None,
-) -> None:
-    """Bring the rows of an earlier run, or those of the report that is replaced, up to date."""
-    if earlier.exists() and not path.exists():
-        try:
-            os.link(earlier, path)
-        except OSError:  # a file system without hard links
-            shutil.copyfile(earlier, path)
-    try:
-        extraction.to_file(images, path, update=True, on_progress=on_progress)
-    except (RecipeMismatchError, ResumeError, FeatureFileError):
-        # What is there is of no use for what is asked now, and may be replaced.
-        extraction.to_file(images, path, overwrite=True, restart=True, on_progress=on_progress)
-
-
-def _train(
-    path: Path,
-    layers: Sequence[str],
-    *,
-    classifier: str | Sequence[str],
-    test_size: float,
-    seed: int,
-    on_progress: Callable[[Progress], None] | None,
-) -> tuple[Features, Classifier]:
-    """Train on each layer and keep the best, with the rows that it was trained on."""
-    trained = train_layers(
-        path,
-        layers,
-        classifier=classifier,
-        test_size=test_size,
-        seed=seed,
-        on_progress=on_progress,
-    )
-    best = best_layer(trained) if len(trained) > 1 else next(iter(trained.values()))
-    return load(path, best.recipe.layer), best
-
-
-@contextmanager
-def _timed(seconds: dict[str, float], step: str) -> Iterator[None]:
-    start = time.perf_counter()
-    yield
-    seconds[step] = time.perf_counter() - start
-
-
-@contextmanager
-def _noted(notes: dict[str, str], section: str) -> Iterator[None]:
-    # What cannot be had for these images is said in its place; the rest of the page stands.
-    try:
-        yield
-    except (TrainingError, UsageError) as error:
-        notes[section] = str(error)

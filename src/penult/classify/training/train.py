@@ -122,7 +122,7 @@ def train(
         seed=seed,
         folds=folds,
         runs=runs,
-        ignore_splits=not stored,
+        ignore_splits=ignore_splits,
         min_per_class=min_per_class,
         near_duplicates=near_duplicates,
         refit=refit,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from penult.classify.settings import SeedRuns
 from penult.records import Average
 from penult.reporting.content import Report
 from penult.reporting.formatting import interval, percent, ratio
@@ -44,6 +45,12 @@ def _content(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any] | None
             interval,
             "of that, by Clopper and Pearson's exact method",
         ),
+        (
+            "" if report.runs is None else f"{len(report.runs.seeds)} runs",
+            report.runs,
+            _spread,
+            "mean and standard deviation of the accuracy, each run with another part held out",
+        ),
         ("Top-5 accuracy", scores.top5, _percent, "class among the five likeliest"),
         ("Balanced accuracy", scores.balanced_accuracy, _percent, "mean recall"),
         ("Soft F1", scores.soft_f1, ratio, "macro F1 on probabilities; 1 is best"),
@@ -67,6 +74,10 @@ def _percent(share: float) -> str:
 
 def _f1(average: Average) -> str:
     return ratio(average.f1)
+
+
+def _spread(runs: SeedRuns) -> str:
+    return f"{percent(runs.mean)} ± {100 * runs.std:.1f}"
 
 
 SECTION = Section(name="scores", title="Scores", content=_content)

@@ -1,0 +1,76 @@
+"""The steps of a report that may take long: features, a classifier; and what is noted of each."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from penult.classify.classifier import Classifier
+from penult.classify.diagnosis.layers import best_layer, train_layers
+from penult.classify.options import TrainOptions
+from penult.errors import (
+    FeatureFileError,
+    RecipeMismatchError,
+    ResumeError,
+    TrainingError,
+    UsageError,
+)
+from penult.extraction import Extraction
+from penult.features.read import load
+from penult.records import Features, Progress
+
+__all__ = ["extract_rows", "noted", "timed", "train_best"]
+
+
+def extract_rows(
+    extraction: Extraction,
+    images: Sequence[str | Path],
+    path: Path,
+    *,
+    earlier: Path,
+    on_progress: Callable[[Progress], None] | None,
+) -> None:
+    """Bring the rows of an earlier run, or those of the report that is replaced, up to date."""
+    if earlier.exists() and not path.exists():
+        try:
+            os.link(earlier, path)
+        except OSError:  # a file system without hard links
+            shutil.copyfile(earlier, path)
+    try:
+        extraction.to_file(images, path, update=True, on_progress=on_progress)
+    except (RecipeMismatchError, ResumeError, FeatureFileError):
+        # What is there is of no use for what is asked now, and may be replaced.
+        extraction.to_file(images, path, overwrite=True, restart=True, on_progress=on_progress)
+
+
+def train_best(
+    path: Path,
+    layers: Sequence[str],
+    options: TrainOptions,
+    on_progress: Callable[[Progress], None] | None,
+) -> tuple[Features, Classifier]:
+    """Train on each layer and keep the best, with the rows that it was trained on."""
+    trained = train_layers(path, layers, on_progress=on_progress, **vars(options))
+    best = best_layer(trained) if len(trained) > 1 else next(iter(trained.values()))
+    return load(path, best.recipe.layer), best
+
+
+@contextmanager
+def timed(seconds: dict[str, float], step: str) -> Iterator[None]:
+    """Note how long a step takes."""
+    start = time.perf_counter()
+    yield
+    seconds[step] = time.perf_counter() - start
+
+
+@contextmanager
+def noted(notes: dict[str, str], section: str) -> Iterator[None]:
+    """Note what cannot be had for these images; the rest of the page stands."""
+    try:
+        yield
+    except (TrainingError, UsageError) as error:
+        notes[section] = str(error)
