@@ -67,7 +67,7 @@ def test_train_compares_classifiers_over_their_grids_and_over_seeds(penult, feat
     assert done.code == 0, done
     assert re.search(r"classifier +best +accuracy", done.out)
     assert re.search(r"knn +n_neighbors=1 ", done.out)
-    assert "2 runs, seeds 0 to 1: accuracy 100.0% ± 0.0" in done.out
+    assert "2 runs, seeds 0 to 1: accuracy 100% ± 0.0" in done.out
 
 
 @pytest.mark.parametrize(

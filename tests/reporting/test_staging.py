@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from penult.errors import OutputExistsError
+from penult.errors import OutputError, OutputExistsError
 from penult.reporting.staging import is_complete, staged, staging_folder
 
 PARTS = {"rows": "rows.h5", "files": ["scores", "chart", "page"], "optional": ["chart"]}
@@ -90,6 +90,18 @@ def test_one_that_fails_keeps_its_rows_and_nothing_else(tmp_path):
     assert texts(tmp_path) == {}
     kept = {path.name for path in staging_folder(tmp_path).iterdir()}
     assert kept - {"lock", "owner"} == {"rows.h5"}
+
+
+def test_one_whose_files_cannot_all_be_put_into_place_is_tried_again_unasked(tmp_path):
+    (tmp_path / "chart").mkdir()
+    with pytest.raises(OutputError):
+        write(tmp_path)
+    assert set(texts(tmp_path)) == {"rows.h5", "scores"}
+    assert is_complete(tmp_path, "page")
+    (tmp_path / "chart").rmdir()
+    write(tmp_path, "newer")
+    assert texts(tmp_path) == dict.fromkeys([PARTS["rows"], *PARTS["files"]], "newer")
+    assert not staging_folder(tmp_path).exists()
 
 
 def test_one_that_fails_without_rows_leaves_nothing(tmp_path):

@@ -56,13 +56,19 @@ def staged(
         raise OutputExistsError(f"{directory} is a file; give a folder for the report") from error
     except OSError as error:
         raise explain(error, directory) from error
+    placing = False
     try:
         yield folder
+        placing = True
         _put_into_place(folder, directory, [rows, *files], optional)
+        placing = False
     finally:
-        for name in files:
-            (folder / name).unlink(missing_ok=True)
-        lock.release(remove=not any(folder.glob(f"{rows}*")))
+        # Of what is only half in place, the rest stays: by it the next run knows that it may
+        # replace what is there.
+        if not placing:
+            for name in files:
+                (folder / name).unlink(missing_ok=True)
+        lock.release(remove=not placing and not any(folder.glob(f"{rows}*")))
         if created:
             with suppress(OSError):  # not empty: the report, or what was finished of it
                 directory.rmdir()
