@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from unicodedata import category
 
 __all__ = ["count", "interval", "listed", "percent", "ratio", "shorten"]
 
@@ -115,7 +116,14 @@ def _without_middle(name: str, longest: int) -> str:
     if len(name) <= longest:
         return name
     half = (longest - 1) // 2
-    return f"{name[:half].rstrip()}…{name[-half:].lstrip()}"
+    return f"{name[:half].rstrip()}…{_without_marks(name[-half:])}"
+
+
+def _without_marks(end: str) -> str:
+    """Leave out accents and blanks that a cut has parted from their letter."""
+    while end and (end[0].isspace() or category(end[0]) in ("Mn", "Mc", "Me", "Cf")):
+        end = end[1:]
+    return end
 
 
 def _around(name: str, start: int, longest: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,14 +10,17 @@ import numpy as np
 from penult.errors import TrainingError, UsageError
 from penult.interface import option
 from penult.partition.stratification import count_classes, is_of_class
+from penult.wording import count, listed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = [
+    "require_labels",
     "require_rows_per_class",
     "require_split_options",
     "require_two_classes",
+    "require_two_to_train_with",
     "require_undivided_groups",
 ]
 
@@ -37,15 +40,102 @@ def require_split_options(*, test_size: float, seed: int, folds: int) -> None:
         raise UsageError(f"{folds} folds cannot be cross-validated; give 2 or more")
 
 
-def require_two_classes(labels: NDArray[Any], names: Sequence[str]) -> None:
-    """Refuse rows of fewer than two classes; labels are (n,) int64 or (n, K) bool."""
-    present = [names[int(k)] for k in np.flatnonzero(count_classes(labels, len(names)))]
-    if len(present) < 2:
-        what = f"one class only ({present[0]})" if present else "no class"
-        raise TrainingError(
-            f"the labelled rows are of {what}; a classifier needs at least two: put the images "
-            "into one folder a class"
+def require_labels(count: int, rows: int, origin: Mapping[str, Any]) -> None:
+    """Refuse rows of which none has a label, and say why that may be.
+
+    Parameters
+    ----------
+    count : labelled rows
+    rows : all of them
+    origin : how the labels were made, as a feature file has it
+    """
+    if count:
+        return
+    labels, pattern = origin.get("labels", ""), origin.get("label_pattern")
+    if pattern is not None:
+        why = f"the pattern {pattern!r} matched no file name; extract again with another one"
+    elif labels == "none":
+        why = (
+            f"they were extracted with {option('labels', 'none')}; extract again without it, from "
+            "one folder a class"
         )
+    elif labels in ("", "parent"):
+        why = (
+            "put the images into one folder a class, or extract again with "
+            f"{option('labels')} or {option('label_pattern')}"
+        )
+    else:
+        why = f"the labels of {labels} are of other images; extract again with those of these"
+    which = "the 1 row has no" if rows == 1 else f"none of the {rows:,} rows has a"
+    raise TrainingError(f"{which} label, so there is nothing to learn; {why}")
+
+
+def require_two_classes(
+    labels: NDArray[Any],
+    names: Sequence[str],
+    *,
+    dropped: Sequence[str] = (),
+    min_per_class: int = 0,
+    origin: Mapping[str, Any] | None = None,
+) -> None:
+    """Refuse labelled rows of fewer than two classes.
+
+    Parameters
+    ----------
+    labels : (n,) int64 or (n, K) bool
+    names : of the K classes
+    dropped : classes that were left out, for they are small
+    min_per_class : what they were too small for
+    origin : how the labels were made, as a feature file has it
+    """
+    present = _present(labels, names)
+    if len(present) >= 2:
+        return
+    what = f"one class only ({present[0]})" if present else "no class"
+    if dropped:
+        given = option("min_per_class", min_per_class)
+        remedy = (
+            f"{given} left out {count(len(dropped), 'class')}, {listed(dropped)}; give a smaller "
+            "number, or add images"
+        )
+    elif (origin or {}).get("labels", "parent") == "parent" and not (origin or {}).get(
+        "label_pattern"
+    ):
+        remedy = "put the images into one folder a class"
+    else:
+        remedy = "add images of another, or extract again with other labels"
+    raise TrainingError(
+        f"the labelled rows are of {what}; a classifier needs at least two: {remedy}"
+    )
+
+
+def require_two_to_train_with(
+    labels: NDArray[Any], names: Sequence[str], *, copies: int = 0, another_file: bool = False
+) -> None:
+    """Refuse a training part of fewer than two classes, where all labelled rows have more.
+
+    Parameters
+    ----------
+    labels : (n,) int64 or (n, K) bool, of the training part
+    names : of the K classes
+    copies : rows that it went without, being copies of held-out ones
+    another_file : whether those are in another file
+    """
+    present = _present(labels, names)
+    if len(present) >= 2:
+        return
+    held = "the test features have" if another_file else "the held-out split has"
+    what = f"images of one class only ({present[0]})" if present else "no image"
+    left = "" if not copies else f", once {count(copies, 'image')} that {held} too are left out"
+    ignore = "" if another_file else f", or give {option('ignore_splits', True)}"
+    mend = f"score with other images{ignore}" if copies else f"mend the splits{ignore}"
+    raise TrainingError(
+        f"the training part has {what}{left}, and a classifier needs at least two classes; {mend}"
+    )
+
+
+def _present(labels: NDArray[Any], names: Sequence[str]) -> list[str]:
+    return [names[int(k)] for k in np.flatnonzero(count_classes(labels, len(names)))]
 
 
 def require_undivided_groups(
@@ -55,8 +145,8 @@ def require_undivided_groups(
     torn = np.intersect1d(groups[train], groups[held_out])
     if len(torn):
         raise TrainingError(
-            f"{len(torn)} groups have rows in both the training and the held-out split of the file "
-            f"({_some(torn)}), so the score would be too good; mend the splits, or give "
+            f"{count(len(torn), 'group')} with rows in both the training and the held-out split of "
+            f"the file ({listed(torn)}), so the score would be too good; mend the splits, or give "
             f"{option('ignore_splits', True)}"
         )
 
@@ -67,9 +157,22 @@ def require_rows_per_class(
     train: NDArray[np.int64],
     folds: int,
     names: Sequence[str],
+    *,
+    grouped: bool = False,
+    copies: int = 0,
 ) -> None:
-    """Refuse a training part in which a class has fewer rows, or groups of rows, than folds."""
-    require_two_classes(labels[train], names)
+    """Refuse a training part in which a class has fewer rows, or groups of rows, than folds.
+
+    Parameters
+    ----------
+    labels : (n,) int64 or (n, K) bool
+    groups : (n,) which rows are not to be parted, or None
+    train : numbers of the rows to train with
+    folds : of the cross-validation
+    names : of the K classes
+    grouped : whether the file names groups; without, those that there are hold identical images
+    copies : rows that the training part went without, being copies of held-out ones
+    """
     few, several = [], labels.ndim == 2
     for k in range(len(names)):
         mine = train[is_of_class(labels[train], k)]
@@ -82,20 +185,16 @@ def require_rows_per_class(
     )
     if everywhere:
         raise TrainingError(
-            f"every image to train with has the label {_some(everywhere)}, so there is nothing to "
+            f"every image to train with has the label {listed(everywhere)}, so there is nothing to "
             "tell it from; leave it out when extracting"
         )
     if few:
-        unit = "images" if groups is None else "groups of images"
+        unit = "images" if groups is None else "groups of images" if grouped else "different images"
+        same = " (identical ones count once)" if unit == "different images" else ""
+        left = f", {count(copies, 'copy', 'copies')} of held-out images left out" if copies else ""
         raise TrainingError(
-            f"too few {unit} to train with in {len(few)} classes: {_some(few)}; {folds}-fold "
-            f"cross-validation needs {folds} in each class after the held-out part is taken: add "
-            f"images, give fewer {option('folds')}, or drop small classes with "
+            f"too few {unit} to train with in {count(len(few), 'class')}: "
+            f"{listed(few)}{same}{left}; {folds}-fold cross-validation needs {folds} in each class "
+            f"after the held-out part is taken: add images, give fewer {option('folds')}, or drop small classes with "
             f"{option('min_per_class')}"
         )
-
-
-def _some(names: Iterable[str], most: int = 8) -> str:
-    listed = list(names)
-    more = f" and {len(listed) - most} more" if len(listed) > most else ""
-    return ", ".join(listed[:most]) + more

@@ -13,9 +13,11 @@ from penult.interface import option
 from penult.partition.draw import MOSTLY_ALONE, draw_held_out, union_of_labels
 from penult.partition.row_groups import content_numbers, find_groups, index_groups
 from penult.partition.split_checks import (
+    require_labels,
     require_rows_per_class,
     require_split_options,
     require_two_classes,
+    require_two_to_train_with,
     require_undivided_groups,
 )
 from penult.partition.stratification import count_classes, is_labelled, is_of_class, stratify_labels
@@ -115,11 +117,7 @@ def hold_out(
     if features.targets is not None:
         labels = np.array(features.targets, bool)
     rows = np.flatnonzero(is_labelled(labels))
-    if not len(rows):
-        raise TrainingError(
-            f"none of the {len(labels)} rows has a label, so there is nothing to learn; put the "
-            "images into one folder a class, or give labels when extracting"
-        )
+    require_labels(len(rows), len(labels), features.origin)
     left_out = {"unlabelled": len(labels) - len(rows)} if len(rows) < len(labels) else {}
     small = _small_classes(labels, features.label_names, min_per_class)
     if small:
@@ -132,38 +130,55 @@ def hold_out(
             rows = rows[is_labelled(labels[rows])]
         else:
             rows = rows[~np.isin(labels[rows], small)]
-    require_two_classes(labels[rows], features.label_names)
+    require_two_classes(
+        labels[rows],
+        features.label_names,
+        dropped=[features.label_names[k] for k in small],
+        min_per_class=min_per_class,
+        origin=features.origin,
+    )
 
-    drawn = False
+    drawn, copies = False, 0
     splits = np.asarray(features.splits if stored and features.splits is not None else [])
     groups, digests = find_groups(features), content_numbers(features)
+    grouped = features.groups is not None
     if in_test_file is not None:
         train, held_out, description = rows[~in_test_file[rows]], rows[:0], "another file"
         if not len(train):
             train, description = rows, "another file, which holds every image that trained it"
-        elif len(train) < len(rows):
-            left_out["images that are in the test features as well"] = len(rows) - len(train)
+        elif copies := len(rows) - len(train):
+            left_out["images that are in the test features as well"] = copies
     elif (splits == "test").any() or (splits == "validation").any():
         train, held_out, description, unnamed = _stored(splits, rows)
         if unnamed:
             left_out["in no split"] = unnamed
         twins = np.isin(digests[train], digests[held_out])
-        if twins.any():
-            left_out["copies of held-out images, in the training split"] = int(twins.sum())
+        if copies := int(twins.sum()):
+            left_out["copies of held-out images, in the training split"] = copies
             train = train[~twins]
     else:
         together = None if groups is None else groups[rows]
         if together is not None:
-            require_rows_per_class(labels, groups, rows, folds, features.label_names)
+            require_rows_per_class(
+                labels, groups, rows, folds, features.label_names, grouped=grouped
+            )
         held = draw_held_out(labels[rows], together, test_size=test_size, folds=folds, seed=seed)
         train, held_out, drawn = rows[~held], rows[held], True
         kind = "stratified" if features.groups is None else "stratified, groups kept together"
         part = float(held.mean())
         asked = f" ({100 * test_size:.3g}% asked for)" if abs(part - test_size) >= 0.005 else ""
         description = f"{100 * part:.3g}% held out{asked}, {kind}, seed {seed}"
-    if features.groups is not None:
+    if grouped:
         require_undivided_groups(np.asarray(features.groups), train, held_out)
-    require_rows_per_class(labels, groups, train, folds, features.label_names)
+    require_two_to_train_with(
+        labels[train],
+        features.label_names,
+        copies=copies,
+        another_file=in_test_file is not None,
+    )
+    require_rows_per_class(
+        labels, groups, train, folds, features.label_names, grouped=grouped, copies=copies
+    )
     return Split(
         train=train,
         held_out=held_out,

@@ -43,8 +43,8 @@ def test_many_layers_with_long_names_make_a_wider_chart():
     wide = layers_chart(layers_of(*np.linspace(0.2, 0.9, 60), names=names))
     assert wide.get_figwidth() > 2 * layers_chart(layers_of(0.2, 0.9)).get_figwidth()
     shown = texts(wide)[0]
-    assert len(set(shown)) < 60  # the ends of these names are the same
-    assert all(name.startswith("…") and len(name) == 28 for name in shown)
+    assert len(set(shown)) == 60  # though the ends of these names are the same
+    assert max(map(len, shown)) <= 28
 
 
 def test_the_curve_is_the_mean_of_the_draws_and_the_band_their_range():

@@ -101,21 +101,54 @@ def test_any_name_can_be_drawn(tmp_path, label):
     assert plain.shape != named.shape or not np.array_equal(plain, named)
 
 
-def test_a_long_name_keeps_both_its_ends_and_the_figure_its_proportions(tmp_path):
+def labels_of(scores, monkeypatch, path):
+    """The names down the left side."""
+    drawn = []
+    draw = confusion_matrix._draw
+    monkeypatch.setattr(
+        confusion_matrix, "_draw", lambda *a, **o: drawn.append(draw(*a, **o)) or drawn[-1]
+    )
+    confusion_matrix_png(scores, path)
+    return [label.get_text() for label in drawn[0].axes[0].get_yticklabels()]
+
+
+def test_a_long_name_keeps_both_its_ends_and_the_figure_its_proportions(tmp_path, monkeypatch):
     name = "photographs of tulips " * 20 + "variety 7"
-    assert confusion_matrix._short(name).startswith("photographs")
-    assert confusion_matrix._short(name).endswith("variety 7")
-    assert len(confusion_matrix._short(name)) <= confusion_matrix.LONGEST_LABEL
-    height, width, _ = pixels_of(scores_of([[3, 1], [0, 4]], ["a", name]), tmp_path / "a.png").shape
+    scores = scores_of([[3, 1], [0, 4]], ["a", name])
+    height, width, _ = pixels_of(scores, tmp_path / "a.png").shape
     assert max(height, width) < 3 * min(height, width)
+    _, shown = labels_of(scores, monkeypatch, tmp_path / "b.png")
+    assert shown.startswith("photographs")
+    assert shown.endswith("variety 7")
+    assert len(shown) <= confusion_matrix.LONGEST_LABEL
+
+
+def test_long_names_that_differ_in_their_middle_stay_apart(tmp_path, monkeypatch):
+    names = [f"photographs of the meadow in {m}, with the old camera" for m in ("May", "June")]
+    shown = labels_of(scores_of([[3, 1], [0, 4]], names), monkeypatch, tmp_path / "a.png")
+    assert "May" in shown[0]
+    assert "June" in shown[1]
+
+
+def test_a_name_that_no_font_has_is_a_number_and_one_line_says_what_to_install(
+    tmp_path, monkeypatch, caplog
+):
+    scores = scores_of([[3, 1], [0, 4]], ["rose", "\U000130bb lily"])  # an Egyptian hieroglyph
+    assert labels_of(scores, monkeypatch, tmp_path / "a.png") == ["rose", "#2 lily"]
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert line.startswith("penult: a.png has numbers in place of 1 name (\U000130bb lily)")
+    assert line.endswith("install the font Noto Sans Egyptian")
+    caplog.clear()
+    confusion_matrix_png(scores_of([[3, 1], [0, 4]], ["rose", "тюльпан"]), tmp_path / "b.png")
+    assert caplog.records == []
 
 
 def test_percentages_never_round_a_mistake_away(tmp_path, monkeypatch):
     written = []
     draw = confusion_matrix._draw
 
-    def spy(scores, **options):
-        figure = draw(scores, **options)
+    def spy(*given, **options):
+        figure = draw(*given, **options)
         written.extend(text.get_text() for text in figure.axes[0].texts)
         return figure
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from penult.messages import printable
 from penult.reporting.figures.colors import GRID, INK, LINE, PAPER, SOFT, WRONG
-from penult.reporting.formatting import percent
+from penult.wording import percent, shorten
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -65,7 +65,7 @@ def layers_chart(
         markersize=4.5,
         label="held-out images" + (", 95% interval" if layers[0].interval else ""),
     )
-    names = [_short(layer.layer) for layer in layers]
+    names = shorten([printable(layer.layer) for layer in layers], LONGEST_NAME)
     flat = max(map(len, names)) * len(names) < 75
     axes.set_xticks(
         places,
@@ -150,8 +150,3 @@ def _finish(axes: Axes) -> None:
     # No accuracy is above 100%, wherever the margin would end.
     low, high = axes.get_ylim()
     axes.set_ylim(max(low, -1.5), min(high, 101.5))
-
-
-def _short(name: str) -> str:
-    name = printable(name)
-    return name if len(name) <= LONGEST_NAME else f"…{name[1 - LONGEST_NAME :]}"

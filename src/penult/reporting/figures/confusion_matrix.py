@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import warnings
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unicodedata import east_asian_width
 
-from penult.messages import printable
 from penult.output import atomic_output
-from penult.reporting.formatting import percent
+from penult.reporting.figures.fonts import Drawable, drawable
+from penult.wording import percent, shorten
 from penult.written import SIGNED
 
 if TYPE_CHECKING:
@@ -22,25 +23,6 @@ LONGEST_LABEL = 32
 SMALLEST_NUMBER = 5.0  # points; a cell with less room shows its colour alone
 LABELS_ABOVE_FROM = 60  # classes; the names below are then far from the first rows
 TICK = "#333333"
-
-# Beside matplotlib's own font, for names it has no glyphs for; the first that is installed wins.
-FALLBACK_FONTS = (
-    "Noto Sans CJK JP",
-    "Noto Sans CJK SC",
-    "Source Han Sans",
-    "PingFang SC",
-    "Hiragino Sans",
-    "Microsoft YaHei",
-    "Yu Gothic",
-    "Malgun Gothic",
-    "WenQuanYi Micro Hei",
-    "Noto Sans Devanagari",
-    "Nirmala UI",
-    "Noto Sans Thai",
-    "Noto Sans Arabic",
-    "Arial Unicode MS",
-    "Unifont",
-)
 
 
 def confusion_matrix_png(
@@ -62,14 +44,15 @@ def confusion_matrix_png(
     ------
     OutputExistsError, PathNotFoundError, OutputError
     """
-    with atomic_output(path, overwrite=overwrite) as partial, warnings.catch_warnings():
-        # A name in a script that no installed font covers is drawn as boxes; that is no failure.
-        warnings.filterwarnings("ignore", message=r"Glyph .* missing from")
-        figure = _draw(scores, normalize=normalize)
+    named = drawable([c.label for c in scores.classes])
+    with atomic_output(path, overwrite=overwrite) as partial:
+        figure = _draw(scores, named, normalize=normalize)
         figure.savefig(partial, format="png", bbox_inches="tight", pad_inches=0.15, metadata=SIGNED)
+    if message := named.message(path.name):
+        logging.getLogger("penult").warning("penult: %s", message)
 
 
-def _draw(scores: Scores, *, normalize: bool) -> Any:
+def _draw(scores: Scores, named: Drawable, *, normalize: bool) -> Any:
     """Build the figure; the axes have a fixed size in inches, and the labels lie outside them."""
     import numpy as np
     from matplotlib import colormaps
@@ -80,7 +63,7 @@ def _draw(scores: Scores, *, normalize: bool) -> Any:
 
     counts = np.asarray(scores.confusion, dtype=np.int64)
     classes = len(counts)
-    labels = [_short(c.label) for c in scores.classes]
+    labels = shorten(named.names, LONGEST_LABEL)
     images = counts.sum(axis=1, keepdims=True)
     values = counts / np.maximum(images, 1) if normalize else counts.astype(float)
     top = 1.0 if normalize else max(float(values.max()), 1.0)
@@ -113,9 +96,8 @@ def _draw(scores: Scores, *, normalize: bool) -> Any:
     axes.set_ylim(classes - 0.5, -0.5)
     axes.set_aspect("equal")
 
-    fonts = _fonts("".join(labels))
-    style: dict[str, Any] = {"fontsize": size, "fontfamily": fonts, "color": TICK}
-    flat = max(map(len, labels)) * size * 0.62 < 72 * cell
+    style: dict[str, Any] = {"fontsize": size, "fontfamily": list(named.families), "color": TICK}
+    flat = max(map(_width, labels)) * size * 0.62 < 72 * cell
     axes.set_yticks(range(classes), labels, parse_math=False, **style)
     axes.set_xticks(range(classes), labels, parse_math=False, rotation=0 if flat else 90, **style)
     axes.tick_params(length=0, pad=4, labeltop=classes > LABELS_ABOVE_FROM)
@@ -125,7 +107,10 @@ def _draw(scores: Scores, *, normalize: bool) -> Any:
     for spine in axes.spines.values():
         spine.set(color="#bbbbbb", linewidth=0.8)
     heading = min(28.0, max(9.0, side * 1.1))
-    axes.set_xlabel("predicted class", fontsize=heading, color=TICK, labelpad=heading * 0.8)
+    below = "predicted class"
+    if named.undrawn:
+        below += "\n(#1: the first class in scores.json)"
+    axes.set_xlabel(below, fontsize=heading, color=TICK, labelpad=heading * 0.8)
     axes.set_ylabel("true class", fontsize=heading, color=TICK, labelpad=heading * 0.8)
 
     _write_numbers(axes, values, cell, top, normalize=normalize)
@@ -177,22 +162,6 @@ def _add_scale(
     bar.outline.set(edgecolor="#bbbbbb", linewidth=0.8)
 
 
-def _short(label: str) -> str:
-    """Fit a class's name into the margin, keeping both ends: names often differ in the last."""
-    shown = printable(label).strip()
-    if len(shown) <= LONGEST_LABEL:
-        return shown or "(no name)"
-    half = (LONGEST_LABEL - 1) // 2
-    return f"{shown[:half].rstrip()}…{shown[-half:].lstrip()}"
-
-
-def _fonts(text: str) -> list[str]:
-    """Choose fonts for `text`: matplotlib's own, and where it lacks a glyph, what is installed."""
-    from matplotlib import font_manager, ft2font
-
-    own = font_manager.findfont("DejaVu Sans")
-    known = ft2font.FT2Font(own).get_charmap()
-    if all(ord(c) in known for c in text):
-        return ["DejaVu Sans"]
-    installed = set(font_manager.get_font_names())
-    return ["DejaVu Sans", *(name for name in FALLBACK_FONTS if name in installed)]
+def _width(name: str) -> float:
+    """In letters; those of East Asia are broader."""
+    return sum(1.65 if east_asian_width(c) in "WF" else 1 for c in name)
