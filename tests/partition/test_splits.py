@@ -88,7 +88,7 @@ def test_small_classes_are_dropped_on_request(make_features):
         pytest.param(
             {"daisy": 20, "rose": 20, "weed": 3},
             {},
-            r"1 class: weed \(2\); 3-fold .* --min-per-class",
+            r"1 class: weed \(2\); 3-fold .* min_per_class",
             id="fewer than folds",
         ),
         pytest.param({"daisy": 20, "weed": 1}, {}, "the smallest of 1", id="one image"),

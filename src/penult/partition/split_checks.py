@@ -195,6 +195,6 @@ def require_rows_per_class(
         raise TrainingError(
             f"too few {unit} to train with in {count(len(few), 'class')}: "
             f"{listed(few)}{same}{left}; {folds}-fold cross-validation needs {folds} in each class "
-            f"after the held-out part is taken: add images, give fewer {option('folds')}, or drop small classes with "
-            f"{option('min_per_class')}"
+            f"after the held-out part is taken: add images, give fewer {option('folds')}, or drop "
+            f"small classes with {option('min_per_class')}"
         )
