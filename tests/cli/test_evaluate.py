@@ -46,7 +46,13 @@ def test_photos_that_trained_it_are_told_and_the_others_scored_apart(penult, pho
     assert penult("train", features, "-o", model, "-q").code == 0
     for data in (features, photos):
         done = penult("evaluate", model, data, "-q")
-        assert "27 of these 36 images trained this classifier" in done.out
+        lines = done.out.splitlines()
+        (warned,) = (k for k, line in enumerate(lines) if line.startswith("27 of 36 images"))
+        assert lines[warned].endswith(
+            "trained this classifier, so this is no estimate for new ones:"
+        )
+        assert lines[warned + 1].startswith("accuracy 100% on 36 images")
+        assert "interval" not in lines[warned + 1]
         assert "accuracy 100% on 9 images (those that did not train it)" in done.out
     done = penult("evaluate", model, photos, "--json", "-q", "--results", tmp_path / "r")
     for told in (json.loads(done.out), json.loads((tmp_path / "r" / "scores.json").read_text())):

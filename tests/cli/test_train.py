@@ -37,7 +37,7 @@ def test_every_layer_has_a_row_and_the_best_is_saved(penult, layers, photos, tmp
     assert done.code == 0, done
     assert re.search(r"layer +numbers +cross-validated +held out", done.out)
     assert re.search(r"\n *pixels +3 +\d", done.out)
-    assert re.search(r"\n *mean ◀ +3 +100\.0% +100\.0% +66\.4% to 100\.0%", done.out)
+    assert re.search(r"\n *mean ◀ +3 +100% +100% +66\.4% to 100%", done.out)
     assert "layer mean: the best of 3 by cross-validation" in done.out
     assert "57 of 57 fits" in done.err  # 3 layers, 6 values of C, 3 folds, 1 last fit
     with Image.open(folder / "layers.png") as chart:

@@ -46,20 +46,23 @@ def class_table(scores: Scores) -> None:
     table.show()
 
 
-def say_accuracy(scores: Scores) -> None:
-    """Say the accuracy, and how far it can be trusted where the images are few."""
+def say_accuracy(scores: Scores, *, seen: bool = False) -> None:
+    """Say the accuracy, and how far it can be trusted where the images are few.
+
+    Of images that trained the classifier (`seen`), it is no estimate that might be sure or unsure.
+    """
     from penult.classify.metrics.scores import caution
 
-    say(scores_line(scores))
-    if line := caution(scores):
+    say(scores_line(scores, seen=seen))
+    if not seen and (line := caution(scores)):
         say(line)
 
 
-def scores_line(scores: Scores) -> str:
+def scores_line(scores: Scores, *, seen: bool = False) -> str:
     """Return the accuracy, and what it was measured on."""
     name = "accuracy" if scores.mean_average_precision is None else "every label right"
     text = f"{name} {percent(scores.accuracy)} on {count(scores.images, 'image')} ({scores.split})"
-    if scores.interval is not None:
+    if scores.interval is not None and not seen:
         text += f", 95% interval {interval(scores.interval)}"
     return text
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from penult.arguments import in_bytes
 from penult.backbones.registry import DEFAULT_MODEL
 from penult.backbones.weights.choice import WeightsChoice
 from penult.classify.classifier import Classifier
@@ -27,7 +28,7 @@ from penult.reporting.commands import CLASSIFIER, FEATURES
 from penult.reporting.page import FILES, OPTIONAL, PAGE, check_report, write_report
 from penult.reporting.pictures import image_opener
 from penult.reporting.staging import is_complete, staged
-from penult.reporting.steps import extract_rows, noted, timed, train_best
+from penult.reporting.steps import extract_rows, noted, timed, train_with_rows
 
 if TYPE_CHECKING:
     from penult.images.labels.split_folders import SplitsFrom
@@ -79,7 +80,7 @@ def report(
     folds: int = 3,
     runs: int = 1,
     refit: bool = False,
-    max_memory: int | None = None,
+    max_memory: int | str | None = None,
     label_errors: bool = True,
     curve: bool = True,
     confusion: Literal["counts", "normalized"] = "counts",
@@ -165,7 +166,7 @@ def report(
         folds=folds,
         runs=runs,
         refit=refit,
-        max_memory=max_memory,
+        max_memory=in_bytes(max_memory),
     )
     expand_grids(options.kinds, grid)  # refuses an unknown kind or parameter before any work
     wanted = layer_names(layer or ())
@@ -200,7 +201,7 @@ def report(
                     on_progress=on_extract,
                 )
         with timed(seconds, "train"):
-            features, trained = train_best(
+            features, trained = train_with_rows(
                 file or folder / FEATURES, (file and wanted) or ("all",), options, on_train
             )
             trained.save(folder / CLASSIFIER, overwrite=True)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from penult.classify.classifier import Classifier
-from penult.classify.diagnosis.layers import best_layer, train_layers
+from penult.classify.diagnosis.layers import train_best
 from penult.classify.options import TrainOptions
 from penult.errors import (
     FeatureFileError,
@@ -23,7 +23,7 @@ from penult.extraction import Extraction
 from penult.features.read import load
 from penult.records import Features, Progress
 
-__all__ = ["extract_rows", "noted", "timed", "train_best"]
+__all__ = ["extract_rows", "noted", "timed", "train_with_rows"]
 
 
 def extract_rows(
@@ -47,15 +47,14 @@ def extract_rows(
         extraction.to_file(images, path, overwrite=True, restart=True, on_progress=on_progress)
 
 
-def train_best(
+def train_with_rows(
     path: Path,
     layers: Sequence[str],
     options: TrainOptions,
     on_progress: Callable[[Progress], None] | None,
 ) -> tuple[Features, Classifier]:
     """Train on each layer and keep the best, with the rows that it was trained on."""
-    trained = train_layers(path, layers, on_progress=on_progress, **vars(options))
-    best = best_layer(trained) if len(trained) > 1 else next(iter(trained.values()))
+    best = train_best(path, layers, on_progress=on_progress, **vars(options))
     return load(path, best.recipe.layer), best
 
 

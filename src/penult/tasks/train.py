@@ -7,17 +7,16 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+from penult.arguments import in_bytes
 from penult.classify.classifier import Classifier
-from penult.classify.diagnosis.layers import best_layer, choose_layers, train_layers
+from penult.classify.diagnosis.layers import train_best
 from penult.classify.training.train import train as train_rows
 from penult.deprecation import renamed_keyword
 from penult.errors import UsageError
 from penult.extractor import layer_names
-from penult.interface import option
 from penult.output import check_output
 from penult.records import Features, Progress
 from penult.suffixes import CLASSIFIER
-from penult.tasks.memory_size import in_bytes
 
 __all__ = ["train"]
 
@@ -177,12 +176,4 @@ def _train(
             f"rows in memory have one layer, {features.recipe.layer}; give the feature file, or "
             "leave the layer out"
         )
-    chosen = choose_layers(features, layer_names(layer))
-    if len(chosen) > 1 and options["near_duplicates"] is not None:
-        raise UsageError(
-            f"near-duplicates differ from layer to layer, and so would the parts that "
-            f"{len(chosen)} layers are judged on; give one {option('layer')}, or leave out "
-            f"{option('near_duplicates')}"
-        )
-    trained = train_layers(features, chosen, **options)
-    return best_layer(trained) if len(trained) > 1 else next(iter(trained.values()))
+    return train_best(features, layer_names(layer), **options)

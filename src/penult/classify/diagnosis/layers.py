@@ -13,9 +13,10 @@ from penult.classify.settings import LayerResult
 from penult.classify.training.train import train
 from penult.errors import UnknownNameError, UsageError
 from penult.features.read import load
+from penult.interface import option
 from penult.records import Features, Progress
 
-__all__ = ["best_layer", "choose_layers", "train_layers"]
+__all__ = ["best_layer", "choose_layers", "train_best", "train_layers"]
 
 
 def choose_layers(path: str | Path, wanted: Sequence[str]) -> list[str]:
@@ -98,6 +99,41 @@ def train_layers(
             **options,
         )
     return trained
+
+
+def train_best(path: str | Path, layers: Sequence[str], **options: Any) -> Classifier:
+    """Train on each of some layers of a feature file, and return the best of them.
+
+    Parameters
+    ----------
+    path : path
+        A feature file.
+    layers : sequence of str
+        As for `train_layers`.
+    **options : Any
+        As for `train_layers`.
+
+    Returns
+    -------
+    Classifier
+        As `best_layer` chooses it; of one layer, that layer's.
+
+    Raises
+    ------
+    UsageError
+        If near-duplicates are to be found in several layers.
+    PenultError
+        As `penult.train` does.
+    """
+    chosen = choose_layers(path, layers)
+    if len(chosen) > 1 and options.get("near_duplicates") is not None:
+        raise UsageError(
+            f"near-duplicates differ from layer to layer, and so would the parts that "
+            f"{len(chosen)} layers are judged on; give one {option('layer')}, or leave out "
+            f"{option('near_duplicates')}"
+        )
+    trained = train_layers(path, chosen, **options)
+    return best_layer(trained) if len(trained) > 1 else next(iter(trained.values()))
 
 
 def best_layer(trained: Mapping[str, Classifier]) -> Classifier:

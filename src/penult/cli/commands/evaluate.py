@@ -10,6 +10,7 @@ from penult.cli import options as o
 from penult.cli.console import files_in, say, say_failures, say_json, say_listing_messages
 from penult.cli.progress import progress
 from penult.cli.tables import class_table, say_accuracy, scores_table
+from penult.wording import count
 
 
 def run(
@@ -83,24 +84,23 @@ def run(
         return
     class_table(found.scores)
     scores_table(found.scores)
-    say_accuracy(found.scores)
+    if found.trained:
+        some = "all" if found.apart is None else f"{found.trained:,}"
+        shown = count(found.scores.images, "image")
+        say(f"{some} of {shown} trained this classifier, so this is no estimate for new ones:")
+    say_accuracy(found.scores, seen=bool(found.trained))
     if found.trained is None:
         which = "these features have" if found.digests else "its file has"
         say(f"whether they trained this classifier is not known: {which} no digests of the images")
-    elif found.trained:
-        some = "all" if found.apart is None else f"{found.trained:,}"
-        say(
-            f"{some} of these {found.scores.images:,} images trained this classifier: that "
-            "accuracy is no estimate for new ones"
-        )
     if found.apart is not None:
         say_accuracy(found.apart)
-    for label, count in found.unseen_labels.items():
-        say(f"never seen in training, and in no score: {label}, {count:,} images")
+    for label, images in found.unseen_labels.items():
+        say(f"never seen in training, and in no score: {label}, {count(images, 'image')}")
     if found.unlabelled:
         # To a classifier of one class an image, several labels are none.
         label = "single label" if found.several else "label"
-        say(f"{found.unlabelled:,} images have no {label}")
+        have = "has" if found.unlabelled == 1 else "have"
+        say(f"{count(found.unlabelled, 'image')} {have} no {label}")
     say_failures(found.failures, total=found.total)
     say_listing_messages(found.notes)
     for path in written:
