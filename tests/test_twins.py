@@ -40,9 +40,7 @@ OF_THE_COMMAND_ALONE = {
     ("predict", "overwrite"): "of that file",
     ("predict", "escape_formulas"): "of that file",
 }
-OF_THE_FUNCTION_ALONE = {
-    ("report", "test_size"): "is on its way to the command",
-}
+OF_THE_FUNCTION_ALONE: dict[tuple[str, str], str] = {}
 OPTIONAL_IN_PYTHON = {
     ("extract", "output"): "without it, the rows stay in memory",
     ("train", "output"): "without it, the classifier stays in memory",

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from penult.cli.colors import Color, in_color, paint
 from penult.messages import escape_json, printable
+from penult.wording import count
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,11 +26,14 @@ __all__ = [
     "encode_anything",
     "fail",
     "files_in",
+    "next_step",
     "note",
     "say",
     "say_failures",
     "say_json",
     "say_listing_messages",
+    "say_path",
+    "say_some",
     "table_width",
     "terminal_width",
     "to_json",
@@ -76,6 +80,33 @@ def files_in(results: Path | None) -> list[Path]:
 def say(text: str) -> None:
     """Print one line of results; control characters in it are escaped."""
     sys.stdout.write(printable(text) + "\n")
+
+
+def say_path(path: Path) -> None:
+    """Print the path of a file that was written; a terminal that takes links gets one to it."""
+    if not sys.stdout.isatty():
+        say(str(path))
+        return
+    from rich.console import Console
+    from rich.style import Style
+    from rich.text import Text
+
+    link = Text(printable(str(path)), Style(link=path.resolve().as_uri()))
+    Console(highlight=False, soft_wrap=True).print(link)
+
+
+def say_some(lines: Sequence[str], *, most: int = _SHOWN_FAILURES) -> None:
+    """Print the first few of many lines, and how many more there are."""
+    for line in lines[:most]:
+        say(line)
+    if len(lines) > most:
+        say(f"  and {len(lines) - most:,} more")
+
+
+def next_step(text: str, *, quiet: bool = False) -> None:
+    """Say what to do next: to stderr, for it is no result."""
+    if not quiet:
+        note(f"next: {text}")
 
 
 def say_json(value: Any) -> None:
@@ -188,11 +219,8 @@ def say_failures(failures: Sequence[Failure], *, total: int) -> None:
     """Say how many images failed, and name the first few with their reasons."""
     if not failures:
         return
-    say(f"{len(failures):,} of {total:,} images could not be read:")
-    for failure in failures[:_SHOWN_FAILURES]:
-        say(f"  {failure.id}: {failure.reason}")
-    if len(failures) > _SHOWN_FAILURES:
-        say(f"  and {len(failures) - _SHOWN_FAILURES:,} more")
+    say(f"{len(failures):,} of {count(total, 'image')} could not be read:")
+    say_some([f"  {failure.id}: {failure.reason}" for failure in failures])
 
 
 def say_listing_messages(notes: Mapping[str, Any], *, to: Callable[[str], None] = say) -> None:

@@ -25,6 +25,7 @@ from penult.output import check_output
 from penult.records import Features, Progress
 from penult.reporting.build import build_report
 from penult.reporting.commands import CLASSIFIER, FEATURES
+from penult.reporting.opening import open_page
 from penult.reporting.page import FILES, OPTIONAL, PAGE, check_report, write_report
 from penult.reporting.pictures import image_opener
 from penult.reporting.staging import is_complete, staged
@@ -85,6 +86,7 @@ def report(
     curve: bool = True,
     confusion: Literal["counts", "normalized"] = "counts",
     escape_formulas: bool = False,
+    open: bool = False,
     overwrite: bool = False,
     on_extract: Callable[[Progress], None] | None = None,
     on_train: Callable[[Progress], None] | None = None,
@@ -123,11 +125,31 @@ def report(
         As for `penult.extract`.
     engine, device : str
         As for `penult.extract`.
-    classifier, grid, scale, test_size, ignore_splits, min_per_class, near_duplicates
-        As for `penult.train`; near-duplicates need one layer.
-    seed, folds, runs, refit, max_memory
-        As for `penult.train`; of several `runs`, the page shows the first, and the mean and the
-        spread of all.
+    classifier : str or sequence of str
+        As for `penult.train`, as are the next eleven.
+    grid : mapping of str to sequence, optional
+        Parameter name to values to try.
+    scale : {'l2', 'standard', 'none'}
+        How rows are scaled.
+    test_size : float
+        The part held out where the images have no splits of their own.
+    ignore_splits : bool
+        Hold out a random part even where they have.
+    min_per_class : int
+        Classes with fewer images are left out.
+    near_duplicates : float, optional
+        Cosine from which images are kept in one part; needs one layer.
+    seed : int
+        Of the split and the folds.
+    folds : int
+        Of the cross-validation.
+    runs : int
+        How often to repeat the training, with seeds one apart; the page shows the first, and the
+        mean and the spread of all.
+    refit : bool
+        Once scored, fit it again on all labelled rows.
+    max_memory : int or str, optional
+        What the rows may take.
     label_errors : bool
         Look for labels that are likely wrong.
     curve : bool
@@ -138,6 +160,8 @@ def report(
     escape_formulas : bool
         In ``label_errors.csv``, put an apostrophe before names that a spreadsheet would run as a
         formula.
+    open : bool
+        Show the page in the browser, once it is written.
     overwrite : bool
         Replace those files if they exist; rows that still hold are taken over instead of computed
         again.
@@ -224,6 +248,8 @@ def report(
             overwrite=True,
         )
         features.features.file.close()  # some systems do not rename a file that is open
+    if open:
+        open_page(directory / PAGE)
     return ReportFiles(
         directory / PAGE, load(file or directory / FEATURES, trained.recipe.layer), trained
     )

@@ -7,12 +7,20 @@ from typing import Annotated
 
 import typer
 
-from penult.cli import completion
 from penult.cli import options as o
-from penult.cli.console import say, say_failures, say_json, say_listing_messages, warn_of_random
+from penult.cli import training as t
+from penult.cli.console import (
+    next_step,
+    say,
+    say_failures,
+    say_json,
+    say_listing_messages,
+    say_path,
+    warn_of_random,
+)
 from penult.cli.progress import stages
 from penult.cli.stop import stoppable
-from penult.cli.tables import class_table, layer_line, layers_table, say_accuracy
+from penult.cli.tables import class_table, layer_line, layers_table, runs_line, say_accuracy
 from penult.errors import UsageError
 
 DEFAULT_MODEL = "efficientnet_lite0"
@@ -48,16 +56,18 @@ def run(
     splits: o.Splits = "auto",
     engine: o.Engine = "auto",
     device: o.Device = "auto",
-    classifier: Annotated[
-        list[str] | None,
-        o.scoring_option(
-            metavar="KIND",
-            autocompletion=completion.kinds,
-            help="As for penult train.",
-            show_default="logistic",
-        ),
-    ] = None,
+    classifier: t.Kinds = None,
+    grid: t.Grid = None,
+    scale: t.Scale = "l2",
+    test_size: t.TestSize = 0.25,
+    ignore_splits: t.IgnoreSplits = False,
+    min_per_class: t.MinPerClass = 0,
+    near_duplicates: t.NearDuplicates = None,
     seed: o.Seed = 0,
+    folds: t.Folds = 3,
+    runs: t.Runs = 1,
+    refit: t.Refit = False,
+    max_memory: t.MaxMemory = None,
     label_errors: Annotated[
         bool,
         o.output_option(
@@ -69,6 +79,9 @@ def run(
     ] = True,
     confusion: o.Confusion = "counts",
     escape_formulas: o.EscapeFormulas = False,
+    open: Annotated[
+        bool, o.output_option("--open", help="Show the page in the browser, once it is written.")
+    ] = False,
     overwrite: o.Overwrite = False,
     as_json: o.AsJson = False,
     quiet: o.Quiet = False,
@@ -82,6 +95,8 @@ def run(
     penult report photos -o report
     # From rows that were extracted before.
     penult report rows.h5 -o report
+    # Five times with other images held out, and then into the browser.
+    penult report photos -o report --runs 5 --open
     """
     from penult.features.schema import is_feature_file
     from penult.images.notes import listing_notes
@@ -115,11 +130,22 @@ def run(
             engine=engine,
             device=device,
             classifier=classifier or "logistic",
+            grid=t.parse_grid(grid),
+            scale=scale,
+            test_size=test_size,
+            ignore_splits=ignore_splits,
+            min_per_class=min_per_class,
+            near_duplicates=near_duplicates,
             seed=seed,
+            folds=folds,
+            runs=runs,
+            refit=refit,
+            max_memory=max_memory,
             label_errors=label_errors,
             curve=curve,
             confusion="normalized" if confusion == "normalized" else "counts",
             escape_formulas=escape_formulas,
+            open=open,
             overwrite=overwrite,
             on_extract=on_extract,
             on_train=stage("train", unit="fits"),
@@ -136,6 +162,7 @@ def run(
                 "accuracy": scores.accuracy,
                 **listing_notes(features.origin),
                 "layer": made.classifier.recipe.layer,
+                "runs": made.classifier.settings.to_dict().get("runs"),
             }
         )
         return
@@ -144,6 +171,10 @@ def run(
     class_table(scores)
     layers_table(made.classifier.settings.layers, made.classifier.recipe.layer)
     say_accuracy(scores)
+    if line := runs_line(made.classifier.settings):
+        say(line)
     if line := layer_line(made.classifier.settings, made.classifier.recipe.layer):
         say(line)
-    say(str(made.page))
+    say_path(made.page)
+    if not open:
+        next_step(f"open {made.page.resolve().as_uri()} in a browser", quiet=quiet)

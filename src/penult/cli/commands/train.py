@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated
 
 import typer
 
-from penult.classify.kinds.registry import kind_names
-from penult.cli import completion
 from penult.cli import options as o
+from penult.cli import training as t
 from penult.cli.console import files_in, say, say_json
 from penult.cli.progress import progress
 from penult.cli.tables import (
@@ -23,9 +22,6 @@ from penult.cli.tables import (
     scores_table,
     trials_table,
 )
-from penult.errors import UsageError
-
-_KINDS = " or ".join(", ".join(kind_names()).rsplit(", ", 1))
 
 
 def run(
@@ -45,38 +41,10 @@ def run(
             show_default="the last",
         ),
     ] = None,
-    classifier: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="KIND",
-            autocompletion=completion.kinds,
-            help=f"Kind of classifier: {_KINDS}. Given several times, the best by "
-            "cross-validation is kept.",
-            show_default="logistic",
-        ),
-    ] = None,
-    grid: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME=V1,V2,…",
-            help="Values of a parameter to try, e.g. C=0.1,1,10; may be given several times.",
-            show_default="each kind's own",
-        ),
-    ] = None,
-    scale: Annotated[
-        Literal["l2", "standard", "none"],
-        typer.Option(
-            help="Before training, scale each row to length 1 (l2), or each column to variance 1 "
-            "(standard)."
-        ),
-    ] = "l2",
-    test_size: Annotated[
-        float,
-        o.scoring_option(
-            help="Part of the images that is held out for scoring, if the file has no splits of "
-            "its own.",
-        ),
-    ] = 0.25,
+    classifier: t.Kinds = None,
+    grid: t.Grid = None,
+    scale: t.Scale = "l2",
+    test_size: t.TestSize = 0.25,
     test_features: Annotated[
         Path | None,
         o.scoring_option(
@@ -84,49 +52,14 @@ def run(
             show_default=False,
         ),
     ] = None,
-    ignore_splits: Annotated[
-        bool,
-        o.scoring_option(
-            "--ignore-splits", help="Hold out a random part even if the file has splits."
-        ),
-    ] = False,
-    min_per_class: Annotated[
-        int,
-        o.scoring_option(min=0, help="Leave out classes that have fewer images."),
-    ] = 0,
-    near_duplicates: Annotated[
-        float | None,
-        o.scoring_option(
-            metavar="COSINE",
-            help="Keep images whose rows have at least this cosine, e.g. 0.95, together in one "
-            "part, so that no copy of a training image is scored.",
-            show_default="identical images only",
-        ),
-    ] = None,
+    ignore_splits: t.IgnoreSplits = False,
+    min_per_class: t.MinPerClass = 0,
+    near_duplicates: t.NearDuplicates = None,
     seed: o.Seed = 0,
-    folds: Annotated[int, o.scoring_option(help="Number of cross-validation folds.")] = 3,
-    runs: Annotated[
-        int,
-        o.scoring_option(
-            min=1,
-            help="Repeat this often, with seeds one apart, for mean and spread.",
-        ),
-    ] = 1,
-    refit: Annotated[
-        bool,
-        o.scoring_option(
-            "--refit",
-            help="Once scored, fit it again on all labelled rows; the scores stay those of before.",
-        ),
-    ] = False,
-    max_memory: Annotated[
-        str | None,
-        o.speed_option(
-            metavar="SIZE",
-            help="Memory that the rows may take, e.g. 4GB.",
-            show_default="half of what is free",
-        ),
-    ] = None,
+    folds: t.Folds = 3,
+    runs: t.Runs = 1,
+    refit: t.Refit = False,
+    max_memory: t.MaxMemory = None,
     results: o.Results = None,
     confusion: o.Confusion = "counts",
     overwrite: o.Overwrite = False,
@@ -156,7 +89,7 @@ def run(
             output,
             layer=layer,
             classifier=classifier or "logistic",
-            grid=_grid(grid or []),
+            grid=t.parse_grid(grid),
             scale=scale,
             test_size=test_size,
             test_features=test_features,
@@ -205,23 +138,3 @@ def run(
     say(f"{output}: {len(trained.label_names):,} classes, {trained.recipe.network}")
     for path in written:
         say(str(path))
-
-
-def _grid(given: list[str]) -> dict[str, list[Any]] | None:
-    """Turn ``["C=0.1,1"]`` into ``{"C": [0.1, 1.0]}``."""
-    grid: dict[str, list[Any]] = {}
-    for text in given:
-        name, equals, values = text.partition("=")
-        if not (name and equals and values):
-            raise UsageError(f"--grid {text!r} is not NAME=V1,V2,…; for example --grid C=0.1,1,10")
-        grid[name.strip()] = [_number(value.strip()) for value in values.split(",")]
-    return grid or None
-
-
-def _number(text: str) -> Any:
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
