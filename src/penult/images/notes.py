@@ -20,9 +20,9 @@ __all__ = [
 NOTES = ("passed_over", "left_out", "split_folders")
 """What `Listing.notes` has, and a feature file's origin as well."""
 
-# Photos, or what a camera calls so, that no decoder here reads.
-_PHOTOS = frozenset(
-    [".arw", ".cr2", ".cr3", ".dng", ".heic", ".heif", ".jxl", ".nef", ".orf", ".raf", ".rw2"]
+# What cameras write beside a JPEG, or in its place.
+_RAW = frozenset(
+    [".arw", ".cr2", ".cr3", ".crw", ".dng", ".nef", ".nrw", ".orf", ".pef", ".raf", ".rw2", ".srw"]
 )
 _NAMED = 5
 
@@ -55,10 +55,10 @@ def log_listing_messages(notes: Mapping[str, Any]) -> None:
 
 def unreadable_photos_hint(passed_over: Mapping[str, int]) -> str:
     """Say what to do with the photos among the files passed over; "" where there are none."""
-    photos = sorted(_PHOTOS & {kind for kind, count in passed_over.items() if count})
-    if not photos:
+    raw = sorted(_RAW & {kind for kind, count in passed_over.items() if count})
+    if not raw:
         return ""
-    return f"photos in {' and '.join(photos)} cannot be read here, save them as .jpg"
+    return f"the raw photos in {' and '.join(raw)} are not read, save them as .jpg"
 
 
 def _passed_over_messages(passed_over: Mapping[str, int]) -> list[str]:

@@ -15,8 +15,9 @@ from penult.machine import cores
 
 __all__ = ["DECODING", "Budget", "weight"]
 
-# Measured at the peak, from the decoder's own buffers to upright RGB: progressive CMYK, and WebP.
-_BYTES_A_PIXEL = {"JPEG": 12, "MPO": 12}
+# Measured at the peak, from the decoder's own buffers to upright RGB: progressive CMYK; 32 bits
+# for each of four components; and WebP.
+_BYTES_A_PIXEL = {"JPEG": 12, "MPO": 12, "JPEG2000": 32}
 _OTHERS = 16
 
 # Of these there may be as many as there are threads; they need not queue.

@@ -57,6 +57,9 @@ def to_rgb(image: Image.Image, layout: tuple[int, bool]) -> Image.Image:
         return image
     if image.mode.startswith("I;16"):
         image = _sixteen_bits_to_eight(image, *layout)
+    if image.mode == "I" and image.format == "PPM":
+        # Pillow gives grey of more than 8 bits as numbers up to 65,535, whatever white was.
+        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
     if image.mode in ("I", "F"):
         raise no_agreed_white(
             "floating-point numbers" if image.mode == "F" else "32-bit or signed integers"

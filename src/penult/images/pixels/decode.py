@@ -7,13 +7,14 @@ import struct
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
-from io import BytesIO
 
-from PIL import AvifImagePlugin, ExifTags, Image, ImageFile, TiffImagePlugin, WebPImagePlugin
+from PIL import ExifTags, Image, ImageFile
 
 from penult.errors import ImageError
+from penult.images.pixels.boxes import end_of_boxes
 from penult.images.pixels.budget import DECODING, weight
 from penult.images.pixels.color_modes import mend_transparency, sample_layout, to_rgb
+from penult.images.pixels.formats import open_header
 from penult.images.pixels.jpeg import decoder as jpeg
 from penult.images.pixels.metadata import without_metadata
 from penult.images.pixels.quiet import silence
@@ -23,12 +24,6 @@ __all__ = ["MAX_PIXELS", "decode", "decoded", "upright"]
 
 MAX_PIXELS = 178_956_970
 """The most pixels an image may have by default: the size at which Pillow itself refuses."""
-
-# Pillow registers a format when its plugin is imported: `preinit` has the rest.
-_PLUGINS = (AvifImagePlugin, TiffImagePlugin, WebPImagePlugin)
-Image.preinit()
-_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
-_READERS = {"TIFF": TiffImage}  # in place of Pillow's own
 
 # How Pillow's plugins and libavif say that a file is of a kind that they do not read.
 _UNSUPPORTED = re.compile(
@@ -62,7 +57,7 @@ def decode(
     Parameters
     ----------
     data : bytes
-        A whole JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF file; of several frames, the first counts.
+        A whole file of a format that docs/images.md names; of several frames, the first counts.
     max_pixels : int
         The most pixels (width × height) the header may announce; checked before decoding.
     allow_truncated : bool
@@ -140,10 +135,10 @@ def _decode(
     at_least: tuple[int, int] | None,
 ) -> Image.Image:
     data = jpeg.without_leading_junk(data)
-    image = _open(data)
+    image = open_header(data)
     _check_size(image, max_pixels)
     turn.enter_context(DECODING.hold(weight(image)))
-    if at_least is not None:
+    if at_least is not None and jpeg.is_jpeg(image):
         image.draft(None, at_least)
     layout = sample_layout(image)
     return upright(_load(image, data, allow_truncated=allow_truncated), layout)
@@ -157,16 +152,6 @@ def upright(image: Image.Image, layout: tuple[int, bool]) -> Image.Image:
     turn = _TRANSPOSE.get(_orientation(image))
     rgb = to_rgb(image, layout)
     return rgb if turn is None else rgb.transpose(turn)
-
-
-def _open(data: bytes) -> ImageFile.ImageFile:
-    """Read the header. `Image.open` would apply a size limit that is a global of the process."""
-    for name in _FORMATS:
-        factory, accept = Image.OPEN[name]
-        # A plugin may answer with a text: this Pillow was built without the format.
-        if accept is not None and accept(data[:16]) is True:
-            return _READERS.get(name, factory)(BytesIO(data), "")
-    raise ImageError(f"is not an image that can be read (starts with {data[:12]!r})")
 
 
 def _check_size(image: Image.Image, max_pixels: int) -> None:
@@ -206,11 +191,11 @@ def _load_cut_jpeg(data: bytes) -> ImageFile.ImageFile:
     # table's segment that does not help, so the segment goes.
     end_of_image = b"\xff\xd9"
     try:
-        image = _open(data + end_of_image)
+        image = open_header(data + end_of_image)
         image.load()
     except Exception:
         segment = max(data.rfind(marker) for marker in (b"\xff\xc4", b"\xff\xda"))
-        image = _open(data[:segment] + end_of_image)
+        image = open_header(data[:segment] + end_of_image)
         image.load()
     return image
 
@@ -262,14 +247,14 @@ def _announced_bytes(data: bytes) -> int:
     if head.startswith((b"II*\0", b"MM\0*")):
         # A TIFF's directory usually comes last.
         return 2 + int.from_bytes(head[4:], "little" if head.startswith(b"II") else "big")
-    return 0
+    return end_of_boxes(data)
 
 
 def _ran_out_of_data(error: BaseException | None) -> bool:
     while error is not None:
         if isinstance(error, EOFError | IndexError | struct.error):
             return True
-        if "truncated" in str(error).lower():
+        if re.search("truncated|not enough image data", str(error), re.IGNORECASE):
             return True
         error = error.__cause__
     return False

@@ -6,9 +6,12 @@ import os
 
 __all__ = ["IMAGE_EXTENSIONS", "escape_undecodable", "is_hidden"]
 
-IMAGE_EXTENSIONS = frozenset(
-    [".avif", ".bmp", ".gif", ".jfif", ".jpe", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"]
-)
+_COMMON = ".jpg .jpeg .jpe .jfif .png .webp .gif .bmp .tif .tiff .avif"
+_PHONES = ".heic .heics .heif .heifs .hif .mpo"
+_OTHERS = ".jp2 .j2k .j2c .jpc .jpf .jpx .ico .pbm .pgm .pnm .ppm"
+_UNREAD = ".jxl"  # a failure, which says what to do
+
+IMAGE_EXTENSIONS = frozenset(f"{_COMMON} {_PHONES} {_OTHERS} {_UNREAD}".split())
 """File name extensions taken for images, in any case."""
 
 

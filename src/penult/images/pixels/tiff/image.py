@@ -16,6 +16,7 @@ from penult.images.pixels.tiff.kinds import (
     CIELAB,
     CMYK,
     ICCLAB,
+    OTHER_KINDS,
     PALETTE,
     RGB,
     WHITE_IS_ZERO,
@@ -27,7 +28,9 @@ from penult.images.pixels.tiff.samples import UnlimitedTiff, eight_bits, read_sa
 
 __all__ = ["TiffImage", "check_pillows"]
 
-_COLOUR_MAP = 320
+_NEW_SUBFILE_TYPE, _COLOUR_MAP, _SUB_FILES = 254, 320, 330
+_REDUCED = 1
+_RAW = 32803  # a kind of colours
 _MODES = {RGB: "RGB", CMYK: "CMYK", YCBCR: "YCbCr", CIELAB: "LAB", ICCLAB: "LAB"}
 
 
@@ -57,13 +60,18 @@ class TiffImage(UnlimitedTiff):
 
     def _open(self) -> None:
         assert self.fp is not None
-        if self.fp.read(4) == b"MM\0+":  # whose tags Pillow takes for those of a small one
+        head = self.fp.read(10)
+        if head.startswith(b"MM\0+"):  # whose tags Pillow takes for those of a small one
             raise unsupported("big-endian BigTIFF")
+        if head.endswith(b"CR"):
+            raise unsupported(OTHER_KINDS[_RAW])
         self.fp.seek(0)
         super()._open()
 
     def _setup(self) -> None:
         # Where Pillow, having read the tags, decides how to go on.
+        if self.tag_v2.get(_NEW_SUBFILE_TYPE, 0) & _REDUCED and _SUB_FILES in self.tag_v2:
+            raise unsupported(OTHER_KINDS[_RAW])  # of which this is a thumbnail
         layout = tiff_layout(self.tag_v2)
         if layout.suits_pillow:
             try:
