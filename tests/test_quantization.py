@@ -202,10 +202,10 @@ def test_what_it_cannot_do_is_one_line(made, tiny, flowers, tmp_path):
 
 def test_files_that_are_no_images_are_counted_in_the_log(tiny, flowers, tmp_path, caplog):
     shutil.copy(next(flowers.rglob("*.png")), tmp_path / "1.png")
-    (tmp_path / "2.heic").touch()
+    (tmp_path / "2.cr3").touch()
     with pytest.raises(SourceError, match="1 of 1 images can be read"):
         quantize(tiny, tmp_path, tmp_path / "x.ckpt")
-    assert [m for m in caplog.messages if "1 other files passed over: 1 .heic; photos" in m]
+    assert [m for m in caplog.messages if "1 other files passed over: 1 .cr3; the raw" in m]
 
 
 def test_a_damaged_file_is_refused(made, tmp_path):

@@ -13,8 +13,8 @@ from penult.features.read import load
 
 QUICK = ("--grid", "C=100", "-q")
 PASSED_OVER = (
-    "4 other files passed over: 2 .heic, 1 .mp4, 1 .nef; photos in .heic and .nef cannot be read "
-    "here, save them as .jpg"
+    "4 other files passed over: 2 .cr3, 1 .mp4, 1 .nef; the raw photos in .cr3 and .nef are not "
+    "read, save them as .jpg"
 )
 
 
@@ -41,8 +41,8 @@ def classifier(penult, extract, photos, tmp_path):
 
 @pytest.fixture
 def phone(photos):
-    """Photos, and what else comes out of a phone."""
-    for name in ("daisy/a.heic", "b.HEIC", "c.mp4", "d.nef"):
+    """Photos, and what else comes out of a camera."""
+    for name in ("daisy/a.cr3", "b.CR3", "c.mp4", "d.nef"):
         (photos / name).write_bytes(b"no image that is read here")
     return photos
 
@@ -109,13 +109,13 @@ def test_predict_says_what_it_passed_over_and_keeps_its_output_clean(
     done = penult("predict", classifier, phone, "-q", *style)
     assert done.code == 0
     assert done.err == PASSED_OVER + "\n"
-    assert "heic" not in done.out
+    assert "cr3" not in done.out
     assert len(done.out.splitlines()) == 36 + (style == ["--csv"])
 
 
 def test_predict_to_a_file_counts_them_in_its_summary(penult, classifier, phone, tmp_path):
     done = penult("predict", classifier, phone, "-q", "-o", tmp_path / "p.csv", "--json")
-    assert json.loads(done.out)["passed_over"] == {".heic": 2, ".mp4": 1, ".nef": 1}
+    assert json.loads(done.out)["passed_over"] == {".cr3": 2, ".mp4": 1, ".nef": 1}
     assert PASSED_OVER in done.err
 
 
@@ -127,14 +127,14 @@ def test_a_program_that_predicts_is_told_in_the_log_or_by_a_call(classifier, pho
     caplog.clear()
     told = []
     model.predict(phone, on_listing=told.append)
-    assert told == [{"passed_over": {".heic": 2, ".mp4": 1, ".nef": 1}, "left_out": {}}]
+    assert told == [{"passed_over": {".cr3": 2, ".mp4": 1, ".nef": 1}, "left_out": {}}]
     assert caplog.messages == []
 
 
 def test_evaluate_and_report_say_it_too(penult, classifier, phone, toy, tmp_path):
     assert PASSED_OVER in penult("evaluate", classifier, phone, "-q").out
     told = json.loads(penult("evaluate", classifier, phone, "-q", "--json").out)
-    assert told["passed_over"][".heic"] == 2
+    assert told["passed_over"][".cr3"] == 2
     call = ("report", phone, "-o", tmp_path / "r", "--model", toy, "-q", "--no-curve")
     told = json.loads(penult(*call, "--no-label-errors", "--json").out)
     assert told["passed_over"][".nef"] == 1
@@ -142,10 +142,10 @@ def test_evaluate_and_report_say_it_too(penult, classifier, phone, toy, tmp_path
 
 def test_a_folder_of_other_photos_alone_says_what_to_do(penult, classifier, tmp_path):
     (tmp_path / "phone").mkdir()
-    (tmp_path / "phone" / "a.heic").touch()
+    (tmp_path / "phone" / "a.cr3").touch()
     done = penult("predict", classifier, tmp_path / "phone")
     assert done.code == 1
-    assert "photos in .heic cannot be read here, save them as .jpg" in done.err
+    assert "the raw photos in .cr3 are not read, save them as .jpg" in done.err
 
 
 def test_a_report_inside_its_images_is_none_of_them(penult, toy, photos):

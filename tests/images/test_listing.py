@@ -151,7 +151,8 @@ def test_sources_that_overlap_are_refused(tree):
 
 def test_extensions_count_in_any_case_and_others_are_counted(tree):
     images = ["a.JPG", "b.Jpeg", "c.jpe", "d.jfif", "e.PNG", "f.webp", "g.gif", "h.bmp"]
-    images += ["i.tif", "j.TIFF", "k.avif"]
+    images += ["i.tif", "j.TIFF", "k.avif", "l.HEIC", "m.heif", "n.hif", "o.mpo", "p.jp2", "q.ico"]
+    images += ["r.ppm", "s.pgm", "t.jxl"]  # read, or a failure that says why
     root = tree(*images, "notes.txt", "more.TXT", "movie.mov", "README", ".jpg")
     listing = list_images([root])
     assert ids(listing) == images

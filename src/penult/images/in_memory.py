@@ -81,7 +81,7 @@ class MemoryRecord(ImageRecord):
             silence()
             check_pillows(self.image)
             with _loading:
-                if (data := _unread_jpeg(self.image)) is not None:
+                if (data := _unread_file(self.image)) is not None:
                     return decode(data, max_pixels=self.image.width * self.image.height)
                 layout = sample_layout(self.image)
                 mend_transparency(self.image)
@@ -102,15 +102,18 @@ def are_in_memory(images: Any) -> bool:
     return isinstance(images, Image.Image | np.ndarray)
 
 
-def _unread_jpeg(image: Image.Image) -> bytes | None:
-    """The file of a JPEG that was only opened: Pillow would not say what of it is lost."""
+def _unread_file(image: Image.Image) -> bytes | None:
+    """The file of a JPEG or HEIF that was only opened: Pillow would not say what of it is lost."""
     file = getattr(image, "fp", None)
-    if file is None or not jpeg.is_jpeg(image) or not getattr(image, "tile", None) or image.tell():
+    is_unread = image.format == "HEIF" or (jpeg.is_jpeg(image) and getattr(image, "tile", None))
+    if file is None or not is_unread:
         return None
     file.seek(0)
     data: bytes = file.read()
     with Image.open(BytesIO(data)) as whole:
-        return data if whole.size == image.size else None  # `draft` made it smaller
+        # `draft` may have made it smaller, `seek` gone on to another picture of the file.
+        is_whole = (whole.size, whole.tell()) == (image.size, image.tell())
+        return data if is_whole else None
 
 
 def as_records(images: Any) -> list[ImageRecord]:

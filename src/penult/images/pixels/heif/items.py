@@ -48,19 +48,15 @@ class _Fields:
     """The numbers in a box, one after the other, behind its version and three bytes of flags."""
 
     def __init__(self, data: bytes, box: Box) -> None:
-        self._data, self._at = data, box.begin
+        self._data, self.at = data, box.begin
         self.version = self.number(1)
         self.number(3)
 
-    @property
-    def at(self) -> int:
-        return self._at
-
     def number(self, size: int) -> int:
-        begin, self._at = self._at, self._at + size
-        if self._at > len(self._data):
+        begin, self.at = self.at, self.at + size
+        if self.at > len(self._data):
             raise IndexError
-        return int.from_bytes(self._data[begin : self._at])
+        return int.from_bytes(self._data[begin : self.at])
 
     def id(self, first_long: int) -> int:
         """An item's number, which is longer from some version of the box on."""
@@ -125,13 +121,8 @@ def _pieces(data: bytes, box: Box) -> Iterator[tuple[int, list[tuple[int, int]]]
 
 def _parts(data: bytes, box: Box) -> Iterator[tuple[int, list[int]]]:
     fields = _Fields(data, box)
-    size = 4 if fields.version else 2
     for reference in boxes(data, fields.at, box.end):
+        fields.at = reference.begin
         if reference.name == b"dimg":
-            # The item, 16 bits that say of how many it is made, and those.
-            whole, first = (
-                data[reference.begin : reference.begin + size],
-                reference.begin + size + 2,
-            )
-            parts = [data[at : at + size] for at in range(first, reference.end, size)]
-            yield int.from_bytes(whole), [int.from_bytes(part) for part in parts]
+            whole = fields.id(1)
+            yield whole, [fields.id(1) for _ in range(fields.number(2))]

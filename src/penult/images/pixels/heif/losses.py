@@ -15,6 +15,8 @@ __all__ = ["ensure_nothing_is_lost"]
 # In coded video, three zero bytes in a row are always broken up.
 _HOLE = bytes(32)
 
+_MADE_OF_OTHERS = (b"grid", b"iden", b"iovl")
+
 
 def ensure_nothing_is_lost(data: bytes) -> None:
     """Look for what the main picture of a HEIF file needs.
@@ -24,7 +26,7 @@ def ensure_nothing_is_lost(data: bytes) -> None:
     Raises
     ------
     ImageError
-        If a part of the picture is cut off, overwritten with zeros, or not where it has to be.
+        If a part of the picture is cut off or overwritten, or none that is read.
     """
     try:
         items = read_items(data)
@@ -38,7 +40,10 @@ def ensure_nothing_is_lost(data: bytes) -> None:
     if sum(length for _, length in pieces) > len(data):
         raise ImageError("is damaged (the parts of its picture overlap)")
     for item, its_pieces in pictures:
-        if items.kinds.get(item) == b"hvc1":
+        kind = items.kinds.get(item, b"no kind")
+        if item != items.main and kind not in (b"hvc1", *_MADE_OF_OTHERS):
+            raise ImageError(f"is not supported (HEIF with a tile of {kind.decode('latin-1')!a})")
+        if kind == b"hvc1":
             coded = b"".join(data[at : at + length] for at, length in its_pieces)
             _check_units(coded, items.length_bytes)
 
