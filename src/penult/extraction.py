@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from penult.backbones.registry import DEFAULT_MODEL
 from penult.backbones.weights.choice import WeightsChoice
+from penult.checking import checked
 from penult.deprecation import renamed_keyword
 from penult.errors import UnknownNameError, UsageError
 from penult.extractor import EngineOptions, ExtractorSpec, ModelRows, ReadingOptions, layer_names
@@ -32,6 +33,7 @@ Paths = str | Path | Sequence[str | Path]
 
 
 @renamed_keyword("pool", "pooling")
+@checked
 def extract(
     images: Paths,
     output: str | Path | None = None,

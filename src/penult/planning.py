@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from penult.backbones.registry import DEFAULT_MODEL, open_without_download
 from penult.backbones.weights.choice import WeightsChoice
+from penult.checking import checked
 from penult.deprecation import renamed_keyword
 from penult.errors import UnknownNameError
 from penult.extractor import ModelRows, layer_names
@@ -80,6 +81,7 @@ class Plan:
 
 
 @renamed_keyword("pool", "pooling")
+@checked
 def plan(
     images: str | Path | Sequence[str | Path],
     *,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from penult.backbones.weights.choice import WeightsChoice
+from penult.checking import checked
 from penult.engines.base import TOLERANCE
 from penult.errors import MissingExtraError, RecipeMismatchError, SourceError, UsageError
 from penult.extractor import EngineOptions, ExtractorSpec, ReadingOptions, RecipeRows
@@ -97,6 +98,7 @@ class Verification:
         )
 
 
+@checked
 def verify(
     features: str | Path,
     sample: int | None = 50,

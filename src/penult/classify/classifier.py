@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from penult.checking import checked
 from penult.classify import classifier_file
 from penult.classify.metrics.scores import scores_to_dict
 from penult.classify.pipeline import class_probabilities, label_probabilities
@@ -127,6 +128,7 @@ class Classifier(Description):
             return label_probabilities(self.pipeline, rows)
         return class_probabilities(self.pipeline, rows, len(self.label_names))
 
+    @checked
     def predictions(
         self, ids: Sequence[str], probabilities: NDArray[np.float64], *, top: int = 1
     ) -> list[Prediction]:
@@ -165,6 +167,7 @@ class Classifier(Description):
             result.append(Prediction(str(name), *listed[0], top=listed, labels=labels))
         return result
 
+    @checked
     def predict(
         self,
         images: Any,
@@ -261,6 +264,7 @@ class Classifier(Description):
             )
         )
 
+    @checked
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
         """Write the classifier file; see `penult.load_classifier`.
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from penult.checking import checked
 from penult.classify import classifier_file
 from penult.classify.classifier import Classifier, Description
 from penult.classify.metrics.scores import scores_from_dict
@@ -67,6 +68,7 @@ def as_classifier(classifier: Classifier | str | Path) -> Classifier:
     )
 
 
+@checked
 def load_classifier(path: str | Path) -> Classifier:
     """Load a classifier file. Executes nothing that the file brings.
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from penult.backbones.registry import DEFAULT_MODEL
 from penult.backbones.weights.choice import WeightsChoice
+from penult.checking import checked
 from penult.engines.pipeline import Block, run
 from penult.errors import UsageError
 from penult.extractor.opened import OpenedBackbone, shared_backbone
@@ -148,6 +149,7 @@ class Extractor:
 
     spec: ExtractorSpec
 
+    @checked
     def __init__(
         self,
         model: str | Recipe = DEFAULT_MODEL,

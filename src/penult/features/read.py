@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from penult.checking import checked
 from penult.errors import FeatureFileError, PathNotFoundError, UnknownNameError, UsageError
 from penult.features import schema
 from penult.features.origin import read_origin
@@ -28,6 +29,7 @@ def _hint() -> str:
     return f"make one with: {command('extract', 'IMAGES', output='features.h5')}"
 
 
+@checked
 def load(path: str | Path, layer: str | None = None) -> Features:
     """Open a feature file.
 

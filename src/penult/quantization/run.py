@@ -9,6 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from penult.backbones.weights.choice import WeightsChoice
+from penult.checking import checked
 from penult.deprecation import renamed_keyword
 from penult.errors import BackboneError, UsageError
 from penult.output import check_output
@@ -19,6 +20,7 @@ __all__ = ["quantize"]
 
 
 @renamed_keyword("pool", "pooling")
+@checked
 def quantize(
     model: str,
     calibrate: str | Path | Sequence[str | Path],

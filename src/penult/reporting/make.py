@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from penult.arguments import in_bytes
 from penult.backbones.registry import DEFAULT_MODEL
 from penult.backbones.weights.choice import WeightsChoice
+from penult.checking import checked
 from penult.classify.classifier import Classifier
 from penult.classify.diagnosis.label_errors import find_label_issues
 from penult.classify.diagnosis.learning_curve import learning_curve
@@ -56,6 +57,7 @@ class ReportFiles:
     classifier: Classifier
 
 
+@checked
 def report(
     images: str | Path | Sequence[str | Path],
     output: str | Path,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from penult.backbones.weights.choice import WeightsChoice
+from penult.checking import checked
 from penult.classify.classifier import Classifier
 from penult.classify.evaluation.evaluate import evaluate as evaluate_rows
 from penult.classify.evaluation.evaluate import load_rows_for
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["evaluate"]
 
 
+@checked
 def evaluate(
     classifier: Classifier | str | Path,
     data: Features | str | Path | Sequence[str | Path],

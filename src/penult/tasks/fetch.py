@@ -8,6 +8,7 @@ from pathlib import Path
 
 from penult.backbones.registry import open_backbone
 from penult.backbones.weights.choice import WeightsChoice
+from penult.checking import checked
 
 __all__ = ["FetchedWeights", "fetch", "fetch_each"]
 
@@ -37,6 +38,7 @@ class FetchedWeights:
     sha256: str
 
 
+@checked
 def fetch(models: str | Sequence[str], *, offline: bool = False) -> list[FetchedWeights]:
     """Download weights ahead of time, and say where they are.
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from penult.checking import checked
 from penult.errors import PathNotFoundError, UsageError
 
 if TYPE_CHECKING:
@@ -114,6 +115,7 @@ class Int8Info:
     card: Mapping[str, Any]
 
 
+@checked
 def info(file: str | Path) -> FeaturesInfo | ClassifierInfo | Int8Info:
     """Say what a feature file, a classifier or an int8 checkpoint holds, and how it was made.
 

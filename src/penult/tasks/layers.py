@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from penult.arguments import require_name
 from penult.backbones.layer import Layout, match_layers
 from penult.backbones.registry import open_without_download
 from penult.backbones.weights.choice import WeightsChoice
+from penult.checking import checked
 
 __all__ = ["LayerInfo", "layers"]
 
@@ -53,6 +53,7 @@ class LayerInfo:
     row: tuple[int, ...]
 
 
+@checked
 def layers(
     model: str,
     pattern: str = "*",
@@ -87,7 +88,6 @@ def layers(
     WeightsError, MissingExtraError
         If the network cannot be had.
     """
-    require_name("pattern", pattern)
     backbone = open_without_download(model, WeightsChoice.of(weights, architecture=architecture))
     return [
         LayerInfo(

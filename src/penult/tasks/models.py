@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from penult.arguments import require_name
 from penult.backbones.info import ModelInfo
 from penult.backbones.registry import list_models
+from penult.checking import checked
 from penult.errors import UnknownNameError
 from penult.interface import command
 
 __all__ = ["models"]
 
 
+@checked
 def models(pattern: str = "*") -> list[ModelInfo]:
     """List backbones, what is known of each, and whether its weights are on this machine.
 
@@ -32,7 +33,6 @@ def models(pattern: str = "*") -> list[ModelInfo]:
     UnknownNameError
         If none matches; suggests close names.
     """
-    require_name("pattern", pattern)
     found = list(list_models(pattern))
     if not found:
         names = [model.name for model in list_models()]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from penult.checking import checked
 from penult.classify.classifier import Classifier
 from penult.classify.loading import as_classifier
 from penult.records import Predictions, Progress
@@ -13,6 +14,7 @@ from penult.records import Predictions, Progress
 __all__ = ["predict"]
 
 
+@checked
 def predict(
     classifier: Classifier | str | Path,
     images: Any,

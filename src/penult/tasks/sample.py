@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from penult.checking import checked
 from penult.samples import find_sample
 
 __all__ = ["WrittenSample", "sample"]
@@ -26,6 +27,7 @@ class WrittenSample:
     images: int
 
 
+@checked
 def sample(name: str, directory: str | Path) -> WrittenSample:
     """Write a small real image set, for a first try without photos of your own.
 

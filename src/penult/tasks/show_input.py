@@ -7,6 +7,7 @@ from pathlib import Path
 
 from penult.backbones.registry import open_without_download
 from penult.backbones.weights.choice import WeightsChoice
+from penult.checking import checked
 from penult.output import atomic_output, check_output
 from penult.preview import in_words, network_input
 from penult.suffixes import PICTURE
@@ -38,6 +39,7 @@ class ShownInput:
     steps: tuple[str, ...]
 
 
+@checked
 def show_input(
     model: str,
     image: str | Path,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from penult.arguments import in_bytes
+from penult.checking import checked
 from penult.classify.classifier import Classifier
 from penult.classify.diagnosis.layers import train_best
 from penult.classify.training.train import train as train_rows
@@ -22,6 +23,7 @@ __all__ = ["train"]
 
 
 @renamed_keyword("stored", "ignore_splits", convert=operator.not_)
+@checked
 def train(
     features: Features | str | Path,
     output: str | Path | None = None,

@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from penult.checking import checked
 from penult.classify.classifier import Classifier
 from penult.classify.loading import as_classifier
 from penult.errors import OutputError, UnknownNameError
@@ -57,6 +58,7 @@ class Exported:
     several: bool
 
 
+@checked
 def export(
     classifier: Classifier | str | Path,
     output: str | Path,

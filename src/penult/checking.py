@@ -1,0 +1,127 @@
+"""Arguments of public functions, checked against the types that they are annotated with."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache, wraps
+from numbers import Integral, Real
+from typing import Any, ParamSpec, TypeVar
+
+from penult.errors import UnknownNameError, UsageError
+
+__all__ = ["checked"]
+
+P = ParamSpec("P")
+Result = TypeVar("Result")
+
+
+def checked(function: Callable[P, Result]) -> Callable[P, Result]:
+    """Have a public function refuse arguments of other types than it is annotated with.
+
+    Of an annotation, the types that are named in `_TYPES` count, sequences of them, and the texts
+    that a ``Literal`` lists; what has any other is for the function itself to check, as are values.
+
+    Raises
+    ------
+    UsageError
+        Names the argument, what was given and what is allowed.
+    UnknownNameError
+        If a text is none of those that are listed.
+    """
+    signature = inspect.signature(function)
+
+    @wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> Result:
+        try:
+            given = signature.bind(*args, **kwargs).arguments
+        except TypeError:  # an argument is missing, or unknown: Python says it best
+            return function(*args, **kwargs)
+        for name, value in given.items():
+            annotation = signature.parameters[name].annotation
+            wanted = _alternatives(annotation) if isinstance(annotation, str) else ()
+            if wanted and not any(_fits(value, one) for one in wanted):
+                words = dict.fromkeys(_in_words(one) for one in wanted)
+                raise UsageError(f"{name} is {value!r}; give {', or '.join(words)}")
+            allowed = [text for one in wanted for text in _texts(one)]
+            if allowed and isinstance(value, str) and value not in allowed:
+                raise UnknownNameError(name.replace("_", " "), value, allowed)
+        return function(*args, **kwargs)
+
+    return call
+
+
+def _is_bool(value: object) -> bool:
+    return type(value).__name__ in ("bool", "bool_")  # of Python, or of NumPy
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, Integral) and not _is_bool(value)
+
+
+def _is_one_of(name: str) -> Callable[[object], bool]:
+    # By its name: nothing is imported for a check.
+    return lambda value: name in (base.__name__ for base in type(value).__mro__)
+
+
+_TYPES: dict[str, tuple[Callable[[object], bool], str]] = {
+    "str": (lambda value: isinstance(value, str), "a name"),
+    "Literal": (lambda value: isinstance(value, str), "a name"),
+    "Precision": (lambda value: isinstance(value, str), "a name"),
+    "SplitsFrom": (lambda value: isinstance(value, str), "a name"),
+    "Path": (lambda value: isinstance(value, os.PathLike), "a path"),
+    "int": (_is_whole, "a whole number"),
+    "float": (lambda value: isinstance(value, Real) and not _is_bool(value), "a number"),
+    "bool": (_is_bool, "True or False"),
+    "None": (lambda value: value is None, "None"),
+    "Callable": (callable, "a function"),
+    "Mapping": (lambda value: isinstance(value, Mapping), "a mapping"),
+    "Sequence": (
+        lambda value: isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping),
+        "a list",
+    ),
+    "Classifier": (_is_one_of("Classifier"), "a Classifier"),
+    "Features": (_is_one_of("Features"), "Features"),
+}
+
+
+@cache
+def _alternatives(annotation: str) -> tuple[ast.expr, ...]:
+    """The types that an annotation allows; none where not all of them are known here."""
+    found = tuple(_united(ast.parse(annotation, mode="eval").body))
+    return found if all(_name(one) in _TYPES for one in found) else ()
+
+
+def _united(node: ast.expr) -> Iterator[ast.expr]:
+    if isinstance(node, ast.BinOp):
+        yield from _united(node.left)
+        yield from _united(node.right)
+    else:
+        yield node
+
+
+def _name(node: ast.expr) -> str:
+    return ast.unparse(node).partition("[")[0]
+
+
+def _texts(node: ast.expr) -> Iterator[str]:
+    if _name(node) == "Literal" and isinstance(node, ast.Subscript):
+        listed = ast.literal_eval(node.slice)
+        yield from [listed] if isinstance(listed, str) else listed
+
+
+def _fits(value: Any, wanted: ast.expr) -> bool:
+    fits, _ = _TYPES[_name(wanted)]
+    if not fits(value):
+        return False
+    if _name(wanted) != "Sequence" or not isinstance(value, list | tuple):
+        return True
+    assert isinstance(wanted, ast.Subscript)
+    inner = _alternatives(ast.unparse(wanted.slice))
+    return not inner or all(any(_fits(each, one) for one in inner) for each in value)
+
+
+def _in_words(wanted: ast.expr) -> str:
+    return _TYPES[_name(wanted)][1]

@@ -1,0 +1,113 @@
+"""A wrong type is one line that names the argument, whichever public function was given it."""
+
+from __future__ import annotations
+
+import inspect
+
+import numpy as np
+import pytest
+
+import penult
+from penult.checking import checked
+from penult.errors import UsageError
+
+FUNCTIONS = {
+    **{
+        name: value for name in penult.__all__ if inspect.isfunction(value := getattr(penult, name))
+    },
+    "Classifier.predict": penult.Classifier.predict,
+    "Classifier.predictions": penult.Classifier.predictions,
+    "Classifier.save": penult.Classifier.save,
+    "Extractor": penult.Extractor,
+}
+# What may be almost anything, and is told apart only when it is used.
+UNCHECKED = {("Classifier.predictions", "probabilities"), ("predict", "images")}
+CASES = [
+    (name, argument)
+    for name, function in FUNCTIONS.items()
+    for argument, parameter in inspect.signature(function).parameters.items()
+    if argument != "self" and (name, argument) not in UNCHECKED
+]
+
+
+class Odd:
+    """Nothing that any argument takes."""
+
+    def __repr__(self) -> str:
+        return "an odd thing"
+
+
+@pytest.mark.parametrize(("name", "argument"), CASES)
+def test_an_argument_of_a_wrong_type_is_refused_in_one_line(name, argument, make_features):
+    function = FUNCTIONS[name]
+    if name.startswith("Classifier."):
+        from penult.classify.training.train import train
+
+        classifier = train(make_features({"a": 12, "b": 12}), classifier="centroid")
+        function = getattr(classifier, name.partition(".")[2])
+    given = {
+        other: ["a"] if other == "ids" else "nowhere"
+        for other, parameter in inspect.signature(function).parameters.items()
+        if parameter.default is inspect.Parameter.empty
+    }
+    with pytest.raises(UsageError, match=r"an odd thing; give|given as Odd; |of type Odd; give"):
+        function(**{**given, argument: Odd()})
+
+
+@checked
+def plant(
+    count: int = 1,
+    depth: float = 0.5,
+    names: str | list[str] | None = None,  # no type that is known here: not checked
+    *,
+    rows: str | tuple[str, ...] = (),
+    kinds: Sequence[str] | None = None,  # noqa: F821 - only read
+    deep: bool = False,
+    season: Literal[spring, autumn] = "spring",  # noqa: F821
+) -> int:
+    """Say how many."""
+    return count
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"count": np.int64(3)}, {"depth": 1}, {"depth": np.float32(1)}, {"names": 7}, {"rows": 7},
+        {"kinds": None}, {"kinds": ("rose", "tulip")}, {"kinds": {"rose"}}, {"deep": np.bool_(True)},
+    ],
+)  # fmt: skip
+def test_what_fits_is_taken(given):
+    assert plant(**given) == given.get("count", 1)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"count": 1.5}, "count is 1.5; give a whole number"),
+        ({"count": True}, "count is True; give a whole number"),
+        ({"depth": "a"}, "depth is 'a'; give a number"),
+        ({"kinds": [1]}, "kinds is [1]; give a list, or None"),
+        ({"kinds": "rose"}, "kinds is 'rose'; give a list, or None"),
+        ({"season": 7}, "season is 7; give a name"),
+        (
+            {"season": "sprin"},
+            "unknown season 'sprin'; did you mean spring? Allowed: spring, autumn",
+        ),
+        ({"deep": "no"}, "deep is 'no'; give True or False"),
+    ],
+)
+def test_what_does_not_fit_is_named_with_what_does(given, said):
+    with pytest.raises(UsageError) as raised:
+        plant(**given)
+    assert str(raised.value) == said
+
+
+def test_python_itself_says_which_argument_is_unknown_or_missing():
+    with pytest.raises(TypeError, match="unexpected keyword argument 'colour'"):
+        plant(colour="red")
+    with pytest.raises(TypeError, match=r"missing .* argument"):
+        penult.load()
+
+
+def test_the_signature_stays_what_it_was():
+    assert list(inspect.signature(penult.extract).parameters)[:3] == ["images", "output", "model"]
