@@ -17,6 +17,7 @@ from penult.features.read import load, read
 from penult.features.resume.store import is_leftover, parts_folder
 from penult.images.listing import as_sources
 from penult.images.listing_options import ListingOptions
+from penult.images.notes import log_failures
 from penult.output import check_output
 from penult.recipe import Precision
 from penult.runs import Job, to_file, to_memory
@@ -182,7 +183,7 @@ def extract(
         shuffle=shuffle,
     )
     if output is not None:
-        return extraction.to_file(
+        features = extraction.to_file(
             images,
             output,
             overwrite=overwrite,
@@ -190,9 +191,12 @@ def extract(
             update=update,
             on_progress=on_progress,
         )
-    if update:
+    elif update:
         raise UsageError("an update needs an output to bring up to date")
-    return extraction.to_memory(images, on_progress=on_progress)
+    else:
+        features = extraction.to_memory(images, on_progress=on_progress)
+    log_failures(features.failures, total=len(features) + len(features.failures))
+    return features
 
 
 @dataclass(frozen=True, kw_only=True)

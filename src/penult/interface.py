@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-__all__ = ["call_or_command", "command", "option", "serving_command_line"]
+__all__ = ["at_command_line", "call_or_command", "command", "option", "serving_command_line"]
 
 _FLAG = object()
 _at_command_line = False
@@ -26,6 +26,11 @@ def serving_command_line() -> Iterator[None]:
         yield
     finally:
         _at_command_line = before
+
+
+def at_command_line() -> bool:
+    """Whether a command is run, which prints what a function logs."""
+    return _at_command_line
 
 
 def option(name: str, value: Any = _FLAG) -> str:

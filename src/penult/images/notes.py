@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from penult.interface import option
+from penult.interface import at_command_line, option
+
+if TYPE_CHECKING:
+    from penult.records import Failure
 
 __all__ = [
     "NOTES",
     "left_out_message",
     "listing_messages",
     "listing_notes",
+    "log_failures",
     "log_listing_messages",
     "unreadable_photos_hint",
 ]
@@ -51,6 +55,21 @@ def log_listing_messages(notes: Mapping[str, Any]) -> None:
     """Log them, where nothing that is returned has room for them."""
     for line in listing_messages(notes):
         logging.getLogger("penult").warning("%s", line)
+
+
+def log_failures(failures: Sequence[Failure], *, total: int) -> None:
+    """Log once how many images have no result, and which; a command prints that itself."""
+    if not failures or at_command_line():
+        return
+    named = "; ".join(f"{failure.id}: {failure.reason}" for failure in failures[:_NAMED])
+    more = f"; and {len(failures) - _NAMED:,} more" if len(failures) > _NAMED else ""
+    logging.getLogger("penult").warning(
+        "%s of %s images could not be read, and are in .failures of what is returned: %s%s",
+        f"{len(failures):,}",
+        f"{total:,}",
+        named,
+        more,
+    )
 
 
 def unreadable_photos_hint(passed_over: Mapping[str, int]) -> str:

@@ -21,7 +21,7 @@ from penult.extractor import EngineOptions, ExtractorSpec, RecipeRows
 from penult.features.schema import is_feature_file
 from penult.images.listing import as_sources
 from penult.images.listing_options import ListingOptions
-from penult.images.notes import listing_notes
+from penult.images.notes import listing_notes, log_failures
 from penult.records import Features, Progress
 
 if TYPE_CHECKING:
@@ -123,6 +123,7 @@ def evaluate(
                 ),
                 listing=listing,
             ).to_memory(sources, on_progress=on_progress)
+            log_failures(features.failures, total=len(features) + len(features.failures))
             notes = {"splits": splits, **listing_notes(features.origin)}
     if not notes and listing != ListingOptions():
         raise UsageError(

@@ -1,10 +1,12 @@
+import pickle
+
 import numpy as np
 import pytest
 from PIL import Image
 from scratches import scratch_of_a_killed_process
 
 import penult
-from penult.errors import UsageError
+from penult.errors import ImageError, UsageError
 
 
 @pytest.fixture
@@ -101,7 +103,7 @@ def test_a_classifier_is_given_as_itself_or_by_its_file(classifier, tmp_path):
     rows = tmp_path / "f.h5"
     by_file = penult.evaluate(str(tmp_path / "c.skops"), rows)
     assert by_file.scores == penult.evaluate(classifier, rows).scores
-    with pytest.raises(UsageError, match="a classifier given as NoneType; allowed"):
+    with pytest.raises(UsageError, match="classifier is None; give a Classifier"):
         penult.evaluate(None, rows)
 
 
@@ -134,3 +136,51 @@ def test_photos_for_which_the_network_gives_nothing_but_nan_are_all_failures(
     )
     found = classifier.predict(photos)
     assert (len(found), len(found.failures)) == (0, 36)
+
+
+def test_a_loop_over_predictions_meets_predictions_alone_and_what_is_left_out_is_said(
+    classifier, photos, tmp_path, caplog
+):
+    (photos / "rose" / "bad.jpg").write_bytes(b"nonsense")
+    classifier.save(tmp_path / "c.skops")
+    for given in (classifier, tmp_path / "c.skops"):
+        caplog.clear()
+        found = penult.predict(given, photos)
+        lines = [f"{photo.id:<20} {photo.label:<8} {photo.probability:.1%}" for photo in found]
+        assert len(lines) == 36
+        assert [failure.id for failure in found.failures] == ["rose/bad.jpg"]
+        (said,) = caplog.messages
+        assert said.startswith("1 of 37 images could not be read, and are in .failures of what is")
+        assert f"rose/bad.jpg: {found.failures[0].reason}" in said
+    copy = pickle.loads(pickle.dumps(found))
+    assert (copy, copy.failures) == (found, found.failures)
+
+
+def test_all_that_failed_leaves_an_empty_list(classifier, tmp_path, caplog):
+    (tmp_path / "bad").mkdir()
+    for number in range(7):
+        (tmp_path / "bad" / f"{number}.jpg").write_bytes(b"nonsense")
+    found = classifier.predict(tmp_path / "bad")
+    assert (list(found), len(found.failures)) == ([], 7)
+    assert caplog.messages[0].endswith("; and 2 more")
+
+
+def test_of_images_in_memory_one_that_cannot_be_read_is_an_error_for_it_would_shift_the_others(
+    classifier, photos, tmp_path
+):
+    (tmp_path / "bad.jpg").write_bytes(b"nonsense")
+    black = np.zeros((8, 8, 3), np.uint8)
+    with pytest.raises(ImageError, match=r"bad\.jpg"):
+        classifier.predict([black, tmp_path / "bad.jpg", black])
+    assert len(classifier.predict([black, photos / "rose" / "rose_01.jpg"])) == 2
+
+
+def test_photos_that_cannot_be_read_are_said_of_rows_and_of_scores_too(
+    classifier, photos, toy, caplog
+):
+    (photos / "rose" / "bad.jpg").write_bytes(b"nonsense")
+    for found in (penult.extract(photos, model=toy), penult.evaluate(classifier, photos)):
+        assert [failure.id for failure in found.failures] == ["rose/bad.jpg"]
+    assert len(caplog.messages) == 2
+    assert all(said.startswith("1 of 37 images could not be read") for said in caplog.messages)
+    assert (found.total, found.scores.images) == (37, 36)

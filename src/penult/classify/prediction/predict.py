@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +13,7 @@ from penult.errors import UsageError
 from penult.extractor import EngineOptions, ExtractorSpec, ReadingOptions, RecipeRows
 from penult.images.in_memory import are_in_memory, as_records
 from penult.images.listing import as_sources, list_images
-from penult.images.notes import log_listing_messages
+from penult.images.notes import log_failures, log_listing_messages
 from penult.records import Failure, Prediction, Predictions, Progress
 from penult.written import note_written
 
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
     from penult.records import ImageRecord
 
 __all__ = ["collect", "predict_images"]
-
-_NAMED = 5
 
 
 def predict_images(
@@ -131,16 +128,7 @@ def collect(outcomes: Iterable[Prediction | Failure]) -> Predictions:
             failures.append(outcome)
         else:
             good.append(outcome)
-    if failures:
-        named = "; ".join(f"{failure.id}: {failure.reason}" for failure in failures[:_NAMED])
-        more = f"; and {len(failures) - _NAMED:,} more" if len(failures) > _NAMED else ""
-        logging.getLogger("penult").warning(
-            "%s of %s images could not be read, and are in .failures of what is returned: %s%s",
-            f"{len(failures):,}",
-            f"{len(failures) + len(good):,}",
-            named,
-            more,
-        )
+    log_failures(failures, total=len(failures) + len(good))
     return Predictions(good, failures)
 
 

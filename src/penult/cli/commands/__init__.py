@@ -1,7 +1,8 @@
 """The commands.
 
-To add one, write ``NAME.py`` with a function `run` in this folder, annotated for Typer, and put its
-name into the list below.
+To add one, write a function of its name and parameters (in `penult.tasks`, say), which `penult`
+offers; write ``NAME.py`` with a function `run` in this folder, annotated for Typer, that calls it
+and prints; and put its name into the list below.
 """
 
 from __future__ import annotations
