@@ -50,69 +50,15 @@ def train(
     max_memory: int | None = None,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> Classifier:
-    """Train a classifier on a feature file's labelled rows and score it on rows held out.
+    """Train a classifier on the labelled rows of one layer, and score it on rows held out.
 
-    The classifier and its parameters are those of the grid with the highest mean accuracy over the
-    folds of the training part; of values of C that are as good as that, the one with the least
-    log-loss (`penult.classify.training.search.choose`). Everything that learns, scaling included,
-    is fitted on training rows only.
-
-    Parameters
-    ----------
-    features : Features or path
-        (N, D) rows with labels, or the feature file; rows of more axes are flattened.
-    classifier : str or sequence of str, default='logistic'
-        Kind of classifier, or several to choose from: 'logistic', 'svm', 'ridge', 'knn', 'forest',
-        'centroid'.
-    grid : mapping of str to sequence, optional
-        Parameter name to values; replaces the default grids, parameter by parameter.
-    scale : {'l2', 'standard', 'none'}, default='l2'
-        Whether each row is scaled to length one, each column to mean 0 and standard deviation 1,
-        or neither.
-    test_size : float, default=0.25
-        The part held out where the file has no splits of its own, in (0, 1).
-    test_features : Features or path, optional
-        Held-out rows of another file, or that file; all rows of `features` then train, but for
-        images that are in both.
-    seed : int, default=0
-        Of the split, the folds and the classifier.
-    folds : int, default=3
-        Number of cross-validation folds.
-    runs : int, default=1
-        How often to repeat it all, with seeds one apart; the first run's classifier is returned,
-        with the accuracies of all in ``settings.runs``.
-    ignore_splits : bool, default=False
-        Hold out a random part even where the file has splits of its own.
-    min_per_class : int, default=0
-        Classes with fewer rows are left out and have no place in the classifier.
-    near_duplicates : float, optional
-        Images whose rows have at least this cosine (0.95, say) are kept in one part, as identical
-        ones always are; all rows are compared with all.
-    refit : bool, default=False
-        Fit the returned pipeline once more, on all labelled rows, after it was scored. The scores
-        stay those of the pipeline that saw the training part only.
-    max_memory : int, optional
-        Bytes that the rows and their copies may take; by default half of what the machine has
-        free. Rows that need more stay on disk and are read again and again: logistic, svm, ridge
-        and centroid find the same optimum so, slower; the others need all rows at once.
-    on_progress : callable, optional
-        Called after each fit with a `Progress` that counts fits.
+    The parameters, and what is raised, are those of `penult.train`, where the layer is chosen before
+    and the outcome is written after; `max_memory` is in bytes.
 
     Returns
     -------
     Classifier
         By default exactly the one that was scored.
-
-    Raises
-    ------
-    TrainingError
-        If the rows are too few, hold NaN or infinite numbers, or do not fit into memory.
-    UsageError
-        If an option has a value that it cannot have.
-    UnknownNameError
-        If there is no such kind of classifier, parameter or scaling.
-    RecipeMismatchError
-        If the rows of `test_features` were made otherwise.
     """
     options = TrainOptions.of(
         classifier=classifier,
