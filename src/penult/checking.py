@@ -47,7 +47,7 @@ def checked(function: Callable[P, Result]) -> Callable[P, Result]:
                 raise UsageError(f"{name} is {value!r}; give {', or '.join(words)}")
             allowed = [text for one in wanted for text in _texts(one)]
             if allowed and isinstance(value, str) and value not in allowed:
-                raise UnknownNameError(name.replace("_", " "), value, allowed)
+                raise UnknownNameError(name, value, allowed)
         return function(*args, **kwargs)
 
     return call

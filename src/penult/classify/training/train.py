@@ -52,8 +52,8 @@ def train(
 ) -> Classifier:
     """Train a classifier on the labelled rows of one layer, and score it on rows held out.
 
-    The parameters, and what is raised, are those of `penult.train`, where the layer is chosen before
-    and the outcome is written after; `max_memory` is in bytes.
+    The parameters, and what is raised, are those of `penult.train`, which chooses the layer before
+    and writes the outcome after; `max_memory` is in bytes.
 
     Returns
     -------
