@@ -77,6 +77,10 @@ _TYPES: dict[str, tuple[Callable[[object], bool], str]] = {
     "bool": (_is_bool, "True or False"),
     "None": (lambda value: value is None, "None"),
     "Callable": (callable, "a function"),
+    "ShowProgress": (
+        lambda value: value is None or _is_bool(value) or callable(value),
+        "True, False or a function",
+    ),
     "Mapping": (lambda value: isinstance(value, Mapping), "a mapping"),
     "Sequence": (
         lambda value: isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping),
