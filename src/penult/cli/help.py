@@ -157,7 +157,7 @@ def _spelled(param: Any) -> str:
     if names[0].startswith("--"):
         text = f"    {text}"
     if param.secondary_opts:
-        text += f" / {', '.join(param.secondary_opts)}"
+        text += f"/{'/'.join(param.secondary_opts)}"
     return text if param.is_flag else f"{text} {param.metavar}"
 
 
@@ -166,7 +166,9 @@ def _page(command: Any, ctx: Any) -> Iterator[str]:
     width = min(terminal_width(), _WIDEST)
     shade = partial(paint, on=sys.stdout)
     usage = " ".join([ctx.command_path, *command.collect_usage_pieces(ctx)])
-    yield f"{shade('Usage:', 'bold')} {usage}"
+    first, *more = wrap(usage, width, initial_indent="Usage: ", subsequent_indent=" " * 7)
+    yield f"{shade('Usage:', 'bold')}{first[6:]}"
+    yield from more
     for paragraph in paragraphs(command):
         yield ""
         yield from wrap(paragraph, width)

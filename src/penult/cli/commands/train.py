@@ -76,7 +76,7 @@ def run(
     # Logistic regression, scored on a quarter of the images.
     penult train rows.h5 -o flowers.skops
     # The best of several kinds, then fitted again on all images.
-    penult train rows.h5 -o flowers.skops --classifier svm --classifier knn --refit
+    penult train rows.h5 -o best.skops --classifier svm --classifier knn --refit
     # Scores and a confusion matrix as files.
     penult train rows.h5 -o flowers.skops --results scores
     """
