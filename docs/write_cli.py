@@ -13,6 +13,21 @@ from penult.cli import app
 from penult.cli.help import examples, paragraphs, topics
 
 
+COMMON = """
+**In every command**
+
+- Results go to standard output, everything else (progress, warnings, errors) to standard error.
+  Tables fit the terminal; in a pipe they have neither colours nor trailing blanks.
+- It ends with 0 where all went well, 1 where something failed, and 2 where what was typed cannot be
+  right.
+- After `penult --install-completion`, and in a new shell, Tab completes commands, options, names of
+  networks and other values, in bash, zsh, fish and PowerShell.
+- `NO_COLOR=1` in the environment leaves colours out, `FORCE_COLOR=1` has them in a pipe too.
+- `python -m penult` is the same program.
+- The suffix of an output says what is in it. One that says something else is refused: `rows.csv` for
+  a feature file, which is HDF5. Names without a suffix are fine."""
+
+
 def reference() -> str:
     """Return the page."""
     return "\n".join(page())
@@ -24,6 +39,7 @@ def page() -> Iterator[str]:
     with group.make_context("penult", [], resilient_parsing=True) as context:
         yield "# Command line\n"
         yield from described(group, context)
+        yield COMMON
         for name, command in group.commands.items():
             if not command.hidden:
                 with command.make_context(name, [], context, resilient_parsing=True) as inner:
@@ -45,7 +61,7 @@ def described(command: Any, context: Any) -> Iterator[str]:
     for heading, terms in topics(command, context):
         yield f"\n**{heading}**\n"
         for term, meaning in terms:
-            told = re.sub(r"  \[(.*)\]$", r" *(\1)*", escaped(meaning))
+            told = re.sub(r"  \[(.*)\]$", r" *(\1)*", escaped(meaning.replace("\xa0", " ")))
             term = f"`{term.strip()}`"
             if heading == "Commands":
                 term = f"[{term}](#penult-{term.strip('`')})"

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 import penult as library
-from penult.cli.console import Table, to_json
+from penult.cli.console import Table, fail, note, to_json, warn
 
 EVIL = "on [/off]\x1b]0;owned\x07\n\u202e:smile: [bold]"
 SHOWN = r"on [/off]\x1b]0;owned\x07\n\u202e:smile: [bold]"
@@ -109,3 +109,49 @@ def test_json_is_valid_in_any_encoding(monkeypatch, encoding, line):
 
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding))
     assert to_json("花") == line
+
+
+RED, YELLOW = "\x1b[1;31mpenult:\x1b[0m ", "\x1b[33mpenult:\x1b[0m "
+
+
+@pytest.mark.parametrize(
+    ("variables", "terminal", "colored"),
+    [
+        ({}, True, True),
+        ({}, False, False),
+        ({"NO_COLOR": "1"}, True, False),
+        ({"TERM": "dumb"}, True, False),
+        ({"FORCE_COLOR": "1"}, False, True),
+        ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, True, False),
+    ],
+    ids=["terminal", "pipe", "NO_COLOR", "a dumb terminal", "FORCE_COLOR", "both"],
+)
+def test_errors_and_warnings_begin_in_colour_where_it_is_wanted(
+    capsys, monkeypatch, variables, terminal, colored
+):
+    for name, value in ({"TERM": "xterm", "NO_COLOR": "", "FORCE_COLOR": ""} | variables).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: terminal)
+    fail("penult: a\x1b.png: no such file")
+    warn("penult: warning: few images")
+    note("extract: 3 images")
+    red, yellow = (RED, YELLOW) if colored else ("penult: ", "penult: ")
+    assert capsys.readouterr().err == (
+        f"{red}a\\x1b.png: no such file\n{yellow}warning: few images\nextract: 3 images\n"
+    )
+    table = Table(("class",))
+    table.add_row("rose")
+    table.show()
+    assert ("\x1b[" in capsys.readouterr().out) == colored
+
+
+def test_help_is_coloured_on_a_terminal_alone(penult, monkeypatch):
+    for name in ("NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    assert "\x1b" not in penult("train", "--help").out
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    told = penult("train", "--help").out
+    assert "\x1b[1mUsage:\x1b[0m penult train" in told
+    assert "\x1b[36m-o, --output FILE\x1b[0m" in told

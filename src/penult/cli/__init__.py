@@ -28,10 +28,22 @@ from penult.interface import serving_command_line
 
 __all__ = ["app", "main"]
 
+_HELP = """Turn images into feature vectors with pretrained networks, and use them.
+
+Examples
+--------
+# A classifier from photos in folders, one folder a class.
+penult extract photos -o rows.h5
+penult train rows.h5 -o flowers.skops
+# The classes of other photos.
+penult predict flowers.skops other_photos
+# What a command takes.
+penult predict --help"""
+
 app = typer.Typer(
     name="penult",
     cls=Group,
-    help="Turn images into feature vectors with pretrained networks, and use them.",
+    help=_HELP,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,

@@ -188,8 +188,12 @@ class Table:
         """Print it so that it fits the terminal; a pipe gets plain text."""
         from rich.console import Console
 
-        colors: Any = {} if in_color(sys.stdout) else {"color_system": None}
-        console = Console(highlight=False, width=table_width(), **colors)
+        console = Console(
+            highlight=False,
+            width=table_width(),
+            force_terminal=in_color(sys.stdout),
+            color_system="auto" if in_color(sys.stdout) else None,
+        )
         with console.capture() as captured:
             console.print(self._table)
         # Rich fills cells up to the width of their column, the last ones too.

@@ -24,6 +24,7 @@ from penult.errors import UnknownNameError
 __all__ = ["Command", "Group", "Topic", "examples", "paragraphs", "summary", "topics"]
 
 _WIDEST = 110  # longer lines are hard to read
+_NO_BREAK = "\xa0"
 _EXAMPLES = "\n\nExamples\n--------\n"
 
 Topic = tuple[str, list[tuple[str, str]]]
@@ -147,7 +148,9 @@ def _default(param: Any, default: Any) -> str:
         if not shown or default is None or default is False or default is inspect.Parameter.empty:
             return ""
         shown = param.opts[0] if default is True else str(default)
-    return f"  [default: {shown}]"
+    # A line is not broken inside a short one.
+    note = f"[default: {shown}]"
+    return f"  {note.replace(' ', _NO_BREAK) if len(note) < 40 else note}"
 
 
 def _spelled(param: Any) -> str:
@@ -178,12 +181,15 @@ def _page(command: Any, ctx: Any) -> Iterator[str]:
         yield from (f"  {shade(line, 'dim') if line.startswith('#') else line}" for line in lines)
     found = list(topics(command, ctx))
     room = width // 3
-    column = max(len(t) for _, terms in found for t, _ in terms if len(t) <= room) + 2
     for heading, terms in found:
+        # Names of commands are shorter than options are.
+        beside = [(heading, terms)] if hasattr(command, "commands") else found
+        column = max(len(t) for _, terms in beside for t, _ in terms if len(t) <= room) + 2
         yield ""
         yield shade(f"{heading}:", "bold")
         for term, meaning in terms:
             lines = wrap(meaning, width - column - 2, break_on_hyphens=False) or [""]
+            lines = [line.replace(_NO_BREAK, " ") for line in lines]
             if len(term) > room:
                 yield f"  {shade(term, 'cyan')}"
             else:

@@ -21,7 +21,7 @@ def run(
     as_json: o.AsJson = False,
     debug: o.Debug = False,
 ) -> None:
-    """List the layers of a backbone in execution order: what --layer takes.
+    """List the layers of a network in execution order: what --layer takes.
 
     Needs no weights: none are downloaded.
 

@@ -28,7 +28,7 @@ def run(
     as_json: o.AsJson = False,
     debug: o.Debug = False,
 ) -> None:
-    """List backbones, what is known of each, and whether its weights are on this machine.
+    """List networks, what is known of each, and whether its weights are on this machine.
 
     No network is loaded. A pattern that begins with a source (timm:resnet) is answered fastest.
 

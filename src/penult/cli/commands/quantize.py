@@ -51,9 +51,9 @@ def run(
     debug: o.Debug = False,
     pool: o.OldPooling = None,
 ) -> None:
-    """Write a backbone in 8-bit integers: faster on a CPU, for rows that differ a little.
+    """Write a network in 8-bit integers: faster on a CPU, for rows that differ a little.
 
-    The checkpoint is a backbone like any other: give it to --model. Needs the extra int8.
+    The checkpoint is a network like any other: give it to --model. Needs the extra int8.
 
     Examples
     --------
