@@ -12,7 +12,6 @@ import typer.main
 from penult.cli import app
 from penult.cli.help import examples, paragraphs, topics
 
-
 COMMON = """
 **In every command**
 
@@ -24,8 +23,8 @@ COMMON = """
   networks and other values, in bash, zsh, fish and PowerShell.
 - `NO_COLOR=1` in the environment leaves colours out, `FORCE_COLOR=1` has them in a pipe too.
 - `python -m penult` is the same program.
-- The suffix of an output says what is in it. One that says something else is refused: `rows.csv` for
-  a feature file, which is HDF5. Names without a suffix are fine."""
+- The suffix of an output says what is in it. One that says something else is refused, such as
+  `rows.csv` for a feature file, which is HDF5. Names without a suffix are fine."""
 
 
 def reference() -> str:
