@@ -6,7 +6,6 @@ import codecs
 import io
 import json
 import os
-import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -206,7 +205,7 @@ def table_width() -> int:
 
     Rich cuts columns to 80 where there is no terminal; a script or a log has no such edge.
     """
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else 200
+    return terminal_width() if sys.stdout.isatty() else 200
 
 
 def terminal_width() -> int:

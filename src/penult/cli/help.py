@@ -100,16 +100,12 @@ def examples(command: Any) -> list[str]:
 
 def _metavar(param: Any, hint: Any) -> str:
     """What stands for a value: the choices there are, or its kind in capitals."""
-    several = ""
-    kinds = [kind for kind in get_args(hint) or [hint] if kind is not NoneType]
-    if get_origin(hint) is Literal:
-        kinds = [hint]
-    kind = kinds[0]
-    if get_origin(kind) is list or get_origin(hint) is list:
-        several = "..."
-        kind = (get_args(kind) or [kind])[0]
+    if get_origin(hint) not in (list, Literal):  # int | None, say
+        hint = next((one for one in get_args(hint) if one is not NoneType), hint)
+    several = get_origin(hint) is list
     if param.param_type_name == "argument":
-        return f"{param.name.upper()}{several}"
+        return f"{param.name.upper()}{'...' * several}"
+    kind = get_args(hint)[0] if several else hint
     if get_origin(kind) is Literal:
         return f"[{'|'.join(map(str, get_args(kind)))}]"
     return {int: "INTEGER", float: "NUMBER", Path: "FILE"}.get(kind, "TEXT")
@@ -184,7 +180,8 @@ def _page(command: Any, ctx: Any) -> Iterator[str]:
     for heading, terms in found:
         # Names of commands are shorter than options are.
         beside = [(heading, terms)] if hasattr(command, "commands") else found
-        column = max(len(t) for _, terms in beside for t, _ in terms if len(t) <= room) + 2
+        lengths = [len(term) for _, terms in beside for term, _ in terms]
+        column = max([length for length in lengths if length <= room], default=0) + 2
         yield ""
         yield shade(f"{heading}:", "bold")
         for term, meaning in terms:

@@ -100,6 +100,7 @@ Weights = Annotated[
 MovedWeights = Annotated[
     str | None,
     network_option(
+        metavar="FILE",
         help="Where the network's weights file is now, if it is not where it was.",
         show_default=False,
     ),
