@@ -92,7 +92,7 @@ def test_where_the_header_says_how_long_the_file_is_so_does_the_reason(files):
     assert outcome(data[:100]) == f"is truncated: 100 of at least {len(data):,} bytes"
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "BMP", "TIFF"])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "BMP", "TIFF", "PPM"])
 def test_a_truncated_file_gives_the_part_that_is_there_when_asked_to(files, kind):
     data = files[kind]
     whole, part = outcome(data), outcome(data[: len(data) * 7 // 10], allow_truncated=True)

@@ -70,7 +70,7 @@ class TiffImage(UnlimitedTiff):
 
     def _setup(self) -> None:
         # Where Pillow, having read the tags, decides how to go on.
-        if self.tag_v2.get(_NEW_SUBFILE_TYPE, 0) & _REDUCED and _SUB_FILES in self.tag_v2:
+        if self.tag_v2.get(_NEW_SUBFILE_TYPE) == _REDUCED and _SUB_FILES in self.tag_v2:
             raise unsupported(OTHER_KINDS[_RAW])  # of which this is a thumbnail
         layout = tiff_layout(self.tag_v2)
         if layout.suits_pillow:
