@@ -63,7 +63,7 @@ def test_photos_that_trained_it_are_told_and_the_others_scored_apart(penult, pho
         new.parent.mkdir(parents=True, exist_ok=True)
         (photos / name).rename(new)
     assert "trained this classifier" not in penult("evaluate", model, tmp_path / "new", "-q").out
-    assert "all of these 27 images trained" in penult("evaluate", model, photos, "-q").out
+    assert "all of 27 images trained" in penult("evaluate", model, photos, "-q").out
 
 
 def test_a_classifier_without_digests_says_that_it_cannot_know(penult, photos, toy, tmp_path):

@@ -43,7 +43,7 @@ def test_every_layer_has_a_row_and_the_best_is_saved(penult, layers, photos, tmp
     with Image.open(folder / "layers.png") as chart:
         assert chart.width > 600
     assert load_classifier(out).recipe.layer == "mean"
-    assert re.search(r"\n *mean ◀ +3 +100\.0%", penult("info", out).out)
+    assert re.search(r"\n *mean ◀ +3 +100%", penult("info", out).out)
     said = penult("predict", out, photos / "rose", "--json", "-q")
     assert {json.loads(line)["label"] for line in said.out.splitlines()} == {"rose"}
 

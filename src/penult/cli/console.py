@@ -6,6 +6,7 @@ import codecs
 import io
 import json
 import os
+import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -25,6 +26,7 @@ __all__ = [
     "encode_anything",
     "fail",
     "files_in",
+    "next_command",
     "next_step",
     "note",
     "say",
@@ -106,6 +108,11 @@ def next_step(text: str, *, quiet: bool = False) -> None:
     """Say what to do next: to stderr, for it is no result."""
     if not quiet:
         note(f"next: {text}")
+
+
+def next_command(*words: object, quiet: bool = False) -> None:
+    """Say what to type next."""
+    next_step(f"penult {shlex.join(map(str, words))}", quiet=quiet)
 
 
 def say_json(value: Any) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from penult.cli.console import Table, note, say, to_json, warn
 from penult.messages import escape_formula, printable
+from penult.wording import count
 
 if TYPE_CHECKING:
     from penult.records import Failure, Prediction
@@ -204,8 +205,8 @@ class Tally:
     def show_classes(self) -> None:
         """Show how many images there are of each class."""
         table = Table(("class", "images"), right=("images",))
-        for label, count in sorted(self.classes.items()):
-            table.add_row(label, f"{count:,}")
+        for label, images in sorted(self.classes.items()):
+            table.add_row(label, f"{images:,}")
         if self.unsure:
             table.add_row("(unsure)", f"{self.unsure:,}")
         table.show()
@@ -213,7 +214,9 @@ class Tally:
     def warn_of_copies(self, folder: Path) -> None:
         """Say what was copied, and which images got another name."""
         there = f", {self.there:,} were there already" if self.there else ""
-        note(f"{folder}: {self.copied:,} photos put into the folders of their classes{there}")
+        note(
+            f"{folder}: {count(self.copied, 'photo')} put into the folders of their classes{there}"
+        )
         if self.renamed:
             note(f"{self.renamed:,} got a number, another photo having their name:")
             for example in self._examples:

@@ -223,7 +223,7 @@ def int8_card(card: Mapping[str, Any]) -> None:
         table.add_row(
             f"cosine of {cosine['layer']}{pooled}",
             f"mean {cosine['mean']:.4f}, lowest {cosine['lowest']:.4f} ({cosine['lowest_id']}), on "
-            f"{card['held_back']:,} images not calibrated on",
+            f"{count(card['held_back'], 'image')} not calibrated on",
         )
     ratio = card["int8_rate"] / card["float32_rate"]
     table.add_row(
@@ -237,8 +237,8 @@ def int8_card(card: Mapping[str, Any]) -> None:
         table.add_row(
             f"accuracy of {a['layer']}",
             f"{percent(a['int8'])}, {points:+.2f} points from float32 ({percent(a['float32'])}); "
-            f"{a['folds']} folds, {a['seeds']} seeds, {a['images']:,} images, "
-            f"{a['classes']:,} classes",
+            f"{a['folds']} folds, {a['seeds']} seeds, {count(a['images'], 'image')}, "
+            f"{count(a['classes'], 'class')}",
         )
     bits = "7" if card["half_range"] else "8"
     table.add_row(
@@ -246,6 +246,6 @@ def int8_card(card: Mapping[str, Any]) -> None:
         f"{card['operations'] - card['in_float']} of {card['operations']} convolutions and matrix "
         f"products, weights of {bits} bits",
     )
-    table.add_row("calibrated on", f"{card['calibrated']:,} images, seed {card['seed']}")
+    table.add_row("calibrated on", f"{count(card['calibrated'], 'image')}, seed {card['seed']}")
     table.add_row("made with", ", ".join(f"{k} {v}" for k, v in card["versions"].items()))
     table.show()

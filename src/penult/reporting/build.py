@@ -12,8 +12,9 @@ import numpy as np
 from penult.classify.classifier import Classifier
 from penult.images.notes import listing_messages
 from penult.records import Features
-from penult.reporting.commands import commands_of
+from penult.reporting.commands import SHOWN_SOURCES, commands_of
 from penult.reporting.content import Report
+from penult.wording import listed
 
 __all__ = ["build_report"]
 
@@ -52,7 +53,7 @@ def build_report(
         counts[-1] = int((~several.any(axis=1)).sum())
     return Report(
         title=_title(file.with_suffix("") if file else sources[0]),
-        source=" ".join(str(source) for source in sources),
+        source=listed([str(source) for source in sources], SHOWN_SOURCES),
         class_counts={name: counts[k] for k, name in enumerate(features.label_names)},
         recipe=features.recipe,
         scores=classifier.scores,

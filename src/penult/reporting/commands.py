@@ -15,10 +15,20 @@ from penult.errors import WeightsError
 from penult.recipe import Recipe
 from penult.records import Features
 
-__all__ = ["CLASSIFIER", "FEATURES", "commands_of", "extract_command", "train_command"]
+__all__ = [
+    "CLASSIFIER",
+    "FEATURES",
+    "SHOWN_SOURCES",
+    "commands_of",
+    "extract_command",
+    "train_command",
+]
 
 FEATURES = "features.h5"
 CLASSIFIER = "classifier.skops"
+
+SHOWN_SOURCES = 5
+"""Of more, a command has a word in their place, and a text the first few."""
 
 
 def commands_of(
@@ -65,7 +75,10 @@ def extract_command(
         weights = choice.weights
     except WeightsError:  # the file has moved; its name is told all the same
         model, weights = recipe.backbone, Path(recipe.weights.removeprefix("file:"))
-    words = ["extract", *map(str, sources or origin.get("sources", ["IMAGES"])), "-o", output]
+    given = list(map(str, sources or origin.get("sources", ["IMAGES"])))
+    if len(given) > SHOWN_SOURCES:
+        given = ["IMAGES"]
+    words = ["extract", *given, "-o", output]
     words += ["--model", model]
     if tuple(layers) != ("penultimate",):
         words += _repeated("layer", layers)

@@ -23,6 +23,7 @@ from penult.images.listing import as_sources
 from penult.images.listing_options import ListingOptions
 from penult.images.notes import listing_notes, log_failures
 from penult.records import Features, Progress
+from penult.wording import listed
 
 if TYPE_CHECKING:
     from penult.images.labels.split_folders import SplitsFrom
@@ -111,7 +112,7 @@ def evaluate(
         features, name = data, "these features"
     else:
         sources = as_sources(data)
-        name = ", ".join(map(str, sources))
+        name = listed(map(str, sources), 5)
         if len(sources) == 1 and isinstance(sources[0], Path) and is_feature_file(sources[0]):
             features = load_rows_for(classifier, sources[0])
         else:

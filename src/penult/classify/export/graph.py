@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
     from penult.classify.classifier import Classifier
 
-__all__ = ["join_models", "probe_graph"]
+__all__ = ["AGREEMENT", "join_models", "probe_graph"]
 
 # A wrong conversion differs by far more, the rounding of float32 by less.
-_TOLERANCE = 1e-3
+AGREEMENT = 1e-3
 
 # The pipeline's classes among all labels; one without a training image has probability 0.
 _LABELS = """
@@ -59,10 +59,10 @@ def probe_graph(classifier: Classifier) -> Any:
         # The converter, the checker and the runtime share no base class.
         reason = first_line(error)
         raise EngineError(f"the classifier cannot be written as ONNX: {reason}") from error
-    if not difference <= _TOLERANCE:
+    if not difference <= AGREEMENT:
         raise EngineError(
             f"the classifier as ONNX gives probabilities that differ by {difference:.1e}, more "
-            f"than {_TOLERANCE:.0e}"
+            f"than {AGREEMENT:.0e}"
         )
     return graph
 

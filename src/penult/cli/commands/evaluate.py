@@ -7,7 +7,15 @@ from typing import Annotated
 import typer
 
 from penult.cli import options as o
-from penult.cli.console import files_in, say, say_failures, say_json, say_listing_messages
+from penult.cli.console import (
+    files_in,
+    say,
+    say_failures,
+    say_json,
+    say_listing_messages,
+    say_path,
+    say_some,
+)
 from penult.cli.progress import progress
 from penult.cli.tables import class_table, say_accuracy, scores_table
 from penult.wording import count
@@ -94,8 +102,12 @@ def run(
         say(f"whether they trained this classifier is not known: {which} no digests of the images")
     if found.apart is not None:
         say_accuracy(found.apart)
-    for label, images in found.unseen_labels.items():
-        say(f"never seen in training, and in no score: {label}, {count(images, 'image')}")
+    say_some(
+        [
+            f"never seen in training, and in no score: {label}, {count(images, 'image')}"
+            for label, images in found.unseen_labels.items()
+        ]
+    )
     if found.unlabelled:
         # To a classifier of one class an image, several labels are none.
         label = "single label" if found.several else "label"
@@ -104,4 +116,4 @@ def run(
     say_failures(found.failures, total=found.total)
     say_listing_messages(found.notes)
     for path in written:
-        say(str(path))
+        say_path(path)

@@ -11,6 +11,7 @@ import typer
 from penult.cli import options as o
 from penult.cli.console import (
     Table,
+    next_command,
     say,
     say_failures,
     say_json,
@@ -19,6 +20,7 @@ from penult.cli.console import (
 )
 from penult.cli.progress import progress
 from penult.cli.stop import stoppable
+from penult.wording import count, listed
 
 if TYPE_CHECKING:
     from penult.planning import Plan
@@ -157,14 +159,19 @@ def run(
         return
     shape = " × ".join(f"{size:,}" for size in features.features.shape[1:])
     say(
-        f"{output}: {rows:,} rows of {shape} {features.features.dtype}, "
-        f"{len(features.label_names):,} classes, from {features.recipe.network} "
-        f"({', '.join(features.layers)})"
+        f"{output}: {count(rows, 'row')} of {shape} {features.features.dtype}, "
+        f"{count(len(features.label_names), 'class')}, from {features.recipe.network} "
+        f"({listed(features.layers)})"
     )
     if kept:
-        say(f"{kept:,} of {total:,} images were done before, {total - kept:,} now")
+        were = "was" if kept == 1 else "were"
+        say(f"{kept:,} of {count(total, 'image')} {were} done before, {total - kept:,} now")
     say_failures(features.failures, total=total)
     say_listing_messages(features.origin)
+    if len(features.label_names) > 1:
+        next_command("train", output, "-o", output.with_suffix(".skops"), quiet=quiet)
+    else:
+        next_command("info", output, quiet=quiet)
 
 
 def _show_plan(output: Path, plan: Plan, *, as_json: bool) -> None:
@@ -179,7 +186,8 @@ def _show_plan(output: Path, plan: Plan, *, as_json: bool) -> None:
         table.add_row(layer.name, layer.pooling, shape, f"{layer.length:,}")
     table.show()
     say(
-        f"{output} would hold {plan.images:,} {plan.dtype} rows a layer of {plan.backbone}, "
-        f"{len(plan.classes):,} classes, in about {plan.bytes / 1e6:,.1f} MB"
+        f"{output} would hold {plan.images:,} {plan.dtype} "
+        f"{'row' if plan.images == 1 else 'rows'} a layer of {plan.backbone}, "
+        f"{count(len(plan.classes), 'class')}, in about {plan.bytes / 1e6:,.1f} MB"
     )
     say_listing_messages(plan.notes)

@@ -24,9 +24,11 @@ from penult.cli.tables import (
     int8_card,
     layers_table,
     recipe_table,
+    runs_line,
     say_accuracy,
 )
 from penult.errors import FileFormatError
+from penult.wording import count, listed
 
 if TYPE_CHECKING:
     from penult.tasks.info import ClassifierInfo, FeaturesInfo, Int8Info
@@ -61,40 +63,58 @@ def run(
 
 
 def _show_features(file: Path, found: FeaturesInfo) -> None:
+    from penult.reporting.commands import SHOWN_SOURCES, extract_command
+
     shape = " × ".join(f"{size:,}" for size in found.shape)
     say(f"{file}: feature file, {shape} {found.dtype}")
     if len(found.layers) > 1:
-        say(f"layers: {', '.join(found.layers)}")
+        say(f"layers: {listed(found.layers, 20)}")
     recipe_table(found.recipe)
     if found.classes:
         table = Table(("class", "images"), right=("images",))
-        for label, count in found.classes.items():
-            table.add_row(label, f"{count:,}")
+        for label, images in found.classes.items():
+            table.add_row(label, f"{images:,}")
         table.show()
     if found.several:
         say("some images have several labels (/targets)")
     elif found.unlabelled:
-        say(f"{found.unlabelled:,} images have no label")
+        have = "has" if found.unlabelled == 1 else "have"
+        say(f"{count(found.unlabelled, 'image')} {have} no label")
     if found.splits is not None:
-        splits = sorted((name or "none", count) for name, count in found.splits.items())
-        say("splits: " + ", ".join(f"{name} {count:,}" for name, count in splits))
+        splits = sorted((name or "none", images) for name, images in found.splits.items())
+        say("splits: " + ", ".join(f"{name} {images:,}" for name, images in splits))
     say_failures(found.failures, total=found.shape[0] + len(found.failures))
     say_listing_messages(found.origin)
-    say(f"made from {', '.join(found.origin.get('sources', ['?']))}")
+    say(f"made from {listed(found.origin.get('sources', ['?']), SHOWN_SOURCES)}")
+    command = extract_command(
+        found.recipe,
+        found.layers,
+        found.origin,
+        output=file.name,
+        dtype=found.dtype,
+        maps=len(found.shape) > 2,
+    )
+    say(f"made again by: {command}")
 
 
 def _show_classifier(file: Path, found: ClassifierInfo) -> None:
-    say(f"{file}: classifier of {len(found.classes):,} classes")
+    from penult.reporting.commands import train_command
+
+    say(f"{file}: classifier of {count(len(found.classes), 'class')}")
     recipe_table(found.recipe)
     class_table(found.scores)
     layers_table(found.settings.layers, found.recipe.layer)
     say_accuracy(found.scores)
     say(grid_line(found.settings))
+    if line := runs_line(found.settings):
+        say(line)
+    command = train_command(found.settings, found.recipe.layer, output=file.name)
+    say(f"made again by: {command}")
     say("made with " + ", ".join(f"{k} {v}" for k, v in found.versions.items()))
 
 
 def _show_int8(file: Path, found: Int8Info) -> None:
-    layers = ", ".join(found.layers)
+    layers = listed(found.layers, 20)
     say(f"{file}: int8 checkpoint, a backbone for --model, with the layers {layers}")
     try:
         int8_card(found.card)

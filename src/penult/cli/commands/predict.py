@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -9,10 +10,13 @@ from typing import Annotated, Any, Literal
 import typer
 
 from penult.cli import options as o
-from penult.cli.console import note, say, say_json, say_listing_messages, warn
+from penult.cli.console import next_command, note, say, say_json, say_listing_messages, warn
 from penult.cli.predictions import Tally, to_file, to_stdout
 from penult.cli.progress import progress
 from penult.errors import UsageError
+from penult.wording import count
+
+_NAMED = 3  # images, in a command to type; more are a word
 
 
 def run(
@@ -125,11 +129,17 @@ def run(
         say_json({"output": str(output), **tally.to_dict(), **notes})
     elif output is not None:
         tally.show_classes()
-        say(f"{output}: {tally.good:,} predictions")
+        say(f"{output}: {count(tally.good, 'prediction')}")
     if copy_to is not None:
         tally.warn_of_copies(copy_to)
     say_listing_messages(notes, to=note)
     if tally.failed:
-        warn(f"{tally.failed:,} of {tally.failed + tally.good:,} images could not be read")
+        total = count(tally.failed + tally.good, "image")
+        warn(f"{tally.failed:,} of {total} could not be read")
     if not tally.good:
         raise typer.Exit(1)
+    # Not where a program reads the predictions.
+    shown = style == "lines" and (output is not None or sys.stdout.isatty())
+    if shown and copy_to is None:
+        given = images if len(images) <= _NAMED else ["IMAGES"]
+        next_command("predict", classifier, *given, "--copy-to", "sorted", quiet=quiet)

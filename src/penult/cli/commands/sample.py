@@ -9,7 +9,8 @@ import typer
 
 from penult.cli import completion
 from penult.cli import options as o
-from penult.cli.console import say
+from penult.cli.console import next_command, say
+from penult.wording import count
 
 
 def run(
@@ -31,4 +32,5 @@ def run(
     from penult.tasks.sample import sample
 
     written = sample(name, directory)
-    say(f"{directory}: {written.images:,} images")
+    say(f"{directory}: {count(written.images, 'image')}")
+    next_command("extract", directory, "-o", f"{directory.name or 'features'}.h5")

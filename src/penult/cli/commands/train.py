@@ -9,7 +9,7 @@ import typer
 
 from penult.cli import options as o
 from penult.cli import training as t
-from penult.cli.console import files_in, say, say_json
+from penult.cli.console import files_in, next_command, say, say_json, say_path, say_some
 from penult.cli.progress import progress
 from penult.cli.tables import (
     class_table,
@@ -22,6 +22,7 @@ from penult.cli.tables import (
     scores_table,
     trials_table,
 )
+from penult.wording import count
 
 
 def run(
@@ -133,8 +134,9 @@ def run(
     if copies := trained.settings.copies:
         alike = "identical to" if near_duplicates is None else "a near-duplicate of"
         say(f"{alike} another image, and kept in the same part: {copies:,}")
-    for reason, count in trained.settings.left_out.items():
-        say(f"left out: {count:,} {reason}")
-    say(f"{output}: {len(trained.label_names):,} classes, {trained.recipe.network}")
+    left_out = trained.settings.left_out.items()
+    say_some([f"left out: {number:,} {reason}" for reason, number in left_out])
+    say(f"{output}: {count(len(trained.label_names), 'class')}, {trained.recipe.network}")
     for path in written:
-        say(str(path))
+        say_path(path)
+    next_command("predict", output, "PHOTO_OR_FOLDER", quiet=quiet)

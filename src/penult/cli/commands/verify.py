@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from penult.cli import options as o
-from penult.cli.console import Table, say, say_json
+from penult.cli.console import Table, next_command, next_step, say, say_json, say_some
 from penult.cli.progress import progress
+from penult.wording import count
 
 if TYPE_CHECKING:
     from penult.verification import Verification
@@ -69,6 +70,10 @@ def run(
         say_json({"passed": found.passed, **dataclasses.asdict(found)})
     else:
         _show(features, found)
+        if found.passed:
+            next_command("train", features, "-o", features.with_suffix(".skops"), quiet=quiet)
+        else:
+            next_step(f"penult info {features} says how to make it again", quiet=quiet)
     if not found.passed:
         raise typer.Exit(1)
 
@@ -85,10 +90,12 @@ def _show(file: Path, found: Verification) -> None:
                 a.layer, f"{a.worst_cosine:.8f}", f"{a.worst_error:.1e}", a.worst_error_id
             )
         table.show()
-    for failure in found.missing:
-        say(f"{failure.id}: {failure.reason}")
-    for name in found.changed:
-        say(f"{name}: is another image than the row was made from")
-    compared = f"{found.compared:,} of {found.rows:,} rows compared"
+    say_some([f"{failure.id}: {failure.reason}" for failure in found.missing])
+    say_some([f"{name}: is another image than the row was made from" for name in found.changed])
+    compared = f"{found.compared:,} of {count(found.rows, 'row')} compared"
     verdict = "verified" if found.passed else "NOT verified"
     say(f"{file}: {verdict}; {compared}, allowed relative error {found.tolerance:g}")
+    say(
+        "relative error: how far a row is from the one made again, as a part of its length; "
+        "engines and machines differ by less than is allowed. Cosine: 1 is the same direction"
+    )
