@@ -43,7 +43,7 @@ def test_what_a_network_sees_is_a_picture_and_its_steps_in_words(toy, photos, tm
         assert seen.size == (8, 8)
     with pytest.raises(OutputExistsError, match="give overwrite=True"):
         penult.show_input(toy, image, picture)
-    with pytest.raises(UsageError, match=r"no \.png file"):
+    with pytest.raises(UsageError, match=r"name it seen\.png"):
         penult.show_input(toy, image, tmp_path / "seen.jpg")
 
 
