@@ -137,7 +137,7 @@ except penult.errors.OutputError as error:
     [
         ({"model": "toy:mean-color"}, UnknownNameError, "did you mean mean-colour"),
         ({"layer": "penultimat"}, UnknownNameError, "did you mean penultimate"),
-        ({"layer": "conv*"}, UnknownNameError, "penult layers toy:mean-colour"),
+        ({"layer": "conv*"}, UnknownNameError, r"penult\.layers\(.toy:mean-colour.\)"),
         ({"pooling": "gem"}, UsageError, "a vector of 3 already"),
         ({"layer": "pixels", "pooling": "median"}, UnknownNameError, "allowed: avg, max, gem"),
         ({"normalize": "l1"}, UsageError, "allowed: none, l2"),

@@ -117,4 +117,5 @@ def test_info_says_the_same(old, described, name, monkeypatch, capsys):
     with pytest.raises(SystemExit) as ended:
         main()
     assert not ended.value.code
-    assert json.loads(capsys.readouterr().out) == described[name]
+    told = json.loads(capsys.readouterr().out)  # and more, in a later version
+    assert {key: told.get(key) for key in described[name]} == described[name]
