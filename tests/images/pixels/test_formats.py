@@ -159,3 +159,8 @@ def test_a_raw_photo_is_not_read_as_its_thumbnail(picture):
     data = encoded(picture, "TIFF", tiffinfo=thumbnail)
     assert outcome(data) == "is not supported (the raw data of a camera)"
     assert outcome(encoded(picture, "TIFF", tiffinfo={254: 1})).shape == (64, 64, 3)
+
+
+def test_an_icon_that_lists_more_pictures_than_it_holds_is_truncated(picture):
+    data = encoded(picture, "ICO", sizes=[(64, 64)])
+    assert outcome(data[:4] + b"\xff\xff" + data[6:40]).startswith("is truncated: ")

@@ -23,8 +23,8 @@ def is_icon(data: bytes) -> bool:
 def open_icon(data: bytes) -> ImageFile.ImageFile:
     """Read the header of the largest picture; of two as large, of the one with more colours."""
     (count,) = struct.unpack_from("<H", data, 4)
-    entries = [data[_HEAD + k * _ENTRY :][:_ENTRY] for k in range(count)]
-    entry = max(entries, key=_rank)
+    starts = range(_HEAD, _HEAD + count * _ENTRY, _ENTRY)
+    entry = max((data[at : at + _ENTRY] for at in starts), key=_rank)
     length, offset = struct.unpack_from("<II", entry, 8)
     picture = data[offset : offset + length]
     if len(picture) < length:

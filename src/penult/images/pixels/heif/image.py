@@ -48,10 +48,9 @@ class HeifImage(ImageFile.ImageFile):
         """Decode the pixels."""
         if self._im is None:
             coded = self._coded
-            # The first that is asked for decodes: the stride is known behind that.
-            data = coded.data
-            picture = Image.frombytes(
-                coded.mode, coded.size, data, "raw", (coded.mode, coded.stride)
-            )
+            coded.load()  # its size and stride are known behind that
+            args = (coded.mode, coded.stride)
+            picture = Image.frombytes(coded.mode, coded.size, coded.data, "raw", args)
             self._size, self.im = picture.size, picture.im
+            del self._coded  # and the pixels that it holds
         return super().load()

@@ -44,6 +44,8 @@ def ensure_nothing_is_lost(data: bytes) -> None:
         if item != items.main and kind not in (b"hvc1", *_MADE_OF_OTHERS):
             raise ImageError(f"is not supported (HEIF with a tile of {kind.decode('latin-1')!a})")
         if kind == b"hvc1":
+            if item != items.main and not its_pieces:
+                raise ImageError("is damaged (a part of the picture is missing)")
             coded = b"".join(data[at : at + length] for at, length in its_pieces)
             _check_units(coded, items.length_bytes)
 
