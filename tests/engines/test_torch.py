@@ -15,6 +15,7 @@ from penult.backbones.registry import open_backbone
 from penult.engines.registry import open_engine
 from penult.errors import EngineError, UnknownNameError, UsageError, WeightsError
 from penult.images.pixels.transform import Transform
+from penult.testing.engines import check_engine
 
 LITES = ["efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2"]
 
@@ -192,14 +193,32 @@ def test_engines_of_one_backbone_run_at_once_and_each_gets_its_own_rows(tiny):
 
 
 @pytest.mark.gpu
-def test_a_gpu_gives_the_rows_of_the_cpu_whatever_the_batch(lite0):
-    images = np.random.default_rng(0).integers(0, 256, (40, 224, 224, 3), dtype=np.uint8)
-    recipes = select(lite0, ["penultimate"])
+@pytest.mark.parametrize("options", [{}, {"batch_size": 2}, {"images": 5}])
+def test_a_gpu_gives_the_rows_of_the_cpu_whatever_the_batch(options):
+    recipes = select(open_backbone("efficientnet_lite0"), ["penultimate", "blocks.2"])
+    on_gpu, on_cpu = (
+        open_engine(
+            open_backbone("efficientnet_lite0"), recipes, engine="torch", device=device, **options
+        )
+        for device in ("cuda", "cpu")
+    )
+    check_engine(on_gpu, on_cpu)
+
+
+@pytest.mark.gpu
+def test_tensorfloat_32_stays_off_whatever_the_program_has_set_and_is_left_as_it_was(lite0):
+    images = np.random.default_rng(0).integers(0, 256, (4, 224, 224, 3), dtype=np.uint8)
     (expected,) = engine_for(lite0, "penultimate").run(images)
-    for options in ({}, {"batch_size": 7}, {"images": 40}):
-        (rows,) = open_engine(lite0, recipes, device="cuda", **options).run(images)
-        distance = np.linalg.norm(rows - expected, axis=1) / np.linalg.norm(expected, axis=1)
-        assert distance.max() < 1e-4
+    engine = open_engine(lite0, select(lite0, ["penultimate"]), device="cuda", batch_size=4)
+    before = torch.backends.cudnn.allow_tf32, torch.get_float32_matmul_precision()
+    try:
+        torch.set_float32_matmul_precision("high")
+        (rows,) = engine.run(images)
+        assert torch.get_float32_matmul_precision() == "high"
+        assert torch.backends.cudnn.allow_tf32 == before[0]
+    finally:
+        torch.set_float32_matmul_precision(before[1])
+    assert np.linalg.norm(rows - expected) / np.linalg.norm(expected) < 1e-5
 
 
 @pytest.mark.gpu
@@ -215,9 +234,9 @@ def test_autocast_rows_point_where_float32_ones_do(lite0, precision):
 
 
 @pytest.mark.gpu
-def test_a_batch_beyond_the_gpus_memory_is_halved(lite0):
+def test_a_batch_beyond_the_gpus_memory_is_halved(lite0, caplog):
     engine = open_engine(lite0, select(lite0, ["penultimate"]), device="cuda", batch_size=64)
-    images = np.zeros((64, 224, 224, 3), np.uint8)
+    images = np.random.default_rng(0).integers(0, 256, (64, 224, 224, 3), np.uint8)
     (expected,) = engine.run(images)
     used = torch.cuda.memory_reserved() / torch.cuda.get_device_properties(0).total_memory
     torch.cuda.empty_cache()
@@ -227,6 +246,15 @@ def test_a_batch_beyond_the_gpus_memory_is_halved(lite0):
     finally:
         torch.cuda.set_per_process_memory_fraction(1.0)
     assert np.allclose(rows, expected, atol=1e-4)
+    assert "64 images do not fit into the memory of cuda" in caplog.text
+
+
+@pytest.mark.gpu
+def test_layers_can_be_listed_while_the_network_is_on_a_gpu():
+    backbone = open_backbone("efficientnet_lite0", use_cache=False)
+    listed = open_backbone("efficientnet_lite0", use_cache=False).layers
+    open_engine(backbone, [backbone.recipe()], device="cuda", images=1)
+    assert backbone.layers == listed
 
 
 @pytest.mark.gpu

@@ -119,7 +119,7 @@ def list_layers(
         if tensor.ndim not in (2, 3, 4) or tensor.shape[0] != 2:
             return
         if tensor.ndim == 3:
-            axes.see_tokens(tensor.shape[2], unmoved(tensor.float().numpy()))
+            axes.see_tokens(tensor.shape[2], unmoved(tensor.float().cpu().numpy()))
         calls = seen.pop(name)[2] + 1 if name in seen else 1
         seen[name] = kind, tuple(tensor.shape[1:]), calls
 
@@ -139,7 +139,9 @@ def list_layers(
 
         handles.append(network.get_submodule(head).register_forward_pre_hook(note_head))
     training = network.training
-    images = torch.from_numpy(noise(*input_size))
+    # An engine may have taken the network to a GPU.
+    place = next((tensor.device for tensor in network.parameters()), None)
+    images = torch.from_numpy(noise(*input_size)).to(place)
     try:
         with torch.inference_mode(), _in_one_line(images):
             output = _tensor_in(network.eval()(images))

@@ -1,8 +1,10 @@
-"""How many images at once: as many as pay, and as many as fit."""
+"""How many images at once: numbers that are prepared for, and as many as fit."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,47 +15,47 @@ from penult.interface import option
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["GAIN", "LARGEST", "best_batch", "in_batches"]
+__all__ = ["OFTEN", "PreparedSizes", "in_batches"]
 
-GAIN = 1.05
-"""A batch twice as large has to be faster by this factor: it takes twice the memory."""
-
-LARGEST = 512
-"""No network gains beyond this, and so many images wait in memory twice over."""
+OFTEN = 3
+"""A number of images that was filled up so often is prepared for."""
 
 
-def best_batch(rate: Callable[[int], float], *, start: int, most: int | None = None) -> int:
-    """Find the smallest batch that runs about as fast as any, doubling as long as that pays.
+class PreparedSizes:
+    """For which numbers of images a device has kernels ready: each new one takes it time.
+
+    The last, smaller batch of a run is filled up to one that is ready, which costs a hundredth of a
+    second; a program that asks for single images again and again gets a size for them.
 
     Parameters
     ----------
-    rate : images a second with so many in a batch, 0 where they do not fit
-    start : the first to be tried; where even that does not fit, it is halved until one does
-    most : no more than this
-
-    Returns
-    -------
-    1 at least, even where one image does not fit.
+    most : int
+        The largest.
     """
-    size, speed = start, rate(start)
-    while speed == 0 and size > 1:
-        size //= 2
-        speed = rate(size)
-        if speed:
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._ready: set[int] = set()
+        self._filled_up = Counter[int]()
+        self._lock = Lock()
+
+    def to_run(self, images: int) -> int:
+        """In which size to run so many images, at most `most`; what is missing is filled up."""
+        own = min(1 << (images - 1).bit_length(), self._most)
+        with self._lock:
+            size = min((size for size in self._ready if size >= images), default=None)
+            if size is None or (size > own and self._filled_up[own] >= OFTEN):
+                size = own
+                self._ready.add(own)
+            elif size > own:
+                self._filled_up[own] += 1
             return size
-    limit = min(LARGEST, most or LARGEST)
-    while speed and 2 * size <= limit:
-        larger = rate(2 * size)
-        if larger < GAIN * speed:
-            break
-        size, speed = 2 * size, larger
-    return size
 
 
 def in_batches(
     run: Callable[[NDArray[np.uint8]], list[NDArray[np.float32]]],
     images: NDArray[np.uint8],
-    most: int | None,
+    most: int,
     out_of_memory: type[Exception],
 ) -> tuple[list[NDArray[np.float32]], int]:
     """Run all images, in smaller batches where the memory does not suffice.
@@ -62,7 +64,7 @@ def in_batches(
     ----------
     run : as `Engine.run`
     images : uint8 (N, H, W, 3)
-    most : images at once; None for all
+    most : images at once
     out_of_memory : what `run` raises where the memory does not suffice
 
     Returns
@@ -74,22 +76,21 @@ def in_batches(
     EngineError
         If not even one image fits.
     """
-    most = min(most or len(images), len(images))
     parts: list[list[NDArray[np.float32]]] = []
     start = 0
     while start < len(images):
+        part = images[start : start + most]
         try:
-            part = run(images[start : start + most])
+            parts.append(run(part))
         except out_of_memory as error:
-            if most == 1:
+            if len(part) == 1:
                 raise EngineError(
                     "not even one image at a time fits into the memory of the device; close what "
                     f"else uses it, or give {option('device', 'cpu')}"
                 ) from error
-            most = (most + 1) // 2
+            most = (len(part) + 1) // 2
             continue
-        parts.append(part)
-        start += most
+        start += len(part)
     if len(parts) == 1:
         return parts[0], most
     return [np.concatenate(rows) for rows in zip(*parts, strict=True)], most

@@ -65,7 +65,7 @@ ENGINES = {
 """Name to engine, in the order in which ``auto`` tries them."""
 
 _DEVICE = re.compile(r"auto|cpu|cuda(:\d{1,3})?|mps", re.ASCII)
-_PLACES = {"cpu": "the CPU", "cuda": "a CUDA GPU", "mps": "mps"}
+_PLACES = {"cpu": "the CPU", "cuda": "a CUDA GPU", "mps": "an Apple GPU"}
 
 
 def engines_for(backbone: Backbone) -> tuple[str, ...]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
+from functools import cache, partial
 from queue import LifoQueue
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -17,17 +19,31 @@ from numpy.typing import NDArray
 
 from penult.backbones.backbone import Backbone
 from penult.backbones.forked import torch_in_one_thread
-from penult.engines.base import Engine, EngineSettings
-from penult.engines.batches import best_batch, in_batches
+from penult.engines.agreement import check_image, relative_error
+from penult.engines.base import TOLERANCE, Engine, EngineSettings
+from penult.engines.batches import PreparedSizes, in_batches
 from penult.engines.row_network import RowNetwork
 from penult.errors import EngineError
 from penult.interface import option
+from penult.messages import first_line
 from penult.recipe import Recipe
 
 __all__ = ["TorchEngine"]
 
+_Given = TypeVar("_Given")
+
 # A network is cut by hooks, which live for one pass: all engines of a backbone take turns.
 _passing = WeakKeyDictionary[Backbone, Lock]()
+
+# As fast as any larger one, as long as images are decoded on the cores beside the GPU.
+_BATCH_ON_GPU = 64
+
+
+class _Device(NamedTuple):
+    """Where tensors go, and what is there: ``"cpu"``, ``"cuda"`` or ``"mps"``."""
+
+    place: torch.device
+    kind: str
 
 
 class TorchEngine(Engine):
@@ -45,13 +61,14 @@ class TorchEngine(Engine):
     recipes : sequence of Recipe
         What is to be computed.
     settings : EngineSettings
-        The device ``"auto"`` is CUDA where there is one, else the CPU. On a GPU, the batch size is
-        by default the one that it is fastest with; what does not fit into its memory is halved.
+        The device ``"auto"`` is CUDA where there is one, else the CPU. A batch that does not fit
+        into a GPU's memory is halved.
 
     Raises
     ------
     EngineError
-        If torch does not know the device or cannot reach it.
+        If torch does not know the device or cannot reach it, or the rows there are not those of
+        the CPU to `TOLERANCE`.
     """
 
     name = "torch"
@@ -64,75 +81,153 @@ class TorchEngine(Engine):
     ) -> None:
         torch_in_one_thread()
         self._device = _device(settings.device)
-        self.device = str(self._device)
+        self.device = settings.device if settings.device != "auto" else self._device.kind
         self.recipes = tuple(recipes)
         self._precision = recipes[0].precision
-        self._network = RowNetwork(backbone, recipes).eval().requires_grad_(False)
-        self._network.to(self._device).to(memory_format=torch.channels_last)
         self._passing = _passing.setdefault(backbone, Lock())
-        self._most: int | None = None
-        on_gpu = self._device.type == "cuda"
-        self.concurrency = 2 if on_gpu else 1
-        self._streams = LifoQueue[torch.cuda.Stream]()
-        if on_gpu:
-            torch.cuda.synchronize(self._device)  # streams do not wait for the network's way here
-            for _ in range(self.concurrency):
-                self._streams.put(torch.cuda.Stream(self._device))  # type: ignore[no-untyped-call]
-        images = settings.images
-        if settings.batch_size is not None:
-            self.batch_size = settings.batch_size
-        elif on_gpu and (images is None or images > self.batch_size):
-            self.batch_size = best_batch(self._rate, start=self.batch_size, most=images)
+        on_gpu = self._device.kind != "cpu"
+        self.batch_size = settings.batch_size or (_BATCH_ON_GPU if on_gpu else self.batch_size)
+        self._most = self.batch_size
+        self._sizes = PreparedSizes(self.batch_size)
+        self._network = RowNetwork(backbone, recipes).eval().requires_grad_(False)
+        if not on_gpu:
+            self._network.to(self._device.place).to(memory_format=torch.channels_last)
+            return
+        check = check_image(recipes[0].preprocessing.input_size)[None]
+        expected = self._rows_on_cpu(check)
+        try:
+            self._network.to(self._device.place).to(memory_format=torch.channels_last)
+            if self._device.kind == "cuda":
+                torch.cuda.synchronize(self._device.place)  # streams do not wait for its way there
+                self.concurrency = 2
+                self._streams = LifoQueue[torch.cuda.Stream]()
+                for _ in range(self.concurrency):
+                    self._streams.put(torch.cuda.Stream(self._device.place))  # type: ignore[no-untyped-call]
+            # In the size that comes first, so that nothing is prepared that is not needed.
+            first = min(settings.images or self.batch_size, self.batch_size)
+            rows = self.run(np.repeat(check, first, axis=0))
+        except (RuntimeError, TypeError) as error:
+            # Such as an operation that Apple's GPUs lack, or weights in float64.
+            raise EngineError(
+                f"{backbone.name} cannot run on {self.device}: {first_line(error)}; give "
+                f"{option('device', 'cpu')}"
+            ) from error
+        self._compare(rows, expected)
 
     def run(self, images: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
         """See `Engine.run`."""
         rows, most = in_batches(self._run, images, self._most, torch.OutOfMemoryError)
-        if most < len(images) and most != self._most:
+        if most < self._most:
             logging.getLogger("penult").warning(
                 "penult: %d images do not fit into the memory of %s; going on with %d at a time",
-                len(images),
+                min(len(images), self._most),
                 self.device,
                 most,
             )
             self._most = most
+            self._sizes = PreparedSizes(most)
         return rows
 
     def _run(self, images: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
-        if self._device.type != "cuda":
+        if self._device.kind == "cpu":
             torch_in_one_thread()  # an engine that was opened before a fork
             with torch.inference_mode():
-                rows = self._pass(torch.from_numpy(images).to(self._device))
-            return [np.ascontiguousarray(row.cpu().numpy()) for row in rows]
+                rows = self._pass(torch.from_numpy(images))
+            return [np.ascontiguousarray(row.numpy()) for row in rows]
+        n_images = len(images)
+        with _memory_errors():
+            size = (self._sizes.to_run(n_images), *images.shape[1:])
+            on_cuda = self._device.kind == "cuda"
+            filled_up = torch.empty(size, dtype=torch.uint8, pin_memory=on_cuda)
+            filled_up[:n_images] = torch.from_numpy(images)
+            filled_up[n_images:] = 0
+            run = self._run_on_cuda if on_cuda else self._run_on_mps
+            back = run(filled_up, n_images)
+        # Pinned memory is scarce, and rows are kept.
+        return [rows.numpy().copy() for rows in back]
+
+    def _run_on_cuda(self, images: torch.Tensor, n_rows: int) -> list[torch.Tensor]:
         # In a stream that no other call is in, so that it waits for no other's copies or kernels.
         # Streams are used again: the memory that torch reserves stays with the stream it was for.
+        def enqueue(stream: torch.cuda.Stream) -> list[torch.Tensor]:
+            with torch.inference_mode(), torch.cuda.stream(stream):
+                rows = self._pass(images.to(self._device.place, non_blocking=True))
+                back = [
+                    torch.empty((n_rows, *row.shape[1:]), dtype=row.dtype, pin_memory=True)
+                    for row in rows
+                ]
+                for target, row in zip(back, rows, strict=True):
+                    target.copy_(row[:n_rows], non_blocking=True)
+                return back
+
         stream = self._streams.get()
         try:
-            with torch.inference_mode(), torch.cuda.stream(stream):
-                pinned = torch.from_numpy(images).pin_memory()
-                rows = self._pass(pinned.to(self._device, non_blocking=True))
-                back = [torch.empty(row.shape, dtype=row.dtype, pin_memory=True) for row in rows]
-                for target, row in zip(back, rows, strict=True):
-                    target.copy_(row, non_blocking=True)
-                stream.synchronize()
+            back = _by_launcher(partial(enqueue, stream))
+            stream.synchronize()
         finally:
             self._streams.put(stream)
-        # Pinned memory is scarce, and rows are kept.
-        return [target.numpy().copy() for target in back]
+        return back
+
+    def _run_on_mps(self, images: torch.Tensor, n_rows: int) -> list[torch.Tensor]:
+        def run() -> list[torch.Tensor]:
+            with torch.inference_mode():
+                return [row.cpu()[:n_rows] for row in self._pass(images.to(self._device.place))]
+
+        return _by_launcher(run)
 
     def _pass(self, images: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        with self._passing, _arithmetic(self._device.type, self._precision):
+        with self._passing, _arithmetic(self._device.kind, self._precision):
             rows: tuple[torch.Tensor, ...] = self._network(images)
         return rows
 
-    def _rate(self, images: int) -> float:
-        black = np.zeros((images, *self.recipes[0].preprocessing.input_size, 3), np.uint8)
-        try:
-            self._run(black)  # the first of its size chooses kernels
-            start = time.perf_counter()
-            self._run(black)
-        except torch.OutOfMemoryError:
-            return 0.0
-        return images / (time.perf_counter() - start)
+    def _rows_on_cpu(self, images: NDArray[np.uint8]) -> list[NDArray[np.float32]] | None:
+        """What a GPU has to give, or None where that is not known."""
+        places = {tensor.device.type for tensor in self._network.parameters()}
+        if self._precision != "float32" or not places <= {"cpu"}:
+            return None  # an engine that was compared has taken the network there
+        with torch.inference_mode(), self._passing:
+            rows = [row.numpy() for row in self._network(torch.from_numpy(images))]
+        return rows if all(np.isfinite(row).all() for row in rows) else None
+
+    def _compare(
+        self, rows: list[NDArray[np.float32]], expected: list[NDArray[np.float32]] | None
+    ) -> None:
+        for recipe, row, theirs in zip(self.recipes, rows, expected or rows, strict=True):
+            relative = relative_error(row[:1], theirs[:1])
+            if expected is not None and not relative <= TOLERANCE:
+                raise EngineError(
+                    f"the rows of {recipe.layer} on {self.device} differ from the CPU's by "
+                    f"{relative:.1e}, more than {TOLERANCE:.0e}; give {option('device', 'cpu')}"
+                )
+
+
+def _by_launcher(work: Callable[[], _Given]) -> _Given:
+    """Run in the one thread that hands GPUs their work.
+
+    The kernels that cuDNN has chosen or compiled for a shape it keeps for the thread that asked:
+    for EfficientNet-Lite0 that takes a second and a half. And the switches of `_arithmetic` are the
+    process's.
+    """
+    return _launcher(os.getpid()).submit(work).result()
+
+
+@cache
+def _launcher(process: int) -> ThreadPoolExecutor:  # a forked child has no thread of its parent's
+    return ThreadPoolExecutor(1, thread_name_prefix="gpu")
+
+
+@contextmanager
+def _memory_errors() -> Iterator[None]:
+    """Give each lack of memory the one type: pinned memory, cuDNN, and Apple's have others."""
+    try:
+        yield
+    except torch.OutOfMemoryError:
+        raise
+    except RuntimeError as error:
+        text = str(error)
+        if any(sign in text for sign in ("out of memory", "ALLOC_FAILED", "Invalid buffer size")):
+            raise torch.OutOfMemoryError(text) from error
+        raise
 
 
 @contextmanager
@@ -152,7 +247,7 @@ def _arithmetic(device: str, precision: str) -> Iterator[None]:
         torch.backends.cuda.matmul.allow_tf32 = of_products
 
 
-def _device(name: str) -> torch.device:
+def _device(name: str) -> _Device:
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     device = torch.device(name)
@@ -167,13 +262,13 @@ def _device(name: str) -> torch.device:
             raise EngineError(
                 "this process was forked from one that had used the GPU, which a fork cannot; "
                 "start processes by multiprocessing.get_context('spawn') or 'forkserver' (in "
-                "joblib, by its default, loky), or give the device cpu"
+                f"joblib, by its default, loky), or give {option('device', 'cpu')}"
             ) from error
     if why:
         raise EngineError(
             f"the device {name!r} cannot be used: {why}; give {option('device', 'auto')} or cpu"
         )
-    return device
+    return _Device(device, device.type)
 
 
 def _missing(device: torch.device) -> str:
