@@ -167,7 +167,9 @@ def _weights(name: str, scratch: Path) -> Path | None:
     if name.startswith("efficientnet_lite") or Path(name).is_file():
         return None
     path = scratch / "untrained.pth"
-    torch.save(open_backbone(name, WeightsChoice(weights="random")).network.module.state_dict(), path)
+    torch.save(
+        open_backbone(name, WeightsChoice(weights="random")).network.module.state_dict(), path
+    )
     return path
 
 

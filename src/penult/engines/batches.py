@@ -30,7 +30,7 @@ class PreparedSizes:
     Parameters
     ----------
     most : int
-        The largest.
+        What few images are filled up to at most.
     """
 
     def __init__(self, most: int) -> None:
@@ -40,8 +40,8 @@ class PreparedSizes:
         self._lock = Lock()
 
     def to_run(self, images: int) -> int:
-        """In which size to run so many images, at most `most`; what is missing is filled up."""
-        own = min(1 << (images - 1).bit_length(), self._most)
+        """In which size to run so many images; what is missing is filled up."""
+        own = max(images, min(1 << (images - 1).bit_length(), self._most))
         with self._lock:
             size = min((size for size in self._ready if size >= images), default=None)
             if size is None or (size > own and self._filled_up[own] >= OFTEN):
@@ -50,6 +50,12 @@ class PreparedSizes:
             elif size > own:
                 self._filled_up[own] += 1
             return size
+
+    def drop(self, size: int) -> None:
+        """Fill up to this size, or a larger one, no more: it did not fit."""
+        with self._lock:
+            self._ready = {ready for ready in self._ready if ready < size}
+            self._most = min(self._most, max(1, size // 2))
 
 
 def in_batches(

@@ -24,10 +24,15 @@ class RowNetwork(nn.Module):
         One that can be cut as a torch module.
     recipes : sequence of Recipe
         Of this backbone and one preprocessing; layers, poolings and row normalizations differ.
+    channels_last : bool, default=True
+        How maps lie in memory.
     """
 
-    def __init__(self, backbone: Backbone, recipes: Sequence[Recipe]) -> None:
+    def __init__(
+        self, backbone: Backbone, recipes: Sequence[Recipe], *, channels_last: bool = True
+    ) -> None:
         super().__init__()
+        self._channels_last = channels_last
         self.normalize = _Normalize(backbone.preprocessing)
         layers = list(dict.fromkeys(recipe.layer for recipe in recipes))
         self.cut = backbone.cut(layers)
@@ -46,7 +51,8 @@ class RowNetwork(nn.Module):
 
     def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """Turn uint8 (N, H, W, 3) RGB into one float32 array a recipe."""
-        activations = self.cut(self.normalize(images))
+        pixels = self.normalize(images)
+        activations = self.cut(pixels if self._channels_last else pixels.contiguous())
         rows = []
         for index, pooling, layout, prefix_tokens, unit in self._rows:
             row = pool(activations[index], pooling, layout, prefix_tokens).float()

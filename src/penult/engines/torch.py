@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import logging
-import os
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from functools import cache, partial
+from functools import partial
 from queue import LifoQueue
 from threading import Lock
-from typing import Any, NamedTuple, TypeVar
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -23,14 +21,13 @@ from penult.engines.agreement import check_image, relative_error
 from penult.engines.base import TOLERANCE, Engine, EngineSettings
 from penult.engines.batches import PreparedSizes, in_batches
 from penult.engines.row_network import RowNetwork
-from penult.errors import EngineError
+from penult.engines.torch_device import by_launcher, find_device, memory_errors
+from penult.errors import BackboneError, EngineError
 from penult.interface import option
 from penult.messages import first_line
 from penult.recipe import Recipe
 
 __all__ = ["TorchEngine"]
-
-_Given = TypeVar("_Given")
 
 # A network is cut by hooks, which live for one pass: all engines of a backbone take turns.
 _passing = WeakKeyDictionary[Backbone, Lock]()
@@ -39,15 +36,8 @@ _passing = WeakKeyDictionary[Backbone, Lock]()
 _BATCH_ON_GPU = 64
 
 
-class _Device(NamedTuple):
-    """Where tensors go, and what is there: ``"cpu"``, ``"cuda"`` or ``"mps"``."""
-
-    place: torch.device
-    kind: str
-
-
 class TorchEngine(Engine):
-    """Runs in eval and inference mode, channels last, on the device asked for.
+    """Runs in eval and inference mode, on the device asked for.
 
     On a GPU, in float32 (and not TensorFloat-32, which torch takes for convolutions and which
     moves rows by 1e-3), or under autocast where the recipe says so. Two threads take turns in
@@ -80,7 +70,7 @@ class TorchEngine(Engine):
         settings: EngineSettings,
     ) -> None:
         torch_in_one_thread()
-        self._device = _device(settings.device)
+        self._device = find_device(settings.device)
         self.device = settings.device if settings.device != "auto" else self._device.kind
         self.recipes = tuple(recipes)
         self._precision = recipes[0].precision
@@ -89,14 +79,19 @@ class TorchEngine(Engine):
         self.batch_size = settings.batch_size or (_BATCH_ON_GPU if on_gpu else self.batch_size)
         self._most = self.batch_size
         self._sizes = PreparedSizes(self.batch_size)
-        self._network = RowNetwork(backbone, recipes).eval().requires_grad_(False)
+        # In float32, cuDNN's kernels for channels last are no faster (of ResNet50, slower by a
+        # sixth), and those for depthwise convolutions are compiled anew for every shape.
+        last = not on_gpu or self._precision != "float32"
+        self._network = RowNetwork(backbone, recipes, channels_last=last).eval()
+        self._network.requires_grad_(False)
+        layout = torch.channels_last if last else torch.contiguous_format
         if not on_gpu:
-            self._network.to(self._device.place).to(memory_format=torch.channels_last)
+            self._network.to(self._device.place).to(memory_format=layout)
             return
         check = check_image(recipes[0].preprocessing.input_size)[None]
         expected = self._rows_on_cpu(check)
         try:
-            self._network.to(self._device.place).to(memory_format=torch.channels_last)
+            self._network.to(self._device.place).to(memory_format=layout)
             if self._device.kind == "cuda":
                 torch.cuda.synchronize(self._device.place)  # streams do not wait for its way there
                 self.concurrency = 2
@@ -106,7 +101,7 @@ class TorchEngine(Engine):
             # In the size that comes first, so that nothing is prepared that is not needed.
             first = min(settings.images or self.batch_size, self.batch_size)
             rows = self.run(np.repeat(check, first, axis=0))
-        except (RuntimeError, TypeError) as error:
+        except (RuntimeError, TypeError, BackboneError) as error:
             # Such as an operation that Apple's GPUs lack, or weights in float64.
             raise EngineError(
                 f"{backbone.name} cannot run on {self.device}: {first_line(error)}; give "
@@ -125,7 +120,6 @@ class TorchEngine(Engine):
                 most,
             )
             self._most = most
-            self._sizes = PreparedSizes(most)
         return rows
 
     def _run(self, images: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
@@ -134,17 +128,26 @@ class TorchEngine(Engine):
             with torch.inference_mode():
                 rows = self._pass(torch.from_numpy(images))
             return [np.ascontiguousarray(row.numpy()) for row in rows]
-        n_images = len(images)
-        with _memory_errors():
-            size = (self._sizes.to_run(n_images), *images.shape[1:])
-            on_cuda = self._device.kind == "cuda"
-            filled_up = torch.empty(size, dtype=torch.uint8, pin_memory=on_cuda)
-            filled_up[:n_images] = torch.from_numpy(images)
-            filled_up[n_images:] = 0
-            run = self._run_on_cuda if on_cuda else self._run_on_mps
-            back = run(filled_up, n_images)
+        while True:
+            size = self._sizes.to_run(len(images))
+            try:
+                with memory_errors():
+                    return self._run_on_gpu(images, size)
+            except torch.OutOfMemoryError:
+                self._sizes.drop(size)
+                if size == len(images):
+                    raise
+
+    def _run_on_gpu(self, images: NDArray[np.uint8], size: int) -> list[NDArray[np.float32]]:
+        """Fill up to `size` images, and run them."""
+        n_images, on_cuda = len(images), self._device.kind == "cuda"
+        shape = (size, *images.shape[1:])
+        filled_up = torch.empty(shape, dtype=torch.uint8, pin_memory=on_cuda)
+        filled_up[:n_images] = torch.from_numpy(images)
+        filled_up[n_images:] = 0
+        run = self._run_on_cuda if on_cuda else self._run_on_mps
         # Pinned memory is scarce, and rows are kept.
-        return [rows.numpy().copy() for rows in back]
+        return [rows.numpy().copy() for rows in run(filled_up, n_images)]
 
     def _run_on_cuda(self, images: torch.Tensor, n_rows: int) -> list[torch.Tensor]:
         # In a stream that no other call is in, so that it waits for no other's copies or kernels.
@@ -162,7 +165,7 @@ class TorchEngine(Engine):
 
         stream = self._streams.get()
         try:
-            back = _by_launcher(partial(enqueue, stream))
+            back = by_launcher(partial(enqueue, stream))
             stream.synchronize()
         finally:
             self._streams.put(stream)
@@ -173,7 +176,7 @@ class TorchEngine(Engine):
             with torch.inference_mode():
                 return [row.cpu()[:n_rows] for row in self._pass(images.to(self._device.place))]
 
-        return _by_launcher(run)
+        return by_launcher(run)
 
     def _pass(self, images: torch.Tensor) -> tuple[torch.Tensor, ...]:
         with self._passing, _arithmetic(self._device.kind, self._precision):
@@ -201,35 +204,6 @@ class TorchEngine(Engine):
                 )
 
 
-def _by_launcher(work: Callable[[], _Given]) -> _Given:
-    """Run in the one thread that hands GPUs their work.
-
-    The kernels that cuDNN has chosen or compiled for a shape it keeps for the thread that asked:
-    for EfficientNet-Lite0 that takes a second and a half. And the switches of `_arithmetic` are the
-    process's.
-    """
-    return _launcher(os.getpid()).submit(work).result()
-
-
-@cache
-def _launcher(process: int) -> ThreadPoolExecutor:  # a forked child has no thread of its parent's
-    return ThreadPoolExecutor(1, thread_name_prefix="gpu")
-
-
-@contextmanager
-def _memory_errors() -> Iterator[None]:
-    """Give each lack of memory the one type: pinned memory, cuDNN, and Apple's have others."""
-    try:
-        yield
-    except torch.OutOfMemoryError:
-        raise
-    except RuntimeError as error:
-        text = str(error)
-        if any(sign in text for sign in ("out of memory", "ALLOC_FAILED", "Invalid buffer size")):
-            raise torch.OutOfMemoryError(text) from error
-        raise
-
-
 @contextmanager
 def _arithmetic(device: str, precision: str) -> Iterator[None]:
     if device != "cuda":
@@ -245,43 +219,3 @@ def _arithmetic(device: str, precision: str) -> Iterator[None]:
             yield
     finally:
         torch.backends.cuda.matmul.allow_tf32 = of_products
-
-
-def _device(name: str) -> _Device:
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    device = torch.device(name)
-    why = _missing(device)
-    try:
-        if not why:
-            torch.zeros(1, device=device).cpu()
-    except (RuntimeError, AssertionError) as error:
-        # Such as a GPU that another program has to itself: torch says what it is.
-        why = str(error).splitlines()[0].partition(". ")[0]
-        if "forked subprocess" in why:
-            raise EngineError(
-                "this process was forked from one that had used the GPU, which a fork cannot; "
-                "start processes by multiprocessing.get_context('spawn') or 'forkserver' (in "
-                f"joblib, by its default, loky), or give {option('device', 'cpu')}"
-            ) from error
-    if why:
-        raise EngineError(
-            f"the device {name!r} cannot be used: {why}; give {option('device', 'auto')} or cpu"
-        )
-    return _Device(device, device.type)
-
-
-def _missing(device: torch.device) -> str:
-    """Say what this machine lacks for a device; empty where nothing is known to be missing."""
-    if device.type == "mps" and not torch.backends.mps.is_available():
-        return "torch finds no Apple GPU here"
-    if device.type != "cuda":
-        return ""
-    if torch.version.cuda is None and torch.version.hip is None:
-        return "this torch was built without CUDA"
-    count = torch.cuda.device_count()
-    if count == 0:
-        return "torch finds no NVIDIA GPU here, or no driver for one"
-    if (device.index or 0) >= count:
-        return f"torch finds GPUs up to cuda:{count - 1} here"
-    return ""

@@ -1,0 +1,108 @@
+"""The devices that torch has, and what differs between them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import cache
+from typing import NamedTuple, TypeVar
+
+import torch
+
+from penult.errors import BackboneError, EngineError
+from penult.interface import option
+
+__all__ = ["Device", "by_launcher", "find_device", "memory_errors"]
+
+_Given = TypeVar("_Given")
+
+
+class Device(NamedTuple):
+    """Where tensors go, and what is there.
+
+    Attributes
+    ----------
+    place : torch.device
+    kind : {"cpu", "cuda", "mps"}
+    """
+
+    place: torch.device
+    kind: str
+
+
+def find_device(name: str) -> Device:
+    """Find a device by the name a user types, and try it.
+
+    Raises
+    ------
+    EngineError
+        If it is not here, or cannot be used.
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    device = torch.device(name)
+    why = _missing(device)
+    try:
+        if not why:
+            torch.zeros(1, device=device).cpu()
+    except (RuntimeError, AssertionError) as error:
+        # Such as a GPU that another program has to itself: torch says what it is.
+        why = str(error).splitlines()[0].partition(". ")[0]
+        if "forked subprocess" in why:
+            raise EngineError(
+                "this process was forked from one that had used the GPU, which a fork cannot; "
+                "start processes by multiprocessing.get_context('spawn') or 'forkserver' (in "
+                f"joblib, by its default, loky), or give {option('device', 'cpu')}"
+            ) from error
+    if why:
+        raise EngineError(
+            f"the device {name!r} cannot be used: {why}; give {option('device', 'auto')} or cpu"
+        )
+    return Device(device, device.type)
+
+
+def _missing(device: torch.device) -> str:
+    """Say what this machine lacks for a device; empty where nothing is known to be missing."""
+    if device.type == "mps" and not torch.backends.mps.is_available():
+        return "torch finds no Apple GPU here"
+    if device.type != "cuda":
+        return ""
+    if torch.version.cuda is None and torch.version.hip is None:
+        return "this torch was built without CUDA"
+    count = torch.cuda.device_count()
+    if count == 0:
+        return "torch finds no NVIDIA GPU here, or no driver for one"
+    if (device.index or 0) >= count:
+        return f"torch finds GPUs up to cuda:{count - 1} here"
+    return ""
+
+
+def by_launcher(work: Callable[[], _Given]) -> _Given:
+    """Run in the one thread that hands GPUs their work.
+
+    The kernels that cuDNN has chosen or compiled for a shape it keeps for the thread that asked:
+    for EfficientNet-Lite0 that takes a second and a half. And the switches for TensorFloat-32 are
+    the process's.
+    """
+    return _launcher(os.getpid()).submit(work).result()
+
+
+@cache
+def _launcher(process: int) -> ThreadPoolExecutor:  # a forked child has no thread of its parent's
+    return ThreadPoolExecutor(1, thread_name_prefix="gpu")
+
+
+@contextmanager
+def memory_errors() -> Iterator[None]:
+    """Give each lack of memory the one type: pinned memory, cuDNN, and Apple's have others."""
+    try:
+        yield
+    except torch.OutOfMemoryError:
+        raise
+    except (RuntimeError, BackboneError) as error:
+        text = str(error)
+        if any(sign in text for sign in ("out of memory", "ALLOC_FAILED", "Invalid buffer size")):
+            raise torch.OutOfMemoryError(text) from error
+        raise
