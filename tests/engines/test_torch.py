@@ -10,6 +10,7 @@ import timm
 import torch
 from PIL import Image
 
+import penult.engines.torch as torch_engine
 from penult.backbones.recipe_selection import select
 from penult.backbones.registry import open_backbone
 from penult.engines.registry import open_engine
@@ -190,6 +191,18 @@ def test_engines_of_one_backbone_run_at_once_and_each_gets_its_own_rows(tiny):
     with ThreadPoolExecutor(len(engines)) as pool:
         for k, rows in enumerate(pool.map(lambda engine: engine.run(images)[0], engines * 20)):
             np.testing.assert_allclose(rows, expected[k % len(engines)], rtol=1e-4)
+
+
+def test_on_a_cpu_torch_has_no_more_threads_than_a_containers_quota(tiny, monkeypatch):
+    backbone, before = open_backbone(tiny), torch.get_num_threads()
+    monkeypatch.setattr(torch_engine, "cores", lambda: 2)
+    try:
+        for threads, expected in ((4, 2), (1, 1)):
+            torch.set_num_threads(threads)
+            open_engine(backbone, select(backbone, ["last"], "avg"), engine="torch", device="cpu")
+            assert torch.get_num_threads() == expected
+    finally:
+        torch.set_num_threads(before)
 
 
 @pytest.mark.gpu

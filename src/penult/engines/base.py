@@ -28,11 +28,11 @@ class EngineSettings:
     device : str
         ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:N"`` or ``"mps"``.
     batch_size : int or None
-        Images a call; what suits the device by default.
+        Images a call, and at a time; what suits the device by default.
     streams : int or None
         Images that are worked on at the same time, for an engine that has streams.
     images : int or None
-        How many there are, where that is known: no batch is prepared that never comes.
+        How many come first, where that is known: nothing is prepared for more before more come.
     fresh : bool
         Prepare the network anew, trusting nothing that is cached.
     """

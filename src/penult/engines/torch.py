@@ -24,6 +24,7 @@ from penult.engines.row_network import RowNetwork
 from penult.engines.torch_device import by_launcher, find_device, memory_errors
 from penult.errors import BackboneError, EngineError
 from penult.interface import option
+from penult.machine import cores
 from penult.messages import first_line
 from penult.recipe import Recipe
 
@@ -86,6 +87,8 @@ class TorchEngine(Engine):
         self._network.requires_grad_(False)
         layout = torch.channels_last if last else torch.contiguous_format
         if not on_gpu:
+            if torch.get_num_threads() > cores():  # torch knows nothing of a container's quota
+                torch.set_num_threads(cores())
             self._network.to(self._device.place).to(memory_format=layout)
             return
         check = check_image(recipes[0].preprocessing.input_size)[None]

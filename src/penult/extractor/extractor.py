@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Sized
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -326,7 +326,7 @@ class Extractor:
         reading = self.spec.reading
         return run(
             records,
-            self.engine,
+            self.engine_for(len(records) if isinstance(records, Sized) else None),
             workers=reading.workers or readers,
             stop_on_error=reading.on_error == "fail" if stop_on_error is None else stop_on_error,
             max_pixels=reading.max_pixels,
@@ -360,7 +360,23 @@ class Extractor:
         UsageError, EngineError
             If the network cannot be run as asked, or the extractor is closed.
         """
-        return self._here().engine(self.recipes, self.spec.engine, images=self._images)
+        return self.engine_for(None)
+
+    def engine_for(self, images: int | None) -> SharedEngine:
+        """As `engine`, and what is opened suits so many images.
+
+        Parameters
+        ----------
+        images : int or None
+            How many come first; None where that is not known.
+
+        Returns
+        -------
+        SharedEngine
+            The one that was opened before, whatever for, if there is one.
+        """
+        images = self._images if images is None else images
+        return self._here().engine(self.recipes, self.spec.engine, images=images)
 
     def _here(self) -> OpenedBackbone:
         self._require_open()
@@ -386,7 +402,10 @@ class Extractor:
 
     def _rows(self, images: Any) -> list[NDArray[np.float32]]:
         records = as_records(images)
-        rows = [np.empty((len(records), *row), np.float32) for row in self.engine.row_shapes]
+        rows = [
+            np.empty((len(records), *row), np.float32)
+            for row in self.engine_for(len(records)).row_shapes
+        ]
         done = 0
         for block in self.blocks(records, stop_on_error=True):
             for ours, new in zip(rows, block.rows, strict=True):

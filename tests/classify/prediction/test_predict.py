@@ -184,3 +184,18 @@ def test_photos_that_cannot_be_read_are_said_of_rows_and_of_scores_too(
     assert len(caplog.messages) == 2
     assert all(said.startswith("1 of 37 images could not be read") for said in caplog.messages)
     assert (found.total, found.scores.images) == (37, 36)
+
+
+def test_one_photo_alone_opens_an_engine_for_one(photos, classifier, monkeypatch):
+    from penult.extractor import opened
+
+    hints = []
+    open_engine = opened.open_engine
+    monkeypatch.setattr(
+        opened,
+        "open_engine",
+        lambda *given, **how: hints.append(how["images"]) or open_engine(*given, **how),
+    )
+    opened.close_all()
+    list(classifier.predict(photos / "rose" / "rose_01.jpg"))
+    assert hints == [1]

@@ -17,6 +17,7 @@ from penult.backbones.recipe_selection import select
 from penult.backbones.registry import open_backbone
 from penult.backbones.weights.choice import WeightsChoice
 from penult.engines.base import TOLERANCE
+from penult.engines.batches import OFTEN
 from penult.engines.openvino import conversion
 from penult.engines.openvino import engine as openvino_engine
 from penult.engines.registry import open_engine
@@ -151,14 +152,14 @@ def test_a_device_it_lacks_is_refused(toy):
 def test_an_engine_has_run_once_before_any_other_thread_gets_it(toy, monkeypatch):
     # OpenVINO's bindings deadlock where two threads run their process's first image at once.
     lock, ran_in = threading.Lock(), []
-    run = openvino_engine.OpenVinoEngine.run
+    run = openvino_engine.OpenVinoEngine._run
 
-    def noted(self, images):
+    def noted(self, *given):
         ran_in.append((threading.current_thread(), lock.locked()))
-        return run(self, images)
+        return run(self, *given)
 
     monkeypatch.setattr(openvino_engine, "first_run_lock", lock)
-    monkeypatch.setattr(openvino_engine.OpenVinoEngine, "run", noted)
+    monkeypatch.setattr(openvino_engine.OpenVinoEngine, "_run", noted)
     backbone = open_backbone(toy)
     open_engine(backbone, [backbone.recipe()], engine="openvino")
     assert ran_in == [(threading.current_thread(), True)]
@@ -293,3 +294,39 @@ time.sleep(0.1)
 assert handled
 """
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def graphs(engine):
+    """For how many images an inference graphs are compiled."""
+    return sorted(engine._graphs)
+
+
+def test_one_photo_runs_a_graph_of_one_and_many_then_one_of_four(tiny):
+    backbone = open_backbone(tiny)
+    engine = open_engine(backbone, [backbone.recipe("last", "avg")], engine="openvino", images=1)
+    images = np.random.default_rng(0).integers(0, 256, (6, 32, 32, 3), np.uint8)
+    alone = np.concatenate([engine.run(images[k : k + 1])[0] for k in range(6)])
+    assert graphs(engine) == [1]
+    np.testing.assert_allclose(engine.run(images)[0], alone, rtol=1e-5, atol=1e-6)
+    assert graphs(engine) == [1, 4]
+
+
+def test_photos_that_keep_coming_alone_get_a_graph_of_one(tiny):
+    backbone = open_backbone(tiny)
+    engine = open_engine(backbone, [backbone.recipe("last", "avg")], engine="openvino")
+    image = np.random.default_rng(0).integers(0, 256, (1, 32, 32, 3), np.uint8)
+    (first,) = engine.run(image)
+    assert graphs(engine) == [4]
+    for _ in range(OFTEN):
+        np.testing.assert_allclose(engine.run(image)[0], first, rtol=1e-5, atol=1e-6)
+    assert graphs(engine) == [1, 4]
+
+
+def test_without_a_cached_conversion_the_first_graph_runs_all(tiny):
+    backbone = open_backbone(tiny)
+    recipes = [backbone.recipe("last", "avg")]
+    engine = open_engine(backbone, recipes, engine="openvino", images=1, fresh=True)
+    images = np.random.default_rng(0).integers(0, 256, (6, 32, 32, 3), np.uint8)
+    (rows,) = engine.run(images)
+    assert graphs(engine) == [1]
+    np.testing.assert_allclose(rows[:1], engine.run(images[:1])[0], rtol=1e-5, atol=1e-6)

@@ -88,7 +88,7 @@ def predict_images(
         images, sorter, on_listing or log_listing_messages, offline=offline
     )
     extractor = spec.shared()
-    _ = extractor.engine  # what is wrong with it is said before any image is read
+    _ = extractor.engine_for(len(records))  # what is wrong with it is said before any image is read
     yield from failures
     done, failed = len(failures), len(failures)
     total = done + len(records)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from queue import SimpleQueue
+from threading import Lock
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ import numpy as np
 
 from penult.engines.agreement import check_image, relative_error
 from penult.engines.base import TOLERANCE, Engine, EngineSettings
+from penult.engines.batches import PreparedSizes
 from penult.engines.openvino.cache import ConversionCache, DamagedError
 from penult.engines.openvino.conversion import (
     INT8_TOLERANCE,
@@ -69,32 +71,41 @@ class OpenVinoEngine(Engine):
         self.recipes = tuple(recipes)
         self.concurrency = settings.streams or cores()
         self.batch_size = settings.batch_size or self.batch_size
+        self._backbone = backbone
+        self._graphs: dict[int, SimpleQueue[Any]] = {}
+        self._opening = Lock()
         # The streams share the way to memory, so each reads the weights once for several images.
         # A graph compiled for a fixed number is faster than one for any number up to it, by up to
         # a seventh, and costs the last batch some images of nothing.
-        few = min(self.batch_size, settings.images or self.batch_size) < _AT_ONCE
-        at_once = 1 if few else _AT_ONCE
+        self._several = 1 if self.batch_size < _AT_ONCE else _AT_ONCE
+        few = (settings.images or self.batch_size) < _AT_ONCE
         refuse_forked()
-        cache = None if settings.fresh else ConversionCache(self.recipes)
-        cached = _load(cache, backbone)
+        self._cache = None if settings.fresh else ConversionCache(self.recipes)
+        cached = _load(self._cache, backbone)
         if cached is not None:
             try:
-                self._open(cached, at_once, backbone)
+                self._open(cached, 1 if few else self._several)
             except (RuntimeError, DamagedError) as error:
-                _warn(cache, backbone, f"cannot be used here: {first_line(error)}")
+                _warn(self._cache, backbone, f"cannot be used here: {first_line(error)}")
             else:
                 return
-        conversion = _convert(cache, backbone, recipes)
+        conversion = _convert(self._cache, backbone, recipes)
         try:
-            self._open(conversion, at_once, backbone)
+            self._open(conversion, 1 if few else self._several)
         except (RuntimeError, DamagedError) as error:
             raise EngineError(f"{backbone.name} cannot run: {first_line(error)}") from error
 
-    def _open(self, conversion: Conversion, at_once: int, backbone: Backbone) -> None:
-        """Compile, and compare the rows of the check image."""
-        self._at_once = 1 if conversion.fixed_batch else at_once
+    def _open(self, conversion: Conversion, at_once: int) -> None:
+        """Compile the first graph."""
+        if conversion.fixed_batch:
+            self._several = at_once = 1
+        self._sizes = PreparedSizes(self._several)
+        self._graphs[self._sizes.to_run(at_once)] = self._compile(conversion, at_once)
+
+    def _compile(self, conversion: Conversion, at_once: int) -> SimpleQueue[Any]:
+        """Compile for so many images an inference, and compare the rows of the check image."""
         size = self.recipes[0].preprocessing.input_size
-        conversion.model.reshape([self._at_once, *size, 3])
+        conversion.model.reshape([at_once, *size, 3])
         options = {
             "NUM_STREAMS": self.concurrency,
             "INFERENCE_NUM_THREADS": self.concurrency,
@@ -103,39 +114,62 @@ class OpenVinoEngine(Engine):
             "ENABLE_CPU_PINNING": False,
         }
         compiled = shared_core(import_openvino()).compile_model(conversion.model, "CPU", options)
-        self._requests: SimpleQueue[Any] = SimpleQueue()
-        stays_in_forks(self._requests)
+        requests: SimpleQueue[Any] = SimpleQueue()
+        stays_in_forks(requests)
         for _ in range(self.concurrency):
-            self._requests.put(compiled.create_infer_request())
+            requests.put(compiled.create_infer_request())
         with first_run_lock:
-            rows = self.run(check_image(size)[None])
-        tolerance = INT8_TOLERANCE if backbone.metadata.quantized else TOLERANCE
+            rows = self._run(check_image(size)[None], requests, at_once)
+        tolerance = INT8_TOLERANCE if self._backbone.metadata.quantized else TOLERANCE
         for recipe, row, then in zip(self.recipes, rows, conversion.rows, strict=True):
             if not (relative := relative_error(row, then)) <= tolerance:
                 raise DamagedError(
                     f"the rows of {recipe.layer} differ by {relative:.1e} from those it gave when "
                     f"it was made"
                 )
+        return requests
 
     def run(self, images: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
         """See `Engine.run`."""
         refuse_forked()
-        request = self._requests.get()
+        at_once = self._graph_for(len(images))
+        return self._run(images, self._graphs[at_once], at_once)
+
+    def _graph_for(self, images: int) -> int:
+        """For how many images an inference the graph is that suits so many; compiled if need be.
+
+        One photo in a graph for four takes as long as four, but compiling takes as long as twenty.
+        """
+        with self._opening:
+            at_once = self._sizes.to_run(1 if images == 1 else self._several)
+            if at_once not in self._graphs:
+                try:
+                    conversion = self._cache and self._cache.load()
+                    if conversion:
+                        self._graphs[at_once] = self._compile(conversion, at_once)
+                except (RuntimeError, DamagedError) as error:
+                    logging.getLogger("penult").debug("penult: no second graph: %s", error)
+            return at_once if at_once in self._graphs else next(iter(self._graphs))
+
+    def _run(
+        self, images: NDArray[np.uint8], requests: SimpleQueue[Any], at_once: int
+    ) -> list[NDArray[np.float32]]:
+        request = requests.get()
         try:
             rows: list[NDArray[np.float32]] = []
-            for start in range(0, len(images), self._at_once):
-                chunk = images[start : start + self._at_once]
-                if missing := self._at_once - len(chunk):
+            for start in range(0, len(images), at_once):
+                chunk = images[start : start + at_once]
+                if missing := at_once - len(chunk):
                     chunk = np.concatenate([chunk, np.zeros((missing, *chunk.shape[1:]), np.uint8)])
                 outputs = request.infer(chunk, share_inputs=True, share_outputs=True)
                 results = [outputs[j] for j in range(len(self.recipes))]
                 if not rows:
                     rows = [np.empty((len(images), *r.shape[1:]), np.float32) for r in results]
                 for row, result in zip(rows, results, strict=True):
-                    row[start : start + self._at_once] = result[: len(row) - start]
+                    row[start : start + at_once] = result[: len(row) - start]
             return rows
         finally:
-            self._requests.put(request)
+            requests.put(request)
 
 
 def converted(backbone: Backbone, recipes: Sequence[Recipe]) -> tuple[ModuleType, Any]:
