@@ -363,7 +363,7 @@ class Extractor:
         return self.engine_for(None)
 
     def engine_for(self, images: int | None) -> SharedEngine:
-        """As `engine`, and what is opened suits so many images.
+        """Open what runs the network, or find it, and have it suit so many images.
 
         Parameters
         ----------
