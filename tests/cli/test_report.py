@@ -36,6 +36,9 @@ def test_of_images_the_page_and_all_that_it_rests_on(penult, photos, toy, tmp_pa
     assert few == "9 images are few: the true accuracy may be anywhere between 66% and 100%"
     assert "anywhere between 66% and 100%" in (folder / "index.html").read_text()
     assert page == str(folder / "index.html")
+    assert (
+        done.err.splitlines()[-1] == f"next: open {(folder / 'index.html').as_uri()} in a browser"
+    )
     assert names(folder) == sorted([*FILES, "features.h5"])
     shown = sections(folder)
     assert {"scores", "confusion", "mistakes", "labels", "curve"} <= set(shown)
@@ -68,6 +71,68 @@ def test_a_report_that_came_to_nothing_is_tried_again_without_overwrite(
     assert names(folder) == sorted([*FILES, "features.h5"])
     refused = penult("report", photos, "-o", folder, "--model", toy, "-q")
     assert (refused.code, "give --overwrite" in refused.err) == (2, True)
+
+
+def test_the_options_of_train_are_taken_shown_and_to_be_typed_again(
+    penult, photos, toy, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    (photos / "weed").mkdir()
+    (photos / "weed" / "1.jpg").write_bytes(next(photos.glob("rose/*.jpg")).read_bytes() + b"x")
+    folder = tmp_path / "report"
+    asked = [
+        "report",
+        photos,
+        "-o",
+        folder,
+        "-m",
+        toy,
+        "-l",
+        "mean",
+        "--no-label-errors",
+        "--no-curve",
+    ]
+    failed = penult(*asked)
+    assert failed.code == 1
+    assert "--min-per-class" in failed.err
+    options = ["--min-per-class", 2, "--runs", 2, "--test-size", 0.5, "--grid", "C=1,10", "--refit"]
+    done = penult(*asked, *options)
+    assert done.code == 0, done.err
+    assert "2 runs, seeds 0 to 1: accuracy" in done.out
+    page = " ".join((folder / "index.html").read_text().split())
+    assert re.search(
+        r"Over 2 runs, each with another part held out, the accuracy was [\d.]+% ±", page
+    )
+    assert re.search(r"<dt>classes</dt><dd>3</dd>", page)
+    (typed,) = re.findall(r"penult (train [^<]*?) penult predict", page)
+    trained = load_classifier(folder / "classifier.skops")
+    again = penult(*typed.replace("features.h5", str(folder / "features.h5")).split(), "-q")
+    assert again.code == 0, again.err
+    assert load_classifier("classifier.skops").scores == trained.scores
+    (said,) = re.findall("made again by: penult (.*)", penult("info", "classifier.skops").out)
+    assert said == typed.replace("--seed 0", "--seed 0 --layer mean")
+
+
+def test_what_training_cannot_take_is_refused_before_anything_is_extracted(
+    penult, photos, toy, tmp_path
+):
+    folder = tmp_path / "report"
+    for wrong in (["--classifier", "knnn"], ["--test-size", "2"], ["--near-duplicates", "3"], ["--grid", "D=1"]):  # fmt: skip
+        assert penult("report", photos, "-o", folder, "-m", toy, *wrong).code == 2
+        assert not folder.exists()
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_open_shows_the_page_or_says_where_it_is(
+    penult, layers, tmp_path, monkeypatch, caplog, there
+):
+    folder, opened = tmp_path / "my report", []
+    monkeypatch.setattr("webbrowser.open", lambda address: opened.append(address) or there)
+    done = penult("report", layers, "-o", folder, "-l", "mean", "--no-label-errors", "--no-curve", "--open")  # fmt: skip
+    assert opened == [(folder / "index.html").as_uri()]
+    assert "my%20report" in opened[0]
+    assert ("no browser was found here; open file://" in caplog.text) is not there
+    assert "next:" not in done.err
 
 
 def test_of_several_layers_all_are_shown_and_the_best_is_kept(penult, photos, toy, tmp_path):

@@ -54,7 +54,11 @@ def build_report(
     return Report(
         title=_title(file.with_suffix("") if file else sources[0]),
         source=listed([str(source) for source in sources], SHOWN_SOURCES),
-        class_counts={name: counts[k] for k, name in enumerate(features.label_names)},
+        class_counts={
+            name: counts[k]
+            for k, name in enumerate(features.label_names)
+            if name in classifier.label_names or not classifier.settings.left_out
+        },
         recipe=features.recipe,
         scores=classifier.scores,
         held_out=classifier.held_out,

@@ -30,6 +30,9 @@ def _content(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any]:
     ]
     return {
         "rows": rows,
+        "images": report.images - len(report.failures) - report.unlabelled
+        if report.multilabel
+        else sum(report.class_counts.values()),
         "pictured": any(row["example"] for row in rows),
         "averages": [
             (name, average)
