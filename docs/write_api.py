@@ -25,7 +25,8 @@ This page is made from the docstrings, by `make docs`.
 
 # Heading, and the names below it: of `penult` itself, or of one of its modules.
 GROUPS = {
-    "Images to features": "extract plan load info verify Extractor Features Failure Verification",
+    "Images to features": "extract plan load info verify export_rows Extractor Features "
+    "Failure Verification",
     "Recipes": "Recipe Preprocessing",
     "Classifiers": "train predict evaluate export load_classifier Classifier Scores "
     "Prediction Predictions Evaluation Exported",
@@ -34,11 +35,12 @@ GROUPS = {
     "ShownInput WrittenSample",
     "Inside scikit-learn": "FeatureExtractor",
     "8-bit networks": "quantize Quantization",
+    "Progress": "records.Progress progress.Display",
     "What these return": "Plan planning.PlannedLayer verification.Agreement "
     "classify.settings.TrainingSettings classify.settings.GridResult "
     "classify.settings.LayerResult classify.settings.SeedRuns "
     "FeaturesInfo ClassifierInfo Int8Info records.ClassScore records.Average records.HeldOut "
-    "records.Copied records.Progress records.ImageRecord "
+    "ExportedRows records.Copied records.ImageRecord "
     "quantization.LayerCosine quantization.ProbeAccuracy",
     "Extending": " ".join(
         f"extending.{name}"

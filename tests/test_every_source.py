@@ -97,10 +97,14 @@ def test_an_interrupted_run_goes_on_and_an_update_computes_nothing(source, toy, 
 
     output = tmp_path / "f.h5"
     with pytest.raises(Enough):
-        penult.extract(source, output, model=toy, batch_size=4, shuffle=3, on_progress=stop)
+        penult.extract(source, output, model=toy, batch_size=4, shuffle=3, progress=stop)
     kept = []
     features = penult.extract(
-        source, output, model=toy, shuffle=3, on_progress=lambda now: kept.append(now.kept)
+        source,
+        output,
+        model=toy,
+        shuffle=3,
+        progress=lambda now: now.counted and kept.append(now.kept),
     )
     assert kept[0] >= 8
     whole = penult.extract(source, tmp_path / "whole.h5", model=toy, shuffle=3)
@@ -108,7 +112,11 @@ def test_an_interrupted_run_goes_on_and_an_update_computes_nothing(source, toy, 
     assert list(features.ids) != sorted(features.ids)
     np.testing.assert_array_equal(features.features[:], whole.features[:])
     penult.extract(
-        source, output, model=toy, update=True, on_progress=lambda now: kept.append(now.kept)
+        source,
+        output,
+        model=toy,
+        update=True,
+        progress=lambda now: now.counted and kept.append(now.kept),
     )
     assert kept[-1] == 36
 
@@ -133,7 +141,7 @@ def test_an_archive_that_changed_is_told_apart(photos, toy, tmp_path):
     pack()
     with pytest.raises(Enough):
         penult.extract(
-            tmp_path / "photos.tar", tmp_path / "f.h5", model=toy, on_progress=stop, batch_size=4
+            tmp_path / "photos.tar", tmp_path / "f.h5", model=toy, progress=stop, batch_size=4
         )
     (photos / "rose" / "rose_01.jpg").unlink()
     pack()

@@ -176,9 +176,10 @@ def test_layers_poolings_and_maps(shades, toy):
 def test_progress_begins_at_nothing_and_ends_at_everything(shades, toy):
     (shades / "dark" / "empty.jpg").touch()
     seen: list[Progress] = []
-    penult.extract(shades, model=toy, batch_size=1, on_progress=seen.append)
-    assert seen[0] == Progress(done=0, total=5, failed=0)
-    assert seen[-1] == Progress(done=5, total=5, failed=1)
+    penult.extract(shades, model=toy, batch_size=1, progress=seen.append)
+    seen = [now for now in seen if now.counted]
+    assert seen[0] == Progress(done=0, total=5, failed=0, stage="extract")
+    assert seen[-1] == Progress(done=5, total=5, failed=1, stage="extract")
     assert [p.done for p in seen] == sorted(p.done for p in seen)
 
 

@@ -159,7 +159,7 @@ def test_a_run_and_its_update_cost_a_few_bytes_an_image(folder, toy, tmp_path, m
                 tmp_path / f"{count}.h5",
                 model=toy,
                 engine="torch",
-                on_progress=look,
+                progress=look,
                 **options,
             ),
         )

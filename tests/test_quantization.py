@@ -37,7 +37,9 @@ from penult.errors import (
     UsageError,
 )
 from penult.machine import cache_folder
+from penult.progress import announcing
 from penult.quantization import quantize
+from penult.records import Progress
 
 LAYERS = ["maps", "penultimate"]
 
@@ -64,9 +66,10 @@ def made(tiny, flowers):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(measure, "SECONDS", 0.02)
         patch.setenv("PENULT_CACHE", str(flowers.parent / "cache"))
-        stages: list[str] = []
-        card = quantize(tiny, flowers, path, layer=LAYERS, images=20, on_stage=stages.append)
-    assert stages[:2] == ["reading images", "converting the network"]
+        told: list[Progress] = []
+        card = quantize(tiny, flowers, path, layer=LAYERS, images=20, progress=told.append)
+    stages = [now.stage for now in told]
+    assert stages.index("reading images") < stages.index("converting the network")
     return path, card
 
 
@@ -284,10 +287,10 @@ def test_what_does_most_harm_stays_in_float32(tiny, flowers):
     images = np.stack(
         [np.asarray(Image.open(p).resize((32, 32))) for p in sorted(flowers.rglob("*.png"))]
     )
-    stages: list[str] = []
-    recipes = [backbone.recipe()]
-    better = engine.quantize(backbone, recipes, images, min_cosine=0.999998, on_stage=stages.append)
-    assert any("looking for what to keep in float32" in stage for stage in stages)
+    told: list[Progress] = []
+    with announcing(told.append):
+        better = engine.quantize(backbone, [backbone.recipe()], images, min_cosine=0.999998)
+    assert any("looking for what to keep in float32" in now.stage for now in told)
     assert 0 < better.in_float < better.products == 4
 
 
@@ -323,7 +326,7 @@ def say(text):
     said.append(text)
     logging.getLogger("penult").warning(text)
 images, output = {str(flowers)!r}, {str(tmp_path / "x.ckpt")!r}
-quantization.quantize("tiny:network", images, output, images=10, on_stage=say)
+quantization.quantize("tiny:network", images, output, images=10, progress=lambda now: say(now.stage))
 from nncf.telemetry.wrapper import telemetry
 from unittest.mock import MagicMock
 assert isinstance(telemetry, MagicMock), telemetry

@@ -167,7 +167,7 @@ def stop_at(done: int):
 def interrupted(images, tmp_path, toy):
     """Eight images of ten are done, one of them a failure."""
     with pytest.raises(Interrupted):
-        extract(images, tmp_path / "f.h5", on_progress=stop_at(7))
+        extract(images, tmp_path / "f.h5", progress=stop_at(7))
     assert not (tmp_path / "f.h5").exists()
     return tmp_path / "f.h5"
 
@@ -176,9 +176,10 @@ def test_whatever_ends_a_run_the_next_one_computes_only_the_rest(
     interrupted, images, tmp_path, computed
 ):
     seen: list[Progress] = []
-    extract(images, interrupted, on_progress=seen.append)
-    assert seen[0] == Progress(done=8, total=10, failed=1, kept=8)
-    assert seen[-1] == Progress(done=10, total=10, failed=2, kept=8)
+    extract(images, interrupted, progress=seen.append)
+    seen = [now for now in seen if now.counted]
+    assert seen[0] == Progress(done=8, total=10, failed=1, kept=8, stage="extract")
+    assert seen[-1] == Progress(done=10, total=10, failed=2, kept=8, stage="extract")
     assert computed.images == 1
     extract(images, tmp_path / "at once.h5")
     assert contents(interrupted) == contents(tmp_path / "at once.h5")
@@ -233,7 +234,7 @@ def test_an_interrupted_run_goes_on_over_more_images_when_told_to_update(
     with pytest.raises(ResumeError, match=r"1 added: even/new\.png; 1 removed: odd/05\.png"):
         extract(images, interrupted)
     with pytest.raises(Interrupted):
-        extract(images, interrupted, update=True, on_progress=stop_at(6))
+        extract(images, interrupted, update=True, progress=stop_at(6))
     computed.images = 0
     extract(images, interrupted, update=True)
     assert computed.images < 4
@@ -254,7 +255,7 @@ def test_an_update_computes_what_is_new_or_changed_and_gives_a_new_runs_file(
     os.utime(images / "even" / "02.png", ns=(1, 1))
     computed.images = 0
     seen: list[Progress] = []
-    updated = extract(images, tmp_path / "f.h5", update=True, on_progress=seen.append)
+    updated = extract(images, tmp_path / "f.h5", update=True, progress=seen.append)
     assert computed.images == 3
     assert seen[-1].kept == 6
     assert "moved" in updated.label_names
@@ -295,7 +296,7 @@ def test_an_update_with_another_recipe_is_refused_and_so_is_going_on(
     assert "overwrite=True" in str(caught.value)
     assert len(finished) == len(penult.load(tmp_path / "f.h5"))
     with pytest.raises(Interrupted):
-        extract(images, tmp_path / "g.h5", on_progress=stop_at(5))
+        extract(images, tmp_path / "g.h5", progress=stop_at(5))
     with pytest.raises(RecipeMismatchError, match=message) as caught:
         extract(images, tmp_path / "g.h5", **options)
     assert "restart=True" in str(caught.value)
@@ -326,7 +327,7 @@ def test_shuffled_rows_are_a_permutation_that_the_seed_decides(images, tmp_path,
 
 def test_an_output_among_the_images_is_not_listed_with_them(images, toy):
     with pytest.raises(Interrupted):
-        extract(images, images / "f.h5", on_progress=stop_at(5))
+        extract(images, images / "f.h5", progress=stop_at(5))
     features = extract(images, images / "f.h5")
     assert features.origin["passed_over"] == {}
     features = extract(images, images / "f.h5", update=True)
@@ -351,7 +352,7 @@ def test_a_disk_that_fills_up_costs_only_the_part_in_hand(
             small_files(100)
 
     with pytest.raises(OutputError) as caught:
-        extract(images, tmp_path / "f.h5", on_progress=fill_up)
+        extract(images, tmp_path / "f.h5", progress=fill_up)
     message = str(caught.value)
     assert "the disk is full" in message
     assert f"4 of 10 images are safe in {tmp_path / 'f.h5.parts'}: the same call" in message
@@ -389,7 +390,7 @@ def test_a_folder_that_vanishes_during_the_run_is_one_clear_line(images, tmp_pat
             shutil.rmtree(folder / what)
 
     with pytest.raises(OutputError, match="vanished during the run") as caught:
-        extract(images, folder / "f.h5", on_progress=vanish)
+        extract(images, folder / "f.h5", progress=vanish)
     assert "\n" not in str(caught.value)
     assert "safe" not in str(caught.value)
 
@@ -400,7 +401,7 @@ def test_a_part_that_vanishes_is_computed_again_by_the_next_run(images, tmp_path
             next((tmp_path / "f.h5.parts").glob("*.safetensors")).unlink()
 
     with pytest.raises(OutputError, match="the same call goes on"):
-        extract(images, tmp_path / "f.h5", on_progress=vanish)
+        extract(images, tmp_path / "f.h5", progress=vanish)
     assert len(extract(images, tmp_path / "f.h5")) == 8
 
 
@@ -438,7 +439,7 @@ def test_a_disk_that_fills_up_meanwhile_ends_the_run_in_time_and_keeps_what_is_d
             disk.free = 1_000_000
 
     with pytest.raises(OutputError, match=r"1\.0 MB free.* of 10 images are safe in ") as caught:
-        extract(images, tmp_path / "f.h5", on_progress=fill_up)
+        extract(images, tmp_path / "f.h5", progress=fill_up)
     assert "the same call goes on from there" in str(caught.value)
     with pytest.raises(OutputError, match=r"1\.0 MB free.* of 10 images are safe in "):
         extract(images, tmp_path / "f.h5")

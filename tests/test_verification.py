@@ -227,5 +227,5 @@ def test_what_cannot_be_verified_is_one_clear_line(file, tmp_path, shades):
 
 def test_progress_ends_at_everything(file):
     seen = []
-    penult.verify(file, on_progress=seen.append, batch_size=1)
+    penult.verify(file, progress=seen.append, batch_size=1)
     assert (seen[-1].done, seen[-1].total) == (4, 4)

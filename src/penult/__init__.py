@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from penult.records import Failure, Features, Prediction, Predictions, Scores
     from penult.reporting.make import ReportFiles, report
     from penult.tasks.evaluate import evaluate
+    from penult.tasks.export_rows import ExportedRows, export_rows
     from penult.tasks.fetch import FetchedWeights, fetch
     from penult.tasks.info import ClassifierInfo, FeaturesInfo, Int8Info, info
     from penult.tasks.layers import LayerInfo, layers
@@ -78,6 +79,7 @@ _HOMES = {
     "ClassifierInfo": "penult.tasks.info",
     "Evaluation": "penult.classify.evaluation.result",
     "Exported": "penult.classify.export.export",
+    "ExportedRows": "penult.tasks.export_rows",
     "Extractor": "penult.extractor",
     "Failure": "penult.records",
     "FeatureExtractor": "penult.estimators",
@@ -99,6 +101,7 @@ _HOMES = {
     "WrittenSample": "penult.tasks.sample",
     "evaluate": "penult.tasks.evaluate",
     "export": "penult.classify.export.export",
+    "export_rows": "penult.tasks.export_rows",
     "extract": "penult.extraction",
     "fetch": "penult.tasks.fetch",
     "info": "penult.tasks.info",
@@ -126,6 +129,7 @@ __all__ = [
     "EngineError",
     "Evaluation",
     "Exported",
+    "ExportedRows",
     "Extractor",
     "Failure",
     "FeatureExtractor",
@@ -163,6 +167,7 @@ __all__ = [
     "__version__",
     "evaluate",
     "export",
+    "export_rows",
     "extract",
     "fetch",
     "info",

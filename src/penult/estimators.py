@@ -16,6 +16,7 @@ from penult.backbones.weights.choice import WeightsChoice
 from penult.errors import UsageError
 from penult.extractor import EngineOptions, Extractor, ExtractorSpec, ModelRows, ReadingOptions
 from penult.images.in_memory import as_records
+from penult.progress import ShowProgress, following
 from penult.recipe import require_equal
 
 if TYPE_CHECKING:
@@ -58,6 +59,9 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         Images a call of the engine; chosen from the machine by default, it never changes a row.
     workers : int, optional
         Decoding threads; chosen from the machine by default.
+    progress : bool or callable, default=False
+        As for `penult.extract`; not shown by default, since scikit-learn calls estimators many
+        times, and several at once.
     pool : str, optional
         The old name of `pooling`.
 
@@ -82,6 +86,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         device: str = "auto",
         batch_size: int | None = None,
         workers: int | None = None,
+        progress: ShowProgress = False,
         pool: str | None = "deprecated",
     ) -> None:
         self.model = model
@@ -94,6 +99,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.device = device
         self.batch_size = batch_size
         self.workers = workers
+        self.progress = progress
         self.pool = pool
 
     def fit(self, X: Any = None, y: Any = None) -> FeatureExtractor:  # noqa: N803
@@ -121,10 +127,11 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self._check_options()
         if X is not None and not isinstance(X, Iterator):  # which could be gone through only once
             _require_some(len(as_records(X)))
-        extractor = self._open()
+        with following(self.progress):
+            extractor = self._open()
+            (shape,) = extractor.engine.row_shapes
         if self.pool != "deprecated":
             warnings.warn("pool is now called pooling", FutureWarning, stacklevel=2)
-        (shape,) = extractor.engine.row_shapes
         if len(shape) > 1:
             raise UsageError(
                 f"layer {self.layer!r} without pooling gives maps of shape {shape}, and a "
@@ -164,7 +171,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             name="the fitted FeatureExtractor",
             other_name=f"{self.model} on this machine",
         )
-        rows = extractor(X)
+        rows = extractor(X, progress=self.progress)
         _require_some(len(rows))
         return rows
 
@@ -227,7 +234,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def __setstate__(self, state: dict[str, Any]) -> None:
         if "pooling" not in state:  # pickled when it was called pool
             state = {**state, "pooling": state.get("pool"), "pool": "deprecated"}
-        super().__setstate__(state)
+        super().__setstate__({"progress": False, **state})
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -19,6 +19,7 @@ from penult.images.listing import as_sources
 from penult.images.listing_options import ListingOptions
 from penult.images.notes import log_failures
 from penult.output import check_output
+from penult.progress import ShowProgress, Tell, following
 from penult.recipe import Precision
 from penult.runs import Job, to_file, to_memory
 from penult.suffixes import FEATURES
@@ -26,7 +27,7 @@ from penult.suffixes import FEATURES
 if TYPE_CHECKING:
     from penult.images.labels.split_folders import SplitsFrom
     from penult.images.listing import Listing
-    from penult.records import Features, Progress
+    from penult.records import Features
 
 __all__ = ["Extraction", "extract"]
 
@@ -64,7 +65,7 @@ def extract(
     overwrite: bool = False,
     restart: bool = False,
     update: bool = False,
-    on_progress: Callable[[Progress], None] | None = None,
+    progress: ShowProgress = None,
 ) -> Features:
     """Turn images into feature vectors, one row an image.
 
@@ -140,9 +141,10 @@ def extract(
     update : bool, default=False
         Bring `output` up to date: compute only images that are new or changed, by their bytes, and
         drop what is gone; the file is then what a new run would give.
-    on_progress : callable, optional
-        Called after each block, from the calling thread; if it raises, what is computed is kept
-        first.
+    progress : bool or callable, optional
+        True shows how far it is, False does not; by default it is shown on a terminal and in a
+        notebook, unless ``PENULT_PROGRESS=0``. A function is called with a `Progress` instead,
+        after each block, from the calling thread; if it raises, what is computed is kept first.
 
     Returns
     -------
@@ -189,12 +191,12 @@ def extract(
             overwrite=overwrite,
             restart=restart,
             update=update,
-            on_progress=on_progress,
+            progress=progress,
         )
     elif update:
         raise UsageError("an update needs an output to bring up to date")
     else:
-        features = extraction.to_memory(images, on_progress=on_progress)
+        features = extraction.to_memory(images, progress=progress)
     log_failures(features.failures, total=len(features) + len(features.failures))
     return features
 
@@ -226,11 +228,11 @@ class Extraction:
         if self.shuffle is not None and self.shuffle < 0:
             raise UsageError(f"a shuffle seed of {self.shuffle} was given; it must be 0 or more")
 
-    def to_memory(
-        self, images: Paths, *, on_progress: Callable[[Progress], None] | None = None
-    ) -> Features:
+    def to_memory(self, images: Paths, *, progress: ShowProgress = None) -> Features:
         """Make the rows, and keep them in memory; see `extract`."""
-        return read(to_memory(self._job(images, (), on_progress)), name="the features in memory")
+        with following(progress) as tell:
+            file = to_memory(self._job(images, (), tell))
+        return read(file, name="the features in memory")
 
     def to_file(
         self,
@@ -240,7 +242,7 @@ class Extraction:
         overwrite: bool = False,
         restart: bool = False,
         update: bool = False,
-        on_progress: Callable[[Progress], None] | None = None,
+        progress: ShowProgress = None,
     ) -> Features:
         """Make the rows, and write the feature file; see `extract`."""
         target = Path(output)
@@ -251,16 +253,12 @@ class Extraction:
             raise UsageError(
                 "update and overwrite exclude each other: one keeps what holds, the other nothing"
             )
-        job = self._job(images, (target, parts_folder(target)), on_progress)
-        to_file(job, target, overwrite=overwrite, restart=restart, update=update)
+        with following(progress) as tell:
+            job = self._job(images, (target, parts_folder(target)), tell)
+            to_file(job, target, overwrite=overwrite, restart=restart, update=update)
         return load(target)
 
-    def _job(
-        self,
-        images: Paths,
-        leave_out: Sequence[Path],
-        on_progress: Callable[[Progress], None] | None,
-    ) -> Job:
+    def _job(self, images: Paths, leave_out: Sequence[Path], tell: Tell) -> Job:
         sources, offline = as_sources(images), self.extractor.weights.offline
         listing = self.listing.list(sources, leave_out=leave_out, offline=offline)
         if self.shuffle is not None:
@@ -278,7 +276,7 @@ class Extraction:
             dtype=self.dtype,
             origin={**self.listing.origin(sources, listing), **options},
             options={"dtype": self.dtype, **options},
-            on_progress=on_progress,
+            tell=tell,
         )
 
 

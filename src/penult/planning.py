@@ -18,6 +18,7 @@ from penult.features.estimate import estimate_bytes
 from penult.images.listing import as_sources
 from penult.images.listing_options import ListingOptions
 from penult.recipe import Recipe
+from penult.representation import short_repr
 
 if TYPE_CHECKING:
     from penult.images.labels.split_folders import SplitsFrom
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Plan", "PlannedLayer", "plan"]
 
 
+@short_repr
 @dataclass(frozen=True)
 class PlannedLayer:
     """The rows of one layer.
@@ -49,6 +51,7 @@ class PlannedLayer:
         return prod(self.shape)
 
 
+@short_repr
 @dataclass(frozen=True, kw_only=True)
 class Plan:
     """What an extraction would give.

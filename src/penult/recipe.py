@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from penult.errors import FileFormatError, RecipeMismatchError
 from penult.parsing import read_json, require_keys, to_record
+from penult.representation import html_table, one_line, short_repr, short_text
 
 __all__ = [
     "Precision",
@@ -24,6 +25,7 @@ Precision = Literal["float32", "float16", "bfloat16"]
 Interpolation = Literal["nearest", "box", "bilinear", "hamming", "bicubic", "lanczos"]
 
 
+@short_repr
 @dataclass(frozen=True, kw_only=True)
 class Preprocessing:
     """How RGB pixels become what the network was trained to see.
@@ -141,6 +143,28 @@ class Recipe:
         """What made the rows, as a person is told."""
         return network_name(self.backbone, self.architecture, self.weights)
 
+    def __repr__(self) -> str:
+        return one_line("Recipe", self._facts())
+
+    def _repr_html_(self) -> str:
+        facts = [
+            *self._facts(),
+            ("weights", f"{self.weights}, SHA-256 {self.weights_sha256[:12]}…"),
+            ("preprocessing", repr(self.preprocessing)),
+        ]
+        return html_table("Recipe", facts)
+
+    def _facts(self) -> list[tuple[str, str | None]]:
+        size = _size(self.preprocessing)
+        return [
+            ("network", short_text(self.network or self.architecture)),
+            ("layer", short_text(self.layer)),
+            ("pooling", short_text(self.pooling)),
+            ("normalize", None if self.normalize == "none" else short_text(self.normalize)),
+            ("precision", None if self.precision == "float32" else self.precision),
+            ("input", size and f"{size[1]} × {size[0]}"),
+        ]
+
     def to_json(self) -> str:
         """Write it as JSON.
 
@@ -212,6 +236,13 @@ class Recipe:
         """
         mine, theirs = _counting_fields(self), _counting_fields(other)
         return {k: (mine[k], theirs[k]) for k in mine if mine[k] != theirs[k]}
+
+
+def _size(preprocessing: Preprocessing) -> tuple[int, int] | None:
+    try:
+        return preprocessing.input_size
+    except FileFormatError:
+        return None
 
 
 def network_name(backbone: str, architecture: str, weights: str) -> str:

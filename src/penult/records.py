@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
+
+from penult.representation import html_table, one_line, plural, short_repr, short_text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,9 +28,11 @@ __all__ = [
     "Predictions",
     "Progress",
     "Scores",
+    "in_words",
 ]
 
 
+@short_repr
 @dataclass(frozen=True, slots=True)
 class ImageRecord:
     """One image that may become a row: where it is, and what is known of it.
@@ -60,6 +65,7 @@ class ImageRecord:
     stamp: Any = field(default=None, compare=False, repr=False)
 
 
+@short_repr
 @dataclass(frozen=True)
 class Failure:
     """An image that could not become a row.
@@ -128,29 +134,91 @@ class Features:
         """The number of rows."""
         return len(self.ids)
 
+    def __repr__(self) -> str:
+        return one_line("Features", self._facts())
 
+    def _repr_html_(self) -> str:
+        counts = self._images_per_class()
+        table = [("class", "images"), *zip(self.label_names, counts, strict=True)]
+        return html_table("Features", self._facts(), table)
+
+    def to_dataframe(self) -> Any:
+        """Make a pandas DataFrame of them; all rows are read into memory.
+
+        Returns
+        -------
+        pandas.DataFrame, shape (N, 2 + D) or more
+            Columns ``id``; ``label``, missing where there is none, several joined by ``|``;
+            ``split`` and ``group`` where the features have them; ``f0``, ``f1`` and so on. The
+            recipe, as JSON, is in ``attrs["recipe"]``.
+
+        Raises
+        ------
+        MissingExtraError
+            If pandas is not installed.
+        """
+        from penult.tabular import to_dataframe
+
+        return to_dataframe(self)
+
+    def _facts(self) -> list[tuple[str, str | None]]:
+        shape = " × ".join(f"{size:,}" for size in self.features.shape[1:])
+        failed = len(self.failures)
+        return [
+            ("rows", f"{plural(len(self), 'row')} of {shape} {self.features.dtype}"),
+            ("classes", plural(len(self.label_names), "class")),
+            ("network", short_text(self.recipe.network)),
+            ("layer", short_text(self.recipe.layer)),
+            ("other layers", _others(self.layers, self.recipe.layer)),
+            ("failures", f"{plural(failed, 'image')} failed" if failed else None),
+        ]
+
+    def _images_per_class(self) -> list[int]:
+        if self.targets is not None:
+            return [int(column.sum()) for column in self.targets.T]
+        labels = self.labels.tolist()
+        counts = Counter(labels)
+        return [counts[k] for k in range(len(self.label_names))]
+
+
+@short_repr
 @dataclass(frozen=True)
 class Progress:
-    """Where a run stands; passed to `on_progress` callbacks, from the calling thread.
+    """Where a run stands; what a function given as `progress` is called with.
 
     Attributes
     ----------
     done : int
-        Images with an outcome so far, failures included.
+        Images (or what `unit` says) with an outcome so far, failures included.
     total : int or None
-        Images to do; None where the source cannot say.
+        Those to do; None where that is not known.
     failed : int
         Failures so far.
     kept : int
         Of `done`, those taken over from an interrupted run, or by an update from the file.
+    stage : str
+        What is being done: ``"extract"``, ``"train"``; ``"loading bundled:efficientnet_lite0"``.
+    unit : str
+        What is counted: ``"images"``, ``"fits"``, ``"rows"``, ``"bytes"``; empty where nothing is.
+    brief : bool
+        Whether it is a step that takes a few seconds at most.
     """
 
     done: int
     total: int | None
     failed: int
     kept: int = 0
+    stage: str = ""
+    unit: str = "images"
+    brief: bool = False
+
+    @property
+    def counted(self) -> bool:
+        """Whether anything is counted; if not, all that is known is the stage."""
+        return self.unit != ""
 
 
+@short_repr
 @dataclass(frozen=True)
 class ClassScore:
     """The scores of one class.
@@ -176,6 +244,7 @@ class ClassScore:
     average_precision: float | None = None
 
 
+@short_repr
 @dataclass(frozen=True)
 class Average:
     """Precision, recall and F1 averaged over classes.
@@ -245,7 +314,27 @@ class Scores:
     micro: Average | None = None
     mean_average_precision: float | None = None
 
+    def __repr__(self) -> str:
+        return f"Scores({in_words(self)})"
 
+    def _repr_html_(self) -> str:
+        header = ("class, lowest F1 first", "precision", "recall", "F1", "images")
+        rows = [
+            (c.label, f"{c.precision:.3f}", f"{c.recall:.3f}", f"{c.f1:.3f}", f"{c.support:,}")
+            for c in sorted(self.classes, key=lambda c: c.f1)
+        ]
+        low_high = self.interval
+        facts = [
+            ("accuracy", f"{self.accuracy:.1%}"),
+            ("95% interval", low_high and f"{low_high[0]:.1%} to {low_high[1]:.1%}"),
+            ("images", f"{self.images:,}, {self.split}"),
+            ("macro F1", self.macro and f"{self.macro.f1:.3f}"),
+            ("log-loss", None if self.log_loss is None else f"{self.log_loss:.3f}"),
+        ]
+        return html_table("Scores", facts, [header, *rows])
+
+
+@short_repr
 @dataclass(frozen=True, kw_only=True)
 class HeldOut:
     """The images that a classifier was scored on, and what it said of each.
@@ -267,6 +356,7 @@ class HeldOut:
     probability: tuple[float, ...]
 
 
+@short_repr
 @dataclass(frozen=True, kw_only=True)
 class Copied:
     """Where an image was copied (or linked) to.
@@ -286,6 +376,7 @@ class Copied:
     renamed: bool
 
 
+@short_repr
 @dataclass(frozen=True)
 class Prediction:
     """What a classifier says of one image.
@@ -339,3 +430,28 @@ class Predictions(list[Prediction]):
     ) -> None:
         super().__init__(predictions)
         self.failures = tuple(failures)
+
+    def __repr__(self) -> str:
+        labels = Counter(one.label for one in self).most_common(4)
+        most = [f"{count:,} {short_text(label)}" for label, count in labels]
+        most[3:] = ["…"] * (len(most) > 3)
+        said = plural(len(self), "prediction") + (f": {', '.join(most)}" if most else "")
+        if self.failures:
+            said += f"; {plural(len(self.failures), 'image')} failed"
+        return f"Predictions({said})"
+
+    def _repr_html_(self) -> str:
+        facts = [("images that failed", f"{len(self.failures):,}" if self.failures else None)]
+        rows = [(one.id, one.label, f"{one.probability:.1%}") for one in self]
+        table = [("image", "class", "probability"), *rows]
+        return html_table(plural(len(self), "prediction"), facts, table)
+
+
+def _others(layers: tuple[str, ...], this: str) -> str | None:
+    others = len([layer for layer in layers if layer != this])
+    return f"{plural(others, 'other layer')} in the file" if others else None
+
+
+def in_words(scores: Scores) -> str:
+    """Say the accuracy and what it was measured on, in one phrase."""
+    return f"accuracy {scores.accuracy:.1%} on {plural(scores.images, 'image')}"

@@ -24,6 +24,7 @@ from penult.features.resume.store import PartStore, is_leftover
 from penult.features.write import Columns, FeatureWriter
 from penult.interface import call_or_command, option
 from penult.output import atomic_output, check_output, explain
+from penult.progress import Tell
 from penult.records import Failure, ImageRecord, Progress
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class Job:
     dtype : of the rows in the file
     origin : what the file says of where its images came from; has `options` in it
     options : besides the recipes, what changes rows or their order
+    tell : called with each `Progress`
     """
 
     listing: Listing
@@ -55,7 +57,7 @@ class Job:
     dtype: Literal["float32", "float16"]
     origin: Mapping[str, Any]
     options: Mapping[str, Any]
-    on_progress: Callable[[Progress], None] | None
+    tell: Tell
 
     @property
     def total(self) -> int:
@@ -97,9 +99,8 @@ class Job:
 
     def report(self, done: int, failed: int, kept: int = 0) -> None:
         """Say how far the run is; the listing's failures are counted here."""
-        if self.on_progress is not None:
-            missing = len(self.listing.failures)
-            self.on_progress(Progress(done + missing, self.total, failed + missing, kept))
+        missing = len(self.listing.failures)
+        self.tell(Progress(done + missing, self.total, failed + missing, kept, stage="extract"))
 
     def all_failures(self, failures: Sequence[Failure]) -> list[Failure]:
         """Join them with the listing's, by id."""

@@ -16,6 +16,7 @@ __all__ = [
     "ONNX",
     "PICTURE",
     "PREDICTIONS",
+    "ROWS",
     "Output",
     "require_folder_name",
     "require_suffix",
@@ -67,6 +68,7 @@ NETWORK = Output(
     "a network, which is known for one by its suffix", (".ckpt", ".safetensors"), strict=True
 )
 PICTURE = Output("PNG, which keeps every pixel as it is", (".png",), strict=True)
+ROWS = Output("rows as CSV, npz or Parquet", (".csv", ".npz", ".parquet"), strict=True)
 PREDICTIONS = Output("CSV or JSON lines", (".csv", ".jsonl"), strict=True)
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,9 @@ from penult.errors import MissingExtraError, RecipeMismatchError, SourceError, U
 from penult.extractor import EngineOptions, ExtractorSpec, ReadingOptions, RecipeRows
 from penult.features.read import load
 from penult.interface import option
+from penult.progress import ShowProgress, Tell, following
 from penult.records import Failure, Progress
+from penult.representation import short_repr
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,6 +32,7 @@ FLOAT16_TOLERANCE = 1e-3
 """`TOLERANCE` for rows stored as float16, which rounds each number by up to 2⁻¹¹ ≈ 5e-4 of it."""
 
 
+@short_repr
 @dataclass(frozen=True, kw_only=True)
 class Agreement:
     """How far the rows of one layer are from what its images give now.
@@ -55,6 +58,7 @@ class Agreement:
     worst_error_id: str
 
 
+@short_repr
 @dataclass(frozen=True, kw_only=True)
 class Verification:
     """What `verify` found.
@@ -111,7 +115,7 @@ def verify(
     device: str = "auto",
     batch_size: int | None = None,
     workers: int | None = None,
-    on_progress: Callable[[Progress], None] | None = None,
+    progress: ShowProgress = None,
 ) -> Verification:
     """Extract a random sample of a feature file's rows again, and compare.
 
@@ -134,8 +138,8 @@ def verify(
         As for `penult.extract`.
     batch_size, workers : int, optional
         As for `penult.extract`.
-    on_progress : callable, optional
-        Called with a `Progress` after each block, from the calling thread.
+    progress : bool or callable, optional
+        As for `penult.extract`.
 
     Returns
     -------
@@ -167,12 +171,6 @@ def verify(
             allow_truncated=file.origin.get("allow_truncated", False),
         ),
     )
-    try:
-        extractor = spec.open()
-    except RecipeMismatchError as error:
-        return Verification(
-            compared=0, rows=len(file), agreements=(), tolerance=tolerance, mismatch=str(error)
-        )
     comparison = _Comparison(file, layers)
     chosen = []
     for row in _sample(len(file), sample, seed):
@@ -180,15 +178,32 @@ def verify(
             chosen.append(row)
         else:
             comparison.missing.append(Failure(file.ids[row], "is not there"))
-    if chosen:
-        records = filter(None, (find(file.ids[row]) for row in chosen))
-        done = 0
-        for block in extractor.blocks(records):
-            comparison.add(chosen[done : done + len(block.outcomes)], block)
-            done += len(block.outcomes)
-            if on_progress is not None:
-                on_progress(Progress(done, len(chosen), len(comparison.missing)))
+    with following(progress) as tell:
+        try:
+            extractor = spec.open()
+        except RecipeMismatchError as error:
+            return Verification(
+                compared=0,
+                rows=len(file),
+                agreements=(),
+                tolerance=tolerance,
+                mismatch=str(error),
+            )
+        if chosen:
+            records = filter(None, (find(file.ids[row]) for row in chosen))
+            _compare(comparison, chosen, extractor.blocks(records), tell)
     return comparison.result(tolerance)
+
+
+def _compare(
+    comparison: _Comparison, rows: Sequence[int], blocks: Iterable[Block], tell: Tell
+) -> None:
+    done, step = 0, Progress(0, len(rows), 0, stage="verify")
+    tell(step)
+    for block in blocks:
+        comparison.add(rows[done : done + len(block.outcomes)], block)
+        done += len(block.outcomes)
+        tell(replace(step, done=done, failed=len(comparison.missing)))
 
 
 class _Comparison:

@@ -20,7 +20,7 @@ def quantized(penult, tiny, photos, tmp_path, monkeypatch):
 def test_the_card_is_printed_and_info_shows_it_again(quantized, penult):
     path, done = quantized
     assert done.code == 0
-    assert done.err.splitlines()[0] == "quantize: reading images"
+    assert done.err.splitlines()[0] == "reading images"
     lines = [line.strip() for line in done.out.splitlines()]
     assert lines[0].endswith("tiny.ckpt: tiny:network in 8-bit integers")
     card = [line for line in lines if "  " in line]

@@ -10,6 +10,7 @@ from typing import Literal
 
 from penult.errors import UnknownNameError
 from penult.interface import command
+from penult.representation import short_repr
 
 __all__ = ["ENDS", "Layer", "Layout", "find_layer", "match_layers"]
 
@@ -21,6 +22,7 @@ Layout = Literal["vector", "NCHW", "NHWC", "NTD", "other"]
 otherwise, so that nothing can be said of its axes."""
 
 
+@short_repr
 @dataclass(frozen=True)
 class Layer:
     """A layer that a user may name.

@@ -11,10 +11,12 @@ from penult.backbones.weights.info import WeightsInfo
 from penult.errors import FileFormatError
 from penult.parsing import read_json, to_record
 from penult.recipe import Preprocessing
+from penult.representation import short_repr
 
 __all__ = ["BackboneMetadata"]
 
 
+@short_repr
 @dataclass(frozen=True, kw_only=True)
 class BackboneMetadata:
     """All that is known of a backbone apart from its network.

@@ -16,8 +16,10 @@ from penult.classify.metrics.scores import scores_to_dict
 from penult.classify.pipeline import class_probabilities, label_probabilities
 from penult.classify.settings import TrainingSettings
 from penult.errors import UsageError
+from penult.progress import ShowProgress
 from penult.recipe import Recipe, require_equal
-from penult.records import HeldOut, Prediction, Predictions, Progress, Scores
+from penult.records import HeldOut, Prediction, Predictions, Scores, in_words
+from penult.representation import html_table, one_line, plural, short, short_repr, short_text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["Classifier", "Description"]
 
 
+@short_repr
 @dataclass(frozen=True, kw_only=True)
 class Description:
     """Everything a classifier file says of itself, without the pipeline; see `Classifier`."""
@@ -73,6 +76,22 @@ class Classifier(Description):
     trained_on: NDArray[np.uint64] | None = dataclasses.field(
         default=None, compare=False, repr=False
     )
+
+    def __repr__(self) -> str:
+        return one_line("Classifier", self._facts())
+
+    def _repr_html_(self) -> str:
+        return html_table("Classifier", self._facts()) + self.scores._repr_html_()
+
+    def _facts(self) -> list[tuple[str, str]]:
+        params = ", ".join(f"{name}={short(v)}" for name, v in self.settings.params.items())
+        return [
+            ("kind", " ".join(filter(None, (self.settings.classifier, params)))),
+            ("classes", plural(len(self.label_names), "class")),
+            ("network", short_text(self.recipe.network)),
+            ("layer", short_text(self.recipe.layer)),
+            ("scores", in_words(self.scores)),
+        ]
 
     def require_recipe(self, other: Recipe, *, other_name: str) -> None:
         """Refuse rows that were made otherwise than the classifier's own.
@@ -182,7 +201,7 @@ class Classifier(Description):
         device: str = "auto",
         batch_size: int | None = None,
         workers: int | None = None,
-        on_progress: Callable[[Progress], None] | None = None,
+        progress: ShowProgress = None,
         on_listing: Callable[[Mapping[str, Any]], None] | None = None,
     ) -> Predictions:
         """Classify photos.
@@ -219,8 +238,8 @@ class Classifier(Description):
             Images a call of the engine; chosen from the machine by default.
         workers : int, optional
             Decoding threads; chosen from the machine by default.
-        on_progress : callable, optional
-            Called after each block, from the calling thread.
+        progress : bool or callable, optional
+            As for `penult.extract`.
         on_listing : callable, optional
             Called once, before the first photo, with what was found beside the images:
             ``passed_over`` (extension to number of files) and ``left_out`` (what penult wrote
@@ -259,7 +278,7 @@ class Classifier(Description):
                 device=device,
                 batch_size=batch_size,
                 workers=workers,
-                on_progress=on_progress,
+                progress=progress,
                 on_listing=on_listing,
             )
         )

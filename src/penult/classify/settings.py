@@ -11,10 +11,12 @@ import numpy as np
 
 from penult.classify.options import TrainOptions
 from penult.parsing import to_record
+from penult.representation import short_repr
 
 __all__ = ["GridResult", "LayerResult", "SeedRuns", "TrainingSettings"]
 
 
+@short_repr
 @dataclass(frozen=True)
 class GridResult:
     """What cross-validation made of one candidate of the grid.
@@ -41,6 +43,7 @@ class GridResult:
     log_loss: float | None = None
 
 
+@short_repr
 @dataclass(frozen=True)
 class LayerResult:
     """How the classifier of one layer did, where several layers were tried.
@@ -67,6 +70,7 @@ class LayerResult:
     interval: tuple[float, float] | None
 
 
+@short_repr
 @dataclass(frozen=True)
 class SeedRuns:
     """The accuracies of several runs, each with its own seed.
@@ -112,6 +116,7 @@ class SeedRuns:
         )
 
 
+@short_repr
 @dataclass(frozen=True, kw_only=True)
 class TrainingSettings:
     """How a classifier was trained.

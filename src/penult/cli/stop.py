@@ -34,7 +34,7 @@ class Stopped(BaseException):
 
 @contextmanager
 def stoppable(
-    on_progress: Callable[[Progress], None], output: Path
+    tell: Callable[[Progress], None], output: Path
 ) -> Iterator[Callable[[Progress], None]]:
     """Yield a progress callback that makes signals end the extraction into `output` in order.
 
@@ -58,10 +58,13 @@ def stoppable(
         os.write(2, b"penult: stopping after the batch in hand; once more stops at once\n")
 
     def update(now: Progress) -> None:
+        if now.stage != "extract":
+            tell(now)
+            return
         latest[:] = [now]
         if not before:
             before.update({signum: signal.signal(signum, stop) for signum in _SIGNALS})
-        on_progress(now)
+        tell(now)
         if asked:
             raise Stopped(asked[0], now, output)
 

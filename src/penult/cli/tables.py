@@ -159,9 +159,11 @@ def _not_tried(settings: TrainingSettings) -> str:
 
 
 def edge_lines(settings: TrainingSettings) -> list[str]:
-    """Return what might be gained by a wider grid, and what to type."""
+    """Return where a wider grid may gain something, and what to type."""
+    from penult.classify.training.grid import rising_edges
+
     lines = []
-    for name, edge in settings.edges.items():
+    for name, edge in rising_edges(settings).items():
         value = settings.params[name]
         beyond = [value, value * 10] if edge == "largest" else [value / 10, value]
         wider = ",".join(f"{number:.15g}" for number in beyond)

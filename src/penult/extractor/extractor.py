@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence, Sized
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -19,7 +19,10 @@ from penult.extractor.opened import OpenedBackbone, shared_backbone
 from penult.extractor.options import EngineOptions, ReadingOptions
 from penult.extractor.rows import ModelRows, RecipeRows, layer_names
 from penult.images.in_memory import as_records
+from penult.progress import ShowProgress, following
 from penult.recipe import Precision, Recipe, require_equal
+from penult.records import Progress
+from penult.representation import short
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -201,8 +204,9 @@ class Extractor:
                 workers=workers, max_pixels=max_pixels, allow_truncated=allow_truncated
             ),
         )
-        self._set(spec, spec.open_backbone())
-        _ = self.engine  # what is wrong with it is said now
+        with following(None):
+            self._set(spec, spec.open_backbone())
+            _ = self.engine  # what is wrong with it is said now
 
     def _set(
         self, spec: ExtractorSpec, opened: OpenedBackbone | None, images: int | None = None
@@ -236,7 +240,8 @@ class Extractor:
 
     def __repr__(self) -> str:
         rows, engine = self.spec.rows, self.spec.engine.engine
-        return f"Extractor({rows.model!r}, layer={list(rows.layers)}, engine={engine!r})"
+        layers = short(list(rows.layers))
+        return f"Extractor({short(rows.model)}, layer={layers}, engine={engine!r})"
 
     def __enter__(self) -> Self:
         self._require_open()
@@ -245,13 +250,15 @@ class Extractor:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def __call__(self, images: Any) -> NDArray[np.float32]:
+    def __call__(self, images: Any, *, progress: ShowProgress = None) -> NDArray[np.float32]:
         """Turn images into feature vectors.
 
         Parameters
         ----------
         images : sequence of paths, Pillow images and uint8 arrays
             As for `penult.FeatureExtractor`.
+        progress : bool or callable, optional
+            As for `penult.extract`.
 
         Returns
         -------
@@ -271,15 +278,19 @@ class Extractor:
                 f"this extractor gives the rows of {len(self.recipes)} layers; by_layer(images) "
                 "has them by name"
             )
-        return self._rows(images)[0]
+        return self._rows(images, progress)[0]
 
-    def by_layer(self, images: Any) -> dict[str, NDArray[np.float32]]:
+    def by_layer(
+        self, images: Any, *, progress: ShowProgress = None
+    ) -> dict[str, NDArray[np.float32]]:
         """Turn images into feature vectors of each layer; see `__call__`.
 
         Parameters
         ----------
         images : sequence of paths, Pillow images and uint8 arrays
             As for `penult.FeatureExtractor`.
+        progress : bool or callable, optional
+            As for `penult.extract`.
 
         Returns
         -------
@@ -287,7 +298,7 @@ class Extractor:
             Layer to rows, in execution order.
         """
         layers = (recipe.layer for recipe in self.recipes)
-        return dict(zip(layers, self._rows(images), strict=True))
+        return dict(zip(layers, self._rows(images, progress), strict=True))
 
     def blocks(
         self,
@@ -400,15 +411,16 @@ class Extractor:
         if self._closed:
             raise UsageError("this extractor is closed; open another")
 
-    def _rows(self, images: Any) -> list[NDArray[np.float32]]:
+    def _rows(self, images: Any, progress: ShowProgress) -> list[NDArray[np.float32]]:
         records = as_records(images)
-        rows = [
-            np.empty((len(records), *row), np.float32)
-            for row in self.engine_for(len(records)).row_shapes
-        ]
-        done = 0
-        for block in self.blocks(records, stop_on_error=True):
-            for ours, new in zip(rows, block.rows, strict=True):
-                ours[done : done + len(new)] = new
-            done += len(block.outcomes)
+        with following(progress) as tell:
+            shapes = self.engine_for(len(records)).row_shapes
+            rows = [np.empty((len(records), *row), np.float32) for row in shapes]
+            now = Progress(0, len(records), 0, stage="extract")
+            tell(now)
+            for block in self.blocks(records, stop_on_error=True):
+                for ours, new in zip(rows, block.rows, strict=True):
+                    ours[now.done : now.done + len(new)] = new
+                now = replace(now, done=now.done + len(block.outcomes))
+                tell(now)
         return rows

@@ -19,6 +19,7 @@ from penult.backbones.weights.choice import WeightsChoice
 from penult.engines.base import Engine
 from penult.engines.registry import open_engine
 from penult.locks import ForkSafeLock
+from penult.progress import announce
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -78,6 +79,7 @@ class OpenedBackbone:
     """
 
     def __init__(self, name: str, choice: WeightsChoice, *, use_cache: bool = True) -> None:
+        announce(f"loading {name}", brief=True)
         self.backbone = open_backbone(name, choice, use_cache=use_cache)
         files = [choice.weights, self.backbone.weights.path]
         self._files = [path for path in files if isinstance(path, Path)]

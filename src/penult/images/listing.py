@@ -29,6 +29,7 @@ from penult.images.sources.file_names import IMAGE_EXTENSIONS
 from penult.images.sources.open import open_sources
 from penult.offline import works_offline
 from penult.records import Failure
+from penult.representation import short_repr
 
 __all__ = ["Listing", "as_sources", "list_images", "origin_of"]
 
@@ -37,6 +38,7 @@ _log = logging.getLogger("penult")
 _REMOTE_READERS = 16
 
 
+@short_repr
 @dataclass(frozen=True)
 class Listing:
     """What was found in the sources.

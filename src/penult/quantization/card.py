@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from penult.representation import short_repr
+
 __all__ = ["LayerCosine", "ProbeAccuracy", "Quantization"]
 
 
+@short_repr
 @dataclass(frozen=True, kw_only=True)
 class LayerCosine:
     """Cosine similarity of int8 rows with float32 rows, on images not calibrated on.
@@ -33,6 +36,7 @@ class LayerCosine:
     lowest_id: str
 
 
+@short_repr
 @dataclass(frozen=True, kw_only=True)
 class ProbeAccuracy:
     """Cross-validated accuracy of the default classifier on rows of one layer.
@@ -67,6 +71,7 @@ class ProbeAccuracy:
     differences: tuple[float, ...]
 
 
+@short_repr
 @dataclass(frozen=True, kw_only=True)
 class Quantization:
     """The card of an int8 checkpoint: what it was made from, and what that cost and won.

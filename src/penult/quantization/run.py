@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from penult.checking import checked
 from penult.deprecation import renamed_keyword
 from penult.errors import BackboneError, UsageError
 from penult.output import check_output
+from penult.progress import ShowProgress, announce, following
 from penult.quantization.card import Quantization
 from penult.suffixes import NETWORK
 
@@ -37,7 +38,7 @@ def quantize(
     seed: int = 0,
     min_cosine: float = 0.995,
     overwrite: bool = False,
-    on_stage: Callable[[str], None] | None = None,
+    progress: ShowProgress = None,
 ) -> Quantization:
     """Write a checkpoint of a backbone in 8-bit integers, a backbone like any other.
 
@@ -75,8 +76,8 @@ def quantize(
         are kept in float32 until it is reached.
     overwrite : bool, default=False
         Replace `output` if it exists, atomically.
-    on_stage : callable, optional
-        Told in words what begins.
+    progress : bool or callable, optional
+        As for `penult.extract`; what is done is said, and nothing counted.
 
     Returns
     -------
@@ -109,71 +110,69 @@ def quantize(
             f"{images} images and a mean cosine of {min_cosine:g} were asked for; give 1 or more, "
             f"and a cosine from 0 to below 1"
         )
-    say = on_stage or (lambda _stage: None)
     target = Path(output)
     check_output(target, overwrite=overwrite, output=NETWORK)
-    choice = WeightsChoice.of(weights, offline=offline, architecture=architecture)
-    opened = OpenedBackbone(model, choice)
-    backbone = opened.backbone
-    if backbone.metadata.quantized:
-        raise UsageError(f"{model} is an int8 checkpoint already; give what it was made from")
-    rows = ModelRows(model=model, layers=layer_names(layer), pooling=pooling)
-    recipes = rows.recipes(backbone)
-    say("reading images")
-    listed_as = ListingOptions(labels=labels, label_pattern=label_pattern)
-    listing = listed_as.list(as_sources(calibrate), offline=offline)
-    log_listing_messages({**listing.notes, "split_folders": ()})
-    records, pixels = read_samples(listing.records, backbone, images, seed)
-    calibrated = min(images, len(records) * 3 // 5)
-    theirs = opened.engine(recipes, EngineOptions(engine="openvino"))
-    float_rows = all_rows(theirs, pixels)
-    for number, reason in reasons(float_rows, recipes).items():
-        raise BackboneError(
-            f"{model} cannot be quantised: {records[number].id}: {reason}; give other weights, or "
-            f"another layer"
+    with following(progress):
+        choice = WeightsChoice.of(weights, offline=offline, architecture=architecture)
+        opened = OpenedBackbone(model, choice)
+        backbone = opened.backbone
+        if backbone.metadata.quantized:
+            raise UsageError(f"{model} is an int8 checkpoint already; give what it was made from")
+        rows = ModelRows(model=model, layers=layer_names(layer), pooling=pooling)
+        recipes = rows.recipes(backbone)
+        announce("reading images")
+        listed_as = ListingOptions(labels=labels, label_pattern=label_pattern)
+        listing = listed_as.list(as_sources(calibrate), offline=offline)
+        log_listing_messages({**listing.notes, "split_folders": ()})
+        records, pixels = read_samples(listing.records, backbone, images, seed)
+        calibrated = min(images, len(records) * 3 // 5)
+        theirs = opened.engine(recipes, EngineOptions(engine="openvino"))
+        float_rows = all_rows(theirs, pixels)
+        for number, reason in reasons(float_rows, recipes).items():
+            raise BackboneError(
+                f"{model} cannot be quantised: {records[number].id}: {reason}; give other "
+                f"weights, or another layer"
+            )
+        made = engine.quantize(backbone, recipes, pixels[:calibrated], min_cosine=min_cosine)
+        with tempfile.TemporaryDirectory() as folder:
+            # Judged as it will be used: from a file, by the engine.
+            unjudged = Path(folder) / target.name
+            save_int8(unjudged, made.graph, {})
+            small = open_int8(unjudged)
+            # What the engine caches of it is then under its final name.
+            small = small.replace(
+                name=f"checkpoint:{target.resolve()}",
+                weights=dataclasses.replace(small.weights, name=f"file:{target.resolve()}"),
+            )
+            announce("comparing it with float32")
+            wanted = [small.recipe(r.layer, r.pooling) for r in recipes]
+            ours = open_engine(small, wanted)
+            int8_rows = all_rows(ours, pixels)
+            announce("measuring speed")
+            speeds = rates([theirs, ours], pixels)
+        accuracy = None
+        if any(record.labels for record in records):
+            announce("measuring accuracy")
+            accuracy = probe_accuracy(records, recipes[-1], float_rows[-1], int8_rows[-1], seed)
+        card = Quantization(
+            backbone=backbone.described,
+            weights=backbone.weights.name,
+            weights_sha256=backbone.weights.sha256,
+            calibrated=calibrated,
+            held_back=len(records) - calibrated,
+            seed=seed,
+            cosines=tuple(
+                layer_cosine(recipe, records[calibrated:], theirs[calibrated:], ours[calibrated:])
+                for recipe, theirs, ours in zip(recipes, float_rows, int8_rows, strict=True)
+            ),
+            operations=made.products,
+            in_float=made.in_float,
+            half_range=made.half_range,
+            float32_rate=speeds[0],
+            int8_rate=speeds[1],
+            machine=processor(ours.concurrency),
+            accuracy=accuracy,
+            versions={name: version(name) for name in ("penult", "nncf", "openvino")},
         )
-    made = engine.quantize(
-        backbone, recipes, pixels[:calibrated], min_cosine=min_cosine, on_stage=say
-    )
-    with tempfile.TemporaryDirectory() as folder:
-        # Judged as it will be used: from a file, by the engine.
-        unjudged = Path(folder) / target.name
-        save_int8(unjudged, made.graph, {})
-        small = open_int8(unjudged)
-        # What the engine caches of it is then under its final name.
-        small = small.replace(
-            name=f"checkpoint:{target.resolve()}",
-            weights=dataclasses.replace(small.weights, name=f"file:{target.resolve()}"),
-        )
-        say("comparing it with float32")
-        wanted = [small.recipe(r.layer, r.pooling) for r in recipes]
-        ours = open_engine(small, wanted)
-        int8_rows = all_rows(ours, pixels)
-        say("measuring speed")
-        speeds = rates([theirs, ours], pixels)
-    accuracy = None
-    if any(record.labels for record in records):
-        say("measuring accuracy")
-        accuracy = probe_accuracy(records, recipes[-1], float_rows[-1], int8_rows[-1], seed)
-    card = Quantization(
-        backbone=backbone.described,
-        weights=backbone.weights.name,
-        weights_sha256=backbone.weights.sha256,
-        calibrated=calibrated,
-        held_back=len(records) - calibrated,
-        seed=seed,
-        cosines=tuple(
-            layer_cosine(recipe, records[calibrated:], theirs[calibrated:], ours[calibrated:])
-            for recipe, theirs, ours in zip(recipes, float_rows, int8_rows, strict=True)
-        ),
-        operations=made.products,
-        in_float=made.in_float,
-        half_range=made.half_range,
-        float32_rate=speeds[0],
-        int8_rate=speeds[1],
-        machine=processor(ours.concurrency),
-        accuracy=accuracy,
-        versions={name: version(name) for name in ("penult", "nncf", "openvino")},
-    )
-    save_int8(target, made.graph, dataclasses.asdict(card), overwrite=overwrite)
-    return card
+        save_int8(target, made.graph, dataclasses.asdict(card), overwrite=overwrite)
+        return card

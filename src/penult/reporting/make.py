@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -23,7 +23,8 @@ from penult.features.schema import is_feature_file
 from penult.images.listing import as_sources
 from penult.images.listing_options import ListingOptions
 from penult.output import check_output
-from penult.records import Features, Progress
+from penult.progress import ShowProgress, following
+from penult.records import Features
 from penult.reporting.build import build_report
 from penult.reporting.commands import CLASSIFIER, FEATURES
 from penult.reporting.opening import open_page
@@ -31,6 +32,7 @@ from penult.reporting.page import FILES, OPTIONAL, PAGE, check_report, write_rep
 from penult.reporting.pictures import image_opener
 from penult.reporting.staging import is_complete, staged
 from penult.reporting.steps import extract_rows, noted, timed, train_with_rows
+from penult.representation import short_repr
 
 if TYPE_CHECKING:
     from penult.images.labels.split_folders import SplitsFrom
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 __all__ = ["ReportFiles", "report"]
 
 
+@short_repr
 @dataclass(frozen=True)
 class ReportFiles:
     """What `penult.report` made.
@@ -90,10 +93,7 @@ def report(
     escape_formulas: bool = False,
     open: bool = False,
     overwrite: bool = False,
-    on_extract: Callable[[Progress], None] | None = None,
-    on_train: Callable[[Progress], None] | None = None,
-    on_label_errors: Callable[[Progress], None] | None = None,
-    on_curve: Callable[[Progress], None] | None = None,
+    progress: ShowProgress = None,
 ) -> ReportFiles:
     """Extract features, train a classifier, and write one page about both.
 
@@ -167,8 +167,8 @@ def report(
     overwrite : bool
         Replace those files if they exist; rows that still hold are taken over instead of computed
         again.
-    on_extract, on_train, on_label_errors, on_curve : callable, optional
-        Called with a `Progress` during that step, from the calling thread.
+    progress : bool or callable, optional
+        As for `penult.extract`; its ``stage`` says which step it is.
 
     Returns
     -------
@@ -216,7 +216,11 @@ def report(
     seconds: dict[str, float] = {}
     found: dict[str, Any] = {}
     notes: dict[str, str] = {}
-    with staged(directory, rows=FEATURES, files=[CLASSIFIER, *FILES], optional=OPTIONAL) as folder:
+    files = [CLASSIFIER, *FILES]
+    with (
+        staged(directory, rows=FEATURES, files=files, optional=OPTIONAL) as folder,
+        following(progress) as tell,
+    ):
         if file is None:
             with timed(seconds, "extract"):
                 extract_rows(
@@ -224,20 +228,20 @@ def report(
                     sources,
                     folder / FEATURES,
                     earlier=directory / FEATURES,
-                    on_progress=on_extract,
+                    tell=tell,
                 )
         with timed(seconds, "train"):
             features, trained = train_with_rows(
-                file or folder / FEATURES, (file and wanted) or ("all",), options, on_train
+                file or folder / FEATURES, (file and wanted) or ("all",), options, tell
             )
             trained.save(folder / CLASSIFIER, overwrite=True)
         if label_errors:
             with noted(notes, "labels"), timed(seconds, "label errors"):
-                issues = find_label_issues(trained, features, on_progress=on_label_errors)
+                issues = find_label_issues(trained, features, progress=tell)
                 found["label_issues"] = tuple(issues)
         if curve:
             with noted(notes, "curve"), timed(seconds, "learning curve"):
-                found["curve"] = tuple(learning_curve(trained, features, on_progress=on_curve))
+                found["curve"] = tuple(learning_curve(trained, features, progress=tell))
         # Of images, their hosts were named when they were first listed.
         opener = image_opener(features, offline=offline, announce=file is not None)
         content = build_report(sources, file, features, trained, opener)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,7 +21,8 @@ from penult.errors import (
 )
 from penult.extraction import Extraction
 from penult.features.read import load
-from penult.records import Features, Progress
+from penult.progress import Tell
+from penult.records import Features
 
 __all__ = ["extract_rows", "noted", "timed", "train_with_rows"]
 
@@ -32,7 +33,7 @@ def extract_rows(
     path: Path,
     *,
     earlier: Path,
-    on_progress: Callable[[Progress], None] | None,
+    tell: Tell,
 ) -> None:
     """Bring the rows of an earlier run, or those of the report that is replaced, up to date."""
     if earlier.exists() and not path.exists():
@@ -41,20 +42,20 @@ def extract_rows(
         except OSError:  # a file system without hard links
             shutil.copyfile(earlier, path)
     try:
-        extraction.to_file(images, path, update=True, on_progress=on_progress)
+        extraction.to_file(images, path, update=True, progress=tell)
     except (RecipeMismatchError, ResumeError, FeatureFileError):
         # What is there is of no use for what is asked now, and may be replaced.
-        extraction.to_file(images, path, overwrite=True, restart=True, on_progress=on_progress)
+        extraction.to_file(images, path, overwrite=True, restart=True, progress=tell)
 
 
 def train_with_rows(
     path: Path,
     layers: Sequence[str],
     options: TrainOptions,
-    on_progress: Callable[[Progress], None] | None,
+    tell: Tell,
 ) -> tuple[Features, Classifier]:
     """Train on each layer and keep the best, with the rows that it was trained on."""
-    best = train_best(path, layers, on_progress=on_progress, **vars(options))
+    best = train_best(path, layers, progress=tell, **vars(options))
     return load(path, best.recipe.layer), best
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -22,7 +22,8 @@ from penult.features.schema import is_feature_file
 from penult.images.listing import as_sources
 from penult.images.listing_options import ListingOptions
 from penult.images.notes import listing_notes, log_failures
-from penult.records import Features, Progress
+from penult.progress import ShowProgress
+from penult.records import Features
 from penult.wording import listed
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def evaluate(
     results: str | Path | None = None,
     confusion: Literal["counts", "normalized"] = "counts",
     overwrite: bool = False,
-    on_progress: Callable[[Progress], None] | None = None,
+    progress: ShowProgress = None,
 ) -> Evaluation:
     """Score a classifier on other labelled images, or on a feature file of them.
 
@@ -79,8 +80,8 @@ def evaluate(
         Cells of ``confusion_matrix.png``: images, or parts of the true class's.
     overwrite : bool, default=False
         Replace the files in `results` if they exist.
-    on_progress : callable, optional
-        Called after each block of images, from the calling thread.
+    progress : bool or callable, optional
+        As for `penult.extract`.
 
     Returns
     -------
@@ -123,7 +124,7 @@ def evaluate(
                     engine=EngineOptions(engine=engine, device=device),
                 ),
                 listing=listing,
-            ).to_memory(sources, on_progress=on_progress)
+            ).to_memory(sources, progress=progress)
             log_failures(features.failures, total=len(features) + len(features.failures))
             notes = {"splits": splits, **listing_notes(features.origin)}
     if not notes and listing != ListingOptions():

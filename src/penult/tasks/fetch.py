@@ -9,10 +9,12 @@ from pathlib import Path
 from penult.backbones.registry import open_backbone
 from penult.backbones.weights.choice import WeightsChoice
 from penult.checking import checked
+from penult.representation import short_repr
 
 __all__ = ["FetchedWeights", "fetch", "fetch_each"]
 
 
+@short_repr
 @dataclass(frozen=True, kw_only=True)
 class FetchedWeights:
     """Where the weights of a backbone are.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from penult.checking import checked
 from penult.errors import PathNotFoundError, UsageError
+from penult.representation import short_repr
 
 if TYPE_CHECKING:
     from penult.classify.settings import TrainingSettings
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["ClassifierInfo", "FeaturesInfo", "Int8Info", "info"]
 
 
+@short_repr
 @dataclass(frozen=True, kw_only=True)
 class FeaturesInfo:
     """What a feature file says of itself.
@@ -62,6 +64,7 @@ class FeaturesInfo:
     origin: Mapping[str, Any]
 
 
+@short_repr
 @dataclass(frozen=True, kw_only=True)
 class ClassifierInfo:
     """What a classifier file says of itself.
@@ -90,6 +93,7 @@ class ClassifierInfo:
     versions: Mapping[str, str]
 
 
+@short_repr
 @dataclass(frozen=True, kw_only=True)
 class Int8Info:
     """What an int8 checkpoint says of itself.

@@ -9,10 +9,12 @@ from penult.backbones.layer import Layout, match_layers
 from penult.backbones.registry import open_without_download
 from penult.backbones.weights.choice import WeightsChoice
 from penult.checking import checked
+from penult.representation import short_repr
 
 __all__ = ["LayerInfo", "layers"]
 
 
+@short_repr
 @dataclass(frozen=True, kw_only=True)
 class LayerInfo:
     """What is known of a layer, and of its rows.

@@ -9,7 +9,8 @@ from typing import Any
 from penult.checking import checked
 from penult.classify.classifier import Classifier
 from penult.classify.loading import as_classifier
-from penult.records import Predictions, Progress
+from penult.progress import ShowProgress
+from penult.records import Predictions
 
 __all__ = ["predict"]
 
@@ -29,7 +30,7 @@ def predict(
     device: str = "auto",
     batch_size: int | None = None,
     workers: int | None = None,
-    on_progress: Callable[[Progress], None] | None = None,
+    progress: ShowProgress = None,
     on_listing: Callable[[Mapping[str, Any]], None] | None = None,
 ) -> Predictions:
     """Say which class each image belongs to, and how probable that is.
@@ -60,8 +61,8 @@ def predict(
         Images a call of the engine; chosen from the machine by default.
     workers : int, optional
         Decoding threads; chosen from the machine by default.
-    on_progress : callable, optional
-        Called after each block, from the calling thread.
+    progress : bool or callable, optional
+        As for `penult.extract`.
     on_listing : callable, optional
         Called once with what was found beside the images, which is logged by default.
 
@@ -87,6 +88,6 @@ def predict(
         device=device,
         batch_size=batch_size,
         workers=workers,
-        on_progress=on_progress,
+        progress=progress,
         on_listing=on_listing,
     )

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from penult.checking import checked
+from penult.representation import short_repr
 from penult.samples import find_sample
 
 __all__ = ["WrittenSample", "sample"]
 
 
+@short_repr
 @dataclass(frozen=True, kw_only=True)
 class WrittenSample:
     """An image set that was written.

@@ -10,12 +10,14 @@ from penult.backbones.weights.choice import WeightsChoice
 from penult.checking import checked
 from penult.output import atomic_output, check_output
 from penult.preview import in_words, network_input
+from penult.representation import short_repr
 from penult.suffixes import PICTURE
 from penult.written import note_written
 
 __all__ = ["ShownInput", "show_input"]
 
 
+@short_repr
 @dataclass(frozen=True, kw_only=True)
 class ShownInput:
     """A picture of what a network sees.

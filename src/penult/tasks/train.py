@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,7 +16,8 @@ from penult.deprecation import renamed_keyword
 from penult.errors import UsageError
 from penult.extractor import layer_names
 from penult.output import check_output
-from penult.records import Features, Progress
+from penult.progress import ShowProgress
+from penult.records import Features
 from penult.suffixes import CLASSIFIER
 
 __all__ = ["train"]
@@ -45,7 +46,7 @@ def train(
     results: str | Path | None = None,
     confusion: Literal["counts", "normalized"] = "counts",
     overwrite: bool = False,
-    on_progress: Callable[[Progress], None] | None = None,
+    progress: ShowProgress = None,
 ) -> Classifier:
     """Train a classifier on a feature file's labelled rows and score it on rows held out.
 
@@ -105,8 +106,8 @@ def train(
         Cells of ``confusion_matrix.png``: images, or parts of the true class's.
     overwrite : bool, default=False
         Replace `output` and the files in `results` if they exist.
-    on_progress : callable, optional
-        Called after each fit with a `Progress` that counts fits.
+    progress : bool or callable, optional
+        As for `penult.extract`.
 
     Returns
     -------
@@ -149,7 +150,7 @@ def train(
         runs=runs,
         refit=refit,
         max_memory=in_bytes(max_memory),
-        on_progress=on_progress,
+        progress=progress,
     )
     if output is not None:
         trained.save(output, overwrite=overwrite)

@@ -61,10 +61,10 @@ def test_what_is_trained_on_is_bounded_while_every_image_is_judged(make_features
         return fit(data, params)
 
     monkeypatch.setattr(kind, "fit", spy)
-    found = find_label_issues(classifier, features, folds=4, max_rows=31, on_progress=told.append)
+    found = find_label_issues(classifier, features, folds=4, max_rows=31, progress=told.append)
     assert fitted == [31] * 4
     assert {issue.id for issue in found} == {"daisy/004.jpg", "rose/040.jpg"}
-    assert [(p.done, p.total) for p in told] == [(k, 4) for k in (1, 2, 3, 4)]
+    assert [(p.done, p.total) for p in told] == [(k, 4) for k in range(5)]
     assert all(issue.suggested_confidence > issue.confidence for issue in found)
 
 

@@ -55,7 +55,7 @@ def test_sizes_that_take_too_many_images_are_left_out_but_for_the_classifier_its
     features = make_features(COUNTS, noise=1.5)
     classifier = train(features)
     told = []
-    points = learning_curve(classifier, features, max_rows=20, on_progress=told.append)
+    points = learning_curve(classifier, features, max_rows=20, progress=told.append)
     # 10 images a class would be 30. Of the 23 images held out, 20 are scored.
     assert [point.per_class for point in points] == [1, 2, 5, 23]
     assert all(a * 20 == pytest.approx(round(a * 20)) for p in points for a in p.accuracies)

@@ -110,9 +110,9 @@ def test_progress_counts_the_same_fits(on_disk):
         classifier=["logistic", "centroid"],
         grid={"C": [1, 10]},
         max_memory=SMALL,
-        on_progress=seen.append,
+        progress=seen.append,
     )
-    assert [p.done for p in seen] == list(range(1, 11))
+    assert [p.done for p in seen] == list(range(11))
     assert {p.total for p in seen} == {10}
 
 

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from penult.classify.kinds.base import Trial
-from penult.classify.training.grid import find_edges
+from penult.classify.settings import GridResult, TrainingSettings
+from penult.classify.training.grid import find_edges, rising_edges
 from penult.classify.training.search import choose
 from penult.classify.training.train import train
 from penult.errors import TrainingError, UnknownNameError, UsageError
@@ -108,6 +109,33 @@ def test_a_choice_at_the_edge_of_the_grid_is_told(tried, chosen, edges):
     assert find_edges({"svm": [{"C": value} for value in tried]}, "svm", {"C": chosen}) == edges
 
 
+@pytest.mark.parametrize(
+    ("means", "told"),
+    [
+        pytest.param([0.90, 0.96], {"C": "largest"}, id="it rises by more than chance"),
+        pytest.param([0.955, 0.96], {}, id="it hardly rises"),
+        pytest.param([0.96, 0.96], {}, id="it does not rise"),
+        pytest.param([0.96], {"C": "largest"}, id="nothing to compare with"),
+    ],
+)
+def test_an_edge_is_worth_a_line_only_where_the_score_still_rises(means, told):
+    """Of 1,000 images, the standard error of 96% is 0.6%."""
+    grid = tuple(GridResult("svm", {"C": 10.0**k}, mean, 0) for k, mean in enumerate(means))
+    settings = TrainingSettings(
+        classifier="svm",
+        params=grid[-1].params,
+        scale="l2",
+        seed=0,
+        folds=3,
+        grid=grid,
+        edges={"C": "largest"},
+        train_images=1000,
+        left_out={},
+        classes={},
+    )
+    assert rising_edges(settings) == told
+
+
 def test_the_classifier_says_whether_its_choice_is_at_the_edge(make_features):
     settings = train(make_features(COUNTS), grid={"C": [100, 1000]}).settings
     assert settings.edges == {"C": "largest"}  # both are right throughout, and this one is surer
@@ -170,8 +198,8 @@ def test_a_file_on_disk_trains_as_the_array_does(make_features, tmp_path):
 
 def test_progress_counts_every_fit(make_features):
     seen = []
-    train(make_features(COUNTS), grid={"C": [1, 2]}, folds=4, on_progress=seen.append)
-    assert [p.done for p in seen] == list(range(1, 10))
+    train(make_features(COUNTS), grid={"C": [1, 2]}, folds=4, progress=seen.append)
+    assert [p.done for p in seen] == list(range(10))
     assert {p.total for p in seen} == {9}
 
 

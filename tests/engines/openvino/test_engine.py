@@ -285,7 +285,7 @@ while engines:
 if {quantised}:
     from penult.engines.openvino.quantize import quantize
     images = np.random.default_rng(0).integers(0, 256, (12, 32, 32, 3), np.uint8)
-    quantize(backbone, [backbone.recipe()], images, min_cosine=0.0, on_stage=print)
+    quantize(backbone, [backbone.recipe()], images, min_cosine=0.0)
 gc.collect()
 handled = []
 signal.signal(signal.SIGINT, lambda *_: handled.append(1))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 import urllib.error
 import urllib.request
+from dataclasses import replace
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,8 @@ from typing import Any
 from penult.backbones.weights.checks import damaged, is_offline, unavailable, wrong_digest
 from penult.errors import WeightsError
 from penult.interface import option
+from penult.progress import shown
+from penult.records import Progress
 
 __all__ = ["digest_in", "fetch_url", "torch_cache"]
 
@@ -135,11 +137,10 @@ def _continues(response: HTTPResponse, have: int) -> bool:
 
 
 def _copy(response: HTTPResponse, file: Any, name: str, have: int, total: int | None) -> None:
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
-        task = progress.add_task(name, total=total, completed=have)
+    now = Progress(have, total, 0, stage=f"downloading {name}", unit="bytes")
+    with shown(None) as tell:
+        tell(now)
         while chunk := response.read(_CHUNK):
             file.write(chunk)
-            progress.advance(task, len(chunk))
+            now = replace(now, done=now.done + len(chunk))
+            tell(now)

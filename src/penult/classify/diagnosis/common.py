@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from penult.errors import UsageError
 from penult.features.read import load
 from penult.machine import cores
+from penult.progress import Tell
 from penult.records import Features, Progress
 
 if TYPE_CHECKING:
@@ -43,7 +44,9 @@ def load_labelled(features: Features | str | Path, classifier: Classifier) -> tu
 def map_in_threads(
     function: Callable[[Task], Result],
     tasks: Sequence[Task],
-    on_progress: Callable[[Progress], None] | None = None,
+    tell: Tell = lambda _: None,
+    *,
+    stage: str = "",
 ) -> Iterator[Result]:
     """Yield the result of each task, in order; several run at a time, and share the cores.
 
@@ -57,7 +60,7 @@ def map_in_threads(
         threadpool_limits(max(1, cores() // workers), user_api="blas"),
         ThreadPoolExecutor(workers) as pool,
     ):
+        tell(Progress(0, len(tasks), 0, stage=stage, unit="fits"))
         for done, result in enumerate(pool.map(function, tasks), 1):
-            if on_progress is not None:
-                on_progress(Progress(done, len(tasks), 0))
+            tell(Progress(done, len(tasks), 0, stage=stage, unit="fits"))
             yield result

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +18,9 @@ from penult.partition.row_groups import find_groups
 from penult.partition.rows import read_blocks, read_rows
 from penult.partition.sampling import affordable_rows, stratified_sample
 from penult.partition.splits import Fold, cross_validation
-from penult.records import Features, Progress
+from penult.progress import ShowProgress, following
+from penult.records import Features
+from penult.representation import short_repr
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["LabelIssue", "find_label_issues", "likely_errors"]
 
 
+@short_repr
 @dataclass(frozen=True)
 class LabelIssue:
     """An image whose label is likely wrong.
@@ -59,7 +61,7 @@ def find_label_issues(
     *,
     folds: int = 5,
     max_rows: int | None = None,
-    on_progress: Callable[[Progress], None] | None = None,
+    progress: ShowProgress = None,
 ) -> list[LabelIssue]:
     """Find the images whose labels are likely wrong, the likeliest first.
 
@@ -78,8 +80,8 @@ def find_label_issues(
     max_rows : int, optional
         Rows to train on in each fold; of more, a random part with each class's share. By default
         10,000, or fewer where rows are long.
-    on_progress : callable, optional
-        Called after each fold with a `Progress` that counts fits.
+    progress : bool or callable, optional
+        As for `penult.extract`; a fit a fold is counted.
 
     Returns
     -------
@@ -116,7 +118,8 @@ def find_label_issues(
             None if groups is None else groups[part],
         )
 
-    pipelines = list(map_in_threads(fit, divided, on_progress))
+    with following(progress) as tell:
+        pipelines = list(map_in_threads(fit, divided, tell, stage="label errors"))
     probabilities = np.zeros((len(chosen), len(features.label_names)))
     for place, rows in read_blocks(features, chosen):
         for fold, pipeline in enumerate(pipelines):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -14,6 +14,7 @@ from penult.classify.training.train import train
 from penult.errors import UnknownNameError, UsageError
 from penult.features.read import load
 from penult.interface import option
+from penult.progress import ShowProgress, Tell, following
 from penult.records import Features, Progress
 
 __all__ = ["best_layer", "choose_layers", "train_best", "train_layers"]
@@ -56,7 +57,7 @@ def train_layers(
     layers: Sequence[str] = ("all",),
     *,
     test_features: str | Path | None = None,
-    on_progress: Callable[[Progress], None] | None = None,
+    progress: ShowProgress = None,
     **options: Any,
 ) -> dict[str, Classifier]:
     """Train on each layer of a feature file in turn, in execution order.
@@ -69,8 +70,8 @@ def train_layers(
         Names, globs such as ``"layer4.*"``, or ``"all"``.
     test_features : path, optional
         Another file with the same layers, to score on.
-    on_progress : callable, optional
-        Called after each fit with a `Progress` that counts the fits of all layers.
+    progress : bool or callable, optional
+        As for `penult.extract`; the fits of all layers are counted.
     **options : Any
         Others of `penult.train`; with the same seed every layer is scored on the same images.
 
@@ -90,14 +91,15 @@ def train_layers(
         raise UsageError("rows in memory have one layer; give the file to score on")
     names = choose_layers(path, layers)
     trained = {}
-    for number, layer in enumerate(names):
-        other = None if test_features is None else load(test_features, layer)
-        trained[layer] = train(
-            load(path, layer),
-            test_features=other,
-            on_progress=on_progress and _share_of(number, len(names), on_progress),
-            **options,
-        )
+    with following(progress) as tell:
+        for number, layer in enumerate(names):
+            other = None if test_features is None else load(test_features, layer)
+            trained[layer] = train(
+                load(path, layer),
+                test_features=other,
+                progress=_share_of(number, len(names), tell),
+                **options,
+            )
     return trained
 
 
@@ -177,11 +179,9 @@ def _cross_validated(classifier: Classifier) -> float:
     return classifier.settings.chosen.mean
 
 
-def _share_of(
-    number: int, count: int, on_progress: Callable[[Progress], None]
-) -> Callable[[Progress], None]:
-    def report(progress: Progress) -> None:
-        total = progress.total or 0
-        on_progress(Progress(number * total + progress.done, count * total, 0))
+def _share_of(number: int, count: int, tell: Tell) -> Tell:
+    def tell_share(now: Progress) -> None:
+        total = now.total or 0
+        tell(replace(now, done=number * total + now.done, total=count * total))
 
-    return report
+    return tell_share

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +17,9 @@ from penult.classify.settings import TrainingSettings
 from penult.errors import UsageError
 from penult.partition.rows import read_rows
 from penult.partition.sampling import affordable_rows, rank_within_class
-from penult.records import Features, Progress
+from penult.progress import ShowProgress, following
+from penult.records import Features
+from penult.representation import short_repr
 from penult.texts import positions
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["CurvePoint", "learning_curve"]
 
 
+@short_repr
 @dataclass(frozen=True)
 class CurvePoint:
     """Accuracy on held-out images after training on so many images a class.
@@ -57,7 +60,7 @@ def learning_curve(
     sizes: Sequence[int] | None = None,
     draws: int = 3,
     max_rows: int | None = None,
-    on_progress: Callable[[Progress], None] | None = None,
+    progress: ShowProgress = None,
 ) -> list[CurvePoint]:
     """Train with `classifier`'s parameters on ever more images a class.
 
@@ -77,8 +80,8 @@ def learning_curve(
     max_rows : int, optional
         Sizes that take more images are left out, but for the classifier itself; and of more
         held-out images, so many are drawn. By default 10,000, or fewer where rows are long.
-    on_progress : callable, optional
-        Called after each fit with a `Progress` that counts fits.
+    progress : bool or callable, optional
+        As for `penult.extract`; fits are counted.
 
     Returns
     -------
@@ -130,8 +133,10 @@ def learning_curve(
             classifier.settings, rows[places], labels[task[1]], test_rows, labels[test]
         )
 
-    for (size, _), accuracy in zip(parts, map_in_threads(fit, parts, on_progress), strict=True):
-        accuracies[size].append(accuracy)
+    with following(progress) as tell:
+        fitted_parts = map_in_threads(fit, parts, tell, stage="learning curve")
+        for (size, _), accuracy in zip(parts, fitted_parts, strict=True):
+            accuracies[size].append(accuracy)
     for size in known:
         accuracies[size].append(
             float(np.mean([is_right[str(features.ids[i])] for i in test.tolist()]))

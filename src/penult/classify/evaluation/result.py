@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from penult.records import Failure, HeldOut, Scores
+from penult.records import Failure, HeldOut, Scores, in_words
+from penult.representation import html_table, one_line
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -59,6 +60,22 @@ class Evaluation:
     notes: Mapping[str, Any] = field(default_factory=dict)
     several: bool = False
     digests: bool = False
+
+    def __repr__(self) -> str:
+        return one_line("Evaluation", self._facts())
+
+    def _repr_html_(self) -> str:
+        return html_table("Evaluation", self._facts()) + self.scores._repr_html_()
+
+    def _facts(self) -> list[tuple[str, str | None]]:
+        unseen, failed = len(self.unseen.ids), len(self.failures)
+        return [
+            ("scores", in_words(self.scores)),
+            ("trained", f"{self.trained:,} of them trained it" if self.trained else None),
+            ("unseen", f"{unseen:,} of labels never seen" if unseen else None),
+            ("unlabelled", f"{self.unlabelled:,} without a label" if self.unlabelled else None),
+            ("failures", f"{failed:,} failed" if failed else None),
+        ]
 
     @property
     def unseen_labels(self) -> Mapping[str, int]:

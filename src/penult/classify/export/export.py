@@ -12,6 +12,7 @@ from penult.classify.classifier import Classifier
 from penult.classify.loading import as_classifier
 from penult.errors import OutputError, UnknownNameError
 from penult.output import atomic_output, check_output
+from penult.representation import short_repr
 from penult.suffixes import ONNX
 
 __all__ = ["FORMATS", "Exported", "export"]
@@ -27,6 +28,7 @@ _ONE = "label, int64 (N,), the place of the most probable class,"
 _SEVERAL = "labels, bool (N, {classes}), which of them the image has,"
 
 
+@short_repr
 @dataclass(frozen=True, kw_only=True)
 class Exported:
     """A file that was written.

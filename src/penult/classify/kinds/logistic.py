@@ -74,8 +74,6 @@ class Logistic(LinearKind):
             score = scores.get(float(params["C"]))
             if score is None:
                 not_tried.append(params)
-                for _ in data.folds:
-                    step()
             else:
                 trials.append(Trial(self.name, params, score.accuracies, score.log_loss))
 

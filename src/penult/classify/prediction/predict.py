@@ -14,6 +14,7 @@ from penult.extractor import EngineOptions, ExtractorSpec, ReadingOptions, Recip
 from penult.images.in_memory import are_in_memory, as_records
 from penult.images.listing import as_sources, list_images
 from penult.images.notes import log_failures, log_listing_messages
+from penult.progress import ShowProgress, announcing, shown
 from penult.records import Failure, Prediction, Predictions, Progress
 from penult.written import note_written
 
@@ -38,7 +39,7 @@ def predict_images(
     device: str = "auto",
     batch_size: int | None = None,
     workers: int | None = None,
-    on_progress: Callable[[Progress], None] | None = None,
+    progress: ShowProgress = None,
     on_listing: Callable[[Mapping[str, Any]], None] | None = None,
 ) -> Iterator[Prediction | Failure]:
     """Classify photos, in the order of their ids, as they come out of the network.
@@ -87,36 +88,39 @@ def predict_images(
     records, failures, readers = _listed(
         images, sorter, on_listing or log_listing_messages, offline=offline
     )
-    extractor = spec.shared()
-    _ = extractor.engine_for(len(records))  # what is wrong with it is said before any image is read
-    yield from failures
-    done, failed = len(failures), len(failures)
-    total = done + len(records)
-    # Results of images in memory are told apart by their places, which a failure would shift.
-    stop_on_error = are_in_memory(images) or None
-    for block in extractor.blocks(records, readers=readers, stop_on_error=stop_on_error):
-        predictions: Iterator[Prediction] = iter(())
-        if block.rows:
-            ids = [outcome.record.id for outcome in block.good]
-            probabilities = classifier.predict_features(block.rows[0])
-            predictions = iter(classifier.predictions(ids, probabilities, top=top))
-        done += len(block.outcomes)
-        failed += len(block.failures)
-        if on_progress is not None:
-            on_progress(Progress(done=done, total=total, failed=failed))
-        for outcome in block.outcomes:
-            if outcome.failure is not None:
-                yield outcome.failure
-                continue
-            prediction = next(predictions)
-            unsure = threshold is not None and prediction.probability < threshold
-            copied = None
-            if sorter is not None:
-                label = None if unsure else prediction.label
-                copied = sorter.place(outcome.record, outcome.digest, label)
-                if copied.new:
-                    note_written(sorter.folder, copied.path, copy=True)
-            yield replace(prediction, unsure=unsure, copied=copied)
+    with shown(progress) as tell:
+        with announcing(tell):
+            extractor = spec.shared()
+            # What is wrong with it is said before any image is read.
+            _ = extractor.engine_for(len(records))
+        yield from failures
+        done, failed = len(failures), len(failures)
+        now = Progress(done, done + len(records), failed, stage="predict")
+        tell(now)
+        # Results of images in memory are told apart by their places, which a failure would shift.
+        stop_on_error = are_in_memory(images) or None
+        for block in extractor.blocks(records, readers=readers, stop_on_error=stop_on_error):
+            predictions: Iterator[Prediction] = iter(())
+            if block.rows:
+                ids = [outcome.record.id for outcome in block.good]
+                probabilities = classifier.predict_features(block.rows[0])
+                predictions = iter(classifier.predictions(ids, probabilities, top=top))
+            done += len(block.outcomes)
+            failed += len(block.failures)
+            tell(replace(now, done=done, failed=failed))
+            for outcome in block.outcomes:
+                if outcome.failure is not None:
+                    yield outcome.failure
+                    continue
+                prediction = next(predictions)
+                unsure = threshold is not None and prediction.probability < threshold
+                copied = None
+                if sorter is not None:
+                    label = None if unsure else prediction.label
+                    copied = sorter.place(outcome.record, outcome.digest, label)
+                    if copied.new:
+                        note_written(sorter.folder, copied.path, copy=True)
+                yield replace(prediction, unsure=unsure, copied=copied)
 
 
 def collect(outcomes: Iterable[Prediction | Failure]) -> Predictions:

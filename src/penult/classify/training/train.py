@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ from penult.interface import option
 from penult.machine import free_memory
 from penult.partition.near_duplicates import join_near_duplicates
 from penult.partition.splits import Split, hold_out
+from penult.progress import ShowProgress, Tell, following
 from penult.recipe import require_equal
 from penult.records import Features, Progress
 
@@ -48,7 +50,7 @@ def train(
     near_duplicates: float | None = None,
     refit: bool = False,
     max_memory: int | None = None,
-    on_progress: Callable[[Progress], None] | None = None,
+    progress: ShowProgress = None,
 ) -> Classifier:
     """Train a classifier on the labelled rows of one layer, and score it on rows held out.
 
@@ -109,17 +111,19 @@ def train(
     training_set = TrainingSet.read(features, splits[0], memory, scale=scale, folds=folds)
     training_set.require_learnable(candidates)
     fits = sum(map(len, candidates.values())) * folds + 1
-    step = _counter(on_progress, fits * runs + refit)
     results = []
-    for run, split in enumerate(splits):
-        found = training_set.search(split.train, candidates, seed=seed + run, step=step)
-        held_out = training_set.part(split.held_out) if other is None else other
-        results.append((found, _score(found, training_set.names, held_out, split)))
-    found, evaluation = results[0]
-    pipeline = found.pipeline
-    if refit:
-        pipeline = training_set.fit(found.best, seed=seed)
-        step()
+    with following(progress) as tell:
+        step = _Counter(tell, fits * runs + refit)
+        for run, split in enumerate(splits):
+            found = training_set.search(split.train, candidates, seed=seed + run, step=step)
+            step.leave_out(len(found.not_tried) * folds)
+            held_out = training_set.part(split.held_out) if other is None else other
+            results.append((found, _score(found, training_set.names, held_out, split)))
+        found, evaluation = results[0]
+        pipeline = found.pipeline
+        if refit:
+            pipeline = training_set.fit(found.best, seed=seed)
+            step()
     settings = TrainingSettings(
         classifier=found.best.classifier,
         params=dict(found.best.params),
@@ -193,16 +197,22 @@ def _file_name(features: Features) -> str:
     return str(getattr(features.features, "file_name", ""))
 
 
-def _counter(on_progress: Callable[[Progress], None] | None, total: int) -> Callable[[], None]:
-    done = 0
+class _Counter:
+    """Counts fits; called after each."""
 
-    def step() -> None:
-        nonlocal done
-        done += 1
-        if on_progress is not None:
-            on_progress(Progress(done, total, 0))
+    def __init__(self, tell: Tell, total: int) -> None:
+        self._tell, self._now = tell, Progress(0, total, 0, stage="train", unit="fits")
+        tell(self._now)
 
-    return step
+    def __call__(self) -> None:
+        self._now = replace(self._now, done=self._now.done + 1)
+        self._tell(self._now)
+
+    def leave_out(self, fits: int) -> None:
+        """Some that were to be done are not."""
+        if fits:
+            self._now = replace(self._now, total=(self._now.total or 0) - fits)
+            self._tell(self._now)
 
 
 def _versions() -> dict[str, str]:

@@ -20,6 +20,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
         "predict",
         "evaluate",
         "export",
+        "export_rows",
         "info",
         "report",
         "verify",

@@ -16,7 +16,6 @@ from penult.cli.console import (
     say_path,
     say_some,
 )
-from penult.cli.progress import progress
 from penult.cli.tables import class_table, say_accuracy, scores_table
 from penult.wording import count
 
@@ -59,22 +58,21 @@ def run(
     from penult.images.notes import listing_notes
     from penult.tasks.evaluate import evaluate
 
-    with progress("extract", quiet=quiet) as on_progress:
-        found = evaluate(
-            classifier,
-            data,
-            labels=labels,
-            label_pattern=label_pattern,
-            splits=splits,
-            weights=weights,
-            offline=offline,
-            engine=engine,
-            device=device,
-            results=results,
-            confusion="normalized" if confusion == "normalized" else "counts",
-            overwrite=overwrite,
-            on_progress=on_progress,
-        )
+    found = evaluate(
+        classifier,
+        data,
+        labels=labels,
+        label_pattern=label_pattern,
+        splits=splits,
+        weights=weights,
+        offline=offline,
+        engine=engine,
+        device=device,
+        results=results,
+        confusion="normalized" if confusion == "normalized" else "counts",
+        overwrite=overwrite,
+        progress=not quiet,
+    )
     written = files_in(results)
     if as_json:
         say_json(

@@ -18,8 +18,8 @@ from penult.cli.console import (
     say_listing_messages,
     warn_of_random,
 )
-from penult.cli.progress import progress
 from penult.cli.stop import stoppable
+from penult.progress import shown
 from penult.wording import count, listed
 
 if TYPE_CHECKING:
@@ -102,12 +102,12 @@ def run(
     from penult.extraction import extract
 
     kept = 0
-    with progress("extract", quiet=quiet) as show, stoppable(show, output) as show_or_stop:
+    with shown(not quiet) as tell, stoppable(tell, output) as tell_or_stop:
 
-        def on_progress(now: Progress) -> None:
+        def progress(now: Progress) -> None:
             nonlocal kept
             kept = now.kept
-            show_or_stop(now)
+            tell_or_stop(now)
 
         features = extract(
             images,
@@ -137,7 +137,7 @@ def run(
             overwrite=overwrite,
             restart=restart,
             update=update,
-            on_progress=on_progress,
+            progress=progress,
         )
     rows, total = len(features), len(features) + len(features.failures)
     if as_json:

@@ -12,7 +12,6 @@ import typer
 from penult.cli import options as o
 from penult.cli.console import next_command, note, say, say_json, say_listing_messages, warn
 from penult.cli.predictions import Tally, to_file, to_stdout
-from penult.cli.progress import progress
 from penult.errors import UsageError
 from penult.wording import count
 
@@ -106,7 +105,7 @@ def run(
         if output is None
         else to_file(output, overwrite=overwrite, inputs=map(Path, images), **columns)
     )
-    with written as write, progress("predict", quiet=quiet) as on_progress:
+    with written as write:
         for outcome in predict_images(
             model,
             images,
@@ -120,7 +119,7 @@ def run(
             device=device,
             batch_size=batch_size,
             workers=workers,
-            on_progress=on_progress,
+            progress=not quiet,
             on_listing=notes.update,
         ):
             tally.add(outcome)

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from penult.cli import options as o
-from penult.cli.console import next_command, note, say, say_json, warn, warn_of_random
+from penult.cli.console import next_command, say, say_json, warn, warn_of_random
 from penult.cli.tables import int8_card
 from penult.wording import listed
 
@@ -80,7 +80,7 @@ def run(
         seed=seed,
         min_cosine=min_cosine,
         overwrite=overwrite,
-        on_stage=None if quiet else lambda stage: note(f"quantize: {stage}"),
+        progress=not quiet,
     )
     if as_json:
         say_json({"output": str(output), **dataclasses.asdict(card)})

@@ -18,10 +18,10 @@ from penult.cli.console import (
     say_path,
     warn_of_random,
 )
-from penult.cli.progress import stages
 from penult.cli.stop import stoppable
 from penult.cli.tables import class_table, layer_line, layers_table, runs_line, say_accuracy
 from penult.errors import UsageError
+from penult.progress import shown
 
 DEFAULT_MODEL = "efficientnet_lite0"
 
@@ -113,8 +113,8 @@ def run(
             )
     warn_of_random(weights)
     with (
-        stages(quiet=quiet) as stage,
-        stoppable(stage("extract"), staging_folder(output) / FEATURES) as on_extract,
+        shown(not quiet) as tell,
+        stoppable(tell, staging_folder(output) / FEATURES) as progress,
     ):
         made = report(
             images,
@@ -147,10 +147,7 @@ def run(
             escape_formulas=escape_formulas,
             open=open,
             overwrite=overwrite,
-            on_extract=on_extract,
-            on_train=stage("train", unit="fits"),
-            on_label_errors=stage("label errors", unit="fits"),
-            on_curve=stage("learning curve", unit="fits"),
+            progress=progress,
         )
     features, scores = made.features, made.classifier.scores
     if as_json:

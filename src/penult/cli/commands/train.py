@@ -10,7 +10,6 @@ import typer
 from penult.cli import options as o
 from penult.cli import training as t
 from penult.cli.console import files_in, next_command, say, say_json, say_path, say_some
-from penult.cli.progress import progress
 from penult.cli.tables import (
     class_table,
     edge_lines,
@@ -84,29 +83,28 @@ def run(
     from penult.classify.metrics.scores import scores_to_dict
     from penult.tasks.train import train
 
-    with progress("train", unit="fits", quiet=quiet) as on_progress:
-        trained = train(
-            features,
-            output,
-            layer=layer,
-            classifier=classifier or "logistic",
-            grid=t.parse_grid(grid),
-            scale=scale,
-            test_size=test_size,
-            test_features=test_features,
-            ignore_splits=ignore_splits,
-            min_per_class=min_per_class,
-            near_duplicates=near_duplicates,
-            seed=seed,
-            folds=folds,
-            runs=runs,
-            refit=refit,
-            max_memory=max_memory,
-            results=results,
-            confusion="normalized" if confusion == "normalized" else "counts",
-            overwrite=overwrite,
-            on_progress=on_progress,
-        )
+    trained = train(
+        features,
+        output,
+        layer=layer,
+        classifier=classifier or "logistic",
+        grid=t.parse_grid(grid),
+        scale=scale,
+        test_size=test_size,
+        test_features=test_features,
+        ignore_splits=ignore_splits,
+        min_per_class=min_per_class,
+        near_duplicates=near_duplicates,
+        seed=seed,
+        folds=folds,
+        runs=runs,
+        refit=refit,
+        max_memory=max_memory,
+        results=results,
+        confusion="normalized" if confusion == "normalized" else "counts",
+        overwrite=overwrite,
+        progress=not quiet,
+    )
     written = files_in(results)
     if as_json:
         say_json(

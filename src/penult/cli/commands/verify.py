@@ -10,7 +10,6 @@ import typer
 
 from penult.cli import options as o
 from penult.cli.console import Table, next_command, next_step, say, say_json, say_some
-from penult.cli.progress import progress
 from penult.wording import count
 
 if TYPE_CHECKING:
@@ -52,20 +51,19 @@ def run(
     """
     from penult.verification import verify
 
-    with progress("verify", quiet=quiet) as on_progress:
-        found = verify(
-            features,
-            sample,
-            seed,
-            images=images,
-            weights=weights,
-            offline=offline,
-            engine=engine,
-            device=device,
-            batch_size=batch_size,
-            workers=workers,
-            on_progress=on_progress,
-        )
+    found = verify(
+        features,
+        sample,
+        seed,
+        images=images,
+        weights=weights,
+        offline=offline,
+        engine=engine,
+        device=device,
+        batch_size=batch_size,
+        workers=workers,
+        progress=not quiet,
+    )
     if as_json:
         say_json({"passed": found.passed, **dataclasses.asdict(found)})
     else:

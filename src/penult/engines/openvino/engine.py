@@ -26,6 +26,7 @@ from penult.engines.openvino.core import refuse_forked, shared_core, stays_in_fo
 from penult.errors import EngineError
 from penult.machine import cores
 from penult.messages import first_line
+from penult.progress import announce
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -200,6 +201,8 @@ def _convert(
     cache: ConversionCache | None, backbone: Backbone, recipes: Sequence[Recipe]
 ) -> Conversion:
     """Convert, and cache it where that can be done."""
+    once = "" if cache is None else ", once"
+    announce(f"converting {backbone.name} for this processor{once}")
     conversion = convert(backbone, recipes)
     if cache is not None:
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
@@ -20,6 +20,7 @@ from penult.engines.openvino.nncf import import_nncf, silence
 from penult.engines.openvino.rows import append_pooling, run_model
 from penult.errors import EngineError
 from penult.messages import first_line
+from penult.progress import announce
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -64,7 +65,6 @@ def quantize(
     images: NDArray[np.uint8],
     *,
     min_cosine: float,
-    on_stage: Callable[[str], None],
 ) -> Quantized:
     """Turn the part of a network that leads to some layers into 8-bit integers.
 
@@ -89,15 +89,13 @@ def quantize(
     min_cosine : float
         Mean cosine of int8 and float32 rows to reach, if it can be, on the first
         `VALIDATION_IMAGES`; with several layers, that of the worst.
-    on_stage : callable
-        Told in words what begins.
 
     Raises
     ------
     EngineError
         If OpenVINO cannot run the network, or there is nothing in it to quantise.
     """
-    on_stage("converting the network")
+    announce("converting the network")
     plain = [replace(recipe, pooling="none", normalize="none") for recipe in recipes]
     ov, model = converted(backbone, plain)
     # Only now: once it is imported, OpenVINO's converter asks it about every network.
@@ -121,7 +119,7 @@ def quantize(
     try:
         with silence():
             for half_range in (False, True):
-                on_stage(
+                announce(
                     f"calibrating {7 if half_range else 8}-bit weights on {len(images)} images"
                 )
                 graph = nncf.quantize(
@@ -133,7 +131,7 @@ def quantize(
             half_range = max(tried, key=lambda key: tried[key][0])
             cosine, graph = tried[half_range]
             if cosine < min_cosine:
-                on_stage(f"mean cosine {cosine:.4f}: looking for what to keep in float32")
+                announce(f"mean cosine {cosine:.4f}: looking for what to keep in float32")
                 controlled = nncf.quantize_with_accuracy_control(
                     model,
                     dataset,

@@ -1,0 +1,62 @@
+"""What stands beside the rows in a table: their ids, labels, splits and groups, as text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from penult.errors import MissingExtraError
+
+if TYPE_CHECKING:
+    from penult.records import Features
+
+__all__ = ["text_columns", "to_dataframe"]
+
+
+def text_columns(
+    features: Features, start: int = 0, stop: int | None = None
+) -> dict[str, list[str | None]]:
+    """Return the columns of some rows, from one number up to another.
+
+    Returns
+    -------
+    dict
+        ``id``, ``label``, and ``split`` and ``group`` where the features have them; None where
+        there is nothing, and several labels joined by ``|``, as a table of labels has them.
+    """
+    part = slice(start, len(features) if stop is None else stop)
+    columns: dict[str, list[str | None]] = {
+        "id": [str(one) for one in features.ids[part]],
+        "label": _labels(features, part),
+    }
+    for name, values in (("split", features.splits), ("group", features.groups)):
+        if values is not None:
+            columns[name] = [str(one) or None for one in values[part]]
+    return columns
+
+
+def _labels(features: Features, part: slice) -> list[str | None]:
+    names = [str(name) for name in features.label_names]
+    if features.targets is None:
+        return [names[k] if k >= 0 else None for k in features.labels[part].tolist()]
+    rows = features.targets[part].tolist()
+    return ["|".join(n for n, has in zip(names, row, strict=True) if has) or None for row in rows]
+
+
+def to_dataframe(features: Features) -> Any:
+    """Make a pandas DataFrame; see `Features.to_dataframe`.
+
+    Raises
+    ------
+    MissingExtraError
+    """
+    try:
+        import pandas as pd
+    except ImportError as error:
+        raise MissingExtraError("a DataFrame", "pandas") from error
+    rows = features.features[:]
+    rows = rows.reshape(len(rows), -1)
+    frame = pd.DataFrame(rows, columns=[f"f{k}" for k in range(rows.shape[1])])
+    for place, (name, texts) in enumerate(text_columns(features).items()):
+        frame.insert(place, name, pd.array(texts, dtype="string"))
+    frame.attrs["recipe"] = features.recipe.to_json()
+    return frame

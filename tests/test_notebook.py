@@ -1,0 +1,37 @@
+"""docs/notebook.ipynb runs without a browser and without widgets, and shows what it should."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+NOTEBOOK = Path(__file__).parent.parent / "docs" / "notebook.ipynb"
+
+
+@pytest.mark.slow
+# What zmq, tornado and asyncio warn of among themselves is not ours.
+@pytest.mark.filterwarnings("default")
+def test_the_notebook_runs_headless_with_progress_and_short_outputs(photos):
+    nbclient, nbformat = pytest.importorskip("nbclient"), pytest.importorskip("nbformat")
+    pytest.importorskip("ipykernel")
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    folder = {"metadata": {"path": str(photos.parent)}}
+    nbclient.NotebookClient(notebook, timeout=120, resources=folder).execute()
+
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    outputs = [output for cell in code for output in cell.outputs]
+    assert not [output for output in outputs if output.output_type == "stream"]  # no warning
+    shown = [output.data["text/plain"] for output in outputs]
+    assert max(map(len, shown)) < 1000
+    *steps, rows = code[0].outputs
+    assert len(steps) == 1  # one output, however often it changed
+    assert "extract: 36 of 36 images" in steps[0].data["text/plain"]
+    assert "loading efficientnet_lite0" in steps[0].data["text/html"]
+    assert rows.data["text/plain"].startswith("Features(36 rows of 1,280 float32, 3 classes")
+    assert "<table" in rows.data["text/html"]
+    row, classifier, predictions = (cell.outputs[-1].data for cell in code[1:4])
+    assert "daisy/daisy_01.jpg" in row["text/plain"]
+    assert classifier["text/plain"].startswith("Classifier(logistic C=")
+    assert "95% interval" in classifier["text/html"]
+    assert predictions["text/plain"] == "Predictions(12 predictions: 12 rose)"

@@ -1,0 +1,119 @@
+"""Whatever is in a record, its repr is a few lines; in a notebook it is a table, and no markup."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import pkgutil
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+
+import penult
+from penult.extractor import Extractor
+from penult.representation import html_table, one_line, short, short_text
+
+EVIL = "<script>x</script>\x1b[2J\u202e" + "z" * 300
+MANY = tuple(f"{EVIL}{k}" for k in range(5000))
+LONGEST = 700
+
+
+def public_records():
+    """Every dataclass that a public module of penult names, by its full name."""
+    found = {}
+    for module in pkgutil.walk_packages(penult.__path__, "penult."):
+        if any(part in module.name for part in ("testing", ".cli", "_main__", "keras", "timm")):
+            continue
+        for value in vars(importlib.import_module(module.name)).values():
+            if isinstance(value, type) and dataclasses.is_dataclass(value):
+                found[f"{value.__module__}.{value.__qualname__}"] = value
+    return found
+
+
+RETURNED = [
+    cls
+    for name, cls in sorted(public_records().items())
+    if cls.__name__ in {*penult.__all__, "Agreement", "Average", "ClassScore", "Copied", "CurvePoint",
+                        "GridResult", "HeldOut", "ImageRecord", "LabelIssue", "LayerCosine",
+                        "LayerResult", "Listing", "PlannedLayer", "ProbeAccuracy", "Progress",
+                        "SeedRuns", "TrainingSettings"}
+]  # fmt: skip
+
+
+@pytest.fixture
+def features(make_features):
+    counts = {f"{name}{k}": 40 for k, name in enumerate([EVIL] * 40)}
+    failures = tuple(penult.Failure(name, EVIL) for name in MANY)
+    return make_features(counts, width=64, failures=failures, layers=MANY)
+
+
+@pytest.fixture
+def classifier(features):
+    return penult.train(features, folds=2, grid={"C": [1]})
+
+
+@pytest.mark.parametrize("cls", RETURNED, ids=lambda cls: cls.__name__)
+def test_a_record_full_of_large_things_has_a_short_repr(cls):
+    if "Classifier" in cls.__name__ or cls.__name__ in (
+        "Evaluation",
+        "Scores",
+        "Features",
+        "Recipe",
+    ):
+        pytest.skip("its repr is its own, and tested below")
+    record = cls.__new__(cls)
+    for k, field in enumerate(dataclasses.fields(cls)):
+        value = [MANY, np.zeros((1000, 1000)), dict.fromkeys(MANY, MANY), EVIL][k % 4]
+        object.__setattr__(record, field.name, value)
+    assert "\x1b" not in repr(record)
+    assert "array(" not in repr(record)
+    assert len(repr(record)) < 1.5 * LONGEST
+
+
+def test_what_people_look_at_is_a_line_or_two_and_a_table(features, classifier):
+    recipe = dataclasses.replace(features.recipe, backbone=EVIL, layer=EVIL)
+    evaluation = penult.evaluate(classifier, features)
+    predictions = penult.Predictions(
+        classifier.predictions(features.ids, classifier.predict_features(features.features)),
+        features.failures,
+    )
+    shown = [features, classifier, classifier.scores, evaluation, recipe, predictions]
+    for one in shown:
+        assert len(repr(one)) < LONGEST / 2
+        page = one._repr_html_()
+        assert "<table" in page
+        assert "color" not in page  # but the notebook's own
+        for text in (repr(one), page):
+            assert "\x1b" not in text
+            assert "\u202e" not in text
+        assert "<script" not in page
+        assert len(page) < 40_000
+    for one in (classifier.settings, classifier.held_out, penult.plan, predictions[0]):
+        assert len(repr(one)) < LONGEST
+    assert repr(features).startswith("Features(1,600 rows of 64 float32, 40 classes, ")
+    assert "40 classes" in repr(classifier)
+    assert repr(predictions).startswith("Predictions(1,600 predictions: 40 <script>")
+    assert repr(predictions).endswith("; 5,000 images failed)")
+
+
+def test_an_extractor_of_many_layers_is_one_line(toy):
+    extractor = Extractor(toy, layer=["pixels", "mean", "logits"] * 30)
+    assert len(repr(extractor)) < 200
+
+
+def test_short_things_are_whole_and_long_ones_are_cut():
+    assert short(("a", 1, 0.1234567)) == "('a', 1, 0.123457)"
+    assert short(tuple("abcde")) == "('a', 'b', 'c', … 5 in all)"
+    assert short(np.zeros((2, 3), np.float32)) == "<2 × 3 float32>"
+    assert isinstance({}, Mapping)
+    assert short({"a": 1}) == "{'a': 1}"
+    assert short_text("a" * 100, 9) == "aaaa…aaaa"
+    assert one_line("X", [("kind", "svm"), ("layer", "l"), ("other", None)]) == "X(svm, layer l)"
+
+
+def test_a_table_shows_some_of_many_rows_and_says_how_many_there_are():
+    page = html_table("T", [("a", None), ("b", "<")], [("n",), *[(k,) for k in range(100)]])
+    assert page.count("<tr>") == 1 + 1 + 30
+    assert "and 70 more" in page
+    assert "&lt;" in page
