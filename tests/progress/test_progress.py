@@ -134,7 +134,7 @@ def test_true_shows_lines_where_there_is_no_terminal(photos, toy, capsys):
 
 
 def test_what_is_no_wish_is_refused(photos, toy):
-    with pytest.raises(UsageError, match="progress is 3; give True, False, or a function"):
+    with pytest.raises(UsageError, match=r"progress is 3; give True, False,? or a function"):
         penult.extract(photos, model=toy, progress=3)
 
 
