@@ -54,6 +54,9 @@ __all__ = [
 ]
 
 
+_SUGGESTED = 3
+
+
 class PenultError(Exception):
     """The base of every error penult raises on purpose.
 
@@ -112,17 +115,28 @@ class UnknownNameError(UsageError, KeyError):
         Every allowed name; close ones are suggested, and a short list is shown whole.
     hint : str, optional
         What to type next, e.g. ``"penult models"``.
+    meant : iterable of str, optional
+        Names that are surely meant, however they are spelled; others are suggested only where
+        there are none.
 
     Attributes
     ----------
     suggestions : list of str
-        The allowed names that are close to `name`.
+        What was meant; or else the allowed names that have `name` in them as a word, or that are
+        close to it.
     """
 
-    def __init__(self, kind: str, name: object, allowed: Iterable[str], hint: str = "") -> None:
+    def __init__(
+        self,
+        kind: str,
+        name: object,
+        allowed: Iterable[str],
+        hint: str = "",
+        *,
+        meant: Iterable[str] = (),
+    ) -> None:
         known = list(allowed)
-        close = get_close_matches(str(name).lower(), [k.lower() for k in known], n=3, cutoff=0.6)
-        self.suggestions = [k for k in known if k.lower() in close]
+        self.suggestions = list(meant) or _suggestions(str(name).lower(), known)
         message = f"unknown {kind} {name!r}"
         if self.suggestions:
             message += f"; did you mean {', '.join(self.suggestions)}?"
@@ -134,6 +148,15 @@ class UnknownNameError(UsageError, KeyError):
 
     def __reduce__(self) -> Any:
         return _remade, (type(self), ("", "", ()), self.args), self.__dict__
+
+
+def _suggestions(name: str, known: list[str]) -> list[str]:
+    close = get_close_matches(name, [k.lower() for k in known], n=_SUGGESTED, cutoff=0.6)
+    if len(name) > 2 and not any(name in one for one in close):
+        # Long names that have it in them (dinov2: vit_small_patch14_dinov2) are not close to it.
+        within = sorted((k.lower() for k in known if name in k.lower()), key=len)
+        close = within[:_SUGGESTED] or close
+    return [k for k in known if k.lower() in close]
 
 
 class MissingExtraError(UsageError, ImportError):

@@ -78,7 +78,7 @@ def test_an_unknown_name_gets_close_suggestions(name, close):
 
 
 def test_a_repository_without_its_source_is_told_how_to_write_it():
-    with pytest.raises(UnknownNameError, match=r"then timm:facebook/x, or hf:facebook/x"):
+    with pytest.raises(UnknownNameError, match=r"did you mean hf:facebook/x, timm:facebook/x\?"):
         resolve("facebook/x")
 
 

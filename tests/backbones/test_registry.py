@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from penult.backbones import registry
+from penult.backbones.families import FAMILIES
 from penult.backbones.registry import list_models, open_backbone, register, sources
 from penult.errors import BackboneError, UnknownNameError, UsageError
 
@@ -107,3 +108,43 @@ def test_an_unknown_prefix_gets_the_known_ones():
 def test_a_path_with_a_drive_is_no_prefix():
     source, rest = registry.resolve(r"C:\models\net.ckpt")
     assert (source.prefix, rest) == ("checkpoint", r"C:\models\net.ckpt")
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("dinov2", "timm:vit_small_patch14_dinov2.lvd142m"),
+        ("DINOv2", "hf:facebook/dinov2-small"),
+        ("dinov2_vits14", "timm:vit_small_patch14_dinov2.lvd142m"),  # as torch.hub has it
+        ("clip", "timm:vit_base_patch32_clip_224.openai"),
+        ("clip-vit-base-patch32", "hf:openai/clip-vit-base-patch32"),
+        ("openai/clip-vit-base-patch32", "hf:openai/clip-vit-base-patch32"),
+        ("timm/resnet50.a1_in1k", "timm:timm/resnet50.a1_in1k"),
+        ("vit", "vit_b_16"),
+        ("ViT-B/16", "vit_b_16"),
+        ("vit-base-patch16-224", "vit_base_patch16_224"),  # timm spells it with underscores
+        ("ConvNeXt", "convnext_tiny"),
+        ("swin", "swin_t"),
+        ("EfficientNet", "EfficientNetB0"),
+        ("MobileNetV3", "mobilenet_v3_large"),
+        pytest.param("sam2", "sam2_hiera_tiny", id="a part of real names, and nobody's family"),
+    ],
+)
+def test_a_family_or_a_name_that_is_spelled_otherwise_gets_names_to_type(typed, meant):
+    with pytest.raises(UnknownNameError, match=f"unknown model '{typed}'") as caught:
+        registry.resolve(typed)
+    assert meant in caught.value.suggestions
+
+
+def test_a_part_of_names_is_told_the_command_that_lists_them_all():
+    with pytest.raises(UnknownNameError, match=r"\(penult.models\('dinov2'\) lists all with that"):
+        registry.resolve("dinov2")
+
+
+def test_every_name_that_a_family_suggests_is_one():
+    import timm
+
+    pretrained = set(timm.list_pretrained())
+    for name in {name for names in FAMILIES.values() for name in names}:
+        source, rest = registry.resolve(name)
+        assert source.prefix != "timm" or rest in pretrained

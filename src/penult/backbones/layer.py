@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import Literal
 
+from penult.backbones.layer_names import layer_here, source_that_has
 from penult.errors import UnknownNameError
 from penult.interface import command
 from penult.representation import short_repr
@@ -84,23 +85,32 @@ class Layer:
         return (self.length,) if pooling == "flatten" else (self.channels,)
 
 
-def find_layer(layers: Iterable[Layer], name: str, *, backbone: str) -> Layer:
+def find_layer(
+    layers: Iterable[Layer], name: str, *, backbone: str, architecture: str = ""
+) -> Layer:
     """The layer of that exact name.
 
     Raises
     ------
     UnknownNameError
-        With close suggestions.
+        With close suggestions, and what the layer is called here, where that is another library's
+        name of it.
     """
     by_name = {layer.name: layer for layer in layers}
-    if name not in by_name:
-        raise UnknownNameError(
-            f"layer of {backbone}", name, by_name, hint=command("layers", backbone)
-        )
-    return by_name[name]
+    if name in by_name:
+        return by_name[name]
+    here = layer_here(architecture, name, list(by_name))
+    other, hint = source_that_has(architecture, name), command("layers", backbone)
+    if other:
+        hint = f"{other} has layers of such names; {hint}"
+    raise UnknownNameError(
+        f"layer of {backbone}", name, by_name, hint=hint, meant=[here] if here else []
+    )
 
 
-def match_layers(layers: Sequence[Layer], patterns: Sequence[str], *, backbone: str) -> list[Layer]:
+def match_layers(
+    layers: Sequence[Layer], patterns: Sequence[str], *, backbone: str, architecture: str = ""
+) -> list[Layer]:
     """The layers that exact names and globs ask for, in execution order, each once.
 
     Raises
@@ -117,5 +127,6 @@ def match_layers(layers: Sequence[Layer], patterns: Sequence[str], *, backbone: 
                 find_layer(layers, pattern, backbone=backbone)
             selected |= matched
         else:
-            selected.add(find_layer(layers, pattern, backbone=backbone).name)
+            found = find_layer(layers, pattern, backbone=backbone, architecture=architecture)
+            selected.add(found.name)
     return [layer for layer in layers if layer.name in selected]

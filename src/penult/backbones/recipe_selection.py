@@ -37,7 +37,9 @@ def select(
     layers = list(layers)
     if len(layers) == 1 and layers[0] in ENDS:
         return [backbone.recipe(layers[0], pooling, normalize)]
-    matched = match_layers(backbone.layers, layers, backbone=backbone.name)
+    matched = match_layers(
+        backbone.layers, layers, backbone=backbone.name, architecture=backbone.architecture
+    )
     vectors_only = all(layer.layout == "vector" for layer in matched)
     return [
         backbone.recipe(

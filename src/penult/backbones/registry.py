@@ -11,8 +11,9 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 from penult.arguments import require_name
-from penult.backbones.aliases import ALIASES, canonical
+from penult.backbones.aliases import ALIASES, canonical, spelling
 from penult.backbones.backbone import Backbone
+from penult.backbones.families import meant_by
 from penult.backbones.forked import torch_in_one_thread
 from penult.backbones.info import ModelInfo
 from penult.backbones.metadata_cache import load_cached, store
@@ -159,12 +160,13 @@ def resolve(name: str) -> tuple[BackboneSource, str]:
             return _load(prefix), name
     known = [*ALIASES, *(known for prefix in sources() for known in _load(prefix).names())]
     once = {known.lower(): known for known in reversed(known)}.values()
-    hint = f"{command('models')} lists them all"
+    alike = spelling(name, once)
+    meant, hint = [alike] if alike else meant_by(name), f"{command('models')} lists them all"
     if Path(name).is_file():
-        hint = f"a file of weights? then checkpoint:{name}"
-    elif "/" in name:
-        hint = f"of the Hugging Face hub? then timm:{name}, or hf:{name}"
-    raise UnknownNameError("model", name, once, hint=hint)
+        meant, hint = [f"checkpoint:{name}"], "if it is a file of weights"
+    elif len(name) > 2 and any(name.lower() in one for one in once):
+        hint = f"{command('models', name.lower())} lists all with that in their names"
+    raise UnknownNameError("model", name, once, hint=hint, meant=meant)
 
 
 def open_backbone(

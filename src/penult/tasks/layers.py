@@ -98,5 +98,10 @@ def layers(
             length=layer.length,
             row=layer.pooled_shape(layer.default_pooling),
         )
-        for layer in match_layers(backbone.layers, [pattern], backbone=backbone.name)
+        for layer in match_layers(
+            backbone.layers,
+            [pattern],
+            backbone=backbone.name,
+            architecture=backbone.architecture,
+        )
     ]
