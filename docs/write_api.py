@@ -28,8 +28,8 @@ GROUPS = {
     "Images to features": "extract plan load info verify export_rows Extractor Features "
     "Failure Verification",
     "Recipes": "Recipe Preprocessing",
-    "Classifiers": "train predict evaluate export load_classifier Classifier Scores "
-    "Prediction Predictions Evaluation Exported",
+    "Classifiers": "train predict move_back evaluate export load_classifier Classifier Scores "
+    "Prediction Predictions MovedBack Evaluation Exported",
     "The report": "report ReportFiles",
     "Before a run": "models layers fetch show_input sample LayerInfo FetchedWeights "
     "ShownInput WrittenSample",

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from penult.classify.evaluation.result import Evaluation
     from penult.classify.export.export import Exported, export
     from penult.classify.loading import load_classifier
+    from penult.classify.prediction.moves import move_back
     from penult.estimators import FeatureExtractor
     from penult.extraction import extract
     from penult.extractor import Extractor
@@ -52,7 +53,7 @@ if TYPE_CHECKING:
     from penult.planning import Plan, plan
     from penult.quantization import Quantization, quantize
     from penult.recipe import Preprocessing, Recipe
-    from penult.records import Failure, Features, Prediction, Predictions, Scores
+    from penult.records import Failure, Features, MovedBack, Prediction, Predictions, Scores
     from penult.reporting.make import ReportFiles, report
     from penult.tasks.evaluate import evaluate
     from penult.tasks.export_rows import ExportedRows, export_rows
@@ -89,6 +90,7 @@ _HOMES = {
     "Int8Info": "penult.tasks.info",
     "LayerInfo": "penult.tasks.layers",
     "Plan": "penult.planning",
+    "MovedBack": "penult.records",
     "Prediction": "penult.records",
     "Predictions": "penult.records",
     "Preprocessing": "penult.recipe",
@@ -109,6 +111,7 @@ _HOMES = {
     "load": "penult.features.read",
     "load_classifier": "penult.classify.loading",
     "models": "penult.tasks.models",
+    "move_back": "penult.classify.prediction.moves",
     "plan": "penult.planning",
     "predict": "penult.tasks.predict",
     "quantize": "penult.quantization",
@@ -175,6 +178,7 @@ __all__ = [
     "load",
     "load_classifier",
     "models",
+    "move_back",
     "plan",
     "predict",
     "quantize",

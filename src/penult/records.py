@@ -24,6 +24,7 @@ __all__ = [
     "Features",
     "HeldOut",
     "ImageRecord",
+    "MovedBack",
     "Prediction",
     "Predictions",
     "Progress",
@@ -359,7 +360,7 @@ class HeldOut:
 @short_repr
 @dataclass(frozen=True, kw_only=True)
 class Copied:
-    """Where an image was copied (or linked) to.
+    """Where an image was copied, linked or moved to.
 
     Attributes
     ----------
@@ -374,6 +375,23 @@ class Copied:
     path: Path
     new: bool
     renamed: bool
+
+
+@short_repr
+@dataclass(frozen=True, kw_only=True)
+class MovedBack:
+    """What became of photos that were moved into folders, when they were to go back.
+
+    Attributes
+    ----------
+    photos : int
+        How many are back.
+    failures : tuple of Failure
+        Those that are not, by where they were moved to, and why.
+    """
+
+    photos: int
+    failures: tuple[Failure, ...] = ()
 
 
 @short_repr

@@ -130,6 +130,41 @@ def test_photos_are_sorted_and_what_got_a_number_is_told(penult, classifier, mix
     assert len(list(mixed.rglob("*.png"))) == 5
 
 
+def test_photos_are_moved_and_moved_back(penult, classifier, mixed, tmp_path):
+    before = {p.name: p.read_bytes() for p in mixed.iterdir()}
+    call = ("predict", classifier, mixed, "-q", "--copy-mode", "move", "--copy-to", tmp_path / "s")
+    done = penult(*call)
+    assert done.code == 0, done
+    assert [p.name for p in mixed.iterdir()] == ["zero.png"]  # which could not be read
+    assert f"they were moved there; 'penult move-back {tmp_path / 's'}' moves them back" in done.err
+    back = penult("move-back", tmp_path / "s", "--json")
+    assert json.loads(back.out) == {"folder": str(tmp_path / "s"), "photos": 3, "failures": []}
+    assert {p.name: p.read_bytes() for p in mixed.iterdir()} == before
+    again = penult("move-back", tmp_path / "s")
+    assert (again.code, again.err.count("\n")) == (2, 1)
+
+
+def test_a_photo_that_cannot_go_back_is_named_and_the_exit_code_says_so(
+    penult, classifier, mixed, tmp_path
+):
+    call = ("predict", classifier, mixed, "-q", "--copy-mode", "move", "--copy-to", tmp_path / "s")
+    assert penult(*call).code == 0
+    (mixed / "red.png").touch()
+    done = penult("move-back", tmp_path / "s")
+    assert done.code == 1
+    assert "2 photos are back" in done.out
+    assert "red.png is another file by now" in done.out
+
+
+def test_the_first_photo_that_cannot_be_read_stops_the_run_where_that_is_asked_for(
+    penult, classifier, mixed
+):
+    assert penult("predict", classifier, mixed, "-q").code == 0
+    done = penult("predict", classifier, mixed, "-q", "--on-error", "fail")
+    assert done.code == 1
+    assert done.err.splitlines() == ["penult: zero.png: is empty (0 bytes)"]
+
+
 @pytest.fixture
 def of_several_labels(penult, photos, toy, tmp_path):
     lines = [f"{p.relative_to(photos)},{p.parent.name}|plant" for p in photos.rglob("*.jpg")]

@@ -109,9 +109,7 @@ class Backbone:
         UnknownNameError
             If there is none; suggests close ones.
         """
-        return find_layer(
-            self.layers, name, backbone=self.name, architecture=self.architecture
-        )
+        return find_layer(self.layers, name, backbone=self.name, architecture=self.architecture)
 
     def replace(self, **changes: Any) -> Backbone:
         """Give the same network other metadata.

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -201,6 +201,7 @@ class Classifier(Description):
         device: str = "auto",
         batch_size: int | None = None,
         workers: int | None = None,
+        on_error: Literal["skip", "fail"] = "skip",
         progress: ShowProgress = None,
         on_listing: Callable[[Mapping[str, Any]], None] | None = None,
     ) -> Predictions:
@@ -224,8 +225,8 @@ class Classifier(Description):
             A folder, made if need be, in which each photo is put into the folder of its class, the
             unsure ones into one of their own; nothing there is replaced, and a photo that is there
             already is not put there twice.
-        copy_mode : {"copy", "hardlink", "symlink"}, default="copy"
-            How photos are put there.
+        copy_mode : {"copy", "hardlink", "symlink", "move"}, default="copy"
+            How photos are put there; `penult.move_back` undoes ``"move"``.
         weights : path, optional
             Where the backbone's weights file is now, if not where it was.
         offline : bool, default=False
@@ -238,6 +239,9 @@ class Classifier(Description):
             Images a call of the engine; chosen from the machine by default.
         workers : int, optional
             Decoding threads; chosen from the machine by default.
+        on_error : {"skip", "fail"}, default="skip"
+            ``"skip"`` has images that cannot be read among the ``failures``; ``"fail"`` stops at
+            the first, with an `ImageError`.
         progress : bool or callable, optional
             As for `penult.extract`.
         on_listing : callable, optional
@@ -258,7 +262,8 @@ class Classifier(Description):
         RecipeMismatchError
             If the backbone on this machine is not the one the classifier was trained with.
         ImageError
-            If an image in memory, or a path between them, cannot be read.
+            If an image in memory, or a path between them, cannot be read; with `on_error` "fail",
+            any.
         OutputError
             If a photo cannot be copied; those before it were.
         """
@@ -278,6 +283,7 @@ class Classifier(Description):
                 device=device,
                 batch_size=batch_size,
                 workers=workers,
+                on_error=on_error,
                 progress=progress,
                 on_listing=on_listing,
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from penult.checking import checked
 from penult.classify.classifier import Classifier
@@ -30,6 +30,7 @@ def predict(
     device: str = "auto",
     batch_size: int | None = None,
     workers: int | None = None,
+    on_error: Literal["skip", "fail"] = "skip",
     progress: ShowProgress = None,
     on_listing: Callable[[Mapping[str, Any]], None] | None = None,
 ) -> Predictions:
@@ -47,8 +48,8 @@ def predict(
         Predictions whose probability is lower are marked as unsure; in (0, 1].
     copy_to : path, optional
         A folder in which each photo is put into the folder of its class.
-    copy_mode : {"copy", "hardlink", "symlink"}, default="copy"
-        How photos are put there.
+    copy_mode : {"copy", "hardlink", "symlink", "move"}, default="copy"
+        How photos are put there; `move_back` undoes ``"move"``.
     weights : path, optional
         Where the backbone's weights file is now, if not where it was.
     offline : bool, default=False
@@ -61,6 +62,8 @@ def predict(
         Images a call of the engine; chosen from the machine by default.
     workers : int, optional
         Decoding threads; chosen from the machine by default.
+    on_error : {"skip", "fail"}, default="skip"
+        ``"fail"`` stops at the first image that cannot be read, with an `ImageError`.
     progress : bool or callable, optional
         As for `penult.extract`.
     on_listing : callable, optional
@@ -88,6 +91,7 @@ def predict(
         device=device,
         batch_size=batch_size,
         workers=workers,
+        on_error=on_error,
         progress=progress,
         on_listing=on_listing,
     )

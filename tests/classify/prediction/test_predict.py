@@ -6,7 +6,8 @@ from PIL import Image
 from scratches import scratch_of_a_killed_process
 
 import penult
-from penult.errors import ImageError, UsageError
+from penult.classify.prediction.sorting import Sorter
+from penult.errors import ImageError, UnknownNameError, UsageError
 
 
 @pytest.fixture
@@ -199,3 +200,40 @@ def test_one_photo_alone_opens_an_engine_for_one(photos, classifier, monkeypatch
     opened.close_all()
     list(classifier.predict(photos / "rose" / "rose_01.jpg"))
     assert hints == [1]
+
+
+def test_the_first_image_that_cannot_be_read_is_raised_where_that_is_asked_for(classifier, photos):
+    (photos / "rose" / "bad.jpg").write_bytes(b"nonsense")
+    assert len(classifier.predict(photos).failures) == 1
+    with pytest.raises(ImageError, match=r"rose/bad\.jpg: "):
+        classifier.predict(photos, on_error="fail")
+    with pytest.raises(UnknownNameError, match="allowed: skip, fail"):
+        classifier.predict(photos, on_error="ignore")
+
+
+def test_a_photo_that_is_gone_when_it_is_to_be_copied_is_a_failure_and_the_others_are_sorted(
+    classifier, photos, tmp_path, monkeypatch
+):
+    place = Sorter.place
+
+    def too_late(sorter, record, *others):
+        if record.id == "rose/rose_01.jpg":
+            record.path.unlink()
+        return place(sorter, record, *others)
+
+    monkeypatch.setattr(Sorter, "place", too_late)
+    told = classifier.predict(photos, copy_to=tmp_path / "s")
+    (failure,) = told.failures
+    assert failure.id == "rose/rose_01.jpg"
+    assert failure.reason == "can no longer be read: No such file or directory"
+    assert len(list((tmp_path / "s").rglob("*.jpg"))) == len(told)
+
+
+def test_photos_that_were_moved_are_still_photos_of_the_folder_around(classifier, photos):
+    classifier.predict(photos, copy_to=photos / "sorted", copy_mode="move")
+    assert {p.parts[0] for p in (f.relative_to(photos) for f in photos.rglob("*.jpg"))} == {
+        "sorted"
+    }
+    assert len(penult.plan(photos).classes) == 3
+    penult.move_back(photos / "sorted")
+    assert not (photos / "sorted").exists() or not list((photos / "sorted").rglob("*.jpg"))

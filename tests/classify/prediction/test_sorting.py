@@ -5,15 +5,17 @@ from functools import partial
 
 import pytest
 
+from penult.classify.prediction import copying
 from penult.classify.prediction import folder_names as naming
-from penult.classify.prediction import sorting
+from penult.classify.prediction.copying import digest_of_file
 from penult.classify.prediction.folder_names import folder_names, safe_name
 from penult.classify.prediction.sorting import Sorter
-from penult.errors import OutputError, OutputExistsError, UnknownNameError, UsageError
+from penult.errors import ImageError, OutputError, OutputExistsError, UnknownNameError, UsageError
 from penult.images.files import open_regular
 from penult.records import ImageRecord
 
 LABELS = ("daisy", "rose")
+STAYING = ("copy", "hardlink", "symlink")
 
 
 @pytest.fixture
@@ -24,7 +26,7 @@ def photo(tmp_path):
         path = tmp_path / "photos" / image_id
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
-        return ImageRecord(image_id, partial(open_regular, path), path=path), sorting._digest(path)
+        return ImageRecord(image_id, partial(open_regular, path), path=path), digest_of_file(path)
 
     return make
 
@@ -38,7 +40,7 @@ def files(folder):
     return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
 
-@pytest.mark.parametrize("mode", sorting.MODES)
+@pytest.mark.parametrize("mode", STAYING)
 def test_a_photo_is_put_into_the_folder_of_its_class_and_stays_where_it_is(photo, target, mode):
     record, digest = photo("a/1.jpg", b"one")
     copied = Sorter(target, LABELS, mode=mode).place(record, digest, "rose")
@@ -56,7 +58,7 @@ def test_a_copy_keeps_the_time_of_the_photo(photo, target):
     assert copied.path.stat().st_mtime == 1e9
 
 
-@pytest.mark.parametrize("mode", sorting.MODES)
+@pytest.mark.parametrize("mode", STAYING)
 def test_photos_of_one_name_get_numbers_and_a_second_time_changes_nothing(photo, target, mode):
     photos = [photo("a/1.jpg", b"one"), photo("b/1.jpg", b"two"), photo("c/1.jpg", b"three")]
     first = [Sorter(target, LABELS, mode=mode)] * 3
@@ -131,9 +133,21 @@ def test_a_full_disk_leaves_no_part_of_a_photo(photo, target, monkeypatch):
         raise OSError(errno.ENOSPC, "no space")
 
     record, digest = photo("1.jpg", b"one")
-    monkeypatch.setattr(sorting.shutil, "copyfileobj", full)
+    monkeypatch.setattr(copying.shutil, "copystat", full)
     with pytest.raises(OutputError, match=r"1\.jpg cannot be written: the disk is full"):
         Sorter(target, LABELS).place(record, digest, "rose")
+    assert files(target) == {}
+
+
+@pytest.mark.parametrize("fails_at", ["open", "read"])
+def test_whatever_a_source_raises_is_said_of_the_photo(target, fails_at):
+    class Faulty(io.BytesIO):
+        def read(self, *_):
+            raise KeyError("of a library that nobody knows")
+
+    record = ImageRecord("cloud/1.jpg", Faulty if fails_at == "read" else lambda: Faulty().read())
+    with pytest.raises(ImageError, match=r"can no longer be read: .*of a library that nobody"):
+        Sorter(target, LABELS).place(record, "00", "rose")
     assert files(target) == {}
 
 
@@ -141,8 +155,8 @@ def test_an_image_that_is_no_file_is_copied_by_its_bytes_and_refused_for_links(t
     record = ImageRecord("photos.tar/a:b/1?.jpg", lambda: io.BytesIO(b"one"))
     Sorter(target, LABELS).place(record, "00", "rose")
     assert files(target) == {"rose/1%3F.jpg": b"one"}
-    for mode in ("hardlink", "symlink"):
-        with pytest.raises(UsageError, match=f"no file of its own that a {mode}.*copy_mode='copy'"):
+    for mode in ("hardlink", "symlink", "move"):
+        with pytest.raises(UsageError, match=r"no file of its own that could .*copy_mode='copy'"):
             Sorter(target, LABELS, mode=mode).require_files([record])
 
 
@@ -167,8 +181,8 @@ def test_a_file_for_a_folder_and_an_unknown_mode_are_refused(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(OutputExistsError, match="is a file"):
         Sorter(tmp_path / "file", LABELS)
-    with pytest.raises(UnknownNameError, match="allowed: copy, hardlink, symlink"):
-        Sorter(tmp_path, LABELS, mode="move")
+    with pytest.raises(UnknownNameError, match="allowed: copy, hardlink, symlink, move"):
+        Sorter(tmp_path, LABELS, mode="steal")
 
 
 @pytest.mark.parametrize(
@@ -207,7 +221,7 @@ def test_different_labels_have_different_folders_on_every_file_system():
     assert folder_names(["rose", "Rose"]) == ["rose", "Rose (2)"]
 
 
-@pytest.mark.parametrize("mode", sorting.MODES)
+@pytest.mark.parametrize("mode", STAYING)
 def test_two_that_sort_into_one_folder_at_once_put_each_photo_there_once(photo, target, mode):
     photos = [photo(f"{k}/1.jpg", b"%d" % k) for k in range(3)]
     one, other = (Sorter(target, LABELS, mode=mode) for _ in range(2))
@@ -222,13 +236,13 @@ def test_a_photo_that_another_program_puts_there_in_the_last_moment_is_not_put_t
 ):
     record, digest = photo("1.jpg", b"one")
     sorter = Sorter(target, LABELS)
-    copy = sorting._rename_to_free
+    copy = copying._rename_to_free
 
     def too_late(partial, path):
         path.write_bytes(b"one")
         copy(partial, path)
 
-    monkeypatch.setattr(sorting, "_rename_to_free", too_late)
+    monkeypatch.setattr(copying, "_rename_to_free", too_late)
     assert not sorter.place(record, digest, "rose").new
     assert files(target) == {"rose/1.jpg": b"one"}
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from penult.backbones.weights.choice import WeightsChoice
 from penult.classify.prediction.sorting import Sorter
-from penult.errors import UsageError
+from penult.errors import ImageError, UsageError
 from penult.extractor import EngineOptions, ExtractorSpec, ReadingOptions, RecipeRows
 from penult.images.in_memory import are_in_memory, as_records
 from penult.images.listing import as_sources, list_images
@@ -39,6 +39,7 @@ def predict_images(
     device: str = "auto",
     batch_size: int | None = None,
     workers: int | None = None,
+    on_error: Literal["skip", "fail"] = "skip",
     progress: ShowProgress = None,
     on_listing: Callable[[Mapping[str, Any]], None] | None = None,
 ) -> Iterator[Prediction | Failure]:
@@ -59,6 +60,8 @@ def predict_images(
     Raises
     ------
     UsageError, SourceError, BackboneError, EngineError
+    ImageError
+        With `on_error` "fail", at the first image that cannot be read; those before it were given.
     RecipeMismatchError
         If the backbone on this machine is not the one the classifier was trained with.
     ImageError
@@ -80,7 +83,7 @@ def predict_images(
         rows=RecipeRows((classifier.recipe,), "the classifier"),
         weights=WeightsChoice.of(weights, offline=offline),
         engine=EngineOptions(engine=engine, device=device, batch_size=batch_size),
-        reading=ReadingOptions(workers=workers),
+        reading=ReadingOptions(workers=workers, on_error=on_error),
     )
     sorter = None
     if copy_to is not None:
@@ -93,6 +96,8 @@ def predict_images(
             extractor = spec.shared()
             # What is wrong with it is said before any image is read.
             _ = extractor.engine_for(len(records))
+        if failures and on_error == "fail":
+            raise ImageError(f"{failures[0].id}: {failures[0].reason}")
         yield from failures
         done, failed = len(failures), len(failures)
         now = Progress(done, done + len(records), failed, stage="predict")
@@ -114,13 +119,19 @@ def predict_images(
                     continue
                 prediction = next(predictions)
                 unsure = threshold is not None and prediction.probability < threshold
-                copied = None
                 if sorter is not None:
                     label = None if unsure else prediction.label
-                    copied = sorter.place(outcome.record, outcome.digest, label)
-                    if copied.new:
+                    try:
+                        copied = sorter.place(outcome.record, outcome.digest, label)
+                    except ImageError as error:  # it could be read before
+                        if on_error == "fail":
+                            raise ImageError(f"{outcome.record.id}: {error}") from error
+                        yield Failure(outcome.record.id, str(error))
+                        continue
+                    if copied.new and sorter.mode != "move":  # a photo that was moved is still one
                         note_written(sorter.folder, copied.path, copy=True)
-                yield replace(prediction, unsure=unsure, copied=copied)
+                    prediction = replace(prediction, copied=copied)
+                yield replace(prediction, unsure=unsure)
 
 
 def collect(outcomes: Iterable[Prediction | Failure]) -> Predictions:

@@ -1,33 +1,34 @@
-"""Photos sorted into a folder for each class: copied or linked, never moved, never overwritten."""
+"""Photos sorted into a folder for each class: copied, linked or moved, and none overwritten."""
 
 from __future__ import annotations
 
-import errno
-import hashlib
 import os
-import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
+from penult.classify.prediction.copying import (
+    SCRATCH,
+    copy_photo,
+    digest_of_file,
+    file_of,
+    link_photo,
+)
 from penult.classify.prediction.folder_names import folder_names, safe_name
-from penult.errors import OutputError, OutputExistsError, SourceError, UnknownNameError, UsageError
+from penult.classify.prediction.moves import MoveLog
+from penult.errors import OutputError, OutputExistsError, UnknownNameError, UsageError
 from penult.interface import option
-from penult.output import default_mode, explain
 from penult.records import Copied, ImageRecord
-from penult.scratch import scratch_file, sweep
+from penult.scratch import sweep
 from penult.suffixes import require_folder_name
 
 __all__ = ["MODES", "UNSURE", "Sorter"]
 
-MODES = ("copy", "hardlink", "symlink")
+MODES = ("copy", "hardlink", "symlink", "move")
 
 UNSURE = "unsure"
 """The folder of images whose class is too uncertain, unless a class is called so."""
-
-# What copies are called until they are whole; see `penult.scratch`.
-_SCRATCH = "penult"
 
 
 class Sorter:
@@ -35,13 +36,14 @@ class Sorter:
 
     A photo keeps its name. Where another photo has that name already, this one's gets a number,
     ``rose (2).jpg``; where the same photo is there already, by its bytes, nothing is done, so that
-    sorting the same photos again changes nothing.
+    sorting the same photos again changes nothing. One to be moved goes there in any case, for it is
+    to be gone from where it was; `MoveLog` notes each move before it is done.
 
     Parameters
     ----------
     folder : where the folders of the classes are made
     labels : every class that there is
-    mode : ``"copy"``, ``"hardlink"`` or ``"symlink"`` (absolute)
+    mode : ``"copy"``, ``"hardlink"``, ``"symlink"`` (absolute) or ``"move"``
 
     Raises
     ------
@@ -66,6 +68,7 @@ class Sorter:
         for name in (*classes, self.unsure):
             _refuse_link(self.folder / name)
         self._ready: set[Path] = set()
+        self._moves = MoveLog(self.folder) if mode == "move" else None
 
     def require_outside(self, sources: Sequence[Path]) -> None:
         """Refuse to sort photos that lie where they would be sorted to.
@@ -83,15 +86,33 @@ class Sorter:
                 )
 
     def require_files(self, records: Iterable[ImageRecord]) -> None:
-        """Refuse to link to images that are no files: those in archives, or from the web.
+        """Refuse to link to or move images that are no files: those in archives, or from the web.
 
         Raises
         ------
         UsageError
+            Also for a photo to be moved that is a link, which may lead nowhere from another place.
+        OutputError
+            If photos are to be moved out of a folder that is read-only.
         """
-        if self.mode != "copy":
-            for record in records:
-                _file_of(record, self.mode)
+        if self.mode == "copy":
+            return
+        folders = set()
+        for record in records:
+            path = file_of(record, self.mode)
+            if self.mode == "move":
+                folders.add(path.parent)
+                if path.is_symlink():
+                    raise UsageError(
+                        f"{path} is a symbolic link, which is not moved; give "
+                        f"{option('copy_mode', 'copy')}"
+                    )
+        for folder in sorted(folders):
+            if not os.access(folder, os.W_OK | os.X_OK):
+                raise OutputError(
+                    f"{folder} is read-only, and photos cannot be moved out of it; give "
+                    f"{option('copy_mode', 'copy')}"
+                )
 
     def place(self, record: ImageRecord, digest: str, label: str | None) -> Copied:
         """Put one photo into the folder of its class.
@@ -104,27 +125,31 @@ class Sorter:
         Raises
         ------
         UsageError
-            If a link is asked for to an image that is no file of its own.
+            If a link is asked for to an image that is no file of its own, or that it be moved.
         OutputError
             If it cannot be written: the disk is full, or the file system has no such links.
-        SourceError
+        ImageError
             If the photo can no longer be read.
         """
         folder = self.folder / (self.unsure if label is None else self._folders[label])
         name = safe_name(record.id.rpartition("/")[2]) if record.path is None else record.path.name
         self._make(folder)
+        if self._moves is not None and (there := self._moves.finish(record)) is not None:
+            return Copied(path=there, new=True, renamed=there.name != name)
         namesakes = self._namesakes(folder / name)
         while True:
             # Another program may have put photos there meanwhile, and even this one.
             target = namesakes.next_free()
             there = namesakes.find(digest)
-            if there is not None:
+            if there is not None and self._moves is None:
                 return Copied(path=there, new=False, renamed=there.name != name)
             try:
-                if self.mode == "copy":
-                    _copy(record, target)
+                if self._moves is not None:
+                    self._moves.move(record, target, digest)
+                elif self.mode == "copy":
+                    copy_photo(record, target)
                 else:
-                    _link(record, target, self.mode)
+                    link_photo(record, target, self.mode)
             except FileExistsError:
                 continue
             namesakes.add(digest, target)
@@ -137,7 +162,7 @@ class Sorter:
         except OSError as error:
             raise OutputError(f"the folder {folder} cannot be made: {error.strerror}") from error
         if folder not in self._ready:
-            sweep(folder, _SCRATCH)
+            sweep(folder, SCRATCH)
             self._ready.add(folder)
 
 
@@ -147,76 +172,6 @@ def _refuse_link(folder: Path) -> None:
             f"{folder} is a symbolic link, and photos put there would go elsewhere; remove the "
             "link, or give another folder to sort the photos to"
         )
-
-
-def _file_of(record: ImageRecord, mode: str) -> Path:
-    if record.path is None:
-        raise UsageError(
-            f"{record.id} is no file of its own that a {mode} could lead to; give "
-            f"{option('copy_mode', 'copy')}"
-        )
-    return record.path
-
-
-def _link(record: ImageRecord, target: Path, mode: str) -> None:
-    path = _file_of(record, mode)
-    try:
-        if mode == "symlink":
-            target.symlink_to(path.absolute())
-        else:
-            os.link(path.resolve(), target)
-    except FileExistsError:
-        raise
-    except OSError as error:
-        if error.errno == errno.EXDEV:
-            raise OutputError(
-                f"{path} and {target.parent} are on different disks, which a hardlink cannot join; "
-                f"give {option('copy_mode', 'copy')} or symlink"
-            ) from error
-        raise OutputError(
-            f"{target} cannot be made a {mode}: {error.strerror}; give "
-            f"{option('copy_mode', 'copy')}"
-        ) from error
-
-
-def _copy(record: ImageRecord, target: Path) -> None:
-    """Copy the bytes under a name that is free, whole or not at all; `FileExistsError` if it is
-    not.
-    """
-    try:
-        source = record.open()
-    except OSError as error:
-        raise SourceError(f"{record.id} can no longer be read: {error.strerror}") from error
-    partial = None
-    try:
-        with source:
-            partial = scratch_file(target.parent, _SCRATCH)
-            with partial.open("wb") as copy:
-                shutil.copyfileobj(source, copy, 1 << 20)
-        if record.path is None:
-            partial.chmod(default_mode())
-        else:
-            shutil.copystat(record.path, partial)  # a photo that is private stays so
-        _rename_to_free(partial, target)
-    except FileExistsError:
-        raise
-    except OSError as error:
-        raise explain(error, target) from error
-    finally:
-        if partial is not None:
-            partial.unlink(missing_ok=True)
-
-
-def _rename_to_free(partial: Path, target: Path) -> None:
-    # A rename would replace what another program has put there meanwhile; a link does not.
-    try:
-        os.link(partial, target)
-    except FileExistsError:
-        raise
-    except OSError:  # a file system without hard links
-        if os.path.lexists(target):
-            raise FileExistsError(errno.EEXIST, "exists", str(target)) from None
-        partial.rename(target)
 
 
 @dataclass
@@ -238,7 +193,7 @@ class _Namesakes:
         while os.path.lexists(there := self._numbered(self.count + 1)):
             self.count += 1
             if there.is_file():
-                self.by_digest.setdefault(_digest(there), there)
+                self.by_digest.setdefault(digest_of_file(there), there)
         return there
 
     def add(self, digest: str, path: Path) -> None:
@@ -248,8 +203,3 @@ class _Namesakes:
     def _numbered(self, number: int) -> Path:
         stem, suffix = self.name.stem, self.name.suffix
         return self.name if number == 1 else self.name.with_name(f"{stem} ({number}){suffix}")
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()

@@ -18,6 +18,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
         "extract",
         "train",
         "predict",
+        "move_back",
         "evaluate",
         "export",
         "export_rows",

@@ -47,14 +47,16 @@ def run(
         Path | None,
         typer.Option(
             metavar="FOLDER",
-            help="Copy the photos into this folder, into one folder a class; none is moved or "
-            "replaced.",
+            help="Copy the photos into this folder, into one folder a class; no file is replaced.",
             show_default=False,
         ),
     ] = None,
     copy_mode: Annotated[
-        Literal["copy", "hardlink", "symlink"],
-        typer.Option(help="With --copy-to: copy the photos, or link to them."),
+        Literal["copy", "hardlink", "symlink", "move"],
+        typer.Option(
+            help="With --copy-to: copy the photos, link to them, or move them; 'penult move-back "
+            "FOLDER' undoes a move."
+        ),
     ] = "copy",
     weights: o.MovedWeights = None,
     offline: o.Offline = False,
@@ -62,6 +64,7 @@ def run(
     device: o.Device = "auto",
     batch_size: o.BatchSize = None,
     workers: o.Workers = None,
+    on_error: o.OnError = "skip",
     overwrite: o.Overwrite = False,
     as_csv: Annotated[bool, o.output_option("--csv", help="Print the predictions as CSV.")] = False,
     escape_formulas: o.EscapeFormulas = False,
@@ -119,6 +122,7 @@ def run(
             device=device,
             batch_size=batch_size,
             workers=workers,
+            on_error=on_error,
             progress=not quiet,
             on_listing=notes.update,
         ):
@@ -131,6 +135,8 @@ def run(
         say(f"{output}: {count(tally.good, 'prediction')}")
     if copy_to is not None:
         tally.warn_of_copies(copy_to)
+        if copy_mode == "move":
+            note(f"they were moved there; 'penult move-back {copy_to}' moves them back")
     say_listing_messages(notes, to=note)
     if tally.failed:
         total = count(tally.failed + tally.good, "image")

@@ -1,0 +1,31 @@
+"""``penult move-back``."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from penult.cli import options as o
+from penult.cli.console import say, say_json
+
+
+def run(
+    folder: Annotated[Path, typer.Argument(help="Folder that photos were moved to.")],
+    as_json: o.AsJson = False,
+    debug: o.Debug = False,
+) -> None:
+    """Move photos back that 'penult predict --copy-mode move' moved into folders."""
+    from penult.classify.prediction.moves import move_back
+
+    moved = move_back(folder)
+    if as_json:
+        say_json({"folder": str(folder), **dataclasses.asdict(moved)})
+    else:
+        say(f"{folder}: {moved.photos:,} photos are back where they were")
+        for failure in moved.failures:
+            say(f"  {failure.id}: {failure.reason}")
+    if moved.failures:
+        raise typer.Exit(1)
