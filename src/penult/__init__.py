@@ -145,6 +145,7 @@ __all__ = [
     "Int8Info",
     "LayerInfo",
     "MissingExtraError",
+    "MovedBack",
     "OutputError",
     "OutputExistsError",
     "PathNotFoundError",
