@@ -49,6 +49,8 @@ def extract(
     architecture: str | None = None,
     labels: str | Path = "parent",
     label_pattern: str | None = None,
+    path_column: str | None = None,
+    label_column: str | None = None,
     splits: SplitsFrom = "auto",
     decode: Literal["exact", "scaled"] = "exact",
     precision: Precision = "float32",
@@ -102,6 +104,9 @@ def extract(
         source's table; a CSV file has columns path, label.
     label_pattern : str, optional
         Regular expression on file names whose group ``label`` is the label.
+    path_column, label_column : str, optional
+        The columns of a table (a list of images, or the file `labels`) that name the images and
+        their labels, where they are none of the usual ones, or there are several.
     splits : {"auto", "folders", "none"}, default="auto"
         Whether a top folder called train, test and so on is a split, or a class: ``"auto"``
         decides by what is in it (see docs/images.md), ``"folders"`` takes every such folder for a
@@ -180,7 +185,13 @@ def extract(
                 on_error=on_error,
             ),
         ),
-        listing=ListingOptions(labels=labels, label_pattern=label_pattern, splits=splits),
+        listing=ListingOptions(
+            labels=labels,
+            label_pattern=label_pattern,
+            path_column=path_column,
+            label_column=label_column,
+            splits=splits,
+        ),
         dtype=dtype,
         shuffle=shuffle,
     )

@@ -97,6 +97,8 @@ def plan(
     architecture: str | None = None,
     labels: str | Path = "parent",
     label_pattern: str | None = None,
+    path_column: str | None = None,
+    label_column: str | None = None,
     splits: SplitsFrom = "auto",
     dtype: Literal["float32", "float16"] = "float32",
 ) -> Plan:
@@ -126,6 +128,9 @@ def plan(
         Where labels come from.
     label_pattern : str, optional
         Regular expression on file names whose group ``label`` is the label.
+    path_column, label_column : str, optional
+        The columns of a table (a list of images, or the file `labels`) that name the images and
+        their labels, where they are none of the usual ones, or there are several.
     splits : {"auto", "folders", "none"}, default="auto"
         Whether top folders called train, test and so on are splits.
     dtype : {"float32", "float16"}, default="float32"
@@ -144,7 +149,13 @@ def plan(
     if dtype not in ("float32", "float16"):
         raise UnknownNameError("dtype", dtype, ("float32", "float16"))
     rows = ModelRows(model=model, layers=layer_names(layer), pooling=pooling, normalize=normalize)
-    listing = ListingOptions(labels=labels, label_pattern=label_pattern, splits=splits)
+    listing = ListingOptions(
+        labels=labels,
+        label_pattern=label_pattern,
+        path_column=path_column,
+        label_column=label_column,
+        splits=splits,
+    )
     listed = listing.list(as_sources(images), offline=offline)
     choice = WeightsChoice.of(weights, offline=offline, architecture=architecture)
     backbone = open_without_download(rows.model, choice)

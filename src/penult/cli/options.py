@@ -146,6 +146,24 @@ LabelPattern = Annotated[
         show_default=False,
     ),
 ]
+PathColumn = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Column of a table (a list of images, or of labels) that names the images, if it is "
+        "not called path, filename, file, image or the like.",
+        show_default=False,
+    ),
+]
+LabelColumn = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Column of a table that holds the labels, if it is not called label, class, category "
+        "or the like.",
+        show_default=False,
+    ),
+]
 Splits = Annotated[
     Literal["auto", "folders", "none"],
     label_option(

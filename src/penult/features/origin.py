@@ -20,6 +20,7 @@ class _Used:
     folder: str = ""
     labels: str = ""
     label_pattern: str | None = None
+    path_column: str | None = None
     passed_over: Mapping[str, int] = field(default_factory=dict)
     max_pixels: int | None = None
     allow_truncated: bool = False

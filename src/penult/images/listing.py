@@ -84,6 +84,8 @@ def list_images(
     *,
     labels: str | Path = "parent",
     label_pattern: str | None = None,
+    path_column: str | None = None,
+    label_column: str | None = None,
     splits: SplitsFrom = "auto",
     leave_out: Sequence[Path] = (),
     offline: bool = False,
@@ -111,6 +113,9 @@ def list_images(
         source's own table; or a CSV file (see `LabelFile`).
     label_pattern : str, optional
         A regular expression that finds labels in file names (see `by_pattern`).
+    path_column, label_column : str, optional
+        The columns of a table (as `labels`, or as a source) that name the images and their labels,
+        if not the usual ones.
     splits : {"auto", "folders", "none"}
         "folders" takes every such folder for a split, "none" takes none.
     leave_out : sequence of Path
@@ -132,9 +137,13 @@ def list_images(
     """
     offline = works_offline(offline)
     arguments = expanded_arguments(sources, offline=offline)
-    rule, column = label_rule(labels, label_pattern)
+    rule, column = label_rule(labels, label_pattern, path_column, label_column)
+    # Of a table of labels, the column is in that table, and not in a list of images as well.
+    in_lists = None if isinstance(rule, LabelFile) else path_column
     ignored = [*leave_out, *([rule.file] if isinstance(rule, LabelFile) else [])]
-    options = SourceOptions(frozenset(map(os.path.realpath, ignored)), column, offline)
+    options = SourceOptions(
+        frozenset(map(os.path.realpath, ignored)), column, offline, path_column=in_lists
+    )
     split_rule = SplitFolders(rule, splits)
     records, opened = RecordList(), list[ImageSource]()
     for source in open_sources(arguments, options):

@@ -24,12 +24,16 @@ class ListingOptions:
         ``"parent"``, ``"none"``, ``"column:NAME"``, or a CSV file.
     label_pattern : str or None
         A regular expression on file names instead.
+    path_column, label_column : str or None
+        The columns of a table that name the images and their labels, if not the usual ones.
     splits : {"auto", "folders", "none"}
         Whether top folders called train, test and so on are splits.
     """
 
     labels: str | Path = "parent"
     label_pattern: str | None = None
+    path_column: str | None = None
+    label_column: str | None = None
     splits: SplitsFrom = "auto"
 
     def list(
@@ -44,6 +48,8 @@ class ListingOptions:
             sources,
             labels=self.labels,
             label_pattern=self.label_pattern,
+            path_column=self.path_column,
+            label_column=self.label_column,
             splits=self.splits,
             leave_out=leave_out,
             offline=offline,

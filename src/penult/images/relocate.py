@@ -53,7 +53,15 @@ def relocate_images(
     if sources == ["-"] and images is None:
         records = _on_standard_input(ids, str(origin.get("folder", ".")), works_offline(offline))
     else:
-        listing = list_images(sources, labels="none", offline=offline, announce=announce)
+        labels = str(origin.get("labels", ""))
+        listing = list_images(
+            sources,
+            labels="none",
+            # Beside a table of labels, it is that table's.
+            path_column=None if labels.endswith(".csv") else origin.get("path_column"),
+            offline=offline,
+            announce=announce,
+        )
         records = listing.records
 
     def find(image_id: str) -> ImageRecord | None:

@@ -34,6 +34,8 @@ def quantize(
     architecture: str | None = None,
     labels: str | Path = "parent",
     label_pattern: str | None = None,
+    path_column: str | None = None,
+    label_column: str | None = None,
     images: int = 300,
     seed: int = 0,
     min_cosine: float = 0.995,
@@ -67,6 +69,9 @@ def quantize(
         See `penult.extract`; only for the accuracy on the card.
     label_pattern : str, optional
         Regular expression on file names whose group ``label`` is the label.
+    path_column, label_column : str, optional
+        The columns of a table (a list of images, or the file `labels`) that name the images and
+        their labels, where they are none of the usual ones, or there are several.
     images : int, default=300
         How many to calibrate on, at most; of few images at most three fifths are.
     seed : int, default=0
@@ -121,7 +126,12 @@ def quantize(
         rows = ModelRows(model=model, layers=layer_names(layer), pooling=pooling)
         recipes = rows.recipes(backbone)
         announce("reading images")
-        listed_as = ListingOptions(labels=labels, label_pattern=label_pattern)
+        listed_as = ListingOptions(
+            labels=labels,
+            label_pattern=label_pattern,
+            path_column=path_column,
+            label_column=label_column,
+        )
         listing = listed_as.list(as_sources(calibrate), offline=offline)
         log_listing_messages({**listing.notes, "split_folders": ()})
         records, pixels = read_samples(listing.records, backbone, images, seed)

@@ -72,6 +72,8 @@ def report(
     architecture: str | None = None,
     labels: str | Path = "parent",
     label_pattern: str | None = None,
+    path_column: str | None = None,
+    label_column: str | None = None,
     splits: SplitsFrom = "auto",
     engine: str = "auto",
     device: str = "auto",
@@ -123,6 +125,9 @@ def report(
         As for `penult.extract`.
     label_pattern : str, optional
         Regular expression on file names whose group ``label`` is the label.
+    path_column, label_column : str, optional
+        The columns of a table (a list of images, or the file `labels`) that name the images and
+        their labels, where they are none of the usual ones, or there are several.
     splits : {"auto", "folders", "none"}
         As for `penult.extract`.
     engine, device : str
@@ -202,7 +207,13 @@ def report(
             weights=WeightsChoice.of(weights, offline=offline, architecture=architecture),
             engine=EngineOptions(engine=engine, device=device),
         ),
-        listing=ListingOptions(labels=labels, label_pattern=label_pattern, splits=splits),
+        listing=ListingOptions(
+            labels=labels,
+            label_pattern=label_pattern,
+            path_column=path_column,
+            label_column=label_column,
+            splits=splits,
+        ),
     )
     directory = Path(output)
     sources = as_sources(images)

@@ -39,6 +39,8 @@ def evaluate(
     *,
     labels: str | Path = "parent",
     label_pattern: str | None = None,
+    path_column: str | None = None,
+    label_column: str | None = None,
     splits: SplitsFrom = "auto",
     weights: str | Path | None = None,
     offline: bool = False,
@@ -64,6 +66,9 @@ def evaluate(
         Of images; as for `penult.extract`.
     label_pattern : str, optional
         Regular expression on file names whose group ``label`` is the label.
+    path_column, label_column : str, optional
+        The columns of a table (a list of images, or the file `labels`) that name the images and
+        their labels, where they are none of the usual ones, or there are several.
     splits : {"auto", "folders", "none"}, default="auto"
         Whether top folders called train, test and so on are splits.
     weights : path, optional
@@ -107,7 +112,13 @@ def evaluate(
         check_results(Path(results), overwrite=overwrite)
     carrier = "the classifier" if isinstance(classifier, Classifier) else str(classifier)
     classifier = as_classifier(classifier)
-    listing = ListingOptions(labels=labels, label_pattern=label_pattern, splits=splits)
+    listing = ListingOptions(
+        labels=labels,
+        label_pattern=label_pattern,
+        path_column=path_column,
+        label_column=label_column,
+        splits=splits,
+    )
     notes = {}
     if isinstance(data, Features):
         features, name = data, "these features"

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from penult.errors import PathNotFoundError, SourceError
+from penult.errors import PathNotFoundError, SourceError, UsageError
 from penult.images.listing import list_images
 
 
@@ -115,11 +115,12 @@ def test_a_row_without_an_image_is_a_failure(labelled):
     ("text", "message"),
     [
         pytest.param(
-            "image,class\na,b\n",
-            "has no column path and no column label; .* names image, class",
+            "url,sort\na,b\n",
+            "has no column path and no column label; .* names url, sort; "
+            "path_column=NAME and label_column=NAME says which is meant",
             id="other columns",
         ),
-        pytest.param("path,class\na,b\n", "has no column label; ", id="no label column"),
+        pytest.param("path,sort\na,b\n", "has no column label; ", id="no label column"),
         pytest.param("", "has no column path .* names nothing", id="empty"),
         pytest.param(
             "path,label\ndaisy/1.jpg,white\n./daisy/1.jpg,yellow\n",
@@ -168,3 +169,68 @@ def test_a_table_that_does_not_exist_is_named_with_a_close_one(photos):
     (photos / "labels.csv").touch()
     with pytest.raises(PathNotFoundError, match=r"label\.csv; did you mean .*labels\.csv\?"):
         list_images([photos], labels=photos / "label.csv")
+
+
+@pytest.mark.parametrize(
+    "path", ["filename", "file_name", "File", "image", "image_path", "FilePath"]
+)
+@pytest.mark.parametrize("label", ["class", "Category", "target", "class_name", "labels"])
+def test_columns_are_known_by_the_names_that_people_give_them(labelled, path, label):
+    (record,) = [x for x in labelled(f"{label},{path}\nwhite,daisy/1.jpg\n").records if x.labels]
+    assert (record.id, record.labels) == ("daisy/1.jpg", ("white",))
+
+
+def test_path_and_label_are_meant_whatever_else_there_is(labelled):
+    table = "file,path,label,class\nx,daisy/1.jpg,white,bellis\n"
+    (record,) = [x for x in labelled(table).records if x.labels]
+    assert record.labels == ("white",)
+
+
+@pytest.mark.parametrize(
+    ("columns", "options", "message"),
+    [
+        (
+            "file,image,label",
+            {},
+            "several columns that may name the images: file, image; .*path_column='file'",
+        ),
+        (
+            "path,class,category",
+            {},
+            "several columns that may name the labels: class, category; .*label_column='class'",
+        ),
+        ("path,label", {"path_column": "photo"}, "has no column photo; .* names path, label"),
+        ("path,label", {"label_column": "genus"}, "has no column genus; .* names path, label"),
+    ],
+)
+def test_columns_that_may_be_meant_are_listed(photos, columns, options, message):
+    table = photos.parent / "labels.csv"
+    table.write_text(f"{columns}\n{','.join('a' for _ in columns.split(','))}\n")
+    with pytest.raises((UsageError, SourceError), match=message):
+        list_images([photos], labels=table, **options)
+
+
+def test_any_column_is_chosen_by_its_name(photos):
+    table = photos.parent / "labels.csv"
+    table.write_text("Photo,File,Genus,class\ndaisy/1.jpg,x,bellis,white\n")
+    listed = list_images([photos], labels=table, path_column="photo", label_column="Genus")
+    assert [x.labels for x in listed.records if x.labels] == [("bellis",)]
+
+
+def test_a_list_of_images_is_read_by_the_same_names(photos):
+    listed = photos / "list.csv"
+    listed.write_text("filename,species,class\ndaisy/1.jpg,bellis,white\n")
+    with pytest.raises(UsageError, match="several columns .* the labels: species, class"):
+        list_images([listed])
+    assert list_images([listed], labels="none").records[0].labels == ()
+    assert list_images([listed], label_column="class").records[0].labels == ("white",)
+    listed.write_text("foto,sorte\ndaisy/1.jpg,weiss\n")
+    (record,) = list_images([listed], path_column="foto", label_column="sorte").records
+    assert (record.id, record.labels) == ("daisy/1.jpg", ("weiss",))
+
+
+def test_columns_are_refused_where_there_is_no_table(photos):
+    with pytest.raises(UsageError, match="is no table with a column photo; path_column is"):
+        list_images([photos], path_column="photo")
+    with pytest.raises(UsageError, match="label_column='x' and labels 'none' exclude each other"):
+        list_images([photos], labels="none", label_column="x")

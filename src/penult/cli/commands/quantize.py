@@ -34,6 +34,8 @@ def run(
     architecture: o.Architecture = None,
     labels: o.Labels = "parent",
     label_pattern: o.LabelPattern = None,
+    path_column: o.PathColumn = None,
+    label_column: o.LabelColumn = None,
     images: Annotated[
         int,
         typer.Option(min=1, help="How many images to calibrate on, at most."),
@@ -76,6 +78,8 @@ def run(
         architecture=architecture,
         labels=labels,
         label_pattern=label_pattern,
+        path_column=path_column,
+        label_column=label_column,
         images=images,
         seed=seed,
         min_cosine=min_cosine,

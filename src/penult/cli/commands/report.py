@@ -53,6 +53,8 @@ def run(
     architecture: o.Architecture = None,
     labels: o.Labels = "parent",
     label_pattern: o.LabelPattern = None,
+    path_column: o.PathColumn = None,
+    label_column: o.LabelColumn = None,
     splits: o.Splits = "auto",
     engine: o.Engine = "auto",
     device: o.Device = "auto",
@@ -106,7 +108,7 @@ def run(
 
     if len(images) == 1 and is_feature_file(Path(images[0])):
         given = (model, labels) != (DEFAULT_MODEL, "parent") or weights or architecture
-        if given or label_pattern or splits != "auto":
+        if given or label_pattern or path_column or label_column or splits != "auto":
             raise UsageError(
                 f"{images[0]} is a feature file, and says itself how its rows and labels were "
                 "made; give it without --model, --weights, --architecture, labels and splits"
@@ -126,6 +128,8 @@ def run(
             architecture=architecture,
             labels=labels,
             label_pattern=label_pattern,
+            path_column=path_column,
+            label_column=label_column,
             splits=splits,
             engine=engine,
             device=device,

@@ -18,6 +18,8 @@ __all__ = ["LabelFile"]
 class LabelFile:
     """Labels by path: columns ``path`` and ``label``, if need be ``split`` and ``group``.
 
+    Other usual names are known as well; see `penult.images.labels.columns`.
+
     A path is an image's id (relative to the source folder), or relative to the file's own folder,
     or absolute; in whichever Unicode form, where that is clear. Several labels are separated by
     ``|``. An image that the file does not name has no label.
@@ -26,6 +28,8 @@ class LabelFile:
     ----------
     file : Path
         Comma-, semicolon- or tab-separated, UTF-8 with or without a byte order mark.
+    path_column, label_column : str, optional
+        Which columns are meant, if not the usual ones.
 
     Raises
     ------
@@ -33,13 +37,22 @@ class LabelFile:
         If it cannot be read, lacks a column, or contradicts itself; names the line.
     """
 
-    def __init__(self, file: Path) -> None:
+    def __init__(
+        self, file: Path, path_column: str | None = None, label_column: str | None = None
+    ) -> None:
         self.file = file
         self._rows: dict[str, ManifestRow] = {}
         self._matched: set[int] = set()
         # A line, and the image that it names in another Unicode form.
         self._matched_by_form: dict[int, str] = {}
-        for row in csv_rows(str(file), lambda: file.open("rb"), needs_label=True):
+        rows = csv_rows(
+            str(file),
+            lambda: file.open("rb"),
+            path=path_column,
+            label=label_column or "",
+            needs_label=True,
+        )
+        for row in rows:
             for key in _keys(row.path):
                 self._refuse_contradiction(self._rows.setdefault(key, row), row)
         self._by_file = {

@@ -10,10 +10,12 @@ from typing import BinaryIO, TextIO
 
 from penult.errors import SourceError
 from penult.images.labels.annotations import SPLITS, Annotation, normalized
+from penult.images.labels.columns import find_label_column, find_path_column
 from penult.images.labels.csv_cells import read_cells
+from penult.interface import option
 from penult.texts import composed
 
-__all__ = ["ManifestRow", "csv_rows", "label_column", "parse_split", "unique_labels"]
+__all__ = ["ManifestRow", "csv_rows", "parse_split", "unique_labels"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +54,13 @@ def csv_rows(
     name: str,
     open_file: Callable[[], BinaryIO],
     *,
-    label: str | None = None,
+    path: str | None = None,
+    label: str | None = "",
     needs_label: bool = False,
 ) -> Iterator[ManifestRow]:
     """Read a CSV file row by row: column ``path``; ``label``, ``split``, ``group``, ``id`` if any.
+
+    Other usual names of the first two are known as well; see `penult.images.labels.columns`.
 
     Parameters
     ----------
@@ -63,9 +68,11 @@ def csv_rows(
         The file's name, for messages.
     open_file : callable
         Opens the file.
-    label : str, optional
-        The column of the labels; ``label`` or ``labels`` by default. Several in one cell are
-        separated by ``|``.
+    path : str, optional
+        The column that names the images, if it is none of the usual ones.
+    label : str or None
+        The column of the labels; "" for the usual one, None leaves them unread. Several in one cell
+        are separated by ``|``.
     needs_label : bool
         Whether it is an error if that column is not there.
 
@@ -76,7 +83,7 @@ def csv_rows(
     """
     try:
         with io.TextIOWrapper(open_file(), encoding="utf-8-sig", newline="") as stream:
-            yield from _parse(name, stream, label, needs_label=needs_label)
+            yield from _parse(name, stream, path, label, needs_label=needs_label)
     except UnicodeDecodeError as error:
         raise SourceError(
             f"{name} is not UTF-8 text (byte {error.start}); save it as 'CSV UTF-8'"
@@ -88,20 +95,21 @@ def csv_rows(
 
 
 def _parse(
-    name: str, stream: TextIO, label: str | None, *, needs_label: bool
+    name: str, stream: TextIO, path: str | None, label: str | None, *, needs_label: bool
 ) -> Iterator[ManifestRow]:
     rows = read_cells(stream)
     columns = _names(next(rows, (1, []))[1])
     if any("\0" in column for column in columns):
         raise SourceError(f"{name} is not UTF-8 text (NUL characters); save it as 'CSV UTF-8'")
-    label, wanted = label_column(columns, label), label
-    must = ["path", *(["label"] if needs_label else []), *([wanted] if wanted else [])]
-    missing = [c for c in must if c.lower() not in columns and not (c == "label" and label)]
+    path, label = find_path_column(columns, path, name), find_label_column(columns, label, name)
+    missing = [c for c, found in (("path", path), ("label", label or not needs_label)) if not found]
     if missing:
         there = ", ".join(columns) if any(columns) else "nothing"
+        choices = " and ".join(option(f"{c}_column", "NAME") for c in missing)
         raise SourceError(
             f"{name} has no column {' and no column '.join(missing)}; its first line must "
-            f"name the columns path and label (and split, if you like), and names {there}"
+            f"name the columns path and label (and split, if you like), and names {there}; "
+            f"{choices} says which is meant"
         )
     twice = sorted({column for column in columns if column and columns.count(column) > 1})
     if twice:
@@ -118,7 +126,7 @@ def _parse(
                 f"a comma in double quotes"
             )
         row = dict(zip(columns, (cell.strip() for cell in cells), strict=True))
-        yield _row(place, line, row, label)
+        yield _row(place, line, row, path or "", label)
 
 
 def _is_header(cells: list[str], columns: list[str], place: str) -> bool:
@@ -137,21 +145,17 @@ def _names(cells: list[str]) -> list[str]:
     return [composed(cell.strip().removeprefix("\ufeff").strip()).lower() for cell in cells]
 
 
-def label_column(columns: list[str], label: str | None) -> str | None:
-    """The column that holds the labels, of these, or None."""
-    wanted = (composed(label).lower(),) if label else ("label", "labels")
-    return next((column for column in wanted if column in columns), None)
-
-
-def _row(place: str, line: int, cells: Mapping[str, str], label: str | None) -> ManifestRow:
-    if not cells["path"]:
-        raise SourceError(f"{place}: the path is empty")
-    for column in ("path", "id", "group", label or ""):
+def _row(
+    place: str, line: int, cells: Mapping[str, str], path: str, label: str | None
+) -> ManifestRow:
+    if not cells[path]:
+        raise SourceError(f"{place}: the {path} is empty")
+    for column in (path, "id", "group", label or ""):
         if "\0" in cells.get(column, ""):
             raise SourceError(f"{place}: there is a NUL character in the column {column}")
     labels = None if label is None else unique_labels(cells[label].split("|"))
     split, group = parse_split(cells.get("split", ""), place), cells.get("group") or None
-    return ManifestRow(line, cells["path"], cells.get("id", ""), labels, split, group)
+    return ManifestRow(line, cells[path], cells.get("id", ""), labels, split, group)
 
 
 def unique_labels(labels: Iterable[str]) -> tuple[str, ...]:

@@ -10,13 +10,17 @@ from penult.errors import UsageError
 from penult.images.files import require_existing
 from penult.images.labels.annotations import SPLITS, Annotation, ImageEntry
 from penult.images.labels.label_file import LabelFile
+from penult.interface import option
 from penult.texts import composed
 
 __all__ = ["by_pattern", "by_source", "label_rule", "unlabelled"]
 
 
 def label_rule(
-    labels: str | Path, label_pattern: str | None
+    labels: str | Path,
+    label_pattern: str | None,
+    path_column: str | None = None,
+    label_column: str | None = None,
 ) -> tuple[Callable[[ImageEntry], Annotation], str | None]:
     """The rule that annotates images, by what a user chose.
 
@@ -26,6 +30,8 @@ def label_rule(
         See `list_images`.
     label_pattern : str or None
         See `by_pattern`.
+    path_column, label_column : str or None
+        Of a table of labels; the latter also of the source's own table.
 
     Returns
     -------
@@ -41,9 +47,12 @@ def label_rule(
     if label_pattern is not None:
         if labels != "parent":
             raise UsageError(f"a label pattern and labels {str(labels)!r} exclude each other")
+        _refuse_column(label_column, "a label pattern")
         return by_pattern(label_pattern), None
     if labels == "parent":
-        return by_source, ""
+        return by_source, label_column or ""
+    if labels == "none" or (isinstance(labels, str) and labels.startswith("column:")):
+        _refuse_column(label_column, f"labels {str(labels)!r}")
     if labels == "none":
         return unlabelled, None
     if isinstance(labels, str) and labels.startswith("column:"):
@@ -55,7 +64,15 @@ def label_rule(
             f"labels {labels!r} is not known; allowed: parent, none, column:NAME, or the name of a "
             f".csv file"
         )
-    return LabelFile(require_existing(Path(labels))), None
+    return LabelFile(require_existing(Path(labels)), path_column, label_column), None
+
+
+def _refuse_column(label_column: str | None, beside: str) -> None:
+    if label_column is not None:
+        raise UsageError(
+            f"{option('label_column', label_column)} and {beside} exclude each other: both say "
+            "where labels come from"
+        )
 
 
 def unlabelled(entry: ImageEntry) -> Annotation:

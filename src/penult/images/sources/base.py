@@ -124,12 +124,15 @@ class SourceOptions:
         Whether to refuse what is on the network.
     archive_extensions : frozenset of str
         Extensions of files in a folder that may be sources themselves.
+    path_column : str or None
+        The column of a list that names the images; None for the usual one.
     """
 
     ignored: frozenset[str] = frozenset()
     label_column: str | None = ""
     offline: bool = False
     archive_extensions: frozenset[str] = frozenset()
+    path_column: str | None = None
 
 
 @dataclass(frozen=True)

@@ -187,7 +187,13 @@ def _folders(path: str) -> tuple[str, ...]:
 
 def _open(location: SourceLocation, options: SourceOptions) -> Iterator[ImageSource]:
     file = random_access(location.argument)
-    rows = partial(csv_rows, file.name, file.open_stream, label=options.label_column or None)
+    rows = partial(
+        csv_rows,
+        file.name,
+        file.open_stream,
+        path=options.path_column,
+        label=options.label_column,
+    )
     yield ManifestSource.of_file(file, rows, location, options)
 
 

@@ -28,6 +28,7 @@ from penult.images.sources.parquet.source import PARQUET
 from penult.images.sources.remote.folder import REMOTE_FOLDER
 from penult.images.sources.standard_input import STANDARD_INPUT
 from penult.images.sources.tar.source import TAR
+from penult.interface import option
 from penult.records import Failure
 
 __all__ = ["KINDS", "open_sources"]
@@ -119,6 +120,11 @@ def _opened(
 
 
 def _refuse_label_column(argument: SourceArgument, options: SourceOptions) -> None:
+    if options.path_column:
+        raise UsageError(
+            f"{argument} is no table with a column {options.path_column}; "
+            f"{option('path_column')} is for lists and tables of labels"
+        )
     if options.label_column:
         raise UsageError(
             f"{argument} is no table with a column {options.label_column}; labels column:NAME is "

@@ -192,7 +192,7 @@ def test_a_manifest_may_be_a_parquet_file(tmp_path):
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
-        ({"file": ["a.jpg"]}, r"list\.parquet has no column path, nor one of images; its columns"),
+        ({"url": ["a.jpg"]}, r"list\.parquet has no column path, nor one of images; its columns"),
         ({"path": ["a.jpg", None]}, r"list\.parquet, row 2: the path is empty"),
         ({"path": ["a.jpg"], "split": ["dev"]}, r"row 1: the split 'dev' is none of train"),
         ({"path": ["a", "a"], "label": ["x|y", "z"]}, r"row 2: a is z, but .*row 1 says x \| y"),

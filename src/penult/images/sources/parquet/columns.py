@@ -7,8 +7,10 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from penult.errors import MissingExtraError, SourceError
-from penult.images.labels.manifest_rows import ManifestRow, label_column, parse_split, unique_labels
+from penult.images.labels.columns import find_label_column, find_path_column
+from penult.images.labels.manifest_rows import ManifestRow, parse_split, unique_labels
 from penult.images.sources.random_access import RandomAccessFile
+from penult.interface import option
 from penult.messages import first_line
 from penult.parsing import read_json
 
@@ -128,7 +130,9 @@ def rows_of(source: RandomAccessFile, file: Any, columns: list[str]) -> Iterator
         raise SourceError(f"{source.name} is damaged: {first_line(error)}") from error
 
 
-def parquet_rows(source: RandomAccessFile, label: str | None = None) -> Iterator[ManifestRow]:
+def parquet_rows(
+    source: RandomAccessFile, label: str | None = "", path: str | None = None
+) -> Iterator[ManifestRow]:
     """Read a manifest: columns as `csv_rows` has them; labels may be a list.
 
     Raises
@@ -137,27 +141,27 @@ def parquet_rows(source: RandomAccessFile, label: str | None = None) -> Iterator
     """
     with opened(source) as file:
         names = {name.lower(): name for name in file.schema_arrow.names}
-        found = label_column(list(names), label)
-        missing = [c for c in ("path", label) if c and c.lower() not in names]
-        if missing:
+        place = find_path_column(list(names), path, source.name)
+        found = find_label_column(list(names), label, source.name)
+        if place is None:
             raise SourceError(
-                f"{source.name} has no column {' and no column '.join(missing)}, nor one of "
-                f"images; its columns are {', '.join(names)}"
+                f"{source.name} has no column path, nor one of images; its columns are "
+                f"{', '.join(names)}; {option('path_column', 'NAME')} says which is meant"
             )
-        told = [c for c in ("path", "id", "split", "group", found) if c in names]
+        told = [c for c in (place, "id", "split", "group", found) if c in names]
         classes = class_names(file, names[found]) if found else []
         for number, values in enumerate(rows_of(source, file, [names[c] for c in told]), 1):
             row = {c: values[names[c]] for c in told}
             texts = {c: str(row[c]) for c in told if c != found and row[c] is not None}
-            place = f"{source.name}, row {number}"
-            if not texts.get("path"):
-                raise SourceError(f"{place}: the path is empty")
+            row_name = f"{source.name}, row {number}"
+            if not texts.get(place):
+                raise SourceError(f"{row_name}: the {place} is empty")
             yield ManifestRow(
                 number,
-                texts["path"],
+                texts[place],
                 texts.get("id", ""),
                 None if found is None else labels_of(row[found], classes),
-                parse_split(texts.get("split", ""), place),
+                parse_split(texts.get("split", ""), row_name),
                 texts.get("group"),
             )
 

@@ -8,7 +8,8 @@ from typing import Any, BinaryIO
 
 from penult.errors import SourceError, UsageError
 from penult.images.labels.annotations import ImageEntry, split_of_name
-from penult.images.labels.manifest_rows import label_column, parse_split
+from penult.images.labels.columns import find_label_column
+from penult.images.labels.manifest_rows import parse_split
 from penult.images.sources.base import (
     ImageSource,
     SourceKind,
@@ -105,7 +106,7 @@ class ParquetSource(ImageSource):
         """The column that holds the labels, or None."""
         if self._label is None:
             return None
-        names = [name for name in file.schema_arrow.names if name not in images]
+        names: list[str] = [x for x in file.schema_arrow.names if x not in images]
         if self._label:
             if self._label not in names:
                 raise UsageError(
@@ -113,15 +114,20 @@ class ParquetSource(ImageSource):
                     f"{', '.join(names)}"
                 )
             return self._label
-        found = label_column(names, None)
         classes = [name for name in names if class_names(file, name)]
-        if found is None and len(classes) > 1:
+        if "label" in names or "labels" in names:
+            return "label" if "label" in names else "labels"
+        if len(classes) > 1:
             raise UsageError(
                 f"{self._file.name} has several columns of labels: {', '.join(classes)}; choose "
                 f"one with {option('labels', f'column:{classes[0]}')}, or give "
                 f"{option('labels', 'none')}"
             )
-        return found or next(iter(classes), None)
+        if classes:
+            return classes[0]
+        lower = {name.lower(): name for name in names}
+        found = find_label_column(list(lower), "", self._file.name)
+        return None if found is None else lower[found]
 
     def id(self, index: int) -> str:
         """The number of its row."""
@@ -151,7 +157,7 @@ def _open(location: SourceLocation, options: SourceOptions) -> Iterator[ImageSou
     if holds_images(file):
         yield ParquetSource(file, location, options.label_column)
     elif not location.in_folder:
-        rows = partial(parquet_rows, file, options.label_column or None)
+        rows = partial(parquet_rows, file, options.label_column, options.path_column)
         yield ManifestSource.of_file(file, rows, location, options, unit="row")
 
 
