@@ -289,13 +289,31 @@ def test_labels_may_be_left_out(tree):
     [
         ("baby_shoe_12.jpg", "baby_shoe"),
         ("cup_1.PNG", "cup"),
-        ("nonumber.jpg", None),
     ],
 )
 def test_a_pattern_finds_the_label_in_the_name(tree, name, label):
     root = tree(f"folder/{name}")
     (record,) = list_images([root], label_pattern=r"(?P<label>.+)_\d+").records
-    assert record.labels == ((label,) if label else ())
+    assert record.labels == (label,)
+
+
+def test_names_in_which_the_pattern_finds_nothing_are_counted_at_once(tree, caplog):
+    root = tree("cup_1.jpg", "cup_2.jpg", *(f"a/{k}.jpg" for k in range(4)))
+    pattern = r"(?P<label>.+)_\d+"
+    assert [r.labels for r in list_images([root], label_pattern=pattern).records] == [
+        *[()] * 4, ("cup",), ("cup",),
+    ]  # fmt: skip
+    assert [record.getMessage() for record in caplog.records] == [
+        "penult: label_pattern finds no label in 4 of 6 names, and these images get none: "
+        "'a/0.jpg', 'a/1.jpg', 'a/2.jpg', …"
+    ]
+    with pytest.raises(SourceError, match=r"finds no label in any of the 6 names, which are 'a/0"):
+        list_images([root], label_pattern=r"(?P<label>.+)-\d+")
+
+
+def test_a_pattern_that_finds_a_label_in_every_name_is_no_matter_for_a_word(tree, caplog):
+    list_images([tree("train/cup_1.jpg", "test/cup_2.jpg")], label_pattern=r"(?P<label>.+)_\d+")
+    assert not caplog.records
 
 
 def test_a_pattern_may_name_the_extension_the_split_and_the_group(tree):

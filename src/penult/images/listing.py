@@ -27,6 +27,7 @@ from penult.images.sources.arguments import (
 from penult.images.sources.base import ImageSource, SourceArgument, SourceOptions
 from penult.images.sources.file_names import IMAGE_EXTENSIONS
 from penult.images.sources.open import open_sources
+from penult.interface import option
 from penult.offline import works_offline
 from penult.records import Failure
 from penult.representation import short_repr
@@ -130,7 +131,8 @@ def list_images(
     PathNotFoundError
         If a source or the CSV file does not exist; suggests a close name.
     SourceError
-        If there is no image, or the CSV file is wrong or has nothing to do with the images.
+        If there is no image, or the CSV file is wrong or has nothing to do with the images, or the
+        pattern finds no label at all.
     UsageError, MissingExtraError
         If the options are wrong, a source is given twice, or an extra is needed for it; offline,
         also if a source or an image of a list is on the network.
@@ -164,10 +166,32 @@ def list_images(
         )
     split_folders = split_rule.resolve(records.counts())
     records.sort()
+    if label_pattern is not None:
+        _check_matches(label_pattern, records)
     if isinstance(rule, LabelFile):
         failures += rule.failures(example=records[0].id)
     failures.sort(key=lambda failure: failure.id)
     return Listing(records, tuple(failures), dict(+passed_over), dict(left_out), split_folders)
+
+
+def _check_matches(pattern: str, records: RecordList) -> None:
+    """Say at once in how many names the pattern is not found, and refuse it if it is in none."""
+    count, first = records.unlabelled()
+    if not count:
+        return
+    named = ", ".join(map(repr, first)) + (", …" if count > len(first) else "")
+    if count == len(records):
+        raise SourceError(
+            f"{option('label_pattern')} {pattern!r} finds no label in any of the {count:,} names, "
+            f"which are {named}; it is searched for in a file's name, without its folder"
+        )
+    _log.warning(
+        "penult: %s finds no label in %s of %s names, and these images get none: %s",
+        option("label_pattern"),
+        f"{count:,}",
+        f"{len(records):,}",
+        named,
+    )
 
 
 def _nothing_found(

@@ -24,6 +24,9 @@ __all__ = ["RecordList"]
 _SORT_BYTES = 1 << 20
 
 
+_FEW = 3
+
+
 class RecordList(Sequence[ImageRecord]):
     """A sequence that makes each `ImageRecord` when it is asked for.
 
@@ -108,6 +111,16 @@ class RecordList(Sequence[ImageRecord]):
         """Each distinct annotation, and how many images have it."""
         numbers = np.frombuffer(self._numbers, self._numbers.typecode)
         return zip(self._annotations, np.bincount(numbers).tolist(), strict=True)
+
+    def unlabelled(self) -> tuple[int, list[str]]:
+        """How many images have no label, and the ids of the first few; once splits are known."""
+        resolved = (a if isinstance(a, Annotation) else a.resolve() for a in self._annotations)
+        without = [number for number, annotation in enumerate(resolved) if not annotation.labels]
+        numbers = np.frombuffer(self._numbers, self._numbers.typecode)
+        at = np.flatnonzero(
+            np.isin(numbers if self._order is None else numbers[self._order], without)
+        )
+        return len(at), [self._id(self._index(int(k))) for k in at[:_FEW]]
 
     def sort(self) -> None:
         """Bring them into the order of their ids, once all are added.

@@ -220,7 +220,7 @@ def test_any_column_is_chosen_by_its_name(photos):
 def test_a_list_of_images_is_read_by_the_same_names(photos):
     listed = photos / "list.csv"
     listed.write_text("filename,species,class\ndaisy/1.jpg,bellis,white\n")
-    with pytest.raises(UsageError, match="several columns .* the labels: species, class"):
+    with pytest.raises(UsageError, match=r"several columns .* the labels: species, class"):
         list_images([listed])
     assert list_images([listed], labels="none").records[0].labels == ()
     assert list_images([listed], label_column="class").records[0].labels == ("white",)
