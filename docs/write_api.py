@@ -40,7 +40,7 @@ GROUPS = {
     "classify.settings.TrainingSettings classify.settings.GridResult "
     "classify.settings.LayerResult classify.settings.SeedRuns "
     "FeaturesInfo ClassifierInfo Int8Info records.ClassScore records.Average records.HeldOut "
-    "ExportedRows records.Copied records.ImageRecord "
+    "ExportedRows records.Changes records.Copied records.ImageRecord "
     "quantization.LayerCosine quantization.ProbeAccuracy",
     "Extending": " ".join(
         f"extending.{name}"

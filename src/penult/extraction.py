@@ -13,6 +13,7 @@ from penult.checking import checked
 from penult.deprecation import renamed_keyword
 from penult.errors import UnknownNameError, UsageError
 from penult.extractor import EngineOptions, ExtractorSpec, ModelRows, ReadingOptions, layer_names
+from penult.features.changes import changes_of
 from penult.features.read import load, read
 from penult.features.resume.store import is_leftover, parts_folder
 from penult.images.listing import as_sources
@@ -154,7 +155,8 @@ def extract(
     Returns
     -------
     Features
-        The file as `penult.load` opens it; ``features`` is (N, D) float32 by default.
+        The file as `penult.load` opens it; ``features`` is (N, D) float32 by default. After an
+        update, ``changes`` says which images were added, removed and relabelled.
 
     Raises
     ------
@@ -266,8 +268,11 @@ class Extraction:
             )
         with following(progress) as tell:
             job = self._job(images, (target, parts_folder(target)), tell)
+            changes = None
+            if update and target.exists():
+                changes = changes_of(load(target), job.listing.records)
             to_file(job, target, overwrite=overwrite, restart=restart, update=update)
-        return load(target)
+        return replace(load(target), changes=changes)
 
     def _job(self, images: Paths, leave_out: Sequence[Path], tell: Tell) -> Job:
         sources, offline = as_sources(images), self.extractor.weights.offline

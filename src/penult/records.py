@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Average",
+    "Changes",
     "ClassScore",
     "Copied",
     "Failure",
@@ -84,6 +85,25 @@ class Failure:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Changes:
+    """What an update changed in a feature file, by the ids of the images.
+
+    Attributes
+    ----------
+    added : tuple of str
+        Images that the file did not name among its rows; one that was moved is one of these.
+    removed : tuple of str
+        Images that are no longer there by that id, and whose rows were dropped.
+    relabelled : tuple of str
+        Images that have other labels now.
+    """
+
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    relabelled: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Features:
     """The rows of one layer, in memory or lazily on disk, each with its id.
 
@@ -116,6 +136,8 @@ class Features:
         ``label_pattern``, ``splits``, ``passed_over`` (extension to number of files that are no
         images), ``left_out`` (files that penult wrote), ``split_folders`` (what each top folder
         called train, test and so on was taken for: its ``split``, or None for a class).
+    changes : Changes or None
+        Of the run that just updated the file; None for any other.
     """
 
     features: Any
@@ -130,6 +152,7 @@ class Features:
     failures: tuple[Failure, ...] = ()
     layers: tuple[str, ...] = ()
     origin: Mapping[str, Any] = field(default_factory=dict)
+    changes: Changes | None = None
 
     def __len__(self) -> int:
         """The number of rows."""

@@ -221,3 +221,19 @@ def test_copies_put_among_photos_of_ones_own_hide_none_of_them(
     done, path = extract(photos)
     assert len(load(path)) == 37
     assert "left out" not in done.out
+
+
+def test_an_update_says_what_it_removed(penult, photos, toy, tmp_path):
+    call = ("extract", photos, "-o", tmp_path / "f.h5", "--model", toy, "-q")
+    assert penult(*call).code == 0
+    for number in range(1, 5):
+        (photos / "tulip" / f"tulip_{number:02}.jpg").unlink()
+    done = penult(*call, "--update")
+    assert (
+        "removed: 4 images, tulip/tulip_01.jpg, tulip/tulip_02.jpg, tulip/tulip_03.jpg, …\n"
+        in done.out
+    )
+    assert "added" not in done.out
+    (photos / "rose" / "rose_01.jpg").unlink()
+    told = json.loads(penult(*call, "--update", "--json").out)
+    assert told["changes"] == {"added": [], "removed": ["rose/rose_01.jpg"], "relabelled": []}

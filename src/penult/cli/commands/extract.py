@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from penult.records import Progress
 
 
+_FEW = 3
+
+
 def run(
     images: o.Images,
     output: Annotated[Path, typer.Option("--output", "-o", help="Feature file to write, .h5.")],
@@ -146,6 +149,7 @@ def run(
             progress=progress,
         )
     rows, total = len(features), len(features) + len(features.failures)
+    changes = features.changes
     if as_json:
         from penult.images.notes import listing_notes
 
@@ -159,6 +163,7 @@ def run(
                 "layers": list(features.layers),
                 "classes": list(features.label_names),
                 "failures": [{"id": f.id, "reason": f.reason} for f in features.failures],
+                **({} if changes is None else {"changes": dataclasses.asdict(changes)}),
                 **listing_notes(features.origin),
             }
         )
@@ -169,6 +174,10 @@ def run(
         f"{count(len(features.label_names), 'class')}, from {features.recipe.network} "
         f"({listed(features.layers)})"
     )
+    if changes is not None:
+        for what, ids in dataclasses.asdict(changes).items():
+            if ids:
+                say(f"{what}: {_first_of(ids)}")
     if kept:
         were = "was" if kept == 1 else "were"
         say(f"{kept:,} of {count(total, 'image')} {were} done before, {total - kept:,} now")
@@ -178,6 +187,11 @@ def run(
         next_command("train", output, "-o", output.with_suffix(".skops"), quiet=quiet)
     else:
         next_command("info", output, quiet=quiet)
+
+
+def _first_of(ids: tuple[str, ...]) -> str:
+    more = ", …" if len(ids) > _FEW else ""
+    return f"{len(ids):,} {'image' if len(ids) == 1 else 'images'}, {', '.join(ids[:_FEW])}{more}"
 
 
 def _show_plan(output: Path, plan: Plan, *, as_json: bool) -> None:

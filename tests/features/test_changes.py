@@ -1,0 +1,53 @@
+"""What an update says that it changed."""
+
+import numpy as np
+import pytest
+
+import penult
+from penult.features.changes import changes_of
+from penult.records import Changes, ImageRecord
+
+
+def records(**labels):
+    return [ImageRecord(name, open, labels=tuple(given)) for name, given in labels.items()]
+
+
+@pytest.mark.parametrize(
+    ("now", "expected"),
+    [
+        pytest.param({"a": ["x"], "b": ["y"], "c": []}, Changes(), id="nothing"),
+        pytest.param(
+            {"a": ["x"], "c": [], "d": ["x"]}, Changes(added=("d",), removed=("b",)), id="moved"
+        ),
+        pytest.param(
+            {"c": ["x"], "b": [], "a": ["y"]}, Changes(relabelled=("a", "b", "c")), id="relabelled"
+        ),
+        pytest.param({"d": []}, Changes(added=("d",), removed=("a", "b", "c")), id="all others"),
+    ],
+)
+def test_ids_are_compared_whatever_their_order(make_features, now, expected):
+    old = make_features({"x": 2, "y": 1}, ids=("a", "b", "c"), labels=np.array([0, 1, -1]))
+    assert changes_of(old, records(**now)) == expected
+
+
+def test_several_labels_are_compared_as_a_set(make_features):
+    targets = np.array([[True, True], [True, False]])
+    old = make_features({"x": 1, "y": 1}, ids=("a", "b"), targets=targets)
+    assert changes_of(old, records(a=["y", "x"], b=["x", "y"])) == Changes(relabelled=("b",))
+
+
+def test_an_update_says_what_was_added_removed_and_relabelled(photos, toy, tmp_path):
+    file = tmp_path / "f.h5"
+    assert penult.extract(photos, file, model=toy).changes is None
+    (photos / "tulip" / "tulip_12.jpg").unlink()
+    (photos / "rose" / "rose_01.jpg").rename(photos / "tulip" / "rose_01.jpg")
+    changes = penult.extract(photos, file, model=toy, update=True).changes
+    assert changes == Changes(
+        added=("tulip/rose_01.jpg",), removed=("rose/rose_01.jpg", "tulip/tulip_12.jpg")
+    )
+    assert penult.extract(photos, file, model=toy, update=True).changes == Changes()
+    table = tmp_path / "labels.csv"
+    table.write_text("path,label\ndaisy/daisy_01.jpg,rose\n")
+    changes = penult.extract(photos, file, model=toy, update=True, labels=table).changes
+    assert len(changes.relabelled) == 35  # the others have no label now
+    assert changes.relabelled[0] == "daisy/daisy_01.jpg"
