@@ -21,6 +21,7 @@ def test_a_file_of_several_layers_is_read_at_the_classifiers_own(penult, photos,
     assert told["scores"]["split"] == f"all of {several}"
     assert sorted(p.name for p in (tmp_path / "r").iterdir()) == [
         "confusion_matrix.png",
+        "held_out.csv",
         "scores.json",
     ]
     again = penult("evaluate", model, several, "--results", tmp_path / "r")

@@ -9,7 +9,7 @@ import pytest
 
 from penult.classify.loading import load_classifier
 
-FILES = ["classifier.skops", "confusion_matrix.png", "index.html", "label_errors.csv", "scores.json"]  # fmt: skip
+FILES = ["classifier.skops", "confusion_matrix.png", "held_out.csv", "index.html", "label_errors.csv", "scores.json"]  # fmt: skip
 
 
 def names(folder):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 import warnings
@@ -74,8 +75,9 @@ def test_a_layer_that_is_not_there_is_refused(penult, layers, tmp_path):
 def test_results_are_the_scores_and_a_figure(penult, layers, tmp_path):
     out, folder = tmp_path / "c.skops", tmp_path / "deep" / "results"
     done = penult("train", layers, "-o", out, "--results", folder, "-q")
-    assert done.out.endswith(f"{folder / 'scores.json'}\n{folder / 'confusion_matrix.png'}\n")
-    assert sorted(p.name for p in folder.iterdir()) == ["confusion_matrix.png", "scores.json"]
+    names = ["scores.json", "confusion_matrix.png", "held_out.csv"]
+    assert done.out.endswith("".join(f"{folder / name}\n" for name in names))
+    assert {p.name for p in folder.iterdir()} == set(names)
     stored = json.loads(json.dumps(scores_to_dict(load_classifier(out).scores)))
     assert json.loads((folder / "scores.json").read_text()) == stored
     counts = (folder / "confusion_matrix.png").read_bytes()
@@ -90,6 +92,22 @@ def test_results_are_the_scores_and_a_figure(penult, layers, tmp_path):
     assert again.code == 0
     assert json.loads(again.out)["results"][1] == str(folder / "confusion_matrix.png")
     assert (folder / "confusion_matrix.png").read_bytes() != counts
+
+
+def test_the_images_held_out_in_each_run_are_listed_with_what_was_said_of_them(
+    penult, layers, tmp_path
+):
+    out, folder = tmp_path / "c.skops", tmp_path / "results"
+    call = ("train", layers, "-o", out, "--results", folder, "--runs", 2, "--layer", "all", "-q")
+    assert penult(*call).code == 0
+    rows = list(csv.DictReader((folder / "held_out.csv").read_text().splitlines()))
+    classifier = load_classifier(out)
+    first = [row for row in rows if row["run"] == "1"]
+    assert [row["id"] for row in first] == list(classifier.held_out.ids)
+    assert [row["predicted"] for row in first] == list(classifier.held_out.predicted)
+    second = [row for row in rows if row["run"] == "2"]
+    right = sum(row["label"] == row["predicted"] for row in second) / len(second)
+    assert right == classifier.settings.runs.accuracies[1]
 
 
 def test_values_that_were_not_tried_are_named(penult, layers, tmp_path, monkeypatch):
@@ -168,7 +186,7 @@ def test_images_of_several_labels_are_told_by_their_own_scores(penult, several, 
     assert re.search(r"class +precision +recall +F1 +AP +support", done.out)
     assert re.search(r"even( +\d\.\d{3}){4} +\d+", done.out)
     assert re.search(r"every label right \d+\.\d% on \d+ images", done.out)
-    assert [p.name for p in folder.iterdir()] == ["scores.json"]
+    assert {p.name for p in folder.iterdir()} == {"scores.json", "held_out.csv"}
     assert json.loads((folder / "scores.json").read_text())["mean_average_precision"] > 0.5
 
 

@@ -556,6 +556,7 @@ def test_an_existing_report_is_kept_unless_overwriting(tmp_path):
     assert "second" in page.text
     assert sorted(p.name for p in directory.iterdir()) == [
         "confusion_matrix.png",
+        "held_out.csv",
         "index.html",
         "notes.txt",
         "scores.json",

@@ -7,6 +7,7 @@ from penult.classify.metrics.scores import score, scores_from_dict
 from penult.classify.settings import LayerResult
 from penult.errors import OutputExistsError, PenultError
 from penult.messages import printable
+from penult.records import HeldOut
 from penult.reporting import check_results, write_results
 
 SCORES = score([0, 0, 1, 1, 1], [0, 1, 1, 1, 1], ("daisy", "no \udcff utf8 \x9b\u202e"))
@@ -62,3 +63,21 @@ def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path):
         check_results(tmp_path / "results")
     with pytest.raises(PenultError):
         write_results(tmp_path / "results" / "deeper", SCORES)
+
+
+def test_the_images_of_every_run_are_a_table(tmp_path):
+    runs = [
+        HeldOut(
+            ids=("a,b", "=1+1"), truth=("x", "y"), predicted=("x", "x"), probability=(1, 2 / 3)
+        ),
+        HeldOut(ids=("c",), truth=("y",), predicted=("y",), probability=(0.5,)),
+    ]
+    *_, table = write_results(tmp_path, SCORES, held_out=runs)
+    assert table.name == "held_out.csv"
+    assert table.read_text() == (
+        'id,label,predicted,probability,run\n"a,b",x,x,1,1\n=1+1,y,x,0.666667,1\nc,y,y,0.5,2\n'
+    )
+    write_results(tmp_path, SCORES, held_out=runs, escape_formulas=True, overwrite=True)
+    assert "\n'=1+1,y" in table.read_text()
+    write_results(tmp_path, SCORES, overwrite=True)
+    assert not table.exists()  # it would be that of another classifier

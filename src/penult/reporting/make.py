@@ -108,7 +108,7 @@ def report(
         photos from where it was made.
     output : path
         A folder, created if need be; gets ``index.html``, ``scores.json``,
-        ``confusion_matrix.png``, ``label_errors.csv``, ``classifier.skops``,
+        ``confusion_matrix.png``, ``held_out.csv``, ``label_errors.csv``, ``classifier.skops``,
         and of images also ``features.h5``.
     model : str
         Backbone, as listed by ``penult models``.
@@ -165,8 +165,8 @@ def report(
         What the cells of ``confusion_matrix.png`` are: ``"normalized"`` draws parts of the true
         class's images.
     escape_formulas : bool
-        In ``label_errors.csv``, put an apostrophe before names that a spreadsheet would run as a
-        formula.
+        In ``held_out.csv`` and ``label_errors.csv``, put an apostrophe before names that a
+        spreadsheet would run as a formula.
     open : bool
         Show the page in the browser, once it is written.
     overwrite : bool

@@ -16,6 +16,7 @@ from penult.messages import escape_formula, printable
 from penult.output import atomic_output, check_output
 from penult.reporting import formatting
 from penult.reporting.content import Report
+from penult.reporting.held_out import HELD_OUT
 from penult.reporting.misclassified import misclassified
 from penult.reporting.results import SCORES, check_results, write_results
 from penult.reporting.sections import SECTIONS, Section
@@ -31,7 +32,7 @@ __all__ = ["check_report", "write_report"]
 
 PAGE, LABEL_ERRORS = "index.html", "label_errors.csv"
 
-FILES = (SCORES, CONFUSION, LAYERS, LABEL_ERRORS, PAGE)
+FILES = (SCORES, CONFUSION, LAYERS, HELD_OUT, LABEL_ERRORS, PAGE)
 """What `write_report` may write, in that order."""
 
 OPTIONAL = (CONFUSION, LAYERS, LABEL_ERRORS)
@@ -76,7 +77,8 @@ def write_report(
     normalize : bool
         Cells of the confusion matrix are shares of the true class's images, not counts.
     escape_formulas : bool
-        In ``label_errors.csv``, put an apostrophe before names that a spreadsheet would run.
+        In ``held_out.csv`` and ``label_errors.csv``, put an apostrophe before names that a
+        spreadsheet would run.
     overwrite : bool
         Replace those files if they exist.
 
@@ -97,6 +99,8 @@ def write_report(
         layers=report.layers,
         chosen=report.recipe.layer,
         normalize=normalize,
+        held_out=[report.held_out],
+        escape_formulas=escape_formulas,
         overwrite=overwrite,
     )
     if report.label_issues is None:

@@ -11,10 +11,11 @@ from penult.classify.metrics.scores import scores_to_dict
 from penult.errors import OutputExistsError
 from penult.messages import escape_json
 from penult.output import atomic_output, check_output, explain
-from penult.records import Scores
+from penult.records import HeldOut, Scores
 from penult.reporting.figures.charts import layers_chart
 from penult.reporting.figures.confusion_matrix import confusion_matrix_png
 from penult.reporting.figures.export import to_png
+from penult.reporting.held_out import HELD_OUT, write_held_out
 from penult.suffixes import require_folder_name
 from penult.written import CONFUSION, LAYERS
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["check_results", "write_results", "written_results"]
 
 SCORES = "scores.json"
-_NAMES = (SCORES, CONFUSION, LAYERS)
+_NAMES = (SCORES, CONFUSION, LAYERS, HELD_OUT)
 
 
 def check_results(directory: Path, *, overwrite: bool = False, holds: str = SCORES) -> None:
@@ -56,9 +57,11 @@ def write_results(
     chosen: str | None = None,
     normalize: bool = False,
     also: Mapping[str, Any] | None = None,
+    held_out: Sequence[HeldOut] = (),
+    escape_formulas: bool = False,
     overwrite: bool = False,
 ) -> list[Path]:
-    """Write ``scores.json``, ``confusion_matrix.png`` and, where there are layers, ``layers.png``.
+    """Write ``scores.json``, the figures of the scores and of the layers, and ``held_out.csv``.
 
     Parameters
     ----------
@@ -66,6 +69,7 @@ def write_results(
     layers, chosen : of `penult.reporting.figures.charts.layers_chart`
     normalize : cells of the confusion matrix are shares of the true class's images, not counts
     also : what else ``scores.json`` is to hold, JSON-like
+    held_out, escape_formulas : of `penult.reporting.held_out.write_held_out`; no table without runs
     overwrite : replace those files if they exist
 
     Returns
@@ -95,7 +99,10 @@ def write_results(
         multilabel = scores.mean_average_precision is not None
         score = "mean average precision" if multilabel else "accuracy"
         to_png(layers_chart(layers, chosen, score=score), written[-1], overwrite=overwrite)
-    for name in (CONFUSION, LAYERS):
+    if held_out:
+        written.append(directory / HELD_OUT)
+        write_held_out(written[-1], held_out, escape_formulas=escape_formulas, overwrite=overwrite)
+    for name in (CONFUSION, LAYERS, HELD_OUT):
         if directory / name not in written:
             (directory / name).unlink(missing_ok=True)  # of the results that are replaced
     return written

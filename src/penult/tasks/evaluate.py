@@ -48,6 +48,7 @@ def evaluate(
     device: str = "auto",
     results: str | Path | None = None,
     confusion: Literal["counts", "normalized"] = "counts",
+    escape_formulas: bool = False,
     overwrite: bool = False,
     progress: ShowProgress = None,
 ) -> Evaluation:
@@ -83,6 +84,8 @@ def evaluate(
         Folder for ``scores.json`` and ``confusion_matrix.png``; made if need be.
     confusion : {"counts", "normalized"}, default="counts"
         Cells of ``confusion_matrix.png``: images, or parts of the true class's.
+    escape_formulas : bool, default=False
+        In ``held_out.csv``, put an apostrophe before names that a spreadsheet would run.
     overwrite : bool, default=False
         Replace the files in `results` if they exist.
     progress : bool or callable, optional
@@ -162,6 +165,8 @@ def evaluate(
                 "trained": found.trained,
                 "apart": None if found.apart is None else scores_to_dict(found.apart),
             },
+            held_out=[found.images],
+            escape_formulas=escape_formulas,
             overwrite=overwrite,
         )
     return found

@@ -17,7 +17,7 @@ from penult.errors import UsageError
 from penult.extractor import layer_names
 from penult.output import check_output
 from penult.progress import ShowProgress
-from penult.records import Features
+from penult.records import Features, HeldOut
 from penult.suffixes import CLASSIFIER
 
 __all__ = ["train"]
@@ -45,6 +45,7 @@ def train(
     max_memory: int | str | None = None,
     results: str | Path | None = None,
     confusion: Literal["counts", "normalized"] = "counts",
+    escape_formulas: bool = False,
     overwrite: bool = False,
     progress: ShowProgress = None,
 ) -> Classifier:
@@ -104,6 +105,8 @@ def train(
         ``layers.png``; made if need be.
     confusion : {'counts', 'normalized'}, default='counts'
         Cells of ``confusion_matrix.png``: images, or parts of the true class's.
+    escape_formulas : bool, default=False
+        In ``held_out.csv``, put an apostrophe before names that a spreadsheet would run.
     overwrite : bool, default=False
         Replace `output` and the files in `results` if they exist.
     progress : bool or callable, optional
@@ -134,6 +137,7 @@ def train(
         from penult.reporting.results import check_results
 
         check_results(Path(results), overwrite=overwrite)
+    held_out: list[HeldOut] = []
     trained = _train(
         features,
         layer,
@@ -151,6 +155,7 @@ def train(
         refit=refit,
         max_memory=in_bytes(max_memory),
         progress=progress,
+        on_run=held_out.append,
     )
     if output is not None:
         trained.save(output, overwrite=overwrite)
@@ -163,9 +168,17 @@ def train(
             layers=trained.settings.layers,
             chosen=trained.recipe.layer,
             normalize=confusion == "normalized",
+            held_out=_runs_of(trained, held_out, runs),
+            escape_formulas=escape_formulas,
             overwrite=overwrite,
         )
     return trained
+
+
+def _runs_of(trained: Classifier, held_out: Sequence[HeldOut], runs: int) -> Sequence[HeldOut]:
+    """The images of all runs of the layer that was chosen, the classifier's own first."""
+    first = next(k for k, run in enumerate(held_out) if run is trained.held_out)
+    return held_out[first : first + runs]
 
 
 def _train(

@@ -26,7 +26,7 @@ from penult.partition.near_duplicates import join_near_duplicates
 from penult.partition.splits import Split, hold_out
 from penult.progress import ShowProgress, Tell, following
 from penult.recipe import require_equal
-from penult.records import Features, Progress
+from penult.records import Features, HeldOut, Progress
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -51,11 +51,13 @@ def train(
     refit: bool = False,
     max_memory: int | None = None,
     progress: ShowProgress = None,
+    on_run: Callable[[HeldOut], None] | None = None,
 ) -> Classifier:
     """Train a classifier on the labelled rows of one layer, and score it on rows held out.
 
     The parameters, and what is raised, are those of `penult.train`, which chooses the layer before
-    and writes the outcome after; `max_memory` is in bytes.
+    and writes the outcome after; `max_memory` is in bytes, and `on_run`
+    is called after each run with the images held out in it.
 
     Returns
     -------
@@ -119,6 +121,8 @@ def train(
             step.leave_out(len(found.not_tried) * folds)
             held_out = training_set.part(split.held_out) if other is None else other
             results.append((found, _score(found, training_set.names, held_out, split)))
+            if on_run is not None:
+                on_run(results[-1][1].images)
         found, evaluation = results[0]
         pipeline = found.pipeline
         if refit:

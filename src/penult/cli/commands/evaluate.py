@@ -39,6 +39,7 @@ def run(
     device: o.Device = "auto",
     results: o.Results = None,
     confusion: o.Confusion = "counts",
+    escape_formulas: o.EscapeFormulas = False,
     overwrite: o.Overwrite = False,
     as_json: o.AsJson = False,
     quiet: o.Quiet = False,
@@ -74,6 +75,7 @@ def run(
         device=device,
         results=results,
         confusion="normalized" if confusion == "normalized" else "counts",
+        escape_formulas=escape_formulas,
         overwrite=overwrite,
         progress=not quiet,
     )

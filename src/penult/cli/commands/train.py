@@ -62,6 +62,7 @@ def run(
     max_memory: t.MaxMemory = None,
     results: o.Results = None,
     confusion: o.Confusion = "counts",
+    escape_formulas: o.EscapeFormulas = False,
     overwrite: o.Overwrite = False,
     as_json: o.AsJson = False,
     quiet: o.Quiet = False,
@@ -102,6 +103,7 @@ def run(
         max_memory=max_memory,
         results=results,
         confusion="normalized" if confusion == "normalized" else "counts",
+        escape_formulas=escape_formulas,
         overwrite=overwrite,
         progress=not quiet,
     )
