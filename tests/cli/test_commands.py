@@ -47,7 +47,7 @@ def test_extract_json_is_one_object(penult, photos, toy, tmp_path):
     done = penult("extract", photos, "-o", tmp_path / "f.h5", "--model", toy, "-q", "--json")
     told = json.loads(done.out)
     assert (told["rows"], told["shape"], told["failures"]) == (36, [36, 3], [])
-    assert told["classes"] == ["daisy", "rose", "tulip"]
+    assert told["classes"] == [{"label": label} for label in ("daisy", "rose", "tulip")]
 
 
 def test_train_prints_the_report_and_what_was_chosen(penult, features, tmp_path):
@@ -159,7 +159,10 @@ def test_info_tells_a_feature_file_from_a_classifier(penult, features, classifie
     for text in (of_features.out, of_classifier.out):
         assert "toy:mean-colour" in text
         assert "70" * 32 in text
-    assert json.loads(penult("info", features, "--json").out)["classes"]["rose"] == 12
+    assert json.loads(penult("info", features, "--json").out)["classes"][1] == {
+        "label": "rose",
+        "images": 12,
+    }
     assert json.loads(penult("info", classifier, "--json").out)["scores"]["accuracy"] == 1
 
 

@@ -65,7 +65,7 @@ def test_a_class_called_train_is_one_and_the_option_decides_otherwise(penult, ex
     assert said in penult("info", path).out
 
     done, path = extract(beside, "--splits", "folders", "--json")
-    assert json.loads(done.out)["classes"] == ["daisy", "rose"]
+    assert [one["label"] for one in json.loads(done.out)["classes"]] == ["daisy", "rose"]
     assert json.loads(done.out)["split_folders"][0] == {
         "folder": "train", "split": "train", "unlabelled": 12,
     }  # fmt: skip
@@ -80,7 +80,7 @@ def test_a_dry_run_says_what_would_be_decided(penult, toy, phone, tmp_path):
     assert PASSED_OVER in done.out
     assert "taken for a class, not for a split: val/" in done.out
     told = json.loads(penult(*call, "--splits", "folders", "--json").out)
-    assert told["classes"] == ["daisy", "rose"]
+    assert told["classes"] == [{"label": "daisy"}, {"label": "rose"}]
     assert told["split_folders"][0]["split"] == "validation"
 
 

@@ -8,7 +8,7 @@ import json
 import os
 import shlex
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -19,12 +19,15 @@ from penult.wording import count
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from penult.classify.settings import TrainingSettings
     from penult.records import Failure
 
 __all__ = [
     "Table",
+    "classes_json",
     "encode_anything",
     "fail",
+    "failures_json",
     "files_in",
     "next_command",
     "next_step",
@@ -35,6 +38,7 @@ __all__ = [
     "say_listing_messages",
     "say_path",
     "say_some",
+    "settings_json",
     "table_width",
     "terminal_width",
     "to_json",
@@ -118,6 +122,29 @@ def next_command(*words: object, quiet: bool = False) -> None:
 def say_json(value: Any) -> None:
     """Print one line of JSON."""
     sys.stdout.write(to_json(value) + "\n")
+
+
+def classes_json(images: Mapping[str, int] | Iterable[str]) -> list[dict[str, Any]]:
+    """Return classes as everything that prints JSON has them: objects with a ``label`` each.
+
+    Parameters
+    ----------
+    images : label to the number of its images, or the labels alone
+    """
+    if isinstance(images, Mapping):
+        return [{"label": label, "images": count} for label, count in images.items()]
+    return [{"label": label} for label in images]
+
+
+def failures_json(failures: Iterable[Failure]) -> list[dict[str, str]]:
+    """Return failures as everything that prints JSON has them."""
+    return [{"id": failure.id, "reason": failure.reason} for failure in failures]
+
+
+def settings_json(settings: TrainingSettings) -> dict[str, Any]:
+    """Return how a classifier was trained, its classes as `classes_json` has them."""
+    told = settings.to_dict()
+    return told | {"classes": classes_json(told["classes"])}
 
 
 def to_json(value: Any) -> str:

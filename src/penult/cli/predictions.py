@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from penult.cli.console import Table, note, say, to_json, warn
+from penult.cli.console import Table, classes_json, failures_json, note, say, to_json, warn
 from penult.messages import escape_formula, printable
 from penult.wording import count
 
@@ -170,6 +170,7 @@ class Tally:
         self.classes: Counter[str] = Counter()
         self.good = self.failed = self.unsure = self.copied = self.there = self.renamed = 0
         self._examples: list[str] = []
+        self._failures: list[Failure] = []
 
     def add(self, outcome: Outcome) -> None:
         """Count one."""
@@ -177,6 +178,7 @@ class Tally:
 
         if isinstance(outcome, Failure):
             self.failed += 1
+            self._failures.append(outcome)
             return
         self.good += 1
         if outcome.unsure:
@@ -194,9 +196,9 @@ class Tally:
         """Return them as JSON-like data."""
         return {
             "images": self.good,
-            "failed": self.failed,
+            "failures": failures_json(self._failures),
             "unsure": self.unsure,
-            "classes": dict(self.classes),
+            "classes": classes_json(dict(sorted(self.classes.items()))),
             "copied": self.copied,
             "there_already": self.there,
             "renamed": self.renamed,

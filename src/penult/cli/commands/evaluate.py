@@ -8,6 +8,7 @@ import typer
 
 from penult.cli import options as o
 from penult.cli.console import (
+    failures_json,
     files_in,
     say,
     say_failures,
@@ -88,7 +89,7 @@ def run(
                 "apart": None if found.apart is None else scores_to_dict(found.apart),
                 "unseen_labels": dict(found.unseen_labels),
                 "unlabelled": found.unlabelled,
-                "failures": [{"id": f.id, "reason": f.reason} for f in found.failures],
+                "failures": failures_json(found.failures),
                 **listing_notes(found.notes),
                 "results": [str(path) for path in written],
             }

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from penult.cli import options as o
-from penult.cli.console import next_step, say, say_json
+from penult.cli.console import classes_json, next_step, say, say_json
 from penult.wording import count
 
 
@@ -48,7 +48,7 @@ def run(
                 "format": format,
                 "bytes": made.bytes,
                 "input": [None, height, width, 3],
-                "classes": list(made.classes),
+                "classes": classes_json(made.classes),
             }
         )
         return

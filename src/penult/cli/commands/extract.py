@@ -11,6 +11,8 @@ import typer
 from penult.cli import options as o
 from penult.cli.console import (
     Table,
+    classes_json,
+    failures_json,
     next_command,
     say,
     say_failures,
@@ -161,8 +163,8 @@ def run(
                 "shape": list(features.features.shape),
                 "dtype": str(features.features.dtype),
                 "layers": list(features.layers),
-                "classes": list(features.label_names),
-                "failures": [{"id": f.id, "reason": f.reason} for f in features.failures],
+                "classes": classes_json(features.label_names),
+                "failures": failures_json(features.failures),
                 **({} if changes is None else {"changes": dataclasses.asdict(changes)}),
                 **listing_notes(features.origin),
             }
@@ -197,6 +199,7 @@ def _first_of(ids: tuple[str, ...]) -> str:
 def _show_plan(output: Path, plan: Plan, *, as_json: bool) -> None:
     if as_json:
         told = dataclasses.asdict(plan)
+        told["classes"] = classes_json(plan.classes)
         say_json({"output": str(output), **told.pop("notes"), **told})
         return
     numbers = ("row", "numbers a row")

@@ -13,10 +13,13 @@ import typer
 from penult.cli import options as o
 from penult.cli.console import (
     Table,
+    classes_json,
+    failures_json,
     say,
     say_failures,
     say_json,
     say_listing_messages,
+    settings_json,
 )
 from penult.cli.tables import (
     class_table,
@@ -128,8 +131,9 @@ def _as_json(found: FeaturesInfo | ClassifierInfo | Int8Info) -> dict[str, Any]:
     fields = {field.name: getattr(found, field.name) for field in dataclasses.fields(found)}
     convert: dict[str, Callable[[Any], Any]] = {
         "recipe": lambda recipe: json.loads(recipe.to_json()),
-        "failures": lambda failures: [dataclasses.asdict(failure) for failure in failures],
+        "classes": classes_json,
+        "failures": failures_json,
         "scores": scores_to_dict,
-        "settings": lambda settings: settings.to_dict(),
+        "settings": settings_json,
     }
     return {name: convert.get(name, lambda same: same)(value) for name, value in fields.items()}

@@ -10,6 +10,7 @@ import typer
 from penult.cli import options as o
 from penult.cli import training as t
 from penult.cli.console import (
+    failures_json,
     next_step,
     say,
     say_failures,
@@ -159,7 +160,7 @@ def run(
             {
                 "page": str(made.page),
                 "rows": len(features),
-                "failures": len(features.failures),
+                "failures": failures_json(features.failures),
                 "accuracy": scores.accuracy,
                 **listing_notes(features.origin),
                 "layer": made.classifier.recipe.layer,

@@ -9,7 +9,15 @@ import typer
 
 from penult.cli import options as o
 from penult.cli import training as t
-from penult.cli.console import files_in, next_command, say, say_json, say_path, say_some
+from penult.cli.console import (
+    files_in,
+    next_command,
+    say,
+    say_json,
+    say_path,
+    say_some,
+    settings_json,
+)
 from penult.cli.tables import (
     class_table,
     edge_lines,
@@ -114,7 +122,7 @@ def run(
                 "output": str(output),
                 "layer": trained.recipe.layer,
                 "scores": scores_to_dict(trained.scores),
-                "settings": trained.settings.to_dict(),
+                "settings": settings_json(trained.settings),
                 "results": [str(path) for path in written],
             }
         )

@@ -1,0 +1,94 @@
+"""What ``--json`` prints: the same key has the same shape, whatever prints it."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+
+import pytest
+
+
+def shape(value):
+    """`number`, `text`, `[number]`, `{}`; None for null and for lists without elements."""
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        return "bool"
+    if isinstance(value, int | float):
+        return "number"
+    if isinstance(value, str):
+        return "text"
+    if isinstance(value, dict):
+        return "{}"
+    shapes = {shape(one) for one in value} - {None}
+    return f"[{' | '.join(sorted(shapes))}]" if shapes else None
+
+
+def walk(value, where, found):
+    """Note the shape of each key, and where; names of classes, extensions and so on are no keys."""
+    if isinstance(value, list):
+        for one in value:
+            walk(one, where, found)
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            if (kind := shape(inner)) is not None:
+                found[key][kind].add(where)
+            walk(inner, where, found)
+
+
+@pytest.fixture
+def printed(penult, photos, toy, tmp_path):
+    """What each command prints, by what was typed."""
+    (photos / "rose" / "bad.jpg").write_bytes(b"nonsense")
+    table = tmp_path / "several.csv"
+    lines = [f"{p.relative_to(photos)},{p.parent.name}" for p in photos.rglob("*_*.jpg")]
+    lines[::2] = [f"{line}|plant" for line in lines[::2]]
+    table.write_text("\n".join(["path,label", *lines]))
+    here = {
+        name: tmp_path / name for name in ("f.h5", "several.h5", "c.skops", "s.skops", "r", "q")
+    }
+    quick = ("--grid", "C=100", "-q")
+    layers = ("-l", "mean", "-l", "logits")
+    calls = [
+        ("extract", photos, "-o", here["f.h5"], "-m", toy, *layers, "-q"),
+        ("extract", photos, "-o", here["f.h5"], "-m", toy, *layers, "-q", "--update"),
+        ("extract", photos, "-o", tmp_path / "no.h5", "-m", toy, "--dry-run"),
+        ("extract", photos, "-o", here["several.h5"], "-m", toy, "-q", "--labels", table),
+        ("train", here["f.h5"], "-o", here["c.skops"], "--layer", "all", *quick, "--results", here["r"]),
+        ("train", here["several.h5"], "-o", here["s.skops"], *quick),
+        ("predict", here["c.skops"], photos, "-q"),
+        ("predict", here["s.skops"], photos, "-q"),
+        ("predict", here["c.skops"], photos, "-o", tmp_path / "p.csv", "-q"),
+        ("predict", here["c.skops"], photos / "rose", "-q", "-o", tmp_path / "m.csv",
+         "--copy-to", tmp_path / "moved", "--copy-mode", "move"),
+        ("move-back", tmp_path / "moved"),
+        ("evaluate", here["c.skops"], photos, "-q"),
+        ("evaluate", here["s.skops"], here["several.h5"], "-q"),
+        ("info", here["f.h5"]),
+        ("info", here["c.skops"]),
+        ("info", here["s.skops"]),
+        ("verify", here["f.h5"], "-q"),
+        ("layers", toy),
+        ("models", "bundled:"),
+        ("fetch", "efficientnet_lite0"),
+        ("report", photos, "-o", tmp_path / "report", "-m", toy, "-q"),
+    ]  # fmt: skip
+    told = {}
+    for call in calls:
+        done = penult(*call, "--json")
+        assert done.code == 0, (call, done)
+        told[" ".join(map(str, call))] = [json.loads(line) for line in done.out.splitlines()]
+    for folder in (here["r"], tmp_path / "report"):
+        told[str(folder / "scores.json")] = json.loads((folder / "scores.json").read_text())
+    return told
+
+
+@pytest.mark.slow
+def test_the_same_key_has_the_same_shape_everywhere(printed):
+    found = defaultdict(lambda: defaultdict(set))
+    for where, value in printed.items():
+        walk(value, where, found)
+    differing = {key: dict(kinds) for key, kinds in found.items() if len(kinds) > 1}
+    assert sorted((key, *sorted(kinds)) for key, kinds in differing.items()) == []
+    assert found["failures"].keys() == {"[{}]"}
+    assert found["classes"].keys() == {"[{}]"}
