@@ -148,7 +148,7 @@ LabelPattern = Annotated[
 ]
 PathColumn = Annotated[
     str | None,
-    typer.Option(
+    label_option(
         metavar="NAME",
         help="Column of a table (a list of images, or of labels) that names the images, if it is "
         "not called path, filename, file, image or the like.",
@@ -157,7 +157,7 @@ PathColumn = Annotated[
 ]
 LabelColumn = Annotated[
     str | None,
-    typer.Option(
+    label_option(
         metavar="NAME",
         help="Column of a table that holds the labels, if it is not called label, class, category "
         "or the like.",

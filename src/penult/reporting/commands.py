@@ -92,7 +92,10 @@ def extract_command(
         ("weights", weights, weights is not None),
         ("labels", labels, labels != "parent" and pattern is None),
         ("label-pattern", pattern, pattern is not None),
-        *((f"{kind}-column", name := origin.get(f"{kind}_column"), name) for kind in ("path", "label")),
+        *(
+            (f"{kind}-column", name := origin.get(f"{kind}_column"), name)
+            for kind in ("path", "label")
+        ),
         ("splits", splits, splits != "auto"),
         ("decode", recipe.preprocessing.decode, recipe.preprocessing.decode != "exact"),
         ("precision", recipe.precision, recipe.precision != "float32"),

@@ -17,7 +17,13 @@ def run(
     as_json: o.AsJson = False,
     debug: o.Debug = False,
 ) -> None:
-    """Move photos back that 'penult predict --copy-mode move' moved into folders."""
+    """Move photos back that 'penult predict --copy-mode move' moved into folders.
+
+    Examples
+    --------
+    # All that were moved to the folder sorted.
+    penult move-back sorted
+    """
     from penult.classify.prediction.moves import move_back
 
     moved = move_back(folder)
