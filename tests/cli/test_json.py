@@ -8,8 +8,8 @@ from collections import defaultdict
 import pytest
 
 # The precision, mean and std of a recipe and of scores; labels, of an image and how they were asked
-# for; a photo that is unsure, and how many are; layers, and what training or a plan says of each.
-TWO_MEANINGS = {"labels", "layers", "mean", "precision", "std", "unsure"}
+# for; features, of a network and the file of them; a photo that is unsure, and how many are; layers, and what training or a plan says of each.
+TWO_MEANINGS = {"features", "labels", "layers", "mean", "precision", "std", "unsure"}
 
 
 def shape(value):
@@ -37,7 +37,8 @@ def walk(value, where, found):
         for key, inner in value.items():
             if (kind := shape(inner)) is not None:
                 found[key][kind].add(where)
-            walk(inner, where, found)
+            if key != "options":  # as they were typed, by their own names
+                walk(inner, where, found)
 
 
 @pytest.fixture
