@@ -434,6 +434,11 @@ class Prediction:
         The k most probable classes with their probabilities, most probable first.
     unsure : bool
         Whether that probability is below the threshold that was asked for.
+    unlike : bool or None
+        Whether the image is unlike anything that the classifier was trained on, so that no class
+        may be right; None where the classifier does not know.
+    similarity : float or None
+        What that is judged by: the cosine to the fifth nearest of its training rows.
     copied : Copied or None
         Where the image was copied to, if it was.
     labels : tuple of str or None
@@ -446,6 +451,8 @@ class Prediction:
     probability: float
     top: tuple[tuple[str, float], ...]
     unsure: bool = False
+    unlike: bool | None = None
+    similarity: float | None = None
     copied: Copied | None = None
     labels: tuple[str, ...] | None = None
 

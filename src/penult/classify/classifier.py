@@ -12,6 +12,7 @@ import numpy as np
 
 from penult.checking import checked
 from penult.classify import classifier_file
+from penult.classify.likeness import Likeness
 from penult.classify.metrics.scores import scores_to_dict
 from penult.classify.pipeline import class_probabilities, label_probabilities
 from penult.classify.settings import TrainingSettings
@@ -39,6 +40,7 @@ class Description:
     held_out: HeldOut
     versions: Mapping[str, str]
     settings: TrainingSettings
+    likeness: Likeness | None = None
 
     @property
     def thresholds(self) -> tuple[float, ...] | None:
@@ -65,6 +67,9 @@ class Classifier(Description):
     settings : TrainingSettings
         How it was trained: ``classifier``, ``params``, ``grid`` and so on; ``to_dict()`` gives all
         of it, JSON-like.
+    likeness : Likeness or None
+        What tells photos like those that trained it from others; None in files from before, and
+        where they were too few.
     pipeline : sklearn.pipeline.Pipeline
         Fitted; its classes are indices into `label_names`.
     trained_on : uint64 array or None
@@ -129,6 +134,35 @@ class Classifier(Description):
         UsageError
             If the rows have another length or hold NaN or infinite numbers.
         """
+        rows = self._checked(rows)
+        if self.thresholds is not None:
+            return label_probabilities(self.pipeline, rows)
+        return class_probabilities(self.pipeline, rows, len(self.label_names))
+
+    def similarity(self, rows: NDArray[np.floating[Any]]) -> NDArray[np.float32] | None:
+        """Measure how near rows come to those that trained the classifier.
+
+        Parameters
+        ----------
+        rows : array, shape (N, D)
+            As for `predict_features`.
+
+        Returns
+        -------
+        float32 array, shape (N,), or None
+            Cosines to the fifth nearest training row of those that were kept; below
+            ``likeness.threshold`` a row is unlike anything that it was trained on. None where
+            `likeness` is None.
+
+        Raises
+        ------
+        UsageError
+            As `predict_features` does.
+        """
+        rows = self._checked(rows)
+        return None if self.likeness is None else self.likeness.similarity(rows)
+
+    def _checked(self, rows: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
         rows = np.asarray(rows, np.float32)
         rows = rows.reshape(len(rows), int(np.prod(rows.shape[1:])))
         width = self.pipeline.n_features_in_
@@ -143,13 +177,16 @@ class Classifier(Description):
                 f"{(~finite).sum()} rows hold NaN or infinite numbers, the first is row "
                 f"{(~finite).argmax()}; extract these images again"
             )
-        if self.thresholds is not None:
-            return label_probabilities(self.pipeline, rows)
-        return class_probabilities(self.pipeline, rows, len(self.label_names))
+        return rows
 
     @checked
     def predictions(
-        self, ids: Sequence[str], probabilities: NDArray[np.float64], *, top: int = 1
+        self,
+        ids: Sequence[str],
+        probabilities: NDArray[np.float64],
+        *,
+        similarity: NDArray[np.float32] | None = None,
+        top: int = 1,
     ) -> list[Prediction]:
         """Turn probabilities into predictions, most probable class first.
 
@@ -159,6 +196,8 @@ class Classifier(Description):
             Names of the N rows.
         probabilities : float64 array, shape (N, K)
             Of `predict_features`.
+        similarity : float32 array, shape (N,), optional
+            Of the method of that name; without it nothing is said of which are unlike.
         top : int, default=1
             How many classes to list; at most K are.
 
@@ -177,13 +216,26 @@ class Classifier(Description):
         # Stable: of equally probable classes the first of the label names comes first.
         order = np.argsort(-probabilities, axis=1, kind="stable")[:, :top]
         result = []
-        for name, row, best in zip(ids, probabilities, order, strict=True):
+        for place, (name, row, best) in enumerate(zip(ids, probabilities, order, strict=True)):
             listed = tuple((self.label_names[k], float(row[k])) for k in best)
             labels = None
             if self.thresholds is not None:
                 above = np.flatnonzero(row >= np.array(self.thresholds))
                 labels = tuple(self.label_names[k] for k in above[np.argsort(-row[above])])
-            result.append(Prediction(str(name), *listed[0], top=listed, labels=labels))
+            near = unlike = None
+            if similarity is not None and self.likeness is not None:
+                near = float(similarity[place])
+                unlike = near < self.likeness.threshold
+            result.append(
+                Prediction(
+                    str(name),
+                    *listed[0],
+                    top=listed,
+                    unlike=unlike,
+                    similarity=near,
+                    labels=labels,
+                )
+            )
         return result
 
     @checked
@@ -319,10 +371,13 @@ class Classifier(Description):
             "versions": dict(self.versions),
             "settings": self.settings.to_dict(),
         }
+        if self.likeness is not None:
+            description["likeness"] = self.likeness.to_dict()
         classifier_file.write(
             Path(path),
             self.pipeline,
             description,
             trained_on=self.trained_on,
+            kept_rows=None if self.likeness is None else self.likeness.rows,
             overwrite=overwrite,
         )

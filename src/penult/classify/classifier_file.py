@@ -2,7 +2,9 @@
 
 ``skops.io.load`` gives the pipeline alone; ``penult.json`` holds everything else (label names,
 recipe, scores, settings), so that a file is described without loading skops or scikit-learn.
-``trained_on.bin`` has 8 bytes for each image it was trained on (`penult.classify.evaluation.seen`).
+``trained_on.bin`` has 8 bytes for each image it was trained on (`penult.classify.evaluation.seen`),
+``kept_rows.bin`` some of its training rows as int8, one after the other
+(`penult.classify.likeness`).
 
 A file from a stranger is read in this order, and refused at the first step that fails: it is a ZIP
 archive whose members are stored uncompressed and add up to no more than the file itself (so that
@@ -22,7 +24,7 @@ from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -38,11 +40,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from sklearn.pipeline import Pipeline
 
-__all__ = ["read_description", "read_pipeline", "write"]
+__all__ = ["Contents", "read_all", "read_description", "write"]
 
 FORMAT = 1
 DESCRIPTION = "penult.json"
 TRAINED_ON = "trained_on.bin"
+KEPT_ROWS = "kept_rows.bin"
 SCHEMA = "schema.json"
 
 # What a schema may hold beside what the kinds of classifier trust: the loader of skops to the types
@@ -71,6 +74,7 @@ def write(
     description: Mapping[str, Any],
     *,
     trained_on: NDArray[np.uint64] | None = None,
+    kept_rows: NDArray[np.int8] | None = None,
     overwrite: bool = False,
 ) -> None:
     """Write a classifier file, whole or not at all.
@@ -79,6 +83,7 @@ def write(
     ----------
     description : JSON-like; given back by `read_description`
     trained_on : keys of the images, of `penult.classify.evaluation.seen.content_keys`
+    kept_rows : of `penult.classify.likeness.Likeness`
 
     Raises
     ------
@@ -96,6 +101,8 @@ def write(
                 archive.writestr(DESCRIPTION, text)
                 if trained_on is not None:
                     archive.writestr(TRAINED_ON, np.unique(trained_on).astype("<u8").tobytes())
+                if kept_rows is not None:
+                    archive.writestr(KEPT_ROWS, kept_rows.tobytes())
 
 
 def read_description(path: Path) -> dict[str, Any]:
@@ -112,7 +119,16 @@ def read_description(path: Path) -> dict[str, Any]:
         return _describe(path, archive)
 
 
-def read_pipeline(path: Path) -> tuple[Pipeline, dict[str, Any], NDArray[np.uint64] | None]:
+class Contents(NamedTuple):
+    """All that `write` was given; the kept rows one after the other, of a length not stated."""
+
+    pipeline: Pipeline
+    description: dict[str, Any]
+    trained_on: NDArray[np.uint64] | None
+    kept_rows: NDArray[np.int8] | None
+
+
+def read_all(path: Path) -> Contents:
     """Read all that `write` was given. Executes nothing that the file brings.
 
     Raises
@@ -136,10 +152,12 @@ def read_pipeline(path: Path) -> tuple[Pipeline, dict[str, Any], NDArray[np.uint
         for kind in all_kinds():
             if complaint := kind.complaint(pipeline, schema):
                 raise ClassifierFileError(f"{path} is refused: {complaint}")
-        trained_on = None
-        if TRAINED_ON in archive.namelist():  # files from before have none
+        trained_on = kept_rows = None  # of files from before
+        if TRAINED_ON in archive.namelist():
             trained_on = np.frombuffer(archive.read(TRAINED_ON), "<u8").astype(np.uint64)
-    return pipeline, description, trained_on
+        if KEPT_ROWS in archive.namelist():
+            kept_rows = np.frombuffer(archive.read(KEPT_ROWS), np.int8)
+    return Contents(pipeline, description, trained_on, kept_rows)
 
 
 @contextmanager

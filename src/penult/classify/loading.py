@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from penult.checking import checked
 from penult.classify import classifier_file
 from penult.classify.classifier import Classifier, Description
+from penult.classify.likeness import Likeness
 from penult.classify.metrics.scores import scores_from_dict
 from penult.classify.settings import TrainingSettings
 from penult.errors import ClassifierFileError, FileFormatError, UsageError
 from penult.parsing import to_record
 from penult.recipe import Recipe
 from penult.records import HeldOut
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = ["as_classifier", "describe_classifier", "load_classifier"]
 
@@ -91,8 +96,12 @@ def load_classifier(path: str | Path) -> Classifier:
         classifier never holds.
     """
     path = Path(path)
-    pipeline, description, trained_on = classifier_file.read_pipeline(path)
-    classifier = Classifier(pipeline=pipeline, trained_on=trained_on, **_fields(path, description))
+    found = classifier_file.read_all(path)
+    fields = _fields(path, found.description)
+    if (likeness := fields["likeness"]) is not None:
+        width = getattr(found.pipeline, "n_features_in_", 0)
+        fields["likeness"] = _with_rows(path, likeness, found.kept_rows, width)
+    classifier = Classifier(pipeline=found.pipeline, trained_on=found.trained_on, **fields)
     _try_out(path, classifier)
     return classifier
 
@@ -107,6 +116,17 @@ class _Stored:
     held_out: Mapping[str, Any]
     versions: Mapping[str, str]
     settings: Mapping[str, Any]
+    likeness: _StoredLikeness | None = None
+
+
+@dataclass(frozen=True)
+class _StoredLikeness:
+    threshold: float
+    neighbours: int
+    kept: int
+    calibrated: int
+    share: float
+    held_out_share: float | None
 
 
 def _fields(path: Path, description: Mapping[str, Any]) -> dict[str, Any]:
@@ -119,12 +139,29 @@ def _fields(path: Path, description: Mapping[str, Any]) -> dict[str, Any]:
             "held_out": to_record(HeldOut, stored.held_out),
             "versions": stored.versions,
             "settings": TrainingSettings.from_dict(stored.settings),
+            "likeness": stored.likeness and Likeness(**dataclasses.asdict(stored.likeness)),
         }
     except (FileFormatError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise ClassifierFileError(
             f"{path} cannot be read as a classifier: {error}; it is damaged, or was written by a "
             "newer penult"
         ) from error
+
+
+def _with_rows(
+    path: Path, likeness: Likeness, flat: NDArray[np.int8] | None, width: int
+) -> Likeness:
+    """Give a description the rows that it speaks of, if they are that many and so long."""
+    if (
+        flat is None
+        or not 1 <= likeness.neighbours <= likeness.kept
+        or len(flat) != likeness.kept * width
+        or not np.isfinite(likeness.threshold)
+    ):
+        raise ClassifierFileError(
+            f"{path} is refused: the training rows in it are not those that it describes"
+        )
+    return replace(likeness, rows=flat.reshape(likeness.kept, width))
 
 
 def _try_out(path: Path, classifier: Classifier) -> None:

@@ -91,7 +91,15 @@ def _writer(
     if style == "json":
         as_text = to_json if file is sys.stdout else partial(json.dumps, ensure_ascii=False)
         return lambda outcome: print(as_text(_fields(outcome)), file=file)
-    columns = ["id", *["labels"] * several, "label", "probability", "unsure"]
+    columns = [
+        "id",
+        *["labels"] * several,
+        "label",
+        "probability",
+        "unsure",
+        "unlike",
+        "similarity",
+    ]
     for place in range(2, top + 1):
         columns += [f"label_{place}", f"probability_{place}"]
     columns += ["copied_to"] * copies + ["error"]
@@ -104,8 +112,9 @@ def _writer(
             fields |= {f"label_{place}": label, f"probability_{place}": probability}
         if "labels" in fields:
             fields["labels"] = "|".join(fields["labels"])  # as a table of labels has them
-        if "unsure" in fields:
-            fields["unsure"] = "true" if fields["unsure"] else "false"
+        for name in ("unsure", "unlike"):
+            if fields.get(name) is not None:
+                fields[name] = "true" if fields[name] else "false"
         for wanted, escape in ((escape_formulas, escape_formula), (shown, printable)):
             if wanted:
                 fields |= {k: escape(v) for k, v in fields.items() if isinstance(v, str)}
@@ -124,6 +133,8 @@ def _fields(outcome: Outcome) -> dict[str, Any]:
         "label": outcome.label,
         "probability": outcome.probability,
         "unsure": outcome.unsure,
+        "unlike": outcome.unlike,
+        "similarity": outcome.similarity,
         "top": [list(pair) for pair in outcome.top],
     }
     if outcome.labels is not None:
@@ -157,7 +168,8 @@ def _aligned(classes: Iterable[str], marks: Sequence[str]) -> Write:
             widest_labels = max(widest_labels, cell_len(said))
             cells.append(padded(said, widest_labels))
         if widest_mark:
-            cells.append(padded("unsure" if outcome.unsure else "", widest_mark))
+            mark = "unlike" if outcome.unlike else "unsure" if outcome.unsure else ""
+            cells.append(padded(mark, widest_mark))
         say("  ".join([*cells, outcome.id]))
 
     return write
@@ -168,7 +180,9 @@ class Tally:
 
     def __init__(self) -> None:
         self.classes: Counter[str] = Counter()
-        self.good = self.failed = self.unsure = self.copied = self.there = self.renamed = 0
+        self.good = self.failed = self.unsure = self.unlike = self.copied = self.there = (
+            self.renamed
+        ) = 0
         self._examples: list[str] = []
         self._failures: list[Failure] = []
 
@@ -181,7 +195,9 @@ class Tally:
             self._failures.append(outcome)
             return
         self.good += 1
-        if outcome.unsure:
+        if outcome.unlike:
+            self.unlike += 1
+        elif outcome.unsure:
             self.unsure += 1
         else:
             self.classes.update([outcome.label] if outcome.labels is None else outcome.labels)
@@ -198,6 +214,7 @@ class Tally:
             "images": self.good,
             "failures": failures_json(self._failures),
             "unsure": self.unsure,
+            "unlike": self.unlike,
             "classes": classes_json(dict(sorted(self.classes.items()))),
             "copied": self.copied,
             "there_already": self.there,
@@ -211,7 +228,17 @@ class Tally:
             table.add_row(label, f"{images:,}")
         if self.unsure:
             table.add_row("(unsure)", f"{self.unsure:,}")
+        if self.unlike:
+            table.add_row("(unlike)", f"{self.unlike:,}")
         table.show()
+
+    def warn_of_unlike(self) -> None:
+        """Say how many images belong to no class, as far as can be seen."""
+        if self.unlike:
+            warn(
+                f"{self.unlike:,} of {self.good:,} are unlike anything that the classifier was "
+                "trained on; what it says of them is no more than a guess"
+            )
 
     def warn_of_copies(self, folder: Path) -> None:
         """Say what was copied, and which images got another name."""

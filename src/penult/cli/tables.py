@@ -9,6 +9,7 @@ from penult.cli.console import Table, say
 from penult.wording import count, interval, percent, ratio
 
 if TYPE_CHECKING:
+    from penult.classify.likeness import Likeness
     from penult.classify.settings import GridResult, LayerResult, TrainingSettings
     from penult.recipe import Recipe
     from penult.records import Scores
@@ -20,6 +21,7 @@ __all__ = [
     "int8_card",
     "layer_line",
     "layers_table",
+    "likeness_line",
     "recipe_table",
     "runs_line",
     "say_accuracy",
@@ -148,6 +150,23 @@ def grid_line(settings: TrainingSettings) -> str:
     return (
         f"{chosen}: {searched} {settings.folds}-fold cross-validation on "
         f"{count(images, 'image')}{refitted}{_not_tried(settings)}"
+    )
+
+
+def likeness_line(likeness: Likeness | None) -> str:
+    """Return from what on a photo is called unlike those that trained a classifier."""
+    if likeness is None:
+        return (
+            "what is unlike its training photos: not known, for it was trained by an older penult, "
+            "or on fewer than six photos"
+        )
+    held_out = ""
+    if likeness.held_out_share is not None:
+        held_out = f", as {likeness.held_out_share:.1%} of the held-out photos were"
+    return (
+        f"unlike its training photos: what has a cosine below {likeness.threshold:.3f} to the "
+        f"{likeness.neighbours}th nearest of {likeness.kept:,} kept; of new photos like them "
+        f"about {likeness.share:.0%}{held_out}"
     )
 
 

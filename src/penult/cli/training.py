@@ -29,7 +29,9 @@ Grid = Annotated[
     typer.Option(
         "--grid",
         metavar="NAME=V1,V2,…",
-        help="Values of a parameter to try, e.g. C=0.1,1,10; may be given several times.",
+        help="Values of a parameter to try, e.g. C=0.1,1,10; may be given several times. There "
+        "are C (logistic, svm), alpha (ridge), n_neighbors, weights (knn), max_features, "
+        "n_estimators, max_depth (forest).",
         show_default="each kind's own",
     ),
 ]
@@ -103,6 +105,8 @@ def parse_grid(given: list[str] | None) -> dict[str, list[Any]] | None:
 
 
 def _number(text: str) -> Any:
+    if text.lower() == "none":  # no limit, as max_depth may have it
+        return None
     for kind in (int, float):
         try:
             return kind(text)

@@ -9,6 +9,7 @@ import numpy as np
 
 from penult.errors import TrainingError, UsageError
 from penult.interface import option
+from penult.partition.nearest import unit_rows
 from penult.partition.row_groups import content_numbers
 from penult.partition.rows import read_rows, row_length
 
@@ -70,9 +71,7 @@ def join_near_duplicates(features: Features, cosine: float, memory: int) -> Feat
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    rows = read_rows(features, np.arange(count))
-    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    rows /= np.where(lengths > 0, lengths, 1)
+    rows = unit_rows(read_rows(features, np.arange(count)))
     content = content_numbers(features)
     _, same = np.unique(content, return_inverse=True)
     # A graph of the images, each of which is tied to the first of the same content.

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from penult.records import Features
 
-__all__ = ["affordable_rows", "rank_within_class", "stratified_sample"]
+__all__ = ["affordable_rows", "balanced_sample", "rank_within_class", "stratified_sample"]
 
 MAX_ROWS = 10_000
 MAX_BYTES = 512 << 20
@@ -51,6 +51,28 @@ def stratified_sample(labels: NDArray[np.int64], size: int, *, seed: int = 0) ->
     position = np.where(rank < 2, -1, rank / np.bincount(labels)[labels[order]])
     count = max(size, int((rank < 2).sum()))
     return np.sort(order[np.argsort(position, kind="stable")[:count]])
+
+
+def balanced_sample(labels: NDArray[np.int64], size: int, *, seed: int = 0) -> NDArray[np.int64]:
+    """Draw a random part with as many rows of each class as of any other that has so many.
+
+    Parameters
+    ----------
+    labels : int64 array, shape (n,)
+        Class of each row.
+    size : int
+        Rows to draw.
+    seed : int, default=0
+        Of the random choice.
+
+    Returns
+    -------
+    int64 array, shape (m,)
+        Places in `labels`, ascending; all of them where n <= `size`.
+    """
+    order = np.random.default_rng(seed).permutation(len(labels))
+    rank = rank_within_class(labels[order])
+    return np.sort(order[np.argsort(rank, kind="stable")[:size]])
 
 
 def rank_within_class(labels: NDArray[np.int64]) -> NDArray[np.int64]:

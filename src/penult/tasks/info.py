@@ -13,6 +13,7 @@ from penult.errors import PathNotFoundError, UsageError
 from penult.representation import short_repr
 
 if TYPE_CHECKING:
+    from penult.classify.likeness import Likeness
     from penult.classify.settings import TrainingSettings
     from penult.recipe import Recipe
     from penult.records import Failure, Scores
@@ -83,6 +84,8 @@ class ClassifierInfo:
         How it was trained.
     versions : mapping of str to str
         Library to version, of the run that trained it.
+    likeness : Likeness or None
+        What tells photos like those that trained it from others; None where it does not know.
     """
 
     kind: Literal["classifier"] = "classifier"
@@ -91,6 +94,7 @@ class ClassifierInfo:
     scores: Scores
     settings: TrainingSettings
     versions: Mapping[str, str]
+    likeness: Likeness | None = None
 
 
 @short_repr
@@ -166,6 +170,7 @@ def _classifier(path: Path) -> ClassifierInfo:
         scores=described.scores,
         settings=described.settings,
         versions=described.versions,
+        likeness=described.likeness,
     )
 
 

@@ -12,6 +12,7 @@ from penult.classify.classifier import Classifier
 from penult.classify.evaluation.multilabel import evaluate_labels
 from penult.classify.evaluation.result import Evaluation, score_apart
 from penult.classify.evaluation.seen import is_seen
+from penult.classify.likeness import Likeness
 from penult.classify.loading import as_classifier
 from penult.classify.metrics.scores import score
 from penult.classify.pipeline import class_probabilities
@@ -72,6 +73,7 @@ def evaluate(
         split=split or f"all of {name}",
         thresholds=classifier.thresholds,
         trained_on=classifier.trained_on,
+        likeness=classifier.likeness,
     )
 
 
@@ -94,6 +96,7 @@ def evaluate_pipeline(
     split: str,
     thresholds: Sequence[float] | None = None,
     trained_on: NDArray[np.uint64] | None = None,
+    likeness: Likeness | None = None,
 ) -> Evaluation:
     """Score a pipeline whose classes are indices into `label_names`; see `evaluate`.
 
@@ -101,7 +104,13 @@ def evaluate_pipeline(
     """
     if thresholds is not None:
         return evaluate_labels(
-            pipeline, label_names, features, thresholds, split=split, trained_on=trained_on
+            pipeline,
+            label_names,
+            features,
+            thresholds,
+            split=split,
+            trained_on=trained_on,
+            likeness=likeness,
         )
     index = positions(features.label_names, label_names)
     labels = np.asarray(features.labels)
@@ -114,7 +123,10 @@ def evaluate_pipeline(
             f"{', '.join(label_names[:8])}{' …' if len(label_names) > 8 else ''}"
         )
     probabilities = np.empty((len(rows), len(label_names)))
+    unlike = np.zeros(len(rows), bool)
     for part, block in read_blocks(features, rows):
+        if likeness is not None:
+            unlike[part] = likeness.similarity(block) < likeness.threshold
         probabilities[part] = class_probabilities(pipeline, block, len(label_names))
     predicted = probabilities.argmax(axis=1)
     names = [
@@ -144,5 +156,7 @@ def evaluate_pipeline(
         images=list_rows(known),
         unseen=list_rows(~known),
         unlabelled=len(labels) - len(rows),
+        unlike=None if likeness is None else int(unlike[known].sum()),
+        unseen_unlike=None if likeness is None else int(unlike[~known].sum()),
         **score_apart(score_rows, known, is_seen(features, rows, trained_on)),
     )

@@ -9,6 +9,7 @@ import numpy as np
 
 from penult.classify.evaluation.result import Evaluation, score_apart
 from penult.classify.evaluation.seen import is_seen
+from penult.classify.likeness import Likeness
 from penult.classify.metrics.label_scores import score_labels
 from penult.classify.pipeline import label_probabilities
 from penult.errors import UsageError
@@ -31,6 +32,7 @@ def evaluate_labels(
     *,
     split: str,
     trained_on: NDArray[np.uint64] | None = None,
+    likeness: Likeness | None = None,
 ) -> Evaluation:
     """Score a pipeline for several labels; see `penult.classify.evaluation.evaluate.evaluate`.
 
@@ -55,7 +57,10 @@ def evaluate_labels(
             f"{', '.join(label_names[:8])}{' …' if len(label_names) > 8 else ''}"
         )
     probabilities = np.empty(truth.shape)
+    unlike = np.zeros(len(rows), bool)
     for part, block in read_blocks(features, rows):
+        if likeness is not None:
+            unlike[part] = likeness.similarity(block) < likeness.threshold
         probabilities[part] = label_probabilities(pipeline, block)
     predicted = probabilities >= np.asarray(thresholds)
     # How sure an image's least certain decision is.
@@ -94,6 +99,8 @@ def evaluate_labels(
             probability=tuple(float(certainty[i]) for i, _ in unknown_labels),
         ),
         unlabelled=len(targets) - len(rows),
+        unlike=None if likeness is None else int(unlike[known].sum()),
+        unseen_unlike=None if likeness is None else int(unlike[~known].sum()),
         **score_apart(score_rows, known, is_seen(features, rows, trained_on)),
     )
 

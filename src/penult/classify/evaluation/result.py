@@ -37,6 +37,11 @@ class Evaluation:
         be known, one of the two having no digests of its images.
     apart : Scores or None
         Over the others, where some of the images trained it and some did not.
+    unlike : int or None
+        How many of the scored images are unlike anything that the classifier was trained on; None
+        where it does not know.
+    unseen_unlike : int or None
+        How many images without a label that it knows are.
     total : int
         Number of images there were, those that could not be read included.
     failures : tuple of Failure
@@ -55,6 +60,8 @@ class Evaluation:
     unlabelled: int
     trained: int | None = None
     apart: Scores | None = None
+    unlike: int | None = None
+    unseen_unlike: int | None = None
     total: int = 0
     failures: tuple[Failure, ...] = ()
     notes: Mapping[str, Any] = field(default_factory=dict)

@@ -126,6 +126,8 @@ class ClassifierKind(ABC):
         What a user types.
     grid : mapping
         Parameter name to the values that are tried by default.
+    untried : tuple of str
+        Parameters that a grid may name as well; by default they stay as `make` has them.
     penalty : str or None
         The parameter, if any, that says how strongly it is regularised; its value must be within
         1e-12 and 1e12, and the user is told when the best one is at an edge of the grid.
@@ -142,11 +144,17 @@ class ClassifierKind(ABC):
 
     name: str
     grid: Mapping[str, Sequence[Any]] = MappingProxyType({})
+    untried: Sequence[str] = ()
     penalty: str | None = None
     gives_logits: bool = False
     multilabel: bool = False
     streams: bool = False
     trusted: Mapping[str, AbstractSet[str]] = MappingProxyType({})
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """All that a grid may name, those first that are tried by default."""
+        return (*self.grid, *self.untried)
 
     @abstractmethod
     def make(self, seed: int, **params: Any) -> ClassifierMixin:

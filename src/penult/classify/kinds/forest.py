@@ -25,6 +25,7 @@ class Forest(ClassifierKind):
 
     name = "forest"
     grid = MappingProxyType({"max_features": ("sqrt", 0.1)})
+    untried = ("n_estimators", "max_depth")
     multilabel = True
     trusted = MappingProxyType(
         {
@@ -44,7 +45,8 @@ class Forest(ClassifierKind):
         """Build an unfitted ``RandomForestClassifier``."""
         from sklearn.ensemble import RandomForestClassifier
 
-        return RandomForestClassifier(n_estimators=300, n_jobs=-1, random_state=seed, **params)
+        chosen = {"n_estimators": 300, **params}
+        return RandomForestClassifier(n_jobs=-1, random_state=seed, **chosen)
 
     def fit(self, data: TrainingData, params: Params) -> Pipeline:
         """Fit on all rows; the temperature is found on the folds."""

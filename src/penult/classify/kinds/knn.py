@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ["KIND"]
 
-# `KNeighborsClassifier` by cosine, each neighbour weighing the inverse of its distance; where some
-# are at distance 0, they alone count. skl2onnx 1.20 gives all neighbours by cosine the same weight.
+# `KNeighborsClassifier` by cosine, each neighbour weighing the inverse of its distance (where some
+# are at distance 0, they alone count), or all the same.
+# skl2onnx 1.20 gives all neighbours by cosine the same weight.
 _GRAPH = """
 neighbours (float[N, D] rows) => (float[N, C] found) {{
     length = ReduceL2 <axes = [1]> (rows)
@@ -27,12 +28,7 @@ neighbours (float[N, D] rows) => (float[N, C] found) {{
     difference = Sub (one, cosine)
     distance = Clip (difference, zero, two)
     nearest, place = TopK <largest = 0> (distance, k)
-    inverse = Reciprocal (nearest)
-    is_zero = IsInf (inverse)
-    alone = Cast <to = 1> (is_zero)
-    some = ReduceMax <axes = [1]> (alone)
-    has_zero = Cast <to = 9> (some)
-    weight = Where (has_zero, alone, inverse)
+    {weight}
     {vote}
     column = Unsqueeze (weight, axis_2)
     weighed = Mul (vote, column)
@@ -40,6 +36,18 @@ neighbours (float[N, D] rows) => (float[N, C] found) {{
     all = ReduceSum (weight, axis_1)
     found = Div (votes, all)
 }}
+"""
+_BY_DISTANCE = """
+    inverse = Reciprocal (nearest)
+    is_zero = IsInf (inverse)
+    alone = Cast <to = 1> (is_zero)
+    some = ReduceMax <axes = [1]> (alone)
+    has_zero = Cast <to = 9> (some)
+    weight = Where (has_zero, alone, inverse)
+"""
+_ALIKE = """
+    none = Mul (nearest, zero)
+    weight = Add (none, one)
 """
 _VOTE_FOR_ONE = "class = Gather (class_of, place) vote = OneHot (class, depth, off_on)"
 _VOTE_FOR_SEVERAL = "vote = Gather (labels_of, place)"
@@ -50,6 +58,7 @@ class NearestNeighbors(ClassifierKind):
 
     name = "knn"
     grid = MappingProxyType({"n_neighbors": (1, 3, 5, 10, 20)})
+    untried = ("weights",)
     multilabel = True
     trusted = MappingProxyType(
         {"ObjectNode": {"sklearn.neighbors._classification.KNeighborsClassifier"}}
@@ -59,9 +68,8 @@ class NearestNeighbors(ClassifierKind):
         """Build an unfitted ``KNeighborsClassifier``."""
         from sklearn.neighbors import KNeighborsClassifier
 
-        return KNeighborsClassifier(
-            metric="cosine", algorithm="brute", weights="distance", **params
-        )
+        chosen = {"weights": "distance", **params}
+        return KNeighborsClassifier(metric="cosine", algorithm="brute", **chosen)
 
     def limit(self, params: Params, n_rows: int) -> Params:
         """Return no more neighbours than rows."""
@@ -80,7 +88,8 @@ def _neighbours(model: KNeighborsClassifier) -> Any:
 
     from penult.classify.kinds.onnx import parse_model
 
-    if (model.effective_metric_, model.weights) != ("cosine", "distance"):
+    weights = {"distance": _BY_DISTANCE, "uniform": _ALIKE}
+    if model.effective_metric_ != "cosine" or model.weights not in weights:
         raise ValueError(f"neighbours by {model.metric} distance, weighted by {model.weights}")
     constants = {
         "gallery": np.ascontiguousarray(normalize(model._fit_X).T, np.float32),
@@ -100,7 +109,7 @@ def _neighbours(model: KNeighborsClassifier) -> Any:
         constants["class_of"] = model._y.astype(np.int64)
         constants["depth"] = np.array(len(model.classes_))
         constants["off_on"] = np.array([0, 1], np.float32)
-    return parse_model(_GRAPH.format(vote=vote), constants)
+    return parse_model(_GRAPH.format(vote=vote, weight=weights[model.weights]), constants)
 
 
 KIND = NearestNeighbors()

@@ -109,7 +109,10 @@ def predict_images(
             if block.rows:
                 ids = [outcome.record.id for outcome in block.good]
                 probabilities = classifier.predict_features(block.rows[0])
-                predictions = iter(classifier.predictions(ids, probabilities, top=top))
+                similarity = classifier.similarity(block.rows[0])
+                predictions = iter(
+                    classifier.predictions(ids, probabilities, similarity=similarity, top=top)
+                )
             done += len(block.outcomes)
             failed += len(block.failures)
             tell(replace(now, done=done, failed=failed))
@@ -121,8 +124,9 @@ def predict_images(
                 unsure = threshold is not None and prediction.probability < threshold
                 if sorter is not None:
                     label = None if unsure else prediction.label
+                    unlike = bool(prediction.unlike)
                     try:
-                        copied = sorter.place(outcome.record, outcome.digest, label)
+                        copied = sorter.place(outcome.record, outcome.digest, label, unlike=unlike)
                     except ImageError as error:  # it could be read before
                         if on_error == "fail":
                             raise ImageError(f"{outcome.record.id}: {error}") from error

@@ -23,12 +23,15 @@ from penult.records import Copied, ImageRecord
 from penult.scratch import sweep
 from penult.suffixes import require_folder_name
 
-__all__ = ["MODES", "UNSURE", "Sorter"]
+__all__ = ["MODES", "UNLIKE", "UNSURE", "Sorter"]
 
 MODES = ("copy", "hardlink", "symlink", "move")
 
 UNSURE = "unsure"
 """The folder of images whose class is too uncertain, unless a class is called so."""
+
+UNLIKE = "unlike"
+"""The folder of images that are like none of the training photos, unless a class is called so."""
 
 
 class Sorter:
@@ -58,14 +61,14 @@ class Sorter:
             raise UnknownNameError("way to copy", mode, MODES)
         self.folder = Path(folder)
         self.mode = mode
-        *classes, self.unsure = folder_names([*labels, UNSURE])
+        *classes, self.unsure, self.unlike = folder_names([*labels, UNSURE, UNLIKE])
         self._folders = dict(zip(labels, classes, strict=True))
         # Of so many names it is remembered who has them; the others are looked up on the disk.
         self._namesakes = lru_cache(maxsize=1000)(_Namesakes)
         if self.folder.exists() and not self.folder.is_dir():
             raise OutputExistsError(f"{folder} is a file; give a folder to sort the photos to")
         require_folder_name(self.folder, "a folder a class")
-        for name in (*classes, self.unsure):
+        for name in (*classes, self.unsure, self.unlike):
             _refuse_link(self.folder / name)
         self._ready: set[Path] = set()
         self._moves = MoveLog(self.folder) if mode == "move" else None
@@ -114,13 +117,16 @@ class Sorter:
                     f"{option('copy_mode', 'copy')}"
                 )
 
-    def place(self, record: ImageRecord, digest: str, label: str | None) -> Copied:
+    def place(
+        self, record: ImageRecord, digest: str, label: str | None, *, unlike: bool = False
+    ) -> Copied:
         """Put one photo into the folder of its class.
 
         Parameters
         ----------
         digest : of the image's bytes, hex BLAKE2b-128
         label : one of the classes, or None for the folder of the unsure ones
+        unlike : whether it belongs into the folder of those that are like no training photo
 
         Raises
         ------
@@ -131,7 +137,8 @@ class Sorter:
         ImageError
             If the photo can no longer be read.
         """
-        folder = self.folder / (self.unsure if label is None else self._folders[label])
+        own = self.unsure if label is None else self._folders[label]
+        folder = self.folder / (self.unlike if unlike else own)
         name = safe_name(record.id.rpartition("/")[2]) if record.path is None else record.path.name
         self._make(folder)
         if self._moves is not None and (there := self._moves.finish(record)) is not None:

@@ -34,7 +34,8 @@ def expand_grids(
     names : sequence of str
         Kinds of classifier.
     grid : mapping of str to sequence, optional
-        Parameter name to values, in place of those of the default grids that have it.
+        Parameter name to values, in place of those of the default grids that have it, or of the
+        one value that is taken by default.
 
     Raises
     ------
@@ -47,7 +48,7 @@ def expand_grids(
     if not isinstance(given, Mapping):
         raise UsageError(f"the grid is {given!r}; give a dict of a parameter's name to its values")
     kinds = [find_kind(name) for name in names]
-    allowed = {parameter for kind in kinds for parameter in kind.grid}
+    allowed = {parameter for kind in kinds for parameter in kind.parameters}
     for parameter, values in given.items():
         if not allowed:
             raise UsageError(f"{', '.join(names)} has no parameter; give no grid")
@@ -59,7 +60,7 @@ def expand_grids(
             raise UsageError(f"the grid has no value for {parameter}; give at least one")
     result = {}
     for kind in kinds:
-        tried = {**kind.grid, **{k: v for k, v in given.items() if k in kind.grid}}
+        tried = {**kind.grid, **{k: v for k, v in given.items() if k in kind.parameters}}
         result[kind.name] = [
             dict(zip(tried, values, strict=True)) for values in product(*tried.values())
         ]

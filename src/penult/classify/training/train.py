@@ -13,6 +13,7 @@ from penult.classify.classifier import Classifier
 from penult.classify.evaluation.evaluate import evaluate_pipeline
 from penult.classify.evaluation.result import Evaluation
 from penult.classify.evaluation.seen import content_keys, is_seen
+from penult.classify.likeness import Likeness
 from penult.classify.options import TrainOptions
 from penult.classify.settings import GridResult, SeedRuns, TrainingSettings
 from penult.classify.training.grid import expand_grids, find_edges
@@ -113,6 +114,7 @@ def train(
     training_set = TrainingSet.read(features, splits[0], memory, scale=scale, folds=folds)
     training_set.require_learnable(candidates)
     fits = sum(map(len, candidates.values())) * folds + 1
+    likeness = training_set.likeness(splits[0].train, seed=seed)
     results = []
     with following(progress) as tell:
         step = _Counter(tell, fits * runs + refit)
@@ -120,14 +122,19 @@ def train(
             found = training_set.search(split.train, candidates, seed=seed + run, step=step)
             step.leave_out(len(found.not_tried) * folds)
             held_out = training_set.part(split.held_out) if other is None else other
-            results.append((found, _score(found, training_set.names, held_out, split)))
+            tried = likeness if run == 0 else None
+            results.append((found, _score(found, training_set.names, held_out, split, tried)))
             if on_run is not None:
                 on_run(results[-1][1].images)
         found, evaluation = results[0]
         pipeline = found.pipeline
         if refit:
             pipeline = training_set.fit(found.best, seed=seed)
+            likeness = training_set.likeness(training_set.chosen, seed=seed)
             step()
+    if likeness is not None and evaluation.unlike is not None:
+        marked = evaluation.unlike / evaluation.scores.images
+        likeness = replace(likeness, held_out_share=marked)
     settings = TrainingSettings(
         classifier=found.best.classifier,
         params=dict(found.best.params),
@@ -162,11 +169,16 @@ def train(
         versions=_versions(),
         settings=settings,
         trained_on=content_keys(plain, training_set.chosen if refit else splits[0].train),
+        likeness=likeness,
     )
 
 
 def _score(
-    found: SearchResult, label_names: Sequence[str], held_out: Features, split: Split
+    found: SearchResult,
+    label_names: Sequence[str],
+    held_out: Features,
+    split: Split,
+    likeness: Likeness | None,
 ) -> Evaluation:
     return evaluate_pipeline(
         found.pipeline,
@@ -174,6 +186,7 @@ def _score(
         held_out,
         split=split.description,
         thresholds=found.thresholds,
+        likeness=likeness,
     )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from penult.classify.kinds.base import TrainingData, Trial
 from penult.classify.kinds.registry import find_kind
+from penult.classify.likeness import Likeness
 from penult.classify.linear.passes import StoredRows
 from penult.classify.linear.streamed import StreamedProblem
 from penult.classify.training.grid import Candidates
@@ -187,6 +188,12 @@ class TrainingSet:
             rows=self.rows, labels=self.labels, folds=folds, scale=self.scale, seed=seed
         )
         return find_kind(best.classifier).fit(data, best.params)
+
+    def likeness(self, numbers: NDArray[np.int64], *, seed: int) -> Likeness | None:
+        """What tells new rows that are like those with these numbers from others."""
+        places = self.places(numbers)
+        groups = None if self.groups is None else self.groups[places]
+        return Likeness.of(self.features, numbers, self.labels[places], groups, seed=seed)
 
     def _folds(self, places: NDArray[np.int64], seed: int) -> list[Fold]:
         groups = None if self.groups is None else self.groups[places]

@@ -88,6 +88,8 @@ def run(
                 "trained": found.trained,
                 "apart": None if found.apart is None else scores_to_dict(found.apart),
                 "unseen_labels": dict(found.unseen_labels),
+                "unlike": found.unlike,
+                "unseen_unlike": found.unseen_unlike,
                 "unlabelled": found.unlabelled,
                 "failures": failures_json(found.failures),
                 **listing_notes(found.notes),
@@ -113,6 +115,12 @@ def run(
             for label, images in found.unseen_labels.items()
         ]
     )
+    if found.unlike is not None:
+        others = f"; of those never seen, {found.unseen_unlike:,}" if found.unseen.ids else ""
+        say(
+            f"unlike anything it was trained on: {found.unlike:,} of these "
+            f"{found.scores.images:,} images{others}"
+        )
     if found.unlabelled:
         # To a classifier of one class an image, several labels are none.
         label = "single label" if found.several else "label"

@@ -26,6 +26,7 @@ from penult.cli.tables import (
     grid_line,
     int8_card,
     layers_table,
+    likeness_line,
     recipe_table,
     runs_line,
     say_accuracy,
@@ -109,6 +110,7 @@ def _show_classifier(file: Path, found: ClassifierInfo) -> None:
     layers_table(found.settings.layers, found.recipe.layer)
     say_accuracy(found.scores)
     say(grid_line(found.settings))
+    say(likeness_line(found.likeness))
     if line := runs_line(found.settings):
         say(line)
     command = train_command(found.settings, found.recipe.layer, output=file.name)
@@ -135,5 +137,6 @@ def _as_json(found: FeaturesInfo | ClassifierInfo | Int8Info) -> dict[str, Any]:
         "failures": failures_json,
         "scores": scores_to_dict,
         "settings": settings_json,
+        "likeness": lambda likeness: likeness and likeness.to_dict(),
     }
     return {name: convert.get(name, lambda same: same)(value) for name, value in fields.items()}

@@ -74,7 +74,8 @@ def run(
 ) -> None:
     """Say which class each image belongs to, and how probable that is.
 
-    The classifier file knows how its rows were made, so no model is named here.
+    The classifier file knows how its rows were made, so no model is named here. Images that are
+    unlike anything it was trained on are marked: no class may be right.
 
     Examples
     --------
@@ -82,7 +83,7 @@ def run(
     penult predict flowers.skops photos
     # The three most probable classes of each, into a table.
     penult predict flowers.skops photos --top 3 -o predictions.csv
-    # Sort the photos into folders; unsure ones get a folder of their own.
+    # Sort the photos into folders; those that are unsure, or unlike.
     penult predict flowers.skops photos --copy-to sorted --threshold 0.9
     """
     if as_csv and (as_json or output is not None):
@@ -102,7 +103,7 @@ def run(
         "escape_formulas": escape_formulas,
     }
     style = "csv" if as_csv else "json" if as_json else "lines"
-    marks = ["unsure"] if threshold is not None else []
+    marks = ["unsure"] * (threshold is not None) + ["unlike"] * (model.likeness is not None)
     written = (
         nullcontext(to_stdout(style, classes=model.label_names, marks=marks, **columns))
         if output is None
@@ -133,6 +134,7 @@ def run(
     elif output is not None:
         tally.show_classes()
         say(f"{output}: {count(tally.good, 'prediction')}")
+    tally.warn_of_unlike()
     if copy_to is not None:
         tally.warn_of_copies(copy_to)
         if copy_mode == "move":

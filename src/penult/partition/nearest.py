@@ -1,0 +1,71 @@
+"""How near rows come to other rows, by cosine, a block at a time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["kth_cosine", "unit_rows"]
+
+# Rows compared with all others at a time.
+_BLOCK = 1024
+
+
+def unit_rows(rows: NDArray[Any]) -> NDArray[np.float32]:
+    """Scale rows to length one; rows of zeros stay so, and are near to nothing.
+
+    Parameters
+    ----------
+    rows : array, shape (n, D)
+        Finite.
+
+    Returns
+    -------
+    float32 array, shape (n, D)
+        A copy.
+    """
+    rows = np.array(rows, np.float32)
+    # By their largest number first: squares of others overflow, or vanish.
+    for measure in (np.abs(rows).max(axis=1, initial=0), None):
+        lengths = np.linalg.norm(rows, axis=1) if measure is None else measure
+        rows /= np.where(lengths > 0, lengths, 1)[:, None]
+    return rows
+
+
+def kth_cosine(
+    rows: NDArray[np.float32],
+    others: NDArray[np.float32],
+    k: int,
+    *,
+    units: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None,
+) -> NDArray[np.float32]:
+    """Measure the cosine of each row to its k-th nearest among others.
+
+    Parameters
+    ----------
+    rows : float32 array, shape (n, D)
+        Of length one, see `unit_rows`.
+    others : float32 array, shape (m, D)
+        Of length one too.
+    k : int
+        1 for the nearest; at most m.
+    units : pair of int64 arrays, shapes (n,) and (m,), optional
+        What each row, and each of the others, belongs to: a row does not find those of its own.
+
+    Returns
+    -------
+    float32 array, shape (n,)
+        Minus infinity where a row finds fewer than k.
+    """
+    result = np.empty(len(rows), np.float32)
+    for start in range(0, len(rows), _BLOCK):
+        part = slice(start, start + _BLOCK)
+        cosines = rows[part] @ others.T
+        if units is not None:
+            cosines[units[0][part, None] == units[1]] = -np.inf
+        result[part] = np.partition(cosines, -k, axis=1)[:, -k]
+    return result
