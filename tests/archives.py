@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import tarfile
-from collections.abc import Mapping
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
 
 
 def packed(members: Mapping[str, bytes], layout: int | None = None) -> bytes:
@@ -16,3 +18,13 @@ def packed(members: Mapping[str, bytes], layout: int | None = None) -> bytes:
             info.size = len(data)
             archive.addfile(info, io.BytesIO(data))
     return buffer.getvalue()
+
+
+def rewrite(path: Path, change: Callable[[dict[str, bytes]], dict[str, bytes] | None]) -> None:
+    """Rewrite the members of a classifier file: `change` gets a dict of name to bytes."""
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    changed = change(members) or members
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in changed.items():
+            archive.writestr(name, data)

@@ -8,6 +8,7 @@ import zipfile
 import numpy as np
 import pytest
 import skops.io
+from archives import rewrite
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
@@ -35,16 +36,6 @@ def classifier(make_features):
 def saved(classifier, tmp_path):
     classifier.save(tmp_path / "flowers.skops")
     return tmp_path / "flowers.skops"
-
-
-def rewrite(path, change):
-    """Rewrite the members of a classifier file: `change` gets a dict of name to bytes."""
-    with zipfile.ZipFile(path) as archive:
-        members = {name: archive.read(name) for name in archive.namelist()}
-    changed = change(members) or members
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, data in changed.items():
-            archive.writestr(name, data)
 
 
 @pytest.mark.parametrize("scale", ["l2", "standard", "none"])

@@ -1,7 +1,12 @@
 import numpy as np
 import pytest
 
-from penult.partition.sampling import affordable_rows, rank_within_class, stratified_sample
+from penult.partition.sampling import (
+    affordable_rows,
+    balanced_sample,
+    rank_within_class,
+    stratified_sample,
+)
 
 
 def test_a_part_has_each_class_as_often_as_the_whole():
@@ -28,3 +33,10 @@ def test_longer_rows_are_fewer(width, rows):
         features = np.empty((0, width))
 
     assert affordable_rows(Given) == rows
+
+
+def test_a_balanced_sample_has_small_classes_whole_and_as_many_of_each_other():
+    labels = np.repeat([0, 1, 2], [100, 3, 50])
+    drawn = labels[balanced_sample(labels, 23, seed=1)]
+    assert np.bincount(drawn).tolist() == [10, 3, 10]
+    assert len(balanced_sample(labels, 1000)) == 153

@@ -36,6 +36,8 @@ NEIGHBOURS = 5
 MOST_ROWS, MOST_BYTES = 1000, 2 << 20
 # The percentile of so many rows is sharp enough.
 MOST_CALIBRATED = 10_000
+# What rounding may do to a cosine, in the rows that were kept and between two engines.
+ROUNDING = 1e-4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,7 +174,7 @@ def lower_limit(similarities: NDArray[np.float64], count: int) -> float:
         spread = similarities.std(ddof=1) * np.sqrt(1 + 1 / count)
         least = similarities.mean() - float(student.ppf(1 - SHARE, count - 1)) * spread
         limit = min(limit, float(least))
-    return limit
+    return limit - ROUNDING
 
 
 def _packed(rows: NDArray[np.float32]) -> NDArray[np.int8]:

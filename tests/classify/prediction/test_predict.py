@@ -237,3 +237,13 @@ def test_photos_that_were_moved_are_still_photos_of_the_folder_around(classifier
     assert len(penult.plan(photos).classes) == 3
     penult.move_back(photos / "sorted")
     assert not (photos / "sorted").exists() or not list((photos / "sorted").rglob("*.jpg"))
+
+
+def test_photos_of_other_things_are_marked_and_sorted_apart(classifier, photos, tmp_path):
+    Image.new("RGB", (64, 48), (10, 20, 250)).save(photos / "shark.png")
+    told = classifier.predict(photos, threshold=1, copy_to=tmp_path / "s")
+    assert [p.id for p in told if p.unlike] == ["shark.png"]
+    for p in told:
+        assert p.similarity <= 1
+        where = "unlike" if p.id == "shark.png" else "unsure" if p.unsure else p.label
+        assert p.copied.path.parent.name == where

@@ -264,3 +264,15 @@ def test_a_copy_of_a_private_photo_is_private(photo, target):
     record.path.chmod(0o600)
     copied = Sorter(target, LABELS).place(record, digest, "rose")
     assert copied.path.stat().st_mode & 0o777 == 0o600
+
+
+def test_the_unlike_ones_have_a_folder_that_no_class_has(photo, target):
+    sorter = Sorter(target, (*LABELS, "Unlike"))
+    copied = [
+        sorter.place(*photo("1.jpg", b"one"), "rose", unlike=True),
+        sorter.place(*photo("2.jpg", b"two"), None, unlike=True),
+        sorter.place(*photo("3.jpg", b"three"), "Unlike"),
+        sorter.place(*photo("4.jpg", b"four"), None),
+    ]
+    folders = [one.path.parent.name for one in copied]
+    assert folders == ["unlike (2)", "unlike (2)", "Unlike", "unsure"]

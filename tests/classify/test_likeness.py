@@ -1,0 +1,159 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from archives import rewrite
+
+from penult.classify import likeness
+from penult.classify.evaluation.evaluate import evaluate
+from penult.classify.likeness import ROUNDING, Likeness, lower_limit
+from penult.classify.loading import describe_classifier, load_classifier
+from penult.classify.training.train import train
+from penult.errors import ClassifierFileError
+
+CORNER = np.eye(6, dtype=np.float32)  # `make_features` has its classes at the first ones
+
+
+def likeness_of(features, groups=None):
+    return Likeness.of(features, np.arange(len(features)), features.labels, groups, seed=0)
+
+
+def marked(found, features):
+    return float((found.similarity(features.features) < found.threshold).mean())
+
+
+def test_the_limit_is_the_quantile_that_is_right_on_average():
+    # Of 199 values the second smallest has a hundredth of all below it: 2 / 200.
+    assert lower_limit(np.arange(1.0, 200), 199) == pytest.approx(2 - ROUNDING)
+
+
+def test_the_limit_of_few_is_that_of_students_t():
+    # Mean 0, standard deviation 2, and the 99th percentile of t with 2 degrees of freedom is 6.965.
+    limit = lower_limit(np.array([-2.0, 0, 2]), 3)
+    assert limit == pytest.approx(-6.965 * 2 * np.sqrt(4 / 3) - ROUNDING, abs=1e-2)
+
+
+@pytest.mark.parametrize("most", [1000, 60])
+def test_one_in_a_hundred_new_rows_is_marked_and_all_of_another_kind(
+    make_features, monkeypatch, most
+):
+    monkeypatch.setattr(likeness, "MOST_ROWS", most)
+    found = likeness_of(make_features({"a": 300, "b": 300, "c": 300}))
+    assert (found.kept, found.calibrated) == (min(900, most), 900)
+    assert 0.003 < marked(found, make_features({"a": 2000, "b": 2000, "c": 2000}, seed=1)) < 0.02
+    assert (found.similarity(CORNER[3:]) < found.threshold).all()
+    assert (found.similarity(CORNER[:3]) > found.threshold).all()
+
+
+def test_shots_of_one_thing_find_none_of_their_own(make_features):
+    # Ten shots of each: the others of a burst are nearer than any new photo can be.
+    single = make_features({"a": 60, "b": 60})
+    burst = np.repeat(single.features, 10, axis=0)
+    burst += 0.01 * np.random.default_rng(1).normal(size=burst.shape)
+    labels, things = np.repeat(single.labels, 10), np.repeat(np.arange(120), 10).astype(str)
+    many = replace(single, features=burst, labels=labels, ids=[str(i) for i in range(1200)])
+    new = make_features({"a": 2000, "b": 2000}, seed=2)
+    assert marked(likeness_of(many, things), new) < 0.05
+    assert marked(likeness_of(many), new) > 0.9
+
+
+@pytest.mark.parametrize("counts", [{"a": 3, "b": 2}, {"a": 1, "b": 1}])
+def test_of_fewer_than_six_rows_nothing_is_said(make_features, counts):
+    assert likeness_of(make_features(counts)) is None
+
+
+def test_rows_of_zeros_are_unlike(make_features):
+    found = likeness_of(make_features({"a": 100, "b": 100}))
+    assert found.similarity(np.zeros((1, 6), np.float32)) == [0]
+    features = make_features({"a": 30, "b": 30})
+    features.features[:40] = 0
+    assert np.isfinite(likeness_of(features).threshold)
+
+
+def test_long_rows_are_few(make_features, monkeypatch):
+    monkeypatch.setattr(likeness, "MOST_BYTES", 500)
+    found = likeness_of(make_features({"a": 40, "b": 40}, width=50))
+    assert found.rows.shape == (10, 50)
+    found = likeness_of(make_features({"a": 40, "b": 40}, width=500))
+    assert found.rows.shape == (6, 500)
+
+
+@pytest.mark.parametrize("kind", ["logistic", "knn", "forest"])
+@pytest.mark.parametrize("options", [{}, {"refit": True}], ids=["", "refit"])
+def test_every_classifier_knows_it_and_its_file_too(make_features, tmp_path, kind, options):
+    trained = train(make_features({"a": 40, "b": 40, "c": 40}), classifier=kind, **options)
+    assert trained.likeness.kept == (120 if options else 90)
+    assert 0 <= trained.likeness.held_out_share <= 0.1
+    trained.save(tmp_path / "a.skops")
+    loaded = load_classifier(tmp_path / "a.skops")
+    rows = np.random.default_rng(0).normal(size=(50, 6))
+    assert (loaded.similarity(rows) == trained.similarity(rows)).all()
+    assert loaded.likeness == trained.likeness == describe_classifier(tmp_path / "a.skops").likeness
+    assert describe_classifier(tmp_path / "a.skops").likeness.rows is None
+
+
+def test_rows_on_disk_give_the_same(make_features):
+    features = make_features({"a": 400, "b": 400}, noise=1)
+    held, streamed = (train(features, grid={"C": [1]}, max_memory=m) for m in (None, 20_000))
+    assert streamed.likeness == held.likeness
+    assert (streamed.likeness.rows == held.likeness.rows).all()
+
+
+def test_several_labels_an_image_are_no_hindrance(make_features):
+    features = make_features({"a": 60, "b": 60})
+    targets = np.eye(2, dtype=bool)[features.labels]
+    targets[:5] = True
+    features.labels[:5] = -1
+    trained = train(replace(features, targets=targets))
+    (wrong,) = trained.predictions(
+        ["x"], trained.predict_features(CORNER[5:]), similarity=trained.similarity(CORNER[5:])
+    )
+    assert wrong.unlike
+    assert wrong.similarity < trained.likeness.threshold
+
+
+def test_an_evaluation_counts_them_among_the_known_and_the_unknown(make_features):
+    trained = train(make_features({"a": 60, "b": 60}))
+    new = make_features({"a": 50, "b": 50, "c": 20}, seed=1)
+    found = evaluate(trained, new)
+    assert found.unlike <= 5
+    assert (found.unseen_unlike, len(found.unseen.ids)) == (20, 20)
+
+
+def test_a_file_from_before_opens_and_says_nothing_of_it(make_features, tmp_path):
+    path = tmp_path / "a.skops"
+    train(make_features({"a": 40, "b": 40})).save(path)
+
+    def forget(members):
+        members["penult.json"] = members["penult.json"].replace(b'"likeness"', b'"unknown"')
+        del members["kept_rows.bin"]
+
+    rewrite(path, forget)
+    loaded = load_classifier(path)
+    assert loaded.likeness is None
+    assert loaded.similarity(CORNER) is None
+    (told,) = loaded.predictions(["x"], loaded.predict_features(CORNER[:1]))
+    assert (told.unlike, told.similarity) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        pytest.param(b'"kept": 60', b'"kept": 61', id="another number of rows"),
+        pytest.param(b'"neighbours": 5', b'"neighbours": 0', id="no neighbour"),
+        pytest.param(b'"neighbours": 5', b'"neighbours": 99', id="more neighbours than rows"),
+        pytest.param(b'"threshold": ', b'"threshold": NaN, "was": ', id="no threshold"),
+        pytest.param(b'"kept": 60', b'"kept": "60"', id="no number"),
+    ],
+)
+def test_a_file_whose_rows_do_not_fit_is_refused(make_features, tmp_path, old, new):
+    path = tmp_path / "a.skops"
+    train(make_features({"a": 40, "b": 40})).save(path)
+
+    def change(members):
+        assert old in members["penult.json"]
+        members["penult.json"] = members["penult.json"].replace(old, new)
+
+    rewrite(path, change)
+    with pytest.raises(ClassifierFileError):
+        load_classifier(path)
