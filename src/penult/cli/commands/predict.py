@@ -83,7 +83,7 @@ def run(
     penult predict flowers.skops photos
     # The three most probable classes of each, into a table.
     penult predict flowers.skops photos --top 3 -o predictions.csv
-    # Sort the photos into folders; those that are unsure, or unlike.
+    # Sort the photos into folders; unsure and unlike ones get folders of their own.
     penult predict flowers.skops photos --copy-to sorted --threshold 0.9
     """
     if as_csv and (as_json or output is not None):
