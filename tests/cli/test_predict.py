@@ -25,7 +25,7 @@ def classifier(penult, photos, toy, tmp_path):
 
 @pytest.fixture
 def mixed(tmp_path):
-    """Two reds, one grey that could be anything, and one that is no image."""
+    """Two reds, one colour that is like none of the classes, and one that is no image."""
     folder = tmp_path / "mixed"
     folder.mkdir()
     Image.new("RGB", (20, 20), (170, 20, 40)).save(folder / 'a, "red".png')
@@ -39,13 +39,17 @@ def rows(text):
     return list(csv.DictReader(io.StringIO(text)))
 
 
-def test_the_unsure_ones_are_marked_and_the_best_guess_is_told(penult, classifier, mixed):
+def test_the_unsure_and_the_unlike_ones_are_marked_and_the_best_guess_is_told(
+    penult, classifier, mixed
+):
     lines = penult("predict", classifier, mixed, "--threshold", 0.9, "-q").out.splitlines()
     assert re.fullmatch(r"rose    9\d\.\d%          red\.png", lines[1])
-    assert re.fullmatch(r"(daisy|rose |tulip)   [4-8]\d\.\d%  unsure  unclear\.png", lines[2])
+    assert re.fullmatch(r"(daisy|rose |tulip)   [4-8]\d\.\d%  unlike  unclear\.png", lines[2])
     told = penult("predict", classifier, mixed, "--threshold", 0.9, "--json", "-q").out
     objects = [json.loads(line) for line in told.splitlines()]
     assert [o.get("unsure") for o in objects] == [False, False, True, None]
+    assert [o.get("unlike") for o in objects] == [False, False, True, None]
+    assert objects[2]["similarity"] < objects[1]["similarity"] <= 1
     assert objects[2]["label"] in ("daisy", "rose", "tulip")
     assert objects[3].keys() == {"id", "error"}
 
@@ -87,12 +91,15 @@ def test_a_name_that_a_spreadsheet_would_run_is_escaped_where_that_is_asked_for(
 
 def test_csv_has_a_header_and_quotes_what_needs_it(penult, classifier, mixed):
     done = penult("predict", classifier, mixed, "--csv", "--top", 2, "--threshold", 0.9, "-q")
-    assert done.out.startswith("id,label,probability,unsure,label_2,probability_2,error\n")
+    assert done.out.startswith(
+        "id,label,probability,unsure,unlike,similarity,label_2,probability_2,error\n"
+    )
     first, second, third, bad = rows(done.out)
     assert first["id"] == 'a, "red".png'
     assert (second["label"], second["unsure"]) == ("rose", "false")
     assert float(second["probability"]) > float(second["probability_2"])
-    assert third["unsure"] == "true"
+    assert (third["unsure"], third["unlike"], second["unlike"]) == ("true", "true", "false")
+    assert "1 of 3 are unlike anything that the classifier was trained on" in done.err
     assert bad["error"]
     assert not bad["label"]
     assert "1 of 4 images could not be read" in done.err
@@ -111,7 +118,7 @@ def test_a_file_holds_what_would_be_printed_and_the_counts_are_printed(
     again = penult("predict", classifier, mixed, "-o", tmp_path / name, "--overwrite", "--json")
     told = json.loads(again.out)
     assert (told["images"], len(told["failures"]), told["unsure"]) == (3, 1, 0)
-    assert sum(one["images"] for one in told["classes"]) == 3
+    assert (sum(one["images"] for one in told["classes"]), told["unlike"]) == (2, 1)
 
 
 def test_photos_are_sorted_and_what_got_a_number_is_told(penult, classifier, mixed, tmp_path):
@@ -123,7 +130,7 @@ def test_photos_are_sorted_and_what_got_a_number_is_told(penult, classifier, mix
     assert sorted(p.name for p in (tmp_path / "s" / "rose").iterdir()) == [
         'a, "red".png', "red (2).png", "red.png",
     ]  # fmt: skip
-    assert [p.name for p in (tmp_path / "s" / "unsure").iterdir()] == ["unclear.png"]
+    assert [p.name for p in (tmp_path / "s" / "unlike").iterdir()] == ["unclear.png"]
     assert "4 photos put into the folders of their classes" in first.err
     assert "1 got a number, another photo having their name" in first.err
     assert "0 photos put into the folders of their classes, 4 were there already" in second.err
@@ -191,7 +198,7 @@ def test_several_labels_are_told_together(penult, of_several_labels, mixed):
     told = json.loads(penult(*call, "--json").out)
     assert "rose" in told["labels"]
     assert rows(penult(*call, "--csv").out)[0]["labels"] == "|".join(told["labels"])
-    assert penult(*call).out.endswith(f"%  {' | '.join(told['labels'])}  red.png\n")
+    assert re.search(rf"%  {re.escape(' | '.join(told['labels']))} +red\.png\n$", penult(*call).out)
     for options in (["--copy-to", mixed / "s"], ["--threshold", "0.9"]):
         done = penult(*call, *options)
         assert done.code == 2

@@ -78,6 +78,16 @@ def test_every_classifier_gives_the_same_probabilities(make_features, kind, scal
     assert (labels == expected.argmax(axis=1))[sure].all()
 
 
+def test_neighbours_that_count_alike_do_so_in_onnx(make_features):
+    features = make_features(COUNTS, noise=1.5)
+    grid = {"n_neighbors": [3], "weights": ["uniform"]}
+    classifier = train(features, classifier="knn", grid=grid)
+    probabilities, _ = run_graph(probe_graph(classifier).SerializeToString(), features.features)
+    expected = classifier.predict_features(features.features)
+    np.testing.assert_allclose(probabilities, expected, atol=1e-5)
+    assert set(np.round(3 * expected.ravel(), 6)) <= {0, 1, 2, 3}
+
+
 @pytest.mark.parametrize("scale", ["l2", "standard"])
 @pytest.mark.parametrize("kind", ["logistic", "svm", "ridge", "knn", "forest", "centroid"])
 def test_classifiers_of_several_labels_give_the_same_labels(make_features, kind, scale):

@@ -1,5 +1,6 @@
 import io
 import json
+import typing
 import zipfile
 from dataclasses import replace
 
@@ -8,12 +9,13 @@ import pytest
 from scipy.spatial.distance import cdist
 from sklearn.calibration import CalibratedClassifierCV
 
-from penult.classify.kinds.registry import find_kind, kind_names
+from penult.classify.kinds.registry import all_kinds, find_kind, kind_names
 from penult.classify.loading import load_classifier
 from penult.classify.pipeline import make_pipeline
 from penult.classify.training.grid import expand_grids
 from penult.classify.training.train import train
-from penult.errors import ClassifierFileError, UnknownNameError
+from penult.cli.training import Grid
+from penult.errors import ClassifierFileError, UnknownNameError, UsageError
 
 COUNTS = {"daisy": 20, "rose": 20, "tulip": 20}
 QUICK = {"C": [1], "alpha": [1], "n_neighbors": [3], "max_features": ["sqrt"]}
@@ -143,3 +145,44 @@ def test_a_tree_outside_a_forest_is_refused(make_features, tmp_path):
             archive.writestr(name, data)
     with pytest.raises(ClassifierFileError):
         load_classifier(path)
+
+
+@pytest.mark.parametrize(
+    ("kind", "grid", "made"),
+    [
+        ("forest", {"n_estimators": [20], "max_depth": [3, None]}, {"n_estimators": 20}),
+        ("forest", {"max_features": ["sqrt"]}, {"n_estimators": 300, "max_depth": None}),
+        ("knn", {"weights": ["uniform"], "n_neighbors": [3]}, {"weights": "uniform"}),
+        ("knn", {"n_neighbors": [3]}, {"weights": "distance"}),
+    ],
+)
+def test_parameters_that_are_not_tried_by_default_may_be_given(kind, grid, made):
+    candidates = expand_grids([kind], grid)[kind]
+    assert len(candidates) == np.prod([len(v) for v in {**find_kind(kind).grid, **grid}.values()])
+    estimator = find_kind(kind).make(0, **candidates[0])
+    assert made.items() <= estimator.get_params().items()
+
+
+@pytest.mark.parametrize(
+    ("kind", "grid", "complaint"),
+    [
+        ("forest", {"n_estimators": [0]}, "n_estimators"),
+        ("forest", {"max_depth": ["deep"]}, "max_depth"),
+        ("knn", {"weights": ["heavy"]}, "weights"),
+        ("svm", {"alpha": [1]}, "alpha"),
+        ("ridge", {"alpha": [0]}, "alpha"),
+        ("centroid", {"C": [1]}, "no parameter"),
+    ],
+)
+def test_a_parameter_that_cannot_be_is_named_in_one_line(kind, grid, complaint):
+    with pytest.raises(UsageError) as told:
+        expand_grids([kind], grid)
+    assert complaint in str(told.value)
+    assert "\n" not in str(told.value)
+
+
+def test_the_help_of_train_names_every_parameter():
+    (option,) = typing.get_args(Grid)[1:]
+    for kind in all_kinds():
+        for name in kind.parameters:
+            assert name in option.help
