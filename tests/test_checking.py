@@ -23,7 +23,11 @@ FUNCTIONS = {
     "Extractor": penult.Extractor,
 }
 # What may be almost anything, and is told apart only when it is used.
-UNCHECKED = {("Classifier.predictions", "probabilities"), ("predict", "images")}
+UNCHECKED = {
+    ("Classifier.predictions", "probabilities"),
+    ("Classifier.predictions", "similarity"),
+    ("predict", "images"),
+}
 CASES = [
     (name, argument)
     for name, function in FUNCTIONS.items()

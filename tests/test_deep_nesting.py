@@ -14,7 +14,7 @@ from penult.backbones.metadata_cache import load_cached
 from penult.backbones.registry import open_backbone
 from penult.backbones.weights.choice import WeightsChoice
 from penult.backbones.weights.load import load_state
-from penult.classify.classifier_file import read_description, read_pipeline
+from penult.classify.classifier_file import read_all, read_description
 from penult.errors import BackboneError, ClassifierFileError, FileFormatError, WeightsError
 from penult.features.read import read
 from penult.features.resume.manifest import Manifest
@@ -71,7 +71,7 @@ def test_a_classifier(tmp_path, member, deep):
         for name in ("penult.json", "schema.json"):
             archive.writestr(name, deep if name == member else '{"format": 1}')
     with pytest.raises(ClassifierFileError, match=rf"a\.skops cannot be read.*{TOO_DEEP}"):
-        (read_description if member == "penult.json" else read_pipeline)(path)
+        (read_description if member == "penult.json" else read_all)(path)
 
 
 @pytest.mark.parametrize("deep", DEEP)

@@ -27,7 +27,7 @@ def offered(penult, monkeypatch):
 
 
 def test_commands_and_options(offered):
-    assert offered("ex") == ["extract", "export"]
+    assert offered("ex") == ["extract", "export", "export-rows"]
     assert offered("extract", "--ov") == ["--overwrite"]
     assert offered("extract", "--poo") == ["--pooling"]
 

@@ -9,7 +9,7 @@ import pytest
 
 # The precision, mean and std of a recipe and of scores; labels, of an image and how they were asked
 # for; features, of a network and the file of them; a photo that is unsure, and how many are; layers, and what training or a plan says of each.
-TWO_MEANINGS = {"features", "labels", "layers", "mean", "precision", "std", "unsure"}
+TWO_MEANINGS = {"features", "labels", "layers", "mean", "precision", "std", "unlike", "unsure"}
 
 
 def shape(value):

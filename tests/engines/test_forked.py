@@ -93,6 +93,8 @@ assert np.array_equal(rows(engine="openvino"), expected)
 
 AFTER_TORCH = """
 torch.set_num_threads(3)
+import penult.engines.torch
+penult.engines.torch.cores = lambda: 3  # of which this machine may have fewer
 backbone = open_backbone("tiny:network")
 engine = open_engine(backbone, [backbone.recipe()], engine="torch", device="cpu")
 images = np.random.default_rng(0).integers(0, 256, (64, 32, 32, 3), np.uint8)
@@ -151,7 +153,7 @@ def test_a_gpu_that_was_used_before_the_fork_is_one_line(toy, monkeypatch):
 
     backbone = open_backbone(toy)
     monkeypatch.setattr(torch, "zeros", refuse)
-    monkeypatch.setattr("penult.engines.torch._missing", lambda _device: "")
+    monkeypatch.setattr("penult.engines.torch_device._missing", lambda _device: "")
     for device in ("cuda", "auto"):
         with pytest.raises(EngineError, match=r"forked from .* the GPU.*'spawn'"):
             open_engine(backbone, [backbone.recipe()], engine="torch", device=device)

@@ -195,7 +195,8 @@ def test_a_notebook_is_told_by_default(notebook, photos, toy):
     assert "extract: 36 of 36 images" in notebook[-1]["text/plain"]
 
 
-def test_a_first_run_says_that_it_converts_the_network(photos, tiny, capsys):
+def test_a_first_run_says_that_it_converts_the_network(photos, tiny, tmp_path, monkeypatch):
+    monkeypatch.setenv("PENULT_CACHE", str(tmp_path / "cache"))
     told: list[Progress] = []
     options = {"model": tiny, "engine": "openvino", "progress": told.append}
     penult.extract(photos, **options)

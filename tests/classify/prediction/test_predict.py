@@ -216,10 +216,10 @@ def test_a_photo_that_is_gone_when_it_is_to_be_copied_is_a_failure_and_the_other
 ):
     place = Sorter.place
 
-    def too_late(sorter, record, *others):
+    def too_late(sorter, record, *others, **options):
         if record.id == "rose/rose_01.jpg":
             record.path.unlink()
-        return place(sorter, record, *others)
+        return place(sorter, record, *others, **options)
 
     monkeypatch.setattr(Sorter, "place", too_late)
     told = classifier.predict(photos, copy_to=tmp_path / "s")

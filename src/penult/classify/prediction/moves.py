@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
 
+from penult.checking import checked
 from penult.classify.prediction.copying import digest_of_file, move_file
 from penult.errors import (
     FileFormatError,
@@ -109,6 +110,7 @@ class MoveLog:
             raise explain(error, self.path) from error
 
 
+@checked
 def move_back(folder: str | Path) -> MovedBack:
     """Move the photos back that were moved into a folder: ``copy_mode="move"`` undone.
 
