@@ -4,6 +4,7 @@
     penult extract foods -o foods.h5
     python benchmarks/unlike.py flowers.h5 foods.h5 ...             5 to 60 photos a class
     python benchmarks/unlike.py flowers.h5 foods.h5 ... --parts     other numbers of rows kept
+    python benchmarks/unlike.py flowers.h5 foods.h5 ... --strays    some of them among the flowers
     python benchmarks/unlike.py flowers.h5 --few                    one class with six photos
 
 The first file has labels, the others are of other pictures. Prints which share of the photos that
@@ -14,6 +15,7 @@ classes' shares, or as many of each class.
 """
 
 import argparse
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -36,11 +38,22 @@ def draw(labels, sizes, seed):
     return np.sort(train)
 
 
-def shares(features, others, sizes, seed):
+def shares(features, others, sizes, seed, strays=0):
     labels = np.asarray(features.labels)
     train = draw(labels, sizes, seed)
     fresh = np.setdiff1d(np.arange(len(labels)), train)
-    found = Likeness.of(features, train, labels[train], None, seed=seed)
+    if strays:
+        rng = np.random.default_rng(seed)
+        odd = rng.permutation(np.concatenate([other.features for other in others]))[:strays]
+        rows = np.concatenate([features.features, odd])
+        ids = [str(k) for k in range(len(rows))]
+        labels = np.append(labels, rng.integers(len(sizes), size=strays))
+        train = np.append(train, np.arange(len(rows) - strays, len(rows)))
+        found = Likeness.of(
+            replace(features, features=rows, ids=ids), train, labels[train], None, seed=seed
+        )
+    else:
+        found = Likeness.of(features, train, labels[train], None, seed=seed)
     sets = [features.features[fresh], *(other.features for other in others)]
     marked = [found.similarity(part) < found.threshold for part in sets]
     return [one.mean() for one in marked], marked[0], labels[fresh]
@@ -61,12 +74,19 @@ def main():
     parser.add_argument("others", nargs="*")
     parser.add_argument("--parts", action="store_true")
     parser.add_argument("--few", action="store_true")
+    parser.add_argument("--strays", action="store_true")
     given = parser.parse_args()
     features, *others = map(in_memory, (given.features, *given.others))
     classes = len(features.label_names)
     print(f"{features.recipe.network}, in %: held out, {', '.join(given.others)}")
     if given.few:
         few_of_one_class(features, classes)
+        return
+    if given.strays:
+        for size, share in itertools.product((5, 10, 40), (0, 0.01, 0.02)):
+            strays = int(np.ceil(share * size * classes))
+            tried = [shares(features, others, [size] * classes, seed, strays) for seed in SEEDS]
+            say(f"{size} a class, {strays} strays", np.mean([one for one, *_ in tried], axis=0))
         return
     for size in (60,) if given.parts else SIZES:
         for part in PARTS if given.parts else (likeness.MOST_ROWS,):

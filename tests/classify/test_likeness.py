@@ -6,7 +6,7 @@ from archives import rewrite
 
 from penult.classify import likeness
 from penult.classify.evaluation.evaluate import evaluate
-from penult.classify.likeness import ROUNDING, Likeness, lower_limit
+from penult.classify.likeness import ROUNDING, Likeness, find_apart, lower_limit
 from penult.classify.loading import describe_classifier, load_classifier
 from penult.classify.training.train import train
 from penult.errors import ClassifierFileError
@@ -55,6 +55,39 @@ def test_shots_of_one_thing_find_none_of_their_own(make_features):
     new = make_features({"a": 2000, "b": 2000}, seed=2)
     assert marked(likeness_of(many, things), new) < 0.05
     assert marked(likeness_of(many), new) > 0.1
+
+
+@pytest.mark.parametrize(
+    ("counts", "strays"), [({"a": 32, "b": 32}, 1), ({"a": 400, "b": 400}, 16)]
+)
+def test_a_few_stray_photos_do_not_decide_and_are_named(make_features, counts, strays):
+    features = make_features(counts)
+    clean = likeness_of(features)
+    assert len(clean.strays) <= 1 + len(features) / 100
+    other = np.random.default_rng(3).normal(size=(strays, 6)).astype(np.float32)
+    other[:, :2] = -1  # away from both classes
+    features.features[:strays] = other
+    found = likeness_of(features)
+    # The least alike come first, before the one in a hundred that is so by nature.
+    assert set(found.strays[:strays]) == set(map(str, features.ids[:strays]))
+    assert len(found.strays) - strays <= 1 + len(features) / 100
+    assert found.threshold == pytest.approx(clean.threshold, abs=0.05)
+    assert marked(found, make_features(counts, seed=1)) < 0.03
+    assert (found.similarity(-CORNER[:2]) < found.threshold).all()
+
+
+def test_a_small_class_of_another_kind_is_no_stray():
+    # Ten alike and one apart, which is all of its class; or one of ten.
+    similarities = np.array([0.9, 0.91, 0.92, 0.93, 0.94, 0.95, 0.96, 0.97, 0.98, 0.99, 0.1])
+    classes = np.zeros(11, np.int64)
+    assert find_apart(similarities, classes).tolist() == [10]
+    classes[10] = 1
+    assert find_apart(similarities, classes).tolist() == []
+
+
+def test_of_twenty_one_at_most_is_a_stray():
+    similarities = np.append(np.linspace(0.9, 1, 36), [0.4, 0.3, 0.2])
+    assert find_apart(similarities, np.zeros(39, np.int64)).tolist() == [38]
 
 
 @pytest.mark.parametrize("counts", [{"a": 3, "b": 2}, {"a": 1, "b": 1}])

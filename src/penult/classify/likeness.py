@@ -2,7 +2,9 @@
 
 A classifier has no class for "none of these". So beside it some of its training rows are kept, and
 a new row whose cosine to the fifth nearest of them is below a threshold is *unlike* them. The
-threshold is such that about one in a hundred new photos of the trained classes lies below it.
+threshold is such that about one in a hundred new photos of the trained classes lies below it. A few
+stray photos among the training images, a screenshot for example, must not decide it: they are set
+aside first, and named.
 `docs/predict.md` says how well that does; `benchmarks/unlike.py` measures it.
 """
 
@@ -36,6 +38,8 @@ NEIGHBOURS = 5
 MOST_ROWS, MOST_BYTES = 1000, 2 << 20
 # The percentile of so many rows is sharp enough.
 MOST_CALIBRATED = 10_000
+# Of so many rows at most some are set aside; more of them are another kind of photo.
+MOST_APART = 0.05
 # What rounding may do to a cosine, in the rows that were kept and between two engines.
 ROUNDING = 1e-4
 
@@ -58,6 +62,9 @@ class Likeness:
         The part of new photos of the trained classes that the threshold is meant to mark.
     held_out_share : float or None
         The part of the held-out photos that it marked; None where it was not tried on any.
+    strays : tuple of str
+        Ids of training photos that are themselves unlike the others, the least alike first. The
+        threshold was found without them, and without a few more that came near to it.
     rows : int8 array, shape (kept, D), or None
         The rows, each scaled so that its largest number is 127; None where only the description of
         a classifier was read.
@@ -69,6 +76,7 @@ class Likeness:
     calibrated: int
     share: float = SHARE
     held_out_share: float | None = None
+    strays: tuple[str, ...] = ()
     rows: NDArray[np.int8] | None = field(default=None, compare=False, repr=False)
 
     @classmethod
@@ -103,7 +111,8 @@ class Likeness:
         if len(first) <= NEIGHBOURS:
             return None
         size = min(MOST_ROWS, max(NEIGHBOURS + 1, MOST_BYTES // row_length(features)))
-        kept = balanced_sample(_rarest(labels), size, seed=seed)
+        classes = _rarest(labels)
+        kept = balanced_sample(classes, size, seed=seed)
         rows = _packed(read_rows(features, numbers[kept]))
         others = unit_rows(rows)
         asked = np.random.default_rng(seed).permutation(len(numbers))[:MOST_CALIBRATED]
@@ -113,14 +122,20 @@ class Likeness:
             pair = (units[asked[part]], units[kept])
             found[part] = kth_cosine(unit_rows(block), others, NEIGHBOURS, units=pair)
         alone = np.isfinite(found)
-        count = len(np.unique(units[asked[alone]]))
-        if count <= NEIGHBOURS:
+        asked, similarities = asked[alone], found[alone].astype(np.float64)
+        if len(np.unique(units[asked])) <= NEIGHBOURS:
             return None
+        apart = find_apart(similarities, classes[asked])
+        usual = np.delete(asked, apart)
+        threshold = lower_limit(np.delete(similarities, apart), len(np.unique(units[usual])))
+        # Only what the threshold marks, as it would mark a new photo, is worth a look.
+        strays = asked[apart[similarities[apart] < threshold]]
         return cls(
-            threshold=lower_limit(found[alone].astype(np.float64), count),
+            threshold=threshold,
             neighbours=NEIGHBOURS,
             kept=len(kept),
-            calibrated=int(alone.sum()),
+            calibrated=len(asked),
+            strays=tuple(str(features.ids[k]) for k in numbers[strays]),
             rows=rows,
         )
 
@@ -151,6 +166,39 @@ class Likeness:
             for one in dataclasses.fields(self)
             if one.name != "rows"
         }
+
+
+def find_apart(similarities: NDArray[np.float64], classes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Find the few rows that are too far from all others to say what is usual.
+
+    Parameters
+    ----------
+    similarities : (n,)
+    classes : (n,)
+
+    Returns
+    -------
+    int64 array
+        Their places, the least similar first; one in twenty of all at most.
+
+    Notes
+    -----
+    It is judged by angles, for cosines crowd together below 1. The scale is that of the farther
+    half, by its highest decile, for it has the longer tail; neither it nor the median sees a few
+    stray rows. Apart is what lies beyond what half a row of a normal distribution exceeds
+    (Chauvenet's criterion). A class most of which lies there is another kind of photo, and wanted.
+    """
+    from scipy.stats import norm
+
+    angles = np.arccos(similarities.clip(-1, 1))
+    middle, high = np.quantile(angles, [0.5, 0.9])
+    far = max(2.0, norm.ppf(1 - 0.5 / len(angles)))
+    beyond = angles > middle + far * (high - middle) / norm.ppf(0.9) + ROUNDING
+    beyond &= (np.bincount(classes, beyond) <= np.bincount(classes) / 2)[classes]
+    most = max(1, int(MOST_APART * len(angles)))
+    order = np.argsort(-angles, kind="stable")
+    places: NDArray[np.int64] = order[beyond[order]][:most]
+    return places
 
 
 def lower_limit(similarities: NDArray[np.float64], count: int) -> float:

@@ -127,6 +127,7 @@ class _StoredLikeness:
     calibrated: int
     share: float
     held_out_share: float | None
+    strays: tuple[str, ...] = ()
 
 
 def _fields(path: Path, description: Mapping[str, Any]) -> dict[str, Any]:

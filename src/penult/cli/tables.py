@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from penult.cli.console import Table, say
-from penult.wording import count, interval, percent, ratio
+from penult.wording import count, interval, listed, percent, ratio
 
 if TYPE_CHECKING:
     from penult.classify.likeness import Likeness
@@ -27,8 +27,11 @@ __all__ = [
     "say_accuracy",
     "scores_line",
     "scores_table",
+    "strays_line",
     "trials_table",
 ]
+
+_SHOWN_STRAYS = 5
 
 
 def class_table(scores: Scores) -> None:
@@ -167,6 +170,17 @@ def likeness_line(likeness: Likeness | None) -> str:
         f"unlike its training photos: what has a cosine below {likeness.threshold:.3f} to the "
         f"{likeness.neighbours}th nearest of {likeness.kept:,} kept; of new photos like them "
         f"about {likeness.share:.0%}{held_out}"
+    )
+
+
+def strays_line(likeness: Likeness | None) -> str | None:
+    """Return which training photos are themselves unlike the others, if any are."""
+    if likeness is None or not likeness.strays:
+        return None
+    are, them = ("is", "it") if len(likeness.strays) == 1 else ("are", "them")
+    return (
+        f"{len(likeness.strays):,} of {likeness.calibrated:,} training photos {are} unlike the "
+        f"others: {listed(likeness.strays, _SHOWN_STRAYS)}; look at {them}"
     )
 
 

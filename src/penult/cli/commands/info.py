@@ -30,6 +30,7 @@ from penult.cli.tables import (
     recipe_table,
     runs_line,
     say_accuracy,
+    strays_line,
 )
 from penult.errors import FileFormatError
 from penult.wording import count, listed
@@ -111,6 +112,8 @@ def _show_classifier(file: Path, found: ClassifierInfo) -> None:
     say_accuracy(found.scores)
     say(grid_line(found.settings))
     say(likeness_line(found.likeness))
+    if line := strays_line(found.likeness):
+        say(line)
     if line := runs_line(found.settings):
         say(line)
     command = train_command(found.settings, found.recipe.layer, output=file.name)

@@ -27,6 +27,7 @@ from penult.cli.tables import (
     runs_line,
     say_accuracy,
     scores_table,
+    strays_line,
     trials_table,
 )
 from penult.wording import count
@@ -123,6 +124,7 @@ def run(
                 "layer": trained.recipe.layer,
                 "scores": scores_to_dict(trained.scores),
                 "settings": settings_json(trained.settings),
+                "likeness": trained.likeness and trained.likeness.to_dict(),
                 "results": [str(path) for path in written],
             }
         )
@@ -142,6 +144,8 @@ def run(
     if copies := trained.settings.copies:
         alike = "identical to" if near_duplicates is None else "a near-duplicate of"
         say(f"{alike} another image, and kept in the same part: {copies:,}")
+    if line := strays_line(trained.likeness):
+        say(line)
     left_out = trained.settings.left_out.items()
     say_some([f"left out: {number:,} {reason}" for reason, number in left_out])
     say(f"{output}: {count(len(trained.label_names), 'class')}, {trained.recipe.network}")
