@@ -211,7 +211,7 @@ def test_a_column_of_paths(extractor, paths, dtype):
         pytest.param([colour(1, 2, 3) / 255], "image 0 is a float64 array", id="a list of floats"),
         pytest.param([colour(1, 2)], r"image 0 is a uint8 array of shape \(6, 4, 2\)", id="two bands"),
         pytest.param(["a.jpg", None], "image 1 is a NoneType", id="None"),
-        pytest.param([b"\xff\xd8"], "image 0 is a bytes", id="bytes"),
+        pytest.param(b"\xff\xd8", "one bytes .* put it in a list", id="bytes"),
         pytest.param([np.zeros((0, 4, 3), np.uint8)], "without pixels", id="no pixels"),
         pytest.param(np.zeros((3, 5)), r"float64 array of shape \(3, 5\)", id="a table of numbers"),
         pytest.param(np.array([["a", "b"]]), r"shape \(1, 2\); give a column", id="two columns"),

@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 
 import penult
+from penult.cli.predictions import Tally
 from penult.extractor import Extractor
+from penult.records import Prediction
 from penult.representation import html_table, one_line, short, short_text
 
 EVIL = "<script>x</script>\x1b[2J\u202e" + "z" * 300
@@ -112,3 +114,48 @@ def test_a_table_shows_some_of_many_rows_and_says_how_many_there_are():
     assert page.count("<tr>") == 1 + 1 + 30
     assert "and 70 more" in page
     assert "&lt;" in page
+
+
+def test_unlike_and_unsure_predictions_are_counted_apart_everywhere():
+    def told(name, label, **marks):
+        return Prediction(name, label, 0.9, ((label, 0.9), ("b", 0.1)), similarity=0.25, **marks)
+
+    predictions = penult.Predictions(
+        [
+            told("1", "a", unlike=False),
+            told("2", "a", unlike=True),
+            told("3", "a", unlike=True, unsure=True),
+            told("4", "b", unlike=False, unsure=True),
+        ]
+    )
+    assert repr(predictions) == "Predictions(4 predictions: 1 a, 1 unsure, 2 unlike)"
+    tally = Tally()
+    for one in predictions:
+        tally.add(one)
+    assert (tally.unsure, tally.unlike, dict(tally.classes)) == (1, 2, {"a": 1})
+    page = predictions._repr_html_()
+    assert page.count(">unlike</td>") == 3  # two rows, and how many there are
+    assert predictions[1].to_dict()["top"] == [["a", 0.9], ["b", 0.1]]
+
+
+def test_predictions_are_a_table_of_pandas_with_the_columns_of_the_csv():
+    pytest.importorskip("pandas")
+    top = (("a", 0.9), ("b", 0.1))
+    predictions = penult.Predictions(
+        Prediction(str(k), "a", 0.9, top, unlike=unlike, similarity=0.25)
+        for k, unlike in enumerate([False, True, None])
+    )
+    frame = predictions.to_dataframe()
+    assert list(frame.dtypes.astype(str).items()) == [
+        ("id", "string"),
+        ("label", "string"),
+        ("probability", "float64"),
+        ("unsure", "boolean"),
+        ("unlike", "boolean"),
+        ("similarity", "float64"),
+        ("label_2", "string"),
+        ("probability_2", "float64"),
+    ]
+    assert frame.unlike.tolist()[:2] == [False, True]
+    assert frame.unlike.isna().tolist() == [False, False, True]
+    assert penult.Predictions().to_dataframe().shape == (0, 6)

@@ -36,9 +36,6 @@ PRINTING = {
 }
 OF_THE_COMMAND_ALONE = {
     ("extract", "dry_run"): "is penult.plan",
-    ("predict", "output"): "writes what is printed to a file; a function returns it",
-    ("predict", "overwrite"): "of that file",
-    ("predict", "escape_formulas"): "of that file",
 }
 OF_THE_FUNCTION_ALONE: dict[tuple[str, str], str] = {}
 OPTIONAL_IN_PYTHON = {

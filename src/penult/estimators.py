@@ -30,8 +30,9 @@ __all__ = ["FeatureExtractor"]
 class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """A scikit-learn transformer from images to feature vectors.
 
-    Images are paths, Pillow images, or uint8 arrays (H, W), (H, W, 3) or (H, W, 4), in a list, an
-    array or a column of a table, mixed at will; or one array (N, H, W, 3). Nothing is learned from
+    Images are paths, Pillow images, uint8 arrays (H, W), (H, W, 3) or (H, W, 4), or bytes and
+    binary files that hold what an image's file does, in a list, an array or a column of a table,
+    mixed at will; or one array (N, H, W, 3). Nothing is learned from
     them: a network that was trained before makes the rows.
 
     The network is opened by `fit` and belongs to the process, not to the estimator: copies of an
@@ -147,7 +148,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         Parameters
         ----------
         X : sequence of N images
-            Paths, Pillow images, or uint8 arrays, as the class says.
+            Paths, Pillow images, uint8 arrays, bytes or binary files, as the class says.
 
         Returns
         -------

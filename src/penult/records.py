@@ -456,6 +456,34 @@ class Prediction:
     copied: Copied | None = None
     labels: tuple[str, ...] | None = None
 
+    @property
+    def mark(self) -> str:
+        """``"unlike"``, ``"unsure"``, or "": an image that is both counts as unlike."""
+        return "unlike" if self.unlike else "unsure" if self.unsure else ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Write it as what JSON can hold: the line of ``penult predict --json``.
+
+        Returns
+        -------
+        dict
+            ``labels`` and ``copied_to`` are in it where there are any.
+        """
+        fields: dict[str, Any] = {
+            "id": self.id,
+            "label": self.label,
+            "probability": self.probability,
+            "unsure": self.unsure,
+            "unlike": self.unlike,
+            "similarity": self.similarity,
+            "top": [list(pair) for pair in self.top],
+        }
+        if self.labels is not None:
+            fields["labels"] = list(self.labels)
+        if self.copied is not None:
+            fields["copied_to"] = str(self.copied.path)
+        return fields
+
 
 class Predictions(list[Prediction]):
     """A list of predictions, and the images that have none.
@@ -480,19 +508,50 @@ class Predictions(list[Prediction]):
         self.failures = tuple(failures)
 
     def __repr__(self) -> str:
-        labels = Counter(one.label for one in self).most_common(4)
-        most = [f"{count:,} {short_text(label)}" for label, count in labels]
+        counts: Counter[str] = Counter()
+        for one in self:
+            if not one.mark:
+                counts.update([one.label] if one.labels is None else one.labels)
+        most = [f"{count:,} {short_text(label)}" for label, count in counts.most_common(4)]
         most[3:] = ["…"] * (len(most) > 3)
+        most += [f"{count:,} {mark}" for mark, count in self._marked().items() if count]
         said = plural(len(self), "prediction") + (f": {', '.join(most)}" if most else "")
         if self.failures:
             said += f"; {plural(len(self.failures), 'image')} failed"
         return f"Predictions({said})"
 
     def _repr_html_(self) -> str:
-        facts = [("images that failed", f"{len(self.failures):,}" if self.failures else None)]
-        rows = [(one.id, one.label, f"{one.probability:.1%}") for one in self]
-        table = [("image", "class", "probability"), *rows]
+        marked = self._marked()
+        facts = [
+            *((mark, f"{count:,}" if count else None) for mark, count in marked.items()),
+            ("images that failed", f"{len(self.failures):,}" if self.failures else None),
+        ]
+        shown = any(marked.values())
+        rows = [(one.id, one.label, f"{one.probability:.1%}", *[one.mark] * shown) for one in self]
+        table = [("image", "class", "probability", *[""] * shown), *rows]
         return html_table(plural(len(self), "prediction"), facts, table)
+
+    def _marked(self) -> dict[str, int]:
+        """How many are unsure, and how many unlike: those are counted in no class."""
+        counts = Counter(one.mark for one in self)
+        return {mark: counts[mark] for mark in ("unsure", "unlike")}
+
+    def to_dataframe(self) -> Any:
+        """Make a pandas DataFrame, a row for each prediction; the ``failures`` are not in it.
+
+        Returns
+        -------
+        pandas.DataFrame
+            The columns of the table that ``penult predict --csv`` prints.
+
+        Raises
+        ------
+        MissingExtraError
+            If pandas is not installed.
+        """
+        from penult.tabular import predictions_to_dataframe
+
+        return predictions_to_dataframe(self)
 
 
 def _others(layers: tuple[str, ...], this: str) -> str | None:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from penult.errors import MissingExtraError
 
 if TYPE_CHECKING:
-    from penult.records import Features
+    from penult.records import Features, Prediction, Predictions
 
-__all__ = ["text_columns", "to_dataframe"]
+__all__ = ["prediction_cells", "predictions_to_dataframe", "text_columns", "to_dataframe"]
 
 
 def text_columns(
@@ -49,10 +49,7 @@ def to_dataframe(features: Features) -> Any:
     ------
     MissingExtraError
     """
-    try:
-        import pandas as pd
-    except ImportError as error:
-        raise MissingExtraError("a DataFrame", "pandas") from error
+    pd = _pandas()
     rows = features.features[:]
     rows = rows.reshape(len(rows), -1)
     frame = pd.DataFrame(rows, columns=[f"f{k}" for k in range(rows.shape[1])])
@@ -60,3 +57,45 @@ def to_dataframe(features: Features) -> Any:
         frame.insert(place, name, pd.array(texts, dtype="string"))
     frame.attrs["recipe"] = features.recipe.to_json()
     return frame
+
+
+def prediction_cells(prediction: Prediction) -> dict[str, Any]:
+    """Return a row of a table of predictions: what `Prediction.to_dict` has, in cells."""
+    cells = prediction.to_dict()
+    for place, (label, probability) in enumerate(cells.pop("top")[1:], start=2):
+        cells |= {f"label_{place}": label, f"probability_{place}": probability}
+    if "labels" in cells:
+        cells["labels"] = "|".join(cells["labels"])  # as a table of labels has them
+    return cells
+
+
+def predictions_to_dataframe(predictions: Predictions) -> Any:
+    """Make a pandas DataFrame; see `Predictions.to_dataframe`.
+
+    Raises
+    ------
+    MissingExtraError
+    """
+    pd = _pandas()
+    first = ["id", "label", "probability", "unsure", "unlike", "similarity"]
+    rows = [prediction_cells(one) for one in predictions]
+    columns = [*dict.fromkeys([*first, *(name for row in rows for name in row)])]
+    frame = pd.DataFrame(rows, columns=columns)
+    kinds = {name: _KINDS.get(name.rpartition("_")[0] or name, "string") for name in columns}
+    return frame.astype(kinds)
+
+
+_KINDS = {
+    "probability": "float64",
+    "unsure": "boolean",
+    "unlike": "boolean",
+    "similarity": "float64",
+}
+
+
+def _pandas() -> Any:
+    try:
+        import pandas as pd
+    except ImportError as error:
+        raise MissingExtraError("a DataFrame", "pandas") from error
+    return pd

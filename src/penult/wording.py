@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from unicodedata import category
 
-__all__ = ["count", "interval", "listed", "percent", "ratio", "shorten"]
+__all__ = ["count", "interval", "listed", "percent", "ratio", "shorten", "unlike_line"]
 
 _END = 6  # characters that a shortened name keeps of either end, whatever else it shows
 
@@ -149,3 +149,11 @@ def _alike(names: Sequence[str], shown: Sequence[str]) -> list[list[int]]:
     for place, name in enumerate(shown):
         found[name].append(place)
     return [places for places in found.values() if len({names[k] for k in places}) > 1]
+
+
+def unlike_line(unlike: int, total: int) -> str:
+    """Say how many images belong to no class, as far as can be seen."""
+    return (
+        f"{unlike:,} of {total:,} are unlike anything that the classifier was trained on; what "
+        "it says of them is no more than a guess"
+    )

@@ -267,8 +267,9 @@ class Classifier(Description):
         Parameters
         ----------
         images : path, address, or list
-            As for `penult.extract`; or a list of Pillow images and uint8 arrays (H, W), (H, W, 3)
-            or (H, W, 4), perhaps with paths between them, whose order is then kept.
+            As for `penult.extract`; or a list of images as for `penult.FeatureExtractor` (bytes or
+            binary files of an upload, Pillow images, uint8 arrays), perhaps with paths between
+            them, whose order is then kept.
         top : int, default=1
             How many classes to list for each.
         threshold : float, optional

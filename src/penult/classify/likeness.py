@@ -192,7 +192,7 @@ def find_apart(similarities: NDArray[np.float64], classes: NDArray[np.int64]) ->
 
     angles = np.arccos(similarities.clip(-1, 1))
     middle, high = np.quantile(angles, [0.5, 0.9])
-    far = max(2.0, norm.ppf(1 - 0.5 / len(angles)))
+    far = max(2.5, norm.ppf(1 - 0.5 / len(angles)))
     beyond = angles > middle + far * (high - middle) / norm.ppf(0.9) + ROUNDING
     beyond &= (np.bincount(classes, beyond) <= np.bincount(classes) / 2)[classes]
     most = max(1, int(MOST_APART * len(angles)))

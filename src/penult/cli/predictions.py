@@ -1,20 +1,16 @@
-"""Predictions as lines to read, as CSV and as JSON lines; and what there is to say of them all."""
+"""Predictions as lines to read; and what there is to say of them all."""
 
 from __future__ import annotations
 
-import csv
-import json
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from functools import partial
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 from penult.cli.console import Table, classes_json, failures_json, note, say, to_json, warn
-from penult.messages import escape_formula, printable
-from penult.wording import count
+from penult.messages import printable
+from penult.wording import count, unlike_line
 
 if TYPE_CHECKING:
     from penult.records import Failure, Prediction
@@ -22,7 +18,7 @@ if TYPE_CHECKING:
     Outcome = Prediction | Failure
     Write = Callable[[Outcome], None]
 
-__all__ = ["Tally", "to_file", "to_stdout"]
+__all__ = ["Tally", "to_stdout"]
 
 _SHOWN_RENAMED = 10
 
@@ -40,108 +36,20 @@ def to_stdout(
     style : ``"lines"``, ``"csv"`` or ``"json"``
     classes : all that may be predicted, so that columns of lines are as wide as needed at once
     marks : words that may mark a prediction, such as unsure
-    columns : see `to_file`
+    columns : see `penult.classify.prediction.table.to_file`
     """
     if style == "lines":
         return _aligned(classes, marks)
+    from penult.classify.prediction.table import writer
+
     # A terminal must not obey a file's name; a pipe gets names as they are.
-    return _writer(style, sys.stdout, shown=sys.stdout.isatty(), **columns)
-
-
-@contextmanager
-def to_file(
-    path: Path, *, overwrite: bool, inputs: Iterable[Path] = (), **columns: Any
-) -> Iterator[Write]:
-    """Yield what writes one outcome; the file appears when the block ends well.
-
-    Parameters
-    ----------
-    inputs : what it may not replace
-    columns : ``top``, how many classes are listed; ``several``, whether an image may have several
-        labels; ``copies``, whether the images are copied somewhere; ``escape_formulas``, whether
-        cells that a spreadsheet would run get an apostrophe
-
-    Raises
-    ------
-    UsageError, OutputExistsError, PathNotFoundError, OutputError
-    """
-    from penult.output import atomic_output, check_output
-    from penult.suffixes import PREDICTIONS
-
-    check_output(path, overwrite=overwrite, inputs=inputs, output=PREDICTIONS)
-    style = "csv" if path.suffix.lower() == ".csv" else "json"
-    with (
-        atomic_output(path, overwrite=overwrite) as temporary,
-        # A name that is no valid UTF-8 reaches Python with lone surrogates in it.
-        temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
-    ):
-        yield _writer(style, file, **columns)
-
-
-def _writer(
-    style: str,
-    file: TextIO,
-    *,
-    top: int,
-    several: bool,
-    copies: bool,
-    escape_formulas: bool,
-    shown: bool = False,
-) -> Write:
-    if style == "json":
-        as_text = to_json if file is sys.stdout else partial(json.dumps, ensure_ascii=False)
-        return lambda outcome: print(as_text(_fields(outcome)), file=file)
-    columns = [
-        "id",
-        *["labels"] * several,
-        "label",
-        "probability",
-        "unsure",
-        "unlike",
-        "similarity",
-    ]
-    for place in range(2, top + 1):
-        columns += [f"label_{place}", f"probability_{place}"]
-    columns += ["copied_to"] * copies + ["error"]
-    table = csv.DictWriter(file, columns, lineterminator="\n", extrasaction="ignore")
-    table.writeheader()
-
-    def write(outcome: Outcome) -> None:
-        fields = _fields(outcome)
-        for place, (label, probability) in enumerate(fields.get("top", ()), start=1):
-            fields |= {f"label_{place}": label, f"probability_{place}": probability}
-        if "labels" in fields:
-            fields["labels"] = "|".join(fields["labels"])  # as a table of labels has them
-        for name in ("unsure", "unlike"):
-            if fields.get(name) is not None:
-                fields[name] = "true" if fields[name] else "false"
-        for wanted, escape in ((escape_formulas, escape_formula), (shown, printable)):
-            if wanted:
-                fields |= {k: escape(v) for k, v in fields.items() if isinstance(v, str)}
-        table.writerow(fields)
-
-    return write
-
-
-def _fields(outcome: Outcome) -> dict[str, Any]:
-    from penult.records import Failure
-
-    if isinstance(outcome, Failure):
-        return {"id": outcome.id, "error": outcome.reason}
-    fields: dict[str, Any] = {
-        "id": outcome.id,
-        "label": outcome.label,
-        "probability": outcome.probability,
-        "unsure": outcome.unsure,
-        "unlike": outcome.unlike,
-        "similarity": outcome.similarity,
-        "top": [list(pair) for pair in outcome.top],
-    }
-    if outcome.labels is not None:
-        fields["labels"] = list(outcome.labels)
-    if outcome.copied is not None:
-        fields["copied_to"] = str(outcome.copied.path)
-    return fields
+    return writer(
+        style,
+        sys.stdout,
+        shown=printable if sys.stdout.isatty() else None,
+        as_json=to_json,
+        **columns,
+    )
 
 
 def _aligned(classes: Iterable[str], marks: Sequence[str]) -> Write:
@@ -168,8 +76,7 @@ def _aligned(classes: Iterable[str], marks: Sequence[str]) -> Write:
             widest_labels = max(widest_labels, cell_len(said))
             cells.append(padded(said, widest_labels))
         if widest_mark:
-            mark = "unlike" if outcome.unlike else "unsure" if outcome.unsure else ""
-            cells.append(padded(mark, widest_mark))
+            cells.append(padded(outcome.mark, widest_mark))
         say("  ".join([*cells, outcome.id]))
 
     return write
@@ -195,10 +102,9 @@ class Tally:
             self._failures.append(outcome)
             return
         self.good += 1
-        if outcome.unlike:
-            self.unlike += 1
-        elif outcome.unsure:
-            self.unsure += 1
+        if outcome.mark:
+            self.unlike += outcome.mark == "unlike"
+            self.unsure += outcome.mark == "unsure"
         else:
             self.classes.update([outcome.label] if outcome.labels is None else outcome.labels)
         if outcome.copied is not None:
@@ -235,10 +141,7 @@ class Tally:
     def warn_of_unlike(self) -> None:
         """Say how many images belong to no class, as far as can be seen."""
         if self.unlike:
-            warn(
-                f"{self.unlike:,} of {self.good:,} are unlike anything that the classifier was "
-                "trained on; what it says of them is no more than a guess"
-            )
+            warn(unlike_line(self.unlike, self.good))
 
     def warn_of_copies(self, folder: Path) -> None:
         """Say what was copied, and which images got another name."""

@@ -255,7 +255,7 @@ class Extractor:
 
         Parameters
         ----------
-        images : sequence of paths, Pillow images and uint8 arrays
+        images : sequence of paths, Pillow images, uint8 arrays, bytes and binary files
             As for `penult.FeatureExtractor`.
         progress : bool or callable, optional
             As for `penult.extract`.
@@ -287,7 +287,7 @@ class Extractor:
 
         Parameters
         ----------
-        images : sequence of paths, Pillow images and uint8 arrays
+        images : sequence of paths, Pillow images, uint8 arrays, bytes and binary files
             As for `penult.FeatureExtractor`.
         progress : bool or callable, optional
             As for `penult.extract`.

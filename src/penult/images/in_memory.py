@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from functools import partial
 from io import BytesIO
@@ -30,6 +31,8 @@ __all__ = ["MemoryRecord", "are_in_memory", "as_records"]
 # one image may stand in a list twice.
 _loading = ForkSafeLock()
 
+_BYTES = bytes | bytearray | memoryview
+
 
 def _no_file() -> BinaryIO:
     raise ImageError("is in memory; there is no file to open")
@@ -41,6 +44,15 @@ def _open_given(path: Path) -> BinaryIO:
         return open_regular(path)
     except FileNotFoundError as error:
         raise ImageError("is not there, or is a link to nothing") from error
+
+
+@contextmanager
+def _borrowed(file: BinaryIO) -> Iterator[BinaryIO]:
+    # Read from its start, and left open: it is the program's.
+    with _loading:
+        if file.seekable():
+            file.seek(0)
+        yield file
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +110,12 @@ class MemoryRecord(ImageRecord):
 def are_in_memory(images: Any) -> bool:
     """Whether a program gives images themselves, and not only where they are."""
     if isinstance(images, list | tuple):
-        return any(isinstance(one, Image.Image | np.ndarray) for one in images)
-    return isinstance(images, Image.Image | np.ndarray)
+        return not all(isinstance(one, str | os.PathLike) for one in images)
+    return isinstance(images, Image.Image | np.ndarray | _BYTES) or _is_file(images)
+
+
+def _is_file(value: Any) -> bool:
+    return callable(getattr(value, "read", None)) and not isinstance(value, os.PathLike)
 
 
 def _unread_file(image: Image.Image) -> bytes | None:
@@ -122,8 +138,9 @@ def as_records(images: Any) -> list[ImageRecord]:
     Parameters
     ----------
     images : sequence or array
-        Paths, Pillow images and uint8 arrays (H, W), (H, W, 3) or (H, W, 4), mixed at will, in a
-        sequence or one column of a table; or one array (N, H, W), (N, H, W, 3) or (N, H, W, 4).
+        Paths, Pillow images, uint8 arrays (H, W), (H, W, 3) or (H, W, 4), bytes and binary files
+        that hold what a file of an image does, mixed at will, in a sequence or one column of a
+        table; or one array (N, H, W), (N, H, W, 3) or (N, H, W, 4).
 
     Returns
     -------
@@ -139,7 +156,7 @@ def as_records(images: Any) -> list[ImageRecord]:
 
 
 def _elements(images: Any) -> Iterable[Any]:
-    if isinstance(images, str | bytes | os.PathLike | Image.Image):
+    if isinstance(images, str | _BYTES | os.PathLike | Image.Image) or _is_file(images):
         raise UsageError(
             f"one {_kind(images)} was given where several images are expected; put it in a list"
         )
@@ -149,7 +166,8 @@ def _elements(images: Any) -> Iterable[Any]:
         return _elements_of_array(images)
     if not isinstance(images, Iterable) or isinstance(images, dict | set | frozenset):
         raise UsageError(
-            f"a {_kind(images)} was given; allowed: a list of paths, Pillow images or uint8 arrays"
+            f"a {_kind(images)} was given; allowed: a list of paths, Pillow images, uint8 "
+            "arrays, bytes or binary files"
         )
     return images
 
@@ -184,6 +202,12 @@ def _record(position: int, image: Any) -> ImageRecord:
     if isinstance(image, str | os.PathLike):
         path = Path(image)
         return ImageRecord(id=str(path), open=partial(_open_given, path), path=path)
+    if isinstance(image, _BYTES):
+        opened: Any = partial(BytesIO, bytes(image))
+        return ImageRecord(id=f"image {position} (bytes)", open=opened)
+    if not isinstance(image, Image.Image) and _is_file(image):
+        opened = partial(_borrowed, image)
+        return ImageRecord(id=f"image {position} ({_kind(image)})", open=opened)
     if isinstance(image, np.ndarray):
         channels = image.ndim == 3 and image.shape[2]
         if image.dtype != np.uint8 or not (image.ndim == 2 or channels in (3, 4)):
@@ -196,8 +220,8 @@ def _record(position: int, image: Any) -> ImageRecord:
             raise UsageError(f"image {position} is an array of shape {image.shape}, without pixels")
     elif not isinstance(image, Image.Image):
         raise UsageError(
-            f"image {position} is a {_kind(image)}; allowed: a path, a Pillow image, or a uint8 "
-            f"array"
+            f"image {position} is a {_kind(image)}; allowed: a path, a Pillow image, a uint8 "
+            "array, bytes, or a binary file"
         )
     return MemoryRecord(id=f"image {position} ({_kind(image)})", open=_no_file, image=image)
 

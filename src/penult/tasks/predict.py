@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 from penult.checking import checked
 from penult.classify.classifier import Classifier
 from penult.classify.loading import as_classifier
+from penult.classify.prediction.predict import collect, predict_images
+from penult.classify.prediction.table import to_file
+from penult.images.in_memory import are_in_memory
+from penult.images.listing import as_sources
 from penult.progress import ShowProgress
-from penult.records import Predictions
+from penult.records import Failure, Prediction, Predictions
 
 __all__ = ["predict"]
 
@@ -19,6 +23,7 @@ __all__ = ["predict"]
 def predict(
     classifier: Classifier | str | Path,
     images: Any,
+    output: str | Path | None = None,
     *,
     top: int = 1,
     threshold: float | None = None,
@@ -31,6 +36,8 @@ def predict(
     batch_size: int | None = None,
     workers: int | None = None,
     on_error: Literal["skip", "fail"] = "skip",
+    overwrite: bool = False,
+    escape_formulas: bool = False,
     progress: ShowProgress = None,
     on_listing: Callable[[Mapping[str, Any]], None] | None = None,
 ) -> Predictions:
@@ -41,7 +48,10 @@ def predict(
     classifier : Classifier or path
         The classifier, or its file.
     images : path, address, or list
-        As for `Classifier.predict`, like all other parameters.
+        As for `Classifier.predict`, like all other parameters that it has.
+    output : path, optional
+        A .csv or .jsonl file to write the predictions to, and why images could not be read; whole
+        or not at all, the same as the command writes.
     top : int, default=1
         How many classes to list for each.
     threshold : float, optional
@@ -64,6 +74,10 @@ def predict(
         Decoding threads; chosen from the machine by default.
     on_error : {"skip", "fail"}, default="skip"
         ``"fail"`` stops at the first image that cannot be read, with an `ImageError`.
+    overwrite : bool, default=False
+        Replace `output` if it exists.
+    escape_formulas : bool, default=False
+        In CSV, put an apostrophe before names that a spreadsheet would run.
     progress : bool or callable, optional
         As for `penult.extract`.
     on_listing : callable, optional
@@ -77,9 +91,11 @@ def predict(
     Raises
     ------
     PenultError
-        As `load_classifier` and `Classifier.predict` do.
+        As `load_classifier` and `Classifier.predict` do, and if `output` cannot be written.
     """
-    return as_classifier(classifier).predict(
+    model = as_classifier(classifier)
+    outcomes = predict_images(
+        model,
         images,
         top=top,
         threshold=threshold,
@@ -95,3 +111,24 @@ def predict(
         progress=progress,
         on_listing=on_listing,
     )
+    if output is None:
+        return collect(outcomes)
+    inputs = () if are_in_memory(images) else as_sources(images)
+    with to_file(
+        Path(output),
+        overwrite=overwrite,
+        inputs=[one for one in inputs if isinstance(one, Path)],
+        top=top,
+        several=model.thresholds is not None,
+        copies=copy_to is not None,
+        escape_formulas=escape_formulas,
+    ) as write:
+        return collect(_each_written(outcomes, write))
+
+
+def _each_written(
+    outcomes: Iterable[Prediction | Failure], write: Callable[[Prediction | Failure], None]
+) -> Iterator[Prediction | Failure]:
+    for outcome in outcomes:
+        write(outcome)
+        yield outcome

@@ -1,4 +1,6 @@
 import pickle
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO, StringIO
 
 import numpy as np
 import pytest
@@ -247,3 +249,69 @@ def test_photos_of_other_things_are_marked_and_sorted_apart(classifier, photos, 
         assert p.similarity <= 1
         where = "unlike" if p.id == "shark.png" else "unsure" if p.unsure else p.label
         assert p.copied.path.parent.name == where
+
+
+@pytest.mark.parametrize("name", ["p.csv", "p.jsonl"])
+def test_a_function_writes_the_file_that_the_command_writes(
+    classifier, photos, tmp_path, name, monkeypatch
+):
+    from penult.cli import main
+
+    classifier.save(tmp_path / "c.skops")
+    (photos / "rose" / "bad.jpg").write_bytes(b"nonsense")
+    told = penult.predict(classifier, photos, tmp_path / name, top=2, threshold=0.9)
+    assert (len(told), len(told.failures)) == (36, 1)
+    words = ["predict", tmp_path / "c.skops", photos, "-o", tmp_path / f"c{name}", "--top", 2]
+    words += ["--threshold", 0.9, "-q"]
+    monkeypatch.setattr("sys.argv", ["penult", *map(str, words)])
+    with pytest.raises(SystemExit):
+        main()
+    assert (tmp_path / name).read_bytes() == (tmp_path / f"c{name}").read_bytes()
+    with pytest.raises(penult.OutputExistsError):
+        penult.predict(classifier, photos, tmp_path / name)
+    penult.predict(classifier, [np.zeros((9, 9), np.uint8)], tmp_path / name, overwrite=True)
+    assert "image 0" in (tmp_path / name).read_text()
+
+
+def test_a_way_to_copy_needs_a_folder(classifier, photos):
+    with pytest.raises(UsageError, match=r"copy_mode='move' needs .*copy_to=DIR"):
+        classifier.predict(photos, copy_mode="move")
+    with pytest.raises(UnknownNameError):
+        classifier.predict(photos, copy_mode="mvoe")
+
+
+def test_uploads_are_classified_as_their_files_are_by_two_threads_at_once(classifier, photos):
+    paths = sorted(photos.rglob("*.jpg"))[:4]
+    by_file = [one.top for one in classifier.predict(paths)]
+    with paths[2].open("rb") as opened:
+        opened.read(10)
+        given = [paths[0].read_bytes(), BytesIO(paths[1].read_bytes()), opened, paths[3]]
+        with ThreadPoolExecutor(2) as pool:
+            for told in pool.map(classifier.predict, [given, given]):
+                assert [one.top for one in told] == by_file
+                assert told[0].id == "image 0 (bytes)"
+        assert not opened.closed
+    (told,) = classifier.predict(iter([bytearray(paths[0].read_bytes())]))
+    assert told.top == by_file[0]
+    with pytest.raises(ImageError, match=r"image 1 \(bytes\): is not an image"):
+        classifier.predict([paths[0], b"nonsense"])
+    with pytest.raises(ImageError, match="gives str, not bytes"):
+        classifier.predict([StringIO("nonsense")])
+
+
+def test_no_images_have_no_predictions(classifier):
+    assert classifier.predict([]) == classifier.predict(iter(())) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (b"photo", "one bytes was given .*; put it in a list"),
+        (BytesIO(b"photo"), "one BytesIO was given .*; put it in a list"),
+        ([3], "image 0 is a int; allowed: a path, .* bytes"),
+        (["a.jpg", {}], "image 1 is a dict; allowed: a path, .* bytes"),
+    ],
+)
+def test_what_is_no_upload_is_told_what_is(classifier, given, told):
+    with pytest.raises(UsageError, match=told):
+        classifier.predict(given)

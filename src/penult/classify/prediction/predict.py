@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from penult.backbones.weights.choice import WeightsChoice
-from penult.classify.prediction.sorting import Sorter
-from penult.errors import ImageError, UsageError
+from penult.classify.prediction.sorting import MODES, Sorter
+from penult.errors import ImageError, UnknownNameError, UsageError
 from penult.extractor import EngineOptions, ExtractorSpec, ReadingOptions, RecipeRows
 from penult.images.in_memory import are_in_memory, as_records
 from penult.images.listing import as_sources, list_images
 from penult.images.notes import log_failures, log_listing_messages
+from penult.interface import at_command_line, option
 from penult.progress import ShowProgress, announcing, shown
 from penult.records import Failure, Prediction, Predictions, Progress
+from penult.wording import unlike_line
 from penult.written import note_written
 
 if TYPE_CHECKING:
@@ -73,12 +76,23 @@ def predict_images(
         raise UsageError(f"top is {top}; give 1 or more")
     if threshold is not None and not 0 < threshold <= 1:
         raise UsageError(f"the threshold is {threshold}; give a probability above 0 and up to 1")
+    if isinstance(images, Iterator) and not are_in_memory(images):
+        images = list(images)
+    if copy_mode not in MODES:
+        raise UnknownNameError("way to copy", copy_mode, MODES)
+    if copy_mode != "copy" and copy_to is None:
+        raise UsageError(
+            f"{option('copy_mode', copy_mode)} needs the folder to sort to: "
+            f"{option('copy_to', 'DIR')}"
+        )
     if classifier.thresholds is not None and (threshold is not None or copy_to is not None):
         what = "a threshold" if copy_to is None else "sorting into folders"
         raise UsageError(
             f"this classifier may give an image several labels, each with a threshold of its own; "
             f"{what} is for classifiers of one class an image"
         )
+    if isinstance(images, list | tuple) and not images:
+        return
     spec = ExtractorSpec(
         rows=RecipeRows((classifier.recipe,), "the classifier"),
         weights=WeightsChoice.of(weights, offline=offline),
@@ -139,7 +153,10 @@ def predict_images(
 
 
 def collect(outcomes: Iterable[Prediction | Failure]) -> Predictions:
-    """Return the predictions as a list, with the failures beside them, and log those once."""
+    """Return the predictions as a list, with the failures beside them.
+
+    Those, and how many predictions are no more than a guess, are logged once.
+    """
     good: list[Prediction] = []
     failures: list[Failure] = []
     for outcome in outcomes:
@@ -148,6 +165,9 @@ def collect(outcomes: Iterable[Prediction | Failure]) -> Predictions:
         else:
             good.append(outcome)
     log_failures(failures, total=len(failures) + len(good))
+    unlike = sum(bool(one.unlike) for one in good)
+    if unlike and not at_command_line():
+        logging.getLogger("penult").warning("%s", unlike_line(unlike, len(good)))
     return Predictions(good, failures)
 
 

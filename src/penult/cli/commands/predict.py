@@ -11,7 +11,7 @@ import typer
 
 from penult.cli import options as o
 from penult.cli.console import next_command, note, say, say_json, say_listing_messages, warn
-from penult.cli.predictions import Tally, to_file, to_stdout
+from penult.cli.predictions import Tally, to_stdout
 from penult.errors import UsageError
 from penult.wording import count
 
@@ -89,10 +89,9 @@ def run(
     if as_csv and (as_json or output is not None):
         other = "--json" if as_json else "--output"
         raise UsageError(f"--csv prints the predictions as CSV; {other} excludes it: leave one out")
-    if copy_mode != "copy" and copy_to is None:
-        raise UsageError(f"--copy-mode {copy_mode} needs the folder to sort to: --copy-to DIR")
     from penult.classify.loading import load_classifier
     from penult.classify.prediction.predict import predict_images
+    from penult.classify.prediction.table import to_file
 
     model = load_classifier(classifier)
     tally, notes = Tally(), dict[str, Any]()

@@ -29,14 +29,15 @@ def as_sources(images: SourceArgument | Iterable[SourceArgument]) -> list[Source
         If it is anything else, an image in memory for example.
     """
     arguments: list[Any] = [images]
-    if isinstance(images, Iterable) and not isinstance(images, str | os.PathLike):
+    single = isinstance(images, str | bytes | os.PathLike) or hasattr(images, "read")
+    if isinstance(images, Iterable) and not single:
         arguments = list(images)
     for one in arguments:
         if not isinstance(one, str | os.PathLike):
             raise UsageError(
                 f"images given as {type(one).__name__}; allowed: paths and addresses, or several. "
-                "Pillow images and uint8 arrays, in a list, are for penult.FeatureExtractor and "
-                "Classifier.predict"
+                "Pillow images, uint8 arrays, bytes and binary files, in a list, are for "
+                "penult.Extractor, FeatureExtractor and Classifier.predict"
             )
     return [one if one == "-" or is_url(one) else Path(one) for one in arguments]
 
