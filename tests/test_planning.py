@@ -19,7 +19,7 @@ def test_shapes_images_and_classes_are_those_of_the_extraction(photos, toy):
     assert [layer.shape for layer in planned.layers] == [(3, 8, 8), (3,), (2,)]
     assert planned.layers[0].shape == features.features.shape[1:]
     assert planned.layers[0].length == 192
-    assert (planned.images, planned.classes) == (36, ("daisy", "rose", "tulip"))
+    assert (planned.images, planned.classes) == (36, {"daisy": 12, "rose": 12, "tulip": 12})
 
 
 @pytest.fixture

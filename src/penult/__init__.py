@@ -37,6 +37,7 @@ from penult.errors import (
     UnknownNameError,
     UsageError,
     WeightsError,
+    WrongFileError,
 )
 from penult.messages import make_printable
 
@@ -168,6 +169,7 @@ __all__ = [
     "Verification",
     "WeightsError",
     "WrittenSample",
+    "WrongFileError",
     "__version__",
     "evaluate",
     "export",

@@ -6,6 +6,7 @@ PenultError
 │   ├── OutputExistsError (FileExistsError)
 │   ├── ResumeError                      an interrupted run cannot be gone on with as asked
 │   ├── UnknownNameError (KeyError)      a model, layer or option value; carries suggestions
+│   ├── WrongFileError                   a folder, or a file of another kind, where one is wanted
 │   └── MissingExtraError (ImportError)  an optional dependency is not installed; names the extra
 ├── ImageError (ValueError)              one image cannot become pixels; caught per image
 ├── SourceError (ValueError)             no image to be had from what was given
@@ -27,10 +28,10 @@ returns: 2 for usage, 1 for failure.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 from typing import Any
 
 from penult.messages import printable
+from penult.spelling import closest
 
 __all__ = [
     "BackboneError",
@@ -51,6 +52,7 @@ __all__ = [
     "UnknownNameError",
     "UsageError",
     "WeightsError",
+    "WrongFileError",
 ]
 
 
@@ -151,12 +153,12 @@ class UnknownNameError(UsageError, KeyError):
 
 
 def _suggestions(name: str, known: list[str]) -> list[str]:
-    close = get_close_matches(name, [k.lower() for k in known], n=_SUGGESTED, cutoff=0.6)
-    if len(name) > 2 and not any(name in one for one in close):
+    close = closest(name, known, _SUGGESTED)
+    if len(name) > 2 and not any(name in one.lower() for one in close):
         # Long names that have it in them (dinov2: vit_small_patch14_dinov2) are not close to it.
-        within = sorted((k.lower() for k in known if name in k.lower()), key=len)
+        within = sorted((k for k in known if name in k.lower()), key=len)
         close = within[:_SUGGESTED] or close
-    return [k for k in known if k.lower() in close]
+    return close
 
 
 class MissingExtraError(UsageError, ImportError):
@@ -210,6 +212,13 @@ class FeatureFileError(FileFormatError):
 
 class ClassifierFileError(FileFormatError):
     """Not a readable classifier file, or one that holds what a classifier never holds."""
+
+
+class WrongFileError(UsageError, FeatureFileError, ClassifierFileError):
+    """A folder, or a file of another kind, where a file of a certain kind is wanted.
+
+    A `FeatureFileError` and a `ClassifierFileError` as well, for who catches those.
+    """
 
 
 class RecipeMismatchError(PenultError, ValueError):

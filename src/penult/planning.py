@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
@@ -62,8 +63,8 @@ class Plan:
         Its name, or what it is where it has other weights.
     images : int
         Images found, if all of them can be read.
-    classes : tuple of str
-        Sorted names of their labels.
+    classes : mapping of str to int
+        Label to number of images, sorted by label.
     layers : tuple of PlannedLayer
         In execution order.
     dtype : str
@@ -76,7 +77,7 @@ class Plan:
 
     backbone: str
     images: int
-    classes: tuple[str, ...]
+    classes: Mapping[str, int]
     layers: tuple[PlannedLayer, ...]
     dtype: str
     bytes: int
@@ -166,10 +167,11 @@ def plan(
         return PlannedLayer(recipe.layer, recipe.pooling, shape)
 
     layers = tuple(planned(recipe) for recipe in recipes)
+    counted = Counter(label for record in listed.records for label in record.labels)
     return Plan(
         backbone=backbone.described,
         images=len(listed.records),
-        classes=tuple(sorted({label for record in listed.records for label in record.labels})),
+        classes=dict(sorted(counted.items())),
         layers=layers,
         dtype=dtype,
         bytes=estimate_bytes(

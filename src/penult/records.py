@@ -162,8 +162,7 @@ class Features:
         return one_line("Features", self._facts())
 
     def _repr_html_(self) -> str:
-        counts = self._images_per_class()
-        table = [("class", "images"), *zip(self.label_names, counts, strict=True)]
+        table = [("class", "images"), *self.images_per_class().items()]
         return html_table("Features", self._facts(), table)
 
     def to_dataframe(self) -> Any:
@@ -197,12 +196,19 @@ class Features:
             ("failures", f"{plural(failed, 'image')} failed" if failed else None),
         ]
 
-    def _images_per_class(self) -> list[int]:
+    def images_per_class(self) -> dict[str, int]:
+        """Count the rows of each class.
+
+        Returns
+        -------
+        dict
+            Label to number of rows, in the order of `label_names`.
+        """
         if self.targets is not None:
-            return [int(column.sum()) for column in self.targets.T]
-        labels = self.labels.tolist()
-        counts = Counter(labels)
-        return [counts[k] for k in range(len(self.label_names))]
+            counts = dict(enumerate(self.targets.sum(axis=0).tolist()))
+        else:
+            counts = Counter(self.labels.tolist())
+        return {name: counts.get(k, 0) for k, name in enumerate(self.label_names)}
 
 
 @short_repr

@@ -17,6 +17,7 @@ __all__ = [
     "PICTURE",
     "PREDICTIONS",
     "ROWS",
+    "WEIGHTS",
     "Output",
     "require_folder_name",
     "require_suffix",
@@ -68,6 +69,9 @@ NETWORK = Output(
     "a network, which is known for one by its suffix", (".ckpt", ".safetensors"), strict=True
 )
 PICTURE = Output("PNG, which keeps every pixel as it is", (".png",), strict=True)
+WEIGHTS = (".safetensors", ".ckpt", ".pt", ".pth", ".bin", ".h5")
+"""Of the files of weights that are read."""
+
 ROWS = Output("rows as CSV, npz or Parquet", (".csv", ".npz", ".parquet"), strict=True)
 PREDICTIONS = Output("CSV or JSON lines", (".csv", ".jsonl"), strict=True)
 

@@ -47,7 +47,9 @@ def test_extract_json_is_one_object(penult, photos, toy, tmp_path):
     done = penult("extract", photos, "-o", tmp_path / "f.h5", "--model", toy, "-q", "--json")
     told = json.loads(done.out)
     assert (told["rows"], told["shape"], told["failures"]) == (36, [36, 3], [])
-    assert told["classes"] == [{"label": label} for label in ("daisy", "rose", "tulip")]
+    assert told["classes"] == [
+        {"label": label, "images": 12} for label in ("daisy", "rose", "tulip")
+    ]
 
 
 def test_train_prints_the_report_and_what_was_chosen(penult, features, tmp_path):
@@ -110,7 +112,7 @@ def test_what_is_wrong_with_an_option_is_said_without_its_librarys_words(penult,
 def test_info_of_a_folder_is_one_line(penult, photos):
     done = penult("info", photos)
     assert done.code == 2
-    assert "is a folder; give a feature file or a classifier file" in done.err
+    assert "is a folder, not a feature file, a classifier file or an int8 checkpoint" in done.err
 
 
 def test_evaluate_scores_photos_and_feature_files_alike(penult, classifier, features, photos):
@@ -224,8 +226,8 @@ def bad_calls(tmp_path: Path, photos: Path) -> dict[str, tuple[list[object], int
         "unknown engine": (["extract", photos, "-o", out, *toy, "--engine", "x"], 2, "allowed:"),
         "unknown label option": (["extract", photos, "-o", out, "--labels", "x"], 2, "parent"),
         "bad pattern": (["extract", photos, "-o", out, "--label-pattern", "("], 2, "("),
-        "not a feature file": (["train", text, "-o", tmp_path / "c.skops"], 1, "not a feature"),
-        "not a classifier": (["predict", text, photos], 1, "classifier"),
+        "not a feature file": (["train", text, "-o", tmp_path / "c.skops"], 2, "not a feature"),
+        "not a classifier": (["predict", text, photos], 2, "classifier"),
         "no such file": (["info", tmp_path / "none.h5"], 2, "no such file"),
         "one class": (["report", one_class, "-o", tmp_path / "r", *toy], 1, "class"),
         "no such option": (["extract", photos, "-o", out, "--frobnicate"], 2, "--frobnicate"),

@@ -76,6 +76,8 @@ def printed(penult, photos, toy, tmp_path):
         ("layers", toy),
         ("models", "bundled:"),
         ("fetch", "efficientnet_lite0"),
+        ("sample", "digits", tmp_path / "digits"),
+        ("show-input", toy, photos / "rose" / "rose_01.jpg", "-o", tmp_path / "seen.png"),
         ("report", photos, "-o", tmp_path / "report", "-m", toy, "-q"),
     ]  # fmt: skip
     told = {}
@@ -97,3 +99,23 @@ def test_the_same_key_has_the_same_shape_everywhere(printed):
     assert differing.keys() <= TWO_MEANINGS, differing
     assert found["failures"].keys() == {"[{}]"}
     assert found["classes"].keys() == {"[{}]"}
+
+
+@pytest.mark.slow
+def test_classes_and_failures_have_the_same_keys_everywhere(printed):
+    """Of a class its scores, too, where it was scored."""
+    found = defaultdict(lambda: defaultdict(set))
+    for where, value in printed.items():
+        keys_of(value, where, found)
+    scored = ("average_precision", "f1", "label", "precision", "recall", "support")
+    assert found["classes"].keys() <= {("images", "label"), scored, tuple(sorted({*scored} - {"average_precision"}))}, found["classes"]  # fmt: skip
+    assert found["failures"].keys() == {("id", "reason")}
+
+
+def keys_of(value, where, found):
+    """Note the keys of each object in a list, by the key of the list."""
+    for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+        if isinstance(inner, list) and inner and isinstance(inner[0], dict):
+            found[key][tuple(sorted(inner[0]))].add(where)
+        if isinstance(inner, dict | list):
+            keys_of(inner, where, found)

@@ -77,7 +77,7 @@ def test_random_weights_are_said_aloud_and_stand_in_the_file(penult, photos, tmp
 def test_weights_that_are_not_there_are_one_line(penult, photos, tmp_path):
     done = penult("extract", photos, "-o", tmp_path / "f.h5", "--weights", tmp_path / "none.pth")
     assert done.code == 2
-    assert f"there is no weights file {tmp_path / 'none.pth'}" in done.err
+    assert f"no such file: {tmp_path / 'none.pth'}" in done.err
 
 
 def test_an_architecture_goes_with_a_file(penult, photos, toy, tmp_path):

@@ -74,7 +74,7 @@ def test_what_is_in_a_file_is_a_record_of_its_kind(toy, photos, tmp_path, make_f
     assert (rows.unlabelled, rows.several, rows.splits) == (0, False, None)
     assert [failure.id for failure in rows.failures] == ["rose/bad.jpg"]
     told = penult.info(tmp_path / "c.skops")
-    assert (told.kind, told.classes) == ("classifier", ("daisy", "rose", "tulip"))
+    assert (told.kind, told.classes) == ("classifier", {"daisy": 9, "rose": 9, "tulip": 9})
     assert (told.scores, told.settings, told.recipe) == (
         trained.scores,
         trained.settings,

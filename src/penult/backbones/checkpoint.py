@@ -18,11 +18,13 @@ from penult.backbones.preprocessing import parse
 from penult.backbones.registry import open_backbone
 from penult.backbones.source import BackboneSource
 from penult.backbones.weights.choice import WeightsChoice
-from penult.errors import FileFormatError, PathNotFoundError, UsageError, WeightsError
+from penult.errors import FileFormatError, UsageError, WeightsError
+from penult.inputs import require_file
 from penult.interface import command, option
 from penult.output import atomic_output
 from penult.parsing import require_keys, to_record
 from penult.recipe import Preprocessing
+from penult.suffixes import WEIGHTS
 
 if TYPE_CHECKING:
     import torch
@@ -115,8 +117,7 @@ def read_checkpoint(path: Path) -> Checkpoint | None:
     FileFormatError
         If it is damaged, or of a newer format.
     """
-    if not path.is_file():
-        raise PathNotFoundError(f"there is no checkpoint {path}")
+    require_file(path, "a checkpoint", WEIGHTS)
     note = read_note(path, KEY)
     if note is None:
         return None

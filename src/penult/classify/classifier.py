@@ -47,6 +47,16 @@ class Description:
         """From which probability each label is predicted, (K,); None where an image has one."""
         return self.settings.thresholds
 
+    def images_per_class(self) -> dict[str, int]:
+        """Count the training images of each class.
+
+        Returns
+        -------
+        dict
+            Class to number of images, in the order of `label_names`.
+        """
+        return {name: self.settings.classes.get(name, 0) for name in self.label_names}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Classifier(Description):

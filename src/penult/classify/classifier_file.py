@@ -24,12 +24,13 @@ from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import numpy as np
 
 from penult.classify.kinds.registry import all_kinds
-from penult.errors import ClassifierFileError, PathNotFoundError
+from penult.errors import ClassifierFileError, WrongFileError
+from penult.inputs import require_file
 from penult.interface import command
 from penult.messages import first_line
 from penult.output import atomic_output, check_output
@@ -162,12 +163,9 @@ def read_all(path: Path) -> Contents:
 
 @contextmanager
 def _archive(path: Path) -> Iterator[zipfile.ZipFile]:
-    if not path.exists():
-        raise PathNotFoundError(f"there is no file {path}")
-    if path.is_dir():
-        raise ClassifierFileError(f"{path} is a folder; give a classifier file (.skops)")
+    require_file(path, "a classifier file", CLASSIFIER.suffixes)
     if not zipfile.is_zipfile(path):
-        raise ClassifierFileError(f"{path} {_what_else(path)}")
+        _refuse(path)
     try:
         with zipfile.ZipFile(path) as archive:
             _require_no_more_than_sent(path, archive)
@@ -183,25 +181,28 @@ def _archive(path: Path) -> Iterator[zipfile.ZipFile]:
         ) from error
 
 
-def _what_else(path: Path) -> str:
+def _refuse(path: Path) -> NoReturn:
     try:
         with path.open("rb") as file:
             head = file.read(8)
     except OSError as error:
-        return f"cannot be read: {error.strerror}"
-    if head == b"\x89HDF\r\n\x1a\n":
-        return (
-            "is a feature file, not a classifier; train one from it: "
-            f"{command('train', 'FEATURES', output='classifier.skops')}"
-        )
+        raise ClassifierFileError(f"{path} cannot be read: {error.strerror}") from error
+    if not head:
+        raise ClassifierFileError(f"{path} is empty (0 bytes); give a classifier file")
     if head.startswith(b"PK"):
-        return "is truncated: the end of the classifier file is missing; copy it again"
+        raise ClassifierFileError(
+            f"{path} is truncated: the end of the classifier file is missing; copy it again"
+        )
+    what = f"is not a classifier file; {command('train')} writes one"
+    if head == b"\x89HDF\r\n\x1a\n":
+        train = command("train", str(path), output=f"{path.stem}.skops")
+        what = f"is a feature file, not a classifier; train one from it: {train}"
     if head[:1] == b"\x80":
-        return (
+        what = (
             "is a pickle, not a classifier file; a pickle can run code when it is opened, so it "
             "was not"
         )
-    return f"is not a classifier file; {command('train')} writes one"
+    raise WrongFileError(f"{path} {what}")
 
 
 def _require_no_more_than_sent(path: Path, archive: zipfile.ZipFile) -> None:
@@ -215,7 +216,7 @@ def _require_no_more_than_sent(path: Path, archive: zipfile.ZipFile) -> None:
     names = {m.filename for m in members}
     if DESCRIPTION not in names or SCHEMA not in names:
         other = "a model saved by skops itself" if SCHEMA in names else "some other ZIP archive"
-        raise ClassifierFileError(
+        raise WrongFileError(
             f"{path} is {other}, not a classifier of penult: it lacks the label names and the "
             f"recipe; {command('train')} writes them"
         )

@@ -124,16 +124,14 @@ def say_json(value: Any) -> None:
     sys.stdout.write(to_json(value) + "\n")
 
 
-def classes_json(images: Mapping[str, int] | Iterable[str]) -> list[dict[str, Any]]:
-    """Return classes as everything that prints JSON has them: objects with a ``label`` each.
+def classes_json(images: Mapping[str, int]) -> list[dict[str, Any]]:
+    """Return classes as everything that prints JSON has them.
 
     Parameters
     ----------
-    images : label to the number of its images, or the labels alone
+    images : label to the number of its images
     """
-    if isinstance(images, Mapping):
-        return [{"label": label, "images": count} for label, count in images.items()]
-    return [{"label": label} for label in images]
+    return [{"label": label, "images": count} for label, count in images.items()]
 
 
 def failures_json(failures: Iterable[Failure]) -> list[dict[str, str]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import h5py
 
-from penult.errors import FeatureFileError
+from penult.errors import FeatureFileError, WrongFileError
 from penult.features.heap import has_endless_heap
 from penult.features.schema import HDF5
 from penult.features.watched_file import NO_LOCKS
@@ -25,7 +25,10 @@ def open_file(path: Path, hint: str) -> h5py.File:
 
     Raises
     ------
+    WrongFileError
+        If it is another kind of file.
     FeatureFileError
+        If it cannot be read.
     """
     try:
         if not has_endless_heap(path):
@@ -67,10 +70,11 @@ def _what_is_wrong(path: Path, error: OSError, hint: str) -> str:
         return f"cannot be read: {failed.strerror}; {hint}"
     if head == HDF5:
         return f"is a truncated or damaged HDF5 file; {hint}"
-    if head.startswith(b"PK"):
-        return f"is a zip archive, perhaps a classifier file, not a feature file; {hint}"
-    what = "is not a feature file (nor any HDF5 file)" if head else "is empty (0 bytes)"
-    return f"{what}; {hint}"
+    if not head:
+        return f"is empty (0 bytes); {hint}"
+    what = "a classifier file" if path.suffix == ".skops" else "a zip archive, perhaps a classifier"
+    kind = f"is {what}, not a feature file" if head.startswith(b"PK") else "is not a feature file"
+    raise WrongFileError(f"{path} {kind}; {hint}") from error
 
 
 def _lock_in_words(error: OSError) -> str:

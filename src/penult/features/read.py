@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from penult.checking import checked
-from penult.errors import FeatureFileError, PathNotFoundError, UnknownNameError, UsageError
+from penult.errors import FeatureFileError, UnknownNameError, UsageError, WrongFileError
 from penult.features import schema
 from penult.features.origin import read_origin
+from penult.inputs import require_file
 from penult.interface import command
 from penult.recipe import Recipe
 from penult.records import Failure, Features
+from penult.suffixes import FEATURES
 
 if TYPE_CHECKING:
     from penult.features.rows import RowsOnDisk
@@ -53,9 +55,11 @@ def load(path: str | Path, layer: str | None = None) -> Features:
         If it is no path.
     PathNotFoundError
         If there is no such file.
+    WrongFileError
+        If it is a folder, or a file of another kind.
     FeatureFileError
-        If it is no feature file, or damaged; or if it refers to other files (external links or
-        storage, virtual datasets), as only a file that is meant to do harm would.
+        If it is damaged, or newer than this penult; or if it refers to other files (external links
+        or storage, virtual datasets), as only a file that is meant to do harm would.
     UnknownNameError
         If it has no such layer.
     """
@@ -64,11 +68,7 @@ def load(path: str | Path, layer: str | None = None) -> Features:
             f"features given as {type(path).__name__}; allowed: the path of a feature file, or "
             "what penult.extract and penult.load return"
         )
-    path = Path(path)
-    if not path.exists():
-        raise PathNotFoundError(f"{path}: no such file; {_hint()}")
-    if path.is_dir():
-        raise FeatureFileError(f"{path} is a folder, not a feature file; {_hint()}")
+    path = require_file(Path(path), "a feature file", FEATURES.suffixes, _hint())
     from penult.features.open import open_file
 
     file = open_file(path, _hint())
@@ -126,7 +126,7 @@ def _require_format(file: Any, name: str) -> None:
     try:
         found = int(file.attrs["format"])
     except (KeyError, TypeError, ValueError) as error:
-        raise FeatureFileError(
+        raise WrongFileError(
             f"{name} is an HDF5 file, but not a feature file of penult's; {_hint()}"
         ) from error
     if found > schema.FORMAT:

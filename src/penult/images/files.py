@@ -1,16 +1,15 @@
-"""Files of this machine: whether they exist, and opening them without waiting for a device."""
+"""Files of this machine, opened without waiting for a device."""
 
 from __future__ import annotations
 
 import os
 import stat
-from difflib import get_close_matches
 from pathlib import Path
 from typing import BinaryIO
 
-from penult.errors import ImageError, PathNotFoundError, SourceError
+from penult.errors import ImageError
 
-__all__ = ["open_regular", "require_existing"]
+__all__ = ["open_regular"]
 
 _KINDS = {
     stat.S_IFIFO: "a named pipe",
@@ -55,30 +54,3 @@ def _refuse_special(status: os.stat_result) -> None:
     if not stat.S_ISREG(status.st_mode):
         kind = _KINDS.get(stat.S_IFMT(status.st_mode), "something else")
         raise ImageError(f"is {kind}, not a file")
-
-
-def require_existing(path: Path) -> Path:
-    """Refuse a path that is not there.
-
-    Raises
-    ------
-    PathNotFoundError
-        If there is no such file or folder; suggests a close name.
-    SourceError
-        If it cannot be looked at.
-    """
-    try:
-        os.stat(path)  # noqa: PTH116 - unlike Path.exists, says why not
-    except (FileNotFoundError, NotADirectoryError, ValueError) as error:
-        raise PathNotFoundError(f"no such file or folder: {path}{_did_you_mean(path)}") from error
-    except OSError as error:
-        raise SourceError(f"{path} cannot be read: {error.strerror}") from error
-    return path
-
-
-def _did_you_mean(path: Path) -> str:
-    try:
-        close = get_close_matches(path.name, os.listdir(path.parent), n=1)  # noqa: PTH208
-    except (OSError, ValueError):
-        return ""
-    return f"; did you mean {path.parent / close[0]}?" if close else ""

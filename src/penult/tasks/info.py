@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from penult.checking import checked
-from penult.errors import PathNotFoundError, UsageError
+from penult.errors import WrongFileError
+from penult.features.schema import HDF5
+from penult.inputs import require_file
 from penult.representation import short_repr
+from penult.suffixes import CLASSIFIER, FEATURES
 
 if TYPE_CHECKING:
     from penult.classify.likeness import Likeness
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
     from penult.records import Failure, Scores
 
 __all__ = ["ClassifierInfo", "FeaturesInfo", "Int8Info", "info"]
+
+_KINDS = "a feature file, a classifier file or an int8 checkpoint"
 
 
 @short_repr
@@ -74,8 +79,8 @@ class ClassifierInfo:
     ----------
     kind : {"classifier"}
         What the file is.
-    classes : tuple of str
-        Their names.
+    classes : mapping of str to int
+        Label to number of training images.
     recipe : Recipe
         How its rows are made.
     scores : Scores
@@ -89,7 +94,7 @@ class ClassifierInfo:
     """
 
     kind: Literal["classifier"] = "classifier"
-    classes: tuple[str, ...]
+    classes: Mapping[str, int]
     recipe: Recipe
     scores: Scores
     settings: TrainingSettings
@@ -141,23 +146,24 @@ def info(file: str | Path) -> FeaturesInfo | ClassifierInfo | Int8Info:
     ------
     PathNotFoundError
         If there is no such file.
-    UsageError
-        If it is a folder.
+    WrongFileError
+        If it is a folder, or none of these.
     FileFormatError
-        If it is none of these, damaged, or from a newer penult.
+        If it is damaged, or from a newer penult.
     """
-    path = Path(file)
-    if not path.exists():
-        raise PathNotFoundError(f"{file}: no such file; give a feature file or a classifier file")
-    if path.is_dir():
-        raise UsageError(f"{file} is a folder; give a feature file or a classifier file")
+    suffixes = (*FEATURES.suffixes, *CLASSIFIER.suffixes)
+    path = require_file(Path(file), _KINDS, suffixes)
     with path.open("rb") as opened:
-        zipped = opened.read(2) == b"PK"
-    if zipped:
+        head = opened.read(len(HDF5))
+    if head.startswith(b"PK"):
         return _classifier(path)
     from penult.backbones.int8 import is_int8
 
-    return _int8(path) if is_int8(path) else _features(path)
+    if is_int8(path):
+        return _int8(path)
+    if head and head != HDF5:
+        raise WrongFileError(f"{file} is another kind of file; give {_KINDS}")
+    return _features(path)
 
 
 def _classifier(path: Path) -> ClassifierInfo:
@@ -165,7 +171,7 @@ def _classifier(path: Path) -> ClassifierInfo:
 
     described = describe_classifier(path)
     return ClassifierInfo(
-        classes=described.label_names,
+        classes=described.images_per_class(),
         recipe=described.recipe,
         scores=described.scores,
         settings=described.settings,
@@ -190,22 +196,15 @@ def _features(path: Path) -> FeaturesInfo:
     from penult.features.read import load
 
     features = load(path)
-    names, several = features.label_names, features.targets is not None
-    if features.targets is not None:
-        counts = features.targets.sum(axis=0).tolist()
-        unlabelled = int((~features.targets.any(axis=1)).sum())
-    else:
-        found = Counter(features.labels.tolist())
-        counts = [found[k] for k in range(len(names))]
-        unlabelled = found[-1]
+    labelled = features.labels >= 0 if features.targets is None else features.targets.any(axis=1)
     return FeaturesInfo(
         shape=features.features.shape,
         dtype=str(features.features.dtype),
         layers=features.layers,
         recipe=features.recipe,
-        classes=dict(zip(names, counts, strict=True)),
-        unlabelled=unlabelled,
-        several=several,
+        classes=features.images_per_class(),
+        unlabelled=int((~labelled).sum()),
+        several=features.targets is not None,
         splits=None if features.splits is None else dict(Counter(map(str, features.splits))),
         failures=features.failures,
         origin=features.origin,

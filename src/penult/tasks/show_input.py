@@ -8,6 +8,7 @@ from pathlib import Path
 from penult.backbones.registry import open_without_download
 from penult.backbones.weights.choice import WeightsChoice
 from penult.checking import checked
+from penult.inputs import require_file
 from penult.output import atomic_output, check_output
 from penult.preview import in_words, network_input
 from penult.representation import short_repr
@@ -81,6 +82,8 @@ def show_input(
         If `output` is no ``.png`` file.
     OutputExistsError, OutputError
         If it cannot be written.
+    PathNotFoundError, WrongFileError
+        If there is no such image, or it is a folder.
     ImageError
         If the image cannot be read.
     UnknownNameError, WeightsError, MissingExtraError
@@ -89,6 +92,7 @@ def show_input(
     target = Path(output)
     check_output(target, overwrite=overwrite, output=PICTURE)
     backbone = open_without_download(model, WeightsChoice(architecture=architecture))
+    require_file(Path(image), "an image file", (".jpg", ".jpeg", ".png"))
     picture = network_input(image, backbone.preprocessing, normalized=normalized)
     with atomic_output(target, overwrite=overwrite) as temporary:
         picture.save(temporary, format="PNG")

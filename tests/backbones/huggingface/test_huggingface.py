@@ -476,7 +476,7 @@ def test_text_networks_are_refused(checkpoint):
 
 
 def test_folders_that_are_none_get_a_clear_line(tmp_path):
-    with pytest.raises(PathNotFoundError, match="there is no folder"):
+    with pytest.raises(PathNotFoundError, match="no such folder"):
         HuggingFace().open(str(tmp_path / "nowhere"), WeightsChoice())
     with pytest.raises(BackboneError, match=r"has no config\.json"):
         HuggingFace().open(str(tmp_path), WeightsChoice())

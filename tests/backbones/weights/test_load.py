@@ -14,7 +14,7 @@ from penult.backbones.weights.load import (
     seeded,
     user_weights,
 )
-from penult.errors import PathNotFoundError, WeightsError
+from penult.errors import PathNotFoundError, WeightsError, WrongFileError
 
 
 def network(classes=2):
@@ -98,7 +98,7 @@ def test_a_missing_file_is_named(tmp_path):
     for read in (load_state, user_weights):
         with pytest.raises(PathNotFoundError, match=r"no weights file .*net.pth"):
             read(tmp_path / "net.pth")
-    with pytest.raises(WeightsError, match="is a folder"):
+    with pytest.raises(WrongFileError, match="is a folder"):
         user_weights(tmp_path)
 
 

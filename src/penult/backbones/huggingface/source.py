@@ -19,7 +19,8 @@ from penult.backbones.weights.choice import WeightsChoice
 from penult.backbones.weights.hub import hub_file
 from penult.backbones.weights.info import WeightsInfo, sha256_of
 from penult.backbones.weights.load import random_weights, seeded, user_weights
-from penult.errors import BackboneError, MissingExtraError, PathNotFoundError, WeightsError
+from penult.errors import BackboneError, MissingExtraError, WeightsError
+from penult.inputs import require_existing
 from penult.parsing import read_json
 
 if TYPE_CHECKING:
@@ -93,8 +94,7 @@ def _local(name: str) -> Path | None:
     path = Path(name).expanduser()
     if not (path.is_absolute() or name.startswith(("./", "../", ".\\", "..\\")) or name == "."):
         return None
-    if not path.is_dir():
-        raise PathNotFoundError(f"there is no folder {name}; hf: takes a folder or owner/name")
+    require_existing(path, "folder", "hf: takes a folder or owner/name")
     if not (path / "config.json").is_file():
         raise BackboneError(
             f"{name} is no folder of a transformers model: it has no config.json; write one with "

@@ -17,9 +17,9 @@ from penult.errors import (
     BackboneError,
     FileFormatError,
     MissingExtraError,
-    PathNotFoundError,
     WeightsError,
 )
+from penult.inputs import require_file
 from penult.interface import option
 from penult.parsing import read_json
 from penult.recipe import Preprocessing
@@ -60,8 +60,7 @@ class Onnx(BackboneSource):
             If the network is not one from float32 (N, 3, H, W), or its preprocessing is not stated.
         """
         path = Path(name).expanduser()
-        if not path.is_file():
-            raise PathNotFoundError(f"there is no ONNX file {name}")
+        require_file(path, "an ONNX file", (".onnx",))
         if find_spec("onnx") is None or find_spec("onnxruntime") is None:
             raise MissingExtraError(f"onnx:{name}", "onnx")
         if choice.weights is not None:

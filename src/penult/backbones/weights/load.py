@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from penult.backbones.weights.info import WeightsInfo, sha256_of
-from penult.errors import PathNotFoundError, WeightsError
+from penult.errors import WeightsError
+from penult.inputs import require_file
 from penult.messages import first_line
+from penult.suffixes import WEIGHTS
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -55,10 +57,7 @@ def random_weights(network: nn.Module) -> WeightsInfo:
 
 def user_weights(path: Path) -> WeightsInfo:
     """Name the weights in a file that the user gave, so that a recipe can find them again."""
-    if path.is_dir():
-        raise WeightsError(f"{path} is a folder; give the file of weights in it")
-    if not path.is_file():
-        raise PathNotFoundError(f"there is no weights file {path}")
+    require_file(path, "a file of weights", WEIGHTS)
     return WeightsInfo(f"file:{path.resolve()}", sha256_of(path), path)
 
 
@@ -74,8 +73,7 @@ def load_state(path: Path) -> dict[str, Tensor]:
     WeightsError
         If the file cannot be read, holds no tensors, or would have to execute code to be read.
     """
-    if not path.is_file():
-        raise PathNotFoundError(f"there is no weights file {path}")
+    require_file(path, "a file of weights", WEIGHTS)
     loaded = _load_safetensors(path) if _is_safetensors(path) else _load_pickle(path)
     wrapper = next((k for k in _WRAPPERS if isinstance(loaded.get(k), Mapping)), None)
     state = loaded if wrapper is None else loaded[wrapper]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,8 +46,8 @@ class Exported:
         The backbone in it.
     input_size : (int, int)
         Height and width of the images that it takes.
-    classes : tuple of str
-        In the order of its probabilities.
+    classes : mapping of str to int
+        Class to number of training images, in the order of its probabilities.
     several : bool
         Whether an image may have several of them.
     """
@@ -56,7 +57,7 @@ class Exported:
     bytes: int
     network: str
     input_size: tuple[int, int]
-    classes: tuple[str, ...]
+    classes: Mapping[str, int]
     several: bool
 
 
@@ -161,6 +162,6 @@ def export(
         bytes=output.stat().st_size,
         network=recipe.network,
         input_size=(height, width),
-        classes=classifier.label_names,
+        classes=classifier.images_per_class(),
         several=classifier.thresholds is not None,
     )

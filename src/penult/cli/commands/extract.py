@@ -163,7 +163,7 @@ def run(
                 "shape": list(features.features.shape),
                 "dtype": str(features.features.dtype),
                 "layers": list(features.layers),
-                "classes": classes_json(features.label_names),
+                "classes": classes_json(features.images_per_class()),
                 "failures": failures_json(features.failures),
                 **({} if changes is None else {"changes": dataclasses.asdict(changes)}),
                 **listing_notes(features.origin),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from penult.errors import SourceError, UsageError
+from penult.errors import UsageError
 from penult.interface import option
 from penult.texts import composed
 
@@ -29,10 +29,8 @@ def find_path_column(columns: Sequence[str], wanted: str | None, table: str) -> 
 
     Raises
     ------
-    SourceError
-        If `wanted` is not there.
     UsageError
-        If several columns may be meant.
+        If `wanted` is not there, or several columns may be meant.
     """
     if wanted is None and "path" in columns:
         return "path"
@@ -53,10 +51,8 @@ def find_label_column(columns: Sequence[str], wanted: str | None, table: str) ->
 
     Raises
     ------
-    SourceError
-        If `wanted` is not there.
     UsageError
-        If several columns may be meant.
+        If `wanted` is not there, or several columns may be meant.
     """
     if wanted is None:
         return None
@@ -73,7 +69,7 @@ def _find(
         if composed(wanted).lower() in columns:
             return composed(wanted).lower()
         there = ", ".join(columns) if any(columns) else "nothing"
-        raise SourceError(f"{table} has no column {wanted}; its first line names {there}")
+        raise UsageError(f"{table} has no column {wanted}; its first line names {there}")
     found = [column for column in columns if column in names]
     if len(found) > 1:
         raise UsageError(

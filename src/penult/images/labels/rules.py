@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 from penult.errors import UsageError
-from penult.images.files import require_existing
 from penult.images.labels.annotations import SPLITS, Annotation, ImageEntry
 from penult.images.labels.label_file import LabelFile
+from penult.inputs import require_existing
 from penult.interface import option
 from penult.texts import composed
 

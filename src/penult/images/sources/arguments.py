@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from penult.errors import UsageError
-from penult.images.files import require_existing
 from penult.images.sources.base import SourceArgument
 from penult.images.sources.file_names import escape_undecodable
 from penult.images.sources.remote.connection import is_url, require_network
+from penult.inputs import require_existing
 
 __all__ = ["as_sources", "expanded_arguments", "origin_of", "source_names"]
 

@@ -1,0 +1,84 @@
+"""Files and folders that are read: one way to say that one is missing, or is another kind."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from penult.errors import PathNotFoundError, SourceError, WrongFileError
+from penult.spelling import closest
+
+__all__ = ["require_existing", "require_file"]
+
+
+def require_existing(path: Path, what: str = "file or folder", hint: str = "") -> Path:
+    """Refuse a path that is not there.
+
+    Parameters
+    ----------
+    path : Path
+        As it was given.
+    what : str
+        What it should be, for the message.
+    hint : str
+        What to do where no name in its folder is like it.
+
+    Raises
+    ------
+    PathNotFoundError
+        If there is none; suggests a close name.
+    SourceError
+        If it cannot be looked at.
+    """
+    try:
+        os.stat(path)  # noqa: PTH116 - unlike Path.exists, says why not
+    except (FileNotFoundError, NotADirectoryError, ValueError) as error:
+        said = _did_you_mean([path.parent / name for name in closest(path.name, _names(path), 1)])
+        raise PathNotFoundError(
+            f"no such {what}: {path}{said or (hint and f'; {hint}')}"
+        ) from error
+    except OSError as error:
+        raise SourceError(f"{path} cannot be read: {error.strerror}") from error
+    return path
+
+
+def require_file(path: Path, wanted: str, suffixes: Sequence[str], hint: str = "") -> Path:
+    """Refuse a path that is not there, or is a folder.
+
+    Parameters
+    ----------
+    path : Path
+        As it was given.
+    wanted : str
+        What to give, ``"a classifier file"``.
+    suffixes : sequence of str
+        Of such files: one in a folder that was given is suggested.
+    hint : str
+        How to get one; by default that it should be given.
+
+    Raises
+    ------
+    PathNotFoundError, SourceError
+        As `require_existing` does.
+    WrongFileError
+        If it is a folder; a report's holds what was likely meant.
+    """
+    hint = hint or f"give {wanted}"
+    require_existing(path, "file", hint)
+    if path.is_dir():
+        inside = [name for name in _names(path / "_") if name.endswith(tuple(suffixes))]
+        meant = _did_you_mean([path / name for name in sorted(inside)[:3]])
+        raise WrongFileError(f"{path} is a folder, not {wanted}{meant or f'; {hint}'}")
+    return path
+
+
+def _names(path: Path) -> list[str]:
+    try:
+        return os.listdir(path.parent)  # noqa: PTH208
+    except (OSError, ValueError):
+        return []
+
+
+def _did_you_mean(paths: Sequence[Path]) -> str:
+    return f"; did you mean {', '.join(map(str, paths))}?" if paths else ""

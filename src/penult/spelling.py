@@ -1,0 +1,48 @@
+"""Names that are spelled like another one, the likeliest first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+__all__ = ["closest"]
+
+
+def closest(name: str, known: Iterable[str], most: int = 3) -> list[str]:
+    """The names that were likely meant, best first, without those that are much less like it.
+
+    Parameters
+    ----------
+    name : str
+        As it was typed.
+    known : iterable of str
+        The names that there are; case does not count.
+    most : int
+        How many to return.
+    """
+    by_lower = {one.lower(): one for one in known}
+    name = name.lower()
+    found = get_close_matches(name, by_lower, n=2 * most, cutoff=0.6)
+    steps = {one: _typos(name, one) for one in found}
+    limit = 2 * min(steps.values(), default=0)
+    likely = sorted((one for one in found if steps[one] <= limit), key=steps.__getitem__)
+    return [by_lower[one] for one in likely[:most]]
+
+
+def _typos(a: str, b: str) -> int:
+    """How many letters to put in, leave out, replace, or swap with the next, from one to another.
+
+    The optimal string alignment distance: difflib takes two letters that were swapped for a letter
+    that is missing and another that is too many.
+    """
+    two_back: list[int] = []
+    last = list(range(len(b) + 1))
+    for i in range(1, len(a) + 1):
+        now = [i]
+        for j in range(1, len(b) + 1):
+            cost = min(last[j] + 1, now[-1] + 1, last[j - 1] + (a[i - 1] != b[j - 1]))
+            if i > 1 and j > 1 and a[i - 1] == b[j - 2] and a[i - 2] == b[j - 1]:
+                cost = min(cost, two_back[j - 2] + 1)
+            now.append(cost)
+        two_back, last = last, now
+    return last[-1]

@@ -1,0 +1,95 @@
+"""What is typed in place of a file: one way to say what is wrong with it, and one exit code."""
+
+from __future__ import annotations
+
+import pytest
+
+import penult as library
+
+
+@pytest.fixture
+def made(tmp_path, toy):
+    """Rows and a classifier, and a folder that holds both as a report's does."""
+    from PIL import Image
+
+    here = tmp_path / "inputs"
+    for label, color in (("rose", "red"), ("tulip", "blue")):
+        (here / "photos" / label).mkdir(parents=True)
+        for k in range(8):
+            Image.new("RGB", (8 + k, 8), color).save(here / "photos" / label / f"{k}.png")
+    rows = library.extract(here / "photos", here / "rows.h5", model=toy)
+    trained = library.train(rows, here / "flowers.skops", classifier="centroid", folds=2)
+    (here / "report").mkdir()
+    trained.save(here / "report" / "classifier.skops")
+    (here / "list.csv").write_text("path,label\nphotos/rose/0.png,rose\n")
+    return here
+
+
+WANTED = {
+    "info": ["info", "{}"],
+    "train": ["train", "{}", "-o", "z.skops"],
+    "verify": ["verify", "{}"],
+    "export-rows": ["export-rows", "{}", "-o", "z.csv"],
+    "predict": ["predict", "{}", "photos"],
+    "evaluate": ["evaluate", "{}", "photos"],
+    "export": ["export", "{}", "-o", "z.onnx"],
+    "show-input": ["show-input", "toy:mean-colour", "{}", "-o", "z.png"],
+    "weights": ["layers", "resnet18", "--weights", "{}"],
+}
+
+
+def typed(name, given):
+    return [word.format(given) for word in WANTED[name]]
+
+
+@pytest.mark.parametrize("name", WANTED)
+def test_a_folder_a_missing_file_and_another_kind_of_file_are_usage_errors(penult, made, monkeypatch, name):  # fmt: skip
+    monkeypatch.chdir(made)
+    for given, said in (
+        ("photos", "photos is a folder, not a"),
+        ("nofile", "no such file: nofile"),
+    ):
+        done = penult(*typed(name, given))
+        assert (done.code, done.out) == (2, ""), done
+        assert said in done.err
+        assert done.err.count("\n") == 1
+    if name not in ("show-input", "weights"):  # whose files may be damaged, or of any format
+        done = penult(*typed(name, "list.csv"))
+        assert done.code == 2, done
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "said"),
+    [
+        pytest.param("predict", "flower.skops", "did you mean flowers.skops?", id="a typo"),
+        pytest.param("train", "row.h5", "did you mean rows.h5?", id="a typo of rows"),
+        pytest.param("info", "rwos.h5", "did you mean rows.h5?", id="letters swapped"),
+        pytest.param("predict", "report", "did you mean report/classifier.skops?", id="a report"),
+        pytest.param("info", "report", "did you mean report/classifier.skops?", id="info of a report"),
+        pytest.param("predict", "rows.h5", "is a feature file, not a classifier; train one from it: penult train rows.h5 --output rows.skops", id="rows"),
+        pytest.param("train", "flowers.skops", "is a classifier file, not a feature file", id="a classifier"),
+        pytest.param("info", "list.csv", "give a feature file, a classifier file or an int8 checkpoint", id="a table"),
+    ],
+)  # fmt: skip
+def test_what_was_likely_meant_is_named(penult, made, monkeypatch, name, given, said):
+    monkeypatch.chdir(made)
+    done = penult(*typed(name, given))
+    assert done.code == 2
+    assert said in done.err
+
+
+@pytest.mark.parametrize("column", ["label", "path"])
+def test_a_column_that_is_not_there_is_a_usage_error(penult, made, monkeypatch, column):
+    monkeypatch.chdir(made)
+    done = penult("extract", "list.csv", "-o", "z.h5", f"--{column}-column", "klass")
+    assert done.code == 2
+    assert "list.csv has no column klass; its first line names path, label" in done.err
+
+
+def test_a_damaged_file_is_a_failure(penult, made):
+    for name, command in (("rows.h5", "train"), ("flowers.skops", "predict")):
+        damaged = made / f"damaged_{name}"
+        damaged.write_bytes((made / name).read_bytes()[:-200])
+        assert penult(*typed(command, damaged)).code == 1
+        damaged.write_bytes(b"")
+        assert penult(*typed(command, damaged)).code == 1
