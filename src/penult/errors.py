@@ -27,6 +27,7 @@ returns: 2 for usage, 1 for failure.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -110,7 +111,7 @@ class UnknownNameError(UsageError, KeyError):
     Parameters
     ----------
     kind : str
-        What the name should have named, e.g. ``"model"``.
+        What the name should have named, e.g. ``"model"``, ``"layer of resnet18"``.
     name : object
         What was given.
     allowed : iterable of str
@@ -139,7 +140,8 @@ class UnknownNameError(UsageError, KeyError):
     ) -> None:
         known = list(allowed)
         self.suggestions = list(meant) or _suggestions(str(name).lower(), known)
-        message = f"unknown {kind} {name!r}"
+        noun, preposition, whole = re.split(r"( of | in |$)", kind, maxsplit=1)
+        message = f"unknown {noun} {name!r}{preposition}{whole}"
         if self.suggestions:
             message += f"; did you mean {', '.join(self.suggestions)}?"
         elif len(known) <= 12:

@@ -24,8 +24,9 @@ def closest(name: str, known: Iterable[str], most: int = 3) -> list[str]:
     name = name.lower()
     found = get_close_matches(name, by_lower, n=2 * most, cutoff=0.6)
     steps = {one: _typos(name, one) for one in found}
-    limit = 2 * min(steps.values(), default=0)
-    likely = sorted((one for one in found if steps[one] <= limit), key=steps.__getitem__)
+    fewest = min(steps.values(), default=0)
+    likely = [one for one in found if steps[one] < max(2 * fewest, 1)]
+    likely.sort(key=steps.__getitem__)
     return [by_lower[one] for one in likely[:most]]
 
 

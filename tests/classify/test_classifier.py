@@ -279,7 +279,7 @@ def test_a_file_of_a_newer_penult_says_so(saved):
 
 
 def test_no_file_and_a_folder_are_said_apart(tmp_path):
-    with pytest.raises(PathNotFoundError, match="no file"):
+    with pytest.raises(PathNotFoundError, match="no such file"):
         load_classifier(tmp_path / "none.skops")
     with pytest.raises(ClassifierFileError, match="is a folder"):
         load_classifier(tmp_path)

@@ -188,7 +188,10 @@ def _refuse(path: Path) -> NoReturn:
     except OSError as error:
         raise ClassifierFileError(f"{path} cannot be read: {error.strerror}") from error
     if not head:
-        raise ClassifierFileError(f"{path} is empty (0 bytes); give a classifier file")
+        raise ClassifierFileError(
+            f"{path} is empty (0 bytes), so it is not a classifier file; {command('train')} writes "
+            "one"
+        )
     if head.startswith(b"PK"):
         raise ClassifierFileError(
             f"{path} is truncated: the end of the classifier file is missing; copy it again"

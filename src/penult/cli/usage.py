@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import re
 from typing import Any
 
 import typer
@@ -16,21 +16,17 @@ __all__ = ["UsageError", "show_usage_error"]
 # typer shows it without a public name: a command line that cannot be right.
 UsageError: Any = typer.BadParameter.__base__
 
+_LIMITS = {"ge": "{} or more", "le": "{} or less", "gt": "more than {}", "lt": "less than {}"}
+
 
 def show_usage_error(error: Any) -> None:
-    """Print to stderr what is wrong, and how the command is used."""
+    """Print to stderr, in one line, what is wrong and what to type."""
     if hasattr(error, "possibilities"):
         fail(f"penult: {_unknown_option(error)}")
     elif type(error).__name__ == "NoArgsIsHelpError":
         error.show()  # it is the help page
     else:
-        error.message = printable(_in_words(error))
-        if error.ctx is not None:
-            sys.stderr.write(
-                f"{error.ctx.get_usage()}\n"
-                f"`{error.ctx.command_path} --help` says what each of them is.\n\n"
-            )
-        fail(f"penult: {error.format_message()}")
+        fail(f"penult: {printable(_in_words(error))}")
 
 
 def _unknown_option(error: Any) -> UnknownNameError:
@@ -44,11 +40,44 @@ def _unknown_option(error: Any) -> UnknownNameError:
 
 
 def _in_words(error: Any) -> str:
-    """Say what is wrong with an option as penult does, where pydantic found it for Typer."""
+    """Say what is wrong as penult does, whoever found it: click, Typer, or pydantic for Typer."""
+    message, usage = str(error.message).rstrip("."), ""
+    if error.ctx is not None:
+        pieces = error.ctx.command.collect_usage_pieces(error.ctx)
+        usage = f"; type: {error.ctx.command_path} {' '.join(pieces)}"
+    option = getattr(error, "option_name", None)
+    if option is not None:
+        return f"{option} has no value; give it one, or leave it out"
+    param = getattr(error, "param", None)
+    if param is None:
+        extra = re.fullmatch(r"Got unexpected extra arguments?(?:\(s\))? \((.*)\)", message)
+        return f"{extra[1]!r} is too much{usage}" if extra else f"{message}{usage}"
+    name = max(param.opts, key=len) if param.param_type_name == "option" else param.metavar
+    if type(error).__name__ == "MissingParameter":
+        return f"{name} is missing{usage}"
+    about = f" ({error.ctx.command_path} --help)" if error.ctx is not None else ""
     if not hasattr(error.__cause__, "errors"):
-        return str(error.message)
+        return f"{name}: {message}{about}"
     found = error.__cause__.errors()[0]
     if found["type"] == "value_error":
-        return str(found["ctx"]["error"])
-    allowed = found["msg"].partition(", unable")[0].replace("Input should", "it should")
-    return f"{found['input']!r} was given; {allowed}"
+        return f"{name}: {str(found['ctx']['error']).rstrip('.')}{about}"
+    return f"{name} is {_typed(found['input'])}; {_what_to_give(found)}{about}"
+
+
+def _typed(value: Any) -> str:
+    return str(value) if re.fullmatch(r"-?[\d.,]+", str(value)) else repr(value)
+
+
+def _what_to_give(found: Any) -> str:
+    """What pydantic would have taken."""
+    limits = found.get("ctx", {})
+    for limit, words in _LIMITS.items():
+        if limit in limits:
+            return f"give {words.format(limits[limit])}"
+    if found["type"].startswith("int_"):
+        return "give a whole number"
+    if found["type"].startswith("float_"):
+        point = str(found["input"]).replace(",", ".")
+        meant = re.fullmatch(r"-?\d*\.\d+", point)
+        return f"did you mean {point}?" if meant else "give a number"
+    return str(found["msg"]).partition(", unable")[0].replace("Input should", "it should")

@@ -72,7 +72,11 @@ def _what_is_wrong(path: Path, error: OSError, hint: str) -> str:
         return f"is a truncated or damaged HDF5 file; {hint}"
     if not head:
         return f"is empty (0 bytes); {hint}"
-    what = "a classifier file" if path.suffix == ".skops" else "a zip archive, perhaps a classifier"
+    what = (
+        "a classifier file"
+        if path.suffix == ".skops"
+        else "a zip archive, perhaps a classifier file"
+    )
     kind = f"is {what}, not a feature file" if head.startswith(b"PK") else "is not a feature file"
     raise WrongFileError(f"{path} {kind}; {hint}") from error
 

@@ -96,7 +96,7 @@ def test_a_file_without_named_tensors_says_what_to_save(tmp_path, content):
 
 def test_a_missing_file_is_named(tmp_path):
     for read in (load_state, user_weights):
-        with pytest.raises(PathNotFoundError, match=r"no weights file .*net.pth"):
+        with pytest.raises(PathNotFoundError, match=r"no such file: .*net.pth"):
             read(tmp_path / "net.pth")
     with pytest.raises(WrongFileError, match="is a folder"):
         user_weights(tmp_path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Collection, Mapping, Sequence
 from itertools import product
 from typing import Any
@@ -82,7 +83,7 @@ def _require_possible(kind: ClassifierKind, params: Params) -> None:
     try:
         estimator._validate_params()
     except InvalidParameterError as error:
-        raise UsageError(f"{kind.name} cannot have {dict(params)}: {error}") from error
+        raise UsageError(_in_words(kind, str(error))) from error
     if kind.penalty is not None:
         low, high = _PENALTIES
         if not low <= params[kind.penalty] <= high:
@@ -90,6 +91,30 @@ def _require_possible(kind: ClassifierKind, params: Params) -> None:
                 f"{kind.name} cannot have {kind.penalty}={params[kind.penalty]:g}; give a number "
                 f"from {low:g} to {high:g}"
             )
+
+
+def _in_words(kind: ClassifierKind, error: str) -> str:
+    """Say of one parameter what scikit-learn says, which names its own class and types."""
+    found = re.match(r"The '(\w+)' parameter of \w+ must be (.+)\. Got (.+) instead\.", error)
+    if found is None:
+        return f"{kind.name}: {error}"
+    name, allowed, given = found.groups()
+    allowed = re.sub(
+        r"(an int|a float) in the range ([\[(])([^,]+), ([^\])]+)([\])])", _range_in_words, allowed
+    )
+    allowed = re.sub(r"a str among \{(.+?)\}", r"one of \1", allowed)
+    return f"{kind.name} cannot have {name}={given}; give {allowed}"
+
+
+def _range_in_words(found: re.Match[str]) -> str:
+    number, opens, low, high, closes = found.groups()
+    words = "a whole number" if number == "an int" else "a number"
+    low, high = low.removesuffix(".0"), high.removesuffix(".0")
+    if low != "-inf":
+        words += f" from {low}" if opens == "[" else f" above {low}"
+    if high != "inf":
+        words += f" to {high}" if closes == "]" else f", below {high}"
+    return words
 
 
 def find_edges(candidates: Candidates, classifier: str, chosen: Params) -> dict[str, str]:
