@@ -178,7 +178,7 @@ def test_what_it_cannot_do_is_one_line(made, tiny, flowers, tmp_path):
     path, _ = made
     backbone = open_backbone(str(path))
     with pytest.raises(
-        UnknownNameError, match=r"unknown layer of .*'logits'; allowed: maps, penul"
+        UnknownNameError, match=r"unknown layer 'logits' of .*; allowed: maps, penul"
     ):
         backbone.recipe("logits")
     with pytest.raises(UsageError, match="engine openvino alone; leave out engine='torch'"):
@@ -198,7 +198,7 @@ def test_what_it_cannot_do_is_one_line(made, tiny, flowers, tmp_path):
     with pytest.raises(UsageError, match="a cosine from 0 to below 1"):
         quantize(tiny, flowers, tmp_path / "x.ckpt", min_cosine=1)
     few = [next(flowers.rglob("*.png"))]
-    with pytest.raises(SourceError, match="1 of 1 images can be read"):
+    with pytest.raises(SourceError, match="1 of 1 image can be read"):
         quantize(tiny, few, tmp_path / "x.ckpt")
     assert not list(tmp_path.iterdir())
 
@@ -206,9 +206,9 @@ def test_what_it_cannot_do_is_one_line(made, tiny, flowers, tmp_path):
 def test_files_that_are_no_images_are_counted_in_the_log(tiny, flowers, tmp_path, caplog):
     shutil.copy(next(flowers.rglob("*.png")), tmp_path / "1.png")
     (tmp_path / "2.cr3").touch()
-    with pytest.raises(SourceError, match="1 of 1 images can be read"):
+    with pytest.raises(SourceError, match="1 of 1 image can be read"):
         quantize(tiny, tmp_path, tmp_path / "x.ckpt")
-    assert [m for m in caplog.messages if "1 other files passed over: 1 .cr3; the raw" in m]
+    assert [m for m in caplog.messages if "1 other file passed over: 1 .cr3; the raw" in m]
 
 
 def test_a_damaged_file_is_refused(made, tmp_path):

@@ -1,6 +1,10 @@
+import re
+from pathlib import Path
+
 import pytest
 
-from penult.wording import count, interval, listed, percent, ratio, shorten
+import penult
+from penult.wording import article, count, interval, listed, percent, ratio, shorten
 
 
 @pytest.mark.parametrize(
@@ -79,3 +83,29 @@ def test_what_tells_names_apart_is_what_is_kept_of_them():
         "rose",
         "the rose that is not so long",
     ]
+
+
+def test_an_article_goes_with_its_noun():
+    assert [article(noun) for noun in ("int", "array of shape (1,)", "str")] == [
+        "an int",
+        "an array of shape (1,)",
+        "a str",
+    ]
+
+
+def test_no_sentence_has_a_plural_of_its_own():
+    """A number before a plural goes through `count`, or it says "1 images"."""
+    nouns = "images|photos|rows|files|classes|layers|folds|labels"
+    own = re.compile(rf"\{{(?!count)[^{{}}]*:,\}} (?:{nouns})\b")
+    source = Path(penult.__file__).parent
+    found = [
+        f"{path.name}: {line.strip()}"
+        for path in source.rglob("*.py")
+        for line in path.read_text().splitlines()
+        if own.search(line)
+    ]
+    assert {line.partition(":")[0] for line in found} == {
+        "split_checks.py",
+        "near_duplicates.py",
+    }, found
+    # Those two are of several rows at the least.

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from penult.representation import html_table, one_line, plural, short_repr, short_text
+from penult.representation import html_table, one_line, short_repr, short_text
+from penult.wording import count
 
 if TYPE_CHECKING:
     import numpy as np
@@ -188,12 +189,12 @@ class Features:
         shape = " × ".join(f"{size:,}" for size in self.features.shape[1:])
         failed = len(self.failures)
         return [
-            ("rows", f"{plural(len(self), 'row')} of {shape} {self.features.dtype}"),
-            ("classes", plural(len(self.label_names), "class")),
+            ("rows", f"{count(len(self), 'row')} of {shape} {self.features.dtype}"),
+            ("classes", count(len(self.label_names), "class")),
             ("network", short_text(self.recipe.network)),
             ("layer", short_text(self.recipe.layer)),
             ("other layers", _others(self.layers, self.recipe.layer)),
-            ("failures", f"{plural(failed, 'image')} failed" if failed else None),
+            ("failures", f"{count(failed, 'image')} failed" if failed else None),
         ]
 
     def images_per_class(self) -> dict[str, int]:
@@ -518,24 +519,24 @@ class Predictions(list[Prediction]):
         for one in self:
             if not one.mark:
                 counts.update([one.label] if one.labels is None else one.labels)
-        most = [f"{count:,} {short_text(label)}" for label, count in counts.most_common(4)]
+        most = [f"{images:,} {short_text(label)}" for label, images in counts.most_common(4)]
         most[3:] = ["…"] * (len(most) > 3)
-        most += [f"{count:,} {mark}" for mark, count in self._marked().items() if count]
-        said = plural(len(self), "prediction") + (f": {', '.join(most)}" if most else "")
+        most += [f"{images:,} {mark}" for mark, images in self._marked().items() if count]
+        said = count(len(self), "prediction") + (f": {', '.join(most)}" if most else "")
         if self.failures:
-            said += f"; {plural(len(self.failures), 'image')} failed"
+            said += f"; {count(len(self.failures), 'image')} failed"
         return f"Predictions({said})"
 
     def _repr_html_(self) -> str:
         marked = self._marked()
         facts = [
-            *((mark, f"{count:,}" if count else None) for mark, count in marked.items()),
+            *((mark, f"{images:,}" if images else None) for mark, images in marked.items()),
             ("images that failed", f"{len(self.failures):,}" if self.failures else None),
         ]
         shown = any(marked.values())
         rows = [(one.id, one.label, f"{one.probability:.1%}", *[one.mark] * shown) for one in self]
         table = [("image", "class", "probability", *[""] * shown), *rows]
-        return html_table(plural(len(self), "prediction"), facts, table)
+        return html_table(count(len(self), "prediction"), facts, table)
 
     def _marked(self) -> dict[str, int]:
         """How many are unsure, and how many unlike: those are counted in no class."""
@@ -562,9 +563,9 @@ class Predictions(list[Prediction]):
 
 def _others(layers: tuple[str, ...], this: str) -> str | None:
     others = len([layer for layer in layers if layer != this])
-    return f"{plural(others, 'other layer')} in the file" if others else None
+    return f"{count(others, 'other layer')} in the file" if others else None
 
 
 def in_words(scores: Scores) -> str:
     """Say the accuracy and what it was measured on, in one phrase."""
-    return f"accuracy {scores.accuracy:.1%} on {plural(scores.images, 'image')}"
+    return f"accuracy {scores.accuracy:.1%} on {count(scores.images, 'image')}"

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from penult.messages import printable
 
-__all__ = ["html_table", "one_line", "plural", "short", "short_repr", "short_text"]
+__all__ = ["html_table", "one_line", "short", "short_repr", "short_text"]
 
 Record = TypeVar("Record")
 
@@ -95,13 +95,6 @@ def one_line(name: str, facts: Iterable[tuple[str, str | None]]) -> str:
     """
     told = (f"{fact} {v}" if fact in _NAMED else v for fact, v in facts if v is not None)
     return f"{name}({', '.join(told)})"
-
-
-def plural(count: int, noun: str) -> str:
-    """Say how many there are: ``1 class``, ``1,360 images``."""
-    if count == 1:
-        return f"1 {noun}"
-    return f"{count:,} {noun}{'es' if noun.endswith('s') else 's'}"
 
 
 def html_table(

@@ -26,6 +26,7 @@ from penult.interface import call_or_command, option
 from penult.output import atomic_output, check_output, explain
 from penult.progress import Tell
 from penult.records import Failure, ImageRecord, Progress
+from penult.wording import count
 
 if TYPE_CHECKING:
     import h5py
@@ -110,7 +111,8 @@ class Job:
         """Say that there is no row at all."""
         first = self.all_failures(failures)[0]
         return SourceError(
-            f"none of the {self.total} images gave a row; the first, {first.id}: {first.reason}"
+            f"none of {count(self.total, 'image')} gave a row; the first, {first.id}: "
+            f"{first.reason}"
         )
 
 
@@ -189,6 +191,7 @@ def _store_of(output: Path, total: int) -> Iterator[PartStore]:
     except (ImageError, OutputError) as error:
         if not store.safe:
             raise
+        are = "is" if store.safe == 1 else "are"
         again = f"the same {call_or_command()} goes on from there"
         if isinstance(error, ImageError):
             again = (
@@ -196,7 +199,8 @@ def _store_of(output: Path, total: int) -> Iterator[PartStore]:
                 f"{option('update', True)} goes on"
             )
         raise type(error)(
-            f"{error}; {store.safe:,} of {total:,} images are safe in {store.folder}: {again}"
+            f"{error}; {store.safe:,} of {count(total, 'image')} {are} safe in "
+            f"{store.folder}: {again}"
         ) from error
     finally:
         store.close()

@@ -6,7 +6,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from unicodedata import category
 
-__all__ = ["count", "interval", "listed", "percent", "ratio", "shorten", "unlike_line"]
+__all__ = [
+    "article",
+    "count",
+    "interval",
+    "listed",
+    "percent",
+    "ratio",
+    "shorten",
+    "unlike_line",
+]
 
 _END = 6  # characters that a shortened name keeps of either end, whatever else it shows
 
@@ -33,6 +42,17 @@ def count(number: int, noun: str = "", nouns: str = "") -> str:
     if not nouns:
         nouns = f"{noun}es" if noun.endswith(("s", "x", "ch", "sh")) else f"{noun}s"
     return f"{number:,} {noun if number == 1 else nouns}"
+
+
+def article(noun: str) -> str:
+    """Put "a" or "an" before a noun, by its first letter.
+
+    Examples
+    --------
+    >>> article("float32 array"), article("int")
+    ('a float32 array', 'an int')
+    """
+    return f"{'an' if noun[:1] in 'aeio' else 'a'} {noun}"
 
 
 def percent(share: float, digits: int = 1) -> str:

@@ -116,7 +116,7 @@ def test_the_message_says_the_name_here_and_the_source_and_imports_no_keras():
             layers, "block5_pool", backbone="torchvision:vgg16", architecture="torchvision/vgg16"
         )
     assert str(caught.value) == (
-        "unknown layer of torchvision:vgg16 'block5_pool'; did you mean features? "
+        "unknown layer 'block5_pool' of torchvision:vgg16; did you mean features? "
         "(keras:VGG16 has layers of such names; penult.layers('torchvision:vgg16'))"
     )
     code = "import penult.backbones.layer, sys; print('keras' in sys.modules)"

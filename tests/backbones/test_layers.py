@@ -146,9 +146,9 @@ def test_exact_names_and_globs_select_layers_once_and_in_execution_order():
 
     assert names("fc", "twice") == ["twice", "fc"]
     assert names("*e", "relu") == ["twice", "relu", "penultimate"]
-    with pytest.raises(UnknownNameError, match=r"unknown layer of x 'relv'; did you mean relu\?"):
+    with pytest.raises(UnknownNameError, match=r"unknown layer 'relv' of x; did you mean relu\?"):
         names("relv")
-    with pytest.raises(UnknownNameError, match=r"unknown layer of x 'z\*'"):
+    with pytest.raises(UnknownNameError, match=r"unknown layer 'z\*' of x"):
         names("fc", "z*")
 
 

@@ -84,5 +84,5 @@ def test_images_of_another_size_give_layers_of_another_shape(toy):
 def test_a_layer_that_is_known_to_be_missing_has_no_recipe(toy):
     backbone = open_backbone(toy)
     headless = backbone.replace(layers=tuple(x for x in backbone.layers if x.name != "logits"))
-    with pytest.raises(UnknownNameError, match="unknown layer of toy:mean-colour 'logits'"):
+    with pytest.raises(UnknownNameError, match="unknown layer 'logits' of toy:mean-colour"):
         headless.recipe("logits")

@@ -40,7 +40,7 @@ def test_extract_lists_failures_and_files_passed_over(penult, photos, toy, tmp_p
     done = penult("extract", photos, "-o", tmp_path / "f.h5", "--model", toy, "-q")
     assert done.err == ""
     assert "1 of 37 images could not be read:\n  rose/broken.jpg: " in done.out
-    assert "1 other files passed over: 1 .txt" in done.out
+    assert "1 other file passed over: 1 .txt" in done.out
 
 
 def test_extract_json_is_one_object(penult, photos, toy, tmp_path):
@@ -77,7 +77,7 @@ def test_train_compares_classifiers_over_their_grids_and_over_seeds(penult, feat
     [
         (["--classifier", "svn"], "did you mean svm"),
         (["--grid", "C"], "--grid C=0.1,1,10"),
-        (["--grid", "gamma=1"], "unknown parameter of logistic 'gamma'"),
+        (["--grid", "gamma=1"], "unknown parameter 'gamma' of logistic"),
         (["--grid", "C=a"], "logistic cannot have C='a'; give a number above 0\n"),
         (
             ["--classifier", "knn", "--grid", "n_neighbors=0"],

@@ -152,8 +152,8 @@ def test_a_report_inside_its_images_is_none_of_them(penult, toy, photos):
     call = ("--model", toy, "-q", "--no-curve", "--no-label-errors")
     for name, said in (
         ("report", None),
-        ("report", "left out, for penult wrote them: 1 files in report/"),
-        ("again", "left out, for penult wrote them: 1 files in report/"),
+        ("report", "left out, for penult wrote them: 1 file in report/"),
+        ("again", "left out, for penult wrote them: 1 file in report/"),
     ):
         done = penult("report", photos, "-o", photos / name, *call, "--overwrite")
         assert done.code == 0, done
@@ -162,7 +162,7 @@ def test_a_report_inside_its_images_is_none_of_them(penult, toy, photos):
         assert len(load(photos / name / "features.h5")) == 36
         assert said is None or said in done.out
     page = (photos / "again" / "index.html").read_text("utf-8")
-    assert "Left out, for penult wrote them: 1 files in report/" in page
+    assert "Left out, for penult wrote them: 1 file in report/" in page
 
 
 def test_a_report_decides_and_shows_it(penult, toy, beside, tmp_path):

@@ -132,7 +132,7 @@ def test_photos_are_sorted_and_what_got_a_number_is_told(penult, classifier, mix
     ]  # fmt: skip
     assert [p.name for p in (tmp_path / "s" / "unlike").iterdir()] == ["unclear.png"]
     assert "4 photos put into the folders of their classes" in first.err
-    assert "1 got a number, another photo having their name" in first.err
+    assert "1 photo got a number, for another one has the name:" in first.err
     assert "0 photos put into the folders of their classes, 4 were there already" in second.err
     assert len(list(mixed.rglob("*.png"))) == 5
 

@@ -73,7 +73,7 @@ def test_a_second_archive_that_is_cut_is_a_failure(listed):
     assert contents(listing) == {"daisy/1.jpg": b"A"}
     (failure,) = listing.failures
     assert failure.reason.startswith("is truncated or damaged (unexpected end of data; it has 11,2")
-    assert "the 1 files before that were read" in failure.reason
+    assert "before that: 1 file read" in failure.reason
 
 
 def test_images_and_labels_of_two_archives_are_not_mixed_up(listed):

@@ -186,7 +186,7 @@ def test_what_groups_made_of_the_test_size_is_what_is_told(make_features):
     # Of ten groups of six one is the least that can be held out, and five a class leave three.
     features = make_features({"a": 30, "b": 30}, groups=[f"{i // 6}" for i in range(60)])
     said = hold_out(features, test_size=0.02).description
-    assert said == "10% held out (2% asked for), stratified, groups kept together, seed 0"
+    assert said == "10% held out instead of 2%, stratified, groups kept together, seed 0"
     with pytest.raises(TrainingError, match=r"90% .* with 3 of each .* test_size=0\.4$"):
         hold_out(features, test_size=0.9)
     assert len(hold_out(features, test_size=0.4).held_out) == 24

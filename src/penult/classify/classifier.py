@@ -20,7 +20,8 @@ from penult.errors import UsageError
 from penult.progress import ShowProgress
 from penult.recipe import Recipe, require_equal
 from penult.records import HeldOut, Prediction, Predictions, Scores, in_words
-from penult.representation import html_table, one_line, plural, short, short_repr, short_text
+from penult.representation import html_table, one_line, short, short_repr, short_text
+from penult.wording import count
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -102,7 +103,7 @@ class Classifier(Description):
         params = ", ".join(f"{name}={short(v)}" for name, v in self.settings.params.items())
         return [
             ("kind", " ".join(filter(None, (self.settings.classifier, params)))),
-            ("classes", plural(len(self.label_names), "class")),
+            ("classes", count(len(self.label_names), "class")),
             ("network", short_text(self.recipe.network)),
             ("layer", short_text(self.recipe.layer)),
             ("scores", in_words(self.scores)),
@@ -178,14 +179,14 @@ class Classifier(Description):
         width = self.pipeline.n_features_in_
         if rows.shape[1] != width:
             raise UsageError(
-                f"these rows have {rows.shape[1]} numbers each, but the classifier was trained on "
-                f"rows of {width}; extract them with its own recipe"
+                f"these rows have {count(rows.shape[1], 'number')} each, but the "
+                f"classifier was trained on rows of {width}; extract them with its own recipe"
             )
         finite = np.isfinite(rows).all(axis=1)
         if not finite.all():
             raise UsageError(
-                f"{(~finite).sum()} rows hold NaN or infinite numbers, the first is row "
-                f"{(~finite).argmax()}; extract these images again"
+                f"{count(int((~finite).sum()), 'row')} with NaN or infinite numbers, "
+                f"the first is row {(~finite).argmax()}; extract these images again"
             )
         return rows
 

@@ -150,7 +150,7 @@ class Tally:
             f"{folder}: {count(self.copied, 'photo')} put into the folders of their classes{there}"
         )
         if self.renamed:
-            note(f"{self.renamed:,} got a number, another photo having their name:")
+            note(f"{count(self.renamed, 'photo')} got a number, for another one has the name:")
             for example in self._examples:
                 note(example)
             if self.renamed > len(self._examples):

@@ -11,6 +11,8 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from penult.wording import count
+
 if TYPE_CHECKING:
     from penult.records import Progress
 
@@ -26,7 +28,8 @@ class Stopped(BaseException):
         message = "stopped"
         parts = output.with_name(f"{output.name}.parts")
         if parts.exists():
-            message += f"; {now.done:,} of {now.total:,} images are safe in {parts}: "
+            are = "is" if now.done == 1 else "are"
+            message += f"; {now.done:,} of {count(now.total or 0, 'image')} {are} safe in {parts}: "
             message += "the same command goes on from there"
         super().__init__(message)
         self.exit_code = 128 + signum

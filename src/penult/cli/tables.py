@@ -58,16 +58,17 @@ def say_accuracy(scores: Scores, *, seen: bool = False) -> None:
     """
     from penult.classify.metrics.scores import caution
 
-    say(scores_line(scores, seen=seen))
-    if not seen and (line := caution(scores)):
+    line = None if seen else caution(scores)
+    say(scores_line(scores, with_interval=not seen and line is None))
+    if line:
         say(line)
 
 
-def scores_line(scores: Scores, *, seen: bool = False) -> str:
-    """Return the accuracy, and what it was measured on."""
+def scores_line(scores: Scores, *, with_interval: bool = True) -> str:
+    """Return the accuracy, what it was measured on, and perhaps how far it can be trusted."""
     name = "accuracy" if scores.mean_average_precision is None else "every label right"
     text = f"{name} {percent(scores.accuracy)} on {count(scores.images, 'image')} ({scores.split})"
-    if scores.interval is not None and not seen:
+    if scores.interval is not None and with_interval:
         text += f", 95% interval {interval(scores.interval)}"
     return text
 
@@ -165,11 +166,12 @@ def likeness_line(likeness: Likeness | None) -> str:
         )
     held_out = ""
     if likeness.held_out_share is not None:
-        held_out = f", as {likeness.held_out_share:.1%} of the held-out photos were"
+        held_out = f" (of the held-out photos: {likeness.held_out_share:.1%})"
     return (
-        f"unlike its training photos: what has a cosine below {likeness.threshold:.3f} to the "
-        f"{likeness.neighbours}th nearest of {likeness.kept:,} kept; of new photos like them "
-        f"about {likeness.share:.0%}{held_out}"
+        f"called unlike its training photos: a photo whose cosine to the {likeness.neighbours}th "
+        f"nearest of {count(likeness.kept, 'training row')} is below "
+        f"{likeness.threshold:.3f}; that "
+        f"marks about {likeness.share:.0%} of new photos of its classes by mistake{held_out}"
     )
 
 
@@ -272,8 +274,8 @@ def int8_card(card: Mapping[str, Any]) -> None:
         table.add_row(
             f"accuracy of {a['layer']}",
             f"{percent(a['int8'])}, {points:+.2f} points from float32 ({percent(a['float32'])}); "
-            f"{a['folds']} folds, {a['seeds']} seeds, {count(a['images'], 'image')}, "
-            f"{count(a['classes'], 'class')}",
+            f"{count(a['folds'], 'fold')}, {count(a['seeds'], 'seed')}, "
+            f"{count(a['images'], 'image')}, {count(a['classes'], 'class')}",
         )
     bits = "7" if card["half_range"] else "8"
     table.add_row(

@@ -23,6 +23,7 @@ from penult.progress import ShowProgress, following
 from penult.recipe import Precision, Recipe, require_equal
 from penult.records import Progress
 from penult.representation import short
+from penult.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -275,8 +276,8 @@ class Extractor:
         """
         if len(self.recipes) > 1:
             raise UsageError(
-                f"this extractor gives the rows of {len(self.recipes)} layers; by_layer(images) "
-                "has them by name"
+                f"this extractor gives the rows of "
+                f"{count(len(self.recipes), 'layer')}; by_layer(images) has them by name"
             )
         return self._rows(images, progress)[0]
 

@@ -24,6 +24,7 @@ from penult.images.pixels.quiet import silence
 from penult.images.pixels.tiff.image import check_pillows
 from penult.locks import ForkSafeLock
 from penult.records import ImageRecord
+from penult.wording import article
 
 __all__ = ["MemoryRecord", "are_in_memory", "as_records"]
 
@@ -212,15 +213,15 @@ def _record(position: int, image: Any) -> ImageRecord:
         channels = image.ndim == 3 and image.shape[2]
         if image.dtype != np.uint8 or not (image.ndim == 2 or channels in (3, 4)):
             raise UsageError(
-                f"image {position} is a {image.dtype} array of shape {image.shape}; allowed: uint8 "
-                f"(H, W), (H, W, 3) or (H, W, 4)"
+                f"image {position} is {article(str(image.dtype))} array of shape "
+                f"{image.shape}; allowed: uint8 (H, W), (H, W, 3) or (H, W, 4)"
                 + ("; image.transpose(1, 2, 0) puts the channels last" * _channels_first(image))
             )
         if 0 in image.shape:
             raise UsageError(f"image {position} is an array of shape {image.shape}, without pixels")
     elif not isinstance(image, Image.Image):
         raise UsageError(
-            f"image {position} is a {_kind(image)}; allowed: a path, a Pillow image, a uint8 "
+            f"image {position} is {article(_kind(image))}; allowed: a path, a Pillow image, a uint8 "
             "array, bytes, or a binary file"
         )
     return MemoryRecord(id=f"image {position} ({_kind(image)})", open=_no_file, image=image)

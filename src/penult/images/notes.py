@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from penult.interface import at_command_line, option
+from penult.wording import count
 
 if TYPE_CHECKING:
     from penult.records import Failure
@@ -29,6 +30,7 @@ _RAW = frozenset(
     [".arw", ".cr2", ".cr3", ".crw", ".dng", ".nef", ".nrw", ".orf", ".pef", ".raf", ".rw2", ".srw"]
 )
 _NAMED = 5
+_SINGULAR = {"files": "file", "copies": "copy"}
 
 
 def listing_messages(notes: Mapping[str, Any]) -> list[str]:
@@ -64,9 +66,10 @@ def log_failures(failures: Sequence[Failure], *, total: int) -> None:
     named = "; ".join(f"{failure.id}: {failure.reason}" for failure in failures[:_NAMED])
     more = f"; and {len(failures) - _NAMED:,} more" if len(failures) > _NAMED else ""
     logging.getLogger("penult").warning(
-        "%s of %s images could not be read, and are in .failures of what is returned: %s%s",
+        "%s of %s could not be read, and %s in .failures of what is returned: %s%s",
         f"{len(failures):,}",
-        f"{total:,}",
+        count(total, "image"),
+        "is" if len(failures) == 1 else "are",
         named,
         more,
     )
@@ -74,7 +77,7 @@ def log_failures(failures: Sequence[Failure], *, total: int) -> None:
 
 def unreadable_photos_hint(passed_over: Mapping[str, int]) -> str:
     """Say what to do with the photos among the files passed over; "" where there are none."""
-    raw = sorted(_RAW & {kind for kind, count in passed_over.items() if count})
+    raw = sorted(_RAW & {kind for kind, files in passed_over.items() if files})
     if not raw:
         return ""
     return f"the raw photos in {' and '.join(raw)} are not read, save them as .jpg"
@@ -85,8 +88,8 @@ def _passed_over_messages(passed_over: Mapping[str, int]) -> list[str]:
     if not passed_over:
         return []
     kinds = sorted(passed_over.items(), key=lambda item: (-item[1], item[0]))
-    named = ", ".join(f"{count:,} {kind or 'without an extension'}" for kind, count in kinds)
-    line = f"{sum(passed_over.values()):,} other files passed over: {named}"
+    named = ", ".join(f"{files:,} {kind or 'without an extension'}" for kind, files in kinds)
+    line = f"{count(sum(passed_over.values()), 'other file')} passed over: {named}"
     return ["; ".join(filter(None, [line, unreadable_photos_hint(passed_over)]))]
 
 
@@ -94,11 +97,17 @@ def left_out_message(left_out: Mapping[str, int]) -> str:
     """Count the files that penult itself wrote; "" where there are none."""
     if not left_out:
         return ""
-    named = ", ".join(f"{count:,} {where}" for where, count in sorted(left_out.items()))
+    named = ", ".join(_of_ours(where, files) for where, files in sorted(left_out.items()))
     line = f"left out, for penult wrote them: {named}"
     if any(where.startswith("copies ") for where in left_out):
         line += "; copies are read where their folder is given by itself"
     return line
+
+
+def _of_ours(where: str, files: int) -> str:
+    """``"1 file in report/"``, of ``"files in report/"``."""
+    kind, _, folder = where.partition(" in ")
+    return f"{count(files, _SINGULAR.get(kind, kind), kind)} in {folder}"
 
 
 def _split_folder_messages(folders: Sequence[Mapping[str, Any]], asked: str) -> list[str]:
@@ -109,7 +118,8 @@ def _split_folder_messages(folders: Sequence[Mapping[str, Any]], asked: str) -> 
     if splits:
         line = f"taken for a split: {_named(splits)}"
         if unlabelled := sum(one["unlabelled"] for one in folders):
-            line += f"; {unlabelled:,} images directly in such a folder have no label"
+            have = "has" if unlabelled == 1 else "have"
+            line += f"; {count(unlabelled, 'image')} directly in such a folder {have} no label"
         lines.append(line + _option_hint("none", asked))
     if classes:
         line = f"taken for a class, not for a split: {_named(classes)}"

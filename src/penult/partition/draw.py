@@ -10,6 +10,7 @@ from penult.errors import TrainingError
 from penult.interface import option
 from penult.partition.row_groups import index_groups
 from penult.partition.stratification import stratify_labels
+from penult.wording import count
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -135,7 +136,8 @@ def _draw_alone(
             else f"add images, or drop the smallest classes with {option('min_per_class')}"
         )
         raise TrainingError(
-            f"{n} images of {classes} classes, the smallest of {smallest}, are too few to hold out "
+            f"{count(n, 'image')} of {count(classes, 'class')}, the smallest of "
+            f"{smallest}, are too few to hold out "
             f"{100 * test_size:.3g}% with some of every class, and {folds} of each left to train "
             f"with; {closest}"
         )

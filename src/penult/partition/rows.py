@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from penult.errors import TrainingError
+from penult.wording import count
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -95,8 +96,8 @@ def read_blocks(
         named = ", ".join(str(features.ids[i]) for i in bad[:5])
         more = f" and {len(bad) - 5} more" if len(bad) > 5 else ""
         raise TrainingError(
-            f"{len(bad)} rows hold NaN or infinite numbers: {named}{more}; extract these images "
-            "again, or remove them"
+            f"{count(len(bad), 'row')} with NaN or infinite numbers: {named}{more}; "
+            f"extract these images again, or remove them"
         )
 
 

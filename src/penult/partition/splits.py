@@ -21,6 +21,7 @@ from penult.partition.split_checks import (
     require_undivided_groups,
 )
 from penult.partition.stratification import count_classes, is_labelled, is_of_class, stratify_labels
+from penult.wording import count
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -122,7 +123,9 @@ def hold_out(
     small = _small_classes(labels, features.label_names, min_per_class)
     if small:
         for k in small:
-            reason = f"class {features.label_names[k]} has fewer than {min_per_class} images"
+            reason = (
+                f"class {features.label_names[k]} has fewer than {count(min_per_class, 'image')}"
+            )
             left_out[reason] = int(is_of_class(labels, k).sum())
         # An image of several labels stays with those that are left.
         if labels.ndim == 2:
@@ -166,7 +169,7 @@ def hold_out(
         train, held_out, drawn = rows[~held], rows[held], True
         kind = "stratified" if features.groups is None else "stratified, groups kept together"
         part = float(held.mean())
-        asked = f" ({100 * test_size:.3g}% asked for)" if abs(part - test_size) >= 0.005 else ""
+        asked = f" instead of {100 * test_size:.3g}%" if abs(part - test_size) >= 0.005 else ""
         description = f"{100 * part:.3g}% held out{asked}, {kind}, seed {seed}"
     if grouped:
         require_undivided_groups(np.asarray(features.groups), train, held_out)

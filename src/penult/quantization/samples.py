@@ -12,6 +12,7 @@ from penult.errors import ImageError, SourceError
 from penult.images.pixels.transform import Transform
 from penult.images.read import read_pixels
 from penult.machine import cores
+from penult.wording import count
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -47,7 +48,8 @@ def read_samples(
         ]
     if len(found) < FEWEST_IMAGES:
         raise SourceError(
-            f"{len(found)} of {len(chosen)} images can be read, and calibrating and judging takes "
+            f"{len(found)} of {count(len(chosen), 'image')} can be read, and "
+            f"calibrating and judging takes "
             f"{FEWEST_IMAGES}; give more, like those that it is meant for (300 and more are good)"
         )
     return [record for record, _ in found], np.stack([image for _, image in found])

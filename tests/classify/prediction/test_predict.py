@@ -153,7 +153,7 @@ def test_a_loop_over_predictions_meets_predictions_alone_and_what_is_left_out_is
         assert len(lines) == 36
         assert [failure.id for failure in found.failures] == ["rose/bad.jpg"]
         (said,) = caplog.messages
-        assert said.startswith("1 of 37 images could not be read, and are in .failures of what is")
+        assert said.startswith("1 of 37 images could not be read, and is in .failures of what is")
         assert f"rose/bad.jpg: {found.failures[0].reason}" in said
     copy = pickle.loads(pickle.dumps(found))
     assert (copy, copy.failures) == (found, found.failures)

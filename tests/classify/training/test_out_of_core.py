@@ -130,7 +130,7 @@ def test_ridge_says_what_its_products_need(on_disk):
 def test_a_row_that_is_no_number_is_named(on_disk):
     features = on_disk(COUNTS)
     features.features[3, 2] = np.nan
-    with pytest.raises(TrainingError, match=r"1 rows hold NaN .*: daisy/003\.jpg;"):
+    with pytest.raises(TrainingError, match=r"1 row with NaN .*: daisy/003\.jpg;"):
         train(features, max_memory=SMALL)
 
 

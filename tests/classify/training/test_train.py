@@ -207,7 +207,7 @@ def test_progress_counts_every_fit(make_features):
 def test_a_row_that_is_no_number_is_named(make_features, value):
     features = make_features(COUNTS)
     features.features[3, 2] = value
-    with pytest.raises(TrainingError, match=r"1 rows hold NaN .*: daisy/003\.jpg;"):
+    with pytest.raises(TrainingError, match=r"1 row with NaN .*: daisy/003\.jpg;"):
         train(features)
 
 

@@ -53,7 +53,7 @@ def test_a_signed_picture_is_left_out_wherever_it_is(root):
     assert listing.left_out == {"files in daisy/": 2, "files in report/": 1}
     assert listing.passed_over == {}
     assert listing_messages(listing.notes) == [
-        "left out, for penult wrote them: 2 files in daisy/, 1 files in report/"
+        "left out, for penult wrote them: 2 files in daisy/, 1 file in report/"
     ]
 
 
@@ -65,7 +65,7 @@ def test_a_picture_of_that_name_without_the_signature_is_anybodys(root):
 
 def test_a_folder_of_nothing_but_pictures_says_so(root):
     picture(root / "report" / CONFUSION, **SIGNED)
-    with pytest.raises(SourceError, match="penult wrote them: 1 files in report/; images end in"):
+    with pytest.raises(SourceError, match="penult wrote them: 1 file in report/; images end in"):
         list_images([root / "report"])
     assert ids(root / "report" / CONFUSION) == [CONFUSION]
 

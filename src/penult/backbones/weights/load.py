@@ -15,6 +15,7 @@ from penult.errors import WeightsError
 from penult.inputs import require_file
 from penult.messages import first_line
 from penult.suffixes import WEIGHTS
+from penult.wording import article
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -133,7 +134,7 @@ def _load_pickle(path: Path) -> Mapping[str, Any]:
         raise WeightsError(_NEITHER.format(path)) from error
     if not isinstance(loaded, Mapping):
         raise WeightsError(
-            f"{path} holds a {type(loaded).__name__}; save network.state_dict() into it"
+            f"{path} holds {article(type(loaded).__name__)}; save network.state_dict() into it"
         )
     return loaded
 

@@ -21,6 +21,7 @@ from penult.progress import ShowProgress, following
 from penult.records import Features
 from penult.representation import short_repr
 from penult.texts import positions
+from penult.wording import count
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -102,8 +103,8 @@ def learning_curve(
     held = np.array([str(i) in is_right for i in features.ids]) & (labels >= 0)
     if held.sum() != len(is_right):
         raise UsageError(
-            f"{name} has {held.sum()} of the {len(is_right)} images that the classifier was scored "
-            "on; give the features it was trained on"
+            f"{name} has {held.sum()} of the {count(len(is_right), 'image')} that the "
+            f"classifier was scored on; give the features it was trained on"
         )
     most = max_rows or affordable_rows(features)
     pool, test = np.flatnonzero(~held & (labels >= 0)), np.flatnonzero(held)

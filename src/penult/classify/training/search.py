@@ -16,6 +16,7 @@ from penult.classify.kinds.base import (
 from penult.classify.kinds.registry import find_kind
 from penult.classify.training.grid import Candidates
 from penult.errors import UsageError
+from penult.wording import count
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
@@ -109,6 +110,7 @@ def possible(
     kept = [params for params in candidates if kind.limit(params, fewest) == params]
     if not kept:
         raise UsageError(
-            f"the folds have {fewest} rows to train with; give fewer {', '.join(kind.grid)}"
+            f"the folds have {count(fewest, 'row')} to train with; give fewer "
+            f"{', '.join(kind.grid)}"
         )
     return kept

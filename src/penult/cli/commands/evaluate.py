@@ -118,8 +118,8 @@ def run(
     if found.unlike is not None:
         others = f"; of those never seen, {found.unseen_unlike:,}" if found.unseen.ids else ""
         say(
-            f"unlike anything it was trained on: {found.unlike:,} of these "
-            f"{found.scores.images:,} images{others}"
+            f"unlike anything it was trained on: {found.unlike:,} of "
+            f"{count(found.scores.images, 'image')}{others}"
         )
     if found.unlabelled:
         # To a classifier of one class an image, several labels are none.

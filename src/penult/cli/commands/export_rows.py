@@ -9,6 +9,7 @@ import typer
 
 from penult.cli import options as o
 from penult.cli.console import say, say_json
+from penult.wording import count
 
 
 def run(
@@ -56,4 +57,7 @@ def run(
         )
         return
     shape = " × ".join(f"{size:,}" for size in made.shape)
-    say(f"{output}: {made.rows:,} rows of {shape}, layer {made.layer}, {made.bytes / 1e6:,.1f} MB")
+    say(
+        f"{output}: {count(made.rows, 'row')} of {shape}, layer {made.layer}, "
+        f"{made.bytes / 1e6:,.1f} MB"
+    )

@@ -193,7 +193,7 @@ def run(
 
 def _first_of(ids: tuple[str, ...]) -> str:
     more = ", …" if len(ids) > _FEW else ""
-    return f"{len(ids):,} {'image' if len(ids) == 1 else 'images'}, {', '.join(ids[:_FEW])}{more}"
+    return f"{count(len(ids), 'image')}, {', '.join(ids[:_FEW])}{more}"
 
 
 def _show_plan(output: Path, plan: Plan, *, as_json: bool) -> None:
@@ -209,8 +209,8 @@ def _show_plan(output: Path, plan: Plan, *, as_json: bool) -> None:
         table.add_row(layer.name, layer.pooling, shape, f"{layer.length:,}")
     table.show()
     say(
-        f"{output} would hold {plan.images:,} {plan.dtype} "
-        f"{'row' if plan.images == 1 else 'rows'} a layer of {plan.backbone}, "
+        f"{output} would hold {count(plan.images, f'{plan.dtype} row')} a layer of "
+        f"{plan.backbone}, "
         f"{count(len(plan.classes), 'class')}, in about {plan.bytes / 1e6:,.1f} MB"
     )
     say_listing_messages(plan.notes)

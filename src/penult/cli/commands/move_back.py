@@ -10,6 +10,7 @@ import typer
 
 from penult.cli import options as o
 from penult.cli.console import say, say_json
+from penult.wording import count
 
 
 def run(
@@ -30,7 +31,8 @@ def run(
     if as_json:
         say_json({"folder": str(folder), **dataclasses.asdict(moved)})
     else:
-        say(f"{folder}: {moved.photos:,} photos are back where they were")
+        are = "is back where it was" if moved.photos == 1 else "are back where they were"
+        say(f"{folder}: {count(moved.photos, 'photo')} {are}")
         for failure in moved.failures:
             say(f"  {failure.id}: {failure.reason}")
     if moved.failures:

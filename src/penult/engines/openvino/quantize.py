@@ -21,6 +21,7 @@ from penult.engines.openvino.rows import append_pooling, run_model
 from penult.errors import EngineError
 from penult.messages import first_line
 from penult.progress import announce
+from penult.wording import count
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -120,7 +121,8 @@ def quantize(
         with silence():
             for half_range in (False, True):
                 announce(
-                    f"calibrating {7 if half_range else 8}-bit weights on {len(images)} images"
+                    f"calibrating {7 if half_range else 8}-bit weights on "
+                    f"{count(len(images), 'image')}"
                 )
                 graph = nncf.quantize(
                     model, dataset, advanced_parameters=with_bits(half_range), **options

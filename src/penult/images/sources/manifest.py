@@ -29,6 +29,7 @@ from penult.images.sources.remote.file import fetch
 from penult.images.sources.remote.hosts import describe_hosts, host_of
 from penult.images.sources.spelling import Spelling
 from penult.texts import Texts
+from penult.wording import count
 
 __all__ = ["CSV", "ManifestSource"]
 
@@ -131,10 +132,11 @@ class ManifestSource(ImageSource):
     @property
     def requests(self) -> str:
         """Which hosts will be asked for images that the manifest names by their addresses."""
-        count = self._hosts.total()
-        if not count:
+        images = self._hosts.total()
+        if not images:
             return ""
-        return f"{self._name}: {count:,} images will be fetched from {describe_hosts(self._hosts)}"
+        hosts = describe_hosts(self._hosts)
+        return f"{self._name}: {count(images, 'image')} will be fetched from {hosts}"
 
     def id(self, index: int) -> str:
         """As the manifest says, or the path."""

@@ -30,6 +30,7 @@ from penult.images.sources.standard_input import STANDARD_INPUT
 from penult.images.sources.tar.source import TAR
 from penult.interface import option
 from penult.records import Failure
+from penult.wording import article
 
 __all__ = ["KINDS", "open_sources"]
 
@@ -113,8 +114,8 @@ def _opened(
     sources = kind.open(location, options)
     if not isinstance(sources, Iterable):
         raise UsageError(
-            f"{location.argument}: `open` of {kind} gave a {type(sources).__name__} in place of "
-            "an iterable of sources; return [source]"
+            f"{location.argument}: `open` of {kind} gave "
+            f"{article(type(sources).__name__)} in place of an iterable of sources; return [source]"
         )
     return sources
 

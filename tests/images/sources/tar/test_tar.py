@@ -189,7 +189,7 @@ def test_a_damaged_header_is_a_failure(tmp_path):
     (tmp_path / "a.tar").write_bytes(data)
     listing = list_images([tmp_path / "a.tar"])
     assert [r.id for r in listing.records] == ["0.jpg", "1.jpg"]
-    assert "the 2 files before that were read" in listing.failures[0].reason
+    assert "before that: 2 files read" in listing.failures[0].reason
 
 
 def test_what_is_no_archive_is_named(tmp_path):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, BinaryIO
 
+from penult import wording
 from penult.errors import SourceError
 from penult.images.labels.annotations import ImageEntry, SplitCandidate, split_of_name
 from penult.images.sources.base import (
@@ -146,7 +147,7 @@ class TarSource(ImageSource):
                         continue
                     yield self._member(name, header.offset_data, header.size, start)
         except TarDamage as damage:
-            before = f"; the {count:,} files before that were read" if count else ""
+            before = f"; before that: {wording.count(count, 'file')} read" if count else ""
             self._fail(f"{damage}{before}")
 
     def _member(self, name: str, offset: int, size: int, start: int) -> _Member:
