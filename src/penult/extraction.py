@@ -14,16 +14,19 @@ from penult.deprecation import renamed_keyword
 from penult.errors import UnknownNameError, UsageError
 from penult.extractor import EngineOptions, ExtractorSpec, ModelRows, ReadingOptions, layer_names
 from penult.features.changes import changes_of
+from penult.features.contradictions import find_contradictions, log_contradictions
 from penult.features.read import load, read
 from penult.features.resume.store import is_leftover, parts_folder
 from penult.images.listing import as_sources
 from penult.images.listing_options import ListingOptions
 from penult.images.notes import log_failures
+from penult.interface import option
 from penult.output import check_output
 from penult.progress import ShowProgress, Tell, following
 from penult.recipe import Precision
 from penult.runs import Job, to_file, to_memory
 from penult.suffixes import FEATURES
+from penult.wording import count
 
 if TYPE_CHECKING:
     from penult.images.labels.split_folders import SplitsFrom
@@ -211,6 +214,7 @@ def extract(
     else:
         features = extraction.to_memory(images, progress=progress)
     log_failures(features.failures, total=len(features) + len(features.failures))
+    log_contradictions(find_contradictions(features))
     return features
 
 
@@ -228,12 +232,15 @@ class Extraction:
         Of the rows in the file.
     shuffle : int or None
         Seed of the rows' order, which is by id otherwise.
+    needs_labels : bool
+        Whether images without any label are refused before a network is loaded.
     """
 
     extractor: ExtractorSpec
     listing: ListingOptions = field(default_factory=ListingOptions)
     dtype: Literal["float32", "float16"] = "float32"
     shuffle: int | None = None
+    needs_labels: bool = False
 
     def __post_init__(self) -> None:
         if self.dtype not in ("float32", "float16"):
@@ -277,6 +284,12 @@ class Extraction:
     def _job(self, images: Paths, leave_out: Sequence[Path], tell: Tell) -> Job:
         sources, offline = as_sources(images), self.extractor.weights.offline
         listing = self.listing.list(sources, leave_out=leave_out, offline=offline)
+        if self.needs_labels and not any(record.labels for record in listing.records):
+            raise UsageError(
+                f"none of {count(len(listing.records), 'image')} has a label; put them into one "
+                f"folder a class, or give {option('labels', 'FILE')} or "
+                f"{option('label_pattern', 'REGEX')}"
+            )
         if self.shuffle is not None:
             listing = _shuffled(listing, self.shuffle)
         options = {

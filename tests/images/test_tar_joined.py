@@ -63,8 +63,8 @@ def test_what_comes_after_the_last_archive_and_is_none_is_a_failure(listed):
         (failure,) = listing.failures
         assert failure.id == "ab.tar"
         assert failure.reason == (
-            f"holds {len(rest):,} bytes after its end that are no tar archive; the 2 files before "
-            f"that were read"
+            f"holds {len(rest):,} bytes after its end that are no tar archive; before that: 2 files "
+            "read"
         )
 
 

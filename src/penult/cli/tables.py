@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "class_table",
+    "copies_line",
     "edge_lines",
     "grid_line",
     "int8_card",
@@ -204,6 +205,14 @@ def edge_lines(settings: TrainingSettings) -> list[str]:
         wider = ",".join(f"{number:.15g}" for number in beyond)
         lines.append(f"{name} is the {edge} of those tried; --grid {name}={wider} goes further")
     return lines
+
+
+def copies_line(settings: TrainingSettings) -> str | None:
+    """Return how many images are the same as others, where some are."""
+    if not settings.copies:
+        return None
+    alike = "identical to" if settings.near_duplicates is None else "a near-duplicate of"
+    return f"{alike} another image, and kept in the same part: {settings.copies:,}"
 
 
 def runs_line(settings: TrainingSettings) -> str | None:

@@ -221,8 +221,8 @@ def _record(position: int, image: Any) -> ImageRecord:
             raise UsageError(f"image {position} is an array of shape {image.shape}, without pixels")
     elif not isinstance(image, Image.Image):
         raise UsageError(
-            f"image {position} is {article(_kind(image))}; allowed: a path, a Pillow image, a uint8 "
-            "array, bytes, or a binary file"
+            f"image {position} is {article(_kind(image))}; allowed: a path, a Pillow image, "
+            "a uint8 array, bytes, or a binary file"
         )
     return MemoryRecord(id=f"image {position} ({_kind(image)})", open=_no_file, image=image)
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 
 from penult.errors import TrainingError, UsageError
 from penult.interface import option
-from penult.partition.stratification import count_classes, is_of_class
+from penult.partition.stratification import count_classes, is_labelled, is_of_class
 from penult.wording import count, listed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from penult.records import Features
 
 __all__ = [
     "require_labels",
@@ -22,7 +25,11 @@ __all__ = [
     "require_two_classes",
     "require_two_to_train_with",
     "require_undivided_groups",
+    "telling_of_unlabelled",
 ]
+
+P = ParamSpec("P")
+Result = TypeVar("Result")
 
 
 def require_split_options(*, test_size: float, seed: int, folds: int) -> None:
@@ -68,6 +75,33 @@ def require_labels(count: int, rows: int, origin: Mapping[str, Any]) -> None:
         why = f"the labels of {labels} are of other images; extract again with those of these"
     which = "the 1 row has no" if rows == 1 else f"none of the {rows:,} rows has a"
     raise TrainingError(f"{which} label, so there is nothing to learn; {why}")
+
+
+def telling_of_unlabelled(
+    function: Callable[Concatenate[Features, P], Result],
+) -> Callable[Concatenate[Features, P], Result]:
+    """Have a function that finds too few labelled rows say how many others have no label."""
+
+    @wraps(function)
+    def call(features: Features, /, *args: P.args, **kwargs: P.kwargs) -> Result:
+        try:
+            return function(features, *args, **kwargs)
+        except TrainingError as error:
+            labels = np.asarray(features.labels if features.targets is None else features.targets)
+            without = np.flatnonzero(~is_labelled(labels))
+            if not 0 < len(without) < len(labels):
+                raise
+            raise TrainingError(f"{error}; {_without_label(features, without)}") from error
+
+    return call
+
+
+def _without_label(features: Features, without: NDArray[np.intp]) -> str:
+    have = "has" if len(without) == 1 else "have"
+    told = f"{count(len(without), 'other image')} {have} no label"
+    if all("/" not in str(features.ids[k]) for k in without):
+        told += ", for they lie directly in the folder: put them into one folder a class"
+    return told
 
 
 def require_two_classes(

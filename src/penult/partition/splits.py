@@ -19,6 +19,7 @@ from penult.partition.split_checks import (
     require_two_classes,
     require_two_to_train_with,
     require_undivided_groups,
+    telling_of_unlabelled,
 )
 from penult.partition.stratification import count_classes, is_labelled, is_of_class, stratify_labels
 from penult.wording import count
@@ -64,6 +65,7 @@ class Split:
     copies: int = 0
 
 
+@telling_of_unlabelled
 def hold_out(
     features: Features,
     *,

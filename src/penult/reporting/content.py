@@ -47,6 +47,8 @@ class Report:
         The accuracies over several seeds, of which the first is shown; None where there was one.
     label_issues : tuple of LabelIssue, or None
         Images whose labels are likely wrong; None where they were not looked for.
+    contradictions : tuple of str
+        Images that are one file under several labels, a sentence each.
     curve : tuple of CurvePoint
         The learning curve; empty where it was not drawn.
     notes : mapping
@@ -80,6 +82,7 @@ class Report:
     layers: tuple[LayerResult, ...] = ()
     runs: SeedRuns | None = None
     label_issues: tuple[LabelIssue, ...] | None = None
+    contradictions: tuple[str, ...] = ()
     curve: tuple[CurvePoint, ...] = ()
     notes: Mapping[str, str] = field(default_factory=dict)
     rows: int | None = None

@@ -18,6 +18,7 @@ from penult.classify.options import TrainOptions
 from penult.classify.training.grid import expand_grids
 from penult.extraction import Extraction
 from penult.extractor import EngineOptions, ExtractorSpec, ModelRows, layer_names
+from penult.features.contradictions import find_contradictions, log_contradictions
 from penult.features.read import load
 from penult.features.schema import is_feature_file
 from penult.images.listing import as_sources
@@ -214,6 +215,7 @@ def report(
             label_column=label_column,
             splits=splits,
         ),
+        needs_labels=True,
     )
     directory = Path(output)
     sources = as_sources(images)
@@ -246,6 +248,8 @@ def report(
                 file or folder / FEATURES, (file and wanted) or ("all",), options, tell
             )
             trained.save(folder / CLASSIFIER, overwrite=True)
+        contradictions = find_contradictions(features)
+        log_contradictions(contradictions)
         if label_errors:
             with noted(notes, "labels"), timed(seconds, "label errors"):
                 issues = find_label_issues(trained, features, progress=tell)
@@ -256,7 +260,9 @@ def report(
         # Of images, their hosts were named when they were first listed.
         opener = image_opener(features, offline=offline, announce=file is not None)
         content = build_report(sources, file, features, trained, opener)
-        content = replace(content, seconds=seconds, notes=notes, **found)
+        content = replace(
+            content, seconds=seconds, notes=notes, contradictions=contradictions, **found
+        )
         write_report(
             folder,
             content,

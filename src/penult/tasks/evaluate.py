@@ -138,6 +138,7 @@ def evaluate(
                     engine=EngineOptions(engine=engine, device=device),
                 ),
                 listing=listing,
+                needs_labels=True,
             ).to_memory(sources, progress=progress)
             log_failures(features.failures, total=len(features) + len(features.failures))
             notes = {"splits": splits, **listing_notes(features.origin)}

@@ -55,6 +55,8 @@ class FeaturesInfo:
         The images that have no row.
     origin : mapping
         Where the images came from; see `Features`.
+    contradictions : tuple of str
+        Images that are one file under several labels, a sentence each.
     """
 
     kind: Literal["features"] = "features"
@@ -68,6 +70,7 @@ class FeaturesInfo:
     splits: Mapping[str, int] | None
     failures: tuple[Failure, ...]
     origin: Mapping[str, Any]
+    contradictions: tuple[str, ...] = ()
 
 
 @short_repr
@@ -193,6 +196,7 @@ def _int8(path: Path) -> Int8Info:
 
 
 def _features(path: Path) -> FeaturesInfo:
+    from penult.features.contradictions import find_contradictions
     from penult.features.read import load
 
     features = load(path)
@@ -208,4 +212,5 @@ def _features(path: Path) -> FeaturesInfo:
         splits=None if features.splits is None else dict(Counter(map(str, features.splits))),
         failures=features.failures,
         origin=features.origin,
+        contradictions=find_contradictions(features),
     )

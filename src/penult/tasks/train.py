@@ -15,6 +15,8 @@ from penult.classify.training.train import train as train_rows
 from penult.deprecation import renamed_keyword
 from penult.errors import UsageError
 from penult.extractor import layer_names
+from penult.features.contradictions import find_contradictions, log_contradictions
+from penult.features.read import load
 from penult.output import check_output
 from penult.progress import ShowProgress
 from penult.records import Features, HeldOut
@@ -159,6 +161,8 @@ def train(
     )
     if output is not None:
         trained.save(output, overwrite=overwrite)
+    rows = features if isinstance(features, Features) else load(features)
+    log_contradictions(find_contradictions(rows))
     if results is not None:
         from penult.reporting.results import write_results
 

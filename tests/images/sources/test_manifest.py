@@ -70,7 +70,7 @@ def test_another_column_may_hold_the_labels(manifest):
     text = "path,label,species\na.jpg,x,Bellis perennis\n"
     assert known(manifest(text, labels="column:Species"))[0][1] == ("Bellis perennis",)
     assert known(manifest(text, labels="none"))[0][1] == ()
-    with pytest.raises(SourceError, match=r"list\.csv has no column genus; .* names path, label, "):
+    with pytest.raises(UsageError, match=r"list\.csv has no column genus; .* names path, label, "):
         manifest(text, labels="column:genus")
 
 

@@ -19,6 +19,7 @@ from penult.cli.console import (
     say_failures,
     say_json,
     say_listing_messages,
+    say_some,
     settings_json,
 )
 from penult.cli.tables import (
@@ -89,6 +90,7 @@ def _show_features(file: Path, found: FeaturesInfo) -> None:
         splits = sorted((name or "none", images) for name, images in found.splits.items())
         say("splits: " + ", ".join(f"{name} {images:,}" for name, images in splits))
     say_failures(found.failures, total=found.shape[0] + len(found.failures))
+    say_some(found.contradictions)
     say_listing_messages(found.origin)
     say(f"made from {listed(found.origin.get('sources', ['?']), SHOWN_SOURCES)}")
     command = extract_command(

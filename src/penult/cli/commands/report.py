@@ -20,7 +20,14 @@ from penult.cli.console import (
     warn_of_random,
 )
 from penult.cli.stop import stoppable
-from penult.cli.tables import class_table, layer_line, layers_table, runs_line, say_accuracy
+from penult.cli.tables import (
+    class_table,
+    copies_line,
+    layer_line,
+    layers_table,
+    runs_line,
+    say_accuracy,
+)
 from penult.errors import UsageError
 from penult.progress import shown
 
@@ -176,6 +183,8 @@ def run(
     if line := runs_line(made.classifier.settings):
         say(line)
     if line := layer_line(made.classifier.settings, made.classifier.recipe.layer):
+        say(line)
+    if line := copies_line(made.classifier.settings):
         say(line)
     say_path(made.page)
     if not open:

@@ -20,6 +20,7 @@ from penult.cli.console import (
 )
 from penult.cli.tables import (
     class_table,
+    copies_line,
     edge_lines,
     grid_line,
     layer_line,
@@ -141,9 +142,8 @@ def run(
     say(grid_line(trained.settings))
     for line in edge_lines(trained.settings):
         say(line)
-    if copies := trained.settings.copies:
-        alike = "identical to" if near_duplicates is None else "a near-duplicate of"
-        say(f"{alike} another image, and kept in the same part: {copies:,}")
+    if line := copies_line(trained.settings):
+        say(line)
     if line := strays_line(trained.likeness):
         say(line)
     left_out = trained.settings.left_out.items()

@@ -18,8 +18,11 @@ def _content(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any] | None
     """Show the images whose labels are likely wrong, the likeliest first."""
     note = report.notes.get("labels")
     if report.label_issues is None:
-        return {"note": note} if note else None
+        if not (note or report.contradictions):
+            return None
+        return {"note": note, "contradictions": report.contradictions, "total": None}
     return {
+        "contradictions": report.contradictions,
         "note": None,
         "shown": [(i, thumbnails(i.id, LARGE)) for i in report.label_issues[:MOST_ISSUES]],
         "total": len(report.label_issues),

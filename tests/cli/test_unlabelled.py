@@ -1,0 +1,47 @@
+"""Photos that lie beside the folders of their classes are told of, before and after the work."""
+
+from __future__ import annotations
+
+import pytest
+
+import penult as library
+
+
+@pytest.mark.parametrize("command", ["evaluate", "report"])
+def test_images_without_any_label_are_refused_before_the_work(
+    penult, photos, toy, tmp_path, monkeypatch, command
+):
+    rows = library.extract(photos, model=toy)
+    library.train(rows, tmp_path / "c.skops", classifier="centroid", folds=2)
+    given = {
+        "evaluate": [tmp_path / "c.skops", photos / "rose", "--labels", "none"],
+        "report": [photos / "rose", "-o", tmp_path / "r", "-m", toy, "--labels", "none"],
+    }[command]
+
+    def extracted(*_, **__):
+        raise AssertionError("extracted")
+
+    monkeypatch.setattr("penult.extraction.to_memory", extracted)
+    monkeypatch.setattr("penult.extraction.to_file", extracted)
+    done = penult(command, *given)
+    assert (done.code, done.out) == (2, "")
+    assert done.err == (
+        "penult: none of 12 images has a label; put them into one folder a class, or give "
+        "--labels FILE or --label-pattern REGEX\n"
+    )
+    assert not (tmp_path / "r").exists()
+
+
+def test_forgotten_class_folders_are_named_where_the_rest_is_too_few(penult, photos, toy, tmp_path):
+    for path in photos.rglob("*_*.jpg"):
+        path.rename(photos / path.name)
+    for label, numbers in (("rose", (1, 2, 3)), ("tulip", (1,))):
+        for k in numbers:
+            (photos / f"{label}_{k:02}.jpg").rename(photos / label / f"{k}.jpg")
+    done = penult("report", photos, "-o", tmp_path / "r", "-m", toy, "-q")
+    assert done.code == 1
+    assert "4 images of 2 classes, the smallest of 1, are too few" in done.err
+    assert (
+        "; 32 other images have no label, for they lie directly in the folder: put them into one "
+        "folder a class"
+    ) in done.err
