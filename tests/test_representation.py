@@ -159,3 +159,35 @@ def test_predictions_are_a_table_of_pandas_with_the_columns_of_the_csv():
     assert frame.unlike.tolist()[:2] == [False, True]
     assert frame.unlike.isna().tolist() == [False, False, True]
     assert penult.Predictions().to_dataframe().shape == (0, 6)
+
+
+def test_reasons_and_paths_stand_whole():
+    from pathlib import Path
+
+    from penult.records import Copied, Failure
+
+    reason = "is truncated: it ends after 1,234 bytes, before the picture does " + "x" * 120
+    assert reason in repr(Failure("tulip/a photo with quite a long name.jpg", reason))
+    path = Path("/data/" + "a_folder/" * 18 + "photo.jpg")
+    assert str(path) in repr(Copied(path=path, new=True, renamed=False))
+
+
+def test_lists_plans_and_checks_are_tables_in_a_notebook(photos, toy, tmp_path):
+    import penult
+
+    penult.extract(photos, tmp_path / "f.h5", model=toy)
+    passed = penult.verify(tmp_path / "f.h5", 2)
+    assert repr(passed) == "Verification(passed, 2 of 36 rows compared)"
+    plan = penult.plan(photos, model=toy)
+    for value, told in (
+        (penult.models("toy:"), "1 model"),
+        (penult.layers(toy), "layers"),
+        (penult.info(tmp_path / "f.h5"), "<td"),
+        (plan, "tulip"),
+        (passed, "worst cosine"),
+    ):
+        page = value._repr_html_()
+        assert told in page
+        assert page.count("<table") >= 1
+    assert isinstance(penult.models("toy:"), list)
+    assert repr(penult.models("toy:")) == "<1 model: toy:mean-colour>"

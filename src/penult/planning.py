@@ -19,7 +19,7 @@ from penult.features.estimate import estimate_bytes
 from penult.images.listing import as_sources
 from penult.images.listing_options import ListingOptions
 from penult.recipe import Recipe
-from penult.representation import short_repr
+from penult.representation import html_table, short_repr
 
 if TYPE_CHECKING:
     from penult.images.labels.split_folders import SplitsFrom
@@ -82,6 +82,18 @@ class Plan:
     dtype: str
     bytes: int
     notes: Mapping[str, Any]
+
+    def _repr_html_(self) -> str:
+        facts = [
+            ("network", self.backbone),
+            *(
+                (layer.name, f"{' × '.join(map(str, layer.shape))} {self.dtype}")
+                for layer in self.layers
+            ),
+            ("images", f"{self.images:,}"),
+            ("file", f"about {self.bytes / 1e6:,.1f} MB"),
+        ]
+        return html_table("Plan", facts, [("class", "images"), *self.classes.items()])
 
 
 @renamed_keyword("pool", "pooling")

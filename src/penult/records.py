@@ -521,7 +521,7 @@ class Predictions(list[Prediction]):
                 counts.update([one.label] if one.labels is None else one.labels)
         most = [f"{images:,} {short_text(label)}" for label, images in counts.most_common(4)]
         most[3:] = ["…"] * (len(most) > 3)
-        most += [f"{images:,} {mark}" for mark, images in self._marked().items() if count]
+        most += [f"{images:,} {mark}" for mark, images in self._marked().items() if images]
         said = count(len(self), "prediction") + (f": {', '.join(most)}" if most else "")
         if self.failures:
             said += f"; {count(len(self.failures), 'image')} failed"

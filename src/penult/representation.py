@@ -9,8 +9,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
 from penult.messages import printable
+from penult.wording import count
 
-__all__ = ["html_table", "one_line", "short", "short_repr", "short_text"]
+__all__ = ["Records", "html_table", "one_line", "short", "short_repr", "short_text"]
 
 Record = TypeVar("Record")
 
@@ -26,7 +27,7 @@ class _Short(reprlib.Repr):
         super().__init__()
         self.maxlevel = 3
         self.maxtuple = self.maxlist = self.maxdict = self.maxset = self.maxfrozenset = 3
-        self.maxlong, self.maxstring, self.maxother, self.fillvalue = 30, 60, 100, "…"
+        self.maxlong, self.maxstring, self.maxother, self.fillvalue = 30, 220, 220, "…"
 
     def repr1(self, x: Any, level: int) -> str:
         """See `reprlib.Repr`."""
@@ -62,14 +63,15 @@ def short_repr(cls: type[Record]) -> type[Record]:
     """
 
     def __repr__(self: Any) -> str:  # noqa: N807
-        parts = []
-        fields = [field for field in dataclasses.fields(self) if field.repr]
-        most = max(40, _CHARACTERS // len(fields))
-        for field in fields:
-            value = getattr(self, field.name)
-            if not _is_default(field, value):
-                parts.append(f"{field.name}={short_text(short(value), most)}")
-        return f"{type(self).__name__}({', '.join(parts)})"
+        told = {
+            field.name: short(value)
+            for field in dataclasses.fields(self)
+            if field.repr and not _is_default(field, value := getattr(self, field.name))
+        }
+        if sum(map(len, told.values())) > _CHARACTERS:
+            most = max(40, _CHARACTERS // len(told))
+            told = {name: short_text(text, most) for name, text in told.items()}
+        return f"{type(self).__name__}({', '.join(f'{k}={v}' for k, v in told.items())})"
 
     cls.__repr__ = __repr__  # type: ignore[method-assign]
     return cls
@@ -130,6 +132,44 @@ def html_table(
         if len(body) > _ROWS_SHOWN:
             page += f"<small>and {len(body) - _ROWS_SHOWN:,} more</small>"
     return page + "</div>"
+
+
+class Records(list[Record]):
+    """A list of records, a table in a notebook.
+
+    Parameters
+    ----------
+    records : iterable of dataclass instances
+        Of one kind.
+    noun : str
+        What one of them is.
+    columns : sequence of str
+        The fields that the table has.
+    """
+
+    def __init__(self, records: Iterable[Record], noun: str, columns: Sequence[str]) -> None:
+        super().__init__(records)
+        self._noun, self._columns = noun, tuple(columns)
+
+    def __repr__(self) -> str:
+        names = [str(getattr(one, self._columns[0])) for one in self[:3]]
+        more = ", …" if len(self) > len(names) else ""
+        return f"<{count(len(self), self._noun)}: {', '.join(map(short_text, names))}{more}>"
+
+    def _repr_html_(self) -> str:
+        header = [name.replace("_", " ") for name in self._columns]
+        rows = [[_cell(getattr(one, name)) for name in self._columns] for one in self]
+        return html_table(count(len(self), self._noun), (), [header, *rows])
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, tuple):
+        return " × ".join(map(str, value))
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "" if value is None else str(value)
 
 
 def _tabled(rows: Sequence[str]) -> str:

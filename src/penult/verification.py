@@ -18,7 +18,8 @@ from penult.features.read import load
 from penult.interface import option
 from penult.progress import ShowProgress, Tell, following
 from penult.records import Failure, Progress
-from penult.representation import short_repr
+from penult.representation import html_table, one_line, short_repr, short_text
+from penult.wording import count
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -58,7 +59,6 @@ class Agreement:
     worst_error_id: str
 
 
-@short_repr
 @dataclass(frozen=True, kw_only=True)
 class Verification:
     """What `verify` found.
@@ -100,6 +100,27 @@ class Verification:
             # Written so that a NaN does not pass.
             and all(a.worst_error <= self.tolerance for a in self.agreements)
         )
+
+    def __repr__(self) -> str:
+        return one_line("Verification", [("", fact) for _, fact in self._facts()])
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (a.layer, f"{a.worst_cosine:.8f}", f"{a.worst_error:.1e}", a.worst_error_id)
+            for a in self.agreements
+        ]
+        header = ("layer", "worst cosine", "worst relative error", "of")
+        return html_table("Verification", self._facts(), [header, *rows])
+
+    def _facts(self) -> list[tuple[str, str | None]]:
+        missing, changed = len(self.missing), len(self.changed)
+        return [
+            ("verdict", "passed" if self.passed else "NOT passed"),
+            ("compared", f"{self.compared:,} of {count(self.rows, 'row')} compared"),
+            ("missing", f"{count(missing, 'image')} missing" if missing else None),
+            ("changed", f"{count(changed, 'image')} changed" if changed else None),
+            ("mismatch", self.mismatch and short_text(self.mismatch, 200)),
+        ]
 
 
 @checked

@@ -40,6 +40,9 @@ penult predict flowers.skops other_photos
 # What a command takes.
 penult predict --help"""
 
+_INTERRUPTED = 130
+"""What typer gives back after Ctrl-C that nothing else waited for."""
+
 app = typer.Typer(
     name="penult",
     cls=Group,
@@ -114,4 +117,6 @@ def main() -> None:
         # would try once more to write what is left when it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
+    if code == _INTERRUPTED:
+        fail("penult: stopped")
     sys.exit(code if isinstance(code, int) else 0)

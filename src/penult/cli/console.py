@@ -216,20 +216,29 @@ class Table:
         return self._table.row_count
 
     def show(self) -> None:
-        """Print it so that it fits the terminal; a pipe gets plain text."""
+        """Print it so that it fits the terminal; a pipe gets plain text.
+
+        The first column names the row, and is not broken if it leaves room for the others.
+        """
         from rich.console import Console
 
+        width = table_width()
+        first = self._table.columns[0]
+        names = [cell.cell_len for cell in first.cells if isinstance(cell, self._text)]
+        first.no_wrap = max(names, default=0) <= 0.7 * width
         console = Console(
             highlight=False,
-            width=table_width(),
+            width=width,
             force_terminal=in_color(sys.stdout),
             color_system="auto" if in_color(sys.stdout) else None,
         )
         with console.capture() as captured:
             console.print(self._table)
         # Rich fills cells up to the width of their column, the last ones too.
-        for line in captured.get().splitlines():
-            sys.stdout.write(line.rstrip() + "\n")
+        lines = [line.rstrip() for line in captured.get().splitlines()]
+        # It begins and ends with a blank line: one between two tables is enough, none is first.
+        for line in lines[not lines[0] :]:
+            sys.stdout.write(line + "\n")
 
 
 def table_width() -> int:
@@ -237,7 +246,8 @@ def table_width() -> int:
 
     Rich cuts columns to 80 where there is no terminal; a script or a log has no such edge.
     """
-    return terminal_width() if sys.stdout.isatty() else 200
+    told = os.environ.get("COLUMNS", "").isdigit()
+    return terminal_width() if told or sys.stdout.isatty() else 200
 
 
 def terminal_width() -> int:

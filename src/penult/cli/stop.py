@@ -24,10 +24,12 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 class Stopped(BaseException):
     """A signal ended the run; no `Exception`, so that nothing on the way up takes it for one."""
 
-    def __init__(self, signum: int, now: Progress, output: Path) -> None:
+    def __init__(self, signum: int, now: Progress, output: Path, *, staged: bool = False) -> None:
         message = "stopped"
         parts = output.with_name(f"{output.name}.parts")
-        if parts.exists():
+        if staged and output.exists():
+            message += f"; the rows are safe in {output}: the same command goes on from there"
+        elif parts.exists():
             are = "is" if now.done == 1 else "are"
             message += f"; {now.done:,} of {count(now.total or 0, 'image')} {are} safe in {parts}: "
             message += "the same command goes on from there"
@@ -37,13 +39,19 @@ class Stopped(BaseException):
 
 @contextmanager
 def stoppable(
-    tell: Callable[[Progress], None], output: Path
+    tell: Callable[[Progress], None], output: Path, *, staged: bool = False
 ) -> Iterator[Callable[[Progress], None]]:
     """Yield a progress callback that makes signals end the extraction into `output` in order.
 
     From the first image to the last, the first signal lets the batch in hand be done, and a second
     one ends the process. Before, there is nothing to lose, and signals do what they always do;
     after, all is safe already, and the first one ends the run.
+
+    Parameters
+    ----------
+    tell : what else is called
+    output : the feature file
+    staged : whether it is only a step of the run, which goes on from it where it is there
     """
     latest: list[Progress] = []
     asked: list[int] = []
@@ -57,7 +65,7 @@ def stoppable(
             os._exit(128 + signum)
         asked.append(signum)
         if now.done == now.total:
-            raise Stopped(signum, now, output)
+            raise Stopped(signum, now, output, staged=staged)
         os.write(2, b"penult: stopping after the batch in hand; once more stops at once\n")
 
     def update(now: Progress) -> None:
@@ -69,7 +77,7 @@ def stoppable(
             before.update({signum: signal.signal(signum, stop) for signum in _SIGNALS})
         tell(now)
         if asked:
-            raise Stopped(asked[0], now, output)
+            raise Stopped(asked[0], now, output, staged=staged)
 
     try:
         yield update

@@ -70,8 +70,11 @@ class Notebook:
     def _finish_step(self) -> None:
         if self._now is not None:
             now, pace = self._now
+            if not now.counted:  # nothing was told since it began
+                pace.add(now)
             took = f"{pace.seconds:,.1f} s"
-            self._over.append(f"{sentence(now, pace)}{', ' if now.counted else ': '}{took}")
+            if now.counted or took != "0.0 s":
+                self._over.append(f"{sentence(now, pace)}{', ' if now.counted else ': '}{took}")
             self._now = None
 
     def _update(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,7 +24,6 @@ from penult.features.read import load
 from penult.features.schema import is_feature_file
 from penult.images.listing import as_sources
 from penult.images.listing_options import ListingOptions
-from penult.output import check_output
 from penult.progress import ShowProgress, following
 from penult.records import Features
 from penult.reporting.build import build_report
@@ -31,6 +31,7 @@ from penult.reporting.commands import CLASSIFIER, FEATURES
 from penult.reporting.opening import open_page
 from penult.reporting.page import FILES, OPTIONAL, PAGE, check_report, write_report
 from penult.reporting.pictures import image_opener
+from penult.reporting.results import refuse_existing
 from penult.reporting.staging import is_complete, staged
 from penult.reporting.steps import extract_rows, noted, timed, train_with_rows
 from penult.representation import short_repr
@@ -59,6 +60,12 @@ class ReportFiles:
     page: Path
     features: Features
     classifier: Classifier
+
+    def _repr_html_(self) -> str:
+        # Of the classifier what it says itself; the link is of a path, escaped as any text.
+        page = html.escape(str(self.page))
+        link = f'<a href="{html.escape(self.page.resolve().as_uri())}">{page}</a>'
+        return f"<div><b>Report</b> {link}</div>{self.classifier._repr_html_()}"
 
 
 @checked
@@ -224,8 +231,8 @@ def report(
     may_replace = overwrite or is_complete(directory, PAGE)
     check_report(directory, overwrite=may_replace)
     if directory.is_dir():
-        for name in (CLASSIFIER,) if file else (FEATURES, CLASSIFIER):
-            check_output(directory / name, overwrite=may_replace)
+        names = (CLASSIFIER,) if file else (FEATURES, CLASSIFIER)
+        refuse_existing(directory, names, overwrite=may_replace)
     seconds: dict[str, float] = {}
     found: dict[str, Any] = {}
     notes: dict[str, str] = {}

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 from penult import __version__
 from penult.classify.metrics.scores import caution
 from penult.messages import escape_formula, printable
-from penult.output import atomic_output, check_output
+from penult.output import atomic_output
 from penult.reporting import formatting
 from penult.reporting.content import Report
 from penult.reporting.held_out import HELD_OUT
 from penult.reporting.misclassified import misclassified
-from penult.reporting.results import SCORES, check_results, write_results
+from penult.reporting.results import SCORES, check_results, refuse_existing, write_results
 from penult.reporting.sections import SECTIONS, Section
 from penult.reporting.thumbnails import Thumbnails
 from penult.written import CONFUSION, LAYERS
@@ -48,8 +48,7 @@ def check_report(directory: Path, *, overwrite: bool = False) -> None:
     """
     check_results(directory, overwrite=overwrite, holds=PAGE)
     if directory.is_dir():
-        for name in (PAGE, LABEL_ERRORS):
-            check_output(directory / name, overwrite=overwrite)
+        refuse_existing(directory, (PAGE, LABEL_ERRORS), overwrite=overwrite)
 
 
 def write_report(

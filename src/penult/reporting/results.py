@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from penult.classify.metrics.scores import scores_to_dict
 from penult.errors import OutputExistsError
+from penult.interface import option
 from penult.messages import escape_json
 from penult.output import atomic_output, check_output, explain
 from penult.records import HeldOut, Scores
@@ -17,12 +18,13 @@ from penult.reporting.figures.confusion_matrix import confusion_matrix_png
 from penult.reporting.figures.export import to_png
 from penult.reporting.held_out import HELD_OUT, write_held_out
 from penult.suffixes import require_folder_name
+from penult.wording import listed
 from penult.written import CONFUSION, LAYERS
 
 if TYPE_CHECKING:
     from penult.classify.settings import LayerResult
 
-__all__ = ["check_results", "write_results", "written_results"]
+__all__ = ["check_results", "refuse_existing", "write_results", "written_results"]
 
 SCORES = "scores.json"
 _NAMES = (SCORES, CONFUSION, LAYERS, HELD_OUT)
@@ -45,8 +47,24 @@ def check_results(directory: Path, *, overwrite: bool = False, holds: str = SCOR
         raise OutputExistsError(f"{directory} is a file; give the name of a folder to write")
     require_folder_name(directory, holds)
     if directory.is_dir():
-        for name in _NAMES:
-            check_output(directory / name, overwrite=overwrite)
+        refuse_existing(directory, _NAMES, overwrite=overwrite)
+
+
+def refuse_existing(directory: Path, names: Iterable[str], *, overwrite: bool) -> None:
+    """Refuse to write files into a folder that has them, by the name that was given: the folder's.
+
+    Raises
+    ------
+    OutputExistsError, PathNotFoundError, OutputError
+    """
+    there = [name for name in names if (directory / name).is_file()]
+    if there and not overwrite:
+        raise OutputExistsError(
+            f"{directory} has {listed(there, 3)} already; give {option('overwrite', True)} to "
+            "replace what is there, or another folder"
+        )
+    for name in names:
+        check_output(directory / name, overwrite=overwrite)
 
 
 def write_results(

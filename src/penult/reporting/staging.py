@@ -8,6 +8,7 @@ from pathlib import Path
 
 from penult.errors import OutputExistsError, PenultError
 from penult.features.resume.lock import RunLock
+from penult.interface import call_or_command
 from penult.output import explain, replace_file, sync_folder
 
 __all__ = ["is_complete", "staged", "staging_folder"]
@@ -58,7 +59,15 @@ def staged(
         raise explain(error, directory) from error
     placing = False
     try:
-        yield folder
+        try:
+            yield folder
+        except PenultError as error:
+            if (folder / rows).exists() and "goes on" not in str(error):
+                error.args = (
+                    f"{error}; the rows are safe in {folder}: once that is mended, the same "
+                    f"{call_or_command()} goes on from there",
+                )
+            raise
         placing = True
         _put_into_place(folder, directory, [rows, *files], optional)
         placing = False
@@ -68,6 +77,8 @@ def staged(
         if not placing:
             for name in files:
                 (folder / name).unlink(missing_ok=True)
+        with suppress(OSError):  # there is none, or something was computed
+            (folder / f"{rows}.parts").rmdir()
         lock.release(remove=not placing and not any(folder.glob(f"{rows}*")))
         if created:
             with suppress(OSError):  # not empty: the report, or what was finished of it

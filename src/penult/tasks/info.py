@@ -12,8 +12,10 @@ from penult.checking import checked
 from penult.errors import WrongFileError
 from penult.features.schema import HDF5
 from penult.inputs import require_file
-from penult.representation import short_repr
+from penult.records import in_words
+from penult.representation import html_table, short_repr
 from penult.suffixes import CLASSIFIER, FEATURES
+from penult.wording import listed
 
 if TYPE_CHECKING:
     from penult.classify.likeness import Likeness
@@ -72,6 +74,17 @@ class FeaturesInfo:
     origin: Mapping[str, Any]
     contradictions: tuple[str, ...] = ()
 
+    def _repr_html_(self) -> str:
+        facts = [
+            ("rows", f"{' × '.join(f'{size:,}' for size in self.shape)} {self.dtype}"),
+            ("network", self.recipe.network),
+            ("layers", listed(self.layers)),
+            ("without a label", f"{self.unlabelled:,}" if self.unlabelled else None),
+            ("failed", f"{len(self.failures):,}" if self.failures else None),
+            ("made from", listed(map(str, self.origin.get("sources", ())), 5) or None),
+        ]
+        return html_table("Feature file", facts, [("class", "images"), *self.classes.items()])
+
 
 @short_repr
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +117,16 @@ class ClassifierInfo:
     versions: Mapping[str, str]
     likeness: Likeness | None = None
 
+    def _repr_html_(self) -> str:
+        facts = [
+            ("network", self.recipe.network),
+            ("layer", self.recipe.layer),
+            ("kind", self.settings.classifier),
+            ("held out", in_words(self.scores)),
+        ]
+        table = [("class", "training images"), *self.classes.items()]
+        return html_table("Classifier file", facts, table)
+
 
 @short_repr
 @dataclass(frozen=True, kw_only=True)
@@ -129,6 +152,10 @@ class Int8Info:
     layers: tuple[str, ...]
     sha256: str
     card: Mapping[str, Any]
+
+    def _repr_html_(self) -> str:
+        facts = [("made from", self.architecture), ("layers", listed(self.layers))]
+        return html_table("int8 checkpoint", facts)
 
 
 @checked

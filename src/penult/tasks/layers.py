@@ -9,7 +9,7 @@ from penult.backbones.layer import Layout, match_layers
 from penult.backbones.registry import open_without_download
 from penult.backbones.weights.choice import WeightsChoice
 from penult.checking import checked
-from penult.representation import short_repr
+from penult.representation import Records, short_repr
 
 __all__ = ["LayerInfo", "layers"]
 
@@ -91,7 +91,7 @@ def layers(
         If the network cannot be had.
     """
     backbone = open_without_download(model, WeightsChoice.of(weights, architecture=architecture))
-    return [
+    found = [
         LayerInfo(
             backbone=backbone.described,
             **vars(layer),
@@ -105,3 +105,4 @@ def layers(
             architecture=backbone.architecture,
         )
     ]
+    return Records(found, "layer", ("name", "type", "shape", "layout", "row"))

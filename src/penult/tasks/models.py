@@ -7,6 +7,7 @@ from penult.backbones.registry import list_models
 from penult.checking import checked
 from penult.errors import UnknownNameError
 from penult.interface import command
+from penult.representation import Records
 
 __all__ = ["models"]
 
@@ -37,4 +38,5 @@ def models(pattern: str = "*") -> list[ModelInfo]:
     if not found:
         names = [model.name for model in list_models()]
         raise UnknownNameError("model", pattern, names, hint=f"{command('models')} lists them all")
-    return found
+    columns = ("name", "parameters", "input_size", "features", "top1", "licence", "on_this_machine")
+    return Records(found, "model", columns)

@@ -124,7 +124,7 @@ def run(
     warn_of_random(weights)
     with (
         shown(not quiet) as tell,
-        stoppable(tell, staging_folder(output) / FEATURES) as progress,
+        stoppable(tell, staging_folder(output) / FEATURES, staged=True) as progress,
     ):
         made = report(
             images,

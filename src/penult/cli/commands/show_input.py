@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from penult.cli import options as o
-from penult.cli.console import say
+from penult.cli.console import say, say_json
 
 
 def run(
@@ -21,6 +22,8 @@ def run(
     ] = False,
     architecture: o.Architecture = None,
     overwrite: o.Overwrite = False,
+    as_json: o.AsJson = False,
+    quiet: o.Quiet = False,
     debug: o.Debug = False,
 ) -> None:
     """Write what a network sees of an image after its preprocessing, as a picture.
@@ -41,7 +44,10 @@ def run(
         architecture=architecture,
         overwrite=overwrite,
     )
+    if as_json:
+        say_json({**dataclasses.asdict(shown), "output": str(output)})
+        return
     size = f"{shown.width} × {shown.height} pixels"
     say(f"{output}: {size}, what {shown.backbone} sees of {image}:")
-    for step in shown.steps:
+    for step in () if quiet else shown.steps:
         say(f"  {step}")

@@ -201,7 +201,7 @@ def _convert(
     cache: ConversionCache | None, backbone: Backbone, recipes: Sequence[Recipe]
 ) -> Conversion:
     """Convert, and cache it where that can be done."""
-    once = "" if cache is None else ", once"
+    once = " anew, without the cache" if cache is None else ", once"
     announce(f"converting {backbone.name} for this processor{once}")
     conversion = convert(backbone, recipes)
     if cache is not None:

@@ -1,0 +1,117 @@
+"""How what commands print is laid out."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from penult.cli.console import Table, table_width
+
+
+@pytest.fixture
+def made(penult, photos, toy, tmp_path):
+    rows, model = tmp_path / "rows.h5", tmp_path / "c.skops"
+    assert penult("extract", photos, "-o", rows, "-m", toy, "-q").code == 0
+    return rows, model
+
+
+def test_nothing_begins_with_a_blank_line_and_no_two_follow_each_other(
+    penult, photos, tmp_path, made
+):
+    rows, model = made
+    for typed in (
+        ["train", rows, "-o", model, "-q"],
+        ["predict", model, photos, "-o", tmp_path / "p.csv", "-q"],
+        ["info", rows],
+        ["info", model],
+    ):
+        out = penult(*typed).out
+        assert out[0] != "\n", typed
+        assert "\n\n\n" not in out, typed
+
+
+def test_a_name_in_the_first_column_is_not_broken(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
+    table = Table(("model", "licence", "weights"))
+    table.add_row("bundled:efficientnet_lite0.ra_in1k", "Apache 2.0 " * 3, "a long name of weights")
+    table.show()
+    assert "bundled:efficientnet_lite0.ra_in1k" in capsys.readouterr().out
+
+
+def test_columns_count_in_a_pipe_as_they_do_for_the_help(monkeypatch):
+    monkeypatch.delenv("COLUMNS", raising=False)
+    assert table_width() == 200
+    monkeypatch.setenv("COLUMNS", "60")
+    assert table_width() == 60
+
+
+def test_sample_and_show_input_can_be_quiet_and_print_json(penult, photos, toy, tmp_path):
+    image, seen = photos / "rose" / "rose_01.jpg", tmp_path / "seen.png"
+    folder = tmp_path / "digits"
+    quiet = penult("sample", "digits", folder, "-q")
+    assert (quiet.code, quiet.err) == (0, "")
+    told = json.loads(penult("sample", "digits", folder, "--json").out)
+    assert told == {"directory": str(folder), "images": 1797}
+    shown = json.loads(penult("show-input", toy, image, "-o", seen, "--json").out)
+    assert (shown["output"], shown["backbone"]) == (str(seen), toy)
+    done = penult("show-input", toy, image, "-o", seen, "-q", "--overwrite")
+    assert (done.out.count("\n"), done.err) == (1, "")
+
+
+def test_a_folder_of_results_is_named_as_it_was_given(penult, tmp_path, made):
+    rows, model = made
+    (tmp_path / "rep1").mkdir()
+    (tmp_path / "rep1" / "scores.json").touch()
+    for typed in (
+        ["report", rows, "-o", tmp_path / "rep1"],
+        ["train", rows, "-o", model, "--results", tmp_path / "rep1"],
+    ):
+        done = penult(*typed)
+        assert done.code == 2
+        assert done.err == (
+            f"penult: {tmp_path / 'rep1'} has scores.json already; give --overwrite to replace "
+            "what is there, or another folder\n"
+        )
+
+
+def test_a_report_that_failed_says_how_to_go_on_and_leaves_nothing_empty(
+    penult, photos, toy, tmp_path
+):
+    folder = tmp_path / "report"
+    done = penult("report", photos / "rose", "-o", folder, "-m", toy, "-q")
+    assert done.code == 1
+    assert (
+        f"; the rows are safe in {folder / 'report.parts'}: once that is mended, the same command "
+        "goes on from there\n"
+    ) in done.err
+    done = penult("report", photos, "-o", tmp_path / "r", "-m", toy, "--engine", "nothing")
+    assert done.code == 2
+    assert not (tmp_path / "r").exists()
+
+
+def test_ctrl_c_is_always_answered(penult, photos, toy, tmp_path, monkeypatch):
+    def stopped(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("penult.tasks.info.info", stopped)
+    done = penult("info", photos)
+    assert (done.code, done.err) == (130, "penult: stopped\n")
+
+
+def test_a_report_that_is_stopped_after_its_rows_says_that_they_are_kept(
+    penult, photos, toy, tmp_path, monkeypatch
+):
+    import os
+    import signal
+
+    def stopped(*_, **__):
+        os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr("penult.reporting.make.train_with_rows", stopped)
+    done = penult("report", photos, "-o", tmp_path / "r", "-m", toy, "-q")
+    rows = tmp_path / "r" / "report.parts" / "features.h5"
+    assert done.code == 130
+    assert done.err == (
+        f"penult: stopped; the rows are safe in {rows}: the same command goes on from there\n"
+    )
