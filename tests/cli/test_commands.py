@@ -234,7 +234,7 @@ def bad_calls(tmp_path: Path, photos: Path) -> dict[str, tuple[list[object], int
         "not a feature file": (["train", text, "-o", tmp_path / "c.skops"], 2, "not a feature"),
         "not a classifier": (["predict", text, photos], 2, "classifier"),
         "no such file": (["info", tmp_path / "none.h5"], 2, "no such file"),
-        "one class": (["report", one_class, "-o", tmp_path / "r", *toy], 1, "class"),
+        "no label": (["report", one_class, "-o", tmp_path / "r", *toy], 2, "has a label"),
         "no such option": (["extract", photos, "-o", out, "--frobnicate"], 2, "--frobnicate"),
         "a number too small": (["predict", text, photos, "--top", "0"], 2, "--top"),
     }
@@ -253,7 +253,7 @@ def bad_calls(tmp_path: Path, photos: Path) -> dict[str, tuple[list[object], int
         "not a feature file",
         "not a classifier",
         "no such file",
-        "one class",
+        "no label",
         "no such option",
         "a number too small",
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 
@@ -79,7 +80,8 @@ def test_a_report_that_failed_says_how_to_go_on_and_leaves_nothing_empty(
     penult, photos, toy, tmp_path
 ):
     folder = tmp_path / "report"
-    done = penult("report", photos / "rose", "-o", folder, "-m", toy, "-q")
+    shutil.copytree(photos / "rose", tmp_path / "only" / "rose")
+    done = penult("report", tmp_path / "only", "-o", folder, "-m", toy, "-q")
     assert done.code == 1
     assert (
         f"; the rows are safe in {folder / 'report.parts'}: once that is mended, the same command "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 
 import pytest
 
@@ -64,7 +65,8 @@ def test_a_report_that_came_to_nothing_is_tried_again_without_overwrite(
     penult, photos, toy, tmp_path
 ):
     folder = tmp_path / "report"
-    one_class = penult("report", photos / "rose", "-o", folder, "--model", toy, "-q")
+    shutil.copytree(photos / "rose", tmp_path / "only" / "rose")
+    one_class = penult("report", tmp_path / "only", "-o", folder, "--model", toy, "-q")
     assert (one_class.code, names(folder)) == (1, ["report.parts"])
     done = penult("report", photos, "-o", folder, "--model", toy, "-q")
     assert done.code == 0, done.err
