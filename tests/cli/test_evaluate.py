@@ -58,6 +58,8 @@ def test_photos_that_trained_it_are_told_and_the_others_scored_apart(penult, pho
     done = penult("evaluate", model, photos, "--json", "-q", "--results", tmp_path / "r")
     for told in (json.loads(done.out), json.loads((tmp_path / "r" / "scores.json").read_text())):
         assert (told["trained"], told["apart"]["images"]) == (27, 9)
+        assert told["apart"]["interval"][1] == 1
+        assert told.get("scores", told).get("interval") is None
     # Held out by training, and renamed: none of these has been seen.
     for number, name in enumerate(load_classifier(model).held_out.ids):
         new = tmp_path / "new" / name.split("/")[0] / f"{number}.jpg"

@@ -82,6 +82,39 @@ def test_a_pattern_that_names_a_source_imports_no_other():
     assert done.stdout.splitlines()[-1] == "[]"
 
 
+@pytest.mark.parametrize("pattern", ["mean_colour", "Mean Colour", "toy:meancolour"])
+def test_a_part_of_a_name_is_found_in_any_spelling(penult, toy, pattern):
+    (card,) = json.loads(penult("models", pattern, "--json").out)
+    assert card["name"] == toy
+
+
+def test_a_name_that_stands_for_another_is_found_where_that_is(penult):
+    done = penult("models", "MobileNetV1")
+    assert "timm:mobilenetv1_100.ra4_e3600_r224_in1k" in done.out
+    assert "--model MobileNetV1 takes timm:mobilenetv1_100.ra4_e3600_r224_in1k" in done.out
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("ViT-B/16", "did you mean vit_b_16? ("),
+        ("openai/clip-vit-base-patch32", "did you mean hf:openai/clip-vit-base-patch32, timm:"),
+        ("hf:openai/clip", "hf: are not listed; penult layers hf:openai/clip shows one of them"),
+        ("onnx:", "the models of onnx: are not listed; penult layers onnx:NAME shows"),
+    ],
+)
+def test_names_are_understood_as_those_of_a_model(penult, name, said):
+    done = penult("models", name)
+    assert done.code == 2
+    assert said in done.err
+    if ":" not in name:  # the same where a network is to be opened
+        assert said in penult("layers", name).err
+
+
+def test_a_family_has_members_that_are_not_listed(penult):
+    assert "there as well: hf:facebook/dinov2-small" in penult("models", "dinov2").out
+
+
 def test_what_is_no_model_gets_suggestions(penult, toy):
     done = penult("models", "toy:mean-color")
     assert (done.code, done.out) == (2, "")

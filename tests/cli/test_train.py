@@ -59,6 +59,28 @@ def test_one_layer_of_several_is_trained_as_a_file_of_its_own(penult, layers, tm
     assert load_classifier(out).pipeline.n_features_in_ == 2
 
 
+def test_a_layer_that_was_not_compared_is_named_among_those_of_the_file(penult, layers, tmp_path):
+    said = "layer logits, the last of 3; --layer all tries all"
+    assert said in penult("train", layers, "-o", tmp_path / "c.skops", "-q").out
+    assert said in penult("info", tmp_path / "c.skops").out
+    done = penult("train", layers, "-o", tmp_path / "d.skops", "-l", "mean", "-q")
+    assert "layer mean, one of 3; --layer all tries all" in done.out
+
+
+def test_rows_of_several_layers_suggest_to_train_on_all(penult, photos, toy, tmp_path):
+    call = ("extract", photos, "-m", toy, "-o")
+    done = penult(*call, tmp_path / "two.h5", "-l", "mean", "-l", "logits")
+    assert done.err.splitlines()[-1].endswith("two.skops --layer all")
+    assert penult(*call, tmp_path / "one.h5").err.splitlines()[-1].endswith("one.skops")
+
+
+def test_layers_that_tie_are_named_and_the_first_is_taken(penult, photos, toy, tmp_path):
+    path = tmp_path / "tied.h5"
+    penult("extract", photos, "-o", path, "-m", toy, "-l", "mean", "-l", "penultimate", "-q")
+    done = penult("train", path, "-o", tmp_path / "c.skops", "-l", "all", "-q")
+    assert "2 by cross-validation, tied with penultimate; taken because it comes first" in done.out
+
+
 def test_the_accuracies_of_layers_are_in_the_json(penult, layers, tmp_path):
     done = penult("train", layers, "-o", tmp_path / "c.skops", "-l", "pixels", "-l", "m*", "--json", "-q")  # fmt: skip
     told = json.loads(done.out)

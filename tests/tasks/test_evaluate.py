@@ -28,6 +28,23 @@ def test_photos_their_feature_file_and_its_rows_have_the_same_scores(trained, ph
     ]  # fmt: skip
 
 
+def test_scores_of_photos_that_trained_it_are_shown_as_no_estimate(trained, photos):
+    found = penult.evaluate(trained, photos)
+    assert repr(found) == (
+        "Evaluation(accuracy 100.0% on 9 images that did not train it, no estimate: accuracy "
+        "100.0% on 36 images, 27 of which trained it)"
+    )
+    assert (found.scores.interval, found.apart.interval[1]) == (None, 1)
+    page = found._repr_html_()
+    assert page.count("95% interval") == 1
+    assert page.index("9, those that did not train it") < page.index("36, all of")
+    seen = set(trained.held_out.ids)
+    others = [p for p in photos.rglob("*.jpg") if str(p.relative_to(photos)) not in seen]
+    alone = penult.evaluate(trained, others, label_pattern=r"(?P<label>\w+)_\d+")
+    assert repr(alone).endswith("on 27 images, no estimate: all of them trained it)")
+    assert alone.scores.interval is None
+
+
 def test_labels_are_for_photos_and_refused_where_rows_bring_their_own(trained, photos, tmp_path):
     named = penult.evaluate(trained, photos, label_pattern=r"(?P<label>\w+)_\d+")
     assert named.scores.accuracy == penult.evaluate(trained, photos).scores.accuracy

@@ -24,6 +24,14 @@ def test_a_layer_is_named_and_of_several_the_best_is_kept(file):
         assert best.recipe.layer in ("pixels", "mean", "logits")
 
 
+def test_the_last_layer_of_several_is_named_in_the_log_and_by_the_classifier(file, caplog):
+    caplog.set_level("INFO", "penult")
+    trained = penult.train(file, classifier="centroid")
+    assert "the layer logits, the last of 3; layer='all' tries all" in caplog.text
+    assert "layer logits (the last of 3)" in repr(trained)
+    assert trained.settings.to_dict()["file_layers"] == ("pixels", "mean", "logits")
+
+
 def test_a_layer_that_there_is_not_is_refused_and_so_is_one_of_rows_in_memory(file):
     with pytest.raises(UnknownNameError, match="did you mean mean"):
         penult.train(file, layer="meen")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
-__all__ = ["ALIASES", "canonical", "spelling"]
+__all__ = ["ALIASES", "canonical", "plain", "spelling"]
 
 # A network of keras.applications that torchvision has no weights for, or has of another training
 # than the one that made it known, comes from timm: these are the original TensorFlow weights where
@@ -139,12 +139,13 @@ def spelling(name: str, allowed: Iterable[str]) -> str | None:
     (``RegNetX16GF``: ``regnet_x_16gf`` or ``regnet_x_1_6gf``).
     """
     known = list(allowed)
-    for plain in (str, str.lower, _plain):
-        matches = [other for other in known if plain(other) == plain(name)]
+    for form in (str, str.lower, plain):
+        matches = [other for other in known if form(other) == form(name)]
         if matches:
             return matches[0] if len(matches) == 1 else None
     return None
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
+    """A name without what people spell differently: case, hyphens, underscores, spaces."""
     return name.lower().translate({ord(sign): None for sign in "-_ "})

@@ -11,7 +11,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 from penult.arguments import require_name
-from penult.backbones.aliases import ALIASES, canonical, spelling
+from penult.backbones.aliases import ALIASES, canonical, plain, spelling
 from penult.backbones.backbone import Backbone
 from penult.backbones.families import meant_by
 from penult.backbones.forked import torch_in_one_thread
@@ -34,6 +34,7 @@ __all__ = [
     "require_recorded",
     "resolve",
     "sources",
+    "unknown_model",
     "unregister",
 ]
 
@@ -158,15 +159,30 @@ def resolve(name: str) -> tuple[BackboneSource, str]:
     for prefix in sources():
         if _load(prefix).knows(name):
             return _load(prefix), name
+    raise unknown_model(name)
+
+
+def unknown_model(name: str, *, hint: str | None = None) -> UnknownNameError:
+    """Make the error of a name that is none, with what may have been meant.
+
+    Parameters
+    ----------
+    name : str
+        As the user typed it, without a source.
+    hint : str, optional
+        What to type next, in place of how to list all names.
+    """
     known = [*ALIASES, *(known for prefix in sources() for known in _load(prefix).names())]
     once = {known.lower(): known for known in reversed(known)}.values()
     alike = spelling(name, once)
-    meant, hint = [alike] if alike else meant_by(name), f"{command('models')} lists them all"
+    meant = [alike] if alike else meant_by(name)
     if Path(name).is_file():
         meant, hint = [f"checkpoint:{name}"], "if it is a file of weights"
-    elif len(name) > 2 and any(name.lower() in one for one in once):
+    elif hint is None and len(name) > 2 and any(name.lower() in one for one in once):
         hint = f"{command('models', name.lower())} lists all with that in their names"
-    raise UnknownNameError("model", name, once, hint=hint, meant=meant)
+    elif hint is None:
+        hint = f"{command('models')} lists them all"
+    return UnknownNameError("model", name, once, hint=hint, meant=meant)
 
 
 def open_backbone(
@@ -323,8 +339,9 @@ def list_models(pattern: str = "*") -> Iterable[ModelInfo]:
     Parameters
     ----------
     pattern : str
-        A glob for names, in any case; without a ``*``, ``?`` or ``[``, a part of a name. Where it
-        begins with a source (``timm:``), the other sources are not even imported.
+        A glob for names, in any case; without a ``*``, ``?`` or ``[``, a part of a name, in any
+        spelling, or a name that stands for one (see `resolve`). Where it begins with a source
+        (``timm:``), the other sources are not even imported.
 
     Yields
     ------
@@ -337,15 +354,18 @@ def list_models(pattern: str = "*") -> Iterable[ModelInfo]:
         If it begins with what is no source.
     """
     pattern = pattern.lower()
-    prefix, colon, _ = pattern.partition(":")
+    prefix, colon, part = pattern.partition(":")
     prefixes = [source for source in sources() if not colon or fnmatch(source, prefix)]
     if not prefixes:
         raise UnknownNameError("backbone source", prefix, sources())
-    if not any(sign in pattern for sign in "*?["):
-        start = f"{prefix}:" if colon else ""
-        pattern = f"{start}*{pattern.removeprefix(start)}*"
+    is_glob = any(sign in pattern for sign in "*?[")
+    wanted, target = plain(part if colon else pattern), None if colon else canonical(pattern)
     for source in prefixes:
         for info in _load(source).models():
             name = info.name.lower()
-            if fnmatch(name, pattern) or fnmatch(name.partition(":")[2], pattern):
+            if is_glob:
+                found = fnmatch(name, pattern) or fnmatch(name.partition(":")[2], pattern)
+            else:
+                found = wanted in plain(name.partition(":")[2] if colon else name)
+            if found or info.name == target:
                 yield info

@@ -105,9 +105,15 @@ class Classifier(Description):
             ("kind", " ".join(filter(None, (self.settings.classifier, params)))),
             ("classes", count(len(self.label_names), "class")),
             ("network", short_text(self.recipe.network)),
-            ("layer", short_text(self.recipe.layer)),
+            ("layer", short_text(self.recipe.layer) + self._among()),
             ("scores", in_words(self.scores)),
         ]
+
+    def _among(self) -> str:
+        there = self.settings.file_layers
+        if not there:
+            return ""
+        return f" ({'the last' if self.recipe.layer == there[-1] else 'one'} of {len(there)})"
 
     def require_recipe(self, other: Recipe, *, other_name: str) -> None:
         """Refuse rows that were made otherwise than the classifier's own.

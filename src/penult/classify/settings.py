@@ -159,6 +159,8 @@ class TrainingSettings:
         Of several seeds; None where there was one run.
     layers : tuple of LayerResult
         Of each layer, where several were tried.
+    file_layers : tuple of str
+        All layers of the feature file, where it has several, in execution order.
     not_tried : tuple of mapping
         Candidates that were left out because the others had clearly passed their best.
     options : TrainOptions or None
@@ -186,6 +188,7 @@ class TrainingSettings:
     thresholds: tuple[float, ...] | None = None
     runs: SeedRuns | None = None
     layers: tuple[LayerResult, ...] = ()
+    file_layers: tuple[str, ...] = ()
     not_tried: tuple[Mapping[str, Any], ...] = ()
     options: TrainOptions | None = None
     features: str = ""
@@ -203,12 +206,12 @@ class TrainingSettings:
         Returns
         -------
         dict
-            Field to value; ``thresholds``, ``runs``, ``layers``, ``not_tried``, ``options`` and the
-            files' names only where there are any.
+            Field to value; ``thresholds``, ``runs``, ``layers``, ``file_layers``, ``not_tried``,
+            ``options`` and the files' names only where there are any.
         """
         data = dataclasses.asdict(self)
         for name in (
-            *("thresholds", "runs", "layers", "not_tried"),
+            *("thresholds", "runs", "layers", "file_layers", "not_tried"),
             *("options", "features", "test_features"),
         ):
             if not data[name]:

@@ -136,10 +136,21 @@ def layers_table(layers: Sequence[LayerResult], chosen: str) -> None:
 
 def layer_line(settings: TrainingSettings, chosen: str) -> str | None:
     """Return which layer was chosen, where there were several, and how."""
-    if len(settings.layers) < 2:
-        return None
+    tried, there = settings.layers, settings.file_layers
+    if len(tried) < 2:
+        if len(there) < 2:
+            return None
+        place = "the last" if chosen == there[-1] else "one"
+        return f"layer {chosen}, {place} of {len(there)}; --layer all tries all"
+    best = max(result.cross_validated for result in tried)
+    tied = [
+        result.layer
+        for result in tried
+        if result.cross_validated == best and result.layer != chosen
+    ]
+    also = f", tied with {listed(tied)}; taken because it comes first in the network" * bool(tied)
     return (
-        f"layer {chosen}: the best of {len(settings.layers)} by cross-validation; the held-out "
+        f"layer {chosen}: the best of {len(tried)} by cross-validation{also}; the held-out "
         "images had no part in the choice"
     )
 

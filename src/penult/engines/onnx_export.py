@@ -63,8 +63,8 @@ def row_graph(backbone: Backbone, recipe: Recipe) -> Any:
     if "torch" not in backbone.metadata.forms:
         engines = " or ".join(engines_for(backbone))
         raise EngineError(
-            f"{backbone.name} cannot be written as ONNX: it runs with the engine {engines} alone; "
-            "train on rows of a network that torch runs"
+            f"{backbone.described} cannot be written as ONNX: it runs with the engine {engines} "
+            "alone; train on rows of a network that torch runs"
         )
     import onnx
     import torch
@@ -106,16 +106,16 @@ def row_graph(backbone: Backbone, recipe: Recipe) -> Any:
         model.ir_version = IR
         (rows,) = run_graph(file.getvalue(), others.numpy())
     except PenultError as error:
-        raise EngineError(f"{backbone.name} cannot be written as ONNX: {error}") from error
+        raise EngineError(f"{backbone.described} cannot be written as ONNX: {error}") from error
     except Exception as error:
         raise EngineError(
-            f"{backbone.name} cannot be written as ONNX: {first_line(error)}"
+            f"{backbone.described} cannot be written as ONNX: {first_line(error)}"
         ) from error
     relative = relative_error(rows, expected)
     if not relative <= TOLERANCE:
         raise EngineError(
-            f"{backbone.name} as ONNX gives rows that differ from torch's by {relative:.1e}, more "
-            f"than {TOLERANCE:.0e}"
+            f"{backbone.described} as ONNX gives rows that differ from torch's by {relative:.1e}, "
+            f"more than {TOLERANCE:.0e}"
         )
     return add_prefix(model, "backbone/", rename_inputs=False)
 

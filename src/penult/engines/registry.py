@@ -125,10 +125,10 @@ def open_engine(
     able = engines_for(backbone)
     if not able:
         forms = " or ".join(backbone.metadata.forms)
-        raise EngineError(f"{backbone.name} is of a form ({forms}) that no engine runs")
+        raise EngineError(f"{backbone.described} is of a form ({forms}) that no engine runs")
     if engine != "auto" and engine not in able:
         raise UsageError(
-            f"{backbone.name} runs with the engine {' or '.join(able)} alone; leave out "
+            f"{backbone.described} runs with the engine {' or '.join(able)} alone; leave out "
             f"{option('engine', engine)}"
         )
     candidates = [engine]

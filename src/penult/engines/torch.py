@@ -107,7 +107,7 @@ class TorchEngine(Engine):
         except (RuntimeError, TypeError, BackboneError) as error:
             # Such as an operation that Apple's GPUs lack, or weights in float64.
             raise EngineError(
-                f"{backbone.name} cannot run on {self.device}: {first_line(error)}; give "
+                f"{backbone.described} cannot run on {self.device}: {first_line(error)}; give "
                 f"{option('device', 'cpu')}"
             ) from error
         self._compare(rows, expected)

@@ -79,7 +79,10 @@ class OpenedBackbone:
     """
 
     def __init__(self, name: str, choice: WeightsChoice, *, use_cache: bool = True) -> None:
-        announce(f"loading {name}", brief=True)
+        told = name if choice.weights is None else f"{name} with the weights {choice.weights}"
+        if choice.weights == "random":
+            told = f"an untrained {name}"
+        announce(f"loading {told}", brief=True)
         self.backbone = open_backbone(name, choice, use_cache=use_cache)
         files = [choice.weights, self.backbone.weights.path]
         self._files = [path for path in files if isinstance(path, Path)]

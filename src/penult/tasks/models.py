@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from penult.backbones.info import ModelInfo
-from penult.backbones.registry import list_models
+from penult.backbones.registry import list_models, unknown_model
 from penult.checking import checked
-from penult.errors import UnknownNameError
+from penult.errors import UnknownNameError, UsageError
 from penult.interface import command
 from penult.representation import Records
 
@@ -21,8 +21,8 @@ def models(pattern: str = "*") -> list[ModelInfo]:
     Parameters
     ----------
     pattern : str, default='*'
-        Part of a name, a glob, or a source: ``"resnet"``, ``"vgg*"``, ``"timm:"``. One that begins
-        with a source is answered fastest.
+        Part of a name in any spelling, a glob, or a source: ``"resnet"``, ``"vgg*"``, ``"timm:"``.
+        One that begins with a source is answered fastest.
 
     Returns
     -------
@@ -32,11 +32,20 @@ def models(pattern: str = "*") -> list[ModelInfo]:
     Raises
     ------
     UnknownNameError
-        If none matches; suggests close names.
+        If none matches; suggests what was meant, or close names.
+    UsageError
+        If it begins with a source whose models cannot be listed: ``"hf:"``, files.
     """
     found = list(list_models(pattern))
-    if not found:
-        names = [model.name for model in list_models()]
-        raise UnknownNameError("model", pattern, names, hint=f"{command('models')} lists them all")
-    columns = ("name", "parameters", "input_size", "features", "top1", "licence", "on_this_machine")
-    return Records(found, "model", columns)
+    if found:
+        columns = ("name", "parameters", "input_size", "features", "top1", "licence")
+        return Records(found, "model", (*columns, "on_this_machine"))
+    prefix, colon, name = pattern.partition(":")
+    everything = f"{command('models')} lists all names"
+    if not colon:
+        raise unknown_model(pattern, hint=everything)
+    listed = [model.name for model in list_models(f"{prefix}:")]
+    if not listed:
+        shown = command("layers", f"{prefix}:{name or 'NAME'}")
+        raise UsageError(f"the models of {prefix}: are not listed; {shown} shows one of them")
+    raise UnknownNameError("model", pattern, listed, hint=everything)

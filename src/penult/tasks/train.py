@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import operator
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ from penult.errors import UsageError
 from penult.extractor import layer_names
 from penult.features.contradictions import find_contradictions, log_contradictions
 from penult.features.read import load
+from penult.interface import at_command_line, option
 from penult.output import check_output
 from penult.progress import ShowProgress
 from penult.records import Features, HeldOut
@@ -190,7 +192,14 @@ def _train(
 ) -> Classifier:
     """Train on the rows given, on the file's last layer, or on each of those that were named."""
     if not layer:
-        return train_rows(features, **options)
+        trained = train_rows(features, **options)
+        there = trained.settings.file_layers
+        if not isinstance(features, Features) and there and not at_command_line():
+            logging.getLogger("penult").info(
+                "trained on the layer %s, the last of %d; %s tries all",
+                *(trained.recipe.layer, len(there), option("layer", "all")),
+            )
+        return trained
     if isinstance(features, Features):
         raise UsageError(
             f"rows in memory have one layer, {features.recipe.layer}; give the feature file, or "

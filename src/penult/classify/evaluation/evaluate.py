@@ -152,11 +152,10 @@ def evaluate_pipeline(
         )
 
     return Evaluation(
-        scores=score_rows(known, split),
         images=list_rows(known),
         unseen=list_rows(~known),
         unlabelled=len(labels) - len(rows),
         unlike=None if likeness is None else int(unlike[known].sum()),
         unseen_unlike=None if likeness is None else int(unlike[~known].sum()),
-        **score_apart(score_rows, known, is_seen(features, rows, trained_on)),
+        **score_apart(score_rows, known, is_seen(features, rows, trained_on), split),
     )

@@ -85,7 +85,6 @@ def evaluate_labels(
         )
 
     return Evaluation(
-        scores=score_rows(known, split),
         images=HeldOut(
             ids=tuple(ids[i] for i in np.flatnonzero(known)),
             truth=tuple(join_names(row) for row in truth[known]),
@@ -101,7 +100,7 @@ def evaluate_labels(
         unlabelled=len(targets) - len(rows),
         unlike=None if likeness is None else int(unlike[known].sum()),
         unseen_unlike=None if likeness is None else int(unlike[~known].sum()),
-        **score_apart(score_rows, known, is_seen(features, rows, trained_on)),
+        **score_apart(score_rows, known, is_seen(features, rows, trained_on), split),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,7 +24,8 @@ class Evaluation:
     Attributes
     ----------
     scores : Scores
-        Over the images whose label the classifier knows.
+        Over the images whose label the classifier knows. Where some of them trained it, they are no
+        estimate for new ones, and have no ``interval``; `apart` has one.
     images : HeldOut
         Those images, and what was predicted for each.
     unseen : HeldOut
@@ -72,13 +73,20 @@ class Evaluation:
         return one_line("Evaluation", self._facts())
 
     def _repr_html_(self) -> str:
-        return html_table("Evaluation", self._facts()) + self.scores._repr_html_()
+        tables = [scores._repr_html_() for scores in (self.apart, self.scores) if scores]
+        return html_table("Evaluation", self._facts()) + "".join(tables)
 
     def _facts(self) -> list[tuple[str, str | None]]:
         unseen, failed = len(self.unseen.ids), len(self.failures)
+        scores, trained = in_words(self.scores), None
+        if self.apart is not None:
+            trained = f"no estimate: {scores}, {self.trained:,} of which trained it"
+            scores = f"{in_words(self.apart)} that did not train it"
+        elif self.trained:
+            trained = "no estimate: all of them trained it"
         return [
-            ("scores", in_words(self.scores)),
-            ("trained", f"{self.trained:,} of them trained it" if self.trained else None),
+            ("scores", scores),
+            ("trained", trained),
             ("unseen", f"{unseen:,} of labels never seen" if unseen else None),
             ("unlabelled", f"{self.unlabelled:,} without a label" if self.unlabelled else None),
             ("failures", f"{failed:,} failed" if failed else None),
@@ -95,8 +103,9 @@ def score_apart(
     score_rows: Callable[[NDArray[np.bool_], str], Scores],
     known: NDArray[np.bool_],
     seen: NDArray[np.bool_] | None,
+    split: str,
 ) -> dict[str, Any]:
-    """Make the ``trained`` and ``apart`` of an `Evaluation`.
+    """Make the ``scores``, ``trained`` and ``apart`` of an `Evaluation`.
 
     Parameters
     ----------
@@ -106,11 +115,17 @@ def score_apart(
         The rows to score.
     seen : bool array, shape (n,), or None
         Of `penult.classify.evaluation.seen.is_seen`.
+    split : str
+        What the scores call the known rows.
     """
+    scores = score_rows(known, split)
     if seen is None:
-        return {}
+        return {"scores": scores}
     new = known & ~seen
     apart = None
     if new.any() and (new < known).any():
         apart = score_rows(new, "those that did not train it")
-    return {"trained": int((known & seen).sum()), "apart": apart}
+    trained = int((known & seen).sum())
+    if trained:
+        scores = replace(scores, interval=None)
+    return {"scores": scores, "trained": trained, "apart": apart}

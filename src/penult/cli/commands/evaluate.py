@@ -84,9 +84,9 @@ def run(
     if as_json:
         say_json(
             {
-                "scores": scores_to_dict(found.scores),
-                "trained": found.trained,
                 "apart": None if found.apart is None else scores_to_dict(found.apart),
+                "trained": found.trained,
+                "scores": scores_to_dict(found.scores),
                 "unseen_labels": dict(found.unseen_labels),
                 "unlike": found.unlike,
                 "unseen_unlike": found.unseen_unlike,

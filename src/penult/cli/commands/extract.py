@@ -186,7 +186,8 @@ def run(
     say_failures(features.failures, total=total)
     say_listing_messages(features.origin)
     if len(features.label_names) > 1:
-        next_command("train", output, "-o", output.with_suffix(".skops"), quiet=quiet)
+        of_all = ["--layer", "all"] * (len(features.layers) > 1)
+        next_command("train", output, "-o", output.with_suffix(".skops"), *of_all, quiet=quiet)
     else:
         next_command("info", output, quiet=quiet)
 

@@ -26,6 +26,7 @@ from penult.cli.tables import (
     class_table,
     grid_line,
     int8_card,
+    layer_line,
     layers_table,
     likeness_line,
     recipe_table,
@@ -112,6 +113,8 @@ def _show_classifier(file: Path, found: ClassifierInfo) -> None:
     class_table(found.scores)
     layers_table(found.settings.layers, found.recipe.layer)
     say_accuracy(found.scores)
+    if line := layer_line(found.settings, found.recipe.layer):
+        say(line)
     say(grid_line(found.settings))
     say(likeness_line(found.likeness))
     if line := strays_line(found.likeness):

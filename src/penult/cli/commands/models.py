@@ -22,7 +22,8 @@ def run(
     pattern: Annotated[
         str,
         typer.Argument(
-            metavar="PATTERN", help="Part of a name, a glob, or a source: resnet, 'vgg*', timm:"
+            metavar="PATTERN",
+            help="Part of a name in any spelling, a glob, or a source: resnet, 'vgg*', timm:",
         ),
     ] = "*",
     as_json: o.AsJson = False,
@@ -38,6 +39,8 @@ def run(
     penult models resnet
     penult models 'timm:vit_small*'
     """
+    from penult.backbones.aliases import canonical
+    from penult.backbones.families import meant_by
     from penult.tasks.models import models
 
     cards = models(pattern)
@@ -54,6 +57,10 @@ def run(
     count = "1 model" if len(cards) == 1 else f"{len(cards):,} models"
     hidden = "" if shown == _COLUMNS else "; a wider terminal, or --json, shows more of each"
     say(f"{count}; the weights of {here:,} are on this machine{hidden}")
+    if target := canonical(pattern):
+        say(f"--model {pattern} takes {target}")
+    if unlisted := [name for name in meant_by(pattern) if name.startswith("hf:")]:
+        say(f"not listed, but there as well: {', '.join(unlisted)}")
 
 
 def _fitting(cards: Sequence[ModelInfo]) -> tuple[str, ...]:

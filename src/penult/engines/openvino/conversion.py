@@ -133,7 +133,9 @@ def convert(backbone: Backbone, recipes: Sequence[Recipe]) -> Conversion:
             model = ov.convert_model(network, example_input=traced)
             expected = network(torch.from_numpy(image))
     except Exception as error:
-        raise EngineError(f"{backbone.name} cannot be converted: {first_line(error)}") from error
+        raise EngineError(
+            f"{backbone.described} cannot be converted: {first_line(error)}"
+        ) from error
     with first_run_lock:
         compiled = _compile(ov, model)
         rows = _rows(compiled, image)
@@ -141,14 +143,14 @@ def convert(backbone: Backbone, recipes: Sequence[Recipe]) -> Conversion:
         if not torch.isfinite(theirs).all():
             # OpenVINO's may be finite, and as wrong.
             raise EngineError(
-                f"{backbone.name} gives NaN or infinite numbers for a test image (layer "
+                f"{backbone.described} gives NaN or infinite numbers for a test image (layer "
                 f"{recipe.layer}), so its weights are damaged, or not made for float32; give others"
             )
         relative = relative_error(row, theirs.numpy())
         if not relative <= TOLERANCE:
             raise EngineError(
-                f"the conversion of {recipe.layer} of {backbone.name} differs from torch's rows by "
-                f"{relative:.1e}, more than {TOLERANCE:.0e}"
+                f"the conversion of {recipe.layer} of {backbone.described} differs from torch's "
+                f"rows by {relative:.1e}, more than {TOLERANCE:.0e}"
             )
     several = _takes_several(compiled, np.concatenate([traced, image]), TOLERANCE)
     return Conversion(model, not several, rows)

@@ -94,7 +94,7 @@ class OpenVinoEngine(Engine):
         try:
             self._open(conversion, 1 if few else self._several)
         except (RuntimeError, DamagedError) as error:
-            raise EngineError(f"{backbone.name} cannot run: {first_line(error)}") from error
+            raise EngineError(f"{backbone.described} cannot run: {first_line(error)}") from error
 
     def _open(self, conversion: Conversion, at_once: int) -> None:
         """Compile the first graph."""
@@ -202,7 +202,7 @@ def _convert(
 ) -> Conversion:
     """Convert, and cache it where that can be done."""
     once = " anew, without the cache" if cache is None else ", once"
-    announce(f"converting {backbone.name} for this processor{once}")
+    announce(f"converting {backbone.described} for this processor{once}")
     conversion = convert(backbone, recipes)
     if cache is not None:
         try:
@@ -211,7 +211,7 @@ def _convert(
             logging.getLogger("penult").warning(
                 "penult: the conversion of %s cannot be kept in %s, and is made each time: %s; "
                 "PENULT_CACHE names another folder",
-                backbone.name,
+                backbone.described,
                 cache.folder.parent,
                 error.strerror or error,
             )
@@ -221,7 +221,7 @@ def _convert(
 def _warn(cache: ConversionCache | None, backbone: Backbone, what: str) -> None:
     logging.getLogger("penult").warning(
         "penult: the conversion of %s that is kept in %s %s; it is made anew",
-        backbone.name,
+        backbone.described,
         cache and cache.folder,
         what,
     )

@@ -150,12 +150,12 @@ def quantize(
     except Exception as error:
         # NNCF's errors have no base of their own.
         cause = first_line(error)
-        raise EngineError(f"{backbone.name} cannot be quantised: {cause}") from error
+        raise EngineError(f"{backbone.described} cannot be quantised: {cause}") from error
     products, in_float = _count(ov, graph)
     if products == in_float:
         raise EngineError(
-            f"{backbone.name} has nothing before {recipes[-1].layer} that could be in integers and "
-            f"give rows with a mean cosine of {min_cosine:g}"
+            f"{backbone.described} has nothing before {recipes[-1].layer} that could be in "
+            f"integers and give rows with a mean cosine of {min_cosine:g}"
         )
     return Quantized(
         graph=_pack(ov, backbone, recipes, graph),

@@ -55,9 +55,11 @@ def read_graph(ov: Any, backbone: Backbone, recipes: Sequence[Recipe]) -> Any:
         model = graph(recipes)
     except RuntimeError as error:
         cause = first_line(error)
-        raise EngineError(f"{backbone.name} cannot run: {cause}") from error
+        raise EngineError(f"{backbone.described} cannot run: {cause}") from error
     for name, row, expected in zip(names, found, content.expected, strict=True):
-        differs = f"{backbone.name} gives other rows on this processor than on the one that it was"
+        differs = (
+            f"{backbone.described} gives other rows on this processor than on the one that it was"
+        )
         cosine = float(cosines(row, expected[None])[0])
         if backbone.metadata.quantized and not cosine >= MIN_COSINE:
             raise EngineError(
