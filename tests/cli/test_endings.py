@@ -1,9 +1,13 @@
 """Each command ends by saying what to do next, to people, and not to programs."""
 
 import json
+import re
+import shlex
+from pathlib import Path
 
 import pytest
 
+from penult import load
 from penult.cli.console import say_path
 
 
@@ -59,6 +63,29 @@ def test_info_has_the_command_line_that_makes_it_again(penult, photos, toy, made
     ) in said
     told = json.loads(penult("info", model, "--json").out)
     assert told["settings"]["options"]["grid"] == {"C": [1, 10]}
+
+
+def test_what_was_typed_in_one_folder_is_made_again_in_another(
+    penult, photos, toy, tmp_path, monkeypatch
+):
+    table = "path,label\n" + "".join(f"{p.relative_to(photos)},{p.parent.name}!\n" for p in photos.rglob("*.jpg"))  # fmt: skip
+    (photos.parent / "labels.csv").write_text(table)
+    monkeypatch.chdir(photos.parent)
+    call = ("extract", photos.name, "--labels", "labels.csv", "-m", toy, "-o", "f.h5", "-q")
+    assert penult(*call).code == 0
+    (said,) = re.findall("made again by: penult (.*)", penult("info", "f.h5").out)
+    other = tmp_path / "other"
+    other.mkdir()
+    monkeypatch.chdir(other)
+    assert penult(*shlex.split(said)).code == 0
+    ours, theirs = load("f.h5"), load(photos.parent / "f.h5")
+    assert (ours.ids, ours.label_names) == (theirs.ids, theirs.label_names)
+    monkeypatch.chdir(photos.parent)
+    assert penult("train", "f.h5", "-o", "c.skops", "-q").code == 0
+    assert "to be typed where f.h5 is" in penult("info", "c.skops").out
+    assert penult("report", photos.name, "--labels", "labels.csv", "-m", toy, "-o", "r", "-q").code == 0  # fmt: skip
+    page = " ".join(Path("r/index.html").read_text("utf-8").split())
+    assert f"penult extract {photos.name} -o features.h5 --model {toy} --labels labels.csv" in page
 
 
 def test_many_sources_are_the_first_few(penult, photos, toy, tmp_path):

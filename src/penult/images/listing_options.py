@@ -57,5 +57,8 @@ class ListingOptions:
 
     def origin(self, sources: Sequence[SourceArgument], listing: Listing) -> dict[str, Any]:
         """What a feature file notes of where its images came from, and what was beside them."""
-        options = {**asdict(self), "labels": str(self.labels)}
+        labels = str(self.labels)
+        if labels not in ("parent", "none") and not labels.startswith("column:"):
+            labels = str(Path(labels).absolute())  # as the sources are
+        options = {**asdict(self), "labels": labels}
         return {**origin_of(sources), **options, **listing.notes}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -58,14 +59,15 @@ def extract_command(
     dtype: str = "float32",
     maps: bool = False,
 ) -> str:
-    """What to type to get a feature file again.
+    """What to type to get a feature file again, wherever that is done: its inputs are absolute.
 
     Parameters
     ----------
     recipe : of its last layer
     layers : all of its layers
     origin : as `Features` has it
-    sources : in place of those that the origin names
+    sources : as they were typed, in place of those that the origin names; a table of labels is
+        then typed as they were
     output : the file
     dtype : of its rows
     maps : whether its rows are whole maps or tokens
@@ -83,6 +85,8 @@ def extract_command(
     if tuple(layers) != ("penultimate",):
         words += _repeated("layer", layers)
     labels, pattern = origin.get("labels") or "parent", origin.get("label_pattern")
+    if sources and not any(Path(source).is_absolute() for source in sources):
+        labels = os.path.relpath(labels) if Path(labels).is_absolute() else labels
     splits, shuffle = origin.get("splits") or "auto", origin.get("shuffle")
     max_pixels = origin.get("max_pixels")
     ends = recipe.layer in ("penultimate", "logits")
@@ -117,7 +121,9 @@ def train_command(
     *,
     every: Sequence[str] = (),
 ) -> str:
-    """What to type to get a classifier again.
+    """What to type to get a classifier again, in the folder of the feature files.
+
+    A classifier's file is handed on, and knows them by their names alone.
 
     Parameters
     ----------

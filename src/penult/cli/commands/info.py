@@ -123,6 +123,8 @@ def _show_classifier(file: Path, found: ClassifierInfo) -> None:
         say(line)
     command = train_command(found.settings, found.recipe.layer, output=file.name)
     say(f"made again by: {command}")
+    if files := [f for f in (found.settings.features, found.settings.test_features) if f]:
+        say(f"to be typed where {listed(files)} {'is' if len(files) == 1 else 'are'}")
     say("made with " + ", ".join(f"{k} {v}" for k, v in found.versions.items()))
 
 
