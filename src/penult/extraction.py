@@ -16,7 +16,8 @@ from penult.extractor import EngineOptions, ExtractorSpec, ModelRows, ReadingOpt
 from penult.features.changes import changes_of
 from penult.features.contradictions import find_contradictions, log_contradictions
 from penult.features.read import load, read
-from penult.features.resume.store import is_leftover, parts_folder
+from penult.features.resume.finished import require_same
+from penult.features.resume.store import parts_folder, require_place
 from penult.images.listing import as_sources
 from penult.images.listing_options import ListingOptions
 from penult.images.notes import log_failures
@@ -266,22 +267,17 @@ class Extraction:
     ) -> Features:
         """Make the rows, and write the feature file; see `extract`."""
         target = Path(output)
-        # A run that was killed when all but the tidying up was done is no reason to refuse.
-        may_replace = overwrite or update or is_leftover(target)
-        check_output(target, overwrite=may_replace, output=FEATURES)
-        if update and overwrite:
-            raise UsageError(
-                "update and overwrite exclude each other: one keeps what holds, the other nothing"
-            )
+        require_place(target, overwrite=overwrite, update=update)
         with following(progress) as tell:
-            job = self._job(images, (target, parts_folder(target)), tell)
-            changes = None
-            if update and target.exists():
-                changes = changes_of(load(target), job.listing.records)
+            old = target if update and target.exists() else None
+            job = self._job(images, (target, parts_folder(target)), tell, old)
+            changes = None if old is None else changes_of(load(old), job.listing.records)
             to_file(job, target, overwrite=overwrite, restart=restart, update=update)
         return replace(load(target), changes=changes)
 
-    def _job(self, images: Paths, leave_out: Sequence[Path], tell: Tell) -> Job:
+    def _job(
+        self, images: Paths, leave_out: Sequence[Path], tell: Tell, old: Path | None = None
+    ) -> Job:
         sources, offline = as_sources(images), self.extractor.weights.offline
         listing = self.listing.list(sources, leave_out=leave_out, offline=offline)
         if self.needs_labels and not any(record.labels for record in listing.records):
@@ -298,6 +294,8 @@ class Extraction:
             "shuffle": self.shuffle,
         }
         extractor = self.extractor.open(images=len(listing.records))
+        if old is not None:  # before a network is converted for what is refused then
+            require_same(old, extractor.recipes, {"dtype": self.dtype, **options})
         _ = extractor.engine  # what is wrong with it is said before anything is written
         return Job(
             listing=listing,

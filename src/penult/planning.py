@@ -13,12 +13,16 @@ from penult.backbones.registry import DEFAULT_MODEL, open_without_download
 from penult.backbones.weights.choice import WeightsChoice
 from penult.checking import checked
 from penult.deprecation import renamed_keyword
-from penult.errors import UnknownNameError
+from penult.errors import UnknownNameError, UsageError
 from penult.extractor import ModelRows, layer_names
+from penult.features.changes import changes_of
 from penult.features.estimate import estimate_bytes
+from penult.features.read import load
+from penult.features.resume.store import parts_folder, require_place
 from penult.images.listing import as_sources
 from penult.images.listing_options import ListingOptions
 from penult.recipe import Recipe
+from penult.records import Changes
 from penult.representation import html_table, short_repr
 
 if TYPE_CHECKING:
@@ -71,6 +75,9 @@ class Plan:
         Of the rows in the file.
     bytes : int
         Size of the feature file, an estimate.
+    changes : Changes or None
+        What an update of the file that is there would add, remove and relabel. Images whose bytes
+        have changed are found when it is run.
     notes : mapping
         What was found beside the images, as the file's origin would have it.
     """
@@ -81,6 +88,7 @@ class Plan:
     layers: tuple[PlannedLayer, ...]
     dtype: str
     bytes: int
+    changes: Changes | None
     notes: Mapping[str, Any]
 
     def _repr_html_(self) -> str:
@@ -100,6 +108,7 @@ class Plan:
 @checked
 def plan(
     images: str | Path | Sequence[str | Path],
+    output: str | Path | None = None,
     *,
     model: str = DEFAULT_MODEL,
     layer: str | Sequence[str] = "penultimate",
@@ -114,6 +123,8 @@ def plan(
     label_column: str | None = None,
     splits: SplitsFrom = "auto",
     dtype: Literal["float32", "float16"] = "float32",
+    overwrite: bool = False,
+    update: bool = False,
 ) -> Plan:
     """Say what `penult.extract` with these arguments would give; no image is read.
 
@@ -123,6 +134,8 @@ def plan(
     ----------
     images : path, address, or list of them
         As for `penult.extract`, like all other parameters.
+    output : path, optional
+        Feature file that would be written; what could not be is refused.
     model : str, default="efficientnet_lite0"
         Backbone, as listed by ``penult models``.
     layer : str or sequence of str, default="penultimate"
@@ -148,6 +161,10 @@ def plan(
         Whether top folders called train, test and so on are splits.
     dtype : {"float32", "float16"}, default="float32"
         Of the rows on disk.
+    overwrite : bool, default=False
+        Replace `output` if it exists.
+    update : bool, default=False
+        Bring `output` up to date: ``changes`` says what that would change.
 
     Returns
     -------
@@ -161,6 +178,11 @@ def plan(
     """
     if dtype not in ("float32", "float16"):
         raise UnknownNameError("dtype", dtype, ("float32", "float16"))
+    target = None if output is None else Path(output)
+    if target is not None:
+        require_place(target, overwrite=overwrite, update=update)
+    elif update:
+        raise UsageError("an update needs an output to bring up to date")
     rows = ModelRows(model=model, layers=layer_names(layer), pooling=pooling, normalize=normalize)
     listing = ListingOptions(
         labels=labels,
@@ -169,7 +191,8 @@ def plan(
         label_column=label_column,
         splits=splits,
     )
-    listed = listing.list(as_sources(images), offline=offline)
+    own = () if target is None else (target, parts_folder(target))
+    listed = listing.list(as_sources(images), leave_out=own, offline=offline)
     choice = WeightsChoice.of(weights, offline=offline, architecture=architecture)
     backbone = open_without_download(rows.model, choice)
     recipes = rows.recipes(backbone)
@@ -179,6 +202,9 @@ def plan(
         return PlannedLayer(recipe.layer, recipe.pooling, shape)
 
     layers = tuple(planned(recipe) for recipe in recipes)
+    changes = None
+    if target is not None and update and target.exists():
+        changes = changes_of(load(target), listed.records)
     counted = Counter(label for record in listed.records for label in record.labels)
     return Plan(
         backbone=backbone.described,
@@ -193,5 +219,6 @@ def plan(
             dtype=dtype,
             failures=listed.failures,
         ),
+        changes=changes,
         notes={"splits": splits, **listed.notes},
     )

@@ -67,6 +67,15 @@ def test_a_layer_that_was_not_compared_is_named_among_those_of_the_file(penult, 
     assert "layer mean, one of 3; --layer all tries all" in done.out
 
 
+def test_info_tells_the_recipe_of_each_layer(penult, layers):
+    said = penult("info", layers).out
+    assert re.search(r"layer +pooling +row\n.*\n *pixels +avg +3\n *mean +none +3\n *logits +none +2\n", said)  # fmt: skip
+    assert "below, the last, logits:" in said
+    told = json.loads(penult("info", layers, "--json").out)
+    assert [recipe["layer"] for recipe in told["recipes"]] == told["layers"]
+    assert (told["recipes"][-1], told["shapes"][0]) == (told["recipe"], [36, 3])
+
+
 def test_rows_of_several_layers_suggest_to_train_on_all(penult, photos, toy, tmp_path):
     call = ("extract", photos, "-m", toy, "-o")
     done = penult(*call, tmp_path / "two.h5", "-l", "mean", "-l", "logits")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import h5py
 import pytest
@@ -62,6 +63,34 @@ def test_a_dry_run_says_what_would_be_and_writes_nothing(penult, photos, toy, tm
     told = json.loads(penult(*asked, "--json").out)
     assert (told["images"], told["layers"][0]["shape"]) == (36, [3])
     assert not (tmp_path / "f.h5").exists()
+
+
+def test_a_dry_run_of_an_update_says_what_it_would_change(penult, photos, toy, tmp_path):
+    features = tmp_path / "f.h5"
+    asked = ("extract", photos, "-o", features, "-m", toy)
+    assert penult(*asked, "-q").code == 0
+    shutil.copy(photos / "rose" / "rose_01.jpg", photos / "rose" / "rose_99.jpg")
+    (photos / "tulip").rename(photos / "tulips")
+    before, refused = features.read_bytes(), penult(*asked, "--dry-run")
+    assert (refused.code, "give --overwrite to replace it" in refused.err) == (2, True)
+    assert penult(*asked, "--dry-run", "--overwrite").code == 0
+    assert penult(*asked, "--dry-run", "--overwrite", "--update").code == 2
+    done = penult(*asked, "--update", "--dry-run")
+    assert "would add 13, remove 12, relabel 0; images whose bytes have changed" in done.out
+    told = json.loads(penult(*asked, "--update", "--dry-run", "--json").out)["changes"]
+    assert features.read_bytes() == before
+    real = json.loads(penult(*asked, "--update", "--json", "-q").out)
+    assert told == real["changes"]
+
+
+def test_another_recipe_is_refused_before_the_network_is_converted(
+    penult, photos, toy, tmp_path, monkeypatch
+):
+    asked = ("extract", photos, "-o", tmp_path / "f.h5", "-m", toy, "-q")
+    assert penult(*asked).code == 0
+    monkeypatch.setattr("penult.extractor.opened.open_engine", None)
+    done = penult(*asked, "--update", "-l", "pixels")
+    assert done.err.startswith(f"penult: {tmp_path / 'f.h5'} was made with another recipe than")
 
 
 def test_random_weights_are_said_aloud_and_stand_in_the_file(penult, photos, tmp_path):

@@ -21,7 +21,7 @@ from penult.suffixes import FEATURES
 if TYPE_CHECKING:
     from penult.features.rows import RowsOnDisk
 
-__all__ = ["load", "read", "read_layers"]
+__all__ = ["layer_recipes", "load", "read", "read_layers"]
 
 _SPLITS = {"train", "validation", "test", ""}
 _DIGESTS = (0, 32)  # how long a digest may be
@@ -103,6 +103,21 @@ def read_layers(file: Any, *, name: str) -> dict[str, RowsOnDisk]:
     with _told(name):
         _require_format(file, name)
         return _layers(file, name)
+
+
+def layer_recipes(path: str | Path) -> dict[str, tuple[Recipe, tuple[int, ...]]]:
+    """Layer name to the recipe and the shape of its rows, in execution order, of a feature file.
+
+    Raises
+    ------
+    FeatureFileError
+    """
+    from penult.features.open import open_file
+
+    with open_file(Path(path), _hint()) as file:
+        layers = read_layers(file, name=str(path))
+        with _told(str(path)):
+            return {layer: (_recipe(rows), rows.shape) for layer, rows in layers.items()}
 
 
 @contextmanager

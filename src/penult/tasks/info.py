@@ -45,6 +45,10 @@ class FeaturesInfo:
         In execution order.
     recipe : Recipe
         Of the last layer's rows.
+    recipes : tuple of Recipe
+        Of the rows of each layer.
+    shapes : tuple of tuple of int
+        Of the rows of each layer.
     classes : mapping of str to int
         Label to number of images.
     unlabelled : int
@@ -66,6 +70,8 @@ class FeaturesInfo:
     dtype: str
     layers: tuple[str, ...]
     recipe: Recipe
+    recipes: tuple[Recipe, ...]
+    shapes: tuple[tuple[int, ...], ...]
     classes: Mapping[str, int]
     unlabelled: int
     several: bool
@@ -224,15 +230,18 @@ def _int8(path: Path) -> Int8Info:
 
 def _features(path: Path) -> FeaturesInfo:
     from penult.features.contradictions import find_contradictions
-    from penult.features.read import load
+    from penult.features.read import layer_recipes, load
 
     features = load(path)
+    recipes, shapes = zip(*layer_recipes(path).values(), strict=True)
     labelled = features.labels >= 0 if features.targets is None else features.targets.any(axis=1)
     return FeaturesInfo(
         shape=features.features.shape,
         dtype=str(features.features.dtype),
         layers=features.layers,
         recipe=features.recipe,
+        recipes=recipes,
+        shapes=shapes,
         classes=features.images_per_class(),
         unlabelled=int((~labelled).sum()),
         several=features.targets is not None,

@@ -86,12 +86,10 @@ def run(
     one_pooling = o.one_pooling(pooling, pool)
     if dry_run:
         from penult.planning import plan
-        from penult.suffixes import FEATURES, require_suffix
-
-        require_suffix(output, FEATURES)
 
         planned = plan(
             images,
+            output,
             model=model,
             layer=layers,
             pooling=one_pooling,
@@ -105,6 +103,8 @@ def run(
             label_column=label_column,
             splits=splits,
             dtype=dtype,
+            overwrite=overwrite,
+            update=update,
         )
         _show_plan(output, planned, as_json=as_json)
         return
@@ -201,6 +201,8 @@ def _show_plan(output: Path, plan: Plan, *, as_json: bool) -> None:
     if as_json:
         told = dataclasses.asdict(plan)
         told["classes"] = classes_json(plan.classes)
+        if plan.changes is None:
+            del told["changes"]
         say_json({"output": str(output), **told.pop("notes"), **told})
         return
     numbers = ("row", "numbers a row")
@@ -214,4 +216,12 @@ def _show_plan(output: Path, plan: Plan, *, as_json: bool) -> None:
         f"{plan.backbone}, "
         f"{count(len(plan.classes), 'class')}, in about {plan.bytes / 1e6:,.1f} MB"
     )
+    if plan.changes is not None:
+        changes = dataclasses.asdict(plan.changes)
+        verbs = {"added": "add", "removed": "remove", "relabelled": "relabel"}
+        would = ", ".join(f"{verbs[what]} {len(ids):,}" for what, ids in changes.items())
+        say(f"would {would}; images whose bytes have changed are found when it is run")
+        for what, ids in changes.items():
+            if ids:
+                say(f"{what}: {_first_of(ids)}")
     say_listing_messages(plan.notes)

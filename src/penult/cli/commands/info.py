@@ -75,7 +75,11 @@ def _show_features(file: Path, found: FeaturesInfo) -> None:
     shape = " × ".join(f"{size:,}" for size in found.shape)
     say(f"{file}: feature file, {shape} {found.dtype}")
     if len(found.layers) > 1:
-        say(f"layers: {listed(found.layers, 20)}")
+        table = Table(("layer", "pooling", "row"), right=("row",))
+        for recipe, rows in zip(found.recipes, found.shapes, strict=True):
+            table.add_row(recipe.layer, recipe.pooling, " × ".join(f"{n:,}" for n in rows[1:]))
+        table.show()
+        say(f"below, the last, {found.recipe.layer}:")
     recipe_table(found.recipe)
     if found.classes:
         table = Table(("class", "images"), right=("images",))
@@ -143,6 +147,7 @@ def _as_json(found: FeaturesInfo | ClassifierInfo | Int8Info) -> dict[str, Any]:
     fields = {field.name: getattr(found, field.name) for field in dataclasses.fields(found)}
     convert: dict[str, Callable[[Any], Any]] = {
         "recipe": lambda recipe: json.loads(recipe.to_json()),
+        "recipes": lambda recipes: [json.loads(recipe.to_json()) for recipe in recipes],
         "classes": classes_json,
         "failures": failures_json,
         "scores": scores_to_dict,

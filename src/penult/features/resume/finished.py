@@ -15,8 +15,36 @@ from penult.features.resume.chunk import gather
 from penult.features.resume.manifest import difference
 from penult.interface import option
 from penult.recipe import Recipe
+from penult.records import Features
 
-__all__ = ["FinishedRows"]
+__all__ = ["FinishedRows", "require_same"]
+
+
+def require_same(path: Path, recipes: Sequence[Recipe], options: Mapping[str, Any]) -> Features:
+    """Open a feature file, and refuse one that was made otherwise than is asked for now.
+
+    Raises
+    ------
+    RecipeMismatchError
+        Says in what they differ.
+    FeatureFileError
+    """
+    whole = load(path)
+    layers = read_layers(whole.features.file, name=str(path))
+    # In what order the rows lie does not matter, and a file may be older than an option.
+    now = {k: v for k, v in options.items() if k != "shuffle"}
+    then = {**now, **{k: v for k, v in whole.origin.items() if k in now}}
+    then["dtype"] = str(whole.features.dtype)
+    differences = difference(
+        [Recipe.from_json(rows.attrs["recipe"]) for rows in layers.values()], recipes, then, now
+    )
+    if differences:
+        raise RecipeMismatchError(
+            f"{path} was made with another recipe than is asked for now ({differences}); give "
+            f"{option('update', True)} with the options it was made with, or "
+            f"{option('overwrite', True)} to make it anew"
+        )
+    return whole
 
 
 class FinishedRows:
@@ -34,21 +62,8 @@ class FinishedRows:
     """
 
     def __init__(self, path: Path, recipes: Sequence[Recipe], options: Mapping[str, Any]) -> None:
-        whole = load(path)
+        whole = require_same(path, recipes, options)
         layers = read_layers(whole.features.file, name=str(path))
-        # In what order the rows lie does not matter, and a file may be older than an option.
-        now = {k: v for k, v in options.items() if k != "shuffle"}
-        then = {**now, **{k: v for k, v in whole.origin.items() if k in now}}
-        then["dtype"] = str(whole.features.dtype)
-        differences = difference(
-            [Recipe.from_json(rows.attrs["recipe"]) for rows in layers.values()], recipes, then, now
-        )
-        if differences:
-            raise RecipeMismatchError(
-                f"{path} was made with another recipe than is asked for now ({differences}); give "
-                f"{option('update', True)} with the options it was made with, or "
-                f"{option('overwrite', True)} to make it anew"
-            )
         content = whole.content or ()
         self.content = np.fromiter((text.encode() for text in content), "S32", len(content))
         self._rows = list(layers.values())

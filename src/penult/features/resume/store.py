@@ -11,16 +11,18 @@ from typing import Any
 
 import numpy as np
 
-from penult.errors import OutputError, ResumeError
+from penult.errors import OutputError, ResumeError, UsageError
 from penult.features.resume.chunk import Outcomes, Part
 from penult.features.resume.ledger import Ledger
 from penult.features.resume.lock import RunLock
 from penult.features.resume.manifest import Manifest
-from penult.output import sync_folder
+from penult.interface import option
+from penult.output import check_output, sync_folder
 from penult.recipe import Recipe
 from penult.records import ImageRecord
+from penult.suffixes import FEATURES
 
-__all__ = ["Limits", "PartStore", "is_leftover", "parts_folder"]
+__all__ = ["Limits", "PartStore", "is_leftover", "parts_folder", "require_place"]
 
 _EARLIER = "earlier"
 # By name, so that nothing else that may lie in a folder of that name is ever removed.
@@ -220,6 +222,23 @@ class PartStore:
         for part in Part.all_in(self.folder):
             part.path.replace(aside / part.path.name)
         sync_folder(aside)
+
+
+def require_place(output: Path, *, overwrite: bool, update: bool) -> None:
+    """Refuse an output that an extraction with these options could not write.
+
+    Raises
+    ------
+    UsageError, OutputExistsError, PathNotFoundError, OutputError
+    """
+    # A run that was killed when all but the tidying up was done is no reason to refuse.
+    may_replace = overwrite or update or is_leftover(output)
+    check_output(output, overwrite=may_replace, output=FEATURES)
+    if update and overwrite:
+        raise UsageError(
+            f"{option('update')} and {option('overwrite')} exclude each other: one keeps what "
+            "holds, the other nothing"
+        )
 
 
 def is_leftover(output: Path) -> bool:
