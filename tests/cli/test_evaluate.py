@@ -39,6 +39,9 @@ def test_photos_become_rows_by_the_recipe_and_failures_are_told(penult, photos, 
     assert done.code == 0, done
     assert f"on 36 images (all of {photos})" in done.out
     assert "1 of 37 images could not be read" in done.out
+    options = ("--on-error", "fail", "--batch-size", 2, "--workers", 1)
+    done = penult("evaluate", model, photos, "-q", *options)
+    assert (done.code, "rose/bad.jpg: " in done.err) == (1, True)
 
 
 def test_photos_that_trained_it_are_told_and_the_others_scored_apart(penult, photos, toy, tmp_path):

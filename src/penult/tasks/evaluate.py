@@ -17,7 +17,7 @@ from penult.classify.loading import as_classifier
 from penult.classify.metrics.scores import scores_to_dict
 from penult.errors import UsageError
 from penult.extraction import Extraction
-from penult.extractor import EngineOptions, ExtractorSpec, RecipeRows
+from penult.extractor import EngineOptions, ExtractorSpec, ReadingOptions, RecipeRows
 from penult.features.schema import is_feature_file
 from penult.images.listing import as_sources
 from penult.images.listing_options import ListingOptions
@@ -46,6 +46,9 @@ def evaluate(
     offline: bool = False,
     engine: str = "auto",
     device: str = "auto",
+    batch_size: int | None = None,
+    workers: int | None = None,
+    on_error: Literal["skip", "fail"] = "skip",
     results: str | Path | None = None,
     confusion: Literal["counts", "normalized"] = "counts",
     escape_formulas: bool = False,
@@ -80,6 +83,13 @@ def evaluate(
         What runs the network.
     device : str, default="auto"
         What it runs on.
+    batch_size : int, optional
+        Images a call of the engine; chosen from the machine by default.
+    workers : int, optional
+        Decoding threads; chosen from the machine by default.
+    on_error : {"skip", "fail"}, default="skip"
+        ``"skip"`` lists images that cannot be read as ``failures``; ``"fail"`` stops at the first
+        with an `ImageError`.
     results : path, optional
         Folder for ``scores.json`` and ``confusion_matrix.png``; made if need be.
     confusion : {"counts", "normalized"}, default="counts"
@@ -106,7 +116,7 @@ def evaluate(
         If a row holds NaN or infinite numbers.
     OutputExistsError, OutputError
         If the results cannot be written.
-    SourceError, BackboneError, EngineError
+    SourceError, ImageError, BackboneError, EngineError
         If images cannot be turned into rows.
     """
     if results is not None:
@@ -135,7 +145,8 @@ def evaluate(
                 extractor=ExtractorSpec(
                     rows=RecipeRows((classifier.recipe,), carrier),
                     weights=WeightsChoice.of(weights, offline=offline),
-                    engine=EngineOptions(engine=engine, device=device),
+                    engine=EngineOptions(engine=engine, device=device, batch_size=batch_size),
+                    reading=ReadingOptions(workers=workers, on_error=on_error),
                 ),
                 listing=listing,
                 needs_labels=True,
