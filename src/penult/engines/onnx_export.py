@@ -6,7 +6,7 @@ import io
 import warnings
 from contextlib import contextmanager
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from penult.engines.agreement import relative_error
 from penult.engines.base import TOLERANCE
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from penult.backbones.backbone import Backbone
     from penult.recipe import Recipe
 
-__all__ = ["IMAGES", "IR", "OPSET", "require_onnx", "row_graph", "run_graph"]
+__all__ = ["IMAGES", "IR", "OPSET", "TriedGraph", "require_onnx", "row_graph", "run_graph"]
 
 IMAGES = "images"
 """Name of the graph's input."""
@@ -42,7 +42,14 @@ def require_onnx(what: str) -> None:
         raise MissingExtraError(what, "onnx")
 
 
-def row_graph(backbone: Backbone, recipe: Recipe) -> Any:
+class TriedGraph(NamedTuple):
+    """An ONNX model, and how far its outputs were from those that they have to be."""
+
+    model: Any
+    difference: float
+
+
+def row_graph(backbone: Backbone, recipe: Recipe) -> TriedGraph:
     """Write what `penult.engines.row_network` computes as an ONNX model, and try it out.
 
     Parameters
@@ -51,7 +58,7 @@ def row_graph(backbone: Backbone, recipe: Recipe) -> Any:
 
     Returns
     -------
-    onnx.ModelProto
+    TriedGraph
         From `IMAGES`, uint8 (N, H, W, 3) RGB, to float32 (N, D), with any N.
 
     Raises
@@ -117,7 +124,7 @@ def row_graph(backbone: Backbone, recipe: Recipe) -> Any:
             f"{backbone.described} as ONNX gives rows that differ from torch's by {relative:.1e}, "
             f"more than {TOLERANCE:.0e}"
         )
-    return add_prefix(model, "backbone/", rename_inputs=False)
+    return TriedGraph(add_prefix(model, "backbone/", rename_inputs=False), float(relative))
 
 
 @contextmanager

@@ -66,7 +66,7 @@ def test_every_classifier_gives_the_same_probabilities(make_features, kind, scal
     counts = dict(list(COUNTS.items())[:classes])
     features = make_features(counts, noise=1.5)
     classifier = train(features, classifier=kind, scale=scale, grid=GRIDS.get(kind))
-    graph = probe_graph(classifier)
+    graph = probe_graph(classifier).model
     # Rows it was trained on too, and a row of zeros.
     other = make_features(counts, noise=3, seed=1).features
     rows = np.concatenate([features.features, other, np.zeros((1, 6), np.float32)])
@@ -82,7 +82,9 @@ def test_neighbours_that_count_alike_do_so_in_onnx(make_features):
     features = make_features(COUNTS, noise=1.5)
     grid = {"n_neighbors": [3], "weights": ["uniform"]}
     classifier = train(features, classifier="knn", grid=grid)
-    probabilities, _ = run_graph(probe_graph(classifier).SerializeToString(), features.features)
+    probabilities, _ = run_graph(
+        probe_graph(classifier).model.SerializeToString(), features.features
+    )
     expected = classifier.predict_features(features.features)
     np.testing.assert_allclose(probabilities, expected, atol=1e-5)
     assert set(np.round(3 * expected.ravel(), 6)) <= {0, 1, 2, 3}
@@ -100,7 +102,7 @@ def test_classifiers_of_several_labels_give_the_same_labels(make_features, kind,
         {"a": 15, "b": 15, "c": 15, "d": 15}, features=rows, labels=labels, targets=targets
     )
     classifier = train(features, classifier=kind, scale=scale, grid=GRIDS.get(kind))
-    probabilities, found = run_graph(probe_graph(classifier).SerializeToString(), rows)
+    probabilities, found = run_graph(probe_graph(classifier).model.SerializeToString(), rows)
     expected = classifier.predict_features(rows)
     np.testing.assert_allclose(probabilities, expected, atol=1e-5)
     sure = np.abs(expected - classifier.thresholds) > 1e-4
@@ -112,7 +114,7 @@ def test_a_neighbour_at_distance_zero_counts_alone(make_features):
     features = make_features({"a": 12, "b": 12}, noise=0.1)
     features.features[:] = np.repeat([[1, 0, 0, 0, 0, 0], [1, 1, 0, 0, 0, 0]], 12, axis=0)
     classifier = train(features, classifier="knn", grid={"n_neighbors": [10]}, scale="none")
-    graph = probe_graph(classifier).SerializeToString()
+    graph = probe_graph(classifier).model.SerializeToString()
     rows = np.array([[4, 0, 0, 0, 0, 0], [0, 1, 0, 0, 0, 0]], np.float32)
     np.testing.assert_allclose(run_graph(graph, rows)[0], classifier.predict_features(rows))
     assert run_graph(graph, rows)[0][0].tolist() == [1, 0]
@@ -123,7 +125,7 @@ def test_a_class_without_a_training_image_has_probability_zero(make_features):
     classifier.pipeline[-1].classes_ = np.array([0, 2])
     classifier = dataclasses.replace(classifier, label_names=("a", "b", "c"))
     rows = 3 * np.eye(2, 6, dtype=np.float32)
-    probabilities, labels = run_graph(probe_graph(classifier).SerializeToString(), rows)
+    probabilities, labels = run_graph(probe_graph(classifier).model.SerializeToString(), rows)
     assert probabilities[:, 1].tolist() == [0, 0]
     assert labels.tolist() == [0, 2]
 

@@ -49,7 +49,7 @@ def test_it_is_trained_saved_loaded_and_exported_as_any_other(make_features, tmp
     expected = classifier.predict_features(features.features)
     loaded = load_classifier(tmp_path / "a.skops")
     np.testing.assert_array_equal(loaded.predict_features(features.features), expected)
-    graph = probe_graph(classifier).SerializeToString()
+    graph = probe_graph(classifier).model.SerializeToString()
     np.testing.assert_allclose(run_graph(graph, features.features)[0], expected, atol=1e-5)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from penult.classify.kinds.onnx import parse_model
 from penult.classify.kinds.registry import find_kind
+from penult.engines.onnx_export import TriedGraph, run_graph
 from penult.errors import EngineError
 from penult.messages import first_line
 
@@ -37,12 +38,12 @@ several (float[N, K] found) => (float[N, K] probabilities, bool[N, K] labels) {
 """
 
 
-def probe_graph(classifier: Classifier) -> Any:
+def probe_graph(classifier: Classifier) -> TriedGraph:
     """Write a classifier as an ONNX model, and compare it with the classifier.
 
     Returns
     -------
-    onnx.ModelProto
+    TriedGraph
         From float32 (N, D) to ``probabilities``, float32 (N, K), and ``label``, int64 (N,), the
         most probable class; of a classifier for several labels an image, ``labels``, bool (N, K).
 
@@ -64,7 +65,7 @@ def probe_graph(classifier: Classifier) -> Any:
             f"the classifier as ONNX gives probabilities that differ by {difference:.1e}, more "
             f"than {AGREEMENT:.0e}"
         )
-    return graph
+    return TriedGraph(graph, difference)
 
 
 def join_models(models: Sequence[Any]) -> Any:
@@ -92,8 +93,6 @@ def _decision(classifier: Classifier) -> Any:
 
 
 def _largest_difference(graph: Any, classifier: Classifier) -> float:
-    from penult.engines.onnx_export import run_graph
-
     rows = np.random.default_rng(0).normal(size=(64, classifier.pipeline.n_features_in_))
     rows = np.abs(rows).astype(np.float32)
     probabilities, _ = run_graph(graph.SerializeToString(), rows)
