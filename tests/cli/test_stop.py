@@ -57,6 +57,29 @@ def test_a_signal_ends_the_run_after_the_batch_in_hand_and_the_next_goes_on(
     assert sorted(p.name for p in tmp_path.iterdir()) == ["f.h5", "photos"]
 
 
+@pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("interrupted", [False, True])
+def test_a_signal_before_the_first_image_is_one_line(
+    penult, photos, toy, tmp_path, monkeypatch, signum, code, interrupted
+):
+    before, parts = signal.getsignal(signum), tmp_path / "f.h5.parts"
+    if interrupted:
+        parts.mkdir()
+    monkeypatch.setattr(
+        "penult.extraction.Extraction._job", lambda *_: os.kill(os.getpid(), signum)
+    )
+    done = penult("extract", photos, "-o", tmp_path / "f.h5", "-m", toy)
+    stays = f"; what is safe in {parts} stays there" * interrupted
+    assert (done.code, done.err) == (code, f"penult: stopped before the first image{stays}\n")
+    assert signal.getsignal(signum) is before
+
+
+def test_ctrl_c_in_any_command_is_one_line(penult, monkeypatch):
+    monkeypatch.setattr("penult.tasks.models.models", lambda _: os.kill(os.getpid(), signal.SIGINT))
+    done = penult("models")
+    assert (done.code, done.out, done.err) == (130, "", "penult: stopped\n")
+
+
 def test_a_second_signal_ends_the_process_at_once(photos, tmp_path):
     code = f"""
 import os, signal, sys, time

@@ -28,6 +28,8 @@ from penult.interface import serving_command_line
 
 __all__ = ["app", "main"]
 
+_INTERRUPTED = 130  # what typer makes of a Ctrl-C, without a word
+
 _HELP = """Turn images into feature vectors with pretrained networks, and use them.
 
 Examples

@@ -24,10 +24,16 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 class Stopped(BaseException):
     """A signal ended the run; no `Exception`, so that nothing on the way up takes it for one."""
 
-    def __init__(self, signum: int, now: Progress, output: Path, *, staged: bool = False) -> None:
+    def __init__(
+        self, signum: int, now: Progress | None, output: Path, *, staged: bool = False
+    ) -> None:
         message = "stopped"
         parts = output.with_name(f"{output.name}.parts")
-        if staged and output.exists():
+        if now is None:
+            message += " before the first image"
+            if parts.exists():
+                message += f"; what is safe in {parts} stays there"
+        elif staged and output.exists():
             message += f"; the rows are safe in {output}: the same command goes on from there"
         elif parts.exists():
             are = "is" if now.done == 1 else "are"
@@ -44,8 +50,8 @@ def stoppable(
     """Yield a progress callback that makes signals end the extraction into `output` in order.
 
     From the first image to the last, the first signal lets the batch in hand be done, and a second
-    one ends the process. Before, there is nothing to lose, and signals do what they always do;
-    after, all is safe already, and the first one ends the run.
+    one ends the process. Before, there is nothing to lose, and after, all is safe already: there
+    the first one ends the run.
 
     Parameters
     ----------
@@ -58,13 +64,13 @@ def stoppable(
     before: dict[int, Any] = {}
 
     def stop(signum: int, _frame: FrameType | None) -> None:
-        now = latest[-1]
+        now = latest[-1] if latest else None
         if asked:
             if sys.stderr.isatty():
                 os.write(2, b"\x1b[?25h")  # the cursor, which a progress bar hides
             os._exit(128 + signum)
         asked.append(signum)
-        if now.done == now.total:
+        if now is None or now.done == now.total:
             raise Stopped(signum, now, output, staged=staged)
         os.write(2, b"penult: stopping after the batch in hand; once more stops at once\n")
 
@@ -73,12 +79,11 @@ def stoppable(
             tell(now)
             return
         latest[:] = [now]
-        if not before:
-            before.update({signum: signal.signal(signum, stop) for signum in _SIGNALS})
         tell(now)
         if asked:
             raise Stopped(asked[0], now, output, staged=staged)
 
+    before.update({signum: signal.signal(signum, stop) for signum in _SIGNALS})
     try:
         yield update
     finally:
