@@ -109,6 +109,24 @@ def test_weights_that_are_not_there_are_one_line(penult, photos, tmp_path):
     assert f"no such file: {tmp_path / 'none.pth'}" in done.err
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (
+            ["--weights", "randon"],
+            "there is no weights file randon; did you mean --weights random?",
+        ),
+        (["-l", "mean,logits"], "of several, each has its own: --layer mean --layer logits"),
+        (["-l", "all"], "(--layer '*' takes all; "),
+    ],
+)
+def test_what_is_nearly_right_is_answered_with_what_is(
+    penult, photos, toy, tmp_path, options, said
+):
+    done = penult("extract", photos, "-o", tmp_path / "f.h5", "-m", toy, *options)
+    assert (done.code, said in done.err) == (2, True), done
+
+
 def test_an_architecture_goes_with_a_file(penult, photos, toy, tmp_path):
     done = penult("extract", photos, "-o", tmp_path / "f.h5", "-m", toy, "--architecture", "vgg16")
     assert done.code == 2

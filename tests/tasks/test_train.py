@@ -35,6 +35,8 @@ def test_the_last_layer_of_several_is_named_in_the_log_and_by_the_classifier(fil
 def test_a_layer_that_there_is_not_is_refused_and_so_is_one_of_rows_in_memory(file):
     with pytest.raises(UnknownNameError, match="did you mean mean"):
         penult.train(file, layer="meen")
+    with pytest.raises(UnknownNameError, match=r"several are a list: layer=\['mean', 'pix\*'\]"):
+        penult.train(file, layer="mean, pix*")
     with pytest.raises(UsageError, match="rows in memory have one layer, logits; give the feature"):
         penult.train(penult.load(file), layer="mean")
     with pytest.raises(UsageError, match="give one layer, or leave out near_duplicates"):

@@ -10,7 +10,7 @@ from typing import Literal
 
 from penult.backbones.layer_names import layer_here, source_that_has
 from penult.errors import UnknownNameError
-from penult.interface import command
+from penult.interface import at_command_line, command, option
 from penult.representation import short_repr
 
 __all__ = ["ENDS", "Layer", "Layout", "find_layer", "match_layers"]
@@ -85,6 +85,27 @@ class Layer:
         return (self.length,) if pooling == "flatten" else (self.channels,)
 
 
+def one_by_one(asked: str, known: Iterable[str], *, every: str = "*") -> str:
+    """What to type in place of a name that is none, but is several or all; "" where it is not.
+
+    Parameters
+    ----------
+    asked : as it was typed
+    known : the layers there are
+    every : what stands for all of them
+    """
+    if asked == "all" != every:
+        return f"{option('layer', every)} takes all"
+    names, layers = [name.strip() for name in asked.split(",")], list(known)
+    if len(names) < 2 or not all(
+        any(fnmatch.fnmatchcase(layer, name) for layer in layers) for name in names
+    ):
+        return ""
+    if at_command_line():
+        return f"of several, each has its own: {' '.join(option('layer', n) for n in names)}"
+    return f"several are a list: layer={names!r}"
+
+
 def find_layer(
     layers: Iterable[Layer], name: str, *, backbone: str, architecture: str = ""
 ) -> Layer:
@@ -101,7 +122,9 @@ def find_layer(
         return by_name[name]
     here = layer_here(architecture, name, list(by_name))
     other, hint = source_that_has(architecture, name), command("layers", backbone)
-    if other:
+    if several := one_by_one(name, by_name):
+        hint = f"{several}; {hint}"
+    elif other:
         hint = f"{other} has layers of such names; {hint}"
     raise UnknownNameError(
         f"layer of {backbone}", name, by_name, hint=hint, meant=[here] if here else []

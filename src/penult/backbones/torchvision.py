@@ -187,7 +187,7 @@ def _load(architecture: str, entry: Any, size: tuple[int, int] | None, path: Pat
     classes = class_count(state, _head(network))
     if classes not in (None, len(entry.meta["categories"])):
         network = _build(architecture, entry, size, classes, aux)
-    fit_state(network, state, path)
+    fit_state(network, state, path, f"torchvision:{architecture}")
     return network
 
 

@@ -102,7 +102,7 @@ def load_user_weights(spec: TimmSpec, path: Path) -> Any:
         changes = {"num_classes": classes, "label_offset": None}
     network = build(spec, **changes)
     try:
-        fit_state(network, state, path)
+        fit_state(network, state, path, f"timm:{spec.name}")
     except WeightsError as error:
         try:
             network = build(spec, pretrained=True, state_dict=state, source=None, **changes)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
 
 from penult.errors import UsageError
+from penult.interface import option
 from penult.recipe import Preprocessing
 
 __all__ = ["WeightsChoice"]
@@ -64,6 +66,11 @@ class WeightsChoice:
         if not isinstance(weights, str | os.PathLike | None):
             raise UsageError(
                 f"weights is {weights!r}; give a path, 'random', or None for the pretrained ones"
+            )
+        typo = weights != "random" and get_close_matches(str(weights), ["random"], cutoff=0.7)
+        if weights is not None and typo and not Path(weights).exists():
+            raise UsageError(
+                f"there is no weights file {weights}; did you mean {option('weights', 'random')}?"
             )
         chosen: Path | Literal["random"] | None
         chosen = None if weights is None else "random" if weights == "random" else Path(weights)

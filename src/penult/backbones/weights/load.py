@@ -150,7 +150,9 @@ def class_count(state: Mapping[str, Tensor], head: str) -> int | None:
     return int(found[0].shape[0]) if found else None
 
 
-def fit_state(network: nn.Module, state: Mapping[str, Tensor], path: Path) -> None:
+def fit_state(
+    network: nn.Module, state: Mapping[str, Tensor], path: Path, name: str | None = None
+) -> None:
     """Load a state into a network, every tensor of both.
 
     Prefixes that wrappers leave (``module.``) are taken off.
@@ -158,6 +160,7 @@ def fit_state(network: nn.Module, state: Mapping[str, Tensor], path: Path) -> No
     Parameters
     ----------
     path : where the state came from, for messages
+    name : of the network, as it can be typed; its class by default
 
     Raises
     ------
@@ -173,7 +176,7 @@ def fit_state(network: nn.Module, state: Mapping[str, Tensor], path: Path) -> No
     try:
         network.load_state_dict(fitted, strict=True)
     except (RuntimeError, ValueError) as error:
-        raise mismatch(path, type(network).__name__, error) from error
+        raise mismatch(path, name or type(network).__name__, error) from error
 
 
 def _without_prefix(state: Mapping[str, Tensor], expected: Any) -> dict[str, Tensor]:

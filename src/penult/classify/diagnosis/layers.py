@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+from penult.backbones.layer import one_by_one
 from penult.classify.classifier import Classifier
 from penult.classify.settings import LayerResult
 from penult.classify.training.train import train
@@ -47,7 +48,8 @@ def choose_layers(path: str | Path, wanted: Sequence[str]) -> list[str]:
         if name != "all":
             found = tuple(layer for layer in layers if layer == name or fnmatchcase(layer, name))
         if not found:
-            raise UnknownNameError(f"layer in {path}", name, layers)
+            hint = one_by_one(name, layers, every="all")
+            raise UnknownNameError(f"layer in {path}", name, layers, hint=hint)
         chosen.update(found)
     return [layer for layer in layers if layer in chosen]
 
