@@ -44,6 +44,10 @@ def checked(function: Callable[P, Result]) -> Callable[P, Result]:
             wanted = _alternatives(annotation) if isinstance(annotation, str) else ()
             if wanted and not any(_fits(value, one) for one in wanted):
                 words = dict.fromkeys(_in_words(one) for one in wanted)
+                if isinstance(value, list | tuple):
+                    words = {
+                        f"one alone, {word}" if word == "a name" else word: None for word in words
+                    }
                 raise UsageError(f"{name} is {value!r}; give {', or '.join(words)}")
             allowed = [text for one in wanted for text in _texts(one)]
             if allowed and isinstance(value, str) and value not in allowed:

@@ -59,10 +59,15 @@ def test_one_layer_of_several_is_trained_as_a_file_of_its_own(penult, layers, tm
     assert load_classifier(out).pipeline.n_features_in_ == 2
 
 
-def test_a_layer_that_was_not_compared_is_named_among_those_of_the_file(penult, layers, tmp_path):
+def test_a_layer_that_was_not_compared_is_named_among_those_of_the_file(
+    penult, layers, photos, tmp_path
+):
     said = "layer logits, the last of 3; --layer all tries all"
     assert said in penult("train", layers, "-o", tmp_path / "c.skops", "-q").out
     assert said in penult("info", tmp_path / "c.skops").out
+    table = tmp_path / "p.csv"
+    done = penult("predict", tmp_path / "c.skops", photos, "-o", table, "-q")
+    assert f"{table}: 36 predictions, from layer logits\n" in done.out
     done = penult("train", layers, "-o", tmp_path / "d.skops", "-l", "mean", "-q")
     assert "layer mean, one of 3; --layer all tries all" in done.out
 

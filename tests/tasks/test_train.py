@@ -37,6 +37,8 @@ def test_a_layer_that_there_is_not_is_refused_and_so_is_one_of_rows_in_memory(fi
         penult.train(file, layer="meen")
     with pytest.raises(UnknownNameError, match=r"several are a list: layer=\['mean', 'pix\*'\]"):
         penult.train(file, layer="mean, pix*")
+    with pytest.raises(UsageError, match=r"layer is .*; give one alone, a name, or None"):
+        penult.load(file, layer=["mean", "logits"])
     with pytest.raises(UsageError, match="rows in memory have one layer, logits; give the feature"):
         penult.train(penult.load(file), layer="mean")
     with pytest.raises(UsageError, match="give one layer, or leave out near_duplicates"):
