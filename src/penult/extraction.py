@@ -22,11 +22,9 @@ from penult.images.listing import as_sources
 from penult.images.listing_options import ListingOptions
 from penult.images.notes import log_failures
 from penult.interface import option
-from penult.output import check_output
 from penult.progress import ShowProgress, Tell, following
 from penult.recipe import Precision
 from penult.runs import Job, to_file, to_memory
-from penult.suffixes import FEATURES
 from penult.wording import count
 
 if TYPE_CHECKING:
