@@ -186,7 +186,8 @@ def find_apart(similarities: NDArray[np.float64], classes: NDArray[np.int64]) ->
     It is judged by angles, for cosines crowd together below 1. The scale is that of the farther
     half, by its highest decile, for it has the longer tail; neither it nor the median sees a few
     stray rows. Apart is what lies beyond what half a row of a normal distribution exceeds
-    (Chauvenet's criterion). A class most of which lies there is another kind of photo, and wanted.
+    (Chauvenet's criterion), and 2.5 of the scale at least. A class most of which lies there is
+    another kind of photo, and wanted.
     """
     from scipy.stats import norm
 
