@@ -10,8 +10,10 @@ from typing import Any
 from penult.arguments import require_whole
 from penult.classify.pipeline import make_scaler
 from penult.errors import UsageError
+from penult.interface import at_command_line, option
 from penult.partition.near_duplicates import require_cosine
 from penult.partition.split_checks import require_split_options
+from penult.representation import short
 
 __all__ = ["TrainOptions"]
 
@@ -68,6 +70,9 @@ class TrainOptions:
         UsageError, UnknownNameError
         """
         names = (classifier,) if isinstance(classifier, str) else tuple(classifier)
+        for name in names:
+            if "," in str(name):
+                raise UsageError(f"{short(name)} is several kinds; give {_each(name)}")
         made = cls(
             classifier=names[0] if len(names) == 1 else names,
             grid=grid,  # type: ignore[arg-type]
@@ -114,3 +119,11 @@ class TrainOptions:
         require_split_options(test_size=self.test_size, seed=self.seed, folds=self.folds)
         if self.near_duplicates is not None:
             require_cosine(self.near_duplicates)
+
+
+def _each(names: str) -> str:
+    """Say how ``"svm,forest"`` is typed."""
+    split = [name.strip() for name in names.split(",")]
+    if at_command_line():
+        return " ".join(option("classifier", name) for name in split)
+    return option("classifier", split)

@@ -89,7 +89,7 @@ MaxMemory = Annotated[
 
 
 def parse_grid(given: list[str] | None) -> dict[str, list[Any]] | None:
-    """Turn ``["C=0.1,1"]`` into ``{"C": [0.1, 1]}``.
+    """Turn ``["C=0.1,1"]`` into ``{"C": [0.1, 1]}``; of a parameter given twice, all values count.
 
     Raises
     ------
@@ -97,10 +97,15 @@ def parse_grid(given: list[str] | None) -> dict[str, list[Any]] | None:
     """
     grid: dict[str, list[Any]] = {}
     for text in given or ():
-        name, equals, values = text.partition("=")
-        if not (name and equals and values):
+        name, _, listed = text.partition("=")
+        name, values = name.strip(), [value.strip() for value in listed.split(",")]
+        if not name or not all(values):
             raise UsageError(f"--grid {text!r} is not NAME=V1,V2,…; for example --grid C=0.1,1,10")
-        grid[name.strip()] = [_number(value.strip()) for value in values.split(",")]
+        if listed.strip()[0] in "[({":
+            plain = ",".join(value.strip("[](){} ") for value in values)
+            raise UsageError(f"--grid {text!r} has brackets; write {name}={plain}")
+        known = grid.setdefault(name, [])
+        known += [one for one in map(_number, values) if one not in known]
     return grid or None
 
 

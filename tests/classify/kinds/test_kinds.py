@@ -16,6 +16,7 @@ from penult.classify.training.grid import expand_grids
 from penult.classify.training.train import train
 from penult.cli.training import Grid
 from penult.errors import ClassifierFileError, UnknownNameError, UsageError
+from penult.interface import serving_command_line
 
 COUNTS = {"daisy": 20, "rose": 20, "tulip": 20}
 QUICK = {"C": [1], "alpha": [1], "n_neighbors": [3], "max_features": ["sqrt"]}
@@ -77,8 +78,23 @@ def test_a_grid_reaches_the_classifiers_that_have_the_parameter():
     tries = expand_grids(["svm", "knn"], {"C": [3]})
     assert tries["svm"] == [{"C": 3}]
     assert len(tries["knn"]) == len(find_kind("knn").grid["n_neighbors"])
-    with pytest.raises(UnknownNameError, match="parameter of svm, knn 'alpha'"):
-        expand_grids(["svm", "knn"], {"alpha": [3]})
+    with pytest.raises(UnknownNameError, match="parameter of svm, knn 'gamma'"):
+        expand_grids(["svm", "knn"], {"gamma": [3]})
+
+
+def test_a_parameter_of_another_kind_says_of_which():
+    with pytest.raises(UsageError, match=r"n_estimators is of forest, not of logistic; add cl.*'f"):
+        expand_grids(["logistic"], {"n_estimators": [10]})
+    with pytest.raises(UsageError, match=r"C is of logistic and svm, not of knn; add .* or "):
+        expand_grids(["knn"], {"C": [10]})
+
+
+def test_several_kinds_in_one_text_are_told_apart():
+    with pytest.raises(UsageError, match=r"give classifier=\['svm', 'forest'\]"):
+        train("rows.h5", classifier="svm, forest")
+    with serving_command_line(), pytest.raises(UsageError) as told:
+        train("rows.h5", classifier=["svm,forest"])
+    assert str(told.value).endswith("give --classifier svm --classifier forest")
 
 
 def test_a_file_whose_decisions_were_calibrated_by_platts_method_still_opens(
@@ -166,9 +182,12 @@ def test_parameters_that_are_not_tried_by_default_may_be_given(kind, grid, made)
 @pytest.mark.parametrize(
     ("kind", "grid", "complaint"),
     [
-        ("forest", {"n_estimators": [0]}, "n_estimators"),
-        ("forest", {"max_depth": ["deep"]}, "max_depth"),
-        ("knn", {"weights": ["heavy"]}, "weights"),
+        ("forest", {"n_estimators": [10, "abc"]}, "have n_estimators=abc; give a whole number fr"),
+        ("forest", {"max_depth": [0]}, "forest cannot have max_depth=0; give a whole number from"),
+        ("forest", {"max_features": ["all"]}, "max_features=all; give sqrt, log2, none"),
+        ("knn", {"weights": ["heavy"]}, "knn cannot have weights=heavy; give distance or uniform"),
+        ("logistic", {"C": ["a", "b"]}, "logistic cannot have C=a; give a number from 1e-12 to"),
+        ("logistic", {"C": np.zeros((50, 50))}, "C=<50 float64>; give a number from 1e-12"),
         ("svm", {"alpha": [1]}, "alpha"),
         ("ridge", {"alpha": [0]}, "alpha"),
         ("centroid", {"C": [1]}, "no parameter"),

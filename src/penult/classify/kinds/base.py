@@ -128,6 +128,9 @@ class ClassifierKind(ABC):
         Parameter name to the values that are tried by default.
     untried : tuple of str
         Parameters that a grid may name as well; by default they stay as `make` has them.
+    allowed : mapping of str to str
+        Parameter to the values that it can have, as a message tells them; of those that are not
+        named, scikit-learn's words are told.
     penalty : str or None
         The parameter, if any, that says how strongly it is regularised; its value must be within
         1e-12 and 1e12, and the user is told when the best one is at an edge of the grid.
@@ -145,6 +148,7 @@ class ClassifierKind(ABC):
     name: str
     grid: Mapping[str, Sequence[Any]] = MappingProxyType({})
     untried: Sequence[str] = ()
+    allowed: Mapping[str, str] = MappingProxyType({})
     penalty: str | None = None
     gives_logits: bool = False
     multilabel: bool = False

@@ -26,6 +26,13 @@ class Forest(ClassifierKind):
     name = "forest"
     grid = MappingProxyType({"max_features": ("sqrt", 0.1)})
     untried = ("n_estimators", "max_depth")
+    allowed = MappingProxyType(
+        {
+            "max_features": "sqrt, log2, none, a share in (0, 1], or a whole number from 1",
+            "n_estimators": "a whole number from 1",
+            "max_depth": "a whole number from 1, or none",
+        }
+    )
     multilabel = True
     trusted = MappingProxyType(
         {

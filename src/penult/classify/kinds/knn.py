@@ -59,6 +59,9 @@ class NearestNeighbors(ClassifierKind):
     name = "knn"
     grid = MappingProxyType({"n_neighbors": (1, 3, 5, 10, 20)})
     untried = ("weights",)
+    allowed = MappingProxyType(
+        {"n_neighbors": "a whole number from 1", "weights": "distance or uniform"}
+    )
     multilabel = True
     trusted = MappingProxyType(
         {"ObjectNode": {"sklearn.neighbors._classification.KNeighborsClassifier"}}

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Collection, Mapping, Sequence
 from itertools import product
 from typing import Any
 
 from penult.classify.kinds.base import ClassifierKind, Params, accuracy_margin
-from penult.classify.kinds.registry import find_kind
+from penult.classify.kinds.registry import all_kinds, find_kind
 from penult.classify.settings import GridResult, TrainingSettings
 from penult.errors import UnknownNameError, UsageError
+from penult.interface import option
+from penult.representation import short
 
 __all__ = ["Candidates", "expand_grids", "find_edges", "rising_edges"]
 
@@ -47,27 +48,61 @@ def expand_grids(
     """
     given = {} if grid is None else grid
     if not isinstance(given, Mapping):
-        raise UsageError(f"the grid is {given!r}; give a dict of a parameter's name to its values")
+        raise UsageError(
+            f"the grid is {short(given)}; give a dict of a parameter's name to its values"
+        )
     kinds = [find_kind(name) for name in names]
     allowed = {parameter for kind in kinds for parameter in kind.parameters}
     for parameter, values in given.items():
         if not allowed:
             raise UsageError(f"{', '.join(names)} has no parameter; give no grid")
         if parameter not in allowed:
+            others = [kind.name for kind in all_kinds() if parameter in kind.parameters]
+            if others:
+                give = " or ".join(option("classifier", name) for name in others)
+                raise UsageError(
+                    f"{parameter} is of {' and '.join(others)}, not of {', '.join(names)}; "
+                    f"add {give}"
+                )
             raise UnknownNameError(f"parameter of {', '.join(names)}", parameter, sorted(allowed))
         if isinstance(values, str) or not isinstance(values, Collection):
-            raise UsageError(f"the grid has {values!r} for {parameter}; give a list of values")
+            raise UsageError(f"the grid has {short(values)} for {parameter}; give a list of values")
         if not len(values):
             raise UsageError(f"the grid has no value for {parameter}; give at least one")
     result = {}
     for kind in kinds:
-        tried = {**kind.grid, **{k: v for k, v in given.items() if k in kind.parameters}}
+        own = {k: v for k, v in given.items() if k in kind.parameters}
+        for parameter, values in own.items():
+            for value in values:
+                _require_allowed(kind, parameter, value)
+        tried = {**kind.grid, **own}
         result[kind.name] = [
             dict(zip(tried, values, strict=True)) for values in product(*tried.values())
         ]
         for params in result[kind.name]:
             _require_possible(kind, params)
     return result
+
+
+def _require_allowed(kind: ClassifierKind, parameter: str, value: Any) -> None:
+    """Refuse a value of one parameter, in words of ours, whatever the others are."""
+    from sklearn.utils._param_validation import InvalidParameterError
+
+    words = kind.allowed.get(parameter)
+    others = {name: values[0] for name, values in kind.grid.items()}
+    try:
+        kind.make(0, **{**others, parameter: value})._validate_params()
+        possible = True
+    except InvalidParameterError as error:
+        possible = False
+        words = words or str(error).partition(" must be ")[2].partition(". Got ")[0]
+    if parameter == kind.penalty:
+        low, high = _PENALTIES
+        words = f"a number from {low:g} to {high:g}"
+        possible = possible and low <= value <= high
+    if not possible:
+        shown = value if isinstance(value, str) else short(value)
+        raise UsageError(f"{kind.name} cannot have {parameter}={shown}; give {words}")
 
 
 def _require_possible(kind: ClassifierKind, params: Params) -> None:
@@ -83,38 +118,7 @@ def _require_possible(kind: ClassifierKind, params: Params) -> None:
     try:
         estimator._validate_params()
     except InvalidParameterError as error:
-        raise UsageError(_in_words(kind, str(error))) from error
-    if kind.penalty is not None:
-        low, high = _PENALTIES
-        if not low <= params[kind.penalty] <= high:
-            raise UsageError(
-                f"{kind.name} cannot have {kind.penalty}={params[kind.penalty]:g}; give a number "
-                f"from {low:g} to {high:g}"
-            )
-
-
-def _in_words(kind: ClassifierKind, error: str) -> str:
-    """Say of one parameter what scikit-learn says, which names its own class and types."""
-    found = re.match(r"The '(\w+)' parameter of \w+ must be (.+)\. Got (.+) instead\.", error)
-    if found is None:
-        return f"{kind.name}: {error}"
-    name, allowed, given = found.groups()
-    allowed = re.sub(
-        r"(an int|a float) in the range ([\[(])([^,]+), ([^\])]+)([\])])", _range_in_words, allowed
-    )
-    allowed = re.sub(r"a str among \{(.+?)\}", r"one of \1", allowed)
-    return f"{kind.name} cannot have {name}={given}; give {allowed}"
-
-
-def _range_in_words(found: re.Match[str]) -> str:
-    number, opens, low, high, closes = found.groups()
-    words = "a whole number" if number == "an int" else "a number"
-    low, high = low.removesuffix(".0"), high.removesuffix(".0")
-    if low != "-inf":
-        words += f" from {low}" if opens == "[" else f" above {low}"
-    if high != "inf":
-        words += f" to {high}" if closes == "]" else f", below {high}"
-    return words
+        raise UsageError(f"{kind.name} cannot have {dict(params)}: {error}") from error
 
 
 def find_edges(candidates: Candidates, classifier: str, chosen: Params) -> dict[str, str]:
