@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 __all__ = [
     "class_table",
     "copies_line",
-    "edge_lines",
     "grid_line",
     "int8_card",
     "layer_line",
@@ -203,19 +202,6 @@ def _not_tried(settings: TrainingSettings) -> str:
         return ""
     untried = " and ".join(_words(params) for params in settings.not_tried)
     return f"; {untried} not tried, for scores had clearly passed their best"
-
-
-def edge_lines(settings: TrainingSettings) -> list[str]:
-    """Return where a wider grid may gain something, and what to type."""
-    from penult.classify.training.grid import rising_edges
-
-    lines = []
-    for name, edge in rising_edges(settings).items():
-        value = settings.params[name]
-        beyond = [value, value * 10] if edge == "largest" else [value / 10, value]
-        wider = ",".join(f"{number:.15g}" for number in beyond)
-        lines.append(f"{name} is the {edge} of those tried; --grid {name}={wider} goes further")
-    return lines
 
 
 def copies_line(settings: TrainingSettings) -> str | None:

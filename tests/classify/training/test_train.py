@@ -1,6 +1,7 @@
 import subprocess
 import sys
 import textwrap
+from dataclasses import replace
 
 import h5py
 import numpy as np
@@ -8,10 +9,11 @@ import pytest
 
 from penult.classify.kinds.base import Trial
 from penult.classify.settings import GridResult, TrainingSettings
-from penult.classify.training.grid import find_edges, rising_edges
+from penult.classify.training.edges import edge_lines, find_edges, rising_edges
 from penult.classify.training.search import choose
 from penult.classify.training.train import train
 from penult.errors import TrainingError, UnknownNameError, UsageError
+from penult.interface import serving_command_line
 
 COUNTS = {"daisy": 24, "rose": 24, "tulip": 24}
 
@@ -110,19 +112,25 @@ def test_a_choice_at_the_edge_of_the_grid_is_told(tried, chosen, edges):
 
 
 @pytest.mark.parametrize(
-    ("means", "told"),
+    ("means", "losses", "told"),
     [
-        pytest.param([0.90, 0.96], {"C": "largest"}, id="it rises by more than chance"),
-        pytest.param([0.955, 0.96], {}, id="it hardly rises"),
-        pytest.param([0.96, 0.96], {}, id="it does not rise"),
-        pytest.param([0.96], {"C": "largest"}, id="nothing to compare with"),
+        pytest.param([0.90, 0.96], [0.3, 0.3], True, id="it rises by more than chance"),
+        pytest.param([0.955, 0.96], [0.3, 0.3], False, id="it hardly rises"),
+        pytest.param([0.96, 0.96], [0.3, 0.25], False, id="nothing rises much"),
+        pytest.param([0.96, 0.96], [0.3, 0.19], True, id="the log-loss falls clearly"),
+        pytest.param([0.96, 0.96], [None, None], False, id="there is no log-loss"),
+        pytest.param([0.96], [0.3], True, id="nothing to compare with"),
     ],
 )
-def test_an_edge_is_worth_a_line_only_where_the_score_still_rises(means, told):
-    """Of 1,000 images, the standard error of 96% is 0.6%."""
-    grid = tuple(GridResult("svm", {"C": 10.0**k}, mean, 0) for k, mean in enumerate(means))
+@pytest.mark.parametrize("largest", [10_000, 1000])
+def test_an_edge_is_worth_a_line_where_a_wider_grid_may_gain(means, losses, told, largest):
+    """Of 1,000 images, the standard error of 96% is 0.6%; the default grid ends at 10,000."""
+    grid = tuple(
+        GridResult("logistic", {"C": largest / 10**k}, mean, 0, log_loss)
+        for k, (mean, log_loss) in enumerate(zip(means[::-1], losses[::-1], strict=True))
+    )[::-1]
     settings = TrainingSettings(
-        classifier="svm",
+        classifier="logistic",
         params=grid[-1].params,
         scale="l2",
         seed=0,
@@ -133,7 +141,22 @@ def test_an_edge_is_worth_a_line_only_where_the_score_still_rises(means, told):
         left_out={},
         classes={},
     )
-    assert rising_edges(settings) == told
+    assert rising_edges(settings) == ({"C": "largest"} if told or largest == 1000 else {})
+
+
+def test_an_edge_says_what_to_type(make_features):
+    found = train(make_features(COUNTS), grid={"C": [0.01, 1]}).settings
+    assert found.params == {"C": 1}
+    told = "C is the largest of those tried; {} goes further"
+    wider = "grid={'C': [1, 10.0, 100.0, 1000.0, 10000.0]}"
+    assert edge_lines(found) == [told.format(wider)]
+    with serving_command_line():
+        assert edge_lines(found) == [told.format("--grid C=1,10,100,1000,10000")]
+    smallest = train(make_features(COUNTS), classifier="svm", grid={"C": [0.1, 1]}).settings
+    smallest = replace(smallest, params={"C": 0.1}, edges={"C": "smallest"})
+    assert edge_lines(smallest) == [
+        "C is the smallest of those tried; grid={'C': [0.01, 0.1]} goes further"
+    ]
 
 
 def test_the_classifier_says_whether_its_choice_is_at_the_edge(make_features):

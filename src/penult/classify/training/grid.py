@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Mapping, Sequence
 from itertools import product
 from typing import Any
 
-from penult.classify.kinds.base import ClassifierKind, Params, accuracy_margin
+from penult.classify.kinds.base import ClassifierKind, Params
 from penult.classify.kinds.registry import all_kinds, find_kind
-from penult.classify.settings import GridResult, TrainingSettings
 from penult.errors import UnknownNameError, UsageError
 from penult.interface import option
 from penult.representation import short
 
-__all__ = ["Candidates", "expand_grids", "find_edges", "rising_edges"]
+__all__ = ["Candidates", "expand_grids"]
 
 Candidates = Mapping[str, Sequence[Params]]
 """Kind of classifier to the parameters that are tried."""
@@ -119,50 +117,3 @@ def _require_possible(kind: ClassifierKind, params: Params) -> None:
         estimator._validate_params()
     except InvalidParameterError as error:
         raise UsageError(f"{kind.name} cannot have {dict(params)}: {error}") from error
-
-
-def find_edges(candidates: Candidates, classifier: str, chosen: Params) -> dict[str, str]:
-    """Say whether the chosen penalty is the "largest" or "smallest" tried.
-
-    Of penalties only: nothing is beyond one neighbour, or all features.
-    """
-    penalty = find_kind(classifier).penalty
-    if penalty is None:
-        return {}
-    values = {params[penalty] for params in candidates[classifier]}
-    for edge, value in (("smallest", min(values)), ("largest", max(values))):
-        if len(values) > 1 and chosen[penalty] == value:
-            return {penalty: edge}
-    return {}
-
-
-def rising_edges(settings: TrainingSettings) -> dict[str, str]:
-    """Return those of ``settings.edges`` beyond which there may be more to gain.
-
-    The score still rises there: that of the chosen value is higher than that of the one before it
-    by more than chance (`accuracy_margin`).
-    """
-    chosen = settings.chosen
-    margin = accuracy_margin(min(chosen.mean, 1.0), max(1, settings.train_images))
-    return {
-        name: edge
-        for name, edge in settings.edges.items()
-        if (before := _before(settings, name)) is None or chosen.mean - before.mean > margin
-    }
-
-
-def _before(settings: TrainingSettings, name: str) -> GridResult | None:
-    """The result with the nearest other value of a parameter, and all others the same."""
-    chosen = settings.chosen
-    others = [
-        one
-        for one in settings.grid
-        if one.classifier == chosen.classifier
-        and one.params[name] != chosen.params[name]
-        and {**one.params, name: None} == {**chosen.params, name: None}
-    ]
-    return min(
-        others,
-        key=lambda one: abs(math.log(one.params[name] / chosen.params[name])),
-        default=None,
-    )

@@ -16,7 +16,8 @@ from penult.classify.evaluation.seen import content_keys, is_seen
 from penult.classify.likeness import Likeness
 from penult.classify.options import TrainOptions
 from penult.classify.settings import GridResult, SeedRuns, TrainingSettings
-from penult.classify.training.grid import expand_grids, find_edges
+from penult.classify.training.edges import find_edges
+from penult.classify.training.grid import expand_grids
 from penult.classify.training.search import SearchResult
 from penult.classify.training.training_set import TrainingSet
 from penult.errors import UsageError

@@ -21,7 +21,6 @@ from penult.cli.console import (
 from penult.cli.tables import (
     class_table,
     copies_line,
-    edge_lines,
     grid_line,
     layer_line,
     layers_table,
@@ -92,6 +91,7 @@ def run(
     penult train rows.h5 -o flowers.skops --results scores
     """
     from penult.classify.metrics.scores import scores_to_dict
+    from penult.classify.training.edges import edge_lines
     from penult.tasks.train import train
 
     trained = train(
