@@ -94,6 +94,32 @@ def test_what_people_look_at_is_a_line_or_two_and_a_table(features, classifier):
     assert repr(predictions).endswith("; 5,000 images failed)")
 
 
+def test_a_classifier_shows_its_runs_and_what_it_was_compared_with(make_features):
+    features = make_features({"daisy": 12, "rose": 12})
+    found = penult.train(
+        features, classifier=["centroid", "svm"], grid={"C": [0.01, 0.1]}, runs=2, folds=2
+    )
+    found = dataclasses.replace(  # whichever it chose
+        found,
+        settings=dataclasses.replace(
+            found.settings, classifier="svm", params={"C": 0.1}, edges={"C": "largest"}
+        ),
+    )
+    runs = "2 runs, seeds 0 to 1: accuracy 100% ± 0.0"
+    assert runs in repr(found)
+    assert "svm 100% ± 0.0" in repr(found)
+    page = found._repr_html_()
+    assert runs in page
+    for cell in ("svm", "C=0.1", "centroid", "100%"):
+        assert f">{cell}</td>" in page
+    assert "C is the largest of those tried; grid=" in page
+    assert "100.0%" not in repr(found) + page
+
+
+def test_a_table_without_facts_does_not_begin_with_an_empty_one():
+    assert html_table("T", [], [("n",), (1,)]).count("<table") == 1
+
+
 def test_an_extractor_of_many_layers_is_one_line(toy):
     extractor = Extractor(toy, layer=["pixels", "mean", "logits"] * 30)
     assert len(repr(extractor)) < 200

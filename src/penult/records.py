@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from penult.representation import html_table, one_line, short_repr, short_text
-from penult.wording import count
+from penult.wording import count, percent
+from penult.wording import interval as in_interval
 
 if TYPE_CHECKING:
     import numpy as np
@@ -356,8 +357,8 @@ class Scores:
         ]
         low_high = self.interval
         facts = [
-            ("accuracy", f"{self.accuracy:.1%}"),
-            ("95% interval", low_high and f"{low_high[0]:.1%} to {low_high[1]:.1%}"),
+            ("accuracy", percent(self.accuracy)),
+            ("95% interval", low_high and in_interval(low_high)),
             ("images", f"{self.images:,}, {self.split}"),
             ("macro F1", self.macro and f"{self.macro.f1:.3f}"),
             ("log-loss", None if self.log_loss is None else f"{self.log_loss:.3f}"),
@@ -534,7 +535,7 @@ class Predictions(list[Prediction]):
             ("images that failed", f"{len(self.failures):,}" if self.failures else None),
         ]
         shown = any(marked.values())
-        rows = [(one.id, one.label, f"{one.probability:.1%}", *[one.mark] * shown) for one in self]
+        rows = [(one.id, one.label, percent(one.probability), *[one.mark] * shown) for one in self]
         table = [("image", "class", "probability", *[""] * shown), *rows]
         return html_table(count(len(self), "prediction"), facts, table)
 
@@ -568,4 +569,4 @@ def _others(layers: tuple[str, ...], this: str) -> str | None:
 
 def in_words(scores: Scores) -> str:
     """Say the accuracy and what it was measured on, in one phrase."""
-    return f"accuracy {scores.accuracy:.1%} on {count(scores.images, 'image')}"
+    return f"accuracy {percent(scores.accuracy)} on {count(scores.images, 'image')}"

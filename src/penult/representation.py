@@ -122,7 +122,7 @@ def html_table(
         for name, value in facts
         if value is not None
     ]
-    page = f"<div><b>{_text(title)}</b>{_tabled(rows)}"
+    page = f"<div><b>{_text(title)}</b>{_tabled(rows) if rows else ''}"
     if len(table) > 1:
         header, body = table[0], table[1:]
         below = ["<tr>" + "".join(f"<th {cell}>{_text(c)}</th>" for c in header) + "</tr>"]

@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from penult.classify import edges
 from penult.classify.kinds import logistic
 from penult.classify.linear import logistic_path
 from penult.classify.linear.logistic import fit_path
 from penult.classify.loading import load_classifier
 from penult.classify.metrics.scores import scores_to_dict
-from penult.classify.training import edges
 
 
 @pytest.fixture

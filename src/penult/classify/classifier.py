@@ -12,8 +12,10 @@ import numpy as np
 
 from penult.checking import checked
 from penult.classify import classifier_file
+from penult.classify.edges import edge_lines
 from penult.classify.likeness import Likeness
 from penult.classify.metrics.scores import scores_to_dict
+from penult.classify.outcome import layers_rows, runs_line, trials_rows
 from penult.classify.pipeline import class_probabilities, label_probabilities
 from penult.classify.settings import TrainingSettings
 from penult.errors import UsageError
@@ -94,12 +96,20 @@ class Classifier(Description):
     )
 
     def __repr__(self) -> str:
-        return one_line("Classifier", self._facts())
+        each = [f"{kind} {score} ± {std}" for kind, _, score, std in trials_rows(self.settings)[1:]]
+        compared = f"cross-validated: {', '.join(each)}" if each else None
+        return one_line("Classifier", [*self._facts(), ("compared", compared)])
 
     def _repr_html_(self) -> str:
-        return html_table("Classifier", self._facts()) + self.scores._repr_html_()
+        edges = [("edge of the grid", line) for line in edge_lines(self.settings)]
+        layers = layers_rows(self.settings, self.recipe.layer)
+        return (
+            html_table("Classifier", [*self._facts(), *edges], trials_rows(self.settings))
+            + (html_table("Layers", (), layers) if layers else "")
+            + self.scores._repr_html_()
+        )
 
-    def _facts(self) -> list[tuple[str, str]]:
+    def _facts(self) -> list[tuple[str, str | None]]:
         params = ", ".join(f"{name}={short(v)}" for name, v in self.settings.params.items())
         return [
             ("kind", " ".join(filter(None, (self.settings.classifier, params)))),
@@ -107,6 +117,7 @@ class Classifier(Description):
             ("network", short_text(self.recipe.network)),
             ("layer", short_text(self.recipe.layer) + self._among()),
             ("scores", in_words(self.scores)),
+            ("runs", runs_line(self.settings)),
         ]
 
     def _among(self) -> str:

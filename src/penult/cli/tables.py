@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from penult.classify.outcome import layers_rows, params_in_words, trials_rows
 from penult.cli.console import Table, say
 from penult.wording import count, interval, listed, percent, ratio
 
 if TYPE_CHECKING:
     from penult.classify.likeness import Likeness
-    from penult.classify.settings import GridResult, LayerResult, TrainingSettings
+    from penult.classify.settings import TrainingSettings
     from penult.recipe import Recipe
     from penult.records import Scores
 
@@ -23,7 +24,6 @@ __all__ = [
     "layers_table",
     "likeness_line",
     "recipe_table",
-    "runs_line",
     "say_accuracy",
     "scores_line",
     "scores_table",
@@ -103,33 +103,20 @@ def scores_table(scores: Scores) -> None:
 
 def trials_table(settings: TrainingSettings) -> None:
     """Show the best candidate of each kind of classifier, where several were tried."""
-    best: dict[str, GridResult] = {}
-    for result in sorted(settings.grid, key=lambda result: -result.mean):
-        best.setdefault(result.classifier, result)
-    best[settings.classifier] = settings.chosen
-    if len(best) < 2:
-        return
-    score = _measure(settings)
-    table = Table(("classifier", "best", score, "±"), right=(score, "±"))
-    for kind, result in sorted(best.items(), key=lambda item: -item[1].mean):
-        table.add_row(kind, _words(result.params), percent(result.mean), f"{100 * result.std:.1f}")
-    table.show()
+    _show(trials_rows(settings), left=2)
 
 
-def layers_table(layers: Sequence[LayerResult], chosen: str) -> None:
+def layers_table(settings: TrainingSettings, chosen: str) -> None:
     """Show the accuracy of each layer's probe, where there are several, and mark the chosen one."""
-    if len(layers) < 2:
+    _show(layers_rows(settings, chosen), left=1)
+
+
+def _show(rows: Sequence[Sequence[str]], *, left: int) -> None:
+    if not rows:
         return
-    numbers = ("numbers", "cross-validated", "held out", "95% interval")
-    table = Table(("layer", *numbers), right=numbers)
-    for row in layers:
-        table.add_row(
-            row.layer + (" ◀" if row.layer == chosen else ""),
-            f"{row.width:,}",
-            percent(row.cross_validated),
-            percent(row.accuracy),
-            interval(row.interval) if row.interval else "",
-        )
+    table = Table(rows[0], right=rows[0][left:])
+    for row in rows[1:]:
+        table.add_row(*row)
     table.show()
 
 
@@ -156,7 +143,7 @@ def layer_line(settings: TrainingSettings, chosen: str) -> str | None:
 
 def grid_line(settings: TrainingSettings) -> str:
     """Return what the grid search chose, and from what."""
-    chosen = ", ".join(filter(None, (settings.classifier, _words(settings.params))))
+    chosen = ", ".join(filter(None, (settings.classifier, params_in_words(settings.params))))
     tried = len(settings.grid)
     searched = f"the best of {tried} by" if tried > 1 else "by"
     images, refitted = settings.train_images, ""
@@ -200,7 +187,7 @@ def strays_line(likeness: Likeness | None) -> str | None:
 def _not_tried(settings: TrainingSettings) -> str:
     if not settings.not_tried:
         return ""
-    untried = " and ".join(_words(params) for params in settings.not_tried)
+    untried = " and ".join(params_in_words(params) for params in settings.not_tried)
     return f"; {untried} not tried, for scores had clearly passed their best"
 
 
@@ -210,29 +197,6 @@ def copies_line(settings: TrainingSettings) -> str | None:
         return None
     alike = "identical to" if settings.near_duplicates is None else "a near-duplicate of"
     return f"{alike} another image, and kept in the same part: {settings.copies:,}"
-
-
-def runs_line(settings: TrainingSettings) -> str | None:
-    """Return mean and spread over the seeds, where there were several runs."""
-    runs = settings.runs
-    if runs is None:
-        return None
-    return (
-        f"{len(runs.seeds)} runs, seeds {runs.seeds[0]} to {runs.seeds[-1]}: accuracy "
-        f"{percent(runs.mean)} ± {100 * runs.std:.1f} (standard deviation between the runs)"
-    )
-
-
-def _measure(settings: TrainingSettings) -> str:
-    """Name what cross-validation compared."""
-    return "accuracy" if settings.thresholds is None else "mean average precision"
-
-
-def _words(params: Mapping[str, Any]) -> str:
-    return ", ".join(
-        f"{name}={value:g}" if isinstance(value, int | float) else f"{name}={value}"
-        for name, value in params.items()
-    )
 
 
 def recipe_table(recipe: Recipe) -> None:

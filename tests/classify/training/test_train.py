@@ -7,9 +7,9 @@ import h5py
 import numpy as np
 import pytest
 
+from penult.classify.edges import edge_lines, find_edges, rising_edges
 from penult.classify.kinds.base import Trial
 from penult.classify.settings import GridResult, TrainingSettings
-from penult.classify.training.edges import edge_lines, find_edges, rising_edges
 from penult.classify.training.search import choose
 from penult.classify.training.train import train
 from penult.errors import TrainingError, UnknownNameError, UsageError

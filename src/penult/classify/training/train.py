@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from penult.classify.classifier import Classifier
+from penult.classify.edges import find_edges
 from penult.classify.evaluation.evaluate import evaluate_pipeline
 from penult.classify.evaluation.result import Evaluation
 from penult.classify.evaluation.seen import content_keys, is_seen
 from penult.classify.likeness import Likeness
 from penult.classify.options import TrainOptions
 from penult.classify.settings import GridResult, SeedRuns, TrainingSettings
-from penult.classify.training.edges import find_edges
 from penult.classify.training.grid import expand_grids
 from penult.classify.training.search import SearchResult
 from penult.classify.training.training_set import TrainingSet

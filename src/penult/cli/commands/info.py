@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from penult.classify.outcome import runs_line
 from penult.cli import options as o
 from penult.cli.console import (
     Table,
@@ -30,7 +31,6 @@ from penult.cli.tables import (
     layers_table,
     likeness_line,
     recipe_table,
-    runs_line,
     say_accuracy,
     strays_line,
 )
@@ -115,7 +115,7 @@ def _show_classifier(file: Path, found: ClassifierInfo) -> None:
     say(f"{file}: classifier of {count(len(found.classes), 'class')}")
     recipe_table(found.recipe)
     class_table(found.scores)
-    layers_table(found.settings.layers, found.recipe.layer)
+    layers_table(found.settings, found.recipe.layer)
     say_accuracy(found.scores)
     if line := layer_line(found.settings, found.recipe.layer):
         say(line)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from penult.classify.outcome import runs_line
 from penult.cli import options as o
 from penult.cli import training as t
 from penult.cli.console import (
@@ -20,14 +21,7 @@ from penult.cli.console import (
     warn_of_random,
 )
 from penult.cli.stop import stoppable
-from penult.cli.tables import (
-    class_table,
-    copies_line,
-    layer_line,
-    layers_table,
-    runs_line,
-    say_accuracy,
-)
+from penult.cli.tables import class_table, copies_line, layer_line, layers_table, say_accuracy
 from penult.errors import UsageError
 from penult.progress import shown
 
@@ -178,7 +172,7 @@ def run(
     say_failures(features.failures, total=len(features) + len(features.failures))
     say_listing_messages(features.origin)
     class_table(scores)
-    layers_table(made.classifier.settings.layers, made.classifier.recipe.layer)
+    layers_table(made.classifier.settings, made.classifier.recipe.layer)
     say_accuracy(scores)
     if line := runs_line(made.classifier.settings):
         say(line)

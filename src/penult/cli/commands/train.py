@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from penult.classify.outcome import runs_line
 from penult.cli import options as o
 from penult.cli import training as t
 from penult.cli.console import (
@@ -24,7 +25,6 @@ from penult.cli.tables import (
     grid_line,
     layer_line,
     layers_table,
-    runs_line,
     say_accuracy,
     scores_table,
     strays_line,
@@ -90,8 +90,8 @@ def run(
     # Scores and a confusion matrix as files.
     penult train rows.h5 -o flowers.skops --results scores
     """
+    from penult.classify.edges import edge_lines
     from penult.classify.metrics.scores import scores_to_dict
-    from penult.classify.training.edges import edge_lines
     from penult.tasks.train import train
 
     trained = train(
@@ -133,7 +133,7 @@ def run(
     class_table(trained.scores)
     scores_table(trained.scores)
     trials_table(trained.settings)
-    layers_table(trained.settings.layers, trained.recipe.layer)
+    layers_table(trained.settings, trained.recipe.layer)
     say_accuracy(trained.scores)
     if line := runs_line(trained.settings):
         say(line)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 
 from penult.classify.kinds.base import Params, accuracy_margin
 from penult.classify.kinds.registry import find_kind
 from penult.classify.settings import GridResult, TrainingSettings
-from penult.classify.training.grid import Candidates
 from penult.interface import at_command_line, option
 
 __all__ = ["edge_lines", "find_edges", "rising_edges"]
@@ -16,7 +16,9 @@ _CLEAR_FALL = 0.1
 """Nats of log-loss; the probability of the true class then still grows by a tenth."""
 
 
-def find_edges(candidates: Candidates, classifier: str, chosen: Params) -> dict[str, str]:
+def find_edges(
+    candidates: Mapping[str, Sequence[Params]], classifier: str, chosen: Params
+) -> dict[str, str]:
     """Say whether the chosen penalty is the "largest" or "smallest" tried.
 
     Of penalties only: nothing is beyond one neighbour, or all features.
