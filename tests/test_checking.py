@@ -108,6 +108,37 @@ def test_what_does_not_fit_is_named_with_what_does(given, said):
     assert str(raised.value) == said
 
 
+def test_an_array_is_named_by_its_shape_and_features_are_shown_how_to_be_made():
+    rows = np.zeros((120, 1280), np.float32)
+    for given in ((rows,), (rows, [0] * 120)):
+        with pytest.raises(UsageError) as raised:
+            penult.train(*given)
+        assert str(raised.value) == (
+            "features is an array of float32, shape (120, 1280); give Features, or a name, or a "
+            "path, or make Features of it: penult.Features(features=…, ids=…, labels=…, …)"
+        )
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda many: plant(count=many),
+        lambda many: plant(kinds=[3] * len(many) * 5000),
+        lambda many: penult.extract("photos", progress=many),
+        lambda many: penult.extract("photos", weights=many),
+        lambda many: penult.extract("photos", pooling=many),
+        lambda many: penult.train("rows.h5", grid={"C": "5" * 3000}),
+        lambda many: penult.load(many),
+        lambda many: penult.load_classifier(many),
+    ],
+)
+@pytest.mark.parametrize("many", [np.zeros((200, 200)), list(range(5000)), {"a" * 5000: 1}])
+def test_what_was_given_is_shortened(call, many):
+    with pytest.raises(UsageError) as raised:
+        call(many)
+    assert len(str(raised.value)) < 250
+
+
 def test_python_itself_says_which_argument_is_unknown_or_missing():
     with pytest.raises(TypeError, match="unexpected keyword argument 'colour'"):
         plant(colour="red")

@@ -7,6 +7,7 @@ import importlib
 import pkgutil
 from collections.abc import Mapping
 
+import h5py
 import numpy as np
 import pytest
 
@@ -217,3 +218,21 @@ def test_lists_plans_and_checks_are_tables_in_a_notebook(photos, toy, tmp_path):
         assert page.count("<table") >= 1
     assert isinstance(penult.models("toy:"), list)
     assert repr(penult.models("toy:")) == "<1 model: toy:mean-colour>"
+
+
+@pytest.mark.parametrize("rows", [[5, 0], np.arange(6) % 5 == 0])
+def test_some_rows_of_a_file_are_taken_with_all_that_is_known_of_them(
+    make_features, rows, tmp_path
+):
+    features = make_features({"daisy": 3, "rose": 3}, splits=list("abcdef"))
+    taken = features.take(rows)
+    places = [5, 0] if isinstance(rows, list) else [0, 5]
+    assert taken.ids == [features.ids[k] for k in places]
+    assert taken.splits == [features.splits[k] for k in places]
+    np.testing.assert_array_equal(taken.features, features.features[places])
+    np.testing.assert_array_equal(taken.labels, features.labels[places])
+    path = tmp_path / "f.h5"
+    with h5py.File(path, "w") as file:
+        file["rows"] = features.features
+        on_disk = dataclasses.replace(features, features=file["rows"]).take(rows)
+    np.testing.assert_array_equal(on_disk.features, taken.features)

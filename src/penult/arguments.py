@@ -7,6 +7,7 @@ from numbers import Integral
 
 from penult.errors import UsageError
 from penult.interface import option
+from penult.representation import what_given
 
 __all__ = ["in_bytes", "require_name", "require_whole"]
 
@@ -44,7 +45,7 @@ def require_name(argument: str, value: object) -> None:
     UsageError
     """
     if not isinstance(value, str):
-        raise UsageError(f"{argument} is {value!r}; give a name")
+        raise UsageError(f"{argument} is {what_given(value)}; give a name")
 
 
 def require_whole(argument: str, value: object) -> None:
@@ -55,4 +56,4 @@ def require_whole(argument: str, value: object) -> None:
     UsageError
     """
     if not isinstance(value, Integral) or isinstance(value, bool):
-        raise UsageError(f"{argument} is {value!r}; give a whole number")
+        raise UsageError(f"{argument} is {what_given(value)}; give a whole number")

@@ -11,6 +11,7 @@ from numbers import Integral, Real
 from typing import Any, ParamSpec, TypeVar
 
 from penult.errors import UnknownNameError, UsageError
+from penult.representation import what_given
 
 __all__ = ["checked"]
 
@@ -48,13 +49,22 @@ def checked(function: Callable[P, Result]) -> Callable[P, Result]:
                     words = {
                         f"one alone, {word}" if word == "a name" else word: None for word in words
                     }
-                raise UsageError(f"{name} is {value!r}; give {', or '.join(words)}")
+                raise UsageError(
+                    f"{name} is {what_given(value)}; give {', or '.join(words)}{_how(value, words)}"
+                )
             allowed = [text for one in wanted for text in _texts(one)]
             if allowed and isinstance(value, str) and value not in allowed:
                 raise UnknownNameError(name, value, allowed)
         return function(*args, **kwargs)
 
     return call
+
+
+def _how(value: object, words: Iterable[str]) -> str:
+    """Say how an array becomes what it was given for."""
+    if "Features" in words and hasattr(value, "shape"):
+        return ", or make Features of it: penult.Features(features=…, ids=…, labels=…, …)"
+    return ""
 
 
 def _is_bool(value: object) -> bool:

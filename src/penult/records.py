@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -159,6 +160,36 @@ class Features:
     def __len__(self) -> int:
         """The number of rows."""
         return len(self.ids)
+
+    def take(self, rows: Sequence[int] | Sequence[bool] | NDArray[Any]) -> Features:
+        """Take some of the rows, for example to train on a part of a file's.
+
+        Parameters
+        ----------
+        rows : sequence of int or of bool, or array
+            Which, by their places or by one True or False for each.
+
+        Returns
+        -------
+        Features
+            Those rows, in memory, in the order asked for.
+        """
+        import numpy as np
+
+        places = np.arange(len(self))[np.asarray(rows)]
+        unique, order = np.unique(places, return_inverse=True)  # as h5py wants them
+        picked = {
+            name: None if column is None else [column[k] for k in places]
+            for name in ("ids", "splits", "groups", "content")
+            for column in (getattr(self, name),)
+        }
+        return dataclasses.replace(
+            self,
+            features=self.features[unique][order],
+            labels=self.labels[places],
+            targets=None if self.targets is None else self.targets[places],
+            **picked,  # type: ignore[arg-type]
+        )
 
     def __repr__(self) -> str:
         return one_line("Features", self._facts())

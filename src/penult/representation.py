@@ -11,7 +11,15 @@ from typing import Any, TypeVar
 from penult.messages import printable
 from penult.wording import count
 
-__all__ = ["Records", "html_table", "one_line", "short", "short_repr", "short_text"]
+__all__ = [
+    "Records",
+    "html_table",
+    "one_line",
+    "short",
+    "short_repr",
+    "short_text",
+    "what_given",
+]
 
 Record = TypeVar("Record")
 
@@ -47,6 +55,13 @@ _shortener = _Short()
 def short(value: Any) -> str:
     """Return a value's repr, cut to what fits into a line."""
     return _shortener.repr(value)
+
+
+def what_given(value: Any) -> str:
+    """Say what an argument was, in a message: its repr in short, of an array its type and shape."""
+    if hasattr(value, "shape") and hasattr(value, "dtype") and value.shape != ():
+        return f"an array of {value.dtype}, shape {tuple(value.shape)}"
+    return short(value)
 
 
 def short_text(text: str, most: int = 60) -> str:

@@ -13,6 +13,7 @@ from penult.backbones.registry import DEFAULT_MODEL, as_recorded, require_record
 from penult.backbones.weights.choice import WeightsChoice
 from penult.errors import UnknownNameError, UsageError
 from penult.recipe import Precision, Recipe
+from penult.representation import what_given
 
 __all__ = ["ModelRows", "RecipeRows", "layer_names"]
 
@@ -56,7 +57,8 @@ class ModelRows:
             require_name("layer", layer)
         if not isinstance(self.pooling, str | None):
             raise UsageError(
-                f"pooling is {self.pooling!r}; give a name, or None for what suits the layer"
+                f"pooling is {what_given(self.pooling)}; give a name, or None for what suits the "
+                "layer"
             )
         require_name("normalize", self.normalize)
         if self.normalize not in ("none", "l2"):

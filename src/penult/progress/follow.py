@@ -12,6 +12,7 @@ from penult.errors import UsageError
 from penult.progress.display import Display, on_terminal
 from penult.progress.notebook import in_notebook
 from penult.records import Progress
+from penult.representation import what_given
 
 __all__ = ["ShowProgress", "Tell", "announce", "announcing", "following", "is_watched", "shown"]
 
@@ -32,7 +33,8 @@ def shown(progress: ShowProgress) -> Iterator[Tell]:
     """
     if progress is not None and not isinstance(progress, bool) and not callable(progress):
         raise UsageError(
-            f"progress is {progress!r}; give True, False, or a function that takes a Progress"
+            f"progress is {what_given(progress)}; give True, False, or a function that takes a "
+            "Progress"
         )
     outer = _told.get()
     if callable(progress):

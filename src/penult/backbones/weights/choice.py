@@ -11,8 +11,12 @@ from typing import Literal
 from penult.errors import UsageError
 from penult.interface import option
 from penult.recipe import Preprocessing
+from penult.representation import what_given
 
 __all__ = ["WeightsChoice"]
+
+_PRETRAINED = ("imagenet", "pretrained", "default", "none", "imagenet1k_v1", "imagenet1k_v2")
+"""What Keras and torchvision call those that are taken anyway."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,13 @@ class WeightsChoice:
         """
         if not isinstance(weights, str | os.PathLike | None):
             raise UsageError(
-                f"weights is {weights!r}; give a path, 'random', or None for the pretrained ones"
+                f"weights is {what_given(weights)}; give a path, 'random', or None for the "
+                "pretrained ones"
+            )
+        if str(weights).lower() in _PRETRAINED and weights and not Path(weights).exists():
+            raise UsageError(
+                f"{option('weights', weights)}: the pretrained weights are those of the model's "
+                f"name; leave {option('weights')} out"
             )
         typo = weights != "random" and get_close_matches(str(weights), ["random"], cutoff=0.7)
         if weights is not None and typo and not Path(weights).exists():
