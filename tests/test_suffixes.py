@@ -20,6 +20,7 @@ from penult.interface import serving_command_line
         pytest.param("NETWORK", "q", "q.ckpt or q.safetensors", id="a network by no suffix"),
         pytest.param("NETWORK", "q.pt", "q.ckpt or q.safetensors", id="a network as torch's"),
         pytest.param("PICTURE", "seen.gif", "seen.png", id="a picture that would lose pixels"),
+        pytest.param("ROWS", "r.pq", "r.csv or r.npz or r.parquet", id="rows by a short suffix"),
         pytest.param("PREDICTIONS", "p.xlsx", "p.csv or p.jsonl", id="a table as a spreadsheet"),
         pytest.param("PREDICTIONS", "p.v2", "p.v2.csv or p.v2.jsonl", id="a table by no suffix"),
     ],

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from penult.representation import html_table, one_line, short_repr, short_text
-from penult.wording import count, percent
+from penult.wording import count, percent, ratio
 from penult.wording import interval as in_interval
 
 if TYPE_CHECKING:
@@ -383,8 +383,8 @@ class Scores:
     def _repr_html_(self) -> str:
         header = ("class, lowest F1 first", "precision", "recall", "F1", "images")
         rows = [
-            (c.label, f"{c.precision:.3f}", f"{c.recall:.3f}", f"{c.f1:.3f}", f"{c.support:,}")
-            for c in sorted(self.classes, key=lambda c: c.f1)
+            (c.label, *numbers_in_words(c), f"{c.support:,}")
+            for c in sorted(self.classes, key=lambda c: (not c.support, c.f1))
         ]
         low_high = self.interval
         facts = [
@@ -596,6 +596,13 @@ class Predictions(list[Prediction]):
 def _others(layers: tuple[str, ...], this: str) -> str | None:
     others = len([layer for layer in layers if layer != this])
     return f"{count(others, 'other layer')} in the file" if others else None
+
+
+def numbers_in_words(score: ClassScore) -> tuple[str, str, str]:
+    """Write precision, recall and F1 of a class; dashes where no image of it was scored."""
+    if not score.support:
+        return ("–", "–", "–")
+    return ratio(score.precision, 3), ratio(score.recall, 3), ratio(score.f1, 3)
 
 
 def in_words(scores: Scores) -> str:

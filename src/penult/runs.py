@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from penult.features.resume.known import KnownRows
 from penult.features.resume.ledger import Ledger, RowSource
 from penult.features.resume.store import PartStore, is_leftover
 from penult.features.write import Columns, FeatureWriter
-from penult.interface import call_or_command, option
+from penult.interface import call_or_command, command, option
 from penult.output import atomic_output, check_output, explain
 from penult.progress import Tell
 from penult.records import Failure, ImageRecord, Progress
@@ -110,9 +111,13 @@ class Job:
     def nothing_readable(self, failures: Sequence[Failure]) -> SourceError:
         """Say that there is no row at all."""
         first = self.all_failures(failures)[0]
+        elsewhere = ""
+        if named := re.match(r"is named in (.+\.csv), line \d+, but is not there", first.reason):
+            type_this = command("extract", "FOLDER", labels=named[1])
+            elsewhere = f"; if the photos are in another folder, type: {type_this}"
         return SourceError(
             f"none of {count(self.total, 'image')} gave a row; the first, {first.id}: "
-            f"{first.reason}"
+            f"{first.reason}{elsewhere}"
         )
 
 

@@ -25,7 +25,7 @@ __all__ = [
 
 _KNOWN = frozenset(
     {
-        *(".csv", ".tsv", ".npz", ".npy", ".parquet"),
+        *(".csv", ".tsv", ".npz", ".npy", ".parquet", ".pq", ".parq", ".feather", ".arrow"),
         *(".h5", ".hdf5", ".hdf", ".he5", ".mat", ".skops", ".pkl", ".pickle", ".joblib"),
         *(".pt", ".pth", ".ckpt", ".safetensors", ".onnx", ".keras", ".tflite", ".pb", ".xml"),
         *(".json", ".jsonl", ".txt", ".md", ".xls", ".xlsx", ".ods", ".arff", ".yaml", ".yml"),
@@ -54,7 +54,7 @@ class Output:
     elsewhere: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
-_TABLES = {".csv": "CSV", ".npz": "npz", ".npy": "npz", ".parquet": "Parquet"}
+_TABLES = {".csv": "CSV", ".npz": "npz", ".npy": "npz", ".parquet": "Parquet", ".pq": "Parquet"}
 
 FEATURES = Output(
     "HDF5",

@@ -120,6 +120,10 @@ def test_a_path_with_a_drive_is_no_prefix():
         ("clip-vit-base-patch32", "hf:openai/clip-vit-base-patch32"),
         ("openai/clip-vit-base-patch32", "hf:openai/clip-vit-base-patch32"),
         ("timm/resnet50.a1_in1k", "timm:timm/resnet50.a1_in1k"),
+        ("keras.VGG16", "keras:VGG16"),
+        ("keras.applications.VGG16", "keras:VGG16"),
+        ("torchvision/vgg16", "torchvision:vgg16"),
+        ("timm/resnet50", "timm:resnet50"),
         ("vit", "vit_b_16"),
         ("ViT-B/16", "vit_b_16"),
         ("vit-base-patch16-224", "vit_base_patch16_224"),  # timm spells it with underscores

@@ -74,6 +74,22 @@ def test_train_compares_classifiers_over_their_grids_and_over_seeds(penult, feat
     assert "2 runs, seeds 0 to 1: accuracy 100% ± 0.0" in done.out
 
 
+def test_photos_without_labels_say_how_they_get_some(penult, photos, toy, tmp_path):
+    out = tmp_path / "f.h5"
+    done = penult("extract", *photos.glob("daisy/*"), "-o", out, "--model", toy, "-q", "--labels", "none")  # fmt: skip
+    assert "no labels" not in done.out  # as was asked for
+    done = penult("extract", photos / "daisy", "-o", out, "--model", toy, "-q", "--overwrite")
+    assert "no labels: put photos in one folder a class, or give --labels FILE.csv" in done.out
+
+
+def test_a_list_whose_photos_are_elsewhere_says_where_it_looked(penult, photos, toy, tmp_path):
+    table = tmp_path / "labels.csv"
+    table.write_text("path,label\ndaisy/none.jpg,daisy\n")
+    done = penult("extract", table, "-o", tmp_path / "f.h5", "--model", toy, "-q")
+    assert f"(looked for {tmp_path / 'daisy' / 'none.jpg'})" in done.err
+    assert done.err.strip().endswith(f"type: penult extract FOLDER --labels {table}")
+
+
 def test_the_values_of_a_grid_given_twice_are_all_tried():
     assert parse_grid(["C=0.1,1", "n_neighbors=3", "C=10,1"]) == {
         "C": [0.1, 1, 10],

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 
 from penult.classify.loading import load_classifier
+from penult.tasks.evaluate import evaluate
 
 
 def test_a_file_of_several_layers_is_read_at_the_classifiers_own(penult, photos, toy, tmp_path):
@@ -27,6 +29,19 @@ def test_a_file_of_several_layers_is_read_at_the_classifiers_own(penult, photos,
     again = penult("evaluate", model, several, "--results", tmp_path / "r")
     assert again.code == 2
     assert "--overwrite" in again.err
+
+
+def test_a_class_of_which_no_image_was_scored_has_dashes(penult, photos, toy, tmp_path):
+    features, model = tmp_path / "f.h5", tmp_path / "c.skops"
+    assert penult("extract", photos, "-o", features, "-m", toy, "-q").code == 0
+    assert penult("train", features, "-o", model, "-q").code == 0
+    for photo in (photos / "rose").iterdir():
+        photo.unlink()
+    done = penult("evaluate", model, photos, "-q")
+    assert re.search(r"rose +– +– +– +0\n", done.out)
+    page = evaluate(model, photos)._repr_html_()
+    assert page.count(">–</td>") == 3
+    assert page.index(">tulip</td>") < page.index(">rose</td>")  # not the lowest F1
 
 
 def test_photos_become_rows_by_the_recipe_and_failures_are_told(penult, photos, toy, tmp_path):

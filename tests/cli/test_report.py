@@ -101,6 +101,8 @@ def test_the_options_of_train_are_taken_shown_and_to_be_typed_again(
     done = penult(*asked, *options)
     assert done.code == 0, done.err
     assert "2 runs, seeds 0 to 1: accuracy" in done.out
+    assert re.search(r"logistic, C=\d+: the best of 2 by 3-fold cross-validation", done.out)
+    assert re.search("C is the .* of those tried; --grid C=", done.out)  # the page says it, too
     page = " ".join((folder / "index.html").read_text().split())
     assert re.search(
         r"Over 2 runs, each with another part held out, the accuracy was [\d.]+% ±", page

@@ -336,6 +336,8 @@ def test_a_pattern_may_name_the_extension_the_split_and_the_group(tree):
         ({"labels": "labels.tsv"}, "labels 'labels.tsv' is not known"),
         ({"labels": "column:"}, "labels 'column:' names no column; write e.g"),
         ({"labels": "column:x"}, "is no table with a column x; labels column:NAME is for lists"),
+        ({"label_column": "x"}, "labels of a folder are in a table: labels='FILE.csv'"),
+        ({"label_pattern": r"\\d+"}, r"the label pattern '\\\\d\+' has no group"),
     ],
 )
 def test_wrong_options_are_refused(tree, options, message):

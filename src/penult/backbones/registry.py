@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from fnmatch import fnmatch
@@ -176,6 +177,9 @@ def unknown_model(name: str, *, hint: str | None = None) -> UnknownNameError:
     once = {known.lower(): known for known in reversed(known)}.values()
     alike = spelling(name, once)
     meant = [alike] if alike else meant_by(name)
+    habit = re.match(rf"({'|'.join(sources())})[./](?:(?:applications|models)[./])?(.+)", name)
+    if habit is not None:  # keras.applications.VGG16, torchvision/vgg16
+        meant = [f"{habit[1]}:{habit[2]}", *meant]
     if Path(name).is_file():
         meant, hint = [f"checkpoint:{name}"], "if it is a file of weights"
     elif hint is None and len(name) > 2 and any(name.lower() in one for one in once):

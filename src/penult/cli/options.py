@@ -262,7 +262,8 @@ Results = Annotated[
     Path | None,
     output_option(
         metavar="FOLDER",
-        help="Write scores.json and confusion_matrix.png there; the folder is made if need be.",
+        help="Write scores.json, confusion_matrix.png and held_out.csv (every image that was "
+        "scored) there; the folder is made if need be.",
         show_default=False,
     ),
 ]

@@ -36,15 +36,15 @@ _SHOWN_STRAYS = 5
 
 def class_table(scores: Scores) -> None:
     """Show the scores of every class; of several labels an image, average precision as well."""
+    from penult.records import numbers_in_words
+
     several = scores.mean_average_precision is not None
     numbers = ("precision", "recall", "F1", *["AP"] * several, "support")
     table = Table(("class", *numbers), right=numbers)
     for row in scores.classes:
         table.add_row(
             row.label,
-            ratio(row.precision, 3),
-            ratio(row.recall, 3),
-            ratio(row.f1, 3),
+            *numbers_in_words(row),
             *["–" if row.average_precision is None else ratio(row.average_precision, 3)] * several,
             f"{row.support:,}",
         )

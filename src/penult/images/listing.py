@@ -182,7 +182,7 @@ def _check_matches(pattern: str, records: RecordList) -> None:
     named = ", ".join(map(repr, first)) + (", …" if count > len(first) else "")
     if count == len(records):
         raise SourceError(
-            f"{option('label_pattern')} {pattern!r} finds no label in any of the {count:,} names, "
+            f"{option('label_pattern')} '{pattern}' finds no label in any of the {count:,} names, "
             f"which are {named}; it is searched for in a file's name, without its folder"
         )
     _log.warning(

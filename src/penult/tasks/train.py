@@ -105,8 +105,8 @@ def train(
         logistic, svm, ridge and centroid find the same optimum so, slower; the others need all rows
         at once.
     results : path, optional
-        Folder for ``scores.json``, ``confusion_matrix.png`` and, of several layers,
-        ``layers.png``; made if need be.
+        Folder for ``scores.json``, ``confusion_matrix.png``, ``held_out.csv`` and, of several
+        layers, ``layers.png``; made if need be.
     confusion : {'counts', 'normalized'}, default='counts'
         Cells of ``confusion_matrix.png``: images, or parts of the true class's.
     escape_formulas : bool, default=False

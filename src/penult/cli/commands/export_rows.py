@@ -20,7 +20,9 @@ def run(
     ],
     layer: Annotated[
         str | None,
-        typer.Option("--layer", "-l", help="Which of its layers. [the last]", show_default=False),
+        typer.Option(
+            "--layer", "-l", metavar="LAYER", help="Which of its layers.", show_default="the last"
+        ),
     ] = None,
     escape_formulas: o.EscapeFormulas = False,
     overwrite: o.Overwrite = False,

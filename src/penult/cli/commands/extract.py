@@ -189,6 +189,11 @@ def run(
         of_all = ["--layer", "all"] * (len(features.layers) > 1)
         next_command("train", output, "-o", output.with_suffix(".skops"), *of_all, quiet=quiet)
     else:
+        if not features.label_names and labels != "none":
+            say(
+                "no labels: put photos in one folder a class, or give --labels FILE.csv (columns "
+                "path and label), or --label-pattern '(?P<label>.+)_\\d+' for file names"
+            )
         next_command("info", output, quiet=quiet)
 
 

@@ -21,7 +21,15 @@ from penult.cli.console import (
     warn_of_random,
 )
 from penult.cli.stop import stoppable
-from penult.cli.tables import class_table, copies_line, layer_line, layers_table, say_accuracy
+from penult.cli.tables import (
+    class_table,
+    copies_line,
+    grid_line,
+    layer_line,
+    layers_table,
+    say_accuracy,
+    trials_table,
+)
 from penult.errors import UsageError
 from penult.progress import shown
 
@@ -102,6 +110,7 @@ def run(
     # Five times with other images held out, and then into the browser.
     penult report photos -o report --runs 5 --open
     """
+    from penult.classify.edges import edge_lines
     from penult.features.schema import is_feature_file
     from penult.images.notes import listing_notes
     from penult.reporting.commands import FEATURES
@@ -172,13 +181,17 @@ def run(
     say_failures(features.failures, total=len(features) + len(features.failures))
     say_listing_messages(features.origin)
     class_table(scores)
+    trials_table(made.classifier.settings)
     layers_table(made.classifier.settings, made.classifier.recipe.layer)
     say_accuracy(scores)
     if line := runs_line(made.classifier.settings):
         say(line)
     if line := layer_line(made.classifier.settings, made.classifier.recipe.layer):
         say(line)
+    say(grid_line(made.classifier.settings))
     if line := copies_line(made.classifier.settings):
+        say(line)
+    for line in edge_lines(made.classifier.settings):
         say(line)
     say_path(made.page)
     if not open:

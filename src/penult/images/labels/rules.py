@@ -105,11 +105,11 @@ def by_pattern(pattern: str) -> Callable[[ImageEntry], Annotation]:
         compiled = re.compile(composed(pattern))
     except re.error as error:
         raise UsageError(
-            f"the label pattern {pattern!r} is not a regular expression: {error}"
+            f"the label pattern '{pattern}' is not a regular expression: {error}"
         ) from (error)
     if "label" not in compiled.groupindex:
         raise UsageError(
-            f"the label pattern {pattern!r} has no group named label; "
+            f"the label pattern '{pattern}' has no group named label; "
             r"write e.g. '(?P<label>.+)_\d+' to find baby_shoe in baby_shoe_12.jpg"
         )
 

@@ -175,7 +175,7 @@ def _open_named(path: str, place: str) -> BinaryIO:
     try:
         return open_regular(path)
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise ImageError(f"is named in {place}, but is not there") from error
+        raise ImageError(f"is named in {place}, but is not there (looked for {path})") from error
 
 
 def _normal(path: str) -> str:

@@ -129,5 +129,6 @@ def _refuse_label_column(argument: SourceArgument, options: SourceOptions) -> No
     if options.label_column:
         raise UsageError(
             f"{argument} is no table with a column {options.label_column}; labels column:NAME is "
-            f"for lists and archives"
+            "for lists and archives; labels of a folder are in a table: "
+            f"{option('labels', 'FILE.csv')}"
         )
