@@ -74,8 +74,8 @@ class WeightsChoice:
             )
         if str(weights).lower() in _PRETRAINED and weights and not Path(weights).exists():
             raise UsageError(
-                f"{option('weights')} is {what_given(weights)}, a name of the pretrained ones, which "
-                f"are taken anyway; leave {option('weights')} out"
+                f"{option('weights')} is {what_given(weights)}, a name of the pretrained ones, "
+                f"which are taken anyway; leave {option('weights')} out"
             )
         typo = weights != "random" and get_close_matches(str(weights), ["random"], cutoff=0.7)
         if weights is not None and typo and not Path(weights).exists():
