@@ -32,7 +32,7 @@ def layers(penult, photos, toy, tmp_path):
 def test_of_images_the_page_and_all_that_it_rests_on(penult, photos, toy, tmp_path):
     folder = tmp_path / "report"
     done = penult("report", photos, "-o", folder, "--model", toy)
-    accuracy, few, page = done.out.splitlines()[-3:]
+    accuracy, few, _grid, page = done.out.splitlines()[-4:]
     assert accuracy.startswith("accuracy 100% on 9 images (25% held out, stratified, seed 0)")
     assert few == "9 images are few: the true accuracy may be anywhere between 66% and 100%"
     assert "anywhere between 66% and 100%" in (folder / "index.html").read_text()
