@@ -61,7 +61,7 @@ def what_given(value: Any) -> str:
     """Say what an argument was, in a message: its repr in short, of an array its type and shape."""
     if hasattr(value, "shape") and hasattr(value, "dtype") and value.shape != ():
         return f"an array of {value.dtype}, shape {tuple(value.shape)}"
-    return short(value)
+    return short_text(short(value), 100)
 
 
 def short_text(text: str, most: int = 60) -> str:

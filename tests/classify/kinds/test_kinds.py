@@ -78,7 +78,7 @@ def test_a_grid_reaches_the_classifiers_that_have_the_parameter():
     tries = expand_grids(["svm", "knn"], {"C": [3]})
     assert tries["svm"] == [{"C": 3}]
     assert len(tries["knn"]) == len(find_kind("knn").grid["n_neighbors"])
-    with pytest.raises(UnknownNameError, match="parameter of svm, knn 'gamma'"):
+    with pytest.raises(UnknownNameError, match="unknown parameter 'gamma' of svm, knn"):
         expand_grids(["svm", "knn"], {"gamma": [3]})
 
 

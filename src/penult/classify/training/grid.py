@@ -10,7 +10,7 @@ from penult.classify.kinds.base import ClassifierKind, Params
 from penult.classify.kinds.registry import all_kinds, find_kind
 from penult.errors import UnknownNameError, UsageError
 from penult.interface import option
-from penult.representation import short
+from penult.representation import short, what_given
 
 __all__ = ["Candidates", "expand_grids"]
 
@@ -47,7 +47,7 @@ def expand_grids(
     given = {} if grid is None else grid
     if not isinstance(given, Mapping):
         raise UsageError(
-            f"the grid is {short(given)}; give a dict of a parameter's name to its values"
+            f"the grid is {what_given(given)}; give a dict of a parameter's name to its values"
         )
     kinds = [find_kind(name) for name in names]
     allowed = {parameter for kind in kinds for parameter in kind.parameters}
@@ -64,7 +64,9 @@ def expand_grids(
                 )
             raise UnknownNameError(f"parameter of {', '.join(names)}", parameter, sorted(allowed))
         if isinstance(values, str) or not isinstance(values, Collection):
-            raise UsageError(f"the grid has {short(values)} for {parameter}; give a list of values")
+            raise UsageError(
+                f"the grid has {what_given(values)} for {parameter}; give a list of values"
+            )
         if not len(values):
             raise UsageError(f"the grid has no value for {parameter}; give at least one")
     result = {}
