@@ -85,7 +85,7 @@ def test_stopping_at_the_first_bad_image_names_it_and_leaves_nothing(shades, tmp
 def test_no_readable_image_is_an_error_that_gives_the_first_reason(tmp_path, toy):
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "empty.jpg").touch()
-    with pytest.raises(SourceError, match=r"none of the 1 images gave a row.*empty\.jpg"):
+    with pytest.raises(SourceError, match=r"none of 1 image gave a row.*empty\.jpg"):
         penult.extract(tmp_path / "photos", tmp_path / "f.h5", model=toy)
     assert not (tmp_path / "f.h5").exists()
 
@@ -246,6 +246,6 @@ def test_a_network_that_gives_nothing_but_nan_is_an_error(
     run = TorchEngine.run
     monkeypatch.setattr(TorchEngine, "run", lambda self, x: [r * np.nan for r in run(self, x)])
     target = output and tmp_path / output
-    with pytest.raises(SourceError, match=r"none of the 4 images gave a row.*gives NaN"):
+    with pytest.raises(SourceError, match=r"none of 4 images gave a row.*gives NaN"):
         penult.extract(shades, target, model=toy, engine="torch")
     assert [p.name for p in tmp_path.iterdir()] == ["shades"]

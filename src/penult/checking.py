@@ -45,7 +45,7 @@ def checked(function: Callable[P, Result]) -> Callable[P, Result]:
             wanted = _alternatives(annotation) if isinstance(annotation, str) else ()
             if wanted and not any(_fits(value, one) for one in wanted):
                 words = dict.fromkeys(_in_words(one) for one in wanted)
-                if isinstance(value, list | tuple):
+                if isinstance(value, list | tuple) and "a list" not in words:
                     words = {
                         f"one alone, {word}" if word == "a name" else word: None for word in words
                     }

@@ -73,7 +73,7 @@ def test_an_unknown_name_gets_close_suggestions(name, close):
     with pytest.raises(UnknownNameError) as raised:
         resolve(name)
     assert close in raised.value.suggestions
-    assert len({known.lower() for known in raised.value.suggestions}) == 3
+    assert len({known.lower() for known in raised.value.suggestions}) <= 3
     assert "penult.models(" in str(raised.value)
 
 

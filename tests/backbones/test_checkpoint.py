@@ -119,7 +119,7 @@ def test_options_that_contradict_are_refused(path, plain):
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(PathNotFoundError, match=r"no checkpoint .*gone.ckpt"):
+    with pytest.raises(PathNotFoundError, match=r"no such file: .*gone.ckpt; give a checkpoint"):
         open_backbone(str(tmp_path / "gone.ckpt"))
 
 

@@ -35,6 +35,6 @@ def test_export_says_what_the_graph_takes_and_gives(penult, classifier, tmp_path
 
 def test_a_feature_file_is_no_classifier_to_export(penult, classifier, tmp_path):
     done = penult("export", tmp_path / "features.h5", "-o", tmp_path / "m.onnx")
-    assert done.code == 1
+    assert done.code == 2
     assert "is a feature file, not a classifier" in done.err
     assert not (tmp_path / "m.onnx").exists()

@@ -80,7 +80,7 @@ def test_a_dry_run_says_what_would_be_decided(penult, toy, phone, tmp_path):
     assert PASSED_OVER in done.out
     assert "taken for a class, not for a split: val/" in done.out
     told = json.loads(penult(*call, "--splits", "folders", "--json").out)
-    assert told["classes"] == [{"label": "daisy"}, {"label": "rose"}]
+    assert told["classes"] == [{"label": "daisy", "images": 12}, {"label": "rose", "images": 12}]
     assert told["split_folders"][0]["split"] == "validation"
 
 

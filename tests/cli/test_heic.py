@@ -66,5 +66,5 @@ def test_without_the_extra_each_photo_is_a_failure_that_says_what_to_type(
         path.unlink()
     done = penult("extract", phone, "-o", tmp_path / "none.h5", "--model", toy, "-q")
     assert done.code == 1
-    assert "none of the 33 images gave a row" in done.err
+    assert "none of 33 images gave a row" in done.err
     assert reason in done.err

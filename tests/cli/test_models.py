@@ -13,7 +13,7 @@ import pytest
 def test_a_line_a_model_with_what_is_known_of_it(penult, toy):
     done = penult("models", "toy:")
     assert done.code == 0
-    header, _, row = (line.split() for line in done.out.splitlines()[1:4])
+    header, _, row = (line.split() for line in done.out.splitlines()[:3])
     assert header[:3] == ["model", "parameters", "input"]
     assert row == ["toy:mean-colour", "0.0", "M", "8", "×", "8", "3", "CC0-1.0", "here"]
     assert "1 model; the weights of 1 are on this machine" in done.out

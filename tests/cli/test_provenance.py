@@ -27,7 +27,7 @@ def test_random_weights_do_not_go_by_the_pretrained_networks_name(penult, photos
     features, classifier = tmp_path / "f.h5", tmp_path / "c.skops"
     for done in (
         penult("extract", photos, "-o", features, *asked, "--engine", "torch"),
-        penult("extract", photos, "-o", features, *asked, "--dry-run"),
+        penult("extract", photos, "-o", features, *asked, "--dry-run", "--overwrite"),
         penult("info", features),
         penult("train", features, "-o", classifier),
         penult("info", classifier),
@@ -53,7 +53,7 @@ def test_a_checkpoint_goes_by_its_files_name(penult, photos, tmp_path):
         features = tmp_path / "f.h5"
         for done in (
             penult("extract", photos, "-o", features, *options, "--overwrite", "--engine", "torch"),
-            penult("extract", photos, "-o", features, *options, "--dry-run"),
+            penult("extract", photos, "-o", features, *options, "--dry-run", "--overwrite"),
             penult("info", features),
             penult("layers", *options[1:]),
         ):

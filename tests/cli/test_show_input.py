@@ -78,7 +78,7 @@ def test_bad_input_is_one_line_and_leaves_nothing(penult, toy, striped, tmp_path
     before = sorted(tmp_path.iterdir())
     for arguments, message in [
         ((toy, tmp_path / "text.jpg", "-o", tmp_path / "s.png"), "text.jpg: is not an image"),
-        ((toy, tmp_path / "none.jpg", "-o", tmp_path / "s.png"), "none.jpg: is not there"),
+        ((toy, tmp_path / "none.jpg", "-o", tmp_path / "s.png"), "none.jpg; did you mean"),
         ((toy, tmp_path, "-o", tmp_path / "s.png"), "is a folder"),
         ((toy, striped, "-o", tmp_path / "s.jpg"), "name it s.png"),
         ((toy, striped, "-o", striped), "--overwrite"),

@@ -75,7 +75,7 @@ def test_a_signal_before_the_first_image_is_one_line(
 
 
 def test_ctrl_c_in_any_command_is_one_line(penult, monkeypatch):
-    monkeypatch.setattr("penult.tasks.models.models", lambda _: os.kill(os.getpid(), signal.SIGINT))
+    monkeypatch.setattr("penult.tasks.models.models", lambda _: signal.raise_signal(signal.SIGINT))
     done = penult("models")
     assert (done.code, done.out, done.err) == (130, "", "penult: stopped\n")
 

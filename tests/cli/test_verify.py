@@ -20,7 +20,7 @@ def test_a_file_that_is_true_says_so_and_ends_well(penult, features):
     done = penult("verify", features, "--sample", 5, "-q")
     assert (done.code, done.err) == (0, "")
     assert "f.h5: verified; 5 of 36 rows compared, allowed relative error 0.0001" in done.out
-    rows = [line.split()[0] for line in done.out.splitlines()[3:5]]
+    rows = [line.split()[0] for line in done.out.splitlines()[2:4]]
     assert rows == ["pixels", "mean"]
 
 
@@ -58,7 +58,7 @@ def test_a_dry_run_says_what_would_be_and_writes_nothing(penult, photos, toy, tm
     asked = ("extract", photos, "-o", tmp_path / "f.h5", "-m", toy, "-l", "pixels", "--dry-run")
     done = penult(*asked)
     assert (done.code, done.err) == (0, "")
-    assert done.out.splitlines()[3].split() == ["pixels", "avg", "3", "3"]
+    assert done.out.splitlines()[2].split() == ["pixels", "avg", "3", "3"]
     assert "would hold 36 float32 rows a layer of toy:mean-colour, 3 classes, in about" in done.out
     told = json.loads(penult(*asked, "--json").out)
     assert (told["images"], told["layers"][0]["shape"]) == (36, [3])

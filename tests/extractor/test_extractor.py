@@ -99,7 +99,11 @@ def test_an_image_without_a_row_is_named(toy, tmp_path):
         ({"layer": []}, UsageError, "no layer was given"),
         ({"layer": None}, UsageError, "layer is None; give a name"),
         ({"pooling": 5}, UsageError, "pooling is 5; give a name, or None"),
-        ({"layer": ["logits", 5]}, UsageError, "layer is \\['logits', 5\\]; give a name"),
+        (
+            {"layer": ["logits", 5]},
+            UsageError,
+            "layer is \\['logits', 5\\]; give a name, or a list",
+        ),
         ({"normalize": "l1"}, UsageError, "allowed: none, l2"),
         ({"decode": "fast"}, UnknownNameError, "unknown decode"),
         ({"engine": "steam"}, UnknownNameError, "allowed: auto, "),

@@ -31,8 +31,8 @@ def test_photos_their_feature_file_and_its_rows_have_the_same_scores(trained, ph
 def test_scores_of_photos_that_trained_it_are_shown_as_no_estimate(trained, photos):
     found = penult.evaluate(trained, photos)
     assert repr(found) == (
-        "Evaluation(accuracy 100.0% on 9 images that did not train it, no estimate: accuracy "
-        "100.0% on 36 images, 27 of which trained it)"
+        "Evaluation(accuracy 100% on 9 images that did not train it, no estimate: accuracy "
+        "100% on 36 images, 27 of which trained it)"
     )
     assert (found.scores.interval, found.apart.interval[1]) == (None, 1)
     page = found._repr_html_()

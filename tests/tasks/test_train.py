@@ -53,7 +53,7 @@ def test_the_classifier_and_its_results_are_written_where_they_are_asked_for(fil
     assert told["accuracy"] == trained.scores.accuracy
     assert (tmp_path / "results" / "confusion_matrix.png").exists()
     for taken in ({"output": tmp_path / "c.skops"}, {"results": tmp_path / "results"}):
-        with pytest.raises(OutputExistsError, match="give overwrite=True to replace it"):
+        with pytest.raises(OutputExistsError, match="give overwrite=True to replace "):
             penult.train(file, **taken)
     with pytest.raises(OutputExistsError, match="is what is read"):
         penult.train(file, file, overwrite=True)

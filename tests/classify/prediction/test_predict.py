@@ -308,7 +308,7 @@ def test_no_images_have_no_predictions(classifier):
     [
         (b"photo", "one bytes was given .*; put it in a list"),
         (BytesIO(b"photo"), "one BytesIO was given .*; put it in a list"),
-        ([3], "image 0 is a int; allowed: a path, .* bytes"),
+        ([3], "image 0 is an int; allowed: a path, .* bytes"),
         (["a.jpg", {}], "image 1 is a dict; allowed: a path, .* bytes"),
     ],
 )

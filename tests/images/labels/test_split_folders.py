@@ -193,7 +193,7 @@ def test_groups_are_kept_whatever_is_decided(tmp_path):
         (
             ["test/1.jpg", "train/a/1.jpg"],
             "auto",
-            "taken for a split: test/, train/; 1 images directly in such a folder have no label; "
+            "taken for a split: test/, train/; 1 image directly in such a folder has no label; "
             "splits='none' decides otherwise",
         ),
         (["a/1.jpg", "train/a/1.jpg"], "folders", "taken for a split: train/; splits='folders'"),
