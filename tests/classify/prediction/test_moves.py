@@ -119,6 +119,34 @@ def test_a_kill_between_there_and_gone_loses_nothing(here, there, then, disks, m
         assert held(there) == {"rose/1.jpg": b"one"}
 
 
+def test_a_photo_that_is_edited_before_its_half_done_move_is_finished_is_moved_as_it_is(here, there):
+    move(there, here / "a/1.jpg")
+    (here / "a/1.jpg").write_bytes(b"one")  # in both places, as a kill leaves it
+    sorter = Sorter(there, LABELS, mode="move")
+    (here / "a/1.jpg").write_bytes(b"edited")
+    sorter.place(record_of(here / "a/1.jpg"), digest_of_file(here / "a/1.jpg"), "rose")
+    assert held(there) == {"rose/1.jpg": b"one", "rose/1 (2).jpg": b"edited"}
+
+
+def test_a_name_that_another_program_takes_meanwhile_leaves_no_line_that_never_settles(
+    here, there, monkeypatch
+):
+    def too_late(record, target, digest):
+        monkeypatch.setattr(moves, "move_file", copying.move_file)
+        target.write_bytes(b"of another program")
+        raise FileExistsError
+
+    before = held(here)
+    monkeypatch.setattr(moves, "move_file", too_late)
+    (moved,) = move(there, here / "a/1.jpg")
+    assert moved.path.name == "1 (2).jpg"
+    back = move_back(there)
+    assert (back.photos, back.failures) == (1, ())
+    assert held(here) == before
+    assert held(there) == {"rose/1.jpg": b"of another program"}
+    assert not (there / moves.LOG).exists()
+
+
 def test_a_line_that_a_power_cut_left_unfinished_harms_no_other(here, there):
     move(there, here / "a/1.jpg")
     with (there / moves.LOG).open("a") as log:

@@ -38,9 +38,9 @@ class _Move:
     digest: str
 
     @property
-    def is_half_done(self) -> bool:
-        """Whether a kill left the photo in both places."""
-        return self._is_photo(self.source) and self._is_photo(self.target)
+    def is_home(self) -> bool:
+        """Whether what has the name that the photo had is the photo."""
+        return self._is_photo(self.source)
 
     @property
     def is_there(self) -> bool:
@@ -67,18 +67,25 @@ class MoveLog:
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / LOG
-        self._half_done = {}
+        self._noted = {}
         if os.path.lexists(self.path):
-            moves = _read(self.path)
-            self._half_done = {one.source: one.target for one in moves if one.is_half_done}
+            self._noted = {one.source: one for one in _read(self.path)}
 
-    def finish(self, record: ImageRecord) -> Path | None:
-        """Finish the move of a photo that a kill left in both places; where to, or None."""
-        source = Path(os.path.abspath(record.path or ""))  # noqa: PTH100 - no links
-        target = self._half_done.pop(source, None)
-        if target is not None:
-            source.unlink()
-        return target
+    def finish(self, record: ImageRecord, digest: str) -> Path | None:
+        """Finish the move of a photo that a kill left in both places; where to, or None.
+
+        Raises
+        ------
+        OutputError
+        """
+        move = self._noted.pop(_source(record), None)
+        if move is None or move.digest != digest or not (move.is_there and move.is_home):
+            return None
+        try:
+            move.source.unlink()
+        except OSError as error:
+            raise explain(error, move.source) from error
+        return move.target
 
     def move(self, record: ImageRecord, target: Path, digest: str) -> None:
         """Note a move, and do it; as `move_file`.
@@ -87,8 +94,7 @@ class MoveLog:
         ------
         FileExistsError, OutputError, ImageError
         """
-        source = Path(os.path.abspath(record.path or ""))  # noqa: PTH100 - no links
-        self._note(_Move(source, target, digest))
+        self._note(_Move(_source(record), target, digest))
         move_file(record, target, digest)
 
     def _note(self, move: _Move) -> None:
@@ -108,6 +114,10 @@ class MoveLog:
                 sync_folder(self.path.parent)
         except OSError as error:
             raise explain(error, self.path) from error
+
+
+def _source(record: ImageRecord) -> Path:
+    return Path(os.path.abspath(record.path or ""))  # noqa: PTH100 - no links
 
 
 @checked
@@ -163,11 +173,13 @@ def _undo(move: _Move) -> bool:
         if os.path.lexists(move.source):
             return False  # it is back, or was never moved
         raise ImageError(f"is no longer there, and so cannot go back to {move.source}")
-    if not move.is_there:
+    is_there = move.is_there
+    if move.is_home:  # a kill left it in both places, or the name there was another photo's
+        if is_there:
+            move.target.unlink()
+        return is_there
+    if not is_there:
         raise ImageError(f"is not the photo that came from {move.source}, or was changed since")
-    if move.is_half_done:
-        move.target.unlink()
-        return True
     record = ImageRecord(str(move.target), partial(open_regular, move.target), path=move.target)
     try:
         move.source.parent.mkdir(parents=True, exist_ok=True)

@@ -141,7 +141,7 @@ class Sorter:
         folder = self.folder / (self.unlike if unlike else own)
         name = safe_name(record.id.rpartition("/")[2]) if record.path is None else record.path.name
         self._make(folder)
-        if self._moves is not None and (there := self._moves.finish(record)) is not None:
+        if self._moves is not None and (there := self._moves.finish(record, digest)) is not None:
             return Copied(path=there, new=True, renamed=there.name != name)
         namesakes = self._namesakes(folder / name)
         while True:
