@@ -26,7 +26,7 @@ from penult.locks import ForkSafeLock
 from penult.records import ImageRecord
 from penult.wording import article
 
-__all__ = ["MemoryRecord", "are_in_memory", "as_records"]
+__all__ = ["MemoryRecord", "are_in_memory", "as_records", "without_iterator"]
 
 # Pillow reads a file that was only opened when its pixels are asked for, and not thread-safely;
 # one image may stand in a list twice.
@@ -113,6 +113,11 @@ def are_in_memory(images: Any) -> bool:
     if isinstance(images, list | tuple):
         return not all(isinstance(one, str | os.PathLike) for one in images)
     return isinstance(images, Image.Image | np.ndarray | _BYTES) or _is_file(images)
+
+
+def without_iterator(images: Any) -> Any:
+    """Make a list of an iterator, which is gone through once; anything else stays as it is."""
+    return list(images) if isinstance(images, Iterator) and not are_in_memory(images) else images
 
 
 def _is_file(value: Any) -> bool:

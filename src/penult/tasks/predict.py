@@ -11,7 +11,7 @@ from penult.classify.classifier import Classifier
 from penult.classify.loading import as_classifier
 from penult.classify.prediction.predict import collect, predict_images
 from penult.classify.prediction.table import to_file
-from penult.images.in_memory import are_in_memory
+from penult.images.in_memory import are_in_memory, without_iterator
 from penult.images.listing import as_sources
 from penult.progress import ShowProgress
 from penult.records import Failure, Prediction, Predictions
@@ -93,7 +93,7 @@ def predict(
     PenultError
         As `load_classifier` and `Classifier.predict` do, and if `output` cannot be written.
     """
-    model = as_classifier(classifier)
+    model, images = as_classifier(classifier), without_iterator(images)
     outcomes = predict_images(
         model,
         images,

@@ -119,7 +119,9 @@ def test_a_kill_between_there_and_gone_loses_nothing(here, there, then, disks, m
         assert held(there) == {"rose/1.jpg": b"one"}
 
 
-def test_a_photo_that_is_edited_before_its_half_done_move_is_finished_is_moved_as_it_is(here, there):
+def test_a_photo_that_is_edited_before_its_half_done_move_is_finished_is_moved_as_it_is(
+    here, there
+):
     move(there, here / "a/1.jpg")
     (here / "a/1.jpg").write_bytes(b"one")  # in both places, as a kill leaves it
     sorter = Sorter(there, LABELS, mode="move")

@@ -315,3 +315,26 @@ def test_no_images_have_no_predictions(classifier):
 def test_what_is_no_upload_is_told_what_is(classifier, given, told):
     with pytest.raises(UsageError, match=told):
         classifier.predict(given)
+
+
+def test_paths_that_come_one_by_one_are_predicted_and_written_as_a_list_is(
+    classifier, photos, tmp_path
+):
+    paths = sorted(photos.rglob("*.jpg"))[:3]
+    predictions = penult.predict(classifier, iter(paths), tmp_path / "p.csv")
+    assert len(predictions) == len((tmp_path / "p.csv").read_text().splitlines()) - 1 == 3
+    assert predictions == classifier.predict(iter(paths)) == classifier.predict(paths)
+
+
+@pytest.mark.parametrize("task", ["extract", "plan", "evaluate", "report"])
+def test_paths_that_come_one_by_one_do_for_every_task(classifier, photos, toy, tmp_path, task):
+    folders = iter([photos])
+    if task == "evaluate":
+        assert penult.evaluate(classifier, folders).total == 36
+    elif task == "report":
+        made = penult.report(folders, tmp_path / "r", model=toy, curve=False, label_errors=False)
+        assert made.page.is_file()
+    elif task == "plan":
+        assert penult.plan(folders, model=toy).images == 36
+    else:
+        assert len(penult.extract(folders, tmp_path / "rows.h5", model=toy)) == 36

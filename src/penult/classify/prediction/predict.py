@@ -12,7 +12,7 @@ from penult.backbones.weights.choice import WeightsChoice
 from penult.classify.prediction.sorting import MODES, Sorter
 from penult.errors import ImageError, UnknownNameError, UsageError
 from penult.extractor import EngineOptions, ExtractorSpec, ReadingOptions, RecipeRows
-from penult.images.in_memory import are_in_memory, as_records
+from penult.images.in_memory import are_in_memory, as_records, without_iterator
 from penult.images.listing import as_sources, list_images
 from penult.images.notes import log_failures, log_listing_messages
 from penult.interface import at_command_line, option
@@ -64,11 +64,10 @@ def predict_images(
     ------
     UsageError, SourceError, BackboneError, EngineError
     ImageError
-        With `on_error` "fail", at the first image that cannot be read; those before it were given.
+        If an image in memory, or a path between them, cannot be read; with `on_error` "fail", at
+        the first of any. Those before it were given.
     RecipeMismatchError
         If the backbone on this machine is not the one the classifier was trained with.
-    ImageError
-        If an image in memory, or a path between them, cannot be read.
     OutputError
         If a photo cannot be copied; those before it were.
     """
@@ -76,8 +75,7 @@ def predict_images(
         raise UsageError(f"top is {top}; give 1 or more")
     if threshold is not None and not 0 < threshold <= 1:
         raise UsageError(f"the threshold is {threshold}; give a probability above 0 and up to 1")
-    if isinstance(images, Iterator) and not are_in_memory(images):
-        images = list(images)
+    images = without_iterator(images)
     if copy_mode not in MODES:
         raise UnknownNameError("way to copy", copy_mode, MODES)
     if copy_mode != "copy" and copy_to is None:
