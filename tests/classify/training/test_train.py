@@ -226,6 +226,31 @@ def test_progress_counts_every_fit(make_features):
     assert {p.total for p in seen} == {9}
 
 
+def test_candidates_that_cannot_be_tried_do_not_leave_the_progress_short(make_features):
+    seen = []
+    train(make_features({"a": 9, "b": 9}), classifier="knn", progress=seen.append)
+    assert seen[-1].done == seen[-1].total
+
+
+def test_rows_that_fit_into_memory_are_read_once(make_features):
+    features = make_features(COUNTS)
+    rows, taken = features.features, []
+
+    class OnDisk:
+        shape, dtype, ndim = rows.shape, rows.dtype, rows.ndim
+
+        def __len__(self):
+            return len(rows)
+
+        def __getitem__(self, part):
+            taken.append(len(rows[part]))
+            return rows[part]
+
+    found = train(replace(features, features=OnDisk()), refit=True).likeness
+    assert sum(taken) == len(rows)
+    assert found == train(features, refit=True).likeness
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_a_row_that_is_no_number_is_named(make_features, value):
     features = make_features(COUNTS)

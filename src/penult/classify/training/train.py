@@ -114,14 +114,14 @@ def train(
         )
     training_set = TrainingSet.read(features, splits[0], memory, scale=scale, folds=folds)
     training_set.require_learnable(candidates)
-    fits = sum(map(len, candidates.values())) * folds + 1
-    likeness = training_set.likeness(splits[0].train, seed=seed)
+    tries = sum(map(len, candidates.values()))
     results = []
     with following(progress) as tell:
-        step = _Counter(tell, fits * runs + refit)
+        likeness = training_set.likeness(splits[0].train, seed=seed)
+        step = _Counter(tell, (tries * folds + 1) * runs + refit)
         for run, split in enumerate(splits):
             found = training_set.search(split.train, candidates, seed=seed + run, step=step)
-            step.leave_out(len(found.not_tried) * folds)
+            step.leave_out((tries - len(found.trials)) * folds)
             held_out = training_set.part(split.held_out) if other is None else other
             tried = likeness if run == 0 else None
             results.append((found, _score(found, training_set.names, held_out, split, tried)))

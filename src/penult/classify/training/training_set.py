@@ -193,7 +193,12 @@ class TrainingSet:
         """What tells new rows that are like those with these numbers from others."""
         places = self.places(numbers)
         groups = None if self.groups is None else self.groups[places]
-        return Likeness.of(self.features, numbers, self.labels[places], groups, seed=seed)
+        features, labels = self.features, self.labels[places]
+        if self.rows is None:
+            return Likeness.of(features, numbers, labels, groups, seed=seed)
+        ids = [str(features.ids[int(k)]) for k in self.chosen]
+        features = replace(features, features=self.rows, ids=ids)
+        return Likeness.of(features, places, labels, groups, seed=seed)
 
     def _folds(self, places: NDArray[np.int64], seed: int) -> list[Fold]:
         groups = None if self.groups is None else self.groups[places]
