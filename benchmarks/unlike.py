@@ -55,7 +55,7 @@ def shares(features, others, sizes, seed, strays=0):
     else:
         found = Likeness.of(features, train, labels[train], None, seed=seed)
     sets = [features.features[fresh], *(other.features for other in others)]
-    marked = [found.similarity(part) < found.threshold for part in sets]
+    marked = [found.is_unlike(found.similarity(part)) for part in sets]
     return [one.mean() for one in marked], marked[0], labels[fresh]
 
 

@@ -243,6 +243,9 @@ class Classifier(Description):
             raise UsageError(f"top is {top}; give 1 or more")
         # Stable: of equally probable classes the first of the label names comes first.
         order = np.argsort(-probabilities, axis=1, kind="stable")[:, :top]
+        marked = None
+        if similarity is not None and self.likeness is not None:
+            marked = self.likeness.is_unlike(similarity)
         result = []
         for place, (name, row, best) in enumerate(zip(ids, probabilities, order, strict=True)):
             listed = tuple((self.label_names[k], float(row[k])) for k in best)
@@ -251,9 +254,8 @@ class Classifier(Description):
                 above = np.flatnonzero(row >= np.array(self.thresholds))
                 labels = tuple(self.label_names[k] for k in above[np.argsort(-row[above])])
             near = unlike = None
-            if similarity is not None and self.likeness is not None:
-                near = float(similarity[place])
-                unlike = near < self.likeness.threshold
+            if similarity is not None and marked is not None:
+                near, unlike = float(similarity[place]), bool(marked[place])
             result.append(
                 Prediction(
                     str(name),

@@ -159,6 +159,19 @@ class Likeness:
         """
         return kth_cosine(unit_rows(rows), self._others, self.neighbours).clip(-1, 1)
 
+    def is_unlike(self, similarity: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """Say which rows are unlike the training rows, by their `similarity`.
+
+        Parameters
+        ----------
+        similarity : float32 array, shape (n,)
+
+        Returns
+        -------
+        bool array, shape (n,)
+        """
+        return np.asarray(similarity, np.float64) < self.threshold
+
     def to_dict(self) -> dict[str, Any]:
         """Write it, without the rows, as what JSON can hold."""
         return {

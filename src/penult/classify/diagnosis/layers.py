@@ -86,12 +86,20 @@ def train_layers(
     ------
     UnknownNameError
         If there is no such layer.
+    UsageError
+        If near-duplicates are to be found in several layers.
     PenultError
         As `penult.train` does.
     """
     if isinstance(test_features, Features):
         raise UsageError("rows in memory have one layer; give the file to score on")
     names = choose_layers(path, layers)
+    if len(names) > 1 and options.get("near_duplicates") is not None:
+        raise UsageError(
+            f"near-duplicates differ from layer to layer, and so would the parts that "
+            f"{len(names)} layers are judged on; give one {option('layer')}, or leave out "
+            f"{option('near_duplicates')}"
+        )
     trained = {}
     with following(progress) as tell:
         for number, layer in enumerate(names):
@@ -124,19 +132,10 @@ def train_best(path: str | Path, layers: Sequence[str], **options: Any) -> Class
 
     Raises
     ------
-    UsageError
-        If near-duplicates are to be found in several layers.
     PenultError
-        As `penult.train` does.
+        As `train_layers` does.
     """
-    chosen = choose_layers(path, layers)
-    if len(chosen) > 1 and options.get("near_duplicates") is not None:
-        raise UsageError(
-            f"near-duplicates differ from layer to layer, and so would the parts that "
-            f"{len(chosen)} layers are judged on; give one {option('layer')}, or leave out "
-            f"{option('near_duplicates')}"
-        )
-    trained = train_layers(path, chosen, **options)
+    trained = train_layers(path, layers, **options)
     return best_layer(trained) if len(trained) > 1 else next(iter(trained.values()))
 
 

@@ -126,7 +126,7 @@ def evaluate_pipeline(
     unlike = np.zeros(len(rows), bool)
     for part, block in read_blocks(features, rows):
         if likeness is not None:
-            unlike[part] = likeness.similarity(block) < likeness.threshold
+            unlike[part] = likeness.is_unlike(likeness.similarity(block))
         probabilities[part] = class_probabilities(pipeline, block, len(label_names))
     predicted = probabilities.argmax(axis=1)
     names = [

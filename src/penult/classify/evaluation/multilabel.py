@@ -60,7 +60,7 @@ def evaluate_labels(
     unlike = np.zeros(len(rows), bool)
     for part, block in read_blocks(features, rows):
         if likeness is not None:
-            unlike[part] = likeness.similarity(block) < likeness.threshold
+            unlike[part] = likeness.is_unlike(likeness.similarity(block))
         probabilities[part] = label_probabilities(pipeline, block)
     predicted = probabilities >= np.asarray(thresholds)
     # How sure an image's least certain decision is.
