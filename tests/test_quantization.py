@@ -193,6 +193,9 @@ def test_what_it_cannot_do_is_one_line(made, tiny, flowers, tmp_path):
         quantize(str(path), flowers, tmp_path / "again.ckpt")
     with pytest.raises(OutputExistsError):
         quantize(tiny, flowers, path)
+    for model in (str(path), f"checkpoint:{path}"):
+        with pytest.raises(OutputExistsError, match="is what is read; give another name"):
+            quantize(model, flowers, path, overwrite=True)
     with pytest.raises(UsageError, match=r"name it int8\.ckpt or int8\.safetensors"):
         quantize(tiny, flowers, tmp_path / "int8.txt")
     with pytest.raises(UsageError, match="a cosine from 0 to below 1"):

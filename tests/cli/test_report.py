@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 import shutil
 
 import pytest
 
+import penult
 from penult.classify.loading import load_classifier
+from penult.errors import UsageError
 
 FILES = ["classifier.skops", "confusion_matrix.png", "held_out.csv", "index.html", "label_errors.csv", "scores.json"]  # fmt: skip
 
@@ -201,3 +204,39 @@ def test_pictures_that_are_not_those_of_the_rows_stay_out_of_the_page(
         photo.write_bytes(photo.read_bytes() + b"another")
     assert penult("report", layers, "-o", tmp_path / "report", "-q").code == 0
     assert "data:image/webp" not in (tmp_path / "report" / "index.html").read_text()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"model": "resnet50"}, {"weights": "random"}, {"labels": "none"}, {"splits": "none"}],
+    ids=lambda options: next(iter(options)),
+)
+def test_a_feature_file_says_itself_how_it_was_made_in_python_too(layers, tmp_path, options):
+    with pytest.raises(UsageError, match="says itself how its rows and labels were made"):
+        penult.report(layers, tmp_path / "report", **options)
+    assert not (tmp_path / "report").exists()
+
+
+def test_the_images_that_every_run_held_out_are_listed_as_train_lists_them(layers, tmp_path):
+    options = {"runs": 2, "layer": "all"}
+    penult.report(layers, tmp_path / "report", curve=False, label_errors=False, **options)
+    penult.train(layers, results=tmp_path / "results", **options)
+    table = (tmp_path / "report" / "held_out.csv").read_text()
+    assert table == (tmp_path / "results" / "held_out.csv").read_text()
+    assert {row["run"] for row in csv.DictReader(table.splitlines())} == {"1", "2"}
+
+
+def test_what_to_type_again_trains_the_same_layer(penult, photos, toy, tmp_path):
+    file = tmp_path / "rows.h5"
+    named = ("-l", "penultimate", "-l", "logits")
+    assert penult("extract", photos, "-o", file, "-m", toy, *named, "-q").code == 0
+    for wanted, typed in (
+        (["penultimate"], "--layer penultimate"),  # not the last, which is taken unasked
+        (["logits"], "--layer logits"),
+        (["penultimate", "logits"], "--layer all"),
+    ):
+        penult_options = [word for layer in wanted for word in ("--layer", layer)]
+        model = tmp_path / "c.skops"
+        assert penult("train", file, "-o", model, *penult_options, "--overwrite").code == 0
+        (again,) = re.findall("made again by: (penult train .*)", penult("info", model).out)
+        assert typed in again

@@ -75,17 +75,18 @@ def test_the_preprocessing_in_words():
 
 def test_bad_input_is_one_line_and_leaves_nothing(penult, toy, striped, tmp_path):
     (tmp_path / "text.jpg").write_text("hello")
-    before = sorted(tmp_path.iterdir())
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
     for arguments, message in [
         ((toy, tmp_path / "text.jpg", "-o", tmp_path / "s.png"), "text.jpg: is not an image"),
         ((toy, tmp_path / "none.jpg", "-o", tmp_path / "s.png"), "none.jpg; did you mean"),
         ((toy, tmp_path, "-o", tmp_path / "s.png"), "is a folder"),
         ((toy, striped, "-o", tmp_path / "s.jpg"), "name it s.png"),
-        ((toy, striped, "-o", striped), "--overwrite"),
+        ((toy, striped, "-o", striped), "is what is read; give another name"),
+        ((toy, striped, "-o", striped, "--overwrite"), "is what is read; give another name"),
         (("toy:mean", striped, "-o", tmp_path / "s.png"), "unknown toy model 'mean'"),
     ]:
         done = penult("show-input", *arguments)
         assert done.code in (1, 2)
         assert message in done.err
         assert len(done.err.splitlines()) == 1
-    assert sorted(tmp_path.iterdir()) == before
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before

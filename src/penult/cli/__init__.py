@@ -42,9 +42,6 @@ penult predict flowers.skops other_photos
 # What a command takes.
 penult predict --help"""
 
-_INTERRUPTED = 130
-"""What typer gives back after Ctrl-C that nothing else waited for."""
-
 app = typer.Typer(
     name="penult",
     cls=Group,

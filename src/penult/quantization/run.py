@@ -116,7 +116,8 @@ def quantize(
             f"and a cosine from 0 to below 1"
         )
     target = Path(output)
-    check_output(target, overwrite=overwrite, output=NETWORK)
+    read = [Path(model.partition(":")[2] or model), *([] if weights is None else [Path(weights)])]
+    check_output(target, overwrite=overwrite, inputs=read, output=NETWORK)
     with following(progress):
         choice = WeightsChoice.of(weights, offline=offline, architecture=architecture)
         opened = OpenedBackbone(model, choice)

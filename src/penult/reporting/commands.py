@@ -136,9 +136,10 @@ def train_command(
     words = ["train", features or settings.features or FEATURES, "-o", output]
     words += ["--seed", str(settings.seed)]
     tried = [result.layer for result in settings.layers] or [layer]
+    every = every or settings.file_layers  # none where the file has one
     if len(every) > 1 and len(tried) == len(every):
         tried = ["all"]
-    if tuple(tried) != ("penultimate",) and len(every) != 1:
+    if len(every) > 1 or (not every and tried != ["penultimate"]):
         words += _repeated("layer", tried)
     if settings.test_features:
         words += ["--test-features", settings.test_features]

@@ -17,6 +17,7 @@ from penult.classify.diagnosis.label_errors import find_label_issues
 from penult.classify.diagnosis.learning_curve import learning_curve
 from penult.classify.options import TrainOptions
 from penult.classify.training.grid import expand_grids
+from penult.errors import UsageError
 from penult.extraction import Extraction
 from penult.extractor import EngineOptions, ExtractorSpec, ModelRows, layer_names
 from penult.features.contradictions import find_contradictions, log_contradictions
@@ -24,6 +25,7 @@ from penult.features.read import load
 from penult.features.schema import is_feature_file
 from penult.images.listing import as_sources
 from penult.images.listing_options import ListingOptions
+from penult.interface import option
 from penult.progress import ShowProgress, following
 from penult.records import Features
 from penult.reporting.build import build_report
@@ -228,6 +230,13 @@ def report(
     sources = as_sources(images)
     first = sources[0] if len(sources) == 1 else None
     file = first if isinstance(first, Path) and is_feature_file(first) else None
+    made_by_rows = (model, weights, architecture) == (DEFAULT_MODEL, None, None)
+    if file and not (made_by_rows and extraction.listing == ListingOptions()):
+        without = ", ".join(map(option, ("model", "weights", "architecture")))
+        raise UsageError(
+            f"{file} is a feature file, and says itself how its rows and labels were made; give it "
+            f"without {without}, labels and splits"
+        )
     may_replace = overwrite or is_complete(directory, PAGE)
     check_report(directory, overwrite=may_replace)
     if directory.is_dir():
@@ -251,7 +260,7 @@ def report(
                     tell=tell,
                 )
         with timed(seconds, "train"):
-            features, trained = train_with_rows(
+            features, trained, held_out = train_with_rows(
                 file or folder / FEATURES, (file and wanted) or ("all",), options, tell
             )
             trained.save(folder / CLASSIFIER, overwrite=True)
@@ -273,6 +282,7 @@ def report(
         write_report(
             folder,
             content,
+            held_out=held_out,
             normalize=confusion == "normalized",
             escape_formulas=escape_formulas,
             overwrite=True,

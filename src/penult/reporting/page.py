@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import jinja2
 
     from penult.classify.diagnosis.label_errors import LabelIssue
+    from penult.records import HeldOut
 
 __all__ = ["check_report", "write_report"]
 
@@ -56,6 +57,7 @@ def write_report(
     report: Report,
     *,
     sections: Sequence[Section] = SECTIONS,
+    held_out: Sequence[HeldOut] = (),
     normalize: bool = False,
     escape_formulas: bool = False,
     overwrite: bool = False,
@@ -73,6 +75,8 @@ def write_report(
         What the page shows.
     sections : sequence of Section
         In the order of the page; those that the report has nothing for are left out.
+    held_out : sequence of HeldOut
+        The images that each run held out, where there were several; those of the page by default.
     normalize : bool
         Cells of the confusion matrix are shares of the true class's images, not counts.
     escape_formulas : bool
@@ -98,7 +102,7 @@ def write_report(
         layers=report.layers,
         chosen=report.recipe.layer,
         normalize=normalize,
-        held_out=[report.held_out],
+        held_out=held_out or [report.held_out],
         escape_formulas=escape_formulas,
         overwrite=overwrite,
     )

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from penult.classify.classifier import Classifier
-from penult.classify.diagnosis.layers import train_best
+from penult.classify.diagnosis.layers import runs_of, train_best
 from penult.classify.options import TrainOptions
 from penult.errors import (
     FeatureFileError,
@@ -22,7 +22,7 @@ from penult.errors import (
 from penult.extraction import Extraction
 from penult.features.read import load
 from penult.progress import Tell
-from penult.records import Features
+from penult.records import Features, HeldOut
 
 __all__ = ["extract_rows", "noted", "timed", "train_with_rows"]
 
@@ -53,10 +53,11 @@ def train_with_rows(
     layers: Sequence[str],
     options: TrainOptions,
     tell: Tell,
-) -> tuple[Features, Classifier]:
-    """Train on each layer and keep the best, with the rows that it was trained on."""
-    best = train_best(path, layers, progress=tell, **vars(options))
-    return load(path, best.recipe.layer), best
+) -> tuple[Features, Classifier, Sequence[HeldOut]]:
+    """Train on each layer; return the best one's rows, it, and the images held out in each run."""
+    held_out: list[HeldOut] = []
+    best = train_best(path, layers, progress=tell, on_run=held_out.append, **vars(options))
+    return load(path, best.recipe.layer), best, runs_of(best, held_out)
 
 
 @contextmanager

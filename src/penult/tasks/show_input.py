@@ -90,7 +90,7 @@ def show_input(
         If the network cannot be had.
     """
     target = Path(output)
-    check_output(target, overwrite=overwrite, output=PICTURE)
+    check_output(target, overwrite=overwrite, inputs=[Path(image)], output=PICTURE)
     backbone = open_without_download(model, WeightsChoice(architecture=architecture))
     require_file(Path(image), "an image file", (".jpg", ".jpeg", ".png"))
     picture = network_input(image, backbone.preprocessing, normalized=normalized)

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from penult.arguments import in_bytes
 from penult.checking import checked
 from penult.classify.classifier import Classifier
-from penult.classify.diagnosis.layers import train_best
+from penult.classify.diagnosis.layers import runs_of, train_best
 from penult.classify.training.train import train as train_rows
 from penult.deprecation import renamed_keyword
 from penult.errors import UsageError
@@ -174,17 +174,11 @@ def train(
             layers=trained.settings.layers,
             chosen=trained.recipe.layer,
             normalize=confusion == "normalized",
-            held_out=_runs_of(trained, held_out, runs),
+            held_out=runs_of(trained, held_out),
             escape_formulas=escape_formulas,
             overwrite=overwrite,
         )
     return trained
-
-
-def _runs_of(trained: Classifier, held_out: Sequence[HeldOut], runs: int) -> Sequence[HeldOut]:
-    """The images of all runs of the layer that was chosen, the classifier's own first."""
-    first = next(k for k, run in enumerate(held_out) if run is trained.held_out)
-    return held_out[first : first + runs]
 
 
 def _train(

@@ -16,9 +16,9 @@ from penult.errors import UnknownNameError, UsageError
 from penult.features.read import load
 from penult.interface import option
 from penult.progress import ShowProgress, Tell, following
-from penult.records import Features, Progress
+from penult.records import Features, HeldOut, Progress
 
-__all__ = ["best_layer", "choose_layers", "train_best", "train_layers"]
+__all__ = ["best_layer", "choose_layers", "runs_of", "train_best", "train_layers"]
 
 
 def choose_layers(path: str | Path, wanted: Sequence[str]) -> list[str]:
@@ -137,6 +137,26 @@ def train_best(path: str | Path, layers: Sequence[str], **options: Any) -> Class
     """
     trained = train_layers(path, layers, **options)
     return best_layer(trained) if len(trained) > 1 else next(iter(trained.values()))
+
+
+def runs_of(classifier: Classifier, held_out: Sequence[HeldOut]) -> Sequence[HeldOut]:
+    """Pick the runs of one layer among those of all that `train_layers` went through.
+
+    Parameters
+    ----------
+    classifier : Classifier
+        Of that layer.
+    held_out : sequence of HeldOut
+        What ``on_run`` was called with.
+
+    Returns
+    -------
+    sequence of HeldOut
+        The classifier's own first.
+    """
+    runs = classifier.settings.runs
+    first = next(k for k, run in enumerate(held_out) if run is classifier.held_out)
+    return held_out[first : first + (1 if runs is None else len(runs.seeds))]
 
 
 def best_layer(trained: Mapping[str, Classifier]) -> Classifier:

@@ -30,10 +30,7 @@ from penult.cli.tables import (
     say_accuracy,
     trials_table,
 )
-from penult.errors import UsageError
 from penult.progress import shown
-
-DEFAULT_MODEL = "efficientnet_lite0"
 
 
 def run(
@@ -47,7 +44,7 @@ def run(
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FOLDER", help="Folder to write.")
     ],
-    model: o.Model = DEFAULT_MODEL,
+    model: o.Model = "efficientnet_lite0",
     layer: Annotated[
         list[str] | None,
         typer.Option(
@@ -111,19 +108,11 @@ def run(
     penult report photos -o report --runs 5 --open
     """
     from penult.classify.edges import edge_lines
-    from penult.features.schema import is_feature_file
     from penult.images.notes import listing_notes
     from penult.reporting.commands import FEATURES
     from penult.reporting.make import report
     from penult.reporting.staging import staging_folder
 
-    if len(images) == 1 and is_feature_file(Path(images[0])):
-        given = (model, labels) != (DEFAULT_MODEL, "parent") or weights or architecture
-        if given or label_pattern or path_column or label_column or splits != "auto":
-            raise UsageError(
-                f"{images[0]} is a feature file, and says itself how its rows and labels were "
-                "made; give it without --model, --weights, --architecture, labels and splits"
-            )
     warn_of_random(weights)
     with (
         shown(not quiet) as tell,
