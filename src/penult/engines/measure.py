@@ -5,12 +5,13 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from penult.threads import NetworkThreads
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,7 +28,7 @@ def all_rows(engine: Engine, pixels: NDArray[np.uint8]) -> list[NDArray[np.float
     """The rows of all images, an array a recipe."""
     size = engine.batch_size
     parts = [pixels[k : k + size] for k in range(0, len(pixels), size)]
-    with ThreadPoolExecutor(engine.concurrency) as pool:
+    with NetworkThreads(engine.concurrency) as pool:
         return [np.concatenate(rows) for rows in zip(*pool.map(engine.run, parts), strict=True)]
 
 
@@ -52,7 +53,7 @@ def _rate(engine: Engine, pixels: NDArray[np.uint8]) -> float:
             if time.perf_counter() - start >= SECONDS:
                 return done
 
-    with ThreadPoolExecutor(engine.concurrency) as pool:
+    with NetworkThreads(engine.concurrency) as pool:
         done = sum(pool.map(work, range(engine.concurrency)))
     return done / (time.perf_counter() - start)
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from penult.errors import ImageError, UsageError
 from penult.machine import cores
 from penult.records import Failure, ImageRecord
+from penult.threads import NetworkThreads
 
 if TYPE_CHECKING:
     import numpy as np
@@ -132,7 +133,7 @@ def run(
         )
 
     decoders = ThreadPoolExecutor(workers, thread_name_prefix="decode")
-    runners = ThreadPoolExecutor(engine.concurrency, thread_name_prefix="engine")
+    runners = NetworkThreads(engine.concurrency)
     waiting: deque[tuple[list[Outcome], Future[_Forwarded]]] = deque()
     stopped = False
     try:

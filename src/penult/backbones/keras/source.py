@@ -7,7 +7,6 @@ import random
 import sys
 import warnings
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -26,6 +25,7 @@ from penult.backbones.weights.load import random_weights, user_weights
 from penult.errors import BackboneError, MissingExtraError, UnknownNameError, WeightsError
 from penult.interface import command
 from penult.messages import first_line
+from penult.threads import NetworkThreads
 
 __all__ = ["Keras"]
 
@@ -138,7 +138,7 @@ def _build(name: str, path: Path | None) -> Any:
     thread-local state, so that they are the same however many models came before, and the caller's
     count and settings stay as they were."""
     _import_keras()
-    with ThreadPoolExecutor(1) as pool:
+    with NetworkThreads(1) as pool:
         return pool.submit(_build_here, name, path).result()
 
 
