@@ -229,3 +229,13 @@ def test_progress_ends_at_everything(file):
     seen = []
     penult.verify(file, progress=seen.append, batch_size=1)
     assert (seen[-1].done, seen[-1].total) == (4, 4)
+
+
+@pytest.mark.parametrize("name", ["labels.csv", "LABELS.CSV", "labels.txt"])
+def test_the_columns_of_a_table_of_labels_are_no_columns_of_the_images(shades, tmp_path, toy, name):
+    paths = sorted(path.relative_to(shades) for path in shades.rglob("*.png"))
+    table = tmp_path / name
+    table.write_text("photo,label\n" + "".join(f"{path},a\n" for path in paths))
+    file = tmp_path / "labelled.h5"
+    penult.extract(shades, file, model=toy, labels=table, path_column="photo")
+    assert penult.verify(file).passed

@@ -250,7 +250,9 @@ class Extraction:
     def to_memory(self, images: Paths, *, progress: ShowProgress = None) -> Features:
         """Make the rows, and keep them in memory; see `extract`."""
         with following(progress) as tell:
-            file = to_memory(self._job(images, (), tell))
+            job = self._job(images, (), tell)
+            _ = job.extractor.engine  # what is wrong with it is said before any image is read
+            file = to_memory(job)
         return read(file, name="the features in memory")
 
     def to_file(
@@ -267,15 +269,16 @@ class Extraction:
         target = Path(output)
         require_place(target, overwrite=overwrite, update=update)
         with following(progress) as tell:
-            old = target if update and target.exists() else None
-            job = self._job(images, (target, parts_folder(target)), tell, old)
-            changes = None if old is None else changes_of(load(old), job.listing.records)
+            job = self._job(images, (target, parts_folder(target)), tell)
+            changes = None
+            if update and target.exists():  # before a network is converted for what is refused
+                old = require_same(target, job.extractor.recipes, job.options)
+                changes = changes_of(old, job.listing.records)
+            _ = job.extractor.engine  # what is wrong with it is said before anything is written
             to_file(job, target, overwrite=overwrite, restart=restart, update=update)
         return replace(load(target), changes=changes)
 
-    def _job(
-        self, images: Paths, leave_out: Sequence[Path], tell: Tell, old: Path | None = None
-    ) -> Job:
+    def _job(self, images: Paths, leave_out: Sequence[Path], tell: Tell) -> Job:
         sources, offline = as_sources(images), self.extractor.weights.offline
         listing = self.listing.list(sources, leave_out=leave_out, offline=offline)
         if self.needs_labels and not any(record.labels for record in listing.records):
@@ -291,13 +294,9 @@ class Extraction:
             "allow_truncated": self.extractor.reading.allow_truncated,
             "shuffle": self.shuffle,
         }
-        extractor = self.extractor.open(images=len(listing.records))
-        if old is not None:  # before a network is converted for what is refused then
-            require_same(old, extractor.recipes, {"dtype": self.dtype, **options})
-        _ = extractor.engine  # what is wrong with it is said before anything is written
         return Job(
             listing=listing,
-            extractor=extractor,
+            extractor=self.extractor.open(images=len(listing.records)),
             dtype=self.dtype,
             origin={**self.listing.origin(sources, listing), **options},
             options={"dtype": self.dtype, **options},

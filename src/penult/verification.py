@@ -201,7 +201,7 @@ def verify(
             comparison.missing.append(Failure(file.ids[row], "is not there"))
     with following(progress) as tell:
         try:
-            extractor = spec.open()
+            extractor = spec.open(images=len(chosen))
         except RecipeMismatchError as error:
             return Verification(
                 compared=0,

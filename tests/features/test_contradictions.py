@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+import tracemalloc
+
 import numpy as np
 
 from penult.features.contradictions import find_contradictions
@@ -23,3 +26,30 @@ def test_images_that_are_one_file_with_several_labels_are_named(make_features):
 def test_images_without_digests_contradict_nothing(make_features):
     features = make_features({"x": 1, "y": 1}, content=["", ""])
     assert find_contradictions(features) == ()
+
+
+def test_of_several_labels_all_count(make_features):
+    features = make_features(
+        {"rose": 3, "tulip": 3},
+        ids=["a", "b", "c", "d", "e", "f"],
+        label_names=("rose", "tulip"),
+        targets=np.array([[1, 0], [1, 1], [1, 0], [1, 0], [0, 0], [1, 1]], bool),
+        content=["1", "1", "2", "2", "1", "1"],
+    )
+    assert find_contradictions(features) == (
+        "the same file is in two classes: a (rose) and b (rose|tulip) and f (rose|tulip)",
+    )
+
+
+def test_a_search_costs_a_few_bytes_an_image(make_features):
+    count = 20_000
+    features = make_features({"rose": count // 2, "tulip": count // 2})
+    content = [f"{k:032x}" for k in range(count)]
+    content[0] = content[-1]
+    features = dataclasses.replace(features, content=content)
+    tracemalloc.start()
+    found = find_contradictions(features)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(found) == 1
+    assert peak / count < 150

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from penult.tabular import text_columns
 from penult.wording import count
 
 if TYPE_CHECKING:
@@ -30,30 +31,30 @@ def find_contradictions(features: Features) -> tuple[str, ...]:
     """
     if features.content is None:
         return ()
-    labels = _labels(features)
-    content = np.asarray(features.content, str)
-    _, first, number = np.unique(content, return_index=True, return_inverse=True)
-    differs = (content != "") & (labels != "") & (labels != labels[first][number])
-    together = defaultdict[int, list[int]](list)
-    for k in np.flatnonzero(np.isin(number, number[differs]) & (labels != "")).tolist():
-        together[int(number[k])].append(k)
+    targets = features.targets
+    labels = features.labels if targets is None else targets
+    # 40 bytes an image; names of those alone that are told.
+    content = np.fromiter((one.encode() for one in features.content), "S32", len(features.content))
+    order = np.argsort(content, kind="stable")
+    again = content[order][1:] == content[order][:-1]
+    doubled = (content != b"") & (features.labels >= 0 if targets is None else targets.any(axis=1))
+    doubled[order] &= np.append(again, False) | np.insert(again, 0, False)
+    together = defaultdict[bytes, list[int]](list)
+    for k in np.flatnonzero(doubled).tolist():
+        together[content[k]].append(k)
     sentences = []
     for same in together.values():
-        if len({labels[k] for k in same}) > 1:
-            named = [f"{features.ids[k]} ({labels[k]})" for k in same[:_FILES_NAMED]]
+        if len({labels[k].tobytes() for k in same}) > 1:
+            named = [f"{features.ids[k]} ({_label(features, k)})" for k in same[:_FILES_NAMED]]
             more = f" and {len(same) - _FILES_NAMED:,} more" if len(same) > _FILES_NAMED else ""
             joined = ", ".join(named) + more if more else " and ".join(named)
             sentences.append(f"the same file is in two classes: {joined}")
     return tuple(sentences)
 
 
-def _labels(features: Features) -> np.ndarray[tuple[int], np.dtype[np.str_]]:
-    """Each image's label, several joined by "|"; "" where it has none."""
-    if features.targets is not None:
-        names = np.asarray(features.label_names, str)
-        return np.array(["|".join(names[row]) for row in features.targets], str)
-    names = np.array([*features.label_names, ""], str)
-    return names[features.labels]
+def _label(features: Features, k: int) -> str | None:
+    (label,) = text_columns(features, k, k + 1)["label"]
+    return label
 
 
 def log_contradictions(sentences: Sequence[str]) -> None:

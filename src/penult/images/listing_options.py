@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from penult.images.labels.rules import is_table
 from penult.images.labels.split_folders import SplitsFrom
 from penult.images.listing import Listing, list_images, origin_of
 from penult.images.sources.base import SourceArgument
@@ -57,8 +58,8 @@ class ListingOptions:
 
     def origin(self, sources: Sequence[SourceArgument], listing: Listing) -> dict[str, Any]:
         """What a feature file notes of where its images came from, and what was beside them."""
-        labels = str(self.labels)
-        if labels not in ("parent", "none") and not labels.startswith("column:"):
-            labels = str(Path(labels).absolute())  # as the sources are
-        options = {**asdict(self), "labels": labels}
+        labels = self.labels
+        if is_table(labels):
+            labels = Path(labels).absolute()  # as the sources are
+        options = {**asdict(self), "labels": str(labels)}
         return {**origin_of(sources), **options, **listing.notes}

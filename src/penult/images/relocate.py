@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from penult.images.labels.manifest_rows import ManifestRow
-from penult.images.labels.rules import unlabelled
+from penult.images.labels.rules import is_table, unlabelled
 from penult.images.listing import as_sources, list_images
 from penult.images.record_list import RecordList
 from penult.images.sources.manifest import ManifestSource
@@ -53,12 +53,11 @@ def relocate_images(
     if sources == ["-"] and images is None:
         records = _on_standard_input(ids, str(origin.get("folder", ".")), works_offline(offline))
     else:
-        labels = str(origin.get("labels", ""))
         listing = list_images(
             sources,
             labels="none",
             # Beside a table of labels, it is that table's.
-            path_column=None if labels.endswith(".csv") else origin.get("path_column"),
+            path_column=None if is_table(origin.get("labels", "")) else origin.get("path_column"),
             offline=offline,
             announce=announce,
         )

@@ -330,3 +330,19 @@ def test_without_a_cached_conversion_the_first_graph_runs_all(tiny):
     (rows,) = engine.run(images)
     assert graphs(engine) == [1]
     np.testing.assert_allclose(rows[:1], engine.run(images[:1])[0], rtol=1e-5, atol=1e-6)
+
+
+def test_a_second_graph_that_cannot_be_had_is_tried_once(tiny, monkeypatch):
+    backbone = open_backbone(tiny)
+    engine = open_engine(backbone, [backbone.recipe("last", "avg")], engine="openvino", images=1)
+    tried = []
+
+    def refuse(*_):
+        tried.append(1)
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(engine, "_compile", refuse)
+    images = np.random.default_rng(0).integers(0, 256, (6, 32, 32, 3), np.uint8)
+    for _ in range(3):
+        assert engine.run(images)[0].shape == (6, 16)
+    assert (tried, graphs(engine)) == ([1], [1])

@@ -75,6 +75,7 @@ class OpenVinoEngine(Engine):
         self._backbone = backbone
         self._graphs: dict[int, SimpleQueue[Any]] = {}
         self._opening = Lock()
+        self._one_does = False  # for want of a second one
         # The streams share the way to memory, so each reads the weights once for several images.
         # A graph compiled for a fixed number is faster than one for any number up to it, by up to
         # a seventh, and costs the last batch some images of nothing.
@@ -143,12 +144,14 @@ class OpenVinoEngine(Engine):
         """
         with self._opening:
             at_once = self._sizes.to_run(1 if images == 1 else self._several)
-            if at_once not in self._graphs:
+            if at_once not in self._graphs and not self._one_does:
                 try:
                     conversion = self._cache and self._cache.load()
+                    self._one_does = not conversion
                     if conversion:
                         self._graphs[at_once] = self._compile(conversion, at_once)
                 except (RuntimeError, DamagedError) as error:
+                    self._one_does = True
                     logging.getLogger("penult").debug("penult: no second graph: %s", error)
             return at_once if at_once in self._graphs else next(iter(self._graphs))
 

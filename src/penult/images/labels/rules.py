@@ -13,7 +13,14 @@ from penult.inputs import require_existing
 from penult.interface import option
 from penult.texts import composed
 
-__all__ = ["by_pattern", "by_source", "label_rule", "unlabelled"]
+__all__ = ["by_pattern", "by_source", "is_table", "label_rule", "unlabelled"]
+
+
+def is_table(labels: str | Path) -> bool:
+    """Whether labels are a file with a table, and no word or column that they are named by."""
+    return isinstance(labels, Path) or not (
+        labels in ("", "parent", "none") or labels.startswith("column:")
+    )
 
 
 def label_rule(
