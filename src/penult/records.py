@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from penult.representation import html_table, one_line, short_repr, short_text
-from penult.wording import count, percent, ratio
+from penult.wording import count, percent, ratio, times
 from penult.wording import interval as in_interval
 
 if TYPE_CHECKING:
@@ -218,7 +218,7 @@ class Features:
         return to_dataframe(self)
 
     def _facts(self) -> list[tuple[str, str | None]]:
-        shape = " × ".join(f"{size:,}" for size in self.features.shape[1:])
+        shape = times(self.features.shape[1:])
         failed = len(self.failures)
         return [
             ("rows", f"{count(len(self), 'row')} of {shape} {self.features.dtype}"),

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
 from penult.messages import printable
-from penult.wording import count
+from penult.wording import count, times
 
 __all__ = [
     "Records",
@@ -40,7 +40,7 @@ class _Short(reprlib.Repr):
     def repr1(self, x: Any, level: int) -> str:
         """See `reprlib.Repr`."""
         if hasattr(x, "shape") and hasattr(x, "dtype") and x.shape != ():
-            return f"<{' × '.join(f'{size:,}' for size in x.shape)} {x.dtype}>"
+            return f"<{times(x.shape)} {x.dtype}>"
         if isinstance(x, float):
             return f"{x:.6g}"
         if isinstance(x, tuple | list) and len(x) > self.maxtuple:

@@ -44,6 +44,17 @@ def count(number: int, noun: str = "", nouns: str = "") -> str:
     return f"{number:,} {noun if number == 1 else nouns}"
 
 
+def times(shape: Iterable[int]) -> str:
+    """Write a shape.
+
+    Examples
+    --------
+    >>> times((1_360, 1_280))
+    '1,360 × 1,280'
+    """
+    return " × ".join(f"{size:,}" for size in shape)
+
+
 def article(noun: str) -> str:
     """Put "a" or "an" before a noun, by its first letter.
 

@@ -36,10 +36,10 @@ class _Described:
 
     def get_params(self: Any, ctx: Any) -> Any:
         """Give each parameter a metavar: see `click.Command.get_params`."""
-        hints = get_type_hints(inspect.unwrap(self.callback))
-        for param in self.params:
-            if param.metavar is None and not getattr(param, "is_flag", False):
-                param.metavar = _metavar(param, hints.get(param.name, str))
+        bare = [p for p in self.params if p.metavar is None and not getattr(p, "is_flag", False)]
+        hints = get_type_hints(inspect.unwrap(self.callback)) if bare else {}
+        for param in bare:
+            param.metavar = _metavar(param, hints.get(param.name, str))
         return super().get_params(ctx)  # type: ignore[misc]
 
     def get_short_help_str(self, limit: int = 0) -> str:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from penult.classify.classifier import Classifier
 from penult.images.notes import listing_messages
+from penult.partition.stratification import is_labelled
 from penult.records import Features
 from penult.reporting.commands import SHOWN_SOURCES, commands_of
 from penult.reporting.content import Report
@@ -46,17 +44,13 @@ def build_report(
     Report
         Without label errors, learning curve, notes and durations.
     """
-    counts = Counter(features.labels.tolist())
-    if features.targets is not None:
-        several = np.asarray(features.targets)
-        counts = Counter(dict(enumerate(several.sum(axis=0).tolist())))
-        counts[-1] = int((~several.any(axis=1)).sum())
+    labels = features.labels if features.targets is None else features.targets
     return Report(
         title=_title(file.with_suffix("") if file else sources[0]),
         source=listed([str(source) for source in sources], SHOWN_SOURCES),
         class_counts={
-            name: counts[k]
-            for k, name in enumerate(features.label_names)
+            name: number
+            for name, number in features.images_per_class().items()
             if name in classifier.label_names or not classifier.settings.left_out
         },
         recipe=features.recipe,
@@ -66,7 +60,7 @@ def build_report(
         layers=classifier.settings.layers,
         runs=classifier.settings.runs,
         rows=len(features),
-        unlabelled=counts[-1],
+        unlabelled=int((~is_labelled(labels)).sum()),
         failures=features.failures,
         passed_over=features.origin.get("passed_over", {}),
         listing_messages=tuple(listing_messages({**features.origin, "passed_over": {}})),

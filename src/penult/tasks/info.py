@@ -15,7 +15,7 @@ from penult.inputs import require_file
 from penult.records import in_words
 from penult.representation import html_table, short_repr
 from penult.suffixes import CLASSIFIER, FEATURES
-from penult.wording import listed
+from penult.wording import listed, times
 
 if TYPE_CHECKING:
     from penult.classify.likeness import Likeness
@@ -82,7 +82,7 @@ class FeaturesInfo:
 
     def _repr_html_(self) -> str:
         facts = [
-            ("rows", f"{' × '.join(f'{size:,}' for size in self.shape)} {self.dtype}"),
+            ("rows", f"{times(self.shape)} {self.dtype}"),
             ("network", self.recipe.network),
             ("layers", listed(self.layers)),
             ("without a label", f"{self.unlabelled:,}" if self.unlabelled else None),
@@ -231,10 +231,11 @@ def _int8(path: Path) -> Int8Info:
 def _features(path: Path) -> FeaturesInfo:
     from penult.features.contradictions import find_contradictions
     from penult.features.read import layer_recipes, load
+    from penult.partition.stratification import is_labelled
 
     features = load(path)
     recipes, shapes = zip(*layer_recipes(path).values(), strict=True)
-    labelled = features.labels >= 0 if features.targets is None else features.targets.any(axis=1)
+    labels = features.labels if features.targets is None else features.targets
     return FeaturesInfo(
         shape=features.features.shape,
         dtype=str(features.features.dtype),
@@ -243,7 +244,7 @@ def _features(path: Path) -> FeaturesInfo:
         recipes=recipes,
         shapes=shapes,
         classes=features.images_per_class(),
-        unlabelled=int((~labelled).sum()),
+        unlabelled=int((~is_labelled(labels)).sum()),
         several=features.targets is not None,
         splits=None if features.splits is None else dict(Counter(map(str, features.splits))),
         failures=features.failures,

@@ -9,7 +9,7 @@ import typer
 
 from penult.cli import options as o
 from penult.cli.console import say, say_json
-from penult.wording import count
+from penult.wording import count, times
 
 
 def run(
@@ -58,7 +58,7 @@ def run(
             }
         )
         return
-    shape = " × ".join(f"{size:,}" for size in made.shape)
+    shape = times(made.shape)
     say(
         f"{output}: {count(made.rows, 'row')} of {shape}, layer {made.layer}, "
         f"{made.bytes / 1e6:,.1f} MB"

@@ -22,7 +22,7 @@ from penult.cli.console import (
 )
 from penult.cli.stop import stoppable
 from penult.progress import shown
-from penult.wording import count, listed
+from penult.wording import count, listed, times
 
 if TYPE_CHECKING:
     from penult.planning import Plan
@@ -170,7 +170,7 @@ def run(
             }
         )
         return
-    shape = " × ".join(f"{size:,}" for size in features.features.shape[1:])
+    shape = times(features.features.shape[1:])
     say(
         f"{output}: {count(rows, 'row')} of {shape} {features.features.dtype}, "
         f"{count(len(features.label_names), 'class')}, from {features.recipe.network} "
@@ -213,7 +213,7 @@ def _show_plan(output: Path, plan: Plan, *, as_json: bool) -> None:
     numbers = ("row", "numbers a row")
     table = Table(("layer", "pooling", *numbers), right=numbers)
     for layer in plan.layers:
-        shape = " × ".join(f"{size:,}" for size in layer.shape)
+        shape = times(layer.shape)
         table.add_row(layer.name, layer.pooling, shape, f"{layer.length:,}")
     table.show()
     say(

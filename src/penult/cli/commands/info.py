@@ -35,7 +35,7 @@ from penult.cli.tables import (
     strays_line,
 )
 from penult.errors import FileFormatError
-from penult.wording import count, listed
+from penult.wording import count, listed, times
 
 if TYPE_CHECKING:
     from penult.tasks.info import ClassifierInfo, FeaturesInfo, Int8Info
@@ -72,12 +72,12 @@ def run(
 def _show_features(file: Path, found: FeaturesInfo) -> None:
     from penult.reporting.commands import SHOWN_SOURCES, extract_command
 
-    shape = " × ".join(f"{size:,}" for size in found.shape)
+    shape = times(found.shape)
     say(f"{file}: feature file, {shape} {found.dtype}")
     if len(found.layers) > 1:
         table = Table(("layer", "pooling", "row"), right=("row",))
         for recipe, rows in zip(found.recipes, found.shapes, strict=True):
-            table.add_row(recipe.layer, recipe.pooling, " × ".join(f"{n:,}" for n in rows[1:]))
+            table.add_row(recipe.layer, recipe.pooling, times(rows[1:]))
         table.show()
         say(f"below, the last, {found.recipe.layer}:")
     recipe_table(found.recipe)

@@ -9,6 +9,7 @@ import typer
 
 from penult.cli import options as o
 from penult.cli.console import Table, say_json
+from penult.wording import times
 
 _NUMBERS = ("output", "flattened", "row")
 
@@ -39,9 +40,5 @@ def run(
     title = f"{found[0].backbone}, in execution order"
     table = Table(("layer", "type", *_NUMBERS), right=_NUMBERS, title=title)
     for one in found:
-        table.add_row(one.name, one.type, _times(one.shape), f"{one.length:,}", _times(one.row))
+        table.add_row(one.name, one.type, times(one.shape), f"{one.length:,}", times(one.row))
     table.show()
-
-
-def _times(shape: tuple[int, ...]) -> str:
-    return " × ".join(f"{size:,}" for size in shape)

@@ -10,6 +10,7 @@ import typer
 
 from penult.cli import options as o
 from penult.cli.console import Table, say, say_json, table_width
+from penult.wording import count
 
 if TYPE_CHECKING:
     from penult.backbones.info import ModelInfo
@@ -54,9 +55,8 @@ def run(
         table.add_row(*(row[name] for name in shown))
     table.show()
     here = sum(card.on_this_machine for card in cards)
-    count = "1 model" if len(cards) == 1 else f"{len(cards):,} models"
     hidden = "" if shown == _COLUMNS else "; a wider terminal, or --json, shows more of each"
-    say(f"{count}; the weights of {here:,} are on this machine{hidden}")
+    say(f"{count(len(cards), 'model')}; the weights of {here:,} are on this machine{hidden}")
     if target := canonical(pattern):
         say(f"--model {pattern} takes {target}")
     if unlisted := [name for name in meant_by(pattern) if name.startswith("hf:")]:
