@@ -93,6 +93,7 @@ def test_what_fits_is_taken(given):
         ({"count": True}, "count is True; give a whole number"),
         ({"depth": "a"}, "depth is 'a'; give a number"),
         ({"kinds": [1]}, "kinds is [1]; give a list, or None"),
+        ({"kinds": ["rose", 1]}, "kinds is ['rose', 1]; give a list, or None"),
         ({"kinds": "rose"}, "kinds is 'rose'; give a list, or None"),
         ({"season": 7}, "season is 7; give a name"),
         (

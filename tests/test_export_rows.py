@@ -188,3 +188,14 @@ def test_without_pandas_the_extra_is_named(features, monkeypatch):
     monkeypatch.setitem(sys.modules, "pandas", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'penult\[pandas\]'"):
         features.to_dataframe()
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".npz"])
+def test_which_rows_belong_together_is_written_too(make_features, tmp_path, suffix):
+    groups = ["burst 1", "burst 1", "", "burst 2", ""]
+    path = tmp_path / f"rows{suffix}"
+    penult.export_rows(make_features(COUNTS, width=2, groups=groups), path)
+    if suffix == ".csv":
+        assert [row["group"] for row in rows_of(path)] == groups
+    else:
+        assert np.load(path)["groups"].tolist() == groups

@@ -240,3 +240,7 @@ def test_some_rows_of_a_file_are_taken_with_all_that_is_known_of_them(
         file["rows"] = features.features
         on_disk = dataclasses.replace(features, features=file["rows"]).take(rows)
     np.testing.assert_array_equal(on_disk.features, taken.features)
+
+
+def test_of_no_rows_nothing_is_taken(make_features):
+    assert len(make_features({"daisy": 3, "rose": 3}).take([])) == 0

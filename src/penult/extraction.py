@@ -276,7 +276,12 @@ class Extraction:
                 changes = changes_of(old, job.listing.records)
             _ = job.extractor.engine  # what is wrong with it is said before anything is written
             to_file(job, target, overwrite=overwrite, restart=restart, update=update)
-        return replace(load(target), changes=changes)
+        features = load(target)
+        if changes is not None:  # an image that could not be read was not added
+            failed = {failure.id for failure in features.failures}
+            added = tuple(one for one in changes.added if one not in failed)
+            changes = replace(changes, added=added)
+        return replace(features, changes=changes)
 
     def _job(self, images: Paths, leave_out: Sequence[Path], tell: Tell) -> Job:
         sources, offline = as_sources(images), self.extractor.weights.offline

@@ -13,7 +13,7 @@ from penult.backbones.registry import DEFAULT_MODEL, open_without_download
 from penult.backbones.weights.choice import WeightsChoice
 from penult.checking import checked
 from penult.deprecation import renamed_keyword
-from penult.errors import UnknownNameError, UsageError
+from penult.errors import UsageError
 from penult.extractor import ModelRows, layer_names
 from penult.features.changes import changes_of
 from penult.features.estimate import estimate_bytes
@@ -176,8 +176,6 @@ def plan(
     UsageError, SourceError, BackboneError
         As `penult.extract` does.
     """
-    if dtype not in ("float32", "float16"):
-        raise UnknownNameError("dtype", dtype, ("float32", "float16"))
     target = None if output is None else Path(output)
     if target is not None:
         require_place(target, overwrite=overwrite, update=update)

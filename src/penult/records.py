@@ -176,7 +176,8 @@ class Features:
         """
         import numpy as np
 
-        places = np.arange(len(self))[np.asarray(rows)]
+        asked = np.asarray(rows)
+        places = np.arange(len(self))[asked if asked.size else asked.astype(np.intp)]
         unique, order = np.unique(places, return_inverse=True)  # as h5py wants them
         picked = {
             name: None if column is None else [column[k] for k in places]

@@ -25,6 +25,8 @@ def penult(capsys, monkeypatch):
 
     def run(*arguments: object) -> Done:
         monkeypatch.setattr(sys, "argv", ["penult", *map(str, arguments)])
+        # Of `python -m pytest`, click would make a name of the program.
+        monkeypatch.setattr(sys.modules["__main__"], "__package__", None, raising=False)
         monkeypatch.setattr(options, "show_traceback", False)
         for module, name in ((warnings, "showwarning"), (logging, "lastResort")):
             monkeypatch.setattr(module, name, getattr(module, name))  # `main` sets them for good

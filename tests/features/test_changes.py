@@ -51,3 +51,11 @@ def test_an_update_says_what_was_added_removed_and_relabelled(photos, toy, tmp_p
     changes = penult.extract(photos, file, model=toy, update=True, labels=table).changes
     assert len(changes.relabelled) == 35  # the others have no label now
     assert changes.relabelled[0] == "daisy/daisy_01.jpg"
+
+
+def test_an_image_that_cannot_be_read_was_not_added(photos, toy, tmp_path):
+    file = tmp_path / "f.h5"
+    penult.extract(photos, file, model=toy)
+    (photos / "rose" / "bad.jpg").write_bytes(b"nonsense")
+    for _ in range(2):
+        assert penult.extract(photos, file, model=toy, update=True).changes == Changes()

@@ -8,6 +8,7 @@ import io
 import re
 import sys
 import threading
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -16,7 +17,8 @@ import penult
 from penult.classify.prediction.predict import predict_images
 from penult.errors import UsageError
 from penult.extractor import Extractor
-from penult.progress import Display, display, shown
+from penult.progress import Display, display, following, shown
+from penult.progress.lines import Lines
 from penult.progress.pace import Pace, sentence
 from penult.records import Progress
 
@@ -140,6 +142,7 @@ def test_what_is_no_wish_is_refused(photos, toy):
 
 def test_a_report_tells_its_steps_one_after_the_other(photos, toy, tmp_path):
     told: list[Progress] = []
+    penult.extract(photos, model=toy)  # after which it need not be converted
     penult.report(photos, tmp_path / "report", model=toy, progress=told.append)
     stages = list(dict.fromkeys(now.stage for now in told))
     assert stages == [f"loading {toy}", "extract", "train", "label errors", "learning curve"]
@@ -229,3 +232,32 @@ def test_a_function_called_by_another_tells_what_that_one_tells():
     with following(told.append), shown(None) as tell:
         tell(Progress(1, 2, 0))
     assert told == [Progress(1, 2, 0)]
+
+
+def test_silence_that_is_asked_for_holds_within_a_function_that_is_followed():
+    told = []
+    with following(told.append), shown(False) as tell:
+        tell(Progress(0, 2, 0, stage="inner"))
+    assert told == []
+
+
+def test_the_environment_silences_what_a_command_would_show(terminal, monkeypatch):
+    monkeypatch.setenv("PENULT_PROGRESS", "0")
+    with terminal as screen, shown(True) as tell:
+        tell(Progress(1, 2, 0, stage="extract"))
+    assert screen.text == ""
+
+
+def test_a_log_gets_a_line_every_ten_seconds(monkeypatch, capsys):
+    now = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    view = Lines()
+    step = Progress(0, 100, 0, stage="extract")
+    pace = Pace(step)
+    for seconds in (1, 9, 11, 12, 22):
+        now[0] = seconds
+        step = replace(step, done=seconds)
+        pace.add(step)
+        view.show(step, pace)
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.split()[1] for line in lines] == ["11", "22"]

@@ -11,7 +11,7 @@ from penult import move_back
 from penult.classify.prediction import copying, moves
 from penult.classify.prediction.copying import digest_of_file
 from penult.classify.prediction.sorting import Sorter
-from penult.errors import FileFormatError, OutputError, PathNotFoundError, UsageError
+from penult.errors import FileFormatError, ImageError, OutputError, PathNotFoundError, UsageError
 from penult.images.files import open_regular
 from penult.records import Failure, ImageRecord
 
@@ -228,3 +228,14 @@ def test_a_log_that_leads_elsewhere_is_refused(there, tmp_path, to):
     (there / moves.LOG).write_text(json.dumps(line) + "\n")
     with pytest.raises(FileFormatError, match=r"moves\.jsonl, line 1: leads out of"):
         move_back(there)
+
+
+def test_a_photo_that_changes_on_its_way_to_another_disk_stays_where_it_is(
+    here, there, monkeypatch
+):
+    without_links(monkeypatch)
+    sorter = Sorter(there, LABELS, mode="move")
+    with pytest.raises(ImageError, match="has changed since it was read"):
+        sorter.place(record_of(here / "a/1.jpg"), digest_of_file(here / "b/1.jpg"), "rose")
+    assert held(here)["a/1.jpg"] == b"one"
+    assert held(there) == {}

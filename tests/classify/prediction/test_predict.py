@@ -338,3 +338,24 @@ def test_paths_that_come_one_by_one_do_for_every_task(classifier, photos, toy, t
         assert penult.plan(folders, model=toy).images == 36
     else:
         assert len(penult.extract(folders, tmp_path / "rows.h5", model=toy)) == 36
+
+
+def test_that_some_are_no_more_than_a_guess_is_logged_and_nothing_where_none_is(
+    classifier, photos, caplog
+):
+    classifier.predict(photos)
+    assert not caplog.messages
+    Image.new("RGB", (64, 48), (10, 20, 250)).save(photos / "shark.png")
+    classifier.predict(photos)
+    (said,) = caplog.messages
+    assert said.startswith("1 of 37 are unlike anything that the classifier was trained on")
+
+
+def test_an_image_that_cannot_be_listed_stops_as_one_that_cannot_be_read(
+    classifier, photos, tmp_path
+):
+    table = tmp_path / "list.csv"
+    table.write_text(f"path\n{photos / 'rose' / 'rose_01.jpg'}\nhttp://[\n")
+    with pytest.raises(ImageError):
+        classifier.predict(table, on_error="fail")
+    assert len(classifier.predict(table).failures) == 1

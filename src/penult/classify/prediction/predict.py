@@ -15,7 +15,7 @@ from penult.extractor import EngineOptions, ExtractorSpec, ReadingOptions, Recip
 from penult.images.in_memory import are_in_memory, as_records, without_iterator
 from penult.images.listing import as_sources, list_images
 from penult.images.notes import log_failures, log_listing_messages
-from penult.interface import at_command_line, option
+from penult.interface import option
 from penult.progress import ShowProgress, announcing, shown
 from penult.records import Failure, Prediction, Predictions, Progress
 from penult.wording import unlike_line
@@ -164,7 +164,7 @@ def collect(outcomes: Iterable[Prediction | Failure]) -> Predictions:
             good.append(outcome)
     log_failures(failures, total=len(failures) + len(good))
     unlike = sum(bool(one.unlike) for one in good)
-    if unlike and not at_command_line():
+    if unlike:
         logging.getLogger("penult").warning("%s", unlike_line(unlike, len(good)))
     return Predictions(good, failures)
 
