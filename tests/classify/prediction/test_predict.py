@@ -1,4 +1,5 @@
 import pickle
+import tarfile
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO, StringIO
 
@@ -351,11 +352,11 @@ def test_that_some_are_no_more_than_a_guess_is_logged_and_nothing_where_none_is(
     assert said.startswith("1 of 37 are unlike anything that the classifier was trained on")
 
 
-def test_an_image_that_cannot_be_listed_stops_as_one_that_cannot_be_read(
-    classifier, photos, tmp_path
-):
-    table = tmp_path / "list.csv"
-    table.write_text(f"path\n{photos / 'rose' / 'rose_01.jpg'}\nhttp://[\n")
-    with pytest.raises(ImageError):
-        classifier.predict(table, on_error="fail")
-    assert len(classifier.predict(table).failures) == 1
+def test_what_cannot_be_listed_stops_as_what_cannot_be_read(classifier, photos, tmp_path):
+    archive = tmp_path / "photos.tar"
+    with tarfile.open(archive, "w") as tar:
+        tar.add(photos / "rose" / "rose_01.jpg", "rose_01.jpg")
+    archive.write_bytes(archive.read_bytes() + b"x" * 5000)
+    assert [failure.id for failure in classifier.predict(archive).failures] == ["photos.tar"]
+    with pytest.raises(ImageError, match=r"photos\.tar: holds 5,000 bytes after its end"):
+        classifier.predict(archive, on_error="fail")
