@@ -172,12 +172,16 @@ class MissingExtraError(UsageError, ImportError):
         What needs it, e.g. ``"keras:VGG16"``.
     extra : str
         The extra of this package that brings it, e.g. ``"keras"``.
+    instead : str, optional
+        What is installed in its place, and too old: ``"torch 1.13.1"``.
     """
 
-    def __init__(self, what: str, extra: str) -> None:
+    def __init__(self, what: str, extra: str, instead: str | None = None) -> None:
+        upgrade = "" if instead is None else "--upgrade "
+        found = "which is not installed" if instead is None else f"and {instead} is too old for it"
         super().__init__(
-            f"{what} needs the extra {extra!r}, which is not installed; "
-            f"type: pip install 'penult[{extra}]'"
+            f"{what} needs the extra {extra!r}, {found}; "
+            f"type: pip install {upgrade}'penult[{extra}]'"
         )
 
     def __reduce__(self) -> Any:

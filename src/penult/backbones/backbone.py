@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from penult.backbones.layer import ENDS, Layer, find_layer
 from penult.backbones.metadata import BackboneMetadata
-from penult.backbones.network import Network
+from penult.backbones.network import Network, OpenVinoGraph
 from penult.backbones.pooling import check_pooling
 from penult.backbones.weights.info import WeightsInfo
 from penult.errors import UsageError
@@ -146,9 +146,25 @@ class Backbone:
         torch.nn.Module
             From normalised images to a tuple of activations.
         """
-        return self.network.as_torch(
-            [Layer(x, "", (), "vector") if x in ENDS else self.layer(x) for x in layers]
-        )
+        return self.network.as_torch(self._named(layers))
+
+    def as_openvino(self, layers: Sequence[str]) -> OpenVinoGraph:
+        """Give the network as a graph that OpenVINO runs; see `Network.as_openvino`.
+
+        Parameters
+        ----------
+        layers : sequence of str
+            Their names.
+
+        Returns
+        -------
+        OpenVinoGraph
+            That has these layers, and maybe more.
+        """
+        return self.network.as_openvino(self._named(layers), self.preprocessing)
+
+    def _named(self, layers: Sequence[str]) -> list[Layer]:
+        return [Layer(x, "", (), "vector") if x in ENDS else self.layer(x) for x in layers]
 
     def recipe(
         self, layer: str = "penultimate", pooling: str | None = None, normalize: str = "none"

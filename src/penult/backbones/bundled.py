@@ -7,20 +7,17 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from penult.backbones.backbone import Backbone
+from penult.backbones.efficientnet_lite.architecture import layers
+from penult.backbones.efficientnet_lite.network import EfficientNetLite
 from penult.backbones.info import ModelInfo
 from penult.backbones.metadata import BackboneMetadata
 from penult.backbones.source import BackboneSource
-from penult.backbones.torch_network import TorchNetwork
 from penult.backbones.weights.choice import WeightsChoice
 from penult.backbones.weights.info import WeightsInfo, sha256_of
 from penult.errors import MissingExtraError, UnknownNameError, WeightsError
 from penult.recipe import Preprocessing
-
-if TYPE_CHECKING:
-    from penult.backbones.network import Network
 
 __all__ = ["Bundled"]
 
@@ -129,20 +126,9 @@ class Bundled(BackboneSource):
                 mean=(0.5, 0.5, 0.5),
                 std=(0.5, 0.5, 0.5),
             ),
-            libraries=("torch", "timm"),
+            libraries=("openvino",),
+            forms=("openvino", "torch"),
+            instant=True,
+            layers=layers(name, (package.size, package.size)),
         )
-        return Backbone(metadata, lambda: _build(name, path))
-
-
-def _build(name: str, path: Path) -> Network:
-    import timm
-    import torch
-
-    network = timm.create_model(f"tf_{name}", pretrained=False)
-    theirs = torch.load(path, map_location="cpu", weights_only=True)
-    # The file names its tensors otherwise than timm does (`_conv_stem.weight`), in the same order.
-    ours = network.state_dict()
-    if [t.shape for t in ours.values()] != [t.shape for t in theirs.values()]:
-        raise WeightsError(f"{path} does not fit timm's tf_{name}: its tensors have other shapes")
-    network.load_state_dict(dict(zip(ours, theirs.values(), strict=True)))
-    return TorchNetwork(network, head="classifier")
+        return Backbone(metadata, lambda: EfficientNetLite(name, path))

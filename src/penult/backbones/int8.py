@@ -45,19 +45,36 @@ KEY = "penult.int8"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Int8Graph(OpenVinoGraph):
+class Int8Graph:
     """A quantized graph, and of what.
 
     Attributes
     ----------
+    layers : tuple of Layer
+        One for each output, in their order; see `OpenVinoGraph`.
+    graph, weights : bytes
+        An OpenVINO model: its XML, and the file beside it.
+    expected : tuple of float32 arrays
+        See `OpenVinoGraph`.
     architecture : str
         Of the network it was made from, e.g. ``"timm/resnet50"``.
     preprocessing : Preprocessing
         Of that network.
     """
 
+    layers: tuple[Layer, ...]
+    graph: bytes
+    weights: bytes
+    expected: tuple[NDArray[np.float32], ...]
     architecture: str
     preprocessing: Preprocessing
+
+    def build(self, core: Any) -> Any:
+        """Read it as an openvino.Model."""
+        import openvino
+
+        weights = openvino.Tensor(np.frombuffer(self.weights, np.uint8).copy())
+        return core.read_model(self.graph, weights)
 
     def note(self) -> dict[str, Any]:
         """What stands in the file beside the arrays, JSON-like."""
@@ -135,11 +152,12 @@ class _Int8Network(Network):
         self._path = path
 
     def list_layers(self, input_size: tuple[int, int]) -> tuple[Layer, ...]:
-        return self.as_openvino().layers
+        return read_int8(self._path).graph.layers
 
-    def as_openvino(self) -> OpenVinoGraph:
-        """Read the graph, which is not kept in memory."""
-        return read_int8(self._path).graph
+    def as_openvino(self, layers: Sequence[Layer], preprocessing: Preprocessing) -> OpenVinoGraph:
+        """Read the graph of all its layers, which is not kept in memory."""
+        content = read_int8(self._path).graph
+        return OpenVinoGraph(layers=content.layers, build=content.build, expected=content.expected)
 
     def as_torch(self, layers: Sequence[Layer]) -> nn.Module:
         raise BackboneError(

@@ -36,6 +36,8 @@ class BackboneMetadata:
     forms : tuple of str
         What its `Network` can be turned into: ``"torch"`` (`Network.as_torch`), ``"openvino"``
         (`Network.as_openvino`, without torch). Engines run some forms each.
+    instant : bool
+        Whether its OpenVINO graph is there at once, so that none is kept on disk.
     quantized : bool
         Whether it computes with integers, so that another order of adding up shows in the rows.
     layers : tuple of Layer, or None
@@ -49,6 +51,7 @@ class BackboneMetadata:
     preprocessing: Preprocessing
     libraries: tuple[str, ...] = ("torch",)
     forms: tuple[str, ...] = ("torch",)
+    instant: bool = False
     quantized: bool = False
     layers: tuple[Layer, ...] | None = None
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from penult.backbones.layer import Layer
+    from penult.recipe import Preprocessing
 
 __all__ = ["Network", "OpenVinoGraph"]
 
@@ -26,17 +27,17 @@ class OpenVinoGraph:
     layers : tuple of Layer
         One for each output of the graph, in its order; the output is the activation as pooling
         ``none`` gives it, float32 (N, D), (N, C, H, W) or (N, T, D).
-    graph, weights : bytes
-        An OpenVINO model, from uint8 (N, H, W, 3), RGB: its XML, and the file beside it.
+    build : callable
+        Given the process's ``openvino.Core``, makes the ``openvino.Model``, from uint8
+        (N, H, W, 3), RGB; each time a new one.
     expected : tuple of float32 arrays
         For each layer, the row (default pooling) that the machine it was made on gives for
-        `penult.engines.agreement.check_image`.
+        `penult.engines.agreement.check_image`; empty where the graph is not from a machine.
     """
 
     layers: tuple[Layer, ...]
-    graph: bytes
-    weights: bytes
-    expected: tuple[NDArray[np.float32], ...]
+    build: Callable[[Any], Any]
+    expected: tuple[NDArray[np.float32], ...] = ()
 
 
 class Network(ABC):
@@ -73,6 +74,19 @@ class Network(ABC):
         """
         raise NotImplementedError(f"{type(self).__name__} cannot be cut as a torch module")
 
-    def as_openvino(self) -> OpenVinoGraph:
-        """Give it as a graph that OpenVINO runs, without importing torch."""
+    def as_openvino(self, layers: Sequence[Layer], preprocessing: Preprocessing) -> OpenVinoGraph:
+        """Give it as a graph that OpenVINO runs, without importing torch.
+
+        Parameters
+        ----------
+        layers : sequence of Layer
+            Those that are needed, as `list_layers` gives them; the graph may have more.
+        preprocessing : Preprocessing
+            Whose mean, standard deviation and order of channels the graph begins with.
+
+        Returns
+        -------
+        OpenVinoGraph
+            Not yet built.
+        """
         raise NotImplementedError(f"{type(self).__name__} is no OpenVINO graph")

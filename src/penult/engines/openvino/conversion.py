@@ -48,12 +48,13 @@ class Conversion:
     ----------
     model : openvino.Model, from uint8 (N, H, W, 3) to an output a recipe
     fixed_batch : whether the trace took the number of images for a constant, which is then one
-    rows : what each output was for `penult.engines.agreement.check_image` when it was made, (1, …)
+    rows : what each output was for `penult.engines.agreement.check_image` when it was made, (1, …); empty
+        for a graph that no machine made
     """
 
     model: Any
     fixed_batch: bool
-    rows: tuple[NDArray[np.float32], ...]
+    rows: tuple[NDArray[np.float32], ...] = ()
 
 
 @cache
@@ -111,6 +112,8 @@ def convert(backbone: Backbone, recipes: Sequence[Recipe]) -> Conversion:
     if "openvino" in backbone.metadata.forms:
         with first_run_lock:
             model = read_graph(ov, backbone, recipes)
+            if backbone.metadata.instant:
+                return Conversion(model, fixed_batch=False)
             compiled = _compile(ov, model)
             images = np.concatenate([255 - image, image])
             tolerance = INT8_TOLERANCE if backbone.metadata.quantized else TOLERANCE

@@ -82,7 +82,8 @@ class OpenVinoEngine(Engine):
         self._several = 1 if self.batch_size < _AT_ONCE else _AT_ONCE
         few = (settings.images or self.batch_size) < _AT_ONCE
         refuse_forked()
-        self._cache = None if settings.fresh else ConversionCache(self.recipes)
+        instant = backbone.metadata.instant
+        self._cache = None if settings.fresh or instant else ConversionCache(self.recipes)
         cached = _load(self._cache, backbone)
         if cached is not None:
             try:
@@ -123,7 +124,7 @@ class OpenVinoEngine(Engine):
         with first_run_lock:
             rows = self._run(check_image(size)[None], requests, at_once)
         tolerance = INT8_TOLERANCE if self._backbone.metadata.quantized else TOLERANCE
-        for recipe, row, then in zip(self.recipes, rows, conversion.rows, strict=True):
+        for recipe, row, then in zip(self.recipes, rows, conversion.rows, strict=False):
             if not (relative := relative_error(row, then)) <= tolerance:
                 raise DamagedError(
                     f"the rows of {recipe.layer} differ by {relative:.1e} from those it gave when "
@@ -147,6 +148,8 @@ class OpenVinoEngine(Engine):
             if at_once not in self._graphs and not self._one_does:
                 try:
                     conversion = self._cache and self._cache.load()
+                    if self._backbone.metadata.instant:
+                        conversion = convert(self._backbone, self.recipes)
                     self._one_does = not conversion
                     if conversion:
                         self._graphs[at_once] = self._compile(conversion, at_once)
@@ -184,7 +187,7 @@ def converted(backbone: Backbone, recipes: Sequence[Recipe]) -> tuple[ModuleType
     EngineError
     """
     refuse_forked()
-    cache = ConversionCache(recipes)
+    cache = None if backbone.metadata.instant else ConversionCache(recipes)
     conversion = _load(cache, backbone) or _convert(cache, backbone, recipes)
     return import_openvino(), conversion.model
 
@@ -204,8 +207,9 @@ def _convert(
     cache: ConversionCache | None, backbone: Backbone, recipes: Sequence[Recipe]
 ) -> Conversion:
     """Convert, and cache it where that can be done."""
-    once = " anew, without the cache" if cache is None else ", once"
-    announce(f"converting {backbone.described} for this processor{once}")
+    if not backbone.metadata.instant:
+        once = " anew, without the cache" if cache is None else ", once"
+        announce(f"converting {backbone.described} for this processor{once}")
     conversion = convert(backbone, recipes)
     if cache is not None:
         try:

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from penult.engines.agreement import check_image, cosines, relative_error
 from penult.engines.base import TOLERANCE
 from penult.engines.openvino.core import shared_core
 from penult.engines.openvino.rows import append_pooling, run_model
-from penult.errors import EngineError
+from penult.errors import EngineError, PenultError
 from penult.interface import command
 from penult.messages import first_line
 
@@ -41,18 +39,21 @@ def read_graph(ov: Any, backbone: Backbone, recipes: Sequence[Recipe]) -> Any:
     EngineError
         If this processor computes something else with it than the one where it was made.
     """
-    content = backbone.network.as_openvino()
+    content = backbone.as_openvino([recipe.layer for recipe in recipes])
     names = [layer.name for layer in content.layers]
 
     def graph(recipes: Sequence[Recipe]) -> Any:
-        weights = ov.Tensor(np.frombuffer(content.weights, np.uint8).copy())
-        whole = shared_core(ov).read_model(content.graph, weights)
+        whole = content.build(shared_core(ov))
         return append_pooling(ov, whole, content.layers, recipes)
 
     try:
+        model = graph(recipes)
+        if not content.expected:
+            return model
         image = check_image(backbone.preprocessing.input_size)
         found = run_model(ov, graph([backbone.recipe(name) for name in names]), image[None])
-        model = graph(recipes)
+    except PenultError:
+        raise
     except RuntimeError as error:
         cause = first_line(error)
         raise EngineError(f"{backbone.described} cannot run: {cause}") from error
