@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable
-from pathlib import Path
 
 import numpy as np
 
@@ -236,22 +234,22 @@ class _MeansInOpenVino(Network):
             Layer("penultimate", "ReduceMean", (3,), "vector"),
         )
 
-    def as_openvino(self):
+    def as_openvino(self, layers, preprocessing):
         import openvino as ov
 
         op = ov.opset13
-        images = op.parameter([-1, 8, 8, 3], ov.Type.u8)
-        pixels = op.divide(op.transpose(op.convert(images, "f32"), [0, 3, 1, 2]), np.float32(255))
-        means = op.reduce_mean(pixels, [2, 3], keep_dims=False)
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "model.xml"
-            ov.save_model(ov.Model([op.result(pixels), op.result(means)], [images], "means"), path)
-            graph, weights = path.read_bytes(), path.with_suffix(".bin").read_bytes()
+
+        def build(_core):
+            images = op.parameter([-1, 8, 8, 3], ov.Type.u8)
+            pixels = op.transpose(op.convert(images, "f32"), [0, 3, 1, 2])
+            pixels = op.divide(pixels, np.float32(255))
+            means = op.reduce_mean(pixels, [2, 3], keep_dims=False)
+            return ov.Model([op.result(pixels), op.result(means)], [images], "means")
+
         means_expected = check_image((8, 8)).mean((0, 1)).astype(np.float32) / 255
         return OpenVinoGraph(
             layers=self.list_layers((8, 8)),
-            graph=graph,
-            weights=weights,
+            build=build,
             expected=(means_expected, means_expected),
         )
 

@@ -1,11 +1,10 @@
 import pytest
 import timm
 import torch
-from timm.data import create_transform, resolve_data_config
 
 from penult.backbones import bundled
 from penult.backbones.bundled import Bundled
-from penult.backbones.registry import DEFAULT_MODEL, list_models, open_backbone
+from penult.backbones.registry import list_models, open_backbone
 from penult.backbones.timm.source import _preprocessing, _registered
 from penult.backbones.weights.choice import WeightsChoice
 from penult.errors import MissingExtraError, UnknownNameError, WeightsError
@@ -18,25 +17,7 @@ def test_preprocessing_is_timms_for_the_same_weights(name):
     assert open_backbone(name).preprocessing == _preprocessing(_registered(f"tf_{name}.in1k"))
 
 
-def test_rows_are_those_of_timms_own_transform_and_network(rows_of, pictures, worst_error):
-    backbone = open_backbone(DEFAULT_MODEL)
-    theirs = timm.create_model("tf_efficientnet_lite0").eval()
-    theirs.load_state_dict(backbone.network.module.state_dict())
-    transform = create_transform(**resolve_data_config({}, model=theirs))
-    images = torch.stack([transform(picture) for picture in pictures])
-    with torch.inference_mode():
-        features = theirs.forward_head(theirs.forward_features(images), pre_logits=True)
-    (ours,) = rows_of(backbone, "penultimate")
-    assert worst_error(ours, features) <= 1e-4
-
-
-def test_cards_are_what_the_networks_are():
-    for card in Bundled().models():
-        backbone = open_backbone(card.name)
-        assert card.parameters == sum(p.numel() for p in backbone.network.module.parameters())
-        assert card.input_size == backbone.preprocessing.input_size
-        assert card.on_this_machine
-        assert card.features == 1280
+def test_a_part_of_a_name_lists_those_that_have_it():
     assert [card.name for card in list_models("bundled:*lite1")] == ["bundled:efficientnet_lite1"]
 
 

@@ -164,7 +164,10 @@ class Backbone:
         return self.network.as_openvino(self._named(layers), self.preprocessing)
 
     def _named(self, layers: Sequence[str]) -> list[Layer]:
-        return [Layer(x, "", (), "vector") if x in ENDS else self.layer(x) for x in layers]
+        known = self.metadata.layers is not None
+        return [
+            self.layer(x) if known or x not in ENDS else Layer(x, "", (), "vector") for x in layers
+        ]
 
     def recipe(
         self, layer: str = "penultimate", pooling: str | None = None, normalize: str = "none"

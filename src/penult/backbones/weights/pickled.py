@@ -1,4 +1,4 @@
-"""Weights in the file format of torch before 1.6, read without torch and without executing anything.
+"""Weights in the file format of torch before 1.6, read without torch, and executing nothing.
 
 Such a file is four pickles (a magic number, a protocol, facts of the machine, and the state dict,
 which refers to its storages by key), then the list of these keys as a fifth, then for each key the
@@ -108,17 +108,7 @@ def read_pickled(path: Path) -> dict[str, NDArray[Any]]:
     """
     try:
         with path.open("rb") as file:
-            size = path.stat().st_size
-            if [_load(file), _load(file)] != [_MAGIC, _PROTOCOL]:
-                raise pickle.UnpicklingError("another format")
-            _load(file)  # sizes of numbers on the machine that wrote it
-            state, keys = _load(file), _load(file)
-            if not isinstance(state, dict) or not isinstance(keys, list):
-                raise pickle.UnpicklingError("no dict of tensors")
-            tensors = {k: v for k, v in state.items() if isinstance(v, _Tensor)}
-            storages = {tensor.storage.key: tensor.storage for tensor in tensors.values()}
-            contents = {key: _elements(file, storages[key], size) for key in keys}
-            return {name: _array(tensor, contents) for name, tensor in tensors.items()}
+            return _read(file, path.stat().st_size)
     except OSError as error:
         raise WeightsError(f"{path} cannot be read: {error.strerror or error}") from error
     # A pickle that is none makes the unpickler raise whatever comes up first.
@@ -127,6 +117,19 @@ def read_pickled(path: Path) -> dict[str, NDArray[Any]]:
             f"{path} was refused: it is not the file of weights that it should be "
             f"({first_line(error)})"
         ) from error
+
+
+def _read(file: BinaryIO, size: int) -> dict[str, NDArray[Any]]:
+    if [_load(file), _load(file)] != [_MAGIC, _PROTOCOL]:
+        raise pickle.UnpicklingError("another format")
+    _load(file)  # sizes of numbers on the machine that wrote it
+    state, keys = _load(file), _load(file)
+    if not isinstance(state, dict) or not isinstance(keys, list):
+        raise pickle.UnpicklingError("no dict of tensors")
+    tensors = {name: value for name, value in state.items() if isinstance(value, _Tensor)}
+    storages = {tensor.storage.key: tensor.storage for tensor in tensors.values()}
+    contents = {key: _elements(file, storages[key], size) for key in keys}
+    return {name: _array(tensor, contents) for name, tensor in tensors.items()}
 
 
 def _load(file: BinaryIO) -> Any:

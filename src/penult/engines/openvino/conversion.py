@@ -48,8 +48,8 @@ class Conversion:
     ----------
     model : openvino.Model, from uint8 (N, H, W, 3) to an output a recipe
     fixed_batch : whether the trace took the number of images for a constant, which is then one
-    rows : what each output was for `penult.engines.agreement.check_image` when it was made, (1, …); empty
-        for a graph that no machine made
+    rows : what each output was for `penult.engines.agreement.check_image` when it was made, (1, …);
+        empty for a graph that was written by hand
     """
 
     model: Any
