@@ -16,8 +16,14 @@ from penult.classify.edges import edge_lines
 from penult.classify.likeness import Likeness
 from penult.classify.metrics.scores import scores_to_dict
 from penult.classify.outcome import layers_rows, runs_line, trials_rows
-from penult.classify.pipeline import class_probabilities, label_probabilities
+from penult.classify.pipeline import (
+    Applicable,
+    class_probabilities,
+    label_probabilities,
+    row_width,
+)
 from penult.classify.settings import TrainingSettings
+from penult.classify.unbuilt import Unbuilt
 from penult.errors import UsageError
 from penult.progress import ShowProgress
 from penult.recipe import Recipe, require_equal
@@ -61,6 +67,19 @@ class Description:
         return {name: self.settings.classes.get(name, 0) for name in self.label_names}
 
 
+class _BuiltWhenAsked:
+    """The field of a pipeline, which may be one that is not built yet."""
+
+    def __get__(self, classifier: Classifier | None, _owner: type | None = None) -> Pipeline:
+        if classifier is None:
+            raise AttributeError("a field without a default")
+        held = vars(classifier)["pipeline"]
+        return held.pipeline if isinstance(held, Unbuilt) else held
+
+    def __set__(self, classifier: Classifier, value: Pipeline | Unbuilt) -> None:
+        vars(classifier)["pipeline"] = value
+
+
 @dataclass(frozen=True, kw_only=True)
 class Classifier(Description):
     """A classifier on feature vectors, with the recipe that makes them from photos.
@@ -84,13 +103,14 @@ class Classifier(Description):
         What tells photos like those that trained it from others; None in files from before, and
         where they were too few.
     pipeline : sklearn.pipeline.Pipeline
-        Fitted; its classes are indices into `label_names`.
+        Fitted; its classes are indices into `label_names`. That of a file is built when it is first
+        asked for, which imports scikit-learn; linear classifiers predict without.
     trained_on : uint64 array or None
         Keys of the images it was trained on, of `penult.classify.evaluation.seen.content_keys`;
         None where they are not known.
     """
 
-    pipeline: Pipeline
+    pipeline: _BuiltWhenAsked = _BuiltWhenAsked()
     trained_on: NDArray[np.uint64] | None = dataclasses.field(
         default=None, compare=False, repr=False
     )
@@ -164,8 +184,14 @@ class Classifier(Description):
         """
         rows = self._checked(rows)
         if self.thresholds is not None:
-            return label_probabilities(self.pipeline, rows)
-        return class_probabilities(self.pipeline, rows, len(self.label_names))
+            return label_probabilities(self.applied, rows)
+        return class_probabilities(self.applied, rows, len(self.label_names))
+
+    @property
+    def applied(self) -> Applicable:
+        """What rows are put into: the pipeline, or what was read of one that is not built."""
+        held = vars(self)["pipeline"]
+        return held.said if isinstance(held, Unbuilt) else held
 
     def similarity(self, rows: NDArray[np.floating[Any]]) -> NDArray[np.float32] | None:
         """Measure how near rows come to those that trained the classifier.
@@ -193,7 +219,7 @@ class Classifier(Description):
     def _checked(self, rows: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
         rows = np.asarray(rows, np.float32)
         rows = rows.reshape(len(rows), int(np.prod(rows.shape[1:])))
-        width = self.pipeline.n_features_in_
+        width = row_width(self.applied)
         if rows.shape[1] != width:
             raise UsageError(
                 f"these rows have {count(rows.shape[1], 'number')} each, but the "

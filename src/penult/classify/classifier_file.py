@@ -9,30 +9,30 @@ recipe, scores, settings), so that a file is described without loading skops or 
 A file from a stranger is read in this order, and refused at the first step that fails: it is a ZIP
 archive whose members are stored uncompressed and add up to no more than the file itself (so that
 no member can unpack to more than was sent); every type and every loader in its schema is on the
-list below, or trusted by a kind of classifier; skops itself trusts it. Only then is anything built
-from it, and what is built is checked before it is used.
+list of `penult.classify.skops_pipeline`, or trusted by a kind of classifier; skops itself trusts
+it. Only then is anything built from it, and what is built is checked before it is used.
 """
 
 from __future__ import annotations
 
-import io
 import json
-import sys
-import warnings
 import zipfile
 from collections.abc import Iterator, Mapping
-from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import numpy as np
 
-from penult.classify.kinds.registry import all_kinds
+from penult.classify.skops_pipeline import (
+    SCHEMA,
+    damage_told,
+    read_pipeline,
+    write_pipeline,
+)
 from penult.errors import ClassifierFileError, WrongFileError
 from penult.inputs import require_file
 from penult.interface import command
-from penult.messages import first_line
 from penult.output import atomic_output, check_output
 from penult.parsing import read_json
 from penult.suffixes import CLASSIFIER
@@ -41,32 +41,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from sklearn.pipeline import Pipeline
 
+    from penult.classify.unbuilt import Unbuilt
+
 __all__ = ["Contents", "read_all", "read_description", "write"]
 
 FORMAT = 1
 DESCRIPTION = "penult.json"
 TRAINED_ON = "trained_on.bin"
 KEPT_ROWS = "kept_rows.bin"
-SCHEMA = "schema.json"
-
-# What a schema may hold beside what the kinds of classifier trust: the loader of skops to the types
-# that it may be asked for. A loader that is not here (functions, methods, partials, operators,
-# bytes) is refused whatever it asks for.
-_TRUSTED: Mapping[str, frozenset[str]] = {
-    "DictNode": frozenset({"builtins.dict"}),
-    "ListNode": frozenset({"builtins.list"}),
-    "TupleNode": frozenset({"builtins.tuple"}),
-    "JsonNode": frozenset({"builtins.str"}),
-    "TypeNode": frozenset({"builtins.str", "builtins.int"}),
-    "NdArrayNode": frozenset({"numpy.ndarray", "numpy.float64", "numpy.float32", "numpy.int64"}),
-    "ObjectNode": frozenset(
-        {
-            "sklearn.pipeline.Pipeline",
-            "sklearn.preprocessing._data.Normalizer",
-            "sklearn.preprocessing._data.StandardScaler",
-        }
-    ),
-}
 
 
 def write(
@@ -95,10 +77,9 @@ def write(
     check_output(path, overwrite=overwrite, output=CLASSIFIER)
     with atomic_output(path, overwrite=overwrite) as temporary:
         text = json.dumps({"format": FORMAT, **description}, indent=1)
-        with _skops() as skops, temporary.open("r+b") as file:
-            skops.dump(pipeline, file)
+        with temporary.open("r+b") as file:
+            write_pipeline(path, pipeline, file)
             with zipfile.ZipFile(file, "a") as archive:
-                _require_readable(path, read_json(archive.read(SCHEMA)))
                 archive.writestr(DESCRIPTION, text)
                 if trained_on is not None:
                     archive.writestr(TRAINED_ON, np.unique(trained_on).astype("<u8").tobytes())
@@ -123,7 +104,7 @@ def read_description(path: Path) -> dict[str, Any]:
 class Contents(NamedTuple):
     """All that `write` was given; the kept rows one after the other, of a length not stated."""
 
-    pipeline: Pipeline
+    pipeline: Pipeline | Unbuilt
     description: dict[str, Any]
     trained_on: NDArray[np.uint64] | None
     kept_rows: NDArray[np.int8] | None
@@ -139,20 +120,7 @@ def read_all(path: Path) -> Contents:
     """
     with _archive(path) as archive:
         description = _describe(path, archive)
-        schema, trusted = read_json(archive.read(SCHEMA)), _trusted_types()
-        unknown = sorted(set(_unknown_types(schema, trusted)))
-        if unknown:
-            types, loaders = zip(*unknown[:5], strict=True)
-            raise ClassifierFileError(
-                f"{path} is refused: it holds {', '.join(types)} (loaders of skops: "
-                f"{', '.join(loaders)}), which no classifier of penult holds; nothing in it was run"
-            )
-        with _skops() as skops:
-            data = io.BytesIO(path.read_bytes())
-            pipeline = skops.load(data, trusted=sorted(set().union(*trusted.values())))
-        for kind in all_kinds():
-            if complaint := kind.complaint(pipeline, schema):
-                raise ClassifierFileError(f"{path} is refused: {complaint}")
+        pipeline = read_pipeline(path, archive)
         trained_on = kept_rows = None  # of files from before
         if TRAINED_ON in archive.namelist():
             trained_on = np.frombuffer(archive.read(TRAINED_ON), "<u8").astype(np.uint64)
@@ -166,19 +134,9 @@ def _archive(path: Path) -> Iterator[zipfile.ZipFile]:
     require_file(path, "a classifier file", CLASSIFIER.suffixes)
     if not zipfile.is_zipfile(path):
         _refuse(path)
-    try:
-        with zipfile.ZipFile(path) as archive:
-            _require_no_more_than_sent(path, archive)
-            yield archive
-    except ClassifierFileError:
-        raise
-    except Exception as error:
-        # Damaged or hostile bytes can make ZIP, JSON, NumPy and skops raise nearly anything.
-        reason = first_line(error)
-        raise ClassifierFileError(
-            f"{path} cannot be read as a classifier: {reason}; it is damaged or was not written by "
-            "penult: train it again"
-        ) from error
+    with damage_told(path), zipfile.ZipFile(path) as archive:
+        _require_no_more_than_sent(path, archive)
+        yield archive
 
 
 def _refuse(path: Path) -> NoReturn:
@@ -230,60 +188,3 @@ def _describe(path: Path, archive: zipfile.ZipFile) -> dict[str, Any]:
     if description.pop("format") != FORMAT:
         raise ClassifierFileError(f"{path} was written by a newer penult; upgrade to read it")
     return dict(description)
-
-
-def _trusted_types() -> dict[str, frozenset[str]]:
-    trusted = dict(_TRUSTED)
-    for kind in all_kinds():
-        for loader, types in kind.trusted.items():
-            trusted[loader] = trusted.get(loader, frozenset()) | types
-    return trusted
-
-
-def _require_readable(path: Path, schema: Any) -> None:
-    """Refuse to write what would be refused when it is read."""
-    unknown = sorted(set(_unknown_types(schema, _trusted_types())))
-    if unknown:
-        types = ", ".join(f"{loader}: {name}" for name, loader in unknown[:5])
-        raise ClassifierFileError(
-            f"{path} is not written, for it could not be opened again: put {types} into `trusted` "
-            "of its kind of classifier"
-        )
-
-
-def _unknown_types(
-    state: Any, trusted: Mapping[str, AbstractSet[str]]
-) -> Iterator[tuple[str, str]]:
-    """The types that are not trusted, each with the loader of skops that is asked for it."""
-    if isinstance(state, list):
-        for item in state:
-            yield from _unknown_types(item, trusted)
-    elif isinstance(state, dict):
-        if not state.keys().isdisjoint({"__loader__", "__class__", "__module__"}):
-            name = f"{state.get('__module__')}.{state.get('__class__')}"
-            loader = str(state.get("__loader__"))
-            if name not in trusted.get(loader, ()):
-                yield name, loader
-        for item in state.values():
-            yield from _unknown_types(item, trusted)
-
-
-@contextmanager
-def _skops() -> Iterator[Any]:
-    # skops imports every module below sklearn to list its estimators, and one of them imports
-    # torch, three seconds of it. That module has no estimator: it is hidden while skops looks.
-    hidden = "sklearn.externals.array_api_compat.torch"
-    hide = "skops.io" not in sys.modules and hidden not in sys.modules
-    if hide:
-        sys.modules[hidden] = None  # type: ignore[assignment]
-    try:
-        import skops.io
-    finally:
-        if hide:
-            del sys.modules[hidden]
-    from sklearn.exceptions import InconsistentVersionWarning
-
-    with warnings.catch_warnings():
-        # The versions are in the description; what is loaded is tried out before it is used.
-        warnings.simplefilter("ignore", InconsistentVersionWarning)
-        yield skops.io

@@ -15,6 +15,7 @@ from penult.classify import classifier_file
 from penult.classify.classifier import Classifier, Description
 from penult.classify.likeness import Likeness
 from penult.classify.metrics.scores import scores_from_dict
+from penult.classify.pipeline import row_width
 from penult.classify.settings import TrainingSettings
 from penult.errors import ClassifierFileError, FileFormatError, UsageError
 from penult.parsing import to_record
@@ -98,12 +99,14 @@ def load_classifier(path: str | Path) -> Classifier:
     path = Path(path)
     found = classifier_file.read_all(path)
     fields = _fields(path, found.description)
-    if (likeness := fields["likeness"]) is not None:
-        width = getattr(found.pipeline, "n_features_in_", 0)
-        fields["likeness"] = _with_rows(path, likeness, found.kept_rows, width)
-    classifier = Classifier(pipeline=found.pipeline, trained_on=found.trained_on, **fields)
+    held = {"pipeline": found.pipeline, "trained_on": found.trained_on}
+    classifier = Classifier(**{**fields, **held})
     _try_out(path, classifier)
-    return classifier
+    if classifier.likeness is None:
+        return classifier
+    width = row_width(classifier.applied)
+    fields["likeness"] = _with_rows(path, classifier.likeness, found.kept_rows, width)
+    return Classifier(**{**fields, **held})
 
 
 @dataclass(frozen=True)
@@ -168,7 +171,7 @@ def _with_rows(
 def _try_out(path: Path, classifier: Classifier) -> None:
     # Trusted types can still hold numbers that do not fit together; found here, not at row 10,000.
     try:
-        width = min(int(classifier.pipeline.n_features_in_), MAX_ROW_LENGTH)
+        width = min(row_width(classifier.applied), MAX_ROW_LENGTH)
         probabilities = classifier.predict_features(np.ones((1, width), np.float32))
         fits = probabilities.shape == (1, len(classifier.label_names)) and bool(
             ((probabilities >= 0) & (probabilities <= 1)).all()

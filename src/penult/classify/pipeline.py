@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from penult.classify.linear_rule import LinearRule
 from penult.errors import UnknownNameError
 
 if TYPE_CHECKING:
@@ -13,7 +15,18 @@ if TYPE_CHECKING:
     from sklearn.base import ClassifierMixin
     from sklearn.pipeline import Pipeline
 
-__all__ = ["SCALES", "class_probabilities", "label_probabilities", "make_pipeline", "make_scaler"]
+__all__ = [
+    "SCALES",
+    "Applicable",
+    "class_probabilities",
+    "label_probabilities",
+    "make_pipeline",
+    "make_scaler",
+    "row_width",
+]
+
+Applicable: TypeAlias = "Pipeline | SimpleNamespace"
+"""A fitted pipeline, or what `penult.classify.unbuilt` read of one that has a `LinearRule`."""
 
 SCALES = ("l2", "standard", "none")
 
@@ -68,8 +81,13 @@ def make_scaler(scale: str) -> Any:
     return {"l2": Normalizer, "standard": StandardScaler, "none": lambda: None}[scale]()
 
 
+def row_width(pipeline: Applicable) -> int:
+    """Say how many numbers a row has that a pipeline can be applied to."""
+    return int(pipeline.steps[0][1].n_features_in_)
+
+
 def class_probabilities(
-    pipeline: Pipeline, rows: NDArray[np.float32], n_classes: int
+    pipeline: Applicable, rows: NDArray[np.float32], n_classes: int
 ) -> NDArray[np.float64]:
     """Apply a pipeline for one label an image to (n, D) rows.
 
@@ -80,11 +98,11 @@ def class_probabilities(
     """
     probabilities = np.zeros((len(rows), n_classes))
     if len(rows):
-        probabilities[:, pipeline.classes_] = pipeline.predict_proba(rows)
+        probabilities[:, pipeline.steps[-1][1].classes_] = _apply(pipeline, rows)
     return probabilities
 
 
-def label_probabilities(pipeline: Pipeline, rows: NDArray[np.float32]) -> NDArray[np.float64]:
+def label_probabilities(pipeline: Applicable, rows: NDArray[np.float32]) -> NDArray[np.float64]:
     """Apply a pipeline for several labels an image to (n, D) rows.
 
     Returns
@@ -92,7 +110,12 @@ def label_probabilities(pipeline: Pipeline, rows: NDArray[np.float32]) -> NDArra
     float64 array, shape (n, K)
         Each in [0, 1].
     """
-    probabilities = pipeline.predict_proba(rows)
+    probabilities = _apply(pipeline, rows)
     if isinstance(probabilities, list):  # k-NN and forests: (absent, present) for each label
         probabilities = np.stack([each[:, 1] for each in probabilities], axis=1)
     return np.asarray(probabilities, np.float64)
+
+
+def _apply(pipeline: Applicable, rows: NDArray[np.float32]) -> Any:
+    rule = LinearRule.of(pipeline)
+    return pipeline.predict_proba(rows) if rule is None else rule.probabilities(rows)

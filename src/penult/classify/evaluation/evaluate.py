@@ -15,7 +15,7 @@ from penult.classify.evaluation.seen import is_seen
 from penult.classify.likeness import Likeness
 from penult.classify.loading import as_classifier
 from penult.classify.metrics.scores import score
-from penult.classify.pipeline import class_probabilities
+from penult.classify.pipeline import Applicable, class_probabilities
 from penult.errors import UsageError
 from penult.features.read import load
 from penult.partition.rows import read_blocks
@@ -24,7 +24,6 @@ from penult.texts import positions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from sklearn.pipeline import Pipeline
 
 __all__ = ["evaluate", "evaluate_pipeline", "load_rows_for"]
 
@@ -67,7 +66,7 @@ def evaluate(
         features = load_rows_for(classifier, features)
     classifier.require_recipe(features.recipe, other_name=name)
     return evaluate_pipeline(
-        classifier.pipeline,
+        classifier.applied,
         classifier.label_names,
         features,
         split=split or f"all of {name}",
@@ -89,7 +88,7 @@ def load_rows_for(classifier: Classifier, path: str | Path) -> Features:
 
 
 def evaluate_pipeline(
-    pipeline: Pipeline,
+    pipeline: Applicable,
     label_names: Sequence[str],
     features: Features,
     *,

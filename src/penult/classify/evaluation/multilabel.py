@@ -11,7 +11,7 @@ from penult.classify.evaluation.result import Evaluation, score_apart
 from penult.classify.evaluation.seen import is_seen
 from penult.classify.likeness import Likeness
 from penult.classify.metrics.label_scores import score_labels
-from penult.classify.pipeline import label_probabilities
+from penult.classify.pipeline import Applicable, label_probabilities
 from penult.errors import UsageError
 from penult.partition.rows import read_blocks
 from penult.records import Features, HeldOut, Scores
@@ -19,13 +19,12 @@ from penult.texts import positions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from sklearn.pipeline import Pipeline
 
 __all__ = ["evaluate_labels"]
 
 
 def evaluate_labels(
-    pipeline: Pipeline,
+    pipeline: Applicable,
     label_names: Sequence[str],
     features: Features,
     thresholds: Sequence[float],
