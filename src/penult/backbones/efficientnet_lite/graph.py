@@ -106,17 +106,20 @@ def _output(
 ) -> Any:
     from openvino import opset13 as op
 
+    def constants(*keys: str) -> list[Any]:
+        # An operation that is given an array makes a list of its numbers first.
+        return [op.constant(state[f"{path}.{key}"]) for key in keys]
+
+    path = step.name.removesuffix(".drop")
     if step.operation == "convolution":
-        kernels, around = state[f"{step.name}.weight"], [0, 0]
+        kernels, around = state[f"{path}.weight"], [0, 0]
         options = ([step.stride] * 2, around, around, [1, 1], "same_upper")
         if not step.depthwise:
-            return op.convolution(given, kernels, *options).output(0)
+            return op.convolution(given, op.constant(kernels), *options).output(0)
         grouped = kernels[:, None]  # (groups, out of each, in of each, H, W)
-        return op.group_convolution(given, grouped, *options).output(0)
+        return op.group_convolution(given, op.constant(grouped), *options).output(0)
     if step.operation == "normalization":
-        path = step.name.removesuffix(".drop")
-        scale, shift, mean, variance = (state[f"{path}.{part}"] for part in _NORMALIZATION)
-        node = op.batch_norm_inference(given, scale, shift, mean, variance, _EPSILON)
+        node = op.batch_norm_inference(given, *constants(*_NORMALIZATION), _EPSILON)
         return node.output(0)
     if step.operation == "relu6":
         return op.clamp(given, 0.0, 6.0).output(0)
@@ -127,6 +130,6 @@ def _output(
     if step.operation == "flatten":
         return op.reshape(given, [0, -1], special_zero=True).output(0)
     if step.operation == "linear":
-        product = op.matmul(given, state[f"{step.name}.weight"], False, True)
-        return op.add(product, state[f"{step.name}.bias"][None]).output(0)
+        weight, bias = constants("weight", "bias")
+        return op.add(op.matmul(given, weight, False, True), bias).output(0)
     return given

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -28,7 +28,14 @@ if TYPE_CHECKING:
     from penult.backbones.backbone import Backbone
     from penult.recipe import Recipe
 
-__all__ = ["INT8_TOLERANCE", "Conversion", "convert", "first_run_lock", "import_openvino"]
+__all__ = [
+    "INT8_TOLERANCE",
+    "Conversion",
+    "convert",
+    "first_run_lock",
+    "import_converter",
+    "import_openvino",
+]
 
 INT8_TOLERANCE = 0.05
 """How far a row in integers may be from itself, relatively: a sum that is added up in another order
@@ -59,9 +66,35 @@ class Conversion:
 
 @cache
 def import_openvino() -> ModuleType:
-    """Import OpenVINO without its telemetry, which reports by default.
+    """Import OpenVINO without its converter, which takes as long again, until that is needed.
 
-    Its converter has a stub for where the telemetry package is not installed; hiding the package
+    Raises
+    ------
+    EngineError
+    """
+    try:
+        with _hidden("openvino.tools.ovc", unless="openvino"):
+            import openvino
+    except ImportError as error:
+        raise EngineError(f"OpenVINO cannot be imported: {error}") from error
+    if not hasattr(openvino, "convert_model"):
+        # For whoever else looks for it in this process.
+        openvino.__getattr__ = _converter_when_asked
+    module: ModuleType = openvino
+    return module
+
+
+def _converter_when_asked(name: str) -> Any:
+    if name != "convert_model":
+        raise AttributeError(f"module 'openvino' has no attribute {name!r}")
+    return import_converter()
+
+
+@cache
+def import_converter() -> Callable[..., Any]:
+    """Import OpenVINO's ``convert_model`` without its telemetry, which reports by default.
+
+    The converter has a stub for where the telemetry package is not installed; hiding the package
     during the import makes it take the stub. Where it was imported before, the stub is put in.
     Each report would be a forked process, too, which holds open what files this one has open.
 
@@ -69,22 +102,35 @@ def import_openvino() -> ModuleType:
     ------
     EngineError
     """
-    hidden = "openvino_telemetry"
-    hide = hidden not in sys.modules and "openvino" not in sys.modules
-    if hide:
-        sys.modules[hidden] = None  # type: ignore[assignment]
+    import_openvino()
     try:
-        import openvino
-        from openvino.tools.ovc import convert_impl, telemetry_stub, telemetry_utils, utils
+        with _hidden("openvino_telemetry", unless="openvino.tools.ovc"):
+            from openvino.tools.ovc import (
+                convert_impl,
+                convert_model,
+                telemetry_stub,
+                telemetry_utils,
+                utils,
+            )
     except ImportError as error:
-        raise EngineError(f"OpenVINO cannot be imported: {error}") from error
-    finally:
-        if hide:
-            del sys.modules[hidden]
+        raise EngineError(f"OpenVINO's converter cannot be imported: {error}") from error
     for reporting in (convert_impl, telemetry_utils, utils):
         reporting.tm = telemetry_stub
-    module: ModuleType = openvino
-    return module
+    convert: Callable[..., Any] = convert_model
+    return convert
+
+
+@contextmanager
+def _hidden(name: str, *, unless: str) -> Iterator[None]:
+    """Have a module seem not to be installed, unless it or another was imported before."""
+    hide = name not in sys.modules and unless not in sys.modules
+    if hide:
+        sys.modules[name] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        if hide:
+            del sys.modules[name]
 
 
 @contextmanager
@@ -133,7 +179,7 @@ def convert(backbone: Backbone, recipes: Sequence[Recipe]) -> Conversion:
             # The converter traces, which torch has deprecated; tracing is what sees a pass that
             # hooks cut short.
             warnings.simplefilter("ignore")
-            model = ov.convert_model(network, example_input=traced)
+            model = import_converter()(network, example_input=traced)
             expected = network(torch.from_numpy(image))
     except Exception as error:
         raise EngineError(
