@@ -218,10 +218,17 @@ def open_backbone(
     """
     require_name("model", name)
     choice = choice or WeightsChoice()
+    use_cache = use_cache and _may_be_cached(name)
     if use_cache and (known := load_cached(name, choice, lambda: _open(name, choice)[1])):
         return known
     source, backbone = _open(name, choice)
     return store(name, choice, backbone) if source.cached else backbone
+
+
+def _may_be_cached(name: str) -> bool:
+    """Whether metadata can lie in the cache, as far as that is seen without opening a source."""
+    prefix = name.partition(":")[0].lower()
+    return prefix not in BUILT_IN or _load(prefix).cached
 
 
 def _open(name: str, choice: WeightsChoice) -> tuple[BackboneSource, Backbone]:
