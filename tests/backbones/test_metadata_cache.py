@@ -6,6 +6,7 @@ import copy
 
 import pytest
 
+from penult.backbones import registry
 from penult.backbones.backbone import Backbone
 from penult.backbones.metadata import BackboneMetadata
 from penult.backbones.metadata_cache import load_cached, store
@@ -141,3 +142,9 @@ def test_it_can_be_copied_and_what_is_not_there_is_an_attribute_error(weights):
     assert copy.copy(known).metadata == known.metadata
     with pytest.raises(AttributeError):
         _ = known.nothing
+
+
+def test_of_a_bundled_network_nothing_is_looked_for(monkeypatch):
+    monkeypatch.setattr(registry, "load_cached", lambda *_: never())
+    assert registry.open_backbone("bundled:efficientnet_lite0").layers
+    assert not cache_folder().exists()

@@ -94,12 +94,21 @@ class _ToStderr(logging.Handler):
         warn(self.format(record))
 
 
+# Their bindings complain, at great length, of what is not taken away in the end.
+_TIDY = frozenset({"jax", "onnx", "tensorflow", "torch"})
+
+
+def _leave_garbage() -> None:
+    if _TIDY.isdisjoint(sys.modules):
+        gc.freeze()
+
+
 def main() -> None:
     """Run the command line; every error penult raises on purpose ends as one line."""
     # What was imported stays: to look through it for garbage is a sixth of what a short command
     # takes, most of it when the process ends.
     gc.set_threshold(20_000)
-    atexit.register(gc.freeze)
+    atexit.register(_leave_garbage)
     encode_anything()
     warnings.showwarning = _show_warning
     logging.lastResort = _ToStderr(logging.WARNING)

@@ -171,8 +171,24 @@ def test_the_converter_reports_nothing_even_where_openvino_was_imported_before(m
     from openvino.tools.ovc import convert_impl, telemetry_stub, telemetry_utils
 
     monkeypatch.setattr(telemetry_utils, "tm", None)
-    conversion.import_openvino.__wrapped__()
+    conversion.import_converter.__wrapped__()
     assert isinstance(convert_impl.init_ovc_telemetry(), telemetry_stub.Telemetry)
+
+
+def test_the_converter_is_imported_when_something_is_converted_and_others_still_find_it():
+    code = """
+import sys
+from penult.engines.openvino.conversion import import_openvino
+openvino = import_openvino()
+assert not {"openvino.tools.ovc", "openvino_telemetry", "absl"} & {*sys.modules}
+assert not hasattr(openvino, "no_such_name")
+from openvino import convert_model
+from openvino.tools.ovc import convert_model as same, telemetry_utils
+assert convert_model is same is openvino.convert_model
+assert telemetry_utils.tm.__name__ == "openvino.tools.ovc.telemetry_stub"
+assert "openvino_telemetry" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_a_conversion_that_fails_leaves_the_root_logger_as_it_was(toy, monkeypatch):
