@@ -11,10 +11,13 @@ import pytest
 from PIL import Image
 
 import penult
+from penult import extras
 from penult.errors import (
     ImageError,
+    MissingExtraError,
     OutputExistsError,
     PathNotFoundError,
+    RecipeMismatchError,
     SourceError,
     UnknownNameError,
     UsageError,
@@ -202,6 +205,55 @@ def test_scaled_decoding_is_another_recipe_and_nearly_the_same_row(tmp_path, toy
     np.testing.assert_allclose(exact.features[:], scaled.features[:], atol=0.02)
     with pytest.raises(UnknownNameError, match="allowed: exact, scaled"):
         penult.extract(tmp_path / "large.jpg", model=toy, decode="half")
+
+
+def test_a_fast_resize_is_another_recipe_and_nearly_the_same_row(tmp_path, photos, toy):
+    pytest.importorskip("cykooz_resizer")
+    path = tmp_path / "rows.h5"
+    exact = penult.extract(photos, path, model=toy)
+    fast = penult.extract(photos, model=toy, resize="fast")
+    difference = exact.recipe.difference(fast.recipe)
+    assert difference == {"preprocessing.resampling": ("exact", "fast")}
+    np.testing.assert_allclose(exact.features[:], fast.features[:], atol=1 / 255)
+    with pytest.raises(
+        RecipeMismatchError, match=r"preprocessing\.resampling: 'exact' then, 'fast'"
+    ):
+        penult.extract(photos, path, model=toy, resize="fast", update=True)
+    with pytest.raises(UnknownNameError, match="'quick'; allowed: exact, fast"):
+        penult.extract(photos, model=toy, resize="quick")
+
+
+def test_rows_of_a_fast_resize_are_verified_updated_and_predicted_with_it(tmp_path, photos, toy):
+    pytest.importorskip("cykooz_resizer")
+    path = tmp_path / "rows.h5"
+    penult.extract(photos, path, model=toy, resize="fast")
+    (agreement,) = penult.verify(path).agreements
+    assert agreement.worst_error == 0
+    with pytest.raises(
+        RecipeMismatchError, match=r"preprocessing\.resampling: 'fast' then, 'exact'"
+    ):
+        penult.extract(photos, path, model=toy, update=True)
+    penult.extract(photos, path, model=toy, resize="fast", update=True)
+    classifier = penult.train(path)
+    (prediction,) = penult.predict(classifier, photos / "rose" / "rose_01.jpg")
+    assert prediction.label == "rose"
+
+
+def test_without_the_extra_fast_a_file_made_with_it_says_what_to_install(
+    tmp_path, photos, toy, monkeypatch
+):
+    pytest.importorskip("cykooz_resizer")
+    path = tmp_path / "rows.h5"
+    penult.extract(photos, path, model=toy, resize="fast")
+    found = extras.find_spec
+    monkeypatch.setattr(extras, "find_spec", lambda n: None if n == "cykooz_resizer" else found(n))
+    with pytest.raises(MissingExtraError, match=r"^resize='fast' needs the extra 'fast', which is"):
+        penult.extract(photos, tmp_path / "new.h5", model=toy, resize="fast")
+    assert not list(tmp_path.glob("new*"))
+    with pytest.raises(
+        MissingExtraError, match=r"rows.h5, made with resize='fast', needs the extra"
+    ):
+        penult.verify(path)
 
 
 def test_scaled_decoding_leaves_small_photos_alone(tmp_path, toy):

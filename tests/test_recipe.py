@@ -70,6 +70,16 @@ def test_what_a_recipe_lacks_is_said_by_name(change, complaint):
         Recipe.from_json(json.dumps(data))
 
 
+def test_an_exact_resize_is_not_written_so_that_older_versions_read_the_recipe():
+    assert "resampling" not in RECIPE.to_json()
+    fast = RECIPE.with_options(resampling="fast")
+    assert json.loads(fast.to_json())["preprocessing"]["resampling"] == "fast"
+    assert Recipe.from_json(fast.to_json()) == fast
+    assert RECIPE.difference(fast) == {"preprocessing.resampling": ("exact", "fast")}
+    assert "resize fast" in repr(fast)
+    assert "resize" not in repr(RECIPE)
+
+
 def test_names_and_versions_do_not_count():
     other = dataclasses.replace(RECIPE, backbone="checkpoint:x", weights="x", versions={})
     assert other == RECIPE

@@ -56,6 +56,7 @@ def extract(
     label_column: str | None = None,
     splits: SplitsFrom = "auto",
     decode: Literal["exact", "scaled"] = "exact",
+    resize: Literal["exact", "fast"] = "exact",
     precision: Precision = "float32",
     dtype: Literal["float32", "float16"] = "float32",
     engine: str = "auto",
@@ -117,8 +118,12 @@ def extract(
     decode : {"exact", "scaled"}, default="exact"
         ``"scaled"`` lets the decoder scale large JPEGs down, several times as fast on photos of
         many megapixels, for rows that differ a little (see docs/images.md).
+    resize : {"exact", "fast"}, default="exact"
+        ``"fast"`` resizes six times as fast, for pixels that differ by one here and there; it needs
+        the extra ``fast`` (see docs/speed.md).
     precision : {"float32", "float16", "bfloat16"}, default="float32"
-        ``"float16"`` and ``"bfloat16"`` are autocast on a CUDA GPU, for rows that differ a little.
+        ``"bfloat16"`` takes half the time on a CPU that has it, for rows that differ a little; on
+        a CUDA GPU, ``"float16"`` and ``"bfloat16"`` are autocast (see docs/speed.md).
     dtype : {"float32", "float16"}, default="float32"
         Of the rows on disk; an image whose row ``"float16"`` cannot hold is a failure.
     engine : str, default="auto"
@@ -176,6 +181,7 @@ def extract(
                 pooling=pooling,
                 normalize=normalize,
                 decode=decode,
+                resize=resize,
                 precision=precision,
             ),
             weights=WeightsChoice.of(weights, offline=offline, architecture=architecture),

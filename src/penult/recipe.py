@@ -48,6 +48,8 @@ class Preprocessing:
         as torchvision does, or down, as transformers does.
     decode : {"exact", "scaled"}
         Whether a JPEG decoder may scale large photos down while decoding.
+    resampling : {"exact", "fast"}
+        ``"exact"`` is Pillow's, to the last bit; ``"fast"`` is cykooz.resizer's.
     """
 
     resize: int | tuple[int, int] | None
@@ -58,6 +60,7 @@ class Preprocessing:
     channels: Literal["RGB", "BGR"] = "RGB"
     margin: Literal["even", "down"] = "even"
     decode: Literal["exact", "scaled"] = "exact"
+    resampling: Literal["exact", "fast"] = "exact"
 
     @property
     def input_size(self) -> tuple[int, int]:
@@ -68,9 +71,23 @@ class Preprocessing:
             return self.resize
         raise FileFormatError("a preprocessing without a crop needs a resize to (height, width)")
 
+    def to_dict(self) -> dict[str, Any]:
+        """Give the settings by name, as they are stored.
+
+        Returns
+        -------
+        dict
+            Without `resampling` where it is ``"exact"``: versions of penult that did not know it
+            read the rest.
+        """
+        settings = dataclasses.asdict(self)
+        if self.resampling == "exact":
+            del settings["resampling"]
+        return settings
+
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Preprocessing:
-        """Read what `dataclasses.asdict` gives, with JSON's lists turned back into tuples.
+        """Read what `to_dict` gives, with JSON's lists turned back into tuples.
 
         Parameters
         ----------
@@ -118,7 +135,7 @@ class Recipe:
     normalize : {"none", "l2"}
         ``"l2"`` scales each row to length 1.
     precision : {"float32", "float16", "bfloat16"}
-        ``"float32"``, or the type in which autocast computed what bears it.
+        ``"float32"``, or the type in which the network computed what bears it.
     backbone : str
         The canonical name to type after ``--model``, e.g. ``"bundled:efficientnet_lite0"``.
     weights : str
@@ -162,6 +179,7 @@ class Recipe:
             ("pooling", short_text(self.pooling)),
             ("normalize", None if self.normalize == "none" else short_text(self.normalize)),
             ("precision", None if self.precision == "float32" else self.precision),
+            ("resize", None if self.preprocessing.resampling == "exact" else "fast"),
             ("input", size and f"{size[1]} × {size[0]}"),
         ]
 
@@ -173,7 +191,8 @@ class Recipe:
         str
             One line; `from_json` gives an equal recipe back.
         """
-        return json.dumps({"kind": "backbone", **dataclasses.asdict(self)}, sort_keys=True)
+        data = dataclasses.asdict(self) | {"preprocessing": self.preprocessing.to_dict()}
+        return json.dumps({"kind": "backbone", **data}, sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str) -> Recipe:
@@ -203,22 +222,32 @@ class Recipe:
         except (ValueError, TypeError) as error:
             raise FileFormatError(f"not a recipe that this penult can read: {error}") from error
 
-    def with_options(self, *, decode: Literal["exact", "scaled"], precision: Precision) -> Recipe:
+    def with_options(
+        self,
+        *,
+        decode: Literal["exact", "scaled"] = "exact",
+        resampling: Literal["exact", "fast"] = "exact",
+        precision: Precision = "float32",
+    ) -> Recipe:
         """Return the same with what is the user's choice and not the backbone's.
 
         Parameters
         ----------
         decode : {"exact", "scaled"}
             Whether a JPEG decoder may scale large photos down while decoding.
+        resampling : {"exact", "fast"}
+            How photos are resized.
         precision : {"float32", "float16", "bfloat16"}
             What the network computes in.
 
         Returns
         -------
         Recipe
-            With these two in place of its own.
+            With these three in place of its own.
         """
-        preprocessing = dataclasses.replace(self.preprocessing, decode=decode)
+        preprocessing = dataclasses.replace(
+            self.preprocessing, decode=decode, resampling=resampling
+        )
         return dataclasses.replace(self, preprocessing=preprocessing, precision=precision)
 
     def difference(self, other: Recipe) -> dict[str, tuple[Any, Any]]:

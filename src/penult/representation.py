@@ -25,7 +25,7 @@ Record = TypeVar("Record")
 
 _ROWS_SHOWN = 30
 _CHARACTERS = 500  # of a repr, about
-_NAMED = ("layer", "pooling", "normalize", "precision", "input")
+_NAMED = ("layer", "pooling", "normalize", "precision", "resize", "input")
 
 
 class _Short(reprlib.Repr):

@@ -11,7 +11,7 @@ import numpy as np
 
 from penult.backbones.weights.choice import WeightsChoice
 from penult.checking import checked
-from penult.engines.base import TOLERANCE
+from penult.engines.base import BFLOAT16_TOLERANCE, TOLERANCE
 from penult.errors import MissingExtraError, RecipeMismatchError, SourceError, UsageError
 from penult.extractor import EngineOptions, ExtractorSpec, ReadingOptions, RecipeRows
 from penult.features.read import load
@@ -180,6 +180,8 @@ def verify(
     layers = [load(features, layer) for layer in file.layers]
     is_half = any(layer.features.dtype == np.float16 for layer in layers)
     tolerance = FLOAT16_TOLERANCE if is_half else TOLERANCE
+    if file.recipe.precision == "bfloat16":
+        tolerance = BFLOAT16_TOLERANCE
     find = _finder(file, features, images, offline=offline)
     spec = ExtractorSpec(
         rows=RecipeRows(tuple(layer.recipe for layer in layers), str(features)),

@@ -39,7 +39,9 @@ def test_what_the_table_says_it_cannot_do_is_refused(toy, means):
     with pytest.raises(UsageError, match="streams are the engine openvino's; leave out streams=2"):
         open_engine(backbone, recipes, engine=means, streams=2)
     half = [recipe.with_options(decode="exact", precision="float16") for recipe in recipes]
-    with pytest.raises(UsageError, match="this would run on the CPU; leave out precision"):
+    with pytest.raises(
+        UsageError, match=r"this would run on the CPU \(engine means\); extract with precision"
+    ):
         open_engine(backbone, half, engine=means)
     graph = backbone.replace(forms=("openvino",))
     with pytest.raises(UsageError, match="engine openvino alone; leave out engine='means'"):

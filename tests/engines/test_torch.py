@@ -171,7 +171,7 @@ def test_autocast_without_a_gpu_is_refused_in_one_line(lite0):
     recipes = [
         r.with_options(decode="exact", precision="float16") for r in select(lite0, ["penultimate"])
     ]
-    with pytest.raises(UsageError, match="float16 is autocast on a CUDA GPU"):
+    with pytest.raises(UsageError, match="float16 is for a CUDA GPU"):
         open_engine(lite0, recipes, device="cpu")
 
 

@@ -106,6 +106,7 @@ def test_an_image_without_a_row_is_named(toy, tmp_path):
         ),
         ({"normalize": "l1"}, UsageError, "allowed: none, l2"),
         ({"decode": "fast"}, UnknownNameError, "unknown decode"),
+        ({"resize": "quick"}, UnknownNameError, "unknown resize 'quick'; allowed: exact, fast"),
         ({"engine": "steam"}, UnknownNameError, "allowed: auto, "),
         ({"batch_size": 0}, UsageError, "a batch size of 0 was given; it must be 1 or more"),
         ({"streams": 0}, UsageError, "a number of streams of 0"),

@@ -56,7 +56,8 @@ def test_preprocessing_is_told_in_order_and_as_width_by_height():
         std=(1.0,),
         channels="BGR",
         decode="scaled",
+        resampling="fast",
     )
     assert preprocessing_words(squashed).startswith(
-        "large JPEGs scaled down while decoding; resized to 200 × 100 pixels (nearest); BGR with"
+        "large JPEGs scaled down while decoding; resized to 200 × 100 pixels (nearest, fast); BGR with"
     )

@@ -92,7 +92,8 @@ def save_checkpoint(
         label_names=tuple(label_names),
         training=training or {},
     )
-    note = json.dumps({"format": FORMAT, **asdict(checkpoint)}, sort_keys=True)
+    settings = asdict(checkpoint) | {"preprocessing": checkpoint.preprocessing.to_dict()}
+    note = json.dumps({"format": FORMAT, **settings}, sort_keys=True)
     with atomic_output(path, overwrite=overwrite) as temporary:
         save_file(_own_tensors(network), temporary, metadata={KEY: note})
 

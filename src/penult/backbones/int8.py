@@ -80,7 +80,7 @@ class Int8Graph:
         """What stands in the file beside the arrays, JSON-like."""
         return {
             "architecture": self.architecture,
-            "preprocessing": dataclasses.asdict(self.preprocessing),
+            "preprocessing": self.preprocessing.to_dict(),
             "layers": [dataclasses.asdict(layer) for layer in self.layers],
         }
 

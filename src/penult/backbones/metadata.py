@@ -57,7 +57,8 @@ class BackboneMetadata:
 
     def to_json(self) -> str:
         """One line of JSON; `from_json` gives an equal object back."""
-        return json.dumps(dataclasses.asdict(self), default=str, sort_keys=True)
+        data = dataclasses.asdict(self) | {"preprocessing": self.preprocessing.to_dict()}
+        return json.dumps(data, default=str, sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str) -> BackboneMetadata:

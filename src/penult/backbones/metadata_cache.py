@@ -120,7 +120,7 @@ def _cache_file(name: str, choice: WeightsChoice) -> Path:
         weights = Path(weights).absolute()
     versions = [_version(name) for name in _LIBRARIES]
     caches = [os.environ.get(name) for name in _CACHES]
-    seen = choice.preprocessing and dataclasses.asdict(choice.preprocessing)
+    seen = choice.preprocessing and choice.preprocessing.to_dict()
     parts = [_FORMAT, name, weights and str(weights), choice.architecture, seen, versions, caches]
     key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
     return cache_folder() / "backbones" / f"{key}.json"

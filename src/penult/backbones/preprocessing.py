@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from typing import Any, get_args
 
@@ -15,15 +14,13 @@ _LARGEST = 2**15
 """Pixels of an edge; beyond, one image would not fit into a sane memory."""
 
 EXAMPLE = json.dumps(
-    dataclasses.asdict(
-        Preprocessing(
-            resize=256,
-            crop=(224, 224),
-            interpolation="bilinear",
-            mean=(0.485, 0.456, 0.406),
-            std=(0.229, 0.224, 0.225),
-        )
-    )
+    Preprocessing(
+        resize=256,
+        crop=(224, 224),
+        interpolation="bilinear",
+        mean=(0.485, 0.456, 0.406),
+        std=(0.229, 0.224, 0.225),
+    ).to_dict()
 )
 """A whole one, to be copied and changed."""
 
@@ -59,6 +56,7 @@ def invalid_settings(preprocessing: Preprocessing) -> str:
             ("channels", p.channels in ("RGB", "BGR"), "RGB or BGR"),
             ("margin", p.margin in ("even", "down"), "even or down"),
             ("decode", p.decode in ("exact", "scaled"), "exact or scaled"),
+            ("resampling", p.resampling in ("exact", "fast"), "exact or fast"),
         )
         if not right
     ]  # fmt: skip

@@ -285,7 +285,11 @@ def require_recorded(backbone: Backbone, recipe: Recipe, recipe_is: str) -> None
     RecipeMismatchError
     """
     ours = backbone.recipe(recipe.layer, recipe.pooling, recipe.normalize)
-    ours = ours.with_options(decode=recipe.preprocessing.decode, precision=recipe.precision)
+    ours = ours.with_options(
+        decode=recipe.preprocessing.decode,
+        resampling=recipe.preprocessing.resampling,
+        precision=recipe.precision,
+    )
     require_equal(recipe, ours, name=recipe_is, other_name=f"{recipe.backbone} on this machine")
 
 

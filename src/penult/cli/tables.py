@@ -212,8 +212,10 @@ def recipe_table(recipe: Recipe) -> None:
         "layer": recipe.layer,
         "pooling": recipe.pooling,
         "normalisation": recipe.normalize,
-        "resize": f"{resize} ({p.interpolation}), crop {p.crop}, decode {p.decode}",
+        "resize": f"{resize} ({p.interpolation}{', fast' * (p.resampling == 'fast')}), "
+        f"crop {p.crop}, decode {p.decode}",
         "mean, std": f"{p.mean}, {p.std} ({p.channels})",
+        **({} if recipe.precision == "float32" else {"precision": recipe.precision}),
         "versions": ", ".join(f"{k} {v}" for k, v in recipe.versions.items()),
     }
     for name, value in rows.items():

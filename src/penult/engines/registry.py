@@ -6,8 +6,8 @@ import logging
 import os
 import re
 import shutil
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,8 @@ class EngineEntry:
         Whether ``auto`` may take it.
     has_streams : bool
         Whether it works on several images at the same time, by a number of streams.
+    half : mapping of str to tuple of str
+        Kind of device to what it computes in there besides ``"float32"``.
     """
 
     engine: str | type[Engine]
@@ -45,6 +47,7 @@ class EngineEntry:
     forms: tuple[str, ...]
     auto: bool = False
     has_streams: bool = False
+    half: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 ENGINES = {
@@ -54,12 +57,14 @@ ENGINES = {
         forms=("openvino", "torch"),
         auto=True,
         has_streams=True,
+        half={"cpu": ("bfloat16",)},
     ),
     "torch": EngineEntry(
         "penult.engines.torch:TorchEngine",
         devices=("cpu", "cuda", "mps"),
         forms=("torch",),
         auto=True,
+        half={"cuda": ("float16", "bfloat16")},
     ),
 }
 """Name to engine, in the order in which ``auto`` tries them."""
@@ -143,12 +148,7 @@ def open_engine(
         raise UsageError(
             f"the engine {candidates[0]} runs on {places}; leave out {option('device', device)}"
         )
-    precision = recipes[0].precision
-    if kind != "cuda" and precision != "float32":
-        raise UsageError(
-            f"precision {precision} is autocast on a CUDA GPU, and this would run on "
-            f"{_PLACES[kind]}; leave out {option('precision', precision)}"
-        )
+    on_device = _computing_in(recipes[0].precision, on_device, kind)
     settings = EngineSettings(
         device=device, batch_size=batch_size, streams=streams, images=images, fresh=fresh
     )
@@ -164,6 +164,28 @@ def open_engine(
                 error,
             )
     return _open(last, backbone, recipes, settings)
+
+
+def _computing_in(precision: str, names: list[str], kind: str) -> list[str]:
+    """Those of some engines that compute in a precision on a kind of device."""
+
+    def has(name: str, kind: str) -> bool:
+        return precision == "float32" or precision in ENGINES[name].half.get(kind, ())
+
+    able = [name for name in names if has(name, kind)]
+    if not able:
+        elsewhere = [
+            f"{place} (engine {name})"
+            for name in ENGINES
+            for kind, place in _PLACES.items()
+            if has(name, kind)
+        ]
+        raise UsageError(
+            f"precision {precision} is for {' or '.join(elsewhere)}, and this would run on "
+            f"{_PLACES[kind]} (engine {' or '.join(names)}); extract with "
+            f"{option('precision', 'float32')}"
+        )
+    return able
 
 
 def _open(

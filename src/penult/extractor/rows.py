@@ -12,6 +12,8 @@ from penult.backbones.recipe_selection import select
 from penult.backbones.registry import DEFAULT_MODEL, as_recorded, require_recorded
 from penult.backbones.weights.choice import WeightsChoice
 from penult.errors import UnknownNameError, UsageError
+from penult.images.pixels.fast_resize import require_fast
+from penult.interface import option
 from penult.recipe import Precision, Recipe
 from penult.representation import what_given
 
@@ -39,6 +41,7 @@ class ModelRows:
         What suits each layer by default.
     normalize : {"none", "l2"}
     decode : {"exact", "scaled"}
+    resize : {"exact", "fast"}
     precision : {"float32", "float16", "bfloat16"}
     """
 
@@ -47,6 +50,7 @@ class ModelRows:
     pooling: str | None = None
     normalize: str = "none"
     decode: Literal["exact", "scaled"] = "exact"
+    resize: Literal["exact", "fast"] = "exact"
     precision: Precision = "float32"
 
     def __post_init__(self) -> None:
@@ -67,6 +71,8 @@ class ModelRows:
             raise UnknownNameError("precision", self.precision, get_args(Precision))
         if self.decode not in ("exact", "scaled"):
             raise UnknownNameError("way to decode", self.decode, ("exact", "scaled"))
+        if self.resize not in ("exact", "fast"):
+            raise UnknownNameError("way to resize", self.resize, ("exact", "fast"))
 
     def named(self, choice: WeightsChoice) -> tuple[str, WeightsChoice]:
         """The name and the weights by which the backbone is opened."""
@@ -80,8 +86,13 @@ class ModelRows:
         UnknownNameError, UsageError
         """
         selected = select(backbone, self.layers, self.pooling, self.normalize)
+        if self.resize == "fast":
+            require_fast(option("resize", "fast"), backbone.preprocessing)
         return tuple(
-            recipe.with_options(decode=self.decode, precision=self.precision) for recipe in selected
+            recipe.with_options(
+                decode=self.decode, resampling=self.resize, precision=self.precision
+            )
+            for recipe in selected
         )
 
 
@@ -124,7 +135,10 @@ class RecipeRows:
 
         Raises
         ------
-        RecipeMismatchError
+        RecipeMismatchError, MissingExtraError
         """
         require_recorded(backbone, self.stored[-1], self.recipe_is)
+        if self.stored[-1].preprocessing.resampling == "fast":
+            what = f"{self.recipe_is}, made with {option('resize', 'fast')},"
+            require_fast(what, self.stored[-1].preprocessing)
         return self.stored

@@ -102,6 +102,7 @@ def extract_command(
         ),
         ("splits", splits, splits != "auto"),
         ("decode", recipe.preprocessing.decode, recipe.preprocessing.decode != "exact"),
+        ("resize", recipe.preprocessing.resampling, recipe.preprocessing.resampling != "exact"),
         ("precision", recipe.precision, recipe.precision != "float32"),
         ("dtype", dtype, dtype != "float32"),
         ("max-pixels", max_pixels, max_pixels is not None),

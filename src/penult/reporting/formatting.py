@@ -42,11 +42,12 @@ def plain(value: Any) -> str:
 def preprocessing_words(how: Preprocessing) -> str:
     """The steps in order, as one sentence."""
     steps = []
+    resampling = f"{how.interpolation}{', fast' * (how.resampling == 'fast')}"
     if isinstance(how.resize, int):
-        steps.append(f"shorter edge to {how.resize} pixels ({how.interpolation})")
+        steps.append(f"shorter edge to {how.resize} pixels ({resampling})")
     elif how.resize is not None:
         height, width = how.resize
-        steps.append(f"resized to {width} × {height} pixels ({how.interpolation})")
+        steps.append(f"resized to {width} × {height} pixels ({resampling})")
     if how.crop is not None:
         height, width = how.crop
         steps.append(f"centre crop of {width} × {height}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -152,7 +151,7 @@ def export(
         )
         for key, value in (
             ("label_names", json.dumps(list(classifier.label_names), ensure_ascii=False)),
-            ("preprocessing", json.dumps(dataclasses.asdict(recipe.preprocessing))),
+            ("preprocessing", json.dumps(recipe.preprocessing.to_dict())),
             ("recipe", recipe.to_json()),
         ):
             model.metadata_props.add(key=f"penult.{key}", value=value)

@@ -51,7 +51,9 @@ class ConversionCache:
     """
 
     def __init__(self, recipes: Sequence[Recipe]) -> None:
-        parts = [_GRAPH, import_openvino().__version__, [json.loads(r.to_json()) for r in recipes]]
+        # How photos are decoded and resized, and what the graph is computed in, is not in it.
+        plain = [json.loads(recipe.with_options().to_json()) for recipe in recipes]
+        parts = [_GRAPH, import_openvino().__version__, plain]
         self._made_from = json.dumps(parts, sort_keys=True)
         key = hashlib.sha256(self._made_from.encode()).hexdigest()[:32]
         self.folder = cache_folder() / "openvino" / key

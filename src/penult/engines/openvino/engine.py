@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from penult.engines.agreement import check_image, relative_error
+from penult.engines.agreement import check_image, cosines, relative_error
 from penult.engines.base import TOLERANCE, Engine, EngineSettings
 from penult.engines.batches import PreparedSizes
 from penult.engines.openvino.cache import ConversionCache, DamagedError
@@ -23,7 +23,10 @@ from penult.engines.openvino.conversion import (
     import_openvino,
 )
 from penult.engines.openvino.core import refuse_forked, shared_core, stays_in_forks
+from penult.engines.openvino.precision import HINTS, LEAST_COSINE, require_precision
+from penult.engines.openvino.rows import run_model
 from penult.errors import EngineError
+from penult.interface import option
 from penult.machine import cores
 from penult.messages import first_line
 from penult.progress import announce
@@ -41,7 +44,7 @@ _AT_ONCE = 4
 
 
 class OpenVinoEngine(Engine):
-    """Runs a converted graph in float32, one stream a core; needs no torch once it is converted.
+    """Runs a converted graph, one stream a core; needs no torch once it is converted.
 
     Parameters
     ----------
@@ -54,6 +57,8 @@ class OpenVinoEngine(Engine):
 
     Raises
     ------
+    UsageError
+        If this processor does not compute in the recipes' precision.
     EngineError
         If the network cannot be converted, or the conversion does not agree with torch to
         `TOLERANCE`; or after a fork.
@@ -70,6 +75,7 @@ class OpenVinoEngine(Engine):
         settings: EngineSettings,
     ) -> None:
         self.recipes = tuple(recipes)
+        self._precision = self.recipes[0].precision
         self.concurrency = settings.streams or cores()
         self.batch_size = settings.batch_size or self.batch_size
         self._backbone = backbone
@@ -82,6 +88,7 @@ class OpenVinoEngine(Engine):
         self._several = 1 if self.batch_size < _AT_ONCE else _AT_ONCE
         few = (settings.images or self.batch_size) < _AT_ONCE
         refuse_forked()
+        require_precision(import_openvino(), backbone, self._precision)
         instant = backbone.metadata.instant
         self._cache = None if settings.fresh or instant else ConversionCache(self.recipes)
         cached = _load(self._cache, backbone)
@@ -108,12 +115,15 @@ class OpenVinoEngine(Engine):
     def _compile(self, conversion: Conversion, at_once: int) -> SimpleQueue[Any]:
         """Compile for so many images an inference, and compare the rows of the check image."""
         size = self.recipes[0].preprocessing.input_size
+        expected: Sequence[NDArray[np.float32]] = conversion.rows
+        if self._precision != "float32" and not expected:
+            conversion.model.reshape([1, *size, 3])
+            expected = run_model(import_openvino(), conversion.model, check_image(size)[None])
         conversion.model.reshape([at_once, *size, 3])
         options = {
             "NUM_STREAMS": self.concurrency,
             "INFERENCE_NUM_THREADS": self.concurrency,
-            # Not the processor's choice of bfloat16: rows agree with torch's to 1e-4.
-            "INFERENCE_PRECISION_HINT": "f32",
+            "INFERENCE_PRECISION_HINT": HINTS[self._precision],
             "ENABLE_CPU_PINNING": False,
         }
         compiled = shared_core(import_openvino()).compile_model(conversion.model, "CPU", options)
@@ -123,14 +133,28 @@ class OpenVinoEngine(Engine):
             requests.put(compiled.create_infer_request())
         with first_run_lock:
             rows = self._run(check_image(size)[None], requests, at_once)
+        self._compare(rows, expected)
+        return requests
+
+    def _compare(
+        self, rows: Sequence[NDArray[np.float32]], expected: Sequence[NDArray[np.float32]]
+    ) -> None:
+        """Compare rows of the check image with those in float32, as far as there are any."""
         tolerance = INT8_TOLERANCE if self._backbone.metadata.quantized else TOLERANCE
-        for recipe, row, then in zip(self.recipes, rows, conversion.rows, strict=False):
-            if not (relative := relative_error(row, then)) <= tolerance:
+        for recipe, row, then in zip(self.recipes, rows, expected, strict=False):
+            if self._precision != "float32":
+                cosine = float(cosines(row, then)[0])
+                if not cosine >= LEAST_COSINE:
+                    raise DamagedError(
+                        f"its rows of {recipe.layer} in {self._precision} are others than in "
+                        f"float32 (cosine {cosine:.3f}); extract with "
+                        f"{option('precision', 'float32')}"
+                    )
+            elif not (relative := relative_error(row, then)) <= tolerance:
                 raise DamagedError(
                     f"the rows of {recipe.layer} differ by {relative:.1e} from those it gave when "
                     f"it was made"
                 )
-        return requests
 
     def run(self, images: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
         """See `Engine.run`."""
