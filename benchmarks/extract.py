@@ -1,16 +1,19 @@
 """Extraction on a CPU, side by side with plain scripts, and with what the machine allows.
 
-    python benchmarks/extract.py FOLDER [--models resnet50 VGG16 resnet50-int8.ckpt=resnet50 …]
+    python benchmarks/extract.py FOLDER [--models resnet50 VGG16 …] [--choices float32 bfloat16 …]
+        [--int8 lite0.ckpt=efficientnet_lite0 …]
 
-In one run, several rounds of each, in turns. Penult from files to feature file, over all images;
-over some of them: a plain timm + DataLoader script; the same with channels-last and the best
-number of workers; decoding and transforming alone, on all cores; the engine alone, on all cores.
-Everything was loaded and converted before, but for penult's engine, which it opens anew each time.
+In one run, several rounds of each, in turns. Penult from files to feature file, over all images, by
+each of its choices; over some of them: a plain timm + DataLoader script; the same with
+channels-last and the best number of workers; and for each choice decoding and transforming alone,
+on all cores, and the engine alone, on all cores. Everything was loaded and converted before, but
+for penult's engine, which it opens anew each time.
 
 The limit is what decoding alone and the network alone allow on these cores: 1 / (1 / rate of
 decoding + 1 / rate of the network). Beside it stands the same from the processor time of one core
 that is busy alone, which the cores of most machines cannot keep up when all are busy: they share
-cache, memory and clock. Ratios are of medians. Nothing passes or fails by the clock.
+cache, memory and clock. Ratios to float32 are medians of the rounds' own ratios, all others are of
+medians. Nothing passes or fails by the clock.
 """
 
 from __future__ import annotations
@@ -50,7 +53,19 @@ MODELS = {
     "InceptionV3": ({}, "inception_v3"),
 }
 
+CORES = len(os.sched_getaffinity(0))
+
+# What costs and gives something; int8 is a network of its own, beside these.
+CHOICES = {
+    "float32": {},
+    "bfloat16": {"precision": "bfloat16"},
+    "bfloat16, fast resize": {"precision": "bfloat16", "resize": "fast"},
+    "float32, fast resize": {"resize": "fast"},
+}
+
 PENULT, DECODE, NETWORK = "penult, files to file", "decode and transform only", "network only"
+ONE_DECODE, ONE_NETWORK = "one core: decode", "one core: network"
+PLAIN = "plain timm + DataLoader"
 
 
 class Photos(Dataset):
@@ -90,31 +105,37 @@ def cpu_seconds(call: Callable[[], object]) -> tuple[float, float]:
     return time.perf_counter() - wall, time.process_time() - cpu
 
 
-def measure(name: str, folder: Path, few: int, rounds: int) -> None:
-    given, _, base = name.partition("=")
-    options, architecture = MODELS.get(base or given, ({}, base or given))
-    paths = [record.path for record in list_images([folder], labels="none").records]
-    # Spread over the folder, so that no class or camera is all there is.
-    chosen = [paths[k] for k in np.linspace(0, len(paths) - 1, min(few, len(paths))).astype(int)]
-    with tempfile.TemporaryDirectory() as scratch:
-        weights = _weights(given, Path(scratch))
-        backbone = open_backbone(given, WeightsChoice(weights=weights))
-        recipes = select(backbone, [options.get("layer", "penultimate")], options.get("pooling"))
-        engine = open_engine(backbone, recipes, device="cpu")
-        transform = Transform(backbone.preprocessing)
-        records = list(list_images(chosen, labels="none").records)
-        pixels = np.stack([read_pixels(record, transform)[0] for record in records[:32]])
-        out = Path(scratch) / "features.h5"
-        cores = len(os.sched_getaffinity(0))
-        passes = max(1, len(chosen) // len(pixels) // engine.concurrency)
+class Choice:
+    """One way to run a network, opened."""
 
-        def ours(images: list[Path] = paths) -> object:
-            return penult.extract(
-                images, out, model=given, weights=weights, device="cpu", overwrite=True, **options
+    def __init__(
+        self, model: str, options: dict, how: dict, records: list, images: list[Path], scratch: Path
+    ) -> None:
+        weights = _weights(model, scratch)
+        backbone = open_backbone(model, WeightsChoice(weights=weights))
+        chosen = select(backbone, [options.get("layer", "penultimate")], options.get("pooling"))
+        resampling, precision = how.get("resize", "exact"), how.get("precision", "float32")
+        recipes = [r.with_options(resampling=resampling, precision=precision) for r in chosen]
+        engine = open_engine(backbone, recipes, device="cpu")
+        transform = Transform(recipes[0].preprocessing)
+        pixels = np.stack([read_pixels(record, transform)[0] for record in records[:32]])
+        passes = max(1, len(records) // len(pixels) // engine.concurrency)
+        out = scratch / "features.h5"
+
+        def ours(images: list[Path] = images) -> None:
+            penult.extract(
+                images,
+                out,
+                model=model,
+                weights=weights,
+                device="cpu",
+                overwrite=True,
+                **options,
+                **how,
             )
 
         def decode_all() -> None:
-            with ThreadPoolExecutor(cores) as pool:
+            with ThreadPoolExecutor(CORES) as pool:
                 deque(pool.map(lambda r: read_pixels(r, transform), records), maxlen=0)
 
         def run_all() -> None:
@@ -122,44 +143,94 @@ def measure(name: str, folder: Path, few: int, rounds: int) -> None:
                 for _ in range(engine.concurrency):
                     pool.submit(lambda: [engine.run(pixels) for _ in range(passes)])
 
-        network = _network(architecture, flat="flatten" in options.values())
-        calls: dict[str, tuple[int, Callable[[], object]]] = {
-            PENULT: (len(paths), ours),
-            "plain timm + DataLoader": (len(chosen), script(chosen, network, 0, tuned=False)),
-            **{
-                f"tuned, {n} workers": (len(chosen), script(chosen, network, n, tuned=True))
-                for n in range(cores + 1)
-            },
-            DECODE: (len(chosen), decode_all),
+        self.calls: dict[str, tuple[int, Callable[[], object]]] = {
+            PENULT: (len(images), ours),
+            DECODE: (len(records), decode_all),
             NETWORK: (len(pixels) * passes * engine.concurrency, run_all),
-            "one core: decode": (
-                len(chosen),
-                lambda: [read_pixels(record, transform) for record in records],
-            ),
-            "one core: network": (len(pixels), lambda: engine.run(pixels)),
+            ONE_DECODE: (len(records), lambda: [read_pixels(r, transform) for r in records]),
+            ONE_NETWORK: (len(pixels), lambda: engine.run(pixels)),
         }
-        ours(chosen)
-        times: dict[str, list[tuple[float, float]]] = {what: [] for what in calls}
+        ours(images[:8])
+
+
+def measure(
+    name: str, folder: Path, few: int, rounds: int, choices: list[str], int8: Path | None
+) -> None:
+    options, architecture = MODELS.get(name, ({}, name))
+    paths = [record.path for record in list_images([folder], labels="none").records]
+    # Spread over the folder, so that no class or camera is all there is.
+    chosen = [paths[k] for k in np.linspace(0, len(paths) - 1, min(few, len(paths))).astype(int)]
+    records = list(list_images(chosen, labels="none").records)
+    ways = {choice: (name, CHOICES[choice]) for choice in choices}
+    if int8 is not None:
+        ways["int8"] = (str(int8), {})
+    with tempfile.TemporaryDirectory() as scratch:
+        opened = {
+            choice: Choice(model, options, how, records, paths, Path(scratch))
+            for choice, (model, how) in ways.items()
+        }
+        network = _network(architecture, flat="flatten" in options.values())
+        tuned = [f"tuned, {n} workers" for n in range(CORES + 1)]
+        scripts = {
+            PLAIN: script(chosen, network, 0, tuned=False),
+            **{what: script(chosen, network, n, tuned=True) for n, what in enumerate(tuned)},
+        }
+        calls = {("", what): (len(chosen), call) for what, call in scripts.items()}
+        for choice, way in opened.items():
+            calls |= {(choice, what): found for what, found in way.calls.items()}
+        times: dict[tuple[str, str], list[tuple[float, float]]] = {key: [] for key in calls}
         for _ in range(rounds):
-            for what, (_, call) in calls.items():
-                if what.startswith("tuned"):
-                    network.to(memory_format=torch.channels_last)
-                elif what.startswith("plain"):
-                    network.to(memory_format=torch.contiguous_format)
-                times[what].append(cpu_seconds(call))
+            # By what is measured, so that choices follow each other.
+            for key in sorted(calls, key=lambda key: key[1]):
+                if not key[0]:
+                    layout = torch.contiguous_format if key[1] == PLAIN else torch.channels_last
+                    network.to(memory_format=layout)
+                times[key].append(cpu_seconds(calls[key][1]))
     middle = {
-        what: [statistics.median(both) / calls[what][0] for both in zip(*values, strict=True)]
-        for what, values in times.items()
+        key: [statistics.median(both) / calls[key][0] for both in zip(*values, strict=True)]
+        for key, values in times.items()
     }
-    limit = 1 / (middle[DECODE][0] + middle[NETWORK][0])
-    alone = cores / (middle["one core: decode"][1] + middle["one core: network"][1])
-    mine = 1 / middle[PENULT][0]
+    best = min(middle["", what][0] for what in tuned)
     print(f"\n{name}: {len(paths)} images, {len(chosen)} for the others, {rounds} rounds")
-    print(f"  {'':28} {'images/s':>9} {'penult ÷ this':>14} {'CPU ms an image':>16}")
-    for what, (wall, cpu) in middle.items():
-        print(f"  {what:28} {1 / wall:9.1f} {mine * wall:13.2f}× {1e3 * cpu:16.2f}")
-    print(f"  {'limit':28} {limit:9.1f} {mine / limit:14.1%}")
-    print(f"  {'limit, of one core alone':28} {alone:9.1f} {mine / alone:14.1%}", flush=True)
+    print(f"  plain script {1 / middle['', PLAIN][0]:.1f} images/s, tuned {1 / best:.1f}")
+    heads = ("images/s", "÷ plain", "÷ tuned", "÷ first", "decode/s", "network/s", "limit", "of it")
+    print(f"  {'':24}" + "".join(f"{head:>11}" for head in heads))
+    first = times[next(iter(ways)), PENULT]
+    for choice in ways:
+        wall = middle[choice, PENULT][0]
+        limit = 1 / (middle[choice, DECODE][0] + middle[choice, NETWORK][0])
+        gain = statistics.median(
+            a[0] / b[0] for a, b in zip(first, times[choice, PENULT], strict=True)
+        )
+        cells = (
+            f"{1 / wall:.1f}", f"{middle['', PLAIN][0] / wall:.2f}×", f"{best / wall:.2f}×",
+            f"{gain:.2f}×", f"{1 / middle[choice, DECODE][0]:.0f}",
+            f"{1 / middle[choice, NETWORK][0]:.1f}", f"{limit:.1f}", f"{1 / wall / limit:.1%}",
+        )  # fmt: skip
+        print(f"  {choice:24}" + "".join(f"{cell:>11}" for cell in cells))
+    print("  milliseconds of CPU an image")
+    heads = (
+        "penult",
+        "÷ first",
+        "decode",
+        "network",
+        "one core:",
+        "decode",
+        "network",
+        "its limit",
+    )
+    print(f"  {'':24}" + "".join(f"{head:>11}" for head in heads))
+    for choice in ways:
+        cpu = {what: 1e3 * middle[choice, what][1] for what in opened[choice].calls}
+        gain = statistics.median(
+            a[1] / b[1] for a, b in zip(first, times[choice, PENULT], strict=True)
+        )
+        alone = 1e3 * CORES / (cpu[ONE_DECODE] + cpu[ONE_NETWORK])
+        cells = (
+            f"{cpu[PENULT]:.2f}", f"{gain:.2f}×", f"{cpu[DECODE]:.2f}", f"{cpu[NETWORK]:.2f}", "",
+            f"{cpu[ONE_DECODE]:.2f}", f"{cpu[ONE_NETWORK]:.2f}", f"{alone:.1f}/s",
+        )  # fmt: skip
+        print(f"  {choice:24}" + "".join(f"{cell:>11}" for cell in cells), flush=True)
 
 
 def _weights(name: str, scratch: Path) -> Path | None:
@@ -167,9 +238,9 @@ def _weights(name: str, scratch: Path) -> Path | None:
     if name.startswith("efficientnet_lite") or Path(name).is_file():
         return None
     path = scratch / "untrained.pth"
-    torch.save(
-        open_backbone(name, WeightsChoice(weights="random")).network.module.state_dict(), path
-    )
+    if not path.is_file():
+        random = open_backbone(name, WeightsChoice(weights="random"))
+        torch.save(random.network.module.state_dict(), path)
     return path
 
 
@@ -186,14 +257,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--models", nargs="+", default=list(MODELS))
+    parser.add_argument(
+        "--choices", nargs="+", choices=CHOICES, default=list(CHOICES)[:3], help="the first is 1×"
+    )
+    parser.add_argument(
+        "--int8", nargs="*", default=[], metavar="FILE=MODEL", help="of `penult quantize`"
+    )
     parser.add_argument("--images", type=int, default=128, help="for all but penult")
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
-    libraries = ("penult", "torch", "timm", "openvino", "pillow", "numpy")
-    print(f"{platform.processor() or platform.machine()}, {len(os.sched_getaffinity(0))} cores")
+    int8 = {model: Path(file) for file, _, model in (one.partition("=") for one in options.int8)}
+    libraries = ("penult", "torch", "timm", "openvino", "pillow", "cykooz.resizer", "numpy")
+    print(f"{platform.processor() or platform.machine()}, {CORES} cores")
     print(", ".join(f"{name} {version(name)}" for name in libraries))
     for name in options.models:
-        measure(name, options.folder, options.images, options.rounds)
+        few, rounds = options.images, options.rounds
+        measure(name, options.folder, few, rounds, options.choices, int8.get(name))
 
 
 if __name__ == "__main__":
