@@ -34,13 +34,13 @@ GROUPS = {
     "Before a run": "models layers fetch show_input sample LayerInfo FetchedWeights "
     "ShownInput WrittenSample",
     "Inside scikit-learn": "FeatureExtractor",
-    "8-bit networks": "quantize Quantization",
+    "Networks in a file": "convert Converted quantize Quantization",
     "Progress": "records.Progress progress.Display",
     "What these return": "Plan planning.PlannedLayer verification.Agreement "
     "classify.settings.TrainingSettings classify.settings.GridResult "
     "classify.settings.LayerResult classify.settings.SeedRuns "
-    "FeaturesInfo ClassifierInfo Int8Info records.ClassScore records.Average records.HeldOut "
-    "ExportedRows records.Changes records.Copied records.ImageRecord "
+    "FeaturesInfo ClassifierInfo Int8Info ConvertedInfo records.ClassScore records.Average "
+    "records.HeldOut ExportedRows records.Changes records.Copied records.ImageRecord "
     "quantization.LayerCosine quantization.ProbeAccuracy",
     "Extending": " ".join(
         f"extending.{name}"

@@ -88,7 +88,7 @@ SHELL_LINES = ("reporting/commands.py", "images/sources/standard_input.py")
 def test_no_message_of_the_library_is_written_for_the_command_line_alone() -> None:
     typed = re.compile(
         r"(?<![\w-])--[a-z]|[`' (]penult (?:extract|train|predict|evaluate|export|info|report|verify|"
-        r"models|layers|show-input|quantize|fetch|sample)\b|^penult [a-z-]+$|[Ii]n Python"
+        r"models|layers|show-input|quantize|convert|fetch|sample)\b|^penult [a-z-]+$|[Ii]n Python"
     )
     found = [
         f"{path.relative_to(SOURCE)}:{line}: {text!r}"

@@ -31,8 +31,8 @@ if not child:
         "penult.images.labels.csv_cells:_limit",
         "penult.images.in_memory:_loading",
         "penult.extractor.opened:_opening",
-        "penult.engines.openvino.core:_making",
-        "penult.engines.openvino.conversion:first_run_lock",
+        "penult.openvino:_making",
+        "penult.openvino:first_run_lock",
     ],
 )
 def test_a_child_does_not_wait_for_who_held_a_lock_in_the_parent(lock):

@@ -17,7 +17,7 @@ from PIL import Image
 
 import penult
 from penult.backbones.checkpoint import CheckpointFile
-from penult.backbones.int8 import FORMAT, KEY, is_int8, read_int8, save_int8
+from penult.backbones.graph_file import is_graph_file, read_graph_file, save_graph
 from penult.backbones.registry import open_backbone
 from penult.backbones.weights.choice import WeightsChoice
 from penult.engines import measure
@@ -42,6 +42,7 @@ from penult.quantization import quantize
 from penult.records import Progress
 
 LAYERS = ["maps", "penultimate"]
+FORMAT, KEY = 2, "penult.int8"
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +76,7 @@ def made(tiny, flowers):
 
 def test_the_card_tells_the_truth(made, tiny, flowers):
     path, card = made
-    assert read_int8(path).card == {
+    assert read_graph_file(path).card == {
         **dataclasses.asdict(card),
         "cosines": [dataclasses.asdict(x) for x in card.cosines],
         "accuracy": {
@@ -101,7 +102,7 @@ def test_the_card_tells_the_truth(made, tiny, flowers):
 def test_integers_are_what_it_computes_with(made):
     path, card = made
     assert card.in_float == 0
-    content = read_int8(path).graph
+    content = read_graph_file(path).graph
     assert content.graph.count(b'element_type="i8"') >= card.operations
     # Four convolutions of 8·3·9, 8·9, 16·8·9 and 16·16 weights, a byte each.
     weights = 8 * 3 * 9 + 8 * 9 + 16 * 8 * 9 + 16 * 16
@@ -189,14 +190,16 @@ def test_what_it_cannot_do_is_one_line(made, tiny, flowers, tmp_path):
         open_backbone(str(path), WeightsChoice.of("random"))
     with pytest.raises(UsageError, match="leave out architecture"):
         open_backbone(str(path), WeightsChoice(architecture="resnet50"))
-    with pytest.raises(UsageError, match="int8 checkpoint already"):
+    with pytest.raises(UsageError, match="computes with integers already"):
         quantize(str(path), flowers, tmp_path / "again.ckpt")
     with pytest.raises(OutputExistsError):
         quantize(tiny, flowers, path)
     for model in (str(path), f"checkpoint:{path}"):
         with pytest.raises(OutputExistsError, match="is what is read; give another name"):
             quantize(model, flowers, path, overwrite=True)
-    with pytest.raises(UsageError, match=r"name it int8\.ckpt or int8\.safetensors"):
+    with pytest.raises(
+        UsageError, match=r"name it int8\.penult or int8\.ckpt or int8\.safetensors"
+    ):
         quantize(tiny, flowers, tmp_path / "int8.txt")
     with pytest.raises(UsageError, match="a cosine from 0 to below 1"):
         quantize(tiny, flowers, tmp_path / "x.ckpt", min_cosine=1)
@@ -216,7 +219,7 @@ def test_files_that_are_no_images_are_counted_in_the_log(tiny, flowers, tmp_path
 
 def test_a_damaged_file_is_refused(made, tmp_path):
     data = bytearray(made[0].read_bytes())
-    weights = read_int8(made[0]).graph.weights
+    weights = read_graph_file(made[0]).graph.weights.tobytes()
     place = data.index(weights[:200]) + 100
     data[place] ^= 1
     damaged = tmp_path / "damaged.ckpt"
@@ -236,7 +239,7 @@ def test_a_file_of_a_newer_format_says_so(made, tmp_path):
     newer.write_bytes(data.replace(old, b'\\"format\\": 9'))
     with pytest.raises(FileFormatError, match="format 9; this penult reads 2: update it"):
         open_backbone(str(newer))
-    assert is_int8(newer)
+    assert is_graph_file(newer)
     assert KEY.encode() in data
 
 
@@ -244,7 +247,7 @@ def test_a_file_of_the_format_before_is_read(made, tmp_path):
     """There, one number of tokens before the patches stood for all layers."""
     from safetensors.numpy import load_file, save_file
 
-    content = read_int8(made[0]).graph
+    content = read_graph_file(made[0]).graph
     note = content.note() | {"prefix_tokens": 2}
     note["layers"] = [{**layer, "layout": "NTD"} for layer in note["layers"]]
     for layer in note["layers"]:
@@ -277,9 +280,9 @@ def test_what_is_wrong_with_a_file_is_said_by_name(made, tmp_path, change, compl
 
 
 def test_a_processor_that_computes_something_else_is_noticed(made, tmp_path):
-    content = read_int8(made[0]).graph
+    content = read_graph_file(made[0]).graph
     other = dataclasses.replace(content, expected=tuple(row[::-1] for row in content.expected))
-    save_int8(tmp_path / "other.ckpt", other, {})
+    save_graph(tmp_path / "other.ckpt", other, {})
     backbone = CheckpointFile().open(str(tmp_path / "other.ckpt"), WeightsChoice())
     with pytest.raises(EngineError, match=r"other rows on this processor .* make it again here"):
         open_engine(backbone, [backbone.recipe("maps")])

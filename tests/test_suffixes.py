@@ -17,8 +17,12 @@ from penult.interface import serving_command_line
         pytest.param("CLASSIFIER", "x.pkl", "x.skops", id="a classifier as a pickle"),
         pytest.param("CLASSIFIER", "rows.h5", "rows.skops", id="a classifier as a feature file"),
         pytest.param("ONNX", "fl.pt", "fl.onnx", id="ONNX as torch"),
-        pytest.param("NETWORK", "q", "q.ckpt or q.safetensors", id="a network by no suffix"),
-        pytest.param("NETWORK", "q.pt", "q.ckpt or q.safetensors", id="a network as torch's"),
+        pytest.param(
+            "NETWORK", "q", "q.penult or q.ckpt or q.safetensors", id="a network by no suffix"
+        ),
+        pytest.param(
+            "NETWORK", "q.pt", "q.penult or q.ckpt or q.safetensors", id="a network as torch's"
+        ),
         pytest.param("PICTURE", "seen.gif", "seen.png", id="a picture that would lose pixels"),
         pytest.param("ROWS", "r.pq", "r.csv or r.npz or r.parquet", id="rows by a short suffix"),
         pytest.param("PREDICTIONS", "p.xlsx", "p.csv or p.jsonl", id="a table as a spreadsheet"),

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from penult.classify.export.export import Exported, export
     from penult.classify.loading import load_classifier
     from penult.classify.prediction.moves import move_back
+    from penult.conversion import Converted, convert
     from penult.estimators import FeatureExtractor
     from penult.extraction import extract
     from penult.extractor import Extractor
@@ -59,7 +60,7 @@ if TYPE_CHECKING:
     from penult.tasks.evaluate import evaluate
     from penult.tasks.export_rows import ExportedRows, export_rows
     from penult.tasks.fetch import FetchedWeights, fetch
-    from penult.tasks.info import ClassifierInfo, FeaturesInfo, Int8Info, info
+    from penult.tasks.info import ClassifierInfo, ConvertedInfo, FeaturesInfo, Int8Info, info
     from penult.tasks.layers import LayerInfo, layers
     from penult.tasks.models import models
     from penult.tasks.predict import predict
@@ -79,6 +80,8 @@ if _log.level == logging.NOTSET:
 _HOMES = {
     "Classifier": "penult.classify.classifier",
     "ClassifierInfo": "penult.tasks.info",
+    "Converted": "penult.conversion",
+    "ConvertedInfo": "penult.tasks.info",
     "Evaluation": "penult.classify.evaluation.result",
     "Exported": "penult.classify.export.export",
     "ExportedRows": "penult.tasks.export_rows",
@@ -102,6 +105,7 @@ _HOMES = {
     "ShownInput": "penult.tasks.show_input",
     "Verification": "penult.verification",
     "WrittenSample": "penult.tasks.sample",
+    "convert": "penult.conversion",
     "evaluate": "penult.tasks.evaluate",
     "export": "penult.classify.export.export",
     "export_rows": "penult.tasks.export_rows",
@@ -130,6 +134,8 @@ __all__ = [
     "Classifier",
     "ClassifierFileError",
     "ClassifierInfo",
+    "Converted",
+    "ConvertedInfo",
     "EngineError",
     "Evaluation",
     "Exported",
@@ -171,6 +177,7 @@ __all__ = [
     "WrittenSample",
     "WrongFileError",
     "__version__",
+    "convert",
     "evaluate",
     "export",
     "export_rows",

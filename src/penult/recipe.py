@@ -117,8 +117,8 @@ class Recipe:
 
     Equality and hash are over what changes a row: architecture, the weights' digest, layer,
     pooling, normalisation, preprocessing and precision. The names by which a person knows the
-    backbone, and the versions of the libraries, are kept beside them and do not count (engines and
-    library versions agree within a stated tolerance).
+    backbone, where its file lay, and the versions of the libraries, are kept beside them and do not
+    count (engines and library versions agree within a stated tolerance).
 
     Attributes
     ----------
@@ -142,6 +142,9 @@ class Recipe:
         The weights' name: a package and version, a hub id, a file name, or ``"random"``.
     versions : mapping
         Library name to version, of the run that made the rows.
+    file : str
+        Path of the file of ``penult convert`` that made the rows in that backbone's place; ``""``
+        where the backbone itself did.
     """
 
     architecture: str
@@ -154,6 +157,7 @@ class Recipe:
     backbone: str = field(default="", compare=False)
     weights: str = field(default="", compare=False)
     versions: Mapping[str, str] = field(default_factory=dict, compare=False)
+    file: str = field(default="", compare=False)
 
     @property
     def network(self) -> str:
@@ -192,6 +196,8 @@ class Recipe:
             One line; `from_json` gives an equal recipe back.
         """
         data = dataclasses.asdict(self) | {"preprocessing": self.preprocessing.to_dict()}
+        if not self.file:  # which earlier versions would refuse
+            del data["file"]
         return json.dumps({"kind": "backbone", **data}, sort_keys=True)
 
     @classmethod

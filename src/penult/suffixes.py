@@ -28,6 +28,7 @@ _KNOWN = frozenset(
         *(".csv", ".tsv", ".npz", ".npy", ".parquet", ".pq", ".parq", ".feather", ".arrow"),
         *(".h5", ".hdf5", ".hdf", ".he5", ".mat", ".skops", ".pkl", ".pickle", ".joblib"),
         *(".pt", ".pth", ".ckpt", ".safetensors", ".onnx", ".keras", ".tflite", ".pb", ".xml"),
+        ".penult",
         *(".json", ".jsonl", ".txt", ".md", ".xls", ".xlsx", ".ods", ".arff", ".yaml", ".yml"),
         *(".png", ".jpg", ".jpeg", ".gif", ".webp", ".tif", ".tiff", ".bmp", ".svg"),
         *(".pdf", ".html", ".htm", ".zip", ".tar", ".gz", ".tgz", ".db", ".sqlite"),
@@ -66,10 +67,12 @@ CLASSIFIER = Output(
 )
 ONNX = Output("ONNX", (".onnx",))
 NETWORK = Output(
-    "a network, which is known for one by its suffix", (".ckpt", ".safetensors"), strict=True
+    "a network, which is known for one by its suffix",
+    (".penult", ".ckpt", ".safetensors"),
+    strict=True,
 )
 PICTURE = Output("PNG, which keeps every pixel as it is", (".png",), strict=True)
-WEIGHTS = (".safetensors", ".ckpt", ".pt", ".pth", ".bin", ".h5")
+WEIGHTS = (".penult", ".safetensors", ".ckpt", ".pt", ".pth", ".bin", ".h5")
 """Of the files of weights that are read."""
 
 ROWS = Output("rows as CSV, npz or Parquet", (".csv", ".npz", ".parquet"), strict=True)

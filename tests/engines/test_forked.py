@@ -100,7 +100,7 @@ engine = open_engine(backbone, [backbone.recipe()], engine="torch", device="cpu"
 images = np.random.default_rng(0).integers(0, 256, (64, 32, 32, 3), np.uint8)
 (expected,) = engine.run(images)
 torch.ones(1000, 1000).exp().sum()  # OpenMP has threads now
-from penult.engines.openvino import core
+from penult import openvino as core
 from penult.extractor import opened
 from penult.images import in_memory
 

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from penult.backbones.layer import ENDS, Layer, find_layer
@@ -74,7 +75,9 @@ class Backbone:
     @property
     def described(self) -> str:
         """What it is, as a person is told: its name, unless it has other weights than that says."""
-        return network_name(self.name, self.architecture, self.weights.name)
+        original = self.metadata.converted_from
+        name = network_name(original or self.name, self.architecture, self.weights.name)
+        return f"{Path(self.name).name} ({name})" if original else name
 
     @cached_property
     def network(self) -> Network:
@@ -210,9 +213,10 @@ class Backbone:
             pooling="none" if pooling is None else pooling,
             normalize=normalize,
             preprocessing=self.preprocessing,
-            backbone=self.name,
+            backbone=self.metadata.converted_from or self.name,
             weights=self.weights.name,
             versions=self._versions(),
+            file=str(self.weights.path) if self.metadata.converted_from else "",
         )
 
     def _versions(self) -> Mapping[str, str]:

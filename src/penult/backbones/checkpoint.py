@@ -1,6 +1,6 @@
 """Networks in a file: penult's own checkpoints, and plain state dicts of a named architecture.
 
-An int8 checkpoint is another kind of file: see `int8`.
+A graph that OpenVINO runs is another kind of file: see `graph_file`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from penult.backbones.backbone import Backbone
 from penult.backbones.checkpoint_note import parse_note, read_note
-from penult.backbones.int8 import is_int8, open_int8
+from penult.backbones.graph_file import SUFFIX, is_graph_file
+from penult.backbones.graph_network import open_graph_file
 from penult.backbones.preprocessing import parse
 from penult.backbones.registry import open_backbone
 from penult.backbones.source import BackboneSource
@@ -42,7 +43,7 @@ __all__ = [
 
 FORMAT = 1
 KEY = "penult"
-SUFFIXES = (".ckpt", ".safetensors", ".pth", ".pt", ".pth.tar", ".bin")
+SUFFIXES = (".penult", ".ckpt", ".safetensors", ".pth", ".pt", ".pth.tar", ".bin")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,10 +161,15 @@ class CheckpointFile(BackboneSource):
         if choice.weights is not None:
             raise UsageError(f"{path} has its own weights; leave out {option('weights')}")
         checkpoint = read_checkpoint(path)
-        if is_int8(path):
+        if is_graph_file(path):
             if choice.architecture:
                 raise UsageError(f"{path} is a whole network; leave out {option('architecture')}")
-            return open_int8(path)
+            return open_graph_file(path)
+        if checkpoint is None and path.suffix.lower() == SUFFIX:
+            raise FileFormatError(
+                f"{path} is not what its name says: nothing that {command('convert')} or "
+                f"{command('quantize')} wrote whole; get it again"
+            )
         architecture = checkpoint.architecture if checkpoint else choice.architecture
         if architecture is None:
             raise UsageError(

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from penult.recipe import Preprocessing
 
-__all__ = ["image_input"]
+__all__ = ["image_input", "normalized"]
 
 
-def image_input(preprocessing: Preprocessing) -> tuple[Any, Any]:
+def image_input(preprocessing: Preprocessing, batch: int | None = None) -> tuple[Any, Any]:
     """Write ``(pixel / 255 - mean) / std`` as one multiplication and one addition.
 
     Parameters
     ----------
     preprocessing : Preprocessing
         Has the mean and the standard deviation of each channel, and their order.
+    batch : int or None
+        N; None for any.
 
     Returns
     -------
@@ -30,11 +35,37 @@ def image_input(preprocessing: Preprocessing) -> tuple[Any, Any]:
     import openvino
     from openvino import opset13 as op
 
-    shape = openvino.PartialShape([-1, *preprocessing.input_size, 3])
+    shape = openvino.PartialShape([batch or -1, *preprocessing.input_size, 3])
     images = op.parameter(shape, openvino.Type.u8, "images")
     pixels = op.transpose(op.convert(images, "f32"), np.array([0, 3, 1, 2]))
     if preprocessing.channels == "BGR":
         pixels = op.gather(pixels, np.array([2, 1, 0]), np.array(1))
+    scale, shift = _scale_and_shift(preprocessing)
+    return images, op.add(op.multiply(pixels, scale), shift).output(0)
+
+
+def normalized(images: NDArray[np.uint8], preprocessing: Preprocessing) -> NDArray[np.float32]:
+    """The same of an array.
+
+    Parameters
+    ----------
+    images : uint8 array, shape (N, height, width, 3)
+        RGB.
+    preprocessing : Preprocessing
+        As for `image_input`.
+
+    Returns
+    -------
+    float32 array, shape (N, 3, height, width)
+    """
+    pixels = images.transpose(0, 3, 1, 2).astype(np.float32)
+    if preprocessing.channels == "BGR":
+        pixels = pixels[:, ::-1]
+    scale, shift = _scale_and_shift(preprocessing)
+    return np.ascontiguousarray(pixels * scale + shift)
+
+
+def _scale_and_shift(preprocessing: Preprocessing) -> Iterator[NDArray[np.float32]]:
     mean, std = (np.array(x).reshape(1, -1, 1, 1) for x in (preprocessing.mean, preprocessing.std))
-    scaled = op.multiply(pixels, (1 / (255 * std)).astype(np.float32))
-    return images, op.add(scaled, (-mean / std).astype(np.float32)).output(0)
+    yield (1 / (255 * std)).astype(np.float32)
+    yield (-mean / std).astype(np.float32)

@@ -40,6 +40,9 @@ class BackboneMetadata:
         Whether its OpenVINO graph is there at once, so that none is kept on disk.
     quantized : bool
         Whether it computes with integers, so that another order of adding up shows in the rows.
+    converted_from : str
+        Of a file that ``penult convert`` wrote: the name of the network that it was made from, and
+        whose rows, weights and recipes it has.
     layers : tuple of Layer, or None
         Every layer a user may name, in execution order; None where the network has to be run to
         know.
@@ -53,6 +56,7 @@ class BackboneMetadata:
     forms: tuple[str, ...] = ("torch",)
     instant: bool = False
     quantized: bool = False
+    converted_from: str = ""
     layers: tuple[Layer, ...] | None = None
 
     def to_json(self) -> str:

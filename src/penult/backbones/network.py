@@ -33,11 +33,19 @@ class OpenVinoGraph:
     expected : tuple of float32 arrays
         For each layer, the row (default pooling) that the machine it was made on gives for
         `penult.engines.agreement.check_image`; empty where the graph is not from a machine.
+    batch : int or None
+        How many images it takes at once, no more and no fewer; None where any number will do, or
+        that is not known.
+    reference : callable or None
+        What else runs the network here, to be compared with: from uint8 (N, H, W, 3) to the
+        activations of `layers`, or to none where it cannot.
     """
 
     layers: tuple[Layer, ...]
     build: Callable[[Any], Any]
     expected: tuple[NDArray[np.float32], ...] = ()
+    batch: int | None = None
+    reference: Callable[[NDArray[np.uint8]], Sequence[NDArray[np.float32]]] | None = None
 
 
 class Network(ABC):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from fnmatch import fnmatch
 from functools import cache
@@ -16,11 +17,18 @@ from penult.backbones.aliases import ALIASES, canonical, plain, spelling
 from penult.backbones.backbone import Backbone
 from penult.backbones.families import meant_by
 from penult.backbones.forked import torch_in_one_thread
+from penult.backbones.graph_file import means_graph_file
 from penult.backbones.info import ModelInfo
 from penult.backbones.metadata_cache import load_cached, store
 from penult.backbones.source import BackboneSource
 from penult.backbones.weights.choice import WeightsChoice
-from penult.errors import BackboneError, UnknownNameError, UsageError, WeightsError
+from penult.errors import (
+    BackboneError,
+    MissingExtraError,
+    UnknownNameError,
+    UsageError,
+    WeightsError,
+)
 from penult.interface import command, option
 from penult.recipe import Recipe, require_equal
 
@@ -31,6 +39,7 @@ __all__ = [
     "open_backbone",
     "open_recipe",
     "open_without_download",
+    "pointing_to_conversion",
     "register",
     "require_recorded",
     "resolve",
@@ -152,7 +161,7 @@ def resolve(name: str) -> tuple[BackboneSource, str]:
     # One letter is a drive: C:\\model.ckpt.
     if colon and len(prefix) > 1:
         return _load(prefix.lower()), rest
-    for first in ("bundled", "checkpoint"):
+    for first in ("bundled", "checkpoint", "onnx"):
         if _load(first).knows(name):
             return _load(first), name
     if target := canonical(name):
@@ -234,6 +243,11 @@ def _may_be_cached(name: str) -> bool:
 def _open(name: str, choice: WeightsChoice) -> tuple[BackboneSource, Backbone]:
     torch_in_one_thread()
     source, rest = resolve(name)
+    if means_graph_file(choice.weights):
+        raise UsageError(
+            f"{choice.weights} is a whole network, and no weights for {name}; give "
+            f"{option('model', str(choice.weights))}"
+        )
     if choice.architecture and source.prefix != "checkpoint":
         raise UsageError(
             f"{name} is an architecture itself; "
@@ -272,9 +286,30 @@ def open_recipe(
     WeightsError, RecipeMismatchError
     """
     name, choice = as_recorded(recipe, recipe_is, choice or WeightsChoice())
-    backbone = open_backbone(name, choice, use_cache=use_cache)
+    with pointing_to_conversion(recipe):
+        backbone = open_backbone(name, choice, use_cache=use_cache)
     require_recorded(backbone, recipe, recipe_is)
     return backbone
+
+
+@contextmanager
+def pointing_to_conversion(recipe: Recipe | None) -> Iterator[None]:
+    """Where what runs a recipe's backbone is not installed, say that a file can take its place.
+
+    Raises
+    ------
+    MissingExtraError
+    """
+    try:
+        yield
+    except MissingExtraError as error:
+        if recipe is None:
+            raise
+        error.args = (
+            f"{error}; or give {option('weights', 'FILE.penult')}, which "
+            f"{command('convert')} makes of {recipe.backbone} where it is installed",
+        )
+        raise
 
 
 def require_recorded(backbone: Backbone, recipe: Recipe, recipe_is: str) -> None:
@@ -290,11 +325,14 @@ def require_recorded(backbone: Backbone, recipe: Recipe, recipe_is: str) -> None
         resampling=recipe.preprocessing.resampling,
         precision=recipe.precision,
     )
-    require_equal(recipe, ours, name=recipe_is, other_name=f"{recipe.backbone} on this machine")
+    found = backbone.described if backbone.metadata.converted_from else recipe.backbone
+    require_equal(recipe, ours, name=recipe_is, other_name=f"{found} on this machine")
 
 
 def as_recorded(recipe: Recipe, recipe_is: str, choice: WeightsChoice) -> tuple[str, WeightsChoice]:
     """Turn a stored recipe into the name and the weights that `open_backbone` takes.
+
+    A file of ``penult convert`` does for the network that it was made from.
 
     Raises
     ------
@@ -302,6 +340,10 @@ def as_recorded(recipe: Recipe, recipe_is: str, choice: WeightsChoice) -> tuple[
         If the weights came from a file that is not there any more.
     """
     weights = choice.weights
+    if weights is None and recipe.file and Path(recipe.file).is_file():
+        weights = Path(recipe.file)
+    if means_graph_file(weights):
+        return f"checkpoint:{weights}", replace(choice, weights=None)
     if weights is None and recipe.weights == "random":
         weights = "random"
     if weights is None and recipe.weights.startswith("file:"):
@@ -309,7 +351,8 @@ def as_recorded(recipe: Recipe, recipe_is: str, choice: WeightsChoice) -> tuple[
         if not weights.is_file():
             raise WeightsError(
                 f"{recipe_is} was made with the weights file {weights}, which is not there; give "
-                f"{option('weights', 'PATH')}, a file whose SHA-256 is {recipe.weights_sha256}"
+                f"{option('weights', 'PATH')}, a file whose SHA-256 is {recipe.weights_sha256}, or "
+                f"what {command('convert')} made of it"
             )
     prefix, colon, _ = recipe.backbone.partition(":")
     if weights is not None and colon and _load(prefix).names_are_paths:

@@ -101,7 +101,8 @@ MovedWeights = Annotated[
     str | None,
     network_option(
         metavar="FILE",
-        help="Where the network's weights file is now, if it is not where it was.",
+        help="Where the network's weights file is now, if it is not where it was; or a file that "
+        "`penult convert` made of the network.",
         show_default=False,
     ),
 ]

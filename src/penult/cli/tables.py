@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "class_table",
+    "converted_card",
     "copies_line",
     "grid_line",
     "int8_card",
@@ -256,5 +257,20 @@ def int8_card(card: Mapping[str, Any]) -> None:
         f"products, weights of {bits} bits",
     )
     table.add_row("calibrated on", f"{count(card['calibrated'], 'image')}, seed {card['seed']}")
+    table.add_row("made with", ", ".join(f"{k} {v}" for k, v in card["versions"].items()))
+    table.show()
+
+
+def converted_card(card: Mapping[str, Any]) -> None:
+    """Show what a converted network says of itself: `penult.conversion.Converted`, as JSON."""
+    table = Table(("converted network", ""))
+    table.add_row("made from", f"{card['backbone']}, weights {card['weights']}")
+    table.add_row("SHA-256 of these", card["weights_sha256"])
+    table.add_row("weights in it", f"{card['bytes'] / 1e6:,.1f} MB, of what leads to its layers")
+    table.add_row(
+        "compared with",
+        f"the original, run by {card['compared_with']}: rows differ by {card['difference']:.1g} "
+        "at most, relatively",
+    )
     table.add_row("made with", ", ".join(f"{k} {v}" for k, v in card["versions"].items()))
     table.show()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 
-from penult.backbones.registry import DEFAULT_MODEL
+from penult.backbones.registry import DEFAULT_MODEL, pointing_to_conversion
 from penult.backbones.weights.choice import WeightsChoice
 from penult.checking import checked
 from penult.engines.pipeline import Block, run
@@ -86,11 +86,14 @@ class ExtractorSpec:
     def open_backbone(self) -> OpenedBackbone:
         """Open the backbone alone."""
         name, choice = self.rows.named(self.weights)
-        return OpenedBackbone(name, choice, use_cache=not self.engine.fresh)
+        with pointing_to_conversion(self.rows.recorded):
+            return OpenedBackbone(name, choice, use_cache=not self.engine.fresh)
 
     def shared_backbone(self) -> OpenedBackbone:
         """Open the backbone alone, or find it where this process keeps it."""
-        return shared_backbone(*self.rows.named(self.weights), self.engine)
+        name, choice = self.rows.named(self.weights)
+        with pointing_to_conversion(self.rows.recorded):
+            return shared_backbone(name, choice, self.engine)
 
 
 class Extractor:

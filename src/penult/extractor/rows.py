@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import ClassVar, Literal, get_args
 
 from penult.arguments import require_name
 from penult.backbones.backbone import Backbone
@@ -52,6 +52,7 @@ class ModelRows:
     decode: Literal["exact", "scaled"] = "exact"
     resize: Literal["exact", "fast"] = "exact"
     precision: Precision = "float32"
+    recorded: ClassVar[Recipe | None] = None
 
     def __post_init__(self) -> None:
         require_name("model", self.model)
@@ -109,6 +110,11 @@ class RecipeRows:
 
     stored: tuple[Recipe, ...]
     recipe_is: str
+
+    @property
+    def recorded(self) -> Recipe:
+        """The recipe by which the backbone is opened."""
+        return self.stored[-1]
 
     @property
     def model(self) -> str:

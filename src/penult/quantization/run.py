@@ -96,7 +96,8 @@ def quantize(
     UsageError, SourceError, BackboneError, EngineError, OutputError
         Nothing new is under the name of `output` then.
     """
-    from penult.backbones.int8 import open_int8, save_int8
+    from penult.backbones.graph_file import save_graph
+    from penult.backbones.graph_network import open_graph_file
     from penult.engines.finite import reasons
     from penult.engines.measure import all_rows, processor, rates
     from penult.engines.openvino import quantize as engine
@@ -123,7 +124,7 @@ def quantize(
         opened = OpenedBackbone(model, choice)
         backbone = opened.backbone
         if backbone.metadata.quantized:
-            raise UsageError(f"{model} is an int8 checkpoint already; give what it was made from")
+            raise UsageError(f"{model} computes with integers already; give what it was made from")
         rows = ModelRows(model=model, layers=layer_names(layer), pooling=pooling)
         recipes = rows.recipes(backbone)
         announce("reading images")
@@ -148,8 +149,8 @@ def quantize(
         with tempfile.TemporaryDirectory() as folder:
             # Judged as it will be used: from a file, by the engine.
             unjudged = Path(folder) / target.name
-            save_int8(unjudged, made.graph, {})
-            small = open_int8(unjudged)
+            save_graph(unjudged, made.graph, {})
+            small = open_graph_file(unjudged)
             # What the engine caches of it is then under its final name.
             small = small.replace(
                 name=f"checkpoint:{target.resolve()}",
@@ -185,5 +186,5 @@ def quantize(
             accuracy=accuracy,
             versions={name: version(name) for name in ("penult", "nncf", "openvino")},
         )
-        save_int8(target, made.graph, dataclasses.asdict(card), overwrite=overwrite)
+        save_graph(target, made.graph, dataclasses.asdict(card), overwrite=overwrite)
         return card

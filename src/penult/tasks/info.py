@@ -14,7 +14,7 @@ from penult.features.schema import HDF5
 from penult.inputs import require_file
 from penult.records import in_words
 from penult.representation import html_table, short_repr
-from penult.suffixes import CLASSIFIER, FEATURES
+from penult.suffixes import CLASSIFIER, FEATURES, NETWORK
 from penult.wording import listed, times
 
 if TYPE_CHECKING:
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from penult.recipe import Recipe
     from penult.records import Failure, Scores
 
-__all__ = ["ClassifierInfo", "FeaturesInfo", "Int8Info", "info"]
+__all__ = ["ClassifierInfo", "ConvertedInfo", "FeaturesInfo", "Int8Info", "info"]
 
-_KINDS = "a feature file, a classifier file or an int8 checkpoint"
+_KINDS = "a feature file, a classifier file, or a network that quantize or convert wrote"
 
 
 @short_repr
@@ -164,9 +164,41 @@ class Int8Info:
         return html_table("int8 checkpoint", facts)
 
 
+@short_repr
+@dataclass(frozen=True, kw_only=True)
+class ConvertedInfo:
+    """What a file of ``penult convert`` says of itself.
+
+    Attributes
+    ----------
+    kind : {"converted"}
+        What the file is.
+    architecture : str
+        Of the network whose rows it gives.
+    layers : tuple of str
+        The layers that it has.
+    sha256 : str
+        Hex digest over everything that a row depends on.
+    card : mapping
+        What it was made from, and how it was checked; see `Converted`.
+    """
+
+    kind: Literal["converted"] = "converted"
+    architecture: str
+    layers: tuple[str, ...]
+    sha256: str
+    card: Mapping[str, Any]
+
+    def _repr_html_(self) -> str:
+        facts = [("made from", self.architecture), ("layers", listed(self.layers))]
+        return html_table("Converted network", facts)
+
+
 @checked
-def info(file: str | Path) -> FeaturesInfo | ClassifierInfo | Int8Info:
-    """Say what a feature file, a classifier or an int8 checkpoint holds, and how it was made.
+def info(file: str | Path) -> FeaturesInfo | ClassifierInfo | Int8Info | ConvertedInfo:
+    """Say what a feature file, a classifier or a network in a file holds, and how it was made.
+
+    Such a network is one that ``penult quantize`` or ``penult convert`` wrote.
 
     Parameters
     ----------
@@ -175,7 +207,7 @@ def info(file: str | Path) -> FeaturesInfo | ClassifierInfo | Int8Info:
 
     Returns
     -------
-    FeaturesInfo, ClassifierInfo or Int8Info
+    FeaturesInfo, ClassifierInfo, Int8Info or ConvertedInfo
         Its ``kind`` says which.
 
     Raises
@@ -187,16 +219,16 @@ def info(file: str | Path) -> FeaturesInfo | ClassifierInfo | Int8Info:
     FileFormatError
         If it is damaged, or from a newer penult.
     """
-    suffixes = (*FEATURES.suffixes, *CLASSIFIER.suffixes)
+    suffixes = (*FEATURES.suffixes, *CLASSIFIER.suffixes, NETWORK.suffixes[0])
     path = require_file(Path(file), _KINDS, suffixes)
     with path.open("rb") as opened:
         head = opened.read(len(HDF5))
     if head.startswith(b"PK"):
         return _classifier(path)
-    from penult.backbones.int8 import is_int8
+    from penult.backbones.graph_file import is_graph_file
 
-    if is_int8(path):
-        return _int8(path)
+    if is_graph_file(path):
+        return _network(path)
     if head and head != HDF5:
         raise WrongFileError(f"{file} is another kind of file; give {_KINDS}")
     return _features(path)
@@ -216,15 +248,17 @@ def _classifier(path: Path) -> ClassifierInfo:
     )
 
 
-def _int8(path: Path) -> Int8Info:
-    from penult.backbones.int8 import read_int8
+def _network(path: Path) -> Int8Info | ConvertedInfo:
+    from penult.backbones.graph_file import read_graph_file
 
-    checkpoint = read_int8(path)
-    return Int8Info(
-        architecture=f"int8/{checkpoint.graph.architecture}",
-        layers=tuple(layer.name for layer in checkpoint.graph.layers),
-        sha256=checkpoint.sha256,
-        card=dict(checkpoint.card),
+    found = read_graph_file(path)
+    graph, in_float = found.graph, found.graph.original is not None
+    kind = ConvertedInfo if in_float else Int8Info
+    return kind(
+        architecture=graph.architecture if in_float else f"int8/{graph.architecture}",
+        layers=tuple(layer.name for layer in graph.layers),
+        sha256=found.sha256,
+        card=dict(found.card),
     )
 
 

@@ -23,6 +23,7 @@ from penult.engines.openvino import engine as openvino_engine
 from penult.engines.registry import open_engine
 from penult.errors import EngineError, UsageError
 from penult.machine import cache_folder
+from penult.openvino import import_converter
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (5, 224, 224, 3), dtype=np.uint8)
 WHITE = np.full((1, 8, 8, 3), 255, np.uint8)
@@ -171,14 +172,14 @@ def test_the_converter_reports_nothing_even_where_openvino_was_imported_before(m
     from openvino.tools.ovc import convert_impl, telemetry_stub, telemetry_utils
 
     monkeypatch.setattr(telemetry_utils, "tm", None)
-    conversion.import_converter.__wrapped__()
+    import_converter.__wrapped__()
     assert isinstance(convert_impl.init_ovc_telemetry(), telemetry_stub.Telemetry)
 
 
 def test_the_converter_is_imported_when_something_is_converted_and_others_still_find_it():
     code = """
 import sys
-from penult.engines.openvino.conversion import import_openvino
+from penult.openvino import import_openvino
 openvino = import_openvino()
 assert not {"openvino.tools.ovc", "openvino_telemetry", "absl"} & {*sys.modules}
 assert not hasattr(openvino, "no_such_name")
@@ -248,7 +249,7 @@ assert "torch" not in sys.modules
 def test_an_int8_graph_that_froze_the_number_of_images_gets_them_one_by_one(tmp_path, monkeypatch):
     import openvino as ov
 
-    from penult.backbones.int8 import Int8Graph, save_int8
+    from penult.backbones.graph_file import SavedGraph, save_graph
     from penult.backbones.layer import Layer
     from penult.engines.agreement import check_image
     from penult.recipe import Preprocessing
@@ -260,17 +261,17 @@ def test_an_int8_graph_that_froze_the_number_of_images_gets_them_one_by_one(tmp_
     # All pixels of all images, as of one: four images give one row, of no image.
     means = op.reduce_mean(op.reshape(channels, [1, 3, -1], special_zero=False), 2)
     ov.save_model(ov.Model([op.result(means)], [given], "frozen"), tmp_path / "model.xml")
-    graph = Int8Graph(
+    graph = SavedGraph(
         architecture="toy/means",
         preprocessing=Preprocessing(
             resize=8, crop=(8, 8), interpolation="bilinear", mean=(0.0,) * 3, std=(1.0,) * 3
         ),
         layers=(Layer("penultimate", "Means", (3,), "vector"),),
         graph=(tmp_path / "model.xml").read_bytes(),
-        weights=(tmp_path / "model.bin").read_bytes(),
+        weights=np.fromfile(tmp_path / "model.bin", np.uint8),
         expected=(check_image((8, 8)).mean((0, 1)).astype(np.float32),),
     )
-    save_int8(tmp_path / "frozen.ckpt", graph, {})
+    save_graph(tmp_path / "frozen.ckpt", graph, {})
     backbone = open_backbone(str(tmp_path / "frozen.ckpt"))
     images = np.random.default_rng(0).integers(0, 256, (6, 8, 8, 3), dtype=np.uint8)
     images[3] //= 2

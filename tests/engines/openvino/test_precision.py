@@ -12,10 +12,10 @@ from penult.engines.agreement import cosines
 from penult.engines.base import BFLOAT16_TOLERANCE, TOLERANCE
 from penult.engines.openvino import engine as openvino_engine
 from penult.engines.openvino import precision
-from penult.engines.openvino.conversion import import_openvino
 from penult.engines.registry import open_engine
 from penult.errors import EngineError, UsageError
 from penult.machine import cache_folder
+from penult.openvino import import_openvino
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (5, 224, 224, 3), dtype=np.uint8)
 

@@ -28,6 +28,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
         "models",
         "layers",
         "show_input",
+        "convert",
         "quantize",
         "fetch",
         "sample",

@@ -25,6 +25,7 @@ from penult.cli.console import (
 )
 from penult.cli.tables import (
     class_table,
+    converted_card,
     grid_line,
     int8_card,
     layer_line,
@@ -38,23 +39,26 @@ from penult.errors import FileFormatError
 from penult.wording import count, listed, times
 
 if TYPE_CHECKING:
-    from penult.tasks.info import ClassifierInfo, FeaturesInfo, Int8Info
+    from penult.tasks.info import ClassifierInfo, ConvertedInfo, FeaturesInfo, Int8Info
 
 
 def run(
     file: Annotated[
         Path,
-        typer.Argument(help="Feature file, classifier file or int8 checkpoint."),
+        typer.Argument(
+            help="Feature file, classifier file, or a network that quantize or convert wrote."
+        ),
     ],
     as_json: o.AsJson = False,
     debug: o.Debug = False,
 ) -> None:
-    """Say what a feature file, a classifier or an int8 checkpoint holds, and how it was made.
+    """Say what a feature file, a classifier or a network in a file holds, and how it was made.
 
     Examples
     --------
     penult info rows.h5
     penult info flowers.skops --json
+    penult info vgg16.penult
     """
     from penult.tasks.info import ClassifierInfo, FeaturesInfo, info
 
@@ -66,7 +70,7 @@ def run(
     elif isinstance(found, ClassifierInfo):
         _show_classifier(file, found)
     else:
-        _show_int8(file, found)
+        _show_network(file, found)
 
 
 def _show_features(file: Path, found: FeaturesInfo) -> None:
@@ -132,16 +136,17 @@ def _show_classifier(file: Path, found: ClassifierInfo) -> None:
     say("made with " + ", ".join(f"{k} {v}" for k, v in found.versions.items()))
 
 
-def _show_int8(file: Path, found: Int8Info) -> None:
-    layers = listed(found.layers, 20)
-    say(f"{file}: int8 checkpoint, a backbone for --model, with the layers {layers}")
+def _show_network(file: Path, found: Int8Info | ConvertedInfo) -> None:
+    what = "int8 checkpoint" if found.kind == "int8" else "converted network"
+    with_layers = f"with the layers {listed(found.layers, 20)}"
+    say(f"{file}: {what}, a backbone for --model, {with_layers}")
     try:
-        int8_card(found.card)
+        (int8_card if found.kind == "int8" else converted_card)(found.card)
     except (KeyError, TypeError, ValueError) as error:
         raise FileFormatError(f"{file} has a card that cannot be read: {error!r}") from error
 
 
-def _as_json(found: FeaturesInfo | ClassifierInfo | Int8Info) -> dict[str, Any]:
+def _as_json(found: FeaturesInfo | ClassifierInfo | Int8Info | ConvertedInfo) -> dict[str, Any]:
     from penult.classify.metrics.scores import scores_to_dict
 
     fields = {field.name: getattr(found, field.name) for field in dataclasses.fields(found)}

@@ -26,7 +26,7 @@ def run(
             "given several times.",
         ),
     ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Checkpoint to write, .ckpt.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="File to write, .penult.")],
     layer: o.Layers = None,
     pooling: o.Pooling = None,
     weights: o.Weights = None,
@@ -61,8 +61,8 @@ def run(
     Examples
     --------
     # The result is a network like any other.
-    penult quantize resnet50 --calibrate photos -o resnet50.ckpt
-    penult extract photos -o rows.h5 --model resnet50.ckpt
+    penult quantize resnet50 --calibrate photos -o resnet50.penult
+    penult extract photos -o rows.h5 --model resnet50.penult
     """
     from penult.quantization import quantize
 

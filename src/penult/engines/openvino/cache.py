@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from penult.backbones.weights.info import sha256_of
-from penult.engines.openvino.conversion import Conversion, import_openvino
-from penult.engines.openvino.core import shared_core
+from penult.engines.openvino.conversion import Conversion
 from penult.machine import cache_folder
 from penult.messages import first_line
+from penult.openvino import import_openvino, shared_core
 from penult.output import sync_folder
 from penult.scratch import scratch_folder, sweep
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["ConversionCache", "DamagedError"]
 
 # Raised when what `engines.row_network` computes changes, so that old conversions are not used.
-_GRAPH = 3
+_GRAPH = 4
 
 _MODEL, _CHECK = ("model.xml", "model.bin"), "check.safetensors"
 
@@ -80,18 +80,18 @@ class ConversionCache:
             for name in _MODEL:
                 if sha256_of(self.folder / name) != note[name]:
                     raise DamagedError(f"is not what it was: {name} has changed")
-            fixed_batch = {"yes": True, "no": False}[note["singly"]]
+            batch = None if note["batch"] == "any" else int(note["batch"])
             model = shared_core(import_openvino()).read_model(self.folder / _MODEL[0])
         except FileNotFoundError as error:
             if not self.folder.is_dir():
                 return None  # another process is about to put something else there
             name = Path(error.filename or _CHECK).name
             raise DamagedError(f"is not whole: it has no {name}") from error
-        except (SafetensorError, KeyError) as error:
+        except (SafetensorError, KeyError, ValueError) as error:
             raise DamagedError(f"is not what it was: {_CHECK} has changed") from error
         except (OSError, RuntimeError) as error:
             raise DamagedError(f"cannot be read: {first_line(error)}") from error
-        return Conversion(model, fixed_batch, rows)
+        return Conversion(model, batch, rows)
 
     def store(self, conversion: Conversion) -> None:
         """Store a conversion, in place of whatever is there.
@@ -117,7 +117,7 @@ class ConversionCache:
                 raise OSError(first_line(error)) from error
             note = {
                 "made_from": self._made_from,
-                "singly": "yes" if conversion.fixed_batch else "no",
+                "batch": "any" if conversion.batch is None else str(conversion.batch),
                 **{name: sha256_of(whole / name) for name in _MODEL},
             }
             rows = {f"row{k}": row for k, row in enumerate(conversion.rows)}

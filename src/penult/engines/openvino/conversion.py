@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import logging
-import sys
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +14,11 @@ import numpy as np
 
 from penult.engines.agreement import check_image, relative_error
 from penult.engines.base import TOLERANCE
-from penult.engines.openvino.core import shared_core
 from penult.engines.openvino.read_graph import read_graph
+from penult.engines.openvino.rows import run_model
 from penult.errors import EngineError
-from penult.locks import ForkSafeLock
 from penult.messages import first_line
+from penult.openvino import first_run_lock, import_converter, import_openvino, shared_core
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,23 +26,11 @@ if TYPE_CHECKING:
     from penult.backbones.backbone import Backbone
     from penult.recipe import Recipe
 
-__all__ = [
-    "INT8_TOLERANCE",
-    "Conversion",
-    "convert",
-    "first_run_lock",
-    "import_converter",
-    "import_openvino",
-]
+__all__ = ["INT8_TOLERANCE", "Conversion", "convert"]
 
 INT8_TOLERANCE = 0.05
 """How far a row in integers may be from itself, relatively: a sum that is added up in another order
 may be rounded to the next integer."""
-
-# OpenVINO's bindings set up some of their types when the first image is run, in a way that two
-# threads at once deadlock in: one holds the interpreter and waits for the other's set-up, which
-# waits for the interpreter. So every engine runs one image before it is handed out.
-first_run_lock = ForkSafeLock()
 
 
 @dataclass(frozen=True)
@@ -54,83 +40,15 @@ class Conversion:
     Attributes
     ----------
     model : openvino.Model, from uint8 (N, H, W, 3) to an output a recipe
-    fixed_batch : whether the trace took the number of images for a constant, which is then one
+    batch : how many images it takes at once, no more and no fewer; None where that is free. A trace
+        may take the number of images that it saw, one, for a constant
     rows : what each output was for `penult.engines.agreement.check_image` when it was made, (1, …);
         empty for a graph that was written by hand
     """
 
     model: Any
-    fixed_batch: bool
+    batch: int | None
     rows: tuple[NDArray[np.float32], ...] = ()
-
-
-@cache
-def import_openvino() -> ModuleType:
-    """Import OpenVINO without its converter, which takes as long again, until that is needed.
-
-    Raises
-    ------
-    EngineError
-    """
-    try:
-        with _hidden("openvino.tools.ovc", unless="openvino"):
-            import openvino
-    except ImportError as error:
-        raise EngineError(f"OpenVINO cannot be imported: {error}") from error
-    if not hasattr(openvino, "convert_model"):
-        # For whoever else looks for it in this process.
-        openvino.__getattr__ = _converter_when_asked
-    module: ModuleType = openvino
-    return module
-
-
-def _converter_when_asked(name: str) -> Any:
-    if name != "convert_model":
-        raise AttributeError(f"module 'openvino' has no attribute {name!r}")
-    return import_converter()
-
-
-@cache
-def import_converter() -> Callable[..., Any]:
-    """Import OpenVINO's ``convert_model`` without its telemetry, which reports by default.
-
-    The converter has a stub for where the telemetry package is not installed; hiding the package
-    during the import makes it take the stub. Where it was imported before, the stub is put in.
-    Each report would be a forked process, too, which holds open what files this one has open.
-
-    Raises
-    ------
-    EngineError
-    """
-    import_openvino()
-    try:
-        with _hidden("openvino_telemetry", unless="openvino.tools.ovc"):
-            from openvino.tools.ovc import (
-                convert_impl,
-                convert_model,
-                telemetry_stub,
-                telemetry_utils,
-                utils,
-            )
-    except ImportError as error:
-        raise EngineError(f"OpenVINO's converter cannot be imported: {error}") from error
-    for reporting in (convert_impl, telemetry_utils, utils):
-        reporting.tm = telemetry_stub
-    convert: Callable[..., Any] = convert_model
-    return convert
-
-
-@contextmanager
-def _hidden(name: str, *, unless: str) -> Iterator[None]:
-    """Have a module seem not to be installed, unless it or another was imported before."""
-    hide = name not in sys.modules and unless not in sys.modules
-    if hide:
-        sys.modules[name] = None  # type: ignore[assignment]
-    try:
-        yield
-    finally:
-        if hide:
-            del sys.modules[name]
 
 
 @contextmanager
@@ -157,14 +75,18 @@ def convert(backbone: Backbone, recipes: Sequence[Recipe]) -> Conversion:
     image = check_image(backbone.preprocessing.input_size)[None]
     if "openvino" in backbone.metadata.forms:
         with first_run_lock:
-            model = read_graph(ov, backbone, recipes)
+            model, batch, rows = read_graph(ov, backbone, recipes)
             if backbone.metadata.instant:
-                return Conversion(model, fixed_batch=False)
+                return Conversion(model, batch, rows)
+            if batch is not None:
+                return Conversion(model, batch, tuple(run_model(ov, model, image, batch)))
             compiled = _compile(ov, model)
+            # First, for a graph that has failed on several images goes on to fail on one.
+            rows = _rows(compiled, image)
             images = np.concatenate([255 - image, image])
             tolerance = INT8_TOLERANCE if backbone.metadata.quantized else TOLERANCE
             several = _takes_several(compiled, images, tolerance)
-            return Conversion(model, not several, _rows(compiled, image))
+            return Conversion(model, None if several else 1, rows)
     import torch
 
     from penult.engines.row_network import RowNetwork
@@ -202,7 +124,7 @@ def convert(backbone: Backbone, recipes: Sequence[Recipe]) -> Conversion:
                 f"rows by {relative:.1e}, more than {TOLERANCE:.0e}"
             )
     several = _takes_several(compiled, np.concatenate([traced, image]), TOLERANCE)
-    return Conversion(model, not several, rows)
+    return Conversion(model, None if several else 1, rows)
 
 
 def _compile(ov: ModuleType, model: Any) -> Any:

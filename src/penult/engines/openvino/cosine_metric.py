@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from penult.engines.agreement import cosines
-from penult.engines.openvino.core import shared_core
+from penult.engines.openvino.rows import append_pooling
+from penult.openvino import shared_core
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from penult.backbones.backbone import Backbone
-    from penult.backbones.layer import Layout
     from penult.recipe import Recipe
 
 __all__ = ["CosineMetric"]
@@ -36,16 +37,7 @@ class CosineMetric:
         images: NDArray[np.uint8],
     ) -> None:
         self._ov = ov
-        layers = [backbone.layer(recipe.layer) for recipe in recipes]
-        self._poolings: list[tuple[str, Layout, int]] = [
-            # Maps come channels first, see `Int8Graph`.
-            (
-                recipe.pooling,
-                "NCHW" if layer.layout == "NHWC" else layer.layout,
-                layer.prefix_tokens,
-            )
-            for recipe, layer in zip(recipes, layers, strict=True)
-        ]
+        self._pool = self._compile(_pooling(ov, backbone, recipes, model))
         compiled = self._compile(model)
         rows = [self._rows(output) for output in _outputs(compiled, images)]
         self._expected = [np.concatenate(row) for row in zip(*rows, strict=True)]
@@ -75,14 +67,20 @@ class CosineMetric:
         return shared_core(self._ov).compile_model(graph, "CPU", config)
 
     def _rows(self, activations: Sequence[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
-        import torch
+        rows = self._pool(list(activations))
+        return [rows[k].reshape(1, -1) for k in range(len(activations))]
 
-        from penult.backbones.pooling import pool
 
-        return [
-            pool(torch.from_numpy(activation), how, layout, prefix).flatten(1).numpy()
-            for activation, (how, layout, prefix) in zip(activations, self._poolings, strict=True)
-        ]
+def _pooling(ov: ModuleType, backbone: Backbone, recipes: Sequence[Recipe], model: Any) -> Any:
+    """A graph from one image's activations, as `model` gives them, to its rows."""
+    given = [
+        ov.opset13.parameter([1, *list(output.get_partial_shape())[1:]], ov.Type.f32)
+        for output in model.outputs
+    ]
+    results = [ov.opset13.result(activation) for activation in given]
+    layers = [backbone.layer(recipe.layer) for recipe in recipes]
+    plain = [replace(recipe, normalize="none") for recipe in recipes]
+    return append_pooling(ov, ov.Model(results, given, "activations"), layers, plain)
 
 
 def _outputs(compiled: Any, images: NDArray[np.uint8]) -> Iterator[list[NDArray[np.float32]]]:

@@ -6,7 +6,6 @@ import logging
 from collections.abc import Sequence
 from queue import SimpleQueue
 from threading import Lock
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,16 +18,20 @@ from penult.engines.openvino.conversion import (
     INT8_TOLERANCE,
     Conversion,
     convert,
-    first_run_lock,
-    import_openvino,
 )
-from penult.engines.openvino.core import refuse_forked, shared_core, stays_in_forks
 from penult.engines.openvino.precision import HINTS, LEAST_COSINE, require_precision
 from penult.engines.openvino.rows import run_model
 from penult.errors import EngineError
 from penult.interface import option
 from penult.machine import cores
 from penult.messages import first_line
+from penult.openvino import (
+    first_run_lock,
+    import_openvino,
+    refuse_forked,
+    shared_core,
+    stays_in_forks,
+)
 from penult.progress import announce
 
 if TYPE_CHECKING:
@@ -82,6 +85,7 @@ class OpenVinoEngine(Engine):
         self._graphs: dict[int, SimpleQueue[Any]] = {}
         self._opening = Lock()
         self._one_does = False  # for want of a second one
+        self._fixed = False
         # The streams share the way to memory, so each reads the weights once for several images.
         # A graph compiled for a fixed number is faster than one for any number up to it, by up to
         # a seventh, and costs the last batch some images of nothing.
@@ -107,8 +111,9 @@ class OpenVinoEngine(Engine):
 
     def _open(self, conversion: Conversion, at_once: int) -> None:
         """Compile the first graph."""
-        if conversion.fixed_batch:
-            self._several = at_once = 1
+        if conversion.batch is not None:
+            self._fixed = True
+            self._several = at_once = conversion.batch
         self._sizes = PreparedSizes(self._several)
         self._graphs[self._sizes.to_run(at_once)] = self._compile(conversion, at_once)
 
@@ -168,7 +173,8 @@ class OpenVinoEngine(Engine):
         One photo in a graph for four takes as long as four, but compiling takes as long as twenty.
         """
         with self._opening:
-            at_once = self._sizes.to_run(1 if images == 1 else self._several)
+            few = images == 1 and not self._fixed
+            at_once = self._sizes.to_run(1 if few else self._several)
             if at_once not in self._graphs and not self._one_does:
                 try:
                     conversion = self._cache and self._cache.load()
@@ -203,8 +209,8 @@ class OpenVinoEngine(Engine):
             requests.put(request)
 
 
-def converted(backbone: Backbone, recipes: Sequence[Recipe]) -> tuple[ModuleType, Any]:
-    """The module openvino, and the graph that gives these recipes' rows, as an openvino.Model.
+def converted(backbone: Backbone, recipes: Sequence[Recipe]) -> Conversion:
+    """The graph that gives these recipes' rows.
 
     Raises
     ------
@@ -212,8 +218,7 @@ def converted(backbone: Backbone, recipes: Sequence[Recipe]) -> tuple[ModuleType
     """
     refuse_forked()
     cache = None if backbone.metadata.instant else ConversionCache(recipes)
-    conversion = _load(cache, backbone) or _convert(cache, backbone, recipes)
-    return import_openvino(), conversion.model
+    return _load(cache, backbone) or _convert(cache, backbone, recipes)
 
 
 def _load(cache: ConversionCache | None, backbone: Backbone) -> Conversion | None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from penult.engines.openvino.core import shared_core
 from penult.errors import UsageError
 from penult.interface import option
+from penult.openvino import shared_core
 
 if TYPE_CHECKING:
     from penult.backbones.backbone import Backbone

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from penult.backbones.int8 import Int8Graph
-from penult.engines.agreement import check_image
-from penult.engines.openvino.core import keep_signal_stack, shared_core
+from penult.backbones.graph_file import SavedGraph
 from penult.engines.openvino.cosine_metric import CosineMetric
 from penult.engines.openvino.engine import converted
 from penult.engines.openvino.nncf import import_nncf, silence
-from penult.engines.openvino.rows import append_pooling, run_model
+from penult.engines.openvino.pack import pack
 from penult.errors import EngineError
 from penult.messages import first_line
+from penult.openvino import import_openvino, keep_signal_stack, shared_core
 from penult.progress import announce
 from penult.wording import count
 
@@ -53,7 +50,7 @@ class Quantized:
     half_range : whether weights have 7 bits, which cannot overflow without VNNI
     """
 
-    graph: Int8Graph
+    graph: SavedGraph
     products: int
     in_float: int
     half_range: bool
@@ -98,7 +95,7 @@ def quantize(
     """
     announce("converting the network")
     plain = [replace(recipe, pooling="none", normalize="none") for recipe in recipes]
-    ov, model = converted(backbone, plain)
+    ov, model = import_openvino(), converted(backbone, plain).model
     # Only now: once it is imported, OpenVINO's converter asks it about every network.
     nncf = import_nncf()
     model.reshape([1, *images.shape[1:]])
@@ -158,7 +155,7 @@ def quantize(
             f"integers and give rows with a mean cosine of {min_cosine:g}"
         )
     return Quantized(
-        graph=_pack(ov, backbone, recipes, graph),
+        graph=pack(backbone, [recipe.layer for recipe in recipes], graph),
         products=products,
         in_float=in_float,
         half_range=half_range,
@@ -181,23 +178,3 @@ def _model_type(nncf: ModuleType, model: Any) -> Any:
     """Transformers have patterns of their own that NNCF leaves in float or smoothes."""
     kinds = {operation.get_type_name() for operation in model.get_ordered_ops()}
     return nncf.ModelType.TRANSFORMER if kinds & set(_ATTENTION) else None
-
-
-def _pack(ov: ModuleType, backbone: Backbone, recipes: Sequence[Recipe], graph: Any) -> Int8Graph:
-    layers = tuple(backbone.layer(recipe.layer) for recipe in recipes)
-    graph.reshape([-1, *backbone.preprocessing.input_size, 3])
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "model.xml"
-        ov.save_model(graph, path, compress_to_fp16=False)
-        xml, weights = path.read_bytes(), path.with_suffix(".bin").read_bytes()
-    defaults = [backbone.recipe(layer.name) for layer in layers]
-    image = check_image(backbone.preprocessing.input_size)
-    expected = run_model(ov, append_pooling(ov, graph, layers, defaults), image[None])
-    return Int8Graph(
-        architecture=backbone.architecture,
-        preprocessing=backbone.preprocessing,
-        layers=layers,
-        graph=xml,
-        weights=weights,
-        expected=tuple(row[0] for row in expected),
-    )

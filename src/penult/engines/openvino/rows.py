@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from penult.backbones.pooling import GEM_POWER
-from penult.engines.openvino.core import shared_core
+from penult.openvino import shared_core
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,7 +39,9 @@ def append_pooling(ov: Any, model: Any, layers: Sequence[Layer], recipes: Sequen
         layer, activation = layers[place], model.outputs[place].get_node().input_value(0)
         row = _pool(ov.opset13, activation, layer, recipe.pooling)
         if recipe.normalize == "l2":
-            row = _unit(ov.opset13, row, len(layer.pooled_shape(recipe.pooling)))
+            vector = layer.layout == "vector"  # of the ends, no more may be known
+            axes = 1 if vector else len(layer.pooled_shape(recipe.pooling))
+            row = _unit(ov.opset13, row, axes)
         results.append(ov.opset13.result(row))
     return ov.Model(results, model.get_parameters(), "rows")
 
@@ -72,10 +74,18 @@ def _unit(op: Any, row: Any, axes_of_row: int) -> Any:
     return op.divide(row, op.maximum(op.reduce_l2(row, axes, keep_dims=True), np.float32(1e-12)))
 
 
-def run_model(ov: Any, model: Any, images: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
-    """Run a graph over images (N, H, W, 3), one at a time; one array (N, …) an output."""
+def run_model(
+    ov: Any, model: Any, images: NDArray[np.uint8], batch: int | None = None
+) -> list[NDArray[np.float32]]:
+    """Run a graph over images (N, H, W, 3), one at a time; one array (N, …) an output.
+
+    Where it takes a fixed number of images (`batch`), each is given so many times.
+    """
     # Not the processor's choice of bfloat16 for what is left in float.
     compiled = shared_core(ov).compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     request = compiled.create_infer_request()
-    rows = [list(request.infer(images[k : k + 1]).values()) for k in range(len(images))]
+    rows = [
+        [row[:1] for row in request.infer(np.repeat(image[None], batch or 1, axis=0)).values()]
+        for image in images
+    ]
     return [np.concatenate(row) for row in zip(*rows, strict=True)]
