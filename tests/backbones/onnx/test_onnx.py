@@ -2,15 +2,22 @@
 
 import dataclasses
 import json
+import subprocess
+import sys
 
 import numpy as np
+import openvino
 import pytest
 import torch
 
+from penult.backbones.image_input import normalized
+from penult.backbones.onnx.runtime import in_onnx_runtime
 from penult.backbones.onnx.source import METADATA_KEY, Onnx
 from penult.backbones.weights.choice import WeightsChoice
+from penult.engines.registry import open_engine
 from penult.errors import (
     BackboneError,
+    EngineError,
     MissingExtraError,
     PathNotFoundError,
     UnknownNameError,
@@ -98,15 +105,27 @@ def opened(path):
 
 
 def images(count, size=16):
-    return torch.randn(count, 3, size, size, generator=torch.Generator().manual_seed(1))
+    """As decoded photos, and as the network sees them."""
+    pixels = np.random.default_rng(1).integers(0, 256, (count, size, size, 3), np.uint8)
+    return pixels, torch.from_numpy(normalized(pixels, PREPROCESSING))
+
+
+def run(backbone, names, pixels):
+    """Whole activations, as the engine gives them."""
+    recipes = [backbone.recipe(name, "none") for name in names]
+    return open_engine(backbone, recipes).run(pixels)
+
+
+def alike(ours, theirs):
+    np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5)
 
 
 def test_the_ends_are_those_of_the_torch_network(save):
     backbone = opened(save(graph()))
-    module, batch = network(), images(3)
-    penultimate, logits = backbone.cut(["penultimate", "logits"])(batch)
-    torch.testing.assert_close(penultimate, module[:5](batch))
-    torch.testing.assert_close(logits, module(batch))
+    module, (pixels, batch) = network(), images(3)
+    penultimate, logits = run(backbone, ["penultimate", "logits"], pixels)
+    alike(penultimate, module[:5](batch))
+    alike(logits, module(batch))
     assert backbone.layer("penultimate").shape == (8,)
     assert backbone.layer("logits").shape == (5,)
     assert backbone.preprocessing == PREPROCESSING
@@ -126,49 +145,115 @@ def test_every_layer_agrees_with_onnx_reference_evaluator(save):
         helper.make_tensor_value_info(t, TensorProto.FLOAT, None) for t in dict.fromkeys(tensors)
     )
     evaluator = ReferenceEvaluator(model)
-    batch = images(2)
+    pixels, batch = images(2)
     theirs = dict(
         zip(evaluator.output_names, evaluator.run(None, {"images": batch.numpy()}), strict=True)
     )
-    for name, tensor, ours in zip(names, tensors, backbone.cut(names)(batch), strict=True):
-        np.testing.assert_allclose(ours.numpy(), theirs[tensor], rtol=1e-4, atol=1e-5, err_msg=name)
+    for name, tensor, ours in zip(names, tensors, run(backbone, names, pixels), strict=True):
+        np.testing.assert_allclose(ours, theirs[tensor], rtol=1e-4, atol=1e-5, err_msg=name)
         assert ours.shape[1:] == backbone.layer(name).shape
 
 
 def test_nothing_after_the_last_layer_is_run(save):
-    cut = opened(save(graph())).cut(["net/relu"])
-    kept = {node.op_type for node in cut._graph.cut(["r"]).graph.node}
-    assert kept == {"Conv", "BatchNormalization", "Relu"}
-    assert [output.name for output in cut._session.get_outputs()] == ["r"]
+    cut = opened(save(graph())).as_openvino(["net/relu"]).build(openvino.Core())
+    kept = {node.get_type_name() for node in cut.get_ops()}
+    assert {"Convolution", "Relu"} <= kept
+    assert not kept & {"ReduceMean", "MatMul", "Softmax"}
 
 
 def test_nodes_without_names_go_by_their_outputs(save):
     backbone = opened(save(graph(named=False)))
     assert [layer.name for layer in backbone.layers][:3] == ["c", "n", "r"]
     with pytest.raises(UnknownNameError, match="unknown layer"):
-        backbone.cut(["net/relu"])
+        backbone.as_openvino(["net/relu"])
 
 
 @pytest.mark.parametrize("batch", [1, 4], ids=["one image", "four images"])
 def test_a_graph_of_a_fixed_batch_takes_any_number_of_images(batch, save):
     backbone = opened(save(graph(batch=batch)))
-    (rows,) = backbone.cut(["penultimate"])(images(6))
-    torch.testing.assert_close(rows, network()[:5](images(6)))
+    assert backbone.layer("net/conv").shape == (8, 16, 16)
+    pixels, batch = images(6)
+    (rows,) = run(backbone, ["penultimate"], pixels)
+    alike(rows, network()[:5](batch))
+    alike(run(backbone, ["penultimate"], pixels[:1])[0], rows[:1])
+
+
+def test_a_graph_whose_batch_is_free_in_name_alone_gets_images_one_by_one(save):
+    model = graph()
+    flatten = next(node for node in model.graph.node if node.op_type == "Flatten")
+    flatten.CopyFrom(helper.make_node("Reshape", ["p", "shape"], ["f"], name="net/flatten"))
+    model.graph.initializer.append(numpy_helper.from_array(np.array([1, 8]), "shape"))
+    backbone = opened(save(model)).replace(layers=opened(save(graph())).layers)
+    pixels, batch = images(3)
+    alike(run(backbone, ["penultimate"], pixels)[0], network()[:5](batch))
 
 
 def test_rows_depend_neither_on_their_neighbours_nor_on_the_run(save):
-    cut = opened(save(graph())).cut(["penultimate"])
-    (together,) = cut(images(3))
-    assert torch.equal(together, cut(images(3))[0])
-    alone = torch.cat([cut(image[None])[0] for image in images(3)])
-    torch.testing.assert_close(alone, together)
+    backbone, (pixels, _) = opened(save(graph())), images(3)
+    (together,) = run(backbone, ["penultimate"], pixels)
+    assert np.array_equal(together, run(backbone, ["penultimate"], pixels)[0])
+    alone = np.concatenate([run(backbone, ["penultimate"], pixels[k : k + 1])[0] for k in range(3)])
+    np.testing.assert_allclose(alone, together, rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.filterwarnings("ignore:`torch.jit:FutureWarning")
-def test_a_trace_which_would_freeze_the_rows_is_refused(save):
-    cut = opened(save(graph())).cut(["penultimate"])
-    with pytest.raises(BackboneError, match="cannot be converted"):
-        torch.jit.trace(cut, images(1))
+def test_channels_last_and_their_order_are_as_the_network_has_them(save):
+    model = graph()
+    relu = [node.op_type for node in model.graph.node].index("Relu")
+    last = helper.make_node("Transpose", ["n"], ["h"], perm=[0, 2, 3, 1], name="net/nhwc")
+    first = helper.make_node("Transpose", ["h"], ["n2"], perm=[0, 3, 1, 2], name="net/nchw")
+    model.graph.node.insert(relu, first)
+    model.graph.node.insert(relu, last)
+    model.graph.node[relu + 2].input[0] = "n2"
+    turned = dataclasses.replace(PREPROCESSING, channels="BGR", mean=(0.1, 0.5, 0.7))
+    helper.set_model_props(model, {METADATA_KEY: json.dumps(dataclasses.asdict(turned))})
+    backbone = opened(save(model))
+    assert (backbone.layer("net/nhwc").layout, backbone.layer("net/nhwc").shape) == (
+        "NHWC", (16, 16, 8),
+    )  # fmt: skip
+    pixels, _ = images(2)
+    seen = torch.from_numpy(normalized(pixels, turned))
+    for k, mean in enumerate((0.1, 0.5, 0.7)):  # blue first
+        expected = (pixels[..., 2 - k] / 255 - mean) / 0.25
+        np.testing.assert_allclose(seen[:, k], expected, rtol=1e-4, atol=1e-5)
+    flat = backbone.recipe("net/nhwc", "flatten"), backbone.recipe("net/nhwc", "none")
+    rows, maps = open_engine(backbone, flat).run(pixels)
+    theirs = network()[:2](seen)
+    alike(maps, theirs)
+    alike(rows, theirs.permute(0, 2, 3, 1).flatten(1))
+
+
+def test_rows_are_compared_with_onnx_runtime_where_it_is(save, monkeypatch):
+    backbone = opened(save(graph()))
+    monkeypatch.setattr(
+        "penult.backbones.onnx.network.in_onnx_runtime", lambda *_: [np.ones((1, 8), np.float32)]
+    )
+    with pytest.raises(EngineError, match=r"OpenVINO's penultimate of small.onnx .* ONNX Runtime"):
+        run(backbone, ["penultimate"], images(1)[0])
+    monkeypatch.setattr("penult.backbones.onnx.network.is_installed", lambda _: False)
+    alike(run(backbone, ["penultimate"], images(1)[0])[0], network()[:5](images(1)[1]))
+
+
+def test_what_onnx_runtime_does_not_know_is_not_compared(save):
+    model = graph()
+    assert in_onnx_runtime(model, "images", np.zeros((1, 3, 16, 16), np.float32))
+    model.graph.node[2].op_type = "Frobnicate"
+    assert in_onnx_runtime(model, "images", np.zeros((1, 3, 16, 16), np.float32)) == []
+
+
+def test_it_runs_without_torch_and_without_onnx_runtime(save):
+    code = f"""
+import sys
+sys.modules["torch"] = sys.modules["onnxruntime"] = None
+import importlib.util, numpy as np
+found = importlib.util.find_spec
+importlib.util.find_spec = lambda name, *a: None if name in ("torch", "onnxruntime") else found(name, *a)
+from penult.backbones.registry import open_backbone
+from penult.engines.registry import open_engine
+backbone = open_backbone({str(save(graph()))!r})
+assert [x.name for x in backbone.layers][-2:] == ["penultimate", "logits"]
+assert open_engine(backbone, [backbone.recipe()]).run(np.zeros((2, 16, 16, 3), np.uint8))[0].shape == (2, 8)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_a_network_without_a_classifier_gives_its_output(save):
@@ -177,8 +262,8 @@ def test_a_network_without_a_classifier_gives_its_output(save):
     model.graph.output[0].name = "f"
     backbone = opened(save(model))
     assert backbone.layers[-1].name == "penultimate"
-    (rows,) = backbone.cut(["penultimate"])(images(2))
-    torch.testing.assert_close(rows, network()[:5](images(2)))
+    pixels, batch = images(2)
+    alike(run(backbone, ["penultimate"], pixels)[0], network()[:5](batch))
 
 
 def test_the_files_digest_is_the_weights_identity_wherever_it_lies(save, tmp_path):
@@ -302,8 +387,10 @@ def test_an_operator_nobody_knows_is_refused_in_one_line(save):
     model.graph.node[2].domain = "example.org"
     model.opset_import.append(helper.make_opsetid("example.org", 1))
     with pytest.raises(BackboneError) as refused:
-        opened(save(model)).cut(["penultimate"])
-    assert "small.onnx cannot be run" in str(refused.value)
+        run(opened(save(model)), ["penultimate"], images(1)[0])
+    assert "small.onnx cannot be run: No conversion rule found for operations: example.org." in str(
+        refused.value
+    )
     assert "\n" not in str(refused.value)
 
 
@@ -318,9 +405,19 @@ def test_bare_paths_are_known_by_their_suffix():
     assert not Onnx().knows("resnet50")
 
 
-def test_without_the_runtime_the_error_names_the_extra(save, monkeypatch):
+def test_a_row_that_is_none_is_refused(save):
+    model = graph()
+    del model.graph.node[4:]
+    model.graph.output[0].name = "p"
+    backbone = opened(save(model))
+    assert [layer.name for layer in backbone.layers][-1] == "net/globalaveragepool"
+    with pytest.raises(BackboneError, match=r"no row an image, but \(8, 1, 1\); name a layer"):
+        run(backbone, ["penultimate"], images(1)[0])
+
+
+def test_without_onnx_the_error_names_the_extra(save, monkeypatch):
     path = save(graph())
-    monkeypatch.setattr("penult.backbones.onnx.source.find_spec", lambda _: None)
+    monkeypatch.setattr("penult.extras.find_spec", lambda _: None)
     with pytest.raises(MissingExtraError, match=r"pip install 'penult\[onnx\]'"):
         opened(path)
 

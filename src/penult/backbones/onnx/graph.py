@@ -7,20 +7,19 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import onnx
-from numpy.typing import NDArray
 from onnx.utils import Extractor
 
 from penult.errors import BackboneError
 from penult.messages import first_line
 
-__all__ = ["Graph", "open_session", "read_graph"]
+__all__ = ["Graph", "read_graph"]
 
 # What may come between a classifier and the graph's end without making it another layer.
 _AFTER_LOGITS = {"Softmax", "LogSoftmax", "Sigmoid"}
 _TRANSPARENT = {"Add", "Identity", "Cast", "Flatten", "Reshape", "Squeeze", "Unsqueeze"}
 _FULLY_CONNECTED = {"Gemm", "MatMul"}
+_IN_INTEGERS = {"QuantizeLinear", "DynamicQuantizeLinear", "QLinearConv", "QLinearMatMul"}
 _CONTROL_FLOW = {"If", "Loop", "Scan"}
 
 
@@ -42,6 +41,11 @@ class Graph:
     input: str
     batch: int | None
     input_size: tuple[int | None, int | None]
+
+    @cached_property
+    def in_integers(self) -> bool:
+        """Whether it computes with integers, so that rounding differs from runtime to runtime."""
+        return any(node.op_type in _IN_INTEGERS for node in self.model.graph.node)
 
     @cached_property
     def outputs(self) -> dict[str, tuple[str, str]]:
@@ -81,39 +85,12 @@ class Graph:
         """The smallest model from the image input to `tensors`."""
         extractor = Extractor(self.model)
         for tensor in tensors:
-            # Types are inferred by the runtime.
+            # Types are inferred by whoever reads it.
             extractor.value_infos.setdefault(tensor, onnx.ValueInfoProto(name=tensor))
         try:
             return extractor.extract_model([self.input], list(dict.fromkeys(tensors)))
         except (ValueError, AssertionError) as error:
             raise BackboneError(f"{self.path} cannot be cut: {error}") from error
-
-    def activations(self, images: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
-        """Every float array that has a row an image, by tensor.
-
-        Parameters
-        ----------
-        images : two, (2, 3, height, width); two tell the batch's axis from one of length 1
-        """
-        tensors = [tensor for _, tensor in self.outputs.values() if tensor != self.input]
-        session = open_session(self.cut(tensors), self.path)
-        names = [output.name for output in session.get_outputs()]
-        count = self.batch or 2
-        runs = []
-        for start in range(0, 2, count):
-            part = images[[(start + k) % 2 for k in range(count)]]
-            runs.append(run(session, self.input, part, self.path))
-        return {
-            name: np.concatenate(arrays)[:2]
-            for name, arrays in zip(names, zip(*runs, strict=True), strict=True)
-            if all(
-                isinstance(array, np.ndarray)
-                and array.dtype == np.float32
-                and array.ndim in (2, 3, 4)
-                and len(array) == count
-                for array in arrays
-            )
-        }
 
 
 def read_graph(path: Path) -> Graph:
@@ -157,44 +134,3 @@ def read_graph(path: Path) -> Graph:
             f"penult gives float32 (N, 3, height, width)"
         )
     return Graph(path, model, inputs[0].name, axes[0], (axes[2], axes[3]))
-
-
-def open_session(model: Any, path: Path) -> Any:
-    """A session on the CPU that computes the same each time.
-
-    Raises
-    ------
-    BackboneError
-        If the runtime refuses the model: an unknown operator, types that do not fit.
-    """
-    import onnxruntime
-    import torch
-
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    options.use_deterministic_compute = True
-    options.intra_op_num_threads = torch.get_num_threads()
-    try:
-        return onnxruntime.InferenceSession(
-            model.SerializeToString(), options, providers=["CPUExecutionProvider"]
-        )
-    except Exception as error:
-        # The runtime's exceptions share no base class of its own.
-        raise BackboneError(f"{path} cannot be run: {first_line(error)}") from error
-
-
-def run(session: Any, name: str, images: Any, path: Path) -> list[Any]:
-    """All outputs of a session, as NumPy arrays.
-
-    Raises
-    ------
-    BackboneError
-        If the runtime fails.
-    """
-    try:
-        outputs: list[Any] = session.run(None, {name: images})
-    except Exception as error:
-        raise BackboneError(
-            f"{path} cannot be run on images of {tuple(images.shape)}: {first_line(error)}"
-        ) from error
-    return outputs

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +15,9 @@ from penult.backbones.weights.info import WeightsInfo, sha256_of
 from penult.errors import (
     BackboneError,
     FileFormatError,
-    MissingExtraError,
     WeightsError,
 )
+from penult.extras import require_extra
 from penult.inputs import require_file
 from penult.interface import option
 from penult.parsing import read_json
@@ -61,8 +60,7 @@ class Onnx(BackboneSource):
         """
         path = Path(name).expanduser()
         require_file(path, "an ONNX file", (".onnx",))
-        if find_spec("onnx") is None or find_spec("onnxruntime") is None:
-            raise MissingExtraError(f"onnx:{name}", "onnx")
+        require_extra(f"onnx:{name}", "onnx", "onnx")
         if choice.weights is not None:
             raise WeightsError(f"{path} holds its own weights; leave out {option('weights')}")
         return _open(path.resolve())
@@ -88,7 +86,9 @@ def _open(path: Path) -> Backbone:
         architecture=f"onnx/{graph.model.graph.name or 'graph'}",
         weights=weights,
         preprocessing=preprocessing,
-        libraries=("onnx", "onnxruntime"),
+        libraries=("onnx", "openvino"),
+        forms=("openvino",),
+        quantized=graph.in_integers,
     )
     return Backbone(metadata, lambda: OnnxNetwork(graph))
 
