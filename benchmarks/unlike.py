@@ -6,12 +6,14 @@
     python benchmarks/unlike.py flowers.h5 foods.h5 ... --parts     other numbers of rows kept
     python benchmarks/unlike.py flowers.h5 foods.h5 ... --strays    some of them among the flowers
     python benchmarks/unlike.py flowers.h5 --few                    one class with six photos
+    python benchmarks/unlike.py flowers.h5 foods.h5 ... --in-a-row daisy tulip sunflower pansy
 
 The first file has labels, the others are of other pictures. Prints which share of the photos that
 were held out is marked as unlike, and which share of the other pictures; each number is the mean of
 ten random choices of the photos. ``--few`` prints the share of the held-out photos of the classes
 with sixty photos, and of the one with six, each class in turn; rows are kept by chance, by the
-classes' shares, or as many of each class.
+classes' shares, or as many of each class. ``--in-a-row`` trains on the first 25 photos of each of
+some classes, shots in a row, and on any 25; a quarter of them is held out, and may lower the level.
 """
 
 import argparse
@@ -75,10 +77,14 @@ def main():
     parser.add_argument("--parts", action="store_true")
     parser.add_argument("--few", action="store_true")
     parser.add_argument("--strays", action="store_true")
+    parser.add_argument("--in-a-row", nargs="+", metavar="CLASS")
     given = parser.parse_args()
     features, *others = map(in_memory, (given.features, *given.others))
     classes = len(features.label_names)
     print(f"{features.recipe.network}, in %: held out, {', '.join(given.others)}")
+    if given.in_a_row:
+        in_a_row(features, others, given.in_a_row)
+        return
     if given.few:
         few_of_one_class(features, classes)
         return
@@ -93,6 +99,26 @@ def main():
             likeness.MOST_ROWS = part
             tried = [shares(features, others, [size] * classes, seed)[0] for seed in SEEDS]
             say(f"{size} a class, {part} kept", np.mean(tried, axis=0))
+
+
+def in_a_row(features, others, names, size=25):
+    labels = np.asarray(features.labels)
+    places = [np.flatnonzero(labels == features.label_names.index(name)) for name in names]
+    of_classes = np.concatenate(places)
+    for name in ("in a row", "at random"):
+        tried = []
+        for seed in SEEDS:
+            rng = np.random.default_rng(seed)
+            chosen = [one if name == "in a row" else rng.permutation(one) for one in places]
+            chosen = np.sort(np.concatenate([one[:size] for one in chosen]))
+            fresh = features.take(np.setdiff1d(of_classes, chosen))
+            trained = penult.train(features.take(chosen), seed=seed, progress=False)
+            found = trained.likeness
+            sets = [one.features for one in (fresh, *others)]
+            shares = [found.is_unlike(found.similarity(rows)).mean() for rows in sets]
+            tried.append([*shares, len(found.strays) / 100])
+        say(f"{size} a class {name}", np.mean(tried, axis=0))
+        say("at most", np.max(tried, axis=0))
 
 
 def few_of_one_class(features, classes):

@@ -4,11 +4,23 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from penult.output import explain
 
-__all__ = ["CONFUSION", "LAYERS", "NOTES_FILE", "PICTURES", "SIGNATURE", "SIGNED", "note_written"]
+__all__ = [
+    "CONFUSION",
+    "LAYERS",
+    "NOTES_FILE",
+    "PICTURES",
+    "SET_ASIDE",
+    "SIGNATURE",
+    "SIGNED",
+    "note_set_aside",
+    "note_written",
+]
 
 CONFUSION, LAYERS = "confusion_matrix.png", "layers.png"
 
@@ -21,8 +33,21 @@ SIGNED = {"Software": "penult"}
 SIGNATURE = b"tEXtSoftware\0penult"
 """How that looks in the file."""
 
+SET_ASIDE = "set aside"
+"""What photos of no certain class are called where a listing leaves them out."""
+
 NOTES_FILE = ".penult-wrote"
-"""Where `note_written` notes files of any other name, a JSON object a line."""
+"""Where files of any other name are noted, and folders set aside, a JSON object a line."""
+
+
+def note_set_aside(folder: Path, name: str) -> None:
+    """Note in a folder that the one in it of that name holds photos of no certain class.
+
+    Raises
+    ------
+    OutputError
+    """
+    _append(folder / NOTES_FILE, {"set_aside": name})
 
 
 def note_written(folder: Path, file: Path, *, copy: bool = False) -> None:
@@ -39,13 +64,19 @@ def note_written(folder: Path, file: Path, *, copy: bool = False) -> None:
     ------
     OutputError
     """
-    notes = folder / NOTES_FILE
+    try:
+        path, status = file.relative_to(folder).as_posix(), file.stat()
+    except OSError as error:
+        raise explain(error, file) from error
+    note = {"path": path, "size": status.st_size, "time": status.st_mtime_ns, "copy": copy}
+    _append(folder / NOTES_FILE, note)
+
+
+def _append(notes: Path, note: Mapping[str, Any]) -> None:
     # Appended at once, for others may do the same; and never through a link.
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
     flags |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     try:
-        path, status = file.relative_to(folder).as_posix(), file.stat()
-        note = {"path": path, "size": status.st_size, "time": status.st_mtime_ns, "copy": copy}
         descriptor = os.open(notes, flags, 0o666)
         try:
             os.write(descriptor, (json.dumps(note) + "\n").encode())

@@ -191,3 +191,57 @@ def test_a_file_whose_rows_do_not_fit_is_refused(make_features, tmp_path, old, n
     rewrite(path, change)
     with pytest.raises(ClassifierFileError):
         load_classifier(path)
+
+
+def test_a_hard_photo_as_near_as_the_other_classes_are_is_no_stray():
+    # Shots in a row, and another photo of the class, 2.7 of the scale away.
+    similarities = np.append(np.linspace(0.9, 0.97, 75), 0.87)
+    classes = np.zeros(76, np.int64)
+    assert find_apart(similarities, classes, floor=0.88).tolist() == [75]
+    assert find_apart(similarities, classes, floor=0.8).tolist() == []
+    similarities[75] = 0.2
+    assert find_apart(similarities, classes, floor=0.1).tolist() == [75]  # so far it is one
+
+
+def shots_in_a_row(make_features):
+    """Two classes that train with half their spread, and new photos with all of it."""
+    return make_features({"a": 60, "b": 60}, noise=0.15), make_features(
+        {"a": 40, "b": 40}, noise=0.4, seed=1
+    )
+
+
+def test_held_out_photos_are_believed_where_many_are_marked(make_features):
+    training, new = shots_in_a_row(make_features)
+    strict = likeness_of(training)
+    found = strict.tried_on(strict.similarity(new.features))
+    assert marked(strict, new) > 0.1
+    assert found.lowered_from == strict.threshold > found.threshold
+    assert found.held_out_share == marked(found, new) < 0.05
+    assert (found.similarity(CORNER[3:]) < found.threshold).all()
+
+
+def test_a_stray_among_the_held_out_photos_does_not_decide(make_features):
+    training, new = shots_in_a_row(make_features)
+    strict = likeness_of(training)
+    similarity = strict.similarity(new.features)
+    clean = strict.tried_on(similarity)
+    similarity[:2] = -0.9
+    assert strict.tried_on(similarity).threshold == pytest.approx(clean.threshold, abs=0.03)
+
+
+def test_one_held_out_photo_that_is_marked_changes_nothing(make_features):
+    # One of 25 is what chance does in more than one case of five, two in fewer than 1 of 30.
+    found = likeness_of(make_features({"a": 60, "b": 60}))
+    assert not found.is_high(1, 25)
+    assert found.is_high(2, 25)
+    tried = found.tried_on(np.array([-1.0] + [0.99] * 24, np.float32))
+    assert (tried.threshold, tried.lowered_from) == (found.threshold, None)
+    assert tried.held_out_share == pytest.approx(1 / 25)
+
+
+def test_training_lowers_the_threshold_and_its_file_says_so(make_features, tmp_path):
+    training, new = shots_in_a_row(make_features)
+    trained = train(training, test_features=new)
+    assert trained.likeness.lowered_from > trained.likeness.threshold
+    trained.save(tmp_path / "a.skops")
+    assert describe_classifier(tmp_path / "a.skops").likeness == trained.likeness

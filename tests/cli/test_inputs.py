@@ -93,3 +93,10 @@ def test_a_damaged_file_is_a_failure(penult, made):
         assert penult(*typed(command, damaged)).code == 1
         damaged.write_bytes(b"")
         assert penult(*typed(command, damaged)).code == 1
+
+
+def test_an_empty_file_of_any_kind_is_not_to_be_made_with_extract(penult, tmp_path):
+    (tmp_path / "empty.jpg").touch()
+    done = penult("info", tmp_path / "empty.jpg")
+    assert done.code == 2
+    assert "empty.jpg is empty (0 bytes); give a feature file, a classifier file" in done.err

@@ -130,10 +130,13 @@ def test_photos_are_sorted_and_what_got_a_number_is_told(penult, classifier, mix
     assert sorted(p.name for p in (tmp_path / "s" / "rose").iterdir()) == [
         'a, "red".png', "red (2).png", "red.png",
     ]  # fmt: skip
-    assert [p.name for p in (tmp_path / "s" / "unlike").iterdir()] == ["unclear.png"]
-    assert "4 photos put into the folders of their classes" in first.err
+    assert [p.name for p in (tmp_path / "s" / "unlike").glob("*/*")] == ["unclear.png"]
+    assert (
+        "3 photos put into the folders of their classes, 1 photo put into unlike, in folders of "
+        "what they may be"
+    ) in first.err
     assert "1 photo got a number, for another one has the name:" in first.err
-    assert "0 photos put into the folders of their classes, 4 were there already" in second.err
+    assert "s: 4 photos were there already" in second.err
     assert len(list(mixed.rglob("*.png"))) == 5
 
 
@@ -227,3 +230,38 @@ def test_options_that_cannot_be_meant_are_one_line_and_leave_nothing(
     assert message in done.err
     assert done.err.count("\n") == 1
     assert set(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize(("unlike", "marked"), [("auto", 1), ("off", 0), ("1", 3), ("-1", 0)])
+def test_the_level_of_the_unlike_ones_is_an_option(penult, classifier, mixed, unlike, marked):
+    done = penult("predict", classifier, mixed, "--unlike", unlike, "-q")
+    assert done.out.count("  unlike  ") == marked
+
+
+def test_a_level_that_there_cannot_be_is_one_line(penult, classifier, mixed):
+    for given in ("none", "90", "nan"):
+        done = penult("predict", classifier, mixed, "--unlike", given)
+        assert done.code == 2
+        assert "is no similarity; give auto, off, or a cosine from -1 to 1" in done.err
+
+
+def test_swapped_arguments_and_percentages_are_told(penult, classifier, mixed):
+    done = penult("predict", mixed, classifier)
+    assert (done.code, done.out) == (2, "")
+    assert f"classifier comes first, and then the photos: penult predict {classifier}" in done.err
+    done = penult("predict", classifier, mixed, "--threshold", "90")
+    assert (done.code, "did you mean 0.9?" in done.err) == (2, True)
+
+
+def test_what_was_moved_is_said_in_the_right_number(penult, classifier, tmp_path):
+    folder, target = tmp_path / "one", tmp_path / "s"
+    folder.mkdir()
+    Image.new("RGB", (20, 20), (170, 20, 40)).save(folder / "red.png")
+    (folder / "zero.png").touch()
+    call = ("predict", classifier, folder, "--copy-to", target, "--copy-mode", "move")
+    done = penult(*call)
+    assert "s: 1 photo put into the folders of their classes\n" in done.err
+    assert f"it was moved there; 'penult move-back {target}' moves it back" in done.err
+    again = penult(*call)
+    assert "s: no photo to put there" in again.err
+    assert "moved there" not in again.err

@@ -240,3 +240,22 @@ def test_what_to_type_again_trains_the_same_layer(penult, photos, toy, tmp_path)
         assert penult("train", file, "-o", model, *penult_options, "--overwrite").code == 0
         (again,) = re.findall("made again by: (penult train .*)", penult("info", model).out)
         assert typed in again
+
+
+def test_labels_that_may_be_wrong_are_named_in_the_terminal(penult, photos, toy, tmp_path):
+    wrong = next((photos / "rose").iterdir())
+    shutil.move(wrong, photos / "tulip" / "wrong.jpg")
+    done = penult("report", photos, "-o", tmp_path / "r", "-m", toy, "--no-curve")
+    line = "1 label may be wrong: tulip/wrong.jpg (tulip, perhaps rose); see the page, or "
+    assert f"{line}{tmp_path / 'r' / 'label_errors.csv'}\n" in done.out
+    told = penult("report", photos, "-o", tmp_path / "j", "-m", toy, "--no-curve", "--json")
+    (issue,) = json.loads(told.out)["label_errors"]
+    assert (issue["id"], issue["suggested"]) == ("tulip/wrong.jpg", "rose")
+
+
+def test_the_folder_of_the_photos_is_not_the_reports(penult, photos, toy):
+    before = sorted(photos.rglob("*"))
+    done = penult("report", photos, "-o", photos, "-m", toy)
+    assert done.code == 2
+    assert "is the folder of the photos; give the report another, for example --output" in done.err
+    assert sorted(photos.rglob("*")) == before

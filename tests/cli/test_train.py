@@ -6,6 +6,7 @@ import csv
 import json
 import re
 import warnings
+from dataclasses import replace
 from functools import partial
 
 import h5py
@@ -261,3 +262,20 @@ def test_a_value_at_the_edge_of_its_grid_and_copies_are_told(
     done = penult(*command, "--overwrite")
     assert "C is the largest of those tried; --grid C=10000,100000 goes further" in done.out
     assert "identical to another image, and kept in the same part: 1" in done.out
+
+
+def test_held_out_photos_that_are_marked_are_said_and_do_not_contradict(penult, make_features):
+    from penult.classify.likeness import Likeness
+    from penult.cli.tables import likeness_line, marked_line
+
+    one = Likeness(threshold=0.5, neighbours=5, kept=75, calibrated=75, held_out_share=0.04)
+    assert marked_line(one, 25) is None
+    assert likeness_line(one, 25).endswith(
+        "that is meant to mark 1% of new photos of its classes by mistake, and marks 1 of 25 "
+        "held-out photos"
+    )
+    high = replace(one, held_out_share=0.08)
+    assert marked_line(high, 25).startswith("2 of 25 held-out photos are marked as unlike, more")
+    assert "is meant to mark" not in likeness_line(high, 25)
+    lowered = replace(one, lowered_from=0.6)
+    assert "lowered from 0.600: now 1 of 25" in likeness_line(lowered, 25)

@@ -343,3 +343,20 @@ def test_a_pattern_may_name_the_extension_the_split_and_the_group(tree):
 def test_wrong_options_are_refused(tree, options, message):
     with pytest.raises(UsageError, match=message):
         list_images([tree("1.jpg")], **options)
+
+
+@pytest.mark.parametrize(
+    ("head", "told"),
+    [
+        (b"\xff\xd8\xff\xe0", "a JPEG; give it a name with .jpg"),
+        (b"\0\0\0\x18ftypheic", "a HEIC; give it a name with .heic"),
+    ],
+)
+def test_a_photo_without_an_extension_is_named(tree, head, told):
+    root = tree("1.jpg", "more/README")
+    (root / "more" / "no_suffix").write_bytes(head + bytes(20))
+    listing = list_images([root])
+    assert ids(listing) == ["1.jpg"]
+    (failure,) = listing.failures
+    assert (failure.id, failure.reason) == ("more/no_suffix", f"has no extension, but is {told}")
+    assert listing.passed_over == {"(no extension)": 1}

@@ -301,6 +301,7 @@ class Classifier(Description):
         *,
         top: int = 1,
         threshold: float | None = None,
+        unlike: float | Literal["auto", "off"] = "auto",
         copy_to: str | Path | None = None,
         copy_mode: str = "copy",
         weights: str | Path | None = None,
@@ -330,10 +331,13 @@ class Classifier(Description):
             How many classes to list for each.
         threshold : float, optional
             Predictions whose probability is lower are marked as unsure; in (0, 1].
+        unlike : float or {"auto", "off"}, default="auto"
+            Photos whose similarity is lower are marked as unlike all training photos; by default
+            the classifier's own threshold. ``"off"`` marks none.
         copy_to : path, optional
             A folder, made if need be, in which each photo is put into the folder of its class, the
-            unsure ones into one of their own; nothing there is replaced, and a photo that is there
-            already is not put there twice.
+            unlike and the unsure ones into folders of their own, by what they may be; nothing there
+            is replaced, and a photo that is there already is not put there twice.
         copy_mode : {"copy", "hardlink", "symlink", "move"}, default="copy"
             How photos are put there; `penult.move_back` undoes ``"move"``.
         weights : path, optional
@@ -384,6 +388,7 @@ class Classifier(Description):
                 images,
                 top=top,
                 threshold=threshold,
+                unlike=unlike,
                 copy_to=copy_to,
                 copy_mode=copy_mode,
                 weights=weights,

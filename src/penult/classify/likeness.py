@@ -4,14 +4,15 @@ A classifier has no class for "none of these". So beside it some of its training
 a new row whose cosine to the fifth nearest of them is below a threshold is *unlike* them. The
 threshold is such that about one in a hundred new photos of the trained classes lies below it. A few
 stray photos among the training images, a screenshot for example, must not decide it: they are set
-aside first, and named.
+aside first, and named. Where it marks clearly more of the photos held out, they are believed, and
+it is lowered.
 `docs/predict.md` says how well that does; `benchmarks/unlike.py` measures it.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,11 @@ MOST_ROWS, MOST_BYTES = 1000, 2 << 20
 MOST_CALIBRATED = 10_000
 # Of so many rows at most some are set aside; more of them are another kind of photo.
 MOST_APART = 0.05
+# A stray is less near to all others than photos of one class are to those of the other classes,
+# but for this part of them.
+LEAST_BETWEEN = 0.05
+# Of so many held-out photos more are marked than were meant, if chance does that so rarely.
+RARE = 0.05
 # What rounding may do to a cosine, in the rows that were kept and between two engines.
 ROUNDING = 1e-4
 
@@ -61,7 +67,10 @@ class Likeness:
     share : float
         The part of new photos of the trained classes that the threshold is meant to mark.
     held_out_share : float or None
-        The part of the held-out photos that it marked; None where it was not tried on any.
+        The part of the held-out photos that it marks; None where it was not tried on any.
+    lowered_from : float or None
+        The threshold that the training photos alone had given, where it marked clearly more of the
+        held-out photos than `share`, and they were taken into account as well; else None.
     strays : tuple of str
         Ids of training photos that are themselves unlike the others, the least alike first. The
         threshold was found without them, and without a few more that came near to it.
@@ -76,8 +85,10 @@ class Likeness:
     calibrated: int
     share: float = SHARE
     held_out_share: float | None = None
+    lowered_from: float | None = None
     strays: tuple[str, ...] = ()
     rows: NDArray[np.int8] | None = field(default=None, compare=False, repr=False)
+    _usual: _Usual | None = field(default=None, compare=False, repr=False)
 
     @classmethod
     def of(
@@ -117,17 +128,22 @@ class Likeness:
         others = unit_rows(rows)
         asked = np.random.default_rng(seed).permutation(len(numbers))[:MOST_CALIBRATED]
         asked.sort()
-        found = np.empty(len(asked), np.float32)
+        found, between = np.empty((2, len(asked)), np.float32)
         for part, block in read_blocks(features, numbers[asked]):
-            pair = (units[asked[part]], units[kept])
-            found[part] = kth_cosine(unit_rows(block), others, NEIGHBOURS, units=pair)
+            unit, pair = unit_rows(block), (units[asked[part]], units[kept])
+            found[part] = kth_cosine(unit, others, NEIGHBOURS, units=pair)
+            pair = (classes[asked[part]], classes[kept])
+            between[part] = kth_cosine(unit, others, NEIGHBOURS, units=pair)
         alone = np.isfinite(found)
         asked, similarities = asked[alone], found[alone].astype(np.float64)
         if len(np.unique(units[asked])) <= NEIGHBOURS:
             return None
-        apart = find_apart(similarities, classes[asked])
+        between = between[np.isfinite(between)]
+        floor = float(np.quantile(between, LEAST_BETWEEN)) if len(between) else 1.0
+        apart = find_apart(similarities, classes[asked], floor)
         usual = np.delete(asked, apart)
-        threshold = lower_limit(np.delete(similarities, apart), len(np.unique(units[usual])))
+        near = _Usual(np.delete(similarities, apart), len(np.unique(units[usual])), floor)
+        threshold = lower_limit(near.similarities, near.count)
         # Only what the threshold marks, as it would mark a new photo, is worth a look.
         strays = asked[apart[similarities[apart] < threshold]]
         return cls(
@@ -137,7 +153,48 @@ class Likeness:
             calibrated=len(asked),
             strays=tuple(str(features.ids[k]) for k in numbers[strays]),
             rows=rows,
+            _usual=near,
         )
+
+    def tried_on(self, similarity: NDArray[np.float32]) -> Likeness:
+        """Take into account what the threshold does to photos that were held out.
+
+        Where it marks so many of them as chance hardly does, the photos that train are more alike
+        than others of their classes, shots in a row for example; the threshold is found again, from
+        all of them together.
+
+        Parameters
+        ----------
+        similarity : float32 array, shape (n,)
+            Of the held-out photos, all of which are of trained classes.
+
+        Returns
+        -------
+        Likeness
+            With its `held_out_share`.
+        """
+        found, marked = self, self.is_unlike(similarity)
+        if self._usual is not None and self.is_high(int(marked.sum()), len(marked)):
+            lower = self._usual.limit_with(similarity.astype(np.float64))
+            if lower < self.threshold:
+                found = replace(self, threshold=lower, lowered_from=self.threshold)
+                marked = found.is_unlike(similarity)
+        return replace(found, held_out_share=float(marked.mean()))
+
+    def is_high(self, marked: int, total: int) -> bool:
+        """Whether so many marked of so many photos are more than chance makes of `share`.
+
+        Parameters
+        ----------
+        marked, total : int
+
+        Returns
+        -------
+        bool
+        """
+        from scipy.stats import binom
+
+        return bool(binom.sf(marked - 1, total, self.share) < RARE)
 
     @cached_property
     def _others(self) -> NDArray[np.float32]:
@@ -177,17 +234,42 @@ class Likeness:
         return {
             one.name: getattr(self, one.name)
             for one in dataclasses.fields(self)
-            if one.name != "rows"
+            if one.name not in ("rows", "_usual")
         }
 
 
-def find_apart(similarities: NDArray[np.float64], classes: NDArray[np.int64]) -> NDArray[np.int64]:
+@dataclass(frozen=True)
+class _Usual:
+    """The similarities that a threshold was found from.
+
+    Attributes
+    ----------
+    similarities : (n,), without strays
+    count : how many of them are independent of each other
+    floor : see `find_apart`
+    """
+
+    similarities: NDArray[np.float64]
+    count: int
+    floor: float
+
+    def limit_with(self, similarities: NDArray[np.float64]) -> float:
+        """Find the threshold from others as well, but for the strays among them."""
+        every = np.concatenate([self.similarities, similarities])
+        apart = find_apart(every, np.zeros(len(every), np.int64), self.floor)
+        return lower_limit(np.delete(every, apart), self.count + len(similarities) - len(apart))
+
+
+def find_apart(
+    similarities: NDArray[np.float64], classes: NDArray[np.int64], floor: float = 1.0
+) -> NDArray[np.int64]:
     """Find the few rows that are too far from all others to say what is usual.
 
     Parameters
     ----------
     similarities : (n,)
     classes : (n,)
+    floor : one that is as similar as this is apart only where it is farther still
 
     Returns
     -------
@@ -199,15 +281,17 @@ def find_apart(similarities: NDArray[np.float64], classes: NDArray[np.int64]) ->
     It is judged by angles, for cosines crowd together below 1. The scale is that of the farther
     half, by its highest decile, for it has the longer tail; neither it nor the median sees a few
     stray rows. Apart is what lies beyond what half a row of a normal distribution exceeds
-    (Chauvenet's criterion), and 2.5 of the scale at least. A class most of which lies there is
-    another kind of photo, and wanted.
+    (Chauvenet's criterion), and 2.5 of the scale at least, if it is below `floor` or one more of
+    the scale away: shots in a row are so alike that another photo of the same class seems far. A
+    class most of which lies there is another kind of photo, and wanted.
     """
     from scipy.stats import norm
 
     angles = np.arccos(similarities.clip(-1, 1))
     middle, high = np.quantile(angles, [0.5, 0.9])
     far = max(2.5, norm.ppf(1 - 0.5 / len(angles)))
-    beyond = angles > middle + far * (high - middle) / norm.ppf(0.9) + ROUNDING
+    away = (angles - middle - ROUNDING) / max((high - middle) / norm.ppf(0.9), ROUNDING)
+    beyond = (away > far + 1) | ((away > far) & (similarities < floor))
     beyond &= (np.bincount(classes, beyond) <= np.bincount(classes) / 2)[classes]
     most = max(1, int(MOST_APART * len(angles)))
     order = np.argsort(-angles, kind="stable")

@@ -18,14 +18,16 @@ from penult.classify.metrics.scores import scores_from_dict
 from penult.classify.pipeline import row_width
 from penult.classify.settings import TrainingSettings
 from penult.errors import ClassifierFileError, FileFormatError, UsageError
+from penult.interface import command
 from penult.parsing import to_record
 from penult.recipe import Recipe
 from penult.records import HeldOut
+from penult.suffixes import CLASSIFIER
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["as_classifier", "describe_classifier", "load_classifier"]
+__all__ = ["as_classifier", "describe_classifier", "load_classifier", "refuse_swapped"]
 
 # No backbone's rows are as long; a file that claims more is out to fill the memory.
 MAX_ROW_LENGTH = 1 << 24
@@ -109,6 +111,27 @@ def load_classifier(path: str | Path) -> Classifier:
     return Classifier(**{**fields, **held})
 
 
+def refuse_swapped(classifier: Classifier | str | Path, images: Any) -> None:
+    """Refuse photos in the place of the classifier, and the classifier in theirs.
+
+    Raises
+    ------
+    UsageError
+        Says what to type.
+    """
+    if isinstance(classifier, Classifier) or _is_named_so(classifier):
+        return
+    given = images if isinstance(images, list | tuple) else [images]
+    for one in given:
+        if isinstance(one, str | Path) and _is_named_so(one):
+            right = command("predict", str(one), str(classifier))
+            raise UsageError(f"the classifier comes first, and then the photos: {right}")
+
+
+def _is_named_so(path: str | Path) -> bool:
+    return Path(path).suffix.lower() in CLASSIFIER.suffixes
+
+
 @dataclass(frozen=True)
 class _Stored:
     """The description in a classifier file, as JSON has it."""
@@ -130,6 +153,7 @@ class _StoredLikeness:
     calibrated: int
     share: float
     held_out_share: float | None
+    lowered_from: float | None = None
     strays: tuple[str, ...] = ()
 
 

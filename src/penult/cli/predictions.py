@@ -90,6 +90,7 @@ class Tally:
         self.good = self.failed = self.unsure = self.unlike = self.copied = self.there = (
             self.renamed
         ) = 0
+        self._aside: Counter[str] = Counter()
         self._examples: list[str] = []
         self._failures: list[Failure] = []
 
@@ -109,6 +110,8 @@ class Tally:
             self.classes.update([outcome.label] if outcome.labels is None else outcome.labels)
         if outcome.copied is not None:
             self.copied += outcome.copied.new
+            if outcome.copied.new and outcome.mark:
+                self._aside[outcome.copied.path.parent.parent.name] += 1
             self.there += not outcome.copied.new
             self.renamed += outcome.copied.renamed
             if outcome.copied.renamed and len(self._examples) < _SHOWN_RENAMED:
@@ -145,10 +148,14 @@ class Tally:
 
     def warn_of_copies(self, folder: Path) -> None:
         """Say what was copied, and which images got another name."""
-        there = f", {self.there:,} were there already" if self.there else ""
-        note(
-            f"{folder}: {count(self.copied, 'photo')} put into the folders of their classes{there}"
-        )
+        certain = self.copied - self._aside.total()
+        said = [f"{count(certain, 'photo')} put into the folders of their classes"] * bool(certain)
+        for name, photos in sorted(self._aside.items()):
+            said.append(f"{count(photos, 'photo')} put into {name}, in folders of what they may be")
+        if self.there:
+            were = "was" if self.there == 1 else "were"
+            said.append(f"{count(self.there, 'photo')} {were} there already")
+        note(f"{folder}: {', '.join(said) or 'no photo to put there'}")
         if self.renamed:
             note(f"{count(self.renamed, 'photo')} got a number, for another one has the name:")
             for example in self._examples:

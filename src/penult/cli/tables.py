@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from penult.classify.outcome import layers_rows, params_in_words, trials_rows
 from penult.cli.console import Table, say
+from penult.interface import option
 from penult.wording import count, interval, listed, percent, ratio
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ __all__ = [
     "layer_line",
     "layers_table",
     "likeness_line",
+    "marked_line",
     "recipe_table",
     "say_accuracy",
     "scores_line",
@@ -156,22 +158,50 @@ def grid_line(settings: TrainingSettings) -> str:
     )
 
 
-def likeness_line(likeness: Likeness | None) -> str:
+def likeness_line(likeness: Likeness | None, held_out: int = 0) -> str:
     """Return from what on a photo is called unlike those that trained a classifier."""
     if likeness is None:
         return (
             "what is unlike its training photos: not known, for it was trained by an older penult, "
             "or on fewer than six photos"
         )
-    held_out = ""
-    if likeness.held_out_share is not None:
-        held_out = f" (of the held-out photos: {likeness.held_out_share:.1%})"
-    return (
+    line = (
         f"called unlike its training photos: a photo whose cosine to the {likeness.neighbours}th "
-        f"nearest of {count(likeness.kept, 'training row')} is below "
-        f"{likeness.threshold:.3f}; that "
-        f"marks about {likeness.share:.0%} of new photos of its classes by mistake{held_out}"
+        f"nearest of {count(likeness.kept, 'training row')} is below {likeness.threshold:.3f}"
     )
+    return f"{line}; {marked_line(likeness, held_out) or _as_meant(likeness, held_out)}"
+
+
+def marked_line(likeness: Likeness | None, held_out: int) -> str | None:
+    """Return how many held-out photos are marked as unlike, where they are more than was meant.
+
+    Also where the threshold was lowered, since they were.
+    """
+    if likeness is None or likeness.held_out_share is None:
+        return None
+    marked = round(likeness.held_out_share * held_out)
+    most = f"than the {likeness.share:.0%} that is meant"
+    if likeness.lowered_from is not None:
+        return (
+            f"the level marked more of the held-out photos {most}, and was lowered from "
+            f"{likeness.lowered_from:.3f}: now {marked:,} of {held_out:,}, and perhaps more of new "
+            "photos; more varied training photos would help"
+        )
+    if likeness.is_high(marked, held_out):
+        return (
+            f"{marked:,} of {held_out:,} held-out photos are marked as unlike, more {most}; "
+            "more varied training photos would help, or a lower level when predicting: "
+            f"{option('unlike')}"
+        )
+    return None
+
+
+def _as_meant(likeness: Likeness, held_out: int) -> str:
+    line = f"that is meant to mark {likeness.share:.0%} of new photos of its classes by mistake"
+    if likeness.held_out_share is None or not held_out:
+        return line
+    marked = round(likeness.held_out_share * held_out)
+    return f"{line}, and marks {marked:,} of {held_out:,} held-out photos"
 
 
 def strays_line(likeness: Likeness | None) -> str | None:
@@ -181,7 +211,7 @@ def strays_line(likeness: Likeness | None) -> str | None:
     are, them = ("is", "it") if len(likeness.strays) == 1 else ("are", "them")
     return (
         f"{len(likeness.strays):,} of {likeness.calibrated:,} training photos {are} unlike the "
-        f"others: {listed(likeness.strays, _SHOWN_STRAYS)}; look at {them}"
+        f"others: {listed(likeness.strays, _SHOWN_STRAYS)}; look at {them}, proper ones may stay"
     )
 
 

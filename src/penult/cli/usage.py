@@ -68,9 +68,18 @@ def _typed(value: Any) -> str:
     return str(value) if re.fullmatch(r"-?[\d.,]+", str(value)) else repr(value)
 
 
+def _number(value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return 0.0
+
+
 def _what_to_give(found: Any) -> str:
     """What pydantic would have taken."""
     limits = found.get("ctx", {})
+    if limits.get("le") == 1 and 1 < (given := _number(found["input"])) <= 100:
+        return f"give 1.0 or less; did you mean {given / 100:g}?"
     for limit, words in _LIMITS.items():
         if limit in limits:
             return f"give {words.format(limits[limit])}"

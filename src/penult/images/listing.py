@@ -144,7 +144,11 @@ def list_images(
     in_lists = None if isinstance(rule, LabelFile) else path_column
     ignored = [*leave_out, *([rule.file] if isinstance(rule, LabelFile) else [])]
     options = SourceOptions(
-        frozenset(map(os.path.realpath, ignored)), column, offline, path_column=in_lists
+        frozenset(map(os.path.realpath, ignored)),
+        column,
+        offline,
+        path_column=in_lists,
+        labels_by_folder=str(labels) == "parent" and label_pattern is None,
     )
     split_rule = SplitFolders(rule, splits)
     records, opened = RecordList(), list[ImageSource]()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from penult.interface import at_command_line, option
 from penult.wording import count
+from penult.written import SET_ASIDE
 
 if TYPE_CHECKING:
     from penult.records import Failure
@@ -30,6 +31,7 @@ _RAW = frozenset(
     [".arw", ".cr2", ".cr3", ".crw", ".dng", ".nef", ".nrw", ".orf", ".pef", ".raf", ".rw2", ".srw"]
 )
 _NAMED = 5
+_ASIDE = f"{SET_ASIDE} in "
 _SINGULAR = {"files": "file", "copies": "copy"}
 
 
@@ -94,14 +96,25 @@ def _passed_over_messages(passed_over: Mapping[str, int]) -> list[str]:
 
 
 def left_out_message(left_out: Mapping[str, int]) -> str:
-    """Count the files that penult itself wrote; "" where there are none."""
-    if not left_out:
-        return ""
-    named = ", ".join(_of_ours(where, files) for where, files in sorted(left_out.items()))
-    line = f"left out, for penult wrote them: {named}"
-    if any(where.startswith("copies ") for where in left_out):
-        line += "; copies are read where their folder is given by itself"
-    return line
+    """Count the files that penult itself wrote, or set aside; "" where there are none."""
+    aside = {where: files for where, files in left_out.items() if where.startswith(_ASIDE)}
+    written = sorted((where, files) for where, files in left_out.items() if where not in aside)
+    lines = []
+    if written:
+        named = ", ".join(_of_ours(where, files) for where, files in written)
+        lines.append(f"left out, for penult wrote them: {named}")
+        if any(where.startswith("copies ") for where, _ in written):
+            lines.append("copies are read where their folder is given by itself")
+    if aside:
+        named = ", ".join(
+            f"{count(files, 'photo')} in {where.removeprefix(_ASIDE)}"
+            for where, files in sorted(aside.items())
+        )
+        lines.append(
+            f"left out, for penult only guessed their classes: {named}; move those that you know "
+            "into the folders of their classes"
+        )
+    return "; ".join(lines)
 
 
 def _of_ours(where: str, files: int) -> str:

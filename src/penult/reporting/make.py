@@ -13,7 +13,7 @@ from penult.backbones.registry import DEFAULT_MODEL
 from penult.backbones.weights.choice import WeightsChoice
 from penult.checking import checked
 from penult.classify.classifier import Classifier
-from penult.classify.diagnosis.label_errors import find_label_issues
+from penult.classify.diagnosis.label_errors import LabelIssue, find_label_issues
 from penult.classify.diagnosis.learning_curve import learning_curve
 from penult.classify.options import TrainOptions
 from penult.classify.training.grid import expand_grids
@@ -57,11 +57,15 @@ class ReportFiles:
         The rows, of the layer that the classifier was trained on.
     classifier : Classifier
         What was trained on them.
+    label_issues : tuple of LabelIssue, or None
+        The images whose labels are likely wrong, the likeliest first; None where they were not
+        looked for, or could not be.
     """
 
     page: Path
     features: Features
     classifier: Classifier
+    label_issues: tuple[LabelIssue, ...] | None = None
 
     def _repr_html_(self) -> str:
         # Of the classifier what it says itself; the link is of a path, escaped as any text.
@@ -237,6 +241,11 @@ def report(
             f"{file} is a feature file, and says itself how its rows and labels were made; give it "
             f"without {without}, labels and splits"
         )
+    if any(isinstance(one, Path) and _is_same_folder(one, directory) for one in sources):
+        raise UsageError(
+            f"{output} is the folder of the photos; give the report another, for example "
+            f"{option('output', str(directory) + '_report')}"
+        )
     may_replace = overwrite or is_complete(directory, PAGE)
     check_report(directory, overwrite=may_replace)
     if directory.is_dir():
@@ -291,5 +300,12 @@ def report(
     if open:
         open_page(directory / PAGE)
     return ReportFiles(
-        directory / PAGE, load(file or directory / FEATURES, trained.recipe.layer), trained
+        directory / PAGE,
+        load(file or directory / FEATURES, trained.recipe.layer),
+        trained,
+        found.get("label_issues"),
     )
+
+
+def _is_same_folder(first: Path, second: Path) -> bool:
+    return first.is_dir() and second.is_dir() and first.samefile(second)

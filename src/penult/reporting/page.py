@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from penult.classify.diagnosis.label_errors import LabelIssue
     from penult.records import HeldOut
 
-__all__ = ["check_report", "write_report"]
+__all__ = ["LABEL_ERRORS", "PAGE", "check_report", "write_report"]
 
 PAGE, LABEL_ERRORS = "index.html", "label_errors.csv"
 

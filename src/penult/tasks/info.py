@@ -229,6 +229,8 @@ def info(file: str | Path) -> FeaturesInfo | ClassifierInfo | Int8Info | Convert
 
     if is_graph_file(path):
         return _network(path)
+    if not head and path.suffix.lower() not in suffixes:
+        raise WrongFileError(f"{file} is empty (0 bytes); give {_KINDS}")
     if head and head != HDF5:
         raise WrongFileError(f"{file} is another kind of file; give {_KINDS}")
     return _features(path)

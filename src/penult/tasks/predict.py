@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from penult.checking import checked
 from penult.classify.classifier import Classifier
-from penult.classify.loading import as_classifier
+from penult.classify.loading import as_classifier, refuse_swapped
 from penult.classify.prediction.predict import collect, predict_images
 from penult.classify.prediction.table import to_file
 from penult.images.in_memory import are_in_memory, without_iterator
@@ -27,6 +27,7 @@ def predict(
     *,
     top: int = 1,
     threshold: float | None = None,
+    unlike: float | Literal["auto", "off"] = "auto",
     copy_to: str | Path | None = None,
     copy_mode: str = "copy",
     weights: str | Path | None = None,
@@ -56,6 +57,9 @@ def predict(
         How many classes to list for each.
     threshold : float, optional
         Predictions whose probability is lower are marked as unsure; in (0, 1].
+    unlike : float or {"auto", "off"}, default="auto"
+        Photos whose similarity is lower are marked as unlike all training photos; by default
+        the classifier's own threshold. ``"off"`` marks none.
     copy_to : path, optional
         A folder in which each photo is put into the folder of its class.
     copy_mode : {"copy", "hardlink", "symlink", "move"}, default="copy"
@@ -93,12 +97,14 @@ def predict(
     PenultError
         As `load_classifier` and `Classifier.predict` do, and if `output` cannot be written.
     """
+    refuse_swapped(classifier, images)
     model, images = as_classifier(classifier), without_iterator(images)
     outcomes = predict_images(
         model,
         images,
         top=top,
         threshold=threshold,
+        unlike=unlike,
         copy_to=copy_to,
         copy_mode=copy_mode,
         weights=weights,

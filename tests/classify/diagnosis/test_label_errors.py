@@ -105,3 +105,16 @@ def test_rows_made_otherwise_are_refused(make_features, recipe):
     other = make_features(COUNTS, recipe=dataclasses.replace(recipe, layer="x"))
     with pytest.raises(RecipeMismatchError):
         find_label_issues(train(make_features(COUNTS)), other)
+
+
+def test_a_label_of_almost_no_probability_is_listed_though_no_threshold_is_reached():
+    labels = np.repeat([0, 1, 2], 4)
+    probabilities = np.full((12, 3), 0.01)
+    probabilities[np.arange(12), labels] = 0.98
+    # The first class's threshold is (3 * 0.98 + 0.002) / 4, the others' is 0.98.
+    probabilities[0] = [0.002, 0.91, 0.088]
+    rows, suggested = likely_errors(labels, probabilities)
+    assert (rows.tolist(), suggested[0]) == ([0], 1)
+    for undecided in ([0.02, 0.91, 0.07], [0.005, 0.5, 0.495]):
+        probabilities[0] = undecided
+        assert likely_errors(labels, probabilities)[0].tolist() == []

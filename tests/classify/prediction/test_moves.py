@@ -239,3 +239,35 @@ def test_a_photo_that_changes_on_its_way_to_another_disk_stays_where_it_is(
         sorter.place(record_of(here / "a/1.jpg"), digest_of_file(here / "b/1.jpg"), "rose")
     assert held(here)["a/1.jpg"] == b"one"
     assert held(there) == {}
+
+
+def test_a_photo_that_was_put_into_another_class_by_hand_goes_back(here, there):
+    before = held(here)
+    move(there, here / "a/1.jpg", here / "b/2.jpg")
+    (there / "tulip").mkdir()
+    (there / "rose/1.jpg").rename(there / "tulip/renamed.jpg")
+    assert move_back(there).photos == 2
+    assert held(here) == before
+    assert not (there / moves.LOG).exists()
+
+
+def test_two_of_the_same_bytes_are_named_and_stay(here, there):
+    (here / "b/1.jpg").write_bytes(b"one")
+    move(there, here / "a/1.jpg", here / "b/1.jpg")
+    (there / "tulip").mkdir()
+    for path in list((there / "rose").iterdir()):
+        path.rename(there / "tulip" / path.name)
+    done = move_back(there)
+    assert done.photos == 0
+    assert len(done.failures) == 2
+    assert "the same photo is now" in done.failures[0].reason
+    assert str(there / "tulip/1.jpg") in done.failures[0].reason
+    assert len(held(there / "tulip")) == 2
+
+
+def test_the_folders_of_those_set_aside_are_gone_when_all_are_back(here, there):
+    sorter = Sorter(there, LABELS, mode="move")
+    path = here / "a/1.jpg"
+    sorter.place(record_of(path), digest_of_file(path), "rose", aside="unlike")
+    assert move_back(there).photos == 1
+    assert not (there / "unlike").exists()

@@ -1,6 +1,7 @@
 import pickle
 import tarfile
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from io import BytesIO, StringIO
 
 import numpy as np
@@ -67,7 +68,8 @@ def test_a_run_that_was_killed_is_gone_on_with(classifier, photos, tmp_path):
 def test_the_unsure_ones_are_sorted_apart(classifier, photos, tmp_path):
     told = classifier.predict(photos, copy_to=tmp_path / "s", copy_mode="symlink", threshold=1)
     for p in told:
-        assert p.copied.path.parent.name == ("unsure" if p.unsure else p.label)
+        assert p.copied.path.parent.name == p.label
+        assert (p.copied.path.parent.parent.name == "unsure") == p.unsure
         assert p.copied.path.is_symlink()
         assert p.copied.path.samefile(photos / p.id)
 
@@ -248,8 +250,8 @@ def test_photos_of_other_things_are_marked_and_sorted_apart(classifier, photos, 
     assert [p.id for p in told if p.unlike] == ["shark.png"]
     for p in told:
         assert p.similarity <= 1
-        where = "unlike" if p.id == "shark.png" else "unsure" if p.unsure else p.label
-        assert p.copied.path.parent.name == where
+        where = "unlike" if p.id == "shark.png" else "unsure" if p.unsure else "s"
+        assert p.copied.path.parent == tmp_path.joinpath("s", *[where] * (where != "s"), p.label)
 
 
 @pytest.mark.parametrize("name", ["p.csv", "p.jsonl"])
@@ -360,3 +362,34 @@ def test_what_cannot_be_listed_stops_as_what_cannot_be_read(classifier, photos, 
     assert [failure.id for failure in classifier.predict(archive).failures] == ["photos.tar"]
     with pytest.raises(ImageError, match=r"photos\.tar: holds 5,000 bytes after its end"):
         classifier.predict(archive, on_error="fail")
+
+
+def test_how_unlike_a_photo_has_to_be_can_be_chosen_and_left_out(classifier, photos):
+    Image.new("RGB", (64, 48), (10, 20, 250)).save(photos / "shark.png")
+    told = classifier.predict(photos, unlike="off")
+    assert {p.unlike for p in told} == {None}
+    (shark,) = (p for p in classifier.predict(photos) if p.unlike)
+    least = min(p.similarity for p in classifier.predict(photos) if p.id != "shark.png")
+    assert not any(p.unlike for p in classifier.predict(photos, unlike=shark.similarity))
+    assert sum(p.unlike for p in classifier.predict(photos, unlike=least)) == 1
+    assert sum(p.unlike for p in penult.predict(classifier, photos, unlike=1)) > 30
+    with pytest.raises(UsageError, match="unlike=2 is no similarity; give auto, off, or a cosine"):
+        classifier.predict(photos, unlike=2)
+    with pytest.raises(UsageError, match="does not know what is unlike"):
+        replace(classifier, likeness=None).predict(photos, unlike=0.5)
+
+
+def test_a_folder_that_was_sorted_into_is_trained_on_without_the_guesses(
+    classifier, photos, tmp_path
+):
+    Image.new("RGB", (64, 48), (10, 20, 250)).save(photos / "shark.png")
+    classifier.predict(photos, copy_to=tmp_path / "s")
+    planned = penult.plan(tmp_path / "s")
+    assert len(planned.classes) == 3
+    assert planned.notes["left_out"] == {"set aside in unlike/": 1}
+
+
+def test_a_classifier_and_photos_that_are_swapped_are_told_apart(classifier, photos, tmp_path):
+    classifier.save(tmp_path / "f.skops")
+    with pytest.raises(UsageError, match="the classifier comes first, and then the photos: penult"):
+        penult.predict(photos, tmp_path / "f.skops")

@@ -162,11 +162,11 @@ def test_an_image_that_is_no_file_is_copied_by_its_bytes_and_refused_for_links(t
 
 def test_the_unsure_ones_have_a_folder_of_their_own_even_where_a_class_is_called_so(photo, target):
     record, digest = photo("1.jpg", b"one")
-    Sorter(target, LABELS).place(record, digest, None)
-    Sorter(target, ("rose", "Unsure")).place(record, digest, None)
+    Sorter(target, LABELS).place(record, digest, "rose", aside="unsure")
+    Sorter(target, ("rose", "Unsure")).place(record, digest, "rose", aside="unsure")
     Sorter(target, ("rose", "Unsure")).place(record, digest, "Unsure")
-    expected = {"unsure/1.jpg", "unsure (2)/1.jpg", "Unsure/1.jpg"}
-    assert set(files(target)) == expected
+    expected = {"unsure/rose/1.jpg", "unsure (2)/rose/1.jpg", "Unsure/1.jpg"}
+    assert {name for name in files(target) if name.endswith(".jpg")} == expected
 
 
 @pytest.mark.parametrize("inside", ["", "daisy"])
@@ -269,10 +269,10 @@ def test_a_copy_of_a_private_photo_is_private(photo, target):
 def test_the_unlike_ones_have_a_folder_that_no_class_has(photo, target):
     sorter = Sorter(target, (*LABELS, "Unlike"))
     copied = [
-        sorter.place(*photo("1.jpg", b"one"), "rose", unlike=True),
-        sorter.place(*photo("2.jpg", b"two"), None, unlike=True),
+        sorter.place(*photo("1.jpg", b"one"), "rose", aside="unlike"),
+        sorter.place(*photo("2.jpg", b"two"), "Unlike", aside="unlike"),
         sorter.place(*photo("3.jpg", b"three"), "Unlike"),
-        sorter.place(*photo("4.jpg", b"four"), None),
+        sorter.place(*photo("4.jpg", b"four"), "rose", aside="unsure"),
     ]
-    folders = [one.path.parent.name for one in copied]
-    assert folders == ["unlike (2)", "unlike (2)", "Unlike", "unsure"]
+    folders = [one.path.parent.relative_to(target).as_posix() for one in copied]
+    assert folders == ["unlike (2)/rose", "unlike (2)/Unlike", "Unlike", "unsure/rose"]

@@ -12,7 +12,7 @@ from PIL import Image, PngImagePlugin
 from penult.errors import OutputError, SourceError
 from penult.images.listing import list_images
 from penult.images.notes import listing_messages
-from penult.written import CONFUSION, NOTES_FILE, SIGNED, note_written
+from penult.written import CONFUSION, NOTES_FILE, SIGNED, note_set_aside, note_written
 
 
 @pytest.fixture
@@ -160,3 +160,40 @@ def test_notes_are_not_written_through_a_link(root, tmp_path):
     with pytest.raises(OutputError, match="penult-wrote cannot be written"):
         note_written(root, root / "daisy/1.jpg")
     assert (tmp_path / "precious").read_text() == "mine"
+
+
+def set_aside(root):
+    """A folder that photos were moved to: one of a class, two that are no more than guesses."""
+    for name in ("rose/1.jpg", "unlike/rose/2.jpg", "unlike/tulip/3.jpg"):
+        (root / "sorted" / name).parent.mkdir(parents=True)
+        (root / "sorted" / name).write_bytes(name.encode())
+    note_set_aside(root / "sorted", "unlike")
+    return root / "sorted"
+
+
+def test_photos_that_were_set_aside_are_of_no_class(root):
+    folder = set_aside(root)
+    listing = list_images([folder])
+    assert [(r.id, r.labels) for r in listing.records] == [("rose/1.jpg", ("rose",))]
+    assert listing_messages(listing.notes) == [
+        "left out, for penult only guessed their classes: 2 photos in unlike/; move those that you "
+        "know into the folders of their classes"
+    ]
+    assert list_images([root]).left_out == {"set aside in sorted/unlike/": 2}
+    (folder / "unlike/tulip/3.jpg").rename(folder / "rose/3.jpg")  # corrected by hand
+    assert ids(folder) == ["rose/1.jpg", "rose/3.jpg"]
+
+
+def test_they_are_read_where_labels_come_from_elsewhere_and_where_they_are_given(root):
+    folder = set_aside(root)
+    every = ["rose/1.jpg", "unlike/rose/2.jpg", "unlike/tulip/3.jpg"]
+    assert [r.id for r in list_images([folder], labels="none").records] == every
+    pattern = list_images([folder], label_pattern=r"(?P<label>\d)")
+    assert [r.id for r in pattern.records] == every
+    assert ids(folder / "unlike") == ["rose/2.jpg", "tulip/3.jpg"]
+
+
+def test_a_class_of_that_name_is_read_where_penult_did_not_note_it(root):
+    (root / "unlike").mkdir()
+    (root / "unlike/1.jpg").touch()
+    assert ids(root) == ["daisy/1.jpg", "unlike/1.jpg"]

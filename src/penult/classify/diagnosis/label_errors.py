@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 __all__ = ["LabelIssue", "find_label_issues", "likely_errors"]
 
+ALMOST_NONE = 0.01
+"""A label less probable than this is likely wrong where another class is more probable than not."""
+
 
 @short_repr
 @dataclass(frozen=True)
@@ -143,12 +146,17 @@ def find_label_issues(
 def likely_errors(
     labels: NDArray[np.int64], probabilities: NDArray[np.float64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Confident learning: the rows off the diagonal of the confident joint.
+    """Find the rows whose label is likely wrong, by either of two rules.
 
-    A class's threshold is the mean probability of that class over the rows labelled so. A row
-    counts for the most probable of the classes whose threshold it reaches; where that is not its
-    label, the label is likely wrong. Equation 1 of Northcutt, Jiang & Chuang, "Confident Learning"
-    (JAIR 2021), as cleanlab's ``filter_by="confident_learning"``.
+    **Confident learning**: the rows off the diagonal of the confident joint. A class's threshold is
+    the mean probability of that class over the rows labelled so. A row counts for the most probable
+    of the classes whose threshold it reaches; where that is not its label, the label is likely
+    wrong. Equation 1 of Northcutt, Jiang & Chuang, "Confident Learning" (JAIR 2021), as cleanlab's
+    ``filter_by="confident_learning"``.
+
+    **A label of almost no probability**: less than 1%, while another class has more than half.
+    Where a class is easy, its threshold is so near to 1 that a row of another label misses it with
+    0.9.
 
     Parameters
     ----------
@@ -162,16 +170,19 @@ def likely_errors(
     rows : int64 array, shape (m,)
         The likeliest errors first: by the probability of the label, least first.
     suggested : int64 array, shape (n,)
-        The class each row counts for; its label where it counts for none.
+        The class each row counts for; the most probable one where its label has almost no
+        probability, and its label where it counts for none.
     """
     present = np.unique(labels)
     thresholds = np.full(probabilities.shape[1], np.inf)
     thresholds[present] = [probabilities[labels == k, k].mean() for k in present]
     reached = np.where(probabilities >= thresholds, probabilities, -1)
     suggested = np.where(reached.max(axis=1) >= 0, reached.argmax(axis=1), labels)
+    own = probabilities[np.arange(len(labels)), labels]
+    hopeless = (own < ALMOST_NONE) & (probabilities.max(axis=1) > 0.5) & (suggested == labels)
+    suggested[hopeless] = probabilities[hopeless].argmax(axis=1)
     wrong = np.flatnonzero(suggested != labels)
-    own = probabilities[wrong, labels[wrong]]
-    return wrong[np.argsort(own, kind="stable")], suggested
+    return wrong[np.argsort(own[wrong], kind="stable")], suggested
 
 
 def _rows_of_large_classes(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from pathlib import Path, PurePosixPath
 
 from penult.checking import checked
@@ -23,6 +23,7 @@ from penult.images.files import open_regular
 from penult.output import atomic_output, explain, sync_folder
 from penult.parsing import read_json
 from penult.records import Failure, ImageRecord, MovedBack
+from penult.wording import listed
 
 __all__ = ["LOG", "MoveLog", "move_back"]
 
@@ -133,7 +134,8 @@ def move_back(folder: str | Path) -> MovedBack:
     -------
     MovedBack
         How many are back, and which could not be moved: another file has the name, or the photo is
-        no longer where it was put. These stay in the log; it is removed when all are back.
+        no longer in the folder, where it may have been moved and renamed. These stay in the log; it
+        is removed when all are back.
 
     Raises
     ------
@@ -148,10 +150,10 @@ def move_back(folder: str | Path) -> MovedBack:
             f"{log} is not there: no photos were moved to {folder}, or all are back"
         )
     moves, left, back = list(_read(log)), list[_Move](), 0
-    failures = list[Failure]()
+    failures, elsewhere = list[Failure](), _Elsewhere(log.parent, moves)
     for move in reversed(moves):
         try:
-            back += _undo(move)
+            back += _undo(move, elsewhere)
         except PenultError as error:
             left.append(move)
             failures.append(Failure(str(move.target), str(error)))
@@ -161,18 +163,59 @@ def move_back(folder: str | Path) -> MovedBack:
             temporary.write_text("".join(lines), encoding="utf-8")
     else:
         log.unlink()
-    for emptied in {move.target.parent for move in moves}:
+    emptied = {one for move in moves for one in move.target.parents if log.parent in one.parents}
+    for one in sorted(emptied, key=lambda path: -len(path.parts)):
         with suppress(OSError):  # there is something else in it
-            emptied.rmdir()
+            one.rmdir()
     return MovedBack(photos=back, failures=tuple(failures))
 
 
-def _undo(move: _Move) -> bool:
+class _Elsewhere:
+    """Where in the folder photos lie by now that were put into another class by hand."""
+
+    def __init__(self, folder: Path, moves: Sequence[_Move]) -> None:
+        self._folder, self._moves = folder, moves
+
+    @cached_property
+    def _by_digest(self) -> dict[str, list[Path]]:
+        logged = {move.target for move in self._moves}
+        found = dict[str, list[Path]]()
+        for where, _, names in os.walk(self._folder):
+            for path in sorted(Path(where, name) for name in names):
+                if path.is_file() and not path.is_symlink() and path not in logged:
+                    with suppress(OSError):
+                        found.setdefault(digest_of_file(path), []).append(path)
+        return found
+
+    def find(self, move: _Move) -> _Move | None:
+        """The same move, from where its photo is now; None where it is not in the folder.
+
+        Raises
+        ------
+        ImageError
+            If it is there more than once, or another photo of the same bytes is looked for too.
+        """
+        there = [path for path in self._by_digest.get(move.digest, ()) if path.is_file()]
+        if not there:
+            return None
+        lost = {m.source for m in self._moves if m.digest == move.digest and not m.is_there}
+        if len(there) > 1 or len(lost) > 1:
+            raise ImageError(
+                f"is no longer there; the same photo is now {listed(map(str, there), 3)}: which "
+                f"one belongs to {move.source} cannot be known, move it by hand"
+            )
+        return replace(move, target=there[0])
+
+
+def _undo(move: _Move, elsewhere: _Elsewhere) -> bool:
     """Move one back; whether there was something to do."""
     if not os.path.lexists(move.target):
         if os.path.lexists(move.source):
             return False  # it is back, or was never moved
-        raise ImageError(f"is no longer there, and so cannot go back to {move.source}")
+        found = elsewhere.find(move)
+        if found is None:
+            raise ImageError(f"is no longer there, and so cannot go back to {move.source}")
+        move = found
     is_there = move.is_there
     if move.is_home:  # a kill left it in both places, or the name there was another photo's
         if is_there:

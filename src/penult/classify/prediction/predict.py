@@ -34,6 +34,7 @@ def predict_images(
     *,
     top: int = 1,
     threshold: float | None = None,
+    unlike: float | Literal["auto", "off"] = "auto",
     copy_to: str | Path | None = None,
     copy_mode: str = "copy",
     weights: str | Path | None = None,
@@ -75,6 +76,7 @@ def predict_images(
         raise UsageError(f"top is {top}; give 1 or more")
     if threshold is not None and not 0 < threshold <= 1:
         raise UsageError(f"the threshold is {threshold}; give a probability above 0 and up to 1")
+    classifier = with_unlike(classifier, unlike)
     images = without_iterator(images)
     if copy_mode not in MODES:
         raise UnknownNameError("way to copy", copy_mode, MODES)
@@ -135,10 +137,13 @@ def predict_images(
                 prediction = next(predictions)
                 unsure = threshold is not None and prediction.probability < threshold
                 if sorter is not None:
-                    label = None if unsure else prediction.label
-                    unlike = bool(prediction.unlike)
                     try:
-                        copied = sorter.place(outcome.record, outcome.digest, label, unlike=unlike)
+                        copied = sorter.place(
+                            outcome.record,
+                            outcome.digest,
+                            prediction.label,
+                            aside="unlike" if prediction.unlike else "unsure" if unsure else None,
+                        )
                     except ImageError as error:  # it could be read before
                         if on_error == "fail":
                             raise ImageError(f"{outcome.record.id}: {error}") from error
@@ -148,6 +153,30 @@ def predict_images(
                         note_written(sorter.folder, copied.path, copy=True)
                     prediction = replace(prediction, copied=copied)
                 yield replace(prediction, unsure=unsure)
+
+
+def with_unlike(classifier: Classifier, unlike: float | str) -> Classifier:
+    """Return a classifier that marks photos as unlike below another similarity, or never.
+
+    Raises
+    ------
+    UsageError
+        For a similarity that there cannot be, or where the classifier knows of none.
+    """
+    if unlike == "auto":
+        return classifier
+    if unlike == "off":
+        return replace(classifier, likeness=None)
+    if isinstance(unlike, str) or not -1 <= unlike <= 1:
+        raise UsageError(
+            f"{option('unlike', unlike)} is no similarity; give auto, off, or a cosine from -1 to 1"
+        )
+    if classifier.likeness is None:
+        raise UsageError(
+            f"this classifier does not know what is unlike its training photos; leave out "
+            f"{option('unlike')}, or train it again"
+        )
+    return replace(classifier, likeness=replace(classifier.likeness, threshold=float(unlike)))
 
 
 def collect(outcomes: Iterable[Prediction | Failure]) -> Predictions:

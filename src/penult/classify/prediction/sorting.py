@@ -22,16 +22,18 @@ from penult.interface import option
 from penult.records import Copied, ImageRecord
 from penult.scratch import sweep
 from penult.suffixes import require_folder_name
+from penult.written import note_set_aside
 
 __all__ = ["MODES", "UNLIKE", "UNSURE", "Sorter"]
 
 MODES = ("copy", "hardlink", "symlink", "move")
 
 UNSURE = "unsure"
-"""The folder of images whose class is too uncertain, unless a class is called so."""
+"""The folder of images whose class is too uncertain, unless a class is called so; in it is a folder
+for each class that they may be."""
 
 UNLIKE = "unlike"
-"""The folder of images that are like none of the training photos, unless a class is called so."""
+"""The same of images that are like none of the training photos."""
 
 
 class Sorter:
@@ -61,16 +63,18 @@ class Sorter:
             raise UnknownNameError("way to copy", mode, MODES)
         self.folder = Path(folder)
         self.mode = mode
-        *classes, self.unsure, self.unlike = folder_names([*labels, UNSURE, UNLIKE])
+        *classes, unsure, unlike = folder_names([*labels, UNSURE, UNLIKE])
+        self._aside = {UNSURE: unsure, UNLIKE: unlike}
         self._folders = dict(zip(labels, classes, strict=True))
         # Of so many names it is remembered who has them; the others are looked up on the disk.
         self._namesakes = lru_cache(maxsize=1000)(_Namesakes)
         if self.folder.exists() and not self.folder.is_dir():
             raise OutputExistsError(f"{folder} is a file; give a folder to sort the photos to")
         require_folder_name(self.folder, "a folder a class")
-        for name in (*classes, self.unsure, self.unlike):
+        for name in (*classes, unsure, unlike):
             _refuse_link(self.folder / name)
         self._ready: set[Path] = set()
+        self._noted: set[str] = set()
         self._moves = MoveLog(self.folder) if mode == "move" else None
 
     def require_outside(self, sources: Sequence[Path]) -> None:
@@ -118,15 +122,16 @@ class Sorter:
                 )
 
     def place(
-        self, record: ImageRecord, digest: str, label: str | None, *, unlike: bool = False
+        self, record: ImageRecord, digest: str, label: str, *, aside: str | None = None
     ) -> Copied:
         """Put one photo into the folder of its class.
 
         Parameters
         ----------
         digest : of the image's bytes, hex BLAKE2b-128
-        label : one of the classes, or None for the folder of the unsure ones
-        unlike : whether it belongs into the folder of those that are like no training photo
+        label : one of the classes
+        aside : `UNLIKE` or `UNSURE` where that is no more than a guess, and the photo no example of
+            the class; the folder is noted as none of a class
 
         Raises
         ------
@@ -137,9 +142,13 @@ class Sorter:
         ImageError
             If the photo can no longer be read.
         """
-        own = self.unsure if label is None else self._folders[label]
-        folder = self.folder / (self.unlike if unlike else own)
+        folder = self.folder / (self._aside[aside] if aside else "") / self._folders[label]
         name = safe_name(record.id.rpartition("/")[2]) if record.path is None else record.path.name
+        if aside:
+            self._make(folder.parent)
+        if aside and self._aside[aside] not in self._noted:
+            note_set_aside(self.folder, self._aside[aside])
+            self._noted.add(self._aside[aside])
         self._make(folder)
         if self._moves is not None and (there := self._moves.finish(record, digest)) is not None:
             return Copied(path=there, new=True, renamed=there.name != name)

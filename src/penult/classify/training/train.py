@@ -25,6 +25,7 @@ from penult.features.read import load
 from penult.interface import option
 from penult.machine import free_memory
 from penult.partition.near_duplicates import join_near_duplicates
+from penult.partition.rows import read_blocks
 from penult.partition.splits import Split, hold_out
 from penult.progress import ShowProgress, Tell, following
 from penult.recipe import require_equal
@@ -123,19 +124,20 @@ def train(
             found = training_set.search(split.train, candidates, seed=seed + run, step=step)
             step.leave_out((tries - len(found.trials)) * folds)
             held_out = training_set.part(split.held_out) if other is None else other
-            tried = likeness if run == 0 else None
-            results.append((found, _score(found, training_set.names, held_out, split, tried)))
+            results.append((found, _score(found, training_set.names, held_out, split)))
+            if run == 0 and likeness is not None:
+                likeness = _tried(likeness, held_out, results[0][1].images.ids)
             if on_run is not None:
                 on_run(results[-1][1].images)
         found, evaluation = results[0]
         pipeline = found.pipeline
         if refit:
             pipeline = training_set.fit(found.best, seed=seed)
-            likeness = training_set.likeness(training_set.chosen, seed=seed)
+            every = training_set.likeness(training_set.chosen, seed=seed)
+            if every is not None and likeness is not None:
+                every = replace(every, held_out_share=likeness.held_out_share)
+            likeness = every
             step()
-    if likeness is not None and evaluation.unlike is not None:
-        marked = evaluation.unlike / evaluation.scores.images
-        likeness = replace(likeness, held_out_share=marked)
     settings = TrainingSettings(
         classifier=found.best.classifier,
         params=dict(found.best.params),
@@ -180,7 +182,6 @@ def _score(
     label_names: Sequence[str],
     held_out: Features,
     split: Split,
-    likeness: Likeness | None,
 ) -> Evaluation:
     return evaluate_pipeline(
         found.pipeline,
@@ -188,8 +189,16 @@ def _score(
         held_out,
         split=split.description,
         thresholds=found.thresholds,
-        likeness=likeness,
     )
+
+
+def _tried(likeness: Likeness, held_out: Features, scored: Sequence[str]) -> Likeness:
+    known = set(scored)
+    rows = np.flatnonzero([str(name) in known for name in held_out.ids])
+    similarity = np.empty(len(rows), np.float32)
+    for part, block in read_blocks(held_out, rows):
+        similarity[part] = likeness.similarity(block)
+    return likeness.tried_on(similarity)
 
 
 def _left_out(split: Split, evaluation: Evaluation) -> dict[str, int]:

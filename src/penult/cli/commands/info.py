@@ -124,7 +124,7 @@ def _show_classifier(file: Path, found: ClassifierInfo) -> None:
     if line := layer_line(found.settings, found.recipe.layer):
         say(line)
     say(grid_line(found.settings))
-    say(likeness_line(found.likeness))
+    say(likeness_line(found.likeness, found.scores.images))
     if line := strays_line(found.likeness):
         say(line)
     if line := runs_line(found.settings):

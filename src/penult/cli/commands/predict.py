@@ -13,6 +13,7 @@ from penult.cli import options as o
 from penult.cli.console import next_command, note, say, say_json, say_listing_messages, warn
 from penult.cli.predictions import Tally, to_stdout
 from penult.errors import UsageError
+from penult.interface import command
 from penult.wording import count
 
 _NAMED = 3  # images, in a command to type; more are a word
@@ -43,6 +44,14 @@ def run(
             help="Mark predictions as unsure that are less probable than this, e.g. 0.9.",
         ),
     ] = None,
+    unlike: Annotated[
+        str,
+        typer.Option(
+            metavar="LEVEL",
+            help="Mark photos as unlike all training photos that are less similar than this, e.g. "
+            "0.4; off marks none.",
+        ),
+    ] = "auto",
     copy_to: Annotated[
         Path | None,
         typer.Option(
@@ -89,10 +98,11 @@ def run(
     if as_csv and (as_json or output is not None):
         other = "--json" if as_json else "--output"
         raise UsageError(f"--csv prints the predictions as CSV; {other} excludes it: leave one out")
-    from penult.classify.loading import load_classifier
+    from penult.classify.loading import load_classifier, refuse_swapped
     from penult.classify.prediction.predict import predict_images
     from penult.classify.prediction.table import to_file
 
+    refuse_swapped(classifier, images)
     model = load_classifier(classifier)
     tally, notes = Tally(), dict[str, Any]()
     columns = {
@@ -102,7 +112,9 @@ def run(
         "escape_formulas": escape_formulas,
     }
     style = "csv" if as_csv else "json" if as_json else "lines"
-    marks = ["unsure"] * (threshold is not None) + ["unlike"] * (model.likeness is not None)
+    judges = model.likeness is not None and unlike != "off"
+    judges = model.likeness is not None and unlike != "off"
+    marks = ["unsure"] * (threshold is not None) + ["unlike"] * judges
     written = (
         nullcontext(to_stdout(style, classes=model.label_names, marks=marks, **columns))
         if output is None
@@ -114,6 +126,7 @@ def run(
             images,
             top=top,
             threshold=threshold,
+            unlike=_level(unlike),
             copy_to=copy_to,
             copy_mode=copy_mode,
             weights=weights,
@@ -137,8 +150,10 @@ def run(
     tally.warn_of_unlike()
     if copy_to is not None:
         tally.warn_of_copies(copy_to)
-        if copy_mode == "move":
-            note(f"they were moved there; 'penult move-back {copy_to}' moves them back")
+        if copy_mode == "move" and tally.copied:
+            moved = "it was moved" if tally.copied == 1 else "they were moved"
+            again = "it" if tally.copied == 1 else "them"
+            note(f"{moved} there; '{command('move_back', str(copy_to))}' moves {again} back")
     say_listing_messages(notes, to=note)
     if tally.failed:
         total = count(tally.failed + tally.good, "image")
@@ -150,3 +165,10 @@ def run(
     if shown and copy_to is None:
         given = images if len(images) <= _NAMED else ["IMAGES"]
         next_command("predict", classifier, *given, "--copy-to", "sorted", quiet=quiet)
+
+
+def _level(unlike: str) -> Any:
+    try:
+        return float(unlike)
+    except ValueError:
+        return unlike  # a word: the function knows which there are

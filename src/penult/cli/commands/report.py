@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -31,6 +33,12 @@ from penult.cli.tables import (
     trials_table,
 )
 from penult.progress import shown
+from penult.wording import count, listed
+
+if TYPE_CHECKING:
+    from penult.classify.diagnosis.label_errors import LabelIssue
+
+_NAMED = 3
 
 
 def run(
@@ -111,6 +119,7 @@ def run(
     from penult.images.notes import listing_notes
     from penult.reporting.commands import FEATURES
     from penult.reporting.make import report
+    from penult.reporting.page import LABEL_ERRORS
     from penult.reporting.staging import staging_folder
 
     warn_of_random(weights)
@@ -161,6 +170,9 @@ def run(
                 "rows": len(features),
                 "failures": failures_json(features.failures),
                 "accuracy": scores.accuracy,
+                "label_errors": None
+                if made.label_issues is None
+                else [dataclasses.asdict(issue) for issue in made.label_issues],
                 **listing_notes(features.origin),
                 "layer": made.classifier.recipe.layer,
                 "runs": made.classifier.settings.to_dict().get("runs"),
@@ -182,6 +194,13 @@ def run(
         say(line)
     for line in edge_lines(made.classifier.settings):
         say(line)
+    if made.label_issues:
+        say(_label_errors_line(made.label_issues, made.page.with_name(LABEL_ERRORS)))
     say_path(made.page)
     if not open:
         next_step(f"open {made.page.resolve().as_uri()} in a browser", quiet=quiet)
+
+
+def _label_errors_line(issues: Sequence[LabelIssue], file: Path) -> str:
+    shown = listed((f"{one.id} ({one.label}, perhaps {one.suggested})" for one in issues), _NAMED)
+    return f"{count(len(issues), 'label')} may be wrong: {shown}; see the page, or {file}"

@@ -25,6 +25,7 @@ from penult.cli.tables import (
     grid_line,
     layer_line,
     layers_table,
+    marked_line,
     say_accuracy,
     scores_table,
     strays_line,
@@ -144,6 +145,8 @@ def run(
         say(line)
     if line := copies_line(trained.settings):
         say(line)
+    if line := marked_line(trained.likeness, trained.scores.images):
+        say(f"none of these: {line}")
     if line := strays_line(trained.likeness):
         say(line)
     left_out = trained.settings.left_out.items()

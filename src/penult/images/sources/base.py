@@ -126,6 +126,9 @@ class SourceOptions:
         Extensions of files in a folder that may be sources themselves.
     path_column : str or None
         The column of a list that names the images; None for the usual one.
+    labels_by_folder : bool
+        Whether an image has the label of its folder, so that photos which penult set aside are
+        examples of none.
     """
 
     ignored: frozenset[str] = frozenset()
@@ -133,6 +136,7 @@ class SourceOptions:
     offline: bool = False
     archive_extensions: frozenset[str] = frozenset()
     path_column: str | None = None
+    labels_by_folder: bool = False
 
 
 @dataclass(frozen=True)

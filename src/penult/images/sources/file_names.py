@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
+from pathlib import Path
 
-__all__ = ["IMAGE_EXTENSIONS", "escape_undecodable", "is_hidden"]
+from penult.errors import ImageError
+from penult.images.files import open_regular
+
+__all__ = ["IMAGE_EXTENSIONS", "escape_undecodable", "format_by_content", "is_hidden"]
 
 _COMMON = ".jpg .jpeg .jpe .jfif .png .webp .gif .bmp .tif .tiff .avif"
 _PHONES = ".heic .heics .heif .heifs .hif .mpo"
@@ -13,6 +18,27 @@ _UNREAD = ".jxl"  # a failure, which says what to do
 
 IMAGE_EXTENSIONS = frozenset(f"{_COMMON} {_PHONES} {_OTHERS} {_UNREAD}".split())
 """File name extensions taken for images, in any case."""
+
+_BEGINNINGS = {
+    rb"\xff\xd8\xff": (".jpg", "a JPEG"),
+    rb"\x89PNG\r\n": (".png", "a PNG"),
+    rb"GIF8[79]a": (".gif", "a GIF"),
+    rb"RIFF.{4}WEBP": (".webp", "a WebP"),
+    rb"II\*\0|MM\0\*": (".tif", "a TIFF"),
+    rb".{4}ftyp(heic|heix|mif1|msf1)": (".heic", "a HEIC"),
+    rb".{4}ftypavi[fs]": (".avif", "an AVIF"),
+}
+_BEGINNING = [(re.compile(begin, re.DOTALL), what) for begin, what in _BEGINNINGS.items()]
+
+
+def format_by_content(path: str) -> tuple[str, str] | None:
+    """Which extension a file should have, and what it is, ``"a JPEG"``; None if it is no image."""
+    try:
+        with open_regular(Path(path)) as file:
+            head = file.read(16)
+    except (OSError, ImageError):
+        return None
+    return next((what for begin, what in _BEGINNING if begin.match(head)), None)
 
 
 def escape_undecodable(name: str) -> str:

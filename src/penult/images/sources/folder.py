@@ -22,11 +22,13 @@ from penult.images.sources.base import (
 from penult.images.sources.file_names import (
     IMAGE_EXTENSIONS,
     escape_undecodable,
+    format_by_content,
     is_hidden,
 )
 from penult.images.sources.own_files import OwnFiles, own_file
 from penult.records import Failure
 from penult.texts import Texts
+from penult.written import SET_ASIDE
 
 __all__ = ["FOLDER", "FolderSource"]
 
@@ -47,6 +49,8 @@ class _Folder:
         Device and inode of the folders above it, the source included.
     own_files : tuple of OwnFiles
         What penult wrote, by its notes in the folders above.
+    aside : str
+        Where penult set its photos aside, as none of a class; else "".
     """
 
     path: str
@@ -54,6 +58,7 @@ class _Folder:
     parts: tuple[str, ...]
     above: frozenset[tuple[int, int]]
     own_files: tuple[OwnFiles, ...] = ()
+    aside: str = ""
 
 
 class FolderSource(ImageSource):
@@ -66,7 +71,7 @@ class FolderSource(ImageSource):
     prefix : str or None
         Begins the ids; None for an only source.
     options : SourceOptions
-        Its `ignored` and `archive_extensions` are heeded.
+        Its `ignored`, `archive_extensions` and `labels_by_folder` are heeded.
     """
 
     def __init__(self, root: Path, prefix: str | None, options: SourceOptions) -> None:
@@ -76,6 +81,7 @@ class FolderSource(ImageSource):
         self._prefix = f"{prefix}/" if prefix else ""
         self._source_folder, self._candidates = source_folder(prefix), split_candidates(prefix)
         self._ignored, self._archive_extensions = options.ignored, options.archive_extensions
+        self._by_folder = options.labels_by_folder
         self._below = Texts()
 
     def __len__(self) -> int:
@@ -109,6 +115,7 @@ class FolderSource(ImageSource):
         shown = self._prefix + "".join(f"{part}/" for part in folder.parts)
         shown = shown or f"{self._name or '.'}/"
         below = os.fsdecode(folder.below)
+        aside = folder.aside
         own = OwnFiles.read(folder.path, shown, below)
         own_files = folder.own_files if own is None else (*folder.own_files, own)
         names = []
@@ -125,8 +132,14 @@ class FolderSource(ImageSource):
                     self.left_out[written] += 1
                     continue
                 extension = extension_of(name)
-                if extension in IMAGE_EXTENSIONS:
+                if extension in IMAGE_EXTENSIONS and aside:
+                    self.left_out[f"{SET_ASIDE} in {aside}"] += 1
+                elif extension in IMAGE_EXTENSIONS:
                     names.append(entry.name)
+                elif not extension and (found := format_by_content(entry.path)):
+                    told = f"has no extension, but is {found[1]}; give it a name with {found[0]}"
+                    where = self._prefix + "".join(f"{part}/" for part in folder.parts)
+                    self.failures.append(Failure(where + name, told))
                 elif os.path.realpath(entry.path) not in self._ignored:
                     if extension in self._archive_extensions:
                         path = "/".join([*folder.parts, name])
@@ -134,7 +147,8 @@ class FolderSource(ImageSource):
                     self.passed_over[extension or "(no extension)"] += 1
         # With their slash, folders come where the ids of what is in them belong.
         names.sort(key=escape_undecodable)
-        return self._in_order(folder, names, folder.above | {identity}, own_files)
+        set_aside = own.aside if own is not None and self._by_folder else set()
+        return self._in_order(folder, names, folder.above | {identity}, own_files, set_aside)
 
     def _in_order(
         self,
@@ -142,6 +156,7 @@ class FolderSource(ImageSource):
         names: list[str],
         above: frozenset[tuple[int, int]],
         own_files: tuple[OwnFiles, ...],
+        set_aside: set[str],
     ) -> Iterator[_Folder | ImageEntry]:
         before = self._prefix + "".join(f"{part}/" for part in folder.parts)
         folders = self._source_folder + folder.parts
@@ -150,7 +165,8 @@ class FolderSource(ImageSource):
             if name.endswith("/"):
                 parts = (*folder.parts, escape_undecodable(name[:-1]))
                 below = folder.below + os.fsencode(name)
-                yield _Folder(path[:-1], below, parts, above, own_files)
+                aside = folder.aside or (before + name if name[:-1] in set_aside else "")
+                yield _Folder(path[:-1], below, parts, above, own_files, aside)
             else:
                 self._below.append(folder.below + os.fsencode(name))
                 yield ImageEntry(before + escape_undecodable(name), path, folders, self._candidates)

@@ -31,12 +31,15 @@ class OwnFiles:
         Its path from the source, with a slash at its end.
     outputs, copies : set of int
         Hashes of what identifies the files, for there may be very many.
+    aside : set of str
+        Names of the folders in it that hold photos of no certain class: see `note_set_aside`.
     """
 
     folder: str
     below: str
     outputs: set[int] = field(default_factory=set)
     copies: set[int] = field(default_factory=set)
+    aside: set[str] = field(default_factory=set)
 
     @classmethod
     def read(cls, path: str, folder: str, below: str) -> OwnFiles | None:
@@ -53,6 +56,9 @@ class OwnFiles:
     def _add(self, line: bytes) -> None:
         try:
             note = json.loads(line)
+            if "set_aside" in note:
+                self.aside.add(str(note["set_aside"]))
+                return
             path, size, time = str(note["path"]), int(note["size"]), int(note["time"])
             is_copy = bool(note["copy"])
         except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
