@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from numbers import Integral
 
@@ -9,10 +10,16 @@ from penult.errors import UsageError
 from penult.interface import option
 from penult.representation import what_given
 
-__all__ = ["in_bytes", "require_name", "require_whole"]
+__all__ = ["in_bytes", "is_path", "require_name", "require_texts", "require_whole"]
 
 # With less, each pass over a file is of a few rows at a time.
 _LEAST_MEMORY = 1_000_000
+# Arguments that are paths, or lists of them, whatever they are annotated with; and of all paths
+# those that may be of a folder.
+_PATHS = frozenset({"images", "data", "calibrate", "labels", "weights"})
+_FOLDERS = frozenset({"images", "data", "calibrate", "copy_to", "folder", "directory", "results"})
+# In bytes: of a name, and of a path, on every file system that Linux, macOS and Windows have.
+_LONGEST_NAME, _LONGEST_PATH = 255, 4095
 
 
 def in_bytes(size: int | str | None) -> int | None:
@@ -46,6 +53,61 @@ def require_name(argument: str, value: object) -> None:
     """
     if not isinstance(value, str):
         raise UsageError(f"{argument} is {what_given(value)}; give a name")
+
+
+def is_path(name: str, annotation: str) -> bool:
+    """Whether an argument is a path, or several."""
+    return "Path" in annotation or name in _PATHS
+
+
+def require_texts(name: str, value: object, *, path: bool, called: str | None = None) -> None:
+    """Refuse an empty text, and one that no file and no name can be, alone or in a list.
+
+    An empty path would be the current folder to Python, and a variable that was never set to a
+    shell: what was meant is not known, and all that lies here is too much to take for it.
+
+    Parameters
+    ----------
+    name : str
+        The argument's.
+    value : object
+        What was given; what is no text is for others to check.
+    path : bool
+        Whether it is a path.
+    called : str, optional
+        What a message calls the argument.
+
+    Raises
+    ------
+    UsageError
+    """
+    called = called or option(name)
+    for one in value if isinstance(value, list | tuple) else [value]:
+        text = os.fspath(one) if isinstance(one, os.PathLike) else one
+        if text == "" and isinstance(text, str):
+            if not path:
+                raise UsageError(f"{called} is empty; give a name, or leave it out")
+            instead = "a folder, or . for this one" if name in _FOLDERS else "the name of a file"
+            raise UsageError(f"an empty path was given as {called}; give {instead}")
+        if isinstance(text, str) and (complaint := _complaint(text, path=path)):
+            raise UsageError(f"{called} is {what_given(text)}, and {complaint}")
+
+
+def _complaint(text: str, *, path: bool) -> str | None:
+    """Say why no file has this name."""
+    if "\0" in text:
+        return "no name has a NUL character in it"
+    try:
+        encoded = os.fsencode(text)
+    except UnicodeEncodeError:
+        return "no name has half a surrogate pair in it"
+    if not path or "://" in text or text.startswith("column:") or "{" in text:
+        return None
+    longest = max(map(len, encoded.replace(os.sep.encode(), b"/").split(b"/")))
+    if longest > _LONGEST_NAME or len(encoded) > _LONGEST_PATH:
+        most = _LONGEST_NAME if longest > _LONGEST_NAME else _LONGEST_PATH
+        return f"no {'name' if longest > _LONGEST_NAME else 'path'} is longer than {most:,} bytes"
+    return None
 
 
 def require_whole(argument: str, value: object) -> None:

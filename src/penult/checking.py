@@ -10,10 +10,11 @@ from functools import cache, wraps
 from numbers import Integral, Real
 from typing import Any, ParamSpec, TypeVar
 
+from penult.arguments import is_path, require_texts
 from penult.errors import UnknownNameError, UsageError
 from penult.representation import what_given
 
-__all__ = ["checked"]
+__all__ = ["checked", "require_fitting"]
 
 P = ParamSpec("P")
 Result = TypeVar("Result")
@@ -23,7 +24,8 @@ def checked(function: Callable[P, Result]) -> Callable[P, Result]:
     """Have a public function refuse arguments of other types than it is annotated with.
 
     Of an annotation, the types that are named in `_TYPES` count, sequences of them, and the texts
-    that a ``Literal`` lists; what has any other is for the function itself to check, as are values.
+    that a ``Literal`` lists; what has any other is for the function itself to check, as are values,
+    but for texts that cannot be a name or a path. Any iterable is a list to the function.
 
     Raises
     ------
@@ -37,27 +39,63 @@ def checked(function: Callable[P, Result]) -> Callable[P, Result]:
     @wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> Result:
         try:
-            given = signature.bind(*args, **kwargs).arguments
+            bound = signature.bind(*args, **kwargs)
         except TypeError:  # an argument is missing, or unknown: Python says it best
             return function(*args, **kwargs)
-        for name, value in given.items():
-            annotation = signature.parameters[name].annotation
-            wanted = _alternatives(annotation) if isinstance(annotation, str) else ()
-            if wanted and not any(_fits(value, one) for one in wanted):
-                words = dict.fromkeys(_in_words(one) for one in wanted)
-                if isinstance(value, list | tuple) and "a list" not in words:
-                    words = {
-                        f"one alone, {word}" if word == "a name" else word: None for word in words
-                    }
-                raise UsageError(
-                    f"{name} is {what_given(value)}; give {', or '.join(words)}{_how(value, words)}"
-                )
-            allowed = [text for one in wanted for text in _texts(one)]
-            if allowed and isinstance(value, str) and value not in allowed:
-                raise UnknownNameError(name, value, allowed)
-        return function(*args, **kwargs)
+        bound.arguments.update(_fitting(signature, bound.arguments))
+        return function(*bound.args, **bound.kwargs)
 
     return call
+
+
+def require_fitting(function: Callable[..., Any], given: Mapping[str, Any]) -> None:
+    """Refuse arguments that a function which is `checked` would refuse.
+
+    Raises
+    ------
+    UsageError, UnknownNameError
+    """
+    _fitting(inspect.signature(function), given)
+
+
+def _fitting(signature: inspect.Signature, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments, each iterable that a list is wanted of made one."""
+    fitting = {}
+    for name, value in given.items():
+        annotation = str(signature.parameters[name].annotation)
+        value = _listed(value, annotation)
+        wanted = _alternatives(annotation)
+        if wanted and not any(_fits(value, one) for one in wanted):
+            words = dict.fromkeys(_in_words(one) for one in wanted)
+            if isinstance(value, list | tuple) and "a list" not in words:
+                words = {f"one alone, {word}" if word == "a name" else word: None for word in words}
+            raise UsageError(
+                f"{name} is {what_given(value)}; give {', or '.join(words)}{_how(value, words)}"
+            )
+        allowed = [text for one in wanted for text in _texts(one)]
+        if allowed and isinstance(value, str) and value not in allowed:
+            raise UnknownNameError(name, value, allowed)
+        if isinstance(value, list | tuple) and not value and "str" in map(_name, wanted):
+            raise UsageError(f"{name} is an empty list; give one or more")
+        require_texts(name, value, path=is_path(name, annotation))
+        fitting[name] = value
+    return fitting
+
+
+def _listed(value: object, annotation: str) -> Any:
+    """Make a list of an iterable where a list is wanted: it may be gone through only once."""
+    wanted = _alternatives(annotation)
+    if "Sequence" not in map(_name, wanted) or not isinstance(value, Iterable):
+        return value
+    is_other = isinstance(value, str | bytes | bytearray | memoryview | Mapping | list | tuple)
+    if is_other or hasattr(value, "read") or hasattr(value, "columns"):  # a file, a table
+        return value
+    if any(_fits(value, one) for one in wanted):
+        return value
+    try:
+        return list(value)
+    except TypeError:  # an array of no dimension
+        return value
 
 
 def _how(value: object, words: Iterable[str]) -> str:
@@ -97,7 +135,7 @@ _TYPES: dict[str, tuple[Callable[[object], bool], str]] = {
     ),
     "Mapping": (lambda value: isinstance(value, Mapping), "a mapping"),
     "Sequence": (
-        lambda value: isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping),
+        lambda value: isinstance(value, list | tuple),  # which `_listed` makes of others
         "a list",
     ),
     "Classifier": (_is_one_of("Classifier"), "a Classifier"),
@@ -108,6 +146,8 @@ _TYPES: dict[str, tuple[Callable[[object], bool], str]] = {
 @cache
 def _alternatives(annotation: str) -> tuple[ast.expr, ...]:
     """The types that an annotation allows; none where not all of them are known here."""
+    if annotation == str(inspect.Parameter.empty):
+        return ()
     found = tuple(_united(ast.parse(annotation, mode="eval").body))
     return found if all(_name(one) in _TYPES for one in found) else ()
 
@@ -134,7 +174,7 @@ def _fits(value: Any, wanted: ast.expr) -> bool:
     fits, _ = _TYPES[_name(wanted)]
     if not fits(value):
         return False
-    if _name(wanted) != "Sequence" or not isinstance(value, list | tuple):
+    if _name(wanted) != "Sequence":
         return True
     assert isinstance(wanted, ast.Subscript)
     inner = _alternatives(ast.unparse(wanted.slice))

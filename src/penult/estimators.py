@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from penult.backbones.weights.choice import WeightsChoice
+from penult.checking import require_fitting
 from penult.errors import UsageError
 from penult.extractor import EngineOptions, Extractor, ExtractorSpec, ModelRows, ReadingOptions
 from penult.images.in_memory import as_records
@@ -206,6 +207,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
                 f"layer is {self.layer!r}; a transformer gives the rows of one layer: give its "
                 "name, and join several with sklearn.pipeline.FeatureUnion"
             )
+        require_fitting(type(self).__init__, self.get_params())
         for name in ("batch_size", "workers"):
             value = getattr(self, name)
             if value is not None and not (isinstance(value, Integral) and int(value) >= 1):

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+import typer.main
+
+from penult.cli import app
 
 
 @pytest.mark.parametrize(
@@ -51,3 +56,39 @@ def test_penult_alone_is_its_help(penult):
     done = penult()
     assert done.code == 2
     assert done.err.startswith("Usage: penult COMMAND")
+
+
+COMMANDS = typer.main.get_command(app).commands
+TAKING_TEXT = [
+    pytest.param(command, param, id=f"{command} {param.name}")
+    for command, one in COMMANDS.items()
+    for param in one.params
+    if not getattr(param, "is_flag", False) and param.type_descriptor.annotation not in (int, float)
+]
+
+
+@pytest.mark.parametrize("text", ["", "nul\0"])
+@pytest.mark.parametrize(("command", "param"), TAKING_TEXT)
+def test_no_argument_takes_an_empty_text_or_one_that_no_file_has(
+    penult, monkeypatch, tmp_path, command, param, text
+):
+    """An empty path, of a variable that was never set, would be the current folder to Python."""
+    monkeypatch.chdir(tmp_path)
+    needed = [one for one in COMMANDS[command].params if one.required and one is not param]
+    typed = [
+        word for one in needed for word in [*one.opts[:1], "x"][-1 - (one.opts[0][0] == "-") :]
+    ]
+    typed += [f"{max(param.opts, key=len)}={text}"] if param.opts[0][0] == "-" else [text]
+    if command == "show-input" and param.name == "image":
+        typed = ["x", text, "-o", "x"]
+    done = penult(command, *typed)
+    assert (done.code, done.out, done.err.count("\n")) == (2, "", 1), done.err
+    assert re.search("is empty|an empty path was given as|NUL character", done.err)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_empty_path_moves_nothing(penult, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = penult("predict", "c.skops", "", "--copy-to", "there", "--copy-mode", "move")
+    told = "penult: an empty path was given as IMAGES; give a folder, or . for this one\n"
+    assert (done.code, done.err) == (2, told)

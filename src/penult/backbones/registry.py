@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -189,7 +190,7 @@ def unknown_model(name: str, *, hint: str | None = None) -> UnknownNameError:
     habit = re.match(rf"({'|'.join(sources())})[./](?:(?:applications|models)[./])?(.+)", name)
     if habit is not None:  # keras.applications.VGG16, torchvision/vgg16
         meant = [f"{habit[1]}:{habit[2]}", *meant]
-    if Path(name).is_file():
+    if os.path.isfile(name):  # noqa: PTH113 - False where no file can have that name
         meant, hint = [f"checkpoint:{name}"], "if it is a file of weights"
     elif hint is None and len(name) > 2 and any(name.lower() in one for one in once):
         hint = f"{command('models', name.lower())} lists all with that in their names"

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import typer
 
+from penult.arguments import is_path, require_texts
 from penult.cli.console import fail
 from penult.errors import UnknownNameError
 from penult.messages import printable
 
-__all__ = ["UsageError", "show_usage_error"]
+__all__ = ["UsageError", "require_usable", "show_usage_error"]
 
 # typer shows it without a public name: a command line that cannot be right.
 UsageError: Any = typer.BadParameter.__base__
@@ -27,6 +30,26 @@ def show_usage_error(error: Any) -> None:
         error.show()  # it is the help page
     else:
         fail(f"penult: {printable(_in_words(error))}")
+
+
+def require_usable(command: Any, ctx: Any, given: Mapping[str, Any]) -> None:
+    """Refuse texts that can be no path and no name, as they were typed.
+
+    Raises
+    ------
+    penult.UsageError
+    """
+    annotations = inspect.get_annotations(inspect.unwrap(command.callback))
+    for param in command.get_params(ctx):
+        value = given.get(param.name)
+        if isinstance(value, str | list | tuple) and value != []:
+            is_option = param.param_type_name == "option"
+            require_texts(
+                param.name,
+                value,
+                path=is_path(param.name, str(annotations.get(param.name))),
+                called=max(param.opts, key=len) if is_option else param.metavar.rstrip("."),
+            )
 
 
 def _unknown_option(error: Any) -> UnknownNameError:

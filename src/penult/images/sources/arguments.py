@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from penult.arguments import require_texts
 from penult.errors import UsageError
 from penult.images.sources.base import SourceArgument
 from penult.images.sources.file_names import escape_undecodable
@@ -39,6 +40,7 @@ def as_sources(images: SourceArgument | Iterable[SourceArgument]) -> list[Source
                 "Pillow images, uint8 arrays, bytes and binary files, in a list, are for "
                 "penult.Extractor, FeatureExtractor and Classifier.predict"
             )
+    require_texts("images", arguments, path=True)
     return [one if one == "-" or is_url(one) else Path(one) for one in arguments]
 
 
