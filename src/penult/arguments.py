@@ -84,12 +84,14 @@ def require_texts(name: str, value: object, *, path: bool, called: str | None = 
     called = called or option(name)
     for one in value if isinstance(value, list | tuple) else [value]:
         text = os.fspath(one) if isinstance(one, os.PathLike) else one
-        if text == "" and isinstance(text, str):
+        if not isinstance(text, str):
+            continue
+        if not text:
             if not path:
                 raise UsageError(f"{called} is empty; give a name, or leave it out")
             instead = "a folder, or . for this one" if name in _FOLDERS else "the name of a file"
             raise UsageError(f"an empty path was given as {called}; give {instead}")
-        if isinstance(text, str) and (complaint := _complaint(text, path=path)):
+        if complaint := _complaint(text, path=path):
             raise UsageError(f"{called} is {what_given(text)}, and {complaint}")
 
 

@@ -29,7 +29,8 @@ COUNTS = {"daisy": 12, "rose": 12, "tulip": 12}
 
 @pytest.fixture
 def classifier(make_features):
-    return train(make_features(COUNTS, noise=1), grid={"C": [1, 10]})
+    content = [f"{k:032x}" for k in range(sum(COUNTS.values()))]
+    return train(make_features(COUNTS, noise=1, content=content), grid={"C": [1, 10]})
 
 
 @pytest.fixture
@@ -65,6 +66,37 @@ def test_describing_a_file_loads_neither_skops_nor_scikit_learn(saved):
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+MEMBERS = ("trained_on.bin", "kept_rows.bin", "a.npy")
+
+
+@pytest.mark.parametrize("read", [load_classifier, describe_classifier])
+@pytest.mark.parametrize("damage", ["gone", "empty", "cut", "another's"])
+@pytest.mark.parametrize("member", MEMBERS)
+def test_a_member_that_is_not_what_was_written_is_never_passed_over(saved, read, damage, member):
+    """A file of which the digests of its images were cut would call all images new, silently."""
+
+    def change(members):
+        name = next(name for name in members if name.endswith(member.lstrip("a")))
+        data = members.pop(name)
+        if damage != "gone":
+            flipped = data[:-1] + bytes([data[-1] ^ 1])
+            members[name] = {"empty": b"", "cut": data[: len(data) // 16 * 8]}.get(damage, flipped)
+
+    rewrite(saved, change)
+    with pytest.raises(ClassifierFileError, match=r"flowers\.skops .*(damaged|is refused)"):
+        read(saved)
+
+
+def test_a_file_from_before_members_were_listed_still_opens(saved):
+    def without(members):
+        description = json.loads(members["penult.json"])
+        del description["members"]
+        members["penult.json"] = json.dumps(description).encode()
+
+    rewrite(saved, without)
+    assert load_classifier(saved).trained_on is not None
 
 
 def test_an_existing_file_is_replaced_only_on_request(classifier, saved):

@@ -4,7 +4,8 @@
 recipe, scores, settings), so that a file is described without loading skops or scikit-learn.
 ``trained_on.bin`` has 8 bytes for each image it was trained on (`penult.classify.evaluation.seen`),
 ``kept_rows.bin`` some of its training rows as int8, one after the other
-(`penult.classify.likeness`).
+(`penult.classify.likeness`). ``penult.json`` names every other member, with its size and checksum,
+so that none can be missing, cut or another file's unseen; files from before do not.
 
 A file from a stranger is read in this order, and refused at the first step that fails: it is a ZIP
 archive whose members are stored uncompressed and add up to no more than the file itself (so that
@@ -36,6 +37,7 @@ from penult.interface import command
 from penult.output import atomic_output, check_output
 from penult.parsing import read_json
 from penult.suffixes import CLASSIFIER
+from penult.wording import listed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -76,15 +78,15 @@ def write(
     """
     check_output(path, overwrite=overwrite, output=CLASSIFIER)
     with atomic_output(path, overwrite=overwrite) as temporary:
-        text = json.dumps({"format": FORMAT, **description}, indent=1)
         with temporary.open("r+b") as file:
             write_pipeline(path, pipeline, file)
             with zipfile.ZipFile(file, "a") as archive:
-                archive.writestr(DESCRIPTION, text)
                 if trained_on is not None:
                     archive.writestr(TRAINED_ON, np.unique(trained_on).astype("<u8").tobytes())
                 if kept_rows is not None:
                     archive.writestr(KEPT_ROWS, kept_rows.tobytes())
+                written = {"format": FORMAT, **description, "members": _members(archive)}
+                archive.writestr(DESCRIPTION, json.dumps(written, indent=1))
 
 
 def read_description(path: Path) -> dict[str, Any]:
@@ -98,7 +100,9 @@ def read_description(path: Path) -> dict[str, Any]:
         If it is no classifier file, truncated, unsafe, or newer than this penult.
     """
     with _archive(path) as archive:
-        return _describe(path, archive)
+        description = _describe(path, archive)
+        _require_members(path, archive, description)
+        return description
 
 
 class Contents(NamedTuple):
@@ -121,6 +125,7 @@ def read_all(path: Path) -> Contents:
     with _archive(path) as archive:
         description = _describe(path, archive)
         pipeline = read_pipeline(path, archive)
+        _require_members(path, archive, description)
         trained_on = kept_rows = None  # of files from before
         if TRAINED_ON in archive.namelist():
             trained_on = np.frombuffer(archive.read(TRAINED_ON), "<u8").astype(np.uint64)
@@ -188,3 +193,24 @@ def _describe(path: Path, archive: zipfile.ZipFile) -> dict[str, Any]:
     if description.pop("format") != FORMAT:
         raise ClassifierFileError(f"{path} was written by a newer penult; upgrade to read it")
     return dict(description)
+
+
+def _members(archive: zipfile.ZipFile) -> dict[str, list[int]]:
+    """Name to size and checksum, as the ZIP archive's own list has them."""
+    return {
+        one.filename: [one.file_size, one.CRC]
+        for one in archive.infolist()
+        if one.filename != DESCRIPTION
+    }
+
+
+def _require_members(path: Path, archive: zipfile.ZipFile, description: Mapping[str, Any]) -> None:
+    """Refuse a file of which something is gone, or is not what was written."""
+    there = _members(archive)
+    said = description.get("members", there)
+    wrong = sorted(name for name in {*said, *there} if said.get(name) != there.get(name))
+    if wrong:
+        raise ClassifierFileError(
+            f"{path} is damaged: {listed(wrong)} in it {'is' if len(wrong) == 1 else 'are'} not "
+            "what was written; copy it again, or train it again"
+        )
