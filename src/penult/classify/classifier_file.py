@@ -77,16 +77,15 @@ def write(
         If the file would be refused when it is read; nothing is written.
     """
     check_output(path, overwrite=overwrite, output=CLASSIFIER)
-    with atomic_output(path, overwrite=overwrite) as temporary:
-        with temporary.open("r+b") as file:
-            write_pipeline(path, pipeline, file)
-            with zipfile.ZipFile(file, "a") as archive:
-                if trained_on is not None:
-                    archive.writestr(TRAINED_ON, np.unique(trained_on).astype("<u8").tobytes())
-                if kept_rows is not None:
-                    archive.writestr(KEPT_ROWS, kept_rows.tobytes())
-                written = {"format": FORMAT, **description, "members": _members(archive)}
-                archive.writestr(DESCRIPTION, json.dumps(written, indent=1))
+    with atomic_output(path, overwrite=overwrite) as temporary, temporary.open("r+b") as file:
+        write_pipeline(path, pipeline, file)
+        with zipfile.ZipFile(file, "a") as archive:
+            if trained_on is not None:
+                archive.writestr(TRAINED_ON, np.unique(trained_on).astype("<u8").tobytes())
+            if kept_rows is not None:
+                archive.writestr(KEPT_ROWS, kept_rows.tobytes())
+            written = {"format": FORMAT, **description, "members": _members(archive)}
+            archive.writestr(DESCRIPTION, json.dumps(written, indent=1))
 
 
 def read_description(path: Path) -> dict[str, Any]:

@@ -8,12 +8,21 @@ from functools import partial
 import pytest
 
 from penult import move_back
-from penult.classify.prediction import copying, moves
+from penult.classify.prediction import copying, move_log, moves
 from penult.classify.prediction.copying import digest_of_file
+from penult.classify.prediction.move_log import LOG
 from penult.classify.prediction.sorting import Sorter
-from penult.errors import FileFormatError, ImageError, OutputError, PathNotFoundError, UsageError
+from penult.errors import (
+    FileFormatError,
+    ImageError,
+    OutputError,
+    OutputExistsError,
+    PathNotFoundError,
+    UsageError,
+)
 from penult.images.files import open_regular
 from penult.records import Failure, ImageRecord
+from penult.scratch import scratch_file
 
 LABELS = ("daisy", "rose")
 
@@ -38,12 +47,12 @@ def record_of(path):
 
 
 def move(there, *paths, label="rose"):
-    sorter = Sorter(there, LABELS, mode="move")
-    return [sorter.place(record_of(path), digest_of_file(path), label) for path in paths]
+    with Sorter(there, LABELS, mode="move") as sorter:
+        return [sorter.place(record_of(path), digest_of_file(path), label) for path in paths]
 
 
 def held(folder):
-    files = (p for p in folder.rglob("*") if p.is_file() and p.name != moves.LOG)
+    files = (p for p in folder.rglob("*") if p.is_file() and p.name != LOG)
     return {p.relative_to(folder).as_posix(): p.read_bytes() for p in files}
 
 
@@ -84,10 +93,10 @@ def test_a_move_is_noted_before_it_is_done(here, there, monkeypatch):
     def killed(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(moves, "move_file", killed)
+    monkeypatch.setattr(move_log, "move_file", killed)
     with pytest.raises(KeyboardInterrupt):
         move(there, here / "a/1.jpg")
-    noted = json.loads((there / moves.LOG).read_text())
+    noted = json.loads((there / LOG).read_text())
     assert noted["from"] == str(here / "a/1.jpg")
     assert noted["to"] == "rose/1.jpg"
     assert move_back(there).photos == 0  # it never left
@@ -124,9 +133,9 @@ def test_a_photo_that_is_edited_before_its_half_done_move_is_finished_is_moved_a
 ):
     move(there, here / "a/1.jpg")
     (here / "a/1.jpg").write_bytes(b"one")  # in both places, as a kill leaves it
-    sorter = Sorter(there, LABELS, mode="move")
-    (here / "a/1.jpg").write_bytes(b"edited")
-    sorter.place(record_of(here / "a/1.jpg"), digest_of_file(here / "a/1.jpg"), "rose")
+    with Sorter(there, LABELS, mode="move") as sorter:
+        (here / "a/1.jpg").write_bytes(b"edited")
+        sorter.place(record_of(here / "a/1.jpg"), digest_of_file(here / "a/1.jpg"), "rose")
     assert held(there) == {"rose/1.jpg": b"one", "rose/1 (2).jpg": b"edited"}
 
 
@@ -134,24 +143,24 @@ def test_a_name_that_another_program_takes_meanwhile_leaves_no_line_that_never_s
     here, there, monkeypatch
 ):
     def too_late(record, target, digest):
-        monkeypatch.setattr(moves, "move_file", copying.move_file)
+        monkeypatch.setattr(move_log, "move_file", copying.move_file)
         target.write_bytes(b"of another program")
         raise FileExistsError
 
     before = held(here)
-    monkeypatch.setattr(moves, "move_file", too_late)
+    monkeypatch.setattr(move_log, "move_file", too_late)
     (moved,) = move(there, here / "a/1.jpg")
     assert moved.path.name == "1 (2).jpg"
     back = move_back(there)
     assert (back.photos, back.failures) == (1, ())
     assert held(here) == before
     assert held(there) == {"rose/1.jpg": b"of another program"}
-    assert not (there / moves.LOG).exists()
+    assert not (there / LOG).exists()
 
 
 def test_a_line_that_a_power_cut_left_unfinished_harms_no_other(here, there):
     move(there, here / "a/1.jpg")
-    with (there / moves.LOG).open("a") as log:
+    with (there / LOG).open("a") as log:
         log.write('{"from": "/some')
     move(there, here / "b/2.jpg")
     assert move_back(there).photos == 2
@@ -225,7 +234,7 @@ def test_read_only_folders_and_links_are_refused_before_anything_is_moved(here, 
 def test_a_log_that_leads_elsewhere_is_refused(there, tmp_path, to):
     there.mkdir()
     line = {"from": str(tmp_path / "x"), "to": to, "digest": "00"}
-    (there / moves.LOG).write_text(json.dumps(line) + "\n")
+    (there / LOG).write_text(json.dumps(line) + "\n")
     with pytest.raises(FileFormatError, match=r"moves\.jsonl, line 1: leads out of"):
         move_back(there)
 
@@ -234,8 +243,10 @@ def test_a_photo_that_changes_on_its_way_to_another_disk_stays_where_it_is(
     here, there, monkeypatch
 ):
     without_links(monkeypatch)
-    sorter = Sorter(there, LABELS, mode="move")
-    with pytest.raises(ImageError, match="has changed since it was read"):
+    with (
+        Sorter(there, LABELS, mode="move") as sorter,
+        pytest.raises(ImageError, match="has changed since it was read"),
+    ):
         sorter.place(record_of(here / "a/1.jpg"), digest_of_file(here / "b/1.jpg"), "rose")
     assert held(here)["a/1.jpg"] == b"one"
     assert held(there) == {}
@@ -248,7 +259,7 @@ def test_a_photo_that_was_put_into_another_class_by_hand_goes_back(here, there):
     (there / "rose/1.jpg").rename(there / "tulip/renamed.jpg")
     assert move_back(there).photos == 2
     assert held(here) == before
-    assert not (there / moves.LOG).exists()
+    assert not (there / LOG).exists()
 
 
 def test_two_of_the_same_bytes_are_named_and_stay(here, there):
@@ -266,8 +277,123 @@ def test_two_of_the_same_bytes_are_named_and_stay(here, there):
 
 
 def test_the_folders_of_those_set_aside_are_gone_when_all_are_back(here, there):
-    sorter = Sorter(there, LABELS, mode="move")
     path = here / "a/1.jpg"
-    sorter.place(record_of(path), digest_of_file(path), "rose", aside="unlike")
+    with Sorter(there, LABELS, mode="move") as sorter:
+        sorter.place(record_of(path), digest_of_file(path), "rose", aside="unlike")
     assert move_back(there).photos == 1
     assert not (there / "unlike").exists()
+
+
+def test_photos_are_not_moved_while_others_are_moved_back_nor_by_two_at_once(here, there):
+    before = held(here)
+    refused = r"sorted is being written by another run, process \d+"
+    with Sorter(there, LABELS, mode="move") as sorter:
+        path = here / "a/1.jpg"
+        sorter.place(record_of(path), digest_of_file(path), "rose")
+        with pytest.raises(OutputExistsError, match=refused):
+            move_back(there)
+        with pytest.raises(OutputExistsError, match=refused):
+            move(there, here / "b/1.jpg")
+    assert move_back(there).photos == 1
+    assert held(here) == before
+    assert list(there.iterdir()) == []
+
+
+def test_a_photo_that_is_moved_while_others_are_moved_back_is_in_the_log_afterwards(
+    here, there, monkeypatch
+):
+    """What `move_back` has read is what it writes: nothing is noted between the two."""
+    move(there, here / "a/1.jpg", here / "b/2.jpg")
+    (here / "a/1.jpg").write_bytes(b"another file")  # its line stays
+
+    def meanwhile(noted, elsewhere):
+        with pytest.raises(OutputExistsError):
+            move(there, here / "b/1.jpg")
+        return undo(noted, elsewhere)
+
+    undo = moves._undo
+    monkeypatch.setattr(moves, "_undo", meanwhile)
+    assert move_back(there).photos == 1
+    assert held(here)["b/1.jpg"] == b"two"
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda line: line[: len(line) // 2],
+        lambda line: line.replace(b'"from"', b'"frm"'),
+        lambda line: b"\x00\xff" + line[2:],
+        lambda line: line.replace(b'"to": "rose/', b'"to": "\\u0000rose/'),
+        lambda line: b"[1]",
+    ],
+)
+def test_a_damaged_line_is_named_and_kept_for_its_photo_is_still_there(here, there, damage):
+    move(there, here / "a/1.jpg", here / "b/1.jpg", here / "b/2.jpg")
+    first, second, third = (there / LOG).read_bytes().splitlines()
+    damaged = damage(second)
+    (there / LOG).write_bytes(b"\n".join([first, damaged, third, b""]))
+    done = move_back(there)
+    (failure,) = done.failures
+    assert done.photos == 2
+    assert failure.id == f"{there / LOG}, line 1"
+    assert "is damaged, and stays there" in failure.reason
+    assert (there / LOG).read_bytes() == damaged + b"\n"
+    assert held(there) == {"rose/1 (2).jpg": b"two"}
+
+
+def test_a_line_that_a_power_cut_left_unfinished_is_of_no_move_and_is_taken_away(here, there):
+    move(there, here / "a/1.jpg")
+    whole = (there / LOG).read_bytes()
+    (there / LOG).write_bytes(whole + whole[:40])
+    move(there, here / "b/2.jpg")
+    assert move_back(there).failures == ()
+    assert not (there / LOG).exists()
+
+
+def test_a_last_line_that_lacks_its_end_alone_is_a_move(here, there):
+    before = held(here)
+    move(there, here / "a/1.jpg")
+    (there / LOG).write_bytes((there / LOG).read_bytes().rstrip(b"\n"))
+    move(there, here / "b/2.jpg")
+    assert move_back(there).photos == 2
+    assert held(here) == before
+
+
+def test_a_photo_that_is_gone_is_named_where_another_file_has_its_name(here, there):
+    move(there, here / "a/1.jpg")
+    (there / "rose/1.jpg").unlink()
+    (here / "a/1.jpg").write_bytes(b"another file")
+    (failure,) = move_back(there).failures
+    assert "no longer there, and" in failure.reason
+    assert "a/1.jpg is another file by now" in failure.reason
+    assert (there / LOG).exists()
+
+
+@pytest.mark.parametrize("label", ["moves.jsonl", "Moves.JSONL", "moves.lock"])
+def test_a_class_may_be_called_as_penults_own_files_are(here, there, label):
+    path = here / "a/1.jpg"
+    with Sorter(there, [label], mode="move") as sorter:
+        sorter.place(record_of(path), digest_of_file(path), label)
+    assert held(there) == {f"{label} (2)/1.jpg": b"one"}
+    assert move_back(there).photos == 1
+
+
+def test_what_killed_moves_left_between_two_disks_is_swept_on_both_sides(here, there):
+    move(there, here / "a/1.jpg")
+    (here / "a").mkdir(exist_ok=True)
+    left = []
+    for folder in (here / "a", there / "rose"):
+        left.append(scratch_file(folder, copying.SCRATCH))
+        left[-1] = left[-1].rename(
+            left[-1].with_name(left[-1].name.replace(f"-{os.getpid()}-", "-999999999-"))
+        )
+    move_back(there)
+    assert not any(path.exists() for path in left)
+    assert list(there.iterdir()) == []
+
+
+def test_what_a_killed_move_back_left_is_swept_by_the_next_move(here, there):
+    left = scratch_file(here / "a", copying.SCRATCH)
+    left = left.rename(left.with_name(left.name.replace(f"-{os.getpid()}-", "-999999999-")))
+    Sorter(there, LABELS, mode="move").require_files([record_of(here / "a/1.jpg")])
+    assert not left.exists()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 __all__ = ["folder_names", "safe_name"]
 
@@ -16,15 +16,15 @@ _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\.|$)",
 _LONGEST = 120  # in bytes; names may have 255, and a number may have to be added
 
 
-def folder_names(labels: Sequence[str]) -> list[str]:
-    """Name a folder for each label, no two the same on any file system.
+def folder_names(labels: Sequence[str], *, reserved: Iterable[str] = ()) -> list[str]:
+    """Name a folder for each label, no two the same on any file system, and none as one reserved.
 
     Labels that are safe names stay as they are. In the others, what is unsafe becomes ``%`` and the
     hex digits of its UTF-8 bytes, as in an address. Of labels that differ in case alone, which is
     the same name on Windows and macOS, the later ones get a number.
     """
     names: list[str] = []
-    taken: set[str] = set()
+    taken = set(map(_folded, reserved))
     for label in labels:
         first = name = safe_name(label)
         number = 1

@@ -1,124 +1,31 @@
-"""Photos moved into folders, with a log that undoes it."""
+"""Photos that were moved into folders moved back."""
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property, partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from penult.checking import checked
-from penult.classify.prediction.copying import digest_of_file, move_file
+from penult.classify.prediction.copying import SCRATCH, move_file
+from penult.classify.prediction.move_log import LOG, Move, lock_moves, read_log
 from penult.errors import (
-    FileFormatError,
     ImageError,
     OutputError,
     PathNotFoundError,
     PenultError,
 )
 from penult.images.files import open_regular
-from penult.output import atomic_output, explain, sync_folder
-from penult.parsing import read_json
+from penult.output import atomic_output, explain
 from penult.records import Failure, ImageRecord, MovedBack
+from penult.representation import short_text
+from penult.scratch import sweep
 from penult.wording import listed
 
-__all__ = ["LOG", "MoveLog", "move_back"]
-
-LOG = "moves.jsonl"
-"""The log's name in the folder that photos are moved to: a JSON object a line, ``from``, an
-absolute path, ``to``, a path from that folder, and ``digest``, of the photo's bytes."""
-
-
-@dataclass(frozen=True)
-class _Move:
-    source: Path
-    target: Path
-    digest: str
-
-    @property
-    def is_home(self) -> bool:
-        """Whether what has the name that the photo had is the photo."""
-        return self._is_photo(self.source)
-
-    @property
-    def is_there(self) -> bool:
-        """Whether what has the name that the photo was given is the photo."""
-        return self._is_photo(self.target)
-
-    def _is_photo(self, path: Path) -> bool:
-        return path.is_file() and not path.is_symlink() and digest_of_file(path) == self.digest
-
-    def to_json(self, folder: Path) -> str:
-        """Make a line of the log."""
-        to = self.target.relative_to(folder).as_posix()
-        return json.dumps({"from": str(self.source), "to": to, "digest": self.digest}) + "\n"
-
-
-class MoveLog:
-    """Moves photos into a folder, and notes each move there before it is done.
-
-    Parameters
-    ----------
-    folder : Path
-        The folder that the photos' own folders are in.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / LOG
-        self._noted = {}
-        if os.path.lexists(self.path):
-            self._noted = {one.source: one for one in _read(self.path)}
-
-    def finish(self, record: ImageRecord, digest: str) -> Path | None:
-        """Finish the move of a photo that a kill left in both places; where to, or None.
-
-        Raises
-        ------
-        OutputError
-        """
-        move = self._noted.pop(_source(record), None)
-        if move is None or move.digest != digest or not (move.is_there and move.is_home):
-            return None
-        try:
-            move.source.unlink()
-        except OSError as error:
-            raise explain(error, move.source) from error
-        return move.target
-
-    def move(self, record: ImageRecord, target: Path, digest: str) -> None:
-        """Note a move, and do it; as `move_file`.
-
-        Raises
-        ------
-        FileExistsError, OutputError, ImageError
-        """
-        self._note(_Move(_source(record), target, digest))
-        move_file(record, target, digest)
-
-    def _note(self, move: _Move) -> None:
-        line = move.to_json(self.path.parent)
-        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT
-        flags |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-        is_new = not self.path.exists()
-        try:
-            with os.fdopen(os.open(self.path, flags, 0o666), "rb+", buffering=0) as file:
-                if file.seek(0, os.SEEK_END):
-                    file.seek(-1, os.SEEK_END)
-                    if file.read(1) != b"\n":  # a power cut left that line unfinished
-                        line = "\n" + line
-                file.write(line.encode())
-                os.fsync(file.fileno())
-            if is_new:
-                sync_folder(self.path.parent)
-        except OSError as error:
-            raise explain(error, self.path) from error
-
-
-def _source(record: ImageRecord) -> Path:
-    return Path(os.path.abspath(record.path or ""))  # noqa: PTH100 - no links
+__all__ = ["move_back"]
 
 
 @checked
@@ -149,20 +56,38 @@ def move_back(folder: str | Path) -> MovedBack:
         raise PathNotFoundError(
             f"{log} is not there: no photos were moved to {folder}, or all are back"
         )
-    moves, left, back = list(_read(log)), list[_Move](), 0
-    failures, elsewhere = list[Failure](), _Elsewhere(log.parent, moves)
+    lock = lock_moves(log.parent)
+    try:
+        return _moved_back(log)
+    finally:
+        lock.release(remove=True)
+
+
+def _moved_back(log: Path) -> MovedBack:
+    found, left, back = read_log(log), list[Move](), 0
+    moves = found.moves
+    elsewhere = _Elsewhere(log.parent, moves)
+    failures = [
+        Failure(
+            f"{log}, line {number}",
+            f"is damaged, and stays there: {short_text(line.decode(errors='replace'), 80)}",
+        )
+        for number, line in enumerate(found.damaged, 1)
+    ]
     for move in reversed(moves):
         try:
             back += _undo(move, elsewhere)
         except PenultError as error:
             left.append(move)
             failures.append(Failure(str(move.target), str(error)))
-    if left:
+    if left or found.damaged:
         with atomic_output(log, overwrite=True) as temporary:
-            lines = (move.to_json(log.parent) for move in reversed(left))
-            temporary.write_text("".join(lines), encoding="utf-8")
+            lines = [move.to_json(log.parent).encode() for move in reversed(left)]
+            temporary.write_bytes(b"".join([*(line + b"\n" for line in found.damaged), *lines]))
     else:
         log.unlink()
+    for folder in {one.parent for move in moves for one in (move.source, move.target)}:
+        sweep(folder, SCRATCH)  # of moves that were killed
     emptied = {one for move in moves for one in move.target.parents if log.parent in one.parents}
     for one in sorted(emptied, key=lambda path: -len(path.parts)):
         with suppress(OSError):  # there is something else in it
@@ -173,7 +98,7 @@ def move_back(folder: str | Path) -> MovedBack:
 class _Elsewhere:
     """Where in the folder photos lie by now that were put into another class by hand."""
 
-    def __init__(self, folder: Path, moves: Sequence[_Move]) -> None:
+    def __init__(self, folder: Path, moves: Sequence[Move]) -> None:
         self._folder, self._moves = folder, moves
 
     @cached_property
@@ -187,7 +112,7 @@ class _Elsewhere:
                         found.setdefault(digest_of_file(path), []).append(path)
         return found
 
-    def find(self, move: _Move) -> _Move | None:
+    def find(self, move: Move) -> Move | None:
         """The same move, from where its photo is now; None where it is not in the folder.
 
         Raises
@@ -207,12 +132,14 @@ class _Elsewhere:
         return replace(move, target=there[0])
 
 
-def _undo(move: _Move, elsewhere: _Elsewhere) -> bool:
+def _undo(move: Move, elsewhere: _Elsewhere) -> bool:
     """Move one back; whether there was something to do."""
     if not os.path.lexists(move.target):
-        if os.path.lexists(move.source):
+        if move.is_home:
             return False  # it is back, or was never moved
         found = elsewhere.find(move)
+        if found is None and os.path.lexists(move.source):
+            raise ImageError(f"is no longer there, and {move.source} is another file by now")
         if found is None:
             raise ImageError(f"is no longer there, and so cannot go back to {move.source}")
         move = found
@@ -236,22 +163,5 @@ def _undo(move: _Move, elsewhere: _Elsewhere) -> bool:
     return True
 
 
-def _read(log: Path) -> Iterator[_Move]:
-    try:
-        with open_regular(log) as file:
-            lines = file.read().decode("utf-8").split("\n")
-    except (OSError, PenultError, UnicodeDecodeError) as error:
-        raise FileFormatError(f"{log} cannot be read as a log of moved photos: {error}") from error
-    for number, line in enumerate(lines, 1):
-        if not line:
-            continue
-        try:
-            said = read_json(line)
-            source, target = Path(said["from"]), PurePosixPath(said["to"])
-            digest = str(said["digest"])
-        except (ValueError, KeyError, TypeError):
-            # Cut short by a power cut, before the move that it was to be the note of.
-            continue
-        if not source.is_absolute() or target.is_absolute() or ".." in target.parts:
-            raise FileFormatError(f"{log}, line {number}: leads out of {log.parent}")
-        yield _Move(source, log.parent / target, digest)
+def _shown(line: bytes) -> str:
+    return short_text(line.decode(errors="replace"), 80)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -105,7 +106,7 @@ def predict_images(
     records, failures, readers = _listed(
         images, sorter, on_listing or log_listing_messages, offline=offline
     )
-    with shown(progress) as tell:
+    with shown(progress) as tell, sorter or nullcontext():
         with announcing(tell):
             extractor = spec.shared()
             # What is wrong with it is said before any image is read.

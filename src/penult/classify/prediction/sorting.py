@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from typing import Self
 
 from penult.classify.prediction.copying import (
     SCRATCH,
@@ -16,7 +17,7 @@ from penult.classify.prediction.copying import (
     link_photo,
 )
 from penult.classify.prediction.folder_names import folder_names, safe_name
-from penult.classify.prediction.moves import MoveLog
+from penult.classify.prediction.move_log import RESERVED, MoveLog
 from penult.errors import OutputError, OutputExistsError, UnknownNameError, UsageError
 from penult.interface import option
 from penult.records import Copied, ImageRecord
@@ -42,7 +43,8 @@ class Sorter:
     A photo keeps its name. Where another photo has that name already, this one's gets a number,
     ``rose (2).jpg``; where the same photo is there already, by its bytes, nothing is done, so that
     sorting the same photos again changes nothing. One to be moved goes there in any case, for it is
-    to be gone from where it was; `MoveLog` notes each move before it is done.
+    to be gone from where it was; `MoveLog` notes each move before it is done, and lets nobody else
+    move photos to or from the folder until the `with` block of the sorter ends.
 
     Parameters
     ----------
@@ -63,7 +65,7 @@ class Sorter:
             raise UnknownNameError("way to copy", mode, MODES)
         self.folder = Path(folder)
         self.mode = mode
-        *classes, unsure, unlike = folder_names([*labels, UNSURE, UNLIKE])
+        *classes, unsure, unlike = folder_names([*labels, UNSURE, UNLIKE], reserved=RESERVED)
         self._aside = {UNSURE: unsure, UNLIKE: unlike}
         self._folders = dict(zip(labels, classes, strict=True))
         # Of so many names it is remembered who has them; the others are looked up on the disk.
@@ -76,6 +78,15 @@ class Sorter:
         self._ready: set[Path] = set()
         self._noted: set[str] = set()
         self._moves = MoveLog(self.folder) if mode == "move" else None
+
+    def __enter__(self) -> Self:
+        if self._moves is not None and self.folder.is_dir():
+            self._moves.begin()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._moves is not None:
+            self._moves.close()
 
     def require_outside(self, sources: Sequence[Path]) -> None:
         """Refuse to sort photos that lie where they would be sorted to.
@@ -120,6 +131,7 @@ class Sorter:
                     f"{folder} is read-only, and photos cannot be moved out of it; give "
                     f"{option('copy_mode', 'copy')}"
                 )
+            sweep(folder, SCRATCH)  # a `move_back` that was killed
 
     def place(
         self, record: ImageRecord, digest: str, label: str, *, aside: str | None = None
