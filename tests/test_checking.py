@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import io
 from collections.abc import Sequence
 from typing import Literal
 
@@ -11,6 +12,7 @@ import pytest
 
 import penult
 from penult.checking import checked
+from penult.classify.options import TrainOptions
 from penult.errors import UsageError
 
 FUNCTIONS = {
@@ -149,3 +151,43 @@ def test_python_itself_says_which_argument_is_unknown_or_missing():
 
 def test_the_signature_stays_what_it_was():
     assert list(inspect.signature(penult.extract).parameters)[:3] == ["images", "output", "model"]
+
+
+@pytest.mark.parametrize("given", [{"count": np.int64(3)}, {"depth": np.float32(0.5)}])
+def test_numbers_of_numpy_are_given_on_as_pythons(given):
+    @checked
+    def kind(count: int = 0, depth: float = 0.0) -> set[type]:
+        """Say what was given."""
+        return {type(count), type(depth)}
+
+    assert kind(**given) == {int, float}
+
+
+@pytest.mark.parametrize(
+    "given", [{"count": 10**30}, {"count": -(10**30)}, {"depth": float("nan")}]
+)
+def test_numbers_that_nothing_can_be_done_with_are_refused(given):
+    with pytest.raises(UsageError, match="give a number"):
+        plant(**given)
+
+
+@pytest.mark.parametrize(
+    "odd", [np.array(3), range(3), np.array([1, 2]), (k for k in range(2)), io.BytesIO(b"x"), b"x"]
+)
+def test_what_is_no_list_of_names_is_refused_however_it_is_gone_through(odd):
+    with pytest.raises(UsageError, match=r"^kinds is "):
+        plant(kinds=odd)
+    with pytest.raises(UsageError, match=r"^layer is "):
+        penult.train("rows.h5", layer=odd)
+
+
+@pytest.mark.parametrize("empty", [[], (), set(), ""])
+def test_an_empty_list_of_layers_or_models_is_refused(empty):
+    for call in (lambda: penult.train("rows.h5", layer=empty), lambda: penult.fetch(empty)):
+        with pytest.raises(UsageError, match=r"is an empty list; give one or more|is empty; give"):
+            call()
+
+
+def test_fewer_photos_a_class_than_none_are_refused():
+    with pytest.raises(UsageError, match="min_per_class is -1; give 0 or more"):
+        TrainOptions.of(classifier="svm", grid=None, min_per_class=-1)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
 
 import penult
-from penult.interface import call_or_command, command, option, serving_command_line
+from penult.interface import call_or_command, command, option, serving_command_line, shell_quote
 
 SOURCE = Path(penult.__file__).parent
 
@@ -98,3 +99,13 @@ def test_no_message_of_the_library_is_written_for_the_command_line_alone() -> No
         if typed.search(text) and "pip install" not in text
     ]
     assert not found, "penult.interface has option() and command() for:\n" + "\n".join(found)
+
+
+def test_a_word_with_control_characters_is_quoted_so_that_a_shell_takes_it_back():
+    for word in ("new\nline", "it's\tred\x1b[31m", "back\\slash\n", "7\x017", "plain", "two words"):
+        quoted = shell_quote(word)
+        assert quoted.isprintable()
+        said = subprocess.run(
+            ["bash", "-c", f"printf %s {quoted}"], capture_output=True, text=True, check=True
+        )
+        assert said.stdout == word

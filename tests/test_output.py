@@ -8,7 +8,8 @@ import time
 import pytest
 from scratches import scratch_of_a_killed_process
 
-from penult.output import atomic_output
+from penult.errors import OutputError
+from penult.output import atomic_output, check_output
 from penult.scratch import scratch_file, scratch_folder, sweep
 
 
@@ -72,3 +73,10 @@ def test_folders_are_swept_too(tmp_path):
     assert left.exists()
     sweep(tmp_path, "[a]*")
     assert not left.exists()
+
+
+def test_a_name_that_leaves_no_room_for_what_is_not_finished_is_refused_at_once(tmp_path):
+    with pytest.raises(OutputError, match="its name is longer than the 210 bytes"):
+        check_output(tmp_path / ("é" * 106), overwrite=False)
+    with atomic_output(tmp_path / ("é" * 105)) as temporary:
+        temporary.write_text("whole")

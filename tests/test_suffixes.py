@@ -26,6 +26,7 @@ from penult.interface import serving_command_line
         pytest.param("PICTURE", "seen.gif", "seen.png", id="a picture that would lose pixels"),
         pytest.param("ROWS", "r.pq", "r.csv or r.npz or r.parquet", id="rows by a short suffix"),
         pytest.param("PREDICTIONS", "p.xlsx", "p.csv or p.jsonl", id="a table as a spreadsheet"),
+        pytest.param("PREDICTIONS", "p.csv.gz", "p.csv or p.jsonl", id="a packed table"),
         pytest.param("PREDICTIONS", "p.v2", "p.v2.csv or p.v2.jsonl", id="a table by no suffix"),
     ],
 )

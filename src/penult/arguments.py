@@ -91,7 +91,8 @@ def require_texts(name: str, value: object, *, path: bool, called: str | None = 
                 raise UsageError(f"{called} is empty; give a name, or leave it out")
             instead = "a folder, or . for this one" if name in _FOLDERS else "the name of a file"
             raise UsageError(f"an empty path was given as {called}; give {instead}")
-        if complaint := _complaint(text, path=path):
+        # A layer may be called anything.
+        if name != "layer" and (complaint := _complaint(text, path=path)):
             raise UsageError(f"{called} is {what_given(text)}, and {complaint}")
 
 

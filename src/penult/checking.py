@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, wraps
@@ -15,6 +16,8 @@ from penult.errors import UnknownNameError, UsageError
 from penult.representation import what_given
 
 __all__ = ["checked", "require_fitting"]
+
+_MOST = 10**18
 
 P = ParamSpec("P")
 Result = TypeVar("Result")
@@ -78,8 +81,27 @@ def _fitting(signature: inspect.Signature, given: Mapping[str, Any]) -> dict[str
         if isinstance(value, list | tuple) and not value and "str" in map(_name, wanted):
             raise UsageError(f"{name} is an empty list; give one or more")
         require_texts(name, value, path=is_path(name, annotation))
-        fitting[name] = value
+        fitting[name] = _plain(name, value) if {"int", "float"} & {*map(_name, wanted)} else value
     return fitting
+
+
+def _plain(name: str, value: Any) -> Any:
+    """A number of Python's in place of NumPy's, which libraries take for another kind of thing.
+
+    Raises
+    ------
+    UsageError
+        If it is not a number, or one that no computer counts to.
+    """
+    if _is_whole(value):
+        if abs(value) > _MOST:
+            raise UsageError(f"{name} is {what_given(value)}; give a number of up to 18 digits")
+        return int(value)
+    if isinstance(value, Real) and not _is_bool(value):
+        if math.isnan(value):
+            raise UsageError(f"{name} is nan; give a number")
+        return float(value)
+    return value
 
 
 def _listed(value: object, annotation: str) -> Any:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-__all__ = ["at_command_line", "call_or_command", "command", "option", "serving_command_line"]
+__all__ = [
+    "at_command_line",
+    "call_or_command",
+    "command",
+    "option",
+    "serving_command_line",
+    "shell_quote",
+]
 
 _FLAG = object()
 _at_command_line = False
@@ -51,7 +59,7 @@ def option(name: str, value: Any = _FLAG) -> str:
     """
     if _at_command_line:
         flag = "--" + name.replace("_", "-")
-        return flag if value is _FLAG or value is True else f"{flag} {shlex.quote(str(value))}"
+        return flag if value is _FLAG or value is True else f"{flag} {shell_quote(str(value))}"
     return name if value is _FLAG else f"{name}={_literal(value)}"
 
 
@@ -74,9 +82,17 @@ def command(name: str, *arguments: str, **options: str) -> str:
     """
     named = [option(*one) for one in options.items()]
     if _at_command_line:
-        words = map(shlex.quote, (name.replace("_", "-"), *arguments))
+        words = map(shell_quote, (name.replace("_", "-"), *arguments))
         return " ".join(["penult", *words, *named])
     return f"penult.{name}({', '.join([*map(_literal, arguments), *named])})"
+
+
+def shell_quote(text: str) -> str:
+    """Quote a word for a shell; one with control characters so that they can be seen and typed."""
+    if text.isprintable() or not any(ord(one) < 32 or ord(one) == 127 for one in text):
+        return shlex.quote(text)
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return "$'" + re.sub(r"[\x00-\x1f\x7f]", lambda one: f"\\x{ord(one[0]):02x}", escaped) + "'"
 
 
 def call_or_command() -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from penult.errors import OutputError, OutputExistsError, PathNotFoundError, PenultError
 from penult.interface import option
+from penult.representation import short_text
 from penult.scratch import scratch_file, sweep
 from penult.suffixes import Output, require_suffix
 
@@ -21,6 +22,10 @@ __all__ = [
     "replace_file",
     "sync_folder",
 ]
+
+
+# In bytes; beside a file lie others meanwhile, whose names are longer: see `penult.scratch`.
+_LONGEST_NAME = 210
 
 
 def check_output(
@@ -39,6 +44,11 @@ def check_output(
     UsageError
         If its name says that it holds something else.
     """
+    if len(os.fsencode(path.name)) > _LONGEST_NAME:
+        raise OutputError(
+            f"{short_text(str(path), 80)} cannot be written: its name is longer than the "
+            f"{_LONGEST_NAME} bytes that leave room for what is not finished yet"
+        )
     for one in inputs:
         if path.exists() and one.exists() and path.samefile(one):
             raise OutputExistsError(f"{path} is what is read; give another name to write to")

@@ -79,6 +79,9 @@ ROWS = Output("rows as CSV, npz or Parquet", (".csv", ".npz", ".parquet"), stric
 PREDICTIONS = Output("CSV or JSON lines", (".csv", ".jsonl"), strict=True)
 
 
+_PACKED = (".gz", ".bz2", ".xz", ".zst", ".zip")
+
+
 def require_suffix(path: Path, output: Output) -> None:
     """Refuse a name whose suffix says that the file holds something else.
 
@@ -94,6 +97,8 @@ def require_suffix(path: Path, output: Output) -> None:
     if suffix in output.suffixes or not (output.strict or suffix in _KNOWN):
         return
     stem = path.stem if suffix in _KNOWN else path.name
+    if output.strict and suffix in _PACKED:  # rows.csv.gz
+        stem = Path(path.stem).stem if Path(path.stem).suffix in output.suffixes else path.stem
     proposed = output.suffixes if output.strict else output.suffixes[:1]
     names = " or ".join(f"{stem}{right}" for right in proposed)
     message = f"{path} would hold {output.holds}; name it {names}"

@@ -73,6 +73,8 @@ def test_no_argument_takes_an_empty_text_or_one_that_no_file_has(
     penult, monkeypatch, tmp_path, command, param, text
 ):
     """An empty path, of a variable that was never set, would be the current folder to Python."""
+    if text and param.name == "layer":
+        pytest.skip("a layer may be called anything")
     monkeypatch.chdir(tmp_path)
     needed = [one for one in COMMANDS[command].params if one.required and one is not param]
     typed = [

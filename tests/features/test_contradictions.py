@@ -53,3 +53,11 @@ def test_a_search_costs_a_few_bytes_an_image(make_features):
     tracemalloc.stop()
     assert len(found) == 1
     assert peak / count < 150
+
+
+def test_of_many_files_one_of_each_label_comes_first(make_features):
+    features = make_features({"rose": 9, "tulip": 1}, content=["1"] * 10)
+    (told,) = find_contradictions(features)
+    assert told.startswith(
+        "the same file is in two classes: rose/000.jpg (rose), tulip/009.jpg (tulip), rose/001.jpg"
+    )

@@ -107,6 +107,8 @@ class TrainOptions:
     def _require_possible(self) -> None:
         for name in _WHOLE:
             require_whole(name, getattr(self, name))
+        if self.min_per_class < 0:
+            raise UsageError(f"min_per_class is {self.min_per_class}; give 0 or more")
         if not self.kinds or self.runs < 1:
             raise UsageError(
                 f"{len(self.kinds)} classifiers in {self.runs} runs; give at least one of each"

@@ -6,13 +6,13 @@ import codecs
 import io
 import json
 import os
-import shlex
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from penult.cli.colors import Color, in_color, paint
+from penult.interface import shell_quote
 from penult.messages import escape_json, printable
 from penult.wording import count
 
@@ -116,7 +116,7 @@ def next_step(text: str, *, quiet: bool = False) -> None:
 
 def next_command(*words: object, quiet: bool = False) -> None:
     """Say what to type next."""
-    next_step(f"penult {shlex.join(map(str, words))}", quiet=quiet)
+    next_step(f"penult {' '.join(map(shell_quote, map(str, words)))}", quiet=quiet)
 
 
 def say_json(value: Any) -> None:

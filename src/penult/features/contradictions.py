@@ -44,7 +44,10 @@ def find_contradictions(features: Features) -> tuple[str, ...]:
         together[content[k]].append(k)
     sentences = []
     for same in together.values():
-        if len({labels[k].tobytes() for k in same}) > 1:
+        of_each = {labels[k].tobytes(): k for k in reversed(same)}  # the first with each label
+        if len(of_each) > 1:
+            first = sorted(of_each.values())
+            same = [*first, *(k for k in same if k not in first)]
             named = [f"{features.ids[k]} ({_label(features, k)})" for k in same[:_FILES_NAMED]]
             more = f" and {len(same) - _FILES_NAMED:,} more" if len(same) > _FILES_NAMED else ""
             joined = ", ".join(named) + more if more else " and ".join(named)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from penult.backbones.weights.choice import WeightsChoice
 from penult.classify.classifier import Classifier
 from penult.classify.settings import TrainingSettings
 from penult.errors import WeightsError
+from penult.interface import shell_quote
 from penult.recipe import Recipe
 from penult.records import Features
 
@@ -170,4 +170,4 @@ def _repeated(name: str, values: Sequence[Any]) -> list[str]:
 
 
 def _typed(*words: str) -> str:
-    return f"penult {shlex.join(words)}"
+    return f"penult {' '.join(map(shell_quote, words))}"

@@ -32,7 +32,7 @@ def test_predictions_less_probable_than_the_threshold_are_marked(classifier, pho
 
 @pytest.mark.parametrize("threshold", [0, -0.5, 1.5, float("nan")])
 def test_a_threshold_that_is_no_probability_is_refused(classifier, photos, threshold):
-    with pytest.raises(UsageError, match="the threshold is"):
+    with pytest.raises(UsageError, match="threshold is"):
         classifier.predict(photos, threshold=threshold)
 
 
