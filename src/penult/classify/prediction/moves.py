@@ -10,7 +10,7 @@ from functools import cached_property, partial
 from pathlib import Path
 
 from penult.checking import checked
-from penult.classify.prediction.copying import SCRATCH, move_file
+from penult.classify.prediction.copying import SCRATCH, digest_of_file, move_file
 from penult.classify.prediction.move_log import LOG, Move, lock_moves, read_log
 from penult.errors import (
     ImageError,
