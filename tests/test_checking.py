@@ -191,3 +191,16 @@ def test_an_empty_list_of_layers_or_models_is_refused(empty):
 def test_fewer_photos_a_class_than_none_are_refused():
     with pytest.raises(UsageError, match="min_per_class is -1; give 0 or more"):
         TrainOptions.of(classifier="svm", grid=None, min_per_class=-1)
+
+
+def test_a_misspelled_argument_is_told_which_one_was_meant():
+    for function, wrong, meant in (
+        (penult.train, "test_sise", "test_size"),
+        (penult.extract, "lables", "labels"),
+        (penult.Classifier.save, "overwright", "overwrite"),
+    ):
+        said = rf"{function.__name__}\(\) has no argument {wrong}; did you mean {meant}\?$"
+        with pytest.raises(TypeError, match=said):
+            function("nowhere", **{wrong: 1})
+    with pytest.raises(TypeError, match="unexpected keyword argument 'zzz'"):
+        penult.train("nowhere", zzz=1)

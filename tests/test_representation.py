@@ -36,7 +36,21 @@ def public_records():
 
 
 # Those whose reprs are their own, and tested by themselves.
-OWN = {"Classifier", "Evaluation", "Features", "Recipe", "Scores", "Verification"}
+OWN = {
+    "Classifier",
+    "ClassifierInfo",
+    "FeaturesInfo",
+    "HeldOut",
+    "Int8Info",
+    "Plan",
+    "ReportFiles",
+    "TrainingSettings",
+    "Evaluation",
+    "Features",
+    "Recipe",
+    "Scores",
+    "Verification",
+}
 RETURNED = [
     cls
     for name, cls in sorted(public_records().items())
@@ -242,5 +256,85 @@ def test_some_rows_of_a_file_are_taken_with_all_that_is_known_of_them(
     np.testing.assert_array_equal(on_disk.features, taken.features)
 
 
+def test_rows_are_taken_by_their_ids_in_that_order(make_features):
+    features = make_features({"daisy": 3, "rose": 3})
+    wanted = [features.ids[4], features.ids[1]]
+    assert list(features.take(wanted).ids) == list(features.take(np.array(wanted)).ids) == wanted
+    with pytest.raises(penult.errors.UnknownNameError, match=r"unknown id '.*x'; did you mean"):
+        features.take([features.ids[0] + "x"])
+    for wrong, told in (([6], r"\[6\]"), ([True], r"\[True\]"), ([0.5], r"\[0\.5\]")):
+        with pytest.raises(penult.errors.UsageError, match=f"^rows is {told}, of 6 rows; give"):
+            features.take(wrong)
+
+
 def test_of_no_rows_nothing_is_taken(make_features):
     assert len(make_features({"daisy": 3, "rose": 3}).take([])) == 0
+
+
+def test_nothing_in_a_repr_is_cut_through(features, classifier, photos, toy):
+    from penult.classify.settings import GridResult
+
+    results = tuple(GridResult("logistic", {"C": k}, 0.5, 0.1, 0.205689) for k in range(9))
+    many = dataclasses.make_dataclass("Many", [(f"field_{k}", tuple) for k in range(30)])
+    many.__module__ = "penult"
+    record = penult.representation.short_repr(many)(*[results] * 30)
+    assert repr(record).startswith("Many(field_0=(… 9 in all), field_1=(… 9 in all), ")
+    assert repr(record).endswith(" more)")
+    assert short(dict.fromkeys("abcde", 1)) == "{'a': 1, 'b': 1, 'c': 1, … 5 in all}"
+    assert short([results[0]]) == f"[{results[0]!r}]"
+    assert short([features.recipe] * 2).count("layer ") == 2
+    recipe = dataclasses.replace(features.recipe, layer="x" * 300)
+    assert short((recipe, recipe)).count("…") <= 4
+    plan = penult.plan(photos, model=toy)
+    assert repr(plan) == (
+        "Plan(36 images, 3 classes, toy:mean-colour, layer penultimate 3 float32, about 0.3 MB)"
+    )
+    settings = penult.train(features, folds=2, grid={"C": [1, 10]}).settings
+    assert repr(settings).startswith("TrainingSettings(logistic C=")
+    page = settings._repr_html_()
+    assert all(f">{cell}</td>" in page for cell in ("C=1", "C=10", "logistic"))
+
+
+def test_what_info_says_and_a_report_made_is_one_line(photos, toy, tmp_path):
+    rows = penult.extract(photos, tmp_path / "f.h5", model=toy)
+    assert repr(penult.info(tmp_path / "f.h5")) == (
+        "FeaturesInfo(36 rows of 3 float32, 3 classes, toy:mean-colour, layer penultimate)"
+    )
+    penult.train(rows, tmp_path / "c.skops", classifier="centroid")
+    told = repr(penult.info(tmp_path / "c.skops"))
+    assert told.startswith("ClassifierInfo(centroid, 3 classes, toy:mean-colour, layer penultimate")
+    assert len(told) < 200
+    page = rows.recipe._repr_html_()
+    assert "Preprocessing(" not in page
+    assert ">interpolation</td>" in page
+    made = penult.report(tmp_path / "f.h5", tmp_path / "report", curve=False, label_errors=False)
+    assert repr(made).startswith("ReportFiles(")
+    assert len(repr(made)) < 400
+
+
+def test_a_class_is_not_left_out_to_save_its_name():
+    def said(classes):
+        names = [f"class{k}" for k in range(classes)]
+        return repr(penult.Predictions(Prediction("x", n, 0.9, ((n, 0.9),)) for n in names))
+
+    assert "1 class4)" in said(5)
+    assert said(8).endswith("1 class0, 1 class1, 1 class2, and 5 more classes)")
+
+
+def test_held_out_images_and_scores_are_tables(make_features, tmp_path):
+    features = make_features({"daisy": 12, "rose": 12})
+    found = penult.train(features, classifier="centroid", folds=2)
+    held_out, scores = found.held_out, found.scores
+    assert repr(held_out) == f"HeldOut({len(held_out)} images, 0 in the wrong class)"
+    assert held_out._repr_html_().count("<tr>") == 1 + len(held_out)
+    lines = str(scores).splitlines()
+    assert lines[0].split() == ["class", "precision", "recall", "F1", "support"]
+    assert lines[2].split()[0] == "daisy"
+    assert lines[-1].startswith("accuracy 100% on 6 images (")
+    assert scores.to_dict()["classes"][0]["label"] == "daisy"
+    if find_spec("pandas") is None:
+        pytest.skip("pandas is in no environment of penult's")
+    frame = held_out.to_dataframe()
+    assert list(frame) == ["id", "label", "predicted", "probability", "run"]
+    assert tuple(frame.id) == held_out.ids
+    assert list(scores.to_dataframe()) == ["label", "precision", "recall", "f1", "support"]

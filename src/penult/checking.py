@@ -14,6 +14,7 @@ from typing import Any, ParamSpec, TypeVar
 from penult.arguments import is_path, require_texts
 from penult.errors import UnknownNameError, UsageError
 from penult.representation import what_given
+from penult.spelling import closest
 
 __all__ = ["checked", "require_fitting"]
 
@@ -36,14 +37,22 @@ def checked(function: Callable[P, Result]) -> Callable[P, Result]:
         Names the argument, what was given and what is allowed.
     UnknownNameError
         If a text is none of those that are listed.
+    TypeError
+        If there is no argument of that name; says which one was likely meant.
     """
     signature = inspect.signature(function)
+    by_position = inspect.Parameter.POSITIONAL_ONLY
+    allowed_names = [p.name for p in signature.parameters.values() if p.kind != by_position]
 
     @wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> Result:
         try:
             bound = signature.bind(*args, **kwargs)
-        except TypeError:  # an argument is missing, or unknown: Python says it best
+        except TypeError:  # an argument is missing, or unknown
+            for name in kwargs:
+                if name not in signature.parameters and (meant := closest(name, allowed_names, 1)):
+                    said = f"{function.__qualname__}() has no argument {name}"
+                    raise TypeError(f"{said}; did you mean {meant[0]}?") from None
             return function(*args, **kwargs)
         bound.arguments.update(_fitting(signature, bound.arguments))
         return function(*bound.args, **bound.kwargs)
@@ -121,9 +130,14 @@ def _listed(value: object, annotation: str) -> Any:
 
 
 def _how(value: object, words: Iterable[str]) -> str:
-    """Say how an array becomes what it was given for."""
+    """Say how an array or an image becomes what it was given for."""
     if "Features" in words and hasattr(value, "shape"):
         return ", or make Features of it: penult.Features(features=…, ids=…, labels=…, …)"
+    if any("DataFrame" in word for word in words):
+        return (
+            "; Pillow images, uint8 arrays, bytes and binary files, in a list, are for "
+            "penult.Extractor, FeatureExtractor and Classifier.predict"
+        )
     return ""
 
 
@@ -154,6 +168,13 @@ _TYPES: dict[str, tuple[Callable[[object], bool], str]] = {
     "ShowProgress": (
         lambda value: value is None or _is_bool(value) or callable(value),
         "True, False or a function",
+    ),
+    "Images": (
+        lambda value: (
+            isinstance(value, str | os.PathLike)
+            or (isinstance(value, Iterable) and not isinstance(value, bytes | Mapping))
+        ),
+        "a path or an address, a list of them, or a DataFrame",
     ),
     "Mapping": (lambda value: isinstance(value, Mapping), "a mapping"),
     "Sequence": (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from penult.backbones.registry import DEFAULT_MODEL
 from penult.backbones.weights.choice import WeightsChoice
@@ -18,9 +18,9 @@ from penult.features.contradictions import find_contradictions, log_contradictio
 from penult.features.read import load, read
 from penult.features.resume.finished import require_same
 from penult.features.resume.store import parts_folder, require_place
-from penult.images.listing import as_sources
+from penult.images.listing import Images
 from penult.images.listing_options import ListingOptions
-from penult.images.notes import log_failures
+from penult.images.notes import log_failures, log_labels
 from penult.interface import option
 from penult.progress import ShowProgress, Tell, following
 from penult.recipe import Precision
@@ -34,13 +34,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Extraction", "extract"]
 
-Paths = str | Path | Sequence[str | Path]
-
 
 @renamed_keyword("pool", "pooling")
 @checked
 def extract(
-    images: Paths,
+    images: Images,
     output: str | Path | None = None,
     *,
     model: str = DEFAULT_MODEL,
@@ -50,7 +48,7 @@ def extract(
     weights: str | Path | None = None,
     offline: bool = False,
     architecture: str | None = None,
-    labels: str | Path = "parent",
+    labels: str | Path | Sequence[Any] = "parent",
     label_pattern: str | None = None,
     path_column: str | None = None,
     label_column: str | None = None,
@@ -81,10 +79,10 @@ def extract(
 
     Parameters
     ----------
-    images : path, address, or list of them
+    images : path, address, list of them, or DataFrame
         A folder, an image, a list (``.csv``, ``.parquet``), an archive (``.tar``, ``.parquet``), an
-        address (``s3://…``), ``-`` for paths on standard input, or several of these; see
-        docs/images.md.
+        address (``s3://…``), ``-`` for paths on standard input, or several of these; or a
+        DataFrame with the columns of a list. See docs/images.md.
     output : path, optional
         Feature file to write, whole or not at all; None keeps the rows in memory.
     model : str, default="efficientnet_lite0"
@@ -103,9 +101,10 @@ def extract(
         variable ``PENULT_OFFLINE=1``.
     architecture : str, optional
         For a plain state dict (``checkpoint:PATH``), the backbone that it fits.
-    labels : {"parent", "none"}, "column:NAME" or path, default="parent"
+    labels : {"parent", "none"}, "column:NAME", path or sequence, default="parent"
         ``"parent"`` is what the source says, or else the folder's name; ``"column:NAME"`` is of the
-        source's table; a CSV file has columns path, label.
+        source's table; a CSV file has columns path, label. A sequence has a label for each path of
+        a list, in the same order.
     label_pattern : str, optional
         Regular expression on file names whose group ``label`` is the label.
     path_column, label_column : str, optional
@@ -218,6 +217,7 @@ def extract(
         raise UsageError("an update needs an output to bring up to date")
     else:
         features = extraction.to_memory(images, progress=progress)
+    log_labels(features)
     log_failures(features.failures, total=len(features) + len(features.failures))
     log_contradictions(find_contradictions(features))
     return features
@@ -253,7 +253,7 @@ class Extraction:
         if self.shuffle is not None and self.shuffle < 0:
             raise UsageError(f"a shuffle seed of {self.shuffle} was given; it must be 0 or more")
 
-    def to_memory(self, images: Paths, *, progress: ShowProgress = None) -> Features:
+    def to_memory(self, images: Images, *, progress: ShowProgress = None) -> Features:
         """Make the rows, and keep them in memory; see `extract`."""
         with following(progress) as tell:
             job = self._job(images, (), tell)
@@ -263,7 +263,7 @@ class Extraction:
 
     def to_file(
         self,
-        images: Paths,
+        images: Images,
         output: str | Path,
         *,
         overwrite: bool = False,
@@ -289,8 +289,8 @@ class Extraction:
             changes = replace(changes, added=added)
         return replace(features, changes=changes)
 
-    def _job(self, images: Paths, leave_out: Sequence[Path], tell: Tell) -> Job:
-        sources, offline = as_sources(images), self.extractor.weights.offline
+    def _job(self, images: Images, leave_out: Sequence[Path], tell: Tell) -> Job:
+        sources, offline = self.listing.sources(images), self.extractor.weights.offline
         listing = self.listing.list(sources, leave_out=leave_out, offline=offline)
         if self.needs_labels and not any(record.labels for record in listing.records):
             raise UsageError(

@@ -19,11 +19,12 @@ from penult.features.changes import changes_of
 from penult.features.estimate import estimate_bytes
 from penult.features.read import load
 from penult.features.resume.store import parts_folder, require_place
-from penult.images.listing import as_sources
+from penult.images.listing import Images
 from penult.images.listing_options import ListingOptions
 from penult.recipe import Recipe
 from penult.records import Changes
-from penult.representation import html_table, short_repr
+from penult.representation import html_table, one_line, short_repr, short_text
+from penult.wording import count, listed, times
 
 if TYPE_CHECKING:
     from penult.images.labels.split_folders import SplitsFrom
@@ -56,7 +57,6 @@ class PlannedLayer:
         return prod(self.shape)
 
 
-@short_repr
 @dataclass(frozen=True, kw_only=True)
 class Plan:
     """What an extraction would give.
@@ -91,6 +91,22 @@ class Plan:
     changes: Changes | None
     notes: Mapping[str, Any]
 
+    def __repr__(self) -> str:
+        layers = (f"{short_text(one.name)} {times(one.shape)}" for one in self.layers)
+        changed = [] if self.changes is None else vars(self.changes).items()
+        facts = [
+            ("images", count(self.images, "image")),
+            ("classes", count(len(self.classes), "class")),
+            ("network", short_text(self.backbone)),
+            ("layer", f"{listed(layers, 3)} {self.dtype}"),
+            ("file", f"about {self.bytes / 1e6:,.1f} MB"),
+            (
+                "changes",
+                ", ".join(f"{len(ids):,} {what}" for what, ids in changed) if changed else None,
+            ),
+        ]
+        return one_line("Plan", facts)
+
     def _repr_html_(self) -> str:
         facts = [
             ("network", self.backbone),
@@ -107,7 +123,7 @@ class Plan:
 @renamed_keyword("pool", "pooling")
 @checked
 def plan(
-    images: str | Path | Sequence[str | Path],
+    images: Images,
     output: str | Path | None = None,
     *,
     model: str = DEFAULT_MODEL,
@@ -117,7 +133,7 @@ def plan(
     weights: str | Path | None = None,
     offline: bool = False,
     architecture: str | None = None,
-    labels: str | Path = "parent",
+    labels: str | Path | Sequence[Any] = "parent",
     label_pattern: str | None = None,
     path_column: str | None = None,
     label_column: str | None = None,
@@ -132,7 +148,7 @@ def plan(
 
     Parameters
     ----------
-    images : path, address, or list of them
+    images : path, address, list of them, or DataFrame
         As for `penult.extract`, like all other parameters.
     output : path, optional
         Feature file that would be written; what could not be is refused.
@@ -150,7 +166,7 @@ def plan(
         Never touch the network.
     architecture : str, optional
         For a plain state dict, the backbone that it fits.
-    labels : {"parent", "none"}, "column:NAME" or path, default="parent"
+    labels : {"parent", "none"}, "column:NAME", path or sequence, default="parent"
         Where labels come from.
     label_pattern : str, optional
         Regular expression on file names whose group ``label`` is the label.
@@ -190,7 +206,7 @@ def plan(
         splits=splits,
     )
     own = () if target is None else (target, parts_folder(target))
-    listed = listing.list(as_sources(images), leave_out=own, offline=offline)
+    listed = listing.list(listing.sources(images), leave_out=own, offline=offline)
     choice = WeightsChoice.of(weights, offline=offline, architecture=architecture)
     backbone = open_without_download(rows.model, choice)
     recipes = rows.recipes(backbone)

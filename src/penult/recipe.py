@@ -171,7 +171,18 @@ class Recipe:
         facts = [
             *self._facts(),
             ("weights", f"{self.weights}, SHA-256 {self.weights_sha256[:12]}…"),
-            ("preprocessing", repr(self.preprocessing)),
+            *(
+                (name, _in_words(getattr(self.preprocessing, name)))
+                for name in ("resize", "crop", "interpolation", "mean", "std", "channels")
+            ),
+            *(
+                (name, value)
+                for name, value in (
+                    ("margin", self.preprocessing.margin),
+                    ("decode", self.preprocessing.decode),
+                )
+                if value not in ("even", "exact")
+            ),
         ]
         return html_table("Recipe", facts)
 
@@ -271,6 +282,13 @@ class Recipe:
         """
         mine, theirs = _counting_fields(self), _counting_fields(other)
         return {k: (mine[k], theirs[k]) for k in mine if mine[k] != theirs[k]}
+
+
+def _in_words(value: Any) -> str | None:
+    """Write a setting of the preprocessing; sizes as (height, width)."""
+    if isinstance(value, tuple):
+        return f"({', '.join(f'{one:.6g}' for one in value)})"
+    return None if value is None else str(value)
 
 
 def _size(preprocessing: Preprocessing) -> tuple[int, int] | None:

@@ -9,7 +9,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from penult.representation import html_table, one_line, short_repr, short_text
+from penult.errors import UnknownNameError, UsageError
+from penult.representation import (
+    html_table,
+    one_line,
+    short_repr,
+    short_text,
+    text_table,
+    what_given,
+)
 from penult.wording import count, percent, ratio, times
 from penult.wording import interval as in_interval
 
@@ -33,8 +41,13 @@ __all__ = [
     "Predictions",
     "Progress",
     "Scores",
+    "class_rows",
     "in_words",
+    "scores_line",
 ]
+
+
+_CLASSES_SHOWN = 5  # in the repr of predictions
 
 
 @short_repr
@@ -85,6 +98,11 @@ class Failure:
 
     id: str
     reason: str
+
+    @property
+    def line(self) -> str:
+        """Both in one line, of which neither is longer than can be read."""
+        return f"{short_text(self.id, 200)}: {short_text(self.reason, 600)}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,23 +179,35 @@ class Features:
         """The number of rows."""
         return len(self.ids)
 
-    def take(self, rows: Sequence[int] | Sequence[bool] | NDArray[Any]) -> Features:
+    @property
+    def labelled(self) -> int:
+        """The number of rows that have a label, or several."""
+        has = self.labels >= 0 if self.targets is None else self.targets.any(axis=1)
+        return int(has.sum())
+
+    def take(self, rows: Sequence[int] | Sequence[bool] | Sequence[str] | NDArray[Any]) -> Features:
         """Take some of the rows, for example to train on a part of a file's.
 
         Parameters
         ----------
-        rows : sequence of int or of bool, or array
-            Which, by their places or by one True or False for each.
+        rows : sequence of int, of bool or of str, or array
+            Which, by their places, by one True or False for each, or by their ids.
 
         Returns
         -------
         Features
             Those rows, in memory, in the order asked for.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no row of an id.
+        UsageError
+            If there are fewer rows.
         """
         import numpy as np
 
-        asked = np.asarray(rows)
-        places = np.arange(len(self))[asked if asked.size else asked.astype(np.intp)]
+        places = self._places(rows)
         unique, order = np.unique(places, return_inverse=True)  # as h5py wants them
         picked = {
             name: None if column is None else [column[k] for k in places]
@@ -191,6 +221,27 @@ class Features:
             targets=None if self.targets is None else self.targets[places],
             **picked,  # type: ignore[arg-type]
         )
+
+    def _places(self, rows: Any) -> NDArray[np.intp]:
+        import numpy as np
+
+        asked = np.asarray(rows)
+        if asked.size and all(isinstance(one, str) for one in asked.flat):
+            there = {str(one): place for place, one in enumerate(self.ids)}
+            for one in asked.flat:
+                if one not in there:
+                    raise UnknownNameError("id", str(one), there)
+            return np.array([there[one] for one in asked.flat], np.intp)
+        try:
+            places: NDArray[np.intp] = np.arange(len(self))[
+                asked if asked.size else asked.astype(np.intp)
+            ]
+        except IndexError as error:
+            raise UsageError(
+                f"rows is {what_given(rows)}, of {count(len(self), 'row')}; give their places, "
+                "counted from 0, one True or False for each, or their ids"
+            ) from error
+        return places
 
     def __repr__(self) -> str:
         return one_line("Features", self._facts())
@@ -381,6 +432,38 @@ class Scores:
     def __repr__(self) -> str:
         return f"Scores({in_words(self)})"
 
+    def __str__(self) -> str:
+        """The scores of each class and of all, as ``penult train`` prints them."""
+        return f"{text_table(class_rows(self))}\n\n{scores_line(self)}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Write it as what JSON can hold, every number unrounded.
+
+        Returns
+        -------
+        dict
+            Field to value, as in ``scores.json``.
+        """
+        return dataclasses.asdict(self)
+
+    def to_dataframe(self) -> Any:
+        """Make a pandas DataFrame of the classes, in the order of the label names.
+
+        Returns
+        -------
+        pandas.DataFrame
+            The fields of a `ClassScore`: ``label``, ``precision``, ``recall``, ``f1``,
+            ``support``, and ``average_precision`` where images may have several labels.
+
+        Raises
+        ------
+        MissingExtraError
+            If pandas is not installed.
+        """
+        from penult.tabular import class_scores_to_dataframe
+
+        return class_scores_to_dataframe(self)
+
     def _repr_html_(self) -> str:
         header = ("class, lowest F1 first", "precision", "recall", "F1", "images")
         rows = [
@@ -398,7 +481,6 @@ class Scores:
         return html_table("Scores", facts, [header, *rows])
 
 
-@short_repr
 @dataclass(frozen=True, kw_only=True)
 class HeldOut:
     """The images that a classifier was scored on, and what it said of each.
@@ -418,6 +500,40 @@ class HeldOut:
     truth: tuple[str, ...]
     predicted: tuple[str, ...]
     probability: tuple[float, ...]
+
+    def __len__(self) -> int:
+        """The number of images."""
+        return len(self.ids)
+
+    def __repr__(self) -> str:
+        wrong = sum(a != b for a, b in zip(self.truth, self.predicted, strict=True))
+        return f"HeldOut({count(len(self), 'image')}, {wrong:,} in the wrong class)"
+
+    def _repr_html_(self) -> str:
+        shares = map(percent, self.probability)
+        rows = zip(self.ids, self.truth, self.predicted, shares, strict=True)
+        # Those in the wrong class are looked for first.
+        table = sorted(rows, key=lambda row: row[1] == row[2])
+        header = ("image, wrong ones first", "class", "predicted", "probability")
+        return html_table(count(len(self), "held-out image"), (), [header, *table])
+
+    def to_dataframe(self) -> Any:
+        """Make a pandas DataFrame, a row for each image.
+
+        Returns
+        -------
+        pandas.DataFrame
+            The columns of ``held_out.csv``: ``id``, ``label``, ``predicted``, ``probability`` and
+            ``run``, which is 1.
+
+        Raises
+        ------
+        MissingExtraError
+            If pandas is not installed.
+        """
+        from penult.tabular import held_out_to_dataframe
+
+        return held_out_to_dataframe(self)
 
 
 @short_repr
@@ -552,8 +668,10 @@ class Predictions(list[Prediction]):
         for one in self:
             if not one.mark:
                 counts.update([one.label] if one.labels is None else one.labels)
-        most = [f"{images:,} {short_text(label)}" for label, images in counts.most_common(4)]
-        most[3:] = ["…"] * (len(most) > 3)
+        shown = _CLASSES_SHOWN if len(counts) <= _CLASSES_SHOWN else _CLASSES_SHOWN - 2
+        most = [f"{images:,} {short_text(label)}" for label, images in counts.most_common(shown)]
+        if more := len(counts) - shown:
+            most += [f"and {more:,} more classes"] * (more > 0)
         most += [f"{images:,} {mark}" for mark, images in self._marked().items() if images]
         said = count(len(self), "prediction") + (f": {', '.join(most)}" if most else "")
         if self.failures:
@@ -609,3 +727,28 @@ def numbers_in_words(score: ClassScore) -> tuple[str, str, str]:
 def in_words(scores: Scores) -> str:
     """Say the accuracy and what it was measured on, in one phrase."""
     return f"accuracy {percent(scores.accuracy)} on {count(scores.images, 'image')}"
+
+
+def scores_line(scores: Scores, *, with_interval: bool = True) -> str:
+    """Return the accuracy, what it was measured on, and perhaps how far it can be trusted."""
+    name = "accuracy" if scores.mean_average_precision is None else "every label right"
+    text = f"{name} {percent(scores.accuracy)} on {count(scores.images, 'image')} ({scores.split})"
+    if scores.interval is not None and with_interval:
+        text += f", 95% interval {in_interval(scores.interval)}"
+    return text
+
+
+def class_rows(scores: Scores) -> list[tuple[str, ...]]:
+    """Return the scores of each class as a table has them; the first row is the header."""
+    several = scores.mean_average_precision is not None
+    header = ("class", "precision", "recall", "F1", *["AP"] * several, "support")
+    rows = [
+        (
+            row.label,
+            *numbers_in_words(row),
+            *["–" if row.average_precision is None else ratio(row.average_precision, 3)] * several,
+            f"{row.support:,}",
+        )
+        for row in scores.classes
+    ]
+    return [header, *rows]

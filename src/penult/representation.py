@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 import html
 import reprlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate, islice
 from typing import Any, TypeVar
 
 from penult.messages import printable
-from penult.wording import count, times
+from penult.wording import article, count, times
 
 __all__ = [
     "Records",
@@ -18,23 +19,25 @@ __all__ = [
     "short",
     "short_repr",
     "short_text",
+    "text_table",
     "what_given",
 ]
 
 Record = TypeVar("Record")
 
 _ROWS_SHOWN = 30
+_FEW = 8  # elements of a list that a message may show
 _CHARACTERS = 500  # of a repr, about
 _NAMED = ("layer", "pooling", "normalize", "precision", "resize", "input")
 
 
 class _Short(reprlib.Repr):
-    """Two or three elements of each collection, and of an array its shape alone."""
+    """Some elements of each collection, and of an array its shape alone; nothing is cut through."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = 3) -> None:
         super().__init__()
         self.maxlevel = 3
-        self.maxtuple = self.maxlist = self.maxdict = self.maxset = self.maxfrozenset = 3
+        self.maxtuple = self.maxlist = self.maxdict = self.maxset = self.maxfrozenset = most
         self.maxlong, self.maxstring, self.maxother, self.fillvalue = 30, 220, 220, "…"
 
     def repr1(self, x: Any, level: int) -> str:
@@ -44,12 +47,29 @@ class _Short(reprlib.Repr):
         if isinstance(x, float):
             return f"{x:.6g}"
         if isinstance(x, tuple | list) and len(x) > self.maxtuple:
-            shown = ", ".join(self.repr1(one, level - 1) for one in x[:3]) if level > 1 else ""
-            return f"({shown}{', ' if shown else ''}… {len(x):,} in all)"
+            return f"({self._some((self.repr1(one, level - 1) for one in x), len(x), level)})"
+        if isinstance(x, Mapping) and len(x) > self.maxdict:
+            pairs = (
+                f"{self.repr1(key, level - 1)}: {self.repr1(value, level - 1)}"
+                for key, value in x.items()
+            )
+            return f"{{{self._some(pairs, len(x), level)}}}"
         return super().repr1(x, level)
 
+    def repr_instance(self, x: Any, level: int) -> str:
+        """See `reprlib.Repr`; what is too long is no more than named."""
+        try:
+            text = repr(x)
+        except Exception:
+            return object.__repr__(x)
+        return text if len(text) <= self.maxother else f"{type(x).__name__}(…)"
 
-_shortener = _Short()
+    def _some(self, elements: Iterator[str], total: int, level: int) -> str:
+        shown = [*islice(elements, self.maxtuple)] if level > 1 else []
+        return ", ".join([*shown, f"… {total:,} in all"])
+
+
+_shortener, _briefer, _briefest = _Short(3), _Short(1), _Short(0)
 
 
 def short(value: Any) -> str:
@@ -58,9 +78,17 @@ def short(value: Any) -> str:
 
 
 def what_given(value: Any) -> str:
-    """Say what an argument was, in a message: its repr in short, of an array its type and shape."""
-    if hasattr(value, "shape") and hasattr(value, "dtype") and value.shape != ():
-        return f"an array of {value.dtype}, shape {tuple(value.shape)}"
+    """Say what an argument was, in a message: its repr in short, of much data its size alone."""
+    shape = getattr(value, "shape", None)
+    kind = type(value).__name__
+    if isinstance(shape, tuple) and len(shape) == 2 and hasattr(value, "columns"):
+        return f"{article(kind)} of {count(shape[0], 'row')}"
+    if isinstance(shape, tuple) and shape != () and hasattr(value, "dtype"):
+        if not type(value).__module__.startswith(("numpy", "h5py", "torch")) and len(shape) == 1:
+            return f"{article(kind)} of {count(shape[0], 'value')}"  # a Series
+        return f"an array of {value.dtype}, shape {shape}"
+    if isinstance(value, list | tuple) and len(value) > _FEW:
+        return f"{article(kind)} of {count(len(value), 'element')}"
     return short_text(short(value), 100)
 
 
@@ -74,22 +102,33 @@ def short_text(text: str, most: int = 60) -> str:
 def short_repr(cls: type[Record]) -> type[Record]:
     """Give a dataclass a repr that stays short, whatever is in it; a class decorator.
 
-    Fields that have their defaults are left out.
+    Fields that have their defaults are left out. Where there is too much in the others, fewer
+    elements are shown of each, and at last fewer fields: what is left out is counted, and no value
+    is cut through.
     """
 
     def __repr__(self: Any) -> str:  # noqa: N807
-        told = {
-            field.name: short(value)
+        values = {
+            field.name: value
             for field in dataclasses.fields(self)
             if field.repr and not _is_default(field, value := getattr(self, field.name))
         }
-        if sum(map(len, told.values())) > _CHARACTERS:
-            most = max(40, _CHARACTERS // len(told))
-            told = {name: short_text(text, most) for name, text in told.items()}
-        return f"{type(self).__name__}({', '.join(f'{k}={v}' for k, v in told.items())})"
+        for shortener in (_shortener, _briefer, _briefest):
+            told = [f"{name}={shortener.repr(value)}" for name, value in values.items()]
+            if sum(map(len, told)) <= _CHARACTERS:
+                break
+        return f"{type(self).__name__}({', '.join(_fitting(told))})"
 
     cls.__repr__ = __repr__  # type: ignore[method-assign]
     return cls
+
+
+def _fitting(told: Sequence[str]) -> list[str]:
+    """As many of them as fit into a repr, at least one, and how many more there are."""
+    ends = accumulate(map(len, told))
+    fit = max(1, sum(end <= _CHARACTERS for end in ends))
+    more = len(told) - fit
+    return [*told[:fit], *[f"and {more} more"] * (more > 0)]
 
 
 def _is_default(field: dataclasses.Field[Any], value: Any) -> bool:
@@ -147,6 +186,27 @@ def html_table(
         if len(body) > _ROWS_SHOWN:
             page += f"<small>and {len(body) - _ROWS_SHOWN:,} more</small>"
     return page + "</div>"
+
+
+def text_table(rows: Sequence[Sequence[str]]) -> str:
+    """Write a table as text: its header, a line, its rows; all but the first column to the right.
+
+    Parameters
+    ----------
+    rows : sequence of sequences of str
+        The first is the header.
+    """
+    cells = [[printable(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = [
+        "  ".join(
+            cell.rjust(width) if place else cell.ljust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in cells
+    ]
+    lines.insert(1, "─" * len(lines[0]))
+    return "\n".join(line.rstrip() for line in lines)
 
 
 class Records(list[Record]):

@@ -116,8 +116,7 @@ class Job:
             type_this = command("extract", "FOLDER", labels=named[1])
             elsewhere = f"; if the photos are in another folder, type: {type_this}"
         return SourceError(
-            f"none of {count(self.total, 'image')} gave a row; the first, {first.id}: "
-            f"{first.reason}{elsewhere}"
+            f"none of {count(self.total, 'image')} gave a row; the first, {first.line}{elsewhere}"
         )
 
 
@@ -221,7 +220,7 @@ def _compute(job: Job, store: PartStore, ledger: Ledger, known: KnownRows) -> Ro
     kept = done
     if failed and job.extractor.spec.reading.on_error == "fail":
         first = ledger.failures[0]
-        raise ImageError(f"{first.id}: {first.reason}")
+        raise ImageError(first.line)
     records = (job.listing.records[int(k)] for k in to_do)
     with closing(job.blocks(records, known.__contains__)) as blocks:
         try:

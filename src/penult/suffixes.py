@@ -8,6 +8,7 @@ from pathlib import Path
 
 from penult.errors import UsageError
 from penult.interface import command
+from penult.spelling import closest
 
 __all__ = [
     "CLASSIFIER",
@@ -94,12 +95,15 @@ def require_suffix(path: Path, output: Output) -> None:
         With the name to give instead.
     """
     suffix = path.suffix.lower()
-    if suffix in output.suffixes or not (output.strict or suffix in _KNOWN):
+    misspelled = (
+        [] if suffix in _KNOWN or suffix[1:].isdigit() else closest(suffix, output.suffixes)
+    )
+    if suffix in output.suffixes or not (output.strict or suffix in _KNOWN or misspelled):
         return
-    stem = path.stem if suffix in _KNOWN else path.name
+    stem = path.stem if suffix in _KNOWN or misspelled else path.name
     if output.strict and suffix in _PACKED:  # rows.csv.gz
         stem = Path(path.stem).stem if Path(path.stem).suffix in output.suffixes else path.stem
-    proposed = output.suffixes if output.strict else output.suffixes[:1]
+    proposed = misspelled[:1] or (output.suffixes if output.strict else output.suffixes[:1])
     names = " or ".join(f"{stem}{right}" for right in proposed)
     message = f"{path} would hold {output.holds}; name it {names}"
     if suffix in output.elsewhere:

@@ -7,9 +7,16 @@ from typing import TYPE_CHECKING, Any
 from penult.errors import MissingExtraError
 
 if TYPE_CHECKING:
-    from penult.records import Features, Prediction, Predictions
+    from penult.records import Features, HeldOut, Prediction, Predictions, Scores
 
-__all__ = ["prediction_cells", "predictions_to_dataframe", "text_columns", "to_dataframe"]
+__all__ = [
+    "class_scores_to_dataframe",
+    "held_out_to_dataframe",
+    "prediction_cells",
+    "predictions_to_dataframe",
+    "text_columns",
+    "to_dataframe",
+]
 
 
 def text_columns(
@@ -91,6 +98,34 @@ _KINDS = {
     "unlike": "boolean",
     "similarity": "float64",
 }
+
+
+def held_out_to_dataframe(held_out: HeldOut) -> Any:
+    """Make a pandas DataFrame; see `HeldOut.to_dataframe`.
+
+    Raises
+    ------
+    MissingExtraError
+    """
+    pd = _pandas()
+    texts = {"id": held_out.ids, "label": held_out.truth, "predicted": held_out.predicted}
+    columns: dict[str, Any] = {
+        name: pd.array([*map(str, values)], dtype="string") for name, values in texts.items()
+    }
+    probability = pd.array([*held_out.probability], dtype="float64")
+    return pd.DataFrame({**columns, "probability": probability, "run": 1})
+
+
+def class_scores_to_dataframe(scores: Scores) -> Any:
+    """Make a pandas DataFrame; see `Scores.to_dataframe`.
+
+    Raises
+    ------
+    MissingExtraError
+    """
+    rows = scores.to_dict()["classes"]
+    columns = [name for name in rows[0] if any(row[name] is not None for row in rows)]
+    return _pandas().DataFrame(rows, columns=columns)
 
 
 def _pandas() -> Any:

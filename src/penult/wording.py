@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 from unicodedata import category
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "count",
     "interval",
     "listed",
+    "params_in_words",
     "percent",
     "ratio",
     "shorten",
@@ -180,6 +182,14 @@ def _alike(names: Sequence[str], shown: Sequence[str]) -> list[list[int]]:
     for place, name in enumerate(shown):
         found[name].append(place)
     return [places for places in found.values() if len({names[k] for k in places}) > 1]
+
+
+def params_in_words(params: Mapping[str, Any]) -> str:
+    """Write parameters as a sentence has them: ``C=10, weights=uniform``."""
+    return ", ".join(
+        f"{name}={value:g}" if isinstance(value, int | float) else f"{name}={value}"
+        for name, value in params.items()
+    )
 
 
 def unlike_line(unlike: int, total: int) -> str:

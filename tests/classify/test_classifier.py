@@ -1,3 +1,4 @@
+import dataclasses
 import io
 import json
 import pickle
@@ -375,3 +376,17 @@ def test_a_description_that_is_none_is_refused(saved, data):
     for read in (load_classifier, describe_classifier):
         with pytest.raises(ClassifierFileError, match=r"flowers\.skops"):
             read(saved)
+
+
+def test_rows_may_be_given_as_features(make_features):
+    features = make_features({"a": 12, "b": 12})
+    classifier = train(features, classifier="centroid", folds=2)
+    theirs = classifier.predict_features(features.features)
+    np.testing.assert_array_equal(classifier.predict_features(features), theirs)
+    assert len(classifier.similarity(features)) == 24
+    other = dataclasses.replace(features.recipe, layer="another")
+    with pytest.raises(RecipeMismatchError, match=r"the classifier and these features have"):
+        classifier.predict_features(dataclasses.replace(features, recipe=other))
+    for wrong in ("rows.h5", 3, None, [["a"]]):
+        with pytest.raises(UsageError, match=r"^rows is .*; give an array of shape"):
+            classifier.predict_features(wrong)

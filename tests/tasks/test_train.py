@@ -90,3 +90,19 @@ def test_stored_is_the_old_name_of_ignore_splits_and_says_the_opposite(make_feat
         assert penult.train(features, classifier="centroid", stored=False).scores == drawn.scores
     with pytest.raises(UsageError, match="give ignore_splits alone"):
         penult.train(features, stored=False, ignore_splits=True)
+
+
+def test_results_hold_every_layer_and_the_runs_of_each(photos, toy, tmp_path):
+    penult.extract(photos, tmp_path / "f.h5", model=toy, layer=["mean", "penultimate"])
+    options = {"layer": "all", "classifier": "centroid", "folds": 2, "runs": 2}
+    found = penult.train(tmp_path / "f.h5", results=tmp_path / "r", **options)
+    told = json.loads((tmp_path / "r" / "scores.json").read_text())
+    assert [one["layer"] for one in told["layers"]] == [x.layer for x in found.settings.layers]
+    for one, layer in zip(told["layers"], found.settings.layers, strict=True):
+        assert one["cross_validated"] == layer.cross_validated
+        assert one["runs"]["accuracies"] == list(layer.runs.accuracies)
+        assert layer.runs.accuracies[0] == layer.accuracy
+    assert told["runs"]["mean"] == found.settings.runs.mean
+    assert "mean of the runs" in found._repr_html_()
+    found.save(tmp_path / "c.skops")
+    assert penult.load_classifier(tmp_path / "c.skops").settings == found.settings

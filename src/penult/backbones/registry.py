@@ -190,7 +190,9 @@ def unknown_model(name: str, *, hint: str | None = None) -> UnknownNameError:
     habit = re.match(rf"({'|'.join(sources())})[./](?:(?:applications|models)[./])?(.+)", name)
     if habit is not None:  # keras.applications.VGG16, torchvision/vgg16
         meant = [f"{habit[1]}:{habit[2]}", *meant]
-    if os.path.isfile(name):  # noqa: PTH113 - False where no file can have that name
+    if os.path.isfile(os.path.join(name, "config.json")):  # noqa: PTH113, PTH118 - False, see below
+        meant, hint = [f"hf:./{Path(name).as_posix()}"], "if it is a checkpoint of Hugging Face's"
+    elif os.path.isfile(name):  # noqa: PTH113 - False where no file can have that name
         meant, hint = [f"checkpoint:{name}"], "if it is a file of weights"
     elif hint is None and len(name) > 2 and any(name.lower() in one for one in once):
         hint = f"{command('models', name.lower())} lists all with that in their names"
@@ -327,7 +329,10 @@ def require_recorded(backbone: Backbone, recipe: Recipe, recipe_is: str) -> None
         precision=recipe.precision,
     )
     found = backbone.described if backbone.metadata.converted_from else recipe.backbone
-    require_equal(recipe, ours, name=recipe_is, other_name=f"{found} on this machine")
+    here = f"{found} on this machine"
+    if ours.weights.startswith("file:"):
+        here = f"the weights file {Path(ours.weights.removeprefix('file:')).name}"
+    require_equal(recipe, ours, name=recipe_is, other_name=here)
 
 
 def as_recorded(recipe: Recipe, recipe_is: str, choice: WeightsChoice) -> tuple[str, WeightsChoice]:

@@ -27,8 +27,8 @@ from penult.classify.unbuilt import Unbuilt
 from penult.errors import UsageError
 from penult.progress import ShowProgress
 from penult.recipe import Recipe, require_equal
-from penult.records import HeldOut, Prediction, Predictions, Scores, in_words
-from penult.representation import html_table, one_line, short, short_repr, short_text
+from penult.records import Features, HeldOut, Prediction, Predictions, Scores, in_words
+from penult.representation import html_table, one_line, short, short_repr, short_text, what_given
 from penult.wording import count
 
 if TYPE_CHECKING:
@@ -163,12 +163,12 @@ class Classifier(Description):
         """
         require_equal(self.recipe, other, name="the classifier", other_name=other_name)
 
-    def predict_features(self, rows: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    def predict_features(self, rows: NDArray[np.floating[Any]] | Features) -> NDArray[np.float64]:
         """Predict each class's probability for each row.
 
         Parameters
         ----------
-        rows : array, shape (N, D)
+        rows : array, shape (N, D), or Features
             Or (N, ...) with D numbers a row; made with the classifier's recipe.
 
         Returns
@@ -181,6 +181,8 @@ class Classifier(Description):
         ------
         UsageError
             If the rows have another length or hold NaN or infinite numbers.
+        RecipeMismatchError
+            If the features were made otherwise.
         """
         rows = self._checked(rows)
         if self.thresholds is not None:
@@ -193,12 +195,12 @@ class Classifier(Description):
         held = vars(self)["pipeline"]
         return held.said if isinstance(held, Unbuilt) else held
 
-    def similarity(self, rows: NDArray[np.floating[Any]]) -> NDArray[np.float32] | None:
+    def similarity(self, rows: NDArray[np.floating[Any]] | Features) -> NDArray[np.float32] | None:
         """Measure how near rows come to those that trained the classifier.
 
         Parameters
         ----------
-        rows : array, shape (N, D)
+        rows : array, shape (N, D), or Features
             As for `predict_features`.
 
         Returns
@@ -216,8 +218,17 @@ class Classifier(Description):
         rows = self._checked(rows)
         return None if self.likeness is None else self.likeness.similarity(rows)
 
-    def _checked(self, rows: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
-        rows = np.asarray(rows, np.float32)
+    def _checked(self, given: NDArray[np.floating[Any]] | Features) -> NDArray[np.float32]:
+        if isinstance(given, Features):
+            self.require_recipe(given.recipe, other_name="these features")
+            given = given.features[:]
+        try:
+            rows = np.asarray(given, np.float32)
+            rows.shape[0]
+        except (TypeError, ValueError, IndexError) as error:
+            raise UsageError(
+                f"rows is {what_given(given)}; give an array of shape (N, D), or Features"
+            ) from error
         rows = rows.reshape(len(rows), int(np.prod(rows.shape[1:])))
         width = row_width(self.applied)
         if rows.shape[1] != width:

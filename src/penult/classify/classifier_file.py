@@ -181,6 +181,11 @@ def _require_no_more_than_sent(path: Path, archive: zipfile.ZipFile) -> None:
     names = {m.filename for m in members}
     if DESCRIPTION not in names or SCHEMA not in names:
         other = "a model saved by skops itself" if SCHEMA in names else "some other ZIP archive"
+        if any(name.endswith("/data.pkl") for name in names):
+            raise WrongFileError(
+                f"{path} is a file of PyTorch's, which may hold the weights of a network, and not "
+                f"a classifier of penult's; {command('layers', f'checkpoint:{path}')} looks into it"
+            )
         raise WrongFileError(
             f"{path} is {other}, not a classifier of penult: it lacks the label names and the "
             f"recipe; {command('train')} writes them"

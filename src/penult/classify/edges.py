@@ -60,9 +60,13 @@ def edge_lines(settings: TrainingSettings) -> list[str]:
         if at_command_line():
             wider = option("grid", f"{name}={','.join(f'{number:.15g}' for number in beyond)}")
         else:
-            wider = option("grid", {name: beyond})
+            wider = option("grid", {name: [_plain(number) for number in beyond]})
         lines.append(f"{name} is the {edge} of those tried; {wider} goes further")
     return lines
+
+
+def _plain(number: float) -> float:
+    return int(number) if float(number).is_integer() else number
 
 
 def _further(settings: TrainingSettings, name: str, edge: str) -> list[float]:

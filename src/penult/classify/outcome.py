@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from penult.wording import interval, percent
+from penult.wording import interval, params_in_words, percent
 
 if TYPE_CHECKING:
-    from penult.classify.settings import GridResult, TrainingSettings
+    from penult.classify.settings import GridResult, LayerResult, TrainingSettings
 
 __all__ = ["layers_rows", "params_in_words", "runs_line", "trials_rows"]
 
@@ -38,6 +37,7 @@ def layers_rows(settings: TrainingSettings, chosen: str) -> Rows:
     """Compare the layers, and mark the chosen one; nothing where there was one."""
     if len(settings.layers) < 2:
         return []
+    several = any(row.runs for row in settings.layers)
     rows = [
         (
             row.layer + (" ◀" if row.layer == chosen else ""),
@@ -45,10 +45,16 @@ def layers_rows(settings: TrainingSettings, chosen: str) -> Rows:
             percent(row.cross_validated),
             percent(row.accuracy),
             interval(row.interval) if row.interval else "",
+            *[_runs(row)] * several,
         )
         for row in settings.layers
     ]
-    return [("layer", "numbers", "cross-validated", "held out", "95% interval"), *rows]
+    header = ("layer", "numbers", "cross-validated", "held out", "95% interval")
+    return [(*header, *["mean of the runs"] * several), *rows]
+
+
+def _runs(layer: LayerResult) -> str:
+    return f"{percent(layer.runs.mean)} ± {100 * layer.runs.std:.1f}" if layer.runs else ""
 
 
 def runs_line(settings: TrainingSettings) -> str | None:
@@ -59,12 +65,4 @@ def runs_line(settings: TrainingSettings) -> str | None:
     return (
         f"{len(runs.seeds)} runs, seeds {runs.seeds[0]} to {runs.seeds[-1]}: accuracy "
         f"{percent(runs.mean)} ± {100 * runs.std:.1f} (standard deviation between the runs)"
-    )
-
-
-def params_in_words(params: Mapping[str, Any]) -> str:
-    """Write parameters as a sentence has them: ``C=10, weights=uniform``."""
-    return ", ".join(
-        f"{name}={value:g}" if isinstance(value, int | float) else f"{name}={value}"
-        for name, value in params.items()
     )

@@ -11,7 +11,8 @@ import numpy as np
 
 from penult.classify.options import TrainOptions
 from penult.parsing import to_record
-from penult.representation import short_repr
+from penult.representation import html_table, one_line, short_repr, short_text
+from penult.wording import count, params_in_words, percent
 
 __all__ = ["GridResult", "LayerResult", "SeedRuns", "TrainingSettings"]
 
@@ -41,33 +42,6 @@ class GridResult:
     mean: float
     std: float
     log_loss: float | None = None
-
-
-@short_repr
-@dataclass(frozen=True)
-class LayerResult:
-    """How the classifier of one layer did, where several layers were tried.
-
-    Attributes
-    ----------
-    layer : str
-        Its name.
-    width : int
-        Numbers a row.
-    cross_validated : float
-        Score in cross-validation, by which the layer was chosen.
-    accuracy : float
-        On the held-out images.
-    interval : tuple of float or None
-        Of the accuracy; None where images may have several labels, whose scores here are mean
-        average precisions.
-    """
-
-    layer: str
-    width: int
-    cross_validated: float
-    accuracy: float
-    interval: tuple[float, float] | None
 
 
 @short_repr
@@ -117,6 +91,35 @@ class SeedRuns:
 
 
 @short_repr
+@dataclass(frozen=True)
+class LayerResult:
+    """How the classifier of one layer did, where several layers were tried.
+
+    Attributes
+    ----------
+    layer : str
+        Its name.
+    width : int
+        Numbers a row.
+    cross_validated : float
+        Score in cross-validation, by which the layer was chosen.
+    accuracy : float
+        On the held-out images.
+    interval : tuple of float or None
+        Of the accuracy; None where images may have several labels, whose scores here are mean
+        average precisions.
+    runs : SeedRuns or None
+        Of the layer, where there were several; None where images may have several labels.
+    """
+
+    layer: str
+    width: int
+    cross_validated: float
+    accuracy: float
+    interval: tuple[float, float] | None
+    runs: SeedRuns | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class TrainingSettings:
     """How a classifier was trained.
@@ -199,6 +202,50 @@ class TrainingSettings:
         """The candidate that was chosen."""
         key = self.classifier, self.params
         return next(one for one in self.grid if (one.classifier, one.params) == key)
+
+    def __repr__(self) -> str:
+        return one_line("TrainingSettings", [(name, said) for name, said, _ in self._told()])
+
+    def _repr_html_(self) -> str:
+        facts = [(name, whole) for name, _, whole in self._told()]
+        told = [("left out", f"{images:,} {reason}") for reason, images in self.left_out.items()]
+        grid = [
+            (
+                one.classifier,
+                params_in_words(one.params),
+                percent(one.mean),
+                f"{100 * one.std:.1f}",
+                "" if one.log_loss is None else f"{one.log_loss:.4g}",
+            )
+            for one in self.grid
+        ]
+        score = "accuracy" if self.thresholds is None else "mean average precision"
+        header = ("classifier", "parameters", score, "±", "log-loss")
+        return html_table("Training settings", [*facts, *told], [header, *grid])
+
+    def _told(self) -> list[tuple[str, str | None, str | None]]:
+        """What each is, and its value: in a line, and in a table."""
+        params = short_text(params_in_words(self.params), 100)
+        folds, candidates = count(self.folds, "fold"), count(len(self.grid), "candidate")
+        train, held = f"{self.train_images:,}", f"{self.held_out_images:,}"
+        runs = None if self.runs is None else count(len(self.runs.seeds), "run")
+        refit = "fitted again on all" if self.refit else None
+        scaled = "not scaled" if self.scale == "none" else f"scale {self.scale}"
+        copies = f"{self.copies:,}" if self.copies else None
+        features = short_text(self.features, 100) or None
+        return [
+            ("classifier", f"{self.classifier} {params}".strip(), f"{self.classifier} {params}"),
+            ("scale", scaled, self.scale),
+            ("seed", f"seed {self.seed}", str(self.seed)),
+            ("folds", folds, str(self.folds)),
+            ("candidates", candidates, f"{len(self.grid):,}"),
+            ("runs", runs, runs),
+            ("trained on", f"trained on {count(self.train_images, 'image')}", train),
+            ("held out", f"held out {held}", held),
+            ("identical images", copies and f"{copies} identical", copies),
+            ("fitted again", refit, refit and "on all images"),
+            ("features", features, features),
+        ]
 
     def to_dict(self) -> dict[str, Any]:
         """Write it as what JSON can hold.

@@ -265,7 +265,7 @@ def say_failures(failures: Sequence[Failure], *, total: int) -> None:
     if not failures:
         return
     say(f"{len(failures):,} of {count(total, 'image')} could not be read:")
-    say_some([f"  {failure.id}: {failure.reason}" for failure in failures])
+    say_some([f"  {failure.line}" for failure in failures])
 
 
 def say_listing_messages(notes: Mapping[str, Any], *, to: Callable[[str], None] = say) -> None:

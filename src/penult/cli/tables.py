@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from penult.classify.outcome import layers_rows, params_in_words, trials_rows
+from penult.classify.outcome import layers_rows, trials_rows
 from penult.cli.console import Table, say
 from penult.interface import option
-from penult.wording import count, interval, listed, percent, ratio
+from penult.records import class_rows, scores_line
+from penult.wording import count, listed, params_in_words, percent, ratio
 
 if TYPE_CHECKING:
     from penult.classify.likeness import Likeness
@@ -28,7 +29,6 @@ __all__ = [
     "marked_line",
     "recipe_table",
     "say_accuracy",
-    "scores_line",
     "scores_table",
     "strays_line",
     "trials_table",
@@ -39,18 +39,10 @@ _SHOWN_STRAYS = 5
 
 def class_table(scores: Scores) -> None:
     """Show the scores of every class; of several labels an image, average precision as well."""
-    from penult.records import numbers_in_words
-
-    several = scores.mean_average_precision is not None
-    numbers = ("precision", "recall", "F1", *["AP"] * several, "support")
-    table = Table(("class", *numbers), right=numbers)
-    for row in scores.classes:
-        table.add_row(
-            row.label,
-            *numbers_in_words(row),
-            *["–" if row.average_precision is None else ratio(row.average_precision, 3)] * several,
-            f"{row.support:,}",
-        )
+    rows = class_rows(scores)
+    table = Table(rows[0], right=rows[0][1:])
+    for row in rows[1:]:
+        table.add_row(*row)
     table.show()
 
 
@@ -65,15 +57,6 @@ def say_accuracy(scores: Scores, *, seen: bool = False) -> None:
     say(scores_line(scores, with_interval=not seen and line is None))
     if line:
         say(line)
-
-
-def scores_line(scores: Scores, *, with_interval: bool = True) -> str:
-    """Return the accuracy, what it was measured on, and perhaps how far it can be trusted."""
-    name = "accuracy" if scores.mean_average_precision is None else "every label right"
-    text = f"{name} {percent(scores.accuracy)} on {count(scores.images, 'image')} ({scores.split})"
-    if scores.interval is not None and with_interval:
-        text += f", 95% interval {interval(scores.interval)}"
-    return text
 
 
 def scores_table(scores: Scores) -> None:

@@ -22,6 +22,14 @@ UsageError: Any = typer.BadParameter.__base__
 _LIMITS = {"ge": "{} or more", "le": "{} or less", "gt": "more than {}", "lt": "less than {}"}
 
 
+_ELSEWHERE = {
+    "--cv": ("--folds",),
+    "--include-top": ("--layer",),
+    "--no-top": ("--layer",),
+    "--epochs": ("--grid",),
+}
+
+
 def show_usage_error(error: Any) -> None:
     """Print to stderr, in one line, what is wrong and what to type."""
     if hasattr(error, "possibilities"):
@@ -58,6 +66,9 @@ def _unknown_option(error: Any) -> UnknownNameError:
     shown = [one for one in params if one.param_type_name == "option" and not one.hidden]
     names = [name for one in shown for name in (*one.opts, *one.secondary_opts) if name[:2] == "--"]
     begun = [name for name in names if name.startswith(error.option_name)]
+    if error.option_name in _ELSEWHERE:  # what other libraries call it
+        meant = [name for name in _ELSEWHERE[error.option_name] if name in names]
+        return UnknownNameError("option", error.option_name, names, meant=meant)
     hint = f"{error.ctx.command_path} --help lists them"
     return UnknownNameError("option", error.option_name, begun or names, hint=hint)
 

@@ -180,7 +180,7 @@ def _block(outcomes: list[Outcome], forwarded: Future[_Forwarded], *, stop_on_er
     block = Block(tuple(outcomes), rows)
     if stop_on_error and block.failures:
         first = block.failures[0]
-        raise ImageError(f"{first.id}: {first.reason}")
+        raise ImageError(first.line)
     return block
 
 

@@ -20,6 +20,7 @@ from penult.images.labels.split_folders import SplitFolder, SplitFolders, Splits
 from penult.images.notes import left_out_message, unreadable_photos_hint
 from penult.images.record_list import RecordList
 from penult.images.sources.arguments import (
+    Images,
     as_sources,
     expanded_arguments,
     origin_of,
@@ -32,7 +33,7 @@ from penult.offline import works_offline
 from penult.records import Failure
 from penult.representation import short_repr
 
-__all__ = ["Listing", "as_sources", "list_images", "origin_of"]
+__all__ = ["Images", "Listing", "as_sources", "list_images", "origin_of"]
 
 _log = logging.getLogger("penult")
 

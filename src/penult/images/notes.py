@@ -11,14 +11,16 @@ from penult.wording import count
 from penult.written import SET_ASIDE
 
 if TYPE_CHECKING:
-    from penult.records import Failure
+    from penult.records import Failure, Features
 
 __all__ = [
     "NOTES",
+    "label_messages",
     "left_out_message",
     "listing_messages",
     "listing_notes",
     "log_failures",
+    "log_labels",
     "log_listing_messages",
     "unreadable_photos_hint",
 ]
@@ -32,6 +34,8 @@ _RAW = frozenset(
 )
 _NAMED = 5
 _ASIDE = f"{SET_ASIDE} in "
+_FILE = "FILE.csv"
+_OF_ONE = 3  # classes of one image each that may be meant so
 _SINGULAR = {"files": "file", "copies": "copy"}
 
 
@@ -61,11 +65,48 @@ def log_listing_messages(notes: Mapping[str, Any]) -> None:
         logging.getLogger("penult").warning("%s", line)
 
 
+def label_messages(features: Features) -> list[str]:
+    """Say which images have no label, and what looks as if no label was meant by it.
+
+    Parameters
+    ----------
+    features : Features
+        What an extraction gave; its origin says what was asked for.
+    """
+    asked, names = features.origin.get("labels"), len(features.label_names)
+    rows, unlabelled = len(features), len(features) - features.labelled
+    if asked == "none":
+        return []
+    if not names:
+        given = "" if at_command_line() else "labels=[…], one for each path of a list, or "
+        pattern = option("label_pattern", r"(?P<label>.+)_\d+")
+        return [
+            f"no labels: put photos in one folder a class, or give {given}{option('labels', _FILE)}"
+            f" (columns path and label), or {pattern} for file names"
+        ]
+    lines = []
+    if unlabelled and features.origin.get("label_pattern") is None:  # whose gaps are told before
+        have = "has" if unlabelled == 1 else "have"
+        lines.append(f"{unlabelled:,} of {count(rows, 'image')} {have} no label")
+    if names > _OF_ONE and names == rows:
+        lines.append(
+            f"every image has a class of its own, {count(names, 'class')} in all; of a table, "
+            f"{option('label_column', 'NAME')} says which column holds the labels"
+        )
+    return lines
+
+
+def log_labels(features: Features) -> None:
+    """Log it once; a command prints that itself."""
+    for line in () if at_command_line() else label_messages(features):
+        logging.getLogger("penult").warning("%s", line)
+
+
 def log_failures(failures: Sequence[Failure], *, total: int) -> None:
     """Log once how many images have no result, and which; a command prints that itself."""
     if not failures or at_command_line():
         return
-    named = "; ".join(f"{failure.id}: {failure.reason}" for failure in failures[:_NAMED])
+    named = "; ".join(failure.line for failure in failures[:_NAMED])
     more = f"; and {len(failures) - _NAMED:,} more" if len(failures) > _NAMED else ""
     logging.getLogger("penult").warning(
         "%s of %s could not be read, and %s in .failures of what is returned: %s%s",

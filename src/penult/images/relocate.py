@@ -49,12 +49,11 @@ def relocate_images(
     ------
     UsageError, SourceError
     """
-    sources = as_sources(origin.get("sources", ()) if images is None else images)
-    if sources == ["-"] and images is None:
-        records = _on_standard_input(ids, str(origin.get("folder", ".")), works_offline(offline))
+    if "folder" in origin and images is None:
+        records = _by_ids(ids, str(origin.get("folder", ".")), works_offline(offline))
     else:
         listing = list_images(
-            sources,
+            as_sources(origin.get("sources", ()) if images is None else images),
             labels="none",
             # Beside a table of labels, it is that table's.
             path_column=None if is_table(origin.get("labels", "")) else origin.get("path_column"),
@@ -70,10 +69,10 @@ def relocate_images(
     return find
 
 
-def _on_standard_input(ids: Iterable[str], folder: str, offline: bool) -> RecordList:
-    # What was read there is gone, but the ids are the paths that it named.
+def _by_ids(ids: Iterable[str], folder: str, offline: bool) -> RecordList:
+    # What named them is gone, standard input or a table in memory, but the ids are the paths.
     rows = (ManifestRow(number, image_id) for number, image_id in enumerate(ids, 1))
-    source = ManifestSource("standard input", lambda: rows, base=folder, offline=offline)
+    source = ManifestSource("what named the images", lambda: rows, base=folder, offline=offline)
     records = RecordList()
     records.add(source, unlabelled)
     records.sort()

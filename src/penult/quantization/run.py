@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from penult.backbones.weights.choice import WeightsChoice
 from penult.checking import checked
@@ -17,6 +18,9 @@ from penult.progress import ShowProgress, announce, following
 from penult.quantization.card import Quantization
 from penult.suffixes import NETWORK
 
+if TYPE_CHECKING:
+    from penult.images.listing import Images
+
 __all__ = ["quantize"]
 
 
@@ -24,7 +28,7 @@ __all__ = ["quantize"]
 @checked
 def quantize(
     model: str,
-    calibrate: str | Path | Sequence[str | Path],
+    calibrate: Images,
     output: str | Path,
     *,
     layer: str | Sequence[str] = "penultimate",
@@ -32,7 +36,7 @@ def quantize(
     weights: str | Path | None = None,
     offline: bool = False,
     architecture: str | None = None,
-    labels: str | Path = "parent",
+    labels: str | Path | Sequence[Any] = "parent",
     label_pattern: str | None = None,
     path_column: str | None = None,
     label_column: str | None = None,
@@ -51,7 +55,7 @@ def quantize(
     ----------
     model : str
         Backbone, as listed by ``penult models``.
-    calibrate : path, address, or list of them
+    calibrate : path, address, list of them, or DataFrame
         A folder, a file, or several of either: images like those it is meant for.
     output : path
         Checkpoint to write, whole or not at all; ``penult.extract(…, model=output)`` opens it.
@@ -65,7 +69,7 @@ def quantize(
         Never touch the network.
     architecture : str, optional
         For a plain state dict (``checkpoint:PATH``), the backbone that it fits.
-    labels : {"parent", "none"}, "column:NAME" or path, default="parent"
+    labels : {"parent", "none"}, "column:NAME", path or sequence, default="parent"
         See `penult.extract`; only for the accuracy on the card.
     label_pattern : str, optional
         Regular expression on file names whose group ``label`` is the label.
@@ -104,7 +108,6 @@ def quantize(
     from penult.engines.openvino.nncf import require_nncf
     from penult.engines.registry import open_engine
     from penult.extractor import EngineOptions, ModelRows, OpenedBackbone, layer_names
-    from penult.images.listing import as_sources
     from penult.images.listing_options import ListingOptions
     from penult.images.notes import log_listing_messages
     from penult.quantization.judging import layer_cosine, probe_accuracy
@@ -134,7 +137,7 @@ def quantize(
             path_column=path_column,
             label_column=label_column,
         )
-        listing = listed_as.list(as_sources(calibrate), offline=offline)
+        listing = listed_as.list(listed_as.sources(calibrate), offline=offline)
         log_listing_messages({**listing.notes, "split_folders": ()})
         records, pixels = read_samples(listing.records, backbone, images, seed)
         calibrated = min(images, len(records) * 3 // 5)

@@ -23,7 +23,7 @@ from penult.extractor import EngineOptions, ExtractorSpec, ModelRows, layer_name
 from penult.features.contradictions import find_contradictions, log_contradictions
 from penult.features.read import load
 from penult.features.schema import is_feature_file
-from penult.images.listing import as_sources
+from penult.images.listing import Images
 from penult.images.listing_options import ListingOptions
 from penult.interface import option
 from penult.progress import ShowProgress, following
@@ -36,7 +36,7 @@ from penult.reporting.pictures import image_opener
 from penult.reporting.results import refuse_existing
 from penult.reporting.staging import is_complete, staged
 from penult.reporting.steps import extract_rows, noted, timed, train_with_rows
-from penult.representation import short_repr
+from penult.representation import short_text
 
 if TYPE_CHECKING:
     from penult.images.labels.split_folders import SplitsFrom
@@ -44,7 +44,6 @@ if TYPE_CHECKING:
 __all__ = ["ReportFiles", "report"]
 
 
-@short_repr
 @dataclass(frozen=True)
 class ReportFiles:
     """What `penult.report` made.
@@ -67,6 +66,9 @@ class ReportFiles:
     classifier: Classifier
     label_issues: tuple[LabelIssue, ...] | None = None
 
+    def __repr__(self) -> str:
+        return f"ReportFiles({short_text(str(self.page), 100)}, {self.classifier!r})"
+
     def _repr_html_(self) -> str:
         # Of the classifier what it says itself; the link is of a path, escaped as any text.
         page = html.escape(str(self.page))
@@ -76,7 +78,7 @@ class ReportFiles:
 
 @checked
 def report(
-    images: str | Path | Sequence[str | Path],
+    images: Images,
     output: str | Path,
     *,
     model: str = DEFAULT_MODEL,
@@ -84,7 +86,7 @@ def report(
     weights: str | Path | None = None,
     offline: bool = False,
     architecture: str | None = None,
-    labels: str | Path = "parent",
+    labels: str | Path | Sequence[Any] = "parent",
     label_pattern: str | None = None,
     path_column: str | None = None,
     label_column: str | None = None,
@@ -117,7 +119,7 @@ def report(
 
     Parameters
     ----------
-    images : path, str, or sequence of them
+    images : path, address, list of them, or DataFrame
         As for `penult.extract`; or a feature file, whose rows are then taken as they are, with the
         photos from where it was made.
     output : path
@@ -135,7 +137,7 @@ def report(
         Never touch the network, neither for weights nor for images.
     architecture : str, optional
         For a plain state dict (``checkpoint:PATH``), the backbone that it fits.
-    labels : {"parent", "none"}, "column:NAME" or path
+    labels : {"parent", "none"}, "column:NAME", path or sequence
         As for `penult.extract`.
     label_pattern : str, optional
         Regular expression on file names whose group ``label`` is the label.
@@ -231,7 +233,7 @@ def report(
         needs_labels=True,
     )
     directory = Path(output)
-    sources = as_sources(images)
+    sources = extraction.listing.sources(images)
     first = sources[0] if len(sources) == 1 else None
     file = first if isinstance(first, Path) and is_feature_file(first) else None
     made_by_rows = (model, weights, architecture) == (DEFAULT_MODEL, None, None)

@@ -100,6 +100,7 @@ def write_report(
         directory,
         report.scores,
         layers=report.layers,
+        runs=report.runs,
         chosen=report.recipe.layer,
         normalize=normalize,
         held_out=held_out or [report.held_out],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ from penult.wording import listed
 from penult.written import CONFUSION, LAYERS
 
 if TYPE_CHECKING:
-    from penult.classify.settings import LayerResult
+    from penult.classify.settings import LayerResult, SeedRuns
 
 __all__ = ["check_results", "refuse_existing", "write_results", "written_results"]
 
@@ -73,6 +74,7 @@ def write_results(
     *,
     layers: Sequence[LayerResult] = (),
     chosen: str | None = None,
+    runs: SeedRuns | None = None,
     normalize: bool = False,
     also: Mapping[str, Any] | None = None,
     held_out: Sequence[HeldOut] = (),
@@ -85,6 +87,7 @@ def write_results(
     ----------
     directory : created if need be, with its parents; other files in it are left alone
     layers, chosen : of `penult.reporting.figures.charts.layers_chart`
+    runs : of several seeds; with the layers in ``scores.json`` where there are any
     normalize : cells of the confusion matrix are shares of the true class's images, not counts
     also : what else ``scores.json`` is to hold, JSON-like
     held_out, escape_formulas : of `penult.reporting.held_out.write_held_out`; no table without runs
@@ -107,6 +110,10 @@ def write_results(
     written = [directory / SCORES]
     with atomic_output(written[0], overwrite=overwrite) as partial:
         data = {**scores_to_dict(scores), **(also or {})}
+        if layers:
+            data["layers"] = [asdict(one) for one in layers]
+        if runs is not None:
+            data["runs"] = asdict(runs)
         lines = json.dumps(data, indent=1, ensure_ascii=False).split("\n")
         partial.write_text("".join(f"{escape_json(line)}\n" for line in lines), "utf-8")
     if scores.confusion:

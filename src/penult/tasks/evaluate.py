@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from penult.backbones.weights.choice import WeightsChoice
 from penult.checking import checked
@@ -19,7 +19,7 @@ from penult.errors import UsageError
 from penult.extraction import Extraction
 from penult.extractor import EngineOptions, ExtractorSpec, ReadingOptions, RecipeRows
 from penult.features.schema import is_feature_file
-from penult.images.listing import as_sources
+from penult.images.listing import Images
 from penult.images.listing_options import ListingOptions
 from penult.images.notes import listing_notes, log_failures
 from penult.progress import ShowProgress
@@ -35,9 +35,9 @@ __all__ = ["evaluate"]
 @checked
 def evaluate(
     classifier: Classifier | str | Path,
-    data: Features | str | Path | Sequence[str | Path],
+    data: Features | Images,
     *,
-    labels: str | Path = "parent",
+    labels: str | Path | Sequence[Any] = "parent",
     label_pattern: str | None = None,
     path_column: str | None = None,
     label_column: str | None = None,
@@ -63,10 +63,10 @@ def evaluate(
     ----------
     classifier : Classifier or path
         The classifier, or its file.
-    data : Features, path, address, or list of paths and addresses
+    data : Features, path, address, list of them, or DataFrame
         Rows made with the classifier's recipe; the file that holds them, perhaps beside those of
         other layers; or images, as for `penult.extract`.
-    labels : {"parent", "none"}, "column:NAME" or path, default="parent"
+    labels : {"parent", "none"}, "column:NAME", path or sequence, default="parent"
         Of images; as for `penult.extract`.
     label_pattern : str, optional
         Regular expression on file names whose group ``label`` is the label.
@@ -136,7 +136,7 @@ def evaluate(
     if isinstance(data, Features):
         features, name = data, "these features"
     else:
-        sources = as_sources(data)
+        sources = listing.sources(data)
         name = listed(map(str, sources), 5)
         if len(sources) == 1 and isinstance(sources[0], Path) and is_feature_file(sources[0]):
             features = load_rows_for(classifier, sources[0])

@@ -13,9 +13,9 @@ from penult.errors import WrongFileError
 from penult.features.schema import HDF5
 from penult.inputs import require_file
 from penult.records import in_words
-from penult.representation import html_table, short_repr
+from penult.representation import html_table, one_line, short_repr, short_text
 from penult.suffixes import CLASSIFIER, FEATURES, NETWORK
-from penult.wording import listed, times
+from penult.wording import count, listed, times
 
 if TYPE_CHECKING:
     from penult.classify.likeness import Likeness
@@ -28,7 +28,6 @@ __all__ = ["ClassifierInfo", "ConvertedInfo", "FeaturesInfo", "Int8Info", "info"
 _KINDS = "a feature file, a classifier file, or a network that quantize or convert wrote"
 
 
-@short_repr
 @dataclass(frozen=True, kw_only=True)
 class FeaturesInfo:
     """What a feature file says of itself.
@@ -80,6 +79,16 @@ class FeaturesInfo:
     origin: Mapping[str, Any]
     contradictions: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        facts = [
+            ("rows", f"{count(self.shape[0], 'row')} of {times(self.shape[1:])} {self.dtype}"),
+            ("classes", count(len(self.classes), "class")),
+            ("network", short_text(self.recipe.network)),
+            ("layer", listed(map(short_text, self.layers), 3)),
+            ("failed", f"{len(self.failures):,} failed" if self.failures else None),
+        ]
+        return one_line("FeaturesInfo", facts)
+
     def _repr_html_(self) -> str:
         facts = [
             ("rows", f"{times(self.shape)} {self.dtype}"),
@@ -92,7 +101,6 @@ class FeaturesInfo:
         return html_table("Feature file", facts, [("class", "images"), *self.classes.items()])
 
 
-@short_repr
 @dataclass(frozen=True, kw_only=True)
 class ClassifierInfo:
     """What a classifier file says of itself.
@@ -123,6 +131,16 @@ class ClassifierInfo:
     versions: Mapping[str, str]
     likeness: Likeness | None = None
 
+    def __repr__(self) -> str:
+        facts = [
+            ("kind", short_text(self.settings.classifier)),
+            ("classes", count(len(self.classes), "class")),
+            ("network", short_text(self.recipe.network)),
+            ("layer", short_text(self.recipe.layer)),
+            ("held out", in_words(self.scores)),
+        ]
+        return one_line("ClassifierInfo", facts)
+
     def _repr_html_(self) -> str:
         facts = [
             ("network", self.recipe.network),
@@ -134,7 +152,6 @@ class ClassifierInfo:
         return html_table("Classifier file", facts, table)
 
 
-@short_repr
 @dataclass(frozen=True, kw_only=True)
 class Int8Info:
     """What an int8 checkpoint says of itself.
@@ -158,6 +175,13 @@ class Int8Info:
     layers: tuple[str, ...]
     sha256: str
     card: Mapping[str, Any]
+
+    def __repr__(self) -> str:
+        facts = [
+            ("made from", short_text(self.architecture)),
+            ("layer", listed(map(short_text, self.layers), 3)),
+        ]
+        return one_line("Int8Info", facts)
 
     def _repr_html_(self) -> str:
         facts = [("made from", self.architecture), ("layers", listed(self.layers))]

@@ -172,6 +172,7 @@ def train(
             Path(results),
             trained.scores,
             layers=trained.settings.layers,
+            runs=trained.settings.runs,
             chosen=trained.recipe.layer,
             normalize=confusion == "normalized",
             held_out=runs_of(trained, held_out),

@@ -148,7 +148,7 @@ def test_an_edge_says_what_to_type(make_features):
     found = train(make_features(COUNTS), grid={"C": [0.01, 1]}).settings
     assert found.params == {"C": 1}
     told = "C is the largest of those tried; {} goes further"
-    wider = "grid={'C': [1, 10.0, 100.0, 1000.0, 10000.0]}"
+    wider = "grid={'C': [1, 10, 100, 1000, 10000]}"
     assert edge_lines(found) == [told.format(wider)]
     with serving_command_line():
         assert edge_lines(found) == [told.format("--grid C=1,10,100,1000,10000")]

@@ -117,7 +117,7 @@ def test_a_row_without_an_image_is_a_failure(labelled):
         pytest.param(
             "url,sort\na,b\n",
             "has no column path and no column label; .* names url, sort; "
-            "path_column=NAME and label_column=NAME says which is meant",
+            "path_column=NAME and label_column=NAME say which is meant",
             id="other columns",
         ),
         pytest.param("path,sort\na,b\n", "has no column label; ", id="no label column"),

@@ -192,3 +192,12 @@ def test_braces_stand_for_several_sources(tmp_path):
     (tmp_path / "{1..2}").mkdir()
     (tmp_path / "{1..2}" / "a.jpg").touch()
     assert len(list_images([tmp_path / "{1..2}"]).records) == 1
+
+
+def test_whole_numbers_of_a_column_with_gaps_are_read_as_such(manifest):
+    gaps = "path,label\na.jpg,0.0\nb.jpg,\ndaisy/c.jpg,1.0\n"  # as pandas writes them
+    assert [r.labels for r in manifest(gaps).records] == [("0",), (), ("1",)]
+    versions = "path,label\na.jpg,1.0\nb.jpg,\ndaisy/c.jpg,1.5\n"
+    assert [r.labels for r in manifest(versions).records] == [("1.0",), (), ("1.5",)]
+    whole = "path,label\na.jpg,1.0\nb.jpg,2.0\n"
+    assert [r.labels for r in manifest(whole).records] == [("1.0",), ("2.0",)]

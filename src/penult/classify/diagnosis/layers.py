@@ -185,14 +185,17 @@ def best_layer(trained: Mapping[str, Classifier]) -> Classifier:
 def _layer_result(layer: str, classifier: Classifier) -> LayerResult:
     scores = classifier.scores
     accuracy, interval = scores.accuracy, scores.interval
+    runs = classifier.settings.runs
     if scores.mean_average_precision is not None:  # what cross-validation measured too
         accuracy, interval = scores.mean_average_precision, None
+        runs = None
     return LayerResult(
         layer=layer,
         width=int(classifier.pipeline.n_features_in_),
         cross_validated=_cross_validated(classifier),
         accuracy=accuracy,
         interval=interval,
+        runs=runs,
     )
 
 

@@ -110,6 +110,7 @@ def run(
         _show_plan(output, planned, as_json=as_json)
         return
     from penult.extraction import extract
+    from penult.images.notes import label_messages
 
     kept = 0
     with shown(not quiet) as tell, stoppable(tell, output) as tell_or_stop:
@@ -187,15 +188,12 @@ def run(
         say(f"{kept:,} of {count(total, 'image')} {were} done before, {total - kept:,} now")
     say_failures(features.failures, total=total)
     say_listing_messages(features.origin)
+    for line in label_messages(features):
+        say(line)
     if len(features.label_names) > 1:
         of_all = ["--layer", "all"] * (len(features.layers) > 1)
         next_command("train", output, "-o", output.with_suffix(".skops"), *of_all, quiet=quiet)
     else:
-        if not features.label_names and labels != "none":
-            say(
-                "no labels: put photos in one folder a class, or give --labels FILE.csv (columns "
-                "path and label), or --label-pattern '(?P<label>.+)_\\d+' for file names"
-            )
         next_command("info", output, quiet=quiet)
 
 

@@ -34,6 +34,6 @@ def run(
         are = "is back where it was" if moved.photos == 1 else "are back where they were"
         say(f"{folder}: {count(moved.photos, 'photo')} {are}")
         for failure in moved.failures:
-            say(f"  {failure.id}: {failure.reason}")
+            say(f"  {failure.line}")
     if moved.failures:
         raise typer.Exit(1)

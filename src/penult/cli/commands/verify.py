@@ -69,7 +69,9 @@ def run(
     else:
         _show(features, found)
         if found.passed:
-            next_command("train", features, "-o", features.with_suffix(".skops"), quiet=quiet)
+            every = ["--layer", "all"] * (len(found.agreements) > 1)
+            skops = features.with_suffix(".skops")
+            next_command("train", features, "-o", skops, *every, quiet=quiet)
         else:
             next_step(f"penult info {features} says how to make it again", quiet=quiet)
     if not found.passed:
@@ -88,7 +90,7 @@ def _show(file: Path, found: Verification) -> None:
                 a.layer, f"{a.worst_cosine:.8f}", f"{a.worst_error:.1e}", a.worst_error_id
             )
         table.show()
-    say_some([f"{failure.id}: {failure.reason}" for failure in found.missing])
+    say_some([failure.line for failure in found.missing])
     say_some([f"{name}: is another image than the row was made from" for name in found.changed])
     compared = f"{found.compared:,} of {count(found.rows, 'row')} compared"
     verdict = "verified" if found.passed else "NOT verified"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO, TextIO
 
 from penult.errors import SourceError
@@ -82,8 +83,14 @@ def csv_rows(
         If it cannot be read or lacks a column; names the line.
     """
     try:
-        with io.TextIOWrapper(open_file(), encoding="utf-8-sig", newline="") as stream:
-            yield from _parse(name, stream, path, label, needs_label=needs_label)
+        whole: bool | None = None
+        for row in _rows(name, open_file, path, label, needs_label=needs_label):
+            if whole is None and row.labels:
+                whole = _is_decimal(row.labels) and _hold_gaps_and_whole_numbers(
+                    _rows(name, open_file, path, label, needs_label=needs_label)
+                )
+            labels = row.labels and tuple(one.removesuffix(".0") for one in row.labels)
+            yield replace(row, labels=labels) if whole else row
     except UnicodeDecodeError as error:
         raise SourceError(
             f"{name} is not UTF-8 text (byte {error.start}); save it as 'CSV UTF-8'"
@@ -92,6 +99,28 @@ def csv_rows(
         raise SourceError(f"{name} is not a readable CSV file: {error}") from error
     except OSError as error:
         raise SourceError(f"{name} cannot be read: {error.strerror or error}") from error
+
+
+def _rows(
+    name: str,
+    open_file: Callable[[], BinaryIO],
+    path: str | None,
+    label: str | None,
+    *,
+    needs_label: bool,
+) -> Iterator[ManifestRow]:
+    with io.TextIOWrapper(open_file(), encoding="utf-8-sig", newline="") as stream:
+        yield from _parse(name, stream, path, label, needs_label=needs_label)
+
+
+def _hold_gaps_and_whole_numbers(rows: Iterable[ManifestRow]) -> bool:
+    """Whether labels are 0.0, 1.0 and so on and some are missing: pandas writes 0 and 1 so then."""
+    labels = [row.labels or () for row in rows]
+    return not all(labels) and all(map(_is_decimal, labels))
+
+
+def _is_decimal(labels: tuple[str, ...]) -> bool:
+    return all(re.fullmatch(r"-?\d+\.0", label) for label in labels)
 
 
 def _parse(
@@ -109,7 +138,7 @@ def _parse(
         raise SourceError(
             f"{name} has no column {' and no column '.join(missing)}; its first line must "
             f"name the columns path and label (and split, if you like), and names {there}; "
-            f"{choices} says which is meant"
+            f"{choices} {'says' if len(missing) == 1 else 'say'} which is meant"
         )
     twice = sorted({column for column in columns if column and columns.count(column) > 1})
     if twice:

@@ -69,9 +69,19 @@ def label_rule(
     if not isinstance(labels, Path) and not labels.lower().endswith(".csv"):
         raise UsageError(
             f"labels {labels!r} is not known; allowed: parent, none, column:NAME, or the name of a "
-            f".csv file"
+            f".csv file{_other_table(labels)}"
         )
     return LabelFile(require_existing(Path(labels)), path_column, label_column), None
+
+
+def _other_table(labels: str) -> str:
+    if not labels.lower().endswith((".parquet", ".tsv", ".xlsx", ".json")):
+        return ""
+    return (
+        f"; save {labels} as CSV"
+        + " or, if it names the images, give it in their place"
+        * labels.lower().endswith(".parquet")
+    )
 
 
 def _refuse_column(label_column: str | None, beside: str) -> None:

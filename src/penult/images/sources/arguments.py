@@ -13,22 +13,41 @@ from penult.arguments import require_texts
 from penult.errors import UsageError
 from penult.images.sources.base import SourceArgument
 from penult.images.sources.file_names import escape_undecodable
+from penult.images.sources.given_table import (
+    DataFrame,
+    GivenTable,
+    is_frame,
+    labelled_paths,
+    table_of,
+)
 from penult.images.sources.remote.connection import is_url, require_network
 from penult.inputs import require_existing
+from penult.representation import what_given
 
-__all__ = ["as_sources", "expanded_arguments", "origin_of", "source_names"]
+__all__ = ["Images", "as_sources", "expanded_arguments", "origin_of", "source_names"]
+
+Images = str | Path | Sequence[str | Path] | DataFrame
+"""What public functions take as images that they list."""
 
 _MOST_IN_BRACES = 100_000
 
 
-def as_sources(images: SourceArgument | Iterable[SourceArgument]) -> list[SourceArgument]:
+def as_sources(
+    images: Images | Iterable[SourceArgument], labels: Sequence[Any] | None = None
+) -> list[SourceArgument]:
     """What was given as images, as a list of paths, addresses, and ``-`` for standard input.
+
+    A DataFrame, or a list of paths with a list of labels, is one source, which goes alone.
 
     Raises
     ------
     UsageError
         If it is anything else, an image in memory for example.
     """
+    if labels is not None:
+        return [labelled_paths(images, labels)]
+    if is_frame(images):
+        return [table_of(images)]
     arguments: list[Any] = [images]
     single = isinstance(images, str | bytes | os.PathLike) or hasattr(images, "read")
     if isinstance(images, Iterable) and not single:
@@ -36,12 +55,15 @@ def as_sources(images: SourceArgument | Iterable[SourceArgument]) -> list[Source
     for one in arguments:
         if not isinstance(one, str | os.PathLike):
             raise UsageError(
-                f"images given as {type(one).__name__}; allowed: paths and addresses, or several. "
-                "Pillow images, uint8 arrays, bytes and binary files, in a list, are for "
+                f"images given as {what_given(one)}; give paths and addresses, or a DataFrame "
+                "alone. Pillow images, uint8 arrays, bytes and binary files, in a list, are for "
                 "penult.Extractor, FeatureExtractor and Classifier.predict"
             )
     require_texts("images", arguments, path=True)
-    return [one if one == "-" or is_url(one) else Path(one) for one in arguments]
+    return [
+        one if one == "-" or is_url(one) or isinstance(one, GivenTable) else Path(one)
+        for one in arguments
+    ]
 
 
 def origin_of(sources: Sequence[SourceArgument]) -> dict[str, Any]:
@@ -49,8 +71,8 @@ def origin_of(sources: Sequence[SourceArgument]) -> dict[str, Any]:
     noted: dict[str, Any] = {
         "sources": [str(s.absolute()) if isinstance(s, Path) else s for s in sources]
     }
-    if "-" in sources:
-        noted["folder"] = str(Path.cwd())  # what the paths on standard input are relative to
+    if "-" in sources or isinstance(sources[0], GivenTable):
+        noted["folder"] = str(Path.cwd())  # what paths without a file of their own are relative to
     return noted
 
 

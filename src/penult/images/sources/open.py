@@ -6,6 +6,7 @@ A new kind of source is a module with its `SourceKind`, and its entry in `KINDS`
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,14 +28,17 @@ from penult.images.sources.manifest import CSV
 from penult.images.sources.parquet.source import PARQUET
 from penult.images.sources.remote.folder import REMOTE_FOLDER
 from penult.images.sources.standard_input import STANDARD_INPUT
+from penult.images.sources.table_in_memory import TABLE
 from penult.images.sources.tar.source import TAR
-from penult.interface import option
+from penult.interface import command, option
 from penult.records import Failure
+from penult.suffixes import FEATURES
 from penult.wording import article
 
 __all__ = ["KINDS", "open_sources"]
 
 KINDS: list[SourceKind] = [
+    TABLE,
     STANDARD_INPUT,
     FOLDER,
     CSV,
@@ -44,6 +48,9 @@ KINDS: list[SourceKind] = [
     ADDRESS,
 ]
 """An argument is of the first kind that it matches; a file of none is taken for an image."""
+
+
+_HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
 def open_sources(
@@ -72,6 +79,7 @@ def open_sources(
         kind = next((kind for kind in KINDS if kind.matches(argument)), None)
         prefix = name if len(arguments) > 1 else None
         if kind is None:
+            _refuse_rows(Path(argument))
             files.append((name, Path(argument)))
             continue
         for source in _opened(kind, SourceLocation(argument, prefix), options):
@@ -83,6 +91,18 @@ def open_sources(
     if files:
         _refuse_label_column(files[0][1], options)
         yield FilesSource(files)
+
+
+def _refuse_rows(path: Path) -> None:
+    """Refuse a feature file in place of images."""
+    if path.suffix.lower() not in FEATURES.suffixes:
+        return
+    with suppress(OSError), path.open("rb") as file:
+        if file.read(8) == _HDF5:
+            raise UsageError(
+                f"{path} is a feature file, or another in HDF5, and not an image; give the images "
+                f"that it is to be made from, or see {command('info', str(path))}"
+            )
 
 
 def _archives_in(

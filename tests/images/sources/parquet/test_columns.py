@@ -144,8 +144,23 @@ def test_bytes_may_stand_alone_and_one_column_of_several_is_called_image(tmp_pat
     plain = write(tmp_path / "a.parquet", {"image": [b"1", b"2"], "mask": images(2)})
     assert [read(r) for r in list_images([plain]).records] == [b"1", b"2"]
     two = write(tmp_path / "b.parquet", {"left": images(1), "right": images(1)})
-    with pytest.raises(SourceError, match="several columns of images: left, right; call the one"):
+    with pytest.raises(SourceError, match="several columns of images: left, right; choose one"):
         list_images([two])
+    chosen = list_images([two], path_column="Right").records
+    assert [read(r) for r in chosen] == [b"image 0"]
+
+
+def test_a_named_column_of_bytes_holds_images_and_no_file_names(tmp_path):
+    columns = {"stim": [b"1" * 90_000, b"2"], "kind": ["x", "y"], "photo": ["a.jpg", "b.jpg"]}
+    file = write(tmp_path / "a.parquet", columns)
+    listing = list_images([file], path_column="stim", label_column="kind")
+    assert [(r.id, r.labels, read(r)[:1]) for r in listing.records] == [
+        ("00000000", ("x",), b"1"),
+        ("00000001", ("y",), b"2"),
+    ]
+    assert [r.id for r in list_images([file]).records] == ["a.jpg", "b.jpg"]
+    usual = write(tmp_path / "b.parquet", {"photo": [b"1", b"2"]})
+    assert [read(r) for r in list_images([usual]).records] == [b"1", b"2"]
 
 
 def test_a_row_without_bytes_is_a_failure_of_that_image(tmp_path):

@@ -13,8 +13,10 @@ from penult.images.sources.random_access import RandomAccessFile
 from penult.interface import option
 from penult.messages import first_line
 from penult.parsing import read_json
+from penult.texts import composed
 
 __all__ = [
+    "_is_named",
     "class_names",
     "holds_images",
     "image_columns",
@@ -67,8 +69,16 @@ def _features(file: Any) -> dict[str, Any]:
     return noted if isinstance(noted, dict) else {}
 
 
-def image_columns(file: Any) -> dict[str, str]:
-    """Columns of images, to the path of their bytes."""
+def image_columns(file: Any, wanted: str | None = None) -> dict[str, str]:
+    """Columns of images, to the path of their bytes.
+
+    Parameters
+    ----------
+    file : ParquetFile
+        An open one.
+    wanted : str, optional
+        The column that the user named, which is the only one then; in any case.
+    """
     from pyarrow import types
 
     noted, found = _features(file), {}
@@ -77,9 +87,20 @@ def image_columns(file: Any) -> dict[str, str]:
         is_said = isinstance(said, dict) and said.get("_type") == "Image"
         if types.is_struct(kind) and _is_binary(_bytes_of(kind)):
             found[field.name] = f"{field.name}.bytes"
-        elif _is_binary(kind) and (is_said or field.name in ("image", "img", "bytes")):
+        elif _is_binary(kind) and (is_said or wanted or _is_usual(field.name)):
             found[field.name] = field.name
+    if wanted is not None:
+        return {name: path for name, path in found.items() if _is_named(name, wanted)}
     return found
+
+
+def _is_usual(name: str) -> bool:
+    return name == "bytes" or find_path_column([name.lower()], None, "") is not None
+
+
+def _is_named(name: str, wanted: str) -> bool:
+    """Whether a column is the one that was typed."""
+    return composed(name).lower() == composed(wanted).lower()
 
 
 def _bytes_of(kind: Any) -> Any:
@@ -93,15 +114,22 @@ def _is_binary(kind: Any) -> bool:
     return kind is not None and (types.is_binary(kind) or types.is_large_binary(kind))
 
 
-def holds_images(source: RandomAccessFile) -> bool:
+def holds_images(source: RandomAccessFile, wanted: str | None = None) -> bool:
     """Whether a Parquet file has a column of images; if not, it may be a manifest.
+
+    Parameters
+    ----------
+    source : RandomAccessFile
+        The file.
+    wanted : str, optional
+        The column that the user named.
 
     Raises
     ------
     MissingExtraError, SourceError
     """
     with opened(source) as file:
-        return bool(image_columns(file))
+        return bool(image_columns(file, wanted))
 
 
 def class_names(file: Any, column: str) -> list[str]:
@@ -172,4 +200,11 @@ def labels_of(value: Any, classes: list[str]) -> tuple[str, ...]:
     if classes:
         # Hugging Face marks an image without a label, of a hidden test set, with -1.
         return unique_labels(classes[k] for k in several if k is not None and 0 <= k < len(classes))
-    return unique_labels(name for one in several if one is not None for name in str(one).split("|"))
+    return unique_labels(name for one in several for name in _text(one).split("|"))
+
+
+def _text(cell: Any) -> str:
+    # A column with gaps may hold whole numbers as floats.
+    if cell is None or cell != cell:
+        return ""
+    return str(int(cell) if isinstance(cell, float) and cell.is_integer() else cell)

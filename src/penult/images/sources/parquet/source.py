@@ -49,14 +49,23 @@ class ParquetSource(ImageSource):
     label : str or None
         The column of the labels; None leaves them unread, and "" takes ``label``, ``labels``, or
         the only column of classes.
+    column : str, optional
+        The column of the images; by default ``image``, or the only one.
     """
 
     is_sequential = True
 
-    def __init__(self, file: RandomAccessFile, location: SourceLocation, label: str | None) -> None:
+    def __init__(
+        self,
+        file: RandomAccessFile,
+        location: SourceLocation,
+        label: str | None,
+        column: str | None = None,
+    ) -> None:
         super().__init__()
         self.is_remote = file.is_remote
         self._file, self._location, self._label = file, location, label
+        self._column = column
         self._prefix = f"{location.prefix}/" if location.prefix else ""
         stem = file.name.replace("\\", "/").rpartition("/")[2].rpartition(".")[0]
         self._split = split_of_name(stem)
@@ -69,7 +78,7 @@ class ParquetSource(ImageSource):
     def scan(self) -> Iterator[ImageEntry]:
         """Read the labels, and no image."""
         with opened(self._file) as file:
-            columns = image_columns(file)
+            columns = image_columns(file, self._column)
             if not columns:
                 raise SourceError(
                     f"{self._file.name} has no column of images, nor a column path; its columns "
@@ -78,7 +87,7 @@ class ParquetSource(ImageSource):
             if len(columns) > 1 and "image" not in columns:
                 raise SourceError(
                     f"{self._file.name} has several columns of images: {', '.join(columns)}; "
-                    f"call the one to be taken image"
+                    f"choose one with {option('path_column', next(iter(columns)))}"
                 )
             name = "image" if "image" in columns else next(iter(columns))
             self._reader = PerProcess(RowReader, self._file, columns[name])
@@ -154,8 +163,8 @@ def _open_row(reader: PerProcess[RowReader], row: int) -> BinaryIO:
 
 def _open(location: SourceLocation, options: SourceOptions) -> Iterator[ImageSource]:
     file = random_access(location.argument)
-    if holds_images(file):
-        yield ParquetSource(file, location, options.label_column)
+    if holds_images(file, options.path_column):
+        yield ParquetSource(file, location, options.label_column, options.path_column)
     elif not location.in_folder:
         rows = partial(parquet_rows, file, options.label_column, options.path_column)
         yield ManifestSource.of_file(file, rows, location, options, unit="row")
