@@ -89,7 +89,8 @@ def _fitting(signature: inspect.Signature, given: Mapping[str, Any]) -> dict[str
             raise UnknownNameError(name, value, allowed)
         if isinstance(value, list | tuple) and not value and "str" in map(_name, wanted):
             raise UsageError(f"{name} is an empty list; give one or more")
-        require_texts(name, value, path=is_path(name, annotation))
+        if name != "labels" or isinstance(value, str | os.PathLike):  # several: "" is none
+            require_texts(name, value, path=is_path(name, annotation))
         fitting[name] = _plain(name, value) if {"int", "float"} & {*map(_name, wanted)} else value
     return fitting
 
