@@ -100,6 +100,22 @@ def test_a_file_from_before_members_were_listed_still_opens(saved):
     assert load_classifier(saved).trained_on is not None
 
 
+@pytest.mark.parametrize(("kind", "then"), [("logistic", ".pipeline.steps"), ("knn", "")])
+def test_what_goes_wrong_while_skops_is_imported_is_no_damage_of_the_file(
+    make_features, tmp_path, kind, then
+):
+    """Somebody's py.py beside the script: pytest, which skops imports, does `import py`."""
+    train(make_features(COUNTS, noise=1), classifier=kind).save(tmp_path / "a.skops")
+    (tmp_path / "py.py").write_text("import penult\nraise AttributeError('of my own script')")
+    code = (
+        "import sys; from penult.classify.loading import load_classifier\n"
+        f"sys.path.insert(0, {str(tmp_path)!r}); load_classifier({str(tmp_path / 'a.skops')!r}){then}"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "AttributeError: of my own script" in done.stderr.splitlines()[-1]
+    assert "damaged" not in done.stderr
+
+
 def test_an_existing_file_is_replaced_only_on_request(classifier, saved):
     before = saved.read_bytes()
     with pytest.raises(OutputExistsError):

@@ -123,14 +123,14 @@ def read_all(path: Path) -> Contents:
     """
     with _archive(path) as archive:
         description = _describe(path, archive)
-        pipeline = read_pipeline(path, archive)
+        build = read_pipeline(path, archive)
         _require_members(path, archive, description)
         trained_on = kept_rows = None  # of files from before
         if TRAINED_ON in archive.namelist():
             trained_on = np.frombuffer(archive.read(TRAINED_ON), "<u8").astype(np.uint64)
         if KEPT_ROWS in archive.namelist():
             kept_rows = np.frombuffer(archive.read(KEPT_ROWS), np.int8)
-    return Contents(pipeline, description, trained_on, kept_rows)
+    return Contents(build(), description, trained_on, kept_rows)
 
 
 @contextmanager

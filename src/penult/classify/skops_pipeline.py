@@ -12,7 +12,7 @@ import io
 import sys
 import warnings
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from functools import partial
@@ -63,8 +63,10 @@ def write_pipeline(path: Path, pipeline: Pipeline, file: BinaryIO) -> None:
         _require_readable(path, read_json(archive.read(SCHEMA)))
 
 
-def read_pipeline(path: Path, archive: zipfile.ZipFile) -> Pipeline | Unbuilt:
-    """Read the pipeline of a file that is open, and build it unless it is linear.
+def read_pipeline(path: Path, archive: zipfile.ZipFile) -> Callable[[], Pipeline | Unbuilt]:
+    """Read the pipeline of a file that is open; return what builds it, unless it is linear.
+
+    That is called outside of `damage_told`: it imports skops.
 
     Raises
     ------
@@ -74,7 +76,7 @@ def read_pipeline(path: Path, archive: zipfile.ZipFile) -> Pipeline | Unbuilt:
     # The same bytes, whatever lies there when the pipeline is built.
     build = partial(_build, path, path.read_bytes())
     said = _read_linear(archive)
-    return build() if said is None else Unbuilt(said, build)
+    return build if said is None else lambda: Unbuilt(said, build)
 
 
 def _read_linear(archive: zipfile.ZipFile) -> SimpleNamespace | None:
@@ -98,10 +100,11 @@ def _build(path: Path, data: bytes) -> Pipeline:
                 f"{path} is refused: it holds {', '.join(types)} (loaders of skops: "
                 f"{', '.join(loaders)}), which no classifier of penult holds; nothing in it was run"
             )
-        with _skops() as skops:
-            pipeline: Pipeline = skops.load(
-                io.BytesIO(data), trusted=sorted(set().union(*trusted.values()))
-            )
+    # What goes wrong while skops is imported is no damage of the file.
+    with _skops() as skops, damage_told(path):
+        pipeline: Pipeline = skops.load(
+            io.BytesIO(data), trusted=sorted(set().union(*trusted.values()))
+        )
         for kind in all_kinds():
             if complaint := kind.complaint(pipeline, schema):
                 raise ClassifierFileError(f"{path} is refused: {complaint}")
