@@ -160,3 +160,69 @@ def test_a_report_that_is_stopped_goes_on_and_one_made_again_computes_nothing(
 
     monkeypatch.setattr(TorchEngine, "run", run)
     assert penult(*command, "--overwrite").code == 0
+
+
+OUTPUTS = [
+    "train f.h5 -o d.skops -q --grid C=1",
+    "predict c.skops photos -o p.csv -q",
+    "predict c.skops photos -o p.jsonl -q",
+    "evaluate c.skops photos --results r -q",
+    "export-rows f.h5 -o f.csv -q",
+    "show-input toy:mean-colour photos/rose/rose_01.jpg -o seen.png",
+    "report photos -o r -m toy:mean-colour -q",
+    "sample digits digits",
+]
+
+
+@pytest.mark.parametrize(
+    ("typed", "signum", "code"),
+    [
+        *[(one, signal.SIGTERM, 143) for one in OUTPUTS],
+        (OUTPUTS[0], signal.SIGINT, 130),
+        (OUTPUTS[0], signal.SIGHUP, 129),
+    ],
+)
+def test_a_signal_leaves_nothing_of_an_output_in_any_command(
+    penult, photos, toy, tmp_path, monkeypatch, typed, signum, code
+):
+    monkeypatch.chdir(tmp_path)
+    assert penult("extract", "photos", "-o", "f.h5", "-m", toy, "-q").code == 0
+    assert penult("train", "f.h5", "-o", "c.skops", "-q", "--grid", "C=1").code == 0
+    there, before = {p.name for p in tmp_path.iterdir()}, signal.getsignal(signum)
+    # All is written, but has not got its name.
+    monkeypatch.setattr("penult.output._sync", lambda _: os.kill(os.getpid(), signum))
+    rename = Path.rename
+    monkeypatch.setattr(Path, "rename", lambda *_: os.kill(os.getpid(), signum))
+    done = penult(*typed.split())
+    monkeypatch.setattr(Path, "rename", rename)
+    assert (done.code, done.err.startswith("penult: stopped")) == (code, True)
+    assert signal.getsignal(signum) is before
+    left = {p.name for p in tmp_path.iterdir()} - there
+    assert left <= {"r"}
+    in_parts = "the same command goes on from there" in done.err  # a report keeps its rows
+    assert [p.name for p in tmp_path.glob("r/*")] == ["report.parts"] * in_parts
+
+
+@pytest.mark.parametrize("command", ["extract photos -o g.h5 -m toy:mean-colour", "predict c.skops photos"])  # fmt: skip
+def test_a_signal_that_the_shell_has_set_to_be_ignored_stays_ignored(
+    penult, photos, toy, tmp_path, monkeypatch, command
+):
+    """SIGINT is, for a job in the background of a script: Ctrl-C is not meant for it."""
+    monkeypatch.chdir(tmp_path)
+    assert penult("extract", "photos", "-o", "f.h5", "-m", toy, "-q").code == 0
+    assert penult("train", "f.h5", "-o", "c.skops", "-q", "--grid", "C=1").code == 0
+    from penult.extractor import Extractor
+
+    blocks = Extractor.blocks
+
+    def signalled(self, *arguments, **options):
+        os.kill(os.getpid(), signal.SIGINT)
+        return blocks(self, *arguments, **options)
+
+    monkeypatch.setattr(Extractor, "blocks", signalled)
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        done = penult(*command.split(), "-q")
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert (done.code, "stop" in done.err) == (0, False)

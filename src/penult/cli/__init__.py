@@ -9,7 +9,6 @@ from __future__ import annotations
 import atexit
 import gc
 import logging
-import os
 import sys
 import warnings
 from functools import cache
@@ -23,14 +22,13 @@ from penult.cli.commands import COMMANDS
 from penult.cli.completion import completing
 from penult.cli.console import encode_anything, fail, warn
 from penult.cli.help import Command, Group
-from penult.cli.stop import Stopped
+from penult.cli.stop import Stopped, stopped_by_signals
+from penult.cli.streams import ReaderGone, standard_streams
 from penult.cli.usage import UsageError, show_usage_error
 from penult.errors import PenultError
 from penult.interface import serving_command_line
 
 __all__ = ["app", "main"]
-
-_INTERRUPTED = 130  # what typer makes of a Ctrl-C, without a word
 
 _HELP = """Turn images into feature vectors with pretrained networks, and use them.
 
@@ -109,28 +107,31 @@ def main() -> None:
     # takes, most of it when the process ends.
     gc.set_threshold(20_000)
     atexit.register(_leave_garbage)
+    try:
+        with standard_streams(), stopped_by_signals():
+            code = _run()
+    except (ReaderGone, Stopped) as error:
+        code = error.exit_code
+    sys.exit(code)
+
+
+def _run() -> int:
     encode_anything()
     warnings.showwarning = _show_warning
     logging.lastResort = _ToStderr(logging.WARNING)
     try:
         with completing():
             code = app(standalone_mode=False)
+        sys.stdout.flush()
     except UsageError as error:
         show_usage_error(error)
-        sys.exit(error.exit_code)
+        return int(error.exit_code)
     except PenultError as error:
         if options.show_traceback:
             raise
         fail(f"penult: {error}")
-        sys.exit(error.exit_code)
+        return error.exit_code
     except Stopped as stopped:
         fail(f"penult: {stopped}")
-        sys.exit(stopped.exit_code)
-    except BrokenPipeError:
-        # The reader of a pipe went away (`penult predict … | head`): not an error of ours. Python
-        # would try once more to write what is left when it exits.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
-    if code == _INTERRUPTED:
-        fail("penult: stopped")
-    sys.exit(code if isinstance(code, int) else 0)
+        return stopped.exit_code
+    return code if isinstance(code, int) else 0

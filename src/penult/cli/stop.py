@@ -1,46 +1,53 @@
-"""Ctrl-C and SIGTERM end a run where nothing is lost, and say how to go on."""
+"""Ctrl-C, SIGTERM and SIGHUP end a run where nothing is lost, and say how to go on.
+
+A signal that the shell has set to be ignored (SIGINT in the background of a script, SIGHUP by
+``nohup``) stays ignored.
+"""
 
 from __future__ import annotations
 
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from penult.wording import count
 
 if TYPE_CHECKING:
     from penult.records import Progress
 
-__all__ = ["Stopped", "stoppable"]
+__all__ = ["Stopped", "stoppable", "stopped_by_signals"]
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # of which Windows lacks the last
+_SIGNALS = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
 
 
 class Stopped(BaseException):
     """A signal ended the run; no `Exception`, so that nothing on the way up takes it for one."""
 
-    def __init__(
-        self, signum: int, now: Progress | None, output: Path, *, staged: bool = False
-    ) -> None:
-        message = "stopped"
-        parts = output.with_name(f"{output.name}.parts")
-        if now is None:
-            message += " before the first image"
-            if parts.exists():
-                message += f"; what is safe in {parts} stays there"
-        elif staged and output.exists():
-            message += f"; the rows are safe in {output}: the same command goes on from there"
-        elif parts.exists():
-            are = "is" if now.done == 1 else "are"
-            message += f"; {now.done:,} of {count(now.total or 0, 'image')} {are} safe in {parts}: "
-            message += "the same command goes on from there"
-        super().__init__(message)
+    def __init__(self, signum: int, where: str = "") -> None:
+        super().__init__(f"stopped{where}")
         self.exit_code = 128 + signum
+
+
+@contextmanager
+def stopped_by_signals() -> Iterator[None]:
+    """Have the first signal raise `Stopped`, and a second one end the process."""
+
+    def stop(signum: int, _frame: FrameType | None) -> None:
+        asked.append(signum)
+        if len(asked) > 1:
+            _end(signum)
+        raise Stopped(signum)
+
+    asked: list[int] = []
+    with _handled_by(stop):
+        yield
 
 
 @contextmanager
@@ -61,18 +68,17 @@ def stoppable(
     """
     latest: list[Progress] = []
     asked: list[int] = []
-    before: dict[int, Any] = {}
+
+    def stopped(signum: int) -> Stopped:
+        return Stopped(signum, _where(latest[-1] if latest else None, output, staged=staged))
 
     def stop(signum: int, _frame: FrameType | None) -> None:
-        now = latest[-1] if latest else None
         if asked:
-            if sys.stderr.isatty():
-                os.write(2, b"\x1b[?25h")  # the cursor, which a progress bar hides
-            os._exit(128 + signum)
+            _end(signum)
         asked.append(signum)
-        if now is None or now.done == now.total:
-            raise Stopped(signum, now, output, staged=staged)
-        os.write(2, b"penult: stopping after the batch in hand; once more stops at once\n")
+        if not latest or latest[-1].done == latest[-1].total:
+            raise stopped(signum)
+        _tell_stderr(b"penult: stopping after the batch in hand; once more stops at once\n")
 
     def update(now: Progress) -> None:
         if now.stage != "extract":
@@ -81,11 +87,52 @@ def stoppable(
         latest[:] = [now]
         tell(now)
         if asked:
-            raise Stopped(asked[0], now, output, staged=staged)
+            raise stopped(asked[0])
 
-    before.update({signum: signal.signal(signum, stop) for signum in _SIGNALS})
-    try:
+    with _handled_by(stop):
         yield update
+
+
+def _where(now: Progress | None, output: Path, *, staged: bool) -> str:
+    """Say how far the run was, and how it goes on."""
+    parts = output.with_name(f"{output.name}.parts")
+    if now is None:
+        stays = f"; what is safe in {parts} stays there" * parts.exists()
+        return f" before the first image{stays}"
+    if staged and output.exists():
+        return f"; the rows are safe in {output}: the same command goes on from there"
+    if parts.exists():
+        are = "is" if now.done == 1 else "are"
+        return (
+            f"; {now.done:,} of {count(now.total or 0, 'image')} {are} safe in {parts}: "
+            "the same command goes on from there"
+        )
+    return ""
+
+
+@contextmanager
+def _handled_by(stop: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Have a function called at every signal that is not ignored."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # Python hands signals to the main thread alone
+        return
+    before = {one: signal.getsignal(one) for one in _SIGNALS}
+    taken = [one for one, handler in before.items() if handler not in (signal.SIG_IGN, None)]
+    for signum in taken:
+        signal.signal(signum, stop)
+    try:
+        yield
     finally:
-        for signum, handler in before.items():
-            signal.signal(signum, handler)
+        for signum in taken:
+            signal.signal(signum, before[signum])
+
+
+def _end(signum: int) -> None:
+    if sys.stderr.isatty():
+        _tell_stderr(b"\x1b[?25h")  # the cursor, which a progress bar hides
+    os._exit(128 + signum)
+
+
+def _tell_stderr(data: bytes) -> None:
+    with suppress(OSError):  # a terminal that was closed
+        os.write(2, data)

@@ -1,0 +1,72 @@
+"""Standard output that is full, closed, or not read to its end; and what a shell is told of it."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+
+import pytest
+
+from penult import extract
+
+PENULT = f"{shlex.quote(sys.executable)} -m penult"
+
+full = pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+posix = pytest.mark.skipif(os.name == "nt", reason="needs a POSIX shell")
+
+
+def shell(line, folder):
+    return subprocess.run(
+        ["/bin/bash", "-c", f"penult() {{ {PENULT} \"$@\"; }}; {line}"],
+        cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=100, check=False,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def rows(photos, toy, tmp_path):
+    extract(photos, tmp_path / "f.h5", model=toy)
+    return tmp_path
+
+
+@full
+@pytest.mark.parametrize(
+    "call", ["--help", "--version", "info f.h5", "info f.h5 --json", "models bundled: --json",
+             "train f.h5 -o c.skops -q --grid C=1", "export-rows f.h5 -o f.csv -q",
+             "train --help"],
+)  # fmt: skip
+def test_a_full_disk_behind_stdout_is_one_line(rows, call):
+    done = shell(f"penult {call} >/dev/full", rows)
+    said = "penult: standard output cannot be written: No space left on device\n"
+    assert (done.returncode, done.stderr) == (1, said)
+
+
+@full
+def test_a_run_goes_on_where_its_messages_find_no_space(rows):
+    assert shell("penult info f.h5 2>/dev/full", rows).returncode == 0
+    assert shell("penult info none.h5 2>/dev/full", rows).returncode == 2
+    done = shell("penult train f.h5 -o c.skops 2>/dev/full", rows)
+    assert (done.returncode, (rows / "c.skops").exists()) == (0, True)
+
+
+@posix
+def test_a_closed_stdout_is_one_line_and_no_file_gets_its_place(rows):
+    done = shell("penult train f.h5 -o c.skops -q --grid C=1 >&-", rows)
+    assert (done.returncode, done.stderr) == (1, "penult: standard output cannot be written: it is closed\n")  # fmt: skip
+    assert shell("penult info c.skops", rows).returncode == 0
+
+
+@posix
+def test_closed_stdin_and_stderr_are_in_nobodys_way(rows):
+    assert shell("penult info f.h5 <&- 2>&-", rows).returncode == 0
+    done = shell("penult extract - -o g.h5 <&-", rows)
+    assert (done.returncode, "Traceback" in done.stderr) == (1, False)
+    assert shell("penult info none.h5 2>&-", rows).returncode == 2
+
+
+@posix
+def test_a_pipe_that_nobody_reads_any_more_ends_a_command_as_sigpipe_would(rows):
+    # More than a pipe holds, so that the writer meets its end whoever is quicker.
+    done = shell("penult models --json | head -c 1 >/dev/null; echo ${PIPESTATUS[0]}", rows)
+    assert (done.stdout, done.stderr) == ("141\n", "")
