@@ -169,7 +169,7 @@ def test_predict_reports_an_unreadable_image_in_its_place(penult, classifier, ph
     (photos / "rose" / "rose_05.jpg").write_bytes(b"nonsense")
     done = penult("predict", classifier, photos / "rose", "--json", "-q")
     lines = [json.loads(line) for line in done.out.splitlines()]
-    assert "error" in lines[4]
+    assert "reason" in lines[4]
     assert lines[4]["id"] == "rose_05.jpg"
     assert len(lines) == 12
     assert "1 of 12 images could not be read" in done.err

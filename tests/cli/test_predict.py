@@ -51,7 +51,7 @@ def test_the_unsure_and_the_unlike_ones_are_marked_and_the_best_guess_is_told(
     assert [o.get("unlike") for o in objects] == [False, False, True, None]
     assert objects[2]["similarity"] < objects[1]["similarity"] <= 1
     assert objects[2]["label"] in ("daisy", "rose", "tulip")
-    assert objects[3].keys() == {"id", "error"}
+    assert objects[3].keys() == {"id", "reason"}
 
 
 def test_columns_of_lines_are_aligned_for_names_of_any_width(capsys):
@@ -92,7 +92,7 @@ def test_a_name_that_a_spreadsheet_would_run_is_escaped_where_that_is_asked_for(
 def test_csv_has_a_header_and_quotes_what_needs_it(penult, classifier, mixed):
     done = penult("predict", classifier, mixed, "--csv", "--top", 2, "--threshold", 0.9, "-q")
     assert done.out.startswith(
-        "id,label,probability,unsure,unlike,similarity,label_2,probability_2,error\n"
+        "id,label,probability,unsure,unlike,similarity,label_2,probability_2,reason\n"
     )
     first, second, third, bad = rows(done.out)
     assert first["id"] == 'a, "red".png'
@@ -100,7 +100,7 @@ def test_csv_has_a_header_and_quotes_what_needs_it(penult, classifier, mixed):
     assert float(second["probability"]) > float(second["probability_2"])
     assert (third["unsure"], third["unlike"], second["unlike"]) == ("true", "true", "false")
     assert "1 of 3 are unlike anything that the classifier was trained on" in done.err
-    assert bad["error"]
+    assert bad["reason"]
     assert not bad["label"]
     assert "1 of 4 images could not be read" in done.err
 
@@ -265,3 +265,20 @@ def test_what_was_moved_is_said_in_the_right_number(penult, classifier, tmp_path
     again = penult(*call)
     assert "s: no photo to put there" in again.err
     assert "moved there" not in again.err
+
+
+@pytest.mark.parametrize("way", [("--json",), ("--csv",), ("-o", "p.csv"), ("-o", "p.jsonl", "--json"), ()])  # fmt: skip
+def test_images_that_cannot_be_read_are_named_whatever_is_printed(
+    penult, classifier, tmp_path, monkeypatch, way
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "p").mkdir()
+    Image.new("RGB", (20, 20), (170, 20, 40)).save(tmp_path / "p" / "good.png")
+    for number in range(12):
+        (tmp_path / "p" / f"bad_{number:02}.png").touch()
+    said = penult("predict", classifier, "p", "-q", *way).err.splitlines()
+    named = [line.split(":")[0].strip() for line in said if "bad_" in line]
+    shown = 10 if way else 12  # in their places
+    assert named == [f"bad_{number:02}.png" for number in range(shown)]
+    assert any(line.startswith("12 of 13 images could not be read") for line in said)
+    assert ("  and 2 more" in said) == bool(way)

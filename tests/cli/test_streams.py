@@ -6,6 +6,7 @@ import os
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +14,7 @@ from penult import extract
 
 PENULT = f"{shlex.quote(sys.executable)} -m penult"
 
-full = pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+full = pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 posix = pytest.mark.skipif(os.name == "nt", reason="needs a POSIX shell")
 
 

@@ -100,12 +100,14 @@ def say_path(path: Path) -> None:
     Console(highlight=False, soft_wrap=True).print(link)
 
 
-def say_some(lines: Sequence[str], *, most: int = _SHOWN_FAILURES) -> None:
+def say_some(
+    lines: Sequence[str], *, most: int = _SHOWN_FAILURES, to: Callable[[str], None] = say
+) -> None:
     """Print the first few of many lines, and how many more there are."""
     for line in lines[:most]:
-        say(line)
+        to(line)
     if len(lines) > most:
-        say(f"  and {len(lines) - most:,} more")
+        to(f"  and {len(lines) - most:,} more")
 
 
 def next_step(text: str, *, quiet: bool = False) -> None:

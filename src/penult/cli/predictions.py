@@ -8,7 +8,16 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from penult.cli.console import Table, classes_json, failures_json, note, say, to_json, warn
+from penult.cli.console import (
+    Table,
+    classes_json,
+    failures_json,
+    note,
+    say,
+    say_some,
+    to_json,
+    warn,
+)
 from penult.messages import printable
 from penult.wording import count, unlike_line
 
@@ -129,6 +138,15 @@ class Tally:
             "there_already": self.there,
             "renamed": self.renamed,
         }
+
+    def warn_of_failures(self, *, named: bool) -> None:
+        """Say how many images could not be read, and which, up to a number, unless they were."""
+        if self.failed:
+            colon = "" if named else ":"
+            total = count(self.failed + self.good, "image")
+            warn(f"{self.failed:,} of {total} could not be read{colon}")
+        if not named:
+            say_some([f"  {one.id}: {one.reason}" for one in self._failures], to=note)
 
     def show_classes(self) -> None:
         """Show how many images there are of each class."""

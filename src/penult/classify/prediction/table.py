@@ -84,7 +84,7 @@ def writer(
     ]
     for place in range(2, top + 1):
         columns += [f"label_{place}", f"probability_{place}"]
-    columns += ["copied_to"] * copies + ["error"]
+    columns += ["copied_to"] * copies + ["reason"]
     table = csv.DictWriter(file, columns, lineterminator="\n")
     table.writeheader()
 
@@ -103,5 +103,5 @@ def writer(
 
 def _fields(outcome: Prediction | Failure) -> dict[str, Any]:
     if isinstance(outcome, Failure):
-        return {"id": outcome.id, "error": outcome.reason}
+        return {"id": outcome.id, "reason": outcome.reason}
     return outcome.to_dict()

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from penult.cli import options as o
-from penult.cli.console import next_command, note, say, say_json, say_listing_messages, warn
+from penult.cli.console import next_command, note, say, say_json, say_listing_messages
 from penult.cli.predictions import Tally, to_stdout
 from penult.errors import UsageError
 from penult.interface import command
@@ -155,9 +155,8 @@ def run(
             again = "it" if tally.copied == 1 else "them"
             note(f"{moved} there; '{command('move_back', str(copy_to))}' moves {again} back")
     say_listing_messages(notes, to=note)
-    if tally.failed:
-        total = count(tally.failed + tally.good, "image")
-        warn(f"{tally.failed:,} of {total} could not be read")
+    # Among lines to read, each was named in its place.
+    tally.warn_of_failures(named=output is None and style == "lines")
     if not tally.good:
         raise typer.Exit(1)
     # Not where a program reads the predictions.
