@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from typing import overload
 from unicodedata import normalize
 
-__all__ = ["Texts", "composed", "positions"]
+__all__ = ["FileNames", "Texts", "composed", "positions", "without_loss"]
 
 
 def composed(text: str) -> str:
@@ -22,11 +23,25 @@ def positions(names: Iterable[str], among: Iterable[str]) -> list[int]:
     return [exact.get(name, by_form.get(composed(name), -1)) for name in map(str, names)]
 
 
+_LIKE_AN_ESCAPE = re.compile(rb"\\(?=x[0-9a-f]{2})")
+
+
+def without_loss(name: bytes) -> str:
+    r"""The name of a file as text from which it can be told again.
+
+    Bytes that are not UTF-8 are escaped (``\xff``), and so is a backslash (``\x5c``) that would
+    else look like the beginning of such an escape.
+    """
+    if b"\\x" in name:
+        name = _LIKE_AN_ESCAPE.sub(rb"\\x5c", name)
+    return name.decode("utf-8", "backslashreplace")
+
+
 class Texts(Sequence[str]):
     """A sequence of texts, kept end to end: their bytes and eight more each, where a str takes 50.
 
-    Equal to any sequence of the same texts. Bytes that are not UTF-8 (of a file's name) come out
-    escaped; `raw` gives them as they are.
+    Equal to any sequence of the same texts. Bytes that are not UTF-8 come out escaped; `raw` gives
+    them as they are.
     """
 
     def __init__(self) -> None:
@@ -56,7 +71,10 @@ class Texts(Sequence[str]):
         count = len(self)
         if not -count <= index < count:
             raise IndexError(f"text {index} of {count}")
-        return self.raw(index % count).decode("utf-8", "backslashreplace")
+        return self._text(self.raw(index % count))
+
+    def _text(self, raw: bytes) -> str:
+        return raw.decode("utf-8", "backslashreplace")
 
     def __iter__(self) -> Iterator[str]:
         return (self[k] for k in range(len(self)))
@@ -71,3 +89,10 @@ class Texts(Sequence[str]):
     def __repr__(self) -> str:
         shown = ", ".join(repr(text) for text in self[:3])
         return f"<{len(self):,} texts: {shown}{', …' if len(self) > 3 else ''}>"
+
+
+class FileNames(Texts):
+    """Texts that are names of files, and come out as `without_loss` has them."""
+
+    def _text(self, raw: bytes) -> str:
+        return without_loss(raw)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from penult.errors import ImageError
 from penult.images.files import open_regular
+from penult.texts import without_loss
 
 __all__ = ["IMAGE_EXTENSIONS", "escape_undecodable", "format_by_content", "is_hidden"]
 
@@ -42,8 +43,8 @@ def format_by_content(path: str) -> tuple[str, str] | None:
 
 
 def escape_undecodable(name: str) -> str:
-    """A file's name as text; bytes that are not UTF-8 are escaped, and so is NUL."""
-    return os.fsencode(name).decode("utf-8", "backslashreplace").replace("\0", r"\x00")
+    """A file's name as text without loss; bytes that are not UTF-8 are escaped, and so is NUL."""
+    return without_loss(os.fsencode(name)).replace("\0", r"\x00")
 
 
 def is_hidden(name: str) -> bool:

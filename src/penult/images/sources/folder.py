@@ -27,7 +27,7 @@ from penult.images.sources.file_names import (
 )
 from penult.images.sources.own_files import OwnFiles, own_file
 from penult.records import Failure
-from penult.texts import Texts
+from penult.texts import FileNames
 from penult.written import SET_ASIDE
 
 __all__ = ["FOLDER", "FolderSource"]
@@ -82,7 +82,7 @@ class FolderSource(ImageSource):
         self._source_folder, self._candidates = source_folder(prefix), split_candidates(prefix)
         self._ignored, self._archive_extensions = options.ignored, options.archive_extensions
         self._by_folder = options.labels_by_folder
-        self._below = Texts()
+        self._below = FileNames()
 
     def __len__(self) -> int:
         return len(self._below)

@@ -28,7 +28,7 @@ from penult.images.sources.remote.connection import is_url, join, require_networ
 from penult.images.sources.remote.file import fetch
 from penult.images.sources.remote.hosts import describe_hosts, host_of
 from penult.images.sources.spelling import Spelling
-from penult.texts import Texts
+from penult.texts import FileNames, Texts
 from penult.wording import count
 
 __all__ = ["CSV", "ManifestSource"]
@@ -75,7 +75,7 @@ class ManifestSource(ImageSource):
         self._name, self._rows, self._base, self._unit = name, rows, base, unit
         self._prefix, self._split = f"{prefix}/" if prefix else "", split
         self._offline = offline
-        self._paths, self._ids = Texts(), Texts()
+        self._paths, self._ids = FileNames(), Texts()
         self._lines = array("q")
         self._hosts: Counter[str] = Counter()
 

@@ -25,7 +25,7 @@ from penult.images.sources.random_access import RandomAccessFile, random_access
 from penult.images.sources.tar.headers import TarDamage, read_headers
 from penult.parsing import read_json
 from penult.records import Failure
-from penult.texts import Texts
+from penult.texts import FileNames
 
 __all__ = ["TAR", "TarSource"]
 
@@ -100,7 +100,7 @@ class TarSource(ImageSource):
         name = escape_undecodable(file.name.replace("\\", "/").rpartition("/")[2])
         self._split = split_of_name(name.rpartition(".")[0])
         self._links: list[tuple[str, str]] = []  # a name, and what it leads to
-        self._names = Texts()
+        self._names = FileNames()
         self._offsets, self._sizes = array("q"), array("q")
 
     def __len__(self) -> int:
@@ -235,8 +235,8 @@ class TarSource(ImageSource):
             raise SourceError(f"{self._place(member.name)} is not UTF-8 text") from error
 
     def _fail(self, reason: str) -> None:
-        name = self._prefix.rstrip("/") or self._file.name.rpartition("/")[2]
-        self.failures.append(Failure(escape_undecodable(name), reason))
+        name = escape_undecodable(self._file.name.rpartition("/")[2])
+        self.failures.append(Failure(self._prefix.rstrip("/") or name, reason))
 
     def _shown(self, name: str) -> str:
         return self._prefix + escape_undecodable(name)
@@ -258,7 +258,7 @@ class TarSource(ImageSource):
 
     def place(self, index: int) -> str:
         """Its name, and the archive's."""
-        return self._place(self._names[index])
+        return f"{self._names[index]} in {self._file.name}"
 
 
 def _encoded(name: str) -> bytes:
