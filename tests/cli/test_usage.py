@@ -8,6 +8,7 @@ import pytest
 import typer.main
 
 from penult.cli import app
+from penult.cli.commands import COMMANDS
 
 
 @pytest.mark.parametrize(
@@ -58,10 +59,10 @@ def test_penult_alone_is_its_help(penult):
     assert done.err.startswith("Usage: penult COMMAND")
 
 
-COMMANDS = typer.main.get_command(app).commands
+_TYPED = typer.main.get_command(app).commands
 TAKING_TEXT = [
     pytest.param(command, param, id=f"{command} {param.name}")
-    for command, one in COMMANDS.items()
+    for command, one in _TYPED.items()
     for param in one.params
     if not getattr(param, "is_flag", False) and param.type_descriptor.annotation not in (int, float)
 ]
@@ -76,7 +77,7 @@ def test_no_argument_takes_an_empty_text_or_one_that_no_file_has(
     if text and param.name == "layer":
         pytest.skip("a layer may be called anything")
     monkeypatch.chdir(tmp_path)
-    needed = [one for one in COMMANDS[command].params if one.required and one is not param]
+    needed = [one for one in _TYPED[command].params if one.required and one is not param]
     typed = [
         word for one in needed for word in [*one.opts[:1], "x"][-1 - (one.opts[0][0] == "-") :]
     ]
@@ -94,3 +95,26 @@ def test_an_empty_path_moves_nothing(penult, tmp_path, monkeypatch):
     done = penult("predict", "c.skops", "", "--copy-to", "there", "--copy-mode", "move")
     told = "penult: an empty path was given as IMAGES; give a folder, or . for this one\n"
     assert (done.code, done.err) == (2, told)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("option", ["--quiet", "-q", "--json", "--debug"])
+def test_every_command_takes_what_scripts_give_to_all(penult, name, option):
+    assert penult(name, option, "--help").code == 0
+
+
+def test_quiet_leaves_out_what_is_no_result(penult, toy, monkeypatch):
+    from penult.progress import announce
+    from penult.tasks import fetch
+
+    heard = []
+    weights = fetch.FetchedWeights(model="toy:a", weights="w", path=None, bytes=None, sha256="0")
+    monkeypatch.setattr("penult.progress.follow.is_watched", lambda: True)
+    monkeypatch.setattr(
+        "penult.progress.display.Display.__call__", lambda _, now: heard.append(now.stage)
+    )
+    monkeypatch.setattr(fetch, "fetch_each", lambda *_, **__: (announce("download"), [weights])[1])
+    assert penult("fetch", "toy:a").code == 0
+    assert heard == ["download"]
+    assert penult("fetch", "toy:a", "-q").code == 0
+    assert heard == ["download"]

@@ -9,6 +9,7 @@ import typer
 
 from penult.cli import options as o
 from penult.cli.console import classes_json, next_step, say, say_json
+from penult.progress import following
 from penult.wording import count
 
 
@@ -23,6 +24,7 @@ def run(
     offline: o.Offline = False,
     overwrite: o.Overwrite = False,
     as_json: o.AsJson = False,
+    quiet: o.Quiet = False,
     debug: o.Debug = False,
 ) -> None:
     """Write a classifier and its network as one file that runs without penult.
@@ -37,9 +39,10 @@ def run(
     from penult.classify.export.graph import AGREEMENT
     from penult.engines.base import TOLERANCE
 
-    made = export(
-        classifier, output, format=format, weights=weights, offline=offline, overwrite=overwrite
-    )
+    with following(False if quiet else None):
+        made = export(
+            classifier, output, format=format, weights=weights, offline=offline, overwrite=overwrite
+        )
     height, width = made.input_size
     if as_json:
         say_json(
@@ -67,4 +70,7 @@ def run(
         f"{made.row_difference:.1g} (allowed: {TOLERANCE:g}), and probabilities of the same rows "
         f"by {made.probability_difference:.1g} ({AGREEMENT:g})"
     )
-    next_step("ONNX Runtime runs the file without penult; docs/predict.md has a program for that")
+    next_step(
+        "ONNX Runtime runs the file without penult; docs/predict.md has a program for that",
+        quiet=quiet,
+    )

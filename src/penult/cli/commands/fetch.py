@@ -10,6 +10,7 @@ import typer
 from penult.cli import completion
 from penult.cli import options as o
 from penult.cli.console import say, say_json
+from penult.progress import following
 
 
 def run(
@@ -23,6 +24,7 @@ def run(
     ],
     offline: o.Offline = False,
     as_json: o.AsJson = False,
+    quiet: o.Quiet = False,
     debug: o.Debug = False,
 ) -> None:
     """Download weights ahead of time, and say where they are.
@@ -35,10 +37,11 @@ def run(
     """
     from penult.tasks.fetch import fetch_each
 
-    for found in fetch_each(models, offline=offline):
-        if as_json:
-            say_json({**dataclasses.asdict(found), "path": found.path and str(found.path)})
-        elif found.path is None:
-            say(f"{found.model}: brings its weights along ({found.weights}); nothing to fetch")
-        else:
-            say(f"{found.model}: {found.path}, {found.bytes:,} bytes, SHA-256 {found.sha256}")
+    with following(False if quiet else None):
+        for found in fetch_each(models, offline=offline):
+            if as_json:
+                say_json({**dataclasses.asdict(found), "path": found.path and str(found.path)})
+            elif found.path is None:
+                say(f"{found.model}: brings its weights along ({found.weights}); nothing to fetch")
+            else:
+                say(f"{found.model}: {found.path}, {found.bytes:,} bytes, SHA-256 {found.sha256}")

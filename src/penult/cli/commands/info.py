@@ -50,6 +50,7 @@ def run(
         ),
     ],
     as_json: o.AsJson = False,
+    quiet: o.Quiet = False,
     debug: o.Debug = False,
 ) -> None:
     """Say what a feature file, a classifier or a network in a file holds, and how it was made.

@@ -9,6 +9,7 @@ import typer
 
 from penult.cli import options as o
 from penult.cli.console import Table, say_json
+from penult.progress import following
 from penult.wording import times
 
 _NUMBERS = ("output", "flattened", "row")
@@ -20,6 +21,7 @@ def run(
     weights: o.Weights = None,
     architecture: o.Architecture = None,
     as_json: o.AsJson = False,
+    quiet: o.Quiet = False,
     debug: o.Debug = False,
 ) -> None:
     """List the layers of a network in execution order: what --layer takes.
@@ -33,7 +35,8 @@ def run(
     """
     from penult.tasks.layers import layers
 
-    found = layers(model, pattern, weights=weights, architecture=architecture)
+    with following(False if quiet else None):
+        found = layers(model, pattern, weights=weights, architecture=architecture)
     if as_json:
         say_json([dataclasses.asdict(layer) for layer in found])
         return

@@ -28,6 +28,7 @@ def run(
         ),
     ] = "*",
     as_json: o.AsJson = False,
+    quiet: o.Quiet = False,
     debug: o.Debug = False,
 ) -> None:
     """List networks, what is known of each, and whether its weights are on this machine.

@@ -16,6 +16,7 @@ from penult.wording import count
 def run(
     folder: Annotated[Path, typer.Argument(help="Folder that photos were moved to.")],
     as_json: o.AsJson = False,
+    quiet: o.Quiet = False,
     debug: o.Debug = False,
 ) -> None:
     """Move photos back that 'penult predict --copy-mode move' moved into folders.
