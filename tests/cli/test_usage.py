@@ -118,3 +118,22 @@ def test_quiet_leaves_out_what_is_no_result(penult, toy, monkeypatch):
     assert heard == ["download"]
     assert penult("fetch", "toy:a", "-q").code == 0
     assert heard == ["download"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        (["predict", "c.skops", "-dash.jpg"], "'-dash.jpg' would be an option; type ./-dash.jpg for the file of that name, or -- before it"),
+        (["predict", "c.skops", "--my photos"], "'--my photos' would be an option; type './--my photos' for the folder of that name, or -- before it"),
+        (["predict", "c.skops", "-dish.jpg"], "unknown option '-d' (penult predict --help lists them)"),
+        (["predict", "c.skops", "--zzz", "--", "-dash.jpg"], "unknown option '--zzz' (penult predict --help lists them)"),
+    ],
+)  # fmt: skip
+def test_a_file_whose_name_begins_with_a_dash_is_told_from_an_option(
+    penult, tmp_path, monkeypatch, typed, told
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "-dash.jpg").touch()
+    (tmp_path / "--my photos").mkdir()
+    done = penult(*typed)
+    assert (done.code, done.out, done.err) == (2, "", f"penult: {told}\n")

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import inspect
 import re
+import shlex
+import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -33,7 +36,7 @@ _ELSEWHERE = {
 def show_usage_error(error: Any) -> None:
     """Print to stderr, in one line, what is wrong and what to type."""
     if hasattr(error, "possibilities"):
-        fail(f"penult: {_unknown_option(error)}")
+        fail(f"penult: {_meant_file(error) or _unknown_option(error)}")
     elif type(error).__name__ == "NoArgsIsHelpError":
         error.show()  # it is the help page
     else:
@@ -58,6 +61,25 @@ def require_usable(command: Any, ctx: Any, given: Mapping[str, Any]) -> None:
                 path=is_path(param.name, str(annotations.get(param.name))),
                 called=max(param.opts, key=len) if is_option else param.metavar.rstrip("."),
             )
+
+
+def _meant_file(error: Any) -> str | None:
+    """Say how a file is named whose name begins as an option does, if there is one."""
+    before = sys.argv[1 : sys.argv.index("--")] if "--" in sys.argv else sys.argv[1:]
+    for typed in before:
+        # -dash.jpg is -d, -a and so on, of which one is unknown.
+        begins = typed[:2] == "--" or error.option_name[1:] in typed[1:]
+        if typed[:1] == "-" and begins and Path(typed).exists():
+            there = shlex.join([f"./{typed}"])
+            return (
+                f"{typed!r} would be an option; type {there} for the {_kind(typed)} of that name, "
+                "or -- before it"
+            )
+    return None
+
+
+def _kind(path: str) -> str:
+    return "folder" if Path(path).is_dir() else "file"
 
 
 def _unknown_option(error: Any) -> UnknownNameError:
