@@ -158,6 +158,7 @@ def _is_one_of(name: str) -> Callable[[object], bool]:
 _TYPES: dict[str, tuple[Callable[[object], bool], str]] = {
     "str": (lambda value: isinstance(value, str), "a name"),
     "Literal": (lambda value: isinstance(value, str), "a name"),
+    "Pooling": (lambda value: isinstance(value, str), "a name"),
     "Precision": (lambda value: isinstance(value, str), "a name"),
     "SplitsFrom": (lambda value: isinstance(value, str), "a name"),
     "Path": (lambda value: isinstance(value, os.PathLike), "a path"),

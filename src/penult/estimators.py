@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Iterator
 from numbers import Integral
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
@@ -18,7 +18,7 @@ from penult.errors import UsageError
 from penult.extractor import EngineOptions, Extractor, ExtractorSpec, ModelRows, ReadingOptions
 from penult.images.in_memory import as_records
 from penult.progress import ShowProgress, following
-from penult.recipe import require_equal
+from penult.recipe import Pooling, require_equal
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -80,8 +80,8 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self,
         model: str = "efficientnet_lite0",
         layer: str = "penultimate",
-        pooling: str | None = None,
-        normalize: str = "none",
+        pooling: Pooling | None = None,
+        normalize: Literal["none", "l2"] = "none",
         weights: str | Path | None = None,
         offline: bool = False,
         engine: str = "auto",

@@ -23,7 +23,7 @@ from penult.images.listing_options import ListingOptions
 from penult.images.notes import log_failures, log_labels
 from penult.interface import option
 from penult.progress import ShowProgress, Tell, following
-from penult.recipe import Precision
+from penult.recipe import Pooling, Precision
 from penult.runs import Job, to_file, to_memory
 from penult.wording import count
 
@@ -43,7 +43,7 @@ def extract(
     *,
     model: str = DEFAULT_MODEL,
     layer: str | Sequence[str] = "penultimate",
-    pooling: str | None = None,
+    pooling: Pooling | None = None,
     normalize: Literal["none", "l2"] = "none",
     weights: str | Path | None = None,
     offline: bool = False,

@@ -21,7 +21,7 @@ from penult.features.read import load
 from penult.features.resume.store import parts_folder, require_place
 from penult.images.listing import Images
 from penult.images.listing_options import ListingOptions
-from penult.recipe import Recipe
+from penult.recipe import Pooling, Recipe
 from penult.records import Changes
 from penult.representation import html_table, one_line, short_repr, short_text
 from penult.wording import count, listed, times
@@ -128,7 +128,7 @@ def plan(
     *,
     model: str = DEFAULT_MODEL,
     layer: str | Sequence[str] = "penultimate",
-    pooling: str | None = None,
+    pooling: Pooling | None = None,
     normalize: Literal["none", "l2"] = "none",
     weights: str | Path | None = None,
     offline: bool = False,

@@ -14,6 +14,7 @@ from penult.parsing import read_json, require_keys, to_record
 from penult.representation import html_table, one_line, short_repr, short_text
 
 __all__ = [
+    "Pooling",
     "Precision",
     "Preprocessing",
     "Recipe",
@@ -22,6 +23,7 @@ __all__ = [
 ]
 
 Precision = Literal["float32", "float16", "bfloat16"]
+Pooling = Literal["avg", "max", "gem", "cls", "flatten", "none"]
 Interpolation = Literal["nearest", "box", "bilinear", "hamming", "bicubic", "lanczos"]
 
 

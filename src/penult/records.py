@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from penult.errors import UnknownNameError, UsageError
 from penult.representation import (
@@ -40,6 +40,7 @@ __all__ = [
     "Prediction",
     "Predictions",
     "Progress",
+    "Rows",
     "Scores",
     "class_rows",
     "in_words",
@@ -48,6 +49,22 @@ __all__ = [
 
 
 _CLASSES_SHOWN = 5  # in the repr of predictions
+
+
+class Rows(Protocol):
+    """Rows in memory, an array; or in their file, from which slices are read."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """As of an array; the first is how many rows there are."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of their numbers."""
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, rows: Any, /) -> NDArray[Any]: ...
+    def __array__(self, *args: Any, **kwargs: Any) -> NDArray[Any]: ...
 
 
 @short_repr
@@ -161,7 +178,7 @@ class Features:
         Of the run that just updated the file; None for any other.
     """
 
-    features: Any
+    features: Rows
     ids: Sequence[str]
     labels: NDArray[np.int64]
     label_names: tuple[str, ...]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -308,13 +308,13 @@ class Classifier(Description):
     @checked
     def predict(
         self,
-        images: Any,
+        images: str | Path | Iterable[Any],
         *,
         top: int = 1,
         threshold: float | None = None,
         unlike: float | Literal["auto", "off"] = "auto",
         copy_to: str | Path | None = None,
-        copy_mode: str = "copy",
+        copy_mode: Literal["copy", "hardlink", "symlink", "move"] = "copy",
         weights: str | Path | None = None,
         offline: bool = False,
         engine: str = "auto",

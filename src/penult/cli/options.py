@@ -62,19 +62,19 @@ Layers = Annotated[
         autocompletion=completion.layers,
     ),
 ]
-_Pooling = Literal["avg", "max", "gem", "cls", "flatten", "none"] | None
+_Pooling = Literal["avg", "max", "gem", "cls", "flatten", "none"]
 Pooling = Annotated[
-    _Pooling,
+    _Pooling | None,
     network_option(
         help="How a layer's maps or tokens become one row.", show_default="what suits the layer"
     ),
 ]
 OldPooling = Annotated[
-    _Pooling, typer.Option("--pool", hidden=True, help="The old name of --pooling.")
+    _Pooling | None, typer.Option("--pool", hidden=True, help="The old name of --pooling.")
 ]
 
 
-def one_pooling(pooling: str | None, pool: str | None) -> str | None:
+def one_pooling(pooling: _Pooling | None, pool: _Pooling | None) -> _Pooling | None:
     """Take ``--pool``, the old name of ``--pooling``, and say so."""
     if pool is None:
         return pooling

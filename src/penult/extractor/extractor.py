@@ -20,7 +20,7 @@ from penult.extractor.options import EngineOptions, ReadingOptions
 from penult.extractor.rows import ModelRows, RecipeRows, layer_names
 from penult.images.in_memory import as_records
 from penult.progress import ShowProgress, following
-from penult.recipe import Precision, Recipe, require_equal
+from penult.recipe import Pooling, Precision, Recipe, require_equal
 from penult.records import Progress
 from penult.representation import short
 from penult.wording import count
@@ -165,7 +165,7 @@ class Extractor:
         model: str | Recipe = DEFAULT_MODEL,
         *,
         layer: str | Sequence[str] = "penultimate",
-        pooling: str | None = None,
+        pooling: Pooling | None = None,
         normalize: Literal["none", "l2"] = "none",
         weights: str | Path | None = None,
         offline: bool = False,

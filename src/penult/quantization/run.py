@@ -16,6 +16,7 @@ from penult.errors import BackboneError, UsageError
 from penult.output import check_output
 from penult.progress import ShowProgress, announce, following
 from penult.quantization.card import Quantization
+from penult.recipe import Pooling
 from penult.suffixes import NETWORK
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def quantize(
     output: str | Path,
     *,
     layer: str | Sequence[str] = "penultimate",
-    pooling: str | None = None,
+    pooling: Pooling | None = None,
     weights: str | Path | None = None,
     offline: bool = False,
     architecture: str | None = None,

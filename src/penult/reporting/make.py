@@ -95,7 +95,7 @@ def report(
     device: str = "auto",
     classifier: str | Sequence[str] = "logistic",
     grid: Mapping[str, Sequence[Any]] | None = None,
-    scale: str = "l2",
+    scale: Literal["l2", "standard", "none"] = "l2",
     test_size: float = 0.25,
     ignore_splits: bool = False,
     min_per_class: int = 0,
@@ -298,7 +298,8 @@ def report(
             escape_formulas=escape_formulas,
             overwrite=True,
         )
-        features.features.file.close()  # some systems do not rename a file that is open
+        on_disk: Any = features.features
+        on_disk.file.close()  # some systems do not rename a file that is open
     if open:
         open_page(directory / PAGE)
     return ReportFiles(

@@ -22,14 +22,14 @@ __all__ = ["predict"]
 @checked
 def predict(
     classifier: Classifier | str | Path,
-    images: Any,
+    images: str | Path | Iterable[Any],
     output: str | Path | None = None,
     *,
     top: int = 1,
     threshold: float | None = None,
     unlike: float | Literal["auto", "off"] = "auto",
     copy_to: str | Path | None = None,
-    copy_mode: str = "copy",
+    copy_mode: Literal["copy", "hardlink", "symlink", "move"] = "copy",
     weights: str | Path | None = None,
     offline: bool = False,
     engine: str = "auto",

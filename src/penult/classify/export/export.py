@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from penult.checking import checked
 from penult.classify.classifier import Classifier
@@ -71,7 +72,7 @@ def export(
     classifier: Classifier | str | Path,
     output: str | Path,
     *,
-    format: str = "onnx",
+    format: Literal["onnx"] = "onnx",
     weights: str | Path | None = None,
     offline: bool = False,
     overwrite: bool = False,

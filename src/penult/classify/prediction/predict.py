@@ -31,13 +31,13 @@ __all__ = ["collect", "predict_images"]
 
 def predict_images(
     classifier: Classifier,
-    images: Any,
+    images: str | Path | Iterable[Any],
     *,
     top: int = 1,
     threshold: float | None = None,
     unlike: float | Literal["auto", "off"] = "auto",
     copy_to: str | Path | None = None,
-    copy_mode: str = "copy",
+    copy_mode: Literal["copy", "hardlink", "symlink", "move"] = "copy",
     weights: str | Path | None = None,
     offline: bool = False,
     engine: str = "auto",
@@ -200,7 +200,7 @@ def collect(outcomes: Iterable[Prediction | Failure]) -> Predictions:
 
 
 def _listed(
-    images: Any,
+    images: str | Path | Iterable[Any],
     sorter: Sorter | None,
     on_listing: Callable[[Mapping[str, Any]], None],
     *,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -42,7 +42,7 @@ def train(
     *,
     classifier: str | Sequence[str] = "logistic",
     grid: Mapping[str, Sequence[Any]] | None = None,
-    scale: str = "l2",
+    scale: Literal["l2", "standard", "none"] = "l2",
     test_size: float = 0.25,
     test_features: Features | str | Path | None = None,
     seed: int = 0,

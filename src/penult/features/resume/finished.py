@@ -30,7 +30,8 @@ def require_same(path: Path, recipes: Sequence[Recipe], options: Mapping[str, An
     FeatureFileError
     """
     whole = load(path)
-    layers = read_layers(whole.features.file, name=str(path))
+    on_disk: Any = whole.features
+    layers = read_layers(on_disk.file, name=str(path))
     # In what order the rows lie does not matter, and a file may be older than an option.
     now = {k: v for k, v in options.items() if k != "shuffle"}
     then = {**now, **{k: v for k, v in whole.origin.items() if k in now}}
@@ -63,7 +64,8 @@ class FinishedRows:
 
     def __init__(self, path: Path, recipes: Sequence[Recipe], options: Mapping[str, Any]) -> None:
         whole = require_same(path, recipes, options)
-        layers = read_layers(whole.features.file, name=str(path))
+        on_disk: Any = whole.features
+        layers = read_layers(on_disk.file, name=str(path))
         content = whole.content or ()
         self.content = np.fromiter((text.encode() for text in content), "S32", len(content))
         self._rows = list(layers.values())
