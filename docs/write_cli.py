@@ -18,7 +18,9 @@ COMMON = """
 - Results go to standard output, everything else (progress, warnings, errors) to standard error.
   Tables fit the terminal; in a pipe they have neither colours nor trailing blanks.
 - It ends with 0 where all went well, 1 where something failed, and 2 where what was typed cannot be
-  right.
+  right; with 130, 143 or 129 where Ctrl-C, SIGTERM or SIGHUP stopped it, and with 141 where nobody
+  read its output to the end. [For scripts and pipelines](scripts.md) has more of that, and what
+  `--json` prints.
 - After `penult --install-completion`, and in a new shell, Tab completes commands, options, names of
   networks and other values, in bash, zsh, fish and PowerShell.
 - `NO_COLOR=1` in the environment leaves colours out, `FORCE_COLOR=1` has them in a pipe too.

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
+from pathlib import Path
 
 import pytest
 
@@ -73,6 +75,7 @@ def printed(penult, photos, toy, tmp_path):
         ("info", here["c.skops"]),
         ("info", here["s.skops"]),
         ("verify", here["f.h5"], "-q"),
+        ("export-rows", here["f.h5"], "-o", tmp_path / "f.csv"),
         ("layers", toy),
         ("models", "bundled:"),
         ("fetch", "efficientnet_lite0"),
@@ -119,3 +122,54 @@ def keys_of(value, where, found):
             found[key][tuple(sorted(inner[0]))].add(where)
         if isinstance(inner, dict | list):
             keys_of(inner, where, found)
+
+
+KINDS = {"text": str, "number": int | float, "list": list, "object": dict, "true or false": bool}
+
+
+def documented():
+    """Of each heading of docs/scripts.md, its keys and whether a value may be of them."""
+    page = Path(__file__).parents[2].joinpath("docs", "scripts.md").read_text("utf-8")
+    told = {}
+    for name, text in re.findall(r"^### `penult (.*?)`\n(.*?)(?=^##|\Z)", page, re.M | re.S):
+        keys = told.setdefault(name, {})
+        for names, types, what in re.findall(r"^\| (`.*?) \| (.*?) \| (.*?) \|$", text, re.M):
+            for key, kind in zip(re.findall("`(.*?)`", names), types.split(", "), strict=True):
+                keys[key] = kind, "only" in what
+    return told
+
+
+def heading(typed):
+    command = typed.split()[0]
+    variants = {"--dry-run": "extract --dry-run", "-o": "predict -o"}
+    found = [to for option, to in variants.items() if option in typed.split() and to.startswith(command)]  # fmt: skip
+    return found[0] if found else command
+
+
+@pytest.mark.slow
+def test_the_page_for_scripts_has_every_key_with_its_type(printed):
+    told, seen = documented(), defaultdict(set)
+    for typed, lines in printed.items():
+        name = heading(typed)
+        if isinstance(lines, dict) or (name == "info" and not typed.endswith("f.h5")):
+            continue  # a file of scores; a classifier
+        for line in lines:
+            for one in line if isinstance(line, list) else [line]:
+                for key, value in one.items():
+                    kind, _ = told[name][key]
+                    may_be_null = kind.endswith(" or null")
+                    wanted = KINDS[kind.removesuffix(" or null")]
+                    assert isinstance(value, wanted) or (may_be_null and value is None), (
+                        typed,
+                        key,
+                    )
+                    seen[name].add(key)
+                if "reason" not in one:
+                    always = {key for key, (_, only) in told[name].items() if not only}
+                    notes = {"passed_over", "left_out", "split_folders"}
+                    assert always - notes <= one.keys(), typed
+    assert seen.keys() == told.keys()
+    missing = {name: keys.keys() - seen[name] for name, keys in told.items()}
+    assert missing.pop("predict") <= {"copied_to"}
+    assert missing.pop("extract --dry-run") == {"changes"}
+    assert {name for name, keys in missing.items() if keys - {"split_folders"}} == set()
