@@ -9,6 +9,7 @@ from numbers import Integral
 from penult.errors import UsageError
 from penult.interface import option
 from penult.representation import what_given
+from penult.wording import count
 
 __all__ = ["in_bytes", "is_path", "require_name", "require_texts", "require_whole"]
 
@@ -37,6 +38,11 @@ def in_bytes(size: int | str | None) -> int | None:
             f"{option('max_memory', size)} is no size; for example {option('max_memory', '4GB')}"
         )
     number = int(float(found[1]) * 1000 ** " kmgt".index(found[2].lower() or " "))
+    if number < _LEAST_MEMORY and size.strip().isdecimal():
+        meant = option("max_memory", f"{size.strip()}GB")
+        raise UsageError(
+            f"{option('max_memory', size)} is {count(number, 'byte')}; did you mean {meant}?"
+        )
     if number < _LEAST_MEMORY:
         raise UsageError(
             f"{option('max_memory', size)} takes longer than anybody waits; give 1MB or more"

@@ -16,6 +16,7 @@ from penult.suffixes import Output, require_suffix
 
 __all__ = [
     "atomic_output",
+    "check_folder",
     "check_output",
     "default_mode",
     "explain",
@@ -66,6 +67,19 @@ def check_output(
         raise OutputError(f"{path} cannot be written: the folder {path.parent} is read-only")
 
 
+def check_folder(folder: Path) -> None:
+    """Refuse a folder that cannot be filled, or made, before any work is spent on it.
+
+    Raises
+    ------
+    OutputError
+    """
+    there = next((one for one in (folder, *folder.parents) if one.exists()), folder)
+    if there.is_dir() and not os.access(there, os.W_OK | os.X_OK):
+        what = "it" if there == folder else f"the folder {there}"
+        raise OutputError(f"{folder} cannot be written: {what} is read-only")
+
+
 @contextmanager
 def atomic_output(
     path: Path, *, overwrite: bool = False, folder: Path | None = None
@@ -89,7 +103,8 @@ def atomic_output(
             _sync(temporary)
             if path.exists() and not overwrite:
                 raise OutputExistsError(
-                    f"{path} appeared meanwhile; give {option('overwrite', True)} to replace it"
+                    f"{path} appeared meanwhile; give {option('overwrite', True)} to replace it, "
+                    "or another name"
                 )
             replace_file(temporary, path)
             sync_folder(path.parent)

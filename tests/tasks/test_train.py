@@ -66,6 +66,7 @@ def test_the_classifier_and_its_results_are_written_where_they_are_asked_for(fil
         ({"confusion": "normal"}, "unknown confusion 'normal'; did you mean normalized"),
         ({"max_memory": "lots"}, "max_memory='lots' is no size; for example max_memory='4GB'"),
         ({"max_memory": "3kB"}, "max_memory='3kB' takes longer than anybody waits; give 1MB"),
+        ({"max_memory": "4"}, "max_memory='4' is 4 bytes; did you mean max_memory='4GB'?"),
         ({"max_memory": 0}, "0 bytes of memory hold no row"),
     ],
 )

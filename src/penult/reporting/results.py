@@ -12,7 +12,7 @@ from penult.classify.metrics.scores import scores_to_dict
 from penult.errors import OutputExistsError
 from penult.interface import option
 from penult.messages import escape_json
-from penult.output import atomic_output, check_output, explain
+from penult.output import atomic_output, check_folder, check_output, explain
 from penult.records import HeldOut, Scores
 from penult.reporting.figures.charts import layers_chart
 from penult.reporting.figures.confusion_matrix import confusion_matrix_png
@@ -47,6 +47,7 @@ def check_results(directory: Path, *, overwrite: bool = False, holds: str = SCOR
     if directory.exists() and not directory.is_dir():
         raise OutputExistsError(f"{directory} is a file; give the name of a folder to write")
     require_folder_name(directory, holds)
+    check_folder(directory)
     if directory.is_dir():
         refuse_existing(directory, _NAMES, overwrite=overwrite)
 

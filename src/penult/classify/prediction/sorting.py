@@ -20,6 +20,7 @@ from penult.classify.prediction.folder_names import folder_names, safe_name
 from penult.classify.prediction.move_log import RESERVED, MoveLog
 from penult.errors import OutputError, OutputExistsError, UnknownNameError, UsageError
 from penult.interface import option
+from penult.output import check_folder
 from penult.records import Copied, ImageRecord
 from penult.scratch import sweep
 from penult.suffixes import require_folder_name
@@ -75,6 +76,7 @@ class Sorter:
         require_folder_name(self.folder, "a folder a class")
         for name in (*classes, unsure, unlike):
             _refuse_link(self.folder / name)
+            check_folder(self.folder / name)
         self._ready: set[Path] = set()
         self._noted: set[str] = set()
         self._moves = MoveLog(self.folder) if mode == "move" else None

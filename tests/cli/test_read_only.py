@@ -1,0 +1,40 @@
+"""An output in a folder that is read-only is refused before anything is computed."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "extract photos -o ro/f.h5 -m toy:mean-colour",
+        "train f.h5 -o ro/c.skops",
+        "train f.h5 -o c2.skops --results ro/results",
+        "predict c.skops photos -o ro/p.csv",
+        "predict c.skops photos --copy-to ro/sorted",
+        "predict c.skops photos --copy-to ro",
+        "evaluate c.skops photos --results ro/results",
+        "export c.skops -o ro/c.onnx",
+        "export-rows f.h5 -o ro/f.csv",
+        "report photos -o ro/report -m toy:mean-colour",
+        "show-input toy:mean-colour photos/rose/rose_01.jpg -o ro/seen.png",
+    ],
+)
+def test_it_is_said_before_anything_is_computed(penult, photos, toy, tmp_path, monkeypatch, typed):
+    monkeypatch.chdir(tmp_path)
+    assert penult("extract", "photos", "-o", "f.h5", "-m", toy, "-q").code == 0
+    assert penult("train", "f.h5", "-o", "c.skops", "-q", "--grid", "C=1").code == 0
+    (tmp_path / "ro").mkdir()
+    access = os.access
+
+    def read_only(path, mode, **how):  # to root, too
+        return access(path, mode, **how) and not (mode & os.W_OK and Path(path).name == "ro")
+
+    monkeypatch.setattr(os, "access", read_only)
+    for heavy in ("penult.extractor.Extractor.blocks", "sklearn.base.BaseEstimator.__init__"):
+        monkeypatch.setattr(heavy, lambda *_, **__: pytest.fail("computed"), raising=False)
+    done = penult(*typed.split())
+    assert (done.code, done.out) == (1, ""), done.err
+    assert "read-only" in done.err.splitlines()[-1]
