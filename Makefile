@@ -1,7 +1,7 @@
 # `make demo` and `make test` are all that is needed; `make` alone lists the rest.
 
 PYTHON ?= python3
-EXTRAS := bundled,keras,fast,heif,hf,onnx,int8,parquet,remote,dev
+EXTRAS := torch,bundled,keras,fast,heif,hf,onnx,int8,parquet,remote,dev
 
 SHELL := /bin/bash
 # A test is small: threads of a matrix product would wait for each other, in two workers at a time.
@@ -9,21 +9,28 @@ export OMP_NUM_THREADS := 1
 .DEFAULT_GOAL := help
 
 BIN := .venv/bin
-STAMP := .venv/installed
+# What `pip install penult` brings is in .venv first, then the extras as well. Without torch, tests run
+# in another environment, made of what is in .venv.
+LIGHT := .venv/light
+FULL := .venv/full
+WITHOUT_TORCH := .venv-light/made
 
-.PHONY: help install demo test coverage test-lowest check docs clean
+.PHONY: help install demo test test-light coverage test-lowest check docs sizes clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 
-install: $(STAMP) ## Create .venv and install penult into it
+install: $(FULL) ## Create .venv and install penult and all that its tests need into it
 
-demo: install ## Sort 1,797 handwritten digits and write a report on it to demo/report
+demo: $(LIGHT) ## Sort 1,797 handwritten digits and write a report on it to demo/report
 	@$(BIN)/penult sample digits demo/images
 	@$(BIN)/penult report demo/images -o demo/report --overwrite
 
-test: check ## Run the linters and all tests
+test: check test-light ## Run the linters and all tests
 	@PENULT_EXTRAS=all $(BIN)/pytest -n 2 --dist worksteal --randomly-seed=1
+
+test-light: $(WITHOUT_TORCH) ## Run the tests that must pass without torch, where there is none
+	@PENULT_EXTRAS=none .venv-light/bin/python -m pytest -m light -n 2 --dist worksteal --randomly-seed=1
 
 coverage: install ## Run the tests, and list the lines that none of them runs
 	@PENULT_EXTRAS=all $(BIN)/pytest -n 2 --dist worksteal --cov=penult --cov-report=term-missing:skip-covered
@@ -40,29 +47,46 @@ check: install ## Run the linters alone
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 
+sizes: ## Say what installing penult costs, without and with all extras: MB, packages, seconds
+	@$(PYTHON) benchmarks/install.py '$(EXTRAS)'
+
 docs: install ## Write docs/cli.md anew from the commands' --help, docs/api.md from docstrings
 	@$(BIN)/python docs/write_api.py > docs/api.md
 	@$(BIN)/python docs/write_cli.py > docs/cli.md
 
 clean: ## Remove .venv, the demo and all caches
-	@rm -rf .venv .venv-lowest demo dist .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf .venv .venv-light .venv-lowest demo dist .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	@find src tests benchmarks -name __pycache__ -prune -exec rm -rf {} + 2> /dev/null || true
 
 # Made anew only when what is to be installed has changed. pip says a line or three about each of a
 # hundred packages; their names, and the large ones among the downloads, are enough to see it work.
-$(STAMP): pyproject.toml constraints.txt
+# Python compiles what is used when it is first used: a tenth of all that lies there.
+define pip_install
+set -o pipefail; $(BIN)/python -m pip --disable-pip-version-check --no-input install --no-compile \
+    --constraint constraints.txt --editable '$(1)' \
+  | while read -r verb what size; do case "$$verb $$size" in \
+      Collecting*) printf ' %s' "$${what%%[^A-Za-z0-9._-]*}" ;; \
+      Downloading*[0-9][0-9].[0-9]\ MB\) | Downloading*GB\)) printf ' %s' "$$size" ;; \
+      Installing\ packages:*) printf '\nUnpacking them\n' ;; \
+    esac; done
+endef
+
+$(LIGHT): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2> /dev/null || { \
 	  found=$$($(PYTHON) --version 2>&1) || found="not there"; \
 	  echo "penult needs Python 3.11 or newer, and $(PYTHON) is $$found;" \
 	       "if you have a newer one, type for example: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; \
 	  exit 1; }
-	@echo "Installing penult and what it needs into .venv, once; this takes some minutes"
+	@echo "Installing penult and what it needs into .venv, once; this takes a minute"
 	@$(PYTHON) -m venv .venv
-	@set -o pipefail; $(BIN)/python -m pip --disable-pip-version-check --no-input install \
-	    --constraint constraints.txt --editable '.[$(EXTRAS)]' \
-	  | while read -r verb what size; do case "$$verb $$size" in \
-	      Collecting*) printf ' %s' "$${what%%[^A-Za-z0-9._-]*}" ;; \
-	      Downloading*[0-9][0-9].[0-9]\ MB\) | Downloading*GB\)) printf ' %s' "$$size" ;; \
-	      Installing\ packages:*) printf '\nUnpacking them\n' ;; \
-	    esac; done
+	@$(call pip_install,.)
+	@touch $@
+
+$(FULL): $(LIGHT)
+	@echo "Adding PyTorch, the other extras and the tools of tests, once; this takes some minutes"
+	@$(call pip_install,.[$(EXTRAS)])
+	@touch $@
+
+$(WITHOUT_TORCH): $(FULL) tests/light_environment.py
+	@$(BIN)/python tests/light_environment.py .venv-light
 	@touch $@

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from penult.extras import has_torch
 from penult.recipe import Preprocessing, Recipe
 from penult.records import Features
 
@@ -24,8 +25,17 @@ if os.environ.get("PENULT_EXTRAS") == "all":
     pytest.importorskip = lambda name, *_, **__: importlib.import_module(name)
 
 
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Where there is no torch, leave out modules none of whose tests does without: they import it."""
+    if has_torch() or collection_path.suffix != ".py" or collection_path.name == "conftest.py":
+        return None
+    return True if "pytest.mark.light" not in collection_path.read_text("utf-8") else None
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip what needs a GPU where there is none."""
+    """Skip what needs torch or a GPU where there is none."""
+    if item.get_closest_marker("torch") and not has_torch():
+        pytest.skip("needs torch")
     if item.get_closest_marker("gpu"):
         import torch
 
@@ -97,6 +107,19 @@ def heard():
     logger.disabled, logger.propagate = False, True
     logger.setLevel(logging.WARNING)
     logging.root.setLevel(logging.WARNING)  # which OpenVINO's converter raises
+
+
+@pytest.fixture
+def without_torch(monkeypatch):
+    """As in an environment of `pip install penult` alone; where there is torch, it is not found."""
+    from light_environment import IN_EXTRAS
+
+    from penult import extras
+
+    def find(name, find=extras.find_spec):
+        return None if name in IN_EXTRAS else find(name)
+
+    monkeypatch.setattr(extras, "find_spec", find)
 
 
 @pytest.fixture

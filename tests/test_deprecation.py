@@ -9,6 +9,8 @@ import penult
 from penult.deprecation import renamed_keyword
 from penult.errors import UsageError
 
+pytestmark = pytest.mark.light
+
 
 @renamed_keyword("old", "new")
 def twice(*, new: int = 1) -> int:

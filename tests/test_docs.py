@@ -18,6 +18,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 from markdown_it import MarkdownIt
@@ -28,6 +29,12 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").g
 SHOWN = {"console", "csv", "json", "text", "toml"}
 PROGRAMS = Path(sys.executable).parent
 SETTING_UP = ("git clone", "make", "pip install")
+
+
+def marked(page: Path) -> Any:
+    """A page, and whether its examples are run without torch as well."""
+    is_light = page.name in ("extract.md", "extractor.md")
+    return pytest.param(page, marks=pytest.mark.light) if is_light else page
 
 
 @dataclass(frozen=True)
@@ -129,7 +136,7 @@ def warm(tmp_path_factory):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+@pytest.mark.parametrize("page", [marked(page) for page in PAGES], ids=lambda path: path.name)
 def test_every_example_on_the_page_runs(page, photos, finished, monkeypatch, request):
     folder = photos.parent
     monkeypatch.chdir(folder)

@@ -16,6 +16,8 @@ from penult.errors import MissingExtraError, OutputExistsError, UnknownNameError
 from penult.features import export
 from penult.recipe import Recipe
 
+pytestmark = pytest.mark.light
+
 COUNTS = {"=rose": 3, "daisy": 2}
 
 

@@ -24,6 +24,8 @@ from penult.errors import (
 )
 from penult.records import Progress
 
+pytestmark = pytest.mark.light
+
 
 def colours(folder, **shades):
     """`label_name=(r, g, b)`: one 10 × 10 PNG each, in a folder named by what is before the `_`."""
@@ -274,6 +276,7 @@ def slashes():
     unregister("slashes")
 
 
+@pytest.mark.torch
 def test_layers_that_are_named_as_in_onnx_files_are_kept_and_found_again(
     shades, tmp_path, slashes, toy
 ):
@@ -289,6 +292,7 @@ def test_layers_that_are_named_as_in_onnx_files_are_kept_and_found_again(
     assert in_memory.layers == ("/pixels", "/pixels/mean")
 
 
+@pytest.mark.torch
 @pytest.mark.parametrize("output", ["f.h5", None])
 def test_a_network_that_gives_nothing_but_nan_is_an_error(
     shades, tmp_path, toy, monkeypatch, output

@@ -17,6 +17,8 @@ from penult.backbones.layer import Layer, find_layer
 from penult.errors import UnknownNameError
 from penult.interface import serving_command_line
 
+pytestmark = pytest.mark.light
+
 PAGE = (Path(__file__).parent.parent / "docs" / "keras-tutorial.md").read_text("utf-8")
 BLOCKS = [(t.info, t.content) for t in MarkdownIt().parse(PAGE) if t.type == "fence"]
 

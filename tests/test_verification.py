@@ -16,6 +16,8 @@ from penult.engines.base import TOLERANCE
 from penult.errors import FeatureFileError, PathNotFoundError, UsageError
 from penult.verification import FLOAT16_TOLERANCE
 
+pytestmark = pytest.mark.light
+
 
 @pytest.fixture
 def shades(tmp_path):
@@ -191,6 +193,7 @@ def test_another_network_of_that_name_is_told(file, monkeypatch):
     assert "717171717171… (mean-colour 2)" in found.mismatch
 
 
+@pytest.mark.torch
 def test_an_untrained_network_is_the_same_again(photos, tmp_path):
     options = {"engine": "torch", "workers": 1}
     path = tmp_path / "f.h5"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 
 from penult.backbones.backbone import Backbone
+from penult.backbones.image_input import image_input
 from penult.backbones.info import ModelInfo
 from penult.backbones.layer import Layer
 from penult.backbones.metadata import BackboneMetadata
@@ -19,6 +21,7 @@ from penult.backbones.weights.load import fit_state, load_state, user_weights
 from penult.engines.agreement import check_image
 from penult.engines.base import Engine, EngineSettings
 from penult.errors import EngineError, UnknownNameError, WeightsError
+from penult.extras import has_torch
 from penult.recipe import Preprocessing
 
 
@@ -26,7 +29,8 @@ class MeanColour(BackboneSource):
     """`toy:mean-colour`: the mean of red, green and blue of an image squashed to 8 × 8, in [0, 1].
 
     Layers: ``pixels`` (3, 8, 8), ``mean`` (3), ``penultimate`` (the same as ``mean``), and
-    ``logits`` (2): brightness, R + G + B, and warmth, R - B.
+    ``logits`` (2): brightness, R + G + B, and warmth, R - B. Where there is no torch, the same as
+    an OpenVINO graph.
     """
 
     prefix = "toy"
@@ -63,7 +67,41 @@ class MeanColour(BackboneSource):
                 std=(1.0, 1.0, 1.0),
             ),
         )
-        return Backbone(metadata, lambda: TorchNetwork(_build(), head="logits"))
+        if has_torch():
+            return Backbone(metadata, lambda: TorchNetwork(_build(), head="logits"))
+        metadata = replace(metadata, libraries=(), forms=("openvino",), instant=True)
+        return Backbone(metadata, _MeanColourWithoutTorch)
+
+
+class _MeanColourWithoutTorch(Network):
+    def list_layers(self, input_size):
+        return (
+            Layer("pixels", "Identity", (3, 8, 8), "NCHW"),
+            Layer("mean.0", "AdaptiveAvgPool2d", (3, 1, 1), "NCHW"),
+            Layer("mean.1", "Flatten", (3,), "vector"),
+            Layer("mean", "Sequential", (3,), "vector"),
+            Layer("penultimate", "input of logits", (3,), "vector"),
+            Layer("logits", "output of the network", (2,), "vector"),
+        )
+
+    def as_openvino(self, layers, preprocessing):
+        import openvino as ov
+
+        op = ov.opset13
+
+        def build(_core):
+            images, pixels = image_input(preprocessing)
+            mean = op.reduce_mean(pixels, [2, 3], keep_dims=False)
+            maps = op.reduce_mean(pixels, [2, 3], keep_dims=True)
+            logits = op.matmul(mean, np.array(LOGITS, np.float32), False, True)
+            named = {"pixels": pixels, "mean.0": maps, "logits": logits}
+            results = [op.result(named.get(layer.name, mean)) for layer in layers]
+            return ov.Model(results, [images], "mean-colour")
+
+        return OpenVinoGraph(layers=tuple(layers), build=build)
+
+
+LOGITS = [[1.0, 1.0, 1.0], [1.0, 0.0, -1.0]]
 
 
 def _build():
@@ -81,7 +119,7 @@ def _build():
             return self.logits(self.mean(self.pixels(images)))
 
     network = Network()
-    network.logits.weight.data = torch.tensor([[1.0, 1.0, 1.0], [1.0, 0.0, -1.0]])
+    network.logits.weight.data = torch.tensor(LOGITS)
     return network
 
 

@@ -17,6 +17,7 @@ import sys
 import textwrap
 import traceback
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 # OpenVINO starts a thread, and is quickly imported; what NNCF does to loggers is for who asks for it.
@@ -28,9 +29,7 @@ IMPORTED = [
     "penult.reporting",
     "skops.io",
     "sklearn.linear_model",
-    "timm",
-    "torch",
-    "torchvision",
+    *(["timm", "torch", "torchvision"] if find_spec("torch") else []),
 ]
 CLIENT = """
     #!{python} -IS

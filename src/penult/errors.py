@@ -174,15 +174,18 @@ class MissingExtraError(UsageError, ImportError):
         The extra of this package that brings it, e.g. ``"keras"``.
     instead : str, optional
         What is installed in its place, and too old: ``"torch 1.13.1"``.
+
+    Attributes
+    ----------
+    install : str
+        What to type: ``"pip install 'penult[keras]'"``.
     """
 
     def __init__(self, what: str, extra: str, instead: str | None = None) -> None:
-        upgrade = "" if instead is None else "--upgrade "
+        upgrade = "" if instead is None else "-U "
         found = "which is not installed" if instead is None else f"and {instead} is too old for it"
-        super().__init__(
-            f"{what} needs the extra {extra!r}, {found}; "
-            f"type: pip install {upgrade}'penult[{extra}]'"
-        )
+        self.install = f"pip install {upgrade}'penult[{extra}]'"
+        super().__init__(f"{what} needs the extra {extra!r}, {found}; type: {self.install}")
 
     def __reduce__(self) -> Any:
         return _remade, (type(self), ("", ""), self.args), self.__dict__

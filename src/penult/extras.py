@@ -64,10 +64,9 @@ def require_torch(what: str, *modules: str) -> None:
     ------
     MissingExtraError
     """
-    require_extra(what, "torch", "torch", *modules)
-    found = _torch_version()
-    if _is_old(found):
+    if is_installed("torch") and _is_old(found := _torch_version()):
         raise MissingExtraError(what, "torch", instead=f"torch {found}")
+    require_extra(what, "torch", "torch", *modules)
 
 
 def _torch_version() -> str:

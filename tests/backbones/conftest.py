@@ -7,7 +7,6 @@ import pytest
 from PIL import Image
 
 from penult.engines.base import EngineSettings
-from penult.engines.torch import TorchEngine
 from penult.images.pixels.transform import Transform
 
 
@@ -45,6 +44,8 @@ def pictures():
 @pytest.fixture
 def rows_of(pictures):
     """Run the pictures as `extract` does: transform, engine; gives an array a layer."""
+
+    from penult.engines.torch import TorchEngine
 
     def run(backbone, *layers):
         recipes = [backbone.recipe(layer) for layer in layers]

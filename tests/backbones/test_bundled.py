@@ -4,7 +4,8 @@ import torch
 
 from penult.backbones import bundled
 from penult.backbones.bundled import Bundled
-from penult.backbones.registry import list_models, open_backbone
+from penult.backbones.catalogue import list_models
+from penult.backbones.registry import open_backbone
 from penult.backbones.timm.source import _preprocessing, _registered
 from penult.backbones.weights.choice import WeightsChoice
 from penult.errors import MissingExtraError, UnknownNameError, WeightsError

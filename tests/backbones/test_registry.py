@@ -2,8 +2,9 @@ import pytest
 import torch
 
 from penult.backbones import registry
+from penult.backbones.catalogue import list_models
 from penult.backbones.families import FAMILIES
-from penult.backbones.registry import list_models, open_backbone, register, sources
+from penult.backbones.registry import open_backbone, register, sources
 from penult.errors import BackboneError, UnknownNameError, UsageError
 
 
@@ -56,10 +57,10 @@ def installed(tmp_path, monkeypatch):
         (info / "METADATA").write_text("Metadata-Version: 2.1\nName: penult-toy\nVersion: 1.0\n")
         (info / "entry_points.txt").write_text(f"[penult.backbones]\ntoy = {value}\n")
         monkeypatch.syspath_prepend(tmp_path)
-        registry._load.cache_clear()
+        registry.load_source.cache_clear()
 
     yield install
-    registry._load.cache_clear()
+    registry.load_source.cache_clear()
 
 
 def test_a_third_party_adds_a_source_by_an_entry_point(installed):

@@ -3,7 +3,7 @@ import timm
 import torch
 from torchvision import models
 
-from penult.backbones.registry import list_models
+from penult.backbones.catalogue import list_models
 from penult.backbones.sizes import sizes
 
 

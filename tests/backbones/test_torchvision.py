@@ -6,7 +6,8 @@ import torch
 from torch import nn
 from torchvision import models
 
-from penult.backbones.registry import list_models, open_backbone
+from penult.backbones.catalogue import list_models
+from penult.backbones.registry import open_backbone
 from penult.backbones.torchvision import Torchvision, _rename_layers
 from penult.backbones.weights.choice import WeightsChoice
 from penult.errors import UnknownNameError, WeightsError

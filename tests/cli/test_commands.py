@@ -13,6 +13,8 @@ import pytest
 
 from penult.cli.training import parse_grid
 
+pytestmark = pytest.mark.light
+
 
 @pytest.fixture
 def features(penult, photos, toy, tmp_path):

@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.light
+
 
 @pytest.fixture
 def offered(penult, monkeypatch):

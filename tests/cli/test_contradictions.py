@@ -5,7 +5,11 @@ from __future__ import annotations
 import json
 import shutil
 
+import pytest
+
 import penult as library
+
+pytestmark = pytest.mark.light
 
 
 def test_every_step_says_it(penult, photos, toy, tmp_path, caplog):

@@ -10,6 +10,8 @@ import pytest
 from penult import load
 from penult.cli.console import say_path
 
+pytestmark = pytest.mark.light
+
 
 @pytest.fixture
 def made(penult, photos, toy, tmp_path):

@@ -6,8 +6,12 @@ import json
 import re
 from dataclasses import replace
 
+import pytest
+
 from penult.classify.loading import load_classifier
 from penult.tasks.evaluate import evaluate
+
+pytestmark = pytest.mark.light
 
 
 def test_a_file_of_several_layers_is_read_at_the_classifiers_own(penult, photos, toy, tmp_path):

@@ -5,7 +5,11 @@ from __future__ import annotations
 import csv
 import json
 
+import pytest
+
 import penult as library
+
+pytestmark = pytest.mark.light
 
 
 def test_rows_of_a_layer_are_written_and_counted(penult, photos, toy, tmp_path):

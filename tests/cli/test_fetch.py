@@ -6,6 +6,10 @@ import hashlib
 import json
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.light
+
 
 def test_the_file_its_size_and_its_digest_are_told(penult):
     done = penult("fetch", "efficientnet_lite0", "--json")
@@ -24,6 +28,7 @@ def test_what_brings_its_weights_along_needs_no_fetching(penult, toy):
     assert "toy:mean-colour: brings its weights along (mean-colour 1)" in done.out
 
 
+@pytest.mark.torch
 def test_offline_names_the_file_and_what_to_do(penult, monkeypatch, tmp_path):
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     done = penult("fetch", "torchvision:alexnet", "--offline")

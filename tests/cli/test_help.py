@@ -13,6 +13,8 @@ from penult.cli.help import examples
 from penult.engines.registry import ENGINES
 from penult.samples import SAMPLES
 
+pytestmark = pytest.mark.light
+
 GROUP = get_command(app)
 COMMANDS = {name: one for name, one in GROUP.commands.items() if not one.hidden}
 

@@ -6,6 +6,8 @@ import pytest
 
 import penult as library
 
+pytestmark = pytest.mark.light
+
 
 @pytest.fixture
 def made(tmp_path, toy):
@@ -42,7 +44,13 @@ def typed(name, given):
     return [word.format(given) for word in WANTED[name]]
 
 
-@pytest.mark.parametrize("name", WANTED)
+@pytest.mark.parametrize(
+    "name",
+    [
+        *[name for name in WANTED if name != "weights"],
+        pytest.param("weights", marks=pytest.mark.torch),
+    ],
+)
 def test_a_folder_a_missing_file_and_another_kind_of_file_are_usage_errors(penult, made, monkeypatch, name):  # fmt: skip
     monkeypatch.chdir(made)
     for given, said in (

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
+pytestmark = pytest.mark.light
+
 
 def test_layers_are_in_execution_order_each_once_with_their_shapes(penult, toy):
     layers = json.loads(penult("layers", toy, "--json").out)
@@ -40,6 +44,7 @@ def test_a_name_or_glob_that_matches_none_gets_suggestions(penult, toy):
     assert "did you mean pixels" in done.err
 
 
+@pytest.mark.torch
 def test_no_weights_are_needed(penult, monkeypatch):
     monkeypatch.setenv("PENULT_OFFLINE", "1")
     done = penult("layers", "timm:test_vit", "blocks.?", "--json")

@@ -9,6 +9,8 @@ import pytest
 
 from penult.cli.console import Table, table_width
 
+pytestmark = pytest.mark.light
+
 
 @pytest.fixture
 def made(penult, photos, toy, tmp_path):

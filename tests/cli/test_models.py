@@ -9,6 +9,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.light
+
 
 def test_a_line_a_model_with_what_is_known_of_it(penult, toy):
     done = penult("models", "toy:")
@@ -65,6 +67,7 @@ def test_a_table_fits_the_terminal_and_says_what_it_leaves_out(penult, monkeypat
     assert ("a wider terminal" in summary) == (columns < 120)
 
 
+@pytest.mark.torch
 def test_vgg16_is_found_in_every_source_that_has_it(penult):
     names = [card["name"] for card in json.loads(penult("models", "VGG16", "--json").out)]
     assert {name.partition(":")[0] for name in names} >= {"timm", "torchvision", "keras"}
@@ -88,12 +91,14 @@ def test_a_part_of_a_name_is_found_in_any_spelling(penult, toy, pattern):
     assert card["name"] == toy
 
 
+@pytest.mark.torch
 def test_a_name_that_stands_for_another_is_found_where_that_is(penult):
     done = penult("models", "MobileNetV1")
     assert "timm:mobilenetv1_100.ra4_e3600_r224_in1k" in done.out
     assert "--model MobileNetV1 takes timm:mobilenetv1_100.ra4_e3600_r224_in1k" in done.out
 
 
+@pytest.mark.torch
 @pytest.mark.parametrize(
     ("name", "said"),
     [
@@ -111,6 +116,7 @@ def test_names_are_understood_as_those_of_a_model(penult, name, said):
         assert said in penult("layers", name).err
 
 
+@pytest.mark.torch
 def test_a_family_has_members_that_are_not_listed(penult):
     assert "there as well: hf:facebook/dinov2-small" in penult("models", "dinov2").out
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
+pytestmark = pytest.mark.light
+
 
 def test_pool_is_the_old_name_of_pooling(penult, toy, photos, tmp_path):
     asked = ("extract", photos, "-o", tmp_path / "f.h5", "-m", toy, "-l", "pixels", "-q", "--json")

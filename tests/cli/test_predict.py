@@ -13,6 +13,8 @@ from PIL import Image
 from penult.cli.predictions import to_stdout
 from penult.records import Prediction
 
+pytestmark = pytest.mark.light
+
 
 @pytest.fixture
 def classifier(penult, photos, toy, tmp_path):
@@ -206,6 +208,12 @@ def test_several_labels_are_told_together(penult, of_several_labels, mixed):
         done = penult(*call, *options)
         assert done.code == 2
         assert "several labels" in done.err
+
+
+@pytest.mark.torch
+def test_the_exported_graph_says_of_each_label_whether_the_image_has_it(
+    penult, of_several_labels, mixed
+):
     assert "labels, bool (N, 4)" in penult("export", of_several_labels, "-o", mixed / "m.onnx").out
 
 

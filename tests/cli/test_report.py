@@ -32,6 +32,7 @@ def layers(penult, photos, toy, tmp_path):
     return path
 
 
+@pytest.mark.light
 def test_of_images_the_page_and_all_that_it_rests_on(penult, photos, toy, tmp_path):
     folder = tmp_path / "report"
     done = penult("report", photos, "-o", folder, "--model", toy)
@@ -153,6 +154,7 @@ def test_of_several_layers_all_are_shown_and_the_best_is_kept(penult, photos, to
     assert "--seed 0 --layer all" in page
 
 
+@pytest.mark.light
 def test_of_a_feature_file_nothing_is_extracted(penult, layers, photos, tmp_path):
     folder = tmp_path / "report"
     done = penult("report", layers, "-o", folder)

@@ -12,6 +12,8 @@ from penult.images.pixels.transform import Transform
 from penult.preview import in_words, network_input
 from penult.recipe import Preprocessing
 
+pytestmark = pytest.mark.light
+
 CENTRE = Preprocessing(
     resize=8, crop=(8, 8), interpolation="bilinear", mean=(0.5,) * 3, std=(0.25,) * 3
 )

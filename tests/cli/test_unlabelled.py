@@ -6,6 +6,8 @@ import pytest
 
 import penult as library
 
+pytestmark = pytest.mark.light
+
 
 @pytest.mark.parametrize("command", ["evaluate", "report"])
 def test_images_without_any_label_are_refused_before_the_work(

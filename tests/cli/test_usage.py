@@ -10,6 +10,8 @@ import typer.main
 from penult.cli import app
 from penult.cli.commands import COMMANDS
 
+pytestmark = pytest.mark.light
+
 
 @pytest.mark.parametrize(
     ("typed", "told"),

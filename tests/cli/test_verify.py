@@ -8,6 +8,8 @@ import shutil
 import h5py
 import pytest
 
+pytestmark = pytest.mark.light
+
 
 @pytest.fixture
 def features(penult, photos, toy, tmp_path):
@@ -93,6 +95,7 @@ def test_another_recipe_is_refused_before_the_network_is_converted(
     assert done.err.startswith(f"penult: {tmp_path / 'f.h5'} was made with another recipe than")
 
 
+@pytest.mark.torch
 def test_random_weights_are_said_aloud_and_stand_in_the_file(penult, photos, tmp_path):
     path = tmp_path / "f.h5"
     done = penult("extract", photos / "rose", "-o", path, "--weights", "random", "-q", "--engine", "torch")  # fmt: skip
@@ -103,6 +106,7 @@ def test_random_weights_are_said_aloud_and_stand_in_the_file(penult, photos, tmp
     assert json.loads(penult("info", path, "--json").out)["recipe"]["weights"] == "random"
 
 
+@pytest.mark.torch
 def test_weights_that_are_not_there_are_one_line(penult, photos, tmp_path):
     done = penult("extract", photos, "-o", tmp_path / "f.h5", "--weights", tmp_path / "none.pth")
     assert done.code == 2

@@ -130,7 +130,7 @@ def test_weights_that_are_not_what_they_claim_are_refused(monkeypatch, tmp_path)
 
 
 def test_the_bundled_table_says_what_timm_says():
-    from penult.backbones.registry import list_models
+    from penult.backbones.catalogue import list_models
 
     for card in list_models("bundled:*"):
         backbone = open_backbone(card.name)

@@ -11,6 +11,8 @@ import pytest
 from penult.errors import OutputError, OutputExistsError
 from penult.reporting.staging import is_complete, staged, staging_folder
 
+pytestmark = pytest.mark.light
+
 PARTS = {"rows": "rows.h5", "files": ["scores", "chart", "page"], "optional": ["chart"]}
 
 # Forks a child a step and kills it there: one before each removal and each renaming.

@@ -9,6 +9,8 @@ from PIL import Image
 import penult
 from penult.errors import OutputExistsError, PathNotFoundError, UnknownNameError, UsageError
 
+pytestmark = pytest.mark.light
+
 
 def test_models_and_layers_are_lists_of_records(toy):
     (model,) = penult.models("toy:")

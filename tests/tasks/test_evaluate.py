@@ -7,6 +7,8 @@ import pytest
 import penult
 from penult.errors import OutputExistsError, UsageError
 
+pytestmark = pytest.mark.light
+
 
 @pytest.fixture
 def trained(photos, toy, tmp_path):

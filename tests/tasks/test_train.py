@@ -7,6 +7,8 @@ import pytest
 import penult
 from penult.errors import OutputExistsError, UnknownNameError, UsageError
 
+pytestmark = pytest.mark.light
+
 
 @pytest.fixture
 def file(photos, toy, tmp_path):

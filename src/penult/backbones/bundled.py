@@ -17,6 +17,8 @@ from penult.backbones.source import BackboneSource
 from penult.backbones.weights.choice import WeightsChoice
 from penult.backbones.weights.info import WeightsInfo, sha256_of
 from penult.errors import MissingExtraError, UnknownNameError, WeightsError
+from penult.extras import require_torch
+from penult.interface import option
 from penult.recipe import Preprocessing
 
 __all__ = ["Bundled"]
@@ -96,6 +98,8 @@ class Bundled(BackboneSource):
         if name not in _PACKAGES:
             raise UnknownNameError("bundled model", name, _PACKAGES)
         if choice.weights is not None:
+            given = option("weights", choice.weights)
+            require_torch(f"bundled:{name} with {given}", "timm")
             from penult.backbones.timm.source import Timm
 
             return Timm().open(f"tf_{name}.in1k", choice).replace(name=f"bundled:{name}")

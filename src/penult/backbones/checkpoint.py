@@ -20,6 +20,7 @@ from penult.backbones.registry import open_backbone
 from penult.backbones.source import BackboneSource
 from penult.backbones.weights.choice import WeightsChoice
 from penult.errors import FileFormatError, UsageError, WeightsError
+from penult.extras import require_torch
 from penult.inputs import require_file
 from penult.interface import command, option
 from penult.output import atomic_output
@@ -179,6 +180,7 @@ class CheckpointFile(BackboneSource):
             )
         if checkpoint and choice.architecture:
             raise UsageError(f"{path} is a {architecture}; leave out {option('architecture')}")
+        require_torch(str(path))
         if architecture.startswith("checkpoint:"):
             raise WeightsError(f"{path} says that it was made from {architecture}, a file")
         seen = checkpoint.preprocessing if checkpoint else None

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from fnmatch import fnmatch
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
 
 from penult.arguments import require_name
-from penult.backbones.aliases import ALIASES, canonical, plain, spelling
+from penult.backbones.aliases import ALIASES, canonical, spelling
 from penult.backbones.backbone import Backbone
 from penult.backbones.families import meant_by
 from penult.backbones.forked import torch_in_one_thread
 from penult.backbones.graph_file import means_graph_file
-from penult.backbones.info import ModelInfo
 from penult.backbones.metadata_cache import load_cached, store
 from penult.backbones.source import BackboneSource
 from penult.backbones.weights.choice import WeightsChoice
@@ -36,7 +34,7 @@ from penult.recipe import Recipe, require_equal
 __all__ = [
     "DEFAULT_MODEL",
     "as_recorded",
-    "list_models",
+    "load_source",
     "open_backbone",
     "open_recipe",
     "open_without_download",
@@ -69,8 +67,19 @@ _registered: dict[str, BackboneSource] = {}
 
 
 @cache
-def _load(prefix: str) -> BackboneSource:
-    """Import one source; the others stay unimported."""
+def load_source(prefix: str) -> BackboneSource:
+    """Import one source; the others stay unimported.
+
+    Parameters
+    ----------
+    prefix : str
+        What stands before the colon.
+
+    Raises
+    ------
+    UnknownNameError, BackboneError
+        If there is no such source, or one of another package cannot be loaded.
+    """
     if prefix in BUILT_IN:
         module, _, name = BUILT_IN[prefix].partition(":")
         source: BackboneSource = getattr(import_module(module), name)()
@@ -130,7 +139,7 @@ def unregister(prefix: str) -> None:
         Of the source that was registered.
     """
     del _registered[prefix]
-    _load.cache_clear()
+    load_source.cache_clear()
 
 
 def resolve(name: str) -> tuple[BackboneSource, str]:
@@ -161,15 +170,15 @@ def resolve(name: str) -> tuple[BackboneSource, str]:
     prefix, colon, rest = name.partition(":")
     # One letter is a drive: C:\\model.ckpt.
     if colon and len(prefix) > 1:
-        return _load(prefix.lower()), rest
+        return load_source(prefix.lower()), rest
     for first in ("bundled", "checkpoint", "onnx"):
-        if _load(first).knows(name):
-            return _load(first), name
+        if load_source(first).knows(name):
+            return load_source(first), name
     if target := canonical(name):
         return resolve(target)
     for prefix in sources():
-        if _load(prefix).knows(name):
-            return _load(prefix), name
+        if load_source(prefix).knows(name):
+            return load_source(prefix), name
     raise unknown_model(name)
 
 
@@ -183,7 +192,7 @@ def unknown_model(name: str, *, hint: str | None = None) -> UnknownNameError:
     hint : str, optional
         What to type next, in place of how to list all names.
     """
-    known = [*ALIASES, *(known for prefix in sources() for known in _load(prefix).names())]
+    known = [*ALIASES, *(known for prefix in sources() for known in load_source(prefix).names())]
     once = {known.lower(): known for known in reversed(known)}.values()
     alike = spelling(name, once)
     meant = [alike] if alike else meant_by(name)
@@ -240,7 +249,7 @@ def open_backbone(
 def _may_be_cached(name: str) -> bool:
     """Whether metadata can lie in the cache, as far as that is seen without opening a source."""
     prefix = name.partition(":")[0].lower()
-    return prefix not in BUILT_IN or _load(prefix).cached
+    return prefix not in BUILT_IN or load_source(prefix).cached
 
 
 def _open(name: str, choice: WeightsChoice) -> tuple[BackboneSource, Backbone]:
@@ -361,7 +370,7 @@ def as_recorded(recipe: Recipe, recipe_is: str, choice: WeightsChoice) -> tuple[
                 f"what {command('convert')} made of it"
             )
     prefix, colon, _ = recipe.backbone.partition(":")
-    if weights is not None and colon and _load(prefix).names_are_paths:
+    if weights is not None and colon and load_source(prefix).names_are_paths:
         # Where such a file has moved, its name has changed.
         return f"{prefix}:{weights}", replace(choice, weights=None)
     return recipe.backbone, replace(choice, weights=weights)
@@ -395,41 +404,3 @@ def open_without_download(name: str, choice: WeightsChoice | None = None) -> Bac
         backbone = open_backbone(name, replace(choice, weights="random"))
         # They stand in for those that it would have: nothing is said of them.
         return backbone.replace(weights=replace(backbone.weights, name=""))
-
-
-def list_models(pattern: str = "*") -> Iterable[ModelInfo]:
-    """What is known of the backbones that match, without opening any.
-
-    Parameters
-    ----------
-    pattern : str
-        A glob for names, in any case; without a ``*``, ``?`` or ``[``, a part of a name, in any
-        spelling, or a name that stands for one (see `resolve`). Where it begins with a source
-        (``timm:``), the other sources are not even imported.
-
-    Yields
-    ------
-    ModelInfo
-        One a backbone, source after source.
-
-    Raises
-    ------
-    UnknownNameError
-        If it begins with what is no source.
-    """
-    pattern = pattern.lower()
-    prefix, colon, part = pattern.partition(":")
-    prefixes = [source for source in sources() if not colon or fnmatch(source, prefix)]
-    if not prefixes:
-        raise UnknownNameError("backbone source", prefix, sources())
-    is_glob = any(sign in pattern for sign in "*?[")
-    wanted, target = plain(part if colon else pattern), None if colon else canonical(pattern)
-    for source in prefixes:
-        for info in _load(source).models():
-            name = info.name.lower()
-            if is_glob:
-                found = fnmatch(name, pattern) or fnmatch(name.partition(":")[2], pattern)
-            else:
-                found = wanted in plain(name.partition(":")[2] if colon else name)
-            if found or info.name == target:
-                yield info

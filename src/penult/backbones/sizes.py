@@ -7,7 +7,7 @@ from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
 
-__all__ = ["Size", "sizes"]
+__all__ = ["Size", "known_architectures", "sizes"]
 
 
 class Size(NamedTuple):
@@ -29,3 +29,14 @@ def sizes() -> dict[str, Size]:
             row["architecture"]: Size(int(row["parameters"]), int(row["features"]))
             for row in csv.DictReader(file)
         }
+
+
+def known_architectures(library: str) -> list[str]:
+    """The architectures of a library, known also where that is not installed.
+
+    Parameters
+    ----------
+    library : ``"timm"`` or ``"torchvision"``
+    """
+    found = (name.partition("/") for name in sizes())
+    return [architecture for owner, _, architecture in found if owner == library]

@@ -35,9 +35,26 @@ class BackboneSource(ABC):
     cached: ClassVar[bool] = False
     names_are_paths: ClassVar[bool] = False
 
+    def require(self, what: str) -> None:  # noqa: B027
+        """Refuse what this source has where an extra that all of it needs is not installed.
+
+        `open` begins with it, and what is refused is not listed by ``penult models``. By default,
+        nothing is.
+
+        Parameters
+        ----------
+        what : str
+            What was asked for, for the message.
+
+        Raises
+        ------
+        MissingExtraError
+            If it is not installed.
+        """
+
     @abstractmethod
     def names(self) -> Iterable[str]:
-        """The names that can be listed, without the prefix; may be empty (files, hubs)."""
+        """The names that are known, without the prefix; may be empty (files, hubs)."""
 
     @abstractmethod
     def models(self) -> Iterable[ModelInfo]:

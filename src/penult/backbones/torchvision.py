@@ -13,7 +13,7 @@ from penult.backbones.aliases import spelling
 from penult.backbones.backbone import Backbone
 from penult.backbones.info import ModelInfo
 from penult.backbones.metadata import BackboneMetadata
-from penult.backbones.sizes import sizes
+from penult.backbones.sizes import known_architectures, sizes
 from penult.backbones.source import BackboneSource
 from penult.backbones.torch_network import TorchNetwork
 from penult.backbones.weights.choice import WeightsChoice
@@ -28,6 +28,7 @@ from penult.backbones.weights.load import (
     user_weights,
 )
 from penult.errors import BackboneError, UnknownNameError
+from penult.extras import has_torch, is_installed, require_torch
 from penult.interface import command
 from penult.recipe import Preprocessing
 
@@ -43,8 +44,15 @@ class Torchvision(BackboneSource):
     prefix = "torchvision"
     cached = True
 
+    def require(self, what: str) -> None:
+        """Refuse everything where torch or torchvision is missing."""
+        require_torch(what, "torchvision")
+
     def names(self) -> Iterable[str]:
-        """Every architecture, and every architecture with its weights."""
+        """Every architecture, and, where torchvision is there, every one with its weights."""
+        if not (has_torch() and is_installed("torchvision")):
+            yield from known_architectures("torchvision")
+            return
         for architecture, entries in _catalogue().items():
             yield architecture
             yield from (f"{architecture}.{entry.name}" for entry in entries)
@@ -67,6 +75,7 @@ class Torchvision(BackboneSource):
 
     def open(self, name: str, choice: WeightsChoice) -> Backbone:
         """Find the network's weights, and torchvision's preprocessing for them."""
+        self.require(f"torchvision:{name}")
         architecture, entry = self._find(name)
         canonical = f"torchvision:{architecture}.{entry.name}"
         preprocessing = choice.preprocessing or _preprocessing(entry)

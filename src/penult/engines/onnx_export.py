@@ -5,13 +5,13 @@ from __future__ import annotations
 import io
 import warnings
 from contextlib import contextmanager
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from penult.engines.agreement import relative_error
 from penult.engines.base import TOLERANCE
 from penult.engines.registry import engines_for
-from penult.errors import EngineError, MissingExtraError, PenultError
+from penult.errors import EngineError, PenultError
+from penult.extras import require_extra, require_torch
 from penult.messages import first_line
 
 if TYPE_CHECKING:
@@ -38,8 +38,7 @@ def require_onnx(what: str) -> None:
     ------
     MissingExtraError
     """
-    if any(find_spec(name) is None for name in ("onnx", "onnxruntime", "skl2onnx")):
-        raise MissingExtraError(what, "onnx")
+    require_extra(what, "onnx", "onnx", "onnxruntime", "skl2onnx")
 
 
 class TriedGraph(NamedTuple):
@@ -63,6 +62,8 @@ def row_graph(backbone: Backbone, recipe: Recipe) -> TriedGraph:
 
     Raises
     ------
+    MissingExtraError
+        If torch, which writes it, is not installed.
     EngineError
         If the network cannot be written as such, or gives other rows then; for example one that
         runs outside torch, or one whose weights are larger than the 2 GB that one file can hold.
@@ -73,6 +74,7 @@ def row_graph(backbone: Backbone, recipe: Recipe) -> TriedGraph:
             f"{backbone.described} cannot be written as ONNX: it runs with the engine {engines} "
             "alone; train on rows of a network that torch runs"
         )
+    require_torch(f"{backbone.described} as ONNX")
     import onnx
     import torch
     from onnx.compose import add_prefix

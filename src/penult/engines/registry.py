@@ -8,6 +8,7 @@ import re
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 from penult.backbones.backbone import Backbone
 from penult.engines.base import Engine, EngineSettings
 from penult.errors import EngineError, UnknownNameError, UsageError
+from penult.extras import has_torch, require_torch
 from penult.interface import option
 from penult.recipe import Recipe
 
@@ -36,6 +38,8 @@ class EngineEntry:
         Of networks, those that it can run: see `penult.backbones.metadata.BackboneMetadata`.
     auto : bool
         Whether ``auto`` may take it.
+    needs_torch : bool
+        Whether it imports torch, whatever the network's form.
     has_streams : bool
         Whether it works on several images at the same time, by a number of streams.
     half : mapping of str to tuple of str
@@ -46,6 +50,7 @@ class EngineEntry:
     devices: tuple[str, ...]
     forms: tuple[str, ...]
     auto: bool = False
+    needs_torch: bool = False
     has_streams: bool = False
     half: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -64,6 +69,7 @@ ENGINES = {
         devices=("cpu", "cuda", "mps"),
         forms=("torch",),
         auto=True,
+        needs_torch=True,
         half={"cuda": ("float16", "bfloat16")},
     ),
 }
@@ -117,6 +123,8 @@ def open_engine(
     ------
     UnknownNameError, UsageError
         If there is no such engine, or it does not run this network on this device.
+    MissingExtraError
+        If that needs torch, which is not installed.
     EngineError
         If the network cannot be run here.
     """
@@ -148,6 +156,7 @@ def open_engine(
         raise UsageError(
             f"the engine {candidates[0]} runs on {places}; leave out {option('device', device)}"
         )
+    on_device = _without_torch(on_device, backbone, engine, device)
     on_device = _computing_in(recipes[0].precision, on_device, kind)
     settings = EngineSettings(
         device=device, batch_size=batch_size, streams=streams, images=images, fresh=fresh
@@ -205,6 +214,18 @@ def _open(
     return opened
 
 
+def _without_torch(names: list[str], backbone: Backbone, engine: str, device: str) -> list[str]:
+    """All of these engines; where torch is not installed, those that do without it."""
+    if has_torch():
+        return names
+    if set(backbone.metadata.forms) == {"torch"}:
+        require_torch(backbone.described)
+    if able := [name for name in names if not ENGINES[name].needs_torch]:
+        return able
+    require_torch(f"the engine {engine}" if engine != "auto" else f"the device {device}")
+    return names
+
+
 def _best_device(kinds: set[str]) -> str:
     """Of these, the kind that ``auto`` means on this machine."""
     return "cuda" if "cuda" in kinds and _has_cuda() else "cpu"
@@ -216,6 +237,18 @@ def _has_cuda() -> bool:
         return False
     if not Path("/dev/nvidiactl").exists() and shutil.which("nvidia-smi") is None:
         return False
+    if not has_torch():
+        _say_that_a_gpu_is_idle()
+        return False
     import torch
 
     return torch.cuda.is_available()
+
+
+@cache
+def _say_that_a_gpu_is_idle() -> None:
+    logging.getLogger("penult").warning(
+        "penult: running on the CPU; the GPU needs the extra 'torch': pip install 'penult[torch]'; "
+        "%s is silent about it",
+        option("device", "cpu"),
+    )

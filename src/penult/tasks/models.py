@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from penult.backbones.aliases import canonical
+from penult.backbones.catalogue import left_out, list_models
 from penult.backbones.info import ModelInfo
-from penult.backbones.registry import list_models, unknown_model
+from penult.backbones.registry import load_source, unknown_model
 from penult.checking import checked
 from penult.errors import UnknownNameError, UsageError
 from penult.interface import command
@@ -16,7 +18,7 @@ __all__ = ["models"]
 def models(pattern: str = "*") -> list[ModelInfo]:
     """List backbones, what is known of each, and whether its weights are on this machine.
 
-    No network is loaded.
+    No network is loaded. Those that need an extra which is not installed are left out.
 
     Parameters
     ----------
@@ -33,6 +35,8 @@ def models(pattern: str = "*") -> list[ModelInfo]:
     ------
     UnknownNameError
         If none matches; suggests what was meant, or close names.
+    MissingExtraError
+        If all that match need an extra.
     UsageError
         If it begins with a source whose models cannot be listed: ``"hf:"``, files.
     """
@@ -41,6 +45,10 @@ def models(pattern: str = "*") -> list[ModelInfo]:
         columns = ("name", "parameters", "input_size", "features", "top1", "licence")
         return Records(found, "model", (*columns, "on_this_machine"))
     prefix, colon, name = pattern.partition(":")
+    wanted = pattern if colon else canonical(pattern) or f"each model that matches {pattern!r}"
+    for source in left_out(pattern):
+        if colon or source.names:
+            load_source(source.prefix).require(wanted)
     everything = f"{command('models')} lists all names"
     if not colon:
         raise unknown_model(pattern, hint=everything)

@@ -531,7 +531,7 @@ def test_a_checkpoint_without_preprocessing_is_refused_by_the_missing_file(serve
 
 
 def test_without_transformers_the_error_names_the_extra(monkeypatch):
-    monkeypatch.setattr("penult.backbones.huggingface.source.find_spec", lambda _: None)
+    monkeypatch.setattr("penult.extras.find_spec", lambda _: None)
     with pytest.raises(MissingExtraError, match=r"pip install 'penult\[hf\]'"):
         HuggingFace().open("facebook/dinov2-base", WeightsChoice())
 

@@ -10,9 +10,9 @@ import pytest
 import torch
 from PIL import Image
 
+from penult.backbones.catalogue import list_models
 from penult.backbones.keras.applications import KERAS_MODELS, keras_preprocessing
 from penult.backbones.keras.source import Keras
-from penult.backbones.registry import list_models
 from penult.backbones.weights.choice import WeightsChoice
 from penult.errors import BackboneError, MissingExtraError, UnknownNameError, WeightsError
 from penult.testing import check_source
@@ -377,7 +377,7 @@ def test_names_are_found_in_any_case_and_others_get_suggestions():
 
 
 def test_without_keras_the_error_names_the_extra(monkeypatch):
-    monkeypatch.setattr("penult.backbones.keras.source.find_spec", lambda _: None)
+    monkeypatch.setattr("penult.extras.find_spec", lambda _: None)
     with pytest.raises(MissingExtraError, match=r"pip install 'penult\[keras\]'"):
         Keras().open("VGG16", RANDOM)
 

@@ -191,7 +191,7 @@ def test_an_existing_file_is_replaced_only_on_request(flowers, tmp_path):
 def test_other_formats_and_a_missing_extra_are_one_clear_line(flowers, tmp_path, monkeypatch):
     with pytest.raises(UnknownNameError, match="allowed: onnx"):
         export(flowers, tmp_path / "m.tflite", format="tflite")
-    monkeypatch.setattr("penult.engines.onnx_export.find_spec", lambda name: None)
+    monkeypatch.setattr("penult.extras.find_spec", lambda name: None)
     with pytest.raises(MissingExtraError, match=r"penult\[onnx\]"):
         export(flowers, tmp_path / "m.onnx")
 

@@ -13,6 +13,8 @@ import penult
 from penult.classify.prediction.sorting import Sorter
 from penult.errors import ImageError, UnknownNameError, UsageError
 
+pytestmark = pytest.mark.light
+
 
 @pytest.fixture
 def classifier(photos, toy, tmp_path):

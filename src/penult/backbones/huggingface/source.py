@@ -7,7 +7,6 @@ import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +18,8 @@ from penult.backbones.weights.choice import WeightsChoice
 from penult.backbones.weights.hub import hub_file
 from penult.backbones.weights.info import WeightsInfo, sha256_of
 from penult.backbones.weights.load import random_weights, seeded, user_weights
-from penult.errors import BackboneError, MissingExtraError, WeightsError
+from penult.errors import BackboneError, WeightsError
+from penult.extras import require_extra, require_torch
 from penult.inputs import require_existing
 from penult.parsing import read_json
 
@@ -37,6 +37,11 @@ class HuggingFace(BackboneSource):
     prefix = "hf"
     cached = True
 
+    def require(self, what: str) -> None:
+        """Refuse everything where transformers or torch is missing."""
+        require_extra(what, "hf", "transformers")
+        require_torch(what, "huggingface_hub")
+
     def names(self) -> Iterable[str]:
         """None: the hub has too many to list."""
         return ()
@@ -53,8 +58,7 @@ class HuggingFace(BackboneSource):
         BackboneError
             If the checkpoint needs code of its own, or preprocessing that a recipe cannot say.
         """
-        if find_spec("transformers") is None:
-            raise MissingExtraError(f"hf:{name}", "hf")
+        self.require(f"hf:{name}")
         os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
         from penult.backbones.huggingface.network import build, read_spec
         from penult.backbones.huggingface.preprocessing import read_preprocessing

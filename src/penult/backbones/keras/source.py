@@ -8,7 +8,6 @@ import sys
 import warnings
 from collections.abc import Callable, Iterable
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,8 @@ from penult.backbones.weights.choice import WeightsChoice
 from penult.backbones.weights.download import fetch_url
 from penult.backbones.weights.info import WeightsInfo, sha256_of
 from penult.backbones.weights.load import random_weights, user_weights
-from penult.errors import BackboneError, MissingExtraError, UnknownNameError, WeightsError
+from penult.errors import BackboneError, UnknownNameError, WeightsError
+from penult.extras import require_extra, require_torch
 from penult.interface import command
 from penult.messages import first_line
 from penult.threads import NetworkThreads
@@ -39,6 +39,11 @@ class Keras(BackboneSource):
 
     prefix = "keras"
     cached = True
+
+    def require(self, what: str) -> None:
+        """Refuse everything where Keras or torch is missing."""
+        require_extra(what, "keras", "keras")
+        require_torch(what)
 
     def names(self) -> Iterable[str]:
         """The names, as Keras writes them."""
@@ -77,8 +82,7 @@ class Keras(BackboneSource):
                 KERAS_MODELS,
                 hint=f"{command('models', 'keras:*')} lists them all",
             )
-        if find_spec("keras") is None:
-            raise MissingExtraError(f"keras:{name}", "keras")
+        self.require(f"keras:{name}")
         build: Callable[[], Any]
         if choice.weights == "random":
             model = _build(name, None)

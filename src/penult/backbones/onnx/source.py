@@ -38,6 +38,10 @@ class Onnx(BackboneSource):
     prefix = "onnx"
     names_are_paths = True
 
+    def require(self, what: str) -> None:
+        """Refuse everything where the library that reads such files is missing."""
+        require_extra(what, "onnx", "onnx")
+
     def names(self) -> Iterable[str]:
         """None: they are files."""
         return ()
@@ -60,7 +64,7 @@ class Onnx(BackboneSource):
         """
         path = Path(name).expanduser()
         require_file(path, "an ONNX file", (".onnx",))
-        require_extra(f"onnx:{name}", "onnx", "onnx")
+        self.require(f"onnx:{name}")
         if choice.weights is not None:
             raise WeightsError(f"{path} holds its own weights; leave out {option('weights')}")
         return _open(path.resolve())

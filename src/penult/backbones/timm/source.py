@@ -14,7 +14,7 @@ from penult.backbones.backbone import Backbone
 from penult.backbones.info import ModelInfo
 from penult.backbones.metadata import BackboneMetadata
 from penult.backbones.preprocessing import invalid_settings, is_edge, is_number, short_json
-from penult.backbones.sizes import sizes
+from penult.backbones.sizes import known_architectures, sizes
 from penult.backbones.source import BackboneSource
 from penult.backbones.timm.model import TimmSpec, build, head, load_pretrained, load_user_weights
 from penult.backbones.torch_network import TorchNetwork
@@ -24,6 +24,7 @@ from penult.backbones.weights.hub import cached_hub_file, hub_file
 from penult.backbones.weights.info import WeightsInfo, sha256_of
 from penult.backbones.weights.load import random_weights, seeded, user_weights
 from penult.errors import BackboneError, UnknownNameError, WeightsError
+from penult.extras import has_torch, is_installed, require_torch
 from penult.interface import command, option
 from penult.parsing import read_json
 from penult.recipe import Preprocessing
@@ -37,14 +38,28 @@ WEIGHTS_FILES = ("model.safetensors", "pytorch_model.bin")
 """In a repository of the hub, the preferred one first."""
 
 
+_NEEDED = ("timm", "huggingface_hub")
+
+
+def _is_here() -> bool:
+    return has_torch() and is_installed(*_NEEDED)
+
+
 class Timm(BackboneSource):
     """``timm:ARCHITECTURE.TAG``, ``timm:ARCHITECTURE`` for its default tag, ``timm:OWNER/NAME``."""
 
     prefix = "timm"
     cached = True
 
+    def require(self, what: str) -> None:
+        """Refuse everything where torch or timm is missing."""
+        require_torch(what, *_NEEDED)
+
     def names(self) -> Iterable[str]:
-        """Every architecture, and every architecture with a tag that has weights."""
+        """Every architecture, and, where timm is there, every one with a tag that has weights."""
+        if not _is_here():
+            yield from known_architectures("timm")
+            return
         import timm
 
         yield from timm.list_models()
@@ -52,9 +67,11 @@ class Timm(BackboneSource):
 
     def knows(self, name: str) -> bool:
         """Whether timm can build it, with or without weights."""
+        architecture, _, tag = name.partition(".")
+        if not _is_here():
+            return architecture in known_architectures("timm")
         import timm
 
-        architecture, _, tag = name.partition(".")
         return bool(timm.is_model(architecture)) and (not tag or timm.is_model_pretrained(name))
 
     def models(self) -> Iterable[ModelInfo]:
@@ -77,6 +94,7 @@ class Timm(BackboneSource):
 
     def open(self, name: str, choice: WeightsChoice) -> Backbone:
         """Find the network's configuration and weights."""
+        self.require(f"timm:{name}")
         name = re.sub("^hf[-_]hub:", "", name)
         spec = _from_hub(name, choice) if "/" in name else _registered(name)
         preprocessing = choice.preprocessing or _preprocessing(spec)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,6 +14,7 @@ from penult.cli.console import Table, say, say_json, table_width
 from penult.wording import count
 
 if TYPE_CHECKING:
+    from penult.backbones.catalogue import SourceInExtra
     from penult.backbones.info import ModelInfo
 
 _COLUMNS = ("model", "parameters", "input", "features", "top-1", "licence", "weights")
@@ -42,6 +44,7 @@ def run(
     penult models 'timm:vit_small*'
     """
     from penult.backbones.aliases import canonical
+    from penult.backbones.catalogue import left_out
     from penult.backbones.families import meant_by
     from penult.tasks.models import models
 
@@ -58,10 +61,17 @@ def run(
     here = sum(card.on_this_machine for card in cards)
     hidden = "" if shown == _COLUMNS else "; a wider terminal, or --json, shows more of each"
     say(f"{count(len(cards), 'model')}; the weights of {here:,} are on this machine{hidden}")
+    if extras := left_out(pattern):
+        say(f"more with an extra: {', '.join(_in_extra(extras))}")
     if target := canonical(pattern):
         say(f"--model {pattern} takes {target}")
     if unlisted := [name for name in meant_by(pattern) if name.startswith("hf:")]:
         say(f"not listed, but there as well: {', '.join(unlisted)}")
+
+
+def _in_extra(sources: Sequence[SourceInExtra]) -> Iterator[str]:
+    for install, group in groupby(sources, key=lambda source: source.install):
+        yield f"{' '.join(f'{source.prefix}:' for source in group)} ({install})"
 
 
 def _fitting(cards: Sequence[ModelInfo]) -> tuple[str, ...]:

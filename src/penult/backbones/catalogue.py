@@ -1,0 +1,118 @@
+"""Which backbones there are, as far as they can be listed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from fnmatch import fnmatch
+from typing import NamedTuple
+
+from penult.backbones.aliases import canonical, plain
+from penult.backbones.info import ModelInfo
+from penult.backbones.registry import load_source, sources
+from penult.errors import MissingExtraError, UnknownNameError
+
+__all__ = ["SourceInExtra", "left_out", "list_models"]
+
+
+class SourceInExtra(NamedTuple):
+    """A source whose extra is not installed.
+
+    Attributes
+    ----------
+    prefix : str
+        Of the source.
+    install : str
+        What to type for it.
+    names : tuple of str
+        Those of its names that match, as far as they are known.
+    """
+
+    prefix: str
+    install: str
+    names: tuple[str, ...]
+
+
+def list_models(pattern: str = "*") -> Iterable[ModelInfo]:
+    """What is known of the backbones that match, without opening any.
+
+    Those that need an extra which is not installed are left out: see `left_out`.
+
+    Parameters
+    ----------
+    pattern : str
+        A glob for names, in any case; without a ``*``, ``?`` or ``[``, a part of a name, in any
+        spelling, or a name that stands for one (see `resolve`). Where it begins with a source
+        (``timm:``), the other sources are not even imported.
+
+    Yields
+    ------
+    ModelInfo
+        One a backbone, source after source.
+
+    Raises
+    ------
+    UnknownNameError
+        If it begins with what is no source.
+    """
+    matches = _matcher(pattern)
+    for prefix in _listed_sources(pattern):
+        if _missing(prefix) is None:
+            yield from (info for info in load_source(prefix).models() if matches(info.name))
+
+
+def left_out(pattern: str = "*") -> list[SourceInExtra]:
+    """What `list_models` leaves out, for want of an extra.
+
+    Parameters
+    ----------
+    pattern : str
+        As for `list_models`.
+
+    Returns
+    -------
+    list of SourceInExtra
+        In their order.
+
+    Raises
+    ------
+    UnknownNameError
+        As for `list_models`.
+    """
+    matches, found = _matcher(pattern), []
+    for prefix in _listed_sources(pattern):
+        if (error := _missing(prefix)) is not None:
+            names = [name for name in load_source(prefix).names() if matches(f"{prefix}:{name}")]
+            found.append(SourceInExtra(prefix, error.install, tuple(names)))
+    return found
+
+
+def _missing(prefix: str) -> MissingExtraError | None:
+    try:
+        load_source(prefix).require(f"{prefix}:")
+    except MissingExtraError as error:
+        return error
+    return None
+
+
+def _listed_sources(pattern: str) -> list[str]:
+    prefix, colon, _ = pattern.lower().partition(":")
+    prefixes = [source for source in sources() if not colon or fnmatch(source, prefix)]
+    if not prefixes:
+        raise UnknownNameError("backbone source", prefix, sources())
+    return prefixes
+
+
+def _matcher(pattern: str) -> Callable[[str], bool]:
+    """Whether a name with its source is meant by a pattern."""
+    pattern = pattern.lower()
+    _, colon, part = pattern.partition(":")
+    is_glob = any(sign in pattern for sign in "*?[")
+    wanted, target = plain(part if colon else pattern), None if colon else canonical(pattern)
+
+    def matches(full: str) -> bool:
+        name = full.lower()
+        if is_glob:
+            return fnmatch(name, pattern) or fnmatch(name.partition(":")[2], pattern)
+        return full == target or wanted in plain(name.partition(":")[2] if colon else name)
+
+    return matches
