@@ -10,7 +10,7 @@ from penult.backbones.backbone import Backbone
 from penult.backbones.info import ModelInfo
 from penult.backbones.layer import Layer
 from penult.backbones.metadata import BackboneMetadata
-from penult.backbones.network import Network, OpenVinoGraph
+from penult.backbones.network import Network, OnnxPart, OpenVinoGraph
 from penult.backbones.registry import open_backbone
 from penult.backbones.source import BackboneSource
 from penult.backbones.torch_network import TorchNetwork
@@ -47,6 +47,7 @@ __all__ = [
     "Layer",
     "ModelInfo",
     "Network",
+    "OnnxPart",
     "OpenVinoGraph",
     "Report",
     "Section",

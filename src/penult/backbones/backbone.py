@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from penult.backbones.layer import ENDS, Layer, find_layer
 from penult.backbones.metadata import BackboneMetadata
-from penult.backbones.network import Network, OpenVinoGraph
+from penult.backbones.network import Network, OnnxPart, OpenVinoGraph
 from penult.backbones.pooling import check_pooling
 from penult.backbones.weights.info import WeightsInfo
 from penult.errors import UsageError
@@ -165,6 +165,21 @@ class Backbone:
             That has these layers, and maybe more.
         """
         return self.network.as_openvino(self._named(layers), self.preprocessing)
+
+    def as_onnx(self, layer: str) -> OnnxPart:
+        """Give the network as nodes of ONNX; see `Network.as_onnx`.
+
+        Parameters
+        ----------
+        layer : str
+            Its name.
+
+        Returns
+        -------
+        OnnxPart
+            What leads to that layer.
+        """
+        return self.network.as_onnx(*self._named([layer]))
 
     def _named(self, layers: Sequence[str]) -> list[Layer]:
         known = self.metadata.layers is not None

@@ -131,7 +131,7 @@ class Bundled(BackboneSource):
                 std=(0.5, 0.5, 0.5),
             ),
             libraries=("openvino",),
-            forms=("openvino", "torch"),
+            forms=("openvino", "onnx", "torch"),
             instant=True,
             layers=layers(name, (package.size, package.size)),
         )

@@ -34,8 +34,9 @@ class BackboneMetadata:
     libraries : tuple of str
         Distributions whose versions the recipe records.
     forms : tuple of str
-        What its `Network` can be turned into: ``"torch"`` (`Network.as_torch`), ``"openvino"``
-        (`Network.as_openvino`, without torch). Engines run some forms each.
+        What its `Network` can be turned into: ``"torch"`` (`Network.as_torch`), and without torch
+        ``"openvino"`` (`Network.as_openvino`) and ``"onnx"`` (`Network.as_onnx`), which is for
+        export alone. Engines run some of the forms each.
     instant : bool
         Whether its OpenVINO graph is there at once, so that none is kept on disk.
     quantized : bool

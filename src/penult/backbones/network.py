@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from penult.backbones.layer import Layer
     from penult.recipe import Preprocessing
 
-__all__ = ["Network", "OpenVinoGraph"]
+__all__ = ["Network", "OnnxPart", "OpenVinoGraph"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +46,28 @@ class OpenVinoGraph:
     expected: tuple[NDArray[np.float32], ...] = ()
     batch: int | None = None
     reference: Callable[[NDArray[np.uint8]], Sequence[NDArray[np.float32]]] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnnxPart:
+    """A network up to one layer, as a part of an ONNX graph.
+
+    Attributes
+    ----------
+    nodes : tuple of onnx.NodeProto
+        Of the standard operators, in an order in which they can run, for any number of images.
+    weights : mapping of str to array
+        The constants they use, by name.
+    input : str
+        What they take: normalised float32 images, (N, 3, H, W).
+    output : str
+        What they give: the activation, laid out as its `Layer` says.
+    """
+
+    nodes: tuple[Any, ...]
+    weights: Mapping[str, NDArray[Any]]
+    input: str
+    output: str
 
 
 class Network(ABC):
@@ -81,6 +103,21 @@ class Network(ABC):
             says. It computes nothing after the last layer asked for.
         """
         raise NotImplementedError(f"{type(self).__name__} cannot be cut as a torch module")
+
+    def as_onnx(self, layer: Layer) -> OnnxPart:
+        """Give it as nodes of ONNX, without importing torch.
+
+        Parameters
+        ----------
+        layer : Layer
+            As `list_layers` gives it; of the two ends, only the name is looked at.
+
+        Returns
+        -------
+        OnnxPart
+            What leads to that layer.
+        """
+        raise NotImplementedError(f"{type(self).__name__} cannot be written as ONNX without torch")
 
     def as_openvino(self, layers: Sequence[Layer], preprocessing: Preprocessing) -> OpenVinoGraph:
         """Give it as a graph that OpenVINO runs, without importing torch.

@@ -7,9 +7,12 @@ import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 from penult.engines.agreement import relative_error
 from penult.engines.base import TOLERANCE
-from penult.engines.registry import engines_for
+from penult.engines.onnx_rows import row_model
+from penult.engines.registry import engines_for, open_engine
 from penult.errors import EngineError, PenultError
 from penult.extras import require_extra, require_torch
 from penult.messages import first_line
@@ -63,21 +66,55 @@ def row_graph(backbone: Backbone, recipe: Recipe) -> TriedGraph:
     Raises
     ------
     MissingExtraError
-        If torch, which writes it, is not installed.
+        If torch is needed to write it, and is not installed.
     EngineError
         If the network cannot be written as such, or gives other rows then; for example one that
         runs outside torch, or one whose weights are larger than the 2 GB that one file can hold.
     """
-    if "torch" not in backbone.metadata.forms:
+    forms = backbone.metadata.forms
+    if not {"onnx", "torch"} & {*forms}:
         engines = " or ".join(engines_for(backbone))
         raise EngineError(
             f"{backbone.described} cannot be written as ONNX: it runs with the engine {engines} "
             "alone; train on rows of a network that torch runs"
         )
-    require_torch(f"{backbone.described} as ONNX")
+    if "onnx" not in forms:
+        require_torch(f"{backbone.described} as ONNX")
+    from onnx.compose import add_prefix
+
+    size = (5, *backbone.preprocessing.input_size, 3)
+    images = np.random.default_rng(0).integers(0, 256, size, dtype=np.uint8)
+    # Other images than the traced ones, and another number of them: a trace may freeze either.
+    traced, others = images[:2], images[2:]
+    try:
+        if "onnx" in forms:
+            model = row_model(backbone, recipe, images=IMAGES, opset=OPSET, ir=IR)
+            exact = recipe.with_options(precision="float32")
+            expected = open_engine(backbone, [exact], device="cpu").run(others)[0]
+        else:
+            model, expected = _by_torch(backbone, recipe, traced, others)
+        (rows,) = run_graph(model.SerializeToString(), others)
+    except PenultError as error:
+        raise EngineError(f"{backbone.described} cannot be written as ONNX: {error}") from error
+    except Exception as error:
+        raise EngineError(
+            f"{backbone.described} cannot be written as ONNX: {first_line(error)}"
+        ) from error
+    relative = relative_error(rows, expected.reshape(len(expected), -1))
+    if not relative <= TOLERANCE:
+        raise EngineError(
+            f"{backbone.described} as ONNX gives rows that differ from its own by {relative:.1e}, "
+            f"more than {TOLERANCE:.0e}"
+        )
+    return TriedGraph(add_prefix(model, "backbone/", rename_inputs=False), float(relative))
+
+
+def _by_torch(
+    backbone: Backbone, recipe: Recipe, traced: NDArray[np.uint8], others: NDArray[np.uint8]
+) -> tuple[Any, NDArray[np.float32]]:
+    """Trace it on some images; the model, and torch's own rows of the others."""
     import onnx
     import torch
-    from onnx.compose import add_prefix
 
     from penult.engines.row_network import RowNetwork
 
@@ -89,44 +126,24 @@ def row_graph(backbone: Backbone, recipe: Recipe) -> TriedGraph:
         def forward(self, images: torch.Tensor) -> torch.Tensor:
             return self.network(images)[0].flatten(1)  # type: ignore[no-any-return]
 
-    size = (5, *backbone.preprocessing.input_size, 3)
-    images = torch.randint(
-        0, 256, size, dtype=torch.uint8, generator=torch.Generator().manual_seed(0)
-    )
-    # Other images than the traced ones, and another number of them: a trace may freeze either.
-    traced, others = images[:2], images[2:]
     file: Any = io.BytesIO()  # a path would let it write more files beside it
-    try:
-        network = Flat().eval().requires_grad_(False)
-        with torch.inference_mode(), _traceable():
-            expected = network(others).numpy()
-            torch.onnx.export(
-                network,
-                (traced,),
-                file,
-                input_names=[IMAGES],
-                output_names=["rows"],
-                dynamic_axes={IMAGES: {0: "N"}, "rows": {0: "N"}},
-                opset_version=OPSET,
-                # As the other converter: tracing is what sees a pass that hooks cut short.
-                dynamo=False,
-            )
-        model = onnx.load_from_string(file.getvalue())
-        model.ir_version = IR
-        (rows,) = run_graph(file.getvalue(), others.numpy())
-    except PenultError as error:
-        raise EngineError(f"{backbone.described} cannot be written as ONNX: {error}") from error
-    except Exception as error:
-        raise EngineError(
-            f"{backbone.described} cannot be written as ONNX: {first_line(error)}"
-        ) from error
-    relative = relative_error(rows, expected)
-    if not relative <= TOLERANCE:
-        raise EngineError(
-            f"{backbone.described} as ONNX gives rows that differ from torch's by {relative:.1e}, "
-            f"more than {TOLERANCE:.0e}"
+    network = Flat().eval().requires_grad_(False)
+    with torch.inference_mode(), _traceable():
+        expected = network(torch.from_numpy(others)).numpy()
+        torch.onnx.export(
+            network,
+            (torch.from_numpy(traced),),
+            file,
+            input_names=[IMAGES],
+            output_names=["rows"],
+            dynamic_axes={IMAGES: {0: "N"}, "rows": {0: "N"}},
+            opset_version=OPSET,
+            # As the other converter: tracing is what sees a pass that hooks cut short.
+            dynamo=False,
         )
-    return TriedGraph(add_prefix(model, "backbone/", rename_inputs=False), float(relative))
+    model = onnx.load_from_string(file.getvalue())
+    model.ir_version = IR
+    return model, expected
 
 
 @contextmanager

@@ -1,4 +1,7 @@
+import sys
+
 import numpy as np
+import onnx
 import pytest
 import torch
 from timm.data import create_transform, resolve_data_config
@@ -9,6 +12,7 @@ from penult.backbones.registry import open_backbone
 from penult.backbones.torch_network import TorchNetwork
 from penult.backbones.weights.choice import WeightsChoice
 from penult.engines.agreement import relative_error
+from penult.engines.onnx_export import OPSET, row_graph
 from penult.engines.registry import open_engine
 
 NAMES = ["efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2"]
@@ -109,3 +113,28 @@ def test_weights_become_constants_without_lists_of_their_numbers(monkeypatch):
     backbone = open_backbone("efficientnet_lite0")
     open_engine(backbone, [backbone.recipe("logits")], engine="openvino")
     assert max(sizes) <= 4
+
+
+@pytest.mark.parametrize("normalize", ["none", "l2"])
+@pytest.mark.parametrize(
+    ("layer", "pooling"),
+    [
+        ("penultimate", None),
+        ("logits", None),
+        ("blocks.2", "avg"),
+        ("blocks.2.1.conv_pwl", "gem"),
+        ("bn1.drop", "max"),
+        ("conv_head", "flatten"),
+        ("blocks.1", "none"),
+    ],
+)
+def test_as_onnx_it_gives_the_same_rows_and_imports_no_torch(
+    layer, pooling, normalize, small, monkeypatch
+):
+    backbone = small("efficientnet_lite0", (50, 70))
+    monkeypatch.setitem(sys.modules, "torch", None)
+    recipe = backbone.recipe(layer, pooling, normalize)
+    graph = row_graph(backbone, recipe)  # which compares them
+    assert graph.difference <= 1e-5
+    assert graph.model.opset_import[0].version == OPSET
+    onnx.checker.check_model(graph.model, full_check=True)

@@ -14,9 +14,24 @@ from typing import Literal
 
 from penult.backbones.layer import Layer
 
-__all__ = ["CLASSES", "FEATURES", "SCALES", "Step", "layers", "steps"]
+__all__ = [
+    "CLASSES",
+    "FEATURES",
+    "NORMALIZATION",
+    "NORMALIZATION_EPSILON",
+    "SCALES",
+    "Step",
+    "layers",
+    "steps",
+]
 
 FEATURES, CLASSES, _STEM = 1280, 1000, 32
+
+NORMALIZATION = ("weight", "bias", "running_mean", "running_var")
+"""The arrays of a batch normalization, in the order in which runtimes take them."""
+
+NORMALIZATION_EPSILON = 1e-3
+"""TensorFlow's default."""
 
 SCALES = {"efficientnet_lite0": (1.0, 1.0), "efficientnet_lite1": (1.0, 1.1),
           "efficientnet_lite2": (1.1, 1.2)}  # fmt: skip

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from penult.backbones.efficientnet_lite.architecture import Step, steps
+from penult.backbones.efficientnet_lite.architecture import (
+    NORMALIZATION,
+    NORMALIZATION_EPSILON,
+    Step,
+    steps,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["build_graph", "fit"]
-
-_EPSILON = 1e-3
-"""Of batch normalization: TensorFlow's default."""
-
-_NORMALIZATION = ("weight", "bias", "running_mean", "running_var")
 
 
 def fit(name: str, tensors: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
@@ -56,7 +56,7 @@ def _parameters(name: str) -> Iterator[tuple[str, tuple[int, ...]]]:
             yield f"{step.name}.weight", (step.channels, inputs, step.kernel, step.kernel)
         elif step.operation == "normalization":
             path = step.name.removesuffix(".drop")
-            for part in _NORMALIZATION:
+            for part in NORMALIZATION:
                 yield f"{path}.{part}", (step.channels,)
             yield f"{path}.num_batches_tracked", ()
         elif step.operation == "linear":
@@ -119,7 +119,7 @@ def _output(
         grouped = kernels[:, None]  # (groups, out of each, in of each, H, W)
         return op.group_convolution(given, op.constant(grouped), *options).output(0)
     if step.operation == "normalization":
-        node = op.batch_norm_inference(given, *constants(*_NORMALIZATION), _EPSILON)
+        node = op.batch_norm_inference(given, *constants(*NORMALIZATION), NORMALIZATION_EPSILON)
         return node.output(0)
     if step.operation == "relu6":
         return op.clamp(given, 0.0, 6.0).output(0)

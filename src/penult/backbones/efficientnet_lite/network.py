@@ -12,7 +12,7 @@ import numpy as np
 from penult.backbones.efficientnet_lite.architecture import layers
 from penult.backbones.efficientnet_lite.graph import build_graph, fit
 from penult.backbones.image_input import image_input
-from penult.backbones.network import Network, OpenVinoGraph
+from penult.backbones.network import Network, OnnxPart, OpenVinoGraph
 from penult.backbones.weights.pickled import read_pickled
 from penult.errors import WeightsError
 from penult.extras import require_torch
@@ -58,6 +58,12 @@ class EfficientNetLite(Network):
             return openvino.Model(results, [images], self._name)
 
         return OpenVinoGraph(layers=tuple(layers), build=build)
+
+    def as_onnx(self, layer: Layer) -> OnnxPart:
+        """The part of the network that leads to `layer`."""
+        from penult.backbones.efficientnet_lite.onnx_nodes import onnx_part
+
+        return onnx_part(self._name, self._state(), layer.name)
 
     def as_torch(self, layers: Sequence[Layer]) -> nn.Module:
         """The same network of timm's, cut."""
