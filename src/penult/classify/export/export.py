@@ -116,7 +116,7 @@ def export(
     OutputExistsError, PathNotFoundError, OutputError
         If the file cannot be written where it is to be.
     MissingExtraError
-        If onnx is not installed, or torch, which writes the network.
+        If onnx is not installed, or torch where that has to write the network.
     WeightsError, RecipeMismatchError
         If the backbone on this machine is not the one the classifier was trained with.
     EngineError
