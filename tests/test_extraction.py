@@ -151,7 +151,8 @@ except penult.errors.OutputError as error:
         ({"batch_size": 0}, UsageError, "must be 1 or more"),
         ({"workers": -1}, UsageError, "must be 1 or more"),
         ({"max_pixels": 0}, UsageError, "a limit of pixels of 0 was given; it must be 1 or more"),
-        ({"output": ""}, OutputExistsError, "is a folder; give the name of a file"),
+        ({"output": ""}, UsageError, "an empty path was given as output; give the name of a file"),
+        ({"output": "."}, OutputExistsError, "is a folder; give the name of a file"),
     ],
 )
 def test_an_option_that_cannot_be_is_one_clear_line(shades, toy, options, error, message):

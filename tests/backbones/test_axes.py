@@ -14,6 +14,7 @@ from penult.backbones.metadata import BackboneMetadata
 from penult.backbones.torch_cut import list_layers
 from penult.backbones.torch_network import TorchNetwork
 from penult.backbones.weights.info import WeightsInfo
+from penult.engines.registry import open_engine
 from penult.engines.row_network import RowNetwork
 from penult.errors import UsageError
 from penult.recipe import Preprocessing
@@ -247,7 +248,8 @@ def test_tokens_of_a_network_in_onnx_are_told_likewise(tmp_path):
     assert find_layer(backbone.layers, "flat", backbone="x").layout == "other"  # channels first
     assert backbone.layer("patches").prefix_tokens == 0
     assert backbone.layer("joined").prefix_tokens == 1
-    images = torch.randint(0, 256, (2, 40, 40, 3), dtype=torch.uint8)
-    colours = images.float().mean((1, 2)) / 255
-    torch.testing.assert_close(rows(backbone, "joined", "avg", images), colours)
-    assert rows(backbone, "joined", "cls", images).tolist() == [[0.5] * 3] * 2
+    images = np.random.default_rng(0).integers(0, 256, (2, 40, 40, 3), np.uint8)
+    recipes = [backbone.recipe("joined", pooling) for pooling in ("avg", "cls")]
+    colours, tokens = open_engine(backbone, recipes, device="cpu").run(images)
+    np.testing.assert_allclose(colours, images.mean((1, 2)) / 255, rtol=1e-5)
+    assert tokens.tolist() == [[0.5] * 3] * 2

@@ -8,7 +8,7 @@ import sys
 
 import numpy as np
 import pytest
-from archives import rewrite
+from archives import forge, rewrite
 from sklearn.linear_model import LogisticRegression
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -112,7 +112,7 @@ def test_a_file_that_says_two_things_of_one_object_is_read_by_skops_alone(make_f
         attributes["intercept_"]["__id__"] = attributes["classes_"]["__id__"]
         return members | {"schema.json": json.dumps(schema).encode()}
 
-    rewrite(path, same_id)
+    forge(path, same_id)
     loaded = load_classifier(path)
     assert not is_unbuilt(loaded)
     assert loaded.pipeline[-1].intercept_ is loaded.pipeline[-1].classes_

@@ -96,7 +96,7 @@ def test_an_image_without_a_row_is_named(toy, tmp_path):
     ("options", "error", "message"),
     [
         ({"layer": "penultimat"}, UnknownNameError, "did you mean penultimate"),
-        ({"layer": []}, UsageError, "no layer was given"),
+        ({"layer": []}, UsageError, "layer is an empty list; give one or more"),
         ({"layer": None}, UsageError, "layer is None; give a name"),
         ({"pooling": 5}, UsageError, "pooling is 5; give a name, or None"),
         (

@@ -96,6 +96,9 @@ class _ToStderr(logging.Handler):
 _TIDY = frozenset({"jax", "onnx", "tensorflow", "torch"})
 
 
+_INTERRUPTED = 130
+
+
 def _leave_garbage() -> None:
     if _TIDY.isdisjoint(sys.modules):
         gc.freeze()
@@ -134,4 +137,6 @@ def _run() -> int:
     except Stopped as stopped:
         fail(f"penult: {stopped}")
         return stopped.exit_code
+    if code == _INTERRUPTED:  # what typer makes of an interrupt that was no signal of ours
+        fail("penult: stopped")
     return code if isinstance(code, int) else 0

@@ -7,7 +7,7 @@ import os
 from dataclasses import dataclass
 from io import RawIOBase
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from penult.arguments import require_texts
 from penult.classify.prediction.copying import digest_of_file, move_file
@@ -16,11 +16,13 @@ from penult.errors import (
     ImageError,
     PenultError,
 )
-from penult.features.resume.lock import RunLock
 from penult.images.files import open_regular
 from penult.output import explain, sync_folder
 from penult.parsing import read_json
 from penult.records import ImageRecord
+
+if TYPE_CHECKING:
+    from penult.features.resume.lock import RunLock
 
 __all__ = ["LOG", "RESERVED", "Move", "MoveLog", "lock_moves", "read_log"]
 
@@ -151,6 +153,8 @@ def lock_moves(folder: Path) -> RunLock:
         If another run does so.
     OutputError
     """
+    from penult.features.resume.lock import RunLock
+
     try:
         return RunLock(folder / _LOCK, folder)
     except PenultError:
