@@ -50,6 +50,7 @@ def as_sources(
         return [table_of(images)]
     arguments: list[Any] = [images]
     single = isinstance(images, str | bytes | os.PathLike) or hasattr(images, "read")
+    single = single or getattr(images, "shape", None) == ()  # which looks iterable, and is not
     if isinstance(images, Iterable) and not single:
         arguments = list(images)
     for one in arguments:
