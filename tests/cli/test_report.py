@@ -261,3 +261,19 @@ def test_the_folder_of_the_photos_is_not_the_reports(penult, photos, toy):
     assert done.code == 2
     assert "is the folder of the photos; give the report another, for example --output" in done.err
     assert sorted(photos.rglob("*")) == before
+
+
+def test_rows_of_an_earlier_report_that_stay_are_named(
+    penult, layers, photos, toy, tmp_path, caplog
+):
+    quick = ("--no-label-errors", "--no-curve", "--classifier", "centroid", "-q")
+    penult("report", photos, "-o", tmp_path / "r", "-m", toy, *quick)
+    rows = tmp_path / "r" / "features.h5"
+    again = penult("report", layers, "-o", tmp_path / "r", "--overwrite", *quick)
+    assert again.code == 0
+    assert (
+        f"{rows} is of an earlier report and stays as it is; this one is of {layers}" in caplog.text
+    )
+    caplog.clear()
+    own = penult("report", rows, "-o", tmp_path / "r", "--overwrite", *quick)
+    assert (own.code, "earlier report" in caplog.text) == (0, False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -253,6 +254,7 @@ def report(
     if directory.is_dir():
         names = (CLASSIFIER,) if file else (FEATURES, CLASSIFIER)
         refuse_existing(directory, names, overwrite=may_replace)
+    _tell_of_other_rows(directory / FEATURES, file)
     seconds: dict[str, float] = {}
     found: dict[str, Any] = {}
     notes: dict[str, str] = {}
@@ -312,3 +314,11 @@ def report(
 
 def _is_same_folder(first: Path, second: Path) -> bool:
     return first.is_dir() and second.is_dir() and first.samefile(second)
+
+
+def _tell_of_other_rows(there: Path, file: Path | None) -> None:
+    """Say that the rows of an earlier report stay beside one of other rows."""
+    if file is not None and there.exists() and not there.samefile(file):
+        logging.getLogger("penult").warning(
+            "penult: %s is of an earlier report and stays as it is; this one is of %s", there, file
+        )
