@@ -110,3 +110,24 @@ def test_a_path_is_a_link_only_where_a_terminal_takes_one(capsys, monkeypatch, t
         out = capsys.readouterr().out
         assert (f"{page.as_uri()}\x1b\\" in out) is linked
         assert str(page) in out
+
+
+@pytest.mark.parametrize("pooling", ["none", "max", None])
+def test_layers_are_made_again_as_they_were_pooled(penult, photos, tiny, monkeypatch, pooling):
+    monkeypatch.chdir(photos.parent)
+    call = [
+        "extract",
+        photos.name,
+        "-o",
+        "f.h5",
+        "-l",
+        "maps",
+        "-l",
+        "penultimate",
+        "-m",
+        tiny,
+        "-q",
+    ]
+    assert penult(*call, *(["--pooling", pooling] if pooling else [])).code == 0
+    (said,) = re.findall("made again by: penult (.*)", penult("info", "f.h5").out)
+    assert penult(*shlex.split(said), "--update", "-q").code == 0

@@ -57,6 +57,7 @@ def extract_command(
     sources: Sequence[str | Path] = (),
     output: str = FEATURES,
     dtype: str = "float32",
+    poolings: Sequence[str] = (),
     maps: bool = False,
 ) -> str:
     """What to type to get a feature file again, wherever that is done: its inputs are absolute.
@@ -70,7 +71,8 @@ def extract_command(
         then typed as they were
     output : the file
     dtype : of its rows
-    maps : whether its rows are whole maps or tokens
+    poolings : of all of its layers, where they are at hand
+    maps : whether rows of one are whole maps or tokens
     """
     try:
         model, choice = as_recorded(recipe, output, WeightsChoice())
@@ -89,9 +91,15 @@ def extract_command(
         labels = os.path.relpath(labels) if Path(labels).is_absolute() else labels
     splits, shuffle = origin.get("splits") or "auto", origin.get("shuffle")
     max_pixels = origin.get("max_pixels")
-    ends = recipe.layer in ("penultimate", "logits")
+    # One is for all layers that have something to pool; where each had its own, none was given.
+    pooled = {recipe.pooling, *poolings} - {"none"}
+    only_ends = {*layers} <= {"penultimate", "logits"}
     for name, value, wanted in (
-        ("pooling", recipe.pooling, maps or (recipe.pooling != "none" and not ends)),
+        (
+            "pooling",
+            next(iter(pooled), "none"),
+            len(pooled) < 2 and (maps or (pooled and not only_ends)),
+        ),
         ("normalize", recipe.normalize, recipe.normalize != "none"),
         ("weights", weights, weights is not None),
         ("labels", labels, labels != "parent" and pattern is None),

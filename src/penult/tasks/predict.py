@@ -90,7 +90,8 @@ def predict(
     Returns
     -------
     Predictions
-        A list of `Prediction`; the images that could not be read are its ``failures``.
+        A list of `Prediction`, in the order of the ids; the images that could not be read are its
+        ``failures``.
 
     Raises
     ------

@@ -11,6 +11,7 @@ from penult.classify.export.graph import probe_graph
 from penult.classify.kinds.registry import find_kind
 from penult.classify.training.train import train
 from penult.engines.onnx_export import run_graph
+from penult.engines.openvino.precision import capabilities
 from penult.errors import (
     EngineError,
     MissingExtraError,
@@ -21,6 +22,7 @@ from penult.errors import (
 from penult.images.listing import list_images
 from penult.images.pixels.transform import Transform
 from penult.images.read import read_pixels
+from penult.openvino import import_openvino
 from penult.recipe import Preprocessing, Recipe
 
 COUNTS = {"daisy": 15, "rose": 15, "tulip": 15}
@@ -227,3 +229,13 @@ def test_a_network_that_cannot_be_written_is_refused_and_leaves_nothing(
         export(flowers, tmp_path / "m.onnx")
     assert capfd.readouterr().out == ""
     assert [p.name for p in tmp_path.iterdir() if "onnx" in p.name] == []
+
+
+def test_a_classifier_of_bfloat16_rows_is_told_that_its_file_computes_in_float32(
+    photos, tmp_path, caplog
+):
+    if "BF16" not in capabilities(import_openvino()):
+        pytest.skip("this processor has no bfloat16")
+    rows = penult.extract(photos, precision="bfloat16")
+    export(train(rows, classifier="centroid"), tmp_path / "half.onnx")
+    assert "computes in float32; the classifier's rows were in bfloat16" in caplog.text

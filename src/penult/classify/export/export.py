@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -164,6 +165,13 @@ def export(
         ) from error
     with atomic_output(output, overwrite=overwrite) as temporary:
         temporary.write_bytes(data)
+    if recipe.precision != "float32":
+        logging.getLogger("penult").warning(
+            "penult: %s computes in float32; the classifier's rows were in %s, so that its "
+            "probabilities may differ from those of predict by some hundredths",
+            output,
+            recipe.precision,
+        )
     return Exported(
         output=output,
         format=format,

@@ -66,7 +66,7 @@ def run(
     decision = f"labels, bool {classes}" if made.several else "label, int64 (N,)"
     say(f"output: probabilities, float32 {classes}; {decision}")
     say(
-        f"tried out: rows differ from penult's by a relative error of at most "
+        f"tried out: rows differ from penult's in float32 by a relative error of at most "
         f"{made.row_difference:.1g} (allowed: {TOLERANCE:g}), and probabilities of the same rows "
         f"by {made.probability_difference:.1g} ({AGREEMENT:g})"
     )

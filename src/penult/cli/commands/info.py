@@ -109,7 +109,8 @@ def _show_features(file: Path, found: FeaturesInfo) -> None:
         found.origin,
         output=file.name,
         dtype=found.dtype,
-        maps=len(found.shape) > 2,
+        poolings=[recipe.pooling for recipe in found.recipes],
+        maps=any(len(shape) > 2 for shape in found.shapes),
     )
     say(f"made again by: {command}")
 
