@@ -66,7 +66,9 @@ def is_path(name: str, annotation: str) -> bool:
     return "Path" in annotation or name in _PATHS
 
 
-def require_texts(name: str, value: object, *, path: bool, called: str | None = None) -> None:
+def require_texts(
+    name: str, value: object, *, path: bool, called: str | None = None, needed: bool = False
+) -> None:
     """Refuse an empty text, and one that no file and no name can be, alone or in a list.
 
     An empty path would be the current folder to Python, and a variable that was never set to a
@@ -82,6 +84,8 @@ def require_texts(name: str, value: object, *, path: bool, called: str | None = 
         Whether it is a path.
     called : str, optional
         What a message calls the argument.
+    needed : bool
+        Whether it cannot be left out.
 
     Raises
     ------
@@ -94,7 +98,8 @@ def require_texts(name: str, value: object, *, path: bool, called: str | None = 
             continue
         if not text:
             if not path:
-                raise UsageError(f"{called} is empty; give a name, or leave it out")
+                instead = "give a name" if needed else "give a name, or leave it out"
+                raise UsageError(f"{called} is empty; {instead}")
             instead = "a folder, or . for this one" if name in _FOLDERS else "the name of a file"
             raise UsageError(f"an empty path was given as {called}; give {instead}")
         # A layer may be called anything.

@@ -6,7 +6,7 @@ import ast
 import inspect
 import math
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from functools import cache, wraps
 from numbers import Integral, Real
 from typing import Any, ParamSpec, TypeVar
@@ -75,7 +75,8 @@ def _fitting(signature: inspect.Signature, given: Mapping[str, Any]) -> dict[str
     fitting = {}
     for name, value in given.items():
         annotation = str(signature.parameters[name].annotation)
-        value = _listed(value, annotation)
+        if name != "labels" or not isinstance(value, Set):  # which has no order
+            value = _listed(value, annotation)
         wanted = _alternatives(annotation)
         if wanted and not any(_fits(value, one) for one in wanted):
             words = dict.fromkeys(_in_words(one) for one in wanted)
@@ -90,7 +91,8 @@ def _fitting(signature: inspect.Signature, given: Mapping[str, Any]) -> dict[str
         if isinstance(value, list | tuple) and not value and "str" in map(_name, wanted):
             raise UsageError(f"{name} is an empty list; give one or more")
         if name != "labels" or isinstance(value, str | os.PathLike):  # several: "" is none
-            require_texts(name, value, path=is_path(name, annotation))
+            needed = signature.parameters[name].default is inspect.Parameter.empty
+            require_texts(name, value, path=is_path(name, annotation), needed=needed)
         fitting[name] = _plain(name, value) if {"int", "float"} & {*map(_name, wanted)} else value
     return fitting
 

@@ -12,8 +12,8 @@ from penult.backbones.metadata import BackboneMetadata
 from penult.backbones.network import Network, OpenVinoGraph
 from penult.backbones.weights.info import WeightsInfo
 from penult.errors import BackboneError, FileFormatError
-from penult.interface import option
-from penult.messages import first_line
+from penult.interface import command, option
+from penult.messages import printable
 
 if TYPE_CHECKING:
     from torch import nn
@@ -105,7 +105,11 @@ def build_model(content: SavedGraph, core: Any, path: Path) -> Any:
     try:
         model = core.read_model(content.graph, openvino.Tensor(content.weights))
     except RuntimeError as error:
-        raise FileFormatError(f"{path} holds no graph: {first_line(error)}") from error
+        *_, reason = str(error).strip().splitlines()
+        raise FileFormatError(
+            f"{path} holds no graph that OpenVINO reads: {printable(reason.strip())}; get it "
+            f"again, or make it again with {command('convert')}"
+        ) from error
     size = content.preprocessing.input_size
     given = [(x.get_element_type(), x.get_partial_shape()) for x in model.inputs]
     takes = openvino.PartialShape([content.batch or -1, *size, 3])

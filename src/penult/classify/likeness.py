@@ -49,6 +49,9 @@ RARE = 0.05
 # What rounding may do to a cosine, in the rows that were kept and between two engines.
 ROUNDING = 1e-4
 
+_BLOCK = 4 << 20
+"""Bytes of rows at a time: a few of their size are needed, where memory may be short."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Likeness:
@@ -129,7 +132,7 @@ class Likeness:
         asked = np.random.default_rng(seed).permutation(len(numbers))[:MOST_CALIBRATED]
         asked.sort()
         found, between = np.empty((2, len(asked)), np.float32)
-        for part, block in read_blocks(features, numbers[asked]):
+        for part, block in read_blocks(features, numbers[asked], block_bytes=_BLOCK):
             unit, pair = unit_rows(block), (units[asked[part]], units[kept])
             found[part] = kth_cosine(unit, others, NEIGHBOURS, units=pair)
             pair = (classes[asked[part]], classes[kept])

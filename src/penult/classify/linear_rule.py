@@ -90,6 +90,8 @@ class LinearRule:
             if not before[0].with_mean or not before[0].with_std:
                 return None
             columns = (before[0].mean_, before[0].scale_)
+            if any(not _is_of(each, len(before[0].mean_)) for each in columns):
+                return None
         several = type_of(model) == _SEVERAL
         if several:
             models: Sequence[Any] = model.estimators_
@@ -108,6 +110,12 @@ class LinearRule:
             classes = len(model.classes_)
             if len(coefficients) != (classes if classes > 2 else 1):
                 return None
+            if not np.array_equal(model.classes_, np.arange(classes)):
+                return None
+        if not _is_of(coefficients, len(intercept), coefficients.shape[-1]):
+            return None
+        if any(not _is_of(each.intercept_, len(each.coef_)) for each in models):
+            return None
         return cls(kinds == [_UNIT], columns, coefficients, intercept, several)
 
     def probabilities(self, rows: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
@@ -136,6 +144,11 @@ class LinearRule:
             scaled: NDArray[np.floating[Any]] = (rows - mean) / deviation
             return scaled
         return rows
+
+
+def _is_of(array: Any, *shape: int) -> bool:
+    """Whether it holds real numbers in that shape, as what was fitted does."""
+    return np.asarray(array).dtype.kind == "f" and np.shape(array) == shape
 
 
 def _logistic(decisions: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:

@@ -60,6 +60,7 @@ def require_usable(command: Any, ctx: Any, given: Mapping[str, Any]) -> None:
                 value,
                 path=is_path(param.name, str(annotations.get(param.name))),
                 called=max(param.opts, key=len) if is_option else param.metavar.rstrip("."),
+                needed=param.required,
             )
 
 

@@ -11,6 +11,7 @@ from penult.classify.classifier import Classifier
 from penult.classify.loading import as_classifier, refuse_swapped
 from penult.classify.prediction.predict import collect, predict_images
 from penult.classify.prediction.table import to_file
+from penult.errors import UsageError
 from penult.images.in_memory import are_in_memory, without_iterator
 from penult.images.listing import as_sources
 from penult.progress import ShowProgress
@@ -100,6 +101,8 @@ def predict(
     """
     refuse_swapped(classifier, images)
     model, images = as_classifier(classifier), without_iterator(images)
+    if isinstance(images, list | tuple) and not images:
+        raise UsageError("no folder or image was given")
     outcomes = predict_images(
         model,
         images,

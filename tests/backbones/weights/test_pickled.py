@@ -163,3 +163,20 @@ def test_other_types_and_formats_are_refused(saved, tmp_path):
             read_pickled(tmp_path / name)
     with pytest.raises(WeightsError, match="cannot be read: No such file"):
         read_pickled(tmp_path / "none.pth")
+
+
+def test_a_pickle_changes_nothing_for_the_next_one(forged, saved, tmp_path):
+    path = tmp_path / "built.pth"
+    path.write_bytes(
+        b"\x80\x02ctorch\nFloatStorage\n}X\x05\x00\x00\x00dtypeX\x03\x00\x00\x00abcsb."
+    )
+    with pytest.raises(WeightsError):
+        read_pickled(path)
+    assert read_pickled(saved({"a": torch.ones(2)}))["a"].tolist() == [1, 1]
+
+
+def test_more_than_the_storages_is_refused(saved):
+    path = saved({"a": torch.ones(2)})
+    path.write_bytes(path.read_bytes() + b"x")
+    with pytest.raises(WeightsError, match="more than its storages"):
+        read_pickled(path)

@@ -397,3 +397,22 @@ def test_what_a_killed_move_back_left_is_swept_by_the_next_move(here, there):
     left = left.rename(left.with_name(left.name.replace(f"-{os.getpid()}-", "-999999999-")))
     Sorter(there, LABELS, mode="move").require_files([record_of(here / "a/1.jpg")])
     assert not left.exists()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda data: data[:-20],  # of a photo that was moved
+        lambda data: b"\xff\xfe\x00",
+        lambda data: data.replace(b"\n", b""),
+    ],
+)
+def test_a_last_line_that_no_power_cut_leaves_is_named_and_kept(here, there, damage):
+    move(there, here / "a/1.jpg", here / "b/2.jpg")
+    damaged = damage((there / LOG).read_bytes())
+    (there / LOG).write_bytes(damaged)
+    done = move_back(there)
+    assert any("is damaged, and stays there" in failure.reason for failure in done.failures)
+    assert (there / LOG).read_bytes().rstrip(b"\n") == damaged.splitlines()[-1]
+    move(there, here / "b/1.jpg")
+    assert damaged.splitlines()[-1] in (there / LOG).read_bytes()

@@ -122,3 +122,32 @@ def test_what_was_given_is_said_by_its_size():
     assert what_given([1, 2]) == "[1, 2]"
     with pytest.raises(UsageError, match=r"^features is a DataFrame of 5 rows; give"):
         penult.train(DataFrame(path=range(5)))
+
+
+class NAType:
+    """As pandas' NA, which is neither true nor false."""
+
+    def __eq__(self, other):
+        return self
+
+    def __bool__(self):
+        raise TypeError("boolean value of NA is ambiguous")
+
+    __hash__ = None
+
+
+def test_pandas_na_is_no_label(paths, toy):
+    rows = penult.extract(paths[:2], model=toy, labels=["dark", NAType()])
+    assert dict(zip(rows.ids, rows.labels, strict=True)) == {paths[0]: 0, paths[1]: -1}
+
+
+@pytest.mark.parametrize(
+    ("labels", "told"),
+    [
+        ({"a"}, r"labels is \{'a'\}; give a name, or a path, or a list"),
+        (np.zeros((2, 3)), "a label is an array"),
+    ],
+)
+def test_labels_without_an_order_or_of_several_numbers_are_refused(paths, toy, labels, told):
+    with pytest.raises(penult.PenultError, match=told):
+        penult.extract(paths[:2], model=toy, labels=labels)

@@ -74,10 +74,11 @@ _KNOWN: dict[tuple[str, str], Any] = {
 
 class _Unpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
-        try:
-            return _KNOWN[module, name]
-        except KeyError:
-            raise pickle.UnpicklingError(f"more than tensors ({module}.{name})") from None
+        if (module, name) not in _KNOWN:
+            raise pickle.UnpicklingError(f"more than tensors ({module}.{name})")
+        found = _KNOWN[module, name]
+        # A pickle can set attributes of what it was given.
+        return _Elements(found.dtype) if isinstance(found, _Elements) else found
 
     def persistent_load(self, pid: Any) -> _Storage:
         kind, elements, key, _place, count, view = pid
@@ -129,6 +130,8 @@ def _read(file: BinaryIO, size: int) -> dict[str, NDArray[Any]]:
     tensors = {name: value for name, value in state.items() if isinstance(value, _Tensor)}
     storages = {tensor.storage.key: tensor.storage for tensor in tensors.values()}
     contents = {key: _elements(file, storages[key], size) for key in keys}
+    if file.read(1):
+        raise pickle.UnpicklingError("more than its storages")
     return {name: _array(tensor, contents) for name, tensor in tensors.items()}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from dataclasses import dataclass
 from io import RawIOBase
 from pathlib import Path, PurePosixPath
@@ -31,6 +32,7 @@ LOG = "moves.jsonl"
 absolute path, ``to``, a path from that folder, and ``digest``, of the photo's bytes."""
 
 _LOCK = "moves.lock"
+_BEGIN, _FROM = b'{"from": "', re.compile(rb'\{"from": ("(?:[^"\\]|\\.)*")')
 _LONGEST = 1 << 15  # in bytes, of a line: two paths
 
 RESERVED = (LOG, _LOCK)
@@ -136,7 +138,7 @@ class MoveLog:
         is_new = not self.path.exists()
         try:
             with os.fdopen(os.open(self.path, flags, 0o666), "rb+", buffering=0) as file:
-                file.write(_mended(file, self.path.parent) + line.encode())
+                file.write(_mended(file) + line.encode())
                 os.fsync(file.fileno())
             if is_new:
                 sync_folder(self.path.parent)
@@ -163,18 +165,18 @@ def lock_moves(folder: Path) -> RunLock:
         raise explain(error, folder / _LOCK) from error
 
 
-def _mended(file: RawIOBase, folder: Path) -> bytes:
-    """Remove a last line that a power cut left unfinished; what a whole one lacks at its end."""
+def _mended(file: RawIOBase) -> bytes:
+    """Remove a last line that a power cut left unfinished; what another one lacks at its end."""
     end = file.seek(0, os.SEEK_END)
     start = file.seek(max(end - _LONGEST, 0))
     tail = file.read() or b""
     if not tail or tail.endswith(b"\n"):
         return b""
     begin = tail.rfind(b"\n") + 1
-    if _parsed(tail[begin:], folder) is not None or (start and not begin):
-        return b"\n"
-    file.truncate(start + begin)
-    return b""
+    if _is_torn(tail[begin:]):
+        file.truncate(start + begin)
+        return b""
+    return b"\n"
 
 
 def _source(record: ImageRecord) -> Path:
@@ -208,10 +210,25 @@ def read_log(log: Path) -> Noted:
             found.damaged.append(line)
         elif move is not None:
             found.moves.append(move)
-    # Without its end, it may have been cut short by a power cut, before the move that it is of.
     if last and (move := _parsed(last, log.parent, len(lines) + 1)) is not None:
         found.moves.append(move)
+    elif last and not _is_torn(last):
+        found.damaged.append(last)
     return found
+
+
+def _is_torn(line: bytes) -> bool:
+    """Whether a last line may be one that a power cut left unfinished, before the move it is of.
+
+    Where the photo is no longer where the line says that it came from, it was moved after all.
+    """
+    if not (line.startswith(_BEGIN) or _BEGIN.startswith(line)) or line.endswith(b"}"):
+        return False
+    told = _FROM.match(line)
+    try:
+        return told is None or os.path.lexists(json.loads(told[1]))
+    except ValueError:
+        return False
 
 
 def _parsed(line: bytes, folder: Path, number: int = 0) -> Move | None:

@@ -92,6 +92,7 @@ class Transform:
         margin = self.preprocessing.margin
         across = Axis.of(image.width, resized[0], crop[1], margin)
         down = Axis.of(image.height, resized[1], crop[0], margin)
+        _require_proportions(image, across, down, self._filter)
         if self._fast:
             pixels = np.asarray(self._fast(image, across, down))
         else:
@@ -114,24 +115,38 @@ class Transform:
         return int(resize * width / height), resize
 
 
+def _is_in_parts(image: Image.Image, across: Axis, down: Axis, resample: Image.Resampling) -> bool:
+    """Whether what the crop throws away need not be resized."""
+    # Pillow samples the nearest by adding up steps from the left edge, and each sum is rounded.
+    return resample is not Image.Resampling.NEAREST and is_across_first(
+        image.size, (across.resized, down.resized)
+    )
+
+
+def _require_proportions(
+    image: Image.Image, across: Axis, down: Axis, resample: Image.Resampling
+) -> None:
+    """Refuse what would be too large once it is resized, whichever way that is done."""
+    width, height = across.resized, down.resized
+    if _is_in_parts(image, across, down, resample):
+        width, height = across.part[2], down.part[2]
+    if width * height > MAX_PIXELS or max(width, height) > _MAX_EDGE:
+        raise ImageError(
+            f"is {image.width:,} × {image.height:,} pixels, too elongated: "
+            f"resized it would be {across.resized:,} × {down.resized:,}"
+        )
+
+
 def _resize(
     image: Image.Image, across: Axis, down: Axis, resample: Image.Resampling
 ) -> Image.Image:
     """Resize and crop, with little work on what the crop throws away."""
     x0, x1, width, left = 0.0, float(across.size), across.resized, across.first
     y0, y1, height, top = 0.0, float(down.size), down.resized, down.first
-    # Pillow samples the nearest by adding up steps from the left edge, and each sum is rounded.
-    in_parts = resample is not Image.Resampling.NEAREST and is_across_first(
-        image.size, (across.resized, down.resized)
-    )
+    in_parts = _is_in_parts(image, across, down, resample)
     if in_parts:
         x0, x1, width, left = across.part
         y0, y1, height, top = down.part
-    if width * height > MAX_PIXELS or max(width, height) > _MAX_EDGE:
-        raise ImageError(
-            f"is {image.width:,} × {image.height:,} pixels, too elongated: "
-            f"resized it would be {across.resized:,} × {down.resized:,}"
-        )
     worth_it = top > 0.1 * height and down.size >= _WORTH_TWO_STEPS * down.resized
     if in_parts and (worth_it or not is_across_first(image.size, (width, height))):
         image = _resize_across(image, (x0, x1), width, down, resample)

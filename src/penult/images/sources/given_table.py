@@ -130,6 +130,9 @@ def labelled_paths(images: Any, labels: Iterable[Any]) -> GivenTable:
 
 def _labels(cell: Any) -> tuple[str, ...]:
     several = cell if isinstance(cell, list | tuple | set | frozenset) else [cell]
+    for one in several:
+        if getattr(one, "shape", ()) != ():
+            raise UsageError(f"a label is {what_given(one)}; give a text or a number")
     return unique_labels(part for one in several for part in _text(one).split("|"))
 
 
@@ -144,5 +147,6 @@ def _text(cell: Any) -> str:
 
 def _is_nothing(cell: Any) -> bool:
     # NaN, and pandas' NA and NaT, whose types cannot be asked for without importing it.
-    is_nan = isinstance(cell, float) and math.isnan(cell)
-    return cell is None or cell == "" or is_nan or type(cell).__name__ in ("NAType", "NaTType")
+    if cell is None or type(cell).__name__ in ("NAType", "NaTType"):
+        return True
+    return (isinstance(cell, float) and math.isnan(cell)) or (isinstance(cell, str) and not cell)
