@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -15,8 +16,9 @@ from light_environment import IN_EXTRAS
 import penult
 from penult.backbones.registry import open_backbone, open_without_download
 from penult.backbones.weights.choice import WeightsChoice
+from penult.cli.console import warn_of_random
 from penult.engines import registry
-from penult.errors import MissingExtraError, UnknownNameError
+from penult.errors import MissingExtraError, PathNotFoundError, UnknownNameError
 from penult.extras import has_torch, require_torch
 
 pytestmark = pytest.mark.light
@@ -66,6 +68,18 @@ def test_a_file_of_weights_needs_torch(without_torch, tmp_path):
     with pytest.raises(MissingExtraError) as refused:
         open_backbone(str(path), WeightsChoice(architecture="resnet50"))
     assert str(refused.value) == f"{path} {NEEDS_TORCH}"
+    with pytest.raises(MissingExtraError, match=NEEDS_TORCH.partition(";")[0]):
+        open_backbone(str(path))
+    with pytest.raises(MissingExtraError, match=re.escape(f"with weights={str(path)!r} needs")):
+        open_backbone("efficientnet_lite0", WeightsChoice(path))
+    for model in ("efficientnet_lite0", "resnet50"):
+        with pytest.raises(PathNotFoundError, match=r"^no such file: "):
+            open_backbone(model, WeightsChoice(tmp_path / "nothere.pth"))
+
+
+def test_what_is_refused_is_not_warned_of(without_torch, capsys):
+    warn_of_random("random", "resnet50")
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize(
@@ -113,9 +127,17 @@ def test_names_that_are_none_get_suggestions(without_torch):
         open_backbone("dinov2")
 
 
+def test_a_hint_says_what_to_install_where_a_list_would_be_refused(without_torch):
+    for typed, extra in (("resnt50", "torch"), ("keras:VGG61", "keras")):
+        with pytest.raises(UnknownNameError, match=rf"type: pip install 'penult\[{extra}\]'\)$"):
+            open_backbone(typed)
+    with pytest.raises(UnknownNameError, match=r"those that run here, and what to install for"):
+        open_backbone("zebra")
+
+
 def test_what_runs_here_is_listed(without_torch):
     assert {model.name.partition(":")[0] for model in penult.models()} == {"bundled"}
-    assert len(penult.models("efficientnet")) == 3
+    assert penult.models("efficientnet")[0].name == "bundled:efficientnet_lite0"
 
 
 @pytest.mark.parametrize(

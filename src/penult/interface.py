@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from collections.abc import Iterator
@@ -102,4 +103,6 @@ def call_or_command() -> str:
 
 def _literal(value: Any) -> str:
     placeholder = isinstance(value, str) and value.isalpha() and value.isupper()
-    return value if placeholder else repr(value)
+    if placeholder:
+        return str(value)
+    return repr(os.fspath(value) if isinstance(value, os.PathLike) else value)

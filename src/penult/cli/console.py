@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from penult.cli.colors import Color, in_color, paint
+from penult.extras import has_torch
 from penult.interface import shell_quote
 from penult.messages import escape_json, printable
 from penult.wording import count
@@ -173,10 +174,21 @@ def _begin_in(color: Color, text: str) -> None:
     sys.stderr.write(f"{paint(begin + colon.strip(), color, on=sys.stderr)}{colon[1:]}{rest}\n")
 
 
-def warn_of_random(weights: str | None) -> None:
-    """Say that a network is untrained, where it is."""
-    if weights == "random":
+def warn_of_random(weights: str | None, model: str) -> None:
+    """Say that a network is untrained, where it is; not of one that will be refused without torch.
+
+    Raises
+    ------
+    UnknownNameError
+    """
+    if weights == "random" and (has_torch() or _is_of_another_package(model)):
         warn("penult: RANDOM WEIGHTS: the network is untrained, and its rows mean nothing")
+
+
+def _is_of_another_package(model: str) -> bool:
+    from penult.backbones.registry import BUILT_IN, resolve
+
+    return resolve(model)[0].prefix not in BUILT_IN
 
 
 class Table:

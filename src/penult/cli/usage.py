@@ -15,6 +15,7 @@ import typer
 from penult.arguments import is_path, require_texts
 from penult.cli.console import fail
 from penult.errors import UnknownNameError
+from penult.interface import shell_quote
 from penult.messages import printable
 
 __all__ = ["UsageError", "require_usable", "show_usage_error"]
@@ -33,10 +34,27 @@ _ELSEWHERE = {
 }
 
 
+_OF_ROWS = {
+    *("--architecture", "--decode", "--layer", "--model", "--normalize", "--pool", "--pooling"),
+    *("--precision", "--resize", "-l", "-m"),
+}
+_CLASSIFIER = "the classifier carries how rows are made; leave it out"
+_FEATURES = "the feature file carries how its rows were made; leave it out"
+_GIVEN_ROWS = {
+    "evaluate": _CLASSIFIER,
+    "export": _CLASSIFIER,
+    "predict": _CLASSIFIER,
+    "report": "give it to penult extract, and the feature file to penult report",
+    "train": _FEATURES,
+    "verify": _FEATURES,
+}
+"""What is said of these options where a command lacks them."""
+
+
 def show_usage_error(error: Any) -> None:
     """Print to stderr, in one line, what is wrong and what to type."""
     if hasattr(error, "possibilities"):
-        fail(f"penult: {_meant_file(error) or _unknown_option(error)}")
+        fail(f"penult: {_meant_file(error) or _carried(error) or _unknown_option(error)}")
     elif type(error).__name__ == "NoArgsIsHelpError":
         error.show()  # it is the help page
     else:
@@ -83,6 +101,14 @@ def _kind(path: str) -> str:
     return "folder" if Path(path).is_dir() else "file"
 
 
+def _carried(error: Any) -> str | None:
+    """Say where an option belongs that says how rows are made, to a command that is given them."""
+    command = error.ctx.info_name
+    if error.option_name not in _OF_ROWS or command not in _GIVEN_ROWS:
+        return None
+    return f"{error.option_name} is no option of penult {command}: {_GIVEN_ROWS[command]}"
+
+
 def _unknown_option(error: Any) -> UnknownNameError:
     """Name the options that are spelled like what was typed; retired ones are not advertised."""
     params = error.ctx.command.get_params(error.ctx)
@@ -108,6 +134,10 @@ def _in_words(error: Any) -> str:
     param = getattr(error, "param", None)
     if param is None:
         extra = re.fullmatch(r"Got unexpected extra arguments?(?:\(s\))? \((.*)\)", message)
+        if extra and error.ctx.info_name == "verify":
+            given = [extra[1]] if Path(extra[1]).exists() else extra[1].split()
+            now = " ".join(f"--images {shell_quote(one)}" for one in given)
+            return f"{extra[1]!r} is too much; type {now} for where the images are now"
         return f"{extra[1]!r} is too much{usage}" if extra else f"{message}{usage}"
     name = max(param.opts, key=len) if param.param_type_name == "option" else param.metavar
     if type(error).__name__ == "MissingParameter":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from penult.backbones.aliases import canonical
 from penult.backbones.catalogue import left_out, list_models
 from penult.backbones.info import ModelInfo
-from penult.backbones.registry import load_source, unknown_model
+from penult.backbones.registry import names_hint, unknown_model
 from penult.checking import checked
 from penult.errors import UnknownNameError, UsageError
 from penult.interface import command
@@ -48,8 +48,8 @@ def models(pattern: str = "*") -> list[ModelInfo]:
     wanted = pattern if colon else canonical(pattern) or f"each model that matches {pattern!r}"
     for source in left_out(pattern):
         if colon or source.names:
-            load_source(source.prefix).require(wanted)
-    everything = f"{command('models')} lists all names"
+            source.require(wanted)
+    everything = names_hint("lists all names")
     if not colon:
         raise unknown_model(pattern, hint=everything)
     listed = [model.name for model in list_models(f"{prefix}:")]

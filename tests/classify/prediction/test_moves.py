@@ -76,8 +76,10 @@ def test_photos_are_moved_and_moved_back_as_if_nothing_had_been(here, there, dis
     assert move_back(there).photos == 3
     assert held(here) == before
     assert list(there.iterdir()) == []  # neither the log nor the emptied folder
-    with pytest.raises(PathNotFoundError, match=r"moves\.jsonl is not there: no photos were moved"):
+    with pytest.raises(PathNotFoundError, match=r"moves\.jsonl is not there: .* they are copied"):
         move_back(there)
+    with pytest.raises(PathNotFoundError, match=r"^no such folder: .*nowhere$"):
+        move_back(there.parent / "nowhere")
 
 
 def test_the_same_photo_twice_is_moved_twice_for_both_are_to_be_gone(here, there):

@@ -16,7 +16,7 @@ from penult.backbones.info import ModelInfo
 from penult.backbones.keras.applications import KERAS_MODELS, keras_preprocessing
 from penult.backbones.keras.network import KerasNetwork
 from penult.backbones.metadata import BackboneMetadata
-from penult.backbones.source import BackboneSource
+from penult.backbones.source import BackboneSource, missing_extra
 from penult.backbones.weights.choice import WeightsChoice
 from penult.backbones.weights.download import fetch_url
 from penult.backbones.weights.info import WeightsInfo, sha256_of
@@ -76,11 +76,13 @@ class Keras(BackboneSource):
                 "where it computes wrong numbers; take keras:NASNetLarge or keras:MobileNetV2"
             )
         if name not in KERAS_MODELS:
+            missing = missing_extra(self)
+            lists = f"{command('models', 'keras:*')} lists them all"
             raise UnknownNameError(
                 "Keras model",
                 name,
                 KERAS_MODELS,
-                hint=f"{command('models', 'keras:*')} lists them all",
+                hint=lists if missing is None else f"for it, type: {missing.install}",
             )
         self.require(f"keras:{name}")
         build: Callable[[], Any]

@@ -19,6 +19,8 @@ from penult.errors import (
     PenultError,
 )
 from penult.images.files import open_regular
+from penult.inputs import require_existing
+from penult.interface import option
 from penult.output import atomic_output, explain
 from penult.records import Failure, ImageRecord, MovedBack
 from penult.representation import short_text
@@ -47,14 +49,15 @@ def move_back(folder: str | Path) -> MovedBack:
     Raises
     ------
     PathNotFoundError
-        If there is no log.
+        If there is no such folder, or no log in it.
     FileFormatError
         If it is none.
     """
-    log = Path(folder) / LOG
+    log = require_existing(Path(folder), "folder") / LOG
     if not log.is_file():
         raise PathNotFoundError(
-            f"{log} is not there: no photos were moved to {folder}, or all are back"
+            f"{log} is not there: all photos are back, or none were moved to {folder}; without "
+            f"{option('copy_mode', 'move')} they are copied, and the originals stay where they are"
         )
     lock = lock_moves(log.parent)
     try:

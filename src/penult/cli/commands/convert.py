@@ -41,7 +41,7 @@ def run(
     """
     from penult.conversion import convert
 
-    warn_of_random(weights)
+    warn_of_random(weights, model)
     card = convert(
         model,
         output,

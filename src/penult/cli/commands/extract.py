@@ -82,7 +82,7 @@ def run(
     # After photos were added, changed or removed.
     penult extract photos -o rows.h5 --update
     """
-    warn_of_random(weights)
+    warn_of_random(weights, model)
     layers = layer or "penultimate"
     one_pooling = o.one_pooling(pooling, pool)
     if dry_run:

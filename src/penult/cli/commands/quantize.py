@@ -11,6 +11,7 @@ import typer
 from penult.cli import options as o
 from penult.cli.console import next_command, say, say_json, warn, warn_of_random
 from penult.cli.tables import int8_card
+from penult.interface import option
 from penult.wording import listed
 
 
@@ -66,7 +67,7 @@ def run(
     """
     from penult.quantization import quantize
 
-    warn_of_random(weights)
+    warn_of_random(weights, model)
     card = quantize(
         model,
         calibrate,
@@ -97,5 +98,9 @@ def run(
     say("train and predict with one of the two: their rows are not mixed")
     low = [cosine.layer for cosine in card.cosines if cosine.mean < min_cosine]
     if low:
-        warn(f"penult: the mean cosine of {listed(low)} is below the {min_cosine:g} asked for")
+        warn(
+            f"penult: the mean cosine of {listed(low)} is below the {min_cosine:g} asked for; give "
+            f"{option('calibrate')} more photos, like those it is meant for, or be content with "
+            f"less by {option('min_cosine')}"
+        )
     next_command("extract", "IMAGES", "-o", "features.h5", "--model", output, quiet=quiet)

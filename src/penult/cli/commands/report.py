@@ -122,7 +122,7 @@ def run(
     from penult.reporting.page import LABEL_ERRORS
     from penult.reporting.staging import staging_folder
 
-    warn_of_random(weights)
+    warn_of_random(weights, model)
     with (
         shown(not quiet) as tell,
         stoppable(tell, staging_folder(output) / FEATURES, staged=True) as progress,

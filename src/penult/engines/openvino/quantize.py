@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import floor
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from penult.engines.openvino.engine import converted
 from penult.engines.openvino.nncf import import_nncf, silence
 from penult.engines.openvino.pack import pack
 from penult.errors import EngineError
+from penult.interface import option
 from penult.messages import first_line
 from penult.openvino import import_openvino, keep_signal_stack, shared_core
 from penult.progress import announce
@@ -130,7 +132,11 @@ def quantize(
             half_range = max(tried, key=lambda key: tried[key][0])
             cosine, graph = tried[half_range]
             if cosine < min_cosine:
-                announce(f"mean cosine {cosine:.4f}: looking for what to keep in float32")
+                reached = option("min_cosine", max(floor(cosine * 1000), 0) / 1000)
+                announce(
+                    f"mean cosine {cosine:.4f}: looking for what to keep in float32, which takes a "
+                    f"while; {reached} does without"
+                )
                 controlled = nncf.quantize_with_accuracy_control(
                     model,
                     dataset,
