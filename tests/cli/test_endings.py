@@ -112,6 +112,7 @@ def test_a_path_is_a_link_only_where_a_terminal_takes_one(capsys, monkeypatch, t
         assert str(page) in out
 
 
+@pytest.mark.torch
 @pytest.mark.parametrize("pooling", ["none", "max", None])
 def test_layers_are_made_again_as_they_were_pooled(penult, photos, tiny, monkeypatch, pooling):
     monkeypatch.chdir(photos.parent)
