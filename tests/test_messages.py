@@ -10,7 +10,7 @@ import pytest
 
 from penult import errors
 from penult.errors import ImageError
-from penult.messages import escape_json, printable
+from penult.messages import escape_json, first_line, printable
 
 
 @pytest.mark.parametrize(
@@ -57,3 +57,11 @@ def test_whatever_penult_logs_is_one_line_for_a_program_too(caplog):
 def test_an_error_comes_out_of_another_process_as_it_went_in(error):
     back = pickle.loads(pickle.dumps(error))
     assert (type(back), str(back), vars(back)) == (type(error), str(error), vars(error))
+
+
+def test_the_places_in_a_librarys_source_are_not_what_went_wrong():
+    error = RuntimeError(
+        "Exception from src/core.cpp:105:\nException from a.cpp:1:\n no root\nmore"
+    )
+    assert first_line(error) == "no root"
+    assert first_line(RuntimeError("Exception from src/core.cpp:105:")).startswith("Exception from")

@@ -75,9 +75,11 @@ def _fitting(signature: inspect.Signature, given: Mapping[str, Any]) -> dict[str
     fitting = {}
     for name, value in given.items():
         annotation = str(signature.parameters[name].annotation)
-        if name != "labels" or not isinstance(value, Set):  # which has no order
-            value = _listed(value, annotation)
         wanted = _alternatives(annotation)
+        # What stands beside the images, one for each: in their order, and "" is none.
+        beside = "Sequence[Any]" in map(ast.unparse, wanted)
+        if not (beside and isinstance(value, Set)):
+            value = _listed(value, annotation)
         if wanted and not any(_fits(value, one) for one in wanted):
             words = dict.fromkeys(_in_words(one) for one in wanted)
             if isinstance(value, list | tuple) and "a list" not in words:
@@ -90,7 +92,7 @@ def _fitting(signature: inspect.Signature, given: Mapping[str, Any]) -> dict[str
             raise UnknownNameError(name, value, allowed)
         if isinstance(value, list | tuple) and not value and "str" in map(_name, wanted):
             raise UsageError(f"{name} is an empty list; give one or more")
-        if name != "labels" or isinstance(value, str | os.PathLike):  # several: "" is none
+        if not beside or isinstance(value, str | os.PathLike):
             needed = signature.parameters[name].default is inspect.Parameter.empty
             require_texts(name, value, path=is_path(name, annotation), needed=needed)
         fitting[name] = _plain(name, value) if {"int", "float"} & {*map(_name, wanted)} else value

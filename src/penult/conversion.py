@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from penult.backbones.weights.choice import WeightsChoice
+from penult.backbones.weights.choice import WeightsChoice, files_read
 from penult.checking import checked
 from penult.errors import EngineError, UsageError
 from penult.extras import has_torch
@@ -115,8 +115,7 @@ def convert(
     from penult.extractor import ModelRows, OpenedBackbone, layer_names
 
     target = Path(output)
-    read = [Path(model.partition(":")[2] or model), *([] if weights is None else [Path(weights)])]
-    check_output(target, overwrite=overwrite, inputs=read, output=NETWORK)
+    check_output(target, overwrite=overwrite, inputs=files_read(model, weights), output=NETWORK)
     with following(progress):
         choice = WeightsChoice.of(weights, offline=offline, architecture=architecture)
         backbone = OpenedBackbone(model, choice).backbone

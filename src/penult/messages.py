@@ -52,7 +52,11 @@ def make_printable(record: logging.LogRecord) -> bool:
 
 def first_line(error: BaseException) -> str:
     """What went wrong, of a library's many lines about it; the error's name where it has none."""
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+    first, *others = (str(error).strip() or type(error).__name__).splitlines()
+    # OpenVINO begins with the places in its source.
+    while others and first.startswith("Exception from "):
+        first, *others = others
+    return first.strip()
 
 
 def _escape(character: str) -> str:

@@ -13,7 +13,7 @@ from penult.backbones.network import Network, OpenVinoGraph
 from penult.backbones.weights.info import WeightsInfo
 from penult.errors import BackboneError, FileFormatError
 from penult.interface import command, option
-from penult.messages import printable
+from penult.messages import first_line, printable
 
 if TYPE_CHECKING:
     from torch import nn
@@ -105,10 +105,10 @@ def build_model(content: SavedGraph, core: Any, path: Path) -> Any:
     try:
         model = core.read_model(content.graph, openvino.Tensor(content.weights))
     except RuntimeError as error:
-        *_, reason = str(error).strip().splitlines()
+        maker = "quantize" if content.original is None else "convert"
         raise FileFormatError(
-            f"{path} holds no graph that OpenVINO reads: {printable(reason.strip())}; get it "
-            f"again, or make it again with {command('convert')}"
+            f"{path} holds no graph that OpenVINO reads: {printable(first_line(error))}; get it "
+            f"again, or make it again with {command(maker)}"
         ) from error
     size = content.preprocessing.input_size
     given = [(x.get_element_type(), x.get_partial_shape()) for x in model.inputs]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +11,7 @@ if TYPE_CHECKING:
 
     from penult.recipe import Preprocessing
 
-__all__ = ["image_input", "normalized"]
+__all__ = ["image_input", "normalized", "scale_and_shift"]
 
 
 def image_input(preprocessing: Preprocessing, batch: int | None = None) -> tuple[Any, Any]:
@@ -40,7 +39,7 @@ def image_input(preprocessing: Preprocessing, batch: int | None = None) -> tuple
     pixels = op.transpose(op.convert(images, "f32"), np.array([0, 3, 1, 2]))
     if preprocessing.channels == "BGR":
         pixels = op.gather(pixels, np.array([2, 1, 0]), np.array(1))
-    scale, shift = _scale_and_shift(preprocessing)
+    scale, shift = scale_and_shift(preprocessing)
     return images, op.add(op.multiply(pixels, scale), shift).output(0)
 
 
@@ -61,11 +60,24 @@ def normalized(images: NDArray[np.uint8], preprocessing: Preprocessing) -> NDArr
     pixels = images.transpose(0, 3, 1, 2).astype(np.float32)
     if preprocessing.channels == "BGR":
         pixels = pixels[:, ::-1]
-    scale, shift = _scale_and_shift(preprocessing)
+    scale, shift = scale_and_shift(preprocessing)
     return np.ascontiguousarray(pixels * scale + shift)
 
 
-def _scale_and_shift(preprocessing: Preprocessing) -> Iterator[NDArray[np.float32]]:
+def scale_and_shift(
+    preprocessing: Preprocessing,
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """What pixels are multiplied by, and what is added then.
+
+    Parameters
+    ----------
+    preprocessing : Preprocessing
+        As for `image_input`.
+
+    Returns
+    -------
+    scale, shift : float32 array, shape (1, C, 1, 1)
+        Worked out in float64.
+    """
     mean, std = (np.array(x).reshape(1, -1, 1, 1) for x in (preprocessing.mean, preprocessing.std))
-    yield (1 / (255 * std)).astype(np.float32)
-    yield (-mean / std).astype(np.float32)
+    return (1 / (255 * std)).astype(np.float32), (-mean / std).astype(np.float32)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from penult.backbones.layer import ENDS
+from penult.backbones.image_input import scale_and_shift
 from penult.backbones.pooling import GEM_POWER
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def row_model(backbone: Backbone, recipe: Recipe, *, images: str, opset: int, ir
     nodes.nodes.append(helper.make_node("Identity", [nodes.last], [part.input]))
     nodes.nodes += part.nodes
     nodes.last = part.output
-    _pool(nodes, recipe.pooling, None if recipe.layer in ENDS else backbone.layer(recipe.layer))
+    _pool(nodes, recipe.pooling, backbone.layer(recipe.layer))
     nodes.add("Flatten", axis=1)
     if recipe.normalize == "l2":
         _unit(nodes)
@@ -86,14 +86,14 @@ def _normalize(nodes: _Nodes, preprocessing: Preprocessing) -> None:
     nodes.add("Transpose", perm=[0, 3, 1, 2])
     if preprocessing.channels == "BGR":
         nodes.add("Gather", np.array([2, 1, 0]), axis=1)
-    mean, std = (np.array(x).reshape(1, -1, 1, 1) for x in (preprocessing.mean, preprocessing.std))
-    nodes.add("Mul", (1 / (255 * std)).astype(np.float32))
-    nodes.add("Add", (-mean / std).astype(np.float32))
+    scale, shift = scale_and_shift(preprocessing)
+    nodes.add("Mul", scale)
+    nodes.add("Add", shift)
 
 
-def _pool(nodes: _Nodes, how: str, layer: Layer | None) -> None:
+def _pool(nodes: _Nodes, how: str, layer: Layer) -> None:
     """See `penult.backbones.pooling.pool`; here, a network's maps are channels first."""
-    if layer is None or layer.layout == "vector" or how in ("none", "flatten"):
+    if layer.layout == "vector" or how in ("none", "flatten"):
         return
     if how == "gem":
         nodes.add("Max", np.array(1e-6, np.float32))

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from penult.backbones.backbone import Backbone
+from penult.backbones.image_input import scale_and_shift
 from penult.backbones.layer import ENDS
 from penult.backbones.pooling import pool
 from penult.recipe import Preprocessing, Recipe
@@ -68,10 +69,9 @@ class _Normalize(nn.Module):
 
     def __init__(self, preprocessing: Preprocessing) -> None:
         super().__init__()
-        mean = torch.tensor(preprocessing.mean, dtype=torch.float64).view(1, -1, 1, 1)
-        std = torch.tensor(preprocessing.std, dtype=torch.float64).view(1, -1, 1, 1)
-        self.register_buffer("scale", (1 / (255 * std)).float())
-        self.register_buffer("shift", (-mean / std).float())
+        scale, shift = scale_and_shift(preprocessing)
+        self.register_buffer("scale", torch.from_numpy(scale))
+        self.register_buffer("shift", torch.from_numpy(shift))
         self._reverse = preprocessing.channels == "BGR"
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from penult.backbones.weights.choice import WeightsChoice
+from penult.backbones.weights.choice import WeightsChoice, files_read
 from penult.checking import checked
 from penult.deprecation import renamed_keyword
 from penult.errors import BackboneError, UsageError
@@ -121,8 +121,7 @@ def quantize(
             f"and a cosine from 0 to below 1"
         )
     target = Path(output)
-    read = [Path(model.partition(":")[2] or model), *([] if weights is None else [Path(weights)])]
-    check_output(target, overwrite=overwrite, inputs=read, output=NETWORK)
+    check_output(target, overwrite=overwrite, inputs=files_read(model, weights), output=NETWORK)
     with following(progress):
         choice = WeightsChoice.of(weights, offline=offline, architecture=architecture)
         opened = OpenedBackbone(model, choice)

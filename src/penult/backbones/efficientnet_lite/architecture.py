@@ -8,7 +8,7 @@ and a head of one size (github.com/tensorflow/tpu, models/official/efficientnet/
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -23,6 +23,7 @@ __all__ = [
     "Step",
     "layers",
     "steps",
+    "steps_to",
 ]
 
 FEATURES, CLASSES, _STEM = 1280, 1000, 32
@@ -119,6 +120,30 @@ def steps(name: str) -> Iterator[Step]:
     yield Step("global_pool.flatten", "Flatten", "flatten", FEATURES)
     yield Step("global_pool", "SelectAdaptivePool2d", "same", FEATURES)
     yield Step("classifier", "Linear", "linear", CLASSES)
+
+
+def steps_to(name: str, layers: Iterable[str]) -> Iterator[Step]:
+    """As `steps`, as far as some layers need them.
+
+    Parameters
+    ----------
+    name : str
+        One of `SCALES`.
+    layers : iterable of str
+        Names of steps, or ``"penultimate"`` or ``"logits"``.
+
+    Yields
+    ------
+    Step
+    """
+    wanted = set(layers)
+    for step in steps(name):
+        if step.operation == "linear":
+            wanted.discard("penultimate")
+        if not wanted:
+            return
+        yield step
+        wanted.discard(step.name)
 
 
 def _block(

@@ -12,6 +12,7 @@ from penult.backbones.efficientnet_lite.architecture import (
     NORMALIZATION_EPSILON,
     Step,
     steps,
+    steps_to,
 )
 
 if TYPE_CHECKING:
@@ -90,14 +91,12 @@ def build_graph(
         The activation of each.
     """
     found: dict[str, Any] = {}
-    last, wanted = images, set(layers)
-    for step in steps(name):
+    last = images
+    for step in steps_to(name, layers):
         if step.operation == "linear":
             found["penultimate"] = last
-        if wanted <= found.keys():
-            break
         last = found[step.name] = _output(step, last, state, found)
-    found["logits"] = last
+    found = {"penultimate": last, "logits": last} | found  # where the last step is their own
     return [found[layer] for layer in layers]
 
 

@@ -11,7 +11,7 @@ from penult.backbones.efficientnet_lite.architecture import (
     NORMALIZATION,
     NORMALIZATION_EPSILON,
     Step,
-    steps,
+    steps_to,
 )
 from penult.backbones.network import OnnxPart
 
@@ -36,17 +36,13 @@ def onnx_part(name: str, state: Mapping[str, NDArray[Any]], layer: str) -> OnnxP
     nodes: list[Any] = []
     weights: dict[str, NDArray[Any]] = {}
     given, found = "pixels", dict[str, str]()
-    for step in steps(name):
-        if step.operation == "linear" and layer == "penultimate":
-            break
+    for step in steps_to(name, [layer]):
         node, used = _node(step, given, state, found)
         if node is not None:
             nodes.append(node)
             weights |= used
             given = step.name
         found[step.name] = given
-        if step.name == layer:
-            break
     return OnnxPart(nodes=tuple(nodes), weights=weights, input="pixels", output=given)
 
 

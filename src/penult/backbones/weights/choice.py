@@ -13,7 +13,7 @@ from penult.interface import option
 from penult.recipe import Preprocessing
 from penult.representation import what_given
 
-__all__ = ["WeightsChoice"]
+__all__ = ["WeightsChoice", "files_read"]
 
 _PRETRAINED = ("imagenet", "pretrained", "default", "none", "imagenet1k_v1", "imagenet1k_v2")
 """What Keras and torchvision call those that are taken anyway."""
@@ -85,3 +85,16 @@ class WeightsChoice:
         chosen: Path | Literal["random"] | None
         chosen = None if weights is None else "random" if weights == "random" else Path(weights)
         return cls(chosen, offline, architecture)
+
+
+def files_read(model: str, weights: str | Path | None) -> list[Path]:
+    """What an output may not replace, where these are given: those of them that are files.
+
+    Parameters
+    ----------
+    model : str
+        Name of a backbone, or a path, with a prefix or without.
+    weights : path, "random" or None
+        As a user gives them.
+    """
+    return [Path(model.partition(":")[2] or model), *([] if weights is None else [Path(weights)])]
