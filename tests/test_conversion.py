@@ -259,9 +259,12 @@ def test_another_files_graph_is_noticed(made, tiny, tmp_path):
     backbone = rewritten(made, tmp_path, graph=other.graph, weights=other.weights)
     with pytest.raises(FileFormatError, match=r"does not give the layers .* \(maps, penultimate\)"):
         open_engine(backbone, [backbone.recipe()])
-    backbone = rewritten(made, tmp_path, graph=b"<net/>")
-    with pytest.raises(FileFormatError, match=r"other.penult holds no graph"):
-        open_engine(backbone, [backbone.recipe()])
+    for original, maker in ((other.original, "convert"), (None, "quantize")):
+        backbone = rewritten(made, tmp_path, graph=b"<net/>", original=original, batch=None)
+        told = rf"other.penult holds no graph .*make it again with penult.{maker}"
+        with pytest.raises(FileFormatError, match=told) as caught:
+            open_engine(backbone, [backbone.recipe()])
+        assert "Exception from" not in str(caught.value)
 
 
 def test_wrong_shapes_and_rows_are_noticed(made, tmp_path):

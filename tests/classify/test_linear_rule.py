@@ -1,10 +1,12 @@
 """Linear classifiers predict without scikit-learn, what scikit-learn would."""
 
 import copy
+import io
 import json
 import pickle
 import subprocess
 import sys
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -116,6 +118,34 @@ def test_a_file_that_says_two_things_of_one_object_is_read_by_skops_alone(make_f
     loaded = load_classifier(path)
     assert not is_unbuilt(loaded)
     assert loaded.pipeline[-1].intercept_ is loaded.pipeline[-1].classes_
+
+
+@pytest.mark.parametrize(
+    ("name", "forged"),
+    [
+        ("classes_", lambda x: -x),  # which would name columns from the end
+        ("intercept_", lambda x: x[:, None]),
+        ("coef_", lambda x: x.astype(complex)),
+        ("coef_", lambda x: x.astype(str)),
+    ],
+)
+def test_arrays_that_nothing_fitted_has_are_not_applied_by_the_rule(
+    make_features, tmp_path, name, forged
+):
+    path = saved(train(make_features(THREE, noise=1)), tmp_path)
+    assert is_unbuilt(load_classifier(path))
+
+    def other_numbers(members):
+        schema = json.loads(members["schema.json"])
+        model = schema["content"]["content"]["steps"]["content"][1]["content"][1]
+        file = model["content"]["content"][name]["file"]
+        changed = io.BytesIO()
+        np.save(changed, forged(np.load(io.BytesIO(members[file]))))
+        return members | {file: changed.getvalue()}
+
+    forge(path, other_numbers)
+    with suppress(ClassifierFileError):  # of skops, or of the trial
+        assert not is_unbuilt(load_classifier(path))
 
 
 def test_numbers_that_do_not_fit_together_are_refused(make_features, tmp_path):

@@ -95,6 +95,13 @@ def test_no_argument_takes_an_empty_text_or_one_that_no_file_has(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_cannot_be_left_out_is_not_told_to_be_left_out(penult, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert penult("layers", "").err == "penult: MODEL is empty; give a name\n"
+    done = penult("layers", "efficientnet_lite0", "--architecture", "")
+    assert done.err == "penult: --architecture is empty; give a name, or leave it out\n"
+
+
 def test_an_empty_path_moves_nothing(penult, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     done = penult("predict", "c.skops", "", "--copy-to", "there", "--copy-mode", "move")

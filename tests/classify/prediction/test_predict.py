@@ -397,3 +397,9 @@ def test_a_classifier_and_photos_that_are_swapped_are_told_apart(classifier, pho
     classifier.save(tmp_path / "f.skops")
     with pytest.raises(UsageError, match="the classifier comes first, and then the photos: penult"):
         penult.predict(photos, tmp_path / "f.skops")
+
+
+def test_no_photos_at_all_are_refused_as_an_extraction_refuses_them(classifier):
+    for images in ([], (), iter([])):
+        with pytest.raises(UsageError, match="no folder or image was given"):
+            penult.predict(classifier, images)

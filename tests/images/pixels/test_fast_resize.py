@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from penult.errors import MissingExtraError, UsageError
+from penult.errors import ImageError, MissingExtraError, UsageError
 from penult.images.pixels.fast_resize import require_fast
 from penult.images.pixels.transform import Transform
 from penult.recipe import Preprocessing
@@ -134,3 +134,13 @@ def test_without_the_extra_it_says_what_to_install(monkeypatch):
     )
     with pytest.raises(MissingExtraError, match=r"pip install 'penult\[fast\]'"):
         require_fast("resize='fast'", how)
+
+
+def test_which_pictures_are_too_elongated_does_not_depend_on_the_way():
+    image = Image.new("RGB", (60_000, 7))
+    exact = Preprocessing(
+        resize=256, crop=(224, 224), interpolation="bicubic", mean=(0.5,) * 3, std=(0.5,) * 3
+    )
+    for how in (exact, dataclasses.replace(exact, resampling="fast")):
+        with pytest.raises(ImageError, match="too elongated: resized it would be"):
+            Transform(how)(image)
