@@ -146,7 +146,7 @@ class Tally:
             total = count(self.failed + self.good, "image")
             warn(f"{self.failed:,} of {total} could not be read{colon}")
         if not named:
-            say_some([f"  {one.id}: {one.reason}" for one in self._failures], to=note)
+            say_some([f"  {failure.line}" for failure in self._failures], to=note)
 
     def show_classes(self) -> None:
         """Show how many images there are of each class."""
