@@ -254,6 +254,7 @@ def test_label_errors_are_shown_with_both_labels_and_listed_in_a_table(tmp_path)
     assert "2 images of 32, the likeliest first" in text
     assert "labelled iris 1% likely tulip 97%" in text
     assert "Northcutt" in text
+    assert "where its label has almost no probability" in text
     assert (tmp_path / "label_errors.csv").read_text().splitlines() == [
         "id,label,confidence,suggested,suggested_confidence",
         "iris/3.jpg,iris,0.0140,tulip,0.9700",
