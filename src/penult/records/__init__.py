@@ -1,0 +1,35 @@
+"""Frozen results that travel between the parts, with their shapes stated."""
+
+from penult.records.changes import Changes
+from penult.records.class_score import Average, ClassScore
+from penult.records.copies import Copied, MovedBack
+from penult.records.failure import Failure
+from penult.records.features import Features
+from penult.records.held_out import HeldOut
+from penult.records.image import ImageRecord
+from penult.records.prediction import Prediction
+from penult.records.predictions import Predictions
+from penult.records.progress import Progress
+from penult.records.rows import Rows
+from penult.records.score_words import class_rows, in_words, scores_line
+from penult.records.scores import Scores
+
+__all__ = [
+    "Average",
+    "Changes",
+    "ClassScore",
+    "Copied",
+    "Failure",
+    "Features",
+    "HeldOut",
+    "ImageRecord",
+    "MovedBack",
+    "Prediction",
+    "Predictions",
+    "Progress",
+    "Rows",
+    "Scores",
+    "class_rows",
+    "in_words",
+    "scores_line",
+]
