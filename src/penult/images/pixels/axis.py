@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from math import gcd
 from typing import Literal
 
-__all__ = ["Axis", "is_across_first"]
+__all__ = ["Axis", "End", "is_across_first"]
+
+End = Literal["start", "center", "end"]
 
 # Of Pillow's filters (Lanczos), in source pixels for each resized one.
 _WIDEST_SUPPORT = 3
@@ -32,14 +35,41 @@ class Axis:
     after: int
 
     @classmethod
-    def of(cls, size: int, resized: int, crop: int, margin: Literal["even", "down"]) -> Axis:
-        """Lay the centre crop over an edge."""
+    def of(
+        cls,
+        size: int,
+        resized: int,
+        crop: int,
+        margin: Literal["even", "down"],
+        end: End = "center",
+        *,
+        mirrored: bool = False,
+    ) -> Axis:
+        """Lay a crop over an edge.
+
+        `end` says where the crop lies; one that is larger than the edge is centred. With `mirrored`
+        that is where it lies once the edge is mirrored, and the kept pixels are yet to be.
+        """
         missing = max(crop - resized, 0)
         # Down means towards minus infinity: what is padded has a negative margin.
         before = (missing + 1) // 2 if margin == "down" else missing // 2
         spare = max(resized - crop, 0)
-        first = spare // 2 if margin == "down" else round(spare / 2.0)
+        if end == "center":
+            first = spare // 2 if margin == "down" else round(spare / 2.0)
+        else:
+            first = 0 if end == "start" else spare
+        if mirrored:
+            first = spare - first
         return cls(size, resized, first, min(crop, resized), before, missing - before)
+
+    @classmethod
+    def around(cls, axes: Sequence[Axis]) -> Axis:
+        """The smallest part of an edge that holds what each of `axes` keeps of it."""
+        if len(axes) == 1:
+            return axes[0]
+        first = min(axis.first for axis in axes)
+        stop = max(axis.first + axis.count for axis in axes)
+        return replace(axes[0], first=first, count=stop - first)
 
     @property
     def is_padded(self) -> bool:
@@ -50,6 +80,11 @@ class Axis:
     def kept(self) -> slice:
         """Where in the crop the image is."""
         return slice(self.before, self.before + self.count)
+
+    def within(self, around: Axis) -> slice:
+        """Where the kept pixels are in those that `around` keeps of the same edge."""
+        start = self.first - around.first
+        return slice(start, start + self.count)
 
     @property
     def source(self) -> tuple[float, float]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from penult.errors import ImageError
-from penult.images.pixels.axis import Axis, is_across_first
+from penult.images.pixels.axis import Axis, End, is_across_first
 from penult.images.pixels.decode import MAX_PIXELS
 from penult.images.pixels.fast_resize import FastResize, require_fast
+from penult.images.pixels.views import CENTER, Place, View
 from penult.interface import option
 from penult.recipe import Preprocessing
 
@@ -18,22 +21,34 @@ __all__ = ["Transform"]
 # The table of weights has some ten numbers for each pixel of a resized edge.
 _MAX_EDGE = 2**23
 
+# Across and down.
+_ENDS: dict[Place, tuple[End, End]] = {
+    "center": ("center", "center"),
+    "top left": ("start", "start"),
+    "top right": ("end", "start"),
+    "bottom left": ("start", "end"),
+    "bottom right": ("end", "end"),
+}
+
 # Where a photo shrinks less, the second step costs more than it saves.
 _WORTH_TWO_STEPS = 4
 
 
 class Transform:
-    """Resize and centre crop, to what the network sees.
+    """Resize and crop, to what the network sees.
 
     The pixels are those of torchvision's ``Resize`` and ``CenterCrop`` on the same Pillow image
     (and so of timm's `create_transform`, in its modes "center" and "squash"): same rounding of the
     longer edge, same crop offsets, black where the crop is larger than the image. `channels` is not
     applied: the engine's graph reorders. With `resampling` ``"fast"`` they may differ by one.
+    Several views are cut from one resized image, as torchvision's ``FiveCrop`` and ``TenCrop`` do.
 
     Parameters
     ----------
     preprocessing : Preprocessing
         What to do; only `resize`, `crop`, `margin`, `interpolation`, `resampling` count here.
+    views : sequence of View
+        One or more. A crop larger than the resized image is centred, whatever its place.
 
     Raises
     ------
@@ -48,8 +63,9 @@ class Transform:
     upright photo and nothing elsewhere.
     """
 
-    def __init__(self, preprocessing: Preprocessing) -> None:
+    def __init__(self, preprocessing: Preprocessing, views: Sequence[View] = (CENTER,)) -> None:
         self.preprocessing = preprocessing
+        self.views = tuple(views)
         self._filter = Image.Resampling[preprocessing.interpolation.upper()]
         self._fast: FastResize | None = None
         if preprocessing.resampling == "fast":
@@ -79,7 +95,7 @@ class Transform:
 
         Returns
         -------
-        uint8 array, shape (H, W, 3)
+        uint8 array, shape (H, W, 3), or (V, H, W, 3) where V > 1 views are asked for
             RGB, C-contiguous and writable, where (H, W) is `input_size`.
 
         Raises
@@ -90,18 +106,26 @@ class Transform:
         resized = self._resized_size(*image.size)
         crop = self.preprocessing.crop or (resized[1], resized[0])
         margin = self.preprocessing.margin
-        across = Axis.of(image.width, resized[0], crop[1], margin)
-        down = Axis.of(image.height, resized[1], crop[0], margin)
+        axes = [
+            (
+                Axis.of(image.width, resized[0], crop[1], margin, x, mirrored=view.flipped),
+                Axis.of(image.height, resized[1], crop[0], margin, y),
+            )
+            for view in self.views
+            for x, y in [_ENDS[view.place]]
+        ]
+        across, down = (Axis.around(edges) for edges in zip(*axes, strict=True))
         _require_proportions(image, across, down, self._filter)
         if self._fast:
             pixels = np.asarray(self._fast(image, across, down))
         else:
             pixels = np.asarray(_resize(image, across, down, self._filter))
-        if across.is_padded or down.is_padded:
-            canvas = np.zeros((*crop, 3), np.uint8)
-            canvas[down.kept, across.kept] = pixels
-            return canvas
-        return np.array(pixels)
+        blank = np.zeros if across.is_padded or down.is_padded else np.empty
+        canvas = blank((len(self.views), *crop, 3), np.uint8)
+        for seen, view, (x, y) in zip(canvas, self.views, axes, strict=True):
+            part = pixels[y.within(down), x.within(across)]
+            seen[y.kept, x.kept] = part[:, ::-1] if view.flipped else part
+        return canvas if len(self.views) > 1 else canvas[0]
 
     def _resized_size(self, width: int, height: int) -> tuple[int, int]:
         resize = self.preprocessing.resize
