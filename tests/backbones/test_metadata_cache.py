@@ -6,10 +6,10 @@ import copy
 
 import pytest
 
-from penult.backbones import registry
 from penult.backbones.backbone import Backbone
 from penult.backbones.metadata import BackboneMetadata
 from penult.backbones.metadata_cache import load_cached, store
+from penult.backbones.registry import opening
 from penult.backbones.torch_network import TorchNetwork
 from penult.backbones.weights.choice import WeightsChoice
 from penult.backbones.weights.info import WeightsInfo
@@ -145,6 +145,6 @@ def test_it_can_be_copied_and_what_is_not_there_is_an_attribute_error(weights):
 
 
 def test_of_a_bundled_network_nothing_is_looked_for(monkeypatch):
-    monkeypatch.setattr(registry, "load_cached", lambda *_: never())
-    assert registry.open_backbone("bundled:efficientnet_lite0").layers
+    monkeypatch.setattr(opening, "load_cached", lambda *_: never())
+    assert opening.open_backbone("bundled:efficientnet_lite0").layers
     assert not cache_folder().exists()

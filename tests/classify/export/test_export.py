@@ -199,11 +199,11 @@ def test_other_formats_and_a_missing_extra_are_one_clear_line(flowers, tmp_path,
 
 
 def test_a_network_of_one_engine_is_refused_with_what_to_do(flowers, tmp_path, monkeypatch):
-    from penult.backbones import registry
+    from penult.backbones.registry import recorded
 
-    opened = registry.open_backbone
+    opened = recorded.open_backbone
     monkeypatch.setattr(  # as an int8 checkpoint says
-        registry, "open_backbone", lambda *a, **k: opened(*a, **k).replace(forms=("openvino",))
+        recorded, "open_backbone", lambda *a, **k: opened(*a, **k).replace(forms=("openvino",))
     )
     with pytest.raises(EngineError, match=r"runs with the engine openvino alone; train on rows"):
         export(flowers, tmp_path / "m.onnx")

@@ -1,0 +1,112 @@
+"""What a user types, as a source and a name within it; and what is said of a name that is none."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from penult.arguments import require_name
+from penult.backbones.aliases import ALIASES, canonical, spelling
+from penult.backbones.families import meant_by
+from penult.backbones.registry.prefixes import BUILT_IN, load_source, sources
+from penult.backbones.source import BackboneSource, missing_extra
+from penult.errors import MissingExtraError, UnknownNameError
+from penult.interface import command
+
+__all__ = ["DEFAULT_MODEL", "names_hint", "resolve", "unknown_model"]
+
+DEFAULT_MODEL = "efficientnet_lite0"
+
+
+def resolve(name: str) -> tuple[BackboneSource, str]:
+    """Turn what the user typed into a source and the name within it.
+
+    A name with a prefix is looked for in that source alone. A bare name is one of the bundled
+    models, a file, one of the names of `penult.backbones.aliases`, or one that a source knows, in
+    this order.
+
+    Parameters
+    ----------
+    name : str
+        As the user typed it.
+
+    Returns
+    -------
+    source : BackboneSource
+        The source.
+    name : str
+        The name within it.
+
+    Raises
+    ------
+    UnknownNameError
+        With close suggestions.
+    """
+    require_name("model", name)
+    prefix, colon, rest = name.partition(":")
+    # One letter is a drive: C:\\model.ckpt.
+    if colon and len(prefix) > 1:
+        return load_source(prefix.lower()), rest
+    for first in ("bundled", "checkpoint", "onnx"):
+        if load_source(first).knows(name):
+            return load_source(first), name
+    if target := canonical(name):
+        return resolve(target)
+    for prefix in sources():
+        if load_source(prefix).knows(name):
+            return load_source(prefix), name
+    raise unknown_model(name)
+
+
+def unknown_model(name: str, *, hint: str | None = None) -> UnknownNameError:
+    """Make the error of a name that is none, with what may have been meant.
+
+    Parameters
+    ----------
+    name : str
+        As the user typed it, without a source.
+    hint : str, optional
+        What to type next, in place of how to list all names.
+    """
+    known = [*ALIASES, *(known for prefix in sources() for known in load_source(prefix).names())]
+    once = {known.lower(): known for known in reversed(known)}.values()
+    alike = spelling(name, once)
+    meant = [alike] if alike else meant_by(name)
+    habit = re.match(rf"({'|'.join(sources())})[./](?:(?:applications|models)[./])?(.+)", name)
+    if habit is not None:  # keras.applications.VGG16, torchvision/vgg16
+        meant = [f"{habit[1]}:{habit[2]}", *meant]
+    if os.path.isfile(os.path.join(name, "config.json")):  # noqa: PTH113, PTH118 - False, see below
+        meant, hint = [f"hf:./{Path(name).as_posix()}"], "if it is a checkpoint of Hugging Face's"
+    elif os.path.isfile(name):  # noqa: PTH113 - False where no file can have that name
+        meant, hint = [f"checkpoint:{name}"], "if it is a file of weights"
+    elif hint is None and len(name) > 2 and any(name.lower() in one for one in once):
+        hint = f"{command('models', name.lower())} lists all with that in their names"
+    elif hint is None:
+        hint = names_hint("lists them all")
+    error = UnknownNameError("model", name, once, hint=hint, meant=meant)
+    if error.suggestions and (missing := _missing_for(error.suggestions[0])):
+        hint = f"for it, type: {missing.install}"
+        return UnknownNameError("model", name, once, hint=hint, meant=error.suggestions)
+    return error
+
+
+def names_hint(of_all: str) -> str:
+    """Say how the names of models are listed; where extras are missing, not all of them are.
+
+    Parameters
+    ----------
+    of_all : str
+        What the command does where none is missing: ``"lists them all"``.
+    """
+    if any(missing_extra(load_source(prefix)) for prefix in BUILT_IN):
+        of_all = "lists those that run here, and what to install for the others"
+    return f"{command('models')} {of_all}"
+
+
+def _missing_for(name: str) -> MissingExtraError | None:
+    """The refusal of what a name stands for, where that needs an extra."""
+    prefix, colon, _ = (canonical(name) or name).partition(":")
+    if not colon:
+        prefix = next((one for one in sources() if load_source(one).knows(name)), "")
+    return missing_extra(load_source(prefix)) if prefix in sources() else None

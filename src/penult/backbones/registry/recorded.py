@@ -1,0 +1,124 @@
+"""From a stored recipe to the backbone that it was made with, or to why it is not here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from penult.backbones.backbone import Backbone
+from penult.backbones.graph_file import means_graph_file
+from penult.backbones.registry.opening import open_backbone
+from penult.backbones.registry.prefixes import load_source
+from penult.backbones.weights.choice import WeightsChoice
+from penult.errors import MissingExtraError, WeightsError
+from penult.interface import command, option
+from penult.recipe import Recipe, require_equal
+
+__all__ = ["as_recorded", "open_recipe", "pointing_to_conversion", "require_recorded"]
+
+
+def open_recipe(
+    recipe: Recipe,
+    *,
+    recipe_is: str,
+    choice: WeightsChoice | None = None,
+    use_cache: bool = True,
+) -> Backbone:
+    """Find the backbone that a stored recipe was made with, and make sure that it is the same.
+
+    Weights that came from a file are looked for where they were then.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        What the rows were made with.
+    recipe_is : str
+        What carries the recipe, for the message, e.g. ``"flowers.skops"``.
+    choice : WeightsChoice, optional
+        Where the weights are now, if not where they were.
+    use_cache : bool
+        See `open_backbone`.
+
+    Raises
+    ------
+    WeightsError, RecipeMismatchError
+    """
+    name, choice = as_recorded(recipe, recipe_is, choice or WeightsChoice())
+    with pointing_to_conversion(recipe):
+        backbone = open_backbone(name, choice, use_cache=use_cache)
+    require_recorded(backbone, recipe, recipe_is)
+    return backbone
+
+
+@contextmanager
+def pointing_to_conversion(recipe: Recipe | None) -> Iterator[None]:
+    """Where what runs a recipe's backbone is not installed, say that a file can take its place.
+
+    Raises
+    ------
+    MissingExtraError
+    """
+    try:
+        yield
+    except MissingExtraError as error:
+        if recipe is None:
+            raise
+        error.args = (
+            f"{error}; or give {option('weights', 'FILE.penult')}, which "
+            f"{command('convert')} makes of {recipe.backbone} where it is installed",
+        )
+        raise
+
+
+def require_recorded(backbone: Backbone, recipe: Recipe, recipe_is: str) -> None:
+    """Refuse a backbone that is not the one that a stored recipe was made with.
+
+    Raises
+    ------
+    RecipeMismatchError
+    """
+    ours = backbone.recipe(recipe.layer, recipe.pooling, recipe.normalize)
+    ours = ours.with_options(
+        decode=recipe.preprocessing.decode,
+        resampling=recipe.preprocessing.resampling,
+        precision=recipe.precision,
+    )
+    found = backbone.described if backbone.metadata.converted_from else recipe.backbone
+    here = f"{found} on this machine"
+    if ours.weights.startswith("file:"):
+        here = f"the weights file {Path(ours.weights.removeprefix('file:')).name}"
+    require_equal(recipe, ours, name=recipe_is, other_name=here)
+
+
+def as_recorded(recipe: Recipe, recipe_is: str, choice: WeightsChoice) -> tuple[str, WeightsChoice]:
+    """Turn a stored recipe into the name and the weights that `open_backbone` takes.
+
+    A file of ``penult convert`` does for the network that it was made from.
+
+    Raises
+    ------
+    WeightsError
+        If the weights came from a file that is not there any more.
+    """
+    weights = choice.weights
+    if weights is None and recipe.file and Path(recipe.file).is_file():
+        weights = Path(recipe.file)
+    if means_graph_file(weights):
+        return f"checkpoint:{weights}", replace(choice, weights=None)
+    if weights is None and recipe.weights == "random":
+        weights = "random"
+    if weights is None and recipe.weights.startswith("file:"):
+        weights = Path(recipe.weights.removeprefix("file:"))
+        if not weights.is_file():
+            raise WeightsError(
+                f"{recipe_is} was made with the weights file {weights}, which is not there; give "
+                f"{option('weights', 'PATH')}, a file whose SHA-256 is {recipe.weights_sha256}, or "
+                f"what {command('convert')} made of it"
+            )
+    prefix, colon, _ = recipe.backbone.partition(":")
+    if weights is not None and colon and load_source(prefix).names_are_paths:
+        # Where such a file has moved, its name has changed.
+        return f"{prefix}:{weights}", replace(choice, weights=None)
+    return recipe.backbone, replace(choice, weights=weights)
