@@ -1,4 +1,5 @@
 import json
+import pickle
 from dataclasses import replace
 
 import numpy as np
@@ -7,7 +8,8 @@ from archives import rewrite
 
 from penult.classify import likeness
 from penult.classify.evaluation.evaluate import evaluate
-from penult.classify.likeness import ROUNDING, Likeness, find_apart, lower_limit
+from penult.classify.likeness import Likeness
+from penult.classify.likeness_threshold import ROUNDING, Usual, find_apart, lower_limit
 from penult.classify.loading import describe_classifier, load_classifier
 from penult.classify.training.train import train
 from penult.errors import ClassifierFileError
@@ -247,3 +249,12 @@ def test_training_lowers_the_threshold_and_its_file_says_so(make_features, tmp_p
     assert trained.likeness.lowered_from > trained.likeness.threshold
     trained.save(tmp_path / "a.skops")
     assert describe_classifier(tmp_path / "a.skops").likeness == trained.likeness
+
+
+def test_a_likeness_pickled_by_an_older_version_opens():
+    written = (
+        b"ccopy_reg\n_reconstructor\np0\n(cpenult.classify.likeness\n_Usual\np1\n"
+        b"c__builtin__\nobject\np2\nNtp3\nRp4\n(dp5\nVsimilarities\np6\nNsVcount\np7\nI7\n"
+        b"sVfloor\np8\nF0.5\nsb."
+    )
+    assert pickle.loads(written) == Usual(None, 7, 0.5)

@@ -12,8 +12,9 @@ import numpy as np
 
 from penult.checking import checked
 from penult.classify import classifier_file
+from penult.classify.description import Description
 from penult.classify.edges import edge_lines
-from penult.classify.likeness import Likeness
+from penult.classify.given_rows import checked_rows
 from penult.classify.metrics.scores import scores_to_dict
 from penult.classify.outcome import layers_rows, runs_line, trials_rows
 from penult.classify.pipeline import (
@@ -22,62 +23,19 @@ from penult.classify.pipeline import (
     label_probabilities,
     row_width,
 )
-from penult.classify.settings import TrainingSettings
-from penult.classify.unbuilt import Unbuilt
+from penult.classify.prediction.ranked import ranked
+from penult.classify.unbuilt import BuiltWhenAsked, Unbuilt
 from penult.errors import UsageError
 from penult.progress import ShowProgress
 from penult.recipe import Recipe, require_equal
-from penult.records import Features, HeldOut, Prediction, Predictions, Scores, in_words
-from penult.representation import html_table, one_line, short, short_repr, short_text, what_given
+from penult.records import Features, Prediction, Predictions, in_words
+from penult.representation import html_table, one_line, short, short_text
 from penult.wording import count
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from sklearn.pipeline import Pipeline
 
 __all__ = ["Classifier", "Description"]
-
-
-@short_repr
-@dataclass(frozen=True, kw_only=True)
-class Description:
-    """Everything a classifier file says of itself, without the pipeline; see `Classifier`."""
-
-    label_names: tuple[str, ...]
-    recipe: Recipe
-    scores: Scores
-    held_out: HeldOut
-    versions: Mapping[str, str]
-    settings: TrainingSettings
-    likeness: Likeness | None = None
-
-    @property
-    def thresholds(self) -> tuple[float, ...] | None:
-        """From which probability each label is predicted, (K,); None where an image has one."""
-        return self.settings.thresholds
-
-    def images_per_class(self) -> dict[str, int]:
-        """Count the training images of each class.
-
-        Returns
-        -------
-        dict
-            Class to number of images, in the order of `label_names`.
-        """
-        return {name: self.settings.classes.get(name, 0) for name in self.label_names}
-
-
-class _BuiltWhenAsked:
-    """The field of a pipeline, which may be one that is not built yet."""
-
-    def __get__(self, classifier: Classifier | None, _owner: type | None = None) -> Pipeline:
-        if classifier is None:
-            raise AttributeError("a field without a default")
-        held = vars(classifier)["pipeline"]
-        return held.pipeline if isinstance(held, Unbuilt) else held
-
-    def __set__(self, classifier: Classifier, value: Pipeline | Unbuilt) -> None:
-        vars(classifier)["pipeline"] = value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +68,7 @@ class Classifier(Description):
         None where they are not known.
     """
 
-    pipeline: _BuiltWhenAsked = _BuiltWhenAsked()
+    pipeline: BuiltWhenAsked = BuiltWhenAsked()  # noqa: RUF009 - a descriptor
     trained_on: NDArray[np.uint64] | None = dataclasses.field(
         default=None, compare=False, repr=False
     )
@@ -222,27 +180,7 @@ class Classifier(Description):
         if isinstance(given, Features):
             self.require_recipe(given.recipe, other_name="these features")
             given = given.features[:]
-        try:
-            rows = np.asarray(given, np.float32)
-            rows.shape[0]
-        except (TypeError, ValueError, IndexError) as error:
-            raise UsageError(
-                f"rows is {what_given(given)}; give an array of shape (N, D), or Features"
-            ) from error
-        rows = rows.reshape(len(rows), int(np.prod(rows.shape[1:])))
-        width = row_width(self.applied)
-        if rows.shape[1] != width:
-            raise UsageError(
-                f"these rows have {count(rows.shape[1], 'number')} each, but the "
-                f"classifier was trained on rows of {width}; extract them with its own recipe"
-            )
-        finite = np.isfinite(rows).all(axis=1)
-        if not finite.all():
-            raise UsageError(
-                f"{count(int((~finite).sum()), 'row')} with NaN or infinite numbers, "
-                f"the first is row {(~finite).argmax()}; extract these images again"
-            )
-        return rows
+        return checked_rows(given, row_width(self.applied))
 
     @checked
     def predictions(
@@ -278,32 +216,18 @@ class Classifier(Description):
         """
         if top < 1:
             raise UsageError(f"top is {top}; give 1 or more")
-        # Stable: of equally probable classes the first of the label names comes first.
-        order = np.argsort(-probabilities, axis=1, kind="stable")[:, :top]
         marked = None
         if similarity is not None and self.likeness is not None:
             marked = self.likeness.is_unlike(similarity)
-        result = []
-        for place, (name, row, best) in enumerate(zip(ids, probabilities, order, strict=True)):
-            listed = tuple((self.label_names[k], float(row[k])) for k in best)
-            labels = None
-            if self.thresholds is not None:
-                above = np.flatnonzero(row >= np.array(self.thresholds))
-                labels = tuple(self.label_names[k] for k in above[np.argsort(-row[above])])
-            near = unlike = None
-            if similarity is not None and marked is not None:
-                near, unlike = float(similarity[place]), bool(marked[place])
-            result.append(
-                Prediction(
-                    str(name),
-                    *listed[0],
-                    top=listed,
-                    unlike=unlike,
-                    similarity=near,
-                    labels=labels,
-                )
-            )
-        return result
+        return ranked(
+            ids,
+            probabilities,
+            self.label_names,
+            top=top,
+            thresholds=self.thresholds,
+            similarity=similarity,
+            unlike=marked,
+        )
 
     @checked
     def predict(

@@ -18,7 +18,7 @@ from penult.classify.linear_rule import LINEAR_TYPES, SCALING_TYPES
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
-__all__ = ["Unbuilt", "read_unbuilt"]
+__all__ = ["BuiltWhenAsked", "Unbuilt", "read_unbuilt"]
 
 _PROTOCOL = 2
 """Of skops, whose files are read here."""
@@ -46,6 +46,19 @@ class Unbuilt:
     def pipeline(self) -> Pipeline:
         """The pipeline, built once."""
         return self.build()
+
+
+class BuiltWhenAsked:
+    """The field `pipeline` of a classifier, which may hold one that is not built yet."""
+
+    def __get__(self, classifier: object | None, _owner: type | None = None) -> Pipeline:
+        if classifier is None:
+            raise AttributeError("a field without a default")
+        held = vars(classifier)["pipeline"]
+        return held.pipeline if isinstance(held, Unbuilt) else held
+
+    def __set__(self, classifier: object, value: Pipeline | Unbuilt) -> None:
+        vars(classifier)["pipeline"] = value
 
 
 class _UnknownError(Exception):
