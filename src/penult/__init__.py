@@ -56,7 +56,8 @@ if TYPE_CHECKING:
     from penult.quantization import Quantization, quantize
     from penult.recipe import Preprocessing, Recipe
     from penult.records import Failure, Features, MovedBack, Prediction, Predictions, Scores
-    from penult.reporting.make import ReportFiles, report
+    from penult.reporting.make import report
+    from penult.reporting.report_files import ReportFiles
     from penult.tasks.evaluate import evaluate
     from penult.tasks.export_rows import ExportedRows, export_rows
     from penult.tasks.fetch import FetchedWeights, fetch
@@ -100,7 +101,7 @@ _HOMES = {
     "Preprocessing": "penult.recipe",
     "Quantization": "penult.quantization",
     "Recipe": "penult.recipe",
-    "ReportFiles": "penult.reporting.make",
+    "ReportFiles": "penult.reporting.report_files",
     "Scores": "penult.records",
     "ShownInput": "penult.tasks.show_input",
     "Verification": "penult.verification",

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import html
-import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,68 +11,31 @@ from penult.arguments import in_bytes
 from penult.backbones.registry import DEFAULT_MODEL
 from penult.backbones.weights.choice import WeightsChoice
 from penult.checking import checked
-from penult.classify.classifier import Classifier
-from penult.classify.diagnosis.label_errors import LabelIssue, find_label_issues
+from penult.classify.diagnosis.label_errors import find_label_issues
 from penult.classify.diagnosis.learning_curve import learning_curve
 from penult.classify.options import TrainOptions
 from penult.classify.training.grid import expand_grids
-from penult.errors import UsageError
 from penult.extraction import Extraction
 from penult.extractor import EngineOptions, ExtractorSpec, ModelRows, layer_names
 from penult.features.contradictions import find_contradictions, log_contradictions
 from penult.features.read import load
-from penult.features.schema import is_feature_file
 from penult.images.listing import Images
 from penult.images.listing_options import ListingOptions
-from penult.interface import option
 from penult.progress import ShowProgress, following
-from penult.records import Features
 from penult.reporting.build import build_report
 from penult.reporting.commands import CLASSIFIER, FEATURES
 from penult.reporting.opening import open_page
-from penult.reporting.page import FILES, OPTIONAL, PAGE, check_report, write_report
+from penult.reporting.page import FILES, OPTIONAL, PAGE, write_report
 from penult.reporting.pictures import image_opener
-from penult.reporting.results import refuse_existing
-from penult.reporting.staging import is_complete, staged
+from penult.reporting.refusals import feature_file_among, made_already, require_folder
+from penult.reporting.report_files import ReportFiles
+from penult.reporting.staging import staged
 from penult.reporting.steps import extract_rows, noted, timed, train_with_rows
-from penult.representation import short_text
 
 if TYPE_CHECKING:
     from penult.images.labels.split_folders import SplitsFrom
 
 __all__ = ["ReportFiles", "report"]
-
-
-@dataclass(frozen=True)
-class ReportFiles:
-    """What `penult.report` made.
-
-    Attributes
-    ----------
-    page : Path
-        Of ``index.html``; the other files are beside it.
-    features : Features
-        The rows, of the layer that the classifier was trained on.
-    classifier : Classifier
-        What was trained on them.
-    label_issues : tuple of LabelIssue, or None
-        The images whose labels are likely wrong, the likeliest first; None where they were not
-        looked for, or could not be.
-    """
-
-    page: Path
-    features: Features
-    classifier: Classifier
-    label_issues: tuple[LabelIssue, ...] | None = None
-
-    def __repr__(self) -> str:
-        return f"ReportFiles({short_text(str(self.page), 100)}, {self.classifier!r})"
-
-    def _repr_html_(self) -> str:
-        # Of the classifier what it says itself; the link is of a path, escaped as any text.
-        page = html.escape(str(self.page))
-        link = f'<a href="{html.escape(self.page.resolve().as_uri())}">{page}</a>'
-        return f"<div><b>Report</b> {link}</div>{self.classifier._repr_html_()}"
 
 
 @checked
@@ -235,26 +196,11 @@ def report(
     )
     directory = Path(output)
     sources = extraction.listing.sources(images)
-    first = sources[0] if len(sources) == 1 else None
-    file = first if isinstance(first, Path) and is_feature_file(first) else None
+    file = feature_file_among(sources)
     made_by_rows = (model, weights, architecture) == (DEFAULT_MODEL, None, None)
     if file and not (made_by_rows and extraction.listing == ListingOptions()):
-        without = ", ".join(map(option, ("model", "weights", "architecture")))
-        raise UsageError(
-            f"{file} is a feature file, and says itself how its rows and labels were made; give it "
-            f"without {without}, labels and splits"
-        )
-    if any(isinstance(one, Path) and _is_same_folder(one, directory) for one in sources):
-        raise UsageError(
-            f"{output} is the folder of the photos; give the report another, for example "
-            f"{option('output', str(directory) + '_report')}"
-        )
-    may_replace = overwrite or is_complete(directory, PAGE)
-    check_report(directory, overwrite=may_replace)
-    if directory.is_dir():
-        names = (CLASSIFIER,) if file else (FEATURES, CLASSIFIER)
-        refuse_existing(directory, names, overwrite=may_replace)
-    _tell_of_other_rows(directory / FEATURES, file)
+        raise made_already(file)
+    require_folder(directory, sources, file, overwrite=overwrite)
     seconds: dict[str, float] = {}
     found: dict[str, Any] = {}
     notes: dict[str, str] = {}
@@ -310,15 +256,3 @@ def report(
         trained,
         found.get("label_issues"),
     )
-
-
-def _is_same_folder(first: Path, second: Path) -> bool:
-    return first.is_dir() and second.is_dir() and first.samefile(second)
-
-
-def _tell_of_other_rows(there: Path, file: Path | None) -> None:
-    """Say that the rows of an earlier report stay beside one of other rows."""
-    if file is not None and there.exists() and not there.samefile(file):
-        logging.getLogger("penult").warning(
-            "penult: %s is of an earlier report and stays as it is; this one is of %s", there, file
-        )
