@@ -95,6 +95,44 @@ def test_no_readable_image_is_an_error_that_gives_the_first_reason(tmp_path, toy
     assert not (tmp_path / "f.h5").exists()
 
 
+@pytest.fixture
+def list_of(tmp_path):
+    """A list of images, in a folder of its own."""
+
+    def write(*names):
+        (tmp_path / "list.csv").write_text("\n".join(["path,label", *(f"{n},x" for n in names)]))
+        return tmp_path / "list.csv"
+
+    return write
+
+
+@pytest.mark.parametrize("output", [None, "f.h5"])
+def test_where_the_photos_of_a_list_are_elsewhere_the_command_to_type_is_told(
+    list_of, toy, output, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    file = list_of("b.jpg", "a.jpg")
+    with pytest.raises(SourceError, match=r"is named in .*list\.csv, line 3") as refused:
+        penult.extract(file, output, model=toy)
+    told = f"if the photos are in another folder, type: penult.extract(FOLDER, labels='{file}')"
+    assert str(refused.value).endswith(told)
+
+
+def test_a_photo_of_a_list_that_is_there_and_damaged_is_in_no_other_folder(list_of, toy, tmp_path):
+    (tmp_path / "a.jpg").write_bytes(b"")
+    with pytest.raises(SourceError, match="gave a row") as refused:
+        penult.extract(list_of("a.jpg"), model=toy)
+    assert "another folder" not in str(refused.value)
+
+
+def test_images_of_a_table_in_memory_are_named_in_no_file(tmp_path, toy):
+    pandas = pytest.importorskip("pandas")
+    table = pandas.DataFrame({"path": [str(tmp_path / "list.csv, line 1, but is not there")]})
+    with pytest.raises(SourceError, match="gave a row") as refused:
+        penult.extract(table, model=toy)
+    assert "another folder" not in str(refused.value)
+
+
 def test_an_output_that_exists_is_refused_before_any_work(shades, tmp_path, toy):
     (tmp_path / "f.h5").write_text("precious")
     with pytest.raises(OutputExistsError, match="give overwrite=True"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -112,8 +112,9 @@ class Job:
         """Say that there is no row at all."""
         first = self.all_failures(failures)[0]
         elsewhere = ""
-        if named := re.match(r"is named in (.+\.csv), line \d+, but is not there", first.reason):
-            type_this = command("extract", "FOLDER", labels=named[1])
+        record = next((one for one in self.listing.records if one.id == first.id), None)
+        if record and record.named_in and record.path and not os.path.lexists(record.path):
+            type_this = command("extract", "FOLDER", labels=record.named_in)
             elsewhere = f"; if the photos are in another folder, type: {type_this}"
         return SourceError(
             f"none of {count(self.total, 'image')} gave a row; the first, {first.line}{elsewhere}"

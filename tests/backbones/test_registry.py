@@ -2,10 +2,10 @@ import pytest
 import torch
 
 from penult.backbones import registry
-from penult.backbones.catalogue import list_models
+from penult.backbones.catalogue import left_out, list_models
 from penult.backbones.families import FAMILIES
 from penult.backbones.registry import open_backbone, register, sources
-from penult.errors import BackboneError, UnknownNameError, UsageError
+from penult.errors import BackboneError, MissingExtraError, UnknownNameError, UsageError
 
 
 def test_a_registered_source_opens_by_prefix_and_by_bare_name(toy):
@@ -153,3 +153,25 @@ def test_every_name_that_a_family_suggests_is_one():
     for name in {name for names in FAMILIES.values() for name in names}:
         source, rest = registry.resolve(name)
         assert source.prefix != "timm" or rest in pretrained
+
+
+def test_a_source_says_itself_which_of_its_names_lack_which_extra(toy, monkeypatch):
+    source = registry.load_source("toy")
+    monkeypatch.setattr(source, "names", lambda: ["mean-colour", "one-hue", "two-hue"])
+    monkeypatch.setattr(source, "lacking", lambda: {"one-hue": "keras", "two-hue": "heic"})
+    assert [card.name for card in list_models("toy:")] == [toy]
+    found = [(one.prefix, one.names, one.install) for one in left_out("toy:")]
+    assert found == [
+        ("toy", ("one-hue",), "pip install 'penult[keras]'"),
+        ("toy", ("two-hue",), "pip install 'penult[heic]'"),
+    ]
+    with pytest.raises(MissingExtraError, match="toy:two-hue needs the extra 'heic'"):
+        left_out("toy:two*")[0].require("toy:two-hue")
+    assert left_out("toy:mean*") == []
+    with pytest.raises(UnknownNameError, match=r"did you mean one-hue.*type: pip install.*keras"):
+        registry.resolve("one-hu")
+
+
+def test_what_lacks_its_extra_is_not_listed(toy, monkeypatch):
+    monkeypatch.setattr(registry.load_source("toy"), "lacking", lambda: {"mean-colour": "keras"})
+    assert list(list_models("toy:")) == []

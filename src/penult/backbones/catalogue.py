@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from fnmatch import fnmatch
+from functools import partial
 from typing import NamedTuple, NoReturn
 
 from penult.backbones.aliases import canonical, plain
-from penult.backbones.bundled import EXTRA, Bundled, not_installed
 from penult.backbones.info import ModelInfo
 from penult.backbones.registry import load_source, sources
 from penult.backbones.source import missing_extra
@@ -61,8 +61,12 @@ def list_models(pattern: str = "*") -> Iterable[ModelInfo]:
     """
     matches = _matcher(pattern)
     for prefix in _listed_sources(pattern):
-        if missing_extra(load_source(prefix)) is None:
-            yield from (info for info in load_source(prefix).models() if matches(info.name))
+        source = load_source(prefix)
+        if missing_extra(source) is None:
+            lacking = {f"{prefix}:{name}" for name in source.lacking()}
+            for info in source.models():
+                if info.name not in lacking and matches(info.name):
+                    yield info
 
 
 def left_out(pattern: str = "*") -> list[SourceInExtra]:
@@ -83,22 +87,28 @@ def left_out(pattern: str = "*") -> list[SourceInExtra]:
     UnknownNameError
         As for `list_models`.
     """
-    matches, found = _matcher(pattern), []
+    matches = _matcher(pattern)
+    found: list[SourceInExtra] = []
+
+    def matching(prefix: str, names: Iterable[str]) -> tuple[str, ...]:
+        return tuple(name for name in names if matches(f"{prefix}:{name}"))
+
     for prefix in _listed_sources(pattern):
         source = load_source(prefix)
-        error = missing_extra(source)
-        known = source.names() if error else not_installed() if prefix == Bundled.prefix else ()
-        names = tuple(name for name in known if matches(f"{prefix}:{name}"))
-        if error is not None:
+        if (error := missing_extra(source)) is not None:
+            names = matching(prefix, source.names())
             found.append(SourceInExtra(prefix, error.install, names, source.require))
-        elif names:
-            install = MissingExtraError(prefix, EXTRA).install
-            found.append(SourceInExtra(prefix, install, names, _refuse_bundled))
+            continue
+        lacking = source.lacking()
+        for extra in dict.fromkeys(lacking.values()):
+            if names := matching(prefix, (name for name in lacking if lacking[name] == extra)):
+                install = MissingExtraError(prefix, extra).install
+                found.append(SourceInExtra(prefix, install, names, partial(_refuse, extra)))
     return found
 
 
-def _refuse_bundled(what: str) -> NoReturn:
-    raise MissingExtraError(what, EXTRA)
+def _refuse(extra: str, what: str) -> NoReturn:
+    raise MissingExtraError(what, extra)
 
 
 def _listed_sources(pattern: str) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from penult.errors import MissingExtraError
@@ -53,6 +53,19 @@ class BackboneSource(ABC):
         MissingExtraError
             If it is not installed.
         """
+
+    def lacking(self) -> Mapping[str, str]:
+        """Those of its `names` that need an extra that is not installed, each with that extra.
+
+        They are not listed by ``penult models``, which says what to install for them. What all of
+        a source needs is for `require` to say. By default, none is lacking.
+
+        Returns
+        -------
+        mapping of str to str
+            Name, without the prefix, to extra.
+        """
+        return {}
 
     @abstractmethod
     def names(self) -> Iterable[str]:

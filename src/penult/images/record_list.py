@@ -201,6 +201,7 @@ class RecordList(Sequence[ImageRecord]):
             group=annotation.group,
             path=source.path(at),
             stamp=source.stamp(at),
+            named_in=source.named_in,
         )
 
     def _index(self, position: int) -> int:

@@ -34,6 +34,8 @@ class ImageRecord:
         The file itself, where there is one.
     stamp : JSON-like
         Where there is no file, what tells cheaply that the image is still the same.
+    named_in : str or None
+        The CSV file that names the image, where one does.
     """
 
     id: str
@@ -43,3 +45,4 @@ class ImageRecord:
     group: str | None = None
     path: Path | None = None
     stamp: Any = field(default=None, compare=False, repr=False)
+    named_in: str | None = field(default=None, compare=False, repr=False)

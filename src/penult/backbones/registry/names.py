@@ -106,7 +106,13 @@ def names_hint(of_all: str) -> str:
 
 def _missing_for(name: str) -> MissingExtraError | None:
     """The refusal of what a name stands for, where that needs an extra."""
-    prefix, colon, _ = (canonical(name) or name).partition(":")
+    prefix, colon, rest = (canonical(name) or name).partition(":")
     if not colon:
-        prefix = next((one for one in sources() if load_source(one).knows(name)), "")
-    return missing_extra(load_source(prefix)) if prefix in sources() else None
+        prefix, rest = next((one for one in sources() if load_source(one).knows(name)), ""), name
+    if prefix not in sources():
+        return None
+    source = load_source(prefix)
+    if error := missing_extra(source):
+        return error
+    extra = source.lacking().get(rest)
+    return MissingExtraError(name, extra) if extra else None

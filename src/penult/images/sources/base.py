@@ -47,10 +47,14 @@ class ImageSource(ABC):
         Whether reading images out of order is slow.
     is_remote : bool
         Whether reading an image waits for the network.
+    named_in : str or None
+        The CSV file that names its images, where there is one: ``labels`` takes such a file as
+        well.
     """
 
     is_sequential = False
     is_remote = False
+    named_in: str | None = None
 
     def __init__(self) -> None:
         self.failures: list[Failure] = []

@@ -196,7 +196,9 @@ def _open(location: SourceLocation, options: SourceOptions) -> Iterator[ImageSou
         path=options.path_column,
         label=options.label_column,
     )
-    yield ManifestSource.of_file(file, rows, location, options)
+    source = ManifestSource.of_file(file, rows, location, options)
+    source.named_in = file.name
+    yield source
 
 
 CSV = SourceKind(lambda argument: extension_of(argument) == ".csv", _open, has_label_column=True)
