@@ -125,14 +125,6 @@ def test_a_photo_of_a_list_that_is_there_and_damaged_is_in_no_other_folder(list_
     assert "another folder" not in str(refused.value)
 
 
-def test_images_of_a_table_in_memory_are_named_in_no_file(tmp_path, toy):
-    pandas = pytest.importorskip("pandas")
-    table = pandas.DataFrame({"path": [str(tmp_path / "list.csv, line 1, but is not there")]})
-    with pytest.raises(SourceError, match="gave a row") as refused:
-        penult.extract(table, model=toy)
-    assert "another folder" not in str(refused.value)
-
-
 def test_an_output_that_exists_is_refused_before_any_work(shades, tmp_path, toy):
     (tmp_path / "f.h5").write_text("precious")
     with pytest.raises(OutputExistsError, match="give overwrite=True"):

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
 
 import penult
-from penult.errors import SourceError, UnknownNameError, UsageError
+from penult.backbones.registry import load_source
+from penult.backbones.weights.info import WeightsInfo
+from penult.errors import (
+    RecipeMismatchError,
+    SourceError,
+    UnknownNameError,
+    UsageError,
+    WeightsError,
+)
 from penult.planning import plan
+from penult.records import Changes
 
 
 def test_shapes_images_and_classes_are_those_of_the_extraction(photos, toy):
@@ -110,3 +121,68 @@ def test_a_plan_needs_no_pretrained_weights(photos, monkeypatch):
     monkeypatch.setenv("PENULT_OFFLINE", "1")
     planned = plan(photos, model="timm:test_vit", layer="*attn.proj", pooling="avg")
     assert {layer.shape for layer in planned.layers} == {(64,)}
+
+
+@pytest.mark.parametrize(
+    "otherwise",
+    [
+        {"decode": "scaled"},
+        {"resize": "fast"},
+        {"precision": "bfloat16"},
+        {"dtype": "float16"},
+        {"max_pixels": 10_000},
+        {"allow_truncated": True},
+        {"normalize": "l2"},
+        {"layer": "pixels"},
+    ],
+    ids=lambda options: next(iter(options)),
+)
+def test_an_update_that_extract_refuses_is_refused_in_the_same_words(
+    photos, toy, tmp_path, otherwise
+):
+    file = tmp_path / "f.h5"
+    penult.extract(photos, file, model=toy)
+    asked = {"model": toy, "update": True, **otherwise}
+    with pytest.raises(RecipeMismatchError, match="was made with another recipe") as refused:
+        penult.extract(photos, file, **asked)
+    with pytest.raises(RecipeMismatchError) as planned:
+        plan(photos, file, **asked)
+    assert str(planned.value) == str(refused.value)
+
+
+def test_an_update_with_the_options_of_the_file_is_planned(photos, toy, tmp_path):
+    options = {"model": toy, "decode": "scaled", "resize": "fast", "max_pixels": 1_000_000}
+    penult.extract(photos, tmp_path / "f.h5", **options)
+    assert plan(photos, tmp_path / "f.h5", update=True, **options).changes == Changes()
+
+
+@pytest.fixture
+def without_weights(monkeypatch):
+    """Of the toy, from when it is called: its weights are not on this machine any more."""
+    source = load_source("toy")
+    opened = source.open
+
+    def fails(name, choice):
+        if choice.weights is None:
+            raise WeightsError("they are not here")
+        random = WeightsInfo("random", "0" * 64)
+        return opened(name, replace(choice, weights=None)).replace(weights=random)
+
+    return lambda: monkeypatch.setattr(source, "open", fails)
+
+
+def test_weights_that_are_not_here_are_taken_for_those_of_the_file(
+    photos, toy, tmp_path, without_weights
+):
+    penult.extract(photos, tmp_path / "f.h5", model=toy)
+    without_weights()
+    assert plan(photos, tmp_path / "f.h5", model=toy, update=True).changes == Changes()
+    with pytest.raises(RecipeMismatchError, match=r"\(normalize: 'none' then, 'l2' now\)"):
+        plan(photos, tmp_path / "f.h5", model=toy, normalize="l2", update=True)
+
+
+def test_weights_that_are_not_here_are_no_random_ones(photos, toy, tmp_path, without_weights):
+    without_weights()
+    penult.extract(photos, tmp_path / "f.h5", model=toy, weights="random")
+    with pytest.raises(RecipeMismatchError, match=r"then, 'of the pretrained weights' now"):
+        plan(photos, tmp_path / "f.h5", model=toy, update=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,14 +14,15 @@ from penult.backbones.weights.choice import WeightsChoice
 from penult.checking import checked
 from penult.deprecation import renamed_keyword
 from penult.errors import UsageError
-from penult.extractor import ModelRows, layer_names
+from penult.extractor import ModelRows, ReadingOptions, layer_names
 from penult.features.changes import changes_of
 from penult.features.estimate import estimate_bytes
 from penult.features.read import load
+from penult.features.resume.finished import require_same
 from penult.features.resume.store import parts_folder, require_place
 from penult.images.listing import Images
 from penult.images.listing_options import ListingOptions
-from penult.recipe import Pooling, Recipe
+from penult.recipe import Pooling, Precision, Recipe
 from penult.records import Changes
 from penult.representation import html_table, one_line, short_repr, short_text
 from penult.wording import count, listed, times
@@ -138,7 +139,12 @@ def plan(
     path_column: str | None = None,
     label_column: str | None = None,
     splits: SplitsFrom = "auto",
+    decode: Literal["exact", "scaled"] = "exact",
+    resize: Literal["exact", "fast"] = "exact",
+    precision: Precision = "float32",
     dtype: Literal["float32", "float16"] = "float32",
+    max_pixels: int | None = None,
+    allow_truncated: bool = False,
     overwrite: bool = False,
     update: bool = False,
 ) -> Plan:
@@ -175,8 +181,18 @@ def plan(
         their labels, where they are none of the usual ones, or there are several.
     splits : {"auto", "folders", "none"}, default="auto"
         Whether top folders called train, test and so on are splits.
+    decode : {"exact", "scaled"}, default="exact"
+        Whether the decoder may scale large JPEGs down.
+    resize : {"exact", "fast"}, default="exact"
+        How images are resized.
+    precision : {"float32", "float16", "bfloat16"}, default="float32"
+        What the network computes in.
     dtype : {"float32", "float16"}, default="float32"
         Of the rows on disk.
+    max_pixels : int, optional
+        Refuse larger images; counted here all the same, as none is read.
+    allow_truncated : bool, default=False
+        Take what there is of truncated and damaged images.
     overwrite : bool, default=False
         Replace `output` if it exists.
     update : bool, default=False
@@ -191,13 +207,24 @@ def plan(
     ------
     UsageError, SourceError, BackboneError
         As `penult.extract` does.
+    RecipeMismatchError
+        If the file to update was made otherwise; says in what they differ, and what to type.
     """
     target = None if output is None else Path(output)
     if target is not None:
         require_place(target, overwrite=overwrite, update=update)
     elif update:
         raise UsageError("an update needs an output to bring up to date")
-    rows = ModelRows(model=model, layers=layer_names(layer), pooling=pooling, normalize=normalize)
+    rows = ModelRows(
+        model=model,
+        layers=layer_names(layer),
+        pooling=pooling,
+        normalize=normalize,
+        decode=decode,
+        resize=resize,
+        precision=precision,
+    )
+    reading = ReadingOptions(max_pixels=max_pixels, allow_truncated=allow_truncated)
     listing = ListingOptions(
         labels=labels,
         label_pattern=label_pattern,
@@ -218,7 +245,16 @@ def plan(
     layers = tuple(planned(recipe) for recipe in recipes)
     changes = None
     if target is not None and update and target.exists():
-        changes = changes_of(load(target), listed.records)
+        options = {
+            "dtype": dtype,
+            "max_pixels": reading.max_pixels,
+            "allow_truncated": reading.allow_truncated,
+        }
+        asked = recipes
+        if not backbone.weights.name:  # those that stand in for weights which are not here
+            theirs = load(target).recipe
+            asked = tuple(_with_pretrained(recipe, theirs) for recipe in recipes)
+        changes = changes_of(require_same(target, asked, options), listed.records)
     counted = Counter(label for record in listed.records for label in record.labels)
     return Plan(
         backbone=backbone.described,
@@ -236,3 +272,10 @@ def plan(
         changes=changes,
         notes={"splits": splits, **listed.notes},
     )
+
+
+def _with_pretrained(recipe: Recipe, theirs: Recipe) -> Recipe:
+    """The recipe with pretrained weights that are not here: a file's, if it was made with such."""
+    pretrained = theirs.weights != "random" and not theirs.weights.startswith("file:")
+    sha256 = theirs.weights_sha256 if pretrained else "of the pretrained weights"
+    return replace(recipe, weights_sha256=sha256)

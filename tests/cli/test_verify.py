@@ -79,6 +79,10 @@ def test_a_dry_run_of_an_update_says_what_it_would_change(penult, photos, toy, t
     assert penult(*asked, "--dry-run", "--overwrite", "--update").code == 2
     done = penult(*asked, "--update", "--dry-run")
     assert "would add 13, remove 12, relabel 0; images whose bytes have changed" in done.out
+    otherwise = (*asked, "--update", "--decode", "scaled", "--allow-truncated")
+    refused = penult(*otherwise, "--dry-run")
+    assert (refused.code, refused.err) == (penult(*otherwise).code, penult(*otherwise).err)
+    assert "preprocessing.decode: 'exact' then, 'scaled' now" in refused.err
     told = json.loads(penult(*asked, "--update", "--dry-run", "--json").out)["changes"]
     assert features.read_bytes() == before
     real = json.loads(penult(*asked, "--update", "--json", "-q").out)

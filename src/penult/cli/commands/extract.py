@@ -103,7 +103,12 @@ def run(
             path_column=path_column,
             label_column=label_column,
             splits=splits,
+            decode=decode,
+            resize=resize,
+            precision=precision,
             dtype=dtype,
+            max_pixels=max_pixels,
+            allow_truncated=allow_truncated,
             overwrite=overwrite,
             update=update,
         )
