@@ -120,8 +120,8 @@ def convert(
         choice = WeightsChoice.of(weights, offline=offline, architecture=architecture)
         backbone = OpenedBackbone(model, choice).backbone
         _require_original(backbone, model)
-        rows = ModelRows(model=model, layers=layer_names(layer))
-        recipes = rows.recipes(backbone)
+        rows = ModelRows(models=(model,), layers=layer_names(layer))
+        recipes = rows.leaves(backbone)
         made = write_graph(backbone, recipes)
         with tempfile.TemporaryDirectory() as folder:
             # Compared as it will be used: from a file, by the engine.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,10 +15,18 @@ from sklearn.utils.validation import check_is_fitted
 from penult.backbones.weights.choice import WeightsChoice
 from penult.checking import require_fitting
 from penult.errors import UsageError
-from penult.extractor import EngineOptions, Extractor, ExtractorSpec, ModelRows, ReadingOptions
+from penult.extractor import (
+    EngineOptions,
+    Extractor,
+    ExtractorSpec,
+    ModelRows,
+    ReadingOptions,
+    layer_names,
+    model_names,
+)
 from penult.images.in_memory import as_records
 from penult.progress import ShowProgress, following
-from penult.recipe import Pooling, require_equal
+from penult.recipe import Pooling, Views, require_equal
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,14 +49,19 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     Parameters
     ----------
-    model : str, default="efficientnet_lite0"
-        Backbone, as listed by ``penult models``.
-    layer : str, default="penultimate"
-        One layer, as listed by ``penult layers``.
+    model : str or sequence of str, default="efficientnet_lite0"
+        Backbone, as listed by ``penult models``, or several, whose rows are joined.
+    layer : str or sequence of str, default="penultimate"
+        One layer, as listed by ``penult layers``; several where they are joined.
     pooling : {"avg", "max", "gem", "cls", "flatten"}, optional
         How maps or tokens become a row; what suits the layer by default.
     normalize : {"none", "l2"}, default="none"
         ``"l2"`` scales each row to length 1.
+    views : {"flip", "five-crop", "ten-crop"}, optional
+        Views of each image whose rows are averaged.
+    join : bool, optional
+        Whether the rows of all models and layers are joined to one, each scaled to length 1 first;
+        by default those of several models are.
     weights : path or "random", optional
         A file to use in place of the pretrained weights.
     offline : bool, default=False
@@ -72,16 +85,20 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     recipe_ : penult.Recipe
         How the rows are made. Where the network on a machine is another one than the network that
         an estimator was fitted with, `transform` refuses.
+    name_ : str
+        What the rows are called: the layer's name, or ``"joined"``.
     n_features_out_ : int
         The length of a row.
     """
 
     def __init__(
         self,
-        model: str = "efficientnet_lite0",
-        layer: str = "penultimate",
+        model: str | Sequence[str] = "efficientnet_lite0",
+        layer: str | Sequence[str] = "penultimate",
         pooling: Pooling | None = None,
         normalize: Literal["none", "l2"] = "none",
+        views: Views | None = None,
+        join: bool | None = None,
         weights: str | Path | None = None,
         offline: bool = False,
         engine: str = "auto",
@@ -95,6 +112,8 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.layer = layer
         self.pooling = pooling
         self.normalize = normalize
+        self.views = views
+        self.join = join
         self.weights = weights
         self.offline = offline
         self.engine = engine
@@ -140,6 +159,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
                 f"transformer gives rows; give pooling='flatten', or leave pooling out"
             )
         self.recipe_: Recipe = extractor.recipes[0]
+        self.name_: str = extractor.names[0]
         self.n_features_out_ = shape[0]
         return self
 
@@ -178,7 +198,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return rows
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
-        """Name the numbers of a row: ``penultimate_0``, ``penultimate_1`` and so on.
+        """Name the numbers of a row: ``penultimate_0``, ``joined_1`` and so on.
 
         Parameters
         ----------
@@ -191,7 +211,8 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             The names, as str.
         """
         check_is_fitted(self)
-        names = [f"{self.recipe_.layer}_{k}" for k in range(self.n_features_out_)]
+        name = getattr(self, "name_", self.recipe_.layer)  # older pickles have none
+        names = [f"{name}_{k}" for k in range(self.n_features_out_)]
         return np.array(names, dtype=object)
 
     def _pooling(self) -> str | None:
@@ -202,10 +223,10 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return self.pool
 
     def _check_options(self) -> None:
-        if isinstance(self.layer, list | tuple):
+        if isinstance(self.layer, list | tuple) and self.join is None and self._of_one:
             raise UsageError(
-                f"layer is {self.layer!r}; a transformer gives the rows of one layer: give its "
-                "name, and join several with sklearn.pipeline.FeatureUnion"
+                f"layer is {self.layer!r}; a transformer gives one row an image: give one name, "
+                "or join=True"
             )
         require_fitting(type(self).__init__, self.get_params())
         for name in ("batch_size", "workers"):
@@ -213,13 +234,19 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             if value is not None and not (isinstance(value, Integral) and int(value) >= 1):
                 raise UsageError(f"{name} is {value!r}; give a whole number of 1 or more, or None")
 
+    @property
+    def _of_one(self) -> bool:
+        return len(model_names(self.model)) == 1
+
     def _open(self) -> Extractor:
         spec = ExtractorSpec(
             rows=ModelRows(
-                model=self.model,
-                layers=(self.layer,),
+                models=model_names(self.model),
+                layers=layer_names(self.layer),
                 pooling=self._pooling(),
                 normalize=self.normalize,
+                views=self.views,
+                join=self.join,
             ),
             weights=WeightsChoice.of(self.weights, offline=self.offline),
             engine=EngineOptions(
@@ -237,7 +264,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def __setstate__(self, state: dict[str, Any]) -> None:
         if "pooling" not in state:  # pickled when it was called pool
             state = {**state, "pooling": state.get("pool"), "pool": "deprecated"}
-        super().__setstate__({"progress": False, **state})
+        super().__setstate__({"progress": False, "views": None, "join": None, **state})
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

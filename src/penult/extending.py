@@ -24,7 +24,6 @@ from penult.errors import UsageError
 from penult.images.labels.annotations import ImageEntry
 from penult.images.sources.base import ImageSource, SourceKind, SourceLocation, SourceOptions
 from penult.images.sources.open import KINDS
-from penult.recipe import Recipe
 from penult.reporting.content import Report
 from penult.reporting.page import write_report
 from penult.reporting.sections import SECTIONS, Section
@@ -32,6 +31,8 @@ from penult.reporting.thumbnails import Thumbnails
 
 if TYPE_CHECKING:
     from torch import nn
+
+    from penult.recipe import BackboneRecipe
 
 __all__ = [
     "SECTIONS",
@@ -137,14 +138,14 @@ def unregister(extension: Extension) -> None:
         del ENGINES[extension.engine.name]
 
 
-def row_network(backbone: Backbone, recipes: Sequence[Recipe]) -> nn.Module:
+def row_network(backbone: Backbone, recipes: Sequence[BackboneRecipe]) -> nn.Module:
     """Build the torch module of everything between decoded images and rows.
 
     Parameters
     ----------
     backbone : Backbone
         One that can be had as a torch module.
-    recipes : sequence of Recipe
+    recipes : sequence of BackboneRecipe
         Of this backbone; layers, poolings and row normalizations differ.
 
     Returns

@@ -12,7 +12,14 @@ from penult.backbones.weights.choice import WeightsChoice
 from penult.checking import checked
 from penult.deprecation import renamed_keyword
 from penult.errors import UnknownNameError, UsageError
-from penult.extractor import EngineOptions, ExtractorSpec, ModelRows, ReadingOptions, layer_names
+from penult.extractor import (
+    EngineOptions,
+    ExtractorSpec,
+    ModelRows,
+    ReadingOptions,
+    layer_names,
+    model_names,
+)
 from penult.features.changes import changes_of
 from penult.features.contradictions import find_contradictions, log_contradictions
 from penult.features.read import load, read
@@ -23,7 +30,7 @@ from penult.images.listing_options import ListingOptions
 from penult.images.notes import log_failures, log_labels
 from penult.interface import option
 from penult.progress import ShowProgress, Tell, following
-from penult.recipe import Pooling, Precision
+from penult.recipe import Pooling, Precision, Views
 from penult.runs import Job, to_file, to_memory
 from penult.wording import count
 
@@ -41,10 +48,12 @@ def extract(
     images: Images,
     output: str | Path | None = None,
     *,
-    model: str = DEFAULT_MODEL,
+    model: str | Sequence[str] = DEFAULT_MODEL,
     layer: str | Sequence[str] = "penultimate",
     pooling: Pooling | None = None,
     normalize: Literal["none", "l2"] = "none",
+    views: Views | None = None,
+    join: bool | None = None,
     weights: str | Path | None = None,
     offline: bool = False,
     architecture: str | None = None,
@@ -85,14 +94,22 @@ def extract(
         DataFrame with the columns of a list. See docs/images.md.
     output : path, optional
         Feature file to write, whole or not at all; None keeps the rows in memory.
-    model : str, default="efficientnet_lite0"
-        Backbone, as listed by ``penult models``.
+    model : str or sequence of str, default="efficientnet_lite0"
+        Backbone, as listed by ``penult models``, or several, whose rows are joined: each photo is
+        read once (see docs/combine.md).
     layer : str or sequence of str, default="penultimate"
-        One name, or several names and globs; all come from one forward pass.
+        One name, or several names and globs; all come from one forward pass. Of several models,
+        each name needs to be a layer of one only.
     pooling : {"avg", "max", "gem", "cls", "flatten", "none"}, optional
         How maps or tokens become a row; what suits the layer by default.
     normalize : {"none", "l2"}, default="none"
         ``"l2"`` scales each row to length 1.
+    views : {"flip", "five-crop", "ten-crop"}, optional
+        Views of each image whose rows are averaged: it and its mirror image, its corners and its
+        centre, or these and their mirror images.
+    join : bool, optional
+        Whether the rows of all models and layers are joined to one, each scaled to length 1 first;
+        by default those of several models are.
     weights : path or "random", optional
         A file to use in place of the pretrained weights, or an untrained network; the recipe says
         so.
@@ -175,10 +192,12 @@ def extract(
     extraction = Extraction(
         extractor=ExtractorSpec(
             rows=ModelRows(
-                model=model,
+                models=model_names(model),
                 layers=layer_names(layer),
                 pooling=pooling,
                 normalize=normalize,
+                views=views,
+                join=join,
                 decode=decode,
                 resize=resize,
                 precision=precision,

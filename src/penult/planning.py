@@ -14,7 +14,7 @@ from penult.backbones.weights.choice import WeightsChoice
 from penult.checking import checked
 from penult.deprecation import renamed_keyword
 from penult.errors import UsageError
-from penult.extractor import ModelRows, ReadingOptions, layer_names
+from penult.extractor import ModelRows, ReadingOptions, by_network, layer_names, model_names
 from penult.features.changes import changes_of
 from penult.features.estimate import estimate_bytes
 from penult.features.read import load
@@ -22,7 +22,7 @@ from penult.features.resume.finished import require_same
 from penult.features.resume.store import parts_folder, require_place
 from penult.images.listing import Images
 from penult.images.listing_options import ListingOptions
-from penult.recipe import Pooling, Precision, Recipe
+from penult.recipe import BackboneRecipe, Pooling, Precision, Recipe, Views
 from penult.records import Changes
 from penult.representation import html_table, one_line, short_repr, short_text
 from penult.wording import count, listed, times
@@ -127,10 +127,12 @@ def plan(
     images: Images,
     output: str | Path | None = None,
     *,
-    model: str = DEFAULT_MODEL,
+    model: str | Sequence[str] = DEFAULT_MODEL,
     layer: str | Sequence[str] = "penultimate",
     pooling: Pooling | None = None,
     normalize: Literal["none", "l2"] = "none",
+    views: Views | None = None,
+    join: bool | None = None,
     weights: str | Path | None = None,
     offline: bool = False,
     architecture: str | None = None,
@@ -158,14 +160,18 @@ def plan(
         As for `penult.extract`, like all other parameters.
     output : path, optional
         Feature file that would be written; what could not be is refused.
-    model : str, default="efficientnet_lite0"
-        Backbone, as listed by ``penult models``.
+    model : str or sequence of str, default="efficientnet_lite0"
+        Backbone, as listed by ``penult models``, or several.
     layer : str or sequence of str, default="penultimate"
         One name, or several names and globs.
     pooling : {"avg", "max", "gem", "cls", "flatten", "none"}, optional
         How maps or tokens become a row; what suits the layer by default.
     normalize : {"none", "l2"}, default="none"
         ``"l2"`` scales each row to length 1.
+    views : {"flip", "five-crop", "ten-crop"}, optional
+        Views of each image whose rows are averaged.
+    join : bool, optional
+        Whether the rows of all models and layers are joined to one.
     weights : path or "random", optional
         A file to use in place of the pretrained weights.
     offline : bool, default=False
@@ -216,10 +222,12 @@ def plan(
     elif update:
         raise UsageError("an update needs an output to bring up to date")
     rows = ModelRows(
-        model=model,
+        models=model_names(model),
         layers=layer_names(layer),
         pooling=pooling,
         normalize=normalize,
+        views=views,
+        join=join,
         decode=decode,
         resize=resize,
         precision=precision,
@@ -235,14 +243,23 @@ def plan(
     own = () if target is None else (target, parts_folder(target))
     listed = listing.list(listing.sources(images), leave_out=own, offline=offline)
     choice = WeightsChoice.of(weights, offline=offline, architecture=architecture)
-    backbone = open_without_download(rows.model, choice)
-    recipes = rows.recipes(backbone)
-
-    def planned(recipe: Recipe) -> PlannedLayer:
-        shape = backbone.layer(recipe.layer).pooled_shape(recipe.pooling)
-        return PlannedLayer(recipe.layer, recipe.pooling, shape)
-
-    layers = tuple(planned(recipe) for recipe in recipes)
+    networks = rows.networks(choice)
+    backbones = [open_without_download(network.name, network.choice) for network in networks]
+    recipes = rows.recipes(backbones)
+    of_each = list(zip(backbones, by_network(recipes.values()), strict=True))
+    shapes = {
+        leaf: backbone.layer(leaf.layer).pooled_shape(leaf.pooling)
+        for backbone, own in of_each
+        for leaf in own
+    }
+    layers = tuple(
+        PlannedLayer(
+            name,
+            ", ".join(dict.fromkeys(leaf.pooling for leaf in recipe.leaves)),
+            recipe.row_shape(shapes.__getitem__),
+        )
+        for name, recipe in recipes.items()
+    )
     changes = None
     if target is not None and update and target.exists():
         options = {
@@ -250,21 +267,23 @@ def plan(
             "max_pixels": reading.max_pixels,
             "allow_truncated": reading.allow_truncated,
         }
-        asked = recipes
-        if not backbone.weights.name:  # those that stand in for weights which are not here
+        asked = tuple(recipes.values())
+        # Those that stand in for weights which are not here.
+        absent = {leaf for b, own in of_each for leaf in own if not b.weights.name}
+        if absent:
             theirs = load(target).recipe
-            asked = tuple(_with_pretrained(recipe, theirs) for recipe in recipes)
+            asked = tuple(_with_pretrained(recipe, absent, theirs) for recipe in asked)
         changes = changes_of(require_same(target, asked, options), listed.records)
     counted = Counter(label for record in listed.records for label in record.labels)
     return Plan(
-        backbone=backbone.described,
+        backbone=" + ".join(backbone.described for backbone in backbones),
         images=len(listed.records),
         classes=dict(sorted(counted.items())),
         layers=layers,
         dtype=dtype,
         bytes=estimate_bytes(
             listed.records,
-            recipes,
+            list(recipes.values()),
             [layer.shape for layer in layers],
             dtype=dtype,
             failures=listed.failures,
@@ -274,8 +293,19 @@ def plan(
     )
 
 
-def _with_pretrained(recipe: Recipe, theirs: Recipe) -> Recipe:
+def _with_pretrained(recipe: Recipe, absent: set[BackboneRecipe], theirs: Recipe) -> Recipe:
     """The recipe with pretrained weights that are not here: a file's, if it was made with such."""
-    pretrained = theirs.weights != "random" and not theirs.weights.startswith("file:")
-    sha256 = theirs.weights_sha256 if pretrained else "of the pretrained weights"
-    return replace(recipe, weights_sha256=sha256)
+    pretrained = {
+        leaf.architecture: leaf.weights_sha256
+        for leaf in theirs.leaves
+        if leaf.weights != "random" and not leaf.weights.startswith("file:")
+    }
+    return recipe.with_leaves(
+        {
+            leaf: replace(
+                leaf,
+                weights_sha256=pretrained.get(leaf.architecture, "of the pretrained weights"),
+            )
+            for leaf in absent
+        }
+    )

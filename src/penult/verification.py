@@ -180,11 +180,11 @@ def verify(
     layers = [load(features, layer) for layer in file.layers]
     is_half = any(layer.features.dtype == np.float16 for layer in layers)
     tolerance = FLOAT16_TOLERANCE if is_half else TOLERANCE
-    if file.recipe.precision == "bfloat16":
+    if any(leaf.precision == "bfloat16" for leaf in file.recipe.leaves):
         tolerance = BFLOAT16_TOLERANCE
     find = _finder(file, features, images, offline=offline)
     spec = ExtractorSpec(
-        rows=RecipeRows(tuple(layer.recipe for layer in layers), str(features)),
+        rows=RecipeRows(tuple(one.recipe for one in layers), str(features), file.layers),
         weights=WeightsChoice.of(weights, offline=offline),
         # No cache is trusted: what is damaged there made the rows, too.
         engine=EngineOptions(engine=engine, device=device, batch_size=batch_size, fresh=True),

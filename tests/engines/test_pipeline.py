@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -191,12 +192,10 @@ def test_stopping_at_the_first_failure_counts_those_of_the_network(broken, batch
         list(run(records(*contents), broken, batch_size=batch_size, stop_on_error=True))
 
 
-def test_rows_computed_in_half_precision_are_told_that_there_is_another():
-    from types import SimpleNamespace
-
+def test_rows_computed_in_half_precision_are_told_that_there_is_another(toy):
     from penult.engines.finite import reasons
 
-    recipe = SimpleNamespace(layer="maps", precision="float16")
+    recipe = replace(open_backbone(toy).recipe(), layer="maps", precision="float16")
     rows = np.zeros((2, 3, 4, 4), np.float32)
     rows[1, 2, 3, 3] = np.inf
     assert reasons([rows], [recipe]) == {

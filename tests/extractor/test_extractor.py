@@ -132,7 +132,7 @@ def test_what_is_no_model_is_refused_and_not_taken_for_the_default(toy, photos):
     features = penult.extract(photos, model=toy)
     with pytest.raises(UsageError, match=r"type Features; give .* a Recipe, such as its \.recipe"):
         Extractor(features)
-    with pytest.raises(UsageError, match="model is of type int; give the name of a backbone"):
+    with pytest.raises(UsageError, match="model is 5; give a name"):
         Extractor(5)
     for function in (penult.extract, penult.plan):
         with pytest.raises(UsageError, match="model is 5; give a name"):
@@ -200,13 +200,13 @@ def saved(path, seed):
         preprocessing=open_backbone("squeezenet1_1", WeightsChoice("random")).preprocessing,
         overwrite=True,
     )
-    return ExtractorSpec(rows=ModelRows(model=str(path)))
+    return ExtractorSpec(rows=ModelRows(models=(str(path),)))
 
 
 def test_a_weights_file_that_is_written_anew_is_another_network(tmp_path):
     spec = saved(tmp_path / "net.ckpt", seed=0)
     before = spec.shared()
-    assert spec.shared().backbone is before.backbone
+    assert spec.shared().backbones == before.backbones
     assert saved(tmp_path / "net.ckpt", seed=1).shared().recipes != before.recipes
     with pytest.raises(RecipeMismatchError, match=r"the classifier and .* weights_sha256"):
         ExtractorSpec(rows=RecipeRows(before.recipes, "the classifier")).shared()
@@ -224,10 +224,10 @@ def test_a_network_belongs_to_one_device(toy):
     """An engine moves the network that it runs."""
     backbones = {
         device: ExtractorSpec(
-            rows=ModelRows(model=toy), engine=EngineOptions(engine="torch", device=device)
+            rows=ModelRows(models=(toy,)), engine=EngineOptions(engine="torch", device=device)
         )
         .shared()
-        .backbone
+        .backbones[0]
         for device in ("cpu", "auto")
     }
     assert backbones["cpu"] is not backbones["auto"]
@@ -236,7 +236,7 @@ def test_a_network_belongs_to_one_device(toy):
 def test_what_is_opened_with_other_engine_options_runs_the_same_network(toy, opens):
     for batch_size in (1, 1, 2):
         spec = ExtractorSpec(
-            rows=ModelRows(model=toy),
+            rows=ModelRows(models=(toy,)),
             engine=EngineOptions(engine="torch", device="cpu", batch_size=batch_size),
         )
         assert spec.shared().engine.batch_size == batch_size
@@ -248,8 +248,8 @@ def test_only_the_last_engines_of_a_network_are_kept(toy, monkeypatch):
     engines = []
     for batch_size in (1, 2, 1, 3):  # 1 was used after 2
         options = EngineOptions(engine="torch", device="cpu", batch_size=batch_size)
-        spec = ExtractorSpec(rows=ModelRows(model=toy), engine=options)
-        engines.append(weakref.ref(spec.shared().engine))
+        spec = ExtractorSpec(rows=ModelRows(models=(toy,)), engine=options)
+        engines.append(weakref.ref(spec.shared().engine.engines[0]))
     gc.collect()
     assert engines[1]() is None
     assert engines[2]() is engines[0]() is not None

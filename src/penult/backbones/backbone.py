@@ -15,7 +15,7 @@ from penult.backbones.network import Network, OnnxPart, OpenVinoGraph
 from penult.backbones.pooling import check_pooling
 from penult.backbones.weights.info import WeightsInfo
 from penult.errors import UsageError
-from penult.recipe import Preprocessing, Recipe, network_name
+from penult.recipe import BackboneRecipe, Preprocessing, network_name
 
 if TYPE_CHECKING:
     from torch import nn
@@ -189,7 +189,7 @@ class Backbone:
 
     def recipe(
         self, layer: str = "penultimate", pooling: str | None = None, normalize: str = "none"
-    ) -> Recipe:
+    ) -> BackboneRecipe:
         """Make the recipe of rows from one layer of this backbone.
 
         The ends' recipes are known without opening the network, which a cached engine never needs.
@@ -205,7 +205,7 @@ class Backbone:
 
         Returns
         -------
-        Recipe
+        BackboneRecipe
             With the versions of the libraries as they are now.
 
         Raises
@@ -221,7 +221,7 @@ class Backbone:
             pooling = check_pooling(pooling, found, self.layers, backbone=self.name)
         if normalize not in ("none", "l2"):
             raise UsageError(f"unknown normalisation {normalize!r}; allowed: none, l2")
-        return Recipe(
+        return BackboneRecipe(
             architecture=self.architecture,
             weights_sha256=self.weights.sha256,
             layer=layer,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from penult.backbones.backbone import Backbone
 from penult.backbones.layer import ENDS, match_layers
-from penult.recipe import Recipe
+from penult.errors import UnknownNameError, UsageError
+from penult.recipe import BackboneRecipe
 
-__all__ = ["select"]
+__all__ = ["select", "select_of_each"]
 
 
 def select(
@@ -16,7 +17,7 @@ def select(
     layers: Iterable[str] = ("penultimate",),
     pooling: str | None = None,
     normalize: str = "none",
-) -> list[Recipe]:
+) -> list[BackboneRecipe]:
     """One recipe a layer, in execution order, each layer once.
 
     Parameters
@@ -49,3 +50,62 @@ def select(
         )
         for layer in matched
     ]
+
+
+def select_of_each(
+    backbones: Sequence[Backbone],
+    layers: Iterable[str],
+    pooling: str | None = None,
+    normalize: str = "none",
+) -> list[list[BackboneRecipe]]:
+    """One recipe a layer of each backbone, by names that each need be a layer of one of them only.
+
+    Parameters
+    ----------
+    backbones : sequence of Backbone
+        What is to make the rows.
+    layers : iterable of str
+        Exact names and globs.
+    pooling, normalize
+        As for `select`.
+
+    Returns
+    -------
+    list of list of BackboneRecipe
+        One list a backbone, none empty.
+
+    Raises
+    ------
+    UnknownNameError
+        If a name is a layer of none.
+    UsageError
+        If a backbone has none of the layers.
+    """
+    layers = list(layers)
+    own = [[one for one in layers if _has(backbone, one)] for backbone in backbones]
+    for layer in layers:
+        if not any(layer in names for names in own):
+            there = dict.fromkeys(one.name for backbone in backbones for one in backbone.layers)
+            raise UnknownNameError(f"layer of {len(backbones)} models", layer, tuple(there))
+    for backbone, names in zip(backbones, own, strict=True):
+        if not names:
+            raise UsageError(
+                f"{backbone.name} has none of the layers {', '.join(layers)}; name one of its own "
+                "as well"
+            )
+    return [
+        select(backbone, names, pooling, normalize)
+        for backbone, names in zip(backbones, own, strict=True)
+    ]
+
+
+def _has(backbone: Backbone, layer: str) -> bool:
+    if layer in ENDS:
+        return True
+    try:
+        match_layers(
+            backbone.layers, [layer], backbone=backbone.name, architecture=backbone.architecture
+        )
+    except UnknownNameError:
+        return False
+    return True

@@ -44,6 +44,18 @@ Model = Annotated[
         autocompletion=completion.models,
     ),
 ]
+Models = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--model",
+        "-m",
+        metavar="NAME",
+        help="Network to use; `penult models` lists them. May be given several times: their rows "
+        "are joined, and each photo is read once.",
+        show_default="efficientnet_lite0",
+        autocompletion=completion.models,
+    ),
+]
 ModelName = Annotated[
     str,
     typer.Argument(
@@ -87,6 +99,22 @@ def one_pooling(pooling: _Pooling | None, pool: _Pooling | None) -> _Pooling | N
 Normalize = Annotated[
     Literal["none", "l2"],
     network_option(help="Scale each row to length 1 (l2), or leave it as it is."),
+]
+Views = Annotated[
+    Literal["flip", "five-crop", "ten-crop"] | None,
+    network_option(
+        help="Average the rows of several views of each photo: it and its mirror image, its "
+        "corners and centre, or these and their mirror images.",
+        show_default=False,
+    ),
+]
+Join = Annotated[
+    bool | None,
+    network_option(
+        "--join/--no-join",
+        help="Join the rows of all networks and layers to one, each scaled to length 1.",
+        show_default="join several networks",
+    ),
 ]
 Weights = Annotated[
     str | None,

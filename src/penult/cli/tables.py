@@ -14,7 +14,7 @@ from penult.wording import count, listed, params_in_words, percent, ratio
 if TYPE_CHECKING:
     from penult.classify.likeness import Likeness
     from penult.classify.settings import TrainingSettings
-    from penult.recipe import Recipe
+    from penult.recipe import BackboneRecipe, Recipe
     from penult.records import Scores
 
 __all__ = [
@@ -214,7 +214,20 @@ def copies_line(settings: TrainingSettings) -> str | None:
 
 
 def recipe_table(recipe: Recipe) -> None:
-    """Show how an image becomes a row."""
+    """Show how an image becomes a row: the tree, then each of its networks."""
+    from penult.recipe import BackboneRecipe
+
+    if not isinstance(recipe, BackboneRecipe):
+        table = Table(("recipe", ""))
+        for name, value in recipe.facts():
+            if value is not None:
+                table.add_row(name, value)
+        table.show()
+    for leaf in recipe.leaves:
+        _leaf_table(leaf)
+
+
+def _leaf_table(recipe: BackboneRecipe) -> None:
     p = recipe.preprocessing
     resize = "none" if p.resize is None else f"{p.resize}"
     table = Table(("recipe", ""))

@@ -5,13 +5,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from penult.recipe import Recipe
+    from penult.recipe import BackboneRecipe
 
 __all__ = ["BFLOAT16_TOLERANCE", "TOLERANCE", "Engine", "EngineSettings"]
 
@@ -67,7 +68,7 @@ class Engine(ABC):
         What to type after ``--engine``.
     device : str
         E.g. ``"cpu"``, ``"cuda:0"``.
-    recipes : sequence of Recipe
+    recipes : sequence of BackboneRecipe
         One for each array that `run` returns.
     batch_size : int
         Images a call that suit this device.
@@ -77,9 +78,17 @@ class Engine(ABC):
 
     name: str
     device: str
-    recipes: Sequence[Recipe]
+    recipes: Sequence[BackboneRecipe]
     batch_size: int = 32
     concurrency: int = 1
+
+    @cached_property
+    def row_shapes(self) -> tuple[tuple[int, ...], ...]:
+        """The shape of one row of each recipe, found by running a black image."""
+        import numpy as np
+
+        black = np.zeros((1, *self.recipes[0].preprocessing.input_size, 3), np.uint8)
+        return tuple(rows.shape[1:] for rows in self.run(black))
 
     @abstractmethod
     def run(self, images: NDArray[np.uint8]) -> list[NDArray[np.float32]]:

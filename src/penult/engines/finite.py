@@ -52,6 +52,7 @@ def reasons(rows: Sequence[NDArray[Any]], recipes: Sequence[Recipe]) -> dict[int
         for k in np.flatnonzero(~finite).tolist():
             what = "NaN" if np.isnan(block[k]).any() else "infinite numbers"
             hint = f"; give {option('precision', 'float32')}"
-            hint = "" if recipe.precision == "float32" else hint
+            exact = all(leaf.precision == "float32" for leaf in recipe.leaves)
+            hint = "" if exact else hint
             found.setdefault(k, f"the network gives {what} for it (layer {recipe.layer}){hint}")
     return found

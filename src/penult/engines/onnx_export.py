@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from penult.backbones.backbone import Backbone
-    from penult.recipe import Recipe
+    from penult.recipe import BackboneRecipe
 
 __all__ = ["IMAGES", "IR", "OPSET", "TriedGraph", "require_onnx", "row_graph", "run_graph"]
 
@@ -51,7 +51,7 @@ class TriedGraph(NamedTuple):
     difference: float
 
 
-def row_graph(backbone: Backbone, recipe: Recipe) -> TriedGraph:
+def row_graph(backbone: Backbone, recipe: BackboneRecipe) -> TriedGraph:
     """Write what `penult.engines.row_network` computes as an ONNX model, and try it out.
 
     Parameters
@@ -110,7 +110,7 @@ def row_graph(backbone: Backbone, recipe: Recipe) -> TriedGraph:
 
 
 def _by_torch(
-    backbone: Backbone, recipe: Recipe, traced: NDArray[np.uint8], others: NDArray[np.uint8]
+    backbone: Backbone, recipe: BackboneRecipe, traced: NDArray[np.uint8], others: NDArray[np.uint8]
 ) -> tuple[Any, NDArray[np.float32]]:
     """Trace it on some images; the model, and torch's own rows of the others."""
     import onnx

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from penult.backbones.backbone import Backbone
     from penult.backbones.layer import Layer
-    from penult.recipe import Preprocessing, Recipe
+    from penult.recipe import BackboneRecipe, Preprocessing
 
 __all__ = ["row_model"]
 
@@ -38,14 +38,16 @@ class _Nodes:
         self.last = output
 
 
-def row_model(backbone: Backbone, recipe: Recipe, *, images: str, opset: int, ir: int) -> Any:
+def row_model(
+    backbone: Backbone, recipe: BackboneRecipe, *, images: str, opset: int, ir: int
+) -> Any:
     """Write an ONNX model from uint8 (N, H, W, 3) RGB to float32 rows (N, D), with any N.
 
     Parameters
     ----------
     backbone : Backbone
         With the form ``"onnx"``.
-    recipe : Recipe
+    recipe : BackboneRecipe
         Of this backbone.
     images : str
         Name of the input.

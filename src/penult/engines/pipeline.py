@@ -15,12 +15,12 @@ from penult.records import Failure, ImageRecord
 from penult.threads import NetworkThreads
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from penult.engines.base import Engine
+    from penult.engines.composition import Composition, Pixels
 
-    _Decoded = tuple["Outcome", NDArray[np.uint8] | None]
+    _Decoded = tuple["Outcome", Pixels | None]
     # Rows, and why some of them are no good.
     _Forwarded = tuple[tuple[NDArray[Any], ...], dict[int, str]]
 
@@ -67,7 +67,7 @@ class Block:
 
 def run(
     records: Iterable[ImageRecord],
-    engine: Engine,
+    engine: Engine | Composition,
     *,
     batch_size: int | None = None,
     workers: int | None = None,
@@ -99,15 +99,13 @@ def run(
     ImageError
         Names the image, with `stop_on_error`.
     """
-    import numpy as np
-
+    from penult.engines.composition import Composition
     from penult.engines.finite import as_stored
-    from penult.images.pixels.transform import Transform
     from penult.images.read import read_pixels
 
     limits = {} if max_pixels is None else {"max_pixels": max_pixels}
-    transform = Transform(engine.recipes[0].preprocessing)
-    size = engine.batch_size if batch_size is None else batch_size
+    maker = engine if isinstance(engine, Composition) else Composition.of(engine)
+    size = maker.batch_size if batch_size is None else batch_size
     workers = cores() if workers is None else workers
     for name, value in (("batch size", size), ("number of workers", workers)):
         if value < 1:
@@ -117,30 +115,28 @@ def run(
         try:
             pixels, digest = read_pixels(
                 record,
-                transform,
+                maker.pixels,
                 allow_truncated=allow_truncated,
                 known=known,
-                at_least=transform.at_least,
+                at_least=maker.at_least,
                 **limits,
             )
         except ImageError as error:
             return Outcome(record, failure=Failure(record.id, str(error))), None
         return Outcome(record, digest, known=pixels is None), pixels
 
-    def forward(images: list[NDArray[np.uint8]]) -> _Forwarded:
-        return (
-            as_stored(engine.run(np.stack(images)), engine.recipes, dtype) if images else ((), {})
-        )
+    def forward(images: list[Pixels]) -> _Forwarded:
+        return as_stored(maker.run(images), maker.recipes, dtype) if images else ((), {})
 
     decoders = ThreadPoolExecutor(workers, thread_name_prefix="decode")
-    runners = NetworkThreads(engine.concurrency)
+    runners = NetworkThreads(maker.concurrency)
     waiting: deque[tuple[list[Outcome], Future[_Forwarded]]] = deque()
     stopped = False
     try:
         decoded = _ahead(decoders, decode, records, size + 2 * workers)
         while not stopped:
             outcomes: list[Outcome] = []
-            images: list[NDArray[np.uint8]] = []
+            images: list[Pixels] = []
             # A block ends with a full batch; bad images never make a batch smaller, except that
             # a folder of nothing but bad ones still reports its progress.
             for outcome, pixels in decoded:
@@ -156,7 +152,7 @@ def run(
                 break
             waiting.append((outcomes, runners.submit(forward, images)))
             # One batch waits while each of the engine's threads has one in hand.
-            while len(waiting) > engine.concurrency + 1 or (waiting and waiting[0][1].done()):
+            while len(waiting) > maker.concurrency + 1 or (waiting and waiting[0][1].done()):
                 yield _block(*waiting.popleft(), stop_on_error=stop_on_error)
         while waiting:
             yield _block(*waiting.popleft(), stop_on_error=stop_on_error)

@@ -18,7 +18,7 @@ from penult.engines.base import Engine, EngineSettings
 from penult.errors import EngineError, UnknownNameError, UsageError
 from penult.extras import has_torch, require_torch
 from penult.interface import option
-from penult.recipe import Recipe
+from penult.recipe import BackboneRecipe
 
 __all__ = ["ENGINES", "EngineEntry", "engines_for", "open_engine"]
 
@@ -87,7 +87,7 @@ def engines_for(backbone: Backbone) -> tuple[str, ...]:
 
 def open_engine(
     backbone: Backbone,
-    recipes: Sequence[Recipe],
+    recipes: Sequence[BackboneRecipe],
     *,
     engine: str = "auto",
     device: str = "auto",
@@ -102,7 +102,7 @@ def open_engine(
     ----------
     backbone : Backbone
         What is to run.
-    recipes : sequence of Recipe
+    recipes : sequence of BackboneRecipe
         Of this backbone; one array of rows each.
     engine : str
         ``"auto"`` is OpenVINO on a CPU, and torch on anything else or where OpenVINO cannot run
@@ -198,7 +198,7 @@ def _computing_in(precision: str, names: list[str], kind: str) -> list[str]:
 
 
 def _open(
-    name: str, backbone: Backbone, recipes: Sequence[Recipe], settings: EngineSettings
+    name: str, backbone: Backbone, recipes: Sequence[BackboneRecipe], settings: EngineSettings
 ) -> Engine:
     entry = ENGINES[name]
     if settings.streams is not None and not entry.has_streams:

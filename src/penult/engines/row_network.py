@@ -11,7 +11,7 @@ from penult.backbones.backbone import Backbone
 from penult.backbones.image_input import scale_and_shift
 from penult.backbones.layer import ENDS
 from penult.backbones.pooling import pool
-from penult.recipe import Preprocessing, Recipe
+from penult.recipe import BackboneRecipe, Preprocessing
 
 __all__ = ["RowNetwork"]
 
@@ -23,14 +23,14 @@ class RowNetwork(nn.Module):
     ----------
     backbone : Backbone
         One that can be cut as a torch module.
-    recipes : sequence of Recipe
+    recipes : sequence of BackboneRecipe
         Of this backbone and one preprocessing; layers, poolings and row normalizations differ.
     channels_last : bool, default=True
         How maps lie in memory.
     """
 
     def __init__(
-        self, backbone: Backbone, recipes: Sequence[Recipe], *, channels_last: bool = True
+        self, backbone: Backbone, recipes: Sequence[BackboneRecipe], *, channels_last: bool = True
     ) -> None:
         super().__init__()
         self._channels_last = channels_last

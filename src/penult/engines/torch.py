@@ -26,7 +26,7 @@ from penult.errors import BackboneError, EngineError
 from penult.interface import option
 from penult.machine import cores
 from penult.messages import first_line
-from penult.recipe import Recipe
+from penult.recipe import BackboneRecipe
 
 __all__ = ["TorchEngine"]
 
@@ -49,7 +49,7 @@ class TorchEngine(Engine):
     ----------
     backbone : Backbone
         One that can be cut as a torch module.
-    recipes : sequence of Recipe
+    recipes : sequence of BackboneRecipe
         What is to be computed.
     settings : EngineSettings
         The device ``"auto"`` is CUDA where there is one, else the CPU. A batch that does not fit
@@ -67,7 +67,7 @@ class TorchEngine(Engine):
     def __init__(
         self,
         backbone: Backbone,
-        recipes: Sequence[Recipe],
+        recipes: Sequence[BackboneRecipe],
         settings: EngineSettings,
     ) -> None:
         torch_in_one_thread()

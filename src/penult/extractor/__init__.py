@@ -3,7 +3,7 @@
 from penult.extractor.extractor import Extractor, ExtractorSpec
 from penult.extractor.opened import OpenedBackbone
 from penult.extractor.options import EngineOptions, ReadingOptions
-from penult.extractor.rows import ModelRows, RecipeRows, layer_names
+from penult.extractor.rows import ModelRows, RecipeRows, by_network, layer_names, model_names
 
 __all__ = [
     "EngineOptions",
@@ -13,5 +13,7 @@ __all__ = [
     "OpenedBackbone",
     "ReadingOptions",
     "RecipeRows",
+    "by_network",
     "layer_names",
+    "model_names",
 ]

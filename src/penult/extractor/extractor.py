@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence, Sized
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -13,14 +14,15 @@ import numpy as np
 from penult.backbones.registry import DEFAULT_MODEL, pointing_to_conversion
 from penult.backbones.weights.choice import WeightsChoice
 from penult.checking import checked
+from penult.engines.composition import Composition
 from penult.engines.pipeline import Block, run
 from penult.errors import UsageError
 from penult.extractor.opened import OpenedBackbone, shared_backbone
 from penult.extractor.options import EngineOptions, ReadingOptions
-from penult.extractor.rows import ModelRows, RecipeRows, layer_names
+from penult.extractor.rows import ModelRows, RecipeRows, by_network, layer_names, model_names
 from penult.images.in_memory import as_records
 from penult.progress import ShowProgress, following
-from penult.recipe import Pooling, Precision, Recipe, require_equal
+from penult.recipe import Pooling, Precision, Recipe, Views, require_equal
 from penult.records import Progress
 from penult.representation import short
 from penult.wording import count
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from penult.backbones.backbone import Backbone
-    from penult.extractor.opened import SharedEngine
     from penult.records import ImageRecord
 
 __all__ = ["Extractor", "ExtractorSpec"]
@@ -70,7 +71,7 @@ class ExtractorSpec:
         ------
         UnknownNameError, UsageError, WeightsError, MissingExtraError, RecipeMismatchError
         """
-        return Extractor._over(self, self.open_backbone(), images)
+        return Extractor._over(self, self.open_backbones(), images)
 
     def shared(self) -> Extractor:
         """Open an extractor over the network that this process keeps for all who ask for it.
@@ -83,17 +84,24 @@ class ExtractorSpec:
         _ = extractor.recipes  # what is wrong with it is said now
         return extractor
 
-    def open_backbone(self) -> OpenedBackbone:
-        """Open the backbone alone."""
-        name, choice = self.rows.named(self.weights)
-        with pointing_to_conversion(self.rows.recorded):
-            return OpenedBackbone(name, choice, use_cache=not self.engine.fresh)
+    def open_backbones(self) -> tuple[OpenedBackbone, ...]:
+        """Open the backbones alone."""
+        return self._opened(
+            lambda name, choice: OpenedBackbone(name, choice, use_cache=not self.engine.fresh)
+        )
 
-    def shared_backbone(self) -> OpenedBackbone:
-        """Open the backbone alone, or find it where this process keeps it."""
-        name, choice = self.rows.named(self.weights)
-        with pointing_to_conversion(self.rows.recorded):
-            return shared_backbone(name, choice, self.engine)
+    def shared_backbones(self) -> tuple[OpenedBackbone, ...]:
+        """Open the backbones alone, or find them where this process keeps them."""
+        return self._opened(lambda name, choice: shared_backbone(name, choice, self.engine))
+
+    def _opened(
+        self, open_one: Callable[[str, WeightsChoice], OpenedBackbone]
+    ) -> tuple[OpenedBackbone, ...]:
+        opened = []
+        for network in self.rows.networks(self.weights):
+            with pointing_to_conversion(network.recorded):
+                opened.append(open_one(network.name, network.choice))
+        return tuple(opened)
 
 
 class Extractor:
@@ -105,15 +113,21 @@ class Extractor:
 
     Parameters
     ----------
-    model : str or Recipe, default="efficientnet_lite0"
-        Backbone, as listed by ``penult models``; or the recipe of a feature file or a classifier,
-        which says the layer, pooling and so on itself.
+    model : str, sequence of str, or Recipe, default="efficientnet_lite0"
+        Backbone, as listed by ``penult models``, or several; or the recipe of a feature file or a
+        classifier, which says the layer, pooling and so on itself.
     layer : str or sequence of str, default="penultimate"
-        One name, or several names and globs; all come from one forward pass.
+        One name, or several names and globs; all come from one forward pass. Each needs to be a
+        layer of one of the models only.
     pooling : {"avg", "max", "gem", "cls", "flatten", "none"}, optional
         How maps or tokens become a row; what suits the layer by default.
     normalize : {"none", "l2"}, default="none"
         ``"l2"`` scales each row to length 1.
+    views : {"flip", "five-crop", "ten-crop"}, optional
+        Views of each image whose rows are averaged.
+    join : bool, optional
+        Whether the rows of all models and layers are joined to one, each scaled to length 1 first;
+        by default those of several models are.
     weights : path or "random", optional
         A file to use in place of the pretrained weights. Of a recipe, where the weights file is
         now, if not where it was.
@@ -162,11 +176,13 @@ class Extractor:
     @checked
     def __init__(
         self,
-        model: str | Recipe = DEFAULT_MODEL,
+        model: str | Sequence[str] | Recipe = DEFAULT_MODEL,
         *,
         layer: str | Sequence[str] = "penultimate",
         pooling: Pooling | None = None,
         normalize: Literal["none", "l2"] = "none",
+        views: Views | None = None,
+        join: bool | None = None,
         weights: str | Path | None = None,
         offline: bool = False,
         architecture: str | None = None,
@@ -181,17 +197,18 @@ class Extractor:
         max_pixels: int | None = None,
         allow_truncated: bool = False,
     ) -> None:
-        if not isinstance(model, str | Recipe):
-            has_one = isinstance(getattr(model, "recipe", None), Recipe)
+        if hasattr(model, "recipe") and not isinstance(model, str | Recipe):
             raise UsageError(
-                f"model is of type {type(model).__name__}; give the name of a backbone, or a Recipe"
-                + (", such as its .recipe" if has_one else "")
+                f"model is of type {type(model).__name__}; give the name of a backbone, or a "
+                "Recipe, such as its .recipe"
             )
         rows: ModelRows | RecipeRows = ModelRows(
-            model=DEFAULT_MODEL if isinstance(model, Recipe) else model,
+            models=model_names(DEFAULT_MODEL if isinstance(model, Recipe) else model),
             layers=layer_names(layer),
             pooling=pooling,
             normalize=normalize,
+            views=views,
+            join=join,
             decode=decode,
             resize=resize,
             precision=precision,
@@ -199,8 +216,8 @@ class Extractor:
         if isinstance(model, Recipe):
             if rows != ModelRows():
                 raise UsageError(
-                    "a recipe says itself which layer, pooling, normalisation, decoding, "
-                    "resizing and precision its rows have; give it without them"
+                    "a recipe says itself which layer, pooling, normalisation, views, joining, "
+                    "decoding, resizing and precision its rows have; give it without them"
                 )
             rows = RecipeRows((model,), "the recipe")
         spec = ExtractorSpec(
@@ -214,22 +231,25 @@ class Extractor:
             ),
         )
         with following(None):
-            self._set(spec, spec.open_backbone())
+            self._set(spec, spec.open_backbones())
             _ = self.engine  # what is wrong with it is said now
 
     def _set(
-        self, spec: ExtractorSpec, opened: OpenedBackbone | None, images: int | None = None
+        self,
+        spec: ExtractorSpec,
+        opened: tuple[OpenedBackbone, ...] | None,
+        images: int | None = None,
     ) -> None:
         self.spec = spec
         self._opened = opened
-        self._recipes: tuple[Recipe, ...] | None = None
+        self._recipes: dict[str, Recipe] | None = None
         self._closed = False
         self._images = images
         self._process = os.getpid()
 
     @classmethod
     def _over(
-        cls, spec: ExtractorSpec, opened: OpenedBackbone, images: int | None = None
+        cls, spec: ExtractorSpec, opened: tuple[OpenedBackbone, ...], images: int | None = None
     ) -> Extractor:
         extractor = cls.__new__(cls)
         extractor._set(spec, opened, images)
@@ -250,7 +270,7 @@ class Extractor:
     def __repr__(self) -> str:
         rows, engine = self.spec.rows, self.spec.engine.engine
         layers = short(list(rows.layers))
-        return f"Extractor({short(rows.model)}, layer={layers}, engine={engine!r})"
+        return f"Extractor({short(rows.told)}, layer={layers}, engine={engine!r})"
 
     def __enter__(self) -> Self:
         self._require_open()
@@ -304,10 +324,10 @@ class Extractor:
         Returns
         -------
         dict of str to float32 array, shape (N, ...)
-            Layer to rows, in execution order.
+            Layer to rows, in execution order; where there are several models, what is before a
+            slash is the model.
         """
-        layers = (recipe.layer for recipe in self.recipes)
-        return dict(zip(layers, self._rows(images, progress), strict=True))
+        return dict(zip(self.names, self._rows(images, progress), strict=True))
 
     def blocks(
         self,
@@ -362,28 +382,31 @@ class Extractor:
     @property
     def recipes(self) -> tuple[Recipe, ...]:
         """How the rows of each layer are made, in execution order."""
-        if self._recipes is None:
-            self._recipes = self._recipes_of(self._here())
-        return self._recipes
+        return tuple(self._named().values())
 
     @property
-    def backbone(self) -> Backbone:
-        """The network's facts: its name, weights, preprocessing and layers."""
-        return self._here().backbone
+    def names(self) -> tuple[str, ...]:
+        """What the rows are called, one a recipe: the layer's name, where there is one network."""
+        return tuple(self._named())
 
     @property
-    def engine(self) -> SharedEngine:
-        """What runs the network; opened when it is first asked for.
+    def backbones(self) -> tuple[Backbone, ...]:
+        """The facts of each network: its name, weights, preprocessing and layers."""
+        return tuple(opened.backbone for opened in self._here())
+
+    @property
+    def engine(self) -> Composition:
+        """What runs the networks; opened when it is first asked for.
 
         Raises
         ------
         UsageError, EngineError
-            If the network cannot be run as asked, or the extractor is closed.
+            If a network cannot be run as asked, or the extractor is closed.
         """
         return self.engine_for(None)
 
-    def engine_for(self, images: int | None) -> SharedEngine:
-        """Open what runs the network, or find it, and have it suit so many images.
+    def engine_for(self, images: int | None) -> Composition:
+        """Open what runs the networks, or find it, and have it suit so many images.
 
         Parameters
         ----------
@@ -392,29 +415,42 @@ class Extractor:
 
         Returns
         -------
-        SharedEngine
-            The one that was opened before, whatever for, if there is one.
+        Composition
+            Over the engines that were opened before, whatever for, where there are some.
         """
         images = self._images if images is None else images
-        return self._here().engine(self.recipes, self.spec.engine, images=images)
+        if images is not None:
+            images *= len({view for recipe in self.recipes for _, view in recipe.needs()})
+        engines = [
+            opened.engine(own, self.spec.engine, images=images)
+            for opened, own in zip(self._here(), by_network(self.recipes), strict=True)
+        ]
+        return Composition(self.recipes, engines)
 
-    def _here(self) -> OpenedBackbone:
+    def _named(self) -> dict[str, Recipe]:
+        if self._recipes is None:
+            self._recipes = self._recipes_of(self._here())
+        return self._recipes
+
+    def _here(self) -> tuple[OpenedBackbone, ...]:
         self._require_open()
         opened = self._opened
         if opened is None or self._process != os.getpid():
             # A forked child has the parent's network, but not its threads and its locks.
-            opened = self.spec.shared_backbone()
+            opened = self.spec.shared_backbones()
             if self._recipes is not None:  # whose weights file may be another by now
-                name = f"{opened.backbone.name} as it is now"
+                name = f"{' and '.join(one.backbone.name for one in opened)} as it is now"
                 found = self._recipes_of(opened)
-                for ours, theirs in zip(self._recipes, found, strict=True):
+                for ours, theirs in zip(self._recipes.values(), found.values(), strict=True):
                     require_equal(ours, theirs, name="the extractor", other_name=name)
             self._opened, self._process = opened, os.getpid()
         return opened
 
-    def _recipes_of(self, opened: OpenedBackbone) -> tuple[Recipe, ...]:
-        with opened.turn:
-            return self.spec.rows.recipes(opened.backbone)
+    def _recipes_of(self, opened: Sequence[OpenedBackbone]) -> dict[str, Recipe]:
+        with ExitStack() as turns:
+            for turn in dict.fromkeys(one.turn for one in opened):
+                turns.enter_context(turn)
+            return self.spec.rows.recipes([one.backbone for one in opened])
 
     def _require_open(self) -> None:
         if self._closed:

@@ -7,12 +7,9 @@ from collections import OrderedDict
 from collections.abc import Hashable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, replace
-from functools import cached_property
 from pathlib import Path
 from threading import BoundedSemaphore, Lock
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from penult.backbones.registry import open_backbone
 from penult.backbones.weights.choice import WeightsChoice
@@ -22,10 +19,11 @@ from penult.locks import ForkSafeLock
 from penult.progress import announce
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from penult.extractor.options import EngineOptions
-    from penult.recipe import Recipe
+    from penult.recipe import BackboneRecipe
 
 __all__ = ["OpenedBackbone", "SharedEngine", "close_all", "shared_backbone"]
 
@@ -54,12 +52,6 @@ class SharedEngine(Engine):
         self.name, self.device, self.recipes = engine.name, engine.device, engine.recipes
         self.batch_size, self.concurrency = engine.batch_size, engine.concurrency
         self._engine, self._turn = engine, turn
-
-    @cached_property
-    def row_shapes(self) -> tuple[tuple[int, ...], ...]:
-        """The shape of one row of each recipe, found by running a black image."""
-        black = np.zeros((1, *self.recipes[0].preprocessing.input_size, 3), np.uint8)
-        return tuple(rows.shape[1:] for rows in self.run(black))
 
     def run(self, images: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
         """See `Engine.run`."""
@@ -97,7 +89,11 @@ class OpenedBackbone:
         return _written(self._files) == self._written
 
     def engine(
-        self, recipes: Sequence[Recipe], options: EngineOptions, *, images: int | None = None
+        self,
+        recipes: Sequence[BackboneRecipe],
+        options: EngineOptions,
+        *,
+        images: int | None = None,
     ) -> SharedEngine:
         """Open an engine for these recipes, or find the one that was opened before.
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 import errno
 import hashlib
 from collections.abc import Callable
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from penult.errors import ImageError, PenultError
@@ -19,19 +17,21 @@ from penult.records import ImageRecord
 
 __all__ = ["digest_of", "read_bytes", "read_pixels"]
 
+Made = TypeVar("Made")
+
 _DIGEST_BYTES = 16
 _PIECE = 1 << 16
 
 
 def read_pixels(
     record: ImageRecord,
-    transform: Callable[[Image.Image], NDArray[np.uint8]],
+    transform: Callable[[Image.Image], Made],
     *,
     max_pixels: int = MAX_PIXELS,
     allow_truncated: bool = False,
     at_least: tuple[int, int] | None = None,
     known: Callable[[str], bool] | None = None,
-) -> tuple[NDArray[np.uint8] | None, str]:
+) -> tuple[Made | None, str]:
     """Read, decode and transform one image; safe to call from any thread.
 
     Parameters
@@ -51,8 +51,8 @@ def read_pixels(
 
     Returns
     -------
-    pixels : uint8 array, shape (H, W, 3), or None
-        RGB; None where `known` said yes.
+    pixels : what `transform` makes, or None
+        A `Transform` makes uint8 (H, W, 3), RGB; None where `known` said yes.
     content : str
         Hex BLAKE2b-128 digest of the file's bytes, 32 characters; empty where there is no file.
 

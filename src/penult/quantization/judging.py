@@ -17,7 +17,7 @@ from penult.quantization.card import LayerCosine, ProbeAccuracy
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from penult.recipe import Recipe
+    from penult.recipe import BackboneRecipe
     from penult.records import ImageRecord
 
 __all__ = ["layer_cosine", "probe_accuracy"]
@@ -27,7 +27,7 @@ SEEDS = 5
 
 
 def layer_cosine(
-    recipe: Recipe,
+    recipe: BackboneRecipe,
     records: Sequence[ImageRecord],
     float_rows: NDArray[np.float32],
     int8_rows: NDArray[np.float32],
@@ -46,7 +46,7 @@ def layer_cosine(
 
 def probe_accuracy(
     records: Sequence[ImageRecord],
-    recipe: Recipe,
+    recipe: BackboneRecipe,
     float_rows: NDArray[np.float32],
     int8_rows: NDArray[np.float32],
     seed: int,

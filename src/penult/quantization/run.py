@@ -128,8 +128,8 @@ def quantize(
         backbone = opened.backbone
         if backbone.metadata.quantized:
             raise UsageError(f"{model} computes with integers already; give what it was made from")
-        rows = ModelRows(model=model, layers=layer_names(layer), pooling=pooling)
-        recipes = rows.recipes(backbone)
+        rows = ModelRows(models=(model,), layers=layer_names(layer), pooling=pooling)
+        recipes = rows.leaves(backbone)
         announce("reading images")
         listed_as = ListingOptions(
             labels=labels,

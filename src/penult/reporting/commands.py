@@ -13,7 +13,7 @@ from penult.classify.classifier import Classifier
 from penult.classify.settings import TrainingSettings
 from penult.errors import WeightsError
 from penult.interface import shell_quote
-from penult.recipe import Recipe
+from penult.recipe import AveragedRecipe, BackboneRecipe, Recipe
 from penult.records import Features
 
 __all__ = [
@@ -74,25 +74,26 @@ def extract_command(
     poolings : of all of its layers, where they are at hand
     maps : whether rows of one are whole maps or tokens
     """
-    try:
-        model, choice = as_recorded(recipe, output, WeightsChoice())
-        weights = choice.weights
-    except WeightsError:  # the file has moved; its name is told all the same
-        model, weights = recipe.backbone, Path(recipe.weights.removeprefix("file:"))
+    leaf = recipe.leaves[-1]
+    models, weights = zip(
+        *dict.fromkeys(_recorded(one, output) for one in recipe.leaves), strict=True
+    )
+    views = next((one.views for one in recipe.walk() if isinstance(one, AveragedRecipe)), None)
     given = list(map(str, sources or origin.get("sources", ["IMAGES"])))
     if len(given) > SHOWN_SOURCES:
         given = ["IMAGES"]
     words = ["extract", *given, "-o", output]
-    words += ["--model", model]
-    if tuple(layers) != ("penultimate",):
-        words += _repeated("layer", layers)
+    words += _repeated("model", models)
+    layers = layers if len(models) == 1 else [one.layer for one in recipe.leaves]
+    if {*layers} != {"penultimate"}:
+        words += _repeated("layer", tuple(dict.fromkeys(layers)))
     labels, pattern = origin.get("labels") or "parent", origin.get("label_pattern")
     if sources and not any(Path(source).is_absolute() for source in sources):
         labels = os.path.relpath(labels) if Path(labels).is_absolute() else labels
     splits, shuffle = origin.get("splits") or "auto", origin.get("shuffle")
     max_pixels = origin.get("max_pixels")
     # One is for all layers that have something to pool; where each had its own, none was given.
-    pooled = {recipe.pooling, *poolings} - {"none"}
+    pooled = {leaf.pooling, *poolings} - {"none"}
     only_ends = {*layers} <= {"penultimate", "logits"}
     for name, value, wanted in (
         (
@@ -100,8 +101,9 @@ def extract_command(
             next(iter(pooled), "none"),
             len(pooled) < 2 and (maps or (pooled and not only_ends)),
         ),
-        ("normalize", recipe.normalize, recipe.normalize != "none"),
-        ("weights", weights, weights is not None),
+        ("normalize", leaf.normalize, leaf.normalize != "none"),
+        ("views", views, views is not None),
+        ("weights", weights[0], weights[0] is not None),
         ("labels", labels, labels != "parent" and pattern is None),
         ("label-pattern", pattern, pattern is not None),
         *(
@@ -109,9 +111,9 @@ def extract_command(
             for kind in ("path", "label")
         ),
         ("splits", splits, splits != "auto"),
-        ("decode", recipe.preprocessing.decode, recipe.preprocessing.decode != "exact"),
-        ("resize", recipe.preprocessing.resampling, recipe.preprocessing.resampling != "exact"),
-        ("precision", recipe.precision, recipe.precision != "float32"),
+        ("decode", leaf.preprocessing.decode, leaf.preprocessing.decode != "exact"),
+        ("resize", leaf.preprocessing.resampling, leaf.preprocessing.resampling != "exact"),
+        ("precision", leaf.precision, leaf.precision != "float32"),
         ("dtype", dtype, dtype != "float32"),
         ("max-pixels", max_pixels, max_pixels is not None),
         ("shuffle", shuffle, shuffle is not None),
@@ -120,6 +122,15 @@ def extract_command(
             words += [f"--{name}", str(value)]
     words += ["--allow-truncated"] * bool(origin.get("allow_truncated"))
     return _typed(*words)
+
+
+def _recorded(leaf: BackboneRecipe, output: str) -> tuple[str, object]:
+    """The name of a network to type, and its weights, if they are not its own."""
+    try:
+        model, choice = as_recorded(leaf, output, WeightsChoice())
+    except WeightsError:  # the file has moved; its name is told all the same
+        return leaf.backbone, Path(leaf.weights.removeprefix("file:"))
+    return model, choice.weights
 
 
 def train_command(

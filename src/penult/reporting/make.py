@@ -181,7 +181,7 @@ def report(
     wanted = layer_names(layer or ())
     extraction = Extraction(
         extractor=ExtractorSpec(
-            rows=ModelRows(model=model, layers=wanted or ("penultimate",)),
+            rows=ModelRows(models=(model,), layers=wanted or ("penultimate",)),
             weights=WeightsChoice.of(weights, offline=offline, architecture=architecture),
             engine=EngineOptions(engine=engine, device=device),
         ),

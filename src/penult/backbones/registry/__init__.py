@@ -12,6 +12,7 @@ from penult.backbones.registry.prefixes import (
 )
 from penult.backbones.registry.recorded import (
     as_recorded,
+    holds_weights,
     open_recipe,
     pointing_to_conversion,
     require_recorded,
@@ -22,6 +23,7 @@ __all__ = [
     "DEFAULT_MODEL",
     "ENTRY_POINTS",
     "as_recorded",
+    "holds_weights",
     "load_source",
     "names_hint",
     "open_backbone",

@@ -12,15 +12,22 @@ from penult.backbones.graph_file import means_graph_file
 from penult.backbones.registry.opening import open_backbone
 from penult.backbones.registry.prefixes import load_source
 from penult.backbones.weights.choice import WeightsChoice
+from penult.backbones.weights.info import sha256_of
 from penult.errors import MissingExtraError, WeightsError
 from penult.interface import command, option
-from penult.recipe import Recipe, require_equal
+from penult.recipe import BackboneRecipe, require_equal
 
-__all__ = ["as_recorded", "open_recipe", "pointing_to_conversion", "require_recorded"]
+__all__ = [
+    "as_recorded",
+    "holds_weights",
+    "open_recipe",
+    "pointing_to_conversion",
+    "require_recorded",
+]
 
 
 def open_recipe(
-    recipe: Recipe,
+    recipe: BackboneRecipe,
     *,
     recipe_is: str,
     choice: WeightsChoice | None = None,
@@ -32,7 +39,7 @@ def open_recipe(
 
     Parameters
     ----------
-    recipe : Recipe
+    recipe : BackboneRecipe
         What the rows were made with.
     recipe_is : str
         What carries the recipe, for the message, e.g. ``"flowers.skops"``.
@@ -53,7 +60,7 @@ def open_recipe(
 
 
 @contextmanager
-def pointing_to_conversion(recipe: Recipe | None) -> Iterator[None]:
+def pointing_to_conversion(recipe: BackboneRecipe | None) -> Iterator[None]:
     """Where what runs a recipe's backbone is not installed, say that a file can take its place.
 
     Raises
@@ -72,7 +79,7 @@ def pointing_to_conversion(recipe: Recipe | None) -> Iterator[None]:
         raise
 
 
-def require_recorded(backbone: Backbone, recipe: Recipe, recipe_is: str) -> None:
+def require_recorded(backbone: Backbone, recipe: BackboneRecipe, recipe_is: str) -> None:
     """Refuse a backbone that is not the one that a stored recipe was made with.
 
     Raises
@@ -92,7 +99,9 @@ def require_recorded(backbone: Backbone, recipe: Recipe, recipe_is: str) -> None
     require_equal(recipe, ours, name=recipe_is, other_name=here)
 
 
-def as_recorded(recipe: Recipe, recipe_is: str, choice: WeightsChoice) -> tuple[str, WeightsChoice]:
+def as_recorded(
+    recipe: BackboneRecipe, recipe_is: str, choice: WeightsChoice
+) -> tuple[str, WeightsChoice]:
     """Turn a stored recipe into the name and the weights that `open_backbone` takes.
 
     A file of ``penult convert`` does for the network that it was made from.
@@ -122,3 +131,22 @@ def as_recorded(recipe: Recipe, recipe_is: str, choice: WeightsChoice) -> tuple[
         # Where such a file has moved, its name has changed.
         return f"{prefix}:{weights}", replace(choice, weights=None)
     return recipe.backbone, replace(choice, weights=weights)
+
+
+def holds_weights(path: Path, recipe: BackboneRecipe) -> bool:
+    """Whether a file holds the weights that a stored recipe names.
+
+    Raises
+    ------
+    WeightsError
+        If there is no such file.
+    FileFormatError
+        If it is a damaged file of ``penult convert``.
+    """
+    if not path.is_file():
+        raise WeightsError(f"there is no weights file {path}")
+    if means_graph_file(path):
+        from penult.backbones.graph_network import open_graph_file
+
+        return open_graph_file(path).weights.sha256 == recipe.weights_sha256
+    return sha256_of(path) == recipe.weights_sha256

@@ -12,8 +12,9 @@ from typing import Literal
 from penult.checking import checked
 from penult.classify.classifier import Classifier
 from penult.classify.loading import as_classifier
-from penult.errors import OutputError, UnknownNameError
+from penult.errors import EngineError, OutputError, UnknownNameError
 from penult.output import atomic_output, check_output
+from penult.recipe import BackboneRecipe
 from penult.representation import short_repr
 from penult.suffixes import ONNX
 
@@ -138,6 +139,8 @@ def export(
     from penult.classify.export.graph import join_models, probe_graph
 
     recipe = classifier.recipe
+    if not isinstance(recipe, BackboneRecipe):
+        raise EngineError(f"the rows of {recipe.outline} cannot be written as ONNX")
     choice = WeightsChoice.of(weights, offline=offline)
     probe = probe_graph(classifier)
     backbone = open_recipe(recipe, recipe_is="the classifier", choice=choice)

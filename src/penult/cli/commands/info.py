@@ -82,7 +82,11 @@ def _show_features(file: Path, found: FeaturesInfo) -> None:
     if len(found.layers) > 1:
         table = Table(("layer", "pooling", "row"), right=("row",))
         for recipe, rows in zip(found.recipes, found.shapes, strict=True):
-            table.add_row(recipe.layer, recipe.pooling, times(rows[1:]))
+            table.add_row(
+                recipe.layer,
+                ", ".join(dict.fromkeys(leaf.pooling for leaf in recipe.leaves)),
+                times(rows[1:]),
+            )
         table.show()
         say(f"below, the last, {found.recipe.layer}:")
     recipe_table(found.recipe)
@@ -109,7 +113,7 @@ def _show_features(file: Path, found: FeaturesInfo) -> None:
         found.origin,
         output=file.name,
         dtype=found.dtype,
-        poolings=[recipe.pooling for recipe in found.recipes],
+        poolings=[leaf.pooling for recipe in found.recipes for leaf in recipe.leaves],
         maps=any(len(shape) > 2 for shape in found.shapes),
     )
     say(f"made again by: {command}")

@@ -27,7 +27,7 @@ from penult.output import sync_folder
 from penult.scratch import scratch_folder, sweep
 
 if TYPE_CHECKING:
-    from penult.recipe import Recipe
+    from penult.recipe import BackboneRecipe
 
 __all__ = ["ConversionCache", "DamagedError"]
 
@@ -50,7 +50,7 @@ class ConversionCache:
         There, whole, or not at all.
     """
 
-    def __init__(self, recipes: Sequence[Recipe]) -> None:
+    def __init__(self, recipes: Sequence[BackboneRecipe]) -> None:
         # How photos are decoded and resized, and what the graph is computed in, is not in it.
         plain = [json.loads(recipe.with_options().to_json()) for recipe in recipes]
         parts = [_GRAPH, import_openvino().__version__, plain]

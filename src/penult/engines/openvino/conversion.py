@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from penult.backbones.backbone import Backbone
-    from penult.recipe import Recipe
+    from penult.recipe import BackboneRecipe
 
 __all__ = ["INT8_TOLERANCE", "Conversion", "convert"]
 
@@ -63,7 +63,7 @@ def _root_logger_kept() -> Iterator[None]:
         root.filters[:] = filters
 
 
-def convert(backbone: Backbone, recipes: Sequence[Recipe]) -> Conversion:
+def convert(backbone: Backbone, recipes: Sequence[BackboneRecipe]) -> Conversion:
     """Make a conversion, trusting nothing that lies on the disk but the weights.
 
     Raises

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from penult.backbones.backbone import Backbone
-    from penult.recipe import Recipe
+    from penult.recipe import BackboneRecipe
 
 __all__ = ["CosineMetric"]
 
@@ -32,7 +32,7 @@ class CosineMetric:
         self,
         ov: ModuleType,
         backbone: Backbone,
-        recipes: Sequence[Recipe],
+        recipes: Sequence[BackboneRecipe],
         model: Any,
         images: NDArray[np.uint8],
     ) -> None:
@@ -71,7 +71,9 @@ class CosineMetric:
         return [rows[k].reshape(1, -1) for k in range(len(activations))]
 
 
-def _pooling(ov: ModuleType, backbone: Backbone, recipes: Sequence[Recipe], model: Any) -> Any:
+def _pooling(
+    ov: ModuleType, backbone: Backbone, recipes: Sequence[BackboneRecipe], model: Any
+) -> Any:
     """A graph from one image's activations, as `model` gives them, to its rows."""
     given = [
         ov.opset13.parameter([1, *list(output.get_partial_shape())[1:]], ov.Type.f32)

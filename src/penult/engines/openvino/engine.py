@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from penult.backbones.backbone import Backbone
-    from penult.recipe import Recipe
+    from penult.recipe import BackboneRecipe
 
 __all__ = ["OpenVinoEngine", "converted"]
 
@@ -53,7 +53,7 @@ class OpenVinoEngine(Engine):
     ----------
     backbone : Backbone
         One that is an OpenVINO graph, or can be cut as a torch module.
-    recipes : sequence of Recipe
+    recipes : sequence of BackboneRecipe
         What is to be computed.
     settings : EngineSettings
         By default, as many streams as there are cores.
@@ -74,7 +74,7 @@ class OpenVinoEngine(Engine):
     def __init__(
         self,
         backbone: Backbone,
-        recipes: Sequence[Recipe],
+        recipes: Sequence[BackboneRecipe],
         settings: EngineSettings,
     ) -> None:
         self.recipes = tuple(recipes)
@@ -209,7 +209,7 @@ class OpenVinoEngine(Engine):
             requests.put(request)
 
 
-def converted(backbone: Backbone, recipes: Sequence[Recipe]) -> Conversion:
+def converted(backbone: Backbone, recipes: Sequence[BackboneRecipe]) -> Conversion:
     """The graph that gives these recipes' rows.
 
     Raises
@@ -233,7 +233,7 @@ def _load(cache: ConversionCache | None, backbone: Backbone) -> Conversion | Non
 
 
 def _convert(
-    cache: ConversionCache | None, backbone: Backbone, recipes: Sequence[Recipe]
+    cache: ConversionCache | None, backbone: Backbone, recipes: Sequence[BackboneRecipe]
 ) -> Conversion:
     """Convert, and cache it where that can be done."""
     if not backbone.metadata.instant:

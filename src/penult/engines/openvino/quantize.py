@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from penult.backbones.backbone import Backbone
-    from penult.recipe import Recipe
+    from penult.recipe import BackboneRecipe
 
 __all__ = ["Quantized", "quantize"]
 
@@ -61,7 +61,7 @@ class Quantized:
 @keep_signal_stack()  # NNCF makes cores of its own
 def quantize(
     backbone: Backbone,
-    recipes: Sequence[Recipe],
+    recipes: Sequence[BackboneRecipe],
     images: NDArray[np.uint8],
     *,
     min_cosine: float,
@@ -82,7 +82,7 @@ def quantize(
     ----------
     backbone : Backbone
         What is to be quantized.
-    recipes : sequence of Recipe
+    recipes : sequence of BackboneRecipe
         Of the layers to keep; rows are judged after their poolings.
     images : uint8 array, shape (N, H, W, 3)
         As `penult.images.pixels.transform` makes them.

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from penult.backbones.backbone import Backbone
     from penult.backbones.network import OpenVinoGraph
-    from penult.recipe import Recipe
+    from penult.recipe import BackboneRecipe
 
 __all__ = ["MIN_COSINE", "read_graph"]
 
@@ -48,7 +48,7 @@ class ReadGraph(NamedTuple):
     expected: tuple[NDArray[np.float32], ...] = ()
 
 
-def read_graph(ov: Any, backbone: Backbone, recipes: Sequence[Recipe]) -> ReadGraph:
+def read_graph(ov: Any, backbone: Backbone, recipes: Sequence[BackboneRecipe]) -> ReadGraph:
     """Take from a backbone that is an OpenVINO graph what gives these recipes' rows.
 
     Raises
@@ -61,7 +61,7 @@ def read_graph(ov: Any, backbone: Backbone, recipes: Sequence[Recipe]) -> ReadGr
     expected = dict(zip((layer.name for layer in content.layers), content.expected, strict=False))
     checks = [backbone.recipe(name) for name in expected]
 
-    def graph(recipes: Sequence[Recipe]) -> Any:
+    def graph(recipes: Sequence[BackboneRecipe]) -> Any:
         whole = content.build(shared_core(ov))
         return append_pooling(ov, whole, content.layers, recipes)
 

@@ -14,12 +14,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from penult.backbones.layer import Layer
-    from penult.recipe import Recipe
+    from penult.recipe import BackboneRecipe
 
 __all__ = ["append_pooling", "run_model"]
 
 
-def append_pooling(ov: Any, model: Any, layers: Sequence[Layer], recipes: Sequence[Recipe]) -> Any:
+def append_pooling(
+    ov: Any, model: Any, layers: Sequence[Layer], recipes: Sequence[BackboneRecipe]
+) -> Any:
     """Put pooling and row normalization behind a graph; see `engines.row_network.RowNetwork`.
 
     Parameters

@@ -19,12 +19,12 @@ from penult.progress import announce
 if TYPE_CHECKING:
     from penult.backbones.backbone import Backbone
     from penult.engines.base import Engine
-    from penult.recipe import Recipe
+    from penult.recipe import BackboneRecipe
 
 __all__ = ["largest_difference", "write_graph"]
 
 
-def write_graph(backbone: Backbone, recipes: Sequence[Recipe]) -> SavedGraph:
+def write_graph(backbone: Backbone, recipes: Sequence[BackboneRecipe]) -> SavedGraph:
     """Convert the part of a network that leads to some layers.
 
     Raises

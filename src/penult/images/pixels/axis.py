@@ -42,13 +42,10 @@ class Axis:
         crop: int,
         margin: Literal["even", "down"],
         end: End = "center",
-        *,
-        mirrored: bool = False,
     ) -> Axis:
         """Lay a crop over an edge.
 
-        `end` says where the crop lies; one that is larger than the edge is centred. With `mirrored`
-        that is where it lies once the edge is mirrored, and the kept pixels are yet to be.
+        `end` says where the crop lies; one that is larger than the edge is centred.
         """
         missing = max(crop - resized, 0)
         # Down means towards minus infinity: what is padded has a negative margin.
@@ -58,8 +55,6 @@ class Axis:
             first = spare // 2 if margin == "down" else round(spare / 2.0)
         else:
             first = 0 if end == "start" else spare
-        if mirrored:
-            first = spare - first
         return cls(size, resized, first, min(crop, resized), before, missing - before)
 
     @classmethod

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from penult.errors import UnknownNameError, UsageError
-from penult.images.pixels.views import VIEWS
 from penult.interface import option
-from penult.recipe import Preprocessing
+from penult.recipe import VIEWS, Preprocessing
 
 __all__ = ["require_views"]
 

@@ -12,9 +12,8 @@ from penult.errors import ImageError
 from penult.images.pixels.axis import Axis, End, is_across_first
 from penult.images.pixels.decode import MAX_PIXELS
 from penult.images.pixels.fast_resize import FastResize, require_fast
-from penult.images.pixels.views import CENTER, Place, View
 from penult.interface import option
-from penult.recipe import Preprocessing
+from penult.recipe import CENTER, Place, Preprocessing, View
 
 __all__ = ["Transform"]
 
@@ -108,7 +107,7 @@ class Transform:
         margin = self.preprocessing.margin
         axes = [
             (
-                Axis.of(image.width, resized[0], crop[1], margin, x, mirrored=view.flipped),
+                Axis.of(image.width, resized[0], crop[1], margin, x),
                 Axis.of(image.height, resized[1], crop[0], margin, y),
             )
             for view in self.views
@@ -123,8 +122,9 @@ class Transform:
         blank = np.zeros if across.is_padded or down.is_padded else np.empty
         canvas = blank((len(self.views), *crop, 3), np.uint8)
         for seen, view, (x, y) in zip(canvas, self.views, axes, strict=True):
-            part = pixels[y.within(down), x.within(across)]
-            seen[y.kept, x.kept] = part[:, ::-1] if view.flipped else part
+            seen[y.kept, x.kept] = pixels[y.within(down), x.within(across)]
+            if view.flipped:
+                seen[:] = seen[:, ::-1].copy()
         return canvas if len(self.views) > 1 else canvas[0]
 
     def _resized_size(self, width: int, height: int) -> tuple[int, int]:

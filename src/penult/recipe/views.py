@@ -20,9 +20,9 @@ class View:
     place : {"center", "top left", "top right", "bottom left", "bottom right"}
         Where the crop is taken from the resized image.
     flipped : bool
-        Whether the resized image is mirrored, left to right, before the crop is taken. So a photo
-        and its mirror image have the same views in flipped pairs, also where the margin is odd and
-        the centre crop lies half a pixel beside the centre.
+        Whether the crop is mirrored, left to right. (torchvision's ``TenCrop`` mirrors the image
+        first, which differs by one pixel for the centre of an odd margin. This way a mirrored view
+        follows from the view itself, so that an exported graph is given one image a photo.)
     """
 
     place: Place = "center"
@@ -32,12 +32,11 @@ class View:
 CENTER = View()
 """What a network sees of an image where nothing else is asked for."""
 
-_PLACES: tuple[Place, ...] = ("top left", "top right", "bottom left", "bottom right", "center")
-_FIVE = tuple(View(place) for place in _PLACES)
+_FIVE = (View("top left"), View("top right"), View("bottom left"), View("bottom right"), CENTER)
 
 VIEWS: dict[str, tuple[View, ...]] = {
     "flip": (CENTER, View(flipped=True)),
     "five-crop": _FIVE,
-    "ten-crop": (*_FIVE, *(View(place, flipped=True) for place in _PLACES)),
+    "ten-crop": (*_FIVE, *(View(_FIVE[k].place, flipped=True) for k in (1, 0, 3, 2, 4))),
 }
-"""The views of each name; the crops are those of torchvision's ``FiveCrop`` and ``TenCrop``."""
+"""The views of each name, in the order of torchvision's ``FiveCrop`` and ``TenCrop``."""

@@ -1,0 +1,135 @@
+"""Rows of recipes that are trees, from the engines that run their networks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from penult.engines.base import Engine
+from penult.images.pixels.transform import Transform
+from penult.recipe import BackboneRecipe, Recipe, View
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from PIL import Image
+
+    from penult.recipe import Preprocessing
+
+    Pixels = tuple[NDArray[np.uint8], ...]
+
+__all__ = ["Composition"]
+
+
+class Composition:
+    """The engines of some recipes' networks, fed from one decoded image, their rows put together.
+
+    An image is resized once for all networks and views that see it alike.
+
+    Parameters
+    ----------
+    recipes : sequence of Recipe
+        One for each array that `run` returns.
+    engines : sequence of Engine
+        Whose recipes are, all together, the leaves of those.
+
+    Attributes
+    ----------
+    recipes : tuple of Recipe
+    batch_size : int
+        Images a call of `run` that suit the engines.
+    concurrency : int
+        How many threads may be inside `run` at once, and should be.
+    """
+
+    def __init__(self, recipes: Sequence[Recipe], engines: Sequence[Engine]) -> None:
+        self.recipes, self.engines = tuple(recipes), tuple(engines)
+        self.batch_size = max(engine.batch_size for engine in self.engines)
+        self.concurrency = max(engine.concurrency for engine in self.engines)
+        needs = dict.fromkeys(one for recipe in self.recipes for one in recipe.needs())
+        views: dict[Preprocessing, dict[View, None]] = {}
+        for leaf, view in needs:
+            views.setdefault(leaf.preprocessing, {})[view] = None
+        self._transforms = {seen: Transform(seen, tuple(them)) for seen, them in views.items()}
+        self._views = {seen: tuple(them) for seen, them in views.items()}
+
+    @classmethod
+    def of(cls, engine: Engine) -> Composition:
+        """The rows of one engine's own recipes."""
+        return cls(engine.recipes, [engine])
+
+    @property
+    def at_least(self) -> tuple[int, int] | None:
+        """The smallest size that a JPEG may be decoded at; see `Transform.at_least`."""
+        sizes = [transform.at_least for transform in self._transforms.values()]
+        known = [size for size in sizes if size is not None]
+        if not known or len(known) < len(sizes):
+            return None
+        return max(width for width, _ in known), max(height for _, height in known)
+
+    def pixels(self, image: Image.Image) -> Pixels:
+        """Transform an image for each network.
+
+        Parameters
+        ----------
+        image : Pillow image
+            Of mode RGB.
+
+        Returns
+        -------
+        tuple of uint8 array, shape (V, H, W, 3)
+            One for each way in which networks see images: its views.
+        """
+        return tuple(
+            made[None] if made.ndim == 3 else made
+            for made in (transform(image) for transform in self._transforms.values())
+        )
+
+    def run(self, images: Sequence[Pixels]) -> list[NDArray[np.float32]]:
+        """Turn images into rows.
+
+        Parameters
+        ----------
+        images : sequence of what `pixels` gives, of length n
+
+        Returns
+        -------
+        list of float32 array, shape (n, …)
+            One a recipe.
+        """
+        stacked = dict(zip(self._transforms, map(np.stack, zip(*images, strict=True)), strict=True))
+        found: dict[tuple[BackboneRecipe, View], NDArray[np.float32]] = {}
+        for engine in self.engines:
+            seen = engine.recipes[0].preprocessing
+            pixels = stacked[seen]
+            flat = pixels.reshape(-1, *pixels.shape[2:])
+            rows = run_in_pieces(engine, flat, max(engine.batch_size, len(images)))
+            for leaf, block in zip(engine.recipes, rows, strict=True):
+                by_view = block.reshape(*pixels.shape[:2], *block.shape[1:])
+                for place, view in enumerate(self._views[seen]):
+                    found[leaf, view] = by_view[:, place]
+        return [
+            np.ascontiguousarray(recipe.rows(lambda leaf, view: found[leaf, view]))
+            for recipe in self.recipes
+        ]
+
+    @property
+    def row_shapes(self) -> tuple[tuple[int, ...], ...]:
+        """The shape of one row of each recipe, found by running a black image once an engine."""
+        shapes: Mapping[BackboneRecipe, tuple[int, ...]] = {
+            leaf: shape
+            for engine in self.engines
+            for leaf, shape in zip(engine.recipes, engine.row_shapes, strict=True)
+        }
+        return tuple(recipe.row_shape(shapes.__getitem__) for recipe in self.recipes)
+
+
+def run_in_pieces(
+    engine: Engine, images: NDArray[np.uint8], size: int
+) -> list[NDArray[np.float32]]:
+    """Run an engine on more images than suit one call, some at a time."""
+    if len(images) <= size:
+        return engine.run(images)
+    pieces = [engine.run(images[at : at + size]) for at in range(0, len(images), size)]
+    return [np.concatenate(blocks) for blocks in zip(*pieces, strict=True)]

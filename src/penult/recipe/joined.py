@@ -1,0 +1,140 @@
+"""Rows of several recipes as one."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from penult.errors import FileFormatError
+from penult.parsing import to_record
+from penult.recipe.base import Recipe
+from penult.recipe.composite import CompositeRecipe
+from penult.recipe.views import CENTER, View
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from penult.recipe.backbone import BackboneRecipe
+    from penult.recipe.base import LeafRows
+    from penult.recipe.projection import Projection
+
+__all__ = ["JoinedRecipe"]
+
+SHORTEST = 1e-12
+"""A row is never divided by less: one of zeros stays one."""
+
+
+@dataclass(frozen=True, repr=False)
+class JoinedRecipe(CompositeRecipe):
+    """Rows of several recipes, each scaled to length one, one after the other.
+
+    Attributes
+    ----------
+    parts : tuple of Recipe
+        Two or more, in the order of their numbers.
+    weights : tuple of float
+        What each part is multiplied by after it was scaled, one a part, above 0; all 1 by default.
+
+    Raises
+    ------
+    FileFormatError
+        If there are fewer parts, or the weights are not as many, or not above 0.
+    """
+
+    kind = "joined"
+
+    parts: tuple[Recipe, ...]
+    weights: tuple[float, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        if len(self.parts) < 2:
+            raise FileFormatError("a joined recipe has two parts or more")
+        weights = tuple(map(float, self.weights)) or (1.0,) * len(self.parts)
+        object.__setattr__(self, "weights", weights)
+        if len(weights) != len(self.parts):
+            raise FileFormatError(f"{len(weights)} weights for {len(self.parts)} parts")
+        if not all(math.isfinite(weight) and weight > 0 for weight in weights):
+            raise FileFormatError(f"the weights {weights}; each has to be above 0")
+
+    @property
+    def outline(self) -> str:
+        """See `Recipe.outline`."""
+        return " joined with ".join(
+            part.outline if weight == 1 else f"{weight:g} × {part.outline}"
+            for part, weight in zip(self.parts, self.weights, strict=True)
+        )
+
+    def settings(self) -> dict[str, Any]:
+        """See `Recipe.settings`."""
+        return {"weights": self.weights}
+
+    def rows(self, leaf_rows: LeafRows, view: View = CENTER) -> NDArray[np.float32]:
+        """See `Recipe.rows`."""
+        return self.join([part.rows(leaf_rows, view) for part in self.parts])
+
+    def join(self, rows: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+        """Join rows of the parts.
+
+        Parameters
+        ----------
+        rows : list of float32 array, shape (n, …)
+            One a part.
+
+        Returns
+        -------
+        float32 array, shape (n, D)
+            D numbers, as many as all parts have.
+        """
+        import numpy as np
+
+        scaled = []
+        for part, weight in zip(rows, self.weights, strict=True):
+            flat = part.reshape(len(part), math.prod(part.shape[1:]))
+            length = np.linalg.norm(flat, axis=1, keepdims=True)
+            scaled.append(flat * (np.float32(weight) / np.maximum(length, SHORTEST)))
+        return np.concatenate(scaled, axis=1, dtype=np.float32)
+
+    def row_shape(self, leaf_shape: Callable[[BackboneRecipe], tuple[int, ...]]) -> tuple[int, ...]:
+        """See `Recipe.row_shape`."""
+        return (sum(math.prod(part.row_shape(leaf_shape)) for part in self.parts),)
+
+    def with_leaves(self, leaves: Mapping[BackboneRecipe, BackboneRecipe]) -> Recipe:
+        """See `Recipe.with_leaves`."""
+        parts = tuple(part.with_leaves(leaves) for part in self.parts)
+        return dataclasses.replace(self, parts=parts)
+
+    def facts(self) -> list[tuple[str, str | None]]:
+        """See `Recipe.facts`."""
+        weighted = any(weight != 1 for weight in self.weights)
+        facts = [(f"part {n}", part.outline) for n, part in enumerate(self.parts, 1)]
+        return [
+            ("joined", f"{len(self.parts)} parts, each scaled to length 1"),
+            *facts,
+            ("weights", ", ".join(f"{w:g}" for w in self.weights) if weighted else None),
+        ]
+
+    def to_data(self) -> dict[str, Any]:
+        """See `Recipe.to_data`."""
+        parts = [part.to_data() for part in self.parts]
+        return {"kind": self.kind, "parts": parts, "weights": list(self.weights)}
+
+    @classmethod
+    def from_data(
+        cls,
+        data: Mapping[str, Any],
+        read: Callable[[Any], Recipe],
+        _arrays: Mapping[str, Projection],
+    ) -> JoinedRecipe:
+        """See `Recipe.from_data`."""
+        stored = to_record(_Stored, data)
+        return cls(tuple(map(read, stored.parts)), stored.weights)
+
+
+@dataclass(frozen=True)
+class _Stored:
+    parts: tuple[Any, ...]
+    weights: tuple[float, ...]
