@@ -12,7 +12,8 @@ from toys import MeanColour
 
 import penult
 from penult.backbones.weights.info import WeightsInfo
-from penult.engines.base import TOLERANCE
+from penult.engines.base import HALF_TOLERANCES, TOLERANCE
+from penult.engines.registry import ENGINES, EngineEntry
 from penult.errors import FeatureFileError, PathNotFoundError, UsageError
 from penult.verification import FLOAT16_TOLERANCE
 
@@ -132,6 +133,27 @@ def test_float16_rounds_and_is_allowed_to(shades, tmp_path, toy):
     assert found.passed
     rewrite(path, 2, [0.2, 0.2, 0.201])
     assert not penult.verify(path).passed
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+@pytest.mark.parametrize(
+    ("precision", "passes", "fails"), [("float16", 0.002, 0.03), ("bfloat16", 0.03, 0.25)]
+)
+def test_in_half_precision_others_round_elsewhere_and_may(
+    shades, tmp_path, toy, monkeypatch, precision, passes, fails, dtype
+):
+    entry = EngineEntry(
+        "toys:ChannelMeans", devices=("cpu",), forms=("torch",), half={"cpu": (precision,)}
+    )
+    monkeypatch.setitem(ENGINES, "means", entry)
+    path = tmp_path / "f.h5"
+    how = {"engine": "means", "device": "cpu"}
+    penult.extract(shades, path, model=toy, precision=precision, dtype=dtype, **how)
+    rewrite(path, 2, [0.2, 0.2, 0.2 + passes])
+    found = penult.verify(path, **how)
+    assert (found.passed, found.tolerance) == (True, HALF_TOLERANCES[precision])
+    rewrite(path, 2, [0.2, 0.2, 0.2 + fails])
+    assert not penult.verify(path, **how).passed
 
 
 def test_maps_are_compared_as_a_whole(shades, tmp_path, toy):

@@ -11,7 +11,7 @@ import numpy as np
 
 from penult.backbones.weights.choice import WeightsChoice
 from penult.checking import checked
-from penult.engines.base import BFLOAT16_TOLERANCE, TOLERANCE
+from penult.engines.base import HALF_TOLERANCES, TOLERANCE
 from penult.errors import MissingExtraError, RecipeMismatchError, SourceError, UsageError
 from penult.extractor import EngineOptions, ExtractorSpec, ReadingOptions, RecipeRows
 from penult.features.read import load
@@ -179,9 +179,10 @@ def verify(
     file = load(features)
     layers = [load(features, layer) for layer in file.layers]
     is_half = any(layer.features.dtype == np.float16 for layer in layers)
-    tolerance = FLOAT16_TOLERANCE if is_half else TOLERANCE
-    if any(leaf.precision == "bfloat16" for leaf in file.recipe.leaves):
-        tolerance = BFLOAT16_TOLERANCE
+    tolerance = max(
+        FLOAT16_TOLERANCE if is_half else TOLERANCE,
+        *(HALF_TOLERANCES.get(leaf.precision, 0) for leaf in file.recipe.leaves),
+    )
     find = _finder(file, features, images, offline=offline)
     spec = ExtractorSpec(
         rows=RecipeRows(tuple(one.recipe for one in layers), str(features), file.layers),

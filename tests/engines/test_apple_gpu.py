@@ -87,8 +87,43 @@ def test_what_does_not_fit_is_halved_whatever_its_error_and_not_filled_up_again(
         np.testing.assert_allclose(engine.run(IMAGES)[0], expected, rtol=1e-4, atol=1e-6)
     assert sizes == [8, 6, 3] + [2] * 6
     assert [record.getMessage() for record in caplog.records] == [
-        "penult: 6 images do not fit into the memory of mps; going on with 2 at a time"
+        "penult: 6 images do not fit into the memory of mps; going on with at most 2 at a time"
     ]
+
+
+def test_a_lack_of_memory_is_said_once_however_often_it_grows(tiny, monkeypatch, caplog):
+    engine = opened(tiny, batch_size=8)
+    failing(engine, monkeypatch, beyond=4, error=RuntimeError("out of memory"))
+    engine.run(IMAGES)
+    sizes = failing(engine, monkeypatch, beyond=1, error=RuntimeError("out of memory"))
+    engine.run(IMAGES)
+    assert sizes[-4:] == [1] * 4
+    assert [record.getMessage() for record in caplog.records] == [
+        "penult: 6 images do not fit into the memory of mps; going on with at most 3 at a time"
+    ]
+
+
+def test_not_even_one_image_is_one_line_with_one_advice(tiny, monkeypatch):
+    refuses(monkeypatch, torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 MiB."))
+    with pytest.raises(EngineError, match=r"^not even one image .* it, or give device='cpu'$"):
+        opened(tiny)
+
+
+def test_weights_that_do_not_fit_are_one_line_and_leave_nothing_there(tiny, monkeypatch):
+    to, places = torch.nn.Module.to, []
+
+    def full(self, *args, **options):
+        places.extend(args)
+        if args == (torch.device("cpu"),):  # as the made-up GPU is called
+            raise RuntimeError("MPS backend out of memory (MPS allocated: 17.00 GB).")
+        return to(self, *args, **options)
+
+    monkeypatch.setattr(torch.nn.Module, "to", full)
+    with pytest.raises(
+        EngineError, match=r"^the weights of .* memory of mps; close what else .*'$"
+    ):
+        opened(tiny)
+    assert places[-1] == "cpu"
 
 
 def test_another_error_is_not_taken_for_a_lack_of_memory(tiny, monkeypatch):

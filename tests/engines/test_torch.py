@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 
 import penult.engines.torch as torch_engine
+import penult.engines.torch_device as torch_device
 from penult.backbones.recipe_selection import select
 from penult.backbones.registry import open_backbone
 from penult.engines.registry import open_engine
@@ -163,8 +164,22 @@ def test_an_engine_out_of_memory_goes_on_with_smaller_batches_and_says_so_once(
         (rows,) = engine.run(images)
         assert np.allclose(rows, expected, atol=1e-5)
     assert [r.getMessage() for r in caplog.records] == [
-        "penult: 6 images do not fit into the memory of cpu; going on with 2 at a time"
+        "penult: 6 images do not fit into the memory of cpu; going on with at most 2 at a time"
     ]
+
+
+def test_a_device_that_is_here_and_cannot_be_used_is_one_line_that_does_not_advise_it_again(
+    lite0, monkeypatch
+):
+    def full(*_, **__):
+        raise RuntimeError("CUDA error: out of memory\nSearch for it in CUDA's docs.")
+
+    monkeypatch.setattr(torch_device, "_missing", lambda device: "")
+    monkeypatch.setattr(torch, "zeros", full)
+    with pytest.raises(
+        EngineError, match=r"^the device 'cuda' .*: CUDA error: out of memory; give device='cpu'$"
+    ):
+        open_engine(lite0, [lite0.recipe()], device="cuda")
 
 
 def test_autocast_without_a_gpu_is_refused_in_one_line(lite0):

@@ -78,7 +78,7 @@ class TorchEngine(Engine):
         self._passing = _passing.setdefault(backbone, Lock())
         on_gpu = self._device.kind != "cpu"
         self.batch_size = settings.batch_size or (_BATCH_ON_GPU if on_gpu else self.batch_size)
-        self._most = self.batch_size
+        self._most, self._settling = self.batch_size, Lock()
         self._sizes = PreparedSizes(self.batch_size)
         # In float32, cuDNN's kernels for channels last are no faster (of ResNet50, slower by a
         # sixth), and those for depthwise convolutions are compiled anew for every shape.
@@ -94,7 +94,8 @@ class TorchEngine(Engine):
         check = check_image(recipes[0].preprocessing.input_size)[None]
         expected = self._rows_on_cpu(check)
         try:
-            self._network.to(self._device.place).to(memory_format=layout)
+            with memory_errors():
+                self._network.to(self._device.place).to(memory_format=layout)
             if self._device.kind == "cuda":
                 torch.cuda.synchronize(self._device.place)  # streams do not wait for its way there
                 self.concurrency = 2
@@ -104,6 +105,14 @@ class TorchEngine(Engine):
             # In the size that comes first, so that nothing is prepared that is not needed.
             first = min(settings.images or self.batch_size, self.batch_size)
             rows = self.run(np.repeat(check, first, axis=0))
+        except torch.OutOfMemoryError as error:
+            self._network.to("cpu")  # what had fitted
+            raise EngineError(
+                f"the weights of {backbone.described} do not fit into the memory of {self.device}; "
+                f"close what else uses it, or give {option('device', 'cpu')}"
+            ) from error
+        except EngineError:  # which is a RuntimeError: not even one image fits
+            raise
         except (RuntimeError, TypeError, BackboneError) as error:
             # Such as an operation that Apple's GPUs lack, or weights in float64.
             raise EngineError(
@@ -115,14 +124,17 @@ class TorchEngine(Engine):
     def run(self, images: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
         """See `Engine.run`."""
         rows, most = in_batches(self._run, images, self._most, torch.OutOfMemoryError)
-        if most < self._most:
+        with self._settling:
+            before, self._most = self._most, min(most, self._most)
+        # Said once: a batch may fit alone, and no more when another thread has one there, too.
+        if most < before == self.batch_size:
             logging.getLogger("penult").warning(
-                "penult: %d images do not fit into the memory of %s; going on with %d at a time",
-                min(len(images), self._most),
+                "penult: %d images do not fit into the memory of %s; going on with at most %d at a "
+                "time",
+                min(len(images), before),
                 self.device,
                 most,
             )
-            self._most = most
         return rows
 
     def _run(self, images: NDArray[np.uint8]) -> list[NDArray[np.float32]]:

@@ -13,6 +13,7 @@ import torch
 
 from penult.errors import BackboneError, EngineError
 from penult.interface import option
+from penult.messages import first_line
 
 __all__ = ["Device", "by_launcher", "find_device", "memory_errors"]
 
@@ -43,23 +44,25 @@ def find_device(name: str) -> Device:
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     device = torch.device(name)
-    why = _missing(device)
+    if why := _missing(device):
+        raise EngineError(
+            f"the device {name!r} cannot be used: {why}; give {option('device', 'auto')} or cpu"
+        )
     try:
-        if not why:
-            torch.zeros(1, device=device).cpu()
+        torch.zeros(1, device=device).cpu()
     except (RuntimeError, AssertionError) as error:
         # Such as a GPU that another program has to itself: torch says what it is.
-        why = str(error).splitlines()[0].partition(". ")[0]
+        why = first_line(error).partition(". ")[0]
         if "forked subprocess" in why:
             raise EngineError(
                 "this process was forked from one that had used the GPU, which a fork cannot; "
                 "start processes by multiprocessing.get_context('spawn') or 'forkserver' (in "
                 f"joblib, by its default, loky), or give {option('device', 'cpu')}"
             ) from error
-    if why:
+        # It is here: `auto` would take it, too.
         raise EngineError(
-            f"the device {name!r} cannot be used: {why}; give {option('device', 'auto')} or cpu"
-        )
+            f"the device {name!r} cannot be used: {why}; give {option('device', 'cpu')}"
+        ) from error
     return Device(device, device.type)
 
 

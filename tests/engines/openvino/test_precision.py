@@ -9,7 +9,7 @@ import penult
 from penult.backbones.recipe_selection import select
 from penult.backbones.registry import open_backbone
 from penult.engines.agreement import cosines
-from penult.engines.base import BFLOAT16_TOLERANCE, TOLERANCE
+from penult.engines.base import HALF_TOLERANCES, TOLERANCE
 from penult.engines.openvino import engine as openvino_engine
 from penult.engines.openvino import precision
 from penult.engines.registry import open_engine
@@ -86,7 +86,7 @@ def test_a_file_of_such_rows_says_so_and_is_verified_to_what_engines_differ_by(
     assert features.recipe.precision == "bfloat16"
     found = penult.verify(path)
     assert found.passed
-    assert found.tolerance == BFLOAT16_TOLERANCE
+    assert found.tolerance == HALF_TOLERANCES["bfloat16"]
     assert found.agreements[0].worst_error <= TOLERANCE
 
 
