@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import shlex
+from typing import get_type_hints
 
 import pytest
 from typer.main import get_command
+from typer.models import OptionInfo
 
 from penult.cli import app, completion, options
 from penult.cli.help import examples
@@ -95,3 +98,16 @@ def test_each_command_has_examples_that_can_be_typed(name):
 def test_the_names_that_are_offered_are_those_there_are():
     assert completion.engines("") == ["auto", *ENGINES]
     assert completion.samples("") == [*SAMPLES]
+
+
+def test_no_option_gets_its_name_from_what_stands_for_its_value():
+    # typer 0.27 takes --DEVICE for an option device whose value is called DEVICE.
+    for name, command in COMMANDS.items():
+        hints = get_type_hints(inspect.unwrap(command.callback), include_extras=True)
+        for argument, hint in hints.items():
+            for told in getattr(hint, "__metadata__", ()):
+                if isinstance(told, OptionInfo) and (told.metavar or "").lower() == argument:
+                    # Where it is in an annotation, the first name lies in the default.
+                    assert str(told.default)[:2] == "--", (
+                        f"{name}: name the option {argument} explicitly"
+                    )

@@ -242,6 +242,7 @@ Engine = Annotated[
 Device = Annotated[
     str,
     speed_option(
+        "--device",  # typer 0.27 would take the metavar, in capitals, where it is the same word
         metavar="DEVICE",
         autocompletion=completion.devices,
         help="Where it runs: auto, cpu, cuda, cuda:1 and so on, or mps.",

@@ -23,6 +23,7 @@ def run(
     images: Annotated[
         list[str] | None,
         typer.Option(
+            "--images",
             metavar="IMAGES",
             help="Where the images are now, if they have moved; may be given several times.",
             show_default=False,
