@@ -6,20 +6,20 @@ import io
 from pathlib import Path
 
 from penult.features.write import Columns, FeatureWriter
-from penult.recipe import Preprocessing, Recipe
+from penult.recipe import BackboneRecipe, Preprocessing
 from penult.records import ImageRecord
 
 
-def recipe(layer: str = "penultimate") -> Recipe:
-    return Recipe(
-        architecture="toy/net",
+def recipe(layer: str = "penultimate", network: str = "toy:net") -> BackboneRecipe:
+    return BackboneRecipe(
+        architecture=network.replace(":", "/"),
         weights_sha256="00" * 32,
         layer=layer,
         pooling="none",
         preprocessing=Preprocessing(
             resize=4, crop=(4, 4), interpolation="bilinear", mean=(0.0,) * 3, std=(1.0,) * 3
         ),
-        backbone="toy:net",
+        backbone=network,
     )
 
 
@@ -27,13 +27,24 @@ def record(name: str, *labels: str, split: str | None = None, group: str | None 
     return ImageRecord(name, io.BytesIO, labels, split, group)
 
 
-def write(path: Path, records, rows, *, layers=("penultimate",), failures=(), blocks=2, **options):
-    writer = FeatureWriter(path, [recipe(x) for x in layers], Columns.of(records), **options)
+def write(
+    path: Path | None,
+    records,
+    rows,
+    *,
+    layers=("penultimate",),
+    recipes=None,
+    failures=(),
+    blocks=2,
+    **options,
+):
+    """Write a file of these recipes, or those of `layers`; one array of rows each."""
+    recipes = recipes or [recipe(x) for x in layers]
+    writer = FeatureWriter(path, recipes, Columns.of(records), **options)
     for start in range(0, len(records), blocks):
         part = slice(start, start + blocks)
-        writer.append(
-            records[part], [f"{k:032x}" for k in range(len(records[part]))], [r[part] for r in rows]
-        )
+        digests = [f"{start + k:032x}" for k in range(len(records[part]))]
+        writer.append(records[part], digests, [r[part] for r in rows])
     writer.finish(failures)
     writer.close()
     return path

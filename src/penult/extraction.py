@@ -297,7 +297,7 @@ class Extraction:
             job = self._job(images, (target, parts_folder(target)), tell)
             changes = None
             if update and target.exists():  # before a network is converted for what is refused
-                old = require_same(target, job.extractor.recipes, job.options)
+                old = require_same(target, job.recipes, job.options)
                 changes = changes_of(old, job.listing.records)
             _ = job.extractor.engine  # what is wrong with it is said before anything is written
             to_file(job, target, overwrite=overwrite, restart=restart, update=update)

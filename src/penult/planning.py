@@ -17,7 +17,7 @@ from penult.errors import UsageError
 from penult.extractor import ModelRows, ReadingOptions, by_network, layer_names, model_names
 from penult.features.changes import changes_of
 from penult.features.estimate import estimate_bytes
-from penult.features.read import load
+from penult.features.read import layer_recipes
 from penult.features.resume.finished import require_same
 from penult.features.resume.store import parts_folder, require_place
 from penult.images.listing import Images
@@ -267,12 +267,12 @@ def plan(
             "max_pixels": reading.max_pixels,
             "allow_truncated": reading.allow_truncated,
         }
-        asked = tuple(recipes.values())
+        asked = recipes
         # Those that stand in for weights which are not here.
         absent = {leaf for b, own in of_each for leaf in own if not b.weights.name}
         if absent:
-            theirs = load(target).recipe
-            asked = tuple(_with_pretrained(recipe, absent, theirs) for recipe in asked)
+            theirs = [leaf for one, _ in layer_recipes(target).values() for leaf in one.leaves]
+            asked = {n: _with_pretrained(recipe, absent, theirs) for n, recipe in recipes.items()}
         changes = changes_of(require_same(target, asked, options), listed.records)
     counted = Counter(label for record in listed.records for label in record.labels)
     return Plan(
@@ -285,6 +285,7 @@ def plan(
             listed.records,
             list(recipes.values()),
             [layer.shape for layer in layers],
+            names=list(recipes),
             dtype=dtype,
             failures=listed.failures,
         ),
@@ -293,11 +294,13 @@ def plan(
     )
 
 
-def _with_pretrained(recipe: Recipe, absent: set[BackboneRecipe], theirs: Recipe) -> Recipe:
+def _with_pretrained(
+    recipe: Recipe, absent: set[BackboneRecipe], theirs: Sequence[BackboneRecipe]
+) -> Recipe:
     """The recipe with pretrained weights that are not here: a file's, if it was made with such."""
     pretrained = {
         leaf.architecture: leaf.weights_sha256
-        for leaf in theirs.leaves
+        for leaf in theirs
         if leaf.weights != "random" and not leaf.weights.startswith("file:")
     }
     return recipe.with_leaves(

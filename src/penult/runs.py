@@ -20,13 +20,13 @@ from penult.features.estimate import estimate_bytes
 from penult.features.resume.chunk import Outcomes
 from penult.features.resume.finished import FinishedRows
 from penult.features.resume.known import KnownRows
-from penult.features.resume.ledger import Ledger, RowSource
+from penult.features.resume.ledger import Ledger, RowSource, failures_of
 from penult.features.resume.store import PartStore, is_leftover
 from penult.features.write import Columns, FeatureWriter
 from penult.interface import call_or_command, command, option
 from penult.output import atomic_output, check_output, explain
 from penult.progress import Tell
-from penult.records import Failure, ImageRecord, Progress
+from penult.records import AugmentedRecord, Failure, ImageRecord, Progress
 from penult.wording import count
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from penult.engines.pipeline import Block
     from penult.extractor import Extractor
     from penult.images.listing import Listing
+    from penult.recipe import AugmentedRecipe, Recipe
 
 __all__ = ["Job", "to_file", "to_memory"]
 
@@ -47,7 +48,8 @@ class Job:
     Attributes
     ----------
     listing : its records in the order of the rows
-    extractor : its recipes are those of the file
+    extractor : its names and recipes are those of the file
+    augmented : how rows of augmented views are made, one a recipe, where the listing has such
     dtype : of the rows in the file
     origin : what the file says of where its images came from; has `options` in it
     options : besides the recipes, what changes rows or their order
@@ -60,6 +62,12 @@ class Job:
     origin: Mapping[str, Any]
     options: Mapping[str, Any]
     tell: Tell
+    augmented: tuple[AugmentedRecipe, ...] = ()
+
+    @cached_property
+    def recipes(self) -> dict[str, Recipe]:
+        """The file's, by the names of their rows."""
+        return dict(zip(self.extractor.names, self.extractor.recipes, strict=True))
 
     @property
     def total(self) -> int:
@@ -81,7 +89,13 @@ class Job:
     def writer(self, target: Path | None) -> FeatureWriter:
         """Begin the feature file."""
         return FeatureWriter(
-            target, self.extractor.recipes, self.columns, dtype=self.dtype, origin=self.origin
+            target,
+            self.extractor.recipes,
+            self.columns,
+            self.extractor.names,
+            augmented=self.augmented,
+            dtype=self.dtype,
+            origin=self.origin,
         )
 
     def room(self, store: PartStore, rows: Sequence[NDArray[Any]]) -> Room:
@@ -92,6 +106,7 @@ class Job:
             self.extractor.recipes,
             shapes,
             self.columns,
+            self.extractor.names,
             dtype=self.dtype,
             failures=self.listing.failures,
             origin=self.origin,
@@ -110,14 +125,14 @@ class Job:
 
     def nothing_readable(self, failures: Sequence[Failure]) -> SourceError:
         """Say that there is no row at all."""
-        first = self.all_failures(failures)[0]
+        first, photos = self.all_failures(failures)[0], self.total - self.columns.augmented
         elsewhere = ""
         record = next((one for one in self.listing.records if one.id == first.id), None)
         if record and record.named_in and record.path and not os.path.lexists(record.path):
             type_this = command("extract", "FOLDER", labels=record.named_in)
             elsewhere = f"; if the photos are in another folder, type: {type_this}"
         return SourceError(
-            f"none of {count(self.total, 'image')} gave a row; the first, {first.line}{elsewhere}"
+            f"none of {count(photos, 'image')} gave a row; the first, {first.line}{elsewhere}"
         )
 
 
@@ -128,13 +143,16 @@ def to_memory(job: Job) -> h5py.File:
     ------
     ImageError, SourceError
     """
-    writer, failures = job.writer(None), list[Failure]()
+    writer, failed = job.writer(None), list[tuple[ImageRecord, str]]()
+    done = missing = 0
     job.report(0, 0)
     for block in job.blocks(job.listing.records):
         good = block.good
         writer.append([o.record for o in good], [o.digest for o in good], block.rows)
-        failures += block.failures
-        job.report(writer.count + len(failures), len(failures))
+        failed += [(o.record, o.failure.reason) for o in block.outcomes if o.failure is not None]
+        done, missing = done + len(block.outcomes), missing + _photos_failed(block)
+        job.report(done, missing)
+    failures = failures_of(failed)
     if writer.count == 0:
         raise job.nothing_readable(failures)
     writer.finish(job.all_failures(failures))
@@ -157,7 +175,7 @@ def to_file(job: Job, output: Path, *, overwrite: bool, restart: bool, update: b
         is kept for the next run.
     """
     with _store_of(output, job.total) as store:
-        about = (job.extractor.recipes, job.options, job.listing.records)
+        about = (job.recipes, job.options, job.listing.records)
         if is_leftover(output):
             finished = not restart and store.is_same(*about)
             store.clear()
@@ -166,8 +184,10 @@ def to_file(job: Job, output: Path, *, overwrite: bool, restart: bool, update: b
         check_output(output, overwrite=overwrite or update)
         earlier: list[RowSource] = []
         if update and output.exists():
-            earlier.append(FinishedRows(output, job.extractor.recipes, job.options))
-        ledger = store.begin(*about, restart=restart, update=update)
+            earlier.append(FinishedRows(output, job.recipes, job.options))
+        ledger = store.begin(
+            *about, augmented=job.columns.augmented > 0, restart=restart, update=update
+        )
         room = _compute(job, store, ledger, KnownRows(ledger, [*earlier, *store.earlier()]))
         if ledger.row_count == 0:
             store.clear()
@@ -240,7 +260,7 @@ def _compute(job: Job, store: PartStore, ledger: Ledger, known: KnownRows) -> Ro
                     if room is not None:
                         room.require(len(to_do) - at + store.waiting - known.left)
                     store.flush(ledger)
-                done, failed = done + len(positions), failed + len(block.failures)
+                done, failed = done + len(positions), failed + _photos_failed(block)
                 job.report(done, failed, kept)
         except ImageError:
             raise  # only where the run was to stop at the first bad image
@@ -250,6 +270,14 @@ def _compute(job: Job, store: PartStore, ledger: Ledger, known: KnownRows) -> Ro
             raise
         store.flush(ledger)
     return room
+
+
+def _photos_failed(block: Block) -> int:
+    """How many photos failed; that their augmented views fail with them is not counted again."""
+    return sum(
+        outcome.failure is not None and not isinstance(outcome.record, AugmentedRecord)
+        for outcome in block.outcomes
+    )
 
 
 def _new_outcomes(block: Block, positions: NDArray[np.intp]) -> Outcomes:
@@ -275,7 +303,7 @@ def _place(job: Job, store: PartStore, ledger: Ledger, *, overwrite: bool) -> No
         except BaseException:
             writer.abandon()
             raise
-        require_readable(temporary, store.output, job.extractor.recipes, ledger)
+        require_readable(temporary, store.output, job.recipes, ledger)
         store.about_to_place(temporary)
 
 

@@ -268,7 +268,7 @@ class _Comparison:
             lowest, largest = int(np.argmin(cosines)), int(np.argmax(errors))
             agreements.append(
                 Agreement(
-                    layer=layer.recipe.layer,
+                    layer=layer.name,
                     worst_cosine=cosines[lowest],
                     worst_cosine_id=self._compared[lowest],
                     worst_error=errors[largest],

@@ -5,7 +5,7 @@ import pytest
 
 import penult
 from penult.features.changes import changes_of
-from penult.records import Changes, ImageRecord
+from penult.records import AugmentedRecord, Changes, ImageRecord
 
 
 def records(**labels):
@@ -28,6 +28,13 @@ def records(**labels):
 def test_ids_are_compared_whatever_their_order(make_features, now, expected):
     old = make_features({"x": 2, "y": 1}, ids=("a", "b", "c"), labels=np.array([0, 1, -1]))
     assert changes_of(old, records(**now)) == expected
+
+
+def test_augmented_views_are_no_images_that_were_added(make_features):
+    old = make_features({"x": 2, "y": 1}, ids=("a", "b", "c"), labels=np.array([0, 1, -1]))
+    a, d = records(a=["y"], d=["x"])
+    now = [AugmentedRecord(d, 1), a, AugmentedRecord(a, 1), d]
+    assert changes_of(old, now) == Changes(added=("d",), removed=("b", "c"), relabelled=("a",))
 
 
 def test_several_labels_are_compared_as_a_set(make_features):

@@ -80,7 +80,7 @@ class Classifier(Description):
 
     def _repr_html_(self) -> str:
         edges = [("edge of the grid", line) for line in edge_lines(self.settings)]
-        layers = layers_rows(self.settings, self.recipe.layer)
+        layers = layers_rows(self.settings, self.layer)
         return (
             html_table("Classifier", [*self._facts(), *edges], trials_rows(self.settings))
             + (html_table("Layers", (), layers) if layers else "")
@@ -93,7 +93,7 @@ class Classifier(Description):
             ("kind", " ".join(filter(None, (self.settings.classifier, params)))),
             ("classes", count(len(self.label_names), "class")),
             ("network", short_text(self.recipe.network)),
-            ("layer", short_text(self.recipe.layer) + self._among()),
+            ("layer", short_text(self.layer) + self._among()),
             ("scores", in_words(self.scores)),
             ("runs", runs_line(self.settings)),
         ]
@@ -102,7 +102,7 @@ class Classifier(Description):
         there = self.settings.file_layers
         if not there:
             return ""
-        return f" ({'the last' if self.recipe.layer == there[-1] else 'one'} of {len(there)})"
+        return f" ({'the last' if self.layer == there[-1] else 'one'} of {len(there)})"
 
     def require_recipe(self, other: Recipe, *, other_name: str) -> None:
         """Refuse rows that were made otherwise than the classifier's own.

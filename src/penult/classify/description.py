@@ -32,6 +32,11 @@ class Description:
         """From which probability each label is predicted, (K,); None where an image has one."""
         return self.settings.thresholds
 
+    @property
+    def layer(self) -> str:
+        """The name, in their feature file, of the rows that it was trained on."""
+        return self.settings.layer or self.recipe.layer
+
     def images_per_class(self) -> dict[str, int]:
         """Count the training images of each class.
 

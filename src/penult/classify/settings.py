@@ -163,7 +163,9 @@ class TrainingSettings:
     layers : tuple of LayerResult
         Of each layer, where several were tried.
     file_layers : tuple of str
-        All layers of the feature file, where it has several, in execution order.
+        The names of all rows in the feature file, where it has several, in execution order.
+    layer : str
+        The name of the rows that it was trained on; empty where that is the recipe's layer.
     not_tried : tuple of mapping
         Candidates that were left out because the others had clearly passed their best.
     options : TrainOptions or None
@@ -192,6 +194,7 @@ class TrainingSettings:
     runs: SeedRuns | None = None
     layers: tuple[LayerResult, ...] = ()
     file_layers: tuple[str, ...] = ()
+    layer: str = ""
     not_tried: tuple[Mapping[str, Any], ...] = ()
     options: TrainOptions | None = None
     features: str = ""
@@ -253,12 +256,12 @@ class TrainingSettings:
         Returns
         -------
         dict
-            Field to value; ``thresholds``, ``runs``, ``layers``, ``file_layers``, ``not_tried``,
-            ``options`` and the files' names only where there are any.
+            Field to value; ``thresholds``, ``runs``, ``layers``, ``file_layers``, ``layer``,
+            ``not_tried``, ``options`` and the files' names only where there are any.
         """
         data = dataclasses.asdict(self)
         for name in (
-            *("thresholds", "runs", "layers", "file_layers", "not_tried"),
+            *("thresholds", "runs", "layers", "file_layers", "layer", "not_tried"),
             *("options", "features", "test_features"),
         ):
             if not data[name]:

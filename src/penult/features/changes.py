@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from penult.records import Changes, Features, ImageRecord
+from penult.records import AugmentedRecord, Changes, Features, ImageRecord
 
 __all__ = ["changes_of"]
 
@@ -20,7 +20,7 @@ def changes_of(old: Features, records: Sequence[ImageRecord]) -> Changes:
     old : Features
         The file as it is.
     records : sequence of ImageRecord
-        The images of now, each with its labels.
+        The images of now, each with its labels; augmented views of them do not count.
 
     Returns
     -------
@@ -28,15 +28,18 @@ def changes_of(old: Features, records: Sequence[ImageRecord]) -> Changes:
         By the images' ids: one that was moved is removed and added.
     """
     # 16 bytes an image, and the names of those alone that changed.
-    old_ids, new_ids = _hashes(old.ids), _hashes(record.id for record in records)
-    labels = _hashes(frozenset(record.labels) for record in records)
+    places = np.fromiter(
+        (k for k, record in enumerate(records) if not isinstance(record, AugmentedRecord)), np.int64
+    )
+    old_ids, new_ids = _hashes(old.ids), _hashes(records[k].id for k in places.tolist())
+    labels = _hashes(frozenset(records[k].labels) for k in places.tolist())
     order = np.argsort(new_ids, kind="stable")
     at = np.searchsorted(new_ids, old_ids, sorter=order).clip(max=len(new_ids) - 1)
     there = order[at]
     same = new_ids[there] == old_ids
     differs = same & (labels[there] != _hashes(_labels(old)))
     return Changes(
-        added=tuple(records[int(k)].id for k in np.flatnonzero(~np.isin(new_ids, old_ids))),
+        added=tuple(records[int(k)].id for k in places[~np.isin(new_ids, old_ids)]),
         removed=tuple(str(old.ids[int(k)]) for k in np.flatnonzero(~same)),
         relabelled=tuple(str(old.ids[int(k)]) for k in np.flatnonzero(differs)),
     )

@@ -21,15 +21,19 @@ from penult.texts import Texts
 
 __all__ = [
     "FLAGS",
+    "MATRIX",
     "NUMBERS",
     "PAIRS",
     "ROWS",
     "TEXTS",
+    "VECTOR",
     "Kind",
     "Refused",
     "dataset_at",
     "find",
+    "group_at",
     "has",
+    "read_number",
     "read_pairs",
     "read_text",
     "read_texts",
@@ -88,6 +92,14 @@ ROWS = Kind(
 )
 
 
+def _is_float32(dtype: np.dtype[Any]) -> bool:
+    return dtype.kind == "f" and dtype.itemsize == 4
+
+
+VECTOR = Kind("a vector of float32", (1,), _is_float32)
+MATRIX = Kind("a matrix of float32", (2,), _is_float32)
+
+
 def find(group: Any, name: str) -> Any:
     """Open what lies in a group under a name.
 
@@ -136,6 +148,19 @@ def dataset_at(group: Any, name: str, kind: Kind) -> Any:
     return dataset
 
 
+def group_at(group: Any, name: str) -> Any:
+    """Open a group that lies in this file.
+
+    Raises
+    ------
+    Refused, KeyError
+    """
+    found = find(group, name)
+    if not isinstance(found, h5py.Group):
+        raise Refused(f"is damaged: its {name} is no group")
+    return found
+
+
 def _require_stored(dataset: Any, name: str) -> None:
     properties = dataset.id.get_create_plist()
     layout = properties.get_layout()
@@ -177,6 +202,19 @@ def read_text(item: Any, name: str) -> str:
     if found.shape != () or not _is_text(found.dtype):
         raise Refused(f"is damaged: its attribute {name} is no text")
     return str(item.attrs[name])
+
+
+def read_number(item: Any, name: str) -> float:
+    """Read an attribute that is one number, or a bool.
+
+    Raises
+    ------
+    Refused, KeyError
+    """
+    found = item.attrs.get_id(name)
+    if found.shape != () or found.dtype.kind not in "biuf":
+        raise Refused(f"is damaged: its attribute {name} is no number")
+    return float(item.attrs[name])
 
 
 def read_texts(dataset: Any, lengths: Collection[int] | None = None) -> Texts:

@@ -21,7 +21,7 @@ from penult.suffixes import FEATURES
 if TYPE_CHECKING:
     from penult.features.rows import RowsOnDisk
 
-__all__ = ["layer_recipes", "load", "read", "read_layers"]
+__all__ = ["find_rows", "layer_recipes", "load", "read", "read_layers"]
 
 _SPLITS = {"train", "validation", "test", ""}
 _DIGESTS = (0, 32)  # how long a digest may be
@@ -40,7 +40,8 @@ def load(path: str | Path, layer: str | None = None) -> Features:
     path : path
         A file that `penult.extract` wrote.
     layer : str, optional
-        Which of its layers' rows to show; the last by default.
+        Which of its rows to show, by the name that they have in the file, as `Features.layers` has
+        it, or by a layer that only one of them is of; the last by default.
 
     Returns
     -------
@@ -87,26 +88,44 @@ def read(file: Any, layer: str | None = None, *, name: str) -> Features:
     FeatureFileError, UnknownNameError
     """
     layers = read_layers(file, name=name)
-    if layer is not None and layer not in layers:
-        raise UnknownNameError(f"layer in {name}", layer, layers)
+    shown = list(layers)[-1] if layer is None else _shown(layer, layers, name)
     with _told(name):
-        return _features(file, layers, list(layers)[-1] if layer is None else layer)
+        return _features(file, layers, shown)
+
+
+def _shown(layer: str, layers: Mapping[str, RowsOnDisk], name: str) -> str:
+    found = find_rows(layer, {name: rows.recipe for name, rows in layers.items()})
+    if found is None:
+        raise UnknownNameError(f"layer in {name}", layer, layers)
+    return found
+
+
+def find_rows(asked: str, recipes: Mapping[str, Recipe]) -> str | None:
+    """Which rows are meant, by their name, or by the layer that only they are of.
+
+    Parameters
+    ----------
+    recipes : of all rows that there are, by name
+    """
+    if asked in recipes:
+        return asked
+    of_layer = [name for name, recipe in recipes.items() if recipe.layer == asked]
+    return of_layer[0] if len(of_layer) == 1 else None
 
 
 def read_layers(file: Any, *, name: str) -> dict[str, RowsOnDisk]:
-    """Layer name to rows, in execution order, of an open file.
+    """Name to rows, in execution order, of an open file.
 
     Raises
     ------
     FeatureFileError
     """
     with _told(name):
-        _require_format(file, name)
-        return _layers(file, name)
+        return _layers(file, name, _format(file, name))
 
 
 def layer_recipes(path: str | Path) -> dict[str, tuple[Recipe, tuple[int, ...]]]:
-    """Layer name to the recipe and the shape of its rows, in execution order, of a feature file.
+    """Name to the recipe and the shape of rows, in execution order, of a feature file.
 
     Raises
     ------
@@ -116,8 +135,7 @@ def layer_recipes(path: str | Path) -> dict[str, tuple[Recipe, tuple[int, ...]]]
 
     with open_file(Path(path), _hint()) as file:
         layers = read_layers(file, name=str(path))
-        with _told(str(path)):
-            return {layer: (_recipe(rows), rows.shape) for layer, rows in layers.items()}
+        return {name: (rows.recipe, rows.shape) for name, rows in layers.items()}
 
 
 @contextmanager
@@ -137,7 +155,7 @@ def _told(name: str) -> Iterator[None]:
         raise FeatureFileError(f"{name} is damaged or incomplete: {cause}; {_hint()}") from error
 
 
-def _require_format(file: Any, name: str) -> None:
+def _format(file: Any, name: str) -> int:
     try:
         found = int(file.attrs["format"])
     except (KeyError, TypeError, ValueError) as error:
@@ -149,10 +167,12 @@ def _require_format(file: Any, name: str) -> None:
             f"{name} has format {found}; this penult reads up to {schema.FORMAT}; "
             f"type: pip install --upgrade penult"
         )
+    return found
 
 
-def _layers(file: Any, name: str) -> dict[str, RowsOnDisk]:
-    from penult.features.column import ROWS, Refused, dataset_at, has
+def _layers(file: Any, name: str, number: int) -> dict[str, RowsOnDisk]:
+    from penult.features.column import ROWS, Refused, dataset_at, has, read_text
+    from penult.features.projections import projections_of, read_projections
     from penult.features.rows import RowsOnDisk
 
     if not has(file, schema.FEATURES):
@@ -163,7 +183,13 @@ def _layers(file: Any, name: str) -> dict[str, RowsOnDisk]:
     for rows in datasets:
         if 0 in rows.shape:
             raise Refused("is damaged: it has no rows")
-    layers = {_recipe(rows).layer: RowsOnDisk(rows, name) for rows in datasets}
+    projections = read_projections(file)
+    layers: dict[str, RowsOnDisk] = {}
+    for rows in datasets:
+        recipe = Recipe.from_json(read_text(rows, "recipe"), projections)
+        projections_of([recipe])  # all of them are there
+        named = recipe.layer if number <= schema.FIRST_FORMAT else read_text(rows, "name")
+        layers[named] = RowsOnDisk(rows, name, recipe)
     if len(layers) < len(datasets) or not layers:
         raise Refused(f"is damaged: it has {len(datasets)} datasets of {len(layers)} layers")
     return layers
@@ -194,16 +220,11 @@ def _places(file: Any) -> Iterator[tuple[Any, str]]:
                 yield group, key
 
 
-def _recipe(rows: Any) -> Recipe:
-    from penult.features.column import read_text
-
-    return Recipe.from_json(read_text(rows, "recipe"))
-
-
-def _features(file: Any, layers: Mapping[str, RowsOnDisk], layer: str) -> Features:
+def _features(file: Any, layers: Mapping[str, RowsOnDisk], name: str) -> Features:
     from penult.features import column as c
+    from penult.features.augmented import read_augmented
 
-    rows = layers[layer]
+    rows = layers[name]
     kinds = {
         schema.IDS: c.TEXTS,
         schema.LABELS: c.NUMBERS,
@@ -214,20 +235,21 @@ def _features(file: Any, layers: Mapping[str, RowsOnDisk], layer: str) -> Featur
     }
     optional = kinds.keys() - {schema.IDS, schema.LABELS}
     columns = {
-        name: c.dataset_at(file, name, kind)
-        for name, kind in kinds.items()
-        if name not in optional or c.has(file, name)
+        column: c.dataset_at(file, column, kind)
+        for column, kind in kinds.items()
+        if column not in optional or c.has(file, column)
     }
     label_names = c.dataset_at(file, schema.LABEL_NAMES, c.TEXTS)
     failures = c.dataset_at(file, schema.FAILURES, c.PAIRS)
     lengths = {len(column) for column in (*layers.values(), *columns.values())}
     if len(lengths) > 1:
         raise c.Refused(f"is damaged: its columns have {sorted(lengths)} rows")
+    augmented = read_augmented(file, layers)
     # Up to here nothing was read but what the file says of itself.
     texts = {
-        name: c.read_texts(column, _DIGESTS if name == schema.CONTENT else None)
-        for name, column in columns.items()
-        if kinds[name] is c.TEXTS
+        place: c.read_texts(column, _DIGESTS if place == schema.CONTENT else None)
+        for place, column in columns.items()
+        if kinds[place] is c.TEXTS
     }
     targets = columns.get(schema.TARGETS)
     features = Features(
@@ -235,7 +257,7 @@ def _features(file: Any, layers: Mapping[str, RowsOnDisk], layer: str) -> Featur
         ids=texts[schema.IDS],
         labels=columns[schema.LABELS][:],
         label_names=tuple(c.read_texts(label_names)),
-        recipe=_recipe(rows),
+        recipe=rows.recipe,
         targets=None if targets is None else targets[:],
         splits=texts.get(schema.SPLITS),
         groups=texts.get(schema.GROUPS),
@@ -243,6 +265,8 @@ def _features(file: Any, layers: Mapping[str, RowsOnDisk], layer: str) -> Featur
         failures=tuple(Failure(*pair) for pair in c.read_pairs(failures)),
         layers=tuple(layers),
         origin=read_origin(c.read_text(file, "origin")),
+        name=name,
+        augmented=augmented.get(name),
     )
     if problem := _nonsense(features):
         raise c.Refused(f"is damaged: {problem}")

@@ -2,15 +2,41 @@
 
 from __future__ import annotations
 
+from math import prod
 from pathlib import Path
 from typing import Any
 
 import h5py
+import numpy as np
 
 from penult.errors import FeatureFileError
+from penult.features import schema
 from penult.messages import first_line
+from penult.recipe import Recipe
 
-__all__ = ["RowsOnDisk"]
+__all__ = ["RowsOnDisk", "create_rows", "extend"]
+
+
+def create_rows(
+    file: Any, path: str, shape: tuple[int, ...], dtype: np.dtype[Any], recipe: Recipe
+) -> h5py.Dataset:
+    """Create a dataset of rows of this shape, in which there are none yet."""
+    dataset = file.create_dataset(
+        path,
+        shape=(0, *shape),
+        maxshape=(None, *shape),
+        dtype=dtype,
+        chunks=(schema.rows_a_chunk(prod(shape) * dtype.itemsize), *shape),
+    )
+    dataset.attrs["recipe"] = recipe.to_json()
+    return dataset
+
+
+def extend(dataset: h5py.Dataset, values: Any) -> None:
+    """Add values at the end of a dataset."""
+    start = len(dataset)
+    dataset.resize(start + len(values), axis=0)
+    dataset[start:] = values
 
 
 class RowsOnDisk(h5py.Dataset):  # type: ignore[misc]
@@ -19,17 +45,18 @@ class RowsOnDisk(h5py.Dataset):  # type: ignore[misc]
     Parameters
     ----------
     dataset : of an open file
-    name : what messages call the file
+    named : what messages call the file
+    recipe : how the rows were made
     """
 
-    def __init__(self, dataset: h5py.Dataset, name: str) -> None:
+    def __init__(self, dataset: h5py.Dataset, named: str, recipe: Any) -> None:
         super().__init__(dataset.id, readonly=True)
-        self._named = name
+        self.named, self.recipe = named, recipe
 
     @property
     def file_name(self) -> str:
         """Of the file, without its folder, which is nobody's business; empty in memory."""
-        path = Path(self._named)
+        path = Path(self.named)
         return path.name if path.is_file() else ""
 
     def __getitem__(self, args: Any, new_dtype: Any = None) -> Any:
@@ -50,5 +77,5 @@ class RowsOnDisk(h5py.Dataset):  # type: ignore[misc]
             return error  # it was closed
         cause = first_line(error)
         return FeatureFileError(
-            f"{self._named} is damaged: rows of it cannot be read ({cause}); extract it again"
+            f"{self.named} is damaged: rows of it cannot be read ({cause}); extract it again"
         )

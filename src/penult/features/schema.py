@@ -1,4 +1,4 @@
-"""The layout of a feature file, format 1: names, and how rows are chunked.
+"""The layout of a feature file, format 2: names, and how rows are chunked.
 
     /features      (N, D), (N, C, H, W) or (N, T, D), float32 or float16, chunked by rows
     /ids           (N,) UTF-8: path relative to the source, POSIX separators
@@ -8,11 +8,19 @@
     /groups        (N,) UTF-8, only when rows belong together
     /content       (N,) UTF-8, hex BLAKE2b-128 digest of the image's bytes
     /failures      (F,) of (id, reason), the images that have no row
-    /layers/NAME   one dataset a layer when several were asked for; /features is a link to the last
+    /layers/NAME   one dataset a set of rows when there are several; /features is a link to the last
+    /augmented     only when images were augmented: M rows that are none of the N
+        of         (M,) int64: the row that each belongs to     view (M,) int64, from 1
+        rows/NAME  (M, D), …, one dataset a set of rows
+    /projections/SHA256/{mean, components, explained_variance}
+                   (D,), (k, D), (k,) float32; attributes total_variance, whiten
     attributes     format, penult, recipe (JSON), origin (JSON), created (ISO 8601, UTC)
 
-Each rows dataset also carries its own recipe as an attribute: layers differ in it. It says what the
-layer is called; NAME is that, with what HDF5 cannot have in a name escaped.
+Each rows dataset carries its own recipe as an attribute, for they differ in it, and its name as
+another. NAME in a path is that name with what HDF5 cannot have in one escaped.
+
+In format 1, the recipe's layer is the name, and there is neither augmentation nor projection. What
+needs no more than that is written so, and older penults read it.
 """
 
 from __future__ import annotations
@@ -20,7 +28,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-FORMAT = 1
+FORMAT = 2
+FIRST_FORMAT = 1
 HDF5 = b"\x89HDF\r\n\x1a\n"  # what every such file begins with
 
 FEATURES = "features"
@@ -33,6 +42,11 @@ GROUPS = "groups"
 CONTENT = "content"
 FAILURES = "failures"
 LAYERS = "layers"
+AUGMENTED = "augmented"
+OF = "of"
+VIEW = "view"
+ROWS = "rows"
+PROJECTIONS = "projections"
 
 _CHUNK_BYTES = 1 << 18
 

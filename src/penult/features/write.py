@@ -17,9 +17,12 @@ from numpy.typing import NDArray
 
 from penult import __version__
 from penult.features import schema
+from penult.features.augmented import AugmentedWriter
+from penult.features.projections import projections_of, write_projections
+from penult.features.rows import create_rows, extend
 from penult.features.watched_file import WatchedFile
-from penult.recipe import Recipe
-from penult.records import Failure, ImageRecord
+from penult.recipe import AugmentedRecipe, BackboneRecipe, Recipe
+from penult.records import AugmentedRecord, Failure, ImageRecord
 
 __all__ = ["Columns", "FeatureWriter"]
 
@@ -35,24 +38,30 @@ class Columns:
     label_names : sorted
     several : some image has several labels, so there are targets
     splits, groups : some image has one
+    augmented : how many are no photos, but augmented views of them
     """
 
     label_names: tuple[str, ...]
     several: bool = False
     splits: bool = False
     groups: bool = False
+    augmented: int = 0
 
     @classmethod
     def of(cls, records: Sequence[ImageRecord]) -> Columns:
         """The columns that these records need."""
         names: set[str] = set()
         several = splits = groups = False
+        augmented = 0
         for record in records:
+            if isinstance(record, AugmentedRecord):  # its photo is there, too
+                augmented += 1
+                continue
             names.update(record.labels)
             several |= len(record.labels) > 1
             splits |= record.split is not None
             groups |= record.group is not None
-        return cls(tuple(sorted(names)), several=several, splits=splits, groups=groups)
+        return cls(tuple(sorted(names)), several, splits, groups, augmented)
 
 
 def _storable(text: str) -> str:
@@ -66,9 +75,18 @@ class FeatureWriter:
     Parameters
     ----------
     target : path to create, or None to write into memory
-    recipes : one a layer, in execution order; the last is what ``/features`` shows
+    recipes : one a set of rows, in execution order; the last is what ``/features`` shows
+    names : of the sets of rows, each another one; the recipes' layers by default
+    augmented : how rows of augmented views are made, one a set of rows, where there may be some
     dtype : of the rows on disk
     origin : where the images came from, JSON-like
+
+    Raises
+    ------
+    ValueError
+        If the names or the augmented recipes are not as many, or a name is there twice.
+    FileFormatError
+        If a recipe has a projection whose arrays are not at hand.
     """
 
     def __init__(
@@ -76,10 +94,19 @@ class FeatureWriter:
         target: Path | None,
         recipes: Sequence[Recipe],
         columns: Columns,
+        names: Sequence[str] | None = None,
         *,
+        augmented: Sequence[AugmentedRecipe] = (),
         dtype: Literal["float32", "float16"] = "float32",
         origin: Mapping[str, Any] | None = None,
     ) -> None:
+        layers = tuple(recipe.layer for recipe in recipes)
+        self._names = layers if names is None else tuple(names)
+        if len({*self._names}) < len(recipes) or len(self._names) > len(recipes):
+            raise ValueError(f"the names {self._names} for {len(recipes)} sets of rows")
+        if augmented and len(augmented) != len(recipes):
+            raise ValueError(f"{len(augmented)} augmented recipes for {len(recipes)} sets of rows")
+        projections = projections_of(recipes)
         self._raw = WatchedFile(target) if target is not None else io.BytesIO()
         self._file = h5py.File(self._raw, "w")
         self._recipes = tuple(recipes)
@@ -88,7 +115,15 @@ class FeatureWriter:
         self._index = {name: k for k, name in enumerate(columns.label_names)}
         self._rows: list[h5py.Dataset] = []
         self._count = 0
-        self._file.attrs["format"] = schema.FORMAT
+        self._has_names = (
+            self._names != layers
+            or bool(augmented)
+            or not all(isinstance(recipe, BackboneRecipe) for recipe in recipes)
+        )
+        self._augmented: AugmentedWriter | None = None
+        if augmented:
+            self._augmented = AugmentedWriter(self._file, self._names, augmented, self._dtype)
+        self._file.attrs["format"] = schema.FORMAT if self._has_names else schema.FIRST_FORMAT
         self._file.attrs["penult"] = __version__
         self._file.attrs["recipe"] = recipes[-1].to_json()
         self._file.attrs["origin"] = json.dumps(dict(origin or {}), sort_keys=True)
@@ -105,6 +140,7 @@ class FeatureWriter:
             self._column(schema.SPLITS, _TEXT)
         if columns.groups:
             self._column(schema.GROUPS, _TEXT)
+        write_projections(self._file, projections)
 
     def _column(self, name: str, dtype: Any, width: int | None = None) -> None:
         tail = () if width is None else (width,)
@@ -118,20 +154,31 @@ class FeatureWriter:
         digests: Sequence[str],
         rows: Sequence[NDArray[np.float32]],
     ) -> None:
-        """Add n rows.
+        """Add n rows, those of augmented views to the group of such.
 
         Parameters
         ----------
         records, digests : of length n
         rows : one array (n, …) a recipe
         """
+        views = {k: r for k, r in enumerate(records) if isinstance(r, AugmentedRecord)}
+        if views:
+            if self._augmented is None:
+                raise ValueError("rows of augmented views, and no recipe of such")
+            self._augmented.append([*views.values()], [block[[*views]] for block in rows])
+            self._check()
+            photos = [k for k in range(len(records)) if k not in views]
+            records, digests = [records[k] for k in photos], [digests[k] for k in photos]
+            rows = [block[photos] for block in rows]
         if not records:
             return
+        if self._augmented is not None:
+            self._augmented.note(records)
         if not self._rows:
             self._rows = [self._rows_dataset(k, block.shape[1:]) for k, block in enumerate(rows)]
-        start, self._count = self._count, self._count + len(records)
+        self._count += len(records)
         for dataset, block in zip(self._rows, rows, strict=True):
-            self._extend(dataset, start, block.astype(self._dtype, copy=False))
+            extend(dataset, block.astype(self._dtype, copy=False))
         columns: dict[str, Any] = {
             schema.IDS: [record.id for record in records],
             schema.CONTENT: list(digests),
@@ -145,30 +192,19 @@ class FeatureWriter:
             # A row that belongs to no group stands alone: its id is a group of one.
             columns[schema.GROUPS] = [record.group or record.id for record in records]
         for name, values in columns.items():
-            self._extend(self._file[name], start, values)
+            extend(self._file[name], values)
         self._check()
 
     def _rows_dataset(self, k: int, shape: tuple[int, ...]) -> h5py.Dataset:
-        recipe = self._recipes[k]
-        many = len(self._recipes) > 1
-        name = f"{schema.LAYERS}/{schema.link_name(recipe.layer)}" if many else schema.FEATURES
-        row_bytes = int(np.prod(shape)) * self._dtype.itemsize
-        dataset = self._file.create_dataset(
-            name,
-            shape=(0, *shape),
-            maxshape=(None, *shape),
-            dtype=self._dtype,
-            chunks=(schema.rows_a_chunk(row_bytes), *shape),
-        )
-        dataset.attrs["recipe"] = recipe.to_json()
+        name, many = self._names[k], len(self._recipes) > 1
+        path = f"{schema.LAYERS}/{schema.link_name(name)}" if many else schema.FEATURES
+        dataset = create_rows(self._file, path, shape, self._dtype, self._recipes[k])
         dataset.attrs["position"] = k
+        if self._has_names:
+            dataset.attrs["name"] = name
         if many and k == len(self._recipes) - 1:
-            self._file[schema.FEATURES] = h5py.SoftLink(f"/{name}")
+            self._file[schema.FEATURES] = h5py.SoftLink(f"/{path}")
         return dataset
-
-    def _extend(self, dataset: h5py.Dataset, start: int, values: Any) -> None:
-        dataset.resize(self._count, axis=0)
-        dataset[start : self._count] = values
 
     def _label(self, record: ImageRecord) -> int:
         return self._index[record.labels[0]] if len(record.labels) == 1 else -1
@@ -180,11 +216,16 @@ class FeatureWriter:
 
     @property
     def count(self) -> int:
-        """The number of rows so far."""
+        """The number of rows so far, without those of augmented views."""
         return self._count
 
     def finish(self, failures: Sequence[Failure]) -> None:
-        """Add the images that have no row; the file is whole now, and still open."""
+        """Add the images that have no row; the file is whole now, and still open.
+
+        Augmented views whose photo is not among the rows are dropped.
+        """
+        if self._augmented is not None:
+            self._augmented.finish()
         kind = np.dtype([("id", _TEXT), ("reason", _TEXT)])
         data = np.array([(_storable(f.id), _storable(f.reason)) for f in failures], dtype=kind)
         self._file.create_dataset(schema.FAILURES, data=data, dtype=kind)

@@ -1,5 +1,7 @@
 """Frozen results that travel between the parts, with their shapes stated."""
 
+from penult.records.augmented import AugmentedRows
+from penult.records.augmented_record import AugmentedRecord, augmented_content
 from penult.records.changes import Changes
 from penult.records.class_score import Average, ClassScore
 from penult.records.copies import Copied, MovedBack
@@ -15,6 +17,8 @@ from penult.records.score_words import class_rows, in_words, scores_line
 from penult.records.scores import Scores
 
 __all__ = [
+    "AugmentedRecord",
+    "AugmentedRows",
     "Average",
     "Changes",
     "ClassScore",
@@ -29,6 +33,7 @@ __all__ = [
     "Progress",
     "Rows",
     "Scores",
+    "augmented_content",
     "class_rows",
     "in_words",
     "scores_line",

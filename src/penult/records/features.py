@@ -1,4 +1,4 @@
-"""The rows of one layer, and what is known of each."""
+"""The rows of one name, and what is known of each."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from penult.errors import UnknownNameError, UsageError
+from penult.records.augmented import AugmentedRows
 from penult.records.changes import Changes
 from penult.records.failure import Failure
 from penult.records.rows import Rows
@@ -26,7 +27,7 @@ __all__ = ["Features"]
 
 @dataclass(frozen=True, kw_only=True)
 class Features:
-    """The rows of one layer, in memory or lazily on disk, each with its id.
+    """The rows of one layer or recipe, in memory or lazily on disk, each with its id.
 
     Attributes
     ----------
@@ -51,7 +52,7 @@ class Features:
     failures : tuple of Failure
         The images that have no row.
     layers : tuple of str
-        The layers that the file holds, in execution order; `features` is one of them.
+        The names of the rows that the file holds, in execution order; `features` is one of them.
     origin : mapping
         Where the images came from and with which options, JSON-like: ``sources``, ``labels``,
         ``label_pattern``, ``splits``, ``passed_over`` (extension to number of files that are no
@@ -59,6 +60,11 @@ class Features:
         called train, test and so on was taken for: its ``split``, or None for a class).
     changes : Changes or None
         Of the run that just updated the file; None for any other.
+    name : str
+        What these rows are called in the file: the layer of the one network, or ``MODEL/LAYER``,
+        ``joined``, ``pca256``; by default, the recipe's layer.
+    augmented : AugmentedRows or None
+        Rows of augmented views of the images, to train with; None where there are none.
     """
 
     features: Rows
@@ -74,6 +80,12 @@ class Features:
     layers: tuple[str, ...] = ()
     origin: Mapping[str, Any] = field(default_factory=dict)
     changes: Changes | None = None
+    name: str = ""
+    augmented: AugmentedRows | None = None
+
+    def __post_init__(self) -> None:
+        if not self.name:
+            object.__setattr__(self, "name", self.recipe.layer)
 
     def __len__(self) -> int:
         """The number of rows."""
@@ -96,7 +108,7 @@ class Features:
         Returns
         -------
         Features
-            Those rows, in memory, in the order asked for.
+            Those rows, in memory, in the order asked for, and the augmented rows of their images.
 
         Raises
         ------
@@ -119,6 +131,7 @@ class Features:
             features=self.features[unique][order],
             labels=self.labels[places],
             targets=None if self.targets is None else self.targets[places],
+            augmented=None if self.augmented is None else self.augmented.take(places),
             **picked,  # type: ignore[arg-type]
         )
 
@@ -171,13 +184,14 @@ class Features:
 
     def _facts(self) -> list[tuple[str, str | None]]:
         shape = times(self.features.shape[1:])
-        failed = len(self.failures)
+        failed, augmented = len(self.failures), self.augmented
+        more = "" if augmented is None else f" and {count(len(augmented), 'augmented row')}"
         return [
-            ("rows", f"{count(len(self), 'row')} of {shape} {self.features.dtype}"),
+            ("rows", f"{count(len(self), 'row')} of {shape} {self.features.dtype}{more}"),
             ("classes", count(len(self.label_names), "class")),
             ("network", short_text(self.recipe.network)),
-            ("layer", short_text(self.recipe.layer)),
-            ("other layers", _others(self.layers, self.recipe.layer)),
+            ("layer", short_text(self.name)),
+            ("other layers", _others(self.layers, self.name)),
             ("failures", f"{count(failed, 'image')} failed" if failed else None),
         ]
 

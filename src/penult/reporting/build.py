@@ -58,6 +58,7 @@ def build_report(
         held_out=classifier.held_out,
         settings=_settings(classifier),
         layers=classifier.settings.layers,
+        layer=classifier.settings.layer,
         runs=classifier.settings.runs,
         rows=len(features),
         unlabelled=int((~is_labelled(labels)).sum()),
@@ -82,7 +83,7 @@ def _settings(classifier: Classifier) -> dict[str, Any]:
     # The page counts every class's images in its table of classes; a threshold a class is too much.
     for name in ("classes", "thresholds"):
         settings.pop(name, None)
-    for name in ("layers", "file_layers", "runs"):  # they have a place of their own
+    for name in ("layers", "file_layers", "layer", "runs"):  # they have a place of their own
         settings.pop(name, None)
     options = settings.pop("options", {})
     settings |= {name: options.get(name) for name in ("test_size", "min_per_class", "max_memory")}

@@ -13,7 +13,7 @@ from penult.classify.classifier import Classifier
 from penult.classify.settings import TrainingSettings
 from penult.errors import WeightsError
 from penult.interface import shell_quote
-from penult.recipe import AveragedRecipe, BackboneRecipe, Recipe
+from penult.recipe import AveragedRecipe, BackboneRecipe, JoinedRecipe, Recipe
 from penult.records import Features
 
 __all__ = [
@@ -38,19 +38,19 @@ def commands_of(
     """What to type to get a report's files, and predictions, again."""
     return (
         *(
-            [extract_command(features.recipe, features.layers, features.origin, sources=sources)]
+            [extract_command([features.recipe], features.layers, features.origin, sources=sources)]
             if file is None
             else []
         ),
         train_command(
-            classifier.settings, features.recipe.layer, str(file or FEATURES), every=features.layers
+            classifier.settings, features.name, str(file or FEATURES), every=features.layers
         ),
         _typed("predict", CLASSIFIER, "PHOTO_OR_FOLDER"),
     )
 
 
 def extract_command(
-    recipe: Recipe,
+    recipes: Sequence[Recipe],
     layers: Sequence[str],
     origin: Mapping[str, Any],
     *,
@@ -64,8 +64,9 @@ def extract_command(
 
     Parameters
     ----------
-    recipe : of its last layer
-    layers : all of its layers
+    recipes : of all of its rows, or of some where they are rows of one network; the last has the
+        options
+    layers : the names of all of its rows
     origin : as `Features` has it
     sources : as they were typed, in place of those that the origin names; a table of labels is
         then typed as they were
@@ -74,17 +75,19 @@ def extract_command(
     poolings : of all of its layers, where they are at hand
     maps : whether rows of one are whole maps or tokens
     """
-    leaf = recipe.leaves[-1]
-    models, weights = zip(
-        *dict.fromkeys(_recorded(one, output) for one in recipe.leaves), strict=True
-    )
-    views = next((one.views for one in recipe.walk() if isinstance(one, AveragedRecipe)), None)
+    leaves = tuple(leaf for recipe in recipes for leaf in recipe.leaves)
+    nodes = [node for recipe in recipes for node in recipe.walk()]
+    leaf = leaves[-1]
+    models, weights = zip(*dict.fromkeys(_recorded(one, output) for one in leaves), strict=True)
+    views = next((one.views for one in nodes if isinstance(one, AveragedRecipe)), None)
+    joined = any(isinstance(one, JoinedRecipe) for one in nodes)
     given = list(map(str, sources or origin.get("sources", ["IMAGES"])))
     if len(given) > SHOWN_SOURCES:
         given = ["IMAGES"]
     words = ["extract", *given, "-o", output]
     words += _repeated("model", models)
-    layers = layers if len(models) == 1 else [one.layer for one in recipe.leaves]
+    if len(models) > 1 or joined:  # the rows have other names
+        layers = [one.layer for one in leaves]
     if {*layers} != {"penultimate"}:
         words += _repeated("layer", tuple(dict.fromkeys(layers)))
     labels, pattern = origin.get("labels") or "parent", origin.get("label_pattern")
@@ -120,6 +123,8 @@ def extract_command(
     ):
         if wanted:
             words += [f"--{name}", str(value)]
+    if joined != (len(models) > 1):  # what several networks are by default
+        words += ["--join" if joined else "--no-join"]
     words += ["--allow-truncated"] * bool(origin.get("allow_truncated"))
     return _typed(*words)
 

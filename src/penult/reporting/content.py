@@ -42,7 +42,9 @@ class Report:
     open_image : callable
         From an id to the image file's bytes, or None where they cannot be had; may raise OSError.
     layers : tuple of LayerResult
-        Of each layer that was tried; the recipe's layer is the chosen one.
+        Of each layer that was tried.
+    layer : str
+        The name of the chosen one; empty where it is the recipe's layer.
     runs : SeedRuns or None
         The accuracies over several seeds, of which the first is shown; None where there was one.
     label_issues : tuple of LabelIssue, or None
@@ -80,6 +82,7 @@ class Report:
     settings: Mapping[str, Any]
     open_image: Callable[[str], bytes | None]
     layers: tuple[LayerResult, ...] = ()
+    layer: str = ""
     runs: SeedRuns | None = None
     label_issues: tuple[LabelIssue, ...] | None = None
     contradictions: tuple[str, ...] = ()
@@ -93,6 +96,11 @@ class Report:
     seconds: Mapping[str, float] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     commands: tuple[str, ...] = ()
+
+    @property
+    def chosen(self) -> str:
+        """The name of the chosen layer."""
+        return self.layer or self.recipe.layer
 
     @property
     def images(self) -> int:

@@ -252,7 +252,7 @@ def report(
         open_page(directory / PAGE)
     return ReportFiles(
         directory / PAGE,
-        load(file or directory / FEATURES, trained.recipe.layer),
+        load(file or directory / FEATURES, trained.layer),
         trained,
         found.get("label_issues"),
     )

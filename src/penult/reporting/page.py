@@ -101,7 +101,7 @@ def write_report(
         report.scores,
         layers=report.layers,
         runs=report.runs,
-        chosen=report.recipe.layer,
+        chosen=report.chosen,
         normalize=normalize,
         held_out=held_out or [report.held_out],
         escape_formulas=escape_formulas,

@@ -57,7 +57,7 @@ def train_with_rows(
     """Train on each layer; return the best one's rows, it, and the images held out in each run."""
     held_out: list[HeldOut] = []
     best = train_best(path, layers, progress=tell, on_run=held_out.append, **vars(options))
-    return load(path, best.recipe.layer), best, runs_of(best, held_out)
+    return load(path, best.layer), best, runs_of(best, held_out)
 
 
 @contextmanager

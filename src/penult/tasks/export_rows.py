@@ -99,9 +99,9 @@ def export_rows(
     require_writable(suffix)
     if not isinstance(features, Features):
         features = load(features, layer)
-    elif layer is not None and layer != features.recipe.layer:
+    elif layer not in (None, features.name, features.recipe.layer):
         raise UsageError(
-            f"rows in memory have one layer, {features.recipe.layer}; give the feature file, or "
+            f"rows in memory have one layer, {features.name}; give the feature file, or "
             "leave the layer out"
         )
     total = len(features)
@@ -116,6 +116,6 @@ def export_rows(
         output=target,
         rows=total,
         shape=tuple(features.features.shape[1:]),
-        layer=features.recipe.layer,
+        layer=features.name,
         bytes=target.stat().st_size,
     )

@@ -62,6 +62,8 @@ class FeaturesInfo:
         Where the images came from; see `Features`.
     contradictions : tuple of str
         Images that are one file under several labels, a sentence each.
+    augmented : int
+        Rows of augmented views of the images, beside theirs.
     """
 
     kind: Literal["features"] = "features"
@@ -78,10 +80,13 @@ class FeaturesInfo:
     failures: tuple[Failure, ...]
     origin: Mapping[str, Any]
     contradictions: tuple[str, ...] = ()
+    augmented: int = 0
 
     def __repr__(self) -> str:
+        more = f" and {count(self.augmented, 'augmented row')}" if self.augmented else ""
+        rows = f"{count(self.shape[0], 'row')} of {times(self.shape[1:])} {self.dtype}{more}"
         facts = [
-            ("rows", f"{count(self.shape[0], 'row')} of {times(self.shape[1:])} {self.dtype}"),
+            ("rows", rows),
             ("classes", count(len(self.classes), "class")),
             ("network", short_text(self.recipe.network)),
             ("layer", listed(map(short_text, self.layers), 3)),
@@ -94,6 +99,7 @@ class FeaturesInfo:
             ("rows", f"{times(self.shape)} {self.dtype}"),
             ("network", self.recipe.network),
             ("layers", listed(self.layers)),
+            ("augmented rows", f"{self.augmented:,}" if self.augmented else None),
             ("without a label", f"{self.unlabelled:,}" if self.unlabelled else None),
             ("failed", f"{len(self.failures):,}" if self.failures else None),
             ("made from", listed(map(str, self.origin.get("sources", ())), 5) or None),
@@ -131,12 +137,17 @@ class ClassifierInfo:
     versions: Mapping[str, str]
     likeness: Likeness | None = None
 
+    @property
+    def layer(self) -> str:
+        """The name, in their feature file, of the rows that it was trained on."""
+        return self.settings.layer or self.recipe.layer
+
     def __repr__(self) -> str:
         facts = [
             ("kind", short_text(self.settings.classifier)),
             ("classes", count(len(self.classes), "class")),
             ("network", short_text(self.recipe.network)),
-            ("layer", short_text(self.recipe.layer)),
+            ("layer", short_text(self.layer)),
             ("held out", in_words(self.scores)),
         ]
         return one_line("ClassifierInfo", facts)
@@ -144,7 +155,7 @@ class ClassifierInfo:
     def _repr_html_(self) -> str:
         facts = [
             ("network", self.recipe.network),
-            ("layer", self.recipe.layer),
+            ("layer", self.layer),
             ("kind", self.settings.classifier),
             ("held out", in_words(self.scores)),
         ]
@@ -310,4 +321,5 @@ def _features(path: Path) -> FeaturesInfo:
         failures=features.failures,
         origin=features.origin,
         contradictions=find_contradictions(features),
+        augmented=0 if features.augmented is None else len(features.augmented),
     )

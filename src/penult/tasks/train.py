@@ -173,7 +173,7 @@ def train(
             trained.scores,
             layers=trained.settings.layers,
             runs=trained.settings.runs,
-            chosen=trained.recipe.layer,
+            chosen=trained.layer,
             normalize=confusion == "normalized",
             held_out=runs_of(trained, held_out),
             escape_formulas=escape_formulas,
@@ -192,12 +192,12 @@ def _train(
         if not isinstance(features, Features) and there and not at_command_line():
             logging.getLogger("penult").info(
                 "trained on the layer %s, the last of %d; %s tries all",
-                *(trained.recipe.layer, len(there), option("layer", "all")),
+                *(trained.layer, len(there), option("layer", "all")),
             )
         return trained
     if isinstance(features, Features):
         raise UsageError(
-            f"rows in memory have one layer, {features.recipe.layer}; give the feature file, or "
+            f"rows in memory have one layer, {features.name}; give the feature file, or "
             "leave the layer out"
         )
     return train_best(features, layer_names(layer), **options)

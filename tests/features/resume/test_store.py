@@ -59,7 +59,7 @@ FIVE = records(*(f"{k}.jpg" for k in range(5)))
 
 
 def begin(store: PartStore, images=FIVE, recipe=RECIPE, options=OPTIONS, **how) -> Ledger:
-    return store.begin([recipe], options, images, **how)
+    return store.begin({recipe.layer: recipe}, options, images, **how)
 
 
 @pytest.fixture
@@ -137,7 +137,7 @@ def test_a_manifest_that_is_damaged_makes_all_parts_worthless(interrupted):
 
 def test_a_newer_penults_run_is_refused(interrupted):
     manifest = part_store.parts_folder(interrupted) / "run.json"
-    manifest.write_text(manifest.read_text().replace('"format": 1', '"format": 2'))
+    manifest.write_text(manifest.read_text().replace('"format": 1', '"format": 3'))
     store = PartStore(interrupted)
     with pytest.raises(ResumeError, match="a newer one"):
         begin(store)

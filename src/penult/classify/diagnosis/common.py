@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from penult.classify.evaluation.evaluate import load_rows_for
 from penult.errors import UsageError
-from penult.features.read import load
 from penult.machine import cores
 from penult.progress import Tell
 from penult.records import Features, Progress
@@ -34,7 +34,7 @@ def load_labelled(features: Features | str | Path, classifier: Classifier) -> tu
     """
     name = "these features" if isinstance(features, Features) else str(features)
     if not isinstance(features, Features):
-        features = load(features)
+        features = load_rows_for(classifier, features)
     classifier.require_recipe(features.recipe, other_name=name)
     if features.targets is not None:
         raise UsageError(f"some images in {name} have several labels; this needs one an image")

@@ -13,7 +13,7 @@ from penult.classify.classifier import Classifier
 from penult.classify.settings import LayerResult
 from penult.classify.training.train import train
 from penult.errors import UnknownNameError, UsageError
-from penult.features.read import load
+from penult.features.read import find_rows, layer_recipes, load
 from penult.interface import option
 from penult.progress import ShowProgress, Tell, following
 from penult.records import Features, HeldOut, Progress
@@ -29,24 +29,28 @@ def choose_layers(path: str | Path, wanted: Sequence[str]) -> list[str]:
     path : path
         A feature file.
     wanted : sequence of str
-        Names, globs such as ``"layer4.*"``, or ``"all"``.
+        Names, globs such as ``"layer4.*"``, or ``"all"``; also a layer that only one set of rows
+        is of, whatever its name.
 
     Returns
     -------
     list of str
-        Names of layers.
+        Names, as `Features.layers` has them.
 
     Raises
     ------
     UnknownNameError
         If one of them is no layer of the file; suggests close names.
     """
-    layers = load(path).layers
+    recipes = {name: recipe for name, (recipe, _) in layer_recipes(path).items()}
+    layers = tuple(recipes)
     chosen: set[str] = set()
     for name in wanted:
         found = layers
         if name != "all":
             found = tuple(layer for layer in layers if layer == name or fnmatchcase(layer, name))
+        if not found and (of_layer := find_rows(name, recipes)):
+            found = (of_layer,)
         if not found:
             hint = one_by_one(name, layers, every="all")
             raise UnknownNameError(f"layer in {path}", name, layers, hint=hint)

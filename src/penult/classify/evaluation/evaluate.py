@@ -17,7 +17,7 @@ from penult.classify.loading import as_classifier
 from penult.classify.metrics.scores import score
 from penult.classify.pipeline import Applicable, class_probabilities
 from penult.errors import UsageError
-from penult.features.read import load
+from penult.features.read import find_rows, layer_recipes, load
 from penult.partition.rows import read_blocks
 from penult.records import Features, HeldOut, Scores
 from penult.texts import positions
@@ -77,14 +77,21 @@ def evaluate(
 
 
 def load_rows_for(classifier: Classifier, path: str | Path) -> Features:
-    """Open a feature file at the layer that the classifier was trained on, if it is there.
+    """Open a feature file at the rows of the classifier's recipe, whatever they are called there.
+
+    Where there are none, those of the name that trained it are shown, or else the last.
 
     Raises
     ------
     PathNotFoundError, FeatureFileError
     """
-    features, layer = load(path), classifier.recipe.layer
-    return load(path, layer) if layer in features.layers else features
+    features = load(path)
+    if len(features.layers) == 1:
+        return features
+    recipes = {name: recipe for name, (recipe, _) in layer_recipes(path).items()}
+    same = [name for name, recipe in recipes.items() if recipe == classifier.recipe]
+    name = same[0] if same else find_rows(classifier.layer, recipes)
+    return features if name in (None, features.name) else load(path, name)
 
 
 def evaluate_pipeline(

@@ -159,6 +159,7 @@ def train(
         thresholds=found.thresholds,
         runs=SeedRuns.of(seed, [each.scores.accuracy for _, each in results]) if runs > 1 else None,
         file_layers=plain.layers if len(plain.layers) > 1 else (),
+        layer=plain.name if plain.name != plain.recipe.layer else "",
         not_tried=tuple(dict(params) for params in found.not_tried),
         options=options.recorded(),
         features=_file_name(plain),

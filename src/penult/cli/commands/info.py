@@ -81,20 +81,19 @@ def _show_features(file: Path, found: FeaturesInfo) -> None:
     say(f"{file}: feature file, {shape} {found.dtype}")
     if len(found.layers) > 1:
         table = Table(("layer", "pooling", "row"), right=("row",))
-        for recipe, rows in zip(found.recipes, found.shapes, strict=True):
-            table.add_row(
-                recipe.layer,
-                ", ".join(dict.fromkeys(leaf.pooling for leaf in recipe.leaves)),
-                times(rows[1:]),
-            )
+        for name, recipe, rows in zip(found.layers, found.recipes, found.shapes, strict=True):
+            pooling = ", ".join(dict.fromkeys(leaf.pooling for leaf in recipe.leaves))
+            table.add_row(name, pooling, times(rows[1:]))
         table.show()
-        say(f"below, the last, {found.recipe.layer}:")
+        say(f"below, the last, {found.layers[-1]}:")
     recipe_table(found.recipe)
     if found.classes:
         table = Table(("class", "images"), right=("images",))
         for label, images in found.classes.items():
             table.add_row(label, f"{images:,}")
         table.show()
+    if found.augmented:
+        say(f"beside them, {count(found.augmented, 'row')} of augmented views, to train with")
     if found.several:
         say("some images have several labels (/targets)")
     elif found.unlabelled:
@@ -108,7 +107,7 @@ def _show_features(file: Path, found: FeaturesInfo) -> None:
     say_listing_messages(found.origin)
     say(f"made from {listed(found.origin.get('sources', ['?']), SHOWN_SOURCES)}")
     command = extract_command(
-        found.recipe,
+        found.recipes,
         found.layers,
         found.origin,
         output=file.name,
@@ -125,9 +124,9 @@ def _show_classifier(file: Path, found: ClassifierInfo) -> None:
     say(f"{file}: classifier of {count(len(found.classes), 'class')}")
     recipe_table(found.recipe)
     class_table(found.scores)
-    layers_table(found.settings, found.recipe.layer)
+    layers_table(found.settings, found.layer)
     say_accuracy(found.scores)
-    if line := layer_line(found.settings, found.recipe.layer):
+    if line := layer_line(found.settings, found.layer):
         say(line)
     say(grid_line(found.settings))
     say(likeness_line(found.likeness, found.scores.images))
@@ -135,7 +134,7 @@ def _show_classifier(file: Path, found: ClassifierInfo) -> None:
         say(line)
     if line := runs_line(found.settings):
         say(line)
-    command = train_command(found.settings, found.recipe.layer, output=file.name)
+    command = train_command(found.settings, found.layer, output=file.name)
     say(f"made again by: {command}")
     if files := [f for f in (found.settings.features, found.settings.test_features) if f]:
         say(f"to be typed where {listed(files)} {'is' if len(files) == 1 else 'are'}")

@@ -145,7 +145,7 @@ def run(
         say_json({"output": str(output), **tally.to_dict(), **notes})
     elif output is not None:
         tally.show_classes()
-        layer = f", from layer {model.recipe.layer}" if model.settings.file_layers else ""
+        layer = f", from layer {model.layer}" if model.settings.file_layers else ""
         say(f"{output}: {count(tally.good, 'prediction')}{layer}")
     tally.warn_of_unlike()
     if copy_to is not None:

@@ -174,7 +174,7 @@ def run(
                 if made.label_issues is None
                 else [dataclasses.asdict(issue) for issue in made.label_issues],
                 **listing_notes(features.origin),
-                "layer": made.classifier.recipe.layer,
+                "layer": made.classifier.layer,
                 "runs": made.classifier.settings.to_dict().get("runs"),
             }
         )
@@ -183,11 +183,11 @@ def run(
     say_listing_messages(features.origin)
     class_table(scores)
     trials_table(made.classifier.settings)
-    layers_table(made.classifier.settings, made.classifier.recipe.layer)
+    layers_table(made.classifier.settings, made.classifier.layer)
     say_accuracy(scores)
     if line := runs_line(made.classifier.settings):
         say(line)
-    if line := layer_line(made.classifier.settings, made.classifier.recipe.layer):
+    if line := layer_line(made.classifier.settings, made.classifier.layer):
         say(line)
     say(grid_line(made.classifier.settings))
     if line := copies_line(made.classifier.settings):

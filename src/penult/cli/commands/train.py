@@ -123,7 +123,7 @@ def run(
         say_json(
             {
                 "output": str(output),
-                "layer": trained.recipe.layer,
+                "layer": trained.layer,
                 "scores": scores_to_dict(trained.scores),
                 "settings": settings_json(trained.settings),
                 "likeness": trained.likeness and trained.likeness.to_dict(),
@@ -134,11 +134,11 @@ def run(
     class_table(trained.scores)
     scores_table(trained.scores)
     trials_table(trained.settings)
-    layers_table(trained.settings, trained.recipe.layer)
+    layers_table(trained.settings, trained.layer)
     say_accuracy(trained.scores)
     if line := runs_line(trained.settings):
         say(line)
-    if line := layer_line(trained.settings, trained.recipe.layer):
+    if line := layer_line(trained.settings, trained.layer):
         say(line)
     say(grid_line(trained.settings))
     for line in edge_lines(trained.settings):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,18 +10,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penult.errors import RecipeMismatchError
+from penult.features.augmented import read_augmented
 from penult.features.read import load, read_layers
 from penult.features.resume.chunk import gather
 from penult.features.resume.manifest import difference
 from penult.interface import option
 from penult.recipe import Recipe
-from penult.records import Features
+from penult.records import Features, Rows, augmented_content
 
 __all__ = ["FinishedRows", "require_same"]
 
 
-def require_same(path: Path, recipes: Sequence[Recipe], options: Mapping[str, Any]) -> Features:
+def require_same(path: Path, recipes: Mapping[str, Recipe], options: Mapping[str, Any]) -> Features:
     """Open a feature file, and refuse one that was made otherwise than is asked for now.
+
+    Parameters
+    ----------
+    recipes : by the names of their rows
+    options : what is asked for beside them
 
     Raises
     ------
@@ -36,9 +42,8 @@ def require_same(path: Path, recipes: Sequence[Recipe], options: Mapping[str, An
     now = {k: v for k, v in options.items() if k != "shuffle"}
     then = {**now, **{k: v for k, v in whole.origin.items() if k in now}}
     then["dtype"] = str(whole.features.dtype)
-    differences = difference(
-        [Recipe.from_json(rows.attrs["recipe"]) for rows in layers.values()], recipes, then, now
-    )
+    there = {name: rows.recipe for name, rows in layers.items()}
+    differences = difference(there, recipes, then, now)
     if differences:
         raise RecipeMismatchError(
             f"{path} was made with another recipe than is asked for now ({differences}); give "
@@ -53,7 +58,7 @@ class FinishedRows:
 
     Parameters
     ----------
-    recipes, options : what is asked for now
+    recipes, options : what is asked for now, as for `require_same`
 
     Raises
     ------
@@ -62,14 +67,43 @@ class FinishedRows:
     FeatureFileError
     """
 
-    def __init__(self, path: Path, recipes: Sequence[Recipe], options: Mapping[str, Any]) -> None:
+    def __init__(
+        self, path: Path, recipes: Mapping[str, Recipe], options: Mapping[str, Any]
+    ) -> None:
         whole = require_same(path, recipes, options)
         on_disk: Any = whole.features
         layers = read_layers(on_disk.file, name=str(path))
         content = whole.content or ()
-        self.content = np.fromiter((text.encode() for text in content), "S32", len(content))
-        self._rows = list(layers.values())
+        texts = (text.encode() for one in (content, _augmented(whole)) for text in one)
+        self.content = np.fromiter(texts, "S32")
+        # The rows of photos, and behind them, where there are some, those of augmented views.
+        beside = read_augmented(on_disk.file, layers)
+        self._rows: list[list[Rows]] = [
+            [rows, beside[name].features] if name in beside else [rows]
+            for name, rows in layers.items()
+        ]
 
     def take(self, indices: NDArray[np.intp]) -> list[NDArray[Any]]:
         """Read rows: one array (n, …) a recipe."""
-        return [gather(rows.__getitem__, indices) for rows in self._rows]
+        return [_take(sets, indices) for sets in self._rows]
+
+
+def _augmented(features: Features) -> Iterator[str]:
+    """Digests of the augmented views of a file, by which their rows are known."""
+    rows, content = features.augmented, features.content
+    if rows is not None and content is not None:
+        for of, view in zip(rows.of.tolist(), rows.view.tolist(), strict=True):
+            yield augmented_content(content[of], rows.recipe, view)
+
+
+def _take(sets: Sequence[Rows], indices: NDArray[np.intp]) -> NDArray[Any]:
+    """Read rows of several sets, counted on from one to the next."""
+    first, *more = sets
+    beyond = indices >= len(first)
+    if not more or not beyond.any():
+        return gather(first.__getitem__, indices)
+    result = np.empty((len(indices), *first.shape[1:]), first.dtype)
+    if not beyond.all():
+        result[~beyond] = gather(first.__getitem__, indices[~beyond])
+    result[beyond] = gather(more[0].__getitem__, indices[beyond] - len(first))
+    return result

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from functools import cached_property
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from penult.records import Failure, ImageRecord
+from penult.records import AugmentedRecord, Failure, ImageRecord
 
-__all__ = ["Ledger", "RowBlock", "RowSource"]
+__all__ = ["Ledger", "RowBlock", "RowSource", "failures_of"]
 
 _TO_DO, _FAILED = -1, -2
 _BLOCK_BYTES, _BLOCK_IMAGES = 1 << 23, 1024
@@ -55,11 +56,34 @@ class RowBlock:
         )
 
 
-class Ledger:
-    """One entry an image of the listing, eight bytes each however wide the rows are."""
+def failures_of(failed: Iterable[tuple[ImageRecord, str]]) -> list[Failure]:
+    """Say which images have no row, but not of each augmented view that its photo has none either.
 
-    def __init__(self, records: Sequence[ImageRecord]) -> None:
-        self._records = records
+    Parameters
+    ----------
+    failed : records and reasons
+    """
+    pairs = list(failed)
+    photos = {record.id for record, _ in pairs if not isinstance(record, AugmentedRecord)}
+    return [
+        Failure(record.id, reason)
+        for record, reason in pairs
+        if not (isinstance(record, AugmentedRecord) and record.photo.id in photos)
+    ]
+
+
+class Ledger:
+    """One entry an image of the listing, eight bytes each however wide the rows are.
+
+    Parameters
+    ----------
+    records : the listing
+    augmented : whether some of them are augmented views, which have no rows of their own in the
+        file, but beside those of their photos
+    """
+
+    def __init__(self, records: Sequence[ImageRecord], *, augmented: bool = False) -> None:
+        self._records, self._augmented = records, augmented
         self._source = np.full(len(records), _TO_DO, np.int32)
         self._row = np.zeros(len(records), np.int32)
         self._reasons: dict[int, str] = {}
@@ -93,25 +117,40 @@ class Ledger:
     @property
     def failures(self) -> list[Failure]:
         """The images without a row, in the order of the listing."""
-        return [Failure(self._records[k].id, self._reasons[k]) for k in sorted(self._reasons)]
+        return failures_of((self._records[k], self._reasons[k]) for k in sorted(self._reasons))
+
+    @cached_property
+    def _is_view(self) -> NDArray[np.bool_] | Literal[False]:
+        if not self._augmented:
+            return False
+        views = (isinstance(record, AugmentedRecord) for record in self._records)
+        return np.fromiter(views, bool, len(self._records))
 
     @property
     def row_count(self) -> int:
-        """How many images have a row."""
+        """How many photos have a row."""
         return len(self.with_row)
 
     @property
     def with_row(self) -> NDArray[np.intp]:
-        """The positions of the images that have a row."""
-        return np.flatnonzero(self._source >= 0)
+        """The positions of the photos that have a row."""
+        return np.flatnonzero((self._source >= 0) & ~np.asarray(self._is_view))
 
     def ids(self) -> Iterator[str]:
-        """The ids of the images that have a row, in the order of the listing."""
+        """The ids of the photos that have a row, in the order of the listing."""
         return (self._records[int(k)].id for k in self.with_row)
+
+    def views(self) -> Iterator[tuple[int, AugmentedRecord]]:
+        """Position and record of each augmented view that has a row, as its photo has."""
+        failed = {self._records[k].id for k in self._reasons}
+        for k in np.flatnonzero((self._source >= 0) & self._is_view):
+            record = self._records[int(k)]
+            if isinstance(record, AugmentedRecord) and record.photo.id not in failed:
+                yield int(k), record
 
     def blocks(self) -> Iterator[RowBlock]:
         """Read all rows, in the order of the listing, a few megabytes at a time."""
-        with_row = self.with_row
+        with_row = np.flatnonzero(self._source >= 0)
         start, size = 0, 1  # how wide a row is, the first one tells
         while start < len(with_row):
             block = self.read(with_row[start : start + size])

@@ -14,15 +14,24 @@ from penult.errors import RecipeMismatchError, ResumeError
 from penult.features.resume.chunk import write_safely
 from penult.interface import option
 from penult.parsing import read_json, to_record
-from penult.recipe import Recipe
+from penult.recipe import BackboneRecipe, Recipe
 from penult.records import ImageRecord
 
 __all__ = ["Manifest", "difference"]
 
-FORMAT = 1
+FORMAT = 2
+_FIRST_FORMAT = 1
 
 _RUN, _NEW = "run.json", "images.new"
 _NAMES_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class _Stored:
+    names: tuple[str, ...]
+    options: Mapping[str, Any]
+    images: str
+    placed: tuple[int, ...] | None
 
 
 @dataclass(frozen=True)
@@ -31,8 +40,10 @@ class Manifest:
 
     Attributes
     ----------
+    names : tuple of str
+        Of the sets of rows.
     recipes : tuple of Recipe
-        One a layer.
+        One a name.
     options : mapping
         Those that change rows and are not in the recipe, or the order of the rows.
     images : str
@@ -41,16 +52,22 @@ class Manifest:
         Which file was about to get the output's name; None before.
     """
 
+    names: tuple[str, ...]
     recipes: tuple[Recipe, ...]
     options: Mapping[str, Any]
     images: str
     placed: tuple[int, ...] | None = field(default=None, compare=False)
 
+    @property
+    def named(self) -> dict[str, Recipe]:
+        """Name to recipe, in order."""
+        return dict(zip(self.names, self.recipes, strict=True))
+
     @classmethod
     def of(
         cls,
         folder: Path,
-        recipes: Sequence[Recipe],
+        recipes: Mapping[str, Recipe],
         options: Mapping[str, Any],
         records: Sequence[ImageRecord],
     ) -> Manifest:
@@ -61,7 +78,7 @@ class Manifest:
                 line = (json.dumps(_stamp(record)) + "\n").encode()
                 digest.update(line)
                 file.write(line)
-        return cls(tuple(recipes), dict(options), digest.hexdigest())
+        return cls(tuple(recipes), tuple(recipes.values()), dict(options), digest.hexdigest())
 
     @classmethod
     def read(cls, folder: Path) -> Manifest | None:
@@ -79,9 +96,12 @@ class Manifest:
                     f"{folder} holds an interrupted run of penult {data['penult']}, a newer one; "
                     f"finish it with that, or give {option('restart', True)} to begin anew"
                 )
+            # Projections come without their arrays: they are equal by their digests.
             recipes = tuple(map(Recipe.from_json, data["recipes"]))
+            names = data.get("names", [recipe.layer for recipe in recipes])
             told = {name: data[name] for name in ("options", "images", "placed")}
-            return to_record(cls, {**told, "recipes": recipes})
+            stored = to_record(_Stored, {**told, "names": names})
+            return cls(recipes=recipes, **vars(stored)) if len(names) == len(recipes) else None
         except (OSError, ValueError, KeyError, TypeError) as error:
             if isinstance(error, ResumeError):
                 raise
@@ -96,10 +116,14 @@ class Manifest:
         """
         if (folder / _NEW).exists():
             (folder / _NEW).replace(_images(folder, self))
+        layers = tuple(recipe.layer for recipe in self.recipes)
+        leaves = all(isinstance(recipe, BackboneRecipe) for recipe in self.recipes)
+        plain = leaves and self.names == layers  # as older penults know it
         data = {
-            "format": FORMAT,
+            "format": _FIRST_FORMAT if plain else FORMAT,
             "penult": __version__,
             "recipes": [recipe.to_json() for recipe in self.recipes],
+            **({} if plain else {"names": self.names}),
             "options": dict(self.options),
             "images": self.images,
             "placed": self.placed,
@@ -116,7 +140,7 @@ class Manifest:
         ------
         RecipeMismatchError
         """
-        found = difference(earlier.recipes, self.recipes, earlier.options, self.options)
+        found = difference(earlier.named, self.named, earlier.options, self.options)
         if found:
             raise RecipeMismatchError(
                 f"{folder} holds an interrupted run with another recipe ({found}); give the "
@@ -140,18 +164,18 @@ class Manifest:
 
 
 def difference(
-    then: Sequence[Recipe],
-    now: Sequence[Recipe],
+    then: Mapping[str, Recipe],
+    now: Mapping[str, Recipe],
     options_then: Mapping[str, Any],
     options_now: Mapping[str, Any],
 ) -> str:
-    """Say field by field in what two runs differ; "" where they do not."""
+    """Say field by field in what two runs differ, by name; "" where they do not."""
     fields: dict[str, tuple[Any, Any]] = {}
     if len(then) == len(now):
-        for one, other in zip(then, now, strict=True):
+        for one, other in zip(then.values(), now.values(), strict=True):
             fields |= one.difference(other)
-    else:
-        fields["layers"] = ", ".join(r.layer for r in then), ", ".join(r.layer for r in now)
+    if not fields and list(then) != list(now):
+        fields["layers"] = ", ".join(then), ", ".join(now)
     for name in sorted({*options_then, *options_now}):
         pair = options_then.get(name), options_now.get(name)
         if pair[0] != pair[1]:

@@ -69,10 +69,11 @@ class PartStore:
 
     def begin(
         self,
-        recipes: Sequence[Recipe],
+        recipes: Mapping[str, Recipe],
         options: Mapping[str, Any],
         records: Sequence[ImageRecord],
         *,
+        augmented: bool = False,
         restart: bool = False,
         update: bool = False,
     ) -> Ledger:
@@ -80,6 +81,8 @@ class PartStore:
 
         Parameters
         ----------
+        recipes : by the names of their rows
+        augmented : whether some of the records are augmented views
         restart : remove what lies here
         update : take what lies here even if it is of other images; see `earlier`
 
@@ -108,7 +111,7 @@ class PartStore:
             manifest.write(self.folder)
         for path in (*self.folder.glob(".*.partial"), *self.folder.glob("*.new")):
             path.unlink()  # what a killed run was about to rename
-        ledger = Ledger(records)
+        ledger = Ledger(records, augmented=augmented)
         for part in _whole(self.folder):
             outcomes = part.outcomes()
             # A row never travels without its id, nor is it taken on its word.
@@ -183,7 +186,7 @@ class PartStore:
 
     def is_same(
         self,
-        recipes: Sequence[Recipe],
+        recipes: Mapping[str, Recipe],
         options: Mapping[str, Any],
         records: Sequence[ImageRecord],
     ) -> bool:

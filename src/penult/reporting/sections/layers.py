@@ -18,7 +18,7 @@ def _content(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any] | None
     """Show the accuracy of each layer's probe."""
     if len(report.layers) < 2:
         return None
-    chosen = report.recipe.layer
+    chosen = report.chosen
     score = "mean average precision" if report.multilabel else "accuracy"
     return {
         "chosen": chosen,
