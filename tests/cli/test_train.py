@@ -20,6 +20,10 @@ from penult.classify.linear import logistic_path
 from penult.classify.linear.logistic import fit_path
 from penult.classify.loading import load_classifier
 from penult.classify.metrics.scores import scores_to_dict
+from penult.classify.training.train import train
+from penult.features.read import load
+from penult.recipe import AugmentedRecipe
+from penult.records import AugmentedRows
 
 
 @pytest.fixture
@@ -279,3 +283,64 @@ def test_held_out_photos_that_are_marked_are_said_and_do_not_contradict(penult, 
     assert "is meant to mark" not in likeness_line(high, 25)
     lowered = replace(one, lowered_from=0.6)
     assert "lowered from 0.600: now 1 of 25" in likeness_line(lowered, 25)
+
+
+@pytest.fixture
+def rows(penult, photos, toy, tmp_path):
+    assert penult("extract", photos, "-o", tmp_path / "rows.h5", "-m", toy, "-q").code == 0
+    return tmp_path / "rows.h5"
+
+
+def test_what_rows_are_reduced_to_is_said_and_typed_again(penult, rows, tmp_path):
+    out, options = tmp_path / "c.skops", ("--reduce", "2", "--class-weight", "balanced")
+    done = penult("train", rows, "-o", out, *options)
+    assert done.code == 0, done
+    line = r"\nrows reduced to 2 principal components, which have [\d.]+% of the variance of the ro"
+    said = penult("info", out).out
+    for text in (done.out, said):
+        assert re.search(line, text)
+        assert re.search(r"\nlogistic, C=\d+, balanced classes: the best of 6 by 3-fold", text)
+    assert re.search(r"made again by: penult train .* --reduce 2 --class-weight balanced\n", said)
+    told = json.loads(penult("info", out, "--json").out)["settings"]
+    assert (told["reduce"], told["class_weight"]) == (2, "balanced")
+    assert 0.5 < told["explained_variance"] < 1
+
+
+def test_what_cannot_be_reduced_or_weighed_is_one_line(penult, rows, tmp_path):
+    out = tmp_path / "c.skops"
+    done = penult("train", rows, "-o", out, "--reduce", "4")
+    assert (done.code, "which allow 3; give --reduce 3 or less" in done.err) == (2, True)
+    done = penult("train", rows, "-o", out, "--classifier", "knn", "--class-weight", "balanced")
+    assert (done.code, "or leave out --class-weight balanced" in done.err) == (2, True)
+    assert not out.exists()
+
+
+def test_a_report_says_how_rows_were_reduced(penult, rows, tmp_path):
+    done = penult("report", rows, "-o", tmp_path / "r", "--reduce", "2", "--class-weight", "balanced", "-q")  # fmt: skip
+    assert done.code == 0, done
+    page = (tmp_path / "r" / "index.html").read_text("utf-8")
+    assert re.search(r">Reduced to</th><td>2 principal components, which have [\d.]+% of the", page)
+    assert re.search(r">Class weight</th><td>balanced<", page)
+    assert "--reduce 2 --class-weight balanced" in page
+
+
+@pytest.mark.parametrize(
+    ("refit", "line"),
+    [
+        (False, "cross-validation on 27 images and 54 augmented views of them"),
+        (True, "on 27 images, then fitted again on 36 images and 72 augmented views of them"),
+    ],
+)
+def test_augmented_views_are_counted(penult, rows, tmp_path, refit, line):
+    features = load(rows)
+    of = np.repeat(np.arange(36), 2)
+    views = AugmentedRows(
+        features=features.features[:][of],
+        of=of,
+        view=np.tile([1, 2], 36),
+        recipe=AugmentedRecipe(features.recipe, "light", 0),
+    )
+    train(replace(features, augmented=views), refit=refit).save(tmp_path / "c.skops")
+    assert line in penult("info", tmp_path / "c.skops").out
+    settings = json.loads(penult("info", tmp_path / "c.skops", "--json").out)["settings"]
+    assert settings["augmented"] == (72 if refit else 54)

@@ -30,7 +30,7 @@ def test_ranks_count_within_a_class():
 @pytest.mark.parametrize(("width", "rows"), [(1280, 10_000), (25_088, 5_349)])
 def test_longer_rows_are_fewer(width, rows):
     class Given:
-        features = np.empty((0, width))
+        features, augmented = np.empty((0, width)), None
 
     assert affordable_rows(Given) == rows
 

@@ -88,9 +88,12 @@ class Classifier(Description):
         )
 
     def _facts(self) -> list[tuple[str, str | None]]:
+        reduce = self.settings.reduce
         params = ", ".join(f"{name}={short(v)}" for name, v in self.settings.params.items())
         return [
             ("kind", " ".join(filter(None, (self.settings.classifier, params)))),
+            ("class weights", self.settings.class_weight and "balanced classes"),
+            ("reduced to", None if reduce is None else f"reduced to {reduce:,}"),
             ("classes", count(len(self.label_names), "class")),
             ("network", short_text(self.recipe.network)),
             ("layer", short_text(self.layer) + self._among()),

@@ -13,7 +13,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from sklearn.pipeline import Pipeline
 
-__all__ = ["LINEAR_TYPES", "SCALING_TYPES", "LinearRule", "type_of"]
+__all__ = [
+    "LINEAR_TYPES",
+    "PCA_TYPE",
+    "SCALING_TYPES",
+    "STEP_TYPES",
+    "LinearRule",
+    "type_of",
+]
 
 _PIPELINE = "sklearn.pipeline.Pipeline"
 _UNIT = "sklearn.preprocessing._data.Normalizer"
@@ -21,8 +28,12 @@ _STANDARD = "sklearn.preprocessing._data.StandardScaler"
 _LOGISTIC = "sklearn.linear_model._logistic.LogisticRegression"
 _SEVERAL = "sklearn.multiclass.OneVsRestClassifier"
 
-SCALING_TYPES = frozenset({_PIPELINE, _UNIT, _STANDARD})
-"""scikit-learn's types of a pipeline that scales rows."""
+PCA_TYPE = "sklearn.decomposition._pca.PCA"
+"""What reduces rows."""
+STEP_TYPES = frozenset({_UNIT, _STANDARD, PCA_TYPE})
+"""scikit-learn's types of the steps before a classifier."""
+SCALING_TYPES = STEP_TYPES | {_PIPELINE}
+"""Those of a pipeline that scales and reduces rows."""
 LINEAR_TYPES = frozenset({_LOGISTIC, _SEVERAL, "sklearn.preprocessing._label.LabelBinarizer"})
 """Those of the linear classifiers behind the scaling."""
 
@@ -39,7 +50,8 @@ class LinearRule:
     """The probabilities of a fitted pipeline of a scaling and logistic functions.
 
     It computes in the steps and in the precision in which scikit-learn does: what it gives is equal
-    to the last bit, but for the logistic function of float32, which may differ in that bit.
+    to the last bit, but for the logistic function of float32, which may differ in that bit. Where
+    rows are reduced, that is a part of the coefficients here, so that rounding differs a little.
 
     Attributes
     ----------
@@ -81,6 +93,8 @@ class LinearRule:
             return None
         *before, model = (step for _, step in pipeline.steps)
         kinds = [type_of(step) for step in before]
+        reduction = before.pop() if kinds[-1:] == [PCA_TYPE] else None
+        kinds = kinds[: len(before)]
         if kinds not in ([], [_UNIT], [_STANDARD]):
             return None
         columns = None
@@ -116,6 +130,11 @@ class LinearRule:
             return None
         if any(not _is_of(each.intercept_, len(each.coef_)) for each in models):
             return None
+        if reduction is not None:
+            whole = _before_reduction(reduction, coefficients, intercept)
+            if whole is None:
+                return None
+            coefficients, intercept = whole
         return cls(kinds == [_UNIT], columns, coefficients, intercept, several)
 
     def probabilities(self, rows: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
@@ -144,6 +163,19 @@ class LinearRule:
             scaled: NDArray[np.floating[Any]] = (rows - mean) / deviation
             return scaled
         return rows
+
+
+def _before_reduction(
+    pca: Any, coefficients: NDArray[Any], intercept: NDArray[Any]
+) -> tuple[NDArray[Any], NDArray[Any]] | None:
+    """Turn coefficients and intercept for reduced rows into those for the rows before."""
+    axes, mean = pca.components_, pca.mean_
+    if pca.whiten or not _is_of(axes, coefficients.shape[1], np.size(mean)):
+        return None
+    if not _is_of(mean, axes.shape[1]):
+        return None
+    turned = coefficients.astype(np.float64) @ axes
+    return turned.astype(coefficients.dtype), (intercept - turned @ mean).astype(intercept.dtype)
 
 
 def _is_of(array: Any, *shape: int) -> bool:

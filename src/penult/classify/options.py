@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from penult.arguments import require_whole
-from penult.classify.pipeline import make_scaler
+from penult.classify.preparation import make_scaler
 from penult.errors import UsageError
 from penult.interface import at_command_line, option
 from penult.partition.near_duplicates import require_cosine
 from penult.partition.split_checks import require_split_options
-from penult.representation import short
+from penult.representation import short, what_given
 
 __all__ = ["TrainOptions"]
+
+BALANCED = "balanced"
 
 _WHOLE = ("seed", "folds", "runs", "min_per_class")
 
@@ -29,6 +31,8 @@ class TrainOptions:
     classifier : str or sequence of str
     grid : mapping of str to sequence, or None
     scale : {'l2', 'standard', 'none'}
+    reduce : int or None
+    class_weight : {'balanced'} or None
     test_size : float
     seed : int
     folds : int
@@ -43,6 +47,8 @@ class TrainOptions:
     classifier: str | tuple[str, ...] = "logistic"
     grid: Mapping[str, tuple[Any, ...]] | None = None
     scale: str = "l2"
+    reduce: int | None = None
+    class_weight: str | None = None
     test_size: float = 0.25
     seed: int = 0
     folds: int = 3
@@ -118,6 +124,15 @@ class TrainOptions:
             if self.max_memory < 1:
                 raise UsageError(f"{self.max_memory} bytes of memory hold no row; give 1 or more")
         make_scaler(self.scale)
+        if self.class_weight not in (None, BALANCED):
+            raise UsageError(
+                f"class_weight is {what_given(self.class_weight)}; give "
+                f"{option('class_weight', BALANCED)}, or leave it out"
+            )
+        if self.reduce is not None:
+            require_whole("reduce", self.reduce)
+            if self.reduce < 1:
+                raise UsageError(f"rows cannot be reduced to {self.reduce} numbers; give 1 or more")
         require_split_options(test_size=self.test_size, seed=self.seed, folds=self.folds)
         if self.near_duplicates is not None:
             require_cosine(self.near_duplicates)

@@ -1,89 +1,58 @@
-"""Scaling and classifier as one scikit-learn pipeline, and the probabilities it gives."""
+"""Scaling, reduction and classifier as one scikit-learn pipeline; the probabilities it gives."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from penult.classify.linear_rule import LinearRule
-from penult.errors import UnknownNameError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from sklearn.base import ClassifierMixin
     from sklearn.pipeline import Pipeline
 
+    from penult.classify.preparation import Step
+
 __all__ = [
-    "SCALES",
     "Applicable",
     "class_probabilities",
+    "explained_variance",
     "label_probabilities",
     "make_pipeline",
-    "make_scaler",
     "row_width",
 ]
 
 Applicable: TypeAlias = "Pipeline | SimpleNamespace"
 """A fitted pipeline, or what `penult.classify.unbuilt` read of one that has a `LinearRule`."""
 
-SCALES = ("l2", "standard", "none")
 
-
-def make_pipeline(estimator: ClassifierMixin, scale: str) -> Pipeline:
-    """Build a pipeline of an unfitted scaler, if any, and an estimator.
+def make_pipeline(estimator: ClassifierMixin, steps: Sequence[Step] = ()) -> Pipeline:
+    """Build a pipeline of an estimator and what is done to rows before.
 
     Parameters
     ----------
     estimator : scikit-learn classifier
         The last step, named ``"classifier"``.
-    scale : {'l2', 'standard', 'none'}
-        See `make_scaler`.
-
-    Raises
-    ------
-    UnknownNameError
-        If there is no such scaling.
+    steps : sequence of (str, transformer)
+        See `penult.classify.preparation`.
     """
     from sklearn.pipeline import Pipeline
 
-    steps: list[tuple[str, Any]] = [("classifier", estimator)]
-    scaler = make_scaler(scale)
-    if scaler is not None:
-        steps.insert(0, ("scale", scaler))
-    return Pipeline(steps)
-
-
-def make_scaler(scale: str) -> Any:
-    """Build an unfitted scaler.
-
-    Parameters
-    ----------
-    scale : {'l2', 'standard', 'none'}
-        ``"l2"`` scales each row to length one, ``"standard"`` each column to mean 0 and standard
-        deviation 1 over the training rows.
-
-    Returns
-    -------
-    scikit-learn transformer or None
-        None for ``"none"``.
-
-    Raises
-    ------
-    UnknownNameError
-        If there is no such scaling.
-    """
-    from sklearn.preprocessing import Normalizer, StandardScaler
-
-    if scale not in SCALES:
-        raise UnknownNameError("scaling", scale, SCALES)
-    return {"l2": Normalizer, "standard": StandardScaler, "none": lambda: None}[scale]()
+    return Pipeline([*steps, ("classifier", estimator)])
 
 
 def row_width(pipeline: Applicable) -> int:
     """Say how many numbers a row has that a pipeline can be applied to."""
     return int(pipeline.steps[0][1].n_features_in_)
+
+
+def explained_variance(pipeline: Pipeline) -> float:
+    """Say which part of the variance of its training rows a pipeline that reduces rows keeps."""
+    return float(np.nan_to_num(pipeline["reduce"].explained_variance_ratio_).sum(dtype=np.float64))
 
 
 def class_probabilities(

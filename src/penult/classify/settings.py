@@ -132,6 +132,12 @@ class TrainingSettings:
         The chosen parameters.
     scale : {'l2', 'standard', 'none'}
         How rows are scaled.
+    reduce : int or None
+        How many principal components rows are reduced to; None where they keep all their numbers.
+    explained_variance : float or None
+        Which part of the variance of the training rows those have, in [0, 1].
+    class_weight : {'balanced'} or None
+        How much the rows of each class count; None where all rows count alike.
     seed : int
         Of the split, the folds and the classifier.
     folds : int
@@ -145,6 +151,8 @@ class TrainingSettings:
         Whether it was fitted again on all labelled images after it was scored.
     train_images : int
         Number of images it was trained on.
+    augmented : int
+        Number of augmented views of these images that it was trained on as well.
     held_out_images : int
         Number of images it was scored on.
     left_out : mapping of str to int
@@ -179,12 +187,16 @@ class TrainingSettings:
     classifier: str
     params: Mapping[str, Any]
     scale: str = "l2"
+    reduce: int | None = None
+    explained_variance: float | None = None
+    class_weight: str | None = None
     seed: int = 0
     folds: int
     grid: tuple[GridResult, ...]
     edges: Mapping[str, str] = field(default_factory=dict)
     refit: bool = False
     train_images: int
+    augmented: int = 0
     held_out_images: int = 0
     left_out: Mapping[str, int]
     copies: int = 0
@@ -205,6 +217,36 @@ class TrainingSettings:
         """The candidate that was chosen."""
         key = self.classifier, self.params
         return next(one for one in self.grid if (one.classifier, one.params) == key)
+
+    @property
+    def fitting(self) -> dict[str, Any]:
+        """What fits with these settings take beside rows, labels and parameters."""
+        return {
+            "scale": self.scale,
+            "seed": self.seed,
+            "class_weight": self.class_weight,
+            "reduce": self.reduce,
+        }
+
+    @property
+    def images_in_words(self) -> str:
+        """How many images it was trained on, and how many augmented views of them."""
+        images = count(self.train_images, "image")
+        if not self.augmented:
+            return images
+        of = "it" if self.train_images == 1 else "them"
+        return f"{images} and {count(self.augmented, 'augmented view')} of {of}"
+
+    @property
+    def reduction_in_words(self) -> str | None:
+        """What rows are reduced to, if they are, and what that keeps."""
+        if self.reduce is None:
+            return None
+        kept = f"{count(self.reduce, 'principal component')}"
+        if self.explained_variance is None:
+            return kept
+        have = "has" if self.reduce == 1 else "have"
+        return f"{kept}, which {have} {percent(self.explained_variance)} of the variance"
 
     def __repr__(self) -> str:
         return one_line("TrainingSettings", [(name, said) for name, said, _ in self._told()])
@@ -234,16 +276,20 @@ class TrainingSettings:
         runs = None if self.runs is None else count(len(self.runs.seeds), "run")
         refit = "fitted again on all" if self.refit else None
         scaled = "not scaled" if self.scale == "none" else f"scale {self.scale}"
+        reduced = None if self.reduce is None else f"reduced to {self.reduce:,}"
         copies = f"{self.copies:,}" if self.copies else None
         features = short_text(self.features, 100) or None
         return [
             ("classifier", f"{self.classifier} {params}".strip(), f"{self.classifier} {params}"),
             ("scale", scaled, self.scale),
+            ("reduced to", reduced, self.reduction_in_words),
+            ("class weights", self.class_weight and "balanced classes", self.class_weight),
             ("seed", f"seed {self.seed}", str(self.seed)),
             ("folds", folds, str(self.folds)),
             ("candidates", candidates, f"{len(self.grid):,}"),
             ("runs", runs, runs),
-            ("trained on", f"trained on {count(self.train_images, 'image')}", train),
+            ("trained on", f"trained on {self.images_in_words}", train),
+            ("augmented views", None, f"{self.augmented:,}" if self.augmented else None),
             ("held out", f"held out {held}", held),
             ("identical images", copies and f"{copies} identical", copies),
             ("fitted again", refit, refit and "on all images"),
@@ -257,12 +303,14 @@ class TrainingSettings:
         -------
         dict
             Field to value; ``thresholds``, ``runs``, ``layers``, ``file_layers``, ``layer``,
-            ``not_tried``, ``options`` and the files' names only where there are any.
+            ``not_tried``, ``options``, the files' names, ``reduce``, ``explained_variance``,
+            ``class_weight`` and ``augmented`` only where there are any.
         """
         data = dataclasses.asdict(self)
         for name in (
             *("thresholds", "runs", "layers", "file_layers", "layer", "not_tried"),
             *("options", "features", "test_features"),
+            *("reduce", "explained_variance", "class_weight", "augmented"),
         ):
             if not data[name]:
                 del data[name]

@@ -28,6 +28,7 @@ __all__ = [
     "likeness_line",
     "marked_line",
     "recipe_table",
+    "reduction_line",
     "say_accuracy",
     "scores_table",
     "strays_line",
@@ -129,16 +130,26 @@ def layer_line(settings: TrainingSettings, chosen: str) -> str | None:
 
 def grid_line(settings: TrainingSettings) -> str:
     """Return what the grid search chose, and from what."""
-    chosen = ", ".join(filter(None, (settings.classifier, params_in_words(settings.params))))
+    balanced = settings.class_weight and f"{settings.class_weight} classes"
+    params = params_in_words(settings.params)
+    chosen = ", ".join(filter(None, (settings.classifier, params, balanced)))
     tried = len(settings.grid)
     searched = f"the best of {tried} by" if tried > 1 else "by"
-    images, refitted = settings.train_images, ""
+    images, refitted = settings.images_in_words, ""
     if settings.refit:
-        refitted, images = f", then fitted again on {images:,}", sum(settings.classes.values())
+        again = images if settings.augmented else f"{settings.train_images:,}"
+        refitted = f", then fitted again on {again}"
+        images = count(sum(settings.classes.values()), "image")
     return (
         f"{chosen}: {searched} {settings.folds}-fold cross-validation on "
-        f"{count(images, 'image')}{refitted}{_not_tried(settings)}"
+        f"{images}{refitted}{_not_tried(settings)}"
     )
+
+
+def reduction_line(settings: TrainingSettings) -> str | None:
+    """Return what rows are reduced to, if they are, and what that keeps."""
+    words = settings.reduction_in_words
+    return words and f"rows reduced to {words} of the rows it was trained on"
 
 
 def likeness_line(likeness: Likeness | None, held_out: int = 0) -> str:

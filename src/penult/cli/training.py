@@ -42,6 +42,22 @@ Scale = Annotated[
         "(standard)."
     ),
 ]
+Reduce = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        help="Reduce rows to N principal components first, found in the training rows of each fold "
+        "alone.",
+        show_default="not reduced",
+    ),
+]
+ClassWeight = Annotated[
+    Literal["balanced"] | None,
+    typer.Option(
+        help="Have all classes count alike, however many images each has; knn and centroid cannot.",
+        show_default="all images count alike",
+    ),
+]
 TestSize = Annotated[
     float,
     o.scoring_option(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from penult.records import Features
 
-__all__ = ["read_blocks", "read_rows", "row_length"]
+__all__ = ["BLOCK_BYTES", "read_blocks", "read_rows", "row_length"]
 
 # Bytes read at a time: large enough for the disk, small beside any matrix that is kept.
 BLOCK_BYTES = 16 << 20

@@ -20,8 +20,14 @@ MAX_BYTES = 512 << 20
 
 
 def affordable_rows(features: Features) -> int:
-    """Limit the rows to train on where all would take hours: 10,000, or 512 MB of float32."""
-    return min(MAX_ROWS, MAX_BYTES // (4 * max(1, row_length(features))))
+    """Limit the photos to train on where all would take hours: 10,000 rows, or 512 MB of float32.
+
+    The augmented rows of photos count too.
+    """
+    rows = min(MAX_ROWS, MAX_BYTES // (4 * max(1, row_length(features))))
+    if features.augmented is None:
+        return rows
+    return max(1, rows * len(features) // (len(features) + len(features.augmented)))
 
 
 def stratified_sample(labels: NDArray[np.int64], size: int, *, seed: int = 0) -> NDArray[np.int64]:

@@ -95,6 +95,10 @@ def _settings(classifier: Classifier) -> dict[str, Any]:
         ", ".join(f"{name} = {value:g}" for name, value in params.items())
         for params in settings.pop("not_tried", ())
     ]
+    settings["reduced_to"] = classifier.settings.reduction_in_words
+    for name in ("reduce", "explained_variance"):
+        settings.pop(name, None)
+    settings["augmented views"] = settings.pop("augmented", 0) or None
     settings["identical images"] = settings.pop("copies", 0) or None
     settings["chosen"] = {"classifier": settings.pop("classifier"), **settings.pop("params")}
     settings["grid"] = [

@@ -14,7 +14,7 @@ from penult.checking import checked
 from penult.classify.diagnosis.label_errors import find_label_issues
 from penult.classify.diagnosis.learning_curve import learning_curve
 from penult.classify.options import TrainOptions
-from penult.classify.training.grid import expand_grids
+from penult.classify.training.grid import expand_grids, require_weighable
 from penult.extraction import Extraction
 from penult.extractor import EngineOptions, ExtractorSpec, ModelRows, layer_names
 from penult.features.contradictions import find_contradictions, log_contradictions
@@ -58,6 +58,8 @@ def report(
     classifier: str | Sequence[str] = "logistic",
     grid: Mapping[str, Sequence[Any]] | None = None,
     scale: Literal["l2", "standard", "none"] = "l2",
+    reduce: int | None = None,
+    class_weight: Literal["balanced"] | None = None,
     test_size: float = 0.25,
     ignore_splits: bool = False,
     min_per_class: int = 0,
@@ -111,11 +113,15 @@ def report(
     engine, device : str
         As for `penult.extract`.
     classifier : str or sequence of str
-        As for `penult.train`, as are the next eleven.
+        As for `penult.train`, as are the next thirteen.
     grid : mapping of str to sequence, optional
         Parameter name to values to try.
     scale : {'l2', 'standard', 'none'}
         How rows are scaled.
+    reduce : int, optional
+        How many principal components rows are reduced to.
+    class_weight : {'balanced'}, optional
+        Have all classes count alike.
     test_size : float
         The part held out where the images have no splits of their own.
     ignore_splits : bool
@@ -167,6 +173,8 @@ def report(
         classifier=classifier,
         grid=grid,
         scale=scale,
+        reduce=reduce,
+        class_weight=class_weight,
         test_size=test_size,
         ignore_splits=ignore_splits,
         min_per_class=min_per_class,
@@ -178,6 +186,7 @@ def report(
         max_memory=in_bytes(max_memory),
     )
     expand_grids(options.kinds, grid)  # refuses an unknown kind or parameter before any work
+    require_weighable(options.kinds, class_weight)
     wanted = layer_names(layer or ())
     extraction = Extraction(
         extractor=ExtractorSpec(

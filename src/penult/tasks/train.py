@@ -37,6 +37,8 @@ def train(
     classifier: str | Sequence[str] = "logistic",
     grid: Mapping[str, Sequence[Any]] | None = None,
     scale: Literal["l2", "standard", "none"] = "l2",
+    reduce: int | None = None,
+    class_weight: Literal["balanced"] | None = None,
     test_size: float = 0.25,
     test_features: Features | str | Path | None = None,
     ignore_splits: bool = False,
@@ -63,7 +65,8 @@ def train(
     Parameters
     ----------
     features : Features or path
-        The feature file, or (N, D) rows with labels; rows of more axes are flattened.
+        The feature file, or (N, D) rows with labels; rows of more axes are flattened. Augmented
+        rows of photos train wherever their photo does, and are scored nowhere.
     output : path, optional
         Classifier file to write, whole or not at all, as `Classifier.save` does.
     layer : str or sequence of str, optional
@@ -77,6 +80,12 @@ def train(
     scale : {'l2', 'standard', 'none'}, default='l2'
         Whether each row is scaled to length one, each column to mean 0 and standard deviation 1,
         or neither.
+    reduce : int, optional
+        Reduce rows to so many principal components, after they are scaled; those of the rows that a
+        fit learns from, in each fold as in the end.
+    class_weight : {'balanced'}, optional
+        Have all classes count alike, however many images each has, as in scikit-learn; 'knn' and
+        'centroid' cannot. By default all images count alike.
     test_size : float, default=0.25
         The part held out where the file has no splits of its own, in (0, 1).
     test_features : Features or path, optional
@@ -148,6 +157,8 @@ def train(
         classifier=classifier,
         grid=grid,
         scale=scale,
+        reduce=reduce,
+        class_weight=class_weight,
         test_size=test_size,
         test_features=test_features,
         ignore_splits=ignore_splits,

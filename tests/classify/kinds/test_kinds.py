@@ -13,6 +13,7 @@ from sklearn.calibration import CalibratedClassifierCV
 from penult.classify.kinds.registry import all_kinds, find_kind, kind_names
 from penult.classify.loading import load_classifier
 from penult.classify.pipeline import make_pipeline
+from penult.classify.preparation import make_steps
 from penult.classify.training.grid import expand_grids
 from penult.classify.training.train import train
 from penult.cli.training import Grid
@@ -102,7 +103,7 @@ def test_a_file_whose_decisions_were_calibrated_by_platts_method_still_opens(
     make_features, tmp_path
 ):
     features = make_features(COUNTS)
-    pipeline = make_pipeline(find_kind("svm").make(0, C=1), "l2")
+    pipeline = make_pipeline(find_kind("svm").make(0, C=1), make_steps("l2"))
     pipeline.steps[-1] = ("classifier", CalibratedClassifierCV(pipeline[-1], cv=3, ensemble=False))
     pipeline.fit(features.features, features.labels)
     path = tmp_path / "old.skops"

@@ -10,6 +10,17 @@ CASES = [
     pytest.param(SOFTMAX, np.array([0, 2, 1, 2]), id="softmax"),
     pytest.param(SIGMOID, np.random.default_rng(1).random((4, 3)) < 0.5, id="sigmoid"),
     pytest.param(SQUARED_HINGE, np.random.default_rng(2).random((4, 3)) < 0.5, id="hinge"),
+    pytest.param(
+        SOFTMAX.weighted(np.array([0.5, 2.0, 3.0])), np.array([0, 2, 1, 2]), id="weighted softmax"
+    ),
+    *(
+        pytest.param(
+            loss.weighted(np.array([[0.5, 1, 2], [3, 1, 0.25]])),
+            np.random.default_rng(3).random((4, 3)) < 0.5,
+            id=f"weighted {name}",
+        )
+        for name, loss in (("sigmoid", SIGMOID), ("hinge", SQUARED_HINGE))
+    ),
 ]
 
 

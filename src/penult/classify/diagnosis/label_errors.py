@@ -15,7 +15,7 @@ from penult.classify.kinds.registry import find_kind
 from penult.classify.pipeline import class_probabilities
 from penult.errors import TrainingError
 from penult.partition.row_groups import find_groups
-from penult.partition.rows import read_blocks, read_rows
+from penult.partition.rows import read_blocks
 from penult.partition.sampling import affordable_rows, stratified_sample
 from penult.partition.splits import Fold, cross_validation
 from penult.progress import ShowProgress, following
@@ -75,9 +75,10 @@ def find_label_issues(
     Parameters
     ----------
     classifier : Classifier
-        Its kind, parameters, scaling and seed are taken.
+        Its kind, parameters, scaling, reduction, class weights and seed are taken.
     features : Features or path
-        The rows the classifier was trained on, or others made with its recipe, with labels.
+        The rows the classifier was trained on, or others made with its recipe, with labels;
+        augmented rows train with their photos, and are not judged.
     folds : int, default=5
         How many parts; a class with fewer images (groups, where there are any) is left out.
     max_rows : int, optional
@@ -114,12 +115,8 @@ def find_label_issues(
 
     def fit(fold: Fold) -> Pipeline:
         part = fold[0][stratified_sample(labels[fold[0]], most)]
-        return _fit(
-            classifier,
-            read_rows(features, chosen[part]),
-            labels[part],
-            None if groups is None else groups[part],
-        )
+        own = None if groups is None else groups[part]
+        return _fit(classifier, features, chosen[part], labels[part], own)
 
     with following(progress) as tell:
         pipelines = list(map_in_threads(fit, divided, tell, stage="label errors"))
@@ -206,16 +203,12 @@ def _rows_of_large_classes(
 
 def _fit(
     classifier: Classifier,
-    rows: NDArray[np.float32],
+    features: Features,
+    chosen: NDArray[np.int64],
     labels: NDArray[np.int64],
     groups: NDArray[np.str_] | None,
 ) -> Pipeline:
     settings = classifier.settings
-    data = TrainingData(
-        rows=rows,
-        labels=labels,
-        folds=cross_validation(labels, groups, folds=2, seed=settings.seed),
-        scale=settings.scale,
-        seed=settings.seed,
-    )
+    folds = cross_validation(labels, groups, folds=2, seed=settings.seed)
+    data = TrainingData.read(features, chosen, labels, folds=folds, **settings.fitting)
     return find_kind(settings.classifier).fit(data, settings.params)

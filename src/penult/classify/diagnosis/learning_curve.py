@@ -13,10 +13,10 @@ from penult.classify.classifier import Classifier
 from penult.classify.diagnosis.common import load_labelled, map_in_threads
 from penult.classify.kinds.base import TrainingData
 from penult.classify.kinds.registry import find_kind
-from penult.classify.settings import TrainingSettings
 from penult.errors import UsageError
 from penult.partition.rows import read_rows
 from penult.partition.sampling import affordable_rows, rank_within_class
+from penult.partition.views import read_part
 from penult.progress import ShowProgress, following
 from penult.records import Features
 from penult.representation import short_repr
@@ -71,9 +71,10 @@ def learning_curve(
     Parameters
     ----------
     classifier : Classifier
-        Its kind, parameters, scaling and seed are taken, and its held-out images.
+        Its kind, parameters, scaling, reduction, class weights and seed are taken, and its held-out
+        images. Where a part is too small for the reduction, rows keep as many numbers as it allows.
     features : Features or path
-        The rows the classifier was trained on.
+        The rows the classifier was trained on; augmented rows train with their photos.
     sizes : sequence of int, optional
         Images a class; by default 1, 2, 5, 10, 20, 50, … and all.
     draws : int, default=3
@@ -125,14 +126,15 @@ def learning_curve(
         for draw in range(1 if size == largest else draws)
     ]
     needed = np.unique(np.concatenate([part for _, part in parts] or [pool[:0]]))
-    rows, test_rows = read_rows(features, needed), read_rows(features, test)
+    pool_rows, test_rows = read_part(features, needed), read_rows(features, test)
     accuracies: dict[int, list[float]] = {size: [] for size in wanted}
 
     def fit(task: tuple[int, NDArray[np.int64]]) -> float:
-        places = np.searchsorted(needed, task[1])
-        return _accuracy(
-            classifier.settings, rows[places], labels[task[1]], test_rows, labels[test]
-        )
+        settings, places = classifier.settings, np.searchsorted(needed, task[1])
+        kind = find_kind(settings.classifier)
+        data = TrainingData.read(pool_rows, places, labels[task[1]], **settings.fitting)
+        pipeline = kind.fit_decisions(data, kind.limit(settings.params, len(data.rows)))
+        return float((pipeline.predict(test_rows) == labels[test]).mean())
 
     with following(progress) as tell:
         fitted_parts = map_in_threads(fit, parts, tell, stage="learning curve")
@@ -166,19 +168,6 @@ def _ranks(labels: NDArray[np.int64], draw: int) -> NDArray[np.int64]:
     ranks = np.empty(len(labels), np.int64)
     ranks[order] = rank_within_class(labels[order])
     return ranks
-
-
-def _accuracy(
-    settings: TrainingSettings,
-    rows: NDArray[np.float32],
-    labels: NDArray[np.int64],
-    test_rows: NDArray[np.float32],
-    test_labels: NDArray[np.int64],
-) -> float:
-    kind = find_kind(settings.classifier)
-    data = TrainingData(rows=rows, labels=labels, scale=settings.scale, seed=settings.seed)
-    pipeline = kind.fit_decisions(data, kind.limit(settings.params, len(rows)))
-    return float((pipeline.predict(test_rows) == test_labels).mean())
 
 
 def _default_sizes(largest: int) -> list[int]:

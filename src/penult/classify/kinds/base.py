@@ -6,13 +6,14 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from penult.classify.kinds.training_data import TrainingData
 from penult.classify.pipeline import label_probabilities, make_pipeline
 
 if TYPE_CHECKING:
@@ -21,41 +22,12 @@ if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
     from penult.classify.linear.streamed import StreamedProblem, StreamedSolutions
-    from penult.partition.splits import Fold
+    from penult.classify.preparation import Preparation
 
 __all__ = ["ClassifierKind", "CrossValidation", "TrainingData", "Trial", "accuracy_margin"]
 
 Params = Mapping[str, Any]
 DecisionFunction = Callable[["NDArray[np.float32]"], "NDArray[np.floating[Any]]"]
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class TrainingData:
-    """Rows in memory and how a classifier is to be trained on them.
-
-    Attributes
-    ----------
-    rows : float32 array, shape (n, D)
-        In memory.
-    labels : int64 array, shape (n,), or bool array, shape (n, K)
-        Classes; or several labels an image.
-    folds : sequence of Fold
-        Of each, the places of its training and test rows; empty where nothing is cross-validated.
-    scale : str
-        As in `penult.classify.pipeline.make_scaler`.
-    seed : int
-        Of the classifier.
-    """
-
-    rows: NDArray[np.float32]
-    labels: NDArray[Any]
-    folds: Sequence[Fold] = ()
-    scale: str = "l2"
-    seed: int = 0
-
-    def take(self, places: NDArray[np.int64]) -> TrainingData:
-        """Some of the rows, without folds."""
-        return replace(self, rows=self.rows[places], labels=self.labels[places], folds=())
 
 
 @dataclass(frozen=True)
@@ -141,6 +113,8 @@ class ClassifierKind(ABC):
         Whether it learns several labels an image.
     streams : bool
         Whether it learns from rows that stay on disk (`solve_streamed`).
+    weighs_classes : bool
+        Whether its estimator takes a ``class_weight``, as scikit-learn's do.
     trusted : mapping
         Loader of skops to the types that a file of this kind may hold, beside the scaling.
     """
@@ -153,6 +127,7 @@ class ClassifierKind(ABC):
     gives_logits: bool = False
     multilabel: bool = False
     streams: bool = False
+    weighs_classes: bool = False
     trusted: Mapping[str, AbstractSet[str]] = MappingProxyType({})
 
     @property
@@ -166,7 +141,10 @@ class ClassifierKind(ABC):
 
     def pipeline(self, data: TrainingData, params: Params) -> Pipeline:
         """Build an unfitted pipeline with the scaling and the seed of the data."""
-        return make_pipeline(self.make(data.seed, **params), data.scale)
+        estimator = self.make(data.seed, **params)
+        if data.class_weight is not None:
+            estimator.set_params(class_weight=data.class_weight)
+        return make_pipeline(estimator, data.steps())
 
     def limit(self, params: Params, n_rows: int) -> Params:
         """Return parameters that can be fitted on so many rows: these, or the nearest to them."""
@@ -193,15 +171,18 @@ class ClassifierKind(ABC):
         CrossValidation
             A trial for each candidate.
         """
-        trials = []
-        for params in candidates:
-            accuracies = []
-            for train, test in data.folds:
-                pipeline = self.fit_decisions(data.take(train), params)
-                right = pipeline.predict(data.rows[test]) == data.labels[test]
-                accuracies.append(float(right.mean()))
+        accuracies: list[list[float]] = [[] for _ in candidates]
+        for train, test in data.folds:
+            preparation, inside = data.take(train).prepared()
+            rows = preparation.transform(data.rows[test])
+            for params, found in zip(candidates, accuracies, strict=True):
+                right = self.fit_decisions(inside, params).predict(rows) == data.labels[test]
+                found.append(float(right.mean()))
                 step()
-            trials.append(Trial(self.name, params, tuple(accuracies)))
+        trials = [
+            Trial(self.name, params, tuple(found))
+            for params, found in zip(candidates, accuracies, strict=True)
+        ]
         return CrossValidation(trials, partial(self.fit, data))
 
     def fit(self, data: TrainingData, params: Params) -> Pipeline:
@@ -231,8 +212,9 @@ class ClassifierKind(ABC):
         list of callable
             For each candidate, from (m, D) rows to (m, K): the higher, the likelier the label.
         """
-        pipelines = [self.fit_decisions(data, params) for params in candidates]
-        return [partial(label_probabilities, pipeline) for pipeline in pipelines]
+        preparation, inside = data.prepared()
+        pipelines = [self.fit_decisions(inside, params) for params in candidates]
+        return [partial(_decide, preparation, pipeline) for pipeline in pipelines]
 
     def fit_labels(
         self, data: TrainingData, params: Params, left_out: NDArray[np.floating[Any]]
@@ -245,14 +227,14 @@ class ClassifierKind(ABC):
             Its labels are (n, K) bool.
         params : mapping
             The chosen candidate.
-        left_out : array, shape (n, K)
+        left_out : array, shape (photos, K)
             What `fit_labels_each` of the folds said of the rows they left out.
 
         Returns
         -------
         pipeline : sklearn.pipeline.Pipeline
             Fitted.
-        probabilities : array, shape (n, K)
+        probabilities : array, shape (photos, K)
             What is made of `left_out`.
         """
         return self.fit_decisions(data, params), left_out
@@ -306,3 +288,9 @@ class ClassifierKind(ABC):
         from penult.classify.kinds.onnx import convert_pipeline
 
         return convert_pipeline(pipeline)
+
+
+def _decide(
+    preparation: Preparation, pipeline: Pipeline, rows: NDArray[np.float32]
+) -> NDArray[np.float64]:
+    return label_probabilities(pipeline, preparation.transform(rows))

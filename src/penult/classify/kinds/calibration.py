@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from penult.classify.linear.logistic_path import numbered
+from penult.classify.linear.sharpness import sharpness
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from sklearn.base import ClassifierMixin
@@ -13,7 +16,7 @@ if TYPE_CHECKING:
 
     from penult.classify.kinds.base import ClassifierKind, Params, TrainingData
 
-__all__ = ["left_out_decisions", "platt_scaling", "sharpened_pipeline"]
+__all__ = ["found_sharpness", "left_out_decisions", "platt_scaling", "sharpened_pipeline"]
 
 
 def left_out_decisions(
@@ -23,13 +26,23 @@ def left_out_decisions(
 
     Returns
     -------
-    float64 array, shape (n, K)
+    float64 array, shape (photos, K)
         Logits, up to a factor.
     """
-    result = np.empty((len(data.rows), len(np.unique(data.labels))))
+    result = np.empty((data.photos, len(np.unique(data.labels))))
     for train, test in data.folds:
-        result[test] = _decisions(kind.fit_decisions(data.take(train), params), data.rows[test])
+        preparation, inside = data.take(train).prepared()
+        pipeline = kind.fit_decisions(inside, params)
+        result[test] = _decisions(pipeline, preparation.transform(data.rows[test]))
     return result
+
+
+def found_sharpness(kind: ClassifierKind, data: TrainingData, params: Params) -> float:
+    """Find how sure decisions may be, on the folds; 1 where there are none."""
+    if not data.folds:
+        return 1.0
+    truth = numbered(data.labels)[: data.photos]
+    return sharpness(left_out_decisions(kind, data, params), truth)
 
 
 def _decisions(pipeline: Pipeline, rows: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from penult.classify.kinds.base import ClassifierKind, Params, TrainingData
-from penult.classify.kinds.calibration import left_out_decisions, sharpened_pipeline
-from penult.classify.linear.logistic_path import numbered
-from penult.classify.linear.sharpness import sharpness
+from penult.classify.kinds.calibration import found_sharpness, sharpened_pipeline
+from penult.classify.linear_rule import PCA_TYPE, STEP_TYPES, type_of
 
 if TYPE_CHECKING:
     from sklearn.base import ClassifierMixin
@@ -34,6 +33,7 @@ class Forest(ClassifierKind):
         }
     )
     multilabel = True
+    weighs_classes = True
     trusted = MappingProxyType(
         {
             "ObjectNode": {
@@ -58,9 +58,7 @@ class Forest(ClassifierKind):
     def fit(self, data: TrainingData, params: Params) -> Pipeline:
         """Fit on all rows; the temperature is found on the folds."""
         pipeline = self.fit_decisions(data, params)
-        factor = 1.0
-        if data.folds:
-            factor = sharpness(left_out_decisions(self, data, params), numbered(data.labels))
+        factor = found_sharpness(self, data, params)
         return sharpened_pipeline(pipeline, self.make(data.seed, **params), factor, len(data.folds))
 
     def complaint(self, pipeline: Pipeline, schema: Any) -> str | None:
@@ -96,13 +94,25 @@ def _are_sound(pipeline: Pipeline, n_trees: int) -> bool:
         forest = calibrated.estimator
     if not isinstance(forest, RandomForestClassifier):
         return False
+    width = _width_behind(pipeline)
     trees = [model.tree_ for model in forest.estimators_]
     return len({id(tree) for tree in trees}) == n_trees and all(
-        tree.n_outputs == forest.n_outputs_
-        and tree.n_features == pipeline.n_features_in_
-        and _is_sound(tree)
+        tree.n_outputs == forest.n_outputs_ and tree.n_features == width and _is_sound(tree)
         for tree in trees
     )
+
+
+def _width_behind(pipeline: Pipeline) -> int | None:
+    """How many numbers a row has as the forest sees it; None where that is not sure."""
+    width = int(pipeline.n_features_in_)
+    for _, step in pipeline.steps[:-1]:
+        if type_of(step) not in STEP_TYPES:
+            return None
+        if type_of(step) == PCA_TYPE:
+            if np.ndim(step.components_) != 2:
+                return None
+            width = len(step.components_)
+    return width
 
 
 def _is_sound(tree: Any) -> bool:

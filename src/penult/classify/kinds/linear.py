@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -11,17 +12,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from penult.classify.kinds.base import ClassifierKind, DecisionFunction, Params, TrainingData
-from penult.classify.kinds.calibration import left_out_decisions, platt_scaling
+from penult.classify.kinds.calibration import found_sharpness, platt_scaling
 from penult.classify.linear.assemble import linear_pipeline, logistic_estimator, several_pipeline
 from penult.classify.linear.basis import LinearWeights
-from penult.classify.linear.logistic_path import numbered
-from penult.classify.linear.sharpness import sharpness
-from penult.classify.pipeline import make_scaler
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from sklearn.base import ClassifierMixin
     from sklearn.pipeline import Pipeline
+
+    from penult.classify.preparation import Step
 
 __all__ = ["CALIBRATED", "LinearKind"]
 
@@ -61,14 +61,16 @@ class LinearKind(ClassifierKind):
         """Build an unfitted ``LogisticRegression``."""
         return logistic_estimator(seed, **params)
 
-    def assemble(self, data: TrainingData, weights: LinearWeights, params: Params) -> Pipeline:
-        """Make a fitted pipeline of weights for the scaled rows."""
-        scaler = make_scaler(data.scale)
-        if data.scale == "standard":
-            scaler.fit(data.rows)
+    def assemble(
+        self,
+        data: TrainingData,
+        steps: Sequence[Step],
+        weights: LinearWeights,
+        params: Params,
+    ) -> Pipeline:
+        """Make a fitted pipeline of steps that are fitted, and weights for what comes out."""
         return linear_pipeline(
-            data.scale,
-            scaler,
+            steps,
             weights,
             np.unique(data.labels),
             seed=data.seed,
@@ -81,32 +83,28 @@ class LinearKind(ClassifierKind):
 
     def fit(self, data: TrainingData, params: Params) -> Pipeline:
         """Fit on all rows; how sure the decisions may be is found on the folds."""
-        model = self.fit_decisions(data, params)[-1]
-        factor = 1.0
-        if data.folds:
-            factor = sharpness(left_out_decisions(self, data, params), numbered(data.labels))
+        *steps, (_, model) = self.fit_decisions(data, params).steps
+        factor = found_sharpness(self, data, params)
         coefficients, intercept = np.atleast_2d(model.coef_).T, np.ravel(model.intercept_)
-        return self.assemble(data, LinearWeights(factor * coefficients, factor * intercept), params)
+        weights = LinearWeights(factor * coefficients, factor * intercept)
+        return self.assemble(data, steps, weights, params)
 
     def label_weights(
-        self,
-        rows: NDArray[np.float32],
-        targets: NDArray[np.bool_],
-        candidates: Sequence[Params],
-        seed: int,
+        self, data: TrainingData, candidates: Sequence[Params]
     ) -> list[LinearWeights]:
         """Solve every candidate for every label against the rest.
 
         Parameters
         ----------
-        rows : (n, D), scaled
-        targets : (n, K) bool
-        candidates : parameters
-        seed : of the estimator
+        data : TrainingData
+            Its rows are taken as they are; its labels are (n, K) bool.
+        candidates : sequence of mapping
+            Parameters.
         """
         result = []
         for params in candidates:
-            models = [self.make(seed, **params).fit(rows, column) for column in targets.T]
+            alone = [replace(data, labels=column) for column in data.labels.T]
+            models = [self.fit_decisions(each, params)[-1] for each in alone]
             coefficients = np.stack([model.coef_.ravel() for model in models], axis=1)
             intercept = np.array([float(np.ravel(model.intercept_)[0]) for model in models])
             result.append(LinearWeights(coefficients.astype(np.float64), intercept))
@@ -116,16 +114,14 @@ class LinearKind(ClassifierKind):
         self, data: TrainingData, candidates: Sequence[Params]
     ) -> list[DecisionFunction]:
         """Solve every candidate in turn, on rows that are scaled once."""
-        scaler = make_scaler(data.scale)
-        scaled = data.rows if scaler is None else scaler.fit(data.rows).transform(data.rows)
+        preparation, inside = data.prepared()
 
         def decide(weights: LinearWeights, new: NDArray[np.float32]) -> NDArray[np.float64]:
-            rows = new if scaler is None else scaler.transform(new)
+            rows = preparation.transform(new)
             result: NDArray[np.float64] = rows @ weights.coefficients + weights.intercept
             return result
 
-        solutions = self.label_weights(scaled, data.labels, candidates, data.seed)
-        return [partial(decide, weights) for weights in solutions]
+        return [partial(decide, weights) for weights in self.label_weights(inside, candidates)]
 
     def fit_labels(
         self, data: TrainingData, params: Params, left_out: NDArray[np.floating[Any]]
@@ -133,12 +129,11 @@ class LinearKind(ClassifierKind):
         """Solve on all rows: one logistic function a label, calibrated on what was left out."""
         from scipy.special import expit
 
-        scaler = make_scaler(data.scale)
-        scaled = data.rows if scaler is None else scaler.fit(data.rows).transform(data.rows)
-        (weights,) = self.label_weights(scaled, data.labels, [params], data.seed)
+        preparation, inside = data.prepared()
+        (weights,) = self.label_weights(inside, [params])
         slope, offset = np.ones(data.labels.shape[1]), np.zeros(data.labels.shape[1])
         if not self.gives_logits:
-            slope, offset = platt_scaling(left_out, data.labels)
+            slope, offset = platt_scaling(left_out, data.labels[: data.photos])
         calibrated = LinearWeights(slope * weights.coefficients, slope * weights.intercept + offset)
-        pipeline = several_pipeline(data.scale, scaler, calibrated, data.labels, seed=data.seed)
+        pipeline = several_pipeline(preparation.steps, calibrated, data.labels, seed=data.seed)
         return pipeline, expit(slope * left_out + offset)

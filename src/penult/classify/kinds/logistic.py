@@ -17,12 +17,11 @@ from penult.classify.kinds.base import (
 from penult.classify.kinds.linear import LinearKind
 from penult.classify.linear.basis import LinearWeights, principal_basis
 from penult.classify.linear.logistic import fit_path, warn_not_converged
-from penult.classify.linear.logistic_path import LogisticPath, PathScore, scaled_rows
+from penult.classify.linear.logistic_path import LogisticPath, PathScore
+from penult.classify.linear.losses import class_weights
 from penult.classify.linear.newton import TOLERANCE
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
     from sklearn.pipeline import Pipeline
 
     from penult.classify.linear.streamed import StreamedProblem, StreamedSolutions
@@ -53,21 +52,24 @@ class Logistic(LinearKind):
     grid = MappingProxyType({"C": (0.1, 1.0, 10.0, 100.0, 1000.0, 10000.0)})
     penalty = "C"
     streams = True
+    weighs_classes = True
     gives_logits = True
 
     def cross_validate(
         self, data: TrainingData, candidates: Sequence[Params], step: Callable[[], None]
     ) -> CrossValidation:
         """Walk up the path of C with all folds; see `LogisticPath`."""
-        many = len(data.rows) > EARLY_STOP_ROWS
+        many = data.photos > EARLY_STOP_ROWS
         path = LogisticPath(
             data.rows,
             data.labels,
             data.folds,
             data.scale,
+            reduce=data.reduce,
+            class_weight=data.class_weight,
             tolerance=FOLD_TOLERANCE if many else TOLERANCE,
         )
-        stop = partial(_has_passed_best, len(data.rows)) if many else None
+        stop = partial(_has_passed_best, data.photos) if many else None
         scores = path.cross_validate({float(params["C"]) for params in candidates}, step, stop)
         trials, not_tried = [], []
         for params in candidates:
@@ -78,36 +80,36 @@ class Logistic(LinearKind):
                 trials.append(Trial(self.name, params, score.accuracies, score.log_loss))
 
         def fit(params: Params) -> Pipeline:
-            return self.assemble(data, path.fit(float(params["C"])), params)
+            weights = path.fit(float(params["C"]))
+            return self.assemble(data, path.preparation.steps, weights, params)
 
         return CrossValidation(trials, fit, not_tried)
 
     def fit(self, data: TrainingData, params: Params) -> Pipeline:
-        """Solve for one C."""
+        """Solve for one C; the probabilities need no calibration."""
         from penult.classify.linear.estimator import PrincipalLogisticRegression
 
-        scaled = scaled_rows(data.rows, data.rows, data.scale)
-        model = PrincipalLogisticRegression(C=float(params["C"])).fit(scaled, data.labels)
-        return self.assemble(data, model.weights_, params)
+        preparation, inside = data.prepared()
+        model = PrincipalLogisticRegression(float(params["C"]), class_weight=data.class_weight)
+        weights = model.fit(inside.rows, data.labels).weights_
+        return self.assemble(data, preparation.steps, weights, params)
 
     def fit_decisions(self, data: TrainingData, params: Params) -> Pipeline:
-        """As `fit`, whose probabilities need no calibration."""
+        """As `fit`."""
         return self.fit(data, params)
 
     def label_weights(
-        self,
-        rows: NDArray[np.float32],
-        targets: NDArray[np.bool_],
-        candidates: Sequence[Params],
-        seed: int,
+        self, data: TrainingData, candidates: Sequence[Params]
     ) -> list[LinearWeights]:
         """One path of C for all labels."""
-        basis = principal_basis(rows)
+        basis = principal_basis(data.rows)
         strengths = [float(params["C"]) for params in candidates]
         ascending = sorted(set(strengths))
-        path = dict(zip(ascending, fit_path(basis.rows, targets, ascending), strict=True))
-        warn_not_converged([c for c, weights in path.items() if not weights.converged])
-        return [basis.to_rows(path[strength], rows) for strength in strengths]
+        weights = class_weights(data.labels, data.class_weight)
+        found = fit_path(basis.rows, data.labels, ascending, class_weights=weights)
+        path = dict(zip(ascending, found, strict=True))
+        warn_not_converged([c for c, one in path.items() if not one.converged])
+        return [basis.to_rows(path[strength], data.rows) for strength in strengths]
 
     def solve_streamed(
         self, problem: StreamedProblem, candidates: Sequence[Params], step: Callable[[], None]

@@ -24,6 +24,7 @@ class Ridge(LinearKind):
     grid = MappingProxyType({"alpha": (0.01, 0.1, 1.0, 10.0, 100.0)})
     penalty = "alpha"
     streams = True
+    weighs_classes = True
     trusted = LinearKind.and_trusted(
         *CALIBRATED,
         "sklearn.linear_model._ridge.RidgeClassifier",
@@ -44,8 +45,10 @@ class Ridge(LinearKind):
         return solve_ridge(problem, [float(params["alpha"]) for params in candidates], step)
 
     def streaming_bytes(self, width: int, folds: int) -> int:
-        """The inner products of each fold, of all rows, and room to solve."""
-        return (folds + 3) * 8 * width**2
+        """The inner products of the columns."""
+        from penult.classify.linear.inner_products import inner_product_bytes
+
+        return inner_product_bytes(width, folds)
 
 
 KIND = Ridge()

@@ -24,6 +24,7 @@ class Svm(LinearKind):
     grid = MappingProxyType({"C": (0.01, 0.1, 1.0, 10.0, 100.0)})
     penalty = "C"
     streams = True
+    weighs_classes = True
     trusted = LinearKind.and_trusted(
         *CALIBRATED,
         "sklearn.svm._classes.LinearSVC",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from sklearn.base import ClassifierMixin
     from sklearn.pipeline import Pipeline
 
+    from penult.classify.preparation import Step
+
 __all__ = ["linear_pipeline", "logistic_estimator", "several_pipeline"]
 
 
@@ -27,46 +29,39 @@ def logistic_estimator(seed: int, **params: Any) -> ClassifierMixin:
 
 
 def linear_pipeline(
-    scale: str,
-    scaler: Any,
+    steps: Sequence[Step],
     weights: LinearWeights,
     classes: NDArray[np.int64],
     *,
     seed: int,
     params: Mapping[str, Any] = MappingProxyType({}),
 ) -> Pipeline:
-    """Make what fitting a scaler and a logistic regression would give, of weights for logits.
+    """Make what fitting the steps and a logistic regression would give, of weights for logits.
 
     Parameters
     ----------
-    scaler : a StandardScaler that was fitted; used where `scale` is ``"standard"``
-    weights : for the scaled rows
+    steps : before the classifier, fitted
+    weights : for the rows as they come out of them
     classes : (K,) that the pipeline predicts, ascending
     params : of a logistic regression; other linear classifiers have none here
     """
-    pipeline = make_pipeline(logistic_estimator(seed, **params), scale)
-    width = len(weights.coefficients)
-    if scale == "standard":
-        pipeline.steps[0] = ("scale", scaler)
-    elif len(pipeline.steps) > 1:
-        pipeline[0].fit(np.ones((1, width), np.float32))
-    model = pipeline[-1]
+    model: Any = logistic_estimator(seed, **params)
     model.classes_ = classes
     model.coef_ = np.ascontiguousarray(weights.coefficients.T, np.float32)
     model.intercept_ = weights.intercept.astype(np.float32)
-    model.n_features_in_ = width
-    return pipeline
+    model.n_features_in_ = len(weights.coefficients)
+    return make_pipeline(model, steps)
 
 
 def several_pipeline(
-    scale: str, scaler: Any, weights: LinearWeights, targets: NDArray[np.bool_], *, seed: int
+    steps: Sequence[Step], weights: LinearWeights, targets: NDArray[np.bool_], *, seed: int
 ) -> Pipeline:
-    """Make what fitting a scaler and one logistic regression a label would give.
+    """Make what fitting the steps and one logistic regression a label would give.
 
     Parameters
     ----------
-    scaler : fitted; or None where `scale` is ``"none"``
-    weights : for the scaled rows
+    steps : before the classifier, fitted
+    weights : for the rows as they come out of them
     targets : (n, K) bool
     """
     from sklearn.linear_model import LogisticRegression
@@ -87,7 +82,4 @@ def several_pipeline(
     together.label_binarizer_ = LabelBinarizer().fit(targets.astype(int))
     together.classes_ = together.label_binarizer_.classes_
     together.n_features_in_ = width
-    pipeline = make_pipeline(together, scale)
-    if scaler is not None:
-        pipeline.steps[0] = ("scale", scaler)
-    return pipeline
+    return make_pipeline(together, steps)

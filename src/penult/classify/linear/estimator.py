@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from scipy.special import expit, softmax
 from sklearn.base import BaseEstimator
 from sklearn.linear_model._base import LinearClassifierMixin
+from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -23,12 +25,15 @@ __all__ = ["PrincipalLogisticRegression"]
 class PrincipalLogisticRegression(LinearClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Multinomial logistic regression with an L2 penalty, solved in the rows' principal basis.
 
-    It has the optimum of ``sklearn.linear_model.LogisticRegression(C=C)``.
+    It has the optimum of ``sklearn.linear_model.LogisticRegression(C=C, class_weight=...)``.
 
     Parameters
     ----------
     C : float, default=1.0
         Inverse strength of the penalty, as in scikit-learn.
+    class_weight : {"balanced"} or mapping, optional
+        As in scikit-learn: how much each class counts, or that all count alike together, however
+        many rows they have.
 
     Attributes
     ----------
@@ -51,8 +56,14 @@ class PrincipalLogisticRegression(LinearClassifierMixin, BaseEstimator):  # type
 
     classes_: NDArray[Any]
 
-    def __init__(self, C: float = 1.0) -> None:  # noqa: N803
+    def __init__(
+        self,
+        C: float = 1.0,  # noqa: N803
+        *,
+        class_weight: str | Mapping[Any, float] | None = None,
+    ) -> None:
         self.C = C
+        self.class_weight = class_weight
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:  # noqa: N803
         """Fit to rows, (n, D), and their classes, (n,).
@@ -67,8 +78,13 @@ class PrincipalLogisticRegression(LinearClassifierMixin, BaseEstimator):  # type
         self.classes_, numbers = np.unique(labels, return_inverse=True)
         if len(self.classes_) < 2:
             raise ValueError("all rows are of one class; give rows of 2 classes or more")
+        weights = None
+        if self.class_weight is not None:
+            weights = compute_class_weight(self.class_weight, classes=self.classes_, y=labels)
         basis = principal_basis(rows)
-        (found,) = fit_path(basis.rows, numbers, [float(self.C)], center=False)
+        (found,) = fit_path(
+            basis.rows, numbers, [float(self.C)], class_weights=weights, center=False
+        )
         warn_not_converged([] if found.converged else [float(self.C)])
         self.weights_: LinearWeights = basis.to_rows(found, rows)
         self.coef_ = np.ascontiguousarray(self.weights_.coefficients.T)

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from penult.classify.linear.basis import LinearWeights, row_blocks
-from penult.classify.linear.losses import SOFTMAX, Loss, choose_loss
+from penult.classify.linear.losses import Loss, choose_loss
 from penult.classify.linear.newton import (
     MAX_STEPS,
     TOLERANCE,
@@ -44,6 +44,7 @@ def fit_path(
     labels: NDArray[Any],
     strengths: Sequence[float],
     *,
+    class_weights: NDArray[np.float64] | None = None,
     start: LinearWeights | None = None,
     tolerance: float = TOLERANCE,
     max_steps: int = MAX_STEPS,
@@ -59,6 +60,9 @@ def fit_path(
         In 0 ... K - 1, every class occurring; or several labels an image.
     strengths : sequence of float
         The values of C; ascending is best.
+    class_weights : array, optional
+        How much the rows of each class count, of `penult.classify.linear.losses.class_weights`; by
+        default all rows count alike.
     start : LinearWeights, optional
         What the first C starts from; zero by default.
     tolerance, max_steps : float, int
@@ -76,7 +80,7 @@ def fit_path(
     if center:
         mean = rows.mean(axis=0, dtype=np.float64).astype(np.float32)
         rows = rows - mean
-    loss, targets, columns = choose_loss(labels)
+    loss, targets, columns = choose_loss(labels, class_weights)
     problem = Problem(rows, loss, targets, columns)
     point = np.zeros((rows.shape[1] + 1, columns))
     if start is not None:
@@ -90,11 +94,15 @@ def fit_path(
 
 
 def objective(
-    rows: NDArray[np.floating[Any]], labels: NDArray[Any], weights: LinearWeights, strength: float
+    rows: NDArray[np.floating[Any]],
+    labels: NDArray[Any],
+    weights: LinearWeights,
+    strength: float,
+    class_weights: NDArray[np.float64] | None = None,
 ) -> float:
     """Evaluate ``C * sum(loss) + |W|² / 2`` in float64."""
     logits = rows.astype(np.float64) @ weights.coefficients + weights.intercept
-    loss, targets, _ = choose_loss(labels)
+    loss, targets, _ = choose_loss(labels, class_weights)
     _, _, losses = loss.evaluate(logits, targets)
     return float(strength * losses.sum() + (weights.coefficients**2).sum() / 2)
 
@@ -104,7 +112,7 @@ def from_centred(
 ) -> LinearWeights:
     """Turn a solution for rows minus `center`, (D + 1, K), into one for the rows."""
     coefficients, intercept = point[:-1], point[-1]
-    if loss is SOFTMAX:
+    if loss.over_classes:
         intercept = intercept - intercept.mean()
     return LinearWeights(coefficients, intercept - center @ coefficients, converged)
 

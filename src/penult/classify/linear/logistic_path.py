@@ -6,15 +6,15 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from penult.classify.linear.basis import Basis, LinearWeights, principal_basis
 from penult.classify.linear.logistic import fit_path, warn_not_converged
-from penult.classify.linear.losses import SOFTMAX
+from penult.classify.linear.losses import SOFTMAX, class_weights
 from penult.classify.linear.newton import TOLERANCE
-from penult.classify.pipeline import make_scaler
+from penult.classify.preparation import Preparation
 from penult.machine import cores
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from penult.partition.splits import Fold
 
-__all__ = ["LogisticPath", "PathScore", "numbered", "scaled_rows"]
+__all__ = ["LogisticPath", "PathScore", "numbered"]
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,12 @@ class LogisticPath:
     folds : sequence of (train, test)
         Places among the rows.
     scale : str
-        See `penult.classify.pipeline.make_scaler`. A scaling that learns is learned on each fold's
-        own training rows; otherwise all folds share one basis.
+        See `penult.classify.preparation.make_scaler`. A scaling that learns is learned on each
+        fold's own training rows; otherwise all folds share one basis.
+    reduce : int, optional
+        How many principal components of each fold's own training rows it learns from.
+    class_weight : {"balanced"}, optional
+        How much the rows of each class count.
     tolerance : float
         Of the fits on the folds; see `penult.classify.linear.newton.minimise`.
     """
@@ -71,14 +75,26 @@ class LogisticPath:
         folds: Sequence[Fold],
         scale: str,
         *,
+        reduce: int | None = None,
+        class_weight: str | None = None,
         tolerance: float = TOLERANCE,
     ) -> None:
-        self.rows, self.folds, self.scale, self.tolerance = rows, folds, scale, tolerance
+        self.folds, self.reduce, self.class_weight = folds, reduce, class_weight
+        self.tolerance = tolerance
         self.labels = numbered(labels)
-        self.scaled: NDArray[np.float32] | None = scaled_rows(rows, rows, scale)
-        self.basis = principal_basis(self.scaled)
-        if self.basis.mixture is None:
-            self.scaled = None
+        self.preparation, prepared = Preparation.fit(rows, scale, reduce)
+        self.basis = principal_basis(prepared)
+        self.prepared = None if self.basis.mixture is None else prepared
+        # Where what is done to rows is learned from them, each fold learns it, and has a basis of
+        # its own: of these rows, scaled so.
+        self.each_learns = scale == "standard" or reduce is not None
+        self.rows, self.scale = rows, scale
+        if reduce is not None and scale != "standard" and len(rows) < rows.shape[1]:
+            # Principal components are the same in any basis that spans the rows, and in one of them
+            # a row has no more numbers than there are rows.
+            turned = principal_basis(Preparation.fit(rows, scale)[1]).rows
+            if turned.shape[1] >= reduce:
+                self.rows, self.scale = turned, "none"
         self.tried: list[float] = []
         self.failed: set[float] = set()
         # C to what the folds found, on average: where to start on all rows.
@@ -123,7 +139,7 @@ class LogisticPath:
                 scores[strength] = PathScore(accuracies, sum(losses) / n_scored)
                 if not all(one.converged for one in weights):
                     self.failed.add(strength)
-                if self.scale != "standard":  # each fold has a basis of its own there
+                if not self.each_learns:
                     self.averages[strength] = _average(weights)
                 if has_passed_best is not None and has_passed_best([*scores.values()]):
                     break
@@ -131,14 +147,21 @@ class LogisticPath:
         return scores
 
     def fit(self, strength: float) -> LinearWeights:
-        """Fit on all rows, for a C that was tried, from what the folds found."""
+        """Fit on all rows, as `preparation` gives them, for a C that was tried."""
         start = self.averages.get(strength)
         # Where the folds found nothing to start from, the path leads there.
         path = [strength] if start else [c for c in self.tried if c <= strength]
-        *_, weights = fit_path(self.basis.rows, self.labels, path, start=start, center=False)
+        *_, weights = fit_path(
+            self.basis.rows,
+            self.labels,
+            path,
+            class_weights=class_weights(self.labels, self.class_weight),
+            start=start,
+            center=False,
+        )
         if not weights.converged and strength not in self.failed:  # said already
             warn_not_converged([strength])
-        return self.basis.to_rows(weights, self.scaled)
+        return self.basis.to_rows(weights, self.prepared)
 
     def _on_fold(
         self, fold: Fold, strengths: Sequence[float]
@@ -146,15 +169,22 @@ class LogisticPath:
         # Accuracy, sum of the log-losses, and the solution in the basis of the fold, for each C.
         train, test = fold
         basis: Basis | None = None
-        if self.scale == "standard":
-            scaled = scaled_rows(self.rows[train], self.rows[train], self.scale)
-            basis = principal_basis(scaled)
-            seen, unseen = basis.rows, scaled_rows(self.rows[train], self.rows[test], self.scale)
+        if self.each_learns:
+            preparation, own = Preparation.fit(self.rows[train], self.scale, self.reduce)
+            basis = principal_basis(own)
+            seen, unseen = basis.rows, preparation.transform(self.rows[test])
         else:
             seen, unseen = self.basis.rows[train], self.basis.rows[test]
-        path = fit_path(seen, self.labels[train], strengths, tolerance=self.tolerance, center=False)
+        path = fit_path(
+            seen,
+            self.labels[train],
+            strengths,
+            class_weights=class_weights(self.labels[train], self.class_weight),
+            tolerance=self.tolerance,
+            center=False,
+        )
         for weights in path:
-            judged = weights if basis is None else basis.to_rows(weights, scaled)
+            judged = weights if basis is None else basis.to_rows(weights, own)
             yield *_score(unseen, self.labels[test], judged), weights
 
 
@@ -188,14 +218,6 @@ def _score(
         logits = np.concatenate([np.zeros_like(logits), logits], axis=1)
     losses = SOFTMAX.evaluate(logits, labels)[2]
     return float((logits.argmax(axis=1) == labels).mean()), float(losses.sum())
-
-
-def scaled_rows(
-    seen: NDArray[np.float32], rows: NDArray[np.float32], scale: str
-) -> NDArray[np.float32]:
-    """Scale `rows` by what the scaling learns from `seen`."""
-    scaler: Any = make_scaler(scale)
-    return rows if scaler is None else scaler.fit(seen).transform(rows)
 
 
 def numbered(labels: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -11,7 +11,7 @@ only preconditions).
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,7 +24,8 @@ from penult.classify.linear.newton import (
     Precondition,
     conjugate_gradients,
 )
-from penult.partition.rows import read_blocks, row_length
+from penult.partition.rows import row_length
+from penult.partition.views import Views, read_with_views
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,19 +50,26 @@ class StoredRows:
     Attributes
     ----------
     features : the file
-    chosen : (n,) int64, ascending row numbers
+    chosen : (p,) int64, ascending row numbers of photos
     unit : whether each row is scaled to length one
     memory : bytes that may be taken
+    views : augmented rows of the photos, which come after all of theirs; None where there are none
     """
 
     features: Features
     chosen: NDArray[np.int64]
     unit: bool
     memory: int
+    views: Views | None = None
 
     def __len__(self) -> int:
-        """The number of rows."""
-        return len(self.chosen)
+        """The number of rows, n."""
+        return len(self.chosen) + (0 if self.views is None else len(self.views))
+
+    @property
+    def photos(self) -> StoredRows:
+        """Those that may be scored."""
+        return replace(self, views=None)
 
     @property
     def width(self) -> int:
@@ -74,7 +82,8 @@ class StoredRows:
 
         # Beside a block stand its float64 copy and what is made of it.
         size = min(64 << 20, self.memory // 16)
-        for part, block in read_blocks(self.features, self.chosen, block_bytes=size):
+        views = self.views or Views.of_none(len(self.chosen))
+        for part, block in read_with_views(self.features, self.chosen, views, block_bytes=size):
             yield part, normalize(block) if self.unit else block
 
     def take(self, places: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -86,33 +95,46 @@ class StoredRows:
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """How a fit sees rows: ``(row - center) * factor``.
+    """How a fit sees rows: ``(row - center) * factor``, and perhaps along some axes only.
 
     Attributes
     ----------
     center, factor : (D,) float64
+    axes : (D, N) float64, orthonormal; None where rows keep their D numbers
     """
 
     center: NDArray[np.float64]
     factor: NDArray[np.float64]
+    axes: NDArray[np.float64] | None = None
+
+    @property
+    def width(self) -> int:
+        """How many numbers a row has as it is seen, N; or D."""
+        return len(self.center) if self.axes is None else self.axes.shape[1]
 
     def __call__(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Rows as they are to rows as seen, (m, D)."""
-        return ((rows - self.center) * self.factor).astype(np.float32)
+        """Rows as they are to rows as seen, (m, N)."""
+        return self.of_points(rows).astype(np.float32)
+
+    def of_points(self, points: NDArray[Any]) -> NDArray[np.float64]:
+        """The same in float64."""
+        seen: NDArray[np.float64] = (points - self.center) * self.factor
+        return seen if self.axes is None else seen @ self.axes
 
     def to_rows(self, solution: NDArray[Any]) -> NDArray[np.float64]:
-        """Turn a solution for rows as seen, (D + 1, K), into one for rows as they are."""
-        result = solution.astype(np.float64)
-        result[:-1] *= self.factor[:, None]
-        result[-1] -= self.center @ result[:-1]
-        return result
+        """Turn a solution for rows as seen, (N + 1, K), into one for rows as they are."""
+        top = solution[:-1].astype(np.float64)
+        if self.axes is not None:
+            top = self.axes @ top
+        top *= self.factor[:, None]
+        return np.concatenate([top, solution[-1:] - self.center @ top])
 
     def of_sums(self, sums: NDArray[np.float64]) -> NDArray[np.float64]:
         """Turn sums over rows and 1, (D + 1, K), into sums over rows as seen."""
-        result = sums.copy()
-        result[:-1] -= np.outer(self.center, sums[-1])
-        result[:-1] *= self.factor[:, None]
-        return result
+        top = (sums[:-1] - np.outer(self.center, sums[-1])) * self.factor[:, None]
+        if self.axes is not None:
+            top = self.axes.T @ top
+        return np.concatenate([top, sums[-1:]])
 
 
 @dataclass(eq=False)

@@ -12,7 +12,7 @@ from penult.errors import UnknownNameError, UsageError
 from penult.interface import option
 from penult.representation import short, what_given
 
-__all__ = ["Candidates", "expand_grids"]
+__all__ = ["Candidates", "expand_grids", "require_weighable"]
 
 Candidates = Mapping[str, Sequence[Params]]
 """Kind of classifier to the parameters that are tried."""
@@ -82,6 +82,23 @@ def expand_grids(
         for params in result[kind.name]:
             _require_possible(kind, params)
     return result
+
+
+def require_weighable(names: Sequence[str], class_weight: str | None) -> None:
+    """Refuse kinds of classifier that cannot weigh classes, where they are to.
+
+    Raises
+    ------
+    UsageError
+        Names them and those that can.
+    """
+    refused = [name for name in names if not find_kind(name).weighs_classes]
+    if class_weight is not None and refused:
+        able = ", ".join(kind.name for kind in all_kinds() if kind.weighs_classes)
+        raise UsageError(
+            f"{' and '.join(refused)} cannot weigh classes; take {able}, or leave out "
+            f"{option('class_weight', class_weight)}"
+        )
 
 
 def _require_allowed(kind: ClassifierKind, parameter: str, value: Any) -> None:

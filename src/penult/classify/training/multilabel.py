@@ -50,7 +50,7 @@ def search_labels(
     The ``accuracies`` of the trials are mean average precisions, which need no threshold; the
     thresholds are chosen by `best_thresholds` on what the folds left out.
     """
-    targets = data.labels
+    targets = data.labels[: data.photos]
     trials: list[Trial] = []
     left_out: list[NDArray[np.float32]] = []
     for name, params in candidates.items():
@@ -71,7 +71,7 @@ def search_labels(
                 loss = float(SIGMOID.evaluate(decided, targets)[2].mean() / targets.shape[1])
             trials.append(Trial(name, one, precisions, loss))
             left_out.append(decided)
-    best = choose(trials, len(data.rows))
+    best = choose(trials, data.photos)
     decided = left_out[trials.index(best)]
     pipeline, probabilities = find_kind(best.classifier).fit_labels(data, best.params, decided)
     step()

@@ -15,6 +15,7 @@ from penult.classify.kinds.base import Trial
 from penult.classify.kinds.registry import all_kinds, find_kind
 from penult.classify.linear.assemble import linear_pipeline
 from penult.classify.linear.basis import LinearWeights
+from penult.classify.linear.inner_products import inner_product_bytes
 from penult.classify.linear.losses import SOFTMAX
 from penult.classify.linear.passes import StoredRows
 from penult.classify.linear.sharpness import sharpness
@@ -30,7 +31,9 @@ if TYPE_CHECKING:
 __all__ = ["require_streamable", "search_streamed"]
 
 
-def require_streamable(candidates: Candidates, width: int, folds: int, memory: int) -> None:
+def require_streamable(
+    candidates: Candidates, width: int, folds: int, memory: int, *, reduce: int | None = None
+) -> None:
     """Refuse classifiers that need all rows in memory at once.
 
     Raises
@@ -43,6 +46,12 @@ def require_streamable(candidates: Candidates, width: int, folds: int, memory: i
         raise TrainingError(
             f"the rows do not fit into {memory / 1e9:,.3g} GB, and {', '.join(refused)} needs all "
             f"of them at once; take {able}, or give more with {option('max_memory')}"
+        )
+    if reduce is not None and (needed := inner_product_bytes(width, folds)) > memory:
+        raise TrainingError(
+            f"to reduce rows of {width:,} numbers takes {needed / 1e9:,.3g} GB, and "
+            f"{memory / 1e9:,.3g} GB may be used; leave out {option('reduce')}, or give more with "
+            f"{option('max_memory')}"
         )
     for name in candidates:
         needed = find_kind(name).streaming_bytes(width, folds)
@@ -62,8 +71,8 @@ def search_streamed(
     Memory is taken for a block of rows, a sample of them, the solutions, and for the calibrated
     classifiers one float32 a row and class.
     """
-    rows, labels, views = problem.rows, problem.labels, problem.views[:-1]
-    left_out = ~problem.members[:-1]
+    rows, views, left_out = problem.rows.photos, problem.views[:-1], problem.left_out
+    labels = problem.labels[: len(rows)]
     trials: list[Trial] = []
     solutions: list[StreamedSolutions] = []
     for name, params in candidates.items():
@@ -87,8 +96,7 @@ def search_streamed(
         seen = [view.to_rows(one) for view, one in zip(views, by_fold, strict=True)]
         weights = weights * sharpness(_left_out(rows, seen, left_out), labels)
     pipeline = linear_pipeline(
-        problem.scale,
-        problem.scalers[-1],
+        problem.steps,
         LinearWeights(weights[:-1], weights[-1]),
         problem.classes,
         seed=problem.seed,

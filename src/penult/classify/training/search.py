@@ -67,7 +67,7 @@ def search(
         trials += validated.trials
         not_tried += validated.not_tried
         fits[name] = validated.fit
-    best = choose(trials, len(data.labels))
+    best = choose(trials, data.photos)
     pipeline = fits[best.classifier](best.params)
     step()
     return SearchResult(trials, best, pipeline, not_tried=tuple(not_tried))

@@ -16,8 +16,9 @@ from penult.classify.evaluation.result import Evaluation
 from penult.classify.evaluation.seen import content_keys, is_seen
 from penult.classify.likeness import Likeness
 from penult.classify.options import TrainOptions
+from penult.classify.pipeline import explained_variance
 from penult.classify.settings import GridResult, SeedRuns, TrainingSettings
-from penult.classify.training.grid import expand_grids
+from penult.classify.training.grid import expand_grids, require_weighable
 from penult.classify.training.search import SearchResult
 from penult.classify.training.training_set import TrainingSet
 from penult.errors import UsageError
@@ -43,6 +44,8 @@ def train(
     classifier: str | Sequence[str] = "logistic",
     grid: Mapping[str, Sequence[Any]] | None = None,
     scale: Literal["l2", "standard", "none"] = "l2",
+    reduce: int | None = None,
+    class_weight: Literal["balanced"] | None = None,
     test_size: float = 0.25,
     test_features: Features | str | Path | None = None,
     seed: int = 0,
@@ -71,6 +74,8 @@ def train(
         classifier=classifier,
         grid=grid,
         scale=scale,
+        reduce=reduce,
+        class_weight=class_weight,
         test_size=test_size,
         seed=seed,
         folds=folds,
@@ -82,6 +87,7 @@ def train(
         max_memory=max_memory,
     )
     candidates = expand_grids(options.kinds, grid)
+    require_weighable(options.kinds, class_weight)
     features = _loaded(features)
     other = None if test_features is None else _loaded(test_features)
     if other is not None:
@@ -113,7 +119,7 @@ def train(
             f"{runs} runs would hold out the same images each time: the held-out part is "
             f"{splits[0].description}; give one run, or {option('ignore_splits', True)}"
         )
-    training_set = TrainingSet.read(features, splits[0], memory, scale=scale, folds=folds)
+    training_set = TrainingSet.read(features, splits[0], memory, options=options)
     training_set.require_learnable(candidates)
     tries = sum(map(len, candidates.values()))
     results = []
@@ -138,10 +144,14 @@ def train(
                 every = replace(every, held_out_share=likeness.held_out_share)
             likeness = every
             step()
+    fitted_on = training_set.chosen if refit else splits[0].train
     settings = TrainingSettings(
         classifier=found.best.classifier,
         params=dict(found.best.params),
         scale=scale,
+        reduce=reduce,
+        explained_variance=None if reduce is None else explained_variance(pipeline),
+        class_weight=class_weight,
         seed=seed,
         folds=folds,
         grid=tuple(
@@ -150,7 +160,8 @@ def train(
         ),
         edges=find_edges(candidates, found.best.classifier, found.best.params),
         refit=refit,
-        train_images=len(training_set.chosen) if refit else len(splits[0].train),
+        train_images=len(fitted_on),
+        augmented=training_set.views(fitted_on),
         held_out_images=evaluation.scores.images,
         left_out=_left_out(splits[0], evaluation),
         copies=splits[0].copies,
@@ -173,7 +184,7 @@ def train(
         held_out=evaluation.images,
         versions=_versions(),
         settings=settings,
-        trained_on=content_keys(plain, training_set.chosen if refit else splits[0].train),
+        trained_on=content_keys(plain, fitted_on),
         likeness=likeness,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,17 +13,21 @@ from penult.classify.kinds.registry import find_kind
 from penult.classify.likeness import Likeness
 from penult.classify.linear.passes import StoredRows
 from penult.classify.linear.streamed import StreamedProblem
+from penult.classify.options import TrainOptions
+from penult.classify.preparation import most_axes
 from penult.classify.training.grid import Candidates
 from penult.classify.training.multilabel import require_multilabel, search_labels
 from penult.classify.training.out_of_core import require_streamable, search_streamed
 from penult.classify.training.search import SearchResult, search
-from penult.errors import TrainingError
+from penult.errors import TrainingError, UsageError
 from penult.interface import option
 from penult.partition.row_groups import find_groups
-from penult.partition.rows import read_rows, row_length
+from penult.partition.rows import row_length
 from penult.partition.splits import Fold, Split, cross_validation
 from penult.partition.stratification import count_classes
+from penult.partition.views import Views, count_views, read_part
 from penult.records import Features
+from penult.wording import count
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,19 +46,21 @@ class TrainingSet:
     Attributes
     ----------
     chosen : (n,) int64, their numbers in the file, ascending
-    rows : (n, D) in memory, or None where they do not fit
+    held : their rows and augmented rows in memory, or None where they do not fit
     memory : bytes that may be taken
     labels : (n,) int64, or (n, K) bool where images have several; numbered anew where classes
         were dropped
     groups : (n,) which of them belong together, or None
     names : (K,) the classes
     features : the file
-    scale : how rows are scaled; see `penult.classify.pipeline.make_scaler`
+    scale : how rows are scaled; see `penult.classify.preparation.make_scaler`
     folds : number of cross-validation folds
+    class_weight : how much the rows of each class count; None where all count alike
+    reduce : how many numbers rows are reduced to; None where they keep theirs
     """
 
     chosen: NDArray[np.int64]
-    rows: NDArray[np.float32] | None
+    held: Features | None
     memory: int
     labels: NDArray[Any]
     groups: NDArray[np.str_] | None
@@ -62,10 +68,12 @@ class TrainingSet:
     features: Features
     scale: str
     folds: int
+    class_weight: str | None = None
+    reduce: int | None = None
 
     @classmethod
     def read(
-        cls, features: Features, split: Split, memory: int, *, scale: str, folds: int
+        cls, features: Features, split: Split, memory: int, *, options: TrainOptions
     ) -> TrainingSet:
         """Read the rows of a split, if `memory` is enough to train on them."""
         chosen = np.sort(np.concatenate([split.train, split.held_out]))
@@ -83,17 +91,20 @@ class TrainingSet:
             targets[:, list(split.dropped)] = False
             features = replace(features, targets=targets)
         groups = find_groups(features)
-        fits = COPIES * 4 * len(chosen) * row_length(features) <= memory
+        rows = len(chosen) + count_views(features, chosen)
+        fits = COPIES * 4 * rows * row_length(features) <= memory
         return cls(
             chosen=chosen,
-            rows=read_rows(features, chosen) if fits else None,
+            held=read_part(features, chosen) if fits else None,
             memory=memory,
             labels=labels,
             groups=None if groups is None else groups[chosen],
             names=tuple(str(features.label_names[k]) for k in kept),
             features=features,
-            scale=scale,
-            folds=folds,
+            scale=options.scale,
+            folds=options.folds,
+            class_weight=options.class_weight,
+            reduce=options.reduce,
         )
 
     def require_learnable(self, candidates: Candidates) -> None:
@@ -106,14 +117,15 @@ class TrainingSet:
         several = self.labels.ndim == 2
         if several:
             require_multilabel(candidates)
-        if self.rows is None and several:
+        if self.held is None and several:
             raise TrainingError(
                 f"the rows do not fit into {self.memory / 1e9:,.3g} GB, and where images have "
                 "several labels all are needed at once; give more with "
                 f"{option('max_memory')}, or extract shorter rows"
             )
-        if self.rows is None:
-            require_streamable(candidates, row_length(self.features), self.folds, self.memory)
+        if self.held is None:
+            width = row_length(self.features)
+            require_streamable(candidates, width, self.folds, self.memory, reduce=self.reduce)
 
     def places(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
         """Where rows with these numbers are among the chosen."""
@@ -124,14 +136,19 @@ class TrainingSet:
         counts = count_classes(self.labels[self.places(numbers)], len(self.names))
         return dict(zip(self.names, counts.tolist(), strict=True))
 
+    def views(self, numbers: NDArray[np.int64]) -> int:
+        """Count the augmented views of the images with these numbers."""
+        return count_views(self.features, numbers)
+
     def part(self, numbers: NDArray[np.int64]) -> Features:
         """Give some of the rows as features of their own, to be scored on."""
         places = self.places(numbers)
         if self.features.targets is not None:
-            assert self.rows is not None
+            assert self.held is not None
             return replace(
                 self.features,
-                features=self.rows[places],
+                features=self.held.features[places],
+                augmented=None,
                 ids=[str(self.features.ids[int(i)]) for i in numbers],
                 labels=self.features.labels[numbers],
                 targets=self.features.targets[numbers],
@@ -139,14 +156,15 @@ class TrainingSet:
                 groups=None,
                 content=None,
             )
-        if self.rows is None:
+        if self.held is None:
             # All others as if they had no label; what is read, is read where it is.
             labels = np.full(len(self.features), -1)
             labels[numbers] = self.labels[places]
-            return replace(self.features, labels=labels, label_names=self.names)
+            return replace(self.features, labels=labels, label_names=self.names, augmented=None)
         return replace(
             self.features,
-            features=self.rows[places],
+            features=self.held.features[places],
+            augmented=None,
             ids=[str(self.features.ids[i]) for i in numbers],
             labels=self.labels[places],
             label_names=self.names,
@@ -170,23 +188,29 @@ class TrainingSet:
         """
         places = self.places(numbers)
         labels, folds = self.labels[places], self._folds(places, seed)
-        if self.rows is None:
-            stored = StoredRows(self.features, numbers, self.scale == "l2", self.memory)
-            problem = StreamedProblem.prepare(stored, labels, folds, scale=self.scale, seed=seed)
+        views = Views.find(self.features, numbers)
+        self._require_reducible(min(len(views.beside(train)) for train, _ in folds))
+        if self.held is None:
+            stored = StoredRows(self.features, numbers, self.scale == "l2", self.memory, views)
+            problem = StreamedProblem.prepare(
+                stored,
+                np.concatenate([labels, labels[views.of]]),
+                [(views.beside(train), test) for train, test in folds],
+                scale=self.scale,
+                seed=seed,
+                class_weight=self.class_weight,
+                reduce=self.reduce,
+            )
             return search_streamed(problem, candidates, step)
-        data = TrainingData(
-            rows=self.rows[places], labels=labels, folds=folds, scale=self.scale, seed=seed
-        )
+        data = self._data(self.held, places, folds, seed)
         return (search_labels if labels.ndim == 2 else search)(data, candidates, step)
 
     def fit(self, best: Trial, *, seed: int) -> Pipeline:
         """Fit one candidate on all rows."""
-        if self.rows is None or self.labels.ndim == 2:
+        if self.held is None or self.labels.ndim == 2:
             return self.search(self.chosen, {best.classifier: [best.params]}, seed=seed).pipeline
-        folds = self._folds(np.arange(len(self.chosen)), seed)
-        data = TrainingData(
-            rows=self.rows, labels=self.labels, folds=folds, scale=self.scale, seed=seed
-        )
+        places = np.arange(len(self.chosen))
+        data = self._data(self.held, places, self._folds(places, seed), seed)
         return find_kind(best.classifier).fit(data, best.params)
 
     def likeness(self, numbers: NDArray[np.int64], *, seed: int) -> Likeness | None:
@@ -194,11 +218,33 @@ class TrainingSet:
         places = self.places(numbers)
         groups = None if self.groups is None else self.groups[places]
         features, labels = self.features, self.labels[places]
-        if self.rows is None:
+        if self.held is None:
             return Likeness.of(features, numbers, labels, groups, seed=seed)
-        ids = [str(features.ids[int(k)]) for k in self.chosen]
-        features = replace(features, features=self.rows, ids=ids)
-        return Likeness.of(features, places, labels, groups, seed=seed)
+        return Likeness.of(self.held, places, labels, groups, seed=seed)
+
+    def _data(
+        self, held: Features, places: NDArray[np.int64], folds: Sequence[Fold], seed: int
+    ) -> TrainingData:
+        return TrainingData.read(
+            held,
+            places,
+            self.labels[places],
+            folds=folds,
+            scale=self.scale,
+            seed=seed,
+            class_weight=self.class_weight,
+            reduce=self.reduce,
+        )
+
+    def _require_reducible(self, fewest: int) -> None:
+        width = row_length(self.features)
+        if self.reduce is not None and self.reduce > (most := most_axes(fewest, width)):
+            raise UsageError(
+                f"rows cannot be reduced to {count(self.reduce, 'number')}: the smallest training "
+                f"part of the {self.folds} folds has {count(fewest, 'row')} of "
+                f"{count(width, 'number')}, which allow {most:,}; give "
+                f"{option('reduce', most)} or less"
+            )
 
     def _folds(self, places: NDArray[np.int64], seed: int) -> list[Fold]:
         groups = None if self.groups is None else self.groups[places]

@@ -32,6 +32,7 @@ from penult.cli.tables import (
     layers_table,
     likeness_line,
     recipe_table,
+    reduction_line,
     say_accuracy,
     strays_line,
 )
@@ -129,6 +130,8 @@ def _show_classifier(file: Path, found: ClassifierInfo) -> None:
     if line := layer_line(found.settings, found.layer):
         say(line)
     say(grid_line(found.settings))
+    if line := reduction_line(found.settings):
+        say(line)
     say(likeness_line(found.likeness, found.scores.images))
     if line := strays_line(found.likeness):
         say(line)

@@ -26,6 +26,7 @@ from penult.cli.tables import (
     layer_line,
     layers_table,
     marked_line,
+    reduction_line,
     say_accuracy,
     scores_table,
     strays_line,
@@ -54,6 +55,8 @@ def run(
     classifier: t.Kinds = None,
     grid: t.Grid = None,
     scale: t.Scale = "l2",
+    reduce: t.Reduce = None,
+    class_weight: t.ClassWeight = None,
     test_size: t.TestSize = 0.25,
     test_features: Annotated[
         Path | None,
@@ -102,6 +105,8 @@ def run(
         classifier=classifier or "logistic",
         grid=t.parse_grid(grid),
         scale=scale,
+        reduce=reduce,
+        class_weight=class_weight,
         test_size=test_size,
         test_features=test_features,
         ignore_splits=ignore_splits,
@@ -141,6 +146,8 @@ def run(
     if line := layer_line(trained.settings, trained.layer):
         say(line)
     say(grid_line(trained.settings))
+    if line := reduction_line(trained.settings):
+        say(line)
     for line in edge_lines(trained.settings):
         say(line)
     if line := copies_line(trained.settings):
