@@ -70,7 +70,9 @@ def test_a_layer_needs_to_be_one_of_some_network_only(both):
         "network/maps",
         "network/logits",
     ]
-    with pytest.raises(UnknownNameError, match="unknown layer 'mapz' of 2 models; did you mean maps"):
+    with pytest.raises(
+        UnknownNameError, match="unknown layer 'mapz' of 2 models; did you mean maps"
+    ):
         Extractor(both, layer=["pixels", "mapz", "logits"])
     with pytest.raises(UsageError, match="tiny:network has none of the layers pixels; name one"):
         Extractor(both, layer="pixels")

@@ -79,8 +79,8 @@ def run(
     penult extract photos -o rows.h5
     # A larger network from timm, and two of its layers.
     penult extract photos -o rows.h5 -m timm:resnet50 -l 'layer[34]'
-    # Two networks joined, and mirrored photos averaged: more accurate than any one of them.
-    penult extract photos -o rows.h5 -m efficientnet_lite0 -m efficientnet_lite1 --views flip
+    # Two networks joined: more accurate than either; --views flip adds to it.
+    penult extract photos -o rows.h5 -m efficientnet_lite0 -m efficientnet_lite1
     # Labels from file names such as tulip_17.jpg.
     penult extract photos -o rows.h5 --label-pattern '(?P<label>.+)_\d+'
     # After photos were added, changed or removed.
