@@ -101,7 +101,16 @@ def convert(backbone: Backbone, recipes: Sequence[BackboneRecipe]) -> Conversion
             # The converter traces, which torch has deprecated; tracing is what sees a pass that
             # hooks cut short.
             warnings.simplefilter("ignore")
-            model = import_converter()(network, example_input=traced)
+            convert_model = import_converter()
+            from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
+
+            # torch would trace once more to compare; what is compared below says more, and the
+            # modules of torch that compare take two seconds to import.
+            unchecked = {"check_trace": False}
+            decoder = TorchScriptPythonDecoder(
+                network, example_input=traced, trace_kwargs=unchecked
+            )
+            model = convert_model(decoder)
             expected = network(torch.from_numpy(image))
     except Exception as error:
         raise EngineError(
