@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import io
 import logging
 import os
 import sys
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -53,18 +55,28 @@ def _same_surroundings_everywhere(monkeypatch, tmp_path_factory):
         monkeypatch.delenv(name, raising=False)
 
 
-@pytest.fixture
-def photos(tmp_path) -> Path:
-    """`photos/daisy/daisy_01.jpg` … `photos/tulip/tulip_12.jpg`: 64 × 48 pixels, told apart by colour."""
+@cache
+def _photos() -> dict[str, bytes]:
+    """The photos' files, by their paths: made once, and written anew for each test."""
     colours = {"daisy": (235, 235, 220), "rose": (170, 20, 40), "tulip": (240, 180, 30)}
     rng = np.random.default_rng(0)
+    made = {}
     for label, colour in colours.items():
-        folder = tmp_path / "photos" / label
-        folder.mkdir(parents=True)
         for number in range(1, 13):
             pixels = np.array(colour) + rng.normal(0, 12, size=(48, 64, 3))
             image = Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
-            image.save(folder / f"{label}_{number:02}.jpg", quality=90)
+            image.save(file := io.BytesIO(), "JPEG", quality=90)
+            made[f"{label}/{label}_{number:02}.jpg"] = file.getvalue()
+    return made
+
+
+@pytest.fixture
+def photos(tmp_path) -> Path:
+    """`photos/daisy/daisy_01.jpg` … `photos/tulip/tulip_12.jpg`: 64 × 48 pixels, told apart by colour."""
+    for name, data in _photos().items():
+        path = tmp_path / "photos" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
     return tmp_path / "photos"
 
 

@@ -7,6 +7,7 @@ sound: the child would inherit the locks of threads that it does not have.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import random
@@ -161,6 +162,7 @@ def serve() -> None:
 
     torch.set_num_threads(1)
     register(MeanColour())
+    gc.freeze()  # or a child that looks for garbage copies all of it
     for line in sys.stdin:
         function, arguments = json.loads(line)
         answer = {"at_random": at_random, "at_every_step": at_every_step}[function](*arguments)

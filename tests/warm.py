@@ -8,6 +8,8 @@ server starts no thread itself (and checks that), or forking would not be sound.
 from __future__ import annotations
 
 import contextlib
+import functools
+import gc
 import importlib
 import json
 import os
@@ -65,6 +67,13 @@ def serve(address: str) -> None:
     """Answer calls, each in a child of its own."""
     for name in IMPORTED:
         importlib.import_module(name)
+    import typer.main
+
+    from penult.cli import app
+
+    typer.main.get_command = functools.cache(typer.main.get_command)
+    typer.main.get_command(app)
+    gc.freeze()  # or a child that looks for garbage copies all of it
     assert len(list(Path("/proc/self/task").iterdir())) == 1, "forking with threads is not sound"
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(address)

@@ -6,10 +6,22 @@ import logging
 import sys
 import warnings
 from dataclasses import dataclass
+from functools import cache
 
 import pytest
+import typer.main
 
 from penult.cli import main, options
+
+
+@cache
+def _made(app: typer.Typer, _commands: int, make=typer.main.get_command):
+    return make(app)
+
+
+def _get_command(app: typer.Typer):
+    """Made of all functions' signatures, which takes longer than most commands: once a process, then."""
+    return _made(app, len(app.registered_commands))
 
 
 @dataclass
@@ -25,6 +37,7 @@ def penult(capsys, monkeypatch):
 
     def run(*arguments: object) -> Done:
         monkeypatch.setattr(sys, "argv", ["penult", *map(str, arguments)])
+        monkeypatch.setattr(typer.main, "get_command", _get_command)
         # Of `python -m pytest`, click would make a name of the program.
         monkeypatch.setattr(sys.modules["__main__"], "__package__", None, raising=False)
         monkeypatch.setattr(options, "show_traceback", False)
