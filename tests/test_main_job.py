@@ -20,7 +20,7 @@ extract photos -o f.h5 --update
 info f.h5
 verify f.h5 --sample 4
 export-rows f.h5 -o f.npz
-train f.h5 -o c.skops --classifier ridge
+train f.h5 -o c.skops --grid C=1,10
 train layers.h5 -o best.skops --layer all --classifier centroid
 info c.skops
 predict c.skops photos/rose/rose_01.jpg

@@ -323,38 +323,3 @@ loaded = heavy & {{name.partition(".")[0] for name in sys.modules}}
 assert not loaded, loaded
 """
     subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
-
-
-def test_train_and_info_never_import_torch(features, tmp_path):
-    code = """
-import sys
-from penult.cli import main
-for arguments in {calls!r}:
-    sys.argv = ["penult", *arguments]
-    try:
-        main()
-    except SystemExit as ended:
-        assert ended.code == 0, ended.code
-assert not {{"torch", "timm"}} & {{name.partition(".")[0] for name in sys.modules}}
-"""
-    classifier = str(tmp_path / "c.skops")
-    calls = [
-        ["info", str(features)],
-        ["train", str(features), "-o", classifier, "-q"],
-        ["info", classifier],
-    ]
-    subprocess.run(
-        [sys.executable, "-c", code.format(calls=calls)], check=True, stdout=subprocess.DEVNULL
-    )
-
-
-def test_a_reader_that_goes_away_is_no_error(classifier, photos):
-    code = "from penult.cli import main; main()"
-    done = subprocess.run(
-        f"{sys.executable} -c '{code}' info {classifier} | head -c 1",
-        shell=True,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stderr == ""

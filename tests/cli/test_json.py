@@ -43,9 +43,17 @@ def walk(value, where, found):
                 walk(inner, where, found)
 
 
+@pytest.fixture(scope="module")
+def kept():
+    """What commands printed for the first test that asked."""
+    return {}
+
+
 @pytest.fixture
-def printed(penult, photos, toy, tmp_path):
+def printed(kept, penult, photos, toy, tmp_path):
     """What each command prints, by what was typed."""
+    if kept:
+        return kept
     (photos / "rose" / "bad.jpg").write_bytes(b"nonsense")
     table = tmp_path / "several.csv"
     lines = [f"{p.relative_to(photos)},{p.parent.name}" for p in photos.rglob("*_*.jpg")]
@@ -85,7 +93,7 @@ def printed(penult, photos, toy, tmp_path):
         ("show-input", toy, photos / "rose" / "rose_01.jpg", "-o", tmp_path / "seen.png"),
         ("report", photos, "-o", tmp_path / "report", "-m", toy, "-q"),
     ]  # fmt: skip
-    told = {}
+    told = kept
     for call in calls:
         done = penult(*call, "--json")
         assert done.code == 0, (call, done)

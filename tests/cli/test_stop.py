@@ -84,11 +84,11 @@ def test_a_second_signal_ends_the_process_at_once(photos, tmp_path):
     code = f"""
 import os, signal, sys, time
 sys.path.insert(0, {str(Path(__file__).parent.parent)!r})
-from toys import MeanColour
+from toys import GraphOfMeans
 from penult.backbones.registry import register
-from penult.engines.torch import TorchEngine
+from penult.engines.openvino.engine import OpenVinoEngine
 from penult.cli import main
-register(MeanColour())
+register(GraphOfMeans())
 
 def run(self, images):
     os.kill(os.getpid(), signal.SIGINT)
@@ -96,9 +96,9 @@ def run(self, images):
     os.kill(os.getpid(), signal.SIGINT)
     time.sleep(60)
 
-TorchEngine.run = run
+OpenVinoEngine.run = run
 sys.argv = ["penult", "extract", {str(photos)!r}, "-o", {str(tmp_path / "f.h5")!r},
-            "-m", "toy:mean-colour", "--engine", "torch", "-q"]
+            "-m", "graph:means", "--engine", "openvino", "-q"]
 main()
 """
     done = subprocess.run(

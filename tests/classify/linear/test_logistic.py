@@ -81,7 +81,7 @@ def test_a_solution_in_the_basis_says_the_same_of_the_rows_themselves(width):
 
 @pytest.mark.parametrize("scale", ["l2", "none", "standard"])
 @pytest.mark.parametrize(
-    ("n", "width", "classes"), [(150, 400, 5), (600, 30, 5), (150, 400, 2), (600, 30, 2)]
+    ("n", "width", "classes"), [(90, 200, 5), (240, 20, 5), (90, 200, 2), (240, 20, 2)]
 )
 def test_grid_search_chooses_and_predicts_as_scikit_learn_does(scale, n, width, classes):
     rows, labels = correlated_rows(n, width, classes, seed=3, spread=0.4)

@@ -1,6 +1,3 @@
-import subprocess
-import sys
-import textwrap
 from dataclasses import replace
 
 import h5py
@@ -277,26 +274,3 @@ def test_a_row_that_is_no_number_is_named(make_features, value):
 def test_names_that_do_not_exist_are_refused(make_features, options, error):
     with pytest.raises(error):
         train(make_features(COUNTS), **options)
-
-
-def test_training_saving_and_loading_never_import_torch(tmp_path):
-    program = f"""
-        import sys
-        import numpy as np
-        from penult.classify.loading import load_classifier
-        from penult.classify.training.train import train
-        from penult.recipe import Preprocessing, Recipe
-        from penult.records import Features
-        rows = np.eye(2, 4, dtype=np.float32)[[0, 1] * 8] + np.arange(16)[:, None] / 100
-        pre = Preprocessing(resize=8, crop=None, interpolation="box", mean=(0,), std=(1,))
-        recipe = Recipe(architecture="a", weights_sha256="b", layer="c", pooling="d", preprocessing=pre)
-        features = Features(features=rows, ids=[*map(str, range(16))], labels=np.array([0, 1] * 8),
-                            label_names=("a", "b"), recipe=recipe)
-        train(features).save({str(tmp_path / "a.skops")!r})
-        load_classifier({str(tmp_path / "a.skops")!r})
-        sys.exit("torch" in sys.modules)
-    """
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, check=False
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr

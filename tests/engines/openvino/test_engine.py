@@ -236,14 +236,14 @@ register(GraphOfMeans())
 backbone = open_backbone("graph:means")
 images = np.random.default_rng(0).integers(0, 256, (5, 8, 8, 3), np.uint8)
 recipes = select(backbone, ["pixels", "penultimate"], "max")
-largest, means = open_engine(backbone, recipes, device="cpu").run(images)
-np.testing.assert_allclose(largest, images.max((1, 2)) / 255, rtol=1e-6)
-np.testing.assert_allclose(means, images.mean((1, 2)) / 255, rtol=1e-5)
+for _ in range(2):  # read, and from the cache
+    largest, means = open_engine(backbone, recipes, device="cpu").run(images)
+    np.testing.assert_allclose(largest, images.max((1, 2)) / 255, rtol=1e-6)
+    np.testing.assert_allclose(means, images.mean((1, 2)) / 255, rtol=1e-5)
 assert "torch" not in sys.modules
 """
     environment = {**os.environ, "PENULT_CACHE": str(tmp_path)}
-    for _ in range(2):  # read, and from the cache
-        subprocess.run([sys.executable, "-c", code], check=True, env=environment)
+    subprocess.run([sys.executable, "-c", code], check=True, env=environment)
 
 
 def test_an_int8_graph_that_froze_the_number_of_images_gets_them_one_by_one(tmp_path, monkeypatch):
@@ -281,8 +281,7 @@ def test_an_int8_graph_that_froze_the_number_of_images_gets_them_one_by_one(tmp_
 
 @pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="stacks of signals as on Linux")
-@pytest.mark.parametrize("quantised", [False, True])
-def test_a_signal_after_networks_came_and_went_is_handled(quantised, tmp_path, monkeypatch):
+def test_a_signal_after_networks_came_and_went_is_handled(tmp_path, monkeypatch):
     """The CPU plugin of OpenVINO gives signals a stack, and frees it with its core."""
     monkeypatch.setenv("PENULT_CACHE", str(tmp_path / "cache"))
     code = f"""
@@ -301,16 +300,20 @@ engines = [
 ]
 while engines:
     engines.pop(0)
-if {quantised}:
-    from penult.engines.openvino.quantize import quantize
-    images = np.random.default_rng(0).integers(0, 256, (12, 32, 32, 3), np.uint8)
-    quantize(backbone, [backbone.recipe()], images, min_cosine=0.0)
-gc.collect()
 handled = []
 signal.signal(signal.SIGINT, lambda *_: handled.append(1))
-os.kill(os.getpid(), signal.SIGINT)
-time.sleep(0.1)
-assert handled
+
+def is_handled():
+    gc.collect()
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(0.1)
+    return handled.pop()
+
+assert is_handled()
+from penult.engines.openvino.quantize import quantize
+images = np.random.default_rng(0).integers(0, 256, (12, 32, 32, 3), np.uint8)
+quantize(backbone, [backbone.recipe()], images, min_cosine=0.0)
+assert is_handled()
 """
     subprocess.run([sys.executable, "-c", code], check=True)
 
