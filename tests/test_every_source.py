@@ -77,17 +77,18 @@ def rows_by_content(features):
 
 
 def test_rows_labels_and_verification_are_those_of_the_folder(source, photos, toy, tmp_path):
-    expected = penult.extract(photos, model=toy)
-    features = penult.extract(source, tmp_path / "f.h5", model=toy)
+    expected = penult.extract(photos, model=toy, augment_to=13)
+    features = penult.extract(source, tmp_path / "f.h5", model=toy, augment_to=13)
     assert features.label_names == ("daisy", "rose", "tulip")
     assert sorted(features.content) == sorted(expected.content)
     of_folder = rows_by_content(expected)
     for content, row in rows_by_content(features).items():
         np.testing.assert_allclose(row, of_folder[content], atol=1e-6)
+    assert len(features.augmented) == 3
     assert plan(source, model=toy).images == 36
     checked = verify(tmp_path / "f.h5")
     assert checked.passed
-    assert checked.compared == 36
+    assert (checked.compared, checked.augmented_compared) == (36, 3)
 
 
 def test_an_interrupted_run_goes_on_and_an_update_computes_nothing(source, toy, tmp_path):

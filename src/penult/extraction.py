@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+
 from penult.backbones.registry import DEFAULT_MODEL
 from penult.backbones.weights.choice import WeightsChoice
 from penult.checking import checked
@@ -25,6 +27,7 @@ from penult.features.contradictions import find_contradictions, log_contradictio
 from penult.features.read import load, read
 from penult.features.resume.finished import require_same
 from penult.features.resume.store import parts_folder, require_place
+from penult.images.augmentation_options import AugmentationOptions
 from penult.images.listing import Images
 from penult.images.listing_options import ListingOptions
 from penult.images.notes import log_failures, log_labels
@@ -36,7 +39,6 @@ from penult.wording import count
 
 if TYPE_CHECKING:
     from penult.images.labels.split_folders import SplitsFrom
-    from penult.images.listing import Listing
     from penult.records import Features
 
 __all__ = ["Extraction", "extract"]
@@ -75,6 +77,10 @@ def extract(
     max_pixels: int | None = None,
     allow_truncated: bool = False,
     shuffle: int | None = None,
+    augment: int = 0,
+    augment_to: int | None = None,
+    augment_policy: Literal["light", "strong"] = "light",
+    seed: int = 0,
     overwrite: bool = False,
     restart: bool = False,
     update: bool = False,
@@ -163,6 +169,19 @@ def extract(
     shuffle : int, optional
         Seed; store the rows in a shuffled order instead of by id, for scripts that split by
         position.
+    augment : int, default=0
+        Rows of so many augmented views of each photo: changed at random, to train with alone (see
+        docs/combine.md). They are ``features.augmented``, and none of the rows. Photos of other
+        splits than train get none.
+    augment_to : int, optional
+        In its place, as many views as fill each class up to that many rows, spread evenly over its
+        photos; none for a class that has as many photos.
+    augment_policy : {"light", "strong"}, default="light"
+        How much is changed: crop, angle, mirror image and colours, ``"strong"`` more of each, and
+        at times to grey or blurred.
+    seed : int, default=0
+        Of the augmentation. A view depends on it, the policy, the photo's bytes and its number
+        alone.
     overwrite : bool, default=False
         Replace `output` if it exists, atomically.
     restart : bool, default=False
@@ -178,7 +197,8 @@ def extract(
     Returns
     -------
     Features
-        The file as `penult.load` opens it; ``features`` is (N, D) float32 by default. After an
+        The file as `penult.load` opens it; ``features`` is (N, D) float32 by default, and
+        ``augmented`` has the rows of augmented views, where there are some. After an
         update, ``changes`` says which images were added, removed and relabelled.
 
     Raises
@@ -220,6 +240,12 @@ def extract(
             label_column=label_column,
             splits=splits,
         ),
+        augmentation=AugmentationOptions(
+            augment=augment,
+            augment_to=augment_to,
+            augment_policy=augment_policy,
+            augment_seed=seed,
+        ),
         dtype=dtype,
         shuffle=shuffle,
     )
@@ -252,6 +278,8 @@ class Extraction:
         What makes the rows.
     listing : ListingOptions
         How the images are listed.
+    augmentation : AugmentationOptions
+        Which of them get augmented views.
     dtype : {"float32", "float16"}
         Of the rows in the file.
     shuffle : int or None
@@ -262,6 +290,7 @@ class Extraction:
 
     extractor: ExtractorSpec
     listing: ListingOptions = field(default_factory=ListingOptions)
+    augmentation: AugmentationOptions = field(default_factory=AugmentationOptions)
     dtype: Literal["float32", "float16"] = "float32"
     shuffle: int | None = None
     needs_labels: bool = False
@@ -317,25 +346,28 @@ class Extraction:
                 f"folder a class, or give {option('labels', 'FILE')} or "
                 f"{option('label_pattern', 'REGEX')}"
             )
+        views = self.augmentation.views(listing.records) if self.augmentation.asked else None
         if self.shuffle is not None:
-            listing = _shuffled(listing, self.shuffle)
+            order = np.random.default_rng(self.shuffle).permutation(len(listing.records))
+            listing = replace(listing, records=listing.records.reordered(order))
+            views = None if views is None else views[order]
+        if views is not None and not views.any():
+            views = None  # the file needs no room for such
         options = {
             "max_pixels": self.extractor.reading.max_pixels,
             "allow_truncated": self.extractor.reading.allow_truncated,
             "shuffle": self.shuffle,
+            **self.augmentation.to_origin(),
         }
+        rows = len(listing.records) + (0 if views is None else int(views.sum()))
+        extractor = self.extractor.open(images=rows)
         return Job(
             listing=listing,
-            extractor=self.extractor.open(images=len(listing.records)),
+            extractor=extractor,
+            augmented=() if views is None else self.augmentation.recipes(extractor.recipes),
+            views=views,
             dtype=self.dtype,
             origin={**self.listing.origin(sources, listing), **options},
             options={"dtype": self.dtype, **options},
             tell=tell,
         )
-
-
-def _shuffled(listing: Listing, seed: int) -> Listing:
-    import numpy as np
-
-    order = np.random.default_rng(seed).permutation(len(listing.records))
-    return replace(listing, records=listing.records.reordered(order))

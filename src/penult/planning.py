@@ -20,8 +20,10 @@ from penult.features.estimate import estimate_bytes
 from penult.features.read import layer_recipes
 from penult.features.resume.finished import require_same
 from penult.features.resume.store import parts_folder, require_place
+from penult.images.augmentation_options import AugmentationOptions
 from penult.images.listing import Images
 from penult.images.listing_options import ListingOptions
+from penult.images.records_with_views import RecordsWithViews
 from penult.recipe import BackboneRecipe, Pooling, Precision, Recipe, Views
 from penult.records import Changes
 from penult.representation import html_table, one_line, short_repr, short_text
@@ -29,6 +31,7 @@ from penult.wording import count, listed, times
 
 if TYPE_CHECKING:
     from penult.images.labels.split_folders import SplitsFrom
+    from penult.records import ImageRecord
 
 __all__ = ["Plan", "PlannedLayer", "plan"]
 
@@ -81,6 +84,8 @@ class Plan:
         have changed are found when it is run.
     notes : mapping
         What was found beside the images, as the file's origin would have it.
+    augmented : int
+        Augmented views of the images, whose rows stand beside theirs.
     """
 
     backbone: str
@@ -91,12 +96,14 @@ class Plan:
     bytes: int
     changes: Changes | None
     notes: Mapping[str, Any]
+    augmented: int = 0
 
     def __repr__(self) -> str:
         layers = (f"{short_text(one.name)} {times(one.shape)}" for one in self.layers)
         changed = [] if self.changes is None else vars(self.changes).items()
         facts = [
             ("images", count(self.images, "image")),
+            ("augmented", count(self.augmented, "augmented view") if self.augmented else None),
             ("classes", count(len(self.classes), "class")),
             ("network", short_text(self.backbone)),
             ("layer", f"{listed(layers, 3)} {self.dtype}"),
@@ -116,6 +123,7 @@ class Plan:
                 for layer in self.layers
             ),
             ("images", f"{self.images:,}"),
+            ("augmented views", f"{self.augmented:,}" if self.augmented else None),
             ("file", f"about {self.bytes / 1e6:,.1f} MB"),
         ]
         return html_table("Plan", facts, [("class", "images"), *self.classes.items()])
@@ -147,6 +155,10 @@ def plan(
     dtype: Literal["float32", "float16"] = "float32",
     max_pixels: int | None = None,
     allow_truncated: bool = False,
+    augment: int = 0,
+    augment_to: int | None = None,
+    augment_policy: Literal["light", "strong"] = "light",
+    seed: int = 0,
     overwrite: bool = False,
     update: bool = False,
 ) -> Plan:
@@ -199,6 +211,14 @@ def plan(
         Refuse larger images; counted here all the same, as none is read.
     allow_truncated : bool, default=False
         Take what there is of truncated and damaged images.
+    augment : int, default=0
+        Rows of so many augmented views of each photo: ``augmented`` is how many in all.
+    augment_to : int, optional
+        Or as many as fill each class up to that many rows.
+    augment_policy : {"light", "strong"}, default="light"
+        How much is changed.
+    seed : int, default=0
+        Of the augmentation.
     overwrite : bool, default=False
         Replace `output` if it exists.
     update : bool, default=False
@@ -231,6 +251,9 @@ def plan(
         decode=decode,
         resize=resize,
         precision=precision,
+    )
+    augmentation = AugmentationOptions(
+        augment=augment, augment_to=augment_to, augment_policy=augment_policy, augment_seed=seed
     )
     reading = ReadingOptions(max_pixels=max_pixels, allow_truncated=allow_truncated)
     listing = ListingOptions(
@@ -266,6 +289,7 @@ def plan(
             "dtype": dtype,
             "max_pixels": reading.max_pixels,
             "allow_truncated": reading.allow_truncated,
+            **augmentation.to_origin(),
         }
         asked = recipes
         # Those that stand in for weights which are not here.
@@ -274,6 +298,9 @@ def plan(
             theirs = [leaf for one, _ in layer_recipes(target).values() for leaf in one.leaves]
             asked = {n: _with_pretrained(recipe, absent, theirs) for n, recipe in recipes.items()}
         changes = changes_of(require_same(target, asked, options), listed.records)
+    records: Sequence[ImageRecord] = listed.records
+    if augmentation.asked:
+        records = RecordsWithViews(listed.records, augmentation.views(listed.records))
     counted = Counter(label for record in listed.records for label in record.labels)
     return Plan(
         backbone=" + ".join(backbone.described for backbone in backbones),
@@ -281,8 +308,9 @@ def plan(
         classes=dict(sorted(counted.items())),
         layers=layers,
         dtype=dtype,
+        augmented=len(records) - len(listed.records),
         bytes=estimate_bytes(
-            listed.records,
+            records,
             list(recipes.values()),
             [layer.shape for layer in layers],
             names=list(recipes),

@@ -23,6 +23,7 @@ from penult.features.resume.known import KnownRows
 from penult.features.resume.ledger import Ledger, RowSource, failures_of
 from penult.features.resume.store import PartStore, is_leftover
 from penult.features.write import Columns, FeatureWriter
+from penult.images.records_with_views import RecordsWithViews
 from penult.interface import call_or_command, command, option
 from penult.output import atomic_output, check_output, explain
 from penult.progress import Tell
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from penult.engines.pipeline import Block
     from penult.extractor import Extractor
     from penult.images.listing import Listing
+    from penult.images.record_list import RecordList
     from penult.recipe import AugmentedRecipe, Recipe
 
 __all__ = ["Job", "to_file", "to_memory"]
@@ -49,7 +51,8 @@ class Job:
     ----------
     listing : its records in the order of the rows
     extractor : its names and recipes are those of the file
-    augmented : how rows of augmented views are made, one a recipe, where the listing has such
+    augmented : how rows of augmented views are made, one a recipe, where there are such
+    views : how many augmented views each image of the listing gets; None where there are none
     dtype : of the rows in the file
     origin : what the file says of where its images came from; has `options` in it
     options : besides the recipes, what changes rows or their order
@@ -63,6 +66,13 @@ class Job:
     options: Mapping[str, Any]
     tell: Tell
     augmented: tuple[AugmentedRecipe, ...] = ()
+    views: NDArray[np.int64] | None = None
+
+    @cached_property
+    def records(self) -> RecordList | RecordsWithViews:
+        """What gets rows, in their order: the listing's images, each with its views behind it."""
+        photos = self.listing.records
+        return photos if self.views is None else RecordsWithViews(photos, self.views)
 
     @cached_property
     def recipes(self) -> dict[str, Recipe]:
@@ -71,20 +81,30 @@ class Job:
 
     @property
     def total(self) -> int:
-        """Images with a record, and those that the listing knows to be missing."""
-        return len(self.listing.records) + len(self.listing.failures)
+        """Images with a record, their views, and images that the listing knows to be missing."""
+        return len(self.records) + len(self.listing.failures)
+
+    @property
+    def counted(self) -> str:
+        """The same in words."""
+        return count(self.total, "image") + " and augmented views" * bool(self.columns.augmented)
 
     @cached_property
     def columns(self) -> Columns:
         """Those that the listing needs."""
-        return Columns.of(self.listing.records)
+        return Columns.of(self.records)
 
     def blocks(
         self, records: Iterable[ImageRecord], known: Callable[[str], bool] | None = None
     ) -> Generator[Block, None, None]:
         """Make the rows of some of the records; see `Extractor.blocks`."""
-        readers = self.listing.readers
-        return self.extractor.blocks(records, readers=readers, dtype=self.dtype, known=known)
+        return self.extractor.blocks(
+            records,
+            readers=self.listing.readers,
+            dtype=self.dtype,
+            known=known,
+            augmented=self.augmented[0] if self.augmented else None,
+        )
 
     def writer(self, target: Path | None) -> FeatureWriter:
         """Begin the feature file."""
@@ -102,7 +122,7 @@ class Job:
         """What the disk has to have room for, by some rows of each layer."""
         shapes = [block.shape[1:] for block in rows]
         size = estimate_bytes(
-            self.listing.records,
+            self.records,
             self.extractor.recipes,
             shapes,
             self.columns,
@@ -146,7 +166,7 @@ def to_memory(job: Job) -> h5py.File:
     writer, failed = job.writer(None), list[tuple[ImageRecord, str]]()
     done = missing = 0
     job.report(0, 0)
-    for block in job.blocks(job.listing.records):
+    for block in job.blocks(job.records):
         good = block.good
         writer.append([o.record for o in good], [o.digest for o in good], block.rows)
         failed += [(o.record, o.failure.reason) for o in block.outcomes if o.failure is not None]
@@ -174,8 +194,8 @@ def to_file(job: Job, output: Path, *, overwrite: bool, restart: bool, update: b
         Nothing is left under the name of `output` then that was not there before; what is computed
         is kept for the next run.
     """
-    with _store_of(output, job.total) as store:
-        about = (job.recipes, job.options, job.listing.records)
+    with _store_of(output, job) as store:
+        about = (job.recipes, job.options, job.records)
         if is_leftover(output):
             finished = not restart and store.is_same(*about)
             store.clear()
@@ -198,7 +218,7 @@ def to_file(job: Job, output: Path, *, overwrite: bool, restart: bool, update: b
 
 
 @contextmanager
-def _store_of(output: Path, total: int) -> Iterator[PartStore]:
+def _store_of(output: Path, job: Job) -> Iterator[PartStore]:
     """Open the store, and say with every error what is safe in it."""
     try:
         store = PartStore(output)
@@ -224,8 +244,7 @@ def _store_of(output: Path, total: int) -> Iterator[PartStore]:
                 f"{option('update', True)} goes on"
             )
         raise type(error)(
-            f"{error}; {store.safe:,} of {count(total, 'image')} {are} safe in "
-            f"{store.folder}: {again}"
+            f"{error}; {store.safe:,} of {job.counted} {are} safe in {store.folder}: {again}"
         ) from error
     finally:
         store.close()
@@ -233,7 +252,7 @@ def _store_of(output: Path, total: int) -> Iterator[PartStore]:
 
 def _compute(job: Job, store: PartStore, ledger: Ledger, known: KnownRows) -> Room | None:
     """Give every image of the listing a row or a reason."""
-    to_do, at = job.listing.records.in_reading_order(ledger.to_do), 0
+    to_do, at = job.records.in_reading_order(ledger.to_do), 0
     room = job.room(store, ledger.read(ledger.with_row[:1]).rows) if ledger.row_count else None
     if room is not None:
         room.require(len(to_do) - known.left)
@@ -242,7 +261,7 @@ def _compute(job: Job, store: PartStore, ledger: Ledger, known: KnownRows) -> Ro
     if failed and job.extractor.spec.reading.on_error == "fail":
         first = ledger.failures[0]
         raise ImageError(first.line)
-    records = (job.listing.records[int(k)] for k in to_do)
+    records = (job.records[int(k)] for k in to_do)
     with closing(job.blocks(records, known.__contains__)) as blocks:
         try:
             job.report(done, failed, kept)

@@ -17,7 +17,7 @@ from penult.extractor import EngineOptions, ExtractorSpec, ReadingOptions, Recip
 from penult.features.read import load
 from penult.interface import option
 from penult.progress import ShowProgress, Tell, following
-from penult.records import Failure, Progress
+from penult.records import AugmentedRecord, Failure, Progress, augmented_content
 from penult.representation import html_table, one_line, short_repr, short_text
 from penult.wording import count
 
@@ -81,6 +81,11 @@ class Verification:
         Ids of sampled images whose bytes are others than those the rows were made from.
     mismatch : str or None
         Why nothing could be compared: the network on this machine is another one.
+    augmented_compared : int
+        Rows of augmented views that were compared as well; what was found of them is among the
+        rest.
+    augmented_rows : int
+        Those in the file.
     """
 
     compared: int
@@ -90,6 +95,8 @@ class Verification:
     missing: tuple[Failure, ...] = ()
     changed: tuple[str, ...] = ()
     mismatch: str | None = None
+    augmented_compared: int = 0
+    augmented_rows: int = 0
 
     @property
     def passed(self) -> bool:
@@ -100,6 +107,16 @@ class Verification:
             # Written so that a NaN does not pass.
             and all(a.worst_error <= self.tolerance for a in self.agreements)
         )
+
+    @property
+    def in_words(self) -> str:
+        """How many rows were compared."""
+        words = f"{self.compared:,} of {count(self.rows, 'row')}"
+        if self.augmented_rows:
+            words += (
+                f" and {self.augmented_compared:,} of {count(self.augmented_rows, 'augmented row')}"
+            )
+        return f"{words} compared"
 
     def __repr__(self) -> str:
         return one_line("Verification", [("", fact) for _, fact in self._facts()])
@@ -116,7 +133,7 @@ class Verification:
         missing, changed = len(self.missing), len(self.changed)
         return [
             ("verdict", "passed" if self.passed else "NOT passed"),
-            ("compared", f"{self.compared:,} of {count(self.rows, 'row')} compared"),
+            ("compared", self.in_words),
             ("missing", f"{count(missing, 'image')} missing" if missing else None),
             ("changed", f"{count(changed, 'image')} changed" if changed else None),
             ("mismatch", self.mismatch and short_text(self.mismatch, 200)),
@@ -145,7 +162,7 @@ def verify(
     features : path
         Feature file.
     sample : int or None
-        How many images; None for all.
+        How many images; None for all. Of the rows of augmented views, as many are compared.
     seed : int
         Of the sample.
     images : path, str, or sequence of them, optional
@@ -196,12 +213,15 @@ def verify(
         ),
     )
     comparison = _Comparison(file, layers)
-    chosen = []
-    for row in _sample(len(file), sample, seed):
-        if find(file.ids[row]) is not None:
-            chosen.append(row)
+    chosen: list[tuple[_Stored, ImageRecord]] = []
+    for stored in _sampled(file, sample, seed):
+        photo_id = file.ids[stored.row]
+        if (photo := find(photo_id)) is None:
+            comparison.missing.setdefault(photo_id, Failure(photo_id, "is not there"))
+        elif stored.view:
+            chosen.append((stored, AugmentedRecord(photo, stored.view)))
         else:
-            comparison.missing.append(Failure(file.ids[row], "is not there"))
+            chosen.append((stored, photo))
     with following(progress) as tell:
         try:
             extractor = spec.open(images=len(chosen))
@@ -212,15 +232,28 @@ def verify(
                 agreements=(),
                 tolerance=tolerance,
                 mismatch=str(error),
+                augmented_rows=comparison.augmented_rows,
             )
         if chosen:
-            records = filter(None, (find(file.ids[row]) for row in chosen))
-            _compare(comparison, chosen, extractor.blocks(records), tell)
+            blocks = extractor.blocks(
+                (record for _, record in chosen),
+                augmented=file.augmented.recipe if file.augmented is not None else None,
+            )
+            _compare(comparison, [stored for stored, _ in chosen], blocks, tell)
     return comparison.result(tolerance)
 
 
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """A row to compare: that of a photo, or of an augmented view of it, 0 for none."""
+
+    row: int
+    view: int = 0
+    number: int = 0  # among the augmented rows
+
+
 def _compare(
-    comparison: _Comparison, rows: Sequence[int], blocks: Iterable[Block], tell: Tell
+    comparison: _Comparison, rows: Sequence[_Stored], blocks: Iterable[Block], tell: Tell
 ) -> None:
     done, step = 0, Progress(0, len(rows), 0, stage="verify")
     tell(step)
@@ -234,30 +267,47 @@ class _Comparison:
     """Collects how far stored and new rows are apart."""
 
     def __init__(self, features: Features, layers: Sequence[Features]) -> None:
-        self.missing: list[Failure] = []
+        self.missing: dict[str, Failure] = {}
         self._features, self._layers = features, layers
-        self._changed: list[str] = []
+        self._changed: dict[str, None] = {}
         self._compared: list[str] = []
+        self._augmented = 0
         self._cosines: list[list[float]] = [[] for _ in layers]
         self._errors: list[list[float]] = [[] for _ in layers]
 
-    def add(self, rows: Sequence[int], block: Block) -> None:
+    @property
+    def augmented_rows(self) -> int:
+        """How many the file has."""
+        augmented = self._features.augmented
+        return 0 if augmented is None else len(augmented)
+
+    def add(self, rows: Sequence[_Stored], block: Block) -> None:
         """Compare a block; its outcomes are those of the file's rows `rows`."""
-        self.missing += block.failures
-        digests = self._features.content
         good = 0
-        for row, outcome in zip(rows, block.outcomes, strict=True):
+        for stored, outcome in zip(rows, block.outcomes, strict=True):
+            photo_id = self._features.ids[stored.row]
             if outcome.failure is not None:
+                # A view cannot be read where its photo cannot: that is one image.
+                self.missing.setdefault(photo_id, replace(outcome.failure, id=photo_id))
                 continue
-            if digests is not None and outcome.digest != digests[row]:
-                self._changed.append(outcome.record.id)
+            if self._is_changed(stored, outcome.digest):
+                self._changed[photo_id] = None
             else:
                 self._compared.append(outcome.record.id)
+                self._augmented += stored.view > 0
                 for k, layer in enumerate(self._layers):
-                    cosine, error = _apart(layer.features[row], block.rows[k][good])
+                    cosine, error = _apart(_row(layer, stored), block.rows[k][good])
                     self._cosines[k].append(cosine)
                     self._errors[k].append(error)
             good += 1
+
+    def _is_changed(self, stored: _Stored, digest: str) -> bool:
+        if self._features.content is None:
+            return False
+        content, augmented = self._features.content[stored.row], self._features.augmented
+        if stored.view and augmented is not None:
+            content = augmented_content(content, augmented.recipe, stored.view)
+        return digest != content
 
     def result(self, tolerance: float) -> Verification:
         agreements = []
@@ -276,13 +326,21 @@ class _Comparison:
                 )
             )
         return Verification(
-            compared=len(self._compared),
+            compared=len(self._compared) - self._augmented,
             rows=len(self._features),
             agreements=tuple(agreements),
             tolerance=tolerance,
-            missing=tuple(self.missing),
+            missing=tuple(self.missing.values()),
             changed=tuple(self._changed),
+            augmented_compared=self._augmented,
+            augmented_rows=self.augmented_rows,
         )
+
+
+def _row(layer: Features, stored: _Stored) -> NDArray[np.floating]:
+    if stored.view and layer.augmented is not None:
+        return layer.augmented.features[stored.number]
+    return layer.features[stored.row]
 
 
 def _apart(stored: NDArray[np.floating], new: NDArray[np.float32]) -> tuple[float, float]:
@@ -317,6 +375,15 @@ def _finder(
             f"the images of {path} cannot be found: {error}; say where they are with "
             f"{option('images')}"
         ) from error
+
+
+def _sampled(file: Features, size: int | None, seed: int) -> list[_Stored]:
+    """Some rows of photos and as many of augmented views; those of one photo beside each other."""
+    stored = [_Stored(row) for row in _sample(len(file), size, seed)]
+    if (views := file.augmented) is not None:
+        for number in _sample(len(views), size, seed):
+            stored.append(_Stored(int(views.of[number]), int(views.view[number]), number))
+    return sorted(stored, key=lambda one: (one.row, one.view))
 
 
 def _sample(count: int, size: int | None, seed: int) -> list[int]:

@@ -274,6 +274,12 @@ def terminal_width() -> int:
     return 80
 
 
+def say_augmented(rows: int, augmentation: Mapping[str, Any]) -> None:
+    """Say how many rows of augmented views there are, and how they were made."""
+    how = f"{augmentation['policy']}, seed {augmentation['seed']}"
+    say(f"beside them, {count(rows, 'row')} of augmented views ({how}), to train with")
+
+
 def say_failures(failures: Sequence[Failure], *, total: int) -> None:
     """Say how many images failed, and name the first few with their reasons."""
     if not failures:

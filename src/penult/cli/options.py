@@ -16,12 +16,22 @@ from penult.cli import completion
 from penult.cli.console import warn
 from penult.errors import UsageError
 
-HEADINGS = ("Labels", "Network", "Reading images", "Scoring", "Speed", "Output", "General")
+HEADINGS = (
+    "Labels",
+    "Network",
+    "Reading images",
+    "Augmentation",
+    "Scoring",
+    "Speed",
+    "Output",
+    "General",
+)
 """Of groups of options, in the order in which help shows them."""
 
 label_option = partial(typer.Option, rich_help_panel="Labels")
 network_option = partial(typer.Option, rich_help_panel="Network")
 reading_option = partial(typer.Option, rich_help_panel="Reading images")
+augment_option = partial(typer.Option, rich_help_panel="Augmentation")
 scoring_option = partial(typer.Option, rich_help_panel="Scoring")
 speed_option = partial(typer.Option, rich_help_panel="Speed")
 output_option = partial(typer.Option, rich_help_panel="Output")
@@ -282,6 +292,28 @@ Shuffle = Annotated[
         show_default="sorted by id",
     ),
 ]
+Augment = Annotated[
+    int,
+    augment_option(
+        metavar="N",
+        min=0,
+        help="Rows of so many changed views of each photo, to train with.",
+    ),
+]
+AugmentTo = Annotated[
+    int | None,
+    augment_option(
+        metavar="N",
+        min=1,
+        help="As many views as fill each class up to N rows, none for larger ones.",
+        show_default=False,
+    ),
+]
+AugmentPolicy = Annotated[
+    Literal["light", "strong"],
+    augment_option(help="How much is changed of crop, angle and colours."),
+]
+AugmentSeed = Annotated[int, augment_option(help="Seed of the changes.")]
 Restart = Annotated[
     bool,
     output_option(

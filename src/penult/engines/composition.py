@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from penult.engines.base import Engine
+from penult.images.pixels.augment import AugmentedView, edge_for
 from penult.images.pixels.transform import Transform
 from penult.recipe import BackboneRecipe, Recipe, View
 
@@ -68,23 +69,30 @@ class Composition:
             return None
         return max(width for width, _ in known), max(height for _, height in known)
 
-    def pixels(self, image: Image.Image) -> Pixels:
+    def pixels(self, image: Image.Image, changes: AugmentedView | None = None) -> Pixels:
         """Transform an image for each network.
 
         Parameters
         ----------
         image : Pillow image
             Of mode RGB.
+        changes : AugmentedView, optional
+            What is done to it first, the same for all networks; once where they see it as large.
 
         Returns
         -------
         tuple of uint8 array, shape (V, H, W, 3)
             One for each way in which networks see images: its views.
         """
-        return tuple(
-            made[None] if made.ndim == 3 else made
-            for made in (transform(image) for transform in self._transforms.values())
-        )
+        changed: dict[int, Image.Image] = {}
+        pixels = []
+        for seen, transform in self._transforms.items():
+            edge = 0
+            if changes is not None and (edge := edge_for(seen)) not in changed:
+                changed[edge] = changes(image, edge)
+            made = transform(changed.get(edge, image))
+            pixels.append(made[None] if made.ndim == 3 else made)
+        return tuple(pixels)
 
     def run(self, images: Sequence[Pixels]) -> list[NDArray[np.float32]]:
         """Turn images into rows.

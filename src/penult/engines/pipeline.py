@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal
 
+from penult.engines.outcome import Outcome
 from penult.errors import ImageError, UsageError
 from penult.machine import cores
-from penult.records import Failure, ImageRecord
+from penult.records import AugmentedRecord, Failure, ImageRecord
 from penult.threads import NetworkThreads
 
 if TYPE_CHECKING:
@@ -19,25 +19,17 @@ if TYPE_CHECKING:
 
     from penult.engines.base import Engine
     from penult.engines.composition import Composition, Pixels
+    from penult.engines.photo_decoder import Decoded
+    from penult.recipe import AugmentedRecipe
 
-    _Decoded = tuple["Outcome", Pixels | None]
     # Rows, and why some of them are no good.
     _Forwarded = tuple[tuple[NDArray[Any], ...], dict[int, str]]
 
 __all__ = ["Block", "Outcome", "run"]
 
-
-@dataclass(frozen=True)
-class Outcome:
-    """One image's outcome: a digest of its bytes and a row in the block, or a failure.
-
-    Where `known` is true, its row was known before the run, and there is none in the block.
-    """
-
-    record: ImageRecord
-    digest: str = ""
-    failure: Failure | None = None
-    known: bool = False
+_TOGETHER = 8
+"""So many views of a photo are made from one decoding, all in one thread. More would save little,
+keep other threads from helping, and wait for the engine in memory."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +68,7 @@ def run(
     allow_truncated: bool = False,
     dtype: Literal["float32", "float16"] = "float32",
     known: Callable[[str], bool] | None = None,
+    augmented: AugmentedRecipe | None = None,
 ) -> Generator[Block, None, None]:
     """Run an engine over images, decoding ahead of it, with bounded memory.
 
@@ -93,6 +86,8 @@ def run(
     dtype : of the rows; an image whose row it cannot hold is a failure, and so is one for which the
         network gives a NaN or an infinity
     known : whether the row of an image with this digest is known already, so that it is only read
+    augmented : how augmented views are made, where some of the records are such; of views that come
+        behind their photo, or behind each other, several are made from one decoding
 
     Raises
     ------
@@ -101,9 +96,8 @@ def run(
     """
     from penult.engines.composition import Composition
     from penult.engines.finite import as_stored
-    from penult.images.read import read_pixels
+    from penult.engines.photo_decoder import PhotoDecoder
 
-    limits = {} if max_pixels is None else {"max_pixels": max_pixels}
     maker = engine if isinstance(engine, Composition) else Composition.of(engine)
     size = maker.batch_size if batch_size is None else batch_size
     workers = cores() if workers is None else workers
@@ -111,19 +105,13 @@ def run(
         if value < 1:
             raise UsageError(f"a {name} of {value} was given; it must be 1 or more")
 
-    def decode(record: ImageRecord) -> _Decoded:
-        try:
-            pixels, digest = read_pixels(
-                record,
-                maker.pixels,
-                allow_truncated=allow_truncated,
-                known=known,
-                at_least=maker.at_least,
-                **limits,
-            )
-        except ImageError as error:
-            return Outcome(record, failure=Failure(record.id, str(error))), None
-        return Outcome(record, digest, known=pixels is None), pixels
+    decode = PhotoDecoder(
+        maker,
+        max_pixels=max_pixels,
+        allow_truncated=allow_truncated,
+        known=known,
+        augmented=augmented,
+    )
 
     def forward(images: list[Pixels]) -> _Forwarded:
         return as_stored(maker.run(images), maker.recipes, dtype) if images else ((), {})
@@ -133,7 +121,8 @@ def run(
     waiting: deque[tuple[list[Outcome], Future[_Forwarded]]] = deque()
     stopped = False
     try:
-        decoded = _ahead(decoders, decode, records, size + 2 * workers)
+        photos = ([one] for one in records) if augmented is None else _photos(records)
+        decoded = _ahead(decoders, decode, photos, size + 2 * workers, workers)
         while not stopped:
             outcomes: list[Outcome] = []
             images: list[Pixels] = []
@@ -180,17 +169,39 @@ def _block(outcomes: list[Outcome], forwarded: Future[_Forwarded], *, stop_on_er
     return block
 
 
+def _photos(records: Iterable[ImageRecord]) -> Iterator[list[ImageRecord]]:
+    """Group what is made of one photo, and comes one after the other; some at a time."""
+    group, photo = list[ImageRecord](), ""
+    for record in records:
+        of = record.photo.id if isinstance(record, AugmentedRecord) else record.id
+        if group and (of != photo or len(group) == _TOGETHER):
+            yield group
+            group = []
+        group.append(record)
+        photo = of
+    if group:
+        yield group
+
+
 def _ahead(
     pool: ThreadPoolExecutor,
-    decode: Callable[[ImageRecord], _Decoded],
-    records: Iterable[ImageRecord],
+    decode: Callable[[Sequence[ImageRecord]], list[Decoded]],
+    photos: Iterable[Sequence[ImageRecord]],
     window: int,
-) -> Iterator[_Decoded]:
-    """Map over the records in threads, at most `window` ahead of the consumer, in order."""
-    source = iter(records)
-    futures = deque(pool.submit(decode, record) for record in islice(source, window))
-    for record in source:
-        yield futures.popleft().result()
-        futures.append(pool.submit(decode, record))
+    least: int,
+) -> Iterator[Decoded]:
+    """Map over the photos in threads, in order.
+
+    At most `window` records ahead of the consumer, or `least` photos, which keep all threads busy.
+    """
+    futures: deque[tuple[Future[list[Decoded]], int]] = deque()
+    ahead = 0
+    for photo in photos:
+        while ahead + len(photo) > window and len(futures) > least:
+            future, records = futures.popleft()
+            ahead -= records
+            yield from future.result()
+        futures.append((pool.submit(decode, photo), len(photo)))
+        ahead += len(photo)
     while futures:
-        yield futures.popleft().result()
+        yield from futures.popleft()[0].result()

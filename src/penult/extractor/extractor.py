@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from penult.backbones.backbone import Backbone
+    from penult.recipe import AugmentedRecipe
     from penult.records import ImageRecord
 
 __all__ = ["Extractor", "ExtractorSpec"]
@@ -337,6 +338,7 @@ class Extractor:
         dtype: Literal["float32", "float16"] = "float32",
         known: Callable[[str], bool] | None = None,
         stop_on_error: bool | None = None,
+        augmented: AugmentedRecipe | None = None,
     ) -> Generator[Block, None, None]:
         """Read records ahead, and give their outcomes in order, some at a time.
 
@@ -352,6 +354,8 @@ class Extractor:
             Whether the row of an image with this digest is known already, so that it is only read.
         stop_on_error : bool, optional
             Raise at the first image that fails; what the reading options say by default.
+        augmented : AugmentedRecipe, optional
+            How augmented views are made, where some of the records are such.
 
         Returns
         -------
@@ -373,6 +377,7 @@ class Extractor:
             allow_truncated=reading.allow_truncated,
             dtype=dtype,
             known=known,
+            augmented=augmented,
         )
 
     def close(self) -> None:

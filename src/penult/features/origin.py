@@ -25,6 +25,10 @@ class _Used:
     max_pixels: int | None = None
     allow_truncated: bool = False
     shuffle: int | None = None
+    augment: int | None = None
+    augment_to: int | None = None
+    augment_policy: str | None = None
+    augment_seed: int | None = None
 
 
 def read_origin(text: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from penult.images.pixels.decode import MAX_PIXELS, decoded
 from penult.messages import first_line
 from penult.records import ImageRecord
 
-__all__ = ["digest_of", "read_bytes", "read_pixels"]
+__all__ = ["digest_of", "read_bytes", "read_image", "read_pixels"]
 
 Made = TypeVar("Made")
 
@@ -32,14 +32,52 @@ def read_pixels(
     at_least: tuple[int, int] | None = None,
     known: Callable[[str], bool] | None = None,
 ) -> tuple[Made | None, str]:
-    """Read, decode and transform one image; safe to call from any thread.
+    """Read, decode and transform one image; `read_image` for what needs the digest as well.
+
+    Parameters
+    ----------
+    record, max_pixels, allow_truncated, at_least, known
+        As for `read_image`.
+    transform : callable
+        From a Pillow image to the pixels; usually a `Transform`, which makes uint8 (H, W, 3), RGB.
+
+    Returns
+    -------
+    pixels, content
+        As for `read_image`.
+
+    Raises
+    ------
+    ImageError
+        Whatever the reason.
+    """
+    return read_image(
+        record,
+        lambda image, _: transform(image),
+        max_pixels=max_pixels,
+        allow_truncated=allow_truncated,
+        at_least=at_least,
+        known=known,
+    )
+
+
+def read_image(
+    record: ImageRecord,
+    use: Callable[[Image.Image, str], Made],
+    *,
+    max_pixels: int = MAX_PIXELS,
+    allow_truncated: bool = False,
+    at_least: tuple[int, int] | None = None,
+    known: Callable[[str], bool] | None = None,
+) -> tuple[Made | None, str]:
+    """Read and decode one image, and make something of it; safe to call from any thread.
 
     Parameters
     ----------
     record : ImageRecord
         The image; it is opened once.
-    transform : callable
-        From a Pillow image to the pixels; usually a `Transform`.
+    use : callable
+        From a Pillow image of mode RGB, and the digest of its bytes, to what is wanted.
     max_pixels : int
         The most pixels that an image may have; see `decode`.
     allow_truncated : bool
@@ -47,12 +85,12 @@ def read_pixels(
     at_least : (int, int), optional
         The smallest size that a JPEG may be decoded at; see `decode`.
     known : callable, optional
-        Whether the row of an image with this digest is known already; it is not decoded then.
+        Whether all that is wanted of an image with this digest is known; it is not decoded then.
 
     Returns
     -------
-    pixels : what `transform` makes, or None
-        A `Transform` makes uint8 (H, W, 3), RGB; None where `known` said yes.
+    made : what `use` makes, or None
+        None where `known` said yes.
     content : str
         Hex BLAKE2b-128 digest of the file's bytes, 32 characters; empty where there is no file.
 
@@ -62,7 +100,7 @@ def read_pixels(
         Whatever the reason: deleted meanwhile, no permission, not a file, too large, not an image.
     """
     if isinstance(record, MemoryRecord):
-        return transform(record.to_rgb()), ""
+        return use(record.to_rgb(), ""), ""
     data = read_bytes(record, max_pixels=max_pixels)
     content = digest_of(data)
     if known is not None and known(content):
@@ -70,7 +108,7 @@ def read_pixels(
     with decoded(
         data, max_pixels=max_pixels, allow_truncated=allow_truncated, at_least=at_least
     ) as image:
-        return transform(image), content
+        return use(image, content), content
 
 
 def digest_of(data: bytes) -> str:

@@ -95,6 +95,8 @@ def extract_command(
         labels = os.path.relpath(labels) if Path(labels).is_absolute() else labels
     splits, shuffle = origin.get("splits") or "auto", origin.get("shuffle")
     max_pixels = origin.get("max_pixels")
+    augment, augment_to = origin.get("augment"), origin.get("augment_to")
+    policy, seed = origin.get("augment_policy"), origin.get("augment_seed")
     # One is for all layers that have something to pool; where each had its own, none was given.
     pooled = {leaf.pooling, *poolings} - {"none"}
     only_ends = {*layers} <= {"penultimate", "logits"}
@@ -120,6 +122,10 @@ def extract_command(
         ("dtype", dtype, dtype != "float32"),
         ("max-pixels", max_pixels, max_pixels is not None),
         ("shuffle", shuffle, shuffle is not None),
+        ("augment", augment, augment),
+        ("augment-to", augment_to, augment_to is not None),
+        ("augment-policy", policy, policy is not None and policy != "light"),
+        ("seed", seed, seed),
     ):
         if wanted:
             words += [f"--{name}", str(value)]

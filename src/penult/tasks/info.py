@@ -64,6 +64,8 @@ class FeaturesInfo:
         Images that are one file under several labels, a sentence each.
     augmented : int
         Rows of augmented views of the images, beside theirs.
+    augmentation : mapping or None
+        How they were made: ``policy`` and ``seed``.
     """
 
     kind: Literal["features"] = "features"
@@ -81,6 +83,7 @@ class FeaturesInfo:
     origin: Mapping[str, Any]
     contradictions: tuple[str, ...] = ()
     augmented: int = 0
+    augmentation: Mapping[str, Any] | None = None
 
     def __repr__(self) -> str:
         more = f" and {count(self.augmented, 'augmented row')}" if self.augmented else ""
@@ -307,6 +310,7 @@ def _features(path: Path) -> FeaturesInfo:
     features = load(path)
     recipes, shapes = zip(*layer_recipes(path).values(), strict=True)
     labels = features.labels if features.targets is None else features.targets
+    augmented = features.augmented
     return FeaturesInfo(
         shape=features.features.shape,
         dtype=str(features.features.dtype),
@@ -321,5 +325,6 @@ def _features(path: Path) -> FeaturesInfo:
         failures=features.failures,
         origin=features.origin,
         contradictions=find_contradictions(features),
-        augmented=0 if features.augmented is None else len(features.augmented),
+        augmented=0 if augmented is None else len(augmented),
+        augmentation=None if augmented is None else augmented.recipe.settings(),
     )

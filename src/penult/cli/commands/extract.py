@@ -15,6 +15,7 @@ from penult.cli.console import (
     failures_json,
     next_command,
     say,
+    say_augmented,
     say_failures,
     say_json,
     say_listing_messages,
@@ -62,6 +63,10 @@ def run(
     max_pixels: o.MaxPixels = None,
     allow_truncated: o.AllowTruncated = False,
     shuffle: o.Shuffle = None,
+    augment: o.Augment = 0,
+    augment_to: o.AugmentTo = None,
+    augment_policy: o.AugmentPolicy = "light",
+    seed: o.AugmentSeed = 0,
     overwrite: o.Overwrite = False,
     restart: o.Restart = False,
     update: o.Update = False,
@@ -85,6 +90,8 @@ def run(
     penult extract photos -o rows.h5 --label-pattern '(?P<label>.+)_\d+'
     # After photos were added, changed or removed.
     penult extract photos -o rows.h5 --update
+    # Small classes filled up to 80 rows with changed views of their photos, to train with.
+    penult extract photos -o rows.h5 --augment-to 80
     """
     models = model or ["efficientnet_lite0"]
     for one in models:
@@ -117,6 +124,10 @@ def run(
             dtype=dtype,
             max_pixels=max_pixels,
             allow_truncated=allow_truncated,
+            augment=augment,
+            augment_to=augment_to,
+            augment_policy=augment_policy,
+            seed=seed,
             overwrite=overwrite,
             update=update,
         )
@@ -125,12 +136,13 @@ def run(
     from penult.extraction import extract
     from penult.images.notes import label_messages
 
-    kept = 0
+    kept = counted = 0
     with shown(not quiet) as tell, stoppable(tell, output) as tell_or_stop:
 
         def progress(now: Progress) -> None:
-            nonlocal kept
-            kept = now.kept
+            nonlocal kept, counted
+            if now.stage == "extract":
+                kept, counted = now.kept, now.total or 0
             tell_or_stop(now)
 
         features = extract(
@@ -163,6 +175,10 @@ def run(
             max_pixels=max_pixels,
             allow_truncated=allow_truncated,
             shuffle=shuffle,
+            augment=augment,
+            augment_to=augment_to,
+            augment_policy=augment_policy,
+            seed=seed,
             overwrite=overwrite,
             restart=restart,
             update=update,
@@ -177,6 +193,7 @@ def run(
             {
                 "output": str(output),
                 "rows": rows,
+                "augmented": 0 if features.augmented is None else len(features.augmented),
                 "kept": kept,
                 "shape": list(features.features.shape),
                 "dtype": str(features.features.dtype),
@@ -194,13 +211,16 @@ def run(
         f"{count(len(features.label_names), 'class')}, from {features.recipe.network} "
         f"({listed(features.layers)})"
     )
+    if features.augmented is not None:
+        say_augmented(len(features.augmented), features.augmented.recipe.settings())
     if changes is not None:
         for what, ids in dataclasses.asdict(changes).items():
             if ids:
                 say(f"{what}: {_first_of(ids)}")
     if kept:
         were = "was" if kept == 1 else "were"
-        say(f"{kept:,} of {count(total, 'image')} {were} done before, {total - kept:,} now")
+        of = count(counted, "image") + " and augmented views" * (features.augmented is not None)
+        say(f"{kept:,} of {of} {were} done before, {counted - kept:,} now")
     say_failures(features.failures, total=total)
     say_listing_messages(features.origin)
     for line in label_messages(features):
@@ -236,6 +256,8 @@ def _show_plan(output: Path, plan: Plan, *, as_json: bool) -> None:
         f"{plan.backbone}, "
         f"{count(len(plan.classes), 'class')}, in about {plan.bytes / 1e6:,.1f} MB"
     )
+    if plan.augmented:
+        say(f"and beside them, {count(plan.augmented, 'row')} of augmented views, to train with")
     if plan.changes is not None:
         changes = dataclasses.asdict(plan.changes)
         verbs = {"added": "add", "removed": "remove", "relabelled": "relabel"}

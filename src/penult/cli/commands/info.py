@@ -17,6 +17,7 @@ from penult.cli.console import (
     classes_json,
     failures_json,
     say,
+    say_augmented,
     say_failures,
     say_json,
     say_listing_messages,
@@ -93,8 +94,8 @@ def _show_features(file: Path, found: FeaturesInfo) -> None:
         for label, images in found.classes.items():
             table.add_row(label, f"{images:,}")
         table.show()
-    if found.augmented:
-        say(f"beside them, {count(found.augmented, 'row')} of augmented views, to train with")
+    if found.augmentation is not None:
+        say_augmented(found.augmented, found.augmentation)
     if found.several:
         say("some images have several labels (/targets)")
     elif found.unlabelled:

@@ -10,7 +10,6 @@ import typer
 
 from penult.cli import options as o
 from penult.cli.console import Table, next_command, next_step, say, say_json, say_some
-from penult.wording import count
 
 if TYPE_CHECKING:
     from penult.verification import Verification
@@ -93,9 +92,8 @@ def _show(file: Path, found: Verification) -> None:
         table.show()
     say_some([failure.line for failure in found.missing])
     say_some([f"{name}: is another image than the row was made from" for name in found.changed])
-    compared = f"{found.compared:,} of {count(found.rows, 'row')} compared"
     verdict = "verified" if found.passed else "NOT verified"
-    say(f"{file}: {verdict}; {compared}, allowed relative error {found.tolerance:g}")
+    say(f"{file}: {verdict}; {found.in_words}, allowed relative error {found.tolerance:g}")
     say(
         "relative error: how far a row is from the one made again, as a part of its length; "
         "engines and machines differ by less than is allowed. Cosine: 1 is the same direction"

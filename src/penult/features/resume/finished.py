@@ -14,6 +14,7 @@ from penult.features.augmented import read_augmented
 from penult.features.read import load, read_layers
 from penult.features.resume.chunk import gather
 from penult.features.resume.manifest import difference
+from penult.images.augmentation_options import AUGMENTATION_OPTIONS
 from penult.interface import option
 from penult.recipe import Recipe
 from penult.records import Features, Rows, augmented_content
@@ -38,9 +39,12 @@ def require_same(path: Path, recipes: Mapping[str, Recipe], options: Mapping[str
     whole = load(path)
     on_disk: Any = whole.features
     layers = read_layers(on_disk.file, name=str(path))
-    # In what order the rows lie does not matter, and a file may be older than an option.
+    # In what order the rows lie does not matter, and a file may be older than an option; but one
+    # that says nothing of augmentation has none.
     now = {k: v for k, v in options.items() if k != "shuffle"}
-    then = {**now, **{k: v for k, v in whole.origin.items() if k in now}}
+    known = {*now, *AUGMENTATION_OPTIONS}
+    then = {k: v for k, v in now.items() if k not in AUGMENTATION_OPTIONS}
+    then |= {k: v for k, v in whole.origin.items() if k in known}
     then["dtype"] = str(whole.features.dtype)
     there = {name: rows.recipe for name, rows in layers.items()}
     differences = difference(there, recipes, then, now)

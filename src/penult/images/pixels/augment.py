@@ -14,8 +14,11 @@ from penult.errors import UnknownNameError
 from penult.images.pixels.color_jitter import STEPS, ColorJitter
 from penult.images.pixels.draws import Draws
 from penult.images.pixels.turned_crop import TurnedCrop
+from penult.recipe import Preprocessing
 
-__all__ = ["POLICIES", "Augmentation", "AugmentedView", "Policy"]
+__all__ = ["POLICIES", "Augmentation", "AugmentedView", "Policy", "edge_for"]
+
+_EDGE = 384
 
 # The shorter edge at which `Policy.blur` counts.
 _BLURRED_AT = 224
@@ -138,7 +141,7 @@ class Augmentation:
 
     policy: str
     seed: int
-    edge: int = 384
+    edge: int = _EDGE
 
     def __post_init__(self) -> None:
         if self.policy not in POLICIES:
@@ -181,6 +184,17 @@ class Augmentation:
             grey=draws.chance("grey", policy.grey),
             blur=draws.uniform("blur", *policy.blur) if blurred else 0.0,
         )
+
+
+def edge_for(preprocessing: Preprocessing) -> int:
+    """The shorter edge of augmented views that a network sees, see `Augmentation`.
+
+    It depends on nothing but how that network sees images, so that its rows are the same alone and
+    joined to those of another, which sees the same views.
+    """
+    resize, crop = preprocessing.resize, preprocessing.crop
+    edges = resize if isinstance(resize, tuple) else (resize or 0,)
+    return max(_EDGE, *edges, *(crop or ()))
 
 
 def _crop(policy: Policy, draws: Draws) -> TurnedCrop:
