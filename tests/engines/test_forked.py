@@ -129,7 +129,7 @@ def goes_on_with_an_extractor():
     np.testing.assert_allclose(extractor([images[0]])[0], row, rtol=1e-4, atol=1e-5)
 
 in_child(opens_and_runs)
-with extractor._here().turn:
+with extractor._here()[0].turn:
     in_child(goes_on_with_an_extractor)
 # As if another thread were in the middle of it, which the child will not have.
 with core._making, opened._opening, in_memory._loading:
