@@ -40,8 +40,8 @@ GROUPS = {
     "classify.settings.TrainingSettings classify.settings.GridResult "
     "classify.settings.LayerResult classify.settings.SeedRuns "
     "FeaturesInfo ClassifierInfo Int8Info ConvertedInfo records.ClassScore records.Average "
-    "records.HeldOut ExportedRows records.Changes records.Copied records.ImageRecord "
-    "quantization.LayerCosine quantization.ProbeAccuracy",
+    "records.HeldOut engines.onnx_tree.GraphInput ExportedRows records.Changes records.Copied "
+    "records.ImageRecord quantization.LayerCosine quantization.ProbeAccuracy",
     "Extending": " ".join(
         f"extending.{name}"
         for name in sorted(extending.__all__)

@@ -104,6 +104,30 @@ def toy():
     unregister("toy")
 
 
+@pytest.fixture
+def twin():
+    """`twin:network`, another name of the architecture of `tiny:network`: see tests/toys.py."""
+    from toys import Twin
+
+    from penult.backbones.registry import register, unregister
+
+    register(Twin())
+    yield "twin:network"
+    unregister("twin")
+
+
+@pytest.fixture
+def margins():
+    """`margins:mean-colour`, whose images have something to crop: see tests/toys.py."""
+    from toys import Margins
+
+    from penult.backbones.registry import register, unregister
+
+    register(Margins())
+    yield "margins:mean-colour"
+    unregister("margins")
+
+
 @pytest.fixture(autouse=True)
 def _no_network_of_another_test():
     yield

@@ -191,6 +191,15 @@ def _build_tiny():
         return Network()
 
 
+class Twin(TinyNetwork):
+    """`twin:network`: the architecture of `tiny:network` under another name."""
+
+    prefix = "twin"
+
+    def open(self, name: str, choice: WeightsChoice) -> Backbone:
+        return super().open(name, choice).replace(name="twin:network", architecture="twin/network")
+
+
 class Slashes(TinyNetwork):
     """`slashes:network`: the network of `toy:mean-colour`, with the names that ONNX files have.
 
@@ -231,6 +240,21 @@ def _build_slashes():
             return rows
 
     return Network()
+
+
+class Margins(MeanColour):
+    """`margins:mean-colour`: that of `toy`, of the middle 8 × 8 pixels of an image resized to 10."""
+
+    prefix = "margins"
+
+    def open(self, name: str, choice: WeightsChoice) -> Backbone:
+        backbone = super().open(name, choice)
+        return backbone.replace(
+            name="margins:mean-colour",
+            architecture="margins/mean-colour",
+            weights=WeightsInfo("mean-colour 1", "74" * 32),
+            preprocessing=replace(backbone.preprocessing, resize=10, crop=(8, 8)),
+        )
 
 
 class GraphOfMeans(BackboneSource):

@@ -27,6 +27,7 @@ from penult.extractor import (
 from penult.images.in_memory import as_records
 from penult.progress import ShowProgress, following
 from penult.recipe import Pooling, Views, require_equal
+from penult.wording import listed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -255,10 +256,15 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             reading=ReadingOptions(workers=self.workers),
         )
         extractor = spec.shared()
-        if len(extractor.recipes) > 1:
-            count = len(extractor.recipes)
-            named = ", ".join(recipe.layer for recipe in extractor.recipes[:5])
-            raise UsageError(f"the layer {self.layer!r} is {count} layers ({named}, …); name one")
+        if len(names := extractor.names) > 1:
+            if self.join is False and not self._of_one:
+                raise UsageError(
+                    f"join=False gives {len(names)} rows an image ({listed(names, 5)}), and a "
+                    "transformer one; leave it out"
+                )
+            raise UsageError(
+                f"the layer {self.layer!r} is {len(names)} layers ({listed(names, 5)}); name one"
+            )
         return extractor
 
     def __setstate__(self, state: dict[str, Any]) -> None:

@@ -147,7 +147,7 @@ def verify(
     seed: int = 0,
     *,
     images: str | Path | Sequence[str | Path] | None = None,
-    weights: str | Path | None = None,
+    weights: str | Path | Sequence[str | Path] | None = None,
     offline: bool = False,
     engine: str = "auto",
     device: str = "auto",
@@ -168,8 +168,9 @@ def verify(
     images : path, str, or sequence of them, optional
         The folders and files that the images were taken from, where they have moved: as many as
         then, in any order and under the same names, or a folder that holds all of them.
-    weights : path, optional
-        The file of weights that was given then, where it has moved.
+    weights : path or sequence of paths, optional
+        The file of weights that was given then, where it has moved; of several networks, those that
+        moved.
     offline : bool
         Never touch the network.
     engine, device : str
@@ -203,7 +204,7 @@ def verify(
     find = _finder(file, features, images, offline=offline)
     spec = ExtractorSpec(
         rows=RecipeRows(tuple(one.recipe for one in layers), str(features), file.layers),
-        weights=WeightsChoice.of(weights, offline=offline),
+        weights=WeightsChoice.moved(weights, offline=offline),
         # No cache is trusted: what is damaged there made the rows, too.
         engine=EngineOptions(engine=engine, device=device, batch_size=batch_size, fresh=True),
         reading=ReadingOptions(

@@ -115,7 +115,8 @@ class Network(ABC):
         Returns
         -------
         OnnxPart
-            What leads to that layer.
+            What leads to that layer. A node, or a constant, is the same in each part that has one
+            of its name, whatever the layer.
         """
         raise NotImplementedError(f"{type(self).__name__} cannot be written as ONNX without torch")
 

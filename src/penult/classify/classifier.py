@@ -242,7 +242,7 @@ class Classifier(Description):
         unlike: float | Literal["auto", "off"] = "auto",
         copy_to: str | Path | None = None,
         copy_mode: Literal["copy", "hardlink", "symlink", "move"] = "copy",
-        weights: str | Path | None = None,
+        weights: str | Path | Sequence[str | Path] | None = None,
         offline: bool = False,
         engine: str = "auto",
         device: str = "auto",
@@ -278,8 +278,9 @@ class Classifier(Description):
             is replaced, and a photo that is there already is not put there twice.
         copy_mode : {"copy", "hardlink", "symlink", "move"}, default="copy"
             How photos are put there; `penult.move_back` undoes ``"move"``.
-        weights : path, optional
-            Where the backbone's weights file is now, if not where it was.
+        weights : path or sequence of paths, optional
+            Where the backbone's weights file is now, if not where it was; of several, those that
+            moved.
         offline : bool, default=False
             Never touch the network.
         engine : str, default="auto"
@@ -362,6 +363,8 @@ class Classifier(Description):
             If it cannot be written.
         ClassifierFileError
             If it could not be opened again: its kind of classifier trusts too few types.
+        FileFormatError
+            If the arrays of a projection of its recipe are not at hand.
         """
         description = {
             "label_names": list(self.label_names),
@@ -379,5 +382,6 @@ class Classifier(Description):
             description,
             trained_on=self.trained_on,
             kept_rows=None if self.likeness is None else self.likeness.rows,
+            projections=self.recipe.all_projections(),
             overwrite=overwrite,
         )

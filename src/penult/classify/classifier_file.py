@@ -4,8 +4,10 @@
 recipe, scores, settings), so that a file is described without loading skops or scikit-learn.
 ``trained_on.bin`` has 8 bytes for each image it was trained on (`penult.classify.evaluation.seen`),
 ``kept_rows.bin`` some of its training rows as int8, one after the other
-(`penult.classify.likeness`). ``penult.json`` names every other member, with its size and checksum,
-so that none can be missing, cut or another file's unseen; files from before do not.
+(`penult.classify.likeness`). The arrays of the recipe's projections are members in NumPy's format,
+under their digest (`penult.classify.projection_members`). ``penult.json`` names every other member,
+with its size and checksum, so that none can be missing, cut or another file's unseen; files from
+before do not.
 
 A file from a stranger is read in this order, and refused at the first step that fails: it is a ZIP
 archive whose members are stored uncompressed and add up to no more than the file itself (so that
@@ -25,6 +27,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import numpy as np
 
+from penult.classify.projection_members import read_projections, told, write_projections
 from penult.classify.skops_pipeline import (
     SCHEMA,
     damage_told,
@@ -44,6 +47,7 @@ if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
     from penult.classify.unbuilt import Unbuilt
+    from penult.recipe import Projection
 
 __all__ = ["Contents", "read_all", "read_description", "write"]
 
@@ -51,6 +55,7 @@ FORMAT = 1
 DESCRIPTION = "penult.json"
 TRAINED_ON = "trained_on.bin"
 KEPT_ROWS = "kept_rows.bin"
+PROJECTIONS = "projections"
 
 
 def write(
@@ -60,6 +65,7 @@ def write(
     *,
     trained_on: NDArray[np.uint64] | None = None,
     kept_rows: NDArray[np.int8] | None = None,
+    projections: Mapping[str, Projection] | None = None,
     overwrite: bool = False,
 ) -> None:
     """Write a classifier file, whole or not at all.
@@ -69,6 +75,7 @@ def write(
     description : JSON-like; given back by `read_description`
     trained_on : keys of the images, of `penult.classify.evaluation.seen.content_keys`
     kept_rows : of `penult.classify.likeness.Likeness`
+    projections : the recipe's, by their SHA-256
 
     Raises
     ------
@@ -84,12 +91,18 @@ def write(
                 archive.writestr(TRAINED_ON, np.unique(trained_on).astype("<u8").tobytes())
             if kept_rows is not None:
                 archive.writestr(KEPT_ROWS, kept_rows.tobytes())
-            written = {"format": FORMAT, **description, "members": _members(archive)}
+            written = {"format": FORMAT, **description}
+            if projections:
+                write_projections(archive, projections)
+                written[PROJECTIONS] = told(projections)
+            written["members"] = _members(archive)
             archive.writestr(DESCRIPTION, json.dumps(written, indent=1))
 
 
 def read_description(path: Path) -> dict[str, Any]:
     """Read what `write` was given, without loading skops or scikit-learn.
+
+    The arrays of its projections are in ``"projections"``, by their SHA-256.
 
     Raises
     ------
@@ -101,6 +114,7 @@ def read_description(path: Path) -> dict[str, Any]:
     with _archive(path) as archive:
         description = _describe(path, archive)
         _require_members(path, archive, description)
+        _with_projections(path, archive, description)
         return description
 
 
@@ -125,6 +139,7 @@ def read_all(path: Path) -> Contents:
         description = _describe(path, archive)
         build = read_pipeline(path, archive)
         _require_members(path, archive, description)
+        _with_projections(path, archive, description)
         trained_on = kept_rows = None  # of files from before
         if TRAINED_ON in archive.namelist():
             trained_on = np.frombuffer(archive.read(TRAINED_ON), "<u8").astype(np.uint64)
@@ -197,6 +212,14 @@ def _describe(path: Path, archive: zipfile.ZipFile) -> dict[str, Any]:
     if description.pop("format") != FORMAT:
         raise ClassifierFileError(f"{path} was written by a newer penult; upgrade to read it")
     return dict(description)
+
+
+def _with_projections(path: Path, archive: zipfile.ZipFile, description: dict[str, Any]) -> None:
+    """Put the arrays in the place of what the description says of them."""
+    described = description.get(PROJECTIONS, {})
+    if not isinstance(described, dict):
+        raise ClassifierFileError(f"{path} is damaged: its projections are none; copy it again")
+    description[PROJECTIONS] = read_projections(path, archive, described)
 
 
 def _members(archive: zipfile.ZipFile) -> dict[str, list[int]]:

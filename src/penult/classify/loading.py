@@ -20,12 +20,14 @@ from penult.classify.settings import TrainingSettings
 from penult.errors import ClassifierFileError, FileFormatError, UsageError
 from penult.interface import command
 from penult.parsing import to_record
-from penult.recipe import Recipe
+from penult.recipe import ProjectedRecipe, Recipe
 from penult.records import HeldOut
 from penult.suffixes import CLASSIFIER
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from penult.recipe import Projection
 
 __all__ = ["as_classifier", "describe_classifier", "load_classifier", "refuse_swapped"]
 
@@ -162,7 +164,7 @@ def _fields(path: Path, description: Mapping[str, Any]) -> dict[str, Any]:
         stored = to_record(_Stored, description, ignore_unknown=True)
         return {
             "label_names": stored.label_names,
-            "recipe": Recipe.from_json(stored.recipe),
+            "recipe": _recipe(stored.recipe, description["projections"]),
             "scores": scores_from_dict(stored.scores),
             "held_out": to_record(HeldOut, stored.held_out),
             "versions": stored.versions,
@@ -174,6 +176,12 @@ def _fields(path: Path, description: Mapping[str, Any]) -> dict[str, Any]:
             f"{path} cannot be read as a classifier: {error}; it is damaged, or was written by a "
             "newer penult"
         ) from error
+
+
+def _recipe(text: str, projections: Mapping[str, Projection]) -> Recipe:
+    recipe = Recipe.from_json(text, projections)
+    recipe.all_projections()  # which makes no rows without
+    return recipe
 
 
 def _with_rows(
@@ -210,3 +218,9 @@ def _try_out(path: Path, classifier: Classifier) -> None:
         ) from error
     if not fits:
         raise ClassifierFileError(f"{path} is refused: its probabilities are none")
+    recipe = classifier.recipe
+    if isinstance(recipe, ProjectedRecipe) and recipe.components != width:
+        raise ClassifierFileError(
+            f"{path} is refused: it takes rows of {width:,} numbers, and its projection gives "
+            f"{recipe.components:,}"
+        )

@@ -136,11 +136,11 @@ Weights = Annotated[
     ),
 ]
 MovedWeights = Annotated[
-    str | None,
+    list[str] | None,
     network_option(
         metavar="FILE",
         help="Where the network's weights file is now, if it is not where it was; or a file that "
-        "`penult convert` made of the network.",
+        "`penult convert` made of the network. Of several networks, once for each that moved.",
         show_default=False,
     ),
 ]

@@ -36,6 +36,7 @@ __all__ = [
 ]
 
 _SHOWN_STRAYS = 5
+_SIDE_BY_SIDE = 3  # networks; of more, the columns would be too narrow to read
 
 
 def class_table(scores: Scores) -> None:
@@ -225,24 +226,38 @@ def copies_line(settings: TrainingSettings) -> str | None:
 
 
 def recipe_table(recipe: Recipe) -> None:
-    """Show how an image becomes a row: the tree, then each of its networks."""
-    from penult.recipe import BackboneRecipe
+    """Show how an image becomes a row: what is done with the rows of networks, and these.
 
-    if not isinstance(recipe, BackboneRecipe):
-        table = Table(("recipe", ""))
-        for name, value in recipe.facts():
-            if value is not None:
-                table.add_row(name, value)
-        table.show()
-    for leaf in recipe.leaves:
-        _leaf_table(leaf)
+    Of several networks, what they have in common is told once, and the rest a column a network.
+    """
+    leaves = recipe.leaves
+    told = [_told(leaf) for leaf in leaves]
+    if len(leaves) > 1:  # whose digests would fill the terminal; --json has them whole
+        told = [{**one, "SHA-256": f"{one['SHA-256'][:12]}…"} for one in told]
+    common = {k: v for k, v in told[0].items() if all(one.get(k) == v for one in told)}
+    of_leaves = [fact for leaf in leaves for fact in leaf.facts()]
+    facts = [fact for fact in recipe.facts() if fact not in of_leaves and fact[1] is not None]
+    table = Table(("recipe", ""))
+    # What one network gives comes before what is done with it; of several, they stand below.
+    both = [*common.items(), *facts] if len(leaves) == 1 else [*facts, *common.items()]
+    for name, value in both:
+        table.add_row(name, value or "")
+    table.show()
+    names = list(dict.fromkeys(name for one in told for name in one if name not in common))
+    for first in range(0, len(leaves), _SIDE_BY_SIDE):
+        if names:
+            some = told[first : first + _SIDE_BY_SIDE]
+            numbers = [f"network {first + n}" for n in range(1, len(some) + 1)]
+            table = Table(("", *numbers))
+            for name in names:
+                table.add_row(name, *(one.get(name, "") for one in some))
+            table.show()
 
 
-def _leaf_table(recipe: BackboneRecipe) -> None:
+def _told(recipe: BackboneRecipe) -> dict[str, str]:
     p = recipe.preprocessing
     resize = "none" if p.resize is None else f"{p.resize}"
-    table = Table(("recipe", ""))
-    rows = {
+    return {
         "backbone": recipe.network,
         "architecture": recipe.architecture,
         "weights": recipe.weights,
@@ -256,9 +271,6 @@ def _leaf_table(recipe: BackboneRecipe) -> None:
         **({} if recipe.precision == "float32" else {"precision": recipe.precision}),
         "versions": ", ".join(f"{k} {v}" for k, v in recipe.versions.items()),
     }
-    for name, value in rows.items():
-        table.add_row(name, value)
-    table.show()
 
 
 def int8_card(card: Mapping[str, Any]) -> None:

@@ -18,17 +18,16 @@ from penult.extras import require_extra, require_torch
 from penult.messages import first_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from penult.backbones.backbone import Backbone
     from penult.recipe import BackboneRecipe
 
-__all__ = ["IMAGES", "IR", "OPSET", "TriedGraph", "require_onnx", "row_graph", "run_graph"]
+    Rows = Sequence[NDArray[np.float32]]
 
-IMAGES = "images"
-"""Name of the graph's input."""
+__all__ = ["IR", "OPSET", "RowGraph", "TriedGraph", "require_onnx", "row_graph", "run_graph"]
 
 OPSET, IR = 17, 8
 """The versions of ONNX's operators and of its file format; runtimes since 2022 know them."""
@@ -51,17 +50,36 @@ class TriedGraph(NamedTuple):
     difference: float
 
 
-def row_graph(backbone: Backbone, recipe: BackboneRecipe) -> TriedGraph:
+class RowGraph(NamedTuple):
+    """A network as an ONNX model, how far its rows were from the network's own, and those.
+
+    The last is a function from uint8 (n, H, W, 3) to the rows of each recipe, float32 (n, D).
+    """
+
+    model: Any
+    difference: float
+    own_rows: Callable[[NDArray[np.uint8]], Rows]
+
+
+def row_graph(
+    backbone: Backbone,
+    recipes: Sequence[BackboneRecipe],
+    *,
+    images: str = "images",
+    prefix: str = "backbone/",
+) -> RowGraph:
     """Write what `penult.engines.row_network` computes as an ONNX model, and try it out.
 
     Parameters
     ----------
-    recipe : of `backbone`
+    recipes : of `backbone`, one an output
+    images : name of the input
+    prefix : what all other names begin with
 
     Returns
     -------
-    TriedGraph
-        From `IMAGES`, uint8 (N, H, W, 3) RGB, to float32 (N, D), with any N.
+    RowGraph
+        From uint8 (N, H, W, 3) RGB, to float32 (N, D) for each recipe, with any N.
 
     Raises
     ------
@@ -83,36 +101,44 @@ def row_graph(backbone: Backbone, recipe: BackboneRecipe) -> TriedGraph:
     from onnx.compose import add_prefix
 
     size = (5, *backbone.preprocessing.input_size, 3)
-    images = np.random.default_rng(0).integers(0, 256, size, dtype=np.uint8)
+    pixels = np.random.default_rng(0).integers(0, 256, size, dtype=np.uint8)
     # Other images than the traced ones, and another number of them: a trace may freeze either.
-    traced, others = images[:2], images[2:]
+    traced, others = pixels[:2], pixels[2:]
     try:
         if "onnx" in forms:
-            model = row_model(backbone, recipe, images=IMAGES, opset=OPSET, ir=IR)
-            exact = recipe.with_options(precision="float32")
-            expected = open_engine(backbone, [exact], device="cpu").run(others)[0]
+            model = row_model(backbone, recipes, images=images, opset=OPSET, ir=IR)
+            exact = [recipe.with_options(precision="float32") for recipe in recipes]
+            own_rows = _flat(open_engine(backbone, exact, device="cpu").run)
         else:
-            model, expected = _by_torch(backbone, recipe, traced, others)
-        (rows,) = run_graph(model.SerializeToString(), others)
+            model, own_rows = _by_torch(backbone, recipes, traced, images)
+        rows = run_graph(model.SerializeToString(), others)
+        expected = own_rows(others)
     except PenultError as error:
         raise EngineError(f"{backbone.described} cannot be written as ONNX: {error}") from error
     except Exception as error:
         raise EngineError(
             f"{backbone.described} cannot be written as ONNX: {first_line(error)}"
         ) from error
-    relative = relative_error(rows, expected.reshape(len(expected), -1))
+    relative = max(relative_error(*pair) for pair in zip(rows, expected, strict=True))
     if not relative <= TOLERANCE:
         raise EngineError(
             f"{backbone.described} as ONNX gives rows that differ from its own by {relative:.1e}, "
             f"more than {TOLERANCE:.0e}"
         )
-    return TriedGraph(add_prefix(model, "backbone/", rename_inputs=False), float(relative))
+    return RowGraph(add_prefix(model, prefix, rename_inputs=False), float(relative), own_rows)
+
+
+def _flat(run: Callable[[NDArray[np.uint8]], Rows]) -> Callable[[NDArray[np.uint8]], Rows]:
+    return lambda images: [rows.reshape(len(rows), -1) for rows in run(images)]
 
 
 def _by_torch(
-    backbone: Backbone, recipe: BackboneRecipe, traced: NDArray[np.uint8], others: NDArray[np.uint8]
-) -> tuple[Any, NDArray[np.float32]]:
-    """Trace it on some images; the model, and torch's own rows of the others."""
+    backbone: Backbone,
+    recipes: Sequence[BackboneRecipe],
+    traced: NDArray[np.uint8],
+    images: str,
+) -> tuple[Any, Callable[[NDArray[np.uint8]], Rows]]:
+    """Trace it on some images; the model, and torch's own rows."""
     import onnx
     import torch
 
@@ -121,29 +147,33 @@ def _by_torch(
     class Flat(torch.nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.network = RowNetwork(backbone, [recipe])
+            self.network = RowNetwork(backbone, recipes)
 
-        def forward(self, images: torch.Tensor) -> torch.Tensor:
-            return self.network(images)[0].flatten(1)  # type: ignore[no-any-return]
+        def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, ...]:
+            return tuple(rows.flatten(1) for rows in self.network(images))
+
+    def run(pixels: NDArray[np.uint8]) -> Rows:
+        with torch.inference_mode(), _traceable():
+            return [rows.numpy() for rows in network(torch.from_numpy(pixels))]
 
     file: Any = io.BytesIO()  # a path would let it write more files beside it
     network = Flat().eval().requires_grad_(False)
+    names = [f"rows_{number}" for number in range(len(recipes))]
     with torch.inference_mode(), _traceable():
-        expected = network(torch.from_numpy(others)).numpy()
         torch.onnx.export(
             network,
             (torch.from_numpy(traced),),
             file,
-            input_names=[IMAGES],
-            output_names=["rows"],
-            dynamic_axes={IMAGES: {0: "N"}, "rows": {0: "N"}},
+            input_names=[images],
+            output_names=names,
+            dynamic_axes={name: {0: "N"} for name in (images, *names)},
             opset_version=OPSET,
             # As the other converter: tracing is what sees a pass that hooks cut short.
             dynamo=False,
         )
     model = onnx.load_from_string(file.getvalue())
     model.ir_version = IR
-    return model, expected
+    return model, run
 
 
 @contextmanager
@@ -166,12 +196,13 @@ def _traceable() -> Iterator[None]:
         torch.backends.mha.set_fastpath_enabled(fused)
 
 
-def run_graph(model: bytes, array: NDArray[Any]) -> list[NDArray[Any]]:
-    """Run a serialised model of one input on the CPU; all its outputs."""
+def run_graph(model: bytes, *arrays: NDArray[Any]) -> list[NDArray[Any]]:
+    """Run a serialised model on the CPU, one array an input; all its outputs."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    outputs: list[NDArray[Any]] = session.run(None, {session.get_inputs()[0].name: array})
+    names = [one.name for one in session.get_inputs()]
+    outputs: list[NDArray[Any]] = session.run(None, dict(zip(names, arrays, strict=True)))
     return outputs

@@ -129,9 +129,9 @@ class Extractor:
     join : bool, optional
         Whether the rows of all models and layers are joined to one, each scaled to length 1 first;
         by default those of several models are.
-    weights : path or "random", optional
+    weights : path, sequence of paths, or "random", optional
         A file to use in place of the pretrained weights. Of a recipe, where the weights file is
-        now, if not where it was.
+        now, if not where it was; of several networks, those that moved.
     offline : bool, default=False
         Never touch the network.
     architecture : str, optional
@@ -184,7 +184,7 @@ class Extractor:
         normalize: Literal["none", "l2"] = "none",
         views: Views | None = None,
         join: bool | None = None,
-        weights: str | Path | None = None,
+        weights: str | Path | Sequence[str | Path] | None = None,
         offline: bool = False,
         architecture: str | None = None,
         decode: Literal["exact", "scaled"] = "exact",
@@ -221,9 +221,14 @@ class Extractor:
                     "decoding, resizing and precision its rows have; give it without them"
                 )
             rows = RecipeRows((model,), "the recipe")
+        choice = (
+            WeightsChoice.moved(weights, offline=offline)
+            if isinstance(rows, RecipeRows) and architecture is None
+            else WeightsChoice.of(weights, offline=offline, architecture=architecture)
+        )
         spec = ExtractorSpec(
             rows=rows,
-            weights=WeightsChoice.of(weights, offline=offline, architecture=architecture),
+            weights=choice,
             engine=EngineOptions(
                 engine=engine, device=device, batch_size=batch_size, streams=streams
             ),

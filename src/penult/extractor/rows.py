@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -252,21 +252,34 @@ class RecipeRows:
             these networks'.
         """
         leaves = [own[-1] for own in by_network(self.stored)]
-        choices = [choice] * len(leaves)
-        if isinstance(choice.weights, Path) and len(leaves) > 1:
-            ours = [holds_weights(choice.weights, leaf) for leaf in leaves]
+        return tuple(
+            NetworkToOpen(*as_recorded(leaf, self.recipe_is, own), leaf)
+            for leaf, own in zip(leaves, self.choices(choice), strict=True)
+        )
+
+    def choices(self, choice: WeightsChoice) -> tuple[WeightsChoice, ...]:
+        """Which of the files of weights that were given is that of each of `networks`.
+
+        Raises
+        ------
+        WeightsError
+            If one is that of none.
+        """
+        leaves = [own[-1] for own in by_network(self.stored)]
+        if not choice.files or len(leaves) == len(choice.files) == 1:
+            return (choice,) * len(leaves)  # one that is another's is refused field by field
+        chosen = [WeightsChoice(offline=choice.offline)] * len(leaves)
+        for file in choice.files:
+            ours = [holds_weights(file, leaf) for leaf in leaves]
             if not any(ours):
                 wanted = "; ".join(f"{leaf.network}: {leaf.weights_sha256}" for leaf in leaves)
                 raise WeightsError(
-                    f"{choice.weights} has the weights of none of the networks of "
-                    f"{self.recipe_is}, whose SHA-256 are {wanted}"
+                    f"{file} has the weights of none of the networks of {self.recipe_is}, whose "
+                    f"SHA-256 are {wanted}"
                 )
-            others = WeightsChoice(offline=choice.offline)
-            choices = [choice if own else others for own in ours]
-        return tuple(
-            NetworkToOpen(*as_recorded(leaf, self.recipe_is, own), leaf)
-            for leaf, own in zip(leaves, choices, strict=True)
-        )
+            own = replace(choice, weights=file, others=())
+            chosen = [own if is_own else one for is_own, one in zip(ours, chosen, strict=True)]
+        return tuple(chosen)
 
     def recipes(self, backbones: Sequence[Backbone]) -> dict[str, Recipe]:
         """The rows' names and recipes, if the backbones are those they were made with.

@@ -16,7 +16,7 @@ from penult.features.column import (
     has,
     read_number,
 )
-from penult.recipe import ProjectedRecipe, Projection, Recipe
+from penult.recipe import Projection, Recipe
 
 __all__ = ["projections_of", "read_projections", "write_projections"]
 
@@ -31,12 +31,7 @@ def projections_of(recipes: Sequence[Recipe]) -> dict[str, Projection]:
     FileFormatError
         If those of a recipe are not at hand: nobody could make such a row again.
     """
-    found = {sha: one for recipe in recipes for sha, one in recipe.projections.items()}
-    for recipe in recipes:
-        for node in recipe.walk():
-            if isinstance(node, ProjectedRecipe) and node.sha256 not in found:
-                raise FileFormatError(f"the arrays of {node.outline} are not there")
-    return found
+    return {sha: one for recipe in recipes for sha, one in recipe.all_projections().items()}
 
 
 def write_projections(file: Any, projections: Mapping[str, Projection]) -> None:

@@ -214,6 +214,25 @@ class Recipe(ABC):
         for part in self.parts:
             yield from part.walk()
 
+    def all_projections(self) -> dict[str, Projection]:
+        """Give the arrays that make its rows, for what carries it.
+
+        Returns
+        -------
+        dict of str to Projection
+            SHA-256 to arrays.
+
+        Raises
+        ------
+        FileFormatError
+            If those of a projection are not at hand: nobody could make such a row again.
+        """
+        found = self.projections
+        for node in self.walk():
+            if getattr(node, "sha256", None) not in {None, *found}:
+                raise FileFormatError(f"the arrays of {node.outline} are not there")
+        return found
+
     def to_json(self) -> str:
         """Write it as JSON.
 

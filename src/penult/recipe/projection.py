@@ -101,9 +101,16 @@ class Projection:
 
         projected = np.asarray((rows - self.mean) @ self.components.T, np.float32)
         if self.whiten:
-            # As scikit-learn: what has no variance is not divided by zero.
-            projected /= np.maximum(np.sqrt(self.explained_variance), np.finfo(np.float32).eps)
+            projected /= self.scale
         return projected
+
+    @property
+    def scale(self) -> NDArray[np.float32]:
+        """What each component is divided by where it is whitened, float32 (k,)."""
+        import numpy as np
+
+        # As scikit-learn: what has no variance is not divided by zero.
+        return np.maximum(np.sqrt(self.explained_variance), np.finfo(np.float32).eps)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Projection) and self.sha256 == other.sha256

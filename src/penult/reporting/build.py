@@ -9,6 +9,7 @@ from typing import Any
 from penult.classify.classifier import Classifier
 from penult.images.notes import listing_messages
 from penult.partition.stratification import is_labelled
+from penult.recipe import Recipe
 from penult.records import Features
 from penult.reporting.commands import SHOWN_SOURCES, commands_of
 from penult.reporting.content import Report
@@ -23,6 +24,7 @@ def build_report(
     features: Features,
     classifier: Classifier,
     open_image: Callable[[str], bytes | None],
+    recipes: Sequence[Recipe] = (),
 ) -> Report:
     """Gather what features and classifier say of themselves.
 
@@ -38,6 +40,8 @@ def build_report(
         Trained on them.
     open_image : callable
         As `Report` has it.
+    recipes : sequence of Recipe
+        Of all rows of the feature file, where there are others.
 
     Returns
     -------
@@ -66,7 +70,7 @@ def build_report(
         passed_over=features.origin.get("passed_over", {}),
         listing_messages=tuple(listing_messages({**features.origin, "passed_over": {}})),
         versions={**features.recipe.versions, **classifier.versions},
-        commands=commands_of(sources, file, features, classifier),
+        commands=commands_of(sources, file, features, classifier, recipes),
         open_image=open_image,
     )
 

@@ -22,6 +22,7 @@ __all__ = [
     "SHOWN_SOURCES",
     "commands_of",
     "extract_command",
+    "recorded_name",
     "train_command",
 ]
 
@@ -33,12 +34,17 @@ SHOWN_SOURCES = 5
 
 
 def commands_of(
-    sources: Sequence[str | Path], file: Path | None, features: Features, classifier: Classifier
+    sources: Sequence[str | Path],
+    file: Path | None,
+    features: Features,
+    classifier: Classifier,
+    recipes: Sequence[Recipe] = (),
 ) -> tuple[str, ...]:
-    """What to type to get a report's files, and predictions, again."""
+    """What to type to get a report's files, and predictions, again; `recipes` are of all rows."""
+    made = recipes or [features.recipe]
     return (
         *(
-            [extract_command([features.recipe], features.layers, features.origin, sources=sources)]
+            [extract_command(made, features.layers, features.origin, sources=sources)]
             if file is None
             else []
         ),
@@ -78,7 +84,7 @@ def extract_command(
     leaves = tuple(leaf for recipe in recipes for leaf in recipe.leaves)
     nodes = [node for recipe in recipes for node in recipe.walk()]
     leaf = leaves[-1]
-    models, weights = zip(*dict.fromkeys(_recorded(one, output) for one in leaves), strict=True)
+    models, weights = zip(*dict.fromkeys(recorded_name(one, output) for one in leaves), strict=True)
     views = next((one.views for one in nodes if isinstance(one, AveragedRecipe)), None)
     joined = any(isinstance(one, JoinedRecipe) for one in nodes)
     given = list(map(str, sources or origin.get("sources", ["IMAGES"])))
@@ -135,7 +141,7 @@ def extract_command(
     return _typed(*words)
 
 
-def _recorded(leaf: BackboneRecipe, output: str) -> tuple[str, object]:
+def recorded_name(leaf: BackboneRecipe, output: str) -> tuple[str, object]:
     """The name of a network to type, and its weights, if they are not its own."""
     try:
         model, choice = as_recorded(leaf, output, WeightsChoice())

@@ -16,9 +16,9 @@ from penult.classify.diagnosis.learning_curve import learning_curve
 from penult.classify.options import TrainOptions
 from penult.classify.training.grid import expand_grids, require_weighable
 from penult.extraction import Extraction
-from penult.extractor import EngineOptions, ExtractorSpec, ModelRows, layer_names
+from penult.extractor import EngineOptions, ExtractorSpec, ModelRows, layer_names, model_names
 from penult.features.contradictions import find_contradictions, log_contradictions
-from penult.features.read import load
+from penult.features.read import layer_recipes, load
 from penult.images.listing import Images
 from penult.images.listing_options import ListingOptions
 from penult.progress import ShowProgress, following
@@ -34,6 +34,7 @@ from penult.reporting.steps import extract_rows, noted, timed, train_with_rows
 
 if TYPE_CHECKING:
     from penult.images.labels.split_folders import SplitsFrom
+    from penult.recipe import Views
 
 __all__ = ["ReportFiles", "report"]
 
@@ -43,8 +44,10 @@ def report(
     images: Images,
     output: str | Path,
     *,
-    model: str = DEFAULT_MODEL,
+    model: str | Sequence[str] = DEFAULT_MODEL,
     layer: str | Sequence[str] | None = None,
+    views: Views | None = None,
+    join: bool | None = None,
     weights: str | Path | None = None,
     offline: bool = False,
     architecture: str | None = None,
@@ -90,11 +93,15 @@ def report(
         A folder, created if need be; gets ``index.html``, ``scores.json``,
         ``confusion_matrix.png``, ``held_out.csv``, ``label_errors.csv``, ``classifier.skops``,
         and of images also ``features.h5``.
-    model : str
-        Backbone, as listed by ``penult models``.
+    model : str or sequence of str
+        Backbone, as listed by ``penult models``; the rows of several are joined.
     layer : str or sequence of str, optional
         One name, or several names and globs; of several layers, the best by cross-validation is
         kept, and the page shows all. By default the penultimate; of a feature file, all of its own.
+    views : {"flip", "five-crop", "ten-crop"}, optional
+        As for `penult.extract`.
+    join : bool, optional
+        As for `penult.extract`; rows that are not joined are compared as several layers are.
     weights : path or "random", optional
         In place of the pretrained weights.
     offline : bool
@@ -188,9 +195,12 @@ def report(
     expand_grids(options.kinds, grid)  # refuses an unknown kind or parameter before any work
     require_weighable(options.kinds, class_weight)
     wanted = layer_names(layer or ())
+    rows = ModelRows(
+        models=model_names(model), layers=wanted or ("penultimate",), views=views, join=join
+    )
     extraction = Extraction(
         extractor=ExtractorSpec(
-            rows=ModelRows(models=(model,), layers=wanted or ("penultimate",)),
+            rows=rows,
             weights=WeightsChoice.of(weights, offline=offline, architecture=architecture),
             engine=EngineOptions(engine=engine, device=device),
         ),
@@ -206,7 +216,9 @@ def report(
     directory = Path(output)
     sources = extraction.listing.sources(images)
     file = feature_file_among(sources)
-    made_by_rows = (model, weights, architecture) == (DEFAULT_MODEL, None, None)
+    made_by_rows = (weights, architecture) == (None, None) and replace(
+        rows, layers=("penultimate",)
+    ) == ModelRows()
     if file and not (made_by_rows and extraction.listing == ListingOptions()):
         raise made_already(file)
     require_folder(directory, sources, file, overwrite=overwrite)
@@ -243,7 +255,8 @@ def report(
                 found["curve"] = tuple(learning_curve(trained, features, progress=tell))
         # Of images, their hosts were named when they were first listed.
         opener = image_opener(features, offline=offline, announce=file is not None)
-        content = build_report(sources, file, features, trained, opener)
+        recipes = [one for one, _ in layer_recipes(file or folder / FEATURES).values()]
+        content = build_report(sources, file, features, trained, opener, recipes)
         content = replace(
             content, seconds=seconds, notes=notes, contradictions=contradictions, **found
         )

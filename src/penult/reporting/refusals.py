@@ -36,7 +36,7 @@ def feature_file_among(sources: Sequence[Any]) -> Path | None:
 
 def made_already(file: Path) -> UsageError:
     """The refusal of options that say how the rows or labels of a feature file are made."""
-    without = ", ".join(map(option, ("model", "weights", "architecture")))
+    without = ", ".join(map(option, ("model", "views", "join", "weights", "architecture")))
     return UsageError(
         f"{file} is a feature file, and says itself how its rows and labels were made; give it "
         f"without {without}, labels and splits"

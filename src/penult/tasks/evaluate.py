@@ -42,7 +42,7 @@ def evaluate(
     path_column: str | None = None,
     label_column: str | None = None,
     splits: SplitsFrom = "auto",
-    weights: str | Path | None = None,
+    weights: str | Path | Sequence[str | Path] | None = None,
     offline: bool = False,
     engine: str = "auto",
     device: str = "auto",
@@ -75,8 +75,9 @@ def evaluate(
         their labels, where they are none of the usual ones, or there are several.
     splits : {"auto", "folders", "none"}, default="auto"
         Whether top folders called train, test and so on are splits.
-    weights : path, optional
-        Where the backbone's weights file is now, if not where it was.
+    weights : path or sequence of paths, optional
+        Where the backbone's weights file is now, if not where it was; of several, those that
+        moved.
     offline : bool, default=False
         Never touch the network.
     engine : str, default="auto"
@@ -144,7 +145,7 @@ def evaluate(
             features = Extraction(
                 extractor=ExtractorSpec(
                     rows=RecipeRows((classifier.recipe,), carrier),
-                    weights=WeightsChoice.of(weights, offline=offline),
+                    weights=WeightsChoice.moved(weights, offline=offline),
                     engine=EngineOptions(engine=engine, device=device, batch_size=batch_size),
                     reading=ReadingOptions(workers=workers, on_error=on_error),
                 ),

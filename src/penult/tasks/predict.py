@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -31,7 +31,7 @@ def predict(
     unlike: float | Literal["auto", "off"] = "auto",
     copy_to: str | Path | None = None,
     copy_mode: Literal["copy", "hardlink", "symlink", "move"] = "copy",
-    weights: str | Path | None = None,
+    weights: str | Path | Sequence[str | Path] | None = None,
     offline: bool = False,
     engine: str = "auto",
     device: str = "auto",
@@ -65,8 +65,9 @@ def predict(
         A folder in which each photo is put into the folder of its class.
     copy_mode : {"copy", "hardlink", "symlink", "move"}, default="copy"
         How photos are put there; `move_back` undoes ``"move"``.
-    weights : path, optional
-        Where the backbone's weights file is now, if not where it was.
+    weights : path or sequence of paths, optional
+        Where the backbone's weights file is now, if not where it was; of several, those that
+        moved.
     offline : bool, default=False
         Never touch the network.
     engine : str, default="auto"

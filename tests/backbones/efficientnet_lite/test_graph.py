@@ -134,7 +134,20 @@ def test_as_onnx_it_gives_the_same_rows_and_imports_no_torch(
     backbone = small("efficientnet_lite0", (50, 70))
     monkeypatch.setitem(sys.modules, "torch", None)
     recipe = backbone.recipe(layer, pooling, normalize)
-    graph = row_graph(backbone, recipe)  # which compares them
+    graph = row_graph(backbone, [recipe])  # which compares them
     assert graph.difference <= 1e-5
     assert graph.model.opset_import[0].version == OPSET
     onnx.checker.check_model(graph.model, full_check=True)
+
+
+def test_layers_of_one_network_share_its_nodes_in_onnx(small):
+    backbone = small("efficientnet_lite0", (50, 70))
+    ends = [("blocks.2.1.conv_pwl", "gem"), ("penultimate", "none"), ("blocks.2.1.conv_pwl", "max")]
+    recipes = [backbone.recipe(layer, pooling, "none") for layer, pooling in ends]
+
+    def convolutions(graph):
+        return sum(node.op_type == "Conv" for node in graph.model.graph.node)
+
+    several = row_graph(backbone, recipes)  # which compares them
+    assert convolutions(several) == convolutions(row_graph(backbone, recipes[1:2]))
+    assert len(several.model.graph.output) == 3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -35,16 +36,63 @@ class WeightsChoice:
     preprocessing : Preprocessing or None
         What a checkpoint's images go through, in place of the backbone's own; the network is built
         for images of that size.
+    others : tuple of Path
+        More files, where those of several networks of a stored recipe have moved.
     """
 
     weights: Path | Literal["random"] | None = None
     offline: bool = False
     architecture: str | None = None
     preprocessing: Preprocessing | None = None
+    others: tuple[Path, ...] = ()
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All files that were given."""
+        return (*([self.weights] if isinstance(self.weights, Path) else []), *self.others)
+
+    @classmethod
+    def moved(
+        cls, weights: str | Path | Sequence[str | Path] | None, *, offline: bool = False
+    ) -> WeightsChoice:
+        """Read where files of weights are now that made rows: one, or one for each that moved.
+
+        Parameters
+        ----------
+        weights : path, sequence of paths, "random" or None
+            As they were given.
+        offline : bool, default=False
+            Never touch the network.
+
+        Returns
+        -------
+        WeightsChoice
+            The same, with the first as its weights.
+
+        Raises
+        ------
+        UsageError
+            If one of them is something else.
+        """
+        if not isinstance(weights, list | tuple):
+            return cls.of(weights, offline=offline)
+        if len(weights) < 2:
+            return cls.of(weights[0] if weights else None, offline=offline)
+        files = tuple(path for one in weights for path in cls.of(one).files)
+        if len(files) < len(weights):
+            raise UsageError(
+                f"{option('weights')} was given {len(weights)} times, and not always a file; of "
+                "several, each is the file of a network that has moved"
+            )
+        return cls(files[0], offline, others=files[1:])
 
     @classmethod
     def of(
-        cls, weights: str | Path | None, *, offline: bool = False, architecture: str | None = None
+        cls,
+        weights: str | Path | Sequence[str | Path] | None,
+        *,
+        offline: bool = False,
+        architecture: str | None = None,
     ) -> WeightsChoice:
         """Read what a user types: a path, ``"random"``, or None for the pretrained weights.
 

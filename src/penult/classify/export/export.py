@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -12,20 +12,22 @@ from typing import Literal
 from penult.checking import checked
 from penult.classify.classifier import Classifier
 from penult.classify.loading import as_classifier
-from penult.errors import EngineError, OutputError, UnknownNameError
+from penult.engines.onnx_tree import GraphInput, tree_graph
+from penult.errors import OutputError, UnknownNameError
+from penult.extractor import RecipeRows, by_network
 from penult.output import atomic_output, check_output
-from penult.recipe import BackboneRecipe
 from penult.representation import short_repr
 from penult.suffixes import ONNX
+from penult.wording import listed
 
 __all__ = ["FORMATS", "Exported", "export"]
 
 FORMATS = ("onnx",)
 
 _DOC = (
-    "From images, uint8 (N, {height}, {width}, 3) RGB, resized and cropped as the entry "
-    "penult.preprocessing says, to probabilities, float32 (N, {classes}), and {decision} in the "
-    "order of the entry penult.label_names. Mean and standard deviation are applied inside."
+    "From {inputs} to probabilities, float32 (N, {classes}), and {decision} in the order of the "
+    "entry penult.label_names. Images are RGB, resized and cropped as the entry "
+    "penult.preprocessing says. Mean and standard deviation are applied inside."
 )
 _ONE = "label, int64 (N,), the place of the most probable class,"
 _SEVERAL = "labels, bool (N, {classes}), which of them the image has,"
@@ -45,9 +47,9 @@ class Exported:
     bytes : int
         Its size.
     network : str
-        The backbone in it.
-    input_size : (int, int)
-        Height and width of the images that it takes.
+        The backbone in it, or several.
+    inputs : tuple of GraphInput
+        The images that it takes, once for each way in which its networks see them.
     classes : mapping of str to int
         Class to number of training images, in the order of its probabilities.
     several : bool
@@ -62,11 +64,16 @@ class Exported:
     format: str
     bytes: int
     network: str
-    input_size: tuple[int, int]
+    inputs: tuple[GraphInput, ...]
     classes: Mapping[str, int]
     several: bool
     row_difference: float
     probability_difference: float
+
+    @property
+    def input_size(self) -> tuple[int, int]:
+        """Height and width of the images that its first input takes."""
+        return self.inputs[0].preprocessing.input_size
 
 
 @checked
@@ -75,17 +82,19 @@ def export(
     output: str | Path,
     *,
     format: Literal["onnx"] = "onnx",
-    weights: str | Path | None = None,
+    weights: str | Path | Sequence[str | Path] | None = None,
     offline: bool = False,
     overwrite: bool = False,
 ) -> Exported:
-    """Write the backbone and the classifier as one ONNX graph.
+    """Write all that makes a classifier's rows, and the classifier, as one ONNX graph.
 
     The graph takes ``images``, uint8 (N, H, W, 3) RGB at the size that the network sees, and gives
     ``probabilities``, float32 (N, K), and ``label``, int64 (N,), the most probable class; or, where
-    images may have several labels, ``labels``, bool (N, K), those above their thresholds. Its
-    metadata hold, as JSON, ``penult.label_names``, ``penult.preprocessing`` (how a photo is resized
-    and cropped) and ``penult.recipe``.
+    images may have several labels, ``labels``, bool (N, K), those above their thresholds. Where
+    several networks see images at other sizes, it takes ``images_0``, ``images_1`` and so on; where
+    V crops are averaged, (N, V, H, W, 3). Its metadata hold, as JSON, ``penult.label_names``,
+    ``penult.inputs`` (their names), ``penult.preprocessing`` (how a photo is resized and cropped;
+    of several inputs, a list) and ``penult.recipe``.
 
     Both parts are tried out before they are written, and refused where rows differ from torch's by
     more than a relative error of 1e-4, or probabilities of the same rows by more than 1e-3; what
@@ -99,8 +108,9 @@ def export(
         File to write, whole or not at all.
     format : {'onnx'}, default='onnx'
         What to write.
-    weights : path, optional
-        Where the backbone's weights file is now, if not where it was.
+    weights : path or sequence of paths, optional
+        Where the backbone's weights file is now, if not where it was; of several, those that
+        moved.
     offline : bool, default=False
         Never touch the network.
     overwrite : bool, default=False
@@ -133,30 +143,35 @@ def export(
     from penult import __version__
     from penult.backbones.registry import open_recipe
     from penult.backbones.weights.choice import WeightsChoice
-    from penult.engines.onnx_export import require_onnx, row_graph
+    from penult.engines.onnx_export import require_onnx
 
     require_onnx(f"{output}, an ONNX file,")
     from penult.classify.export.graph import join_models, probe_graph
 
     recipe = classifier.recipe
-    if not isinstance(recipe, BackboneRecipe):
-        raise EngineError(f"the rows of {recipe.outline} cannot be written as ONNX")
-    choice = WeightsChoice.of(weights, offline=offline)
+    rows_of = RecipeRows((recipe,), "the classifier")
+    choices = rows_of.choices(WeightsChoice.moved(weights, offline=offline))
     probe = probe_graph(classifier)
-    backbone = open_recipe(recipe, recipe_is="the classifier", choice=choice)
+    networks = [
+        (open_recipe(leaves[-1], recipe_is=rows_of.recipe_is, choice=choice), leaves)
+        for leaves, choice in zip(by_network([recipe]), choices, strict=True)
+    ]
     try:
-        rows = row_graph(backbone, recipe)
+        rows = tree_graph(recipe, networks)
         model = join_models([rows.model, probe.model])
         model.producer_name, model.producer_version = "penult", __version__
-        height, width = recipe.preprocessing.input_size
         classes = len(classifier.label_names)
         decision = _ONE if classifier.thresholds is None else _SEVERAL.format(classes=classes)
-        model.doc_string = _DOC.format(
-            height=height, width=width, classes=classes, decision=decision
-        )
+        takes = listed([f"{one.name}, uint8 {one.shape_told}" for one in rows.inputs])
+        model.doc_string = _DOC.format(inputs=takes, classes=classes, decision=decision)
+        preprocessing = [one.to_dict() for one in rows.inputs]
         for key, value in (
             ("label_names", json.dumps(list(classifier.label_names), ensure_ascii=False)),
-            ("preprocessing", json.dumps(recipe.preprocessing.to_dict())),
+            ("inputs", json.dumps([one.name for one in rows.inputs])),
+            (
+                "preprocessing",
+                json.dumps(preprocessing if len(preprocessing) > 1 else preprocessing[0]),
+            ),
             ("recipe", recipe.to_json()),
         ):
             model.metadata_props.add(key=f"penult.{key}", value=value)
@@ -168,19 +183,20 @@ def export(
         ) from error
     with atomic_output(output, overwrite=overwrite) as temporary:
         temporary.write_bytes(data)
-    if recipe.precision != "float32":
+    halves = {leaf.precision for leaf in recipe.leaves} - {"float32"}
+    if halves:
         logging.getLogger("penult").warning(
             "penult: %s computes in float32; the classifier's rows were in %s, so that its "
             "probabilities may differ from those of predict by some hundredths",
             output,
-            recipe.precision,
+            listed(sorted(halves)),
         )
     return Exported(
         output=output,
         format=format,
         bytes=output.stat().st_size,
         network=recipe.network,
-        input_size=(height, width),
+        inputs=rows.inputs,
         classes=classifier.images_per_class(),
         several=classifier.thresholds is not None,
         row_difference=rows.difference,

@@ -38,7 +38,7 @@ def predict_images(
     unlike: float | Literal["auto", "off"] = "auto",
     copy_to: str | Path | None = None,
     copy_mode: Literal["copy", "hardlink", "symlink", "move"] = "copy",
-    weights: str | Path | None = None,
+    weights: str | Path | Sequence[str | Path] | None = None,
     offline: bool = False,
     engine: str = "auto",
     device: str = "auto",
@@ -96,7 +96,7 @@ def predict_images(
         return
     spec = ExtractorSpec(
         rows=RecipeRows((classifier.recipe,), "the classifier"),
-        weights=WeightsChoice.of(weights, offline=offline),
+        weights=WeightsChoice.moved(weights, offline=offline),
         engine=EngineOptions(engine=engine, device=device, batch_size=batch_size),
         reading=ReadingOptions(workers=workers, on_error=on_error),
     )

@@ -43,14 +43,13 @@ def run(
         made = export(
             classifier, output, format=format, weights=weights, offline=offline, overwrite=overwrite
         )
-    height, width = made.input_size
     if as_json:
         say_json(
             {
                 "output": str(output),
                 "format": format,
                 "bytes": made.bytes,
-                "input": [None, height, width, 3],
+                "inputs": {one.name: list(one.shape) for one in made.inputs},
                 "classes": classes_json(made.classes),
                 "row_difference": made.row_difference,
                 "probability_difference": made.probability_difference,
@@ -61,7 +60,9 @@ def run(
         f"{output}: {made.network} and a classifier of {count(len(made.classes), 'class')}, "
         f"{made.bytes / 1e6:,.1f} MB"
     )
-    say(f"input: images, uint8 (N, {height}, {width}, 3) RGB")
+    for one in made.inputs:
+        crops = f"; its crops: {', '.join(one.places)}" * (len(one.places) > 1)
+        say(f"input: {one.name}, uint8 {one.shape_told} RGB{crops}")
     classes = f"(N, {len(made.classes):,})"
     decision = f"labels, bool {classes}" if made.several else "label, int64 (N,)"
     say(f"output: probabilities, float32 {classes}; {decision}")

@@ -77,7 +77,8 @@ def run(
 
 
 def _show_features(file: Path, found: FeaturesInfo) -> None:
-    from penult.reporting.commands import SHOWN_SOURCES, extract_command
+    from penult.reporting.again import commands_again
+    from penult.reporting.commands import SHOWN_SOURCES
 
     shape = times(found.shape)
     say(f"{file}: feature file, {shape} {found.dtype}")
@@ -108,7 +109,7 @@ def _show_features(file: Path, found: FeaturesInfo) -> None:
     say_some(found.contradictions)
     say_listing_messages(found.origin)
     say(f"made from {listed(found.origin.get('sources', ['?']), SHOWN_SOURCES)}")
-    command = extract_command(
+    commands = commands_again(
         found.recipes,
         found.layers,
         found.origin,
@@ -117,7 +118,10 @@ def _show_features(file: Path, found: FeaturesInfo) -> None:
         poolings=[leaf.pooling for recipe in found.recipes for leaf in recipe.leaves],
         maps=any(len(shape) > 2 for shape in found.shapes),
     )
-    say(f"made again by: {command}")
+    if commands:
+        say(f"made again by: {' && '.join(commands)}")
+    else:
+        say("made again by: not known; its recipe, above, says of what it is made")
 
 
 def _show_classifier(file: Path, found: ClassifierInfo) -> None:

@@ -52,7 +52,7 @@ def run(
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FOLDER", help="Folder to write.")
     ],
-    model: o.Model = "efficientnet_lite0",
+    model: o.Models = None,
     layer: Annotated[
         list[str] | None,
         typer.Option(
@@ -63,6 +63,8 @@ def run(
             show_default="penultimate; of a feature file, all",
         ),
     ] = None,
+    views: o.Views = None,
+    join: o.Join = None,
     weights: o.Weights = None,
     offline: o.Offline = False,
     architecture: o.Architecture = None,
@@ -112,6 +114,8 @@ def run(
     --------
     # The page is report/index.html.
     penult report photos -o report
+    # Photos and their mirror images averaged; with -m given twice, networks joined.
+    penult report photos -o report --views flip
     # From rows that were extracted before.
     penult report rows.h5 -o report
     # Five times with other images held out, and then into the browser.
@@ -124,7 +128,9 @@ def run(
     from penult.reporting.page import LABEL_ERRORS
     from penult.reporting.staging import staging_folder
 
-    warn_of_random(weights, model)
+    models = model or ["efficientnet_lite0"]
+    for one in models:
+        warn_of_random(weights, one)
     with (
         shown(not quiet) as tell,
         stoppable(tell, staging_folder(output) / FEATURES, staged=True) as progress,
@@ -132,8 +138,10 @@ def run(
         made = report(
             images,
             output,
-            model=model,
+            model=models,
             layer=layer,
+            views=views,
+            join=join,
             weights=weights,
             offline=offline,
             architecture=architecture,

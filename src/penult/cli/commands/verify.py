@@ -28,7 +28,7 @@ def run(
             show_default=False,
         ),
     ] = None,
-    weights: o.Weights = None,
+    weights: o.MovedWeights = None,
     offline: o.Offline = False,
     engine: o.Engine = "auto",
     device: o.Device = "auto",

@@ -1,0 +1,88 @@
+"""What makes a feature file again: one run, or runs and what puts their files together."""
+
+from __future__ import annotations
+
+import shlex
+
+import numpy as np
+import pytest
+from feature_files import recipe
+
+from penult.recipe import AugmentedRecipe, AveragedRecipe, JoinedRecipe, ProjectedRecipe, Projection
+from penult.reporting.again import commands_again
+
+pytestmark = pytest.mark.light
+
+ORIGIN = {"sources": ["/photos"], "labels": "none"}
+PCA = Projection(
+    mean=np.zeros(3), components=np.eye(3)[:2], explained_variance=[1, 1], total_variance=3
+)
+WHITE = Projection(
+    mean=np.zeros(3),
+    components=np.eye(3)[:2],
+    explained_variance=[1, 1],
+    total_variance=3,
+    whiten=True,
+)
+A, B = recipe(network="toy:a"), recipe(network="toy:b")
+EXTRACT = "penult extract /photos -o"
+
+
+def again(*recipes, origin=ORIGIN):
+    names = [one.layer for one in recipes]
+    return commands_again(recipes, names, origin, output="all.h5")
+
+
+def test_what_one_run_makes_is_one_command():
+    both = JoinedRecipe((AveragedRecipe(A, "flip"), AveragedRecipe(B, "flip")))
+    assert again(both) == (
+        f"{EXTRACT} all.h5 --model toy:a --model toy:b --views flip --labels none",
+    )
+    assert again(A, B) == (f"{EXTRACT} all.h5 --model toy:a --model toy:b --labels none --no-join",)
+
+
+def test_reduced_rows_are_extracted_and_reduced():
+    assert again(ProjectedRecipe.of(A, PCA)) == (
+        f"{EXTRACT} all_part1.h5 --model toy:a --labels none",
+        "penult reduce all_part1.h5 -o all.h5 --pca 2",
+    )
+    origin = ORIGIN | {"reduced": {"fit_on": "train", "rows": 7}}
+    assert again(ProjectedRecipe.of(A, WHITE), origin=origin)[1] == (
+        "penult reduce all_part1.h5 -o all.h5 --pca 2 --whiten --fit-on train"
+    )
+
+
+def test_what_no_one_run_makes_is_joined_of_several():
+    """Weights, other views of each part, and other layers of either network."""
+    assert again(JoinedRecipe((A, B), (1, 0.5))) == (
+        f"{EXTRACT} all_part1.h5 --model toy:a --labels none",
+        f"{EXTRACT} all_part2.h5 --model toy:b --labels none",
+        "penult join all_part1.h5 all_part2.h5 -o all.h5 --weight 1 --weight 0.5",
+    )
+    for parts in ((AveragedRecipe(A, "flip"), B), (A, recipe("early", network="toy:b"))):
+        assert again(JoinedRecipe(parts))[2] == ("penult join all_part1.h5 all_part2.h5 -o all.h5")
+
+
+def test_a_tree_is_made_from_its_leaves_up():
+    tree = ProjectedRecipe.of(JoinedRecipe((ProjectedRecipe.of(A, PCA), B)), PCA)
+    assert [shlex.split(one)[1] for one in again(tree)] == [
+        "extract",
+        "reduce",
+        "extract",
+        "join",
+        "reduce",
+    ]
+    made, read = set(), set()
+    for command in again(tree):
+        words = shlex.split(command)
+        at = words.index("-o")
+        read |= {word for word in words[2:at] if word.endswith(".h5")}
+        assert read <= made
+        made.add(words[at + 1])
+    assert made - read == {"all.h5"}
+
+
+def test_what_no_command_makes_has_none():
+    assert again(AveragedRecipe(JoinedRecipe((A, B)), "flip")) == ()
+    assert again(ProjectedRecipe.of(A, PCA), B) == ()
+    assert again(AugmentedRecipe(A, "light", 0)) == ()
