@@ -25,8 +25,8 @@ This page is made from the docstrings, by `make docs`.
 
 # Heading, and the names below it: of `penult` itself, or of one of its modules.
 GROUPS = {
-    "Images to features": "extract plan load info verify export_rows Extractor Features "
-    "Failure Verification",
+    "Images to features": "extract join reduce plan load info verify export_rows Extractor "
+    "Features Failure Verification",
     "Recipes": "Recipe Preprocessing",
     "Classifiers": "train predict move_back evaluate export load_classifier Classifier Scores "
     "Prediction Predictions MovedBack Evaluation Exported",
@@ -40,8 +40,8 @@ GROUPS = {
     "classify.settings.TrainingSettings classify.settings.GridResult "
     "classify.settings.LayerResult classify.settings.SeedRuns "
     "FeaturesInfo ClassifierInfo Int8Info ConvertedInfo records.ClassScore records.Average "
-    "records.HeldOut engines.onnx_tree.GraphInput ExportedRows records.Changes records.Copied "
-    "records.ImageRecord quantization.LayerCosine quantization.ProbeAccuracy",
+    "records.HeldOut engines.onnx_tree.GraphInput ExportedRows Joined records.Changes "
+    "records.Copied records.ImageRecord quantization.LayerCosine quantization.ProbeAccuracy",
     "Extending": " ".join(
         f"extending.{name}"
         for name in sorted(extending.__all__)

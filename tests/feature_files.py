@@ -36,15 +36,19 @@ def write(
     recipes=None,
     failures=(),
     blocks=2,
+    digests=None,
     **options,
 ):
-    """Write a file of these recipes, or those of `layers`; one array of rows each."""
+    """Write a file of these recipes, or those of `layers`; one array of rows each.
+
+    `digests` are those of the images, by their places by default.
+    """
     recipes = recipes or [recipe(x) for x in layers]
     writer = FeatureWriter(path, recipes, Columns.of(records), **options)
     for start in range(0, len(records), blocks):
         part = slice(start, start + blocks)
-        digests = [f"{start + k:032x}" for k in range(len(records[part]))]
-        writer.append(records[part], digests, [r[part] for r in rows])
+        named = digests or [f"{k:032x}" for k in range(len(records))]
+        writer.append(records[part], named[part], [r[part] for r in rows])
     writer.finish(failures)
     writer.close()
     return path

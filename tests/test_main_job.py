@@ -20,6 +20,8 @@ extract photos -o f.h5 --update
 info f.h5
 verify f.h5 --sample 4
 export-rows f.h5 -o f.npz
+join layers.h5 -o joined.h5 --layer blocks.4 --layer penultimate
+reduce joined.h5 -o small.h5 --pca 8
 train f.h5 -o c.skops --grid C=1,10
 train layers.h5 -o best.skops --layer all --classifier centroid
 info c.skops

@@ -40,6 +40,8 @@ OF_THE_COMMAND_ALONE = {
 OF_THE_FUNCTION_ALONE: dict[tuple[str, str], str] = {}
 OPTIONAL_IN_PYTHON = {
     ("extract", "output"): "without it, the rows stay in memory",
+    ("join", "output"): "without it, the rows stay in memory",
+    ("reduce", "output"): "without it, the rows stay in memory",
     ("train", "output"): "without it, the classifier stays in memory",
 }
 

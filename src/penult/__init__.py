@@ -47,6 +47,8 @@ if TYPE_CHECKING:
     from penult.classify.export.export import Exported, export
     from penult.classify.loading import load_classifier
     from penult.classify.prediction.moves import move_back
+    from penult.combine.join import Joined, join
+    from penult.combine.reduce import reduce
     from penult.conversion import Converted, convert
     from penult.estimators import FeatureExtractor
     from penult.extraction import extract
@@ -93,6 +95,7 @@ _HOMES = {
     "FeaturesInfo": "penult.tasks.info",
     "FetchedWeights": "penult.tasks.fetch",
     "Int8Info": "penult.tasks.info",
+    "Joined": "penult.combine.join",
     "LayerInfo": "penult.tasks.layers",
     "Plan": "penult.planning",
     "MovedBack": "penult.records",
@@ -113,6 +116,7 @@ _HOMES = {
     "extract": "penult.extraction",
     "fetch": "penult.tasks.fetch",
     "info": "penult.tasks.info",
+    "join": "penult.combine.join",
     "layers": "penult.tasks.layers",
     "load": "penult.features.read",
     "load_classifier": "penult.classify.loading",
@@ -121,6 +125,7 @@ _HOMES = {
     "plan": "penult.planning",
     "predict": "penult.tasks.predict",
     "quantize": "penult.quantization",
+    "reduce": "penult.combine.reduce",
     "report": "penult.reporting.make",
     "sample": "penult.tasks.sample",
     "show_input": "penult.tasks.show_input",
@@ -151,6 +156,7 @@ __all__ = [
     "FileFormatError",
     "ImageError",
     "Int8Info",
+    "Joined",
     "LayerInfo",
     "MissingExtraError",
     "MovedBack",
@@ -185,6 +191,7 @@ __all__ = [
     "extract",
     "fetch",
     "info",
+    "join",
     "layers",
     "load",
     "load_classifier",
@@ -193,6 +200,7 @@ __all__ = [
     "plan",
     "predict",
     "quantize",
+    "reduce",
     "report",
     "sample",
     "show_input",

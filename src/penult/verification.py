@@ -17,6 +17,7 @@ from penult.extractor import EngineOptions, ExtractorSpec, ReadingOptions, Recip
 from penult.features.read import load
 from penult.interface import option
 from penult.progress import ShowProgress, Tell, following
+from penult.recipe import ProjectedRecipe
 from penult.records import AugmentedRecord, Failure, Progress, augmented_content
 from penult.representation import html_table, one_line, short_repr, short_text
 from penult.wording import count
@@ -297,7 +298,10 @@ class _Comparison:
                 self._compared.append(outcome.record.id)
                 self._augmented += stored.view > 0
                 for k, layer in enumerate(self._layers):
-                    cosine, error = _apart(_row(layer, stored), block.rows[k][good])
+                    row, new = _row(layer, stored), block.rows[k][good]
+                    if isinstance(layer.recipe, ProjectedRecipe):
+                        row, new = _unprojected(layer.recipe, row, new)
+                    cosine, error = _apart(row, new)
                     self._cosines[k].append(cosine)
                     self._errors[k].append(error)
             good += 1
@@ -342,6 +346,18 @@ def _row(layer: Features, stored: _Stored) -> NDArray[np.floating]:
     if stored.view and layer.augmented is not None:
         return layer.augmented.features[stored.number]
     return layer.features[stored.row]
+
+
+def _unprojected(
+    recipe: ProjectedRecipe, *rows: NDArray[np.floating]
+) -> list[NDArray[np.floating]]:
+    """Rows as they were before they were projected, which is where an engine's error is small.
+
+    Without their mean, or whitened, small parts of a row are large ones, and so are their errors.
+    """
+    if recipe.projection is None:
+        return list(rows)
+    return [recipe.projection.restore(row[None].astype(np.float32))[0] for row in rows]
 
 
 def _apart(stored: NDArray[np.floating], new: NDArray[np.float32]) -> tuple[float, float]:

@@ -32,6 +32,8 @@ WANTED = {
     "train": ["train", "{}", "-o", "z.skops"],
     "verify": ["verify", "{}"],
     "export-rows": ["export-rows", "{}", "-o", "z.csv"],
+    "join": ["join", "{}", "-o", "z.h5", "--layer", "mean", "--layer", "logits"],
+    "reduce": ["reduce", "{}", "-o", "z.h5", "--pca", "2"],
     "predict": ["predict", "{}", "photos"],
     "evaluate": ["evaluate", "{}", "photos"],
     "export": ["export", "{}", "-o", "z.onnx"],

@@ -86,6 +86,8 @@ def printed(kept, penult, photos, toy, tmp_path):
         ("info", tmp_path / "n.penult"),
         ("verify", here["f.h5"], "-q"),
         ("export-rows", here["f.h5"], "-o", tmp_path / "f.csv"),
+        ("join", here["f.h5"], "-o", tmp_path / "joined.h5", *layers, "-q"),
+        ("reduce", here["f.h5"], "-o", tmp_path / "small.h5", "--pca", 1, "-q"),
         ("layers", toy),
         ("models", "bundled:"),
         ("fetch", "efficientnet_lite0"),

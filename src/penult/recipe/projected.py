@@ -14,6 +14,7 @@ from penult.recipe.base import Recipe
 from penult.recipe.composite import CompositeRecipe
 from penult.recipe.projection import Projection
 from penult.recipe.views import CENTER, View
+from penult.wording import percent
 
 if TYPE_CHECKING:
     import numpy as np
@@ -111,7 +112,9 @@ class ProjectedRecipe(CompositeRecipe):
 
     def facts(self) -> list[tuple[str, str | None]]:
         """See `Recipe.facts`."""
-        kept = "" if self.projection is None else f", {self.projection.explained:.1%} of variance"
+        kept = (
+            "" if self.projection is None else f", {percent(self.projection.explained)} of variance"
+        )
         return [*self.part.facts(), ("PCA", f"{self.components}{', whitened' * self.whiten}{kept}")]
 
     def to_data(self) -> dict[str, Any]:

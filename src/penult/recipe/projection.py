@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from penult.errors import FileFormatError
+from penult.wording import percent
 
 if TYPE_CHECKING:
     import numpy as np
@@ -112,6 +113,23 @@ class Projection:
         # As scikit-learn: what has no variance is not divided by zero.
         return np.maximum(np.sqrt(self.explained_variance), np.finfo(np.float32).eps)
 
+    def restore(self, projected: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Turn projected rows back into such as were projected, as far as the components tell.
+
+        Parameters
+        ----------
+        projected : float32 array, shape (n, k)
+
+        Returns
+        -------
+        float32 array, shape (n, D)
+        """
+        import numpy as np
+
+        if self.whiten:
+            projected = projected * self.scale
+        return np.asarray(projected @ self.components + self.mean, np.float32)
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Projection) and self.sha256 == other.sha256
 
@@ -120,4 +138,4 @@ class Projection:
 
     def __repr__(self) -> str:
         k, width = self.components.shape
-        return f"Projection({width} to {k} numbers, {self.explained:.1%} of the variance)"
+        return f"Projection({width} to {k} numbers, {percent(self.explained)} of the variance)"

@@ -16,6 +16,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
     name.replace("_", "-"): import_module(f"{__name__}.{name}").run
     for name in (
         "extract",
+        "join",
+        "reduce",
         "train",
         "predict",
         "move_back",

@@ -1,0 +1,1 @@
+"""New feature files of old ones, without images: rows joined, rows reduced."""

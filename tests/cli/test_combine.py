@@ -1,0 +1,101 @@
+"""`penult join` and `penult reduce`."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+pytestmark = pytest.mark.light
+
+
+@pytest.fixture
+def files(penult, photos, toy, tmp_path):
+    """Two layers of the same photos, one of which has another photo less; and both in one file."""
+    layers = ("-l", "mean", "-l", "logits")
+    assert penult("extract", photos, "-o", tmp_path / "both.h5", "-m", toy, *layers, "-q").code == 0
+    assert (
+        penult("extract", photos, "-o", tmp_path / "a.h5", "-m", toy, *layers[:2], "-q").code == 0
+    )
+    (photos / "rose" / "rose_01.jpg").rename(photos / "rose" / "rose_99.jpg")
+    (photos / "rose" / "rose_02.jpg").write_bytes((photos / "rose" / "rose_03.jpg").read_bytes())
+    (photos / "tulip" / "tulip_01.jpg").write_bytes(b"nonsense")
+    assert (
+        penult("extract", photos, "-o", tmp_path / "b.h5", "-m", toy, *layers[2:], "-q").code == 0
+    )
+    return tmp_path
+
+
+def test_join_says_what_it_made_and_what_it_left_out(penult, files, monkeypatch):
+    monkeypatch.chdir(files)
+    done = penult("join", "a.h5", "b.h5", "-o", "ab.h5", "--weight", 1, "--weight", 0.5)
+    assert done.code == 0, done.err
+    assert done.out.splitlines() == [
+        "ab.h5: 33 rows of 5 float32, joined of 2 sets of rows",
+        "2 images were left out, for they have no row in all files: rose/rose_01.jpg, rose/rose_99.jpg",
+        "1 image was left out, for their bytes are not the same in all files: rose/rose_02.jpg",
+        "1 of 34 images could not be read:",
+        "  tulip/tulip_01.jpg: is not an image that can be read (starts with b'nonsense')",
+    ]
+    assert done.err == "join: 33 of 33 rows\nnext: penult train ab.h5 -o ab.skops\n"
+
+
+def test_join_as_json_names_all(penult, files):
+    done = penult("join", files / "a.h5", files / "b.h5", "-o", files / "ab.h5", "--json", "-q")
+    told = json.loads(done.out)
+    assert (told["rows"], told["shape"], told["layers"]) == (33, [33, 5], ["joined"])
+    assert told["missing"] == [
+        {"id": "rose/rose_01.jpg", "files": [str(files / "b.h5")]},
+        {"id": "rose/rose_99.jpg", "files": [str(files / "a.h5")]},
+    ]
+    assert told["changed"] == ["rose/rose_02.jpg"]
+    assert [failure["id"] for failure in told["failures"]] == ["tulip/tulip_01.jpg"]
+    assert [one["images"] for one in told["classes"]] == [12, 10, 11]
+    assert (told["augmented"], told["views_left_out"]) == (0, None)
+    assert done.err == ""
+
+
+def test_sets_of_one_file_are_joined_and_reduced(penult, files, monkeypatch):
+    monkeypatch.chdir(files)
+    done = penult("join", "both.h5", "-o", "j.h5", "-l", "mean", "-l", "logits", "-q")
+    assert done.out == "j.h5: 36 rows of 5 float32, joined of 2 sets of rows\n"
+    done = penult("reduce", "j.h5", "-o", "s.h5", "--pca", 2)
+    first, second = done.out.splitlines()
+    assert first == "s.h5: 36 rows of 2 float32, from 5 numbers"
+    assert second.endswith("% of the variance of 36 rows is left")
+    assert done.err.splitlines()[-2:] == [
+        "project: 36 of 36 rows",
+        "next: penult train s.h5 -o s.skops",
+    ]
+    told = json.loads(penult("reduce", "j.h5", "-o", "t.h5", "--pca", 2, "--json").out)
+    assert (told["fit_on"], told["fit_rows"], told["whiten"]) == ("all", 36, False)
+    assert told["shape"] == [36, 2]
+    assert sum(told["explained_variance"]) / told["total_variance"] == pytest.approx(
+        told["explained"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        (
+            "join a.h5 -o x.h5",
+            "a.h5 has one set of rows; give a second feature file to join it with",
+        ),
+        ("join both.h5 -o x.h5", "as --layer mean and --layer logits"),
+        ("join a.h5 a.h5 -o x.h5", "have one recipe"),
+        ("join a.h5 b.h5 -o x.h5 --weight 1", "1 weight for 2 sets of rows"),
+        ("join a.h5 b.h5 -o x.h5 --layer nothing", "unknown layer 'nothing' in a.h5"),
+        ("join a.h5 b.h5 -o a.h5 --overwrite", "a.h5 is what is read"),
+        ("reduce a.h5 -o x.h5", "256 principal components were asked for, but rows of 3 numbers"),
+        ("reduce a.h5 -o x.h5 --pca 2 --fit-on train", "leave out --fit-on train"),
+        ("reduce a.h5 -o a.h5 --pca 2 --overwrite", "a.h5 is what is read"),
+    ],
+)
+def test_what_cannot_be_is_a_line(penult, files, monkeypatch, typed, said):
+    monkeypatch.chdir(files)
+    done = penult(*typed.split())
+    assert (done.code, done.out) == (2, ""), done.err
+    (line,) = done.err.splitlines()
+    assert said in line
+    assert not (files / "x.h5").exists()
