@@ -442,3 +442,14 @@ def test_importing_it_needs_no_torch():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
+
+
+def test_two_networks_joined_and_averaged_are_cloned_and_pickled(photos, toy, tiny):
+    paths = sorted(photos.rglob("*.jpg"))[::6]
+    extractor = clone(FeatureExtractor(model=[toy, tiny], views="flip"))
+    rows = extractor.fit_transform(paths)
+    assert rows.shape == (6, 19)
+    assert extractor.get_feature_names_out()[[0, 18]].tolist() == ["joined_0", "joined_18"]
+    np.testing.assert_allclose(pickle.loads(pickle.dumps(extractor)).transform(paths), rows)
+    with pytest.raises(UsageError, match=r"join=False gives 2 rows an image \(mean-colour/penult"):
+        FeatureExtractor(model=[toy, tiny], join=False).fit(paths)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from dataclasses import replace
 
 import numpy as np
@@ -87,6 +88,25 @@ def test_two_toys_joined_flipped_and_reduced_give_the_same_everywhere(
     agree(tmp_path / "f.skops", tmp_path / "f.onnx", photos)
     told = onnxruntime.InferenceSession(tmp_path / "f.onnx").get_modelmeta().custom_metadata_map
     assert Recipe.from_json(told["penult.recipe"]) == classifier.recipe
+
+
+def test_rows_of_a_tree_are_scored_exported_and_pickled_as_others_are(photos, toy, tiny, tmp_path):
+    features = reduced(penult.extract(photos, model=[toy, tiny], views="flip"), 4)
+    classifier = pickle.loads(pickle.dumps(penult.train(features, grid={"C": [1]})))
+    of_photos, of_rows = (penult.evaluate(classifier, one) for one in (photos, features))
+    assert of_photos.scores.accuracy == of_rows.scores.accuracy
+    assert of_photos.scores.images == of_rows.scores.images
+    penult.export_rows(features, tmp_path / "rows.npz")
+    with np.load(tmp_path / "rows.npz") as rows:
+        assert Recipe.from_json(str(rows["recipe"])) == features.recipe
+        assert rows["features"].shape == (36, 4)
+
+
+def test_rows_reduced_inside_training_are_exported_of_a_tree_too(photos, toy, tiny, tmp_path):
+    features = penult.extract(photos, model=[toy, tiny], views="flip")
+    penult.train(features, grid={"C": [1]}, reduce=3).save(tmp_path / "f.skops")
+    penult.export(tmp_path / "f.skops", tmp_path / "f.onnx")
+    agree(tmp_path / "f.skops", tmp_path / "f.onnx", photos)
 
 
 @pytest.mark.slow
