@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = ["OpenedBackbone", "SharedEngine", "close_all", "shared_backbone"]
 
-KEPT = 4
-"""How many backbones a process keeps: the last ones used."""
+KEPT = 8
+"""How many backbones a process keeps: the last ones used. A recipe may have several."""
 
 ENGINES_KEPT = 8
 """How many engines of one backbone: each may hold the network's weights anew."""
