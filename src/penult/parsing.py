@@ -58,7 +58,7 @@ def to_record(kind: type[Record], data: object, *, ignore_unknown: bool = False)
     """Make a dataclass of what was read from JSON, if it has exactly the keys and types stated.
 
     Lists become tuples, objects become dataclasses, and texts become paths, where the fields are
-    such. An int will do for a float, and stays one.
+    such. An int will do for a float, and stays one. What is a dataclass already stays as it is.
 
     Parameters
     ----------
@@ -138,6 +138,8 @@ def _converted(value: Any, hint: Any, ignore_unknown: bool) -> Any:
             return tuple(map(convert, value, each))
     elif origin is Mapping and isinstance(value, Mapping):
         return {convert(k, inner[0]): convert(v, inner[1]) for k, v in value.items()}
+    elif isinstance(hint, type) and dataclasses.is_dataclass(value) and isinstance(value, hint):
+        return value
     elif isinstance(hint, type) and dataclasses.is_dataclass(hint):
         return to_record(hint, value, ignore_unknown=ignore_unknown)
     elif (origin is Literal and value in inner) or (hint is float and type(value) is int):

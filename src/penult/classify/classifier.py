@@ -382,6 +382,6 @@ class Classifier(Description):
             description,
             trained_on=self.trained_on,
             kept_rows=None if self.likeness is None else self.likeness.rows,
-            projections=self.recipe.all_projections(),
+            projections=self.recipe.projections,
             overwrite=overwrite,
         )

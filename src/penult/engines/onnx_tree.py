@@ -207,7 +207,7 @@ def _joined(recipe: JoinedRecipe, nodes: OnnxNodes, leaf_rows: LeafRows, view: V
 
 @_emit.register(ProjectedRecipe)
 def _projected(recipe: ProjectedRecipe, nodes: OnnxNodes, leaf_rows: LeafRows, view: View) -> str:
-    projection = recipe.all_projections()[recipe.sha256]
+    projection = recipe.projections[recipe.sha256]
     rows = _emit(recipe.part, nodes, leaf_rows, view)
     rows = nodes.add("MatMul", nodes.add("Sub", rows, projection.mean), projection.components.T)
     return nodes.add("Div", rows, projection.scale) if projection.whiten else rows

@@ -31,7 +31,7 @@ def projections_of(recipes: Sequence[Recipe]) -> dict[str, Projection]:
     FileFormatError
         If those of a recipe are not at hand: nobody could make such a row again.
     """
-    return {sha: one for recipe in recipes for sha, one in recipe.all_projections().items()}
+    return {sha: one for recipe in recipes for sha, one in recipe.projections.items()}
 
 
 def write_projections(file: Any, projections: Mapping[str, Projection]) -> None:

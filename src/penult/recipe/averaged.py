@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from penult.errors import FileFormatError
-from penult.parsing import to_record
-from penult.recipe.base import Recipe
-from penult.recipe.composite import CompositeRecipe
+from penult.recipe.single_part import SinglePartRecipe
 from penult.recipe.views import CENTER, VIEWS, View, Views
 
 if TYPE_CHECKING:
@@ -19,13 +15,12 @@ if TYPE_CHECKING:
 
     from penult.recipe.backbone import BackboneRecipe
     from penult.recipe.base import LeafRows
-    from penult.recipe.projection import Projection
 
 __all__ = ["AveragedRecipe"]
 
 
 @dataclass(frozen=True, repr=False)
-class AveragedRecipe(CompositeRecipe):
+class AveragedRecipe(SinglePartRecipe):
     """The mean of the rows of several views of an image.
 
     Attributes
@@ -43,7 +38,6 @@ class AveragedRecipe(CompositeRecipe):
 
     kind = "averaged"
 
-    part: Recipe
     views: Views
 
     def __post_init__(self) -> None:
@@ -51,18 +45,9 @@ class AveragedRecipe(CompositeRecipe):
             raise FileFormatError("views of views are averaged; views are averaged once")
 
     @property
-    def parts(self) -> tuple[Recipe, ...]:
-        """The one part."""
-        return (self.part,)
-
-    @property
     def outline(self) -> str:
         """See `Recipe.outline`."""
         return f"{self.views} views of {self.part.outline}"
-
-    def settings(self) -> dict[str, Any]:
-        """See `Recipe.settings`."""
-        return {"views": self.views}
 
     def needs(self, view: View = CENTER) -> tuple[tuple[BackboneRecipe, View], ...]:
         """See `Recipe.needs`."""
@@ -78,35 +63,6 @@ class AveragedRecipe(CompositeRecipe):
             total += rows
         return total / np.float32(len(VIEWS[self.views]))
 
-    def row_shape(self, leaf_shape: Callable[[BackboneRecipe], tuple[int, ...]]) -> tuple[int, ...]:
-        """See `Recipe.row_shape`."""
-        return self.part.row_shape(leaf_shape)
-
-    def with_leaves(self, leaves: Mapping[BackboneRecipe, BackboneRecipe]) -> Recipe:
-        """See `Recipe.with_leaves`."""
-        return dataclasses.replace(self, part=self.part.with_leaves(leaves))
-
     def facts(self) -> list[tuple[str, str | None]]:
         """See `Recipe.facts`."""
         return [*self.part.facts(), ("views", f"{self.views}, averaged")]
-
-    def to_data(self) -> dict[str, Any]:
-        """See `Recipe.to_data`."""
-        return {"kind": self.kind, "part": self.part.to_data(), "views": self.views}
-
-    @classmethod
-    def from_data(
-        cls,
-        data: Mapping[str, Any],
-        read: Callable[[Any], Recipe],
-        _arrays: Mapping[str, Projection],
-    ) -> AveragedRecipe:
-        """See `Recipe.from_data`."""
-        stored = to_record(_Stored, data)
-        return cls(read(stored.part), stored.views)
-
-
-@dataclass(frozen=True)
-class _Stored:
-    part: Any
-    views: Views

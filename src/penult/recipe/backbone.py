@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from penult.errors import FileFormatError
-from penult.parsing import to_record
 from penult.recipe.base import Recipe
 from penult.recipe.preprocessing import Preprocessing
 from penult.recipe.views import CENTER, View
@@ -163,16 +162,6 @@ class BackboneRecipe(Recipe):
         if not self.file:  # which earlier versions would refuse
             del data["file"]
         return {"kind": self.kind, **data}
-
-    @classmethod
-    def from_data(
-        cls,
-        data: Mapping[str, Any],
-        _read: Callable[[Any], Recipe],
-        _arrays: Mapping[str, Projection],
-    ) -> BackboneRecipe:
-        """See `Recipe.from_data`."""
-        return to_record(cls, data)
 
     def with_options(
         self,

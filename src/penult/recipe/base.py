@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from penult.errors import FileFormatError
-from penult.parsing import read_json
+from penult.parsing import read_json, to_record
 from penult.recipe.views import CENTER, View
 from penult.representation import html_table, one_line, short_text
 
@@ -91,7 +91,13 @@ class Recipe(ABC):
     @property
     @abstractmethod
     def projections(self) -> dict[str, Projection]:
-        """The arrays of its projections, by their SHA-256; without those that are not at hand."""
+        """The arrays of its projections, by their SHA-256.
+
+        Raises
+        ------
+        FileFormatError
+            If those of one are not at hand: nobody could make such a row again.
+        """
 
     @property
     @abstractmethod
@@ -107,22 +113,14 @@ class Recipe(ABC):
         """Give it as what JSON can hold, its parts within."""
 
     @classmethod
-    @abstractmethod
-    def from_data(
-        cls,
-        data: Mapping[str, Any],
-        read: Callable[[Any], Recipe],
-        arrays: Mapping[str, Projection],
-    ) -> Recipe:
+    def from_data(cls, data: Mapping[str, Any], projections: Mapping[str, Projection]) -> Recipe:
         """Read what `to_data` gives.
 
         Parameters
         ----------
         data : mapping
-            Without its kind.
-        read : callable
-            Makes a part.
-        arrays : mapping of str to Projection
+            Without its kind; its parts are recipes already.
+        projections : mapping of str to Projection
             The arrays of projections, by their SHA-256.
 
         Returns
@@ -135,6 +133,8 @@ class Recipe(ABC):
         FileFormatError
             If settings are missing, unknown or of another type.
         """
+        recipe: Recipe = to_record(cls, data)  # type: ignore[type-var]  # each kind is a dataclass
+        return recipe
 
     @abstractmethod
     def needs(self, view: View = CENTER) -> tuple[tuple[BackboneRecipe, View], ...]:
@@ -214,25 +214,6 @@ class Recipe(ABC):
         for part in self.parts:
             yield from part.walk()
 
-    def all_projections(self) -> dict[str, Projection]:
-        """Give the arrays that make its rows, for what carries it.
-
-        Returns
-        -------
-        dict of str to Projection
-            SHA-256 to arrays.
-
-        Raises
-        ------
-        FileFormatError
-            If those of a projection are not at hand: nobody could make such a row again.
-        """
-        found = self.projections
-        for node in self.walk():
-            if getattr(node, "sha256", None) not in {None, *found}:
-                raise FileFormatError(f"the arrays of {node.outline} are not there")
-        return found
-
     def to_json(self) -> str:
         """Write it as JSON.
 
@@ -273,7 +254,11 @@ class Recipe(ABC):
             kind = "backbone" if kind is None else kind
             if not isinstance(kind, str) or kind not in Recipe.kinds:
                 raise FileFormatError(f"one of kind {str(kind)[:40]!r} needs a newer penult")
-            return Recipe.kinds[kind].from_data(data, read, projections or {})
+            if "part" in data:
+                data["part"] = read(data["part"])
+            if "parts" in data:
+                data["parts"] = [read(part) for part in data["parts"]]
+            return Recipe.kinds[kind].from_data(data, projections or {})
 
         try:
             return read(read_json(text))

@@ -46,5 +46,5 @@ class CompositeRecipe(Recipe):
 
     @property
     def projections(self) -> dict[str, Projection]:
-        """The arrays of its projections, by their SHA-256; without those that are not at hand."""
+        """The arrays of its projections, by their SHA-256; raises where some are not there."""
         return {sha: one for part in self.parts for sha, one in part.projections.items()}

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from penult.errors import FileFormatError
-from penult.parsing import to_record
 from penult.recipe.base import Recipe
 from penult.recipe.composite import CompositeRecipe
 from penult.recipe.views import CENTER, View
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 
     from penult.recipe.backbone import BackboneRecipe
     from penult.recipe.base import LeafRows
-    from penult.recipe.projection import Projection
 
 __all__ = ["JoinedRecipe"]
 
@@ -121,20 +119,3 @@ class JoinedRecipe(CompositeRecipe):
         """See `Recipe.to_data`."""
         parts = [part.to_data() for part in self.parts]
         return {"kind": self.kind, "parts": parts, "weights": list(self.weights)}
-
-    @classmethod
-    def from_data(
-        cls,
-        data: Mapping[str, Any],
-        read: Callable[[Any], Recipe],
-        _arrays: Mapping[str, Projection],
-    ) -> JoinedRecipe:
-        """See `Recipe.from_data`."""
-        stored = to_record(_Stored, data)
-        return cls(tuple(map(read, stored.parts)), stored.weights)
-
-
-@dataclass(frozen=True)
-class _Stored:
-    parts: tuple[Any, ...]
-    weights: tuple[float, ...]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from penult.errors import FileFormatError
 from penult.parsing import to_record
 from penult.recipe.base import Recipe
-from penult.recipe.composite import CompositeRecipe
 from penult.recipe.projection import Projection
+from penult.recipe.single_part import SinglePartRecipe
 from penult.recipe.views import CENTER, View
 from penult.wording import percent
 
@@ -27,7 +26,7 @@ __all__ = ["ProjectedRecipe"]
 
 
 @dataclass(frozen=True, repr=False)
-class ProjectedRecipe(CompositeRecipe):
+class ProjectedRecipe(SinglePartRecipe):
     """Rows projected onto their principal components; `of` makes one.
 
     Attributes
@@ -46,7 +45,6 @@ class ProjectedRecipe(CompositeRecipe):
 
     kind = "projected"
 
-    part: Recipe
     components: int
     whiten: bool
     sha256: str
@@ -75,15 +73,15 @@ class ProjectedRecipe(CompositeRecipe):
         return cls(part, components, projection.whiten, projection.sha256, projection)
 
     @property
-    def parts(self) -> tuple[Recipe, ...]:
-        """The one part."""
-        return (self.part,)
-
-    @property
     def projections(self) -> dict[str, Projection]:
         """See `Recipe.projections`."""
-        own = {} if self.projection is None else {self.sha256: self.projection}
-        return {**self.part.projections, **own}
+        return {**super().projections, self.sha256: self._arrays}
+
+    @property
+    def _arrays(self) -> Projection:
+        if self.projection is None:
+            raise FileFormatError(f"the arrays of {self.outline} are not there")
+        return self.projection
 
     @property
     def outline(self) -> str:
@@ -92,23 +90,16 @@ class ProjectedRecipe(CompositeRecipe):
 
     def settings(self) -> dict[str, Any]:
         """See `Recipe.settings`."""
-        names = ("components", "whiten", "sha256")
-        return {f"projection.{name}": getattr(self, name) for name in names}
+        return {f"projection.{name}": value for name, value in super().settings().items()}
 
     def rows(self, leaf_rows: LeafRows, view: View = CENTER) -> NDArray[np.float32]:
         """See `Recipe.rows`."""
-        if self.projection is None:
-            raise FileFormatError(f"the arrays of {self.outline} are not there")
-        rows = self.part.rows(leaf_rows, view)
-        return self.projection.apply(rows.reshape(len(rows), math.prod(rows.shape[1:])))
+        projection, rows = self._arrays, self.part.rows(leaf_rows, view)
+        return projection.apply(rows.reshape(len(rows), math.prod(rows.shape[1:])))
 
     def row_shape(self, leaf_shape: Callable[[BackboneRecipe], tuple[int, ...]]) -> tuple[int, ...]:
         """See `Recipe.row_shape`."""
         return (self.components,)
-
-    def with_leaves(self, leaves: Mapping[BackboneRecipe, BackboneRecipe]) -> Recipe:
-        """See `Recipe.with_leaves`."""
-        return dataclasses.replace(self, part=self.part.with_leaves(leaves))
 
     def facts(self) -> list[tuple[str, str | None]]:
         """See `Recipe.facts`."""
@@ -123,27 +114,25 @@ class ProjectedRecipe(CompositeRecipe):
             "kind": self.kind,
             "method": "pca",
             "part": self.part.to_data(),
-            **{name: getattr(self, name) for name in ("components", "whiten", "sha256")},
+            **super().settings(),
         }
 
     @classmethod
     def from_data(
         cls,
         data: Mapping[str, Any],
-        read: Callable[[Any], Recipe],
-        arrays: Mapping[str, Projection],
+        projections: Mapping[str, Projection],
     ) -> ProjectedRecipe:
         """See `Recipe.from_data`."""
-        stored = dataclasses.asdict(to_record(_Stored, data))
-        del stored["method"]
-        part = read(stored.pop("part"))
-        return cls(part, **stored, projection=arrays.get(stored["sha256"]))
+        stored = dict(vars(to_record(_Stored, data)))
+        del stored["method"]  # there is one, so far
+        return cls(**stored, projection=projections.get(stored["sha256"]))
 
 
 @dataclass(frozen=True)
 class _Stored:
     method: Literal["pca"]
-    part: Any
+    part: Recipe
     components: int
     whiten: bool
     sha256: str
