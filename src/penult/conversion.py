@@ -112,7 +112,7 @@ def convert(
     from penult.backbones.graph_network import open_graph_file
     from penult.engines.openvino.write_graph import largest_difference, write_graph
     from penult.engines.registry import open_engine
-    from penult.extractor import ModelRows, OpenedBackbone, layer_names
+    from penult.extractor import ModelRows, OpenedBackbone, as_names
 
     target = Path(output)
     check_output(target, overwrite=overwrite, inputs=files_read(model, weights), output=NETWORK)
@@ -120,7 +120,7 @@ def convert(
         choice = WeightsChoice.of(weights, offline=offline, architecture=architecture)
         backbone = OpenedBackbone(model, choice).backbone
         _require_original(backbone, model)
-        rows = ModelRows(models=(model,), layers=layer_names(layer))
+        rows = ModelRows(models=(model,), layers=as_names(layer))
         recipes = rows.leaves(backbone)
         made = write_graph(backbone, recipes)
         with tempfile.TemporaryDirectory() as folder:

@@ -21,8 +21,7 @@ from penult.extractor import (
     ExtractorSpec,
     ModelRows,
     ReadingOptions,
-    layer_names,
-    model_names,
+    as_names,
 )
 from penult.images.in_memory import as_records
 from penult.progress import ShowProgress, following
@@ -237,13 +236,13 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     @property
     def _of_one(self) -> bool:
-        return len(model_names(self.model)) == 1
+        return len(as_names(self.model)) == 1
 
     def _open(self) -> Extractor:
         spec = ExtractorSpec(
             rows=ModelRows(
-                models=model_names(self.model),
-                layers=layer_names(self.layer),
+                models=as_names(self.model),
+                layers=as_names(self.layer),
                 pooling=self._pooling(),
                 normalize=self.normalize,
                 views=self.views,

@@ -19,8 +19,7 @@ from penult.extractor import (
     ExtractorSpec,
     ModelRows,
     ReadingOptions,
-    layer_names,
-    model_names,
+    as_names,
 )
 from penult.features.changes import changes_of
 from penult.features.contradictions import find_contradictions, log_contradictions
@@ -212,8 +211,8 @@ def extract(
     extraction = Extraction(
         extractor=ExtractorSpec(
             rows=ModelRows(
-                models=model_names(model),
-                layers=layer_names(layer),
+                models=as_names(model),
+                layers=as_names(layer),
                 pooling=pooling,
                 normalize=normalize,
                 views=views,

@@ -14,7 +14,7 @@ from penult.backbones.weights.choice import WeightsChoice
 from penult.checking import checked
 from penult.deprecation import renamed_keyword
 from penult.errors import UsageError
-from penult.extractor import ModelRows, ReadingOptions, by_network, layer_names, model_names
+from penult.extractor import ModelRows, ReadingOptions, as_names, by_network
 from penult.features.changes import changes_of
 from penult.features.estimate import estimate_bytes
 from penult.features.read import layer_recipes
@@ -39,14 +39,14 @@ __all__ = ["Plan", "PlannedLayer", "plan"]
 @short_repr
 @dataclass(frozen=True)
 class PlannedLayer:
-    """The rows of one layer.
+    """The rows of one layer, or what is joined of several.
 
     Attributes
     ----------
     name : str
-        Of the layer, as the recipe will say.
+        Of the rows, as the file will have it.
     pooling : str
-        As the recipe will say.
+        As the recipe will say; several are separated by commas.
     shape : tuple of int
         Of one row.
     """
@@ -242,8 +242,8 @@ def plan(
     elif update:
         raise UsageError("an update needs an output to bring up to date")
     rows = ModelRows(
-        models=model_names(model),
-        layers=layer_names(layer),
+        models=as_names(model),
+        layers=as_names(layer),
         pooling=pooling,
         normalize=normalize,
         views=views,
@@ -263,8 +263,8 @@ def plan(
         label_column=label_column,
         splits=splits,
     )
-    own = () if target is None else (target, parts_folder(target))
-    listed = listing.list(listing.sources(images), leave_out=own, offline=offline)
+    outputs = () if target is None else (target, parts_folder(target))
+    images_found = listing.list(listing.sources(images), leave_out=outputs, offline=offline)
     choice = WeightsChoice.of(weights, offline=offline, architecture=architecture)
     networks = rows.networks(choice)
     backbones = [open_without_download(network.name, network.choice) for network in networks]
@@ -297,28 +297,29 @@ def plan(
         if absent:
             theirs = [leaf for one, _ in layer_recipes(target).values() for leaf in one.leaves]
             asked = {n: _with_pretrained(recipe, absent, theirs) for n, recipe in recipes.items()}
-        changes = changes_of(require_same(target, asked, options), listed.records)
-    records: Sequence[ImageRecord] = listed.records
+        changes = changes_of(require_same(target, asked, options), images_found.records)
+    photos = images_found.records
+    records: Sequence[ImageRecord] = photos
     if augmentation.asked:
-        records = RecordsWithViews(listed.records, augmentation.views(listed.records))
-    counted = Counter(label for record in listed.records for label in record.labels)
+        records = RecordsWithViews(photos, augmentation.views(photos))
+    counted = Counter(label for record in photos for label in record.labels)
     return Plan(
         backbone=" + ".join(backbone.described for backbone in backbones),
-        images=len(listed.records),
+        images=len(photos),
         classes=dict(sorted(counted.items())),
         layers=layers,
         dtype=dtype,
-        augmented=len(records) - len(listed.records),
+        augmented=len(records) - len(photos),
         bytes=estimate_bytes(
             records,
             list(recipes.values()),
             [layer.shape for layer in layers],
             names=list(recipes),
             dtype=dtype,
-            failures=listed.failures,
+            failures=images_found.failures,
         ),
         changes=changes,
-        notes={"splits": splits, **listed.notes},
+        notes={"splits": splits, **images_found.notes},
     )
 
 

@@ -153,9 +153,8 @@ def test_rows_are_those_of_the_changed_photo(engine):
     photos.data = [buffer.getvalue()]
     (block,) = run(photos.records(2), engine, augmented=recipe, batch_size=8)
     for view in (1, 2):
-        image = Augmentation("strong", 5).augmented(
-            Image.fromarray(pixels), digest_of(buffer.getvalue()), view
-        )
+        changes = Augmentation("strong", 5).draw(digest_of(buffer.getvalue()), view)
+        image = changes(Image.fromarray(pixels), 384)
         seen = np.asarray(image.resize((8, 8), Image.Resampling.BILINEAR))
         np.testing.assert_allclose(block.rows[0][view], seen.mean((0, 1)) / 255, atol=1e-5)
         assert not np.allclose(block.rows[0][view], block.rows[0][0], atol=1e-3)

@@ -14,6 +14,7 @@ from penult.combine.writing import Block, MadeOf, NewRows, named, require_output
 from penult.errors import TrainingError, UsageError
 from penult.features.read import load
 from penult.interface import option
+from penult.partition.augmented import augmented_as_rows
 from penult.partition.rows import read_blocks, row_length
 from penult.progress import ShowProgress, following
 from penult.recipe import AugmentedRecipe, ProjectedRecipe
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
     from penult.progress import Tell
     from penult.recipe import Projection
-    from penult.records import AugmentedRows
 
 __all__ = ["reduce"]
 
@@ -203,22 +203,10 @@ def _augmented(
         view=stored.view,
         recipe=AugmentedRecipe(recipe, stored.recipe.policy, stored.recipe.seed),
         blocks=_projected(
-            _as_features(features, stored),
+            augmented_as_rows(features),
             np.arange(len(stored)),
             project,
             tell,
             "project augmented rows",
         ),
-    )
-
-
-def _as_features(features: Features, stored: AugmentedRows) -> Features:
-    """Augmented rows as others are read; what is wrong with one is said of its image."""
-    ids = [str(features.ids[k]) for k in stored.of.tolist()]
-    return Features(
-        features=stored.features,
-        ids=ids,
-        labels=np.full(len(ids), -1),
-        label_names=(),
-        recipe=features.recipe,
     )

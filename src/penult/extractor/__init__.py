@@ -3,7 +3,7 @@
 from penult.extractor.extractor import Extractor, ExtractorSpec
 from penult.extractor.opened import OpenedBackbone
 from penult.extractor.options import EngineOptions, ReadingOptions
-from penult.extractor.rows import ModelRows, RecipeRows, by_network, layer_names, model_names
+from penult.extractor.rows import ModelRows, RecipeRows, as_names, by_network
 
 __all__ = [
     "EngineOptions",
@@ -13,7 +13,6 @@ __all__ = [
     "OpenedBackbone",
     "ReadingOptions",
     "RecipeRows",
+    "as_names",
     "by_network",
-    "layer_names",
-    "model_names",
 ]

@@ -19,7 +19,7 @@ from penult.engines.pipeline import Block, run
 from penult.errors import UsageError
 from penult.extractor.opened import OpenedBackbone, shared_backbone
 from penult.extractor.options import EngineOptions, ReadingOptions
-from penult.extractor.rows import ModelRows, RecipeRows, by_network, layer_names, model_names
+from penult.extractor.rows import ModelRows, RecipeRows, as_names, by_network
 from penult.images.in_memory import as_records
 from penult.progress import ShowProgress, following
 from penult.recipe import Pooling, Precision, Recipe, Views, require_equal
@@ -204,8 +204,8 @@ class Extractor:
                 "Recipe, such as its .recipe"
             )
         rows: ModelRows | RecipeRows = ModelRows(
-            models=model_names(DEFAULT_MODEL if isinstance(model, Recipe) else model),
-            layers=layer_names(layer),
+            models=as_names(DEFAULT_MODEL if isinstance(model, Recipe) else model),
+            layers=as_names(layer),
             pooling=pooling,
             normalize=normalize,
             views=views,

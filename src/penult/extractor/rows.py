@@ -32,24 +32,19 @@ __all__ = [
     "ModelRows",
     "NetworkToOpen",
     "RecipeRows",
+    "as_names",
     "by_network",
-    "layer_names",
-    "model_names",
 ]
 
 JOINED = "joined"
 """The name of rows that are joined of several."""
 
 
-def layer_names(layer: str | Sequence[str]) -> tuple[str, ...]:
-    """One name, or several, as a tuple."""
-    if isinstance(layer, str) or not isinstance(layer, Iterable):
-        return (layer,)  # whether it is a name is for `ModelRows` to say
-    return tuple(layer)
-
-
-model_names = layer_names
-"""One model, or several, as a tuple."""
+def as_names(given: str | Sequence[str]) -> tuple[str, ...]:
+    """One name, of a model or a layer, or several, as a tuple."""
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        return (given,)  # whether it is a name is for `ModelRows` to say
+    return tuple(given)
 
 
 @dataclass(frozen=True)

@@ -108,7 +108,7 @@ def quantize(
     from penult.engines.openvino import quantize as engine
     from penult.engines.openvino.nncf import require_nncf
     from penult.engines.registry import open_engine
-    from penult.extractor import EngineOptions, ModelRows, OpenedBackbone, layer_names
+    from penult.extractor import EngineOptions, ModelRows, OpenedBackbone, as_names
     from penult.images.listing_options import ListingOptions
     from penult.images.notes import log_listing_messages
     from penult.quantization.judging import layer_cosine, probe_accuracy
@@ -128,7 +128,7 @@ def quantize(
         backbone = opened.backbone
         if backbone.metadata.quantized:
             raise UsageError(f"{model} computes with integers already; give what it was made from")
-        rows = ModelRows(models=(model,), layers=layer_names(layer), pooling=pooling)
+        rows = ModelRows(models=(model,), layers=as_names(layer), pooling=pooling)
         recipes = rows.leaves(backbone)
         announce("reading images")
         listed_as = ListingOptions(

@@ -16,7 +16,7 @@ from penult.classify.diagnosis.learning_curve import learning_curve
 from penult.classify.options import TrainOptions
 from penult.classify.training.grid import expand_grids, require_weighable
 from penult.extraction import Extraction
-from penult.extractor import EngineOptions, ExtractorSpec, ModelRows, layer_names, model_names
+from penult.extractor import EngineOptions, ExtractorSpec, ModelRows, as_names
 from penult.features.contradictions import find_contradictions, log_contradictions
 from penult.features.read import layer_recipes, load
 from penult.images.listing import Images
@@ -194,9 +194,9 @@ def report(
     )
     expand_grids(options.kinds, grid)  # refuses an unknown kind or parameter before any work
     require_weighable(options.kinds, class_weight)
-    wanted = layer_names(layer or ())
+    wanted = as_names(layer or ())
     rows = ModelRows(
-        models=model_names(model), layers=wanted or ("penultimate",), views=views, join=join
+        models=as_names(model), layers=wanted or ("penultimate",), views=views, join=join
     )
     extraction = Extraction(
         extractor=ExtractorSpec(

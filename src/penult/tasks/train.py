@@ -15,7 +15,7 @@ from penult.classify.diagnosis.layers import runs_of, train_best
 from penult.classify.training.train import train as train_rows
 from penult.deprecation import renamed_keyword
 from penult.errors import UsageError
-from penult.extractor import layer_names
+from penult.extractor import as_names
 from penult.features.contradictions import find_contradictions, log_contradictions
 from penult.features.read import load
 from penult.interface import at_command_line, option
@@ -211,4 +211,4 @@ def _train(
             f"rows in memory have one layer, {features.name}; give the feature file, or "
             "leave the layer out"
         )
-    return train_best(features, layer_names(layer), **options)
+    return train_best(features, as_names(layer), **options)

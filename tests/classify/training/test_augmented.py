@@ -16,8 +16,8 @@ from penult.classify.kinds.registry import all_kinds, find_kind
 from penult.classify.loading import load_classifier
 from penult.classify.training.train import train
 from penult.errors import TrainingError, UsageError
+from penult.partition.augmented import AugmentedViews
 from penult.partition.splits import cross_validation
-from penult.partition.views import Views
 from penult.recipe import AugmentedRecipe
 from penult.records import AugmentedRows
 
@@ -172,7 +172,9 @@ def test_each_fold_learns_from_the_views_of_its_photos(make_features, kind, on_d
 
 def test_the_folds_of_photos_are_what_they_are_without_views(make_features):
     features = make_features(COUNTS)
-    views = Views.find(with_views(features, np.zeros((3, 6)), [7, 2, 7]), np.array([2, 5, 7]))
+    views = AugmentedViews.find(
+        with_views(features, np.zeros((3, 6)), [7, 2, 7]), np.array([2, 5, 7])
+    )
     assert views.numbers.tolist() == [0, 1, 2]
     assert views.of.tolist() == [2, 0, 2]
     assert views.beside(np.array([1, 2])).tolist() == [1, 2, 3, 5]

@@ -34,11 +34,11 @@ def drawn(policy, count=2000):
 def test_a_view_depends_on_seed_policy_photo_and_number_alone(policy):
     image, augmentation = smooth(60, 50), Augmentation(policy, seed=3)
     places = [(key, view) for key in ("a", "b") for view in range(1, 9)]
-    alone = {place: augmentation.augmented(image, *place).tobytes() for place in places}
+    alone = {place: augmentation.draw(*place)(image, 384).tobytes() for place in places}
     assert len(set(alone.values())) == len(places)
     with ThreadPoolExecutor(4) as pool:
         again = pool.map(
-            lambda place: Augmentation(policy, 3).augmented(image, *place).tobytes(), places[::-1]
+            lambda place: Augmentation(policy, 3).draw(*place)(image, 384).tobytes(), places[::-1]
         )
         assert dict(zip(places[::-1], again, strict=True)) == alone
     assert Augmentation(policy, 4).draw("a", 1) != augmentation.draw("a", 1)
@@ -120,7 +120,7 @@ def test_a_crop_lies_in_the_photo_anywhere(policy):
 def test_no_photo_is_too_small_or_too_elongated(policy, size):
     image = Image.new("RGB", size, (200, 100, 50))
     for view in range(20):
-        augmented = Augmentation(policy, 0).augmented(image, "key", view)
+        augmented = Augmentation(policy, 0).draw("key", view)(image, 384)
         assert augmented.mode == "RGB"
         assert max(augmented.size) <= 10 * 384
         low, high = np.asarray(augmented).min((0, 1)), np.asarray(augmented).max((0, 1))
@@ -132,8 +132,7 @@ def test_a_large_photo_becomes_a_small_view_of_the_same_things():
     large = small.resize((4000, 3000), Image.Resampling.BICUBIC)
     for view in range(4):
         of_small, of_large = (
-            Augmentation("light", 0, edge=200).augmented(image, "key", view)
-            for image in (small, large)
+            Augmentation("light", 0).draw("key", view)(image, 200) for image in (small, large)
         )
         assert of_small.size == of_large.size
         off = np.abs(np.asarray(of_small).astype(int) - np.asarray(of_large))

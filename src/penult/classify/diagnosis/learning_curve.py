@@ -14,9 +14,9 @@ from penult.classify.diagnosis.common import load_labelled, map_in_threads
 from penult.classify.kinds.base import TrainingData
 from penult.classify.kinds.registry import find_kind
 from penult.errors import UsageError
+from penult.partition.augmented import read_part
 from penult.partition.rows import read_rows
 from penult.partition.sampling import affordable_rows, rank_within_class
-from penult.partition.views import read_part
 from penult.progress import ShowProgress, following
 from penult.records import Features
 from penult.representation import short_repr

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from penult.classify.preparation import Preparation, Step, make_steps
-from penult.partition.rows import row_length
-from penult.partition.views import Views, read_with_views
+from penult.partition.augmented import read_rows_with_views
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -86,10 +85,7 @@ class TrainingData:
         TrainingError
             If a row holds a NaN or an infinity; names the ids.
         """
-        views = Views.find(features, chosen)
-        rows = np.empty((len(chosen) + len(views), row_length(features)), np.float32)
-        for part, block in read_with_views(features, chosen, views):
-            rows[part] = block
+        rows, views = read_rows_with_views(features, chosen)
         return cls(
             rows=rows,
             labels=np.concatenate([labels, labels[views.of]]),

@@ -24,8 +24,8 @@ from penult.classify.linear.newton import (
     Precondition,
     conjugate_gradients,
 )
+from penult.partition.augmented import AugmentedViews, read_with_views
 from penult.partition.rows import row_length
-from penult.partition.views import Views, read_with_views
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -60,7 +60,7 @@ class StoredRows:
     chosen: NDArray[np.int64]
     unit: bool
     memory: int
-    views: Views | None = None
+    views: AugmentedViews | None = None
 
     def __len__(self) -> int:
         """The number of rows, n."""
@@ -82,7 +82,7 @@ class StoredRows:
 
         # Beside a block stand its float64 copy and what is made of it.
         size = min(64 << 20, self.memory // 16)
-        views = self.views or Views.of_none(len(self.chosen))
+        views = self.views or AugmentedViews.of_none(len(self.chosen))
         for part, block in read_with_views(self.features, self.chosen, views, block_bytes=size):
             yield part, normalize(block) if self.unit else block
 

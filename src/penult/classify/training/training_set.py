@@ -21,11 +21,11 @@ from penult.classify.training.out_of_core import require_streamable, search_stre
 from penult.classify.training.search import SearchResult, search
 from penult.errors import TrainingError, UsageError
 from penult.interface import option
+from penult.partition.augmented import AugmentedViews, count_views, read_part
 from penult.partition.row_groups import find_groups
 from penult.partition.rows import row_length
 from penult.partition.splits import Fold, Split, cross_validation
 from penult.partition.stratification import count_classes
-from penult.partition.views import Views, count_views, read_part
 from penult.records import Features
 from penult.wording import count
 
@@ -188,7 +188,7 @@ class TrainingSet:
         """
         places = self.places(numbers)
         labels, folds = self.labels[places], self._folds(places, seed)
-        views = Views.find(self.features, numbers)
+        views = AugmentedViews.find(self.features, numbers)
         self._require_reducible(min(len(views.beside(train)) for train, _ in folds))
         if self.held is None:
             stored = StoredRows(self.features, numbers, self.scale == "l2", self.memory, views)

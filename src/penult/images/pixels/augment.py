@@ -109,7 +109,22 @@ class AugmentedView:
     blur: float
 
     def __call__(self, image: Image.Image, edge: int) -> Image.Image:
-        """Make the view of an RGB image; its shorter edge has at most about `edge` pixels."""
+        """Make the view.
+
+        Parameters
+        ----------
+        image : Pillow image
+            Of mode RGB, and any size.
+        edge : int
+            The shorter edge of what is cut out is reduced to that many pixels, before anything
+            costly. What a network resizes to should not be more.
+
+        Returns
+        -------
+        Pillow image
+            Of mode RGB, in the photo's proportions, and smaller; for a network's `Transform`, as
+            any image.
+        """
         image = self.colors(self.crop(image, edge))
         if self.grey:
             image = image.convert("L").convert("RGB")
@@ -129,9 +144,6 @@ class Augmentation:
         See `POLICIES`.
     seed : int
         Another one gives other views.
-    edge : int
-        The shorter edge of what is cut out is reduced to that many pixels, before anything costly.
-        What a network resizes to should not be more. It does not change what is drawn.
 
     Raises
     ------
@@ -141,19 +153,16 @@ class Augmentation:
 
     policy: str
     seed: int
-    edge: int = _EDGE
 
     def __post_init__(self) -> None:
         if self.policy not in POLICIES:
             raise UnknownNameError("augmentation policy", self.policy, POLICIES)
 
-    def augmented(self, image: Image.Image, key: str, view: int) -> Image.Image:
-        """Make one view of one photo.
+    def draw(self, key: str, view: int) -> AugmentedView:
+        """Draw the changes that make one view of one photo.
 
         Parameters
         ----------
-        image : Pillow image
-            Of mode RGB, and any size.
         key : str
             What the photo is known by: the digest of its bytes.
         view : int
@@ -161,14 +170,8 @@ class Augmentation:
 
         Returns
         -------
-        Pillow image
-            Of mode RGB, in the photo's proportions, and smaller; for a network's `Transform`, as
-            any image.
+        AugmentedView
         """
-        return self.draw(key, view)(image, self.edge)
-
-    def draw(self, key: str, view: int) -> AugmentedView:
-        """Draw the changes that make one view; the parameters are those of `augmented`."""
         policy = POLICIES[self.policy]
         draws = Draws(self.seed, self.policy, key, view)
         blurred = draws.chance("blurred", policy.blurred)
@@ -187,7 +190,7 @@ class Augmentation:
 
 
 def edge_for(preprocessing: Preprocessing) -> int:
-    """The shorter edge of augmented views that a network sees, see `Augmentation`.
+    """The shorter edge of augmented views that a network sees, see `AugmentedView`.
 
     It depends on nothing but how that network sees images, so that its rows are the same alone and
     joined to those of another, which sees the same views.

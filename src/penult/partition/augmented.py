@@ -17,11 +17,18 @@ if TYPE_CHECKING:
 
     from penult.records import AugmentedRows, Features
 
-__all__ = ["Views", "count_views", "read_part", "read_with_views"]
+__all__ = [
+    "AugmentedViews",
+    "augmented_as_rows",
+    "count_views",
+    "read_part",
+    "read_rows_with_views",
+    "read_with_views",
+]
 
 
 @dataclass(frozen=True, eq=False)
-class Views:
+class AugmentedViews:
     """The augmented rows of some photos; all rows in the order photos, views.
 
     Attributes
@@ -39,7 +46,7 @@ class Views:
     of: NDArray[np.int64]
 
     @classmethod
-    def find(cls, features: Features, chosen: NDArray[np.int64]) -> Views:
+    def find(cls, features: Features, chosen: NDArray[np.int64]) -> AugmentedViews:
         """Find those of the photos with these row numbers, ascending.
 
         Raises
@@ -55,7 +62,7 @@ class Views:
         return cls(len(chosen), numbers, np.searchsorted(chosen, owners[numbers]))
 
     @classmethod
-    def of_none(cls, photos: int) -> Views:
+    def of_none(cls, photos: int) -> AugmentedViews:
         """None at all, of so many photos."""
         return cls(photos, np.empty(0, np.int64), np.empty(0, np.int64))
 
@@ -70,13 +77,25 @@ class Views:
 
 def count_views(features: Features, numbers: NDArray[np.int64]) -> int:
     """Count the augmented rows of the photos with these row numbers."""
-    return len(Views.find(features, np.sort(numbers)))
+    return len(AugmentedViews.find(features, np.sort(numbers)))
+
+
+def augmented_as_rows(features: Features) -> Features:
+    """Augmented rows, all of them, as others are read; what is wrong with one is said of its photo.
+
+    Its labels and what else there is are those of the photos.
+    """
+    augmented = features.augmented
+    assert augmented is not None
+    return replace(
+        features, features=augmented.features, ids=_Names(features.ids, augmented), augmented=None
+    )
 
 
 def read_with_views(
     features: Features,
     chosen: NDArray[np.int64],
-    views: Views,
+    views: AugmentedViews,
     *,
     block_bytes: int = BLOCK_BYTES,
 ) -> Iterator[tuple[slice, NDArray[np.float32]]]:
@@ -96,11 +115,37 @@ def read_with_views(
     """
     yield from read_blocks(features, chosen, block_bytes=block_bytes)
     if len(views):
-        assert features.augmented is not None
-        names = _Names(features.ids, features.augmented)
-        augmented = replace(features, features=features.augmented.features, ids=names)
+        augmented = augmented_as_rows(features)
         for part, block in read_blocks(augmented, views.numbers, block_bytes=block_bytes):
             yield slice(views.photos + part.start, views.photos + part.stop), block
+
+
+def read_rows_with_views(
+    features: Features, chosen: NDArray[np.int64]
+) -> tuple[NDArray[np.float32], AugmentedViews]:
+    """Read the rows of some photos, and behind them their augmented rows, into memory.
+
+    Parameters
+    ----------
+    chosen : int64 array, shape (n,)
+        Row numbers of the photos, ascending.
+
+    Returns
+    -------
+    float32 array, shape (n + m, D)
+    AugmentedViews
+        Which the last m are.
+
+    Raises
+    ------
+    TrainingError
+        As `read_blocks` does.
+    """
+    views = AugmentedViews.find(features, chosen)
+    rows = np.empty((len(chosen) + len(views), row_length(features)), np.float32)
+    for part, block in read_with_views(features, chosen, views):
+        rows[part] = block
+    return rows, views
 
 
 def read_part(features: Features, chosen: NDArray[np.int64]) -> Features:
@@ -121,10 +166,7 @@ def read_part(features: Features, chosen: NDArray[np.int64]) -> Features:
     TrainingError
         As `read_blocks` does.
     """
-    views = Views.find(features, chosen)
-    rows = np.empty((len(chosen) + len(views), row_length(features)), np.float32)
-    for part, block in read_with_views(features, chosen, views):
-        rows[part] = block
+    rows, views = read_rows_with_views(features, chosen)
     augmented = features.augmented
     if augmented is not None:
         augmented = replace(
