@@ -29,7 +29,7 @@ def reduced(features):
     for length in LENGTHS:
         found = penult.train(features, reduce=length, runs=4, grid={"C": [100, 1000, 10000]})
         settings = found.settings
-        kept = settings.explained_variance or 1
+        kept = settings.explained_variance_ratio or 1
         print(f"{length}: {settings.runs.mean:.3%} ± {settings.runs.std:.3%}, keeps {kept:.1%}")
 
 

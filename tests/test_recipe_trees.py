@@ -94,7 +94,7 @@ def test_a_projection_subtracts_the_mean_turns_and_whitens():
     assert ProjectedRecipe.of(A, plain).rows(rows) == pytest.approx(np.array([[0], [0.6], [4]]))
     white = dataclasses.replace(plain, whiten=True)
     assert ProjectedRecipe.of(A, white).rows(rows) == pytest.approx(np.array([[0], [0.3], [2]]))
-    assert plain.explained == pytest.approx(0.8)
+    assert plain.explained_variance_ratio == pytest.approx(0.8)
     assert plain != white
 
 
@@ -112,7 +112,9 @@ def test_a_projection_is_scikit_learns():
             whiten=whiten,
         )
         np.testing.assert_allclose(ours.apply(rows), pca.transform(rows), atol=1e-5)
-        assert ours.explained == pytest.approx(pca.explained_variance_ratio_.sum(), abs=1e-6)
+        assert ours.explained_variance_ratio == pytest.approx(
+            pca.explained_variance_ratio_.sum(), abs=1e-6
+        )
 
 
 def test_shapes_are_known_without_rows():

@@ -71,7 +71,7 @@ def test_sets_of_one_file_are_joined_and_reduced(penult, files, monkeypatch):
     assert (told["fit_on"], told["fit_rows"], told["whiten"]) == ("all", 36, False)
     assert told["shape"] == [36, 2]
     assert sum(told["explained_variance"]) / told["total_variance"] == pytest.approx(
-        told["explained"]
+        told["explained_variance_ratio"]
     )
 
 

@@ -303,7 +303,7 @@ def test_what_rows_are_reduced_to_is_said_and_typed_again(penult, rows, tmp_path
     assert re.search(r"made again by: penult train .* --reduce 2 --class-weight balanced\n", said)
     told = json.loads(penult("info", out, "--json").out)["settings"]
     assert (told["reduce"], told["class_weight"]) == (2, "balanced")
-    assert 0.5 < told["explained_variance"] < 1
+    assert 0.5 < told["explained_variance_ratio"] < 1
 
 
 def test_what_cannot_be_reduced_or_weighed_is_one_line(penult, rows, tmp_path):

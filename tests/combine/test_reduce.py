@@ -47,7 +47,7 @@ def test_rows_lie_on_their_axes(cross, tmp_path):
     again = penult.load(tmp_path / "small.h5")
     assert again.recipe == made.recipe
     assert again.recipe.projection.components.tolist() == [[1, 0], [0, 1]]
-    assert again.recipe.projection.explained == 1
+    assert again.recipe.projection.explained_variance_ratio == 1
 
 
 def test_whitened_rows_have_variance_one(cross):

@@ -43,7 +43,7 @@ def test_a_cross_is_told_apart_by_its_arms():
     assert found.total_variance == pytest.approx(10 / 3)
     assert found.apply(np.array([[6, 9]], np.float32)).tolist() == [[1, 2]]
     one = fit([[7, 7], [3, 7], [5, 8], [5, 6]], 1)
-    assert one.explained == pytest.approx(0.8)
+    assert one.explained_variance_ratio == pytest.approx(0.8)
 
 
 @pytest.mark.parametrize("whiten", [False, True], ids=["plain", "whitened"])
@@ -60,7 +60,9 @@ def test_it_is_that_of_scikit_learn(count, width, solver, whiten):
     assert ours.components == pytest.approx(theirs.components_, abs=1e-4)
     assert ours.explained_variance == pytest.approx(theirs.explained_variance_, rel=1e-4)
     assert ours.mean == pytest.approx(theirs.mean_, rel=1e-6)
-    assert ours.explained == pytest.approx(theirs.explained_variance_ratio_.sum(), rel=1e-6)
+    assert ours.explained_variance_ratio == pytest.approx(
+        theirs.explained_variance_ratio_.sum(), rel=1e-6
+    )
     assert ours.apply(rows) == pytest.approx(theirs.transform(rows), abs=1e-4)
 
 
@@ -134,7 +136,7 @@ def test_rows_that_vary_in_fewer_directions_are_refused(shape):
     rows = rng.normal(size=(shape[0], 2)) @ rng.normal(size=(2, shape[1])) + 3
     with pytest.raises(TrainingError, match=r"vary in 2 directions only; give 2 or fewer$"):
         fit(rows, 3)
-    assert fit(rows, 2).explained == pytest.approx(1)
+    assert fit(rows, 2).explained_variance_ratio == pytest.approx(1)
     with pytest.raises(TrainingError, match=f"all {shape[0]} rows are the same"):
         fit(np.full(shape, 0.1), 1)
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Applicable",
     "class_probabilities",
-    "explained_variance",
+    "explained_variance_ratio",
     "label_probabilities",
     "make_pipeline",
     "row_width",
@@ -50,7 +50,7 @@ def row_width(pipeline: Applicable) -> int:
     return int(pipeline.steps[0][1].n_features_in_)
 
 
-def explained_variance(pipeline: Pipeline) -> float:
+def explained_variance_ratio(pipeline: Pipeline) -> float:
     """Say which part of the variance of its training rows a pipeline that reduces rows keeps."""
     return float(np.nan_to_num(pipeline["reduce"].explained_variance_ratio_).sum(dtype=np.float64))
 

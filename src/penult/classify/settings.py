@@ -134,7 +134,7 @@ class TrainingSettings:
         How rows are scaled.
     reduce : int or None
         How many principal components rows are reduced to; None where they keep all their numbers.
-    explained_variance : float or None
+    explained_variance_ratio : float or None
         Which part of the variance of the training rows those have, in [0, 1].
     class_weight : {'balanced'} or None
         How much the rows of each class count; None where all rows count alike.
@@ -188,7 +188,7 @@ class TrainingSettings:
     params: Mapping[str, Any]
     scale: str = "l2"
     reduce: int | None = None
-    explained_variance: float | None = None
+    explained_variance_ratio: float | None = None
     class_weight: str | None = None
     seed: int = 0
     folds: int
@@ -243,10 +243,10 @@ class TrainingSettings:
         if self.reduce is None:
             return None
         kept = f"{count(self.reduce, 'principal component')}"
-        if self.explained_variance is None:
+        if self.explained_variance_ratio is None:
             return kept
         have = "has" if self.reduce == 1 else "have"
-        return f"{kept}, which {have} {percent(self.explained_variance)} of the variance"
+        return f"{kept}, which {have} {percent(self.explained_variance_ratio)} of the variance"
 
     def __repr__(self) -> str:
         return one_line("TrainingSettings", [(name, said) for name, said, _ in self._told()])
@@ -303,14 +303,14 @@ class TrainingSettings:
         -------
         dict
             Field to value; ``thresholds``, ``runs``, ``layers``, ``file_layers``, ``layer``,
-            ``not_tried``, ``options``, the files' names, ``reduce``, ``explained_variance``,
+            ``not_tried``, ``options``, the files' names, ``reduce``, ``explained_variance_ratio``,
             ``class_weight`` and ``augmented`` only where there are any.
         """
         data = dataclasses.asdict(self)
         for name in (
             *("thresholds", "runs", "layers", "file_layers", "layer", "not_tried"),
             *("options", "features", "test_features"),
-            *("reduce", "explained_variance", "class_weight", "augmented"),
+            *("reduce", "explained_variance_ratio", "class_weight", "augmented"),
         ):
             if not data[name]:
                 del data[name]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ import numpy as np
 
 from penult.combine.writing import named
 from penult.errors import SourceError
+from penult.features.id_keys import find_places, id_key
 from penult.representation import short_text
 from penult.texts import composed
 from penult.wording import count, listed
@@ -54,7 +54,7 @@ def match_rows(files: Sequence[Features]) -> Match:
     """
     keys = [_keys(one) for one in files]
     first = files[0]
-    places = [_places(keys[0], of) for of in keys]
+    places = [find_places(keys[0], of) for of in keys]
     everywhere = np.logical_and.reduce([found >= 0 for found in places])
     same = _same_images(files, places, everywhere)
     missing = _missing(files, keys, np.flatnonzero(~everywhere), places)
@@ -83,8 +83,7 @@ def _keys(features: Features) -> NDArray[np.bytes_]:
     """Sixteen bytes an id, in one Unicode form: a million ids take no more than they have to."""
     digests = bytearray()
     for one in features.ids:
-        text = composed(str(one)).encode("utf-8", "surrogatepass")
-        digests += hashlib.blake2b(text, digest_size=16).digest()
+        digests += id_key(composed(str(one)))
     keys = np.frombuffer(bytes(digests), "S16")
     _, places, counts = np.unique(keys, return_index=True, return_counts=True)
     if len(places) < len(keys):
@@ -94,15 +93,6 @@ def _keys(features: Features) -> NDArray[np.bytes_]:
             "by id, so each may be there once"
         )
     return keys
-
-
-def _places(wanted: NDArray[np.bytes_], among: NDArray[np.bytes_]) -> NDArray[np.intp]:
-    """Where each of them is, -1 where it is not."""
-    if not len(among):
-        return np.full(len(wanted), -1, np.intp)
-    order = np.argsort(among, kind="stable")
-    place = order[np.searchsorted(among, wanted, sorter=order).clip(max=len(among) - 1)]
-    return np.where(among[place] == wanted, place, -1)
 
 
 def _same_images(
@@ -137,8 +127,8 @@ def _missing(
     for row in lacking.tolist():
         note(str(files[0].ids[row]), [bool(of[row] >= 0) for of in places])
     for number, one in enumerate(files[1:], 1):
-        others = np.flatnonzero(_places(keys[number], keys[0]) < 0)
-        there = [_places(keys[number][others], of) >= 0 for of in keys]
+        others = np.flatnonzero(find_places(keys[number], keys[0]) < 0)
+        there = [find_places(keys[number][others], of) >= 0 for of in keys]
         for k, row in enumerate(others.tolist()):
             note(str(one.ids[row]), [bool(has[k]) for has in there])
     return found

@@ -12,7 +12,7 @@ from penult.checking import checked
 from penult.combine.beside import Beside
 from penult.combine.writing import Block, MadeOf, NewRows, named, require_output
 from penult.errors import TrainingError, UsageError
-from penult.features.read import load
+from penult.features.read import one_set
 from penult.interface import option
 from penult.partition.augmented import augmented_as_rows
 from penult.partition.rows import read_blocks, row_length
@@ -75,8 +75,8 @@ def reduce(
     -------
     Features
         (N, pca) rows, called ``pca256`` or after what `pca` is, of the type that they had. Their
-        ``recipe.projection`` has the components and ``explained``, the share of the variance that
-        is left.
+        ``recipe.projection`` has the components and ``explained_variance_ratio``, the share of the
+        variance that is left.
 
     Raises
     ------
@@ -92,13 +92,7 @@ def reduce(
         If a file cannot be read or written.
     """
     target = require_output(output, [features], overwrite=overwrite)
-    if not isinstance(features, Features):
-        features = load(features, layer)
-    elif layer not in (None, features.name, features.recipe.layer):
-        raise UsageError(
-            f"rows in memory have one layer, {features.name}; give the feature file, or leave the "
-            "layer out"
-        )
+    features = one_set(features, layer)
     fitted_on, rows = _rows_to_fit(features, fit_on)
     width = row_length(features)
     require_components(pca, len(rows), width)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from penult.combine.writing import named
+from penult.features.id_keys import find_places
 from penult.wording import count, listed
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def joined_views(
         of=common // most,
         view=common % most,
         rows=[one.features for one in stored],
-        places=[_found(own, common) for own in keys],
+        places=[find_places(common, own) for own in keys],
         recipe=stored[0].recipe,
     ), why
 
@@ -98,8 +99,3 @@ def _keys(
     new[places] = np.arange(len(places))
     of = new[stored.of]
     return np.where(of < 0, -1, of * most + stored.view)
-
-
-def _found(keys: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.intp]:
-    order = np.argsort(keys, kind="stable")
-    return order[np.searchsorted(keys, wanted, sorter=order)]

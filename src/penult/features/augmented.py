@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -19,6 +18,7 @@ from penult.features.column import (
     has,
     read_text,
 )
+from penult.features.id_keys import find_places, id_key
 from penult.features.rows import RowsOnDisk, create_rows, extend
 from penult.recipe import AugmentedRecipe, Recipe
 from penult.records import AugmentedRecord, AugmentedRows, ImageRecord
@@ -56,7 +56,7 @@ class AugmentedWriter:
     def note(self, photos: Sequence[ImageRecord]) -> None:
         """Take note of photos that got the next rows of the file."""
         for photo in photos:
-            self._photos += _key(photo)
+            self._photos += id_key(photo.id)
 
     def append(self, views: Sequence[AugmentedRecord], rows: Sequence[NDArray[Any]]) -> None:
         """Add n augmented rows: one array (n, …) a recipe."""
@@ -72,7 +72,7 @@ class AugmentedWriter:
                 for (name, recipe), block in zip(self._recipes.items(), rows, strict=True)
             ]
         for view in views:
-            self._of += _key(view.photo)
+            self._of += id_key(view.photo.id)
             self._views.append(view.view)
         for dataset, block in zip(self._rows, rows, strict=True):
             extend(dataset, block.astype(self._dtype, copy=False))
@@ -81,7 +81,7 @@ class AugmentedWriter:
         """Find the photo of each, and drop those whose photo has no row."""
         if not self._rows:
             return
-        of = _places(np.frombuffer(self._of, "S16"), np.frombuffer(self._photos, "S16"))
+        of = find_places(np.frombuffer(self._of, "S16"), np.frombuffer(self._photos, "S16"))
         there = of >= 0
         if not there.any():
             del self._file[schema.AUGMENTED]
@@ -92,19 +92,6 @@ class AugmentedWriter:
         group = self._file[schema.AUGMENTED]
         group.create_dataset(schema.OF, data=of[there])
         group.create_dataset(schema.VIEW, data=np.array(self._views, np.int64)[there])
-
-
-def _key(photo: ImageRecord) -> bytes:
-    return hashlib.blake2b(photo.id.encode("utf-8", "surrogatepass"), digest_size=16).digest()
-
-
-def _places(wanted: NDArray[np.bytes_], among: NDArray[np.bytes_]) -> NDArray[np.int64]:
-    """Where each of them is, -1 where it is not."""
-    if not len(among):
-        return np.full(len(wanted), -1, np.int64)
-    order = np.argsort(among, kind="stable")
-    place = order[np.searchsorted(among, wanted, sorter=order).clip(max=len(among) - 1)]
-    return np.where(among[place] == wanted, place, -1)
 
 
 def _keep(dataset: Any, which: NDArray[np.bool_]) -> None:

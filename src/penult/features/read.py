@@ -21,7 +21,7 @@ from penult.suffixes import FEATURES
 if TYPE_CHECKING:
     from penult.features.rows import RowsOnDisk
 
-__all__ = ["find_rows", "layer_recipes", "load", "read", "read_layers"]
+__all__ = ["find_rows", "layer_recipes", "load", "one_set", "read", "read_layers"]
 
 _SPLITS = {"train", "validation", "test", ""}
 _DIGESTS = (0, 32)  # how long a digest may be
@@ -78,6 +78,26 @@ def load(path: str | Path, layer: str | None = None) -> Features:
     except BaseException:
         file.close()
         raise
+
+
+def one_set(features: Features | str | Path, layer: str | None = None) -> Features:
+    """One set of rows, of a file or in memory.
+
+    Raises
+    ------
+    UsageError
+        If rows in memory are asked for another layer.
+    PathNotFoundError, WrongFileError, FeatureFileError, UnknownNameError
+        As `load` does.
+    """
+    if not isinstance(features, Features):
+        return load(features, layer)
+    if layer not in (None, features.name, features.recipe.layer):
+        raise UsageError(
+            f"rows in memory have one layer, {features.name}; give the feature file, or leave the "
+            "layer out"
+        )
+    return features
 
 
 def read(file: Any, layer: str | None = None, *, name: str) -> Features:

@@ -104,7 +104,9 @@ class ProjectedRecipe(SinglePartRecipe):
     def facts(self) -> list[tuple[str, str | None]]:
         """See `Recipe.facts`."""
         kept = (
-            "" if self.projection is None else f", {percent(self.projection.explained)} of variance"
+            ""
+            if self.projection is None
+            else f", {percent(self.projection.explained_variance_ratio)} of variance"
         )
         return [*self.part.facts(), ("PCA", f"{self.components}{', whitened' * self.whiten}{kept}")]
 

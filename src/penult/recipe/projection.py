@@ -81,7 +81,7 @@ class Projection:
         return digest.hexdigest()
 
     @property
-    def explained(self) -> float:
+    def explained_variance_ratio(self) -> float:
         """The share of the fitted rows' variance that is kept, between 0 and 1."""
         if not self.total_variance:
             return 1.0
@@ -138,4 +138,5 @@ class Projection:
 
     def __repr__(self) -> str:
         k, width = self.components.shape
-        return f"Projection({width} to {k} numbers, {percent(self.explained)} of the variance)"
+        kept = percent(self.explained_variance_ratio)
+        return f"Projection({width} to {k} numbers, {kept} of the variance)"

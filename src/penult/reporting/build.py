@@ -100,7 +100,7 @@ def _settings(classifier: Classifier) -> dict[str, Any]:
         for params in settings.pop("not_tried", ())
     ]
     settings["reduced_to"] = classifier.settings.reduction_in_words
-    for name in ("reduce", "explained_variance"):
+    for name in ("reduce", "explained_variance_ratio"):
         settings.pop(name, None)
     settings["augmented views"] = settings.pop("augmented", 0) or None
     settings["identical images"] = settings.pop("copies", 0) or None

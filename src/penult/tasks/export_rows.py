@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from penult.checking import checked
-from penult.errors import UsageError
 from penult.features.export import WRITERS, require_writable
-from penult.features.read import load
+from penult.features.read import one_set
 from penult.output import atomic_output, check_output
 from penult.progress import ShowProgress, following
 from penult.records import Features, Progress
@@ -97,13 +96,7 @@ def export_rows(
     check_output(target, overwrite=overwrite, inputs=inputs, output=ROWS)
     suffix = target.suffix.lower()
     require_writable(suffix)
-    if not isinstance(features, Features):
-        features = load(features, layer)
-    elif layer not in (None, features.name, features.recipe.layer):
-        raise UsageError(
-            f"rows in memory have one layer, {features.name}; give the feature file, or "
-            "leave the layer out"
-        )
+    features = one_set(features, layer)
     total = len(features)
     with following(progress) as tell, atomic_output(target, overwrite=overwrite) as temporary:
 

@@ -103,8 +103,8 @@ def test_rows_on_disk_give_the_classifier_that_rows_in_memory_give(
     np.testing.assert_allclose(
         streamed.predict_features(rows), held.predict_features(rows), atol=0.01
     )
-    assert streamed.settings.explained_variance == pytest.approx(
-        held.settings.explained_variance, abs=1e-4
+    assert streamed.settings.explained_variance_ratio == pytest.approx(
+        held.settings.explained_variance_ratio, abs=1e-4
     )
     for mine, theirs in zip(streamed.settings.grid, held.settings.grid, strict=True):
         assert mine.mean == pytest.approx(theirs.mean, abs=0.01)
@@ -235,7 +235,7 @@ def test_products_that_do_not_fit_are_refused(make_features):
 def test_rows_that_are_all_the_same_are_learned_from_too(make_features):
     features = make_features(COUNTS, features=np.ones((120, 6), np.float32))
     found = train(features, reduce=2, scale="none", grid={"C": [1]})
-    assert found.settings.explained_variance == 0
+    assert found.settings.explained_variance_ratio == 0
     json.dumps(found.settings.to_dict(), allow_nan=False)
 
 
@@ -244,7 +244,7 @@ def test_the_settings_say_what_is_kept(make_features, tmp_path):
     penult.train(features, tmp_path / "a.skops", scale="none", reduce=4, refit=True)
     settings = load_classifier(tmp_path / "a.skops").settings
     expected = PCA(4).fit(features.features).explained_variance_ratio_.sum()
-    assert settings.explained_variance == pytest.approx(expected, abs=1e-5)
+    assert settings.explained_variance_ratio == pytest.approx(expected, abs=1e-5)
     assert settings.reduction_in_words == (
         f"4 principal components, which have {100 * expected:.1f}% of the variance"
     )

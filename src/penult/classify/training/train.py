@@ -16,7 +16,7 @@ from penult.classify.evaluation.result import Evaluation
 from penult.classify.evaluation.seen import content_keys, is_seen
 from penult.classify.likeness import Likeness
 from penult.classify.options import TrainOptions
-from penult.classify.pipeline import explained_variance
+from penult.classify.pipeline import explained_variance_ratio
 from penult.classify.settings import GridResult, SeedRuns, TrainingSettings
 from penult.classify.training.grid import expand_grids, require_weighable
 from penult.classify.training.search import SearchResult
@@ -150,7 +150,7 @@ def train(
         params=dict(found.best.params),
         scale=scale,
         reduce=reduce,
-        explained_variance=None if reduce is None else explained_variance(pipeline),
+        explained_variance_ratio=None if reduce is None else explained_variance_ratio(pipeline),
         class_weight=class_weight,
         seed=seed,
         folds=folds,

@@ -77,7 +77,7 @@ def run(
                 "fit_on": fitted["fit_on"],
                 "fit_rows": fitted["rows"],
                 "whiten": whiten,
-                "explained": projection.explained,
+                "explained_variance_ratio": projection.explained_variance_ratio,
                 "explained_variance": projection.explained_variance.tolist(),
                 "total_variance": projection.total_variance,
             }
@@ -90,7 +90,8 @@ def run(
         f"{width:,} numbers"
     )
     on = "training row" if fitted["fit_on"] == "train" else "row"
-    say(f"{percent(projection.explained)} of the variance of {count(fitted['rows'], on)} is left")
+    kept = percent(projection.explained_variance_ratio)
+    say(f"{kept} of the variance of {count(fitted['rows'], on)} is left")
     if len(made.label_names) > 1:
         next_command("train", output, "-o", output.with_suffix(".skops"), quiet=quiet)
     else:
