@@ -134,7 +134,12 @@ def test_shapes_are_known_without_rows():
         (JoinedRecipe((A, B), (1, 2)), {"weights": ((1.0, 1.0), (1.0, 2.0))}),
         (
             A,
-            {"recipe": ("toy:a, penultimate joined with toy:b, penultimate", "toy:a, penultimate")},
+            {
+                "recipe": (
+                    "[toy:a, penultimate] joined with [toy:b, penultimate]",
+                    "toy:a, penultimate",
+                )
+            },
         ),
         (
             JoinedRecipe((A, AveragedRecipe(B, "flip"))),
@@ -202,8 +207,8 @@ def test_words_for_people_name_every_network_once():
     assert small.layer == "penultimate"
     assert small.leaves == (A, B)
     assert small.outline == (
-        "light augmentation, seed 3, of PCA 2, whitened, of flip views of toy:a, penultimate "
-        "joined with flip views of toy:b, penultimate"
+        "light augmentation, seed 3, of PCA 2, whitened, of ([flip views of toy:a, penultimate] "
+        "joined with [flip views of toy:b, penultimate])"
     )
 
 

@@ -104,11 +104,12 @@ def extract(
         read once (see docs/combine.md).
     layer : str or sequence of str, default="penultimate"
         One name, or several names and globs; all come from one forward pass. Of several models,
-        each name needs to be a layer of one only.
+        each name has to be a layer of one at least.
     pooling : {"avg", "max", "gem", "cls", "flatten", "none"}, optional
         How maps or tokens become a row; what suits the layer by default.
     normalize : {"none", "l2"}, default="none"
-        ``"l2"`` scales each row to length 1.
+        ``"l2"`` scales each row to length 1, of every network and view before they are put
+        together.
     views : {"flip", "five-crop", "ten-crop"}, optional
         Views of each image whose rows are averaged: it and its mirror image, its corners and its
         centre, or these and their mirror images.

@@ -179,7 +179,8 @@ def plan(
     pooling : {"avg", "max", "gem", "cls", "flatten", "none"}, optional
         How maps or tokens become a row; what suits the layer by default.
     normalize : {"none", "l2"}, default="none"
-        ``"l2"`` scales each row to length 1.
+        ``"l2"`` scales each row to length 1, of every network and view before they are put
+        together.
     views : {"flip", "five-crop", "ten-crop"}, optional
         Views of each image whose rows are averaged.
     join : bool, optional

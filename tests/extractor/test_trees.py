@@ -12,7 +12,7 @@ import penult
 from penult import Extractor
 from penult.engines.composition import Composition
 from penult.errors import UnknownNameError, UsageError
-from penult.recipe import AveragedRecipe, JoinedRecipe, ProjectedRecipe, Projection
+from penult.recipe import AugmentedRecipe, AveragedRecipe, JoinedRecipe, ProjectedRecipe, Projection
 
 # Left half red, right half half as green: what 8 × 8 pixels show exactly.
 HALVES = np.zeros((8, 8, 3), np.uint8)
@@ -145,7 +145,26 @@ def test_a_file_of_joined_rows_is_verified_and_gone_on_with(both, tmp_path):
         penult.extract(photos, tmp_path / "rows.h5", model=both[0], update=True)
 
 
+@pytest.mark.light
+def test_rows_of_a_stored_tree_are_called_what_files_call_them(toy):
+    joined = Extractor(toy, layer=["penultimate", "logits"], join=True).recipes[0]
+    projection = Projection(
+        mean=np.zeros(5), components=np.eye(5)[:2], explained_variance=[1, 1], total_variance=4
+    )
+    assert Extractor(joined).names == ("joined",)
+    assert Extractor(ProjectedRecipe.of(joined, projection)).names == ("pca2",)
+
+
+@pytest.mark.light
+def test_augmented_views_are_made_by_extract_alone(toy):
+    recipe = AugmentedRecipe(Extractor(toy).recipes[0], "light", 0)
+    with pytest.raises(UsageError, match=r"the recipe is of augmented views, .* give its part"):
+        Extractor(recipe)
+
+
 def test_what_cannot_be_joined_is_one_line(toy, tiny):
+    with pytest.raises(UsageError, match="as a set, and their order is that of the row's numbers"):
+        Extractor({toy, tiny})
     with pytest.raises(UsageError, match="one row to join, penultimate of toy:mean-colour; give"):
         Extractor(toy, join=True)
     with pytest.raises(UsageError, match="was given twice; give each once"):

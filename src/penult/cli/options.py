@@ -108,7 +108,10 @@ def one_pooling(pooling: _Pooling | None, pool: _Pooling | None) -> _Pooling | N
 
 Normalize = Annotated[
     Literal["none", "l2"],
-    network_option(help="Scale each row to length 1 (l2), or leave it as it is."),
+    network_option(
+        help="Scale each row to length 1 (l2), of every network and view before they are put "
+        "together, or leave it as it is."
+    ),
 ]
 Views = Annotated[
     Literal["flip", "five-crop", "ten-crop"] | None,

@@ -16,7 +16,6 @@ from penult.combine.matching import Match, in_words, match_rows
 from penult.combine.views import joined_views
 from penult.combine.writing import MadeOf, NewRows, named, require_output
 from penult.errors import FileFormatError, UnknownNameError, UsageError
-from penult.extractor.rows import JOINED
 from penult.features.read import find_rows, layer_recipes, load
 from penult.interface import command, option
 from penult.partition.rows import BLOCK_BYTES, read_at
@@ -154,7 +153,7 @@ def join(
         rows = NewRows(
             beside=beside,
             recipe=recipe,
-            name=JOINED,
+            name=recipe.default_name,
             dtype="float16" if half else "float32",
             blocks=_blocks(recipe, [one.features for one in sets], match.places, tell, "join"),
             augmented=augmented,

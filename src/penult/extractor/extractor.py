@@ -118,12 +118,13 @@ class Extractor:
         Backbone, as listed by ``penult models``, or several; or the recipe of a feature file or a
         classifier, which says the layer, pooling and so on itself.
     layer : str or sequence of str, default="penultimate"
-        One name, or several names and globs; all come from one forward pass. Each needs to be a
-        layer of one of the models only.
+        One name, or several names and globs; all come from one forward pass. Each has to be a
+        layer of one of the models at least.
     pooling : {"avg", "max", "gem", "cls", "flatten", "none"}, optional
         How maps or tokens become a row; what suits the layer by default.
     normalize : {"none", "l2"}, default="none"
-        ``"l2"`` scales each row to length 1.
+        ``"l2"`` scales each row to length 1, of every network and view before they are put
+        together.
     views : {"flip", "five-crop", "ten-crop"}, optional
         Views of each image whose rows are averaged.
     join : bool, optional

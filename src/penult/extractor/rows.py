@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args
@@ -18,6 +18,7 @@ from penult.images.pixels.margin import require_views
 from penult.interface import option
 from penult.recipe import (
     VIEWS,
+    AugmentedRecipe,
     AveragedRecipe,
     BackboneRecipe,
     JoinedRecipe,
@@ -28,7 +29,6 @@ from penult.recipe import (
 from penult.representation import what_given
 
 __all__ = [
-    "JOINED",
     "ModelRows",
     "NetworkToOpen",
     "RecipeRows",
@@ -36,14 +36,16 @@ __all__ = [
     "by_network",
 ]
 
-JOINED = "joined"
-"""The name of rows that are joined of several."""
-
 
 def as_names(given: str | Sequence[str]) -> tuple[str, ...]:
     """One name, of a model or a layer, or several, as a tuple."""
     if isinstance(given, str) or not isinstance(given, Iterable):
         return (given,)  # whether it is a name is for `ModelRows` to say
+    if isinstance(given, Set | Mapping):
+        raise UsageError(
+            f"names are given as a {type(given).__name__}, and their order is that of the row's "
+            "numbers; give a list"
+        )
     return tuple(given)
 
 
@@ -195,7 +197,8 @@ class ModelRows:
                 f"there is one row to join, {next(iter(named))} of {self.told}; give more models "
                 f"or layers, or leave out {option('join', True)}"
             )
-        return {JOINED: JoinedRecipe(tuple(named.values()))}
+        joined = JoinedRecipe(tuple(named.values()))
+        return {joined.default_name: joined}
 
     def _chosen(
         self, backbone: Backbone, selected: Sequence[BackboneRecipe]
@@ -227,6 +230,14 @@ class RecipeRows:
     recipe_is: str
     names: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        for recipe in self.stored:
+            if isinstance(recipe, AugmentedRecipe):
+                raise UsageError(
+                    f"{self.recipe_is} is of augmented views, which follow from a photo's number "
+                    "among them; give its part, which makes rows of photos as they are"
+                )
+
     @property
     def told(self) -> str:
         """The models, as a person is told."""
@@ -235,7 +246,7 @@ class RecipeRows:
     @property
     def layers(self) -> tuple[str, ...]:
         """Name of each recipe's rows."""
-        return self.names or tuple(recipe.layer for recipe in self.stored)
+        return self.names or tuple(recipe.default_name for recipe in self.stored)
 
     def networks(self, choice: WeightsChoice) -> tuple[NetworkToOpen, ...]:
         """The networks to open, each once.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from penult.recipe.single_part import SinglePartRecipe
+from penult.recipe.single_part import SinglePartRecipe, bracketed
 from penult.recipe.views import CENTER, View
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class AugmentedRecipe(SinglePartRecipe):
     @property
     def outline(self) -> str:
         """See `Recipe.outline`."""
-        return f"{self.policy} augmentation, seed {self.seed}, of {self.part.outline}"
+        return f"{self.policy} augmentation, seed {self.seed}, of {bracketed(self.part)}"
 
     def rows(self, leaf_rows: LeafRows, view: View = CENTER) -> NDArray[np.float32]:
         """See `Recipe.rows`."""

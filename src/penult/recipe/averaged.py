@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from penult.errors import FileFormatError
-from penult.recipe.single_part import SinglePartRecipe
+from penult.recipe.single_part import SinglePartRecipe, bracketed
 from penult.recipe.views import CENTER, VIEWS, View, Views
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class AveragedRecipe(SinglePartRecipe):
     @property
     def outline(self) -> str:
         """See `Recipe.outline`."""
-        return f"{self.views} views of {self.part.outline}"
+        return f"{self.views} views of {bracketed(self.part)}"
 
     def needs(self, view: View = CENTER) -> tuple[tuple[BackboneRecipe, View], ...]:
         """See `Recipe.needs`."""

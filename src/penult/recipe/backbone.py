@@ -98,6 +98,11 @@ class BackboneRecipe(Recipe):
         return {}
 
     @property
+    def default_name(self) -> str:
+        """See `Recipe.default_name`."""
+        return self.layer
+
+    @property
     def outline(self) -> str:
         """See `Recipe.outline`."""
         return f"{self.network or self.architecture}, {self.layer}"

@@ -104,6 +104,11 @@ class Recipe(ABC):
     def outline(self) -> str:
         """The tree in a few words, e.g. ``"PCA 256 of flip views of bundled:…, penultimate"``."""
 
+    @property
+    @abstractmethod
+    def default_name(self) -> str:
+        """What rows are called where nothing else tells: the layer, ``"joined"``, ``"pca256"``."""
+
     @abstractmethod
     def settings(self) -> dict[str, Any]:
         """What counts of this node alone, without its parts; JSON-like but for tuples."""

@@ -39,7 +39,7 @@ def require_equal(recipe: Recipe, other: Recipe, *, name: str, other_name: str) 
 
 def _shown(field: str, value: Any, node: Recipe) -> str:
     if field.endswith("recipe"):
-        return str(value)
+        return f"“{value}”"
     if not field.endswith("sha256"):
         return repr(value)
     # Nobody reads 64 digits; the name says more.

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = ["JoinedRecipe"]
 
+_TOLD = 6
+"""Parts that are named in a few words."""
+
 SHORTEST = 1e-12
 """A row is never divided by less: one of zeros stays one."""
 
@@ -59,12 +62,19 @@ class JoinedRecipe(CompositeRecipe):
             raise FileFormatError(f"the weights {weights}; each has to be above 0")
 
     @property
+    def default_name(self) -> str:
+        """See `Recipe.default_name`."""
+        return "joined"
+
+    @property
     def outline(self) -> str:
         """See `Recipe.outline`."""
-        return " joined with ".join(
-            part.outline if weight == 1 else f"{weight:g} × {part.outline}"
-            for part, weight in zip(self.parts, self.weights, strict=True)
-        )
+        told = [
+            f"{'' if weight == 1 else f'{weight:g} × '}[{part.outline}]"
+            for part, weight in zip(self.parts[:_TOLD], self.weights, strict=False)
+        ]
+        more = len(self.parts) - _TOLD
+        return " joined with ".join([*told, f"{more:,} more"] if more > 0 else told)
 
     def settings(self) -> dict[str, Any]:
         """See `Recipe.settings`."""
@@ -108,11 +118,12 @@ class JoinedRecipe(CompositeRecipe):
     def facts(self) -> list[tuple[str, str | None]]:
         """See `Recipe.facts`."""
         weighted = any(weight != 1 for weight in self.weights)
+        weights = ", ".join(f"{weight:g}" for weight in self.weights)
         facts = [(f"part {n}", part.outline) for n, part in enumerate(self.parts, 1)]
         return [
             ("joined", f"{len(self.parts)} parts, each scaled to length 1"),
             *facts,
-            ("weights", ", ".join(f"{w:g}" for w in self.weights) if weighted else None),
+            ("weight of each", f"weights {weights}" if weighted else None),
         ]
 
     def to_data(self) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from penult.errors import FileFormatError
 from penult.parsing import to_record
 from penult.recipe.base import Recipe
 from penult.recipe.projection import Projection
-from penult.recipe.single_part import SinglePartRecipe
+from penult.recipe.single_part import SinglePartRecipe, bracketed
 from penult.recipe.views import CENTER, View
 from penult.wording import percent
 
@@ -84,9 +84,14 @@ class ProjectedRecipe(SinglePartRecipe):
         return self.projection
 
     @property
+    def default_name(self) -> str:
+        """See `Recipe.default_name`."""
+        return f"pca{self.components}"
+
+    @property
     def outline(self) -> str:
         """See `Recipe.outline`."""
-        return f"PCA {self.components}{', whitened,' * self.whiten} of {self.part.outline}"
+        return f"PCA {self.components}{', whitened,' * self.whiten} of {bracketed(self.part)}"
 
     def settings(self) -> dict[str, Any]:
         """See `Recipe.settings`."""
@@ -108,7 +113,8 @@ class ProjectedRecipe(SinglePartRecipe):
             if self.projection is None
             else f", {percent(self.projection.explained_variance_ratio)} of variance"
         )
-        return [*self.part.facts(), ("PCA", f"{self.components}{', whitened' * self.whiten}{kept}")]
+        to = f"PCA to {self.components}{', whitened' * self.whiten}{kept}"
+        return [*self.part.facts(), ("reduced", to)]
 
     def to_data(self) -> dict[str, Any]:
         """See `Recipe.to_data`."""

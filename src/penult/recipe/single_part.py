@@ -13,7 +13,7 @@ from penult.recipe.composite import CompositeRecipe
 if TYPE_CHECKING:
     from penult.recipe.backbone import BackboneRecipe
 
-__all__ = ["SinglePartRecipe"]
+__all__ = ["SinglePartRecipe", "bracketed"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -33,6 +33,11 @@ class SinglePartRecipe(CompositeRecipe):
         """The one part."""
         return (self.part,)
 
+    @property
+    def default_name(self) -> str:
+        """See `Recipe.default_name`."""
+        return self.part.default_name
+
     def settings(self) -> dict[str, Any]:
         """See `Recipe.settings`."""
         fields = (field.name for field in dataclasses.fields(self) if field.compare)
@@ -49,3 +54,8 @@ class SinglePartRecipe(CompositeRecipe):
     def with_leaves(self, leaves: Mapping[BackboneRecipe, BackboneRecipe]) -> Recipe:
         """See `Recipe.with_leaves`."""
         return dataclasses.replace(self, part=self.part.with_leaves(leaves))
+
+
+def bracketed(part: Recipe) -> str:
+    """A part's outline, in brackets where that is needed to see where it ends."""
+    return part.outline if len(part.parts) < 2 else f"({part.outline})"

@@ -139,7 +139,9 @@ class Features:
         import numpy as np
 
         asked = np.asarray(rows)
-        if asked.size and all(isinstance(one, str) for one in asked.flat):
+        if asked.ndim != 1 or (asked.dtype.kind == "U" and not _all_texts(rows)):
+            raise self._no_places(rows)
+        if asked.size and all(isinstance(one, str) for one in asked):
             there = {str(one): place for place, one in enumerate(self.ids)}
             for one in asked.flat:
                 if one not in there:
@@ -150,11 +152,14 @@ class Features:
                 asked if asked.size else asked.astype(np.intp)
             ]
         except IndexError as error:
-            raise UsageError(
-                f"rows is {what_given(rows)}, of {count(len(self), 'row')}; give their places, "
-                "counted from 0, one True or False for each, or their ids"
-            ) from error
+            raise self._no_places(rows) from error
         return places
+
+    def _no_places(self, rows: Any) -> UsageError:
+        return UsageError(
+            f"rows is {what_given(rows)}, of {count(len(self), 'row')}; give their places in a "
+            "list, counted from 0, one True or False for each, or their ids"
+        )
 
     def __repr__(self) -> str:
         return one_line("Features", self._facts())
@@ -213,3 +218,8 @@ class Features:
 def _others(layers: tuple[str, ...], this: str) -> str | None:
     others = len([layer for layer in layers if layer != this])
     return f"{count(others, 'other layer')} in the file" if others else None
+
+
+def _all_texts(rows: Any) -> bool:
+    """Whether all are texts: NumPy makes texts of numbers beside some."""
+    return all(isinstance(one, str) for one in rows)
