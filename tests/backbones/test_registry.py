@@ -6,6 +6,7 @@ from penult.backbones.catalogue import left_out, list_models
 from penult.backbones.families import FAMILIES
 from penult.backbones.registry import open_backbone, register, sources
 from penult.errors import BackboneError, MissingExtraError, UnknownNameError, UsageError
+from penult.interface import serving_command_line
 
 
 def test_a_registered_source_opens_by_prefix_and_by_bare_name(toy):
@@ -175,3 +176,11 @@ def test_a_source_says_itself_which_of_its_names_lack_which_extra(toy, monkeypat
 def test_what_lacks_its_extra_is_not_listed(toy, monkeypatch):
     monkeypatch.setattr(registry.load_source("toy"), "lacking", lambda: {"mean-colour": "keras"})
     assert list(list_models("toy:")) == []
+
+
+@pytest.mark.light
+def test_several_models_in_one_word_are_to_be_given_one_by_one():
+    with pytest.raises(UnknownNameError, match=r"give each by itself: model=\['a', 'b'\]"):
+        open_backbone("a,b")
+    with serving_command_line(), pytest.raises(UnknownNameError, match="--model a --model b"):
+        open_backbone("a, b")

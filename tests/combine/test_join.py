@@ -181,10 +181,13 @@ def test_several_labels_of_an_image_are_kept_and_compared(file):
         penult.join([a, c])
 
 
-def test_the_origin_is_that_of_the_first(file):
+def test_the_origin_is_that_of_the_first_and_says_what_was_joined(file):
     a = file("a", {"x.jpg": [1]}, origin={"sources": ["/photos"]})
     joined = penult.join([a, file("b", {"x.jpg": [1]}, origin={"sources": ["/other"]})])
-    assert joined.features.origin == {"sources": ["/photos"]}
+    assert joined.features.origin == {
+        "sources": ["/photos"],
+        "joined": {"files": ["a.h5", "b.h5"], "layers": [], "missing": 0, "changed": 0},
+    }
 
 
 # --- sets of rows of one file

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from feature_files import recipe
 
+import penult
 from penult.recipe import AugmentedRecipe, AveragedRecipe, JoinedRecipe, ProjectedRecipe, Projection
 from penult.reporting.again import commands_again
 
@@ -86,3 +87,18 @@ def test_what_no_command_makes_has_none():
     assert again(AveragedRecipe(JoinedRecipe((A, B)), "flip")) == ()
     assert again(ProjectedRecipe.of(A, PCA), B) == ()
     assert again(AugmentedRecipe(A, "light", 0)) == ()
+
+
+def test_a_file_joined_of_files_is_joined_of_them_again(toy, tiny, photos, tmp_path):
+    """And not extracted: rows that only one of them had were left out."""
+    a = penult.extract(photos, tmp_path / "a.h5", model=toy)
+    b = penult.extract(photos, tmp_path / "b.h5", model=tiny)
+    joined = penult.join([tmp_path / "a.h5", tmp_path / "b.h5"], weights=[1, 0.5]).features
+    again = commands_again([joined.recipe], joined.layers, joined.origin, output="ab.h5")
+    assert again == ("penult join a.h5 b.h5 -o ab.h5 --weight 1 --weight 0.5",)
+    small = penult.reduce(joined, pca=2)
+    join, reduce = commands_again([small.recipe], small.layers, small.origin, output="s.h5")
+    assert join == "penult join a.h5 b.h5 -o s_part1.h5 --weight 1 --weight 0.5"
+    assert reduce == "penult reduce s_part1.h5 -o s.h5 --pca 2 --fit-on all"
+    memory = penult.join([a, b]).features
+    assert commands_again([memory.recipe], memory.layers, memory.origin, output="m.h5") == ()

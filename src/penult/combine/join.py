@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -158,12 +158,26 @@ def join(
             blocks=_blocks(recipe, [one.features for one in sets], match.places, tell, "join"),
             augmented=augmented,
             failures=_failures(sets, match),
-            origin=sets[0].origin,
+            origin={**sets[0].origin, "joined": _joined_of(given, layer, match)},
         )
         made = rows.write(target, overwrite=overwrite)
     return Joined(
         features=made, missing=match.missing, changed=match.changed, views_left_out=why_not
     )
+
+
+def _joined_of(
+    given: Sequence[Features | str | Path], layer: str | Sequence[str] | None, match: Match
+) -> dict[str, Any]:
+    """What the file says of how it was joined; no files where some features were in memory."""
+    files = [one for one in given if not isinstance(one, Features)]
+    layers = [layer] if isinstance(layer, str) else list(layer or ())
+    return {
+        "files": [Path(one).name for one in files] if len(files) == len(given) else [],
+        "layers": layers,
+        "missing": len(match.missing),
+        "changed": len(match.changed),
+    }
 
 
 def _sets(given: Sequence[Features | str | Path], layers: Sequence[str] | None) -> list[Features]:

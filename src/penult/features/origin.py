@@ -13,6 +13,16 @@ __all__ = ["read_origin"]
 
 
 @dataclass(frozen=True, kw_only=True)
+class _JoinedOf:
+    """What `penult.join` says of the files that it joined."""
+
+    files: tuple[str, ...] = ()
+    layers: tuple[str, ...] = ()
+    missing: int = 0
+    changed: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
 class _Used:
     """What is used of an origin, here or elsewhere; whatever else there is may be anything."""
 
@@ -29,6 +39,7 @@ class _Used:
     augment_to: int | None = None
     augment_policy: str | None = None
     augment_seed: int | None = None
+    joined: _JoinedOf | None = None
 
 
 def read_origin(text: str) -> dict[str, Any]:

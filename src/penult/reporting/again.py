@@ -42,7 +42,7 @@ def commands_again(
     tuple of str
         Empty where no commands are known that make such rows.
     """
-    if _is_of_one_run(recipes):
+    if _is_of_one_run(recipes) and "joined" not in origin:
         return (
             extract_command(
                 recipes,
@@ -68,6 +68,15 @@ class _Steps:
 
     def make(self, recipe: Recipe, output: str) -> bool:
         """Put down the commands that make such rows; whether they are known."""
+        joined = self.origin.get("joined")
+        if joined is not None and isinstance(recipe, JoinedRecipe):
+            # Of files that were there, of which some rows may have been left out.
+            if not joined["files"]:
+                return False
+            layers = [word for layer in joined["layers"] for word in ("--layer", layer)]
+            words = ["join", *joined["files"], "-o", output, *layers, *self._options(recipe)]
+            self.commands.append(f"penult {' '.join(map(shell_quote, words))}")
+            return True
         if _is_of_one_run([recipe]):
             names = [leaf.layer for leaf in recipe.leaves]
             maps = _has_maps(recipe)

@@ -12,7 +12,7 @@ from penult.backbones.families import meant_by
 from penult.backbones.registry.prefixes import BUILT_IN, load_source, sources
 from penult.backbones.source import BackboneSource, missing_extra
 from penult.errors import MissingExtraError, UnknownNameError
-from penult.interface import command
+from penult.interface import at_command_line, command, option
 
 __all__ = ["DEFAULT_MODEL", "names_hint", "resolve", "unknown_model"]
 
@@ -80,6 +80,8 @@ def unknown_model(name: str, *, hint: str | None = None) -> UnknownNameError:
         meant, hint = [f"hf:./{Path(name).as_posix()}"], "if it is a checkpoint of Hugging Face's"
     elif os.path.isfile(name):  # noqa: PTH113 - False where no file can have that name
         meant, hint = [f"checkpoint:{name}"], "if it is a file of weights"
+    elif "," in name:
+        meant, hint = [], f"of several, give each by itself: {_one_by_one(name)}"
     elif hint is None and len(name) > 2 and any(name.lower() in one for one in once):
         hint = f"{command('models', name.lower())} lists all with that in their names"
     elif hint is None:
@@ -116,3 +118,10 @@ def _missing_for(name: str) -> MissingExtraError | None:
         return error
     extra = source.lacking().get(rest)
     return MissingExtraError(name, extra) if extra else None
+
+
+def _one_by_one(name: str) -> str:
+    models = [one.strip() for one in name.split(",") if one.strip()]
+    if at_command_line():
+        return " ".join(f"--model {one}" for one in models)
+    return option("model", models)

@@ -157,7 +157,7 @@ def run(
     if line := strays_line(trained.likeness):
         say(line)
     left_out = trained.settings.left_out.items()
-    say_some([f"left out: {number:,} {reason}" for reason, number in left_out])
+    say_some([f"left out: {count(number, 'image')}, {reason}" for reason, number in left_out])
     say(f"{output}: {count(len(trained.label_names), 'class')}, {trained.recipe.network}")
     for path in written:
         say_path(path)
