@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from penult.representation import short_text
 from penult.wording import interval, params_in_words, percent
 
 if TYPE_CHECKING:
-    from penult.classify.settings import GridResult, LayerResult, TrainingSettings
+    from penult.classify.settings import GridResult, LayerResult, SeedRuns, TrainingSettings
 
 __all__ = ["layers_rows", "params_in_words", "runs_line", "trials_rows"]
 
@@ -65,4 +66,14 @@ def runs_line(settings: TrainingSettings) -> str | None:
     return (
         f"{len(runs.seeds)} runs, seeds {runs.seeds[0]} to {runs.seeds[-1]}: accuracy "
         f"{percent(runs.mean)} ± {100 * runs.std:.1f} (standard deviation between the runs)"
+        f"{_of_classes(runs)}"
     )
+
+
+def _of_classes(runs: SeedRuns) -> str:
+    """The means over the runs that say how the small classes do."""
+    if runs.balanced_accuracy is None:
+        return ""
+    lowest = sorted(runs.recalls.items(), key=lambda one: one[1])[:3]
+    told = ", ".join(f"{short_text(label)} {percent(recall)}" for label, recall in lowest)
+    return f"; balanced accuracy {percent(runs.balanced_accuracy)}, lowest recalls: {told}"

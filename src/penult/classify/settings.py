@@ -11,6 +11,7 @@ import numpy as np
 
 from penult.classify.options import TrainOptions
 from penult.parsing import to_record
+from penult.records import Scores
 from penult.representation import html_table, one_line, short_repr, short_text
 from penult.wording import count, params_in_words, percent
 
@@ -47,7 +48,7 @@ class GridResult:
 @short_repr
 @dataclass(frozen=True)
 class SeedRuns:
-    """The accuracies of several runs, each with its own seed.
+    """The scores of several runs, each with its own seed.
 
     Attributes
     ----------
@@ -59,34 +60,49 @@ class SeedRuns:
         Of the accuracies.
     std : float
         Sample standard deviation of the accuracies.
+    balanced_accuracy : float or None
+        Mean of the runs'; None in files from before, and where images may have several labels.
+    recalls : mapping of str to float
+        Class to the mean recall over the runs that held images of it out.
     """
 
     seeds: tuple[int, ...]
     accuracies: tuple[float, ...]
     mean: float
     std: float
+    balanced_accuracy: float | None = None
+    recalls: Mapping[str, float] = dataclasses.field(default_factory=dict)
 
     @classmethod
-    def of(cls, seed: int, accuracies: Sequence[float]) -> SeedRuns:
+    def of(cls, seed: int, scores: Sequence[Scores]) -> SeedRuns:
         """Summarise two runs or more, whose seeds start from `seed` and are one apart.
 
         Parameters
         ----------
         seed : int
             Of the first run.
-        accuracies : sequence of float
+        scores : sequence of Scores
             Of each run.
 
         Returns
         -------
         SeedRuns
-            With their mean and standard deviation.
+            With mean and standard deviation of the accuracies, and means of the recalls.
         """
+        accuracies = [one.accuracy for one in scores]
+        balanced = [b for one in scores if (b := one.balanced_accuracy) is not None]
+        recalls: dict[str, list[float]] = {}
+        for one in scores:
+            for of_class in one.classes:
+                if of_class.support:
+                    recalls.setdefault(of_class.label, []).append(of_class.recall)
         return cls(
             seeds=tuple(range(seed, seed + len(accuracies))),
             accuracies=tuple(accuracies),
             mean=float(np.mean(accuracies)),
             std=float(np.std(accuracies, ddof=1)),
+            balanced_accuracy=float(np.mean(balanced)) if balanced else None,
+            recalls={label: float(np.mean(found)) for label, found in sorted(recalls.items())},
         )
 
 

@@ -168,7 +168,7 @@ def train(
         near_duplicates=near_duplicates,
         classes=training_set.images_per_class(splits[0].train),
         thresholds=found.thresholds,
-        runs=SeedRuns.of(seed, [each.scores.accuracy for _, each in results]) if runs > 1 else None,
+        runs=SeedRuns.of(seed, [each.scores for _, each in results]) if runs > 1 else None,
         file_layers=plain.layers if len(plain.layers) > 1 else (),
         layer=plain.name if plain.name != plain.recipe.layer else "",
         not_tried=tuple(dict(params) for params in found.not_tried),
