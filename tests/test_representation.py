@@ -37,6 +37,7 @@ def public_records():
 
 # Those whose reprs are their own, and tested by themselves.
 OWN = {
+    "Joined",
     "Classifier",
     "ClassifierInfo",
     "FeaturesInfo",

@@ -135,7 +135,7 @@ def _is_default(field: dataclasses.Field[Any], value: Any) -> bool:
     if field.default is not dataclasses.MISSING:
         return value is field.default or (isinstance(value, str | int) and value == field.default)
     if field.default_factory is not dataclasses.MISSING:
-        return not value
+        return len(value) == 0
     return False
 
 

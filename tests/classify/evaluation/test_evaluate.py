@@ -5,6 +5,7 @@ import pytest
 
 from penult.classify.evaluation.evaluate import evaluate
 from penult.classify.loading import load_classifier
+from penult.classify.outcome import runs_line
 from penult.classify.training.train import train
 from penult.errors import RecipeMismatchError, UsageError
 
@@ -86,11 +87,18 @@ def test_runs_repeat_over_seeds_and_the_first_is_returned(make_features):
     features = make_features(COUNTS, noise=2)
     classifier = train(features, runs=3)
     told = classifier.settings.runs
-    alone = [train(features, seed=s).scores.accuracy for s in range(3)]
+    scores = [train(features, seed=s).scores for s in range(3)]
+    alone = [one.accuracy for one in scores]
     assert told.accuracies == tuple(alone)
     assert told.mean == pytest.approx(np.mean(alone))
     assert told.std == pytest.approx(np.std(alone, ddof=1))
     assert classifier.scores.accuracy == alone[0]
+    recalls = [{c.label: c.recall for c in one.classes} for one in scores]
+    mean = {label: np.mean([one[label] for one in recalls]) for label in recalls[0]}
+    assert told.recalls == pytest.approx(mean)
+    assert told.balanced_accuracy == pytest.approx(np.mean(list(mean.values())))
+    lowest = min(mean, key=mean.get)
+    assert f"lowest recalls: {lowest} {mean[lowest]:.1%}" in runs_line(classifier.settings)
 
 
 @pytest.mark.parametrize("fixed", ["splits", "another file"])
