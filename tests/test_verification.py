@@ -135,6 +135,7 @@ def test_float16_rounds_and_is_allowed_to(shades, tmp_path, toy):
     assert not penult.verify(path).passed
 
 
+@pytest.mark.torch
 @pytest.mark.parametrize("dtype", ["float32", "float16"])
 @pytest.mark.parametrize(
     ("precision", "passes", "fails"), [("float16", 0.002, 0.03), ("bfloat16", 0.03, 0.25)]

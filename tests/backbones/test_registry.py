@@ -178,7 +178,6 @@ def test_what_lacks_its_extra_is_not_listed(toy, monkeypatch):
     assert list(list_models("toy:")) == []
 
 
-@pytest.mark.light
 def test_several_models_in_one_word_are_to_be_given_one_by_one():
     with pytest.raises(UnknownNameError, match=r"give each by itself: model=\['a', 'b'\]"):
         open_backbone("a,b")

@@ -89,6 +89,7 @@ def test_what_no_command_makes_has_none():
     assert again(AugmentedRecipe(A, "light", 0)) == ()
 
 
+@pytest.mark.torch
 def test_a_file_joined_of_files_is_joined_of_them_again(toy, tiny, photos, tmp_path):
     """And not extracted: rows that only one of them had were left out."""
     a = penult.extract(photos, tmp_path / "a.h5", model=toy)
