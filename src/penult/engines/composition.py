@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from penult.recipe import Preprocessing
 
-    Pixels = tuple[NDArray[np.uint8], ...]
+    Pixels = dict[Preprocessing, NDArray[np.uint8]]
 
 __all__ = ["Composition"]
 
@@ -61,15 +61,20 @@ class Composition:
         return cls(engine.recipes, [engine])
 
     @property
-    def at_least(self) -> tuple[int, int] | None:
-        """The smallest size that a JPEG may be decoded at; see `Transform.at_least`."""
-        sizes = [transform.at_least for transform in self._transforms.values()]
-        known = [size for size in sizes if size is not None]
-        if not known or len(known) < len(sizes):
-            return None
-        return max(width for width, _ in known), max(height for _, height in known)
+    def at_least(self) -> tuple[tuple[int, int] | None, ...]:
+        """The smallest sizes that a JPEG may be decoded at; see `Transform.at_least`.
 
-    def pixels(self, image: Image.Image, changes: AugmentedView | None = None) -> Pixels:
+        Each network has its own, as it has alone: one for all would be another decoding for some,
+        which their recipes would not say.
+        """
+        return tuple(dict.fromkeys(one.at_least for one in self._transforms.values()))
+
+    def pixels(
+        self,
+        image: Image.Image,
+        changes: AugmentedView | None = None,
+        sizes: Sequence[tuple[int, int] | None] | None = None,
+    ) -> Pixels:
         """Transform an image for each network.
 
         Parameters
@@ -78,21 +83,25 @@ class Composition:
             Of mode RGB.
         changes : AugmentedView, optional
             What is done to it first, the same for all networks; once where they see it as large.
+        sizes : sequence of (int, int) or None, optional
+            Those of `at_least` for which the image was decoded; by default all.
 
         Returns
         -------
-        tuple of uint8 array, shape (V, H, W, 3)
-            One for each way in which networks see images: its views.
+        dict of Preprocessing to uint8 array, shape (V, H, W, 3)
+            Each way in which networks see images so decoded: its views.
         """
         changed: dict[int, Image.Image] = {}
-        pixels = []
+        pixels = {}
         for seen, transform in self._transforms.items():
+            if sizes is not None and transform.at_least not in sizes:
+                continue
             edge = 0
             if changes is not None and (edge := edge_for(seen)) not in changed:
                 changed[edge] = changes(image, edge)
             made = transform(changed.get(edge, image))
-            pixels.append(made[None] if made.ndim == 3 else made)
-        return tuple(pixels)
+            pixels[seen] = made[None] if made.ndim == 3 else made
+        return pixels
 
     def run(self, images: Sequence[Pixels]) -> list[NDArray[np.float32]]:
         """Turn images into rows.
@@ -100,13 +109,14 @@ class Composition:
         Parameters
         ----------
         images : sequence of what `pixels` gives, of length n
+            With all ways in which networks see images.
 
         Returns
         -------
         list of float32 array, shape (n, …)
             One a recipe.
         """
-        stacked = dict(zip(self._transforms, map(np.stack, zip(*images, strict=True)), strict=True))
+        stacked = {seen: np.stack([image[seen] for image in images]) for seen in self._transforms}
         found: dict[tuple[BackboneRecipe, View], NDArray[np.float32]] = {}
         for engine in self.engines:
             seen = engine.recipes[0].preprocessing

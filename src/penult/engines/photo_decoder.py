@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from penult.engines.composition import Composition, Pixels
+    from penult.images.pixels.decode import Size
     from penult.recipe import AugmentedRecipe
 
     Decoded = tuple[Outcome, Pixels | None]
@@ -78,7 +79,7 @@ class PhotoDecoder:
         try:
             made, content = read_image(
                 photo,
-                lambda image, content: [self._decoded(one, image, content) for one in records],
+                lambda *photo: [self._decoded(one, *photo) for one in records],
                 allow_truncated=self._allow_truncated,
                 at_least=self._maker.at_least,
                 known=lambda content: all(
@@ -88,11 +89,13 @@ class PhotoDecoder:
             )
         except ImageError as error:
             return [(Outcome(one, failure=Failure(one.id, str(error))), None) for one in records]
-        if made is None:
+        if not made:
             return [(Outcome(one, self._digest(one, content), known=True), None) for one in records]
-        return made
+        return [_together(of_one) for of_one in zip(*made, strict=True)]
 
-    def _decoded(self, record: ImageRecord, image: Image.Image, content: str) -> Decoded:
+    def _decoded(
+        self, record: ImageRecord, image: Image.Image, content: str, sizes: Sequence[Size]
+    ) -> Decoded:
         digest, changes = self._digest(record, content), None
         if self._is_known(digest):
             return Outcome(record, digest, known=True), None
@@ -101,7 +104,7 @@ class PhotoDecoder:
                 raise ValueError(f"{record.id}, and nothing that says how it is made")
             changes = self._augmentation.draw(content, record.view)
         try:
-            return Outcome(record, digest), self._maker.pixels(image, changes)
+            return Outcome(record, digest), self._maker.pixels(image, changes, sizes)
         except ImageError as error:
             return Outcome(record, failure=Failure(record.id, str(error))), None
 
@@ -112,3 +115,13 @@ class PhotoDecoder:
 
     def _is_known(self, digest: str) -> bool:
         return bool(digest) and self._known is not None and self._known(digest)
+
+
+def _together(decodings: Sequence[Decoded]) -> Decoded:
+    """One outcome of a record of which several decodings were made: the first failure, or all."""
+    pixels: Pixels = {}
+    for outcome, some in decodings:
+        if some is None:
+            return outcome, None
+        pixels |= some
+    return decodings[0][0], pixels

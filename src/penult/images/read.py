@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import errno
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import BinaryIO, TypeVar
 
 from PIL import Image
 
 from penult.errors import ImageError, PenultError
 from penult.images.in_memory import MemoryRecord
-from penult.images.pixels.decode import MAX_PIXELS, decoded
+from penult.images.pixels.decode import MAX_PIXELS, Size, decoded, decoded_alike
 from penult.messages import first_line
 from penult.records import ImageRecord
 
@@ -51,46 +51,51 @@ def read_pixels(
     ImageError
         Whatever the reason.
     """
-    return read_image(
+    made, content = read_image(
         record,
-        lambda image, _: transform(image),
+        lambda image, *_: transform(image),
         max_pixels=max_pixels,
         allow_truncated=allow_truncated,
-        at_least=at_least,
+        at_least=[at_least],
         known=known,
     )
+    return (made[0] if made else None), content
 
 
 def read_image(
     record: ImageRecord,
-    use: Callable[[Image.Image, str], Made],
+    use: Callable[[Image.Image, str, Sequence[Size]], Made],
     *,
     max_pixels: int = MAX_PIXELS,
     allow_truncated: bool = False,
-    at_least: tuple[int, int] | None = None,
+    at_least: Sequence[Size] = (None,),
     known: Callable[[str], bool] | None = None,
-) -> tuple[Made | None, str]:
+) -> tuple[list[Made], str]:
     """Read and decode one image, and make something of it; safe to call from any thread.
+
+    It is read once, and decoded once, or as often as the sizes that are asked for make another
+    image of it.
 
     Parameters
     ----------
     record : ImageRecord
         The image; it is opened once.
     use : callable
-        From a Pillow image of mode RGB, and the digest of its bytes, to what is wanted.
+        From a Pillow image of mode RGB, the digest of its bytes, and those of `at_least` that the
+        image is for, to what is wanted.
     max_pixels : int
         The most pixels that an image may have; see `decode`.
     allow_truncated : bool
         Whether to take what can be decoded of a damaged file; see `decode`.
-    at_least : (int, int), optional
-        The smallest size that a JPEG may be decoded at; see `decode`.
+    at_least : sequence of (int, int) or None
+        The smallest sizes that a JPEG may be decoded at, each once; see `decode`.
     known : callable, optional
         Whether all that is wanted of an image with this digest is known; it is not decoded then.
 
     Returns
     -------
-    made : what `use` makes, or None
-        None where `known` said yes.
+    made : list
+        What `use` makes, of each decoding; empty where `known` said yes.
     content : str
         Hex BLAKE2b-128 digest of the file's bytes, 32 characters; empty where there is no file.
 
@@ -100,15 +105,19 @@ def read_image(
         Whatever the reason: deleted meanwhile, no permission, not a file, too large, not an image.
     """
     if isinstance(record, MemoryRecord):
-        return use(record.to_rgb(), ""), ""
+        return [use(record.to_rgb(), "", at_least)], ""
     data = read_bytes(record, max_pixels=max_pixels)
     content = digest_of(data)
     if known is not None and known(content):
-        return None, content
-    with decoded(
-        data, max_pixels=max_pixels, allow_truncated=allow_truncated, at_least=at_least
-    ) as image:
-        return use(image, content), content
+        return [], content
+    made = []
+    for sizes in decoded_alike(data, at_least):
+        # One after the other: a thread holds memory for one image at a time.
+        with decoded(
+            data, max_pixels=max_pixels, allow_truncated=allow_truncated, at_least=sizes[0]
+        ) as image:
+            made.append(use(image, content, sizes))
+    return made, content
 
 
 def digest_of(data: bytes) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 
@@ -20,7 +20,10 @@ from penult.images.pixels.metadata import without_metadata
 from penult.images.pixels.quiet import silence
 from penult.images.pixels.tiff.image import TiffImage
 
-__all__ = ["MAX_PIXELS", "decode", "decoded", "upright"]
+__all__ = ["MAX_PIXELS", "Size", "decode", "decoded", "decoded_alike", "upright"]
+
+Size = tuple[int, int] | None
+"""What a JPEG is decoded at least at, (width, height); None for every pixel."""
 
 MAX_PIXELS = 178_956_970
 """The most pixels an image may have by default: the size at which Pillow itself refuses."""
@@ -142,6 +145,39 @@ def _decode(
         image.draft(None, at_least)
     layout = sample_layout(image)
     return upright(_load(image, data, allow_truncated=allow_truncated), layout)
+
+
+def decoded_alike(data: bytes, sizes: Sequence[Size]) -> list[list[Size]]:
+    """Group sizes to decode at least: those of one group give the same image.
+
+    Parameters
+    ----------
+    data : bytes
+        The file.
+    sizes : sequence of (int, int) or None
+        Values of `at_least`, each once; see `decode`.
+
+    Returns
+    -------
+    list of list
+        All of them, in groups, in the order of their first ones.
+    """
+    groups: dict[object, list[Size]] = {}
+    for size in sizes:
+        groups.setdefault(1 if len(sizes) == 1 else _reduction(data, size), []).append(size)
+    return list(groups.values())
+
+
+def _reduction(data: bytes, at_least: Size) -> object:
+    """By what an image is divided while it is decoded; another for each size where none can say."""
+    try:
+        image = open_header(jpeg.without_leading_junk(data))
+        if at_least is None or not jpeg.is_jpeg(image):
+            return 1
+        image.draft(None, at_least)
+        return image.decoderconfig[0]
+    except Exception:
+        return at_least  # decoding says what is wrong
 
 
 def upright(image: Image.Image, layout: tuple[int, bool]) -> Image.Image:
