@@ -173,8 +173,9 @@ def test_arrays_that_are_others_than_the_recipe_says_are_refused():
     [
         (lambda: JoinedRecipe((A,)), "two parts or more"),
         (lambda: JoinedRecipe((A, B), (1.0,)), "1 weights for 2 parts"),
-        (lambda: JoinedRecipe((A, B), (1.0, 0.0)), "above 0"),
-        (lambda: JoinedRecipe((A, B), (1.0, float("nan"))), "above 0"),
+        (lambda: JoinedRecipe((A, B), (1.0, 0.0)), "from 0.001 to 1,000"),
+        (lambda: JoinedRecipe((A, B), (1.0, float("nan"))), "from 0.001 to 1,000"),
+        (lambda: JoinedRecipe((A, B), (1.0, 1e39)), "from 0.001 to 1,000"),
         (lambda: AveragedRecipe(AveragedRecipe(A, "flip"), "flip"), "averaged once"),
         (lambda: dataclasses.replace(projection(2, False), mean=[1, 2]), "do not fit together"),
         (lambda: dataclasses.replace(projection(2, False), mean=[np.nan] * 5), "NaN"),
@@ -219,3 +220,14 @@ def test_a_recipe_pickled_when_all_were_leaves_is_one():
     bare = Recipe.__new__(Recipe)
     bare.__dict__.update(vars(A))
     assert bare == A
+
+
+def test_a_projection_of_other_rows_than_its_part_makes_is_one_line():
+    forged = ProjectedRecipe.of(A, projection(2, False, width=7))
+    with pytest.raises(FileFormatError, match="takes rows of 7 numbers, and is given 5; it was"):
+        forged.rows(of(a=[[1] * 5]))
+
+
+def test_rows_are_joined_also_where_their_squares_are_no_float32():
+    rows = JoinedRecipe((A, B)).rows(of(a=[[3e30, 4e30], [0, 0]], b=[[1], [0]]))
+    np.testing.assert_allclose(rows, [[0.6, 0.8, 1], [0, 0, 0]], rtol=1e-6)

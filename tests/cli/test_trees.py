@@ -92,6 +92,12 @@ def test_a_report_of_several_networks_says_how_it_was_made(penult, photos, toy, 
     assert "flip views of tiny:network, penultimate" in page
 
 
+def test_all_networks_are_named_whose_rows_a_file_has(penult, photos, toy, tiny, tmp_path):
+    done = penult("extract", photos, "-o", tmp_path / "f.h5", "-m", toy, "-m", tiny, "--no-join")
+    names = "mean-colour/penultimate, network/penultimate"
+    assert f"from toy:mean-colour + tiny:network ({names})" in " ".join(done.out.split())
+
+
 def test_networks_that_are_not_joined_are_compared_in_a_report(penult, photos, toy, tiny, tmp_path):
     done = penult(
         "report", photos, "-o", tmp_path / "r", "-m", toy, "-m", tiny, "--no-join", "-q",

@@ -11,7 +11,13 @@ import pytest
 from feature_files import recipe, record, write
 
 import penult
-from penult.errors import OutputExistsError, SourceError, UnknownNameError, UsageError
+from penult.errors import (
+    OutputExistsError,
+    SourceError,
+    TrainingError,
+    UnknownNameError,
+    UsageError,
+)
 from penult.records import Failure
 
 pytestmark = pytest.mark.light
@@ -235,8 +241,9 @@ def test_rows_of_one_recipe_are_no_join(two):
     ("weights", "said"),
     [
         ([1], "1 weight for 2 sets of rows; give one for each"),
-        ([1, 0], "each has to be above 0"),
-        ([1, float("inf")], "each has to be above 0"),
+        ([1, 0], "each has to be from 0.001 to 1,000"),
+        ([1, float("inf")], "each has to be from 0.001 to 1,000"),
+        ([1, 1e5], "each has to be from 0.001 to 1,000"),  # infinite in float16
     ],
 )
 def test_weights_that_cannot_be_are_refused(two, weights, said):
@@ -378,3 +385,40 @@ def test_memory_does_not_grow_with_rows(tmp_path, monkeypatch):
 
     peak(100)  # what is imported stays
     assert (peak(3000) - peak(500)) / 2500 < 600
+
+
+def test_rows_that_are_no_numbers_are_refused_by_the_names_of_their_images(file, tmp_path):
+    """As wherever rows are read; joined, one NaN would be as many as its row has numbers."""
+    a = file("a", {"x.jpg": [3, 4], "y.jpg": [np.nan, 8], "z.jpg": [np.inf, 1]})
+    b = file("b", {"z.jpg": [1], "y.jpg": [1], "x.jpg": [2]})
+    output = tmp_path / "ab.h5"
+    with pytest.raises(
+        TrainingError, match=r"2 rows with NaN or infinite numbers: y\.jpg, z\.jpg;"
+    ):
+        penult.join([a, b], output)
+    assert not output.exists()
+
+
+def test_augmented_rows_that_are_no_numbers_are_said_of_their_image(file):
+    rows = {"x.jpg": [3, 4], "y.jpg": [6, 8]}
+    a = file("a", rows, views={("x.jpg", 1): [0, 1], ("y.jpg", 1): [np.nan, 1]})
+    b = file("b", rows, views={("x.jpg", 1): [1, 0], ("y.jpg", 1): [1, 1]})
+    with pytest.raises(TrainingError, match=r"1 row with NaN or infinite numbers: y\.jpg;"):
+        penult.join([a, b])
+
+
+@pytest.mark.parametrize("empty", [0, 1])
+def test_features_without_rows_are_no_part_of_a_join(two, empty):
+    both = [penult.load(one) for one in two]
+    both[empty] = both[empty].take([])
+    with pytest.raises(SourceError, match="has no rows; extract images that can be read"):
+        penult.join(both)
+
+
+def test_what_is_told_of_augmentation_is_told_where_augmented_rows_are_left(file):
+    rows, views = {"x.jpg": [3, 4]}, {("x.jpg", 1): [0, 1]}
+    origin = {"sources": ["/photos"], "augment": 1, "augment_policy": "light", "augment_seed": 0}
+    a = file("a", rows, views=views, origin=origin)
+    b, c = file("b", rows, views=views), file("c", rows)
+    assert penult.join([a, b]).features.origin.items() >= origin.items()
+    assert penult.join([a, c]).features.origin.keys() == {"sources", "joined"}

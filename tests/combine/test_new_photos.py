@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 import penult
+from penult.errors import RecipeMismatchError, UsageError
+from penult.recipe import Recipe
 
 pytestmark = pytest.mark.light
 
@@ -65,3 +67,20 @@ def test_a_projection_of_another_file_is_no_match(layers, tmp_path):
     one, other = (penult.reduce(path, pca=2).recipe for path in layers)
     with pytest.raises(penult.RecipeMismatchError, match=r"projection\.sha256"):
         require_equal(one, other, name="a", other_name="b")
+
+
+def test_what_was_reduced_is_not_updated_from_images(layers, photos, toy, tmp_path):
+    """No options of an extraction would make it, so none are asked for."""
+    small = tmp_path / "small.h5"
+    penult.reduce(layers[0], small, pca=2)
+    with pytest.raises(
+        RecipeMismatchError,
+        match=r"small\.h5 was made by penult\.reduce\(\), which reads no images",
+    ):
+        penult.extract(photos, small, model=toy, layer="mean", update=True, progress=False)
+
+
+def test_a_recipe_without_its_arrays_is_refused_before_networks_are_opened(layers):
+    bare = Recipe.from_json(penult.reduce(layers[0], pca=2).recipe.to_json())
+    with pytest.raises(UsageError, match=r"the arrays of PCA 2 .* are not there; .*penult\.load\("):
+        penult.Extractor(bare)

@@ -215,3 +215,11 @@ def test_memory_does_not_grow_with_rows(tmp_path, monkeypatch):
 
     peak(500)  # what is imported stays
     assert (peak(4500) - peak(1000)) / 3500 < 250
+
+
+def test_one_training_row_is_too_few(file):
+    one = file(
+        "one", CROSS, split={"a.jpg": "train"} | dict.fromkeys(["b.jpg", "c.jpg", "d.jpg"], "test")
+    )
+    with pytest.raises(UsageError, match=r"has 1 training row, .* all rows with fit_on='all'$"):
+        penult.reduce(one, pca=1)

@@ -203,6 +203,7 @@ FORGED = {
     "of a row that is not there": (put("of", np.array([0, 0, 3])), "belong to rows 0 to 3 of 3"),
     "of a row before the first": (put("of", np.array([0, -1, 2])), "belong to rows -1 to 2 of 3"),
     "a view 0": (put("view", np.array([1, 0, 1])), "counted from 0"),
+    "a view that none can be": (put("view", np.array([1, 2**62, 1])), f"counted .* to {2**62}"),
     "fewer views": (put("view", np.array([1, 2])), "3 augmented rows of 2 views"),
     "fractions": (put("of", np.array([0.0, 0.0, 2.0])), "its of is float64"),
     "fewer rows": (put("rows/penultimate", np.zeros((2, 2), np.float32)), r"of shape \(2, 2\)"),

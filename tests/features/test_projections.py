@@ -139,6 +139,8 @@ FORGED = {
     "a variance below 0": (put("explained_variance", np.array([4, -1], np.float32)), "negative"),
     "a total that is no number": (put_attribute("total_variance", "8"), "is no number"),
     "a total that is NaN": (put_attribute("total_variance", np.nan), "holds NaN"),
+    "an infinite total": (put_attribute("total_variance", np.inf), "holds NaN or infinite"),
+    "a total below 0": (put_attribute("total_variance", -8.0), "negative variance"),
     "no total": (lambda group: group.attrs.__delitem__("total_variance"), "damaged or incomplete"),
     "no mean": (lambda group: group.__delitem__("mean"), "it has no mean"),
     "a mean that is a group": (
@@ -166,3 +168,15 @@ def test_a_forged_projection_is_refused_in_one_line(reduced, case):
     assert str(told.value).startswith(str(reduced))
     assert "\n" not in str(told.value)
     assert len(str(told.value)) < 500
+
+
+def test_rows_that_are_no_projections_are_refused(reduced):
+    """Nobody would find out before a classifier meets its first photo."""
+    with h5py.File(reduced, "a") as file:
+        layers = file["layers"]
+        attributes = dict(layers["pca2"].attrs)
+        del layers["pca2"]
+        layers["pca2"] = np.zeros((len(RECORDS), 3), np.float32)
+        layers["pca2"].attrs.update(attributes)
+    with pytest.raises(FeatureFileError, match=r"rows of \(3,\) are no projection to 2"):
+        load(reduced)

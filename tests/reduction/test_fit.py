@@ -122,7 +122,7 @@ def test_numbers_far_from_zero_keep_their_variance():
             "4 principal components were asked for, but 4 rows span no more than 3; give 3",
         ),
         ((10, 3), 0, "0 principal components were asked for; give 1 or more"),
-        ((1, 3), 1, "principal components of 1 row were asked for; give more"),
+        ((1, 3), 1, "principal components of 1 row were asked for; give two or more"),
     ],
 )
 def test_too_many_are_refused(shape, components, said):
@@ -154,3 +154,15 @@ def test_memory_does_not_grow_with_rows():
 
     peak(2)  # what is imported stays
     assert peak(60) < peak(10) + 50_000  # of 640,000 bytes more
+
+
+def test_variances_that_float32_does_not_hold_are_refused():
+    with pytest.raises(
+        TrainingError, match=r"variance is \de\+\d+, .* extracting .*normalize='l2'"
+    ):
+        fit(np.eye(4) * 1e30, 2)
+
+
+def test_rows_of_no_numbers_are_refused():
+    with pytest.raises(UsageError, match="rows of no numbers"):
+        fit(np.zeros((5, 0)), 1)

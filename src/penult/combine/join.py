@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,8 +18,9 @@ from penult.combine.views import joined_views
 from penult.combine.writing import MadeOf, NewRows, named, require_output
 from penult.errors import FileFormatError, UnknownNameError, UsageError
 from penult.features.read import find_rows, layer_recipes, load
+from penult.images.augmentation_options import AUGMENTATION_OPTIONS
 from penult.interface import command, option
-from penult.partition.rows import BLOCK_BYTES, read_at
+from penult.partition.rows import BLOCK_BYTES, not_finite, read_at
 from penult.progress import ShowProgress, following
 from penult.recipe import AugmentedRecipe, JoinedRecipe
 from penult.records import Failure, Features, Progress
@@ -105,7 +107,7 @@ def join(
     layer : str or sequence of str, optional
         Sets of rows to take of each file, those that it has; by default the last of each.
     weights : sequence of float, optional
-        One for each set of rows, above 0; all 1 by default.
+        One for each set of rows, from 0.001 to 1,000; all 1 by default.
     overwrite : bool, default=False
         Replace `output` if it exists; it must be none of the files read.
     progress : bool or callable, optional
@@ -129,6 +131,8 @@ def join(
     SourceError
         If no image has a row in all; or if an image has one label in one file and another in
         another: names both.
+    TrainingError
+        If a row holds what is no number; names the images.
     PathNotFoundError, FeatureFileError, OutputExistsError, OutputError
         If a file cannot be read or written.
     """
@@ -148,17 +152,32 @@ def join(
                 of=views.of,
                 view=views.view,
                 recipe=AugmentedRecipe(recipe, about.policy, about.seed),
-                blocks=_blocks(recipe, views.rows, views.places, tell, "join augmented rows"),
+                blocks=_blocks(
+                    recipe,
+                    views.rows,
+                    views.places,
+                    [str(beside.ids[k]) for k in views.of.tolist()],
+                    partial(_tell, tell, "join augmented rows"),
+                ),
             )
         rows = NewRows(
             beside=beside,
             recipe=recipe,
             name=recipe.default_name,
             dtype="float16" if half else "float32",
-            blocks=_blocks(recipe, [one.features for one in sets], match.places, tell, "join"),
+            blocks=_blocks(
+                recipe,
+                [one.features for one in sets],
+                match.places,
+                beside.ids,
+                partial(_tell, tell, "join"),
+            ),
             augmented=augmented,
             failures=_failures(sets, match),
-            origin={**sets[0].origin, "joined": _joined_of(given, layer, match)},
+            origin={
+                **_origin(sets[0].origin, augmented=augmented is not None),
+                "joined": _joined_of(given, layer, match),
+            },
         )
         made = rows.write(target, overwrite=overwrite)
     return Joined(
@@ -241,23 +260,43 @@ def _recipe(sets: Sequence[Features], weights: Sequence[float] | None) -> Joined
         raise UsageError(str(error)) from error
 
 
+def _origin(origin: Mapping[str, Any], *, augmented: bool) -> dict[str, Any]:
+    """Where the images came from; nothing of augmentation where no augmented rows are left."""
+    return {
+        name: value
+        for name, value in origin.items()
+        if augmented or name not in AUGMENTATION_OPTIONS
+    }
+
+
 def _blocks(
     recipe: JoinedRecipe,
     parts: Sequence[Rows],
     places: Sequence[NDArray[np.intp]],
-    tell: Tell,
-    stage: str,
+    ids: Sequence[str],
+    told: Callable[[int, int], None],
 ) -> Iterator[tuple[slice, NDArray[np.float32]]]:
-    """Joined rows, in blocks that take little memory."""
+    """Joined rows, in blocks that take little memory; at the end, an error if some were none."""
     total = len(places[0])
     width = sum(int(np.prod(part.shape[1:])) for part in parts)
     step = max(1, BLOCK_BYTES // max(1, 4 * width))
-    tell(Progress(0, total, 0, stage=stage, unit="rows"))
+    bad: list[str] = []
+    told(0, total)
     for start in range(0, total, step):
         block = slice(start, min(start + step, total))
         read = [read_at(part, found[block]) for part, found in zip(parts, places, strict=True)]
-        yield block, recipe.join(read)
-        tell(Progress(block.stop, total, 0, stage=stage, unit="rows"))
+        joined = recipe.join(read)
+        finite = np.isfinite(joined).all(axis=1)
+        bad += [str(ids[start + k]) for k in np.flatnonzero(~finite).tolist()]
+        if not bad:
+            yield block, joined
+        told(block.stop, total)
+    if bad:
+        raise not_finite(bad)
+
+
+def _tell(tell: Tell, stage: str, done: int, total: int) -> None:
+    tell(Progress(done, total, 0, stage=stage, unit="rows"))
 
 
 def _failures(sets: Sequence[Features], match: Match) -> list[Failure]:

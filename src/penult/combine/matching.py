@@ -50,8 +50,11 @@ def match_rows(files: Sequence[Features]) -> Match:
     Raises
     ------
     SourceError
-        If an id is there twice, or no image has a row in all.
+        If features have no rows or an id twice, or no image has a row in all.
     """
+    for one in files:
+        if not len(one.ids):
+            raise SourceError(f"{named(one)} has no rows; extract images that can be read")
     keys = [_keys(one) for one in files]
     first = files[0]
     places = [find_places(keys[0], of) for of in keys]

@@ -20,6 +20,7 @@ from penult.progress import ShowProgress, following
 from penult.recipe import AugmentedRecipe, ProjectedRecipe
 from penult.records import Features, Progress
 from penult.reduction import fit_projection, require_components
+from penult.wording import count
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -95,6 +96,11 @@ def reduce(
     features = one_set(features, layer)
     fitted_on, rows = _rows_to_fit(features, fit_on)
     width = row_length(features)
+    if fitted_on == "train" and len(rows) < min(2, len(features)):
+        raise UsageError(
+            f"{named(features)} has {count(len(rows), 'training row')}, and components are fitted "
+            f"on two or more; fit on all rows with {option('fit_on', 'all')}"
+        )
     require_components(pca, len(rows), width)
     with following(progress) as tell:
         projection = fit_projection(

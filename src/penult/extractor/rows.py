@@ -12,10 +12,10 @@ from penult.backbones.backbone import Backbone
 from penult.backbones.recipe_selection import select, select_of_each
 from penult.backbones.registry import DEFAULT_MODEL, as_recorded, holds_weights, require_recorded
 from penult.backbones.weights.choice import WeightsChoice
-from penult.errors import UnknownNameError, UsageError, WeightsError
+from penult.errors import FileFormatError, UnknownNameError, UsageError, WeightsError
 from penult.images.pixels.fast_resize import require_fast
 from penult.images.pixels.margin import require_views
-from penult.interface import option
+from penult.interface import command, option
 from penult.recipe import (
     VIEWS,
     AugmentedRecipe,
@@ -256,7 +256,17 @@ class RecipeRows:
         WeightsError
             If the weights came from a file that is not there any more, or those given are none of
             these networks'.
+        UsageError
+            If the arrays of a projection are not at hand.
         """
+        for recipe in self.stored:
+            try:
+                _ = recipe.projections
+            except FileFormatError as error:
+                raise UsageError(
+                    f"{self.recipe_is} makes no rows: {error}; a recipe has them where it was "
+                    f"taken of a file: {command('load', 'FILE')}.recipe"
+                ) from error
         leaves = [own[-1] for own in by_network(self.stored)]
         return tuple(
             NetworkToOpen(*as_recorded(leaf, self.recipe_is, own), leaf)

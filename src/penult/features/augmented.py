@@ -25,6 +25,9 @@ from penult.records import AugmentedRecord, AugmentedRows, ImageRecord
 
 __all__ = ["AugmentedWriter", "read_augmented"]
 
+# So that the number of a row and that of a view fit together into one of 64 bits.
+_MOST_VIEWS = 2**31
+
 
 class AugmentedWriter:
     """The group of augmented rows in the making.
@@ -128,8 +131,10 @@ def read_augmented(file: Any, layers: Mapping[str, RowsOnDisk]) -> dict[str, Aug
         raise Refused(
             f"is damaged: its augmented rows belong to rows {of.min()} to {of.max()} of {photos}"
         )
-    if view.min() < 1:
-        raise Refused(f"is damaged: its augmented views are counted from {view.min()}")
+    if view.min() < 1 or view.max() > _MOST_VIEWS:
+        raise Refused(
+            f"is damaged: its augmented views are counted from {view.min()} to {view.max()}"
+        )
     return {
         name: AugmentedRows(features=rows, of=of, view=view, recipe=rows.recipe)
         for name, rows in stored.items()

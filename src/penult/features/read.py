@@ -208,6 +208,9 @@ def _layers(file: Any, name: str, number: int) -> dict[str, RowsOnDisk]:
     for rows in datasets:
         recipe = Recipe.from_json(read_text(rows, "recipe"), projections)
         projections_of([recipe])  # all of them are there
+        width = getattr(recipe, "components", None)
+        if width is not None and rows.shape[1:] != (width,):
+            raise Refused(f"is damaged: rows of {rows.shape[1:]} are no projection to {width}")
         named = recipe.layer if number <= schema.FIRST_FORMAT else read_text(rows, "name")
         layers[named] = RowsOnDisk(rows, name, recipe)
     if len(layers) < len(datasets) or not layers:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from penult.records import Features, Rows
 
-__all__ = ["BLOCK_BYTES", "read_at", "read_blocks", "read_rows", "row_length"]
+__all__ = ["BLOCK_BYTES", "not_finite", "read_at", "read_blocks", "read_rows", "row_length"]
 
 # Bytes read at a time: large enough for the disk, small beside any matrix that is kept.
 BLOCK_BYTES = 16 << 20
@@ -97,12 +97,17 @@ def read_blocks(
         if finite.all():
             yield slice(int(first), int(last)), block
     if bad:
-        named = ", ".join(str(features.ids[i]) for i in bad[:5])
-        more = f" and {len(bad) - 5} more" if len(bad) > 5 else ""
-        raise TrainingError(
-            f"{count(len(bad), 'row')} with NaN or infinite numbers: {named}{more}; "
-            f"extract these images again, or remove them"
-        )
+        raise not_finite([str(features.ids[i]) for i in bad])
+
+
+def not_finite(ids: Sequence[str]) -> TrainingError:
+    """Say that the rows of some images hold what is no number, and name a few."""
+    named = ", ".join(ids[:5])
+    more = f" and {len(ids) - 5} more" if len(ids) > 5 else ""
+    return TrainingError(
+        f"{count(len(ids), 'row')} with NaN or infinite numbers: {named}{more}; "
+        f"extract these images again, or remove them"
+    )
 
 
 def read_at(rows: Rows, places: NDArray[np.intp]) -> NDArray[np.float32]:

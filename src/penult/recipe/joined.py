@@ -28,6 +28,9 @@ _TOLD = 6
 SHORTEST = 1e-12
 """A row is never divided by less: one of zeros stays one."""
 
+# Beyond, a part's numbers would get lost beside another's, or not fit into float16.
+_LEAST, _MOST = 1e-3, 1e3
+
 
 @dataclass(frozen=True, repr=False)
 class JoinedRecipe(CompositeRecipe):
@@ -38,12 +41,13 @@ class JoinedRecipe(CompositeRecipe):
     parts : tuple of Recipe
         Two or more, in the order of their numbers.
     weights : tuple of float
-        What each part is multiplied by after it was scaled, one a part, above 0; all 1 by default.
+        What each part is multiplied by after it was scaled, one a part, from 0.001 to 1,000; all 1
+        by default.
 
     Raises
     ------
     FileFormatError
-        If there are fewer parts, or the weights are not as many, or not above 0.
+        If there are fewer parts, or the weights are not as many, or too small or large.
     """
 
     kind = "joined"
@@ -58,8 +62,8 @@ class JoinedRecipe(CompositeRecipe):
         object.__setattr__(self, "weights", weights)
         if len(weights) != len(self.parts):
             raise FileFormatError(f"{len(weights)} weights for {len(self.parts)} parts")
-        if not all(math.isfinite(weight) and weight > 0 for weight in weights):
-            raise FileFormatError(f"the weights {weights}; each has to be above 0")
+        if not all(_LEAST <= weight <= _MOST for weight in weights):
+            raise FileFormatError(f"the weights {weights}; each has to be from 0.001 to 1,000")
 
     @property
     def default_name(self) -> str:
@@ -102,8 +106,11 @@ class JoinedRecipe(CompositeRecipe):
         scaled = []
         for part, weight in zip(rows, self.weights, strict=True):
             flat = part.reshape(len(part), math.prod(part.shape[1:]))
-            length = np.linalg.norm(flat, axis=1, keepdims=True)
-            scaled.append(flat * (np.float32(weight) / np.maximum(length, SHORTEST)))
+            # In float64: squares of large numbers are more than float32 holds.
+            length = np.sqrt(np.einsum("ij,ij->i", flat, flat, dtype=np.float64))
+            factor = (weight / np.maximum(length, SHORTEST)).astype(np.float32)
+            with np.errstate(invalid="ignore"):  # what is no number is refused where rows are read
+                scaled.append(flat * factor[:, None])
         return np.concatenate(scaled, axis=1, dtype=np.float32)
 
     def row_shape(self, leaf_shape: Callable[[BackboneRecipe], tuple[int, ...]]) -> tuple[int, ...]:

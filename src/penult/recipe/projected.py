@@ -100,7 +100,13 @@ class ProjectedRecipe(SinglePartRecipe):
     def rows(self, leaf_rows: LeafRows, view: View = CENTER) -> NDArray[np.float32]:
         """See `Recipe.rows`."""
         projection, rows = self._arrays, self.part.rows(leaf_rows, view)
-        return projection.apply(rows.reshape(len(rows), math.prod(rows.shape[1:])))
+        width = math.prod(rows.shape[1:])
+        if width != len(projection.mean):
+            raise FileFormatError(
+                f"{self.outline}: the projection takes rows of {len(projection.mean):,} numbers, "
+                f"and is given {width:,}; it was fitted on other rows"
+            )
+        return projection.apply(rows.reshape(len(rows), width))
 
     def row_shape(self, leaf_shape: Callable[[BackboneRecipe], tuple[int, ...]]) -> tuple[int, ...]:
         """See `Recipe.row_shape`."""

@@ -67,9 +67,9 @@ class Projection:
                 f"variances of {self.explained_variance.shape}, which do not fit together"
             )
         arrays = (self.mean, self.components, self.explained_variance)
-        if not (all(np.isfinite(array).all() for array in arrays) and self.total_variance >= 0):
+        if not all(np.isfinite(array).all() for array in (*arrays, self.total_variance)):
             raise FileFormatError("a projection holds NaN or infinite numbers")
-        if self.explained_variance.min() < 0:
+        if min(self.explained_variance.min(), self.total_variance) < 0:
             raise FileFormatError("a projection holds a negative variance")
 
     @cached_property

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from penult.errors import TrainingError, UsageError
+from penult.interface import option
 from penult.machine import free_memory
 from penult.recipe import Projection
 from penult.reduction.solvers import (
@@ -49,8 +50,12 @@ def require_components(components: int, rows: int, width: int) -> None:
     if components < 1:
         raise UsageError(f"{components} principal components were asked for; give 1 or more")
     if rows < 2:
-        raise UsageError(f"principal components of {count(rows, 'row')} were asked for; give more")
+        raise UsageError(
+            f"principal components of {count(rows, 'row')} were asked for; give two or more"
+        )
     most = min(width, rows - 1)
+    if most < 1:
+        raise UsageError("rows of no numbers have no principal components")
     if components > most:
         why = (
             f"rows of {count(width, 'number')} have {width:,} at most"
@@ -102,11 +107,19 @@ def fit_projection(
     UsageError
         If there cannot be so many components.
     TrainingError
-        If the rows do not vary in so many directions, or nothing fits into the memory.
+        If the rows do not vary in so many directions, hold numbers too large, or nothing fits into
+        the memory.
     """
     require_components(components, rows, width)
     room = free_memory() // 2 if memory is None else memory
     found = _solve(blocks, rows, width, components, room)
+    largest = float(max(np.abs(found.mean).max(), found.variance.max(), found.total_variance))
+    if not largest <= float(np.finfo(np.float32).max):
+        raise TrainingError(
+            f"the rows hold numbers so large that their variance is {largest:.0e}, more than "
+            "float32 holds; divide them by their length first, by extracting them with "
+            f"{option('normalize', 'l2')}"
+        )
     scale = found.total_variance + float(found.mean @ found.mean)
     varying = int((found.variance > _NOTHING * scale).sum())
     if varying < components:

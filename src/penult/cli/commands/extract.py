@@ -134,6 +134,7 @@ def run(
         _show_plan(output, planned, as_json=as_json)
         return
     from penult.extraction import extract
+    from penult.features.read import layer_recipes
     from penult.images.notes import label_messages
 
     kept = counted = 0
@@ -206,9 +207,11 @@ def run(
         )
         return
     shape = times(features.features.shape[1:])
+    recipes = [recipe for recipe, _ in layer_recipes(output).values()]
+    networks = dict.fromkeys(leaf.network for recipe in recipes for leaf in recipe.leaves)
     say(
         f"{output}: {count(rows, 'row')} of {shape} {features.features.dtype}, "
-        f"{count(len(features.label_names), 'class')}, from {features.recipe.network} "
+        f"{count(len(features.label_names), 'class')}, from {' + '.join(networks)} "
         f"({listed(features.layers)})"
     )
     if features.augmented is not None:

@@ -15,8 +15,8 @@ from penult.features.read import load, read_layers
 from penult.features.resume.chunk import gather
 from penult.features.resume.manifest import difference
 from penult.images.augmentation_options import AUGMENTATION_OPTIONS
-from penult.interface import option
-from penult.recipe import Recipe
+from penult.interface import command, option
+from penult.recipe import ProjectedRecipe, Recipe
 from penult.records import Features, Rows, augmented_content
 
 __all__ = ["FinishedRows", "require_same"]
@@ -48,6 +48,11 @@ def require_same(path: Path, recipes: Mapping[str, Recipe], options: Mapping[str
     then["dtype"] = str(whole.features.dtype)
     there = {name: rows.recipe for name, rows in layers.items()}
     differences = difference(there, recipes, then, now)
+    if _is_projected(there) and not _is_projected(recipes):
+        raise RecipeMismatchError(
+            f"{path} was made by {command('reduce')}, which reads no images; update the file of "
+            "which it was made, and reduce that again"
+        )
     if differences:
         raise RecipeMismatchError(
             f"{path} was made with another recipe than is asked for now ({differences}); give "
@@ -55,6 +60,11 @@ def require_same(path: Path, recipes: Mapping[str, Recipe], options: Mapping[str
             f"{option('overwrite', True)} to make it anew"
         )
     return whole
+
+
+def _is_projected(recipes: Mapping[str, Recipe]) -> bool:
+    nodes = (node for recipe in recipes.values() for node in recipe.walk())
+    return any(isinstance(node, ProjectedRecipe) for node in nodes)
 
 
 class FinishedRows:
