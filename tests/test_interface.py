@@ -83,7 +83,11 @@ def texts_of(path: Path) -> list[tuple[int, str]]:
 
 
 # Lines to be typed into a shell, whoever reads them.
-SHELL_LINES = ("reporting/commands.py", "images/sources/standard_input.py")
+SHELL_LINES = (
+    "reporting/again.py",
+    "reporting/commands.py",
+    "images/sources/standard_input.py",
+)
 
 
 def test_no_message_of_the_library_is_written_for_the_command_line_alone() -> None:

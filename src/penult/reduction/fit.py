@@ -60,7 +60,7 @@ def require_components(components: int, rows: int, width: int) -> None:
         why = (
             f"rows of {count(width, 'number')} have {width:,} at most"
             if width < rows
-            else f"{rows:,} rows span no more than {most:,}"
+            else f"{count(rows, 'row')} span no more than {most:,}"
         )
         raise UsageError(
             f"{count(components, 'principal component')} were asked for, but {why}; give "
@@ -124,9 +124,11 @@ def fit_projection(
     varying = int((found.variance > _NOTHING * scale).sum())
     if varying < components:
         if not varying:
-            raise TrainingError(f"all {rows:,} rows are the same: there is nothing to project on")
+            raise TrainingError(
+                f"all of {count(rows, 'row')} are the same: there is nothing to project on"
+            )
         raise TrainingError(
-            f"{count(components, 'principal component')} were asked for, but the {rows:,} rows "
+            f"{count(components, 'principal component')} were asked for, but {count(rows, 'row')} "
             f"vary in {count(varying, 'direction')} only; give {varying:,} or fewer"
         )
     return Projection(

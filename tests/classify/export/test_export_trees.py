@@ -130,9 +130,9 @@ def test_the_documented_program_prepares_what_transform_does(
     recipe = replace(joined.recipe, parts=parts, weights=(1, 0.5))
     rows = recipe.join([averaged.features[:], joined.features[:, 3:]])
     classifier = penult.train(replace(joined, features=rows, recipe=recipe), grid={"C": [1]})
-    classifier.save("both.skops")
-    penult.export("both.skops", "both.onnx")
-    agree(tmp_path / "both.skops", tmp_path / "both.onnx", photos)
+    classifier.save("two.skops")
+    penult.export("two.skops", "two.onnx")
+    agree(tmp_path / "two.skops", tmp_path / "two.onnx", photos)
 
     page = (ROOT / "docs/combine.md").read_text("utf-8")
     (program,) = [one.text for one in blocks_of(page, "combine.md") if "onnxruntime" in one.text]

@@ -123,5 +123,5 @@ def _missing_for(name: str) -> MissingExtraError | None:
 def _one_by_one(name: str) -> str:
     models = [one.strip() for one in name.split(",") if one.strip()]
     if at_command_line():
-        return " ".join(f"--model {one}" for one in models)
+        return " ".join(option("model", one) for one in models)
     return option("model", models)
