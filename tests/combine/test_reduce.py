@@ -132,7 +132,7 @@ def test_a_set_of_rows_is_chosen_by_its_layer(tmp_path):
     sets = [np.array([*CROSS.values()], np.float32), np.zeros((4, 3), np.float32)]
     path = write(tmp_path / "l.h5", records, sets, layers=("cross", "zeros"))
     assert rows(penult.reduce(path, layer="cross", pca=2)) == ON_THEM
-    with pytest.raises(TrainingError, match="all of 4 rows are the same"):
+    with pytest.raises(TrainingError, match="all 4 rows are the same"):
         penult.reduce(path, pca=2)
     with pytest.raises(UsageError, match="rows in memory have one layer, cross"):
         penult.reduce(penult.load(path, "cross"), layer="zeros")

@@ -125,7 +125,7 @@ def fit_projection(
     if varying < components:
         if not varying:
             raise TrainingError(
-                f"all of {count(rows, 'row')} are the same: there is nothing to project on"
+                f"all {count(rows, 'row')} are the same: there is nothing to project on"
             )
         raise TrainingError(
             f"{count(components, 'principal component')} were asked for, but {count(rows, 'row')} "
