@@ -15,7 +15,7 @@ from penult.engines.photo_decoder import PhotoDecoder
 from penult.images.pixels.augment import Augmentation
 from penult.images.pixels.decode import decode, decoded_alike
 from penult.images.read import digest_of
-from penult.recipe import AugmentedRecipe
+from penult.recipe import AugmentedRecipe, AveragedRecipe
 from penult.records import AugmentedRecord, ImageRecord
 from tests.recipe_trees import leaf
 
@@ -115,3 +115,29 @@ def test_sizes_are_told_apart_by_what_the_decoder_makes_of_them():
     ]
     assert decoded_alike(encoded("PNG"), sizes) == [sizes]
     assert decoded_alike(b"damaged", sizes) == [[size] for size in sizes]
+
+
+class Counting(Seeing):
+    """One whose rows are the first pixel's red; it counts the images that it is run on."""
+
+    def __init__(self, layer: str, edge: int) -> None:
+        super().__init__(edge, "exact")
+        self.recipes = (dataclasses.replace(self.recipes[0], layer=layer),)
+        self.images = 0
+
+    def run(self, images):
+        self.images += len(images)
+        return [images[:, 0, 0, :1].astype(np.float32)]
+
+
+def test_a_network_is_run_on_the_views_that_it_needs_and_not_on_those_of_another():
+    plain, mirrored = Counting("plain", 32), Counting("mirrored", 32)
+    recipes = [plain.recipes[0], AveragedRecipe(mirrored.recipes[0], "flip")]
+    composition = Composition(recipes, [plain, mirrored])
+    halves = np.zeros((32, 32, 3), np.uint8)
+    halves[:, 16:] = 200
+    pixels = composition.pixels(Image.fromarray(halves))
+    rows, averaged = composition.run([pixels] * 3)
+    assert rows.tolist() == [[0]] * 3
+    assert averaged.tolist() == [[100]] * 3
+    assert (plain.images, mirrored.images) == (3, 6)

@@ -163,7 +163,6 @@ def join(
         rows = NewRows(
             beside=beside,
             recipe=recipe,
-            name=recipe.default_name,
             dtype="float16" if half else "float32",
             blocks=_blocks(
                 recipe,

@@ -117,7 +117,6 @@ def reduce(
         new = NewRows(
             beside=Beside.of(features),
             recipe=recipe,
-            name=recipe.default_name,
             dtype="float16" if half else "float32",
             blocks=_projected(features, every, project, tell, "project"),
             augmented=_augmented(features, recipe, project, tell),

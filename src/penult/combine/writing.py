@@ -55,8 +55,6 @@ class NewRows:
     beside : Beside
         What stands beside the rows.
     recipe : Recipe
-    name : str
-        Of the set of rows.
     dtype : {"float32", "float16"}
     blocks : iterable of (slice, float32 array)
         From the first row to the last.
@@ -67,7 +65,6 @@ class NewRows:
 
     beside: Beside
     recipe: Recipe
-    name: str
     dtype: Literal["float32", "float16"]
     blocks: Iterable[Block]
     augmented: MadeOf | None = None
@@ -101,7 +98,7 @@ class NewRows:
             target,
             [self.recipe],
             self.beside.columns(0 if more is None else len(more.of)),
-            [self.name],
+            [self.recipe.default_name],
             augmented=[] if more is None else [more.recipe],
             dtype=self.dtype,
             origin=self.origin,

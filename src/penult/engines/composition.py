@@ -53,7 +53,15 @@ class Composition:
         for leaf, view in needs:
             views.setdefault(leaf.preprocessing, {})[view] = None
         self._transforms = {seen: Transform(seen, tuple(them)) for seen, them in views.items()}
-        self._views = {seen: tuple(them) for seen, them in views.items()}
+        # Of the views that images are seen in alike, those that some leaf of an engine needs.
+        self._wanted = [
+            [
+                (place, view)
+                for place, view in enumerate(views[engine.recipes[0].preprocessing])
+                if any((leaf, view) in needs for leaf in engine.recipes)
+            ]
+            for engine in self.engines
+        ]
 
     @classmethod
     def of(cls, engine: Engine) -> Composition:
@@ -118,14 +126,15 @@ class Composition:
         """
         stacked = {seen: np.stack([image[seen] for image in images]) for seen in self._transforms}
         found: dict[tuple[BackboneRecipe, View], NDArray[np.float32]] = {}
-        for engine in self.engines:
-            seen = engine.recipes[0].preprocessing
-            pixels = stacked[seen]
+        for engine, wanted in zip(self.engines, self._wanted, strict=True):
+            pixels = stacked[engine.recipes[0].preprocessing]
+            if len(wanted) < pixels.shape[1]:
+                pixels = pixels[:, [place for place, _ in wanted]]
             flat = pixels.reshape(-1, *pixels.shape[2:])
             rows = run_in_pieces(engine, flat, max(engine.batch_size, len(images)))
             for leaf, block in zip(engine.recipes, rows, strict=True):
                 by_view = block.reshape(*pixels.shape[:2], *block.shape[1:])
-                for place, view in enumerate(self._views[seen]):
+                for place, (_, view) in enumerate(wanted):
                     found[leaf, view] = by_view[:, place]
         return [
             np.ascontiguousarray(recipe.rows(lambda leaf, view: found[leaf, view]))

@@ -71,6 +71,9 @@ def unknown_model(name: str, *, hint: str | None = None) -> UnknownNameError:
     """
     known = [*ALIASES, *(known for prefix in sources() for known in load_source(prefix).names())]
     once = {known.lower(): known for known in reversed(known)}.values()
+    if "," in name:  # what the nearest one name lacks would not help
+        hint = f"of several, give each by itself: {_one_by_one(name)}"
+        return UnknownNameError("model", name, once, hint=hint)
     alike = spelling(name, once)
     meant = [alike] if alike else meant_by(name)
     habit = re.match(rf"({'|'.join(sources())})[./](?:(?:applications|models)[./])?(.+)", name)
@@ -80,8 +83,6 @@ def unknown_model(name: str, *, hint: str | None = None) -> UnknownNameError:
         meant, hint = [f"hf:./{Path(name).as_posix()}"], "if it is a checkpoint of Hugging Face's"
     elif os.path.isfile(name):  # noqa: PTH113 - False where no file can have that name
         meant, hint = [f"checkpoint:{name}"], "if it is a file of weights"
-    elif "," in name:
-        meant, hint = [], f"of several, give each by itself: {_one_by_one(name)}"
     elif hint is None and len(name) > 2 and any(name.lower() in one for one in once):
         hint = f"{command('models', name.lower())} lists all with that in their names"
     elif hint is None:
