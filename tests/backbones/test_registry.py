@@ -186,7 +186,7 @@ def test_several_models_in_one_word_are_to_be_given_one_by_one():
 
 
 def test_what_the_nearest_name_lacks_is_not_said_of_several_models(monkeypatch):
-    lacking = {"efficientnet_lite1": "bundled"}
-    monkeypatch.setattr(registry.load_source("bundled"), "lacking", lambda: lacking)
+    missing = MissingExtraError("the nearest", "torch")
+    monkeypatch.setattr(registry.names, "_missing_for", lambda _: missing)
     with pytest.raises(UnknownNameError, match="give each by itself"):
         open_backbone("efficientnet_lite0,efficientnet_lite1")
