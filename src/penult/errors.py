@@ -15,9 +15,11 @@ PenultError
 ├── EngineError (RuntimeError)           a network cannot be run here
 ├── FileFormatError (ValueError)         a file is not what its name says, truncated, or newer
 │   ├── FeatureFileError
-│   └── ClassifierFileError
+│   ├── ClassifierFileError
+│   └── IndexFileError
 ├── RecipeMismatchError (ValueError)     rows of two recipes were about to meet; says where
 ├── TrainingError (ValueError)           a classifier cannot be trained from these rows
+├── SearchError (ValueError)             these rows cannot be searched, or searched for
 └── OutputError (OSError)                a result cannot be written: disk full, read-only
 
 Each inherits from the builtin that a caller would have caught anyway. A message is one line that
@@ -41,6 +43,7 @@ __all__ = [
     "FeatureFileError",
     "FileFormatError",
     "ImageError",
+    "IndexFileError",
     "MissingExtraError",
     "OutputError",
     "OutputExistsError",
@@ -48,6 +51,7 @@ __all__ = [
     "PenultError",
     "RecipeMismatchError",
     "ResumeError",
+    "SearchError",
     "SourceError",
     "TrainingError",
     "UnknownNameError",
@@ -223,10 +227,14 @@ class ClassifierFileError(FileFormatError):
     """Not a readable classifier file, or one that holds what a classifier never holds."""
 
 
-class WrongFileError(UsageError, FeatureFileError, ClassifierFileError):
+class IndexFileError(FileFormatError):
+    """An index cannot be read, or its features have changed since."""
+
+
+class WrongFileError(UsageError, FeatureFileError, ClassifierFileError, IndexFileError):
     """A folder, or a file of another kind, where a file of a certain kind is wanted.
 
-    A `FeatureFileError` and a `ClassifierFileError` as well, for who catches those.
+    One of all kinds of files, for who catches those.
     """
 
 
@@ -236,6 +244,10 @@ class RecipeMismatchError(PenultError, ValueError):
 
 class TrainingError(PenultError, ValueError):
     """A classifier cannot be trained from these rows."""
+
+
+class SearchError(PenultError, ValueError):
+    """These rows cannot be searched, or searched for."""
 
 
 class OutputError(PenultError, OSError):

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from penult.classify.likeness_threshold import SHARE, Usual, find_apart, lower_limit
-from penult.partition.nearest import kth_cosine, unit_rows
+from penult.neighbors.unit import kth_cosine, unit_rows
 from penult.partition.row_groups import index_groups
 from penult.partition.rows import read_blocks, read_rows, row_length
 from penult.partition.sampling import balanced_sample

@@ -9,7 +9,7 @@ import numpy as np
 
 from penult.errors import TrainingError, UsageError
 from penult.interface import option
-from penult.partition.nearest import unit_rows
+from penult.neighbors.unit import unit_rows
 from penult.partition.row_groups import content_numbers
 from penult.partition.rows import read_rows, row_length
 

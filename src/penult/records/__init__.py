@@ -8,7 +8,9 @@ from penult.records.copies import Copied, MovedBack
 from penult.records.failure import Failure
 from penult.records.features import Features
 from penult.records.held_out import HeldOut
+from penult.records.hit import Hit
 from penult.records.image import ImageRecord
+from penult.records.neighbors import Neighbors
 from penult.records.prediction import Prediction
 from penult.records.predictions import Predictions
 from penult.records.progress import Progress
@@ -26,8 +28,10 @@ __all__ = [
     "Failure",
     "Features",
     "HeldOut",
+    "Hit",
     "ImageRecord",
     "MovedBack",
+    "Neighbors",
     "Prediction",
     "Predictions",
     "Progress",

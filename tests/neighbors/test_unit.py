@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from penult.partition import nearest
-from penult.partition.nearest import kth_cosine, unit_rows
+from penult.neighbors import unit as nearest
+from penult.neighbors.unit import kth_cosine, unit_rows
 
 # Angles of 0, 60, 90 and 180 degrees from the first.
 ROWS = np.array([[2, 0], [1, np.sqrt(3)], [0, 5], [-1, 0]], np.float32)
