@@ -6,8 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from penult.neighbors.unit import unit_rows
+from penult.errors import SearchError
+from penult.neighbors.best import Best
+from penult.neighbors.blocks import Widener, blocks, row_length
+from penult.neighbors.lengths import block_lengths
+from penult.neighbors.measured import MeasuredBlock
+from penult.neighbors.rounding import UNIT, length_error
+from penult.neighbors.screening import Batch, Screening
+from penult.neighbors.verified import pair_values
 from penult.records import Neighbors
+from penult.wording import count
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -16,6 +24,19 @@ if TYPE_CHECKING:
     from penult.records.neighbors import Metric
 
 __all__ = ["nearest"]
+
+# Queries that are compared with a row while it is in cache.
+_QUERIES = 256
+# Numbers of all their k nearest, so that memory is bounded for any k.
+_FOUND = 1 << 22
+# Rows compared at a time: scores of this many, and rows, at most; and of rows that have to be
+# made float32, numbers that stay in cache, but no fewer rows than that.
+_SCORES, _ROWS = 1 << 20, 1 << 18
+_NUMBERS, _LEAST = 1 << 20, 128
+# By the first few rows it is known how near the k-th nearest is at least; so they are few.
+_FIRST = 512
+# Candidates that wait to be compared in float64, beside four times those that are wanted.
+_PENDING = 1 << 16
 
 
 def nearest(
@@ -27,14 +48,22 @@ def nearest(
     leave_out: NDArray[np.int64] | None = None,
     allowed: NDArray[np.bool_] | None = None,
     rank: NDArray[np.int64] | None = None,
+    unit: bool = False,
+    lengths: NDArray[np.float64] | None = None,
 ) -> Neighbors:
     """Find the k nearest rows of each query.
 
+    Rows are screened by float32 matrix products, and those that may be among the k nearest, given
+    what such products may be off, are compared in float64: see `screening.Screening`. So the result
+    is complete and depends, to the last bit, on no number of threads, no BLAS and no size of block.
+    Contiguous rows in memory, or mapped into it, are used where they lie; others are read a block
+    at a time.
+
     Parameters
     ----------
-    rows : float32 or float16 array or h5py dataset, shape (N, D)
-        Finite; read a block at a time.
-    queries : float array, shape (Q, D)
+    rows : float32 or float16 array or h5py dataset, shape (N, D) or (N, …)
+        Finite; one of zeros has no cosine and is never found by it.
+    queries : float array or h5py dataset, shape (Q, D) or (Q, …)
         Finite; for cosine, none all zeros.
     k : int
         At least 1; it may be more than there are rows.
@@ -47,29 +76,77 @@ def nearest(
     rank : int64 array, shape (N,), optional
         Of rows that are equally near, those of a smaller rank come first; then those of a smaller
         place.
+    unit : bool
+        The rows are float32 and of length one, within `rounding.UNIT`: they are not measured.
+    lengths : float64 array, shape (N,), optional
+        The rows' lengths, as `searchable.require_searchable` gives them; measured where they are
+        not given.
 
     Returns
     -------
     Neighbors
         Values are worked out in float64 from the rows' differences, so that those of equal rows are
         1, or 0, exactly.
+
+    Raises
+    ------
+    SearchError
+        If a query has another length, is not finite, or is all zeros and is to have a cosine.
     """
-    every = np.asarray(rows[:], np.float32).reshape(len(rows), -1)
-    asked = np.asarray(queries, np.float32).reshape(len(queries), -1)
-    if metric == "cosine":
-        every, asked = unit_rows(every), unit_rows(asked)
-    order = np.arange(len(every)) if rank is None else np.asarray(rank)
-    places = np.full((len(asked), k), -1, np.int64)
-    values = np.full((len(asked), k), np.nan)
-    for i, query in enumerate(asked):
-        squares = ((every.astype(np.float64) - query) ** 2).sum(axis=1)
-        may = np.ones(len(every), bool) if allowed is None else allowed.copy()
-        if leave_out is not None and leave_out[i] >= 0:
-            may[leave_out[i]] = False
-        found = np.flatnonzero(may)
-        found = found[np.lexsort((found, order[found], squares[found]))][:k]
-        places[i, : len(found)] = found
-        values[i, : len(found)] = (
-            1 - squares[found] / 2 if metric == "cosine" else np.sqrt(squares[found])
+    width = row_length(rows)
+    if row_length(queries) != width:
+        raise SearchError(
+            f"queries have {count(row_length(queries), 'number')} each, the rows {count(width)}"
         )
-    return Neighbors(places=places, values=values, metric=metric)
+    best = Best(len(queries), k, metric, rank)
+    step = max(1, min(_QUERIES, _FOUND // k))
+    relative = UNIT if unit else length_error(width)
+    for start, block in blocks(rows):
+        part = slice(start, start + len(block))
+        measured = None if unit else block_lengths(block) if lengths is None else lengths[part]
+        may = None if allowed is None else allowed[part]
+        if measured is not None and metric == "cosine" and not (some := measured > 0).all():
+            may = some if may is None else may & some
+        seen = MeasuredBlock(start=start, rows=block, lengths=measured, relative=relative, may=may)
+        for first in range(0, len(queries), step):
+            of = slice(first, first + step)
+            own = None if leave_out is None else leave_out[of]
+            _search(seen, Batch(queries[of], metric, first), best.part(of), own)
+    return Neighbors(places=best.places, values=best.values, metric=metric)
+
+
+def _search(
+    block: MeasuredBlock, batch: Batch, best: Best, leave_out: NDArray[np.int64] | None
+) -> None:
+    """Find the nearest of a batch of queries in a block, and keep those that are best so far."""
+    k, width = best.k, block.rows.shape[1]
+    metric = batch.metric
+    most = min(_SCORES // len(batch), _ROWS, len(block))
+    if block.rows.dtype != np.float32 or block.sparse:
+        most = min(most, max(_LEAST, _NUMBERS // max(1, width)))
+    most = max(1, most)
+    screening = Screening(batch, k, batch.scores(best.last()), most)
+    own = np.full(len(batch), -1) if leave_out is None else leave_out - block.start
+
+    def settle() -> None:
+        which, places = screening.take()
+        best.add(
+            which,
+            places + block.start,
+            pair_values(block.rows, places, batch.asked, which, metric),
+        )
+        screening.raise_floor(batch.scores(best.last()))
+
+    with Widener(most, width) as widened:
+        for numbers in block.parts(most if len(batch) == 1 else max(_FIRST, 2 * k), most):
+            screening.add(
+                widened(block.rows[numbers]),
+                numbers,
+                None if block.lengths is None else block.lengths[numbers],
+                block.relative,
+                None if block.may is None else block.may[numbers],
+                own,
+            )
+            if len(screening) > 4 * len(batch) * k + _PENDING:
+                settle()
+    settle()

@@ -1,0 +1,82 @@
+"""Whether rows can be searched, or searched for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from penult.errors import SearchError
+from penult.interface import option
+from penult.neighbors.blocks import blocks
+from penult.neighbors.lengths import block_lengths
+from penult.wording import count, listed
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from penult.records import Rows
+    from penult.records.neighbors import Metric
+
+__all__ = ["require_searchable"]
+
+
+def require_searchable(
+    rows: Rows,
+    ids: Sequence[str] | None,
+    metric: Metric,
+    name: str = "",
+    *,
+    zeros: bool = False,
+) -> NDArray[np.float64]:
+    """Check that rows are finite and, for cosine, not all zeros; measure them on the way.
+
+    One pass over the rows, as cheap as reading them.
+
+    Parameters
+    ----------
+    rows : float32 or float16 array or h5py dataset, shape (N, D) or (N, …)
+    ids : sequence of str, length N, or None
+        What messages call the rows; their places where it is None.
+    metric : {"cosine", "euclidean"}
+        By which they are to be compared.
+    name : str
+        Of their file, for messages.
+    zeros : bool
+        Whether rows of zeros may be among them under cosine too: a gallery has them, and none of
+        them is ever found.
+
+    Returns
+    -------
+    float64 array, shape (N,)
+        The rows' lengths, which `exact.nearest` takes so as not to measure them once more.
+
+    Raises
+    ------
+    SearchError
+        Names the rows that are refused.
+    """
+    lengths = np.empty(len(rows))
+    for start, block in blocks(rows):
+        lengths[start : start + len(block)] = block_lengths(block)
+    whose = f"{name}: " if name else ""
+
+    def named(wrong: NDArray[np.bool_]) -> str:
+        places = np.flatnonzero(wrong)
+        few = places[:9].tolist()  # one more than are listed
+        names = [f"number {place}" if ids is None else str(ids[place]) for place in few]
+        names += [""] * (len(places) - len(few))
+        return f"({listed(names)})"
+
+    if not (finite := np.isfinite(lengths)).all():
+        raise SearchError(
+            f"{whose}{count(int((~finite).sum()), 'row')} with NaN or infinite numbers "
+            f"{named(~finite)}; leave them out, or extract them again"
+        )
+    if metric == "cosine" and not zeros and (zero := lengths == 0).any():
+        raise SearchError(
+            f"{whose}{count(int(zero.sum()), 'row')} of zeros {named(zero)}, which have no cosine; "
+            f"leave them out, or give {option('metric', 'euclidean')}"
+        )
+    return lengths
