@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import h5py
 import numpy as np
 import pytest
 
 from penult.classify.training.train import train
 from penult.errors import TrainingError, UsageError
+from penult.neighbors.pairs import least_memory
 from penult.partition.near_duplicates import join_near_duplicates
 from penult.partition.row_groups import content_numbers
 
@@ -34,8 +38,9 @@ def test_rows_of_a_small_angle_are_one_image_and_so_are_chains_of_them(make_feat
     assert joined(make_features, rows, 0.99) == [0, 1, 2, 3, 4, 1]
 
 
-def test_a_cosine_of_one_joins_equal_rows_alone(make_features):
-    assert joined(make_features, directions(33, 34, 33), 1.0) == [0, 1, 0]
+def test_a_cosine_of_one_joins_rows_of_one_direction_alone(make_features):
+    # The second is twice as long as the first.
+    assert joined(make_features, directions(33, 33, 33.01), 1.0) == [0, 0, 2]
 
 
 def test_identical_images_stay_one_whatever_their_rows(make_features):
@@ -72,6 +77,26 @@ def test_what_is_no_cosine_of_alike_rows_is_refused_in_one_line(make_features):
             join_near_duplicates(features, cosine, PLENTY)
 
 
-def test_rows_that_do_not_fit_are_refused_in_one_line(make_features):
-    with pytest.raises(TrainingError, match="leave out near_duplicates"):
+def test_rows_of_a_file_that_do_not_fit_into_memory_are_joined_in_parts(make_features, tmp_path):
+    features = make_features({"daisy": 300}, width=6000)
+    rows = np.repeat(np.random.default_rng(0).normal(size=(100, 6000)), 3, axis=0)
+    rows[1::3] += np.random.default_rng(1).normal(0, 0.01, (100, 6000))
+    with h5py.File(tmp_path / "rows.h5", "w") as file:
+        stored = file.create_dataset("rows", data=rows.astype(np.float32))
+        features = replace(features, features=stored)
+        least = least_memory(stored)
+        assert content_numbers(join_near_duplicates(features, 0.99, least)).tolist() == (
+            np.unique(np.repeat(np.arange(100), 3).astype(str), return_inverse=True)[1].tolist()
+        )
+
+
+def test_memory_for_less_than_a_few_rows_is_refused_in_one_line(make_features):
+    with pytest.raises(TrainingError, match=r"40 rows takes at least \d+ MB.*leave out near_dup"):
         join_near_duplicates(make_features({"daisy": 40}), 0.95, 1000)
+
+
+def test_rows_that_are_no_numbers_are_named(make_features):
+    features = make_features({"daisy": 4})
+    features.features[2, 0] = np.nan
+    with pytest.raises(TrainingError, match=f"1 row with NaN.*{features.ids[2]}"):
+        join_near_duplicates(features, 0.95, PLENTY)

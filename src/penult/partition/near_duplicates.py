@@ -7,19 +7,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from penult.errors import TrainingError, UsageError
+from penult.errors import SearchError, TrainingError, UsageError
 from penult.interface import option
-from penult.neighbors.unit import unit_rows
+from penult.neighbors.forest import Forest
+from penult.neighbors.pairs import Pairs, least_memory, near_pairs
 from penult.partition.row_groups import content_numbers
-from penult.partition.rows import read_rows, row_length
+from penult.wording import count
 
 if TYPE_CHECKING:
     from penult.records import Features
 
 __all__ = ["join_near_duplicates", "require_cosine"]
-
-# Rows compared with all others at a time: their products are 200 MB for 50,000 rows.
-_BLOCK = 1024
 
 
 def require_cosine(cosine: float) -> None:
@@ -46,7 +44,7 @@ def join_near_duplicates(features: Features, cosine: float, memory: int) -> Feat
     cosine : float
         In (0, 1]; chains count, so that a copy of a copy belongs to the first.
     memory : int
-        Bytes that the rows may take.
+        Bytes that may be taken; rows that need more are read in parts, as often as it takes.
 
     Returns
     -------
@@ -58,33 +56,37 @@ def join_near_duplicates(features: Features, cosine: float, memory: int) -> Feat
     UsageError
         If the cosine is not in (0, 1].
     TrainingError
-        If the rows, which are all compared with all, do not fit into the memory.
+        If the memory is too little for even a part of the rows, or a row holds a NaN or an
+        infinity.
     """
     require_cosine(cosine)
-    count = len(features)
-    if 2 * 4 * count * row_length(features) > memory:
+    least = least_memory(features.features)
+    if least > memory:
         raise TrainingError(
-            f"to find near-duplicates, all {count:,} rows have to fit into memory twice, and "
-            f"{memory / 1e9:,.1f} GB are allowed; give more with "
+            f"to find near-duplicates among {count(len(features), 'row')} takes at least "
+            f"{least / 1e6:,.0f} MB, and {memory / 1e6:,.3g} MB are allowed; give more with "
             f"{option('max_memory')}, or leave out {option('near_duplicates')}"
         )
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
+    forest = Forest(len(features))
+    forest.add(_same_content(features))
+    try:
+        for pairs in near_pairs(
+            features.features, cosine, ids=features.ids, every=False, memory=memory
+        ):
+            forest.add(pairs)
+    except SearchError as error:  # rows that are no numbers
+        raise TrainingError(str(error)) from None
+    return replace(features, content=forest.groups().astype(str).tolist())
 
-    rows = unit_rows(read_rows(features, np.arange(count)))
+
+def _same_content(features: Features) -> Pairs:
+    """Pair each image with the first of the same content."""
     content = content_numbers(features)
-    _, same = np.unique(content, return_inverse=True)
-    # A graph of the images, each of which is tied to the first of the same content.
-    first = np.full(int(same.max()) + 1, count)
-    np.minimum.at(first, same, np.arange(count))
-    ones, others = [np.arange(count)], [first[same]]
-    for start in range(0, count, _BLOCK):
-        # Rounding must not part a row from its equal.
-        near = rows[start : start + _BLOCK] @ rows.T >= cosine - 1e-6
-        here, there = np.nonzero(near)
-        ones.append(here + start)
-        others.append(there)
-    pairs = (np.concatenate(ones), np.concatenate(others))
-    edges = coo_array((np.ones(len(pairs[0]), bool), pairs), shape=(count, count))
-    together = connected_components(edges, directed=False)[1]
-    return replace(features, content=together.astype(str))
+    _, first, same = np.unique(content, return_index=True, return_inverse=True)
+    second = np.flatnonzero(first[same] < np.arange(len(content)))
+    return Pairs(
+        first=first[same[second]],
+        second=second,
+        cosine=np.ones(len(second)),
+        count=len(second),
+    )

@@ -101,7 +101,8 @@ def train(
     plain = features
     in_test_file = None if other is None else _shared(features, other)
     if near_duplicates is not None:
-        features = join_near_duplicates(features, near_duplicates, memory)
+        with following(progress):
+            features = join_near_duplicates(features, near_duplicates, memory)
     splits = [
         hold_out(
             features,

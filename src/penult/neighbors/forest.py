@@ -1,0 +1,105 @@
+"""Which rows belong together, and by how weak a link: a maximum spanning forest of near pairs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from penult.neighbors.pairs import Pairs
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["Forest"]
+
+_PENDING = 1 << 18
+
+
+class Forest:
+    """A maximum spanning forest of rows, fed with near pairs a block at a time.
+
+    Of all pairs it keeps those that join two groups of rows which nothing nearer joins: at most one
+    less than there are rows, however many pairs were added. Where pairs are equally near, those of
+    smaller places are kept; so neither the order of the blocks nor their size changes it.
+
+    Parameters
+    ----------
+    rows : int
+        How many rows there are.
+    """
+
+    def __init__(self, rows: int) -> None:
+        self.rows = rows
+        none = np.empty(0, np.int64)
+        self._links = Pairs(first=none, second=none, cosine=np.empty(0), count=0)
+        self._pending: list[Pairs] = []
+
+    def add(self, pairs: Pairs) -> None:
+        """Take more pairs into account; it does not matter whether they are known already."""
+        self._pending.append(pairs)
+        if sum(map(len, self._pending)) >= max(_PENDING, self.rows):
+            self._settle()
+
+    def links(self) -> Pairs:
+        """The pairs that hold the groups together, nearest first, then by place."""
+        self._settle()
+        return self._links
+
+    def groups(self) -> NDArray[np.int64]:
+        """Number the groups in the order of their first rows.
+
+        Returns
+        -------
+        int64 array, shape (N,)
+            The number of each row's group; a row that is near to none is a group of its own.
+        """
+        from scipy.sparse import coo_array
+        from scipy.sparse.csgraph import connected_components
+
+        links = self.links()
+        edges = coo_array(
+            (np.ones(len(links), bool), (links.first, links.second)), shape=(self.rows, self.rows)
+        )
+        _, found = connected_components(edges, directed=False)
+        _, first, number = np.unique(found, return_index=True, return_inverse=True)
+        return np.argsort(np.argsort(first))[number].astype(np.int64)
+
+    def weakest(self) -> NDArray[np.float64]:
+        """Say of each group how near its rows come at the weakest link.
+
+        Returns
+        -------
+        float64 array, shape (G,)
+            The least cosine that a chain of rows has to take to lead from any of the group to any
+            other; NaN of a group of one row.
+        """
+        groups, links = self.groups(), self.links()
+        result = np.full(int(groups.max(initial=-1)) + 1, np.nan)
+        np.fmin.at(result, groups[links.first], links.cosine)
+        return result
+
+    def _settle(self) -> None:
+        if not self._pending:
+            return
+        from scipy.sparse import coo_array
+        from scipy.sparse.csgraph import minimum_spanning_tree
+
+        every = [self._links, *self._pending]
+        self._pending = []
+        first = np.concatenate([pairs.first for pairs in every])
+        second = np.concatenate([pairs.second for pairs in every])
+        cosine = np.concatenate([pairs.cosine for pairs in every])
+        order = np.lexsort((second, first, -cosine))
+        first, second, cosine = first[order], second[order], cosine[order]
+        new = np.ones(len(first), bool)
+        new[1:] = (np.diff(first) != 0) | (np.diff(second) != 0)
+        first, second, cosine = first[new], second[new], cosine[new]
+        # Ranks for weights: none is zero, which scipy takes for no edge, and no two are equal, of
+        # which it would take any.
+        ranks = np.arange(1.0, len(first) + 1)
+        graph = coo_array((ranks, (first, second)), shape=(self.rows, self.rows))
+        kept = np.sort(minimum_spanning_tree(graph).data).astype(np.int64) - 1
+        self._links = Pairs(
+            first=first[kept], second=second[kept], cosine=cosine[kept], count=len(kept)
+        )
