@@ -30,6 +30,7 @@ GROUPS = {
     "Recipes": "Recipe Preprocessing",
     "Classifiers": "train predict move_back evaluate export load_classifier Classifier Scores "
     "Prediction Predictions MovedBack Evaluation Exported",
+    "Search": "search SearchResults SearchResult Hit Vote",
     "The report": "report ReportFiles",
     "Before a run": "models layers fetch show_input sample LayerInfo FetchedWeights "
     "ShownInput WrittenSample",

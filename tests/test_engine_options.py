@@ -17,6 +17,7 @@ CALLS = {
     "extract": lambda s, **given: penult.extract(s.photos, model=s.model, **given),
     "predict": lambda s, **given: list(penult.predict(s.classifier, s.photos, **given)),
     "evaluate": lambda s, **given: penult.evaluate(s.classifier, s.photos, **given),
+    "search": lambda s, **given: penult.search(s.features, s.photos, **given),
     "verify": lambda s, **given: penult.verify(s.features, **given),
     "report": lambda s, **given: penult.report(s.photos, s.page, model=s.model, **given),
     "Extractor": lambda s, **given: penult.Extractor(s.model, **given),

@@ -103,6 +103,7 @@ def test_every_function_that_takes_images_stays_off_the_network(
             )
         ).to_memory(manifest),
         "predict": lambda **o: list(predict_images(classifier, manifest, **o)),
+        "search": lambda **o: penult.search(tmp_path / "f.h5", manifest, **o),
         "report": lambda **o: report(manifest, tmp_path / "r", model=toy, **o),
         "quantize": lambda **o: penult.quantize(toy, manifest, tmp_path / "q.ckpt", **o),
     }

@@ -59,7 +59,18 @@ if TYPE_CHECKING:
     from penult.planning import Plan, plan
     from penult.quantization import Quantization, quantize
     from penult.recipe import Preprocessing, Recipe
-    from penult.records import Failure, Features, MovedBack, Prediction, Predictions, Scores
+    from penult.records import (
+        Failure,
+        Features,
+        Hit,
+        MovedBack,
+        Prediction,
+        Predictions,
+        Scores,
+        SearchResult,
+        SearchResults,
+        Vote,
+    )
     from penult.reporting.make import report
     from penult.reporting.report_files import ReportFiles
     from penult.tasks.evaluate import evaluate
@@ -70,6 +81,7 @@ if TYPE_CHECKING:
     from penult.tasks.models import models
     from penult.tasks.predict import predict
     from penult.tasks.sample import WrittenSample, sample
+    from penult.tasks.search import search
     from penult.tasks.show_input import ShownInput, show_input
     from penult.tasks.train import train
     from penult.verification import Verification, verify
@@ -96,6 +108,7 @@ _HOMES = {
     "Features": "penult.records",
     "FeaturesInfo": "penult.tasks.info",
     "FetchedWeights": "penult.tasks.fetch",
+    "Hit": "penult.records",
     "Int8Info": "penult.tasks.info",
     "Joined": "penult.combine.join",
     "LayerInfo": "penult.tasks.layers",
@@ -108,8 +121,11 @@ _HOMES = {
     "Recipe": "penult.recipe",
     "ReportFiles": "penult.reporting.report_files",
     "Scores": "penult.records",
+    "SearchResult": "penult.records",
+    "SearchResults": "penult.records",
     "ShownInput": "penult.tasks.show_input",
     "Verification": "penult.verification",
+    "Vote": "penult.records",
     "WrittenSample": "penult.tasks.sample",
     "convert": "penult.conversion",
     "evaluate": "penult.tasks.evaluate",
@@ -130,6 +146,7 @@ _HOMES = {
     "reduce": "penult.combine.reduce",
     "report": "penult.reporting.make",
     "sample": "penult.tasks.sample",
+    "search": "penult.tasks.search",
     "show_input": "penult.tasks.show_input",
     "train": "penult.tasks.train",
     "verify": "penult.verification",
@@ -156,6 +173,7 @@ __all__ = [
     "FeaturesInfo",
     "FetchedWeights",
     "FileFormatError",
+    "Hit",
     "ImageError",
     "IndexFileError",
     "Int8Info",
@@ -178,12 +196,15 @@ __all__ = [
     "ResumeError",
     "Scores",
     "SearchError",
+    "SearchResult",
+    "SearchResults",
     "ShownInput",
     "SourceError",
     "TrainingError",
     "UnknownNameError",
     "UsageError",
     "Verification",
+    "Vote",
     "WeightsError",
     "WrittenSample",
     "WrongFileError",
@@ -207,6 +228,7 @@ __all__ = [
     "reduce",
     "report",
     "sample",
+    "search",
     "show_input",
     "train",
     "verify",

@@ -189,6 +189,7 @@ _TYPES: dict[str, tuple[Callable[[object], bool], str]] = {
     ),
     "Classifier": (_is_one_of("Classifier"), "a Classifier"),
     "Features": (_is_one_of("Features"), "Features"),
+    "Index": (_is_one_of("Index"), "an Index"),
 }
 
 

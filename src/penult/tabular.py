@@ -7,13 +7,25 @@ from typing import TYPE_CHECKING, Any
 from penult.errors import MissingExtraError
 
 if TYPE_CHECKING:
-    from penult.records import Features, HeldOut, Prediction, Predictions, Scores
+    from penult.records import (
+        Features,
+        HeldOut,
+        Prediction,
+        Predictions,
+        Scores,
+        SearchResult,
+        SearchResults,
+    )
+    from penult.records.neighbors import Metric
 
 __all__ = [
     "class_scores_to_dataframe",
     "held_out_to_dataframe",
     "prediction_cells",
     "predictions_to_dataframe",
+    "search_cells",
+    "search_columns",
+    "search_to_dataframe",
     "text_columns",
     "to_dataframe",
 ]
@@ -98,6 +110,62 @@ _KINDS = {
     "unlike": "boolean",
     "similarity": "float64",
 }
+
+
+def search_cells(result: SearchResult, *, vote: bool) -> list[dict[str, Any]]:
+    """Return rows of a table of hits, one a hit; one without any where nothing was found.
+
+    Parameters
+    ----------
+    result : SearchResult
+    vote : bool
+        Whether what the hits voted for is in it.
+    """
+    voted: dict[str, Any] = {}
+    if vote and result.vote is not None:
+        voted = {"vote": result.vote.label, "confidence": result.vote.confidence}
+        if result.vote.labels is not None:
+            voted["vote_labels"] = "|".join(result.vote.labels)
+    rows = []
+    for rank, hit in enumerate(result.hits, 1):
+        cells = hit.to_dict()
+        if "labels" in cells:
+            cells["labels"] = "|".join(cells["labels"])  # as a table of labels has them
+        rows.append({"query": result.query, "rank": rank, **cells, **voted})
+    return rows or [{"query": result.query, **voted}]
+
+
+def search_columns(metric: Metric, *, several: bool, vote: bool) -> list[str]:
+    """Name the columns of a table of hits.
+
+    Parameters
+    ----------
+    metric : {"cosine", "euclidean"}
+    several : bool
+        Whether rows may have several labels.
+    vote : bool
+        Whether what the hits voted for is in it.
+    """
+    near = "similarity" if metric == "cosine" else "distance"
+    columns = ["query", "rank", "id", near, "label", *["labels"] * several]
+    return columns + (["vote", "confidence", *["vote_labels"] * several] if vote else [])
+
+
+def search_to_dataframe(results: SearchResults) -> Any:
+    """Make a pandas DataFrame; see `SearchResults.to_dataframe`.
+
+    Raises
+    ------
+    MissingExtraError
+    """
+    pd = _pandas()
+    rows = [cells for one in results for cells in search_cells(one, vote=True)]
+    several = any(hit.labels is not None for one in results for hit in one.hits)
+    voted = any(one.vote is not None for one in results)
+    columns = search_columns(results.metric, several=several, vote=voted)
+    kinds = {"rank": "Int64"} | dict.fromkeys(("similarity", "distance", "confidence"), "float64")
+    frame = pd.DataFrame(rows, columns=columns)
+    return frame.astype({name: kinds.get(name, "string") for name in columns})
 
 
 def held_out_to_dataframe(held_out: HeldOut) -> Any:

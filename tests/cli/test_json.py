@@ -79,6 +79,10 @@ def printed(kept, penult, photos, toy, tmp_path):
         ("move-back", tmp_path / "moved"),
         ("evaluate", here["c.skops"], photos, "-q"),
         ("evaluate", here["s.skops"], here["several.h5"], "-q"),
+        ("search", here["f.h5"], photos, "-q", "--vote"),
+        ("search", here["several.h5"], photos, "-q", "--vote", "--metric", "euclidean"),
+        ("search", here["f.h5"], photos / "rose", "-q", "-o", tmp_path / "hits.csv",
+         "--contact-sheet", tmp_path / "near.png"),
         ("info", here["f.h5"]),
         ("info", here["c.skops"]),
         ("info", here["s.skops"]),
@@ -153,8 +157,8 @@ def documented():
 
 def heading(typed):
     command = typed.split()[0]
-    variants = {"--dry-run": "extract --dry-run", "-o": "predict -o"}
-    found = [to for option, to in variants.items() if option in typed.split() and to.startswith(command)]  # fmt: skip
+    variants = {"extract --dry-run", "predict -o", "search -o"}
+    found = [f"{command} {option}" for option in typed.split() if f"{command} {option}" in variants]
     return found[0] if found else command
 
 

@@ -30,7 +30,7 @@ def trained(tmp_path_factory):
         for k in range(6):
             picture = Image.new("RGB", (40, 40), (shade, shade + 3 * k, shade))
             picture.save(folder / "photos" / label / f"{k}.jpg")
-    rows = library.extract(folder / "photos", progress=False)
+    rows = library.extract(folder / "photos", folder / "rows.h5", progress=False)
     library.train(rows, progress=False).save(folder / "shades.skops")
     return folder
 
@@ -66,6 +66,15 @@ def test_predicting_a_photo_imports_nothing_heavy_and_leaves_nothing_behind(
     photo = trained / "photos" / "dark" / "0.jpg"
     done = outside("predict", trained / "shades.skops", photo, watched=HEAVY | NOT_CONVERTED)
     assert done.stdout.startswith("dark")
+    assert done.stderr.splitlines()[-1] == "[]"
+    assert not (tmp_path / "cache").exists()
+
+
+def test_searching_for_a_photo_imports_no_more_than_the_file_takes(trained, outside, tmp_path):
+    photo = trained / "photos" / "dark" / "0.jpg"
+    watched = (HEAVY - {"h5py"}) | NOT_CONVERTED
+    done = outside("search", trained / "rows.h5", photo, "--vote", watched=watched)
+    assert done.stdout.startswith("0.jpg: dark")
     assert done.stderr.splitlines()[-1] == "[]"
     assert not (tmp_path / "cache").exists()
 

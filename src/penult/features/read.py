@@ -21,7 +21,15 @@ from penult.suffixes import FEATURES
 if TYPE_CHECKING:
     from penult.features.rows import RowsOnDisk
 
-__all__ = ["find_rows", "layer_recipes", "load", "one_set", "read", "read_layers"]
+__all__ = [
+    "find_rows",
+    "layer_recipes",
+    "load",
+    "load_of_recipe",
+    "one_set",
+    "read",
+    "read_layers",
+]
 
 _SPLITS = {"train", "validation", "test", ""}
 _DIGESTS = (0, 32)  # how long a digest may be
@@ -78,6 +86,32 @@ def load(path: str | Path, layer: str | None = None) -> Features:
     except BaseException:
         file.close()
         raise
+
+
+def load_of_recipe(path: str | Path, recipe: Recipe, *, otherwise: str | None = None) -> Features:
+    """Open a feature file at the rows of a recipe, whatever they are called there.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+    recipe : Recipe
+        How the rows that are wanted were made.
+    otherwise : str, optional
+        The name of those to show where none were made so; the recipe's own by default. Where there
+        are none of that name either, the last are shown.
+
+    Raises
+    ------
+    PathNotFoundError, WrongFileError, FeatureFileError
+    """
+    features = load(path)
+    if len(features.layers) == 1:
+        return features
+    recipes = {name: recipe for name, (recipe, _) in layer_recipes(path).items()}
+    same = [name for name, other in recipes.items() if other == recipe]
+    name = same[0] if same else find_rows(otherwise or recipe.layer, recipes)
+    return features if name in (None, features.name) else load(path, name)
 
 
 def one_set(features: Features | str | Path, layer: str | None = None) -> Features:

@@ -22,6 +22,7 @@ __all__ = [
     "log_failures",
     "log_labels",
     "log_listing_messages",
+    "log_without_result",
     "unreadable_photos_hint",
 ]
 
@@ -104,14 +105,37 @@ def log_labels(features: Features) -> None:
 
 def log_failures(failures: Sequence[Failure], *, total: int) -> None:
     """Log once how many images have no result, and which; a command prints that itself."""
+    log_without_result(failures, total=total)
+
+
+def log_without_result(
+    failures: Sequence[Failure],
+    *,
+    total: int,
+    noun: tuple[str, str] = ("image", "images"),
+    verb: str = "read",
+) -> None:
+    """Do as `log_failures` of what is not read, but answered, say.
+
+    Parameters
+    ----------
+    failures : sequence of Failure
+    total : int
+        With those that have a result.
+    noun : pair of str
+        What one of them is, and what several are.
+    verb : str
+        What they could not be.
+    """
     if not failures or at_command_line():
         return
     named = "; ".join(failure.line for failure in failures[:_NAMED])
     more = f"; and {len(failures) - _NAMED:,} more" if len(failures) > _NAMED else ""
     logging.getLogger("penult").warning(
-        "%s of %s could not be read, and %s in .failures of what is returned: %s%s",
+        "%s of %s could not be %s, and %s in .failures of what is returned: %s%s",
         f"{len(failures):,}",
-        count(total, "image"),
+        count(total, *noun),
+        verb,
         "is" if len(failures) == 1 else "are",
         named,
         more,

@@ -17,6 +17,9 @@ from penult.records.progress import Progress
 from penult.records.rows import Rows
 from penult.records.score_words import class_rows, in_words, scores_line
 from penult.records.scores import Scores
+from penult.records.search_result import SearchResult
+from penult.records.search_results import SearchResults
+from penult.records.vote import Vote
 
 __all__ = [
     "AugmentedRecord",
@@ -37,6 +40,9 @@ __all__ = [
     "Progress",
     "Rows",
     "Scores",
+    "SearchResult",
+    "SearchResults",
+    "Vote",
     "augmented_content",
     "class_rows",
     "in_words",

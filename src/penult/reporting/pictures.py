@@ -15,11 +15,12 @@ __all__ = ["image_opener"]
 
 
 def image_opener(
-    features: Features, *, offline: bool, announce: bool
+    features: Features, *, offline: bool, announce: bool, page: str = "the page"
 ) -> Callable[[str], bytes | None]:
     """Give an image's bytes for its id, from where the rows were made, if they are still the same.
 
-    A stranger's file may name any folder; it cannot know the digests of what lies there.
+    A stranger's file may name any folder; it cannot know the digests of what lies there. `page` is
+    what messages call that which the pictures are for.
     """
 
     @cache
@@ -29,7 +30,7 @@ def image_opener(
                 features.origin, features.ids, offline=offline, announce=announce
             )
         except PenultError as error:  # they have moved, say
-            logging.getLogger("penult").warning("penult: the page has no pictures: %s", error)
+            logging.getLogger("penult").warning("penult: %s has no pictures: %s", page, error)
             return lambda _: None
 
     @cache

@@ -17,7 +17,7 @@ from penult.classify.loading import as_classifier
 from penult.classify.metrics.scores import score
 from penult.classify.pipeline import Applicable, class_probabilities
 from penult.errors import UsageError
-from penult.features.read import find_rows, layer_recipes, load
+from penult.features.read import load_of_recipe
 from penult.partition.rows import read_blocks
 from penult.records import Features, HeldOut, Scores
 from penult.texts import positions
@@ -85,13 +85,7 @@ def load_rows_for(classifier: Classifier, path: str | Path) -> Features:
     ------
     PathNotFoundError, FeatureFileError
     """
-    features = load(path)
-    if len(features.layers) == 1:
-        return features
-    recipes = {name: recipe for name, (recipe, _) in layer_recipes(path).items()}
-    same = [name for name, recipe in recipes.items() if recipe == classifier.recipe]
-    name = same[0] if same else find_rows(classifier.layer, recipes)
-    return features if name in (None, features.name) else load(path, name)
+    return load_of_recipe(path, classifier.recipe, otherwise=classifier.layer)
 
 
 def evaluate_pipeline(

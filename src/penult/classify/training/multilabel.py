@@ -16,7 +16,7 @@ from penult.classify.kinds.registry import all_kinds, find_kind
 from penult.classify.linear.losses import SIGMOID
 from penult.classify.metrics.label_scores import mean_average_precision
 from penult.classify.training.grid import Candidates
-from penult.classify.training.search import SearchResult, choose, possible
+from penult.classify.training.search import GridSearchResult, choose, possible
 from penult.errors import TrainingError
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def require_multilabel(candidates: Candidates) -> None:
 
 def search_labels(
     data: TrainingData, candidates: Candidates, step: Callable[[], None] = lambda: None
-) -> SearchResult:
+) -> GridSearchResult:
     """Do as `penult.classify.training.search.search` does, for (n, K) bool labels.
 
     The ``accuracies`` of the trials are mean average precisions, which need no threshold; the
@@ -75,7 +75,7 @@ def search_labels(
     decided = left_out[trials.index(best)]
     pipeline, probabilities = find_kind(best.classifier).fit_labels(data, best.params, decided)
     step()
-    return SearchResult(trials, best, pipeline, best_thresholds(targets, probabilities))
+    return GridSearchResult(trials, best, pipeline, best_thresholds(targets, probabilities))
 
 
 def best_thresholds(

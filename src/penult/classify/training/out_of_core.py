@@ -21,7 +21,7 @@ from penult.classify.linear.passes import StoredRows
 from penult.classify.linear.sharpness import sharpness
 from penult.classify.linear.streamed import StreamedProblem, StreamedSolutions
 from penult.classify.training.grid import Candidates
-from penult.classify.training.search import SearchResult, choose
+from penult.classify.training.search import GridSearchResult, choose
 from penult.errors import TrainingError
 from penult.interface import option
 
@@ -65,7 +65,7 @@ def require_streamable(
 
 def search_streamed(
     problem: StreamedProblem, candidates: Candidates, step: Callable[[], None] = lambda: None
-) -> SearchResult:
+) -> GridSearchResult:
     """Do as `penult.classify.training.search.search` does, the rows staying on disk.
 
     Memory is taken for a block of rows, a sample of them, the solutions, and for the calibrated
@@ -103,7 +103,7 @@ def search_streamed(
         params=best.params if gives_logits else {},
     )
     step()
-    return SearchResult(trials, best, pipeline)
+    return GridSearchResult(trials, best, pipeline)
 
 
 def _judge(

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
     from penult.partition.splits import Fold
 
-__all__ = ["SearchResult", "choose", "possible", "search"]
+__all__ = ["GridSearchResult", "choose", "possible", "search"]
 
 
 @dataclass(frozen=True)
-class SearchResult:
+class GridSearchResult:
     """What a grid search found.
 
     Attributes
@@ -49,7 +49,7 @@ class SearchResult:
 
 def search(
     data: TrainingData, candidates: Candidates, step: Callable[[], None] = lambda: None
-) -> SearchResult:
+) -> GridSearchResult:
     """Score every candidate on every fold and fit the best one on all rows.
 
     Parameters
@@ -70,7 +70,7 @@ def search(
     best = choose(trials, data.photos)
     pipeline = fits[best.classifier](best.params)
     step()
-    return SearchResult(trials, best, pipeline, not_tried=tuple(not_tried))
+    return GridSearchResult(trials, best, pipeline, not_tried=tuple(not_tried))
 
 
 def choose(trials: Sequence[Trial], images: int) -> Trial:

@@ -19,7 +19,7 @@ from penult.classify.options import TrainOptions
 from penult.classify.pipeline import explained_variance_ratio
 from penult.classify.settings import GridResult, SeedRuns, TrainingSettings
 from penult.classify.training.grid import expand_grids, require_weighable
-from penult.classify.training.search import SearchResult
+from penult.classify.training.search import GridSearchResult
 from penult.classify.training.training_set import TrainingSet
 from penult.errors import UsageError
 from penult.features.read import load
@@ -191,7 +191,7 @@ def train(
 
 
 def _score(
-    found: SearchResult,
+    found: GridSearchResult,
     label_names: Sequence[str],
     held_out: Features,
     split: Split,

@@ -18,7 +18,7 @@ from penult.classify.preparation import most_axes
 from penult.classify.training.grid import Candidates
 from penult.classify.training.multilabel import require_multilabel, search_labels
 from penult.classify.training.out_of_core import require_streamable, search_streamed
-from penult.classify.training.search import SearchResult, search
+from penult.classify.training.search import GridSearchResult, search
 from penult.errors import TrainingError, UsageError
 from penult.interface import option
 from penult.partition.augmented import AugmentedViews, count_views, read_part
@@ -181,7 +181,7 @@ class TrainingSet:
         *,
         seed: int,
         step: Callable[[], None] = lambda: None,
-    ) -> SearchResult:
+    ) -> GridSearchResult:
         """Search by cross-validation among the rows with these numbers, ascending.
 
         The seed is of the folds and the classifier; `step` is called after each fit.

@@ -22,6 +22,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
         "predict",
         "move_back",
         "evaluate",
+        "search",
         "export",
         "export_rows",
         "info",

@@ -1,0 +1,124 @@
+"""Which rows of a gallery may be found, as conditions say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from penult.errors import UnknownNameError, UsageError
+from penult.interface import option
+from penult.wording import count, listed
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from penult.retrieve.search.gallery import Gallery
+
+__all__ = ["allowed_rows"]
+
+_KEYS = ("label", "split", "group", "id")
+_CONDITION = re.compile(r"\s*([^=!]*?)\s*(!?=)(.*)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class _Condition:
+    key: str
+    value: str
+    negated: bool
+    text: str
+
+
+def allowed_rows(gallery: Gallery, filters: Sequence[str]) -> NDArray[np.bool_] | None:
+    """Find the rows that conditions leave.
+
+    Parameters
+    ----------
+    gallery : Gallery
+    filters : sequence of str
+        ``KEY=VALUE``, where several of one key are alternatives, and ``KEY!=VALUE``, which all have
+        to hold; KEY is label, split, group or id, whose value may be a glob, such as ``daisy/*``.
+
+    Returns
+    -------
+    bool array, shape (N,), or None
+        None without conditions.
+
+    Raises
+    ------
+    UsageError
+        If one is no condition, the gallery has no such column, or no row is left.
+    UnknownNameError
+        If there is no such key, or no row of such a value.
+    """
+    if not filters:
+        return None
+    conditions = [_condition(one) for one in filters]
+    allowed = np.ones(len(gallery.index), bool)
+    for key in dict.fromkeys(one.key for one in conditions):
+        own = [one for one in conditions if one.key == key]
+        masks = {one: _matching(gallery, one) for one in own}
+        wanted = [mask for one, mask in masks.items() if not one.negated]
+        if wanted:
+            allowed &= np.logical_or.reduce(wanted)
+        for one, mask in masks.items():
+            if one.negated:
+                allowed &= ~mask
+    if not allowed.any():
+        given = listed(option("filter", one) for one in filters)
+        raise UsageError(f"no row of {gallery.name} is left by {given}")
+    return allowed
+
+
+def _condition(text: str) -> _Condition:
+    found = _CONDITION.fullmatch(text)
+    if found is None or not found[1]:
+        raise UsageError(
+            f"{option('filter', text)} is no condition; give KEY=VALUE or KEY!=VALUE, such as "
+            "label=chair, where KEY is label, split, group or id"
+        )
+    key, sign, value = found.groups()
+    if key not in _KEYS:
+        raise UnknownNameError(f"key in {option('filter', text)}", key, _KEYS)
+    return _Condition(key, value, sign == "!=", text)
+
+
+def _matching(gallery: Gallery, condition: _Condition) -> NDArray[np.bool_]:
+    """The rows of this value, of which there is one at least."""
+    key, value, features = condition.key, condition.value, gallery.features
+    if key == "id":
+        if value in gallery.places:
+            alone = np.zeros(len(gallery.index), bool)
+            alone[gallery.places[value]] = True
+            return alone
+        mask = np.fromiter((fnmatchcase(str(one), value) for one in gallery.index.ids), bool)
+        if not mask.any():
+            if any(sign in value for sign in "*?["):
+                raise UsageError(
+                    f"none of {count(len(mask), 'id')} of {gallery.name} is like {value}; they are "
+                    f"{listed(map(str, gallery.index.ids[:3]))}, …"
+                )
+            gallery.place(value)  # which names ids like it
+        return mask
+    if key == "label" and features is not None and features.labelled:
+        if value not in features.label_names:
+            raise UnknownNameError(f"label in {gallery.name}", value, features.label_names)
+        number = features.label_names.index(value)
+        if features.targets is not None:
+            return np.asarray(features.targets[:, number], bool)
+        return np.asarray(features.labels == number, bool)
+    column = None if features is None or key == "label" else getattr(features, f"{key}s")
+    values = np.array([], object) if column is None else np.array([*map(str, column)], object)
+    known = sorted({*values} - {""})
+    if not known:
+        raise UsageError(
+            f"the rows of {gallery.name} have no {key}s; leave out "
+            f"{option('filter', condition.text)}"
+        )
+    if value not in known:
+        raise UnknownNameError(f"{key} in {gallery.name}", value, known)
+    return np.asarray(values == value, bool)
