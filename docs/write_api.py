@@ -28,9 +28,9 @@ GROUPS = {
     "Images to features": "extract join reduce plan load info verify export_rows Extractor "
     "Features Failure Verification",
     "Recipes": "Recipe Preprocessing",
+    "Search": "evaluate_search SearchScores search SearchResults SearchResult Hit Vote",
     "Classifiers": "train predict move_back evaluate export load_classifier Classifier Scores "
     "Prediction Predictions MovedBack Evaluation Exported",
-    "Search": "search SearchResults SearchResult Hit Vote",
     "The report": "report ReportFiles",
     "Before a run": "models layers fetch show_input sample LayerInfo FetchedWeights "
     "ShownInput WrittenSample",
@@ -42,7 +42,8 @@ GROUPS = {
     "classify.settings.LayerResult classify.settings.SeedRuns "
     "FeaturesInfo ClassifierInfo Int8Info ConvertedInfo records.ClassScore records.Average "
     "records.HeldOut engines.onnx_tree.GraphInput ExportedRows Joined records.Changes "
-    "records.Copied records.ImageRecord quantization.LayerCosine quantization.ProbeAccuracy",
+    "records.Copied records.ImageRecord records.ScoreInterval records.SearchAverages "
+    "records.LabelSearchScore quantization.LayerCosine quantization.ProbeAccuracy",
     "Extending": " ".join(
         f"extending.{name}"
         for name in sorted(extending.__all__)

@@ -50,14 +50,15 @@ OWN = {
     "Features",
     "Recipe",
     "Scores",
+    "SearchScores",
     "Verification",
 }
 RETURNED = [
     cls
     for name, cls in sorted(public_records().items())
     if cls.__name__ in {*penult.__all__, "Agreement", "Average", "ClassScore", "Copied", "CurvePoint",
-                        "GridResult", "HeldOut", "ImageRecord", "LabelIssue", "LayerCosine",
-                        "LayerResult", "Listing", "PlannedLayer", "ProbeAccuracy", "Progress",
+                        "GridResult", "HeldOut", "ImageRecord", "LabelIssue", "LabelSearchScore", "LayerCosine",
+                        "LayerResult", "Listing", "PlannedLayer", "ProbeAccuracy", "Progress", "ScoreInterval",
                         "SeedRuns", "TrainingSettings"} - OWN
 ]  # fmt: skip
 

@@ -69,11 +69,13 @@ if TYPE_CHECKING:
         Scores,
         SearchResult,
         SearchResults,
+        SearchScores,
         Vote,
     )
     from penult.reporting.make import report
     from penult.reporting.report_files import ReportFiles
     from penult.tasks.evaluate import evaluate
+    from penult.tasks.evaluate_search import evaluate_search
     from penult.tasks.export_rows import ExportedRows, export_rows
     from penult.tasks.fetch import FetchedWeights, fetch
     from penult.tasks.info import ClassifierInfo, ConvertedInfo, FeaturesInfo, Int8Info, info
@@ -123,12 +125,14 @@ _HOMES = {
     "Scores": "penult.records",
     "SearchResult": "penult.records",
     "SearchResults": "penult.records",
+    "SearchScores": "penult.records",
     "ShownInput": "penult.tasks.show_input",
     "Verification": "penult.verification",
     "Vote": "penult.records",
     "WrittenSample": "penult.tasks.sample",
     "convert": "penult.conversion",
     "evaluate": "penult.tasks.evaluate",
+    "evaluate_search": "penult.tasks.evaluate_search",
     "export": "penult.classify.export.export",
     "export_rows": "penult.tasks.export_rows",
     "extract": "penult.extraction",
@@ -198,6 +202,7 @@ __all__ = [
     "SearchError",
     "SearchResult",
     "SearchResults",
+    "SearchScores",
     "ShownInput",
     "SourceError",
     "TrainingError",
@@ -211,6 +216,7 @@ __all__ = [
     "__version__",
     "convert",
     "evaluate",
+    "evaluate_search",
     "export",
     "export_rows",
     "extract",

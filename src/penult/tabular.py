@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         Scores,
         SearchResult,
         SearchResults,
+        SearchScores,
     )
     from penult.records.neighbors import Metric
 
@@ -25,6 +26,7 @@ __all__ = [
     "predictions_to_dataframe",
     "search_cells",
     "search_columns",
+    "search_scores_to_dataframe",
     "search_to_dataframe",
     "text_columns",
     "to_dataframe",
@@ -194,6 +196,32 @@ def class_scores_to_dataframe(scores: Scores) -> Any:
     rows = scores.to_dict()["classes"]
     columns = [name for name in rows[0] if any(row[name] is not None for row in rows)]
     return _pandas().DataFrame(rows, columns=columns)
+
+
+def search_scores_to_dataframe(scores: SearchScores) -> Any:
+    """Make a pandas DataFrame; see `SearchScores.to_dataframe`.
+
+    Raises
+    ------
+    MissingExtraError
+    """
+    pd = _pandas()
+    found = []
+    for duplicates, one in (("kept", scores), ("collapsed", scores.without_duplicates)):
+        for relevant, average, named in (
+            ("same labels", "micro", one.scores),
+            ("any label", "micro", one.any_label),
+            ("same labels", "macro", one.macro),
+            ("any label", "macro", one.macro_any_label),
+        ):
+            found += [
+                (name, relevant, average, duplicates, score.value, score.low, score.high)
+                for name, score in named.items()
+            ]
+    columns = ["score", "relevant", "average", "duplicates", "value", "low", "high"]
+    frame = pd.DataFrame(found, columns=columns)
+    kinds = dict.fromkeys(columns[:4], "string") | dict.fromkeys(columns[4:], "float64")
+    return frame.astype(kinds)
 
 
 def _pandas() -> Any:

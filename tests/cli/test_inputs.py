@@ -34,6 +34,7 @@ WANTED = {
     "export-rows": ["export-rows", "{}", "-o", "z.csv"],
     "join": ["join", "{}", "-o", "z.h5", "--layer", "mean", "--layer", "logits"],
     "reduce": ["reduce", "{}", "-o", "z.h5", "--pca", "2"],
+    "evaluate-search": ["evaluate-search", "{}", "-k", "1"],
     "predict": ["predict", "{}", "photos"],
     "evaluate": ["evaluate", "{}", "photos"],
     "export": ["export", "{}", "-o", "z.onnx"],

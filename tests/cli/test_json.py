@@ -10,8 +10,19 @@ from pathlib import Path
 import pytest
 
 # The precision, mean and std of a recipe and of scores; labels, of an image and how they were asked
-# for; features, of a network and the file of them; a photo that is unsure, and how many are; layers, and what training or a plan says of each.
-TWO_MEANINGS = {"features", "labels", "layers", "mean", "precision", "std", "unlike", "unsure"}
+# for; features, of a network and the file of them; a photo that is unsure, and how many are; layers, and what training or a plan says of each;
+# the average precision of a class, and of a search.
+TWO_MEANINGS = {
+    "average_precision",
+    "features",
+    "labels",
+    "layers",
+    "mean",
+    "precision",
+    "std",
+    "unlike",
+    "unsure",
+}
 
 
 def shape(value):
@@ -83,6 +94,8 @@ def printed(kept, penult, photos, toy, tmp_path):
         ("search", here["several.h5"], photos, "-q", "--vote", "--metric", "euclidean"),
         ("search", here["f.h5"], photos / "rose", "-q", "-o", tmp_path / "hits.csv",
          "--contact-sheet", tmp_path / "near.png"),
+        ("evaluate-search", here["f.h5"], "-k", 1, "--test-size", 0.2, "-q"),
+        ("evaluate-search", here["several.h5"], "-k", 1, "-q"),
         ("info", here["f.h5"]),
         ("info", here["c.skops"]),
         ("info", here["s.skops"]),

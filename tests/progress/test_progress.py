@@ -216,7 +216,7 @@ def test_whoever_takes_long_takes_progress():
     parameters = {f.__qualname__: inspect.signature(f).parameters for f in functions}
     long = {
         "extract", "train", "predict", "evaluate", "verify", "quantize", "convert", "report", "export_rows", "join", "reduce", "search",
-        "Classifier.predict", "Extractor.__call__", "Extractor.by_layer",
+        "evaluate_search", "Classifier.predict", "Extractor.__call__", "Extractor.by_layer",
     }  # fmt: skip
     assert {name for name, known in parameters.items() if "progress" in known} == long
     assert {parameters[name]["progress"].default for name in long} == {None}

@@ -10,15 +10,24 @@ from penult.records.features import Features
 from penult.records.held_out import HeldOut
 from penult.records.hit import Hit
 from penult.records.image import ImageRecord
+from penult.records.label_search_score import LabelSearchScore
 from penult.records.neighbors import Neighbors
 from penult.records.prediction import Prediction
 from penult.records.predictions import Predictions
 from penult.records.progress import Progress
 from penult.records.rows import Rows
+from penult.records.score_interval import ScoreInterval
 from penult.records.score_words import class_rows, in_words, scores_line
 from penult.records.scores import Scores
+from penult.records.search_averages import SearchAverages
 from penult.records.search_result import SearchResult
 from penult.records.search_results import SearchResults
+from penult.records.search_score_words import (
+    search_label_rows,
+    search_score_rows,
+    search_sentences,
+)
+from penult.records.search_scores import SearchScores
 from penult.records.vote import Vote
 
 __all__ = [
@@ -33,18 +42,25 @@ __all__ = [
     "HeldOut",
     "Hit",
     "ImageRecord",
+    "LabelSearchScore",
     "MovedBack",
     "Neighbors",
     "Prediction",
     "Predictions",
     "Progress",
     "Rows",
+    "ScoreInterval",
     "Scores",
+    "SearchAverages",
     "SearchResult",
     "SearchResults",
+    "SearchScores",
     "Vote",
     "augmented_content",
     "class_rows",
     "in_words",
     "scores_line",
+    "search_label_rows",
+    "search_score_rows",
+    "search_sentences",
 ]

@@ -23,6 +23,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
         "move_back",
         "evaluate",
         "search",
+        "evaluate_search",
         "export",
         "export_rows",
         "info",
