@@ -68,7 +68,7 @@ def products(units: np.ndarray) -> None:
 
 
 def peak() -> int:
-    """The most bytes that the process has held since `forget_peak`."""
+    """The most bytes that the process has held since that was last forgotten."""
     status = Path("/proc/self/status").read_text()
     return int(status.partition("VmHWM:")[2].split()[0]) * 1024
 

@@ -139,6 +139,13 @@ def test_a_strip_with_too_many_pairs_is_done_in_parts_and_changes_nothing(rows, 
     assert told[-1] == pytest.approx(1)
 
 
+def test_a_tile_of_which_most_is_near_is_verified_in_parts():
+    rows = np.random.default_rng(0).random((400, 5), np.float32)
+    whole = together(near_pairs(rows, 0.6, block=400))
+    assert len(whole[0]) > 1 << 16
+    assert equal(together(near_pairs(rows, 0.6, block=40)), whole)
+
+
 def test_the_number_of_threads_changes_nothing():
     rows = np.abs(np.random.default_rng(0).normal(size=(600, 300))).astype(np.float32)
     with threadpool_limits(1):
@@ -178,6 +185,7 @@ def test_rows_of_a_file_are_read_in_panels_where_they_do_not_fit(tmp_path, dtype
             tracemalloc.stop()
             assert peak < memory
             assert (len(reads) > 50) is (memory < 10**9)
+            assert max(part.stop - part.start for part in reads) <= 256, "4 MB of float64"
             assert equal(found, expected)
             assert len(found[0]) == 101 * 100 // 2 + 100 * 99 // 2
 
