@@ -305,6 +305,9 @@ def prepare(
         raise UsageError(
             f"nothing to search for was given; give photos, a feature file, or {option('id', 'ID')}"
         )
+    given = are_rows(queries) or are_in_memory(queries)
+    if not (queries is None or isinstance(queries, Features) or given):
+        as_sources(queries)  # refuses what is no image, before a file is opened
     opened = open_gallery(gallery, layer=layer, metric=metric)
     searches = Search(opened, k=k, filters=_texts(filter), vote=vote)
     found = _Queries(0, lambda _: iter(()))
