@@ -31,6 +31,8 @@ GROUPS = {
     "Search": "evaluate_search SearchScores search SearchResults SearchResult Hit Vote",
     "Classifiers": "train predict move_back evaluate export load_classifier Classifier Scores "
     "Prediction Predictions MovedBack Evaluation Exported",
+    "Duplicates": "duplicates Duplicates records.DuplicateGroup records.DuplicatePair "
+    "records.ThresholdCount records.SplitLeaks records.RepairedSplit",
     "The report": "report ReportFiles",
     "Before a run": "models layers fetch show_input sample LayerInfo FetchedWeights "
     "ShownInput WrittenSample",

@@ -22,6 +22,7 @@ verify f.h5 --sample 4
 export-rows f.h5 -o f.npz
 join layers.h5 -o joined.h5 --layer blocks.4 --layer penultimate
 reduce joined.h5 -o small.h5 --pca 8
+duplicates f.h5 --threshold 0.999 --across-splits --repair split.csv
 train f.h5 -o c.skops --grid C=1,10
 train layers.h5 -o best.skops --layer all --classifier centroid
 info c.skops

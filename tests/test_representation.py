@@ -40,6 +40,7 @@ OWN = {
     "Joined",
     "Classifier",
     "ClassifierInfo",
+    "Duplicates",
     "FeaturesInfo",
     "HeldOut",
     "Int8Info",

@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from penult.quantization import Quantization, quantize
     from penult.recipe import Preprocessing, Recipe
     from penult.records import (
+        Duplicates,
         Failure,
         Features,
         Hit,
@@ -74,6 +75,7 @@ if TYPE_CHECKING:
     )
     from penult.reporting.make import report
     from penult.reporting.report_files import ReportFiles
+    from penult.tasks.duplicates import duplicates
     from penult.tasks.evaluate import evaluate
     from penult.tasks.evaluate_search import evaluate_search
     from penult.tasks.export_rows import ExportedRows, export_rows
@@ -101,6 +103,7 @@ _HOMES = {
     "ClassifierInfo": "penult.tasks.info",
     "Converted": "penult.conversion",
     "ConvertedInfo": "penult.tasks.info",
+    "Duplicates": "penult.records",
     "Evaluation": "penult.classify.evaluation.result",
     "Exported": "penult.classify.export.export",
     "ExportedRows": "penult.tasks.export_rows",
@@ -131,6 +134,7 @@ _HOMES = {
     "Vote": "penult.records",
     "WrittenSample": "penult.tasks.sample",
     "convert": "penult.conversion",
+    "duplicates": "penult.tasks.duplicates",
     "evaluate": "penult.tasks.evaluate",
     "evaluate_search": "penult.tasks.evaluate_search",
     "export": "penult.classify.export.export",
@@ -165,6 +169,7 @@ __all__ = [
     "ClassifierInfo",
     "Converted",
     "ConvertedInfo",
+    "Duplicates",
     "EngineError",
     "Evaluation",
     "Exported",
@@ -215,6 +220,7 @@ __all__ = [
     "WrongFileError",
     "__version__",
     "convert",
+    "duplicates",
     "evaluate",
     "evaluate_search",
     "export",

@@ -64,7 +64,7 @@ def option(name: str, value: Any = _FLAG) -> str:
     return name if value is _FLAG else f"{name}={_literal(value)}"
 
 
-def command(name: str, *arguments: str, **options: str) -> str:
+def command(name: str, *arguments: str, **options: Any) -> str:
     """Spell a command as its reader has to type it.
 
     Parameters
@@ -73,8 +73,8 @@ def command(name: str, *arguments: str, **options: str) -> str:
         As the function is named, e.g. ``"show_input"``.
     *arguments : str
         What it is given by position; a word in capitals stands for something of one's own.
-    **options : str
-        What it is given by name.
+    **options : str, number, bool or path
+        What it is given by name, as `option` takes it.
 
     Returns
     -------

@@ -13,10 +13,13 @@ from penult.spelling import closest
 __all__ = [
     "CLASSIFIER",
     "FEATURES",
+    "ID_LIST",
     "NETWORK",
     "ONNX",
+    "PAGE",
     "PICTURE",
     "PREDICTIONS",
+    "REPAIRED",
     "ROWS",
     "WEIGHTS",
     "Output",
@@ -72,6 +75,11 @@ NETWORK = Output(
     (".penult", ".ckpt", ".safetensors"),
     strict=True,
 )
+PAGE = Output("a page for a browser", (".html", ".htm"), strict=True)
+REPAIRED = Output(
+    "the features with other splits, or a table of them", (".h5", ".hdf5", ".csv"), strict=True
+)
+ID_LIST = Output("ids, one a line", (".txt",))
 PICTURE = Output("PNG, which keeps every pixel as it is", (".png",), strict=True)
 WEIGHTS = (".penult", ".safetensors", ".ckpt", ".pt", ".pth", ".bin", ".h5")
 """Of the files of weights that are read."""

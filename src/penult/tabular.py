@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from penult.errors import MissingExtraError
 
 if TYPE_CHECKING:
     from penult.records import (
+        Duplicates,
         Features,
         HeldOut,
         Prediction,
@@ -20,7 +22,10 @@ if TYPE_CHECKING:
     from penult.records.neighbors import Metric
 
 __all__ = [
+    "DUPLICATE_COLUMNS",
     "class_scores_to_dataframe",
+    "duplicate_cells",
+    "duplicates_to_dataframe",
     "held_out_to_dataframe",
     "prediction_cells",
     "predictions_to_dataframe",
@@ -168,6 +173,36 @@ def search_to_dataframe(results: SearchResults) -> Any:
     kinds = {"rank": "Int64"} | dict.fromkeys(("similarity", "distance", "confidence"), "float64")
     frame = pd.DataFrame(rows, columns=columns)
     return frame.astype({name: kinds.get(name, "string") for name in columns})
+
+
+DUPLICATE_COLUMNS = {
+    "group": "int64",
+    "id": "string",
+    "keep": "bool",
+    "cosine": "float64",
+    "label": "string",
+    "split": "string",
+}
+"""The columns of a table of duplicates, and the types that pandas has for them."""
+
+
+def duplicate_cells(duplicates: Duplicates) -> Iterator[tuple[Any, ...]]:
+    """Yield a row of a table of duplicates for each image of a group: see `DUPLICATE_COLUMNS`."""
+    for number, group in enumerate(duplicates.groups, 1):
+        columns = (group.ids, group.cosines, group.labels, group.splits)
+        for one, cosine, label, split in zip(*columns, strict=True):
+            yield number, one, one == group.keep, cosine, label, split
+
+
+def duplicates_to_dataframe(duplicates: Duplicates) -> Any:
+    """Make a pandas DataFrame; see `Duplicates.to_dataframe`.
+
+    Raises
+    ------
+    MissingExtraError
+    """
+    frame = _pandas().DataFrame(duplicate_cells(duplicates), columns=list(DUPLICATE_COLUMNS))
+    return frame.astype(DUPLICATE_COLUMNS)
 
 
 def held_out_to_dataframe(held_out: HeldOut) -> Any:

@@ -35,6 +35,7 @@ WANTED = {
     "join": ["join", "{}", "-o", "z.h5", "--layer", "mean", "--layer", "logits"],
     "reduce": ["reduce", "{}", "-o", "z.h5", "--pca", "2"],
     "evaluate-search": ["evaluate-search", "{}", "-k", "1"],
+    "duplicates": ["duplicates", "{}"],
     "predict": ["predict", "{}", "photos"],
     "evaluate": ["evaluate", "{}", "photos"],
     "export": ["export", "{}", "-o", "z.onnx"],

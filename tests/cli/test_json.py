@@ -15,6 +15,7 @@ import pytest
 TWO_MEANINGS = {
     "average_precision",
     "features",
+    "groups",
     "labels",
     "layers",
     "mean",
@@ -105,6 +106,7 @@ def printed(kept, penult, photos, toy, tmp_path):
         ("export-rows", here["f.h5"], "-o", tmp_path / "f.csv"),
         ("join", here["f.h5"], "-o", tmp_path / "joined.h5", *layers, "-q"),
         ("reduce", here["f.h5"], "-o", tmp_path / "small.h5", "--pca", 1, "-q"),
+        ("duplicates", here["f.h5"], "--threshold", "0.9999", "--across-splits", "-q"),
         ("layers", toy),
         ("models", "bundled:"),
         ("fetch", "efficientnet_lite0"),

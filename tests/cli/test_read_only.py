@@ -19,6 +19,8 @@ import pytest
         "export c.skops -o ro/c.onnx",
         "reduce f.h5 -o ro/s.h5 --pca 2",
         "join f.h5 f.h5 -o ro/j.h5",
+        "duplicates f.h5 --write-list ro/drop.txt",
+        "duplicates f.h5 --repair ro/r.h5",
         "export-rows f.h5 -o ro/f.csv",
         "report photos -o ro/report -m toy:mean-colour",
         "show-input toy:mean-colour photos/rose/rose_01.jpg -o ro/seen.png",

@@ -5,6 +5,9 @@ from penult.records.augmented_record import AugmentedRecord, augmented_content
 from penult.records.changes import Changes
 from penult.records.class_score import Average, ClassScore
 from penult.records.copies import Copied, MovedBack
+from penult.records.duplicate_group import DuplicateGroup
+from penult.records.duplicate_pair import DuplicatePair
+from penult.records.duplicates import Duplicates
 from penult.records.failure import Failure
 from penult.records.features import Features
 from penult.records.held_out import HeldOut
@@ -15,6 +18,7 @@ from penult.records.neighbors import Neighbors
 from penult.records.prediction import Prediction
 from penult.records.predictions import Predictions
 from penult.records.progress import Progress
+from penult.records.repaired_split import RepairedSplit
 from penult.records.rows import Rows
 from penult.records.score_interval import ScoreInterval
 from penult.records.score_words import class_rows, in_words, scores_line
@@ -28,6 +32,8 @@ from penult.records.search_score_words import (
     search_sentences,
 )
 from penult.records.search_scores import SearchScores
+from penult.records.split_leaks import SplitLeaks
+from penult.records.threshold_count import ThresholdCount
 from penult.records.vote import Vote
 
 __all__ = [
@@ -37,6 +43,9 @@ __all__ = [
     "Changes",
     "ClassScore",
     "Copied",
+    "DuplicateGroup",
+    "DuplicatePair",
+    "Duplicates",
     "Failure",
     "Features",
     "HeldOut",
@@ -48,6 +57,7 @@ __all__ = [
     "Prediction",
     "Predictions",
     "Progress",
+    "RepairedSplit",
     "Rows",
     "ScoreInterval",
     "Scores",
@@ -55,6 +65,8 @@ __all__ = [
     "SearchResult",
     "SearchResults",
     "SearchScores",
+    "SplitLeaks",
+    "ThresholdCount",
     "Vote",
     "augmented_content",
     "class_rows",

@@ -23,6 +23,7 @@ from penult.output import check_output
 from penult.progress import ShowProgress
 from penult.records import Features, HeldOut
 from penult.suffixes import CLASSIFIER
+from penult.tasks.leaks import log_leaks
 
 __all__ = ["train"]
 
@@ -97,7 +98,8 @@ def train(
         Classes with fewer rows are left out and have no place in the classifier.
     near_duplicates : float, optional
         Images whose rows have at least this cosine (0.95, say) are kept in one part, as identical
-        ones always are; all rows are compared with all.
+        ones always are; all rows are compared with all. Without it, a warning says how many
+        held-out images have a near-duplicate among those that train, if any.
     seed : int, default=0
         Of the split, the folds and the classifier.
     folds : int, default=3
@@ -176,6 +178,16 @@ def train(
         trained.save(output, overwrite=overwrite)
     rows = features if isinstance(features, Features) else load(features)
     log_contradictions(find_contradictions(rows))
+    if near_duplicates is None:
+        log_leaks(
+            _of_layer(features, trained.layer),
+            None if test_features is None else _of_layer(test_features, trained.layer),
+            test_size=test_size,
+            seed=seed,
+            folds=folds,
+            stored=not ignore_splits,
+            min_per_class=min_per_class,
+        )
     if results is not None:
         from penult.reporting.results import write_results
 
@@ -191,6 +203,10 @@ def train(
             overwrite=overwrite,
         )
     return trained
+
+
+def _of_layer(features: Features | str | Path, layer: str) -> Features:
+    return features if isinstance(features, Features) else load(features, layer)
 
 
 def _train(

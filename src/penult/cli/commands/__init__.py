@@ -24,6 +24,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
         "evaluate",
         "search",
         "evaluate_search",
+        "duplicates",
         "export",
         "export_rows",
         "info",

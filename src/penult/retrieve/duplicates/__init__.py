@@ -1,0 +1,1 @@
+"""Copies and near-duplicates: found, grouped, between the parts of a split, and repaired."""

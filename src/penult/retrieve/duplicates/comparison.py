@@ -1,0 +1,216 @@
+"""All rows compared with all: what is kept of the stream of near pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from penult.neighbors.forest import Forest
+from penult.neighbors.pairs import Pairs
+from penult.records import ThresholdCount
+from penult.retrieve.duplicates.kept_pairs import MostSimilar, NearestTo
+from penult.retrieve.duplicates.stream import all_pairs, least_countable
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from penult.records import Features
+
+__all__ = ["CALIBRATION", "Comparison", "compare", "group_numbers", "label_numbers"]
+
+CALIBRATION = (0.99, 0.97, 0.95, 0.93, 0.90)
+"""Cosines at which pairs are counted and shown, so that a threshold can be chosen."""
+
+_EXAMPLES = 4  # pairs a cosine
+_APART = 0.01  # an example is no further from its cosine; those of two cosines are never the same
+_SAME = 1 - 1e-6  # from here on there is nothing to be seen
+
+# More pairs are counted, and not listed: copies of one placeholder alone may be thousands of
+# millions.
+_MOST_LISTED = 1_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """What came of comparing all rows with all.
+
+    Attributes
+    ----------
+    threshold : float
+        From which pairs are near-duplicates.
+    least : float
+        The least cosine that was looked for; at most the threshold.
+    pairs : int
+        Near-duplicates, or identical.
+    links : Pairs
+        Those that hold the rows together, from `least` up.
+    exact : bool array, shape (L,)
+        Which of the links are one file.
+    counts : tuple of ThresholdCount
+        At `CALIBRATION` and the threshold, as far as they were looked for; the highest first.
+    examples : Pairs
+        Nearest to the cosines of `CALIBRATION`; the most similar first.
+    across, suspects : Pairs
+        Near-duplicates in different parts, and of different labels; the most similar first.
+    across_total, suspects_total : int
+        How many there are: the most similar are listed.
+    leaked : bool array, shape (N,)
+        The rows to score with of which a row to train with is a near-duplicate.
+    """
+
+    threshold: float
+    least: float
+    pairs: int
+    links: Pairs
+    exact: NDArray[np.bool_]
+    counts: tuple[ThresholdCount, ...]
+    examples: Pairs
+    across: Pairs
+    suspects: Pairs
+    across_total: int
+    suspects_total: int
+    leaked: NDArray[np.bool_]
+
+
+def compare(
+    features: Features,
+    threshold: float,
+    *,
+    parts: NDArray[np.int64] | None = None,
+    train: NDArray[np.int64] | None = None,
+    held_out: NDArray[np.int64] | None = None,
+    memory: int | None = None,
+    calibration: Sequence[float] = CALIBRATION,
+) -> Comparison:
+    """Compare all rows with all.
+
+    Parameters
+    ----------
+    features : Features
+    threshold : float
+        Least cosine of near-duplicates, in (0, 1].
+    parts : int64 array, shape (N,), optional
+        The part of each row, -1 for none.
+    train, held_out : int64 arrays, optional
+        Places of the rows that train and those to score with.
+    memory : int, optional
+        Bytes that may be taken.
+    calibration : sequence of float
+        Cosines at which pairs are counted and shown.
+
+    Raises
+    ------
+    SearchError
+        If a row holds a NaN or an infinity; names the ids.
+    """
+    total = len(features)
+    least = least_countable(features, threshold, tuple(calibration))
+    levels = sorted({threshold, *(one for one in calibration if one >= least)}, reverse=True)
+    found = np.zeros(len(levels), np.int64)
+    forest = Forest(total)
+    across, suspects = MostSimilar(_MOST_LISTED), MostSimilar(_MOST_LISTED)
+    nearest = [NearestTo(_EXAMPLES, one) for one in calibration if one >= least]
+    labels = label_numbers(features)
+    role = np.zeros(total, np.int8)
+    if train is not None and held_out is not None:
+        role[train], role[held_out] = 1, 2
+    leaked = np.zeros(total, bool)
+    for pairs, exact in all_pairs(features, least, memory):
+        first, second, cosine = pairs.first, pairs.second, pairs.cosine
+        forest.add(pairs)
+        found += np.array([int((cosine >= level).sum()) for level in levels])
+        for example in nearest:
+            shown = (np.abs(cosine - example.value) < _APART) & (cosine < _SAME)
+            example.add(pairs, shown & (not exact))
+        near = cosine >= threshold
+        here, there = labels[first], labels[second]
+        suspects.add(pairs, near & (here != there) & (here >= 0) & (there >= 0))
+        if parts is not None:
+            here, there = parts[first], parts[second]
+            across.add(pairs, near & (here != there) & (here >= 0) & (there >= 0))
+        for one, other in ((first, second), (second, first)):
+            leaked[one[near & (role[one] == 2) & (role[other] == 1)]] = True
+    links = forest.links()
+    content = features.content
+    exact_links = np.array(
+        [
+            content is not None and str(content[a]) == str(content[b]) != ""
+            for a, b in zip(links.first.tolist(), links.second.tolist(), strict=True)
+        ],
+        bool,
+    )
+    return Comparison(
+        threshold=threshold,
+        least=least,
+        pairs=int(found[levels.index(threshold)]),
+        links=links,
+        exact=exact_links,
+        counts=tuple(
+            _counted(total, links, level, int(pairs))
+            for level, pairs in zip(levels, found, strict=True)
+        ),
+        examples=_joined([example.pairs() for example in nearest]),
+        across=across.pairs(),
+        suspects=suspects.pairs(),
+        across_total=across.total,
+        suspects_total=suspects.total,
+        leaked=leaked,
+    )
+
+
+def group_numbers(total: int, links: Pairs, threshold: float) -> NDArray[np.int64]:
+    """Number the groups that the links from a threshold up make; a row alone is one, too.
+
+    Returns
+    -------
+    int64 array, shape (N,)
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    held = links.cosine >= threshold
+    edges = coo_array(
+        (np.ones(int(held.sum()), bool), (links.first[held], links.second[held])),
+        shape=(total, total),
+    )
+    numbers: NDArray[np.int64] = connected_components(edges, directed=False)[1].astype(np.int64)
+    return numbers
+
+
+def label_numbers(features: Features) -> NDArray[np.int64]:
+    """Number the labels of each row, or the set of them where it may have several; -1 for none.
+
+    Returns
+    -------
+    int64 array, shape (N,)
+    """
+    if features.targets is None:
+        return np.asarray(features.labels, np.int64)
+    targets = np.asarray(features.targets, bool)
+    if not targets.shape[1]:
+        return np.full(len(targets), -1, np.int64)
+    packed = np.ascontiguousarray(np.packbits(targets, axis=1))
+    keys = packed.view(f"V{packed.shape[1]}").ravel()
+    numbers = np.unique(keys, return_inverse=True)[1].astype(np.int64)
+    return np.where(targets.any(axis=1), numbers, -1)
+
+
+def _counted(total: int, links: Pairs, threshold: float, pairs: int) -> ThresholdCount:
+    sizes = np.bincount(group_numbers(total, links, threshold), minlength=1)
+    several = sizes[sizes > 1]
+    return ThresholdCount(
+        threshold=threshold, pairs=pairs, groups=len(several), images=int(several.sum())
+    )
+
+
+def _joined(every: list[Pairs]) -> Pairs:
+    """Pairs of several, the most similar first."""
+    none = [np.empty(0, np.int64)]
+    first = np.concatenate([one.first for one in every] or none)
+    second = np.concatenate([one.second for one in every] or none)
+    cosine = np.concatenate([one.cosine for one in every] or [np.empty(0)])
+    order = np.lexsort((second, first, -cosine))
+    return Pairs(first=first[order], second=second[order], cosine=cosine[order], count=len(order))
