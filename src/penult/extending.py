@@ -27,7 +27,7 @@ from penult.images.sources.open import KINDS
 from penult.reporting.content import Report
 from penult.reporting.page import write_report
 from penult.reporting.sections import SECTIONS, Section
-from penult.reporting.thumbnails import Thumbnails
+from penult.web.thumbnails import Thumbnails
 
 if TYPE_CHECKING:
     from torch import nn

@@ -45,7 +45,7 @@ def test_photos_of_a_phone_are_reported_on_sorted_and_shown(penult, toy, phone, 
 
 
 def test_the_pictures_of_a_report_are_those_of_the_heic(phone):
-    from penult.reporting.thumbnails import Thumbnails
+    from penult.web.thumbnails import Thumbnails
 
     thumbnails = Thumbnails(lambda name: (phone / name).read_bytes())
     assert thumbnails("rose/rose_02.HEIC", 32).startswith("data:image/webp;base64,")

@@ -26,11 +26,11 @@ from penult.reporting.build import build_report
 from penult.reporting.commands import CLASSIFIER, FEATURES
 from penult.reporting.opening import open_page
 from penult.reporting.page import FILES, OPTIONAL, PAGE, write_report
-from penult.reporting.pictures import image_opener
 from penult.reporting.refusals import feature_file_among, made_already, require_folder
 from penult.reporting.report_files import ReportFiles
 from penult.reporting.staging import staged
 from penult.reporting.steps import extract_rows, noted, timed, train_with_rows
+from penult.web.pictures import image_opener
 
 if TYPE_CHECKING:
     from penult.images.labels.split_folders import SplitsFrom

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import base64
 import csv
-import hashlib
 import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from penult import __version__
 from penult.classify.metrics.scores import caution
-from penult.messages import escape_formula, printable
+from penult.messages import escape_formula
 from penult.output import atomic_output
 from penult.reporting import formatting
 from penult.reporting.content import Report
@@ -20,12 +18,11 @@ from penult.reporting.held_out import HELD_OUT
 from penult.reporting.misclassified import misclassified
 from penult.reporting.results import SCORES, check_results, refuse_existing, write_results
 from penult.reporting.sections import SECTIONS, Section
-from penult.reporting.thumbnails import Thumbnails
+from penult.web.page import render_page
+from penult.web.thumbnails import Thumbnails
 from penult.written import CONFUSION, LAYERS
 
 if TYPE_CHECKING:
-    import jinja2
-
     from penult.classify.diagnosis.label_errors import LabelIssue
     from penult.records import HeldOut
 
@@ -112,10 +109,11 @@ def write_report(
     else:
         with atomic_output(directory / LABEL_ERRORS, overwrite=overwrite) as partial:
             table = _table(report.label_issues, escape_formula if escape_formulas else str)
-            partial.write_bytes(_utf8(table))
+            # A file name that is no valid UTF-8 reaches Python with lone surrogates in it.
+            partial.write_bytes(table.encode("utf-8", errors="replace"))
     html = _render(report, sections, directory / CONFUSION)
     with atomic_output(directory / PAGE, overwrite=overwrite) as partial:
-        partial.write_bytes(_utf8(html))
+        partial.write_bytes(html)
     return directory / PAGE
 
 
@@ -130,62 +128,23 @@ def _table(issues: Sequence[LabelIssue], escape: Callable[[str], str]) -> str:
     return out.getvalue()
 
 
-def _render(report: Report, sections: Sequence[Section], figure: Path) -> str:
-    environment = _environment()
-    thumbnails = Thumbnails(report.open_image)
-    script = environment.get_template("page.js").render()
+def _render(report: Report, sections: Sequence[Section], figure: Path) -> bytes:
     scores = report.scores
     most = max((c.support for c in scores.classes), default=0)
-    return environment.get_template("page.html").render(
+    return render_page(
+        "penult.reporting",
+        sections,
+        report,
+        Thumbnails(report.open_image),
+        filters={name: getattr(formatting, name) for name in formatting.__all__},
         report=report,
-        version=__version__,
         wrong=len(misclassified(report.held_out)),
         caution=caution(scores),
         headline=scores.mean_average_precision if report.multilabel else scores.accuracy,
         chance=most / max(scores.images, 1),
-        sections=[
-            (section, content, _template(environment, section))
-            for section in sections
-            if (content := section.content(report, thumbnails)) is not None
-        ],
         matrix_picture=lambda: _data_uri(figure.read_bytes()),
-        script=script,
-        # The page's own script is the only one that may run, whatever a folder was named.
-        script_sha256=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
-
-
-def _template(environment: jinja2.Environment, section: Section) -> jinja2.Template:
-    if section.template:
-        return environment.from_string(section.template)
-    return environment.get_template(f"sections/{section.name}.html")
 
 
 def _data_uri(png: bytes) -> str:
     return "data:image/png;base64," + base64.b64encode(png).decode()
-
-
-def _environment() -> jinja2.Environment:
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("penult.reporting"),
-        autoescape=True,  # names of folders and files are other people's text
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_shown,
-    )
-    for name in formatting.__all__:
-        environment.filters[name] = getattr(formatting, name)
-    return environment
-
-
-def _shown(value: object) -> object:
-    # Only what is a text as such: what jinja has marked as safe was made here.
-    return printable(value) if type(value) is str else value
-
-
-def _utf8(text: str) -> bytes:
-    # A file name that is no valid UTF-8 reaches Python with lone surrogates in it.
-    return text.encode("utf-8", errors="replace")

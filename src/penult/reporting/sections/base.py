@@ -1,22 +1,19 @@
-"""What a section of the page is."""
+"""What a section of the report is."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from penult.reporting.content import Report
-from penult.reporting.thumbnails import Thumbnails
+from penult.web import section
+from penult.web.section import LARGE, SMALL
 
 __all__ = ["LARGE", "SMALL", "Section"]
 
-SMALL, LARGE = 96, 224  # pixels of a thumbnail; shown at half that, for sharp screens
-
 
 @dataclass(frozen=True, kw_only=True)
-class Section:
-    """One part of the page.
+class Section(section.Section[Report]):
+    """One part of the report.
 
     Attributes
     ----------
@@ -33,9 +30,3 @@ class Section:
         The Jinja template of its HTML; by default the file ``templates/sections/NAME.html``. It
         sees ``report``, ``content``, and the macros of ``parts.html`` as ``parts``.
     """
-
-    name: str
-    title: str
-    content: Callable[[Report, Thumbnails], Mapping[str, Any] | None]
-    tab: str = ""
-    template: str = ""

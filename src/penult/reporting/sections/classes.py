@@ -8,7 +8,7 @@ from typing import Any
 from penult.reporting.content import Report
 from penult.reporting.misclassified import class_examples
 from penult.reporting.sections.base import SMALL, Section
-from penult.reporting.thumbnails import Thumbnails
+from penult.web.thumbnails import Thumbnails
 
 __all__ = ["SECTION"]
 

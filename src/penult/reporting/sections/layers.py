@@ -9,7 +9,7 @@ from penult.reporting.content import Report
 from penult.reporting.figures.charts import layers_chart
 from penult.reporting.figures.export import to_svg
 from penult.reporting.sections.base import Section
-from penult.reporting.thumbnails import Thumbnails
+from penult.web.thumbnails import Thumbnails
 
 __all__ = ["SECTION"]
 

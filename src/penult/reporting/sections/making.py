@@ -9,7 +9,7 @@ from penult.recipe import BackboneRecipe, Recipe
 from penult.reporting.content import Report
 from penult.reporting.formatting import preprocessing_words
 from penult.reporting.sections.base import Section
-from penult.reporting.thumbnails import Thumbnails
+from penult.web.thumbnails import Thumbnails
 
 __all__ = ["SECTION"]
 

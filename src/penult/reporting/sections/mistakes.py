@@ -8,7 +8,7 @@ from typing import Any
 from penult.reporting.content import Report
 from penult.reporting.misclassified import misclassified
 from penult.reporting.sections.base import LARGE, Section
-from penult.reporting.thumbnails import Thumbnails
+from penult.web.thumbnails import Thumbnails
 
 __all__ = ["SECTION"]
 

@@ -9,7 +9,7 @@ from typing import Any
 from penult.reporting.content import Report
 from penult.reporting.misclassified import Misclassified, class_examples, misclassified
 from penult.reporting.sections.base import LARGE, SMALL, Section
-from penult.reporting.thumbnails import Thumbnails
+from penult.web.thumbnails import Thumbnails
 
 __all__ = ["SECTION"]
 

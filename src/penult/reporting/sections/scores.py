@@ -10,7 +10,7 @@ from penult.records import Average
 from penult.reporting.content import Report
 from penult.reporting.formatting import interval, percent, ratio
 from penult.reporting.sections.base import Section
-from penult.reporting.thumbnails import Thumbnails
+from penult.web.thumbnails import Thumbnails
 
 __all__ = ["SECTION"]
 

@@ -7,8 +7,8 @@ from PIL import Image
 
 from penult.images.pixels.decode import decode
 from penult.records import ImageRecord
-from penult.reporting import pictures
-from penult.reporting.thumbnails import Thumbnails
+from penult.web import pictures
+from penult.web.thumbnails import Thumbnails
 
 
 def file_of(image, kind, **options):

@@ -1,0 +1,1 @@
+"""What the pages of penult share: layout and colours, escaping, small pictures, sections."""
