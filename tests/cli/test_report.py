@@ -47,6 +47,7 @@ def test_of_images_the_page_and_all_that_it_rests_on(penult, photos, toy, tmp_pa
     assert names(folder) == sorted([*FILES, "features.h5"])
     shown = sections(folder)
     assert {"scores", "confusion", "mistakes", "labels", "curve"} <= set(shown)
+    assert {"duplicates", "retrieval"} <= set(shown)
     assert "layers" not in shown
     for step in ("extract: 36 of 36 images", "train: 19 of 19 fits", "label errors: 5 of 5 fits"):
         assert step in done.err
@@ -58,9 +59,10 @@ def test_of_images_the_page_and_all_that_it_rests_on(penult, photos, toy, tmp_pa
 
 def test_what_takes_time_can_be_left_out(penult, photos, toy, tmp_path):
     folder = tmp_path / "report"
-    done = penult("report", photos, "-o", folder, "-m", toy, "--no-label-errors", "--no-curve")
+    less = ["--no-label-errors", "--no-curve", "--no-retrieval", "--no-duplicates"]
+    done = penult("report", photos, "-o", folder, "-m", toy, *less)
     assert done.code == 0
-    assert not {"labels", "curve"} & set(sections(folder))
+    assert not {"labels", "curve", "retrieval", "duplicates"} & set(sections(folder))
     assert "label_errors.csv" not in names(folder)
     assert "label errors" not in done.err
 

@@ -8,134 +8,25 @@ import json
 import pkgutil
 import re
 from collections import Counter
-from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from html_pages import Page, section_of
 from PIL import Image
+from reports import FLOWERS, GARDEN, RECIPE, colour_of, picture_of, report_of
 
 from penult.classify.diagnosis.label_errors import LabelIssue
 from penult.classify.diagnosis.learning_curve import CurvePoint
 from penult.classify.settings import LayerResult
 from penult.errors import OutputExistsError, PenultError
 from penult.messages import printable
-from penult.recipe import Preprocessing, Recipe
-from penult.records import Average, ClassScore, Failure, HeldOut, Scores
-from penult.reporting import Report, check_report, sections, write_report
+from penult.records import Average, Failure
+from penult.reporting import check_report, sections, write_report
 from penult.reporting.sections import SECTIONS, Section, labels, mistakes
-
-RECIPE = Recipe(
-    architecture="timm/tf_efficientnet_lite0",
-    weights_sha256="5e" * 32,
-    layer="penultimate",
-    pooling="avg",
-    preprocessing=Preprocessing(
-        resize=256, crop=(224, 224), interpolation="bicubic", mean=(0.5,) * 3, std=(0.5,) * 3
-    ),
-    backbone="bundled:efficientnet_lite0",
-    weights="efficientnet-lite0 0.1.0",
-)
-VOID = {"meta", "img", "br", "wbr", "link", "hr", "input"}
-
-
-class Page(HTMLParser):
-    """Elements with their attributes, the text outside scripts and styles; refuses unclosed tags."""
-
-    def __init__(self, html):
-        super().__init__(convert_charrefs=True)
-        self.elements, self.open, self.text, self.raw = [], [], "", Counter()
-        self.inside = {"script": [], "style": []}
-        self.feed(html)
-        self.close()
-        assert self.open == []
-
-    def handle_starttag(self, tag, attributes):
-        self.elements.append((tag, dict(attributes)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-        if tag in {"td", "th", "dt", "dd"}:
-            self.text += " "
-
-    def handle_data(self, data):
-        if self.open and self.open[-1] in self.inside:
-            self.inside[self.open[-1]].append(data)
-        else:
-            self.text += data
-
-    def all(self, tag, **wanted):
-        return [
-            a
-            for t, a in self.elements
-            if t == tag and all(a.get(k) == v for k, v in wanted.items())
-        ]
-
-
-def colour_of(image_id):
-    return tuple(hashlib.sha256(image_id.encode(errors="replace")).digest()[:3])
-
-
-def picture_of(image_id):
-    """An image file of one colour, which is the id's own."""
-    file = io.BytesIO()
-    Image.new("RGB", (300, 200), colour_of(image_id)).save(file, "PNG")
-    return file.getvalue()
-
-
-def report_of(outcomes, labels, **changes):
-    """A report on held-out images given as (id, true class, predicted class, probability)."""
-    confusion = np.zeros((len(labels), len(labels)), dtype=int)
-    for _, truth, predicted, _ in outcomes:
-        confusion[labels.index(truth), labels.index(predicted)] += 1
-    support, called, hits = confusion.sum(1), confusion.sum(0), np.diag(confusion)
-    recall, precision = hits / np.maximum(support, 1), hits / np.maximum(called, 1)
-    classes = tuple(
-        ClassScore(label, float(precision[i]), float(recall[i]), 0.5, int(support[i]))
-        for i, label in enumerate(labels)
-    )
-    ids, truth, predicted, probability = zip(*outcomes, strict=True)
-    content = {
-        "title": "flowers",
-        "source": "photos/flowers",
-        "class_counts": {label: 4 * int(n) for label, n in zip(labels, support, strict=True)},
-        "recipe": RECIPE,
-        "scores": Scores(
-            accuracy=float(hits.sum() / len(outcomes)),
-            classes=classes,
-            confusion=tuple(map(tuple, confusion.tolist())),
-            images=len(outcomes),
-            split="25% held out, stratified",
-        ),
-        "held_out": HeldOut(ids=ids, truth=truth, predicted=predicted, probability=probability),
-        "settings": {"classifier": "logistic regression"},
-        "open_image": picture_of,
-    }
-    return Report(**content | changes)
-
-
-GARDEN = [
-    ("iris/1.jpg", "iris", "iris", 0.99),
-    ("iris/2.jpg", "iris", "tulip", 0.61),
-    ("iris/3.jpg", "iris", "tulip", 0.92),
-    ("iris/4.jpg", "iris", "daisy", 0.55),
-    ("tulip/1.jpg", "tulip", "tulip", 0.97),
-    ("tulip/2.jpg", "tulip", "iris", 0.70),
-    ("daisy/1.jpg", "daisy", "daisy", 1.0),
-    ("daisy/2.jpg", "daisy", "daisy", 0.98),
-]
-FLOWERS = ["daisy", "iris", "tulip"]
 
 
 def read(directory, report, **options):
     return Page(write_report(directory, report, **options).read_text("utf-8"))
-
-
-def section_of(path, name):
-    """The HTML of one section."""
-    match = re.search(rf'<section id="{name}".*?</section>', path.read_text("utf-8"), re.DOTALL)
-    return match[0] if match else None
 
 
 def test_the_headline_says_the_accuracy_and_how_it_was_measured(tmp_path):
@@ -473,7 +364,7 @@ def test_the_page_asks_for_nothing_outside_itself(tmp_path):
 
 def test_navigation_and_headings_follow_the_sections(tmp_path):
     page = read(tmp_path, report_of(GARDEN, FLOWERS))
-    nothing_to_show = {"scores", "layers", "labels", "curve"}
+    nothing_to_show = {"scores", "layers", "labels", "duplicates", "curve", "retrieval"}
     names = [s.name for s in SECTIONS if s.name not in nothing_to_show]
     assert [a["id"] for a in page.all("section")] == names
     ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]

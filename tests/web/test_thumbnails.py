@@ -92,3 +92,25 @@ def test_a_source_that_cannot_open_an_image_costs_its_picture(make_features, mon
     )
     opener = pictures.image_opener(make_features({"a": 1, "b": 1}), offline=False, announce=False)
     assert Thumbnails(opener)("a/000.jpg", 8) is None
+
+
+def test_a_whole_picture_comes_with_the_size_of_its_image():
+    data = file_of(halves((2400, 1600), RED, BLUE), "JPEG")
+    whole = Thumbnails({"a": data}.get).whole("a", 96)
+    assert (whole.width, whole.height, whole.bytes) == (2400, 1600, len(data))
+    picture = base64.b64decode(whole.address.removeprefix("data:image/webp;base64,"))
+    with Image.open(io.BytesIO(picture)) as image:
+        assert image.size == (96, 64)
+
+
+def test_the_size_of_a_photo_taken_upright_is_that_of_the_upright_photo():
+    exif = Image.Exif()
+    exif[0x0112] = 6  # stored lying: turn it a quarter clockwise to see it
+    data = file_of(halves((640, 480), RED, BLUE), "JPEG", exif=exif)
+    whole = Thumbnails({"a": data}.get).whole("a", 48)
+    assert (whole.width, whole.height) == (480, 640)
+
+
+def test_an_image_that_cannot_be_read_has_no_whole_picture_either():
+    thumbnails = Thumbnails({"a": b"GIF89a nonsense"}.get)
+    assert thumbnails.whole("a", 48) is thumbnails.whole("gone", 48) is None

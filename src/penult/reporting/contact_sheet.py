@@ -16,9 +16,9 @@ from penult.images.read import read_image
 from penult.output import atomic_output, check_output
 from penult.reporting.figures.colors import GRID, INK, SOFT, WRONG
 from penult.reporting.figures.fonts import drawable
-from penult.web.pictures import image_opener
 from penult.representation import short_text
 from penult.suffixes import PICTURE
+from penult.web.pictures import image_opener
 from penult.wording import count, percent
 from penult.written import SIGNED, note_written
 

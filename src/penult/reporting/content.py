@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from penult.recipe import Recipe
-from penult.records import Failure, HeldOut, Scores
+from penult.records import Duplicates, Failure, HeldOut, Scores, SearchScores
 
 if TYPE_CHECKING:
     from penult.classify.diagnosis.label_errors import LabelIssue
@@ -53,6 +53,11 @@ class Report:
         Images that are one file under several labels, a sentence each.
     curve : tuple of CurvePoint
         The learning curve; empty where it was not drawn.
+    retrieval : SearchScores or None
+        Of each image searching the others; None where that was not scored.
+    duplicates : Duplicates or None
+        Among the images, and between those trained on ("train") and those held out ("test"); None
+        where they were not looked for.
     notes : mapping
         Section to the reason why it has nothing to show.
     rows : int or None
@@ -87,6 +92,8 @@ class Report:
     label_issues: tuple[LabelIssue, ...] | None = None
     contradictions: tuple[str, ...] = ()
     curve: tuple[CurvePoint, ...] = ()
+    retrieval: SearchScores | None = None
+    duplicates: Duplicates | None = None
     notes: Mapping[str, str] = field(default_factory=dict)
     rows: int | None = None
     unlabelled: int = 0

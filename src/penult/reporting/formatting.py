@@ -7,7 +7,16 @@ from typing import Any
 from penult.recipe import Preprocessing
 from penult.wording import count, interval, percent, ratio
 
-__all__ = ["count", "duration", "interval", "percent", "plain", "preprocessing_words", "ratio"]
+__all__ = [
+    "count",
+    "duration",
+    "file_size",
+    "interval",
+    "percent",
+    "plain",
+    "preprocessing_words",
+    "ratio",
+]
 
 
 def duration(seconds: float) -> str:
@@ -20,6 +29,13 @@ def duration(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60:02} s"
     return f"{whole // 3600} h {whole % 3600 // 60:02} min"
+
+
+def file_size(size: int) -> str:
+    """``512 bytes``, ``45 kB``, ``1.2 MB``, in powers of 1,000."""
+    if size < 1000:
+        return count(size, "byte")
+    return f"{size / 1e3:,.0f} kB" if size < 999_500 else f"{size / 1e6:,.1f} MB"
 
 
 def plain(value: Any) -> str:

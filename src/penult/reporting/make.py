@@ -24,6 +24,7 @@ from penult.images.listing_options import ListingOptions
 from penult.progress import ShowProgress, following
 from penult.reporting.build import build_report
 from penult.reporting.commands import CLASSIFIER, FEATURES
+from penult.reporting.nearest_rows import NearestRows
 from penult.reporting.opening import open_page
 from penult.reporting.page import FILES, OPTIONAL, PAGE, write_report
 from penult.reporting.refusals import feature_file_among, made_already, require_folder
@@ -74,6 +75,8 @@ def report(
     max_memory: int | str | None = None,
     label_errors: bool = True,
     curve: bool = True,
+    retrieval: bool = True,
+    duplicates: bool = True,
     confusion: Literal["counts", "normalized"] = "counts",
     escape_formulas: bool = False,
     open: bool = False,
@@ -152,6 +155,11 @@ def report(
         Look for labels that are likely wrong.
     curve : bool
         Draw a learning curve.
+    retrieval : bool
+        Score a search among the rows; of more than 10,000, among a random part of them.
+    duplicates : bool
+        Look for copies and near-duplicates, and for those between the training and the held-out
+        part; of more than 20,000 rows, among a random part.
     confusion : {"counts", "normalized"}
         What the cells of ``confusion_matrix.png`` are: ``"normalized"`` draws parts of the true
         class's images.
@@ -253,6 +261,21 @@ def report(
         if curve:
             with noted(notes, "curve"), timed(seconds, "learning curve"):
                 found["curve"] = tuple(learning_curve(trained, features, progress=tell))
+        nearest = NearestRows(
+            features=features,
+            held_out=trained.held_out,
+            classes=trained.label_names,
+            threshold=near_duplicates or 0.95,
+            seed=seed,
+            memory=options.max_memory,
+            offline=offline,
+        )
+        if retrieval:
+            with noted(notes, "retrieval"), timed(seconds, "retrieval"):
+                found["retrieval"] = nearest.retrieval(tell)
+        if duplicates:
+            with noted(notes, "duplicates"), timed(seconds, "duplicates"):
+                found["duplicates"] = nearest.duplicates()
         # Of images, their hosts were named when they were first listed.
         opener = image_opener(features, offline=offline, announce=file is not None)
         recipes = [one for one, _ in layer_recipes(file or folder / FEATURES).values()]

@@ -7,7 +7,7 @@ import csv
 import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from penult.classify.metrics.scores import caution
 from penult.messages import escape_formula
@@ -100,6 +100,7 @@ def write_report(
         runs=report.runs,
         chosen=report.chosen,
         normalize=normalize,
+        also=_without_classifier(report),
         held_out=held_out or [report.held_out],
         escape_formulas=escape_formulas,
         overwrite=overwrite,
@@ -115,6 +116,17 @@ def write_report(
     with atomic_output(directory / PAGE, overwrite=overwrite) as partial:
         partial.write_bytes(html)
     return directory / PAGE
+
+
+def _without_classifier(report: Report) -> dict[str, Any]:
+    """What the page has of scores beside the classifier's, JSON-like."""
+    also: dict[str, Any] = {}
+    if report.retrieval is not None:
+        also["retrieval"] = report.retrieval.to_dict()
+        del also["retrieval"]["examples"]  # which are no scores
+    if report.duplicates is not None and report.duplicates.leaks is not None:
+        also["leaks"] = report.duplicates.leaks.to_dict()
+    return also
 
 
 def _table(issues: Sequence[LabelIssue], escape: Callable[[str], str]) -> str:

@@ -16,6 +16,7 @@ from penult.errors import (
     FeatureFileError,
     RecipeMismatchError,
     ResumeError,
+    SearchError,
     TrainingError,
     UsageError,
 )
@@ -73,5 +74,5 @@ def noted(notes: dict[str, str], section: str) -> Iterator[None]:
     """Note what cannot be had for these images; the rest of the page stands."""
     try:
         yield
-    except (TrainingError, UsageError) as error:
+    except (SearchError, TrainingError, UsageError) as error:
         notes[section] = str(error)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from penult import __version__
@@ -88,6 +89,7 @@ def _template(
     return environment.get_template(f"{folder}/{section.name}.html")
 
 
+@cache  # compiling the templates takes longer than filling them in
 def _environment(package: str) -> jinja2.Environment:
     import jinja2
 

@@ -5,12 +5,39 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
 
-__all__ = ["Thumbnails"]
+if TYPE_CHECKING:
+    from PIL import Image
+
+__all__ = ["Thumbnails", "WholePicture"]
+
+Made = TypeVar("Made")
+
+
+@dataclass(frozen=True)
+class WholePicture:
+    """A small picture of a whole image, and how large the image is.
+
+    Attributes
+    ----------
+    address : str
+        It begins with ``data:``.
+    width, height : int
+        Of the image, in pixels, upright.
+    bytes : int
+        Of its file.
+    """
+
+    address: str
+    width: int
+    height: int
+    bytes: int
 
 
 class Thumbnails:
-    """Turns ids into `data:` addresses of small square pictures, each made once.
+    """Turns ids into `data:` addresses of small pictures, each made once.
 
     Parameters
     ----------
@@ -20,7 +47,8 @@ class Thumbnails:
 
     def __init__(self, open_image: Callable[[str], bytes | None]) -> None:
         self._open_image = open_image
-        self._made: dict[tuple[str, int], str | None] = {}
+        self._squares: dict[tuple[str, int], str | None] = {}
+        self._whole: dict[tuple[str, int], WholePicture | None] = {}
 
     def __call__(self, image_id: str, side: int) -> str | None:
         """Return the address of an image's middle square, or None if it has none.
@@ -40,28 +68,74 @@ class Thumbnails:
             It begins with ``data:``.
         """
         key = (image_id, side)
-        if key not in self._made:
-            self._made[key] = self._make(image_id, side)
-        return self._made[key]
+        if key not in self._squares:
+            self._squares[key] = self._made(image_id, side, _square)
+        return self._squares[key]
 
-    def _make(self, image_id: str, side: int) -> str | None:
+    def whole(self, image_id: str, side: int) -> WholePicture | None:
+        """Return a picture of all of an image, or None if it has none.
+
+        Parameters
+        ----------
+        image_id : str
+            As in the feature file.
+        side : int
+            Of the longer side, in pixels.
+
+        Returns
+        -------
+        WholePicture or None
+            With the size of the image itself.
+        """
+        key = (image_id, side)
+        if key not in self._whole:
+            self._whole[key] = self._made(image_id, side, _whole)
+        return self._whole[key]
+
+    def _made(self, image_id: str, side: int, make: Callable[[bytes, int], Made]) -> Made | None:
         from penult.errors import PenultError
 
         try:
             data = self._open_image(image_id)
-            return None if data is None else _data_uri(data, side)
+            return None if data is None else make(data, side)
         except (OSError, PenultError):
             return None
 
 
-def _data_uri(data: bytes, side: int) -> str:
+def _square(data: bytes, side: int) -> str:
     from PIL import Image, ImageOps
 
+    image = _decoded(data, side)
+    side = min(side, *image.size)  # the browser enlarges as well, and for nothing
+    return _data_uri(ImageOps.fit(image, (side, side), Image.Resampling.LANCZOS))
+
+
+def _whole(data: bytes, side: int) -> WholePicture:
+    from PIL import Image
+
+    image = _decoded(data, side)
+    width, height = _stored_size(data)
+    turned = (width > height) != (image.width > image.height)
+    if turned and image.width != image.height:
+        width, height = height, width
+    image.thumbnail((side, side), Image.Resampling.LANCZOS)
+    return WholePicture(_data_uri(image), width, height, len(data))
+
+
+def _stored_size(data: bytes) -> tuple[int, int]:
+    from penult.images.pixels.formats import open_header
+    from penult.images.pixels.jpeg.decoder import without_leading_junk
+
+    return open_header(without_leading_junk(data)).size
+
+
+def _decoded(data: bytes, side: int) -> Image.Image:
     from penult.images.pixels.decode import decode
 
-    image = decode(data, at_least=(2 * side, 2 * side))  # twice as large: still sharp when reduced
-    side = min(side, *image.size)  # the browser enlarges as well, and for nothing
-    square = ImageOps.fit(image, (side, side), Image.Resampling.LANCZOS)
+    return decode(data, at_least=(2 * side, 2 * side))  # twice as large: sharp when reduced
+
+
+def _data_uri(image: Image.Image) -> str:
     out = io.BytesIO()
-    square.save(out, "WEBP", quality=78)
+    image.save(out, "WEBP", quality=78)
     return "data:image/webp;base64," + base64.b64encode(out.getvalue()).decode("ascii")

@@ -98,6 +98,17 @@ def run(
     curve: Annotated[
         bool, o.output_option("--curve/--no-curve", help="Draw a learning curve.")
     ] = True,
+    retrieval: Annotated[
+        bool,
+        o.output_option("--retrieval/--no-retrieval", help="Score a search among the images."),
+    ] = True,
+    duplicates: Annotated[
+        bool,
+        o.output_option(
+            "--duplicates/--no-duplicates",
+            help="Look for duplicates, and for those that leak into the held-out part.",
+        ),
+    ] = True,
     confusion: o.Confusion = "counts",
     escape_formulas: o.EscapeFormulas = False,
     open: Annotated[
@@ -168,6 +179,8 @@ def run(
             max_memory=max_memory,
             label_errors=label_errors,
             curve=curve,
+            retrieval=retrieval,
+            duplicates=duplicates,
             confusion="normalized" if confusion == "normalized" else "counts",
             escape_formulas=escape_formulas,
             open=open,

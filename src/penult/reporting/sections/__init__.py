@@ -22,7 +22,9 @@ SECTIONS: tuple[Section, ...] = tuple(
         "pairs",
         "mistakes",
         "labels",
+        "duplicates",
         "curve",
+        "retrieval",
         "failures",
         "making",
     )

@@ -1,0 +1,81 @@
+"""One self-contained HTML page of a dataset's copies and near-duplicates."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from penult.output import atomic_output
+from penult.records import Duplicates, Features
+from penult.reporting.duplicate_sections import DUPLICATE_SECTIONS, DuplicatesContent
+from penult.reporting.formatting import file_size
+from penult.web.page import render_page
+from penult.web.pictures import image_opener
+from penult.web.thumbnails import Thumbnails
+
+__all__ = ["write_duplicates_page"]
+
+
+def write_duplicates_page(
+    duplicates: Duplicates,
+    features: Features,
+    path: Path,
+    *,
+    offline: bool = False,
+    overwrite: bool = False,
+) -> Path:
+    """Write a page that shows duplicates side by side.
+
+    Its pictures are inside it, and it asks for nothing over the network. However many duplicates
+    there are, it has a bounded number of pictures, and says how many were left out. A photo that
+    can no longer be read, or is another by now, is an empty frame with its id.
+
+    Parameters
+    ----------
+    duplicates : Duplicates
+        What was found.
+    features : Features
+        The rows that were compared, whose images are opened from where they were made.
+    path : Path
+        Of the page.
+    offline : bool
+        Never touch the network for pictures.
+    overwrite : bool
+        Replace the page if it is there.
+
+    Returns
+    -------
+    Path
+        Of the page.
+
+    Raises
+    ------
+    OutputExistsError, PathNotFoundError, OutputError
+        If it is there, or cannot be written.
+    """
+    file = _file_of(features)
+    shown = DuplicatesContent(
+        duplicates=duplicates, title=Path(file).stem, file=file, page=str(path)
+    )
+    with atomic_output(path, overwrite=overwrite) as partial:
+        partial.write_bytes(
+            render_page(
+                "penult.reporting",
+                DUPLICATE_SECTIONS,
+                shown,
+                Thumbnails(image_opener(features, offline=offline, announce=True)),
+                template="duplicates/page.html",
+                folder="duplicates",
+                filters={"file_size": file_size},
+                duplicates=duplicates,
+                title=shown.title,
+                across=max(duplicates.across_total, len(duplicates.across_splits)),
+                suspects=max(duplicates.suspects_total, len(duplicates.suspects)),
+                exact=sum(group.exact for group in duplicates.groups),
+            )
+        )
+    return path
+
+
+def _file_of(features: Features) -> str:
+    """The feature file as it was named, of rows that are read where they are sliced."""
+    return getattr(features.features, "named", "") or "FEATURES.h5"

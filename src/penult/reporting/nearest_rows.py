@@ -1,0 +1,158 @@
+"""What rows say without a classifier: how well a search among them does, duplicates, and leaks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from penult.partition.rows import row_length
+from penult.progress import Tell
+from penult.records import Duplicates, Features, HeldOut, SearchScores, SplitLeaks
+from penult.retrieve.duplicates.find import find_duplicates
+from penult.retrieve.duplicates.stream import least_countable
+from penult.retrieve.evaluation.labelled_rows import LabelledRows
+from penult.retrieve.evaluation.protocol import leave_one_out
+from penult.retrieve.evaluation.score import score_search
+
+__all__ = ["NearestRows"]
+
+MOST_SEARCHED = 10_000
+"""Rows that search one another; the time grows with the square of their number."""
+
+MOST_COMPARED = 20_000
+"""Rows among which duplicates are looked for."""
+
+MOST_BYTES = 1 << 30
+
+_LENGTHS = (1, 5, 10)  # of the lists of hits that are scored
+_HIGHER = (0.97, 0.99, 0.999)  # cosines in place of one at which nearly all rows are duplicates
+
+
+@dataclass(frozen=True, kw_only=True)
+class NearestRows:
+    """All rows compared with all, or those of a random part of them where they are too many.
+
+    Attributes
+    ----------
+    features : Features
+        The rows.
+    held_out : HeldOut
+        The images that the classifier was not trained on.
+    classes : sequence of str
+        Those that it was trained on.
+    threshold : float
+        Cosine from which rows are near-duplicates; a higher one is taken where that would make
+        duplicates of more pairs than can be looked at.
+    seed : int
+        Of the random part.
+    memory : int or None
+        Bytes that may be taken.
+    offline : bool
+        Never touch the network.
+    """
+
+    features: Features
+    held_out: HeldOut
+    classes: Sequence[str]
+    threshold: float = 0.95
+    seed: int = 0
+    memory: int | None = None
+    offline: bool = False
+
+    def retrieval(self, tell: Tell) -> SearchScores:
+        """Have each labelled row search all others.
+
+        Raises
+        ------
+        UsageError
+            If there are no labels, or none is on two rows.
+        SearchError
+            If rows cannot be searched.
+        """
+        features = self._drawn(MOST_SEARCHED)
+        rows = LabelledRows.of(features)
+        lengths = tuple(k for k in _LENGTHS if k < len(rows)) or _LENGTHS[:1]
+        return score_search(
+            rows,
+            leave_one_out(rows),
+            k=lengths,
+            near_duplicates=self._near(features),
+            seed=self.seed,
+            tell=tell,
+        )
+
+    def duplicates(self) -> Duplicates:
+        """Find copies and near-duplicates, and those between what was trained on and held out.
+
+        Raises
+        ------
+        UsageError, SearchError
+        """
+        features = self._drawn(MOST_COMPARED)
+        features = replace(features, splits=self._parts(features))
+        found = find_duplicates(
+            features,
+            self._near(features),
+            across_splits=True,
+            named="these rows",
+            images=None,
+            offline=self.offline,
+            memory=self.memory,
+        )
+        return replace(found.duplicates, leaks=self._leaks(found.duplicates, features))
+
+    def _drawn(self, most: int) -> Features:
+        most = min(most, MOST_BYTES // (4 * max(1, row_length(self.features))))
+        if len(self.features) <= most:
+            return self.features
+        drawn = np.random.default_rng(self.seed).permutation(len(self.features))[:most]
+        return self.features.take(np.sort(drawn))
+
+    def _near(self, features: Features) -> float:
+        higher = [one for one in _HIGHER if one > self.threshold]
+        return least_countable(features, 1.0, (self.threshold, *higher))
+
+    def _parts(self, features: Features) -> list[str]:
+        """Which part each row is in: of the first run's, where there were several."""
+        held_out = set(self.held_out.ids)
+        known = np.isin(features.label_names, list(self.classes))
+        trained: Any
+        if features.targets is None:
+            trained = (features.labels >= 0) & known[features.labels]
+        else:
+            trained = np.asarray(features.targets)[:, known].any(axis=1)
+        return [
+            "test" if one in held_out else "train" if trained[k] else ""
+            for k, one in enumerate(map(str, features.ids))
+        ]
+
+    def _leaks(self, found: Duplicates, features: Features) -> SplitLeaks:
+        parts = list(features.splits or ())
+        near = {
+            one
+            for pair in found.across_splits
+            for one, split in ((pair.first, pair.splits[0]), (pair.second, pair.splits[1]))
+            if split == "test"
+        }
+        here = {str(one) for one, part in zip(features.ids, parts, strict=True) if part == "test"}
+        right = [
+            (one in near, truth == predicted)
+            for one, truth, predicted in zip(
+                self.held_out.ids, self.held_out.truth, self.held_out.predicted, strict=True
+            )
+            if one in here
+        ]
+        without = [hit for leaked, hit in right if not leaked]
+        scored = bool(near) and bool(without) and features.targets is None
+        return SplitLeaks(
+            parts={part: parts.count(part) for part in ("train", "test") if part in parts},
+            drawn=False,
+            description="those of this report",
+            held_out=len(here),
+            near=len(near),
+            all_images=sum(hit for _, hit in right) / len(right) if scored else None,
+            without=sum(without) / len(without) if scored else None,
+        )

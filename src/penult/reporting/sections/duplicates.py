@@ -1,0 +1,41 @@
+"""Copies and near-duplicates among the images, and those that leak into the held-out part."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from penult.reporting.content import Report
+from penult.reporting.duplicate_pictures import pictured_groups, pictured_pairs
+from penult.reporting.sections.base import Section
+from penult.web.thumbnails import Thumbnails
+
+__all__ = ["SECTION"]
+
+MOST_GROUPS, MOST_PAIRS = 12, 9
+
+
+def _content(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any] | None:
+    found, note = report.duplicates, report.notes.get("duplicates")
+    if found is None:
+        return {"note": note} if note else None
+    groups = sorted(
+        enumerate(found.groups, 1), key=lambda one: (one[1].exact, one[1].weakest, one[0])
+    )
+    across, suspects = found.across_splits, found.suspects
+    return {
+        "note": None,
+        "found": found,
+        "exact": sum(group.exact for group in found.groups),
+        "across_total": max(found.across_total, len(across)),
+        "suspects_total": max(found.suspects_total, len(suspects)),
+        "across": pictured_pairs(across[:MOST_PAIRS], thumbnails),
+        "suspects": pictured_pairs(suspects[:MOST_PAIRS], thumbnails),
+        "groups": pictured_groups(groups[:MOST_GROUPS], thumbnails),
+        "rows": report.images - len(report.failures),
+    }
+
+
+SECTION = Section(
+    name="duplicates", title="Duplicates and leaks", content=_content, tab="Duplicates"
+)

@@ -1,0 +1,153 @@
+"""Headless Chromium, told what to do over a pipe in the DevTools protocol; no driver is needed.
+
+https://chromedevtools.github.io/devtools-protocol/
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import select
+import shutil
+import signal
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+_OPTIONS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--no-first-run",
+    "--remote-debugging-pipe",
+)
+_PATIENCE = 60  # seconds until an answer
+
+
+@contextmanager
+def browser():
+    """Yield a `Tab` of a browser of its own, which ends with the block."""
+    profile = tempfile.mkdtemp(prefix="penult-browser-")
+    to_read, to_write = _pipe(), _pipe()
+    process = os.posix_spawn(
+        CHROMIUM,
+        [CHROMIUM, *_OPTIONS, f"--user-data-dir={profile}", "about:blank"],
+        os.environ,
+        file_actions=[
+            (os.POSIX_SPAWN_DUP2, to_read[0], 3),
+            (os.POSIX_SPAWN_DUP2, to_write[1], 4),
+            (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
+        ],
+        setpgroup=0,
+    )
+    os.close(to_read[0])
+    os.close(to_write[1])
+    try:
+        yield Tab(to_read[1], to_write[0])
+    finally:
+        os.killpg(process, signal.SIGKILL)
+        os.waitpid(process, 0)
+        os.close(to_read[1])
+        os.close(to_write[0])
+        shutil.rmtree(profile, ignore_errors=True)
+
+
+def _pipe():
+    """A pipe whose ends are neither 3 nor 4, which they become in the browser."""
+    ends = os.pipe()
+    moved = tuple(fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 10) for end in ends)
+    for end in ends:
+        os.close(end)
+    return moved
+
+
+class Tab:
+    """A page of the browser, with all that it asked for and all that it complained of."""
+
+    def __init__(self, commands, answers):
+        self._commands, self._answers, self._read, self._last = commands, answers, b"", 0
+        self._session, self._events = None, []
+        (page,) = [
+            one for one in self.call("Target.getTargets")["targetInfos"] if one["type"] == "page"
+        ]
+        attached = self.call("Target.attachToTarget", targetId=page["targetId"], flatten=True)
+        self._session = attached["sessionId"]
+        for domain in ("Page", "Network", "Runtime", "Log"):
+            self.call(f"{domain}.enable")
+
+    def open(self, path: Path, *, width=1200, height=900, dark=False):
+        """Show a file at a window's size."""
+        self._events.clear()
+        self.call(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=1,
+            mobile=width < 600,
+        )
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self.call("Emulation.setEmulatedMedia", features=[scheme])
+        self.call("Page.navigate", url=path.resolve().as_uri())
+        self._wait_for("Page.loadEventFired")
+
+    def run(self, expression):
+        """Evaluate JavaScript, and return its value."""
+        done = self.call("Runtime.evaluate", expression=expression, returnByValue=True)
+        assert "exceptionDetails" not in done, done
+        return done["result"].get("value")
+
+    def press(self, key):
+        """Press a key and let it go, for example ``"Tab"``."""
+        code = {"Tab": 9, "Enter": 13}[key]
+        text = {"text": "\r"} if key == "Enter" else {}
+        named = {"key": key, "code": key, "windowsVirtualKeyCode": code}
+        self.call("Input.dispatchKeyEvent", type="keyDown", **named, **text)
+        self.call("Input.dispatchKeyEvent", type="keyUp", **named)
+
+    @property
+    def requests(self):
+        """The addresses that were asked for since the page was opened."""
+        sent = [one for one in self._events if one["method"] == "Network.requestWillBeSent"]
+        return [one["params"]["request"]["url"] for one in sent]
+
+    @property
+    def complaints(self):
+        """What stands in the console, of the page and of the browser about it."""
+        methods = ("Log.entryAdded", "Runtime.exceptionThrown", "Runtime.consoleAPICalled")
+        return [one["params"] for one in self._events if one["method"] in methods]
+
+    def call(self, method, **parameters):
+        """Have the browser do something, and return what it answers."""
+        self._last += 1
+        message = {"id": self._last, "method": method, "params": parameters}
+        if self._session:
+            message["sessionId"] = self._session
+        data = json.dumps(message).encode() + b"\0"
+        while data:
+            data = data[os.write(self._commands, data) :]
+        while (answer := self._receive()).get("id") != self._last:
+            self._events.append(answer)
+        assert "error" not in answer, (method, answer)
+        return answer["result"]
+
+    def _wait_for(self, event):
+        while not any(one["method"] == event for one in self._events):
+            self._events.append(self._receive())
+
+    def _receive(self):
+        end = time.monotonic() + _PATIENCE
+        while b"\0" not in self._read:
+            ready, _, _ = select.select([self._answers], [], [], max(0, end - time.monotonic()))
+            data = os.read(self._answers, 1 << 16) if ready else b""
+            assert data, "the browser has ended, or does not answer"
+            self._read += data
+        message, self._read = self._read.split(b"\0", 1)
+        return json.loads(message)

@@ -1,0 +1,125 @@
+"""The pages as a browser shows them: on a phone and a desk, by keyboard, without a network."""
+
+import dataclasses
+from collections import Counter
+
+import pytest
+from browser import CHROMIUM, browser
+from duplicate_records import FOUND, SEARCHED, duplicates_of, group
+from reports import FLOWERS, GARDEN, picture_of, report_of
+
+from penult.classify.diagnosis.learning_curve import CurvePoint
+from penult.records import Failure
+from penult.reporting import duplicates_page, write_report
+from penult.reporting.duplicates_page import write_duplicates_page
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+
+LONG = "a_folder_with_a_long_name_and_no_blank_anywhere_in_it" * 3
+PHONE = 390  # CSS pixels
+
+
+@pytest.fixture(scope="module")
+def tab():
+    with browser() as tab:
+        yield tab
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pages")
+    report = write_report(
+        folder / "report",
+        report_of(
+            [*GARDEN, (f"{LONG}/1.jpg", LONG, "iris", 0.9)],
+            [*FLOWERS, LONG],
+            curve=(CurvePoint(1, 3, (0.4, 0.6)), CurvePoint(5, 15, (0.7, 0.8))),
+            failures=(Failure(f"{LONG}/2.jpg", "is empty (0 bytes)"),),
+            commands=(f"penult train {LONG}.h5 -o classifier.skops",),
+            retrieval=SEARCHED,
+            duplicates=FOUND,
+        ),
+    )
+    long = group(f"{LONG}/1.jpg", f"{LONG}/2.jpg", f"{LONG}/3.jpg", label=LONG)
+    found = dataclasses.replace(FOUND, groups=(long, *FOUND.groups))
+    return {"report": report, "duplicates": _page(folder / "duplicates.html", found)}
+
+
+def _page(path, found):
+    features = duplicates_page.Features(
+        features=None, ids=[], labels=None, label_names=(), recipe=None, name="rows"
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(duplicates_page, "image_opener", lambda *_, **__: picture_of)
+        return write_duplicates_page(found, features, path)
+
+
+@pytest.mark.parametrize("name", ["report", "duplicates"])
+@pytest.mark.parametrize(("width", "dark"), [(PHONE, True), (PHONE, False), (1200, False)])
+def test_nothing_is_wider_than_the_window_and_nothing_is_asked_for(tab, pages, name, width, dark):
+    tab.open(pages[name], width=width, dark=dark)
+    assert tab.run("document.documentElement.scrollWidth") <= width
+    # What is wide scrolls by itself; all else ends where the window does.
+    assert (
+        tab.run(
+            "[...document.querySelectorAll('main section, main p, main figure, main h3, main pre')]"
+            ".filter(one => !one.closest('.scroll') && one.getBoundingClientRect().right > innerWidth)"
+            ".map(one => one.outerHTML.slice(0, 200))"
+        )
+        == []
+    )
+    colours = tab.run("getComputedStyle(document.body).backgroundColor")
+    assert colours == ("rgb(20, 20, 24)" if dark else "rgb(255, 255, 255)")
+    hosts = Counter(address.split(":")[0] for address in tab.requests)
+    assert hosts.keys() <= {"file", "data"}
+    assert hosts["file"] == 1  # the page itself
+    assert tab.complaints == []
+
+
+@pytest.mark.parametrize("name", ["report", "duplicates"])
+def test_all_that_can_be_clicked_is_reached_by_the_keyboard_and_can_be_seen_to_be(tab, pages, name):
+    tab.open(pages[name], width=PHONE)
+    tab.run(
+        "window.clickable = [...document.querySelectorAll('a[href], button, summary')];"
+        "window.reached = new Set(); window.unmarked = [];"
+        "addEventListener('focusin', ({ target }) => {"
+        "  reached.add(target); const style = getComputedStyle(target);"
+        "  const marked = style.outlineStyle !== 'none' || style.textDecorationLine === 'underline';"
+        "  if (!marked) unmarked.push(target.outerHTML.slice(0, 200)); })"
+    )
+    number = tab.run("clickable.length")
+    assert number > 5
+    for _ in range(2 * number):  # what scrolls is reached as well
+        tab.press("Tab")
+        if tab.run("clickable.every(one => reached.has(one))"):
+            break
+    assert tab.run("clickable.filter(one => !reached.has(one)).map(one => one.outerHTML)") == []
+    assert tab.run("unmarked") == []
+
+
+def test_enter_goes_to_a_section_sorts_a_table_and_opens_what_is_folded(tab, pages):
+    tab.open(pages["report"])
+    tab.run("document.querySelector('nav a[href=\"#retrieval\"]').focus()")
+    tab.press("Enter")
+    top = "document.querySelector('#retrieval').getBoundingClientRect().top"
+    assert 0 <= tab.run(top) < 100  # below the navigation, which stays
+    tab.run("document.querySelector('table.classes th:nth-child(4) button').focus()")
+    tab.press("Enter")
+    recalls = tab.run(
+        "[...document.querySelectorAll('table.classes tbody tr')]"
+        ".map(row => Number(row.cells[3].dataset.value))"
+    )
+    assert recalls == sorted(recalls)
+    tab.open(pages["duplicates"])
+    tab.run("document.querySelector('summary').focus()")
+    tab.press("Enter")
+    assert tab.run("document.querySelector('details').open") is True
+
+
+def test_a_page_without_any_duplicates_is_whole(tab, tmp_path):
+    tab.open(_page(tmp_path / "none.html", duplicates_of()), width=PHONE)
+    assert tab.run("[...document.querySelectorAll('main section')].map(one => one.id)") == [
+        "groups",
+        "next",
+    ]
+    assert tab.complaints == []

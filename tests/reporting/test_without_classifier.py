@@ -1,0 +1,140 @@
+"""The report's sections on what rows say without a classifier: retrieval, duplicates and leaks."""
+
+import dataclasses
+import json
+import re
+
+import pytest
+from duplicate_records import FOUND, SEARCHED, duplicates_of, group, pair
+from html_pages import Page, section_of
+from reports import FLOWERS, GARDEN, report_of
+
+from penult.records import ScoreInterval, SearchResults
+from penult.reporting import write_report
+
+pytestmark = pytest.mark.light
+
+
+def written(folder, section, *, multilabel=False, **fields):
+    """The HTML of a section of a report."""
+    report = report_of(GARDEN, FLOWERS, **fields)
+    scores = dataclasses.replace(
+        report.scores,
+        confusion=(),  # which would be drawn
+        mean_average_precision=0.5 if multilabel else None,
+    )
+    path = write_report(folder, dataclasses.replace(report, scores=scores), overwrite=True)
+    return section_of(path, section)
+
+
+@pytest.fixture
+def text_of(tmp_path):
+    def write(section, **fields):
+        html = written(tmp_path, section, **fields)
+        return None if html is None else " ".join(Page(html).text.split())
+
+    return write
+
+
+def test_scores_of_the_search_stand_beside_those_without_near_duplicates(text_of):
+    text = text_of("retrieval", retrieval=SEARCHED)
+    assert "each of 32 images searched the others, by cosine" in text
+    assert "2 queries could find no relevant image and are not scored" in text
+    assert "hit@1 0.500 0.450–0.550 0.375 queries whose nearest image is relevant" in text
+    assert "hit@5 0.875 0.825–0.925 0.750 queries with a relevant image among the 5" in text
+    assert "precision@1" not in text  # the same as hit@1
+    assert "tulip 8 0.125 0.250 iris 16 0.500 0.750" in text
+    plain = dataclasses.replace(SEARCHED, duplicates=0)
+    assert "near-duplicates" not in text_of("retrieval", retrieval=plain)
+    assert "hit@1 0.500 0.450–0.550 queries" in text_of("retrieval", retrieval=plain)
+
+
+def test_of_several_labels_an_image_any_that_is_shared_makes_a_row_relevant(text_of):
+    any_label = {**SEARCHED.scores, "jaccard_ndcg@5": ScoreInterval(0.75, 0.7, 0.8)}
+    scores = dataclasses.replace(SEARCHED, any_label=any_label, queries_any_label=31)
+    text = text_of("retrieval", retrieval=scores, multilabel=True)
+    assert "relevant if it has a label of the query’s" in text
+    assert "1 query could find no relevant image and is not scored" in text
+    assert "jaccard_ndcg@5 0.750 0.700–0.800 – – the same, an image counting" in text
+    assert "hit@1 0.500 0.450–0.550 0.500 0.375 queries" in text
+
+
+def test_hits_are_marked_right_and_wrong_in_words_and_not_by_colour_alone(tmp_path):
+    section = written(tmp_path, "retrieval", retrieval=SEARCHED)
+    query, *hits = [
+        " ".join(Page(one).text.split())
+        for one in re.findall(r"<figure.*?</figure>", section, re.DOTALL)
+    ]
+    assert query == "query tulip tulip/1.jpg"
+    assert hits == [
+        "✗ wrong 0.912 iris iris/2.jpg",
+        "✓ right 0.881 tulip tulip/2.jpg",
+        "0.500 no label odd/1.jpg",
+    ]
+
+
+def test_examples_may_be_missing_and_distances_are_no_similarities(text_of):
+    (one,) = SEARCHED.examples
+    far = dataclasses.replace(one.hits[0], similarity=None, distance=12.3456)
+    examples = SearchResults([dataclasses.replace(one, hits=(far,))], metric="euclidean")
+    scores = dataclasses.replace(SEARCHED, metric="euclidean", examples=examples)
+    text = text_of("retrieval", retrieval=scores)
+    assert "by Euclidean distance" in text
+    assert "The number is the distance." in text
+    assert "✗ wrong 12.3 iris" in text
+    assert "Examples" not in text_of(
+        "retrieval", retrieval=dataclasses.replace(SEARCHED, examples=SearchResults())
+    )
+
+
+def test_a_sample_is_said_to_be_one(text_of):
+    fields = {"retrieval": SEARCHED, "duplicates": FOUND, "rows": 50_000}
+    text = text_of("retrieval", **fields)
+    assert "each of 32 images searched the others of a random sample, by cosine" in text
+    text = text_of("duplicates", **fields)
+    assert "Only a random sample of the 50,000 images was compared; penult duplicates" in text
+    for section in ("retrieval", "duplicates"):
+        assert "sample" not in text_of(section, retrieval=SEARCHED, duplicates=FOUND)
+
+
+def test_leaks_come_first_with_what_they_do_to_the_accuracy(text_of):
+    text = text_of("duplicates", duplicates=FOUND)
+    assert "7 images of 32 are in 3 groups of duplicates (1 of exact copies)" in text
+    leaks, labels, groups = re.split("Different labels|Groups ", text, maxsplit=2)
+    assert "1 pair. 1 of 8 held-out images has a near-duplicate among those" in leaks
+    assert "the accuracy is 50.0% of all of them, and 42.9% without those" in leaks
+    assert "--near-duplicates 0.95 keeps them in one part" in leaks
+    assert "1 pair of near-duplicates with different labels" in labels
+    assert "Cosine 0.955" in labels
+    order = re.findall(r"Group (\d): ", groups)
+    assert order == ["3", "1", "2"]  # the weakest link first, exact copies last
+
+
+def test_every_score_of_theirs_is_in_the_file_of_scores(tmp_path):
+    written(tmp_path, "retrieval", retrieval=SEARCHED, duplicates=FOUND)
+    scores = json.loads((tmp_path / "scores.json").read_text("utf-8"))
+    assert scores["accuracy"] == 0.5
+    assert scores["retrieval"]["hit@5"] == {"value": 0.875, "low": 0.825, "high": 0.925}
+    assert "examples" not in scores["retrieval"]
+    assert scores["leaks"]["without"] == 0.4286
+
+
+def test_no_duplicates_and_no_leaks_are_said_to_be_none(text_of):
+    text = text_of("duplicates", duplicates=duplicates_of())
+    assert "No two of 32 images are the same file, or have rows with a cosine" in text
+    assert "None: no held-out image has a near-duplicate that the classifier was" in text
+
+
+def test_many_duplicates_are_cut_short_and_it_says_so(text_of):
+    many = [group(f"a{k}.jpg", f"b{k}.jpg", weakest=0.96) for k in range(20)]
+    pairs = tuple(pair(f"a{k}.jpg", f"b{k}.jpg", 0.96) for k in range(20))
+    text = text_of("duplicates", duplicates=duplicates_of(*many, across_splits=pairs))
+    assert "20 pairs, of which the 9 most similar are shown." in text
+    assert "The 12 of 20 groups with the weakest links" in text
+
+
+def test_what_could_not_be_had_leaves_a_line_or_nothing(text_of):
+    notes = {"retrieval": "no label is on two rows", "duplicates": "a row holds NaN"}
+    assert text_of("retrieval", notes=notes) == "Retrieval Not scored: no label is on two rows."
+    assert "Not looked for: a row holds NaN." in text_of("duplicates", notes=notes)
+    assert text_of("retrieval") is text_of("duplicates") is None

@@ -1,0 +1,80 @@
+"""Reports on images that were made up, and that are pictures of one colour each."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+
+import numpy as np
+from PIL import Image
+
+from penult.recipe import Preprocessing, Recipe
+from penult.records import ClassScore, HeldOut, Scores
+from penult.reporting import Report
+
+RECIPE = Recipe(
+    architecture="timm/tf_efficientnet_lite0",
+    weights_sha256="5e" * 32,
+    layer="penultimate",
+    pooling="avg",
+    preprocessing=Preprocessing(
+        resize=256, crop=(224, 224), interpolation="bicubic", mean=(0.5,) * 3, std=(0.5,) * 3
+    ),
+    backbone="bundled:efficientnet_lite0",
+    weights="efficientnet-lite0 0.1.0",
+)
+
+
+def colour_of(image_id):
+    return tuple(hashlib.sha256(image_id.encode(errors="replace")).digest()[:3])
+
+
+def picture_of(image_id):
+    """An image file of one colour, which is the id's own."""
+    file = io.BytesIO()
+    Image.new("RGB", (300, 200), colour_of(image_id)).save(file, "PNG")
+    return file.getvalue()
+
+
+def report_of(outcomes, labels, **changes):
+    """A report on held-out images given as (id, true class, predicted class, probability)."""
+    confusion = np.zeros((len(labels), len(labels)), dtype=int)
+    for _, truth, predicted, _ in outcomes:
+        confusion[labels.index(truth), labels.index(predicted)] += 1
+    support, called, hits = confusion.sum(1), confusion.sum(0), np.diag(confusion)
+    recall, precision = hits / np.maximum(support, 1), hits / np.maximum(called, 1)
+    classes = tuple(
+        ClassScore(label, float(precision[i]), float(recall[i]), 0.5, int(support[i]))
+        for i, label in enumerate(labels)
+    )
+    ids, truth, predicted, probability = zip(*outcomes, strict=True)
+    content = {
+        "title": "flowers",
+        "source": "photos/flowers",
+        "class_counts": {label: 4 * int(n) for label, n in zip(labels, support, strict=True)},
+        "recipe": RECIPE,
+        "scores": Scores(
+            accuracy=float(hits.sum() / len(outcomes)),
+            classes=classes,
+            confusion=tuple(map(tuple, confusion.tolist())),
+            images=len(outcomes),
+            split="25% held out, stratified",
+        ),
+        "held_out": HeldOut(ids=ids, truth=truth, predicted=predicted, probability=probability),
+        "settings": {"classifier": "logistic regression"},
+        "open_image": picture_of,
+    }
+    return Report(**content | changes)
+
+
+GARDEN = [
+    ("iris/1.jpg", "iris", "iris", 0.99),
+    ("iris/2.jpg", "iris", "tulip", 0.61),
+    ("iris/3.jpg", "iris", "tulip", 0.92),
+    ("iris/4.jpg", "iris", "daisy", 0.55),
+    ("tulip/1.jpg", "tulip", "tulip", 0.97),
+    ("tulip/2.jpg", "tulip", "iris", 0.70),
+    ("daisy/1.jpg", "daisy", "daisy", 1.0),
+    ("daisy/2.jpg", "daisy", "daisy", 0.98),
+]
+FLOWERS = ["daisy", "iris", "tulip"]
