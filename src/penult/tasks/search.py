@@ -18,6 +18,7 @@ from penult.images.in_memory import are_in_memory, as_records, without_iterator
 from penult.images.listing import as_sources, list_images
 from penult.images.notes import log_listing_messages, log_without_result
 from penult.interface import command, option
+from penult.output import check_output
 from penult.progress import ShowProgress, announcing, shown
 from penult.records import Failure, Features, Progress, SearchResult, SearchResults
 from penult.retrieve.index import Index
@@ -34,6 +35,7 @@ from penult.retrieve.search.queries import (
     of_rows,
 )
 from penult.retrieve.search.table import to_file
+from penult.suffixes import PREDICTIONS
 
 if TYPE_CHECKING:
     from penult.records import ImageRecord
@@ -155,6 +157,7 @@ def search(
     ready = prepare(
         gallery,
         queries,
+        output=output,
         id=id,
         k=k,
         metric=metric,
@@ -279,6 +282,7 @@ def prepare(
     gallery: Features | Index | str | Path,
     queries: str | Path | Features | Iterable[Any] | None = None,
     *,
+    output: str | Path | None = None,
     id: str | Sequence[str] | None = None,
     k: int = 5,
     metric: Metric | None = None,
@@ -298,6 +302,8 @@ def prepare(
     on_listing: Callable[[Mapping[str, Any]], None] | None = None,
 ) -> Prepared:
     """Check all that is asked of a search, and find out what is searched for; see `search`."""
+    if output is not None:
+        check_output(Path(output), overwrite=overwrite, output=PREDICTIONS)
     _refuse_swapped(gallery, queries)
     queries = without_iterator(queries)
     ids, nothing = _texts(id), isinstance(queries, list | tuple) and not queries

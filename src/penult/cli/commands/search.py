@@ -138,6 +138,7 @@ def run(
     ready = prepare(
         gallery,
         queries,
+        output=output,
         id=id,
         k=k,
         metric=metric,
