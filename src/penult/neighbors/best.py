@@ -74,11 +74,15 @@ class Best:
         """How many rows are kept for each query."""
         return self.places.shape[1]
 
-    def part(self, queries: slice) -> Best:
-        """Some of the queries, whose rows are these."""
-        part = Best(0, self.k, self._metric, self._rank)
-        part.places, part.values = self.places[queries], self.values[queries]
-        return part
+    def take(self, queries: slice | NDArray[np.int64]) -> Best:
+        """Some of the queries; of a slice, what is added is added here too."""
+        taken = Best(0, self.k, self._metric, self._rank)
+        taken.places, taken.values = self.places[queries], self.values[queries]
+        return taken
+
+    def put(self, queries: NDArray[np.int64], taken: Best) -> None:
+        """Replace what some of the queries have found by what was taken and added to."""
+        self.places[queries], self.values[queries] = taken.places, taken.values
 
     def add(
         self, which: NDArray[np.int64], places: NDArray[np.int64], values: NDArray[np.float64]

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from penult.errors import SearchError
+from penult.neighbors.batch import Batch
 from penult.neighbors.best import Best
 from penult.neighbors.blocks import Widener, blocks, row_length
 from penult.neighbors.lengths import block_lengths
 from penult.neighbors.measured import MeasuredBlock
 from penult.neighbors.rounding import UNIT, length_error
-from penult.neighbors.screening import Batch, Screening
+from penult.neighbors.screening import Screening
+from penult.neighbors.shortlist import add_shortlisted
 from penult.neighbors.verified import pair_values
 from penult.records import Neighbors
 from penult.wording import count
@@ -30,9 +32,10 @@ _QUERIES = 256
 # Numbers of all their k nearest, so that memory is bounded for any k.
 _FOUND = 1 << 22
 # Rows compared at a time: scores of this many, and rows, at most; and of rows that have to be
-# made float32, numbers that stay in cache, but no fewer rows than that.
+# made float32 or copied, numbers, but no fewer rows than that. Threads of BLAS wait for each
+# other after each time, so they are many more than fit into a cache.
 _SCORES, _ROWS = 1 << 20, 1 << 18
-_NUMBERS, _LEAST = 1 << 20, 128
+_NUMBERS, _LEAST = 1 << 23, 128
 # By the first few rows it is known how near the k-th nearest is at least; so they are few.
 _FIRST = 512
 # Candidates that wait to be compared in float64, beside four times those that are wanted.
@@ -110,15 +113,22 @@ def nearest(
         seen = MeasuredBlock(start=start, rows=block, lengths=measured, relative=relative, may=may)
         for first in range(0, len(queries), step):
             of = slice(first, first + step)
-            own = None if leave_out is None else leave_out[of]
-            _search(seen, Batch(queries[of], metric, first), best.part(of), own)
+            own = None if leave_out is None else leave_out[of] - start
+            batch, found = Batch.of(queries[of], metric, first), best.take(of)
+            left = add_shortlisted(seen, batch, found, own)
+            if len(left) == len(batch):
+                _screen(seen, batch, found, own)
+            elif len(left):
+                taken = found.take(left)
+                _screen(seen, batch.take(left), taken, None if own is None else own[left])
+                found.put(left, taken)
     return Neighbors(places=best.places, values=best.values, metric=metric)
 
 
-def _search(
+def _screen(
     block: MeasuredBlock, batch: Batch, best: Best, leave_out: NDArray[np.int64] | None
 ) -> None:
-    """Find the nearest of a batch of queries in a block, and keep those that are best so far."""
+    """Add the nearest rows of a block to those that a batch of queries has found."""
     k, width = best.k, block.rows.shape[1]
     metric = batch.metric
     most = min(_SCORES // len(batch), _ROWS, len(block))
@@ -126,7 +136,6 @@ def _search(
         most = min(most, max(_LEAST, _NUMBERS // max(1, width)))
     most = max(1, most)
     screening = Screening(batch, k, batch.scores(best.last()), most)
-    own = np.full(len(batch), -1) if leave_out is None else leave_out - block.start
 
     def settle() -> None:
         which, places = screening.take()
@@ -145,7 +154,7 @@ def _search(
                 None if block.lengths is None else block.lengths[numbers],
                 block.relative,
                 None if block.may is None else block.may[numbers],
-                own,
+                leave_out,
             )
             if len(screening) > 4 * len(batch) * k + _PENDING:
                 settle()

@@ -6,74 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from penult.errors import SearchError
 from penult.neighbors.best import ranked
-from penult.neighbors.rounding import LARGEST, SMALLEST, cosine_error, euclidean_error
-from penult.neighbors.verified import as_asked
+from penult.neighbors.rounding import LARGEST, SMALLEST
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from penult.records.neighbors import Metric
+    from penult.neighbors.batch import Batch
 
-__all__ = ["Batch", "Screening"]
+__all__ = ["Screening"]
 
 _ENDS = np.finfo(np.float32).min, np.finfo(np.float32).max
-
-
-class Batch:
-    """Queries that are compared with all rows together.
-
-    Parameters
-    ----------
-    queries : float array, shape (Q, D) or (Q, …)
-    metric : {"cosine", "euclidean"}
-    first : int
-        The number of the first, for messages.
-
-    Attributes
-    ----------
-    asked : float64 array, shape (Q, D)
-        Of length one for cosine.
-    columns : float32 array, shape (D, Q)
-        The same rounded, as the product takes them.
-    lengths : float64 array, shape (Q,)
-
-    Raises
-    ------
-    SearchError
-        If a query is not finite, or is all zeros and has no cosine.
-    """
-
-    def __init__(self, queries: Any, metric: Metric, first: int = 0) -> None:
-        self.metric: Metric = metric
-        self.asked = as_asked(queries, metric)
-        self.lengths = np.sqrt(np.square(self.asked).sum(axis=1))
-        if not (known := np.isfinite(self.lengths)).all():
-            wrong = int(np.flatnonzero(~known)[0])
-            what = "is all zeros, which has no cosine"
-            if not np.isfinite(as_asked(queries[wrong : wrong + 1], "euclidean")).all():
-                what = "holds NaN or infinite numbers"
-            raise SearchError(f"query number {first + wrong} {what}")
-        # Products with longer ones might overflow; their scores say nothing, see `errors`.
-        short = np.where((self.lengths <= LARGEST)[:, None], self.asked, 0)
-        self.columns = np.ascontiguousarray(short.T, np.float32)
-
-    def __len__(self) -> int:
-        return len(self.asked)
-
-    def errors(self, relative: float, longest: float) -> NDArray[np.float64]:
-        """How far scores may be from the values, see `rounding`; shape (Q,)."""
-        width = self.asked.shape[1]
-        if self.metric == "cosine":
-            return np.full(len(self), cosine_error(width, relative))
-        found = euclidean_error(width, relative, longest, self.lengths)
-        return np.where(self.lengths <= LARGEST, found, np.inf)
-
-    def scores(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The scores that stand for values without rounding; -inf for NaN; shape (Q,)."""
-        found = values if self.metric == "cosine" else (self.lengths**2 - values**2) / 2
-        return np.where(np.isnan(found), -np.inf, found)
 
 
 class Screening:
@@ -109,7 +52,7 @@ class Screening:
         lengths: NDArray[np.float64] | None,
         relative: float,
         may: NDArray[np.bool_] | None,
-        leave_out: NDArray[np.int64],
+        leave_out: NDArray[np.int64] | None,
     ) -> None:
         """Compare rows with all queries.
 
@@ -124,7 +67,7 @@ class Screening:
             The lengths' relative error.
         may : bool array, shape (m,), optional
             Which of them may be found.
-        leave_out : int64 array, shape (Q,)
+        leave_out : int64 array, shape (Q,), optional
             The place of a row that each query may not find; below 0 for none.
         """
         batch, m = self._batch, len(part)
@@ -141,8 +84,9 @@ class Screening:
         if may is not None:
             scores[~may] = -np.inf
             wild = wild[may[wild]]
-        rows, whose = _own(places, m, leave_out)
-        scores[rows, whose] = -np.inf
+        if leave_out is not None:
+            rows, whose = _own(places, m, leave_out)
+            scores[rows, whose] = -np.inf
 
         errors = batch.errors(relative, longest)
         self._first_floor(scores, errors)
@@ -155,8 +99,9 @@ class Screening:
         if len(wild):
             rows, which = (pair.ravel() for pair in np.indices((len(wild), len(batch))))
             at = _at(places, wild[rows])
-            kept = at != leave_out[which]
-            at, which = at[kept], which[kept]
+            if leave_out is not None:
+                kept = at != leave_out[which]
+                at, which = at[kept], which[kept]
             ends = np.full(len(at), np.inf)
             self._take(which, at, -ends, ends)
         if self._count > 2 * self._kept + len(batch) * self._k + 4096:
