@@ -28,7 +28,8 @@ GROUPS = {
     "Images to features": "extract join reduce plan load info verify export_rows Extractor "
     "Features Failure Verification",
     "Recipes": "Recipe Preprocessing",
-    "Search": "evaluate_search SearchScores search SearchResults SearchResult Hit Vote",
+    "Search": "search SearchResults SearchResult Hit Vote index Index records.Neighbors "
+    "retrieve.index_file.parts.Recall evaluate_search SearchScores",
     "Classifiers": "train predict move_back evaluate export load_classifier Classifier Scores "
     "Prediction Predictions MovedBack Evaluation Exported",
     "Duplicates": "duplicates Duplicates records.DuplicateGroup records.DuplicatePair "
@@ -42,10 +43,11 @@ GROUPS = {
     "What these return": "Plan planning.PlannedLayer verification.Agreement "
     "classify.settings.TrainingSettings classify.settings.GridResult "
     "classify.settings.LayerResult classify.settings.SeedRuns "
-    "FeaturesInfo ClassifierInfo Int8Info ConvertedInfo records.ClassScore records.Average "
-    "records.HeldOut engines.onnx_tree.GraphInput ExportedRows Joined records.Changes "
-    "records.Copied records.ImageRecord records.ScoreInterval records.SearchAverages "
-    "records.LabelSearchScore quantization.LayerCosine quantization.ProbeAccuracy",
+    "FeaturesInfo ClassifierInfo IndexInfo Int8Info ConvertedInfo records.ClassScore "
+    "records.Average records.HeldOut engines.onnx_tree.GraphInput ExportedRows Joined "
+    "records.Changes records.Copied records.ImageRecord records.ScoreInterval "
+    "records.SearchAverages records.LabelSearchScore quantization.LayerCosine "
+    "quantization.ProbeAccuracy",
     "Extending": " ".join(
         f"extending.{name}"
         for name in sorted(extending.__all__)

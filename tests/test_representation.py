@@ -43,6 +43,7 @@ OWN = {
     "Duplicates",
     "FeaturesInfo",
     "HeldOut",
+    "Index",
     "Int8Info",
     "Plan",
     "ReportFiles",

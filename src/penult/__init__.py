@@ -75,12 +75,21 @@ if TYPE_CHECKING:
     )
     from penult.reporting.make import report
     from penult.reporting.report_files import ReportFiles
+    from penult.retrieve.index import Index
     from penult.tasks.duplicates import duplicates
     from penult.tasks.evaluate import evaluate
     from penult.tasks.evaluate_search import evaluate_search
     from penult.tasks.export_rows import ExportedRows, export_rows
     from penult.tasks.fetch import FetchedWeights, fetch
-    from penult.tasks.info import ClassifierInfo, ConvertedInfo, FeaturesInfo, Int8Info, info
+    from penult.tasks.index import index
+    from penult.tasks.info import (
+        ClassifierInfo,
+        ConvertedInfo,
+        FeaturesInfo,
+        IndexInfo,
+        Int8Info,
+        info,
+    )
     from penult.tasks.layers import LayerInfo, layers
     from penult.tasks.models import models
     from penult.tasks.predict import predict
@@ -114,6 +123,8 @@ _HOMES = {
     "FeaturesInfo": "penult.tasks.info",
     "FetchedWeights": "penult.tasks.fetch",
     "Hit": "penult.records",
+    "Index": "penult.retrieve.index",
+    "IndexInfo": "penult.tasks.info",
     "Int8Info": "penult.tasks.info",
     "Joined": "penult.combine.join",
     "LayerInfo": "penult.tasks.layers",
@@ -141,6 +152,7 @@ _HOMES = {
     "export_rows": "penult.tasks.export_rows",
     "extract": "penult.extraction",
     "fetch": "penult.tasks.fetch",
+    "index": "penult.tasks.index",
     "info": "penult.tasks.info",
     "join": "penult.combine.join",
     "layers": "penult.tasks.layers",
@@ -184,7 +196,9 @@ __all__ = [
     "FileFormatError",
     "Hit",
     "ImageError",
+    "Index",
     "IndexFileError",
+    "IndexInfo",
     "Int8Info",
     "Joined",
     "LayerInfo",
@@ -227,6 +241,7 @@ __all__ = [
     "export_rows",
     "extract",
     "fetch",
+    "index",
     "info",
     "join",
     "layers",

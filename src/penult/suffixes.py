@@ -14,6 +14,7 @@ __all__ = [
     "CLASSIFIER",
     "FEATURES",
     "ID_LIST",
+    "INDEX",
     "NETWORK",
     "ONNX",
     "PAGE",
@@ -32,7 +33,7 @@ _KNOWN = frozenset(
         *(".csv", ".tsv", ".npz", ".npy", ".parquet", ".pq", ".parq", ".feather", ".arrow"),
         *(".h5", ".hdf5", ".hdf", ".he5", ".mat", ".skops", ".pkl", ".pickle", ".joblib"),
         *(".pt", ".pth", ".ckpt", ".safetensors", ".onnx", ".keras", ".tflite", ".pb", ".xml"),
-        ".penult",
+        *(".penult", ".index"),
         *(".json", ".jsonl", ".txt", ".md", ".xls", ".xlsx", ".ods", ".arff", ".yaml", ".yml"),
         *(".png", ".jpg", ".jpeg", ".gif", ".webp", ".tif", ".tiff", ".bmp", ".svg"),
         *(".pdf", ".html", ".htm", ".zip", ".tar", ".gz", ".tgz", ".db", ".sqlite"),
@@ -69,6 +70,7 @@ FEATURES = Output(
 CLASSIFIER = Output(
     "a classifier as skops writes it", (".skops",), elsewhere={".onnx": ("export", "ONNX")}
 )
+INDEX = Output("an index to search in", (".index",))
 ONNX = Output("ONNX", (".onnx",))
 NETWORK = Output(
     "a network, which is known for one by its suffix",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
 from typing import overload
 from unicodedata import normalize
 
@@ -47,6 +48,14 @@ class Texts(Sequence[str]):
     def __init__(self) -> None:
         self._bytes = bytearray()
         self._ends = array("q")
+
+    @classmethod
+    def of(cls, encoded: bytes, lengths: Iterable[int]) -> Texts:
+        """Take texts that lie end to end, each as long as it says, in bytes."""
+        texts = cls()
+        texts._bytes += encoded
+        texts._ends = array("q", accumulate(lengths))
+        return texts
 
     def append(self, text: bytes) -> None:
         """Add a text, encoded."""

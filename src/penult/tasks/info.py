@@ -14,7 +14,8 @@ from penult.features.schema import HDF5
 from penult.inputs import require_file
 from penult.records import in_words
 from penult.representation import html_table, one_line, short_repr, short_text
-from penult.suffixes import CLASSIFIER, FEATURES, NETWORK
+from penult.retrieve.index_file.container import MAGIC
+from penult.suffixes import CLASSIFIER, FEATURES, INDEX, NETWORK
 from penult.wording import count, listed, times
 
 if TYPE_CHECKING:
@@ -23,9 +24,9 @@ if TYPE_CHECKING:
     from penult.recipe import Recipe
     from penult.records import Failure, Scores
 
-__all__ = ["ClassifierInfo", "ConvertedInfo", "FeaturesInfo", "Int8Info", "info"]
+__all__ = ["ClassifierInfo", "ConvertedInfo", "FeaturesInfo", "IndexInfo", "Int8Info", "info"]
 
-_KINDS = "a feature file, a classifier file, or a network that quantize or convert wrote"
+_KINDS = "a feature file, a classifier file, an index, or a network that quantize or convert wrote"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,6 +167,60 @@ class ClassifierInfo:
         return html_table("Classifier file", facts, table)
 
 
+@short_repr
+@dataclass(frozen=True, kw_only=True)
+class IndexInfo:
+    """What an index says of itself.
+
+    Attributes
+    ----------
+    kind : {"index"}
+        What the file is.
+    searched_by : {"flat", "hnsw", "ivfpq"}
+        Exact search, a graph, or compressed codes.
+    metric : {"cosine", "euclidean"}
+        How near two rows are.
+    shape : tuple of int
+        Of its rows.
+    dtype : str
+        Of these rows.
+    layer : str or None
+        What they are called; None of an index of plain arrays.
+    recipe : Recipe or None
+        How they were made.
+    classes : mapping of str to int
+        Label to number of images.
+    recall : float or None
+        Of what exact search finds, the share that it finds; None where search is exact.
+    rows_removed : int
+        Rows that were taken out.
+    lines : tuple of str
+        Why it is of its kind, and how much of what is near it finds.
+    """
+
+    kind: Literal["index"] = "index"
+    searched_by: Literal["flat", "hnsw", "ivfpq"]
+    metric: Literal["cosine", "euclidean"]
+    shape: tuple[int, ...]
+    dtype: str
+    layer: str | None
+    recipe: Recipe | None
+    classes: Mapping[str, int]
+    recall: float | None
+    rows_removed: int
+    lines: tuple[str, ...]
+
+    def _repr_html_(self) -> str:
+        facts = [
+            ("rows", f"{times(self.shape)} {self.dtype}"),
+            ("searched by", f"{self.searched_by}, {self.metric}"),
+            ("network", None if self.recipe is None else self.recipe.network),
+            ("layer", self.layer),
+            *((" ", line) for line in self.lines),
+        ]
+        return html_table("Index", facts, [("class", "images"), *self.classes.items()])
+
+
 @dataclass(frozen=True, kw_only=True)
 class Int8Info:
     """What an int8 checkpoint says of itself.
@@ -233,10 +288,12 @@ class ConvertedInfo:
 
 
 @checked
-def info(file: str | Path) -> FeaturesInfo | ClassifierInfo | Int8Info | ConvertedInfo:
-    """Say what a feature file, a classifier or a network in a file holds, and how it was made.
+def info(
+    file: str | Path,
+) -> FeaturesInfo | ClassifierInfo | IndexInfo | Int8Info | ConvertedInfo:
+    """Say what a feature file, a classifier, an index or a network holds, and how it was made.
 
-    Such a network is one that ``penult quantize`` or ``penult convert`` wrote.
+    Such a network is one in a file that ``penult quantize`` or ``penult convert`` wrote.
 
     Parameters
     ----------
@@ -245,7 +302,7 @@ def info(file: str | Path) -> FeaturesInfo | ClassifierInfo | Int8Info | Convert
 
     Returns
     -------
-    FeaturesInfo, ClassifierInfo, Int8Info or ConvertedInfo
+    FeaturesInfo, ClassifierInfo, IndexInfo, Int8Info or ConvertedInfo
         Its ``kind`` says which.
 
     Raises
@@ -257,7 +314,12 @@ def info(file: str | Path) -> FeaturesInfo | ClassifierInfo | Int8Info | Convert
     FileFormatError
         If it is damaged, or from a newer penult.
     """
-    suffixes = (*FEATURES.suffixes, *CLASSIFIER.suffixes, NETWORK.suffixes[0])
+    suffixes = (
+        *FEATURES.suffixes,
+        *CLASSIFIER.suffixes,
+        *INDEX.suffixes,
+        NETWORK.suffixes[0],
+    )
     path = require_file(Path(file), _KINDS, suffixes)
     with path.open("rb") as opened:
         head = opened.read(len(HDF5))
@@ -267,6 +329,8 @@ def info(file: str | Path) -> FeaturesInfo | ClassifierInfo | Int8Info | Convert
 
     if is_graph_file(path):
         return _network(path)
+    if head == MAGIC:
+        return _index(path)
     if not head and path.suffix.lower() not in suffixes:
         raise WrongFileError(f"{file} is empty (0 bytes); give {_KINDS}")
     if head and head != HDF5:
@@ -299,6 +363,25 @@ def _network(path: Path) -> Int8Info | ConvertedInfo:
         layers=tuple(layer.name for layer in graph.layers),
         sha256=found.sha256,
         card=dict(found.card),
+    )
+
+
+def _index(path: Path) -> IndexInfo:
+    from penult.retrieve.index import Index
+
+    found = Index.open(path)
+    features = found.features
+    return IndexInfo(
+        searched_by=found.kind,
+        metric=found.metric,
+        shape=tuple(found.rows.shape),
+        dtype=str(found.rows.dtype),
+        layer=None if features is None else features.name,
+        recipe=found.recipe,
+        classes={} if features is None else features.images_per_class(),
+        recall=None if found.recall is None else found.recall.value,
+        rows_removed=len(found.removed),
+        lines=found.lines,
     )
 
 

@@ -249,7 +249,6 @@ def test_results_become_a_dataframe(gallery):
     assert frame["vote"].tolist() == ["chair", "chair"]
 
 
-@pytest.mark.skipif(not hasattr(Index, "save"), reason="needs indexes on disk")
 def test_an_index_on_disk_is_a_gallery_like_the_file_that_it_was_made_of(gallery, tmp_path):
     Index.of(penult.load(gallery)).save(tmp_path / "g.index")
     expected = [one.to_dict() for one in penult.search(gallery, gallery, k=2, vote=True)]

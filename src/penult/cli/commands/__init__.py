@@ -18,6 +18,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
         "extract",
         "join",
         "reduce",
+        "index",
         "train",
         "predict",
         "move_back",

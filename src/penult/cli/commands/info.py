@@ -41,21 +41,22 @@ from penult.errors import FileFormatError
 from penult.wording import count, listed, times
 
 if TYPE_CHECKING:
-    from penult.tasks.info import ClassifierInfo, ConvertedInfo, FeaturesInfo, Int8Info
+    from penult.tasks.info import ClassifierInfo, ConvertedInfo, FeaturesInfo, IndexInfo, Int8Info
 
 
 def run(
     file: Annotated[
         Path,
         typer.Argument(
-            help="Feature file, classifier file, or a network that quantize or convert wrote."
+            help="Feature file, classifier file, index, or a network that quantize or "
+            "convert wrote."
         ),
     ],
     as_json: o.AsJson = False,
     quiet: o.Quiet = False,
     debug: o.Debug = False,
 ) -> None:
-    """Say what a feature file, a classifier or a network in a file holds, and how it was made.
+    """Say what a feature file, a classifier, an index or a network holds, and how it was made.
 
     Examples
     --------
@@ -63,7 +64,7 @@ def run(
     penult info flowers.skops --json
     penult info vgg16.penult
     """
-    from penult.tasks.info import ClassifierInfo, FeaturesInfo, info
+    from penult.tasks.info import ClassifierInfo, FeaturesInfo, IndexInfo, info
 
     found = info(file)
     if as_json:
@@ -72,6 +73,8 @@ def run(
         _show_features(file, found)
     elif isinstance(found, ClassifierInfo):
         _show_classifier(file, found)
+    elif isinstance(found, IndexInfo):
+        _show_index(file, found)
     else:
         _show_network(file, found)
 
@@ -149,6 +152,23 @@ def _show_classifier(file: Path, found: ClassifierInfo) -> None:
     say("made with " + ", ".join(f"{k} {v}" for k, v in found.versions.items()))
 
 
+def _show_index(file: Path, found: IndexInfo) -> None:
+    how = f"{found.searched_by}, {found.metric}"
+    say(f"{file}: index, {times(found.shape)} {found.dtype}, {how}")
+    if found.recipe is not None:
+        recipe_table(found.recipe)
+    if found.classes:
+        table = Table(("class", "images"), right=("images",))
+        for label, images in found.classes.items():
+            table.add_row(label, f"{images:,}")
+        table.show()
+    for line in found.lines:
+        say(line)
+    if found.rows_removed:
+        were = "was" if found.rows_removed == 1 else "were"
+        say(f"{count(found.rows_removed, 'row')} {were} removed")
+
+
 def _show_network(file: Path, found: Int8Info | ConvertedInfo) -> None:
     what = "int8 checkpoint" if found.kind == "int8" else "converted network"
     with_layers = f"with the layers {listed(found.layers, 20)}"
@@ -159,12 +179,14 @@ def _show_network(file: Path, found: Int8Info | ConvertedInfo) -> None:
         raise FileFormatError(f"{file} has a card that cannot be read: {error!r}") from error
 
 
-def _as_json(found: FeaturesInfo | ClassifierInfo | Int8Info | ConvertedInfo) -> dict[str, Any]:
+def _as_json(
+    found: FeaturesInfo | ClassifierInfo | IndexInfo | Int8Info | ConvertedInfo,
+) -> dict[str, Any]:
     from penult.classify.metrics.scores import scores_to_dict
 
     fields = {field.name: getattr(found, field.name) for field in dataclasses.fields(found)}
     convert: dict[str, Callable[[Any], Any]] = {
-        "recipe": lambda recipe: json.loads(recipe.to_json()),
+        "recipe": lambda recipe: recipe and json.loads(recipe.to_json()),
         "recipes": lambda recipes: [json.loads(recipe.to_json()) for recipe in recipes],
         "classes": classes_json,
         "failures": failures_json,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -137,7 +137,7 @@ def open_gallery(
     if isinstance(gallery, str | Path):
         path = Path(gallery)
         if is_gallery_file(path) and not is_feature_file(path):
-            gallery = cast(Any, Index).open(path)
+            gallery = Index.open(path)
     if isinstance(gallery, Index):
         name = "the index" if path is None else str(path)
         return Gallery(_of_metric(_of_layer(gallery, layer, name), metric, name), name, path)

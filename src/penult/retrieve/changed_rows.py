@@ -1,0 +1,187 @@
+"""What stands beside the rows of an index, where rows are added or removed."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from penult.errors import SearchError
+from penult.interface import call_or_command
+from penult.records import Features
+from penult.texts import Texts, positions
+from penult.wording import count, listed
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from penult.records import Rows
+
+__all__ = ["added_features", "kept_features", "kept_texts", "new_places"]
+
+
+def kept_texts(column: Sequence[str], places: NDArray[np.int64]) -> Texts:
+    """Take some texts of a column."""
+    texts = Texts()
+    for place in places.tolist():
+        texts.append(_encoded(column, place))
+    return texts
+
+
+def kept_features(features: Features, rows: Rows, places: NDArray[np.int64]) -> Features:
+    """Take some rows of features.
+
+    Parameters
+    ----------
+    rows : array-like, shape (m, …)
+        Those rows.
+    places : int64 array, shape (m,)
+        Their places among all.
+    """
+    columns = {
+        name: None if column is None else kept_texts(column, places)
+        for name in ("ids", "splits", "groups", "content")
+        for column in (getattr(features, name),)
+    }
+    return dataclasses.replace(
+        features,
+        features=rows,
+        labels=np.asarray(features.labels)[places],
+        targets=None if features.targets is None else np.asarray(features.targets)[places],
+        augmented=None,
+        **columns,  # type: ignore[arg-type]
+    )
+
+
+def added_features(first: Features, more: Features, rows: Rows) -> Features:
+    """Put features after others; `more` has only the rows that are added.
+
+    Parameters
+    ----------
+    rows : array-like, shape (n + m, …)
+        The rows of both.
+    """
+    names = tuple(sorted({*first.label_names, *more.label_names}))
+    several = first.targets is not None or more.targets is not None
+    both = (first, more)
+    return dataclasses.replace(
+        first,
+        features=rows,
+        ids=_joined(first.ids, more.ids),
+        labels=np.concatenate([_labels(one, names) for one in both]),
+        label_names=names,
+        targets=np.concatenate([_targets(one, names) for one in both]) if several else None,
+        splits=_columns(both, "splits", lambda _: ""),
+        groups=_columns(both, "groups", str),
+        content=_columns(both, "content", lambda _: ""),
+        augmented=None,
+    )
+
+
+def _labels(features: Features, names: Sequence[str]) -> NDArray[np.int64]:
+    places = np.array([*(names.index(name) for name in features.label_names), -1], np.int64)
+    return places[np.asarray(features.labels)]
+
+
+def _targets(features: Features, names: Sequence[str]) -> NDArray[np.bool_]:
+    found = np.zeros((len(features), len(names)), bool)
+    if features.targets is not None:
+        found[:, [names.index(name) for name in features.label_names]] = features.targets
+        return found
+    labels = _labels(features, names)
+    found[np.flatnonzero(labels >= 0), labels[labels >= 0]] = True
+    return found
+
+
+def _columns(
+    both: tuple[Features, Features], name: str, missing: Callable[[str], str]
+) -> Texts | None:
+    """A column of both; where one has none, what is missing is made of the ids."""
+    columns = [getattr(one, name) for one in both]
+    if columns == [None, None]:
+        return None
+    first, second = (
+        [missing(str(one)) for one in of.ids] if column is None else column
+        for of, column in zip(both, columns, strict=True)
+    )
+    return _joined(first, second)
+
+
+def _joined(first: Sequence[str], second: Sequence[str]) -> Texts:
+    texts = Texts()
+    for column in (first, second):
+        for place in range(len(column)):
+            texts.append(_encoded(column, place))
+    return texts
+
+
+def _encoded(column: Sequence[str], place: int) -> bytes:
+    if isinstance(column, Texts):
+        return column.raw(place)
+    return str(column[place]).encode("utf-8", "backslashreplace")
+
+
+def new_places(
+    own: tuple[Sequence[str], Rows, Sequence[str] | None],
+    more: tuple[Sequence[str], Rows, Sequence[str] | None],
+    named: str,
+) -> NDArray[np.int64]:
+    """Which rows are not in an index yet.
+
+    Parameters
+    ----------
+    own, more : ids, rows, and the digests of the images if they are known
+        Of the index, and of what is to be added.
+    named : str
+        What the latter is called.
+
+    Returns
+    -------
+    int64 array
+        Places in the latter.
+
+    Raises
+    ------
+    SearchError
+        If an id belongs to another image in the index, or is there twice among those to add.
+    """
+    ids = [str(one) for one in more[0]]
+    if len(set(ids)) < len(ids):
+        seen = set[str]()
+        twice = [one for one in ids if one in seen or seen.add(one)]  # type: ignore[func-returns-value]
+        raise SearchError(
+            f"{named} cannot be added: {count(len(twice), 'id')} of it {_are(twice)} there twice: "
+            f"{listed(twice, 5)}"
+        )
+    at = np.array(positions(ids, own[0]), np.int64)
+    there = np.flatnonzero(at >= 0)
+    others = [ids[k] for k in there.tolist() if not _is_same(own, int(at[k]), more, k)]
+    if others:
+        raise SearchError(
+            f"{named} cannot be added: {count(len(others), 'id')} of it {_are(others)} in the "
+            f"index for another image: {listed(others, 5)}; remove {_them(others)} from the index "
+            f"first, in a {call_or_command()} of its own"
+        )
+    return np.flatnonzero(at < 0)
+
+
+def _is_same(
+    own: tuple[Sequence[str], Rows, Sequence[str] | None],
+    place: int,
+    more: tuple[Sequence[str], Rows, Sequence[str] | None],
+    number: int,
+) -> bool:
+    digests = [None if of[2] is None else str(of[2][k]) for of, k in ((own, place), (more, number))]
+    if all(digests):
+        return digests[0] == digests[1]
+    return np.array_equal(own[1][place], more[1][number])
+
+
+def _are(names: Sequence[str]) -> str:
+    return "is" if len(names) == 1 else "are"
+
+
+def _them(names: Sequence[str]) -> str:
+    return "it" if len(names) == 1 else "them"

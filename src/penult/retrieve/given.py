@@ -1,0 +1,108 @@
+"""What `penult.Index` is given, checked before it is used."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from penult.errors import SearchError, UsageError
+from penult.representation import what_given
+from penult.wording import count, listed
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from penult.records import Rows
+
+__all__ = ["as_rows", "column", "numbers", "required_ids", "whole"]
+
+
+def numbers(values: Any, name: str) -> NDArray[Any]:
+    """Make an array of numbers of what is none.
+
+    Raises
+    ------
+    UsageError
+    """
+    try:
+        array = np.asarray(values, np.float32)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"{name} is {what_given(values)}; give an array of numbers") from error
+    return array
+
+
+def as_rows(values: Any, name: str = "rows", *, none: bool = False) -> Rows:
+    """Take rows as they are, or as float32 where they are of another type.
+
+    Parameters
+    ----------
+    name : str
+        For messages.
+    none : bool
+        Whether there may be none.
+
+    Raises
+    ------
+    UsageError, SearchError
+    """
+    if not hasattr(values, "shape") or not hasattr(values, "dtype"):
+        values = numbers(values, name)
+    if values.dtype.kind not in "fiu" or len(values.shape) < 2 or 0 in values.shape[1:]:
+        raise UsageError(f"{name} is {what_given(values)}; give an array of numbers, shape (N, D)")
+    if not none and not len(values):
+        raise SearchError("there are no rows to search")
+    if values.dtype in (np.float16, np.float32) and values.dtype.isnative:
+        return values  # type: ignore[no-any-return]
+    with np.errstate(over="ignore"):
+        return np.asarray(values[:], np.float16 if values.dtype == np.float16 else np.float32)
+
+
+def required_ids(ids: Any, rows: int) -> tuple[str, ...]:
+    """Refuse ids that are not as many as the rows, or there twice.
+
+    Raises
+    ------
+    UsageError
+    """
+    if ids is None or isinstance(ids, str) or not hasattr(ids, "__len__") or len(ids) != rows:
+        raise UsageError(
+            f"ids are {what_given(ids)}; give a list of one for each of {count(rows, 'row')}"
+        )
+    names = tuple(map(str, ids))
+    if len(set(names)) < rows:
+        seen = set[str]()
+        twice = [one for one in names if one in seen or seen.add(one)]  # type: ignore[func-returns-value]
+        raise UsageError(f"ids are to be there once each; twice: {listed(twice, 5)}")
+    return names
+
+
+def whole(k: Any) -> int:
+    """Refuse a k that is no whole number above 0.
+
+    Raises
+    ------
+    UsageError
+    """
+    if isinstance(k, bool | np.bool_) or not isinstance(k, int | np.integer) or k < 1:
+        raise UsageError(f"k is {what_given(k)}; give a whole number, 1 or more")
+    return int(k)
+
+
+def column(
+    name: str, values: Any, length: int, dtype: type[np.generic], what: str
+) -> NDArray[Any] | None:
+    """Take an argument that has a value for each of something; None where it was not given.
+
+    Raises
+    ------
+    UsageError
+    """
+    if values is None:
+        return None
+    array = np.asarray(values)
+    if array.shape != (length,) or not (
+        array.dtype.kind in ("b" if dtype is np.bool_ else "iu") or not length
+    ):
+        raise UsageError(f"{name} is {what_given(values)}; give {what}, {count(length)} in all")
+    return array.astype(np.bool_ if dtype is np.bool_ else np.int64)

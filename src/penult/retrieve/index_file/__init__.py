@@ -1,0 +1,1 @@
+"""The index file: named arrays that can be mapped into memory, and a description of them."""

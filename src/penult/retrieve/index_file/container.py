@@ -1,0 +1,184 @@
+"""A file of arrays that lie in one piece each, to be mapped into memory.
+
+    0    8 bytes   MAGIC
+    8    uint32    format
+    12   uint32    0
+    16   uint64    where the description begins; the file ends with it
+    24   uint64    its length in bytes
+    32   16 bytes  its BLAKE2b-128 digest
+    48   16 bytes  zeros
+    64   arrays, each at a multiple of 64: little-endian, in C order
+         the description: JSON, with the dtype, shape and offset of each array
+
+HDF5 has contiguous datasets, too. But a file from a stranger is then parsed by a large library
+before anything can be checked; here it is JSON and a few numbers, and an array is where they say,
+or the file is refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import struct
+from collections.abc import Iterable, Mapping
+from math import prod
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from penult.features.column import Refused
+from penult.parsing import read_json
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["FORMAT", "MAGIC", "ContainerWriter", "is_index_file", "read_container"]
+
+MAGIC = b"\x89PIX\r\n\x1a\n"
+FORMAT = 1
+
+_HEAD = struct.Struct("<8sIIQQ16s16x")
+_ALIGNED = 64
+_DTYPES = ("<f2", "<f4", "<f8", "<i4", "<i8", "|u1")
+_MOST_AXES = 4
+_LONGEST = 1 << 30  # of a description: label names, and what is said of a recipe
+
+assert _HEAD.size == _ALIGNED
+
+
+def is_index_file(path: Path) -> bool:
+    """Whether a file begins as an index does."""
+    try:
+        with path.open("rb") as file:
+            return file.read(len(MAGIC)) == MAGIC
+    except OSError:
+        return False
+
+
+class ContainerWriter:
+    """Writes one; each array in blocks, so that it may be larger than the memory.
+
+    Parameters
+    ----------
+    path : of a file that is overwritten
+
+    Raises
+    ------
+    OSError
+        By any method.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("wb")
+        self._file.write(bytes(_HEAD.size))
+        self._arrays: dict[str, dict[str, Any]] = {}
+
+    def __enter__(self) -> ContainerWriter:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._file.close()
+
+    def put(self, name: str, array: NDArray[Any]) -> None:
+        """Write an array."""
+        self.stream(name, array.dtype, array.shape, [array])
+
+    def stream(
+        self, name: str, dtype: np.dtype[Any], shape: tuple[int, ...], blocks: Iterable[Any]
+    ) -> None:
+        """Write an array that comes in blocks.
+
+        Parameters
+        ----------
+        name : by which it is read
+        shape : of all blocks together, one after the other
+        """
+        stored = np.dtype(dtype).newbyteorder("<")
+        self._file.write(bytes(-self._file.tell() % _ALIGNED))
+        offset, rows = self._file.tell(), 0
+        self._arrays[name] = {"dtype": stored.str, "shape": list(shape), "offset": offset}
+        for block in blocks:
+            rows += len(block)
+            self._file.write(np.ascontiguousarray(block, stored).reshape(-1).view(np.uint8).data)
+        if rows != shape[0]:
+            raise ValueError(f"{rows} of {shape[0]} rows of {name} came")
+
+    def finish(self, description: Mapping[str, Any]) -> None:
+        """Write what else there is to say; the file is whole then."""
+        text = json.dumps({**description, "arrays": self._arrays}, ensure_ascii=True).encode()
+        offset = self._file.tell()
+        self._file.write(text)
+        self._file.seek(0)
+        digest = hashlib.blake2b(text, digest_size=16).digest()
+        self._file.write(_HEAD.pack(MAGIC, FORMAT, 0, offset, len(text), digest))
+        self._file.flush()
+
+
+def read_container(path: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """Map a file into memory, having made sure that all arrays lie in it.
+
+    Returns
+    -------
+    description : dict
+        As it was given, from whoever wrote the file.
+    arrays : dict of str to array
+        Read-only views of the file.
+
+    Raises
+    ------
+    Refused, OSError
+    """
+    with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        head = file.read(_HEAD.size)
+        if not size:
+            raise Refused("is empty (0 bytes)")
+        if not head.startswith(MAGIC):
+            raise Refused("is not an index file")
+        if len(head) < _HEAD.size:
+            raise Refused("is truncated")
+        _, number, _, offset, length, digest = _HEAD.unpack(head)
+        if number > FORMAT:
+            raise Refused(f"has format {number}; this penult reads up to {FORMAT}")
+        if offset + length > size or not length:
+            raise Refused("is truncated: the end of it is missing")
+        if offset + length < size or offset < _HEAD.size or length > _LONGEST:
+            raise Refused("is damaged: its description is not at its end")
+        file.seek(offset)
+        text = file.read(length)
+        if hashlib.blake2b(text, digest_size=16).digest() != digest:
+            raise Refused("is damaged: its description is not what was written")
+        description = _described(text)
+        whole = np.memmap(file, np.uint8, mode="r")
+    places = description.pop("arrays", None)
+    if not isinstance(places, dict):
+        raise Refused("is damaged: it has no arrays")
+    return description, {name: _array(whole, name, one, offset) for name, one in places.items()}
+
+
+def _described(text: bytes) -> dict[str, Any]:
+    try:
+        description = read_json(text)
+    except ValueError as error:
+        raise Refused("is damaged: its description cannot be read") from error
+    if not isinstance(description, dict):
+        raise Refused("is damaged: its description is none")
+    return description
+
+
+def _array(whole: NDArray[np.uint8], name: str, place: object, end: int) -> NDArray[Any]:
+    wrong = Refused(f"is damaged: its {name[:40]!r} does not lie in it")
+    if not isinstance(place, dict) or set(place) != {"dtype", "shape", "offset"}:
+        raise wrong
+    dtype, shape, offset = place["dtype"], place["shape"], place["offset"]
+    numbers = [offset, *shape] if isinstance(shape, list) else [None]
+    if dtype not in _DTYPES or not all(type(one) is int and one >= 0 for one in numbers):
+        raise wrong
+    length = prod(shape) * np.dtype(dtype).itemsize
+    if not 1 <= len(shape) <= _MOST_AXES or offset % _ALIGNED or offset < _HEAD.size:
+        raise wrong
+    if offset + length > end or (not length and max(shape) > end):
+        raise wrong
+    return whole[offset : offset + length].view(dtype).reshape(shape)

@@ -1,0 +1,1 @@
+"""What finds likely neighbours without looking at all rows; faiss's, kept as plain arrays."""
