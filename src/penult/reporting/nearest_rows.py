@@ -101,6 +101,7 @@ class NearestRows:
             images=None,
             offline=self.offline,
             memory=self.memory,
+            quiet=True,  # the report says itself where it has no pictures
         )
         return replace(found.duplicates, leaks=self._leaks(found.duplicates, features))
 

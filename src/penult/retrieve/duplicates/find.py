@@ -88,6 +88,7 @@ def find_duplicates(
     images: str | Path | Sequence[str | Path] | None,
     offline: bool,
     memory: int | None,
+    quiet: bool = False,
 ) -> Found:
     """Find all copies and near-duplicates.
 
@@ -106,6 +107,8 @@ def find_duplicates(
         Never touch the network.
     memory : int or None
         Bytes that may be taken.
+    quiet : bool
+        Say nothing of images that are not there, for a caller that says it itself.
 
     Raises
     ------
@@ -134,7 +137,7 @@ def find_duplicates(
     )
     members = find_members(len(features), comparison)
     places = np.concatenate(members) if members else np.empty(0, np.int64)
-    sizes = find_sizes(features, places, images, offline=offline)
+    sizes = find_sizes(features, places, images, offline=offline, quiet=quiet)
     duplicates = Duplicates(
         groups=make_groups(features, comparison, members, sizes, writer),
         pairs=comparison.pairs,

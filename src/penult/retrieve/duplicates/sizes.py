@@ -30,6 +30,7 @@ def find_sizes(
     images: str | Path | Sequence[str | Path] | None = None,
     *,
     offline: bool = False,
+    quiet: bool = False,
 ) -> dict[int, ImageSize]:
     """Measure some images of a feature file.
 
@@ -43,6 +44,8 @@ def find_sizes(
         Where they are now, if they have moved.
     offline : bool
         Never touch the network.
+    quiet : bool
+        Say nothing of images that are not there.
 
     Returns
     -------
@@ -66,11 +69,12 @@ def find_sizes(
     except (UsageError, SourceError) as error:
         if images is not None:
             raise
-        log.warning(
-            "penult: the images cannot be found, so the first of each group is kept, however large "
-            "the others are: %s; %s",
-            *(error, instead),
-        )
+        if not quiet:
+            log.warning(
+                "penult: the images cannot be found, so the first of each group is kept, however "
+                "large the others are: %s; %s",
+                *(error, instead),
+            )
         return {}
 
     def measure(place: int) -> ImageSize | None:
@@ -81,7 +85,7 @@ def find_sizes(
     with ThreadPoolExecutor(_THREADS) as pool:
         measured = dict(zip(asked, pool.map(measure, asked), strict=True))
     found = {place: size for place, size in measured.items() if size is not None}
-    if missing := len(asked) - len(found):
+    if (missing := len(asked) - len(found)) and not quiet:
         log.warning(
             "penult: %s of %s images in groups cannot be read, so their sizes are not known; %s",
             *(f"{missing:,}", f"{len(asked):,}", instead),
