@@ -46,7 +46,10 @@ def duplicates_of(*groups, **changes):
             "groups": groups,
             "pairs": sum(len(one) - 1 for one in groups),
             "threshold": 0.95,
+            "least": 0.9,
             "rows": 32,
+            "across_total": len(changes.get("across_splits", ())),
+            "suspects_total": len(changes.get("suspects", ())),
         }
         | changes
     )

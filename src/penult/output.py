@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TextIO
 
 from penult.errors import OutputError, OutputExistsError, PathNotFoundError, PenultError
 from penult.interface import option
@@ -16,6 +17,7 @@ from penult.suffixes import Output, require_suffix
 
 __all__ = [
     "atomic_output",
+    "atomic_text",
     "check_folder",
     "check_output",
     "default_mode",
@@ -115,6 +117,17 @@ def atomic_output(
     finally:
         with suppress(FileNotFoundError):
             temporary.unlink()
+
+
+@contextmanager
+def atomic_text(path: Path, *, overwrite: bool = False, newline: str = "") -> Iterator[TextIO]:
+    """Yield a UTF-8 file that becomes `path` if the block ends well; see `atomic_output`."""
+    with (
+        atomic_output(path, overwrite=overwrite) as temporary,
+        # A name that is no valid UTF-8 reaches Python with lone surrogates in it.
+        temporary.open("w", encoding="utf-8", errors="backslashreplace", newline=newline) as file,
+    ):
+        yield file
 
 
 def explain(error: OSError, path: Path) -> OutputError:

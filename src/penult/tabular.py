@@ -1,8 +1,8 @@
-"""What stands beside the rows in a table: their ids, labels, splits and groups, as text."""
+"""Records as the rows of tables, CSV and pandas'; their columns and cells are named here alone."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from penult.errors import MissingExtraError
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DUPLICATE_COLUMNS",
+    "VALUE_NAMES",
     "class_scores_to_dataframe",
     "duplicate_cells",
     "duplicates_to_dataframe",
@@ -119,6 +120,10 @@ _KINDS = {
 }
 
 
+VALUE_NAMES: Mapping[Metric, str] = {"cosine": "similarity", "euclidean": "distance"}
+"""What the values of a metric are called in results and tables."""
+
+
 def search_cells(result: SearchResult, *, vote: bool) -> list[dict[str, Any]]:
     """Return rows of a table of hits, one a hit; one without any where nothing was found.
 
@@ -153,8 +158,7 @@ def search_columns(metric: Metric, *, several: bool, vote: bool) -> list[str]:
     vote : bool
         Whether what the hits voted for is in it.
     """
-    near = "similarity" if metric == "cosine" else "distance"
-    columns = ["query", "rank", "id", near, "label", *["labels"] * several]
+    columns = ["query", "rank", "id", VALUE_NAMES[metric], "label", *["labels"] * several]
     return columns + (["vote", "confidence", *["vote_labels"] * several] if vote else [])
 
 

@@ -11,7 +11,7 @@ from penult.neighbors.pairs import Pairs
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Forest"]
+__all__ = ["Forest", "number_groups"]
 
 _PENDING = 1 << 18
 
@@ -31,8 +31,7 @@ class Forest:
 
     def __init__(self, rows: int) -> None:
         self.rows = rows
-        none = np.empty(0, np.int64)
-        self._links = Pairs(first=none, second=none, cosine=np.empty(0), count=0)
+        self._links = Pairs.joined([])
         self._pending: list[Pairs] = []
 
     def add(self, pairs: Pairs) -> None:
@@ -54,16 +53,7 @@ class Forest:
         int64 array, shape (N,)
             The number of each row's group; a row that is near to none is a group of its own.
         """
-        from scipy.sparse import coo_array
-        from scipy.sparse.csgraph import connected_components
-
-        links = self.links()
-        edges = coo_array(
-            (np.ones(len(links), bool), (links.first, links.second)), shape=(self.rows, self.rows)
-        )
-        _, found = connected_components(edges, directed=False)
-        _, first, number = np.unique(found, return_index=True, return_inverse=True)
-        return np.argsort(np.argsort(first))[number].astype(np.int64)
+        return number_groups(self.rows, self.links())
 
     def weakest(self) -> NDArray[np.float64]:
         """Say of each group how near its rows come at the weakest link.
@@ -85,21 +75,39 @@ class Forest:
         from scipy.sparse import coo_array
         from scipy.sparse.csgraph import minimum_spanning_tree
 
-        every = [self._links, *self._pending]
+        every = Pairs.joined([self._links, *self._pending])
         self._pending = []
-        first = np.concatenate([pairs.first for pairs in every])
-        second = np.concatenate([pairs.second for pairs in every])
-        cosine = np.concatenate([pairs.cosine for pairs in every])
-        order = np.lexsort((second, first, -cosine))
-        first, second, cosine = first[order], second[order], cosine[order]
-        new = np.ones(len(first), bool)
-        new[1:] = (np.diff(first) != 0) | (np.diff(second) != 0)
-        first, second, cosine = first[new], second[new], cosine[new]
+        every = every.at(np.lexsort((every.second, every.first, -every.cosine)))
+        new = np.ones(len(every), bool)
+        new[1:] = (np.diff(every.first) != 0) | (np.diff(every.second) != 0)
+        every = every.at(new)
         # Ranks for weights: none is zero, which scipy takes for no edge, and no two are equal, of
         # which it would take any.
-        ranks = np.arange(1.0, len(first) + 1)
-        graph = coo_array((ranks, (first, second)), shape=(self.rows, self.rows))
+        ranks = np.arange(1.0, len(every) + 1)
+        graph = coo_array((ranks, (every.first, every.second)), shape=(self.rows, self.rows))
         kept = np.sort(minimum_spanning_tree(graph).data).astype(np.int64) - 1
-        self._links = Pairs(
-            first=first[kept], second=second[kept], cosine=cosine[kept], count=len(kept)
-        )
+        self._links = every.at(kept)
+
+
+def number_groups(rows: int, links: Pairs) -> NDArray[np.int64]:
+    """Number the groups that pairs connect, in the order of their first rows.
+
+    Parameters
+    ----------
+    rows : int
+        How many rows there are.
+    links : Pairs
+        Of rows that are in one group each.
+
+    Returns
+    -------
+    int64 array, shape (N,)
+        The number of each row's group; a row that is in no pair is a group of its own.
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    edges = coo_array((np.ones(len(links), bool), (links.first, links.second)), shape=(rows, rows))
+    _, found = connected_components(edges, directed=False)
+    _, first, number = np.unique(found, return_index=True, return_inverse=True)
+    return np.argsort(np.argsort(first))[number].astype(np.int64)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -55,6 +55,28 @@ class Pairs:
     def __len__(self) -> int:
         """P, the number of pairs that are here."""
         return len(self.first)
+
+    @classmethod
+    def of(
+        cls, first: NDArray[np.int64], second: NDArray[np.int64], cosine: NDArray[np.float64]
+    ) -> Pairs:
+        """Make pairs that stand for themselves alone."""
+        return cls(first=first, second=second, cosine=cosine, count=len(first))
+
+    @classmethod
+    def joined(cls, parts: Iterable[Pairs]) -> Pairs:
+        """Put pairs one after the other, each standing for itself alone."""
+        none = np.empty(0, np.int64)
+        every = [cls.of(none, none, np.empty(0)), *parts]
+        return cls.of(
+            np.concatenate([one.first for one in every]),
+            np.concatenate([one.second for one in every]),
+            np.concatenate([one.cosine for one in every]),
+        )
+
+    def at(self, which: NDArray[Any]) -> Pairs:
+        """Some of the pairs, by their numbers or a mask."""
+        return self.of(self.first[which], self.second[which], self.cosine[which])
 
 
 def near_pairs(
@@ -159,8 +181,7 @@ def _copies(distinct: DistinctRows, every: bool) -> Iterator[Pairs]:
     # After each row come those that equal it.
     after = np.repeat(distinct.starts[1:], sizes) - np.arange(len(members)) - 1
     for place, nth in _counted(after):
-        first, second = members[place], members[place + 1 + nth]
-        yield Pairs(first=first, second=second, cosine=np.ones(len(first)), count=len(first))
+        yield Pairs.of(members[place], members[place + 1 + nth], np.ones(len(place)))
 
 
 def _members(
@@ -187,12 +208,7 @@ def _members(
         one, other = np.divmod(nth, sizes[second[pair]])
         here = members[starts[first[pair]] + one]
         there = members[starts[second[pair]] + other]
-        yield Pairs(
-            first=np.minimum(here, there),
-            second=np.maximum(here, there),
-            cosine=cosine[pair],
-            count=len(pair),
-        )
+        yield Pairs.of(np.minimum(here, there), np.maximum(here, there), cosine[pair])
 
 
 def _counted(counts: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:

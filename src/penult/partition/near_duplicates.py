@@ -84,9 +84,4 @@ def _same_content(features: Features) -> Pairs:
     content = content_numbers(features)
     _, first, same = np.unique(content, return_index=True, return_inverse=True)
     second = np.flatnonzero(first[same] < np.arange(len(content)))
-    return Pairs(
-        first=first[same[second]],
-        second=second,
-        cosine=np.ones(len(second)),
-        count=len(second),
-    )
+    return Pairs.of(first[same[second]], second, np.ones(len(second)))

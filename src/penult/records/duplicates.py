@@ -62,10 +62,10 @@ class Duplicates:
     across_splits: tuple[DuplicatePair, ...] = ()
     suspects: tuple[DuplicatePair, ...] = ()
     examples: tuple[DuplicatePair, ...] = ()
-    across_total: int = 0
-    suspects_total: int = 0
+    across_total: int
+    suspects_total: int
     threshold: float
-    least: float = 0.0
+    least: float
     rows: int
     counts: tuple[ThresholdCount, ...] = ()
     leaks: SplitLeaks | None = None
@@ -137,8 +137,7 @@ class Duplicates:
         return one_line("Duplicates", self._facts())
 
     def _facts(self) -> list[tuple[str, str | None]]:
-        across = max(self.across_total, len(self.across_splits))
-        suspects = max(self.suspects_total, len(self.suspects))
+        across, suspects = self.across_total, self.suspects_total
         return [
             ("rows", count(self.rows, "row")),
             ("threshold", f"threshold {self.threshold:g}"),

@@ -37,6 +37,18 @@ class Hit:
     label: str | None = None
     labels: tuple[str, ...] | None = None
 
+    @property
+    def value(self) -> float | None:
+        """Its similarity or its distance, whichever the metric gives."""
+        return self.similarity if self.distance is None else self.distance
+
+    @property
+    def all_labels(self) -> tuple[str, ...]:
+        """Its labels: none, one, or several."""
+        if self.labels is not None:
+            return self.labels
+        return () if self.label is None else (self.label,)
+
     def to_dict(self) -> dict[str, Any]:
         """Write it as what JSON can hold: an element of ``hits`` in ``penult search --json``.
 
@@ -46,10 +58,6 @@ class Hit:
             ``id``, ``similarity`` or ``distance``, ``label``, and ``labels`` where rows may have
             several.
         """
-        near = (
-            {"similarity": self.similarity}
-            if self.distance is None
-            else {"distance": self.distance}
-        )
+        near = "similarity" if self.distance is None else "distance"
         several = {} if self.labels is None else {"labels": list(self.labels)}
-        return {"id": self.id, **near, "label": self.label, **several}
+        return {"id": self.id, near: self.value, "label": self.label, **several}

@@ -48,10 +48,9 @@ class SearchResult:
         bool or None
             True for a right one.
         """
-        found = (hit.label,) if hit.labels is None else hit.labels
-        if not self.labels or found in ((), (None,)):
+        if not self.labels or not hit.all_labels:
             return None
-        return not set(self.labels).isdisjoint(found)
+        return not set(self.labels).isdisjoint(hit.all_labels)
 
     def to_dict(self, *, vote: bool | None = None) -> dict[str, Any]:
         """Write it as what JSON can hold: the line of ``penult search --json``.

@@ -9,6 +9,7 @@ from penult.records.failure import Failure
 from penult.records.neighbors import Metric
 from penult.records.search_result import SearchResult
 from penult.representation import html_table
+from penult.tabular import VALUE_NAMES, search_to_dataframe
 from penult.wording import count
 
 __all__ = ["SearchResults"]
@@ -55,13 +56,11 @@ class SearchResults(list[SearchResult]):
 
     def _repr_html_(self) -> str:
         failed = f"{len(self.failures):,}" if self.failures else None
-        near = "similarity" if self.metric == "cosine" else "distance"
-        table = [("query", "rank", near, "found", "label")]
+        table = [("query", "rank", VALUE_NAMES[self.metric], "found", "label")]
         for one in self:
             for rank, hit in enumerate(one.hits, 1):
-                value = hit.similarity if hit.distance is None else hit.distance
-                labels = hit.label if hit.labels is None else " | ".join(hit.labels)
-                table.append((one.query, str(rank), f"{value:.3f}", hit.id, labels or ""))
+                labels = " | ".join(hit.all_labels)
+                table.append((one.query, str(rank), f"{hit.value:.3f}", hit.id, labels))
         title = f"{count(len(self), 'query', 'queries')}, by {self.metric}"
         return html_table(title, [("queries that failed", failed)], table)
 
@@ -78,6 +77,4 @@ class SearchResults(list[SearchResult]):
         MissingExtraError
             If pandas is not installed.
         """
-        from penult.tabular import search_to_dataframe
-
         return search_to_dataframe(self)

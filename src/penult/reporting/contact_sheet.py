@@ -254,13 +254,12 @@ def _cells(answer: Answer, pictures: _Pictures) -> list[_Cell]:
     cells = [_Cell(pictures.of_query(answer), INK, (said or "query", result.query))]
     for hit in result.hits[:MOST_HITS]:
         right = result.is_right(hit)
-        value = hit.similarity if hit.distance is None else hit.distance
-        label = " | ".join(hit.labels or ()) if hit.label is None else hit.label
+        label = " | ".join(hit.all_labels)
         cells.append(
             _Cell(
                 pictures.of_hit(hit),
                 {True: RIGHT, False: WRONG, None: GRID}[right],
-                (f"{value:.3f} {label}".rstrip(), hit.id),
+                (f"{hit.value:.3f} {label}".rstrip(), hit.id),
                 mark={True: "✓ ", False: "✗ ", None: ""}[right],
             )
         )

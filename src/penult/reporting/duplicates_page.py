@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from penult.output import atomic_output
@@ -20,6 +21,7 @@ def write_duplicates_page(
     features: Features,
     path: Path,
     *,
+    images: str | Path | Sequence[str | Path] | None = None,
     offline: bool = False,
     overwrite: bool = False,
 ) -> Path:
@@ -37,6 +39,8 @@ def write_duplicates_page(
         The rows that were compared, whose images are opened from where they were made.
     path : Path
         Of the page.
+    images : path, str or sequence of them, optional
+        Where the images are now, if they have moved.
     offline : bool
         Never touch the network for pictures.
     overwrite : bool
@@ -62,14 +66,12 @@ def write_duplicates_page(
                 "penult.reporting",
                 DUPLICATE_SECTIONS,
                 shown,
-                Thumbnails(image_opener(features, offline=offline, announce=True)),
+                Thumbnails(image_opener(features, images, offline=offline, announce=True)),
                 template="duplicates/page.html",
                 folder="duplicates",
                 filters={"file_size": file_size},
                 duplicates=duplicates,
                 title=shown.title,
-                across=max(duplicates.across_total, len(duplicates.across_splits)),
-                suspects=max(duplicates.suspects_total, len(duplicates.suspects)),
                 exact=sum(group.exact for group in duplicates.groups),
             )
         )

@@ -1,22 +1,13 @@
-"""Numbers and settings as a person reads them; the templates' filters."""
+"""Numbers and settings as a person reads them; the report's own filters of templates."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from penult.recipe import Preprocessing
-from penult.wording import count, interval, percent, ratio
+from penult.wording import count
 
-__all__ = [
-    "count",
-    "duration",
-    "file_size",
-    "interval",
-    "percent",
-    "plain",
-    "preprocessing_words",
-    "ratio",
-]
+__all__ = ["duration", "file_size", "plain", "preprocessing_words"]
 
 
 def duration(seconds: float) -> str:

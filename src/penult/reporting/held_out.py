@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from penult.messages import escape_formula
-from penult.output import atomic_output
+from penult.output import atomic_text
 from penult.records import HeldOut
 
 __all__ = ["HELD_OUT", "write_held_out"]
@@ -36,11 +36,7 @@ def write_held_out(
     OutputExistsError, PathNotFoundError, OutputError
     """
     escape = escape_formula if escape_formulas else str
-    with (
-        atomic_output(path, overwrite=overwrite) as partial,
-        # A name that is no valid UTF-8 reaches Python with lone surrogates in it.
-        partial.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
-    ):
+    with atomic_text(path, overwrite=overwrite) as file:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(["id", "label", "predicted", "probability", "run"])
         for number, run in enumerate(runs, 1):

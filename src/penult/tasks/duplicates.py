@@ -17,7 +17,7 @@ from penult.errors import PenultError, UsageError
 from penult.features.read import one_set
 from penult.interface import option
 from penult.messages import escape_formula
-from penult.output import atomic_output, check_output
+from penult.output import atomic_text, check_output
 from penult.partition.near_duplicates import require_cosine
 from penult.progress import ShowProgress, following
 from penult.records import Duplicates, Features, SplitLeaks
@@ -142,7 +142,7 @@ def duplicates(
         from penult.reporting.duplicates_page import write_duplicates_page
 
         write_duplicates_page(
-            result, _with_images(shown, images), Path(output), offline=offline, overwrite=overwrite
+            result, shown, Path(output), images=images, offline=offline, overwrite=overwrite
         )
     return result
 
@@ -199,10 +199,7 @@ def _write_list(found: Duplicates, path: Path, *, overwrite: bool) -> None:
         for group in found.groups
         for label in group.labels
     )
-    with (
-        atomic_output(path, overwrite=overwrite) as temporary,
-        temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file,
-    ):
+    with atomic_text(path, overwrite=overwrite, newline="\n") as file:
         file.writelines(f"{one}\n" for one in found.removable)
     if differing:
         have = "has another label" if differing == 1 else "have other labels"
@@ -214,18 +211,7 @@ def _write_list(found: Duplicates, path: Path, *, overwrite: bool) -> None:
 
 
 def _write_table(ids: Iterable[str], splits: Iterable[str], path: Path, *, overwrite: bool) -> None:
-    with (
-        atomic_output(path, overwrite=overwrite) as temporary,
-        temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
-    ):
+    with atomic_text(path, overwrite=overwrite) as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(["id", "split"])
         table.writerows(zip(ids, splits, strict=True))
-
-
-def _with_images(features: Features, images: str | Path | Sequence[str | Path] | None) -> Features:
-    """The features as if their images had always been where they are now."""
-    if images is None:
-        return features
-    several = [images] if isinstance(images, str | Path) else images
-    return replace(features, origin={"sources": [str(one) for one in several]})

@@ -9,7 +9,7 @@ from typing import Literal
 
 from penult.checking import checked
 from penult.errors import UsageError
-from penult.features.read import layer_recipes, load, one_set
+from penult.features.read import load_of_recipe, one_set
 from penult.interface import option
 from penult.partition.near_duplicates import require_cosine
 from penult.progress import ShowProgress, following
@@ -151,14 +151,7 @@ def _named(features: Features | str | Path) -> str:
 
 def _of_recipe(queries: Features | str | Path, gallery: Features, name: str) -> Features:
     """The queries' rows of the gallery's recipe, whatever they are called there."""
-    if not isinstance(queries, Features):
-        found = load(queries)
-        if len(found.layers) > 1:
-            recipes = layer_recipes(queries)
-            same = [one for one, (recipe, _) in recipes.items() if recipe == gallery.recipe]
-            found = load(queries, same[0]) if same else found
-    else:
-        found = queries
+    found = queries if isinstance(queries, Features) else load_of_recipe(queries, gallery.recipe)
     require_equal(gallery.recipe, found.recipe, name=name, other_name=_named(queries))
     return found
 

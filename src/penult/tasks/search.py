@@ -212,6 +212,8 @@ class Prepared:
     searches : Search
     batches : callable
         From what is told of progress to the queries, a batch at a time.
+    total : int
+        How many queries there are.
     progress : bool or callable, optional
     stops : bool
         Whether a query that cannot be answered ends it.

@@ -1,10 +1,11 @@
-"""The image files of a report, found where its rows were made."""
+"""The image files of a page, found where its rows were made."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from pathlib import Path
 
 from penult.errors import PenultError
 from penult.images.read import digest_of, read_bytes
@@ -15,19 +16,41 @@ __all__ = ["image_opener"]
 
 
 def image_opener(
-    features: Features, *, offline: bool, announce: bool, page: str = "the page"
+    features: Features,
+    images: str | Path | Sequence[str | Path] | None = None,
+    *,
+    offline: bool,
+    announce: bool,
+    page: str = "the page",
 ) -> Callable[[str], bytes | None]:
     """Give an image's bytes for its id, from where the rows were made, if they are still the same.
 
-    A stranger's file may name any folder; it cannot know the digests of what lies there. `page` is
-    what messages call that which the pictures are for.
+    A stranger's file may name any folder; it cannot know the digests of what lies there.
+
+    Parameters
+    ----------
+    features : Features
+        Whose images are to be opened.
+    images : path, str or sequence of them, optional
+        Where they are now, if they have moved.
+    offline : bool
+        Never touch the network.
+    announce : bool
+        Whether what is looked through is said.
+    page : str
+        What messages call that which the pictures are for.
+
+    Returns
+    -------
+    callable
+        From an id to the file's bytes; None where it is gone, or is another by now.
     """
 
     @cache
     def find() -> Callable[[str], ImageRecord | None]:
         try:
             return relocate_images(
-                features.origin, features.ids, offline=offline, announce=announce
+                features.origin, features.ids, images, offline=offline, announce=announce
             )
         except PenultError as error:  # they have moved, say
             logging.getLogger("penult").warning("penult: %s has no pictures: %s", page, error)

@@ -57,8 +57,11 @@ def test_the_largest_image_is_kept(pictures, tmp_path):
 
 def test_images_that_have_moved_are_found_where_they_are_said_to_be(pictures, tmp_path):
     shutil.move(pictures, tmp_path / "moved")
-    found = penult.duplicates(tmp_path / "rows.h5", threshold=0.999, images=tmp_path / "moved")
+    found = penult.duplicates(
+        tmp_path / "rows.h5", tmp_path / "page.html", threshold=0.999, images=tmp_path / "moved"
+    )
     assert (kept(found), found.unseen) == (BY_SIZE, 0)
+    assert (tmp_path / "page.html").read_text("utf-8").count("data:image/webp") == 8
     with pytest.raises(PathNotFoundError, match="nowhere"):
         penult.duplicates(tmp_path / "rows.h5", threshold=0.999, images=tmp_path / "nowhere")
 

@@ -302,8 +302,8 @@ def test_scores_show_what_they_are_of(turned):
     [
         pytest.param({"labels": np.full(4, -1)}, UsageError, "none of 4 rows has a label", id="no labels"),
         pytest.param({"labels": np.arange(4), "label_names": tuple("abcd")}, UsageError, "none of 4 queries has a relevant row", id="a label each"),
-        pytest.param({"features": np.array([[1, 0], [0, 0], [1, 1], [0, 0]], np.float32)}, SearchError, "2 rows of zeros, which have no cosine: 1.jpg, 3.jpg; .* metric='euclidean'", id="zeros"),
-        pytest.param({"features": np.array([[1, 0], [np.nan, 0], [1, 1], [0, 1]], np.float32)}, SearchError, "1 row with NaN or infinite numbers: 1.jpg", id="NaN"),
+        pytest.param({"features": np.array([[1, 0], [0, 0], [1, 1], [0, 0]], np.float32)}, SearchError, r"2 rows of zeros \(1.jpg, 3.jpg\), which have no cosine; .* metric='euclidean'", id="zeros"),
+        pytest.param({"features": np.array([[1, 0], [np.nan, 0], [1, 1], [0, 1]], np.float32)}, SearchError, r"1 row with NaN or infinite numbers \(1.jpg\)", id="NaN"),
     ],
 )  # fmt: skip
 def test_rows_that_cannot_be_scored_are_one_line(turned, change, error, said):

@@ -24,6 +24,8 @@ from penult.cli.console import (
 from penult.errors import UsageError
 from penult.messages import printable
 from penult.records import Failure, SearchResult
+from penult.records.neighbors import Metric
+from penult.tabular import VALUE_NAMES
 from penult.wording import count, percent
 
 _QUERY = ("query", "queries")
@@ -214,8 +216,8 @@ def _to_stdout(style: str, *, metric: Any, several: bool, vote: bool, escape_for
 class _Tables:
     """Print a small table for each query."""
 
-    def __init__(self, metric: str, *, vote: bool) -> None:
-        self._near = "similarity" if metric == "cosine" else "distance"
+    def __init__(self, metric: Metric, *, vote: bool) -> None:
+        self._near = VALUE_NAMES[metric]
         self._vote, self._begun = vote, False
 
     def __call__(self, outcome: SearchResult | Failure) -> None:
@@ -235,12 +237,11 @@ class _Tables:
         if not outcome.hits:
             say(f"{said}: nothing else to be found")
             return
-        has_labels = any(hit.label or hit.labels for hit in outcome.hits)
+        has_labels = any(hit.all_labels for hit in outcome.hits)
         table = Table(["id", self._near, *["label"] * has_labels], right=[self._near], title=said)
         for hit in outcome.hits:
-            value = hit.similarity if hit.distance is None else hit.distance
-            labels = " | ".join(hit.labels or ()) if hit.label is None else hit.label
-            table.add_row(hit.id, f"{value:.4f}", *[labels] * has_labels)
+            labels = " | ".join(hit.all_labels)
+            table.add_row(hit.id, f"{hit.value:.4f}", *[labels] * has_labels)
         table.show()
 
 

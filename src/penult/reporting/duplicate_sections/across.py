@@ -21,7 +21,7 @@ def _content(shown: DuplicatesContent, thumbnails: Thumbnails) -> Mapping[str, A
         return None  # parts were not asked for
     return {
         "pairs": pictured_pairs(found.across_splits[:MOST_PAIRS], thumbnails),
-        "total": max(found.across_total, len(found.across_splits)),
+        "total": found.across_total,
         "leaks": found.leaks,
         "repaired": found.repaired,
     }

@@ -9,12 +9,12 @@ from typing import Any
 from penult.records import DuplicatePair, ThresholdCount
 from penult.reporting.duplicate_pictures import PicturedPair, pictured_pairs
 from penult.reporting.duplicate_sections.content import DuplicatesContent
+from penult.retrieve.duplicates.comparison import CALIBRATION as LEVELS
 from penult.web.section import Section
 from penult.web.thumbnails import Thumbnails
 
 __all__ = ["CALIBRATION"]
 
-LEVELS = (0.99, 0.97, 0.95, 0.93, 0.90)
 MOST_PAIRS = 6  # of a level
 
 

@@ -21,7 +21,7 @@ def _content(shown: DuplicatesContent, thumbnails: Thumbnails) -> Mapping[str, A
         return None
     return {
         "pairs": pictured_pairs(found.suspects[:MOST_PAIRS], thumbnails),
-        "total": max(found.suspects_total, len(found.suspects)),
+        "total": found.suspects_total,
     }
 
 

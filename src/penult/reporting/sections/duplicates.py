@@ -22,15 +22,12 @@ def _content(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any] | None
     groups = sorted(
         enumerate(found.groups, 1), key=lambda one: (one[1].exact, one[1].weakest, one[0])
     )
-    across, suspects = found.across_splits, found.suspects
     return {
         "note": None,
         "found": found,
         "exact": sum(group.exact for group in found.groups),
-        "across_total": max(found.across_total, len(across)),
-        "suspects_total": max(found.suspects_total, len(suspects)),
-        "across": pictured_pairs(across[:MOST_PAIRS], thumbnails),
-        "suspects": pictured_pairs(suspects[:MOST_PAIRS], thumbnails),
+        "across": pictured_pairs(found.across_splits[:MOST_PAIRS], thumbnails),
+        "suspects": pictured_pairs(found.suspects[:MOST_PAIRS], thumbnails),
         "groups": pictured_groups(groups[:MOST_GROUPS], thumbnails),
         "rows": report.images - len(report.failures),
     }

@@ -9,6 +9,7 @@ from typing import Any
 from penult.records import Hit, SearchResult, SearchScores
 from penult.reporting.content import Report
 from penult.reporting.sections.base import LARGE, Section
+from penult.tabular import VALUE_NAMES
 from penult.web.thumbnails import Thumbnails
 from penult.wording import ratio
 
@@ -68,7 +69,7 @@ def _content(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any] | None
         "rows": list(_rows(scores, any_label=report.multilabel)),
         "labels": scores.labels[:MOST_LABELS],
         "hit": f"hit@{scores.k[0]}",
-        "near": "similarity" if scores.metric == "cosine" else "distance",
+        "near": VALUE_NAMES[scores.metric],
         "shown": [_pictured(one, thumbnails) for one in scores.examples[:MOST_QUERIES]],
         # Every row of them searches, but for those without a label.
         "sampled": scores.gallery + scores.unlabelled < report.images - len(report.failures),
@@ -106,7 +107,7 @@ def _pictured(result: SearchResult, thumbnails: Thumbnails) -> _PicturedQuery:
             _PicturedHit(
                 hit,
                 _near(hit),
-                ", ".join(hit.labels) if hit.labels is not None else hit.label or "",
+                ", ".join(hit.all_labels),
                 result.is_right(hit),
                 thumbnails(hit.id, LARGE),
             )

@@ -8,9 +8,9 @@ from typing import Any
 from penult.classify.settings import SeedRuns
 from penult.records import Average
 from penult.reporting.content import Report
-from penult.reporting.formatting import interval, percent, ratio
 from penult.reporting.sections.base import Section
 from penult.web.thumbnails import Thumbnails
+from penult.wording import interval, percent, ratio
 
 __all__ = ["SECTION"]
 

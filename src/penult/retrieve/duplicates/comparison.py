@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from penult.neighbors.forest import Forest
+from penult.neighbors.forest import Forest, number_groups
 from penult.neighbors.pairs import Pairs
 from penult.records import ThresholdCount
 from penult.retrieve.duplicates.kept_pairs import MostSimilar, NearestTo
@@ -47,8 +47,6 @@ class Comparison:
         Near-duplicates, or identical.
     links : Pairs
         Those that hold the rows together, from `least` up.
-    exact : bool array, shape (L,)
-        Which of the links are one file.
     counts : tuple of ThresholdCount
         At `CALIBRATION` and the threshold, as far as they were looked for; the highest first.
     examples : Pairs
@@ -65,7 +63,6 @@ class Comparison:
     least: float
     pairs: int
     links: Pairs
-    exact: NDArray[np.bool_]
     counts: tuple[ThresholdCount, ...]
     examples: Pairs
     across: Pairs
@@ -134,25 +131,17 @@ def compare(
         for one, other in ((first, second), (second, first)):
             leaked[one[near & (role[one] == 2) & (role[other] == 1)]] = True
     links = forest.links()
-    content = features.content
-    exact_links = np.array(
-        [
-            content is not None and str(content[a]) == str(content[b]) != ""
-            for a, b in zip(links.first.tolist(), links.second.tolist(), strict=True)
-        ],
-        bool,
-    )
+    examples = Pairs.joined(example.pairs() for example in nearest)
     return Comparison(
         threshold=threshold,
         least=least,
         pairs=int(found[levels.index(threshold)]),
         links=links,
-        exact=exact_links,
         counts=tuple(
             _counted(total, links, level, int(pairs))
             for level, pairs in zip(levels, found, strict=True)
         ),
-        examples=_joined([example.pairs() for example in nearest]),
+        examples=examples.at(np.lexsort((examples.second, examples.first, -examples.cosine))),
         across=across.pairs(),
         suspects=suspects.pairs(),
         across_total=across.total,
@@ -162,22 +151,22 @@ def compare(
 
 
 def group_numbers(total: int, links: Pairs, threshold: float) -> NDArray[np.int64]:
-    """Number the groups that the links from a threshold up make; a row alone is one, too.
+    """Number the groups that the links from a threshold up make, in the order of their first rows.
+
+    Parameters
+    ----------
+    total : int
+        How many rows there are, N.
+    links : Pairs
+    threshold : float
+        Least cosine of a link.
 
     Returns
     -------
     int64 array, shape (N,)
+        A row alone is a group, too.
     """
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    held = links.cosine >= threshold
-    edges = coo_array(
-        (np.ones(int(held.sum()), bool), (links.first[held], links.second[held])),
-        shape=(total, total),
-    )
-    numbers: NDArray[np.int64] = connected_components(edges, directed=False)[1].astype(np.int64)
-    return numbers
+    return number_groups(total, links.at(links.cosine >= threshold))
 
 
 def label_numbers(features: Features) -> NDArray[np.int64]:
@@ -204,13 +193,3 @@ def _counted(total: int, links: Pairs, threshold: float, pairs: int) -> Threshol
     return ThresholdCount(
         threshold=threshold, pairs=pairs, groups=len(several), images=int(several.sum())
     )
-
-
-def _joined(every: list[Pairs]) -> Pairs:
-    """Pairs of several, the most similar first."""
-    none = [np.empty(0, np.int64)]
-    first = np.concatenate([one.first for one in every] or none)
-    second = np.concatenate([one.second for one in every] or none)
-    cosine = np.concatenate([one.cosine for one in every] or [np.empty(0)])
-    order = np.lexsort((second, first, -cosine))
-    return Pairs(first=first[order], second=second[order], cosine=cosine[order], count=len(order))

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from penult.neighbors.blocks import as_block
+from penult.neighbors.verified import as_asked, pair_values
 from penult.partition.rows import read_at
 from penult.records import DuplicateGroup, DuplicatePair
 from penult.retrieve.duplicates.comparison import group_numbers
@@ -80,8 +82,7 @@ def find_members(total: int, comparison: Comparison) -> list[NDArray[np.int64]]:
     numbers = group_numbers(total, comparison.links, comparison.threshold)
     order = np.argsort(numbers, kind="stable")
     starts = np.flatnonzero(np.diff(numbers[order], prepend=-1))
-    every = np.split(order, starts[1:])
-    return sorted((one for one in every if len(one) > 1), key=lambda one: int(one[0]))
+    return [one for one in np.split(order, starts[1:]) if len(one) > 1]
 
 
 def make_groups(
@@ -117,7 +118,7 @@ def make_groups(
     for places, stop in zip(members, stops.tolist(), strict=True):
         own = held[stop - len(places) + 1 : stop]
         named = places.tolist()
-        keep, kept_for = _choose(named, sizes)
+        keep, kept_for = _choose({k: str(features.ids[k]) for k in named}, sizes)
         made.append(
             DuplicateGroup(
                 ids=tuple(str(features.ids[k]) for k in named),
@@ -138,12 +139,13 @@ def make_groups(
     return tuple(sorted(made, key=lambda one: (-len(one), -one.weakest)))
 
 
-def _choose(places: Sequence[int], sizes: Mapping[int, ImageSize]) -> tuple[int, KeptFor]:
-    """The image with most pixels, then most bytes, then the first; and which of these it was."""
-    there = [k for k in places if k in sizes]
+def _choose(ids: Mapping[int, str], sizes: Mapping[int, ImageSize]) -> tuple[int, KeptFor]:
+    """The image with most pixels, then most bytes, then the first id; and which of these it was."""
+    by_id = sorted(ids, key=lambda k: ids[k])
+    there = [k for k in by_id if k in sizes]
     if not there:
-        return places[0], "order"
-    best = max(there, key=lambda k: (sizes[k], -k))
+        return by_id[0], "order"
+    best = max(there, key=lambda k: sizes[k])  # the first of equals
     others = [sizes[k] for k in there if k != best]
     if others and all(one.pixels < sizes[best].pixels for one in others):
         return best, "pixels"
@@ -156,19 +158,14 @@ def _cosines(
     features: Features, places: NDArray[np.int64], keep: int, writer: PairWriter
 ) -> tuple[float, ...]:
     """Of each to the kept one, in float64 and by differences; of one file 1."""
-    kept = _unit_rows(features, np.array([keep]))
+    kept = as_asked(read_at(features.features, np.array([keep])), "cosine")
     found: list[float] = []
     for start in range(0, len(places), _MOST_AT_ONCE):
-        rows = _unit_rows(features, places[start : start + _MOST_AT_ONCE])
-        found += (1 - ((rows - kept) ** 2).sum(axis=1) / 2).tolist()
+        rows = as_block(read_at(features.features, places[start : start + _MOST_AT_ONCE]))
+        every = np.arange(len(rows))
+        values = pair_values(rows, every, kept, np.zeros_like(every), "cosine")
+        found += np.nan_to_num(values).tolist()  # a row of zeros is near to nothing
     return tuple(
         1.0 if k == keep or writer.same(k, keep) else cosine
         for k, cosine in zip(places.tolist(), found, strict=True)
     )
-
-
-def _unit_rows(features: Features, places: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Some rows, flattened, at length one; those of zeros stay so."""
-    rows = read_at(features.features, places).reshape(len(places), -1).astype(np.float64)
-    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    return np.asarray(rows / np.where(lengths > 0, lengths, 1), np.float64)

@@ -39,7 +39,7 @@ class _Kept:
             return
         self.total += found
         self._held += found
-        self._blocks.append(_some(pairs, np.flatnonzero(which)))
+        self._blocks.append(pairs.at(which))
         if self._held > 2 * self.most:
             self._settle()
 
@@ -49,15 +49,9 @@ class _Kept:
         return self._blocks[0]
 
     def _settle(self) -> None:
-        none = np.empty(0, np.int64)
-        every = self._blocks or [Pairs(first=none, second=none, cosine=np.empty(0), count=0)]
-        first = np.concatenate([one.first for one in every])
-        second = np.concatenate([one.second for one in every])
-        cosine = np.concatenate([one.cosine for one in every])
-        order = np.lexsort((second, first, self._key(cosine)))[: self.most]
-        self._blocks = [
-            Pairs(first=first[order], second=second[order], cosine=cosine[order], count=len(order))
-        ]
+        every = Pairs.joined(self._blocks)
+        order = np.lexsort((every.second, every.first, self._key(every.cosine)))[: self.most]
+        self._blocks = [every.at(order)]
         self._held = len(order)
 
 
@@ -85,12 +79,3 @@ class NearestTo(_Kept):
 
     def _key(self, cosine: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.abs(cosine - self.value)
-
-
-def _some(pairs: Pairs, which: NDArray[np.int64]) -> Pairs:
-    return Pairs(
-        first=pairs.first[which],
-        second=pairs.second[which],
-        cosine=pairs.cosine[which],
-        count=len(which),
-    )

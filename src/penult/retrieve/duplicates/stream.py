@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from penult.neighbors.blocks import blocks
 from penult.neighbors.pairs import Pairs, near_pairs
 from penult.neighbors.unit import unit_rows
 from penult.partition.row_groups import content_numbers
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["all_pairs", "find_zeros", "least_countable"]
 
-_BLOCK_BYTES = 16 << 20
 _BLOCK = 1 << 20  # pairs of identical files at a time
 
 # Rows whose pairs stand for those of all, where it is asked whether there are more than so many.
@@ -55,17 +55,11 @@ def all_pairs(
     """
     content = content_numbers(features)
     for first, second in _pairs_of_equal(content):
-        yield _pairs(first, second, np.ones(len(first))), True
+        yield Pairs.of(first, second, np.ones(len(first))), True
     for pairs in near_pairs(features.features, threshold, ids=features.ids, memory=memory):
         other = content[pairs.first] != content[pairs.second]
         if other.any():
-            yield _pairs(pairs.first[other], pairs.second[other], pairs.cosine[other]), False
-
-
-def _pairs(
-    first: NDArray[np.int64], second: NDArray[np.int64], cosine: NDArray[np.float64]
-) -> Pairs:
-    return Pairs(first=first, second=second, cosine=cosine, count=len(first))
+            yield pairs.at(other), False
 
 
 def _pairs_of_equal(
@@ -99,17 +93,10 @@ def find_zeros(features: Features) -> NDArray[np.int64]:
     int64 array, shape (n,)
         Their places.
     """
-    rows = features.features
-    step = max(1, _BLOCK_BYTES // max(1, rows.dtype.itemsize * int(np.prod(rows.shape[1:]))))
-    found = [
-        start + np.flatnonzero(~np.asarray(rows[start : start + step]).any(axis=_tail(rows)))
-        for start in range(0, len(features), step)
-    ]
-    return np.concatenate(found).astype(np.int64) if found else np.empty(0, np.int64)
-
-
-def _tail(rows: Any) -> tuple[int, ...]:
-    return tuple(range(1, len(rows.shape)))
+    found = [np.empty(0, np.int64)]
+    for start, block in blocks(features.features):
+        found.append(start + np.flatnonzero(~block.any(axis=1)))
+    return np.concatenate(found)
 
 
 def least_countable(features: Features, threshold: float, wanted: tuple[float, ...]) -> float:

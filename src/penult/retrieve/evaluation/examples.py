@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from penult.records import Hit, SearchResult, SearchResults
+from penult.records import SearchResult, SearchResults
+from penult.retrieve.hits import make_hits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -65,18 +66,11 @@ def _result(
     query = int(scores.queries[place])
     found = scores.first[place]
     found = found[found >= 0]
-    values = ranker.values(query, found)
-    several = rows.labels.several
-    hits = []
-    for row, value in zip(found.tolist(), values.tolist(), strict=True):
-        names = rows.names(row)
-        hits.append(
-            Hit(
-                id=rows.ids[row],
-                similarity=value if metric == "cosine" else None,
-                distance=value if metric == "euclidean" else None,
-                label=names[0] if len(names) == 1 else None,
-                labels=names if several else None,
-            )
-        )
-    return SearchResult(rows.ids[query], tuple(hits), labels=rows.names(query))
+    hits = make_hits(
+        [rows.ids[row] for row in found],
+        ranker.values(query, found),
+        [rows.names(row) for row in found],
+        metric=metric,
+        several=rows.labels.several,
+    )
+    return SearchResult(rows.ids[query], hits, labels=rows.names(query))

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from penult.errors import SearchError, TrainingError, UsageError
+from penult.errors import UsageError
 from penult.interface import option
+from penult.neighbors.searchable import require_searchable
 from penult.partition.row_groups import find_groups
-from penult.partition.rows import read_rows
+from penult.partition.rows import read_at
 from penult.partition.stratification import is_labelled
 from penult.retrieve.evaluation.relevance import LabelSets
-from penult.wording import count, listed
+from penult.wording import count
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -108,10 +109,14 @@ class LabelledRows:
         files = [gallery] if queries is None else [gallery, queries]
         names = tuple(sorted({name for one in files for name in one.label_names}))
         places = [_labelled(one) for one in files]
-        rows = np.concatenate([_read(*pair) for pair in zip(files, places, strict=True)])
+        rows = np.concatenate(
+            [
+                read_at(one.features, wanted).reshape(len(wanted), -1)
+                for one, wanted in zip(files, places, strict=True)
+            ]
+        )
         ids, content = _join(files, places, "ids"), _join(files, places, "content")
-        if metric == "cosine":
-            _refuse_zeros(rows, ids)
+        require_searchable(rows, ids, metric)
         row_digests = list(map(_row_digest, rows))
         keys = [own or f"row {of_row}" for own, of_row in zip(content, row_digests, strict=True)]
         digests = np.unique(keys, return_inverse=True)[1].astype(np.int64)
@@ -140,23 +145,6 @@ def _labelled(features: Features) -> NDArray[np.int64]:
             f"which of them are relevant; extract the images with {option('labels', 'LABELS')}"
         )
     return found
-
-
-def _read(features: Features, places: NDArray[np.int64]) -> NDArray[np.float32]:
-    try:
-        return read_rows(features, places)
-    except TrainingError as error:  # it was written for those who train
-        raise SearchError(str(error)) from error
-
-
-def _refuse_zeros(rows: NDArray[np.float32], ids: Sequence[str]) -> None:
-    zero = np.flatnonzero(~rows.any(axis=1))
-    if len(zero):
-        raise SearchError(
-            f"{count(len(zero), 'row')} of zeros, which have no cosine: "
-            f"{listed([ids[place] for place in zero.tolist()], 5)}; remove them, or rank by "
-            f"{option('metric', 'euclidean')}"
-        )
 
 
 def _join(files: Sequence[Features], places: Sequence[NDArray[np.int64]], name: str) -> list[str]:

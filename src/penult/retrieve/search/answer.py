@@ -11,7 +11,8 @@ import numpy as np
 
 from penult.errors import UsageError
 from penult.interface import option
-from penult.records import Failure, Hit, SearchResult
+from penult.records import Failure, SearchResult
+from penult.retrieve.hits import make_hits
 from penult.retrieve.search.filters import allowed_rows
 from penult.retrieve.search.queries import Query, QueryBatch
 from penult.retrieve.search.votes import distances, vote
@@ -152,15 +153,7 @@ class Search:
         gallery = self.gallery
         labels = [gallery.labels(int(place)) for place in places]
         metric, several = gallery.index.metric, gallery.is_multilabel
-        hits = tuple(
-            Hit(
-                id=str(gallery.index.ids[place]),
-                similarity=value if metric == "cosine" else None,
-                distance=value if metric == "euclidean" else None,
-                label=own[0] if len(own) == 1 else None,
-                labels=own if several else None,
-            )
-            for place, value, own in zip(places, values.tolist(), labels, strict=True)
-        )
+        ids = [str(gallery.index.ids[place]) for place in places]
+        hits = make_hits(ids, values, labels, metric=metric, several=several)
         voted = vote(distances(values, metric), labels, several=several) if self._vote else None
         return SearchResult(query.id, hits, voted, query.labels)
