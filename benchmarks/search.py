@@ -12,8 +12,8 @@ batch   256 queries at once; yardstick: `faiss.knn` by inner product
 single  one query; yardstick: NumPy's sum over the float32 rows, which reads them once
 half    one query on the same rows in half precision; yardstick: that sum, too
 
-"indexed" rows are of length one, as an index holds them, and are not measured again; "measured"
-ones have lengths that are known; "plain" ones are measured in each search, as arrays are. Before
+"measured" rows have lengths that are known, as those of an index have; "plain" ones are measured in
+each search, as arrays are. Before
 anything is timed, what is found is compared with what faiss finds. CPU is that of all threads,
 those that wait for others actively included.
 
@@ -37,7 +37,7 @@ import numpy as np
 from threadpoolctl import threadpool_info
 
 import penult
-from penult.neighbors import faiss_flat
+from penult.neighbors.candidates import faiss_flat
 from penult.neighbors.exact import nearest
 from penult.neighbors.searchable import require_searchable
 from penult.neighbors.unit import unit_rows
@@ -78,10 +78,9 @@ def contests(
     if "batch" in cases:
         found["batch"] = {
             "faiss": lambda: faiss.knn(queries, rows, k, inner),
-            "penult, indexed": lambda: nearest(rows, queries, k, unit=True),
             "penult, measured": lambda: nearest(rows, queries, k, lengths=lengths),
-            "penult, indexed, without faiss": without_faiss(
-                lambda: nearest(rows, queries, k, unit=True)
+            "penult, measured, without faiss": without_faiss(
+                lambda: nearest(rows, queries, k, lengths=lengths)
             ),
         }
     if "single" in cases:
@@ -89,7 +88,6 @@ def contests(
             "numpy's sum": read,
             "numpy's matrix-vector product": lambda: rows @ one[0],
             "faiss": lambda: faiss.knn(one, rows, k, inner),
-            "penult, indexed": lambda: nearest(rows, one, k, unit=True),
             "penult, measured": lambda: nearest(rows, one, k, lengths=lengths),
             "penult, plain": lambda: nearest(rows, one, k),
         }
@@ -147,7 +145,7 @@ def main() -> None:
     print(f"{len(rows):,} × {width:,} rows ({kind}), k = {options.k}", flush=True)
 
     theirs = faiss.knn(queries, rows, options.k, faiss.METRIC_INNER_PRODUCT)[1]
-    ours = nearest(rows, queries, options.k, unit=True).places
+    ours = nearest(rows, queries, options.k).places
     print(f"{np.mean(theirs == ours):.2%} of the places are those that faiss gives", flush=True)
 
     for name, runners in contests(rows, queries, options.k, tuple(options.cases)).items():

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from threadpoolctl import threadpool_limits
 
 from penult.errors import SearchError
-from penult.neighbors import blocks, exact, faiss_flat, shortlist
+from penult.neighbors import blocks, exact
+from penult.neighbors.candidates import faiss_flat, shortlist
 from penult.neighbors.exact import nearest
 from penult.neighbors.searchable import require_searchable
 from penult.neighbors.verified import verified
@@ -207,7 +208,7 @@ def test_it_finds_what_comparing_all_finds(
     }
     expected = slow(rows, asked, k, metric, **given)
     if measured:
-        given["lengths"] = require_searchable(rows, None, metric, zeros=True)
+        given["lengths"] = require_searchable(rows, None, "euclidean")
     if where == "transposed":  # which is not read where it lies
         rows = np.asfortranarray(rows)
     with pytest.MonkeyPatch.context() as patch:
@@ -257,11 +258,13 @@ def test_the_result_is_the_same_bits_however_it_is_found(
 
 @pytest.mark.parametrize("faiss", [False, True])
 @pytest.mark.parametrize("metric", ["cosine", "euclidean"])
-def test_rows_said_to_be_of_length_one_are_not_measured(metric, faiss, many, monkeypatch):
+def test_rows_whose_lengths_are_known_are_not_measured(metric, faiss, many, monkeypatch):
     use_faiss(monkeypatch, faiss)
     monkeypatch.setattr(exact, "block_lengths", None)
     rows, queries = many
-    assert_same(nearest(rows, queries, 7, metric=metric, unit=True), slow(rows, queries, 7, metric))
+    lengths = require_searchable(rows, None, metric)
+    found = nearest(rows, queries, 7, metric=metric, lengths=lengths)
+    assert_same(found, slow(rows, queries, 7, metric))
 
 
 @pytest.mark.parametrize("metric", ["cosine", "euclidean"])

@@ -239,9 +239,11 @@ def test_where_there_is_no_pair_none_comes(shape):
 def test_rows_that_are_no_numbers_are_named():
     rows = np.ones((9, 2), np.float32)
     rows[1:8, 0] = [np.nan, np.inf, 1, -np.inf, np.nan, np.nan, np.nan]
-    with pytest.raises(SearchError, match="6 rows with NaN or infinite numbers: 1, 2, 4, 5, 6 and"):
+    with pytest.raises(
+        SearchError, match=r"^6 rows with NaN or infinite numbers \(number 1, number 2, number 4"
+    ):
         list(near_pairs(rows, 0.5))
-    with pytest.raises(SearchError, match=r": b\.jpg, c\.jpg, e"):
+    with pytest.raises(SearchError, match=r" \(b\.jpg, c\.jpg, e"):
         list(near_pairs(rows, 0.5, ids=[f"{letter}.jpg" for letter in "abcdefghi"]))
 
 

@@ -3,7 +3,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from penult.neighbors.batch import Batch
+from penult.neighbors.candidates.batch import Batch
 from penult.neighbors.lengths import part_lengths
 from penult.neighbors.rounding import gamma, length_error
 
@@ -53,7 +53,7 @@ def test_scores_are_within_their_bound_in_the_worst_order(metric):
     rows = np.concatenate([np.full((1, 5000), WORST), rng.random((30, 5000), np.float32)])
     batch = Batch.of(rows[:4], metric)
     lengths = part_lengths(rows)
-    errors = batch.errors(length_error(5000), lengths.max())
+    errors = batch.errors(lengths.max())
     for i in range(4):
         query = batch.columns[:, i]
         products = one_after_the_other(rows, query).astype(np.float64)

@@ -27,7 +27,6 @@ def test_rows_of_zeros_have_no_cosine():
         "gallery.h5: 2 rows of zeros (daisy/2.jpg, tulip/2.jpg), which have no cosine; leave them "
         "out, or give metric='euclidean'"
     )
-    assert require_searchable(ROWS, IDS, "cosine", zeros=True).tolist() == [5, 0, 0.5, 0]
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float16])

@@ -60,15 +60,14 @@ def as_block(rows: Any) -> NDArray[Any]:
         return np.ascontiguousarray(rows, dtype).reshape(len(rows), row_length(rows))
 
 
-def blocks(rows: Rows, block: int | None = None) -> Iterator[tuple[int, NDArray[Any]]]:
-    """Go through rows in order.
+def blocks(rows: Rows) -> Iterator[tuple[int, NDArray[Any]]]:
+    """Go through rows in order, `BLOCK_BYTES` at a time of those that have to be read or copied.
+
+    Rows that can be used where they lie are one block.
 
     Parameters
     ----------
     rows : array or h5py dataset, shape (N, D) or (N, …)
-    block : int, optional
-        How many at a time of those that have to be read or copied; by default `BLOCK_BYTES`. Rows
-        that can be used where they lie are one block.
 
     Yields
     ------
@@ -80,7 +79,7 @@ def blocks(rows: Rows, block: int | None = None) -> Iterator[tuple[int, NDArray[
     if (matrix := in_memory(rows)) is not None:
         yield 0, matrix
         return
-    step = block or max(1, BLOCK_BYTES // (4 * max(1, row_length(rows))))
+    step = max(1, BLOCK_BYTES // (4 * max(1, row_length(rows))))
     for start in range(0, len(rows), step):
         yield start, as_block(rows[start : start + step])
 

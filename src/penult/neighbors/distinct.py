@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from penult.errors import SearchError
-from penult.wording import count
+from penult.neighbors.blocks import row_length
+from penult.neighbors.searchable import require_finite
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -63,9 +63,7 @@ class DistinctRows:
             numbers = block.astype(np.float64)
             lengths[part] = np.sqrt(np.multiply(numbers, numbers, out=numbers).sum(axis=1))
             digests[part] = [blake2b(row, digest_size=_DIGEST).digest() for row in block]
-        bad = np.flatnonzero(~np.isfinite(lengths))
-        if len(bad):
-            raise _not_finite(bad, ids)
+        require_finite(lengths, ids)
         alike = np.flatnonzero(lengths > 0)
         _, first, number, sizes = np.unique(
             digests[alike], return_index=True, return_inverse=True, return_counts=True
@@ -90,7 +88,7 @@ class DistinctRows:
     @property
     def width(self) -> int:
         """How many numbers a row has, flattened."""
-        return _width(self.rows)
+        return row_length(self.rows)
 
     @property
     def sizes(self) -> NDArray[np.int64]:
@@ -129,12 +127,8 @@ class DistinctRows:
         return result
 
 
-def _width(rows: Rows) -> int:
-    return int(np.prod(rows.shape[1:]))
-
-
 def _rows_at_once(rows: Rows) -> int:
-    return max(1, _BLOCK_BYTES // max(1, 8 * _width(rows)))  # in float64
+    return max(1, _BLOCK_BYTES // max(1, 8 * row_length(rows)))  # in float64
 
 
 def _blocks(rows: Rows) -> Iterator[tuple[slice, NDArray[Any]]]:
@@ -143,12 +137,3 @@ def _blocks(rows: Rows) -> Iterator[tuple[slice, NDArray[Any]]]:
         part = slice(start, min(start + step, len(rows)))
         block = np.asarray(rows[part])
         yield part, np.ascontiguousarray(block.reshape(len(block), -1))
-
-
-def _not_finite(places: NDArray[np.intp], ids: Sequence[str] | None) -> SearchError:
-    named = [str(place if ids is None else ids[place]) for place in places[:5]]
-    more = f" and {count(len(places) - 5)} more" if len(places) > 5 else ""
-    return SearchError(
-        f"{count(len(places), 'row')} with NaN or infinite numbers: {', '.join(named)}{more}; "
-        "extract these images again, or remove them"
-    )

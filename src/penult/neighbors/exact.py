@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from penult.errors import SearchError
-from penult.neighbors.batch import Batch
 from penult.neighbors.best import Best
 from penult.neighbors.blocks import Widener, blocks, row_length
+from penult.neighbors.candidates.batch import Batch
+from penult.neighbors.candidates.measured import MeasuredBlock
+from penult.neighbors.candidates.screening import Screening
+from penult.neighbors.candidates.shortlist import add_shortlisted
 from penult.neighbors.lengths import block_lengths
-from penult.neighbors.measured import MeasuredBlock
-from penult.neighbors.rounding import UNIT, length_error
-from penult.neighbors.screening import Screening
-from penult.neighbors.shortlist import add_shortlisted
-from penult.neighbors.verified import pair_values
+from penult.neighbors.pair_values import pair_values
 from penult.records import Neighbors
 from penult.wording import count
 
@@ -51,7 +50,6 @@ def nearest(
     leave_out: NDArray[np.int64] | None = None,
     allowed: NDArray[np.bool_] | None = None,
     rank: NDArray[np.int64] | None = None,
-    unit: bool = False,
     lengths: NDArray[np.float64] | None = None,
 ) -> Neighbors:
     """Find the k nearest rows of each query.
@@ -79,8 +77,6 @@ def nearest(
     rank : int64 array, shape (N,), optional
         Of rows that are equally near, those of a smaller rank come first; then those of a smaller
         place.
-    unit : bool
-        The rows are float32 and of length one, within `rounding.UNIT`: they are not measured.
     lengths : float64 array, shape (N,), optional
         The rows' lengths, as `searchable.require_searchable` gives them; measured where they are
         not given.
@@ -103,14 +99,13 @@ def nearest(
         )
     best = Best(len(queries), k, metric, rank)
     step = max(1, min(_QUERIES, _FOUND // k))
-    relative = UNIT if unit else length_error(width)
     for start, block in blocks(rows):
         part = slice(start, start + len(block))
-        measured = None if unit else block_lengths(block) if lengths is None else lengths[part]
+        measured = block_lengths(block) if lengths is None else lengths[part]
         may = None if allowed is None else allowed[part]
-        if measured is not None and metric == "cosine" and not (some := measured > 0).all():
+        if metric == "cosine" and not (some := measured > 0).all():
             may = some if may is None else may & some
-        seen = MeasuredBlock(start=start, rows=block, lengths=measured, relative=relative, may=may)
+        seen = MeasuredBlock(start=start, rows=block, lengths=measured, may=may)
         for first in range(0, len(queries), step):
             of = slice(first, first + step)
             own = None if leave_out is None else leave_out[of] - start
@@ -151,8 +146,7 @@ def _screen(
             screening.add(
                 widened(block.rows[numbers]),
                 numbers,
-                None if block.lengths is None else block.lengths[numbers],
-                block.relative,
+                block.lengths[numbers],
                 None if block.may is None else block.may[numbers],
                 leave_out,
             )

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from penult.neighbors.pair_cosines import pair_cosines
+from penult.neighbors.pair_values import pair_cosines
+from penult.neighbors.rounding import unit_product_error
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -203,25 +204,7 @@ class _Strip:
 
 
 def candidate_limit(threshold: float, width: int) -> np.float32:
-    """Lower a threshold so far that rounding cannot hide a pair from it.
-
-    Let e = 2^-24, the rounding of float32, and let a and b be two rows u and v of length one as
-    they are multiplied. Each number of a is off from that of u by at most a part 2 e of it: e where
-    it is rounded to float32, and less than that for the length and the quotient in float64. In
-    whatever order the D summands of their product are added, with or without fused operations, it
-    is off from the exact product of a and b by at most gamma_D |a| · |b|, where
-    gamma_D = D e / (1 - D e) (Higham, Accuracy and Stability of Numerical Algorithms, 2nd edition,
-    equation 3.5, with the absolute values' product below that of the lengths), and |a| · |b| is at
-    most (1 + 2 e)^2. So the computed product is off from the cosine of u and v by at most
-
-        gamma_D (1 + 2 e)^2 + 4 e + 4 e^2,
-
-    and D 2^-124 for numbers below 2^-126, which may be lost. The cosine in float64 is off as well,
-    so that pairs may reach the threshold which are below it, and these have to be found too.
-    With f = 2^-53, each difference of two numbers of u and v is off so far that the vector of them
-    is off by at most (D + 8) f in length; it is at most 2 long; its square, halved, is off by
-    2 (D + 8) f for that, and by 2 gamma_D in float64 for the sum: together by at most
-    4 gamma_(D + 8).
+    """Lower a threshold so far that rounding cannot hide a pair from it, see `rounding`.
 
     Parameters
     ----------
@@ -235,15 +218,9 @@ def candidate_limit(threshold: float, width: int) -> np.float32:
     float32
         Products below it need not be looked at.
     """
-    unit, exact = 2.0**-24, 2.0**-53
-    if width * unit >= 0.5:
-        return np.float32(-np.inf)
-    gamma = width * unit / (1 - width * unit)
-    # Of the 5 a little less than 1 is left for the rounding of this function itself.
-    bound = gamma * (1 + 2 * unit) ** 2 + 5 * unit + width * 2.0**-124
-    bound += 4 * (width + 8) * exact / (1 - (width + 8) * exact)
     # One below the nearest float32 is below the number itself.
-    return np.float32(np.nextafter(np.float32(threshold - bound), np.float32(-np.inf)))
+    limit = np.float32(threshold - unit_product_error(width))
+    return np.float32(np.nextafter(limit, np.float32(-np.inf)))
 
 
 def _units(

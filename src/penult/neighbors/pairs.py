@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from penult.machine import free_memory
+from penult.neighbors.blocks import row_length
 from penult.neighbors.distinct import DistinctRows
 from penult.neighbors.join import JoinSizes, near_numbers
 from penult.progress import shown
@@ -128,7 +129,7 @@ def near_pairs(
         If a row holds a NaN or an infinity; names the ids.
     """
     memory = free_memory() // 2 if memory is None else memory
-    width, itemsize = int(np.prod(rows.shape[1:])), rows.dtype.itemsize
+    width, itemsize = row_length(rows), rows.dtype.itemsize
     memory -= _ROW_BYTES * len(rows) + _FIXED_BYTES
     distinct = DistinctRows.of(rows, ids)
     yield from _copies(distinct, every)
@@ -155,8 +156,7 @@ def near_pairs(
 
 def least_memory(rows: Rows) -> int:
     """Say how many bytes `near_pairs` takes at least, beyond rows that are in memory."""
-    width = int(np.prod(rows.shape[1:]))
-    least = JoinSizes.least_memory(width, rows.dtype.itemsize)
+    least = JoinSizes.least_memory(row_length(rows), rows.dtype.itemsize)
     return _ROW_BYTES * len(rows) + _FIXED_BYTES + least
 
 

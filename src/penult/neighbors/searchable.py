@@ -19,7 +19,28 @@ if TYPE_CHECKING:
     from penult.records import Rows
     from penult.records.neighbors import Metric
 
-__all__ = ["require_searchable"]
+__all__ = ["require_finite", "require_searchable"]
+
+
+def require_finite(lengths: NDArray[np.float64], ids: Sequence[str] | None, name: str = "") -> None:
+    """Refuse rows that hold NaN or infinite numbers, by their lengths, which are not finite either.
+
+    Parameters
+    ----------
+    lengths : float64 array, shape (N,)
+    ids, name
+        As for `require_searchable`.
+
+    Raises
+    ------
+    SearchError
+        Names the rows.
+    """
+    if not (finite := np.isfinite(lengths)).all():
+        raise SearchError(
+            f"{_whose(name)}{count(int((~finite).sum()), 'row')} with NaN or infinite numbers "
+            f"({_named(~finite, ids)}); leave them out, or extract them again"
+        )
 
 
 def require_searchable(
@@ -27,8 +48,6 @@ def require_searchable(
     ids: Sequence[str] | None,
     metric: Metric,
     name: str = "",
-    *,
-    zeros: bool = False,
 ) -> NDArray[np.float64]:
     """Check that rows are finite and, for cosine, not all zeros; measure them on the way.
 
@@ -43,9 +62,6 @@ def require_searchable(
         By which they are to be compared.
     name : str
         Of their file, for messages.
-    zeros : bool
-        Whether rows of zeros may be among them under cosine too: a gallery has them, and none of
-        them is ever found.
 
     Returns
     -------
@@ -60,23 +76,23 @@ def require_searchable(
     lengths = np.empty(len(rows))
     for start, block in blocks(rows):
         lengths[start : start + len(block)] = block_lengths(block)
-    whose = f"{name}: " if name else ""
-
-    def named(wrong: NDArray[np.bool_]) -> str:
-        places = np.flatnonzero(wrong)
-        few = places[:9].tolist()  # one more than are listed
-        names = [f"number {place}" if ids is None else str(ids[place]) for place in few]
-        names += [""] * (len(places) - len(few))
-        return f"({listed(names)})"
-
-    if not (finite := np.isfinite(lengths)).all():
+    require_finite(lengths, ids, name)
+    if metric == "cosine" and (zero := lengths == 0).any():
+        rows_of_zeros = f"{count(int(zero.sum()), 'row')} of zeros ({_named(zero, ids)})"
         raise SearchError(
-            f"{whose}{count(int((~finite).sum()), 'row')} with NaN or infinite numbers "
-            f"{named(~finite)}; leave them out, or extract them again"
-        )
-    if metric == "cosine" and not zeros and (zero := lengths == 0).any():
-        raise SearchError(
-            f"{whose}{count(int(zero.sum()), 'row')} of zeros {named(zero)}, which have no cosine; "
-            f"leave them out, or give {option('metric', 'euclidean')}"
+            f"{_whose(name)}{rows_of_zeros}, which have no cosine; leave them out, or "
+            f"give {option('metric', 'euclidean')}"
         )
     return lengths
+
+
+def _whose(name: str) -> str:
+    return f"{name}: " if name else ""
+
+
+def _named(wrong: NDArray[np.bool_], ids: Sequence[str] | None) -> str:
+    places = np.flatnonzero(wrong)
+    few = places[:9].tolist()  # one more than are listed
+    names = [f"number {place}" if ids is None else str(ids[place]) for place in few]
+    names += [""] * (len(places) - len(few))
+    return listed(names)

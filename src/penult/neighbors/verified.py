@@ -8,7 +8,7 @@ import numpy as np
 
 from penult.neighbors.best import Best
 from penult.neighbors.blocks import as_block, in_memory, row_length
-from penult.neighbors.lengths import scale
+from penult.neighbors.pair_values import as_asked, pair_values
 from penult.records import Neighbors
 
 if TYPE_CHECKING:
@@ -17,63 +17,12 @@ if TYPE_CHECKING:
     from penult.records import Rows
     from penult.records.neighbors import Metric
 
-__all__ = ["as_asked", "pair_values", "verified"]
+__all__ = ["verified"]
 
-# Numbers of candidates compared at a time, which stay in cache.
-_PART = 1 << 16
 # Bytes of candidates read from disk at a time.
 _READ = 64 << 20
 # Rows on disk that are wanted and fewer than this apart are read at once.
 _GAP = 4
-
-
-def as_asked(queries: Any, metric: Metric) -> NDArray[np.float64]:
-    """Queries as `pair_values` takes them: of length one for cosine, shape (Q, D)."""
-    asked = as_block(queries).astype(np.float64)
-    return scale(asked) if metric == "cosine" else asked
-
-
-def pair_values(
-    block: NDArray[Any],
-    rows: NDArray[np.int64],
-    asked: NDArray[np.float64],
-    which: NDArray[np.int64],
-    metric: Metric,
-) -> NDArray[np.float64]:
-    """Compare pairs of a row and a query by the differences of their numbers, in float64.
-
-    |u - v|² is the sum of the squared differences: never its expansion u² - 2 u·v + v², of which
-    nothing is left where u and v are nearly equal. A cosine is 1 - |u - v|² / 2 of rows of length
-    one, exactly 1 where they are equal. Neither depends on which other pairs are compared.
-
-    Parameters
-    ----------
-    block : float16 or float32 array, shape (m, D)
-        Rows.
-    rows : int64 array, shape (P,)
-        Which of them.
-    asked : float64 array, shape (Q, D)
-        Queries, see `as_asked`.
-    which : int64 array, shape (P,)
-        Which of them.
-    metric : {"cosine", "euclidean"}
-
-    Returns
-    -------
-    float64 array, shape (P,)
-        Cosines, NaN with a row of zeros; or distances.
-    """
-    squares = np.empty(len(rows))
-    step = max(1, _PART // max(1, block.shape[1]))
-    for start in range(0, len(rows), step):
-        part = slice(start, start + step)
-        near = block[rows[part]].astype(np.float64)
-        if metric == "cosine":
-            scale(near)
-        near -= asked[which[part]]
-        np.square(near, out=near)
-        squares[part] = near.sum(axis=1)
-    return np.maximum(1 - squares / 2, -1) if metric == "cosine" else np.sqrt(squares)
 
 
 def verified(

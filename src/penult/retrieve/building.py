@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy as np
 from penult.errors import UsageError
 from penult.interface import option
 from penult.machine import free_memory
+from penult.neighbors.blocks import row_length
 from penult.records import Progress
 from penult.retrieve.glued_rows import GluedRows, Piece, row_blocks
 from penult.retrieve.structures.hnsw import LINKS, Hnsw
@@ -49,7 +49,7 @@ def choose_kind(rows: Rows) -> tuple[Kind, str]:
     why : str
         In words, to be said after the kind.
     """
-    width = prod(rows.shape[1:])
+    width = row_length(rows)
     numbers = len(rows) * width
     size = f"{count(len(rows), 'row')} of {width:,}"
     if numbers <= _QUICK:
@@ -85,7 +85,7 @@ def build_structure(
             f"an index of kind ivfpq is trained on {LEAST_ROWS} rows or more, and there are "
             f"{count(len(rows))}; give {option('kind', 'flat')}"
         )
-    few = max(1, min(SAMPLE, _SAMPLE_BYTES // (4 * prod(rows.shape[1:]))))
+    few = max(1, min(SAMPLE, _SAMPLE_BYTES // (4 * row_length(rows))))
     sample = GluedRows([_some(rows, few)])[:]
     space = fit_space(sample.reshape(len(sample), -1), metric)
     made: Structure

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from penult.records import Rows
 
-__all__ = ["added_features", "kept_features", "kept_texts", "new_places"]
+__all__ = ["added_features", "joined_texts", "kept_features", "kept_texts", "new_places"]
 
 
 def kept_texts(column: Sequence[str], places: NDArray[np.int64]) -> Texts:
@@ -69,7 +69,7 @@ def added_features(first: Features, more: Features, rows: Rows) -> Features:
     return dataclasses.replace(
         first,
         features=rows,
-        ids=_joined(first.ids, more.ids),
+        ids=joined_texts(first.ids, more.ids),
         labels=np.concatenate([_labels(one, names) for one in both]),
         label_names=names,
         targets=np.concatenate([_targets(one, names) for one in both]) if several else None,
@@ -106,10 +106,11 @@ def _columns(
         [missing(str(one)) for one in of.ids] if column is None else column
         for of, column in zip(both, columns, strict=True)
     )
-    return _joined(first, second)
+    return joined_texts(first, second)
 
 
-def _joined(first: Sequence[str], second: Sequence[str]) -> Texts:
+def joined_texts(first: Sequence[str], second: Sequence[str]) -> Texts:
+    """Put a column of texts after another."""
     texts = Texts()
     for column in (first, second):
         for place in range(len(column)):

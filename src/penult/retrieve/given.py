@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from penult.errors import SearchError, UsageError
+from penult.machine import free_memory
+from penult.neighbors.blocks import BLOCK_BYTES, row_length
 from penult.representation import what_given
 from penult.wording import count, listed
 
@@ -15,7 +17,9 @@ if TYPE_CHECKING:
 
     from penult.records import Rows
 
-__all__ = ["as_rows", "column", "numbers", "required_ids", "whole"]
+__all__ = ["as_rows", "column", "held", "numbers", "required_ids", "whole"]
+
+_SHARE = 4  # of the free memory: a part of which rows of a file take one, at most
 
 
 def numbers(values: Any, name: str) -> NDArray[Any]:
@@ -56,6 +60,24 @@ def as_rows(values: Any, name: str = "rows", *, none: bool = False) -> Rows:
         return values  # type: ignore[no-any-return]
     with np.errstate(over="ignore"):
         return np.asarray(values[:], np.float16 if values.dtype == np.float16 else np.float32)
+
+
+def held(rows: Rows) -> Rows:
+    """Read rows of a file into memory where they are little of it, to be read but once.
+
+    They are measured, then searched, again and again; from a file each time takes several times as
+    long.
+
+    Parameters
+    ----------
+    rows : array or h5py dataset, shape (N, …)
+    """
+    size = rows.dtype.itemsize * len(rows) * row_length(rows)
+    if isinstance(rows, np.ndarray):
+        return rows
+    # So much is read at a time anyway, and to ask what is free takes longer than to read it.
+    little = size <= BLOCK_BYTES or size <= free_memory() // _SHARE
+    return np.asarray(rows[:]) if little else rows
 
 
 def required_ids(ids: Any, rows: int) -> tuple[str, ...]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from penult.neighbors.blocks import row_length
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -72,7 +73,10 @@ class GluedRows:
         return int(self._ends[-1])
 
     def __getitem__(self, rows: Any) -> NDArray[Any]:
-        wanted = np.arange(len(self))[rows]
+        if isinstance(rows, slice):  # of a few rows among millions
+            wanted = np.arange(*rows.indices(len(self)))
+        else:
+            wanted = np.arange(len(self))[rows]
         if wanted.ndim == 0:
             return np.asarray(self[wanted[None]][0])
         found = np.empty((len(wanted), *self.shape[1:]), self.dtype)
@@ -94,6 +98,6 @@ def row_blocks(rows: Rows, *, start: int = 0) -> Iterator[NDArray[Any]]:
     ------
     float32 or float16 array, shape (m, …)
     """
-    step = max(1, BLOCK_BYTES // max(1, 4 * prod(rows.shape[1:])))
+    step = max(1, BLOCK_BYTES // max(1, 4 * row_length(rows)))
     for first in range(start, len(rows), step):
         yield np.asarray(rows[first : first + step])

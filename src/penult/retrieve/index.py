@@ -13,6 +13,7 @@ import numpy as np
 from penult.checking import checked
 from penult.errors import SearchError, UnknownNameError, UsageError
 from penult.interface import option
+from penult.neighbors.blocks import row_length
 from penult.neighbors.searchable import require_searchable
 from penult.output import check_output
 from penult.progress import ShowProgress, following
@@ -22,10 +23,16 @@ from penult.records import Features, Neighbors
 from penult.records.neighbors import Metric
 from penult.representation import html_table, one_line
 from penult.retrieve.building import build_structure, choose_kind, extended
-from penult.retrieve.changed_rows import added_features, kept_features, kept_texts, new_places
-from penult.retrieve.given import as_rows, column, numbers, required_ids, whole
+from penult.retrieve.changed_rows import (
+    added_features,
+    joined_texts,
+    kept_features,
+    kept_texts,
+    new_places,
+)
+from penult.retrieve.given import as_rows, column, held, numbers, required_ids, whole
 from penult.retrieve.glued_rows import GluedRows, Piece
-from penult.retrieve.index_file.parts import Kind, Parts, Recall
+from penult.retrieve.index_file.parts import Kind, Parts
 from penult.retrieve.index_file.read import read_index
 from penult.retrieve.index_file.sources import require_fresh, source_of
 from penult.retrieve.index_file.write import write_index
@@ -41,9 +48,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from penult.progress import Tell
-    from penult.records import Rows
-    from penult.retrieve.index_file.sources import Source
-    from penult.retrieve.structures.base import Effort, Structure
+    from penult.retrieve.structures.base import Structure
 
 __all__ = ["Index"]
 
@@ -57,7 +62,8 @@ class Index(Parts):
     Attributes
     ----------
     rows : float32 or float16 array or h5py dataset, shape (N, D) or (N, …)
-        What is searched, as it was given; of an index on disk, mapped into memory.
+        What is searched, as it was given; of an index on disk, mapped into memory; of a feature
+        file read into memory, where a quarter of what is free holds them.
     ids : sequence of str, length N
         Of the rows.
     metric : {"cosine", "euclidean"}
@@ -87,13 +93,6 @@ class Index(Parts):
         What it was made of, whose files are among `sources` when it is saved.
     """
 
-    lengths: NDArray[np.float64]
-    structure: Structure | None = None
-    effort: Effort | None = None
-    recall: Recall | None = None
-    why: str = ""
-    sources: tuple[Source, ...] = ()
-    removed: Sequence[str] = ()
     file: Path | None = None
     notes: tuple[str, ...] = ()
     made_of: tuple[Features, ...] = ()
@@ -113,7 +112,7 @@ class Index(Parts):
         Parameters
         ----------
         rows : Features or float array, shape (N, D) or (N, …)
-            They are not copied, but for arrays that are neither float32 nor float16.
+            Arrays are not copied, but for those that are neither float32 nor float16.
         ids : sequence of str, length N, optional
             Each once; of an array. Features have their own.
         metric : {"cosine", "euclidean"}, default="cosine"
@@ -142,7 +141,24 @@ class Index(Parts):
             raise UsageError("features have their ids; leave ids out")
         matrix = as_rows(rows) if own is None else own.features
         names = required_ids(ids, len(matrix)) if own is None else own.ids
-        return _made(own, matrix, names, metric, kind, progress)
+        _require_choice("metric", metric, ("cosine", "euclidean"))
+        _require_choice("kind", kind, ("auto", "flat", "hnsw", "ivfpq"))
+        if 0 in matrix.shape:
+            raise SearchError("there are no rows to search")
+        matrix = held(matrix)
+        lengths = require_searchable(matrix, names, metric, "" if own is None else _named(own))
+        chosen, why = choose_kind(matrix) if kind == "auto" else (kind, "")
+        made = cls(
+            rows=matrix,
+            ids=names,
+            metric=metric,
+            features=own,
+            lengths=lengths,
+            why=why,
+            made_of=() if own is None else (own,),
+        )
+        with following(progress) as tell:
+            return made._built(chosen, tell)
 
     @classmethod
     def open(cls, path: str | Path) -> Index:
@@ -174,8 +190,7 @@ class Index(Parts):
         found = _path(path)
         parts = read_index(found)
         sources = tuple(one.seen_from_here(found.parent) for one in parts.sources)
-        fields = {name: getattr(parts, name) for name in Parts.__dataclass_fields__}
-        index = cls(**{**fields, "sources": sources}, file=found)
+        index = cls(**{**vars(parts), "sources": sources}, file=found)
         options = {"kind": "auto" if index.why else index.kind, "metric": index.metric}
         require_fresh(found, index.sources, index.recipe, options, index.removed)
         return index
@@ -288,14 +303,14 @@ class Index(Parts):
         features = None
         if more is not None and self.features is not None:
             features = added_features(self.features, kept_features(more, piece, wanted), glued)
-        left = [one for one in map(str, self.removed) if not restore or one not in {*new_ids}]
+        added = {*new_ids} if restore else set()
         made = replace(
             self,
             rows=glued,
-            ids=kept_texts([*self.ids, *new_ids], np.arange(len(glued))),
+            ids=joined_texts(self.ids, new_ids),
             features=features,
             lengths=np.concatenate([self.lengths, lengths]),
-            removed=tuple(left),
+            removed=tuple(one for one in map(str, self.removed) if one not in added),
             file=None,
             notes=(*self.notes, *notes),
             made_of=self._made_of(more),
@@ -546,8 +561,8 @@ class Index(Parts):
         asked = queries if hasattr(queries, "shape") else numbers(queries, "queries")
         if asked.shape == self.rows.shape[1:] or asked.ndim == 1:
             asked = np.asarray(asked)[None]
-        width = int(np.prod(self.rows.shape[1:]))
-        if asked.ndim < 2 or int(np.prod(asked.shape[1:])) != width:
+        width = row_length(self.rows)
+        if asked.ndim < 2 or row_length(asked) != width:
             raise SearchError(
                 f"queries are an array of shape {tuple(asked.shape)}; the rows of the index have "
                 f"{count(width, 'number')} each"
@@ -556,33 +571,6 @@ class Index(Parts):
         if len(asked):
             require_searchable(asked, None, self.metric, "queries")
         return np.asarray(asked[:])
-
-
-def _made(
-    own: Features | None,
-    rows: Rows,
-    ids: Sequence[str],
-    metric: Metric,
-    kind: str,
-    progress: ShowProgress,
-) -> Index:
-    _require_choice("metric", metric, ("cosine", "euclidean"))
-    _require_choice("kind", kind, ("auto", "flat", "hnsw", "ivfpq"))
-    if not len(rows) or 0 in rows.shape:
-        raise SearchError("there are no rows to search")
-    lengths = require_searchable(rows, ids, metric, "" if own is None else _named(own))
-    chosen, why = choose_kind(rows) if kind == "auto" else (kind, "")
-    made = Index(
-        rows=rows,
-        ids=ids,
-        metric=metric,
-        features=own,
-        lengths=lengths,
-        why=why,
-        made_of=() if own is None else (own,),
-    )
-    with following(progress) as tell:
-        return made._built(chosen, tell)  # type: ignore[arg-type]
 
 
 def _require_choice(name: str, value: object, allowed: tuple[str, ...]) -> None:

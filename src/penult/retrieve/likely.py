@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from penult.neighbors.blocks import row_length
 from penult.neighbors.exact import nearest
 from penult.neighbors.verified import verified
 from penult.records import Neighbors
@@ -61,11 +61,9 @@ def likely_nearest(
     """
     there = len(rows) if allowed is None else int(np.count_nonzero(allowed))
     most = max(_LEAST, k * effort.candidates) + (leave_out is not None)
+    options: Any = {"metric": metric, "rank": rank, "allowed": allowed}
     if there <= _FEW or most * _SHARE >= there:
-        return exact_among(
-            rows, queries, k, metric=metric, lengths=lengths, rank=rank,
-            leave_out=leave_out, allowed=allowed,
-        )  # fmt: skip
+        return exact_among(rows, queries, k, lengths=lengths, leave_out=leave_out, **options)
     share = there / len(rows) * (1 - structure.wasted)
     found = verified(
         rows,
@@ -77,10 +75,8 @@ def likely_nearest(
             allowed,
         ),
         k,
-        metric=metric,
         leave_out=leave_out,
-        allowed=allowed,
-        rank=rank,
+        **options,
     )
     wanted = np.full(len(queries), there)
     if leave_out is not None:
@@ -88,16 +84,8 @@ def likely_nearest(
         wanted[own] -= 1 if allowed is None else allowed[leave_out[own]]
     short = np.flatnonzero((found.places >= 0).sum(axis=1) < np.minimum(wanted, k))
     if len(short):
-        again = exact_among(
-            rows,
-            queries[short],
-            k,
-            metric=metric,
-            lengths=lengths,
-            rank=rank,
-            leave_out=None if leave_out is None else leave_out[short],
-            allowed=allowed,
-        )
+        theirs = None if leave_out is None else leave_out[short]
+        again = exact_among(rows, queries[short], k, lengths=lengths, leave_out=theirs, **options)
         found.places[short], found.values[short] = again.places, again.values
     return found
 
@@ -121,7 +109,7 @@ def exact_among(
         As `penult.neighbors.exact.nearest` has them.
     """
     few = None if allowed is None else np.flatnonzero(allowed)
-    taken = 0 if few is None else len(few) * prod(rows.shape[1:]) * rows.dtype.itemsize
+    taken = 0 if few is None else len(few) * row_length(rows) * rows.dtype.itemsize
     if few is None or not len(few) or len(few) * _RARE > len(rows) or taken > _TAKEN:
         return nearest(
             rows, queries, k, metric=metric, lengths=lengths, rank=rank,

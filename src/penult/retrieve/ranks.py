@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from math import prod
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from penult.neighbors.blocks import row_length
 from penult.retrieve.glued_rows import row_blocks
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def ranks_of(rows: Rows, features: Features | None) -> NDArray[np.int64]:
 
 def _hashes(rows: Rows) -> NDArray[np.int64]:
     """Multiply the bits of each row's numbers by random odd ones, and add them up."""
-    width = prod(rows.shape[1:])
+    width = row_length(rows)
     factors = np.random.default_rng(0).integers(1 << 62, size=width, dtype=np.uint64) * 2 + 1
     hashes = np.empty(len(rows), np.uint64)
     start = 0

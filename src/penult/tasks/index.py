@@ -94,18 +94,19 @@ def index(
     """
     files = [] if add is None else [add] if isinstance(add, str | Path) else list(add)
     ids = [] if remove is None else [remove] if isinstance(remove, str) else list(remove)
-    target = None if output is None else Path(output)
-    changing = not isinstance(features, Features) and is_index_file(Path(features))
-    in_place = changing and (target is None or _is_same(target, Path(str(features))))
-    if changing and target is None:
-        target = Path(str(features))
+    given = None if isinstance(features, Features) else Path(features)
+    own = given if given is not None and is_index_file(given) else None
+    target = own if output is None else Path(output)
+    in_place = own is not None and target is not None and _is_same(target, own)
     if target is None and at_command_line():
         raise UsageError(f"give the index to write: {option('output', 'gallery.index')}")
     if target is not None:
-        _require_output(target, features, bool(files or ids), overwrite=overwrite or in_place)
+        # An index may be replaced by what it becomes; a feature file may not.
+        inputs = [] if given is None or own is not None else [given]
+        _require_output(target, inputs, bool(files or ids), overwrite=overwrite or in_place)
     with following(progress):
-        if changing:
-            found = _opened(Path(str(features)), layer, kind, metric, bool(files or ids))
+        if own is not None:
+            found = _opened(own, layer, kind, metric, bool(files or ids))
         else:
             wanted: Metric = metric or "cosine"
             found = Index.of(one_set(features, layer), metric=wanted, kind=kind)
@@ -148,7 +149,7 @@ def _is_same(one: Path, other: Path) -> bool:
 
 
 def _require_output(
-    target: Path, features: Features | str | Path, changed: bool, *, overwrite: bool
+    target: Path, inputs: Sequence[Path], changed: bool, *, overwrite: bool
 ) -> None:
     """Refuse an output that cannot be written; where it is an index, say how to change it."""
     if changed and not overwrite and target.is_file() and is_index_file(target):
@@ -156,7 +157,4 @@ def _require_output(
             f"{target} exists; to change it, give it in the place of the features: "
             f"{command('index', str(target))}, or give {option('overwrite', True)} to build it anew"
         )
-    inputs = [] if isinstance(features, Features) or overwrite else [Path(features)]
-    if not isinstance(features, Features) and not is_index_file(Path(features)):
-        inputs = [Path(features)]
     check_output(target, overwrite=overwrite, inputs=inputs, output=INDEX)

@@ -154,6 +154,30 @@ def test_it_is_pickled(kind):
     assert again.search(clustered()[:5], 3).ids == index.search(clustered()[:5], 3).ids
 
 
+@pytest.mark.parametrize(("memory", "times"), [(1 << 30, 1), (0, 2)])
+def test_rows_of_a_file_are_read_once_where_they_fit_into_memory(
+    memory, times, tmp_path, monkeypatch
+):
+    from penult.features.rows import RowsOnDisk
+    from penult.retrieve import given
+
+    rows, places = clustered(), []
+    file = gallery(tmp_path / "f.h5", rows)
+    read = RowsOnDisk.__getitem__
+
+    def watched(self, args, new_dtype=None):
+        places.extend(np.arange(len(self))[args])
+        return read(self, args, new_dtype)
+
+    monkeypatch.setattr(given, "BLOCK_BYTES", 1000)
+    monkeypatch.setattr(given, "free_memory", lambda: memory)
+    features = penult.load(file)
+    monkeypatch.setattr(RowsOnDisk, "__getitem__", watched)
+    found = penult.Index.of(features).search(rows[:1], 3)
+    assert sorted(places) == sorted([*range(600)] * times)
+    assert found.ids == penult.Index.of(rows, names(600)).search(rows[:1], 3).ids
+
+
 def test_half_precision_stays_as_it_is():
     rows = clustered().astype(np.float16)
     index = penult.Index.of(rows, names(600), kind="hnsw")

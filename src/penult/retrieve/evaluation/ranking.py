@@ -9,7 +9,7 @@ the scores promise no more than is certain.
 
 Distances are found by one matrix product in float64. Where two of them are nearer to each other
 than the product's rounding errors, they are worked out again from the rows' differences
-(`penult.neighbors.verified.pair_values`), as a search does. So the order is that of a search, it
+(`penult.neighbors.pair_values.pair_values`), as a search does. So the order is that of a search, it
 depends neither on how many queries are ranked at a time nor on the number of threads, and equal
 rows are exactly equally near.
 """
@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from penult.neighbors.verified import as_asked, pair_values
+from penult.neighbors.pair_values import as_asked, pair_values
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -73,9 +73,9 @@ class Parts:
     metric: Metric
     features: Features | None
     lengths: NDArray[np.float64]
-    structure: Structure | None
-    effort: Effort | None
-    recall: Recall | None
-    why: str
-    sources: tuple[Source, ...]
-    removed: Sequence[str]
+    structure: Structure | None = None
+    effort: Effort | None = None
+    recall: Recall | None = None
+    why: str = ""
+    sources: tuple[Source, ...] = ()
+    removed: Sequence[str] = ()

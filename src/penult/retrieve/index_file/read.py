@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,6 +14,7 @@ from penult.features.column import Refused
 from penult.features.schema import HDF5
 from penult.inputs import require_file
 from penult.interface import command
+from penult.neighbors.blocks import row_length
 from penult.parsing import to_record
 from penult.retrieve.index_file.columns import Beside, array_of, features_of, texts_of
 from penult.retrieve.index_file.container import read_container
@@ -168,7 +168,7 @@ def _structure(
     effort = said.effort
     if not (1 <= effort.visits <= _MOST_VISITS and 1 <= effort.candidates <= _MOST_VISITS):
         raise Refused("is damaged: it does not say how it is searched")
-    width, directions = prod(rows.shape[1:]), None
+    width, directions = row_length(rows), None
     mean = array_of("space/mean", arrays, "<f4")
     require_finite("space/mean", mean)
     if "space/directions" in arrays:

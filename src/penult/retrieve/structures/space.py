@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from penult.errors import TrainingError
+from penult.neighbors.blocks import row_length
 from penult.neighbors.unit import unit_rows
 from penult.reduction import fit_projection
 
@@ -70,7 +70,7 @@ class Space:
         float32 array, shape (n, d)
             Finite where the rows are; numbers beyond all bounds are cut to what does not overflow.
         """
-        flat = np.asarray(rows).reshape(len(rows), prod(rows.shape[1:]))
+        flat = np.asarray(rows).reshape(len(rows), row_length(rows))
         if self.metric == "cosine":
             scaled = unit_rows(flat)
         else:

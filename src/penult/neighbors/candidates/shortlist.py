@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from penult.neighbors.faiss_flat import is_of_use, largest_products
+from penult.neighbors.candidates.faiss_flat import is_of_use, largest_products
+from penult.neighbors.pair_values import pair_values
 from penult.neighbors.rounding import LARGEST, SMALLEST
-from penult.neighbors.verified import pair_values
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from penult.neighbors.batch import Batch
     from penult.neighbors.best import Best
-    from penult.neighbors.measured import MeasuredBlock
+    from penult.neighbors.candidates.batch import Batch
+    from penult.neighbors.candidates.measured import MeasuredBlock
 
 __all__ = ["add_shortlisted"]
 
@@ -55,19 +55,15 @@ def add_shortlisted(
     wanted = min(len(block), k + _MORE + k // 8 + (leave_out is not None))
     if block.may is not None or not is_of_use(block.rows, len(batch), wanted):
         return every
-    shortest, longest = 1.0, 1.0
-    if block.lengths is not None:
-        shortest, longest = float(block.lengths.min()), float(block.lengths.max())
+    shortest, longest = float(block.lengths.min()), float(block.lengths.max())
     if not (shortest >= SMALLEST and longest <= min(LARGEST, _SPREAD * shortest)):
         return every
     single, places = largest_products(block.rows, np.ascontiguousarray(batch.columns.T), wanted)
     products = single.astype(np.float64)
-    ones = np.ones_like(products)
-    lengths = ones if block.lengths is None else block.lengths[places]
-    scores = batch.finished(products, lengths)
+    scores = batch.finished(products, block.lengths[places])
     if leave_out is not None:
         scores[places == leave_out[:, None]] = -np.inf
-    errors = batch.errors(block.relative, longest)
+    errors = batch.errors(longest)
     floor = batch.scores(best.last())
     if k <= wanted:
         floor = np.maximum(floor, -np.sort(-scores, axis=1)[:, k - 1] - errors)

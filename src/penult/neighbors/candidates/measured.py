@@ -23,18 +23,15 @@ class MeasuredBlock:
     start : int
         The place of the first.
     rows : float32 or float16 array, shape (m, D)
-    lengths : float64 array, shape (m,), or None
-        Of the rows; None where all are of length one.
-    relative : float
-        The lengths' relative error, at most.
+    lengths : float64 array, shape (m,)
+        Of the rows, within `rounding.length_error`.
     may : bool array, shape (m,), or None
         Which may be found; None for all.
     """
 
     start: int
     rows: NDArray[Any]
-    lengths: NDArray[np.float64] | None
-    relative: float
+    lengths: NDArray[np.float64]
     may: NDArray[np.bool_] | None
 
     def __len__(self) -> int:

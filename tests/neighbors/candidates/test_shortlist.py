@@ -7,9 +7,10 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
-from penult.neighbors import exact, faiss_flat, shortlist
+from penult.neighbors import exact
+from penult.neighbors.candidates import faiss_flat, shortlist
+from penult.neighbors.candidates.faiss_flat import is_of_use, largest_products
 from penult.neighbors.exact import nearest
-from penult.neighbors.faiss_flat import is_of_use, largest_products
 
 pytestmark = [
     pytest.mark.light,
@@ -46,7 +47,7 @@ def same(found, expected):
 @pytest.mark.parametrize("dtype", [np.float32, np.float16])
 @pytest.mark.parametrize("cores", [1, 3, 700])
 def test_the_largest_products_are_found_where_the_rows_lie(dtype, cores, rows, monkeypatch):
-    monkeypatch.setattr("penult.neighbors.faiss_half.cores", lambda: cores)
+    monkeypatch.setattr("penult.neighbors.candidates.faiss_half.cores", lambda: cores)
     rows = rows.astype(dtype)
     products, places = largest_products(rows, rows[:40].astype(np.float32), 9)
     exact = rows[:40].astype(np.float64) @ rows.T.astype(np.float64)
@@ -57,7 +58,7 @@ def test_the_largest_products_are_found_where_the_rows_lie(dtype, cores, rows, m
 @pytest.mark.parametrize("metric", ["cosine", "euclidean"])
 def test_what_faiss_finds_is_screened_no_more(metric, rows, screened):
     given = {"metric": metric, "leave_out": np.arange(40)}
-    found = nearest(rows, rows[:40], 5, unit=True, **given)
+    found = nearest(rows, rows[:40], 5, **given)
     assert screened == []
     same(found, nearest(rows[:, None], rows[:40], 5, allowed=np.ones(500, bool), **given))
     assert screened == [40]

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from penult.errors import SearchError
+from penult.neighbors.pair_values import as_asked
 from penult.neighbors.rounding import LARGEST, cosine_error, euclidean_error
-from penult.neighbors.verified import as_asked
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -84,20 +84,18 @@ class Batch:
             columns=np.ascontiguousarray(self.columns[:, which]),
         )
 
-    def errors(self, relative: float, longest: float) -> NDArray[np.float64]:
+    def errors(self, longest: float) -> NDArray[np.float64]:
         """Bound how far scores may be from the values, see `rounding`; shape (Q,).
 
         Parameters
         ----------
-        relative : float
-            The relative error of the rows' lengths.
         longest : float
-            The largest of these.
+            The largest of the rows' lengths.
         """
         width = self.asked.shape[1]
         if self.metric == "cosine":
-            return np.full(len(self), cosine_error(width, relative))
-        found = euclidean_error(width, relative, longest, self.lengths)
+            return np.full(len(self), cosine_error(width))
+        found = euclidean_error(width, longest, self.lengths)
         return np.where(self.lengths <= LARGEST, found, np.inf)
 
     def finished(

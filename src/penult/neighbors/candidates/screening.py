@@ -12,7 +12,7 @@ from penult.neighbors.rounding import LARGEST, SMALLEST
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from penult.neighbors.batch import Batch
+    from penult.neighbors.candidates.batch import Batch
 
 __all__ = ["Screening"]
 
@@ -49,8 +49,7 @@ class Screening:
         self,
         part: NDArray[np.float32],
         places: NDArray[np.int64] | slice,
-        lengths: NDArray[np.float64] | None,
-        relative: float,
+        lengths: NDArray[np.float64],
         may: NDArray[np.bool_] | None,
         leave_out: NDArray[np.int64] | None,
     ) -> None:
@@ -61,10 +60,8 @@ class Screening:
         part : float32 array, shape (m, D)
         places : int64 array, shape (m,), ascending; or slice
             Of the rows.
-        lengths : float64 array, shape (m,), or None
-            Of the rows; None where all are of length one.
-        relative : float
-            The lengths' relative error.
+        lengths : float64 array, shape (m,)
+            Of the rows.
         may : bool array, shape (m,), optional
             Which of them may be found.
         leave_out : int64 array, shape (Q,), optional
@@ -78,9 +75,7 @@ class Screening:
             else:
                 np.matmul(part, batch.columns, out=scores)
             wild = self._finish(scores, lengths)
-        longest = 1.0
-        if lengths is not None:
-            longest = float(lengths.max(initial=0, where=lengths <= LARGEST))
+        longest = float(lengths.max(initial=0, where=lengths <= LARGEST))
         if may is not None:
             scores[~may] = -np.inf
             wild = wild[may[wild]]
@@ -88,7 +83,7 @@ class Screening:
             rows, whose = _own(places, m, leave_out)
             scores[rows, whose] = -np.inf
 
-        errors = batch.errors(relative, longest)
+        errors = batch.errors(longest)
         self._first_floor(scores, errors)
         # Rounded down: what reaches the float64 threshold reaches this one. Scores of -inf do not.
         threshold = np.clip(self._floor - errors, *_ENDS).astype(np.float32)
@@ -125,19 +120,14 @@ class Screening:
         np.maximum(self._floor, floor, out=self._floor)
 
     def _finish(
-        self, scores: NDArray[np.float32], lengths: NDArray[np.float64] | None
+        self, scores: NDArray[np.float32], lengths: NDArray[np.float64]
     ) -> NDArray[np.int64]:
         """Make scores of products, in place; the rows whose products say nothing have none."""
         if self._batch.metric == "cosine":
-            if lengths is None:
-                return np.empty(0, np.int64)
             fit = (lengths >= SMALLEST) & (lengths <= LARGEST)
             scores *= np.where(fit, 1 / lengths, 0).astype(np.float32)[:, None]
             unfit = ~fit & (lengths > 0)
         else:
-            if lengths is None:
-                scores -= np.float32(0.5)
-                return np.empty(0, np.int64)
             unfit = lengths > LARGEST
             scores -= (lengths**2 / 2).astype(np.float32)[:, None]
         if unfit.any():

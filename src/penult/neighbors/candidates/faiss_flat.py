@@ -10,7 +10,7 @@ import numpy as np
 
 from penult.extras import is_installed
 from penult.locks import ForkSafeLock
-from penult.neighbors.faiss_half import largest_half_products
+from penult.neighbors.candidates.faiss_half import largest_half_products
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
