@@ -50,6 +50,7 @@ def duplicates_of(*groups, **changes):
             "rows": 32,
             "across_total": len(changes.get("across_splits", ())),
             "suspects_total": len(changes.get("suspects", ())),
+            "identical": sum(one.exact for one in groups),
         }
         | changes
     )

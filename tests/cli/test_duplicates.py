@@ -46,8 +46,8 @@ def test_groups_are_shown_with_the_one_to_keep(penult, planted):
     assert "1 pair of different labels, one of which is likely wrong:" in done.out
     assert " cold/200.png (cold)   warm/taken_for_warm.png (warm)        1\n" in done.out
     assert done.out.splitlines()[-1] == (
-        "21 images compared, from a cosine of 0.99 up: 3 pairs in 3 groups of 6 images, 1 of them of "
-        "identical files; 3 images may go"
+        "21 images compared, from a cosine of 0.99 up: 3 pairs in 3 groups of 6 images, 1 set of "
+        "identical files among them; 2 images may go; 1 group of different labels is left out"
     )
 
 
@@ -76,10 +76,15 @@ def test_csv_is_a_row_an_image(penult, planted):
     assert penult("duplicates", "rows.h5", "--csv", "--json").code == 2
 
 
-def test_a_list_names_those_that_may_go(penult, planted):
-    done = penult("duplicates", "rows.h5", "--write-list", "drop.txt", *NEAR)
-    assert (planted / "drop.txt").read_text() == "cold/200.png\nwarm/020.png\nwarm/same.png\n"
+def test_a_list_names_those_that_may_go(penult, planted, caplog):
+    done = penult("duplicates", "rows.h5", "--write-list", "drop.txt", "--threshold", "0.99")
+    assert (planted / "drop.txt").read_text() == "warm/020.png\nwarm/same.png\n"
     assert done.out.splitlines()[-1] == "drop.txt"
+    assert caplog.messages == [
+        "penult: drop.txt leaves out 1 group of different labels, one of which is likely wrong: decide "
+        "which; penult duplicates rows.h5 --output duplicates.html --threshold 0.99 shows it"
+    ]
+    assert "next: penult duplicates rows.h5 -o duplicates.html --threshold 0.99\n" in done.err
     assert (planted / "photos" / "cold" / "200.png").exists()
 
 
@@ -91,6 +96,28 @@ def test_parts_are_told_and_mended(penult, planted):
     again = penult("duplicates", "new.h5", "--across-splits", *NEAR)
     assert "no near-duplicates are in different parts" in again.out
     assert "parts, the file's own splits: " in again.out
+
+
+def test_after_a_repair_comes_training_on_it(penult, planted):
+    told = ("--threshold", "0.99", "--repair")
+    assert "next: penult train new.h5 -o new.skops\n" in penult("duplicates", "rows.h5", *told, "new.h5").err  # fmt: skip
+    assert "next: penult duplicates " in penult("duplicates", "rows.h5", *told, "new.csv").err
+
+
+def test_images_that_training_leaves_out_are_said_to_be(penult, planted):
+    for part, name in (("train", "040"), ("train", "041"), ("train", "042"), ("train", "043"), ("test", "100"), ("test", "101")):  # fmt: skip
+        for label in ("warm", "cold"):
+            path = planted / "parts" / part / label / f"{name}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            color = (int(name), 0, 255) if label == "cold" else (255, int(name), 0)
+            Image.new("RGB", (8, 8), color).save(path)
+    copy = planted / "parts" / "test" / "warm" / "copy.png"
+    copy.write_bytes((planted / "parts" / "train" / "warm" / "040.png").read_bytes())
+    assert penult("extract", "parts", "-o", "parts.h5", "-m", "toy:mean-colour", "-q").code == 0
+    done = penult("duplicates", "parts.h5", "--across-splits", "--threshold", "1", "-q")
+    assert "1 pair is in different parts:" in done.out
+    assert "1 image of these is not trained on: images identical to held-out ones" in done.out
+    assert "0 of 5 held-out images have a near-duplicate" in done.out
 
 
 def test_no_duplicates_are_a_good_result(penult, planted):

@@ -116,12 +116,50 @@ def test_suspects_are_pairs_with_both_labels(page_of):
 def test_the_calibration_has_an_example_where_there_is_one_at_each_level(page_of):
     section = section_of(page_of(dataclasses.replace(FOUND, least=0.93)), "calibration")
     levels = [text_of(f"<h3>{one}") for one in section.removesuffix("</section>").split("<h3>")[1:]]
-    assert [one.split()[1] for one in levels] == ["0.99", "0.97", "0.95", "0.93", "0.90"]
-    assert "Cosine 0.987" in levels[0]  # nearer to 0.99 than to 0.97
-    assert "From this threshold on: 2 pairs, 1 group of 3 images." in levels[1]
-    assert levels[2] == "About 0.95 this page’s threshold No pair is near it."
+    assert [one.split()[0] for one in levels] == ["0.99", "0.97", "0.95", "0.93", "0.90"]
+    assert levels[0] == "0.99 No pair of files that differ is above it."
+    assert "From this threshold on: 2 pairs, 1 group of 3 images. Cosine 0.987" in levels[1]
+    assert levels[2] == (
+        "0.95 this page’s threshold No pair is between this level and the one before."
+    )
     assert "Cosine 0.938" in levels[3]
     assert "Not looked for" in levels[4]
+
+
+def test_where_all_that_is_shown_is_one_picture_the_calibration_says_how_to_look_below(page_of):
+    text = text_of(section_of(page_of(duplicates_of(counts=FOUND.counts, threshold=0.8)), "calibration"))  # fmt: skip
+    assert "down to 0.80, is one picture, take 0.80, and look at what is below:" in text
+    assert "penult duplicates FEATURES.h5 --threshold 0.75 -o " in text
+    too_many = dataclasses.replace(FOUND, least=0.93)
+    text = text_of(section_of(page_of(too_many, overwrite=True), "calibration"))
+    assert "take 0.90." in text
+    assert "penult duplicates" not in text
+
+
+def test_groups_of_different_labels_are_not_among_what_may_go(page_of):
+    torn = dataclasses.replace(group("a.jpg", "b.jpg"), labels=("iris", "tulip"))
+    text = text_of(page_of(duplicates_of(torn, group("c.jpg", "d.jpg"))).read_text("utf-8"))
+    assert "1 image may go, not counting 1 group of different labels" in text
+
+
+def test_images_that_training_leaves_out_are_said_to_be(page_of):
+    leaks = dataclasses.replace(FOUND.leaks, not_trained_on=2)
+    text = text_of(section_of(page_of(dataclasses.replace(FOUND, leaks=leaks)), "across"))
+    assert "2 images of the pairs are not trained on: images identical to held-out ones" in text
+
+
+def test_parts_of_the_file_are_mended_and_drawn_ones_drawn_otherwise(page_of):
+    def commands(**changes):
+        leaks = dataclasses.replace(FOUND.leaks, **changes)
+        return text_of(section_of(page_of(dataclasses.replace(FOUND, leaks=leaks), overwrite=True), "next"))  # fmt: skip
+
+    assert "penult train FEATURES.h5 -o rows.skops --near-duplicates 0.95" in commands(drawn=True)
+    assert "--near-duplicates" not in commands(drawn=False)
+    assert "--repair repaired.h5" in commands(drawn=False)
+    repaired = RepairedSplit(splits=(), moved=3, before={}, after={}, path="my/mended.h5")
+    found = dataclasses.replace(FOUND, repaired=repaired)
+    text = text_of(section_of(page_of(found, overwrite=True), "next"))
+    assert "penult train my/mended.h5 -o my/mended.skops" in text
 
 
 def test_what_to_type_next_names_the_file_and_the_threshold(page_of, monkeypatch):

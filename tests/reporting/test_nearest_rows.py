@@ -76,6 +76,14 @@ def test_rows_that_neither_trained_nor_were_held_out_are_in_no_part():
     assert found.leaks.without is None  # nothing is left to score
 
 
+def test_images_identical_to_held_out_ones_have_not_trained(caplog):
+    one = nearest()
+    content = ["ab" * 16, "ab" * 16, *(f"{k:032x}" for k in range(4))]  # the two roses are one file
+    found = dataclasses.replace(one, features=dataclasses.replace(one.features, content=content)).duplicates()  # fmt: skip
+    assert [pair.first for pair in found.across_splits] == ["tulip/1.jpg"]
+    assert (found.leaks.near, found.identical) == (1, 1)
+
+
 def test_of_several_labels_an_image_the_leaks_are_found_and_their_scores_left_to_others():
     one = nearest()
     targets = np.eye(3, dtype=bool)[one.features.labels] & (one.features.labels >= 0)[:, None]

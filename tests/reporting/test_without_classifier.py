@@ -99,11 +99,15 @@ def test_a_sample_is_said_to_be_one(text_of):
 
 def test_leaks_come_first_with_what_they_do_to_the_accuracy(text_of):
     text = text_of("duplicates", duplicates=FOUND)
-    assert "7 images of 32 are in 3 groups of duplicates (1 of exact copies)" in text
+    assert "7 images of 32 are in 3 groups of duplicates (1 set of exact copies)" in text
     leaks, labels, groups = re.split("Different labels|Groups ", text, maxsplit=2)
     assert "1 pair. 1 of 8 held-out images has a near-duplicate among those" in leaks
     assert "the accuracy is 50.0% of all of them, and 42.9% without those" in leaks
     assert "--near-duplicates 0.95 keeps them in one part" in leaks
+    stored = dataclasses.replace(FOUND, leaks=dataclasses.replace(FOUND.leaks, drawn=False))
+    text = text_of("duplicates", duplicates=stored)
+    assert "--near-duplicates" not in text
+    assert "--across-splits --repair repaired.h5 writes the rows with splits that keep them" in text
     assert "1 pair of near-duplicates with different labels" in labels
     assert "Cosine 0.955" in labels
     order = re.findall(r"Group (\d): ", groups)

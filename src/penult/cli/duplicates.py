@@ -83,6 +83,12 @@ def _across(found: Duplicates, leaks: SplitLeaks) -> None:
     are = "is" if found.across_total == 1 else "are"
     say(f"{count(found.across_total, 'pair')} {are} in different parts:")
     _pairs(found.across_splits, found.across_total, "splits")
+    if leaks.not_trained_on:
+        are = "is" if leaks.not_trained_on == 1 else "are"
+        say(
+            f"{count(leaks.not_trained_on, 'image')} of these {are} not trained on: images "
+            "identical to held-out ones are left out of training"
+        )
     say(_flattery(leaks))
 
 
@@ -131,12 +137,17 @@ def _summary(found: Duplicates) -> None:
             f"cosine of {_cosine(largest.weakest)}: these may be alike, and no copies; try a "
             "higher --threshold"
         )
-    exact = sum(group.exact for group in found.groups)
-    same = f", {exact:,} of them of identical files" if exact else ""
+    sets = count(found.identical, "set of identical files", "sets of identical files")
+    same = f", {sets} among them" if found.identical else ""
+    contested = sum(group.contested for group in found.groups)
+    are = "is" if contested == 1 else "are"
+    labels = (
+        f"; {count(contested, 'group')} of different labels {are} left out" if contested else ""
+    )
     say(
         f"{compared}, from a cosine of {found.threshold:g} up: {count(found.pairs, 'pair')} in "
         f"{count(len(found.groups), 'group')} of {count(found.images, 'image')}{same}; "
-        f"{count(len(found.removable), 'image')} may go"
+        f"{count(len(found.removable), 'image')} may go{labels}"
     )
 
 

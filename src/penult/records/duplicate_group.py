@@ -61,6 +61,15 @@ class DuplicateGroup:
         """The ids of all but the one to keep."""
         return tuple(one for one in self.ids if one != self.keep)
 
+    @property
+    def contested(self) -> bool:
+        """Whether an image has a label that the one to keep has not, so that a person must decide.
+
+        Dropping the others would drop that label, which may be the right one.
+        """
+        labels = dict(zip(self.ids, self.labels, strict=False))
+        return any(label not in (None, labels[self.keep]) for label in self.labels)
+
     def to_dict(self) -> dict[str, Any]:
         """Write it as what JSON can hold: an element of ``groups`` in ``duplicates --json``.
 

@@ -34,7 +34,8 @@ class Duplicates:
         Those of the pairs whose labels differ, the most similar first: one of each is likely wrong.
         Of more than a million, the first million.
     examples : tuple of DuplicatePair
-        The pairs that come nearest to the cosines 0.99, 0.97, 0.95, 0.93 and 0.90, to be looked at.
+        Of each threshold of `counts` the pairs just above it, which the next higher one does not
+        find, to be looked at; the most similar first.
     across_total, suspects_total : int
         How many pairs in different parts, and of different labels, there are, listed or not.
     threshold : float
@@ -44,6 +45,9 @@ class Duplicates:
         many pairs.
     rows : int
         Images that were compared.
+    identical : int
+        Sets of identical files, byte for byte, whatever groups they are in: the same at every
+        threshold.
     counts : tuple of ThresholdCount
         How many there would be at other thresholds, the highest first.
     leaks : SplitLeaks or None
@@ -67,6 +71,7 @@ class Duplicates:
     threshold: float
     least: float
     rows: int
+    identical: int = 0
     counts: tuple[ThresholdCount, ...] = ()
     leaks: SplitLeaks | None = None
     repaired: RepairedSplit | None = None
@@ -84,8 +89,11 @@ class Duplicates:
 
     @property
     def removable(self) -> tuple[str, ...]:
-        """The ids that may go: of each group all but the one to keep."""
-        return tuple(one for group in self.groups for one in group.removable)
+        """The ids that may go: of each group all but the one to keep.
+
+        Of groups that are `contested`, by different labels, none.
+        """
+        return tuple(one for group in self.groups if not group.contested for one in group.removable)
 
     def to_dict(self) -> dict[str, Any]:
         """Write them as what JSON can hold: what ``penult duplicates --json`` prints.
@@ -106,6 +114,7 @@ class Duplicates:
             "threshold": self.threshold,
             "least": self.least,
             "rows": self.rows,
+            "identical": self.identical,
             "example_pairs": [pair.to_list() for pair in self.examples],
             "counts": [one.to_dict() for one in self.counts],
             "leaks": self.leaks and self.leaks.to_dict(),

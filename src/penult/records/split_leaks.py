@@ -28,6 +28,8 @@ class SplitLeaks:
         Images of the held-out part that were scored.
     near : int
         Those of them with a near-duplicate in the training part.
+    not_trained_on : int
+        Images that training leaves out, since they are identical to held-out ones.
     score : str
         What was scored: "accuracy", or "mean average precision" of several labels an image.
     all_images, without : float or None
@@ -42,6 +44,7 @@ class SplitLeaks:
     description: str
     held_out: int = 0
     near: int = 0
+    not_trained_on: int = 0
     score: str = "accuracy"
     all_images: float | None = None
     without: float | None = None

@@ -72,7 +72,7 @@ def write_duplicates_page(
                 filters={"file_size": file_size},
                 duplicates=duplicates,
                 title=shown.title,
-                exact=sum(group.exact for group in duplicates.groups),
+                contested=sum(group.contested for group in duplicates.groups),
             )
         )
     return path

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from penult.partition.row_groups import content_numbers
 from penult.partition.rows import row_length
 from penult.progress import Tell
 from penult.records import Duplicates, Features, HeldOut, SearchScores, SplitLeaks
@@ -52,6 +53,8 @@ class NearestRows:
         Bytes that may be taken.
     offline : bool
         Never touch the network.
+    drawn : bool
+        Whether chance chose the held-out images, and not the file's own splits.
     """
 
     features: Features
@@ -61,6 +64,7 @@ class NearestRows:
     seed: int = 0
     memory: int | None = None
     offline: bool = False
+    drawn: bool = True
 
     def retrieval(self, tell: Tell) -> SearchScores:
         """Have each labelled row search all others.
@@ -125,6 +129,10 @@ class NearestRows:
             trained = (features.labels >= 0) & known[features.labels]
         else:
             trained = np.asarray(features.targets)[:, known].any(axis=1)
+        # Images identical to held-out ones are left out of training.
+        content = content_numbers(features)
+        kept = np.isin(list(map(str, features.ids)), list(held_out))
+        trained = trained & ~np.isin(content, content[kept])
         return [
             "test" if one in held_out else "train" if trained[k] else ""
             for k, one in enumerate(map(str, features.ids))
@@ -150,7 +158,7 @@ class NearestRows:
         scored = bool(near) and bool(without) and features.targets is None
         return SplitLeaks(
             parts={part: parts.count(part) for part in ("train", "test") if part in parts},
-            drawn=False,
+            drawn=self.drawn,
             description="those of this report",
             held_out=len(here),
             near=len(near),

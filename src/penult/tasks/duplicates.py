@@ -15,7 +15,7 @@ from penult.classify.training.train import train
 from penult.combine.resplit import write_with_splits
 from penult.errors import PenultError, UsageError
 from penult.features.read import one_set
-from penult.interface import option
+from penult.interface import command, option
 from penult.messages import escape_formula
 from penult.output import atomic_text, check_output
 from penult.partition.near_duplicates import require_cosine
@@ -68,9 +68,11 @@ def duplicates(
     repair : path, optional
         Write a split in which no group is in several parts: a copy of the features (``.h5``), or a
         table of ``id`` and ``split`` (``.csv``). As few images as possible change their part, and
-        class shares stay as they are, as nearly as groups allow. Turns `across_splits` on.
+        class shares stay as they are, as nearly as groups allow. Does what `across_splits` does as
+        well.
     write_list : path, optional
-        Write the ids that may go, one a line: of each group all but the one to keep.
+        Write the ids that may go, one a line: of each group all but the one to keep. Groups of
+        different labels are left out, since one of the labels is likely wrong.
     images : path, str or sequence of them, optional
         Where the images are now, if they have moved; their sizes decide which one to keep.
     offline : bool, default=False
@@ -138,6 +140,13 @@ def duplicates(
             result = replace(result, repaired=repaired)
     if write_list is not None:
         _write_list(result, Path(write_list), overwrite=overwrite)
+        if any(group.contested for group in result.groups):
+            look: dict[str, str | float] = {"threshold": threshold} if threshold != 0.95 else {}
+            if layer is not None:
+                look["layer"] = layer
+            named = str(features) if inputs else "FEATURES"
+            page = command("duplicates", named, output="duplicates.html", **look)
+            _warn_of_contested(result, write_list, see=output or page)
     if output is not None:
         from penult.reporting.duplicates_page import write_duplicates_page
 
@@ -156,7 +165,9 @@ def _leaks(found: Found) -> SplitLeaks:
         return replace(result, why=parts.why)
     leaked = found.leaked()
     near, held_out = int(leaked.sum()), parts.split.held_out
-    result = replace(result, held_out=len(held_out), near=near)
+    result = replace(
+        result, held_out=len(held_out), near=near, not_trained_on=found.not_trained_on()
+    )
     if not near:
         return result
     if near == len(held_out):
@@ -194,20 +205,18 @@ def _require_lines(features: Features) -> None:
 
 
 def _write_list(found: Duplicates, path: Path, *, overwrite: bool) -> None:
-    differing = sum(
-        label not in (None, group.labels[group.ids.index(group.keep)])
-        for group in found.groups
-        for label in group.labels
-    )
     with atomic_text(path, overwrite=overwrite, newline="\n") as file:
         file.writelines(f"{one}\n" for one in found.removable)
-    if differing:
-        have = "has another label" if differing == 1 else "have other labels"
-        logging.getLogger("penult").warning(
-            "penult: %s in %s %s than the one that is kept: look at the pairs of different labels "
-            "first, one label of each is likely wrong",
-            *(count(differing, "image"), path, have),
-        )
+
+
+def _warn_of_contested(found: Duplicates, path: str | Path, *, see: str | Path) -> None:
+    contested = sum(group.contested for group in found.groups)
+    one = contested == 1
+    logging.getLogger("penult").warning(
+        "penult: %s leaves out %s of different labels, one of which is likely wrong: decide which; "
+        "%s shows %s",
+        *(path, count(contested, "group"), see, "it" if one else "them"),
+    )
 
 
 def _write_table(ids: Iterable[str], splits: Iterable[str], path: Path, *, overwrite: bool) -> None:

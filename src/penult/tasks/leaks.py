@@ -45,11 +45,13 @@ def log_leaks(features: Features, others: Features | None, **parts: Any) -> None
         return
     if found is not None and found.near > _FEW * found.looked_at:
         logging.getLogger("penult").warning(
-            "penult: %s", _sentence(found, features, own=others is None)
+            "penult: %s",
+            _sentence(found, features, drawn=None if others is not None else split.drawn),
         )
 
 
-def _sentence(found: Leaks, features: Features, *, own: bool) -> str:
+def _sentence(found: Leaks, features: Features, *, drawn: bool | None) -> str:
+    """What was found, and what to do; `drawn` is None where another file was scored on."""
     of = count(found.held_out, "held-out image")
     if found.looked_at < found.held_out:
         of = f"{count(found.looked_at)} that were drawn from {of}"
@@ -61,10 +63,14 @@ def _sentence(found: Leaks, features: Features, *, own: bool) -> str:
     )
     if found.near > _MANY * found.looked_at:
         line += ", unless the images of this dataset are all that much alike"
-    if not own:
+    if drawn is None:
         return line
     file = getattr(features.features, "named", "") or "FEATURES"
     other = {} if found.cosine == 0.95 else {"threshold": found.cosine}
+    if not drawn:
+        # Near-duplicates that are kept together would lose the training images instead.
+        mend = command("duplicates", file, across_splits=True, repair="repaired.h5", **other)
+        return f"{line}; {mend} shows them, and writes the rows with splits that keep them together"
     look = command("duplicates", file, across_splits=True, **other)
     keep = option("near_duplicates", found.cosine)
     return f"{line}; {keep} keeps them in one part, {look} shows them"

@@ -140,6 +140,25 @@ def test_there_are_examples_and_counts_at_several_cosines(angles):
     assert (found.least, found.pairs) == (0.9, 2)
 
 
+def test_below_the_usual_cosines_levels_go_on_down_to_the_threshold(angles):
+    # cos 20 = 0.94, cos 28 = 0.883, cos 33 = 0.839
+    features = angles({"a": 0, "b": 20, "c": 100, "d": 128, "e": 200, "f": 233})
+    found = penult.duplicates(features, threshold=0.82)
+    assert [one.threshold for one in found.counts] == [0.99, 0.97, 0.95, 0.93, 0.9, 0.85, 0.82]
+    assert [one.pairs for one in found.counts] == [0, 0, 0, 1, 1, 2, 3]
+    assert [one.first for one in found.examples] == ["a", "c", "e"]
+    assert penult.duplicates(features).counts[-1].threshold == 0.9
+
+
+def test_of_each_level_the_pairs_just_above_are_shown(angles):
+    # Angles to the first of 17.5 to 18.3 degrees: cosines of 0.9537 down to 0.9494, those of
+    # others to each other being 1 but for the last digits, and 20 degrees have 0.9397.
+    degrees = {"a": 0} | {f"b{k}": 17.5 + 0.2 * k for k in range(5)}
+    found = penult.duplicates(angles(degrees), threshold=0.95)
+    shown = [(one.second, one.cosine >= 0.95) for one in found.examples if one.first == "a"]
+    assert shown == [("b0", True), ("b1", True), ("b2", True), ("b3", True), ("b4", False)]
+
+
 def test_pairs_below_the_threshold_are_not_counted_where_there_are_too_many(angles, monkeypatch):
     monkeypatch.setattr("penult.retrieve.duplicates.stream._MOST_PAIRS", 3)
     features = angles({"a": 0, "b": 20, "c": 22, "d": 100, "e": 115})  # 0.94, 0.93, 0.999, 0.97
@@ -224,14 +243,26 @@ def test_json_has_the_shape_that_scripts_rely_on(angles):
     assert (found["pairs"], found["across_splits"]) == (1, [["a.jpg", "b.jpg", cosine(10)]])
 
 
-def test_a_list_names_all_but_the_one_to_keep_and_says_where_a_label_would_go(angles, tmp_path, caplog):  # fmt: skip
-    labels = {"a.jpg": "rose", "b.jpg": "rose", "c.jpg": "tulip"}
-    features = angles({"a.jpg": 0, "b.jpg": 5, "far.jpg": 90, "c.jpg": 8}, labels=labels)
+def test_a_list_names_all_but_the_one_to_keep_and_nothing_where_labels_differ(angles, tmp_path, caplog):  # fmt: skip
+    degrees = {"a": 0, "b": 5, "c": 8, "x": 90, "y": 91, "none": 180, "named": 181, "u": 270, "v": 271}  # fmt: skip
+    labels = {"a": "rose", "b": "rose", "c": "tulip", "x": "rose", "named": "rose", "u": "rose"}
     with caplog.at_level(logging.WARNING, "penult"):
-        penult.duplicates(features, write_list=tmp_path / "drop.txt")
-    assert (tmp_path / "drop.txt").read_text() == "b.jpg\nc.jpg\n"
-    assert "1 image in " in caplog.text
-    assert "has another label than the one that is kept" in caplog.text
+        found = penult.duplicates(angles(degrees, labels=labels), write_list=tmp_path / "drop.txt")
+    assert (tmp_path / "drop.txt").read_text() == "v\ny\n"
+    assert found.removable == ("v", "y")  # what has no label says nothing against that of the kept
+    contested = [group.ids for group in found.groups if group.contested]
+    assert contested == [("a", "b", "c"), ("none", "named")]  # the list would drop a label
+    assert "leaves out 2 groups of different labels" in caplog.text
+    assert "penult.duplicates(FEATURES, output='duplicates.html') shows them" in caplog.text
+
+
+def test_identical_files_are_counted_whatever_groups_they_are_in(angles):
+    digests = {"a": COPY, "b": COPY, "x": "cd" * 16, "y": "cd" * 16, "z": "cd" * 16}
+    features = angles({"a": 0, "b": 0, "near": 15, "x": 90, "y": 90, "z": 90}, digests=digests)
+    alone, joined = penult.duplicates(features, threshold=0.99), penult.duplicates(features)
+    assert [sum(one.exact for one in found.groups) for found in (alone, joined)] == [2, 1]
+    assert (alone.identical, joined.identical) == (2, 2)
+    assert penult.duplicates(replace(features, content=None)).identical == 0
 
 
 def test_an_id_of_several_lines_is_in_no_list(angles, tmp_path):

@@ -103,8 +103,9 @@ def test_training_warns_of_them_and_says_what_to_do(tmp_path, warned):
     (said,) = warned(path)
     assert said == (
         "penult: 5 of 20 held-out images (25.0%) have a near-duplicate among those that train, a "
-        "cosine of 0.95 or more, which may flatter the scores; near_duplicates=0.95 keeps them in "
-        f"one part, penult.duplicates({str(path)!r}, across_splits=True) shows them"
+        "cosine of 0.95 or more, which may flatter the scores; "
+        f"penult.duplicates({str(path)!r}, across_splits=True, repair='repaired.h5') shows them, and "
+        "writes the rows with splits that keep them together"
     )
     assert warned(path, near_duplicates=0.95) == []
     assert warned(dataset(tmp_path / "clean.h5")) == []
@@ -115,6 +116,10 @@ def test_training_warns_of_its_own_draw(tmp_path, warned):
     (said,) = warned(path)
     found = penult.duplicates(path, across_splits=True)
     assert said.startswith(f"penult: {found.leaks.near} of 20 held-out images")
+    assert said.endswith(
+        "near_duplicates=0.95 keeps them in one part, "
+        f"penult.duplicates({str(path)!r}, across_splits=True) shows them"
+    )
     penult.duplicates(path, repair=tmp_path / "mended.h5")
     assert warned(tmp_path / "mended.h5") == []
 

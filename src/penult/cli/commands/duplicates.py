@@ -54,14 +54,16 @@ def run(
         Path | None,
         typer.Option(
             help="Write a split in which no group is in several parts: a copy of the features, "
-            ".h5, or a table of ids, .csv.",
+            ".h5, or a table of ids, .csv. Says what --across-splits says, too, for which it "
+            "trains.",
             show_default=False,
         ),
     ] = None,
     write_list: Annotated[
         Path | None,
         typer.Option(
-            help="Write the ids that may go, one a line: all of a group but the one to keep.",
+            help="Write the ids that may go, one a line: all of a group but the one to keep; "
+            "none where labels differ.",
             show_default=False,
         ),
     ] = None,
@@ -132,8 +134,17 @@ def run(
     for path in (output, write_list, repair):
         if path is not None:
             say_path(path)
-    if found.groups and output is None:
-        next_command("duplicates", features, "-o", "duplicates.html", quiet=quiet)
+    if repair is not None and repair.suffix.lower() != ".csv" and _trains(found):
+        of = [] if layer is None else ["--layer", layer]
+        next_command("train", repair, "-o", repair.with_suffix(".skops"), *of, quiet=quiet)
+    elif found.groups and output is None:
+        at = [] if threshold == 0.95 else ["--threshold", f"{threshold:g}"]
+        next_command("duplicates", features, "-o", "duplicates.html", *at, quiet=quiet)
+
+
+def _trains(found: Duplicates) -> bool:
+    """Whether a classifier can be trained on these parts."""
+    return found.leaks is not None and found.leaks.held_out > 0
 
 
 def _print_csv(found: Duplicates, *, escape_formulas: bool) -> None:

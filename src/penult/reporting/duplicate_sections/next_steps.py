@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from penult.interface import shell_quote
+from penult.records import Duplicates
 from penult.reporting.duplicate_sections.content import DuplicatesContent
 from penult.web.section import Section
 from penult.web.thumbnails import Thumbnails
@@ -27,8 +29,8 @@ def _steps(shown: DuplicatesContent) -> Iterator[tuple[str, str]]:
     )
     if found.groups:
         yield (
-            "A list of the photos that may go, all but the kept one of each group; nothing is "
-            "deleted:",
+            "A list of the photos that may go, all but the kept one of each group, and none of "
+            "groups with different labels; nothing is deleted:",
             f"{typed}{at} --write-list drop.txt",
         )
     if found.leaks is None and found.groups:
@@ -41,12 +43,26 @@ def _steps(shown: DuplicatesContent) -> Iterator[tuple[str, str]]:
             "The same rows with a split in which no group is in several parts:",
             f"{typed}{at} --repair repaired.h5",
         )
-    if found.groups:
+    if found.repaired is not None and found.repaired.path.endswith((".h5", ".hdf5")):
+        repaired = shell_quote(found.repaired.path)
+        classifier = shell_quote(str(Path(found.repaired.path).with_suffix(".skops")))
+        yield (
+            "A classifier trained and scored on parts without near-duplicates between them:",
+            f"penult train {repaired} -o {classifier}",
+        )
+    elif found.groups and not _has_splits(found):
         yield (
             "A classifier whose training and held-out photos have no near-duplicates between them:",
             f"penult train {shell_quote(shown.file)} -o rows.skops --near-duplicates "
             f"{found.threshold:g}",
         )
+
+
+def _has_splits(found: Duplicates) -> bool:
+    """Whether the file has splits of its own, of which training would only leave images out."""
+    if found.leaks is not None:
+        return not found.leaks.drawn
+    return any(part for group in found.groups for part in group.splits)
 
 
 NEXT_STEPS = Section[DuplicatesContent](

@@ -25,7 +25,6 @@ def _content(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any] | None
     return {
         "note": None,
         "found": found,
-        "exact": sum(group.exact for group in found.groups),
         "across": pictured_pairs(found.across_splits[:MOST_PAIRS], thumbnails),
         "suspects": pictured_pairs(found.suspects[:MOST_PAIRS], thumbnails),
         "groups": pictured_groups(groups[:MOST_GROUPS], thumbnails),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,13 +18,12 @@ if TYPE_CHECKING:
 
     from penult.records import Features
 
-__all__ = ["CALIBRATION", "Comparison", "compare", "group_numbers", "label_numbers"]
+__all__ = ["Comparison", "calibration_levels", "compare", "group_numbers", "label_numbers"]
 
-CALIBRATION = (0.99, 0.97, 0.95, 0.93, 0.90)
-"""Cosines at which pairs are counted and shown, so that a threshold can be chosen."""
+_LEVELS = (0.99, 0.97, 0.95, 0.93, 0.90)
+_STEP = 0.05  # of further levels, where the threshold is below all of these
 
 _EXAMPLES = 4  # pairs a cosine
-_APART = 0.01  # an example is no further from its cosine; those of two cosines are never the same
 _SAME = 1 - 1e-6  # from here on there is nothing to be seen
 
 # More pairs are counted, and not listed: copies of one placeholder alone may be thousands of
@@ -48,9 +46,9 @@ class Comparison:
     links : Pairs
         Those that hold the rows together, from `least` up.
     counts : tuple of ThresholdCount
-        At `CALIBRATION` and the threshold, as far as they were looked for; the highest first.
+        At `calibration_levels`, as far as they were looked for; the highest first.
     examples : Pairs
-        Nearest to the cosines of `CALIBRATION`; the most similar first.
+        Of each of these levels the nearest above it; the most similar first.
     across, suspects : Pairs
         Near-duplicates in different parts, and of different labels; the most similar first.
     across_total, suspects_total : int
@@ -72,6 +70,22 @@ class Comparison:
     leaked: NDArray[np.bool_]
 
 
+def calibration_levels(threshold: float) -> tuple[float, ...]:
+    """Cosines at which pairs are counted and shown, so that a threshold can be chosen.
+
+    Returns
+    -------
+    tuple of float
+        0.99, 0.97, 0.95, 0.93, 0.90 and the threshold, the highest first; where that is below them,
+        those between in steps of 0.05 as well.
+    """
+    steps = range(1, int(_LEVELS[-1] / _STEP))
+    further = (round(_LEVELS[-1] - _STEP * k, 2) for k in steps)
+    return tuple(
+        sorted({threshold, *_LEVELS, *(one for one in further if one > threshold)}, reverse=True)
+    )
+
+
 def compare(
     features: Features,
     threshold: float,
@@ -80,7 +94,6 @@ def compare(
     train: NDArray[np.int64] | None = None,
     held_out: NDArray[np.int64] | None = None,
     memory: int | None = None,
-    calibration: Sequence[float] = CALIBRATION,
 ) -> Comparison:
     """Compare all rows with all.
 
@@ -95,8 +108,6 @@ def compare(
         Places of the rows that train and those to score with.
     memory : int, optional
         Bytes that may be taken.
-    calibration : sequence of float
-        Cosines at which pairs are counted and shown.
 
     Raises
     ------
@@ -104,12 +115,13 @@ def compare(
         If a row holds a NaN or an infinity; names the ids.
     """
     total = len(features)
-    least = least_countable(features, threshold, tuple(calibration))
-    levels = sorted({threshold, *(one for one in calibration if one >= least)}, reverse=True)
+    wanted = calibration_levels(threshold)
+    least = least_countable(features, threshold, wanted)
+    levels = [one for one in wanted if one >= least]
     found = np.zeros(len(levels), np.int64)
     forest = Forest(total)
     across, suspects = MostSimilar(_MOST_LISTED), MostSimilar(_MOST_LISTED)
-    nearest = [NearestTo(_EXAMPLES, one) for one in calibration if one >= least]
+    nearest = [NearestTo(_EXAMPLES, one) for one in levels]
     labels = label_numbers(features)
     role = np.zeros(total, np.int8)
     if train is not None and held_out is not None:
@@ -119,9 +131,10 @@ def compare(
         first, second, cosine = pairs.first, pairs.second, pairs.cosine
         forest.add(pairs)
         found += np.array([int((cosine >= level).sum()) for level in levels])
-        for example in nearest:
-            shown = (np.abs(cosine - example.value) < _APART) & (cosine < _SAME)
-            example.add(pairs, shown & (not exact))
+        if not exact:
+            # What a level finds, and the next higher one does not.
+            for example, higher in zip(nearest, [_SAME, *levels], strict=False):
+                example.add(pairs, (cosine >= example.value) & (cosine < min(higher, _SAME)))
         near = cosine >= threshold
         here, there = labels[first], labels[second]
         suspects.add(pairs, near & (here != there) & (here >= 0) & (there >= 0))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from penult.partition.row_groups import find_groups
+from penult.partition.row_groups import content_numbers, find_groups
 from penult.records import Duplicates, Features, RepairedSplit
 from penult.retrieve.duplicates.comparison import Comparison, compare, group_numbers
 from penult.retrieve.duplicates.groups import PairWriter, find_members, make_groups
@@ -57,6 +57,15 @@ class Found:
         assert self.parts is not None
         assert self.parts.split is not None
         return self.comparison.leaked[self.parts.split.held_out]
+
+    def not_trained_on(self) -> int:
+        """Count the images that training leaves out, since they are identical to held-out ones."""
+        assert self.parts is not None
+        assert self.parts.split is not None
+        content, held_out = content_numbers(self.features), self.parts.split.held_out
+        left = self.parts.numbers >= 0
+        left[self.parts.split.train] = left[held_out] = False
+        return int((left & np.isin(content, content[held_out])).sum())
 
     def repaired(self) -> RepairedSplit:
         """Mend the parts: no group of near-duplicates, or of the file's own groups, in several."""
@@ -149,8 +158,14 @@ def find_duplicates(
         threshold=threshold,
         least=comparison.least,
         rows=len(features),
+        identical=_identical_sets(features),
         counts=comparison.counts,
         zeros=tuple(str(features.ids[k]) for k in zeros),
         unseen=len(places) - len(sizes),
     )
     return Found(duplicates=duplicates, comparison=comparison, features=features, parts=parts)
+
+
+def _identical_sets(features: Features) -> int:
+    """Count the sets of two images and more that are one file."""
+    return int((np.unique(content_numbers(features), return_counts=True)[1] > 1).sum())
