@@ -244,14 +244,14 @@ def test_json_has_the_shape_that_scripts_rely_on(angles):
 
 
 def test_a_list_names_all_but_the_one_to_keep_and_nothing_where_labels_differ(angles, tmp_path, caplog):  # fmt: skip
-    degrees = {"a": 0, "b": 5, "c": 8, "x": 90, "y": 91, "none": 180, "named": 181, "u": 270, "v": 271}  # fmt: skip
+    degrees = {"a": 0, "b": 5, "c": 8, "x": 90, "y": 91, "bare": 180, "named": 181, "u": 270, "v": 271}  # fmt: skip
     labels = {"a": "rose", "b": "rose", "c": "tulip", "x": "rose", "named": "rose", "u": "rose"}
     with caplog.at_level(logging.WARNING, "penult"):
         found = penult.duplicates(angles(degrees, labels=labels), write_list=tmp_path / "drop.txt")
     assert (tmp_path / "drop.txt").read_text() == "v\ny\n"
     assert found.removable == ("v", "y")  # what has no label says nothing against that of the kept
     contested = [group.ids for group in found.groups if group.contested]
-    assert contested == [("a", "b", "c"), ("none", "named")]  # the list would drop a label
+    assert contested == [("a", "b", "c"), ("bare", "named")]  # the list would drop a label
     assert "leaves out 2 groups of different labels" in caplog.text
     assert "penult.duplicates(FEATURES, output='duplicates.html') shows them" in caplog.text
 
