@@ -19,6 +19,8 @@ _LEAST_MEMORY = 1_000_000
 # those that may be of a folder.
 _PATHS = frozenset({"images", "data", "calibrate", "labels", "weights"})
 _FOLDERS = frozenset({"images", "data", "calibrate", "copy_to", "folder", "directory", "results"})
+# What is read from a text, and is no name.
+_NOT_NAMES = {"k": "a number, or several such as 1,5,10", "max_memory": "a size such as 4GB"}
 # In bytes: of a name, and of a path, on every file system that Linux, macOS and Windows have.
 _LONGEST_NAME, _LONGEST_PATH = 255, 4095
 
@@ -98,7 +100,8 @@ def require_texts(
             continue
         if not text:
             if not path:
-                instead = "give a name" if needed else "give a name, or leave it out"
+                instead = "give " + _NOT_NAMES.get(name, "a name")
+                instead += "" if needed else ", or leave it out"
                 raise UsageError(f"{called} is empty; {instead}")
             instead = "a folder, or . for this one" if name in _FOLDERS else "the name of a file"
             raise UsageError(f"an empty path was given as {called}; give {instead}")

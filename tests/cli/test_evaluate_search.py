@@ -92,7 +92,7 @@ def test_json_is_what_scripts_rely_on(penult, gallery):
 
 def test_a_part_of_the_rows_searches_the_others(penult, gallery):
     done = penult("evaluate-search", "gallery.h5", "-k", 1, "--test-size", 0.34, "--runs", 2, "--seed", 7)  # fmt: skip
-    line = "2 times, 3 rows of gallery.h5 (34%, drawn with seed 7) searched the other 3, by cosine"
+    line = "2 times, 3 rows of gallery.h5 (34%, drawn with seeds 7 to 8) searched the other 3, by cosine"
     assert line in done.out.splitlines()
 
 
@@ -111,6 +111,7 @@ def test_the_queries_rows_are_those_of_the_gallerys_recipe(penult, gallery):
     [
         ("-k 9", "--k 9 was given, but a query finds no more than 5 rows; give at most 5"),
         ("-k 1,x", "-k '1,x' was given; give numbers such as -k 1,5,10"),
+        ("--k=", "--k is empty; give a number, or several such as 1,5,10, or leave it out"),
         ("-k 1 --runs 2", "--runs 2 was given; give 1 or more, and where it is more, the part of the rows to draw in each: --test-size 0.2"),
         ("-k 1 --layer nothing", "unknown layer 'nothing' in gallery.h5; allowed: penultimate"),
         ("-k 1 --queries other.h5", "different recipes"),
@@ -126,3 +127,26 @@ def test_what_cannot_be_right_is_one_line(penult, gallery, typed, said):
     assert said in done.err
     assert done.err.count("\n") == 1
     assert done.code == (1 if "recipes" in said else 2)
+
+
+def test_rows_extracted_without_labels_say_how_they_were(penult, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    plain = [ImageRecord(f"{k}.jpg", io.BytesIO) for k in range(3)]
+    write(tmp_path / "f.h5", plain, [rows_of((0, 40, 80))], origin={"labels": "none"})
+    done = penult("evaluate-search", "f.h5")
+    assert done.err == (
+        "penult: none of the 3 rows has a label, so nothing says which are relevant; they were "
+        "extracted with --labels none; extract again without it, from one folder a class\n"
+    )
+    # What is in the file is no error of who typed the command.
+    told = {
+        name: penult(name, "f.h5", *more.split())
+        for name, more in {
+            "evaluate-search": "",
+            "train": "-o c.skops",
+            "report": "-o there",
+            "duplicates": "--across-splits",
+        }.items()
+    }
+    assert {name: one.code for name, one in told.items()} == dict.fromkeys(told, 1)
+    assert all("none of the 3 rows has a label" in one.err for one in told.values())

@@ -165,6 +165,17 @@ def test_a_report_tells_its_steps_one_after_the_other(photos, toy, tmp_path):
         assert (counted[0].done, counted[-1].done) == (0, counted[-1].total)
 
 
+def test_an_index_tells_its_rows_from_none_to_all(make_features, tmp_path):
+    told: list[Progress] = []
+    rows = make_features({"a": 20, "b": 20})
+    penult.index(rows, tmp_path / "rows.index", kind="hnsw", progress=told.append)
+    stages = {now.stage for now in told if now.counted}
+    assert {"build the index", "write the index"} <= stages
+    for stage in stages:
+        counted = [now for now in told if now.stage == stage]
+        assert (counted[0].done, counted[-1].done) == (0, counted[-1].total), stage
+
+
 def test_one_bar_is_seen_at_a_time(terminal):
     with terminal as screen, Display() as outer, Display() as inner:
         inner(Progress(1, 2, 0, stage="inner"))

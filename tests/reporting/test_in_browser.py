@@ -123,3 +123,19 @@ def test_a_page_without_any_duplicates_is_whole(tab, tmp_path):
         "next",
     ]
     assert tab.complaints == []
+
+
+def test_on_a_phone_no_column_of_scores_is_out_of_sight(tab, pages):
+    tab.open(pages["report"], width=PHONE)
+    for table in (".searched", "#curve table"):
+        right = f"document.querySelector('{table}').getBoundingClientRect().right"
+        assert tab.run(right) <= PHONE
+        assert tab.run(f"document.querySelector('{table}').parentElement.scrollWidth") <= PHONE
+
+
+def test_on_a_desk_three_groups_of_two_are_abreast(tab, tmp_path):
+    near = [group(f"{k}/1.jpg", f"{k}/2.jpg") for k in range(3)]
+    exact = [group(f"{k}/1.jpg", f"{k}/2.jpg", exact=True) for k in range(3, 6)]
+    tab.open(_page(tmp_path / "six.html", duplicates_of(*near, *exact)), width=1200)
+    tops = "[...document.querySelectorAll('.group')].map(one => one.getBoundingClientRect().top)"
+    assert sorted(Counter(tab.run(tops)).values()) == [3, 3]

@@ -7,6 +7,7 @@ import pytest
 from feature_files import recipe
 
 from penult.errors import SearchError
+from penult.partition.splits import Split
 from penult.records import Features, HeldOut
 from penult.reporting import nearest_rows
 from penult.reporting.nearest_rows import NearestRows
@@ -27,6 +28,12 @@ ROWS = {
 }
 
 
+def parts(train, held_out):
+    return Split(
+        train=np.array(train), held_out=np.array(held_out), description="chosen", left_out={}
+    )
+
+
 def nearest(rows=ROWS, **changes):
     names = ("rose", "tulip", "weed")
     angles = np.radians([angle for _, angle in rows.values()])
@@ -43,7 +50,7 @@ def nearest(rows=ROWS, **changes):
         predicted=("rose", "rose", "weed"),
         probability=(0.9, 0.9, 0.9),
     )
-    given = {"features": features, "held_out": held_out, "classes": names}
+    given = {"features": features, "held_out": held_out, "split": parts([0, 2], [1, 3, 4])}
     return NearestRows(**given | changes)
 
 
@@ -70,7 +77,7 @@ def test_leaks_are_between_what_was_trained_on_and_what_was_held_out(caplog):
 
 def test_rows_that_neither_trained_nor_were_held_out_are_in_no_part():
     held_out = HeldOut(ids=("rose/2.jpg",), truth=("rose",), predicted=("rose",), probability=(1,))
-    found = nearest(classes=("rose", "weed"), held_out=held_out).duplicates()
+    found = nearest(split=parts([0, 4], [1]), held_out=held_out).duplicates()
     assert found.leaks.parts == {"train": 2, "test": 1}  # no tulip
     assert [one.first for one in found.across_splits] == ["rose/1.jpg"]
     assert found.leaks.without is None  # nothing is left to score

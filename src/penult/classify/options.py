@@ -5,15 +5,23 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from penult.arguments import require_whole
 from penult.classify.preparation import make_scaler
 from penult.errors import UsageError
 from penult.interface import at_command_line, option
-from penult.partition.near_duplicates import require_cosine
+from penult.machine import free_memory
+from penult.partition.near_duplicates import join_near_duplicates, require_cosine
 from penult.partition.split_checks import require_split_options
+from penult.partition.splits import Split, hold_out
 from penult.representation import short, what_given
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from penult.records import Features
 
 __all__ = ["TrainOptions"]
 
@@ -91,6 +99,50 @@ class TrainOptions:
     def kinds(self) -> tuple[str, ...]:
         """The kinds of classifier to choose from."""
         return (self.classifier,) if isinstance(self.classifier, str) else self.classifier
+
+    @property
+    def memory(self) -> int:
+        """Bytes that may be taken: as many as were given, or half of what the machine has free."""
+        return free_memory() // 2 if self.max_memory is None else self.max_memory
+
+    def joined(self, features: Features) -> Features:
+        """The same, near-duplicates taken for one image where that is asked for.
+
+        Raises
+        ------
+        TrainingError
+        """
+        if self.near_duplicates is None:
+            return features
+        return join_near_duplicates(features, self.near_duplicates, self.memory)
+
+    def split(
+        self, features: Features, *, run: int = 0, in_test_file: NDArray[np.bool_] | None = None
+    ) -> Split:
+        """Divide rows into those that train and those held out: all who ask get the same parts.
+
+        Parameters
+        ----------
+        features : Features
+            As `joined` gives them.
+        run : int
+            Which one, where there are several.
+        in_test_file : bool array, shape (N,), optional
+            As `hold_out` takes it.
+
+        Raises
+        ------
+        UsageError, TrainingError
+        """
+        return hold_out(
+            features,
+            test_size=self.test_size,
+            seed=self.seed + run,
+            folds=self.folds,
+            stored=not self.ignore_splits,
+            min_per_class=self.min_per_class,
+            in_test_file=in_test_file,
+        )
 
     def changed(self) -> dict[str, Any]:
         """Name to value of those that are not the default."""

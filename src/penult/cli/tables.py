@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from penult.classify.outcome import layers_rows, trials_rows
-from penult.cli.console import Table, say
+from penult.cli.console import Table, say, say_some
 from penult.interface import option
 from penult.records import class_rows, scores_line
 from penult.wording import count, listed, params_in_words, percent, ratio
@@ -30,6 +30,7 @@ __all__ = [
     "recipe_table",
     "reduction_line",
     "say_accuracy",
+    "say_left_out",
     "scores_table",
     "strays_line",
     "trials_table",
@@ -223,6 +224,12 @@ def copies_line(settings: TrainingSettings) -> str | None:
         return None
     alike = "identical to" if settings.near_duplicates is None else "a near-duplicate of"
     return f"{alike} another image, and kept in the same part: {settings.copies:,}"
+
+
+def say_left_out(settings: TrainingSettings) -> None:
+    """Say how many images neither trained nor were held out, and why."""
+    left_out = settings.left_out.items()
+    say_some([f"left out: {count(number, 'image')}, {reason}" for reason, number in left_out])
 
 
 def recipe_table(recipe: Recipe) -> None:

@@ -150,6 +150,7 @@ def near_pairs(
         def step(part: float) -> None:
             tell(Progress(round(part * tiles), tiles, 0, stage="comparing all rows", unit="blocks"))
 
+        step(0.0)
         for found in near_numbers(distinct, threshold, sizes, step):
             yield from _members(distinct, *found, every=every)
 

@@ -26,6 +26,7 @@ __all__ = [
     "require_two_to_train_with",
     "require_undivided_groups",
     "telling_of_unlabelled",
+    "without_labels",
 ]
 
 P = ParamSpec("P")
@@ -56,8 +57,19 @@ def require_labels(count: int, rows: int, origin: Mapping[str, Any]) -> None:
     rows : all of them
     origin : how the labels were made, as a feature file has it
     """
-    if count:
-        return
+    if not count:
+        raise TrainingError(without_labels(rows, origin, "there is nothing to learn"))
+
+
+def without_labels(rows: int, origin: Mapping[str, Any], consequence: str) -> str:
+    """Say that no row has a label, what follows from it, and what to do.
+
+    Parameters
+    ----------
+    rows : how many there are
+    origin : how the labels were made, as a feature file has it
+    consequence : what cannot be done
+    """
     labels, pattern = origin.get("labels", ""), origin.get("label_pattern")
     if pattern is not None:
         why = f"the pattern {pattern!r} matched no file name; extract again with another one"
@@ -74,7 +86,7 @@ def require_labels(count: int, rows: int, origin: Mapping[str, Any]) -> None:
     else:
         why = f"the labels of {labels} are of other images; extract again with those of these"
     which = "the 1 row has no" if rows == 1 else f"none of the {rows:,} rows has a"
-    raise TrainingError(f"{which} label, so there is nothing to learn; {why}")
+    return f"{which} label, so {consequence}; {why}"
 
 
 def telling_of_unlabelled(

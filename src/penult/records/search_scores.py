@@ -48,6 +48,8 @@ class SearchScores(SearchAverages):
         Rows that a query is compared with: of several runs, of the first.
     runs : int
         How often a gallery and queries were drawn; 0 where none were drawn.
+    sizes : tuple of (int, int)
+        Of each run, or of the one search, the rows that queried and those of the gallery.
     unlabelled : int
         Rows that have no label and were left out.
     near_duplicates : float
@@ -66,6 +68,7 @@ class SearchScores(SearchAverages):
     protocol: str = ""
     gallery: int = 0
     runs: int = 0
+    sizes: tuple[tuple[int, int], ...] = ()
     unlabelled: int = 0
     near_duplicates: float = 0.95
     duplicates: int = 0
@@ -109,8 +112,8 @@ class SearchScores(SearchAverages):
         -------
         dict
             As of `SearchAverages`, and ``without_duplicates``, ``labels``, ``examples``, ``k``,
-            ``metric``, ``protocol``, ``gallery``, ``runs``, ``unlabelled``, ``near_duplicates``,
-            ``duplicates`` and ``layer``.
+            ``metric``, ``protocol``, ``gallery``, ``runs``, ``sizes``, ``unlabelled``,
+            ``near_duplicates``, ``duplicates`` and ``layer``.
         """
         return {
             **super().to_dict(),
@@ -122,6 +125,7 @@ class SearchScores(SearchAverages):
             "protocol": self.protocol,
             "gallery": self.gallery,
             "runs": self.runs,
+            "sizes": [{"queries": asked, "gallery": found} for asked, found in self.sizes],
             "unlabelled": self.unlabelled,
             "near_duplicates": self.near_duplicates,
             "duplicates": self.duplicates,

@@ -31,6 +31,8 @@ from penult.reporting.refusals import feature_file_among, made_already, require_
 from penult.reporting.report_files import ReportFiles
 from penult.reporting.staging import staged
 from penult.reporting.steps import extract_rows, noted, timed, train_with_rows
+from penult.retrieve.duplicates.leak_warning import warn_of_leaks
+from penult.retrieve.duplicates.leaks import find_leaks
 from penult.web.pictures import image_opener
 
 if TYPE_CHECKING:
@@ -252,19 +254,26 @@ def report(
                 file or folder / FEATURES, (file and wanted) or ("all",), options, tell
             )
             trained.save(folder / CLASSIFIER, overwrite=True)
+            # As it was divided to train: what follows says nothing of other parts.
+            split = options.split(options.joined(features))
         contradictions = find_contradictions(features)
         log_contradictions(contradictions)
+        if near_duplicates is None:
+            leaks = find_leaks(features, split.train, features, split.held_out)
+            warn_of_leaks(leaks, str(file or directory / FEATURES), drawn=split.drawn)
         if label_errors:
             with noted(notes, "labels"), timed(seconds, "label errors"):
                 issues = find_label_issues(trained, features, progress=tell)
                 found["label_issues"] = tuple(issues)
         if curve:
             with noted(notes, "curve"), timed(seconds, "learning curve"):
-                found["curve"] = tuple(learning_curve(trained, features, progress=tell))
+                found["curve"] = tuple(
+                    learning_curve(trained, features, split=split, progress=tell)
+                )
         nearest = NearestRows(
             features=features,
             held_out=trained.held_out,
-            classes=trained.label_names,
+            split=split,
             threshold=near_duplicates or 0.95,
             seed=seed,
             memory=options.max_memory,

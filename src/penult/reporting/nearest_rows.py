@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
-from penult.partition.row_groups import content_numbers
 from penult.partition.rows import row_length
+from penult.partition.splits import Split
 from penult.progress import Tell
 from penult.records import Duplicates, Features, HeldOut, SearchScores, SplitLeaks
 from penult.retrieve.duplicates.find import find_duplicates
@@ -41,9 +39,9 @@ class NearestRows:
     features : Features
         The rows.
     held_out : HeldOut
-        The images that the classifier was not trained on.
-    classes : sequence of str
-        Those that it was trained on.
+        What the classifier said of the images that it was not trained on.
+    split : Split
+        Which rows it was trained on, and which were held out: in the first of several runs.
     threshold : float
         Cosine from which rows are near-duplicates; a higher one is taken where that would make
         duplicates of more pairs than can be looked at.
@@ -59,7 +57,7 @@ class NearestRows:
 
     features: Features
     held_out: HeldOut
-    classes: Sequence[str]
+    split: Split
     threshold: float = 0.95
     seed: int = 0
     memory: int | None = None
@@ -76,7 +74,7 @@ class NearestRows:
         SearchError
             If rows cannot be searched.
         """
-        features = self._drawn(MOST_SEARCHED)
+        features = self._drawn(self.features, MOST_SEARCHED)
         rows = LabelledRows.of(features)
         lengths = tuple(k for k in _LENGTHS if k < len(rows)) or _LENGTHS[:1]
         return score_search(
@@ -95,8 +93,7 @@ class NearestRows:
         ------
         UsageError, SearchError
         """
-        features = self._drawn(MOST_COMPARED)
-        features = replace(features, splits=self._parts(features))
+        features = self._drawn(self._with_parts(), MOST_COMPARED)
         found = find_duplicates(
             features,
             self._near(features),
@@ -109,34 +106,22 @@ class NearestRows:
         )
         return replace(found.duplicates, leaks=self._leaks(found.duplicates, features))
 
-    def _drawn(self, most: int) -> Features:
-        most = min(most, MOST_BYTES // (4 * max(1, row_length(self.features))))
-        if len(self.features) <= most:
-            return self.features
-        drawn = np.random.default_rng(self.seed).permutation(len(self.features))[:most]
-        return self.features.take(np.sort(drawn))
+    def _drawn(self, features: Features, most: int) -> Features:
+        most = min(most, MOST_BYTES // (4 * max(1, row_length(features))))
+        if len(features) <= most:
+            return features
+        drawn = np.random.default_rng(self.seed).permutation(len(features))[:most]
+        return features.take(np.sort(drawn))
 
     def _near(self, features: Features) -> float:
         higher = [one for one in _HIGHER if one > self.threshold]
         return least_countable(features, 1.0, (self.threshold, *higher))
 
-    def _parts(self, features: Features) -> list[str]:
-        """Which part each row is in: of the first run's, where there were several."""
-        held_out = set(self.held_out.ids)
-        known = np.isin(features.label_names, list(self.classes))
-        trained: Any
-        if features.targets is None:
-            trained = (features.labels >= 0) & known[features.labels]
-        else:
-            trained = np.asarray(features.targets)[:, known].any(axis=1)
-        # Images identical to held-out ones are left out of training.
-        content = content_numbers(features)
-        kept = np.isin(list(map(str, features.ids)), list(held_out))
-        trained = trained & ~np.isin(content, content[kept])
-        return [
-            "test" if one in held_out else "train" if trained[k] else ""
-            for k, one in enumerate(map(str, features.ids))
-        ]
+    def _with_parts(self) -> Features:
+        """The rows, those that are in neither part of the classifier's in none at all."""
+        parts = np.full(len(self.features), "", object)
+        parts[self.split.train], parts[self.split.held_out] = "train", "test"
+        return replace(self.features, splits=parts.tolist())
 
     def _leaks(self, found: Duplicates, features: Features) -> SplitLeaks:
         parts = list(features.splits or ())

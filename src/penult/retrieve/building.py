@@ -112,6 +112,7 @@ def extended(structure: Structure, rows: Rows, places: NDArray[np.int64], tell: 
 
     def shortened() -> Iterator[NDArray[np.float32]]:
         done = 0
+        tell(Progress(0, len(places), 0, stage="build the index", unit="rows"))
         for block in row_blocks(GluedRows([Piece(rows, places)])):
             yield structure.space(block)
             done += len(block)

@@ -96,12 +96,11 @@ def duplicates(
     Raises
     ------
     UsageError
-        If the threshold is not in (0, 1], there are no parts, or rows in memory are asked for
-        another layer.
+        If the threshold is not in (0, 1], or rows in memory are asked for another layer.
     UnknownNameError
         If there is no such layer.
     SearchError
-        If rows hold NaN or infinite numbers.
+        If rows hold NaN or infinite numbers, or there are no parts to find pairs between.
     PathNotFoundError, FeatureFileError
         If the features, or the images at `images`, cannot be found or read.
     OutputExistsError, OutputError

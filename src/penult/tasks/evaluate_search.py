@@ -22,6 +22,7 @@ from penult.retrieve.evaluation.protocol import (
     draw_trials,
     leave_one_out,
     require_k,
+    require_two_labels,
     search_apart,
 )
 from penult.retrieve.evaluation.score import score_search
@@ -84,10 +85,11 @@ def evaluate_search(
     Raises
     ------
     UsageError
-        If no row has a label, no query has a relevant row, `k` is more than a query can find, or
-        the queries cannot be drawn.
+        If no query has a relevant row, `k` is more than a query can find, or the queries cannot be
+        drawn.
     SearchError
-        If a row holds NaN or infinite numbers; or if a row is all zeros, which has no cosine.
+        If no row has a label, or all rows of the gallery have the same, which any ranking finds; if
+        a row holds NaN or infinite numbers; or if a row is all zeros, which has no cosine.
     RecipeMismatchError
         If the queries were made otherwise than the gallery.
     PathNotFoundError, WrongFileError, FeatureFileError, UnknownNameError
@@ -112,6 +114,7 @@ def evaluate_search(
     asking = None if queries is None else _of_recipe(queries, searched, _named(gallery))
     with following(progress) as tell:
         rows = LabelledRows.of(searched, asking, metric=metric)
+        require_two_labels(rows)
         if asking is not None:
             trials = search_apart(rows)
         elif test_size is None:
@@ -132,6 +135,7 @@ def evaluate_search(
         scores,
         protocol=_in_words(trials, test_size, seed, gallery, queries),
         runs=0 if test_size is None else runs,
+        sizes=tuple((len(trial.queries), len(trial.gallery)) for trial in trials),
         name=searched.name,
     )
 
@@ -171,8 +175,17 @@ def _in_words(
         )
     if test_size is None:
         return f"each of {count(found, 'row')} of {_named(gallery)} searched all others"
-    times = "" if len(trials) == 1 else f"{len(trials)} times, "
+    times, seeds = "", f"seed {seed}"
+    if len(trials) > 1:
+        times, seeds = f"{len(trials)} times, ", f"seeds {seed} to {seed + len(trials) - 1}"
+    queries_drawn = _least_and_most([len(trial.queries) for trial in trials])
+    others = _least_and_most([len(trial.gallery) for trial in trials])
     return (
-        f"{times}{count(asked, 'row')} of {_named(gallery)} ({100 * test_size:.3g}%, drawn with "
-        f"seed {seed}) searched the other {found:,}"
+        f"{times}{queries_drawn} {'row' if queries_drawn == '1' else 'rows'} of {_named(gallery)} "
+        f"({100 * test_size:.3g}%, drawn with {seeds}) searched the other {others}"
     )
+
+
+def _least_and_most(numbers: Sequence[int]) -> str:
+    least, most = min(numbers), max(numbers)
+    return f"{least:,}" if least == most else f"{least:,} to {most:,}"

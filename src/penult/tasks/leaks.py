@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 import numpy as np
 
 from penult.classify.evaluation.seen import content_keys, is_seen
+from penult.classify.options import TrainOptions
 from penult.errors import PenultError
-from penult.interface import command, option
-from penult.partition.splits import hold_out
 from penult.records import Features
-from penult.retrieve.duplicates.leaks import Leaks, find_leaks
-from penult.wording import count, percent
+from penult.retrieve.duplicates.leak_warning import warn_of_leaks
+from penult.retrieve.duplicates.leaks import find_leaks
 
 __all__ = ["log_leaks"]
 
-_FEW = 0.001  # of the held-out images: fewer are not seen in any score
-_MANY = 0.5
 
-
-def log_leaks(features: Features, others: Features | None, **parts: Any) -> None:
+def log_leaks(features: Features, others: Features | None, options: TrainOptions) -> None:
     """Warn where held-out images have near-duplicates among those that train.
 
     Parameters
@@ -30,50 +25,20 @@ def log_leaks(features: Features, others: Features | None, **parts: Any) -> None
         What was trained on.
     others : Features or None
         What was scored on, if that is another file.
-    **parts : Any
-        How the rows were divided: options of `hold_out`.
+    options : TrainOptions
+        By which the rows were divided.
     """
     try:
         if others is None:
-            split = hold_out(features, **parts)
+            split = options.split(features)
             found = find_leaks(features, split.train, features, split.held_out)
         else:
-            seen = _shared(features, others)
-            split = hold_out(features, in_test_file=seen, **parts)
+            split = options.split(features, in_test_file=_shared(features, others))
             found = find_leaks(features, split.train, others, np.arange(len(others)))
     except PenultError:  # training has said what there is to say
         return
-    if found is not None and found.near > _FEW * found.looked_at:
-        logging.getLogger("penult").warning(
-            "penult: %s",
-            _sentence(found, features, drawn=None if others is not None else split.drawn),
-        )
-
-
-def _sentence(found: Leaks, features: Features, *, drawn: bool | None) -> str:
-    """What was found, and what to do; `drawn` is None where another file was scored on."""
-    of = count(found.held_out, "held-out image")
-    if found.looked_at < found.held_out:
-        of = f"{count(found.looked_at)} that were drawn from {of}"
-    have = "has" if found.near == 1 else "have"
-    line = (
-        f"{found.near:,} of {of} ({percent(found.near / found.looked_at)}) {have} a near-duplicate "
-        f"among those that train, a cosine of {found.cosine:g} or more, which may flatter the "
-        "scores"
-    )
-    if found.near > _MANY * found.looked_at:
-        line += ", unless the images of this dataset are all that much alike"
-    if drawn is None:
-        return line
     file = getattr(features.features, "named", "") or "FEATURES"
-    other = {} if found.cosine == 0.95 else {"threshold": found.cosine}
-    if not drawn:
-        # Near-duplicates that are kept together would lose the training images instead.
-        mend = command("duplicates", file, across_splits=True, repair="repaired.h5", **other)
-        return f"{line}; {mend} shows them, and writes the rows with splits that keep them together"
-    look = command("duplicates", file, across_splits=True, **other)
-    keep = option("near_duplicates", found.cosine)
-    return f"{line}; {keep} keeps them in one part, {look} shows them"
+    warn_of_leaks(found, file if others is None else None, drawn=split.drawn)
 
 
 def _shared(features: Features, others: Features) -> Any:

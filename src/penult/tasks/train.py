@@ -178,15 +178,12 @@ def train(
         trained.save(output, overwrite=overwrite)
     rows = features if isinstance(features, Features) else load(features)
     log_contradictions(find_contradictions(rows))
-    if near_duplicates is None:
+    options = trained.settings.options
+    if near_duplicates is None and options is not None:
         log_leaks(
             _of_layer(features, trained.layer),
             None if test_features is None else _of_layer(test_features, trained.layer),
-            test_size=test_size,
-            seed=seed,
-            folds=folds,
-            stored=not ignore_splits,
-            min_per_class=min_per_class,
+            options,
         )
     if results is not None:
         from penult.reporting.results import write_results

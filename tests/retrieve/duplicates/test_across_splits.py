@@ -10,7 +10,7 @@ import pytest
 from feature_files import recipe, record, write
 
 import penult
-from penult.errors import UsageError
+from penult.errors import SearchError
 from penult.recipe import AugmentedRecipe
 from penult.records import AugmentedRecord
 from penult.retrieve.duplicates.repair import largest_shift, mend_parts
@@ -78,13 +78,13 @@ def test_without_labels_pairs_are_listed_and_why_there_is_no_score(angles):
 def test_where_there_are_no_parts_that_is_said(angles):
     features = angles({"a.jpg": 0, "b.jpg": 1})
     with pytest.raises(
-        UsageError, match="has no splits, and none can be drawn: none of the 2 rows"
+        SearchError, match="has no splits, and none can be drawn: none of the 2 rows"
     ):
         penult.duplicates(features, across_splits=True)
     alone = angles(
         {"a.jpg": 0, "b.jpg": 1}, splits=dict.fromkeys(("a.jpg", "b.jpg"), "test"), name="b"
     )
-    with pytest.raises(UsageError, match="all rows of these features are in one split, 'test'"):
+    with pytest.raises(SearchError, match="all rows of these features are in one split, 'test'"):
         penult.duplicates(alone, across_splits=True)
 
 

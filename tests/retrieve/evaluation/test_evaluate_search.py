@@ -12,7 +12,7 @@ import penult
 from penult.errors import RecipeMismatchError, SearchError, UsageError
 from penult.records import Progress
 from penult.retrieve.evaluation.labelled_rows import LabelledRows
-from penult.retrieve.evaluation.protocol import leave_one_out
+from penult.retrieve.evaluation.protocol import Trial, leave_one_out
 from penult.retrieve.evaluation.score import score_search
 
 pytestmark = pytest.mark.light
@@ -248,8 +248,9 @@ def test_scores_are_those_of_a_slow_search(crowd):
 
 
 def test_rows_without_a_label_are_left_out_and_counted(turned):
-    found = penult.evaluate_search(turned([0, 1, 2, 90], ["a", "", "a", ""]), k=1, progress=False)
-    assert (found.queries, found.gallery, found.unlabelled) == (2, 2, 2)
+    rows = turned([0, 1, 2, 90, 45], ["a", "", "a", "", "b"])
+    found = penult.evaluate_search(rows, k=1, progress=False)
+    assert (found.queries, found.gallery, found.unlabelled) == (2, 3, 2)
     assert "2 rows have no label, and were left out" in str(found)
 
 
@@ -300,7 +301,9 @@ def test_scores_show_what_they_are_of(turned):
 @pytest.mark.parametrize(
     ("change", "error", "said"),
     [
-        pytest.param({"labels": np.full(4, -1)}, UsageError, "none of 4 rows has a label", id="no labels"),
+        pytest.param({"labels": np.full(4, -1)}, SearchError, "none of the 4 rows has a label, so nothing says which are relevant; put the images into one folder a class", id="no labels"),
+        pytest.param({"labels": np.ones(4, int)}, SearchError, r"of one label only \(b\), .* any search would be perfect; give rows of two labels", id="one label"),
+        pytest.param({"labels": np.full(4, -1), "targets": np.ones((4, 2), bool)}, SearchError, r"of one label only \(a and b\)", id="the same labels"),
         pytest.param({"labels": np.arange(4), "label_names": tuple("abcd")}, UsageError, "none of 4 queries has a relevant row", id="a label each"),
         pytest.param({"features": np.array([[1, 0], [0, 0], [1, 1], [0, 0]], np.float32)}, SearchError, r"2 rows of zeros \(1.jpg, 3.jpg\), which have no cosine; .* metric='euclidean'", id="zeros"),
         pytest.param({"features": np.array([[1, 0], [np.nan, 0], [1, 1], [0, 1]], np.float32)}, SearchError, r"1 row with NaN or infinite numbers \(1.jpg\)", id="NaN"),
@@ -311,6 +314,27 @@ def test_rows_that_cannot_be_scored_are_one_line(turned, change, error, said):
     with pytest.raises(error, match=said) as raised:
         penult.evaluate_search(rows, k=1, progress=False)
     assert "\n" not in str(raised.value)
+
+
+def test_a_gallery_of_one_label_is_perfect_whatever_the_queries(turned):
+    gallery, queries = turned([0, 25, 45], "aaa"), turned([0, 25, 45], "aab")
+    with pytest.raises(SearchError, match=r"of one label only \(a\)"):
+        penult.evaluate_search(gallery, queries, k=1, progress=False)
+
+
+def test_runs_of_several_sizes_are_all_told(turned, monkeypatch):
+    """Groups are never divided, so that one part may be larger than another."""
+    drawn = [Trial(np.arange(n), np.arange(n, 6)) for n in (2, 3, 2)]
+    monkeypatch.setattr("penult.tasks.evaluate_search.draw_trials", lambda *_: drawn)
+    rows = turned([0, 25, 45, 50, 70, 90], "abaabb")
+    found = penult.evaluate_search(rows, k=1, test_size=0.4, runs=3, seed=7, progress=False)
+    assert found.sizes == ((2, 4), (3, 3), (2, 4))
+    assert found.protocol == (
+        "3 times, 2 to 3 rows of these features (40%, drawn with seeds 7 to 9) searched the other "
+        "3 to 4"
+    )
+    assert found.to_dict()["sizes"][1] == {"queries": 3, "gallery": 3}
+    assert found.queries == 7
 
 
 def test_rows_of_zeros_have_distances(turned):

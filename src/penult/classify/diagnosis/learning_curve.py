@@ -13,10 +13,11 @@ from penult.classify.classifier import Classifier
 from penult.classify.diagnosis.common import load_labelled, map_in_threads
 from penult.classify.kinds.base import TrainingData
 from penult.classify.kinds.registry import find_kind
-from penult.errors import UsageError
+from penult.errors import PenultError, UsageError
 from penult.partition.augmented import read_part
 from penult.partition.rows import read_rows
 from penult.partition.sampling import affordable_rows, rank_within_class
+from penult.partition.splits import Split
 from penult.progress import ShowProgress, following
 from penult.records import Features
 from penult.representation import short_repr
@@ -61,12 +62,13 @@ def learning_curve(
     sizes: Sequence[int] | None = None,
     draws: int = 3,
     max_rows: int | None = None,
+    split: Split | None = None,
     progress: ShowProgress = None,
 ) -> list[CurvePoint]:
     """Train with `classifier`'s parameters on ever more images a class.
 
-    The held-out images are those that the classifier was scored on; all others may be drawn. The
-    last point is the classifier itself.
+    The held-out images are those that the classifier was scored on; those that it was trained on
+    may be drawn, so without copies of held-out ones. The last point is the classifier itself.
 
     Parameters
     ----------
@@ -82,6 +84,9 @@ def learning_curve(
     max_rows : int, optional
         Sizes that take more images are left out, but for the classifier itself; and of more
         held-out images, so many are drawn. By default 10,000, or fewer where rows are long.
+    split : Split, optional
+        How the rows were divided; by default as the classifier's options divide them, or, where
+        those do not hold out its images, all others may be drawn.
     progress : bool or callable, optional
         As for `penult.extract`; fits are counted.
 
@@ -108,7 +113,11 @@ def learning_curve(
             f"classifier was scored on; give the features it was trained on"
         )
     most = max_rows or affordable_rows(features)
-    pool, test = np.flatnonzero(~held & (labels >= 0)), np.flatnonzero(held)
+    split = _split(classifier, features) if split is None else split
+    trained, test = ~held & (labels >= 0), np.flatnonzero(held)
+    if split is not None and np.isin(test, split.held_out).all():
+        trained &= np.isin(np.arange(len(features)), split.train)
+    pool = np.flatnonzero(trained)
     if len(test) > most:
         test = np.sort(np.random.default_rng(0).choice(test, most, replace=False))
     counts = np.bincount(labels[pool])
@@ -147,6 +156,14 @@ def learning_curve(
     return [
         CurvePoint(size, takes[size], tuple(found)) for size, found in accuracies.items() if found
     ]
+
+
+def _split(classifier: Classifier, features: Features) -> Split | None:
+    options = classifier.settings.options
+    try:
+        return None if options is None else options.split(options.joined(features))
+    except PenultError:  # those were held out of other rows
+        return None
 
 
 def _labels(classifier: Classifier, features: Features) -> NDArray[np.int64]:

@@ -24,10 +24,8 @@ from penult.classify.training.training_set import TrainingSet
 from penult.errors import UsageError
 from penult.features.read import load
 from penult.interface import option
-from penult.machine import free_memory
-from penult.partition.near_duplicates import join_near_duplicates
 from penult.partition.rows import read_blocks
-from penult.partition.splits import Split, hold_out
+from penult.partition.splits import Split
 from penult.progress import ShowProgress, Tell, following
 from penult.recipe import require_equal
 from penult.records import Features, HeldOut, Progress
@@ -97,24 +95,13 @@ def train(
             name="the training features",
             other_name="the test features",
         )
-    memory = free_memory() // 2 if max_memory is None else max_memory
+    memory = options.memory
     plain = features
     in_test_file = None if other is None else _shared(features, other)
     if near_duplicates is not None:
         with following(progress):
-            features = join_near_duplicates(features, near_duplicates, memory)
-    splits = [
-        hold_out(
-            features,
-            test_size=test_size,
-            seed=seed + run,
-            folds=folds,
-            stored=not ignore_splits,
-            min_per_class=min_per_class,
-            in_test_file=in_test_file,
-        )
-        for run in range(runs)
-    ]
+            features = options.joined(features)
+    splits = [options.split(features, run=run, in_test_file=in_test_file) for run in range(runs)]
     if runs > 1 and not splits[0].drawn:
         raise UsageError(
             f"{runs} runs would hold out the same images each time: the held-out part is "

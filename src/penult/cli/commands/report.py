@@ -30,6 +30,7 @@ from penult.cli.tables import (
     layer_line,
     layers_table,
     say_accuracy,
+    say_left_out,
     trials_table,
 )
 from penult.progress import shown
@@ -219,6 +220,7 @@ def run(
         say(line)
     for line in edge_lines(made.classifier.settings):
         say(line)
+    say_left_out(made.classifier.settings)
     if made.label_issues:
         say(_label_errors_line(made.label_issues, made.page.with_name(LABEL_ERRORS)))
     say_path(made.page)

@@ -16,7 +16,6 @@ from penult.cli.console import (
     say,
     say_json,
     say_path,
-    say_some,
     settings_json,
 )
 from penult.cli.tables import (
@@ -28,6 +27,7 @@ from penult.cli.tables import (
     marked_line,
     reduction_line,
     say_accuracy,
+    say_left_out,
     scores_table,
     strays_line,
     trials_table,
@@ -156,8 +156,7 @@ def run(
         say(f"none of these: {line}")
     if line := strays_line(trained.likeness):
         say(line)
-    left_out = trained.settings.left_out.items()
-    say_some([f"left out: {count(number, 'image')}, {reason}" for reason, number in left_out])
+    say_left_out(trained.settings)
     say(f"{output}: {count(len(trained.label_names), 'class')}, {trained.recipe.network}")
     for path in written:
         say_path(path)

@@ -121,10 +121,9 @@ def find_duplicates(
 
     Raises
     ------
-    UsageError
-        If there are no parts, and pairs between them are wanted.
     SearchError
-        If a row holds a NaN or an infinity; names the ids.
+        If there are no parts, and pairs between them are wanted; or if a row holds a NaN or an
+        infinity: names the ids.
     """
     parts = Parts.of(features, named) if across_splits else None
     split = None if parts is None else parts.split

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from penult.errors import TrainingError, UsageError
+from penult.errors import SearchError, TrainingError
 from penult.interface import command
 from penult.partition.splits import Split, hold_out
 
@@ -57,8 +57,8 @@ class Parts:
 
         Raises
         ------
-        UsageError
-            If the file names no parts, and none can be drawn.
+        SearchError
+            If all rows are in one part, or the file names no parts, and none can be drawn.
         """
         splits = np.array([str(one) for one in features.splits or ()])
         stored = len(splits) > 0 and bool((splits != "").any())
@@ -76,7 +76,7 @@ class Parts:
                 numbers[splits == ""] = 0
             there = [name for k, name in enumerate(PARTS) if (numbers == k).any()]
             if len(there) < 2:
-                raise UsageError(
+                raise SearchError(
                     f"all rows of {named} are in one split, {there[0]!r}, so there is nothing "
                     "between parts"
                 )
@@ -88,7 +88,7 @@ class Parts:
                 description="the file's own splits",
             )
         if split is None:
-            raise UsageError(f"{named} has no splits, and none can be drawn: {why}")
+            raise SearchError(f"{named} has no splits, and none can be drawn: {why}")
         numbers = np.full(len(features), -1, np.int64)
         numbers[split.train], numbers[split.held_out] = 0, PARTS.index("test")
         return cls(

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from penult.errors import UsageError
-from penult.interface import option
+from penult.errors import SearchError
 from penult.neighbors.searchable import require_searchable
 from penult.partition.row_groups import find_groups
 from penult.partition.rows import read_at
+from penult.partition.split_checks import without_labels
 from penult.partition.stratification import is_labelled
 from penult.retrieve.evaluation.relevance import LabelSets
-from penult.wording import count
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -101,10 +100,9 @@ class LabelledRows:
 
         Raises
         ------
-        UsageError
-            If no row has a label.
         SearchError
-            If a row holds NaN or infinite numbers; or if a row is all zeros, which has no cosine.
+            If no row has a label, a row holds NaN or infinite numbers, or a row is all zeros,
+            which has no cosine.
         """
         files = [gallery] if queries is None else [gallery, queries]
         names = tuple(sorted({name for one in files for name in one.label_names}))
@@ -140,9 +138,8 @@ def _labelled(features: Features) -> NDArray[np.int64]:
     labels = features.labels if features.targets is None else features.targets
     found = np.flatnonzero(is_labelled(np.asarray(labels)))
     if not len(found):
-        raise UsageError(
-            f"none of {count(len(features), 'row')} has a label, and without labels nothing says "
-            f"which of them are relevant; extract the images with {option('labels', 'LABELS')}"
+        raise SearchError(
+            without_labels(len(features), features.origin, "nothing says which are relevant")
         )
     return found
 

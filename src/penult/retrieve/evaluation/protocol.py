@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from penult.errors import TrainingError, UsageError
+from penult.errors import SearchError, TrainingError, UsageError
 from penult.interface import option
 from penult.partition.draw import draw_held_out
 from penult.wording import count
@@ -18,7 +18,14 @@ if TYPE_CHECKING:
 
     from penult.retrieve.evaluation.labelled_rows import LabelledRows
 
-__all__ = ["Trial", "draw_trials", "leave_one_out", "require_k", "search_apart"]
+__all__ = [
+    "Trial",
+    "draw_trials",
+    "leave_one_out",
+    "require_k",
+    "require_two_labels",
+    "search_apart",
+]
 
 
 @dataclass(frozen=True)
@@ -130,4 +137,21 @@ def require_k(k: Sequence[int], trials: Sequence[Trial]) -> None:
         raise UsageError(
             f"{option('k', max(k))} was given, but a query finds no more than "
             f"{count(least, 'row')}; give at most {least}"
+        )
+
+
+def require_two_labels(rows: LabelledRows) -> None:
+    """Refuse a gallery whose rows all have the same labels: every ranking of them is perfect.
+
+    Raises
+    ------
+    SearchError
+    """
+    gallery = np.flatnonzero(~rows.asking)
+    if len(np.unique(rows.labels.of[gallery])) < 2:
+        label = " and ".join(rows.names(int(gallery[0])))
+        raise SearchError(
+            f"the rows that are searched are of one label only ({label}), so all of them are "
+            "relevant, and any search would be perfect; give rows of two labels or more: of images "
+            "in one folder a class, for example"
         )

@@ -61,7 +61,7 @@ def score_search(
     Returns
     -------
     SearchScores
-        ``protocol``, ``runs`` and ``name`` are for the caller to add.
+        ``protocol``, ``runs``, ``sizes`` and ``name`` are for the caller to add.
 
     Raises
     ------

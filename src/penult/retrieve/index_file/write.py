@@ -76,6 +76,7 @@ def write_index(path: Path, parts: Parts, *, overwrite: bool, tell: Tell) -> Non
 
 def _told(rows: Rows, tell: Tell) -> Iterator[Any]:
     done = 0
+    tell(Progress(0, len(rows), 0, stage="write the index", unit="rows"))
     for block in row_blocks(rows):
         yield block
         done += len(block)
