@@ -13,6 +13,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from penult.arguments import is_path, require_texts
 from penult.errors import UnknownNameError, UsageError
+from penult.interface import option
 from penult.representation import what_given
 from penult.spelling import closest
 
@@ -109,11 +110,13 @@ def _plain(name: str, value: Any) -> Any:
     """
     if _is_whole(value):
         if abs(value) > _MOST:
-            raise UsageError(f"{name} is {what_given(value)}; give a number of up to 18 digits")
+            raise UsageError(
+                f"{option(name)} is {what_given(value)}; give a number of up to 18 digits"
+            )
         return int(value)
     if isinstance(value, Real) and not _is_bool(value):
         if math.isnan(value):
-            raise UsageError(f"{name} is nan; give a number")
+            raise UsageError(f"{option(name)} is nan; give a number")
         return float(value)
     return value
 

@@ -34,7 +34,9 @@ def require_existing(path: Path, what: str = "file or folder", hint: str = "") -
     try:
         os.stat(path)  # noqa: PTH116 - unlike Path.exists, says why not
     except (FileNotFoundError, NotADirectoryError, ValueError) as error:
-        said = _did_you_mean([path.parent / name for name in closest(path.name, _names(path), 1)])
+        # A link to nothing has the name that was given, and is no suggestion.
+        others = [name for name in _names(path) if name != path.name]
+        said = _did_you_mean([path.parent / name for name in closest(path.name, others, 1)])
         raise PathNotFoundError(
             f"no such {what}: {path}{said or (hint and f'; {hint}')}"
         ) from error

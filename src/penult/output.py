@@ -29,6 +29,7 @@ __all__ = [
 
 # In bytes; beside a file lie others meanwhile, whose names are longer: see `penult.scratch`.
 _LONGEST_NAME = 210
+_STATE = ("st_dev", "st_ino", "st_size", "st_mtime_ns")  # by which a file is known to be the same
 
 
 def check_output(
@@ -84,14 +85,19 @@ def check_folder(folder: Path) -> None:
 
 @contextmanager
 def atomic_output(
-    path: Path, *, overwrite: bool = False, folder: Path | None = None
+    path: Path,
+    *,
+    overwrite: bool = False,
+    folder: Path | None = None,
+    was: os.stat_result | None = None,
 ) -> Iterator[Path]:
     """Yield a temporary path, renamed to `path` if the block ends well.
 
     It lies in `folder`, which has to be on the same disk, or else beside `path`. It is synced
     before the rename, and removed if the block raises; what killed processes left is removed
-    first. A file that is replaced keeps its permissions. An `OSError` from inside (a full disk,
-    say) becomes an `OutputError` that names `path`.
+    first. A file that is replaced keeps its permissions; if `was` is given, its state has to be
+    that, or what others wrote meanwhile would be lost. An `OSError` from inside (a full disk, say)
+    becomes an `OutputError` that names `path`.
     """
     check_output(path, overwrite=overwrite)
     sweep(folder or path.parent, path.name)
@@ -108,12 +114,17 @@ def atomic_output(
                     f"{path} appeared meanwhile; give {option('overwrite', True)} to replace it, "
                     "or another name"
                 )
+            if was is not None and not _is_still(path, was):
+                raise OutputError(
+                    f"{path} was changed by another run meanwhile, and is as that left it; type "
+                    "the command again"
+                )
             replace_file(temporary, path)
             sync_folder(path.parent)
         except PenultError:
             raise
         except OSError as error:
-            raise explain(error, path) from error
+            raise explain(error, path, kept=path.is_file()) from error
     finally:
         with suppress(FileNotFoundError):
             temporary.unlink()
@@ -130,11 +141,23 @@ def atomic_text(path: Path, *, overwrite: bool = False, newline: str = "") -> It
         yield file
 
 
-def explain(error: OSError, path: Path) -> OutputError:
-    """Turn an `OSError` met while writing `path` into one line that names it and the cause."""
+def _is_still(path: Path, was: os.stat_result) -> bool:
+    try:
+        now = path.stat()
+    except FileNotFoundError:
+        return False
+    return all(getattr(now, one) == getattr(was, one) for one in _STATE)
+
+
+def explain(error: OSError, path: Path, *, kept: bool = False) -> OutputError:
+    """Turn an `OSError` met while writing `path` into one line that names it and the cause.
+
+    `kept` is whether a file of that name was to be replaced, and was not.
+    """
     full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
     cause = "the disk is full" if full else (error.strerror or str(error).splitlines()[0])
-    return OutputError(f"{path} cannot be written: {cause}; nothing was left under that name")
+    left = "the file of that name is as it was" if kept else "nothing was left under that name"
+    return OutputError(f"{path} cannot be written: {cause}; {left}")
 
 
 def replace_file(temporary: Path, path: Path) -> None:

@@ -108,3 +108,16 @@ def test_a_stale_index_is_a_failure_that_says_what_to_type(penult, files):
         "build it again: penult index f.h5 --output g.index --kind auto --metric cosine --overwrite "
         "--add m.h5 --remove 2.jpg\n"
     )
+
+
+@pytest.mark.parametrize("change", [("--add", "m.h5"), ("--remove", "1.jpg")])
+def test_what_is_no_index_cannot_be_changed_and_says_so(penult, files, change):
+    (files / "t.txt").write_text("nothing")
+    for name, said in (
+        ("none.index", "no such file: none.index"),
+        ("t.txt", "t.txt is not an index file"),
+        ("f.h5", "f.h5 is a feature file, not an index; make one of it: penult index f.h5"),
+    ):
+        done = penult("index", name, *change, "-q")
+        assert (done.code, done.err.count("\n")) == (2, 1)
+        assert said in done.err

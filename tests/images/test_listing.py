@@ -261,6 +261,9 @@ def test_a_path_that_does_not_exist_is_named_with_a_close_one(tree):
         list_images([root / "phtos"])
     with pytest.raises(PathNotFoundError, match=r"no such file or folder: \S+$"):
         list_images([root / "nothing" / "like" / "this"])
+    (root / "gone.jpg").symlink_to("nowhere")
+    with pytest.raises(PathNotFoundError, match=r"no such file or folder: \S+gone\.jpg$"):
+        list_images([root / "gone.jpg"])
 
 
 def test_no_image_at_all_is_an_error_that_says_what_there_is(tree):

@@ -10,7 +10,7 @@ import h5py
 
 from penult.errors import FeatureFileError, WrongFileError
 from penult.features.heap import has_endless_heap
-from penult.features.schema import HDF5
+from penult.features.schema import HDF5, INDEX
 from penult.features.watched_file import NO_LOCKS
 
 __all__ = ["open_file"]
@@ -72,6 +72,10 @@ def _what_is_wrong(path: Path, error: OSError, hint: str) -> str:
         return f"is a truncated or damaged HDF5 file; {hint}"
     if not head:
         return f"is empty (0 bytes); {hint}"
+    if head == INDEX:
+        raise WrongFileError(
+            f"{path} is an index, not a feature file; give the feature file that it was made of"
+        ) from error
     what = (
         "a classifier file"
         if path.suffix == ".skops"

@@ -52,8 +52,9 @@ def choose_kind(rows: Rows) -> tuple[Kind, str]:
     width = row_length(rows)
     numbers = len(rows) * width
     size = f"{count(len(rows), 'row')} of {width:,}"
+    is_ = "is" if len(rows) == 1 else "are"
     if numbers <= _QUICK:
-        return "flat", f"{size} are searched exactly in some hundredths of a second"
+        return "flat", f"{size} {is_} searched exactly in some hundredths of a second"
     if not has_faiss():
         return "flat", "faiss, which builds the others, is not installed"
     needed = len(rows) * (width + 10 * LINKS) * 2

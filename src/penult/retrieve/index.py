@@ -45,13 +45,17 @@ from penult.texts import positions
 from penult.wording import count, percent, times
 
 if TYPE_CHECKING:
+    import os
+
     from numpy.typing import NDArray
 
     from penult.progress import Tell
+    from penult.records import Rows
     from penult.retrieve.structures.base import Structure
 
-__all__ = ["Index"]
+__all__ = ["Index", "replace_changed"]
 
+_MOST_PLACES = 1_000_000  # for what may be fewer rows
 _WASTED = 0.5  # of a structure, from which on it is built anew
 
 
@@ -217,13 +221,16 @@ class Index(Parts):
         FileFormatError
             If its recipe has a projection whose arrays are not at hand.
         """
-        target = _path(path)
+        with following(progress) as tell:
+            self._write(_path(path), overwrite, tell, None)
+
+    def _write(self, target: Path, overwrite: bool, tell: Tell, was: os.stat_result | None) -> None:
         check_output(target, overwrite=overwrite, output=INDEX)
         new = (source_of(one) for one in self.made_of)
         every = [*self.sources, *(one for one in new if one is not None)]
         sources = tuple({(one.file, one.layer): one for one in every}.values())
-        with following(progress) as tell:
-            write_index(target, replace(self, sources=sources), overwrite=overwrite, tell=tell)
+        changed = replace(self, sources=sources)
+        write_index(target, changed, overwrite=overwrite, tell=tell, was=was)
 
     def add(
         self,
@@ -309,6 +316,7 @@ class Index(Parts):
             rows=glued,
             ids=joined_texts(self.ids, new_ids),
             features=features,
+            why=self._why(glued),
             lengths=np.concatenate([self.lengths, lengths]),
             removed=tuple(one for one in map(str, self.removed) if one not in added),
             file=None,
@@ -363,6 +371,7 @@ class Index(Parts):
             rows=rows,
             ids=kept_texts(self.ids, left),
             features=None if self.features is None else kept_features(self.features, rows, left),
+            why=self._why(rows),
             lengths=self.lengths[left],
             removed=(*map(str, self.removed), *gone),
             file=None,
@@ -447,6 +456,9 @@ class Index(Parts):
         """
         asked = self._asked(queries)
         wanted = whole(k)
+        if wanted > max(len(self), _MOST_PLACES):
+            rows = count(len(self), "row")
+            raise UsageError(f"k is {wanted}; the index has {rows}: give no more than that")
         own = column("leave_out", leave_out, len(asked), np.int64, "a place for each query")
         if own is not None and len(own) and not -1 <= own.min() <= own.max() < len(self):
             raise UsageError(f"leave_out has places from {own.min()} to {own.max()}")
@@ -531,6 +543,13 @@ class Index(Parts):
             Index, **{name: getattr(self, name) for name in self.__dataclass_fields__}
         ), ()
 
+    def _why(self, rows: Rows) -> str:
+        """Why its kind suits other rows, if it was chosen; where it does not, which one would."""
+        if not self.why:
+            return ""
+        kind, why = choose_kind(rows)
+        return why if kind == self.kind else f"{option('kind', kind)} would suit it by now: {why}"
+
     def _made_of(self, more: Features | None) -> tuple[Features, ...]:
         return self.made_of if more is None else (*self.made_of, more)
 
@@ -571,6 +590,26 @@ class Index(Parts):
         if len(asked):
             require_searchable(asked, None, self.metric, "queries")
         return np.asarray(asked[:])
+
+
+def replace_changed(index: Index, path: Path, was: os.stat_result) -> None:
+    """Write an index in the place of the one that it was made of, if that is still the same.
+
+    Parameters
+    ----------
+    path : Path
+        The file that was opened.
+    was : os.stat_result
+        Its state before it was opened.
+
+    Raises
+    ------
+    OutputError
+        If another run changed it meanwhile, whose changes would be lost; or if it cannot be
+        written.
+    """
+    with following(None) as tell:
+        index._write(path, True, tell, was)
 
 
 def _require_choice(name: str, value: object, allowed: tuple[str, ...]) -> None:

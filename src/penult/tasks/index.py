@@ -14,7 +14,7 @@ from penult.interface import at_command_line, command, option
 from penult.output import check_output
 from penult.progress import ShowProgress, following
 from penult.records import Features
-from penult.retrieve.index import Index
+from penult.retrieve.index import Index, replace_changed
 from penult.retrieve.index_file.container import is_index_file
 from penult.suffixes import INDEX
 
@@ -90,7 +90,7 @@ def index(
     RecipeMismatchError
         If rows to be added are of another recipe.
     PathNotFoundError, FeatureFileError, IndexFileError, OutputExistsError, OutputError
-        If a file cannot be read or written, or an index is stale.
+        If a file cannot be read or written, an index is stale, or another run changed it meanwhile.
     """
     files = [] if add is None else [add] if isinstance(add, str | Path) else list(add)
     ids = [] if remove is None else [remove] if isinstance(remove, str) else list(remove)
@@ -99,11 +99,14 @@ def index(
     target = own if output is None else Path(output)
     in_place = own is not None and target is not None and _is_same(target, own)
     if target is None and at_command_line():
+        if files or ids or not Path(str(features)).exists():
+            Index.open(str(features))  # which says why it is none that could be changed
         raise UsageError(f"give the index to write: {option('output', 'gallery.index')}")
     if target is not None:
         # An index may be replaced by what it becomes; a feature file may not.
         inputs = [] if given is None or own is not None else [given]
         _require_output(target, inputs, bool(files or ids), overwrite=overwrite or in_place)
+    was = target.stat() if in_place and target is not None else None
     with following(progress):
         if own is not None:
             found = _opened(own, layer, kind, metric, bool(files or ids))
@@ -116,7 +119,10 @@ def index(
             found = found.remove(ids)
         if target is None:
             return found
-        found.save(target, overwrite=overwrite or in_place)
+        if was is None:
+            found.save(target, overwrite=overwrite)
+        else:
+            replace_changed(found, target, was)
     return replace(Index.open(target), notes=found.notes)
 
 

@@ -22,6 +22,7 @@ from penult.output import check_output
 from penult.progress import ShowProgress, announcing, shown
 from penult.records import Failure, Features, Progress, SearchResult, SearchResults
 from penult.retrieve.index import Index
+from penult.retrieve.index_file.container import is_index_file
 from penult.retrieve.search.answer import Search
 from penult.retrieve.search.gallery import Gallery, is_gallery_file, open_gallery
 from penult.retrieve.search.queries import (
@@ -377,6 +378,11 @@ def _rows_of(gallery: Gallery, queries: Any) -> _Queries | None:
     if are_in_memory(queries):
         return None
     paths = [one for one in as_sources(queries) if isinstance(one, Path)]
+    if indexes := [path for path in paths if is_index_file(path)]:
+        raise UsageError(
+            f"{indexes[0]} is an index, which is searched and not searched for; give photos, a "
+            f"feature file, or rows of the gallery by {option('id', 'ID')}"
+        )
     files = [path for path in paths if is_feature_file(path)]
     if not files:
         return None

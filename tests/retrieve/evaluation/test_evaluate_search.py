@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from importlib.util import find_spec
 
+import feature_files
 import numpy as np
 import pytest
 
@@ -360,6 +361,28 @@ def test_options_that_cannot_be_right_are_one_line(turned, options, said):
             turned([0, 25, 45, 90], "aabb"), **{"k": 1, "progress": False} | options
         )
     assert "\n" not in str(raised.value)
+
+
+def test_queries_of_another_length_are_refused_though_their_recipe_is_the_same(turned):
+    gallery = turned([0, 90], "ab")
+    queries = replace(gallery, features=np.ones((2, 5), np.float32))
+    with pytest.raises(SearchError, match="queries have 5 numbers, and those of the gallery 2"):
+        penult.evaluate_search(gallery, queries, k=1, progress=False)
+
+
+def test_a_single_row_has_no_other_to_find(turned):
+    with pytest.raises(UsageError, match="a single row has a label, and it has no other to find"):
+        penult.evaluate_search(turned([0], "a"), k=1, progress=False)
+
+
+def test_the_file_whose_rows_cannot_be_scored_is_named(tmp_path):
+    records = [feature_files.record(f"{k}.jpg", "a") for k in range(2)]
+    good = feature_files.write(tmp_path / "good.h5", records, [np.eye(2, dtype=np.float32)])
+    for value in (0, np.nan):
+        rows = np.array([[1, 1], [value, 0]], np.float32)
+        bad = feature_files.write(tmp_path / f"{value}.h5", records, [rows])
+        with pytest.raises(SearchError, match=rf"{value}\.h5: 1 row (of zeros|with NaN).* 1\.jpg"):
+            penult.evaluate_search(good, bad, k=1, progress=False)
 
 
 def test_queries_that_were_made_otherwise_are_refused(turned, recipe):

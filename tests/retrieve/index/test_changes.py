@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import feature_files
 import numpy as np
 import pytest
@@ -154,3 +156,35 @@ def test_several_labels_of_an_image_meet_one(tmp_path):
     ]
     assert features.labels.tolist() == [1, 2, 3, 1, -1]
     assert list(features.splits) == ["", "", "", "", "test"]
+
+
+def test_why_it_is_of_its_kind_is_said_of_the_rows_that_it_has_now(monkeypatch):
+    index = penult.Index.of(clustered(40), names(40), kind="auto")
+    left = index.remove(names(39))
+    more = index.add(clustered(10), names(10, 40))
+    again = " searched exactly in some hundredths of a second"
+    assert (left.why, more.why) == (f"1 row of 20 is{again}", f"50 rows of 20 are{again}")
+    assert penult.Index.of(clustered(40), names(40), kind="flat").remove("1.jpg").why == ""
+    monkeypatch.setattr("penult.retrieve.building._QUICK", 900)
+    grown = index.add(clustered(10), names(10, 40))
+    assert (grown.kind, grown.why.partition(":")[0]) == ("flat", "kind='hnsw' would suit it by now")
+
+
+def test_what_another_run_changed_meanwhile_is_not_lost(tmp_path, monkeypatch):
+    path = tmp_path / "g.index"
+    penult.index(gallery(tmp_path / "f.h5", clustered(40)), path)
+    more = gallery(tmp_path / "m.h5", clustered(10), start=40)
+    task = sys.modules["penult.tasks.index"]
+    load = task.load
+
+    def load_later(*given):
+        monkeypatch.setattr(task, "load", load)
+        penult.index(path, remove="3.jpg")
+        return load(*given)
+
+    monkeypatch.setattr(task, "load", load_later)
+    with pytest.raises(penult.OutputError, match="was changed by another run meanwhile"):
+        penult.index(path, add=more)
+    left = penult.Index.open(path)
+    assert (len(left), list(left.removed)) == (39, ["3.jpg"])
+    assert len(penult.index(path, add=more)) == 49

@@ -69,6 +69,12 @@ def put(place, value):
     return change
 
 
+def far_apart(ends):
+    """Ends whose differences are 0 or more once they have overflowed."""
+    ends[:] = ends[-1]
+    ends[:3] = 2**63 - 1, -(2**63), -1
+
+
 @pytest.mark.parametrize(
     ("kind", "name", "change", "said"),
     [
@@ -84,6 +90,7 @@ def put(place, value):
         ("ivfpq", "structure/rows", put(0, 400), "its lists do not have each of its 400 rows once"),
         ("ivfpq", "structure/ends", put(-1, 401), "its lists are not of its 400 rows"),
         ("ivfpq", "structure/ends", put(0, -5), "its lists are not of its 400 rows"),
+        ("ivfpq", "structure/ends", far_apart, "its lists are not of its 400 rows"),
         ("ivfpq", "structure/codebook", put(0, np.inf), "its codebook hold what is no number"),
         ("flat", "ids/lengths", put(0, -1), "its ids are not as long as they say"),
         ("flat", "ids/lengths", put(0, 2**31 - 1), "its ids are not as long as they say"),
@@ -147,6 +154,16 @@ def test_other_files_are_told_from_indexes(tmp_path):
         penult.Index.open(tmp_path / "t.txt")
     with pytest.raises(penult.PathNotFoundError):
         penult.Index.open(tmp_path / "none.index")
+
+
+def test_an_index_in_the_place_of_features_or_queries_is_told_to_be_one(stored, tmp_path):
+    path = tmp_path / "x.index"
+    path.write_bytes(stored["flat"])
+    for asked in (penult.evaluate_search, penult.duplicates, penult.load):
+        with pytest.raises(penult.WrongFileError, match="is an index, not a feature file"):
+            asked(path)
+    with pytest.raises(penult.UsageError, match="is an index, which is searched and not searched"):
+        penult.search(path, path)
 
 
 @pytest.mark.parametrize("kind", KINDS)

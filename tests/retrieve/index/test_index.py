@@ -233,3 +233,18 @@ def test_more_than_there_are_leave_places_without_a_row():
     found = penult.Index.of(ROWS, [*"abcd"]).search([[1, 1]], 6)
     assert found.places[0].tolist()[4:] == [-1, -1]
     assert len(found.ids[0]) == 4
+
+
+@pytest.mark.parametrize("k", [10**9, 10**30])
+def test_far_more_than_there_are_cannot_be_asked_for(k):
+    index = penult.Index.of(clustered(40), names(40))
+    assert index.search(clustered(1), 100).places.shape == (1, 100)
+    with pytest.raises(penult.UsageError, match="the index has 40 rows: give no more than that"):
+        index.search(clustered(1), k)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_query_too_large_for_float32_is_a_failure_and_no_warning():
+    index = penult.Index.of(clustered(40), names(40))
+    found = penult.search(index, np.full((1, 20), 1e300), progress=False)
+    assert "infinite" in found.failures[0].reason

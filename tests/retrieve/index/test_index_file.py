@@ -108,7 +108,9 @@ def test_a_full_disk_is_one_line_and_leaves_the_old_index(tmp_path, monkeypatch)
             super().put(name, array)
 
     monkeypatch.setattr(write, "ContainerWriter", Full)
-    with pytest.raises(penult.OutputError, match="the disk is full"):
+    with pytest.raises(
+        penult.OutputError, match=r"the disk is full; the file of that name is as it was$"
+    ):
         index.remove(["1.jpg"]).save(path, overwrite=True)
     assert path.read_bytes() == before
     assert [one.name for one in tmp_path.iterdir()] == ["g.index"]

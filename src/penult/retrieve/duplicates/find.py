@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from penult.errors import SearchError
 from penult.partition.row_groups import content_numbers, find_groups
 from penult.records import Duplicates, Features, RepairedSplit
 from penult.retrieve.duplicates.comparison import Comparison, compare, group_numbers
@@ -128,14 +129,17 @@ def find_duplicates(
     parts = Parts.of(features, named) if across_splits else None
     split = None if parts is None else parts.split
     zeros = find_zeros(features)
-    comparison = compare(
-        features,
-        threshold,
-        parts=None if parts is None else parts.numbers,
-        train=None if split is None else split.train,
-        held_out=None if split is None else split.held_out,
-        memory=memory,
-    )
+    try:
+        comparison = compare(
+            features,
+            threshold,
+            parts=None if parts is None else parts.numbers,
+            train=None if split is None else split.train,
+            held_out=None if split is None else split.held_out,
+            memory=memory,
+        )
+    except SearchError as error:
+        raise SearchError(f"{named}: {error}") from error
     columns = text_columns(features)
     writer = PairWriter(
         ids=features.ids,

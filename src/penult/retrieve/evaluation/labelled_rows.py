@@ -12,10 +12,11 @@ import numpy as np
 from penult.errors import SearchError
 from penult.neighbors.searchable import require_searchable
 from penult.partition.row_groups import find_groups
-from penult.partition.rows import read_at
+from penult.partition.rows import read_at, row_length
 from penult.partition.split_checks import without_labels
 from penult.partition.stratification import is_labelled
 from penult.retrieve.evaluation.relevance import LabelSets
+from penult.wording import count
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -102,19 +103,14 @@ class LabelledRows:
         ------
         SearchError
             If no row has a label, a row holds NaN or infinite numbers, or a row is all zeros,
-            which has no cosine.
+            which has no cosine; or if rows of the two have other lengths.
         """
         files = [gallery] if queries is None else [gallery, queries]
+        _require_one_width(files)
         names = tuple(sorted({name for one in files for name in one.label_names}))
         places = [_labelled(one) for one in files]
-        rows = np.concatenate(
-            [
-                read_at(one.features, wanted).reshape(len(wanted), -1)
-                for one, wanted in zip(files, places, strict=True)
-            ]
-        )
+        rows = np.concatenate([_read(*pair, metric) for pair in zip(files, places, strict=True)])
         ids, content = _join(files, places, "ids"), _join(files, places, "content")
-        require_searchable(rows, ids, metric)
         row_digests = list(map(_row_digest, rows))
         keys = [own or f"row {of_row}" for own, of_row in zip(content, row_digests, strict=True)]
         digests = np.unique(keys, return_inverse=True)[1].astype(np.int64)
@@ -134,6 +130,17 @@ class LabelledRows:
         )
 
 
+def _require_one_width(files: Sequence[Features]) -> None:
+    """Refuse rows of other lengths under an equal recipe, as a damaged or forged file has them."""
+    widths = [row_length(one) for one in files]
+    if len(set(widths)) > 1:
+        gallery, queries = (count(width, "number") for width in widths)
+        raise SearchError(
+            f"the rows of the queries have {queries}, and those of the gallery {gallery} each, "
+            "though their recipes are equal; extract them again"
+        )
+
+
 def _labelled(features: Features) -> NDArray[np.int64]:
     labels = features.labels if features.targets is None else features.targets
     found = np.flatnonzero(is_labelled(np.asarray(labels)))
@@ -142,6 +149,13 @@ def _labelled(features: Features) -> NDArray[np.int64]:
             without_labels(len(features), features.origin, "nothing says which are relevant")
         )
     return found
+
+
+def _read(features: Features, places: NDArray[np.int64], metric: Metric) -> NDArray[np.float32]:
+    rows = read_at(features.features, places).reshape(len(places), -1)
+    ids = [str(features.ids[place]) for place in places.tolist()]
+    require_searchable(rows, ids, metric, getattr(features.features, "named", ""))
+    return rows
 
 
 def _join(files: Sequence[Features], places: Sequence[NDArray[np.int64]], name: str) -> list[str]:

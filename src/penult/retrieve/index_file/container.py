@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from penult.features.column import Refused
+from penult.features.schema import INDEX
 from penult.parsing import read_json
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMAT", "MAGIC", "ContainerWriter", "is_index_file", "read_container"]
 
-MAGIC = b"\x89PIX\r\n\x1a\n"
+MAGIC = INDEX
 FORMAT = 1
 
 _HEAD = struct.Struct("<8sIIQQ16s16x")

@@ -15,6 +15,7 @@ from penult.retrieve.index_file.columns import beside_of, text_arrays
 from penult.retrieve.index_file.container import ContainerWriter
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterator
 
     from penult.progress import Tell
@@ -24,16 +25,32 @@ if TYPE_CHECKING:
 __all__ = ["write_index"]
 
 
-def write_index(path: Path, parts: Parts, *, overwrite: bool, tell: Tell) -> None:
+def write_index(
+    path: Path,
+    parts: Parts,
+    *,
+    overwrite: bool,
+    tell: Tell,
+    was: os.stat_result | None = None,
+) -> None:
     """Write an index.
+
+    Parameters
+    ----------
+    was : os.stat_result, optional
+        The state of the file that is replaced, when the parts were read from it.
 
     Raises
     ------
     OutputExistsError, OutputError
+        If it cannot be written, or `was` is not its state any more.
     FeatureFileError
         If the file that its rows come from is damaged.
     """
-    with atomic_output(path, overwrite=overwrite) as temporary, ContainerWriter(temporary) as file:
+    with (
+        atomic_output(path, overwrite=overwrite, was=was) as temporary,
+        ContainerWriter(temporary) as file,
+    ):
         rows = parts.rows
         blocks = _told(rows, tell)
         file.stream("rows", rows.dtype, rows.shape, blocks)

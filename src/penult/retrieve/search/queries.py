@@ -185,7 +185,8 @@ def given_rows(gallery: Gallery, queries: Any) -> NDArray[np.float32]:
         If there are none, or they have another length than those of the gallery.
     """
     try:
-        rows = np.asarray(queries, np.float32)
+        with np.errstate(over="ignore"):  # what is too large is infinite, and said to be so
+            rows = np.asarray(queries, np.float32)
     except (TypeError, ValueError) as error:
         raise UsageError(
             f"the queries are {what_given(queries)}; give rows of one length, an array (Q, D)"
