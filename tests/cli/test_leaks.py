@@ -99,5 +99,5 @@ def test_the_terminal_says_what_train_says_of_leaks(penult, rows, tmp_path, capl
     for one in (trained, done):
         assert left_out in one.out.splitlines()
     said = [one for one in caplog.messages if "near-duplicate" in one]
-    assert said[0].endswith(f"penult duplicates {rows} --across-splits shows them")
+    assert f"penult duplicates {rows} --across-splits" in said[0]
     assert said == said[:1] * 2

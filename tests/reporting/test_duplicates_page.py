@@ -127,12 +127,12 @@ def test_the_calibration_has_an_example_where_there_is_one_at_each_level(page_of
 
 
 def test_where_all_that_is_shown_is_one_picture_the_calibration_says_how_to_look_below(page_of):
-    text = text_of(section_of(page_of(duplicates_of(counts=FOUND.counts, threshold=0.8)), "calibration"))  # fmt: skip
+    text = text_of(section_of(page_of(duplicates_of(counts=FOUND.counts, threshold=0.8, least=0.8)), "calibration"))  # fmt: skip
     assert "down to 0.80, is one picture, take 0.80, and look at what is below:" in text
     assert "penult duplicates FEATURES.h5 --threshold 0.75 -o " in text
     too_many = dataclasses.replace(FOUND, least=0.93)
     text = text_of(section_of(page_of(too_many, overwrite=True), "calibration"))
-    assert "take 0.90." in text
+    assert "down to 0.93, is one picture, take 0.93." in text  # 0.90 was not looked for
     assert "penult duplicates" not in text
 
 

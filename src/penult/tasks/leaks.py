@@ -38,7 +38,7 @@ def log_leaks(features: Features, others: Features | None, options: TrainOptions
     except PenultError:  # training has said what there is to say
         return
     file = getattr(features.features, "named", "") or "FEATURES"
-    warn_of_leaks(found, file if others is None else None, drawn=split.drawn)
+    warn_of_leaks(found, file, drawn=None if others is not None else split.drawn)
 
 
 def _shared(features: Features, others: Features) -> Any:

@@ -50,7 +50,7 @@ def _content(shown: DuplicatesContent, thumbnails: Thumbnails) -> Mapping[str, A
             for level, pairs in at_level.items()
         ],
         "threshold": found.threshold,
-        "last": levels[-1],
+        "last": min(level for level in levels if level >= min(found.least, levels[0])),
         # Below the last level nothing was looked for; how to, unless there are too many already.
         "further": _further(shown, levels[-1]) if found.least <= levels[-1] else "",
     }

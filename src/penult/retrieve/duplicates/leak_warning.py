@@ -14,23 +14,24 @@ _FEW = 0.001  # of the held-out images: fewer are not seen in any score
 _MANY = 0.5
 
 
-def warn_of_leaks(found: Leaks | None, file: str | None, *, drawn: bool) -> None:
+def warn_of_leaks(found: Leaks | None, file: str, *, drawn: bool | None) -> None:
     """Log a warning where there are so many that a score may show them.
 
     Parameters
     ----------
     found : Leaks or None
         None where the rows cannot tell.
-    file : str or None
-        How the feature file is typed that has both parts; None where each has its own.
-    drawn : bool
-        Whether chance chose the parts, and not the file.
+    file : str
+        How the feature file is typed.
+    drawn : bool or None
+        Whether chance chose the parts, not the file's own splits; None where another file was
+        scored on.
     """
     if found is not None and found.near > _FEW * found.looked_at:
         logging.getLogger("penult").warning("penult: %s", _sentence(found, file, drawn=drawn))
 
 
-def _sentence(found: Leaks, file: str | None, *, drawn: bool) -> str:
+def _sentence(found: Leaks, file: str, *, drawn: bool | None) -> str:
     of = count(found.held_out, "held-out image")
     if found.looked_at < found.held_out:
         of = f"{count(found.looked_at)} that were drawn from {of}"
@@ -42,7 +43,7 @@ def _sentence(found: Leaks, file: str | None, *, drawn: bool) -> str:
     )
     if found.near > _MANY * found.looked_at:
         line += ", unless the images of this dataset are all that much alike"
-    if file is None:
+    if drawn is None:
         return line
     other = {} if found.cosine == 0.95 else {"threshold": found.cosine}
     if not drawn:
