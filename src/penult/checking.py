@@ -85,9 +85,8 @@ def _fitting(signature: inspect.Signature, given: Mapping[str, Any]) -> dict[str
             words = dict.fromkeys(_in_words(one) for one in wanted)
             if isinstance(value, list | tuple) and "a list" not in words:
                 words = {f"one alone, {word}" if word == "a name" else word: None for word in words}
-            raise UsageError(
-                f"{name} is {what_given(value)}; give {', or '.join(words)}{_how(value, words)}"
-            )
+            how = _how(name, value, words)
+            raise UsageError(f"{name} is {what_given(value)}; give {', or '.join(words)}{how}")
         allowed = [text for one in wanted for text in _texts(one)]
         if allowed and isinstance(value, str) and value not in allowed:
             raise UnknownNameError(name, value, allowed)
@@ -137,8 +136,11 @@ def _listed(value: object, annotation: str) -> Any:
         return value
 
 
-def _how(value: object, words: Iterable[str]) -> str:
-    """Say how an array or an image becomes what it was given for."""
+def _how(name: str, value: object, words: Iterable[str]) -> str:
+    """Say how an array, an image or a mapping becomes what it was given for."""
+    if name == "filter" and isinstance(value, Mapping):
+        told = [f"{key}={one}" for key, one in value.items()] or ["label=chair"]
+        return f"; it is written filter={what_given(told[0] if len(told) == 1 else told)}"
     if "Features" in words and hasattr(value, "shape"):
         return ", or make Features of it: penult.Features(features=…, ids=…, labels=…, …)"
     if any("DataFrame" in word for word in words):

@@ -7,6 +7,7 @@ import html
 import reprlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate, islice
+from numbers import Integral, Real
 from typing import Any, TypeVar
 
 from penult.messages import printable
@@ -89,6 +90,8 @@ def what_given(value: Any) -> str:
         return f"an array of {value.dtype}, shape {shape}"
     if isinstance(value, list | tuple) and len(value) > _FEW:
         return f"{article(kind)} of {count(len(value), 'element')}"
+    if isinstance(value, Real) and not isinstance(value, Integral):
+        return str(value)  # 5.0 is no 5 where a whole number is wanted
     return short_text(short(value), 100)
 
 

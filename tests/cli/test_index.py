@@ -83,6 +83,7 @@ def test_info_says_what_an_index_is(penult, files):
         ("index f.h5 -o g.index", "g.index exists; give --overwrite to replace it"),
         ("index f.h5 -o g.index --add m.h5", "g.index exists; to change it, give it in the place of the features: penult index g.index"),
         ("index g.index --remove 400.jpg", "unknown id '400.jpg'"),
+        ("index g.index --remove rose/*", "none of 400 ids of the index is like rose/*; they are 0.jpg, 1.jpg, 2.jpg, …"),
         ("index g.index --kind hnsw --metric euclidean", "g.index is an index by cosine"),
         ("index g.index --layer x --add m.h5", "leave --layer out"),
         ("index f.h5 -o y.index --kind tree", "'tree' is not one of 'auto', 'flat', 'hnsw', 'ivfpq'"),
@@ -102,12 +103,20 @@ def test_a_stale_index_is_a_failure_that_says_what_to_type(penult, files):
     penult("index", "f.h5", "-o", "g.index", "-q", "--remove", "a b", "--add", "m.h5")
     penult("index", "f.h5", "-o", "g.index", "-q", "--remove", "2.jpg", "--add", "m.h5")
     gallery(files / "f.h5", np.flip(clustered()[:400]))
-    done = penult("info", "g.index")
+    done = penult("search", "g.index", "--id", "0.jpg")
     assert done.code == 1
     assert done.err.endswith(
         "build it again: penult index f.h5 --output g.index --kind auto --metric cosine --overwrite "
         "--add m.h5 --remove 2.jpg\n"
     )
+    shown = penult("info", "g.index")  # what it holds, all the same
+    assert shown.code == 0
+    assert shown.out.startswith("g.index: index, 599 × 20 float32, flat, cosine\n")
+    assert (
+        "\nstale: f.h5 has changed since it was built; build it again: penult index f.h5 "
+        in shown.out
+    )
+    assert json.loads(penult("info", "g.index", "--json").out)["stale"] is True
 
 
 @pytest.mark.parametrize("change", [("--add", "m.h5"), ("--remove", "1.jpg")])
@@ -121,3 +130,12 @@ def test_what_is_no_index_cannot_be_changed_and_says_so(penult, files, change):
         done = penult("index", name, *change, "-q")
         assert (done.code, done.err.count("\n")) == (2, 1)
         assert said in done.err
+
+
+def test_a_folder_is_removed_by_a_glob(penult, files):
+    penult("index", "f.h5", "-o", "g.index", "-q")
+    done = penult("index", "g.index", "--remove", "1?.jpg", "--remove", "1.jpg")
+    assert done.out.splitlines()[-1] == "11 rows were removed"
+    assert done.err.splitlines()[-1] == "next: penult search g.index PHOTO"
+    assert "389 rows of 20 are searched exactly" in done.out
+    assert "389 rows of 20 are searched exactly" in penult("info", "g.index").out

@@ -101,7 +101,7 @@ def test_what_an_older_version_left_in_the_cache_is_neither_read_nor_touched(
     photo = trained / "photos" / "light" / "0.jpg"
     done = outside("predict", trained / "shades.skops", photo, watched=set())
     assert done.stdout.startswith("light")
-    assert done.stderr.splitlines()[:-1] == ["predict: 1 of 1 images"]
+    assert done.stderr.splitlines()[:-1] == ["predict: 1 of 1 image"]
     assert {path: path.read_bytes() for path in left} == left
 
 

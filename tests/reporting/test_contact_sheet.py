@@ -130,3 +130,66 @@ def test_a_sheet_that_cannot_be_written_is_refused_before_anything_is_read(rows,
     with pytest.raises(penult.UsageError, match="would hold PNG"):
         penult.search(rows, photos, contact_sheet=tmp_path / "near.jpg")
     assert (tmp_path / "near.png").read_bytes() == b"mine"
+
+
+RED = pytest.approx([170, 20, 40], abs=6)
+
+
+@pytest.fixture
+def of_two(photos, toy, tmp_path):
+    """An index of two feature files, of folders of their own; ids are alike, but none the same."""
+    roses, daisies = tmp_path / "roses", tmp_path / "daisies"
+    for folder in (roses, daisies):
+        folder.mkdir()
+    shutil.copy(photos / "rose" / "rose_01.jpg", roses / "1.jpg")
+    shutil.copy(photos / "rose" / "rose_02.jpg", roses / "2.jpg")
+    shutil.copy(photos / "daisy" / "daisy_01.jpg", daisies / "3.jpg")
+    penult.extract(roses, tmp_path / "a.h5", model=toy, labels="none")
+    penult.extract(daisies, tmp_path / "b.h5", model=toy, labels="none")
+    penult.index(tmp_path / "a.h5", tmp_path / "g.index")
+    penult.index(tmp_path / "g.index", add=tmp_path / "b.h5")
+    for file in ("a.h5", "b.h5"):
+        (tmp_path / file).unlink()
+    # Another picture of the same name, which its digest tells from the one that is meant.
+    shutil.copy(photos / "tulip" / "tulip_01.jpg", roses / "3.jpg")
+    return tmp_path / "g.index"
+
+
+def _sheet(index, **options):
+    path = index.parent / "near.png"
+    penult.search(index, id="1.jpg", k=2, contact_sheet=path, overwrite=True, **options)
+    return np.asarray(Image.open(path).convert("RGB"))
+
+
+def test_the_images_of_an_index_are_where_those_of_its_feature_files_were(of_two, caplog):
+    pixels = _sheet(of_two)
+    assert middle(pixels, 0, 0) == RED
+    assert middle(pixels, 0, 1) == RED
+    assert middle(pixels, 0, 2) == pytest.approx([235, 235, 220], abs=6)  # a daisy
+    assert caplog.messages == []
+
+
+def test_it_can_be_said_where_the_images_of_the_gallery_are_now(of_two, photos, caplog):
+    moved = (of_two.parent / "roses").rename(of_two.parent / "moved")
+    assert tuple(middle(_sheet(of_two), 0, 1)) == EMPTY
+    assert "the contact sheet lacks pictures: no such file or folder" in caplog.messages[0]
+    assert caplog.messages[1].endswith("; images=FOLDER says where they are")
+    caplog.clear()
+    pixels = _sheet(of_two, images=moved)
+    assert middle(pixels, 0, 0) == RED
+    assert middle(pixels, 0, 1) == RED
+    assert tuple(middle(pixels, 0, 2)) == EMPTY
+    both = _sheet(of_two, images=[moved, of_two.parent / "daisies"])
+    assert middle(both, 0, 2) == pytest.approx([235, 235, 220], abs=6)
+    with pytest.raises(penult.PathNotFoundError):
+        _sheet(of_two, images="nowhere")
+    with pytest.raises(penult.UsageError, match="images says where the pictures of a contact sh"):
+        penult.search(of_two, id="1.jpg", images=moved)
+
+
+def test_rows_that_do_not_say_where_their_images_are_have_no_pictures(
+    make_features, caplog, tmp_path
+):
+    rows = make_features({"a": 2})
+    penult.search(rows, id="a/000.jpg", k=1, contact_sheet=tmp_path / "near.png")
+    assert "has no pictures: its rows do not say where their images are" in caplog.messages[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,7 +10,10 @@ from typing import Any
 from penult.errors import FileFormatError
 from penult.parsing import read_json, to_record
 
-__all__ = ["read_origin"]
+__all__ = ["every_origin", "joined_origin", "read_origin", "whereabouts"]
+
+_WHERE = ("sources", "folder", "labels", "path_column")
+_ADDED = "added"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +44,7 @@ class _Used:
     augment_policy: str | None = None
     augment_seed: int | None = None
     joined: _JoinedOf | None = None
+    added: tuple[Mapping[str, Any], ...] = ()
 
 
 def read_origin(text: str) -> dict[str, Any]:
@@ -53,7 +58,29 @@ def read_origin(text: str) -> dict[str, Any]:
     origin = read_json(text)
     if not isinstance(origin, dict):
         raise FileFormatError(f"origin is {text[:40]!r}")
-    used = to_record(_Used, origin, ignore_unknown=True)
-    if any("\0" in source for source in used.sources):
-        raise ValueError("a source of its origin has a NUL in it")
+    for one in every_origin(origin):
+        used = to_record(_Used, one, ignore_unknown=True)
+        if any("\0" in source for source in used.sources):
+            raise ValueError("a source of its origin has a NUL in it")
     return origin
+
+
+def whereabouts(origin: Mapping[str, Any]) -> str:
+    """Write, as JSON, what of an origin says where the images are."""
+    first, *more = ({k: one[k] for k in _WHERE if k in one} for one in every_origin(origin))
+    return json.dumps({**first, _ADDED: more} if more else first, default=str)
+
+
+def joined_origin(first: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+    """Make the origin of rows to which others were added; both are kept, each once."""
+    before, after = every_origin(first), every_origin(more)
+    added = [*before[1:], *(one for one in after if one not in before)]
+    return {**before[0], **({_ADDED: added} if added else {})}
+
+
+def every_origin(origin: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
+    """Take apart what `joined_origin` put together; one origin alone where it joined nothing."""
+    own = {name: value for name, value in origin.items() if name != _ADDED}
+    added = origin.get(_ADDED, ())
+    known = added if isinstance(added, list | tuple) else ()
+    return (own, *(one for one in known if isinstance(one, Mapping)))

@@ -6,9 +6,11 @@ import time
 from collections.abc import Callable
 
 from penult.records import Progress
+from penult.wording import count
 
 __all__ = ["Pace", "going_on", "quantity", "sentence"]
 
+_SINGULAR = {"queries": "query"}  # where it is not what stands before an s
 _LEAST_SECONDS = 0.5  # with less behind it, a rate is noise
 
 
@@ -56,8 +58,9 @@ def quantity(now: Progress) -> str:
     if now.unit == "bytes":
         of = "" if now.total is None else f" of {now.total / 1e6:,.1f}"
         return f"{now.done / 1e6:,.1f}{of} MB"
-    of = "" if now.total is None else f" of {now.total:,}"
-    return f"{now.done:,}{of} {now.unit}"
+    of = "" if now.total is None else f"{now.done:,} of "
+    last = now.done if now.total is None else now.total
+    return of + count(last, _SINGULAR.get(now.unit, now.unit.removesuffix("s")), now.unit)
 
 
 def speed(now: Progress, pace: Pace) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 from penult.errors import ImageError
 from penult.images.pixels.decode import decode
 from penult.images.read import read_image
+from penult.interface import option
 from penult.output import atomic_output, check_output
 from penult.reporting.figures.colors import GRID, INK, SOFT, WRONG
 from penult.reporting.figures.fonts import drawable
@@ -38,6 +39,8 @@ RIGHT = "#1d7a3a"
 PAPER = "#ffffff"
 EMPTY = "#f2f2f5"
 
+_SHEET = "the contact sheet"
+
 # In pixels, which at 100 dots an inch are hundredths of an inch.
 _SIDE, _GAP, _MARGIN, _TEXT, _HEAD, _FRAME = 144, 14, 20, 42, 34, 3
 _DPI, _POINTS = 100, 8.0
@@ -58,11 +61,15 @@ class ContactSheet:
         Replace the file if it exists.
     inputs : sequence of Path
         What it may not replace.
+    images : path, str or sequence of them, optional
+        Where the images of the gallery are now, if they have moved.
 
     Raises
     ------
     UsageError, OutputExistsError, PathNotFoundError, OutputError
         If it cannot be written.
+    UsageError, SourceError
+        If there is nothing at `images`.
     """
 
     def __init__(
@@ -73,10 +80,12 @@ class ContactSheet:
         offline: bool = False,
         overwrite: bool = False,
         inputs: Sequence[Path] = (),
+        images: str | Path | Sequence[str | Path] | None = None,
     ) -> None:
         check_output(path, overwrite=overwrite, inputs=inputs, output=PICTURE)
         self._path, self._gallery = path, gallery
-        self._offline, self._overwrite = offline, overwrite
+        self._overwrite = overwrite
+        self._pictures = _Pictures(gallery, offline=offline, images=images)
         self._answers: list[Answer] = []
         self._more = 0
 
@@ -98,7 +107,7 @@ class ContactSheet:
         """
         if not self._answers:
             return
-        pictures = _Pictures(self._gallery, offline=self._offline)
+        pictures = self._pictures
         figure, undrawn = _draw(self._answers, pictures, self._gallery.index.metric, self._more)
         with atomic_output(self._path, overwrite=self._overwrite) as partial:
             figure.savefig(partial, format="png", dpi=_DPI, metadata=SIGNED)
@@ -114,6 +123,7 @@ class ContactSheet:
                 f"has empty frames for {count(len(pictures.missing), 'image')} that cannot be "
                 f"found any more, or changed since: {short_text(min(pictures.missing))}"
                 + (", …" if len(pictures.missing) > 1 else "")
+                + pictures.instead
             )
         for line in said:
             logging.getLogger("penult").warning("penult: %s %s", self._path, line)
@@ -124,10 +134,22 @@ class ContactSheet:
 class _Pictures:
     """Finds the images of rows, each once, and makes them small."""
 
-    def __init__(self, gallery: Gallery, *, offline: bool) -> None:
+    def __init__(
+        self,
+        gallery: Gallery,
+        *,
+        offline: bool,
+        images: str | Path | Sequence[str | Path] | None,
+    ) -> None:
         self._offline = offline
         self._gallery = gallery.features
         self._openers: dict[int, Callable[[str], bytes | None]] = {}
+        # Said only where nobody has said it yet.
+        self.instead = f"; {option('images', 'FOLDER')} says where they are" * (images is None)
+        if images is not None and self._gallery is not None:
+            self._openers[id(self._gallery)] = image_opener(
+                self._gallery, offline=offline, announce=True, page=_SHEET, images=images
+            )
         self._made: dict[tuple[int, str], Image | None] = {}
         self.missing: set[str] = set()
 
@@ -160,7 +182,7 @@ class _Pictures:
     def _read(self, features: Features, row_id: str) -> Image | None:
         if id(features) not in self._openers:
             self._openers[id(features)] = image_opener(
-                features, offline=self._offline, announce=True, page="the contact sheet"
+                features, offline=self._offline, announce=True, page=_SHEET
             )
         try:
             data = self._openers[id(features)](row_id)
@@ -232,7 +254,7 @@ def _draw(
         while most > 1 and drawn.get_window_extent(renderer).width > room:
             most = min(most - 1, int(most * room / drawn.get_window_extent(renderer).width) + 1)
             drawn.set_text(short_text(text, most))
-    return figure, named.message("the contact sheet")
+    return figure, named.message(_SHEET)
 
 
 def _heading(answers: Sequence[Answer], metric: str) -> str:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from penult.errors import SearchError
-from penult.interface import call_or_command
+from penult.features.origin import joined_origin
+from penult.interface import call_or_command, option
 from penult.records import Features
 from penult.texts import Texts, positions
 from penult.wording import count, listed
@@ -76,6 +77,7 @@ def added_features(first: Features, more: Features, rows: Rows) -> Features:
         splits=_columns(both, "splits", lambda _: ""),
         groups=_columns(both, "groups", str),
         content=_columns(both, "content", lambda _: ""),
+        origin=joined_origin(first.origin, more.origin),
         augmented=None,
     )
 
@@ -162,8 +164,9 @@ def new_places(
     if others:
         raise SearchError(
             f"{named} cannot be added: {count(len(others), 'id')} of it {_are(others)} in the "
-            f"index for another image: {listed(others, 5)}; remove {_them(others)} from the index "
-            f"first, in a {call_or_command()} of its own"
+            f"index for another image: {listed(others, 5)}; to have the new {_image(others)} "
+            f"instead, remove {_them(others)} from the index first ({option('remove', 'ID')}, in a "
+            f"{call_or_command()} of its own), and add {named} then with {option('restore', True)}"
         )
     return np.flatnonzero(at < 0)
 
@@ -182,6 +185,10 @@ def _is_same(
 
 def _are(names: Sequence[str]) -> str:
     return "is" if len(names) == 1 else "are"
+
+
+def _image(names: Sequence[str]) -> str:
+    return "image" if len(names) == 1 else "images"
 
 
 def _them(names: Sequence[str]) -> str:

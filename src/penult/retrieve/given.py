@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +12,7 @@ from penult.errors import SearchError, UsageError
 from penult.machine import free_memory
 from penult.neighbors.blocks import BLOCK_BYTES, row_length
 from penult.representation import what_given
+from penult.texts import composed
 from penult.wording import count, listed
 
 if TYPE_CHECKING:
@@ -17,7 +20,16 @@ if TYPE_CHECKING:
 
     from penult.records import Rows
 
-__all__ = ["as_rows", "column", "held", "numbers", "required_ids", "whole"]
+__all__ = [
+    "as_rows",
+    "column",
+    "held",
+    "ids_like",
+    "is_glob",
+    "numbers",
+    "required_ids",
+    "whole",
+]
 
 _SHARE = 4  # of the free memory: a part of which rows of a file take one, at most
 
@@ -128,3 +140,38 @@ def column(
     ):
         raise UsageError(f"{name} is {what_given(values)}; give {what}, {count(length)} in all")
     return array.astype(np.bool_ if dtype is np.bool_ else np.int64)
+
+
+def is_glob(pattern: str) -> bool:
+    """Whether a text has characters that stand for others."""
+    return any(sign in pattern for sign in "*?[")
+
+
+def ids_like(pattern: str, ids: Sequence[str], named: str) -> NDArray[np.bool_]:
+    """Which ids a glob matches, in whatever Unicode form they are.
+
+    Parameters
+    ----------
+    pattern : str
+        As ``daisy/*``; case counts.
+    ids : sequence of str, length N
+    named : str
+        What they are of, for messages.
+
+    Returns
+    -------
+    bool array, shape (N,)
+
+    Raises
+    ------
+    UsageError
+        If it matches none.
+    """
+    wanted = composed(pattern)
+    mask = np.fromiter((fnmatchcase(composed(str(one)), wanted) for one in ids), bool, len(ids))
+    if not mask.any():
+        raise UsageError(
+            f"none of {count(len(mask), 'id')} of {named} is like {pattern}; they are "
+            f"{listed(map(str, ids[:3]))}{', …' * (len(ids) > 3)}"
+        )
+    return mask

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from functools import cached_property, partial
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from penult.checking import checked
-from penult.errors import SearchError, UnknownNameError, UsageError
+from penult.errors import IndexFileError, SearchError, UnknownNameError, UsageError
 from penult.interface import option
 from penult.neighbors.blocks import row_length
 from penult.neighbors.searchable import require_searchable
@@ -30,19 +32,28 @@ from penult.retrieve.changed_rows import (
     kept_texts,
     new_places,
 )
-from penult.retrieve.given import as_rows, column, held, numbers, required_ids, whole
+from penult.retrieve.given import (
+    as_rows,
+    column,
+    held,
+    ids_like,
+    is_glob,
+    numbers,
+    required_ids,
+    whole,
+)
 from penult.retrieve.glued_rows import GluedRows, Piece
 from penult.retrieve.index_file.parts import Kind, Parts
 from penult.retrieve.index_file.read import read_index
-from penult.retrieve.index_file.sources import require_fresh, source_of
+from penult.retrieve.index_file.sources import source_of, staleness
 from penult.retrieve.index_file.write import write_index
 from penult.retrieve.likely import exact_among, likely_nearest
 from penult.retrieve.ranks import ranks_of
-from penult.retrieve.recall import ENOUGH, held_out, measured_effort
+from penult.retrieve.recall import ENOUGH, LEAST_ROWS, held_out, measured_effort
 from penult.retrieve.structures.library import has_faiss
 from penult.suffixes import INDEX
 from penult.texts import positions
-from penult.wording import count, percent, times
+from penult.wording import count, listed, percent, times
 
 if TYPE_CHECKING:
     import os
@@ -191,13 +202,20 @@ class Index(Parts):
             If it is damaged, or newer than this penult; or if its features have changed since, with
             the command that builds it anew.
         """
+        index, stale = cls._opened(path)
+        if stale:
+            raise IndexFileError(f"{index.file} is stale: {stale}")
+        return index
+
+    @classmethod
+    def _opened(cls, path: str | Path) -> tuple[Index, str]:
+        """Open an index; also say how it is stale, which is empty where it is not."""
         found = _path(path)
         parts = read_index(found)
         sources = tuple(one.seen_from_here(found.parent) for one in parts.sources)
         index = cls(**{**vars(parts), "sources": sources}, file=found)
         options = {"kind": "auto" if index.why else index.kind, "metric": index.metric}
-        require_fresh(found, index.sources, index.recipe, options, index.removed)
-        return index
+        return index, staleness(found, index.sources, index.recipe, options, index.removed)
 
     def save(
         self, path: str | Path, *, overwrite: bool = False, progress: ShowProgress = None
@@ -298,8 +316,8 @@ class Index(Parts):
         if not restore and again.any():
             back = int(again.sum())
             notes.append(
-                f"{count(back, 'row')} {_was(back)} left out, having been removed before; "
-                f"{option('restore', True)} adds them"
+                f"{count(back, 'row')} {_was(back)} left out, since {_rows_of(back)} removed "
+                f"before; {option('restore', True)} adds them"
             )
         if not len(wanted):
             return replace(self, notes=(*self.notes, *notes), made_of=self._made_of(more))
@@ -337,7 +355,7 @@ class Index(Parts):
         Parameters
         ----------
         ids : sequence of str
-            Of the rows.
+            Of the rows, or globs, such as ``daisy/*``; an id that looks like a glob is that id.
         progress : bool or callable, optional
             As for `penult.extract`.
 
@@ -352,15 +370,15 @@ class Index(Parts):
         UnknownNameError
             If there is no row of an id.
         UsageError
-            If no row would be left.
+            If a glob matches none, if rows were removed before, or if no row would be left.
         """
         names = [ids] if isinstance(ids, str) else [str(one) for one in ids]
         places = np.array(positions(names, self.ids), np.int64)
+        kept = np.ones(len(self), bool)
+        kept[places[places >= 0]] = False
         for name, place in zip(names, places.tolist(), strict=True):
             if place < 0:
-                raise UnknownNameError("id", name, map(str, self.ids))
-        kept = np.ones(len(self), bool)
-        kept[places] = False
+                kept &= ~self._like(name)
         left = np.flatnonzero(kept)
         if not len(left):
             raise UsageError("no row would be left in the index; build another one instead")
@@ -519,6 +537,11 @@ class Index(Parts):
                 lines.append(
                     f"that is less than {percent(ENOUGH)}: {option('kind', 'flat')} finds all"
                 )
+        elif self.structure is not None:
+            lines.append(
+                f"how much it finds is not known: it is measured where there are {LEAST_ROWS} rows "
+                "or more"
+            )
         return (*lines, *self.notes)
 
     def __repr__(self) -> str:
@@ -550,6 +573,19 @@ class Index(Parts):
         kind, why = choose_kind(rows)
         return why if kind == self.kind else f"{option('kind', kind)} would suit it by now: {why}"
 
+    def _like(self, name: str) -> NDArray[np.bool_]:
+        """Which rows are meant by what is no id here: those that a glob matches."""
+        gone = [one for one in map(str, self.removed) if one == name or fnmatchcase(one, name)]
+        try:
+            if is_glob(name):
+                return ids_like(name, self.ids, "the index")
+            raise UnknownNameError("id", name, map(str, self.ids))
+        except UsageError as error:
+            if not gone:
+                raise
+            rows = listed(gone, 5)
+            raise UsageError(f"{rows} {_was(len(gone))} removed from the index before") from error
+
     def _made_of(self, more: Features | None) -> tuple[Features, ...]:
         return self.made_of if more is None else (*self.made_of, more)
 
@@ -577,6 +613,12 @@ class Index(Parts):
         return replace(self, structure=whole, effort=effort, recall=recall)
 
     def _asked(self, queries: Any) -> NDArray[Any]:
+        photos = queries if isinstance(queries, list | tuple) else [queries]
+        if any(isinstance(one, str | PathLike) for one in photos):
+            raise UsageError(
+                "queries are rows here, an array of numbers; photos are searched for with "
+                "penult.search(index, photos)"
+            )
         asked = queries if hasattr(queries, "shape") else numbers(queries, "queries")
         if asked.shape == self.rows.shape[1:] or asked.ndim == 1:
             asked = np.asarray(asked)[None]
@@ -615,6 +657,10 @@ def replace_changed(index: Index, path: Path, was: os.stat_result) -> None:
 def _require_choice(name: str, value: object, allowed: tuple[str, ...]) -> None:
     if not isinstance(value, str) or value not in allowed:
         raise UnknownNameError(name, value, allowed)
+
+
+def _rows_of(number: int) -> str:
+    return "a row of its id was" if number == 1 else "rows of their ids were"
 
 
 def _was(number: int) -> str:

@@ -17,19 +17,22 @@ if TYPE_CHECKING:
     from penult.records.neighbors import Metric
     from penult.retrieve.structures.base import Effort, Structure
 
-__all__ = ["ENOUGH", "held_out", "measured_effort"]
+__all__ = ["ENOUGH", "LEAST_ROWS", "held_out", "measured_effort"]
 
 ENOUGH = 0.98
 """Recall that is sought."""
 
 _SOUGHT = 0.985  # of the sample, so that of others it is enough
 _QUERIES, _K = 256, 10
-_LEAST = 32  # rows that are worth measuring with
+_LEAST, _SHARE = 32, 4  # rows that are worth measuring with, one of so many
+
+LEAST_ROWS = _LEAST * _SHARE
+"""Of an index, so that its recall is measured."""
 
 
 def held_out(among: NDArray[np.int64]) -> NDArray[np.int64]:
     """Draw the rows to be searched for, before they are added; ascending, none of few."""
-    size = min(_QUERIES, len(among) // 4)
+    size = min(_QUERIES, len(among) // _SHARE)
     if size < _LEAST:
         return among[:0]
     return np.sort(np.random.default_rng(0).choice(among, size, replace=False))

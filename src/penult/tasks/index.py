@@ -65,7 +65,7 @@ def index(
         Feature files of the same recipe, whose rows are added. Rows of images that the index has
         are left out.
     remove : str or sequence of str, optional
-        Ids of rows to take out, after others were added.
+        Ids of rows to take out, after others were added; or globs, such as ``daisy/*``.
     restore : bool, default=False
         Have `add` add rows that were removed before, too.
     overwrite : bool, default=False

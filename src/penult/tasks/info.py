@@ -195,7 +195,9 @@ class IndexInfo:
     rows_removed : int
         Rows that were taken out.
     lines : tuple of str
-        Why it is of its kind, and how much of what is near it finds.
+        Why it is of its kind, how much of what is near it finds, and how it is stale.
+    stale : bool
+        Whether the features that it was made of have changed since, so that it is not searched.
     """
 
     kind: Literal["index"] = "index"
@@ -209,6 +211,7 @@ class IndexInfo:
     recall: float | None
     rows_removed: int
     lines: tuple[str, ...]
+    stale: bool = False
 
     def _repr_html_(self) -> str:
         facts = [
@@ -369,7 +372,7 @@ def _network(path: Path) -> Int8Info | ConvertedInfo:
 def _index(path: Path) -> IndexInfo:
     from penult.retrieve.index import Index
 
-    found = Index.open(path)
+    found, stale = Index._opened(path)
     features = found.features
     return IndexInfo(
         searched_by=found.kind,
@@ -381,7 +384,8 @@ def _index(path: Path) -> IndexInfo:
         classes={} if features is None else features.images_per_class(),
         recall=None if found.recall is None else found.recall.value,
         rows_removed=len(found.removed),
-        lines=found.lines,
+        lines=(*found.lines, *([f"stale: {stale}"] if stale else [])),
+        stale=bool(stale),
     )
 
 

@@ -59,6 +59,7 @@ def search(
     layer: str | None = None,
     vote: bool = False,
     contact_sheet: str | Path | None = None,
+    images: str | Path | Sequence[str | Path] | None = None,
     weights: str | Path | Sequence[str | Path] | None = None,
     offline: bool = False,
     engine: str = "auto",
@@ -88,7 +89,8 @@ def search(
         A .csv or .jsonl file to write the hits to, and which queries could not be answered; whole
         or not at all, the same as the command writes.
     id : str or sequence of str, optional
-        Rows of the gallery to search for, by their ids; they come before `queries`.
+        Rows of the gallery to search for, by their ids, not by globs; they come before
+        `queries`.
     k : int, default=5
         How many rows to find for each query. Where there are fewer, all are found.
     metric : {"cosine", "euclidean"}, optional
@@ -97,8 +99,9 @@ def search(
         default; of features, cosine.
     filter : str or sequence of str, optional
         Which rows may be found: ``"label=chair"``, ``"split=train"``, ``"group=7"``, or
-        ``"id=daisy/*"``, which may be a glob; with ``!=``, which may not. Several of one key are
-        alternatives; those of different keys, and those with ``!=``, all have to hold.
+        ``"id=daisy/*"``, where the id may be a glob; or, with ``!=`` in place of ``=``, which may
+        not. Several of one key are alternatives; those of different keys, and those with
+        ``!=``, all have to hold.
     layer : str, optional
         Which set of rows of a feature file to search; the last by default.
     vote : bool, default=False
@@ -108,6 +111,8 @@ def search(
         that of the nearest row wins.
     contact_sheet : path, optional
         A .png file to draw: each query with its hits.
+    images : path, str or sequence of them, optional
+        Where the images of the gallery are now, if they have moved; for the contact sheet.
     weights : path or sequence of paths, optional
         Where the backbone's weights file is now, if not where it was; of several, those that
         moved.
@@ -166,6 +171,7 @@ def search(
         layer=layer,
         vote=vote,
         contact_sheet=contact_sheet,
+        images=images,
         weights=weights,
         offline=offline,
         engine=engine,
@@ -293,6 +299,7 @@ def prepare(
     layer: str | None = None,
     vote: bool = False,
     contact_sheet: str | Path | None = None,
+    images: str | Path | Sequence[str | Path] | None = None,
     weights: str | Path | Sequence[str | Path] | None = None,
     offline: bool = False,
     engine: str = "auto",
@@ -308,6 +315,11 @@ def prepare(
     if output is not None:
         check_output(Path(output), overwrite=overwrite, output=PREDICTIONS)
     _refuse_swapped(gallery, queries)
+    if images is not None and contact_sheet is None:
+        raise UsageError(
+            f"{option('images')} says where the pictures of a contact sheet are; give "
+            f"{option('contact_sheet', 'near.png')}, too"
+        )
     queries = without_iterator(queries)
     ids, nothing = _texts(id), isinstance(queries, list | tuple) and not queries
     if (queries is None or nothing) and not ids:
@@ -339,7 +351,12 @@ def prepare(
         from penult.reporting.contact_sheet import ContactSheet
 
         sheet = ContactSheet(
-            Path(contact_sheet), opened, offline=offline, overwrite=overwrite, inputs=inputs
+            Path(contact_sheet),
+            opened,
+            offline=offline,
+            overwrite=overwrite,
+            inputs=inputs,
+            images=images,
         )
     return Prepared(
         gallery=opened,

@@ -6,8 +6,10 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from penult.errors import PenultError
+from penult.features.origin import every_origin
 from penult.images.read import digest_of, read_bytes
 from penult.images.relocate import relocate_images
 from penult.records import Features, ImageRecord
@@ -44,17 +46,31 @@ def image_opener(
     -------
     callable
         From an id to the file's bytes; None where it is gone, or is another by now.
+
+    Raises
+    ------
+    UsageError, SourceError
+        If there is nothing at `images`; what is gone of other places is logged.
     """
+    origins = every_origin(features.origin) if images is None else [features.origin]
+    looking: dict[str, Any] = {"offline": offline, "announce": announce}
+
+    def finder(origin: Mapping[str, Any]) -> Callable[[str], ImageRecord | None]:
+        lacks = "has no pictures" if len(origins) == 1 else "lacks pictures"
+        try:
+            if origin.get("sources") or "folder" in origin:
+                return relocate_images(origin, features.ids, **looking)
+            error = "its rows do not say where their images are"
+        except PenultError as refused:  # they have moved, say
+            error = str(refused)
+        logging.getLogger("penult").warning("penult: %s %s: %s", page, lacks, error)
+        return lambda _: None
+
+    given = [] if images is None else _now_at(features, images, **looking)
 
     @cache
-    def find() -> Callable[[str], ImageRecord | None]:
-        try:
-            return relocate_images(
-                features.origin, features.ids, images, offline=offline, announce=announce
-            )
-        except PenultError as error:  # they have moved, say
-            logging.getLogger("penult").warning("penult: %s has no pictures: %s", page, error)
-            return lambda _: None
+    def finders() -> list[Callable[[str], ImageRecord | None]]:
+        return given or [finder(one) for one in origins]
 
     @cache
     def digests() -> Mapping[str, str]:
@@ -62,10 +78,22 @@ def image_opener(
         return {} if content is None else dict(zip(features.ids, content, strict=True))
 
     def open_image(image_id: str) -> bytes | None:
-        record = find()(image_id)
-        if record is None:
-            return None
-        data = read_bytes(record)
-        return data if digests().get(image_id, "") in ("", digest_of(data)) else None
+        for find in finders():
+            if (record := find(image_id)) is not None:
+                data = read_bytes(record)
+                if digests().get(image_id, "") in ("", digest_of(data)):
+                    return data
+        return None
 
     return open_image
+
+
+def _now_at(
+    features: Features, images: str | Path | Sequence[str | Path], **looking: Any
+) -> list[Callable[[str], ImageRecord | None]]:
+    """Look where images are now; those of several origins are in their folders each by itself."""
+    several = [images] if isinstance(images, str | Path) else [*images]
+    ways = [several]
+    if len(every_origin(features.origin)) > 1 and len(several) > 1:
+        ways += [[one] for one in several]
+    return [relocate_images(features.origin, features.ids, way, **looking) for way in ways]

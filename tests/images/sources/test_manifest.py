@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from penult.errors import ImageError, PathNotFoundError, SourceError, UsageError
 from penult.images.listing import as_sources, list_images, origin_of
@@ -178,6 +179,29 @@ def test_standard_input_goes_alone_and_has_to_be_piped(piped, tmp_path, monkeypa
     monkeypatch.setattr(sys, "stdin", None)
     with pytest.raises(SourceError, match=r"nothing is piped there; type e\.g\."):
         list_images(["-"])
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "AVIF", "JPEG2000"])
+def test_an_image_on_standard_input_is_no_list_of_paths(piped, form):
+    image = io.BytesIO()
+    Image.effect_noise((32, 24), 50).save(image, form)
+    named = {"WEBP": "WebP", "JPEG2000": "JPEG 2000"}.get(form, form)
+    with pytest.raises(SourceError, match=f"^standard input is an? {named} image, not a list of p"):
+        piped(image.getvalue())
+
+
+def test_other_bytes_on_standard_input_are_refused_in_a_line_unless_they_are_a_path(
+    piped, tmp_path, monkeypatch
+):
+    with pytest.raises(
+        SourceError, match=r"^standard input is not a list of paths .starts with b'P"
+    ):
+        piped(b"PK\3\4\0\0")
+    monkeypatch.chdir(tmp_path)
+    Path("a\3.jpg").write_bytes(b"x")
+    Path("BMW.jpg").write_bytes(b"x")
+    assert len(piped(b"a\3.jpg\0BMW.jpg\0").records) == 2
+    assert len(piped(b"BMW.jpg\0none.jpg\0").records) == 2
 
 
 def test_braces_stand_for_several_sources(tmp_path):

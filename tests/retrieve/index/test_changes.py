@@ -74,7 +74,7 @@ def test_what_was_removed_is_added_again_only_where_that_is_said(tmp_path):
     again = penult.index(path, add=file)
     assert len(again) == 599
     assert again.notes[-1] == (
-        "1 row was left out, having been removed before; restore=True adds them"
+        "1 row was left out, since a row of its id was removed before; restore=True adds them"
     )
     restored = penult.index(path, add=file, restore=True)
     assert len(restored) == 600
@@ -111,7 +111,10 @@ def test_an_id_of_another_image_is_refused(tmp_path):
         index.add(penult.load(other))
     bare = penult.Index.of(rows, names(600))
     assert len(bare.add(rows[:2], names(2))) == 600
-    with pytest.raises(penult.SearchError, match=r"2 ids of it are .* remove them from the index"):
+    with pytest.raises(
+        penult.SearchError,
+        match=r"2 ids of it are .* remove them from the index first \(remove=ID, in a call of its own\), and add .* with restore=True",
+    ):
         bare.add(rows[:2], names(2)[::-1])
 
 
@@ -188,3 +191,24 @@ def test_what_another_run_changed_meanwhile_is_not_lost(tmp_path, monkeypatch):
     left = penult.Index.open(path)
     assert (len(left), list(left.removed)) == (39, ["3.jpg"])
     assert len(penult.index(path, add=more)) == 49
+
+
+def test_an_id_that_looks_like_a_glob_is_that_id(tmp_path):
+    index = penult.Index.of(clustered()[:4], ["a[1].jpg", "a1.jpg", "b*", "bc"])
+    assert list(index.remove(["a[1].jpg", "b*"]).ids) == ["a1.jpg", "bc"]
+    assert list(index.remove(["a?.jpg"]).ids) == ["a[1].jpg", "b*", "bc"]
+
+
+@pytest.mark.parametrize("again", ["3.jpg", "3*"])
+def test_what_was_removed_before_is_called_so(again):
+    index = penult.Index.of(clustered()[:6], names(6)).remove("3.jpg")
+    with pytest.raises(penult.UsageError, match=r"^3\.jpg was removed from the index before$"):
+        index.remove(again)
+
+
+def test_recall_that_is_not_measured_is_explained():
+    assert (
+        "measured where there are 128 rows or more"
+        in penult.Index.of(clustered()[:127], names(127), kind="hnsw").lines[-1]
+    )
+    assert penult.Index.of(clustered()[:128], names(128), kind="hnsw").recall is not None

@@ -215,7 +215,10 @@ def test_rows_that_cannot_be_indexed_are_one_line(given, said):
         ({"queries": [[1, 2, 3]]}, "the rows of the index have 2 numbers each"),
         ({"queries": [[0, 0]]}, "queries: 1 row of zeros (number 0)"),
         ({"queries": [[np.nan, 0]]}, "1 row with NaN"),
-        ({"queries": "x"}, "queries is 'x'; give an array of numbers"),
+        (
+            {"queries": "x"},
+            "queries are rows here, an array of numbers; photos are searched for with penult.search(index, photos)",
+        ),
         ({"queries": [[1, 2]], "k": 0}, "k is 0; give a whole number, 1 or more"),
         ({"queries": [[1, 2]], "k": True}, "k is True"),
         ({"queries": [[1, 2]], "leave_out": [1, 2]}, "give a place for each query, 1 in all"),

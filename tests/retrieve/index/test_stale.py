@@ -99,3 +99,28 @@ def test_features_that_changed_under_an_added_file_are_noticed_when_it_is_change
     _change_a_row(made)
     with pytest.raises(penult.IndexFileError, match="stale"):
         penult.index("g.index", remove="1.jpg")
+
+
+def test_of_another_recipe_the_added_files_have_to_be_extracted_again_too(made, tmp_path):
+    gallery(tmp_path / "m.h5", clustered(), start=600)
+    penult.index("g.index", add="m.h5")
+    _other_recipe(made)
+    with pytest.raises(penult.IndexFileError) as error:
+        penult.Index.open("g.index")
+    assert str(error.value).endswith(
+        "add=['m.h5']); before that, extract m.h5 again in the way of f.h5, since an index is of "
+        "rows of one recipe"
+    )
+    gallery(tmp_path / "m.h5", clustered(), start=600, layers=("logits",))
+    with pytest.raises(penult.IndexFileError) as error:
+        penult.Index.open("g.index")
+    assert str(error.value).endswith("add=['m.h5'])")
+
+
+def test_what_a_stale_index_holds_is_shown(made):
+    _change_a_row(made)
+    found = penult.info("g.index")
+    assert (found.shape, found.stale) == ((600, 20), True)
+    assert found.lines[-1].startswith("stale: f.h5 has changed since it was built; build it again:")
+    made.unlink()
+    assert not penult.info("g.index").stale

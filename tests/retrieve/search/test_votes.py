@@ -95,3 +95,15 @@ def test_where_no_hit_has_a_label_there_is_no_vote(file):
     (one,) = penult.search(gallery, np.array([[1.0, 0.0]]), k=1, vote=True)
     assert one.vote is None
     assert one.to_dict(vote=True)["vote"] is None
+
+
+def test_a_vote_among_rows_of_one_label_is_noted(gallery, caplog):
+    asked = np.array([[1.0, 0.0]])
+    penult.search(gallery, asked, k=1, vote=True, filter=["label=sofa", "label=lamp"])
+    penult.search(gallery, asked, k=1, filter="label=sofa")
+    assert caplog.messages == []
+    penult.search(gallery, asked, k=1, vote=True, filter="label=sofa")
+    (line,) = caplog.messages
+    assert line.endswith(
+        "that the filter leaves have one label, sofa, which alone can be voted for"
+    )

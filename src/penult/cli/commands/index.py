@@ -45,7 +45,9 @@ def run(
     ] = None,
     remove: Annotated[
         list[str] | None,
-        typer.Option("--remove", metavar="ID", help="Row to take out; several times."),
+        typer.Option(
+            "--remove", metavar="ID", help="Row to take out, or a glob of ids; several times."
+        ),
     ] = None,
     restore: Annotated[
         bool, typer.Option("--restore", help="Have --add add rows that were removed before, too.")
@@ -103,4 +105,4 @@ def run(
     say(f"{made.file}: {rows}, {made.kind}, {made.metric}")
     for line in made.lines:
         say(line)
-    next_command("info", made.file, quiet=quiet)
+    next_command("search", made.file, "PHOTO", quiet=quiet)

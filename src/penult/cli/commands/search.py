@@ -56,7 +56,7 @@ def run(
         typer.Option(
             "--id",
             metavar="ID",
-            help="Search for this row of the gallery; may be given several times.",
+            help="Search for this row of the gallery; no glob. May be given several times.",
             show_default=False,
         ),
     ] = None,
@@ -98,6 +98,16 @@ def run(
         typer.Option(
             metavar="FILE",
             help="Draw each query with its hits, as this .png file.",
+            show_default=False,
+        ),
+    ] = None,
+    images: Annotated[
+        list[str] | None,
+        o.reading_option(
+            "--images",
+            metavar="IMAGES",
+            help="Where the images of the gallery are now, if they have moved, for the contact "
+            "sheet; may be given several times.",
             show_default=False,
         ),
     ] = None,
@@ -148,6 +158,7 @@ def run(
         layer=layer,
         vote=vote,
         contact_sheet=contact_sheet,
+        images=images,
         weights=weights,
         offline=offline,
         engine=engine,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from penult.features.column import Refused
+from penult.features.origin import read_origin, whereabouts
 from penult.recipe import Projection, Recipe
 from penult.records import Features
 from penult.texts import Texts
@@ -36,6 +37,8 @@ class Beside:
     recipe : str
         How they were made, as JSON.
     label_names : tuple of str
+    origin : str
+        Where the images are, as JSON.
     projections : tuple of mapping
         ``total_variance`` and ``whiten`` of the recipe's projections.
     """
@@ -43,6 +46,7 @@ class Beside:
     name: str
     recipe: str
     label_names: tuple[str, ...]
+    origin: str
     projections: tuple[Mapping[str, Any], ...] = ()
 
 
@@ -111,6 +115,7 @@ def beside_of(features: Features) -> tuple[Beside, dict[str, NDArray[Any]]]:
         name=features.name,
         recipe=features.recipe.to_json(),
         label_names=tuple(map(str, features.label_names)),
+        origin=whereabouts(features.origin),
         projections=tuple(
             {"total_variance": float(one.total_variance), "whiten": bool(one.whiten)}
             for one in projections.values()
@@ -153,6 +158,7 @@ def features_of(
         splits=columns.get("splits"),
         groups=columns.get("groups"),
         content=columns.get("content"),
+        origin=read_origin(beside.origin),
         layers=(beside.name,),
         name=beside.name,
     )

@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from penult.errors import IndexFileError, PenultError
+from penult.errors import PenultError
 from penult.features.read import load
 from penult.interface import at_command_line, command, option
 from penult.retrieve.glued_rows import row_blocks
-from penult.wording import count
+from penult.wording import count, listed
 
 if TYPE_CHECKING:
     from penult.records import Features
 
-__all__ = ["Source", "require_fresh", "source_of"]
+__all__ = ["Source", "source_of", "staleness"]
 
 _SHOWN = 5  # removed rows that the command names
 
@@ -101,14 +101,14 @@ def _fingerprint(features: Features) -> str:
     return digest.hexdigest()
 
 
-def require_fresh(
+def staleness(
     index: Path,
     sources: Sequence[Source],
     recipe: Any,
     options: dict[str, str],
     removed: Sequence[str],
-) -> None:
-    """Refuse an index whose feature files are not what they were; those that are gone are fine.
+) -> str:
+    """Say how the feature files of an index are not what they were; those that are gone are fine.
 
     Parameters
     ----------
@@ -117,17 +117,41 @@ def require_fresh(
     options : with which it was built
     removed : ids of rows that were taken out
 
-    Raises
-    ------
-    IndexFileError
-        With the command that builds it anew.
+    Returns
+    -------
+    str
+        With the command that builds it anew; empty where nothing changed.
     """
     for source in sources:
         path = Path(source.file)
         if why := _changed(path, source, recipe):
             again = _again(index, sources, options, removed)
             what = f"{_short(path)} {why}"
-            raise IndexFileError(f"{index} is stale: {what} since it was built; {again}")
+            return f"{what} since it was built; {again}{_also(source, sources)}"
+    return ""
+
+
+def _also(changed: Source, sources: Sequence[Source]) -> str:
+    """Which other files have to be extracted before the index can be built again."""
+    recipe = _recipe(changed)
+    others = [one for one in sources if one is not changed and _recipe(one) != recipe]
+    if recipe is None or not others:
+        return ""
+    first, *files = [_short(Path(one.file)) for one in (changed, *others)]
+    return (
+        f"; before that, extract {listed(files, _SHOWN)} again in the way of {first}, since an "
+        "index is of rows of one recipe"
+    )
+
+
+def _recipe(source: Source) -> Any:
+    """Of the rows that are there now; None where there are none."""
+    for layer in (source.layer, None):  # the last, where it has none of that name any more
+        try:
+            return load(Path(source.file), layer).recipe
+        except (PenultError, OSError, ValueError):
+            continue
+    return None
 
 
 def _changed(path: Path, source: Source, recipe: Any) -> str | None:

@@ -82,6 +82,8 @@ class Search:
         self._allowed = allowed_rows(gallery, filters)
         there = len(gallery.index) if self._allowed is None else int(self._allowed.sum())
         self._k, self._vote = min(k, there), vote
+        if vote and self._allowed is not None:
+            _note_one_label(gallery, self._allowed)
         if k > there:
             left = "" if self._allowed is None else " that the filter leaves"
             logging.getLogger("penult").warning(
@@ -157,3 +159,20 @@ class Search:
         hits = make_hits(ids, values, labels, metric=metric, several=several)
         voted = vote(distances(values, metric), labels, several=several) if self._vote else None
         return SearchResult(query.id, hits, voted, query.labels)
+
+
+def _note_one_label(gallery: Gallery, allowed: NDArray[np.bool_]) -> None:
+    """Say that a vote is none where the rows that may be found have one label."""
+    features = gallery.features
+    assert features is not None
+    if features.targets is not None:
+        labels = np.flatnonzero(np.asarray(features.targets)[allowed].any(axis=0))
+    else:
+        labels = np.unique(np.asarray(features.labels)[allowed])
+    voted = [features.label_names[k] for k in labels.tolist() if k >= 0]
+    if len(voted) == 1:
+        logging.getLogger("penult").warning(
+            "penult: the rows of %s that the filter leaves have one label, %s, which alone can be "
+            "voted for",
+            *(gallery.name, *voted),
+        )

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from penult.errors import UnknownNameError, UsageError
-from penult.interface import option
-from penult.wording import count, listed
+from penult.interface import at_command_line, option
+from penult.retrieve.given import ids_like, is_glob
+from penult.wording import listed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -95,17 +95,12 @@ def _matching(gallery: Gallery, condition: _Condition) -> NDArray[np.bool_]:
             alone = np.zeros(len(gallery.index), bool)
             alone[gallery.places[value]] = True
             return alone
-        mask = np.fromiter((fnmatchcase(str(one), value) for one in gallery.index.ids), bool)
-        if not mask.any():
-            if any(sign in value for sign in "*?["):
-                raise UsageError(
-                    f"none of {count(len(mask), 'id')} of {gallery.name} is like {value}; they are "
-                    f"{listed(map(str, gallery.index.ids[:3]))}, …"
-                )
+        if not is_glob(value):
             gallery.place(value)  # which names ids like it
-        return mask
+        return ids_like(value, gallery.index.ids, gallery.name)
     if key == "label" and features is not None and features.labelled:
         if value not in features.label_names:
+            _refuse_several(condition, features.label_names)
             raise UnknownNameError(f"label in {gallery.name}", value, features.label_names)
         number = features.label_names.index(value)
         if features.targets is not None:
@@ -120,5 +115,19 @@ def _matching(gallery: Gallery, condition: _Condition) -> NDArray[np.bool_]:
             f"{option('filter', condition.text)}"
         )
     if value not in known:
+        _refuse_several(condition, known)
         raise UnknownNameError(f"{key} in {gallery.name}", value, known)
     return np.asarray(values == value, bool)
+
+
+def _refuse_several(condition: _Condition, known: Sequence[str]) -> None:
+    """Refuse values with commas between them, each of which there is."""
+    sign = "!=" if condition.negated else "="
+    values = [one.strip() for one in condition.value.split(",")]
+    if len(values) > 1 and {*values} <= {*known}:
+        each = [f"{condition.key}{sign}{one}" for one in values]
+        form = " ".join(option("filter", one) for one in each)
+        raise UsageError(
+            f"{option('filter', condition.text)} is one {condition.key}, which there is not; give "
+            f"{form if at_command_line() else f'filter={each}'}"
+        )

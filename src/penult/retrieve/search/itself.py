@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from penult.features.origin import every_origin
 from penult.texts import without_loss
 
 if TYPE_CHECKING:
@@ -79,5 +80,5 @@ def place_of_row(gallery: Gallery, queries: Features, number: int) -> int:
     ]
     if all(digests):
         return place if digests[0] == digests[1] else -1
-    same = ours.origin.get("sources") == queries.origin.get("sources")
-    return place if same and "sources" in ours.origin else -1
+    known = [one["sources"] for one in every_origin(ours.origin) if "sources" in one]
+    return place if queries.origin.get("sources") in known else -1
