@@ -133,10 +133,6 @@ def require_k(k: Sequence[int], trials: Sequence[Trial]) -> None:
     least = min(
         len(trial.gallery) - bool(np.isin(trial.queries, trial.gallery).any()) for trial in trials
     )
-    if not least:
-        raise UsageError(
-            "a single row has a label, and it has no other to find; give more rows with labels"
-        )
     if max(k) > least:
         raise UsageError(
             f"{option('k', max(k))} was given, but a query finds no more than "
