@@ -6,6 +6,9 @@ EXTRAS := torch,bundled,keras,fast,heif,hf,onnx,int8,parquet,remote,dev
 SHELL := /bin/bash
 # A test is small: threads of a matrix product would wait for each other, in two workers at a time.
 export OMP_NUM_THREADS := 1
+# Nothing is compiled on installing, so each process that starts would compile all that it imports, and
+# the tests start hundreds.
+export PYTHONDONTWRITEBYTECODE :=
 .DEFAULT_GOAL := help
 
 BIN := .venv/bin

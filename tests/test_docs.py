@@ -28,6 +28,7 @@ ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 SHOWN = {"console", "csv", "json", "text", "toml"}
 PROGRAMS = Path(sys.executable).parent
+LEFT_OUT = ("07", "08", "09", "10", "11")  # seven photos of a class are enough, and a last one
 SETTING_UP = ("git clone", "make", "pip install")
 
 
@@ -139,6 +140,9 @@ def warm(tmp_path_factory):
 @pytest.mark.parametrize("page", [marked(page) for page in PAGES], ids=lambda path: path.name)
 def test_every_example_on_the_page_runs(page, photos, finished, monkeypatch, request):
     folder = photos.parent
+    for path in photos.rglob("*_*.jpg"):
+        if path.stem[-2:] in LEFT_OUT:
+            path.unlink()
     monkeypatch.chdir(folder)
     rows = [
         f"photos/{p.parent.name}/{p.name},{p.parent.name}" for p in sorted(photos.rglob("*.jpg"))

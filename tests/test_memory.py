@@ -95,17 +95,20 @@ def test_a_listing_of_a_manifest_keeps_a_few_bytes_an_image(tmp_path):
 def make_room_for_interned() -> list[str]:
     """Have the interpreter's table of interned strings, to which pathlib adds, grow now, not later.
 
-    It takes 15 MB in one go, whenever it happens to be full; the strings have to be kept for so long
+    It takes some MB in one go, whenever it happens to be full; the strings have to be kept for so long
     as it is to have room.
     """
-    strings: list[str] = []
+    strings = [""] * (1 << 21)
     tracemalloc.start()
     try:
-        grown = 0
-        while grown < 1 << 20 and len(strings) < 1 << 21:
+        for start in range(0, len(strings), 1000):
             before = tracemalloc.get_traced_memory()[0]
-            strings.append(sys.intern(f"filler {len(strings)}"))
-            grown = tracemalloc.get_traced_memory()[0] - before
+            for k in range(start, start + 1000):
+                strings[k] = sys.intern(f"filler {k}")
+            if (
+                tracemalloc.get_traced_memory()[0] - before > 1 << 20
+            ):  # a tenth of it are the strings
+                break
     finally:
         tracemalloc.stop()
     return strings
@@ -151,20 +154,14 @@ def test_a_run_and_its_update_cost_a_few_bytes_an_image(folder, toy, tmp_path, m
     monkeypatch.setattr(estimate, "_MEASURED", few)  # so many, and no more, are written to measure
     roots = {count: folder(count) for count in (few, many)}
 
+    def run(count, **options):
+        path = tmp_path / f"{count}.h5"
+        return penult.extract(roots[count], path, model=toy, engine="torch", **options)
+
     def held(count, **options):
-        return most_held(
-            monkeypatch,
-            lambda look: penult.extract(
-                roots[count],
-                tmp_path / f"{count}.h5",
-                model=toy,
-                engine="torch",
-                progress=look,
-                **options,
-            ),
-        )
+        return most_held(monkeypatch, lambda look: run(count, progress=look, **options))
 
     for options, most in (({"overwrite": True}, 150), ({"update": True}, 500)):
-        held(few, **options)  # what is loaded once is loaded now
+        run(few, **options)  # what is loaded once is loaded now
         small = held(few, **options)
         assert (held(many, **options) - small) / (many - few) < most, options

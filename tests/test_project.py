@@ -61,6 +61,11 @@ def test_no_committed_file_knows_the_machine_it_was_written_on():
     assert not found
 
 
+def test_what_tests_start_does_not_compile_all_that_it_imports_anew():
+    code = "import sys; sys.exit(sys.dont_write_bytecode)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
 def test_the_changelog_has_an_entry_for_this_version():
     headings = re.findall(r"^## \[(.+?)\]", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
     assert headings[0] in ("Unreleased", penult.__version__)
@@ -69,7 +74,7 @@ def test_the_changelog_has_an_entry_for_this_version():
 
 def test_the_architecture_page_names_every_module():
     page = (ROOT / "docs" / "architecture.md").read_text()
-    named = set(re.findall(r"^\| `([a-z]+)` \|", page, re.MULTILINE))
+    named = set(re.findall(r"^\| `([a-z_]+)` \|", page, re.MULTILINE))
     package = ROOT / "src" / "penult"
     modules = {p.stem for p in package.glob("[a-z]*.py")} | {
         p.parent.name for p in package.glob("*/__init__.py")

@@ -1,7 +1,9 @@
 """A layer by the name that another library has for it."""
 
+import os
 import subprocess
 import sys
+from functools import cache
 
 import pytest
 import torch
@@ -11,6 +13,7 @@ from penult.backbones.layer_names import layer_here, source_that_has
 from penult.errors import UnknownNameError
 
 
+@cache
 def layers_of(architecture):
     """The names of a network's modules; on the device meta, where nothing is allocated."""
     library, name = architecture.split("/")
@@ -25,6 +28,15 @@ def layers_of(architecture):
 
             network = timm.create_model(name)
     return [*filter(None, dict(network.named_modules())), "penultimate", "logits"]
+
+
+@cache
+def layers_of_keras(name):
+    """The names of a model's layers; it is made where nothing is allocated."""
+    os.environ["KERAS_BACKEND"] = "torch"  # which the first import reads
+    keras = pytest.importorskip("keras")
+    with keras.device("meta"):
+        return [layer.name for layer in getattr(keras.applications, name)(weights=None).layers]
 
 
 @pytest.mark.parametrize(
@@ -77,9 +89,8 @@ def test_the_places_of_vgg16_are_the_last_relu_and_the_pooling_of_their_blocks()
     ],
 )
 def test_torchs_names_lead_to_the_same_place_in_kerass_networks(architecture, asked, here):
-    keras = pytest.importorskip("keras")
-    model = getattr(keras.applications, architecture.removeprefix("keras/"))(weights=None)
-    assert layer_here(architecture, asked, [layer.name for layer in model.layers]) == here
+    layers = layers_of_keras(architecture.removeprefix("keras/"))
+    assert layer_here(architecture, asked, layers) == here
 
 
 @pytest.mark.parametrize(
@@ -103,9 +114,7 @@ def test_the_source_that_has_such_names_is_named(architecture, asked, source):
 
 @pytest.mark.parametrize("name", ["ResNet50", "InceptionV3", "MobileNetV2", "DenseNet121"])
 def test_all_that_keras_calls_a_layer_is_known_as_keras_name(name):
-    keras = pytest.importorskip("keras")
-    model = getattr(keras.applications, name)(weights=None)
-    names = [layer.name for layer in model.layers if not layer.name.startswith("input_layer")]
+    names = [layer for layer in layers_of_keras(name) if not layer.startswith("input_layer")]
     assert {source_that_has(f"timm/{name.lower()}", x) for x in names} == {f"keras:{name}"}
 
 

@@ -20,18 +20,25 @@ from penult.features.heap import has_endless_heap
 from penult.records import Failure
 
 
-@pytest.fixture
-def whole(tmp_path) -> Path:
-    """Two layers, every column, and a file beside it that is nobody's business."""
-    (tmp_path / "secret").write_bytes(b"root:x:0:0:root:/root:/bin/bash\n" * 50)
+@pytest.fixture(scope="module")
+def content(tmp_path_factory) -> bytes:
+    """A file of two layers and every column."""
     records = [record(f"{k}.jpg", "ab"[k % 2], split="train", group=f"g{k}") for k in range(5)]
     records.append(record("6.jpg", "a", "b"))
     rows = [np.ones((6, 2, 3, 3), np.float32), np.arange(24, dtype=np.float32).reshape(6, 4)]
-    origin = {"sources": [str(tmp_path / "photos")], "passed_over": {}}
+    origin = {"sources": ["/photos"], "passed_over": {}}
     failures = [Failure("bad.jpg", "is empty")]
-    return write(
-        tmp_path / "f.h5", records, rows, layers=("maps", "last"), failures=failures, origin=origin
-    )
+    path = tmp_path_factory.mktemp("whole") / "f.h5"
+    write(path, records, rows, layers=("maps", "last"), failures=failures, origin=origin)
+    return path.read_bytes()
+
+
+@pytest.fixture
+def whole(content, tmp_path) -> Path:
+    """That file, and one beside it that is nobody's business."""
+    (tmp_path / "secret").write_bytes(b"root:x:0:0:root:/root:/bin/bash\n" * 50)
+    (tmp_path / "f.h5").write_bytes(content)
+    return tmp_path / "f.h5"
 
 
 def read_all(path: Path) -> None:

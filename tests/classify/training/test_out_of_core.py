@@ -177,7 +177,7 @@ PROGRAM = """
         sys.exit("82 MB fit into 72 MB")
     except MemoryError:
         pass
-    print(train(features, grid={"C": [0.1, 1]}, folds=2).scores.accuracy)
+    print(train(features, grid={"C": [0.01]}, folds=2).scores.accuracy)  # the quickest to find
 """
 
 

@@ -381,7 +381,9 @@ def test_the_file_whose_rows_cannot_be_scored_is_named(tmp_path):
     for value in (0, np.nan):
         rows = np.array([[1, 1], [value, 0]], np.float32)
         bad = feature_files.write(tmp_path / f"{value}.h5", records, [rows])
-        with pytest.raises(SearchError, match=rf"{value}\.h5: 1 row (of zeros|with NaN).*\(1\.jpg\)"):
+        with pytest.raises(
+            SearchError, match=rf"{value}\.h5: 1 row (of zeros|with NaN).*\(1\.jpg\)"
+        ):
             penult.evaluate_search(good, bad, k=1, progress=False)
 
 
