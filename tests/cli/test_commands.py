@@ -223,7 +223,7 @@ def test_what_is_read_is_never_replaced(penult, features, classifier, tmp_path):
 
 
 def test_a_librarys_warning_is_one_line_said_once(penult, features, tmp_path, monkeypatch):
-    import penult.classify.training.train as probe
+    import penult.classify.options as probe
 
     inner = probe.hold_out
 
