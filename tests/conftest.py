@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 
 # Tests start hundreds of processes. Where none may write bytecode, as in many containers, each would
-# compile all of torch anew: half of what the suite costs. So it is kept with what pytest keeps.
+# compile all that it imports anew: twice the cost of such tests. So it is kept with what pytest keeps.
 if sys.dont_write_bytecode:
     sys.pycache_prefix = str(Path(__file__).parent.parent / ".pytest_cache" / "bytecode")
     sys.dont_write_bytecode = False

@@ -92,32 +92,31 @@ def test_a_listing_of_a_manifest_keeps_a_few_bytes_an_image(tmp_path):
     assert peak / COUNT < 110
 
 
-def make_room_for_interned() -> list[str]:
+@pytest.fixture
+def room_for_interned():
     """Have the interpreter's table of interned strings, to which pathlib adds, grow now, not later.
 
-    It takes some MB in one go, whenever it happens to be full; the strings have to be kept for so long
-    as it is to have room.
+    It takes some MB in one go, whenever it happens to be full, and has room for as many strings again
+    as it held, also for those that are gone: some 100,000 in the runs below.
     """
-    strings = [""] * (1 << 21)
+    strings = [sys.intern(f"filler {k}") for k in range(200_000)]
     tracemalloc.start()
     try:
-        for start in range(0, len(strings), 1000):
+        grown = 0
+        while grown < 1 << 20:
             before = tracemalloc.get_traced_memory()[0]
-            for k in range(start, start + 1000):
-                strings[k] = sys.intern(f"filler {k}")
-            if (
-                tracemalloc.get_traced_memory()[0] - before > 1 << 20
-            ):  # a tenth of it are the strings
-                break
+            more = [sys.intern(f"more {len(strings) + k}") for k in range(1000)]  # 0.1 MB
+            grown = tracemalloc.get_traced_memory()[0] - before
+            strings += more
     finally:
         tracemalloc.stop()
-    return strings
+    yield
+    del strings
 
 
 def most_held(monkeypatch, extract):
     """The most that is in use at any time of a run; garbage, which comes and goes, left out."""
     most = 0
-    interned = make_room_for_interned()
 
     def look(*_):
         nonlocal most
@@ -142,10 +141,10 @@ def most_held(monkeypatch, extract):
     finally:
         tracemalloc.stop()
         gc.unfreeze()
-    del interned
     return most
 
 
+@pytest.mark.usefixtures("room_for_interned")
 def test_a_run_and_its_update_cost_a_few_bytes_an_image(folder, toy, tmp_path, monkeypatch):
     monkeypatch.setattr(store, "LIMITS", store.Limits(images=128))
     monkeypatch.setattr(ledger, "_BLOCK_IMAGES", 128)  # of both, more than are in hand at a time
