@@ -20,6 +20,7 @@ import numpy as np
 from penult.features.column import Refused
 from penult.retrieve.structures.base import Effort, Structure, require_finite, require_within
 from penult.retrieve.structures.library import fill, opened, selecting, taken
+from penult.wording import count
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -160,7 +161,7 @@ class Hnsw(Structure):
                 raise Refused("is damaged: its graph leads from a level to a node below it")
         found = np.sort(arrays["rows"][arrays["rows"] >= 0])
         if len(found) != rows or not np.array_equal(found, np.arange(rows)):
-            raise Refused(f"is damaged: its graph is not of its {rows:,} rows")
+            raise Refused(f"is damaged: its graph is not of its {count(rows, 'row')}")
         return cls(
             space,
             codes=arrays["codes"],

@@ -16,6 +16,7 @@ import numpy as np
 from penult.features.column import Refused
 from penult.retrieve.structures.base import Effort, Structure, require_finite
 from penult.retrieve.structures.library import fill, opened, selecting, taken
+from penult.wording import count
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -159,9 +160,11 @@ class IvfPq(Structure):
         # Differences of numbers that are far apart overflow, so these are compared themselves.
         ordered = len(ends) > 0 and ends[0] >= 0 and bool((ends[1:] >= ends[:-1]).all())
         if not ordered or ends[-1] != rows:
-            raise Refused(f"is damaged: its lists are not of its {rows:,} rows")
+            raise Refused(f"is damaged: its lists are not of its {count(rows, 'row')}")
         if not np.array_equal(np.sort(arrays["rows"]), np.arange(rows)):
-            raise Refused(f"is damaged: its lists do not have each of its {rows:,} rows once")
+            raise Refused(
+                f"is damaged: its lists do not have each of its {count(rows, 'row')} once"
+            )
         return cls(space, **{name: arrays[name] for name in ("ends", *shapes)})
 
     @property
