@@ -101,3 +101,5 @@ def test_the_terminal_says_what_train_says_of_leaks(penult, rows, tmp_path, capl
     said = [one for one in caplog.messages if "near-duplicate" in one]
     assert f"penult duplicates {rows} --across-splits" in said[0]
     assert said == said[:1] * 2
+    page = (tmp_path / "r" / "index.html").read_text()
+    assert "--across-splits --repair repaired.h5</code>" in page  # the parts are the file's own

@@ -75,6 +75,12 @@ def test_leaks_are_between_what_was_trained_on_and_what_was_held_out(caplog):
     assert leaks.without == 1  # the weed alone
 
 
+@pytest.mark.parametrize("drawn", [True, False])
+def test_leaks_say_whether_chance_chose_the_parts(drawn):
+    split = dataclasses.replace(parts([0, 2], [1, 3, 4]), drawn=drawn)
+    assert nearest(split=split).duplicates().leaks.drawn is drawn
+
+
 def test_rows_that_neither_trained_nor_were_held_out_are_in_no_part():
     held_out = HeldOut(ids=("rose/2.jpg",), truth=("rose",), predicted=("rose",), probability=(1,))
     found = nearest(split=parts([0, 4], [1]), held_out=held_out).duplicates()

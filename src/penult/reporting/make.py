@@ -278,7 +278,6 @@ def report(
             seed=seed,
             memory=options.max_memory,
             offline=offline,
-            drawn=ignore_splits or not {"test", "validation"} & set(features.splits or ()),
         )
         if retrieval:
             with noted(notes, "retrieval"), timed(seconds, "retrieval"):

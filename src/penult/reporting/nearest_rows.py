@@ -51,8 +51,6 @@ class NearestRows:
         Bytes that may be taken.
     offline : bool
         Never touch the network.
-    drawn : bool
-        Whether chance chose the held-out images, and not the file's own splits.
     """
 
     features: Features
@@ -62,7 +60,6 @@ class NearestRows:
     seed: int = 0
     memory: int | None = None
     offline: bool = False
-    drawn: bool = True
 
     def retrieval(self, tell: Tell) -> SearchScores:
         """Have each labelled row search all others.
@@ -143,7 +140,7 @@ class NearestRows:
         scored = bool(near) and bool(without) and features.targets is None
         return SplitLeaks(
             parts={part: parts.count(part) for part in ("train", "test") if part in parts},
-            drawn=self.drawn,
+            drawn=self.split.drawn,
             description="those of this report",
             held_out=len(here),
             near=len(near),
