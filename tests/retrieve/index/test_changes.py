@@ -199,6 +199,14 @@ def test_an_id_that_looks_like_a_glob_is_that_id(tmp_path):
     assert list(index.remove(["a?.jpg"]).ids) == ["a[1].jpg", "b*", "bc"]
 
 
+def test_a_glob_matches_ids_of_another_unicode_form():
+    decomposed = "ros\N{LATIN SMALL LETTER E}\N{COMBINING ACUTE ACCENT}"  # as macOS writes names
+    index = penult.Index.of(
+        clustered()[:3], [f"{decomposed}/1.jpg", f"{decomposed}/2.jpg", "b.jpg"]
+    )
+    assert list(index.remove("ros\N{LATIN SMALL LETTER E WITH ACUTE}/*").ids) == ["b.jpg"]
+
+
 @pytest.mark.parametrize("again", ["3.jpg", "3*"])
 def test_what_was_removed_before_is_called_so(again):
     index = penult.Index.of(clustered()[:6], names(6)).remove("3.jpg")
