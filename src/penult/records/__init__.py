@@ -4,6 +4,8 @@ from penult.records.augmented import AugmentedRows
 from penult.records.augmented_record import AugmentedRecord, augmented_content
 from penult.records.changes import Changes
 from penult.records.class_score import Average, ClassScore
+from penult.records.compared_model import ComparedModel
+from penult.records.comparison import Comparison
 from penult.records.copies import Copied, MovedBack
 from penult.records.duplicate_group import DuplicateGroup
 from penult.records.duplicate_pair import DuplicatePair
@@ -14,12 +16,15 @@ from penult.records.held_out import HeldOut
 from penult.records.hit import Hit
 from penult.records.image import ImageRecord
 from penult.records.label_search_score import LabelSearchScore
+from penult.records.model_cost import ModelCost
+from penult.records.model_difference import ModelDifference
 from penult.records.neighbors import Neighbors
 from penult.records.prediction import Prediction
 from penult.records.predictions import Predictions
 from penult.records.progress import Progress
 from penult.records.repaired_split import RepairedSplit
 from penult.records.rows import Rows
+from penult.records.run_scores import RunScores
 from penult.records.score_interval import ScoreInterval
 from penult.records.score_words import class_rows, in_words, scores_line
 from penult.records.scores import Scores
@@ -32,6 +37,8 @@ from penult.records.search_score_words import (
     search_sentences,
 )
 from penult.records.search_scores import SearchScores
+from penult.records.similarity_matrix import SimilarityMatrix
+from penult.records.skipped_model import SkippedModel
 from penult.records.split_leaks import SplitLeaks
 from penult.records.threshold_count import ThresholdCount
 from penult.records.vote import Vote
@@ -42,6 +49,8 @@ __all__ = [
     "Average",
     "Changes",
     "ClassScore",
+    "ComparedModel",
+    "Comparison",
     "Copied",
     "DuplicateGroup",
     "DuplicatePair",
@@ -52,6 +61,8 @@ __all__ = [
     "Hit",
     "ImageRecord",
     "LabelSearchScore",
+    "ModelCost",
+    "ModelDifference",
     "MovedBack",
     "Neighbors",
     "Prediction",
@@ -59,12 +70,15 @@ __all__ = [
     "Progress",
     "RepairedSplit",
     "Rows",
+    "RunScores",
     "ScoreInterval",
     "Scores",
     "SearchAverages",
     "SearchResult",
     "SearchResults",
     "SearchScores",
+    "SimilarityMatrix",
+    "SkippedModel",
     "SplitLeaks",
     "ThresholdCount",
     "Vote",

@@ -1,0 +1,1 @@
+"""Networks compared on the same images: their scores, what they cost, and what is noise."""
