@@ -1,0 +1,165 @@
+"""What is to be compared: networks, with the options that make other rows of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from pathlib import Path
+
+from penult.backbones.catalogue import list_models
+from penult.backbones.registry import load_source, resolve, unknown_model
+from penult.backbones.source import missing_extra
+from penult.errors import UsageError
+from penult.extraction import Extraction
+from penult.extractor import ModelRows
+from penult.interface import option
+from penult.recipe import Precision, Views
+from penult.wording import count
+
+__all__ = ["Candidate", "default_models", "given_files", "list_candidates"]
+
+LARGEST = 100_000_000
+"""Parameters of the networks that are compared where none is named: less than this."""
+
+_BUNDLED = "bundled:"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """A network, or several whose rows are joined, to be compared; or rows that there are already.
+
+    Attributes
+    ----------
+    name : str
+        What it is called; its layers have names that begin with this one.
+    model : str
+        The network, or several joined by ``+``.
+    extraction : Extraction or None
+        What makes its rows; None where there are some already.
+    file : Path or None
+        The rows that there are already.
+    """
+
+    name: str
+    model: str
+    extraction: Extraction | None = None
+    file: Path | None = None
+
+    def named(self, layer: str) -> str:
+        """What the rows of one of its layers are called."""
+        if layer in ("penultimate", "joined") and self.file is None:
+            return self.name
+        model, comma, options = self.name.partition(", ")
+        return f"{model}/{layer}{comma}{options}"
+
+
+def default_models() -> list[str]:
+    """The bundled networks, and those on this machine of fewer than 100 million parameters."""
+    bundled = [f"{_BUNDLED}{name}" for name in load_source("bundled").names()]
+    others = [
+        info.name
+        for info in list_models("*")
+        if info.on_this_machine
+        and info.parameters is not None
+        and info.parameters < LARGEST
+        and info.name not in bundled
+    ]
+    return bundled + others
+
+
+def list_candidates(
+    models: Sequence[str],
+    *,
+    precisions: Sequence[Precision],
+    views: Sequence[Views | None],
+    extraction: Extraction,
+) -> list[Candidate]:
+    """List all that is to be compared: each model, in each precision, with each of the views.
+
+    Parameters
+    ----------
+    models : sequence of str
+        Names; ``A+B`` is two networks whose rows are joined.
+    precisions, views : sequence
+        To combine them with.
+    extraction : Extraction
+        What else is asked for; its models, precision and views do not count.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such model; suggests close names.
+    UsageError
+        If two of them would be the same.
+    """
+    found: list[Candidate] = []
+    for given, precision, seen in product(models, precisions, views):
+        networks = _networks(given)
+        full = [_full_name(one) for one in networks]
+        rows = extraction.extractor.rows
+        if not isinstance(rows, ModelRows):
+            raise TypeError("rows of stored recipes are not compared")
+        rows = replace(
+            rows,
+            models=tuple(networks),
+            precision=precision,
+            views=seen,
+            join=True if len(networks) > 1 else None,
+        )
+        model = "+".join(one.removeprefix(_BUNDLED) for one in full)
+        name = ", ".join([model, *_told(rows, extraction)])
+        spec = replace(extraction.extractor, rows=rows)
+        found.append(
+            Candidate(name=name, model=model, extraction=replace(extraction, extractor=spec))
+        )
+    _require_distinct([one.name for one in found])
+    return found
+
+
+def given_files(files: Iterable[Path]) -> list[Candidate]:
+    """Rows that there are already, named after their files."""
+    found = [Candidate(name=file.stem, model=file.stem, file=file) for file in files]
+    _require_distinct([one.name for one in found])
+    return found
+
+
+def _networks(given: str) -> list[str]:
+    """The networks that a name is of; a file may have a plus in its name."""
+    if "+" not in given or Path(given.partition(":")[2] or given).exists() or Path(given).exists():
+        return [given]
+    return given.split("+")
+
+
+def _full_name(name: str) -> str:
+    """A name as it is looked up, whatever its spelling; refused at once where there is none."""
+    source, rest = resolve(name)
+    known = source.names_are_paths or missing_extra(source) is not None or source.knows(rest)
+    if not known and set(source.names()):
+        raise unknown_model(name)
+    return f"{source.prefix}:{rest}"
+
+
+def _told(rows: ModelRows, extraction: Extraction) -> list[str]:
+    """Options that make other rows, where they are not the default."""
+    default, weights = ModelRows(), extraction.extractor.weights.weights
+    told = [
+        str(value)
+        for name in ("precision", "views", "pooling", "normalize", "decode", "resize")
+        if (value := getattr(rows, name)) != getattr(default, name)
+    ]
+    if weights is not None:
+        told.append("random" if weights == "random" else Path(str(weights)).name)
+    if extraction.dtype != "float32":
+        told.append(f"stored as {extraction.dtype}")
+    return [re.sub(r"\s+", " ", one) for one in told]
+
+
+def _require_distinct(names: Sequence[str]) -> None:
+    twice = next((one for one in names if names.count(one) > 1), None)
+    if twice is not None:
+        raise UsageError(
+            f"{twice} was given {count(names.count(twice), 'time')}; give each once, as "
+            f"{option('model', 'NAME')}"
+        )

@@ -1,0 +1,281 @@
+"""Networks compared on the same images."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from penult.arguments import require_whole
+from penult.backbones.weights.choice import WeightsChoice
+from penult.checking import checked
+from penult.comparison.candidates import default_models, given_files, list_candidates
+from penult.comparison.folder import ComparisonFolder
+from penult.comparison.run import ComparisonRun
+from penult.comparison.splits import SplitOptions
+from penult.errors import UsageError
+from penult.extraction import Extraction
+from penult.extractor import (
+    EngineOptions,
+    ExtractorSpec,
+    ModelRows,
+    ReadingOptions,
+    as_names,
+)
+from penult.images.listing import Images
+from penult.images.listing_options import ListingOptions
+from penult.interface import option
+from penult.partition.near_duplicates import require_cosine
+from penult.partition.split_checks import require_split_options
+from penult.progress import ShowProgress, following
+from penult.recipe import Pooling, Precision, Views
+from penult.records import Comparison
+from penult.suffixes import FEATURES
+from penult.wording import count, listed
+
+if TYPE_CHECKING:
+    from penult.images.labels.split_folders import SplitsFrom
+    from penult.images.sources.base import SourceArgument
+
+__all__ = ["Score", "compare"]
+
+Score = Literal["accuracy", "knn_accuracy", "hit@1", "hit@5", "precision@5"]
+
+_log = logging.getLogger("penult")
+
+
+@checked
+def compare(
+    images: Images,
+    output: str | Path,
+    *,
+    model: str | Sequence[str] | None = None,
+    layer: str | Sequence[str] = "penultimate",
+    pooling: Pooling | None = None,
+    normalize: Literal["none", "l2"] = "none",
+    views: Views | Sequence[Views | Literal["none"]] | None = None,
+    weights: str | Path | None = None,
+    offline: bool = False,
+    architecture: str | None = None,
+    labels: str | Path | Sequence[Any] = "parent",
+    label_pattern: str | None = None,
+    path_column: str | None = None,
+    label_column: str | None = None,
+    splits: SplitsFrom = "auto",
+    decode: Literal["exact", "scaled"] = "exact",
+    resize: Literal["exact", "fast"] = "exact",
+    precision: Precision | Sequence[Precision] = "float32",
+    engine: str = "auto",
+    device: str = "auto",
+    batch_size: int | None = None,
+    workers: int | None = None,
+    streams: int | None = None,
+    max_pixels: int | None = None,
+    allow_truncated: bool = False,
+    score: Score = "accuracy",
+    test_size: float = 0.2,
+    runs: int | None = None,
+    min_per_class: int = 0,
+    near_duplicates: float | None = None,
+    ignore_splits: bool = False,
+    seed: int = 0,
+    folds: int = 3,
+    cost: bool = True,
+    similarity: bool = True,
+    overwrite: bool = False,
+    progress: ShowProgress = None,
+) -> Comparison:
+    """Compare networks on your own images: what they score and cost, and which to take.
+
+    Each network's rows are made once and kept. All networks are scored on the same parts of the
+    images, which are drawn once and lie in the folder, so that another network, or another run of
+    the same call, is compared on them too: it adds to what is there, and computes nothing again
+    that is finished. See docs/compare.md.
+
+    Parameters
+    ----------
+    images : path, address, list of them, or DataFrame
+        As for `penult.extract`; or feature files, each set of whose rows is compared.
+    output : path
+        Folder to write: ``comparison.json``, ``comparison.csv``, ``index.html``, ``figures``,
+        ``splits.csv``, and ``features`` and ``results``, in which lies what is finished.
+    model : str or sequence of str, optional
+        Networks to compare, as listed by ``penult models``; ``"A+B"`` is two whose rows are joined.
+        By default the bundled ones, and those whose weights are on this machine and that have fewer
+        than 100 million parameters.
+    layer : str or sequence of str, default="penultimate"
+        Names and globs; each layer of each network is compared.
+    pooling, normalize, weights, offline, architecture
+        As for `penult.extract`.
+    views : {"flip", "five-crop", "ten-crop", "none"} or sequence, optional
+        Views whose rows are averaged; of several, each network is compared with each.
+    labels, label_pattern, path_column, label_column, splits
+        As for `penult.extract`.
+    decode, resize : {"exact", "scaled"} and {"exact", "fast"}, default="exact"
+        As for `penult.extract`.
+    precision : {"float32", "float16", "bfloat16"} or sequence, default="float32"
+        Of several, each network is compared in each.
+    engine, device, batch_size, workers, streams, max_pixels, allow_truncated
+        As for `penult.extract`.
+    score : {"accuracy", "knn_accuracy", "hit@1", "hit@5", "precision@5"}, default="accuracy"
+        By what networks are ranked, told apart and recommended.
+    test_size : float, default=0.2
+        The part held out where the images have no splits of their own, in (0, 1).
+    runs : int, optional
+        How often another part is held out, with seeds one apart; by default 3 times, or once where
+        the images have splits of their own.
+    min_per_class : int, default=0
+        Classes with fewer images are left out.
+    near_duplicates : float, optional
+        Images whose rows have at least this cosine (0.95, say) are kept in one part, as identical
+        ones always are; by the rows of the network that is compared first.
+    ignore_splits : bool, default=False
+        Hold out random parts even where the images have splits of their own.
+    seed : int, default=0
+        Of the parts, the folds, the probes and the bootstrap.
+    folds : int, default=3
+        Of the cross-validation inside the training part, which chooses the probe's parameters.
+    cost : bool, default=True
+        Measure what each network costs: time, memory, operations.
+    similarity : bool, default=True
+        Work out how alike the networks' rows are: CKA and RSA.
+    overwrite : bool, default=False
+        Begin anew in a folder that holds a comparison: other parts, and all scored again. Rows
+        that lie there are kept.
+    progress : bool or callable, optional
+        As for `penult.extract`.
+
+    Returns
+    -------
+    Comparison
+        The networks, best first; what is noise; and which to take.
+
+    Raises
+    ------
+    UsageError
+        If an option is wrong, these are not the images that the folder was made of, or no network
+        could be compared.
+    UnknownNameError
+        If there is no such model.
+    OutputExistsError, OutputError
+        If the folder holds something else, or cannot be written.
+    SourceError, TrainingError
+        If there are no images, or too few labels, classes or images to divide.
+    """
+    options = SplitOptions(
+        test_size=test_size,
+        runs=runs,
+        seed=seed,
+        folds=folds,
+        min_per_class=min_per_class,
+        near_duplicates=near_duplicates,
+        ignore_splits=ignore_splits,
+    )
+    _require_possible(options)
+    extraction = Extraction(
+        extractor=ExtractorSpec(
+            rows=ModelRows(
+                layers=as_names(layer),
+                pooling=pooling,
+                normalize=normalize,
+                decode=decode,
+                resize=resize,
+            ),
+            weights=WeightsChoice.of(weights, offline=offline, architecture=architecture),
+            engine=EngineOptions(
+                engine=engine, device=device, batch_size=batch_size, streams=streams
+            ),
+            reading=ReadingOptions(
+                workers=workers, max_pixels=max_pixels, allow_truncated=allow_truncated
+            ),
+        ),
+        listing=ListingOptions(
+            labels=labels,
+            label_pattern=label_pattern,
+            path_column=path_column,
+            label_column=label_column,
+            splits=splits,
+        ),
+        needs_labels=True,
+    )
+    sources = extraction.listing.sources(images)
+    files = _feature_files(sources)
+    candidates = given_files(files)
+    if files:
+        made = Extraction(extractor=ExtractorSpec(), needs_labels=True)
+        if (model, views, precision) != (None, None, "float32") or extraction != made:
+            raise UsageError(
+                f"{files[0]} has rows already, so options that say how rows are made, and how "
+                "images are listed, are of no use; leave them out, or give images"
+            )
+    else:
+        models = default_models() if model is None else as_names(model)
+        if model is None:
+            _log.info("penult: compares %s; %s names others", listed(models), option("model"))
+        candidates = list_candidates(
+            models,
+            precisions=as_names(precision),  # type: ignore[arg-type]
+            views=[None if one == "none" else one for one in _each(views)],  # type: ignore[misc]
+            extraction=extraction,
+        )
+    folder = ComparisonFolder(Path(output))
+    with following(progress) as tell:
+        listing = None
+        if not files:
+            listing = extraction.listing.list(sources, leave_out=(folder.path,), offline=offline)
+        folder.prepare(overwrite=overwrite)
+        comparison = ComparisonRun(
+            folder=folder,
+            sources=sources,
+            listing=listing,
+            splits=options,
+            score=score,
+            cost=cost and not files,
+            similarity=similarity,
+            tell=tell,
+        ).run(candidates)
+    from penult.reporting.comparison_figures import write_figures
+    from penult.reporting.comparison_page import write_comparison_page
+
+    write_figures(comparison, folder.path / "figures")
+    comparison = replace(comparison, page=folder.page)
+    write_comparison_page(comparison, folder.page, overwrite=True)
+    return comparison
+
+
+def _require_possible(options: SplitOptions) -> None:
+    for name in ("seed", "folds", "min_per_class"):
+        require_whole(name, getattr(options, name))
+    if options.runs is not None and options.runs < 1:
+        raise UsageError(f"{option('runs', options.runs)} was given; give 1 or more")
+    if options.min_per_class < 0:
+        raise UsageError(f"{option('min_per_class', options.min_per_class)}; give 0 or more")
+    require_split_options(test_size=options.test_size, seed=options.seed, folds=options.folds)
+    if options.near_duplicates is not None:
+        require_cosine(options.near_duplicates)
+
+
+def _feature_files(sources: Sequence[SourceArgument]) -> list[Path]:
+    """Those of the sources that are feature files: all of them, or none.
+
+    Raises
+    ------
+    UsageError
+    """
+    files = [
+        Path(one)
+        for one in sources
+        if isinstance(one, str | Path) and Path(one).suffix.lower() in FEATURES.suffixes
+    ]
+    if files and len(files) < len(sources):
+        raise UsageError(
+            f"{files[0]} is a feature file, and {count(len(sources) - len(files), 'other')} of "
+            "what was given is not; give feature files alone, or images"
+        )
+    return files
+
+
+def _each(views: str | Sequence[str] | None) -> Sequence[str | None]:
+    return (None,) if views is None else as_names(views)
