@@ -9,6 +9,8 @@ from penult.errors import MissingExtraError
 
 if TYPE_CHECKING:
     from penult.records import (
+        ComparedModel,
+        Comparison,
         Duplicates,
         Features,
         HeldOut,
@@ -25,6 +27,8 @@ __all__ = [
     "DUPLICATE_COLUMNS",
     "VALUE_NAMES",
     "class_scores_to_dataframe",
+    "comparison_table",
+    "comparison_to_dataframe",
     "duplicate_cells",
     "duplicates_to_dataframe",
     "held_out_to_dataframe",
@@ -261,6 +265,69 @@ def search_scores_to_dataframe(scores: SearchScores) -> Any:
     frame = pd.DataFrame(found, columns=columns)
     kinds = dict.fromkeys(columns[:4], "string") | dict.fromkeys(columns[4:], "float64")
     return frame.astype(kinds)
+
+
+def comparison_table(comparison: Comparison) -> tuple[list[str], list[list[Any]]]:
+    """Return the rows of a comparison flat, as ``comparison.csv`` has them, best first.
+
+    Returns
+    -------
+    columns : list of str
+        As of `Comparison.to_dataframe`.
+    rows : list of list
+        A cell for each column: a text, a number, unrounded, or None where there is nothing.
+    """
+    rows = [_compared_cells(row) for row in comparison.rows]
+    # A score that one of them lacks stays in its place among the others.
+    longest = max(map(len, rows), default=0)
+    ordered = sorted(rows, key=lambda row: len(row) < longest)
+    columns = list(dict.fromkeys(name for row in ordered for name in row))
+    return columns, [[row.get(name) for name in columns] for row in rows]
+
+
+def _compared_cells(row: ComparedModel) -> dict[str, Any]:
+    cells: dict[str, Any] = {}
+    for name, value in row.to_dict().items():
+        if name in row.scores:
+            cells |= _score_cells(name, value)
+        elif name == "any_label":
+            for score, runs in value.items():
+                cells |= _score_cells(f"{name}_{score}", runs)
+        elif name == "input_size":
+            cells[name] = "|".join(f"{height}x{width}" for height, width in value) or None
+        elif name == "licence":
+            cells[name] = "|".join(value) or None
+        else:
+            cells[name] = value
+    return cells
+
+
+def _score_cells(name: str, runs: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: runs["mean"], f"{name}_std": runs["std"]}
+
+
+_COMPARED_KINDS = dict.fromkeys(
+    (
+        "name", "model", "layer", "precision", "views", "file", "input_size", "licence", "engine",
+        "device", "processor",
+    ),
+    "string",
+) | dict.fromkeys(
+    ("features", "images", "missing", "bytes", "parameters", "flops", "peak_memory", "threads"),
+    "Int64",
+)  # fmt: skip
+
+
+def comparison_to_dataframe(comparison: Comparison) -> Any:
+    """Make a pandas DataFrame; see `Comparison.to_dataframe`.
+
+    Raises
+    ------
+    MissingExtraError
+    """
+    columns, rows = comparison_table(comparison)
+    frame = _pandas().DataFrame(rows, columns=columns)
+    return frame.astype({name: _COMPARED_KINDS.get(name, "float64") for name in columns})
 
 
 def _pandas() -> Any:

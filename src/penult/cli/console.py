@@ -199,10 +199,16 @@ class Table:
     columns : their names
     right : those that are aligned to the right
     title : a line above it
+    narrow : whether columns stand close together, where they are many
     """
 
     def __init__(
-        self, columns: Sequence[str], *, right: Sequence[str] = (), title: str = ""
+        self,
+        columns: Sequence[str],
+        *,
+        right: Sequence[str] = (),
+        title: str = "",
+        narrow: bool = False,
     ) -> None:
         from rich import box
         from rich import table as rich
@@ -215,6 +221,7 @@ class Table:
             title_justify="left",
             pad_edge=False,
             expand=False,
+            collapse_padding=narrow,
         )
         for column in columns:
             self._table.add_column(

@@ -308,9 +308,7 @@ class Splits:
                 labels=tuple(labels),
                 digests=tuple(digests),
                 units=np.array(units, np.int64),
-                parts=np.array(
-                    [[place[one] for one in part] for part in columns.values()], np.int8
-                ),
+                parts=np.array(parts, np.int8),
             )
         except (OSError, ValueError, KeyError, TypeError, AttributeError, FileFormatError) as error:
             raise FileFormatError(

@@ -6,6 +6,11 @@ from penult.records.changes import Changes
 from penult.records.class_score import Average, ClassScore
 from penult.records.compared_model import ComparedModel
 from penult.records.comparison import Comparison
+from penult.records.comparison_words import (
+    comparison_sentences,
+    comparison_tables,
+    skipped_lines,
+)
 from penult.records.copies import Copied, MovedBack
 from penult.records.duplicate_group import DuplicateGroup
 from penult.records.duplicate_pair import DuplicatePair
@@ -84,9 +89,12 @@ __all__ = [
     "Vote",
     "augmented_content",
     "class_rows",
+    "comparison_sentences",
+    "comparison_tables",
     "in_words",
     "scores_line",
     "search_label_rows",
     "search_score_rows",
     "search_sentences",
+    "skipped_lines",
 ]

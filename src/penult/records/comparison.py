@@ -8,10 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from penult.records.compared_model import ComparedModel
+from penult.records.comparison_words import (
+    comparison_sentences,
+    comparison_tables,
+    skipped_lines,
+)
 from penult.records.model_difference import ModelDifference
 from penult.records.similarity_matrix import SimilarityMatrix
 from penult.records.skipped_model import SkippedModel
-from penult.representation import one_line
+from penult.representation import html_table, one_line, text_table
 from penult.wording import count, percent
 
 __all__ = ["Comparison"]
@@ -68,6 +73,46 @@ class Comparison:
             ("skipped", f"{len(self.skipped):,} skipped" if self.skipped else None),
         ]
         return one_line("Comparison", facts)
+
+    def __str__(self) -> str:
+        """The tables, which to take, and what was skipped, as ``penult compare`` prints them."""
+        tables = [
+            f"{title}\n{text_table(rows)}".lstrip() for title, rows in comparison_tables(self)
+        ]
+        return "\n\n".join(
+            [*tables, "\n".join([*comparison_sentences(self), *skipped_lines(self)])]
+        )
+
+    def _repr_html_(self) -> str:
+        facts = [
+            ("recommended", self.reason or None),
+            ("page", self.page),
+            *(("skipped", f"{one.model}: {one.reason}") for one in self.skipped),
+        ]
+        parts = [html_table("Comparison", facts)]
+        parts += [html_table(title, (), rows) for title, rows in comparison_tables(self, None)]
+        return "".join(parts)
+
+    def to_dataframe(self) -> Any:
+        """Make a pandas DataFrame, a row for each compared network, best first.
+
+        Returns
+        -------
+        pandas.DataFrame
+            The columns of ``comparison.csv``: ``name``, ``model``, ``layer``, ``precision`` and
+            ``views``; of each score its mean, by the score's name, and its standard deviation over
+            the runs, as ``accuracy_std``; those for which one right label is enough, as
+            ``any_label_accuracy``; ``features``, ``images``, ``missing``, ``bytes``, ``file``; and
+            what is in `ModelCost`.
+
+        Raises
+        ------
+        MissingExtraError
+            If pandas is not installed.
+        """
+        from penult.tabular import comparison_to_dataframe
+
+        return comparison_to_dataframe(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Write it as what JSON can hold, as in ``comparison.json``.
