@@ -47,9 +47,18 @@ class Candidate:
     extraction: Extraction | None = None
     file: Path | None = None
 
-    def named(self, layer: str) -> str:
-        """What the rows of one of its layers are called."""
-        if layer in ("penultimate", "joined") and self.file is None:
+    def named(self, layer: str, *, among: Sequence[str]) -> str:
+        """What the rows of one of its layers are called.
+
+        Parameters
+        ----------
+        layer : str
+            What they are called in their file.
+        among : sequence of str
+            All that are in the file.
+        """
+        usual = layer in ("penultimate", "joined") if self.file is None else len(among) == 1
+        if usual:
             return self.name
         model, comma, options = self.name.partition(", ")
         return f"{model}/{layer}{comma}{options}"

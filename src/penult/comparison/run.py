@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,9 +26,11 @@ from penult.errors import (
     UnknownNameError,
     UsageError,
 )
+from penult.extraction import Extraction
 from penult.extractor import ModelRows
 from penult.features.read import load
 from penult.interface import option
+from penult.partition.rows import row_length
 from penult.progress import Tell, announce
 from penult.recipe import AveragedRecipe, JoinedRecipe
 from penult.records import (
@@ -40,6 +42,7 @@ from penult.records import (
     SimilarityMatrix,
     SkippedModel,
 )
+from penult.tabular import text_columns
 
 if TYPE_CHECKING:
     from penult.images.listing import Listing
@@ -51,7 +54,7 @@ _log = logging.getLogger("penult")
 
 # What is wrong with one network: others may do. What is wrong with the images, the options or the
 # disk is wrong for all.
-_OF_ONE = (BackboneError, EngineError, MissingExtraError, TrainingError, UnknownNameError)
+_OF_ONE = (BackboneError, EngineError, MissingExtraError, UnknownNameError)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +75,8 @@ class ComparisonRun:
         By what networks are ranked.
     cost, similarity : bool
         Whether costs are measured, and networks compared by how alike they are.
+    overwrite : bool
+        Whether rows that were made otherwise are made anew.
     tell : callable
         Told of the progress.
     """
@@ -83,6 +88,7 @@ class ComparisonRun:
     score: str = "accuracy"
     cost: bool = True
     similarity: bool = True
+    overwrite: bool = False
     tell: Tell
 
     def run(self, candidates: Sequence[Candidate]) -> Comparison:
@@ -105,16 +111,32 @@ class ComparisonRun:
                 )
         skipped: list[SkippedModel] = []
         failures: list[Exception] = []
+
+        def leave_out(name: str, error: Exception) -> None:
+            reason = str(error) or "it ran out of memory"
+            _log.warning("penult: %s is left out: %s", name, reason)
+            skipped.append(SkippedModel(name, reason))
+            failures.append(error)
+
         for candidate in candidates:
+            file, costs = candidate.file, dict[str, ModelCost]()
             try:
-                self._compare(candidate)
+                if candidate.extraction is not None:
+                    file, costs = self._extract(candidate, candidate.extraction)
             except (*_OF_ONE, MemoryError) as error:
-                reason = str(error) or "it ran out of memory"
-                _log.warning("penult: %s is left out: %s", candidate.name, reason)
-                skipped.append(SkippedModel(candidate.name, reason))
-                failures.append(error)
+                leave_out(candidate.name, error)
+            if file is None:
                 continue
-            self.folder.write_tables(self._compared(skipped))
+            layers = load(file).layers
+            for layer in layers:
+                name, features = candidate.named(layer, among=layers), load(file, layer)
+                splits = self._divide(features)
+                try:
+                    self._score(name, candidate, features, splits, file, costs.get(layer))
+                except (TrainingError, MemoryError) as error:
+                    leave_out(name, error)
+            if self._results():
+                self.folder.write_tables(self._compared(skipped))
         results = self._results()
         if not results:
             raise failures[0] if len(failures) == 1 else _none(skipped) from failures[0]
@@ -132,70 +154,73 @@ class ComparisonRun:
         self.folder.write_tables(comparison)
         return comparison
 
-    def _compare(self, candidate: Candidate) -> None:
-        """Bring one network as far as its results, each layer's in a file of its own."""
-        file = (
-            self.folder.feature_file(candidate.name) if candidate.file is None else candidate.file
+    def _score(
+        self,
+        name: str,
+        candidate: Candidate,
+        features: Features,
+        splits: Splits,
+        file: Path,
+        cost: ModelCost | None,
+    ) -> None:
+        """Bring the rows of one layer as far as their results, unless these are there."""
+        known = self.folder.result(name)
+        where = _relative(file, self.folder.path)
+        if known is not None and known.splits == splits.digest and known.row.file != where:
+            raise UsageError(
+                f"{self.folder.path} has compared {name} of {known.row.file} before, and {file} "
+                "would take its name; rename the file, or write to another folder"
+            )
+        if known is not None and known.is_of(features, splits):
+            if cost is not None:
+                row = replace(known.row, cost=cost)
+                self.folder.write_result(replace(known, row=row, measured=True))
+            return
+        images = score_rows(features, splits, tell=self._telling(name))
+        leaves = features.recipe.leaves
+        row = ComparedModel(
+            name=name,
+            model=candidate.model if candidate.file is None else features.recipe.network,
+            layer=features.name,
+            precision=" and ".join(dict.fromkeys(leaf.precision for leaf in leaves)),
+            views=_views(features),
+            features=row_length(features),
+            images=len(features),
+            missing=len(set(splits.ids).difference(map(str, features.ids))),
+            bytes=file.stat().st_size,
+            file=where,
+            scores=images.scores,
+            any_label=images.any_label_scores,
+            cost=cost or ModelCost(),
         )
-        costs: Mapping[str, ModelCost] = {}
-        if candidate.extraction is not None:
-            costs = self._extract(candidate, file)
-        for layer in load(file).layers:
-            features = load(file, layer)
-            name = candidate.named(layer)
-            splits = self._divide(features)
-            known = self.folder.result(name)
-            if known is not None and known.is_of(features, splits):
-                if layer in costs:
-                    row = replace(known.row, cost=costs[layer])
-                    self.folder.write_result(replace(known, row=row, measured=True))
-                continue
-            images = score_rows(features, splits, tell=self._telling(name))
-            shape = features.features.shape
-            row = ComparedModel(
-                name=name,
-                model=candidate.model,
-                layer=layer,
-                precision=" and ".join(dict.fromkeys(x.precision for x in features.recipe.leaves)),
-                views=_views(features),
-                features=int(shape[1]) if len(shape) == 2 else _product(shape[1:]),
-                images=len(features),
-                missing=len(set(splits.ids).difference(map(str, features.ids))),
-                bytes=file.stat().st_size,
-                file=_relative(file, self.folder.path),
-                scores=images.scores,
-                any_label=images.any_label_scores,
-                cost=costs.get(layer, ModelCost()),
+        self.folder.write_result(
+            Result(
+                row=row,
+                images=images,
+                recipe=features.recipe.to_json(),
+                splits=splits.digest,
+                measured=cost is not None,
             )
-            self.folder.write_result(
-                Result(
-                    row=row,
-                    images=images,
-                    recipe=features.recipe.to_json(),
-                    splits=splits.digest,
-                    measured=layer in costs,
-                )
-            )
+        )
 
-    def _extract(self, candidate: Candidate, file: Path) -> Mapping[str, ModelCost]:
-        """Make the rows of a network, if they are not there; return its costs, if they are not."""
-        extraction = candidate.extraction
-        assert extraction is not None
-        tell, name = self._telling(candidate.name), candidate.name
+    def _extract(
+        self, candidate: Candidate, extraction: Extraction
+    ) -> tuple[Path, dict[str, ModelCost]]:
+        """Make the rows of a network, and measure what they cost, as far as that is not done."""
+        file, name = self.folder.feature_file(candidate.name), candidate.name
         announce(f"{name}: opening", brief=True)
         opened = extraction.extractor.open()
         recipes = dict(zip(opened.names, opened.recipes, strict=True))
-        if file.exists():
-            there = {layer: load(file, layer).recipe for layer in load(file).layers}
-            if there != recipes:
-                raise RecipeMismatchError(
-                    f"{file} was made with another recipe than {name} has now; remove it, or "
-                    "write to another folder"
-                )
-        costs = {}
+        there = {layer: load(file, layer).recipe for layer in _layers(file)}
+        if there and there != recipes and not self.overwrite:
+            raise RecipeMismatchError(
+                f"{file} was made with another recipe than {name} has now; give "
+                f"{option('overwrite', True)} to make it anew, or write to another folder"
+            )
+        costs: dict[str, ModelCost] = {}
         for layer, recipe in recipes.items() if self.cost else ():
-            known = self.folder.result(candidate.named(layer))
-            if known is not None and known.measured and file.exists():
+            known = self.folder.result(candidate.named(layer, among=tuple(recipes)))
+            if known is not None and known.measured and there == recipes:
                 continue
             rows = extraction.extractor.rows
             if isinstance(rows, ModelRows) and not isinstance(recipe, JoinedRecipe):
@@ -207,9 +232,25 @@ class ComparisonRun:
             costs[layer] = measure_cost(
                 replace(extraction.extractor, rows=rows), self.listing.records
             )
-        if not file.exists():
-            extraction.to_file(self.sources, file, progress=tell)
-        return costs
+        if there != recipes or not self._is_listed(file):
+            extraction.to_file(
+                self.sources,
+                file,
+                overwrite=there != recipes,
+                update=there == recipes,
+                progress=self._telling(name),
+            )
+        return file, costs
+
+    def _is_listed(self, file: Path) -> bool:
+        """Whether a feature file is of the images as they are listed now, with their labels."""
+        assert self.listing is not None
+        features = load(file)
+        columns = text_columns(features)
+        there = dict(zip(columns["id"], columns["label"], strict=True))
+        failed = {failure.id for failure in features.failures}
+        now = {one.id: "|".join(sorted(one.labels)) or None for one in self.listing.records}
+        return there == {name: label for name, label in now.items() if name not in failed}
 
     def _divide(self, features: Features) -> Splits:
         """How all images are divided: by the first network that has rows of them."""
@@ -284,11 +325,8 @@ def _views(features: Features) -> str | None:
     return " and ".join(dict.fromkeys(found)) or None
 
 
-def _product(shape: Sequence[int]) -> int:
-    total = 1
-    for one in shape:
-        total *= int(one)
-    return total
+def _layers(file: Path) -> tuple[str, ...]:
+    return load(file).layers if file.exists() else ()
 
 
 def _relative(file: Path, folder: Path) -> str:

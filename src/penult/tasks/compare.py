@@ -213,7 +213,10 @@ def compare(
     else:
         models = default_models() if model is None else as_names(model)
         if model is None:
-            _log.info("penult: compares %s; %s names others", listed(models), option("model"))
+            _log.warning(
+                "penult: no model was named: %s are compared; %s names others",
+                *(listed(models, len(models)), option("model")),
+            )
         candidates = list_candidates(
             models,
             precisions=as_names(precision),  # type: ignore[arg-type]
@@ -234,6 +237,7 @@ def compare(
             score=score,
             cost=cost and not files,
             similarity=similarity,
+            overwrite=overwrite,
             tell=tell,
         ).run(candidates)
     from penult.reporting.comparison_figures import write_figures
