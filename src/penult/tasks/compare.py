@@ -39,9 +39,7 @@ if TYPE_CHECKING:
     from penult.images.labels.split_folders import SplitsFrom
     from penult.images.sources.base import SourceArgument
 
-__all__ = ["Score", "compare"]
-
-Score = Literal["accuracy", "knn_accuracy", "hit@1", "hit@5", "precision@5"]
+__all__ = ["compare"]
 
 _log = logging.getLogger("penult")
 
@@ -74,7 +72,7 @@ def compare(
     streams: int | None = None,
     max_pixels: int | None = None,
     allow_truncated: bool = False,
-    score: Score = "accuracy",
+    score: Literal["accuracy", "knn_accuracy", "hit@1", "hit@5", "precision@5"] = "accuracy",
     test_size: float = 0.2,
     runs: int | None = None,
     min_per_class: int = 0,

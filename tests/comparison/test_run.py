@@ -1,0 +1,305 @@
+"""A comparison as a whole: what is finished is kept, what fails is named, what is added fits."""
+
+from __future__ import annotations
+
+import csv
+import json
+import logging
+
+import feature_files
+import numpy as np
+import pytest
+
+import penult
+from penult.comparison import run as run_module
+from penult.errors import (
+    EngineError,
+    FileFormatError,
+    OutputExistsError,
+    RecipeMismatchError,
+    TrainingError,
+    UsageError,
+    WeightsError,
+)
+
+pytestmark = pytest.mark.light
+
+FILES = ("good", "fair", "poor")
+
+
+def write_rows(folder):
+    """Three feature files of the same 45 images, whose rows tell the classes ever worse."""
+    rng = np.random.default_rng(0)
+    labels = np.repeat(["a", "b", "c"], 15)
+    records = [feature_files.record(f"{one}/{k:02}.jpg", one) for k, one in enumerate(labels)]
+    corners = 3 * np.eye(3, 6)[np.repeat(range(3), 15)]
+    for name, noise in zip(FILES, (0.3, 2.0, 9.0), strict=True):
+        made = (corners + noise * rng.normal(size=(45, 6))).astype(np.float32)
+        recipe = feature_files.recipe(network=f"toy:{name}")
+        feature_files.write(folder / f"{name}.h5", records, [made], recipes=[recipe])
+    return [folder / f"{name}.h5" for name in FILES]
+
+
+@pytest.fixture
+def rows(tmp_path):
+    return write_rows(tmp_path)
+
+
+def without_files(made):
+    rows = [{**row, "file": row["file"].rpartition("/")[2]} for row in made["rows"]]
+    return {**made, "rows": rows}
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """What the three come to, where nothing disturbs."""
+    folder = tmp_path_factory.mktemp("whole")
+    return numbers(compare(write_rows(folder), folder / "out"))
+
+
+def compare(images, output, **options):
+    return penult.compare(
+        images, output, **{"similarity": False, "cost": False, "runs": 1, **options}
+    )
+
+
+def numbers(comparison):
+    """All that has to be the same again."""
+    made = comparison.to_dict()
+    return {name: made[name] for name in ("rows", "splits", "differences", "recommended")}
+
+
+def test_networks_are_ranked_by_their_scores_and_lie_in_the_folder(rows, tmp_path):
+    found = compare(rows, tmp_path / "out")
+    assert [row.name for row in found.rows] == ["good", "fair", "poor"]
+    assert [row.model for row in found.rows] == ["toy:good", "toy:fair", "toy:poor"]
+    assert found.rows[0].scores["accuracy"].mean == 1
+    assert found.rows[2].scores["accuracy"].mean < 0.7
+    assert len(found.differences) == 3
+    written = json.loads((tmp_path / "out" / "comparison.json").read_text("utf-8"))
+    assert written == found.to_dict()
+    assert written["rows"][0]["accuracy"] == {"mean": 1, "std": 0, "runs": [1]}
+    with (tmp_path / "out" / "comparison.csv").open(encoding="utf-8", newline="") as file:
+        assert [row["name"] for row in csv.DictReader(file)] == ["good", "fair", "poor"]
+    with (tmp_path / "out" / "splits.csv").open(encoding="utf-8", newline="") as file:
+        parts = [row["run_1"] for row in csv.DictReader(file)]
+    assert parts.count("test") == 9
+    assert (tmp_path / "out" / "index.html").is_file()
+    assert any((tmp_path / "out" / "figures").glob("*.svg"))
+
+
+def test_a_network_that_is_added_later_is_compared_on_the_same_parts(
+    rows, tmp_path, monkeypatch, whole
+):
+    compare(rows[:2], tmp_path / "out")
+    scored = []
+    score = run_module.score_rows
+    monkeypatch.setattr(
+        run_module,
+        "score_rows",
+        lambda features, *args, **options: (
+            scored.append(features.recipe.network) or score(features, *args, **options)
+        ),
+    )
+    later = compare(rows[2], tmp_path / "out")
+    assert scored == ["toy:poor"]
+    assert without_files(numbers(later)) == without_files(whole)
+
+
+@pytest.mark.parametrize(
+    ("moment", "network"),
+    [("score_rows", 1), ("write_result", 0), ("write_result", 2), ("write_tables", 1)],
+)
+def test_a_run_that_is_interrupted_goes_on_where_it_was(
+    rows, tmp_path, monkeypatch, moment, network, whole
+):
+    module = run_module if moment == "score_rows" else run_module.ComparisonFolder
+    real, calls = getattr(module, moment), []
+
+    def interrupted(*args, **options):
+        calls.append(args)
+        if len(calls) == network + 1:
+            raise KeyboardInterrupt
+        return real(*args, **options)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(module, moment, interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            compare(rows, tmp_path / "out")
+    finished = len(list((tmp_path / "out" / "results").glob("*.npz")))
+    assert finished == network + (moment == "write_tables")
+    scored = []
+    score = run_module.score_rows
+    monkeypatch.setattr(
+        run_module,
+        "score_rows",
+        lambda *args, **options: scored.append(1) or score(*args, **options),
+    )
+    assert without_files(numbers(compare(rows, tmp_path / "out"))) == without_files(whole)
+    assert len(scored) == 3 - finished
+
+
+def test_images_are_extracted_once_and_photos_that_fail_are_in_none(
+    toy, photos, tmp_path, monkeypatch
+):
+    (photos / "rose" / "broken.jpg").write_bytes(b"no photo")
+    found = compare(photos, tmp_path / "out", model=toy, layer=["mean", "logits"])
+    assert {row.name for row in found.rows} == {f"{toy}/mean", f"{toy}/logits"}
+    assert {row.features for row in found.rows} == {3, 2}
+    assert all(row.images == 36 and row.missing == 0 for row in found.rows)
+    monkeypatch.setattr(run_module.Extraction, "to_file", None)  # it would be called in vain
+    again = compare(photos, tmp_path / "out", model=toy, layer=["mean", "logits"])
+    assert numbers(again) == numbers(found)
+
+
+def test_photos_that_came_after_are_refused_and_the_rows_are_kept(toy, photos, tmp_path):
+    compare(photos, tmp_path / "out", model=toy)
+    (photos / "rose" / "rose_99.jpg").write_bytes((photos / "rose" / "rose_01.jpg").read_bytes())
+    with pytest.raises(UsageError, match=r"1 image added \(rose/rose_99\.jpg\)"):
+        compare(photos, tmp_path / "out", model=toy)
+    begun = compare(photos, tmp_path / "out", model=toy, overwrite=True)
+    assert begun.rows[0].images == 37
+
+
+def test_what_is_wrong_with_one_network_is_named_and_the_rest_goes_on(
+    toy, photos, tmp_path, monkeypatch, caplog
+):
+    real = run_module.Extraction.to_file
+
+    def fail(self, sources, output, **options):
+        if "flip" in str(output):
+            raise EngineError("it ran out of memory")
+        return real(self, sources, output, **options)
+
+    monkeypatch.setattr(run_module.Extraction, "to_file", fail)
+    with caplog.at_level(logging.WARNING, "penult"):
+        found = compare(photos, tmp_path / "out", model=toy, views=["none", "flip"])
+    assert [row.name for row in found.rows] == [toy]
+    assert [(one.model, one.reason) for one in found.skipped] == [
+        (f"{toy}, flip", "it ran out of memory")
+    ]
+    assert f"{toy}, flip is left out: it ran out of memory" in caplog.text
+    assert found.recommended is None
+    with pytest.raises(UsageError, match=f"none of these could be compared: {toy}, flip, random: "):
+        compare(
+            photos, tmp_path / "none", model=[toy], views=["flip", "five-crop"],
+            weights="random",
+        )  # fmt: skip
+
+
+def test_one_network_that_fails_alone_fails_as_it_would_by_itself(toy, photos, tmp_path):
+    with pytest.raises(WeightsError, match="leave --weights out"):
+        compare(photos, tmp_path / "out", model=toy, weights="random")
+
+
+def test_too_few_images_are_the_fault_of_no_network(toy, photos, tmp_path):
+    for one in sorted((photos / "rose").iterdir())[2:]:
+        one.unlink()
+    with pytest.raises(TrainingError, match="rose"):
+        compare(photos, tmp_path / "out", model=toy)
+
+
+def test_rows_that_cannot_be_scored_are_one_networks_fault(rows, tmp_path):
+    spoilt = penult.load(rows[0])
+    made = np.array(spoilt.features)
+    made[3] = np.nan
+    records = [feature_files.record(str(one), str(one)[0]) for one in spoilt.ids]
+    recipe = feature_files.recipe(network="toy:spoilt")
+    file = feature_files.write(tmp_path / "spoilt.h5", records, [made], recipes=[recipe])
+    found = compare([*rows[:2], file], tmp_path / "out")
+    assert [row.name for row in found.rows] == ["good", "fair"]
+    assert found.skipped[0].model == "spoilt"
+
+
+def test_costs_are_measured_once_and_may_be_measured_later(toy, photos, tmp_path, monkeypatch):
+    measured = []
+
+    def measure(spec, records):
+        measured.append(spec.rows.layers)
+        return penult.records.ModelCost(parameters=6, images_per_second=100.0)
+
+    monkeypatch.setattr(run_module, "measure_cost", measure)
+    without = compare(photos, tmp_path / "out", model=toy)
+    assert without.rows[0].cost.parameters is None
+    with_cost = compare(photos, tmp_path / "out", model=toy, cost=True)
+    assert with_cost.rows[0].cost.parameters == 6
+    assert with_cost.rows[0].scores == without.rows[0].scores
+    again = compare(photos, tmp_path / "out", model=toy, cost=True)
+    assert again.rows[0].cost.parameters == 6
+    assert measured == [("penultimate",)]
+
+
+def test_rows_of_other_weights_are_refused_and_made_anew_where_that_is_asked_for(
+    toy, photos, tmp_path
+):
+    compare(photos, tmp_path / "out", model=toy)
+    file = next((tmp_path / "out" / "features").glob("*.h5"))
+    penult.extract(photos, file, model=toy, layer="logits", overwrite=True)
+    with pytest.raises(RecipeMismatchError, match="give overwrite=True to make it anew"):
+        compare(photos, tmp_path / "out", model=toy)
+    assert compare(photos, tmp_path / "out", model=toy, overwrite=True).rows[0].features == 3
+
+
+def test_a_folder_of_something_else_is_refused(rows, tmp_path):
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "thesis.tex").write_text("mine")
+    with pytest.raises(OutputExistsError, match=r"holds thesis\.tex, and no comparison"):
+        compare(rows, other, overwrite=True)
+    assert [one.name for one in other.iterdir()] == ["thesis.tex"]
+
+
+def test_another_file_does_not_take_a_name_that_is_taken(rows, tmp_path):
+    compare(rows, tmp_path / "out")
+    (tmp_path / "elsewhere").mkdir()
+    moved = rows[2].rename(tmp_path / "elsewhere" / "good.h5")
+    with pytest.raises(UsageError, match=r"would take its name; rename the file"):
+        compare(moved, tmp_path / "out")
+
+
+def test_a_result_that_is_damaged_is_named(rows, tmp_path):
+    compare(rows, tmp_path / "out")
+    file = tmp_path / "out" / "results" / "fair.npz"
+    file.write_bytes(file.read_bytes()[:100])
+    with pytest.raises(FileFormatError, match=r"fair\.npz is damaged.* remove it"):
+        compare(rows, tmp_path / "out")
+    file.unlink()
+    assert len(compare(rows, tmp_path / "out").rows) == 3
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"model": "efficientnet_lite0"}, "has rows already"),
+        ({"precision": "bfloat16"}, "has rows already"),
+        ({"runs": 0}, "runs=0 was given; give 1 or more"),
+        ({"min_per_class": -1}, "give 0 or more"),
+        ({"test_size": 1.5}, "1.5"),
+        ({"near_duplicates": 2.0}, "a cosine of 2 was given"),
+        ({"score": "macro_f1"}, "accuracy"),
+    ],
+)
+def test_options_that_cannot_be_are_refused_before_any_work(rows, tmp_path, options, said):
+    with pytest.raises(UsageError) as refusal:
+        compare(rows, tmp_path / "out", **options)
+    assert said in str(refusal.value)
+    assert not (tmp_path / "out").exists()
+
+
+def test_feature_files_and_images_are_not_mixed(rows, photos, tmp_path):
+    with pytest.raises(UsageError, match=r"good\.h5 is a feature file, and 1 other"):
+        compare([rows[0], photos], tmp_path / "out")
+
+
+def test_networks_are_ranked_by_the_score_that_is_asked_for(rows, tmp_path):
+    compare(rows, tmp_path / "out")
+    found = compare(rows, tmp_path / "out", score="precision@5")
+    means = [row.scores["precision@5"].mean for row in found.rows]
+    assert means == sorted(means, reverse=True)
+    assert {one.score for one in found.differences} == {"precision@5"}
+    assert found.score == "precision@5"
+
+
+def test_an_equal_comparison_repeats_to_the_last_digit(rows, tmp_path, whole):
+    two = compare(rows[::-1], tmp_path / "two")
+    assert without_files(numbers(two)) == without_files(whole)
