@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 import penult
-from penult.wording import article, count, interval, listed, percent, ratio, shorten
+from penult.wording import article, count, interval, listed, percent, points, ratio, shorten
 
 
 @pytest.mark.parametrize(
@@ -36,6 +36,11 @@ def test_a_number_has_its_noun_in_the_right_form(number, noun, nouns, expected):
 )
 def test_percentages(share, digits, expected):
     assert percent(share, digits) == expected
+
+
+def test_percentage_points_have_a_sign_only_where_they_are_negative():
+    given = (0.0413, -0.009, -0.0001, 0.0, 1.0)
+    assert [points(one) for one in given] == ["4.1", "-0.9", "0.0", "0.0", "100.0"]
 
 
 def test_a_ratio_says_one_only_where_it_is_exact():

@@ -14,6 +14,7 @@ __all__ = [
     "listed",
     "params_in_words",
     "percent",
+    "points",
     "ratio",
     "shorten",
     "unlike_line",
@@ -77,6 +78,17 @@ def percent(share: float, digits: int = 1) -> str:
     if share > 0:
         value = max(value, step)
     return f"{int(value)}%" if value in (0, 100) else f"{value:.{digits}f}%"
+
+
+def points(difference: float, digits: int = 1) -> str:
+    """A difference of two shares in percentage points, without their name; no zero has a sign.
+
+    Examples
+    --------
+    >>> points(0.0413), points(-0.009), points(-0.0001)
+    ('4.1', '-0.9', '0.0')
+    """
+    return f"{round(100 * difference, digits) + 0.0:.{digits}f}"
 
 
 def ratio(value: float, digits: int = 2) -> str:

@@ -77,7 +77,7 @@ def test_networks_are_ranked_by_their_scores_and_lie_in_the_folder(rows, tmp_pat
     assert found.rows[2].scores["accuracy"].mean < 0.7
     assert len(found.differences) == 3
     written = json.loads((tmp_path / "out" / "comparison.json").read_text("utf-8"))
-    assert written == found.to_dict()
+    assert written == json.loads(json.dumps(found.to_dict()))
     assert written["rows"][0]["accuracy"] == {"mean": 1, "std": 0, "runs": [1]}
     with (tmp_path / "out" / "comparison.csv").open(encoding="utf-8", newline="") as file:
         assert [row["name"] for row in csv.DictReader(file)] == ["good", "fair", "poor"]

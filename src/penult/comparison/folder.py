@@ -199,7 +199,7 @@ class ComparisonFolder:
 
     def _read(self, path: Path) -> Result:
         try:
-            with path.open("rb") as whole, np.load(whole, allow_pickle=False) as file:
+            with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
                 arrays = {name: file[name] for name in file.files}
             known = read_json(arrays.pop("known").tobytes())
             same = {name[5:]: one for name, one in arrays.items() if name.startswith("same ")}

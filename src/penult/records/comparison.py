@@ -39,7 +39,8 @@ class Comparison:
     differences : tuple of ModelDifference
         Between each two of them, in `score`, a pair once; a ranks above b.
     recommended : str or None
-        Name of the one to take; None where fewer than two could be compared.
+        Name of the one to take; None where fewer than two could be compared, and where the images
+        are too few to tell any two apart.
     reason : str
         Why, in one sentence.
     skipped : tuple of SkippedModel

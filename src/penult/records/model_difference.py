@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from penult.representation import short_repr
+from penult.wording import points
 
 __all__ = ["ModelDifference"]
 
@@ -27,9 +28,12 @@ class ModelDifference:
         Ends of its 95% interval, by the paired bootstrap of
         `penult.comparison.differences.find_differences`.
     p : float
-        Two-sided, of that bootstrap, corrected for all pairs by Holm's method.
+        Two-sided, of the exact sign-flip test, corrected for all pairs by Holm's method.
     separable : bool
-        Whether that is below 0.05: otherwise the two cannot be told apart on these images.
+        Whether that is below 0.05, and 0 outside the interval: otherwise the two cannot be told
+        apart on these images.
+    images : int
+        Held-out images that both have; those that tell no more than one, as copies, count once.
     """
 
     a: str
@@ -40,6 +44,22 @@ class ModelDifference:
     high: float
     p: float
     separable: bool
+    images: int = 0
+
+    def __str__(self) -> str:
+        """Say it in one sentence, without a full stop; the better one comes first."""
+        a, b, low, high = self.a, self.b, self.low, self.high
+        if self.difference < 0:
+            a, b, low, high = b, a, -high, -low
+        how = f"{points(abs(self.difference))} points better than"
+        if not self.difference:
+            how = "as good as"
+        elif abs(self.difference) < 0.0005:
+            how = "less than 0.1 points better than"
+        verdict = "more than noise" if self.separable else "not separable"
+        if not self.separable and not low <= 0 <= high:
+            verdict += " among so many pairs"
+        return f"{a} is {how} {b} (95% interval {points(low)} to {points(high)}): {verdict}"
 
     def to_dict(self) -> dict[str, Any]:
         """Write it as what JSON can hold.

@@ -1,0 +1,206 @@
+"""Which network to take: a sentence for each case."""
+
+from __future__ import annotations
+
+from math import nan
+
+import pytest
+
+from penult.comparison.recommendation import recommend
+from penult.records.compared_model import ComparedModel
+from penult.records.model_cost import ModelCost
+from penult.records.model_difference import ModelDifference
+from penult.records.run_scores import RunScores
+
+pytestmark = pytest.mark.light
+
+
+def row(name, accuracy, speed=None, *, features=1_280, **cost):
+    return ComparedModel(
+        name=name,
+        model=name,
+        layer="penultimate",
+        features=features,
+        images=1_360,
+        scores={"accuracy": RunScores((accuracy,))},
+        any_label={},
+        cost=ModelCost(images_per_second=speed, **cost),
+    )
+
+
+def pair(a, b, low, high, *, separable=False, images=340):
+    return ModelDifference(
+        a=a,
+        b=b,
+        score="accuracy",
+        difference=(low + high) / 2,
+        low=low,
+        high=high,
+        p=0.01 if separable else 0.5,
+        separable=separable,
+        images=images,
+    )
+
+
+def advice(rows, *pairs):
+    return recommend(rows, pairs, score="accuracy")
+
+
+def noise(*names, low=-0.01, high=0.02, **given):
+    """All pairs of these, none separable."""
+    return [pair(a, b, low, high, **given) for k, a in enumerate(names) for b in names[k + 1 :]]
+
+
+def test_the_fastest_of_those_within_noise_of_the_best_is_taken():
+    rows = [row("lite2", 0.969, 100), row("lite1", 0.966, 200), row("lite0", 0.92, 300)]
+    behind = pair("lite2", "lite0", 0.03, 0.07, separable=True)
+    assert advice(rows, *noise("lite2", "lite1"), behind) == (
+        "lite1",
+        "lite1: within noise of the best (lite2, 96.9%), and 2.0 times as fast.",
+    )
+
+
+def test_the_best_is_taken_where_it_is_better_than_all_others():
+    rows = [row("lite2", 0.971, 100), row("lite1", 0.952, 200), row("lite0", 0.92, 300)]
+    behind = [pair("lite2", name, 0.01, 0.05, separable=True) for name in ("lite1", "lite0")]
+    assert advice(rows, *behind) == (
+        "lite2",
+        "lite2: better than all others by more than noise (97.1%, the next has 95.2%).",
+    )
+    assert advice(rows[:2], behind[0])[1] == (
+        "lite2: better than the other by more than noise (97.1%, it has 95.2%)."
+    )
+
+
+def test_a_speed_that_differs_by_less_than_a_tenth_does_not_count():
+    rows = [row("a", 0.96, 100), row("b", 0.95, 109)]
+    assert advice(rows, *noise("a", "b")) == (
+        "a",
+        "a: the best (96.0%), and none within noise of it is faster by 10% or more.",
+    )
+    rows = [row("a", 0.96, 100), row("b", 0.95, 205), row("c", 0.94, 210)]
+    name, reason = advice(rows, *noise("a", "b", "c"))
+    assert (name, reason.endswith("and 2.0 times as fast.")) == ("b", True)
+
+
+def test_nearly_the_fastest_but_no_faster_than_the_best_is_not_taken():
+    rows = [row("a", 0.96, 100), row("b", 0.95, 105), row("c", 0.94, 112)]
+    assert advice(rows, *noise("a", "b", "c"))[0] == "c"
+
+
+@pytest.mark.parametrize(
+    ("best", "other", "words"),
+    [
+        ({"flops": 1_000}, {"flops": 400}, "with 40% of its FLOPs"),
+        (
+            {"flops": 400, "parameters": 50},
+            {"flops": 400, "parameters": 10},
+            "with 20% of its parameters",
+        ),
+        ({"flops": 400, "parameters": 50}, {"parameters": 10}, "with 20% of its parameters"),
+        ({"features": 2_560}, {"features": 1_280}, "with 50% of its features"),
+        (
+            {"speed": 100, "features": 2_560},
+            {"speed": None, "features": 1_280},
+            "with 50% of its features",
+        ),
+        (
+            {"speed": 100, "threads": 8, "flops": 900},
+            {"speed": 50, "threads": 2, "flops": 300},
+            "with 33% of its FLOPs",
+        ),
+    ],
+    ids=["flops", "parameters", "flops of one", "features", "speed of one", "other threads"],
+)
+def test_where_speeds_do_not_compare_the_size_decides(best, other, words):
+    rows = [row("a", 0.96, **best), row("b", 0.95, **other)]
+    assert advice(rows, *noise("a", "b")) == (
+        "b",
+        f"b: within noise of the best (a, 96.0%), and {words}.",
+    )
+
+
+def test_of_equals_the_one_that_ranks_first_is_taken():
+    rows = [row("a", 0.96), row("b", 0.96)]
+    assert advice(rows, *noise("a", "b")) == (
+        "a",
+        "a: the best (96.0%), and none within noise of it is cheaper.",
+    )
+
+
+def test_a_large_loss_that_cannot_be_excluded_is_named():
+    rows = [row("a", 0.96, 100), row("b", 0.95, 200)]
+    assert advice(rows, pair("a", "b", -0.02, 0.041))[1] == (
+        "b: within noise of the best (a, 96.0%), and 2.0 times as fast; it may be up to 4.1 points "
+        "worse: more images or runs would tell."
+    )
+    assert "worse" not in advice(rows, pair("a", "b", -0.05, 0.03))[1]
+    assert "4.1 points worse" in advice(rows, pair("b", "a", -0.041, 0.02))[1]
+
+
+def test_so_is_what_the_best_may_lack_of_another():
+    rows = [row("a", 0.96, 100), row("b", 0.95, 100), row("c", 0.94, 90)]
+    pairs = [pair("a", "b", -0.035, 0.04), pair("a", "c", -0.01, 0.05), pair("b", "c", 0, 0.1)]
+    assert advice(rows, *pairs)[1] == (
+        "a: the best (96.0%), and none within noise of it is faster by 10% or more; b may be up to "
+        "3.5 points better: more images or runs would tell."
+    )
+
+
+def test_few_images_that_tell_nothing_recommend_nothing():
+    rows = [row(name, 0.5, speed) for name, speed in zip("abcd", (1, 2, 3, 4), strict=True)]
+    # of six pairs, 8 images have to agree: 6 * 2 / 2**8 = 0.047, and 8 of 12 are 67 points
+    assert advice(rows, *noise(*"abcd", images=12)) == (
+        None,
+        "only 12 held-out images: no two of the 4 can be told apart; on so few, a difference has "
+        "to be 67 points or more.",
+    )
+    assert advice(rows, *noise(*"abcd", images=5)) == (
+        None,
+        "only 5 held-out images: no two of the 4 can be told apart; on so few, no difference "
+        "could be more than noise.",
+    )
+    assert advice(rows[:2], *noise("a", "b", images=1)) == (
+        None,
+        "only 1 held-out image: the two cannot be told apart; on so few, no difference could be "
+        "more than noise.",
+    )
+
+
+def test_images_are_few_where_ten_points_would_not_be_separable():
+    rows = [row("a", 0.5, 1), row("b", 0.5, 2)]  # 6 images have to agree: 2 / 2**6 = 0.03
+    assert advice(rows, *noise("a", "b", images=59))[0] is None
+    assert advice(rows, *noise("a", "b", images=60))[0] == "b"
+
+
+def test_few_images_may_still_tell_some_apart():
+    rows = [row("a", 0.9, 1), row("b", 0.9, 2), row("c", 0.2, 3)]
+    behind = [pair(name, "c", 0.4, 0.9, separable=True, images=20) for name in "ab"]
+    name, reason = advice(rows, pair("a", "b", -0.2, 0.2, images=20), *behind)
+    assert name == "b"
+    assert "it may be up to 20.0 points worse" in reason
+
+
+def test_fewer_than_two_leave_no_choice():
+    assert advice([]) == (None, "no network could be scored: there is nothing to choose from.")
+    only = "only a could be scored: there is nothing to choose from."
+    assert advice([row("a", 0.9)]) == (None, only)
+    assert advice([row("a", 0.9), row("b", nan)]) == (None, only)
+
+
+def test_a_network_scored_on_other_images_is_not_taken_for_as_good():
+    rows = [row("a", 0.96, 100), row("b", 0.95, 200), row("c", 0.8, 300)]
+    assert advice(rows, pair("a", "c", 0.1, 0.2, separable=True)) == (
+        "a",
+        "a: better than all that share images with it by more than noise (96.0%, the next has "
+        "80.0%).",
+    )
+    assert advice(rows) == ("a", "a: the best (96.0%), on images that no other was scored on.")
+
+
+def test_a_mean_over_easier_images_does_not_make_a_network_the_best():
+    rows = [row("easy", 0.98, 100), row("good", 0.96, 100)]
+    assert advice(rows, pair("easy", "good", -0.08, -0.02, separable=True)) == (
+        "good",
+        "good: better than the other by more than noise, on the images that both have.",
+    )
