@@ -11,6 +11,7 @@ from typing import Any
 from penult.output import explain
 
 __all__ = [
+    "COMPARISON_FIGURES",
     "CONFUSION",
     "LAYERS",
     "NOTES_FILE",
@@ -24,7 +25,10 @@ __all__ = [
 
 CONFUSION, LAYERS = "confusion_matrix.png", "layers.png"
 
-PICTURES = frozenset([CONFUSION, LAYERS])
+COMPARISON_FIGURES = ("accuracy", "precision", "parameters", "flops", "speed", "cka", "rsa")
+"""Figures of a comparison, each in a PNG and an SVG file of that name."""
+
+PICTURES = frozenset([CONFUSION, LAYERS, *(f"{name}.png" for name in COMPARISON_FIGURES)])
 """Pictures that are signed, and so known wherever they are moved; a name may be anybody's."""
 
 SIGNED = {"Software": "penult"}

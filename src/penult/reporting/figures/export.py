@@ -1,20 +1,26 @@
-"""Writing a figure: as a PNG file, or as SVG that takes the page's colours."""
+"""Writing a figure: as a PNG or SVG file, or as SVG that takes the page's colours."""
 
 from __future__ import annotations
 
 import io
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from penult.output import atomic_output
+from penult.output import atomic_output, atomic_text
 from penult.reporting.figures.colors import VARIABLES
 from penult.written import SIGNED
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["to_png", "to_svg"]
+__all__ = ["SVG_MARK", "to_png", "to_svg", "to_svg_file"]
+
+SVG_MARK = "<!-- Software: penult -->"
+"""By which an SVG file is known as penult's."""
+
+MARGIN = 0.12  # inches around a figure
+FONTS = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif'
 
 
 def to_png(figure: Figure, path: Path, *, overwrite: bool = False) -> None:
@@ -25,31 +31,66 @@ def to_png(figure: Figure, path: Path, *, overwrite: bool = False) -> None:
     OutputExistsError, PathNotFoundError, OutputError
     """
     with atomic_output(path, overwrite=overwrite) as partial:
-        figure.savefig(
-            partial, format="png", dpi=150, bbox_inches="tight", pad_inches=0.12, metadata=SIGNED
-        )
+        figure.savefig(partial, format="png", dpi=150, bbox_inches=_extent(figure), metadata=SIGNED)
 
 
-def to_svg(figure: Figure) -> str:
-    """Return a chart as an SVG element: text stays text, colours are the page's variables."""
-    import matplotlib
+def to_svg_file(figure: Figure, path: Path, *, overwrite: bool = False) -> None:
+    """Write a chart as an SVG file that stands alone, whole or not at all.
 
-    out = io.StringIO()
-    # Without the salt the names of its parts would be others each time, and the page with them.
-    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "penult"}):
-        figure.savefig(
-            out,
-            format="svg",
-            bbox_inches="tight",
-            pad_inches=0.12,
-            transparent=True,
-            metadata={"Date": None, "Creator": None, "Format": None, "Type": None},
-        )
-    svg = out.getvalue()
-    svg = svg[svg.index("<svg") :]
+    Its colours are real ones on white, as in the PNG file: many programs that open SVG files know
+    neither variables nor dark schemes, and dark ink on a dark viewer's ground cannot be read.
+    Text is text, in the viewer's own font.
+
+    Raises
+    ------
+    OutputExistsError, PathNotFoundError, OutputError
+    """
+    svg = _svg(figure, path.stem, facecolor="white")
+    svg = re.sub(r"font-family: [^;\"]*", f"font-family: {FONTS}".replace('"', "'"), svg)
+    with atomic_text(path, overwrite=overwrite, newline="\n") as file:
+        file.write(f'<?xml version="1.0" encoding="utf-8"?>\n{SVG_MARK}\n{svg}\n')
+
+
+def to_svg(figure: Figure, name: str = "") -> str:
+    """Return a chart as an SVG element: text stays text, colours are the page's variables.
+
+    Parameters
+    ----------
+    name : that no other chart of the page has, nor then the ids of its parts
+    """
+    svg = _svg(figure, name, transparent=True)
     for colour, variable in VARIABLES.items():
         svg = svg.replace(colour, f"var(--{variable})")
     svg = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", svg, count=1)
     svg = re.sub(r'(<svg[^>]*?) width="([\d.]+)pt"', r'\1 style="max-width: \2pt"', svg, count=1)
-    svg = re.sub(r" ?font-family: [^;\"]*;?", "", svg)  # in the page's own font
-    return svg.strip()
+    return re.sub(r" ?font-family: [^;\"]*;?", "", svg)  # in the page's own font
+
+
+def _extent(figure: Figure) -> Any:
+    """Return what holds all that is drawn, with a margin, in inches.
+
+    Told "tight", matplotlib draws everything once more for that.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    canvas: Any = FigureCanvasAgg(figure)
+    return figure.get_tightbbox(canvas.get_renderer()).padded(MARGIN)
+
+
+def _svg(figure: Figure, name: str, **how: Any) -> str:
+    import matplotlib
+
+    out = io.StringIO()
+    # Without the salt the names of its parts would be others each time, and the page with them.
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": f"penult{name}"}):
+        figure.savefig(
+            out,
+            format="svg",
+            bbox_inches=_extent(figure),
+            metadata={"Date": None, "Creator": None, "Format": None, "Type": None},
+            **how,
+        )
+    svg = out.getvalue()
+    svg = svg[svg.index("<svg") :]
+    # Groups are called figure_1 in every chart, and nothing refers to them.
+    return re.sub(r'<g id="[^"]*"', "<g", svg).strip()

@@ -24,7 +24,7 @@ def _content(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any] | None
     return {
         "note": None,
         "points": report.curve,
-        "chart": to_svg(curve_chart(report.curve)),
+        "chart": to_svg(curve_chart(report.curve), "curve"),
         "before": halves[-1] if halves else None,
         "gain": 100 * (last.mean - halves[-1].mean) if halves else None,
     }

@@ -22,7 +22,7 @@ def _content(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any] | None
     score = "mean average precision" if report.multilabel else "accuracy"
     return {
         "chosen": chosen,
-        "chart": to_svg(layers_chart(report.layers, chosen, score=score)),
+        "chart": to_svg(layers_chart(report.layers, chosen, score=score), "layers"),
         "score": score,
     }
 
