@@ -230,7 +230,9 @@ class ComparisonRun:
             # In a process of its own, and before any work is spent on it here: what takes more
             # memory than there is takes that process with it, and not this one.
             costs[layer] = measure_cost(
-                replace(extraction.extractor, rows=rows), self.listing.records
+                replace(extraction.extractor, rows=rows),
+                self.listing.records,
+                readers=self.listing.readers,
             )
         if there != recipes or not self._is_listed(file):
             extraction.to_file(

@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
 
@@ -18,10 +18,23 @@ if TYPE_CHECKING:
 
     from penult.engines.base import Engine
 
-__all__ = ["all_rows", "processor", "rates"]
+__all__ = ["Runs", "all_rows", "processor", "processor_name", "rate", "rates"]
 
 ROUNDS = 3
 SECONDS = 1.0
+
+Images = TypeVar("Images", contravariant=True)
+
+
+class Runs(Protocol[Images]):
+    """What runs images in several threads at once: an `Engine`, or a `Composition` of some."""
+
+    @property
+    def concurrency(self) -> int:
+        """How many threads may be inside `run` at once, and should be."""
+
+    def run(self, images: Images, /) -> object:
+        """Turn images into rows."""
 
 
 def all_rows(engine: Engine, pixels: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
@@ -37,28 +50,46 @@ def rates(engines: Sequence[Engine], pixels: NDArray[np.uint8]) -> list[float]:
     found: list[list[float]] = [[] for _ in engines]
     for _ in range(ROUNDS):
         for engine, of_engine in zip(engines, found, strict=True):
-            of_engine.append(_rate(engine, pixels))
+            batch = pixels[: engine.batch_size]
+            of_engine.append(rate(engine, batch, len(batch), SECONDS))
     return [median(of_engine) for of_engine in found]
 
 
-def _rate(engine: Engine, pixels: NDArray[np.uint8]) -> float:
-    batch = pixels[: engine.batch_size]
+def rate(maker: Runs[Images], batch: Images, images: int, seconds: float) -> float:
+    """Images a second that as many threads get as it says it can use.
+
+    Parameters
+    ----------
+    maker : Runs
+        What runs them.
+    batch : what it takes
+        Run again and again, in each thread once at least.
+    images : int
+        How many it holds.
+    seconds : float
+        After which no thread begins anew.
+    """
     start = time.perf_counter()
 
     def work(_thread: int) -> int:
         done = 0
         while True:  # at least one batch, however late a busy machine begins with it
-            engine.run(batch)
-            done += len(batch)
-            if time.perf_counter() - start >= SECONDS:
+            maker.run(batch)
+            done += images
+            if time.perf_counter() - start >= seconds:
                 return done
 
-    with NetworkThreads(engine.concurrency) as pool:
-        done = sum(pool.map(work, range(engine.concurrency)))
+    with NetworkThreads(maker.concurrency) as pool:
+        done = sum(pool.map(work, range(maker.concurrency)))
     return done / (time.perf_counter() - start)
 
 
 def processor(streams: int) -> str:
+    """The processor's name, and how many images are worked on at the same time."""
+    return f"{processor_name()}, {streams} streams"
+
+
+def processor_name() -> str:
     """The processor's name, where the system tells it."""
     name = platform.processor() or platform.machine()
     info = Path("/proc/cpuinfo")
@@ -66,4 +97,4 @@ def processor(streams: int) -> str:
         lines = info.read_text(errors="replace").splitlines()
         models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
         name = next(filter(None, models), name)
-    return f"{name}, {streams} streams"
+    return name

@@ -15,7 +15,14 @@ from penult.errors import BackboneError, EngineError
 from penult.interface import option
 from penult.messages import first_line
 
-__all__ = ["Device", "by_launcher", "find_device", "memory_errors"]
+__all__ = [
+    "Device",
+    "by_launcher",
+    "find_device",
+    "memory_errors",
+    "most_allocated",
+    "name_of_gpu",
+]
 
 _Given = TypeVar("_Given")
 
@@ -109,3 +116,13 @@ def memory_errors() -> Iterator[None]:
         if any(sign in text for sign in ("out of memory", "ALLOC_FAILED", "Invalid buffer size")):
             raise torch.OutOfMemoryError(text) from error
         raise
+
+
+def most_allocated(device: str) -> int:
+    """Bytes of a CUDA GPU's memory that tensors of this process have taken at most."""
+    return int(torch.cuda.max_memory_allocated(device))
+
+
+def name_of_gpu(device: str) -> str:
+    """What a CUDA GPU is called."""
+    return torch.cuda.get_device_name(device)

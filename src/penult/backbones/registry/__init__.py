@@ -7,6 +7,7 @@ from penult.backbones.registry.prefixes import (
     ENTRY_POINTS,
     load_source,
     register,
+    registered,
     sources,
     unregister,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "open_without_download",
     "pointing_to_conversion",
     "register",
+    "registered",
     "require_recorded",
     "resolve",
     "sources",

@@ -9,7 +9,15 @@ from importlib.metadata import entry_points
 from penult.backbones.source import BackboneSource
 from penult.errors import BackboneError, UnknownNameError, UsageError
 
-__all__ = ["BUILT_IN", "ENTRY_POINTS", "load_source", "register", "sources", "unregister"]
+__all__ = [
+    "BUILT_IN",
+    "ENTRY_POINTS",
+    "load_source",
+    "register",
+    "registered",
+    "sources",
+    "unregister",
+]
 
 ENTRY_POINTS = "penult.backbones"
 """The entry-point group in which other packages name their `BackboneSource` classes."""
@@ -90,6 +98,11 @@ def register(source: BackboneSource) -> None:
     if not prefix or not prefix.isidentifier():
         raise UsageError(f"{prefix!r} is no prefix of a backbone source; use letters, e.g. 'mine'")
     _registered[prefix] = source
+
+
+def registered() -> tuple[BackboneSource, ...]:
+    """The sources that `register` added to this process, which no other process knows."""
+    return tuple(_registered.values())
 
 
 def unregister(prefix: str) -> None:

@@ -29,7 +29,7 @@ from penult.scratch import scratch_folder, sweep
 if TYPE_CHECKING:
     from penult.recipe import BackboneRecipe
 
-__all__ = ["ConversionCache", "DamagedError"]
+__all__ = ["ConversionCache", "DamagedError", "kept_conversions"]
 
 # Raised when what `engines.row_network` computes changes, so that old conversions are not used.
 _GRAPH = 4
@@ -56,7 +56,7 @@ class ConversionCache:
         parts = [_GRAPH, import_openvino().__version__, plain]
         self._made_from = json.dumps(parts, sort_keys=True)
         key = hashlib.sha256(self._made_from.encode()).hexdigest()[:32]
-        self.folder = cache_folder() / "openvino" / key
+        self.folder = _conversions() / key
         self._outputs = len(recipes)
 
     def load(self) -> Conversion | None:
@@ -136,3 +136,15 @@ class ConversionCache:
             sync_folder(around)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
+
+
+def kept_conversions() -> frozenset[str]:
+    """The names of the conversions that are kept: another one after a run is one that it made."""
+    try:
+        return frozenset(folder.name for folder in _conversions().iterdir())
+    except OSError:
+        return frozenset()
+
+
+def _conversions() -> Path:
+    return cache_folder() / "openvino"
