@@ -106,7 +106,8 @@ class Tab:
 
     def press(self, key):
         """Press a key and let it go, for example ``"Tab"``."""
-        code = {"Tab": 9, "Enter": 13}[key]
+        arrows = {"ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40}
+        code = {"Tab": 9, "Enter": 13, **arrows}[key]
         text = {"text": "\r"} if key == "Enter" else {}
         named = {"key": key, "code": key, "windowsVirtualKeyCode": code}
         self.call("Input.dispatchKeyEvent", type="keyDown", **named, **text)

@@ -86,6 +86,7 @@ def texts_of(path: Path) -> list[tuple[int, str]]:
 SHELL_LINES = (
     "reporting/again.py",
     "reporting/commands.py",
+    "reporting/comparison_sections/making.py",
     "reporting/duplicate_sections/calibration.py",
     "reporting/duplicate_sections/next_steps.py",
     "images/sources/standard_input.py",

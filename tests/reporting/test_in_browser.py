@@ -3,6 +3,7 @@
 import dataclasses
 from collections import Counter
 
+import comparisons
 import pytest
 from browser import CHROMIUM, browser
 from duplicate_records import FOUND, SEARCHED, duplicates_of, group
@@ -11,6 +12,7 @@ from reports import FLOWERS, GARDEN, picture_of, report_of
 from penult.classify.diagnosis.learning_curve import CurvePoint
 from penult.records import Failure
 from penult.reporting import duplicates_page, write_report
+from penult.reporting.comparison_page import write_comparison_page
 from penult.reporting.duplicates_page import write_duplicates_page
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
@@ -42,7 +44,22 @@ def pages(tmp_path_factory):
     )
     long = group(f"{LONG}/1.jpg", f"{LONG}/2.jpg", f"{LONG}/3.jpg", label=LONG)
     found = dataclasses.replace(FOUND, groups=(long, *FOUND.groups))
-    return {"report": report, "duplicates": _page(folder / "duplicates.html", found)}
+    compared = [
+        comparisons.model(name, *numbers)
+        for name, numbers in (
+            (f"{LONG}+{LONG}", (0.95, 10.7, 2.6, 41, ((224, 224), (260, 260)), 2560)),
+            ("small", (0.947, 4.7, 0.8, 115, ((224, 224),), 1280)),
+            (LONG, (0.93, 1.2, 1.8, 58, ((224, 224),), 1280)),
+        )
+    ]
+    return {
+        "report": report,
+        "duplicates": _page(folder / "duplicates.html", found),
+        "comparison": write_comparison_page(
+            comparisons.comparison(compared, skipped=comparisons.flowers().skipped),
+            folder / "comparison.html",
+        ),
+    }
 
 
 def _page(path, found):
@@ -54,7 +71,7 @@ def _page(path, found):
         return write_duplicates_page(found, features, path)
 
 
-@pytest.mark.parametrize("name", ["report", "duplicates"])
+@pytest.mark.parametrize("name", ["report", "duplicates", "comparison"])
 @pytest.mark.parametrize(("width", "dark"), [(PHONE, True), (PHONE, False), (1200, False)])
 def test_nothing_is_wider_than_the_window_and_nothing_is_asked_for(tab, pages, name, width, dark):
     tab.open(pages[name], width=width, dark=dark)
@@ -76,7 +93,7 @@ def test_nothing_is_wider_than_the_window_and_nothing_is_asked_for(tab, pages, n
     assert tab.complaints == []
 
 
-@pytest.mark.parametrize("name", ["report", "duplicates"])
+@pytest.mark.parametrize("name", ["report", "duplicates", "comparison"])
 def test_all_that_can_be_clicked_is_reached_by_the_keyboard_and_can_be_seen_to_be(tab, pages, name):
     tab.open(pages[name], width=PHONE)
     tab.run(
@@ -139,3 +156,87 @@ def test_on_a_desk_three_groups_of_two_are_abreast(tab, tmp_path):
     tab.open(_page(tmp_path / "six.html", duplicates_of(*near, *exact)), width=1200)
     tops = "[...document.querySelectorAll('.group')].map(one => one.getBoundingClientRect().top)"
     assert sorted(Counter(tab.run(tops)).values()) == [3, 3]
+
+
+NAMES = "[...document.querySelectorAll('table.models tbody .name')].map(one => one.textContent)"
+SAID = "document.querySelector('#differences-said').textContent"
+
+
+def test_a_click_or_enter_sorts_the_models_by_what_is_better_first(tab, pages):
+    tab.open(pages["comparison"])
+    joined, small, long = best_first = tab.run(NAMES)
+    sort = "document.querySelector('table.models th:nth-child({}) button').click()"
+    tab.run(sort.format(2))  # the score, by which they are sorted already
+    assert tab.run(NAMES) == best_first[::-1]
+    states = "[...document.querySelectorAll('table.models th[aria-sort]')].map(one => [one.cellIndex, one.ariaSort])"
+    assert tab.run(states) == [[1, "ascending"]]
+    tab.run(sort.format(7))  # images a second: the fastest first
+    assert tab.run(NAMES) == [small, long, joined]
+    tab.run("document.querySelector('table.models th:nth-child(8) button').focus()")
+    tab.press("Enter")  # parameters: the fewest first
+    assert tab.run(NAMES) == [long, small, joined]
+    assert tab.run(states) == [[7, "ascending"]]
+    tab.press("Enter")
+    assert tab.run(NAMES) == [joined, small, long]
+    assert tab.complaints == []
+
+
+def test_what_is_not_known_is_sorted_last_whichever_way(tab, tmp_path):
+    found = comparisons.two_models(cka=None, rsa=None)
+    first = dataclasses.replace(found.rows[0], cost=comparisons.ModelCost())
+    path = write_comparison_page(
+        dataclasses.replace(found, rows=(first, found.rows[1])), tmp_path / "page.html"
+    )
+    tab.open(path)
+    for _ in range(2):
+        tab.run("document.querySelector('table.models th:nth-child(7) button').click()")
+        assert tab.run(NAMES) == [found.rows[1].name, first.name]
+
+
+def test_a_cell_of_the_matrix_says_its_interval_where_it_is_pointed_at_tapped_or_reached(
+    tab, pages
+):
+    tab.open(pages["comparison"])
+    cells = "document.querySelectorAll('table.explained td[data-words]')"
+    assert tab.run(f"[...{cells}].filter(one => one.tabIndex === 0).length") == 1
+    tab.run("document.querySelector('#differences .scroll').focus()")
+    tab.press("Tab")
+    assert tab.run(SAID).endswith("+0.3 points, 95% interval −0.8 to +1.4, p 0.4: not separable")
+    tab.press("ArrowRight")
+    assert tab.run(SAID).endswith("+2.0 points, 95% interval +0.9 to +3.1, p 0.01: separable")
+    tab.press("ArrowDown")
+    tab.press("ArrowDown")  # there the two are one: nothing is below
+    assert tab.run(SAID).startswith("small less")
+    tab.press("ArrowLeft")  # over the middle, where the two are one
+    assert tab.run(SAID).startswith("small less")
+    assert tab.run("document.activeElement.tabIndex") == 0
+    assert tab.run(f"[...{cells}].filter(one => one.tabIndex === 0).length") == 1
+    place = tab.run(
+        f"(() => {{ const cell = {cells}[5]; cell.scrollIntoView({{block: 'center'}});"
+        " const at = cell.getBoundingClientRect(); return [at.x + 5, at.y + 5] })()"
+    )
+    for kind in ("mouseMoved", "mousePressed", "mouseReleased"):
+        tab.call(
+            "Input.dispatchMouseEvent", type=kind, x=place[0], y=place[1],
+            button="none" if kind == "mouseMoved" else "left", clickCount=1,
+        )  # fmt: skip
+        assert tab.run(SAID) == tab.run(f"{cells}[5].dataset.words")
+
+
+def test_on_a_phone_a_wide_table_scrolls_by_itself_under_its_names_and_says_so(tab, pages):
+    tab.open(pages["comparison"], width=PHONE)
+    box = "document.querySelector('#models .scroll')"
+    assert tab.run(f"getComputedStyle({box}.previousElementSibling).display") == "block"
+    left = f"{box}.querySelector('tbody th').getBoundingClientRect().left"
+    before = tab.run(left)
+    assert tab.run(f"{box}.scrollLeft = 400, {box}.scrollLeft") == 400
+    assert tab.run(left) == before
+    assert tab.run(f"{box}.querySelector('tbody th').getBoundingClientRect().width") < PHONE / 2
+    tab.open(pages["comparison"], width=1400)
+    assert tab.run(f"getComputedStyle({box}.previousElementSibling).display") == "none"
+
+
+def test_no_two_charts_of_a_page_share_an_id(tab, pages):
+    tab.open(pages["comparison"])
+    ids = Counter(tab.run("[...document.querySelectorAll('[id]')].map(one => one.id)"))
+    assert [name for name, times in ids.items() if times > 1] == []

@@ -222,7 +222,7 @@ def test_what_a_process_logs_and_warns_of_is_said_here_once(stand_in, caplog):
 
 def test_what_was_converted_is_measured_by_another_process(stand_in):
     stand_in(
-        "if '--again' not in sys.argv:\n    "
+        "if 'again' not in sys.argv:\n    "
         + says("again", "True")
         + "else:\n    "
         + says("cost", COST)

@@ -33,7 +33,7 @@ OUT_OF_MEMORY = re.compile(
 )
 """As torch, OpenVINO, the C++ library and the system say it."""
 
-AGAIN = "--again"
+AGAIN = "again"
 """Whether another process had to be begun anew: this one measures, come what may."""
 
 

@@ -1,0 +1,77 @@
+"""One self-contained HTML page of networks that were compared."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from penult.messages import printable
+from penult.output import atomic_output
+from penult.records import Comparison
+from penult.reporting.comparison_sections import COMPARISON_SECTIONS, ComparisonContent
+from penult.reporting.comparison_sections.summary import headline, what_was_compared
+from penult.reporting.figures.export import to_svg
+from penult.web.page import render_page
+from penult.web.thumbnails import Thumbnails
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
+__all__ = ["write_comparison_page"]
+
+
+def write_comparison_page(comparison: Comparison, path: Path, *, overwrite: bool = False) -> Path:
+    """Write a page that shows which model to take, and all that speaks for it.
+
+    Its charts are inside it, and it asks for nothing over the network. What a comparison has not,
+    such as costs that were not measured, has no section.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        What was found.
+    path : Path
+        Of the page.
+    overwrite : bool
+        Replace the page if it is there.
+
+    Returns
+    -------
+    Path
+        Of the page.
+
+    Raises
+    ------
+    OutputExistsError, PathNotFoundError, OutputError
+        If it is there, or cannot be written.
+    """
+    from penult.reporting.comparison_figures import comparison_figures
+
+    figures = {
+        name: to_svg(figure, name) for name, figure in comparison_figures(comparison).items()
+    }
+    with atomic_output(path, overwrite=overwrite) as partial:
+        partial.write_bytes(
+            render_page(
+                "penult.reporting",
+                COMPARISON_SECTIONS,
+                ComparisonContent(comparison=comparison, figures=figures),
+                Thumbnails(lambda _: None),  # a comparison shows no photos
+                template="comparison/page.html",
+                folder="comparison",
+                filters={"breakable": _breakable},
+                comparison=comparison,
+                headline=headline(comparison),
+                compared=what_was_compared(comparison),
+            )
+        )
+    return path
+
+
+def _breakable(name: str) -> Markup:
+    """Say where a name may break: after a folder, a network of several, and a word."""
+    from markupsafe import Markup
+
+    parts = re.split(r"(?<=[/+,:_])", printable(name))
+    return Markup("<wbr>").join(filter(None, parts))
