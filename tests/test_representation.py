@@ -40,6 +40,7 @@ OWN = {
     "Joined",
     "Classifier",
     "ClassifierInfo",
+    "Comparison",
     "Duplicates",
     "FeaturesInfo",
     "HeldOut",
@@ -58,10 +59,11 @@ OWN = {
 RETURNED = [
     cls
     for name, cls in sorted(public_records().items())
-    if cls.__name__ in {*penult.__all__, "Agreement", "Average", "ClassScore", "Copied", "CurvePoint",
+    if cls.__name__ in {*penult.__all__, "Agreement", "Average", "ClassScore", "ComparedModel", "Copied", "CurvePoint",
                         "GridResult", "HeldOut", "ImageRecord", "LabelIssue", "LabelSearchScore", "LayerCosine",
-                        "LayerResult", "Listing", "PlannedLayer", "ProbeAccuracy", "Progress", "ScoreInterval",
-                        "SeedRuns", "TrainingSettings"} - OWN
+                        "LayerResult", "Listing", "ModelCost", "ModelDifference", "PlannedLayer", "ProbeAccuracy", "Progress",
+                        "RunScores", "ScoreInterval", "SeedRuns", "SimilarityMatrix", "SkippedModel",
+                        "TrainingSettings"} - OWN
 ]  # fmt: skip
 
 

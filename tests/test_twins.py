@@ -35,6 +35,7 @@ PRINTING = {
     "debug": "a program has the traceback anyway",
 }
 OF_THE_COMMAND_ALONE = {
+    ("compare", "open"): "a program has the page's path",
     ("extract", "dry_run"): "is penult.plan",
 }
 OF_THE_FUNCTION_ALONE: dict[tuple[str, str], str] = {}

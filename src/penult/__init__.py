@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from penult.quantization import Quantization, quantize
     from penult.recipe import Preprocessing, Recipe
     from penult.records import (
+        Comparison,
         Duplicates,
         Failure,
         Features,
@@ -76,6 +77,7 @@ if TYPE_CHECKING:
     from penult.reporting.make import report
     from penult.reporting.report_files import ReportFiles
     from penult.retrieve.index import Index
+    from penult.tasks.compare import compare
     from penult.tasks.duplicates import duplicates
     from penult.tasks.evaluate import evaluate
     from penult.tasks.evaluate_search import evaluate_search
@@ -110,6 +112,7 @@ if _log.level == logging.NOTSET:
 _HOMES = {
     "Classifier": "penult.classify.classifier",
     "ClassifierInfo": "penult.tasks.info",
+    "Comparison": "penult.records",
     "Converted": "penult.conversion",
     "ConvertedInfo": "penult.tasks.info",
     "Duplicates": "penult.records",
@@ -144,6 +147,7 @@ _HOMES = {
     "Verification": "penult.verification",
     "Vote": "penult.records",
     "WrittenSample": "penult.tasks.sample",
+    "compare": "penult.tasks.compare",
     "convert": "penult.conversion",
     "duplicates": "penult.tasks.duplicates",
     "evaluate": "penult.tasks.evaluate",
@@ -179,6 +183,7 @@ __all__ = [
     "Classifier",
     "ClassifierFileError",
     "ClassifierInfo",
+    "Comparison",
     "Converted",
     "ConvertedInfo",
     "Duplicates",
@@ -233,6 +238,7 @@ __all__ = [
     "WrittenSample",
     "WrongFileError",
     "__version__",
+    "compare",
     "convert",
     "duplicates",
     "evaluate",

@@ -111,6 +111,13 @@ def test_sentences_say_which_to_take_first():
     )
 
 
+def test_where_none_can_be_told_apart_the_reason_has_no_mark():
+    reason = "only 9 held-out images: no two of the 6 can be told apart."
+    made = comparisons.flowers(recommended=None, reason=reason)
+    assert comparison_sentences(made)[0] == reason
+    assert "◀" not in str(made)
+
+
 def test_images_without_a_row_are_counted():
     first, *rest = comparisons.flowers().rows
     made = comparisons.flowers(rows=(replace(first, missing=2), *rest))
@@ -134,6 +141,14 @@ def test_in_a_notebook_it_is_the_same_tables_with_whole_names():
     skipped = comparisons.flowers()._repr_html_()
     assert "≈ best" in skipped
     assert "nasnetalarge: not enough memory" in skipped
+
+
+def test_in_one_line_it_has_the_best_and_the_recommended():
+    assert repr(comparisons.flowers()) == (
+        "Comparison(6 models, best accuracy: efficientnet_lite0+efficientnet_lite2 95.0%, "
+        "efficientnet_lite2 94.6%, efficientnet_lite1 94.2%, recommended: efficientnet_lite1, "
+        "2 skipped)"
+    )
 
 
 def test_flat_rows_have_a_mean_and_a_spread_for_each_score():

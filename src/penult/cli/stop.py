@@ -21,7 +21,7 @@ from penult.wording import count
 if TYPE_CHECKING:
     from penult.records import Progress
 
-__all__ = ["Stopped", "stoppable", "stopped_by_signals"]
+__all__ = ["Stopped", "resumable", "stoppable", "stopped_by_signals"]
 
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # of which Windows lacks the last
 _SIGNALS = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
@@ -48,6 +48,18 @@ def stopped_by_signals() -> Iterator[None]:
     asked: list[int] = []
     with _handled_by(stop):
         yield
+
+
+@contextmanager
+def resumable(folder: Path) -> Iterator[None]:
+    """Have `Stopped` say that what is finished is kept in a folder, if it is there."""
+    try:
+        yield
+    except Stopped as stopped:
+        if not folder.is_dir():
+            raise
+        where = f"; what is finished is kept in {folder}: the same command goes on from there"
+        raise Stopped(stopped.exit_code - 128, where) from None
 
 
 @contextmanager

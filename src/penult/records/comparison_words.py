@@ -144,7 +144,8 @@ def comparison_sentences(comparison: Comparison) -> list[str]:
     """
     if not comparison.rows:
         return ["nothing could be compared"]
-    lines = [f"{RECOMMENDED} {comparison.reason}"] if comparison.reason else []
+    mark = f"{RECOMMENDED} " * (comparison.recommended is not None)
+    lines = [f"{mark}{comparison.reason}"] if comparison.reason else []
     told, score = comparison.splits, score_words(comparison.score)
     runs = len(comparison.rows[0].scores[comparison.score].runs)
     mean = f"mean ± standard deviation of {runs} runs" if runs > 1 else "of one run"

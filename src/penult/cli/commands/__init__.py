@@ -30,6 +30,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
         "export_rows",
         "info",
         "report",
+        "compare",
         "verify",
         "models",
         "layers",
