@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,22 @@ def test_a_signal_before_the_first_image_is_one_line(
     stays = f"; what is safe in {parts} stays there" * interrupted
     assert (done.code, done.err) == (code, f"penult: stopped before the first image{stays}\n")
     assert signal.getsignal(signum) is before
+
+
+def test_ctrl_c_where_python_throws_away_what_is_raised_is_not_lost(penult, monkeypatch):
+    class Gone:
+        def __del__(self):
+            signal.raise_signal(signal.SIGINT)
+
+    def models(_pattern):
+        Gone()  # the collection of garbage calls such code at any moment
+        for _ in range(1000):
+            time.sleep(0.01)
+        pytest.fail("the signal was lost")
+
+    monkeypatch.setattr("penult.tasks.models.models", models)
+    done = penult("models")
+    assert (done.code, done.out, done.err) == (130, "", "penult: stopped\n")
 
 
 def test_ctrl_c_in_any_command_is_one_line(penult, monkeypatch):

@@ -6,6 +6,7 @@ A signal that the shell has set to be ignored (SIGINT in the background of a scr
 
 from __future__ import annotations
 
+import _thread
 import os
 import signal
 import sys
@@ -46,7 +47,7 @@ def stopped_by_signals() -> Iterator[None]:
         raise Stopped(signum)
 
     asked: list[int] = []
-    with _handled_by(stop):
+    with _handled_by(stop, asked):
         yield
 
 
@@ -101,7 +102,7 @@ def stoppable(
         if asked:
             raise stopped(asked[0])
 
-    with _handled_by(stop):
+    with _handled_by(stop, asked):
         yield update
 
 
@@ -123,8 +124,14 @@ def _where(now: Progress | None, output: Path, *, staged: bool) -> str:
 
 
 @contextmanager
-def _handled_by(stop: Callable[[int, FrameType | None], None]) -> Iterator[None]:
-    """Have a function called at every signal that is not ignored."""
+def _handled_by(stop: Callable[[int, FrameType | None], None], asked: list[int]) -> Iterator[None]:
+    """Have a function called at every signal that is not ignored.
+
+    Parameters
+    ----------
+    stop : called
+    asked : the signals that it has taken; emptied where what it raised came to nothing
+    """
     if threading.current_thread() is not threading.main_thread():
         yield  # Python hands signals to the main thread alone
         return
@@ -133,10 +140,38 @@ def _handled_by(stop: Callable[[int, FrameType | None], None]) -> Iterator[None]
     for signum in taken:
         signal.signal(signum, stop)
     try:
-        yield
+        with _raised_again(asked):
+            yield
     finally:
         for signum in taken:
             signal.signal(signum, before[signum])
+
+
+@contextmanager
+def _raised_again(asked: list[int]) -> Iterator[None]:
+    """Have a signal come once more where Python throws away what its handler raised.
+
+    That is so in ``__del__``, and in what is called when an object of a weak reference is gone:
+    wherever the collection of garbage begins, that is.
+    """
+    before = sys.unraisablehook
+
+    def hook(lost: sys.UnraisableHookArgs) -> None:
+        if not isinstance(lost.exc_value, Stopped):
+            before(lost)
+            return
+        asked.clear()
+        signum = lost.exc_value.exit_code - 128
+        # A moment later, for it would be lost here, too.
+        again = threading.Timer(0.02, _thread.interrupt_main, (signum,))
+        again.daemon = True
+        again.start()
+
+    sys.unraisablehook = hook
+    try:
+        yield
+    finally:
+        sys.unraisablehook = before
 
 
 def _end(signum: int) -> None:

@@ -105,17 +105,37 @@ def compare(
         than 100 million parameters.
     layer : str or sequence of str, default="penultimate"
         Names and globs; each layer of each network is compared.
-    pooling, normalize, weights, offline, architecture
+    pooling : {"avg", "max", "gem", "cls", "flatten", "none"}, optional
+        As for `penult.extract`.
+    normalize : {"none", "l2"}, default="none"
         As for `penult.extract`.
     views : {"flip", "five-crop", "ten-crop", "none"} or sequence, optional
         Views whose rows are averaged; of several, each network is compared with each.
-    labels, label_pattern, path_column, label_column, splits
+    weights : path or "random", optional
+        In place of the pretrained weights.
+    offline : bool, default=False
+        Never touch the network, neither for weights nor for images.
+    architecture : str, optional
+        For a plain state dict (``checkpoint:PATH``), the backbone that it fits.
+    labels : {"parent", "none"}, "column:NAME", path or sequence, default="parent"
         As for `penult.extract`.
-    decode, resize : {"exact", "scaled"} and {"exact", "fast"}, default="exact"
+    label_pattern : str, optional
+        Regular expression on file names whose group ``label`` is the label.
+    path_column, label_column : str, optional
+        The columns of a table that name the images and their labels.
+    splits : {"auto", "folders", "none"}, default="auto"
+        As for `penult.extract`.
+    decode : {"exact", "scaled"}, default="exact"
+        As for `penult.extract`.
+    resize : {"exact", "fast"}, default="exact"
         As for `penult.extract`.
     precision : {"float32", "float16", "bfloat16"} or sequence, default="float32"
         Of several, each network is compared in each.
-    engine, device, batch_size, workers, streams, max_pixels, allow_truncated
+    engine, device : str, default="auto"
+        As for `penult.extract`.
+    batch_size, workers, streams, max_pixels : int, optional
+        As for `penult.extract`.
+    allow_truncated : bool, default=False
         As for `penult.extract`.
     score : {"accuracy", "knn_accuracy", "hit@1", "hit@5", "precision@5"}, default="accuracy"
         By what networks are ranked, told apart and recommended.

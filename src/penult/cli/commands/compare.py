@@ -121,6 +121,7 @@ def run(
     score: Annotated[
         _Score,
         o.scoring_option(
+            "--score",  # typer would take the metavar, in capitals, where it is the same word
             metavar="SCORE",
             help="By which they are ranked and recommended: accuracy, knn_accuracy, hit@1, hit@5 "
             "or precision@5.",
