@@ -135,8 +135,8 @@ def test_what_may_be_several_is_given_several_times(typed):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--views", "mirror"), "--views: 'mirror' is not one of 'none', 'flip',"),
-        (("--precision", "int8"), "--precision: 'int8' is not one of 'float32',"),
+        (("--views", "mirror"), "unknown views 'mirror'; allowed: none, flip, five-crop, ten-crop"),
+        (("--precision", "int8"), "unknown precision 'int8'; allowed: float32, float16, bfloat16"),
         (("--score", "f1"), "--score: 'f1' is not one of 'accuracy',"),
         (("--runs", "0"), "--runs is 0; give 1 or more"),
         (("--test-size", "1"), "give a number between 0 and 1"),
@@ -151,7 +151,7 @@ def test_what_cannot_be_is_one_line_before_anything_runs(penult, photos, tmp_pat
 
 
 @pytest.mark.light
-def test_without_a_model_it_says_which_are_compared(penult, monkeypatch, photos, tmp_path):
+def test_without_a_model_it_says_which_are_compared(penult, monkeypatch, photos, tmp_path, caplog):
     def model(name, parameters, *, here=True):
         return ModelInfo(
             name=name, parameters=parameters, input_size=(224, 224), features=512, licence="MIT",
@@ -160,31 +160,26 @@ def test_without_a_model_it_says_which_are_compared(penult, monkeypatch, photos,
 
     def list_models(_pattern):
         return [
-            model("timm:here", 99_999_999),
-            model("timm:large", 100_000_000),
-            model("timm:elsewhere", 1_000_000, here=False),
-            model("timm:of.unknown.size", None),
+            model("timm:resnet18", 99_999_999),
+            model("timm:resnet34", 100_000_000),
+            model("timm:resnet50", 1_000_000, here=False),
+            model("timm:resnet101", None),
         ]
 
-    asked = {}
+    asked = []
 
-    def compare(_images, _output, **options):
-        asked.update(options)
+    def list_candidates(models, **_options):
+        asked.extend(models)
         raise UsageError("enough")
 
     monkeypatch.setattr("penult.comparison.candidates.list_models", list_models)
-
-    monkeypatch.setattr("penult.tasks.compare.compare", compare)
-    done = penult("compare", photos, "-o", tmp_path / "c")
-    bundled = [f"bundled:efficientnet_lite{k}" for k in range(3)]
-    assert asked["model"] == [*bundled, "timm:here"]
-    assert done.err == (
-        "penult: without --model, the bundled networks, and those below 100 M parameters whose "
-        f"weights are on this machine: {', '.join(bundled)}, timm:here\npenult: enough\n"
+    monkeypatch.setattr("penult.tasks.compare.list_candidates", list_candidates)
+    assert penult("compare", photos, "-o", tmp_path / "c").err == "penult: enough\n"
+    assert asked == [*(f"bundled:efficientnet_lite{k}" for k in range(3)), "timm:resnet18"]
+    (told,) = caplog.messages
+    assert told == (
+        f"penult: no model was named: {', '.join(asked)} are compared; --model names others"
     )
-    penult("compare", "rows.h5", "-o", tmp_path / "c")
-    assert asked["model"] is None
-    assert penult("compare", photos, "-o", tmp_path / "c", "-q").err == "penult: enough\n"
 
 
 @pytest.mark.light

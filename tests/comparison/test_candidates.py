@@ -8,7 +8,7 @@ import pytest
 
 from penult.comparison.candidates import default_models, given_files, list_candidates
 from penult.comparison.folder import file_stem
-from penult.errors import UnknownNameError, UsageError
+from penult.errors import PathNotFoundError, UnknownNameError, UsageError
 from penult.extraction import Extraction
 from penult.extractor import ExtractorSpec, ModelRows
 
@@ -57,6 +57,8 @@ def test_a_name_that_is_none_is_refused_before_any_work():
         listed("efficientnet_lite0", "efficientnet_lite")
     with pytest.raises(UnknownNameError):
         listed("bundled:efficientnet_lite0", "bundled:efficientnet_lite9")
+    with pytest.raises(PathNotFoundError, match=r"gone\.onnx"):
+        listed("efficientnet_lite0", "onnx:gone.onnx")
 
 
 def test_the_same_twice_is_refused():

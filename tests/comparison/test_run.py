@@ -13,6 +13,7 @@ import pytest
 import penult
 from penult.comparison import run as run_module
 from penult.errors import (
+    BackboneError,
     EngineError,
     FileFormatError,
     OutputExistsError,
@@ -180,7 +181,9 @@ def test_what_is_wrong_with_one_network_is_named_and_the_rest_goes_on(
     ]
     assert f"{toy}, flip is left out: it ran out of memory" in caplog.text
     assert found.recommended is None
-    with pytest.raises(UsageError, match=f"none of these could be compared: {toy}, flip, random: "):
+    with pytest.raises(
+        BackboneError, match=f"none of these could be compared: {toy}, flip, random: "
+    ):
         compare(
             photos, tmp_path / "none", model=[toy], views=["flip", "five-crop"],
             weights="random",

@@ -11,6 +11,7 @@ from pathlib import Path
 from penult.backbones.catalogue import list_models
 from penult.backbones.registry import load_source, resolve, unknown_model
 from penult.backbones.source import missing_extra
+from penult.backbones.weights.choice import WeightsChoice
 from penult.errors import UsageError
 from penult.extraction import Extraction
 from penult.extractor import ModelRows
@@ -144,6 +145,8 @@ def _networks(given: str) -> list[str]:
 def _full_name(name: str) -> str:
     """A name as it is looked up, whatever its spelling; refused at once where there is none."""
     source, rest = resolve(name)
+    if source.names_are_paths and not Path(rest).exists():
+        source.open(rest, WeightsChoice())  # which says that there is no such file
     known = source.names_are_paths or missing_extra(source) is not None or source.knows(rest)
     if not known and set(source.names()):
         raise unknown_model(name)

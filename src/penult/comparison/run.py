@@ -315,7 +315,7 @@ class ComparisonRun:
 
 
 def _none(skipped: Sequence[SkippedModel]) -> PenultError:
-    return UsageError(
+    return BackboneError(
         "none of these could be compared: "
         + "; ".join(f"{one.model}: {one.reason}" for one in skipped)
         + f"; give others with {option('model')}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from math import nan
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,11 @@ _log = logging.getLogger("penult")
 
 K = (1, 5)
 _SEARCHED = ("hit@1", "hit@5", "precision@5")
+# The score, the kind of classifier, and what is said of it while it is trained.
+_PROBES = (
+    ("accuracy", "logistic", "probe"),
+    ("knn_accuracy", "knn", "nearest neighbours"),
+)
 _WHOLE: dict[str, Callable[[Scores], float | None]] = {
     "macro_f1": lambda scores: None if scores.macro is None else scores.macro.f1,
     "soft_f1": lambda scores: scores.soft_f1,
@@ -73,14 +79,15 @@ def score_rows(features: Features, splits: Splits, *, tell: Tell) -> ImageScores
 
     for run in range(splits.runs):
         rows = splits.of(features, run)
-        for name, kind in (("accuracy", "logistic"), ("knn_accuracy", "knn")):
+        of = f"run {run + 1} of {splits.runs}"
+        for name, kind, told in _PROBES:
             try:
                 trained = train(
                     rows,
                     classifier=kind,
                     folds=splits.options.folds,
                     seed=splits.options.seed + run,
-                    progress=tell,
+                    progress=_staged(tell, f"{told}, {of}"),
                 )
             except TrainingError as error:
                 if kind == "logistic":
@@ -114,6 +121,10 @@ def score_rows(features: Features, splits: Splits, *, tell: Tell) -> ImageScores
             if np.isfinite(values).any()
         },
     )
+
+
+def _staged(tell: Tell, stage: str) -> Tell:
+    return lambda now: tell(replace(now, stage=stage))
 
 
 _Values = Iterable[tuple[str, float]]

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from penult.arguments import require_whole
 from penult.backbones.weights.choice import WeightsChoice
@@ -15,7 +15,7 @@ from penult.comparison.candidates import default_models, given_files, list_candi
 from penult.comparison.folder import ComparisonFolder
 from penult.comparison.run import ComparisonRun
 from penult.comparison.splits import SplitOptions
-from penult.errors import UsageError
+from penult.errors import UnknownNameError, UsageError
 from penult.extraction import Extraction
 from penult.extractor import (
     EngineOptions,
@@ -32,6 +32,7 @@ from penult.partition.split_checks import require_split_options
 from penult.progress import ShowProgress, following
 from penult.recipe import Pooling, Precision, Views
 from penult.records import Comparison
+from penult.representation import short
 from penult.suffixes import FEATURES
 from penult.wording import count, listed
 
@@ -218,12 +219,15 @@ def compare(
         ),
         needs_labels=True,
     )
+    precisions = _words("precision", precision, get_args(Precision))
+    seen = _words("views", "none" if views is None else views, ("none", *get_args(Views)))
     sources = extraction.listing.sources(images)
     files = _feature_files(sources)
     candidates = given_files(files)
     if files:
         made = Extraction(extractor=ExtractorSpec(), needs_labels=True)
-        if (model, views, precision) != (None, None, "float32") or extraction != made:
+        asked = model is not None or (precisions, seen) != (("float32",), ("none",))
+        if asked or extraction != made:
             raise UsageError(
                 f"{files[0]} has rows already, so options that say how rows are made, and how "
                 "images are listed, are of no use; leave them out, or give images"
@@ -237,8 +241,8 @@ def compare(
             )
         candidates = list_candidates(
             models,
-            precisions=as_names(precision),  # type: ignore[arg-type]
-            views=[None if one == "none" else one for one in _each(views)],  # type: ignore[misc]
+            precisions=precisions,
+            views=[None if one == "none" else one for one in seen],
             extraction=extraction,
         )
     folder = ComparisonFolder(Path(output))
@@ -299,5 +303,20 @@ def _feature_files(sources: Sequence[SourceArgument]) -> list[Path]:
     return files
 
 
-def _each(views: str | Sequence[str] | None) -> Sequence[str | None]:
-    return (None,) if views is None else as_names(views)
+def _words(name: str, given: Any, known: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Each of the words that were given for an option, all of which have to be known.
+
+    Raises
+    ------
+    UnknownNameError, UsageError
+    """
+    try:
+        words = as_names(given)
+    except TypeError:  # an array of no axes, which only looks as if it had elements
+        words = (given,)
+    if not words:
+        raise UsageError(f"{option(name)} names none; give {', '.join(known)}, or several of them")
+    for one in words:
+        if not isinstance(one, str) or one not in known:
+            raise UnknownNameError(name, one if isinstance(one, str) else short(one), known)
+    return words

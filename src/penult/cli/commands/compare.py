@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, TypeVar, get_args
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -14,7 +14,6 @@ from penult.cli.console import (
     Table,
     fail,
     next_step,
-    note,
     say,
     say_json,
     say_path,
@@ -22,10 +21,8 @@ from penult.cli.console import (
     warn_of_random,
 )
 from penult.cli.stop import resumable
-from penult.errors import UsageError
 from penult.records import comparison_sentences, comparison_tables, skipped_lines
-from penult.suffixes import FEATURES
-from penult.wording import count, listed
+from penult.wording import count
 
 if TYPE_CHECKING:
     from penult.records import Comparison
@@ -33,10 +30,6 @@ if TYPE_CHECKING:
 _FEWEST = 2  # networks that make a comparison
 
 _Score = Literal["accuracy", "knn_accuracy", "hit@1", "hit@5", "precision@5"]
-_Views = Literal["none", "flip", "five-crop", "ten-crop"]
-_Precision = Literal["float32", "float16", "bfloat16"]
-
-Word = TypeVar("Word", bound=str)
 
 
 def run(
@@ -86,7 +79,7 @@ def run(
     views: Annotated[
         list[str] | None,
         o.network_option(
-            metavar=f"[{'|'.join(get_args(_Views))}]",
+            metavar="[none|flip|five-crop|ten-crop]",
             help="Average the rows of several views of each photo; may be given several times, "
             "and each is compared.",
             show_default="none",
@@ -105,7 +98,7 @@ def run(
     precision: Annotated[
         list[str] | None,
         o.speed_option(
-            metavar=f"[{'|'.join(get_args(_Precision))}]",
+            metavar="[float32|float16|bfloat16]",
             help="In which numbers the networks compute; may be given several times, and each is "
             "compared.",
             show_default="float32",
@@ -188,21 +181,18 @@ def run(
     from penult.reporting.opening import open_page
     from penult.tasks.compare import compare
 
-    models = model
-    if model is None and not any(Path(one).suffix.lower() in FEATURES.suffixes for one in images):
-        models = _default_models(quiet=quiet)
-    for one in models or ():
+    for one in model or ("efficientnet_lite0",):
         for network in one.split("+"):
             warn_of_random(weights, network.strip())
     with resumable(output):
         made = compare(
             images,
             output,
-            model=models,
+            model=model,
             layer=layer or "penultimate",
             pooling=pooling,
             normalize=normalize,
-            views=_each_of("--views", views, get_args(_Views)),
+            views=views,  # type: ignore[arg-type]  # the function says which there are
             weights=weights,
             offline=offline,
             architecture=architecture,
@@ -213,7 +203,7 @@ def run(
             splits=splits,
             decode=decode,
             resize=resize,
-            precision=_each_of("--precision", precision, get_args(_Precision)) or "float32",
+            precision=precision or "float32",  # type: ignore[arg-type]
             engine=engine,
             device=device,
             batch_size=batch_size,
@@ -243,29 +233,6 @@ def run(
     if len(made.rows) < _FEWEST:
         fail(f"penult: {count(len(made.rows), 'network')} could be compared; it takes two")
         raise typer.Exit(1)
-
-
-def _default_models(*, quiet: bool) -> list[str]:
-    """Those that are compared where none is named, and say which these are."""
-    from penult.comparison.candidates import default_models
-
-    models = default_models()
-    if not quiet:
-        note(
-            "penult: without --model, the bundled networks, and those below 100 M parameters whose "
-            f"weights are on this machine: {listed(models)}"
-        )
-    return models
-
-
-def _each_of(name: str, given: list[str] | None, words: tuple[Word, ...]) -> list[Word] | None:
-    """What was given of a few words: Typer has no lists of these."""
-    known = {str(word): word for word in words}
-    for one in given or ():
-        if one not in known:
-            allowed = ", ".join(map(repr, known))
-            raise UsageError(f"{name}: {one!r} is not one of {allowed} (penult compare --help)")
-    return [known[one] for one in given] if given else None
 
 
 def _show(made: Comparison, *, quiet: bool) -> None:
