@@ -20,7 +20,8 @@ from penult.errors import FileFormatError, UnknownNameError, UsageError
 from penult.features.read import find_rows, layer_recipes, load
 from penult.images.augmentation_options import AUGMENTATION_OPTIONS
 from penult.interface import command, option
-from penult.partition.rows import BLOCK_BYTES, not_finite, read_at
+from penult.neighbors.blocks import read_at
+from penult.partition.rows import BLOCK_BYTES, not_finite
 from penult.progress import ShowProgress, following
 from penult.recipe import AugmentedRecipe, JoinedRecipe
 from penult.records import Failure, Features, Progress

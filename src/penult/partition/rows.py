@@ -13,16 +13,12 @@ from penult.wording import count
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from penult.records import Features, Rows
+    from penult.records import Features
 
-__all__ = ["BLOCK_BYTES", "not_finite", "read_at", "read_blocks", "read_rows", "row_length"]
+__all__ = ["BLOCK_BYTES", "not_finite", "read_blocks", "read_rows", "row_length"]
 
 # Bytes read at a time: large enough for the disk, small beside any matrix that is kept.
 BLOCK_BYTES = 16 << 20
-
-# Rows that are wanted and fewer than this apart are read at once; so a block is read as no more
-# than four.
-_GAP = 4
 
 
 def read_rows(features: Features, rows: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -108,31 +104,6 @@ def not_finite(ids: Sequence[str]) -> TrainingError:
         f"{count(len(ids), 'row')} with NaN or infinite numbers: {named}{more}; "
         f"extract these images again, or remove them"
     )
-
-
-def read_at(rows: Rows, places: NDArray[np.intp]) -> NDArray[np.float32]:
-    """Read the rows at some places, in that order.
-
-    Parameters
-    ----------
-    rows : array or h5py dataset, shape (N, …)
-    places : int array, shape (n,)
-        In any order, each once.
-
-    Returns
-    -------
-    float32 array, shape (n, …)
-    """
-    result = np.empty((len(places), *rows.shape[1:]), np.float32)
-    order = np.argsort(places, kind="stable")
-    ascending = places[order]
-    # Near ones are read together with what is between them: to pick single rows out of a file is
-    # slower by orders of magnitude.
-    starts = np.flatnonzero(np.diff(ascending, prepend=-_GAP - 1) > _GAP)
-    for start, stop in zip(starts, np.append(starts, len(places))[1:], strict=True):
-        run = ascending[start:stop]
-        result[order[start:stop]] = rows[run[0] : run[-1] + 1][run - run[0]]
-    return result
 
 
 def row_length(features: Features) -> int:

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from penult.neighbors.blocks import as_block
+from penult.neighbors.blocks import as_block, read_at
 from penult.neighbors.pair_values import as_asked, pair_values
-from penult.partition.rows import read_at
 from penult.records import DuplicateGroup, DuplicatePair
 from penult.retrieve.duplicates.comparison import group_numbers
 

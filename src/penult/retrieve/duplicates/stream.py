@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from penult.neighbors.blocks import blocks
+from penult.neighbors.blocks import blocks, read_at
 from penult.neighbors.pairs import Pairs, near_pairs
 from penult.neighbors.unit import unit_rows
 from penult.partition.row_groups import content_numbers
-from penult.partition.rows import read_at
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from penult.errors import SearchError
+from penult.neighbors.blocks import read_at
 from penult.neighbors.searchable import require_searchable
 from penult.partition.row_groups import find_groups
-from penult.partition.rows import read_at, row_length
+from penult.partition.rows import row_length
 from penult.partition.split_checks import without_labels
 from penult.partition.stratification import is_labelled
 from penult.retrieve.evaluation.relevance import LabelSets

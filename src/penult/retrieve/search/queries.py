@@ -14,7 +14,7 @@ import numpy as np
 
 from penult.errors import UsageError
 from penult.features.read import load_of_recipe
-from penult.partition.rows import read_at
+from penult.neighbors.blocks import read_at
 from penult.recipe import require_equal
 from penult.records import Failure, Features
 from penult.representation import what_given
