@@ -34,7 +34,7 @@ GROUPS = {
     "Prediction Predictions MovedBack Evaluation Exported",
     "Duplicates": "duplicates Duplicates records.DuplicateGroup records.DuplicatePair "
     "records.ThresholdCount records.SplitLeaks records.RepairedSplit",
-    "Comparing networks": "compare Comparison records.ComparedModel records.RunScores "
+    "Comparing networks": "compare cka rsa Comparison records.ComparedModel records.RunScores "
     "records.ModelCost records.ModelDifference records.SkippedModel records.SimilarityMatrix",
     "The report": "report ReportFiles",
     "Before a run": "models layers fetch show_input sample LayerInfo FetchedWeights "

@@ -24,6 +24,8 @@ FUNCTIONS = {
 }
 
 WITHOUT_A_COMMAND = {
+    "cka": "is of arrays, which nobody types; `penult compare` shows it of networks",
+    "rsa": "is of arrays, which nobody types; `penult compare` shows it of networks",
     "load": "opens a file for a program to compute with; `penult info` shows what is in it",
     "load_classifier": "opens a file for a program to compute with; `penult info` shows it",
     "plan": "is `penult extract --dry-run`",

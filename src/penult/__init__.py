@@ -98,6 +98,7 @@ if TYPE_CHECKING:
     from penult.tasks.sample import WrittenSample, sample
     from penult.tasks.search import search
     from penult.tasks.show_input import ShownInput, show_input
+    from penult.tasks.similarity import cka, rsa
     from penult.tasks.train import train
     from penult.verification import Verification, verify
 
@@ -147,6 +148,7 @@ _HOMES = {
     "Verification": "penult.verification",
     "Vote": "penult.records",
     "WrittenSample": "penult.tasks.sample",
+    "cka": "penult.tasks.similarity",
     "compare": "penult.tasks.compare",
     "convert": "penult.conversion",
     "duplicates": "penult.tasks.duplicates",
@@ -169,6 +171,7 @@ _HOMES = {
     "quantize": "penult.quantization",
     "reduce": "penult.combine.reduce",
     "report": "penult.reporting.make",
+    "rsa": "penult.tasks.similarity",
     "sample": "penult.tasks.sample",
     "search": "penult.tasks.search",
     "show_input": "penult.tasks.show_input",
@@ -238,6 +241,7 @@ __all__ = [
     "WrittenSample",
     "WrongFileError",
     "__version__",
+    "cka",
     "compare",
     "convert",
     "duplicates",
@@ -260,6 +264,7 @@ __all__ = [
     "quantize",
     "reduce",
     "report",
+    "rsa",
     "sample",
     "search",
     "show_input",

@@ -217,7 +217,7 @@ def test_rows_that_cannot_be_scored_are_one_networks_fault(rows, tmp_path):
 def test_costs_are_measured_once_and_may_be_measured_later(toy, photos, tmp_path, monkeypatch):
     measured = []
 
-    def measure(spec, records):
+    def measure(spec, records, **_options):
         measured.append(spec.rows.layers)
         return penult.records.ModelCost(parameters=6, images_per_second=100.0)
 

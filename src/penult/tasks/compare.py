@@ -32,7 +32,7 @@ from penult.partition.split_checks import require_split_options
 from penult.progress import ShowProgress, following
 from penult.recipe import Pooling, Precision, Views
 from penult.records import Comparison
-from penult.representation import short
+from penult.representation import what_given
 from penult.suffixes import FEATURES
 from penult.wording import count, listed
 
@@ -317,6 +317,8 @@ def _words(name: str, given: Any, known: tuple[Any, ...]) -> tuple[Any, ...]:
     if not words:
         raise UsageError(f"{option(name)} names none; give {', '.join(known)}, or several of them")
     for one in words:
-        if not isinstance(one, str) or one not in known:
-            raise UnknownNameError(name, one if isinstance(one, str) else short(one), known)
+        if not isinstance(one, str):
+            raise UsageError(f"{name} is {what_given(given)}; give {', '.join(known)}, or several")
+        if one not in known:
+            raise UnknownNameError(name, one, known)
     return words
