@@ -108,7 +108,7 @@ def test_the_same_call_again_computes_nothing_and_gives_the_same(experiment, pho
     made, folder = experiment
     for called in ("measure_cost", "score_rows"):
         monkeypatch.setattr(f"penult.comparison.run.{called}", _not_again)
-    monkeypatch.setattr("penult.reporting.comparison_figures.write_figures", lambda *_: [])
+    monkeypatch.setattr("penult.reporting.comparison_figures.comparison_figures", lambda _: {})
     again = penult.compare(
         photos / "labels.csv", folder, model=[f"timm:{name}" for name in NETWORKS],
         weights="random", engine="torch", offline=True,

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import penult
+from penult.comparison import ranking
 from penult.comparison import run as run_module
 from penult.errors import (
     BackboneError,
@@ -26,6 +27,12 @@ from penult.errors import (
 pytestmark = pytest.mark.light
 
 FILES = ("good", "fair", "poor")
+
+
+@pytest.fixture(autouse=True)
+def undrawn(monkeypatch):
+    """Charts take longer than all else here, and are no matter of it."""
+    monkeypatch.setattr("penult.reporting.comparison_figures.comparison_figures", lambda _: {})
 
 
 def write_rows(folder):
@@ -86,7 +93,6 @@ def test_networks_are_ranked_by_their_scores_and_lie_in_the_folder(rows, tmp_pat
         parts = [row["run_1"] for row in csv.DictReader(file)]
     assert parts.count("test") == 9
     assert (tmp_path / "out" / "index.html").is_file()
-    assert any((tmp_path / "out" / "figures").glob("*.svg"))
 
 
 def test_a_network_that_is_added_later_is_compared_on_the_same_parts(
@@ -301,6 +307,50 @@ def test_networks_are_ranked_by_the_score_that_is_asked_for(rows, tmp_path):
     assert means == sorted(means, reverse=True)
     assert {one.score for one in found.differences} == {"precision@5"}
     assert found.score == "precision@5"
+
+
+def test_each_result_is_read_once_also_those_that_another_call_adds(rows, tmp_path, monkeypatch):
+    read, real = [], ranking.read_result
+    monkeypatch.setattr(ranking, "read_result", lambda path: read.append(path.stem) or real(path))
+    score = run_module.score_rows
+
+    def beside(features, *args, **options):
+        if features.recipe.network == "toy:fair" and len(read) < 2:
+            compare(rows[2], tmp_path / "out")  # as another process might
+        return score(features, *args, **options)
+
+    monkeypatch.setattr(run_module, "score_rows", beside)
+    found = compare(rows[:2], tmp_path / "out")
+    assert [row.name for row in found.rows] == ["good", "fair", "poor"]
+    inner, outer = ["good", "poor"], ["good", "fair", "poor"]
+    assert sorted(read) == sorted(inner + outer)
+
+
+def test_how_alike_networks_are_is_drawn_with_the_seed_of_the_folder(rows, tmp_path, monkeypatch):
+    seeds, real = [], run_module.find_similarities
+    monkeypatch.setattr(
+        run_module,
+        "find_similarities",
+        lambda *args, **options: seeds.append(options["seed"]) or real(*args, **options),
+    )
+    first = compare(rows[:2], tmp_path / "out", seed=5, similarity=True)
+    again = compare(rows[:2], tmp_path / "out", similarity=True)
+    assert seeds == [5, 5]
+    assert again.cka.matrix == first.cka.matrix
+
+
+def test_a_network_that_a_search_cannot_rank_is_last_and_without_a_score(rows, tmp_path):
+    spoilt = penult.load(rows[1])
+    made = np.array(spoilt.features)
+    made[3] = 0  # has no cosine
+    records = [feature_files.record(str(one), str(one)[0]) for one in spoilt.ids]
+    recipe = feature_files.recipe(network="toy:zero")
+    file = feature_files.write(tmp_path / "all.h5", records, [made], recipes=[recipe])
+    found = compare([*rows[::2], file], tmp_path / "out", score="hit@1")
+    assert [row.name for row in found.rows] == ["good", "poor", "all"]
+    assert "hit@1" not in found.rows[2].scores
+    assert len(found.differences) == 1
+    assert "–" in str(found)
 
 
 def test_an_equal_comparison_repeats_to_the_last_digit(rows, tmp_path, whole):

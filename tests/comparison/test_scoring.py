@@ -71,6 +71,25 @@ def test_several_labels_are_right_together_or_in_part(make_features):
     assert "calibration_error" not in found.scores
 
 
+def test_a_small_class_is_no_label_of_images_that_have_others(make_features):
+    targets = np.repeat([[True, False, False], [False, True, False]], 20, axis=0)
+    targets[:2, 2] = True  # of two images: too few to learn
+    rows = np.column_stack([targets[:, :2] * 8.0, np.ones(40)]).astype(np.float32)
+    features = make_features(
+        {"a": 20, "b": 20},
+        features=rows,
+        targets=targets,
+        label_names=("a", "b", "c"),
+        labels=np.full(40, -1),
+    )
+    splits = Splits.draw(features, SplitOptions(runs=2, min_per_class=5))
+    assert (splits.dropped, splits.to_dict()["classes"]) == (("c",), 2)
+    found = score_rows(features, splits, tell=silent)
+    assert (splits.parts > 0).all()
+    for name in ("accuracy", "hit@1"):
+        assert found.scores[name].runs == (1, 1)
+
+
 def test_an_image_without_a_row_is_in_no_score(make_features):
     features = make_features({"a": 10, "b": 10})
     splits = Splits.draw(features, SplitOptions(runs=1))

@@ -40,11 +40,21 @@ def test_what_was_written_is_read_again(drawn, tmp_path):
     assert again.failed == ("bad.jpg",)
 
 
-def test_a_table_that_was_changed_by_hand_is_refused_with_what_to_do(drawn, tmp_path):
+@pytest.mark.parametrize("changed", ["trains", "test"])
+def test_a_table_that_was_changed_by_hand_is_refused_with_what_to_do(drawn, tmp_path, changed):
     table, settings = tmp_path / "splits.csv", tmp_path / "splits.json"
     drawn[1].write(table, settings)
-    table.write_text(table.read_text().replace("train", "trains", 1))
+    table.write_text(table.read_text().replace("train", changed, 1))
     with pytest.raises(FileFormatError, match=r"splits\.csv .* give overwrite=True to begin anew"):
+        Splits.read(table, settings)
+
+
+def test_a_table_is_not_read_with_the_settings_of_another(drawn, make_features, tmp_path):
+    # As a kill may leave them: the settings are written anew, and the table is not.
+    table, settings = tmp_path / "splits.csv", tmp_path / "splits.json"
+    drawn[1].write(table, settings)
+    Splits.draw(drawn[0], SplitOptions(seed=7)).write(tmp_path / "other.csv", settings)
+    with pytest.raises(FileFormatError, match="the one is not of the other"):
         Splits.read(table, settings)
 
 
@@ -91,6 +101,14 @@ def test_rows_of_a_run_carry_its_parts(drawn):
     assert splits.of(shuffled, 1).splits == [
         ("", "train", "test")[splits.parts[1, k]] for k in (5, 3, 19)
     ]
+
+
+def test_an_image_that_was_not_divided_is_in_no_part_and_like_no_other(drawn):
+    features, splits = drawn
+    more = replace(features.take([0, 1, 2]), ids=["a/000.jpg", "new.jpg", "other.jpg"])
+    rows = splits.of(more, 0)
+    assert rows.splits[1:] == ["", ""]
+    assert len({*rows.content, *splits.of(features, 0).content[1:]}) == 22
 
 
 @pytest.mark.parametrize(

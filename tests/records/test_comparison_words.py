@@ -203,3 +203,43 @@ def _tables(made, width=80):
     """The lines of all tables."""
     texts = [text_table(rows) for _, rows in comparison_tables(made, width)]
     return "\n".join(texts).splitlines()
+
+
+def test_a_network_without_the_score_that_ranks_has_a_dash_and_the_others_are_shown():
+    made = comparisons.two_models()
+    first, second = made.rows
+    rows = (first, replace(second, scores={}))
+    lacking = replace(made, rows=rows, differences=(), recommended=None)
+    told = {name.split()[0]: cells for name, *cells in comparison_tables(lacking, None)[0][1][1:]}
+    assert told[second.name][0] == "–"
+    assert first.name in repr(lacking)
+    assert second.name not in repr(lacking)
+    assert "±" in str(lacking)
+
+
+def test_the_best_is_the_first_that_none_is_better_than_and_not_one_with_fewer_images():
+    made = comparisons.two_models()
+    second = made.rows[1]
+    (known,) = made.differences
+    behind = replace(known, difference=-0.05, low=-0.08, high=-0.02, separable=True)
+    found = replace(made, differences=(behind,))
+    assert found.best == second.name
+    assert [cells[2] for cells in comparison_tables(found, None)[0][1][1:]] == ["worse", "best"]
+    assert replace(made, rows=(), differences=()).best == ""
+
+
+def test_a_run_that_could_not_be_scored_is_no_sign_of_several_labels():
+    made = comparisons.two_models()
+    rows = [
+        replace(
+            row,
+            scores={
+                **row.scores,
+                "hit@5": RunScores((0.9, float("nan"))),
+            },
+            any_label={**row.any_label, "hit@5": RunScores((0.9, float("nan")))},
+        )
+        for row in made.rows
+    ]
+    titles = [title for title, _ in comparison_tables(replace(made, rows=tuple(rows)))]
+    assert titles == [title for title, _ in comparison_tables(made)]

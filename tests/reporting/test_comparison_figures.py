@@ -236,7 +236,7 @@ def test_the_charts_of_a_page_share_no_ids_and_are_the_same_again():
 
 def test_files_stand_alone_and_those_of_a_later_call_replace_them(tmp_path):
     folder = tmp_path / "figures"
-    written = write_figures(comparisons.two_models(), folder)
+    written = write_figures(comparison_figures(comparisons.two_models()), folder)
     assert sorted(written) == sorted(folder.iterdir())
     assert [path.name for path in written[:2]] == ["accuracy.png", "accuracy.svg"]
     for path in written:
@@ -257,7 +257,7 @@ def test_files_stand_alone_and_those_of_a_later_call_replace_them(tmp_path):
     mine = folder / "cka.svg"
     mine.write_text("<svg/>")
     (folder / "mine.png").write_bytes(b"")
-    left = write_figures(comparisons.one_model(), folder)
+    left = write_figures(comparison_figures(comparisons.one_model()), folder)
     assert {path.name for path in folder.iterdir()} == {
         *(path.name for path in left),
         "mine.png",
@@ -266,10 +266,10 @@ def test_files_stand_alone_and_those_of_a_later_call_replace_them(tmp_path):
     assert mine.read_text() == "<svg/>"
 
 
-def test_names_that_no_font_can_draw_are_told_once(tmp_path, caplog):
+def test_names_that_no_font_can_draw_are_told_once(caplog):
     (row,) = comparisons.one_model().rows
     found = comparisons.comparison([replace(row, name="\U000e0fff\U000e0ffe")])
     with caplog.at_level(logging.WARNING, "penult"):
-        write_figures(found, tmp_path)
+        comparison_figures(found)
     (line,) = [record.getMessage() for record in caplog.records]
     assert "numbers in place of 1 name" in line

@@ -10,7 +10,7 @@ from html_pages import Page, section_of
 
 from penult.errors import OutputExistsError
 from penult.records import ModelCost, ModelDifference, RunScores, SimilarityMatrix, SkippedModel
-from penult.reporting import comparison_figures, comparison_page
+from penult.reporting import comparison_page
 from penult.reporting.comparison_page import write_comparison_page
 
 pytestmark = pytest.mark.light
@@ -24,13 +24,12 @@ HOSTILE = "<script>alert(1)</script>\x1b[31m\u202e"
 def page_of(tmp_path, monkeypatch):
     """Write the page of a comparison, with figures of these names, which show nothing."""
 
-    def write(found, *, figures=(), **options):
-        drawn = dict.fromkeys(figures)
-        monkeypatch.setattr(comparison_figures, "comparison_figures", lambda _: drawn)
+    def write(found, *, figures=()):
         monkeypatch.setattr(
             comparison_page, "to_svg", lambda _, name: f"<svg><title>{name}</title></svg>"
         )
-        return write_comparison_page(found, tmp_path / "index.html", overwrite=True, **options)
+        path = tmp_path / "index.html"
+        return write_comparison_page(found, dict.fromkeys(figures), path, overwrite=True)
 
     return write
 
@@ -416,4 +415,4 @@ def test_a_page_is_the_same_each_time_and_is_not_overwritten_unasked(page_of, tm
     first = page_of(comparisons.flowers()).read_bytes()
     assert page_of(comparisons.flowers()).read_bytes() == first
     with pytest.raises(OutputExistsError):
-        write_comparison_page(comparisons.flowers(), tmp_path / "index.html")
+        write_comparison_page(comparisons.flowers(), {}, tmp_path / "index.html")

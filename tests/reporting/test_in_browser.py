@@ -12,6 +12,7 @@ from reports import FLOWERS, GARDEN, picture_of, report_of
 from penult.classify.diagnosis.learning_curve import CurvePoint
 from penult.records import Failure
 from penult.reporting import duplicates_page, write_report
+from penult.reporting.comparison_figures import comparison_figures
 from penult.reporting.comparison_page import write_comparison_page
 from penult.reporting.duplicates_page import write_duplicates_page
 
@@ -52,12 +53,12 @@ def pages(tmp_path_factory):
             (LONG, (0.93, 1.2, 1.8, 58, ((224, 224),), 1280)),
         )
     ]
+    shown = comparisons.comparison(compared, skipped=comparisons.flowers().skipped)
     return {
         "report": report,
         "duplicates": _page(folder / "duplicates.html", found),
         "comparison": write_comparison_page(
-            comparisons.comparison(compared, skipped=comparisons.flowers().skipped),
-            folder / "comparison.html",
+            shown, comparison_figures(shown), folder / "comparison.html"
         ),
     }
 
@@ -185,7 +186,7 @@ def test_what_is_not_known_is_sorted_last_whichever_way(tab, tmp_path):
     found = comparisons.two_models(cka=None, rsa=None)
     first = dataclasses.replace(found.rows[0], cost=comparisons.ModelCost())
     path = write_comparison_page(
-        dataclasses.replace(found, rows=(first, found.rows[1])), tmp_path / "page.html"
+        dataclasses.replace(found, rows=(first, found.rows[1])), {}, tmp_path / "page.html"
     )
     tab.open(path)
     for _ in range(2):

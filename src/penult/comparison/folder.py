@@ -25,7 +25,7 @@ from penult.records import ComparedModel, Comparison, Features, ModelCost, RunSc
 from penult.suffixes import require_folder_name
 from penult.tabular import comparison_table
 
-__all__ = ["ComparisonFolder", "Result", "file_stem"]
+__all__ = ["ComparisonFolder", "Result", "file_stem", "read_result"]
 
 PAGE = "index.html"
 _LONGEST = 100  # characters of a name that becomes a file's
@@ -133,7 +133,7 @@ class ComparisonFolder:
                     "name of a folder to make"
                 )
         if overwrite:
-            for file in (self.settings, self.table, self.similarities, *self._result_files()):
+            for file in (self.settings, self.table, self.similarities, *self.result_files()):
                 file.unlink(missing_ok=True)
         for folder in (self.path, self.path / "features", self.path / "results"):
             folder.mkdir(parents=True, exist_ok=True)
@@ -149,15 +149,6 @@ class ComparisonFolder:
             return None
         return Splits.read(self.table, self.settings)
 
-    def results(self) -> list[Result]:
-        """All that is finished, by the names of the files.
-
-        Raises
-        ------
-        FileFormatError
-        """
-        return [self._read(file) for file in self._result_files()]
-
     def result(self, name: str) -> Result | None:
         """What is finished of one network; None where it is not.
 
@@ -166,7 +157,7 @@ class ComparisonFolder:
         FileFormatError
         """
         file = self.result_file(name)
-        return self._read(file) if file.is_file() else None
+        return read_result(file) if file.is_file() else None
 
     def write_result(self, result: Result) -> None:
         """Keep what is finished of one network: it is there whole, or not at all."""
@@ -194,30 +185,38 @@ class ComparisonFolder:
         with atomic_text(self.path / "comparison.csv", overwrite=True) as file:
             csv.writer(file).writerows([columns, *rows])
 
-    def _result_files(self) -> list[Path]:
+    def result_files(self) -> list[Path]:
+        """The files of all that are finished."""
         return sorted((self.path / "results").glob("*.npz"))
 
-    def _read(self, path: Path) -> Result:
-        try:
-            with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-                arrays = {name: file[name] for name in file.files}
-            known = read_json(arrays.pop("known").tobytes())
-            same = {name[5:]: one for name, one in arrays.items() if name.startswith("same ")}
-            some = {name[4:]: one for name, one in arrays.items() if name.startswith("any ")}
-            row = _row(known["row"])
-            whole = {name: one for name, one in row.scores.items() if name not in same}
-            return Result(
-                row=row,
-                images=ImageScores(same=same, any_label=some, whole=whole),
-                recipe=str(known["recipe"]),
-                splits=str(known["splits"]),
-                measured=bool(known["measured"]),
-            )
-        except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
-            raise FileFormatError(
-                f"{path} is damaged, and is not what penult wrote ({error}); remove it, and it is "
-                f"made anew, or give {option('overwrite', True)} to score all networks anew"
-            ) from error
+
+def read_result(path: Path) -> Result:
+    """Read what `ComparisonFolder.write_result` wrote.
+
+    Raises
+    ------
+    FileFormatError
+    """
+    try:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        known = read_json(arrays.pop("known").tobytes())
+        same = {name[5:]: one for name, one in arrays.items() if name.startswith("same ")}
+        some = {name[4:]: one for name, one in arrays.items() if name.startswith("any ")}
+        row = _row(known["row"])
+        whole = {name: one for name, one in row.scores.items() if name not in same}
+        return Result(
+            row=row,
+            images=ImageScores(same=same, any_label=some, whole=whole),
+            recipe=str(known["recipe"]),
+            splits=str(known["splits"]),
+            measured=bool(known["measured"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        raise FileFormatError(
+            f"{path} is damaged, and is not what penult wrote ({error}); remove it, and it is "
+            f"made anew, or give {option('overwrite', True)} to score all networks anew"
+        ) from error
 
 
 def _row(known: Mapping[str, Any]) -> ComparedModel:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from penult.comparison.cheapest import cheapest
 from penult.comparison.differences import LEVEL
+from penult.records.model_difference import find_best
 from penult.wording import count, percent, points
 
 if TYPE_CHECKING:
@@ -48,17 +49,18 @@ def recommend(
     reason : str
         Why, in one sentence.
     """
-    scored = [row for row in rows if isfinite(_mean(row, score))]
+    scored = [row for row in rows if isfinite(row.score(score).mean)]
     if len(scored) < 2:
         left = f"only {scored[0].name}" if scored else "no network"
         return None, f"{left} could be scored: there is nothing to choose from."
     found = _Compared(scored, differences)
     if few := found.few():
         return None, few
-    best = found.best()
+    name = find_best([row.name for row in scored], differences)
+    best = next(row for row in scored if row.name == name)
     level = found.level_with(best)
     chosen, advantage = cheapest(level)
-    shown = percent(_mean(best, score))
+    shown = percent(best.score(score).mean)
     if len(level) == 1:
         return best.name, found.alone(best, shown, score)
     if chosen is best:
@@ -99,10 +101,6 @@ class _Compared:
         given = count(images, "held-out image")
         return f"only {given}: {apart} be told apart; on so few, {needed}."
 
-    def best(self) -> ComparedModel:
-        """Return the first that none is better than by more than noise, on images of both."""
-        return next((row for row in self.rows if not self._is_behind(row)), self.rows[0])
-
     def level_with(self, best: ComparedModel) -> list[ComparedModel]:
         """Return those that cannot be told from the best, itself first, then in their order."""
         others = [row for row in self.rows if row is not best]
@@ -118,9 +116,9 @@ class _Compared:
         if len(behind) < len(others):
             whom, following = "all that share images with it", "the next"
         text = f"{best.name}: better than {whom} by more than noise"
-        if _mean(behind[0], score) > _mean(best, score):  # over all images that it has
+        if behind[0].score(score).mean > best.score(score).mean:  # over all images that it has
             return f"{text}, on the images that both have."
-        return f"{text} ({shown}, {following} has {percent(_mean(behind[0], score))})."
+        return f"{text} ({shown}, {following} has {percent(behind[0].score(score).mean)})."
 
     def loss(self, better: ComparedModel, worse: ComparedModel) -> float:
         """How much better the one may be, at the end of the interval."""
@@ -129,12 +127,6 @@ class _Compared:
             return nan
         return one.high if one.a == better.name else -one.low
 
-    def _is_behind(self, row: ComparedModel) -> bool:
-        return any(
-            one.separable and row.name == (one.b if one.difference > 0 else one.a)
-            for one in self.differences
-        )
-
     def _separable(self, a: ComparedModel, b: ComparedModel) -> bool | None:
         one = self._between(a, b)
         return None if one is None else one.separable
@@ -142,7 +134,3 @@ class _Compared:
     def _between(self, a: ComparedModel, b: ComparedModel) -> ModelDifference | None:
         pair = {a.name, b.name}
         return next((one for one in self.differences if {one.a, one.b} == pair), None)
-
-
-def _mean(row: ComparedModel, score: str) -> float:
-    return row.scores[score].mean if score in row.scores else nan

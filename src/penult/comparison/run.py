@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from penult.comparison.candidates import Candidate
 from penult.comparison.cost import measure_cost
-from penult.comparison.differences import find_differences
 from penult.comparison.folder import ComparisonFolder, Result
-from penult.comparison.recommendation import recommend
+from penult.comparison.ranking import Ranking
 from penult.comparison.scoring import score_rows
 from penult.comparison.similarities import find_similarities
 from penult.comparison.splits import SplitOptions, Splits
@@ -32,7 +31,7 @@ from penult.features.read import load
 from penult.interface import option
 from penult.partition.rows import row_length
 from penult.progress import Tell, announce
-from penult.recipe import AveragedRecipe, JoinedRecipe
+from penult.recipe import AveragedRecipe, JoinedRecipe, Recipe
 from penult.records import (
     ComparedModel,
     Comparison,
@@ -55,6 +54,16 @@ _log = logging.getLogger("penult")
 # What is wrong with one network: others may do. What is wrong with the images, the options or the
 # disk is wrong for all.
 _OF_ONE = (BackboneError, EngineError, MissingExtraError, UnknownNameError)
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """The rows of one layer of a candidate: what they are called, and the file they are in."""
+
+    name: str
+    model: str
+    features: Features
+    file: Path
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,16 +108,7 @@ class ComparisonRun:
         PenultError
             If no network could be compared: as the first of them failed.
         """
-        stored = self.folder.splits()
-        if stored is not None:
-            self.splits.require_same(stored.options, self.folder.path)
-            if self.listing is not None:
-                records = self.listing.records
-                stored.require_listed(
-                    [record.id for record in records],
-                    ["|".join(sorted(record.labels)) for record in records],
-                    self.folder.path,
-                )
+        ranking, splits = Ranking(self.folder, self.score), self._stored_splits()
         skipped: list[SkippedModel] = []
         failures: list[Exception] = []
 
@@ -127,80 +127,96 @@ class ComparisonRun:
                 leave_out(candidate.name, error)
             if file is None:
                 continue
-            layers = load(file).layers
-            for layer in layers:
-                name, features = candidate.named(layer, among=layers), load(file, layer)
-                splits = self._divide(features)
+            added = False
+            for rows in _rows(candidate, file):
+                splits = splits or self.folder.splits() or self._draw(rows.features)
+                splits.require_same(rows.features, self.folder.path)
                 try:
-                    self._score(name, candidate, features, splits, file, costs.get(layer))
+                    added |= self._finish(rows, splits, costs.get(rows.features.name))
                 except (TrainingError, MemoryError) as error:
-                    leave_out(name, error)
-            if self._results():
-                self.folder.write_tables(self._compared(skipped))
-        results = self._results()
-        if not results:
+                    leave_out(rows.name, error)
+            if added and splits is not None:
+                self.folder.write_tables(ranking.comparison(splits, skipped))
+        compared = [] if splits is None else ranking.rows(splits)
+        if splits is None or not compared:
             raise failures[0] if len(failures) == 1 else _none(skipped) from failures[0]
-        similar: tuple[SimilarityMatrix, SimilarityMatrix] | None = None
-        if self.similarity and len(results) > 1:
+        similar: tuple[SimilarityMatrix | None, SimilarityMatrix | None] = (None, None)
+        if self.similarity and len(compared) > 1:
             similar = find_similarities(
-                {one.row.name: self._load(one.row) for one in self._ranked(results)},
+                {row.name: load(self.folder.path / row.file, row.layer) for row in compared},
                 kept=self.folder.similarities,
-                seed=self.splits.seed,
+                seed=splits.options.seed,
                 tell=self.tell,
             )
-        comparison = self._compared(skipped)
-        if similar is not None:
-            comparison = replace(comparison, cka=similar[0], rsa=similar[1])
+        cka, rsa = similar
+        comparison = replace(ranking.comparison(splits, skipped), cka=cka, rsa=rsa)
         self.folder.write_tables(comparison)
         return comparison
 
-    def _score(
-        self,
-        name: str,
-        candidate: Candidate,
-        features: Features,
-        splits: Splits,
-        file: Path,
-        cost: ModelCost | None,
-    ) -> None:
-        """Bring the rows of one layer as far as their results, unless these are there."""
-        known = self.folder.result(name)
-        where = _relative(file, self.folder.path)
+    def _stored_splits(self) -> Splits | None:
+        """How the images were divided before, as far as that is what is asked for now.
+
+        Raises
+        ------
+        UsageError
+        """
+        stored = self.folder.splits()
+        if stored is not None:
+            self.splits.require_same(stored.options, self.folder.path)
+            if self.listing is not None:
+                records = self.listing.records
+                stored.require_listed(
+                    [record.id for record in records],
+                    ["|".join(sorted(record.labels)) for record in records],
+                    self.folder.path,
+                )
+        return stored
+
+    def _draw(self, features: Features) -> Splits:
+        """Divide the images, by the first network that has rows of them."""
+        splits = Splits.draw(features, self.splits)
+        splits.write(self.folder.table, self.folder.settings)
+        return splits
+
+    def _finish(self, rows: _Rows, splits: Splits, cost: ModelCost | None) -> bool:
+        """Bring rows as far as their results; say whether these were not there before."""
+        known = self.folder.result(rows.name)
+        where = _relative(rows.file, self.folder.path)
         if known is not None and known.splits == splits.digest and known.row.file != where:
             raise UsageError(
-                f"{self.folder.path} has compared {name} of {known.row.file} before, and {file} "
-                "would take its name; rename the file, or write to another folder"
+                f"{self.folder.path} has compared {rows.name} of {known.row.file} before, and "
+                f"{rows.file} would take its name; rename the file, or write to another folder"
             )
-        if known is not None and known.is_of(features, splits):
-            if cost is not None:
-                row = replace(known.row, cost=cost)
-                self.folder.write_result(replace(known, row=row, measured=True))
-            return
-        images = score_rows(features, splits, tell=self._telling(name))
-        leaves = features.recipe.leaves
+        result = known
+        if result is None or not result.is_of(rows.features, splits):
+            result = self._score(rows, splits)
+        if cost is not None:
+            result = replace(result, row=replace(result.row, cost=cost), measured=True)
+        if result is known:
+            return False
+        self.folder.write_result(result)
+        return True
+
+    def _score(self, rows: _Rows, splits: Splits) -> Result:
+        features, recipe = rows.features, rows.features.recipe
+        images = score_rows(features, splits, tell=self._telling(rows.name))
         row = ComparedModel(
-            name=name,
-            model=candidate.model if candidate.file is None else features.recipe.network,
+            name=rows.name,
+            model=rows.model,
             layer=features.name,
-            precision=" and ".join(dict.fromkeys(leaf.precision for leaf in leaves)),
-            views=_views(features),
+            precision=_distinct(leaf.precision for leaf in recipe.leaves),
+            views=_distinct(one.views for one in recipe.walk() if isinstance(one, AveragedRecipe))
+            or None,
             features=row_length(features),
             images=len(features),
-            missing=len(set(splits.ids).difference(map(str, features.ids))),
-            bytes=file.stat().st_size,
-            file=where,
+            missing=len(splits.ids) - int((splits.places(features.ids) >= 0).sum()),
+            bytes=rows.file.stat().st_size,
+            file=_relative(rows.file, self.folder.path),
             scores=images.scores,
             any_label=images.any_label_scores,
-            cost=cost or ModelCost(),
         )
-        self.folder.write_result(
-            Result(
-                row=row,
-                images=images,
-                recipe=features.recipe.to_json(),
-                splits=splits.digest,
-                measured=cost is not None,
-            )
+        return Result(
+            row=row, images=images, recipe=recipe.to_json(), splits=splits.digest, measured=False
         )
 
     def _extract(
@@ -209,40 +225,47 @@ class ComparisonRun:
         """Make the rows of a network, and measure what they cost, as far as that is not done."""
         file, name = self.folder.feature_file(candidate.name), candidate.name
         announce(f"{name}: opening", brief=True)
-        opened = extraction.extractor.open()
-        recipes = dict(zip(opened.names, opened.recipes, strict=True))
-        there = {layer: load(file, layer).recipe for layer in _layers(file)}
+        recipes = _recipes(extraction)
+        there = _stored_recipes(file)
         if there and there != recipes and not self.overwrite:
             raise RecipeMismatchError(
                 f"{file} was made with another recipe than {name} has now; give "
                 f"{option('overwrite', True)} to make it anew, or write to another folder"
             )
-        costs: dict[str, ModelCost] = {}
-        for layer, recipe in recipes.items() if self.cost else ():
-            known = self.folder.result(candidate.named(layer, among=tuple(recipes)))
-            if known is not None and known.measured and there == recipes:
-                continue
-            rows = extraction.extractor.rows
-            if isinstance(rows, ModelRows) and not isinstance(recipe, JoinedRecipe):
-                rows = replace(rows, layers=(recipe.layer,))
-            announce(f"{name}: measuring what it costs")
-            assert self.listing is not None
-            # In a process of its own, and before any work is spent on it here: what takes more
-            # memory than there is takes that process with it, and not this one.
-            costs[layer] = measure_cost(
-                replace(extraction.extractor, rows=rows),
-                self.listing.records,
-                readers=self.listing.readers,
-            )
-        if there != recipes or not self._is_listed(file):
+        made = there == recipes
+        # Before any work is spent on it here: what takes more memory than there is takes the
+        # process in which it is measured with it, and not this one.
+        costs = {
+            layer: self._measure(candidate, extraction, recipe)
+            for layer, recipe in recipes.items()
+            if self.cost
+            and not (made and self._is_measured(candidate.named(layer, among=tuple(recipes))))
+        }
+        if not made or not self._is_listed(file):
             extraction.to_file(
                 self.sources,
                 file,
-                overwrite=there != recipes,
-                update=there == recipes,
+                overwrite=not made,
+                update=made,
                 progress=self._telling(name),
             )
         return file, costs
+
+    def _is_measured(self, name: str) -> bool:
+        known = self.folder.result(name)
+        return known is not None and known.measured
+
+    def _measure(self, candidate: Candidate, extraction: Extraction, recipe: Recipe) -> ModelCost:
+        rows = extraction.extractor.rows
+        if isinstance(rows, ModelRows) and not isinstance(recipe, JoinedRecipe):
+            rows = replace(rows, layers=(recipe.layer,))
+        announce(f"{candidate.name}: measuring what it costs")
+        assert self.listing is not None
+        return measure_cost(
+            replace(extraction.extractor, rows=rows),
+            self.listing.records,
+            readers=self.listing.readers,
+        )
 
     def _is_listed(self, file: Path) -> bool:
         """Whether a feature file is of the images as they are listed now, with their labels."""
@@ -253,59 +276,6 @@ class ComparisonRun:
         failed = {failure.id for failure in features.failures}
         now = {one.id: "|".join(sorted(one.labels)) or None for one in self.listing.records}
         return there == {name: label for name, label in now.items() if name not in failed}
-
-    def _divide(self, features: Features) -> Splits:
-        """How all images are divided: by the first network that has rows of them."""
-        splits = self.folder.splits()
-        if splits is None:
-            splits = Splits.draw(features, self.splits)
-            splits.write(self.folder.table, self.folder.settings)
-        splits.require_same(features, self.folder.path)
-        return splits
-
-    def _results(self) -> list[Result]:
-        """All that is finished on the same parts."""
-        splits = self.folder.splits()
-        found = self.folder.results()
-        return [one for one in found if splits is not None and one.splits == splits.digest]
-
-    def _ranked(self, results: Sequence[Result]) -> list[Result]:
-        def place(one: Result) -> tuple[float, str]:
-            scores = one.row.scores.get(self.score)
-            mean = float("nan") if scores is None else scores.mean
-            return (-mean if mean == mean else float("inf"), one.row.name)
-
-        return sorted(results, key=place)
-
-    def _compared(self, skipped: Sequence[SkippedModel]) -> Comparison:
-        """What the results come to."""
-        splits, results = self.folder.splits(), self._ranked(self._results())
-        assert splits is not None
-        rows = [one.row for one in results]
-        differences = find_differences(
-            {
-                one.row.name: one.images.same[self.score]
-                for one in results
-                if self.score in one.images.same
-            },
-            splits.units,
-            score=self.score,
-            seed=splits.options.seed,
-        )
-        recommended, reason = recommend(rows, differences, score=self.score)
-        return Comparison(
-            rows=tuple(rows),
-            score=self.score,
-            splits={**splits.to_dict(), "file": self.folder.table.name},
-            differences=differences,
-            recommended=recommended,
-            reason=reason,
-            skipped=tuple(skipped),
-            folder=self.folder.path,
-        )
-
-    def _load(self, row: ComparedModel) -> Features:
-        return load(self.folder.path / row.file, row.layer)
 
     def _telling(self, name: str) -> Tell:
         def tell(now: Progress) -> None:
@@ -322,13 +292,28 @@ def _none(skipped: Sequence[SkippedModel]) -> PenultError:
     )
 
 
-def _views(features: Features) -> str | None:
-    found = [one.views for one in features.recipe.walk() if isinstance(one, AveragedRecipe)]
-    return " and ".join(dict.fromkeys(found)) or None
+def _rows(candidate: Candidate, file: Path) -> Iterator[_Rows]:
+    """The rows of each layer that is in a file."""
+    layers = load(file).layers
+    for layer in layers:
+        features = load(file, layer)
+        model = candidate.model if candidate.file is None else features.recipe.network
+        yield _Rows(candidate.named(layer, among=layers), model, features, file)
 
 
-def _layers(file: Path) -> tuple[str, ...]:
-    return load(file).layers if file.exists() else ()
+def _recipes(extraction: Extraction) -> dict[str, Recipe]:
+    """How the rows of each layer would be made; the networks are let go of again."""
+    opened = extraction.extractor.open()
+    return dict(zip(opened.names, opened.recipes, strict=True))
+
+
+def _stored_recipes(file: Path) -> dict[str, Recipe]:
+    layers = load(file).layers if file.exists() else ()
+    return {layer: load(file, layer).recipe for layer in layers}
+
+
+def _distinct(words: Iterable[str]) -> str:
+    return " and ".join(dict.fromkeys(words))
 
 
 def _relative(file: Path, folder: Path) -> str:

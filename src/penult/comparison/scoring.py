@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from math import nan
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,7 @@ from penult.records import Features, Progress, RunScores, Scores
 from penult.retrieve.evaluation.labelled_rows import LabelledRows
 from penult.retrieve.evaluation.protocol import Trial
 from penult.retrieve.evaluation.ranking import Ranker
-from penult.retrieve.evaluation.trial_scores import TrialScores, score_trial
+from penult.retrieve.evaluation.trial_scores import score_trial
 from penult.texts import positions
 
 if TYPE_CHECKING:
@@ -66,20 +66,11 @@ def score_rows(features: Features, splits: Splits, *, tell: Tell) -> ImageScores
     TrainingError
         If no probe can be trained on these rows.
     """
-    place = {name: k for k, name in enumerate(splits.ids)}
-    same: dict[str, NDArray[np.float64]] = {}
-    any_label: dict[str, NDArray[np.float64]] = {}
+    features = splits.without_dropped(features)
+    scored = _PerImage(splits.parts.shape)
     whole: dict[str, list[float]] = {name: [] for name in _WHOLE}
-
-    def put(values: dict[str, NDArray[np.float64]], name: str, run: int, of: _Values) -> None:
-        table = values.setdefault(name, np.full(splits.parts.shape, nan))
-        for one, value in of:
-            if one in place:
-                table[run, place[one]] = value
-
     for run in range(splits.runs):
         rows = splits.of(features, run)
-        of = f"run {run + 1} of {splits.runs}"
         for name, kind, told in _PROBES:
             try:
                 trained = train(
@@ -87,34 +78,25 @@ def score_rows(features: Features, splits: Splits, *, tell: Tell) -> ImageScores
                     classifier=kind,
                     folds=splits.options.folds,
                     seed=splits.options.seed + run,
-                    progress=_staged(tell, f"{told}, {of}"),
+                    progress=_staged(tell, f"{told}, run {run + 1} of {splits.runs}"),
                 )
             except TrainingError as error:
                 if kind == "logistic":
                     raise
                 _log.warning("penult: no accuracy by nearest neighbours: %s", error)
                 continue
-            right, some = _right(trained, rows)
-            put(same, name, run, right)
-            put(any_label, name, run, some)
+            scored.put(name, run, splits.places(trained.held_out.ids), *_right(trained, rows))
             if kind == "logistic":
                 for score, find in _WHOLE.items():
                     found = find(trained.scores)
                     whole[score].append(nan if found is None else found)
     try:
-        searched = _search(features, splits, tell)
+        _search(features, splits, scored, tell)
     except SearchError as error:
         _log.warning("penult: no scores of a search: %s", error)
-        searched = []
-    for run, ids, trial in searched:
-        some_labels = trial.any_label or trial.same
-        for name in _SEARCHED:
-            if name in trial.same:
-                put(same, name, run, zip(ids, trial.same[name].tolist(), strict=True))
-                put(any_label, name, run, zip(ids, some_labels[name].tolist(), strict=True))
     return ImageScores(
-        same=same,
-        any_label=any_label,
+        same=scored.same,
+        any_label=scored.any_label,
         whole={
             name: RunScores(tuple(values))
             for name, values in whole.items()
@@ -123,20 +105,36 @@ def score_rows(features: Features, splits: Splits, *, tell: Tell) -> ImageScores
     )
 
 
+class _PerImage:
+    """What each image scored in each run, as far as it is known by now."""
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        self._shape = shape
+        self.same: dict[str, NDArray[np.float64]] = {}
+        self.any_label: dict[str, NDArray[np.float64]] = {}
+
+    def put(
+        self,
+        name: str,
+        run: int,
+        places: NDArray[np.int64],
+        same: NDArray[Any],
+        any_label: NDArray[Any],
+    ) -> None:
+        for tables, values in ((self.same, same), (self.any_label, any_label)):
+            tables.setdefault(name, np.full(self._shape, nan))[run, places] = values
+
+
 def _staged(tell: Tell, stage: str) -> Tell:
     return lambda now: tell(replace(now, stage=stage))
 
 
-_Values = Iterable[tuple[str, float]]
-
-
-def _right(trained: Classifier, features: Features) -> tuple[list[Any], list[Any]]:
+def _right(trained: Classifier, features: Features) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Whether each held-out image got all of its labels, and whether it got one of them."""
     held_out = trained.held_out
     if features.targets is None:
-        pairs = zip(held_out.ids, held_out.truth, held_out.predicted, strict=True)
-        right = [(one, float(truth == predicted)) for one, truth, predicted in pairs]
-        return right, right
+        right = [a == b for a, b in zip(held_out.truth, held_out.predicted, strict=True)]
+        return np.array(right), np.array(right)
     place = {str(one): k for k, one in enumerate(features.ids)}
     rows = np.array([place[one] for one in held_out.ids])
     truth = np.zeros((len(rows), len(trained.label_names)), bool)
@@ -147,21 +145,14 @@ def _right(trained: Classifier, features: Features) -> tuple[list[Any], list[Any
     for part, block in read_blocks(features, rows):
         probabilities = trained.predict_features(block)
         predicted[part] = probabilities >= np.asarray(trained.thresholds)
-    same, some = (truth == predicted).all(axis=1), (truth & predicted).any(axis=1)
-    return (
-        [*zip(held_out.ids, same.astype(float).tolist(), strict=True)],
-        [*zip(held_out.ids, some.astype(float).tolist(), strict=True)],
-    )
+    return np.all(truth == predicted, axis=1), np.any(truth & predicted, axis=1)
 
 
-def _search(
-    features: Features, splits: Splits, tell: Tell
-) -> list[tuple[int, list[str], TrialScores]]:
+def _search(features: Features, splits: Splits, scored: _PerImage, tell: Tell) -> None:
     """Have the held-out part of each run search its training part."""
     rows = LabelledRows.of(features)
     ranker = Ranker(rows.rows, rows.digests, rows.images, "cosine")
-    place = {name: k for k, name in enumerate(splits.ids)}
-    places = np.array([place.get(name, -1) for name in rows.ids])
+    places = splits.places(rows.ids)
     done, total = 0, int((splits.parts == 2).sum())
 
     def told(queries: int) -> None:
@@ -169,13 +160,14 @@ def _search(
         done += queries
         tell(Progress(done, total, 0, stage="search", unit="queries"))
 
-    found = []
     for run in range(splits.runs):
         part = np.where(places >= 0, splits.parts[run][places], 0)
         trial = Trial(np.flatnonzero(part == 2), np.flatnonzero(part == 1))
         if not len(trial.queries) or not len(trial.gallery):
             continue
         k = [one for one in K if one <= len(trial.gallery)]
-        scores = score_trial(ranker, rows.labels, None, trial, k=k, first=1, tell=told)
-        found.append((run, [rows.ids[one] for one in scores.queries.tolist()], scores))
-    return found
+        found = score_trial(ranker, rows.labels, None, trial, k=k, first=1, tell=told)
+        some = found.any_label or found.same
+        for name in _SEARCHED:
+            if name in found.same:
+                scored.put(name, run, places[found.queries], found.same[name], some[name])

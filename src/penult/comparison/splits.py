@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Mapping, Sequence
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
+from sys import intern
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from penult.classify.options import TrainOptions
 from penult.errors import FileFormatError, UsageError
 from penult.interface import option
-from penult.machine import free_memory
 from penult.output import atomic_text
 from penult.parsing import read_json, to_record
-from penult.partition.near_duplicates import join_near_duplicates
 from penult.partition.row_groups import find_groups, index_groups
-from penult.partition.splits import Split, hold_out
 from penult.tabular import text_columns
 from penult.wording import count
 
@@ -60,6 +61,27 @@ class SplitOptions:
     near_duplicates: float | None = None
     ignore_splits: bool = False
 
+    def of_training(self) -> TrainOptions:
+        """The options with which `penult.train` divides rows alike.
+
+        Raises
+        ------
+        UsageError
+            If no training can have them.
+        """
+        if self.runs is not None and self.runs < 1:
+            raise UsageError(f"{option('runs', self.runs)} was given; give 1 or more")
+        return TrainOptions.of(
+            classifier="logistic",
+            grid=None,
+            test_size=self.test_size,
+            seed=self.seed,
+            folds=self.folds,
+            min_per_class=self.min_per_class,
+            near_duplicates=self.near_duplicates,
+            ignore_splits=self.ignore_splits,
+        )
+
     def require_same(self, stored: SplitOptions, folder: Path) -> None:
         """Refuse what was asked for where images have been divided otherwise.
 
@@ -84,6 +106,8 @@ class SplitOptions:
 class Splits:
     """Which of N images train, and which are held out, in each of R runs.
 
+    Of a million images they take 300 MB, most of it ids and digests.
+
     Attributes
     ----------
     options : SplitOptions
@@ -92,6 +116,8 @@ class Splits:
         How they were drawn, in words.
     left_out : mapping of str to int
         Reason to the number of images that are in neither part.
+    dropped : tuple of str
+        Labels that fewer images have than `SplitOptions.min_per_class`.
     failed : tuple of str
         Ids of images of which there was no row.
     ids, labels, digests : tuple of str, length N
@@ -105,6 +131,7 @@ class Splits:
     options: SplitOptions
     description: str
     left_out: Mapping[str, int]
+    dropped: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
     ids: tuple[str, ...] = field(default=(), repr=False)
     labels: tuple[str, ...] = field(default=(), repr=False)
@@ -129,21 +156,9 @@ class Splits:
         ------
         UsageError, TrainingError
         """
-        joined = features
-        if options.near_duplicates is not None:
-            joined = join_near_duplicates(features, options.near_duplicates, free_memory() // 2)
-
-        def drawn(run: int) -> Split:
-            return hold_out(
-                joined,
-                test_size=options.test_size,
-                seed=options.seed + run,
-                folds=options.folds,
-                stored=not options.ignore_splits,
-                min_per_class=options.min_per_class,
-            )
-
-        first = drawn(0)
+        training = options.of_training()
+        joined = training.joined(features)
+        first = training.split(joined)
         if not first.drawn and options.runs not in (None, 1):
             raise UsageError(
                 f"{option('runs', options.runs)} was given, and would hold out the same images "
@@ -151,7 +166,7 @@ class Splits:
                 f"{option('ignore_splits', True)}"
             )
         runs = options.runs or (RUNS if first.drawn else 1)
-        every = [first, *map(drawn, range(1, runs))]
+        every = [first, *(training.split(joined, run=run) for run in range(1, runs))]
         parts = np.zeros((runs, len(features)), np.int8)
         for part, split in zip(parts, every, strict=True):
             part[split.train], part[split.held_out] = 1, 2
@@ -164,6 +179,7 @@ class Splits:
             options=replace(options, runs=runs),
             description=description,
             left_out=dict(first.left_out),
+            dropped=tuple(str(features.label_names[k]) for k in first.dropped),
             failed=tuple(failure.id for failure in features.failures),
             ids=tuple(str(one) for one in columns["id"]),
             labels=tuple(one or "" for one in columns["label"]),
@@ -172,23 +188,47 @@ class Splits:
             parts=parts,
         )
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """What tells them from others."""
-        text = json.dumps([self.ids, self.labels, self.digests, asdict(self.options)])
-        return blake2b(text.encode() + self.parts.tobytes(), digest_size=16).hexdigest()
+        found = blake2b(json.dumps([asdict(self.options), self.dropped]).encode(), digest_size=16)
+        for image in zip(self.ids, self.labels, self.digests, strict=True):
+            found.update("\0".join((*image, "")).encode())
+        found.update(self.units.tobytes() + self.parts.tobytes())
+        return found.hexdigest()
+
+    @cached_property
+    def _place_of(self) -> Mapping[str, int]:
+        return {name: k for k, name in enumerate(self.ids)}
+
+    def places(self, ids: Iterable[Any]) -> NDArray[np.int64]:
+        """Where each image stands among those that were divided; -1 where it does not."""
+        return np.array([self._place_of.get(str(one), -1) for one in ids], np.int64)
+
+    def without_dropped(self, features: Features) -> Features:
+        """The same rows, with no label that too few images have, where images may have several."""
+        small = [k for k, name in enumerate(features.label_names) if str(name) in self.dropped]
+        if features.targets is None or not small:
+            return features
+        targets = np.array(features.targets, bool)
+        targets[:, small] = False
+        return replace(features, targets=targets)
 
     def of(self, features: Features, run: int) -> Features:
         """The same rows, with the parts of one run as their splits.
 
         What belongs together is one image, as identical files are.
         """
-        place = {name: k for k, name in enumerate(self.ids)}
-        places = [place.get(str(one), -1) for one in features.ids]
-        part = [_PARTS[self.parts[run, k]] if k >= 0 else "" for k in places]
+        places = self.places(features.ids)
+        parts = np.where(places < 0, 0, self.parts[run, places])
         # Those that are in no part belong to none that is.
-        units = [str(self.units[k]) if k >= 0 else f"other {n}" for n, k in enumerate(places)]
-        return replace(features, splits=part, content=units, groups=None)
+        units = np.where(places < 0, -1 - np.arange(len(places)), self.units[places])
+        return replace(
+            features,
+            splits=[_PARTS[part] for part in parts.tolist()],
+            content=[str(unit) for unit in units.tolist()],
+            groups=None,
+        )
 
     def require_listed(self, ids: Sequence[str], labels: Sequence[str], folder: Path) -> None:
         """Refuse images that are not those that were divided.
@@ -202,14 +242,16 @@ class Splits:
         ------
         UsageError
         """
-        there, known = set(ids), {*self.ids, *self.failed}
-        added = [one for one in ids if one not in known]
-        gone = [one for one in self.ids if one not in there]
-        label_of = dict(zip(self.ids, self.labels, strict=True))
-        others = [
-            one for one, label in zip(ids, labels, strict=True) if label_of.get(one, label) != label
-        ]
-        self._require(folder, added=added, gone=gone, relabelled=others)
+        places, failed = self.places(ids), {*self.failed}
+        there = np.zeros(len(self.ids), bool)
+        there[places[places >= 0]] = True
+        found = [*zip(ids, labels, places.tolist(), strict=True)]
+        self._require(
+            folder,
+            added=[one for one, _, k in found if k < 0 and one not in failed],
+            gone=[self.ids[k] for k in np.flatnonzero(~there).tolist()],
+            relabelled=[one for one, label, k in found if k >= 0 and self.labels[k] != label],
+        )
 
     def require_same(self, features: Features, folder: Path) -> None:
         """Refuse rows of images that are not those that were divided.
@@ -220,18 +262,23 @@ class Splits:
         """
         columns = text_columns(features)
         failed = [failure.id for failure in features.failures]
-        ids, labels = [str(one) for one in columns["id"]], [one or "" for one in columns["label"]]
-        known = dict(zip(self.ids, self.labels, strict=True))
+        # Nothing is known of the labels of those that have no row.
+        known = [self.labels[k] if k >= 0 else "" for k in self.places(failed).tolist()]
         self.require_listed(
-            [*ids, *failed], [*labels, *(known.get(one, "") for one in failed)], folder
+            [*map(str, features.ids), *failed],
+            [*(one or "" for one in columns["label"]), *known],
+            folder,
         )
-        digest_of = dict(zip(self.ids, self.digests, strict=True))
-        changed = [
-            one
-            for one, digest in zip(ids, features.content or (), strict=False)
-            if digest and digest_of.get(one, digest) not in ("", digest)
-        ]
-        self._require(folder, changed=changed)
+        if features.content is not None:
+            places = self.places(features.ids).tolist()
+            self._require(
+                folder,
+                changed=[
+                    str(one)
+                    for one, k, digest in zip(features.ids, places, features.content, strict=True)
+                    if k >= 0 and digest and self.digests[k] not in ("", digest)
+                ],
+            )
 
     def _require(self, folder: Path, **found: Sequence[str]) -> None:
         told = [
@@ -251,7 +298,7 @@ class Splits:
         """What ``comparison.json`` says of them."""
         options, held = self.options, (self.parts == 2).sum(axis=1)
         used = np.flatnonzero((self.parts > 0).any(axis=0)).tolist()
-        classes = {name for k in used for name in self.labels[k].split("|")}
+        classes = {name for k in used for name in self.labels[k].split("|")} - {*self.dropped}
         return {
             "description": self.description,
             "runs": self.runs,
@@ -264,12 +311,14 @@ class Splits:
         }
 
     def write(self, table: Path, settings: Path) -> None:
-        """Keep them: the table is written last, and says that both are there."""
+        """Keep them: the settings know which table is theirs, and it is written last."""
         known = {
             "options": asdict(self.options),
             "description": self.description,
             "left_out": dict(self.left_out),
+            "dropped": list(self.dropped),
             "failed": list(self.failed),
+            "digest": self.digest,
         }
         with atomic_text(settings, overwrite=True) as file:
             json.dump(known, file, indent=1)
@@ -292,26 +341,47 @@ class Splits:
             If either was changed or damaged.
         """
         try:
-            known = read_json(settings.read_bytes())
-            with table.open(encoding="utf-8", newline="") as file:
-                header, *rows = csv.reader(file)
-            columns = dict(zip(header, zip(*rows, strict=True), strict=True))
-            ids, labels, digests, units = (columns.pop(name) for name in _COLUMNS)
-            place = {name: k for k, name in enumerate(_PARTS)}
-            parts = [[place[one] for one in part] for part in columns.values()]
-            return cls(
-                options=to_record(SplitOptions, known["options"]),
-                description=str(known["description"]),
-                left_out={str(name): int(n) for name, n in known["left_out"].items()},
-                failed=tuple(map(str, known["failed"])),
-                ids=tuple(ids),
-                labels=tuple(labels),
-                digests=tuple(digests),
-                units=np.array(units, np.int64),
-                parts=np.array(parts, np.int8),
-            )
+            return cls._read(table, settings)
         except (OSError, ValueError, KeyError, TypeError, AttributeError, FileFormatError) as error:
             raise FileFormatError(
                 f"{table} and {settings.name} are not as penult wrote them ({error}); give "
                 f"{option('overwrite', True)} to begin anew"
             ) from error
+
+    @classmethod
+    def _read(cls, table: Path, settings: Path) -> Splits:
+        known = read_json(settings.read_bytes())
+        ids, labels, digests, units, parts = _columns(table)
+        splits = cls(
+            options=to_record(SplitOptions, known["options"]),
+            description=str(known["description"]),
+            left_out={str(name): int(n) for name, n in known["left_out"].items()},
+            dropped=tuple(map(str, known["dropped"])),
+            failed=tuple(map(str, known["failed"])),
+            ids=tuple(ids),
+            labels=tuple(labels),
+            digests=tuple(digests),
+            units=np.array(units, np.int64),
+            parts=np.array(parts, np.int8).reshape(len(ids), -1).T.copy(),
+        )
+        if splits.digest != known["digest"]:
+            raise ValueError("the one is not of the other")
+        return splits
+
+
+def _columns(table: Path) -> tuple[list[str], list[str], list[str], array[int], array[int]]:
+    """Read a table line by line: as text, a million images take ten times as much."""
+    place = {name: k for k, name in enumerate(_PARTS)}
+    ids, labels, digests, units, parts = [], [], [], array("q"), array("b")
+    with table.open(encoding="utf-8", newline="") as file:
+        lines = csv.reader(file)
+        header = next(lines)
+        if tuple(header[: len(_COLUMNS)]) != _COLUMNS:
+            raise ValueError(f"its columns are not {', '.join(_COLUMNS)}")
+        for one, label, digest, unit, *runs in lines:
+            ids.append(one)
+            labels.append(intern(label))
+            digests.append(digest)
+            units.append(int(unit))
+            parts.extend(place[part] for part in runs)
+    return ids, labels, digests, units, parts

@@ -65,6 +65,10 @@ class ComparedModel:
     any_label: Mapping[str, RunScores]
     cost: ModelCost = field(default_factory=ModelCost)
 
+    def score(self, name: str) -> RunScores:
+        """Return one of `scores`; that of no run where it could not be had."""
+        return self.scores.get(name, RunScores(()))
+
     def to_dict(self) -> dict[str, Any]:
         """Write it as what JSON can hold, a row of ``comparison.json``.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from penult.records.comparison_words import (
     comparison_tables,
     skipped_lines,
 )
-from penult.records.model_difference import ModelDifference
+from penult.records.model_difference import ModelDifference, find_best
 from penult.records.similarity_matrix import SimilarityMatrix
 from penult.records.skipped_model import SkippedModel
 from penult.representation import html_table, one_line, text_table
@@ -65,8 +66,20 @@ class Comparison:
     folder: Path
     page: Path | None = None
 
+    @property
+    def best(self) -> str:
+        """The first of `rows` that none is better than by more than noise; "" where there are none.
+
+        It is the first of all, unless some were scored on fewer images than others.
+        """
+        return find_best([row.name for row in self.rows], self.differences)
+
     def __repr__(self) -> str:
-        best = [f"{row.name} {percent(row.scores[self.score].mean)}" for row in self.rows[:3]]
+        best = [
+            f"{row.name} {percent(mean)}"
+            for row in self.rows[:3]
+            if not isnan(mean := row.score(self.score).mean)
+        ]
         facts = [
             ("models", count(len(self.rows), "model")),
             ("best", f"best {self.score}: {', '.join(best)}" if best else None),

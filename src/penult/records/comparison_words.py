@@ -20,6 +20,7 @@ __all__ = ["comparison_sentences", "comparison_tables", "in_units", "score_words
 RECOMMENDED = "◀"
 WITHIN_NOISE = "≈ best"
 
+_BEST = "best"
 _NONE = "–"
 _GAP = 2  # between two columns
 _SHORTEST = 20  # characters that a name has at least, so that others can be told from it
@@ -89,9 +90,11 @@ def _named(
 
 def _deciding(comparison: Comparison) -> dict[str, list[str]]:
     rows = comparison.rows
-    columns = {score_words(comparison.score): [_spread(r.scores[comparison.score]) for r in rows]}
+    columns = {
+        score_words(comparison.score): [_spread(row.score(comparison.score)) for row in rows]
+    }
     beside = _beside_best(comparison)
-    if any(beside[1:]):
+    if {*beside} - {_BEST, ""}:
         columns["vs best"] = beside
     costs = {
         "images/s": [_rate(row.cost.images_per_second) for row in rows],
@@ -127,14 +130,16 @@ def _easier(row: ComparedModel) -> bool:
 
 def _beside_best(comparison: Comparison) -> list[str]:
     """Of each row whether it is the best, as good as far as can be told, or worse."""
-    best = comparison.rows[0].name
+    best = comparison.best
     separable = {
         (one.b if one.a == best else one.a): one.separable
         for one in comparison.differences
         if best in (one.a, one.b)
     }
     words = {True: "worse", False: WITHIN_NOISE, None: ""}
-    return ["best", *(words[separable.get(row.name)] for row in comparison.rows[1:])]
+    return [
+        _BEST if row.name == best else words[separable.get(row.name)] for row in comparison.rows
+    ]
 
 
 def comparison_sentences(comparison: Comparison) -> list[str]:
@@ -147,7 +152,7 @@ def comparison_sentences(comparison: Comparison) -> list[str]:
     mark = f"{RECOMMENDED} " * (comparison.recommended is not None)
     lines = [f"{mark}{comparison.reason}"] if comparison.reason else []
     told, score = comparison.splits, score_words(comparison.score)
-    runs = len(comparison.rows[0].scores[comparison.score].runs)
+    runs = max(len(row.score(comparison.score).runs) for row in comparison.rows)
     mean = f"mean ± standard deviation of {runs} runs" if runs > 1 else "of one run"
     lines.append("; ".join(filter(None, (f"{score}: {mean}", told.get("description")))))
     if WITHIN_NOISE in _beside_best(comparison):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from penult.representation import short_repr
 from penult.wording import points
 
-__all__ = ["ModelDifference"]
+__all__ = ["ModelDifference", "find_best"]
 
 
 @short_repr
@@ -70,3 +71,24 @@ class ModelDifference:
             Its attributes, by their names.
         """
         return asdict(self)
+
+
+def find_best(names: Sequence[str], differences: Sequence[ModelDifference]) -> str:
+    """Find the first that none is better than by more than noise, on the images of both.
+
+    That is the first of all, unless some were scored on fewer images than others.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of the networks, highest mean first.
+    differences : sequence of ModelDifference
+        Between them.
+
+    Returns
+    -------
+    str
+        "" where there are no names.
+    """
+    behind = {one.b if one.difference > 0 else one.a for one in differences if one.separable}
+    return next((name for name in names if name not in behind), names[0] if names else "")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import isfinite, nan
+from math import isfinite, isnan, nan
 from statistics import fmean, stdev
 from typing import Any
 
@@ -24,6 +24,10 @@ class RunScores:
     """
 
     runs: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        # One NaN for all, so that equal scores are equal: tuples look whether it is the same.
+        object.__setattr__(self, "runs", tuple(nan if isnan(one) else one for one in self.runs))
 
     @property
     def mean(self) -> float:

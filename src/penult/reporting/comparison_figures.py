@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,7 +37,7 @@ _HEAD = 4096  # bytes of a file, in which penult's mark is
 
 
 def comparison_figures(comparison: Comparison) -> dict[str, Figure]:
-    """Draw what a comparison found.
+    """Draw what a comparison found; names that no font can draw are numbers, with a warning.
 
     Parameters
     ----------
@@ -51,19 +51,27 @@ def comparison_figures(comparison: Comparison) -> dict[str, Figure]:
         ``parameters``, ``flops`` and ``speed``, scores against costs, with the Pareto front;
         ``cka`` and ``rsa``, heat maps. Those that there is nothing to draw in are left out.
     """
-    return dict(_figures(comparison, _names(comparison)))
+    names = model_names([row.name for row in comparison.rows], comparison.recommended)
+    if names.undrawn:
+        undrawn = f"{count(len(names.undrawn), 'name')} ({listed(names.undrawn, 3)})"
+        logging.getLogger("penult").warning(
+            "penult: the figures have numbers in place of %s that no installed font can draw; %s",
+            undrawn,
+            names.remedy,
+        )
+    return dict(_figures(comparison, names))
 
 
-def write_figures(comparison: Comparison, folder: Path) -> list[Path]:
+def write_figures(figures: Mapping[str, Figure], folder: Path) -> list[Path]:
     """Write the figures of a comparison into a folder, which is made.
 
-    Files that an earlier call wrote, and that show what is no longer in the comparison, are
-    removed; files of others are not.
+    Files of figures that an earlier call wrote, and that are no longer among them, are removed;
+    files of others are not.
 
     Parameters
     ----------
-    comparison : Comparison
-        What is drawn; see `comparison_figures`.
+    figures : mapping of str to Figure
+        As `comparison_figures` draws them.
     folder : Path
         The files are right in it.
 
@@ -81,8 +89,8 @@ def write_figures(comparison: Comparison, folder: Path) -> list[Path]:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise explain(error, folder) from error
-    names, written = _names(comparison), list[Path]()
-    for name, figure in _figures(comparison, names):
+    written: list[Path] = []
+    for name, figure in figures.items():
         for write, suffix in ((to_png, ".png"), (to_svg_file, ".svg")):
             written.append(folder / f"{name}{suffix}")
             write(figure, written[-1], overwrite=True)
@@ -90,18 +98,7 @@ def write_figures(comparison: Comparison, folder: Path) -> list[Path]:
         for path in (folder / f"{name}.png", folder / f"{name}.svg"):
             if path not in written and _is_ours(path):
                 path.unlink(missing_ok=True)
-    if names.undrawn:
-        undrawn = f"{count(len(names.undrawn), 'name')} ({listed(names.undrawn, 3)})"
-        logging.getLogger("penult").warning(
-            "penult: the figures have numbers in place of %s that no installed font can draw; %s",
-            undrawn,
-            names.remedy,
-        )
     return written
-
-
-def _names(comparison: Comparison) -> ModelNames:
-    return model_names([row.name for row in comparison.rows], comparison.recommended)
 
 
 def _figures(comparison: Comparison, names: ModelNames) -> Iterator[tuple[str, Figure]]:

@@ -16,12 +16,21 @@ from penult.web.page import render_page
 from penult.web.thumbnails import Thumbnails
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from markupsafe import Markup
+    from matplotlib.figure import Figure
 
 __all__ = ["write_comparison_page"]
 
 
-def write_comparison_page(comparison: Comparison, path: Path, *, overwrite: bool = False) -> Path:
+def write_comparison_page(
+    comparison: Comparison,
+    figures: Mapping[str, Figure],
+    path: Path,
+    *,
+    overwrite: bool = False,
+) -> Path:
     """Write a page that shows which model to take, and all that speaks for it.
 
     Its charts are inside it, and it asks for nothing over the network. What a comparison has not,
@@ -31,6 +40,8 @@ def write_comparison_page(comparison: Comparison, path: Path, *, overwrite: bool
     ----------
     comparison : Comparison
         What was found.
+    figures : mapping of str to Figure
+        As `penult.reporting.comparison_figures` draws them.
     path : Path
         Of the page.
     overwrite : bool
@@ -46,17 +57,13 @@ def write_comparison_page(comparison: Comparison, path: Path, *, overwrite: bool
     OutputExistsError, PathNotFoundError, OutputError
         If it is there, or cannot be written.
     """
-    from penult.reporting.comparison_figures import comparison_figures
-
-    figures = {
-        name: to_svg(figure, name) for name, figure in comparison_figures(comparison).items()
-    }
+    charts = {name: to_svg(figure, name) for name, figure in figures.items()}
     with atomic_output(path, overwrite=overwrite) as partial:
         partial.write_bytes(
             render_page(
                 "penult.reporting",
                 COMPARISON_SECTIONS,
-                ComparisonContent(comparison=comparison, figures=figures),
+                ComparisonContent(comparison=comparison, figures=charts),
                 Thumbnails(lambda _: None),  # a comparison shows no photos
                 template="comparison/page.html",
                 folder="comparison",

@@ -88,11 +88,11 @@ def _unless_nothing(value: float, rows: CenteredRows) -> float:
 def u_centered(rows: CenteredRows, *, memory: int = MEMORY) -> NDArray[np.float64]:
     """U-centre the Gram matrix of rows few enough for it.
 
-      Returns
-      -------
-      float64 array, shape (n, n)
-    X of the products of two of them
-          is HSIC_1, n(n-3) times.
+    Returns
+    -------
+    float64 array, shape (n, n)
+        Symmetric, with zeros for its diagonal; the sum of the products of two of them is HSIC_1,
+        n(n-3) times.
     """
     every = slice(0, len(rows))
     centered = _u_centered(gram(rows, memory), rows, every, every)

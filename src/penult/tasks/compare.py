@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from penult.arguments import require_whole
 from penult.backbones.weights.choice import WeightsChoice
 from penult.checking import checked
 from penult.comparison.candidates import default_models, given_files, list_candidates
@@ -27,8 +26,6 @@ from penult.extractor import (
 from penult.images.listing import Images
 from penult.images.listing_options import ListingOptions
 from penult.interface import option
-from penult.partition.near_duplicates import require_cosine
-from penult.partition.split_checks import require_split_options
 from penult.progress import ShowProgress, following
 from penult.recipe import Pooling, Precision, Views
 from penult.records import Comparison
@@ -192,7 +189,7 @@ def compare(
         near_duplicates=near_duplicates,
         ignore_splits=ignore_splits,
     )
-    _require_possible(options)
+    options.of_training()  # what is wrong with them is said before any work
     extraction = Extraction(
         extractor=ExtractorSpec(
             rows=ModelRows(
@@ -223,24 +220,12 @@ def compare(
     seen = _words("views", "none" if views is None else views, ("none", *get_args(Views)))
     sources = extraction.listing.sources(images)
     files = _feature_files(sources)
-    candidates = given_files(files)
     if files:
-        made = Extraction(extractor=ExtractorSpec(), needs_labels=True)
-        asked = model is not None or (precisions, seen) != (("float32",), ("none",))
-        if asked or extraction != made:
-            raise UsageError(
-                f"{files[0]} has rows already, so options that say how rows are made, and how "
-                "images are listed, are of no use; leave them out, or give images"
-            )
+        _require_no_options(files[0], extraction, model=model, precision=precisions, views=seen)
+        candidates = given_files(files)
     else:
-        models = default_models() if model is None else as_names(model)
-        if model is None:
-            _log.warning(
-                "penult: no model was named: %s are compared; %s names others",
-                *(listed(models, len(models)), option("model")),
-            )
         candidates = list_candidates(
-            models,
+            _default_models() if model is None else as_names(model),
             precisions=precisions,
             views=[None if one == "none" else one for one in seen],
             extraction=extraction,
@@ -262,25 +247,40 @@ def compare(
             overwrite=overwrite,
             tell=tell,
         ).run(candidates)
-    from penult.reporting.comparison_figures import write_figures
+    from penult.reporting.comparison_figures import comparison_figures, write_figures
     from penult.reporting.comparison_page import write_comparison_page
 
-    write_figures(comparison, folder.path / "figures")
     comparison = replace(comparison, page=folder.page)
-    write_comparison_page(comparison, folder.page, overwrite=True)
+    figures = comparison_figures(comparison)
+    write_figures(figures, folder.path / "figures")
+    write_comparison_page(comparison, figures, folder.page, overwrite=True)
     return comparison
 
 
-def _require_possible(options: SplitOptions) -> None:
-    for name in ("seed", "folds", "min_per_class"):
-        require_whole(name, getattr(options, name))
-    if options.runs is not None and options.runs < 1:
-        raise UsageError(f"{option('runs', options.runs)} was given; give 1 or more")
-    if options.min_per_class < 0:
-        raise UsageError(f"{option('min_per_class', options.min_per_class)}; give 0 or more")
-    require_split_options(test_size=options.test_size, seed=options.seed, folds=options.folds)
-    if options.near_duplicates is not None:
-        require_cosine(options.near_duplicates)
+def _default_models() -> list[str]:
+    """The networks that are compared where none is named, which is said."""
+    models = default_models()
+    _log.warning(
+        "penult: no model was named: %s are compared; %s names others",
+        listed(models, len(models)),
+        option("model"),
+    )
+    return models
+
+
+def _require_no_options(file: Path, extraction: Extraction, **given: Any) -> None:
+    """Refuse options that say how rows are made, where they have been.
+
+    Raises
+    ------
+    UsageError
+    """
+    default = {"model": None, "precision": ("float32",), "views": ("none",)}
+    if given != default or extraction != Extraction(extractor=ExtractorSpec(), needs_labels=True):
+        raise UsageError(
+            f"{file} has rows already, so options that say how rows are made, and how images are "
+            "listed, are of no use; leave them out, or give images"
+        )
 
 
 def _feature_files(sources: Sequence[SourceArgument]) -> list[Path]:

@@ -100,11 +100,10 @@ def _front(
 ) -> tuple[list[ComparedModel], int]:
     """The models of the front, the best score first, and of how many."""
     known = [
-        (row, float(value), row.scores[score].mean)
+        (row, float(value), mean)
         for row in rows
         if (value := getattr(row.cost, cost.field)) is not None
-        and score in row.scores
-        and isfinite(row.scores[score].mean)
+        and isfinite(mean := row.score(score).mean)
     ]
     places = pareto_front([x for _, x, _ in known], [y for *_, y in known], lower=cost.lower)
     return [known[k][0] for k in sorted(places)], len(known)

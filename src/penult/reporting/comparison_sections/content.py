@@ -49,18 +49,7 @@ class ComparisonContent:
             (one.a, one.b): (one, 1) for one in found
         }
 
-    @property
-    def best(self) -> str:
-        """The first that none is better than by more than noise, "" where nothing was compared.
-
-        That is the first of all, unless some were scored on fewer images.
-        """
-        found = self.comparison.differences
-        behind = {one.b if one.difference > 0 else one.a for one in found if one.separable}
-        names = [row.name for row in self.rows]
-        return next((name for name in names if name not in behind), names[0] if names else "")
-
     def ties_best(self, name: str) -> bool:
         """Whether one that is not the best cannot be told from it."""
-        found = self.difference(self.best, name)
+        found = self.difference(self.comparison.best, name)
         return found is not None and not found[0].separable

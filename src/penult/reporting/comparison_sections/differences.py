@@ -70,7 +70,7 @@ def _content(shown: ComparisonContent, thumbnails: Thumbnails) -> Mapping[str, A
         ],
         "unfolded": len(differences) <= MOST_UNFOLDED,
         "separable": sum(one.separable for one in differences),
-        "best": shown.best,
+        "best": shown.comparison.best,
         "ties": listed((name for name in names if shown.ties_best(name)), most=6),
     }
 

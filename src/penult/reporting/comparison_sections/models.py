@@ -72,7 +72,7 @@ def _content(shown: ComparisonContent, thumbnails: Thumbnails) -> Mapping[str, A
                 others=tuple(column[k] for column in texts),
                 costs=tuple(cost.text(row) for cost in costs),
                 recommended=row.name == found.recommended,
-                best=row.name == shown.best and len(rows) > 1,
+                best=row.name == shown.comparison.best and len(rows) > 1,
                 ties=shown.ties_best(row.name),
             )
             for k, (row, score) in enumerate(zip(rows, chosen.texts, strict=True))

@@ -8,16 +8,11 @@ from math import isnan
 from statistics import median
 
 from penult.records import ComparedModel, RunScores
+from penult.reporting.figures.score_text import score_name
 from penult.wording import percent, ratio
 
 __all__ = ["ScoreColumn", "ScoreText"]
 
-TITLES = {
-    "knn_accuracy": "k-NN accuracy",
-    "macro_f1": "macro F1",
-    "soft_f1": "soft F1",
-    "calibration_error": "calibration error",
-}
 MEANINGS = {
     "accuracy": "share of the held-out images that a linear classifier, trained on the features, "
     "puts into their class",
@@ -88,7 +83,7 @@ class ScoreColumn:
     @property
     def title(self) -> str:
         """Its name in words."""
-        title = TITLES.get(self.name, self.name)
+        title = score_name(self.name)
         return f"{title}, any label" if self.any_label else title
 
     @property
