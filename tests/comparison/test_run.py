@@ -249,6 +249,13 @@ def test_rows_of_other_weights_are_refused_and_made_anew_where_that_is_asked_for
     assert compare(photos, tmp_path / "out", model=toy, overwrite=True).rows[0].features == 3
 
 
+def test_other_layers_of_a_network_that_is_there_are_refused_by_their_names(toy, photos, tmp_path):
+    compare(photos, tmp_path / "out", model=toy, layer="mean")
+    said = r"are mean, and those asked for are mean, logits: all layers .* another folder"
+    with pytest.raises(RecipeMismatchError, match=said):
+        compare(photos, tmp_path / "out", model=toy, layer=["mean", "logits"])
+
+
 def test_a_folder_of_something_else_is_refused(rows, tmp_path):
     other = tmp_path / "other"
     other.mkdir()

@@ -42,6 +42,7 @@ from penult.records import (
     SkippedModel,
 )
 from penult.tabular import text_columns
+from penult.wording import listed
 
 if TYPE_CHECKING:
     from penult.images.listing import Listing
@@ -228,10 +229,7 @@ class ComparisonRun:
         recipes = _recipes(extraction)
         there = _stored_recipes(file)
         if there and there != recipes and not self.overwrite:
-            raise RecipeMismatchError(
-                f"{file} was made with another recipe than {name} has now; give "
-                f"{option('overwrite', True)} to make it anew, or write to another folder"
-            )
+            raise _made_otherwise(file, name, tuple(there), tuple(recipes))
         made = there == recipes
         # Before any work is spent on it here: what takes more memory than there is takes the
         # process in which it is measured with it, and not this one.
@@ -289,6 +287,20 @@ def _none(skipped: Sequence[SkippedModel]) -> PenultError:
         "none of these could be compared: "
         + "; ".join(f"{one.model}: {one.reason}" for one in skipped)
         + f"; give others with {option('model')}"
+    )
+
+
+def _made_otherwise(
+    file: Path, name: str, there: Sequence[str], asked: Sequence[str]
+) -> RecipeMismatchError:
+    what = f"{file} was made with another recipe than {name} has now"
+    if there != asked:
+        what = (
+            f"the layers of {file} are {listed(there)}, and those asked for are {listed(asked)}: "
+            "all layers of a network come from one pass over the images"
+        )
+    return RecipeMismatchError(
+        f"{what}; give {option('overwrite', True)} to make it anew, or write to another folder"
     )
 
 
