@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from penult.comparison.cost.flops import flops_of
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from penult.extractor import Extractor
     from penult.records import ImageRecord
 
-__all__ = ["measure"]
+__all__ = ["count", "measure"]
 
 
 def measure(
@@ -57,20 +58,38 @@ def measure(
     from_files = end_to_end_rate(extractor, images, in_bulk, readers=readers)
     device = networks.engines[0].device
     most = peak_memory(device) if alone else None  # before what counts is imported
-    licences = [published_licence(backbone) for backbone in extractor.backbones]
-    return ModelCost(
-        parameters=count_parameters(extractor.backbones),
-        flops=flops_of(extractor),
+    return replace(
+        count(extractor),
         images_per_second=from_files,
         network_images_per_second=in_bulk,
         one_image_seconds=one,
         peak_memory=most,
-        input_size=tuple(x.preprocessing.input_size for x in extractor.backbones),
-        licence=tuple(_distinct(licences)),
         engine=" + ".join(_distinct(engine.name for engine in networks.engines)),
         device=" + ".join(_distinct(engine.device for engine in networks.engines)),
         processor=_name_of(device),
         threads=cores(),
+    )
+
+
+def count(extractor: Extractor) -> ModelCost:
+    """Count what depends on the networks alone, whatever runs them; nothing is measured.
+
+    Parameters
+    ----------
+    extractor : Extractor
+        Opened.
+
+    Returns
+    -------
+    ModelCost
+        ``parameters``, ``flops``, ``input_size`` and ``licence`` of all networks together.
+    """
+    licences = [published_licence(backbone) for backbone in extractor.backbones]
+    return ModelCost(
+        parameters=count_parameters(extractor.backbones),
+        flops=flops_of(extractor),
+        input_size=tuple(x.preprocessing.input_size for x in extractor.backbones),
+        licence=tuple(_distinct(licences)),
     )
 
 
