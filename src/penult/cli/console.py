@@ -174,14 +174,14 @@ def _begin_in(color: Color, text: str) -> None:
     sys.stderr.write(f"{paint(begin + colon.strip(), color, on=sys.stderr)}{colon[1:]}{rest}\n")
 
 
-def warn_of_random(weights: str | None, model: str) -> None:
-    """Say that a network is untrained, where it is; not of one that will be refused without torch.
+def warn_of_random(weights: str | None, *models: str) -> None:
+    """Say that networks are untrained, where they are; not if all will be refused without torch.
 
     Raises
     ------
     UnknownNameError
     """
-    if weights == "random" and (has_torch() or _is_of_another_package(model)):
+    if weights == "random" and (has_torch() or any(map(_is_of_another_package, models))):
         warn("penult: RANDOM WEIGHTS: the network is untrained, and its rows mean nothing")
 
 

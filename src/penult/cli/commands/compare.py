@@ -181,9 +181,8 @@ def run(
     from penult.reporting.opening import open_page
     from penult.tasks.compare import compare
 
-    for one in model or ("efficientnet_lite0",):
-        for network in one.split("+"):
-            warn_of_random(weights, network.strip())
+    given = model or ["efficientnet_lite0"]
+    warn_of_random(weights, *(name.strip() for one in given for name in one.split("+")))
     with resumable(output):
         made = compare(
             images,

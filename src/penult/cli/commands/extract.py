@@ -94,8 +94,7 @@ def run(
     penult extract photos -o rows.h5 --augment-to 80
     """
     models = model or ["efficientnet_lite0"]
-    for one in models:
-        warn_of_random(weights, one)
+    warn_of_random(weights, *models)
     layers = layer or "penultimate"
     one_pooling = o.one_pooling(pooling, pool)
     if dry_run:

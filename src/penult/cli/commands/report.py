@@ -141,8 +141,7 @@ def run(
     from penult.reporting.staging import staging_folder
 
     models = model or ["efficientnet_lite0"]
-    for one in models:
-        warn_of_random(weights, one)
+    warn_of_random(weights, *models)
     with (
         shown(not quiet) as tell,
         stoppable(tell, staging_folder(output) / FEATURES, staged=True) as progress,
