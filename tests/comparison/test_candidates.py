@@ -50,6 +50,12 @@ def test_a_plus_joins_networks(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (file,) = listed("onnx:a+b.onnx")
     assert file.extraction.extractor.rows.models == ("onnx:a+b.onnx",)
+    (both,) = listed("efficientnet_lite0+onnx:a+b.onnx+efficientnet_lite1")
+    assert both.extraction.extractor.rows.models == (
+        "efficientnet_lite0",
+        "onnx:a+b.onnx",
+        "efficientnet_lite1",
+    )
 
 
 def test_a_name_that_is_none_is_refused_before_any_work():

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import logging
+import shutil
+import zipfile
 
 import feature_files
 import numpy as np
@@ -16,7 +19,9 @@ from penult.comparison import run as run_module
 from penult.errors import (
     BackboneError,
     EngineError,
+    FeatureFileError,
     FileFormatError,
+    OutputError,
     OutputExistsError,
     RecipeMismatchError,
     TrainingError,
@@ -318,7 +323,9 @@ def test_networks_are_ranked_by_the_score_that_is_asked_for(rows, tmp_path):
 
 def test_each_result_is_read_once_also_those_that_another_call_adds(rows, tmp_path, monkeypatch):
     read, real = [], ranking.read_result
-    monkeypatch.setattr(ranking, "read_result", lambda path: read.append(path.stem) or real(path))
+    monkeypatch.setattr(
+        ranking, "read_result", lambda path, *args: read.append(path.stem) or real(path, *args)
+    )
     score = run_module.score_rows
 
     def beside(features, *args, **options):
@@ -363,3 +370,169 @@ def test_a_network_that_a_search_cannot_rank_is_last_and_without_a_score(rows, t
 def test_an_equal_comparison_repeats_to_the_last_digit(rows, tmp_path, whole):
     two = compare(rows[::-1], tmp_path / "two")
     assert without_files(numbers(two)) == without_files(whole)
+
+
+def _hurt(file, **changed):
+    """Write a result anew with other arrays, or with another JSON."""
+    with np.load(file) as opened:
+        arrays = dict(opened)
+    known = json.loads(arrays["known"].tobytes())
+    known["row"] |= changed.pop("row", {})
+    arrays |= {name.replace("_", " "): one for name, one in changed.items()}
+    arrays["known"] = np.frombuffer(json.dumps(known).encode(), np.uint8)
+    np.savez(file, **arrays)
+
+
+def _claim_rows(file):
+    with zipfile.ZipFile(file, "w") as made:
+        made.writestr("known.npy", _header(10**13))
+
+
+def _header(rows):
+    head = io.BytesIO()
+    np.lib.format.write_array_header_1_0(
+        head, {"descr": "<f8", "fortran_order": False, "shape": (rows,)}
+    )
+    return head.getvalue()
+
+
+def _pack_a_bomb(file):
+    with np.load(file) as opened:
+        known = opened["known"]
+    np.savez_compressed(file, known=known, **{"same accuracy": np.zeros((1000, 1000))})
+
+
+@pytest.mark.parametrize(
+    "hurt",
+    [
+        lambda file: file.write_bytes(b""),
+        _claim_rows,
+        _pack_a_bomb,
+        lambda file: np.savez(file, known=np.array([{}], object)),
+        lambda file: _hurt(file, same_accuracy=np.zeros((1, 5))),
+        lambda file: _hurt(file, same_accuracy=np.full((1, 45), "a")),
+        lambda file: _hurt(file, same_unknown=np.zeros((1, 45))),
+        lambda file: _hurt(file, row={"name": "another"}),
+        lambda file: _hurt(file, row={"accuracy": {"runs": [0.5, 0.5]}}),
+        lambda file: file.rename(file.with_name("copy.npz")),
+    ],
+)
+def test_results_that_are_not_what_was_written_are_named(rows, tmp_path, hurt):
+    compare(rows[1:], tmp_path / "out")
+    hurt(tmp_path / "out" / "results" / "fair.npz")
+    with pytest.raises(FileFormatError, match=r"results.*npz is damaged, .* remove it"):
+        compare(rows[1:], tmp_path / "out")
+
+
+def test_nobody_elses_files_are_taken_for_a_comparison(rows, tmp_path):
+    project = tmp_path / "project"
+    for one in ("features", "results"):
+        (project / one).mkdir(parents=True)
+    mine = [project / "splits.csv", project / "splits.json", project / "results" / "mine.npz"]
+    for file in mine:
+        file.write_text('{"seed": 1}')
+    with pytest.raises(OutputExistsError, match=r"holds splits\.csv, and no comparison"):
+        compare(rows, project, overwrite=True)
+    assert all(file.read_text() == '{"seed": 1}' for file in mine)
+
+
+def test_one_that_was_begun_anew_and_killed_is_still_a_comparison(rows, tmp_path, monkeypatch):
+    compare(rows, tmp_path / "out")
+    with monkeypatch.context() as patched:
+        patched.setattr(run_module.Splits, "draw", None)
+        with pytest.raises(TypeError):
+            compare(rows, tmp_path / "out", overwrite=True, seed=1)
+    (tmp_path / "out" / "comparison.json").unlink()
+    assert len(compare(rows, tmp_path / "out", seed=2).rows) == 3
+
+
+def test_two_runs_do_not_divide_the_images_at_the_same_time(rows, tmp_path, monkeypatch):
+    real = run_module.Splits.draw
+
+    def draw(features, options):
+        with pytest.raises(OutputExistsError, match="is being written by another run"):
+            compare(rows, tmp_path / "out", seed=7)
+        return real(features, options)
+
+    monkeypatch.setattr(run_module.Splits, "draw", draw)
+    assert len(compare(rows[:2], tmp_path / "out").rows) == 2
+    assert not (tmp_path / "out" / ".run").exists()
+
+
+def test_a_run_takes_the_parts_that_another_has_drawn_meanwhile(rows, tmp_path, monkeypatch):
+    real, others = run_module.load, []
+
+    def opened(*args):
+        if not others:
+            others.append(None)
+            others.append(compare(rows[2], tmp_path / "out", runs=2))
+        return real(*args)
+
+    monkeypatch.setattr(run_module, "load", opened)
+    found = compare(rows[:2], tmp_path / "out", runs=2)
+    assert [row.name for row in found.rows] == ["good", "fair", "poor"]
+
+
+def test_photos_whose_bytes_have_changed_are_refused_until_they_are_as_they_were(
+    toy, photos, tmp_path
+):
+    found = compare(photos, tmp_path / "out", model=toy)
+    photo, other = photos / "rose" / "rose_01.jpg", photos / "tulip" / "tulip_01.jpg"
+    was = photo.read_bytes()
+    photo.write_bytes(other.read_bytes())
+    for views in ("none", "flip"):
+        with pytest.raises(UsageError, match=r"1 image changed \(rose/rose_01\.jpg\)"):
+            compare(photos, tmp_path / "out", model=toy, views=views)
+    photo.write_bytes(was)
+    assert numbers(compare(photos, tmp_path / "out", model=toy)) == numbers(found)
+    photo.write_bytes(other.read_bytes())
+    anew = compare(photos, tmp_path / "out", model=toy, overwrite=True)
+    made = penult.load(tmp_path / "out" / anew.rows[0].file)
+    two = made.take(["rose/rose_01.jpg", "tulip/tulip_01.jpg"]).features
+    assert (two[0] == two[1]).all()
+    assert len(compare(photos, tmp_path / "out", model=toy, views="flip").rows) == 2
+
+
+def test_rows_that_are_gone_leave_out_how_alike_they_are(rows, tmp_path, caplog):
+    compare(rows, tmp_path / "out")
+    rows[0].unlink()
+    with caplog.at_level(logging.WARNING, "penult"):
+        found = compare(rows[1:], tmp_path / "out", similarity=True)
+    assert "the rows of good are no longer in" in caplog.text
+    assert found.cka.names == ("good", "fair", "poor")
+    assert np.isnan(found.cka.matrix[0]).all()
+    assert np.isfinite(found.cka.matrix[1][2])
+
+
+def test_a_feature_file_that_was_moved_keeps_its_name(rows, tmp_path):
+    found = compare(rows, tmp_path / "out")
+    (tmp_path / "elsewhere").mkdir()
+    moved = rows[0].rename(tmp_path / "elsewhere" / "good.h5")
+    again = compare(moved, tmp_path / "out")
+    assert again.rows[0].file == str(moved)
+    assert without_files(numbers(again)) == without_files(numbers(found))
+
+
+def test_a_feature_file_that_is_damaged_is_named_with_what_to_do(toy, photos, tmp_path):
+    compare(photos, tmp_path / "out", model=toy)
+    (file,) = (tmp_path / "out" / "features").glob("*.h5")
+    file.write_bytes(file.read_bytes()[:1000])
+    with pytest.raises(FeatureFileError, match="damaged HDF5 file; remove it, and it is made anew"):
+        compare(photos, tmp_path / "out", model=toy)
+
+
+def test_the_only_network_may_run_out_of_memory(rows, tmp_path, monkeypatch):
+    def score(*_args, **_options):
+        raise MemoryError
+
+    monkeypatch.setattr(run_module, "score_rows", score)
+    with pytest.raises(BackboneError, match="could be compared: good: it ran out of memory"):
+        compare(rows[0], tmp_path / "out")
+
+
+def test_a_file_in_the_place_of_a_folder_is_named(rows, tmp_path):
+    compare(rows, tmp_path / "out")
+    shutil.rmtree(tmp_path / "out" / "results")
+    (tmp_path / "out" / "results").write_text("mine")
+    with pytest.raises(OutputError, match="results cannot be written"):
+        compare(rows, tmp_path / "out")

@@ -148,3 +148,33 @@ def test_what_has_its_default_was_not_asked_for(tmp_path):
 def test_too_few_images_are_refused(make_features):
     with pytest.raises(TrainingError):
         Splits.draw(make_features({"a": 10, "b": 1}), SplitOptions())
+
+
+def test_a_table_may_be_saved_with_a_mark_and_other_line_ends(drawn, tmp_path):
+    table, settings = tmp_path / "splits.csv", tmp_path / "splits.json"
+    drawn[1].write(table, settings)
+    text = table.read_bytes().decode().replace("\r\n", "\n")
+    table.write_bytes(f"\ufeff{text}".encode())
+    assert (Splits.read(table, settings).parts == drawn[1].parts).all()
+
+
+@pytest.mark.parametrize(
+    ("file", "was", "now"),
+    [
+        ("splits.csv", ",0,", ",99999999999999999999,"),
+        ("splits.csv", "id,label", "label,id"),
+        ("splits.csv", "a/000.jpg", "x" * 200_000),
+        ("splits.json", '"runs": 3', '"runs": 300'),
+        ("splits.json", "0.2", "NaN"),
+        ("splits.json", "{", "["),
+    ],
+)
+def test_what_was_damaged_is_refused_in_a_line(drawn, tmp_path, file, was, now):
+    table, settings = tmp_path / "splits.csv", tmp_path / "splits.json"
+    drawn[1].write(table, settings)
+    text = (tmp_path / file).read_bytes().decode()
+    assert was in text
+    for damaged in (text.replace(was, now, 1), ""):
+        (tmp_path / file).write_bytes(damaged.encode())
+        with pytest.raises(FileFormatError, match="give overwrite=True to begin anew"):
+            Splits.read(table, settings)

@@ -137,9 +137,21 @@ def given_files(files: Iterable[Path]) -> list[Candidate]:
 
 def _networks(given: str) -> list[str]:
     """The networks that a name is of; a file may have a plus in its name."""
-    if "+" not in given or Path(given.partition(":")[2] or given).exists() or Path(given).exists():
-        return [given]
-    return given.split("+")
+    parts, found = given.split("+"), list[str]()
+    while parts:
+        names = ["+".join(parts[:n]) for n in range(len(parts), 1, -1)]
+        name = next((one for one in names if _is_file(one)), parts[0])
+        found.append(name)
+        parts = parts[name.count("+") + 1 :]
+    return found
+
+
+def _is_file(name: str) -> bool:
+    try:
+        prefix, _, rest = name.partition(":")
+        return Path(name).exists() or bool(rest and "+" not in prefix and Path(rest).exists())
+    except (OSError, ValueError):  # longer than a name may be, or not one
+        return False
 
 
 def _full_name(name: str) -> str:

@@ -6,29 +6,54 @@ import csv
 import json
 import re
 import zipfile
-from collections.abc import Mapping
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, fields
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from penult.comparison.image_scores import ImageScores
+from penult.comparison.image_scores import PER_IMAGE, ImageScores
 from penult.comparison.splits import Splits
 from penult.errors import FileFormatError, OutputExistsError
+from penult.features.resume.lock import RunLock
 from penult.interface import option
-from penult.messages import printable
-from penult.output import atomic_output, atomic_text, check_folder
+from penult.messages import first_line, printable
+from penult.output import atomic_output, atomic_text, check_folder, explain
 from penult.parsing import read_json, to_record
 from penult.records import ComparedModel, Comparison, Features, ModelCost, RunScores
 from penult.suffixes import require_folder_name
 from penult.tabular import comparison_table
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 __all__ = ["ComparisonFolder", "Result", "file_stem", "read_result"]
 
 PAGE = "index.html"
 _LONGEST = 100  # characters of a name that becomes a file's
+_LOCK = ".run"
+# What a run makes before it has divided the images; the last is what a killed one was writing.
+_FIRST = re.compile(r"features|results|\.run|\.splits\.(csv|json)\..*\.partial")
+_HEADER = 1 << 12  # bytes of an array in a file, before its numbers
+_KNOWN = 1 << 24  # bytes of JSON, the recipe of many joined networks included
+_DAMAGE = (
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    EOFError,
+    ArithmeticError,
+    MemoryError,
+    RuntimeError,  # encrypted, or packed in a way that Python does not know
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What reading a file of others' making may raise."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,9 +80,9 @@ class Result:
     splits: str
     measured: bool
 
-    def is_of(self, features: Features, splits: Splits) -> bool:
-        """Whether it is of these rows, scored on these parts."""
-        return self.splits == splits.digest and self.recipe == features.recipe.to_json()
+    def is_of(self, features: Features) -> bool:
+        """Whether it is of rows that were made as these were."""
+        return self.recipe == features.recipe.to_json()
 
 
 def file_stem(name: str) -> str:
@@ -124,19 +149,56 @@ class ComparisonFolder:
         if self.path.exists() and not self.path.is_dir():
             raise OutputExistsError(f"{self.path} is a file; give the name of a folder to write")
         check_folder(self.path)
-        ours = (self.settings, self.path / "features")
-        if self.path.is_dir() and not any(one.exists() for one in ours):
-            others = next((one for one in self.path.iterdir()), None)
-            if others is not None:
-                raise OutputExistsError(
-                    f"{self.path} holds {printable(others.name)}, and no comparison; give the "
-                    "name of a folder to make"
-                )
-        if overwrite:
-            for file in (self.settings, self.table, self.similarities, *self.result_files()):
-                file.unlink(missing_ok=True)
+        if self.path.is_dir() and (other := self._of_others()) is not None:
+            raise OutputExistsError(
+                f"{self.path} holds {printable(other)}, and no comparison; give the name of a "
+                "folder to make"
+            )
         for folder in (self.path, self.path / "features", self.path / "results"):
-            folder.mkdir(parents=True, exist_ok=True)
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise explain(error, folder) from error
+        if overwrite:
+            # The settings stay, by which the folder is known for a comparison; without the table
+            # they count for nothing, and are replaced before there is another.
+            for file in (self.table, self.similarities, *self.result_files()):
+                try:
+                    file.unlink(missing_ok=True)
+                except OSError as error:
+                    raise explain(error, file, kept=True) from error
+
+    @contextmanager
+    def dividing(self) -> Iterator[None]:
+        """Keep other runs from dividing the images at the same time.
+
+        Raises
+        ------
+        OutputExistsError
+            If another run is about to.
+        OutputError
+        """
+        try:
+            lock = RunLock(self.path / _LOCK, self.path)
+        except OutputExistsError:
+            raise
+        except OSError as error:
+            raise explain(error, self.path) from error
+        try:
+            yield
+        finally:
+            lock.release(remove=True)
+
+    def _of_others(self) -> str | None:
+        """Name something in the folder, if it is not the folder of a comparison."""
+        names = sorted(one.name for one in self.path.iterdir())
+        others = [one for one in names if not _FIRST.fullmatch(one)]
+        if others and not (
+            _is_ours(self.settings, {"digest", "options", "failed"})
+            or _is_ours(self.path / "comparison.json", {"rows", "splits", "differences"})
+        ):
+            return others[0]
+        return None
 
     def splits(self) -> Splits | None:
         """How the images were divided; None where they have not been.
@@ -149,15 +211,15 @@ class ComparisonFolder:
             return None
         return Splits.read(self.table, self.settings)
 
-    def result(self, name: str) -> Result | None:
-        """What is finished of one network; None where it is not.
+    def result(self, name: str, splits: Splits) -> Result | None:
+        """What is finished of one network on these parts; None where it is not.
 
         Raises
         ------
         FileFormatError
         """
         file = self.result_file(name)
-        return read_result(file) if file.is_file() else None
+        return read_result(file, splits) if file.is_file() else None
 
     def write_result(self, result: Result) -> None:
         """Keep what is finished of one network: it is there whole, or not at all."""
@@ -190,20 +252,32 @@ class ComparisonFolder:
         return sorted((self.path / "results").glob("*.npz"))
 
 
-def read_result(path: Path) -> Result:
-    """Read what `ComparisonFolder.write_result` wrote.
+def read_result(path: Path, splits: Splits) -> Result | None:
+    """Read what `ComparisonFolder.write_result` wrote; None where it is of other parts.
 
     Raises
     ------
     FileFormatError
+        If it is damaged, or somebody else's.
     """
     try:
-        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-        known = read_json(arrays.pop("known").tobytes())
-        same = {name[5:]: one for name, one in arrays.items() if name.startswith("same ")}
-        some = {name[4:]: one for name, one in arrays.items() if name.startswith("any ")}
+        with path.open("rb") as opened, zipfile.ZipFile(opened) as file:
+            known = read_json(_array(file, "known", _KNOWN).tobytes())
+            if known["splits"] != splits.digest:
+                return None
+            shape = splits.parts.shape
+            names = [one.filename.removesuffix(".npy") for one in file.infolist()]
+            tables = {name: _table(file, name, shape) for name in names if name.partition(" ")[1]}
+        same = {name[5:]: one for name, one in tables.items() if name.startswith("same ")}
+        some = {name[4:]: one for name, one in tables.items() if name.startswith("any ")}
         row = _row(known["row"])
+        if path.name != f"{file_stem(row.name)}.npz":
+            raise ValueError(f"it holds {row.name}, whose file is another")
+        for name, one in (*row.scores.items(), *row.any_label.items()):
+            if len(one.runs) != splits.runs:
+                raise ValueError(f"{name} is of {len(one.runs)} runs")
+        if {*same} != {*row.scores}.intersection(PER_IMAGE):
+            raise ValueError("the scores of images are others than those of all")
         whole = {name: one for name, one in row.scores.items() if name not in same}
         return Result(
             row=row,
@@ -212,11 +286,37 @@ def read_result(path: Path) -> Result:
             splits=str(known["splits"]),
             measured=bool(known["measured"]),
         )
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+    except _DAMAGE as error:
         raise FileFormatError(
-            f"{path} is damaged, and is not what penult wrote ({error}); remove it, and it is "
-            f"made anew, or give {option('overwrite', True)} to score all networks anew"
+            f"{path} is damaged, and is not what penult wrote ({first_line(error)}); remove "
+            f"it, and it is made anew, or give {option('overwrite', True)} to score all "
+            "networks anew"
         ) from error
+
+
+def _array(file: zipfile.ZipFile, name: str, most: int) -> NDArray[Any]:
+    """Read an array of at most so many bytes, whatever the file says of its size."""
+    entry = file.getinfo(f"{name}.npy")
+    if entry.file_size > most:
+        raise ValueError(f"{name} has {entry.file_size:,} bytes")
+    with file.open(entry) as opened:
+        return np.lib.format.read_array(opened, allow_pickle=False)
+
+
+def _table(file: zipfile.ZipFile, name: str, shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """Read the scores of each image in each run."""
+    found = _array(file, name, _HEADER + 8 * int(np.prod(shape)))
+    if found.shape != shape or found.dtype != np.float64:
+        raise ValueError(f"{name} is of {found.shape}, {found.dtype}, and not of {shape}")
+    return found
+
+
+def _is_ours(file: Path, names: set[str]) -> bool:
+    """Whether penult wrote a file of that name: it has these keys."""
+    with suppress(OSError, ValueError):
+        known = read_json(file.read_bytes())
+        return isinstance(known, dict) and names <= known.keys()
+    return False
 
 
 def _row(known: Mapping[str, Any]) -> ComparedModel:

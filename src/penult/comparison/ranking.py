@@ -24,7 +24,6 @@ __all__ = ["Ranking"]
 @dataclass(frozen=True)
 class _Finished:
     row: ComparedModel
-    splits: str
     values: NDArray[np.float64] | None  # by which it is ranked; None where it has no such score
 
 
@@ -44,7 +43,7 @@ class Ranking:
 
     def __init__(self, folder: ComparisonFolder, score: str) -> None:
         self._folder, self._score = folder, score
-        self._read: dict[tuple[Path, int, int], _Finished] = {}
+        self._read: dict[tuple[str, Path, int, int], _Finished | None] = {}
 
     def rows(self, splits: Splits) -> list[ComparedModel]:
         """Those that were scored on these parts, highest mean first.
@@ -83,21 +82,23 @@ class Ranking:
         )
 
     def _ranked(self, splits: Splits) -> list[_Finished]:
-        self._refresh()
-        found = [one for one in self._read.values() if one.splits == splits.digest]
+        self._refresh(splits)
+        found = [one for one in self._read.values() if one is not None]
         return sorted(found, key=self._place)
 
-    def _refresh(self) -> None:
-        there = {}
+    def _refresh(self, splits: Splits) -> None:
+        there = dict[tuple[str, Path, int, int], _Finished | None]()
         for file in self._folder.result_files():
             known = file.stat()
-            key = (file, known.st_mtime_ns, known.st_ino)
-            there[key] = self._read.get(key) or self._of(file)
+            key = (splits.digest, file, known.st_mtime_ns, known.st_ino)
+            there[key] = self._read[key] if key in self._read else self._of(file, splits)
         self._read = there
 
-    def _of(self, file: Path) -> _Finished:
-        result = read_result(file)
-        return _Finished(result.row, result.splits, result.images.same.get(self._score))
+    def _of(self, file: Path, splits: Splits) -> _Finished | None:
+        result = read_result(file, splits)
+        if result is None:
+            return None
+        return _Finished(result.row, result.images.same.get(self._score))
 
     def _place(self, one: _Finished) -> tuple[float, str]:
         mean = one.row.score(self._score).mean

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from math import nan
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,16 +20,20 @@ from penult.comparison.splits import SplitOptions, Splits
 from penult.errors import (
     BackboneError,
     EngineError,
+    FeatureFileError,
     MissingExtraError,
+    PathNotFoundError,
     PenultError,
     RecipeMismatchError,
     TrainingError,
     UnknownNameError,
     UsageError,
+    WrongFileError,
 )
 from penult.extraction import Extraction
 from penult.extractor import ModelRows
 from penult.features.read import load
+from penult.features.resume.store import is_leftover
 from penult.interface import option
 from penult.partition.rows import row_length
 from penult.progress import Tell, announce
@@ -123,14 +129,14 @@ class ComparisonRun:
             file, costs = candidate.file, dict[str, ModelCost]()
             try:
                 if candidate.extraction is not None:
-                    file, costs = self._extract(candidate, candidate.extraction)
+                    file, costs = self._extract(candidate, candidate.extraction, splits)
             except (*_OF_ONE, MemoryError) as error:
                 leave_out(candidate.name, error)
             if file is None:
                 continue
             added = False
             for rows in _rows(candidate, file):
-                splits = splits or self.folder.splits() or self._draw(rows.features)
+                splits = splits or self._divided(rows.features)
                 splits.require_same(rows.features, self.folder.path)
                 try:
                     added |= self._finish(rows, splits, costs.get(rows.features.name))
@@ -140,16 +146,11 @@ class ComparisonRun:
                 self.folder.write_tables(ranking.comparison(splits, skipped))
         compared = [] if splits is None else ranking.rows(splits)
         if splits is None or not compared:
-            raise failures[0] if len(failures) == 1 else _none(skipped) from failures[0]
-        similar: tuple[SimilarityMatrix | None, SimilarityMatrix | None] = (None, None)
-        if self.similarity and len(compared) > 1:
-            similar = find_similarities(
-                {row.name: load(self.folder.path / row.file, row.layer) for row in compared},
-                kept=self.folder.similarities,
-                seed=splits.options.seed,
-                tell=self.tell,
-            )
-        cka, rsa = similar
+            only = failures[0]
+            if len(failures) > 1 or not isinstance(only, PenultError):
+                raise _none(skipped) from only
+            raise only
+        cka, rsa = self._similarities(compared, splits) if self.similarity else (None, None)
         comparison = replace(ranking.comparison(splits, skipped), cka=cka, rsa=rsa)
         self.folder.write_tables(comparison)
         return comparison
@@ -173,23 +174,62 @@ class ComparisonRun:
                 )
         return stored
 
-    def _draw(self, features: Features) -> Splits:
-        """Divide the images, by the first network that has rows of them."""
-        splits = Splits.draw(features, self.splits)
-        splits.write(self.folder.table, self.folder.settings)
+    def _divided(self, features: Features) -> Splits:
+        """How the images are divided: by the first network, of all runs, that has rows of them."""
+        with self.folder.dividing():
+            splits = self._stored_splits()
+            if splits is None:
+                splits = Splits.draw(features, self.splits)
+                splits.write(self.folder.table, self.folder.settings)
         return splits
+
+    def _similarities(
+        self, compared: Sequence[ComparedModel], splits: Splits
+    ) -> tuple[SimilarityMatrix | None, SimilarityMatrix | None]:
+        """How alike the rows of each two are; NaN where they are no longer there."""
+        rows = {row.name: self._rows_of(row, splits) for row in compared}
+        there = {name: features for name, features in rows.items() if features is not None}
+        if len(there) < 2:
+            return None, None
+        cka, rsa = find_similarities(
+            there, kept=self.folder.similarities, seed=splits.options.seed, tell=self.tell
+        )
+        return _spread(cka, tuple(rows)), _spread(rsa, tuple(rows))
+
+    def _rows_of(self, row: ComparedModel, splits: Splits) -> Features | None:
+        try:
+            features = load(self.folder.path / row.file, row.layer)
+            result = self.folder.result(row.name, splits)
+            if result is not None and result.is_of(features):
+                return features
+            reason = "they were made with another recipe"
+        except PathNotFoundError:
+            reason = "there is no such file"
+        except (UnknownNameError, WrongFileError, FeatureFileError) as error:
+            reason = str(error)
+        _log.warning(
+            "penult: the rows of %s are no longer in %s (%s), so how alike they are to others is "
+            "left out",
+            *(row.name, row.file, reason),
+        )
+        return None
 
     def _finish(self, rows: _Rows, splits: Splits, cost: ModelCost | None) -> bool:
         """Bring rows as far as their results; say whether these were not there before."""
-        known = self.folder.result(rows.name)
+        known = result = self.folder.result(rows.name, splits)
         where = _relative(rows.file, self.folder.path)
-        if known is not None and known.splits == splits.digest and known.row.file != where:
+        if (
+            result is not None
+            and result.is_of(rows.features)
+            and not (self.folder.path / result.row.file).exists()  # it was moved
+        ):
+            result = replace(result, row=replace(result.row, file=where))
+        if result is not None and result.row.file != where:
             raise UsageError(
-                f"{self.folder.path} has compared {rows.name} of {known.row.file} before, and "
+                f"{self.folder.path} has compared {rows.name} of {result.row.file} before, and "
                 f"{rows.file} would take its name; rename the file, or write to another folder"
             )
-        result = known
-        if result is None or not result.is_of(rows.features, splits):
+        if result is None or not result.is_of(rows.features):
             result = self._score(rows, splits)
         if cost is not None:
             result = replace(result, row=replace(result.row, cost=cost), measured=True)
@@ -221,7 +261,7 @@ class ComparisonRun:
         )
 
     def _extract(
-        self, candidate: Candidate, extraction: Extraction
+        self, candidate: Candidate, extraction: Extraction, splits: Splits | None
     ) -> tuple[Path, dict[str, ModelCost]]:
         """Make the rows of a network, and measure what they cost, as far as that is not done."""
         file, name = self.folder.feature_file(candidate.name), candidate.name
@@ -237,9 +277,11 @@ class ComparisonRun:
             layer: self._measure(candidate, extraction, recipe)
             for layer, recipe in recipes.items()
             if self.cost
-            and not (made and self._is_measured(candidate.named(layer, among=tuple(recipes))))
+            and not (
+                made and self._is_measured(candidate.named(layer, among=tuple(recipes)), splits)
+            )
         }
-        if not made or not self._is_listed(file):
+        if not made or self.overwrite or not self._is_current(file):
             extraction.to_file(
                 self.sources,
                 file,
@@ -249,8 +291,8 @@ class ComparisonRun:
             )
         return file, costs
 
-    def _is_measured(self, name: str) -> bool:
-        known = self.folder.result(name)
+    def _is_measured(self, name: str, splits: Splits | None) -> bool:
+        known = None if splits is None else self.folder.result(name, splits)
         return known is not None and known.measured
 
     def _measure(self, candidate: Candidate, extraction: Extraction, recipe: Recipe) -> ModelCost:
@@ -264,6 +306,25 @@ class ComparisonRun:
             self.listing.records,
             readers=self.listing.readers,
         )
+
+    def _is_current(self, file: Path) -> bool:
+        """Whether a feature file is of the images as they are now, as far as that is cheap to say.
+
+        Their labels are compared. Their bytes are not, but no file may have changed since: not its
+        content, and not what lies under its name.
+        """
+        return (
+            self._is_listed(file)
+            and not is_leftover(file)
+            and self._newest < file.stat().st_mtime_ns
+        )
+
+    @cached_property
+    def _newest(self) -> int:
+        """When the image file that changed last did, in nanoseconds."""
+        assert self.listing is not None
+        paths = (one.path for one in self.listing.records)
+        return max((_changed(path) for path in paths if path is not None), default=0)
 
     def _is_listed(self, file: Path) -> bool:
         """Whether a feature file is of the images as they are listed now, with their labels."""
@@ -319,9 +380,43 @@ def _recipes(extraction: Extraction) -> dict[str, Recipe]:
     return dict(zip(opened.names, opened.recipes, strict=True))
 
 
+def _changed(path: Path) -> int:
+    """When a file was last written, renamed or put in place of another."""
+    try:
+        status = path.stat()
+    except OSError:
+        return 0
+    return max(status.st_mtime_ns, status.st_ctime_ns)
+
+
+def _spread(similarity: SimilarityMatrix, names: tuple[str, ...]) -> SimilarityMatrix:
+    """Put the networks that have no value into it, too."""
+    place = {name: k for k, name in enumerate(similarity.names)}
+
+    def spread(values: tuple[tuple[float, ...], ...]) -> tuple[tuple[float, ...], ...]:
+        return tuple(
+            tuple(values[place[a]][place[b]] if {a, b} <= place.keys() else nan for b in names)
+            for a in names
+        )
+
+    return replace(
+        similarity, names=names, matrix=spread(similarity.matrix), p=spread(similarity.p)
+    )
+
+
 def _stored_recipes(file: Path) -> dict[str, Recipe]:
-    layers = load(file).layers if file.exists() else ()
-    return {layer: load(file, layer).recipe for layer in layers}
+    """How the rows were made that lie in a file that was made here.
+
+    Raises
+    ------
+    FeatureFileError
+    """
+    try:
+        layers = load(file).layers if file.exists() else ()
+        return {layer: load(file, layer).recipe for layer in layers}
+    except FeatureFileError as error:
+        reason = str(error).partition("; make one with")[0]
+        raise FeatureFileError(f"{reason}; remove it, and it is made anew") from error
 
 
 def _distinct(words: Iterable[str]) -> str:

@@ -264,13 +264,20 @@ def _read(path: Path) -> dict[tuple[str, ...], PairSimilarity]:
         data = read_json(path.read_bytes())
         if data["format"] != _FORMAT:
             return {}  # of another penult; it is written anew
-        found = [to_record(PairSimilarity, one) for one in data["pairs"]]
+        found = [_pair(one) for one in data["pairs"]]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise FileFormatError(
             f"{path} is damaged, and is not what penult wrote ({error}); remove it, and it is made "
             "anew"
         ) from error
     return {one.names: one for one in found}
+
+
+def _pair(data: Any) -> PairSimilarity:
+    pair = to_record(PairSimilarity, data)
+    if not all(isfinite(value) for value in asdict(pair).values() if isinstance(value, float)):
+        raise FileFormatError(f"a value of {' and '.join(pair.names)} is no number")
+    return pair
 
 
 def _write(path: Path, pairs: Iterable[PairSimilarity]) -> None:

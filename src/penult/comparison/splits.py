@@ -342,7 +342,10 @@ class Splits:
         """
         try:
             return cls._read(table, settings)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, FileFormatError) as error:
+        except (
+            *(OSError, ValueError, KeyError, TypeError, AttributeError),
+            *(ArithmeticError, csv.Error),  # of numbers and lines that are too large
+        ) as error:
             raise FileFormatError(
                 f"{table} and {settings.name} are not as penult wrote them ({error}); give "
                 f"{option('overwrite', True)} to begin anew"
@@ -373,9 +376,10 @@ def _columns(table: Path) -> tuple[list[str], list[str], list[str], array[int], 
     """Read a table line by line: as text, a million images take ten times as much."""
     place = {name: k for k, name in enumerate(_PARTS)}
     ids, labels, digests, units, parts = [], [], [], array("q"), array("b")
-    with table.open(encoding="utf-8", newline="") as file:
+    # Programs that show tables may save one with a mark at its begin.
+    with table.open(encoding="utf-8-sig", newline="") as file:
         lines = csv.reader(file)
-        header = next(lines)
+        header = next(lines, [])
         if tuple(header[: len(_COLUMNS)]) != _COLUMNS:
             raise ValueError(f"its columns are not {', '.join(_COLUMNS)}")
         for one, label, digest, unit, *runs in lines:
