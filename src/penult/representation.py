@@ -138,7 +138,8 @@ def _is_default(field: dataclasses.Field[Any], value: Any) -> bool:
     if field.default is not dataclasses.MISSING:
         return value is field.default or (isinstance(value, str | int) and value == field.default)
     if field.default_factory is not dataclasses.MISSING:
-        return len(value) == 0
+        empty = field.default_factory()
+        return len(value) == 0 if hasattr(value, "__len__") else bool(value == empty)
     return False
 
 

@@ -70,7 +70,7 @@ def test_a_name_that_is_none_is_refused_before_any_work():
 def test_the_same_twice_is_refused():
     with pytest.raises(UsageError, match="efficientnet_lite0 was given 2 times"):
         listed("efficientnet_lite0", "bundled:efficientnet_lite0")
-    with pytest.raises(UsageError, match="rows was given 2 times"):
+    with pytest.raises(UsageError, match="would both be called rows; rename one"):
         given_files([Path("a/rows.h5"), Path("b/rows.h5")])
 
 

@@ -15,6 +15,7 @@ import pytest
 
 import penult
 from penult.comparison import ranking
+from penult.comparison import rows as rows_module
 from penult.comparison import run as run_module
 from penult.errors import (
     BackboneError,
@@ -28,6 +29,7 @@ from penult.errors import (
     UsageError,
     WeightsError,
 )
+from penult.extraction import Extraction
 
 pytestmark = pytest.mark.light
 
@@ -159,7 +161,7 @@ def test_images_are_extracted_once_and_photos_that_fail_are_in_none(
     assert {row.name for row in found.rows} == {f"{toy}/mean", f"{toy}/logits"}
     assert {row.features for row in found.rows} == {3, 2}
     assert all(row.images == 36 and row.missing == 0 for row in found.rows)
-    monkeypatch.setattr(run_module.Extraction, "to_file", None)  # it would be called in vain
+    monkeypatch.setattr(Extraction, "to_file", None)  # it would be called in vain
     again = compare(photos, tmp_path / "out", model=toy, layer=["mean", "logits"])
     assert numbers(again) == numbers(found)
 
@@ -176,14 +178,14 @@ def test_photos_that_came_after_are_refused_and_the_rows_are_kept(toy, photos, t
 def test_what_is_wrong_with_one_network_is_named_and_the_rest_goes_on(
     toy, photos, tmp_path, monkeypatch, caplog
 ):
-    real = run_module.Extraction.to_file
+    real = Extraction.to_file
 
     def fail(self, sources, output, **options):
         if "flip" in str(output):
             raise EngineError("it ran out of memory")
         return real(self, sources, output, **options)
 
-    monkeypatch.setattr(run_module.Extraction, "to_file", fail)
+    monkeypatch.setattr(Extraction, "to_file", fail)
     with caplog.at_level(logging.WARNING, "penult"):
         found = compare(photos, tmp_path / "out", model=toy, views=["none", "flip"])
     assert [row.name for row in found.rows] == [toy]
@@ -232,9 +234,11 @@ def test_costs_are_measured_once_and_may_be_measured_later(toy, photos, tmp_path
         measured.append(spec.rows.layers)
         return penult.records.ModelCost(parameters=6, images_per_second=100.0)
 
-    monkeypatch.setattr(run_module, "measure_cost", measure)
+    monkeypatch.setattr(rows_module, "measure_cost", measure)
     without = compare(photos, tmp_path / "out", model=toy)
-    assert without.rows[0].cost.parameters is None
+    # What depends on the network alone is counted without.
+    assert (without.rows[0].cost.parameters, without.rows[0].cost.flops) == (6, 0)
+    assert without.rows[0].cost.images_per_second is None
     with_cost = compare(photos, tmp_path / "out", model=toy, cost=True)
     assert with_cost.rows[0].cost.parameters == 6
     assert with_cost.rows[0].scores == without.rows[0].scores
@@ -248,17 +252,47 @@ def test_rows_of_other_weights_are_refused_and_made_anew_where_that_is_asked_for
 ):
     compare(photos, tmp_path / "out", model=toy)
     file = next((tmp_path / "out" / "features").glob("*.h5"))
-    penult.extract(photos, file, model=toy, layer="logits", overwrite=True)
+    penult.extract(photos, file, model=toy, normalize="l2", overwrite=True)
     with pytest.raises(RecipeMismatchError, match="give overwrite=True to make it anew"):
         compare(photos, tmp_path / "out", model=toy)
     assert compare(photos, tmp_path / "out", model=toy, overwrite=True).rows[0].features == 3
 
 
-def test_other_layers_of_a_network_that_is_there_are_refused_by_their_names(toy, photos, tmp_path):
+def test_another_layer_of_a_network_is_added_and_what_is_there_is_found(
+    toy, photos, tmp_path, monkeypatch
+):
+    compare(photos, tmp_path / "out", model=toy, layer=["mean", "logits"])
+    extracted, real = [], Extraction.to_file
+
+    def watched(self, sources, output, **options):
+        extracted.append(self.extractor.rows.layers)
+        return real(self, sources, output, **options)
+
+    monkeypatch.setattr(Extraction, "to_file", watched)
+    found = compare(photos, tmp_path / "out", model=toy, layer=["mean", "penultimate"])
+    assert {row.name for row in found.rows} == {toy, f"{toy}/mean", f"{toy}/logits"}
+    assert extracted == [("penultimate",)]
     compare(photos, tmp_path / "out", model=toy, layer="mean")
-    said = r"are mean, and those asked for are mean, logits: all layers .* another folder"
-    with pytest.raises(RecipeMismatchError, match=said):
-        compare(photos, tmp_path / "out", model=toy, layer=["mean", "logits"])
+    compare(photos, tmp_path / "out", model=toy)
+    assert len(extracted) == 1
+
+
+def test_networks_are_joined_of_the_rows_that_are_there(
+    toy, margins, photos, tmp_path, monkeypatch
+):
+    both = f"{toy}+{margins}"
+    at_once = compare(photos, tmp_path / "at-once", model=both)
+    compare(photos, tmp_path / "out", model=[toy, margins])
+    monkeypatch.setattr(Extraction, "to_file", None)  # it would be called in vain
+    found = compare(photos, tmp_path / "out", model=both)
+    (joined,) = (row for row in found.rows if row.name == both)
+    assert joined.layer == "joined"
+    assert joined.scores == at_once.rows[0].scores
+    theirs, ours = (
+        penult.load(folder / row.file).features[:]
+        for folder, row in ((tmp_path / "at-once", at_once.rows[0]), (tmp_path / "out", joined))
+    )
+    np.testing.assert_allclose(ours, theirs, rtol=1e-6)
 
 
 def test_a_folder_of_something_else_is_refused(rows, tmp_path):
@@ -460,7 +494,7 @@ def test_two_runs_do_not_divide_the_images_at_the_same_time(rows, tmp_path, monk
 
 
 def test_a_run_takes_the_parts_that_another_has_drawn_meanwhile(rows, tmp_path, monkeypatch):
-    real, others = run_module.load, []
+    real, others = rows_module.load, []
 
     def opened(*args):
         if not others:
@@ -468,7 +502,7 @@ def test_a_run_takes_the_parts_that_another_has_drawn_meanwhile(rows, tmp_path, 
             others.append(compare(rows[2], tmp_path / "out", runs=2))
         return real(*args)
 
-    monkeypatch.setattr(run_module, "load", opened)
+    monkeypatch.setattr(rows_module, "load", opened)
     found = compare(rows[:2], tmp_path / "out", runs=2)
     assert [row.name for row in found.rows] == ["good", "fair", "poor"]
 

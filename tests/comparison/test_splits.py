@@ -37,7 +37,7 @@ def test_what_was_written_is_read_again(drawn, tmp_path):
     assert again.digest == splits.digest
     assert (again.parts == splits.parts).all()
     assert again.to_dict() == splits.to_dict()
-    assert again.failed == ("bad.jpg",)
+    assert again.failed == {"bad.jpg": "no image"}
 
 
 @pytest.mark.parametrize("changed", ["trains", "test"])

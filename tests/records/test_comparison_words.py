@@ -243,3 +243,9 @@ def test_a_run_that_could_not_be_scored_is_no_sign_of_several_labels():
     ]
     titles = [title for title, _ in comparison_tables(replace(made, rows=tuple(rows)))]
     assert titles == [title for title, _ in comparison_tables(made)]
+
+
+def test_a_compared_network_has_a_repr_with_and_without_a_cost():
+    row = comparisons.two_models().rows[0]
+    assert "cost=" in repr(row)
+    assert "cost=" not in repr(replace(row, cost=ModelCost()))

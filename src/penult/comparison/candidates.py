@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import product
+from itertools import combinations, product
 from pathlib import Path
 
 from penult.backbones.catalogue import list_models
@@ -119,7 +119,9 @@ def list_candidates(
             join=True if len(networks) > 1 else None,
         )
         model = "+".join(one.removeprefix(_BUNDLED) for one in full)
-        name = ", ".join([model, *_told(rows, extraction)])
+        # The rows of several networks are called "joined", whichever layers they are of.
+        of = f"/{'+'.join(rows.layers)}" if rows.join and rows.layers != ModelRows().layers else ""
+        name = ", ".join([model + of, *_told(rows, extraction)])
         spec = replace(extraction.extractor, rows=rows)
         found.append(
             Candidate(name=name, model=model, extraction=replace(extraction, extractor=spec))
@@ -131,7 +133,11 @@ def list_candidates(
 def given_files(files: Iterable[Path]) -> list[Candidate]:
     """Rows that there are already, named after their files."""
     found = [Candidate(name=file.stem, model=file.stem, file=file) for file in files]
-    _require_distinct([one.name for one in found])
+    for one, other in combinations(found, 2):
+        if one.name == other.name:
+            raise UsageError(
+                f"{one.file} and {other.file} would both be called {one.name}; rename one of them"
+            )
     return found
 
 

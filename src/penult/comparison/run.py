@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from math import nan
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from penult.comparison.candidates import Candidate
-from penult.comparison.cost import measure_cost
 from penult.comparison.folder import ComparisonFolder, Result
 from penult.comparison.ranking import Ranking
+from penult.comparison.rows import CandidateRows, RowMaker, telling
 from penult.comparison.scoring import score_rows
 from penult.comparison.similarities import find_similarities
 from penult.comparison.splits import SplitOptions, Splits
@@ -24,31 +23,23 @@ from penult.errors import (
     MissingExtraError,
     PathNotFoundError,
     PenultError,
-    RecipeMismatchError,
     TrainingError,
     UnknownNameError,
     UsageError,
     WrongFileError,
 )
-from penult.extraction import Extraction
-from penult.extractor import ModelRows
 from penult.features.read import load
-from penult.features.resume.store import is_leftover
 from penult.interface import option
 from penult.partition.rows import row_length
-from penult.progress import Tell, announce
-from penult.recipe import AveragedRecipe, JoinedRecipe, Recipe
+from penult.progress import Tell
+from penult.recipe import AveragedRecipe
 from penult.records import (
     ComparedModel,
     Comparison,
     Features,
-    ModelCost,
-    Progress,
     SimilarityMatrix,
     SkippedModel,
 )
-from penult.tabular import text_columns
-from penult.wording import listed
 
 if TYPE_CHECKING:
     from penult.images.listing import Listing
@@ -61,16 +52,6 @@ _log = logging.getLogger("penult")
 # What is wrong with one network: others may do. What is wrong with the images, the options or the
 # disk is wrong for all.
 _OF_ONE = (BackboneError, EngineError, MissingExtraError, UnknownNameError)
-
-
-@dataclass(frozen=True)
-class _Rows:
-    """The rows of one layer of a candidate: what they are called, and the file they are in."""
-
-    name: str
-    model: str
-    features: Features
-    file: Path
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,6 +97,14 @@ class ComparisonRun:
             If no network could be compared: as the first of them failed.
         """
         ranking, splits = Ranking(self.folder, self.score), self._stored_splits()
+        maker = RowMaker(
+            folder=self.folder,
+            sources=self.sources,
+            listing=self.listing,
+            cost=self.cost,
+            overwrite=self.overwrite,
+            tell=self.tell,
+        )
         skipped: list[SkippedModel] = []
         failures: list[Exception] = []
 
@@ -126,20 +115,17 @@ class ComparisonRun:
             failures.append(error)
 
         for candidate in candidates:
-            file, costs = candidate.file, dict[str, ModelCost]()
             try:
-                if candidate.extraction is not None:
-                    file, costs = self._extract(candidate, candidate.extraction, splits)
+                made = maker.make(candidate, splits)
             except (*_OF_ONE, MemoryError) as error:
                 leave_out(candidate.name, error)
-            if file is None:
                 continue
             added = False
-            for rows in _rows(candidate, file):
+            for rows in made:
                 splits = splits or self._divided(rows.features)
                 splits.require_same(rows.features, self.folder.path)
                 try:
-                    added |= self._finish(rows, splits, costs.get(rows.features.name))
+                    added |= self._finish(rows, splits)
                 except (TrainingError, MemoryError) as error:
                     leave_out(rows.name, error)
             if added and splits is not None:
@@ -214,33 +200,33 @@ class ComparisonRun:
         )
         return None
 
-    def _finish(self, rows: _Rows, splits: Splits, cost: ModelCost | None) -> bool:
+    def _finish(self, rows: CandidateRows, splits: Splits) -> bool:
         """Bring rows as far as their results; say whether these were not there before."""
         known = result = self.folder.result(rows.name, splits)
         where = _relative(rows.file, self.folder.path)
-        if (
-            result is not None
-            and result.is_of(rows.features)
-            and not (self.folder.path / result.row.file).exists()  # it was moved
-        ):
-            result = replace(result, row=replace(result.row, file=where))
         if result is not None and result.row.file != where:
-            raise UsageError(
-                f"{self.folder.path} has compared {rows.name} of {result.row.file} before, and "
-                f"{rows.file} would take its name; rename the file, or write to another folder"
-            )
+            ours = rows.file.is_relative_to(self.folder.path)
+            moved = not (self.folder.path / result.row.file).exists()
+            if not ours and not (moved and result.is_of(rows.features)):
+                raise UsageError(
+                    f"{self.folder.path} has compared {rows.name} of {result.row.file} before, "
+                    f"and {rows.file} would take its name; rename the file, or write to another "
+                    "folder"
+                )
+            result = replace(result, row=replace(result.row, file=where))
         if result is None or not result.is_of(rows.features):
             result = self._score(rows, splits)
-        if cost is not None:
-            result = replace(result, row=replace(result.row, cost=cost), measured=True)
+        if rows.cost is not None:
+            row = replace(result.row, cost=rows.cost)
+            result = replace(result, row=row, measured=rows.measured)
         if result is known:
             return False
         self.folder.write_result(result)
         return True
 
-    def _score(self, rows: _Rows, splits: Splits) -> Result:
+    def _score(self, rows: CandidateRows, splits: Splits) -> Result:
         features, recipe = rows.features, rows.features.recipe
-        images = score_rows(features, splits, tell=self._telling(rows.name))
+        images = score_rows(features, splits, tell=telling(self.tell, rows.name))
         row = ComparedModel(
             name=rows.name,
             model=rows.model,
@@ -260,88 +246,6 @@ class ComparisonRun:
             row=row, images=images, recipe=recipe.to_json(), splits=splits.digest, measured=False
         )
 
-    def _extract(
-        self, candidate: Candidate, extraction: Extraction, splits: Splits | None
-    ) -> tuple[Path, dict[str, ModelCost]]:
-        """Make the rows of a network, and measure what they cost, as far as that is not done."""
-        file, name = self.folder.feature_file(candidate.name), candidate.name
-        announce(f"{name}: opening", brief=True)
-        recipes = _recipes(extraction)
-        there = _stored_recipes(file)
-        if there and there != recipes and not self.overwrite:
-            raise _made_otherwise(file, name, tuple(there), tuple(recipes))
-        made = there == recipes
-        # Before any work is spent on it here: what takes more memory than there is takes the
-        # process in which it is measured with it, and not this one.
-        costs = {
-            layer: self._measure(candidate, extraction, recipe)
-            for layer, recipe in recipes.items()
-            if self.cost
-            and not (
-                made and self._is_measured(candidate.named(layer, among=tuple(recipes)), splits)
-            )
-        }
-        if not made or self.overwrite or not self._is_current(file):
-            extraction.to_file(
-                self.sources,
-                file,
-                overwrite=not made,
-                update=made,
-                progress=self._telling(name),
-            )
-        return file, costs
-
-    def _is_measured(self, name: str, splits: Splits | None) -> bool:
-        known = None if splits is None else self.folder.result(name, splits)
-        return known is not None and known.measured
-
-    def _measure(self, candidate: Candidate, extraction: Extraction, recipe: Recipe) -> ModelCost:
-        rows = extraction.extractor.rows
-        if isinstance(rows, ModelRows) and not isinstance(recipe, JoinedRecipe):
-            rows = replace(rows, layers=(recipe.layer,))
-        announce(f"{candidate.name}: measuring what it costs")
-        assert self.listing is not None
-        return measure_cost(
-            replace(extraction.extractor, rows=rows),
-            self.listing.records,
-            readers=self.listing.readers,
-        )
-
-    def _is_current(self, file: Path) -> bool:
-        """Whether a feature file is of the images as they are now, as far as that is cheap to say.
-
-        Their labels are compared. Their bytes are not, but no file may have changed since: not its
-        content, and not what lies under its name.
-        """
-        return (
-            self._is_listed(file)
-            and not is_leftover(file)
-            and self._newest < file.stat().st_mtime_ns
-        )
-
-    @cached_property
-    def _newest(self) -> int:
-        """When the image file that changed last did, in nanoseconds."""
-        assert self.listing is not None
-        paths = (one.path for one in self.listing.records)
-        return max((_changed(path) for path in paths if path is not None), default=0)
-
-    def _is_listed(self, file: Path) -> bool:
-        """Whether a feature file is of the images as they are listed now, with their labels."""
-        assert self.listing is not None
-        features = load(file)
-        columns = text_columns(features)
-        there = dict(zip(columns["id"], columns["label"], strict=True))
-        failed = {failure.id for failure in features.failures}
-        now = {one.id: "|".join(sorted(one.labels)) or None for one in self.listing.records}
-        return there == {name: label for name, label in now.items() if name not in failed}
-
-    def _telling(self, name: str) -> Tell:
-        def tell(now: Progress) -> None:
-            self.tell(replace(now, stage=f"{name}: {now.stage}" if now.stage else name))
-
-        return tell
-
 
 def _none(skipped: Sequence[SkippedModel]) -> PenultError:
     return BackboneError(
@@ -349,44 +253,6 @@ def _none(skipped: Sequence[SkippedModel]) -> PenultError:
         + "; ".join(f"{one.model}: {one.reason}" for one in skipped)
         + f"; give others with {option('model')}"
     )
-
-
-def _made_otherwise(
-    file: Path, name: str, there: Sequence[str], asked: Sequence[str]
-) -> RecipeMismatchError:
-    what = f"{file} was made with another recipe than {name} has now"
-    if there != asked:
-        what = (
-            f"the layers of {file} are {listed(there)}, and those asked for are {listed(asked)}: "
-            "all layers of a network come from one pass over the images"
-        )
-    return RecipeMismatchError(
-        f"{what}; give {option('overwrite', True)} to make it anew, or write to another folder"
-    )
-
-
-def _rows(candidate: Candidate, file: Path) -> Iterator[_Rows]:
-    """The rows of each layer that is in a file."""
-    layers = load(file).layers
-    for layer in layers:
-        features = load(file, layer)
-        model = candidate.model if candidate.file is None else features.recipe.network
-        yield _Rows(candidate.named(layer, among=layers), model, features, file)
-
-
-def _recipes(extraction: Extraction) -> dict[str, Recipe]:
-    """How the rows of each layer would be made; the networks are let go of again."""
-    opened = extraction.extractor.open()
-    return dict(zip(opened.names, opened.recipes, strict=True))
-
-
-def _changed(path: Path) -> int:
-    """When a file was last written, renamed or put in place of another."""
-    try:
-        status = path.stat()
-    except OSError:
-        return 0
-    return max(status.st_mtime_ns, status.st_ctime_ns)
 
 
 def _spread(similarity: SimilarityMatrix, names: tuple[str, ...]) -> SimilarityMatrix:
@@ -402,21 +268,6 @@ def _spread(similarity: SimilarityMatrix, names: tuple[str, ...]) -> SimilarityM
     return replace(
         similarity, names=names, matrix=spread(similarity.matrix), p=spread(similarity.p)
     )
-
-
-def _stored_recipes(file: Path) -> dict[str, Recipe]:
-    """How the rows were made that lie in a file that was made here.
-
-    Raises
-    ------
-    FeatureFileError
-    """
-    try:
-        layers = load(file).layers if file.exists() else ()
-        return {layer: load(file, layer).recipe for layer in layers}
-    except FeatureFileError as error:
-        reason = str(error).partition("; make one with")[0]
-        raise FeatureFileError(f"{reason}; remove it, and it is made anew") from error
 
 
 def _distinct(words: Iterable[str]) -> str:

@@ -115,23 +115,25 @@ def find_similarities(
     found = {} if kept is None else _read(kept)
     of = {name: _digest_of_rows(features) for name, features in rows.items()}
     measured = _Measured(rows, seed)
-    wanted = [tuple(sorted(pair)) for pair in combinations(rows, 2)]
-    pairs: dict[tuple[str, ...], PairSimilarity] = {}
-    taken = 0
-    for done, names in enumerate(wanted, 1):
-        first, second = names
-        digest = _digest(
+    digests: dict[tuple[str, ...], str] = {
+        (first, second): _digest(
             [_METHOD, seed, null.PERMUTATIONS, rsa.SAMPLE, null.SAMPLE, of[first], of[second]]
         )
-        known = found.get(names)
-        if known is not None and known.of == digest:
-            taken += 1
-        else:
-            known = found[names] = measured.pair(first, second, digest)
-            if kept is not None:
-                _write(kept, found.values())
-        pairs[names] = known
-        tell(Progress(done, len(wanted), 0, kept=taken, stage="similarity", unit="pairs"))
+        for first, second in (sorted(pair) for pair in combinations(rows, 2))
+    }
+    pairs = {
+        names: known
+        for names, digest in digests.items()
+        if (known := found.get(names)) is not None and known.of == digest
+    }
+    taken = len(pairs)
+    for names, digest in digests.items():
+        if names in pairs:
+            continue
+        pairs[names] = found[names] = measured.pair(names[0], names[1], digest)
+        if kept is not None:
+            _write(kept, found.values())
+        tell(Progress(len(pairs), len(digests), 0, kept=taken, stage="similarity", unit="pairs"))
     return _matrix("cka", tuple(rows), pairs), _matrix("rsa", tuple(rows), pairs)
 
 

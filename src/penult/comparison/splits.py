@@ -118,8 +118,8 @@ class Splits:
         Reason to the number of images that are in neither part.
     dropped : tuple of str
         Labels that fewer images have than `SplitOptions.min_per_class`.
-    failed : tuple of str
-        Ids of images of which there was no row.
+    failed : mapping of str to str
+        Ids of images of which there was no row, each with the reason.
     ids, labels, digests : tuple of str, length N
         Of the images; several labels are joined by ``|``.
     units : int64 array, shape (N,)
@@ -132,7 +132,7 @@ class Splits:
     description: str
     left_out: Mapping[str, int]
     dropped: tuple[str, ...] = ()
-    failed: tuple[str, ...] = ()
+    failed: Mapping[str, str] = field(default_factory=dict)
     ids: tuple[str, ...] = field(default=(), repr=False)
     labels: tuple[str, ...] = field(default=(), repr=False)
     digests: tuple[str, ...] = field(default=(), repr=False)
@@ -180,7 +180,7 @@ class Splits:
             description=description,
             left_out=dict(first.left_out),
             dropped=tuple(str(features.label_names[k]) for k in first.dropped),
-            failed=tuple(failure.id for failure in features.failures),
+            failed={failure.id: failure.reason for failure in features.failures},
             ids=tuple(str(one) for one in columns["id"]),
             labels=tuple(one or "" for one in columns["label"]),
             digests=tuple(map(str, features.content or [""] * len(features))),
@@ -242,7 +242,7 @@ class Splits:
         ------
         UsageError
         """
-        places, failed = self.places(ids), {*self.failed}
+        places, failed = self.places(ids), self.failed
         there = np.zeros(len(self.ids), bool)
         there[places[places >= 0]] = True
         found = [*zip(ids, labels, places.tolist(), strict=True)]
@@ -317,7 +317,7 @@ class Splits:
             "description": self.description,
             "left_out": dict(self.left_out),
             "dropped": list(self.dropped),
-            "failed": list(self.failed),
+            "failed": dict(self.failed),
             "digest": self.digest,
         }
         with atomic_text(settings, overwrite=True) as file:
@@ -360,7 +360,7 @@ class Splits:
             description=str(known["description"]),
             left_out={str(name): int(n) for name, n in known["left_out"].items()},
             dropped=tuple(map(str, known["dropped"])),
-            failed=tuple(map(str, known["failed"])),
+            failed={str(name): str(reason) for name, reason in known["failed"].items()},
             ids=tuple(ids),
             labels=tuple(labels),
             digests=tuple(digests),
