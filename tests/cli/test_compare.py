@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from penult.backbones.info import ModelInfo
 from penult.backbones.registry import register, unregister
 from penult.backbones.source import BackboneSource
 from penult.errors import UsageError, WeightsError
+from penult.records import RunScores
 from tests import comparisons
 
 
@@ -47,6 +49,21 @@ def test_the_tables_fit_80_columns_best_first(typed, monkeypatch, number):
     accuracies = [float(line.split("%")[0].split()[-1]) for line in body]
     assert len(accuracies) == number
     assert accuracies == sorted(accuracies, reverse=True)
+
+
+@pytest.mark.light
+@pytest.mark.parametrize("longer", range(8))
+def test_no_cell_of_a_table_is_broken_into_two_lines(typed, monkeypatch, longer):
+    monkeypatch.setenv("COLUMNS", "80")
+    rows = [
+        replace(row, name=f"{'x' * (14 + longer)}{k}", any_label={})
+        for k, row in enumerate(comparisons.flowers().rows)
+    ]
+    wild = dict.fromkeys(rows[0].scores, RunScores((0.0, 1.0, 0.9)))
+    made = comparisons.comparison([replace(rows[0], scores=wild), *rows[1:]])
+    tables, _, _ = typed(made).out.partition("\n◀ ")
+    lines = [line for line in tables.splitlines() if line.strip()]
+    assert [line.split()[0][0] for line in lines] == [*"m─xxxxxx", "o", *"m─xxxxxx"]
 
 
 @pytest.mark.light
@@ -91,7 +108,8 @@ def test_json_is_what_the_folder_has(typed):
     told = json.loads(done.out)
     assert told == json.loads(json.dumps(made.to_dict()))
     assert list(told) == [
-        "rows", "score", "splits", "differences", "recommended", "reason", "skipped", "cka", "rsa",
+        "rows", "score", "splits", "differences", "recommended", "reason", "skipped", "failures",
+        "cka", "rsa",
     ]  # fmt: skip
     first = told["rows"][0]
     assert first["accuracy"].keys() == first["any_label"]["hit@1"].keys() == {"mean", "std", "runs"}

@@ -260,3 +260,20 @@ def test_a_sentence_says_where_only_the_number_of_pairs_is_in_the_way():
 def test_a_difference_too_small_to_be_printed_is_not_called_none():
     (one,) = compare(a=right(3_000, 4_000), b=right(2_999, 4_000))
     assert str(one).startswith("a is less than 0.1 points better than b")
+
+
+def test_rows_that_repeat_others_cost_the_rest_nothing():
+    a, b = right(60, 100), right(53, 100)
+    (alone,) = compare(a=a, b=b)
+    assert alone.p == pytest.approx(2 / 2**7)  # seven images, all one way
+    found = {(one.a, one.b): one for one in compare(a=a, a2=a, b=b, b2=b, b3=b)}
+    assert {found[one, other].p for one in ("a", "a2") for other in ("b", "b2", "b3")} == {alone.p}
+    assert found["a", "b"].separable
+    assert (found["a", "a2"].p, found["a", "a2"].separable) == (1, False)
+    # A third that differs is two tests more.
+    third = compare(a=a, b=b, b2=b, c=right(60, 100, first=20))
+    assert third[0].p == pytest.approx(3 * alone.p)
+
+
+def test_all_that_are_equal_have_a_p_of_1():
+    assert [one.p for one in compare(a=right(5, 10), b=right(5, 10), c=right(5, 10))] == [1, 1, 1]

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 
 import pytest
 
-from penult.records import ModelCost, RunScores, comparison_sentences, comparison_tables
+from penult.records import Failure, ModelCost, RunScores, comparison_sentences, comparison_tables
 from penult.records.comparison_words import in_units
 from penult.representation import text_table
 from penult.tabular import comparison_table
@@ -74,7 +74,7 @@ def test_scores_that_one_right_label_gives_are_shown_where_they_differ():
     title, rows = comparison_tables(comparisons.several_labels())[2]
     assert title == "one right label is enough:"
     assert rows[0] == ("model", "accuracy", "k-NN", "hit@1", "hit@5", "prec@5")
-    assert (rows[1][1], rows[1][3]) == ("0.881", "0.830")
+    assert (rows[1][1], rows[1][3]) == ("88.1%", "83.0%")
 
 
 def test_what_was_not_measured_or_compared_has_no_column():
@@ -92,7 +92,7 @@ def test_a_score_that_one_of_them_lacks_is_a_dash():
     fewer = {name: one for name, one in first.scores.items() if name != "soft_f1"}
     made = comparisons.flowers(rows=(replace(first, scores=fewer), *rest))
     _, rows = comparison_tables(made)[1]
-    assert [row[rows[0].index("soft F1")] for row in rows[1:3]] == ["–", "0.886"]
+    assert [row[rows[0].index("soft F1")] for row in rows[1:3]] == ["–", "88.6%"]
     columns, cells = comparison_table(made)
     assert cells[0][columns.index("soft_f1")] is None
     assert columns.index("soft_f1") == columns.index("macro_f1_std") + 1
@@ -111,11 +111,47 @@ def test_sentences_say_which_to_take_first():
     )
 
 
-def test_where_none_can_be_told_apart_the_reason_has_no_mark():
-    reason = "only 9 held-out images: no two of the 6 can be told apart."
-    made = comparisons.flowers(recommended=None, reason=reason)
+def test_where_none_is_recommended_the_reason_has_no_mark():
+    reason = "only a could be scored: there is nothing to choose from."
+    made = comparisons.one_model(reason=reason)
     assert comparison_sentences(made)[0] == reason
     assert "◀" not in str(made)
+
+
+def test_the_different_images_that_several_runs_hold_out_are_counted():
+    made = comparisons.flowers()
+    pairs = tuple(replace(one, images=652) for one in made.differences)
+    line = comparison_sentences(replace(made, differences=pairs))[1]
+    assert line.endswith("; 652 different held-out images")
+    once = comparisons.one_run(differences=pairs)
+    assert "different" not in comparison_sentences(once)[1]
+
+
+def test_equal_scores_are_not_called_noise():
+    made = comparisons.flowers()
+    rows = tuple(replace(row, scores=made.rows[0].scores) for row in made.rows)
+    pairs = tuple(replace(one, separable=False) for one in made.differences)
+    made = replace(made, rows=rows, differences=pairs)
+    assert [row[2] for row in comparison_tables(made)[0][1][1:]] == ["best", *["= best"] * 5]
+    assert "separable" not in " ".join(comparison_sentences(made))
+
+
+def test_random_weights_and_images_that_could_not_be_read_are_told_of():
+    first, *rest = comparisons.flowers().rows
+    rows = (replace(first, name=f"{first.name}, random"), *rest)
+    broken = tuple(Failure(f"{k}.jpg", "not an image") for k in range(5))
+    lines = comparison_sentences(comparisons.flowers(rows=rows, failures=broken))
+    assert any(line.startswith("random weights: 1 of them; ") for line in lines)
+    assert (
+        "5 images could not be read: 0.jpg: not an image; 1.jpg: not an image; "
+        "2.jpg: not an image; and 2 more"
+    ) in lines
+
+
+def test_a_spread_is_as_precise_as_its_mean_and_no_more():
+    spreads = [RunScores((0.5, 0.5 + gap)).spread for gap in (0.0, 0.0001, 0.1, 0.2)]
+    assert spreads == ["± 0.0", "± <0.1", "± 7.1", "± 14"]
+    assert (RunScores(()).percent, RunScores((0.9999,)).percent) == ("–", "99.9%")
 
 
 def test_images_without_a_row_are_counted():

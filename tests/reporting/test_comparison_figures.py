@@ -8,6 +8,7 @@ from math import nan
 import comparisons
 import numpy as np
 import pytest
+from matplotlib.collections import LineCollection
 from PIL import Image
 
 from penult.records import ModelCost, RunScores
@@ -106,6 +107,37 @@ def test_of_several_labels_there_is_a_second_bar_where_one_is_enough(flowers):
     assert flowers["accuracy"].axes[0].get_legend() is None
 
 
+def test_a_network_for_which_one_label_changes_nothing_has_both_bars_beside_others():
+    first, *others = comparisons.several_labels().rows
+    alike = replace(first, any_label={**first.any_label, "hit@5": first.scores["hit@5"]})
+    column = bars_of(comparisons.several_labels(rows=(alike, *others)))["accuracy"].axes[2]
+    strict, any_label = (bars for bars in column.containers if bars.get_label() == "mean")
+    assert len(any_label) == len(strict) == len(others) + 1
+    assert any_label[0].get_width() == strict[0].get_width()
+
+
+@pytest.mark.parametrize(
+    ("runs", "text"),
+    [((0.9, 0.96), "93.0 ± 4.2"), ((0.4, 0.6), "50.0"), ((0.1, 0.2), "15.0 ± 7.1")],
+)
+def test_no_whisker_crosses_the_number_on_a_bar(runs, text):
+    rows = [
+        replace(row, scores={**row.scores, "accuracy": RunScores(runs)}, any_label={})
+        for row in comparisons.two_models().rows
+    ]
+    figure = bars_of(comparisons.two_models(rows=tuple(rows)))["accuracy"]
+    figure.draw_without_rendering()
+    axes = figure.axes[0]
+    (written,) = {one.get_text() for one in axes.texts if "fficient" not in one.get_text()}
+    assert written == text
+    mean, std = 100 * RunScores(runs).mean, 100 * RunScores(runs).std
+    whisker = axes.transData.transform([(mean - std, 0), (mean + std, 0)])[:, 0]
+    for one in axes.texts:
+        if one.get_text() == text:
+            box = one.get_window_extent()
+            assert box.x1 < whisker[0] or box.x0 > whisker[1]
+
+
 def test_a_score_that_is_not_known_is_a_dash():
     first, *others = comparisons.flowers().rows
     unknown = {**first.scores, "hit@5": RunScores((nan, nan))}
@@ -129,6 +161,22 @@ def test_the_front_is_named_and_drawn_through_the_points_that_are_on_it(flowers)
     on, off = (115.0, 93.5), (61.5, 93.87)  # of lite0, and of lite0 with its mirrored images
     assert on in corners
     assert off not in corners
+
+
+def test_whiskers_are_in_every_panel_above_the_front_and_no_tick_is_above_100():
+    rows = [
+        replace(row, scores=dict.fromkeys(row.scores, RunScores((1.0, low))))
+        for row, low in zip(comparisons.two_models().rows, (1.0, 0.999), strict=True)
+    ]
+    figure = comparison_figures(comparisons.two_models(rows=tuple(rows)))["speed"]
+    assert len(figure.axes) > 2
+    for axes in figure.axes:
+        assert max(axes.get_yticks()) <= 100
+        (front,) = (line for line in axes.get_lines() if line.get_label() == "front")
+        lines = [one for one in axes.collections if isinstance(one, LineCollection)]
+        whiskers = [one for one in lines if len(one.get_paths()) == len(rows)]
+        assert whiskers
+        assert all(one.get_zorder() > front.get_zorder() for one in whiskers)
 
 
 @pytest.mark.parametrize(
@@ -196,7 +244,21 @@ def test_alike_unlike_and_unknown_look_different():
     assert said(axes) == ["1", "−.31", "–", "−.31", "1", ".99", "–", ".99", "1"]
     colours = axes.collections[0].get_facecolors()
     assert tuple(colours[1, :3]) != tuple(colours[5, :3])  # another colour below 0
-    assert colours[2, 3] == colours[0, 3] == 0
+    assert colours[2, 3] == 0
+    # A network with itself is as alike as can be, and looks so.
+    assert colours[0, 3] == max(colours[:, 3])
+
+
+@pytest.mark.parametrize(
+    ("values", "shown"), [((0.9912, 0.9948), [".991", ".995"]), ((0.99712, 1.0), [".9971", "1"])]
+)
+def test_pairs_that_are_all_near_1_have_the_digits_that_tell_them_apart(values, shown):
+    one, other = values
+    rows = comparisons.flowers().rows[:3]
+    matrix = ((1.0, one, other), (one, 1.0, other), (other, other, 1.0))
+    cka = replace(comparisons.similarity("cka", rows), matrix=matrix)
+    (axes,) = comparison_figures(comparisons.flowers(rows=rows, cka=cka, rsa=None))["cka"].axes
+    assert said(axes)[1:3] == shown
 
 
 NAMES = ("<b>$a^2$&amp;\n", "keras:EfficientNetB7/top_dropout, bfloat16, flip " + "x" * 60)

@@ -9,7 +9,14 @@ import pytest
 from html_pages import Page, section_of
 
 from penult.errors import OutputExistsError
-from penult.records import ModelCost, ModelDifference, RunScores, SimilarityMatrix, SkippedModel
+from penult.records import (
+    Failure,
+    ModelCost,
+    ModelDifference,
+    RunScores,
+    SimilarityMatrix,
+    SkippedModel,
+)
 from penult.reporting import comparison_page
 from penult.reporting.comparison_page import write_comparison_page
 
@@ -81,13 +88,55 @@ def test_a_reservation_of_the_recommendation_is_a_sentence_of_its_own(page_of):
     )
     head = header_of(page_of(comparisons.two_models(reason=reason)))
     assert f"Take {LITE0}: within noise of the best. It may be up to 3.1 points worse: more" in head
+    reason = f"{LITE1}: the best; costs were not measured; {LITE0} may be up to 3.5 points better."
+    head = header_of(page_of(comparisons.two_models(reason=reason, recommended=LITE1)))
+    assert f"the best. Costs were not measured. {LITE0} may be up to 3.5 points better. 2" in head
+
+
+def test_of_few_images_the_head_says_so_before_which_to_take(page_of):
+    reason = (
+        f"only 4 held-out images, on which the two cannot be told apart: {LITE0} is the fastest; "
+        "costs were not measured; on so few, no difference could be more than noise."
+    )
+    assert (
+        "Only 4 held-out images, on which the two cannot be told apart. "
+        f"Take {LITE0}: it is the fastest. Costs were not measured. On so few, no difference"
+    ) in header_of(page_of(comparisons.two_models(recommended=LITE0, reason=reason)))
+
+
+def test_images_of_several_runs_and_those_that_could_not_be_read_are_counted(page_of):
+    found = comparisons.flowers(failures=(Failure("a.jpg", "not an image"),))
+    pairs = tuple(replace(one, images=652) for one in found.differences)
+    path = page_of(replace(found, differences=pairs))
+    assert "had never seen, 652 different ones over all runs." in header_of(path)
+    text = text_of(path, "making")
+    assert "Held out in any run 652 different images" in text
+    assert "Could not be read 1 image: a.jpg: not an image" in text
+
+
+def test_random_weights_are_said_to_mean_nothing_and_equal_scores_are_no_noise(page_of):
+    found = comparisons.two_models()
+    assert "Random weights" not in text_of(page_of(found), "models")
+    first, second = found.rows
+    second = replace(second, name=f"{second.name}, random", scores=first.scores)
+    text = text_of(page_of(comparisons.comparison([first, second])), "models")
+    assert "Random weights: 1 model. What an untrained network scores is a baseline" in text
+    assert "as good as the best" in text
+    assert "within noise of the best" not in text
+
+
+def test_a_joined_name_breaks_between_its_networks(page_of):
+    html = page_of(comparisons.flowers(recommended=JOINED)).read_text("utf-8")
+    head = re.search("<h1.*?</h1>", html, re.DOTALL)[0]
+    assert re.findall(r'<span class="part">(.*?)</span>', head) == [
+        "efficientnet_<wbr>lite0+",
+        "efficientnet_<wbr>lite2",
+    ]
 
 
 def test_where_none_is_recommended_the_head_says_why(page_of):
     head = header_of(page_of(comparisons.one_model()))
     assert "No recommendation: only 1 model: a comparison takes two. 1 model was compared" in head
-    few = comparisons.two_models(recommended=None, reason="only 4 held-out images: too few.")
-    assert "No recommendation: only 4 held-out images: too few. 2 models" in header_of(page_of(few))
 
 
 def test_one_run_is_not_called_several(page_of):
@@ -115,7 +164,7 @@ def test_the_table_has_the_best_first_with_scores_and_costs_in_plain_units(page_
     assert means == sorted(means, reverse=True)
     assert re.fullmatch(
         r"1 efficientnet_lite0\+efficientnet_lite2 best 95.0% ± 0.\d 90.0% ± 0.\d 84.0% ± \d.\d "
-        r"0.94\d ± 0.0\d\d 41 11 M 2.6 GFLOP 429 MB 2,560",
+        r"94.8% ± \d.\d 41.2 10.8 M 2.57 GFLOP 429 MB 2,560",
         rows[0],
     )
 
@@ -145,14 +194,14 @@ def test_a_higher_mean_on_fewer_images_does_not_make_a_model_the_best(page_of):
     assert " best " in rows[1]
 
 
-def test_numbers_have_no_more_digits_than_their_noise_allows(page_of):
+def test_scores_have_the_digits_that_the_command_prints(page_of):
     quiet = scored(comparisons.two_models(), accuracy=((0.912, 0.914), (0.9, 0.904)))
     rows = rows_of(section_of(page_of(quiet), "models"), "models")
     assert ["91.3% ± 0.1" in rows[0], "90.2% ± 0.3" in rows[1]] == [True, True]
     loud = scored(comparisons.two_models(), accuracy=((0.95, 0.87), (0.88, 0.94)))
     path = page_of(loud)
     rows = rows_of(section_of(path, "models"), "models")
-    assert ["91% ± 6" in rows[0], "91% ± 4" in rows[1]] == [True, True]
+    assert ["91.0% ± 5.7" in rows[0], "91.0% ± 4.2" in rows[1]] == [True, True]
     still = scored(comparisons.two_models(), accuracy=((0.91, 0.9101), (0.9, 0.9001)))
     assert "± <0.1" in rows_of(section_of(page_of(still), "models"), "models")[0]
 
@@ -216,7 +265,7 @@ def test_each_chart_comes_with_what_is_to_be_seen_in_it(page_of):
     # Of what has the fewest FLOPs, lite0 in full precision is better; with views, lite1 is.
     assert (
         "4 of 6 lie on the Pareto front: no other is both cheaper and higher in accuracy "
-        f"({JOINED}, {LITE2}, {LITE1}, {LITE0})."
+        f"({JOINED}; {LITE2}; {LITE1}; {LITE0})."
     ) in text
     assert "5 of 6 lie on the Pareto front: no other is both faster and higher in accuracy." in text
     assert "not on it" not in text
@@ -234,7 +283,7 @@ def test_the_matrix_says_by_how_much_the_row_is_better_and_what_is_not_separable
     text = flat(section)
     assert text.startswith(
         "Which differences are more than noise 5 of 15 pairs are separable. "
-        f"{JOINED}, the best, is not separable from {LITE2}, {LITE1}. "
+        f"{JOINED}, the best, is not separable from {LITE2}; {LITE1}. "
     )
     assert "Grey means not separable: these images do not tell the two apart." in text
     rows = rows_of(section, "against")
@@ -317,9 +366,18 @@ def test_costs_are_in_full_and_what_is_the_same_for_all_is_said_once(page_of):
     assert "licence of the weights apache-2.0." in text
     rows = rows_of(section_of(page_of(comparisons.flowers()), "costs"), "numbers")
     assert rows[0] == (
-        f"1 {JOINED} 49 ms 41 49 429 MB 11 M 2.6 GFLOP 14 MB 224 × 224, 260 × 260 float32 –"
+        f"1 {JOINED} 49 ms 41.2 49.4 429 MB 10.8 M 2.57 GFLOP 13.9 MB 224 × 224, 260 × 260 float32 –"
     )
     assert rows[3].endswith("224 × 224 float32 flip")
+
+
+def test_what_was_counted_but_not_timed_is_said_to_be(page_of):
+    found = comparisons.two_models()
+    counted = ModelCost(parameters=5, flops=10)
+    rows = tuple(replace(row, cost=counted) for row in found.rows)
+    text = text_of(page_of(replace(found, rows=rows)), "costs")
+    assert "Speeds and memory were not measured; parameters and FLOPs are counted" in text
+    assert "Speeds and memory hold for this machine" in text_of(page_of(found), "costs")
 
 
 def test_a_model_whose_cost_is_not_known_is_in_the_table_with_dashes(page_of):

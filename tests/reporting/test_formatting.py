@@ -4,12 +4,8 @@ from penult.recipe import Preprocessing
 from penult.reporting.formatting import (
     brief_time,
     duration,
-    memory,
-    millions,
-    operations,
     plain,
     preprocessing_words,
-    rate,
 )
 
 
@@ -80,26 +76,6 @@ def test_preprocessing_is_told_in_order_and_as_width_by_height():
         (brief_time, 0.0174, "17 ms"),
         (brief_time, 0.9994, "999 ms"),
         (brief_time, 1.23, "1.2 s"),
-        (memory, 512, "512 bytes"),
-        (memory, 45_000, "45 kB"),
-        (memory, 412_300_000, "412 MB"),
-        (memory, 999_600_000, "1.0 GB"),
-        (memory, 1_940_000_000, "1.9 GB"),
-        (millions, 999, "999"),
-        (millions, 12_300, "12 k"),
-        (millions, 99_500, "0.1 M"),
-        (millions, 4_652_008, "4.7 M"),
-        (millions, 10_750_000, "11 M"),
-        (millions, 1_200_000_000, "1,200 M"),
-        (operations, 12_000_000, "12 MFLOP"),
-        (operations, 99_400_000, "99 MFLOP"),
-        (operations, 812_000_000, "0.8 GFLOP"),
-        (operations, 16_100_000_000, "16 GFLOP"),
-        (rate, 0.834, "0.83"),
-        (rate, 0.999, "1.0"),
-        (rate, 4.19, "4.2"),
-        (rate, 9.96, "10"),
-        (rate, 1234.5, "1,234"),
     ],
 )
 def test_measured_numbers_have_a_unit_and_no_more_digits_than_are_the_same_each_time(

@@ -2,27 +2,57 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from penult.wording import percent
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from penult.records.compared_model import ComparedModel
 
-__all__ = ["cheapest"]
+__all__ = ["Choice", "cheapest"]
 
-_FASTER = 1.1  # times as fast: speeds that differ by less are noise of the measurement
+_MARGIN = 1.25  # times as fast, or as few: what differs by less is no reason to take another
+_AGREED = 1.1  # times as fast, where all that is known of the cost agrees
 
 
-def cheapest(rows: Sequence[ComparedModel]) -> tuple[ComparedModel, str]:
-    """Find the fastest from end to end, and by how much it is faster than the first.
+@dataclass(frozen=True)
+class Choice:
+    """The network that costs least, and what that means.
 
-    Of those that are less than 10% slower than the fastest, it is the one that ranks first. Speeds
-    count only where all are known, and were measured on the same device with as many threads.
-    Otherwise it is the one with the fewest FLOPs, of as many with the fewest parameters, as far as
-    all have them counted, then with the fewest features, then the one that ranks first.
+    Attributes
+    ----------
+    row : ComparedModel
+        Which it is.
+    advantage : str
+        What it has compared to the first, as ``"2.0 times as fast"``; where it is the first
+        itself, what no other is or has: ``"is clearly faster"``. Empty where it is the first and
+        nothing is known of what they cost.
+    most : str
+        What it is among all of them, as ``"is the fastest"``.
+    """
+
+    row: ComparedModel
+    advantage: str
+    most: str
+
+
+def cheapest(rows: Sequence[ComparedModel]) -> Choice:
+    """Find the one that is worth taking for what it costs; the first, unless another costs less.
+
+    Another costs clearly less if it is at least 1.25 times as fast from end to end. A smaller
+    advantage counts from 1.1 times on if the network alone is as much faster and has no more
+    FLOPs: speeds on a busy machine swing by that much, but not together with what is counted.
+    Speeds count only where all are known, and were measured on the same device with as many
+    threads.
+    Otherwise FLOPs decide, then parameters, as far as all have them counted: at least 1.25 times
+    fewer. Of those that none is clearly cheaper than, it is the one that ranks first.
+
+    The length of the rows, which is what they take on a disk, is the last and weakest criterion: it
+    decides only between networks of which neither is clearly cheaper and none of whose scores is
+    lower.
 
     Parameters
     ----------
@@ -31,46 +61,108 @@ def cheapest(rows: Sequence[ComparedModel]) -> tuple[ComparedModel, str]:
 
     Returns
     -------
-    row : ComparedModel
-        The one that costs least.
-    advantage : str
-        What it is compared to the first, as ``"2.0 times as fast"``; where it is the first itself,
-        what no other is: ``"cheaper"``.
+    Choice
     """
-    best = rows[0]
-    if speeds := _speeds(rows):
-        fastest = max(speeds)
-        if fastest < _FASTER * speeds[0]:
-            return best, "faster by 10% or more"
-        # near the fastest, and faster than the first by more than noise
-        least = max(fastest / _FASTER, _FASTER * speeds[0])
-        place = next(k for k, speed in enumerate(speeds) if speed >= least)
-        return rows[place], f"{speeds[place] / speeds[0]:.1f} times as fast"
-    measures = _sizes(rows)
-    place = min(range(len(rows)), key=lambda k: [sizes[k] for sizes in measures.values()])
-    if not place:
-        return best, "cheaper"
-    name, sizes = next((n, sizes) for n, sizes in measures.items() if sizes[place] != sizes[0])
-    return rows[place], f"with {percent(sizes[place] / sizes[0], 0)} of its {name}"
+    first = rows[0]
+    if _measured_alike(rows):
+        place = _least(rows, _is_faster)
+        speeds = [row.cost.images_per_second or 0.0 for row in rows]
+        if place:
+            advantage = f"{speeds[place] / speeds[0]:.1f} times as fast"
+            extreme = speeds[place] == max(speeds)
+            most = "is the fastest" if extreme else "is fast, and none is clearly faster"
+            return Choice(rows[place], advantage, most)
+        return _smaller(rows, [_is_faster]) or Choice(
+            first, "is clearly faster", "scores best, and none is clearly faster"
+        )
+    known = {
+        name: sizes
+        for name, sizes in (
+            ("FLOPs", [row.cost.flops for row in rows]),
+            ("parameters", [row.cost.parameters for row in rows]),
+        )
+        if None not in sizes
+    }
+    earlier: list[Callable[[ComparedModel, ComparedModel], bool]] = []
+    for name in known:
+        less = _has_fewer(name.lower())
+        allowed = [row for row in rows if not any(other(first, row) for other in earlier)]
+        place = _least(allowed, less)
+        if place:
+            size, least = (getattr(row.cost, name.lower()) for row in (first, allowed[place]))
+            fewest = least == min(one for one in known[name] if one is not None)
+            most = f"has {'the fewest' if fewest else 'few'} {name}"
+            return Choice(allowed[place], f"with {percent(least / size, 0)} of its {name}", most)
+        earlier.append(less)
+    names = " or ".join(known)
+    return _smaller(rows, earlier) or Choice(
+        first,
+        f"has clearly fewer {names}" if names else "",
+        f"scores best, and none has clearly fewer {names}" if names else "scores best",
+    )
 
 
-def _speeds(rows: Sequence[ComparedModel]) -> list[float]:
-    """Images a second of each; none where they were not all measured alike."""
+def _least(
+    rows: Sequence[ComparedModel], less: Callable[[ComparedModel, ComparedModel], bool]
+) -> int:
+    """Find the place of the first that costs less than the first of all, and none less than it."""
+    cheaper = [k for k, row in enumerate(rows) if less(row, rows[0])]
+    return next((k for k in cheaper if not any(less(rows[other], rows[k]) for other in cheaper)), 0)
+
+
+def _measured_alike(rows: Sequence[ComparedModel]) -> bool:
     costs = [row.cost for row in rows]
     alike = len({(cost.device, cost.processor, cost.threads) for cost in costs}) == 1
-    speeds = [cost.images_per_second for cost in costs if cost.images_per_second]
-    return speeds if alike and len(speeds) == len(rows) else []
+    return alike and all(cost.images_per_second for cost in costs)
 
 
-def _sizes(rows: Sequence[ComparedModel]) -> dict[str, list[int]]:
-    """What each has of that which makes it costly, the most telling first."""
-    sizes: dict[str, list[int | None]] = {
-        "FLOPs": [row.cost.flops for row in rows],
-        "parameters": [row.cost.parameters for row in rows],
-        "features": [*(row.features for row in rows)],
-    }
-    return {
-        name: [size for size in each if size is not None]
-        for name, each in sizes.items()
-        if None not in each
-    }
+def _is_faster(a: ComparedModel, b: ComparedModel) -> bool:
+    one, other = a.cost, b.cost
+    if not one.images_per_second or not other.images_per_second:
+        return False
+    times = one.images_per_second / other.images_per_second
+    if times >= _MARGIN or times < _AGREED:
+        return times >= _MARGIN
+    alone = (one.network_images_per_second or 0.0, other.network_images_per_second or 0.0)
+    if not all(alone) or one.flops is None or other.flops is None:
+        return False
+    return alone[0] >= _AGREED * alone[1] and one.flops <= other.flops
+
+
+def _has_fewer(field: str) -> Callable[[ComparedModel, ComparedModel], bool]:
+    def less(a: ComparedModel, b: ComparedModel) -> bool:
+        return bool(_MARGIN * getattr(a.cost, field) <= getattr(b.cost, field))
+
+    return less
+
+
+def _smaller(
+    rows: Sequence[ComparedModel],
+    less: Sequence[Callable[[ComparedModel, ComparedModel], bool]],
+) -> Choice | None:
+    """Find the one with the shortest rows, of those that lose nothing against the first."""
+    first = rows[0]
+    equal = [
+        row
+        for row in rows[1:]
+        if _MARGIN * row.features <= first.features
+        and not any(is_less(first, row) for is_less in less)
+        and _scores_as_well(row, first)
+    ]
+    if not equal:
+        return None
+    row = min(equal, key=lambda one: one.features)
+    advantage = f"with {percent(row.features / first.features, 0)} of its features"
+    return Choice(row, advantage, "has the fewest features for the same scores")
+
+
+def _scores_as_well(one: ComparedModel, other: ComparedModel) -> bool:
+    return all(
+        name in one.scores
+        and (
+            one.scores[name].mean <= score.mean
+            if name == "calibration_error"
+            else one.scores[name].mean >= score.mean
+        )
+        for name, score in other.scores.items()
+    )

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from penult.comparison.cheapest import cheapest
 from penult.comparison.differences import LEVEL
+from penult.interface import option
 from penult.records.model_difference import find_best
-from penult.wording import count, percent, points
+from penult.wording import count, percent, points, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["recommend"]
 
+_LONGEST = 40  # characters of a name beside that of the one to take
 _LARGE = 0.03  # a loss that is named
 _COARSE = 0.1  # images that show no smaller difference, whatever they show, are few
 
@@ -28,9 +30,11 @@ def recommend(
 ) -> tuple[str | None, str]:
     """Choose the cheapest of those that cannot be told from the best, as `cheapest` finds it.
 
-    None is recommended where the images are few and no two networks can be told apart: that says
-    nothing about the networks. Images are few where a difference of ten points would not be
-    separable even if no image spoke against it.
+    Where the images are few and no two networks can be told apart, that says nothing about the
+    networks, and the reason begins with it; the cheapest of all is then chosen. Images are few
+    where a difference of ten points would not be separable even if no image spoke against it.
+
+    Networks with random weights are chosen only where there are no others.
 
     Parameters
     ----------
@@ -45,80 +49,156 @@ def recommend(
     Returns
     -------
     name : str or None
-        Of the one to take.
+        Of the one to take; None where there are fewer than two, or none of them has the score.
     reason : str
         Why, in one sentence.
     """
     scored = [row for row in rows if isfinite(row.score(score).mean)]
-    if len(scored) < 2:
+    trained = [row for row in scored if not row.untrained]
+    if len(rows) < 2 or not scored:
         left = f"only {scored[0].name}" if scored else "no network"
         return None, f"{left} could be scored: there is nothing to choose from."
-    found = _Compared(scored, differences)
-    if few := found.few():
-        return None, few
-    name = find_best([row.name for row in scored], differences)
-    best = next(row for row in scored if row.name == name)
-    level = found.level_with(best)
-    chosen, advantage = cheapest(level)
-    shown = percent(best.score(score).mean)
-    if len(level) == 1:
-        return best.name, found.alone(best, shown, score)
-    if chosen is best:
-        reason = f"the best ({shown}), and none within noise of it is {advantage}"
-        loss, other = max((found.loss(row, best), row.name) for row in level[1:])
-        doubt = f"{other} may be up to {points(loss)} points better"
-    else:
-        reason = f"within noise of the best ({best.name}, {shown}), and {advantage}"
-        loss = found.loss(best, chosen)
-        doubt = f"it may be up to {points(loss)} points worse"
-    if loss > _LARGE:
-        reason += f"; {doubt}: more images or runs would tell"
-    return chosen.name, f"{chosen.name}: {reason}."
+    if len(scored) == 1:
+        return scored[0].name, f"{scored[0].name}: the only one of {len(rows)} that has a score."
+    if len(trained) == 1:
+        name, shown = trained[0].name, percent(trained[0].score(score).mean)
+        return name, f"{name}: the only one with trained weights ({shown})."
+    kind = " trained one" if 0 < len(trained) < len(scored) else ""
+    found = _Compared(trained or scored, differences, score, kind)
+    name, reason = found.choice()
+    if not trained:
+        reason += "; all weights are random: no more than a baseline for trained ones"
+    return name, f"{reason}."
 
 
 @dataclass(frozen=True)
 class _Compared:
     rows: Sequence[ComparedModel]
     differences: Sequence[ModelDifference]
+    score: str
+    kind: str = ""  # of the best, where others are left aside
+
+    def choice(self) -> tuple[str, str]:
+        """Return the name of the one to take, and why, without a full stop."""
+        name = find_best([row.name for row in self.rows], self._pairs())
+        best = next(row for row in self.rows if row.name == name)
+        if few := self.few():
+            return self.among_few(best, few)
+        level = self.level_with(best)
+        shown, top = percent(self.mean(best)), f"the best{self.kind}"
+        if len(level) == 1:
+            return best.name, self.alone(best, shown)
+        found = cheapest(level)
+        chosen, advantage = found.row, found.advantage
+        others = [row for row in level if row is not chosen]
+        equal = {*map(self.mean, level)} == {self.mean(best)} and len(level) == len(self.rows)
+        alike = f"{'both' if len(level) == 2 else f'all {len(level)}'} have {shown}"
+        if chosen is best:
+            reason = alike if equal else f"{top} ({shown})"
+            if advantage:
+                of = "none" if equal else "none within noise of it"
+                reason += f", and {of} {advantage}"
+            else:
+                reason += "; costs were not measured"
+            loss, other = max((self.loss(row, best), self.brief(row)) for row in others)
+            doubt = f"{other} may be up to {points(loss)} points better"
+        else:
+            reason = f"within noise of {top} ({self.brief(best)}, {shown}), and {advantage}"
+            if equal:
+                reason = f"as good as {self.brief(best)} ({alike}), and {advantage}"
+            loss = self.loss(best, chosen)
+            doubt = f"it may be up to {points(loss)} points worse"
+        if loss > _LARGE:
+            reason += f"; {doubt}: more images or runs would tell"
+        return chosen.name, f"{chosen.name}: {reason}"
+
+    def among_few(self, best: ComparedModel, few: str) -> tuple[str, str]:
+        """Return the cheapest of all, and why; that the images are few comes first."""
+        # Of pairs without a common image nothing is known, also not that they are level.
+        level = self.level_with(best)
+        found = cheapest(level)
+        unknown = "" if found.advantage or len(level) == 1 else "; costs were not measured"
+        most = found.most
+        if found.row is best and {*map(self.mean, level)} == {self.mean(best)}:
+            most = most.replace("scores best", "scores as well as the rest")
+        images, least = self._images(), self._least()
+        would = "no difference could be more than noise"
+        if least <= images:
+            would = (
+                f"only a difference of about {round(100 * least / images)} points, on which all "
+                "images agree, would be more than noise"
+            )
+        return found.row.name, (
+            f"{few}: {found.row.name} {most}{unknown}; on so few, {would}: more images or "
+            f"more {option('runs')} would tell"
+        )
 
     def few(self) -> str:
         """Say that the images are too few to tell anything; empty where they are not."""
-        names = {row.name for row in self.rows}
-        pairs = [one for one in self.differences if one.a in names and one.b in names]
-        images = max((one.images for one in pairs), default=0)
+        images = self._images()
+        pairs = self._pairs()
         if not images or any(one.separable for one in pairs):
             return ""
-        # k images that all speak for one have a p of 2 ** (1 - k), and Holm's is m times that
-        least = ceil(1 + log2(len(pairs) / LEVEL))
-        if least <= _COARSE * images:
+        if self._least() <= _COARSE * images:
             return ""
-        apart = "the two cannot" if len(names) == 2 else f"no two of the {len(names)} can"
-        needed = (
-            f"a difference has to be {ceil(100 * least / images)} points or more"
-            if least <= images
-            else "no difference could be more than noise"
-        )
+        apart = "the two cannot" if len(self.rows) == 2 else f"no two of the {len(self.rows)} can"
         given = count(images, "held-out image")
-        return f"only {given}: {apart} be told apart; on so few, {needed}."
+        runs = max(len(row.score(self.score).runs) for row in self.rows)
+        if runs > 1:
+            given = f"{count(images, 'different held-out image')} over {count(runs, 'run')}"
+        return f"only {given}, on which {apart} be told apart"
+
+    def brief(self, row: ComparedModel) -> str:
+        """Return its name, without its middle if it is long, as of several that are joined."""
+        names = [one.name for one in self.rows]
+        return shorten(names, _LONGEST)[names.index(row.name)]
+
+    def mean(self, row: ComparedModel) -> float:
+        """Mean of the score by which they are ranked."""
+        return row.score(self.score).mean
+
+    def _pairs(self) -> list[ModelDifference]:
+        names = {row.name for row in self.rows}
+        return [one for one in self.differences if one.a in names and one.b in names]
+
+    def _images(self) -> int:
+        return max((one.images for one in self._pairs()), default=0)
+
+    def _least(self) -> int:
+        """How many images have to differ, all one way, for a difference to be separable.
+
+        k such images have a p of 2 ** (1 - k), and Holm's is that times the number of pairs; one
+        that equals another in all images adds none.
+        """
+        distinct: list[ComparedModel] = []
+        for row in self.rows:
+            if not any(_is_equal(self._between(row, other)) for other in distinct):
+                distinct.append(row)
+        pairs = max(1, len(distinct) * (len(distinct) - 1) // 2)
+        return ceil(1 + log2(pairs / LEVEL))
 
     def level_with(self, best: ComparedModel) -> list[ComparedModel]:
         """Return those that cannot be told from the best, itself first, then in their order."""
         others = [row for row in self.rows if row is not best]
         return [best, *(row for row in others if self._separable(best, row) is False)]
 
-    def alone(self, best: ComparedModel, shown: str, score: str) -> str:
+    def alone(self, best: ComparedModel, shown: str) -> str:
         """Say that the best is better than all others, or than all that it shares images with."""
         others = [row for row in self.rows if row is not best]
         behind = [row for row in others if self._separable(best, row)]
         if not behind:
-            return f"{best.name}: the best ({shown}), on images that no other was scored on."
+            return (
+                f"{best.name}: the best{self.kind} ({shown}), on images that no other was scored on"
+            )
         whom, following = ("all others", "the next") if len(behind) > 1 else ("the other", "it")
+        if self.kind:
+            whom = "all other trained ones" if len(behind) > 1 else "the other trained one"
         if len(behind) < len(others):
             whom, following = "all that share images with it", "the next"
         text = f"{best.name}: better than {whom} by more than noise"
-        if behind[0].score(score).mean > best.score(score).mean:  # over all images that it has
-            return f"{text}, on the images that both have."
-        return f"{text} ({shown}, {following} has {percent(behind[0].score(score).mean)})."
+        if self.mean(behind[0]) > self.mean(best):  # over all images that it has
+            return f"{text}, on the images that both have"
+        return f"{text} ({shown}, {following} has {percent(self.mean(behind[0]))})"
 
     def loss(self, better: ComparedModel, worse: ComparedModel) -> float:
         """How much better the one may be, at the end of the interval."""
@@ -134,3 +214,8 @@ class _Compared:
     def _between(self, a: ComparedModel, b: ComparedModel) -> ModelDifference | None:
         pair = {a.name, b.name}
         return next((one for one in self.differences if {one.a, one.b} == pair), None)
+
+
+def _is_equal(one: ModelDifference | None) -> bool:
+    """Say whether two have the same score on all images."""
+    return one is not None and one.difference == one.low == one.high == 0.0

@@ -69,6 +69,11 @@ class ComparedModel:
         """Return one of `scores`; that of no run where it could not be had."""
         return self.scores.get(name, RunScores(()))
 
+    @property
+    def untrained(self) -> bool:
+        """Whether a network of it has random weights, which its name says."""
+        return "random" in self.name.split(", ")[1:]
+
     def to_dict(self) -> dict[str, Any]:
         """Write it as what JSON can hold, a row of ``comparison.json``.
 

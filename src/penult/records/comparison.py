@@ -14,6 +14,7 @@ from penult.records.comparison_words import (
     comparison_tables,
     skipped_lines,
 )
+from penult.records.failure import Failure
 from penult.records.model_difference import ModelDifference, find_best
 from penult.records.similarity_matrix import SimilarityMatrix
 from penult.records.skipped_model import SkippedModel
@@ -40,12 +41,14 @@ class Comparison:
     differences : tuple of ModelDifference
         Between each two of them, in `score`, a pair once; a ranks above b.
     recommended : str or None
-        Name of the one to take; None where fewer than two could be compared, and where the images
-        are too few to tell any two apart.
+        Name of the one to take; None where fewer than two could be compared.
     reason : str
-        Why, in one sentence.
+        Why, in one sentence; it begins with "only" where the images are too few to tell any two
+        apart.
     skipped : tuple of SkippedModel
         Networks that could not be compared.
+    failures : tuple of Failure
+        Images that could not be read.
     cka, rsa : SimilarityMatrix or None
         How alike their rows are; None where that was not asked for, or there are fewer than two.
     folder : Path
@@ -61,6 +64,7 @@ class Comparison:
     recommended: str | None = None
     reason: str = ""
     skipped: tuple[SkippedModel, ...] = ()
+    failures: tuple[Failure, ...] = ()
     cka: SimilarityMatrix | None = None
     rsa: SimilarityMatrix | None = None
     folder: Path
@@ -135,7 +139,7 @@ class Comparison:
         -------
         dict
             ``rows``, ``score``, ``splits``, ``differences``, ``recommended``, ``reason``,
-            ``skipped``, ``cka`` and ``rsa``.
+            ``skipped``, ``failures``, ``cka`` and ``rsa``.
         """
         return {
             "rows": [row.to_dict() for row in self.rows],
@@ -145,6 +149,7 @@ class Comparison:
             "recommended": self.recommended,
             "reason": self.reason,
             "skipped": [one.to_dict() for one in self.skipped],
+            "failures": [{"id": one.id, "reason": one.reason} for one in self.failures],
             "cka": None if self.cka is None else self.cka.to_dict(),
             "rsa": None if self.rsa is None else self.rsa.to_dict(),
         }

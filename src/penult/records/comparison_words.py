@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from math import isnan
 from typing import TYPE_CHECKING
 
 from penult.representation import short_text
-from penult.wording import count, listed, percent, ratio, shorten
+from penult.wording import count, listed, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -15,15 +14,25 @@ if TYPE_CHECKING:
     from penult.records.comparison import Comparison
     from penult.records.run_scores import RunScores
 
-__all__ = ["comparison_sentences", "comparison_tables", "in_units", "score_words", "skipped_lines"]
+__all__ = [
+    "comparison_sentences",
+    "comparison_tables",
+    "different_held_out",
+    "in_units",
+    "per_second",
+    "score_words",
+    "skipped_lines",
+]
 
 RECOMMENDED = "◀"
 WITHIN_NOISE = "≈ best"
+AS_GOOD = "= best"
 
 _BEST = "best"
 _NONE = "–"
 _GAP = 2  # between two columns
 _SHORTEST = 20  # characters that a name has at least, so that others can be told from it
+_NAMED = 3  # of many, in a line
 _WORDS = {
     "accuracy": "accuracy",
     "knn_accuracy": "k-NN",
@@ -53,7 +62,8 @@ def comparison_tables(comparison: Comparison, width: int | None = 80) -> list[tu
     comparison : Comparison
     width : int or None
         Characters of a line, with two between columns; names are shortened to fit, so that they
-        stay different. None where there is room for all.
+        stay different, and if that is not enough the last columns are left out. None where there is
+        room for all.
 
     Returns
     -------
@@ -81,11 +91,20 @@ def _named(
 ) -> Rows:
     """Put the columns beside the names, which take the room that these leave."""
     if width is not None:
-        taken = sum(max(map(len, (name, *cells))) + _GAP for name, cells in columns.items())
-        room = width - taken - max(map(len, marks))
+        columns = dict(columns)
+        longest = max(map(len, names))
+        while (room := _room(columns, width - max(map(len, marks)))) < min(longest, _SHORTEST):
+            if len(columns) == 1:
+                break
+            columns.popitem()
         names = shorten(names, max(room, _SHORTEST))
     first = [f"{name}{mark}" for name, mark in zip(names, marks, strict=True)]
     return [("model", *columns), *zip(first, *columns.values(), strict=True)]
+
+
+def _room(columns: Mapping[str, list[str]], width: int) -> int:
+    """What the columns leave of a line."""
+    return width - sum(max(map(len, (name, *cells))) + _GAP for name, cells in columns.items())
 
 
 def _deciding(comparison: Comparison) -> dict[str, list[str]]:
@@ -97,7 +116,7 @@ def _deciding(comparison: Comparison) -> dict[str, list[str]]:
     if {*beside} - {_BEST, ""}:
         columns["vs best"] = beside
     costs = {
-        "images/s": [_rate(row.cost.images_per_second) for row in rows],
+        "images/s": [per_second(row.cost.images_per_second) for row in rows],
         "params": [in_units(row.cost.parameters) for row in rows],
         "FLOPs": [in_units(row.cost.flops) for row in rows],
         "memory": [in_units(row.cost.peak_memory, "B") for row in rows],
@@ -137,9 +156,20 @@ def _beside_best(comparison: Comparison) -> list[str]:
         if best in (one.a, one.b)
     }
     words = {True: "worse", False: WITHIN_NOISE, None: ""}
+    top = {row.name: row.score(comparison.score).mean for row in comparison.rows}
     return [
-        _BEST if row.name == best else words[separable.get(row.name)] for row in comparison.rows
+        _BEST
+        if row.name == best
+        else AS_GOOD
+        if separable.get(row.name) is False and top[row.name] == top[best]
+        else words[separable.get(row.name)]
+        for row in comparison.rows
     ]
+
+
+def different_held_out(comparison: Comparison) -> int:
+    """How many different images are held out in any run; 0 where that is not known."""
+    return max((one.images for one in comparison.differences), default=0)
 
 
 def comparison_sentences(comparison: Comparison) -> list[str]:
@@ -154,7 +184,9 @@ def comparison_sentences(comparison: Comparison) -> list[str]:
     told, score = comparison.splits, score_words(comparison.score)
     runs = max(len(row.score(comparison.score).runs) for row in comparison.rows)
     mean = f"mean ± standard deviation of {runs} runs" if runs > 1 else "of one run"
-    lines.append("; ".join(filter(None, (f"{score}: {mean}", told.get("description")))))
+    different = different_held_out(comparison)
+    each = f"{different:,} different held-out images" if runs > 1 and different else None
+    lines.append("; ".join(filter(None, (f"{score}: {mean}", told.get("description"), each))))
     if WITHIN_NOISE in _beside_best(comparison):
         lines.append(f"{WITHIN_NOISE}: not separable from the best on these images")
     left_out = told.get("left_out") or {}
@@ -166,6 +198,16 @@ def comparison_sentences(comparison: Comparison) -> list[str]:
         for row in comparison.rows
         if row.missing
     ]
+    if failures := comparison.failures:
+        more = f"; and {len(failures) - _NAMED:,} more" if len(failures) > _NAMED else ""
+        named = "; ".join(one.line for one in failures[:_NAMED])
+        lines.append(f"{count(len(failures), 'image')} could not be read: {named}{more}")
+    if untrained := [row.name for row in comparison.rows if row.untrained]:
+        whose = "all" if len(untrained) == len(comparison.rows) else f"{len(untrained):,} of them"
+        lines.append(
+            f"random weights: {whose}; what an untrained network scores is a baseline, and says "
+            "nothing of the network"
+        )
     if line := _machine(comparison.rows):
         lines.append(line)
     return lines
@@ -206,22 +248,21 @@ def in_units(number: int | None, unit: str = "") -> str:
 
 
 def _spread(score: RunScores) -> str:
-    if isnan(score.mean):
-        return _NONE
-    points = 100 * score.std
-    spread = f" ± {points:.{points < 9.95:d}f}" if len(score.runs) > 1 else ""
-    return f"{percent(score.mean)}{spread}"
+    return f"{score.percent} {score.spread}".rstrip()
 
 
 def _mean(scores: Mapping[str, RunScores], name: str) -> str:
-    if name not in scores or isnan(scores[name].mean):
-        return _NONE
-    value = scores[name].mean
-    # Of an error, 0 is the best: `ratio` keeps 1 for what is exact.
-    return f"{value:.3f}" if name == "calibration_error" else ratio(value, 3)
+    return scores[name].percent if name in scores else _NONE
 
 
-def _rate(images: float | None) -> str:
+def per_second(images: float | None) -> str:
+    """Write a rate in three digits or so.
+
+    Examples
+    --------
+    >>> per_second(1234.5), per_second(41.23), per_second(0.456), per_second(None)
+    ('1,234', '41.2', '0.46', '–')
+    """
     if images is None:
         return _NONE
     return (

@@ -8,6 +8,7 @@ from statistics import fmean, stdev
 from typing import Any
 
 from penult.representation import short_repr
+from penult.wording import percent
 
 __all__ = ["RunScores"]
 
@@ -40,6 +41,21 @@ class RunScores:
         """Standard deviation over the runs, with ``n - 1`` in its denominator; 0 of one run."""
         found = self._found
         return stdev(found) if len(found) > 1 else 0.0
+
+    @property
+    def percent(self) -> str:
+        """The mean as a percentage with one decimal, as it is shown; a dash if there is none."""
+        return percent(self.mean) if self._found else "–"
+
+    @property
+    def spread(self) -> str:
+        """The standard deviation in points, as it is shown beside `percent`; "" of one run."""
+        if len(self._found) < 2:
+            return ""
+        points = 100 * self.std
+        if 0 < points < 0.05:
+            return "± <0.1"
+        return f"± {points:.{points < 9.95:d}f}"
 
     def to_dict(self) -> dict[str, Any]:
         """Write it as what JSON can hold, unrounded.

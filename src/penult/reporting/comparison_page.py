@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 __all__ = ["write_comparison_page"]
 
 
+SHORT_PART = 20
+"""Characters of a network's name that a telephone has room for in a heading."""
+
+
 def write_comparison_page(
     comparison: Comparison,
     figures: Mapping[str, Figure],
@@ -77,8 +81,15 @@ def write_comparison_page(
 
 
 def _breakable(name: str) -> Markup:
-    """Say where a name may break: after a folder, a network of several, and a word."""
+    """Say where a name may break: between networks that are joined, after a folder and a word.
+
+    Short ones of those networks are marked, so that a heading breaks between them alone.
+    """
     from markupsafe import Markup
 
-    parts = re.split(r"(?<=[/+,:_])", printable(name))
-    return Markup("<wbr>").join(filter(None, parts))
+    shown, part = [], Markup('<span class="part">{}</span>')
+    for network in re.split(r"(?<=\+)", printable(name)):
+        words = Markup("<wbr>").join(filter(None, re.split(r"(?<=[/,:_])", network)))
+        is_part = network != name and len(network) <= SHORT_PART
+        shown.append(part.format(words) if is_part else words)
+    return Markup("<wbr>").join(shown)

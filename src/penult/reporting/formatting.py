@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from penult.recipe import Preprocessing
 from penult.wording import count
 
 __all__ = [
+    "apart",
     "brief_time",
     "duration",
     "file_size",
-    "memory",
-    "millions",
-    "operations",
     "plain",
     "preprocessing_words",
-    "rate",
 ]
+
+
+def apart(names: Iterable[str], most: int = 8) -> str:
+    """The first few of some names that may have commas in them: ``a; b; and 2 more``."""
+    every = list(names)
+    more = [f"and {len(every) - most:,} more"] if len(every) > most else []
+    return "; ".join([*every[:most], *more])
 
 
 def duration(seconds: float) -> str:
@@ -44,36 +49,6 @@ def brief_time(seconds: float) -> str:
     if seconds < 0.0095:
         return f"{1e3 * seconds:.1f} ms"
     return f"{1e3 * seconds:.0f} ms" if seconds < 0.9995 else f"{seconds:.1f} s"
-
-
-def memory(size: int) -> str:
-    """``38 MB``, ``412 MB``, ``1.9 GB``, in powers of 1,000: no more than is the same each time."""
-    if size < 999_500:
-        return file_size(size)
-    return f"{size / 1e6:.0f} MB" if size < 999.5e6 else f"{size / 1e9:.1f} GB"
-
-
-def millions(number: int) -> str:
-    """``12 k``, ``0.5 M``, ``4.7 M``, ``143 M``."""
-    if number < 1000:
-        return f"{number:,}"
-    if number < 99_500:
-        return f"{number / 1e3:.0f} k"
-    return f"{number / 1e6:.1f} M" if number < 9.95e6 else f"{number / 1e6:,.0f} M"
-
-
-def operations(number: int) -> str:
-    """Floating point operations: ``12 MFLOP``, ``0.8 GFLOP``, ``16 GFLOP``."""
-    if number < 99.5e6:
-        return f"{number / 1e6:.2g} MFLOP"
-    return f"{number / 1e9:.1f} GFLOP" if number < 9.95e9 else f"{number / 1e9:,.0f} GFLOP"
-
-
-def rate(per_second: float) -> str:
-    """How many in a second, to two digits or whole ones: ``0.83``, ``4.2``, ``230``, ``1,200``."""
-    if per_second < 0.995:
-        return f"{per_second:.2g}"
-    return f"{per_second:.1f}" if per_second < 9.95 else f"{per_second:,.0f}"
 
 
 def plain(value: Any) -> str:

@@ -235,7 +235,8 @@ def run(
 
 
 def _show(made: Comparison, *, quiet: bool) -> None:
-    for title, rows in comparison_tables(made, table_width() - 1):
+    # A table has a blank at either end.
+    for title, rows in comparison_tables(made, table_width() - 2):
         table = Table(rows[0], right=rows[0][1:], narrow=True)
         for row in rows[1:]:
             table.add_row(*row)

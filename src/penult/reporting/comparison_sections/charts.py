@@ -14,10 +14,12 @@ from penult.reporting.figures.cost_scatter import COSTS, Cost
 from penult.reporting.figures.pareto_front import pareto_front
 from penult.web.section import Section
 from penult.web.thumbnails import Thumbnails
-from penult.wording import count
+from penult.wording import count, points
 
 __all__ = ["CHARTS"]
 
+FEW = 12
+"""Models whose names are still readable where three charts are side by side."""
 MOST_NAMED = 4
 """Models of a front that a sentence names."""
 
@@ -40,7 +42,7 @@ def _content(shown: ComparisonContent, thumbnails: Thumbnails) -> Mapping[str, A
         for name, make in CHARTED.items()
         if name in shown.figures and len(shown.rows) > 1
     ]
-    return {"charts": charts} if charts else None
+    return {"charts": charts, "few": len(shown.rows) <= FEW} if charts else None
 
 
 def _bars(title: str, score: str) -> Callable[[ComparisonContent, str], _Chart]:
@@ -62,8 +64,10 @@ def _range(shown: ComparisonContent, score: str) -> str:
     text = f"{title} goes from {lowest} to {highest} among {count(len(known), 'model')}"
     chosen = ScoreColumn.of(shown.rows, shown.comparison.score)
     if chosen is None or score == shown.comparison.score:
-        points = f"{100 * (max(means) - min(means)):.{column.digits}f}"
-        return f"{text}: the last is {points} points below the best."
+        if max(means) == min(means):
+            return f"{title} is {highest} for {'both' if len(known) == 2 else f'all {len(known)}'}."
+        below = points(max(means) - min(means))
+        return f"{text}: the last is {below} points below the best."
     same = means == sorted(means, reverse=True)
     return f"{text}, and orders them {'as' if same else 'otherwise than'} {chosen.title} does."
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from penult.records import ComparedModel
-from penult.reporting.formatting import brief_time, memory, millions, operations, rate
+from penult.records.comparison_words import in_units, per_second
+from penult.reporting.formatting import brief_time
 from penult.wording import count
 
 __all__ = ["COSTS", "CostColumn", "cost_columns"]
@@ -52,7 +53,7 @@ _EVERY = (
         "images/s",
         "images in a second end to end, from the files to their features, many at once",
         lambda row: row.cost.images_per_second,
-        rate,
+        per_second,
         more_is_better=True,
     ),
     CostColumn(
@@ -60,7 +61,7 @@ _EVERY = (
         "images/s, network alone",
         "the same of the network alone, whose images are decoded already",
         lambda row: row.cost.network_images_per_second,
-        rate,
+        per_second,
         more_is_better=True,
     ),
     CostColumn(
@@ -75,7 +76,7 @@ _EVERY = (
         "parameters",
         "learned numbers of the whole network, in millions (M)",
         lambda row: row.cost.parameters,
-        millions,
+        in_units,
     ),
     CostColumn(
         "flops",
@@ -83,14 +84,14 @@ _EVERY = (
         "floating point operations for one image, in billions (GFLOP); a multiplication and an "
         "addition are two",
         lambda row: row.cost.flops,
-        operations,
+        lambda number: in_units(number, "FLOP"),
     ),
     CostColumn(
         "peak_memory",
         "peak memory",
         "the most memory that the process took; on a GPU, of the GPU’s memory",
         lambda row: row.cost.peak_memory,
-        memory,
+        lambda size: in_units(size, "B"),
     ),
     CostColumn(
         "features",
@@ -104,7 +105,7 @@ _EVERY = (
         "feature file",
         "size of the file of all images’ features",
         lambda row: row.bytes or None,
-        memory,
+        lambda size: in_units(size, "B"),
     ),
 )
 COSTS = {column.name: column for column in _EVERY}

@@ -61,6 +61,7 @@ def _content(shown: ComparisonContent, thumbnails: Thumbnails) -> Mapping[str, A
     differing = [name for name in STATED if name not in alike]
     return {
         "measured": measured,
+        "timed": any(row.cost.images_per_second is not None for row in rows),
         "terms": [(one.title, one.meaning) for one in measured],
         "differing": differing,
         "alike": [(name, value) for name, value in alike.items() if value],

@@ -9,9 +9,10 @@ from typing import Any
 from penult.records import ModelDifference
 from penult.reporting.comparison_sections.content import ComparisonContent
 from penult.reporting.comparison_sections.score_column import ScoreColumn
+from penult.reporting.formatting import apart
 from penult.web.section import Section
 from penult.web.thumbnails import Thumbnails
-from penult.wording import listed, shorten
+from penult.wording import shorten
 
 __all__ = ["DIFFERENCES"]
 
@@ -45,10 +46,9 @@ def _content(shown: ComparisonContent, thumbnails: Thumbnails) -> Mapping[str, A
     column = ScoreColumn.of(shown.rows, shown.comparison.score)
     if not differences or column is None:
         return None
-    digits = column.digits
     names = [row.name for row in shown.rows]
     most = max(abs(one.difference) for one in differences) or 1
-    cells = [[_cell(shown, a, b, most, digits) for b in names] for a in names]
+    cells = [[_cell(shown, a, b, most) for b in names] for a in names]
     few = len(names) <= MOST_NAMED
     return {
         "score": column.title,
@@ -60,8 +60,8 @@ def _content(shown: ComparisonContent, thumbnails: Thumbnails) -> Mapping[str, A
             {
                 "a": one.a,
                 "b": one.b,
-                "points": _points(one.difference, digits),
-                "interval": _interval(one, 1, digits),
+                "points": _points(one.difference),
+                "interval": _interval(one, 1),
                 "p": _p(one.p),
                 "difference": one,
                 "verdict": _verdict(one),
@@ -71,17 +71,17 @@ def _content(shown: ComparisonContent, thumbnails: Thumbnails) -> Mapping[str, A
         "unfolded": len(differences) <= MOST_UNFOLDED,
         "separable": sum(one.separable for one in differences),
         "best": shown.comparison.best,
-        "ties": listed((name for name in names if shown.ties_best(name)), most=6),
+        "ties": apart((name for name in names if shown.ties_best(name)), most=6),
     }
 
 
-def _cell(shown: ComparisonContent, a: str, b: str, most: float, digits: int) -> _Cell | None:
+def _cell(shown: ComparisonContent, a: str, b: str, most: float) -> _Cell | None:
     found = shown.difference(a, b) if a != b else None
     if found is None:
         return None
     one, sign = found
     value = sign * one.difference
-    points, interval = _points(value, digits), _interval(one, sign, digits)
+    points, interval = _points(value), _interval(one, sign)
     kind = ("better" if value > 0 else "worse") if one.separable else "tie"
     return _Cell(
         points,
@@ -98,14 +98,14 @@ def _verdict(one: ModelDifference) -> str:
     return "not separable" if one.low <= 0 <= one.high else "not separable among so many pairs"
 
 
-def _interval(one: ModelDifference, sign: int, digits: int) -> str:
+def _interval(one: ModelDifference, sign: int) -> str:
     ends = sorted((sign * one.low, sign * one.high))
-    return " to ".join(_points(end, digits) for end in ends)
+    return " to ".join(_points(end) for end in ends)
 
 
-def _points(value: float, digits: int) -> str:
+def _points(value: float) -> str:
     """Hundredths with their sign, and a minus that is as wide as a plus."""
-    text = f"{100 * value:+.{digits}f}" if value else f"{0:.{digits}f}"
+    text = f"{100 * value:+.1f}" if value else "0.0"
     return text.replace("-", "−")
 
 

@@ -8,13 +8,18 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from penult.interface import shell_quote
+from penult.records.comparison_words import different_held_out
 from penult.reporting.comparison_sections.content import ComparisonContent
 from penult.reporting.comparison_sections.summary import held_out_words, left_out_words
+from penult.reporting.formatting import apart
 from penult.web.section import Section
 from penult.web.thumbnails import Thumbnails
+from penult.wording import count
 
 __all__ = ["MAKING"]
 
+MOST_NAMED = 20
+"""Images that could not be read, of many."""
 LIBRARIES = ("penult", "numpy", "scikit-learn", "openvino", "torch")
 
 METHODS = (
@@ -75,18 +80,28 @@ def _steps(shown: ComparisonContent) -> Iterator[tuple[str, str]]:
 
 def _splits(shown: ComparisonContent) -> Iterator[tuple[str, str]]:
     splits = shown.comparison.splits
+    different = different_held_out(shown.comparison)
     for name, text in (
         ("Images", f"{splits['images']:,}" if "images" in splits else ""),
         ("Classes", f"{splits['classes']:,}" if "classes" in splits else ""),
         ("Left out", left_out_words(splits.get("left_out"))),
+        ("Could not be read", _unread(shown)),
         ("Parts", str(splits.get("description", ""))),
         ("Runs", f"{splits['runs']:,}" if "runs" in splits else ""),
         ("Held out per run", held_out_words(splits.get("held_out"))),
+        ("Held out in any run", count(different, "different image") if different else ""),
         ("Seed", str(splits.get("seed", ""))),
         ("Which image is where", str(splits.get("file", ""))),
     ):
         if text:
             yield name, text
+
+
+def _unread(shown: ComparisonContent) -> str:
+    failures = shown.comparison.failures
+    if not failures:
+        return ""
+    return f"{count(len(failures), 'image')}: {apart((one.line for one in failures), MOST_NAMED)}"
 
 
 def _versions() -> Iterator[tuple[str, str]]:

@@ -41,6 +41,7 @@ class _Row:
     recommended: bool
     best: bool
     ties: bool
+    equal: bool
 
 
 def _content(shown: ComparisonContent, thumbnails: Thumbnails) -> Mapping[str, Any] | None:
@@ -57,6 +58,7 @@ def _content(shown: ComparisonContent, thumbnails: Thumbnails) -> Mapping[str, A
     low, high = _axis(chosen.scores)
     texts = [column.texts for column in others]
     several = shown.several_labels
+    top = max(one.mean for one in chosen.scores if isfinite(one.mean))
     return {
         "chosen": chosen,
         "others": others,
@@ -74,6 +76,7 @@ def _content(shown: ComparisonContent, thumbnails: Thumbnails) -> Mapping[str, A
                 recommended=row.name == found.recommended,
                 best=row.name == shown.comparison.best and len(rows) > 1,
                 ties=shown.ties_best(row.name),
+                equal=row.scores[found.score].mean == top if found.score in row.scores else False,
             )
             for k, (row, score) in enumerate(zip(rows, chosen.texts, strict=True))
         ],
@@ -82,6 +85,7 @@ def _content(shown: ComparisonContent, thumbnails: Thumbnails) -> Mapping[str, A
             *((cost.title, cost.meaning) for cost in costs),
         ],
         "joined": any("+" in row.model for row in rows),
+        "untrained": sum(row.untrained for row in rows),
         "incomplete": [row for row in rows if row.missing],
     }
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from math import isnan
-from statistics import median
 
 from penult.records import ComparedModel, RunScores
 from penult.reporting.figures.score_text import score_name
-from penult.wording import percent, ratio
 
 __all__ = ["ScoreColumn", "ScoreText"]
 
@@ -22,8 +20,8 @@ MEANINGS = {
     "hit@5": "share of the held-out images with one of the same class among the five nearest",
     "precision@5": "share of the five nearest training images that are of the same class",
     "macro_f1": "harmonic mean of precision and recall of the classifier, each class counting the "
-    "same; 1 is best",
-    "soft_f1": "macro F1 of the classifier’s probabilities in place of its decisions; 1 is best",
+    "same; 100% is best",
+    "soft_f1": "macro F1 of the classifier’s probabilities in place of its decisions; 100% is best",
     "calibration_error": "how far the classifier’s probabilities are from being right as often; "
     "0 is best",
 }
@@ -35,11 +33,6 @@ MEANINGS_OF_SEVERAL = {
     "hit@5": "share of the held-out images with one of the same labels among the five nearest",
     "precision@5": "share of the five nearest training images that have the same labels",
 }
-SHARES = {"accuracy", "knn_accuracy", "hit@1", "hit@5", "precision@5"}
-"""Which are written as percentages; all others between 0 and 1."""
-
-MUCH_NOISE = 0.02
-"""From this standard deviation on, tenths of a percent say nothing."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +46,7 @@ class ScoreText:
 
 @dataclass(frozen=True)
 class ScoreColumn:
-    """A score of all that are compared, written with as many digits as its noise allows.
+    """A score of all that are compared, in percent like all others, as the command prints them.
 
     Attributes
     ----------
@@ -100,29 +93,9 @@ class ScoreColumn:
         )
 
     @property
-    def digits(self) -> int:
-        """After the point, of a percentage; by what most of the models spread."""
-        spreads = [one.std for one in self.scores if one.std > 0]
-        return 0 if spreads and median(spreads) >= MUCH_NOISE else 1
-
-    @property
     def texts(self) -> list[ScoreText]:
         """All as they are written, in the order of the models."""
         return [self._text(one) for one in self.scores]
 
     def _text(self, score: RunScores) -> ScoreText:
-        if isnan(score.mean):
-            return ScoreText("–", "", None)
-        if self.name in SHARES:
-            text, scale, digits = percent(score.mean, self.digits), 100, self.digits
-        else:
-            text, scale, digits = ratio(score.mean, self.digits + 2), 1, self.digits + 2
-        several = sum(not isnan(one) for one in score.runs) > 1
-        return ScoreText(text, _spread(scale * score.std, digits) if several else "", score.mean)
-
-
-def _spread(std: float, digits: int) -> str:
-    least = 10.0**-digits
-    if 0 < std < least / 2:
-        return f"± <{least:.{digits}f}"
-    return f"± {std:.{digits}f}"
+        return ScoreText(score.percent, score.spread, None if isnan(score.mean) else score.mean)

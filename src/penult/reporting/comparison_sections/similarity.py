@@ -10,6 +10,7 @@ from typing import Any
 
 from penult.records import SimilarityMatrix
 from penult.reporting.comparison_sections.content import ComparisonContent
+from penult.reporting.figures.similarity_map import similarity_digits
 from penult.web.section import Section
 from penult.web.thumbnails import Thumbnails
 from penult.wording import count, ratio
@@ -31,10 +32,11 @@ class _Pair:
     a: str
     b: str
     value: float
+    digits: int
 
     @property
     def text(self) -> str:
-        return ratio(self.value)
+        return ratio(self.value, self.digits)
 
 
 @dataclass(frozen=True)
@@ -64,8 +66,9 @@ def _content(shown: ComparisonContent, thumbnails: Thumbnails) -> Mapping[str, A
 
 def _pairs(one: SimilarityMatrix) -> tuple[_Pair, ...]:
     """Those that have a value, the most alike first."""
+    digits = similarity_digits(one)
     pairs = (
-        _Pair(one.names[a], one.names[b], one.matrix[a][b])
+        _Pair(one.names[a], one.names[b], one.matrix[a][b], digits)
         for a, b in itertools.combinations(range(len(one.names)), 2)
     )
     return tuple(sorted((p for p in pairs if isfinite(p.value)), key=lambda pair: -pair.value))

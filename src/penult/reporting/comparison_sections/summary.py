@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from penult.records import Comparison
+from penult.records.comparison_words import different_held_out
 from penult.wording import count, listed
 
 __all__ = ["Headline", "headline", "held_out_words", "left_out_words", "what_was_compared"]
@@ -18,6 +19,8 @@ class Headline:
 
     Attributes
     ----------
+    before : str
+        A caution, a sentence that comes before the name; or "".
     name : str
         Of the model to take; "" where none is recommended.
     why : str
@@ -26,6 +29,7 @@ class Headline:
         What is to be known beside it, a sentence; or "".
     """
 
+    before: str
     name: str
     why: str
     besides: str
@@ -36,11 +40,25 @@ def headline(comparison: Comparison) -> Headline:
     name, reason = comparison.recommended, comparison.reason.strip().rstrip(".")
     if name is None:
         reason = reason or f"only {count(len(comparison.rows), 'model')}: a comparison takes two"
-        return Headline("", f"No recommendation: {reason}.", "")
+        return Headline("", "", f"No recommendation: {reason}.", "")
+    names = [row.name for row in comparison.rows]
+    before, found, rest = reason.partition(f": {name} ")
+    if found and not before.startswith(name):
+        why, _, besides = rest.partition("; ")
+        return Headline(f"{_capital(before)}.", name, f"it {why}.", _ended(besides, names))
     for start in (f"{name}: ", f"{name}, ", f"{name} "):
         reason = reason.removeprefix(start)
     why, _, besides = reason.partition("; ")
-    return Headline(name, f"{why}." if why else "", f"{_capital(besides)}." if besides else "")
+    return Headline("", name, f"{why}." if why else "", _ended(besides, names))
+
+
+def _ended(besides: str, names: Sequence[str]) -> str:
+    """Make sentences of what semicolons part; names keep their first letters."""
+    return " ".join(
+        f"{one if one.startswith(tuple(names)) else _capital(one)}."
+        for one in besides.split("; ")
+        if one
+    )
 
 
 def _capital(sentence: str) -> str:
@@ -67,7 +85,9 @@ def _sentences(comparison: Comparison) -> Iterator[str]:
     yield f"{line}: {description}." if description else f"{line}."
     if held := held_out_words(splits.get("held_out")):
         each = "In each run, classifiers" if (runs or 1) > 1 else "Classifiers"
-        yield f"{each} were scored on {held} that they had never seen."
+        different = different_held_out(comparison)
+        several = f", {different:,} different ones over all runs" if different and runs != 1 else ""
+        yield f"{each} were scored on {held} that they had never seen{several}."
     if comparison.skipped:
         skipped = count(len(comparison.skipped), "model")
         yield f"{skipped} could not be compared."

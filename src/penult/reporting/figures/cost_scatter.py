@@ -96,15 +96,6 @@ def cost_scatter(
     axes.set_xlabel(f"{cost.label} ({better})")
     axes.xaxis.label.set(fontsize=9.5, color=SOFT)
     _legend(axes, points, names, score_name(score), cost)
-    spread = [p for p in points if p.spread]
-    axes.vlines(
-        [p.x for p in spread],
-        [p.low for p in spread],
-        [p.high for p in spread],
-        color=SOFT,
-        linewidth=0.7,
-        zorder=2,
-    )
     numbered = names.numbered(LONGEST_NAME if len(points) <= FEW else SHORTEST_NAME)
     _write(axes, box, points, [numbered[p.rank] for p in points], names, cost, every=True)
     for k, (score, points) in enumerate(small):
@@ -134,7 +125,9 @@ def _points(rows: Sequence[ComparedModel], score: str, cost: Cost) -> list[_Poin
         if x is None or scores is None or not isfinite(scores.mean):
             continue
         y, std = 100 * scores.mean, 100 * scores.std
-        found.append(_Point(rank, float(x), y, y - std, y + std, has_spread(scores)))
+        found.append(
+            _Point(rank, float(x), y, max(y - std, 0.0), min(y + std, 100.0), has_spread(scores))
+        )
     return found
 
 
@@ -164,11 +157,14 @@ def _panel(
     low, high = min(p.low for p in points), max(p.high for p in points)
     room = max(0.12 * (high - low), 0.2)
     axes.set_ylim(low - room, high + room)
-    axes.yaxis.set_major_locator(MaxNLocator(most - 1, steps=[1, 2, 5, 10]))
+    # No share is above 100%, wherever the margin ends.
+    ticks = MaxNLocator(most - 1, steps=[1, 2, 5, 10]).tick_values(*axes.get_ylim())
+    axes.set_yticks([tick for tick in ticks if low - room <= tick <= min(high + room, 100.0)])
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}%"))
     corners = _staircase(axes, points, cost)
     axes.plot(*zip(*corners, strict=True), color=LINE, linewidth=1.3, zorder=1, label="front")
     front = set(_front(points, cost))
+    _whiskers(axes, [p for p in points if p.spread])
     axes.scatter(
         [p.x for p in points],
         [p.y for p in points],
@@ -179,6 +175,15 @@ def _panel(
         zorder=3,
     )
     return axes
+
+
+def _whiskers(axes: Axes, points: Sequence[_Point]) -> None:
+    """Draw standard deviations above the line of the front, which is set off from them."""
+    x, low, high = ([getattr(p, end) for p in points] for end in ("x", "low", "high"))
+    axes.vlines(x, low, high, color=PAPER, linewidth=3.5, zorder=1.5)
+    axes.vlines(x, low, high, color=SOFT, linewidth=0.9, zorder=2)
+    for end in (low, high):
+        axes.plot(x, end, color=SOFT, linestyle="none", marker="_", markersize=5, zorder=2)
 
 
 def _front(points: Sequence[_Point], cost: Cost) -> list[int]:
@@ -215,9 +220,7 @@ def _write(
     sizes = [_size(axes, text, font) for text, font in zip(texts, fonts, strict=True)]
     at = [_place(axes, p.x, p.y) for p in points]
     stairs = [_place(axes, *corner) for corner in _staircase(axes, points, cost)]
-    bars = [
-        (_place(axes, p.x, p.low), _place(axes, p.x, p.high)) for p in points if every and p.spread
-    ]
+    bars = [(_place(axes, p.x, p.low), _place(axes, p.x, p.high)) for p in points if p.spread]
     placed = place_labels(
         at,
         sizes,

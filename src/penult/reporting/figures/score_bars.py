@@ -59,7 +59,8 @@ def score_bars(rows: Sequence[ComparedModel], names: ModelNames, scores: Sequenc
         _column(axes, body, score_name(score))
         first = [k * pitch + NAME for k in range(len(rows))]
         _bars(axes, first, [row.scores.get(score) for row in rows], STRONG, width)
-        second = [k for k, row in enumerate(rows) if _differs(row, score)]
+        # Also where it is the same: a bar that is not there looks like one that is not known.
+        second = [k for k, row in enumerate(rows) if several and score in row.any_label]
         _bars(
             axes,
             [first[k] + BAR for k in second],
@@ -127,10 +128,7 @@ def _bars(
         capthick=1,
     )
     for middle, mean, std, one in zip(middles, means, stds, scores, strict=True):
-        # Where the bar begins, so that numbers stand in a column; or after one that is too short.
-        text = score_text(one)
-        room = 100 * (4.9 * len(text) + 8) / width
-        after = mean - std < room and mean + std + room < 100
+        text, after = _beside_whisker(score_text(one), mean - std, mean + std, width)
         axes.annotate(
             text,
             (mean + std if after else 0, middle),
@@ -140,6 +138,22 @@ def _bars(
             fontsize=9,
             color=INK,
         )
+
+
+def _beside_whisker(text: str, low: float, high: float, width: float) -> tuple[str, bool]:
+    """Choose what is written of a score, and whether after the whisker, so that none crosses it.
+
+    Where the bar begins, so that numbers stand in a column; or after a whisker that begins too
+    early; or, where that reaches too far as well, the mean without the standard deviation, which
+    the whisker shows.
+    """
+    for shown in (text, text.partition(" ")[0]):
+        room = 100 * (4.9 * len(shown) + 8) / width
+        if low >= room:
+            return shown, False
+        if high + room < 100:
+            return shown, True
+    return text.partition(" ")[0], low < 100 - high
 
 
 def _differs(row: ComparedModel, score: str) -> bool:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from math import isfinite, isnan
 from typing import TYPE_CHECKING
 
-from penult.wording import percent
-
 if TYPE_CHECKING:
     from penult.records import RunScores
 
@@ -29,8 +27,7 @@ def score_text(scores: RunScores | None) -> str:
     """Write a mean in percent, with its standard deviation where there are several runs."""
     if scores is None or isnan(scores.mean):
         return "–"
-    mean = percent(scores.mean).rstrip("%")
-    return f"{mean} ± {100 * scores.std:.1f}" if has_spread(scores) else mean
+    return f"{scores.percent.rstrip('%')} {scores.spread}".rstrip()
 
 
 def has_spread(scores: RunScores) -> bool:

@@ -6,7 +6,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from penult.reporting.figures.colors import GRID, INK, LINE, SOFT, WRONG
-from penult.wording import count
+from penult.wording import count, ratio
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from penult.records import SimilarityMatrix
     from penult.reporting.figures.model_names import ModelNames
 
-__all__ = ["similarity_map"]
+__all__ = ["similarity_digits", "similarity_map"]
 
 # In points. Names stand at the left; across are their ranks alone, or long names would be upright.
 WIDTH, LEAST_CELL, LARGEST_CELL = 360.0, 15.0, 40.0
@@ -75,23 +75,24 @@ def _fill(axes: Axes, similarity: SimilarityMatrix, cell: float) -> None:
     from matplotlib.collections import PolyCollection
     from matplotlib.colors import to_rgba
 
+    digits = similarity_digits(similarity)
+    size = min(9.0, cell * 1.38 / (digits + 1))
     squares, colours = [], []
     for row, values in enumerate(similarity.matrix):
         for column, value in enumerate(values):
             squares.append([(column + x, row + y) for x, y in ((0, 0), (1, 0), (1, 1), (0, 1))])
-            # Of a network with itself it is 1, and nothing to see.
-            strength = min(abs(value), 1.0) if isfinite(value) and row != column else 0.0
+            strength = min(abs(value), 1.0) if isfinite(value) else 0.0
             colours.append(to_rgba(WRONG if value < 0 else LINE, STRONGEST * strength))
             if len(similarity.names) > MOST_NUMBERED:
                 continue
             axes.text(
                 column + 0.5,
                 row + 0.5,
-                _short(value),
+                _short(value, digits),
                 ha="center",
                 va="center_baseline",
-                fontsize=min(9.0, cell * 0.46),
-                color=SOFT if row == column else INK,
+                fontsize=size,
+                color=INK,
             )
     axes.add_collection(
         PolyCollection(squares, facecolors=colours, edgecolors=GRID, linewidths=0.6),
@@ -99,13 +100,25 @@ def _fill(axes: Axes, similarity: SimilarityMatrix, cell: float) -> None:
     )
 
 
-def _short(value: float) -> str:
-    """Two decimals without the zero before them; 1 only where that is exact."""
+def similarity_digits(similarity: SimilarityMatrix) -> int:
+    """How many decimals tell pairs apart: two; more where all pairs are near 1."""
+    values = [
+        value
+        for row, each in enumerate(similarity.matrix)
+        for column, value in enumerate(each)
+        if row != column and isfinite(value)
+    ]
+    least = min(values, default=0.0)
+    return 2 if least < 0.95 else 3 if least < 0.995 else 4
+
+
+def _short(value: float, digits: int = 2) -> str:
+    """Decimals without the zero before them; 1 only where that is exact."""
     if not isfinite(value):
         return "–"
-    text = f"{min(abs(value), 0.99) if abs(value) < 1 else abs(value):.2f}"
-    shown = "1" if text == "1.00" else text.removeprefix("0")
-    return f"−{shown}" if value < 0 and shown != ".00" else shown
+    text = ratio(abs(value), digits)
+    shown = "1" if text.startswith("1") else text.removeprefix("0")
+    return f"−{shown}" if value < 0 and float(text) else shown
 
 
 def _caption(figure: Figure, similarity: SimilarityMatrix, width: float, height: float) -> None:
