@@ -23,6 +23,7 @@ def row(name, accuracy, speed=None, *, features=1_280, **cost):
         layer="penultimate",
         features=features,
         images=1_360,
+        untrained=", random" in name,
         scores={"accuracy": RunScores((accuracy,))},
         any_label={},
         cost=ModelCost(images_per_second=speed, **cost),

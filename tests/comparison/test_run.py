@@ -161,6 +161,9 @@ def test_images_are_extracted_once_and_photos_that_fail_are_in_none(
     assert {row.name for row in found.rows} == {f"{toy}/mean", f"{toy}/logits"}
     assert {row.features for row in found.rows} == {3, 2}
     assert all(row.images == 36 and row.missing == 0 for row in found.rows)
+    (failure,) = found.failures
+    assert failure.id == "rose/broken.jpg"
+    assert failure.reason
     monkeypatch.setattr(Extraction, "to_file", None)  # it would be called in vain
     again = compare(photos, tmp_path / "out", model=toy, layer=["mean", "logits"])
     assert numbers(again) == numbers(found)

@@ -138,7 +138,7 @@ def test_equal_scores_are_not_called_noise():
 
 def test_random_weights_and_images_that_could_not_be_read_are_told_of():
     first, *rest = comparisons.flowers().rows
-    rows = (replace(first, name=f"{first.name}, random"), *rest)
+    rows = (replace(first, untrained=True), *rest)
     broken = tuple(Failure(f"{k}.jpg", "not an image") for k in range(5))
     lines = comparison_sentences(comparisons.flowers(rows=rows, failures=broken))
     assert any(line.startswith("random weights: 1 of them; ") for line in lines)

@@ -118,7 +118,7 @@ def test_random_weights_are_said_to_mean_nothing_and_equal_scores_are_no_noise(p
     found = comparisons.two_models()
     assert "Random weights" not in text_of(page_of(found), "models")
     first, second = found.rows
-    second = replace(second, name=f"{second.name}, random", scores=first.scores)
+    second = replace(second, untrained=True, scores=first.scores)
     text = text_of(page_of(comparisons.comparison([first, second])), "models")
     assert "Random weights: 1 model. What an untrained network scores is a baseline" in text
     assert "as good as the best" in text

@@ -12,7 +12,7 @@ from penult.comparison.differences import find_differences
 from penult.comparison.folder import ComparisonFolder, read_result
 from penult.comparison.recommendation import recommend
 from penult.comparison.splits import Splits
-from penult.records import ComparedModel, Comparison, SkippedModel
+from penult.records import ComparedModel, Comparison, Failure, SkippedModel
 
 if TYPE_CHECKING:
     import numpy as np
@@ -78,6 +78,7 @@ class Ranking:
             recommended=recommended,
             reason=reason,
             skipped=tuple(skipped),
+            failures=tuple(Failure(name, reason) for name, reason in splits.failed.items()),
             folder=self._folder.path,
         )
 

@@ -239,6 +239,7 @@ class ComparisonRun:
             missing=len(splits.ids) - int((splits.places(features.ids) >= 0).sum()),
             bytes=rows.file.stat().st_size,
             file=_relative(rows.file, self.folder.path),
+            untrained=any(leaf.weights == "random" for leaf in recipe.leaves),
             scores=images.scores,
             any_label=images.any_label_scores,
         )

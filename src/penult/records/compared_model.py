@@ -40,6 +40,8 @@ class ComparedModel:
         Of the feature file.
     file : str
         The feature file, relative to the comparison's folder where it is in it.
+    untrained : bool
+        Whether a network of it has random weights, so that its scores are a baseline at most.
     scores : mapping of str to RunScores
         ``accuracy`` of the probe and ``knn_accuracy``; ``hit@1``, ``hit@5`` and ``precision@5`` of
         a search; ``macro_f1``, ``soft_f1`` and ``calibration_error`` of the probe. Those that
@@ -61,6 +63,7 @@ class ComparedModel:
     missing: int = 0
     bytes: int = 0
     file: str = ""
+    untrained: bool = False
     scores: Mapping[str, RunScores]
     any_label: Mapping[str, RunScores]
     cost: ModelCost = field(default_factory=ModelCost)
@@ -68,11 +71,6 @@ class ComparedModel:
     def score(self, name: str) -> RunScores:
         """Return one of `scores`; that of no run where it could not be had."""
         return self.scores.get(name, RunScores(()))
-
-    @property
-    def untrained(self) -> bool:
-        """Whether a network of it has random weights, which its name says."""
-        return "random" in self.name.split(", ")[1:]
 
     def to_dict(self) -> dict[str, Any]:
         """Write it as what JSON can hold, a row of ``comparison.json``.
@@ -82,7 +80,7 @@ class ComparedModel:
         dict
             ``name``, ``model``, ``layer``, ``precision``, ``views``; each score by its name, with
             ``mean``, ``std`` and ``runs``, and further ones under ``any_label``; ``features``,
-            ``images``, ``missing``, ``bytes``, ``file``, and what is in `ModelCost`.
+            ``images``, ``missing``, ``bytes``, ``file``, ``untrained``, and what is in `ModelCost`.
         """
         return {
             "name": self.name,
@@ -97,5 +95,6 @@ class ComparedModel:
             "missing": self.missing,
             "bytes": self.bytes,
             "file": self.file,
+            "untrained": self.untrained,
             **self.cost.to_dict(),
         }
