@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from penult.errors import MissingExtraError
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         HeldOut,
         Prediction,
         Predictions,
+        RowMap,
         Scores,
         SearchResult,
         SearchResults,
@@ -34,6 +35,8 @@ __all__ = [
     "held_out_to_dataframe",
     "prediction_cells",
     "predictions_to_dataframe",
+    "row_map_columns",
+    "row_map_to_dataframe",
     "search_cells",
     "search_columns",
     "search_scores_to_dataframe",
@@ -211,6 +214,27 @@ def duplicates_to_dataframe(duplicates: Duplicates) -> Any:
     """
     frame = _pandas().DataFrame(duplicate_cells(duplicates), columns=list(DUPLICATE_COLUMNS))
     return frame.astype(DUPLICATE_COLUMNS)
+
+
+def row_map_columns(row_map: RowMap) -> dict[str, Sequence[Any]]:
+    """Return the columns of a table of coordinates: ``id``, ``x``, ``y``, ``label`` and others."""
+    x, y = row_map.xy.T
+    return {"id": [*map(str, row_map.ids)], "x": x, "y": y, **row_map.columns}
+
+
+def row_map_to_dataframe(row_map: RowMap) -> Any:
+    """Make a pandas DataFrame; see `RowMap.to_dataframe`.
+
+    Raises
+    ------
+    MissingExtraError
+    """
+    pd = _pandas()
+    columns = row_map_columns(row_map)
+    texts = {name: values for name, values in columns.items() if name not in ("x", "y")}
+    return pd.DataFrame(
+        columns | {name: pd.array([*values], dtype="string") for name, values in texts.items()}
+    )
 
 
 def held_out_to_dataframe(held_out: HeldOut) -> Any:

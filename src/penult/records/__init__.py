@@ -21,6 +21,7 @@ from penult.records.held_out import HeldOut
 from penult.records.hit import Hit
 from penult.records.image import ImageRecord
 from penult.records.label_search_score import LabelSearchScore
+from penult.records.map_quality import MapQuality
 from penult.records.model_cost import ModelCost
 from penult.records.model_difference import ModelDifference
 from penult.records.neighbors import Neighbors
@@ -28,6 +29,7 @@ from penult.records.prediction import Prediction
 from penult.records.predictions import Predictions
 from penult.records.progress import Progress
 from penult.records.repaired_split import RepairedSplit
+from penult.records.row_map import RowMap
 from penult.records.rows import Rows
 from penult.records.run_scores import RunScores
 from penult.records.score_interval import ScoreInterval
@@ -66,6 +68,7 @@ __all__ = [
     "Hit",
     "ImageRecord",
     "LabelSearchScore",
+    "MapQuality",
     "ModelCost",
     "ModelDifference",
     "MovedBack",
@@ -74,6 +77,7 @@ __all__ = [
     "Predictions",
     "Progress",
     "RepairedSplit",
+    "RowMap",
     "Rows",
     "RunScores",
     "ScoreInterval",
