@@ -23,6 +23,7 @@ _OPTIONS = (
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
+    "--enable-unsafe-swiftshader",  # WebGL in software, without a complaint about it
     "--disable-dev-shm-usage",
     "--disable-background-networking",
     "--no-first-run",
@@ -93,8 +94,14 @@ class Tab:
             deviceScaleFactor=1,
             mobile=width < 600,
         )
-        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        self.call("Emulation.setEmulatedMedia", features=[scheme])
+        features = {
+            "prefers-color-scheme": "dark" if dark else "light",
+            "prefers-reduced-motion": "reduce",  # what is seen is there at once
+        }
+        self.call(
+            "Emulation.setEmulatedMedia",
+            features=[{"name": name, "value": value} for name, value in features.items()],
+        )
         self.call("Page.navigate", url=path.resolve().as_uri())
         self._wait_for("Page.loadEventFired")
 
@@ -109,9 +116,37 @@ class Tab:
         arrows = {"ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40}
         code = {"Tab": 9, "Enter": 13, **arrows}[key]
         text = {"text": "\r"} if key == "Enter" else {}
+        """Press a key and let it go, for example ``"Tab"`` or ``"+"``."""
+        names = {"Tab": 9, "Enter": 13, "Escape": 27, "ArrowLeft": 37, "ArrowDown": 40}
+        code = names.get(key) or ord(key.upper())
+        text = {"text": "\r"} if key == "Enter" else {} if key in names else {"text": key}
         named = {"key": key, "code": key, "windowsVirtualKeyCode": code}
         self.call("Input.dispatchKeyEvent", type="keyDown", **named, **text)
         self.call("Input.dispatchKeyEvent", type="keyUp", **named)
+
+    def drag(self, *places, modifiers=0):
+        """Press the mouse's button at the first place, move to the others, and let it go."""
+        (x, y), *others = places
+        held = {"button": "left", "buttons": 1, "clickCount": 1, "modifiers": modifiers}
+        self.point(x, y)
+        self.call("Input.dispatchMouseEvent", type="mousePressed", x=x, y=y, **held)
+        for x, y in others:
+            self.call("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y, **held)
+        self.call("Input.dispatchMouseEvent", type="mouseReleased", x=x, y=y, **held)
+
+    def touch(self, *steps):
+        """Put fingers down where the first step says, move them, and lift them all."""
+        for k, fingers in enumerate(steps):
+            self._fingers("touchMove" if k else "touchStart", fingers)
+        self._fingers("touchEnd", ())
+
+    def _fingers(self, kind, places):
+        points = [{"x": x, "y": y, "id": k} for k, (x, y) in enumerate(places)]
+        self.call("Input.dispatchTouchEvent", type=kind, touchPoints=points)
+
+    def point(self, x, y):
+        """Move the mouse to a place."""
+        self.call("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
 
     @property
     def requests(self):
@@ -123,7 +158,9 @@ class Tab:
     def complaints(self):
         """What stands in the console, of the page and of the browser about it."""
         methods = ("Log.entryAdded", "Runtime.exceptionThrown", "Runtime.consoleAPICalled")
-        return [one["params"] for one in self._events if one["method"] in methods]
+        said = [one["params"] for one in self._events if one["method"] in methods]
+        # Chromium says of WebGL in software that reading its picture is slow.
+        return [one for one in said if "GPU stall" not in one.get("entry", {}).get("text", "")]
 
     def call(self, method, **parameters):
         """Have the browser do something, and return what it answers."""

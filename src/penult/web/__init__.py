@@ -1,1 +1,1 @@
-"""What the pages of penult share: layout and colours, escaping, small pictures, sections."""
+"""What the pages of penult share: layout, colours, escaping, small pictures, sections, maps."""

@@ -29,6 +29,7 @@ def render_page(
     template: str = "page.html",
     folder: str = "sections",
     filters: Mapping[str, Callable[..., str]] | None = None,
+    script: str = "page.js",
     **values: Any,
 ) -> bytes:
     """Render a page, which needs no other file and asks for nothing over the network.
@@ -54,6 +55,8 @@ def render_page(
         Of the sections' templates, under ``templates``.
     filters : mapping of str to callable, optional
         Functions for the templates beside ``count``, ``percent``, ``ratio`` and ``interval``.
+    script : str
+        The one of ``penult.web`` that the page runs.
     **values : object
         What else the templates see.
 
@@ -64,7 +67,7 @@ def render_page(
     """
     environment = _environment(package)
     environment.filters |= dict(filters or {})
-    script = environment.get_template("web/page.js").render()
+    code = environment.get_template(f"web/{script}").render()
     html = environment.get_template(template).render(
         **values,
         version=__version__,
@@ -73,9 +76,9 @@ def render_page(
             for section in sections
             if (content := section.content(shown, thumbnails)) is not None
         ],
-        script=script,
+        script=code,
         # The page's own script is the only one that may run, whatever a folder was named.
-        script_sha256=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        script_sha256=base64.b64encode(hashlib.sha256(code.encode()).digest()).decode(),
     )
     # A file name that is no valid UTF-8 reaches Python with lone surrogates in it.
     return html.encode("utf-8", errors="replace")
