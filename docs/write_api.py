@@ -36,6 +36,7 @@ GROUPS = {
     "records.ThresholdCount records.SplitLeaks records.RepairedSplit",
     "Comparing networks": "compare cka rsa Comparison records.ComparedModel records.RunScores "
     "records.ModelCost records.ModelDifference records.SkippedModel records.SimilarityMatrix",
+    "Maps": "map RowMap records.MapQuality",
     "The report": "report ReportFiles",
     "Before a run": "models layers fetch show_input sample LayerInfo FetchedWeights "
     "ShownInput WrittenSample",

@@ -29,6 +29,7 @@ IN_EXTRAS = (
     "torch",
     "torchvision",
     "transformers",
+    "umap",
 )
 """Modules that only extras bring."""
 

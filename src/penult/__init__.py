@@ -68,6 +68,7 @@ if TYPE_CHECKING:
         MovedBack,
         Prediction,
         Predictions,
+        RowMap,
         Scores,
         SearchResult,
         SearchResults,
@@ -95,6 +96,7 @@ if TYPE_CHECKING:
     from penult.tasks.layers import LayerInfo, layers
     from penult.tasks.models import models
     from penult.tasks.predict import predict
+    from penult.tasks.row_map import map
     from penult.tasks.sample import WrittenSample, sample
     from penult.tasks.search import search
     from penult.tasks.show_input import ShownInput, show_input
@@ -140,6 +142,7 @@ _HOMES = {
     "Quantization": "penult.quantization",
     "Recipe": "penult.recipe",
     "ReportFiles": "penult.reporting.report_files",
+    "RowMap": "penult.records",
     "Scores": "penult.records",
     "SearchResult": "penult.records",
     "SearchResults": "penult.records",
@@ -164,6 +167,7 @@ _HOMES = {
     "layers": "penult.tasks.layers",
     "load": "penult.features.read",
     "load_classifier": "penult.classify.loading",
+    "map": "penult.tasks.row_map",
     "models": "penult.tasks.models",
     "move_back": "penult.classify.prediction.moves",
     "plan": "penult.planning",
@@ -225,6 +229,7 @@ __all__ = [
     "RecipeMismatchError",
     "ReportFiles",
     "ResumeError",
+    "RowMap",
     "Scores",
     "SearchError",
     "SearchResult",
@@ -257,6 +262,7 @@ __all__ = [
     "layers",
     "load",
     "load_classifier",
+    "map",
     "models",
     "move_back",
     "plan",

@@ -15,6 +15,7 @@ __all__ = [
     "FEATURES",
     "ID_LIST",
     "INDEX",
+    "MAP",
     "NETWORK",
     "ONNX",
     "PAGE",
@@ -82,6 +83,11 @@ REPAIRED = Output(
     "the features with other splits, or a table of them", (".h5", ".hdf5", ".csv"), strict=True
 )
 ID_LIST = Output("ids, one a line", (".txt",))
+MAP = Output(
+    "coordinates, a picture of them, or a page",
+    (".csv", ".parquet", ".png", ".svg", ".html"),
+    strict=True,
+)
 PICTURE = Output("PNG, which keeps every pixel as it is", (".png",), strict=True)
 WEIGHTS = (".penult", ".safetensors", ".ckpt", ".pt", ".pth", ".bin", ".h5")
 """Of the files of weights that are read."""

@@ -42,7 +42,13 @@ class MapQuality:
     compared: int
 
     def to_dict(self) -> dict[str, Any]:
-        """Write it as what JSON can hold."""
+        """Write it as what JSON can hold.
+
+        Returns
+        -------
+        dict
+            The attributes by their names; further keys may come.
+        """
         return {
             "neighbors": self.neighbors,
             "kept": self.kept,

@@ -21,15 +21,16 @@ def map_method(row_map: RowMap) -> str:
     Returns
     -------
     str
-        ``t-SNE of 1,360 rows, layer penultimate, cosine, perplexity 30, seed 0``
+        ``UMAP of 1,360 rows, layer penultimate, cosine, neighbors 15, seed 0``
     """
-    total, shown = row_map.total, len(row_map)
-    rows = count(total, "row") if shown == total else f"{shown:,} of {count(total, 'row')}"
+    total, on_it = row_map.total, len(row_map)
+    rows = count(total, "row") if on_it == total else f"{on_it:,} of {count(total, 'row')}"
     told = [f"{METHOD_NAMES[row_map.method]} of {rows}", f"layer {row_map.layer}", row_map.metric]
     for name, value in row_map.params.items():
-        told.append(f"{name.replace('_', ' ')} {value}")
+        shown = f"{value:g}" if isinstance(value, float) else str(value)
+        told.append(f"{name.replace('_', ' ')} {shown}")
     if row_map.fit_on is not None:
-        fitted = shown - row_map.placed_rows
+        fitted = on_it - row_map.placed_rows
         told.append(f"fitted on {row_map.fit_on} ({fitted:,}), the others placed on it")
     return ", ".join(told)
 

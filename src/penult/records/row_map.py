@@ -36,7 +36,7 @@ class RowMap:
     method : {"pca", "tsne", "umap", "given"}
         What placed them; ``"given"`` where the coordinates came in a table that does not say.
     params : mapping
-        The method's, JSON-like: ``perplexity``, ``exaggeration``, ``neighbors``, ``seed``.
+        The method's, JSON-like: ``perplexity``, ``early_exaggeration``, ``neighbors``, ``seed``.
     metric : {"cosine", "euclidean"}
         By which rows are near to each other.
     layer : str

@@ -75,6 +75,7 @@ def fit_projection(
     components: int,
     *,
     whiten: bool = False,
+    fewer: bool = False,
     memory: int | None = None,
 ) -> Projection:
     """Fit a principal component analysis on rows that are read block by block.
@@ -94,13 +95,16 @@ def fit_projection(
         How many numbers are to be left.
     whiten : bool
         Whether each is to be scaled to variance one.
+    fewer : bool
+        Whether as many components will do as there are directions in which the rows vary, where
+        those are fewer.
     memory : int, optional
         Bytes that may be taken; half of what is free by default.
 
     Returns
     -------
     Projection
-        Of `components` components.
+        Of `components` components; of fewer, where that was allowed.
 
     Raises
     ------
@@ -127,14 +131,16 @@ def fit_projection(
             raise TrainingError(
                 f"all {count(rows, 'row')} are the same: there is nothing to project on"
             )
-        raise TrainingError(
-            f"{count(components, 'principal component')} were asked for, but {count(rows, 'row')} "
-            f"vary in {count(varying, 'direction')} only; give {varying:,} or fewer"
-        )
+        if not fewer:
+            raise TrainingError(
+                f"{count(components, 'principal component')} were asked for, but "
+                f"{count(rows, 'row')} vary in {count(varying, 'direction')} only; give "
+                f"{varying:,} or fewer"
+            )
     return Projection(
         mean=found.mean.astype(np.float32),
-        components=_signed(found.directions).astype(np.float32),
-        explained_variance=found.variance.astype(np.float32),
+        components=_signed(found.directions[:varying]).astype(np.float32),
+        explained_variance=found.variance[:varying].astype(np.float32),
         total_variance=found.total_variance,
         whiten=whiten,
     )

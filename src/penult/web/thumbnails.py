@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 if TYPE_CHECKING:
     from PIL import Image
 
-__all__ = ["Thumbnails", "WholePicture"]
+__all__ = ["Thumbnails", "WholePicture", "square_picture"]
 
 Made = TypeVar("Made")
 
@@ -102,12 +102,34 @@ class Thumbnails:
             return None
 
 
-def _square(data: bytes, side: int) -> str:
+def square_picture(data: bytes, side: int) -> Image.Image:
+    """Decode the middle square of an image.
+
+    Parameters
+    ----------
+    data : bytes
+        The image file.
+    side : int
+        Of the square, in pixels; of a smaller image it is as large as that.
+
+    Returns
+    -------
+    PIL image
+
+    Raises
+    ------
+    ImageError
+        If it cannot be decoded.
+    """
     from PIL import Image, ImageOps
 
     image = _decoded(data, side)
-    side = min(side, *image.size)  # the browser enlarges as well, and for nothing
-    return _data_uri(ImageOps.fit(image, (side, side), Image.Resampling.LANCZOS))
+    side = min(side, *image.size)  # what shows it enlarges as well, and for nothing
+    return ImageOps.fit(image, (side, side), Image.Resampling.LANCZOS)
+
+
+def _square(data: bytes, side: int) -> str:
+    return _data_uri(square_picture(data, side))
 
 
 def _whole(data: bytes, side: int) -> WholePicture:

@@ -26,6 +26,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
         "search",
         "evaluate_search",
         "duplicates",
+        "map",
         "export",
         "export_rows",
         "info",

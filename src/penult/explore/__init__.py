@@ -1,0 +1,1 @@
+"""Looking at rows without a question in mind: maps of them."""

@@ -1,0 +1,1 @@
+"""Rows as points in two dimensions: the methods, how good they are, and tables of coordinates."""

@@ -1,0 +1,234 @@
+"""Tables of coordinates, CSV and Parquet: written, and read to draw a map again."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from penult.errors import FileFormatError, MissingExtraError, WrongFileError
+from penult.inputs import require_file
+from penult.interface import command
+from penult.messages import escape_formula
+from penult.output import atomic_output, atomic_text
+from penult.representation import short_text
+from penult.tabular import row_map_columns
+from penult.wording import listed
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from penult.records import RowMap
+
+__all__ = ["Coordinates", "read_coordinates", "require_parquet", "write_coordinates"]
+
+_KEY = b"penult.map"
+_METHODS, _METRICS = ("pca", "tsne", "umap"), ("cosine", "euclidean")
+
+
+@dataclass(frozen=True)
+class Coordinates:
+    """Coordinates that were read.
+
+    Attributes
+    ----------
+    places : mapping of str to int
+        Id to row of `xy`.
+    xy : float32 array, shape (n, 2)
+    about : mapping
+        How they were made, as `RowMap.to_dict` has it; empty where the table does not say.
+    """
+
+    places: Mapping[str, int]
+    xy: NDArray[np.float32]
+    about: Mapping[str, Any] = field(default_factory=dict)
+
+
+def require_parquet() -> tuple[Any, Any]:
+    """Import pyarrow.
+
+    Raises
+    ------
+    MissingExtraError
+    """
+    try:
+        import pyarrow as pa
+        from pyarrow import parquet
+    except ImportError as error:
+        raise MissingExtraError("a .parquet file", "parquet") from error
+    return pa, parquet
+
+
+def write_coordinates(
+    row_map: RowMap, path: Path, *, escape_formulas: bool = False, overwrite: bool = False
+) -> None:
+    """Write a map as a table, by its suffix CSV or Parquet, whole or not at all.
+
+    Columns are ``id``, ``x``, ``y``, ``label``, and ``split`` and ``group`` where there are some.
+    Parquet keeps how the map was made as well, in the metadata of its schema.
+
+    Parameters
+    ----------
+    row_map : RowMap
+    path : path
+    escape_formulas : bool, default=False
+        In CSV, put an apostrophe before names that a spreadsheet would run.
+    overwrite : bool, default=False
+        Replace `path` if it exists.
+
+    Raises
+    ------
+    OutputExistsError, PathNotFoundError, OutputError
+    """
+    columns = row_map_columns(row_map)
+    if path.suffix.lower() == ".parquet":
+        pa, parquet = require_parquet()
+        made = {
+            name: pa.array([*map(_utf8, values)], pa.string())
+            if isinstance(values, list | tuple)
+            else pa.array(np.ascontiguousarray(values))
+            for name, values in columns.items()
+        }
+        table = pa.table(made).replace_schema_metadata({_KEY: json.dumps(row_map.to_dict())})
+        with atomic_output(path, overwrite=overwrite) as temporary:
+            parquet.write_table(table, temporary)
+        return
+    escape = escape_formula if escape_formulas else str
+    with atomic_text(path, overwrite=overwrite) as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(columns)
+        for cells in zip(*columns.values(), strict=True):
+            # The shortest digits that give a number back.
+            table.writerow(
+                [
+                    escape(cell) if isinstance(cell, str) else "" if cell is None else str(cell)
+                    for cell in cells
+                ]
+            )
+
+
+def read_coordinates(path: Path) -> Coordinates:
+    """Read the columns ``id``, ``x`` and ``y`` of a table; others are not looked at.
+
+    Parameters
+    ----------
+    path : path
+        ``.parquet``, or else CSV, of penult or of another program.
+
+    Raises
+    ------
+    PathNotFoundError, WrongFileError
+        If there is no such file.
+    FileFormatError
+        If it has no such columns, an id twice, or coordinates that are no numbers.
+    MissingExtraError
+        If it is Parquet, and pyarrow is not installed.
+    """
+    hint = f"make one with: {command('map', 'FEATURES', output='map.csv')}"
+    require_file(path, "a table of coordinates", (".csv", ".parquet"), hint)
+    parquet = path.suffix.lower() in (".parquet", ".pq")
+    columns, about = _read_parquet(path, hint) if parquet else (_read_csv(path, hint), {})
+    xy = np.stack([_numbers(path, columns["id"], columns[name], name) for name in "xy"], axis=1)
+    places: dict[str, int] = {}
+    for place, one in enumerate(columns["id"]):
+        if places.setdefault(one, place) != place:
+            raise FileFormatError(f"{path} has the id {short_text(one)} twice; leave one out")
+    if not places:
+        raise FileFormatError(f"{path} has no rows; {hint}")
+    return Coordinates(places, xy, about)
+
+
+def _read_csv(path: Path, hint: str) -> dict[str, list[Any]]:
+    from penult.images.labels.csv_cells import read_cells
+
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            cells = read_cells(file)
+            _, header = next(cells, (1, []))
+            wanted = _wanted(path, header, hint)
+            return dict(zip(wanted, _columns(path, cells, [*wanted.values()]), strict=True))
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise WrongFileError(f"{path} is no CSV file: {error}; {hint}") from error
+
+
+def _wanted(path: Path, header: Sequence[str], hint: str) -> dict[str, int]:
+    named = [name.strip() for name in header]
+    if missing := [name for name in ("id", "x", "y") if name not in named]:
+        has = listed([short_text(name, 30) for name in named]) or "none"
+        raise FileFormatError(
+            f"{path} has no column {' and '.join(missing)} (it has {has}); give a table with the "
+            f"columns id, x and y, or {hint}"
+        )
+    return {name: named.index(name) for name in ("id", "x", "y")}
+
+
+def _columns(
+    path: Path, lines: Iterable[tuple[int, list[str]]], places: Sequence[int]
+) -> list[list[str]]:
+    columns: list[list[str]] = [[] for _ in places]
+    for line, cells in lines:
+        if not any(cells):
+            continue
+        if len(cells) <= max(places):
+            raise FileFormatError(f"{path}, line {line:,}, has {len(cells)} cells; add the others")
+        for column, place in zip(columns, places, strict=True):
+            column.append(cells[place])
+    return columns
+
+
+def _read_parquet(path: Path, hint: str) -> tuple[dict[str, list[Any]], Mapping[str, Any]]:
+    pa, parquet = require_parquet()
+    try:
+        schema = parquet.read_schema(path)
+        _wanted(path, schema.names, hint)
+        table = parquet.read_table(path, columns=["id", "x", "y"])
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
+        cause = str(error).splitlines()[0]
+        raise WrongFileError(f"{path} is no Parquet file: {cause}; {hint}") from error
+    columns = {name: table[name].to_pylist() for name in ("id", "x", "y")}
+    columns["id"] = [str(one) for one in columns["id"]]
+    return columns, _about((schema.metadata or {}).get(_KEY, b"{}"))
+
+
+def _about(text: bytes) -> Mapping[str, Any]:
+    """What a table says of itself, as far as it can be believed."""
+    try:
+        about = json.loads(text)
+    except ValueError:
+        return {}
+    fits = (
+        isinstance(about, dict)
+        and about.get("method") in _METHODS
+        and about.get("metric") in _METRICS
+        and isinstance(about.get("params"), dict)
+        and all(isinstance(one, int | float | str) for one in [*about["params"].values()])
+    )
+    return about if fits else {}
+
+
+def _numbers(
+    path: Path, ids: Sequence[str], values: Iterable[Any], name: str
+) -> NDArray[np.float32]:
+    numbers = np.fromiter(map(_number, values), np.float32, len(ids))
+    if not (finite := np.isfinite(numbers)).all():
+        place = int(np.argmin(finite))
+        raise FileFormatError(
+            f"{path}: {name} of {short_text(str(ids[place]))} is no number; give one"
+        )
+    return numbers
+
+
+def _number(value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return float("nan")
+
+
+def _utf8(text: str | None) -> str | None:
+    return None if text is None else text.encode("utf-8", "backslashreplace").decode()

@@ -1,0 +1,186 @@
+"""Maps of the rows of features: computed, or put together from given coordinates."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from penult.errors import UsageError
+from penult.explore.row_map.components import COMPONENTS, find_components
+from penult.explore.row_map.coordinates import read_coordinates
+from penult.explore.row_map.part import MapRows, Part, choose_rows
+from penult.explore.row_map.quality import measure_quality
+from penult.explore.row_map.tsne import EXAGGERATION, choose_perplexity, tsne
+from penult.explore.row_map.umap import choose_neighbors, umap
+from penult.extras import require_extra
+from penult.interface import option
+from penult.records import RowMap
+from penult.tabular import text_columns
+from penult.wording import count
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from penult.progress import Tell
+    from penult.records import Features
+    from penult.records.neighbors import Metric
+
+__all__ = ["Method", "make_map", "map_of_coordinates", "require_method"]
+
+Method = Literal["pca", "tsne", "umap"]
+
+_SEEDS = 2**32
+
+
+def require_method(
+    method: Method, *, perplexity: float | None, neighbors: int | None, seed: int
+) -> None:
+    """Refuse options of other methods than the one asked for, and a method that is not installed.
+
+    Raises
+    ------
+    UsageError, MissingExtraError
+    """
+    for name, value, theirs in (
+        ("perplexity", perplexity, "tsne"),
+        ("neighbors", neighbors, "umap"),
+    ):
+        if value is not None and method != theirs:
+            raise UsageError(
+                f"{option(name)} is for {option('method', theirs)}, and {option('method', method)} "
+                "has none; leave one out"
+            )
+    if not 0 <= seed < _SEEDS:
+        raise UsageError(f"{option('seed')} is {seed}; give 0 to {_SEEDS - 1:,}")
+    if method == "umap":
+        require_extra(option("method", "umap"), "umap", "umap")
+
+
+def make_map(
+    features: Features,
+    *,
+    method: Method,
+    metric: Metric,
+    perplexity: float | None,
+    neighbors: int | None,
+    seed: int,
+    fit_on: Part | None,
+    sample: int | None,
+    tell: Tell,
+) -> RowMap:
+    """Map rows, and measure how good the map is; see `penult.map`.
+
+    Raises
+    ------
+    UsageError, TrainingError, MissingExtraError
+    """
+    rows = choose_rows(features, sample=sample, seed=seed, fit_on=fit_on)
+    fitted = int(rows.fitted.sum())
+    params: dict[str, Any] = {}
+    if method == "tsne":
+        perplexity = choose_perplexity(perplexity, fitted)
+        params = {
+            "perplexity": round(perplexity, 2),
+            "early_exaggeration": EXAGGERATION,
+            "seed": seed,
+        }
+    elif method == "umap":
+        neighbors = choose_neighbors(neighbors, fitted)
+        params = {"neighbors": neighbors, "seed": seed}
+    found = find_components(features, rows, metric, 2 if method == "pca" else COMPONENTS, tell)
+    if method == "tsne":
+        assert perplexity is not None
+        xy = tsne(found.rows, rows.fitted, perplexity=perplexity, seed=seed, tell=tell)
+    elif method == "umap":
+        assert neighbors is not None
+        xy = umap(found.rows, rows.fitted, neighbors=neighbors, seed=seed)
+    else:
+        xy = found.rows
+    return _put_together(
+        features,
+        rows,
+        xy,
+        method=method,
+        params=params,
+        metric=metric,
+        fit_on=fit_on,
+        explained_variance=found.explained if method == "pca" else None,
+    )
+
+
+def map_of_coordinates(features: Features, path: Path, metric: Metric | None) -> RowMap:
+    """Put a map together from a table of coordinates, and measure how good it is.
+
+    Rows that have no coordinates are not on it; coordinates of other ids are left out, and a
+    warning says how many.
+
+    Parameters
+    ----------
+    features : Features
+    path : path
+        The table.
+    metric : {"cosine", "euclidean"} or None
+        None for that by which the map was made, or cosine where the table does not say.
+
+    Raises
+    ------
+    UsageError
+        If no row has coordinates.
+    PathNotFoundError, FileFormatError, MissingExtraError
+        As `read_coordinates` does.
+    """
+    given = read_coordinates(path)
+    ids = [str(one) for one in features.ids]
+    # As a table has it whose formulas were escaped.
+    at = [given.places.get(one, given.places.get(f"'{one}", -1)) for one in ids]
+    places = np.array(at, np.int64)
+    shown = np.flatnonzero(places >= 0)
+    if not len(shown):
+        example = next(iter(given.places))
+        raise UsageError(
+            f"{path} has coordinates of other images ({example}, say) than the features "
+            f"({ids[0]}, say); give the table that was made of them"
+        )
+    if others := len(given.places) - len(shown):
+        logging.getLogger("penult").warning(
+            "penult: %s has coordinates of %s that the features do not have; they are left out",
+            *(path, count(others, "image")),
+        )
+    about = given.about
+    return _put_together(
+        features,
+        MapRows(shown, np.ones(len(shown), bool)),
+        given.xy[places[shown]],
+        method=about.get("method", "given"),
+        params=about.get("params", {}),
+        metric=metric or about.get("metric", "cosine"),
+        fit_on=None,
+        explained_variance=_pair(about.get("explained_variance")),
+    )
+
+
+def _pair(value: Any) -> tuple[float, float] | None:
+    fits = isinstance(value, list) and [*map(type, value)] == [float, float]
+    return (value[0], value[1]) if fits else None
+
+
+def _put_together(
+    features: Features, rows: MapRows, xy: NDArray[np.float32], **about: Any
+) -> RowMap:
+    columns = text_columns(features)
+    shown = rows.shown.tolist()
+    ids = columns.pop("id")
+    return RowMap(
+        ids=tuple(str(ids[k]) for k in shown),
+        xy=xy,
+        columns={name: tuple(values[k] for k in shown) for name, values in columns.items()},
+        several_labels=features.targets is not None,
+        layer=features.name,
+        total=len(features),
+        placed=None if rows.fitted.all() else ~rows.fitted,
+        quality=measure_quality(features, rows.shown, xy, about["metric"]),
+        **about,
+    )

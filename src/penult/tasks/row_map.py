@@ -1,0 +1,227 @@
+"""A map of the rows of a feature file: coordinates, pictures, a page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+from penult.checking import checked
+from penult.errors import UsageError
+from penult.explore.row_map.coordinates import require_parquet, write_coordinates
+from penult.explore.row_map.make import make_map, map_of_coordinates, require_method
+from penult.features.read import one_set
+from penult.interface import option
+from penult.output import check_output
+from penult.progress import ShowProgress, following
+from penult.records import Features, RowMap
+from penult.suffixes import MAP
+
+__all__ = ["map"]
+
+
+@checked
+def map(
+    features: Features | str | Path,
+    output: str | Path | Sequence[str | Path] | None = None,
+    *,
+    method: Literal["pca", "tsne", "umap"] = "tsne",
+    layer: str | None = None,
+    metric: Literal["cosine", "euclidean"] | None = None,
+    perplexity: float | None = None,
+    neighbors: int | None = None,
+    seed: int = 0,
+    fit_on: Literal["train", "validation", "test"] | None = None,
+    sample: int | None = None,
+    coordinates: str | Path | None = None,
+    color_by: Literal["label", "split", "group", "none"] | None = None,
+    thumbnails: bool = False,
+    images: str | Path | Sequence[str | Path] | None = None,
+    offline: bool = False,
+    escape_formulas: bool = False,
+    overwrite: bool = False,
+    progress: ShowProgress = None,
+) -> RowMap:
+    """Draw rows as points in two dimensions: images that look alike to the network lie together.
+
+    Rows are scaled to length one, unless the metric is Euclidean, and turned onto their first 50
+    principal components, from which t-SNE and UMAP start; PCA is the first two. How many of each
+    row's neighbours a map keeps is measured in the full space and stands under it. See docs/map.md.
+
+    Parameters
+    ----------
+    features : Features or path
+        The feature file, or rows; those of more axes are flattened.
+    output : path, or several, optional
+        What to write, by suffix: coordinates (``.csv``, ``.parquet``), a picture (``.png``,
+        ``.svg``), or a page to look around in (``.html``).
+    method : {"tsne", "pca", "umap"}, default="tsne"
+        t-SNE and UMAP show which rows are near to each other, PCA how they vary most. UMAP needs
+        the extra ``penult[umap]``.
+    layer : str, optional
+        Which of the file's layers; the last by default.
+    metric : {"cosine", "euclidean"}, optional
+        By which rows are near; cosine by default.
+    perplexity : float, optional
+        Of t-SNE: how many neighbours, roughly, each row is kept near to; 30 by default, or a third
+        of the other rows where they are few.
+    neighbors : int, optional
+        Of UMAP: how many nearest rows, itself among them, each row is kept near to; 15 by default.
+    seed : int, default=0
+        Of the sample and of what chance decides in UMAP. It gives the same map on the same machine;
+        keep the coordinates to have it on another.
+    fit_on : {"train", "validation", "test"}, optional
+        The part of the file's splits that the map is made of; all other rows are then placed on it,
+        each by itself.
+    sample : int, optional
+        Draw a random part of so many rows.
+    coordinates : path, optional
+        A table with the columns ``id``, ``x`` and ``y``, as this writes it, to draw again in place
+        of computing. Other options of the method cannot be given with it.
+    color_by : {"label", "split", "group", "none"}, optional
+        What the colours of a picture stand for; the label by default, where there are some.
+    thumbnails : bool, default=False
+        Show the photos themselves on a picture, as many as have room.
+    images : path, str or sequence of them, optional
+        Where the images are now, if they have moved.
+    offline : bool, default=False
+        Never touch the network, where images are at an address.
+    escape_formulas : bool, default=False
+        In CSV, put an apostrophe before names that a spreadsheet would run as a formula.
+    overwrite : bool, default=False
+        Replace what is written if it exists.
+    progress : bool or callable, optional
+        As for `penult.extract`.
+
+    Returns
+    -------
+    RowMap
+        The coordinates, what is known of each row, and how good the map is.
+
+    Raises
+    ------
+    UsageError
+        If options do not go together, or there are too few rows.
+    UnknownNameError
+        If there is no such layer or method.
+    MissingExtraError
+        If the method or a format needs a library that is not installed.
+    TrainingError
+        If all rows are the same, or hold NaN or infinite numbers.
+    PathNotFoundError, FeatureFileError, FileFormatError
+        If the features, the coordinates or the images cannot be read.
+    OutputExistsError, OutputError
+        If something cannot be written.
+    """
+    targets = _targets(output)
+    inputs = [] if isinstance(features, Features) else [Path(features)]
+    if coordinates is not None:
+        inputs.append(Path(coordinates))
+    for target in targets:
+        check_output(target, overwrite=overwrite, inputs=inputs, output=MAP)
+        if target.suffix.lower() == ".parquet":
+            require_parquet()
+    pictures = [one for one in targets if one.suffix.lower() in (".png", ".svg")]
+    if thumbnails and not pictures:
+        raise UsageError(
+            f"{option('thumbnails', True)} is for a picture; give {option('output', 'map.png')}"
+        )
+    if coordinates is not None:
+        _require_alone(
+            method=None if method == "tsne" else method,
+            perplexity=perplexity,
+            neighbors=neighbors,
+            fit_on=fit_on,
+            sample=sample,
+            seed=seed or None,
+        )
+    else:
+        require_method(method, perplexity=perplexity, neighbors=neighbors, seed=seed)
+    shown = one_set(features, layer)
+    color_by = _color(shown, color_by)
+    with following(progress) as tell:
+        if coordinates is not None:
+            made = map_of_coordinates(shown, Path(coordinates), metric)
+        else:
+            made = make_map(
+                shown,
+                method=method,
+                metric=metric or "cosine",
+                perplexity=perplexity,
+                neighbors=neighbors,
+                seed=seed,
+                fit_on=fit_on,
+                sample=sample,
+                tell=tell,
+            )
+        made = replace(made, picture=_in_notebook)
+        for target in targets:
+            suffix = target.suffix.lower()
+            if target in pictures:
+                from penult.reporting.figures.row_map.write import write_map_figure
+
+                write_map_figure(
+                    made,
+                    target,
+                    color_by=None if color_by == "none" else color_by,
+                    features=shown if thumbnails else None,
+                    images=images,
+                    offline=offline,
+                    overwrite=overwrite,
+                )
+            elif suffix in (".csv", ".parquet"):
+                write_coordinates(
+                    made, target, escape_formulas=escape_formulas, overwrite=overwrite
+                )
+            else:
+                from penult.reporting.map_page import write_map_page
+
+                write_map_page(
+                    made, shown, target, images=images, offline=offline, overwrite=overwrite
+                )
+    return made
+
+
+def _targets(output: str | Path | Sequence[str | Path] | None) -> list[Path]:
+    several = [] if output is None else [output] if isinstance(output, str | Path) else output
+    targets = [Path(one) for one in several]
+    for k, one in enumerate(targets):
+        if one.absolute() in [other.absolute() for other in targets[:k]]:
+            raise UsageError(f"{one} is given twice; give each output once")
+    return targets
+
+
+def _require_alone(**options: object) -> None:
+    for name, value in options.items():
+        if value is not None:
+            raise UsageError(
+                f"{option('coordinates')} draws a map that is there already, so "
+                f"{option(name)} has no effect; leave one out"
+            )
+
+
+def _color(
+    features: Features, asked: Literal["label", "split", "group", "none"] | None
+) -> Literal["label", "split", "group", "none"]:
+    has = {
+        "label": features.labelled > 0,
+        "split": features.splits is not None,
+        "group": features.groups is not None,
+        "none": True,
+    }
+    if asked is None:
+        return "label" if has["label"] else "none"
+    if not has[asked]:
+        there = [name for name in has if has[name]]
+        raise UsageError(
+            f"{option('color_by', asked)}, but these rows have no {asked}; allowed: "
+            f"{', '.join(there)}"
+        )
+    return asked
+
+
+def _in_notebook(row_map: RowMap) -> str:
+    from penult.reporting.figures.row_map.write import map_as_html
+
+    return map_as_html(row_map)

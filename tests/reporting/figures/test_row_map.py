@@ -1,0 +1,193 @@
+import xml.etree.ElementTree as ElementTree
+
+import numpy as np
+import pytest
+from map_rows import blobs, features_of
+from PIL import Image
+
+import penult
+from penult.reporting.figures.row_map.draw import draw_map
+from penult.reporting.figures.row_map.groups import densest, groups_of
+from penult.reporting.figures.row_map.marks import COLORS, SHAPES, choose_marks, ink_of
+from penult.reporting.figures.row_map.names import Box, place_names
+from penult.reporting.figures.row_map.photos import choose_photos
+
+FRAME = Box(500, 400, 1000, 800)
+
+
+def mapped(features, **options):
+    return penult.map(features, method="pca", progress=False, **options)
+
+
+def written(figure):
+    """The names on a figure, and its caption."""
+    *names, caption = [text.get_text() for text in figure.axes[0].texts]
+    return names, caption
+
+
+def legend_of(figure):
+    return [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+
+
+def test_a_few_classes_stand_in_a_legend_with_those_without_a_label():
+    features = blobs(2, 6)
+    features.labels[:3] = -1
+    figure, _ = draw_map(mapped(features), color_by="label")
+    assert legend_of(figure) == ["blob 0 (4)", "blob 1 (5)", "none (3)"]
+    names, caption = written(figure)
+    assert names == []
+    assert caption.startswith("PCA of 12 rows, layer penultimate, cosine.")
+    assert "nearest neighbours kept (chance: " in caption
+    assert caption.endswith("Groups that overlap here may be apart in the other dimensions.")
+    assert "first principal component" in figure.axes[0].get_xlabel()
+
+
+def test_many_classes_have_their_names_on_the_map():
+    figure, _ = draw_map(mapped(blobs(17, 3, width=20)), color_by="label")
+    assert figure.axes[0].get_legend() is None
+    names, caption = written(figure)
+    left_out = 17 - len(names)
+    assert set(names) <= {f"blob {k}" for k in range(17)}
+    assert (f"{left_out} name" in caption) == (left_out > 0)
+
+
+def test_names_of_classes_do_not_overlap_and_those_without_room_are_counted():
+    rng = np.random.default_rng(0)
+    labels = np.arange(400) % 200
+    rows = rng.standard_normal((200, 3))[labels] + 0.01 * rng.standard_normal((400, 3))
+    names = [f"a class of quite some length {k}" for k in range(200)]
+    figure, _ = draw_map(mapped(features_of(rows, labels, names=names)), color_by="label")
+    axes = figure.axes[0]
+    boxes = [text.get_window_extent() for text in axes.texts[:-1]]
+    assert 60 < len(boxes) < 200
+    for k, one in enumerate(boxes):
+        assert not any(one.overlaps(other) for other in boxes[:k])
+    assert f"{200 - len(boxes)} names of 200 left out for lack of room" in written(figure)[1]
+
+
+def test_a_row_of_several_labels_has_a_ring_for_each():
+    rows = np.random.default_rng(0).standard_normal((6, 4))
+    targets = np.array([[1, 0], [0, 1], [1, 1], [0, 0], [1, 0], [0, 1]], bool)
+    found = mapped(features_of(rows, targets=targets, names=["cat", "dog"]))
+    assert found.columns["label"][2] == "cat|dog"
+    figure, _ = draw_map(found, color_by="label")
+    assert legend_of(figure) == ["cat (3)", "dog (3)", "none (1)"]
+    dots = figure.axes[0].collections[-1]
+    at = [k for k, xy in enumerate(dots.get_offsets()) if np.allclose(xy, found.xy[2])]
+    outer, inner = (dots.get_sizes()[k] for k in at)
+    assert outer > inner
+    assert "a ring around a dot is a further label" in written(figure)[1].lower()
+
+
+def test_a_bar_in_a_name_of_one_label_parts_nothing():
+    found = mapped(features_of(np.eye(4), [0, 0, 1, 1], names=["a|b", "c"]))
+    assert [group.name for group in groups_of(found, "label")] == ["a|b", "c"]
+
+
+def test_parts_stand_in_their_own_order():
+    splits = ["test", "validation", "train", "train"]
+    found = mapped(features_of(np.eye(4), splits=splits))
+    assert [group.name for group in groups_of(found, "split")] == ["train", "validation", "test"]
+
+
+def test_the_densest_place_is_that_of_the_heap_and_not_the_mean():
+    heap = np.random.default_rng(0).normal(5, 0.01, (20, 2))
+    points = np.concatenate([heap, [[0, 0]], [[-90, 3]]])
+    assert densest(points) == pytest.approx([5, 5], abs=0.05)
+    assert densest(points[:1]) == pytest.approx(points[0])
+
+
+def test_up_to_eight_classes_have_a_colour_each():
+    marks = choose_marks(np.zeros((8, 2)))
+    assert [mark.color for mark in marks] == list(COLORS)
+    assert {mark.shape for mark in marks} == {"o"}
+
+
+def test_of_many_classes_those_that_look_the_same_are_far_apart():
+    line = np.stack([np.arange(200.0), np.zeros(200)], axis=1)
+    marks = choose_marks(line)
+    assert len(set(marks[: len(COLORS) * len(SHAPES)])) == len(COLORS) * len(SHAPES)
+    for k in range(199):
+        assert marks[k] != marks[k + 1]
+
+
+def contrast_with_white(color):
+    rgb = np.array([int(color[k : k + 2], 16) for k in (1, 3, 5)]) / 255
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    return 1.05 / (linear @ [0.2126, 0.7152, 0.0722] + 0.05)
+
+
+@pytest.mark.parametrize("color", COLORS)
+def test_names_can_be_read_on_white(color):
+    assert contrast_with_white(ink_of(color)) >= 4.5
+
+
+def test_the_first_name_has_its_own_place_and_the_next_moves_aside():
+    first, second = place_names([Box(500, 400, 80, 10)] * 2, FRAME)
+    assert first == Box(500, 400, 80, 10)
+    assert not first.overlaps(second)
+
+
+def test_a_name_at_the_edge_is_pulled_into_the_frame_and_one_too_long_left_out():
+    inside, none = place_names([Box(0, 0, 80, 10), Box(500, 400, 2000, 10)], FRAME)
+    assert inside == Box(40, 5, 80, 10)
+    assert none is None
+
+
+def test_photos_do_not_overlap_and_none_that_has_room_is_left_out():
+    xy = np.random.default_rng(0).normal(0, 3, (300, 2))
+    chosen = choose_photos(xy, 1.0)
+    away = np.abs(xy[chosen][:, None] - xy[chosen]).max(axis=2)
+    np.fill_diagonal(away, 1)
+    assert away.min() >= 1
+    others = np.setdiff1d(np.arange(300), chosen)
+    assert (np.abs(xy[others][:, None] - xy[chosen]).max(axis=2).min(axis=1) < 1).all()
+
+
+@pytest.fixture
+def flowers(photos, toy, tmp_path):
+    penult.extract(photos, tmp_path / "rows.h5", model=toy, progress=False)
+    return tmp_path / "rows.h5"
+
+
+def test_a_photo_lies_where_its_dot_would(flowers, tmp_path):
+    found = mapped(penult.load(flowers))
+    seen = []
+
+    def photo(name):
+        seen.append(name)
+        return Image.new("RGB", (8, 8), (170, 20, 40)) if name.startswith("rose") else None
+
+    figure, _ = draw_map(found, color_by="label", photo=photo)
+    shown = [name for name in seen if name.startswith("rose")]
+    assert shown
+    middles = []
+    for image in figure.axes[0].images:
+        left, right, bottom, top = image.get_extent()
+        middles.append([(left + right) / 2, (bottom + top) / 2])
+    places = [found.xy[list(found.ids).index(name)] for name in shown]
+    np.testing.assert_allclose(middles, places, rtol=1e-4, atol=1e-5)
+    assert f"{len(shown)} of 36 photos have room" in written(figure)[1]
+
+
+def test_pictures_are_written_and_known_for_penults_own(flowers, photos, tmp_path):
+    outputs = [photos / "map.png", tmp_path / "map.svg"]
+    penult.map(flowers, outputs, method="pca", thumbnails=True, progress=False)
+    with Image.open(outputs[0]) as picture:
+        assert picture.format == "PNG"
+        assert picture.width > 1000
+    svg = ElementTree.parse(outputs[1]).getroot()
+    texts = "".join(svg.itertext())
+    assert "rose (12)" in texts
+    assert "daisy (12)" in texts
+    again = penult.extract(photos, model="toy:mean-colour", progress=False)
+    assert len(again) == 36  # the map is no photo
+    first = outputs[1].read_bytes()
+    penult.map(flowers, outputs[1], method="pca", thumbnails=True, overwrite=True, progress=False)
+    assert outputs[1].read_bytes() == first
+
+
+def test_photos_that_are_gone_leave_the_dots(flowers, photos, tmp_path, caplog):
+    photos.rename(tmp_path / "moved")
+    penult.map(flowers, tmp_path / "a.png", method="pca", thumbnails=True, progress=False)
+    assert "a.png has no pictures" in caplog.text
