@@ -112,12 +112,9 @@ class Tab:
         return done["result"].get("value")
 
     def press(self, key):
-        """Press a key and let it go, for example ``"Tab"``."""
-        arrows = {"ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40}
-        code = {"Tab": 9, "Enter": 13, **arrows}[key]
-        text = {"text": "\r"} if key == "Enter" else {}
         """Press a key and let it go, for example ``"Tab"`` or ``"+"``."""
-        names = {"Tab": 9, "Enter": 13, "Escape": 27, "ArrowLeft": 37, "ArrowDown": 40}
+        arrows = {"ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40}
+        names = {"Tab": 9, "Enter": 13, "Escape": 27, **arrows}
         code = names.get(key) or ord(key.upper())
         text = {"text": "\r"} if key == "Enter" else {} if key in names else {"text": key}
         named = {"key": key, "code": key, "windowsVirtualKeyCode": code}

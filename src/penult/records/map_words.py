@@ -59,7 +59,9 @@ def map_quality(row_map: RowMap) -> str:
             f"{percent(quality.kept)} of each row's {nearest} kept "
             f"(chance: {percent(quality.chance)})"
         )
-        sample = "" if quality.compared == len(row_map) else f" among {quality.compared:,} rows"
+        sample = (
+            "" if quality.compared == len(row_map) else f" among {count(quality.compared, 'row')}"
+        )
         told.append(f"trustworthiness {ratio(quality.trustworthiness, 3)}{sample}")
     return ", ".join(told)
 

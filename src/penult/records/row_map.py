@@ -139,7 +139,8 @@ class RowMap:
 
     def _facts(self) -> list[tuple[str, str | None]]:
         quality, shown = self.quality, len(self)
-        rows = count(shown, "row") if shown == self.total else f"{shown:,} of {self.total:,} rows"
+        rows = count(self.total, "row")
+        rows = rows if shown == self.total else f"{shown:,} of {rows}"
         return [
             ("method", METHOD_NAMES[self.method]),
             ("rows", rows),

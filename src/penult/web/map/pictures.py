@@ -2,36 +2,26 @@
 
 from __future__ import annotations
 
-import base64
-import io
-from collections import deque
-from collections.abc import Callable, Container, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from penult.errors import PenultError
-from penult.machine import cores
 from penult.progress import Tell
-from penult.records import Progress
 from penult.web.map.arrays import packed_array
+from penult.web.map.reader import SMALL, PictureReader, SmallAndLarge
+from penult.web.map.sheets import SHEET, Sheets, picture_address, reduced
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL import Image
 
-__all__ = ["LARGE", "MapPictures", "map_pictures"]
+__all__ = ["MapPictures", "map_pictures"]
 
-LARGE = 160
-"""Pixels of the longer side of a larger picture, which shows all of the image."""
-
-_SIDES = (64, 48, 32)  # of small ones: multiples of 16, so that WebP's blocks hold one picture each
-_SHEET = 1024  # pixels of a sheet's side: what is in view needs few, and a phone holds them
+_SIDES = (SMALL, 48, 32)  # multiples of 16: no block of WebP's holds two small pictures
 _SMALL_SHARE = 0.75  # of the room, which small ones may take before they are made smaller
 _PILOT = 48  # images of which it is measured how many bytes a picture takes
-_QUALITY = 72
 _OF_PLACE = 12  # characters of the place of a larger picture
 _MARGIN = 1.06  # others may take more bytes than those of the pilot
 
@@ -119,11 +109,11 @@ def map_pictures(
         That takes no more than `room`.
     """
     drawn = np.random.default_rng(seed).permutation(len(ids)).tolist()
-    with _Reading(ids, open_image, tell) as reading:
-        pilot = reading.pilot(drawn)
+    with PictureReader(ids, open_image, tell) as reading:
+        pilot = reading.pilot(drawn, _PILOT)
         side, fit, larger = _plan(pilot, len(ids), room)
         chosen, in_large = {*drawn[:fit]}, {*drawn[:larger]}
-        sheets = _Sheets(side, room)
+        sheets = Sheets(side, room)
         tiles, missing = np.full(len(ids), -1, np.int32), 0
         large: dict[int, str] = {}
         for place, made in reading([one for one in order.tolist() if one in chosen], in_large):
@@ -143,7 +133,7 @@ def map_pictures(
     shown = int((tiles >= 0).sum())
     return MapPictures(
         side=side,
-        across=_SHEET // side,
+        across=SHEET // side,
         sheets=tuple(sheets.addresses),
         tiles=tiles,
         large=large,
@@ -152,7 +142,7 @@ def map_pictures(
     )
 
 
-def _plan(pilot: Sequence[_Made], rows: int, room: int) -> tuple[int, int, int]:
+def _plan(pilot: Sequence[SmallAndLarge], rows: int, room: int) -> tuple[int, int, int]:
     """The side of small pictures, how many of them fit, and how many larger ones beside them."""
     if not pilot:
         return _SIDES[0], rows, 0
@@ -163,156 +153,11 @@ def _plan(pilot: Sequence[_Made], rows: int, room: int) -> tuple[int, int, int]:
     return side, fit, max(0, min(fit, int((room - fit * costs[side]) / of_large)))
 
 
-@dataclass(frozen=True)
-class _Made:
-    """What is made of an image: a square of `_SIDES[0]`, and the address of a larger picture."""
-
-    small: Image.Image
-    large: str
-
-
-class _Reading:
-    """Reads images in the order asked for, each once, and has threads decode them."""
-
-    def __init__(
-        self, ids: Sequence[str], open_image: Callable[[str], bytes | None], tell: Tell
-    ) -> None:
-        self._ids, self._open, self._tell = ids, open_image, tell
-        self._begun: dict[int, Future[_Made | None]] = {}
-        self._opened = 0
-        threads = cores()
-        self._ahead = 4 * threads
-        self._threads = ThreadPoolExecutor(threads, "pictures")
-
-    def __enter__(self) -> _Reading:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._threads.shutdown(cancel_futures=True)
-
-    def pilot(self, places: Sequence[int]) -> list[_Made]:
-        """The first images that can be read, with larger pictures; kept until asked for."""
-        found: list[_Made] = []
-        for place in places:
-            made = self._begin(place, large=True)
-            self._begun[place] = made
-            if (one := made.result()) is not None:
-                found.append(one)
-            if len(found) == _PILOT:
-                break
-        return found
-
-    def __call__(
-        self, places: Sequence[int], large: Container[int]
-    ) -> Iterator[tuple[int, _Made | None]]:
-        waiting = deque[tuple[int, Future[_Made | None]]]()
-        for place in places:
-            waiting.append((place, self._begin(place, large=place in large)))
-            if len(waiting) > self._ahead:
-                number, made = waiting.popleft()
-                yield number, made.result()
-        for number, made in waiting:
-            yield number, made.result()
-
-    def _begin(self, place: int, *, large: bool) -> Future[_Made | None]:
-        if (begun := self._begun.pop(place, None)) is not None:
-            return begun
-        data = self._bytes(self._ids[place])
-        self._opened += 1
-        self._tell(Progress(self._opened, len(self._ids), 0, stage="pictures"))
-        if data is not None:
-            return self._threads.submit(_make, data, large=large)
-        none: Future[_Made | None] = Future()
-        none.set_result(None)
-        return none
-
-    def _bytes(self, image_id: str) -> bytes | None:
-        try:
-            return self._open(image_id)
-        except (OSError, PenultError):
-            return None
-
-
-def _make(data: bytes, *, large: bool) -> _Made | None:
-    """An image that is gone or broken since its row was made costs its picture, not the page."""
-    from PIL import Image, ImageOps
-
-    from penult.images.pixels.decode import decode
-
-    side = LARGE if large else _SIDES[0]
-    try:
-        image = decode(data, at_least=(2 * side, 2 * side))  # sharp when reduced
-    except (OSError, PenultError):
-        return None
-    small = ImageOps.fit(image, (_SIDES[0], _SIDES[0]), Image.Resampling.LANCZOS)
-    if large:
-        image.thumbnail((LARGE, LARGE), Image.Resampling.LANCZOS)
-    return _Made(small, _address(image) if large else "")
-
-
-def _address(image: Image.Image) -> str:
-    out = io.BytesIO()
-    image.save(out, "WEBP", quality=_QUALITY)
-    return "data:image/webp;base64," + base64.b64encode(out.getvalue()).decode("ascii")
-
-
 def _tile_cost(squares: Sequence[Image.Image], side: int) -> float:
     """Characters that a small picture of this side takes on a sheet, by those of the pilot."""
     from PIL import Image
 
     sheet = Image.new("RGB", (side * len(squares), side))
     for k, square in enumerate(squares):
-        sheet.paste(_reduced(square, side), (k * side, 0))
-    return _MARGIN * len(_address(sheet)) / len(squares)
-
-
-def _reduced(square: Image.Image, side: int) -> Image.Image:
-    from PIL import Image
-
-    if square.width == side:
-        return square
-    return square.resize((side, side), Image.Resampling.LANCZOS)
-
-
-class _Sheets:
-    """Puts squares on sheets, in the order in which they come, until the room is full."""
-
-    def __init__(self, side: int, room: int) -> None:
-        self.side, self.across, self.size = side, _SHEET // side, 0
-        self.addresses: list[str] = []
-        self._room, self._full = room, False
-        self._squares: list[Image.Image] = []
-
-    @property
-    def kept(self) -> int:
-        """How many squares are on the sheets, at most."""
-        return len(self.addresses) * self.across**2
-
-    def add(self, square: Image.Image) -> int | None:
-        """Take a square; returns its number, or None where there is no room."""
-        if self._full:
-            return None
-        self._squares.append(_reduced(square, self.side))
-        number = self.kept + len(self._squares) - 1
-        if len(self._squares) == self.across**2:
-            self.close()
-        return number
-
-    def close(self) -> None:
-        """Make a sheet of what is left."""
-        from PIL import Image
-
-        if not self._squares or self._full:
-            return
-        rows = -(-len(self._squares) // self.across)
-        sheet = Image.new("RGB", (self.across * self.side, rows * self.side))
-        for k, square in enumerate(self._squares):
-            down, right = divmod(k, self.across)
-            sheet.paste(square, (right * self.side, down * self.side))
-        address = _address(sheet)
-        self._squares = []
-        if self.size + len(address) > self._room:
-            self._full = True
-            return
-        self.size += len(address)
-        self.addresses.append(address)
+        sheet.paste(reduced(square, side), (k * side, 0))
+    return _MARGIN * len(picture_address(sheet)) / len(squares)
