@@ -75,3 +75,16 @@ def test_a_pipe_that_nobody_reads_any_more_ends_a_command_as_sigpipe_would(tmp_p
     write(tmp_path / "f.h5", records, [np.ones((1000, 1), np.float32)], blocks=1000)
     done = shell("penult info f.h5 --json | head -c 1 >/dev/null; echo ${PIPESTATUS[0]}", tmp_path)
     assert (done.stdout, done.stderr) == ("141\n", "")
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_line_of_a_log_is_there_at_once(tmp_path, unbuffered):
+    code = (
+        "import os, sys\nfrom penult.cli.streams import standard_streams\n"
+        "with standard_streams():\n    sys.stderr.write('now\\n')\n    os._exit(0)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=100, check=False,
+        env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
+    )  # fmt: skip
+    assert done.stderr == "now\n"

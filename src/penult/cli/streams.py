@@ -106,7 +106,8 @@ def _guarded(stream: Any, descriptor: int, kind: Callable[[int], io.FileIO]) -> 
         io.BufferedWriter(kind(descriptor)),
         stream.encoding,
         stream.errors,
-        line_buffering=stream.line_buffering,
+        # Under PYTHONUNBUFFERED, as containers set it, a stream writes through and says no more.
+        line_buffering=stream.line_buffering or stream.write_through,
         write_through=stream.write_through,
     )
 
