@@ -305,7 +305,7 @@ def test_a_class_is_isolated_by_a_double_click_and_by_the_keyboard(plain):
     assert plain.run(shown) == [one for one in IDS if one.startswith("rose")]
     # Filters of two columns hold together, until all is shown again.
     plain.run("rowMap.colorBy(1)")
-    press_button(plain, ".legend .value[data-code='0']")
+    press_button(plain, ".legend .value[data-code='1']")
     assert plain.run(shown) == [one for one in IDS[:40] if one.startswith("rose")]
     press_button(plain, ".hidden-rows button")
     assert plain.run(shown) == IDS
@@ -443,6 +443,54 @@ def test_names_of_others_are_shown_and_never_run_and_exported_as_they_are(tab, p
     wait_for(tab, "window.saved['text/plain']")
     assert tab.run("saved['text/plain']").startswith(f"{HOSTILE}0\n{HOSTILE}1\n")
     assert tab.complaints == []
+
+
+def test_formulas_and_quotes_in_saved_csv_are_names_and_numbers_are_as_penult_writes_them(
+    tab, pages
+):
+    names = ["=1+1", "@x,y", '-"', "a\r\nb", "-1"]
+    given = grid_map(5, ids=names, columns={"label": names, "score": [-0.5] * 5})
+    given.xy[0] = 0.1, -3e-7
+    for escape in (False, True):
+        write_grid_page(pages / "csv.html", given, escape_formulas=escape, overwrite=True)
+        tab.open(pages / "csv.html")
+        tab.run("rowMap.select([0, 1, 2, 3, 4])")
+        press_button(tab, ".export button:nth-child(3)")
+        wait_for(tab, "window.saved['text/csv']")
+        rows = list(csv.DictReader(io.StringIO(tab.run("saved['text/csv']"), newline="")))
+        sign = "'" if escape else ""
+        escaped = [f"{sign}{one}" if one[0] in "=@-" else one for one in names]
+        assert [row["id"] for row in rows] == [row["label"] for row in rows] == escaped
+        assert (rows[0]["x"], rows[0]["y"], rows[0]["score"]) == ("0.1", "-3e-7", "-0.5")
+
+
+def test_keys_are_heard_after_what_was_pressed_is_gone(plain):
+    plain.run("rowMap.select([1, 2, 30]); document.querySelector('.selection .thumb').focus()")
+    plain.press("Enter")
+    plain.run("document.querySelector('.near .thumb').focus()")
+    plain.press("Enter")  # of which the list is another now
+    assert plain.run("rowMap.pinned") == 0
+    plain.press("Escape")
+    assert plain.run("rowMap.pinned") == -1
+    plain.press("Escape")
+    assert selected(plain) == []
+    assert plain.run("document.activeElement === rowMap.canvas") is True
+
+
+def test_escape_leaves_off_a_lasso_that_is_being_drawn(plain):
+    press_button(plain, "[data-tool=lasso]")
+    plain.run("rowMap.canvas.focus()")
+    held = {"button": "left", "buttons": 1, "clickCount": 1}
+    moves = [("mousePressed", 400, 200), ("mouseMoved", 900, 200), ("mouseMoved", 900, 800)]
+    for kind, x, y in moves:
+        plain.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, **held)
+    assert plain.run("rowMap.shape.length") == 3
+    plain.press("Escape")
+    moves = [("mouseMoved", x, y) for x, y in [(900, 800), (400, 800), (400, 300)]]
+    for kind, x, y in [*moves, ("mouseReleased", 400, 300)]:
+        plain.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, **held)
+    assert plain.run("rowMap.shape") is None
+    assert selected(plain) == []
 
 
 def test_a_map_of_one_image_without_any_columns_is_whole(tab, pages):

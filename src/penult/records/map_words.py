@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 __all__ = ["METHOD_NAMES", "map_caution", "map_method", "map_quality"]
 
-METHOD_NAMES = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP", "given": "given coordinates"}
+METHOD_NAMES = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP", "given": "Given coordinates"}
 """What the methods are called in the literature."""
 
 
@@ -29,7 +29,7 @@ def map_method(row_map: RowMap) -> str:
     for name, value in row_map.params.items():
         shown = f"{value:g}" if isinstance(value, float) else str(value)
         told.append(f"{name.replace('_', ' ')} {shown}")
-    if row_map.fit_on is not None:
+    if row_map.placed_rows:
         fitted = on_it - row_map.placed_rows
         told.append(f"fitted on {row_map.fit_on} ({fitted:,}), the others placed on it")
     return ", ".join(told)

@@ -32,6 +32,8 @@ MOST_POINTS = 100_000
 MOST_BYTES = 30_000_000
 """Of a page, which browsers open at once and people still send each other."""
 
+_SEVERAL = "Several labels of an image, joined by |, are one value here."
+
 _FRAME_BYTES = 200_000  # of the page without its data: style sheets, script, header
 _IN_MEMORY = 1 << 30  # bytes of rows that are read at once
 
@@ -44,6 +46,7 @@ def write_map_page(
     columns: Mapping[str, Sequence[Any]] | None = None,
     images: str | Path | Sequence[str | Path] | None = None,
     offline: bool = False,
+    escape_formulas: bool = False,
     overwrite: bool = False,
 ) -> Path:
     """Write a page on which a map can be explored: zoomed, searched, coloured, selected from.
@@ -72,6 +75,9 @@ def write_map_page(
         Where the images are now, if they have moved.
     offline : bool
         Never touch the network for pictures.
+    escape_formulas : bool
+        In CSV that is saved from the page, put an apostrophe before names that a spreadsheet would
+        run.
     overwrite : bool
         Replace the page if it is there.
 
@@ -91,27 +97,37 @@ def write_map_page(
     """
     check_output(path, overwrite=overwrite)
     every = {**row_map.columns, **(columns or {})}
-    total = len(row_map)
-    row_map, every = _sampled(row_map, every)
-    rows, ids = _rows_of(row_map, features), [str(one) for one in row_map.ids]
-    title = Path(getattr(features.features, "named", "") or path).stem
+    part, every = _sampled(row_map, every)
+    rows, ids = _rows_of(part, features), [str(one) for one in part.ids]
+    file = Path(getattr(features.features, "file_name", ""))
     with shown(None) as tell:
         announce("nearest neighbours")
         neighbors = map_neighbors(rows, row_map.metric, tell)
-        data = map_json(map_data(title, ids, row_map.xy, every, neighbors))
+        data = map_json(
+            map_data(
+                file.stem or path.stem,
+                ids,
+                part.xy,
+                every,
+                neighbors,
+                notes={"label": _SEVERAL} if row_map.several_labels else None,
+                escape_formulas=escape_formulas,
+            )
+        )
         room = MOST_BYTES - _FRAME_BYTES - len(data)
         open_image = image_opener(features, images, offline=offline, announce=True)
-        pictures = map_pictures(ids, morton_order(row_map.xy), open_image, room, tell)
+        pictures = map_pictures(ids, morton_order(part.xy), open_image, room, tell)
     with atomic_output(path, overwrite=overwrite) as partial:
-        notes = _notes(total, len(row_map), pictures)
-        partial.write_bytes(_rendered(row_map, title, notes, with_pictures(data, pictures)))
+        notes = _notes(len(row_map), len(part), pictures)
+        html = _rendered(row_map, file.name, len(part), notes, with_pictures(data, pictures))
+        partial.write_bytes(html)
     return path
 
 
-def _rendered(row_map: RowMap, title: str, notes: Sequence[str], data: str) -> bytes:
+def _rendered(row_map: RowMap, file: str, points: int, notes: Sequence[str], data: str) -> bytes:
     from markupsafe import Markup
 
-    label = f"Map of {count(len(row_map), 'image')}. Arrows move, plus and minus zoom, Enter opens."
+    label = f"Map of {count(points, 'image')}. Arrows move, plus and minus zoom, Enter opens."
     return render_page(
         "penult.reporting",
         (),
@@ -119,8 +135,8 @@ def _rendered(row_map: RowMap, title: str, notes: Sequence[str], data: str) -> b
         Thumbnails(lambda _: None),
         template="map/page.html",
         script="map/map.js",
-        title=title,
-        points=len(row_map),
+        file=file,
+        points=points,
         method=row_map.method_line,
         quality=row_map.quality_line,
         caution=row_map.caution,
@@ -171,5 +187,8 @@ def _notes(total: int, points: int, pictures: MapPictures) -> list[str]:
             "no room."
         )
     if pictures.missing:
-        notes.append(f"{count(pictures.missing, 'image')} could not be read, and have no picture.")
+        notes.append(
+            f"{count(pictures.missing, 'image')} could not be read, or have changed since, and "
+            "have no picture."
+        )
     return notes

@@ -88,7 +88,8 @@ def map(
     offline : bool, default=False
         Never touch the network, where images are at an address.
     escape_formulas : bool, default=False
-        In CSV, put an apostrophe before names that a spreadsheet would run as a formula.
+        In CSV, also in what a page saves, put an apostrophe before names that a spreadsheet would
+        run as a formula.
     overwrite : bool, default=False
         Replace what is written if it exists.
     progress : bool or callable, optional
@@ -178,7 +179,13 @@ def map(
                 from penult.reporting.map_page import write_map_page
 
                 write_map_page(
-                    made, shown, target, images=images, offline=offline, overwrite=overwrite
+                    made,
+                    shown,
+                    target,
+                    images=images,
+                    offline=offline,
+                    escape_formulas=escape_formulas,
+                    overwrite=overwrite,
                 )
     return made
 
@@ -187,7 +194,7 @@ def _targets(output: str | Path | Sequence[str | Path] | None) -> list[Path]:
     several = [] if output is None else [output] if isinstance(output, str | Path) else output
     targets = [Path(one) for one in several]
     for k, one in enumerate(targets):
-        if one.absolute() in [other.absolute() for other in targets[:k]]:
+        if one.resolve() in [other.resolve() for other in targets[:k]]:
             raise UsageError(f"{one} is given twice; give each output once")
     return targets
 

@@ -2,6 +2,7 @@ import csv
 import importlib.util
 import json
 import sys
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -77,6 +78,28 @@ def test_a_map_is_drawn_again_from_its_table(rows, tmp_path, name):
     assert again.explained_variance == (None if name == "map.csv" else made.explained_variance)
 
 
+@pytest.mark.parametrize("name", [PARQUET])
+def test_a_map_drawn_again_still_says_which_rows_were_placed_on_it(rows, tmp_path, name):
+    made = penult.map(rows, tmp_path / name, method="pca", fit_on="train", progress=False)
+    again = penult.map(rows, coordinates=tmp_path / name, progress=False)
+    assert again.method_line == made.method_line
+    assert "fitted on train (5), the others placed on it" in again.method_line
+    np.testing.assert_array_equal(again.placed, made.placed)
+    train = penult.map(penult.load(rows).take(range(0, 9, 2)), coordinates=tmp_path / name)
+    assert "others" not in train.method_line
+    # Without the splits nobody knows them.
+    unsplit = replace(penult.load(rows), splits=None)
+    assert "fitted on" not in penult.map(unsplit, coordinates=tmp_path / name).method_line
+
+
+def test_an_output_under_two_names_is_given_twice(rows, tmp_path):
+    (tmp_path / "folder").mkdir()
+    twice = [tmp_path / "map.csv", tmp_path / "folder" / ".." / "map.csv"]
+    with pytest.raises(UsageError, match="is given twice"):
+        penult.map(rows, twice, method="pca", progress=False)
+    assert not (tmp_path / "map.csv").exists()
+
+
 def test_escaped_formulas_are_found_again(rows, tmp_path):
     penult.map(rows, tmp_path / "map.csv", method="pca", escape_formulas=True, progress=False)
     assert "\n'=a.jpg," in (tmp_path / "map.csv").read_text()
@@ -99,9 +122,10 @@ def test_rows_and_coordinates_without_each_other_are_left_out_and_said(rows, tmp
     ("text", "error", "message"),
     [
         ("id,x\na,1\n", FileFormatError, r"has no column y \(it has id, x\)"),
-        ("", FileFormatError, r"has no column id and x and y \(it has none\)"),
-        ("id,x,y\na,1,two\n", FileFormatError, r"y of a is no number"),
-        ("id,x,y\na,1,nan\n", FileFormatError, r"y of a is no number"),
+        ("", FileFormatError, r"has no column id, x, y \(it has none\)"),
+        ("id,x,y\na,1,two\n", FileFormatError, r"y of a is 'two'; give a finite number"),
+        ("id,x,y\na,1,nan\n", FileFormatError, r"y of a is 'nan'"),
+        ("id,x,y\na,1e300,2\n", FileFormatError, r"x of a is '1e300'"),
         ("id,x,y\na,1,2\na,1,2\n", FileFormatError, r"has the id a twice"),
         ("id,x,y\na,1\n", FileFormatError, r"line 2, has 2 cells"),
         ("id,x,y\n", FileFormatError, r"has no rows"),

@@ -84,6 +84,14 @@ def test_a_copy_is_placed_beside_its_original_on_a_lopsided_map():
     assert np.median(apart) < 0.02 * np.ptp(xy[:, 0])
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_rows_in_a_line_are_in_order_on_a_map(method):
+    rows = np.arange(12.0)[:, None] * [1, 2, 0]
+    found = penult.map(features_of(rows), method=method, metric="euclidean", progress=False)
+    assert np.isfinite(found.xy).all()
+    assert found.quality.kept > 0.6
+
+
 def test_a_plane_keeps_its_neighbors_however_it_is_turned():
     rng = np.random.default_rng(0)
     # In a plane, where a map can keep all: 5 × 5 rows on a grid.

@@ -83,3 +83,23 @@ def test_only_rows_on_the_map_are_neighbors():
 
 def test_three_rows_have_no_quality():
     assert measured(np.eye(3), np.zeros((3, 2))) is None
+
+
+@pytest.mark.parametrize("metric", ["cosine", "euclidean"])
+def test_copies_count_once_for_which_of_them_is_nearest_is_chance(metric):
+    rng = np.random.default_rng(0)
+    full, xy = rng.random((12, 5)), rng.random((12, 2))
+    once = measured(full, xy, metric)
+    copies = np.r_[np.arange(12), np.full(30, 3)]
+    assert measured(full[copies], xy[copies], metric) == once
+    two_heaps = np.arange(40) % 2
+    assert measured(full[two_heaps], xy[two_heaps], metric) is None
+
+
+def test_of_long_rows_fewer_are_held(monkeypatch):
+    rng = np.random.default_rng(0)
+    full, xy = rng.random((60, 5)), rng.random((60, 2))
+    every = measured(full, xy)
+    monkeypatch.setattr(quality_module, "_SAMPLE_BYTES", 30 * 4 * 5)
+    some = measured(full, xy)
+    assert (some.measured, some.chance) == (30, every.chance)

@@ -1,4 +1,5 @@
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,8 @@ from penult.reporting.figures.row_map.groups import densest, groups_of
 from penult.reporting.figures.row_map.marks import COLORS, SHAPES, choose_marks, ink_of
 from penult.reporting.figures.row_map.names import Box, place_names
 from penult.reporting.figures.row_map.photos import choose_photos
+from penult.web.map.columns import packed_column
+from penult.web.map.palette import CATEGORICAL
 
 FRAME = Box(500, 400, 1000, 800)
 
@@ -191,3 +194,29 @@ def test_photos_that_are_gone_leave_the_dots(flowers, photos, tmp_path, caplog):
     photos.rename(tmp_path / "moved")
     penult.map(flowers, tmp_path / "a.png", method="pca", thumbnails=True, progress=False)
     assert "a.png has no pictures" in caplog.text
+
+
+@pytest.mark.parametrize("column", ["label", "split"])
+def test_up_to_eight_classes_have_the_same_colours_as_on_a_page(column):
+    parts = ["test", "validation", "train", "test", "validation", "train"]
+    made = mapped(blobs(6, 6, splits=parts * 6))
+    figure, _ = draw_map(made, color_by=column)
+    drawn = {
+        handle.get_label().rsplit(" (", 1)[0]: handle.get_color()
+        for handle in figure.axes[0].get_legend().legend_handles
+    }
+    page = packed_column(column, made.columns[column], len(made))
+    assert drawn == dict(zip(page["values"], CATEGORICAL, strict=False))
+    if column == "split":
+        assert page["values"] == ["train", "validation", "test"]
+
+
+@pytest.mark.parametrize(("scale", "offset"), [(0, 1e8), (0, 0), (1e-20, 0), (1e36, 0)])
+def test_points_of_any_size_fill_their_frame_and_those_at_one_place_have_one(scale, offset):
+    made = mapped(blobs(2, 6))
+    xy = (made.xy.astype(float) * scale + offset).astype(np.float32)
+    figure, _ = draw_map(replace(made, xy=xy), color_by=None)
+    (low, high), span = figure.axes[0].get_xlim(), np.ptp(xy.astype(float), axis=0).max()
+    assert low < xy[:, 0].min() <= xy[:, 0].max() < high
+    if scale:
+        assert high - low < 2 * span

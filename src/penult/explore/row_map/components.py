@@ -14,6 +14,7 @@ from penult.neighbors.unit import unit_rows
 from penult.partition.rows import read_blocks, row_length
 from penult.records import Progress
 from penult.reduction import fit_projection
+from penult.wording import count
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -77,8 +78,8 @@ def find_components(
     width, fit_rows = row_length(features), rows.shown[rows.fitted]
     if len(fit_rows) < 2:
         raise UsageError(
-            f"a map of {len(fit_rows)} row says nothing; give features of more images, or leave "
-            f"out {option('fit_on')} and {option('sample')}"
+            f"a map of {count(len(fit_rows), 'row')} says nothing; give features of more images, "
+            f"or leave out {option('fit_on')} and {option('sample')}"
         )
 
     def blocks(

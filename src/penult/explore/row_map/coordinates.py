@@ -7,18 +7,19 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
 from penult.errors import FileFormatError, MissingExtraError, WrongFileError
+from penult.explore.row_map.part import Part
 from penult.inputs import require_file
 from penult.interface import command
 from penult.messages import escape_formula
 from penult.output import atomic_output, atomic_text
 from penult.representation import short_text
 from penult.tabular import row_map_columns
-from penult.wording import listed
+from penult.wording import count, listed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -161,7 +162,7 @@ def _wanted(path: Path, header: Sequence[str], hint: str) -> dict[str, int]:
     if missing := [name for name in ("id", "x", "y") if name not in named]:
         has = listed([short_text(name, 30) for name in named]) or "none"
         raise FileFormatError(
-            f"{path} has no column {' and '.join(missing)} (it has {has}); give a table with the "
+            f"{path} has no column {listed(missing)} (it has {has}); give a table with the "
             f"columns id, x and y, or {hint}"
         )
     return {name: named.index(name) for name in ("id", "x", "y")}
@@ -175,7 +176,9 @@ def _columns(
         if not any(cells):
             continue
         if len(cells) <= max(places):
-            raise FileFormatError(f"{path}, line {line:,}, has {len(cells)} cells; add the others")
+            raise FileFormatError(
+                f"{path}, line {line:,}, has {count(len(cells), 'cell')}; add the others"
+            )
         for column, place in zip(columns, places, strict=True):
             column.append(cells[place])
     return columns
@@ -205,6 +208,7 @@ def _about(text: bytes) -> Mapping[str, Any]:
         isinstance(about, dict)
         and about.get("method") in _METHODS
         and about.get("metric") in _METRICS
+        and about.get("fit_on") in (None, *get_args(Part))
         and isinstance(about.get("params"), dict)
         and all(isinstance(one, int | float | str) for one in [*about["params"].values()])
     )
@@ -214,11 +218,14 @@ def _about(text: bytes) -> Mapping[str, Any]:
 def _numbers(
     path: Path, ids: Sequence[str], values: Iterable[Any], name: str
 ) -> NDArray[np.float32]:
-    numbers = np.fromiter(map(_number, values), np.float32, len(ids))
+    given = [*values]
+    with np.errstate(over="ignore"):
+        numbers = np.array([*map(_number, given)], np.float32)
     if not (finite := np.isfinite(numbers)).all():
         place = int(np.argmin(finite))
         raise FileFormatError(
-            f"{path}: {name} of {short_text(str(ids[place]))} is no number; give one"
+            f"{path}: {name} of {short_text(str(ids[place]))} is {short_text(repr(given[place]))}; "
+            "give a finite number"
         )
     return numbers
 

@@ -11,7 +11,7 @@ import numpy as np
 from penult.errors import UsageError
 from penult.explore.row_map.components import COMPONENTS, find_components
 from penult.explore.row_map.coordinates import read_coordinates
-from penult.explore.row_map.part import MapRows, Part, choose_rows
+from penult.explore.row_map.part import MapRows, Part, choose_rows, fitted_on
 from penult.explore.row_map.quality import measure_quality
 from penult.explore.row_map.tsne import EXAGGERATION, choose_perplexity, tsne
 from penult.explore.row_map.umap import choose_neighbors, umap
@@ -150,14 +150,18 @@ def map_of_coordinates(features: Features, path: Path, metric: Metric | None) ->
             *(path, count(others, "image")),
         )
     about = given.about
+    fit_on = about.get("fit_on")
+    fitted = fitted_on(features, shown, fit_on)
+    if not fitted.any():  # the splits are others by now
+        fit_on, fitted = None, np.ones(len(shown), bool)
     return _put_together(
         features,
-        MapRows(shown, np.ones(len(shown), bool)),
+        MapRows(shown, fitted),
         given.xy[places[shown]],
         method=about.get("method", "given"),
         params=about.get("params", {}),
         metric=metric or about.get("metric", "cosine"),
-        fit_on=None,
+        fit_on=fit_on,
         explained_variance=_pair(about.get("explained_variance")),
     )
 

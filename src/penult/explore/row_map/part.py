@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from penult.records import Features
 
-__all__ = ["MapRows", "Part", "choose_rows"]
+__all__ = ["MapRows", "Part", "choose_rows", "fitted_on"]
 
 Part = Literal["train", "validation", "test"]
 
@@ -65,17 +65,31 @@ def choose_rows(
         if sample < len(shown):
             chosen = np.random.default_rng(seed).choice(len(shown), sample, replace=False)
             shown = np.sort(chosen)
-    if fit_on is None:
-        return MapRows(shown, np.ones(len(shown), bool))
-    splits = np.array([""] * len(features) if features.splits is None else [*features.splits], str)
-    fitted = splits[shown] == fit_on
-    if not fitted.any():
-        there = [one for one in get_args(Part) if (splits == one).any()]
+    fitted = fitted_on(features, shown, fit_on)
+    if not fitted.any() and fit_on is not None:
+        everywhere = np.arange(len(features))
+        there = [one for one in get_args(Part) if fitted_on(features, everywhere, one).any()]
         has = f"the rows are in {listed(there)}" if there else "the rows have no splits"
-        if (splits == fit_on).any():
+        if fit_on in there:
             has = f"none of the {count(len(shown), 'row')} sampled is in it"
         raise UsageError(
             f"{option('fit_on', fit_on)} fits the map on that part alone, but {has}; leave it "
             "out, or give another"
         )
     return MapRows(shown, fitted)
+
+
+def fitted_on(
+    features: Features, shown: NDArray[np.int64], fit_on: Part | None
+) -> NDArray[np.bool_]:
+    """Say which of some rows a map that is fitted on a part is fitted on; all where that is None.
+
+    Returns
+    -------
+    bool array, shape (n,)
+    """
+    if fit_on is None:
+        return np.ones(len(shown), bool)
+    splits = np.array([""] * len(features) if features.splits is None else [*features.splits], str)
+    fitted: NDArray[np.bool_] = splits[shown] == fit_on
+    return fitted

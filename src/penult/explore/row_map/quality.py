@@ -23,6 +23,7 @@ __all__ = ["kept_neighbors", "measure_quality"]
 
 NEIGHBORS = 10
 _MEASURED = 2_000  # rows whose neighbours are looked up among all
+_SAMPLE_BYTES = 256 << 20
 _SEED = 0
 
 
@@ -41,25 +42,28 @@ def measure_quality(
         Their places on it.
     metric : {"cosine", "euclidean"}
         By which rows are near to each other; a row of zeros has no cosine and is not measured.
+        Of rows that are equal one is: which of them is nearest would be chance.
 
     Returns
     -------
     MapQuality or None
         With k = 10, or less than half of the rows where those are few. Of more than 2,000 rows
-        those of a random sample are measured, always the same. None of fewer than four.
+        those of a random sample are measured, always the same; of fewer, where rows are so long
+        that 2,000 of them would fill the memory. None of fewer than four.
     """
+    announce("quality", brief=len(shown) < 20_000)
     has = _measurable(features, shown, metric)
     rows, xy = shown[has], xy[has]
     n = len(rows)
     if n < 4:
         return None
-    announce("quality", brief=n < 20_000)
     k = min(NEIGHBORS, (n - 1) // 2)
     sample = np.arange(n)
-    if n > _MEASURED:
-        sample = np.sort(np.random.default_rng(_SEED).choice(n, _MEASURED, replace=False))
-    # Rows of a layer's maps are long: fewer of them are compared.
-    fit = max(20, BLOCK_BYTES // (4 * max(1, row_length(features))))
+    # Rows of a layer's maps are long: fewer of them are held, and fewer still compared.
+    row_bytes = 4 * max(1, row_length(features))
+    if n > (most := max(20, min(_MEASURED, _SAMPLE_BYTES // row_bytes))):
+        sample = np.sort(np.random.default_rng(_SEED).choice(n, most, replace=False))
+    fit = max(20, BLOCK_BYTES // row_bytes)
     few = sample if len(sample) <= fit else sample[np.linspace(0, len(sample) - 1, fit).astype(int)]
     return MapQuality(
         neighbors=k,
@@ -72,11 +76,12 @@ def measure_quality(
 
 
 def _measurable(features: Features, shown: NDArray[np.int64], metric: Metric) -> NDArray[np.bool_]:
-    if metric == "euclidean":
-        return np.ones(len(shown), bool)
-    has = np.empty(len(shown), bool)
+    has, seen = np.zeros(len(shown), bool), set[int]()
     for part, block in read_blocks(features, shown):
-        has[part] = block.any(axis=1)
+        for place, row in enumerate(block, part.start):
+            digest = hash(row.tobytes())
+            has[place] = digest not in seen and (metric == "euclidean" or row.any())
+            seen.add(digest)
     return has
 
 

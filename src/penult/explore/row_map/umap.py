@@ -79,6 +79,9 @@ def umap(
 
     learned = rows[fitted]
     start = learned[:, :2] * (_START / float(learned[:, 0].std()))
+    if not start[:, 1].any():
+        # UMAP stretches both axes to one length. Rows in a line have chance in place of the second.
+        start[:, 1] = np.random.default_rng(seed).standard_normal(len(start))
     announce("UMAP")
     fit = UMAP(n_neighbors=neighbors, init=start, random_state=seed, transform_seed=seed, n_jobs=1)
     result = np.empty((len(rows), 2), np.float32)

@@ -10,6 +10,7 @@ import numpy as np
 
 from penult.errors import UsageError
 from penult.web.map.arrays import packed_array
+from penult.web.map.palette import color_order
 from penult.wording import count
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def packed_column(name: str, values: Sequence[Any], rows: int) -> dict[str, Any]
     known = [one for one in given if one is not None]
     if known and all(isinstance(one, float) for one in known):
         return {"name": name, **_numeric(given)}
-    return {"name": name, **_categorical(given)}
+    return {"name": name, **_categorical(name, given)}
 
 
 def _plain(value: Any) -> str | bool | int | float | None:
@@ -85,11 +86,12 @@ def _numeric(values: Sequence[Any]) -> dict[str, Any]:
     return {"kind": "numeric", "values": packed_array(numbers), "range": [low, high]}
 
 
-def _categorical(values: Sequence[Any]) -> dict[str, Any]:
+def _categorical(name: str, values: Sequence[Any]) -> dict[str, Any]:
     known = {one for one in values if one is not None}
     boolean = bool(known) and all(isinstance(one, bool) for one in known)
     # Numbers in their order, before texts.
-    order = sorted(known, key=lambda one: (1, 0, one) if isinstance(one, str) else (0, one, ""))
+    texts = color_order(name, (one for one in known if isinstance(one, str)))
+    order = [*sorted(one for one in known if not isinstance(one, str)), *texts]
     if boolean:
         order = [False, True]
     place = {one: k for k, one in enumerate(order)}

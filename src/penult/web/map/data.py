@@ -27,6 +27,9 @@ def map_data(
     xy: NDArray[np.float32],
     columns: Mapping[str, Sequence[Any]],
     neighbors: Neighbors,
+    *,
+    notes: Mapping[str, str] | None = None,
+    escape_formulas: bool = False,
 ) -> dict[str, Any]:
     """Put together what a map shows, but for its pictures.
 
@@ -41,12 +44,17 @@ def map_data(
         What may colour it, see `columns.packed_column`; the first one does.
     neighbors : Neighbors
         Of each row, in the full space.
+    notes : mapping of str to str, optional
+        What stands in the legend of a column, in a sentence.
+    escape_formulas : bool, default=False
+        Put an apostrophe before names that a spreadsheet would run, in CSV that is saved.
 
     Returns
     -------
     dict
         ``format``, 1; ``name``; ``ids``; ``xy``; ``columns``; ``neighbors``, with ``metric``,
-        ``places`` and ``values``; ``palette``. Arrays are as `arrays.packed_array` has them.
+        ``places`` and ``values``; ``palette``; ``escape_formulas``. Arrays are as
+        `arrays.packed_array` has them.
 
     Raises
     ------
@@ -58,13 +66,17 @@ def map_data(
         "name": name,
         "ids": [str(one) for one in ids],
         "xy": packed_array(np.asarray(xy, np.float32)),
-        "columns": [packed_column(key, values, len(ids)) for key, values in columns.items()],
+        "columns": [
+            packed_column(key, values, len(ids)) | {"note": (notes or {}).get(key, "")}
+            for key, values in columns.items()
+        ],
         "neighbors": {
             "metric": neighbors.metric,
             "places": packed_array(neighbors.places.astype(np.int32)),
             "values": packed_array(neighbors.values.astype(np.float32)),
         },
         "palette": list(CATEGORICAL),
+        "escape_formulas": escape_formulas,
     }
 
 

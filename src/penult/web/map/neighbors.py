@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from penult.neighbors.blocks import blocks
+from penult.neighbors.blocks import blocks, row_length
 from penult.neighbors.exact import nearest
 from penult.neighbors.lengths import block_lengths
 from penult.progress import Tell
@@ -20,7 +20,8 @@ __all__ = ["NEIGHBORS", "map_neighbors"]
 NEIGHBORS = 10
 """How many of each row are stored."""
 
-_QUERIES = 4096  # rows that search at a time, between two lines of progress
+_QUERIES = 4096  # rows that search at a time, between two lines of progress; fewer of long rows
+_QUERY_BYTES = 256 << 20
 
 
 def map_neighbors(rows: Rows, metric: Literal["cosine", "euclidean"], tell: Tell) -> Neighbors:
@@ -47,8 +48,9 @@ def map_neighbors(rows: Rows, metric: Literal["cosine", "euclidean"], tell: Tell
     places = np.full((total, k), -1, np.int64)
     values = np.full((total, k), np.nan)
     asking = np.flatnonzero(lengths > 0) if metric == "cosine" else np.arange(total)
-    for start in range(0, len(asking), _QUERIES):
-        some = asking[start : start + _QUERIES]
+    step = max(1, min(_QUERIES, _QUERY_BYTES // (4 * max(1, row_length(rows)))))
+    for start in range(0, len(asking), step):
+        some = asking[start : start + step]
         found = nearest(
             rows, np.asarray(rows[some]), k, metric=metric, leave_out=some, lengths=lengths
         )

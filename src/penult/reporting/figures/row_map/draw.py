@@ -11,7 +11,7 @@ import numpy as np
 from penult.reporting.figures.colors import GRID, INK, PAPER, SOFT
 from penult.reporting.figures.fonts import Drawable, drawable
 from penult.reporting.figures.row_map.groups import Group, groups_of
-from penult.reporting.figures.row_map.marks import EDGES, NOTHING, Mark, choose_marks, ink_of
+from penult.reporting.figures.row_map.marks import COLORS, NOTHING, Mark, choose_marks, ink_of
 from penult.reporting.figures.row_map.names import Box, place_names
 from penult.reporting.figures.row_map.photos import choose_photos
 from penult.wording import count, percent, shorten
@@ -117,8 +117,9 @@ def _frame(axes: Axes, row_map: RowMap, ratio: float) -> None:
     """A frame of the figure's shape around all points, one unit as long up as across."""
     points = np.asarray(row_map.xy, np.float64)
     low, high = points.min(axis=0), points.max(axis=0)
-    middle, span = (low + high) / 2, np.maximum(high - low, 1e-9)
-    across = 1.08 * max(span[0], span[1] * ratio)
+    middle, span = (low + high) / 2, high - low
+    # Around points that are all at one place, as wide as is not lost in rounding.
+    across = 1.08 * max(span[0], span[1] * ratio) or max(1.0, np.abs(middle).max() * 1e-6)
     axes.set_xlim(middle[0] - across / 2, middle[0] + across / 2)
     axes.set_ylim(middle[1] - across / ratio / 2, middle[1] + across / ratio / 2)
     axes.set_facecolor(PAPER)
@@ -147,13 +148,15 @@ def _draw_dots(
             owners[row].append(k)
     # What is drawn: x, y, area, mark; a row of several labels as rings around each other.
     bare = [row for row in range(n) if not owners[row]]
-    edges: dict[str, Any]
-    style: dict[str, Any] = {"rasterized": n > _DOTS_AS_PICTURE}
+    style: dict[str, Any] = {
+        "rasterized": n > _DOTS_AS_PICTURE,
+        "edgecolors": PAPER,
+        "linewidths": line,
+    }
     if bare:
-        gray = NOTHING if groups else "#0072b2"
+        gray = NOTHING if groups else COLORS[0]
         x, y = row_map.xy[bare].T
-        edges = {"edgecolors": PAPER, "linewidths": line}
-        axes.scatter(x, y, s=size * 0.8, c=gray, zorder=1, **edges, **style)
+        axes.scatter(x, y, s=size * 0.8, c=gray, zorder=1, **style)
     order = np.random.default_rng(0).permutation(n).tolist()
     layers: dict[str, list[tuple[float, float, float, str]]] = {}
     for row in order:
@@ -164,11 +167,7 @@ def _draw_dots(
             layers.setdefault(marks[k].shape, []).append((x, y, area, marks[k].color))
     for shape, dots in layers.items():
         xs, ys, areas, colors = zip(*dots, strict=True)
-        # Yellow is lost on white without a line around it.
-        edges = {"edgecolors": [EDGES.get(one, PAPER) for one in colors], "linewidths": line}
-        axes.scatter(
-            xs, ys, s=areas, c=colors, marker=shape, alpha=alpha, zorder=2, **edges, **style
-        )
+        axes.scatter(xs, ys, s=areas, c=colors, marker=shape, alpha=alpha, zorder=2, **style)
 
 
 def _draw_photos(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from penult.web.map.palette import color_order
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,7 +39,7 @@ class Group:
 
 
 def groups_of(row_map: RowMap, color_by: str | None) -> list[Group]:
-    """Find the classes, largest last in no case: in the order of their names.
+    """Find the classes, in the order of their names.
 
     Parameters
     ----------
@@ -59,14 +60,10 @@ def groups_of(row_map: RowMap, color_by: str | None) -> list[Group]:
         if value is not None:
             for name in value.split("|") if several else [value]:
                 rows.setdefault(name, []).append(place)
-    order = _ORDERS.get(color_by, ())
-    names = sorted(
-        rows, key=lambda name: (name not in order, order.index(name) if name in order else 0, name)
-    )
-    return [Group(name, np.array(rows[name]), densest(row_map.xy[rows[name]])) for name in names]
-
-
-_ORDERS: dict[str, Sequence[str]] = {"split": ("train", "validation", "test")}
+    return [
+        Group(name, np.array(rows[name]), densest(row_map.xy[rows[name]]))
+        for name in color_order(color_by, rows)
+    ]
 
 
 def densest(xy: NDArray[np.float32]) -> NDArray[np.float64]:

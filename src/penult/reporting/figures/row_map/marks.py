@@ -7,29 +7,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from penult.web.map.palette import CATEGORICAL
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["COLORS", "EDGES", "NOTHING", "SHAPES", "Mark", "choose_marks", "ink_of"]
+__all__ = ["COLORS", "NOTHING", "SHAPES", "Mark", "choose_marks", "ink_of"]
 
-COLORS = (
-    "#0072b2",  # blue
-    "#e69f00",  # orange
-    "#009e73",  # bluish green
-    "#cc79a7",  # reddish purple
-    "#56b4e9",  # sky blue
-    "#d55e00",  # vermilion
-    "#000000",  # black
-    "#f0e442",  # yellow, the faintest on white
-)
-"""Those of Okabe and Ito (2008), that any two be told apart by the colour-blind; the first few are
-those that are told apart best."""
+COLORS = CATEGORICAL[:8]
+"""Those that differ most, also to the colour-blind."""
 
 SHAPES = ("o", "^", "s", "D", "v", "P")
 """By matplotlib's names; a colour comes again with the next of them."""
-
-EDGES = {"#f0e442": "#8a8226"}
-"""The line around a mark, of colours that are lost on white without one."""
 
 NOTHING = "#b9bac2"
 """Of rows that have no label."""

@@ -23,6 +23,7 @@ class MapData {
     this.ids = json.ids;
     this.size = json.ids.length;
     this.palette = json.palette;
+    this.escapesFormulas = json.escape_formulas;
     this.xy = unpack(json.xy);
     this.columns = json.columns.map((column) =>
       column.kind === "numeric"

@@ -52,10 +52,15 @@ class Details {
   }
 
   update() {
-    const { map } = this;
+    const { map, root } = this, held = root.contains(document.activeElement);
     this.showPicture(map.pinned);
     this.showSelection(map.selection);
-    this.root.hidden = map.pinned < 0 && !map.selection.length;
+    root.hidden = map.pinned < 0 && !map.selection.length;
+    // Keys go on being heard where what had the focus is gone.
+    const has = document.activeElement;
+    if (held && (!root.contains(has) || has.closest("[hidden]"))) {
+      (root.querySelector("section:not([hidden]) .close") ?? map.canvas).focus({ preventScroll: true });
+    }
   }
 
   showPicture(i) {
@@ -132,13 +137,22 @@ class Details {
 
   csv() {
     const { data } = this.map;
+    const guarded = (text) => (data.escapesFormulas && /^[=+\-@\t\r\n]/.test(text) ? `'${text}` : text);
     const cell = (text) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
     const lines = [["id", "x", "y", ...data.columns.map((column) => column.name)]];
     for (const i of this.rows) {
-      lines.push([data.ids[i], String(data.xy[2 * i]), String(data.xy[2 * i + 1]), ...data.columns.map((column) => data.value(column, i))]);
+      const texts = data.columns.map((column) => (column.kind === "numeric" ? data.value(column, i) : guarded(data.value(column, i))));
+      lines.push([guarded(data.ids[i]), shortest(data.xy[2 * i]), shortest(data.xy[2 * i + 1]), ...texts]);
     }
     return lines.map((line) => line.map(cell).join(",") + "\n").join("");
   }
+}
+
+// The fewest digits that give a float32 back, as penult writes it.
+function shortest(number) {
+  let digits = 1;
+  while (Math.fround(Number(number.toPrecision(digits))) !== number) digits++;
+  return String(Number(number.toPrecision(digits)));
 }
 
 function save(name, kind, text) {

@@ -205,7 +205,7 @@ class Drawing {
     paper.font = `600 12.5px ${getComputedStyle(this.over).fontFamily}`;
     paper.textAlign = "center"; paper.textBaseline = "middle"; paper.lineJoin = "round";
     for (const { code, u, v } of this.places ?? []) {
-      const name = printable(column.values[code]);
+      const name = titled(column.values[code]);
       const text = name.length > 28 ? name.slice(0, 27) + "…" : name;
       const half = paper.measureText(text).width / 2 + 4;
       const place = u * view.scale + view.left, y = v * view.scale + view.top;

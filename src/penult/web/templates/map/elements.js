@@ -11,7 +11,8 @@ function element(tag, attributes = {}, ...children) {
 }
 
 const button = (text, attributes) => element("button", { type: "button", ...attributes }, text);
-const named = (text) => element("bdi", {}, printable(text));
+const titled = (name) => printable(name.trim() ? name : "(no name)");
+const named = (name) => element("bdi", {}, titled(name));
 const count = (number, noun) => `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
 
 // An id, which may break after each folder.

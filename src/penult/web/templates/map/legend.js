@@ -35,6 +35,7 @@ class Legend {
     const color = column.kind === "categorical" && codesOf(column, map.data.palette, map.drawing.dark);
     if (column.kind === "numeric") this.body.append(this.bar(column));
     const rows = column.kind === "numeric" ? counts.filter(([code]) => code < 0) : counts;
+    if (column.note) this.body.append(element("p", { class: "note soft" }, column.note));
     if (!rows.length) return;
     const frequent = rows.slice().sort((a, b) => b[1] - a[1]).slice(0, ROWS_OF_LEGEND);
     const listed = new Set(frequent.map(([code]) => code));

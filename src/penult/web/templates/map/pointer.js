@@ -83,6 +83,13 @@ class Pointer {
     else map.shape = [...(map.shape ?? [this.begun]), [x, y]];
   }
 
+  // Leave off what is being drawn: the button may still be down.
+  stop() {
+    this.down.clear();
+    this.map.shape = null;
+    this.canvas.classList.remove("dragging");
+  }
+
   end(event, done) {
     const { map, down } = this;
     if (!down.delete(event.pointerId) || down.size) return;

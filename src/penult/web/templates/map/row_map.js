@@ -208,7 +208,7 @@ class RowMap {
   key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === "Escape") {
-      if (this.shape) this.shape = null;
+      if (this.shape) this.pointer.stop();
       else if (this.pinned >= 0) this.open(-1);
       else if (this.selection.length) this.select([]);
       else this.hover(-1);
