@@ -37,6 +37,9 @@ GROUPS = {
     "Comparing networks": "compare cka rsa Comparison records.ComparedModel records.RunScores "
     "records.ModelCost records.ModelDifference records.SkippedModel records.SimilarityMatrix",
     "Maps": "map RowMap records.MapQuality",
+    "Rows in numbers": "summarize Summary records.DimensionStatistics records.NormStatistics "
+    "records.RowCopies records.Spectrum records.IntrinsicDimension records.ClassDistances "
+    "records.PairDistances records.Hubness",
     "The report": "report ReportFiles",
     "Before a run": "models layers fetch show_input sample LayerInfo FetchedWeights "
     "ShownInput WrittenSample",

@@ -54,6 +54,7 @@ OWN = {
     "Recipe",
     "Scores",
     "SearchScores",
+    "Summary",
     "Verification",
 }
 RETURNED = [

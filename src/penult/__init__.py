@@ -73,6 +73,7 @@ if TYPE_CHECKING:
         SearchResult,
         SearchResults,
         SearchScores,
+        Summary,
         Vote,
     )
     from penult.reporting.make import report
@@ -97,6 +98,7 @@ if TYPE_CHECKING:
     from penult.tasks.models import models
     from penult.tasks.predict import predict
     from penult.tasks.row_map import map
+    from penult.tasks.row_summary import summarize
     from penult.tasks.sample import WrittenSample, sample
     from penult.tasks.search import search
     from penult.tasks.show_input import ShownInput, show_input
@@ -148,6 +150,7 @@ _HOMES = {
     "SearchResults": "penult.records",
     "SearchScores": "penult.records",
     "ShownInput": "penult.tasks.show_input",
+    "Summary": "penult.records",
     "Verification": "penult.verification",
     "Vote": "penult.records",
     "WrittenSample": "penult.tasks.sample",
@@ -179,6 +182,7 @@ _HOMES = {
     "sample": "penult.tasks.sample",
     "search": "penult.tasks.search",
     "show_input": "penult.tasks.show_input",
+    "summarize": "penult.tasks.row_summary",
     "train": "penult.tasks.train",
     "verify": "penult.verification",
 }
@@ -237,6 +241,7 @@ __all__ = [
     "SearchScores",
     "ShownInput",
     "SourceError",
+    "Summary",
     "TrainingError",
     "UnknownNameError",
     "UsageError",
@@ -274,6 +279,7 @@ __all__ = [
     "sample",
     "search",
     "show_input",
+    "summarize",
     "train",
     "verify",
 ]

@@ -13,6 +13,7 @@ from penult.spelling import closest
 __all__ = [
     "CLASSIFIER",
     "FEATURES",
+    "FIGURE",
     "ID_LIST",
     "INDEX",
     "MAP",
@@ -88,6 +89,7 @@ MAP = Output(
     (".csv", ".parquet", ".png", ".svg", ".html"),
     strict=True,
 )
+FIGURE = Output("a picture of curves", (".png", ".svg"), strict=True)
 PICTURE = Output("PNG, which keeps every pixel as it is", (".png",), strict=True)
 WEIGHTS = (".penult", ".safetensors", ".ckpt", ".pt", ".pth", ".bin", ".h5")
 """Of the files of weights that are read."""

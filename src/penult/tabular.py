@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         SearchResult,
         SearchResults,
         SearchScores,
+        Summary,
     )
     from penult.records.neighbors import Metric
 
@@ -41,6 +42,8 @@ __all__ = [
     "search_columns",
     "search_scores_to_dataframe",
     "search_to_dataframe",
+    "summary_columns",
+    "summary_to_dataframe",
     "text_columns",
     "to_dataframe",
 ]
@@ -235,6 +238,25 @@ def row_map_to_dataframe(row_map: RowMap) -> Any:
     return pd.DataFrame(
         columns | {name: pd.array([*values], dtype="string") for name, values in texts.items()}
     )
+
+
+def summary_columns(summary: Summary) -> dict[str, Sequence[Any]]:
+    """Return the columns of a table of statistics, a row for each number of a feature vector."""
+    numbers = summary.dimensions
+    columns: dict[str, Sequence[Any]] = {"dimension": range(len(numbers))}
+    for name in ("mean", "std", "min", "max", "zeros"):
+        columns[name] = getattr(numbers, name)
+    return columns
+
+
+def summary_to_dataframe(summary: Summary) -> Any:
+    """Make a pandas DataFrame; see `Summary.to_dataframe`.
+
+    Raises
+    ------
+    MissingExtraError
+    """
+    return _pandas().DataFrame(summary_columns(summary))
 
 
 def held_out_to_dataframe(held_out: HeldOut) -> Any:

@@ -108,6 +108,7 @@ def printed(kept, penult, photos, toy, tmp_path):
         ("reduce", here["f.h5"], "-o", tmp_path / "small.h5", "--pca", 1, "-q"),
         ("duplicates", here["f.h5"], "--threshold", "0.9999", "--across-splits", "-q"),
         ("map", here["f.h5"], "-o", tmp_path / "map.csv", "--method", "pca", "-q"),
+        ("summarize", here["f.h5"], "-q"),
         ("index", here["f.h5"], "-o", tmp_path / "f.index", "--kind", "hnsw", "-q"),
         ("info", tmp_path / "f.index"),
         ("layers", toy),

@@ -12,6 +12,8 @@ from penult.records.comparison_words import (
     skipped_lines,
 )
 from penult.records.copies import Copied, MovedBack
+from penult.records.dimension_statistics import DimensionStatistics
+from penult.records.distance_statistics import ClassDistances, PairDistances
 from penult.records.duplicate_group import DuplicateGroup
 from penult.records.duplicate_pair import DuplicatePair
 from penult.records.duplicates import Duplicates
@@ -19,16 +21,20 @@ from penult.records.failure import Failure
 from penult.records.features import Features
 from penult.records.held_out import HeldOut
 from penult.records.hit import Hit
+from penult.records.hubness import Hubness
 from penult.records.image import ImageRecord
+from penult.records.intrinsic_dimension import IntrinsicDimension
 from penult.records.label_search_score import LabelSearchScore
 from penult.records.map_quality import MapQuality
 from penult.records.model_cost import ModelCost
 from penult.records.model_difference import ModelDifference
 from penult.records.neighbors import Neighbors
+from penult.records.norm_statistics import NormStatistics
 from penult.records.prediction import Prediction
 from penult.records.predictions import Predictions
 from penult.records.progress import Progress
 from penult.records.repaired_split import RepairedSplit
+from penult.records.row_copies import RowCopies
 from penult.records.row_map import RowMap
 from penult.records.rows import Rows
 from penult.records.run_scores import RunScores
@@ -46,7 +52,9 @@ from penult.records.search_score_words import (
 from penult.records.search_scores import SearchScores
 from penult.records.similarity_matrix import SimilarityMatrix
 from penult.records.skipped_model import SkippedModel
+from penult.records.spectrum import Spectrum
 from penult.records.split_leaks import SplitLeaks
+from penult.records.summary import Summary
 from penult.records.threshold_count import ThresholdCount
 from penult.records.vote import Vote
 
@@ -55,10 +63,12 @@ __all__ = [
     "AugmentedRows",
     "Average",
     "Changes",
+    "ClassDistances",
     "ClassScore",
     "ComparedModel",
     "Comparison",
     "Copied",
+    "DimensionStatistics",
     "DuplicateGroup",
     "DuplicatePair",
     "Duplicates",
@@ -66,17 +76,22 @@ __all__ = [
     "Features",
     "HeldOut",
     "Hit",
+    "Hubness",
     "ImageRecord",
+    "IntrinsicDimension",
     "LabelSearchScore",
     "MapQuality",
     "ModelCost",
     "ModelDifference",
     "MovedBack",
     "Neighbors",
+    "NormStatistics",
+    "PairDistances",
     "Prediction",
     "Predictions",
     "Progress",
     "RepairedSplit",
+    "RowCopies",
     "RowMap",
     "Rows",
     "RunScores",
@@ -88,7 +103,9 @@ __all__ = [
     "SearchScores",
     "SimilarityMatrix",
     "SkippedModel",
+    "Spectrum",
     "SplitLeaks",
+    "Summary",
     "ThresholdCount",
     "Vote",
     "augmented_content",

@@ -10,6 +10,7 @@ from penult.errors import TrainingError, UsageError
 from penult.interface import option
 from penult.machine import free_memory
 from penult.recipe import Projection
+from penult.reduction.moments import NOTHING
 from penult.reduction.solvers import (
     Blocks,
     Components,
@@ -24,10 +25,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["Blocks", "fit_projection", "require_components"]
-
-# Of the mean square of rows: float32, and sums in float64, leave no more in a direction in which
-# rows do not vary at all.
-_NOTHING = 1e-13
 
 
 def require_components(components: int, rows: int, width: int) -> None:
@@ -125,7 +122,7 @@ def fit_projection(
             f"{option('normalize', 'l2')}"
         )
     scale = found.total_variance + float(found.mean @ found.mean)
-    varying = int((found.variance > _NOTHING * scale).sum())
+    varying = int((found.variance > NOTHING * scale).sum())
     if varying < components:
         if not varying:
             raise TrainingError(

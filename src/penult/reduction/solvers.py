@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from penult.progress import announce
+from penult.reduction.moments import column_parts, covariance, inner_products
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,7 +26,6 @@ PASSES = 8
 """Times that `by_sketch` reads all rows to sharpen the directions: seven, and the last to weigh."""
 
 _MORE = 20  # directions besides those wanted, so that these come out sharp
-_COLUMNS = 1 << 20  # numbers of float64 converted at a time
 
 
 class Components(NamedTuple):
@@ -50,45 +50,25 @@ class Components(NamedTuple):
 def by_covariance(blocks: Blocks, width: int, components: int) -> Components:
     """Find them from the (D, D) covariance, in one pass; exact."""
     from scipy.linalg import eigh
-    from scipy.linalg.blas import dsyrk
 
-    products = np.zeros((width, width), order="F")  # the upper half
-    shift, total, count = np.zeros(width), np.zeros(width), 0
-    for block in blocks():
-        # Numbers far from zero would lose their variance in the digits of their squares.
-        if not count:
-            shift = block.mean(axis=0, dtype=np.float64)
-        shifted = block - shift
-        total += shifted.sum(axis=0)
-        count += len(block)
-        products = dsyrk(1.0, shifted.T, beta=1.0, c=products, overwrite_c=1)
-    rest = (total / np.sqrt(count))[:, None]
-    products = dsyrk(-1.0, rest, beta=1.0, c=products, overwrite_c=1)
-    products /= count - 1
+    mean, products = covariance(blocks(), width)
     total_variance = float(np.trace(products))
     announce("eigenvectors", brief=True)
     ends = [width - components, width - 1]
     variance, directions = eigh(products, lower=False, subset_by_index=ends, overwrite_a=True)
-    mean = shift + total / count
     return Components(mean, variance[::-1], directions.T[::-1], total_variance)
 
 
 def by_products(blocks: Blocks, count: int, width: int, components: int) -> Components:
     """Find them from the (N, N) inner products of rows that are all in memory; exact."""
     from scipy.linalg import eigh
-    from scipy.linalg.blas import dsyrk
 
     rows, start = np.empty((count, width), np.float32), 0
     for block in blocks():
         rows[start : start + len(block)] = block
         start += len(block)
     mean = rows.mean(axis=0, dtype=np.float64)
-    step = max(1, _COLUMNS // count)
-    parts = [slice(at, at + step) for at in range(0, width, step)]
-    products = np.zeros((count, count), order="F")
-    for part in parts:
-        centred = rows[:, part] - mean[part]
-        products = dsyrk(1.0, centred.T, beta=1.0, c=products, trans=1, overwrite_c=1)
+    products = inner_products(rows, mean)
     total = float(np.trace(products))
     announce("eigenvectors", brief=True)
     ends = [count - components, count - 1]
@@ -96,7 +76,7 @@ def by_products(blocks: Blocks, count: int, width: int, components: int) -> Comp
     squares, places = squares[::-1].clip(min=0), places.T[::-1]
     lengths = np.sqrt(np.where(squares > 0, squares, 1))[:, None]
     directions = np.empty((components, width))
-    for part in parts:
+    for part in column_parts(rows):
         directions[:, part] = places @ (rows[:, part] - mean[part]) / lengths
     return Components(mean, squares / (count - 1), directions, total / (count - 1))
 

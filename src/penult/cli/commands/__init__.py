@@ -27,6 +27,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
         "evaluate_search",
         "duplicates",
         "map",
+        "summarize",
         "export",
         "export_rows",
         "info",

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from penult.output import atomic_output, atomic_text
 from penult.reporting.figures.colors import VARIABLES
-from penult.written import SIGNED
+from penult.written import SIGNED, note_written
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["SVG_MARK", "to_png", "to_svg", "to_svg_file"]
+__all__ = ["SVG_MARK", "to_file", "to_png", "to_svg", "to_svg_file"]
 
 SVG_MARK = "<!-- Software: penult -->"
 """By which an SVG file is known as penult's."""
@@ -32,6 +32,22 @@ def to_png(figure: Figure, path: Path, *, overwrite: bool = False) -> None:
     """
     with atomic_output(path, overwrite=overwrite) as partial:
         figure.savefig(partial, format="png", dpi=150, bbox_inches=_extent(figure), metadata=SIGNED)
+
+
+def to_file(figure: Figure, path: Path, *, overwrite: bool = False) -> None:
+    """Write a chart for itself, by its suffix PNG or SVG, whole or not at all.
+
+    A PNG is noted as written by penult, so that it is no photo to an extraction.
+
+    Raises
+    ------
+    OutputExistsError, PathNotFoundError, OutputError
+    """
+    if path.suffix.lower() == ".png":
+        to_png(figure, path, overwrite=overwrite)
+        note_written(path.parent, path)
+    else:
+        to_svg_file(figure, path, overwrite=overwrite)
 
 
 def to_svg_file(figure: Figure, path: Path, *, overwrite: bool = False) -> None:

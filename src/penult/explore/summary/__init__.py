@@ -1,0 +1,1 @@
+"""What rows are like, in numbers: a file for each kind of number."""
