@@ -40,6 +40,7 @@ GROUPS = {
     "Rows in numbers": "summarize Summary records.DimensionStatistics records.NormStatistics "
     "records.RowCopies records.Spectrum records.IntrinsicDimension records.ClassDistances "
     "records.PairDistances records.Hubness",
+    "Clusters": "cluster Clustering records.Cluster records.ClusterCount records.LabelAgreement",
     "The report": "report ReportFiles",
     "Before a run": "models layers fetch show_input sample LayerInfo FetchedWeights "
     "ShownInput WrittenSample",

@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from penult.quantization import Quantization, quantize
     from penult.recipe import Preprocessing, Recipe
     from penult.records import (
+        Clustering,
         Comparison,
         Duplicates,
         Failure,
@@ -79,6 +80,7 @@ if TYPE_CHECKING:
     from penult.reporting.make import report
     from penult.reporting.report_files import ReportFiles
     from penult.retrieve.index import Index
+    from penult.tasks.clusters import cluster
     from penult.tasks.compare import compare
     from penult.tasks.duplicates import duplicates
     from penult.tasks.evaluate import evaluate
@@ -120,6 +122,7 @@ _HOMES = {
     "Comparison": "penult.records",
     "Converted": "penult.conversion",
     "ConvertedInfo": "penult.tasks.info",
+    "Clustering": "penult.records",
     "Duplicates": "penult.records",
     "Evaluation": "penult.classify.evaluation.result",
     "Exported": "penult.classify.export.export",
@@ -156,6 +159,7 @@ _HOMES = {
     "WrittenSample": "penult.tasks.sample",
     "cka": "penult.tasks.similarity",
     "compare": "penult.tasks.compare",
+    "cluster": "penult.tasks.clusters",
     "convert": "penult.conversion",
     "duplicates": "penult.tasks.duplicates",
     "evaluate": "penult.tasks.evaluate",
@@ -194,6 +198,7 @@ __all__ = [
     "Classifier",
     "ClassifierFileError",
     "ClassifierInfo",
+    "Clustering",
     "Comparison",
     "Converted",
     "ConvertedInfo",
@@ -252,6 +257,7 @@ __all__ = [
     "WrongFileError",
     "__version__",
     "cka",
+    "cluster",
     "compare",
     "convert",
     "duplicates",

@@ -12,6 +12,8 @@ from penult.spelling import closest
 
 __all__ = [
     "CLASSIFIER",
+    "CLUSTERS",
+    "CLUSTER_TABLE",
     "FEATURES",
     "FIGURE",
     "ID_LIST",
@@ -90,6 +92,8 @@ MAP = Output(
     strict=True,
 )
 FIGURE = Output("a picture of curves", (".png", ".svg"), strict=True)
+CLUSTERS = Output("a table of clusters, or a page of them", (".csv", ".html"), strict=True)
+CLUSTER_TABLE = Output("a table of clusters", (".csv",), strict=True)
 PICTURE = Output("PNG, which keeps every pixel as it is", (".png",), strict=True)
 WEIGHTS = (".penult", ".safetensors", ".ckpt", ".pt", ".pth", ".bin", ".h5")
 """Of the files of weights that are read."""

@@ -9,6 +9,7 @@ from penult.errors import MissingExtraError
 
 if TYPE_CHECKING:
     from penult.records import (
+        Clustering,
         ComparedModel,
         Comparison,
         Duplicates,
@@ -29,6 +30,7 @@ __all__ = [
     "DUPLICATE_COLUMNS",
     "VALUE_NAMES",
     "class_scores_to_dataframe",
+    "clustering_to_dataframe",
     "comparison_table",
     "comparison_to_dataframe",
     "duplicate_cells",
@@ -257,6 +259,23 @@ def summary_to_dataframe(summary: Summary) -> Any:
     MissingExtraError
     """
     return _pandas().DataFrame(summary_columns(summary))
+
+
+def clustering_to_dataframe(clustering: Clustering) -> Any:
+    """Make a pandas DataFrame; see `Clustering.to_dataframe`.
+
+    Raises
+    ------
+    MissingExtraError
+    """
+    pd = _pandas()
+    return pd.DataFrame(
+        {
+            "id": pd.array([*map(str, clustering.ids)], dtype="string"),
+            "cluster": clustering.assignments,
+            "distance": clustering.distances.astype("float64"),
+        }
+    )
 
 
 def held_out_to_dataframe(held_out: HeldOut) -> Any:

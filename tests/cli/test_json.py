@@ -11,15 +11,18 @@ import pytest
 
 # The precision, mean and std of a recipe and of scores; labels, of an image and how they were asked
 # for; features, of a network and the file of them; a photo that is unsure, and how many are; layers, and what training or a plan says of each;
-# the average precision of a class, and of a search.
+# the average precision of a class, and of a search; how many clusters, and at which ranks a search was scored;
+# how large clusters are, and the draws of a search.
 TWO_MEANINGS = {
     "average_precision",
     "features",
     "groups",
+    "k",
     "labels",
     "layers",
     "mean",
     "precision",
+    "sizes",
     "std",
     "unlike",
     "unsure",
@@ -109,6 +112,7 @@ def printed(kept, penult, photos, toy, tmp_path):
         ("duplicates", here["f.h5"], "--threshold", "0.9999", "--across-splits", "-q"),
         ("map", here["f.h5"], "-o", tmp_path / "map.csv", "--method", "pca", "-q"),
         ("summarize", here["f.h5"], "-q"),
+        ("cluster", here["f.h5"], "--csv", tmp_path / "clusters.csv", "-k", "2:4", "-q"),
         ("index", here["f.h5"], "-o", tmp_path / "f.index", "--kind", "hnsw", "-q"),
         ("info", tmp_path / "f.index"),
         ("layers", toy),

@@ -4,6 +4,9 @@ from penult.records.augmented import AugmentedRows
 from penult.records.augmented_record import AugmentedRecord, augmented_content
 from penult.records.changes import Changes
 from penult.records.class_score import Average, ClassScore
+from penult.records.cluster import Cluster
+from penult.records.cluster_count import ClusterCount
+from penult.records.clustering import Clustering
 from penult.records.compared_model import ComparedModel
 from penult.records.comparison import Comparison
 from penult.records.comparison_words import (
@@ -24,6 +27,7 @@ from penult.records.hit import Hit
 from penult.records.hubness import Hubness
 from penult.records.image import ImageRecord
 from penult.records.intrinsic_dimension import IntrinsicDimension
+from penult.records.label_agreement import LabelAgreement
 from penult.records.label_search_score import LabelSearchScore
 from penult.records.map_quality import MapQuality
 from penult.records.model_cost import ModelCost
@@ -65,6 +69,9 @@ __all__ = [
     "Changes",
     "ClassDistances",
     "ClassScore",
+    "Cluster",
+    "ClusterCount",
+    "Clustering",
     "ComparedModel",
     "Comparison",
     "Copied",
@@ -79,6 +86,7 @@ __all__ = [
     "Hubness",
     "ImageRecord",
     "IntrinsicDimension",
+    "LabelAgreement",
     "LabelSearchScore",
     "MapQuality",
     "ModelCost",

@@ -28,6 +28,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
         "duplicates",
         "map",
         "summarize",
+        "cluster",
         "export",
         "export_rows",
         "info",

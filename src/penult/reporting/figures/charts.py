@@ -1,4 +1,4 @@
-"""Line charts of accuracies."""
+"""Line charts: accuracies, and silhouettes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from penult.messages import printable
 from penult.reporting.figures.colors import GRID, INK, LINE, PAPER, SOFT, WRONG
-from penult.wording import percent, shorten
+from penult.wording import percent, ratio, shorten
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
     from penult.classify.diagnosis.learning_curve import CurvePoint
     from penult.classify.settings import LayerResult
+    from penult.records import ClusterCount
 
-__all__ = ["curve_chart", "layers_chart"]
+__all__ = ["curve_chart", "layers_chart", "silhouette_chart"]
 
 HEIGHT = 3.4  # inches
 LONGEST_NAME = 28
@@ -108,6 +109,32 @@ def curve_chart(points: Sequence[CurvePoint]) -> Figure:
     axes.set_xlabel("training images a class")
     _annotate(axes, sizes[-1], means[-1], percent(points[-1].mean))
     _finish(axes)
+    return figure
+
+
+def silhouette_chart(curve: Sequence[ClusterCount], chosen: int) -> Figure:
+    """Draw the mean silhouette against the number of clusters, and mark the one that was chosen.
+
+    Parameters
+    ----------
+    curve : what was tried, ascending; those without a silhouette are left out
+    chosen : the number of clusters to mark
+    """
+    from matplotlib.ticker import MaxNLocator, ScalarFormatter
+
+    figure, axes = _axes(6.4)
+    axes.yaxis.set_major_formatter(ScalarFormatter(useOffset=False))
+    axes.set_ylabel("mean silhouette")
+    there = {one.k: one.silhouette for one in curve if one.silhouette is not None}
+    axes.plot([*there], [*there.values()], color=LINE, linewidth=1.8, marker="o", markersize=4.5)
+    axes.xaxis.set_major_locator(MaxNLocator(12, integer=True))
+    axes.set_xlabel("clusters")
+    if chosen in there:
+        axes.plot(
+            chosen, there[chosen], marker="o", markersize=10, markerfacecolor="none", color=LINE
+        )
+        _annotate(axes, chosen, there[chosen], f"{chosen}: {ratio(there[chosen], 3)}")
+        axes.margins(y=0.14)  # room for what is written above
     return figure
 
 

@@ -1,0 +1,1 @@
+"""Rows put together that are alike: methods, the choice of how many clusters, scores."""

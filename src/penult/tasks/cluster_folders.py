@@ -1,0 +1,134 @@
+"""Photos in a folder for each cluster: copied or linked, and none overwritten."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from penult.classify.prediction.sorting import Sorter
+from penult.errors import ImageError, UsageError
+from penult.features.origin import every_origin
+from penult.images.read import digest_of, read_bytes
+from penult.images.relocate import relocate_images
+from penult.interface import option
+from penult.progress import Tell
+from penult.records import Clustering, Failure, Features, ImageRecord, Progress
+from penult.written import note_written
+
+__all__ = ["ClusterFolders", "folder_labels"]
+
+NOISE = "noise"
+"""The folder of rows that are in no cluster."""
+
+
+def folder_labels(clustering: Clustering) -> list[str]:
+    """Name a folder for each cluster: its number, and the label if more than half have it.
+
+    Returns
+    -------
+    list of str, length K
+        ``03-tulip``, or ``03``: in the order of the clusters by name too.
+    """
+    digits = len(str(max(0, clustering.k - 1)))
+    return [
+        f"{one.number:0{digits}d}" + (f"-{one.label}" if (one.share or 0) > 0.5 else "")
+        for one in clustering.clusters
+    ]
+
+
+class ClusterFolders:
+    """Puts the photos of rows into the folders of their clusters, as `penult.predict` does.
+
+    Photos are looked for when it is made, so that nothing is computed where there are none.
+
+    Parameters
+    ----------
+    features : Features
+    folder : path
+        In which the folders are made.
+    mode : {"copy", "hardlink", "symlink"}
+    images : path, str or sequence of them, optional
+        Where the images are now, if they have moved.
+    offline : bool
+        Never touch the network.
+
+    Raises
+    ------
+    OutputExistsError, OutputError, UsageError
+        If the folder cannot be one, or there are no images where they are looked for.
+    """
+
+    def __init__(
+        self,
+        features: Features,
+        folder: Path,
+        *,
+        mode: str,
+        images: str | Path | Sequence[str | Path] | None,
+        offline: bool,
+    ) -> None:
+        Sorter(folder, [NOISE], mode=mode)  # whether it can be filled
+        self._folder, self._mode = folder, mode
+        self._content = features.content
+        origins = every_origin(features.origin) if images is None else [features.origin]
+        if images is None and not any("folder" in one or one.get("sources") for one in origins):
+            raise UsageError(
+                f"these rows do not say where their images are; give {option('images', 'FOLDER')}"
+            )
+        self._finders: list[Callable[[str], ImageRecord | None]] = [
+            relocate_images(origin, features.ids, images, offline=offline) for origin in origins
+        ]
+        found = filter(None, (self._find(str(one)) for one in features.ids))
+        Sorter(folder, [NOISE], mode=mode).require_files(found)
+
+    def fill(self, clustering: Clustering, tell: Tell) -> tuple[int, tuple[Failure, ...]]:
+        """Sort the photos.
+
+        Parameters
+        ----------
+        clustering : Clustering
+            Of the same rows.
+        tell : callable
+            Told of each photo.
+
+        Returns
+        -------
+        copied : int
+            How many are in the folders now.
+        failures : tuple of Failure
+            Those that are not, and why.
+
+        Raises
+        ------
+        OutputError
+            If it cannot be written; what was sorted by then is there.
+        """
+        labels = folder_labels(clustering)
+        sorter = Sorter(self._folder, [*labels, NOISE], mode=self._mode)
+        failures = []
+        numbers = clustering.assignments.tolist()
+        for place, (one, number) in enumerate(zip(clustering.ids, numbers, strict=True)):
+            try:
+                # -1, noise, is the last.
+                self._place(place, str(one), [*labels, NOISE][number], sorter)
+            except ImageError as error:
+                failures.append(Failure(str(one), str(error)))
+            tell(Progress(place + 1, len(clustering), len(failures), stage="sort"))
+        return len(clustering) - len(failures), tuple(failures)
+
+    def _find(self, image_id: str) -> ImageRecord | None:
+        return next(filter(None, (find(image_id) for find in self._finders)), None)
+
+    def _place(self, place: int, image_id: str, label: str, sorter: Sorter) -> None:
+        record = self._find(image_id)
+        if record is None:
+            raise ImageError("is no longer where it was")
+        try:
+            digest = digest_of(read_bytes(record))
+        except OSError as error:
+            raise ImageError(f"can no longer be read: {error.strerror}") from error
+        if self._content is not None and str(self._content[place]) not in ("", digest):
+            raise ImageError("is another photo by now than its row was made of")
+        copied = sorter.place(record, digest, label)
+        if copied.new:
+            note_written(sorter.folder, copied.path, copy=True)
