@@ -85,6 +85,7 @@ def texts_of(path: Path) -> list[tuple[int, str]]:
 # Lines to be typed into a shell, whoever reads them.
 SHELL_LINES = (
     "reporting/again.py",
+    "reporting/cluster_sections/making.py",
     "reporting/commands.py",
     "reporting/comparison_sections/making.py",
     "reporting/duplicate_sections/calibration.py",

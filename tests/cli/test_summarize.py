@@ -50,9 +50,9 @@ def test_pictures_are_written_whole_and_in_both_forms(penult, rows):
     drawn = (rows.parent / "s.svg").read_text("utf-8")
     for title in ("Effective rank ", "Norms ", "Classes overlap by ", "Hubness "):
         assert f">{title}" in drawn
-    again = penult("summarize", rows, "-o", "again.svg", "-q")
+    again = penult("summarize", rows, "-o", "s.svg", "--overwrite", "-q")
     assert again.code == 0
-    assert (rows.parent / "again.svg").read_text("utf-8") == drawn
+    assert (rows.parent / "s.svg").read_text("utf-8") == drawn
 
 
 def test_json_and_csv_have_the_numbers(penult, rows):

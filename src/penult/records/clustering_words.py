@@ -54,7 +54,7 @@ def clustering_quality(clustering: Clustering) -> str:
     told = []
     if clustering.silhouette is not None:
         some = clustering.silhouette_rows
-        of = "" if some == len(clustering) - clustering.noise else f", of {some:,} rows"
+        of = "" if some == len(clustering) - clustering.noise else f", of {count(some, 'row')}"
         told.append(f"silhouette {ratio(clustering.silhouette, 3)} ({clustering.metric}{of})")
     if clustering.davies_bouldin is not None:
         told.append(f"Davies-Bouldin {clustering.davies_bouldin:.2f}")

@@ -69,7 +69,18 @@ class ComparedModel:
     cost: ModelCost = field(default_factory=ModelCost)
 
     def score(self, name: str) -> RunScores:
-        """Return one of `scores`; that of no run where it could not be had."""
+        """Return one of `scores`.
+
+        Parameters
+        ----------
+        name : str
+            Of the score.
+
+        Returns
+        -------
+        RunScores
+            That of no run where it could not be had.
+        """
         return self.scores.get(name, RunScores(()))
 
     def to_dict(self) -> dict[str, Any]:

@@ -80,8 +80,9 @@ def require_clustering(
         numbers_of_clusters(k, rows)
     if rows > MOST_ROWS.get(method, rows):
         raise UsageError(
-            f"{option('method', method)} takes {MOST_ROWS[method]:,} rows at most, for it compares "
-            f"each with all others, and these are {rows:,}; give {option('method', 'kmeans')}"
+            f"{option('method', method)} takes {count(MOST_ROWS[method], 'row')} at most, for it "
+            f"compares each with all others, and these are {rows:,}; give "
+            f"{option('method', 'kmeans')}"
         )
 
 
