@@ -285,3 +285,15 @@ def test_a_compared_network_has_a_repr_with_and_without_a_cost():
     row = comparisons.two_models().rows[0]
     assert "cost=" in repr(row)
     assert "cost=" not in repr(replace(row, cost=ModelCost()))
+
+
+def test_a_joined_network_that_has_no_room_says_how_many_it_is_of():
+    first, second = comparisons.two_models().rows
+    joined = "efficientnet_lite0+efficientnet_lite1+efficientnet_lite2"
+    rows = (replace(first, name=joined), replace(second, name="efficientnet_lite2"))
+    made = replace(comparisons.two_models(), rows=rows, recommended=None, differences=())
+    narrow = "\n".join(_tables(made, 79))
+    assert "e0+2 more" in narrow
+    two = replace(made, rows=(rows[0], replace(second, name=f"{joined}+vgg16")))
+    assert "e0+2 more" in "\n".join(_tables(two, 79))
+    assert "e0+3 more" in "\n".join(_tables(two, 79))

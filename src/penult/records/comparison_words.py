@@ -97,9 +97,20 @@ def _named(
             if len(columns) == 1:
                 break
             columns.popitem()
-        names = shorten(names, max(room, _SHORTEST))
+        names = shorten(_briefly(names, room), max(room, _SHORTEST))
     first = [f"{name}{mark}" for name, mark in zip(names, marks, strict=True)]
     return [("model", *columns), *zip(first, *columns.values(), strict=True)]
+
+
+def _briefly(names: Sequence[str], room: int) -> Sequence[str]:
+    """Names of joined networks that have no room say the first and how many more, if that tells."""
+    brief = []
+    for name in names:
+        joined, comma, options = name.partition(", ")
+        first, *others = joined.split("+")
+        more = f"{first}+{len(others)} more{comma}{options}"
+        brief.append(more if others and len(name) > room else name)
+    return brief if len(set(brief)) == len(set(names)) else names
 
 
 def _room(columns: Mapping[str, list[str]], width: int) -> int:
