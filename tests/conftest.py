@@ -47,6 +47,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("torch") and not has_torch():
         pytest.skip("needs torch")
     if item.get_closest_marker("gpu"):
+        if not has_torch():
+            pytest.skip("needs torch")
         import torch
 
         if not torch.cuda.is_available():

@@ -16,13 +16,14 @@ from penult.similarity import null, rsa
 
 pytestmark = pytest.mark.light
 
-RNG = np.random.default_rng(0)
-SHARED = RNG.normal(size=(20, 3))
+SHARED = 2 * np.random.default_rng(0).normal(size=(20, 3))
 IDS = [f"{k:02}.jpg" for k in range(20)]
 
 
 def network(name, width=8, **fields):
-    rows = np.hstack([SHARED, RNG.normal(size=(20, width - 3))]).astype(np.float32)
+    rows = np.hstack(
+        [SHARED, np.random.default_rng([*name.encode()]).normal(size=(20, width - 3))]
+    ).astype(np.float32)
     given = {
         "features": rows,
         "ids": IDS,
@@ -78,7 +79,7 @@ def test_the_matrices_hold_what_the_public_functions_give(networks):
 
 
 def test_rows_are_matched_by_their_ids_on_disk_as_in_memory(networks, tmp_path):
-    order = RNG.permutation(20)
+    order = np.random.default_rng(7).permutation(20)
     for name, one in networks.items():
         places = order if name == "toy:a" else range(20)
         write(
