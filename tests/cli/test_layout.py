@@ -108,11 +108,9 @@ def test_a_report_that_is_stopped_after_its_rows_says_that_they_are_kept(
 ):
     import os
     import signal
-    import time
 
     def stopped(*_, **__):
         os.kill(os.getpid(), signal.SIGINT)
-        time.sleep(5)  # where garbage was collected just then, it comes once more, a moment later
 
     monkeypatch.setattr("penult.reporting.make.train_with_rows", stopped)
     done = penult("report", photos, "-o", tmp_path / "r", "-m", toy, "-q")
