@@ -55,7 +55,7 @@ def experiment(photos, tmp_path_factory):
         )  # fmt: skip
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("penult.comparison.run.measure_cost", measure_cost)
+        patch.setattr("penult.comparison.rows.measure_cost", measure_cost)
         made = penult.compare(
             photos / "labels.csv", folder, model=[f"timm:{name}" for name in NETWORKS],
             weights="random", runs=3, min_per_class=5, folds=2, engine="torch", offline=True,
@@ -106,8 +106,8 @@ def test_five_charts_are_drawn_as_png_and_svg(experiment):
 
 def test_the_same_call_again_computes_nothing_and_gives_the_same(experiment, photos, monkeypatch):
     made, folder = experiment
-    for called in ("measure_cost", "score_rows"):
-        monkeypatch.setattr(f"penult.comparison.run.{called}", _not_again)
+    monkeypatch.setattr("penult.comparison.rows.measure_cost", _not_again)
+    monkeypatch.setattr("penult.comparison.run.score_rows", _not_again)
     monkeypatch.setattr("penult.reporting.comparison_figures.comparison_figures", lambda _: {})
     again = penult.compare(
         photos / "labels.csv", folder, model=[f"timm:{name}" for name in NETWORKS],

@@ -19,6 +19,9 @@ CALLS = {
     "evaluate": lambda s, **given: penult.evaluate(s.classifier, s.photos, **given),
     "search": lambda s, **given: penult.search(s.features, s.photos, **given),
     "verify": lambda s, **given: penult.verify(s.features, **given),
+    "compare": lambda s, **given: penult.compare(
+        s.photos, s.page, model=s.model, cost=False, similarity=False, **given
+    ),
     "report": lambda s, **given: penult.report(s.photos, s.page, model=s.model, **given),
     "Extractor": lambda s, **given: penult.Extractor(s.model, **given),
     "FeatureExtractor": lambda s, **given: penult.FeatureExtractor(s.model, **given).fit_transform(
