@@ -163,7 +163,7 @@ def test_parts_of_the_file_are_mended_and_drawn_ones_drawn_otherwise(page_of):
 
 
 def test_what_to_type_next_names_the_file_and_the_threshold(page_of, monkeypatch):
-    monkeypatch.setattr(duplicates_page, "_file_of", lambda _: "my rows.h5")
+    monkeypatch.setattr(duplicates_page, "feature_file_name", lambda _: "my rows.h5")
     commands = text_of(section_of(page_of(FOUND), "next"))
     assert "penult duplicates 'my rows.h5' --threshold 0.95 --write-list drop.txt" in commands
     assert "penult duplicates 'my rows.h5' --threshold 0.95 --repair repaired.h5" in commands

@@ -153,6 +153,28 @@ Offline = Annotated[
         "--offline", help="Download nothing. PENULT_OFFLINE=1 in the environment does the same."
     ),
 ]
+OneLayer = Annotated[
+    str | None,
+    typer.Option(
+        "--layer", "-l", metavar="LAYER", help="Which of its layers.", show_default="the last"
+    ),
+]
+MovedImages = Annotated[
+    list[str] | None,
+    reading_option(
+        "--images",
+        metavar="IMAGES",
+        help="Where the images are now, if they have moved; may be given several times.",
+        show_default=False,
+    ),
+]
+PicturesOffline = Annotated[
+    bool,
+    reading_option(
+        "--offline",
+        help="Look at no image that is at an address. PENULT_OFFLINE=1 does the same.",
+    ),
+]
 Architecture = Annotated[
     str | None,
     network_option(

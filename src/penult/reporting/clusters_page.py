@@ -8,6 +8,7 @@ from pathlib import Path
 from penult.output import atomic_output
 from penult.records import Clustering, Features
 from penult.reporting.cluster_sections import CLUSTER_SECTIONS, ClustersContent
+from penult.reporting.formatting import feature_file_name
 from penult.web.page import render_page
 from penult.web.pictures import image_opener
 from penult.web.thumbnails import Thumbnails
@@ -56,7 +57,7 @@ def write_clusters_page(
     OutputExistsError, PathNotFoundError, OutputError
         If it is there, or cannot be written.
     """
-    file = str(getattr(features.features, "named", "") or "FEATURES.h5")
+    file = feature_file_name(features)
     shown = ClustersContent(
         clustering=clustering,
         labels=features.labels,

@@ -8,7 +8,7 @@ from pathlib import Path
 from penult.output import atomic_output
 from penult.records import Duplicates, Features
 from penult.reporting.duplicate_sections import DUPLICATE_SECTIONS, DuplicatesContent
-from penult.reporting.formatting import file_size
+from penult.reporting.formatting import feature_file_name, file_size
 from penult.web.page import render_page
 from penult.web.pictures import image_opener
 from penult.web.thumbnails import Thumbnails
@@ -56,7 +56,7 @@ def write_duplicates_page(
     OutputExistsError, PathNotFoundError, OutputError
         If it is there, or cannot be written.
     """
-    file = _file_of(features)
+    file = feature_file_name(features)
     shown = DuplicatesContent(
         duplicates=duplicates, title=Path(file).stem, file=file, page=str(path)
     )
@@ -76,8 +76,3 @@ def write_duplicates_page(
             )
         )
     return path
-
-
-def _file_of(features: Features) -> str:
-    """The feature file as it was named, of rows that are read where they are sliced."""
-    return getattr(features.features, "named", "") or "FEATURES.h5"

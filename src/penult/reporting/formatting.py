@@ -6,12 +6,14 @@ from collections.abc import Iterable
 from typing import Any
 
 from penult.recipe import Preprocessing
+from penult.records import Features
 from penult.wording import count
 
 __all__ = [
     "apart",
     "brief_time",
     "duration",
+    "feature_file_name",
     "file_size",
     "plain",
     "preprocessing_words",
@@ -23,6 +25,11 @@ def apart(names: Iterable[str], most: int = 8) -> str:
     every = list(names)
     more = [f"and {len(every) - most:,} more"] if len(every) > most else []
     return "; ".join([*every[:most], *more])
+
+
+def feature_file_name(features: Features) -> str:
+    """The feature file as it was named, of rows that are read where they are sliced."""
+    return getattr(features.features, "named", "") or "FEATURES.h5"
 
 
 def duration(seconds: float) -> str:

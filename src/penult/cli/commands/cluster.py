@@ -55,12 +55,7 @@ def run(
         int | None,
         typer.Option(help="Of HDBSCAN: rows of the smallest cluster.", show_default="5"),
     ] = None,
-    layer: Annotated[
-        str | None,
-        typer.Option(
-            "--layer", "-l", metavar="LAYER", help="Which of its layers.", show_default="the last"
-        ),
-    ] = None,
+    layer: o.OneLayer = None,
     metric: Annotated[
         Literal["cosine", "euclidean"],
         typer.Option(help="By which rows are near; cosine scales them to length one first."),
@@ -79,22 +74,8 @@ def run(
         Literal["copy", "hardlink", "symlink"],
         typer.Option(help="With --sort-into: copy the photos, or link to them."),
     ] = "copy",
-    images: Annotated[
-        list[str] | None,
-        o.reading_option(
-            "--images",
-            metavar="IMAGES",
-            help="Where the images are now, if they have moved; may be given several times.",
-            show_default=False,
-        ),
-    ] = None,
-    offline: Annotated[
-        bool,
-        o.reading_option(
-            "--offline",
-            help="Look at no image that is at an address. PENULT_OFFLINE=1 does the same.",
-        ),
-    ] = False,
+    images: o.MovedImages = None,
+    offline: o.PicturesOffline = False,
     escape_formulas: o.EscapeFormulas = False,
     overwrite: o.Overwrite = False,
     as_json: o.AsJson = False,

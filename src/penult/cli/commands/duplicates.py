@@ -29,12 +29,7 @@ def run(
             show_default=False,
         ),
     ] = None,
-    layer: Annotated[
-        str | None,
-        typer.Option(
-            "--layer", "-l", metavar="LAYER", help="Which of its layers.", show_default="the last"
-        ),
-    ] = None,
+    layer: o.OneLayer = None,
     threshold: Annotated[
         float,
         typer.Option(
@@ -67,22 +62,8 @@ def run(
             show_default=False,
         ),
     ] = None,
-    images: Annotated[
-        list[str] | None,
-        o.reading_option(
-            "--images",
-            metavar="IMAGES",
-            help="Where the images are now, if they have moved; may be given several times.",
-            show_default=False,
-        ),
-    ] = None,
-    offline: Annotated[
-        bool,
-        o.reading_option(
-            "--offline",
-            help="Look at no image that is at an address. PENULT_OFFLINE=1 does the same.",
-        ),
-    ] = False,
+    images: o.MovedImages = None,
+    offline: o.PicturesOffline = False,
     max_memory: t.MaxMemory = None,
     as_csv: Annotated[bool, o.output_option("--csv", help="Print the groups as CSV.")] = False,
     escape_formulas: o.EscapeFormulas = False,

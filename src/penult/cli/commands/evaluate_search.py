@@ -60,12 +60,7 @@ def run(
             help="From this cosine on, two rows count as one in the scores without duplicates.",
         ),
     ] = 0.95,
-    layer: Annotated[
-        str | None,
-        typer.Option(
-            "--layer", "-l", metavar="LAYER", help="Which of its layers.", show_default="the last"
-        ),
-    ] = None,
+    layer: o.OneLayer = None,
     seed: Annotated[
         int, o.scoring_option(help="Seed of the parts drawn and of the intervals.")
     ] = 0,

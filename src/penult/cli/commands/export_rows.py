@@ -18,12 +18,7 @@ def run(
         Path,
         typer.Option("--output", "-o", help="File to write: .csv, .npz or .parquet."),
     ],
-    layer: Annotated[
-        str | None,
-        typer.Option(
-            "--layer", "-l", metavar="LAYER", help="Which of its layers.", show_default="the last"
-        ),
-    ] = None,
+    layer: o.OneLayer = None,
     escape_formulas: o.EscapeFormulas = False,
     overwrite: o.Overwrite = False,
     as_json: o.AsJson = False,

@@ -20,12 +20,7 @@ def run(
             "--output", "-o", help="Index to write, .index.", show_default="the index changed"
         ),
     ] = None,
-    layer: Annotated[
-        str | None,
-        typer.Option(
-            "--layer", "-l", metavar="LAYER", help="Which of its layers.", show_default="the last"
-        ),
-    ] = None,
+    layer: o.OneLayer = None,
     kind: Annotated[
         Literal["auto", "flat", "hnsw", "ivfpq"],
         typer.Option(

@@ -29,12 +29,7 @@ def run(
             help="t-SNE and UMAP show which rows are near to each other, PCA how they vary most."
         ),
     ] = "tsne",
-    layer: Annotated[
-        str | None,
-        typer.Option(
-            "--layer", "-l", metavar="LAYER", help="Which of its layers.", show_default="the last"
-        ),
-    ] = None,
+    layer: o.OneLayer = None,
     metric: Annotated[
         Literal["cosine", "euclidean"] | None,
         typer.Option(help="By which rows are near.", show_default="cosine"),
@@ -90,22 +85,8 @@ def run(
             "--thumbnails", help="Show the photos themselves on a picture, as many as have room."
         ),
     ] = False,
-    images: Annotated[
-        list[str] | None,
-        o.reading_option(
-            "--images",
-            metavar="IMAGES",
-            help="Where the images are now, if they have moved; may be given several times.",
-            show_default=False,
-        ),
-    ] = None,
-    offline: Annotated[
-        bool,
-        o.reading_option(
-            "--offline",
-            help="Look at no image that is at an address. PENULT_OFFLINE=1 does the same.",
-        ),
-    ] = False,
+    images: o.MovedImages = None,
+    offline: o.PicturesOffline = False,
     escape_formulas: o.EscapeFormulas = False,
     overwrite: o.Overwrite = False,
     as_json: o.AsJson = False,

@@ -15,12 +15,7 @@ from penult.wording import count, percent
 def run(
     features: Annotated[Path, typer.Argument(help="Feature file.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Feature file to write, .h5.")],
-    layer: Annotated[
-        str | None,
-        typer.Option(
-            "--layer", "-l", metavar="LAYER", help="Which of its layers.", show_default="the last"
-        ),
-    ] = None,
+    layer: o.OneLayer = None,
     pca: Annotated[
         int, typer.Option(min=1, metavar="NUMBER", help="Numbers that are left of a row.")
     ] = 256,

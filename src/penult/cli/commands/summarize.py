@@ -25,12 +25,7 @@ def run(
             show_default=False,
         ),
     ] = None,
-    layer: Annotated[
-        str | None,
-        typer.Option(
-            "--layer", "-l", metavar="LAYER", help="Which of its layers.", show_default="the last"
-        ),
-    ] = None,
+    layer: o.OneLayer = None,
     metric: Annotated[
         Literal["cosine", "euclidean"],
         typer.Option(help="By which neighbours are near and pairs far."),
