@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import io
 
@@ -10,7 +11,7 @@ from PIL import Image
 
 from penult.recipe import Preprocessing, Recipe
 from penult.records import ClassScore, HeldOut, Scores
-from penult.reporting import Report
+from penult.reporting import Report, Trained
 
 RECIPE = Recipe(
     architecture="timm/tf_efficientnet_lite0",
@@ -64,7 +65,17 @@ def report_of(outcomes, labels, **changes):
         "settings": {"classifier": "logistic regression"},
         "open_image": picture_of,
     }
-    return Report(**content | changes)
+    content |= changes
+    trained = {
+        name: content.pop(name) for name in [*content] if name in Trained.__dataclass_fields__
+    }
+    return Report(**content, trained=Trained(**{"chosen": content["recipe"].layer} | trained))
+
+
+def with_scores(report, **changes):
+    """The same report, some of its scores being others."""
+    scores = dataclasses.replace(report.trained.scores, **changes)
+    return dataclasses.replace(report, trained=dataclasses.replace(report.trained, scores=scores))
 
 
 GARDEN = [

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from html_pages import Page, section_of
 from PIL import Image
-from reports import FLOWERS, GARDEN, RECIPE, colour_of, picture_of, report_of
+from reports import FLOWERS, GARDEN, RECIPE, colour_of, picture_of, report_of, with_scores
 
 from penult.classify.diagnosis.label_errors import LabelIssue
 from penult.classify.diagnosis.learning_curve import CurvePoint
@@ -59,14 +59,13 @@ def test_a_class_without_held_out_images_has_dashes_for_scores(tmp_path):
 def test_scores_that_were_computed_are_shown_and_others_are_not(tmp_path):
     plain = report_of(GARDEN, FLOWERS)
     assert section_of(write_report(tmp_path / "plain", plain), "scores") is None
-    scores = dataclasses.replace(
-        plain.scores,
+    report = with_scores(
+        plain,
         interval=(0.25, 0.75),
         balanced_accuracy=0.58333,
         log_loss=0.4567,
         macro=Average(precision=0.51, recall=0.58, f1=0.53),
     )
-    report = dataclasses.replace(plain, scores=scores)
     path = write_report(tmp_path / "full", report)
     text = " ".join(Page(section_of(path, "scores")).text.split())
     assert "Accuracy 50.00% images put into their class" in text
@@ -84,7 +83,9 @@ def test_the_confusion_table_holds_every_number(tmp_path):
     path = write_report(tmp_path, report)
     body = section_of(path, "confusion").split("<tbody>")[1]
     numbers = [int(n) for n in re.findall(r">(\d+)</td>", body)]
-    assert np.reshape(numbers, (3, 3)).tolist() == [list(row) for row in report.scores.confusion]
+    assert np.reshape(numbers, (3, 3)).tolist() == [
+        list(row) for row in report.trained.scores.confusion
+    ]
     page = Page(section_of(path, "confusion"))
     assert len(page.all("th", scope="row")) == len(page.all("th", scope="col")) == 3
 
@@ -329,7 +330,9 @@ def test_hostile_text_is_shown_and_never_run(tmp_path):
         commands=(HOSTILE,),
         versions={HOSTILE: HOSTILE},
         seconds={HOSTILE: 1.0},
-        scores=dataclasses.replace(report_of(outcomes, [HOSTILE, "iris"]).scores, split=HOSTILE),
+        scores=dataclasses.replace(
+            report_of(outcomes, [HOSTILE, "iris"]).trained.scores, split=HOSTILE
+        ),
         recipe=dataclasses.replace(RECIPE, backbone=HOSTILE, weights=HOSTILE, layer=HOSTILE),
     )
     page = read(tmp_path, report)
@@ -428,8 +431,8 @@ def test_scores_json_holds_the_scores(tmp_path):
     report = report_of(GARDEN, FLOWERS)
     write_report(tmp_path, report)
     data = json.loads((tmp_path / "scores.json").read_text("utf-8"))
-    assert data["accuracy"] == report.scores.accuracy
-    assert data["confusion"] == [list(row) for row in report.scores.confusion]
+    assert data["accuracy"] == report.trained.scores.accuracy
+    assert data["confusion"] == [list(row) for row in report.trained.scores.confusion]
     assert [c["label"] for c in data["classes"]] == FLOWERS
     assert data["classes"][1]["recall"] == 0.25
 

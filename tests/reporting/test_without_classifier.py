@@ -7,7 +7,7 @@ import re
 import pytest
 from duplicate_records import FOUND, SEARCHED, duplicates_of, group, pair
 from html_pages import Page, section_of
-from reports import FLOWERS, GARDEN, report_of
+from reports import FLOWERS, GARDEN, report_of, with_scores
 
 from penult.records import ScoreInterval, SearchResults
 from penult.reporting import write_report
@@ -18,12 +18,12 @@ pytestmark = pytest.mark.light
 def written(folder, section, *, multilabel=False, **fields):
     """The HTML of a section of a report."""
     report = report_of(GARDEN, FLOWERS, **fields)
-    scores = dataclasses.replace(
-        report.scores,
+    scored = with_scores(
+        report,
         confusion=(),  # which would be drawn
         mean_average_precision=0.5 if multilabel else None,
     )
-    path = write_report(folder, dataclasses.replace(report, scores=scores), overwrite=True)
+    path = write_report(folder, scored, overwrite=True)
     return section_of(path, section)
 
 

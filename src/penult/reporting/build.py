@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from penult.classify.classifier import Classifier
 from penult.images.notes import listing_messages
@@ -13,7 +13,12 @@ from penult.recipe import Recipe
 from penult.records import Features
 from penult.reporting.commands import SHOWN_SOURCES, commands_of
 from penult.reporting.content import Report
+from penult.reporting.trained import Trained
 from penult.wording import listed
+
+if TYPE_CHECKING:
+    from penult.classify.diagnosis.label_errors import LabelIssue
+    from penult.classify.diagnosis.learning_curve import CurvePoint
 
 __all__ = ["build_report"]
 
@@ -25,6 +30,9 @@ def build_report(
     classifier: Classifier,
     open_image: Callable[[str], bytes | None],
     recipes: Sequence[Recipe] = (),
+    *,
+    label_issues: tuple[LabelIssue, ...] | None = None,
+    curve: tuple[CurvePoint, ...] = (),
 ) -> Report:
     """Gather what features and classifier say of themselves.
 
@@ -42,11 +50,15 @@ def build_report(
         As `Report` has it.
     recipes : sequence of Recipe
         Of all rows of the feature file, where there are others.
+    label_issues : tuple of LabelIssue, or None
+        As `Trained` has them, as is the next.
+    curve : tuple of CurvePoint
+        The learning curve.
 
     Returns
     -------
     Report
-        Without label errors, learning curve, notes and durations.
+        Without notes and durations.
     """
     labels = features.labels if features.targets is None else features.targets
     return Report(
@@ -58,12 +70,16 @@ def build_report(
             if name in classifier.label_names or not classifier.settings.left_out
         },
         recipe=features.recipe,
-        scores=classifier.scores,
-        held_out=classifier.held_out,
-        settings=_settings(classifier),
-        layers=classifier.settings.layers,
-        layer=classifier.settings.layer,
-        runs=classifier.settings.runs,
+        trained=Trained(
+            scores=classifier.scores,
+            held_out=classifier.held_out,
+            settings=_settings(classifier),
+            chosen=classifier.settings.layer or features.recipe.layer,
+            layers=classifier.settings.layers,
+            runs=classifier.settings.runs,
+            label_issues=label_issues,
+            curve=curve,
+        ),
         rows=len(features),
         unlabelled=int((~is_labelled(labels)).sum()),
         failures=features.failures,

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from penult.recipe import Recipe
-from penult.records import Duplicates, Failure, HeldOut, Scores, SearchScores
+from penult.records import Duplicates, Failure, SearchScores
 
 if TYPE_CHECKING:
-    from penult.classify.diagnosis.label_errors import LabelIssue
-    from penult.classify.diagnosis.learning_curve import CurvePoint
-    from penult.classify.settings import LayerResult, SeedRuns
+    from penult.reporting.trained import Trained
 
 __all__ = ["Report"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """Everything one page shows of one image set and the classifier trained on it.
+    """Everything one page shows of one image set, and of the classifier trained on it.
 
     Attributes
     ----------
@@ -31,28 +29,12 @@ class Report:
         Class name to number of rows with that label, in the order of the label names.
     recipe : Recipe
         How the rows were made.
-    scores : Scores
-        How the classifier did on the images kept from it.
-    held_out : HeldOut
-        What it said of each of them.
-    settings : mapping
-        How it was trained. ``"chosen"`` (parameter to value) and ``"grid"`` (one mapping a
-        candidate: its parameters, its cross-validated ``"accuracy"`` in [0, 1], and ``"log_loss"``
-        or None) make a table of the search; every other item is shown as its name and value.
     open_image : callable
         From an id to the image file's bytes, or None where they cannot be had; may raise OSError.
-    layers : tuple of LayerResult
-        Of each layer that was tried.
-    layer : str
-        The name of the chosen one; empty where it is the recipe's layer.
-    runs : SeedRuns or None
-        The accuracies over several seeds, of which the first is shown; None where there was one.
-    label_issues : tuple of LabelIssue, or None
-        Images whose labels are likely wrong; None where they were not looked for.
+    trained : Trained or None
+        The classifier that was trained on the rows; None where there were no labels to train it on.
     contradictions : tuple of str
         Images that are one file under several labels, a sentence each.
-    curve : tuple of CurvePoint
-        The learning curve; empty where it was not drawn.
     retrieval : SearchScores or None
         Of each image searching the others; None where that was not scored.
     duplicates : Duplicates or None
@@ -82,16 +64,9 @@ class Report:
     source: str
     class_counts: Mapping[str, int]
     recipe: Recipe
-    scores: Scores
-    held_out: HeldOut
-    settings: Mapping[str, Any]
     open_image: Callable[[str], bytes | None]
-    layers: tuple[LayerResult, ...] = ()
-    layer: str = ""
-    runs: SeedRuns | None = None
-    label_issues: tuple[LabelIssue, ...] | None = None
+    trained: Trained | None = None
     contradictions: tuple[str, ...] = ()
-    curve: tuple[CurvePoint, ...] = ()
     retrieval: SearchScores | None = None
     duplicates: Duplicates | None = None
     notes: Mapping[str, str] = field(default_factory=dict)
@@ -105,11 +80,6 @@ class Report:
     commands: tuple[str, ...] = ()
 
     @property
-    def chosen(self) -> str:
-        """The name of the chosen layer."""
-        return self.layer or self.recipe.layer
-
-    @property
     def images(self) -> int:
         """Images found: those with a row and those that failed."""
         rows = sum(self.class_counts.values()) + self.unlabelled if self.rows is None else self.rows
@@ -118,4 +88,4 @@ class Report:
     @property
     def multilabel(self) -> bool:
         """Whether images may have several labels."""
-        return self.scores.mean_average_precision is not None
+        return self.trained is not None and self.trained.multilabel

@@ -233,6 +233,7 @@ def report(
         raise made_already(file)
     require_folder(directory, sources, file, overwrite=overwrite)
     seconds: dict[str, float] = {}
+    of_classifier: dict[str, Any] = {}
     found: dict[str, Any] = {}
     notes: dict[str, str] = {}
     files = [CLASSIFIER, *FILES]
@@ -264,10 +265,10 @@ def report(
         if label_errors:
             with noted(notes, "labels"), timed(seconds, "label errors"):
                 issues = find_label_issues(trained, features, progress=tell)
-                found["label_issues"] = tuple(issues)
+                of_classifier["label_issues"] = tuple(issues)
         if curve:
             with noted(notes, "curve"), timed(seconds, "learning curve"):
-                found["curve"] = tuple(
+                of_classifier["curve"] = tuple(
                     learning_curve(trained, features, split=split, progress=tell)
                 )
         nearest = NearestRows(
@@ -288,7 +289,7 @@ def report(
         # Of images, their hosts were named when they were first listed.
         opener = image_opener(features, offline=offline, announce=file is not None)
         recipes = [one for one, _ in layer_recipes(file or folder / FEATURES).values()]
-        content = build_report(sources, file, features, trained, opener, recipes)
+        content = build_report(sources, file, features, trained, opener, recipes, **of_classifier)
         content = replace(
             content, seconds=seconds, notes=notes, contradictions=contradictions, **found
         )
@@ -308,5 +309,5 @@ def report(
         directory / PAGE,
         load(file or directory / FEATURES, trained.layer),
         trained,
-        found.get("label_issues"),
+        of_classifier.get("label_issues"),
     )

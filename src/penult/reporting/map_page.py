@@ -134,7 +134,7 @@ def _rendered(row_map: RowMap, file: str, points: int, notes: Sequence[str], dat
         None,
         Thumbnails(lambda _: None),
         template="map/page.html",
-        script="map/map.js",
+        script="web/map/map.js",
         file=file,
         points=points,
         method=row_map.method_line,

@@ -93,23 +93,25 @@ def write_report(
         If the files are there, or cannot be written.
     """
     check_report(directory, overwrite=overwrite)
+    trained = report.trained
+    assert trained is not None
     write_results(
         directory,
-        report.scores,
-        layers=report.layers,
-        runs=report.runs,
-        chosen=report.chosen,
+        trained.scores,
+        layers=trained.layers,
+        runs=trained.runs,
+        chosen=trained.chosen,
         normalize=normalize,
         also=_without_classifier(report),
-        held_out=held_out or [report.held_out],
+        held_out=held_out or [trained.held_out],
         escape_formulas=escape_formulas,
         overwrite=overwrite,
     )
-    if report.label_issues is None:
+    if trained.label_issues is None:
         (directory / LABEL_ERRORS).unlink(missing_ok=True)  # of the report that is replaced
     else:
         with atomic_output(directory / LABEL_ERRORS, overwrite=overwrite) as partial:
-            table = _table(report.label_issues, escape_formula if escape_formulas else str)
+            table = _table(trained.label_issues, escape_formula if escape_formulas else str)
             # A file name that is no valid UTF-8 reaches Python with lone surrogates in it.
             partial.write_bytes(table.encode("utf-8", errors="replace"))
     html = _render(report, sections, directory / CONFUSION)
@@ -141,7 +143,9 @@ def _table(issues: Sequence[LabelIssue], escape: Callable[[str], str]) -> str:
 
 
 def _render(report: Report, sections: Sequence[Section], figure: Path) -> bytes:
-    scores = report.scores
+    trained = report.trained
+    assert trained is not None
+    scores = trained.scores
     most = max((c.support for c in scores.classes), default=0)
     return render_page(
         "penult.reporting",
@@ -150,9 +154,9 @@ def _render(report: Report, sections: Sequence[Section], figure: Path) -> bytes:
         Thumbnails(report.open_image),
         filters={name: getattr(formatting, name) for name in formatting.__all__},
         report=report,
-        wrong=len(misclassified(report.held_out)),
+        wrong=len(misclassified(trained.held_out)),
         caution=caution(scores),
-        headline=scores.mean_average_precision if report.multilabel else scores.accuracy,
+        headline=scores.mean_average_precision if trained.multilabel else scores.accuracy,
         chance=most / max(scores.images, 1),
         matrix_picture=lambda: _data_uri(figure.read_bytes()),
     )

@@ -29,7 +29,7 @@ def render_page(
     template: str = "page.html",
     folder: str = "sections",
     filters: Mapping[str, Callable[..., str]] | None = None,
-    script: str = "page.js",
+    script: str = "web/page.js",
     **values: Any,
 ) -> bytes:
     """Render a page, which needs no other file and asks for nothing over the network.
@@ -56,7 +56,7 @@ def render_page(
     filters : mapping of str to callable, optional
         Functions for the templates beside ``count``, ``percent``, ``ratio`` and ``interval``.
     script : str
-        The one of ``penult.web`` that the page runs.
+        The template of the one script that the page runs; it may include others.
     **values : object
         What else the templates see.
 
@@ -67,7 +67,7 @@ def render_page(
     """
     environment = _environment(package)
     environment.filters |= dict(filters or {})
-    code = environment.get_template(f"web/{script}").render()
+    code = environment.get_template(script).render()
     html = environment.get_template(template).render(
         **values,
         version=__version__,

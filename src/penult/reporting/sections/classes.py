@@ -15,9 +15,12 @@ __all__ = ["SECTION"]
 EXAMPLES_UP_TO = 300  # classes with a picture each, which bounds the page's size
 
 
-def _content(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any]:
-    pictured = len(report.scores.classes) <= EXAMPLES_UP_TO
-    examples = class_examples(report.held_out) if pictured and not report.multilabel else {}
+def _content(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any] | None:
+    trained = report.trained
+    if trained is None:
+        return None
+    pictured = len(trained.scores.classes) <= EXAMPLES_UP_TO
+    examples = class_examples(trained.held_out) if pictured and not trained.multilabel else {}
     rows = [
         {
             "score": score,
@@ -26,24 +29,26 @@ def _content(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any]:
             if score.label in examples
             else None,
         }
-        for score in report.scores.classes
+        for score in trained.scores.classes
     ]
     return {
         "rows": rows,
         "images": report.images - len(report.failures) - report.unlabelled
-        if report.multilabel
+        if trained.multilabel
         else sum(report.class_counts.values()),
         "pictured": any(row["example"] for row in rows),
         "averages": [
             (name, average)
             for name, average in (
-                ("mean of the classes", report.scores.macro),
-                ("weighted by held-out images", report.scores.weighted),
+                ("mean of the classes", trained.scores.macro),
+                ("weighted by held-out images", trained.scores.weighted),
             )
             if average is not None
         ],
         # Of several labels an image, all of them right is another matter than one of them.
-        "low": (report.scores.accuracy if report.scores.micro is None else report.scores.micro.f1)
+        "low": (
+            trained.scores.accuracy if trained.scores.micro is None else trained.scores.micro.f1
+        )
         - 0.05,
     }
 

@@ -15,12 +15,13 @@ TABLE_UP_TO = 30  # classes; beyond, the confusion matrix is a picture
 
 
 def _content(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any] | None:
-    if not report.scores.confusion:
+    trained = report.trained
+    if trained is None or not trained.scores.confusion:
         return None
-    classes = report.scores.classes
+    classes = trained.scores.classes
     rows = [
         (classes[i].label, [(n, (n / max(sum(counts), 1)) ** 0.5) for n in counts])
-        for i, counts in enumerate(report.scores.confusion)
+        for i, counts in enumerate(trained.scores.confusion)
     ]
     return {
         "labels": [c.label for c in classes],

@@ -16,15 +16,18 @@ __all__ = ["SECTION"]
 
 def _content(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any] | None:
     """Show the accuracy against the training images a class."""
+    trained = report.trained
+    if trained is None:
+        return None
     note = report.notes.get("curve")
-    if not report.curve:
+    if not trained.curve:
         return {"note": note} if note else None
-    last = report.curve[-1]
-    halves = [point for point in report.curve if 2 * point.per_class <= last.per_class]
+    last = trained.curve[-1]
+    halves = [point for point in trained.curve if 2 * point.per_class <= last.per_class]
     return {
         "note": None,
-        "points": report.curve,
-        "chart": to_svg(curve_chart(report.curve), "curve"),
+        "points": trained.curve,
+        "chart": to_svg(curve_chart(trained.curve), "curve"),
         "before": halves[-1] if halves else None,
         "gain": 100 * (last.mean - halves[-1].mean) if halves else None,
     }

@@ -16,16 +16,19 @@ MOST_ISSUES = 48
 
 def _content(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any] | None:
     """Show the images whose labels are likely wrong, the likeliest first."""
+    trained = report.trained
+    if trained is None:
+        return None
     note = report.notes.get("labels")
-    if report.label_issues is None:
+    if trained.label_issues is None:
         if not (note or report.contradictions):
             return None
         return {"note": note, "contradictions": report.contradictions, "total": None}
     return {
         "contradictions": report.contradictions,
         "note": None,
-        "shown": [(i, thumbnails(i.id, LARGE)) for i in report.label_issues[:MOST_ISSUES]],
-        "total": len(report.label_issues),
+        "shown": [(i, thumbnails(i.id, LARGE)) for i in trained.label_issues[:MOST_ISSUES]],
+        "total": len(trained.label_issues),
         "labelled": sum(report.class_counts.values()),
     }
 

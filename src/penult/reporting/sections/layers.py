@@ -16,13 +16,14 @@ __all__ = ["SECTION"]
 
 def _content(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any] | None:
     """Show the accuracy of each layer's probe."""
-    if len(report.layers) < 2:
+    trained = report.trained
+    if trained is None or len(trained.layers) < 2:
         return None
-    chosen = report.chosen
-    score = "mean average precision" if report.multilabel else "accuracy"
+    chosen = trained.chosen
+    score = "mean average precision" if trained.multilabel else "accuracy"
     return {
         "chosen": chosen,
-        "chart": to_svg(layers_chart(report.layers, chosen, score=score), "layers"),
+        "chart": to_svg(layers_chart(trained.layers, chosen, score=score), "layers"),
         "score": score,
     }
 

@@ -28,7 +28,7 @@ MEASURES = ("accuracy", "log_loss")  # of a candidate; all else are its paramete
 
 
 def _content(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any]:
-    settings = dict(report.settings)
+    settings = dict(report.trained.settings) if report.trained else {}
     chosen, grid = settings.pop("chosen", {}), list(settings.pop("grid", ()))
     tried = [{k: v for k, v in point.items() if k not in MEASURES} for point in grid]
     common = {k for k, v in tried[0].items() if all(t.get(k) == v for t in tried)} if tried else {}

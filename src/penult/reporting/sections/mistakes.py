@@ -15,8 +15,11 @@ __all__ = ["SECTION"]
 MOST_MISTAKES = 48
 
 
-def _content(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any]:
-    wrong = misclassified(report.held_out)
+def _content(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any] | None:
+    trained = report.trained
+    if trained is None:
+        return None
+    wrong = misclassified(trained.held_out)
     return {
         "shown": [(m, thumbnails(m.id, LARGE)) for m in wrong[:MOST_MISTAKES]],
         "total": len(wrong),

@@ -17,16 +17,17 @@ MOST_PAIRS, MOST_PER_PAIR = 6, 7
 
 
 def _content(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any] | None:
-    if report.multilabel:
+    trained = report.trained
+    if trained is None or trained.multilabel:
         return None
     by_pair = defaultdict[tuple[str, str], list[Misclassified]](list)
-    for mistake in misclassified(report.held_out):
+    for mistake in misclassified(trained.held_out):
         first, second = sorted((mistake.truth, mistake.predicted))
         by_pair[first, second].append(mistake)
     if not by_pair:
         return None
     pairs = sorted(by_pair.items(), key=lambda item: (-len(item[1]), item[0]))
-    examples = class_examples(report.held_out)
+    examples = class_examples(trained.held_out)
 
     def example(label: str) -> str | None:
         return thumbnails(examples[label], SMALL) if label in examples else None

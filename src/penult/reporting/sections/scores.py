@@ -16,7 +16,10 @@ __all__ = ["SECTION"]
 
 
 def _content(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any] | None:
-    scores, multilabel = report.scores, report.multilabel
+    trained = report.trained
+    if trained is None:
+        return None
+    scores, multilabel = trained.scores, trained.multilabel
     table: tuple[tuple[str, Any, Callable[[Any], str], str], ...] = (
         (
             "Mean average precision",
@@ -46,8 +49,8 @@ def _content(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any] | None
             "of that, by Clopper and Pearson's exact method",
         ),
         (
-            "" if report.runs is None else f"{len(report.runs.seeds)} runs",
-            report.runs,
+            "" if trained.runs is None else f"{len(trained.runs.seeds)} runs",
+            trained.runs,
             _spread,
             "mean and standard deviation of the accuracy, each run with another part held out",
         ),
