@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         Duplicates,
         Features,
         HeldOut,
+        Outliers,
         Prediction,
         Predictions,
         RowMap,
@@ -36,6 +37,8 @@ __all__ = [
     "duplicate_cells",
     "duplicates_to_dataframe",
     "held_out_to_dataframe",
+    "outlier_columns",
+    "outliers_to_dataframe",
     "prediction_cells",
     "predictions_to_dataframe",
     "row_map_columns",
@@ -274,6 +277,43 @@ def clustering_to_dataframe(clustering: Clustering) -> Any:
             "id": pd.array([*map(str, clustering.ids)], dtype="string"),
             "cluster": clustering.assignments,
             "distance": clustering.distances.astype("float64"),
+        }
+    )
+
+
+def outlier_columns(outliers: Outliers) -> dict[str, list[Any]]:
+    """Return the columns of outliers, the most unusual first; see `Outliers.to_dataframe`.
+
+    Returns
+    -------
+    dict of str to list, length N
+        Texts, "" for no label; numbers, None where a row was not compared.
+    """
+    rows = [*outliers]
+    numbers = ("percentile", "distance", "lof", "distance_percentile", "lof_percentile")
+    return {
+        "id": [one.id for one in rows],
+        "label": [one.label or "" for one in rows],
+        "reasons": ["|".join(one.reasons) for one in rows],
+        **{name: [getattr(one, name) for one in rows] for name in numbers},
+    }
+
+
+def outliers_to_dataframe(outliers: Outliers) -> Any:
+    """Make a pandas DataFrame; see `Outliers.to_dataframe`.
+
+    Raises
+    ------
+    MissingExtraError
+    """
+    pd = _pandas()
+    texts = ("id", "label", "reasons")
+    columns = outlier_columns(outliers)
+    columns["label"] = [name or None for name in columns["label"]]
+    return pd.DataFrame(
+        {
+            name: pd.Series(values, dtype="string" if name in texts else "float64")
+            for name, values in columns.items()
         }
     )
 

@@ -34,6 +34,11 @@ from penult.records.model_cost import ModelCost
 from penult.records.model_difference import ModelDifference
 from penult.records.neighbors import Neighbors
 from penult.records.norm_statistics import NormStatistics
+from penult.records.outlier import Outlier
+from penult.records.outlier_reference import OutlierReference
+from penult.records.outlier_words import PICTURE_REASONS, REASONS
+from penult.records.outliers import Outliers
+from penult.records.picture_issue import PictureIssue
 from penult.records.prediction import Prediction
 from penult.records.predictions import Predictions
 from penult.records.progress import Progress
@@ -94,7 +99,11 @@ __all__ = [
     "MovedBack",
     "Neighbors",
     "NormStatistics",
+    "Outlier",
+    "OutlierReference",
+    "Outliers",
     "PairDistances",
+    "PictureIssue",
     "Prediction",
     "Predictions",
     "Progress",

@@ -1,0 +1,33 @@
+"""Rows against which others are judged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from penult.representation import short_repr
+
+__all__ = ["OutlierReference"]
+
+
+@short_repr
+@dataclass(frozen=True, kw_only=True)
+class OutlierReference:
+    """Rows against which others are judged.
+
+    Attributes
+    ----------
+    name : str
+        The class; "" for the whole set or the training part.
+    rows : int
+        How many there are; copies of others do not count.
+    median : float
+        Of their distances, each the mean over the k nearest of the others.
+    fence : float
+        Above which a distance is far: Tukey's outer fence of these, the third quartile and three
+        times the range between the quartiles.
+    """
+
+    name: str
+    rows: int
+    median: float
+    fence: float

@@ -1,0 +1,107 @@
+"""What is said of outliers: on their page and at the command line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from penult.wording import count, percent
+
+if TYPE_CHECKING:
+    from penult.records.outliers import Outliers
+
+__all__ = [
+    "PICTURE_REASONS",
+    "REASONS",
+    "not_compared_line",
+    "outlier_method",
+    "pictures_line",
+    "unusual_line",
+]
+
+REASONS = {
+    "knn_distance": "far from its neighbours",
+    "lof": "in a thinner place than its neighbours",
+    "dark": "dark",
+    "light": "light",
+    "blurry": "blurred",
+    "low_information": "nearly blank",
+    "odd_aspect_ratio": "oddly shaped",
+    "tiny": "tiny",
+    "large": "large",
+    "grayscale": "grey",
+}
+"""Why an image may be listed, to how that is said."""
+
+PICTURE_REASONS = tuple(one for one in REASONS if one not in ("knn_distance", "lof"))
+"""Those that are measured of pictures."""
+
+_REFERENCES = {
+    "all": "all others",
+    "class": "the others of its class",
+    "train": "those of the training part",
+}
+
+
+def outlier_method(outliers: Outliers) -> str:
+    """Say what rows were compared with, and how, in a line.
+
+    Returns
+    -------
+    str
+        ``each of 1,360 rows against the others of its class: the 10 nearest, layer penultimate,
+        cosine``
+    """
+    return (
+        f"each of {count(len(outliers), 'row')} against {_REFERENCES[outliers.reference]}: the "
+        f"{outliers.k} nearest, layer {outliers.layer}, {outliers.metric}"
+    )
+
+
+def unusual_line(outliers: Outliers) -> str:
+    """Say how many rows are unusual, in a line.
+
+    Returns
+    -------
+    str
+        ``12 rows (0.9%) are unusual: 8 far from their neighbours, 7 in a thinner place than their
+        neighbours``
+    """
+    far, thin = (
+        sum(name in reasons for reasons in outliers.reasons) for name in ("knn_distance", "lof")
+    )
+    if not far + thin:
+        return "no row is unusual"
+    many = len(outliers.unusual)
+    told = [f"{far:,} far from their neighbours"] * (far > 0)
+    told += [f"{thin:,} in a thinner place than their neighbours"] * (thin > 0)
+    are = "is" if many == 1 else "are"
+    share = percent(many / len(outliers))
+    return f"{count(many, 'row')} ({share}) {are} unusual: {', '.join(told)}"
+
+
+def not_compared_line(outliers: Outliers) -> str:
+    """Say how many rows were not compared, and why, in a line; "" where all were."""
+    told = [f"{count(many, 'row')} {why}" for why, many in outliers.not_compared.items()]
+    return f"not compared: {'; '.join(told)}" if told else ""
+
+
+def pictures_line(outliers: Outliers) -> str:
+    """Say what is odd about pictures, in a line; "" where none were to be measured.
+
+    Returns
+    -------
+    str
+        ``1,366 pictures measured: 2 dark, 1 blurred, 1 tiny``
+    """
+    if outliers.measured is None:
+        return ""
+    told = [f"{len(one):,} {REASONS[one.reason]}" for one in outliers.issues if not one.common]
+    most = [
+        f"{percent(len(one) / outliers.measured)} are {REASONS[one.reason]}, which is usual here"
+        for one in outliers.issues
+        if one.common
+    ]
+    return (
+        f"{count(outliers.measured, 'picture')} measured: "
+        f"{', '.join([*told, *most]) or 'nothing odd'}"
+    )
