@@ -41,6 +41,7 @@ GROUPS = {
     "records.RowCopies records.Spectrum records.IntrinsicDimension records.ClassDistances "
     "records.PairDistances records.Hubness",
     "Clusters": "cluster Clustering records.Cluster records.ClusterCount records.LabelAgreement",
+    "Outliers": "outliers Outliers Outlier records.OutlierReference records.PictureIssue",
     "The report": "report ReportFiles",
     "Before a run": "models layers fetch show_input sample LayerInfo FetchedWeights "
     "ShownInput WrittenSample",

@@ -90,6 +90,7 @@ SHELL_LINES = (
     "reporting/comparison_sections/making.py",
     "reporting/duplicate_sections/calibration.py",
     "reporting/duplicate_sections/next_steps.py",
+    "reporting/outlier_sections/making.py",
     "images/sources/standard_input.py",
 )
 

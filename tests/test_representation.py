@@ -53,6 +53,7 @@ OWN = {
     "Evaluation",
     "Features",
     "Recipe",
+    "Outliers",
     "RowMap",
     "Scores",
     "SearchScores",

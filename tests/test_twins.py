@@ -39,6 +39,7 @@ PRINTING = {
 OF_THE_COMMAND_ALONE = {
     ("compare", "open"): "a program has the page's path",
     ("extract", "dry_run"): "is penult.plan",
+    ("outliers", "limit"): "how many are printed; a function returns all",
 }
 OF_THE_FUNCTION_ALONE: dict[tuple[str, str], str] = {}
 OPTIONAL_IN_PYTHON = {

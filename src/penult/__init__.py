@@ -67,6 +67,8 @@ if TYPE_CHECKING:
         Features,
         Hit,
         MovedBack,
+        Outlier,
+        Outliers,
         Prediction,
         Predictions,
         RowMap,
@@ -98,6 +100,7 @@ if TYPE_CHECKING:
     )
     from penult.tasks.layers import LayerInfo, layers
     from penult.tasks.models import models
+    from penult.tasks.outliers import outliers
     from penult.tasks.predict import predict
     from penult.tasks.row_map import map
     from penult.tasks.row_summary import summarize
@@ -141,6 +144,8 @@ _HOMES = {
     "LayerInfo": "penult.tasks.layers",
     "Plan": "penult.planning",
     "MovedBack": "penult.records",
+    "Outlier": "penult.records",
+    "Outliers": "penult.records",
     "Prediction": "penult.records",
     "Predictions": "penult.records",
     "Preprocessing": "penult.recipe",
@@ -176,6 +181,7 @@ _HOMES = {
     "load_classifier": "penult.classify.loading",
     "map": "penult.tasks.row_map",
     "models": "penult.tasks.models",
+    "outliers": "penult.tasks.outliers",
     "move_back": "penult.classify.prediction.moves",
     "plan": "penult.planning",
     "predict": "penult.tasks.predict",
@@ -225,6 +231,8 @@ __all__ = [
     "LayerInfo",
     "MissingExtraError",
     "MovedBack",
+    "Outlier",
+    "Outliers",
     "OutputError",
     "OutputExistsError",
     "PathNotFoundError",
@@ -276,6 +284,7 @@ __all__ = [
     "map",
     "models",
     "move_back",
+    "outliers",
     "plan",
     "predict",
     "quantize",

@@ -21,6 +21,7 @@ __all__ = [
     "MAP",
     "NETWORK",
     "ONNX",
+    "OUTLIERS",
     "PAGE",
     "PICTURE",
     "PREDICTIONS",
@@ -94,6 +95,9 @@ MAP = Output(
 FIGURE = Output("a picture of curves", (".png", ".svg"), strict=True)
 CLUSTERS = Output("a table of clusters, or a page of them", (".csv", ".html"), strict=True)
 CLUSTER_TABLE = Output("a table of clusters", (".csv",), strict=True)
+OUTLIERS = Output(
+    "a table of outliers, or a page of them", (".csv", ".parquet", ".html"), strict=True
+)
 PICTURE = Output("PNG, which keeps every pixel as it is", (".png",), strict=True)
 WEIGHTS = (".penult", ".safetensors", ".ckpt", ".pt", ".pth", ".bin", ".h5")
 """Of the files of weights that are read."""

@@ -112,6 +112,7 @@ def printed(kept, penult, photos, toy, tmp_path):
         ("duplicates", here["f.h5"], "--threshold", "0.9999", "--across-splits", "-q"),
         ("map", here["f.h5"], "-o", tmp_path / "map.csv", "--method", "pca", "-q"),
         ("summarize", here["f.h5"], "-q"),
+        ("outliers", here["f.h5"], "--no-pictures", "-q"),
         ("cluster", here["f.h5"], "--csv", tmp_path / "clusters.csv", "-k", "2:4", "-q"),
         ("index", here["f.h5"], "-o", tmp_path / "f.index", "--kind", "hnsw", "-q"),
         ("info", tmp_path / "f.index"),

@@ -36,7 +36,7 @@ from penult.records.neighbors import Neighbors
 from penult.records.norm_statistics import NormStatistics
 from penult.records.outlier import Outlier
 from penult.records.outlier_reference import OutlierReference
-from penult.records.outlier_words import PICTURE_REASONS, REASONS
+from penult.records.outlier_words import REASONS
 from penult.records.outliers import Outliers
 from penult.records.picture_issue import PictureIssue
 from penult.records.prediction import Prediction
@@ -68,6 +68,7 @@ from penult.records.threshold_count import ThresholdCount
 from penult.records.vote import Vote
 
 __all__ = [
+    "REASONS",
     "AugmentedRecord",
     "AugmentedRows",
     "Average",

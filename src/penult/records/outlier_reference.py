@@ -22,12 +22,15 @@ class OutlierReference:
         How many there are; copies of others do not count.
     median : float
         Of their distances, each the mean over the k nearest of the others.
-    fence : float
+    distance_fence : float
         Above which a distance is far: Tukey's outer fence of these, the third quartile and three
         times the range between the quartiles.
+    lof_fence : float
+        Above which a local outlier factor is high: that fence of theirs, or 1.5 if it is less.
     """
 
     name: str
     rows: int
     median: float
-    fence: float
+    distance_fence: float
+    lof_fence: float

@@ -19,8 +19,8 @@ __all__ = [
 ]
 
 REASONS = {
-    "knn_distance": "far from its neighbours",
-    "lof": "in a thinner place than its neighbours",
+    "knn_distance": "far from others",
+    "lof": "local outlier",
     "dark": "dark",
     "light": "light",
     "blurry": "blurred",
@@ -63,8 +63,7 @@ def unusual_line(outliers: Outliers) -> str:
     Returns
     -------
     str
-        ``12 rows (0.9%) are unusual: 8 far from their neighbours, 7 in a thinner place than their
-        neighbours``
+        ``12 rows (0.9%) are unusual: 8 far from others, 7 local outliers``
     """
     far, thin = (
         sum(name in reasons for reasons in outliers.reasons) for name in ("knn_distance", "lof")
@@ -72,8 +71,8 @@ def unusual_line(outliers: Outliers) -> str:
     if not far + thin:
         return "no row is unusual"
     many = len(outliers.unusual)
-    told = [f"{far:,} far from their neighbours"] * (far > 0)
-    told += [f"{thin:,} in a thinner place than their neighbours"] * (thin > 0)
+    told = [f"{far:,} far from others"] * (far > 0)
+    told += [count(thin, "local outlier")] * (thin > 0)
     are = "is" if many == 1 else "are"
     share = percent(many / len(outliers))
     return f"{count(many, 'row')} ({share}) {are} unusual: {', '.join(told)}"

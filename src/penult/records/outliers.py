@@ -35,8 +35,8 @@ _SHOWN = 30
 class Outliers:
     """How unusual each row is against a reference, and what is odd about the pictures.
 
-    Iterating gives an `Outlier` for each row: first those that a rule calls unusual, then by
-    percentile; rows that were not compared are last.
+    Iterating gives an `Outlier` for each row: first those that are unusual by both rules, then by
+    one, then the others, each by percentile; rows that were not compared are last.
 
     Attributes
     ----------
@@ -45,6 +45,7 @@ class Outliers:
     labels : int64 array, shape (N,)
         Indices into `label_names`, -1 where there is no one label.
     label_names : tuple of str
+        Sorted.
     reference : {"all", "class", "train"}
         What each row was compared with: all others, the others of its class, or the training part.
     k : int
@@ -115,6 +116,7 @@ class Outliers:
         Returns
         -------
         Outlier
+            Its numbers and reasons.
         """
         label, image_id = int(self.labels[place]), str(self.ids[place])
         near = [one for one in self.neighbors[place].tolist() if one >= 0]
@@ -145,20 +147,21 @@ class Outliers:
         import numpy as np
 
         # Percentiles of small classes are coarse, so that many are equal; factors are not.
-        keys = (-self.lof, -self.percentiles, ~self._unusual)
+        keys = (-self.lof, -self.percentiles, -self._rules)
         return np.lexsort(keys)  # NaN last, equal ones in the order of the features
 
     @property
     def unusual(self) -> NDArray[np.int64]:
-        """Places of the rows that are far from others or in a thin place, most unusual first."""
-        return self.order[: int(self._unusual.sum())]
+        """Places of the rows that are far from others or local outliers, most unusual first."""
+        return self.order[: int((self._rules > 0).sum())]
 
     @cached_property
-    def _unusual(self) -> NDArray[np.bool_]:
+    def _rules(self) -> NDArray[np.int64]:
+        """By how many of the two rules each row is unusual."""
         import numpy as np
 
-        told = [not {"knn_distance", "lof"}.isdisjoint(one) for one in self.reasons]
-        return np.array(told, bool)
+        told = [("knn_distance" in one) + ("lof" in one) for one in self.reasons]
+        return np.array(told, np.int64)
 
     @cached_property
     def _values(self) -> dict[str, dict[str, float]]:
@@ -198,7 +201,7 @@ class Outliers:
             "k": self.k,
             "metric": self.metric,
             "layer": self.layer,
-            "unusual": int(self._unusual.sum()),
+            "unusual": len(self.unusual),
             "not_compared": dict(self.not_compared),
             "measured": self.measured,
             "issues": [one.to_dict() for one in self.issues],
@@ -240,7 +243,7 @@ class Outliers:
         told = None if self.measured is None else f"{count(self.measured, 'picture')} measured"
         failed = len(self.failures)
         return [
-            ("unusual", f"{int(self._unusual.sum()):,} unusual of {count(len(self), 'row')}"),
+            ("unusual", f"{len(self.unusual):,} unusual of {count(len(self), 'row')}"),
             ("reference", f"reference {self.reference}"),
             ("k", f"k {self.k}"),
             ("layer", short_text(self.layer)),

@@ -29,6 +29,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
         "map",
         "summarize",
         "cluster",
+        "outliers",
         "export",
         "export_rows",
         "info",
