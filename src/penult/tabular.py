@@ -37,6 +37,7 @@ __all__ = [
     "duplicate_cells",
     "duplicates_to_dataframe",
     "held_out_to_dataframe",
+    "kind_of",
     "outlier_columns",
     "outliers_to_dataframe",
     "prediction_cells",
@@ -239,10 +240,22 @@ def row_map_to_dataframe(row_map: RowMap) -> Any:
     """
     pd = _pandas()
     columns = row_map_columns(row_map)
-    texts = {name: values for name, values in columns.items() if name not in ("x", "y")}
+    named = {name: values for name, values in columns.items() if name not in ("x", "y")}
     return pd.DataFrame(
-        columns | {name: pd.array([*values], dtype="string") for name, values in texts.items()}
+        columns
+        | {
+            name: pd.array([*values], dtype=_KIND_OF[kind_of(values)])
+            for name, values in named.items()
+        }
     )
+
+
+_KIND_OF = {bool: "boolean", int: "Int64", float: "float64", str: "string"}
+
+
+def kind_of(values: Sequence[Any]) -> type:
+    """Say what the values of a column are, all but None: of columns without any, str."""
+    return next((type(one) for one in values if one is not None), str)
 
 
 def summary_columns(summary: Summary) -> dict[str, Sequence[Any]]:

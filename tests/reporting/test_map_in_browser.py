@@ -71,6 +71,12 @@ def pages(tmp_path_factory):
         )
         write_grid_page(folder / "hostile.html", hostile)
         write_grid_page(folder / "one.html", grid_map(1, columns={}))
+        # The first row of the grid is of two classes, the second of the first, the third of none.
+        several = {"label": ["cat|dog", "cat", None, *["cat"] * 57]}
+        several = grid_map(columns=several, joined=frozenset({"label"}))
+        clusters = [k % 2 - 1 for k in range(60)]
+        page = {"columns": {"cluster": clusters}, "color_by": "cluster"}
+        write_grid_page(folder / "several.html", several, **page)
     return folder
 
 
@@ -285,6 +291,43 @@ def test_what_is_switched_off_in_the_legend_is_neither_seen_nor_hit_nor_selected
     grid.run("rowMap.selectView()")
     assert selected(grid) == [one for one in IDS if not one.startswith("iris")]
     assert grid.run("document.querySelector('.hidden-rows').textContent").startswith("12 hidden by")
+
+
+def test_an_image_of_several_labels_stays_while_one_is_on_in_the_colour_of_the_rarest(tab, pages):
+    tab.open(pages / "several.html")
+    tab.run("rowMap.colorBy(0)")
+    names = "[...document.querySelectorAll('.legend .value')].map(one => one.textContent)"
+    assert tab.run(names) == ["cat59", "dog1", "none1"]
+    cat, dog = (tab.run(f"rowMap.data.palette[{k}]") for k in (0, 1))
+    color = (
+        "'#' + rowMap.drawing.colorOf({}).map(one => one.toString(16).padStart(2, '0')).join('')"
+    )
+    shown = "[0, 1, 2].map(k => rowMap.filters.shown[k])"
+    assert [tab.run(color.format(k)) for k in (0, 1)] == [dog, cat]
+    press_button(tab, ".legend .value[data-code='1']")  # dog off
+    assert tab.run(shown) == [1, 1, 1]
+    assert tab.run(color.format(0)) == cat
+    press_button(tab, ".legend .value[data-code='0']")  # and cat
+    assert tab.run(shown) == [0, 0, 1]
+    press_button(tab, ".legend .value[data-code='1']")  # dog on again
+    assert tab.run(shown) == [1, 0, 1]
+    tab.run("rowMap.open(1)")  # what is opened is shown, whatever hides it
+    assert tab.run(shown) == [1, 1, 1]
+    tab.run("rowMap.select([0, 1])")
+    shares = "[...document.querySelectorAll('.shares .share')].map(one => one.textContent)"
+    assert tab.run(shares) == ["cat 2", "dog 1"]
+    assert tab.run("rowMap.drawing.places.map(one => one.count)") == [59, 1]
+    assert tab.complaints == []
+
+
+def test_a_page_opens_in_the_column_asked_for_and_noise_is_grey(tab, pages):
+    tab.open(pages / "several.html")
+    assert tab.run("document.querySelector('#map-column').selectedOptions[0].text") == "cluster"
+    names = "[...document.querySelectorAll('.legend .value')].map(one => one.textContent)"
+    assert tab.run(names) == ["030", "noise30"]
+    assert tab.run("rowMap.drawing.colorOf(0)") == [180, 181, 192]
+    assert tab.run("rowMap.data.word(rowMap.column, 0)") == "noise"
+    assert tab.run("rowMap.data.value(rowMap.column, 0)") == "-1"
 
 
 def test_a_class_is_isolated_by_a_double_click_and_by_the_keyboard(plain):

@@ -72,6 +72,10 @@ def test_a_script_reads_the_coordinates_the_ids_and_the_columns_back(page_of):
     assert label["values"] == ["aster", "daisy", "iris", "rose", "tulip"]
     assert array_of(label["codes"])[:6].tolist() == [0, 1, 2, 3, 4, 0]
     assert array_of(confidence["values"])[30] == pytest.approx(0.5)
+    assert data["color_by"] == 0
+    split = ["train"] * 60
+    data = data_of(page_of(columns={"split": split}, color_by="split", overwrite=True))
+    assert data["color_by"] == 1
 
 
 def test_neighbours_are_those_of_the_full_space_and_not_of_the_map(page_of):
@@ -233,13 +237,13 @@ def test_an_existing_page_is_kept_and_a_stranger_on_the_map_is_refused(page_of, 
     assert not (tmp_path / "other.html").exists()
 
 
-def test_several_labels_are_one_value_and_the_legend_says_so(page_of):
+def test_several_labels_have_a_row_each_in_the_legend_which_says_how(page_of):
     labels = ["a|b" if k % 2 else "a" for k in range(60)]
-    data = data_of(page_of(grid_map(columns={"label": labels}, several_labels=True)))
-    assert data["columns"][0]["values"] == ["a", "a|b"]
-    assert data["columns"][0]["note"] == (
-        "Several labels of an image, joined by |, are one value here."
-    )
+    row_map = grid_map(columns={"label": labels}, joined=frozenset({"label"}))
+    label = data_of(page_of(row_map))["columns"][0]
+    assert (label["values"], label["names"]) == (["a", "a|b"], ["a", "b"])
+    assert label["sets"] == [[0], [1, 0]]
+    assert "shown while one of them is" in label["note"]
     assert data_of(page_of(overwrite=True))["columns"][0]["note"] == ""
 
 

@@ -23,9 +23,25 @@ def test_texts_name_and_are_in_order_none_and_nan_are_nothing():
 
 
 def test_integers_name_groups_in_the_order_of_numbers():
-    column = packed_column("cluster", np.array([10, 9, -1, 9]), 4)
+    column = packed_column("group", np.array([10, 9, -1, 9]), 4)
     assert (column["kind"], column["values"]) == ("categorical", ["-1", "9", "10"])
     assert unpacked(column["codes"]) == [2, 1, 0, 1]
+    assert "noise" not in column
+
+
+def test_noise_comes_after_all_clusters_and_takes_no_colour_from_them():
+    column = packed_column("hdbscan_cluster", np.array([1, 0, -1, 0]), 4)
+    assert column["values"] == ["0", "1", "-1"]
+    assert (column["names"], column["noise"]) == (["0", "1", "noise"], 2)
+    assert unpacked(column["codes"]) == [1, 0, 2, 0]
+
+
+def test_of_joined_names_each_has_a_row_in_the_legend_and_the_rarest_is_first():
+    column = packed_column("label", ["b|a", "a", None, "a|c", "c"], 5, joined=True)
+    assert column["values"] == ["a", "a|c", "b|a", "c"]
+    assert column["names"] == ["a", "b", "c"]
+    assert column["sets"] == [[0], [2, 0], [1, 0], [2]]  # a three times, c twice, b once
+    assert unpacked(column["codes"]) == [2, 0, -1, 1, 3]
 
 
 def test_true_and_false_are_yes_and_no_even_where_there_is_one_of_them():

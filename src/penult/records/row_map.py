@@ -28,11 +28,12 @@ class RowMap:
         The rows that are on it, in the order of the features.
     xy : float32 array, shape (N, 2)
         Their places; they have no unit.
-    columns : mapping of str to sequence of (str or None), length N each
+    columns : mapping of str to sequence of (str, bool, int, float or None), length N each
         What is known of each row and may colour it: ``label``, and ``split`` and ``group`` where
-        the features have them; None where there is nothing.
-    several_labels : bool
-        Whether ``label`` holds several labels, joined by ``|``.
+        the features have them; then those of tables that were given. None where there is nothing.
+        Floats are measured; all else names.
+    joined : frozenset of str
+        The columns of whose values each may be several names, joined by ``|``.
     method : {"pca", "tsne", "umap", "given"}
         What placed them; ``"given"`` where the coordinates came in a table that does not say.
     params : mapping
@@ -57,8 +58,8 @@ class RowMap:
 
     ids: Sequence[str]
     xy: NDArray[np.float32]
-    columns: Mapping[str, Sequence[str | None]]
-    several_labels: bool = False
+    columns: Mapping[str, Sequence[str | bool | int | float | None]]
+    joined: frozenset[str] = frozenset()
     method: Literal["pca", "tsne", "umap", "given"]
     params: Mapping[str, Any] = field(default_factory=dict)
     metric: Literal["cosine", "euclidean"] = "cosine"
@@ -111,6 +112,7 @@ class RowMap:
             "total": self.total,
             "fit_on": self.fit_on,
             "placed": self.placed_rows,
+            "columns": [*self.columns],
             "explained_variance": self.explained_variance and list(self.explained_variance),
             "quality": self.quality and self.quality.to_dict(),
         }
@@ -123,7 +125,7 @@ class RowMap:
         pandas.DataFrame
             The columns of the table that ``penult map -o map.csv`` writes: ``id``; ``x``; ``y``;
             ``label``, missing where there is none, several joined by ``|``; ``split`` and
-            ``group`` where the features have them.
+            ``group`` where the features have them; then those of tables that were given.
 
         Raises
         ------

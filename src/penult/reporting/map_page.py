@@ -32,7 +32,10 @@ MOST_POINTS = 100_000
 MOST_BYTES = 30_000_000
 """Of a page, which browsers open at once and people still send each other."""
 
-_SEVERAL = "Several labels of an image, joined by |, are one value here."
+_SEVERAL = (
+    "An image that has several is counted with each, shown while one of them is, and has the "
+    "colour of the rarest of those."
+)
 
 _FRAME_BYTES = 200_000  # of the page without its data: style sheets, script, header
 _IN_MEMORY = 1 << 30  # bytes of rows that are read at once
@@ -44,6 +47,7 @@ def write_map_page(
     path: Path,
     *,
     columns: Mapping[str, Sequence[Any]] | None = None,
+    color_by: str | None = None,
     images: str | Path | Sequence[str | Path] | None = None,
     offline: bool = False,
     escape_formulas: bool = False,
@@ -110,7 +114,9 @@ def write_map_page(
                 part.xy,
                 every,
                 neighbors,
-                notes={"label": _SEVERAL} if row_map.several_labels else None,
+                joined=row_map.joined,
+                color_by=color_by,
+                notes=dict.fromkeys(row_map.joined, _SEVERAL),
                 escape_formulas=escape_formulas,
             )
         )

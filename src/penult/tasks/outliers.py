@@ -11,7 +11,7 @@ from penult.errors import UsageError
 from penult.explore.outliers.make import find_outliers
 from penult.explore.outliers.references import require_reference
 from penult.explore.outliers.table import write_outliers
-from penult.explore.row_map.coordinates import require_parquet
+from penult.explore.tables import require_parquet
 from penult.features.read import one_set
 from penult.interface import option
 from penult.output import check_output

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from penult.checking import checked
-from penult.errors import UsageError
-from penult.explore.row_map.coordinates import require_parquet, write_coordinates
-from penult.explore.row_map.make import make_map, map_of_coordinates, require_method
+from penult.errors import UnknownNameError, UsageError
+from penult.explore.row_map.columns import AddedColumns, add_columns
+from penult.explore.row_map.coordinates import write_coordinates
+from penult.explore.row_map.make import (
+    make_map,
+    map_of_coordinates,
+    require_method,
+    with_columns,
+)
+from penult.explore.tables import require_parquet
 from penult.features.read import one_set
 from penult.interface import option
 from penult.output import check_output
 from penult.progress import ShowProgress, following
 from penult.records import Features, RowMap
 from penult.suffixes import MAP
+from penult.wording import listed
 
 __all__ = ["map"]
 
@@ -35,7 +44,12 @@ def map(
     fit_on: Literal["train", "validation", "test"] | None = None,
     sample: int | None = None,
     coordinates: str | Path | None = None,
-    color_by: Literal["label", "split", "group", "none"] | None = None,
+    columns: str
+    | Path
+    | Mapping[str, Sequence[Any]]
+    | Sequence[str | Path | Mapping[str, Sequence[Any]]]
+    | None = None,
+    color_by: str | None = None,
     thumbnails: bool = False,
     images: str | Path | Sequence[str | Path] | None = None,
     offline: bool = False,
@@ -79,8 +93,15 @@ def map(
     coordinates : path, optional
         A table with the columns ``id``, ``x`` and ``y``, as this writes it, to draw again in place
         of computing. Other options of the method cannot be given with it.
-    color_by : {"label", "split", "group", "none"}, optional
-        What the colours of a picture stand for; the label by default, where there are some.
+    columns : path or mapping, or several, optional
+        What else may colour the map, and stands in its tables: CSV or Parquet files with a column
+        ``id``, such as those of ``penult cluster``, ``predict``, ``duplicates``, ``outliers`` and
+        ``held_out.csv``. A mapping of names to columns is such a table in memory; without ``id`` it
+        has a value for each of the features' rows. Floats are measured; texts, integers, True and
+        False name. See docs/map.md.
+    color_by : str, optional
+        What colours stand for, and on a page do at first: ``"label"``, ``"split"``, ``"group"``,
+        ``"none"``, or one of `columns`; the label by default, where there are some.
     thumbnails : bool, default=False
         Show the photos themselves on a picture, as many as have room.
     images : path, str or sequence of them, optional
@@ -103,15 +124,16 @@ def map(
     Raises
     ------
     UsageError
-        If options do not go together, or there are too few rows.
+        If options do not go together, there are too few rows, or a table of `columns` has none of
+        their ids or contradicts itself.
     UnknownNameError
-        If there is no such layer or method.
+        If there is no such layer, method or column.
     MissingExtraError
         If the method or a format needs a library that is not installed.
     TrainingError
         If all rows are the same, or hold NaN or infinite numbers.
     PathNotFoundError, FeatureFileError, FileFormatError
-        If the features, the coordinates or the images cannot be read.
+        If the features, the tables or the images cannot be read.
     OutputExistsError, OutputError
         If something cannot be written.
     """
@@ -119,6 +141,8 @@ def map(
     inputs = [] if isinstance(features, Features) else [Path(features)]
     if coordinates is not None:
         inputs.append(Path(coordinates))
+    sources = [columns] if isinstance(columns, str | Path | Mapping) else [*(columns or ())]
+    inputs += [Path(one) for one in sources if not isinstance(one, Mapping)]
     for target in targets:
         check_output(target, overwrite=overwrite, inputs=inputs, output=MAP)
         if target.suffix.lower() == ".parquet":
@@ -140,7 +164,8 @@ def map(
     else:
         require_method(method, perplexity=perplexity, neighbors=neighbors, seed=seed)
     shown = one_set(features, layer)
-    color_by = _color(shown, color_by)
+    added = add_columns(sources, shown)
+    color_by = _color(shown, added, color_by)
     with following(progress) as tell:
         if coordinates is not None:
             made = map_of_coordinates(shown, Path(coordinates), metric)
@@ -156,7 +181,7 @@ def map(
                 sample=sample,
                 tell=tell,
             )
-        made = replace(made, picture=_in_notebook)
+        made = replace(with_columns(made, shown, added), picture=partial(_in_notebook, color_by))
         for target in targets:
             suffix = target.suffix.lower()
             if target in pictures:
@@ -165,7 +190,7 @@ def map(
                 write_map_figure(
                     made,
                     target,
-                    color_by=None if color_by == "none" else color_by,
+                    color_by=color_by,
                     features=shown if thumbnails else None,
                     images=images,
                     offline=offline,
@@ -182,6 +207,7 @@ def map(
                     made,
                     shown,
                     target,
+                    color_by=color_by,
                     images=images,
                     offline=offline,
                     escape_formulas=escape_formulas,
@@ -208,27 +234,31 @@ def _require_alone(**options: object) -> None:
             )
 
 
-def _color(
-    features: Features, asked: Literal["label", "split", "group", "none"] | None
-) -> Literal["label", "split", "group", "none"]:
+def _color(features: Features, added: AddedColumns, asked: str | None) -> str | None:
+    """The column that colours; None for none."""
     has = {
         "label": features.labelled > 0,
         "split": features.splits is not None,
         "group": features.groups is not None,
-        "none": True,
+        **dict.fromkeys(added.values, True),
     }
     if asked is None:
-        return "label" if has["label"] else "none"
-    if not has[asked]:
-        there = [name for name in has if has[name]]
+        return "label" if has["label"] else None
+    if asked == "none":
+        return None
+    there = [*(name for name in has if has[name]), "none"]
+    if asked in has and not has[asked]:
         raise UsageError(
-            f"{option('color_by', asked)}, but these rows have no {asked}; allowed: "
-            f"{', '.join(there)}"
+            f"{option('color_by', asked)}, but these rows have no {asked}; allowed: {listed(there)}"
+        )
+    if asked not in has:
+        raise UnknownNameError(
+            "column", asked, there, f"{option('columns', 'TABLE')} brings others"
         )
     return asked
 
 
-def _in_notebook(row_map: RowMap) -> str:
+def _in_notebook(color_by: str | None, row_map: RowMap) -> str:
     from penult.reporting.figures.row_map.write import map_as_html
 
-    return map_as_html(row_map)
+    return map_as_html(row_map, color_by)

@@ -27,6 +27,16 @@ def noise(n=50, width=5):
     return features_of(np.random.default_rng(3).standard_normal((n, width)))
 
 
+@pytest.mark.parametrize("method", ["kmeans", "agglomerative", "hdbscan"])
+def test_clusters_of_very_small_numbers_are_those_of_the_same_numbers_larger(method):
+    rows = noise().features
+    options = {"method": method, "metric": "euclidean"}
+    found = cluster(features_of(rows), **options)
+    tiny = cluster(features_of(np.ldexp(rows, -100)), **options)
+    assert tiny.assignments.tolist() == found.assignments.tolist()
+    assert tiny.silhouette == found.silhouette
+
+
 @pytest.mark.parametrize("method", ["kmeans", "agglomerative"])
 def test_of_separated_blobs_as_many_clusters_are_chosen_as_there_are_blobs(method):
     features = blobs(5, of=8)
@@ -151,7 +161,7 @@ def test_rows_that_are_read_block_by_block_give_the_same(monkeypatch):
         ({"k": 0}, "k is 0; allowed for 12 rows: 1 to 12"),
         ({"k": "2:12"}, "k is 2:12; allowed for 12 rows: a lower end of 2 or more and a higher"),
         ({"k": "1:4"}, "k is 1:4; allowed"),
-        ({"k": "6:4"}, "k is 6:4; allowed"),
+        ({"k": "6:4"}, "k is 6:4; the lower end comes first; give k='4:6'"),
         ({"k": "many"}, "k is many; give how many clusters, 10, or the ends of a range"),
         ({"k": 3, "method": "hdbscan"}, "finds how many clusters there are, and takes no k"),
         ({"min_cluster_size": 3}, "min_cluster_size is for method='hdbscan'"),

@@ -9,9 +9,9 @@ from sklearn.preprocessing import normalize
 
 import penult
 from penult.errors import MissingExtraError, TrainingError, UsageError
+from penult.explore.components import find_components
+from penult.explore.part import choose_rows
 from penult.explore.row_map import tsne as tsne_module
-from penult.explore.row_map.components import find_components
-from penult.explore.row_map.part import choose_rows
 from penult.explore.row_map.umap import choose_neighbors
 
 HAS_UMAP = importlib.util.find_spec("umap") is not None
@@ -244,7 +244,7 @@ def test_rows_are_read_in_blocks_and_only_their_components_are_kept(monkeypatch)
     monkeypatch.setattr("penult.partition.rows.BLOCK_BYTES", 64)
     read = penult.partition.rows.read_blocks
     monkeypatch.setattr(
-        "penult.explore.row_map.components.read_blocks",
+        "penult.explore.components.read_blocks",
         lambda *given: read(*given, block_bytes=64),
     )
     parts = find_components(

@@ -31,6 +31,15 @@ def meaning(summary, name):
     return next(means for what, _, means in summary.table() if what == name)
 
 
+@pytest.mark.parametrize("exponent", [-100, 120])
+def test_distances_of_very_small_and_large_numbers_are_those_of_the_same_numbers(exponent):
+    rows = noise(20, 4).astype(np.float32)
+    scaled = np.ldexp(rows, exponent)
+    found, other = (summary_of(one, metric="euclidean").distances.all for one in (rows, scaled))
+    assert other.mean == pytest.approx(np.ldexp(found.mean, exponent))
+    assert other.histogram.tolist() == found.histogram.tolist()
+
+
 def test_rows_of_the_identity_vary_alike_in_all_directions_but_one():
     found = summary_of(np.eye(6))
     assert found.spectrum.effective_rank == pytest.approx(5)

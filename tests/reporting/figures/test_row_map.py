@@ -4,12 +4,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from map_rows import blobs, features_of
+from matplotlib.colors import to_hex
 from PIL import Image
 
 import penult
 from penult.reporting.figures.row_map.draw import draw_map
 from penult.reporting.figures.row_map.groups import densest, groups_of
-from penult.reporting.figures.row_map.marks import COLORS, SHAPES, choose_marks, ink_of
+from penult.reporting.figures.row_map.marks import COLORS, NOTHING, SHAPES, choose_marks, ink_of
 from penult.reporting.figures.row_map.names import Box, place_names
 from penult.reporting.figures.row_map.photos import choose_photos
 from penult.web.map.columns import packed_column
@@ -102,7 +103,7 @@ def test_the_densest_place_is_that_of_the_heap_and_not_the_mean():
 
 def test_up_to_eight_classes_have_a_colour_each():
     marks = choose_marks(np.zeros((8, 2)))
-    assert [mark.color for mark in marks] == list(COLORS)
+    assert [mark.color for mark in marks] == list(COLORS[:8])
     assert {mark.shape for mark in marks} == {"o"}
 
 
@@ -111,7 +112,71 @@ def test_of_many_classes_those_that_look_the_same_are_far_apart():
     marks = choose_marks(line)
     assert len(set(marks[: len(COLORS) * len(SHAPES)])) == len(COLORS) * len(SHAPES)
     for k in range(199):
-        assert marks[k] != marks[k + 1]
+        assert marks[k].shape != marks[k + 1].shape
+
+
+def test_seventeen_classes_have_the_colours_that_they_have_on_a_page():
+    made = mapped(blobs(17, 3, width=20))
+    figure, _ = draw_map(made, color_by="label")
+    page = packed_column("label", made.columns["label"], len(made))
+    colors = {name: CATEGORICAL[k] for k, name in enumerate(page["values"])}
+    drawn = {}
+    for dots in figure.axes[0].collections:
+        for place, color in zip(dots.get_offsets(), dots.get_facecolors(), strict=True):
+            row = np.abs(made.xy - place).sum(axis=1).argmin()
+            drawn[made.columns["label"][row]] = to_hex(color)
+    assert drawn == colors
+
+
+def test_numbers_have_a_scale_and_rows_without_one_are_grey():
+    made = mapped(blobs(2, 6))
+    scores = [None, *(k / 10 for k in range(11))]
+    made = replace(made, columns={**made.columns, "score": scores})
+    figure, _ = draw_map(made, color_by="score")
+    axes, scale = figure.axes[0], figure.axes[0].child_axes[0]
+    assert axes.get_legend() is None
+    assert scale.get_title(loc="left") == "score"
+    dots = axes.collections[-1]
+    assert dots.get_array().tolist() == sorted(scores[1:])  # the largest lie above the others
+    colors = [to_hex(color) for color in dots.to_rgba(dots.get_array())]
+    assert colors[0] == "#440154"
+    assert len(set(colors)) == 11
+    assert "grey: 1 row without a score" in written(figure)[1].lower()
+
+
+def test_noise_lies_below_all_clusters_and_has_no_name_on_the_map():
+    made = mapped(blobs(4, 12))
+    clusters = [k % 12 - 1 for k in range(48)]
+    figure, _ = draw_map(replace(made, columns={"cluster": clusters}), color_by="cluster")
+    names, caption = written(figure)
+    assert "noise" not in names
+    assert "grey: 4 rows of noise" in caption.lower()
+    first = figure.axes[0].collections[0]
+    assert [to_hex(color) for color in first.get_facecolors()[:4]] == [NOTHING] * 4
+
+
+def test_what_is_true_lies_above_what_is_not():
+    made = mapped(blobs(2, 6))
+    mistakes = {"mistake": [k in (0, 7) for k in range(12)]}
+    figure, _ = draw_map(replace(made, columns=mistakes), color_by="mistake")
+    colors = [to_hex(color) for color in figure.axes[0].collections[-1].get_facecolors()]
+    assert colors == ["#aeb0c2"] * 10 + ["#d4480b"] * 2
+
+
+def test_noise_and_no_and_yes_have_colours_of_their_own():
+    made = mapped(blobs(2, 6))
+    clusters, mistakes = [k % 3 - 1 for k in range(12)], [k == 0 for k in range(12)]
+    made = replace(made, columns={"cluster": clusters, "mistake": mistakes})
+    found = {}
+    for column in made.columns:
+        legend = draw_map(made, color_by=column)[0].axes[0].get_legend()
+        texts = [one.get_text() for one in legend.get_texts()]
+        colors = [one.get_color() for one in legend.legend_handles]
+        found[column] = dict(zip(texts, colors, strict=True))
+    assert found == {
+        "cluster": {"0 (4)": COLORS[0], "1 (4)": COLORS[1], "noise (4)": NOTHING},
+        "mistake": {"no (11)": "#aeb0c2", "yes (1)": "#d4480b"},
+    }
 
 
 def contrast_with_white(color):

@@ -73,10 +73,22 @@ def run(
             show_default=False,
         ),
     ] = None,
-    color_by: Annotated[
-        Literal["label", "split", "group", "none"] | None,
+    columns: Annotated[
+        list[Path] | None,
         typer.Option(
-            help="What the colours of a picture stand for.", show_default="label, if there are some"
+            metavar="FILE",
+            help="Table with a column id (.csv, .parquet) whose other columns may colour the map; "
+            "may be given several times.",
+            show_default=False,
+        ),
+    ] = None,
+    color_by: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="What colours stand for, and on a page do at first: label, split, group, none, or "
+            "a column of --columns.",
+            show_default="label, if there are some",
         ),
     ] = None,
     thumbnails: Annotated[
@@ -103,6 +115,8 @@ def run(
     penult map rows.h5 -o map.csv -o map.png
     # Draw them again, with the photos in place of dots; nothing is computed.
     penult map rows.h5 --coordinates map.csv -o photos.png --thumbnails
+    # Colour by what other commands say of the photos, on one page.
+    penult map rows.h5 -o m.html --columns clusters.csv --color-by cluster
     # Where test photos fall on a map of the training photos.
     penult map rows.h5 --fit-on train --color-by split -o test.svg
     """
@@ -120,6 +134,7 @@ def run(
         fit_on=fit_on,
         sample=sample,
         coordinates=coordinates,
+        columns=columns,
         color_by=color_by,
         thumbnails=thumbnails,
         images=images,

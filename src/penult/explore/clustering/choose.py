@@ -71,6 +71,8 @@ def numbers_of_clusters(k: int | str | None, rows: int) -> range:
             if rows > 3
             else f"{count(rows, 'row')} are too few to choose; give {option('k', 2)}"
         )
+        if _LEAST <= last < first < rows:
+            allowed = f"the lower end comes first; give {option('k', f'{last}:{first}')}"
         raise UsageError(f"{option('k')} is {first:,}:{last:,}; {allowed}")
     return range(first, last + 1)
 

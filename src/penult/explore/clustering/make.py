@@ -17,8 +17,9 @@ from penult.explore.clustering.kmeans import kmeans
 from penult.explore.clustering.means import davies_bouldin, measure_means
 from penult.explore.clustering.numbering import by_size
 from penult.explore.clustering.silhouette import Silhouettes
-from penult.explore.row_map.components import COMPONENTS, find_components
-from penult.explore.row_map.part import MapRows
+from penult.explore.components import COMPONENTS, find_components
+from penult.explore.part import MapRows
+from penult.explore.scaled import scaled
 from penult.interface import option
 from penult.progress import announce
 from penult.records import Cluster, ClusterCount, Clustering
@@ -150,7 +151,7 @@ def make_clusters(
 def _components(features: Features, metric: Metric, tell: Tell) -> NDArray[np.float32]:
     n = len(features)
     whole = MapRows(np.arange(n), np.ones(n, bool))
-    return find_components(features, whole, metric, COMPONENTS, tell).rows
+    return scaled(find_components(features, whole, metric, COMPONENTS, tell).rows)[0]
 
 
 def _warn_of_fewer(assignments: NDArray[np.int64], numbers: range) -> None:

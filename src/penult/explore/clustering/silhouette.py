@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from penult.explore.scaled import scaled
 from penult.neighbors.unit import unit_rows
 from penult.partition.rows import read_rows, row_length
 
@@ -50,7 +51,7 @@ class Silhouettes:
             units = unit_rows(rows)
             self._distances = np.clip(1 - units @ units.T, 0, 2)
         else:
-            self._distances = pairwise_distances(rows)
+            self._distances = pairwise_distances(scaled(rows)[0])
         np.fill_diagonal(self._distances, 0)
 
     def of(self, assignments: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

@@ -6,7 +6,7 @@ import csv
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from penult.explore.row_map.coordinates import require_parquet
+from penult.explore.tables import require_parquet
 from penult.messages import escape_formula
 from penult.output import atomic_output, atomic_text
 from penult.tabular import outlier_columns

@@ -11,22 +11,22 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
-from penult.errors import FileFormatError, MissingExtraError, WrongFileError
-from penult.explore.row_map.part import Part
-from penult.inputs import require_file
+from penult.errors import FileFormatError
+from penult.explore.part import Part
+from penult.explore.tables import read_table, require_parquet
 from penult.interface import command
 from penult.messages import escape_formula
 from penult.output import atomic_output, atomic_text
 from penult.representation import short_text
-from penult.tabular import row_map_columns
-from penult.wording import count, listed
+from penult.tabular import kind_of, row_map_columns
+from penult.wording import listed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from penult.records import RowMap
 
-__all__ = ["Coordinates", "read_coordinates", "require_parquet", "write_coordinates"]
+__all__ = ["Coordinates", "read_coordinates", "write_coordinates"]
 
 _KEY = b"penult.map"
 _METHODS, _METRICS = ("pca", "tsne", "umap"), ("cosine", "euclidean")
@@ -50,28 +50,14 @@ class Coordinates:
     about: Mapping[str, Any] = field(default_factory=dict)
 
 
-def require_parquet() -> tuple[Any, Any]:
-    """Import pyarrow.
-
-    Raises
-    ------
-    MissingExtraError
-    """
-    try:
-        import pyarrow as pa
-        from pyarrow import parquet
-    except ImportError as error:
-        raise MissingExtraError("a .parquet file", "parquet") from error
-    return pa, parquet
-
-
 def write_coordinates(
     row_map: RowMap, path: Path, *, escape_formulas: bool = False, overwrite: bool = False
 ) -> None:
     """Write a map as a table, by its suffix CSV or Parquet, whole or not at all.
 
-    Columns are ``id``, ``x``, ``y``, ``label``, and ``split`` and ``group`` where there are some.
-    Parquet keeps how the map was made as well, in the metadata of its schema.
+    Columns are ``id``, ``x``, ``y`` and those of `RowMap.columns`: ``label``, ``split`` and
+    ``group`` where there are some, and what was given beside. Parquet
+    keeps how the map was made as well, in the metadata of its schema.
 
     Parameters
     ----------
@@ -90,19 +76,20 @@ def write_coordinates(
     if path.suffix.lower() == ".parquet":
         pa, parquet = require_parquet()
         made = {
-            name: pa.array([*map(_utf8, values)], pa.string())
+            name: _array(pa, values)
             if isinstance(values, list | tuple)
             else pa.array(np.ascontiguousarray(values))
             for name, values in columns.items()
         }
-        table = pa.table(made).replace_schema_metadata({_KEY: json.dumps(row_map.to_dict())})
+        table = pa.table({str(_utf8(name)): values for name, values in made.items()})
+        table = table.replace_schema_metadata({_KEY: json.dumps(row_map.to_dict())})
         with atomic_output(path, overwrite=overwrite) as temporary:
             parquet.write_table(table, temporary)
         return
     escape = escape_formula if escape_formulas else str
     with atomic_text(path, overwrite=overwrite) as file:
         table = csv.writer(file, lineterminator="\n")
-        table.writerow(columns)
+        table.writerow(map(escape, columns))
         for cells in zip(*columns.values(), strict=True):
             # The shortest digits that give a number back.
             table.writerow(
@@ -131,9 +118,11 @@ def read_coordinates(path: Path) -> Coordinates:
         If it is Parquet, and pyarrow is not installed.
     """
     hint = f"make one with: {command('map', 'FEATURES', output='map.csv')}"
-    require_file(path, "a table of coordinates", (".csv", ".parquet"), hint)
-    parquet = path.suffix.lower() in (".parquet", ".pq")
-    columns, about = _read_parquet(path, hint) if parquet else (_read_csv(path, hint), {})
+    table = read_table(
+        path, lambda names: _wanted(path, names, hint), what="a table of coordinates", hint=hint
+    )
+    columns, about = table.columns, _about(table.metadata.get(_KEY, b"{}"))
+    columns["id"] = [str(one) for one in columns["id"]]
     xy = np.stack([_numbers(path, columns["id"], columns[name], name) for name in "xy"], axis=1)
     places: dict[str, int] = {}
     for place, one in enumerate(columns["id"]):
@@ -144,58 +133,14 @@ def read_coordinates(path: Path) -> Coordinates:
     return Coordinates(places, xy, about)
 
 
-def _read_csv(path: Path, hint: str) -> dict[str, list[Any]]:
-    from penult.images.labels.csv_cells import read_cells
-
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            cells = read_cells(file)
-            _, header = next(cells, (1, []))
-            wanted = _wanted(path, header, hint)
-            return dict(zip(wanted, _columns(path, cells, [*wanted.values()]), strict=True))
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise WrongFileError(f"{path} is no CSV file: {error}; {hint}") from error
-
-
 def _wanted(path: Path, header: Sequence[str], hint: str) -> dict[str, int]:
-    named = [name.strip() for name in header]
-    if missing := [name for name in ("id", "x", "y") if name not in named]:
-        has = listed([short_text(name, 30) for name in named]) or "none"
+    if missing := [name for name in ("id", "x", "y") if name not in header]:
+        has = listed([short_text(name, 30) for name in header]) or "none"
         raise FileFormatError(
             f"{path} has no column {listed(missing)} (it has {has}); give a table with the "
             f"columns id, x and y, or {hint}"
         )
-    return {name: named.index(name) for name in ("id", "x", "y")}
-
-
-def _columns(
-    path: Path, lines: Iterable[tuple[int, list[str]]], places: Sequence[int]
-) -> list[list[str]]:
-    columns: list[list[str]] = [[] for _ in places]
-    for line, cells in lines:
-        if not any(cells):
-            continue
-        if len(cells) <= max(places):
-            raise FileFormatError(
-                f"{path}, line {line:,}, has {count(len(cells), 'cell')}; add the others"
-            )
-        for column, place in zip(columns, places, strict=True):
-            column.append(cells[place])
-    return columns
-
-
-def _read_parquet(path: Path, hint: str) -> tuple[dict[str, list[Any]], Mapping[str, Any]]:
-    pa, parquet = require_parquet()
-    try:
-        schema = parquet.read_schema(path)
-        _wanted(path, schema.names, hint)
-        table = parquet.read_table(path, columns=["id", "x", "y"])
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
-        cause = str(error).splitlines()[0]
-        raise WrongFileError(f"{path} is no Parquet file: {cause}; {hint}") from error
-    columns = {name: table[name].to_pylist() for name in ("id", "x", "y")}
-    columns["id"] = [str(one) for one in columns["id"]]
-    return columns, _about((schema.metadata or {}).get(_KEY, b"{}"))
+    return {name: header.index(name) for name in ("id", "x", "y")}
 
 
 def _about(text: bytes) -> Mapping[str, Any]:
@@ -235,6 +180,14 @@ def _number(value: Any) -> float:
         return float(value)
     except (TypeError, ValueError):
         return float("nan")
+
+
+def _array(pa: Any, values: Sequence[Any]) -> Any:
+    kind = kind_of(values)
+    if kind is str:
+        return pa.array([*map(_utf8, values)], pa.string())
+    kinds = {bool: pa.bool_(), int: pa.int64(), float: pa.float64()}
+    return pa.array(values, kinds[kind])
 
 
 def _utf8(text: str | None) -> str | None:

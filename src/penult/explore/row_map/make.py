@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from penult.errors import UsageError
-from penult.explore.row_map.components import COMPONENTS, find_components
+from penult.explore.components import COMPONENTS, find_components
+from penult.explore.part import MapRows, Part, choose_rows, fitted_on
 from penult.explore.row_map.coordinates import read_coordinates
-from penult.explore.row_map.part import MapRows, Part, choose_rows, fitted_on
 from penult.explore.row_map.quality import measure_quality
 from penult.explore.row_map.tsne import EXAGGERATION, choose_perplexity, tsne
 from penult.explore.row_map.umap import choose_neighbors, umap
@@ -24,11 +25,12 @@ from penult.wording import count
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from penult.explore.row_map.columns import AddedColumns
     from penult.progress import Tell
     from penult.records import Features
     from penult.records.neighbors import Metric
 
-__all__ = ["Method", "make_map", "map_of_coordinates", "require_method"]
+__all__ = ["Method", "make_map", "map_of_coordinates", "require_method", "with_columns"]
 
 Method = Literal["pca", "tsne", "umap"]
 
@@ -166,6 +168,30 @@ def map_of_coordinates(features: Features, path: Path, metric: Metric | None) ->
     )
 
 
+def with_columns(row_map: RowMap, features: Features, added: AddedColumns) -> RowMap:
+    """Give a map further columns.
+
+    Parameters
+    ----------
+    row_map : RowMap
+    features : Features
+        Of which rows it is.
+    added : AddedColumns
+        Of these features, with a value for each.
+
+    Returns
+    -------
+    RowMap
+        Without values of rows that are not on it.
+    """
+    place = {str(one): k for k, one in enumerate(features.ids)}
+    shown = [place[str(one)] for one in row_map.ids]
+    more = {name: tuple(values[k] for k in shown) for name, values in added.values.items()}
+    return replace(
+        row_map, columns={**row_map.columns, **more}, joined=row_map.joined | added.joined
+    )
+
+
 def _pair(value: Any) -> tuple[float, float] | None:
     fits = isinstance(value, list) and [*map(type, value)] == [float, float]
     return (value[0], value[1]) if fits else None
@@ -181,7 +207,7 @@ def _put_together(
         ids=tuple(str(ids[k]) for k in shown),
         xy=xy,
         columns={name: tuple(values[k] for k in shown) for name, values in columns.items()},
-        several_labels=features.targets is not None,
+        joined=frozenset() if features.targets is None else frozenset({"label"}),
         layer=features.name,
         total=len(features),
         placed=None if rows.fitted.all() else ~rows.fitted,

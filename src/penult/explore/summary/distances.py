@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from penult.explore.scaled import scaled
 from penult.records import ClassDistances, PairDistances
 
 if TYPE_CHECKING:
@@ -54,7 +55,10 @@ def measure_distances(
     if len(rows) < 2:
         return None
     upper = np.triu_indices(len(rows), 1)
+    rows, scale = scaled(rows)
     values = pairwise_distances(rows, metric=metric)[upper].astype(np.float64)
+    if metric == "euclidean":
+        values *= scale
     same, labelled = (of_pairs[upper] for of_pairs in _pairs(features, places))
     edges = np.histogram_bin_edges(values, _BINS)
     within, between = values[same], values[labelled & ~same]

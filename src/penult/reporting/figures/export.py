@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import re
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +16,7 @@ from penult.written import SIGNED, note_written
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["SVG_MARK", "to_file", "to_png", "to_svg", "to_svg_file"]
+__all__ = ["SVG_MARK", "to_file", "to_html_picture", "to_png", "to_svg", "to_svg_file"]
 
 SVG_MARK = "<!-- Software: penult -->"
 """By which an SVG file is known as penult's."""
@@ -48,6 +50,14 @@ def to_file(figure: Figure, path: Path, *, overwrite: bool = False) -> None:
         note_written(path.parent, path)
     else:
         to_svg_file(figure, path, overwrite=overwrite)
+
+
+def to_html_picture(figure: Figure, alt: str) -> str:
+    """Return a figure as an HTML element for a notebook, a small PNG inside it."""
+    out = io.BytesIO()
+    figure.savefig(out, format="png", dpi=90, bbox_inches="tight", pad_inches=0.05)
+    data = base64.b64encode(out.getvalue()).decode("ascii")
+    return f'<img alt="{escape(alt)}" style="max-width:100%" src="data:image/png;base64,{data}">'
 
 
 def to_svg_file(figure: Figure, path: Path, *, overwrite: bool = False) -> None:

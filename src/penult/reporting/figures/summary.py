@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +9,7 @@ import numpy as np
 
 from penult.messages import printable
 from penult.reporting.figures.colors import GRID, INK, LINE, PAPER, SOFT, WRONG
-from penult.reporting.figures.export import to_file
+from penult.reporting.figures.export import to_file, to_html_picture
 from penult.wording import count, percent
 
 if TYPE_CHECKING:
@@ -57,10 +55,7 @@ def write_summary_figure(summary: Summary, path: Path, *, overwrite: bool = Fals
 
 def summary_as_html(summary: Summary) -> str:
     """Draw the charts as an HTML element for a notebook."""
-    out = io.BytesIO()
-    draw_summary(summary).savefig(out, format="png", dpi=90, bbox_inches="tight", pad_inches=0.05)
-    data = base64.b64encode(out.getvalue()).decode("ascii")
-    return f'<img alt="summary" style="max-width:100%" src="data:image/png;base64,{data}">'
+    return to_html_picture(draw_summary(summary), "summary")
 
 
 def _style(axes: Axes) -> None:
@@ -93,22 +88,24 @@ def _spectrum(axes: Axes, summary: Summary) -> None:
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     axes.xaxis.set_minor_formatter(lambda *_: "")
-    for place, name, dashes in (
-        (spectrum.participation_ratio, "participation ratio", (1, 1.5)),
-        (spectrum.components(0.95), "95% of the variance", (4, 2)),
-        (spectrum.effective_rank, "effective rank", (None, None)),
+    # Marks on the curve, which leaves the corner below it to their names.
+    for place, name, mark in (
+        (spectrum.participation_ratio, "participation ratio", "o"),
+        (spectrum.components(0.95), "95% of the variance", "s"),
+        (spectrum.effective_rank, "effective rank", "D"),
     ):
-        style = "solid" if dashes[0] is None else (0, dashes)
-        label = f"{name}: {place:,.0f}"
-        axes.axvline(place, color=WRONG, linewidth=1.3, linestyle=style, label=label)
-    axes.legend(
-        loc="lower right",
-        fontsize=9,
-        labelcolor=SOFT,
-        facecolor=PAPER,
-        edgecolor=PAPER,
-        framealpha=1,
-    )
+        height = float(np.interp(place, np.arange(1, len(held) + 1), held))
+        axes.plot(
+            [place],
+            [height],
+            marker=mark,
+            markersize=8,
+            linestyle="",
+            color=WRONG,
+            markeredgecolor=PAPER,
+            label=f"{name}: {place:,.0f}",
+        )
+    axes.legend(frameon=False, fontsize=9, labelcolor=SOFT, loc="lower right")
 
 
 def _norms(axes: Axes, summary: Summary) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,6 +28,8 @@ def map_data(
     columns: Mapping[str, Sequence[Any]],
     neighbors: Neighbors,
     *,
+    joined: Collection[str] = (),
+    color_by: str | None = None,
     notes: Mapping[str, str] | None = None,
     escape_formulas: bool = False,
 ) -> dict[str, Any]:
@@ -41,9 +43,13 @@ def map_data(
     xy : float32 array, shape (N, 2)
         y points upwards.
     columns : mapping of str to sequence, length N each
-        What may colour it, see `columns.packed_column`; the first one does.
+        What may colour it, see `columns.packed_column`.
     neighbors : Neighbors
         Of each row, in the full space.
+    joined : collection of str
+        Columns of which a value may be several names, joined by ``|``.
+    color_by : str, optional
+        The column that colours at first; by default the first one.
     notes : mapping of str to str, optional
         What stands in the legend of a column, in a sentence.
     escape_formulas : bool, default=False
@@ -52,7 +58,8 @@ def map_data(
     Returns
     -------
     dict
-        ``format``, 1; ``name``; ``ids``; ``xy``; ``columns``; ``neighbors``, with ``metric``,
+        ``format``, 1; ``name``; ``ids``; ``xy``; ``columns``; ``color_by``, the place among them of
+        the one that colours at first; ``neighbors``, with ``metric``,
         ``places`` and ``values``; ``palette``; ``escape_formulas``. Arrays are as
         `arrays.packed_array` has them.
 
@@ -67,9 +74,11 @@ def map_data(
         "ids": [str(one) for one in ids],
         "xy": packed_array(np.asarray(xy, np.float32)),
         "columns": [
-            packed_column(key, values, len(ids)) | {"note": (notes or {}).get(key, "")}
+            packed_column(key, values, len(ids), joined=key in joined)
+            | {"note": (notes or {}).get(key, "")}
             for key, values in columns.items()
         ],
+        "color_by": next((k for k, one in enumerate(columns) if one == color_by), 0),
         "neighbors": {
             "metric": neighbors.metric,
             "places": packed_array(neighbors.places.astype(np.int32)),

@@ -1,10 +1,13 @@
-"""Colours for categories: of a map's page and, the first eight, of its figure."""
+"""Colours for categories: of a map's page and of its figure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TypeAlias
 
-__all__ = ["CATEGORICAL", "color_order"]
+__all__ = ["CATEGORICAL", "NOISE", "NO_AND_YES", "Category", "color_order", "is_cluster"]
+
+Category: TypeAlias = "str | bool | int"
 
 CATEGORICAL = (
     *("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#694b00", "#2d4b96"),
@@ -21,19 +24,34 @@ the least of its distances to normal, protanopic and deuteranopic sight (Machado
 Fernandes 2009, severity 1), among colours whose channels are multiples of 15, of lightness 0.43 to
 0.80 and chroma 0.04 to 0.155.
 
-Up to eight classes have the same colours on a page and on a figure. Of more they have not: a page
-counts on, for its legend, its pictures and its search tell classes apart, while a figure has shapes
-beside colours, and gives them so that no two alike are near each other. Nor have they where rows
-have several labels, which are one class on a page, and a ring each on a figure.
+A class has the same colour on a page as on a figure, where its shape tells it from others that look
+much the same.
 """
+
+NO_AND_YES = ("#aeb0c2", "#d4480b")
+"""Of what is false and true, on paper."""
+
+NOISE = -1
+"""The number of no cluster, which has no colour of its own."""
 
 _ORDERS = {"split": ("train", "validation", "test")}
 
 
-def color_order(column: str, names: Iterable[str]) -> list[str]:
-    """Sort the names of a column, each once, as they take colours and stand in a legend."""
+def is_cluster(column: str) -> bool:
+    """Whether a column says by its name that its numbers are those of clusters."""
+    return column == "cluster" or column.endswith("_cluster")
+
+
+def color_order(column: str, values: Iterable[Category]) -> list[Category]:
+    """Sort the values of a column, each once, as they take colours and stand in a legend.
+
+    Numbers come before texts, in their order, and noise after all clusters.
+    """
     first = _ORDERS.get(column, ())
-    return sorted(
-        {*names},
-        key=lambda name: (first.index(name) if name in first else len(first), name),
-    )
+
+    def place(value: Category) -> tuple[bool, bool, int, str]:
+        if isinstance(value, str):
+            return False, True, first.index(value) if value in first else len(first), value
+        return is_cluster(column) and value == NOISE, False, value, ""
+
+    return sorted({*values}, key=place)

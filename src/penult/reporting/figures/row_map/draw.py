@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from penult.reporting.figures.colors import GRID, INK, PAPER, SOFT
 from penult.reporting.figures.fonts import Drawable, drawable
-from penult.reporting.figures.row_map.groups import Group, groups_of
-from penult.reporting.figures.row_map.marks import COLORS, NOTHING, Mark, choose_marks, ink_of
+from penult.reporting.figures.row_map.groups import Group, groups_of, is_noise
+from penult.reporting.figures.row_map.marks import (
+    COLORS,
+    NOTHING,
+    ONE_SHAPE_UP_TO,
+    Mark,
+    choose_marks,
+    dot_size,
+    ink_of,
+)
+from penult.reporting.figures.row_map.measured import Measured, measured
 from penult.reporting.figures.row_map.names import Box, place_names
 from penult.reporting.figures.row_map.photos import choose_photos
 from penult.wording import count, percent, shorten
@@ -29,9 +38,8 @@ __all__ = ["Photo", "draw_map"]
 Photo = Callable[[str], "Image.Image | None"]
 """From an id to a small square picture, or None where it cannot be had."""
 
-_LEGEND_UP_TO = 8  # classes; of more, names lie on the map
+_LEGEND_UP_TO = ONE_SHAPE_UP_TO  # classes; of more, names lie on the map
 _LONGEST_NAME = 28
-_DOTS_AS_PICTURE = 5_000  # in SVG, of more dots one picture is made
 _PHOTO_INCHES = 0.32
 _RING = 2.6  # how much larger, by area, the outer ring of a row of several labels is
 
@@ -60,7 +68,8 @@ def draw_map(
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    groups = groups_of(row_map, color_by)
+    values = measured(row_map, color_by)
+    groups = [] if values is not None else groups_of(row_map, color_by)
     named = drawable([group.name for group in groups])
     marks = _marks(groups)
     width, height = _size(len(groups), photos=photo is not None, small=small)
@@ -69,9 +78,13 @@ def draw_map(
     axes = figure.add_axes((0.02, 0.02, 0.96, 0.96))
     _frame(axes, row_map, width / height)
     told = []
+    if values is not None:
+        told.append(values.draw(axes, row_map.xy, alpha=0.85 if photo is None else 0.35))
     if photo is not None:
-        told.append(_draw_photos(axes, row_map, groups, marks, photo))
-    else:
+        if values is None:
+            _draw_dots(axes, row_map, groups, marks, alpha=0.35)
+        told.append(_draw_photos(axes, row_map, groups, marks, photo, values))
+    elif values is None:
         _draw_dots(axes, row_map, groups, marks)
     owned = sum(len(group.rows) for group in groups)
     labelled = len({row for group in groups for row in group.rows.tolist()})
@@ -85,23 +98,19 @@ def draw_map(
         told += _write_names(
             axes, row_map.xy, names, named.families, groups, marks, boxed=photo is not None
         )
-        if bare:
-            told.append(f"grey: {count(bare, 'row')} without a {color_by}")
+        noise = [f"{count(len(one.rows), 'row')} of noise" for one in groups if is_noise(one)]
+        without = [f"{count(bare, 'row')} without a {color_by}"] if bare else []
+        if noise or without:
+            told.append(f"grey: {', '.join(noise + without)}")
     if not small:
         _caption(axes, row_map, told, width)
     return figure, named
 
 
 def _marks(groups: Sequence[Group]) -> list[Mark]:
-    """Marks are given to the largest groups first, which are the ones that meet others."""
-    if not groups:
-        return []
-    if len(groups) <= _LEGEND_UP_TO:
-        return choose_marks(np.array([group.center for group in groups]))
-    order = sorted(range(len(groups)), key=lambda k: -len(groups[k].rows))
-    chosen = choose_marks(np.array([groups[k].center for k in order]))
-    of = dict(zip(order, chosen, strict=True))
-    return [of[k] for k in range(len(groups))]
+    """Of what has a colour of its own, that one; noise takes none from the others."""
+    chosen = iter(choose_marks(np.array([one.center for one in groups if one.color is None])))
+    return [next(chosen) if one.color is None else Mark(one.color, "o") for one in groups]
 
 
 def _size(classes: int, *, photos: bool, small: bool) -> tuple[float, float]:
@@ -139,25 +148,23 @@ def _draw_dots(
 ) -> None:
     """Dots by class, in an order that chance chose, so that no class lies on all others."""
     n = len(row_map)
-    room = float(np.prod(axes.get_figure().get_size_inches()))  # type: ignore[union-attr]
-    size = float(np.clip(350 * room / max(1, n), 3, 34))
-    line = 0.35 if n <= 5_000 else 0
+    size, style = dot_size(axes, n)
     owners: list[list[int]] = [[] for _ in range(n)]
     for k, group in enumerate(groups):
         for row in group.rows.tolist():
             owners[row].append(k)
     # What is drawn: x, y, area, mark; a row of several labels as rings around each other.
     bare = [row for row in range(n) if not owners[row]]
-    style: dict[str, Any] = {
-        "rasterized": n > _DOTS_AS_PICTURE,
-        "edgecolors": PAPER,
-        "linewidths": line,
-    }
     if bare:
         gray = NOTHING if groups else COLORS[0]
         x, y = row_map.xy[bare].T
         axes.scatter(x, y, s=size * 0.8, c=gray, zorder=1, **style)
     order = np.random.default_rng(0).permutation(n).tolist()
+    # But noise lies below all clusters, and what is true above what is not.
+    if lifted := [k for k, group in enumerate(groups) if group.color is not None]:
+        below = -1 if is_noise(groups[lifted[0]]) else 0
+        height = {k: below + place for place, k in enumerate(lifted)}
+        order.sort(key=lambda row: max((height.get(k, 0) for k in owners[row]), default=0))
     layers: dict[str, list[tuple[float, float, float, str]]] = {}
     for row in order:
         x, y = row_map.xy[row].tolist()
@@ -171,7 +178,12 @@ def _draw_dots(
 
 
 def _draw_photos(
-    axes: Axes, row_map: RowMap, groups: Sequence[Group], marks: Sequence[Mark], photo: Photo
+    axes: Axes,
+    row_map: RowMap,
+    groups: Sequence[Group],
+    marks: Sequence[Mark],
+    photo: Photo,
+    values: Measured | None,
 ) -> str:
     """Photos where there is room, framed in the colour of their class, and dots for the others."""
     from matplotlib.patches import Rectangle
@@ -180,13 +192,12 @@ def _draw_photos(
     inches = axes.get_window_extent().width / axes.figure.dpi
     side = _PHOTO_INCHES * (high - low) / inches
     chosen = choose_photos(np.asarray(row_map.xy, np.float64), side * 1.06)
-    color: Mapping[int, str] = {
+    color: dict[int, Any] = {
         row: mark.color
         for group, mark in zip(groups, marks, strict=True)
         for row in group.rows.tolist()
     }
     limits = axes.get_xlim(), axes.get_ylim()
-    _draw_dots(axes, row_map, groups, marks, alpha=0.35)
     drawn = 0
     for row in chosen.tolist():
         picture = photo(str(row_map.ids[row]))
@@ -202,9 +213,8 @@ def _draw_photos(
             zorder=3,
             interpolation="lanczos",
         )
-        frame = Rectangle(
-            (left, below), side, side, fill=False, edgecolor=color.get(row, NOTHING), linewidth=1.6
-        )
+        edge = color.get(row, NOTHING) if values is None else values.color(row)
+        frame = Rectangle((left, below), side, side, fill=False, edgecolor=edge, linewidth=1.6)
         axes.add_patch(frame).set_zorder(4)
     axes.set_xlim(*limits[0])
     axes.set_ylim(*limits[1])
@@ -270,7 +280,8 @@ def _write_names(
 
     figure = axes.figure
     size = 9.5 if len(groups) <= 40 else 8.0 if len(groups) <= 120 else 7.0
-    order = sorted(range(len(groups)), key=lambda k: (-len(groups[k].rows), names[k]))
+    order = [k for k, one in enumerate(groups) if not is_noise(one)]
+    order.sort(key=lambda k: (-len(groups[k].rows), names[k]))
     texts, wanted = [], []
     for k in order:
         x, y = groups[k].center.tolist()

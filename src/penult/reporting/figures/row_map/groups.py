@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from penult.web.map.palette import color_order
+from penult.reporting.figures.row_map.marks import NOTHING
+from penult.web.map.palette import NO_AND_YES, NOISE, color_order, is_cluster
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from penult.records import RowMap
+    from penult.web.map.palette import Category
 
-__all__ = ["Group", "densest", "groups_of"]
+__all__ = ["Group", "densest", "groups_of", "is_noise"]
 
 _SHARE = 10  # a tenth of a class's points make the place where it is densest
 _MOST = 2_000  # points of a class that are looked at
@@ -31,15 +33,18 @@ class Group:
         Places on the map.
     center : float64 array, shape (2,)
         Where they are densest.
+    color : str or None
+        That of noise, and of what is false or true, as ``#rrggbb``; None for one of its own.
     """
 
     name: str
     rows: NDArray[np.int64]
     center: NDArray[np.float64]
+    color: str | None = None
 
 
 def groups_of(row_map: RowMap, color_by: str | None) -> list[Group]:
-    """Find the classes, in the order of their names.
+    """Find the classes, in the order in which a legend has them.
 
     Parameters
     ----------
@@ -54,16 +59,26 @@ def groups_of(row_map: RowMap, color_by: str | None) -> list[Group]:
     """
     if color_by is None or color_by not in row_map.columns:
         return []
-    several = color_by == "label" and row_map.several_labels
-    rows: dict[str, list[int]] = {}
+    rows: dict[Category, list[int]] = {}
     for place, value in enumerate(row_map.columns[color_by]):
         if value is not None:
-            for name in value.split("|") if several else [value]:
-                rows.setdefault(name, []).append(place)
-    return [
-        Group(name, np.array(rows[name]), densest(row_map.xy[rows[name]]))
-        for name in color_order(color_by, rows)
-    ]
+            parts = str(value).split("|") if color_by in row_map.joined else [value]
+            for one in dict.fromkeys(parts):
+                rows.setdefault(one, []).append(place)  # type: ignore[arg-type]
+    groups = []
+    for value in color_order(color_by, rows):
+        name, color = str(value), None
+        if isinstance(value, bool):
+            name, color = ("no", "yes")[value], NO_AND_YES[value]
+        elif is_cluster(color_by) and value == NOISE:
+            name, color = "noise", NOTHING
+        groups.append(Group(name, np.array(rows[value]), densest(row_map.xy[rows[value]]), color))
+    return groups
+
+
+def is_noise(group: Group) -> bool:
+    """Whether it is no class: rows in none of the clusters."""
+    return group.color == NOTHING
 
 
 def densest(xy: NDArray[np.float32]) -> NDArray[np.float64]:

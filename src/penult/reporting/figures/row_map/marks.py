@@ -3,26 +3,41 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from penult.reporting.figures.colors import PAPER
 from penult.web.map.palette import CATEGORICAL
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-__all__ = ["COLORS", "NOTHING", "SHAPES", "Mark", "choose_marks", "ink_of"]
+__all__ = [
+    "COLORS",
+    "NOTHING",
+    "ONE_SHAPE_UP_TO",
+    "SHAPES",
+    "Mark",
+    "choose_marks",
+    "dot_size",
+    "ink_of",
+]
 
-COLORS = CATEGORICAL[:8]
-"""Those that differ most, also to the colour-blind."""
+COLORS = CATEGORICAL
+"""In the order in which classes take them, on a page as well."""
 
 SHAPES = ("o", "^", "s", "D", "v", "P")
-"""By matplotlib's names; a colour comes again with the next of them."""
+"""By matplotlib's names; the first stands alone where there are few classes."""
+
+ONE_SHAPE_UP_TO = 8
+"""Classes whose colours differ enough without shapes, also to the colour-blind."""
 
 NOTHING = "#b9bac2"
 """Of rows that have no label."""
 
+_DOTS_AS_PICTURE = 5_000
 _DARKEST = 0.18  # relative luminance of text that is read on white: a contrast of 4.5
 
 
@@ -45,9 +60,10 @@ class Mark:
 def choose_marks(centers: NDArray[np.float64]) -> list[Mark]:
     """Give each class a colour and a shape.
 
-    Up to eight classes have a colour each, always in the same order. Of more, each in turn gets the
-    mark whose nearest owner on the map is farthest away, so that none is beside one that looks the
-    same: first by its colour, then by colour and shape.
+    Colours come in one order, which is that of the page, and again after the last. Up to eight
+    classes are dots. Of more, each in turn gets the shape whose nearest owner of the same colour is
+    farthest away on the map, and of several such that whose nearest owner of any colour is: so that
+    none is beside one that looks the same, whatever colours the reader can tell apart.
 
     Parameters
     ----------
@@ -58,22 +74,39 @@ def choose_marks(centers: NDArray[np.float64]) -> list[Mark]:
     -------
     list of Mark, length K
     """
-    if len(centers) <= len(COLORS):
-        return [Mark(color, SHAPES[0]) for color in COLORS[: len(centers)]]
-    colors = np.zeros(len(centers), int)
+    colors = [COLORS[k % len(COLORS)] for k in range(len(centers))]
+    if len(centers) <= ONE_SHAPE_UP_TO:
+        return [Mark(color, SHAPES[0]) for color in colors]
     shapes = np.zeros(len(centers), int)
     for k, center in enumerate(centers):
         away = np.linalg.norm(centers[:k] - center, axis=1)
-        colors[k] = _farthest(away, colors[:k], len(COLORS))
-        same = colors[:k] == colors[k]
-        shapes[k] = _farthest(away[same], shapes[:k][same], len(SHAPES))
-    return [Mark(COLORS[c], SHAPES[s]) for c, s in zip(colors, shapes, strict=True)]
+        same = np.array([one == colors[k] for one in colors[:k]], bool)
+
+        def room(shape: int, k: int = k, away: Any = away, same: Any = same) -> tuple[float, float]:
+            owned = shapes[:k] == shape
+            return min(away[owned & same], default=np.inf), min(away[owned], default=np.inf)
+
+        shapes[k] = max(range(len(SHAPES)), key=room)
+    return [Mark(color, SHAPES[s]) for color, s in zip(colors, shapes, strict=True)]
 
 
-def _farthest(away: NDArray[np.float64], owned: NDArray[np.int64], choices: int) -> int:
-    """The choice whose nearest owner is farthest away; the first that nobody owns."""
-    nearest = [min(away[owned == one], default=np.inf) for one in range(choices)]
-    return int(np.argmax(nearest))
+def dot_size(axes: Axes, points: int) -> tuple[float, dict[str, Any]]:
+    """Of dots, so many of which lie on a map: their area, and how else they are drawn.
+
+    Returns
+    -------
+    size : float
+        In square points.
+    style : dict
+        Of many, one picture is made in SVG, and they have no edges.
+    """
+    room = float(np.prod(axes.get_figure().get_size_inches()))  # type: ignore[union-attr]
+    style = {
+        "rasterized": points > _DOTS_AS_PICTURE,
+        "edgecolors": PAPER,
+        "linewidths": 0.35 if points <= _DOTS_AS_PICTURE else 0,
+    }
+    return float(np.clip(350 * room / max(1, points), 3, 34)), style
 
 
 def ink_of(color: str) -> str:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from penult.errors import PenultError
-from penult.output import atomic_output
+from penult.reporting.figures.export import to_file, to_html_picture
 from penult.reporting.figures.row_map.draw import Photo, draw_map
 from penult.web.pictures import image_opener
 from penult.web.thumbnails import square_picture
-from penult.written import SIGNED, note_written
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -61,41 +58,15 @@ def write_map_figure(
     if features is not None:
         photo = _photos(features, images, offline=offline, named=path.name)
     figure, named = draw_map(row_map, color_by=color_by, photo=photo)
-    with atomic_output(path, overwrite=overwrite) as temporary:
-        if path.suffix.lower() == ".svg":
-            _save_svg(figure, temporary)
-        else:
-            figure.savefig(
-                temporary, format="png", bbox_inches="tight", pad_inches=0.15, metadata=SIGNED
-            )
-    if path.suffix.lower() == ".png":
-        note_written(path.parent, path)
+    to_file(figure, path, overwrite=overwrite)
     if message := named.message(path.name):
         logging.getLogger("penult").warning("penult: %s", message)
 
 
-def map_as_html(row_map: RowMap) -> str:
+def map_as_html(row_map: RowMap, color_by: str | None) -> str:
     """Draw a small picture of a map, as an HTML element for a notebook."""
-    color_by = "label" if any(row_map.columns.get("label", ())) else None
     figure, _ = draw_map(row_map, color_by=color_by, small=True)
-    out = io.BytesIO()
-    figure.savefig(out, format="png", dpi=90, bbox_inches="tight", pad_inches=0.05)
-    data = base64.b64encode(out.getvalue()).decode("ascii")
-    return f'<img alt="row map" style="max-width:100%" src="data:image/png;base64,{data}">'
-
-
-def _save_svg(figure: Any, path: Path) -> None:
-    import matplotlib
-
-    # Text stays text; without the salt the names of its parts would be others each time.
-    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "penult"}):
-        figure.savefig(
-            path,
-            format="svg",
-            bbox_inches="tight",
-            pad_inches=0.15,
-            metadata={"Date": None, "Creator": "penult"},
-        )
+    return to_html_picture(figure, "row map")
 
 
 def _photos(

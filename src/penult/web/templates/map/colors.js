@@ -15,8 +15,8 @@ function ramp(share, dark) {
 const NONE = { light: rgb("#b4b5c0"), dark: rgb("#5f6170") };
 const NO_AND_YES = { light: [rgb("#aeb0c2"), rgb("#d4480b")], dark: [rgb("#62647a"), rgb("#ff8442")] };
 
-// From a row of a column to its colour.
-function colorsOf(column, palette, dark) {
+// From a row of a column to its colour; coloring(i) is the code of the name that colours it.
+function colorsOf(column, palette, dark, coloring) {
   const scheme = dark ? "dark" : "light", none = NONE[scheme];
   if (!column) return () => rgb(palette[0]);
   if (column.kind === "numeric") {
@@ -29,12 +29,12 @@ function colorsOf(column, palette, dark) {
     };
   }
   const codes = codesOf(column, palette, dark);
-  return (i) => codes(column.codes[i]);
+  return (i) => codes(coloring(i));
 }
 
 // From a category to its colour.
 function codesOf(column, palette, dark) {
   const scheme = dark ? "dark" : "light";
   const colors = column.boolean ? NO_AND_YES[scheme] : palette.map(rgb);
-  return (code) => (code < 0 ? NONE[scheme] : colors[code % colors.length]);
+  return (code) => (code < 0 || code === column.noise ? NONE[scheme] : colors[code % colors.length]);
 }

@@ -17,6 +17,15 @@ const printable = (text) =>
     return code < 256 ? "\\x" + code.toString(16).padStart(2, "0") : "\\u" + code.toString(16).padStart(4, "0");
   });
 
+const NO_NAME = [-1], FIRST_NAME = [0];
+
+// A column of categories with the names of its legend, and which of them each of its values is.
+const withNames = (column) => ({
+  ...column,
+  names: column.names ?? column.values,
+  sets: column.sets ?? column.values.map((_, k) => [k]),
+});
+
 class MapData {
   constructor(json) {
     this.name = json.name;
@@ -28,7 +37,8 @@ class MapData {
     this.columns = json.columns.map((column) =>
       column.kind === "numeric"
         ? { ...column, values: unpack(column.values) }
-        : { ...column, codes: unpack(column.codes) });
+        : withNames({ ...column, codes: unpack(column.codes) }));
+    this.colorBy = json.color_by ?? 0;
     this.metric = json.neighbors.metric;
     this.neighbors = unpack(json.neighbors.places);
     this.likeness = unpack(json.neighbors.values);
@@ -55,6 +65,13 @@ class MapData {
     }
   }
 
+  // The codes of a row among the names of a column's legend; -1 alone where it has none. Where it
+  // has several, the rarest first.
+  codes(column, i) {
+    if (column.kind === "numeric") return Number.isNaN(column.values[i]) ? NO_NAME : FIRST_NAME;
+    return column.codes[i] < 0 ? NO_NAME : column.sets[column.codes[i]];
+  }
+
   // A value of a column as it is written, "" where there is none.
   value(column, i) {
     if (column.kind === "categorical") return column.codes[i] < 0 ? "" : column.values[column.codes[i]];
@@ -63,6 +80,7 @@ class MapData {
 
   // The same in few digits, to be read.
   word(column, i) {
+    if (column.noise !== undefined && this.codes(column, i)[0] === column.noise) return column.names[column.noise];
     const value = this.value(column, i);
     return value === "" ? "none" : column.kind === "numeric" ? String(Number(column.values[i].toPrecision(3))) : printable(value);
   }

@@ -44,6 +44,12 @@ class Details {
     return list;
   }
 
+  // The columns that have a value of a row, the first one, and the one that colours.
+  told(i) {
+    const { data, column } = this.map;
+    return data.columns.filter((one, k) => k === 0 || one === column || data.value(one, i) !== "");
+  }
+
   // A card's worth of them: the first column, which is the label where there are labels, and the one
   // that colours.
   brief(i) {
@@ -76,7 +82,7 @@ class Details {
     const title = data.metric === "cosine" ? "by cosine" : "by distance";
     picture.replaceChildren(
       element("div", { class: "head" }, element("h2", {}, idElement(data.ids[i])), button("×", { class: "close", "aria-label": "Close the picture", onclick: () => map.open(-1) })),
-      map.pictures.element(i, printable(data.ids[i])), this.facts(i, data.columns),
+      map.pictures.element(i, printable(data.ids[i])), this.facts(i, this.told(i)),
       element("h3", {}, "Nearest ", element("span", { class: "soft" }, title)),
       near.length
         ? element("p", { class: "soft" }, "In the full space, not on the map.")
@@ -121,13 +127,14 @@ class Details {
     const { column, data, drawing } = this.map;
     if (!column || column.kind === "numeric") return null;
     const counts = new Map();
-    for (const i of rows) counts.set(column.codes[i], (counts.get(column.codes[i]) ?? 0) + 1);
+    for (const i of rows)
+      for (const code of data.codes(column, i)) counts.set(code, (counts.get(code) ?? 0) + 1);
     const order = [...counts].sort((a, b) => b[1] - a[1]), color = codesOf(column, data.palette, drawing.dark);
     const list = element("p", { class: "shares" });
     for (const [code, size] of order.slice(0, 6)) {
       const swatch = element("span", { class: "swatch" });
       swatch.style.setProperty("--color", css(color(code)));
-      list.append(element("span", { class: "share" }, swatch, code < 0 ? "none" : named(column.values[code]), ` ${size.toLocaleString("en")}`));
+      list.append(element("span", { class: "share" }, swatch, code < 0 ? "none" : named(column.names[code]), ` ${size.toLocaleString("en")}`));
     }
     if (order.length > 6) list.append(element("span", { class: "share soft" }, `and ${order.length - 6} more`));
     return list;

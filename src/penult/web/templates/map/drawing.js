@@ -73,7 +73,8 @@ class Drawing {
     const { data, filters, column, emphasis } = this.state;
     const order = this.ordered(column);
     const points = new Float32Array(2 * data.size), colors = new Uint8Array(4 * data.size);
-    this.colorOf = colorsOf(column, data.palette, this.dark);
+    const which = data.columns.indexOf(column);
+    this.colorOf = colorsOf(column, data.palette, this.dark, (i) => filters.coloring(which, i));
     const alpha = Math.round(255 * (data.size > 30000 ? 0.75 : 0.88)), faded = Math.round(255 * FADED);
     let k = 0;
     const place = (i) => {
@@ -86,7 +87,7 @@ class Drawing {
     for (const i of order) if (emphasis && !emphasis[i]) place(i);
     for (const i of order) if (!emphasis || emphasis[i]) place(i);
     this.dots.set(points, colors);
-    this.places = namePlaces(data, column, filters.shown);
+    this.places = namePlaces(data, column, filters.shown, filters.hidden[which]);
   }
 
   get radius() {
@@ -205,7 +206,7 @@ class Drawing {
     paper.font = `600 12.5px ${getComputedStyle(this.over).fontFamily}`;
     paper.textAlign = "center"; paper.textBaseline = "middle"; paper.lineJoin = "round";
     for (const { code, u, v } of this.places ?? []) {
-      const name = titled(column.values[code]);
+      const name = titled(column.names[code]);
       const text = name.length > 28 ? name.slice(0, 27) + "…" : name;
       const half = paper.measureText(text).width / 2 + 4;
       const place = u * view.scale + view.left, y = v * view.scale + view.top;

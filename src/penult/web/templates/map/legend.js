@@ -18,11 +18,9 @@ class Legend {
 
   // Of the column that colours: its codes with how many rows each has, in their order.
   counts() {
-    const counts = new Map(), { data, filters } = this.map;
-    for (let i = 0; i < data.size; i++) {
-      const code = filters.code(this.column, i);
-      counts.set(code, (counts.get(code) ?? 0) + 1);
-    }
+    const counts = new Map(), { data } = this.map;
+    for (let i = 0; i < data.size; i++)
+      for (const code of data.codes(this.column, i)) counts.set(code, (counts.get(code) ?? 0) + 1);
     return [...counts].sort(([a], [b]) => (a < 0) - (b < 0) || a - b);
   }
 
@@ -41,7 +39,7 @@ class Legend {
     const listed = new Set(frequent.map(([code]) => code));
     const list = element("ul", { class: "legend" });
     for (const [code, size] of rows.filter(([code]) => listed.has(code))) {
-      const name = code < 0 ? "none" : column.values[code];
+      const name = code < 0 ? "none" : column.names[code];
       const toggle = button("", {
         class: "value", "data-code": code, title: printable(name),
         onclick: () => map.filter(() => map.filters.toggle(which, code)),

@@ -1,17 +1,20 @@
 // Where the names of categories stand: at the densest place of each.
-function namePlaces(data, column, shown) {
+function namePlaces(data, column, shown, hidden) {
   if (!column || column.kind !== "categorical" || column.boolean) return [];
   const sums = new Map(), cells = 24;
   for (let i = 0; i < data.size; i++) {
-    const code = column.codes[i];
-    if (code < 0 || !shown[i]) continue;
-    if (!sums.has(code)) sums.set(code, { code, count: 0, dense: new Map() });
-    const name = sums.get(code), u = data.points[2 * i], v = data.points[2 * i + 1];
-    name.count++;
+    if (!shown[i]) continue;
+    const u = data.points[2 * i], v = data.points[2 * i + 1];
     const cell = Math.floor(v * cells) * (cells + 1) + Math.floor(u * cells);
-    const dense = name.dense.get(cell) ?? [0, 0, 0];
-    dense[0]++; dense[1] += u; dense[2] += v;
-    name.dense.set(cell, dense);
+    for (const code of data.codes(column, i)) {
+      if (code < 0 || code === column.noise || hidden.has(code)) continue;
+      if (!sums.has(code)) sums.set(code, { code, count: 0, dense: new Map() });
+      const name = sums.get(code);
+      name.count++;
+      const dense = name.dense.get(cell) ?? [0, 0, 0];
+      dense[0]++; dense[1] += u; dense[2] += v;
+      name.dense.set(cell, dense);
+    }
   }
   const places = [];
   for (const { code, count, dense } of sums.values()) {

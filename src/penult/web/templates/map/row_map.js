@@ -8,7 +8,7 @@ class RowMap {
     this.view = new View(this.data, this.grid.gap());
     this.filters = new Filters(this.data);
     this.pictures = new Pictures(this.data.pictures, () => this.schedule());
-    this.column = this.data.columns[0];
+    this.column = this.data.columns[this.data.colorBy];
     this.selection = []; // rows, in the order of the file
     this.matches = [];
     this.pinned = this.hovered = -1;
@@ -22,6 +22,7 @@ class RowMap {
     this.drawing = new Drawing(this, part(".dots"), this.canvas);
     this.pointer = new Pointer(this, this.canvas);
     this.legend = new Legend(this, part(".colors"));
+    this.legend.choice.value = this.data.colorBy;
     this.search = new Search(this, part(".search"));
     this.details = new Details(this, part(".details"));
     this.tools();

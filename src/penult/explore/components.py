@@ -1,4 +1,4 @@
-"""Principal components of the rows of a map: what each method starts from."""
+"""Principal components of rows: what maps and clusters start from."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from penult.wording import count
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from penult.explore.row_map.part import MapRows
+    from penult.explore.part import MapRows
     from penult.progress import Tell
     from penult.records import Features
     from penult.records.neighbors import Metric
