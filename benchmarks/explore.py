@@ -83,8 +83,8 @@ def main() -> None:
     slow, slow_cpu = time.perf_counter() - start, time.process_time() - begun
     show("scikit-learn", slow, slow_cpu, features, every.shown, theirs)
     print(
-        f"scikit-learn takes {slow / seconds:.2f} times as long, and {slow_cpu / cpu:.2f} times the "
-        f"CPU; penult kept {cpu / seconds:.2f} cores busy, scikit-learn {slow_cpu / slow:.2f}"
+        f"scikit-learn takes {slow / seconds:.2f} times as long, and {slow_cpu / cpu:.2f} times "
+        f"the CPU; penult kept {cpu / seconds:.2f} cores busy, scikit-learn {slow_cpu / slow:.2f}"
     )
 
 

@@ -140,11 +140,19 @@ def test_duplicates(mapped, tmp_path):
     assert mapped(tmp_path / "d.csv")["d_label"][:2] == ["blob 0", "iris"]
 
 
-def test_outliers(mapped, tmp_path):
-    lines = ["0.jpg,99,far|dark", "1.jpg,50,"]
-    path = table(tmp_path / "o.csv", "id,percentile,reasons", *lines)
+def test_outliers(features, mapped, tmp_path):
+    path = tmp_path / "o.csv"
+    told = penult.outliers(features, path, k=2, pictures=False, progress=False)
+    percentiles = {one.id: one.percentile for one in told}
     column, values = on_page(mapped, tmp_path, path, "outlier_percentile")
-    assert (column["kind"], values[:3]) == ("numeric", [99.0, 50.0, None])  # whole, and measured
+    assert column["kind"] == "numeric"
+    assert values == [percentiles[one] for one in IDS]
+    found = mapped(path)
+    assert {"outlier_percentile", "outlier_distance", "lof"} <= found.keys()
+    assert "o_label" not in found  # it is the map's own
+    lines = ["0.jpg,99,far|dark", "1.jpg,50,"]
+    path = table(tmp_path / "whole.csv", "id,percentile,reasons", *lines)
+    assert mapped(path)["outlier_percentile"][:3] == [99.0, 50.0, None]  # whole, and measured
     column, _ = on_page(mapped, tmp_path, path, "outlier_reasons")
     assert column["names"] == ["dark", "far"]
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from penult.errors import FileFormatError, UsageError
 from penult.explore.row_map.known_tables import known_table
-from penult.explore.tables import read_table
 from penult.explore.row_map.values import plain_values
+from penult.explore.tables import read_table
 from penult.interface import option
 from penult.representation import short_text
 from penult.tabular import text_columns

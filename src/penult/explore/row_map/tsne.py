@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from penult.errors import UsageError
+from penult.explore.row_map.repulsion import kl_divergence
 from penult.interface import option
 from penult.machine import cores
 from penult.neighbors.exact import nearest
@@ -87,8 +88,8 @@ def tsne(
     It starts from the first two principal components, scaled to a standard deviation of 0.0001,
     takes 250 iterations with an exaggeration of 12 and 500 without, and a learning rate of a
     twelfth of the rows, then of the rows (Belkina et al., 2019). Neighbours are exact up to 100,000
-    rows; repulsion is approximated by Barnes and Hut's tree, from 10,000 rows on by interpolation
-    (Linderman et al., 2019).
+    rows; repulsion is approximated by Barnes and Hut's tree, or by interpolation (Linderman et al.,
+    2019) while the map is small for its rows, which is faster then.
 
     Parameters
     ----------
@@ -131,6 +132,7 @@ def tsne(
         early_exaggeration_iter=_EARLY,
         n_iter=_ITERATIONS,
         n_jobs=threads,
+        negative_gradient_method=kl_divergence,
         random_state=seed,
         callbacks=stages,
         callbacks_every_iters=_TOLD_EVERY,
@@ -141,6 +143,8 @@ def tsne(
         found = fit.fit(affinities=affinities, initialization=start)
         # As openTSNE does before it places any, so that they stay where they are.
         found -= (np.max(found, axis=0) + np.min(found, axis=0)) / 2
+        # Rows that are placed do not widen the map, and openTSNE knows which way is faster.
+        found.gradient_descent_params["negative_gradient_method"] = "auto"
         result = np.empty((len(rows), 2), np.float32)
         result[fitted] = np.asarray(found)
         others = np.flatnonzero(~fitted)
