@@ -1,11 +1,14 @@
 """The page of clusters, read back with a parser."""
 
+import base64
+import io
 import re
 
 import numpy as np
 import pytest
 from html_pages import Page, section_of
 from map_rows import blobs, features_of
+from PIL import Image
 from reports import picture_of
 
 import penult
@@ -106,3 +109,13 @@ def test_the_choice_is_drawn_and_the_command_makes_the_same_again(page_of):
     assert "penult cluster FEATURES.h5 --layer penultimate -k 3 -o clusters.csv" in making
     with pytest.raises(OutputExistsError):
         write_clusters_page(found, blobs(3, of=4), path)
+
+
+def test_the_photos_of_a_cluster_are_whole_and_can_be_opened(page_of):
+    path, _ = page_of(blobs(3, of=20), k=3)
+    page = Page(path.read_text("utf-8"))
+    assert page.all("template", id="lightbox")
+    with Image.open(
+        io.BytesIO(base64.b64decode(page.all("img")[0]["src"].split(",")[1]))
+    ) as picture:
+        assert picture.size == (300, 200)  # as it is, and not its middle square

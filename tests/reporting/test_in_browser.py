@@ -241,3 +241,19 @@ def test_no_two_charts_of_a_page_share_an_id(tab, pages):
     tab.open(pages["comparison"])
     ids = Counter(tab.run("[...document.querySelectorAll('[id]')].map(one => one.id)"))
     assert [name for name, times in ids.items() if times > 1] == []
+
+
+def test_a_copy_opens_large_and_the_arrows_go_on_to_the_next(tab, pages):
+    tab.open(pages["duplicates"])
+    tab.run("document.querySelector('#groups figure img').focus()")
+    first, second = tab.run(
+        "[...document.querySelectorAll('#groups figure img')].slice(0, 2).map(one => one.alt)"
+    )
+    large = "document.querySelector('dialog[open] .large img')?.alt"
+    tab.press("Enter")
+    assert tab.run(large) == first
+    tab.press("ArrowRight")
+    assert tab.run(large) == second
+    tab.press("Escape")
+    assert tab.run(f"[{large}, document.activeElement.alt]") == [None, second]
+    assert tab.complaints == []

@@ -114,3 +114,27 @@ def test_the_size_of_a_photo_taken_upright_is_that_of_the_upright_photo():
 def test_an_image_that_cannot_be_read_has_no_whole_picture_either():
     thumbnails = Thumbnails({"a": b"GIF89a nonsense"}.get)
     assert thumbnails.whole("a", 48) is thumbnails.whole("gone", 48) is None
+
+
+@pytest.mark.parametrize(
+    ("size", "made"),
+    [
+        ((900, 600), (336, 224)),  # the shorter side fills a tile
+        ((600, 900), (224, 336)),
+        ((2000, 200), (448, 45)),  # no longer than two tiles
+        ((300, 300), (224, 224)),
+        ((90, 60), (90, 60)),  # as it is
+    ],
+)
+def test_a_photo_is_whole_and_fills_a_square_tile(size, made):
+    data = file_of(halves(size, RED, BLUE), "PNG")
+    address = Thumbnails({"a": data}.get).photo("a", 224)
+    with Image.open(
+        io.BytesIO(base64.b64decode(address.removeprefix("data:image/webp;base64,")))
+    ) as picture:
+        assert picture.size == made
+        pixels = np.asarray(picture.convert("RGB")).astype(int)
+    third = made[0] // 3
+    assert pixels[:, :third].reshape(-1, 3).mean(0) == pytest.approx(RED, abs=8)
+    assert pixels[:, -third:].reshape(-1, 3).mean(0) == pytest.approx(BLUE, abs=8)
+    assert Thumbnails({}.get).photo("a", 224) is None

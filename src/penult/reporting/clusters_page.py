@@ -73,6 +73,7 @@ def write_clusters_page(
                 Thumbnails(image_opener(features, images, offline=offline, announce=True)),
                 template="clusters/page.html",
                 folder="clusters",
+                script="web/photos.js",
                 clustering=clustering,
                 title=Path(file).stem,
             )

@@ -69,6 +69,7 @@ def write_duplicates_page(
                 Thumbnails(image_opener(features, images, offline=offline, announce=True)),
                 template="duplicates/page.html",
                 folder="duplicates",
+                script="web/photos.js",
                 filters={"file_size": file_size},
                 duplicates=duplicates,
                 title=shown.title,

@@ -48,6 +48,7 @@ class Thumbnails:
     def __init__(self, open_image: Callable[[str], bytes | None]) -> None:
         self._open_image = open_image
         self._squares: dict[tuple[str, int], str | None] = {}
+        self._photos: dict[tuple[str, int], str | None] = {}
         self._whole: dict[tuple[str, int], WholePicture | None] = {}
 
     def __call__(self, image_id: str, side: int) -> str | None:
@@ -92,6 +93,29 @@ class Thumbnails:
             self._whole[key] = self._made(image_id, side, _whole)
         return self._whole[key]
 
+    def photo(self, image_id: str, side: int) -> str | None:
+        """Return the address of a picture of all of an image that fills a square, or None.
+
+        As a tile it looks as its middle square does; opened, it is whole.
+
+        Parameters
+        ----------
+        image_id : str
+            As in the feature file.
+        side : int
+            Of the shorter side, in pixels; the longer one has twice as many at most, and then the
+            shorter one fewer.
+
+        Returns
+        -------
+        str or None
+            It begins with ``data:``.
+        """
+        key = (image_id, side)
+        if key not in self._photos:
+            self._photos[key] = self._made(image_id, side, _photo)
+        return self._photos[key]
+
     def _made(self, image_id: str, side: int, make: Callable[[bytes, int], Made]) -> Made | None:
         from penult.errors import PenultError
 
@@ -130,6 +154,16 @@ def square_picture(data: bytes, side: int) -> Image.Image:
 
 def _square(data: bytes, side: int) -> str:
     return _data_uri(square_picture(data, side))
+
+
+def _photo(data: bytes, side: int) -> str:
+    from PIL import Image
+
+    image = _decoded(data, side)
+    shorter, longer = sorted(image.size)
+    within = min(2 * side, -(-longer * side // max(shorter, 1)))
+    image.thumbnail((within, within), Image.Resampling.LANCZOS)
+    return _data_uri(image)
 
 
 def _whole(data: bytes, side: int) -> WholePicture:

@@ -83,7 +83,7 @@ def _pictured(
         one, label = str(shown.clustering.ids[row]), int(shown.labels[row])
         name = str(shown.label_names[label]) if label >= 0 else None
         other = _is_named(cluster) and name not in (None, cluster.label)
-        return _Picture(id=one, address=thumbnails(one, side), label=name, other=other)
+        return _Picture(id=one, address=thumbnails.photo(one, side), label=name, other=other)
 
     rest = members if cluster is None else members[1:]
     steps = np.linspace(0, len(rest) - 1, min(_PICTURES, len(rest))).round().astype(int)
