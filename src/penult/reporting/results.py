@@ -14,6 +14,7 @@ from penult.interface import option
 from penult.messages import escape_json
 from penult.output import atomic_output, check_folder, check_output, explain
 from penult.records import HeldOut, Scores
+from penult.reporting.class_order import LABEL_ORDER_UP_TO, by_similarity
 from penult.reporting.figures.charts import layers_chart
 from penult.reporting.figures.confusion_matrix import confusion_matrix_png
 from penult.reporting.figures.export import to_png
@@ -119,7 +120,15 @@ def write_results(
         partial.write_text("".join(f"{escape_json(line)}\n" for line in lines), "utf-8")
     if scores.confusion:
         written.append(directory / CONFUSION)
-        confusion_matrix_png(scores, written[-1], normalize=normalize, overwrite=overwrite)
+        confusion_matrix_png(
+            scores,
+            written[-1],
+            order=by_similarity(scores.confusion)
+            if len(scores.classes) > LABEL_ORDER_UP_TO
+            else None,
+            normalize=normalize,
+            overwrite=overwrite,
+        )
     if len(layers) > 1:
         written.append(directory / LAYERS)
         multilabel = scores.mean_average_precision is not None
