@@ -22,7 +22,7 @@ from penult.errors import OutputExistsError, PenultError
 from penult.messages import printable
 from penult.records import Average, Failure
 from penult.reporting import check_report, sections, write_report
-from penult.reporting.sections import SECTIONS, Section, labels, mistakes
+from penult.reporting.sections import SECTIONS, Section, classes, labels, mistakes
 
 
 def read(directory, report, **options):
@@ -44,16 +44,33 @@ def test_every_class_has_a_row_with_its_scores(tmp_path):
     path = write_report(tmp_path, report_of(GARDEN, FLOWERS))
     rows = re.findall(r"<tr>(.*?)</tr>", section_of(path, "classes"), re.DOTALL)[1:]
     cells = [(Page(row).text.split()[0], *re.findall(r">([\d.,]+)</td>", row)) for row in rows]
-    assert cells == [
-        ("daisy", "0.67", "1.00", "0.50", "2", "8"),
+    assert cells == [  # the lowest F1 first, and of these the lowest recall
         ("iris", "0.50", "0.25", "0.50", "4", "16"),
         ("tulip", "0.33", "0.50", "0.50", "2", "8"),
+        ("daisy", "0.67", "1.00", "0.50", "2", "8"),
     ]
+    (sorted_by,) = [
+        h for h in re.findall(r"<th.*?</th>", section_of(path, "classes")) if "aria-sort" in h
+    ]
+    assert 'aria-sort="ascending">F1<' in sorted_by
+
+
+def test_the_bars_begin_at_the_tenth_below_the_smallest_score_and_the_page_says_so(tmp_path):
+    section = section_of(write_report(tmp_path / "a", report_of(GARDEN, FLOWERS)), "classes")
+    assert "The bars begin at 0.2, not at 0." in section  # the recall of iris is 0.25
+    shares = re.findall(r'data-value="([\d.]+)" style="--share:([\d.]+)"', section)
+    assert len(shares) == 9
+    for value, share in shares:
+        assert float(share) == pytest.approx((float(value) - 0.2) / 0.8, abs=1e-4)
+    missed = [("iris/1.jpg", "iris", "tulip", 0.9), ("tulip/1.jpg", "tulip", "tulip", 0.9)]
+    section = section_of(write_report(tmp_path / "b", report_of(missed, FLOWERS)), "classes")
+    assert "The bars begin" not in section  # at 0
 
 
 def test_a_class_without_held_out_images_has_dashes_for_scores(tmp_path):
     path = write_report(tmp_path, report_of(GARDEN, [*FLOWERS, "violet"]))
     assert section_of(path, "classes").count(">–</td>") == 3
+    assert re.findall(r"<bdi>(\w+)</bdi>", section_of(path, "classes"))[-1] == "violet"
 
 
 def test_scores_that_were_computed_are_shown_and_others_are_not(tmp_path):
@@ -90,15 +107,17 @@ def test_the_confusion_table_holds_every_number(tmp_path):
     assert len(page.all("th", scope="row")) == len(page.all("th", scope="col")) == 3
 
 
-def test_the_pair_with_the_most_mistakes_comes_first_with_both_directions(tmp_path):
-    section = section_of(write_report(tmp_path, report_of(GARDEN, FLOWERS)), "pairs")
-    texts = [
-        " ".join(Page(f"<article{part}").text.split())
-        for part in re.findall(r"<article(.*?</article>)", section, re.DOTALL)
-    ]
-    assert len(texts) == 2
-    assert "iris and tulip 2 images of iris called tulip, 1 image of tulip called iris" in texts[0]
-    assert "daisy and iris 1 image of iris called daisy" in texts[1]
+def test_the_pair_with_the_most_mistakes_in_both_directions_comes_first(tmp_path):
+    section = section_of(write_report(tmp_path, report_of(GARDEN, FLOWERS)), "mistakes")
+    assert "Confused most: iris and tulip (3), daisy and iris (1)." in " ".join(
+        Page(section).text.split()
+    )
+    buttons = re.findall(r"<button.*?</button>", section, re.DOTALL)
+    said = [" ".join(Page(one).text.split()) for one in buttons]
+    assert said == ["all 4", "iris ↔and tulip 3", "daisy ↔and iris 1"]
+    (bar,) = Page(section).all("div", role="group")
+    assert json.loads(bar["data-names"]) == FLOWERS
+    assert "hidden" in bar  # until a script shows it
 
 
 def _figures(section):
@@ -108,7 +127,7 @@ def _figures(section):
         (image,) = Page(figure).all("img")
         data = base64.b64decode(image["src"].removeprefix("data:image/webp;base64,"))
         with Image.open(io.BytesIO(data)) as picture:
-            assert picture.width == picture.height <= 224
+            assert picture.width == picture.height * 1.5  # whole: the photos are 300 x 200
             mean = np.asarray(picture.convert("RGB")).reshape(-1, 3).mean(0)
         found.append((image["alt"], mean))
     return found
@@ -118,10 +137,61 @@ def test_mistakes_come_most_confident_first_each_with_its_own_picture(tmp_path):
     path = write_report(tmp_path, report_of(GARDEN, FLOWERS))
     figures = _figures(section_of(path, "mistakes"))
     assert [i for i, _ in figures] == ["iris/3.jpg", "tulip/2.jpg", "iris/2.jpg", "iris/4.jpg"]
-    figures += _figures(section_of(path, "pairs"))
-    assert len(figures) == 8
     for image_id, mean in figures:
         assert mean == pytest.approx(colour_of(image_id), abs=6), image_id
+    captions = re.findall(
+        r"<figcaption>(.*?)</figcaption>", section_of(path, "mistakes"), re.DOTALL
+    )
+    assert " ".join(Page(captions[0]).text.split()) == "iris → tulip 92%"
+    figures = Page(section_of(path, "mistakes")).all("figure")
+    assert [(f["title"], f["data-is"], f["data-called"]) for f in figures[:2]] == [
+        ("iris/3.jpg", "1", "2"),
+        ("tulip/2.jpg", "2", "1"),
+    ]
+
+
+def test_beside_a_mistake_stands_a_right_image_of_each_class_that_has_one(tmp_path):
+    outcomes = [*GARDEN, ("violet/1.jpg", "violet", "iris", 0.4)]
+    page = read(tmp_path, report_of(outcomes, [*FLOWERS, "violet"]))
+    (violet,) = [f for f in page.all("figure") if f.get("title") == "violet/1.jpg"]
+    assert violet["data-beside"] == "example-3 example-1"
+    captions = {one["id"]: one.get("data-caption") for one in page.all("img") if "id" in one}
+    assert captions["example-1"] == "iris, rightly called so"
+    assert captions["example-3"] is None  # the only violet was wrong, too
+
+
+def test_no_picture_of_a_mistake_stands_in_the_page_twice(tmp_path):
+    page = read(tmp_path, report_of(GARDEN, FLOWERS))
+    sources = Counter(one["src"] for one in page.all("img"))
+    assert set(sources.values()) == {1}
+
+
+def test_where_a_class_comes_from_goes_with_its_mistake(tmp_path):
+    looked = {"iris/3.jpg": "data:image/png;base64,AAAA", "daisy/1.jpg": "data:image/png;base64,BB"}
+    page = read(tmp_path, report_of(GARDEN, FLOWERS, looked=looked))
+    found = {f["title"]: f["data-looked"] for f in page.all("figure") if "data-looked" in f}
+    assert found == {"iris/3.jpg": looked["iris/3.jpg"]}
+
+
+def test_mistakes_of_many_classes_bring_their_examples_themselves(tmp_path, monkeypatch):
+    for module in (classes, mistakes):
+        monkeypatch.setattr(module, "EXAMPLES_UP_TO", 2)
+    path = write_report(tmp_path, report_of(GARDEN, FLOWERS))
+    assert "<img" not in section_of(path, "classes")
+    examples = [one for one in Page(section_of(path, "mistakes")).all("img") if "id" in one]
+    assert {one["id"] for one in examples} == {"example-0", "example-1", "example-2"}
+
+
+def test_only_the_most_confident_mistakes_are_large(tmp_path, monkeypatch):
+    monkeypatch.setattr(mistakes, "MOST_LARGE", 1)
+    monkeypatch.setattr(mistakes, "WHOLE", 260)
+    path = write_report(tmp_path, report_of(GARDEN, FLOWERS))
+    widths = []
+    for one in Page(section_of(path, "mistakes")).all("img"):
+        data = base64.b64decode(one["src"].removeprefix("data:image/webp;base64,"))
+        with Image.open(io.BytesIO(data)) as picture:
+            widths.append(picture.width)
+    assert widths == [260, 224, 224, 224]
 
 
 def test_the_gallery_is_capped_and_says_so(tmp_path, monkeypatch):
@@ -275,8 +345,7 @@ def test_without_failures_or_mistakes_the_page_says_so(tmp_path):
     assert "All 4 images that the classifier had never seen (25% held out, stratified) were" in text
     assert "None: every held-out image was put into its class." in text
     assert "Every image could be read." in text
-    assert section_of(path, "pairs") is None
-    assert "#pairs" not in path.read_text("utf-8")
+    assert "<button" not in section_of(path, "mistakes")
 
 
 def test_how_it_was_made_shows_recipe_search_and_commands(tmp_path):
@@ -373,7 +442,8 @@ def test_navigation_and_headings_follow_the_sections(tmp_path):
     ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
     assert len(set(ids)) == len(ids)
     anchors = [a["href"].removeprefix("#") for a in page.all("a") if a["href"].startswith("#")]
-    assert anchors == names
+    assert anchors[: len(names)] == names
+    assert set(anchors[len(names) :]) == {"mistakes"}  # of a class
     assert all(a["aria-labelledby"] in ids for a in page.all("section"))
     assert all(a.get("alt") for a in page.all("img"))
 
@@ -400,18 +470,17 @@ def test_every_module_of_sections_is_on_the_page():
     assert modules - {"base"} == {section.name for section in SECTIONS}
 
 
-@pytest.mark.parametrize("classes", [2, 30, 31, 200])
-def test_every_class_is_shown_however_many_there_are(tmp_path, classes):
-    labels = [f"species {i:03}" for i in range(classes)]
+@pytest.mark.parametrize("number", [2, 30, 31, 200])
+def test_every_class_is_shown_however_many_there_are(tmp_path, number):
+    labels = [f"species {i:03}" for i in range(number)]
     outcomes = [(f"{a}/1.jpg", a, a, 0.9) for a in labels]
     outcomes += [(f"{labels[0]}/2.jpg", labels[0], labels[-1], 0.5)]
     page = read(tmp_path, report_of(outcomes, labels))
     counts = Counter(re.findall(r"species \d{3}", page.text))
     assert counts.keys() == set(labels)
     assert min(counts.values()) >= 2  # in the table of classes, and by the confusion matrix
-    figure = base64.b64encode((tmp_path / "confusion_matrix.png").read_bytes()).decode()
-    embedded = any(a["src"].endswith(figure) for a in page.all("img"))
-    assert embedded == (classes > 30)
+    drawn = page.all("svg", role="img")
+    assert len(drawn) == (number > 30)
 
 
 @pytest.mark.parametrize(

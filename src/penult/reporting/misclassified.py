@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from penult.records import HeldOut
 
-__all__ = ["Misclassified", "class_examples", "misclassified"]
+__all__ = ["ClassExample", "Misclassified", "class_examples", "misclassified"]
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,14 @@ class Misclassified:
     truth: str
     predicted: str
     probability: float
+
+
+@dataclass(frozen=True)
+class ClassExample:
+    """A held-out image that shows what a class looks like, and whether it was put into it."""
+
+    id: str
+    right: bool
 
 
 def misclassified(held_out: HeldOut) -> list[Misclassified]:
@@ -31,8 +39,9 @@ def misclassified(held_out: HeldOut) -> list[Misclassified]:
     return sorted(wrong, key=lambda m: (-m.probability, m.id))
 
 
-def class_examples(held_out: HeldOut) -> dict[str, str]:
+def class_examples(held_out: HeldOut) -> dict[str, ClassExample]:
     """Map each class name to a held-out image of it: the most confident hit, if there is one."""
     rows = zip(held_out.truth, held_out.predicted, held_out.probability, held_out.ids, strict=True)
     ranked = sorted(rows, key=lambda row: (row[0] == row[1], row[2]))
-    return {truth: image_id for truth, _, _, image_id in ranked}  # the last of a class wins
+    # The last of a class wins.
+    return {truth: ClassExample(one, truth == predicted) for truth, predicted, _, one in ranked}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import csv
 import io
 from collections.abc import Callable, Sequence
@@ -114,7 +113,7 @@ def write_report(
             table = _table(trained.label_issues, escape_formula if escape_formulas else str)
             # A file name that is no valid UTF-8 reaches Python with lone surrogates in it.
             partial.write_bytes(table.encode("utf-8", errors="replace"))
-    html = _render(report, sections, directory / CONFUSION)
+    html = _render(report, sections)
     with atomic_output(directory / PAGE, overwrite=overwrite) as partial:
         partial.write_bytes(html)
     return directory / PAGE
@@ -142,7 +141,7 @@ def _table(issues: Sequence[LabelIssue], escape: Callable[[str], str]) -> str:
     return out.getvalue()
 
 
-def _render(report: Report, sections: Sequence[Section], figure: Path) -> bytes:
+def _render(report: Report, sections: Sequence[Section]) -> bytes:
     trained = report.trained
     assert trained is not None
     scores = trained.scores
@@ -158,9 +157,5 @@ def _render(report: Report, sections: Sequence[Section], figure: Path) -> bytes:
         caution=caution(scores),
         headline=scores.mean_average_precision if trained.multilabel else scores.accuracy,
         chance=most / max(scores.images, 1),
-        matrix_picture=lambda: _data_uri(figure.read_bytes()),
+        script="report.js",
     )
-
-
-def _data_uri(png: bytes) -> str:
-    return "data:image/png;base64," + base64.b64encode(png).decode()

@@ -40,6 +40,9 @@ class Trained:
         Images whose labels are likely wrong; None where they were not looked for.
     curve : tuple of CurvePoint
         The learning curve; empty where it was not drawn.
+    looked : mapping, or None
+        Id of a held-out image to a picture of where its class comes from, as the address of an
+        image (``data:image/...``); shown beside the mistakes that have one.
     """
 
     scores: Scores
@@ -50,6 +53,7 @@ class Trained:
     runs: SeedRuns | None = None
     label_issues: tuple[LabelIssue, ...] | None = None
     curve: tuple[CurvePoint, ...] = ()
+    looked: Mapping[str, str] | None = None
 
     @property
     def multilabel(self) -> bool:

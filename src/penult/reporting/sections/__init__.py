@@ -19,7 +19,6 @@ SECTIONS: tuple[Section, ...] = tuple(
         "scores",
         "layers",
         "confusion",
-        "pairs",
         "mistakes",
         "labels",
         "duplicates",

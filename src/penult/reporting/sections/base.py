@@ -8,7 +8,9 @@ from penult.reporting.content import Report
 from penult.web import section
 from penult.web.section import LARGE, SMALL
 
-__all__ = ["LARGE", "SMALL", "Section"]
+__all__ = ["EXAMPLE", "LARGE", "SMALL", "Section"]
+
+EXAMPLE = 320  # pixels of the longer side of an image that stands for its class
 
 
 @dataclass(frozen=True, kw_only=True)

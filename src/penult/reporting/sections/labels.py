@@ -27,7 +27,7 @@ def _content(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any] | None
     return {
         "contradictions": report.contradictions,
         "note": None,
-        "shown": [(i, thumbnails(i.id, LARGE)) for i in trained.label_issues[:MOST_ISSUES]],
+        "shown": [(i, thumbnails.photo(i.id, LARGE)) for i in trained.label_issues[:MOST_ISSUES]],
         "total": len(trained.label_issues),
         "labelled": sum(report.class_counts.values()),
     }

@@ -102,14 +102,14 @@ def _pictured(result: SearchResult, thumbnails: Thumbnails) -> _PicturedQuery:
     return _PicturedQuery(
         result.query,
         ", ".join(result.labels),
-        thumbnails(result.query, LARGE),
+        thumbnails.photo(result.query, LARGE),
         tuple(
             _PicturedHit(
                 hit,
                 _near(hit),
                 ", ".join(hit.all_labels),
                 result.is_right(hit),
-                thumbnails(hit.id, LARGE),
+                thumbnails.photo(hit.id, LARGE),
             )
             for hit in result.hits[:MOST_HITS]
         ),

@@ -1,0 +1,3 @@
+{% include "web/photos.js" %}
+{% include "filters.js" %}
+{% include "matrix.js" %}
