@@ -42,6 +42,8 @@ GROUPS = {
     "records.PairDistances records.Hubness",
     "Clusters": "cluster Clustering records.Cluster records.ClusterCount records.LabelAgreement",
     "Outliers": "outliers Outliers Outlier records.OutlierReference records.PictureIssue",
+    "Maps of a photo": "look Look records.ActivationMaps records.ClassActivation "
+    "records.RegionSimilarity records.HeatMap",
     "The report": "report ReportFiles",
     "Before a run": "models layers fetch show_input sample LayerInfo FetchedWeights "
     "ShownInput WrittenSample",

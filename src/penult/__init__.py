@@ -66,6 +66,7 @@ if TYPE_CHECKING:
         Failure,
         Features,
         Hit,
+        Look,
         MovedBack,
         Outlier,
         Outliers,
@@ -101,6 +102,7 @@ if TYPE_CHECKING:
     from penult.tasks.layers import LayerInfo, layers
     from penult.tasks.models import models
     from penult.tasks.outliers import outliers
+    from penult.tasks.photo_look import look
     from penult.tasks.predict import predict
     from penult.tasks.row_map import map
     from penult.tasks.row_summary import summarize
@@ -143,6 +145,7 @@ _HOMES = {
     "Joined": "penult.combine.join",
     "LayerInfo": "penult.tasks.layers",
     "Plan": "penult.planning",
+    "Look": "penult.records",
     "MovedBack": "penult.records",
     "Outlier": "penult.records",
     "Outliers": "penult.records",
@@ -179,6 +182,7 @@ _HOMES = {
     "layers": "penult.tasks.layers",
     "load": "penult.features.read",
     "load_classifier": "penult.classify.loading",
+    "look": "penult.tasks.photo_look",
     "map": "penult.tasks.row_map",
     "models": "penult.tasks.models",
     "outliers": "penult.tasks.outliers",
@@ -229,6 +233,7 @@ __all__ = [
     "Int8Info",
     "Joined",
     "LayerInfo",
+    "Look",
     "MissingExtraError",
     "MovedBack",
     "Outlier",
@@ -281,6 +286,7 @@ __all__ = [
     "layers",
     "load",
     "load_classifier",
+    "look",
     "map",
     "models",
     "move_back",

@@ -18,6 +18,7 @@ __all__ = [
     "FIGURE",
     "ID_LIST",
     "INDEX",
+    "LOOK",
     "MAP",
     "NETWORK",
     "ONNX",
@@ -93,6 +94,7 @@ MAP = Output(
     strict=True,
 )
 FIGURE = Output("a picture of curves", (".png", ".svg"), strict=True)
+LOOK = Output("a picture of maps, or their numbers", (".png", ".svg", ".npz"), strict=True)
 CLUSTERS = Output("a table of clusters, or a page of them", (".csv", ".html"), strict=True)
 CLUSTER_TABLE = Output("a table of clusters", (".csv",), strict=True)
 OUTLIERS = Output(

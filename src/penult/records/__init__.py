@@ -1,8 +1,10 @@
 """Frozen results that travel between the parts, with their shapes stated."""
 
+from penult.records.activation_maps import ActivationMaps
 from penult.records.augmented import AugmentedRows
 from penult.records.augmented_record import AugmentedRecord, augmented_content
 from penult.records.changes import Changes
+from penult.records.class_activation import ClassActivation
 from penult.records.class_score import Average, ClassScore
 from penult.records.cluster import Cluster
 from penult.records.cluster_count import ClusterCount
@@ -22,6 +24,7 @@ from penult.records.duplicate_pair import DuplicatePair
 from penult.records.duplicates import Duplicates
 from penult.records.failure import Failure
 from penult.records.features import Features
+from penult.records.heat_map import HeatMap
 from penult.records.held_out import HeldOut
 from penult.records.hit import Hit
 from penult.records.hubness import Hubness
@@ -29,6 +32,7 @@ from penult.records.image import ImageRecord
 from penult.records.intrinsic_dimension import IntrinsicDimension
 from penult.records.label_agreement import LabelAgreement
 from penult.records.label_search_score import LabelSearchScore
+from penult.records.looked import Look
 from penult.records.map_quality import MapQuality
 from penult.records.model_cost import ModelCost
 from penult.records.model_difference import ModelDifference
@@ -42,6 +46,7 @@ from penult.records.picture_issue import PictureIssue
 from penult.records.prediction import Prediction
 from penult.records.predictions import Predictions
 from penult.records.progress import Progress
+from penult.records.region_similarity import RegionSimilarity
 from penult.records.repaired_split import RepairedSplit
 from penult.records.row_copies import RowCopies
 from penult.records.row_map import RowMap
@@ -69,10 +74,12 @@ from penult.records.vote import Vote
 
 __all__ = [
     "REASONS",
+    "ActivationMaps",
     "AugmentedRecord",
     "AugmentedRows",
     "Average",
     "Changes",
+    "ClassActivation",
     "ClassDistances",
     "ClassScore",
     "Cluster",
@@ -87,6 +94,7 @@ __all__ = [
     "Duplicates",
     "Failure",
     "Features",
+    "HeatMap",
     "HeldOut",
     "Hit",
     "Hubness",
@@ -94,6 +102,7 @@ __all__ = [
     "IntrinsicDimension",
     "LabelAgreement",
     "LabelSearchScore",
+    "Look",
     "MapQuality",
     "ModelCost",
     "ModelDifference",
@@ -108,6 +117,7 @@ __all__ = [
     "Prediction",
     "Predictions",
     "Progress",
+    "RegionSimilarity",
     "RepairedSplit",
     "RowCopies",
     "RowMap",

@@ -30,6 +30,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
         "summarize",
         "cluster",
         "outliers",
+        "look",
         "export",
         "export_rows",
         "info",

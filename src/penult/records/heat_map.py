@@ -1,0 +1,61 @@
+"""Numbers of the places of one photo, as one layer of one network divides it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from penult.representation import short_repr
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["HeatMap"]
+
+
+@short_repr
+@dataclass(frozen=True, kw_only=True, eq=False)
+class HeatMap:
+    """A number for each place of a photo.
+
+    The places divide what the network saw of the photo evenly, not the photo: most networks see a
+    square from the middle of it.
+
+    Attributes
+    ----------
+    network : str
+        In words.
+    layer : str
+        The layer whose places they are.
+    values : float32 array, shape (h, w)
+        The numbers, row by row from the top left.
+    seen : uint8 array, shape (H, W, 3)
+        What the network saw, RGB.
+    """
+
+    network: str
+    layer: str
+    values: NDArray[np.float32]
+    seen: NDArray[np.uint8]
+
+    @property
+    def total(self) -> float:
+        """The sum of the numbers."""
+        return float(self.values.sum(dtype="f8"))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Write it as what JSON can hold.
+
+        Returns
+        -------
+        dict
+            ``network``, ``layer``, ``values`` (rows of numbers) and ``total``; not what the network
+            saw. Further keys may come.
+        """
+        return {
+            "network": self.network,
+            "layer": self.layer,
+            "values": self.values.tolist(),
+            "total": self.total,
+        }

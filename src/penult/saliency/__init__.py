@@ -1,0 +1,1 @@
+"""Which places of a photo a network, or a classifier on its rows, goes by."""
