@@ -44,7 +44,7 @@ GROUPS = {
     "Outliers": "outliers Outliers Outlier records.OutlierReference records.PictureIssue",
     "Maps of a photo": "look Look records.ActivationMaps records.ClassActivation "
     "records.RegionSimilarity records.HeatMap",
-    "The report": "report ReportFiles",
+    "The report": "report ReportFiles apply_labels AppliedLabels",
     "Before a run": "models layers fetch show_input sample LayerInfo FetchedWeights "
     "ShownInput WrittenSample",
     "Inside scikit-learn": "FeatureExtractor",

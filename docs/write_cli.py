@@ -41,11 +41,19 @@ def page() -> Iterator[str]:
         yield "# Command line\n"
         yield from described(group, context)
         yield COMMON
-        for name, command in group.commands.items():
-            if not command.hidden:
-                with command.make_context(name, [], context, resilient_parsing=True) as inner:
-                    yield f"\n## `penult {name}`\n"
-                    yield from described(command, inner)
+        yield from commands_of(group, context)
+
+
+def commands_of(group: Any, context: Any) -> Iterator[str]:
+    """Yield a section for each command of a group, and after a group's those of its own."""
+    for name, command in group.commands.items():
+        if command.hidden:
+            continue
+        with command.make_context(name, [], context, resilient_parsing=True) as inner:
+            yield f"\n## `{inner.command_path}`\n"
+            yield from described(command, inner)
+            if hasattr(command, "commands"):
+                yield from commands_of(command, inner)
 
 
 def described(command: Any, context: Any) -> Iterator[str]:
@@ -65,7 +73,8 @@ def described(command: Any, context: Any) -> Iterator[str]:
             told = re.sub(r"  \[(.*)\]$", r" *(\1)*", escaped(meaning.replace("\xa0", " ")))
             term = f"`{term.strip()}`"
             if heading == "Commands":
-                term = f"[{term}](#penult-{term.strip('`')})"
+                anchor = f"{context.command_path} {term.strip('`')}".replace(" ", "-")
+                term = f"[{term}](#{anchor})"
             yield f"- {term}: {told}"
 
 

@@ -91,6 +91,8 @@ SHELL_LINES = (
     "reporting/duplicate_sections/calibration.py",
     "reporting/duplicate_sections/next_steps.py",
     "reporting/outlier_sections/making.py",
+    "reporting/relabelling.py",
+    "reporting/sections/labels.py",
     "images/sources/standard_input.py",
 )
 

@@ -9,16 +9,15 @@ import inspect
 import re
 
 import pytest
-import typer.main
+import typed_commands
 
 import penult
-from penult.cli import app
+from penult.interface import command_name
 
-COMMANDS = {
-    name.replace("-", "_"): command
-    for name, command in typer.main.get_command(app).commands.items()
-    if not command.hidden
-}
+COMMANDS = {name.replace("-", "_"): command for name, command in typed_commands.COMMANDS.items()}
+IN_GROUPS = {"labels apply": "apply_labels"}
+"""A verb comes last where it is typed after a group's name, and first in Python."""
+COMMANDS = {IN_GROUPS.get(name, name): command for name, command in COMMANDS.items()}
 FUNCTIONS = {
     name: value for name in penult.__all__ if inspect.isfunction(value := getattr(penult, name))
 }
@@ -60,6 +59,10 @@ def parameters_of(function):
     """The parameters of a function, but callbacks, in whose place a command shows a bar."""
     found = inspect.signature(function).parameters
     return {name: p for name, p in found.items() if not re.match(r"on_(?!error)|progress$", name)}
+
+
+def test_a_command_in_a_group_is_named_in_messages_as_it_is_typed():
+    assert {command_name(function): function for function in IN_GROUPS.values()} == IN_GROUPS
 
 
 def test_each_command_is_a_function_and_each_function_a_command():

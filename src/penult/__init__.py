@@ -83,6 +83,7 @@ if TYPE_CHECKING:
     from penult.reporting.make import report
     from penult.reporting.report_files import ReportFiles
     from penult.retrieve.index import Index
+    from penult.tasks.apply_labels import AppliedLabels, apply_labels
     from penult.tasks.clusters import cluster
     from penult.tasks.compare import compare
     from penult.tasks.duplicates import duplicates
@@ -122,6 +123,7 @@ if _log.level == logging.NOTSET:
     _log.setLevel(logging.WARNING)
 
 _HOMES = {
+    "AppliedLabels": "penult.tasks.apply_labels",
     "Classifier": "penult.classify.classifier",
     "ClassifierInfo": "penult.tasks.info",
     "Comparison": "penult.records",
@@ -165,6 +167,7 @@ _HOMES = {
     "Verification": "penult.verification",
     "Vote": "penult.records",
     "WrittenSample": "penult.tasks.sample",
+    "apply_labels": "penult.tasks.apply_labels",
     "cka": "penult.tasks.similarity",
     "compare": "penult.tasks.compare",
     "cluster": "penult.tasks.clusters",
@@ -204,6 +207,7 @@ _HOMES = {
 _OLD_NAMES = {"export_classifier": "export"}
 
 __all__ = [
+    "AppliedLabels",
     "BackboneError",
     "Classifier",
     "ClassifierFileError",
@@ -269,6 +273,7 @@ __all__ = [
     "WrittenSample",
     "WrongFileError",
     "__version__",
+    "apply_labels",
     "cka",
     "cluster",
     "compare",

@@ -13,12 +13,14 @@ __all__ = [
     "at_command_line",
     "call_or_command",
     "command",
+    "command_name",
     "option",
     "serving_command_line",
     "shell_quote",
 ]
 
 _FLAG = object()
+_IN_GROUPS = {"apply_labels": "labels apply"}
 _at_command_line = False
 
 
@@ -83,9 +85,19 @@ def command(name: str, *arguments: str, **options: Any) -> str:
     """
     named = [option(*one) for one in options.items()]
     if _at_command_line:
-        words = map(shell_quote, (name.replace("_", "-"), *arguments))
-        return " ".join(["penult", *words, *named])
+        return " ".join(["penult", command_name(name), *map(shell_quote, arguments), *named])
     return f"penult.{name}({', '.join([*map(_literal, arguments), *named])})"
+
+
+def command_name(function: str) -> str:
+    """Return what is typed after ``penult`` for a function of a name.
+
+    Examples
+    --------
+    >>> command_name("show_input"), command_name("apply_labels")
+    ('show-input', 'labels apply')
+    """
+    return _IN_GROUPS.get(function, function.replace("_", "-"))
 
 
 def shell_quote(text: str) -> str:

@@ -18,6 +18,7 @@ __all__ = [
     "FIGURE",
     "ID_LIST",
     "INDEX",
+    "LABEL_TABLE",
     "LOOK",
     "MAP",
     "NETWORK",
@@ -87,6 +88,7 @@ PAGE = Output("a page for a browser", (".html", ".htm"), strict=True)
 REPAIRED = Output(
     "the features with other splits, or a table of them", (".h5", ".hdf5", ".csv"), strict=True
 )
+LABEL_TABLE = Output("a table of labels", (".csv",), strict=True)
 ID_LIST = Output("ids, one a line", (".txt",))
 MAP = Output(
     "coordinates, a picture of them, or a page",

@@ -122,6 +122,7 @@ def printed(kept, penult, photos, toy, tmp_path):
         ("sample", "digits", tmp_path / "digits"),
         ("show-input", toy, photos / "rose" / "rose_01.jpg", "-o", tmp_path / "seen.png"),
         ("report", photos, "-o", tmp_path / "report", "-m", toy, "-q"),
+        ("labels", "apply", tmp_path / "report" / "label_errors.csv", here["f.h5"], "-o", tmp_path / "corrected.csv"),
         ("compare", here["f.h5"], "-o", tmp_path / "compared", "-q"),
     ]  # fmt: skip
     told = kept
@@ -183,7 +184,7 @@ def documented():
 
 def heading(typed):
     command = typed.split()[0]
-    variants = {"extract --dry-run", "predict -o", "search -o"}
+    variants = {"extract --dry-run", "predict -o", "search -o", "labels apply"}
     found = [f"{command} {option}" for option in typed.split() if f"{command} {option}" in variants]
     return found[0] if found else command
 

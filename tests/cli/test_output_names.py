@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from typer.main import get_command
+from typed_commands import COMMANDS
 
 import penult as library
-from penult.cli import app
 
 
 @pytest.fixture
@@ -22,7 +21,7 @@ def given(photos, toy, tmp_path):
 
 WRITING = {
     name: command
-    for name, command in get_command(app).commands.items()
+    for name, command in COMMANDS.items()
     if any("--output" in param.opts for param in command.params)
 }
 
@@ -38,7 +37,7 @@ def test_a_command_refuses_an_output_that_would_mislead_before_it_works(
             arguments.append(given.get(param.name, given[""]))
         elif param.required and "--output" not in param.opts:
             arguments += [param.opts[0], given["images"]]
-    done = penult(name, *arguments, "--output", target)
+    done = penult(*name.split(), *arguments, "--output", target)
     assert (done.code, done.out) == (2, "")
     assert f"{target} would " in done.err
     assert "name it out" in done.err

@@ -8,26 +8,14 @@ from typing import Annotated
 
 import pytest
 import typer
-import typer.main
+from typed_commands import COMMANDS
 
 from penult.cli import app, commands, options
 from penult.cli.console import say
 from penult.errors import UsageError
+from penult.interface import command_name
 
 ROOT = Path(__file__).parent.parent.parent
-
-
-def walk(group=None, prefix=()):
-    """Every command with its full name, as typed after `penult`; groups are walked into."""
-    group = group or typer.main.get_command(app)
-    for name, command in group.commands.items():
-        if hasattr(command, "commands"):
-            yield from walk(command, (*prefix, name))
-        elif not command.hidden:
-            yield " ".join((*prefix, name)), command
-
-
-COMMANDS = dict(walk())
 
 
 def test_the_commands_were_found():
@@ -35,7 +23,7 @@ def test_the_commands_were_found():
 
 
 def test_every_module_of_commands_is_a_command():
-    modules = {module.name.replace("_", "-") for module in pkgutil.iter_modules(commands.__path__)}
+    modules = {command_name(module.name) for module in pkgutil.iter_modules(commands.__path__)}
     assert modules == set(COMMANDS)
 
 

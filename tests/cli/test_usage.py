@@ -5,10 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-import typer.main
-
-from penult.cli import app
-from penult.cli.commands import COMMANDS
+from typed_commands import COMMANDS
 
 pytestmark = pytest.mark.light
 
@@ -64,10 +61,9 @@ def test_penult_alone_is_its_help(penult):
     assert done.err.startswith("Usage: penult COMMAND")
 
 
-_TYPED = typer.main.get_command(app).commands
 TAKING_TEXT = [
     pytest.param(command, param, id=f"{command} {param.name}")
-    for command, one in _TYPED.items()
+    for command, one in COMMANDS.items()
     for param in one.params
     if not getattr(param, "is_flag", False) and param.type_descriptor.annotation not in (int, float)
 ]
@@ -82,14 +78,14 @@ def test_no_argument_takes_an_empty_text_or_one_that_no_file_has(
     if text and param.name == "layer":
         pytest.skip("a layer may be called anything")
     monkeypatch.chdir(tmp_path)
-    needed = [one for one in _TYPED[command].params if one.required and one is not param]
+    needed = [one for one in COMMANDS[command].params if one.required and one is not param]
     typed = [
         word for one in needed for word in [*one.opts[:1], "x"][-1 - (one.opts[0][0] == "-") :]
     ]
     typed += [f"{max(param.opts, key=len)}={text}"] if param.opts[0][0] == "-" else [text]
     if command == "show-input" and param.name == "image":
         typed = ["x", text, "-o", "x"]
-    done = penult(command, *typed)
+    done = penult(*command.split(), *typed)
     assert (done.code, done.out, done.err.count("\n")) == (2, "", 1), done.err
     assert re.search("is empty|an empty path was given as|NUL character", done.err)
     assert list(tmp_path.iterdir()) == []
@@ -112,7 +108,7 @@ def test_an_empty_path_moves_nothing(penult, tmp_path, monkeypatch):
 @pytest.mark.parametrize("name", COMMANDS)
 @pytest.mark.parametrize("option", ["--quiet", "-q", "--json", "--debug"])
 def test_every_command_takes_what_scripts_give_to_all(penult, name, option):
-    assert penult(name, option, "--help").code == 0
+    assert penult(*name.split(), option, "--help").code == 0
 
 
 def test_quiet_leaves_out_what_is_no_result(penult, toy, monkeypatch):

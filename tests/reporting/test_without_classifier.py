@@ -123,10 +123,14 @@ def test_every_score_of_theirs_is_in_the_file_of_scores(tmp_path):
     assert scores["leaks"]["without"] == 0.4286
 
 
-def test_no_duplicates_and_no_leaks_are_said_to_be_none(text_of):
-    text = text_of("duplicates", duplicates=duplicates_of())
-    assert "No two of 32 images are the same file, or have rows with a cosine" in text
-    assert "None: no held-out image has a near-duplicate that the classifier was" in text
+def test_no_duplicates_and_no_leaks_are_said_to_be_none_in_a_line(text_of):
+    fields = {"duplicates": duplicates_of(), "rows": 32}
+    assert text_of("duplicates", **fields) is None
+    text = text_of("making", **fields)
+    assert "No two of 32 images are the same file, or have rows with a cosine of at least" in text
+    assert "No held-out image has a near-duplicate that the classifier was trained on." in text
+    sampled = text_of("making", duplicates=duplicates_of(), rows=50_000)
+    assert "No two of 32 images, a random sample of 50,000, are the same file" in sampled
 
 
 def test_many_duplicates_are_cut_short_and_it_says_so(text_of):
@@ -137,8 +141,11 @@ def test_many_duplicates_are_cut_short_and_it_says_so(text_of):
     assert "The 12 of 20 groups with the weakest links" in text
 
 
-def test_what_could_not_be_had_leaves_a_line_or_nothing(text_of):
+def test_what_could_not_be_had_leaves_a_line_and_what_was_not_asked_for_nothing(text_of):
     notes = {"retrieval": "no label is on two rows", "duplicates": "a row holds NaN"}
-    assert text_of("retrieval", notes=notes) == "Retrieval Not scored: no label is on two rows."
-    assert "Not looked for: a row holds NaN." in text_of("duplicates", notes=notes)
+    said = text_of("making", notes=notes)
+    assert "The search was not scored: no label is on two rows." in said
+    assert "Duplicates were not looked for: a row holds NaN." in said
+    assert text_of("retrieval", notes=notes) is text_of("duplicates", notes=notes) is None
     assert text_of("retrieval") is text_of("duplicates") is None
+    assert "not looked for" not in text_of("making")

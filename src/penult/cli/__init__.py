@@ -18,7 +18,7 @@ import typer
 
 from penult import __version__
 from penult.cli import options
-from penult.cli.commands import COMMANDS
+from penult.cli.commands import COMMANDS, GROUPS
 from penult.cli.completion import completing
 from penult.cli.console import encode_anything, fail, warn
 from penult.cli.help import Command, Group
@@ -51,8 +51,15 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+groups = {
+    name: typer.Typer(cls=Group, help=told, no_args_is_help=True, rich_markup_mode=None)
+    for name, told in GROUPS.items()
+}
+for name, group in groups.items():
+    app.add_typer(group, name=name)
 for name, run in COMMANDS.items():
-    app.command(name=name, cls=Command)(run)
+    of_group, _, own = name.rpartition(" ")
+    (groups[of_group] if of_group else app).command(name=own, cls=Command)(run)
 
 
 def _print_version(wanted: bool) -> None:

@@ -86,7 +86,8 @@ class Group(_Described, TyperGroup):
         name = args[0]
         if name not in self.commands and name[:1] != "-" and not ctx.resilient_parsing:
             known = [name for name, one in self.commands.items() if not one.hidden]
-            raise UnknownNameError("command", name, known, hint="penult --help lists them")
+            hint = f"{ctx.command_path} --help lists them"
+            raise UnknownNameError("command", name, known, hint=hint)
         return super().resolve_command(ctx, args)
 
 
@@ -121,7 +122,9 @@ def _metavar(param: Any, hint: Any) -> str:
 
 def topics(command: Any, ctx: Any) -> Iterator[Topic]:
     """Yield what a command takes: its arguments, its main options, and the others by heading."""
-    defaults = inspect.signature(inspect.unwrap(command.callback)).parameters
+    # A group that only holds commands has no function of its own.
+    own_function = command.callback and inspect.unwrap(command.callback)
+    defaults = inspect.signature(own_function).parameters if own_function else {}
     found: dict[str, list[tuple[str, str]]] = {
         heading: [] for heading in ("Commands", "Arguments", "Options", *HEADINGS)
     }

@@ -11,7 +11,7 @@ from penult.images.notes import listing_messages
 from penult.partition.stratification import is_labelled
 from penult.recipe import Recipe
 from penult.records import Features
-from penult.reporting.commands import SHOWN_SOURCES, commands_of
+from penult.reporting.commands import FEATURES, SHOWN_SOURCES, commands_of
 from penult.reporting.content import Report
 from penult.reporting.trained import Trained
 from penult.wording import listed
@@ -87,6 +87,7 @@ def build_report(
         listing_messages=tuple(listing_messages({**features.origin, "passed_over": {}})),
         versions={**features.recipe.versions, **classifier.versions},
         commands=commands_of(sources, file, features, classifier, recipes),
+        feature_file=str(file or FEATURES),
         open_image=open_image,
     )
 

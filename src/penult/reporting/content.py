@@ -58,6 +58,8 @@ class Report:
         Library to version.
     commands : tuple of str
         What to type to get the same again, one command each.
+    feature_file : str
+        The rows' file, as those commands name it.
     """
 
     title: str
@@ -78,6 +80,7 @@ class Report:
     seconds: Mapping[str, float] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     commands: tuple[str, ...] = ()
+    feature_file: str = "features.h5"
 
     @property
     def images(self) -> int:

@@ -24,6 +24,7 @@ from penult.images.listing_options import ListingOptions
 from penult.progress import ShowProgress, following
 from penult.reporting.build import build_report
 from penult.reporting.commands import CLASSIFIER, FEATURES
+from penult.reporting.findings import find
 from penult.reporting.nearest_rows import NearestRows
 from penult.reporting.opening import open_page
 from penult.reporting.page import FILES, OPTIONAL, PAGE, write_report
@@ -310,4 +311,5 @@ def report(
         load(file or directory / FEATURES, trained.layer),
         trained,
         of_classifier.get("label_issues"),
+        find(content),
     )

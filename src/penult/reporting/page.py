@@ -8,15 +8,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from penult.classify.metrics.scores import caution
 from penult.messages import escape_formula
 from penult.output import atomic_output
 from penult.reporting import formatting
 from penult.reporting.content import Report
+from penult.reporting.findings import find
+from penult.reporting.headline import headline
 from penult.reporting.held_out import HELD_OUT
-from penult.reporting.misclassified import misclassified
 from penult.reporting.results import SCORES, check_results, refuse_existing, write_results
 from penult.reporting.sections import SECTIONS, Section
+from penult.reporting.sections.labels import COLUMNS, issue_cells
 from penult.web.page import render_page
 from penult.web.thumbnails import Thumbnails
 from penult.written import CONFUSION, LAYERS
@@ -113,7 +114,7 @@ def write_report(
             table = _table(trained.label_issues, escape_formula if escape_formulas else str)
             # A file name that is no valid UTF-8 reaches Python with lone surrogates in it.
             partial.write_bytes(table.encode("utf-8", errors="replace"))
-    html = _render(report, sections)
+    html = _render(report, sections, escape_formulas=escape_formulas)
     with atomic_output(directory / PAGE, overwrite=overwrite) as partial:
         partial.write_bytes(html)
     return directory / PAGE
@@ -133,19 +134,12 @@ def _without_classifier(report: Report) -> dict[str, Any]:
 def _table(issues: Sequence[LabelIssue], escape: Callable[[str], str]) -> str:
     out = io.StringIO()
     rows = csv.writer(out, lineterminator="\n")
-    rows.writerow(["id", "label", "confidence", "suggested", "suggested_confidence"])
-    for one in issues:
-        confidences = [f"{value:.4f}" for value in (one.confidence, one.suggested_confidence)]
-        names = [escape(name) for name in (one.id, one.label, one.suggested)]
-        rows.writerow([*names[:2], confidences[0], names[2], confidences[1]])
+    rows.writerow(COLUMNS)
+    rows.writerows(map(escape, issue_cells(one)) for one in issues)
     return out.getvalue()
 
 
-def _render(report: Report, sections: Sequence[Section]) -> bytes:
-    trained = report.trained
-    assert trained is not None
-    scores = trained.scores
-    most = max((c.support for c in scores.classes), default=0)
+def _render(report: Report, sections: Sequence[Section], *, escape_formulas: bool) -> bytes:
     return render_page(
         "penult.reporting",
         sections,
@@ -153,9 +147,8 @@ def _render(report: Report, sections: Sequence[Section]) -> bytes:
         Thumbnails(report.open_image),
         filters={name: getattr(formatting, name) for name in formatting.__all__},
         report=report,
-        wrong=len(misclassified(trained.held_out)),
-        caution=caution(scores),
-        headline=scores.mean_average_precision if trained.multilabel else scores.accuracy,
-        chance=most / max(scores.images, 1),
+        headline=headline(report),
+        findings=find(report),
+        escape_formulas=escape_formulas,
         script="report.js",
     )

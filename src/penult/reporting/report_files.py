@@ -9,6 +9,7 @@ from pathlib import Path
 from penult.classify.classifier import Classifier
 from penult.classify.diagnosis.label_errors import LabelIssue
 from penult.records import Features
+from penult.reporting.findings import Finding
 from penult.representation import short_text
 
 __all__ = ["ReportFiles"]
@@ -29,12 +30,15 @@ class ReportFiles:
     label_issues : tuple of LabelIssue, or None
         The images whose labels are likely wrong, the likeliest first; None where they were not
         looked for, or could not be.
+    findings : tuple of Finding
+        What the page says first: sentences, each with the name of its section.
     """
 
     page: Path
     features: Features
     classifier: Classifier
     label_issues: tuple[LabelIssue, ...] | None = None
+    findings: tuple[Finding, ...] = ()
 
     def __repr__(self) -> str:
         return f"ReportFiles({short_text(str(self.page), 100)}, {self.classifier!r})"

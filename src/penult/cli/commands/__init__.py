@@ -10,10 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib import import_module
 
-__all__ = ["COMMANDS"]
+from penult.interface import command_name
+
+__all__ = ["COMMANDS", "GROUPS"]
+
+GROUPS = {"labels": "Put labels right that look wrong."}
+"""Words that come before several commands, and what those do."""
 
 COMMANDS: dict[str, Callable[..., None]] = {
-    name.replace("_", "-"): import_module(f"{__name__}.{name}").run
+    command_name(name): import_module(f"{__name__}.{name}").run
     for name in (
         "extract",
         "join",
@@ -35,6 +40,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
         "export_rows",
         "info",
         "report",
+        "apply_labels",
         "compare",
         "verify",
         "models",
@@ -46,4 +52,6 @@ COMMANDS: dict[str, Callable[..., None]] = {
         "sample",
     )
 }
-"""What is typed after ``penult``, in the order in which ``penult --help`` lists it."""
+"""What is typed after ``penult``, in the order in which ``penult --help`` lists it.
+
+Of two words, the first is a group's."""

@@ -41,6 +41,9 @@ if TYPE_CHECKING:
 
 _NAMED = 3
 
+# Sections whose findings are printed; of the others, something is said in other words.
+_SAID = ("mistakes", "curve")
+
 
 def run(
     images: Annotated[
@@ -199,6 +202,7 @@ def run(
                 if made.label_issues is None
                 else [dataclasses.asdict(issue) for issue in made.label_issues],
                 **listing_notes(features.origin),
+                "findings": [dataclasses.asdict(one) for one in made.findings],
                 "layer": made.classifier.layer,
                 "runs": made.classifier.settings.to_dict().get("runs"),
             }
@@ -220,6 +224,9 @@ def run(
     for line in edge_lines(made.classifier.settings):
         say(line)
     say_left_out(made.classifier.settings)
+    for finding in made.findings:
+        if finding.section in _SAID:
+            say(finding.text)
     if made.label_issues:
         say(_label_errors_line(made.label_issues, made.page.with_name(LABEL_ERRORS)))
     say_path(made.page)

@@ -4,16 +4,38 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import islice
 from typing import Any, TextIO
 
+from penult.errors import SourceError
 from penult.locks import ForkSafeLock
 
-__all__ = ["read_cells"]
+__all__ = ["explained", "read_cells"]
 
 _LONGEST_CELL = 1 << 28
 _ROWS_AT_ONCE = 64
 _limit = ForkSafeLock()
+
+
+@contextmanager
+def explained(name: str) -> Iterator[None]:
+    """Turn whatever is raised over a CSV file of a name into one line.
+
+    Raises
+    ------
+    SourceError
+    """
+    try:
+        yield
+    except UnicodeDecodeError as error:
+        raise SourceError(
+            f"{name} is not UTF-8 text (byte {error.start}); save it as 'CSV UTF-8'"
+        ) from error
+    except csv.Error as error:
+        raise SourceError(f"{name} is not a readable CSV file: {error}") from error
+    except OSError as error:
+        raise SourceError(f"{name} cannot be read: {error.strerror or error}") from error
 
 
 def read_cells(stream: TextIO) -> Iterator[tuple[int, list[str]]]:

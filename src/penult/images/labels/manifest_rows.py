@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -12,7 +11,7 @@ from typing import BinaryIO, TextIO
 from penult.errors import SourceError
 from penult.images.labels.annotations import SPLITS, Annotation, normalized
 from penult.images.labels.columns import find_label_column, find_path_column
-from penult.images.labels.csv_cells import read_cells
+from penult.images.labels.csv_cells import explained, read_cells
 from penult.interface import option
 from penult.texts import composed
 
@@ -82,7 +81,7 @@ def csv_rows(
     SourceError
         If it cannot be read or lacks a column; names the line.
     """
-    try:
+    with explained(name):
         whole: bool | None = None
         for row in _rows(name, open_file, path, label, needs_label=needs_label):
             if whole is None and row.labels:
@@ -91,14 +90,6 @@ def csv_rows(
                 )
             labels = row.labels and tuple(one.removesuffix(".0") for one in row.labels)
             yield replace(row, labels=labels) if whole else row
-    except UnicodeDecodeError as error:
-        raise SourceError(
-            f"{name} is not UTF-8 text (byte {error.start}); save it as 'CSV UTF-8'"
-        ) from error
-    except csv.Error as error:
-        raise SourceError(f"{name} is not a readable CSV file: {error}") from error
-    except OSError as error:
-        raise SourceError(f"{name} cannot be read: {error.strerror or error}") from error
 
 
 def _rows(

@@ -16,16 +16,16 @@ SECTIONS: tuple[Section, ...] = tuple(
     import_module(f"{__name__}.{name}").SECTION
     for name in (
         "classes",
-        "scores",
-        "layers",
         "confusion",
         "mistakes",
         "labels",
-        "duplicates",
         "curve",
+        "duplicates",
+        "layers",
         "retrieval",
+        "scores",
         "failures",
         "making",
     )
 )
-"""In the order of the page."""
+"""In the order of the page: first what there is to do, then what there is to know."""

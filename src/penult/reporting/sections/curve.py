@@ -8,6 +8,7 @@ from typing import Any
 from penult.reporting.content import Report
 from penult.reporting.figures.charts import curve_chart
 from penult.reporting.figures.export import to_svg
+from penult.reporting.findings.more_photos import is_flat, more_photos
 from penult.reporting.sections.base import Section
 from penult.web.thumbnails import Thumbnails
 
@@ -15,22 +16,19 @@ __all__ = ["SECTION"]
 
 
 def _content(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any] | None:
-    """Show the accuracy against the training images a class."""
-    trained = report.trained
-    if trained is None:
+    """Show the accuracy against the training images a class; of a flat line, its numbers alone."""
+    curve = () if report.trained is None else report.trained.curve
+    if not curve:
         return None
-    note = report.notes.get("curve")
-    if not trained.curve:
-        return {"note": note} if note else None
-    last = trained.curve[-1]
-    halves = [point for point in trained.curve if 2 * point.per_class <= last.per_class]
+    finding = more_photos(report)
     return {
-        "note": None,
-        "points": trained.curve,
-        "chart": to_svg(curve_chart(trained.curve), "curve"),
-        "before": halves[-1] if halves else None,
-        "gain": 100 * (last.mean - halves[-1].mean) if halves else None,
+        "finding": finding and finding.text,
+        "flat": is_flat(curve),
+        "points": curve,
+        "chart": None if is_flat(curve) else to_svg(curve_chart(curve), "curve"),
     }
 
 
-SECTION = Section(name="curve", title="Learning curve", content=_content)
+SECTION = Section(
+    name="curve", title="Would more photos help?", content=_content, tab="More photos"
+)

@@ -16,14 +16,13 @@ MOST_GROUPS, MOST_PAIRS = 12, 9
 
 
 def _content(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any] | None:
-    found, note = report.duplicates, report.notes.get("duplicates")
-    if found is None:
-        return {"note": note} if note else None
+    found = report.duplicates
+    if found is None or not (found.groups or found.across_total or found.suspects_total):
+        return None
     groups = sorted(
         enumerate(found.groups, 1), key=lambda one: (one[1].exact, one[1].weakest, one[0])
     )
     return {
-        "note": None,
         "found": found,
         "across": pictured_pairs(found.across_splits[:MOST_PAIRS], thumbnails),
         "suspects": pictured_pairs(found.suspects[:MOST_PAIRS], thumbnails),

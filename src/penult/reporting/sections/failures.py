@@ -1,4 +1,4 @@
-"""Images that could not be read, and files that are no images."""
+"""Images that could not be read."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from penult.web.thumbnails import Thumbnails
 __all__ = ["SECTION"]
 
 
-def _content(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any]:
+def _content(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any] | None:
+    if not report.failures:  # what was passed over stands in "How it was made"
+        return None
     return {
         "failures": report.failures,
-        "passed_over": report.passed_over,
-        "listing_messages": report.listing_messages,
     }
 
 
-SECTION = Section(name="failures", title="Files left out", content=_content, tab="Left out")
+SECTION = Section(
+    name="failures", title="Images that could not be read", content=_content, tab="Unreadable"
+)

@@ -7,9 +7,11 @@ from typing import Any
 
 from penult.recipe import BackboneRecipe, Recipe
 from penult.reporting.content import Report
+from penult.reporting.findings.checked import checked
 from penult.reporting.formatting import preprocessing_words
 from penult.reporting.sections.base import Section
 from penult.web.thumbnails import Thumbnails
+from penult.wording import count
 
 __all__ = ["SECTION"]
 
@@ -47,8 +49,19 @@ def _content(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any]:
         "chosen": chosen,
         "grid": candidates,
         "made": _of_recipe(report.recipe),
+        "held_out": _held_out(report),
+        "checked": checked(report),
         "networks": len(report.recipe.leaves),
     }
+
+
+def _held_out(report: Report) -> str | None:
+    if report.trained is None:
+        return None
+    scores = report.trained.scores
+    right = round(scores.accuracy * scores.images)
+    outcome = "with exactly their labels" if report.multilabel else "put into the right class"
+    return f"{count(scores.images, 'image')} ({scores.split}), {right:,} of them {outcome}"
 
 
 def _of_recipe(recipe: Recipe) -> list[tuple[str, list[str]]]:
@@ -64,4 +77,4 @@ def _of_recipe(recipe: Recipe) -> list[tuple[str, list[str]]]:
     return [(name[:1].upper() + name[1:], values) for name, values in [*made, *tree]]
 
 
-SECTION = Section(name="making", title="How it was made", content=_content, tab="Making")
+SECTION = Section(name="making", title="How it was made", content=_content)

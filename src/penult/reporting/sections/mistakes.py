@@ -27,6 +27,8 @@ def _content(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any] | None
     if trained is None:
         return None
     wrong = misclassified(trained.held_out)
+    if not wrong:
+        return None
     shown = wrong[:MOST_MISTAKES]
     places = (
         {}

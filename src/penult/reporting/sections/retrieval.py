@@ -58,11 +58,10 @@ class _PicturedQuery:
 
 
 def _content(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any] | None:
-    scores, note = report.retrieval, report.notes.get("retrieval")
+    scores = report.retrieval
     if scores is None:
-        return {"note": note} if note else None
+        return None
     return {
-        "note": None,
         "scores": scores,
         "skipped": scores.gallery
         - (scores.queries_any_label if report.multilabel else scores.queries),
@@ -122,4 +121,4 @@ def _near(hit: Hit) -> str:
     return "" if hit.distance is None else f"{hit.distance:.3g}"
 
 
-SECTION = Section(name="retrieval", title="Retrieval", content=_content)
+SECTION = Section(name="retrieval", title="Retrieval", content=_content, tab="Search")

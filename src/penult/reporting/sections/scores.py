@@ -83,4 +83,4 @@ def _spread(runs: SeedRuns) -> str:
     return f"{percent(runs.mean)} ± {100 * runs.std:.1f}"
 
 
-SECTION = Section(name="scores", title="Scores", content=_content)
+SECTION = Section(name="scores", title="All scores", content=_content)

@@ -1,3 +1,4 @@
 {% include "web/photos.js" %}
 {% include "filters.js" %}
 {% include "matrix.js" %}
+{% include "labels.js" %}

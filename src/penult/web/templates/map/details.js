@@ -144,14 +144,13 @@ class Details {
 
   csv() {
     const { data } = this.map;
-    const guarded = (text) => (data.escapesFormulas && /^[=+\-@\t\r\n]/.test(text) ? `'${text}` : text);
-    const cell = (text) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
-    const lines = [["id", "x", "y", ...data.columns.map((column) => column.name)]];
+    const named = (text) => csvCell(text, data.escapesFormulas);
+    const lines = [["id", "x", "y", ...data.columns.map((column) => csvCell(column.name))]];
     for (const i of this.rows) {
-      const texts = data.columns.map((column) => (column.kind === "numeric" ? data.value(column, i) : guarded(data.value(column, i))));
-      lines.push([guarded(data.ids[i]), shortest(data.xy[2 * i]), shortest(data.xy[2 * i + 1]), ...texts]);
+      const texts = data.columns.map((column) => (column.kind === "numeric" ? csvCell(data.value(column, i)) : named(data.value(column, i))));
+      lines.push([named(data.ids[i]), shortest(data.xy[2 * i]), shortest(data.xy[2 * i + 1]), ...texts]);
     }
-    return lines.map((line) => line.map(cell).join(",") + "\n").join("");
+    return lines.map((line) => line.join(",") + "\n").join("");
   }
 }
 
@@ -160,25 +159,4 @@ function shortest(number) {
   let digits = 1;
   while (Math.fround(Number(number.toPrecision(digits))) !== number) digits++;
   return String(Number(number.toPrecision(digits)));
-}
-
-function save(name, kind, text) {
-  const address = URL.createObjectURL(new Blob([text], { type: kind }));
-  element("a", { href: address, download: name }).click();
-  setTimeout(() => URL.revokeObjectURL(address), 1000);
-}
-
-async function copy(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch { // some browsers do not allow it for a page that is a file
-    const field = element("textarea", { class: "unseen" });
-    field.value = text;
-    document.body.append(field);
-    field.select();
-    const done = document.execCommand("copy");
-    field.remove();
-    return done;
-  }
 }

@@ -15,6 +15,7 @@
 {% include "web/map/elements.js" %}
 {% include "web/map/legend.js" %}
 {% include "web/map/search.js" %}
+{% include "web/hand_over.js" %}
 {% include "web/map/details.js" %}
 {% include "web/map/pointer.js" %}
 {% include "web/map/row_map.js" %}

@@ -1,0 +1,67 @@
+"""``penult labels apply``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from penult.cli import options as o
+from penult.cli.console import next_step, say, say_json, say_path, say_some
+from penult.wording import count
+
+
+def run(
+    reviewed: Annotated[
+        Path,
+        typer.Argument(
+            help="label_errors.csv of a report without the lines whose label is right, or what "
+            "the report's page saves: the labels in its column 'suggested' are taken.",
+        ),
+    ],
+    features: Annotated[
+        Path, typer.Argument(help="Feature file that the report was made of; it stays as it is.")
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Table of all labels to write, .csv.")
+    ],
+    allow_new: Annotated[
+        bool, typer.Option("--allow-new", help="Take labels that no image has yet.")
+    ] = False,
+    overwrite: o.Overwrite = False,
+    as_json: o.AsJson = False,
+    quiet: o.Quiet = False,
+    debug: o.Debug = False,
+) -> None:
+    """Write a table of all labels in which those of a reviewed list are put right.
+
+    No photo is moved. The table is what --labels of penult extract and penult report takes.
+
+    Examples
+    --------
+    # Which of the labels that look wrong are wrong, you have seen on the page.
+    penult labels apply reviewed.csv report/features.h5 -o corrected.csv
+    # The same photos with these labels; rows are not computed again.
+    penult report photos -o report --labels corrected.csv --overwrite
+    """
+    from penult.reporting.relabelling import relabelling_step
+    from penult.tasks.apply_labels import apply_labels
+
+    applied = apply_labels(reviewed, features, output, allow_new=allow_new, overwrite=overwrite)
+    if as_json:
+        say_json(
+            {
+                "output": str(output),
+                "images": applied.images,
+                "corrected": [{"id": one, "label": new} for one, new in applied.corrected.items()],
+                "already": applied.already,
+            }
+        )
+        return
+    say_some([f"{image}: now {label}" for image, label in applied.corrected.items()])
+    say(f"{count(len(applied.corrected), 'label')} of {count(applied.images, 'image')} put right")
+    if applied.already:
+        say(f"{count(applied.already, 'image')} of the list had the label already")
+    say_path(output)
+    next_step(relabelling_step(features, output), quiet=quiet)

@@ -1,0 +1,90 @@
+"""A list of labels that look wrong, once somebody has looked through it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+from penult.errors import SourceError
+from penult.images.labels.csv_cells import explained, read_cells
+from penult.inputs import require_existing
+from penult.texts import composed
+
+__all__ = ["ReviewedLabel", "read_reviewed"]
+
+_COLUMNS = ("id", "label", "suggested")
+
+
+@dataclass(frozen=True)
+class ReviewedLabel:
+    """What a line says of an image.
+
+    Attributes
+    ----------
+    line : int
+        Its line in the file, counted from 1.
+    id : str
+        The image's id.
+    label : str
+        The label that the image had when the list was made; several are separated by ``|``.
+    suggested : str
+        The label that it is to have.
+    """
+
+    line: int
+    id: str
+    label: str
+    suggested: str
+
+
+def read_reviewed(file: Path) -> list[ReviewedLabel]:
+    """Read a list like ``label_errors.csv``: columns ``id``, ``label`` and ``suggested``.
+
+    Others are not looked at, nor are empty lines.
+
+    Parameters
+    ----------
+    file : Path
+        Comma-, semicolon- or tab-separated, UTF-8 with or without a byte order mark.
+
+    Raises
+    ------
+    PathNotFoundError
+        If it is not there.
+    SourceError
+        If it cannot be read, lacks a column, or a line says too little; names the line.
+    """
+    require_existing(file, "file")
+    with explained(str(file)), file.open(encoding="utf-8-sig", newline="") as stream:
+        return list(_lines(file, stream))
+
+
+def _lines(file: Path, stream: TextIO) -> Iterator[ReviewedLabel]:
+    rows = read_cells(stream)
+    header = [composed(one.strip()).lower() for one in next(rows, (1, []))[1]]
+    if missing := [name for name in _COLUMNS if name not in header]:
+        raise SourceError(
+            f"{file} has no column {missing[0]}; its first line has to name id, label and "
+            f"suggested, as that of label_errors.csv does, and names "
+            f"{', '.join(filter(None, header)) or 'nothing'}"
+        )
+    places = [header.index(name) for name in _COLUMNS]
+    for line, cells in rows:
+        if any(cell.strip() for cell in cells):
+            yield _reviewed(file, line, cells, places)
+
+
+def _reviewed(file: Path, line: int, cells: list[str], places: Sequence[int]) -> ReviewedLabel:
+    if len(cells) <= max(places):
+        raise SourceError(f"{file}, line {line}: there are only {len(cells)} values")
+    image, label, suggested = (cells[place] for place in places)
+    if not image.strip():
+        raise SourceError(f"{file}, line {line}: the id is empty")
+    if not suggested.strip():
+        raise SourceError(
+            f"{file}, line {line}: suggested is empty; write the right label there, or delete the "
+            "line if the label is right as it is"
+        )
+    return ReviewedLabel(line, image, label, suggested)

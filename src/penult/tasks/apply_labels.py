@@ -1,0 +1,212 @@
+"""Labels put right: a reviewed list applied to all labels, as a table."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from io import BytesIO, StringIO
+from pathlib import Path
+
+from penult.checking import checked
+from penult.errors import SourceError, UnknownNameError, UsageError
+from penult.features.read import one_set
+from penult.images.labels.manifest_rows import csv_rows, unique_labels
+from penult.images.labels.reviewed_list import ReviewedLabel, read_reviewed
+from penult.interface import option
+from penult.messages import escape_formula
+from penult.output import atomic_output, check_output
+from penult.records import Features
+from penult.representation import short_repr
+from penult.suffixes import LABEL_TABLE
+from penult.tabular import text_columns
+from penult.texts import composed
+
+__all__ = ["AppliedLabels", "apply_labels"]
+
+
+@short_repr
+@dataclass(frozen=True, kw_only=True)
+class AppliedLabels:
+    """A table of labels that was written.
+
+    Attributes
+    ----------
+    output : Path
+        The file.
+    images : int
+        How many it names.
+    corrected : mapping of str to str
+        Id to the label that is there now, of the images that had another one.
+    already : int
+        Images of the list that had the label already.
+    """
+
+    output: Path
+    images: int
+    corrected: Mapping[str, str]
+    already: int
+
+
+@checked
+def apply_labels(
+    reviewed: str | Path,
+    features: Features | str | Path,
+    output: str | Path,
+    *,
+    allow_new: bool = False,
+    overwrite: bool = False,
+) -> AppliedLabels:
+    """Write a table of all labels in which those of a reviewed list are put right.
+
+    Neither photos nor features are changed: the table is what ``labels`` of `penult.extract` and
+    `penult.report` takes, and has their splits and groups as well. See docs/report.md.
+
+    Parameters
+    ----------
+    reviewed : path
+        The list: ``label_errors.csv`` of a report without the lines whose label is right, or what
+        the report's page saves. Of each line, the label in the column ``suggested`` is taken;
+        several are separated by ``|``.
+    features : Features or path
+        The feature file that the report was made of, with the labels as they are; the rows are not
+        read.
+    output : path
+        The table to write (``.csv``), whole or not at all: ``path``, ``label``, and ``split`` and
+        ``group`` where the features have them.
+    allow_new : bool, default=False
+        Take labels that no image has yet.
+    overwrite : bool, default=False
+        Replace `output` if it exists.
+
+    Returns
+    -------
+    AppliedLabels
+        What is in the table.
+
+    Raises
+    ------
+    SourceError
+        If the list cannot be read, names an image that is not there, gives one two labels, or was
+        made when an image had another label; names the line.
+    UnknownNameError
+        If it suggests a label that no image has.
+    UsageError
+        If an image cannot be named in a table, or its label cannot stand there.
+    PathNotFoundError, FeatureFileError
+        If the list or the features cannot be read.
+    OutputExistsError, OutputError
+        If `output` cannot be written.
+    """
+    file, target = Path(reviewed), Path(output)
+    inputs = [file] if isinstance(features, Features) else [file, Path(features)]
+    check_output(target, overwrite=overwrite, inputs=inputs, output=LABEL_TABLE)
+    lines = read_reviewed(file)
+    features = one_set(features, None)
+    columns = text_columns(features)
+    labels = dict(zip(map(str, columns["id"]), columns["label"], strict=True))
+    known = [str(name) for name in features.label_names]
+    if several := [name for name in known if "|" in name]:
+        raise UsageError(
+            f"a table of labels cannot say that images are labelled {several[0]!r}: it would be "
+            "read as several labels; rename the class"
+        )
+    wanted = _wanted(file, lines, labels, known, allow_new=allow_new)
+    corrected = {image: new for image, new in wanted.items() if new != labels[image]}
+    columns["label"] = list({**labels, **corrected}.values())
+    table = _table(columns)
+    _require_readable(target, table, columns)
+    with atomic_output(target, overwrite=overwrite) as temporary:
+        temporary.write_bytes(table)
+    return AppliedLabels(
+        output=target,
+        images=len(labels),
+        corrected=corrected,
+        already=len(wanted) - len(corrected),
+    )
+
+
+def _wanted(
+    file: Path,
+    lines: Sequence[ReviewedLabel],
+    labels: Mapping[str, str | None],
+    known: Sequence[str],
+    *,
+    allow_new: bool,
+) -> dict[str, str]:
+    """Find the label that each image of the list is to have, as the list says.
+
+    Parameters
+    ----------
+    labels : id to the label that the image has now
+    known : every label that some image has
+    allow_new : whether others may be given
+    """
+    wanted: dict[str, str] = {}
+    of_line: dict[str, int] = {}
+    for one in lines:
+        place = f"{file}, line {one.line}"
+        image = next((text for text in _meant(one.id) if text in labels), None)
+        if image is None:
+            raise SourceError(
+                f"{place}: there is no image {one.id!r} among these rows, whose ids are e.g. "
+                f"{next(iter(labels), '')!r}"
+            )
+        new = _label(one.suggested, known)
+        for name in () if allow_new or new in known else new.split("|"):
+            if name not in known:
+                hint = f"{option('allow_new', True)} takes it all the same"
+                raise UnknownNameError(f"label in {place}", name, known, hint=hint)
+        now = labels[image]
+        if now not in (_label(one.label, [now or ""]) or None, new):
+            raise SourceError(
+                f"{place}: the list says that {image} is labelled {one.label!r}, but it is "
+                f"labelled {now!r} now; make the report again for a list of the labels as they are"
+            )
+        if wanted.setdefault(image, new) != new:
+            raise SourceError(
+                f"{place}: {image} is to be {new!r}, but line {of_line[image]} says "
+                f"{wanted[image]!r}"
+            )
+        of_line.setdefault(image, one.line)
+    return wanted
+
+
+def _meant(cell: str) -> tuple[str, ...]:
+    """What a cell may stand for: itself, or a name that `escape_formula` has put out of use."""
+    texts = (cell, cell.strip())
+    unguarded = (text[1:] for text in texts if text[:1] == "'")
+    return *texts, *(text for text in unguarded if escape_formula(text) != text)
+
+
+def _label(cell: str, known: Sequence[str]) -> str:
+    """A cell as the label, or the labels, that it stands for: as `text_columns` writes them."""
+    forms = [
+        "|".join(sorted(map(composed, unique_labels(text.split("|"))))) for text in _meant(cell)
+    ]
+    return next((text for text in forms if text in known), forms[0])
+
+
+def _table(columns: Mapping[str, Sequence[str | None]]) -> bytes:
+    text = StringIO(newline="")
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(["path" if name == "id" else name for name in columns])
+    rows.writerows(zip(*columns.values(), strict=True))
+    # A file name that is no valid UTF-8 cannot be in a table; it is refused when it is read back.
+    return text.getvalue().encode("utf-8", errors="replace")
+
+
+def _require_readable(
+    target: Path, table: bytes, columns: Mapping[str, Sequence[str | None]]
+) -> None:
+    """Refuse a table that would be read otherwise than it is meant, as a name of blanks."""
+    read = csv_rows(str(target), lambda: BytesIO(table), needs_label=True)
+    for row, image, label in zip(read, columns["id"], columns["label"], strict=True):
+        if row.path != image:
+            raise UsageError(f"a table of labels cannot name the image {image!r}; rename it")
+        if "|".join(row.labels or ()) != (label or ""):
+            read_as = " and ".join(map(repr, row.labels or ())) or "no label"
+            raise UsageError(
+                f"a table of labels cannot say that {image} is labelled {label!r}: it would be "
+                f"read as {read_as}; rename the class"
+            )

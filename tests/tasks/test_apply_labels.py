@@ -1,0 +1,165 @@
+"""A reviewed list becomes a table of all labels, or one line says which of its lines is wrong."""
+
+from __future__ import annotations
+
+import csv
+
+import feature_files
+import numpy as np
+import pytest
+
+from penult import apply_labels, load
+from penult.errors import (
+    OutputExistsError,
+    PathNotFoundError,
+    SourceError,
+    UnknownNameError,
+    UsageError,
+)
+from penult.images.labels.annotations import ImageEntry
+from penult.images.labels.label_file import LabelFile
+
+pytestmark = pytest.mark.light
+
+PHOTOS = [
+    feature_files.record("iris/1.jpg", "iris"),
+    feature_files.record("iris/2.jpg", "iris"),
+    feature_files.record("rose/1.jpg", "rose"),
+    feature_files.record("loose.jpg"),
+]
+
+
+def rows_of(tmp_path, photos=PHOTOS):
+    return feature_files.write(tmp_path / "rows.h5", photos, [np.zeros((len(photos), 2))])
+
+
+def reviewed(tmp_path, *lines, header="id,label,confidence,suggested,suggested_confidence"):
+    file = tmp_path / "reviewed.csv"
+    file.write_text("\n".join([header, *lines, ""]), "utf-8")
+    return file
+
+
+def applied(tmp_path, *lines, photos=PHOTOS, **options):
+    """What is in the table."""
+    rows, output = rows_of(tmp_path, photos), tmp_path / "labels.csv"
+    file = reviewed(tmp_path, *lines)
+    done = apply_labels(file, rows, output, overwrite=True, **options)
+    with output.open(encoding="utf-8", newline="") as table:
+        return done, list(csv.reader(table))
+
+
+def test_the_table_has_every_image_and_the_labels_of_the_list(tmp_path):
+    done, table = applied(tmp_path, "iris/2.jpg,iris,0.01,rose,0.98", "")
+    assert table == [
+        ["path", "label"],
+        ["iris/1.jpg", "iris"],
+        ["iris/2.jpg", "rose"],
+        ["rose/1.jpg", "rose"],
+        ["loose.jpg", ""],
+    ]
+    assert (done.images, dict(done.corrected), done.already) == (4, {"iris/2.jpg": "rose"}, 0)
+
+
+def test_an_empty_list_gives_the_labels_as_they_are_and_changes_no_file(tmp_path):
+    before = rows_of(tmp_path).read_bytes()
+    done, table = applied(tmp_path)
+    assert len(table) == 5
+    assert done.corrected == {}
+    assert (tmp_path / "rows.h5").read_bytes()[:1000] == before[:1000]
+    assert load(tmp_path / "rows.h5").label_names == ("iris", "rose")
+
+
+def test_the_table_is_read_as_it_is_meant(tmp_path):
+    photos = [
+        feature_files.record("a, b/1.jpg", 'iris "blue"', split="train", group="g1"),
+        feature_files.record("é/2.jpg", "rose", split="test"),
+        feature_files.record("c.jpg", "iris", "rose", split="train"),
+    ]
+    applied(tmp_path, "c.jpg,rose|iris,0,rose,1", '"a, b/1.jpg","iris ""blue""",0,rose|iris,1', photos=photos)  # fmt: skip
+    rule = LabelFile(tmp_path / "labels.csv")
+    found = [rule(ImageEntry(id=one, path=None)) for one in ("a, b/1.jpg", "é/2.jpg", "c.jpg")]
+    assert [one.labels for one in found] == [("iris", "rose"), ("rose",), ("rose",)]
+    assert [one.split for one in found] == ["train", "test", "train"]
+    assert found[0].group == "g1"
+    assert len({one.group for one in found}) == 3
+
+
+def test_a_list_that_was_applied_already_changes_nothing(tmp_path):
+    photos = [feature_files.record("iris/1.jpg", "rose"), *PHOTOS[1:]]
+    done, _ = applied(tmp_path, "iris/1.jpg,iris,0.01,rose,0.98", photos=photos)
+    assert (done.corrected, done.already) == ({}, 1)
+
+
+def test_columns_may_be_in_any_order_and_a_spreadsheet_may_write_semicolons(tmp_path):
+    file = reviewed(tmp_path, "rose;x;iris;iris/1.jpg", header="\ufeffSuggested;note;Label;ID")
+    done = apply_labels(file, rows_of(tmp_path), tmp_path / "labels.csv")
+    assert done.corrected == {"iris/1.jpg": "rose"}
+
+
+def test_apostrophes_that_keep_a_spreadsheet_from_running_names_are_not_part_of_them(tmp_path):
+    photos = [feature_files.record("=1.jpg", "-a"), feature_files.record("b.jpg", "@b")]
+    done, _ = applied(tmp_path, "'=1.jpg,'-a,0,'@b,1", photos=photos)
+    assert done.corrected == {"=1.jpg": "@b"}
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        pytest.param(["iris/9.jpg,iris,0,rose,1"], "line 2: there is no image 'iris/9.jpg'", id="no such image"),
+        pytest.param(["iris/1.jpg,iris,0,,1"], "line 2: suggested is empty; write the right", id="no label"),
+        pytest.param([",iris,0,rose,1"], "line 2: the id is empty", id="no id"),
+        pytest.param(["iris/1.jpg,iris"], "line 2: there are only 2 values", id="half a line"),
+        pytest.param(["rose/1.jpg,iris,0,iris,1", "rose/1.jpg,iris,0,rose,1"], "says that rose/1.jpg is labelled 'iris', but it is labelled 'rose' now", id="another label now"),
+        pytest.param(["iris/1.jpg,iris,0,iris,1", "", "iris/1.jpg,iris,0,rose,1"], "line 4: iris/1.jpg is to be 'rose', but line 2 says 'iris'", id="two labels"),
+    ],
+)  # fmt: skip
+def test_a_line_that_cannot_be_right_is_named(tmp_path, lines, told):
+    with pytest.raises(SourceError) as error:
+        applied(tmp_path, *lines)
+    assert told in str(error.value)
+    assert str(error.value).startswith(f"{tmp_path}/reviewed.csv")
+    assert not (tmp_path / "labels.csv").exists()
+
+
+def test_the_same_line_twice_is_one(tmp_path):
+    done, _ = applied(tmp_path, *["iris/1.jpg,iris,0,rose,1"] * 2)
+    assert done.corrected == {"iris/1.jpg": "rose"}
+
+
+def test_an_image_without_a_label_may_get_one(tmp_path):
+    done, _ = applied(tmp_path, "loose.jpg,,0,rose,1")
+    assert done.corrected == {"loose.jpg": "rose"}
+
+
+def test_a_label_that_no_image_has_is_likely_misspelled_and_taken_where_it_is_meant(tmp_path):
+    with pytest.raises(UnknownNameError, match=r"unknown label 'rsoe' in .*, line 2; did you mean"):
+        applied(tmp_path, "iris/1.jpg,iris,0,rsoe,1")
+    done, _ = applied(tmp_path, "iris/1.jpg,iris,0,violet,1", allow_new=True)
+    assert done.corrected == {"iris/1.jpg": "violet"}
+
+
+def test_what_a_table_of_labels_would_read_otherwise_is_refused(tmp_path):
+    several = [feature_files.record("a.jpg", "iris|blue"), feature_files.record("b.jpg", "rose")]
+    with pytest.raises(
+        UsageError, match=r"'iris\|blue': it would be read as several labels; rename"
+    ):
+        applied(tmp_path, photos=several)
+    blank = [feature_files.record(" a.jpg", "iris"), feature_files.record("b.jpg", "rose")]
+    with pytest.raises(UsageError, match="cannot name the image"):
+        applied(tmp_path, photos=blank)
+
+
+def test_what_cannot_be_read_or_written_is_one_line(tmp_path):
+    rows, file, output = rows_of(tmp_path), reviewed(tmp_path), tmp_path / "labels.csv"
+    with pytest.raises(PathNotFoundError):
+        apply_labels(tmp_path / "none.csv", rows, output)
+    with pytest.raises(OutputExistsError, match="is what is read"):
+        apply_labels(file, rows, file, overwrite=True)
+    with pytest.raises(UsageError, match=r"name it labels\.csv"):
+        apply_labels(file, rows, tmp_path / "labels.h5")
+    with pytest.raises(SourceError, match="no column id; its first line has to name id, label and"):
+        apply_labels(reviewed(tmp_path, header="path,label,suggested"), rows, output)
+    output.write_text("mine")
+    with pytest.raises(OutputExistsError, match="exists"):
+        apply_labels(file, rows, output)
+    assert output.read_text() == "mine"
