@@ -22,7 +22,9 @@ CALLS = {
     "compare": lambda s, **given: penult.compare(
         s.photos, s.page, model=s.model, cost=False, similarity=False, **given
     ),
-    "report": lambda s, **given: penult.report(s.photos, s.page, model=s.model, **given),
+    "report": lambda s, **given: penult.report(
+        s.photos, s.page, model=s.model, map=False, clusters=False, outliers=False, **given
+    ),
     "Extractor": lambda s, **given: penult.Extractor(s.model, **given),
     "FeatureExtractor": lambda s, **given: penult.FeatureExtractor(s.model, **given).fit_transform(
         s.images

@@ -123,7 +123,16 @@ def test_an_interrupted_run_goes_on_and_an_update_computes_nothing(source, toy, 
 
 
 def test_classifiers_and_reports_take_it(source, toy, tmp_path):
-    made = report(source, tmp_path / "report", model=toy, label_errors=False, curve=False)
+    made = report(
+        source,
+        tmp_path / "report",
+        model=toy,
+        map=False,
+        clusters=False,
+        outliers=False,
+        label_errors=False,
+        curve=False,
+    )
     assert "data:image/webp" in made.page.read_text()
     predictions = list(made.classifier.predict(source))
     assert len(predictions) == 36

@@ -317,7 +317,15 @@ def test_what_info_says_and_a_report_made_is_one_line(photos, toy, tmp_path):
     page = rows.recipe._repr_html_()
     assert "Preprocessing(" not in page
     assert ">interpolation</td>" in page
-    made = penult.report(tmp_path / "f.h5", tmp_path / "report", curve=False, label_errors=False)
+    made = penult.report(
+        tmp_path / "f.h5",
+        tmp_path / "report",
+        map=False,
+        clusters=False,
+        outliers=False,
+        curve=False,
+        label_errors=False,
+    )
     assert repr(made).startswith("ReportFiles(")
     assert len(repr(made)) < 400
 

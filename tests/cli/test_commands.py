@@ -245,7 +245,6 @@ def bad_calls(tmp_path: Path, photos: Path) -> dict[str, tuple[list[object], int
     text.write_text("hello")
     (tmp_path / "empty").mkdir()
     (tmp_path / "there.h5").touch()
-    one_class = photos / "daisy"
     out = tmp_path / "out.h5"
     toy = ["--model", "toy:mean-colour"]
     return {
@@ -259,7 +258,11 @@ def bad_calls(tmp_path: Path, photos: Path) -> dict[str, tuple[list[object], int
         "not a feature file": (["train", text, "-o", tmp_path / "c.skops"], 2, "not a feature"),
         "not a classifier": (["predict", text, photos], 2, "classifier"),
         "no such file": (["info", tmp_path / "none.h5"], 2, "no such file"),
-        "no label": (["report", one_class, "-o", tmp_path / "r", *toy], 2, "has a label"),
+        "no label": (
+            ["report", photos, "-o", tmp_path / "r", *toy, "--labels", "none", "--runs", "2"],
+            2,
+            "leaves nothing to train on",
+        ),
         "no such option": (["extract", photos, "-o", out, "--frobnicate"], 2, "--frobnicate"),
         "a number too small": (["predict", text, photos, "--top", "0"], 2, "--top"),
     }

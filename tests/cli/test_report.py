@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
 import re
 import shutil
@@ -13,8 +14,24 @@ import pytest
 import penult
 from penult.classify.loading import load_classifier
 from penult.errors import UsageError
+from penult.reporting import make
 
 FILES = ["classifier.skops", "confusion_matrix.png", "held_out.csv", "index.html", "label_errors.csv", "scores.json"]  # fmt: skip
+
+
+LOOKS = "test_of_images_the_page_and_all_that_it_rests_on"
+
+
+@pytest.fixture(autouse=True)
+def _without_looks(monkeypatch, request):
+    """Maps and the like take a second of each report: made in one test, left out in the others."""
+
+    def look_at(made, looks, *others, look=make.look_at, **given):
+        less = dataclasses.replace(looks, map=False, clusters=False, outliers=False)
+        return look(made, less, *others, **given)
+
+    if request.node.originalname != LOOKS:
+        monkeypatch.setattr(make, "look_at", look_at)
 
 
 def names(folder):
@@ -37,17 +54,22 @@ def layers(penult, photos, toy, tmp_path):
 def test_of_images_the_page_and_all_that_it_rests_on(penult, photos, toy, tmp_path):
     folder = tmp_path / "my repört"
     done = penult("report", photos, "-o", folder, "--model", toy)
-    accuracy, few, _grid, more, page = done.out.splitlines()[-5:]
+    accuracy, few, _grid, more, clusters, unusual, copies, page = done.out.splitlines()[-8:]
     assert accuracy.startswith("accuracy 100% on 9 images (25% held out, stratified, seed 0)")
     assert few == "9 images are few: the true accuracy may be anywhere between 66% and 100%"
     assert "95% interval: 66.4% to 100%" in (folder / "index.html").read_text()
     assert more == "Whether more photos would help cannot be told from 9 held-out images."
+    assert re.match(r"\d+ clusters of 36 rows by k-means", clusters)
+    assert unusual.endswith("unusual") or " unusual: " in unusual
+    assert copies.endswith(" of duplicates")
     assert page == str(folder / "index.html")
     address = re.fullmatch("next: open file://([!-~]*) in a browser", done.err.splitlines()[-1])[1]
     assert unquote(address) == page
     assert names(folder) == sorted([*FILES, "features.h5"])
     shown = sections(folder)
-    assert {"scores", "confusion", "curve", "retrieval"} <= set(shown)
+    assert {"scores", "confusion", "curve", "retrieval", "map", "clusters", "outliers"} <= set(
+        shown
+    )
     assert not {"layers", "labels", "failures"} & set(shown)  # of which there is nothing to show
     for step in ("extract: 36 of 36 images", "train: 19 of 19 fits", "label errors: 5 of 5 fits"):
         assert step in done.err
@@ -60,9 +82,11 @@ def test_of_images_the_page_and_all_that_it_rests_on(penult, photos, toy, tmp_pa
 def test_what_takes_time_can_be_left_out(penult, photos, toy, tmp_path):
     folder = tmp_path / "report"
     less = ["--no-label-errors", "--no-curve", "--no-retrieval", "--no-duplicates"]
+    less += ["--no-map", "--no-clusters", "--no-outliers"]
     done = penult("report", photos, "-o", folder, "-m", toy, *less)
     assert done.code == 0
-    assert not {"labels", "curve", "retrieval", "duplicates"} & set(sections(folder))
+    looked = {"labels", "curve", "retrieval", "duplicates", "map", "clusters", "outliers"}
+    assert not looked & set(sections(folder))
     assert "label_errors.csv" not in names(folder)
     assert "label errors" not in done.err
 
@@ -71,9 +95,11 @@ def test_a_report_that_came_to_nothing_is_tried_again_without_overwrite(
     penult, photos, toy, tmp_path
 ):
     folder = tmp_path / "report"
-    shutil.copytree(photos / "rose", tmp_path / "only" / "rose")
-    one_class = penult("report", tmp_path / "only", "-o", folder, "--model", toy, "-q")
-    assert (one_class.code, names(folder)) == (1, ["report.parts"])
+    shutil.copytree(photos / "rose", tmp_path / "few" / "rose")
+    (tmp_path / "few" / "tulip").mkdir()
+    shutil.copy(photos / "tulip" / "tulip_01.jpg", tmp_path / "few" / "tulip")
+    too_few = penult("report", tmp_path / "few", "-o", folder, "--model", toy, "-q")
+    assert (too_few.code, names(folder)) == (1, ["report.parts"])
     done = penult("report", photos, "-o", folder, "--model", toy, "-q")
     assert done.code == 0, done.err
     assert names(folder) == sorted([*FILES, "features.h5"])

@@ -10,14 +10,17 @@ pytestmark = pytest.mark.light
 
 
 @pytest.mark.parametrize("command", ["evaluate", "report"])
-def test_images_without_any_label_are_refused_before_the_work(
+def test_images_that_labels_are_asked_for_and_have_none_are_refused_before_the_work(
     penult, photos, toy, tmp_path, monkeypatch, command
 ):
     rows = library.extract(photos, model=toy)
     library.train(rows, tmp_path / "c.skops", classifier="centroid", folds=2)
+    empty = tmp_path / "labels.csv"
+    lines = [f"{path.name},\n" for path in sorted((photos / "rose").iterdir())]
+    empty.write_text("".join(["image,label\n", *lines]))
     given = {
         "evaluate": [tmp_path / "c.skops", photos / "rose", "--labels", "none"],
-        "report": [photos / "rose", "-o", tmp_path / "r", "-m", toy, "--labels", "none"],
+        "report": [photos / "rose", "-o", tmp_path / "r", "-m", toy, "--labels", empty],
     }[command]
 
     def extracted(*_, **__):

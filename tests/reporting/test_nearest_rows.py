@@ -11,7 +11,7 @@ from penult.partition.splits import Split
 from penult.records import Features, HeldOut
 from penult.reporting import nearest_rows
 from penult.reporting.nearest_rows import NearestRows
-from penult.reporting.steps import noted
+from penult.reporting.steps.course import Course
 from penult.retrieve.duplicates import stream
 
 pytestmark = pytest.mark.light
@@ -139,12 +139,13 @@ def test_rows_that_cannot_be_searched_leave_a_note():
     broken = dataclasses.replace(
         broken, features=dataclasses.replace(broken.features, features=rows)
     )
-    notes = {}
-    with noted(notes, "duplicates"):
+    course = Course(lambda _: None)
+    with course.noted("duplicates"):
         broken.duplicates()
-    with noted(notes, "retrieval"):
+    with course.noted("retrieval"):
         broken.retrieval(lambda _: None)
-    assert notes.keys() == {"duplicates", "retrieval"}
-    assert all("rose/1.jpg" in one for one in notes.values())
+    assert course.notes.keys() == {"duplicates", "retrieval"}
+    assert all("rose/1.jpg" in one for one in course.notes.values())
+    assert not course.seconds
     with pytest.raises(SearchError):
         broken.duplicates()

@@ -24,6 +24,17 @@ Kinds = Annotated[
         show_default="logistic",
     ),
 ]
+KindsOrFile = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--classifier",
+        metavar="KIND|FILE",
+        autocompletion=completion.kinds,
+        help=f"Kind of classifier: {_KINDS}. Given several times, the best by cross-validation is "
+        "kept. Or a classifier file (.skops), which is applied in place of training one.",
+        show_default="logistic",
+    ),
+]
 Grid = Annotated[
     list[str] | None,
     typer.Option(

@@ -1,40 +1,48 @@
-"""From rows and a classifier to what the page shows of them."""
+"""From rows, a classifier and what else was found to what the page shows of them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from penult.classify.classifier import Classifier
 from penult.images.notes import listing_messages
 from penult.partition.stratification import is_labelled
 from penult.recipe import Recipe
 from penult.records import Features
-from penult.reporting.commands import FEATURES, SHOWN_SOURCES, commands_of
+from penult.reporting.applied import Applied
+from penult.reporting.classified import Classified
+from penult.reporting.cluster_sections import ClustersContent
+from penult.reporting.commands import (
+    FEATURES,
+    SHOWN_SOURCES,
+    applied_commands,
+    collection_commands,
+    commands_of,
+)
 from penult.reporting.content import Report
+from penult.reporting.steps.collection import Collection
+from penult.reporting.steps.course import Course
 from penult.reporting.trained import Trained
 from penult.wording import listed
 
-if TYPE_CHECKING:
-    from penult.classify.diagnosis.label_errors import LabelIssue
-    from penult.classify.diagnosis.learning_curve import CurvePoint
-
-__all__ = ["build_report"]
+__all__ = ["build_report", "title_of"]
 
 
 def build_report(
     sources: Sequence[str | Path],
     file: Path | None,
-    features: Features,
-    classifier: Classifier,
+    made: Classified,
+    found: Collection,
+    course: Course,
     open_image: Callable[[str], bytes | None],
-    recipes: Sequence[Recipe] = (),
     *,
-    label_issues: tuple[LabelIssue, ...] | None = None,
-    curve: tuple[CurvePoint, ...] = (),
+    recipes: Sequence[Recipe] = (),
+    contradictions: tuple[str, ...] = (),
+    applied: Path | None = None,
 ) -> Report:
-    """Gather what features and classifier say of themselves.
+    """Gather what features and classifier say of themselves, and what was found.
 
     Parameters
     ----------
@@ -42,53 +50,108 @@ def build_report(
         Where the images came from, as it was typed; or the feature file alone.
     file : Path or None
         The feature file, where one was given.
-    features : Features
-        The rows.
-    classifier : Classifier
-        Trained on them.
+    made : Classified
+        The rows, and what a classifier says of them.
+    found : Collection
+        What the rows show by themselves.
+    course : Course
+        How long that took.
     open_image : callable
         As `Report` has it.
     recipes : sequence of Recipe
         Of all rows of the feature file, where there are others.
-    label_issues : tuple of LabelIssue, or None
-        As `Trained` has them, as is the next.
-    curve : tuple of CurvePoint
-        The learning curve.
+    contradictions : tuple of str
+        As `Report` has them.
+    applied : Path or None
+        The file of the classifier, where one was given.
 
     Returns
     -------
     Report
-        Without notes and durations.
     """
+    features, classifier = made.features, made.classifier
     labels = features.labels if features.targets is None else features.targets
+    if applied is not None:
+        commands = applied_commands(sources, file, applied, scored=made.scores is not None)
+    elif classifier is None:
+        commands = collection_commands(sources, file, features, recipes)
+    else:
+        commands = commands_of(sources, file, features, classifier, recipes)
     return Report(
-        title=_title(file.with_suffix("") if file else sources[0]),
+        title=title_of(sources, file),
         source=listed([str(source) for source in sources], SHOWN_SOURCES),
-        class_counts={
-            name: number
-            for name, number in features.images_per_class().items()
-            if name in classifier.label_names or not classifier.settings.left_out
-        },
+        class_counts=_class_counts(made),
         recipe=features.recipe,
-        trained=Trained(
-            scores=classifier.scores,
-            held_out=classifier.held_out,
-            settings=_settings(classifier),
-            chosen=classifier.settings.layer or features.recipe.layer,
-            layers=classifier.settings.layers,
-            runs=classifier.settings.runs,
-            label_issues=label_issues,
-            curve=curve,
-        ),
+        trained=_trained(made),
+        untrained=made.untrained,
+        applied=None if applied is None else _applied(made, applied),
+        map=found.map,
+        clusters=_clusters(found, str(file or FEATURES)),
+        outliers=found.outliers,
+        retrieval=found.retrieval,
+        duplicates=found.duplicates,
+        contradictions=contradictions,
         rows=len(features),
         unlabelled=int((~is_labelled(labels)).sum()),
         failures=features.failures,
         passed_over=features.origin.get("passed_over", {}),
         listing_messages=tuple(listing_messages({**features.origin, "passed_over": {}})),
-        versions={**features.recipe.versions, **classifier.versions},
-        commands=commands_of(sources, file, features, classifier, recipes),
+        versions={**features.recipe.versions, **(classifier.versions if classifier else {})},
+        commands=commands,
         feature_file=str(file or FEATURES),
         open_image=open_image,
+        notes=course.notes,
+        seconds=course.seconds,
+    )
+
+
+def title_of(sources: Sequence[str | Path], file: Path | None) -> str:
+    """The page's heading: the name of the first source, or of the feature file."""
+    return _title(file.with_suffix("") if file else sources[0])
+
+
+def _class_counts(made: Classified) -> dict[str, int]:
+    counts, classifier = made.features.images_per_class(), made.classifier
+    if classifier is None or made.predictions is not None or not classifier.settings.left_out:
+        return counts
+    return {name: n for name, n in counts.items() if name in classifier.label_names}
+
+
+def _trained(made: Classified) -> Trained | None:
+    classifier = made.classifier
+    if classifier is None or made.scores is None or made.held_out is None:
+        return None
+    given = made.predictions is not None
+    return Trained(
+        scores=made.scores,
+        held_out=made.held_out,
+        settings=_settings(classifier),
+        chosen=classifier.settings.layer or made.features.recipe.layer,
+        layers=() if given else classifier.settings.layers,
+        runs=None if given else classifier.settings.runs,
+        label_issues=made.label_issues,
+        curve=made.curve,
+    )
+
+
+def _applied(made: Classified, file: Path) -> Applied:
+    assert made.classifier is not None
+    assert made.predictions is not None
+    return Applied(
+        file=str(file),
+        label_names=made.classifier.label_names,
+        predictions=made.predictions,
+        several=made.classifier.thresholds is not None,
+        evaluation=made.evaluation,
+    )
+
+
+def _clusters(found: Collection, file: str) -> ClustersContent | None:
+    if found.clusters is None or found.clustered is None:
+        return None
+    rows: Features = found.clustered
+    return ClustersContent(
+        clustering=found.clusters, labels=rows.labels, label_names=rows.label_names, file=file
     )
 
 

@@ -20,6 +20,8 @@ __all__ = [
     "CLASSIFIER",
     "FEATURES",
     "SHOWN_SOURCES",
+    "applied_commands",
+    "collection_commands",
     "commands_of",
     "extract_command",
     "recorded_name",
@@ -53,6 +55,38 @@ def commands_of(
         ),
         _typed("predict", CLASSIFIER, "PHOTO_OR_FOLDER"),
     )
+
+
+def collection_commands(
+    sources: Sequence[str | Path],
+    file: Path | None,
+    features: Features,
+    recipes: Sequence[Recipe] = (),
+) -> tuple[str, ...]:
+    """What to type to get rows without labels again, and what else a page shows of them."""
+    rows = str(file or FEATURES)
+    made = recipes or [features.recipe]
+    again = extract_command(made, features.layers, features.origin, sources=sources)
+    layer = _repeated("layer", [features.name] if len(features.layers) > 1 else [])
+    return (
+        *([again] if file is None else []),
+        _typed("map", rows, "-o", "map.html", *layer),
+        _typed("cluster", rows, "-o", "clusters.html", *layer),
+        _typed("outliers", rows, "-o", "outliers.html", *layer),
+        _typed("duplicates", rows, "-o", "duplicates.html", *layer),
+    )
+
+
+def applied_commands(
+    sources: Sequence[str | Path], file: Path | None, classifier: Path, *, scored: bool
+) -> tuple[str, ...]:
+    """What to type to get the predictions, and the scores, of a classifier again."""
+    given = list(map(str, sources))
+    if len(given) > SHOWN_SOURCES:
+        given = ["IMAGES"]
+    predict = [] if file else [_typed("predict", str(classifier), *given, "-o", "predictions.csv")]
+    evaluate = _typed("evaluate", str(classifier), *given, "--results", "scores")
+    return (*predict, *([evaluate] if scored else []))
 
 
 def extract_command(

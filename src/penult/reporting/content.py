@@ -10,6 +10,10 @@ from penult.recipe import Recipe
 from penult.records import Duplicates, Failure, SearchScores
 
 if TYPE_CHECKING:
+    from penult.records import Outliers
+    from penult.reporting.applied import Applied
+    from penult.reporting.cluster_sections import ClustersContent
+    from penult.reporting.map_block import MapBlock
     from penult.reporting.trained import Trained
 
 __all__ = ["Report"]
@@ -17,7 +21,7 @@ __all__ = ["Report"]
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """Everything one page shows of one image set, and of the classifier trained on it.
+    """Everything one page shows of one image set, and of a classifier, where there is one.
 
     Attributes
     ----------
@@ -32,7 +36,18 @@ class Report:
     open_image : callable
         From an id to the image file's bytes, or None where they cannot be had; may raise OSError.
     trained : Trained or None
-        The classifier that was trained on the rows; None where there were no labels to train it on.
+        How a classifier did: one trained on the rows, or given and scored on them; None where there
+        were no labels.
+    untrained : str
+        Why no classifier was trained, in words; "" where one was, or one was given.
+    applied : Applied or None
+        The classifier that was given, and what it says of every image.
+    map : MapBlock or None
+        The map of the images; None where it was not wanted, or could not be made.
+    clusters : ClustersContent or None
+        The clusters of the images, as is the next.
+    outliers : Outliers or None
+        How unusual each image is.
     contradictions : tuple of str
         Images that are one file under several labels, a sentence each.
     retrieval : SearchScores or None
@@ -68,6 +83,11 @@ class Report:
     recipe: Recipe
     open_image: Callable[[str], bytes | None]
     trained: Trained | None = None
+    untrained: str = ""
+    applied: Applied | None = None
+    map: MapBlock | None = None
+    clusters: ClustersContent | None = None
+    outliers: Outliers | None = None
     contradictions: tuple[str, ...] = ()
     retrieval: SearchScores | None = None
     duplicates: Duplicates | None = None

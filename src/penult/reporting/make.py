@@ -3,37 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from penult.arguments import in_bytes
 from penult.backbones.registry import DEFAULT_MODEL
-from penult.backbones.weights.choice import WeightsChoice
 from penult.checking import checked
-from penult.classify.diagnosis.label_errors import find_label_issues
-from penult.classify.diagnosis.learning_curve import learning_curve
-from penult.classify.options import TrainOptions
-from penult.classify.training.grid import expand_grids, require_weighable
-from penult.extraction import Extraction
-from penult.extractor import EngineOptions, ExtractorSpec, ModelRows, as_names
+from penult.extractor import EngineOptions, ModelRows, as_names
 from penult.features.contradictions import find_contradictions, log_contradictions
 from penult.features.read import layer_recipes, load
 from penult.images.listing import Images
 from penult.images.listing_options import ListingOptions
 from penult.progress import ShowProgress, following
-from penult.reporting.build import build_report
+from penult.reporting.build import build_report, title_of
 from penult.reporting.commands import CLASSIFIER, FEATURES
 from penult.reporting.findings import find
-from penult.reporting.nearest_rows import NearestRows
 from penult.reporting.opening import open_page
-from penult.reporting.page import FILES, OPTIONAL, PAGE, write_report
-from penult.reporting.refusals import feature_file_among, made_already, require_folder
+from penult.reporting.page import FILES, OPTIONAL, PAGE, PREDICTIONS, write_report
+from penult.reporting.refusals import (
+    feature_file_among,
+    has_predictions,
+    made_already,
+    require_folder,
+    tell_of_other_classifier,
+)
 from penult.reporting.report_files import ReportFiles
+from penult.reporting.report_options import ReportOptions
 from penult.reporting.staging import staged
-from penult.reporting.steps import extract_rows, noted, timed, train_with_rows
-from penult.retrieve.duplicates.leak_warning import warn_of_leaks
-from penult.retrieve.duplicates.leaks import find_leaks
+from penult.reporting.steps.applied import apply_classifier
+from penult.reporting.steps.collection import Looks, look_at
+from penult.reporting.steps.course import Course
+from penult.reporting.steps.rows import extract_rows
+from penult.reporting.steps.trained import train_classifier
+from penult.reporting.steps.unlabelled import why_untrained, without_classifier
 from penult.web.pictures import image_opener
 
 if TYPE_CHECKING:
@@ -62,7 +64,7 @@ def report(
     splits: SplitsFrom = "auto",
     engine: str = "auto",
     device: str = "auto",
-    classifier: str | Sequence[str] = "logistic",
+    classifier: str | Path | Sequence[str] = "logistic",
     grid: Mapping[str, Sequence[Any]] | None = None,
     scale: Literal["l2", "standard", "none"] = "l2",
     reduce: int | None = None,
@@ -80,15 +82,19 @@ def report(
     curve: bool = True,
     retrieval: bool = True,
     duplicates: bool = True,
+    map: bool = True,
+    clusters: bool = True,
+    outliers: bool = True,
     confusion: Literal["counts", "normalized"] = "counts",
     escape_formulas: bool = False,
     open: bool = False,
     overwrite: bool = False,
     progress: ShowProgress = None,
 ) -> ReportFiles:
-    """Extract features, train a classifier, and write one page about both.
+    """Extract features, train a classifier, and write one page about both and the images.
 
-    See docs/report.md.
+    Of images without labels, or all of one, none is trained: the page shows what is there without.
+    A classifier's file is applied in place of training one. See docs/report.md.
 
     Parameters
     ----------
@@ -98,7 +104,8 @@ def report(
     output : path
         A folder, created if need be; gets ``index.html``, ``scores.json``,
         ``confusion_matrix.png``, ``held_out.csv``, ``label_errors.csv``, ``classifier.skops``,
-        and of images also ``features.h5``.
+        and of images also ``features.h5``. Without labels, those of the classifier are not made;
+        one that is given makes ``predictions.csv``.
     model : str or sequence of str
         Backbone, as listed by ``penult models``; the rows of several are joined.
     layer : str or sequence of str, optional
@@ -125,8 +132,9 @@ def report(
         As for `penult.extract`.
     engine, device : str
         As for `penult.extract`.
-    classifier : str or sequence of str
-        As for `penult.train`, as are the next thirteen.
+    classifier : str, path or sequence of str
+        As for `penult.train`, as are the next thirteen; or a classifier's file, which says how rows
+        are made, and is applied to all images, and scored on those that have a label it knows.
     grid : mapping of str to sequence, optional
         Parameter name to values to try.
     scale : {'l2', 'standard', 'none'}
@@ -163,11 +171,18 @@ def report(
     duplicates : bool
         Look for copies and near-duplicates, and for those between the training and the held-out
         part; of more than 20,000 rows, among a random part.
+    map : bool
+        Draw all rows on a map, in the page; of more than 5,000, a random part.
+    clusters : bool
+        Put images that look alike together, without their labels; of more than 20,000, a random
+        part.
+    outliers : bool
+        Look for unusual images; of more than 20,000, in a random part.
     confusion : {"counts", "normalized"}
         What the cells of ``confusion_matrix.png`` are: ``"normalized"`` draws parts of the true
         class's images.
     escape_formulas : bool
-        In ``held_out.csv`` and ``label_errors.csv``, put an apostrophe before names that a
+        In CSV, also in what is saved from the map, put an apostrophe before names that a
         spreadsheet would run as a formula.
     open : bool
         Show the page in the browser, once it is written.
@@ -187,7 +202,22 @@ def report(
     PenultError
         As `penult.extract` and `penult.train` do, or if the folder cannot be written.
     """
-    options = TrainOptions.of(
+    wanted = as_names(layer or ())
+    options = ReportOptions.of(
+        rows=ModelRows(
+            models=as_names(model), layers=wanted or ("penultimate",), views=views, join=join
+        ),
+        weights=weights,
+        offline=offline,
+        architecture=architecture,
+        listing=ListingOptions(
+            labels=labels,
+            label_pattern=label_pattern,
+            path_column=path_column,
+            label_column=label_column,
+            splits=splits,
+        ),
+        engine=EngineOptions(engine=engine, device=device),
         classifier=classifier,
         grid=grid,
         scale=scale,
@@ -203,113 +233,101 @@ def report(
         refit=refit,
         max_memory=in_bytes(max_memory),
     )
-    expand_grids(options.kinds, grid)  # refuses an unknown kind or parameter before any work
-    require_weighable(options.kinds, class_weight)
-    wanted = as_names(layer or ())
-    rows = ModelRows(
-        models=as_names(model), layers=wanted or ("penultimate",), views=views, join=join
-    )
-    extraction = Extraction(
-        extractor=ExtractorSpec(
-            rows=rows,
-            weights=WeightsChoice.of(weights, offline=offline, architecture=architecture),
-            engine=EngineOptions(engine=engine, device=device),
-        ),
-        listing=ListingOptions(
-            labels=labels,
-            label_pattern=label_pattern,
-            path_column=path_column,
-            label_column=label_column,
-            splits=splits,
-        ),
-        needs_labels=True,
-    )
     directory = Path(output)
-    sources = extraction.listing.sources(images)
+    sources = options.extraction.listing.sources(images)
     file = feature_file_among(sources)
-    made_by_rows = (weights, architecture) == (None, None) and replace(
-        rows, layers=("penultimate",)
-    ) == ModelRows()
-    if file and not (made_by_rows and extraction.listing == ListingOptions()):
+    if file and not options.by_default:
         raise made_already(file)
-    require_folder(directory, sources, file, overwrite=overwrite)
-    seconds: dict[str, float] = {}
-    of_classifier: dict[str, Any] = {}
-    found: dict[str, Any] = {}
-    notes: dict[str, str] = {}
-    files = [CLASSIFIER, *FILES]
+    makes = (CLASSIFIER,) if options.file is None else (PREDICTIONS,)
+    require_folder(directory, sources, file, makes=makes, overwrite=overwrite)
+    looks = Looks(
+        map=map,
+        clusters=clusters,
+        outliers=outliers,
+        duplicates=duplicates,
+        retrieval=retrieval,
+        near=near_duplicates or 0.95,
+        seed=seed,
+        memory=options.training.max_memory,
+        offline=offline,
+        escape_formulas=escape_formulas,
+    )
+    files = [CLASSIFIER, PREDICTIONS, *FILES]
+    optional = [*OPTIONAL, *[PREDICTIONS] * has_predictions(directory / PAGE)]
     with (
-        staged(directory, rows=FEATURES, files=files, optional=OPTIONAL) as folder,
+        staged(directory, rows=FEATURES, files=files, optional=optional) as folder,
         following(progress) as tell,
     ):
+        course, path, called = Course(tell), file or folder / FEATURES, file or directory / FEATURES
         if file is None:
-            with timed(seconds, "extract"):
+            with course.timed("extract"):
                 extract_rows(
-                    extraction,
-                    sources,
-                    folder / FEATURES,
-                    earlier=directory / FEATURES,
-                    tell=tell,
+                    options.extraction, sources, path, earlier=directory / FEATURES, tell=tell
                 )
-        with timed(seconds, "train"):
-            features, trained, held_out = train_with_rows(
-                file or folder / FEATURES, (file and wanted) or ("all",), options, tell
+        if options.classifier is not None:
+            made = apply_classifier(
+                options.classifier,
+                path,
+                course,
+                save_as=folder / PREDICTIONS,
+                called=called,
+                escape_formulas=escape_formulas,
             )
-            trained.save(folder / CLASSIFIER, overwrite=True)
-            # As it was divided to train: what follows says nothing of other parts.
-            split = options.split(options.joined(features))
-        contradictions = find_contradictions(features)
+        elif untrained := why_untrained(path):
+            made = without_classifier(path, wanted if file else (), untrained)
+        else:
+            made = train_classifier(
+                path,
+                (file and wanted) or ("all",),
+                options.training,
+                course,
+                save_as=folder / CLASSIFIER,
+                called=called,
+                label_errors=label_errors,
+                curve=curve,
+            )
+        contradictions = find_contradictions(made.features)
         log_contradictions(contradictions)
-        if near_duplicates is None:
-            leaks = find_leaks(features, split.train, features, split.held_out)
-            warn_of_leaks(leaks, str(file or directory / FEATURES), drawn=split.drawn)
-        if label_errors:
-            with noted(notes, "labels"), timed(seconds, "label errors"):
-                issues = find_label_issues(trained, features, progress=tell)
-                of_classifier["label_issues"] = tuple(issues)
-        if curve:
-            with noted(notes, "curve"), timed(seconds, "learning curve"):
-                of_classifier["curve"] = tuple(
-                    learning_curve(trained, features, split=split, progress=tell)
-                )
-        nearest = NearestRows(
-            features=features,
-            held_out=trained.held_out,
-            split=split,
-            threshold=near_duplicates or 0.95,
-            seed=seed,
-            memory=options.max_memory,
-            offline=offline,
-        )
-        if retrieval:
-            with noted(notes, "retrieval"), timed(seconds, "retrieval"):
-                found["retrieval"] = nearest.retrieval(tell)
-        if duplicates:
-            with noted(notes, "duplicates"), timed(seconds, "duplicates"):
-                found["duplicates"] = nearest.duplicates()
         # Of images, their hosts were named when they were first listed.
-        opener = image_opener(features, offline=offline, announce=file is not None)
-        recipes = [one for one, _ in layer_recipes(file or folder / FEATURES).values()]
-        content = build_report(sources, file, features, trained, opener, recipes, **of_classifier)
-        content = replace(
-            content, seconds=seconds, notes=notes, contradictions=contradictions, **found
+        opener = image_opener(made.features, offline=offline, announce=file is not None)
+        title = title_of(sources, file)
+        found = look_at(made, looks, course, title=title, open_image=opener)
+        content = build_report(
+            sources,
+            file,
+            made,
+            found,
+            course,
+            opener,
+            recipes=[one for one, _ in layer_recipes(path).values()],
+            contradictions=contradictions,
+            applied=options.file,
         )
         write_report(
             folder,
             content,
-            held_out=held_out,
+            held_out=made.runs,
             normalize=confusion == "normalized",
             escape_formulas=escape_formulas,
             overwrite=True,
         )
-        on_disk: Any = features.features
+        on_disk: Any = made.features.features
         on_disk.file.close()  # some systems do not rename a file that is open
+    if made.untrained or options.file is not None:
+        tell_of_other_classifier(directory / CLASSIFIER, options.file)
     if open:
         open_page(directory / PAGE)
     return ReportFiles(
-        directory / PAGE,
-        load(file or directory / FEATURES, trained.layer),
-        trained,
-        of_classifier.get("label_issues"),
-        find(content),
+        page=directory / PAGE,
+        features=load(called, made.features.name),
+        classifier=made.classifier,
+        label_issues=made.label_issues,
+        untrained=made.untrained,
+        predictions=made.predictions,
+        evaluation=made.evaluation,
+        map=None if found.map is None else found.map.row_map,
+        clusters=found.clusters,
+        outliers=found.outliers,
+        duplicates=found.duplicates,
+        findings=find(content),
     )

@@ -38,10 +38,11 @@ class NearestRows:
     ----------
     features : Features
         The rows.
-    held_out : HeldOut
+    held_out : HeldOut or None
         What the classifier said of the images that it was not trained on.
-    split : Split
-        Which rows it was trained on, and which were held out: in the first of several runs.
+    split : Split or None
+        Which rows it was trained on, and which were held out: in the first of several runs. Where
+        none was trained, leaks are not looked for.
     threshold : float
         Cosine from which rows are near-duplicates; a higher one is taken where that would make
         duplicates of more pairs than can be looked at.
@@ -54,8 +55,8 @@ class NearestRows:
     """
 
     features: Features
-    held_out: HeldOut
-    split: Split
+    held_out: HeldOut | None = None
+    split: Split | None = None
     threshold: float = 0.95
     seed: int = 0
     memory: int | None = None
@@ -94,14 +95,17 @@ class NearestRows:
         found = find_duplicates(
             features,
             self._near(features),
-            across_splits=True,
+            across_splits=self.split is not None,
             named="these rows",
             images=None,
             offline=self.offline,
             memory=self.memory,
             quiet=True,  # the report says itself where it has no pictures
         )
-        return replace(found.duplicates, leaks=self._leaks(found.duplicates, features))
+        if self.split is None or self.held_out is None:
+            return found.duplicates
+        leaks = self._leaks(found.duplicates, features, self.split, self.held_out)
+        return replace(found.duplicates, leaks=leaks)
 
     def _drawn(self, features: Features, most: int) -> Features:
         most = min(most, MOST_BYTES // (4 * max(1, row_length(features))))
@@ -116,11 +120,15 @@ class NearestRows:
 
     def _with_parts(self) -> Features:
         """The rows, those that are in neither part of the classifier's in none at all."""
+        if self.split is None:
+            return self.features
         parts = np.full(len(self.features), "", object)
         parts[self.split.train], parts[self.split.held_out] = "train", "test"
         return replace(self.features, splits=parts.tolist())
 
-    def _leaks(self, found: Duplicates, features: Features) -> SplitLeaks:
+    def _leaks(
+        self, found: Duplicates, features: Features, split: Split, held_out: HeldOut
+    ) -> SplitLeaks:
         parts = list(features.splits or ())
         near = {
             one
@@ -132,7 +140,7 @@ class NearestRows:
         right = [
             (one in near, truth == predicted)
             for one, truth, predicted in zip(
-                self.held_out.ids, self.held_out.truth, self.held_out.predicted, strict=True
+                held_out.ids, held_out.truth, held_out.predicted, strict=True
             )
             if one in here
         ]
@@ -140,7 +148,7 @@ class NearestRows:
         scored = bool(near) and bool(without) and features.targets is None
         return SplitLeaks(
             parts={part: parts.count(part) for part in ("train", "test") if part in parts},
-            drawn=self.split.drawn,
+            drawn=split.drawn,
             description="those of this report",
             held_out=len(here),
             near=len(near),

@@ -8,8 +8,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from penult.classify.metrics.scores import scores_to_dict
 from penult.messages import escape_formula
-from penult.output import atomic_output
+from penult.output import atomic_output, explain
 from penult.reporting import formatting
 from penult.reporting.content import Report
 from penult.reporting.findings import find
@@ -26,15 +27,15 @@ if TYPE_CHECKING:
     from penult.classify.diagnosis.label_errors import LabelIssue
     from penult.records import HeldOut
 
-__all__ = ["LABEL_ERRORS", "PAGE", "check_report", "write_report"]
+__all__ = ["LABEL_ERRORS", "PAGE", "PREDICTIONS", "check_report", "write_report"]
 
-PAGE, LABEL_ERRORS = "index.html", "label_errors.csv"
+PAGE, LABEL_ERRORS, PREDICTIONS = "index.html", "label_errors.csv", "predictions.csv"
 
 FILES = (SCORES, CONFUSION, LAYERS, HELD_OUT, LABEL_ERRORS, PAGE)
 """What `write_report` may write, in that order."""
 
-OPTIONAL = (CONFUSION, LAYERS, LABEL_ERRORS)
-"""What not every report has."""
+OPTIONAL = (SCORES, CONFUSION, LAYERS, HELD_OUT, LABEL_ERRORS)
+"""What not every report has, and is no more of use than the page that it is replaced with."""
 
 
 def check_report(directory: Path, *, overwrite: bool = False) -> None:
@@ -93,31 +94,56 @@ def write_report(
         If the files are there, or cannot be written.
     """
     check_report(directory, overwrite=overwrite)
-    trained = report.trained
-    assert trained is not None
-    write_results(
-        directory,
-        trained.scores,
-        layers=trained.layers,
-        runs=trained.runs,
-        chosen=trained.chosen,
-        normalize=normalize,
-        also=_without_classifier(report),
-        held_out=held_out or [trained.held_out],
-        escape_formulas=escape_formulas,
-        overwrite=overwrite,
-    )
-    if trained.label_issues is None:
-        (directory / LABEL_ERRORS).unlink(missing_ok=True)  # of the report that is replaced
+    if report.trained is None:
+        _make(directory)
+        for name in OPTIONAL:
+            (directory / name).unlink(missing_ok=True)  # of the report that is replaced
     else:
-        with atomic_output(directory / LABEL_ERRORS, overwrite=overwrite) as partial:
-            table = _table(trained.label_issues, escape_formula if escape_formulas else str)
-            # A file name that is no valid UTF-8 reaches Python with lone surrogates in it.
-            partial.write_bytes(table.encode("utf-8", errors="replace"))
+        trained = report.trained
+        write_results(
+            directory,
+            trained.scores,
+            layers=trained.layers,
+            runs=trained.runs,
+            chosen=trained.chosen,
+            normalize=normalize,
+            also=_without_classifier(report),
+            held_out=held_out or [trained.held_out],
+            escape_formulas=escape_formulas,
+            overwrite=overwrite,
+        )
+        _write_label_errors(
+            directory / LABEL_ERRORS,
+            trained.label_issues,
+            escape_formula if escape_formulas else str,
+            overwrite=overwrite,
+        )
     html = _render(report, sections, escape_formulas=escape_formulas)
     with atomic_output(directory / PAGE, overwrite=overwrite) as partial:
         partial.write_bytes(html)
     return directory / PAGE
+
+
+def _make(directory: Path) -> None:
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise explain(error, directory) from error
+
+
+def _write_label_errors(
+    path: Path,
+    issues: Sequence[LabelIssue] | None,
+    escape: Callable[[str], str],
+    *,
+    overwrite: bool,
+) -> None:
+    if issues is None:
+        path.unlink(missing_ok=True)  # of the report that is replaced
+        return
+    with atomic_output(path, overwrite=overwrite) as partial:
+        # A file name that is no valid UTF-8 reaches Python with lone surrogates in it.
+        partial.write_bytes(_table(issues, escape).encode("utf-8", errors="replace"))
 
 
 def _without_classifier(report: Report) -> dict[str, Any]:
@@ -128,6 +154,11 @@ def _without_classifier(report: Report) -> dict[str, Any]:
         del also["retrieval"]["examples"]  # which are no scores
     if report.duplicates is not None and report.duplicates.leaks is not None:
         also["leaks"] = report.duplicates.leaks.to_dict()
+    if report.applied is not None and (found := report.applied.evaluation) is not None:
+        # As `penult evaluate --results` has them, the scores being those of all.
+        also |= scores_to_dict(found.scores)
+        also["trained"] = found.trained
+        also["apart"] = None if found.apart is None else scores_to_dict(found.apart)
     return also
 
 

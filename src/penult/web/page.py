@@ -56,7 +56,7 @@ def render_page(
     filters : mapping of str to callable, optional
         Functions for the templates beside ``count``, ``percent``, ``ratio`` and ``interval``.
     script : str
-        The template of the one script that the page runs; it may include others.
+        The template of the one script that the page runs; it may include others, and sees `values`.
     **values : object
         What else the templates see.
 
@@ -67,7 +67,7 @@ def render_page(
     """
     environment = _environment(package)
     environment.filters |= dict(filters or {})
-    code = environment.get_template(script).render()
+    code = environment.get_template(script).render(**values)
     html = environment.get_template(template).render(
         **values,
         version=__version__,

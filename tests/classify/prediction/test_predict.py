@@ -339,7 +339,16 @@ def test_paths_that_come_one_by_one_do_for_every_task(classifier, photos, toy, t
     if task == "evaluate":
         assert penult.evaluate(classifier, folders).total == 36
     elif task == "report":
-        made = penult.report(folders, tmp_path / "r", model=toy, curve=False, label_errors=False)
+        made = penult.report(
+            folders,
+            tmp_path / "r",
+            model=toy,
+            map=False,
+            clusters=False,
+            outliers=False,
+            curve=False,
+            label_errors=False,
+        )
         assert made.page.is_file()
     elif task == "plan":
         assert penult.plan(folders, model=toy).images == 36

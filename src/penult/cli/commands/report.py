@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +14,7 @@ from penult.classify.outcome import runs_line
 from penult.cli import options as o
 from penult.cli import training as t
 from penult.cli.console import (
+    Table,
     failures_json,
     next_step,
     say,
@@ -37,9 +39,14 @@ from penult.progress import shown
 from penult.wording import count, listed
 
 if TYPE_CHECKING:
+    from penult.classify.classifier import Classifier
     from penult.classify.diagnosis.label_errors import LabelIssue
+    from penult.classify.evaluation.result import Evaluation
+    from penult.records import Scores
+    from penult.reporting.report_files import ReportFiles
 
 _NAMED = 3
+_CLASSES = 30
 
 # Sections whose findings are printed; of the others, something is said in other words.
 _SAID = ("mistakes", "curve")
@@ -79,7 +86,7 @@ def run(
     splits: o.Splits = "auto",
     engine: o.Engine = "auto",
     device: o.Device = "auto",
-    classifier: t.Kinds = None,
+    classifier: t.KindsOrFile = None,
     grid: t.Grid = None,
     scale: t.Scale = "l2",
     reduce: t.Reduce = None,
@@ -113,6 +120,16 @@ def run(
             help="Look for duplicates, and for those that leak into the held-out part.",
         ),
     ] = True,
+    map: Annotated[
+        bool, o.output_option("--map/--no-map", help="Draw the images on a map.")
+    ] = True,
+    clusters: Annotated[
+        bool,
+        o.output_option("--clusters/--no-clusters", help="Put images that look alike together."),
+    ] = True,
+    outliers: Annotated[
+        bool, o.output_option("--outliers/--no-outliers", help="Look for unusual images.")
+    ] = True,
     confusion: o.Confusion = "counts",
     escape_formulas: o.EscapeFormulas = False,
     open: Annotated[
@@ -125,6 +142,8 @@ def run(
 ) -> None:
     """Extract, train, and write one self-contained HTML page about it, all in one go.
 
+    Without labels, the page shows what is there without a classifier.
+
     Examples
     --------
     # The page is report/index.html.
@@ -133,14 +152,16 @@ def run(
     penult report photos -o report --views flip
     # From rows that were extracted before.
     penult report rows.h5 -o report
+    # Photos without labels: a map, clusters, outliers, duplicates.
+    penult report photos -o look --labels none
+    # What a classifier says of other photos, those it is least sure of first.
+    penult report new_photos -o new --classifier report/classifier.skops
     # Five times with other images held out, and then into the browser.
     penult report photos -o report --runs 5 --open
     """
-    from penult.classify.edges import edge_lines
     from penult.images.notes import listing_notes
     from penult.reporting.commands import FEATURES
     from penult.reporting.make import report
-    from penult.reporting.page import LABEL_ERRORS
     from penult.reporting.staging import staging_folder
 
     models = model or ["efficientnet_lite0"]
@@ -184,54 +205,122 @@ def run(
             curve=curve,
             retrieval=retrieval,
             duplicates=duplicates,
+            map=map,
+            clusters=clusters,
+            outliers=outliers,
             confusion="normalized" if confusion == "normalized" else "counts",
             escape_formulas=escape_formulas,
             open=open,
             overwrite=overwrite,
             progress=progress,
         )
-    features, scores = made.features, made.classifier.scores
+    features = made.features
     if as_json:
         say_json(
             {
                 "page": str(made.page),
                 "rows": len(features),
                 "failures": failures_json(features.failures),
-                "accuracy": scores.accuracy,
+                "accuracy": _accuracy(made),
                 "label_errors": None
                 if made.label_issues is None
                 else [dataclasses.asdict(issue) for issue in made.label_issues],
                 **listing_notes(features.origin),
                 "findings": [dataclasses.asdict(one) for one in made.findings],
-                "layer": made.classifier.layer,
-                "runs": made.classifier.settings.to_dict().get("runs"),
+                "layer": features.name if made.classifier is None else made.classifier.layer,
+                "runs": None
+                if made.classifier is None
+                else made.classifier.settings.to_dict().get("runs"),
+                "untrained": made.untrained or None,
+                "predicted": None
+                if made.predictions is None
+                else dict(Counter(one.label for one in made.predictions)),
+                "clusters": None if made.clusters is None else made.clusters.k,
+                "unusual": None if made.outliers is None else len(made.outliers.unusual),
+                "duplicates": None if made.duplicates is None else made.duplicates.images,
             }
         )
         return
     say_failures(features.failures, total=len(features) + len(features.failures))
     say_listing_messages(features.origin)
+    if made.predictions is not None:
+        _say_applied(made)
+    elif made.classifier is not None:
+        _say_trained(made, made.classifier)
+    for line in _found(made):
+        say(line)
+    say_path(made.page)
+    if not open:
+        next_step(f"open {made.page.resolve().as_uri()} in a browser", quiet=quiet)
+
+
+def _accuracy(made: ReportFiles) -> float | None:
+    if made.predictions is None:
+        return None if made.classifier is None else made.classifier.scores.accuracy
+    return None if made.evaluation is None else _fair(made.evaluation).accuracy
+
+
+def _fair(evaluation: Evaluation) -> Scores:
+    """The scores of images that did not train it, where some did."""
+    return evaluation.apart or evaluation.scores
+
+
+def _say_trained(made: ReportFiles, classifier: Classifier) -> None:
+    from penult.classify.edges import edge_lines
+    from penult.reporting.page import LABEL_ERRORS
+
+    scores, settings = classifier.scores, classifier.settings
     class_table(scores)
-    trials_table(made.classifier.settings)
-    layers_table(made.classifier.settings, made.classifier.layer)
+    trials_table(settings)
+    layers_table(settings, classifier.layer)
     say_accuracy(scores)
-    if line := runs_line(made.classifier.settings):
+    if line := runs_line(settings):
         say(line)
-    if line := layer_line(made.classifier.settings, made.classifier.layer):
+    if line := layer_line(settings, classifier.layer):
         say(line)
-    say(grid_line(made.classifier.settings))
-    if line := copies_line(made.classifier.settings):
+    say(grid_line(settings))
+    if line := copies_line(settings):
         say(line)
-    for line in edge_lines(made.classifier.settings):
+    for line in edge_lines(settings):
         say(line)
-    say_left_out(made.classifier.settings)
+    say_left_out(settings)
     for finding in made.findings:
         if finding.section in _SAID:
             say(finding.text)
     if made.label_issues:
         say(_label_errors_line(made.label_issues, made.page.with_name(LABEL_ERRORS)))
-    say_path(made.page)
-    if not open:
-        next_step(f"open {made.page.resolve().as_uri()} in a browser", quiet=quiet)
+
+
+def _say_applied(made: ReportFiles) -> None:
+    predictions = made.predictions or ()
+    counts: Counter[str] = Counter()
+    for one in predictions:
+        counts.update([one.label] if one.labels is None else one.labels)
+    table = Table(("class", "images"), right=("images",))
+    for label, images in counts.most_common(_CLASSES):
+        table.add_row(label, f"{images:,}")
+    table.show()
+    if len(counts) > _CLASSES:
+        say(f"and {count(len(counts) - _CLASSES, 'more class', 'more classes')}")
+    if made.evaluation is not None:
+        say_accuracy(_fair(made.evaluation))
+        if made.evaluation.trained and made.evaluation.apart is None:
+            say("no estimate for new photos: all of them trained it")
+    unlike = sum(bool(one.unlike) for one in predictions)
+    if unlike:
+        say(f"{count(unlike, 'image')} {'is' if unlike == 1 else 'are'} unlike all that trained it")
+    say_path(made.page.with_name("predictions.csv"))
+
+
+def _found(made: ReportFiles) -> Iterator[str]:
+    """What the images show by themselves, a line each."""
+    if made.clusters is not None:
+        yield made.clusters.method_line
+    if made.outliers is not None:
+        yield made.outliers.unusual_line
+    if made.duplicates is not None and made.duplicates.groups:
+        images, groups = count(made.duplicates.images, "image"), len(made.duplicates.groups)
+        yield f"{images} in {count(groups, 'group')} of duplicates"
 
 
 def _label_errors_line(issues: Sequence[LabelIssue], file: Path) -> str:

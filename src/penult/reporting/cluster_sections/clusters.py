@@ -17,7 +17,7 @@ from penult.web.thumbnails import Thumbnails
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["CLUSTERS"]
+__all__ = ["CLUSTERS", "clusters_content"]
 
 MOST_CLUSTERS = 60
 """Clusters with pictures, the largest."""
@@ -25,7 +25,9 @@ MOST_CLUSTERS = 60
 MOST_NAMED = 1_000
 """Clusters on the page, with pictures or without."""
 
-_PICTURES = 11  # of a cluster, beside its medoid: rows of 3, 4 or 6 are full
+PICTURES = 11
+"""Of a cluster, beside its medoid: rows of 3, 4 or 6 are full."""
+
 _LABELS = 4
 
 
@@ -48,24 +50,45 @@ class _Pictured:
 
 
 def _content(shown: ClustersContent, thumbnails: Thumbnails) -> Mapping[str, Any]:
+    return clusters_content(shown, thumbnails, most=MOST_CLUSTERS, pictures=PICTURES)
+
+
+def clusters_content(
+    shown: ClustersContent,
+    thumbnails: Thumbnails,
+    *,
+    most: int,
+    pictures: int,
+) -> dict[str, Any]:
+    """Give the template of clusters what it shows.
+
+    Parameters
+    ----------
+    shown : ClustersContent
+        The clusters.
+    thumbnails : Thumbnails
+        What makes the pictures.
+    most : int
+        Clusters with pictures.
+    pictures : int
+        Of each, beside its medoid.
+    """
     found = shown.clustering
     order = np.lexsort((found.distances, found.assignments))
     starts = np.searchsorted(found.assignments[order], np.arange(found.k + 1))
     members = [order[first:last] for first, last in pairwise(starts.tolist())]
     noise = np.flatnonzero(found.assignments < 0)
     pictured = [
-        _pictured(shown, thumbnails, one, members[one.number])
-        for one in found.clusters[:MOST_CLUSTERS]
+        _pictured(shown, thumbnails, one, members[one.number], pictures)
+        for one in found.clusters[:most]
     ]
     return {
         "pictured": pictured,
-        "noise": _pictured(shown, thumbnails, None, noise) if len(noise) else None,
-        "others": [
-            (one, thumbnails(one.medoid, SMALL)) for one in found.clusters[MOST_CLUSTERS:MOST_NAMED]
-        ],
+        "noise": _pictured(shown, thumbnails, None, noise, pictures) if len(noise) else None,
+        "others": [(one, thumbnails(one.medoid, SMALL)) for one in found.clusters[most:MOST_NAMED]],
         "left_out": max(0, found.k - MOST_NAMED),
         "labelled": found.agreement is not None,
-        "steps": _PICTURES,
+        "steps": pictures,
     }
 
 
@@ -74,6 +97,7 @@ def _pictured(
     thumbnails: Thumbnails,
     cluster: Cluster | None,
     members: NDArray[np.intp],
+    pictures: int,
 ) -> _Pictured:
     """A cluster, or noise, whose `members` are in the order of their distance from its mean."""
     counts = np.bincount(shown.labels[members] + 1, minlength=len(shown.label_names) + 1)[1:]
@@ -86,7 +110,7 @@ def _pictured(
         return _Picture(id=one, address=thumbnails.photo(one, side), label=name, other=other)
 
     rest = members if cluster is None else members[1:]
-    steps = np.linspace(0, len(rest) - 1, min(_PICTURES, len(rest))).round().astype(int)
+    steps = np.linspace(0, len(rest) - 1, min(pictures, len(rest))).round().astype(int)
     return _Pictured(
         cluster=cluster,
         size=len(members),

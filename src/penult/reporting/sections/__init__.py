@@ -15,10 +15,14 @@ __all__ = ["SECTIONS", "Section"]
 SECTIONS: tuple[Section, ...] = tuple(
     import_module(f"{__name__}.{name}").SECTION
     for name in (
+        "predictions",
         "classes",
         "confusion",
         "mistakes",
         "labels",
+        "map",
+        "clusters",
+        "outliers",
         "curve",
         "duplicates",
         "layers",

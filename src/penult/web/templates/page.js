@@ -69,7 +69,7 @@ hint();
 // The tab of the section that is being read is marked, and kept in view.
 const tabs = new Map([...document.querySelectorAll("nav a")].map((tab) => [tab.hash.slice(1), tab]));
 const mark = () => {
-  const sections = [...document.querySelectorAll("main section")];
+  const sections = [...document.querySelectorAll("main > section")];
   const passed = sections.filter((section) => section.getBoundingClientRect().top < innerHeight / 3);
   const end = innerHeight + scrollY >= document.documentElement.scrollHeight - 2;
   const current = tabs.get((end && scrollY > 0 ? sections : passed).at(-1)?.id);

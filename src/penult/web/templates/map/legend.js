@@ -69,7 +69,7 @@ class Legend {
 
   bar(column) {
     const steps = Array.from({ length: 12 }, (_, k) => css(ramp(k / 11, this.map.drawing.dark)));
-    const strip = element("div", { class: "bar", role: "img" });
+    const strip = element("div", { class: "ramp", role: "img" });
     strip.style.background = `linear-gradient(90deg, ${steps.join(", ")})`;
     const digits = new Intl.NumberFormat("en", { maximumSignificantDigits: 3 });
     const known = column.values.filter((value) => !Number.isNaN(value));

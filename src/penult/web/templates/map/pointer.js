@@ -23,6 +23,7 @@ class Pointer {
   }
 
   wheel(event) {
+    if (!this.map.active && !event.ctrlKey && !event.metaKey) { this.map.hint(); return; }
     event.preventDefault();
     cancelAnimationFrame(this.map.gliding);
     const unit = [1, 16, 400][event.deltaMode]; // pixels, lines, pages
@@ -35,6 +36,8 @@ class Pointer {
   start(event) {
     if (event.button) return;
     const at = this.at(event);
+    this.tap = null;
+    if (event.pointerType === "touch" && !this.map.active) { this.tap = at; return; }
     cancelAnimationFrame(this.map.gliding);
     this.canvas.setPointerCapture(event.pointerId);
     this.down.set(event.pointerId, at);
@@ -92,6 +95,14 @@ class Pointer {
 
   end(event, done) {
     const { map, down } = this;
+    if (this.tap) { // a finger that did not scroll the page
+      const { tap } = this, at = this.at(event);
+      this.tap = null;
+      if (!done || Math.hypot(at[0] - tap[0], at[1] - tap[1]) > 2 * STILL) return;
+      map.activate();
+      map.open(map.drawing.at(...at, 22));
+      return;
+    }
     if (!down.delete(event.pointerId) || down.size) return;
     this.canvas.classList.remove("dragging");
     const shape = map.shape;

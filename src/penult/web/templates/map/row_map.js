@@ -26,6 +26,8 @@ class RowMap {
     this.search = new Search(this, part(".search"));
     this.details = new Details(this, part(".details"));
     this.tools();
+    this.active = true; // whether the wheel and a finger move the map, and not the page
+    if (root.classList.contains("embedded")) this.embed();
     root.addEventListener("keydown", (event) => this.key(event));
     new ResizeObserver(() => this.resize()).observe(this.stage);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { this.drawing.read(); this.legend.build(); this.recolor(); });
@@ -33,6 +35,30 @@ class RowMap {
     this.drawing.recolor();
     this.legend.build();
     this.resize();
+  }
+
+  // In a longer page, the map takes the wheel and fingers from when it is clicked or reached by keys
+  // until something else is.
+  embed() {
+    const { root } = this, set = (on) => { this.active = on; root.classList.toggle("active", on); };
+    this.activate = () => set(true);
+    this.leave = () => { this.canvas.blur(); this.open(-1); set(false); };
+    set(false);
+    for (const kind of ["focusin", "pointerdown"]) {
+      addEventListener(kind, ({ target, pointerType }) => {
+        if (!root.contains(target)) set(false);
+        else if (pointerType !== "touch" || target !== this.canvas) set(true); // a finger may scroll
+      });
+    }
+    root.querySelector(".leave").addEventListener("click", this.leave);
+  }
+
+  // Say how to zoom to whom only scrolls past.
+  hint() {
+    const line = this.root.querySelector(".wheel-hint");
+    line.hidden = false;
+    clearTimeout(this.hinting);
+    this.hinting = setTimeout(() => { line.hidden = true; }, 1500);
   }
 
   // Draw once before the next frame, however much has changed.
@@ -212,6 +238,7 @@ class RowMap {
       if (this.shape) this.pointer.stop();
       else if (this.pinned >= 0) this.open(-1);
       else if (this.selection.length) this.select([]);
+      else if (this.hovered < 0 && this.leave) this.leave();
       else this.hover(-1);
       this.schedule();
       return;
