@@ -11,7 +11,7 @@
   const cells = (suspect) => JSON.parse(suspect.dataset.cells);
   const ticked = () => suspects.filter((suspect) => box(suspect).checked);
   const chosen = () => (ticked().length ? ticked() : suspects);
-  const [save_, names, every, said] = ["save", "names", "every", "said"].map((name) => review.querySelector(`.${name}`));
+  const [save_, names, every, said] = ["save", "copy-names", "every", "said"].map((name) => review.querySelector(`.${name}`));
   const images = (number) => `${number.toLocaleString("en")} ${number === 1 ? "file name" : "file names"}`;
 
   const show = () => {
