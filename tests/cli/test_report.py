@@ -82,7 +82,7 @@ def test_of_images_the_page_and_all_that_it_rests_on(penult, photos, toy, tmp_pa
 def test_what_takes_time_can_be_left_out(penult, photos, toy, tmp_path):
     folder = tmp_path / "report"
     less = ["--no-label-errors", "--no-curve", "--no-retrieval", "--no-duplicates"]
-    less += ["--no-map", "--no-clusters", "--no-outliers"]
+    less += ["--no-map", "--no-clusters", "--no-outliers", "--no-class-maps"]
     done = penult("report", photos, "-o", folder, "-m", toy, *less)
     assert done.code == 0
     looked = {"labels", "curve", "retrieval", "duplicates", "map", "clusters", "outliers"}

@@ -128,7 +128,7 @@ def test_a_photo_opens_large_and_the_arrows_go_through_those_that_are_seen(tab, 
         f"[...{DIALOG}.querySelectorAll('.examples figure')].map(one => one.textContent)"
     )
     assert shown == [
-        "iris, rightly called so", "tulip, rightly called so", "Where the class comes from",
+        "iris, rightly called so", "tulip, rightly called so", "violet speaks for tulip, orange against it",
     ]  # fmt: skip
     for key, now in (
         ("ArrowRight", "iris/2.jpg"),

@@ -131,6 +131,7 @@ def _trained(made: Classified) -> Trained | None:
         runs=None if given else classifier.settings.runs,
         label_issues=made.label_issues,
         curve=made.curve,
+        looked=made.looked,
     )
 
 

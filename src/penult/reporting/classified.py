@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from penult.classify.classifier import Classifier
 from penult.classify.diagnosis.label_errors import LabelIssue
@@ -39,6 +39,8 @@ class Classified:
     label_issues : tuple of LabelIssue, or None
         As `penult.reporting.trained.Trained` has them, as is the next.
     curve : tuple of CurvePoint
+    looked : mapping of str to str
+        As `penult.reporting.trained.Trained` has it.
     predictions : Predictions or None
         Of a classifier that was given: what it says of every image.
     evaluation : Evaluation or None
@@ -54,5 +56,6 @@ class Classified:
     split: Split | None = None
     label_issues: tuple[LabelIssue, ...] | None = None
     curve: tuple[CurvePoint, ...] = ()
+    looked: Mapping[str, str] = field(default_factory=dict)
     predictions: Predictions | None = None
     evaluation: Evaluation | None = None

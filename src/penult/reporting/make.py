@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -33,6 +34,7 @@ from penult.reporting.staging import staged
 from penult.reporting.steps.applied import apply_classifier
 from penult.reporting.steps.collection import Looks, look_at
 from penult.reporting.steps.course import Course
+from penult.reporting.steps.evidence import draw_evidence
 from penult.reporting.steps.rows import extract_rows
 from penult.reporting.steps.trained import train_classifier
 from penult.reporting.steps.unlabelled import why_untrained, without_classifier
@@ -85,6 +87,7 @@ def report(
     map: bool = True,
     clusters: bool = True,
     outliers: bool = True,
+    class_maps: bool = True,
     confusion: Literal["counts", "normalized"] = "counts",
     escape_formulas: bool = False,
     open: bool = False,
@@ -178,6 +181,9 @@ def report(
         part.
     outliers : bool
         Look for unusual images; of more than 20,000, in a random part.
+    class_maps : bool
+        Show, beside the most confident mistakes, where in the photo the classifier found its class,
+        as `penult.look` does; only of linear classifiers.
     confusion : {"counts", "normalized"}
         What the cells of ``confusion_matrix.png`` are: ``"normalized"`` draws parts of the true
         class's images.
@@ -290,6 +296,16 @@ def report(
         log_contradictions(contradictions)
         # Of images, their hosts were named when they were first listed.
         opener = image_opener(made.features, offline=offline, announce=file is not None)
+        if class_maps:
+            evidence = draw_evidence(
+                made,
+                course,
+                open_image=opener,
+                weights=weights,
+                offline=offline,
+                engine=options.extraction.extractor.engine,
+            )
+            made = replace(made, looked=evidence)
         title = title_of(sources, file)
         found = look_at(made, looks, course, title=title, open_image=opener)
         content = build_report(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from penult.records import HeldOut, Scores
@@ -40,7 +40,7 @@ class Trained:
         Images whose labels are likely wrong; None where they were not looked for.
     curve : tuple of CurvePoint
         The learning curve; empty where it was not drawn.
-    looked : mapping, or None
+    looked : mapping of str to str
         Id of a held-out image to a picture of where its class comes from, as the address of an
         image (``data:image/...``); shown beside the mistakes that have one.
     """
@@ -53,7 +53,7 @@ class Trained:
     runs: SeedRuns | None = None
     label_issues: tuple[LabelIssue, ...] | None = None
     curve: tuple[CurvePoint, ...] = ()
-    looked: Mapping[str, str] | None = None
+    looked: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def multilabel(self) -> bool:

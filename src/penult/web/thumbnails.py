@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 if TYPE_CHECKING:
     from PIL import Image
 
-__all__ = ["Thumbnails", "WholePicture", "square_picture"]
+__all__ = ["Thumbnails", "WholePicture", "data_uri", "square_picture"]
 
 Made = TypeVar("Made")
 
@@ -153,7 +153,7 @@ def square_picture(data: bytes, side: int) -> Image.Image:
 
 
 def _square(data: bytes, side: int) -> str:
-    return _data_uri(square_picture(data, side))
+    return data_uri(square_picture(data, side))
 
 
 def _photo(data: bytes, side: int) -> str:
@@ -163,7 +163,7 @@ def _photo(data: bytes, side: int) -> str:
     shorter, longer = sorted(image.size)
     within = min(2 * side, -(-longer * side // max(shorter, 1)))
     image.thumbnail((within, within), Image.Resampling.LANCZOS)
-    return _data_uri(image)
+    return data_uri(image)
 
 
 def _whole(data: bytes, side: int) -> WholePicture:
@@ -175,7 +175,7 @@ def _whole(data: bytes, side: int) -> WholePicture:
     if turned and image.width != image.height:
         width, height = height, width
     image.thumbnail((side, side), Image.Resampling.LANCZOS)
-    return WholePicture(_data_uri(image), width, height, len(data))
+    return WholePicture(data_uri(image), width, height, len(data))
 
 
 def _stored_size(data: bytes) -> tuple[int, int]:
@@ -191,7 +191,8 @@ def _decoded(data: bytes, side: int) -> Image.Image:
     return decode(data, at_least=(2 * side, 2 * side))  # twice as large: sharp when reduced
 
 
-def _data_uri(image: Image.Image) -> str:
+def data_uri(image: Image.Image) -> str:
+    """Return the address of a picture that travels inside the page."""
     out = io.BytesIO()
     image.save(out, "WEBP", quality=78)
     return "data:image/webp;base64," + base64.b64encode(out.getvalue()).decode("ascii")

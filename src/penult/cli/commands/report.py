@@ -130,6 +130,13 @@ def run(
     outliers: Annotated[
         bool, o.output_option("--outliers/--no-outliers", help="Look for unusual images.")
     ] = True,
+    class_maps: Annotated[
+        bool,
+        o.output_option(
+            "--class-maps/--no-class-maps",
+            help="Show where in the photos of mistakes the classifier found its class.",
+        ),
+    ] = True,
     confusion: o.Confusion = "counts",
     escape_formulas: o.EscapeFormulas = False,
     open: Annotated[
@@ -208,6 +215,7 @@ def run(
             map=map,
             clusters=clusters,
             outliers=outliers,
+            class_maps=class_maps,
             confusion="normalized" if confusion == "normalized" else "counts",
             escape_formulas=escape_formulas,
             open=open,

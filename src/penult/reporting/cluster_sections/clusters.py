@@ -42,6 +42,7 @@ class _Picture:
 @dataclass(frozen=True, kw_only=True)
 class _Pictured:
     cluster: Cluster | None
+    is_named: bool
     size: int
     medoid: _Picture | None
     examples: list[_Picture]
@@ -113,6 +114,7 @@ def _pictured(
     steps = np.linspace(0, len(rest) - 1, min(pictures, len(rest))).round().astype(int)
     return _Pictured(
         cluster=cluster,
+        is_named=_is_named(cluster),
         size=len(members),
         medoid=None if cluster is None else picture(int(members[0]), LARGE),
         examples=[picture(row, LARGE) for row in rest[steps].tolist()],

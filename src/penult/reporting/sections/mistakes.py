@@ -42,11 +42,13 @@ def _content(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any] | None
                 "address": _picture(m.id, WHOLE if k < MOST_LARGE else LARGE, thumbnails),
                 "is": places.get(m.truth),
                 "called": places.get(m.predicted),
-                "looked": (trained.looked or {}).get(m.id),
+                "looked": trained.looked.get(m.id),
             }
             for k, m in enumerate(shown)
         ],
         "total": len(wrong),
+        "looked": len(trained.looked),
+        "no_evidence": report.notes.get("evidence", ""),
         "names": [printable(name) for name in places],
         "pairs": _pairs(wrong, places)[:MOST_PAIRS],
         "examples": _examples(trained, shown[:MOST_LARGE], places, thumbnails),

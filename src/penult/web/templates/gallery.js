@@ -41,7 +41,7 @@ const gallery = (() => {
       .map((id) => document.getElementById(id))
       .filter((one) => one?.dataset.caption)
       .map((one) => [one.src, one.alt, one.dataset.caption]);
-    if (figure.dataset.looked) beside.push([figure.dataset.looked, "Where the class comes from", "Where the class comes from"]);
+    if (figure.dataset.looked) beside.push([figure.dataset.looked, figure.dataset.lookedCaption, figure.dataset.lookedCaption]);
     part(".examples").replaceChildren(...beside.map(([src, alt, words]) =>
       made("figure", {}, made("img", { src, alt }), made("figcaption", {}, made("bdi", {}, words)))));
     part(".stage").scrollTop = 0;
