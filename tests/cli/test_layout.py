@@ -82,8 +82,10 @@ def test_a_report_that_failed_says_how_to_go_on_and_leaves_nothing_empty(
     penult, photos, toy, tmp_path
 ):
     folder = tmp_path / "report"
-    shutil.copytree(photos / "rose", tmp_path / "only" / "rose")
-    done = penult("report", tmp_path / "only", "-o", folder, "-m", toy, "-q")
+    shutil.copytree(photos / "rose", tmp_path / "few" / "rose")
+    (tmp_path / "few" / "tulip").mkdir()
+    shutil.copy(photos / "tulip" / "tulip_01.jpg", tmp_path / "few" / "tulip")
+    done = penult("report", tmp_path / "few", "-o", folder, "-m", toy, "-q")
     assert done.code == 1
     assert (
         f"; the rows are safe in {folder / 'report.parts'}: once that is mended, the same command "
@@ -112,7 +114,7 @@ def test_a_report_that_is_stopped_after_its_rows_says_that_they_are_kept(
     def stopped(*_, **__):
         os.kill(os.getpid(), signal.SIGINT)
 
-    monkeypatch.setattr("penult.reporting.make.train_with_rows", stopped)
+    monkeypatch.setattr("penult.reporting.make.train_classifier", stopped)
     done = penult("report", photos, "-o", tmp_path / "r", "-m", toy, "-q")
     rows = tmp_path / "r" / "report.parts" / "features.h5"
     assert done.code == 130

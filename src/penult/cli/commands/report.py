@@ -243,7 +243,7 @@ def run(
                 "predicted": None
                 if made.predictions is None
                 else dict(Counter(one.label for one in made.predictions)),
-                "clusters": None if made.clusters is None else made.clusters.k,
+                "cluster_count": None if made.clusters is None else made.clusters.k,
                 "unusual": None if made.outliers is None else len(made.outliers.unusual),
                 "duplicates": None if made.duplicates is None else made.duplicates.images,
             }
