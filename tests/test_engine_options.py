@@ -25,6 +25,7 @@ CALLS = {
     "report": lambda s, **given: penult.report(
         s.photos, s.page, model=s.model, map=False, clusters=False, outliers=False, **given
     ),
+    "look": lambda s, **given: penult.look(s.images[0], model=s.model, **given),
     "Extractor": lambda s, **given: penult.Extractor(s.model, **given),
     "FeatureExtractor": lambda s, **given: penult.FeatureExtractor(s.model, **given).fit_transform(
         s.images
