@@ -84,6 +84,7 @@ def texts_of(path: Path) -> list[tuple[int, str]]:
 
 # Lines to be typed into a shell, whoever reads them.
 SHELL_LINES = (
+    "finetuning/model_card.py",
     "reporting/again.py",
     "reporting/cluster_sections/making.py",
     "reporting/commands.py",

@@ -91,7 +91,7 @@ def register(extension: Extension) -> None:
         KINDS.insert(0, extension)
     elif isinstance(extension, ClassifierKind):
         _require_complete(extension)
-        _require_new(extension.name, classifiers.kind_names())
+        _require_new(extension.name, classifiers.kind_names(heads=True))
         classifiers.register_kind(extension)
     elif isinstance(extension, EngineEntry) and not isinstance(extension.engine, str):
         _require_new(extension.engine.name, ("auto", *ENGINES))

@@ -11,6 +11,7 @@ from penult.interface import command
 from penult.spelling import closest
 
 __all__ = [
+    "CHECKPOINT",
     "CLASSIFIER",
     "CLUSTERS",
     "CLUSTER_TABLE",
@@ -77,6 +78,7 @@ FEATURES = Output(
 CLASSIFIER = Output(
     "a classifier as skops writes it", (".skops",), elsewhere={".onnx": ("export", "ONNX")}
 )
+CHECKPOINT = Output("a fine-tuned network, and be a folder", (".ckpt",), strict=True)
 INDEX = Output("an index to search in", (".index",))
 ONNX = Output("ONNX", (".onnx",))
 NETWORK = Output(

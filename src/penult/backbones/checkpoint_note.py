@@ -8,7 +8,10 @@ from typing import Any
 from penult.errors import FileFormatError
 from penult.parsing import read_json
 
-__all__ = ["parse_note", "read_note"]
+__all__ = ["NOTE", "parse_note", "read_note"]
+
+NOTE = "penult"
+"""The key of what a checkpoint says of itself."""
 
 _LONGEST_HEADER = 100_000_000  # of the safetensors library
 

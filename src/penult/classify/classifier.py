@@ -122,7 +122,9 @@ class Classifier(Description):
         RecipeMismatchError
             Says where the recipes differ.
         """
-        require_equal(self.recipe, other, name="the classifier", other_name=other_name)
+        require_equal(
+            self.recipe, other, name="the classifier", other_name=other_name, made_again=True
+        )
 
     def predict_features(self, rows: NDArray[np.floating[Any]] | Features) -> NDArray[np.float64]:
         """Predict each class's probability for each row.

@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from penult.backbones.checkpoint_folder import CLASSIFIER as HEAD
+from penult.backbones.checkpoint_folder import is_checkpoint_folder
 from penult.checking import checked
 from penult.classify import classifier_file
 from penult.classify.classifier import Classifier, Description
+from penult.classify.finetuned_folder import at_home, home_of
 from penult.classify.likeness import Likeness
 from penult.classify.metrics.scores import scores_from_dict
 from penult.classify.pipeline import row_width
@@ -41,7 +44,7 @@ def describe_classifier(path: str | Path) -> Description:
     Parameters
     ----------
     path : path
-        The file.
+        The file, or the folder of a fine-tuned network.
 
     Returns
     -------
@@ -54,13 +57,15 @@ def describe_classifier(path: str | Path) -> Description:
         If there is no such file.
     ClassifierFileError
         If it is no classifier file, truncated, or from a newer penult.
+    FileFormatError
+        If the folder is not whole.
     """
-    path = Path(path)
-    return Description(**_fields(path, classifier_file.read_description(path)))
+    file, folder = _places(path)
+    return Description(**_fields(file, classifier_file.read_description(file), folder))
 
 
 def as_classifier(classifier: Classifier | str | Path) -> Classifier:
-    """Take a classifier as it is, or load it from its file.
+    """Take a classifier as it is, or load it from its file, or a fine-tuned network's folder.
 
     Raises
     ------
@@ -74,7 +79,7 @@ def as_classifier(classifier: Classifier | str | Path) -> Classifier:
         return load_classifier(classifier)
     raise UsageError(
         f"a classifier given as {type(classifier).__name__}; allowed: what penult.train returned, "
-        "or the path of a classifier file"
+        "or the path of a classifier file or of a fine-tuned network's folder"
     )
 
 
@@ -85,7 +90,8 @@ def load_classifier(path: str | Path) -> Classifier:
     Parameters
     ----------
     path : path
-        A file that `Classifier.save` wrote.
+        A file that `Classifier.save` wrote, or the folder of a fine-tuned network, whose head it
+        then is, on the rows of the network in that folder.
 
     Returns
     -------
@@ -99,10 +105,12 @@ def load_classifier(path: str | Path) -> Classifier:
     ClassifierFileError
         If it is no classifier file, truncated, from a newer penult, or holds anything that a
         classifier never holds.
+    FileFormatError
+        If the folder is not whole.
     """
-    path = Path(path)
+    path, folder = _places(path)
     found = classifier_file.read_all(path)
-    fields = _fields(path, found.description)
+    fields = _fields(path, found.description, folder)
     held = {"pipeline": found.pipeline, "trained_on": found.trained_on}
     classifier = Classifier(**{**fields, **held})
     _try_out(path, classifier)
@@ -131,7 +139,14 @@ def refuse_swapped(classifier: Classifier | str | Path, images: Any) -> None:
 
 
 def _is_named_so(path: str | Path) -> bool:
-    return Path(path).suffix.lower() in CLASSIFIER.suffixes
+    return Path(path).suffix.lower() in CLASSIFIER.suffixes or is_checkpoint_folder(path)
+
+
+def _places(path: str | Path) -> tuple[Path, Path | None]:
+    """The classifier file, and the folder of the fine-tuned network that it is the head of."""
+    path = Path(path)
+    folder = home_of(path)
+    return (path, None) if folder is None else (folder / HEAD, folder)
 
 
 @dataclass(frozen=True)
@@ -159,7 +174,16 @@ class _StoredLikeness:
     strays: tuple[str, ...] = ()
 
 
-def _fields(path: Path, description: Mapping[str, Any]) -> dict[str, Any]:
+def _fields(
+    path: Path, description: Mapping[str, Any], folder: Path | None = None
+) -> dict[str, Any]:
+    fields = _stored_fields(path, description)
+    if folder is not None:
+        fields["recipe"] = at_home(fields["recipe"], folder)
+    return fields
+
+
+def _stored_fields(path: Path, description: Mapping[str, Any]) -> dict[str, Any]:
     try:
         stored = to_record(_Stored, description, ignore_unknown=True)
         return {

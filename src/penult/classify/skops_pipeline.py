@@ -105,7 +105,7 @@ def _build(path: Path, data: bytes) -> Pipeline:
         pipeline: Pipeline = skops.load(
             io.BytesIO(data), trusted=sorted(set().union(*trusted.values()))
         )
-        for kind in all_kinds():
+        for kind in all_kinds(heads=True):
             if complaint := kind.complaint(pipeline, schema):
                 raise ClassifierFileError(f"{path} is refused: {complaint}")
     return pipeline
@@ -129,7 +129,7 @@ def damage_told(path: Path) -> Iterator[None]:
 
 def _trusted_types() -> dict[str, frozenset[str]]:
     trusted = dict(_TRUSTED)
-    for kind in all_kinds():
+    for kind in all_kinds(heads=True):
         for loader, types in kind.trusted.items():
             trusted[loader] = trusted.get(loader, frozenset()) | types
     return trusted

@@ -43,7 +43,10 @@ _IMAGES = (
 )
 
 Images = Annotated[list[str], typer.Argument(metavar="IMAGES...", help=_IMAGES)]
-Classifier = Annotated[Path, typer.Argument(help="Classifier file (.skops).")]
+Classifier = Annotated[
+    Path,
+    typer.Argument(help="Classifier file (.skops), or the folder of a fine-tuned network (.ckpt)."),
+]
 Model = Annotated[
     str,
     typer.Option(

@@ -135,6 +135,8 @@ def grid_line(settings: TrainingSettings) -> str:
     balanced = settings.class_weight and f"{settings.class_weight} classes"
     params = params_in_words(settings.params)
     chosen = ", ".join(filter(None, (settings.classifier, params, balanced)))
+    if not settings.folds:
+        return f"{chosen}, trained on {settings.images_in_words} together with its network"
     tried = len(settings.grid)
     searched = f"the best of {tried} by" if tried > 1 else "by"
     images, refitted = settings.images_in_words, ""

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from penult.errors import RecipeMismatchError
+from penult.interface import command
 from penult.recipe.backbone import BackboneRecipe
 from penult.recipe.base import Recipe
 
 __all__ = ["require_equal"]
 
 
-def require_equal(recipe: Recipe, other: Recipe, *, name: str, other_name: str) -> None:
+def require_equal(
+    recipe: Recipe, other: Recipe, *, name: str, other_name: str, made_again: bool = False
+) -> None:
     """Refuse rows of two recipes.
 
     Parameters
@@ -20,6 +24,9 @@ def require_equal(recipe: Recipe, other: Recipe, *, name: str, other_name: str) 
         What is compared.
     name, other_name : str
         What has the one recipe and the other, e.g. ``"the classifier flowers.skops"``.
+    made_again : bool, default=False
+        Whether rows for the one can be made anew: then it is said how, where one of the networks
+        is in a file of its own, which are the ones that change.
 
     Raises
     ------
@@ -33,8 +40,18 @@ def require_equal(recipe: Recipe, other: Recipe, *, name: str, other_name: str) 
     if fields:
         raise RecipeMismatchError(
             f"{name} and {other_name} have different recipes, so their rows cannot be compared: "
-            f"{'; '.join(fields)}"
+            f"{'; '.join(fields)}{_made_by(recipe, other) if made_again else ''}"
         )
+
+
+def _made_by(recipe: Recipe, other: Recipe) -> str:
+    for one in (recipe, other):
+        if isinstance(one, BackboneRecipe) and one.backbone.startswith("checkpoint:"):
+            model = one.backbone.removeprefix("checkpoint:")
+            layer = {} if one.layer == "penultimate" else {"layer": one.layer}
+            made = command("extract", "IMAGES", model=model, **layer, output="NEW.h5")
+            return f"; rows of {Path(model).name} are made by: {made}"
+    return ""
 
 
 def _shown(field: str, value: Any, node: Recipe) -> str:

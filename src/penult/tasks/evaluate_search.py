@@ -156,7 +156,9 @@ def _named(features: Features | str | Path) -> str:
 def _of_recipe(queries: Features | str | Path, gallery: Features, name: str) -> Features:
     """The queries' rows of the gallery's recipe, whatever they are called there."""
     found = queries if isinstance(queries, Features) else load_of_recipe(queries, gallery.recipe)
-    require_equal(gallery.recipe, found.recipe, name=name, other_name=_named(queries))
+    require_equal(
+        gallery.recipe, found.recipe, name=name, other_name=_named(queries), made_again=True
+    )
     return found
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from penult.backbones.checkpoint_folder import is_checkpoint_folder
 from penult.checking import checked
 from penult.errors import WrongFileError
 from penult.features.schema import HDF5
@@ -296,12 +297,13 @@ def info(
 ) -> FeaturesInfo | ClassifierInfo | IndexInfo | Int8Info | ConvertedInfo:
     """Say what a feature file, a classifier, an index or a network holds, and how it was made.
 
-    Such a network is one in a file that ``penult quantize`` or ``penult convert`` wrote.
+    Such a network is one in a file that ``penult quantize`` or ``penult convert`` wrote. Of the
+    folder of a fine-tuned network, it says what its classifier is.
 
     Parameters
     ----------
     file : path
-        The file.
+        The file, or the folder.
 
     Returns
     -------
@@ -323,6 +325,8 @@ def info(
         *INDEX.suffixes,
         NETWORK.suffixes[0],
     )
+    if is_checkpoint_folder(file):
+        return _classifier(Path(file))
     path = require_file(Path(file), _KINDS, suffixes)
     with path.open("rb") as opened:
         head = opened.read(len(HDF5))

@@ -86,13 +86,15 @@ class Step:
     shortcut: str = ""
 
 
-def steps(name: str) -> Iterator[Step]:
+def steps(name: str, classes: int = CLASSES) -> Iterator[Step]:
     """Every module of a network, in the order in which timm's run.
 
     Parameters
     ----------
     name : str
         One of `SCALES`.
+    classes : int, default=1000
+        How many logits there are.
 
     Yields
     ------
@@ -119,7 +121,7 @@ def steps(name: str) -> Iterator[Step]:
     yield Step("global_pool.pool", "AdaptiveAvgPool2d", "average", FEATURES)
     yield Step("global_pool.flatten", "Flatten", "flatten", FEATURES)
     yield Step("global_pool", "SelectAdaptivePool2d", "same", FEATURES)
-    yield Step("classifier", "Linear", "linear", CLASSES)
+    yield Step("classifier", "Linear", "linear", classes)
 
 
 def steps_to(name: str, layers: Iterable[str]) -> Iterator[Step]:
@@ -193,7 +195,7 @@ def _rounded(channels: float) -> int:
     return rounded + 8 if rounded < 0.9 * channels else rounded
 
 
-def layers(name: str, input_size: tuple[int, int]) -> tuple[Layer, ...]:
+def layers(name: str, input_size: tuple[int, int], classes: int = CLASSES) -> tuple[Layer, ...]:
     """Every layer a user may name, in execution order.
 
     Parameters
@@ -202,6 +204,8 @@ def layers(name: str, input_size: tuple[int, int]) -> tuple[Layer, ...]:
         One of `SCALES`.
     input_size : (int, int)
         (height, width) of the images.
+    classes : int, default=1000
+        How many logits there are.
 
     Returns
     -------
@@ -211,7 +215,7 @@ def layers(name: str, input_size: tuple[int, int]) -> tuple[Layer, ...]:
     height, width = input_size
     found = []
     vector = False
-    for step in steps(name):
+    for step in steps(name, classes):
         # Padded as TensorFlow does, so that each stride, and nothing else, divides the size.
         height, width = (-(-side // step.stride) for side in (height, width))
         if step.operation == "average":
@@ -222,5 +226,5 @@ def layers(name: str, input_size: tuple[int, int]) -> tuple[Layer, ...]:
     return (
         *found,
         Layer("penultimate", "input of classifier", (FEATURES,), "vector"),
-        Layer("logits", "output of the network", (CLASSES,), "vector"),
+        Layer("logits", "output of the network", (classes,), "vector"),
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from penult.backbones.efficientnet_lite.architecture import (
+    CLASSES,
     NORMALIZATION,
     NORMALIZATION_EPSILON,
     Step,
@@ -18,7 +19,7 @@ from penult.backbones.efficientnet_lite.architecture import (
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["build_graph", "fit"]
+__all__ = ["build_graph", "fit", "misfit"]
 
 
 def fit(name: str, tensors: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
@@ -48,10 +49,40 @@ def fit(name: str, tensors: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.
     return {key: array for (key, _), array in zip(wanted, tensors.values(), strict=True)}
 
 
-def _parameters(name: str) -> Iterator[tuple[str, tuple[int, ...]]]:
+def misfit(name: str, shapes: Mapping[str, tuple[str, tuple[int, ...]]]) -> str | None:
+    """Say why arrays are not this network's, by their names, types and shapes; None where they are.
+
+    Parameters
+    ----------
+    name : str
+        Of the network, whose classifier may have any number of classes.
+    shapes : mapping of str to (str, tuple)
+        Type and shape of each, as `penult.backbones.weights.arrays.array_shapes` gives them.
+    """
+    _, found = shapes.get("classifier.weight", ("", ()))
+    wanted = dict(_parameters(name, found[0] if found else CLASSES))
+    for told, names in (
+        ("it lacks", wanted.keys() - shapes.keys()),
+        ("it has left over", shapes.keys() - wanted.keys()),
+        (
+            "of another shape",
+            {x for x in wanted.keys() & shapes.keys() if shapes[x][1] != wanted[x]},
+        ),
+        (
+            "of another type",
+            {x for x, (kind, shape) in shapes.items() if kind != ("F32" if shape else "I64")},
+        ),
+    ):
+        if names:
+            first, *others = sorted(names)
+            return f"{told} {first}" + (f" and {len(others)} more" if others else "")
+    return None
+
+
+def _parameters(name: str, classes: int = CLASSES) -> Iterator[tuple[str, tuple[int, ...]]]:
     """Key and shape of every tensor."""
     before = 3
-    for step in steps(name):
+    for step in steps(name, classes):
         if step.operation == "convolution":
             inputs = 1 if step.depthwise else before
             yield f"{step.name}.weight", (step.channels, inputs, step.kernel, step.kernel)

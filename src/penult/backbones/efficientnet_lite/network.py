@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from penult.backbones.efficientnet_lite.architecture import layers
+from penult.backbones.efficientnet_lite.architecture import CLASSES, layers
 from penult.backbones.efficientnet_lite.graph import build_graph, fit
 from penult.backbones.image_input import image_input
 from penult.backbones.network import Network, OnnxPart, OpenVinoGraph
+from penult.backbones.weights.arrays import is_safetensors, read_arrays
 from penult.backbones.weights.pickled import read_pickled
 from penult.errors import WeightsError
 from penult.extras import require_torch
@@ -35,16 +36,19 @@ class EfficientNetLite(Network):
     name : str
         E.g. ``"efficientnet_lite0"``.
     path : Path
-        Its weights, as the package of that name has them.
+        Its weights, as the package of that name has them, or a safetensors file with timm's names.
+    classes : int, default=1000
+        How many logits it has.
     """
 
-    def __init__(self, name: str, path: Path) -> None:
+    def __init__(self, name: str, path: Path, classes: int = CLASSES) -> None:
         self._name = name
         self._path = path
+        self._classes = classes
 
     def list_layers(self, input_size: tuple[int, int]) -> tuple[Layer, ...]:
         """Every module of timm's, in execution order; nothing is run."""
-        return layers(self._name, input_size)
+        return layers(self._name, input_size, self._classes)
 
     def as_openvino(self, layers: Sequence[Layer], preprocessing: Preprocessing) -> OpenVinoGraph:
         """The part of the network that leads to `layers`."""
@@ -77,13 +81,15 @@ class EfficientNetLite(Network):
 
         from penult.backbones.torch_network import TorchNetwork
 
-        network = timm.create_model(f"tf_{self._name}", pretrained=False)
+        network = timm.create_model(f"tf_{self._name}", pretrained=False, num_classes=self._classes)
         state = {key: torch.from_numpy(np.array(x)) for key, x in self._state().items()}
         network.load_state_dict(state)
         return TorchNetwork(network, head="classifier")
 
     def _state(self) -> dict[str, NDArray[Any]]:
         # Read anew for each graph, which keeps what it needs of it.
+        if is_safetensors(self._path):
+            return read_arrays(self._path)
         try:
             return fit(self._name, read_pickled(self._path))
         except ValueError as error:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from penult.backbones.backbone import Backbone
+from penult.backbones.checkpoint_folder import weights_file
 from penult.backbones.graph_file import means_graph_file
 from penult.backbones.registry.opening import open_backbone
 from penult.backbones.registry.prefixes import load_source
@@ -120,7 +121,7 @@ def as_recorded(
         weights = "random"
     if weights is None and recipe.weights.startswith("file:"):
         weights = Path(recipe.weights.removeprefix("file:"))
-        if not weights.is_file():
+        if not weights_file(weights).is_file():
             raise WeightsError(
                 f"{recipe_is} was made with the weights file {weights}, which is not there; give "
                 f"{option('weights', 'PATH')}, a file whose SHA-256 is {recipe.weights_sha256}, or "
@@ -134,7 +135,7 @@ def as_recorded(
 
 
 def holds_weights(path: Path, recipe: BackboneRecipe) -> bool:
-    """Whether a file holds the weights that a stored recipe names.
+    """Whether a file, or a folder that fine-tuning wrote, holds the weights a stored recipe names.
 
     Raises
     ------
@@ -143,6 +144,7 @@ def holds_weights(path: Path, recipe: BackboneRecipe) -> bool:
     FileFormatError
         If it is a damaged file of ``penult convert``.
     """
+    path = weights_file(path)
     if not path.is_file():
         raise WeightsError(f"there is no weights file {path}")
     if means_graph_file(path):

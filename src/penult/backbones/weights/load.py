@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from penult.backbones.weights.arrays import is_safetensors
 from penult.backbones.weights.info import WeightsInfo, sha256_of
 from penult.errors import WeightsError
 from penult.inputs import require_file
@@ -75,7 +76,7 @@ def load_state(path: Path) -> dict[str, Tensor]:
         If the file cannot be read, holds no tensors, or would have to execute code to be read.
     """
     require_file(path, "a file of weights", WEIGHTS)
-    loaded = _load_safetensors(path) if _is_safetensors(path) else _load_pickle(path)
+    loaded = _load_safetensors(path) if is_safetensors(path) else _load_pickle(path)
     wrapper = next((k for k in _WRAPPERS if isinstance(loaded.get(k), Mapping)), None)
     state = loaded if wrapper is None else loaded[wrapper]
     import torch
@@ -93,12 +94,6 @@ class _State(dict[str, Any]):
     """A state dict with the attribute in which torch keeps the modules' versions."""
 
     _metadata: Any
-
-
-def _is_safetensors(path: Path) -> bool:
-    # Eight bytes of length, then JSON; whatever the file is called.
-    with path.open("rb") as file:
-        return file.read(9)[8:] == b"{"
 
 
 def _load_safetensors(path: Path) -> dict[str, Any]:

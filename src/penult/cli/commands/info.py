@@ -48,8 +48,8 @@ def run(
     file: Annotated[
         Path,
         typer.Argument(
-            help="Feature file, classifier file, index, or a network that quantize or "
-            "convert wrote."
+            help="Feature file, classifier file, index, or a network that quantize, convert or "
+            "finetune wrote."
         ),
     ],
     as_json: o.AsJson = False,
@@ -145,8 +145,9 @@ def _show_classifier(file: Path, found: ClassifierInfo) -> None:
         say(line)
     if line := runs_line(found.settings):
         say(line)
-    command = train_command(found.settings, found.layer, output=file.name)
-    say(f"made again by: {command}")
+    if found.settings.folds:  # the head of a fine-tuned network is made together with that
+        command = train_command(found.settings, found.layer, output=file.name)
+        say(f"made again by: {command}")
     if files := [f for f in (found.settings.features, found.settings.test_features) if f]:
         say(f"to be typed where {listed(files)} {'is' if len(files) == 1 else 'are'}")
     say("made with " + ", ".join(f"{k} {v}" for k, v in found.versions.items()))

@@ -55,7 +55,7 @@ def run(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Show where the evidence of this linear classifier (.skops) lies.",
+            help="Show where the evidence of this linear classifier (.skops or .ckpt) lies.",
             show_default=False,
         ),
     ] = None,

@@ -128,7 +128,9 @@ def features_of_file(gallery: Gallery, path: Path) -> Features:
     PathNotFoundError, WrongFileError, FeatureFileError
     """
     features = load_of_recipe(path, gallery.recipe)
-    require_equal(gallery.recipe, features.recipe, name=gallery.name, other_name=str(path))
+    require_equal(
+        gallery.recipe, features.recipe, name=gallery.name, other_name=str(path), made_again=True
+    )
     return features
 
 
@@ -142,7 +144,9 @@ def of_features(
     RecipeMismatchError
         If they were made otherwise than the gallery's.
     """
-    require_equal(gallery.recipe, features.recipe, name=gallery.name, other_name=name)
+    require_equal(
+        gallery.recipe, features.recipe, name=gallery.name, other_name=name, made_again=True
+    )
 
     def batches() -> Iterator[QueryBatch]:
         for start in range(0, len(features), BATCH):

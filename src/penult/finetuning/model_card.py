@@ -1,0 +1,134 @@
+"""The card of a fine-tuned network: what it is, how good it is, and how it is used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from penult.backbones.registry import resolve
+from penult.errors import PenultError
+from penult.wording import count, interval, params_in_words, percent, points
+
+if TYPE_CHECKING:
+    from penult.finetuning.finetuned_model import FinetunedModel
+
+__all__ = ["base_licence", "model_card"]
+
+_PARTS = {
+    "test": "test: neither trained on nor used to choose anything",
+    "validation": "validation: by which training was stopped",
+    "probe": "test, by a classifier on the rows of the network as it was",
+}
+
+
+def base_licence(architecture: str) -> str | None:
+    """Find the licence of the weights that fine-tuning began with.
+
+    Parameters
+    ----------
+    architecture : str
+        Name of the backbone, with its source.
+
+    Returns
+    -------
+    str or None
+        As the source states it; None where it states none.
+    """
+    try:
+        source, _ = resolve(architecture)
+        known = (info.licence for info in source.models() if info.name == architecture)
+        return next(known, None)
+    except PenultError:  # of a source that is not installed
+        return None
+
+
+def model_card(name: str, model: FinetunedModel) -> str:
+    """Write the card as Markdown, with the header that model hubs read.
+
+    Parameters
+    ----------
+    name : str
+        Of the folder, e.g. ``"flowers.ckpt"``.
+    model : FinetunedModel
+        What the card is of.
+    """
+    return "\n".join(_lines(name, model)) + "\n"
+
+
+def _lines(name: str, model: FinetunedModel) -> Iterator[str]:
+    licence = base_licence(model.architecture)
+    head, labels = model.head, model.head.label_names
+    yield from ("---", "library_name: penult", "pipeline_tag: image-classification")
+    if licence is not None:
+        yield f"license: {licence}"
+    yield from ("---", "", f"# {name}", "")
+    what = "labels, of which an image may have several" if head.thresholds else "classes"
+    yield (
+        f"{model.architecture}, fine-tuned by penult to tell {len(labels):,} {what} apart, with a "
+        f"{'linear head' if not head.hidden else f'head {head.name}'}."
+    )
+    if model.verdict:
+        yield from ("", model.verdict)
+    yield from ("", "## Scores", "")
+    yield from _scores(model)
+    yield from ("", "## Data", "")
+    yield (
+        f"{f'{_plain(model.data)}: ' if model.data else ''}"
+        f"{count(model.train_images, 'training image')}, "
+        f"{count(model.validation_images, 'validation image')}, "
+        f"{count(model.scores.images, 'test image')}."
+    )
+    for reason, images in model.left_out.items():
+        yield f"Left out: {count(images, 'image')}, {_plain(reason)}."
+    yield from ("", "| class | training images |", "|---|---:|")
+    for label in labels:
+        yield f"| {_plain(label)} | {model.classes.get(label, 0):,} |"
+    yield from ("", "## Training", "")
+    options = _plain(params_in_words(model.options))
+    yield f"{options or 'With the default options'}; seed {model.seed}."
+    if head.temperature != 1:
+        yield f"Probabilities are calibrated by a temperature of {head.temperature:.3g}."
+    height, width = model.preprocessing.input_size
+    yield f"The network sees {width} × {height} pixels."
+    yield from ("", "## Licence", "")
+    yield (
+        f"The weights it began with, {model.architecture}, "
+        f"{f'are under {licence}' if licence else 'state no licence that penult knows'}. What the "
+        "training images allow is for whoever trained it to say."
+    )
+    yield from ("", "## Use", "", "```console")
+    yield f"$ penult predict {name} PHOTOS"
+    yield f"$ penult extract PHOTOS --model {name} -o rows.h5"
+    yield f"$ penult export {name} -o {name.rsplit('.', 1)[0]}.onnx"
+    yield from ("```", "", "```python", "import penult", "")
+    yield f'for found in penult.predict("{name}", "PHOTOS"):'
+    yield from ("    print(found)", "```")
+
+
+def _scores(model: FinetunedModel) -> Iterator[str]:
+    summary = model.summary
+    yield from ("| images | accuracy |", "|---|---:|")
+    for part, told in _PARTS.items():
+        accuracy = _number(summary, part, "accuracy")
+        if accuracy is not None:
+            yield f"| {told} | {percent(accuracy)} |"
+    if model.scores.interval is not None:
+        yield from ("", f"95% interval of the test accuracy: {interval(model.scores.interval)}.")
+    low, high = (_number(summary, "difference", end) for end in ("low", "high"))
+    if low is not None and high is not None:
+        yield (
+            "95% interval of the difference to the classifier on the network as it was: "
+            f"{points(low)} to {points(high)} points."
+        )
+
+
+def _number(summary: Mapping[str, Any], part: str, name: str) -> float | None:
+    found = summary.get(part)
+    value = found.get(name) if isinstance(found, Mapping) else None
+    return float(value) if isinstance(value, int | float) else None
+
+
+def _plain(text: str) -> str:
+    """A text from outside on one line of Markdown, and in one cell of a table."""
+    one_line = " ".join(text.split())
+    return "".join(f"\\{sign}" if sign in "\\|`*_<>[]#" else sign for sign in one_line)

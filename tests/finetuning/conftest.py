@@ -1,0 +1,28 @@
+"""What the tests of fine-tuning share: a folder that a tiny network was saved in."""
+
+from __future__ import annotations
+
+import pytest
+from finetuned import finetuned
+
+
+@pytest.fixture
+def tuned(tiny):
+    """The tiny network with other weights than its own, and what was opened to get it."""
+    import torch
+
+    from penult.backbones.registry import open_backbone
+
+    backbone = open_backbone("tiny:network")
+    network = backbone.cut(["penultimate"]).network
+    with torch.no_grad():
+        network.last[0].weight.mul_(1.5)
+    return backbone, network
+
+
+@pytest.fixture
+def folder(tmp_path, tuned):
+    from penult.finetuning.checkpoint_folder import write_checkpoint
+
+    backbone, network = tuned
+    return write_checkpoint(tmp_path / "flowers.ckpt", network, finetuned(backbone))
