@@ -41,6 +41,7 @@ GROUPS = {
     "records.RowCopies records.Spectrum records.IntrinsicDimension records.ClassDistances "
     "records.PairDistances records.Hubness",
     "Clusters": "cluster Clustering records.Cluster records.ClusterCount records.LabelAgreement",
+    "Fine-tuning": "finetune Finetuned FinetuneEpoch",
     "Outliers": "outliers Outliers Outlier records.OutlierReference records.PictureIssue",
     "Maps of a photo": "look Look records.ActivationMaps records.ClassActivation "
     "records.RegionSimilarity records.HeatMap",

@@ -52,6 +52,7 @@ OWN = {
     "TrainingSettings",
     "Evaluation",
     "Features",
+    "Finetuned",
     "Recipe",
     "Outliers",
     "RowMap",

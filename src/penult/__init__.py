@@ -65,6 +65,8 @@ if TYPE_CHECKING:
         Duplicates,
         Failure,
         Features,
+        Finetuned,
+        FinetuneEpoch,
         Hit,
         Look,
         MovedBack,
@@ -91,6 +93,7 @@ if TYPE_CHECKING:
     from penult.tasks.evaluate_search import evaluate_search
     from penult.tasks.export_rows import ExportedRows, export_rows
     from penult.tasks.fetch import FetchedWeights, fetch
+    from penult.tasks.finetuning import finetune
     from penult.tasks.index import index
     from penult.tasks.info import (
         ClassifierInfo,
@@ -138,6 +141,8 @@ _HOMES = {
     "Failure": "penult.records",
     "FeatureExtractor": "penult.estimators",
     "Features": "penult.records",
+    "FinetuneEpoch": "penult.records",
+    "Finetuned": "penult.records",
     "FeaturesInfo": "penult.tasks.info",
     "FetchedWeights": "penult.tasks.fetch",
     "Hit": "penult.records",
@@ -179,6 +184,7 @@ _HOMES = {
     "export_rows": "penult.tasks.export_rows",
     "extract": "penult.extraction",
     "fetch": "penult.tasks.fetch",
+    "finetune": "penult.tasks.finetuning",
     "index": "penult.tasks.index",
     "info": "penult.tasks.info",
     "join": "penult.combine.join",
@@ -229,6 +235,8 @@ __all__ = [
     "FeaturesInfo",
     "FetchedWeights",
     "FileFormatError",
+    "FinetuneEpoch",
+    "Finetuned",
     "Hit",
     "ImageError",
     "Index",
@@ -285,6 +293,7 @@ __all__ = [
     "export_rows",
     "extract",
     "fetch",
+    "finetune",
     "index",
     "info",
     "join",

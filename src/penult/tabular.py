@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         Comparison,
         Duplicates,
         Features,
+        Finetuned,
         HeldOut,
         Outliers,
         Prediction,
@@ -36,6 +37,7 @@ __all__ = [
     "comparison_to_dataframe",
     "duplicate_cells",
     "duplicates_to_dataframe",
+    "finetuned_to_dataframe",
     "held_out_to_dataframe",
     "kind_of",
     "outlier_columns",
@@ -329,6 +331,16 @@ def outliers_to_dataframe(outliers: Outliers) -> Any:
             for name, values in columns.items()
         }
     )
+
+
+def finetuned_to_dataframe(finetuned: Finetuned) -> Any:
+    """Make a pandas DataFrame; see `Finetuned.to_dataframe`.
+
+    Raises
+    ------
+    MissingExtraError
+    """
+    return _pandas().DataFrame([one.to_dict() for one in finetuned.epochs])
 
 
 def held_out_to_dataframe(held_out: HeldOut) -> Any:

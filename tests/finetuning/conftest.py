@@ -26,3 +26,19 @@ def folder(tmp_path, tuned):
 
     backbone, network = tuned
     return write_checkpoint(tmp_path / "flowers.ckpt", network, finetuned(backbone))
+
+
+@pytest.fixture(scope="module")
+def normed():
+    """`normed:network`, with batch normalisations: see tests/normed.py."""
+    import torch
+    from normed import NormedNetwork
+
+    from penult.backbones.registry import register, unregister
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    register(NormedNetwork())
+    yield "normed:network"
+    unregister("normed")
+    torch.set_num_threads(threads)

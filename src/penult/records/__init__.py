@@ -24,6 +24,8 @@ from penult.records.duplicate_pair import DuplicatePair
 from penult.records.duplicates import Duplicates
 from penult.records.failure import Failure
 from penult.records.features import Features
+from penult.records.finetune_epoch import FinetuneEpoch
+from penult.records.finetuned import Finetuned
 from penult.records.heat_map import HeatMap
 from penult.records.held_out import HeldOut
 from penult.records.hit import Hit
@@ -94,6 +96,8 @@ __all__ = [
     "Duplicates",
     "Failure",
     "Features",
+    "FinetuneEpoch",
+    "Finetuned",
     "HeatMap",
     "HeldOut",
     "Hit",

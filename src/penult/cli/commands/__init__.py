@@ -25,6 +25,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
         "reduce",
         "index",
         "train",
+        "finetune",
         "predict",
         "move_back",
         "evaluate",

@@ -1,0 +1,257 @@
+"""``penult finetune``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from penult.cli import options as o
+from penult.cli import training as t
+from penult.cli.console import (
+    Table,
+    next_command,
+    note,
+    say,
+    say_failures,
+    say_json,
+    say_path,
+    warn_of_random,
+)
+from penult.wording import count, listed, percent
+
+if TYPE_CHECKING:
+    from penult.records import Finetuned
+
+
+def run(
+    images: o.Images,
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output", "-o", metavar="DIR", help="Folder to write, whose name ends in .ckpt."
+        ),
+    ],
+    model: Annotated[
+        str,
+        typer.Option("--model", "-m", metavar="NAME", help="Network to fine-tune."),
+    ] = "efficientnet_lite0",
+    epochs: Annotated[
+        int, typer.Option(min=1, help="How often each training photo is seen, at most.")
+    ] = 10,
+    unfreeze: Annotated[
+        str,
+        typer.Option(
+            metavar="none|last|N|all",
+            help="How many blocks learn, counted from the last; with none, the head alone does.",
+        ),
+    ] = "last",
+    head: Annotated[
+        str,
+        typer.Option(
+            metavar="linear|mlp:K",
+            help="New head: linear, or with a hidden layer of K units, mlp:1024.",
+        ),
+    ] = "linear",
+    lr: Annotated[
+        float | None,
+        typer.Option(
+            "--lr",
+            help="Highest learning rate of the head.",
+            show_default="0.0003, and 0.001 for a head alone",
+        ),
+    ] = None,
+    layer_decay: Annotated[
+        float, typer.Option(help="The learning rate of each block is this part of the next one's.")
+    ] = 0.8,
+    weight_decay: Annotated[float, typer.Option(help="Of AdamW.")] = 0.01,
+    label_smoothing: Annotated[
+        float, typer.Option(help="Share of the truth that is spread over all classes.")
+    ] = 0.1,
+    batch_norm: Annotated[
+        Literal["fixed", "train"],
+        typer.Option(
+            help="Whether unfrozen batch normalisations keep their means and variances, or take "
+            "each batch's."
+        ),
+    ] = "fixed",
+    augment: Annotated[
+        Literal["light", "strong", "none"] | None,
+        o.augment_option(
+            help="How training photos are changed at random.",
+            show_default="light, and none for a head alone",
+        ),
+    ] = None,
+    class_weight: Annotated[
+        Literal["balanced"] | None,
+        typer.Option(
+            help="Have all classes count alike, however many photos each has.",
+            show_default="all photos count alike",
+        ),
+    ] = None,
+    patience: Annotated[
+        int,
+        typer.Option(min=1, help="Stop after so many epochs without a better validation loss."),
+    ] = 3,
+    wise_ft: Annotated[
+        bool,
+        typer.Option(
+            "--wise-ft",
+            help="Average the weights with those at the start, as far as validation is for it.",
+        ),
+    ] = False,
+    train_batch_size: Annotated[
+        int, typer.Option(min=1, help="Photos a step; run in parts where memory is short.")
+    ] = 32,
+    test_size: t.TestSize = 0.25,
+    validation_size: Annotated[
+        float, o.scoring_option(help="Of the rest, the part by which training is stopped.")
+    ] = 0.2,
+    ignore_splits: t.IgnoreSplits = False,
+    near_duplicates: Annotated[
+        float,
+        o.scoring_option(
+            metavar="COSINE",
+            help="Keep photos whose rows have at least this cosine in one part.",
+        ),
+    ] = 0.95,
+    seed: Annotated[
+        int, o.scoring_option(help="Seed of the parts, the order, the changes and new weights.")
+    ] = 0,
+    weights: o.Weights = None,
+    offline: o.Offline = False,
+    architecture: o.Architecture = None,
+    labels: o.Labels = "parent",
+    label_pattern: o.LabelPattern = None,
+    path_column: o.PathColumn = None,
+    label_column: o.LabelColumn = None,
+    splits: o.Splits = "auto",
+    precision: Annotated[
+        Literal["float32", "bfloat16"],
+        o.speed_option(help="Of the forward pass in training; weights are float32."),
+    ] = "float32",
+    device: o.Device = "auto",
+    workers: o.Workers = None,
+    on_error: o.OnError = "skip",
+    max_pixels: o.MaxPixels = None,
+    allow_truncated: o.AllowTruncated = False,
+    tensorboard: Annotated[
+        Path | None,
+        o.output_option(
+            metavar="DIR", help="Folder for logs that TensorBoard shows.", show_default=False
+        ),
+    ] = None,
+    resume: Annotated[
+        bool, o.output_option("--resume", help="Go on where an interrupted run was.")
+    ] = False,
+    restart: o.Restart = False,
+    overwrite: o.Overwrite = False,
+    as_json: o.AsJson = False,
+    quiet: o.Quiet = False,
+    debug: o.Debug = False,
+) -> None:
+    """Train a new head, then the network's last blocks, and say whether it paid.
+
+    The result is a folder that every command takes for a model, and for a classifier.
+
+    Examples
+    --------
+    # Photos in folders, one folder a class; the last block learns.
+    penult finetune photos -o flowers.ckpt
+    # A new head alone, with a hidden layer.
+    penult finetune photos -o flowers.ckpt --unfreeze none --head mlp:1024
+    # Four blocks; without random changes, frozen blocks run only once.
+    penult finetune photos -o flowers.ckpt --unfreeze 4 --augment none
+    # After it was interrupted.
+    penult finetune photos -o flowers.ckpt --resume
+    """
+    from penult.tasks.finetuning import finetune
+
+    warn_of_random(weights, model)
+    found = finetune(
+        images,
+        output,
+        model=model,
+        epochs=epochs,
+        unfreeze=unfreeze,
+        head=head,
+        lr=lr,
+        layer_decay=layer_decay,
+        weight_decay=weight_decay,
+        label_smoothing=label_smoothing,
+        batch_norm=batch_norm,
+        augment=augment,
+        class_weight=class_weight,
+        patience=patience,
+        wise_ft=wise_ft,
+        train_batch_size=train_batch_size,
+        test_size=test_size,
+        validation_size=validation_size,
+        ignore_splits=ignore_splits,
+        near_duplicates=near_duplicates,
+        seed=seed,
+        weights=weights,
+        offline=offline,
+        architecture=architecture,
+        labels=labels,
+        label_pattern=label_pattern,
+        path_column=path_column,
+        label_column=label_column,
+        splits=splits,
+        precision=precision,
+        device=device,
+        workers=workers,
+        on_error=on_error,
+        max_pixels=max_pixels,
+        allow_truncated=allow_truncated,
+        tensorboard=tensorboard,
+        resume=resume,
+        restart=restart,
+        overwrite=overwrite,
+        progress=not quiet,
+    )
+    if as_json:
+        say_json({"output": str(output), **found.to_dict()})
+        return
+    _show(found)
+    say_path(output)
+    total = found.train_images + found.validation_images + found.scores.images
+    say_failures(found.failures, total=total + len(found.failures))
+    next_command("predict", output, "PHOTOS", quiet=quiet)
+
+
+def _show(found: Finetuned) -> None:
+    table = Table(
+        ("epoch", "training loss", "validation loss", "validation accuracy", "seconds"),
+        right=("epoch", "training loss", "validation loss", "validation accuracy", "seconds"),
+    )
+    for one in found.epochs:
+        table.add_row(
+            f"{one.epoch}{' (kept)' if one.epoch == found.best_epoch else ''}",
+            "" if one.train_loss is None else f"{one.train_loss:.3f}",
+            f"{one.validation_loss:.3f}",
+            percent(one.validation_accuracy),
+            f"{one.seconds:.1f}",
+        )
+    table.show()
+    if found.stopped:
+        note(found.stopped)
+    learnt = f"{listed(found.unfrozen, 3)} and the head" if found.unfrozen else "the head alone"
+    say(
+        f"learnt: {learnt}, {count(found.parameters, 'parameter')}, from "
+        f"{count(found.train_images, 'photo')}; validation: "
+        f"{count(found.validation_images, 'photo')}"
+    )
+    say(
+        f"accuracy on {count(found.scores.images, 'test photo')}: "
+        f"{percent(found.scores.accuracy)}; of the frozen network's probe: "
+        f"{percent(found.probe.accuracy)}"
+    )
+    if found.calibration is not None:
+        before, after = found.calibration
+        say(
+            f"calibration error: {percent(before)}, and {percent(after)} with a temperature of "
+            f"{found.temperature:.3g}"
+        )
+    say(found.verdict)

@@ -1,0 +1,216 @@
+"""What frozen blocks make of each photo, computed once, where photos are not changed at random."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Generator, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from penult.finetuning.feeds import Feed, in_batches
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from penult.finetuning.blocks import Block
+    from penult.finetuning.network import HeadedNetwork
+
+__all__ = ["ActivationFeed", "Tail", "keep_activations"]
+
+_DISK_SHARE = 0.5  # of what is free
+
+
+class _Caught(Exception):  # noqa: N818 - not an error: the way out of a forward pass
+    """What goes into the first unfrozen block is known."""
+
+    def __init__(self, activation: torch.Tensor) -> None:
+        super().__init__()
+        self.activation = activation
+
+
+class Tail(nn.Module):
+    """A network from its first unfrozen block on, fed with what goes into that block.
+
+    The frozen modules pass on what they get, at no cost, and where the first unfrozen block begins,
+    what is passed on is replaced. That is the network's own result as long as nothing but the
+    blocks before leads there; `is_exact` says whether it is.
+
+    Parameters
+    ----------
+    network : HeadedNetwork
+        With something unfrozen, and something frozen.
+    frozen : sequence of Block
+        All blocks before.
+    """
+
+    def __init__(self, network: HeadedNetwork, frozen: Iterable[Block]) -> None:
+        super().__init__()
+        self.network = network
+        inner = network.inner
+        self._entry = inner.get_submodule(network.unfrozen[0].wholes[0])
+        self._frozen = [
+            inner.get_submodule(name) for block in frozen for name in block.wholes if name
+        ]
+
+    def activation(self, images: torch.Tensor) -> torch.Tensor:
+        """Run the frozen part alone.
+
+        Parameters
+        ----------
+        images : uint8 tensor, shape (N, H, W, 3)
+
+        Returns
+        -------
+        float tensor, shape (N, ...)
+            What goes into the first unfrozen block.
+        """
+
+        def catch(_module: nn.Module, args: tuple[Any, ...]) -> None:
+            raise _Caught(args[0])
+
+        handle = self._entry.register_forward_pre_hook(catch)
+        try:
+            # Not by the cut, which takes any other exception for the network's own.
+            self.network.inner(self.network.rows.normalize(images))
+        except _Caught as caught:
+            return caught.activation
+        finally:
+            handle.remove()
+        raise RuntimeError("the first unfrozen block was not run")
+
+    def forward(self, activations: torch.Tensor) -> torch.Tensor:
+        """Turn what `activation` gave into logits, (N, K)."""
+        handle = self._entry.register_forward_pre_hook(
+            lambda _module, args: (activations, *args[1:])
+        )
+        own = [(module, vars(module).get("forward")) for module in self._frozen]
+        for module in self._frozen:
+            module.forward = _passing_on
+        nothing = activations.new_zeros((len(activations), 8, 8, 3), dtype=torch.uint8)
+        try:
+            logits: torch.Tensor = self.network(nothing)
+        finally:
+            handle.remove()
+            for module, forward in own:
+                if forward is None:
+                    del module.forward  # that of its class again
+                else:
+                    module.forward = forward
+        return logits
+
+    def is_exact(self, images: torch.Tensor) -> bool:
+        """Whether the two parts give what the whole network gives, to the last bit.
+
+        Parameters
+        ----------
+        images : uint8 tensor, shape (N, H, W, 3)
+        """
+        self.network.eval()
+        with torch.no_grad():
+            try:
+                logits = self(self.activation(images))
+            except Exception:  # a network that cannot be run without its first part
+                return False
+            return bool(torch.equal(logits, self.network(images)))
+
+
+def _passing_on(given: torch.Tensor, *_args: Any, **_kwargs: Any) -> torch.Tensor:
+    return given
+
+
+class ActivationFeed(Feed):
+    """Activations that were computed once.
+
+    Parameters
+    ----------
+    array : float32 array, shape (n, ...)
+        In memory, or mapped from a file.
+    places : int64 array, shape (N,)
+        Where each row's is; -1 where there is none, for its photo cannot be read any more.
+    """
+
+    def __init__(self, array: NDArray[np.float32], places: NDArray[np.int64]) -> None:
+        self._array, self._places = array, places
+
+    def batches(
+        self, batches: Iterable[NDArray[np.int64]], *, view: int | None = None
+    ) -> Generator[tuple[NDArray[np.int64], torch.Tensor], None, None]:
+        """See `Feed.batches`."""
+        for rows in batches:
+            there = rows[self._places[rows] >= 0]
+            yield there, torch.from_numpy(np.array(self._array[self._places[there]]))
+
+
+def keep_activations(
+    tail: Tail,
+    feed: Feed,
+    rows: NDArray[np.int64],
+    *,
+    batch_size: int,
+    device: torch.device,
+    memory: int,
+    folder: Path,
+    step: Callable[[int], None],
+) -> ActivationFeed | None:
+    """Run the frozen part over photos, and keep what it gives: in memory, or else on disk.
+
+    Parameters
+    ----------
+    tail : Tail
+        Which is tried on the first batch.
+    feed : Feed
+        Of pixels.
+    rows : int64 array
+        Row numbers.
+    batch_size : int
+    device : torch.device
+        Where the network is.
+    memory : int
+        Bytes that may be kept in memory.
+    folder : Path
+        Where a file is made of what is more; it has no name there, and vanishes with the process.
+    step : callable
+        Called with the number of photos done.
+
+    Returns
+    -------
+    ActivationFeed or None
+        None where the network cannot be divided there, or the disk has too little room.
+    """
+    places = np.full(int(rows.max()) + 1, -1)
+    array: NDArray[np.float32] | None = None
+    done = 0
+    tail.network.eval()
+    for numbers, pixels in feed.batches(in_batches(rows, batch_size)):
+        if not len(numbers):
+            continue
+        images = pixels.to(device)
+        if array is None and not tail.is_exact(images):
+            return None
+        with torch.inference_mode():
+            activations = tail.activation(images).float().cpu().numpy()
+        if array is None:
+            array = _room((len(rows), *activations.shape[1:]), memory, folder)
+            if array is None:
+                return None
+        array[done : done + len(numbers)] = activations
+        places[numbers] = np.arange(done, done + len(numbers))
+        done += len(numbers)
+        step(done)
+    return None if array is None else ActivationFeed(array, places)
+
+
+def _room(shape: tuple[int, ...], memory: int, folder: Path) -> NDArray[np.float32] | None:
+    size = 4 * int(np.prod(shape, dtype=np.int64))
+    if size <= memory:
+        return np.empty(shape, np.float32)
+    if size > _DISK_SHARE * shutil.disk_usage(folder).free:
+        return None
+    path = folder / "activations.bin"
+    array = np.memmap(path, np.float32, "w+", shape=shape)
+    path.unlink()  # the mapping stays
+    return array

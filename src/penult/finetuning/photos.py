@@ -1,0 +1,131 @@
+"""The labelled photos of a fine-tuning, with the rows that the frozen network gives them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from penult.extraction import Extraction
+from penult.extractor import EngineOptions, ExtractorSpec, ModelRows, OpenedBackbone, ReadingOptions
+from penult.partition.rows import read_rows
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from penult.backbones.backbone import Backbone
+    from penult.backbones.weights.choice import WeightsChoice
+    from penult.finetuning.split import Parts
+    from penult.images.listing import Images
+    from penult.images.listing_options import ListingOptions
+    from penult.records import Features, ImageRecord
+
+__all__ = ["PhotoSource", "Photos"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Photos:
+    """Photos and their rows.
+
+    Attributes
+    ----------
+    features : Features
+        The rows of the frozen network, and their labels, groups and so on.
+    rows : float32 array, shape (N, D)
+        The same rows in memory.
+    records : sequence of ImageRecord, length N
+        What each row is of.
+    """
+
+    features: Features
+    rows: NDArray[np.float32]
+    records: Sequence[ImageRecord]
+
+    @property
+    def truth(self) -> NDArray[Any]:
+        """The class of each, int64 (N,), -1 for none; or bool (N, K) where it may have several."""
+        if self.features.targets is not None:
+            return np.asarray(self.features.targets, bool)
+        return np.asarray(self.features.labels, np.int64)
+
+    def digest(self, parts: Parts) -> str:
+        """By what other photos, labels, rows or parts are told from these, hex SHA-256."""
+        found = hashlib.sha256()
+        for texts in (self.features.ids, self.features.content or (), self.features.label_names):
+            found.update("\0".join(map(str, texts)).encode(errors="surrogatepass"))
+        for array in (self.truth, parts.train, parts.validation, parts.test, self.rows):
+            found.update(np.ascontiguousarray(array).tobytes())
+        return found.hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhotoSource:
+    """Where photos come from, and the network that makes rows of them.
+
+    Attributes
+    ----------
+    images : as for `penult.extract`
+    model : str
+        The backbone.
+    weights : WeightsChoice
+    listing : ListingOptions
+    reading : ReadingOptions
+    device : str
+    """
+
+    images: Images
+    model: str
+    weights: WeightsChoice
+    listing: ListingOptions
+    reading: ReadingOptions
+    device: str
+
+    def open_backbone(self) -> Backbone:
+        """Open the network that is to be trained; nobody else in this process has it."""
+        return OpenedBackbone(self.model, self.weights).backbone
+
+    def read(self, file: Path, *, leave_out: Path) -> Photos:
+        """Make the rows of all photos, or take up those that an interrupted run has made.
+
+        They are made by torch, as all that follows is: another engine's may differ by 1e-4, and the
+        head would not begin with the probe's own logits.
+
+        Parameters
+        ----------
+        file : Path
+            Where the rows are kept.
+        leave_out : Path
+            A folder that is written to, and no source of photos.
+
+        Raises
+        ------
+        UsageError, SourceError, ImageError, BackboneError, EngineError, OutputError
+        """
+        extraction = Extraction(
+            extractor=ExtractorSpec(
+                rows=ModelRows(models=(self.model,)),
+                weights=self.weights,
+                engine=EngineOptions(engine="torch", device=self.device),
+                reading=self.reading,
+            ),
+            listing=self.listing,
+            needs_labels=True,
+        )
+        features = extraction.to_file(self.images, file, update=file.exists())
+        listing = self.listing.list(
+            self.listing.sources(self.images), leave_out=[leave_out], offline=self.weights.offline
+        )
+        wanted = {str(name): place for place, name in enumerate(features.ids)}
+        records: list[Any] = [None] * len(wanted)
+        for record in listing.records:
+            if (place := wanted.get(record.id)) is not None:
+                records[place] = record
+        return Photos(
+            features=features,
+            rows=read_rows(features, np.arange(len(features))),
+            records=records,
+        )

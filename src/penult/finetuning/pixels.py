@@ -1,0 +1,171 @@
+"""Photos as a network sees them, in batches: read ahead in threads, changed at random or not."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Generator, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from penult.errors import ImageError
+from penult.images.pixels.augment import Augmentation, edge_for
+from penult.images.pixels.decode import MAX_PIXELS
+from penult.images.pixels.transform import Transform
+from penult.images.read import read_image
+from penult.machine import cores
+from penult.records import Failure
+from penult.wording import count
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from PIL import Image
+
+    from penult.extractor import ReadingOptions
+    from penult.images.pixels.decode import Size
+    from penult.recipe import Preprocessing
+    from penult.records import ImageRecord
+
+__all__ = ["PixelBatch", "PixelReader"]
+
+_AHEAD = 2  # batches
+
+
+@dataclass(frozen=True)
+class PixelBatch:
+    """What could be read of one batch.
+
+    Attributes
+    ----------
+    rows : int64 array, shape (n,)
+        The numbers of the images.
+    pixels : uint8 array, shape (n, H, W, 3)
+        RGB.
+    """
+
+    rows: NDArray[np.int64]
+    pixels: NDArray[np.uint8]
+
+
+@dataclass(kw_only=True)
+class PixelReader:
+    """Reads photos as extraction does: the same decoding, the same resize and crop.
+
+    Attributes
+    ----------
+    records : sequence of ImageRecord
+        By row number.
+    preprocessing : Preprocessing
+        What photos go through.
+    reading : ReadingOptions
+        How they are read.
+    augmentation : Augmentation or None
+        How training views are made: those of `penult.extract` of the same name. A view depends on
+        the seed, the policy, the photo's bytes and its number alone, not on threads.
+    memory : int
+        Bytes of pixels of unchanged photos that may be kept, so that they are decoded once.
+    failures : dict of str to Failure
+        By id: the photos that could be read before and cannot be read now.
+    """
+
+    records: Sequence[ImageRecord]
+    preprocessing: Preprocessing
+    reading: ReadingOptions
+    augmentation: Augmentation | None = None
+    memory: int = 0
+    failures: dict[str, Failure] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._transform = Transform(self.preprocessing)
+        self._kept: dict[int, NDArray[np.uint8]] = {}
+        self._keeping = Lock()
+
+    def batches(
+        self, batches: Iterable[NDArray[np.int64]], *, view: int | None = None
+    ) -> Generator[PixelBatch, None, None]:
+        """Read batches of photos, at most two batches ahead.
+
+        Parameters
+        ----------
+        batches : iterable of int64 array
+            Row numbers.
+        view : int, optional
+            Which augmented view of each photo; the photo itself by default.
+
+        Yields
+        ------
+        PixelBatch
+            One a batch, in their order; without the photos that could not be read, perhaps empty.
+        """
+        workers = self.reading.workers or cores()
+        pool = ThreadPoolExecutor(workers, thread_name_prefix="decode")
+        waiting: deque[tuple[NDArray[np.int64], list[Future[NDArray[np.uint8] | None]]]] = deque()
+        try:
+            for rows in batches:
+                waiting.append((rows, [pool.submit(self._read, int(k), view) for k in rows]))
+                if len(waiting) > _AHEAD:
+                    yield self._gathered(*waiting.popleft())
+            while waiting:
+                yield self._gathered(*waiting.popleft())
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+    def _gathered(
+        self, rows: NDArray[np.int64], futures: list[Future[NDArray[np.uint8] | None]]
+    ) -> PixelBatch:
+        read = [future.result() for future in futures]
+        kept = [k for k, pixels in enumerate(read) if pixels is not None]
+        height, width = self.preprocessing.input_size
+        found = [pixels for pixels in read if pixels is not None]
+        pixels = np.stack(found) if found else np.empty((0, height, width, 3), np.uint8)
+        return PixelBatch(rows[kept], pixels)
+
+    def _read(self, number: int, view: int | None) -> NDArray[np.uint8] | None:
+        augmentation = self.augmentation if view is not None else None
+        if augmentation is None and number in self._kept:
+            return self._kept[number]
+        record, transform = self.records[number], self._transform
+
+        def see(image: Image.Image, content: str, _sizes: Sequence[Size]) -> NDArray[np.uint8]:
+            if augmentation is not None and view is not None:
+                changes = augmentation.draw(content, view)
+                image = changes(image, edge_for(self.preprocessing))
+            return transform(image)
+
+        try:
+            made, _ = read_image(
+                record,
+                see,
+                allow_truncated=self.reading.allow_truncated,
+                at_least=[transform.at_least],
+                max_pixels=self.reading.max_pixels or MAX_PIXELS,
+            )
+        except ImageError as error:
+            self._fail(record, error)
+            return None
+        if augmentation is None:
+            self._keep(number, made[0])
+        return made[0]
+
+    def _keep(self, number: int, pixels: NDArray[np.uint8]) -> None:
+        with self._keeping:
+            if number not in self._kept and pixels.nbytes <= self.memory:
+                self.memory -= pixels.nbytes
+                self._kept[number] = pixels
+
+    def _fail(self, record: ImageRecord, error: ImageError) -> None:
+        if self.reading.on_error == "fail":
+            raise ImageError(f"{record.id} {error}") from error
+        with self._keeping:
+            is_new = record.id not in self.failures
+            self.failures[record.id] = failure = Failure(record.id, str(error))
+        if is_new:
+            logging.getLogger("penult").warning(
+                "penult: %s; it was read before, and training goes on without it (%s so far)",
+                failure.line,
+                count(len(self.failures), "photo"),
+            )

@@ -1,0 +1,187 @@
+"""Which photos train a network, which stop its training, and which score it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from penult.errors import TrainingError
+from penult.interface import option
+from penult.machine import free_memory
+from penult.partition.near_duplicates import join_near_duplicates
+from penult.partition.row_groups import find_groups, index_groups
+from penult.partition.splits import hold_out
+from penult.partition.stratification import count_classes, is_labelled
+from penult.wording import count, listed
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from penult.finetuning.options import FinetuneOptions
+    from penult.records import Features
+
+__all__ = ["Parts", "divide"]
+
+_LEAST = 4
+"""Photos, or groups, of a class of which each part gets one, and training two."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Parts:
+    """How labelled photos are divided into three parts; no group and no copy is in two.
+
+    Attributes
+    ----------
+    train, validation, test : int64 array
+        Row numbers, ascending: those that are learned from; those by which the training is
+        stopped, weights are averaged and probabilities calibrated; and those that are looked at
+        once, in the end.
+    description : str
+        How the test part was chosen, in words.
+    units : int64 array, shape (N,)
+        The same number to rows that tell no more than one: identical photos, near-duplicates, and
+        those of one group.
+    only_train : tuple of str
+        Classes of so few photos that all of them train, and none is scored.
+    """
+
+    train: NDArray[np.int64]
+    validation: NDArray[np.int64]
+    test: NDArray[np.int64]
+    description: str
+    units: NDArray[np.int64]
+    only_train: tuple[str, ...] = ()
+
+
+def divide(features: Features, options: FinetuneOptions) -> Parts:
+    """Divide the labelled rows of a feature file into three parts.
+
+    The splits that the file has are used where it names a test or a validation part. What it lacks
+    is drawn by chance, stratified; photos that are near-duplicates stay together, as do identical
+    ones and those of one group. Where the file's own splits divide such, training goes without.
+
+    Parameters
+    ----------
+    features : Features
+        Rows with labels.
+    options : FinetuneOptions
+        How large the parts are, and the seed.
+
+    Returns
+    -------
+    Parts
+
+    Raises
+    ------
+    TrainingError
+        If there are too few labels, classes or photos.
+    """
+    joined = join_near_duplicates(features, options.near_duplicates, free_memory() // 2)
+    groups = find_groups(joined)
+    _, units = index_groups(groups, len(joined))
+    small = _too_small(joined, units)
+    _require_large(joined, small, options.near_duplicates)
+    scored = _without(joined, np.isin(np.arange(len(joined)), _of_classes(joined, small)))
+    stored = not options.ignore_splits
+    first = hold_out(scored, test_size=options.test_size, seed=options.seed, folds=2, stored=stored)
+    named = np.asarray(joined.splits if stored and joined.splits is not None else [])
+    train, validation = first.train, first.train[:0]
+    if len(named) and (named == "test").any():
+        validation = train[named[train] == "validation"]
+        train = train[~np.isin(units[train], units[validation])]
+        train = train[named[train] != "validation"]
+    if not len(validation):
+        rest = _without(scored, ~np.isin(np.arange(len(joined)), train))
+        try:
+            second = hold_out(
+                rest, test_size=options.validation_size, seed=options.seed, folds=2, stored=False
+            )
+        except TrainingError as error:
+            told = str(error).replace(option("test_size"), option("validation_size"))
+            raise TrainingError(f"no part to validate on can be drawn: {told}") from error
+        train, validation = second.train, second.held_out
+    train = np.union1d(train, _alone(joined, small, np.union1d(validation, first.held_out), units))
+    _require_learnt(joined, train, np.union1d(validation, first.held_out))
+    return Parts(
+        train=train.astype(np.int64),
+        validation=validation,
+        test=first.held_out,
+        description=first.description,
+        units=units,
+        only_train=tuple(str(joined.label_names[k]) for k in small),
+    )
+
+
+def _labels(features: Features) -> NDArray[Any]:
+    return np.asarray(features.labels if features.targets is None else features.targets)
+
+
+def _too_small(features: Features, units: NDArray[np.int64]) -> list[int]:
+    """Classes of which there are too few photos to have some in each part."""
+    if features.targets is not None:
+        return []  # a photo has other labels, by which it can be scored
+    labels = np.asarray(features.labels)
+    kept = labels >= 0
+    first = np.unique(np.column_stack([labels[kept], units[kept]]), axis=0)[:, 0]
+    counts = count_classes(first, len(features.label_names))
+    return [k for k, n in enumerate(counts) if 0 < n < _LEAST]
+
+
+def _require_large(features: Features, small: list[int], cosine: float) -> None:
+    """Refuse photos of which no two classes are large enough to be scored."""
+    if features.targets is not None:
+        return
+    counts = count_classes(np.asarray(features.labels), len(features.label_names))
+    present = int((counts > 0).sum())
+    if small and present >= 2 and present - len(small) < 2:
+        named = listed([str(features.label_names[k]) for k in small], 3)
+        raise TrainingError(
+            f"{count(len(small), 'class')} of {present} ({named}) have fewer than {_LEAST} photos "
+            f"each, near-duplicates and groups counted once, and cannot be divided into three "
+            f"parts; add photos, or give a {option('near_duplicates')} higher than {cosine:g}"
+        )
+
+
+def _of_classes(features: Features, classes: list[int]) -> NDArray[np.intp]:
+    return (
+        np.flatnonzero(np.isin(np.asarray(features.labels), classes)) if classes else np.arange(0)
+    )
+
+
+def _alone(
+    features: Features,
+    small: list[int],
+    scored: NDArray[np.int64],
+    units: NDArray[np.int64],
+) -> NDArray[np.intp]:
+    """The photos of small classes that train: those of which none is in a part that is scored."""
+    rows = _of_classes(features, small)
+    return rows[~np.isin(units[rows], units[scored])]
+
+
+def _without(features: Features, left_out: NDArray[np.bool_]) -> Features:
+    """The same rows, some of them as if they had no label."""
+    labels = np.where(left_out, -1, np.asarray(features.labels))
+    targets = features.targets
+    if targets is not None:
+        targets = np.asarray(targets, bool) & ~left_out[:, None]
+    return replace(features, labels=labels, targets=targets)
+
+
+def _require_learnt(
+    features: Features, train: NDArray[np.int64], scored: NDArray[np.int64]
+) -> None:
+    """Refuse parts of which a class is scored that nothing trains."""
+    labels, names = _labels(features), features.label_names
+    learnt = count_classes(labels[train], len(names)) > 0
+    asked = count_classes(labels[scored], len(names)) > 0
+    lacking = [str(names[k]) for k in np.flatnonzero(asked & ~learnt)]
+    if lacking and features.targets is None:
+        raise TrainingError(
+            f"{count(len(lacking), 'class')} ({listed(lacking, 5)}) would be scored, and no photo "
+            f"of them trains; add photos, or give {option('ignore_splits', True)}"
+        )
+    if not is_labelled(labels[train]).any():
+        raise TrainingError("no photo is left to train with; add photos")

@@ -1,0 +1,54 @@
+"""What one epoch of a fine-tuning came to."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from penult.representation import short_repr
+
+__all__ = ["FinetuneEpoch"]
+
+
+@short_repr
+@dataclass(frozen=True, kw_only=True)
+class FinetuneEpoch:
+    """What one epoch of a fine-tuning came to.
+
+    Attributes
+    ----------
+    epoch : int
+        From 1; 0 is what the training started from.
+    train_loss : float or None
+        Mean loss of the training images during the epoch, augmented and with label smoothing, in
+        nats; None of epoch 0.
+    validation_loss : float
+        Mean cross-entropy of the validation images, in nats, at the temperature that suits them
+        best: by it the best epoch is chosen.
+    validation_accuracy : float
+        Share of the validation images that are right; of several labels, all of them.
+    lr : float or None
+        Learning rate of the head in the last step; None of epoch 0.
+    seconds : float
+        That the epoch took, validation included.
+    images_per_second : float or None
+        In training; None of epoch 0.
+    """
+
+    epoch: int
+    train_loss: float | None
+    validation_loss: float
+    validation_accuracy: float
+    lr: float | None
+    seconds: float
+    images_per_second: float | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Write it as what JSON can hold.
+
+        Returns
+        -------
+        dict
+            Its attributes, by their names.
+        """
+        return asdict(self)

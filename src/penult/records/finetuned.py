@@ -1,0 +1,200 @@
+"""What a fine-tuning came to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from penult.records.failure import Failure
+from penult.records.finetune_epoch import FinetuneEpoch
+from penult.records.held_out import HeldOut
+from penult.records.model_difference import ModelDifference
+from penult.records.scores import Scores
+from penult.representation import html_table, one_line, short_text
+from penult.wording import count, percent, points
+
+__all__ = ["Finetuned"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finetuned:
+    """What a fine-tuning came to: its scores, and those of the frozen network on the same photos.
+
+    Attributes
+    ----------
+    output : str
+        The checkpoint's folder.
+    model : str
+        The backbone that was fine-tuned.
+    label_names : tuple of str
+        The K classes.
+    scores : Scores
+        On the test photos, which neither trained nor stopped anything.
+    held_out : HeldOut
+        What it predicted for each of them.
+    validation : Scores
+        On the validation photos, by which the epoch, the temperature and the averaging of weights
+        were chosen: they flatter, and are no score.
+    probe : Scores
+        Of the frozen network on the same test photos: a logistic regression on its rows, fitted on
+        the training and the validation photos.
+    difference : ModelDifference or None
+        Of the test accuracy less the probe's, with a paired interval; None where no test photo is
+        of both.
+    seconds : mapping of str to float
+        What the ``"probe"`` and what ``"finetune"`` took in all: the second includes the first.
+    epochs : tuple of FinetuneEpoch
+        The training, epoch 0 being what it started from.
+    best_epoch : int
+        That whose weights were kept; 0 where training only made it worse.
+    unfrozen : tuple of str
+        The blocks that learnt, first to last; empty where the head alone did.
+    parameters : int
+        How many numbers learnt, the head's included.
+    temperature : float
+        What logits are divided by.
+    calibration : (float, float) or None
+        Expected calibration error on the test photos, before and after; None where a photo has
+        several labels.
+    wise_ft : float or None
+        The share of the trained weights in the average with those of the start; None where they
+        were not averaged.
+    train_images, validation_images : int
+        How many photos trained, and validated.
+    left_out : mapping of str to int
+        Reason to the number of photos in no part.
+    failures : tuple of Failure
+        Photos that could not be read, before or during training.
+    options : mapping of str to Any
+        How it was trained.
+    stopped : str
+        Why the training ended before its last epoch; empty where it did not.
+    verdict : str
+        Whether it was worth it, in one sentence.
+    """
+
+    output: str
+    model: str
+    label_names: tuple[str, ...]
+    scores: Scores
+    held_out: HeldOut
+    validation: Scores
+    probe: Scores
+    difference: ModelDifference | None
+    seconds: Mapping[str, float]
+    epochs: tuple[FinetuneEpoch, ...]
+    best_epoch: int
+    unfrozen: tuple[str, ...]
+    parameters: int
+    temperature: float
+    calibration: tuple[float, float] | None
+    wise_ft: float | None
+    train_images: int
+    validation_images: int
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    failures: tuple[Failure, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+    stopped: str = ""
+    verdict: str = ""
+
+    def __repr__(self) -> str:
+        return one_line("Finetuned", self._facts())
+
+    def _repr_html_(self) -> str:
+        header = ("epoch", "training loss", "validation loss", "validation accuracy")
+        rows = [
+            (
+                f"{one.epoch}",
+                "" if one.train_loss is None else f"{one.train_loss:.3f}",
+                f"{one.validation_loss:.3f}",
+                percent(one.validation_accuracy),
+            )
+            for one in self.epochs
+        ]
+        facts = [*self._facts(), ("verdict", self.verdict)]
+        return html_table("Finetuned", facts, [header, *rows])
+
+    def _facts(self) -> list[tuple[str, str | None]]:
+        learnt = count(len(self.unfrozen), "block") if self.unfrozen else "the head alone"
+        difference = None
+        if self.difference is not None:
+            difference = f"{points(self.difference.difference)} points better than the probe"
+            difference += "" if self.difference.separable else ", not separable"
+        return [
+            ("network", short_text(self.model)),
+            ("learnt", f"{learnt}, {count(self.parameters, 'parameter')}"),
+            ("accuracy", f"accuracy {percent(self.scores.accuracy)}"),
+            ("probe", f"probe {percent(self.probe.accuracy)}"),
+            ("difference", difference),
+            ("epoch", f"epoch {self.best_epoch} of {len(self.epochs) - 1:,} kept"),
+            ("output", short_text(self.output)),
+        ]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Write it as ``scores.json`` of the checkpoint has it.
+
+        Returns
+        -------
+        dict
+            ``test``, ``validation``, ``probe``, ``difference``, ``seconds``, ``start``, ``epochs``
+            and more, JSON-like.
+        """
+        start, *epochs = (
+            {name: value for name, value in one.to_dict().items() if value is not None}
+            for one in self.epochs
+        )
+        test = _numbers(self.scores)
+        if self.calibration is not None:
+            test["calibration_error_before"] = self.calibration[0]
+        return {
+            "test": test,
+            "validation": _numbers(self.validation),
+            "probe": _numbers(self.probe),
+            "difference": None if self.difference is None else self.difference.to_dict(),
+            "seconds": dict(self.seconds),
+            "start": start,
+            "epochs": epochs,
+            "best_epoch": self.best_epoch,
+            "unfrozen": list(self.unfrozen),
+            "parameters": self.parameters,
+            "temperature": self.temperature,
+            "wise_ft": self.wise_ft,
+            "train_images": self.train_images,
+            "validation_images": self.validation_images,
+            "left_out": dict(self.left_out),
+            "failed": len(self.failures),
+            "stopped": self.stopped,
+            "verdict": self.verdict,
+        }
+
+    def to_dataframe(self) -> Any:
+        """Make a pandas DataFrame, a row for each epoch.
+
+        Returns
+        -------
+        pandas.DataFrame
+            The columns of ``log.csv``: the attributes of `FinetuneEpoch`.
+
+        Raises
+        ------
+        MissingExtraError
+            If pandas is not installed.
+        """
+        from penult.tabular import finetuned_to_dataframe
+
+        return finetuned_to_dataframe(self)
+
+
+def _numbers(scores: Scores) -> dict[str, Any]:
+    found = {
+        "accuracy": scores.accuracy,
+        "interval": None if scores.interval is None else list(scores.interval),
+        "images": scores.images,
+        "balanced_accuracy": scores.balanced_accuracy,
+        "macro_f1": None if scores.macro is None else scores.macro.f1,
+        "log_loss": scores.log_loss,
+        "calibration_error": scores.calibration_error,
+        "mean_average_precision": scores.mean_average_precision,
+    }
+    return {name: value for name, value in found.items() if value is not None}

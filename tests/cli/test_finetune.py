@@ -1,0 +1,95 @@
+"""`penult finetune`."""
+
+from __future__ import annotations
+
+import json
+from importlib.util import find_spec
+
+import pytest
+
+pytestmark = pytest.mark.torch
+
+
+@pytest.fixture
+def normed():
+    from normed import NormedNetwork
+
+    from penult.backbones.registry import register, unregister
+
+    register(NormedNetwork())
+    yield "normed:network"
+    unregister("normed")
+
+
+@pytest.fixture
+def finetune(penult, normed, photos, monkeypatch):
+    monkeypatch.chdir(photos.parent)
+
+    def run(*arguments):
+        return penult(
+            "finetune", photos, "-o", "flowers.ckpt", "-m", normed, "--epochs", 1,
+            "--near-duplicates", 1, *arguments,
+        )  # fmt: skip
+
+    return run
+
+
+def test_epochs_scores_and_the_verdict_are_printed(finetune):
+    done = finetune()
+    assert done.code == 0
+    lines = done.out.splitlines()
+    assert lines[0].split() == ["epoch", "training", "loss", "validation", "loss", "validation",
+                                "accuracy", "seconds"]  # fmt: skip
+    assert any(line.startswith("learnt: conv_head and the head, ") for line in lines)
+    assert any(line.startswith("accuracy on 9 test photos: ") for line in lines)
+    assert any("the frozen network's probe" in line for line in lines)
+    assert lines[-1] == "flowers.ckpt"
+    assert "next: penult predict flowers.ckpt PHOTOS" in done.err
+
+
+def test_json_is_what_the_folder_holds(finetune, photos):
+    told = json.loads(finetune("--json", "-q").out)
+    assert told.pop("output") == "flowers.ckpt"
+    written = json.loads((photos.parent / "flowers.ckpt" / "scores.json").read_text())
+    assert told == written
+
+
+def test_the_folder_predicts(finetune, penult, photos):
+    finetune("--unfreeze", "none", "--head", "mlp:8", "-q")
+    done = penult("predict", "flowers.ckpt", photos / "rose", "-q")
+    assert done.code == 0
+    assert len(done.out.splitlines()) >= 12
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--unfreeze", "top"], "--unfreeze top was given; give none, last, all"),
+        (["--unfreeze", "5"], "has 4 blocks; give --unfreeze all"),
+        (["--head", "mlp"], "--head mlp was given; give linear, or mlp:K"),
+        (["--lr", "-1"], "--lr -1.0 was given; give a number above 0"),
+    ],
+)
+def test_wrong_options_are_one_line(finetune, arguments, said):
+    done = finetune(*arguments)
+    assert (done.code, done.out) == (2, "")
+    assert said in done.err
+    assert "Traceback" not in done.err
+
+
+def test_logs_for_tensorboard(finetune, photos, monkeypatch):
+    if find_spec("tensorboard") is None:
+        pytest.skip("needs tensorboard")
+    assert finetune("--tensorboard", "logs", "-q").code == 0
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(photos.parent / "logs")).Reload()
+    assert [one.step for one in events.Scalars("fine-tuning/loss/validation")] == [0, 1]
+
+
+def test_where_tensorboard_is_missing_it_is_said_before_any_work(finetune, photos, monkeypatch):
+    monkeypatch.setattr("penult.extras.is_installed", lambda *names: "tensorboard" not in names)
+    done = finetune("--tensorboard", "logs")
+    assert done.code == 2
+    assert "pip install 'penult[tensorboard]'" in done.err
+    assert not (photos.parent / "flowers.ckpt").exists()

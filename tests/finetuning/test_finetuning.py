@@ -1,0 +1,457 @@
+"""Fine-tuning from photos to a folder: what it begins with, what it ends in, and what may go wrong."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors.numpy import load_file
+
+import penult
+from penult.backbones.registry import open_backbone
+from penult.engines.row_network import RowNetwork
+from penult.errors import (
+    EngineError,
+    ImageError,
+    OutputExistsError,
+    ResumeError,
+    TrainingError,
+    UsageError,
+)
+from penult.extractor import ReadingOptions
+from penult.finetuning import loop
+from penult.finetuning.activations import Tail
+from penult.finetuning.feeds import PixelFeed
+from penult.finetuning.heads import linear_head
+from penult.finetuning.losses import Loss
+from penult.finetuning.network import HeadedNetwork
+from penult.finetuning.pixels import PixelReader
+from penult.finetuning.probe import solve_probe
+from penult.images.listing_options import ListingOptions
+from penult.images.pixels.augment import Augmentation
+
+
+@pytest.fixture
+def finetune(normed, photos, tmp_path, monkeypatch):
+    """Three epochs of the network with batch normalisations, in batches of six.
+
+    Each epoch seems better than all before, so that it is the last one's weights that are written.
+    """
+    losses = count(0.0, -1.0)
+    monkeypatch.setattr(loop, "mean_loss", lambda *_, **__: next(losses))
+
+    def run(name: str = "flowers.ckpt", images=photos, **options):
+        options = {"model": normed, "epochs": 3, "train_batch_size": 6, "lr": 0.02, **options}
+        # The photos of a class are alike but for noise.
+        options.setdefault("near_duplicates", 1.0)
+        return penult.finetune(images, tmp_path / name, progress=False, **options)
+
+    return run
+
+
+def weights(folder: Path) -> dict[str, np.ndarray]:
+    return load_file(folder / "weights.safetensors")
+
+
+def same(one: Path, other: Path) -> bool:
+    first, second = weights(one), weights(other)
+    head = [(p / "classifier.skops").exists() for p in (one, other)]
+    assert all(head)
+    return all(np.array_equal(first[name], second[name]) for name in first)
+
+
+def probabilities(folder: Path, photos: Path) -> np.ndarray:
+    found = penult.predict(folder, photos, top=3, progress=False)
+    return np.array([[dict(p.classes)[c] for c in ("daisy", "rose", "tulip")] for p in found])
+
+
+class StopError(Exception):
+    """In place of a kill."""
+
+
+def stopping(stage: str, done: int):
+    """A progress that ends the run there."""
+
+    def tell(now):
+        if stage in now.stage and now.done >= done:
+            raise StopError
+
+    return tell
+
+
+# What it begins with.
+
+
+def test_the_head_starts_with_the_probes_own_logits(normed, photos):
+    features = penult.extract(photos, model=normed, engine="torch", progress=False)
+    probe = solve_probe(features.features[:], features.labels, classes=3, strengths=(100.0,))
+    records = list(ListingOptions().list(ListingOptions().sources(photos)).records)
+    assert [one.id for one in records] == list(features.ids)
+    backbone = open_backbone(normed)
+    rows = RowNetwork(backbone, [backbone.recipe()])
+    network = HeadedNetwork(rows, linear_head(probe.weights), (), fixed_statistics=True)
+    reader = PixelReader(
+        records=records, preprocessing=backbone.preprocessing, reading=ReadingOptions()
+    )
+    ((_, pixels),) = PixelFeed(reader).batches([np.arange(36)])
+    with torch.no_grad():
+        logits = network(pixels).numpy()
+    assert logits == pytest.approx(probe.logits(features.features[:]), abs=1e-4)
+
+
+def test_changed_photos_depend_on_no_threads(normed, photos):
+    records = list(ListingOptions().list(ListingOptions().sources(photos)).records)
+    preprocessing = open_backbone(normed).preprocessing
+
+    def pixels(workers, view, seed=0):
+        reader = PixelReader(
+            records=records,
+            preprocessing=preprocessing,
+            reading=ReadingOptions(workers=workers),
+            augmentation=Augmentation("light", seed),
+        )
+        return np.concatenate([b.pixels for b in reader.batches([np.arange(4)] * 3, view=view)])
+
+    assert np.array_equal(pixels(1, 0), pixels(3, 0))
+    assert not np.array_equal(pixels(1, 0), pixels(1, 1))
+    assert not np.array_equal(pixels(1, 0), pixels(1, 0, seed=1))
+
+
+# What it ends in.
+
+
+def test_a_folder_that_commands_take_for_a_model_and_a_classifier(finetune, photos, tmp_path):
+    found = finetune()
+    folder = tmp_path / "flowers.ckpt"
+    assert {one.name for one in folder.iterdir()} == {
+        *("weights.safetensors", "recipe.json", "classifier.skops", "scores.json"),
+        *("model_card.md", "curves.png", "log.csv"),
+    }
+    predictions = {one.id: one.label for one in penult.predict(folder, photos, progress=False)}
+    assert [predictions[one] for one in found.held_out.ids] == list(found.held_out.predicted)
+    features = penult.extract(photos, model=str(folder), progress=False)
+    assert features.recipe == penult.load_classifier(folder).recipe
+    written = json.loads((folder / "scores.json").read_text())
+    assert written == json.loads(json.dumps(found.to_dict()))
+    assert len(written["epochs"]) == 3
+    assert written["test"]["accuracy"] == found.scores.accuracy
+    assert {"low", "high", "separable"} <= set(written["difference"])
+    assert written["seconds"]["finetune"] > written["seconds"]["probe"] > 0
+
+
+def test_only_the_unfrozen_block_is_other_than_it_was(finetune, normed, tmp_path):
+    found = finetune(unfreeze=1)
+    assert found.unfrozen == ("conv_head",)
+    before = open_backbone(normed).cut(["penultimate"]).network.state_dict()
+    after = weights(tmp_path / "flowers.ckpt")
+    changed = {name for name, one in before.items() if not np.array_equal(one.numpy(), after[name])}
+    assert found.best_epoch == 3
+    assert changed == {"conv_head.weight", "bn_head.weight", "bn_head.bias"}
+
+
+def test_a_new_head_alone_leaves_the_network_as_it_was(finetune, normed, tmp_path):
+    found = finetune(unfreeze="none", head="mlp:8", epochs=4)
+    before = open_backbone(normed).cut(["penultimate"]).network.state_dict()
+    after = weights(tmp_path / "flowers.ckpt")
+    assert all(np.array_equal(one.numpy(), after[name]) for name, one in before.items())
+    assert found.parameters == 12 * 8 + 8 + 8 * 3 + 3
+    assert found.unfrozen == ()
+
+
+def test_a_new_head_is_trained_before_the_blocks_are(finetune, monkeypatch):
+    stages = []
+    run = loop.Training.run
+    monkeypatch.setattr(loop.Training, "run", lambda self: stages.append(self.stage) or run(self))
+    finetune(head="mlp:8", epochs=1)
+    assert stages == ["head", "fine-tuning"]
+
+
+def test_the_test_photos_are_those_that_neither_trained_nor_validated(finetune, photos):
+    found = finetune()
+    assert found.train_images + found.validation_images + found.scores.images == 36
+    assert found.difference.images == found.scores.images == len(found.held_out)
+
+
+def test_the_probe_that_is_compared_with_has_seen_the_validation_photos_too(
+    finetune, normed, photos, monkeypatch
+):
+    calls = []
+
+    def solving(rows, labels, **options):
+        calls.append((len(rows), options.get("strengths")))
+        return solve_probe(rows, labels, **options)
+
+    monkeypatch.setattr("penult.finetuning.run.solve_probe", solving)
+    found = finetune(epochs=1)
+    start, compared = calls
+    assert start == (found.train_images, None)
+    assert compared[0] == found.train_images + found.validation_images
+    assert len(compared[1]) == 1, "the penalty that was chosen before"
+
+
+def test_without_changes_what_frozen_blocks_give_is_computed_once(
+    finetune, monkeypatch, tmp_path, photos
+):
+    calls = []
+    reading = PixelReader.batches
+    monkeypatch.setattr(
+        PixelReader, "batches", lambda self, *a, **k: calls.append(1) or reading(self, *a, **k)
+    )
+    finetune("once.ckpt", augment="none")
+    once = len(calls)
+    monkeypatch.setattr(Tail, "is_exact", lambda *_: False)
+    finetune("again.ckpt", augment="none")
+    assert once < 4 < len(calls) - once
+    for name, one in weights(tmp_path / "once.ckpt").items():
+        assert one == pytest.approx(weights(tmp_path / "again.ckpt")[name], abs=1e-5)
+
+
+def test_activations_that_do_not_fit_into_memory_lie_on_disk(finetune, monkeypatch, tmp_path):
+    finetune("memory.ckpt", augment="none", epochs=1)
+    monkeypatch.setattr("penult.finetuning.run.free_memory", lambda: 0)
+    finetune("disk.ckpt", augment="none", epochs=1)
+    assert same(tmp_path / "memory.ckpt", tmp_path / "disk.ckpt")
+
+
+def test_weights_averaged_with_the_start_are_between_both(finetune, monkeypatch, tmp_path, normed):
+    finetune("all.ckpt")
+    monkeypatch.setattr("penult.finetuning.run.best_share", lambda losses: (losses(0.25), 0.25)[1])
+    found = finetune("part.ckpt", wise_ft=True)
+    assert found.wise_ft == 0.25
+    start = open_backbone(normed).cut(["penultimate"]).network.state_dict()["conv_head.weight"]
+    end = weights(tmp_path / "all.ckpt")["conv_head.weight"]
+    mixed = weights(tmp_path / "part.ckpt")["conv_head.weight"]
+    assert mixed == pytest.approx(0.75 * start.numpy() + 0.25 * end, abs=1e-6)
+
+
+def test_balanced_classes_change_what_is_learned(finetune, photos, tmp_path):
+    for one in sorted((photos / "daisy").iterdir())[:6]:
+        one.unlink()
+    finetune("as_they_are.ckpt", epochs=1)
+    finetune("balanced.ckpt", epochs=1, class_weight="balanced")
+    assert not same(tmp_path / "as_they_are.ckpt", tmp_path / "balanced.ckpt")
+
+
+def test_training_that_only_makes_it_worse_keeps_the_start(finetune, normed, tmp_path, monkeypatch):
+    losses = iter([0.1, 0.2, 0.3, 0.4, 0.5])
+    monkeypatch.setattr(loop, "mean_loss", lambda *_, **__: next(losses))
+    found = finetune(epochs=10, patience=2)
+    assert (found.best_epoch, len(found.epochs)) == (0, 3)
+    assert "no better on the validation images since epoch 0" in found.stopped
+    before = open_backbone(normed).cut(["penultimate"]).network.state_dict()
+    after = weights(tmp_path / "flowers.ckpt")
+    assert np.array_equal(before["conv_head.weight"].numpy(), after["conv_head.weight"])
+
+
+def test_the_forward_pass_may_run_in_half_precision_and_back_in_the_same_process(
+    finetune, tmp_path
+):
+    for name, precision in (("a", "float32"), ("b", "bfloat16"), ("c", "float32")):
+        finetune(f"{name}.ckpt", epochs=1, precision=precision)
+    assert same(tmp_path / "a.ckpt", tmp_path / "c.ckpt")
+    assert not same(tmp_path / "a.ckpt", tmp_path / "b.ckpt")
+
+
+# Interrupted.
+
+
+@pytest.mark.parametrize(
+    ("stage", "done", "head"),
+    [
+        ("epoch 1", 12, "linear"),
+        ("epoch 2", 0, "linear"),
+        ("epoch 3", 6, "linear"),
+        ("extract", 36, "linear"),
+        ("head, epoch 2", 6, "mlp:8"),
+        ("fine-tuning, epoch 2", 6, "mlp:8"),
+    ],
+)
+def test_a_run_that_went_on_gives_what_an_uninterrupted_one_gives(
+    finetune, photos, normed, tmp_path, monkeypatch, stage, done, head
+):
+    monkeypatch.setattr(loop, "_SAVED_EVERY", 0.0)
+    options = {"unfreeze": 2, "batch_norm": "train", "head": head}
+    whole = finetune("whole.ckpt", **options)
+    with pytest.raises(StopError):
+        penult.finetune(
+            photos,
+            tmp_path / "broken.ckpt",
+            model=normed,
+            epochs=3,
+            train_batch_size=6,
+            lr=0.02,
+            near_duplicates=1.0,
+            progress=stopping(stage, done),
+            **options,
+        )
+    assert (tmp_path / "broken.ckpt" / "state").is_dir()
+    found = finetune("broken.ckpt", resume=True, **options)
+    assert same(tmp_path / "whole.ckpt", tmp_path / "broken.ckpt")
+    assert found.held_out == whole.held_out
+    assert [one.train_loss for one in found.epochs] == [one.train_loss for one in whole.epochs]
+    assert not (tmp_path / "broken.ckpt" / "state").exists()
+
+
+def test_what_an_interrupted_run_kept_is_neither_lost_nor_mixed_up(
+    finetune, photos, normed, tmp_path
+):
+    def interrupted():
+        with pytest.raises(StopError):
+            penult.finetune(
+                photos, tmp_path / "b.ckpt", model=normed, epochs=3, lr=0.02, train_batch_size=6,
+                near_duplicates=1.0, progress=stopping("epoch 2", 0),
+            )  # fmt: skip
+
+    interrupted()
+    with pytest.raises(ResumeError, match="resume=True"):
+        finetune("b.ckpt")
+    with pytest.raises(ResumeError, match="epochs was 3"):
+        finetune("b.ckpt", resume=True, epochs=4)
+    (photos / "daisy" / "daisy_01.jpg").unlink()
+    with pytest.raises(ResumeError, match="the photos, or their labels"):
+        finetune("b.ckpt", resume=True)
+    assert finetune("b.ckpt", restart=True, epochs=1).epochs[-1].epoch == 1
+
+
+def test_to_resume_where_there_is_nothing_is_to_begin(finetune):
+    assert finetune(resume=True, epochs=1).epochs[-1].epoch == 1
+
+
+def test_a_checkpoint_that_is_there_is_replaced_only_if_asked(finetune):
+    finetune(epochs=1)
+    with pytest.raises(OutputExistsError, match="overwrite=True"):
+        finetune(epochs=1)
+    finetune(epochs=1, overwrite=True)
+
+
+def test_nothing_is_left_of_a_run_that_could_not_begin(finetune, photos, tmp_path):
+    shutil.rmtree(photos / "daisy")
+    shutil.rmtree(photos / "rose")
+    with pytest.raises(TrainingError, match="one class only"):
+        finetune()
+    assert not list(tmp_path.glob("flowers.ckpt/*.safetensors"))
+
+
+# What may go wrong.
+
+
+def test_a_batch_that_does_not_fit_is_run_in_parts_for_the_same_step(
+    finetune, monkeypatch, tmp_path, caplog
+):
+    finetune("whole.ckpt", epochs=1)
+    forward = HeadedNetwork.forward
+
+    def small(self, images):
+        if self.training and len(images) > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return forward(self, images)
+
+    monkeypatch.setattr(HeadedNetwork, "forward", small)
+    with caplog.at_level(logging.WARNING, "penult"):
+        finetune("parts.ckpt", epochs=1)
+    assert "do not fit into memory; going on with 2 at a time" in caplog.text
+    for name, one in weights(tmp_path / "parts.ckpt").items():
+        assert one == pytest.approx(weights(tmp_path / "whole.ckpt")[name], abs=1e-5)
+
+
+def test_where_not_even_one_photo_fits_it_is_one_line(finetune, monkeypatch):
+    def never(self, images):
+        if self.training:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return forward(self, images)
+
+    forward = HeadedNetwork.forward
+    monkeypatch.setattr(HeadedNetwork, "forward", never)
+    with pytest.raises(EngineError, match="not even one image at a time"):
+        finetune()
+
+
+def test_a_loss_that_is_no_number_ends_training_with_the_best_epoch(finetune, monkeypatch, caplog):
+    total, calls = Loss.total, []
+
+    def breaking(self, logits, truth):
+        calls.append(1)
+        return total(self, logits, truth) * (float("nan") if len(calls) > 6 else 1.0)
+
+    monkeypatch.setattr(Loss, "total", breaking)
+    found = finetune()
+    assert "stopped at step 7 of 12: the loss is no finite number at a learning rate of" in (
+        found.stopped
+    )
+    assert found.stopped in caplog.text
+    assert len(found.epochs) == 2
+
+
+def test_photos_that_cannot_be_read_are_left_out_and_counted(
+    finetune, photos, normed, tmp_path, caplog
+):
+    (photos / "rose" / "rose_99.jpg").write_bytes(b"no image")
+    victim = []
+
+    def losing(now):
+        if "epoch 1" in now.stage and not victim:
+            victim.append(sorted((photos / "tulip").iterdir())[0])
+            for one in sorted((photos / "tulip").iterdir())[:6]:
+                one.unlink()
+
+    found = penult.finetune(
+        photos,
+        tmp_path / "f.ckpt",
+        model=normed,
+        epochs=2,
+        train_batch_size=6,
+        near_duplicates=1.0,
+        progress=losing,
+    )
+    failed = {one.id for one in found.failures}
+    assert "rose/rose_99.jpg" in failed
+    assert any(one.startswith("tulip/") for one in failed)
+    assert "training goes on without it" in caplog.text
+    with pytest.raises(ImageError):
+        finetune("g.ckpt", on_error="fail")
+
+
+def test_grey_photos_and_a_class_of_one(finetune, photos):
+    for path in (photos / "rose").iterdir():
+        Image.open(path).convert("L").save(path)
+    (photos / "lily").mkdir()
+    Image.new("RGB", (40, 40), (250, 250, 250)).save(photos / "lily" / "lily_01.jpg")
+    found = finetune(epochs=1)
+    assert found.label_names == ("daisy", "lily", "rose", "tulip")
+    assert "lily" not in found.held_out.truth
+
+
+def test_photos_of_several_labels(finetune, photos, tmp_path):
+    table = tmp_path / "labels.csv"
+    lines = ["path,label"]
+    for number, path in enumerate(sorted(photos.rglob("*.jpg"))):
+        label = path.parent.name + ("|red" if path.parent.name == "rose" or number % 5 == 0 else "")
+        lines.append(f"{path.relative_to(photos).as_posix()},{label}")
+    table.write_text("\n".join(lines))
+    found = finetune(epochs=1, labels=table)
+    assert "red" in found.label_names
+    assert found.scores.mean_average_precision is not None
+    assert found.calibration is None
+    assert len(penult.load_classifier(tmp_path / "flowers.ckpt").thresholds) == 4
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "said"),
+    [
+        ({"unfreeze": 9}, UsageError, "has 4 blocks; give unfreeze='all'"),
+        ({"head": "deep"}, UsageError, "mlp:K"),
+        ({"name": "flowers.h5"}, UsageError, "flowers.ckpt"),
+        ({"device": "cuda:7"}, EngineError, "cannot be used"),
+    ],
+)
+def test_what_cannot_be_is_one_line(finetune, options, error, said):
+    with pytest.raises(error, match=said) as raised:
+        finetune(**options)
+    assert "\n" not in str(raised.value)
