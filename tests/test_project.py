@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,9 @@ from packaging.utils import canonicalize_name
 import penult
 
 ROOT = Path(__file__).parent.parent
+EXTRAS = re.search(r"^EXTRAS := (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)[1].split(",")
+# scikit-learn imports pandas where there is one, which every test that starts a process would pay for.
+LEFT_OUT = {"pandas"}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 
@@ -35,6 +40,22 @@ def test_a_dependency_is_pinned_to_a_version_that_it_allows(dependency):
     requirement = Requirement(dependency)
     (pin,) = pins()[canonicalize_name(requirement.name)].specifier
     assert requirement.specifier.contains(pin.version)
+
+
+def test_make_installs_every_extra():
+    assert {*EXTRAS} == PROJECT["optional-dependencies"].keys() - LEFT_OUT
+
+
+@pytest.mark.skipif(os.environ.get("PENULT_EXTRAS") != "all", reason="make test asks for it")
+@pytest.mark.parametrize("dependency", dependencies())
+def test_what_extras_bring_is_here(dependency):
+    """A test that needs an extra may be skipped where it is missing; in CI none is to be skipped."""
+    if Requirement(dependency).name in LEFT_OUT:
+        return
+    try:
+        distribution(Requirement(dependency).name)
+    except PackageNotFoundError:
+        pytest.fail(f"{dependency} is not installed, and its tests are skipped")
 
 
 def test_constraints_are_names_and_exact_versions_alone():

@@ -7,6 +7,7 @@ import signal
 from dataclasses import replace
 from pathlib import Path
 
+import comparisons
 import pytest
 
 from penult.backbones.info import ModelInfo
@@ -14,7 +15,6 @@ from penult.backbones.registry import register, unregister
 from penult.backbones.source import BackboneSource
 from penult.errors import UsageError, WeightsError
 from penult.records import RunScores
-from tests import comparisons
 
 
 @pytest.fixture

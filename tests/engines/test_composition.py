@@ -8,6 +8,7 @@ import io
 import numpy as np
 import pytest
 from PIL import Image
+from recipe_trees import leaf
 
 import penult.images.read
 from penult.engines.composition import Composition
@@ -17,7 +18,6 @@ from penult.images.pixels.decode import decode, decoded_alike
 from penult.images.read import digest_of
 from penult.recipe import AugmentedRecipe, AveragedRecipe
 from penult.records import AugmentedRecord, ImageRecord
-from tests.recipe_trees import leaf
 
 pytestmark = pytest.mark.light
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from importlib.util import find_spec
 
+import comparisons
 import pytest
 
 from penult.records import Failure, ModelCost, RunScores, comparison_sentences, comparison_tables
 from penult.records.comparison_words import in_units
 from penult.representation import text_table
 from penult.tabular import comparison_table
-from tests import comparisons
 
 pytestmark = pytest.mark.light
 

@@ -84,7 +84,9 @@ class Forest:
         # Ranks for weights: none is zero, which scipy takes for no edge, and no two are equal, of
         # which it would take any.
         ranks = np.arange(1.0, len(every) + 1)
-        graph = coo_array((ranks, (every.first, every.second)), shape=(self.rows, self.rows))
+        # Before 1.17.1, scipy takes no places but int32 here.
+        ends = every.first.astype(np.int32), every.second.astype(np.int32)
+        graph = coo_array((ranks, ends), shape=(self.rows, self.rows))
         kept = np.sort(minimum_spanning_tree(graph).data).astype(np.int64) - 1
         self._links = every.at(kept)
 

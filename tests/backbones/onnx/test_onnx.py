@@ -386,11 +386,9 @@ def test_an_operator_nobody_knows_is_refused_in_one_line(save):
     model.graph.node[2].op_type = "Frobnicate"
     model.graph.node[2].domain = "example.org"
     model.opset_import.append(helper.make_opsetid("example.org", 1))
-    with pytest.raises(BackboneError) as refused:
+    told = r"small\.onnx cannot be run: (No conv|OpenVINO does).* operations: example\.org\.Frobn"
+    with pytest.raises(BackboneError, match=told) as refused:
         run(opened(save(model)), ["penultimate"], images(1)[0])
-    assert "small.onnx cannot be run: No conversion rule found for operations: example.org." in str(
-        refused.value
-    )
     assert "\n" not in str(refused.value)
 
 

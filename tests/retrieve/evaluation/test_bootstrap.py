@@ -37,7 +37,11 @@ def test_the_interval_is_that_of_scipys_bootstrap():
     values = np.random.default_rng(0).random(80)
     found = averages(values, [[0]] * 80).micro(seed=0)[0]
     theirs = bootstrap(
-        (values,), np.mean, method="percentile", n_resamples=5000, rng=np.random.default_rng(1)
+        (values,),
+        np.mean,
+        method="percentile",
+        n_resamples=5000,
+        random_state=np.random.default_rng(1),
     ).confidence_interval
     assert (found.low, found.high) == pytest.approx(tuple(theirs), abs=0.008)
     assert found.low < found.value < found.high

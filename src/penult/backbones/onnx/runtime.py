@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 __all__ = ["activations", "in_onnx_runtime", "read_in_openvino"]
 
 
+_UNKNOWN = ("No conversion rule", "OpenVINO does not support")
+"""How the line begins that names operators which OpenVINO lacks: now, and in 2026.0."""
+
+
 def read_in_openvino(core: Any, model: Any, path: Path) -> Any:
     """Read a model as an openvino.Model, whose outputs are in the same order.
 
@@ -38,7 +42,7 @@ def read_in_openvino(core: Any, model: Any, path: Path) -> Any:
 def _reason(error: Exception) -> str:
     """What OpenVINO says after the lines that name its own sources."""
     lines = [line.strip("- ") for line in str(error).splitlines()]
-    unknown = [line for line in lines if line.startswith("No conversion rule")]
+    unknown = [line for line in lines if line.startswith(_UNKNOWN)]
     said = [x for x in lines if x and not x.startswith(("Exception from", "Check '", "While"))]
     return (unknown or said or [first_line(error)])[0]
 
