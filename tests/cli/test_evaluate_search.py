@@ -144,7 +144,6 @@ def test_rows_extracted_without_labels_say_how_they_were(penult, tmp_path, monke
         for name, more in {
             "evaluate-search": "",
             "train": "-o c.skops",
-            "report": "-o there",
             "duplicates": "--across-splits",
         }.items()
     }
