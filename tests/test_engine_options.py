@@ -26,6 +26,9 @@ CALLS = {
         s.photos, s.page, model=s.model, map=False, clusters=False, outliers=False, **given
     ),
     "look": lambda s, **given: penult.look(s.images[0], model=s.model, **given),
+    "finetune": lambda s, **given: penult.finetune(
+        s.photos, s.page.with_suffix(".ckpt"), model=s.model, **given
+    ),
     "Extractor": lambda s, **given: penult.Extractor(s.model, **given),
     "FeatureExtractor": lambda s, **given: penult.FeatureExtractor(s.model, **given).fit_transform(
         s.images

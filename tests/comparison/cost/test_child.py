@@ -28,7 +28,8 @@ def answer(spec):
 
 
 @pytest.mark.torch
-def test_a_process_that_has_converted_leaves_measuring_to_another(tiny, monkeypatch):
+def test_a_process_that_has_converted_leaves_measuring_to_another(tiny, tmp_path, monkeypatch):
+    monkeypatch.setenv("PENULT_CACHE", str(tmp_path))  # in which nobody has converted it yet
     monkeypatch.setattr(child, "measure", lambda *_, **__: ModelCost(parameters=7))
     spec = ExtractorSpec(
         rows=ModelRows(models=(tiny,), layers=("maps",)), engine=EngineOptions(engine="openvino")
