@@ -105,6 +105,11 @@ def test_photos_are_sorted_into_a_folder_for_each_cluster_and_no_second_time(pen
     before = sorted(folder.rglob("*"))
     assert penult("cluster", made, "-k", 3, "--sort-into", "sorted", "-q").code == 0
     assert sorted(folder.rglob("*")) == before
+    # Another clustering does not get between them, whose folders could not be told apart.
+    done = penult("cluster", made, "-k", 6, "--sort-into", "sorted", "-q")
+    assert (done.code, done.err.count("\n")) == (2, 1)
+    assert "is in another cluster now" in done.err
+    assert sorted(folder.rglob("*")) == before
 
 
 def test_links_lead_to_the_photos_and_what_has_changed_is_not_sorted(penult, made, photos):

@@ -88,7 +88,7 @@ def test_formulas_are_put_out_of_use_where_those_of_the_table_are(tab, tmp_path)
 def test_file_names_are_copied_of_those_that_are_ticked_or_of_all(tab, page):
     copied = "(window.copied = [], document.execCommand = () => copied.push(document.activeElement.value))"
     tab.run(f"Object.defineProperty(navigator, 'clipboard', {{value: undefined}}), {copied}, 0")
-    assert text_of(tab, ".copy-names") == "Copy 2 file names"
+    assert text_of(tab, ".copy-names") == "Copy all 2 file names"
     tab.run("document.querySelector('#labels .copy-names').click()")
     tick(tab, 0)
     assert text_of(tab, ".copy-names") == "Copy 1 file name"

@@ -15,7 +15,6 @@ from penult.reporting.applied import Applied
 from penult.reporting.classified import Classified
 from penult.reporting.cluster_sections import ClustersContent
 from penult.reporting.commands import (
-    FEATURES,
     SHOWN_SOURCES,
     applied_commands,
     collection_commands,
@@ -38,6 +37,7 @@ def build_report(
     course: Course,
     open_image: Callable[[str], bytes | None],
     *,
+    feature_file: str,
     recipes: Sequence[Recipe] = (),
     contradictions: tuple[str, ...] = (),
     applied: Path | None = None,
@@ -57,6 +57,8 @@ def build_report(
     course : Course
         How long that took.
     open_image : callable
+        As `Report` has it.
+    feature_file : str
         As `Report` has it.
     recipes : sequence of Recipe
         Of all rows of the feature file, where there are others.
@@ -86,7 +88,7 @@ def build_report(
         untrained=made.untrained,
         applied=None if applied is None else _applied(made, applied),
         map=found.map,
-        clusters=_clusters(found, str(file or FEATURES)),
+        clusters=_clusters(found, feature_file),
         outliers=found.outliers,
         retrieval=found.retrieval,
         duplicates=found.duplicates,
@@ -98,7 +100,7 @@ def build_report(
         listing_messages=tuple(listing_messages({**features.origin, "passed_over": {}})),
         versions={**features.recipe.versions, **(classifier.versions if classifier else {})},
         commands=commands,
-        feature_file=str(file or FEATURES),
+        feature_file=feature_file,
         open_image=open_image,
         notes=course.notes,
         seconds=course.seconds,

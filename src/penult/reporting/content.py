@@ -74,7 +74,7 @@ class Report:
     commands : tuple of str
         What to type to get the same again, one command each.
     feature_file : str
-        The rows' file, as those commands name it.
+        The rows' file, as it is named where the report was made.
     """
 
     title: str

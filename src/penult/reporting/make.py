@@ -315,6 +315,7 @@ def report(
             found,
             course,
             opener,
+            feature_file=str(called),
             recipes=[one for one, _ in layer_recipes(path).values()],
             contradictions=contradictions,
             applied=options.file,

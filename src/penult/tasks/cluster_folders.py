@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from penult.classify.prediction.sorting import Sorter
-from penult.errors import ImageError, UsageError
+from penult.errors import ImageError, OutputExistsError, UsageError
 from penult.features.origin import every_origin
 from penult.images.read import digest_of, read_bytes
 from penult.images.relocate import relocate_images
@@ -100,6 +100,9 @@ class ClusterFolders:
 
         Raises
         ------
+        OutputExistsError
+            If the folder has some of these photos in other clusters: there is no telling the two
+            clusterings apart afterwards.
         OutputError
             If it cannot be written; what was sorted by then is there.
         """
@@ -107,6 +110,7 @@ class ClusterFolders:
         sorter = Sorter(self._folder, [*labels, NOISE], mode=self._mode)
         failures = []
         numbers = clustering.assignments.tolist()
+        self._refuse_another(clustering, [*labels, NOISE], sorter)
         for place, (one, number) in enumerate(zip(clustering.ids, numbers, strict=True)):
             try:
                 # -1, noise, is the last.
@@ -115,6 +119,23 @@ class ClusterFolders:
                 failures.append(Failure(str(one), str(error)))
             tell(Progress(place + 1, len(clustering), len(failures), stage="sort"))
         return len(clustering) - len(failures), tuple(failures)
+
+    def _refuse_another(
+        self, clustering: Clustering, labels: Sequence[str], sorter: Sorter
+    ) -> None:
+        """Refuse a folder in which a photo of that name lies in another cluster."""
+        if not self._folder.is_dir():
+            return
+        places: dict[str, set[Path]] = {}
+        for image_id, number in zip(clustering.ids, clustering.assignments.tolist(), strict=True):
+            name = str(image_id).rpartition("/")[2]
+            places.setdefault(name, set()).add(sorter.folder_of(labels[number]))
+        for there in sorted(self._folder.glob("*/*")):
+            if there.parent not in places.get(there.name, {there.parent}):
+                raise OutputExistsError(
+                    f"{there} is in another cluster now: {self._folder} was sorted by another "
+                    "clustering, or holds photos of yours; give another folder to sort these into"
+                )
 
     def _find(self, image_id: str) -> ImageRecord | None:
         return next(filter(None, (find(image_id) for find in self._finders)), None)

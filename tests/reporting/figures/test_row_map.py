@@ -101,6 +101,12 @@ def test_the_densest_place_is_that_of_the_heap_and_not_the_mean():
     assert densest(points[:1]) == pytest.approx(points[0])
 
 
+def test_two_near_duplicates_are_no_dense_place():
+    twins = np.array([[90.0, 90.0], [90.0, 90.001]], np.float32)
+    heap = np.random.default_rng(0).normal(5, 1, (18, 2)).astype(np.float32)
+    assert densest(np.concatenate([twins, heap])) == pytest.approx([5, 5], abs=1)
+
+
 def test_up_to_eight_classes_have_a_colour_each():
     marks = choose_marks(np.zeros((8, 2)))
     assert [mark.color for mark in marks] == list(COLORS[:8])

@@ -90,6 +90,10 @@ class Sorter:
         if self._moves is not None:
             self._moves.close()
 
+    def folder_of(self, label: str) -> Path:
+        """The folder of a class, which need not be there yet."""
+        return self.folder / self._folders[label]
+
     def require_outside(self, sources: Sequence[Path]) -> None:
         """Refuse to sort photos that lie where they would be sorted to.
 

@@ -44,7 +44,7 @@ def run(
             "--layer",
             "-l",
             metavar="LAYER",
-            help="Layer whose places to look at, or a glob such as 'blocks.*'; of activations, may "
+            help="Layer whose places to look at, or a glob such as 'blocks.?'; of activations, may "
             "be given several times. With --classifier, by Grad-CAM. `penult layers MODEL` lists "
             "them.",
             show_default="the one that is pooled",

@@ -18,7 +18,7 @@
     const number = ticked().length;
     suspects.forEach((suspect) => suspect.classList.toggle("ticked", box(suspect).checked));
     save_.disabled = number === 0; // what nobody looked through is no reviewed list
-    names.textContent = `Copy ${images(chosen().length)}`;
+    names.textContent = `Copy ${number ? "" : "all "}${images(chosen().length)}`;
     every.textContent = number === suspects.length ? "Tick none" : "Tick all";
     said.textContent = `${number} of ${suspects.length} ticked`;
   };
