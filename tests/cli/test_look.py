@@ -54,10 +54,16 @@ def test_classes_in_the_order_given_sum_to_their_logits(penult, made):
     assert "pixels of toy:mean-colour: " in said
 
 
-def test_without_an_output_it_says_how_to_get_one(penult, made):
+def test_without_an_output_it_says_how_to_get_one(penult, made, toy):
     done = penult("look", "rose.jpg", "--classifier", "c.skops", "--class", "tulip")
     assert done.err.splitlines()[-1] == (
         "next: penult look rose.jpg --classifier c.skops --class tulip -o maps.png"
+    )
+    typed = ("-m", toy, "--channels", "2", "--engine", "openvino", "--offline")
+    done = penult("look", "rose.jpg", *typed)
+    assert done.err.splitlines()[-1] == (
+        f"next: penult look rose.jpg --model {toy} --channels 2 --engine openvino --offline "
+        "-o maps.png"
     )
 
 
@@ -111,6 +117,22 @@ def test_a_photo_that_is_not_there_or_none_is_named(penult, made, toy):
     assert done.err.startswith("penult: text.jpg: is not an image")
     done = penult("look", "rose.jpg", "-m", toy, "-o", "rose.jpg", "--overwrite")
     assert (done.code, "rose.jpg is what is read" in done.err) == (2, True)
+
+
+@pytest.mark.parametrize("photo", ["https://example.org/a.jpg", "https:/example.org/a.jpg"])
+def test_an_address_is_told_from_a_file(photo, penult, made):
+    said = "https://example.org/a.jpg is an address; download the photo, and give its file"
+    assert penult("look", photo).err == f"penult: {said}\n"
+    with pytest.raises(library.PenultError, match=said):
+        library.look(photo)
+
+
+def test_two_photos_may_be_a_tuple_or_an_array(made, toy):
+    pixels = np.zeros((2, 16, 16, 3), np.uint8)
+    pixels[0] = (200, 10, 10)
+    pixels[1] = (190, 20, 10)
+    for photos in (tuple(pixels), list(pixels), pixels):
+        assert library.look(photos, model=toy, similar=True).similarity is not None
 
 
 def test_in_a_notebook_it_is_a_picture(made, toy):

@@ -51,6 +51,9 @@ def test_the_most_unusual_are_printed_first_with_the_rule(penult, rows):
     assert "each of 24 rows against the others of its class: the 3 nearest" in done.out
     assert "1 row (4.2%) is unusual: 1 far from others, 1 local outlier" in done.out
     assert f"next: penult outliers {rows} -o outliers.html -k 3" in done.err
+    done = penult("outliers", rows, "--no-pictures", "--metric", "euclidean", "-l", "penultimate")
+    hint = "-o outliers.html --layer penultimate --metric euclidean --no-pictures"
+    assert done.err.splitlines()[-1] == f"next: penult outliers {rows} {hint}"
 
 
 def test_json_is_an_image_a_line(penult, rows):
@@ -154,3 +157,14 @@ def test_names_that_a_spreadsheet_would_run_are_escaped(penult, tmp_path):
            "--escape-formulas")  # fmt: skip
     text = (tmp_path / "o.csv").read_text()
     assert next(csv.DictReader(io.StringIO(text)))["id"].startswith("'=")
+
+
+def test_columns_stay_narrow_however_far_apart_rows_are(penult, rows, tmp_path):
+    records = [record(f"{k}.jpg", "a") for k in range(4)]
+    values = np.array([[1e-30], [3e-30], [1e30], [2e30]], np.float32)
+    far = write(tmp_path / "far.h5", records, [values])
+    done = penult("outliers", far, "--no-pictures", "--metric", "euclidean", "-k", "1")
+    assert done.code == 0
+    assert max(map(len, done.out.splitlines())) < 100
+    assert "2.00e-30" in done.out
+    assert "1.00e+30" in done.out

@@ -72,6 +72,7 @@ def test_what_was_found_is_said_in_a_line_each():
     assert clean.unusual_line == "no row is unusual"
     assert clean.pictures_line == "4 pictures measured: nothing odd"
     assert clean.not_compared_line == ""
+    assert outliers(issues=(), measured=0).pictures_line == "0 pictures measured"
 
 
 def test_it_is_shown_in_a_line_and_as_a_table():

@@ -67,8 +67,12 @@ class Look:
             found = self.similarity
             lines.append(f"cosine {found.cosine:.3f} of {found.ids[0]} and {found.ids[1]}")
             for pair in found.maps:
+                where = f", {pair[0].layer} of {pair[0].network}" if len(found.maps) > 1 else ""
                 for heat, name in zip(pair, found.ids, strict=True):
-                    lines.append(f"  {name}: {_about(heat, exact=True)}")
+                    lines.append(f"  {name}{where}: {_about(heat, exact=True)}")
+            if any(found.constants):  # of projected rows
+                one, other = found.constants
+                lines.append(f"  from no place: {one:.3f} and {other:.3f}")
         return lines
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:

@@ -100,7 +100,7 @@ def pictures_line(outliers: Outliers) -> str:
         for one in outliers.issues
         if one.common
     ]
-    return (
-        f"{count(outliers.measured, 'picture')} measured: "
-        f"{', '.join([*told, *most]) or 'nothing odd'}"
-    )
+    measured = f"{count(outliers.measured, 'picture')} measured"
+    if not outliers.measured:
+        return measured
+    return f"{measured}: {', '.join([*told, *most]) or 'nothing odd'}"

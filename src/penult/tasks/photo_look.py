@@ -16,6 +16,7 @@ from penult.errors import UsageError
 from penult.extractor import EngineOptions, ExtractorSpec, ModelRows, RecipeRows
 from penult.extractor.rows import as_names
 from penult.images.in_memory import are_in_memory
+from penult.images.sources.remote.connection import is_url
 from penult.inputs import require_file
 from penult.interface import option
 from penult.output import atomic_output, check_output
@@ -124,6 +125,7 @@ def look(
     )
     for photo in photos:
         if isinstance(photo, str | Path):
+            _require_on_disk(str(photo))
             require_file(Path(photo), "an image file", (".jpg", ".jpeg", ".png"))
     if classifier is not None and not similar:
         from penult.classify.loading import as_classifier
@@ -163,9 +165,20 @@ def look(
 
 
 def _photos(images: Any) -> list[Any]:
-    if isinstance(images, str | Path) or (are_in_memory(images) and not isinstance(images, list)):
+    if isinstance(images, str | Path):
         return [images]
-    return list(images)
+    is_one = are_in_memory(images) and not isinstance(images, list | tuple)
+    # An array with one axis more is of several photos.
+    return [images] if is_one and getattr(images, "ndim", 0) < 4 else list(images)
+
+
+def _require_on_disk(photo: str) -> None:
+    # Where a path was made of an address, one of its slashes is gone.
+    scheme, found, rest = photo.partition(":/")
+    if found and is_url(f"{scheme}://{rest.lstrip('/')}") and not Path(photo).exists():
+        raise UsageError(
+            f"{scheme}://{rest.lstrip('/')} is an address; download the photo, and give its file"
+        )
 
 
 def _targets(output: Any, photos: Sequence[Any], classifier: Any, *, overwrite: bool) -> list[Path]:

@@ -41,6 +41,11 @@ def test_the_local_outlier_factor_is_worked_out_by_hand():
     np.testing.assert_allclose(found.lof_percentiles, [0, 0, 200 / 3])
 
 
+@pytest.mark.parametrize("unit", [1e-30, 1e-9, 1e30])
+def test_the_factor_has_no_unit(unit):
+    np.testing.assert_allclose(judged(on_a_line(0, unit, 3 * unit), k=1).lof, [1, 1, 2], rtol=1e-5)
+
+
 @pytest.mark.parametrize("metric", ["cosine", "euclidean"])
 def test_factors_are_those_of_a_search_by_scikit_learn(metric):
     from sklearn.neighbors import LocalOutlierFactor
@@ -206,7 +211,7 @@ def test_classes_smaller_than_k_are_refused_with_the_largest():
     )
     with pytest.raises(UsageError, match=message):
         judged(features, k=3, reference="class")
-    with pytest.raises(UsageError, match="there are 1 different row, so there is nothing"):
+    with pytest.raises(UsageError, match="there is 1 different row, so there is nothing"):
         judged(on_a_line(1, 1))
 
 

@@ -115,3 +115,25 @@ def test_any_name_can_be_drawn(name):
     figure = draw_look(Look(classes=(class_map([[1.0]], name),)))
     figure.savefig(io.BytesIO(), format="png")
     assert all(len(one) < 70 and one.isprintable() for one in texts(figure))
+
+
+def test_two_poolings_of_one_layer_have_a_picture_each():
+    both = class_map([[1.0]], maps=(heat([[0.75]]), heat([[-0.25]])), logit=1.0)
+    said = texts(draw_look(Look(classes=(both,))))
+    assert said.count("toy:net maps") == 2
+    assert "logit 1.00 = 0.75 from places + 0.25" in said
+    assert "logit 1.00 = −0.25 from places + 1.25" in said
+
+
+def test_lines_say_which_network_a_map_is_of_and_what_comes_from_no_place():
+    one, other = (heat([[0.25]]), heat([[0.5]])), (heat([[0.5]], "deep"), heat([[0.5]], "deep"))
+    found = RegionSimilarity(
+        ids=("a.jpg", "b.jpg"), cosine=1.0, constants=(0.25, 0.0), maps=(one, other)
+    )
+    assert Look(similarity=found).lines[1:] == [
+        "  a.jpg, maps of toy:net: 0.25 from 1 × 1 places, strongest in row 1, column 1",
+        "  b.jpg, maps of toy:net: 0.5 from 1 × 1 places, strongest in row 1, column 1",
+        "  a.jpg, deep of toy:net: 0.5 from 1 × 1 places, strongest in row 1, column 1",
+        "  b.jpg, deep of toy:net: 0.5 from 1 × 1 places, strongest in row 1, column 1",
+        "  from no place: 0.250 and 0.000",
+    ]

@@ -136,4 +136,10 @@ def run(
         given += [word for one in label or [] for word in ("--class", one)]
         given += [word for one in layer or [] for word in ("--layer", one)]
         given += ["--similar"] * similar + ([] if model is None else ["--model", model])
+        given += [] if channels is None else ["--channels", str(channels)]
+        given += [word for one in weights or [] for word in ("--weights", one)]
+        given += [] if architecture is None else ["--architecture", architecture]
+        given += [] if engine == "auto" else ["--engine", engine]
+        given += [] if device == "auto" else ["--device", device]
+        given += ["--offline"] * offline
         next_command("look", *images, *given, "-o", "maps.png", quiet=quiet)

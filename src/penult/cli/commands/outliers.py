@@ -118,7 +118,20 @@ def run(
     if not as_json and not output:
         of = [] if reference is None else ["--reference", reference]
         of += [] if k is None else ["-k", str(k)]
+        of += [] if layer is None else ["--layer", layer]
+        of += [] if metric == "cosine" else ["--metric", metric]
+        of += ["--no-pictures"] * (not pictures)
+        of += [word for one in images or [] for word in ("--images", one)]
+        of += ["--offline"] * offline
         next_command("outliers", features, "-o", "outliers.html", *of, quiet=quiet)
+
+
+def _short(number: float | None, digits: int) -> str:
+    """A number as columns of such numbers have it; those far from 1 have an exponent."""
+    if number is None:
+        return ""
+    usual = number == 0 or 10.0**-digits <= number < 1e7
+    return f"{number:.{digits}f}" if usual else f"{number:.2e}"
 
 
 def _show(found: Outliers, limit: int) -> None:
@@ -132,7 +145,7 @@ def _show(found: Outliers, limit: int) -> None:
     header = ("image", *["label"] * labelled, "percentile", "distance", "LOF", "why")
     table = Table(header, right=("percentile", "distance", "LOF"))
     for one in compared:
-        numbers = f"{one.percentile:.1f}", f"{one.distance:.3f}", f"{one.lof:.2f}"
+        numbers = f"{one.percentile:.1f}", _short(one.distance, 3), _short(one.lof, 2)
         why = ", ".join(REASONS[reason] for reason in one.reasons)
         table.add_row(one.id, *[one.label or ""] * labelled, *numbers, why)
     table.show()

@@ -40,6 +40,9 @@ def local_outlier_factors(found: FoundNeighbors, reference: int) -> NDArray[np.f
     from sklearn.neighbors import LocalOutlierFactor
 
     k = found.near.shape[1]
+    # scikit-learn adds 1e-10 to each mean distance, so the unit must not matter.
+    positive = found.distances[found.distances > 0]
+    distances = found.distances / (float(np.median(positive)) if len(positive) else 1.0)
     model = LocalOutlierFactor(n_neighbors=k, metric="precomputed", novelty=True)
     with warnings.catch_warnings():
         # It takes rows that are almost equal for copies; of those, one was left.
@@ -48,14 +51,14 @@ def local_outlier_factors(found: FoundNeighbors, reference: int) -> NDArray[np.f
         model.fit(
             _graph(
                 np.hstack([own, found.near[:reference]]),
-                np.hstack([np.zeros((reference, 1)), found.distances[:reference]]),
+                np.hstack([np.zeros((reference, 1)), distances[:reference]]),
                 reference,
             )
         )
     factors = np.empty(len(found.near))
     factors[:reference] = -model.negative_outlier_factor_
     if len(factors) > reference:
-        others = _graph(found.near[reference:], found.distances[reference:], reference)
+        others = _graph(found.near[reference:], distances[reference:], reference)
         factors[reference:] = -model.score_samples(others)
     return factors
 

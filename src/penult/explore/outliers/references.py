@@ -209,6 +209,8 @@ def _different(
 def _too_few(reference: ReferenceName, k: int, most: int) -> UsageError:
     whose = {"all": "there are", "class": "the largest class has", "train": "the training part has"}
     if most < 2:
+        if most == 1:
+            whose["all"] = "there is"
         return UsageError(
             f"{whose[reference]} {count(most, 'different row')}, so there is nothing to compare"
         )

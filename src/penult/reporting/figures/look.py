@@ -68,14 +68,14 @@ def look_as_html(look: Look) -> str:
 
 
 def _draw_classes(classes: Sequence[ClassActivation]) -> Figure:
-    photos = {(one.network, one.layer): one for one in classes[0].maps}
     limit = max(_limit(heat) for one in classes for heat in one.maps)
     panels: list[tuple[str, str, Any]] = []
     named = _drawn([one.label for one in classes])
-    for key, heat in photos.items():
-        panels.append(("what the network sees", " ".join(key), heat.seen))
+    # By place: rows that were joined may be of one layer, pooled in two ways.
+    for place, heat in enumerate(classes[0].maps):
+        panels.append(("what the network sees", f"{heat.network} {heat.layer}", heat.seen))
         for one, name in zip(classes, named, strict=True):
-            own = next(each for each in one.maps if (each.network, each.layer) == key)
+            own = one.maps[place]
             title = f"{name}  {percent(one.probability)}"
             panels.append((title, _about(one, own), overlay(own, limit=limit)))
     figure, bar = _panels(panels, len(classes) + 1)
