@@ -71,8 +71,8 @@ class Look:
                 for heat, name in zip(pair, found.ids, strict=True):
                     lines.append(f"  {name}{where}: {_about(heat, exact=True)}")
             if any(found.constants):  # of projected rows
-                one, other = found.constants
-                lines.append(f"  from no place: {one:.3f} and {other:.3f}")
+                first, second = found.constants
+                lines.append(f"  from no place: {first:.3f} and {second:.3f}")
         return lines
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
