@@ -74,7 +74,7 @@ def test_of_photos_without_labels_the_page_shows_what_is_there_without(
     assert sections(folder) == [*COLLECTION[:-1], "failures", "making"]
     text = words_of(folder)
     assert "None of 36 images has a label, so no classifier was trained and there are no" in text
-    for never in ("accuracy", "held-out", "Different labels", "Retrieval"):
+    for never in ("accuracy", "held-out", "Different labels", "Search among"):
         assert never not in text
     # Three colours: three clusters, and all that is known of a photo can colour the map.
     assert "3 clusters of 36 rows by k-means" in done.out

@@ -163,6 +163,9 @@ def test_photos_of_other_sections_open_as_well(tab, page):
     assert "likely tulip" in " ".join(
         tab.run(f"{DIALOG}.querySelector('.large figcaption').textContent").split()
     )
+    # Beside a label that looks wrong stand photos of both classes.
+    beside = f"[...{DIALOG}.querySelectorAll('.examples figure')].map(one => one.textContent)"
+    assert tab.run(beside) == ["iris, rightly called so", "tulip, rightly called so"]
 
 
 def test_on_a_phone_a_finger_turns_to_the_next_photo(tab, page):

@@ -166,7 +166,7 @@ def test_what_is_true_lies_above_what_is_not():
     mistakes = {"mistake": [k in (0, 7) for k in range(12)]}
     figure, _ = draw_map(replace(made, columns=mistakes), color_by="mistake")
     colors = [to_hex(color) for color in figure.axes[0].collections[-1].get_facecolors()]
-    assert colors == ["#aeb0c2"] * 10 + ["#d4480b"] * 2
+    assert colors == ["#7fa8d6"] * 10 + ["#d4480b"] * 2
 
 
 def test_noise_and_no_and_yes_have_colours_of_their_own():
@@ -181,7 +181,7 @@ def test_noise_and_no_and_yes_have_colours_of_their_own():
         found[column] = dict(zip(texts, colors, strict=True))
     assert found == {
         "cluster": {"0 (4)": COLORS[0], "1 (4)": COLORS[1], "noise (4)": NOTHING},
-        "mistake": {"no (11)": "#aeb0c2", "yes (1)": "#d4480b"},
+        "mistake": {"no (11)": "#7fa8d6", "yes (1)": "#d4480b"},
     }
 
 

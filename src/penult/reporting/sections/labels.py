@@ -33,7 +33,10 @@ def _content(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any] | None
     if not (issues or report.contradictions):
         return None
     shown = issues[:MOST_ISSUES]
+    classes = () if report.trained is None or report.multilabel else report.trained.scores.classes
     return {
+        # Right photos of both classes, which the table of classes has, stand beside a large one.
+        "places": {one.label: k for k, one in enumerate(classes)},
         "contradictions": report.contradictions,
         "columns": COLUMNS,
         "shown": [(one, issue_cells(one), thumbnails.photo(one.id, LARGE)) for one in shown],

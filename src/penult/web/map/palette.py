@@ -28,7 +28,7 @@ A class has the same colour on a page as on a figure, where its shape tells it f
 much the same.
 """
 
-NO_AND_YES = ("#aeb0c2", "#d4480b")
+NO_AND_YES = ("#7fa8d6", "#d4480b")
 """Of what is false and true, on paper."""
 
 NOISE = -1

@@ -13,7 +13,7 @@ function ramp(share, dark) {
 }
 
 const NONE = { light: rgb("#b4b5c0"), dark: rgb("#5f6170") };
-const NO_AND_YES = { light: [rgb("#aeb0c2"), rgb("#d4480b")], dark: [rgb("#62647a"), rgb("#ff8442")] };
+const NO_AND_YES = { light: [rgb("#7fa8d6"), rgb("#d4480b")], dark: [rgb("#4f79ad"), rgb("#ff8442")] };
 
 // From a row of a column to its colour; coloring(i) is the code of the name that colours it.
 function colorsOf(column, palette, dark, coloring) {
