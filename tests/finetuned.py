@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
 from penult.classify.metrics.scores import score
@@ -14,6 +16,24 @@ EPOCHS = [
     {"train_loss": 1.0, "validation_loss": 1.25, "validation_accuracy": 0.5},
     {"train_loss": 0.5, "validation_loss": 0.75, "validation_accuracy": 0.8},
 ]
+
+
+_DRAWN: list[bytes] = []
+
+
+def draw_curves_once(monkeypatch) -> None:
+    """Have all checkpoints share the first one's curves: to draw them takes longer than to train."""
+    from penult.finetuning import checkpoint_folder
+
+    draw = checkpoint_folder.draw_curves
+
+    def drawn(path: Path, epochs) -> None:
+        if not _DRAWN:
+            draw(path, epochs)
+            _DRAWN.append(path.read_bytes())
+        path.write_bytes(_DRAWN[0])
+
+    monkeypatch.setattr(checkpoint_folder, "draw_curves", drawn)
 
 
 def linear_head(**options) -> Head:

@@ -6,6 +6,7 @@ import json
 from importlib.util import find_spec
 
 import pytest
+from finetuned import draw_curves_once
 
 pytestmark = pytest.mark.torch
 
@@ -24,6 +25,7 @@ def normed():
 @pytest.fixture
 def finetune(penult, normed, photos, monkeypatch):
     monkeypatch.chdir(photos.parent)
+    draw_curves_once(monkeypatch)
 
     def run(*arguments):
         return penult(

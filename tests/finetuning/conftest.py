@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from finetuned import finetuned
+from finetuned import draw_curves_once, finetuned
 
 
 @pytest.fixture
-def tuned(tiny):
+def tuned(tiny, monkeypatch):
     """The tiny network with other weights than its own, and what was opened to get it."""
+    draw_curves_once(monkeypatch)
     import torch
 
     from penult.backbones.registry import open_backbone

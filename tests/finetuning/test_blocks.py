@@ -15,6 +15,8 @@ from penult.engines.row_network import RowNetwork
 from penult.finetuning.activations import Tail
 from penult.finetuning.blocks import find_blocks
 from penult.finetuning.network import HeadedNetwork
+from penult.finetuning.options import FinetuneOptions
+from penult.finetuning.parameter_groups import parameter_groups
 
 
 @pytest.fixture
@@ -103,6 +105,21 @@ def test_frozen_modules_stay_in_eval_mode_through_every_call_of_train(rows):
         assert not inner.blocks[0][3].training, "a dropout in a frozen block"
         assert inner.blocks[1][3].training == mode
         assert not inner.bn_stem.training
+
+
+def test_rates_fall_from_block_to_block_and_matrices_alone_decay(rows):
+    network = headed(rows, find_blocks(rows, (16, 16))[2:])
+    options = FinetuneOptions(lr=0.1, layer_decay=0.5, weight_decay=0.25)
+
+    def told(blocks):
+        groups = parameter_groups(network, options, blocks)
+        return [(len(one["params"]), one["lr"], one["weight_decay"]) for one in groups]
+
+    # A convolution; its normalisation's scale and shift.
+    blocks = [(1, 0.025, 0.25), (2, 0.025, 0.0), (1, 0.05, 0.25), (2, 0.05, 0.0)]
+    head = [(1, 0.1, 0.25), (1, 0.1, 0.0)]
+    assert sorted(told(network.unfrozen)[:4]) == sorted(blocks)
+    assert sorted(told(network.unfrozen)[4:]) == sorted(told(())) == sorted(head)
 
 
 def test_what_is_learned_can_be_taken_and_put_back(rows):

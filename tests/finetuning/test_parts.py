@@ -235,7 +235,7 @@ def test_the_verdict_is_one_sentence(difference, low, high, separable, said):
     )  # fmt: skip
     sentence = verdict(found, seconds=600.0, probe_seconds=12.0)
     assert said in sentence
-    assert sentence.endswith("10 min against 12 s.")
+    assert sentence.endswith("; fine-tuning took 10 min, the probe 12 s.")
     assert "340 test images" in sentence
 
 

@@ -228,10 +228,10 @@ def copies_line(settings: TrainingSettings) -> str | None:
     return f"{alike} another image, and kept in the same part: {settings.copies:,}"
 
 
-def say_left_out(settings: TrainingSettings) -> None:
+def say_left_out(left_out: Mapping[str, int]) -> None:
     """Say how many images neither trained nor were held out, and why."""
-    left_out = settings.left_out.items()
-    say_some([f"left out: {count(number, 'image')}, {reason}" for reason, number in left_out])
+    lines = [f"left out: {count(number, 'image')}, {why}" for why, number in left_out.items()]
+    say_some(lines)
 
 
 def recipe_table(recipe: Recipe) -> None:

@@ -50,7 +50,6 @@ def draw_curves(path: Path, epochs: Epochs) -> None:
     losses, accuracy = figure.subplots(1, 2)
     _draw(losses, epochs, "train_loss", "training", _TRAIN)
     _draw(losses, epochs, "validation_loss", "validation", _VALIDATION)
-    _draw(accuracy, epochs, "train_accuracy", "training", _TRAIN)
     _draw(accuracy, epochs, "validation_accuracy", "validation", _VALIDATION)
     for axes, title in ((losses, "loss (nats)"), (accuracy, "accuracy")):
         axes.set_title(title, fontsize=10, loc="left")

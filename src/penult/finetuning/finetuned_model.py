@@ -59,7 +59,8 @@ class FinetunedModel:
     likeness : Likeness or None
         What tells photos like the training photos from others; None where that was not found.
     trained_on : uint64 array or None
-        Keys of the training images, of `penult.classify.evaluation.seen.content_keys`.
+        Keys of the training and the validation images, of
+        `penult.classify.evaluation.seen.content_keys`.
     """
 
     architecture: str

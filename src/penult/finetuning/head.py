@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from penult.errors import TrainingError
+from penult.finetuning.calibration import probabilities
 from penult.representation import short_repr
 from penult.wording import count
 
@@ -175,10 +176,8 @@ class Head:
         float64 array, shape (N, K)
             Softmax of the logits over the temperature; of several labels, the logistic function.
         """
-        from scipy.special import expit, softmax
-
-        logits = self.logits(rows).astype(np.float64) / self.temperature
-        return np.asarray(softmax(logits, axis=1) if self.thresholds is None else expit(logits))
+        several = self.thresholds is not None
+        return probabilities(self.logits(rows), several=several, temperature=self.temperature)
 
 
 def _dense_layers(module: nn.Module) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:

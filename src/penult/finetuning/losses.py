@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from torch.nn import functional
 
-__all__ = ["Loss"]
+from penult.classify.linear.losses import class_weights
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["Loss", "loss_weights"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -67,3 +74,30 @@ class Loss:
         if self.weights is None:
             return None
         return torch.where(truth > 0.5, self.weights[1], self.weights[0])
+
+
+def loss_weights(
+    labels: NDArray[Any], classes: int, class_weight: str | None
+) -> torch.Tensor | None:
+    """Weigh the classes of the training photos, as `Loss.weights` has it.
+
+    Parameters
+    ----------
+    labels : int64 array, shape (n,), or bool array, shape (n, K)
+    classes : int
+        K; those that no photo has weigh nothing.
+    class_weight : {"balanced"} or None
+
+    Returns
+    -------
+    float tensor, or None
+    """
+    if class_weight is None:
+        return None
+    present = np.arange(classes)
+    if labels.ndim == 1:
+        present, labels = np.unique(labels, return_inverse=True)
+    found = np.asarray(class_weights(labels, class_weight))
+    weights = np.zeros((*found.shape[:-1], classes), np.float32)
+    weights[..., present] = found
+    return torch.from_numpy(weights)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import copy
+import logging
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +14,6 @@ import torch
 
 from penult.backbones.checkpoint import architecture_of
 from penult.classify.evaluation.seen import content_keys
-from penult.classify.likeness import Likeness
-from penult.classify.linear.losses import class_weights
 from penult.classify.training.multilabel import best_thresholds
 from penult.comparison.differences import find_differences
 from penult.engines.row_network import RowNetwork
@@ -28,13 +27,14 @@ from penult.finetuning.feeds import ArrayFeed, Feed, PixelFeed
 from penult.finetuning.finetuned_model import FinetunedModel
 from penult.finetuning.head import Head
 from penult.finetuning.heads import hidden_head, linear_head
+from penult.finetuning.likeness import likeness_of
 from penult.finetuning.loop import Training, TrainingResult
-from penult.finetuning.losses import Loss
+from penult.finetuning.losses import Loss, loss_weights
 from penult.finetuning.network import HeadedNetwork
+from penult.finetuning.parameter_groups import parameter_groups
 from penult.finetuning.pixels import PixelReader
 from penult.finetuning.probe import Probe, solve_probe
 from penult.finetuning.run_folder import RunFolder
-from penult.finetuning.schedule import block_rates
 from penult.finetuning.scoring import Scored, score_logits
 from penult.finetuning.split import Parts, divide
 from penult.finetuning.state import load_state, save_state
@@ -46,7 +46,7 @@ from penult.interface import option
 from penult.machine import free_memory
 from penult.progress import announce
 from penult.records import Finetuned, ModelDifference, Progress
-from penult.wording import count
+from penult.wording import count, listed
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -61,9 +61,6 @@ if TYPE_CHECKING:
 __all__ = ["FinetuneRun"]
 
 _MEMORY = 4  # a quarter of what is free is taken for pixels, or for activations
-HEAD_LR, BLOCK_LR = 1e-3, 3e-4
-"""The learning rate of a head from scratch, on rows that stay; and of one that is solved already,
-above blocks that change."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,6 +141,7 @@ class _Work:
         self.names = tuple(map(str, self.photos.features.label_names))
         self.truth = self.photos.truth
         self.parts: Parts = divide(self.photos.features, options)
+        self._tell_unscored()
         announce("solving the probe", brief=True)
         start, probe = self._probes()
         self.folder.spent(time.perf_counter() - began)
@@ -167,7 +165,7 @@ class _Work:
         held = {"temperature": temperature, "thresholds": thresholds}
         scored = self._scored(tested, t_logits, split=self.parts.description, **held)
         validation = self._scored(validated, v_logits, split="the validation part", **held)
-        probed = self._probed(probe, tested)
+        probed = self._probed(start, probe, tested)
         difference = self._difference(scored, probed, tested)
         seconds = {
             "probe": probe_seconds,
@@ -291,37 +289,16 @@ class _Work:
                 network,
                 network.head,
                 ArrayFeed(self.photos.rows),
-                [{"params": list(network.head.parameters()), "lr": options.lr or HEAD_LR}],
+                parameter_groups(network, options, ()),
             )
             result = self._stage("head", training, earlier)
             if on_rows:
                 return result, training
         model, feed, changed = self._fed(network)
-        training = self._training("fine-tuning", network, model, feed, self._groups(network))
+        groups = parameter_groups(network, options, network.unfrozen)
+        training = self._training("fine-tuning", network, model, feed, groups)
         training.changed = changed
         return self._stage("fine-tuning", training, earlier), training
-
-    def _groups(self, network: HeadedNetwork) -> list[dict[str, Any]]:
-        """Parameters by their learning rates; the head's come last."""
-        options = self.asked.options
-        lr = options.lr or (BLOCK_LR if network.unfrozen else HEAD_LR)
-        rates = block_rates(lr, options.layer_decay, len(network.unfrozen))
-        groups = []
-        parameters = [
-            *(
-                (network.parameters_of(block), rate)
-                for block, rate in zip(network.unfrozen, rates, strict=True)
-            ),
-            (list(network.head.parameters()), lr),
-        ]
-        for members, rate in parameters:
-            # Biases, scales and shifts are not drawn to zero.
-            for decayed in (False, True):
-                these = [one for one in members if (one.ndim > 1) == decayed]
-                if these:
-                    decay = options.weight_decay if decayed else 0.0
-                    groups.append({"params": these, "lr": rate, "weight_decay": decay})
-        return groups
 
     def _fed(self, network: HeadedNetwork) -> tuple[torch.nn.Module, Feed, bool]:
         """What is trained, and with what: pixels, or what the frozen blocks make of them."""
@@ -367,7 +344,12 @@ class _Work:
             validation=self.parts.validation,
             truth=self.truth,
             groups=groups,
-            loss=Loss(smoothing=options.label_smoothing, weights=self._weights()),
+            loss=Loss(
+                smoothing=options.label_smoothing,
+                weights=loss_weights(
+                    self.truth[self.parts.train], len(self.names), options.class_weight
+                ),
+            ),
             epochs=options.epochs,
             patience=options.patience,
             batch_size=options.train_batch_size,
@@ -388,19 +370,6 @@ class _Work:
     def _keep(self, earlier: dict[str, Any], stage: str, state: dict[str, Any]) -> None:
         earlier["stages"][stage] = state
         save_state(self.folder.training, earlier)
-
-    def _weights(self) -> torch.Tensor | None:
-        """How much each class counts."""
-        if self.asked.options.class_weight is None:
-            return None
-        labels = self.truth[self.parts.train]
-        if self.several:
-            found = class_weights(labels, "balanced")
-            return None if found is None else torch.from_numpy(found).float()
-        present, known = np.unique(labels, return_inverse=True)
-        weights = np.zeros(len(self.names), np.float32)
-        weights[present] = class_weights(known, "balanced")
-        return torch.from_numpy(weights)
 
     def _average(self, network: HeadedNetwork, training: Training, result: TrainingResult) -> float:
         """Average the weights with the start's, as far as the validation photos are for it."""
@@ -426,11 +395,12 @@ class _Work:
             **options,
         )
 
-    def _probed(self, probe: Probe, tested: NDArray[np.int64]) -> Scored:
+    def _probed(self, start: Probe, probe: Probe, tested: NDArray[np.int64]) -> Scored:
         thresholds = None
         if self.several:
-            rows = self.parts.validation  # which it was fitted on: that favours it, if anything
-            likely = probabilities(probe.logits(self.photos.rows[rows]), several=True)
+            # By the probe that has not seen them: one that has is too sure of them.
+            rows = self.parts.validation
+            likely = probabilities(start.logits(self.photos.rows[rows]), several=True)
             thresholds = best_thresholds(self.truth[rows], likely)
         return self._scored(
             tested,
@@ -449,6 +419,15 @@ class _Work:
             seed=self.asked.options.seed,
         )
         return found[0] if found else None
+
+    def _tell_unscored(self) -> None:
+        if self.parts.only_train:
+            logging.getLogger("penult").warning(
+                "penult: %s of too few photos to be divided into three parts (%s): all of them "
+                "train, and none is scored",
+                count(len(self.parts.only_train), "class"),
+                listed(self.parts.only_train, 5),
+            )
 
     def _left_out(self) -> dict[str, int]:
         used = len(self.parts.train) + len(self.parts.validation) + len(self.parts.test)
@@ -495,32 +474,19 @@ class _Work:
                 seed=self.asked.options.seed,
                 data=", ".join(map(str, self.photos.features.origin.get("sources", ()))),
                 verdict=finetuned.verdict,
-                likeness=self._likeness(network),
-                trained_on=content_keys(self.photos.features, train),
+                likeness=likeness_of(
+                    self.photos,
+                    self.parts,
+                    network,
+                    PixelFeed(self.reader),
+                    device=self.accelerator.device,
+                    batch_size=self.asked.options.train_batch_size,
+                    seed=self.asked.options.seed,
+                ),
+                # Those that chose among the epochs are no new photos, either.
+                trained_on=content_keys(
+                    self.photos.features, np.union1d(train, self.parts.validation)
+                ),
             ),
             overwrite=self.asked.overwrite,
-        )
-
-    def _likeness(self, network: HeadedNetwork) -> Likeness | None:
-        """What tells photos like these from others, by the rows that they have now."""
-        train = self.parts.train
-        features, numbers = self.photos.features, train
-        if network.unfrozen:
-            found, kept = [], []
-            network.to(self.accelerator.device)
-            size = self.asked.options.train_batch_size
-            batches = [train[at : at + size] for at in range(0, len(train), size)]
-            with torch.inference_mode():
-                for rows, pixels in PixelFeed(self.reader).batches(batches):
-                    (block,) = network.rows(pixels.to(self.accelerator.device))
-                    found.append(block.cpu().numpy())
-                    kept.append(rows)
-            network.to("cpu")
-            numbers = np.concatenate(kept)
-            features = replace(features.take(numbers), features=np.concatenate(found))
-            numbers = np.arange(len(numbers))
-            train = np.concatenate(kept)
-        units = self.parts.units[train].astype(str)
-        return Likeness.of(
-            features, numbers, self.truth[train], units, seed=self.asked.options.seed
         )

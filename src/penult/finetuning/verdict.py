@@ -28,7 +28,7 @@ def verdict(difference: ModelDifference | None, *, seconds: float, probe_seconds
     str
         One sentence, with a full stop.
     """
-    cost = f"{_time(seconds)} against {_time(probe_seconds)}"
+    cost = f"fine-tuning took {_time(seconds)}, the probe {_time(probe_seconds)}"
     if difference is None:
         return f"Nothing was left to compare with the frozen network's probe ({cost})."
     by, low, high = difference.difference, difference.low, difference.high
@@ -37,16 +37,16 @@ def verdict(difference: ModelDifference | None, *, seconds: float, probe_seconds
     if difference.separable and by > 0:
         return (
             f"Fine-tuning is {points(by)} points better than the frozen network's probe {on} "
-            f"({interval}), more than noise, for {cost}."
+            f"({interval}), more than noise; {cost}."
         )
     if difference.separable:
         return (
             f"Fine-tuning is {points(-by)} points worse than the frozen network's probe {on} "
-            f"({interval}), more than noise: the probe is the better choice, for {cost}."
+            f"({interval}), more than noise: the probe is the better choice; {cost}."
         )
     return (
         f"Fine-tuning does not beat the frozen network's probe beyond noise {on}: the difference "
-        f"is {points(by)} points ({interval}); the probe is the better choice, for {cost}."
+        f"is {points(by)} points ({interval}): the probe is the better choice; {cost}."
     )
 
 

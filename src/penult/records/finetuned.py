@@ -119,7 +119,9 @@ class Finetuned:
         learnt = count(len(self.unfrozen), "block") if self.unfrozen else "the head alone"
         difference = None
         if self.difference is not None:
-            difference = f"{points(self.difference.difference)} points better than the probe"
+            by = self.difference.difference
+            better = "better" if by >= 0 else "worse"
+            difference = f"{points(abs(by))} points {better} than the probe"
             difference += "" if self.difference.separable else ", not separable"
         return [
             ("network", short_text(self.model)),

@@ -19,6 +19,7 @@ from penult.cli.console import (
     say_path,
     warn_of_random,
 )
+from penult.cli.tables import say_left_out
 from penult.wording import count, listed, percent
 
 if TYPE_CHECKING:
@@ -216,8 +217,9 @@ def run(
         return
     _show(found)
     say_path(output)
-    total = found.train_images + found.validation_images + found.scores.images
-    say_failures(found.failures, total=total + len(found.failures))
+    used = found.train_images + found.validation_images + found.scores.images
+    total = used + sum(found.left_out.values()) + len(found.failures)
+    say_failures(found.failures, total=total)
     next_command("predict", output, "PHOTOS", quiet=quiet)
 
 
@@ -243,6 +245,7 @@ def _show(found: Finetuned) -> None:
         f"{count(found.train_images, 'photo')}; validation: "
         f"{count(found.validation_images, 'photo')}"
     )
+    say_left_out(found.left_out)
     say(
         f"accuracy on {count(found.scores.images, 'test photo')}: "
         f"{percent(found.scores.accuracy)}; of the frozen network's probe: "

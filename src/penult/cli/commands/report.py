@@ -291,7 +291,7 @@ def _say_trained(made: ReportFiles, classifier: Classifier) -> None:
         say(line)
     for line in edge_lines(settings):
         say(line)
-    say_left_out(settings)
+    say_left_out(settings.left_out)
     for finding in made.findings:
         if finding.section in _SAID:
             say(finding.text)

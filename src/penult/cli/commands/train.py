@@ -156,7 +156,7 @@ def run(
         say(f"none of these: {line}")
     if line := strays_line(trained.likeness):
         say(line)
-    say_left_out(trained.settings)
+    say_left_out(trained.settings.left_out)
     say(f"{output}: {count(len(trained.label_names), 'class')}, {trained.recipe.network}")
     for path in written:
         say_path(path)

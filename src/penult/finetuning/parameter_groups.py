@@ -1,0 +1,53 @@
+"""What the optimiser is given: the parameters that learn, by their learning rate and decay."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from penult.finetuning.schedule import block_rates
+
+if TYPE_CHECKING:
+    from penult.finetuning.blocks import Block
+    from penult.finetuning.network import HeadedNetwork
+    from penult.finetuning.options import FinetuneOptions
+
+__all__ = ["parameter_groups"]
+
+HEAD_LR, BLOCK_LR = 1e-3, 3e-4
+"""The learning rate of a head on rows that stay; and of one above blocks that change."""
+
+
+def parameter_groups(
+    network: HeadedNetwork, options: FinetuneOptions, blocks: Sequence[Block]
+) -> list[dict[str, Any]]:
+    """Group parameters for AdamW.
+
+    Parameters
+    ----------
+    network : HeadedNetwork
+    options : FinetuneOptions
+        The head's learning rate, how it falls from block to block, and the weight decay.
+    blocks : sequence of Block
+        What learns beside the head, first to last; none where the head alone does.
+
+    Returns
+    -------
+    list of dict
+        Each with ``params``, ``lr`` and ``weight_decay``; the head's come last.
+    """
+    lr = options.lr or (BLOCK_LR if blocks else HEAD_LR)
+    rates = block_rates(lr, options.layer_decay, len(blocks))
+    learning = [
+        *((network.parameters_of(block), rate) for block, rate in zip(blocks, rates, strict=True)),
+        (list(network.head.parameters()), lr),
+    ]
+    groups = []
+    for members, rate in learning:
+        # Biases, scales and shifts are not drawn to zero.
+        for decayed in (False, True):
+            these = [one for one in members if (one.ndim > 1) == decayed]
+            if these:
+                decay = options.weight_decay if decayed else 0.0
+                groups.append({"params": these, "lr": rate, "weight_decay": decay})
+    return groups
