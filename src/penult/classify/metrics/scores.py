@@ -1,12 +1,13 @@
 """How good predictions are: every number of `Scores`, its formula and its source.
 
-0/0 is 0 throughout, as in scikit-learn: a class that is never predicted has precision 0.
+0/0 is 0 throughout, as in scikit-learn: a class that is never predicted has precision 0. Averages
+over classes are over those that have images here, as balanced accuracy is in scikit-learn; its
+macro averages count, by default, also classes that are only predicted, as 0.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ import numpy as np
 from penult.errors import FileFormatError, UsageError
 from penult.parsing import to_record
 from penult.records import Average, ClassScore, Scores
+from penult.wording import percent
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -76,7 +78,6 @@ def score(
     hits, support, n_predicted = confusion.diagonal(), confusion.sum(axis=1), confusion.sum(axis=0)
     precision, recall = ratio(hits, n_predicted), ratio(hits, support)
     f1 = ratio(2 * hits, support + n_predicted)
-    occurs = (support + n_predicted) > 0
     accuracy = float(hits.sum() / len(truth))
 
     def average(weights: NDArray[Any]) -> Average:
@@ -93,7 +94,7 @@ def score(
         split=split,
         interval=accuracy_interval(int(hits.sum()), len(truth)),
         balanced_accuracy=float(recall[support > 0].mean()),
-        macro=average(occurs),
+        macro=average(support > 0),
         weighted=average(support),
     )
     if probabilities is None:
@@ -137,10 +138,7 @@ def caution(scores: Scores) -> str | None:
         return None
     few = "1 image is" if scores.images == 1 else f"{scores.images} images are"
     of = "accuracy" if scores.mean_average_precision is None else "share"
-    return (
-        f"{few} few: the true {of} may be anywhere between {math.floor(100 * low)}% and "
-        f"{math.ceil(100 * high)}%"
-    )
+    return f"{few} few: the true {of} may be anywhere between {percent(low)} and {percent(high)}"
 
 
 def soft_f1(truth: NDArray[np.int64], probabilities: NDArray[np.floating[Any]]) -> float:
