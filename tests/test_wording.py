@@ -4,7 +4,17 @@ from pathlib import Path
 import pytest
 
 import penult
-from penult.wording import article, count, interval, listed, percent, points, ratio, shorten
+from penult.wording import (
+    article,
+    count,
+    interval,
+    listed,
+    percent,
+    points,
+    probability,
+    ratio,
+    shorten,
+)
 
 
 @pytest.mark.parametrize(
@@ -36,6 +46,12 @@ def test_a_number_has_its_noun_in_the_right_form(number, noun, nouns, expected):
 )
 def test_percentages(share, digits, expected):
     assert percent(share, digits) == expected
+
+
+def test_a_probability_has_tenths_where_most_of_them_are():
+    given = (0.0, 0.004, 0.01, 0.873, 0.9899, 0.99, 0.9974, 0.99999, 1.0)
+    told = "0%", "0.4%", "1%", "87%", "99%", "99.0%", "99.7%", "99.9%", "100%"
+    assert tuple(map(probability, given)) == told
 
 
 def test_percentage_points_have_a_sign_only_where_they_are_negative():

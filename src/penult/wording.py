@@ -15,6 +15,7 @@ __all__ = [
     "params_in_words",
     "percent",
     "points",
+    "probability",
     "ratio",
     "shorten",
     "unlike_line",
@@ -78,6 +79,17 @@ def percent(share: float, digits: int = 1) -> str:
     if share > 0:
         value = max(value, step)
     return f"{int(value)}%" if value in (0, 100) else f"{value:.{digits}f}%"
+
+
+def probability(share: float) -> str:
+    """A probability in whole percents, and by tenths near 0 and 1, where most of them are.
+
+    Examples
+    --------
+    >>> probability(0.873), probability(0.9974), probability(0.99999), probability(1)
+    ('87%', '99.7%', '99.9%', '100%')
+    """
+    return percent(share, 0 if 0.01 <= share < 0.99 else 1)
 
 
 def points(difference: float, digits: int = 1) -> str:

@@ -56,7 +56,7 @@ def test_of_images_the_page_and_all_that_it_rests_on(penult, photos, toy, tmp_pa
     done = penult("report", photos, "-o", folder, "--model", toy)
     accuracy, few, _grid, more, clusters, unusual, copies, page = done.out.splitlines()[-8:]
     assert accuracy.startswith("accuracy 100% on 9 images (25% held out, stratified, seed 0)")
-    assert few == "9 images are few: the true accuracy may be anywhere between 66% and 100%"
+    assert few == "9 images are few: the true accuracy may be anywhere between 66.4% and 100%"
     assert "95% interval: 66.4% to 100%" in (folder / "index.html").read_text()
     assert more == "Whether more photos would help cannot be told from 9 held-out images."
     assert re.match(r"\d+ clusters of 36 rows by k-means", clusters)
@@ -138,6 +138,8 @@ def test_the_options_of_train_are_taken_shown_and_to_be_typed_again(
     page = " ".join((folder / "index.html").read_text().split())
     assert re.search(r"over 2 runs, each with another part held out: [\d.]+% ± [\d.]+ \(mean", page)
     assert re.search(r"<dt>classes</dt><dd>3</dd>", page)
+    # Whether to act is said: a wider grid is to be typed, or promises nothing.
+    assert re.search("C is the .* tried.*(--grid C=.* goes further|a wider grid promises no)", page)
     (typed,) = re.findall(r"penult (train [^<]*?) penult predict", page)
     trained = load_classifier(folder / "classifier.skops")
     again = penult(*typed.replace("features.h5", str(folder / "features.h5")).split(), "-q")

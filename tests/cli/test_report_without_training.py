@@ -67,8 +67,8 @@ def test_of_photos_without_labels_the_page_shows_what_is_there_without(
     done = penult("report", flat, "-o", folder, "-m", toy, "-q")
     assert done.code == 0, done.err
     assert [one for one in caplog.messages if "label" in one] == [
-        "penult: none of 36 images has a label, so no classifier was trained; --labels FILE or "
-        "--label-pattern REGEX gives them"
+        "penult: none of 36 images has a label, so no classifier was trained; a folder for each "
+        "class, --labels FILE or --label-pattern REGEX gives labels"
     ]
     assert names(folder) == ["features.h5", "index.html"]
     assert sections(folder) == [*COLLECTION[:-1], "failures", "making"]
@@ -76,6 +76,11 @@ def test_of_photos_without_labels_the_page_shows_what_is_there_without(
     assert "None of 36 images has a label, so no classifier was trained and there are no" in text
     for never in ("accuracy", "held-out", "Different labels", "Search among"):
         assert never not in text
+    # Another number of clusters is asked for by a command, of the file that the report made.
+    html = page_of(folder)
+    (command,) = re.findall(r"<code>(penult cluster \S+ --layer \S+ -k \d+ -o clusters.html)", html)
+    assert command.split()[2] == str(folder / "features.h5")
+    assert f", then {command.split()[6]} (" in text
     # Three colours: three clusters, and all that is known of a photo can colour the map.
     assert "3 clusters of 36 rows by k-means" in done.out
     data = map_data(folder)
@@ -178,7 +183,14 @@ def test_photos_are_put_into_the_classes_of_a_classifier_the_unsure_first(
     known = {column["name"] for column in map_data(folder)["columns"]}
     assert {"predicted", "confidence", "cluster"} <= known
     assert not {"mistake", "label"} & known
-    assert "No image has a label, so there are no scores" in words_of(folder)
+    text = words_of(folder)
+    assert "No image has a label, so there are no scores" in text
+    assert "18 images trained it, byte for byte: what it says of them is no test" in text
+    # Some of those are pictured, and marked; no daisy is.
+    marked = re.findall(r"trained it</span>\s*<span class=\"id\" title=\"(\w+?)_", html)
+    assert "daisy_" in html
+    assert "rose" in marked
+    assert "daisy" not in marked
 
 
 def test_photos_with_labels_are_scored_and_those_that_trained_it_told_apart(
@@ -196,6 +208,10 @@ def test_photos_with_labels_are_scored_and_those_that_trained_it_told_apart(
     text = words_of(folder)
     assert "The number is of 6 images that did not train it; 18 others did, and are no" in text
     assert "12 images of labels that it has never seen are in no score" in text
+    assert "held-out" not in text
+    assert "on 6 images: a rough figure 95% interval: " in text
+    assert 'class="gauge"' in page_of(folder)
+    assert "trained it" in text
     assert {"confusion_matrix.png", "held_out.csv", "scores.json"} <= set(names(folder))
     assert len((folder / "held_out.csv").read_text().splitlines()) == 1 + 6
 

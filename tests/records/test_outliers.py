@@ -63,13 +63,13 @@ def test_what_was_found_is_said_in_a_line_each():
     assert found.method_line == (
         "each of 5 rows against the others of its class: the 2 nearest, layer penultimate, cosine"
     )
-    assert found.unusual_line == "3 rows (60.0%) are unusual: 2 far from others, 3 local outliers"
+    assert found.unusual_line == "3 images (60.0%) are unusual: 2 far from others, 3 local outliers"
     assert found.not_compared_line == "not compared: 1 row without one label"
     assert found.pictures_line == (
         "4 pictures measured: 1 dark, 75.0% are grey, which is usual here"
     )
     clean = outliers(reasons=((),) * 5, issues=(), not_compared={})
-    assert clean.unusual_line == "no row is unusual"
+    assert clean.unusual_line == "no image is unusual"
     assert clean.pictures_line == "4 pictures measured: nothing odd"
     assert clean.not_compared_line == ""
     assert outliers(issues=(), measured=0).pictures_line == "0 pictures measured"

@@ -239,6 +239,17 @@ def test_near_enough_dots_become_their_thumbnails(grid):
         assert np.abs(np.subtract(pixel_of(grid, k, "over"), colour_of(IDS[k]))).max() < 16
 
 
+@pytest.mark.parametrize("height", [900, 500])
+def test_all_of_the_map_is_fitted_whole_pictures_above_the_buttons(tab, pages, height):
+    tab.open(pages / "grid.html", width=1200, height=height)
+    rows = "rowMap.data.ids.map((_, i) => rowMap.view.y(i))"
+    lower_edge = f"Math.max(...{rows}) + rowMap.drawing.side / 2"
+    top = "({}).getBoundingClientRect().top".format
+    tools, stage = (top(f"document.querySelector('{one}')") for one in (".tools", ".stage"))
+    assert tab.run("rowMap.drawing.side") > 28  # pictures, in place of dots
+    assert tab.run(lower_edge) <= tab.run(f"{tools} - {stage}")
+
+
 def test_a_lasso_selects_and_exports_exactly_what_is_inside(grid):
     # Around the points of the first three columns of the two lower rows, but, by a dent, not (1, 1).
     corners = [(-0.4, -0.4), (2.4, -0.4), (2.4, 1.4), (1.3, 1.4), (1, 0.5), (0.7, 1.4), (-0.4, 1.4)]

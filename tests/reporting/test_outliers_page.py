@@ -46,8 +46,12 @@ def test_an_unusual_image_stands_with_its_numbers_and_its_nearest(page_of):
     # Itself, and its nearest; then those that come next.
     assert pictures[:4] == ["30.jpg", "29.jpg", "28.jpg", "27.jpg"]
     assert len(Page(section).all("img", **{"class": "photo"})) == len(found.unusual) + unusual.NEXT
-    assert "far from others, local outlier <b>a&, percentile 96.8" in text_of(section)
-    assert f"LOF {found.lof[30]:.2f} 30.jpg nearest of its class" in text_of(section)
+    assert "far from others, local outlier <b>a&, more unusual than 96.8% of its class" in text_of(
+        section
+    )
+    assert f"local outlier factor {found.lof[30]:.2f} 30.jpg nearest of its class" in text_of(
+        section
+    )
     assert "<b>a&" not in section
 
 

@@ -93,6 +93,15 @@ def test_scores_that_were_computed_are_shown_and_others_are_not(tmp_path):
     assert classes.endswith("mean of the classes 0.51 0.58 0.53 8 32")
 
 
+@pytest.mark.parametrize(("classes", "is_shown"), [(10, False), (11, True)])
+def test_one_of_five_among_few_classes_says_nothing(tmp_path, classes, is_shown):
+    names = [f"class {k}" for k in range(classes)]
+    report = report_of([(f"{name}.jpg", name, name, 0.9) for name in names], names)
+    path = write_report(tmp_path, with_scores(report, top5=1.0, balanced_accuracy=1.0))
+    assert ("Top-5" in section_of(path, "scores")) == is_shown
+    assert json.loads((tmp_path / "scores.json").read_text())["top5"] == 1
+
+
 def test_the_confusion_table_holds_every_number(tmp_path):
     report = report_of(GARDEN, FLOWERS)
     path = write_report(tmp_path, report)

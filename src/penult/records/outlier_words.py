@@ -58,24 +58,24 @@ def outlier_method(outliers: Outliers) -> str:
 
 
 def unusual_line(outliers: Outliers) -> str:
-    """Say how many rows are unusual, in a line.
+    """Say how many images are unusual, in a line.
 
     Returns
     -------
     str
-        ``12 rows (0.9%) are unusual: 8 far from others, 7 local outliers``
+        ``12 images (0.9%) are unusual: 8 far from others, 7 local outliers``
     """
     far, thin = (
         sum(name in reasons for reasons in outliers.reasons) for name in ("knn_distance", "lof")
     )
     if not far + thin:
-        return "no row is unusual"
+        return "no image is unusual"
     many = len(outliers.unusual)
     told = [f"{far:,} far from others"] * (far > 0)
     told += [count(thin, "local outlier")] * (thin > 0)
     are = "is" if many == 1 else "are"
     share = percent(many / len(outliers))
-    return f"{count(many, 'row')} ({share}) {are} unusual: {', '.join(told)}"
+    return f"{count(many, 'image')} ({share}) {are} unusual: {', '.join(told)}"
 
 
 def not_compared_line(outliers: Outliers) -> str:

@@ -24,6 +24,8 @@ class Applied:
         What it says of every image.
     several : bool
         Whether it may give an image several labels.
+    seen : frozenset of str, or None
+        Ids of the images that trained it, byte for byte; None where that cannot be known.
     evaluation : Evaluation or None
         How it did on the images with a label that it knows; None where there are none.
     """
@@ -32,6 +34,7 @@ class Applied:
     label_names: tuple[str, ...]
     predictions: Predictions
     several: bool = False
+    seen: frozenset[str] | None = None
     evaluation: Evaluation | None = None
 
     @property

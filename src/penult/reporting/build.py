@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from penult.classify.classifier import Classifier
+from penult.classify.edges import edge_lines, rising_edges
 from penult.images.notes import listing_messages
 from penult.partition.stratification import is_labelled
 from penult.recipe import Recipe
@@ -145,6 +146,7 @@ def _applied(made: Classified, file: Path) -> Applied:
         label_names=made.classifier.label_names,
         predictions=made.predictions,
         several=made.classifier.thresholds is not None,
+        seen=made.seen,
         evaluation=made.evaluation,
     )
 
@@ -177,7 +179,16 @@ def _settings(classifier: Classifier) -> dict[str, Any]:
     settings["trained_on"] = settings.pop("features", "")
     settings["scored_on"] = settings.pop("test_features", "")
     edges = settings.pop("edges", {})
-    settings["grid's edge"] = [f"{name} is the {edge} tried" for name, edge in edges.items()]
+    rising = rising_edges(classifier.settings)
+    settings["grid's edge"] = [
+        *edge_lines(classifier.settings),
+        *(
+            f"{name} is the {edge} tried, and no better than the one before it: a wider grid "
+            "promises nothing"
+            for name, edge in edges.items()
+            if name not in rising
+        ),
+    ]
     settings["not_tried"] = [
         ", ".join(f"{name} = {value:g}" for name, value in params.items())
         for params in settings.pop("not_tried", ())

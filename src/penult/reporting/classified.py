@@ -43,6 +43,9 @@ class Classified:
         As `penult.reporting.trained.Trained` has it.
     predictions : Predictions or None
         Of a classifier that was given: what it says of every image.
+    seen : frozenset of str, or None
+        Of a classifier that was given: ids of the images that trained it, byte for byte; None where
+        that cannot be known.
     evaluation : Evaluation or None
         Of a classifier that was given, where images have labels.
     """
@@ -58,4 +61,5 @@ class Classified:
     curve: tuple[CurvePoint, ...] = ()
     looked: Mapping[str, str] = field(default_factory=dict)
     predictions: Predictions | None = None
+    seen: frozenset[str] | None = None
     evaluation: Evaluation | None = None

@@ -109,6 +109,11 @@ class Report:
         return rows + len(self.failures)
 
     @property
+    def scored_image(self) -> str:
+        """What one of the images that were scored is called, in words."""
+        return "held-out image" if self.applied is None else "scored image"
+
+    @property
     def multilabel(self) -> bool:
         """Whether images may have several labels."""
         return self.trained is not None and self.trained.multilabel

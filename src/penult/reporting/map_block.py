@@ -70,6 +70,7 @@ def map_block(
     page: str,
     joined: Collection[str] = (),
     color_by: str | None = None,
+    notes: Mapping[str, str] | None = None,
     escape_formulas: bool = False,
 ) -> MapBlock:
     """Put together the data of a map and its pictures, as many as there is room for.
@@ -98,6 +99,8 @@ def map_block(
         Columns of which a value may be several names, joined by ``|``.
     color_by : str, optional
         The column that colours at first; by default the first one.
+    notes : mapping of str to str, optional
+        What stands in the legend of a column, in a sentence.
     escape_formulas : bool
         In CSV that is saved from the page, put an apostrophe before names that a spreadsheet would
         run.
@@ -111,6 +114,8 @@ def map_block(
     """
     part, every = _sampled(row_map, columns, most_points)
     rows, ids = _rows_of(part, features), [str(one) for one in part.ids]
+    said = dict(notes or {})
+    said |= {one: f"{_SEVERAL} {said.get(one, '')}".strip() for one in joined}
     announce("nearest neighbours")
     neighbors = map_neighbors(rows, row_map.metric, tell)
     data = map_json(
@@ -122,7 +127,7 @@ def map_block(
             neighbors,
             joined=joined,
             color_by=color_by,
-            notes=dict.fromkeys(joined, _SEVERAL),
+            notes=said,
             escape_formulas=escape_formulas,
         )
     )

@@ -9,7 +9,7 @@ from penult.partition.splits import Split
 from penult.records import Clustering, Duplicates, Features, HeldOut, Outliers, RowMap
 from penult.reporting.classified import Classified
 
-__all__ = ["map_columns"]
+__all__ = ["column_notes", "map_columns"]
 
 _ORDER = (
     *("label", "predicted", "confidence", "mistake", "cluster"),
@@ -65,6 +65,32 @@ def map_columns(
         for name in order
         if any(one is not None for one in columns.get(name, ()))
     }
+
+
+def column_notes(made: Classified, columns: Mapping[str, Sequence[Any]]) -> dict[str, str]:
+    """Say which rows have no value, where some have none.
+
+    Parameters
+    ----------
+    made : Classified
+    columns : mapping of str to sequence
+        Of `map_columns`.
+
+    Returns
+    -------
+    dict of str to str
+        Column to a sentence.
+    """
+    notes = {"duplicate group": "None: images without a near-duplicate."}
+    if made.predictions is None:
+        trained = "None: images that trained the classifier, or have no label."
+        notes |= dict.fromkeys(("predicted", "confidence", "mistake"), trained)
+    else:
+        notes["mistake"] = (
+            "None: images that were not scored, since they trained the classifier or have no label "
+            "that it knows."
+        )
+    return {name: notes[name] for name in columns if name in notes and None in columns[name]}
 
 
 def _parts(features: Features, split: Split) -> dict[str, str]:

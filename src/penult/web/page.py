@@ -12,7 +12,7 @@ from penult import __version__
 from penult.messages import printable
 from penult.web.section import Section, Shown
 from penult.web.thumbnails import Thumbnails
-from penult.wording import count, interval, percent, ratio
+from penult.wording import count, interval, percent, probability, ratio
 
 if TYPE_CHECKING:
     import jinja2
@@ -54,7 +54,8 @@ def render_page(
     folder : str
         Of the sections' templates, under ``templates``.
     filters : mapping of str to callable, optional
-        Functions for the templates beside ``count``, ``percent``, ``ratio`` and ``interval``.
+        Functions for the templates beside ``count``, ``percent``, ``probability``, ``ratio`` and
+        ``interval``.
     script : str
         The template of the one script that the page runs; it may include others, and sees `values`.
     **values : object
@@ -113,6 +114,7 @@ def _environment(package: str) -> jinja2.Environment:
         "count": count,
         "interval": interval,
         "percent": percent,
+        "probability": probability,
         "ratio": ratio,
     }
     return environment

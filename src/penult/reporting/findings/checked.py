@@ -32,7 +32,7 @@ def _in_order(report: Report) -> list[str]:
     trained, found = report.trained, report.duplicates
     if trained is not None and trained.scores.accuracy == 1:
         right = "has its labels exactly" if trained.multilabel else "was put into its class"
-        said.append(f"Every held-out image {right}.")
+        said.append(f"Every {report.scored_image} {right}.")
     if trained is not None and trained.label_issues == ():
         said.append(
             "No label looks wrong, by confident learning (Northcutt, Jiang and Chuang, JAIR 70, "
@@ -43,7 +43,8 @@ def _in_order(report: Report) -> list[str]:
             f"No two of {_compared(report, found)} are the same file, or have rows with a cosine "
             f"of at least {found.threshold:g}."
         )
-    if found is not None and not found.across_total and trained is not None:
+    held_out = trained is not None and report.applied is None
+    if found is not None and not found.across_total and held_out:
         said.append("No held-out image has a near-duplicate that the classifier was trained on.")
     if found is not None and found.groups and not found.suspects_total and trained is not None:
         said.append("Near-duplicates have the same labels.")

@@ -36,14 +36,14 @@ def weak_class(report: Report) -> Finding | None:
     if trained is None or not scored:
         return None
     if not trained.multilabel and trained.scores.accuracy == 1:
-        return Finding(_all_right(trained), "classes")
+        return Finding(_all_right(trained, report.scored_image), "classes")
     weakest = min(scored, key=lambda one: (one.recall, -one.support))
     if weakest.recall == 1:  # of several labels, every one was found, and some were too many
         return None
     found = round(weakest.recall * weakest.support)
     if trained.multilabel:
         (name,) = shorten([weakest.label], LONGEST)
-        of = f"on {found:,} of the {count(weakest.support, 'held-out image')} that have it"
+        of = f"on {found:,} of the {count(weakest.support, report.scored_image)} that have it"
         return Finding(
             f"{name} was found least often: {of}{_doubt(weakest, found, scored)}", "classes"
         )
@@ -53,7 +53,7 @@ def weak_class(report: Report) -> Finding | None:
         if truth == weakest.label != predicted
     )
     name, *others = shorten([weakest.label, *called], LONGEST)
-    of = f"{found:,} of {count(weakest.support, 'held-out image')}"
+    of = f"{found:,} of {count(weakest.support, report.scored_image)}"
     taken = _taken(dict(zip(others, called.values(), strict=True)))
     if _is_weak(weakest, found, trained.scores.accuracy, len(scored)):
         text = f"{name} is the weakest class: {of} were found{taken}."
@@ -62,9 +62,9 @@ def weak_class(report: Report) -> Finding | None:
     return Finding(text, "mistakes", f"class={trained.scores.classes.index(weakest)}")
 
 
-def _all_right(trained: Trained) -> str:
+def _all_right(trained: Trained, image: str) -> str:
     scores = trained.scores
-    text = f"Every one of the {count(scores.images, 'held-out image')} was put into its class"
+    text = f"Every one of the {count(scores.images, image)} was put into its class"
     if scores.images >= FEW:
         return f"{text}."
     low, _ = accuracy_interval(scores.images, scores.images)

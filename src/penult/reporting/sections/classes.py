@@ -57,7 +57,7 @@ def _content(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any] | None
             (name, average)
             for name, average in (
                 ("mean of the classes", trained.scores.macro),
-                ("weighted by held-out images", trained.scores.weighted),
+                (f"weighted by {report.scored_image}s", trained.scores.weighted),
             )
             if average is not None
         ],

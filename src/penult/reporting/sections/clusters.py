@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from penult.interface import shell_quote
+from penult.reporting.cluster_sections import ClustersContent
 from penult.reporting.cluster_sections.clusters import clusters_content
 from penult.reporting.content import Report
 from penult.reporting.sections.base import Section
@@ -23,9 +25,22 @@ def _content(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any] | None
     return {
         "note": None,
         "clustering": shown.clustering,
+        "another": _another(shown),
         "sampled": rows if len(shown.clustering) < rows else None,
         **clusters_content(shown, thumbnails, most=MOST_CLUSTERS, pictures=PICTURES),
     }
+
+
+def _another(shown: ClustersContent) -> str:
+    """What to type for another number of clusters, the next best; "" where no other was tried."""
+    found = shown.clustering
+    others = [(one.silhouette, -one.k) for one in found.curve if one.silhouette is not None]
+    others = [one for one in others if one[1] != -found.k]
+    if not others:
+        return ""
+    number = str(-max(others)[1])
+    words = ["penult", "cluster", shown.file, "--layer", found.layer, "-k", number]
+    return " ".join(map(shell_quote, [*words, "-o", "clusters.html"]))
 
 
 SECTION = Section(name="clusters", title="Clusters", content=_content)

@@ -31,6 +31,7 @@ class _Picture:
     address: str | None
     probability: float
     unlike: bool
+    seen: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +51,7 @@ def _content(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any] | None
     by_class = _by_class(applied)
     each = max(LEAST_PICTURES, min(MOST_PICTURES, PICTURES // max(1, len(by_class))))
     pictured = PICTURES // each
+    seen = applied.seen or frozenset()
     classes = []
     for number, (label, found) in enumerate(by_class[:MOST_LISTED]):
         large = number < pictured
@@ -68,6 +70,7 @@ def _content(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any] | None
                         else thumbnails(one.id, SMALL),
                         probability=probability,
                         unlike=bool(one.unlike),
+                        seen=one.id in seen,
                     )
                     for probability, one in found[: each if large else 1]
                 ],
@@ -85,6 +88,7 @@ def _content(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any] | None
         "images": len(applied.predictions),
         "unsure": sum(one.probability < UNSURE for one in applied.predictions),
         "unlike": applied.unlike,
+        "seen": len(seen),
     }
 
 

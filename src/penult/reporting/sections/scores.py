@@ -54,10 +54,26 @@ def _content(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any] | None
             _spread,
             "mean and standard deviation of the accuracy, each run with another part held out",
         ),
-        ("Top-5 accuracy", scores.top5, _percent, "class among the five likeliest"),
-        ("Balanced accuracy", scores.balanced_accuracy, _percent, "mean recall"),
+        (
+            "Top-5 accuracy",
+            # Of ten classes, five of which are right by chance alone, it says nothing.
+            scores.top5 if len(scores.classes) > 10 else None,
+            _percent,
+            "class among the five likeliest",
+        ),
+        (
+            "Balanced accuracy",
+            scores.balanced_accuracy,
+            _percent,
+            f"mean recall of the classes that have a {report.scored_image}",
+        ),
         ("Soft F1", scores.soft_f1, ratio, "macro F1 on probabilities; 1 is best"),
-        ("Log-loss", scores.log_loss, "{:.3f}".format, "in nats; 0 is best"),
+        (
+            "Log-loss",
+            scores.log_loss,
+            "{:.3f}".format,
+            "mean of -ln of the probability of the true class; 0 is best",
+        ),
         (
             "Calibration error",
             scores.calibration_error,

@@ -51,13 +51,14 @@ def apply_classifier(
     with course.timed("predict"):
         predictions = _predict(classifier, features, course)
         _write(predictions, save_as, classifier, escape_formulas=escape_formulas)
-    found = Classified(features=features, classifier=classifier, predictions=predictions)
+    seen = _seen(features, classifier)
+    found = Classified(features=features, classifier=classifier, predictions=predictions, seen=seen)
     if features.labelled:
         with course.noted("scores", "score"):
             split = f"all of {count(features.labelled, 'labelled image')}"
             evaluation = evaluate(classifier, features, split=split)
             scores = evaluation.apart or evaluation.scores
-            held_out = _new_ones(evaluation, features, classifier)
+            held_out = _new_ones(evaluation, seen)
             return replace(
                 found, evaluation=evaluation, scores=scores, held_out=held_out, runs=[held_out]
             )
@@ -95,14 +96,20 @@ def _write(
             write(failure)
 
 
-def _new_ones(evaluation: Evaluation, features: Features, classifier: Classifier) -> HeldOut:
+def _seen(features: Features, classifier: Classifier) -> frozenset[str] | None:
+    """Ids of the images that trained it; None where that cannot be known."""
+    seen = is_seen(features, np.arange(len(features)), classifier.trained_on)
+    if seen is None:
+        return None
+    return frozenset(str(features.ids[k]) for k in np.flatnonzero(seen).tolist())
+
+
+def _new_ones(evaluation: Evaluation, seen: frozenset[str] | None) -> HeldOut:
     """Of the images that were scored, those that did not train it, where there are any."""
     images = evaluation.images
-    seen = is_seen(features, np.arange(len(features)), classifier.trained_on)
     if seen is None or evaluation.apart is None:
         return images
-    trained = {str(features.ids[k]) for k in np.flatnonzero(seen).tolist()}
-    kept = [k for k, one in enumerate(images.ids) if one not in trained]
+    kept = [k for k, one in enumerate(images.ids) if one not in seen]
     return HeldOut(
         ids=tuple(images.ids[k] for k in kept),
         truth=tuple(images.truth[k] for k in kept),

@@ -15,7 +15,7 @@ from penult.progress import Tell
 from penult.records import Clustering, Duplicates, Features, Outliers, SearchScores
 from penult.reporting.classified import Classified
 from penult.reporting.map_block import MapBlock, map_block
-from penult.reporting.map_columns import map_columns
+from penult.reporting.map_columns import column_notes, map_columns
 from penult.reporting.nearest_rows import NearestRows
 from penult.reporting.steps.course import Course
 
@@ -200,6 +200,7 @@ def _map(
         most_points=MOST_MAPPED,
         most_bytes=MAP_BYTES,
         page="the map of a report",
+        notes=column_notes(made, columns),
         joined={*row_map.joined, *["predicted"] * _gives_several(made)},
         escape_formulas=looks.escape_formulas,
     )

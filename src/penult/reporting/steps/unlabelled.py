@@ -44,7 +44,7 @@ def without_classifier(path: Path, layers: Sequence[str], why: str) -> Classifie
     why : of `why_untrained`
     """
     logging.getLogger("penult").warning(
-        "penult: %s, so no classifier was trained; %s or %s gives them",
+        "penult: %s, so no classifier was trained; a folder for each class, %s or %s gives labels",
         why,
         option("labels", "FILE"),
         option("label_pattern", "REGEX"),

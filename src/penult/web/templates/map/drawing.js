@@ -100,8 +100,7 @@ class Drawing {
   get side() {
     const { view, pictures, withPictures } = this.state;
     if (!withPictures || !pictures.stored) return 0;
-    const side = 3.2 * view.gap * view.scale;
-    return side < SMALLEST ? 0 : Math.min(LARGEST, side);
+    return view.pictureSide();
   }
 
   draw() {

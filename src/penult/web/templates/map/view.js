@@ -1,5 +1,5 @@
 // Which part of the map is seen: a point at u is drawn at u * scale + left, in CSS pixels.
-const BUTTONS = 44; // CSS pixels that they take of the lower edge
+const BUTTONS = 52; // CSS pixels that they take of the lower edge
 
 class View {
   constructor(data, gap) {
@@ -12,10 +12,21 @@ class View {
 
   get margin() { return Math.min(40, 0.06 * Math.min(this.width, this.height)); }
 
-  // The scale at which all of the map is seen, above the buttons at the lower edge.
+  // The scale at which all of the map is seen, above the buttons at the lower edge; pictures as wholes.
   get fitted() {
-    const { width, height } = this.data, across = this.width - 2 * this.margin, down = this.height - 2 * this.margin - BUTTONS;
+    const scale = this.scaleWithin(this.margin);
+    return this.scaleWithin(Math.max(this.margin, this.pictureSide(scale) / 2 + 2));
+  }
+
+  scaleWithin(margin) {
+    const { width, height } = this.data, across = this.width - 2 * margin, down = this.height - 2 * margin - BUTTONS;
     return Math.max(1, Math.min(across / (width || 1e-9), down / (height || 1e-9), 1e6));
+  }
+
+  // The side of a picture in place of a dot, in CSS pixels; 0 where it would be too small to be seen.
+  pictureSide(scale = this.scale) {
+    const side = 3.2 * this.gap * scale;
+    return side < SMALLEST ? 0 : Math.min(LARGEST, side);
   }
 
   get magnification() { return this.scale / this.fitted; }
