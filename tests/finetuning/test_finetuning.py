@@ -66,6 +66,7 @@ def weights(folder: Path) -> dict[str, np.ndarray]:
 
 def same(one: Path, other: Path) -> bool:
     first, second = weights(one), weights(other)
+    assert all((folder / "classifier.skops").exists() for folder in (one, other))
     return all(np.array_equal(first[name], second[name]) for name in first)
 
 

@@ -65,10 +65,15 @@ def test_the_bars_begin_at_the_tenth_below_the_smallest_score_and_the_page_says_
     assert "The bars begin" not in section  # at 0
 
 
-def test_a_class_without_held_out_images_has_dashes_for_scores(tmp_path):
-    path = write_report(tmp_path, report_of(GARDEN, [*FLOWERS, "violet"]))
+def test_a_class_without_held_out_images_has_dashes_for_scores_and_counts_in_no_mean(tmp_path):
+    taken_for_it = [*GARDEN, ("iris/5.jpg", "iris", "violet", 0.9)]
+    report = report_of(taken_for_it, [*FLOWERS, "violet"])
+    counted = Average(precision=0, recall=(1 / 5 + 1 / 2 + 1 + 0) / 4, f1=0)
+    path = write_report(tmp_path, with_scores(report, macro=counted))
     assert section_of(path, "classes").count(">–</td>") == 3
     assert re.findall(r"<bdi>(\w+)</bdi>", section_of(path, "classes"))[-1] == "violet"
+    text = " ".join(Page(section_of(path, "classes")).text.split())
+    assert text.endswith("mean of the classes 0.50 0.57 0.50 9 36")  # recall: (1/5 + 1/2 + 1) / 3
 
 
 def test_scores_that_were_computed_are_shown_and_others_are_not(tmp_path):
@@ -79,7 +84,7 @@ def test_scores_that_were_computed_are_shown_and_others_are_not(tmp_path):
         interval=(0.25, 0.75),
         balanced_accuracy=0.58333,
         log_loss=0.4567,
-        macro=Average(precision=0.51, recall=0.58, f1=0.53),
+        macro=Average(precision=0.5, recall=0.58333, f1=0.5),
     )
     path = write_report(tmp_path / "full", report)
     text = " ".join(Page(section_of(path, "scores")).text.split())
@@ -90,7 +95,7 @@ def test_scores_that_were_computed_are_shown_and_others_are_not(tmp_path):
     assert "Top-5" not in text
     assert path.read_text("utf-8").count("95% interval") == 2  # and once in the header
     classes = " ".join(Page(section_of(path, "classes")).text.split())
-    assert classes.endswith("mean of the classes 0.51 0.58 0.53 8 32")
+    assert classes.endswith("mean of the classes 0.50 0.58 0.50 8 32")
 
 
 @pytest.mark.parametrize(("classes", "is_shown"), [(10, False), (11, True)])

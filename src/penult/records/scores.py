@@ -40,7 +40,8 @@ class Scores:
     balanced_accuracy : float or None
         Mean recall of the classes that have images here.
     macro, weighted : Average or None
-        Averages over the classes that have images here, each counting the same, or by its support.
+        Averages over the classes that occur, each counting the same, or by its support. As in
+        scikit-learn, a class without images here occurs where it is predicted, with scores of 0.
     soft_f1 : float or None
         Macro F1 on probabilities instead of decisions.
     log_loss : float or None

@@ -48,7 +48,7 @@ def score_labels(
     -------
     Scores
         ``accuracy`` is the subset accuracy; ``micro`` counts every label of every image the same,
-        ``macro`` every label that occurs; ``mean_average_precision`` is over those, too. There is
+        ``macro`` every label; ``mean_average_precision`` is over the labels that occur. There is
         no confusion matrix, which needs one label an image.
 
     Raises
@@ -86,7 +86,7 @@ def score_labels(
         images=len(truth),
         split=split,
         interval=accuracy_interval(right, len(truth)),
-        macro=average(support > 0),
+        macro=average((support + n_predicted) > 0),
         weighted=average(support),
         micro=Average(
             float(ratio(all_labels[0], all_labels[1])[0]),

@@ -1,8 +1,8 @@
 """How good predictions are: every number of `Scores`, its formula and its source.
 
 0/0 is 0 throughout, as in scikit-learn: a class that is never predicted has precision 0. Averages
-over classes are over those that have images here, as balanced accuracy is in scikit-learn; its
-macro averages count, by default, also classes that are only predicted, as 0.
+over classes are those of scikit-learn, too: macro averages count a class without images that is
+predicted all the same, as 0, and balanced accuracy does not.
 """
 
 from __future__ import annotations
@@ -78,6 +78,7 @@ def score(
     hits, support, n_predicted = confusion.diagonal(), confusion.sum(axis=1), confusion.sum(axis=0)
     precision, recall = ratio(hits, n_predicted), ratio(hits, support)
     f1 = ratio(2 * hits, support + n_predicted)
+    occurs = (support + n_predicted) > 0
     accuracy = float(hits.sum() / len(truth))
 
     def average(weights: NDArray[Any]) -> Average:
@@ -94,7 +95,7 @@ def score(
         split=split,
         interval=accuracy_interval(int(hits.sum()), len(truth)),
         balanced_accuracy=float(recall[support > 0].mean()),
-        macro=average(support > 0),
+        macro=average(occurs),
         weighted=average(support),
     )
     if probabilities is None:

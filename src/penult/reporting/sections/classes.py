@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from math import ceil
 from typing import Any
 
-from penult.records import ClassScore
+from penult.records import Average, ClassScore
 from penult.reporting.content import Report
 from penult.reporting.misclassified import class_examples, misclassified
 from penult.reporting.sections.base import EXAMPLE, SMALL, Section
@@ -56,7 +56,7 @@ def _content(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any] | None
         "averages": [
             (name, average)
             for name, average in (
-                ("mean of the classes", trained.scores.macro),
+                ("mean of the classes", trained.scores.macro and _mean(classes)),
                 (f"weighted by {report.scored_image}s", trained.scores.weighted),
             )
             if average is not None
@@ -72,6 +72,12 @@ def _content(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any] | None
 def _worst_first(score: ClassScore) -> tuple[Any, ...]:
     """Put the lowest F1 first, and classes of which nothing was held out last."""
     return (not score.support, score.f1, score.recall, score.label)
+
+
+def _mean(classes: Iterable[ClassScore]) -> Average:
+    """Their mean without those that have no image here, which a reader would take for failures."""
+    scored = [(one.precision, one.recall, one.f1) for one in classes if one.support]
+    return Average(*(sum(column) / len(scored) for column in zip(*scored, strict=True)))
 
 
 def _start(classes: Iterable[ClassScore]) -> float:
