@@ -28,7 +28,7 @@ from penult.errors import (
     UsageError,
 )
 from penult.extractor import ReadingOptions
-from penult.finetuning import loop
+from penult.finetuning import evaluation, loop
 from penult.finetuning.activations import Tail
 from penult.finetuning.calibration import probabilities as probabilities_of
 from penult.finetuning.feeds import PixelFeed
@@ -49,7 +49,7 @@ def finetune(normed, photos, tmp_path, monkeypatch):
     """
     draw_curves_once(monkeypatch)
     losses = count(0.0, -1.0)
-    monkeypatch.setattr(loop, "mean_loss", lambda *_, **__: next(losses))
+    monkeypatch.setattr(evaluation, "mean_loss", lambda *_, **__: next(losses))
 
     def run(name: str = "flowers.ckpt", images=photos, **options):
         options = {"model": normed, "epochs": 3, "train_batch_size": 6, "lr": 0.02, **options}
@@ -193,7 +193,7 @@ def test_the_probe_that_is_compared_with_has_seen_the_validation_photos_too(
         calls.append((len(rows), options.get("strengths")))
         return solve_probe(rows, labels, **options)
 
-    monkeypatch.setattr("penult.finetuning.run.solve_probe", solving)
+    monkeypatch.setattr("penult.finetuning.probes.solve_probe", solving)
     found = finetune(epochs=1)
     start, compared = calls
     assert start == (found.train_images, None)
@@ -220,14 +220,16 @@ def test_without_changes_what_frozen_blocks_give_is_computed_once(
 
 def test_activations_that_do_not_fit_into_memory_lie_on_disk(finetune, monkeypatch, tmp_path):
     finetune("memory.ckpt", augment="none", epochs=1)
-    monkeypatch.setattr("penult.finetuning.run.free_memory", lambda: 0)
+    monkeypatch.setattr("penult.finetuning.stages.free_memory", lambda: 0)
     finetune("disk.ckpt", augment="none", epochs=1)
     assert same(tmp_path / "memory.ckpt", tmp_path / "disk.ckpt")
 
 
 def test_weights_averaged_with_the_start_are_between_both(finetune, monkeypatch, tmp_path, normed):
     finetune("all.ckpt")
-    monkeypatch.setattr("penult.finetuning.run.best_share", lambda losses: (losses(0.25), 0.25)[1])
+    monkeypatch.setattr(
+        "penult.finetuning.wise_ft.best_share", lambda losses: (losses(0.25), 0.25)[1]
+    )
     found = finetune("part.ckpt", wise_ft=True)
     assert found.wise_ft == 0.25
     start = open_backbone(normed).cut(["penultimate"]).network.state_dict()["conv_head.weight"]
@@ -246,7 +248,7 @@ def test_balanced_classes_change_what_is_learned(finetune, photos, tmp_path):
 
 def test_training_that_only_makes_it_worse_keeps_the_start(finetune, normed, tmp_path, monkeypatch):
     losses = iter([0.1, 0.2, 0.3, 0.4, 0.5])
-    monkeypatch.setattr(loop, "mean_loss", lambda *_, **__: next(losses))
+    monkeypatch.setattr(evaluation, "mean_loss", lambda *_, **__: next(losses))
     found = finetune(epochs=10, patience=2)
     assert (found.best_epoch, len(found.epochs)) == (0, 3)
     assert "no better on the validation images since epoch 0" in found.stopped
@@ -455,8 +457,8 @@ def test_photos_of_several_labels(finetune, photos, tmp_path, monkeypatch):
         likely.append(found)
         return best_thresholds(truth, found)
 
-    monkeypatch.setattr("penult.finetuning.run.solve_probe", solving)
-    monkeypatch.setattr("penult.finetuning.run.best_thresholds", choosing)
+    monkeypatch.setattr("penult.finetuning.probes.solve_probe", solving)
+    monkeypatch.setattr("penult.finetuning.probes.best_thresholds", choosing)
     table = tmp_path / "labels.csv"
     lines = ["path,label"]
     for number, path in enumerate(sorted(photos.rglob("*.jpg"))):
@@ -471,7 +473,7 @@ def test_photos_of_several_labels(finetune, photos, tmp_path, monkeypatch):
     # The probe's thresholds are chosen by what it says of photos that it has not seen.
     rows = penult.extract(photos, model=found.model, engine="torch", progress=False).features[:]
     each = probabilities_of(probes[0].logits(rows), several=True)
-    assert {one.round(5) for one in likely[1][:, 0]} <= {one.round(5) for one in each[:, 0]}
+    assert {one.round(5) for one in likely[0][:, 0]} <= {one.round(5) for one in each[:, 0]}
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,8 @@ class HeadedNetwork(nn.Module):
         From float (N, D) to (N, K).
     unfrozen : sequence of Block
         What learns beside the head, first block first.
+    frozen : sequence of Block, optional
+        The blocks before.
     fixed_statistics : bool
         Whether batch normalisations that learn keep their running means and variances, and
         normalise by them (they learn scale and shift alone): then an image's logits never depend
@@ -42,10 +44,12 @@ class HeadedNetwork(nn.Module):
         head: nn.Module,
         unfrozen: Sequence[Block],
         *,
+        frozen: Sequence[Block] = (),
         fixed_statistics: bool,
     ) -> None:
         super().__init__()
-        self.rows, self.head, self.unfrozen = rows, head, tuple(unfrozen)
+        self.rows, self.head = rows, head
+        self.unfrozen, self.frozen = tuple(unfrozen), tuple(frozen)
         self.fixed_statistics = fixed_statistics
         rows.requires_grad_(False)
         head.requires_grad_(True)

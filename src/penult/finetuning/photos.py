@@ -52,6 +52,16 @@ class Photos:
             return np.asarray(self.features.targets, bool)
         return np.asarray(self.features.labels, np.int64)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The K classes."""
+        return tuple(map(str, self.features.label_names))
+
+    @property
+    def several(self) -> bool:
+        """Whether a photo may have several labels."""
+        return self.features.targets is not None
+
     def digest(self, parts: Parts) -> str:
         """By what other photos, labels, rows or parts are told from these, hex SHA-256."""
         found = hashlib.sha256()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +54,22 @@ class Parts:
     description: str
     units: NDArray[np.int64]
     only_train: tuple[str, ...] = ()
+
+    def left_out(self) -> dict[str, int]:
+        """Reason to the number of photos in no part."""
+        rest = len(self.units) - len(self.train) - len(self.validation) - len(self.test)
+        why = "without a label, in no split, or copies of photos in another part"
+        return {why: rest} if rest else {}
+
+    def tell_unscored(self) -> None:
+        """Log the classes of which none is scored."""
+        if self.only_train:
+            logging.getLogger("penult").warning(
+                "penult: %s of too few photos to be divided into three parts (%s): all of them "
+                "train, and none is scored",
+                count(len(self.only_train), "class"),
+                listed(self.only_train, 5),
+            )
 
 
 def divide(features: Features, options: FinetuneOptions) -> Parts:

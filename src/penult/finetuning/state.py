@@ -7,39 +7,76 @@ from typing import Any
 
 import torch
 
-from penult.errors import FileFormatError
+from penult.errors import FileFormatError, ResumeError
+from penult.interface import option
 from penult.output import atomic_output
 
-__all__ = ["load_state", "save_state"]
+__all__ = ["TrainingState"]
 
 _FORMAT = 1
 
 
-def save_state(path: Path, state: dict[str, Any]) -> None:
-    """Write the state of a training: tensors, numbers and texts, in dictionaries and lists.
+class TrainingState:
+    """What the stages of a training have kept, in a file.
 
-    Raises
-    ------
-    OutputError
-    """
-    with atomic_output(path, overwrite=True) as temporary:
-        torch.save({"format": _FORMAT, **state}, temporary)
-
-
-def load_state(path: Path) -> dict[str, Any] | None:
-    """Read it; None where there is none. Only tensors and plain values are unpickled.
+    Parameters
+    ----------
+    path : Path
+        Read if it is there.
+    photos : str
+        What tells the photos, and how they are divided, from others.
 
     Raises
     ------
     FileFormatError
-        If it is damaged.
+        If the file is damaged.
+    ResumeError
+        If it is of other photos.
     """
-    if not path.exists():
-        return None
+
+    def __init__(self, path: Path, photos: str) -> None:
+        self._path, self._photos = path, photos
+        self._stages: dict[str, dict[str, Any]] = {}
+        if path.exists():
+            found = _load(path)
+            if found["photos"] != photos:
+                raise ResumeError(
+                    f"the photos, or their labels, are not those of the interrupted run in "
+                    f"{path.parent.parent}; give {option('restart', True)} to begin anew"
+                )
+            self._stages = found["stages"]
+
+    @property
+    def seconds(self) -> float:
+        """What the epochs took that are kept."""
+        return sum(
+            float(epoch["seconds"]) for stage in self._stages.values() for epoch in stage["epochs"]
+        )
+
+    def stage(self, name: str) -> dict[str, Any] | None:
+        """What a stage kept; None where it was not begun."""
+        return self._stages.get(name)
+
+    def keep(self, name: str, state: dict[str, Any]) -> None:
+        """Write what a stage needs, tensors and plain values, beside what others kept.
+
+        Raises
+        ------
+        OutputError
+        """
+        self._stages[name] = state
+        with atomic_output(self._path, overwrite=True) as temporary:
+            torch.save(
+                {"format": _FORMAT, "photos": self._photos, "stages": self._stages}, temporary
+            )
+
+
+def _load(path: Path) -> dict[str, Any]:
+    """Read it; only tensors and plain values are unpickled."""
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # whatever torch meets in a damaged file
         raise FileFormatError(f"{path} is damaged, so the training cannot go on from it") from error
-    if state.pop("format", None) != _FORMAT:
+    if state.get("format") != _FORMAT:
         raise FileFormatError(f"{path} was written by another version of penult")
     return state

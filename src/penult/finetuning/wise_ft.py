@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 import torch
 
-__all__ = ["SHARES", "best_share", "between"]
+if TYPE_CHECKING:
+    from penult.finetuning.history import History
+    from penult.finetuning.network import HeadedNetwork
+
+__all__ = ["SHARES", "average_weights", "best_share", "between"]
 
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 """Of the result; 0 is the start."""
@@ -45,3 +50,30 @@ def best_share(losses: Callable[[float], float]) -> float:
     """
     found = {share: losses(share) for share in SHARES}
     return min(reversed(SHARES), key=found.__getitem__)
+
+
+def average_weights(network: HeadedNetwork, history: History, loss: Callable[[], float]) -> float:
+    """Average a trained network's weights with the start's, as far as validation is for it.
+
+    Parameters
+    ----------
+    network : HeadedNetwork
+        Which gets the average.
+    history : History
+        What it started from, and came to.
+    loss : callable
+        Gives the network's loss on the validation images.
+
+    Returns
+    -------
+    float
+        The share of what it came to; see `between`.
+    """
+
+    def loss_at(share: float) -> float:
+        network.load_learned(between(history.start, history.learned, share))
+        return loss()
+
+    share = best_share(loss_at)
+    network.load_learned(between(history.start, history.learned, share))
+    return share

@@ -1,0 +1,109 @@
+"""A trained network's scores, the probe's on the same photos, and their difference."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from penult.classify.training.multilabel import best_thresholds
+from penult.comparison.differences import find_differences
+from penult.finetuning.calibration import fit_temperature, probabilities
+from penult.finetuning.scoring import Scored, score_logits
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from penult.finetuning.evaluation import Evaluation
+    from penult.finetuning.photos import Photos
+    from penult.finetuning.probes import Probes
+    from penult.finetuning.split import Parts
+    from penult.records import ModelDifference
+
+__all__ = ["Assessment"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Assessment:
+    """How good a trained network is.
+
+    Attributes
+    ----------
+    temperature : float
+        Found on the validation photos.
+    thresholds : tuple of float or None
+        Of each label, where a photo may have several, found on the validation photos.
+    tested, validated, probed : Scored
+        The network on the test and on the validation photos; the probe on the test photos.
+    difference : ModelDifference or None
+        Of the test accuracy less the probe's; None where there is nothing to compare.
+    """
+
+    temperature: float
+    thresholds: tuple[float, ...] | None
+    tested: Scored
+    validated: Scored
+    probed: Scored
+    difference: ModelDifference | None
+
+    @classmethod
+    def make(
+        cls, photos: Photos, parts: Parts, evaluation: Evaluation, probes: Probes, *, seed: int
+    ) -> Self:
+        """Run the network over the validation and the test photos, and compare.
+
+        Parameters
+        ----------
+        photos : Photos
+        parts : Parts
+        evaluation : Evaluation
+            Of the trained network.
+        probes : Probes
+        seed : int
+            Of the difference's interval.
+        """
+        truth = photos.truth
+
+        def scored(
+            rows: NDArray[np.int64], logits: NDArray[np.floating[Any]], split: str, **options: Any
+        ) -> Scored:
+            return score_logits(
+                logits,
+                truth[rows],
+                ids=[str(photos.features.ids[k]) for k in rows],
+                label_names=photos.names,
+                split=split,
+                **options,
+            )
+
+        validated, logits = evaluation.logits(parts.validation)
+        temperature = fit_temperature(logits, truth[validated])
+        thresholds = None
+        if photos.several:
+            likely = probabilities(logits, several=True, temperature=temperature)
+            thresholds = best_thresholds(truth[validated], likely)
+        held = {"temperature": temperature, "thresholds": thresholds}
+        validation = scored(validated, logits, "the validation part", **held)
+        rows, logits = evaluation.logits(parts.test)
+        tested = scored(rows, logits, parts.description, **held)
+        probed = scored(
+            rows,
+            probes.compared.logits(photos.rows[rows]),
+            parts.description,
+            thresholds=probes.thresholds(photos.rows[parts.validation], truth[parts.validation]),
+        )
+        found = find_differences(
+            {"fine-tuned": tested.right[None], "probe": probed.right[None]},
+            parts.units[rows],
+            score="accuracy",
+            seed=seed,
+        )
+        return cls(
+            temperature=temperature,
+            thresholds=thresholds,
+            tested=tested,
+            validated=validation,
+            probed=probed,
+            difference=found[0] if found else None,
+        )

@@ -1,0 +1,152 @@
+"""The stages of a training: the head alone where it is new, then it and the unfrozen blocks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from penult.finetuning.activations import Tail, keep_activations
+from penult.finetuning.feeds import ArrayFeed, Feed, PixelFeed
+from penult.finetuning.loop import Training
+from penult.finetuning.losses import Loss, loss_weights
+from penult.finetuning.parameter_groups import parameter_groups
+from penult.machine import free_memory
+from penult.records import Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from accelerate import Accelerator
+
+    from penult.finetuning.blocks import Block
+    from penult.finetuning.evaluation import Evaluation
+    from penult.finetuning.history import History
+    from penult.finetuning.network import HeadedNetwork
+    from penult.finetuning.options import FinetuneOptions
+    from penult.finetuning.photos import Photos
+    from penult.finetuning.pixels import PixelReader
+    from penult.finetuning.split import Parts
+    from penult.finetuning.state import TrainingState
+    from penult.finetuning.training_log import TrainingLog
+    from penult.progress import Tell
+    from penult.recipe import Precision
+
+__all__ = ["Stages"]
+
+MEMORY = 4
+"""A quarter of what is free is taken for pixels, or for activations."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Stages:
+    """What the stages of one training share.
+
+    Attributes
+    ----------
+    options : FinetuneOptions
+    precision : {"float32", "bfloat16"}
+    network : HeadedNetwork
+        What is trained.
+    photos : Photos
+    parts : Parts
+    reader : PixelReader
+    accelerator : Accelerator
+    state : TrainingState
+        What each keeps.
+    folder : Path
+        Where activations may be kept.
+    log : TrainingLog
+    tell : callable
+    """
+
+    options: FinetuneOptions
+    precision: Precision
+    network: HeadedNetwork
+    photos: Photos
+    parts: Parts
+    reader: PixelReader
+    accelerator: Accelerator
+    state: TrainingState
+    folder: Path
+    log: TrainingLog
+    tell: Tell
+
+    def run(self) -> tuple[History, Evaluation]:
+        """Train; give what the last stage came to, and what its network is evaluated by."""
+        network, changed = self.network, self.options.policy is not None
+        on_rows = network.unfrozen == () and not changed
+        if self.options.hidden or on_rows:
+            feed = ArrayFeed(self.photos.rows)
+            found = self._stage("head", network.head, feed, (), changed=False)
+            if on_rows:
+                return found
+        model, fed = self._fed()
+        return self._stage("fine-tuning", model, fed, network.unfrozen, changed=changed)
+
+    def _stage(
+        self,
+        name: str,
+        model: torch.nn.Module,
+        feed: Feed,
+        blocks: Sequence[Block],
+        *,
+        changed: bool,
+    ) -> tuple[History, Evaluation]:
+        options, truth = self.options, self.photos.truth
+        training = Training(
+            network=self.network,
+            model=model,
+            feed=feed,
+            train=self.parts.train,
+            validation=self.parts.validation,
+            truth=truth,
+            groups=parameter_groups(self.network, options, blocks),
+            loss=Loss(
+                smoothing=options.label_smoothing,
+                weights=loss_weights(
+                    truth[self.parts.train], len(self.photos.names), options.class_weight
+                ),
+            ),
+            epochs=options.epochs,
+            patience=options.patience,
+            batch_size=options.train_batch_size,
+            seed=options.seed,
+            accelerator=self.accelerator,
+            precision=self.precision,
+            stage=name,
+            tell=self.tell,
+            changed=changed,
+            keep=lambda state: self.state.keep(name, state),
+            earlier=self.state.stage(name),
+            on_epoch=lambda epochs: self.log(name, epochs),
+        )
+        return training.run(), training.evaluation
+
+    def _fed(self) -> tuple[torch.nn.Module, Feed]:
+        """What is trained, and with what: pixels, or what the frozen blocks make of them."""
+        network, pixels = self.network, PixelFeed(self.reader)
+        if self.options.policy is not None or not network.frozen:
+            return network, pixels
+        rows = np.concatenate([self.parts.train, self.parts.validation, self.parts.test])
+        rows.sort()
+        network.to(self.accelerator.device)
+        tail = Tail(network, network.frozen)
+
+        def step(done: int) -> None:
+            self.tell(Progress(done, len(rows), len(self.reader.failures), stage="frozen blocks"))
+
+        kept = keep_activations(
+            tail,
+            pixels,
+            rows,
+            batch_size=self.options.train_batch_size,
+            device=self.accelerator.device,
+            memory=free_memory() // MEMORY,
+            folder=self.folder,
+            step=step,
+        )
+        return (network, pixels) if kept is None else (tail, kept)

@@ -1,0 +1,165 @@
+"""One step of the optimiser, in as many parts as memory asks for."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import nn
+
+from penult.engines.torch_device import memory_errors
+from penult.errors import EngineError
+from penult.finetuning.schedule import rate_factor
+from penult.interface import option
+from penult.wording import count
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
+
+    from penult.finetuning.losses import Loss
+    from penult.recipe import Precision
+
+__all__ = ["NotFiniteError", "Step", "arithmetic"]
+
+_MOST_NORM = 1.0  # of a gradient
+
+
+class NotFiniteError(Exception):
+    """The loss, or its gradient, is no number any more."""
+
+
+@dataclass(kw_only=True, eq=False)
+class Step:
+    """The optimiser of a training, and what it is given.
+
+    Attributes
+    ----------
+    model : torch.nn.Module
+        What turns a batch into logits.
+    groups : sequence of dict
+        Groups of parameters for AdamW, each with its highest learning rate as ``lr``.
+    loss : Loss
+    steps : int
+        How many there are in all.
+    batch_size : int
+        Images of a step. Where they do not fit into memory, parts of them are run one after the
+        other, and their gradients added up.
+    accelerator : Accelerator
+    precision : {"float32", "bfloat16"}
+        Of the forward pass.
+    """
+
+    model: nn.Module
+    groups: Sequence[Mapping[str, Any]]
+    loss: Loss
+    steps: int
+    batch_size: int
+    accelerator: Accelerator
+    precision: Precision
+
+    def __post_init__(self) -> None:
+        self._optimizer = self.accelerator.prepare(
+            torch.optim.AdamW([dict(group) for group in self.groups])
+        )
+        self._rates = [group["lr"] for group in self.groups]
+        self._loss = self.loss.to(self.accelerator.device)
+        self._part = self.batch_size  # images at once
+
+    def __call__(self, inputs: torch.Tensor, truth: torch.Tensor, step: int) -> tuple[float, float]:
+        """Learn from one batch.
+
+        Parameters
+        ----------
+        inputs : tensor, shape (n, ...)
+        truth : int64 tensor, shape (n,), or float tensor, shape (n, K)
+            On the accelerator's device.
+        step : int
+            From 0.
+
+        Returns
+        -------
+        loss : float
+            Summed over the images.
+        divisor : float
+            What makes a mean of it.
+
+        Raises
+        ------
+        NotFiniteError
+        EngineError
+            If not even one image at a time fits into memory.
+        """
+        factor = rate_factor(step, self.steps)
+        for group, rate in zip(self._optimizer.param_groups, self._rates, strict=True):
+            group["lr"] = rate * factor
+        divisor = self._loss.divisor(truth)
+        value = self._gradients(inputs, truth, divisor)
+        norm = self.accelerator.clip_grad_norm_(
+            [one for group in self.groups for one in group["params"]], _MOST_NORM
+        )
+        if not (math.isfinite(value) and math.isfinite(float(norm))):
+            raise NotFiniteError(
+                f"stopped at step {step + 1:,} of {self.steps:,}: the loss is no finite number "
+                f"at a learning rate of {self._optimizer.param_groups[-1]['lr']:.3g}"
+            )
+        self._optimizer.step()
+        return value * divisor, divisor
+
+    def rate_after(self, steps: int) -> float:
+        """The head's learning rate at the last of as many steps."""
+        return float(self._rates[-1] * rate_factor(steps - 1, self.steps))
+
+    def state(self) -> dict[str, Any]:
+        """Write what it needs to go on, as tensors and plain values."""
+        return {"optimizer": self._optimizer.state_dict(), "part": self._part}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take up what `state` wrote."""
+        self._optimizer.load_state_dict(state["optimizer"])
+        self._part = min(self._part, state["part"])
+
+    def _gradients(self, inputs: torch.Tensor, truth: torch.Tensor, divisor: float) -> float:
+        """Compute them, in parts that memory has room for; give the mean loss."""
+        before = torch.get_rng_state()
+        while True:
+            self._optimizer.zero_grad(set_to_none=True)
+            torch.set_rng_state(before)
+            try:
+                value = 0.0
+                with memory_errors():
+                    for at in range(0, len(inputs), self._part):
+                        part = slice(at, at + self._part)
+                        with arithmetic(self.accelerator, self.precision):
+                            logits = self.model(inputs[part].to(self.accelerator.device))
+                        loss = self._loss.total(logits, truth[part]) / divisor
+                        self.accelerator.backward(loss)
+                        value += loss.item()
+            except torch.OutOfMemoryError as error:
+                self._halve(min(self._part, len(inputs)), error)
+            else:
+                return value
+
+    def _halve(self, size: int, error: Exception) -> None:
+        if size == 1:
+            raise EngineError(
+                "not even one image at a time fits into memory to train with; unfreeze fewer "
+                f"blocks ({option('unfreeze')}), or give {option('device', 'cpu')}"
+            ) from error
+        self._part = (size + 1) // 2
+        logging.getLogger("penult").warning(
+            "penult: %s do not fit into memory; going on with %d at a time, and the same batches "
+            "of %d",
+            count(size, "image"),
+            self._part,
+            self.batch_size,
+        )
+
+
+def arithmetic(accelerator: Accelerator, precision: Precision) -> torch.autocast:
+    """What the forward pass computes in; of this process, and not of accelerate's state."""
+    half = precision == "bfloat16"
+    return torch.autocast(accelerator.device.type, torch.bfloat16, enabled=half)
