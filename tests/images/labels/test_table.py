@@ -124,12 +124,12 @@ def test_a_row_without_an_image_is_a_failure(labelled):
         pytest.param("", "has no column path .* names nothing", id="empty"),
         pytest.param(
             "path,label\ndaisy/1.jpg,white\n./daisy/1.jpg,yellow\n",
-            r"labels.csv, line 3: \./daisy/1.jpg is yellow, but line 2 says white",
+            r"labels.csv, line 3: \./daisy/1.jpg is yellow, but line 2 says white; several labels of an image stand in one row",
             id="contradiction",
         ),
         pytest.param(
             "path,label\ndaisy/1.jpg,white\nphotos/daisy/1.jpg,yellow\n",
-            "labels.csv, line 3: photos/daisy/1.jpg is yellow, but line 2 says white",
+            "labels.csv, line 3: photos/daisy/1.jpg is yellow, but line 2 says white; several labels of an image stand in one row",
             id="contradiction by another way to name the file",
         ),
         pytest.param(

@@ -124,11 +124,13 @@ class LabelFile:
 
     def _refuse_contradiction(self, first: ManifestRow, second: ManifestRow) -> None:
         stated, other = first.annotation, second.annotation
-        if stated != other:
-            raise SourceError(
-                f"{self.file}, line {second.line}: {second.path} is {other.describe()}, but line "
-                f"{first.line} says {stated.describe()}"
-            )
+        if stated == other:
+            return
+        hint = "; several labels of an image stand in one row, separated by a bar: red|wild"
+        raise SourceError(
+            f"{self.file}, line {second.line}: {second.path} is {other.describe()}, but line "
+            f"{first.line} says {stated.describe()}{hint if stated.labels != other.labels else ''}"
+        )
 
 
 def _keys(path: str) -> set[str]:
