@@ -93,6 +93,8 @@ SHELL_LINES = (
     "reporting/duplicate_sections/next_steps.py",
     "reporting/outlier_sections/making.py",
     "reporting/relabelling.py",
+    "reporting/report_call.py",
+    "reporting/sections/clusters.py",
     "reporting/sections/labels.py",
     "images/sources/standard_input.py",
 )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import html
 import json
 import re
+import shlex
 import shutil
 from urllib.parse import unquote
 
@@ -282,6 +284,63 @@ def test_labels_that_may_be_wrong_are_named_in_the_terminal(penult, photos, toy,
     told = penult("report", photos, "-o", tmp_path / "j", "-m", toy, "--no-curve", "--json")
     (issue,) = json.loads(told.out)["label_errors"]
     assert (issue["id"], issue["suggested"]) == ("tulip/wrong.jpg", "rose")
+
+
+def commands(folder):
+    """What a page says to type: to put labels right, and to get the same again."""
+    page = (folder / "index.html").read_text()
+    again = re.search("To get the same again:.*?<code>(.*?)</code>", page, re.S)[1].splitlines()
+    found = re.findall('class="command">(.*?)</code>', page), again
+    return ([shlex.split(html.unescape(one))[1:] for one in some] for some in found)
+
+
+def test_the_commands_of_the_page_put_a_label_right_as_the_report_was_asked_for(
+    penult, photos, toy, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    shutil.move(next((photos / "rose").iterdir()), photos / "tulip" / "wrong.jpg")
+    folder = tmp_path / "my report"
+    asked = ["report", photos.name, "-o", folder.name, "--model", toy, "--classifier", "centroid"]
+    asked += ["--runs", "2", "--no-curve", "--no-retrieval"]
+    assert penult(*asked, "-q").code == 0
+    (apply, report), (again, *_) = commands(folder)
+    assert again == [*asked, "--overwrite"]
+    assert report == [*asked, "--labels", "corrected.csv", "--overwrite"]
+    shutil.copy(folder / "label_errors.csv", "reviewed.csv")
+    for _ in range(2):
+        done = penult(*apply)
+        assert shlex.split(done.err) == ["next:", "penult", *report]
+        assert penult(*report, "-q").code == 0
+        scores = json.loads((folder / "scores.json").read_text())
+        assert scores["report"]["options"]["labels"] == "corrected.csv"
+        assert sections(folder).count("labels") == 0
+        apply.append("--overwrite")
+    # From elsewhere it names what the rows are made of, with the same options.
+    monkeypatch.chdir(folder)
+    shutil.copy("label_errors.csv", "reviewed.csv")
+    said = shlex.split(
+        penult("labels", "apply", "../reviewed.csv", "features.h5", "-o", "c.csv").err
+    )
+    assert said[2:6] == ["report", str(photos), "-o", "."]
+    assert said[-6:] == [*asked[-6:][1:], "--overwrite"]
+    assert said[said.index("--labels") + 1] == "c.csv"
+
+
+def test_of_a_feature_file_the_rows_get_the_labels_and_then_the_report(
+    penult, photos, toy, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    shutil.move(next((photos / "rose").iterdir()), photos / "tulip" / "wrong.jpg")
+    assert penult("extract", photos, "-o", "rows.h5", "-m", toy, "-q").code == 0
+    asked = ["report", "rows.h5", "-o", "r", "--no-curve"]
+    assert penult(*asked, "-q").code == 0
+    (apply, extract, report), _ = commands(tmp_path / "r")
+    assert report == [*asked, "--overwrite"]
+    shutil.copy("r/label_errors.csv", "reviewed.csv")
+    for typed in (apply, extract, report):
+        done = penult(*typed, "-q")
+        assert done.code == 0, done.err
+    assert sections(tmp_path / "r").count("labels") == 0
 
 
 def test_the_folder_of_the_photos_is_not_the_reports(penult, photos, toy):

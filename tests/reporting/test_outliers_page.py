@@ -1,5 +1,7 @@
 """The page of outliers, read back with a parser."""
 
+import re
+
 import numpy as np
 import pytest
 from html_pages import Page, section_of
@@ -101,6 +103,15 @@ def test_without_pictures_measured_the_page_says_so_and_still_shows_some(page_of
     path, _ = page_of(line(), pictures=False)
     assert "Pictures not measured" in text_of(section_of(path, "making"))
     assert Page(section_of(path, "unusual")).all("img")
+
+
+def test_every_photo_opens_large(page_of):
+    path, _ = page_of(line(), reference="class", k=3)
+    html = path.read_text("utf-8")
+    photos = re.findall(r'<img class="photo[^>]*>', html)
+    in_figures = re.findall(r'<figure[^>]*>\s*<img class="photo[^>]*>', html)
+    assert len(photos) == len(in_figures) > 3
+    assert html.count('<template id="lightbox">') == html.count("const gallery = ") == 1
 
 
 def test_a_page_is_not_replaced_without_asking(page_of):

@@ -22,6 +22,7 @@ from penult.errors import OutputExistsError, PenultError
 from penult.messages import printable
 from penult.records import Average, Failure
 from penult.reporting import check_report, sections, write_report
+from penult.reporting.report_call import ReportCall
 from penult.reporting.sections import SECTIONS, Section, classes, labels, mistakes
 
 
@@ -236,6 +237,23 @@ def test_label_errors_are_shown_with_both_labels_and_listed_in_a_table(tmp_path)
     ]
     write_report(tmp_path, report_of(GARDEN, FLOWERS), overwrite=True)
     assert not (tmp_path / "label_errors.csv").exists()
+
+
+def test_what_to_do_with_wrong_labels_is_typed_or_said_where_no_command_is_known(tmp_path):
+    again = ("make the rows of the images again, with --labels corrected.csv", "penult report r.h5")
+    call = ReportCall(sources=("r.h5",), output="r", options={"labels": "corrected.csv"})
+    issues = {"label_issues": ISSUES, "feature_file": "my rows.h5"}
+    report = report_of(GARDEN, FLOWERS, **issues, relabelling=again, call=call)
+    section = section_of(write_report(tmp_path, report), "labels")
+    assert re.findall('class="command">(.*?)<', section) == [
+        "penult labels apply reviewed.csv &#39;my rows.h5&#39; -o corrected.csv --overwrite",
+        "penult report r.h5",
+    ]
+    assert section.count("Copy command") == 2
+    assert "Make the rows of the images again, with --labels corrected.csv." in section
+    first = report_of(GARDEN, FLOWERS, **issues)
+    section = section_of(write_report(tmp_path, first, overwrite=True), "labels")
+    assert section.count("-o corrected.csv<") == 1
 
 
 def test_names_that_a_spreadsheet_would_run_are_escaped_where_that_is_asked_for(tmp_path):

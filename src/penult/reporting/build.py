@@ -16,12 +16,15 @@ from penult.reporting.applied import Applied
 from penult.reporting.classified import Classified
 from penult.reporting.cluster_sections import ClustersContent
 from penult.reporting.commands import (
+    CORRECTED,
     SHOWN_SOURCES,
     applied_commands,
     collection_commands,
     commands_of,
 )
 from penult.reporting.content import Report
+from penult.reporting.relabelling import relabelling_step
+from penult.reporting.report_call import ReportCall, with_labels
 from penult.reporting.steps.collection import Collection
 from penult.reporting.steps.course import Course
 from penult.reporting.trained import Trained
@@ -38,6 +41,7 @@ def build_report(
     course: Course,
     open_image: Callable[[str], bytes | None],
     *,
+    call: ReportCall,
     feature_file: str,
     recipes: Sequence[Recipe] = (),
     contradictions: tuple[str, ...] = (),
@@ -59,6 +63,8 @@ def build_report(
         How long that took.
     open_image : callable
         As `Report` has it.
+    call : ReportCall
+        What the report was asked for.
     feature_file : str
         As `Report` has it.
     recipes : sequence of Recipe
@@ -100,12 +106,21 @@ def build_report(
         passed_over=features.origin.get("passed_over", {}),
         listing_messages=tuple(listing_messages({**features.origin, "passed_over": {}})),
         versions={**features.recipe.versions, **(classifier.versions if classifier else {})},
-        commands=commands,
+        call=call,
+        commands=(call.command(), *commands),
+        relabelling=_relabelling(features, file, call) if made.label_issues else (),
         feature_file=feature_file,
         open_image=open_image,
         notes=course.notes,
         seconds=course.seconds,
     )
+
+
+def _relabelling(features: Features, file: Path | None, call: ReportCall) -> tuple[str, ...]:
+    """What to type once labels are put right."""
+    if file is None:
+        return (call.command(changed=with_labels(features, CORRECTED)),)
+    return relabelling_step(file, Path(CORRECTED)), call.command()
 
 
 def title_of(sources: Sequence[str | Path], file: Path | None) -> str:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from penult.output import atomic_output
 from penult.records import Clustering, Features
 from penult.reporting.cluster_sections import CLUSTER_SECTIONS, ClustersContent
 from penult.reporting.formatting import feature_file_name
-from penult.web.page import render_page
+from penult.web.page import write_page
 from penult.web.pictures import image_opener
 from penult.web.thumbnails import Thumbnails
 
@@ -64,18 +63,16 @@ def write_clusters_page(
         label_names=features.label_names,
         file=file,
     )
-    with atomic_output(path, overwrite=overwrite) as partial:
-        partial.write_bytes(
-            render_page(
-                "penult.reporting",
-                CLUSTER_SECTIONS,
-                shown,
-                Thumbnails(image_opener(features, images, offline=offline, announce=True)),
-                template="clusters/page.html",
-                folder="clusters",
-                script="web/photos.js",
-                clustering=clustering,
-                title=Path(file).stem,
-            )
-        )
-    return path
+    return write_page(
+        path,
+        "penult.reporting",
+        CLUSTER_SECTIONS,
+        shown,
+        Thumbnails(image_opener(features, images, offline=offline, announce=True)),
+        overwrite=overwrite,
+        template="clusters/page.html",
+        folder="clusters",
+        script="web/photos.js",
+        clustering=clustering,
+        title=Path(file).stem,
+    )

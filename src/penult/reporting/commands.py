@@ -18,6 +18,7 @@ from penult.records import Features
 
 __all__ = [
     "CLASSIFIER",
+    "CORRECTED",
     "FEATURES",
     "SHOWN_SOURCES",
     "applied_commands",
@@ -25,11 +26,15 @@ __all__ = [
     "commands_of",
     "extract_command",
     "recorded_name",
+    "shown_sources",
     "train_command",
+    "typed",
+    "typed_option",
 ]
 
 FEATURES = "features.h5"
 CLASSIFIER = "classifier.skops"
+CORRECTED = "corrected.csv"  # the labels that were put right
 
 SHOWN_SOURCES = 5
 """Of more, a command has a word in their place, and a text the first few."""
@@ -53,7 +58,7 @@ def commands_of(
         train_command(
             classifier.settings, features.name, str(file or FEATURES), every=features.layers
         ),
-        _typed("predict", CLASSIFIER, "PHOTO_OR_FOLDER"),
+        typed("predict", CLASSIFIER, "PHOTO_OR_FOLDER"),
     )
 
 
@@ -70,10 +75,10 @@ def collection_commands(
     layer = _repeated("layer", [features.name] if len(features.layers) > 1 else [])
     return (
         *([again] if file is None else []),
-        _typed("map", rows, "-o", "map.html", *layer),
-        _typed("cluster", rows, "-o", "clusters.html", *layer),
-        _typed("outliers", rows, "-o", "outliers.html", *layer),
-        _typed("duplicates", rows, "-o", "duplicates.html", *layer),
+        typed("map", rows, "-o", "map.html", *layer),
+        typed("cluster", rows, "-o", "clusters.html", *layer),
+        typed("outliers", rows, "-o", "outliers.html", *layer),
+        typed("duplicates", rows, "-o", "duplicates.html", *layer),
     )
 
 
@@ -81,11 +86,9 @@ def applied_commands(
     sources: Sequence[str | Path], file: Path | None, classifier: Path, *, scored: bool
 ) -> tuple[str, ...]:
     """What to type to get the predictions, and the scores, of a classifier again."""
-    given = list(map(str, sources))
-    if len(given) > SHOWN_SOURCES:
-        given = ["IMAGES"]
-    predict = [] if file else [_typed("predict", str(classifier), *given, "-o", "predictions.csv")]
-    evaluate = _typed("evaluate", str(classifier), *given, "--results", "scores")
+    given = shown_sources(sources)
+    predict = [] if file else [typed("predict", str(classifier), *given, "-o", "predictions.csv")]
+    evaluate = typed("evaluate", str(classifier), *given, "--results", "scores")
     return (*predict, *([evaluate] if scored else []))
 
 
@@ -121,9 +124,7 @@ def extract_command(
     models, weights = zip(*dict.fromkeys(recorded_name(one, output) for one in leaves), strict=True)
     views = next((one.views for one in nodes if isinstance(one, AveragedRecipe)), None)
     joined = any(isinstance(one, JoinedRecipe) for one in nodes)
-    given = list(map(str, sources or origin.get("sources", ["IMAGES"])))
-    if len(given) > SHOWN_SOURCES:
-        given = ["IMAGES"]
+    given = shown_sources(sources or origin.get("sources", ["IMAGES"]))
     words = ["extract", *given, "-o", output]
     words += _repeated("model", models)
     if len(models) > 1 or joined:  # the rows have other names
@@ -172,7 +173,7 @@ def extract_command(
     if joined != (len(models) > 1):  # what several networks are by default
         words += ["--join" if joined else "--no-join"]
     words += ["--allow-truncated"] * bool(origin.get("allow_truncated"))
-    return _typed(*words)
+    return typed(*words)
 
 
 def recorded_name(leaf: BackboneRecipe, output: str) -> tuple[str, object]:
@@ -221,13 +222,20 @@ def train_command(
         given = settings.options.changed()
         given.pop("seed", None)
     for name, value in given.items():
-        words += _option(name.replace("_", "-"), value)
-    return _typed(*words)
+        words += typed_option(name, value)
+    return typed(*words)
 
 
-def _option(name: str, value: Any) -> list[str]:
-    if value is True:
-        return [f"--{name}"]
+def shown_sources(sources: Sequence[str | Path]) -> list[str]:
+    """Return sources as they are typed, or a word in the place of many."""
+    return ["IMAGES"] if len(sources) > SHOWN_SOURCES else [*map(str, sources)]
+
+
+def typed_option(name: str, value: Any) -> list[str]:
+    """Return the words of an option, which is named as an argument is."""
+    name = name.replace("_", "-")
+    if isinstance(value, bool):
+        return [f"--{name}" if value else f"--no-{name}"]
     if isinstance(value, Mapping):
         return _repeated(name, [f"{k}={','.join(map(str, v))}" for k, v in value.items()])
     if isinstance(value, Sequence) and not isinstance(value, str):
@@ -239,5 +247,6 @@ def _repeated(name: str, values: Sequence[Any]) -> list[str]:
     return [word for value in values for word in (f"--{name}", str(value))]
 
 
-def _typed(*words: str) -> str:
+def typed(*words: str) -> str:
+    """Return a command of penult, with its words quoted."""
     return f"penult {' '.join(map(shell_quote, words))}"

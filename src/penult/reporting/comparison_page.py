@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from penult.messages import printable
-from penult.output import atomic_output
 from penult.records import Comparison
 from penult.reporting.comparison_sections import COMPARISON_SECTIONS, ComparisonContent
 from penult.reporting.comparison_sections.summary import headline, what_was_compared
 from penult.reporting.figures.export import to_svg
-from penult.web.page import render_page
+from penult.web.page import write_page
 from penult.web.thumbnails import Thumbnails
 
 if TYPE_CHECKING:
@@ -62,22 +61,20 @@ def write_comparison_page(
         If it is there, or cannot be written.
     """
     charts = {name: to_svg(figure, name) for name, figure in figures.items()}
-    with atomic_output(path, overwrite=overwrite) as partial:
-        partial.write_bytes(
-            render_page(
-                "penult.reporting",
-                COMPARISON_SECTIONS,
-                ComparisonContent(comparison=comparison, figures=charts),
-                Thumbnails(lambda _: None),  # a comparison shows no photos
-                template="comparison/page.html",
-                folder="comparison",
-                filters={"breakable": _breakable},
-                comparison=comparison,
-                headline=headline(comparison),
-                compared=what_was_compared(comparison),
-            )
-        )
-    return path
+    return write_page(
+        path,
+        "penult.reporting",
+        COMPARISON_SECTIONS,
+        ComparisonContent(comparison=comparison, figures=charts),
+        Thumbnails(lambda _: None),  # a comparison shows no photos
+        overwrite=overwrite,
+        template="comparison/page.html",
+        folder="comparison",
+        filters={"breakable": _breakable},
+        comparison=comparison,
+        headline=headline(comparison),
+        compared=what_was_compared(comparison),
+    )
 
 
 def _breakable(name: str) -> Markup:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from penult.reporting.applied import Applied
     from penult.reporting.cluster_sections import ClustersContent
     from penult.reporting.map_block import MapBlock
+    from penult.reporting.report_call import ReportCall
     from penult.reporting.trained import Trained
 
 __all__ = ["Report"]
@@ -73,6 +74,11 @@ class Report:
         Library to version.
     commands : tuple of str
         What to type to get the same again, one command each.
+    relabelling : tuple of str
+        What to type, in that order, once ``corrected.csv`` has all labels; a sentence in the place
+        of a command that is not known.
+    call : ReportCall or None
+        What the report was asked for, which goes into ``scores.json``.
     feature_file : str
         The rows' file, as it is named where the report was made.
     """
@@ -100,6 +106,8 @@ class Report:
     seconds: Mapping[str, float] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     commands: tuple[str, ...] = ()
+    relabelling: tuple[str, ...] = ()
+    call: ReportCall | None = None
     feature_file: str = "features.h5"
 
     @property

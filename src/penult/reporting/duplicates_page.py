@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from penult.output import atomic_output
 from penult.records import Duplicates, Features
 from penult.reporting.duplicate_sections import DUPLICATE_SECTIONS, DuplicatesContent
 from penult.reporting.formatting import feature_file_name, file_size
-from penult.web.page import render_page
+from penult.web.page import write_page
 from penult.web.pictures import image_opener
 from penult.web.thumbnails import Thumbnails
 
@@ -60,20 +59,18 @@ def write_duplicates_page(
     shown = DuplicatesContent(
         duplicates=duplicates, title=Path(file).stem, file=file, page=str(path)
     )
-    with atomic_output(path, overwrite=overwrite) as partial:
-        partial.write_bytes(
-            render_page(
-                "penult.reporting",
-                DUPLICATE_SECTIONS,
-                shown,
-                Thumbnails(image_opener(features, images, offline=offline, announce=True)),
-                template="duplicates/page.html",
-                folder="duplicates",
-                script="web/photos.js",
-                filters={"file_size": file_size},
-                duplicates=duplicates,
-                title=shown.title,
-                contested=sum(group.contested for group in duplicates.groups),
-            )
-        )
-    return path
+    return write_page(
+        path,
+        "penult.reporting",
+        DUPLICATE_SECTIONS,
+        shown,
+        Thumbnails(image_opener(features, images, offline=offline, announce=True)),
+        overwrite=overwrite,
+        template="duplicates/page.html",
+        folder="duplicates",
+        script="web/photos.js",
+        filters={"file_size": file_size},
+        duplicates=duplicates,
+        title=shown.title,
+        contested=sum(group.contested for group in duplicates.groups),
+    )

@@ -28,6 +28,7 @@ from penult.reporting.refusals import (
     require_folder,
     tell_of_other_classifier,
 )
+from penult.reporting.report_call import ReportCall
 from penult.reporting.report_files import ReportFiles
 from penult.reporting.report_options import ReportOptions
 from penult.reporting.staging import staged
@@ -208,6 +209,7 @@ def report(
     PenultError
         As `penult.extract` and `penult.train` do, or if the folder cannot be written.
     """
+    given = {**locals()}  # the arguments, before anything else has a name here
     wanted = as_names(layer or ())
     options = ReportOptions.of(
         rows=ModelRows(
@@ -241,6 +243,7 @@ def report(
     )
     directory = Path(output)
     sources = options.extraction.listing.sources(images)
+    call = ReportCall.of(report, given, sources)
     file = feature_file_among(sources)
     if file and not options.by_default:
         raise made_already(file)
@@ -315,6 +318,7 @@ def report(
             found,
             course,
             opener,
+            call=call,
             feature_file=str(called),
             recipes=[one for one, _ in layer_recipes(path).values()],
             contradictions=contradictions,

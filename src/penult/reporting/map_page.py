@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from penult.output import atomic_output, check_output
+from penult.output import check_output
 from penult.progress import shown
 from penult.records import Features, RowMap
 from penult.reporting.map_block import MapBlock, map_block
-from penult.web.page import render_page
+from penult.web.page import write_page
 from penult.web.pictures import image_opener
 from penult.web.thumbnails import Thumbnails
 
@@ -101,19 +101,19 @@ def write_map_page(
             color_by=color_by,
             escape_formulas=escape_formulas,
         )
-    with atomic_output(path, overwrite=overwrite) as partial:
-        partial.write_bytes(_rendered(block, file.name))
-    return path
+    return _write(path, block, file.name, overwrite=overwrite)
 
 
-def _rendered(block: MapBlock, file: str) -> bytes:
+def _write(path: Path, block: MapBlock, file: str, *, overwrite: bool) -> Path:
     from markupsafe import Markup
 
-    return render_page(
+    return write_page(
+        path,
         "penult.reporting",
         (),
         None,
         Thumbnails(lambda _: None),
+        overwrite=overwrite,
         template="map/page.html",
         script="web/map/map.js",
         file=file,

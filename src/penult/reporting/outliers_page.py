@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from penult.output import atomic_output
 from penult.records import Features, Outliers
 from penult.reporting.formatting import feature_file_name
 from penult.reporting.outlier_sections import OUTLIER_SECTIONS, OutliersContent
-from penult.web.page import render_page
+from penult.web.page import write_page
 from penult.web.thumbnails import Thumbnails
 
 __all__ = ["write_outliers_page"]
@@ -54,18 +53,17 @@ def write_outliers_page(
     """
     file = feature_file_name(features)
     odd = {one for issue in outliers.issues if not issue.common for one in issue.ids}
-    with atomic_output(path, overwrite=overwrite) as partial:
-        partial.write_bytes(
-            render_page(
-                "penult.reporting",
-                OUTLIER_SECTIONS,
-                OutliersContent(outliers=outliers, file=file),
-                Thumbnails(open_image),
-                template="outliers/page.html",
-                folder="outliers",
-                outliers=outliers,
-                odd=len(odd),
-                title=Path(file).stem,
-            )
-        )
-    return path
+    return write_page(
+        path,
+        "penult.reporting",
+        OUTLIER_SECTIONS,
+        OutliersContent(outliers=outliers, file=file),
+        Thumbnails(open_image),
+        overwrite=overwrite,
+        template="outliers/page.html",
+        folder="outliers",
+        script="web/photos.js",
+        outliers=outliers,
+        odd=len(odd),
+        title=Path(file).stem,
+    )

@@ -16,10 +16,11 @@ from penult.reporting.content import Report
 from penult.reporting.findings import find
 from penult.reporting.headline import headline
 from penult.reporting.held_out import HELD_OUT
+from penult.reporting.report_call import CALL
 from penult.reporting.results import SCORES, check_results, refuse_existing, write_results
 from penult.reporting.sections import SECTIONS, Section
 from penult.reporting.sections.labels import COLUMNS, issue_cells
-from penult.web.page import render_page
+from penult.web.page import write_page
 from penult.web.thumbnails import Thumbnails
 from penult.written import CONFUSION, LAYERS
 
@@ -118,10 +119,20 @@ def write_report(
             escape_formula if escape_formulas else str,
             overwrite=overwrite,
         )
-    html = _render(report, sections, escape_formulas=escape_formulas)
-    with atomic_output(directory / PAGE, overwrite=overwrite) as partial:
-        partial.write_bytes(html)
-    return directory / PAGE
+    return write_page(
+        directory / PAGE,
+        "penult.reporting",
+        sections,
+        report,
+        Thumbnails(report.open_image),
+        overwrite=overwrite,
+        filters={name: getattr(formatting, name) for name in formatting.__all__},
+        script="report.js",
+        report=report,
+        headline=headline(report),
+        findings=find(report),
+        escape_formulas=escape_formulas,
+    )
 
 
 def _make(directory: Path) -> None:
@@ -147,8 +158,8 @@ def _write_label_errors(
 
 
 def _without_classifier(report: Report) -> dict[str, Any]:
-    """What the page has of scores beside the classifier's, JSON-like."""
-    also: dict[str, Any] = {}
+    """What the page has beside the classifier's scores, JSON-like."""
+    also: dict[str, Any] = {} if report.call is None else {CALL: report.call.to_dict()}
     if report.retrieval is not None:
         also["retrieval"] = report.retrieval.to_dict()
         del also["retrieval"]["examples"]  # which are no scores
@@ -168,18 +179,3 @@ def _table(issues: Sequence[LabelIssue], escape: Callable[[str], str]) -> str:
     rows.writerow(COLUMNS)
     rows.writerows(map(escape, issue_cells(one)) for one in issues)
     return out.getvalue()
-
-
-def _render(report: Report, sections: Sequence[Section], *, escape_formulas: bool) -> bytes:
-    return render_page(
-        "penult.reporting",
-        sections,
-        report,
-        Thumbnails(report.open_image),
-        filters={name: getattr(formatting, name) for name in formatting.__all__},
-        report=report,
-        headline=headline(report),
-        findings=find(report),
-        escape_formulas=escape_formulas,
-        script="report.js",
-    )

@@ -9,12 +9,17 @@ from penult.interface import shell_quote
 from penult.reporting.again import commands_again
 from penult.reporting.commands import FEATURES
 from penult.reporting.page import PAGE
+from penult.reporting.report_call import recorded_call, with_labels
+from penult.reporting.results import SCORES
 
 __all__ = ["relabelling_step"]
 
 
 def relabelling_step(features: Path, labels: Path) -> str:
     """Say how rows, or the report that they lie in, are made with other labels.
+
+    Of a report it is what was typed, where that means the same images here; elsewhere rows are
+    named by what they are made of.
 
     Parameters
     ----------
@@ -29,28 +34,24 @@ def relabelling_step(features: Path, labels: Path) -> str:
         A command, where it is known by what command the rows were made.
     """
     opened = load(features)
-    recipes = [recipe for recipe, _ in layer_recipes(features).values()]
-    origin = {
-        **opened.origin,
-        "labels": str(labels),
-        "label_pattern": None,
-        "path_column": None,
-        "label_column": None,
-    }
-    folders = opened.origin.get("split_folders") or ()
-    if opened.splits is None and any(one["split"] is None for one in folders):
-        origin["splits"] = "none"  # beside a table of labels, a class called train would be a split
+    changed = with_labels(opened, str(labels))
+    in_report = features.name == FEATURES and (features.parent / PAGE).is_file()
+    call = recorded_call(features.parent / SCORES) if in_report else None
+    if call is not None and call.is_typed_here(opened):
+        return call.command(output=str(features.parent), changed=changed)
     commands = commands_again(
-        recipes,
+        [recipe for recipe, _ in layer_recipes(features).values()],
         opened.layers,
-        origin,
+        {**opened.origin, **changed},
         output=str(features),
         dtype=str(opened.features.dtype),
     )
     if len(commands) != 1 or not commands[0].startswith("penult extract "):
         return f"make the rows of the images again, with --labels {shell_quote(str(labels))}"
-    if features.name == FEATURES and (features.parent / PAGE).is_file():
+    if in_report:
         there = f"-o {shell_quote(str(features))}"
         report = commands[0].replace(there, f"-o {shell_quote(str(features.parent))}", 1)
-        return f"{report.replace('penult extract', 'penult report', 1)} --overwrite"
+        report = report.replace("penult extract", "penult report", 1)
+        others = map(shell_quote, () if call is None else call.beside_rows)
+        return " ".join([report, *others, "--overwrite"])
     return f"{commands[0]} --update"

@@ -6,10 +6,12 @@ import base64
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from penult import __version__
 from penult.messages import printable
+from penult.output import atomic_output
 from penult.web.section import Section, Shown
 from penult.web.thumbnails import Thumbnails
 from penult.wording import count, interval, percent, probability, ratio
@@ -17,22 +19,24 @@ from penult.wording import count, interval, percent, probability, ratio
 if TYPE_CHECKING:
     import jinja2
 
-__all__ = ["render_page"]
+__all__ = ["write_page"]
 
 
-def render_page(
+def write_page(
+    path: Path,
     package: str,
     sections: Sequence[Section[Shown]],
     shown: Shown,
     thumbnails: Thumbnails,
     *,
+    overwrite: bool = False,
     template: str = "page.html",
     folder: str = "sections",
     filters: Mapping[str, Callable[..., str]] | None = None,
     script: str = "web/page.js",
     **values: Any,
-) -> bytes:
-    """Render a page, which needs no other file and asks for nothing over the network.
+) -> Path:
+    """Write a page, which needs no other file and asks for nothing over the network.
 
     Names of folders, files and classes are other people's text: they are escaped, characters that
     a browser would obey are shown as Python's ``repr`` does, and no script but the page's own may
@@ -40,6 +44,8 @@ def render_page(
 
     Parameters
     ----------
+    path : Path
+        Of the page.
     package : str
         The module whose folder ``templates`` has the page's templates; those of ``penult.web`` are
         there as ``web/NAME``.
@@ -49,6 +55,8 @@ def render_page(
         What the sections are given.
     thumbnails : Thumbnails
         What makes the pictures.
+    overwrite : bool
+        Replace the page if it is there.
     template : str
         The page's, which extends ``web/page.html``.
     folder : str
@@ -58,31 +66,40 @@ def render_page(
         ``interval``.
     script : str
         The template of the one script that the page runs; it may include others, and sees `values`.
+        With ``web/photos.js``, photos open large.
     **values : object
         What else the templates see.
 
     Returns
     -------
-    bytes
-        HTML in UTF-8.
+    Path
+        Of the page.
+
+    Raises
+    ------
+    OutputExistsError, PathNotFoundError, OutputError
+        If it is there, or cannot be written.
     """
-    environment = _environment(package)
-    environment.filters |= dict(filters or {})
-    code = environment.get_template(script).render(**values)
-    html = environment.get_template(template).render(
-        **values,
-        version=__version__,
-        sections=[
+    with atomic_output(path, overwrite=overwrite) as partial:
+        environment = _environment(package)
+        environment.filters |= dict(filters or {})
+        shown_sections = [
             (section, content, _template(environment, section, folder))
             for section in sections
             if (content := section.content(shown, thumbnails)) is not None
-        ],
-        script=code,
-        # The page's own script is the only one that may run, whatever a folder was named.
-        script_sha256=base64.b64encode(hashlib.sha256(code.encode()).digest()).decode(),
-    )
-    # A file name that is no valid UTF-8 reaches Python with lone surrogates in it.
-    return html.encode("utf-8", errors="replace")
+        ]
+        code = environment.get_template(script).render(**values)
+        html = environment.get_template(template).render(
+            **values,
+            version=__version__,
+            sections=shown_sections,
+            script=code,
+            # The page's own script is the only one that may run, whatever a folder was named.
+            script_sha256=base64.b64encode(hashlib.sha256(code.encode()).digest()).decode(),
+        )
+        # A file name that is no valid UTF-8 reaches Python with lone surrogates in it.
+        partial.write_bytes(html.encode("utf-8", errors="replace"))
+    return path
 
 
 def _template(

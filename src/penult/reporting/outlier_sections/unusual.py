@@ -59,7 +59,7 @@ def unusual_content(
         one = outliers.at(place)
         return _Shown(
             outlier=one,
-            address=thumbnails(one.id, LARGE),
+            address=thumbnails.photo(one.id, LARGE),
             reasons=", ".join(REASONS[reason] for reason in one.reasons),
             nearest=tuple((near, thumbnails(near, SMALL)) for near in one.nearest),
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from penult.interface import shell_quote
+from penult.reporting.commands import CORRECTED, typed
 from penult.reporting.content import Report
 from penult.reporting.sections.base import LARGE, Section
 from penult.web.thumbnails import Thumbnails
@@ -42,9 +42,27 @@ def _content(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any] | None
         "shown": [(one, issue_cells(one), thumbnails.photo(one.id, LARGE)) for one in shown],
         "total": len(issues),
         "labelled": sum(report.class_counts.values()),
-        "command": f"penult labels apply reviewed.csv {shell_quote(report.feature_file)} "
-        "-o corrected.csv",
+        "then": _steps(report),
     }
+
+
+def _steps(report: Report) -> list[tuple[str, str]]:
+    """What to do with the list that was looked through: a sentence, and a command or ""."""
+    words = ["labels", "apply", "reviewed.csv", report.feature_file, "-o", CORRECTED]
+    if report.call is not None and report.call.options.get("labels") == CORRECTED:
+        words.append("--overwrite")  # it is the table of the last time
+    said = ["Make the report again with that table; rows of unchanged photos are taken from it."]
+    if len(report.relabelling) > 1:
+        said = ["Give the rows these labels; no image is computed again.", "Make the report again."]
+    steps = [
+        ("Write a table of all labels with these put right; no photo is moved.", typed(*words))
+    ]
+    for does, command in zip(said, report.relabelling, strict=False):
+        if command.startswith("penult "):
+            steps.append((does, command))
+        else:  # how the rows were made is not known
+            steps.append((f"{command[:1].upper()}{command[1:]}.", ""))
+    return steps
 
 
 SECTION = Section(

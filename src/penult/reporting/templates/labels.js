@@ -18,7 +18,8 @@
     const number = ticked().length;
     suspects.forEach((suspect) => suspect.classList.toggle("ticked", box(suspect).checked));
     save_.disabled = number === 0; // what nobody looked through is no reviewed list
-    names.textContent = `Copy ${number ? "" : "all "}${images(chosen().length)}`;
+    const all = suspects.length > 1 ? `Copy all ${images(suspects.length)}` : "Copy the file name";
+    names.textContent = number ? `Copy ${images(number)}` : all;
     every.textContent = number === suspects.length ? "Tick none" : "Tick all";
     said.textContent = `${number} of ${suspects.length} ticked`;
   };
@@ -36,7 +37,8 @@
   });
   const tell = async (text, what) => { said.textContent = (await copy(text)) ? `${what} copied` : "this browser does not allow it"; };
   names.addEventListener("click", () => tell(chosen().map((suspect) => cells(suspect)[0] + "\n").join(""), images(chosen().length)));
-  const typed = section.querySelector(".command");
-  section.querySelector(".command-copy").addEventListener("click", () => tell(typed.textContent, "command"));
+  for (const button of section.querySelectorAll(".command-copy")) {
+    button.addEventListener("click", () => tell(button.parentNode.querySelector(".command").textContent, "command"));
+  }
   show();
 })();
