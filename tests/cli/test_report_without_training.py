@@ -163,10 +163,11 @@ def test_photos_are_put_into_the_classes_of_a_classifier_the_unsure_first(
     penult, flat, classifier, tmp_path
 ):
     folder = tmp_path / "r"
+    (flat / "marred.jpg").write_bytes(b"between daisies and roses")
     done = penult("report", flat, "-o", folder, "--classifier", classifier, "-q")
     assert done.code == 0, done.err
     assert names(folder) == ["features.h5", "index.html", "predictions.csv"]
-    assert sections(folder) == ["predictions", *COLLECTION]
+    assert sections(folder) == ["predictions", *COLLECTION[:-1], "failures", "making"]
     rows = list(csv.DictReader((folder / "predictions.csv").read_text("utf-8").splitlines()))
     assert [row["id"] for row in rows] == sorted(path.name for path in flat.iterdir())
     by_hand = penult("predict", classifier, flat, "-o", tmp_path / "p.csv", "-q")

@@ -29,7 +29,7 @@ STEPS = "from 5 to 10 a class, the accuracy"
         # 1.96 standard errors, at most: 1.96 * sqrt((0.19 + 0.1 + 0.002) / 1000) is 0.033.
         ((0.8, 0.81, 0.82), 0.9, 1000, f"More photos would likely help: {STEPS} still rose by 9.0 points."),
         # 1.96 * sqrt((0.06 + 0.041 + 0.006) / 340) is 0.035.
-        ((0.94, 0.94, 0.94), 0.959, 340, f"More photos may help: {STEPS} rose by 1.9 points, though 340 held-out images cannot tell that from chance."),
+        ((0.94, 0.94, 0.94), 0.959, 340, f"Whether more photos would help is open: {STEPS} rose by 1.9 points, which may be chance with 340 held-out images."),
         ((0.94, 0.96, 0.95), 0.955, 340, f"More photos of the same kind promise little: {STEPS} rose by 0.5 points, no more than one choice of photos differs from another."),
         ((0.94, 0.96, 0.95), 0.93, 340, f"More photos of the same kind promise little: {STEPS} did not rise."),
         ((0.5, 0.6), 0.5, 8, "Whether more photos would help cannot be told from 8 held-out images."),

@@ -39,7 +39,8 @@ def test_a_class_whose_interval_is_below_the_accuracy_is_weak():
     ("missed", "told"),
     [
         (["a b"], "; the other was called b"),
-        (["a b", "a b"], "; all 2 others were called b"),
+        (["a b", "a b"], "; both others were called b"),
+        (["a b", "a b", "a b"], "; all 3 others were called b"),
         (["a b", "a c"], "; the others were called b, c"),
         (["a b", "a c", "a c"], "; 2 of the 3 missed were called c"),
     ],

@@ -28,9 +28,9 @@ def more_photos(report: Report) -> Finding | None:
     that one of them gets wrong, so the standard error of the difference is at most
     sqrt((e1 + e2) / n), where e1 and e2 are their shares of wrong images. One image is added to
     the wrong ones of each, for of few images none may be wrong by chance. More photos "would likely
-    help" where the gain is seen and above 1.96 of these standard errors, "may help" where it is
-    only seen, and "promise little" where it is not. Where it is not, and 1.96 standard errors are
-    more than 5 points, nothing can be told.
+    help" where the gain is seen and above 1.96 of these standard errors, whether they would "is
+    open" where it is only seen, and they "promise little" where it is not. Where it is not, and
+    1.96 standard errors are more than 5 points, nothing can be told.
 
     Returns
     -------
@@ -64,8 +64,8 @@ def _judge(before: CurvePoint, last: CurvePoint, images: int) -> str:
     if last.mean == 1 and noise <= COARSE:
         return f"More photos have no gain to show: all {held_out} are right."
     if seen and last.mean < 1:
-        doubt = f"though {held_out} cannot tell that from chance"
-        return f"More photos may help: {steps} {rose}, {doubt}."
+        doubt = f"which may be chance with {held_out}"
+        return f"Whether more photos would help is open: {steps} {rose}, {doubt}."
     if noise > COARSE:
         return f"Whether more photos would help cannot be told from {held_out}."
     how = (

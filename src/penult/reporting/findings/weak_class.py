@@ -78,9 +78,8 @@ def _taken(called: dict[str, int]) -> str:
         return ""
     other, most = max(called.items(), key=lambda one: one[1])
     if len(called) == 1:
-        return (
-            f"; {'the other was' if missed == 1 else f'all {missed:,} others were'} called {other}"
-        )
+        others = {1: "the other was", 2: "both others were"}
+        return f"; {others.get(missed, f'all {missed:,} others were')} called {other}"
     if most == 1:
         return f"; the others were called {listed(called, 3)}"
     return f"; {most:,} of the {missed:,} missed were called {other}"

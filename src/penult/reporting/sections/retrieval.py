@@ -121,4 +121,4 @@ def _near(hit: Hit) -> str:
     return "" if hit.distance is None else f"{hit.distance:.3g}"
 
 
-SECTION = Section(name="retrieval", title="Search among the photos", content=_content, tab="Search")
+SECTION = Section(name="retrieval", title="Image search", content=_content)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import heapq
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from penult.classify.evaluation.result import Evaluation
 from penult.classify.evaluation.seen import is_seen
 from penult.classify.prediction.table import to_file
 from penult.partition.rows import read_blocks
-from penult.records import Features, HeldOut, Prediction, Predictions, Progress
+from penult.records import Failure, Features, HeldOut, Prediction, Predictions, Progress
 from penult.reporting.classified import Classified
 from penult.reporting.steps.course import Course
 from penult.wording import count
@@ -90,10 +92,10 @@ def _write(
         copies=False,
         escape_formulas=escape_formulas,
     ) as write:
-        for one in predictions:
-            write(replace(one, top=one.top[:1]))
-        for failure in predictions.failures:
-            write(failure)
+        # Images are listed in the order of their ids, those that could not be read among them.
+        outcomes: list[Iterable[Prediction | Failure]] = [predictions, predictions.failures]
+        for one in heapq.merge(*outcomes, key=lambda outcome: outcome.id):
+            write(one if isinstance(one, Failure) else replace(one, top=one.top[:1]))
 
 
 def _seen(features: Features, classifier: Classifier) -> frozenset[str] | None:
