@@ -49,6 +49,13 @@ def test_epochs_scores_and_the_verdict_are_printed(finetune):
     assert "next: penult predict flowers.ckpt PHOTOS" in done.err
 
 
+def test_nothing_held_out_is_no_score(finetune):
+    done = finetune("--test-size", 0)
+    assert done.code == 0, done.err
+    assert "test photo" not in done.out
+    assert "No photo was held out: there is no test score" in done.out
+
+
 def test_json_is_what_the_folder_holds(finetune, photos):
     told = json.loads(finetune("--json", "-q").out)
     assert told.pop("output") == "flowers.ckpt"

@@ -51,6 +51,31 @@ def test_photos_are_divided_into_three_parts_with_some_of_every_class():
         assert set(photos.labels[part]) == {0, 1, 2}
 
 
+def test_nothing_is_held_out_where_that_is_asked_for():
+    photos = features([20, 20, 3, 2])
+    parts = divide(photos, FinetuneOptions(test_size=0))
+    assert together(parts) == list(range(45))
+    assert (len(parts.test), parts.description, parts.only_train) == (0, "", ("d",))
+    assert set(photos.labels[parts.validation]) == {0, 1, 2}
+    assert {*photos.labels[parts.train]} == {0, 1, 2, 3}
+
+
+def test_parts_that_the_images_have_stand_whatever_the_size():
+    splits = ["train"] * 12 + ["validation"] * 4 + ["train"] * 12 + ["validation"] * 4
+    parts = divide(features([16, 16], splits=splits), FinetuneOptions(test_size=0))
+    assert parts.validation.tolist() == [12, 13, 14, 15, 28, 29, 30, 31]
+    assert len(parts.test) == 0
+    tested = ["test" if one == "validation" else one for one in splits]
+    parts = divide(features([16, 16], splits=tested), FinetuneOptions(test_size=0))
+    assert parts.test.tolist() == [12, 13, 14, 15, 28, 29, 30, 31]
+    assert len(parts.validation) > 0
+
+
+def test_photos_too_few_for_two_parts_are_refused():
+    with pytest.raises(TrainingError, match=r"fewer than 3 photos each, .* into two parts"):
+        divide(features([5, 2]), FinetuneOptions(test_size=0))
+
+
 def test_another_seed_draws_other_parts():
     photos = features([20, 20])
     one, other = (divide(photos, FinetuneOptions(seed=seed)) for seed in (0, 1))

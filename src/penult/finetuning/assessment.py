@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Assessment"]
 
+_VALIDATION = "the validation part, by which the training was stopped"
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Assessment:
@@ -34,17 +36,19 @@ class Assessment:
         Found on the validation photos.
     thresholds : tuple of float or None
         Of each label, where a photo may have several, found on the validation photos.
-    tested, validated, probed : Scored
-        The network on the test and on the validation photos; the probe on the test photos.
+    validated : Scored
+        The network on the validation photos.
+    tested, probed : Scored or None
+        The network and the probe on the test photos; None where there are none.
     difference : ModelDifference or None
         Of the test accuracy less the probe's; None where there is nothing to compare.
     """
 
     temperature: float
     thresholds: tuple[float, ...] | None
-    tested: Scored
     validated: Scored
-    probed: Scored
+    tested: Scored | None
+    probed: Scored | None
     difference: ModelDifference | None
 
     @classmethod
@@ -84,7 +88,16 @@ class Assessment:
             likely = probabilities(logits, several=True, temperature=temperature)
             thresholds = best_thresholds(truth[validated], likely)
         held = {"temperature": temperature, "thresholds": thresholds}
-        validation = scored(validated, logits, "the validation part", **held)
+        validation = scored(validated, logits, _VALIDATION, **held)
+        if not len(parts.test):
+            return cls(
+                temperature=temperature,
+                thresholds=thresholds,
+                validated=validation,
+                tested=None,
+                probed=None,
+                difference=None,
+            )
         rows, logits = evaluation.logits(parts.test)
         tested = scored(rows, logits, parts.description, **held)
         probed = scored(

@@ -38,10 +38,10 @@ class FinetunedModel:
         How it was fine-tuned, as JSON can hold it, e.g. ``{"epochs": 10, "unfreeze": "last"}``.
     summary : mapping of str to Any
         The content of ``scores.json``: ``test``, ``validation`` and ``probe``, each with
-        ``accuracy`` at least, ``difference``, ``seconds``, and ``epochs``, one mapping of numbers
-        each, of which the log and the curves are made.
+        ``accuracy`` at least, or None where there is none, ``difference``, ``seconds``, and
+        ``epochs``, one mapping of numbers each, of which the log and the curves are made.
     scores : Scores
-        On the test images.
+        On the test images; where there are none, on the validation images, and its `split` says so.
     held_out : HeldOut
         What it predicted for each of them.
     train_images, validation_images : int

@@ -76,7 +76,7 @@ def _lines(name: str, model: FinetunedModel) -> Iterator[str]:
         f"{f'{_plain(model.data)}: ' if model.data else ''}"
         f"{count(model.train_images, 'training image')}, "
         f"{count(model.validation_images, 'validation image')}, "
-        f"{count(model.scores.images, 'test image')}."
+        f"{count(model.scores.images, 'test image') if _is_tested(model) else 'no test image'}."
     )
     for reason, images in model.left_out.items():
         yield f"Left out: {count(images, 'image')}, {_plain(reason)}."
@@ -112,7 +112,9 @@ def _scores(model: FinetunedModel) -> Iterator[str]:
         accuracy = _number(summary, part, "accuracy")
         if accuracy is not None:
             yield f"| {told} | {percent(accuracy)} |"
-    if model.scores.interval is not None:
+    if not _is_tested(model):
+        yield from ("", "There is no test score: no image was held out. Validation scores flatter.")
+    elif model.scores.interval is not None:
         yield from ("", f"95% interval of the test accuracy: {interval(model.scores.interval)}.")
     low, high = (_number(summary, "difference", end) for end in ("low", "high"))
     if low is not None and high is not None:
@@ -120,6 +122,10 @@ def _scores(model: FinetunedModel) -> Iterator[str]:
             "95% interval of the difference to the classifier on the network as it was: "
             f"{points(low)} to {points(high)} points."
         )
+
+
+def _is_tested(model: FinetunedModel) -> bool:
+    return model.summary.get("test") is not None
 
 
 def _number(summary: Mapping[str, Any], part: str, name: str) -> float | None:

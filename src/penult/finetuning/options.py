@@ -97,13 +97,19 @@ class FinetuneOptions:
             raise UsageError(
                 f"{option('augment', self.augment)} was given; allowed: {', '.join(POLICIES)}, none"
             )
-        require_split_options(test_size=self.test_size, seed=self.seed, folds=2)
+        # 0 holds nothing out.
+        require_split_options(test_size=self.test_size or 0.5, seed=self.seed, folds=2)
         if not 0 < self.validation_size < 1:
             raise UsageError(
                 f"{option('validation_size', self.validation_size)} was given; give a number "
                 "between 0 and 1"
             )
         require_cosine(self.near_duplicates)
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if "float" in str(field.type) and value is not None:
+                # 1 and 1.0 are one option, and are written down alike.
+                object.__setattr__(self, field.name, float(value))
         _ = self.blocks, self.hidden
 
     @property

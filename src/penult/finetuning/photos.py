@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from penult.images.listing_options import ListingOptions
     from penult.records import Features, ImageRecord
 
-__all__ = ["PhotoSource", "Photos"]
+__all__ = ["LabelledPhotos", "PhotoSource", "Photos"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -70,6 +70,37 @@ class Photos:
         for array in (self.truth, parts.train, parts.validation, parts.test, self.rows):
             found.update(np.ascontiguousarray(array).tobytes())
         return found.hexdigest()
+
+
+class LabelledPhotos(Protocol):
+    """Photos that are to be fine-tuned on, and the network that is.
+
+    Attributes
+    ----------
+    reading : ReadingOptions
+        How photos are read.
+    device : str
+        Where the network runs.
+    """
+
+    @property
+    def reading(self) -> ReadingOptions: ...  # noqa: D102
+    @property
+    def device(self) -> str: ...  # noqa: D102
+
+    def open_backbone(self) -> Backbone:
+        """Open the network that is to be trained; nobody else in this process has it."""
+
+    def read(self, file: Path, *, leave_out: Path) -> Photos:
+        """Make the rows of all photos, or take up those that an interrupted run has made.
+
+        Parameters
+        ----------
+        file : Path
+            Where the rows may be kept.
+        leave_out : Path
+            A folder that is written to, and no source of photos.
+        """
 
 
 @dataclass(frozen=True, kw_only=True)

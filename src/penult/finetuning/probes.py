@@ -29,7 +29,8 @@ class Probes:
     start : Probe
         Fitted on the training photos.
     compared : Probe
-        Fitted on the training and the validation photos.
+        Fitted on the training and the validation photos; the first one where there are no test
+        photos to compare it on.
     """
 
     start: Probe
@@ -46,6 +47,8 @@ class Probes:
             validation=(rows[parts.validation], truth[parts.validation]),
             class_weight=class_weight,
         )
+        if not len(parts.test):
+            return cls(start=start, compared=start)
         both = np.union1d(parts.train, parts.validation)
         compared = solve_probe(
             rows[both],

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,7 +43,7 @@ if TYPE_CHECKING:
     from penult.backbones.backbone import Backbone
     from penult.finetuning.history import History
     from penult.finetuning.options import FinetuneOptions
-    from penult.finetuning.photos import Photos, PhotoSource
+    from penult.finetuning.photos import LabelledPhotos, Photos
     from penult.finetuning.split import Parts
     from penult.progress import Tell
     from penult.recipe import Precision
@@ -55,7 +57,7 @@ class FinetuneRun:
 
     Attributes
     ----------
-    source : PhotoSource
+    source : LabelledPhotos
     output : Path
         The checkpoint's folder.
     options : FinetuneOptions
@@ -63,9 +65,12 @@ class FinetuneRun:
     tensorboard : str, Path or None
         Where logs for TensorBoard are written.
     resume, restart, overwrite : bool
+    keep : callable or None
+        What takes the network and all that belongs to it; by default, they are written to `output`.
+        `output` is then a passing place, and no run can go on from it.
     """
 
-    source: PhotoSource
+    source: LabelledPhotos
     output: Path
     options: FinetuneOptions
     precision: Precision = "float32"
@@ -73,6 +78,7 @@ class FinetuneRun:
     resume: bool = False
     restart: bool = False
     overwrite: bool = False
+    keep: Callable[[torch.nn.Module, FinetunedModel], object] | None = None
 
     def run(self, tell: Tell) -> Finetuned:
         """Fine-tune; see `penult.finetune`."""
@@ -130,7 +136,8 @@ class _Work:
         probes = Probes.solve(self.photos, self.parts, options.class_weight)
         self.folder.spent(time.perf_counter() - began)
         began = time.perf_counter()
-        state = TrainingState(self.folder.training, self.photos.digest(self.parts))
+        kept = None if self.asked.keep is not None else self.folder.training
+        state = TrainingState(kept, self.photos.digest(self.parts))
         # What earlier runs took for the epochs that this one takes over.
         began -= state.seconds
         self.reader = self._reader()
@@ -177,14 +184,15 @@ class _Work:
     ) -> Finetuned:
         """Put together what is said of the run."""
         probe, network = self.folder.seconds, self.network
+        tested, probed = assessment.tested, assessment.probed
         return Finetuned(
             output=str(self.asked.output),
             model=self.backbone.name,
             label_names=self.photos.names,
-            scores=assessment.tested.scores,
-            held_out=assessment.tested.held_out,
+            scores=None if tested is None else tested.scores,
+            held_out=None if tested is None else tested.held_out,
             validation=assessment.validated.scores,
-            probe=assessment.probed.scores,
+            probe=None if probed is None else probed.scores,
             difference=assessment.difference,
             seconds={"probe": probe, "finetune": probe + finetuning},
             epochs=tuple(history.epochs),
@@ -192,7 +200,7 @@ class _Work:
             unfrozen=tuple(block.name for block in network.unfrozen),
             parameters=sum(one.numel() for one in network.parameters() if one.requires_grad),
             temperature=assessment.temperature,
-            calibration=assessment.tested.calibration,
+            calibration=None if tested is None else tested.calibration,
             wise_ft=share,
             train_images=len(self.parts.train),
             validation_images=len(self.parts.validation),
@@ -200,7 +208,12 @@ class _Work:
             failures=(*self.photos.features.failures, *self.reader.failures.values()),
             options=self.asked.options.to_dict(),
             stopped=history.stopped,
-            verdict=verdict(assessment.difference, seconds=probe + finetuning, probe_seconds=probe),
+            verdict=verdict(
+                assessment.difference,
+                seconds=probe + finetuning,
+                probe_seconds=probe,
+                tested=tested is not None,
+            ),
         )
 
     def _write(self, finetuned: Finetuned, assessment: Assessment) -> None:
@@ -211,8 +224,11 @@ class _Work:
         counts = (
             truth.sum(axis=0) if photos.several else np.bincount(truth, minlength=len(photos.names))
         )
-        write_checkpoint(
-            self.asked.output,
+        scored = assessment.tested or assessment.validated
+        write = self.asked.keep or partial(
+            write_checkpoint, self.asked.output, overwrite=self.asked.overwrite
+        )
+        write(
             network.inner.to(memory_format=torch.contiguous_format),
             FinetunedModel(
                 architecture=self.architecture,
@@ -229,8 +245,8 @@ class _Work:
                     if name != "seed" and value is not None and value is not False
                 },
                 summary=finetuned.to_dict(),
-                scores=finetuned.scores,
-                held_out=finetuned.held_out,
+                scores=scored.scores,
+                held_out=scored.held_out,
                 train_images=finetuned.train_images,
                 validation_images=finetuned.validation_images,
                 classes=dict(zip(photos.names, map(int, counts), strict=True)),
@@ -250,5 +266,4 @@ class _Work:
                 # Those that chose among the epochs are no new photos, either.
                 trained_on=content_keys(photos.features, np.union1d(parts.train, parts.validation)),
             ),
-            overwrite=self.asked.overwrite,
         )

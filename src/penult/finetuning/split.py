@@ -13,7 +13,7 @@ from penult.interface import option
 from penult.machine import free_memory
 from penult.partition.near_duplicates import join_near_duplicates
 from penult.partition.row_groups import find_groups, index_groups
-from penult.partition.splits import hold_out
+from penult.partition.splits import Split, hold_out
 from penult.partition.stratification import count_classes, is_labelled
 from penult.wording import count, listed
 
@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Parts", "divide"]
 
-_LEAST = 4
-"""Photos, or groups, of a class of which each part gets one, and training two."""
+_LEAST = {3: 4, 2: 3}
+"""By the number of parts: photos, or groups, of a class of which each part gets one, and training
+two."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -38,9 +39,9 @@ class Parts:
     train, validation, test : int64 array
         Row numbers, ascending: those that are learned from; those by which the training is
         stopped, weights are averaged and probabilities calibrated; and those that are looked at
-        once, in the end.
+        once, in the end. There may be none of these.
     description : str
-        How the test part was chosen, in words.
+        How the test part was chosen, in words; empty where there is none.
     units : int64 array, shape (N,)
         The same number to rows that tell no more than one: identical photos, near-duplicates, and
         those of one group.
@@ -65,19 +66,21 @@ class Parts:
         """Log the classes of which none is scored."""
         if self.only_train:
             logging.getLogger("penult").warning(
-                "penult: %s of too few photos to be divided into three parts (%s): all of them "
+                "penult: %s of too few photos to be divided into %s parts (%s): all of them "
                 "train, and none is scored",
                 count(len(self.only_train), "class"),
+                "three" if len(self.test) else "two",
                 listed(self.only_train, 5),
             )
 
 
 def divide(features: Features, options: FinetuneOptions) -> Parts:
-    """Divide the labelled rows of a feature file into three parts.
+    """Divide the labelled rows of a feature file into three parts, or two.
 
     The splits that the file has are used where it names a test or a validation part. What it lacks
     is drawn by chance, stratified; photos that are near-duplicates stay together, as do identical
     ones and those of one group. Where the file's own splits divide such, training goes without.
+    With a `test_size` of 0, there is a test part only where the file names one.
 
     Parameters
     ----------
@@ -98,12 +101,28 @@ def divide(features: Features, options: FinetuneOptions) -> Parts:
     joined = join_near_duplicates(features, options.near_duplicates, free_memory() // 2)
     groups = find_groups(joined)
     _, units = index_groups(groups, len(joined))
-    small = _too_small(joined, units)
-    _require_large(joined, small, options.near_duplicates)
-    scored = _without(joined, np.isin(np.arange(len(joined)), _of_classes(joined, small)))
     stored = not options.ignore_splits
-    first = hold_out(scored, test_size=options.test_size, seed=options.seed, folds=2, stored=stored)
     named = np.asarray(joined.splits if stored and joined.splits is not None else [])
+    tested = options.test_size > 0 or bool((named == "test").any())
+    parts = 3 if tested else 2
+    small = _too_small(joined, units, parts)
+    _require_large(joined, small, options.near_duplicates, parts)
+    scored = _without(joined, np.isin(np.arange(len(joined)), _of_classes(joined, small)))
+    if not tested:
+        only = _hold_out_to_validate(scored, options, stored=stored)
+        train = np.union1d(only.train, _alone(joined, small, only.held_out, units))
+        _require_learnt(joined, train, only.held_out)
+        return Parts(
+            train=train.astype(np.int64),
+            validation=only.held_out,
+            test=only.held_out[:0],
+            description="",
+            units=units,
+            only_train=tuple(str(joined.label_names[k]) for k in small),
+        )
+    # Where the file names a test part, none is drawn, whatever its size.
+    size = options.test_size or options.validation_size
+    first = hold_out(scored, test_size=size, seed=options.seed, folds=2, stored=stored)
     train, validation = first.train, first.train[:0]
     if len(named) and (named == "test").any():
         validation = train[named[train] == "validation"]
@@ -111,13 +130,7 @@ def divide(features: Features, options: FinetuneOptions) -> Parts:
         train = train[named[train] != "validation"]
     if not len(validation):
         rest = _without(scored, ~np.isin(np.arange(len(joined)), train))
-        try:
-            second = hold_out(
-                rest, test_size=options.validation_size, seed=options.seed, folds=2, stored=False
-            )
-        except TrainingError as error:
-            told = str(error).replace(option("test_size"), option("validation_size"))
-            raise TrainingError(f"no part to validate on can be drawn: {told}") from error
+        second = _hold_out_to_validate(rest, options, stored=False)
         train, validation = second.train, second.held_out
     train = np.union1d(train, _alone(joined, small, np.union1d(validation, first.held_out), units))
     _require_learnt(joined, train, np.union1d(validation, first.held_out))
@@ -131,11 +144,25 @@ def divide(features: Features, options: FinetuneOptions) -> Parts:
     )
 
 
+def _hold_out_to_validate(features: Features, options: FinetuneOptions, *, stored: bool) -> Split:
+    try:
+        return hold_out(
+            features,
+            test_size=options.validation_size,
+            seed=options.seed,
+            folds=2,
+            stored=stored,
+        )
+    except TrainingError as error:
+        told = str(error).replace(option("test_size"), option("validation_size"))
+        raise TrainingError(f"no part to validate on can be drawn: {told}") from error
+
+
 def _labels(features: Features) -> NDArray[Any]:
     return np.asarray(features.labels if features.targets is None else features.targets)
 
 
-def _too_small(features: Features, units: NDArray[np.int64]) -> list[int]:
+def _too_small(features: Features, units: NDArray[np.int64], parts: int) -> list[int]:
     """Classes of which there are too few photos to have some in each part."""
     if features.targets is not None:
         return []  # a photo has other labels, by which it can be scored
@@ -143,10 +170,10 @@ def _too_small(features: Features, units: NDArray[np.int64]) -> list[int]:
     kept = labels >= 0
     first = np.unique(np.column_stack([labels[kept], units[kept]]), axis=0)[:, 0]
     counts = count_classes(first, len(features.label_names))
-    return [k for k, n in enumerate(counts) if 0 < n < _LEAST]
+    return [k for k, n in enumerate(counts) if 0 < n < _LEAST[parts]]
 
 
-def _require_large(features: Features, small: list[int], cosine: float) -> None:
+def _require_large(features: Features, small: list[int], cosine: float, parts: int) -> None:
     """Refuse photos of which no two classes are large enough to be scored."""
     if features.targets is not None:
         return
@@ -155,9 +182,10 @@ def _require_large(features: Features, small: list[int], cosine: float) -> None:
     if small and present >= 2 and present - len(small) < 2:
         named = listed([str(features.label_names[k]) for k in small], 3)
         raise TrainingError(
-            f"{count(len(small), 'class')} of {present} ({named}) have fewer than {_LEAST} photos "
-            f"each, near-duplicates and groups counted once, and cannot be divided into three "
-            f"parts; add photos, or give a {option('near_duplicates')} higher than {cosine:g}"
+            f"{count(len(small), 'class')} of {present} ({named}) have fewer than {_LEAST[parts]} "
+            f"photos each, near-duplicates and groups counted once, and cannot be divided into "
+            f"{'three' if parts == 3 else 'two'} parts; add photos, or give a "
+            f"{option('near_duplicates')} higher than {cosine:g}"
         )
 
 

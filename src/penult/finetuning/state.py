@@ -21,8 +21,8 @@ class TrainingState:
 
     Parameters
     ----------
-    path : Path
-        Read if it is there.
+    path : Path or None
+        Read if it is there; None where nothing is to be kept, for nobody could go on from it.
     photos : str
         What tells the photos, and how they are divided, from others.
 
@@ -34,10 +34,10 @@ class TrainingState:
         If it is of other photos.
     """
 
-    def __init__(self, path: Path, photos: str) -> None:
+    def __init__(self, path: Path | None, photos: str) -> None:
         self._path, self._photos = path, photos
         self._stages: dict[str, dict[str, Any]] = {}
-        if path.exists():
+        if path is not None and path.exists():
             found = _load(path)
             if found["photos"] != photos:
                 raise ResumeError(
@@ -64,6 +64,8 @@ class TrainingState:
         ------
         OutputError
         """
+        if self._path is None:
+            return
         self._stages[name] = state
         with atomic_output(self._path, overwrite=True) as temporary:
             torch.save(

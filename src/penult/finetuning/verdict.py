@@ -12,7 +12,13 @@ if TYPE_CHECKING:
 __all__ = ["verdict"]
 
 
-def verdict(difference: ModelDifference | None, *, seconds: float, probe_seconds: float) -> str:
+def verdict(
+    difference: ModelDifference | None,
+    *,
+    seconds: float,
+    probe_seconds: float,
+    tested: bool = True,
+) -> str:
     """Say whether the fine-tuned network beats the frozen one beyond noise.
 
     Parameters
@@ -22,6 +28,8 @@ def verdict(difference: ModelDifference | None, *, seconds: float, probe_seconds
         none to compare.
     seconds, probe_seconds : float
         What either took.
+    tested : bool, default=True
+        Whether there is a test part.
 
     Returns
     -------
@@ -29,6 +37,11 @@ def verdict(difference: ModelDifference | None, *, seconds: float, probe_seconds
         One sentence, with a full stop.
     """
     cost = f"fine-tuning took {_time(seconds)}, the probe {_time(probe_seconds)}"
+    if not tested:
+        return (
+            "No photo was held out: there is no test score, and no comparison with the frozen "
+            f"network's probe ({cost})."
+        )
     if difference is None:
         return f"Nothing was left to compare with the frozen network's probe ({cost})."
     by, low, high = difference.difference, difference.low, difference.high

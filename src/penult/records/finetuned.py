@@ -24,21 +24,21 @@ class Finetuned:
     Attributes
     ----------
     output : str
-        The checkpoint's folder.
+        The checkpoint's folder; empty where none was written.
     model : str
         The backbone that was fine-tuned.
     label_names : tuple of str
         The K classes.
-    scores : Scores
-        On the test photos, which neither trained nor stopped anything.
-    held_out : HeldOut
+    scores : Scores or None
+        On the test photos, which neither trained nor stopped anything; None where there are none.
+    held_out : HeldOut or None
         What it predicted for each of them.
     validation : Scores
         On the validation photos, by which the epoch, the temperature and the averaging of weights
         were chosen: they flatter, and are no score.
-    probe : Scores
+    probe : Scores or None
         Of the frozen network on the same test photos: a logistic regression on its rows, fitted on
-        the training and the validation photos.
+        the training and the validation photos. None where there are no test photos.
     difference : ModelDifference or None
         Of the test accuracy less the probe's, with a paired interval; None where no test photo is
         of both.
@@ -77,10 +77,10 @@ class Finetuned:
     output: str
     model: str
     label_names: tuple[str, ...]
-    scores: Scores
-    held_out: HeldOut
+    scores: Scores | None
+    held_out: HeldOut | None
     validation: Scores
-    probe: Scores
+    probe: Scores | None
     difference: ModelDifference | None
     seconds: Mapping[str, float]
     epochs: tuple[FinetuneEpoch, ...]
@@ -123,14 +123,19 @@ class Finetuned:
             better = "better" if by >= 0 else "worse"
             difference = f"{points(abs(by))} points {better} than the probe"
             difference += "" if self.difference.separable else ", not separable"
+        scored = [("validation", f"no test, validation {percent(self.validation.accuracy)}")]
+        if self.scores is not None and self.probe is not None:
+            scored = [
+                ("accuracy", f"accuracy {percent(self.scores.accuracy)}"),
+                ("probe", f"probe {percent(self.probe.accuracy)}"),
+            ]
         return [
             ("network", short_text(self.model)),
             ("learnt", f"{learnt}, {count(self.parameters, 'parameter')}"),
-            ("accuracy", f"accuracy {percent(self.scores.accuracy)}"),
-            ("probe", f"probe {percent(self.probe.accuracy)}"),
+            *scored,
             ("difference", difference),
             ("epoch", f"epoch {self.best_epoch} of {len(self.epochs) - 1:,} kept"),
-            ("output", short_text(self.output)),
+            ("output", short_text(self.output) if self.output else None),
         ]
 
     def to_dict(self) -> dict[str, Any]:
@@ -140,19 +145,20 @@ class Finetuned:
         -------
         dict
             ``test``, ``validation``, ``probe``, ``difference``, ``seconds``, ``start``, ``epochs``
-            and more, JSON-like.
+            and more, JSON-like. ``test``, ``probe`` and ``difference`` are None where no photo was
+            held out.
         """
         start, *epochs = (
             {name: value for name, value in one.to_dict().items() if value is not None}
             for one in self.epochs
         )
-        test = _numbers(self.scores)
-        if self.calibration is not None:
+        test = None if self.scores is None else _numbers(self.scores)
+        if test is not None and self.calibration is not None:
             test["calibration_error_before"] = self.calibration[0]
         return {
             "test": test,
             "validation": _numbers(self.validation),
-            "probe": _numbers(self.probe),
+            "probe": None if self.probe is None else _numbers(self.probe),
             "difference": None if self.difference is None else self.difference.to_dict(),
             "seconds": dict(self.seconds),
             "start": start,

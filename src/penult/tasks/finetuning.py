@@ -118,7 +118,8 @@ def finetune(
     train_batch_size : int, default=32
         Photos a step. Where they do not fit into memory together, they are run in parts.
     test_size : float, default=0.25
-        The part that is scored in the end, where the images have no splits of their own.
+        The part that is scored in the end, where the images have no splits of their own; 0 holds
+        nothing out, for where scores come from elsewhere.
     validation_size : float, default=0.2
         Of the rest, the part by which training is stopped.
     ignore_splits : bool, default=False
@@ -169,7 +170,8 @@ def finetune(
     Returns
     -------
     Finetuned
-        Its scores beside the frozen network's, and a verdict.
+        Its scores beside the frozen network's, and a verdict; without a test part, None in their
+        place.
 
     Raises
     ------

@@ -105,7 +105,13 @@ def run(
     train_batch_size: Annotated[
         int, typer.Option(min=1, help="Photos a step; run in parts where memory is short.")
     ] = 32,
-    test_size: t.TestSize = 0.25,
+    test_size: Annotated[
+        float,
+        o.scoring_option(
+            help="Part of the images that is scored in the end, if they have no splits of their "
+            "own; 0 holds nothing out."
+        ),
+    ] = 0.25,
     validation_size: Annotated[
         float, o.scoring_option(help="Of the rest, the part by which training is stopped.")
     ] = 0.2,
@@ -217,7 +223,8 @@ def run(
         return
     _show(found)
     say_path(output)
-    used = found.train_images + found.validation_images + found.scores.images
+    tested = 0 if found.scores is None else found.scores.images
+    used = found.train_images + found.validation_images + tested
     total = used + sum(found.left_out.values()) + len(found.failures)
     say_failures(found.failures, total=total)
     next_command("predict", output, "PHOTOS", quiet=quiet)
@@ -246,11 +253,12 @@ def _show(found: Finetuned) -> None:
         f"{count(found.validation_images, 'photo')}"
     )
     say_left_out(found.left_out)
-    say(
-        f"accuracy on {count(found.scores.images, 'test photo')}: "
-        f"{percent(found.scores.accuracy)}; of the frozen network's probe: "
-        f"{percent(found.probe.accuracy)}"
-    )
+    if found.scores is not None and found.probe is not None:
+        say(
+            f"accuracy on {count(found.scores.images, 'test photo')}: "
+            f"{percent(found.scores.accuracy)}; of the frozen network's probe: "
+            f"{percent(found.probe.accuracy)}"
+        )
     if found.calibration is not None:
         before, after = found.calibration
         say(
