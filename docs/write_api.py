@@ -48,7 +48,7 @@ GROUPS = {
     "The report": "report ReportFiles apply_labels AppliedLabels",
     "Before a run": "models layers fetch show_input sample LayerInfo FetchedWeights "
     "ShownInput WrittenSample",
-    "Inside scikit-learn": "FeatureExtractor",
+    "Inside scikit-learn": "FeatureExtractor FineTuner",
     "Networks in a file": "convert Converted quantize Quantization",
     "Progress": "records.Progress progress.Display",
     "What these return": "Plan planning.PlannedLayer verification.Agreement "

@@ -29,6 +29,7 @@ CALLS = {
     "finetune": lambda s, **given: penult.finetune(
         s.photos, s.page.with_suffix(".ckpt"), model=s.model, **given
     ),
+    "FineTuner": lambda s, **given: penult.FineTuner(s.model, **given).fit(s.images, s.labels),
     "Extractor": lambda s, **given: penult.Extractor(s.model, **given),
     "FeatureExtractor": lambda s, **given: penult.FeatureExtractor(s.model, **given).fit_transform(
         s.images
@@ -48,6 +49,7 @@ class Surroundings:
         self.photos, self.model, self.page = photos, model, folder / "page"
         self.features = folder / "features.h5"
         self.images = sorted(photos.rglob("*.jpg"))
+        self.labels = [path.parent.name for path in self.images]
         rows = penult.extract(photos, self.features, model=model, engine="torch", device="cpu")
         self.classifier = penult.train(rows, classifier="centroid")
 

@@ -438,7 +438,8 @@ def test_a_search_in_processes(paths, labels):
 
 def test_importing_it_needs_no_torch():
     code = (
-        "import sys; from penult import FeatureExtractor as F; F(); print('torch' in sys.modules)"
+        "import sys; from penult import FeatureExtractor, FineTuner; FeatureExtractor(); FineTuner();"
+        "print('torch' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"

@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from penult.extraction import extract
     from penult.extractor import Extractor
     from penult.features.read import load
+    from penult.finetuning.estimator import FineTuner
     from penult.planning import Plan, plan
     from penult.quantization import Quantization, quantize
     from penult.recipe import Preprocessing, Recipe
@@ -141,6 +142,7 @@ _HOMES = {
     "Failure": "penult.records",
     "FeatureExtractor": "penult.estimators",
     "Features": "penult.records",
+    "FineTuner": "penult.finetuning.estimator",
     "FinetuneEpoch": "penult.records",
     "Finetuned": "penult.records",
     "FeaturesInfo": "penult.tasks.info",
@@ -235,6 +237,7 @@ __all__ = [
     "FeaturesInfo",
     "FetchedWeights",
     "FileFormatError",
+    "FineTuner",
     "FinetuneEpoch",
     "Finetuned",
     "Hit",

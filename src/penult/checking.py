@@ -61,14 +61,19 @@ def checked(function: Callable[P, Result]) -> Callable[P, Result]:
     return call
 
 
-def require_fitting(function: Callable[..., Any], given: Mapping[str, Any]) -> None:
+def require_fitting(function: Callable[..., Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """Refuse arguments that a function which is `checked` would refuse.
+
+    Returns
+    -------
+    dict of str to Any
+        The arguments as it would get them: numbers of NumPy's as Python's own.
 
     Raises
     ------
     UsageError, UnknownNameError
     """
-    _fitting(inspect.signature(function), given)
+    return _fitting(inspect.signature(function), given)
 
 
 def _fitting(signature: inspect.Signature, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -64,6 +64,14 @@ def test_a_head_computes_what_can_be_worked_out_by_hand():
     assert (head.name, head.width) == ("mlp:2", 2)
 
 
+def test_the_logits_of_a_row_do_not_depend_on_what_is_beside_it():
+    rows = np.random.default_rng(2).normal(size=(64, 1280)).astype(np.float32)
+    torch.manual_seed(3)
+    head = Head.of(nn.Linear(1280, 17), tuple("abcdefghijklmnopq"))
+    alone = np.concatenate([head.logits(row[None]) for row in rows])
+    np.testing.assert_allclose(head.logits(rows), alone, rtol=1e-10, atol=1e-12)
+
+
 @pytest.mark.parametrize(
     ("module", "why"),
     [

@@ -16,6 +16,7 @@ import os
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -126,6 +127,7 @@ def _cache_file(name: str, choice: WeightsChoice) -> Path:
     return cache_folder() / "backbones" / f"{key}.json"
 
 
+@cache
 def _version(distribution: str) -> str | None:
     try:
         return version(distribution)

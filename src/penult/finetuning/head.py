@@ -145,8 +145,10 @@ class Head:
             self, weight=self.weight / divided, bias=self.bias / divided, temperature=1.0
         )
 
-    def logits(self, rows: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+    def logits(self, rows: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
         """Compute the logits, before the temperature.
+
+        In double precision, so that those of a row do not depend on what rows are beside it.
 
         Parameters
         ----------
@@ -155,12 +157,12 @@ class Head:
 
         Returns
         -------
-        float32 array, shape (N, K)
+        float64 array, shape (N, K)
         """
-        found = np.asarray(rows, np.float32)
+        found = np.asarray(rows, np.float64)
         for layer in self.hidden:
             found = np.maximum(found @ layer.weight.T + layer.bias, 0)
-        result: NDArray[np.float32] = found @ self.weight.T + self.bias
+        result: NDArray[np.float64] = found @ self.weight.T + self.bias
         return result
 
     def probabilities(self, rows: NDArray[np.floating[Any]]) -> NDArray[np.float64]:

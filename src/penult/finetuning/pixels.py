@@ -16,7 +16,7 @@ from penult.errors import ImageError
 from penult.images.pixels.augment import Augmentation, edge_for
 from penult.images.pixels.decode import MAX_PIXELS
 from penult.images.pixels.transform import Transform
-from penult.images.read import read_image
+from penult.images.read import digest_of, read_image
 from penult.machine import cores
 from penult.records import Failure
 from penult.wording import count
@@ -132,6 +132,8 @@ class PixelReader:
 
         def see(image: Image.Image, content: str, _sizes: Sequence[Size]) -> NDArray[np.uint8]:
             if augmentation is not None and view is not None:
+                # What is in memory has no digest; its views are not to be all alike.
+                content = content or digest_of(image.tobytes())
                 changes = augmentation.draw(content, view)
                 image = changes(image, edge_for(self.preprocessing))
             return transform(image)
