@@ -5,7 +5,9 @@
 The bound is forward + backward + step alone, on one batch that is in memory already: what reading,
 changing and counting cost is hidden behind it, or not. The plain script is torchvision's
 transforms, a ``DataLoader`` with as many workers as there are cores, and the same network, blocks
-and optimiser. All in one process, one after the other, each after a warm-up.
+and optimiser. Each is timed after a warm-up, penult in its second epoch; all of them take turns,
+``--rounds`` times, and what is printed is the median, with the seconds of CPU that an image takes:
+these say where the time goes on a machine that is not idle, too.
 """
 
 from __future__ import annotations
@@ -13,8 +15,11 @@ from __future__ import annotations
 import argparse
 import copy
 import os
+import resource
+import statistics
 import tempfile
 import time
+from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
@@ -45,19 +50,26 @@ def step(model, optimizer, images, truth) -> None:
     optimizer.step()
 
 
-def bound(unfreeze: int, steps: int) -> float:
+def cpu() -> float:
+    """Seconds of this process, and of workers that have ended."""
+    both = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+    return sum(one.ru_utime + one.ru_stime for one in both)
+
+
+def bound(unfreeze: int, steps: int) -> tuple[float, float]:
     model = network(unfreeze).train()
     optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], 3e-4)
     images = torch.randint(0, 256, (BATCH, 224, 224, 3), dtype=torch.uint8)
     truth = torch.arange(BATCH) % CLASSES
     step(model, optimizer, images, truth)
-    began = time.perf_counter()
+    began, used = time.perf_counter(), cpu()
     for _ in range(steps):
         step(model, optimizer, images, truth)
-    return steps * BATCH / (time.perf_counter() - began)
+    count = steps * BATCH
+    return count / (time.perf_counter() - began), (cpu() - used) / count
 
 
-def plain(paths: list[Path], unfreeze: int) -> float:
+def plain(paths: list[Path], unfreeze: int) -> tuple[float, float]:
     from PIL import Image
     from torchvision.transforms import v2
 
@@ -84,18 +96,26 @@ def plain(paths: list[Path], unfreeze: int) -> float:
         Photos(), BATCH, shuffle=True, num_workers=len(os.sched_getaffinity(0))
     )
     step(model, optimizer, *next(iter(loader)))
-    began = time.perf_counter()
+    began, used = time.perf_counter(), cpu()
     for images, truth in loader:
         step(model, optimizer, images, truth)
-    return len(paths) / (time.perf_counter() - began)
+    speed = len(paths) / (time.perf_counter() - began)
+    del loader
+    return speed, (cpu() - used) / len(paths)
 
 
-def ours(folder: Path, unfreeze: int, augment: str) -> float:
+def ours(folder: Path, unfreeze: int, augment: str) -> tuple[float, float]:
+    used = []
+
+    def follow(now: penult.Progress) -> None:
+        if "epoch 2 of" in now.stage and now.done in (0, now.total):
+            used.append(cpu())
+
     with tempfile.TemporaryDirectory() as made:
         found = penult.finetune(
-            folder, f"{made}/a.ckpt", unfreeze=unfreeze, epochs=2, augment=augment, progress=False
+            folder, f"{made}/a.ckpt", unfreeze=unfreeze, epochs=2, augment=augment, progress=follow
         )
-    return found.epochs[-1].images_per_second
+    return found.epochs[-1].images_per_second, (used[-1] - used[0]) / found.train_images
 
 
 def main() -> None:
@@ -103,6 +123,7 @@ def main() -> None:
     parser.add_argument("flowers", type=Path)
     parser.add_argument("--images", type=int, default=256)
     parser.add_argument("--unfreeze", type=int, default=4)
+    parser.add_argument("--rounds", type=int, default=3)
     asked = parser.parse_args()
     paths = sorted(asked.flowers.glob("*/*.jpg"))
     chosen = [paths[k] for k in np.linspace(0, len(paths) - 1, asked.images).astype(int)]
@@ -110,13 +131,24 @@ def main() -> None:
         for path in chosen:
             (Path(made) / path.parent.name).mkdir(exist_ok=True)
             (Path(made) / path.parent.name / path.name).symlink_to(path)
-        limit = bound(asked.unfreeze, max(2, asked.images // BATCH // 2))
-        print(f"bound: forward, backward, step alone: {limit:.1f} images/s")
-        for augment in ("light", "none"):
-            speed = ours(Path(made), asked.unfreeze, augment)
-            print(f"penult, augment {augment}: {speed:.1f} images/s ({speed / limit:.0%} of it)")
-        speed = plain(chosen, asked.unfreeze)
-        print(f"plain torchvision + DataLoader: {speed:.1f} images/s ({speed / limit:.0%} of it)")
+        ways = {
+            "bound: forward, backward, step alone": lambda: bound(
+                asked.unfreeze, max(2, asked.images // BATCH // 2)
+            ),
+            "penult, augment light": lambda: ours(Path(made), asked.unfreeze, "light"),
+            "plain torchvision + DataLoader": lambda: plain(chosen, asked.unfreeze),
+            "penult, augment none": lambda: ours(Path(made), asked.unfreeze, "none"),
+        }
+        found = defaultdict(list)
+        for _ in range(asked.rounds):
+            for name, way in ways.items():
+                found[name].append(way())
+        limits = [speed for speed, _ in next(iter(found.values()))]
+    for name, both in found.items():
+        speeds, used = zip(*both, strict=True)
+        share = statistics.median(one / limit for one, limit in zip(speeds, limits, strict=True))
+        speed, cost = statistics.median(speeds), 1000 * statistics.median(used)
+        print(f"{name}: {speed:.1f} images/s, {share:.0%} of the bound; {cost:.1f} ms of CPU each")
 
 
 if __name__ == "__main__":

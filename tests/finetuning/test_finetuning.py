@@ -220,7 +220,7 @@ def test_without_changes_what_frozen_blocks_give_is_computed_once(
 
 def test_activations_that_do_not_fit_into_memory_lie_on_disk(finetune, monkeypatch, tmp_path):
     finetune("memory.ckpt", augment="none", epochs=1)
-    monkeypatch.setattr("penult.finetuning.stages.free_memory", lambda: 0)
+    monkeypatch.setattr("penult.finetuning.array_store.free_memory", lambda: 0)
     finetune("disk.ckpt", augment="none", epochs=1)
     assert same(tmp_path / "memory.ckpt", tmp_path / "disk.ckpt")
 

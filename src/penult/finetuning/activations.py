@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Generator, Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,12 +14,11 @@ from penult.finetuning.feeds import Feed, in_batches
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from penult.finetuning.array_store import ArrayStore
     from penult.finetuning.blocks import Block
     from penult.finetuning.network import HeadedNetwork
 
 __all__ = ["ActivationFeed", "Tail", "keep_activations"]
-
-_DISK_SHARE = 0.5  # of what is free
 
 
 class _Caught(Exception):  # noqa: N818 - not an error: the way out of a forward pass
@@ -127,22 +124,23 @@ class ActivationFeed(Feed):
 
     Parameters
     ----------
-    array : float32 array, shape (n, ...)
-        In memory, or mapped from a file.
-    places : int64 array, shape (N,)
-        Where each row's is; -1 where there is none, for its photo cannot be read any more.
+    store : ArrayStore
+        By row number; it lacks those whose photos cannot be read any more.
     """
 
-    def __init__(self, array: NDArray[np.float32], places: NDArray[np.int64]) -> None:
-        self._array, self._places = array, places
+    def __init__(self, store: ArrayStore) -> None:
+        self._store = store
 
     def batches(
         self, batches: Iterable[NDArray[np.int64]], *, view: int | None = None
     ) -> Generator[tuple[NDArray[np.int64], torch.Tensor], None, None]:
         """See `Feed.batches`."""
         for rows in batches:
-            there = rows[self._places[rows] >= 0]
-            yield there, torch.from_numpy(np.array(self._array[self._places[there]]))
+            found = {int(k): self._store.get(int(k)) for k in rows}
+            there = [k for k, array in found.items() if array is not None]
+            arrays = [array for array in found.values() if array is not None]
+            stacked = torch.from_numpy(np.stack(arrays)) if arrays else torch.empty(0)
+            yield np.array(there, np.int64), stacked
 
 
 def keep_activations(
@@ -152,11 +150,10 @@ def keep_activations(
     *,
     batch_size: int,
     device: torch.device,
-    memory: int,
-    folder: Path,
+    store: ArrayStore,
     step: Callable[[int], None],
 ) -> ActivationFeed | None:
-    """Run the frozen part over photos, and keep what it gives: in memory, or else on disk.
+    """Run the frozen part over photos, and keep what it gives.
 
     Parameters
     ----------
@@ -169,48 +166,29 @@ def keep_activations(
     batch_size : int
     device : torch.device
         Where the network is.
-    memory : int
-        Bytes that may be kept in memory.
-    folder : Path
-        Where a file is made of what is more; it has no name there, and vanishes with the process.
+    store : ArrayStore
+        Which has nothing yet.
     step : callable
         Called with the number of photos done.
 
     Returns
     -------
     ActivationFeed or None
-        None where the network cannot be divided there, or the disk has too little room.
+        None where the network cannot be divided there, or the store has too little room.
     """
-    places = np.full(int(rows.max()) + 1, -1)
-    array: NDArray[np.float32] | None = None
     done = 0
     tail.network.eval()
     for numbers, pixels in feed.batches(in_batches(rows, batch_size)):
         if not len(numbers):
             continue
         images = pixels.to(device)
-        if array is None and not tail.is_exact(images):
+        if not done and not tail.is_exact(images):
             return None
         with torch.inference_mode():
             activations = tail.activation(images).float().cpu().numpy()
-        if array is None:
-            array = _room((len(rows), *activations.shape[1:]), memory, folder)
-            if array is None:
+        for number, array in zip(numbers, activations, strict=True):
+            if not store.put(int(number), array.copy()):
                 return None
-        array[done : done + len(numbers)] = activations
-        places[numbers] = np.arange(done, done + len(numbers))
         done += len(numbers)
         step(done)
-    return None if array is None else ActivationFeed(array, places)
-
-
-def _room(shape: tuple[int, ...], memory: int, folder: Path) -> NDArray[np.float32] | None:
-    size = 4 * int(np.prod(shape, dtype=np.int64))
-    if size <= memory:
-        return np.empty(shape, np.float32)
-    if size > _DISK_SHARE * shutil.disk_usage(folder).free:
-        return None
-    path = folder / "activations.bin"
-    array = np.memmap(path, np.float32, "w+", shape=shape)
-    path.unlink()  # the mapping stays
-    return array
+    return ActivationFeed(store) if done else None

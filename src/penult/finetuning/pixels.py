@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from threading import Lock
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from penult.errors import ImageError
-from penult.images.pixels.augment import Augmentation, edge_for
+from penult.images.pixels.changed_view import ChangedView
 from penult.images.pixels.decode import MAX_PIXELS
 from penult.images.pixels.transform import Transform
 from penult.images.read import digest_of, read_image
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from penult.extractor import ReadingOptions
+    from penult.finetuning.array_store import ArrayStore
+    from penult.images.pixels.augment import Augmentation
     from penult.images.pixels.decode import Size
     from penult.recipe import Preprocessing
     from penult.records import ImageRecord
@@ -64,10 +66,11 @@ class PixelReader:
     reading : ReadingOptions
         How they are read.
     augmentation : Augmentation or None
-        How training views are made: those of `penult.extract` of the same name. A view depends on
-        the seed, the policy, the photo's bytes and its number alone, not on threads.
-    memory : int
-        Bytes of pixels of unchanged photos that may be kept, so that they are decoded once.
+        How training views are changed. A view depends on the seed, the policy, the photo's bytes
+        and its number alone, not on threads, and not on what is kept.
+    store : ArrayStore or None
+        Where pixels are kept, so that each photo is decoded once: as extraction sees it, and
+        reduced as `ChangedView` has it.
     failures : dict of str to Failure
         By id: the photos that could be read before and cannot be read now.
     """
@@ -76,13 +79,16 @@ class PixelReader:
     preprocessing: Preprocessing
     reading: ReadingOptions
     augmentation: Augmentation | None = None
-    memory: int = 0
+    store: ArrayStore | None = None
     failures: dict[str, Failure] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._transform = Transform(self.preprocessing)
-        self._kept: dict[int, NDArray[np.uint8]] = {}
-        self._keeping = Lock()
+        self._changed = None
+        if self.augmentation is not None:
+            self._changed = ChangedView(self.augmentation, self.preprocessing)
+        self._contents: dict[int, str] = {}
+        self._failing = Lock()
 
     def batches(
         self, batches: Iterable[NDArray[np.int64]], *, view: int | None = None
@@ -125,44 +131,45 @@ class PixelReader:
         return PixelBatch(rows[kept], pixels)
 
     def _read(self, number: int, view: int | None) -> NDArray[np.uint8] | None:
-        augmentation = self.augmentation if view is not None else None
-        if augmentation is None and number in self._kept:
-            return self._kept[number]
-        record, transform = self.records[number], self._transform
+        changed = self._changed
+        if changed is None or view is None:
+            return self._once(number, "seen", self._transform, self._transform.at_least)
+        reduced = self._once(number, "reduced", changed.reduce, changed.at_least)
+        return None if reduced is None else changed(reduced, self._contents[number], view)
 
-        def see(image: Image.Image, content: str, _sizes: Sequence[Size]) -> NDArray[np.uint8]:
-            if augmentation is not None and view is not None:
-                # What is in memory has no digest; its views are not to be all alike.
-                content = content or digest_of(image.tobytes())
-                changes = augmentation.draw(content, view)
-                image = changes(image, edge_for(self.preprocessing))
-            return transform(image)
-
+    def _once(
+        self,
+        number: int,
+        what: str,
+        make: Callable[[Image.Image], NDArray[np.uint8]],
+        at_least: Size,
+    ) -> NDArray[np.uint8] | None:
+        """What is made of a photo; read again only where it could not be kept."""
+        key = what, number
+        if self.store is not None and (kept := self.store.get(key)) is not None:
+            return kept
+        record = self.records[number]
         try:
-            made, _ = read_image(
+            made, content = read_image(
                 record,
-                see,
+                lambda image, *_: make(image),
                 allow_truncated=self.reading.allow_truncated,
-                at_least=[transform.at_least],
+                at_least=[at_least],
                 max_pixels=self.reading.max_pixels or MAX_PIXELS,
             )
         except ImageError as error:
             self._fail(record, error)
             return None
-        if augmentation is None:
-            self._keep(number, made[0])
+        # What is in memory has no digest; its views are not to be all alike.
+        self._contents[number] = content or digest_of(made[0].tobytes())
+        if self.store is not None:
+            self.store.put(key, made[0])
         return made[0]
-
-    def _keep(self, number: int, pixels: NDArray[np.uint8]) -> None:
-        with self._keeping:
-            if number not in self._kept and pixels.nbytes <= self.memory:
-                self.memory -= pixels.nbytes
-                self._kept[number] = pixels
 
     def _fail(self, record: ImageRecord, error: ImageError) -> None:
         if self.reading.on_error == "fail":
             raise ImageError(f"{record.id} {error}") from error
-        with self._keeping:
+        with self._failing:
             is_new = record.id not in self.failures
             self.failures[record.id] = failure = Failure(record.id, str(error))
         if is_new:

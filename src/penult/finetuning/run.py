@@ -15,6 +15,7 @@ import torch
 from penult.backbones.checkpoint import architecture_of
 from penult.classify.evaluation.seen import content_keys
 from penult.errors import UsageError
+from penult.finetuning.array_store import ArrayStore
 from penult.finetuning.assessment import Assessment
 from penult.finetuning.checkpoint_folder import check_folder, write_checkpoint
 from penult.finetuning.device import open_accelerator
@@ -26,14 +27,13 @@ from penult.finetuning.pixels import PixelReader
 from penult.finetuning.probes import Probes
 from penult.finetuning.run_folder import RunFolder
 from penult.finetuning.split import divide
-from penult.finetuning.stages import MEMORY, Stages
+from penult.finetuning.stages import Stages
 from penult.finetuning.start import starting_network
 from penult.finetuning.state import TrainingState
 from penult.finetuning.training_log import TrainingLog, require_tensorboard
 from penult.finetuning.verdict import verdict
 from penult.finetuning.wise_ft import average_weights
 from penult.images.pixels.augment import Augmentation
-from penult.machine import free_memory
 from penult.progress import announce
 from penult.records import Finetuned
 
@@ -176,7 +176,7 @@ class _Work:
             preprocessing=self.backbone.preprocessing,
             reading=self.asked.source.reading,
             augmentation=None if policy is None else Augmentation(policy, self.asked.options.seed),
-            memory=free_memory() // MEMORY,
+            store=ArrayStore(self.folder.path),
         )
 
     def _finetuned(

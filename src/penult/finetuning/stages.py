@@ -10,11 +10,11 @@ import numpy as np
 import torch
 
 from penult.finetuning.activations import Tail, keep_activations
+from penult.finetuning.array_store import ArrayStore
 from penult.finetuning.feeds import ArrayFeed, Feed, PixelFeed
 from penult.finetuning.loop import Training
 from penult.finetuning.losses import Loss, loss_weights
 from penult.finetuning.parameter_groups import parameter_groups
-from penult.machine import free_memory
 from penult.records import Progress
 
 if TYPE_CHECKING:
@@ -36,9 +36,6 @@ if TYPE_CHECKING:
     from penult.recipe import Precision
 
 __all__ = ["Stages"]
-
-MEMORY = 4
-"""A quarter of what is free is taken for pixels, or for activations."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -145,8 +142,7 @@ class Stages:
             rows,
             batch_size=self.options.train_batch_size,
             device=self.accelerator.device,
-            memory=free_memory() // MEMORY,
-            folder=self.folder,
+            store=ArrayStore(self.folder),
             step=step,
         )
         return (network, pixels) if kept is None else (tail, kept)

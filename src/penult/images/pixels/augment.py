@@ -6,6 +6,7 @@ alone: neither on the order, nor on threads, nor on other photos.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from PIL import Image, ImageFilter
@@ -68,6 +69,11 @@ class Policy:
     blurred: float = 0.0
     blur: tuple[float, float] = (0.1, 2.0)
 
+    @property
+    def least_share(self) -> float:
+        """The least share that a crop has of the photo's width, or height."""
+        return math.sqrt(self.area[0] / min(self.ratio, 1 / self.area[0]))
+
 
 POLICIES = {
     "light": Policy(
@@ -125,12 +131,24 @@ class AugmentedView:
             Of mode RGB, in the photo's proportions, and smaller; for a network's `Transform`, as
             any image.
         """
-        image = self.colors(self.crop(image, edge))
+        image = self.crop(image, edge)
+        return self._recolored(image, min(image.size))
+
+    def window(
+        self, image: Image.Image, size: tuple[int, int], window: tuple[int, int, int, int]
+    ) -> Image.Image:
+        """Make a part of the view; see `TurnedCrop.window`.
+
+        Factors of contrast are towards the mean of what is made.
+        """
+        return self._recolored(self.crop.window(image, size, window), min(size))
+
+    def _recolored(self, image: Image.Image, edge: int) -> Image.Image:
+        image = self.colors(image)
         if self.grey:
             image = image.convert("L").convert("RGB")
         if self.blur:
-            radius = self.blur * min(image.size) / _BLURRED_AT
-            image = image.filter(ImageFilter.GaussianBlur(radius))
+            image = image.filter(ImageFilter.GaussianBlur(self.blur * edge / _BLURRED_AT))
         return image
 
 

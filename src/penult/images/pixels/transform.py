@@ -102,17 +102,8 @@ class Transform:
         ImageError
             If the image is so elongated that its resized form would not fit a sane memory.
         """
-        resized = self._resized_size(*image.size)
-        crop = self.preprocessing.crop or (resized[1], resized[0])
-        margin = self.preprocessing.margin
-        axes = [
-            (
-                Axis.of(image.width, resized[0], crop[1], margin, x),
-                Axis.of(image.height, resized[1], crop[0], margin, y),
-            )
-            for view in self.views
-            for x, y in [_ENDS[view.place]]
-        ]
+        axes = self.axes(*image.size)
+        crop = self.preprocessing.crop or (axes[0][1].resized, axes[0][0].resized)
         across, down = (Axis.around(edges) for edges in zip(*axes, strict=True))
         _require_proportions(image, across, down, self._filter)
         if self._fast:
@@ -126,6 +117,20 @@ class Transform:
             if view.flipped:
                 seen[:] = seen[:, ::-1].copy()
         return canvas if len(self.views) > 1 else canvas[0]
+
+    def axes(self, width: int, height: int) -> list[tuple[Axis, Axis]]:
+        """Say what is made of an image of that size, across and down: of each view."""
+        resized = self._resized_size(width, height)
+        crop = self.preprocessing.crop or (resized[1], resized[0])
+        margin = self.preprocessing.margin
+        return [
+            (
+                Axis.of(width, resized[0], crop[1], margin, x),
+                Axis.of(height, resized[1], crop[0], margin, y),
+            )
+            for view in self.views
+            for x, y in [_ENDS[view.place]]
+        ]
 
     def _resized_size(self, width: int, height: int) -> tuple[int, int]:
         resize = self.preprocessing.resize

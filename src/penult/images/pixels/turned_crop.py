@@ -8,13 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-__all__ = ["TurnedCrop"]
+__all__ = ["TurnedCrop", "shortened"]
 
 # A picture more elongated is first cut to this, around its centre: turned, it would not fit a sane
 # memory, and most of it would be mirrored.
 _LONGEST = 10
 
 _REACH = 2  # pixels that the filter looks at, either way, and one for what is rounded
+
+# The bilinear filter makes one pixel of four, so that it averages all of what it reduces to a half.
+_UNFILTERED = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,27 +62,66 @@ class TurnedCrop:
             proportions is squashed to those, as torchvision's ``RandomResizedCrop`` squashes to a
             square.
         """
-        image = _shortened(image)
+        image = shortened(image)
         width, height = self.width * image.width, self.height * image.height
         scale = min(1.0, edge / min(width, height))
-        share = math.sqrt(self.width * self.height)
-        columns = max(1, round(image.width * share * scale))
-        rows = max(1, round(image.height * share * scale))
+        columns, rows = self.size(image, edge)
+        return self._cut(image, (columns, rows), (0, 0, columns, rows), scale)
+
+    def size(self, image: Image.Image, edge: int) -> tuple[int, int]:
+        """How large what is cut out will be, (width, height); as for `__call__`."""
+        width, height = self.width * image.width, self.height * image.height
+        scale = min(1.0, edge / min(width, height)) * math.sqrt(self.width * self.height)
+        return max(1, round(image.width * scale)), max(1, round(image.height * scale))
+
+    def window(
+        self, image: Image.Image, size: tuple[int, int], window: tuple[int, int, int, int]
+    ) -> Image.Image:
+        """Cut a part of it out, in one step, which is cheap.
+
+        Parameters
+        ----------
+        image : Pillow image
+            Of mode RGB, and `shortened`.
+        size : (int, int)
+            Width and height to which the whole box is squashed, reduced or enlarged.
+        window : (int, int, int, int)
+            Left, top, right and bottom of the part, in pixels of that.
+
+        Returns
+        -------
+        Pillow image
+            As large as the window.
+        """
+        scale = max(size[0] / (self.width * image.width), size[1] / (self.height * image.height))
+        return self._cut(image, size, window, scale if scale < _UNFILTERED else 1.0)
+
+    def _cut(
+        self,
+        image: Image.Image,
+        size: tuple[int, int],
+        window: tuple[int, int, int, int],
+        scale: float,
+    ) -> Image.Image:
+        """Make the window, of the photo reduced to that scale."""
+        columns, rows = window[2] - window[0], window[3] - window[1]
         # From a pixel of the result to one of the photo, both seen from the middle of the box.
         cos, sin = math.cos(math.radians(self.angle)), math.sin(math.radians(self.angle))
-        right = width / columns * (-1 if self.flipped else 1)
-        down = height / rows
+        right = self.width * image.width / size[0] * (-1 if self.flipped else 1)
+        down = self.height * image.height / size[1]
         a, b = cos * right, -sin * down
         d, e = sin * right, cos * down
+        # The middle of the window, seen from that of the box.
+        x, y = (window[0] + window[2] - size[0]) / 2, (window[1] + window[3] - size[1]) / 2
         across = _Stretch.of(
             image.width,
-            self.center[0] * image.width,
+            self.center[0] * image.width + (a * x + b * y),
             (abs(a) * columns + abs(b) * rows) / 2,
             scale,
         )
         along = _Stretch.of(
             image.height,
-            self.center[1] * image.height,
+            self.center[1] * image.height + (d * x + e * y),
             (abs(d) * columns + abs(e) * rows) / 2,
             scale,
         )
@@ -125,7 +167,8 @@ class _Stretch:
         return self.count / (self.stop - self.start)
 
 
-def _shortened(image: Image.Image) -> Image.Image:
+def shortened(image: Image.Image) -> Image.Image:
+    """Cut a very elongated picture around its centre, to ten times as long as wide."""
     width, height = image.size
     columns, rows = min(width, _LONGEST * height), min(height, _LONGEST * width)
     if (columns, rows) == (width, height):
