@@ -16,6 +16,7 @@ __all__ = [
     "percent",
     "points",
     "probability",
+    "put_there",
     "ratio",
     "shorten",
     "unlike_line",
@@ -46,6 +47,31 @@ def count(number: int, noun: str = "", nouns: str = "") -> str:
     if not nouns:
         nouns = f"{noun}es" if noun.endswith(("s", "x", "ch", "sh")) else f"{noun}s"
     return f"{number:,} {noun if number == 1 else nouns}"
+
+
+def put_there(told: Sequence[str], there_already: int) -> str:
+    """Say what photos were put into a folder, and how much of it was there already.
+
+    Parameters
+    ----------
+    told : sequence of str
+        What is new.
+    there_already : int
+        How many were there.
+
+    Examples
+    --------
+    >>> put_there(["2 photos put into it"], 1)
+    '2 photos put into it, 1 photo was there already'
+    >>> put_there([], 200), put_there([], 0)
+    ('0 new, 200 photos were there already', 'no photo to put there')
+    """
+    if not there_already:
+        return ", ".join(told) or "no photo to put there"
+    were = "was" if there_already == 1 else "were"
+    return ", ".join(
+        [*(told or ["0 new"]), f"{count(there_already, 'photo')} {were} there already"]
+    )
 
 
 def times(shape: Iterable[int]) -> str:

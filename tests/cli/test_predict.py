@@ -138,8 +138,13 @@ def test_photos_are_sorted_and_what_got_a_number_is_told(penult, classifier, mix
         "what they may be"
     ) in first.err
     assert "1 photo got a number, for another one has the name:" in first.err
-    assert "s: 4 photos were there already" in second.err
+    assert "s: 0 new, 4 photos were there already" in second.err
     assert len(list(mixed.rglob("*.png"))) == 5
+    # What is sure of what lies aside would have it in two folders.
+    done = penult(*call, "--unlike", "off", "--threshold", 0.01)
+    assert done.code == 2
+    assert "unclear.png is the photo unclear.png, which is to go to" in done.err.splitlines()[-1]
+    assert len(list((tmp_path / "s").rglob("*.png"))) == 4
 
 
 def test_photos_are_moved_and_moved_back(penult, classifier, mixed, tmp_path):

@@ -277,7 +277,8 @@ class Classifier(Description):
         copy_to : path, optional
             A folder, made if need be, in which each photo is put into the folder of its class, the
             unlike and the unsure ones into folders of their own, by what they may be; nothing there
-            is replaced, and a photo that is there already is not put there twice.
+            is replaced, and a photo that is there already is not put there twice. One that lies in
+            the folder of another class already is an `OutputExistsError`.
         copy_mode : {"copy", "hardlink", "symlink", "move"}, default="copy"
             How photos are put there; `penult.move_back` undoes ``"move"``.
         weights : path or sequence of paths, optional

@@ -19,7 +19,7 @@ from penult.cli.console import (
     warn,
 )
 from penult.messages import printable
-from penult.wording import count, unlike_line
+from penult.wording import count, put_there, unlike_line
 
 if TYPE_CHECKING:
     from penult.records import Failure, Prediction
@@ -170,10 +170,7 @@ class Tally:
         said = [f"{count(certain, 'photo')} put into the folders of their classes"] * bool(certain)
         for name, photos in sorted(self._aside.items()):
             said.append(f"{count(photos, 'photo')} put into {name}, in folders of what they may be")
-        if self.there:
-            were = "was" if self.there == 1 else "were"
-            said.append(f"{count(self.there, 'photo')} {were} there already")
-        note(f"{folder}: {', '.join(said) or 'no photo to put there'}")
+        note(f"{folder}: {put_there(said, self.there)}")
         if self.renamed:
             note(f"{count(self.renamed, 'photo')} got a number, for another one has the name:")
             for example in self._examples:

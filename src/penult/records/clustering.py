@@ -63,7 +63,9 @@ class Clustering:
     curve : tuple of ClusterCount
         The numbers of clusters that were tried, ascending; empty where one was given.
     copied : int
-        How many photos are in the clusters' folders, where they were sorted.
+        How many photos were put into the clusters' folders, where they were sorted.
+    there_already : int
+        How many were in these folders before.
     failures : tuple of Failure
         Photos that could not be sorted into folders, and why.
     """
@@ -82,6 +84,7 @@ class Clustering:
     agreement: LabelAgreement | None = None
     curve: tuple[ClusterCount, ...] = ()
     copied: int = 0
+    there_already: int = 0
     failures: tuple[Failure, ...] = ()
 
     def __len__(self) -> int:
@@ -144,6 +147,7 @@ class Clustering:
             "curve": [one.to_dict() for one in self.curve],
             "clusters": [one.to_dict() for one in self.clusters],
             "copied": self.copied,
+            "there_already": self.there_already,
             "failures": [{"id": one.id, "reason": one.reason} for one in self.failures],
         }
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from penult.classify.prediction.sorting import Sorter
-from penult.errors import ImageError, OutputExistsError, UsageError
+from penult.errors import ImageError, UsageError
 from penult.features.origin import every_origin
 from penult.images.read import digest_of, read_bytes
 from penult.images.relocate import relocate_images
@@ -81,7 +82,7 @@ class ClusterFolders:
         found = filter(None, (self._find(str(one)) for one in features.ids))
         Sorter(folder, [NOISE], mode=mode).require_files(found)
 
-    def fill(self, clustering: Clustering, tell: Tell) -> tuple[int, tuple[Failure, ...]]:
+    def fill(self, clustering: Clustering, tell: Tell) -> tuple[int, int, tuple[Failure, ...]]:
         """Sort the photos.
 
         Parameters
@@ -94,7 +95,9 @@ class ClusterFolders:
         Returns
         -------
         copied : int
-            How many are in the folders now.
+            How many were put into folders.
+        there_already : int
+            How many were there before.
         failures : tuple of Failure
             Those that are not, and why.
 
@@ -102,54 +105,53 @@ class ClusterFolders:
         ------
         OutputExistsError
             If the folder has some of these photos in other clusters: there is no telling the two
-            clusterings apart afterwards.
+            clusterings apart afterwards. None was put there then.
         OutputError
             If it cannot be written; what was sorted by then is there.
         """
-        labels = folder_labels(clustering)
-        sorter = Sorter(self._folder, [*labels, NOISE], mode=self._mode)
-        failures = []
+        labels = [*folder_labels(clustering), NOISE]
+        sorter = Sorter(self._folder, labels, mode=self._mode)
         numbers = clustering.assignments.tolist()
-        self._refuse_another(clustering, [*labels, NOISE], sorter)
-        for place, (one, number) in enumerate(zip(clustering.ids, numbers, strict=True)):
+        # -1, noise, is the last.
+        to_sort = [(str(one), labels[k]) for one, k in zip(clustering.ids, numbers, strict=True)]
+        self._refuse_another(to_sort, sorter)
+        failures, copied = list[Failure](), 0
+        for place, (one, label) in enumerate(to_sort):
             try:
-                # -1, noise, is the last.
-                self._place(place, str(one), [*labels, NOISE][number], sorter)
+                copied += self._place(place, one, label, sorter)
             except ImageError as error:
-                failures.append(Failure(str(one), str(error)))
+                failures.append(Failure(one, str(error)))
             tell(Progress(place + 1, len(clustering), len(failures), stage="sort"))
-        return len(clustering) - len(failures), tuple(failures)
+        return copied, len(clustering) - len(failures) - copied, tuple(failures)
 
-    def _refuse_another(
-        self, clustering: Clustering, labels: Sequence[str], sorter: Sorter
-    ) -> None:
-        """Refuse a folder in which a photo of that name lies in another cluster."""
+    def _refuse_another(self, to_sort: Sequence[tuple[str, str]], sorter: Sorter) -> None:
+        """Refuse a folder in which one of the photos lies in another cluster, before all others."""
         if not self._folder.is_dir():
             return
-        places: dict[str, set[Path]] = {}
-        for image_id, number in zip(clustering.ids, clustering.assignments.tolist(), strict=True):
-            name = str(image_id).rpartition("/")[2]
-            places.setdefault(name, set()).add(sorter.folder_of(labels[number]))
-        for there in sorted(self._folder.glob("*/*")):
-            if there.parent not in places.get(there.name, {there.parent}):
-                raise OutputExistsError(
-                    f"{there} is in another cluster now: {self._folder} was sorted by another "
-                    "clustering, or holds photos of yours; give another folder to sort these into"
-                )
+        for place, (one, label) in enumerate(to_sort):
+            record = self._find(one)
+            if record is not None and sorter.has_namesake(record):
+                with suppress(ImageError):  # it is said in its turn
+                    sorter.require_nowhere_else(record, self._digest(place, record), label)
 
     def _find(self, image_id: str) -> ImageRecord | None:
         return next(filter(None, (find(image_id) for find in self._finders)), None)
 
-    def _place(self, place: int, image_id: str, label: str, sorter: Sorter) -> None:
+    def _place(self, place: int, image_id: str, label: str, sorter: Sorter) -> bool:
+        """Put a photo into its folder, and say whether it is new there."""
         record = self._find(image_id)
         if record is None:
             raise ImageError("is no longer where it was")
+        copied = sorter.place(record, self._digest(place, record), label)
+        if copied.new:
+            note_written(sorter.folder, copied.path, copy=True)
+        return copied.new
+
+    def _digest(self, place: int, record: ImageRecord) -> str:
         try:
             digest = digest_of(read_bytes(record))
         except OSError as error:
             raise ImageError(f"can no longer be read: {error.strerror}") from error
         if self._content is not None and str(self._content[place]) not in ("", digest):
             raise ImageError("is another photo by now than its row was made of")
-        copied = sorter.place(record, digest, label)
-        if copied.new:
-            note_written(sorter.folder, copied.path, copy=True)
+        return digest

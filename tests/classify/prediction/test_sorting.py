@@ -161,11 +161,11 @@ def test_an_image_that_is_no_file_is_copied_by_its_bytes_and_refused_for_links(t
 
 
 def test_the_unsure_ones_have_a_folder_of_their_own_even_where_a_class_is_called_so(photo, target):
-    record, digest = photo("1.jpg", b"one")
-    Sorter(target, LABELS).place(record, digest, "rose", aside="unsure")
-    Sorter(target, ("rose", "Unsure")).place(record, digest, "rose", aside="unsure")
-    Sorter(target, ("rose", "Unsure")).place(record, digest, "Unsure")
-    expected = {"unsure/rose/1.jpg", "unsure (2)/rose/1.jpg", "Unsure/1.jpg"}
+    one, two, three = (photo(f"{name}.jpg", b"some") for name in "123")
+    Sorter(target, LABELS).place(*one, "rose", aside="unsure")
+    Sorter(target, ("rose", "Unsure")).place(*two, "rose", aside="unsure")
+    Sorter(target, ("rose", "Unsure")).place(*three, "Unsure")
+    expected = {"unsure/rose/1.jpg", "unsure (2)/rose/2.jpg", "Unsure/3.jpg"}
     assert {name for name in files(target) if name.endswith(".jpg")} == expected
 
 
@@ -276,3 +276,57 @@ def test_the_unlike_ones_have_a_folder_that_no_class_has(photo, target):
     ]
     folders = [one.path.parent.relative_to(target).as_posix() for one in copied]
     assert folders == ["unlike (2)/rose", "unlike (2)/Unlike", "Unlike", "unsure/rose"]
+
+
+@pytest.mark.parametrize("mode", STAYING)
+def test_a_photo_that_lies_in_another_class_is_refused_and_others_of_its_name_are_not(
+    photo, target, mode
+):
+    first, second = photo("a/1.jpg", b"one"), photo("b/1.jpg", b"two")
+    sorter = Sorter(target, LABELS, mode=mode)
+    sorter.place(*first, "rose")
+    assert sorter.place(*second, "rose").path.name == "1 (2).jpg"
+    # Another classifier, of other classes.
+    other = Sorter(target, ("red", "rose"), mode=mode)
+    for one, lies in ((first, "1.jpg"), (second, r"1 \(2\).jpg")):
+        with pytest.raises(
+            OutputExistsError, match=f"rose/{lies} is the photo ./1.jpg, .*/red now"
+        ):
+            other.place(*one, "red")
+    assert other.place(*photo("c/1.jpg", b"six"), "red").new  # of the same size
+    assert not other.place(*first, "rose").new
+    assert {*files(target)} == {"rose/1.jpg", "rose/1 (2).jpg", "red/1.jpg"}
+
+
+def test_a_photo_set_aside_stays_where_a_user_put_it_and_is_not_put_into_a_class_beside(
+    photo, target
+):
+    unsure = photo("1.jpg", b"one")
+    there = Sorter(target, LABELS).place(*unsure, "rose", aside="unsure").path
+    with pytest.raises(OutputExistsError, match=r"unsure/rose/1\.jpg is the photo 1\.jpg"):
+        Sorter(target, LABELS).place(*unsure, "rose")
+    (target / "daisy").mkdir()
+    there.rename(target / "daisy" / "1.jpg")
+    copied = Sorter(target, LABELS).place(*unsure, "rose", aside="unsure")
+    assert (copied.path, copied.new) == (target / "daisy" / "1.jpg", False)
+    assert files(target) == {"daisy/1.jpg": b"one"} | {
+        name: content for name, content in files(target).items() if name.startswith(".")
+    }
+
+
+def test_equal_photos_of_one_run_do_not_refuse_each_other(photo, target):
+    target.mkdir()
+    sorter = Sorter(target, LABELS)
+    assert sorter.place(*photo("a/1.jpg", b"one"), "rose").new
+    assert sorter.place(*photo("b/1.jpg", b"one"), "daisy").new
+
+
+def test_a_photo_is_not_moved_beside_itself_in_another_class(photo, target):
+    record, digest = photo("1.jpg", b"one")
+    Sorter(target, LABELS).place(record, digest, "rose")
+    with (
+        Sorter(target, LABELS, mode="move") as sorter,
+        pytest.raises(OutputExistsError, match="which is to go to"),
+    ):
+        sorter.place(record, digest, "daisy")
+    assert record.path.exists()

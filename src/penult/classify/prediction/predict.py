@@ -70,8 +70,9 @@ def predict_images(
         the first of any. Those before it were given.
     RecipeMismatchError
         If the backbone on this machine is not the one the classifier was trained with.
-    OutputError
-        If a photo cannot be copied; those before it were.
+    OutputExistsError, OutputError
+        If a photo lies in the folder of another class already, or cannot be copied; those before it
+        were.
     """
     if top < 1:
         raise UsageError(f"top is {top}; give 1 or more")

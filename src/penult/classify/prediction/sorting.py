@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Self
 
@@ -18,6 +18,7 @@ from penult.classify.prediction.copying import (
 )
 from penult.classify.prediction.folder_names import folder_names, safe_name
 from penult.classify.prediction.move_log import RESERVED, MoveLog
+from penult.classify.prediction.sorted_before import SortedBefore
 from penult.errors import OutputError, OutputExistsError, UnknownNameError, UsageError
 from penult.interface import option
 from penult.output import check_folder
@@ -46,6 +47,9 @@ class Sorter:
     sorting the same photos again changes nothing. One to be moved goes there in any case, for it is
     to be gone from where it was; `MoveLog` notes each move before it is done, and lets nobody else
     move photos to or from the folder until the `with` block of the sorter ends.
+
+    A photo that lay in another of these folders before, by its name and its bytes, is refused:
+    another classifier or clustering put it there, or a user did, and it would be in two classes.
 
     Parameters
     ----------
@@ -90,9 +94,39 @@ class Sorter:
         if self._moves is not None:
             self._moves.close()
 
-    def folder_of(self, label: str) -> Path:
-        """The folder of a class, which need not be there yet."""
-        return self.folder / self._folders[label]
+    @cached_property
+    def _before(self) -> SortedBefore:
+        return SortedBefore(self.folder)
+
+    def has_namesake(self, record: ImageRecord) -> bool:
+        """Say whether a photo of that name lay in some folder when sorting began."""
+        return bool(self._before.namesakes(_name_of(record)))
+
+    def require_nowhere_else(
+        self, record: ImageRecord, digest: str, label: str, *, aside: str | None = None
+    ) -> Path | None:
+        """Refuse a photo that lay in another class's folder when sorting began; see `place`.
+
+        Returns
+        -------
+        Path or None
+            Where it lies in the folder of a class, if it would be set aside now and may stay there.
+
+        Raises
+        ------
+        OutputExistsError
+        """
+        folder = self._folder_of(label, aside)
+        there = self._before.find(record, _name_of(record), digest, but=folder)
+        if there is None or (aside and there.parent.parent == self.folder):
+            return there
+        raise OutputExistsError(
+            f"{there} is the photo {record.id}, which is to go to {folder} now: {self.folder} was "
+            "sorted by something else, or by hand; give another folder to sort the photos to"
+        )
+
+    def _folder_of(self, label: str, aside: str | None) -> Path:
+        return self.folder / (self._aside[aside] if aside else "") / self._folders[label]
 
     def require_outside(self, sources: Sequence[Path]) -> None:
         """Refuse to sort photos that lie where they would be sorted to.
@@ -149,10 +183,13 @@ class Sorter:
         digest : of the image's bytes, hex BLAKE2b-128
         label : one of the classes
         aside : `UNLIKE` or `UNSURE` where that is no more than a guess, and the photo no example of
-            the class; the folder is noted as none of a class
+            the class; the folder is noted as none of a class. A photo that lies in the folder of
+            some class already, where a user may have put it from aside, stays there.
 
         Raises
         ------
+        OutputExistsError
+            If it lay in another folder when sorting began.
         UsageError
             If a link is asked for to an image that is no file of its own, or that it be moved.
         OutputError
@@ -160,8 +197,10 @@ class Sorter:
         ImageError
             If the photo can no longer be read.
         """
-        folder = self.folder / (self._aside[aside] if aside else "") / self._folders[label]
-        name = safe_name(record.id.rpartition("/")[2]) if record.path is None else record.path.name
+        folder, name = self._folder_of(label, aside), _name_of(record)
+        there = self.require_nowhere_else(record, digest, label, aside=aside)
+        if there is not None and self._moves is None:
+            return Copied(path=there, new=False, renamed=there.name != name)
         if aside:
             self._make(folder.parent)
         if aside and self._aside[aside] not in self._noted:
@@ -198,6 +237,12 @@ class Sorter:
         if folder not in self._ready:
             sweep(folder, SCRATCH)
             self._ready.add(folder)
+
+
+def _name_of(record: ImageRecord) -> str:
+    if record.path is not None:
+        return record.path.name
+    return safe_name(record.id.rpartition("/")[2])
 
 
 def _refuse_link(folder: Path) -> None:

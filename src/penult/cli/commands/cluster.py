@@ -9,7 +9,7 @@ import typer
 
 from penult.cli import options as o
 from penult.cli.console import Table, next_command, note, say, say_json, say_path, say_some, warn
-from penult.wording import count
+from penult.wording import count, put_there
 
 if TYPE_CHECKING:
     from penult.records import Clustering
@@ -123,7 +123,9 @@ def run(
         for path in written:
             say_path(path)
         if sort_into is not None:
-            say(f"{count(found.copied, 'photo')} in {sort_into}")
+            new = count(found.copied, "photo")
+            told = [f"{new} put into the folders of their clusters"] * bool(found.copied)
+            say(f"{sort_into}: {put_there(told, found.there_already)}")
     if found.failures:
         warn(f"{count(len(found.failures), 'photo')} could not be sorted:")
         say_some([f"  {one.line}" for one in found.failures], to=note)
