@@ -302,7 +302,8 @@ def outlier_columns(outliers: Outliers) -> dict[str, list[Any]]:
     Returns
     -------
     dict of str to list, length N
-        Texts, "" for no label; numbers, None where a row was not compared.
+        Texts, "" for no label; numbers, None where a row was not compared, or its picture not
+        measured.
     """
     rows = [*outliers]
     numbers = ("percentile", "distance", "lof", "distance_percentile", "lof_percentile")
@@ -311,6 +312,7 @@ def outlier_columns(outliers: Outliers) -> dict[str, list[Any]]:
         "label": [one.label or "" for one in rows],
         "reasons": ["|".join(one.reasons) for one in rows],
         **{name: [getattr(one, name) for one in rows] for name in numbers},
+        **{name: [one.values.get(name) for one in rows] for name in outliers.measures},
     }
 
 

@@ -102,7 +102,21 @@ def test_pictures_are_measured_and_odd_ones_named(penult, made):
     done = penult("outliers", made, "-q")
     assert done.code == 0
     assert "36 pictures measured: 1 dark, 1 nearly blank, 1 grey" in done.out
-    assert "  dark: rose/rose_03.jpg" in done.out
+    [line] = [line for line in done.out.splitlines() if "dark 0.00" in line]
+    assert line.split()[0] == "rose/rose_03.jpg"
+    assert line.endswith("dark 0.00, nearly blank 0.16, grey")
+
+
+def test_what_was_measured_of_each_picture_is_in_the_table_for_thresholds_of_ones_own(penult, made):
+    penult("outliers", made, "-q", "-o", "o.csv")
+    table = [*csv.DictReader(io.StringIO((made.parent / "o.csv").read_text()))]
+    score = {one["id"]: float(one["dark_score"]) for one in table}
+    assert len(score) == 36
+    assert min(score, key=score.__getitem__) == "rose/rose_03.jpg"
+    assert {float(one["size"]) for one in table} == {(64 * 48) ** 0.5}
+    told = penult("outliers", made, "-q", "--json")
+    values = {one["id"]: one["values"] for one in map(json.loads, told.out.splitlines())}
+    assert {name: one["dark_score"] for name, one in values.items()} == score
 
 
 def test_pictures_that_are_gone_are_named_and_the_code_says_so(penult, made, photos):

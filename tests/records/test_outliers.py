@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from penult.records import Failure, Outliers, PictureIssue
+from penult.records import Failure, Outlier, Outliers, PictureIssue
+from penult.records.outlier_words import odd_about
 
 pytestmark = pytest.mark.light
 
@@ -36,6 +37,10 @@ def outliers(**changes):
                 common=True,
             ),
         ),
+        "measures": {
+            "dark_score": np.array([0.9, 0.9, 0.9, 0.1, NAN]),
+            "size": np.array([30.0, 40, 50, 60, NAN]),
+        },
         "measured": 4,
         "failures": (Failure("f", "is gone"),),
     }
@@ -52,10 +57,20 @@ def test_rows_that_both_rules_find_are_first_then_by_percentile_and_then_by_fact
 def test_an_outlier_knows_its_neighbours_and_what_its_picture_is():
     first = next(iter(outliers()))
     assert first.nearest == ("b", "c")
-    assert first.values == {"dark": 0.1}
+    assert first.values == {"dark_score": 0.1, "size": 60}
     assert first.to_dict()["reasons"] == ["knn_distance", "lof", "dark"]
-    assert outliers().at(0).values == {}  # what most pictures are is no reason
+    assert outliers().at(4).values == {}
     assert outliers().at(4).label is None
+
+
+def test_odd_pictures_are_those_that_most_are_not_and_what_is_odd_is_said():
+    found = outliers()
+    assert found.odd.tolist() == [3]  # what most pictures are is not odd
+    assert odd_about(found.at(3)) == "dark 0.10"
+    tiny = Outlier(
+        id="a", percentile=1, reasons=("lof", "tiny", "grayscale"), values={"size": 24.4}
+    )
+    assert odd_about(tiny) == "tiny (24 pixels), grey"
 
 
 def test_what_was_found_is_said_in_a_line_each():

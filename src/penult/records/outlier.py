@@ -38,8 +38,8 @@ class Outlier:
     nearest : tuple of str
         Ids of the nearest images of its reference, the nearest first, three at most.
     values : mapping of str to float
-        What was measured of the picture, by the reasons that are about it; see
-        `penult.records.PictureIssue`.
+        All that was measured of the picture, odd or not, by the names of `Outliers.measures`; empty
+        where it was not measured.
     """
 
     id: str

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from penult.wording import count, percent
+from penult.wording import count, percent, ratio
 
 if TYPE_CHECKING:
+    from penult.records.outlier import Outlier
     from penult.records.outliers import Outliers
 
 __all__ = [
     "PICTURE_REASONS",
     "REASONS",
     "not_compared_line",
+    "odd_about",
     "outlier_method",
     "pictures_line",
     "unusual_line",
@@ -82,6 +84,27 @@ def not_compared_line(outliers: Outliers) -> str:
     """Say how many rows were not compared, and why, in a line; "" where all were."""
     told = [f"{count(many, 'row')} {why}" for why, many in outliers.not_compared.items()]
     return f"not compared: {'; '.join(told)}" if told else ""
+
+
+def odd_about(outlier: Outlier) -> str:
+    """Say what is odd about a picture, and what was measured.
+
+    Returns
+    -------
+    str
+        ``dark 0.05, tiny (48 pixels)``: a score, or the square root of the area.
+    """
+    told = []
+    for reason in outlier.reasons:
+        if reason in PICTURE_REASONS:
+            size, score = outlier.values.get("size"), outlier.values.get(f"{reason}_score")
+            if reason in ("tiny", "large") and size is not None:
+                told.append(f"{REASONS[reason]} ({round(size):,} pixels)")
+            elif reason != "grayscale" and score is not None:
+                told.append(f"{REASONS[reason]} {ratio(score)}")
+            else:
+                told.append(REASONS[reason])
+    return ", ".join(told)
 
 
 def pictures_line(outliers: Outliers) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -36,7 +37,9 @@ class Outliers:
     """How unusual each row is against a reference, and what is odd about the pictures.
 
     Iterating gives an `Outlier` for each row: first those that are unusual by both rules, then by
-    one, then the others, each by percentile; rows that were not compared are last.
+    one, then the others; in each of the three the highest percentile first, of equal ones the
+    highest local outlier factor; rows that were not compared are last. What is odd about pictures
+    has no part in that order; see `odd`.
 
     Attributes
     ----------
@@ -72,6 +75,11 @@ class Outliers:
     issues : tuple of PictureIssue
         What is odd about pictures, in the order of `REASONS`; those that no picture has are left
         out.
+    measures : mapping of str to float64 array, shape (N,)
+        What was measured of each picture, NaN where it could not be; empty if none were to be.
+        ``dark_score``, ``light_score``, ``blurry_score``, ``low_information_score``,
+        ``odd_aspect_ratio_score`` and ``grayscale_score`` are in [0, 1], the lower the more so;
+        ``size`` is the square root of the picture's area, in pixels.
     measured : int or None
         How many pictures were measured; None if none were to be.
     failures : tuple of Failure
@@ -94,6 +102,7 @@ class Outliers:
     references: tuple[OutlierReference, ...] = ()
     not_compared: Mapping[str, int] = field(default_factory=dict)
     issues: tuple[PictureIssue, ...] = ()
+    measures: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
     measured: int | None = None
     failures: tuple[Failure, ...] = ()
 
@@ -118,20 +127,20 @@ class Outliers:
         Outlier
             Its numbers and reasons.
         """
-        label, image_id = int(self.labels[place]), str(self.ids[place])
+        label = int(self.labels[place])
         near = [one for one in self.neighbors[place].tolist() if one >= 0]
-        reasons = self.reasons[place]
+        told = {name: float(values[place]) for name, values in self.measures.items()}
         return Outlier(
-            id=image_id,
+            id=str(self.ids[place]),
             percentile=_known(self.percentiles[place]),
-            reasons=reasons,
+            reasons=self.reasons[place],
             label=str(self.label_names[label]) if label >= 0 else None,
             distance=_known(self.distances[place]),
             lof=_known(self.lof[place]),
             distance_percentile=_known(self.distance_percentiles[place]),
             lof_percentile=_known(self.lof_percentiles[place]),
             nearest=tuple(str(self.ids[one]) for one in near),
-            values={one: self._values[one][image_id] for one in reasons if one in self._values},
+            values={name: value for name, value in told.items() if not math.isnan(value)},
         )
 
     @cached_property
@@ -156,16 +165,26 @@ class Outliers:
         return self.order[: int((self._rules > 0).sum())]
 
     @cached_property
+    def odd(self) -> NDArray[np.int64]:
+        """Places of the pictures that are listed as odd, those that are so in most ways first.
+
+        Then in the order of `issues`, and the worst of each first. What most pictures are does not
+        count.
+        """
+        import numpy as np
+
+        places = {str(one): place for place, one in enumerate(self.ids)}
+        listed = [places[one] for issue in self.issues if not issue.common for one in issue.ids]
+        ways = Counter(listed)  # keeps the order
+        return np.array(sorted(ways, key=lambda place: -ways[place]), np.int64)
+
+    @cached_property
     def _rules(self) -> NDArray[np.int64]:
         """By how many of the two rules each row is unusual."""
         import numpy as np
 
         told = [("knn_distance" in one) + ("lof" in one) for one in self.reasons]
         return np.array(told, np.int64)
-
-    @cached_property
-    def _values(self) -> dict[str, dict[str, float]]:
-        return {one.reason: dict(zip(one.ids, one.values, strict=True)) for one in self.issues}
 
     @property
     def method_line(self) -> str:
@@ -216,6 +235,8 @@ class Outliers:
         pandas.DataFrame
             ``id``, ``label``, ``reasons`` joined by ``|``, ``percentile``, ``distance``, ``lof``,
             ``distance_percentile`` and ``lof_percentile``; missing where a row was not compared.
+            Where pictures were measured, also the columns of `measures`, missing of those that
+            could not be.
 
         Raises
         ------

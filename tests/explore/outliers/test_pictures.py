@@ -177,10 +177,32 @@ def test_each_odd_picture_has_its_reasons_beside_those_of_its_row(spoiled):
     }
     assert found.measured == 19
     assert [one.id for one in found.failures] == ["5.jpg"]
-    assert found.at(3).values == {"odd_aspect_ratio": pytest.approx(0.1)}
+    assert [found.ids[place] for place in found.odd] == [
+        "0.jpg",
+        "1.jpg",
+        "3.jpg",
+        "2.jpg",
+        "4.jpg",
+    ]
     assert found.pictures_line == (
         "19 pictures measured: 1 dark, 1 light, 2 nearly blank, 1 oddly shaped, 1 tiny, 1 grey"
     )
+
+
+def test_all_that_was_measured_is_told_of_each_picture_be_it_odd_or_not(spoiled):
+    found = penult.outliers(spoiled, progress=False)
+    assert set(found.measures) == {
+        *("dark_score", "light_score", "blurry_score", "low_information_score"),
+        *("odd_aspect_ratio_score", "size", "grayscale_score"),
+    }
+    usual = measure_picture(photo(7))
+    assert not found.reasons[7]
+    assert found.at(7).values["blurry_score"] == usual.blurry == found.measures["blurry_score"][7]
+    assert found.at(7).to_dict()["values"]["dark_score"] == usual.dark
+    assert found.at(3).values["odd_aspect_ratio_score"] == pytest.approx(0.1)
+    assert found.at(2).values["size"] == pytest.approx(800**0.5)
+    assert found.at(5).values == {}  # it is gone
+    assert np.isnan(found.measures["size"][5])
 
 
 def test_without_pictures_none_is_opened(spoiled):

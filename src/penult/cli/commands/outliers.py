@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from penult.records import Outliers
 
 _SHOWN = 20  # images
-_NAMED = 3  # pictures of a kind
 
 
 def run(
@@ -58,7 +57,7 @@ def run(
         typer.Option(
             min=1,
             metavar="N",
-            help="How many images are printed.",
+            help="How many images are printed, and of odd pictures as many.",
             show_default="20, and all with --json",
         ),
     ] = None,
@@ -75,7 +74,9 @@ def run(
 ) -> None:
     """Find images that are unlike others, and pictures that are dark, blurred, tiny or odd.
 
-    Rows are compared by their distance to neighbours and by the local outlier factor.
+    Rows are compared by their distance to neighbours and by the local outlier factor. What both
+    rules call unusual is listed first, then what one does, then all others; each by percentile,
+    and of equal ones by the factor. Odd pictures have a table of their own.
 
     Examples
     --------
@@ -138,7 +139,7 @@ def _show(found: Outliers, limit: int) -> None:
     from itertools import islice
 
     from penult.records import REASONS
-    from penult.wording import listed
+    from penult.records.outlier_words import odd_about
 
     compared = [one for one in islice(found, limit) if one.percentile is not None]
     labelled = any(one.label is not None for one in compared)
@@ -149,11 +150,17 @@ def _show(found: Outliers, limit: int) -> None:
         why = ", ".join(REASONS[reason] for reason in one.reasons)
         table.add_row(one.id, *[one.label or ""] * labelled, *numbers, why)
     table.show()
+    if len(found.odd):
+        table = Table(("odd picture", "percentile", "what is odd"), right=("percentile",))
+        for place in found.odd[:limit].tolist():
+            one = found.at(place)
+            table.add_row(
+                one.id, "" if one.percentile is None else f"{one.percentile:.1f}", odd_about(one)
+            )
+        table.show()
+        if len(found.odd) > limit:
+            say(f"and {count(len(found.odd) - limit, 'more odd picture')}")
     say(found.method_line)
     for line in (found.not_compared_line, found.unusual_line, found.pictures_line):
         if line:
             say(line)
-    for issue in found.issues:
-        if not issue.common:
-            names = [*issue.ids[: _NAMED + 1], *[""] * (len(issue) - _NAMED - 1)]
-            say(f"  {REASONS[issue.reason]}: {listed(names, _NAMED)}")

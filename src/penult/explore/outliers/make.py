@@ -6,13 +6,16 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from penult.explore.outliers.issues import find_issues
-from penult.explore.outliers.picture_reader import measure_pictures
+from penult.explore.outliers.picture_reader import MEASURES, measure_pictures
 from penult.explore.outliers.references import ReferenceName, find_comparisons
 from penult.explore.outliers.rows import judge_rows
 from penult.progress import Tell, announce
 from penult.records import REASONS, Failure, Outliers, PictureIssue
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from penult.records import Features
     from penult.records.neighbors import Metric
 
@@ -51,10 +54,13 @@ def find_outliers(
     ids = tuple(map(str, features.ids))
     issues: tuple[PictureIssue, ...] = ()
     failures: tuple[Failure, ...] = ()
+    scores: dict[str, NDArray[np.float64]] = {}
     measured = None
     if open_image is not None:
         measures, failures = measure_pictures(ids, open_image, tell)
         issues, measured = find_issues(ids, measures), len(ids) - len(failures)
+        names = [one if one == "size" else f"{one}_score" for one in MEASURES]
+        scores = dict(zip(names, measures.T, strict=True))
     listed = {one.reason: {*one.ids} for one in issues if not one.common}
     told = {
         "knn_distance": {ids[place] for place in rows.far.nonzero()[0]},
@@ -79,6 +85,7 @@ def find_outliers(
         references=rows.references,
         not_compared=comparisons.not_compared,
         issues=issues,
+        measures=scores,
         measured=measured,
         failures=failures,
     )
