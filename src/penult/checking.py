@@ -200,6 +200,17 @@ _TYPES: dict[str, tuple[Callable[[object], bool], str]] = {
     "Classifier": (_is_one_of("Classifier"), "a Classifier"),
     "Features": (_is_one_of("Features"), "Features"),
     "Index": (_is_one_of("Index"), "an Index"),
+    **{
+        name: (_is_one_of(name), words)
+        for name, words in {
+            "Clustering": "a Clustering",
+            "Duplicates": "Duplicates",
+            "HeldOut": "HeldOut",
+            "Outliers": "Outliers",
+            "Predictions": "Predictions",
+            "RowMap": "a RowMap",
+        }.items()
+    },
 }
 
 

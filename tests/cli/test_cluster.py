@@ -94,7 +94,7 @@ def test_what_cannot_be_is_one_line(penult, rows, arguments, message):
 def test_photos_are_sorted_into_a_folder_for_each_cluster_and_no_second_time(penult, made, photos):
     done = penult("cluster", made, "-k", 3, "--sort-into", "sorted", "-q")
     assert done.code == 0
-    assert "36 photos in sorted" in done.out
+    assert "sorted: 36 photos put into the folders of their clusters\n" in done.out
     folder = made.parent / "sorted"
     named = sorted(one.name for one in folder.iterdir() if one.is_dir())
     assert [one[:2] for one in named] == ["0-", "1-", "2-"]
@@ -103,12 +103,15 @@ def test_photos_are_sorted_into_a_folder_for_each_cluster_and_no_second_time(pen
         there = sorted(path.name for path in (folder / one).iterdir())
         assert there == sorted(path.name for path in (photos / one[2:]).iterdir())
     before = sorted(folder.rglob("*"))
-    assert penult("cluster", made, "-k", 3, "--sort-into", "sorted", "-q").code == 0
+    done = penult("cluster", made, "-k", 3, "--sort-into", "sorted", "-q")
+    assert "sorted: 0 new, 36 photos were there already\n" in done.out
+    told = json.loads(penult("cluster", made, "-k", 3, "--sort-into", "sorted", "--json", "-q").out)
+    assert (told["copied"], told["there_already"]) == (0, 36)
     assert sorted(folder.rglob("*")) == before
     # Another clustering does not get between them, whose folders could not be told apart.
     done = penult("cluster", made, "-k", 6, "--sort-into", "sorted", "-q")
     assert (done.code, done.err.count("\n")) == (2, 1)
-    assert "is in another cluster now" in done.err
+    assert "give another folder to sort the photos to" in done.err
     assert sorted(folder.rglob("*")) == before
 
 
@@ -117,7 +120,7 @@ def test_links_lead_to_the_photos_and_what_has_changed_is_not_sorted(penult, mad
     (photos / "rose" / "rose_02.jpg").unlink()
     done = penult("cluster", made, "-k", 3, "--sort-into", "s", "--copy-mode", "symlink", "-q")
     assert done.code == 1
-    assert "34 photos in s" in done.out
+    assert "s: 34 photos put" in done.out
     assert "2 photos could not be sorted" in done.err
     assert "rose/rose_01.jpg: is another photo by now than its row was made of" in done.err
     links = [path for path in (made.parent / "s").rglob("*.jpg") if path.is_symlink()]

@@ -80,13 +80,13 @@ def test_two_photos_are_compared(penult, made, toy):
 CONTRADICTIONS = {
     "--similar compares two photos, and there are 1; give two": ["--similar"],
     "2 photos are given; give one, or two and --similar": ["tulip.jpg"],
-    "--label rose needs a classifier that knows the class; give --classifier FILE": [
+    "--class rose needs a classifier that knows the class; give --classifier FILE": [
         "--class", "rose"],
     "the classifier says which network made its rows; leave out --model": [
         "--classifier", "c.skops", "--model", "toy:mean-colour"],
     "and with which weights; leave out --weights": [
         "--classifier", "c.skops", "--weights", "random"],
-    "--similar compares rows, whatever the class; leave out --label": [
+    "--similar compares rows, whatever the class; leave out --class": [
         "tulip.jpg", "--similar", "--classifier", "c.skops", "--class", "rose"],
     "the classifier says which rows are compared; leave out --layer": [
         "tulip.jpg", "--similar", "--classifier", "c.skops", "--layer", "pixels"],

@@ -40,6 +40,8 @@ def test_a_typo_is_one_line_with_what_is_like_it(penult, typed, told):
         (["train"], "FEATURES is missing; type: penult train FEATURES --output FILE [OPTIONS]"),
         (["train", "rows.h5", "-o"], "-o has no value; give it one, or leave it out"),
         (["train", "a", "b", "-o", "c"], "'b' is too much; type: penult train FEATURES --output FILE [OPTIONS]"),
+        (["duplicates", "rows.h5", "--csv", "my dup.csv"], "'my dup.csv' is too much: --csv prints the table; type --csv > 'my dup.csv'"),
+        (["summarize", "rows.h5", "--csv", "s.csv"], "'s.csv' is too much: --csv prints the table; type --csv > s.csv"),
         (["predict", "c", "p", "--top", "0"], "--top is 0; give 1 or more (penult predict --help)"),
         (["predict", "c", "p", "--top", "three"], "--top is 'three'; give a whole number (penult predict --help)"),
         (["predict", "c", "p", "--threshold", "0,6"], "--threshold is 0,6; did you mean 0.6? (penult predict --help)"),

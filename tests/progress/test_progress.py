@@ -276,6 +276,15 @@ def test_the_environment_silences_what_a_command_would_show(terminal, monkeypatc
     assert screen.text == ""
 
 
+def test_a_stage_that_has_ended_is_told_once_in_a_log(capsys):
+    view = Lines()
+    for done in (50, 100, 100, 100):
+        step = Progress(done, 100, 0, stage="t-SNE")
+        view.show(step, Pace(step))
+    view.show(Progress(7, 7, 0, stage="place"), Pace(Progress(7, 7, 0, stage="place")))
+    assert len(capsys.readouterr().err.splitlines()) == 2
+
+
 def test_a_log_gets_a_line_every_ten_seconds(monkeypatch, capsys):
     now = [0.0]
     monkeypatch.setattr("time.monotonic", lambda: now[0])

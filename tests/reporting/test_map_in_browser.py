@@ -166,7 +166,7 @@ def test_nothing_is_asked_for_or_complained_of_and_nothing_is_wider_than_the_win
 
 
 def test_a_dot_has_the_colour_of_its_class_and_there_is_paper_beside_it(grid):
-    palette = grid.run("rowMap.data.palette.slice(0, 5)")
+    palette = grid.run("rowMap.data.palettes.light.slice(0, 5)")
     for k in (0, 7, 59):
         expected = np.array([int(palette[k % 5][n : n + 2], 16) for n in (1, 3, 5)])
         expected = 0.88 * expected + 0.12 * 255
@@ -309,7 +309,7 @@ def test_an_image_of_several_labels_stays_while_one_is_on_in_the_colour_of_the_r
     tab.run("rowMap.colorBy(0)")
     names = "[...document.querySelectorAll('.legend .value')].map(one => one.textContent)"
     assert tab.run(names) == ["cat59", "dog1", "none1"]
-    cat, dog = (tab.run(f"rowMap.data.palette[{k}]") for k in (0, 1))
+    cat, dog = (tab.run(f"rowMap.data.palettes.light[{k}]") for k in (0, 1))
     color = (
         "'#' + rowMap.drawing.colorOf({}).map(one => one.toString(16).padStart(2, '0')).join('')"
     )
@@ -471,6 +471,13 @@ def test_fingers_tap_pan_and_pinch(tab, pages):
 
 def test_paper_shows_the_whole_map_on_white(tab, pages):
     tab.open(pages / "grid.html", dark=True)
+    swatch = "getComputedStyle(document.querySelector('.legend .swatch')).backgroundColor"
+    assert tab.run(swatch) == "rgb(63, 154, 221)"
+    dark = [{"name": "prefers-color-scheme", "value": "dark"}]
+    tab.call("Emulation.setEmulatedMedia", media="print", features=dark)
+    assert tab.run(swatch) == "rgb(0, 114, 178)"
+    tab.call("Emulation.setEmulatedMedia", media="", features=dark)
+    assert tab.run(swatch) == "rgb(63, 154, 221)"
     tab.call("Page.printToPDF")
     corner, ink = tab.run(
         "(() => { const canvas = document.querySelector('.printed canvas');"

@@ -8,8 +8,50 @@ import pytest
 from penult.errors import UsageError
 from penult.web.map.columns import packed_column
 from penult.web.map.order import morton_order
+from penult.web.map.palette import CATEGORICAL, CATEGORICAL_ON_DARK
 
 pytestmark = pytest.mark.light
+
+
+def linear(color):
+    rgb = np.array([int(color[k : k + 2], 16) for k in (1, 3, 5)]) / 255
+    return np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+
+
+def oklab(color):
+    """Ottosson's (2020): lightness, and how red and how yellow."""
+    cones = np.array(
+        [
+            [0.4122214708, 0.5363325363, 0.0514459929],
+            [0.2119034982, 0.6806995451, 0.1073969566],
+            [0.0883024619, 0.2817188376, 0.6299787005],
+        ]
+    )
+    opponents = np.array(
+        [
+            [0.2104542553, 0.7936177850, -0.0040720468],
+            [1.9779984951, -2.4285922050, 0.4505937099],
+            [0.0259040371, 0.7827717662, -0.8086757660],
+        ]
+    )
+    return opponents @ np.cbrt(cones @ linear(color))
+
+
+def test_colours_on_the_dark_page_can_be_seen_and_told_apart_as_on_white():
+    luminance = [
+        linear(one) @ [0.2126, 0.7152, 0.0722] for one in ("#141418", *CATEGORICAL_ON_DARK)
+    ]
+    paper, *others = np.array(luminance) + 0.05
+    assert min(one / paper for one in others) > 3.9
+    apart = []
+    for colors in (CATEGORICAL, CATEGORICAL_ON_DARK):
+        places = np.array([oklab(one) for one in colors])
+        away = np.linalg.norm(places[:, None] - places, axis=2)[np.triu_indices(len(places), 1)]
+        apart.append(away.min())
+    assert apart[1] > 0.8 * apart[0]
+    for white, dark in zip(CATEGORICAL, CATEGORICAL_ON_DARK, strict=True):
+        (light, *_), (lighter, *_) = oklab(white), oklab(dark)
+        assert lighter == pytest.approx(0.58 + (light - 0.43) * 0.30 / 0.37, abs=0.02)
 
 
 def unpacked(packed):

@@ -138,6 +138,9 @@ def _in_words(error: Any) -> str:
             given = [extra[1]] if Path(extra[1]).exists() else extra[1].split()
             now = " ".join(f"--images {shell_quote(one)}" for one in given)
             return f"{extra[1]!r} is too much; type {now} for where the images are now"
+        if extra and _prints_csv(error.ctx.command) and extra[1].lower().endswith(".csv"):
+            file = shell_quote(extra[1])
+            return f"{extra[1]!r} is too much: --csv prints the table; type --csv > {file}"
         return f"{extra[1]!r} is too much{usage}" if extra else f"{message}{usage}"
     name = max(param.opts, key=len) if param.param_type_name == "option" else param.metavar
     if type(error).__name__ == "MissingParameter":
@@ -149,6 +152,11 @@ def _in_words(error: Any) -> str:
     if found["type"] == "value_error":
         return f"{name}: {str(found['ctx']['error']).rstrip('.')}{about}"
     return f"{name} is {_typed(found['input'])}; {_what_to_give(found)}{about}"
+
+
+def _prints_csv(command: Any) -> bool:
+    """Whether its --csv stands alone, where that of other commands has a file."""
+    return any("--csv" in one.opts and getattr(one, "is_flag", False) for one in command.params)
 
 
 def _typed(value: Any) -> str:

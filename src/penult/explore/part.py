@@ -69,7 +69,13 @@ def choose_rows(
     if not fitted.any() and fit_on is not None:
         everywhere = np.arange(len(features))
         there = [one for one in get_args(Part) if fitted_on(features, everywhere, one).any()]
-        has = f"the rows are in {listed(there)}" if there else "the rows have no splits"
+        has = f"the rows are in {listed(there)}"
+        if not there:
+            raise UsageError(
+                f"{option('fit_on', fit_on)} fits the map on that part alone, but the rows have no "
+                "splits; extract photos that lie in folders train/ and test/, or are listed in a "
+                "table with a column split, or leave it out"
+            )
         if fit_on in there:
             has = f"none of the {count(len(shown), 'row')} sampled is in it"
         raise UsageError(

@@ -18,7 +18,7 @@ class Lines:
     """Lines on stderr, at most every ten seconds, so that the log of a night stays short."""
 
     def __init__(self) -> None:
-        self._stage, self._last = "", time.monotonic()
+        self._stage, self._last, self._ended = "", time.monotonic(), False
 
     def show(self, now: Progress, pace: Pace) -> None:
         """Print a line, if it is time for one."""
@@ -29,8 +29,11 @@ class Lines:
             return
         if begins and now.kept:
             self._print(going_on(now))
-        if time.monotonic() - self._last >= _SECONDS_APART or now.done == now.total:
-            self._last = time.monotonic()
+        ends = now.done == now.total
+        if begins or not ends:
+            self._ended = False
+        if time.monotonic() - self._last >= _SECONDS_APART or (ends and not self._ended):
+            self._last, self._ended = time.monotonic(), ends
             self._print(sentence(now, pace))
 
     def close(self) -> None:

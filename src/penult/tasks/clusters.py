@@ -29,7 +29,7 @@ def cluster(
     *,
     csv: str | Path | None = None,
     method: Literal["kmeans", "hdbscan", "agglomerative"] = "kmeans",
-    k: int | str | None = None,
+    k: int | str | Sequence[int] | None = None,
     min_cluster_size: int | None = None,
     layer: str | None = None,
     metric: Literal["cosine", "euclidean"] = "cosine",
@@ -61,9 +61,9 @@ def cluster(
     method : {"kmeans", "hdbscan", "agglomerative"}, default="kmeans"
         k-means takes any number of rows. HDBSCAN finds how many clusters there are, and leaves rows
         out as noise; of 50,000 rows at most. Agglomerative clustering (Ward) takes 10,000.
-    k : int or str, optional
-        How many clusters, or both ends of a range, ``"2:30"``, of which that of the highest
-        silhouette is chosen; ``"2:30"`` by default, or as far as there are rows. Not of HDBSCAN.
+    k : int, str or sequence of int, optional
+        How many clusters, or both ends of a range, ``(2, 30)`` or ``"2:30"``, of which that of the
+        highest silhouette is chosen; these by default, or as far as there are rows. Not of HDBSCAN.
     min_cluster_size : int, optional
         Of HDBSCAN: how many rows the smallest cluster has; 5 by default.
     layer : str, optional
@@ -147,8 +147,8 @@ def cluster(
                     found, clustered, path, images=images, offline=offline, overwrite=overwrite
                 )
         if folders is not None:
-            copied, failures = folders.fill(found, tell)
-            found = replace(found, copied=copied, failures=failures)
+            copied, there, failures = folders.fill(found, tell)
+            found = replace(found, copied=copied, there_already=there, failures=failures)
     return found
 
 

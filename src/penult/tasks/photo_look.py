@@ -18,7 +18,7 @@ from penult.extractor.rows import as_names
 from penult.images.in_memory import are_in_memory
 from penult.images.sources.remote.connection import is_url
 from penult.inputs import require_file
-from penult.interface import option
+from penult.interface import at_command_line, option
 from penult.output import atomic_output, check_output
 from penult.records import Look
 from penult.suffixes import LOOK
@@ -213,7 +213,7 @@ def _require_together(
         )
     if classifier is None and labels:
         raise UsageError(
-            f"{option('label', labels[0])} needs a classifier that knows the class; give "
+            f"{option(_class_option(), labels[0])} needs a classifier that knows the class; give "
             f"{option('classifier', 'FILE')}"
         )
     if classifier is not None and model is not None:
@@ -229,7 +229,7 @@ def _require_together(
     if similar and labels:
         raise UsageError(
             f"{option('similar', True)} compares rows, whatever the class; leave out "
-            f"{option('label')}"
+            f"{option(_class_option())}"
         )
     if similar and classifier is not None and layers:
         raise UsageError(
@@ -285,3 +285,8 @@ def _in_notebook(found: Look) -> str:
     from penult.reporting.figures.look import look_as_html
 
     return look_as_html(found)
+
+
+def _class_option() -> str:
+    """What the help of the command calls it; Python has no argument `class`."""
+    return "class" if at_command_line() else "label"

@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from penult.checking import checked
 from penult.errors import UnknownNameError, UsageError
-from penult.explore.row_map.columns import AddedColumns, add_columns
+from penult.explore.row_map.columns import AddedColumns, Source, add_columns
 from penult.explore.row_map.coordinates import write_coordinates
+from penult.explore.row_map.known_tables import columns_of
 from penult.explore.row_map.make import (
     make_map,
     map_of_coordinates,
@@ -23,7 +24,15 @@ from penult.features.read import one_set
 from penult.interface import option
 from penult.output import check_output
 from penult.progress import ShowProgress, following
-from penult.records import Features, RowMap
+from penult.records import (
+    Clustering,
+    Duplicates,
+    Features,
+    HeldOut,
+    Outliers,
+    Predictions,
+    RowMap,
+)
 from penult.suffixes import MAP
 from penult.wording import listed
 
@@ -43,11 +52,25 @@ def map(
     seed: int = 0,
     fit_on: Literal["train", "validation", "test"] | None = None,
     sample: int | None = None,
-    coordinates: str | Path | None = None,
+    coordinates: str | Path | RowMap | None = None,
     columns: str
     | Path
     | Mapping[str, Sequence[Any]]
-    | Sequence[str | Path | Mapping[str, Sequence[Any]]]
+    | Clustering
+    | Duplicates
+    | HeldOut
+    | Outliers
+    | Predictions
+    | Sequence[
+        str
+        | Path
+        | Mapping[str, Sequence[Any]]
+        | Clustering
+        | Duplicates
+        | HeldOut
+        | Outliers
+        | Predictions
+    ]
     | None = None,
     color_by: str | None = None,
     thumbnails: bool = False,
@@ -90,18 +113,21 @@ def map(
         each by itself.
     sample : int, optional
         Draw a random part of so many rows.
-    coordinates : path, optional
-        A table with the columns ``id``, ``x`` and ``y``, as this writes it, to draw again in place
-        of computing. Other options of the method cannot be given with it.
-    columns : path or mapping, or several, optional
+    coordinates : path or RowMap, optional
+        A map that this returned, or a table with the columns ``id``, ``x`` and ``y``, as this
+        writes it, to draw again in place of computing. Other options of the method cannot be given
+        with it.
+    columns : path, mapping, or a result, or several, optional
         What else may colour the map, and stands in its tables: CSV or Parquet files with a column
         ``id``, such as those of ``penult cluster``, ``predict``, ``duplicates``, ``outliers`` and
         ``held_out.csv``. A mapping of names to columns is such a table in memory; without ``id`` it
-        has a value for each of the features' rows. Floats are measured; texts, integers, True and
-        False name. See docs/map.md.
+        has a value for each of the features' rows. What `cluster`, `duplicates`, `outliers` and
+        `predict` return, and the ``held_out`` of scores, is the table of it. Floats are measured;
+        texts, integers, True and False name. See docs/map.md.
     color_by : str, optional
         What colours stand for, and on a page do at first: ``"label"``, ``"split"``, ``"group"``,
-        ``"none"``, or one of `columns`; the label by default, where there are some.
+        ``"none"``, or one of `columns`, also by the name that it has in its table; the label by
+        default, where there are some.
     thumbnails : bool, default=False
         Show the photos themselves on a picture, as many as have room.
     images : path, str or sequence of them, optional
@@ -139,10 +165,10 @@ def map(
     """
     targets = _targets(output)
     inputs = [] if isinstance(features, Features) else [Path(features)]
-    if coordinates is not None:
+    if isinstance(coordinates, str | Path):
         inputs.append(Path(coordinates))
-    sources = [columns] if isinstance(columns, str | Path | Mapping) else [*(columns or ())]
-    inputs += [Path(one) for one in sources if not isinstance(one, Mapping)]
+    sources = _sources(columns)
+    inputs += [Path(one) for one in sources if isinstance(one, str | Path)]
     for target in targets:
         check_output(target, overwrite=overwrite, inputs=inputs, output=MAP)
         if target.suffix.lower() == ".parquet":
@@ -168,7 +194,8 @@ def map(
     color_by = _color(shown, added, color_by)
     with following(progress) as tell:
         if coordinates is not None:
-            made = map_of_coordinates(shown, Path(coordinates), metric)
+            given = coordinates if isinstance(coordinates, RowMap) else Path(coordinates)
+            made = map_of_coordinates(shown, given, metric)
         else:
             made = make_map(
                 shown,
@@ -225,6 +252,15 @@ def _targets(output: str | Path | Sequence[str | Path] | None) -> list[Path]:
     return targets
 
 
+def _sources(columns: Source | Sequence[Source] | None) -> list[Source]:
+    """The tables: one alone, which may be a list itself, as predictions are, or several."""
+    if columns is None:
+        return []
+    if isinstance(columns, str | Path | Mapping) or columns_of(columns) is not None:
+        return [cast("Source", columns)]
+    return [*cast("Sequence[Source]", columns)]
+
+
 def _require_alone(**options: object) -> None:
     for name, value in options.items():
         if value is not None:
@@ -251,11 +287,15 @@ def _color(features: Features, added: AddedColumns, asked: str | None) -> str | 
         raise UsageError(
             f"{option('color_by', asked)}, but these rows have no {asked}; allowed: {listed(there)}"
         )
-    if asked not in has:
-        raise UnknownNameError(
-            "column", asked, there, f"{option('columns', 'TABLE')} brings others"
-        )
-    return asked
+    if asked in has:
+        return asked
+    # As it is called in its table, if one alone is.
+    if len(here := added.renamed.get(asked, ())) == 1:
+        return here[0]
+    hint = f"{option('columns', 'TABLE')} brings others"
+    if here:
+        hint = f"{listed(here)} are called {asked} in their tables; {hint}"
+    raise UnknownNameError("column", asked, there, f"there are {listed(there, 30)}; {hint}")
 
 
 def _in_notebook(color_by: str | None, row_map: RowMap) -> str:

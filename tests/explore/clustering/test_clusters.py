@@ -56,6 +56,18 @@ def test_without_a_number_two_to_thirty_are_tried_as_far_as_there_are_rows():
     assert cluster(features_of(np.eye(2))).k == 2
 
 
+@pytest.mark.parametrize("k", ["2:5", (2, 5), [2, 5], range(2, 6), np.array([2, 3, 4, 5])])
+def test_a_range_is_a_text_a_pair_or_python_s_own(k):
+    found = penult.cluster(blobs(3, 8), k=k, progress=False)
+    assert [one.k for one in found.curve] == [2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("k", [(2,), range(2, 12, 3), (2, 9, 4)])
+def test_numbers_that_are_no_range_are_refused(k):
+    with pytest.raises(UsageError, match=r"the ends of a range to choose from, \(2, 30\)"):
+        penult.cluster(blobs(3, 8), k=k, progress=False)
+
+
 def test_where_the_best_is_the_last_that_was_tried_it_is_said():
     more = "; it is the highest number that was tried, and more may be better"
     assert cluster(blobs(5, of=4), k="2:4").choice_line.endswith(more)

@@ -157,6 +157,36 @@ def test_outliers(features, mapped, tmp_path):
     assert column["names"] == ["dark", "far"]
 
 
+def test_what_penult_returns_is_the_table_that_it_writes_of_it(features, mapped, tmp_path):
+    from duplicate_records import duplicates_of, group
+
+    from penult.records import Prediction, Predictions
+
+    clusters = penult.cluster(features, csv=tmp_path / "c.csv", k=2, progress=False)
+    odd = penult.outliers(features, tmp_path / "o.csv", k=2, pictures=False, progress=False)
+    assert mapped(clusters) == mapped(tmp_path / "c.csv")
+    assert mapped([clusters, odd]) == mapped([tmp_path / "c.csv", tmp_path / "o.csv"])
+    tried = held_out(("0.jpg", "1.jpg"), ("a", "b"), ("a", "a"), (0.75, 0.5))
+    assert mapped(tried, color_by="mistake")["mistake"] == [False, True, *[None] * 10]
+    one = Prediction(id="1.jpg", label="b", probability=0.5, top=(("b", 0.5),))
+    assert mapped(Predictions([one]))["predicted"][:3] == [None, "b", None]
+    assert mapped([Predictions([one]), clusters])["confidence"][1] == 0.5
+    found = mapped(duplicates_of(group("0.jpg", "2.jpg", label="blob 0")))
+    assert found["duplicate_group"][:4] == [1, None, 1, None]
+
+
+def test_a_column_is_found_by_the_name_in_its_table_where_no_other_has_it(mapped, tmp_path):
+    path = table(tmp_path / "o.csv", "id,percentile,reasons", "0.jpg,99,far", "1.jpg,50,")
+    column, _ = on_page(mapped, tmp_path, path, "outlier_percentile")
+    mapped(path, output=tmp_path / "map.html", overwrite=True, offline=True, color_by="percentile")
+    assert page_column(tmp_path, "outlier_percentile") == column
+    other = of_all(tmp_path / "b.csv", "percentile", range(12))
+    assert mapped([path, other], color_by="percentile")["percentile"][3] == 3  # its own
+    again = table(tmp_path / "p.csv", "id,percentile,reasons", "0.jpg,9,far", "1.jpg,5,")
+    with pytest.raises(UnknownNameError, match=r"there are .*outlier_percentile.*outlier_percen"):
+        mapped([path, again], color_by="percentile")
+
+
 def test_columns_stand_in_tables_and_pandas_with_their_types(mapped, tmp_path, features):
     of_all(tmp_path / "c.csv", "cluster", range(12))
     mapped(tmp_path / "c.csv", output=tmp_path / "map.csv")
@@ -261,7 +291,9 @@ def test_an_id_twice_that_says_the_same_is_fine(mapped, tmp_path):
 
 def test_a_column_that_is_not_there_is_named_with_those_that_are(mapped, tmp_path):
     path = of_all(tmp_path / "c.csv", "cluster", range(12))
-    with pytest.raises(UnknownNameError, match=r"clustr.*did you mean cluster"):
+    with pytest.raises(
+        UnknownNameError, match=r"clustr.*did you mean cluster\? \(there are label, .*cluster, none"
+    ):
         mapped(path, color_by="clustr")
     with pytest.raises(PathNotFoundError):
         mapped(tmp_path / "nowhere.csv")

@@ -44,6 +44,16 @@ def rows(tmp_path):
     return write(tmp_path / "rows.h5", records, [rng.standard_normal((9, 5)).astype(np.float32)])
 
 
+def test_a_map_is_given_again_as_its_table_is(rows, tmp_path):
+    made = penult.map(rows, tmp_path / "map.csv", method="pca", fit_on="train", progress=False)
+    again = penult.map(rows, coordinates=made, progress=False)
+    assert (again.xy == made.xy).all()
+    assert again.method_line == made.method_line
+    assert again.explained_variance == made.explained_variance
+    with pytest.raises(UsageError, match=r"the map has coordinates of other images \(=a.jpg, say"):
+        penult.map(blobs(2, 6), coordinates=made, progress=False)
+
+
 def test_the_columns_are_as_scripts_rely_on(rows, tmp_path):
     found = penult.map(rows, tmp_path / "map.csv", method="pca", progress=False)
     text = (tmp_path / "map.csv").read_text()

@@ -146,6 +146,14 @@ def test_progress_counts_iterations_up_to_the_last():
     assert counted == sorted(counted)
 
 
+def test_rows_that_are_placed_are_counted_as_such_and_not_as_iterations():
+    told = []
+    parts = ["train", "train", "test"] * 20
+    penult.map(blobs(6, 10, splits=parts), fit_on="train", progress=told.append)
+    assert [p.done for p in told if p.stage == "t-SNE"].count(750) == 1
+    assert [(p.done, p.total) for p in told if p.stage == "place other rows"] == [(20, 20)]
+
+
 def test_a_sample_is_of_so_many_rows_and_says_so():
     features = blobs(4)
     found = penult.map(features, method="pca", sample=20, progress=False)
@@ -193,7 +201,10 @@ def test_rows_with_nan_are_named():
         ({"neighbors": 5}, r"neighbors is for method='umap'"),
         ({"seed": -1}, r"seed is -1; give 0 to"),
         ({"sample": 1}, r"sample is 1; give 2 or more"),
-        ({"fit_on": "train"}, r"fit_on='train' fits .* but the rows have no splits"),
+        (
+            {"fit_on": "train"},
+            r"fit_on='train' fits .* but the rows have no splits; .*train/ and test/",
+        ),
         ({"thumbnails": True}, r"thumbnails=True is for a picture; give output='map.png'"),
         ({"color_by": "split"}, r"color_by='split', but these rows have no split; allowed: label"),
         ({"output": ["a.csv", "a.csv"]}, r"a.csv is given twice"),

@@ -32,6 +32,16 @@ def test_the_lines_of_the_spectrum_stand_where_the_numbers_say():
     assert kinds == ["same class", "two classes"]
 
 
+def test_words_stand_above_the_bars():
+    rows = np.random.default_rng(0).standard_normal((60, 4)) + 0.01
+    axes = drawn(rows, [0, 1] * 30)
+    axes[0].figure.draw_without_rendering()
+    for one, words in ((axes[2], axes[2].get_legend()), (axes[3], axes[3].texts[0])):
+        highest = max(stairs.get_data().values.max() for stairs in one.patches)
+        _, top = one.transData.transform((0, highest))
+        assert words.get_window_extent().y0 > top
+
+
 def test_without_labels_all_pairs_are_drawn():
     axes = drawn(np.random.default_rng(0).standard_normal((20, 4)))
     assert axes[2].get_title(loc="left").startswith("Distances ")

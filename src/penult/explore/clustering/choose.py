@@ -27,14 +27,14 @@ _NUMBER = re.compile(r"\d{1,18}")
 _RANGE = re.compile(r"(\d{1,18})\s*:\s*(\d{1,18})")
 
 
-def numbers_of_clusters(k: int | str | None, rows: int) -> range:
+def numbers_of_clusters(k: int | str | Sequence[int] | None, rows: int) -> range:
     """Read how many clusters are asked for.
 
     Parameters
     ----------
-    k : int, str or None
-        A number, ``"10"``, or both ends of a range, ``"2:30"``; None for 2 to 30, or as many as
-        there can be.
+    k : int, str, sequence of int or None
+        A number, ``"10"``, or both ends of a range, ``"2:30"`` or ``(2, 30)``, or all of it,
+        ``range(2, 31)``; None for 2 to 30, or as many as there can be.
     rows : int
         How many rows there are, at least two.
 
@@ -50,7 +50,7 @@ def numbers_of_clusters(k: int | str | None, rows: int) -> range:
     """
     if k is None:
         return range(_LEAST, max(_LEAST, min(_MOST, rows - 1)) + 1)
-    text = str(k).strip()
+    text = str(k).strip() if isinstance(k, int | str) else _as_text(k)
     ends = _RANGE.fullmatch(text)
     if ends is None and _NUMBER.fullmatch(text) is None:
         raise UsageError(
@@ -75,6 +75,16 @@ def numbers_of_clusters(k: int | str | None, rows: int) -> range:
             allowed = f"the lower end comes first; give {option('k', f'{last}:{first}')}"
         raise UsageError(f"{option('k')} is {first:,}:{last:,}; {allowed}")
     return range(first, last + 1)
+
+
+def _as_text(k: Sequence[int]) -> str:
+    """The ends of a range as the command takes them; two numbers are such ends."""
+    if len(k) < 2 or (len(k) > 2 and [*k] != [*range(k[0], k[0] + len(k))]):
+        raise UsageError(
+            f"{option('k')} is {short_text(str([*k]))}; give how many clusters, 10, or the ends of "
+            "a range to choose from, (2, 30)"
+        )
+    return f"{k[0]}:{k[-1]}"
 
 
 def best_clusters(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -47,7 +47,7 @@ def require_clustering(
     method: ClusteringMethod,
     *,
     rows: int,
-    k: int | str | None,
+    k: int | str | Sequence[int] | None,
     min_cluster_size: int | None,
     seed: int,
 ) -> None:
@@ -91,7 +91,7 @@ def make_clusters(
     features: Features,
     *,
     method: ClusteringMethod,
-    k: int | str | None,
+    k: int | str | Sequence[int] | None,
     min_cluster_size: int | None,
     metric: Metric,
     seed: int,

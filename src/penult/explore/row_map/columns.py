@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from penult.errors import FileFormatError, UsageError
-from penult.explore.row_map.known_tables import known_table
+from penult.explore.row_map.known_tables import columns_of, known_table
 from penult.explore.row_map.values import plain_values
 from penult.explore.tables import read_table
 from penult.interface import option
@@ -19,11 +19,21 @@ from penult.wording import count, listed
 
 if TYPE_CHECKING:
     from penult.explore.row_map.values import Value
-    from penult.records import Features
+    from penult.records import (
+        Clustering,
+        Duplicates,
+        Features,
+        HeldOut,
+        Outliers,
+        Predictions,
+    )
 
 __all__ = ["AddedColumns", "Source", "add_columns"]
 
-Source: TypeAlias = "str | Path | Mapping[str, Sequence[Any]]"
+Source: TypeAlias = (
+    "str | Path | Mapping[str, Sequence[Any]]"
+    " | Clustering | Duplicates | HeldOut | Outliers | Predictions"
+)
 
 _IN_MEMORY = "columns"  # what a mapping is called
 _PLACES = frozenset({"id", "x", "y"})  # columns that every map has
@@ -39,10 +49,13 @@ class AddedColumns:
         A value for each row of the features, None where there is none.
     joined : frozenset of str
         Those of whose values each may be several names, joined by ``|``.
+    renamed : mapping of str to tuple of str
+        What columns that have another name here are called in their tables, to their names here.
     """
 
     values: Mapping[str, Sequence[Value]]
     joined: frozenset[str] = frozenset()
+    renamed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def add_columns(sources: Sequence[Source], features: Features) -> AddedColumns:
@@ -55,9 +68,10 @@ def add_columns(sources: Sequence[Source], features: Features) -> AddedColumns:
 
     Parameters
     ----------
-    sources : sequence of path or mapping
+    sources : sequence of path, mapping, or a result
         Tables, CSV or Parquet, with a column ``id``. A mapping is a table in memory, of names to
-        columns; without ``id`` it has a value for each row, in their order.
+        columns; without ``id`` it has a value for each row, in their order. A `Clustering`,
+        `Duplicates`, `HeldOut`, `Outliers` or `Predictions` is the table that penult writes of it.
     features : Features
 
     Raises
@@ -75,9 +89,10 @@ def add_columns(sources: Sequence[Source], features: Features) -> AddedColumns:
     }
     found: dict[str, Sequence[Value]] = {}
     joined: set[str] = set()
+    renamed: dict[str, tuple[str, ...]] = {}
     for source in sources:
         name, stem = _named(source)
-        columns, told_apart = _columns(source, name, ids)
+        columns, told_apart, known_names = _columns(source, name, ids)
         for column, values in columns.items():
             nothing = all(one is None for one in values)
             if nothing or (column in own and _says_the_same(values, own[column])):
@@ -91,21 +106,26 @@ def add_columns(sources: Sequence[Source], features: Features) -> AddedColumns:
                     f"{option('columns')} whose file is called {stem} as well; rename one"
                 )
             found[chosen] = values
+            theirs = known_names.get(column, column)
+            if chosen != theirs:
+                renamed[theirs] = (*renamed.get(theirs, ()), chosen)
             if column in told_apart:
                 joined.add(chosen)
-    return AddedColumns(found, frozenset(joined))
+    return AddedColumns(found, frozenset(joined), renamed)
 
 
 def _named(source: Source) -> tuple[str, str]:
     if isinstance(source, Mapping):
         return _IN_MEMORY, _IN_MEMORY
-    return str(source), Path(source).stem
+    if isinstance(source, str | Path):
+        return str(source), Path(source).stem
+    return f"the {type(source).__name__}", type(source).__name__.lower()
 
 
 def _columns(
     source: Source, name: str, ids: Sequence[str]
-) -> tuple[dict[str, list[Value]], frozenset[str]]:
-    """The columns of one table, a value for each id."""
+) -> tuple[dict[str, list[Value]], frozenset[str], Mapping[str, str]]:
+    """The columns of one table, a value for each id; which hold several names; their old names."""
     if isinstance(source, Mapping):
         table = {str(column): _as_list(column, values) for column, values in source.items()}
         wanted = len(table.get("id", ids))
@@ -119,10 +139,12 @@ def _columns(
                 )
         if "id" not in table:
             typed = {column: plain_values(column, values) for column, values in table.items()}
-            return typed, frozenset()
+            return typed, frozenset(), {}
         told: Mapping[str, Sequence[Any]] = table
+    elif (result := columns_of(source)) is not None:
+        told = result
     else:
-        path = Path(source)
+        path = Path(cast("str | Path", source))
         hint = "give a table with a column id, as penult writes them"
         read = read_table(
             path, lambda names: _every(path, names, hint), what="a table of ids", hint=hint
@@ -146,7 +168,7 @@ def _columns(
     columns = {
         column: [None if k < 0 else values[k] for k in at] for column, values in typed.items()
     }
-    return columns, known.joined
+    return columns, known.joined, known.renamed
 
 
 def _as_list(name: object, values: object) -> list[Any]:

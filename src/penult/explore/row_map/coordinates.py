@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from penult.records import RowMap
 
-__all__ = ["Coordinates", "read_coordinates", "write_coordinates"]
+__all__ = ["Coordinates", "coordinates_of", "read_coordinates", "write_coordinates"]
 
 _KEY = b"penult.map"
 _METHODS, _METRICS = ("pca", "tsne", "umap"), ("cosine", "euclidean")
@@ -131,6 +131,13 @@ def read_coordinates(path: Path) -> Coordinates:
     if not places:
         raise FileFormatError(f"{path} has no rows; {hint}")
     return Coordinates(places, xy, about)
+
+
+def coordinates_of(row_map: RowMap) -> Coordinates:
+    """Take the coordinates of a map, as `read_coordinates` would from its Parquet file."""
+    places = {str(one): place for place, one in enumerate(row_map.ids)}
+    about = _about(json.dumps(row_map.to_dict()).encode())
+    return Coordinates(places, np.asarray(row_map.xy, np.float32), about)
 
 
 def _wanted(path: Path, header: Sequence[str], hint: str) -> dict[str, int]:

@@ -12,7 +12,7 @@ import numpy as np
 from penult.errors import UsageError
 from penult.explore.components import COMPONENTS, find_components
 from penult.explore.part import MapRows, Part, choose_rows, fitted_on
-from penult.explore.row_map.coordinates import read_coordinates
+from penult.explore.row_map.coordinates import coordinates_of, read_coordinates
 from penult.explore.row_map.quality import measure_quality
 from penult.explore.row_map.tsne import EXAGGERATION, choose_perplexity, tsne
 from penult.explore.row_map.umap import choose_neighbors, umap
@@ -113,7 +113,7 @@ def make_map(
     )
 
 
-def map_of_coordinates(features: Features, path: Path, metric: Metric | None) -> RowMap:
+def map_of_coordinates(features: Features, source: Path | RowMap, metric: Metric | None) -> RowMap:
     """Put a map together from a table of coordinates, and measure how good it is.
 
     Rows that have no coordinates are not on it; coordinates of other ids are left out, and a
@@ -122,8 +122,8 @@ def map_of_coordinates(features: Features, path: Path, metric: Metric | None) ->
     Parameters
     ----------
     features : Features
-    path : path
-        The table.
+    source : path or RowMap
+        The table, or a map.
     metric : {"cosine", "euclidean"} or None
         None for that by which the map was made, or cosine where the table does not say.
 
@@ -134,7 +134,10 @@ def map_of_coordinates(features: Features, path: Path, metric: Metric | None) ->
     PathNotFoundError, FileFormatError, MissingExtraError
         As `read_coordinates` does.
     """
-    given = read_coordinates(path)
+    if isinstance(source, RowMap):
+        given, name, hint = coordinates_of(source), "the map", "give the one"
+    else:
+        given, name, hint = read_coordinates(source), str(source), "give the table"
     ids = [str(one) for one in features.ids]
     # As a table has it whose formulas were escaped.
     at = [given.places.get(one, given.places.get(f"'{one}", -1)) for one in ids]
@@ -143,13 +146,13 @@ def map_of_coordinates(features: Features, path: Path, metric: Metric | None) ->
     if not len(shown):
         example = next(iter(given.places))
         raise UsageError(
-            f"{path} has coordinates of other images ({example}, say) than the features "
-            f"({ids[0]}, say); give the table that was made of them"
+            f"{name} has coordinates of other images ({example}, say) than the features "
+            f"({ids[0]}, say); {hint} that was made of them"
         )
     if others := len(given.places) - len(shown):
         logging.getLogger("penult").warning(
             "penult: %s has coordinates of %s that the features do not have; they are left out",
-            *(path, count(others, "image")),
+            *(name, count(others, "image")),
         )
     about = given.about
     fit_on = about.get("fit_on")

@@ -149,6 +149,7 @@ def tsne(
         found -= (np.max(found, axis=0) + np.min(found, axis=0)) / 2
         # Rows that are placed do not widen the map, and openTSNE knows which way is faster.
         found.gradient_descent_params["negative_gradient_method"] = "auto"
+        found.gradient_descent_params["callbacks"] = None  # they count the iterations of the map
         result = np.empty((len(rows), 2), np.float32)
         result[fitted] = np.asarray(found)
         others = np.flatnonzero(~fitted)

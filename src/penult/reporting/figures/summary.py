@@ -134,7 +134,9 @@ def _distances(axes: Axes, summary: Summary) -> None:
     _title(axes, f"Classes overlap by {percent(found.overlap)} (50% by chance)")
     _filled(axes, found.between.histogram, found.edges, WRONG, "two classes")
     _filled(axes, found.within.histogram, found.edges, LINE, "same class")
-    axes.legend(frameon=False, fontsize=9, labelcolor=SOFT, loc="upper left", reverse=True)
+    # Side by side above the highest bar.
+    axes.set_ylim(top=1.2 * 100 * max(found.within.histogram.max(), found.between.histogram.max()))
+    axes.legend(frameon=False, fontsize=9, labelcolor=SOFT, loc="upper left", reverse=True, ncols=2)
 
 
 def _filled(
@@ -152,9 +154,12 @@ def _occurrences(axes: Axes, hubness: Hubness | None) -> None:
     _title(axes, f"Hubness {hubness.skewness:.2f}")
     width = max(1, int(np.ceil((counts.max() + 1) / _BINS)))
     edges = np.arange(0, counts.max() + width + 1, width) - 0.5
-    axes.stairs(np.histogram(counts, edges)[0], edges, fill=True, color=LINE, alpha=0.75)
+    rows = np.histogram(counts, edges)[0]
+    axes.stairs(rows, edges, fill=True, color=LINE, alpha=0.75)
     axes.set_yscale("log")
-    axes.set_ylim(bottom=0.7)
+    # With room for what the line is, above the highest bar.
+    lowest = 0.7
+    axes.set_ylim(lowest, rows.max() * (rows.max() / lowest) ** 0.18)
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     axes.yaxis.set_minor_formatter(lambda *_: "")
     k = hubness.neighbors

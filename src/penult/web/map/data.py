@@ -10,7 +10,7 @@ import numpy as np
 
 from penult.web.map.arrays import packed_array
 from penult.web.map.columns import packed_column
-from penult.web.map.palette import CATEGORICAL
+from penult.web.map.palette import CATEGORICAL, CATEGORICAL_ON_DARK
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -59,8 +59,8 @@ def map_data(
     -------
     dict
         ``format``, 1; ``name``; ``ids``; ``xy``; ``columns``; ``color_by``, the place among them of
-        the one that colours at first; ``neighbors``, with ``metric``,
-        ``places`` and ``values``; ``palette``; ``escape_formulas``. Arrays are as
+        the one that colours at first; ``neighbors``, with ``metric``, ``places`` and ``values``;
+        ``palette`` and ``palette_on_dark``; ``escape_formulas``. Arrays are as
         `arrays.packed_array` has them.
 
     Raises
@@ -85,6 +85,7 @@ def map_data(
             "values": packed_array(neighbors.values.astype(np.float32)),
         },
         "palette": list(CATEGORICAL),
+        "palette_on_dark": list(CATEGORICAL_ON_DARK),
         "escape_formulas": escape_formulas,
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,7 @@ from penult.reporting.figures.row_map.marks import (
     ink_of,
 )
 from penult.reporting.figures.row_map.measured import Measured, measured
-from penult.reporting.figures.row_map.names import Box, place_names
+from penult.reporting.figures.row_map.names import Box, NamedDots, place_names
 from penult.reporting.figures.row_map.photos import choose_photos
 from penult.wording import count, percent, shorten
 
@@ -256,15 +257,6 @@ def _legend(
         text.set_parse_math(False)
 
 
-def _beside(axes: Axes, xy: NDArray[np.float32], group: Group, width: float, height: float) -> Box:
-    """Where a name would best be: on its group, or above one so small that it would hide it."""
-    at = axes.transData.transform(group.center)
-    away = np.linalg.norm(axes.transData.transform(xy) - at, axis=1)
-    radius = float(np.median(away))
-    up = radius + 0.8 * height if radius < 2 * height else 0.0
-    return Box(float(at[0]), float(at[1]) + up, width, height)
-
-
 def _write_names(
     axes: Axes,
     xy: NDArray[np.float32],
@@ -275,13 +267,14 @@ def _write_names(
     *,
     boxed: bool,
 ) -> list[str]:
-    """Write names where the groups are densest, of the largest groups first."""
+    """Write names beside the groups, of the largest first, and on them in a crowd."""
     from matplotlib.patheffects import withStroke
 
     figure = axes.figure
     size = 9.5 if len(groups) <= 40 else 8.0 if len(groups) <= 120 else 7.0
     order = [k for k, one in enumerate(groups) if not is_noise(one)]
     order.sort(key=lambda k: (-len(groups[k].rows), names[k]))
+    dots = axes.transData.transform(np.asarray(xy, np.float64))
     texts, wanted = [], []
     for k in order:
         x, y = groups[k].center.tolist()
@@ -302,8 +295,9 @@ def _write_names(
             text.set_bbox({"facecolor": PAPER, "edgecolor": "none", "alpha": 0.85, "pad": 1.2})
         text.set_path_effects([withStroke(linewidth=2.6, foreground=PAPER)])
         extent = text.get_window_extent()
+        center = axes.transData.transform(groups[k].center)
         texts.append(text)
-        wanted.append(_beside(axes, xy[groups[k].rows], groups[k], extent.width, extent.height))
+        wanted.append(NamedDots(dots[groups[k].rows], center, extent.width, extent.height))
     around = axes.get_window_extent()
     frame = Box(
         (around.x0 + around.x1) / 2,
@@ -311,21 +305,35 @@ def _write_names(
         around.width - 8,
         around.height - 8,
     )
+    assert figure is not None
+    placed = place_names(
+        wanted,
+        frame,
+        dots=dots,
+        radius=math.sqrt(dot_size(axes, len(xy))[0]) / 2 * figure.dpi / 72,
+        pictures=[_box_of(axes, image.get_extent()) for image in axes.images],
+    )
     back = axes.transData.inverted()
-    left_out = 0
-    for text, box, found in zip(texts, wanted, place_names(wanted, frame), strict=True):
+    for text, group, found in zip(texts, wanted, placed, strict=True):
         if found is None:
             text.remove()
-            left_out += 1
             continue
         text.set_position(tuple(back.transform((found.x, found.y)).tolist()))
-        if abs(found.y - box.y) > 1.6 * box.height or abs(found.x - box.x) > 0.6 * box.width:
-            x, y = back.transform([(box.x, box.y), (found.x, found.y)]).T
+        away, dot = found.nearest(group.core)
+        if away > group.height:
+            x, y = back.transform(np.array([(found.x, found.y), dot])).T
             axes.plot(x, y, color=text.get_color(), linewidth=0.7, zorder=5)
-    assert figure is not None
+    left_out = placed.count(None)
     if not left_out:
         return []
     return [f"{count(left_out, 'name')} of {len(groups):,} left out for lack of room"]
+
+
+def _box_of(axes: Axes, extent: Sequence[float]) -> Box:
+    """Where a picture lies, given its left, right, lower and upper edge in the map's units."""
+    left, right, below, above = extent
+    (x0, y0), (x1, y1) = axes.transData.transform([(left, below), (right, above)]).tolist()
+    return Box((x0 + x1) / 2, (y0 + y1) / 2, x1 - x0, y1 - y0)
 
 
 def _caption(axes: Axes, row_map: RowMap, told: Sequence[str], width: float) -> None:

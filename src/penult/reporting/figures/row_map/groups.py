@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Group", "densest", "groups_of", "is_noise"]
 
 _SHARE = 10  # a tenth of a class's points make the place where it is densest
-_FEWEST = 8  # but so many, or half of a small class: two near-duplicates are no dense place
+_FEWEST = 8  # but so many, or most of a small class: two near-duplicates are no dense place
 _MOST = 2_000  # points of a class that are looked at
 
 
@@ -86,8 +86,8 @@ def densest(xy: NDArray[np.float32]) -> NDArray[np.float64]:
     """Find where points are densest: the middle of the closest tenth of them, of few points more.
 
     That is the point whose distance to its k-th nearest is least, k being a tenth of all, or 8, or
-    half of fewer than 16, and the mean of these k; an outlier, a pair of near-duplicates, or a
-    second and smaller heap does not move it.
+    more than half of fewer than 16, and the mean of these k; an outlier, a pair of near-duplicates,
+    or a second and smaller heap does not move it.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ def densest(xy: NDArray[np.float32]) -> NDArray[np.float64]:
     points = np.asarray(xy, np.float64)
     if len(points) > _MOST:
         points = points[np.linspace(0, len(points) - 1, _MOST).astype(int)]
-    k = max(2, len(points) // _SHARE, min(_FEWEST, len(points) // 2))
+    k = max(len(points) // _SHARE, min(_FEWEST, len(points) // 2 + 1))
     if len(points) <= k:
         middle: NDArray[np.float64] = points.mean(axis=0)
         return middle

@@ -31,7 +31,7 @@ class MapData {
     this.name = json.name;
     this.ids = json.ids;
     this.size = json.ids.length;
-    this.palette = json.palette;
+    this.palettes = { light: json.palette, dark: json.palette_on_dark };
     this.escapesFormulas = json.escape_formulas;
     this.xy = unpack(json.xy);
     this.columns = json.columns.map((column) =>

@@ -129,11 +129,11 @@ class Details {
     const counts = new Map();
     for (const i of rows)
       for (const code of data.codes(column, i)) counts.set(code, (counts.get(code) ?? 0) + 1);
-    const order = [...counts].sort((a, b) => b[1] - a[1]), color = codesOf(column, data.palette, drawing.dark);
+    const order = [...counts].sort((a, b) => b[1] - a[1]);
     const list = element("p", { class: "shares" });
     for (const [code, size] of order.slice(0, 6)) {
       const swatch = element("span", { class: "swatch" });
-      swatch.style.setProperty("--color", css(color(code)));
+      paint(swatch, column, data.palettes, drawing.dark, code);
       list.append(element("span", { class: "share" }, swatch, code < 0 ? "none" : named(column.names[code]), ` ${size.toLocaleString("en")}`));
     }
     if (order.length > 6) list.append(element("span", { class: "share soft" }, `and ${order.length - 6} more`));

@@ -74,7 +74,7 @@ class Drawing {
     const order = this.ordered(column);
     const points = new Float32Array(2 * data.size), colors = new Uint8Array(4 * data.size);
     const which = data.columns.indexOf(column);
-    this.colorOf = colorsOf(column, data.palette, this.dark, (i) => filters.coloring(which, i));
+    this.colorOf = colorsOf(column, data.palettes, this.dark, (i) => filters.coloring(which, i));
     const alpha = Math.round(255 * (data.size > 30000 ? 0.75 : 0.88)), faded = Math.round(255 * FADED);
     let k = 0;
     const place = (i) => {

@@ -30,7 +30,6 @@ class Legend {
     if (!column) return;
     const counts = this.counts(), codes = counts.map(([code]) => code);
     this.codes = codes;
-    const color = column.kind === "categorical" && codesOf(column, map.data.palette, map.drawing.dark);
     if (column.kind === "numeric") this.body.append(this.bar(column));
     const rows = column.kind === "numeric" ? counts.filter(([code]) => code < 0) : counts;
     if (column.note) this.body.append(element("p", { class: "note soft" }, column.note));
@@ -46,7 +45,7 @@ class Legend {
         ondblclick: () => map.filter(() => map.filters.isolate(which, code, codes)),
       });
       const swatch = element("span", { class: "swatch" });
-      swatch.style.setProperty("--color", css(color ? color(code) : NONE[map.drawing.dark ? "dark" : "light"]));
+      paint(swatch, column, map.data.palettes, map.drawing.dark, code);
       toggle.append(swatch, element("span", { class: "name" }, code < 0 ? "none" : named(name)), element("span", { class: "n" }, size.toLocaleString("en")));
       const only = button("only", {
         class: "only", "aria-label": `Show ${printable(name)} alone`,
