@@ -23,6 +23,7 @@ from penult.backbones.registry import open_backbone
 from penult.backbones.weights.choice import WeightsChoice
 from penult.engines import measure
 from penult.engines.agreement import cosines
+from penult.engines.openvino import engine as openvino_engine
 from penult.engines.openvino import nncf
 from penult.engines.openvino import quantize as engine
 from penult.engines.openvino.nncf import import_nncf
@@ -287,6 +288,27 @@ def test_a_processor_that_computes_something_else_is_noticed(made, tmp_path):
     backbone = CheckpointFile().open(str(tmp_path / "other.ckpt"), WeightsChoice())
     with pytest.raises(EngineError, match=r"other rows on this processor .* make it again here"):
         open_engine(backbone, [backbone.recipe("maps")])
+
+
+def test_whole_maps_may_be_rounded_otherwise_at_each_place(made, monkeypatch):
+    backbone = open_backbone(str(made[0]))
+    recipe = dataclasses.replace(backbone.recipe("maps"), pooling="none")
+    convert = openvino_engine.convert
+    rounding = np.where(np.indices((8, 8)).sum(0) % 2, -1, 1)  # as often up as down
+    for factor, complaint in ((1, None), (1.2, "rows of maps differ")):
+
+        def other(*given, factor=factor):
+            made = convert(*given)
+            (maps,) = made.rows
+            return dataclasses.replace(made, rows=(factor * maps + np.float32(rounding),))
+
+        monkeypatch.setattr(openvino_engine, "convert", other)
+        options = {"fresh": True}  # not that of the cache
+        if complaint is None:
+            open_engine(backbone, [recipe], **options)
+            continue
+        with pytest.raises(EngineError, match=complaint):
+            open_engine(backbone, [recipe], **options)
 
 
 def test_what_does_most_harm_stays_in_float32(tiny, flowers):
