@@ -76,10 +76,12 @@ def require_file(path: Path, wanted: str, suffixes: Sequence[str], hint: str = "
 
 
 def _names(path: Path) -> list[str]:
+    """Names in the folder of a path; hidden ones, such as penult's own, where it is one."""
     try:
-        return os.listdir(path.parent)  # noqa: PTH208
+        names = os.listdir(path.parent)  # noqa: PTH208
     except (OSError, ValueError):
         return []
+    return [name for name in names if path.name[:1] == "." or name[:1] != "."]
 
 
 def _did_you_mean(paths: Sequence[Path]) -> str:
