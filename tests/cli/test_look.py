@@ -50,7 +50,7 @@ def test_classes_in_the_order_given_sum_to_their_logits(penult, made):
         assert total + one["intercept"] == pytest.approx(one["logit"], abs=1e-3)
     said = penult(*typed).out
     assert "tulip: " in said
-    assert "(predicted: rose)" in said
+    assert "(most probable: rose)" in said
     assert "pixels of toy:mean-colour: " in said
 
 
@@ -111,6 +111,8 @@ def test_what_does_not_go_together_is_one_line(said, penult, made):
 def test_a_photo_that_is_not_there_or_none_is_named(penult, made, toy):
     done = penult("look", "roze.jpg", "-m", toy)
     assert (done.code, "no such file: roze.jpg; did you mean rose.jpg" in done.err) == (2, True)
+    (made / ".penult-wrote").touch()
+    assert "did you mean" not in penult("look", "a.penult", "-m", toy).err
     (made / "text.jpg").write_text("text")
     done = penult("look", "text.jpg", "-m", toy)
     assert done.code == 1

@@ -9,8 +9,9 @@ from PIL import Image
 import penult
 from penult.classify.linear_rule import LinearRule
 from penult.errors import UnknownNameError, UsageError
-from penult.recipe import JoinedRecipe
+from penult.recipe import AugmentedRecipe, JoinedRecipe
 from penult.saliency.class_maps import ClassMaps
+from penult.saliency.row_weights import leaf_weights
 
 pytestmark = pytest.mark.light
 
@@ -98,6 +99,7 @@ def test_joined_rows_have_a_map_of_each_layer_and_all_sum_to_the_logit(
     assert isinstance(rows.recipe, JoinedRecipe)
     (one,) = ClassMaps(train(rows))(flower)
     assert [heat.values.shape for heat in one.maps] == [(8, 8), (8, 8)]
+    assert [heat.detail for heat in one.maps] == ["", "for penultimate"]
     total = sum(heat.total for heat in one.maps) + one.intercept
     assert total == pytest.approx(one.logit, rel=1e-5, abs=1e-5)
 
@@ -120,10 +122,100 @@ def test_scores_that_are_no_sum_are_refused(toy_rows, train):
         ClassMaps(train(toy_rows, classifier="knn"))
 
 
-def test_averages_over_views_are_refused(toy, folder_of_pieces, train):
-    rows = penult.extract(folder_of_pieces, model=toy, views="flip", progress=False)
-    with pytest.raises(UsageError, match=r"flip views of .* give rows made without views"):
-        ClassMaps(train(rows))
+def colours_of_views(margins, folder_of_colours, train, views):
+    """A classifier of rows averaged over views of 8 × 8 pixels, and the weights of red in it."""
+    rows = penult.extract(folder_of_colours, model=margins, views=views, progress=False)
+    classifier = train(rows, scale="none")
+    return classifier, classifier.pipeline[-1].coef_[0]
+
+
+def test_by_hand_each_place_adds_as_often_as_crops_see_it(margins, folder_of_colours, train):
+    classifier, weights = colours_of_views(margins, folder_of_colours, train, "ten-crop")
+    # 20 × 10 pixels stay as they are, so that places are pixels. Red on the left, and one spot.
+    pixels = np.zeros((10, 20, 3), np.uint8)
+    pixels[:, :9, 0], pixels[2, 11] = 255, (0, 0, 255)
+    (one,) = ClassMaps(classifier)(Image.fromarray(pixels), ["red"])
+    seen = np.zeros((10, 20))
+    for y, x in ((0, 0), (0, 12), (2, 0), (2, 12), (1, 6)):
+        seen[y : y + 8, x : x + 8] += 2  # each crop, and its mirror image
+    expected = seen / 10 * (pixels / 255 @ weights) / 64
+    assert one.map.values == pytest.approx(expected, abs=1e-6)
+    row = penult.Extractor(classifier.recipe)([Image.fromarray(pixels)])[0]
+    logit = logit_by_scikit_learn(classifier, row, "red")
+    assert one.map.total + one.intercept == pytest.approx(logit, abs=1e-5)
+    # What no crop shows is white, and adds nothing.
+    assert np.array_equal(one.map.seen[seen > 0], pixels[seen > 0])
+    assert (one.map.seen[seen == 0] == 255).all()
+    assert (seen == 0).sum() == 2 * 4
+
+
+def test_a_mirrored_view_is_mirrored_back(toy, folder_of_colours, train):
+    classifier, weights = colours_of_views(toy, folder_of_colours, train, "flip")
+    pixels = np.zeros((8, 8, 3), np.uint8)
+    pixels[:, 0, 0] = 255
+    (one,) = ClassMaps(classifier)(Image.fromarray(pixels), ["red"])
+    assert one.map.values[:, 0] == pytest.approx(weights[0] / 64)
+    assert one.map.values[:, 1:] == pytest.approx(0)
+
+
+@pytest.mark.parametrize("how", ["joined", "projected", "length one"])
+def test_rows_of_views_are_divided_whatever_is_made_of_them(
+    how, margins, toy, folder_of_pieces, train, flower
+):
+    options = {"views": "five-crop", "progress": False}
+    if how == "joined":
+        rows = penult.extract(folder_of_pieces, model=margins, layer=["pixels", "mean"], join=True,
+                              **options)  # fmt: skip
+    elif how == "projected":
+        rows = penult.reduce(
+            penult.extract(folder_of_pieces, model=margins, **options), pca=2, progress=False
+        )
+    else:
+        rows = penult.extract(folder_of_pieces, model=margins, normalize="l2", **options)
+    classifier = train(rows)
+    (one,) = ClassMaps(classifier)(flower, ["temple"])
+    row = penult.Extractor(classifier.recipe)([flower])[0]
+    total = sum(heat.total for heat in one.maps) + one.intercept
+    assert total == pytest.approx(logit_by_scikit_learn(classifier, row, "temple"), abs=1e-4)
+    assert one.map.values.shape == (10, 14)  # the photo is 640 × 427 pixels
+    assert len({heat.name for heat in one.maps}) == len(one.maps)
+
+
+@pytest.mark.parametrize("views", [None, "ten-crop"])
+def test_the_map_lies_on_a_turned_photo_as_it_is_shown(
+    views, margins, folder_of_colours, train, tmp_path
+):
+    classifier, _ = colours_of_views(margins, folder_of_colours, train, views)
+    pixels = np.full((20, 10, 3), 255, np.uint8)
+    pixels[:4], pixels[4:, :5] = (255, 0, 0), (0, 0, 255)
+    shown, turned = tmp_path / "shown.png", tmp_path / "turned.png"
+    Image.fromarray(pixels).save(shown)
+    exif = Image.Exif()
+    exif[0x112] = 6  # lies on its side: to be shown turned to the right
+    Image.fromarray(np.rot90(pixels)).save(turned, exif=exif)
+    maps = ClassMaps(classifier)
+    ((one,), (other,)) = maps(shown), maps(turned)
+    assert np.array_equal(one.map.seen, other.map.seen)
+    assert np.array_equal(one.map.values, other.map.values)
+
+
+def test_a_photo_unlike_all_that_trained_it_is_marked_as_predict_marks_it(
+    folder_of_colours, toy, train
+):
+    rows = penult.extract(folder_of_colours, model=toy, progress=False)
+    classifier = train(rows)
+    green, red = (np.full((8, 8, 3), one, np.uint8) for one in ((0, 250, 0), (202, 42, 22)))
+    for pixels in (green, red):
+        (one,) = ClassMaps(classifier)(pixels)
+        (said,) = classifier.predict([pixels], progress=False)
+        assert (one.unlike, one.similarity) == (said.unlike, pytest.approx(said.similarity))
+        assert one.to_dict()["unlike"] is (pixels is green)
+
+
+def test_augmented_views_are_no_photos(toy):
+    recipe = AugmentedRecipe(penult.Extractor(toy).recipes[0], "light", 0)
+    with pytest.raises(UsageError, match="of no photo as it is"):
+        leaf_weights(recipe, np.ones(3), {})
 
 
 @pytest.fixture

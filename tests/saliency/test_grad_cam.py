@@ -1,10 +1,12 @@
 """Grad-CAM, beside hooks and gradients written by hand."""
 
 import dataclasses
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from sklearn.preprocessing import Normalizer
 from toys import _build_tiny
 
 import penult
@@ -66,6 +68,50 @@ def test_of_whole_maps_of_two_layers_gradients_of_both_meet(tiny, folder_of_piec
     (one,) = ClassMaps(train(rows), layer="stem.0", engine="torch")(flower)
     assert one.map.values.shape == (16, 16)
     assert one.map.values.max() > 0
+
+
+def test_of_joined_networks_each_has_a_map_of_its_own_part(
+    tiny, twin, folder_of_pieces, train, flower
+):
+    rows = penult.extract(folder_of_pieces, model=[tiny, twin], engine="torch", progress=False)
+    classifier = train(rows, scale="none")
+    weights = classifier.pipeline[-1].coef_
+    weights[:, 16:] = 3 * weights[:, :16]  # of the twin, which gives the same numbers
+    (one,) = ClassMaps(classifier, layer="maps", engine="torch")(flower, ["temple"])
+    assert [heat.network for heat in one.maps] == ["tiny:network", "twin:network"]
+    first, second = (heat.values for heat in one.maps)
+    part = SimpleNamespace(
+        pipeline=[Normalizer(), SimpleNamespace(coef_=weights[:, :16])],
+        label_names=classifier.label_names,
+    )
+    expected = grad_cam_by_hand(_build_tiny(), "maps", part, one.map.seen, "temple")
+    assert first == pytest.approx(expected, rel=1e-4, abs=1e-6)
+    assert second == pytest.approx(3 * expected, rel=1e-4, abs=1e-6)
+
+
+def test_a_layer_that_one_of_the_networks_has_is_looked_at_there(
+    tiny, toy, folder_of_pieces, train, flower
+):
+    rows = penult.extract(folder_of_pieces, model=[toy, tiny], engine="torch", progress=False)
+    classifier = train(rows)
+    (one,) = ClassMaps(classifier, layer="maps", engine="torch")(flower)
+    assert [heat.network for heat in one.maps] == ["tiny:network"]
+    with pytest.raises(UnknownNameError, match="'map' of toy:mean-colour and tiny:network; did"):
+        ClassMaps(classifier, layer="map", engine="torch")
+    with pytest.raises(UsageError, match="logits of toy:mean-colour has no places"):
+        ClassMaps(classifier, layer="logits", engine="torch")
+
+
+def test_of_views_it_is_the_exact_map_without_what_is_below_zero(
+    tiny, folder_of_pieces, train, flower
+):
+    rows = penult.extract(
+        folder_of_pieces, model=tiny, engine="torch", views="flip", progress=False
+    )
+    classifier = train(rows, scale="standard")
+    (exact,) = ClassMaps(classifier, engine="torch")(flower)
+    (ours,) = ClassMaps(classifier, layer="last", engine="torch")(flower)
+    assert ours.map.values == pytest.approx(np.maximum(exact.map.values, 0), rel=1e-4, abs=1e-7)
 
 
 def test_a_layer_after_the_row_is_refused(tiny, folder_of_pieces, train, flower):

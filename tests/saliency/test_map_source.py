@@ -80,6 +80,15 @@ def test_a_row_that_is_not_pooled_of_these_maps_is_refused():
         divide(source("avg"), MAPS, [3, 1.01])
 
 
+def test_what_a_network_in_integers_rounds_away_is_at_no_place():
+    one = dataclasses.replace(source("avg"), tolerance=0.02)
+    values, rest = divide(one, MAPS, [3, 1.01])
+    assert values.sum() == pytest.approx(2 * 3 - 1)
+    assert rest == pytest.approx(-0.01)
+    with pytest.raises(UsageError, match="not the average of maps"):
+        divide(one, MAPS, [3, 1.1])
+
+
 def test_a_relu_that_is_no_layer_is_found_between_maps_and_the_vector_after_them():
     maps = np.array([[[-4, 2], [3, 3]], [[0, 0], [4, 0]]], np.float32)
     one = dataclasses.replace(source("avg"), leaf=LEAF)

@@ -42,6 +42,8 @@ class Composition:
         Images a call of `run` that suit the engines.
     concurrency : int
         How many threads may be inside `run` at once, and should be.
+    transforms : dict of Preprocessing to Transform
+        What makes the pixels of each way in which networks see images, with its views.
     """
 
     def __init__(self, recipes: Sequence[Recipe], engines: Sequence[Engine]) -> None:
@@ -52,7 +54,7 @@ class Composition:
         views: dict[Preprocessing, dict[View, None]] = {}
         for leaf, view in needs:
             views.setdefault(leaf.preprocessing, {})[view] = None
-        self._transforms = {seen: Transform(seen, tuple(them)) for seen, them in views.items()}
+        self.transforms = {seen: Transform(seen, tuple(them)) for seen, them in views.items()}
         # Of the views that images are seen in alike, those that some leaf of an engine needs.
         self._wanted = [
             [
@@ -75,7 +77,7 @@ class Composition:
         Each network has its own, as it has alone: one for all would be another decoding for some,
         which their recipes would not say.
         """
-        return tuple(dict.fromkeys(one.at_least for one in self._transforms.values()))
+        return tuple(dict.fromkeys(one.at_least for one in self.transforms.values()))
 
     def pixels(
         self,
@@ -101,7 +103,7 @@ class Composition:
         """
         changed: dict[int, Image.Image] = {}
         pixels = {}
-        for seen, transform in self._transforms.items():
+        for seen, transform in self.transforms.items():
             if sizes is not None and transform.at_least not in sizes:
                 continue
             edge = 0
@@ -124,7 +126,28 @@ class Composition:
         list of float32 array, shape (n, …)
             One a recipe.
         """
-        stacked = {seen: np.stack([image[seen] for image in images]) for seen in self._transforms}
+        found = self.leaf_rows(images)
+        return [
+            np.ascontiguousarray(recipe.rows(lambda leaf, view: found[leaf, view]))
+            for recipe in self.recipes
+        ]
+
+    def leaf_rows(
+        self, images: Sequence[Pixels]
+    ) -> dict[tuple[BackboneRecipe, View], NDArray[np.float32]]:
+        """Turn images into what the networks give, before it is put together.
+
+        Parameters
+        ----------
+        images : sequence of what `pixels` gives, of length n
+            With all ways in which networks see images.
+
+        Returns
+        -------
+        dict of (BackboneRecipe, View) to float32 array, shape (n, …)
+            All that the recipes need.
+        """
+        stacked = {seen: np.stack([image[seen] for image in images]) for seen in self.transforms}
         found: dict[tuple[BackboneRecipe, View], NDArray[np.float32]] = {}
         for engine, wanted in zip(self.engines, self._wanted, strict=True):
             pixels = stacked[engine.recipes[0].preprocessing]
@@ -136,10 +159,7 @@ class Composition:
                 by_view = block.reshape(*pixels.shape[:2], *block.shape[1:])
                 for place, (_, view) in enumerate(wanted):
                     found[leaf, view] = by_view[:, place]
-        return [
-            np.ascontiguousarray(recipe.rows(lambda leaf, view: found[leaf, view]))
-            for recipe in self.recipes
-        ]
+        return found
 
     @property
     def row_shapes(self) -> tuple[tuple[int, ...], ...]:

@@ -36,6 +36,11 @@ class ClassActivation:
         `intercept` is NaN.
     maps : tuple of HeatMap
         One for each network and layer whose rows the classifier takes; mostly one.
+    similarity : float or None
+        The cosine of the photo to the fifth nearest of the photos that trained the classifier.
+    unlike : bool or None
+        Whether that is so low that the photo is unlike anything that the classifier was trained
+        on, and no class may be right; None where the classifier does not know.
     """
 
     id: str
@@ -46,6 +51,8 @@ class ClassActivation:
     intercept: float
     method: Literal["cam", "grad-cam"]
     maps: tuple[HeatMap, ...]
+    similarity: float | None = None
+    unlike: bool | None = None
 
     @property
     def map(self) -> HeatMap:
@@ -58,8 +65,8 @@ class ClassActivation:
         Returns
         -------
         dict
-            The attributes by their names; of each map ``network``, ``layer``, ``values`` (rows of
-            numbers) and ``total``; `intercept` is None for Grad-CAM. Further keys may come.
+            The attributes by their names, each map as `HeatMap.to_dict` has it; `intercept` is None
+            for Grad-CAM. Further keys may come.
         """
         return {
             "id": self.id,
@@ -69,5 +76,7 @@ class ClassActivation:
             "logit": self.logit,
             "intercept": None if self.method == "grad-cam" else self.intercept,
             "method": self.method,
+            "similarity": self.similarity,
+            "unlike": self.unlike,
             "maps": [one.to_dict() for one in self.maps],
         }

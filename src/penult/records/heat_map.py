@@ -31,13 +31,22 @@ class HeatMap:
     values : float32 array, shape (h, w)
         The numbers, row by row from the top left.
     seen : uint8 array, shape (H, W, 3)
-        What the network saw, RGB.
+        What the network saw, RGB; of several views, what they show together, white where none does.
+    detail : str
+        What tells it from another map of the same layer of the same photo, such as
+        ``"pooling max"``; mostly empty.
     """
 
     network: str
     layer: str
     values: NDArray[np.float32]
     seen: NDArray[np.uint8]
+    detail: str = ""
+
+    @property
+    def name(self) -> str:
+        """Layer, network and detail, which no other map of the photo has."""
+        return f"{self.layer} of {self.network}" + (f", {self.detail}" if self.detail else "")
 
     @property
     def total(self) -> float:
@@ -50,12 +59,13 @@ class HeatMap:
         Returns
         -------
         dict
-            ``network``, ``layer``, ``values`` (rows of numbers) and ``total``; not what the network
-            saw. Further keys may come.
+            ``network``, ``layer``, ``detail``, ``values`` (rows of numbers) and ``total``; not what
+            the network saw. Further keys may come.
         """
         return {
             "network": self.network,
             "layer": self.layer,
+            "detail": self.detail,
             "values": self.values.tolist(),
             "total": self.total,
         }

@@ -45,6 +45,15 @@ class Look:
         return "" if self.picture is None else self.picture(self)
 
     @property
+    def doubt(self) -> str:
+        """That the photo is unlike all that trained the classifier; empty where it is not."""
+        if not self.classes or not self.classes[0].unlike:
+            return ""
+        return (
+            "unlike anything that the classifier was trained on: each class is no more than a guess"
+        )
+
+    @property
     def lines(self) -> list[str]:
         """What was found, in sentences."""
         lines = [
@@ -53,26 +62,27 @@ class Look:
             f"{one.maps.max():.3g}; strongest {listed(map(str, one.order[:5]))}"
             for one in self.activations
         ]
+        if self.doubt:
+            lines.append(self.doubt)
         for one in self.classes:
             lines.append(
                 f"{one.label}: {percent(one.probability)}, logit {one.logit:.2f}"
-                + ("" if one.label == one.predicted else f" (predicted: {one.predicted})")
+                + ("" if one.label == one.predicted else f" (most probable: {one.predicted})")
             )
             for heat in one.maps:
-                where = f"{heat.layer} of {heat.network}"
-                lines.append(f"  {where}: {_about(heat, exact=one.method == 'cam')}")
+                lines.append(f"  {heat.name}: {_about(heat, exact=one.method == 'cam')}")
             if one.method == "cam":
                 lines.append(f"  from no place: {one.intercept:.2f}")
         if self.similarity is not None:
             found = self.similarity
             lines.append(f"cosine {found.cosine:.3f} of {found.ids[0]} and {found.ids[1]}")
             for pair in found.maps:
-                where = f", {pair[0].layer} of {pair[0].network}" if len(found.maps) > 1 else ""
-                for heat, name in zip(pair, found.ids, strict=True):
+                where = f", {pair[0].name}" if len(found.maps) > 1 else ""
+                for heat, name in zip(pair, found.names, strict=True):
                     lines.append(f"  {name}{where}: {_about(heat, exact=True)}")
             if any(found.constants):  # of projected rows
-                first, second = found.constants
-                lines.append(f"  from no place: {first:.3f} and {second:.3f}")
+                first, second = (f"{round(one, 3) + 0.0:.3f}" for one in found.constants)
+                lines.append(f"  from no place: {first} and {second}")
         return lines
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
@@ -81,8 +91,9 @@ class Look:
         Returns
         -------
         dict of str to array
-            ``names`` says what each of ``map_0``, ``map_1`` and so on is of, and ``seen_0`` and so
-            on are what the network saw. Of activations a map is (C, h, w), else (h, w).
+            ``names`` says what each of ``map_0``, ``map_1`` and so on is of, each once, and
+            ``seen_0`` and so on are what the network saw. Of activations a map is (C, h, w), else
+            (h, w).
         """
         import numpy as np
 
@@ -90,15 +101,15 @@ class Look:
             (one.layer, one.maps, one.seen) for one in self.activations
         ]
         named += [
-            (f"{one.label}: {heat.layer} of {heat.network}", heat.values, heat.seen)
+            (f"{one.label}: {heat.name}", heat.values, heat.seen)
             for one in self.classes
             for heat in one.maps
         ]
         if self.similarity is not None:
             named += [
-                (f"{name}: {heat.layer} of {heat.network}", heat.values, heat.seen)
+                (f"{name}: {heat.name}", heat.values, heat.seen)
                 for pair in self.similarity.maps
-                for name, heat in zip(self.similarity.ids, pair, strict=True)
+                for name, heat in zip(self.similarity.names, pair, strict=True)
             ]
         arrays: dict[str, NDArray[Any]] = {"names": np.array([name for name, *_ in named])}
         for k, (_, values, seen) in enumerate(named):

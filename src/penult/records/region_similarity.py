@@ -35,6 +35,12 @@ class RegionSimilarity:
     constants: tuple[float, float]
     maps: tuple[tuple[HeatMap, HeatMap], ...]
 
+    @property
+    def names(self) -> tuple[str, str]:
+        """The photos, told apart also where one is compared with itself."""
+        first, second = self.ids
+        return self.ids if first != second else (f"{first} (1)", f"{second} (2)")
+
     def to_dict(self) -> dict[str, Any]:
         """Write it as what JSON can hold.
 

@@ -10,7 +10,9 @@ import numpy as np
 from penult.backbones.layer import match_layers
 from penult.errors import UsageError
 from penult.interface import command, option
+from penult.recipe import CENTER
 from penult.records import ActivationMaps
+from penult.saliency.layer_pattern import pattern_of_some
 from penult.saliency.map_source import MapSource, on_grid
 from penult.saliency.seen_photo import Looker
 from penult.wording import count
@@ -62,7 +64,7 @@ def activation_maps(
     seen = Looker(spec, recipes)(image)
     found = []
     for layer, recipe in zip(chosen, recipes, strict=True):
-        maps = np.ascontiguousarray(on_grid(seen.arrays[recipe], layer, recipe))
+        maps = np.ascontiguousarray(on_grid(seen.arrays[recipe, CENTER], layer, recipe))
         strength = np.abs(maps).mean((1, 2), dtype=np.float64)
         found.append(
             ActivationMaps(
@@ -71,7 +73,7 @@ def activation_maps(
                 layer=layer.name,
                 maps=maps,
                 order=np.argsort(-strength, kind="stable"),
-                seen=seen.pixels[recipe.preprocessing],
+                seen=seen.pixels[recipe.preprocessing][CENTER],
             )
         )
     return tuple(found)
@@ -83,25 +85,34 @@ def _chosen(backbone: Backbone, layers: Sequence[str]) -> list[Layer]:
     matched = match_layers(
         backbone.layers, layers, backbone=backbone.name, architecture=backbone.architecture
     )
-    chosen = []
     for layer in matched:
-        try:
-            on_grid(
-                np.zeros(layer.pooled_shape("none"), np.float32), layer, backbone.recipe(layer.name)
-            )
-        except UsageError:
-            if layer.name in layers:
-                raise
-            continue
-        chosen.append(layer)
+        if layer.name in layers:
+            _require_places(layer, backbone)
+    chosen = [layer for layer in matched if _has_places(layer, backbone)]
     if not chosen:
         raise UsageError(
             f"no layer called {' or '.join(layers)} has maps; {command('layers', backbone.name)} "
             "lists those that do"
         )
     if len(chosen) > MOST_LAYERS:
+        there = [layer.name for layer in backbone.layers if _has_places(layer, backbone)]
+        some = pattern_of_some([layer.name for layer in chosen], there, MOST_LAYERS)
+        such = f", such as {option('layer', some[0])}, which takes {some[1]}" if some else ""
         raise UsageError(
             f"{count(len(chosen), 'layer')} are too many to be seen side by side; give "
-            f"{option('layer')} for {MOST_LAYERS} at most"
+            f"{option('layer')} for {MOST_LAYERS} at most{such}"
         )
     return chosen
+
+
+def _require_places(layer: Layer, backbone: Backbone) -> None:
+    activation = np.zeros(layer.pooled_shape("none"), np.float32)
+    on_grid(activation, layer, backbone.recipe(layer.name))
+
+
+def _has_places(layer: Layer, backbone: Backbone) -> bool:
+    try:
+        _require_places(layer, backbone)
+    except UsageError:
+        return False
+    return True

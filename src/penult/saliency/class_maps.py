@@ -27,8 +27,9 @@ class ClassMaps:
     classifier : Classifier
         A linear one.
     layer : str, optional
-        A layer whose places to use, by Grad-CAM, which needs torch. By default the class's score is
-        divided exactly among the places of the layer that is pooled.
+        A layer whose places to use, by Grad-CAM, which needs torch; of several networks, in those
+        that have it. By default the class's score is divided exactly among the places of the layer
+        that is pooled.
     weights : path or sequence of paths, optional
         Where the network's weights file is now, if not where it was.
     offline : bool
@@ -104,18 +105,20 @@ class ClassMaps:
         """
         self.require(labels)
         seen = self._places.see(image)
-        row = self._places.row(seen)
+        row = seen.row(self._classifier.recipe)
         (probabilities,) = self._classifier.predict_features(row[None])
+        (prediction,) = self._classifier.predictions(
+            [seen.id], probabilities[None], similarity=self._classifier.similarity(row[None])
+        )
         names = self._classifier.label_names
-        predicted = names[int(probabilities.argmax())]
         made = []
         maps: tuple[HeatMap, ...]
-        for label in labels or [predicted]:
+        for label in labels or [prediction.label]:
             weights, constant = self._scores.weights(label, row)
             logit = float(weights @ row) + constant
             if isinstance(self._places, GradCam):
                 gradient, _ = self._scores.weights(label, row, gradient=True)
-                maps, intercept = (self._places.map(seen, gradient),), float("nan")
+                maps, intercept = self._places.maps(seen, gradient), float("nan")
             else:
                 maps, rest = self._places.divide(seen, weights)
                 intercept = constant + rest
@@ -123,12 +126,14 @@ class ClassMaps:
                 ClassActivation(
                     id=seen.id,
                     label=label,
-                    predicted=predicted,
+                    predicted=prediction.label,
                     probability=float(probabilities[names.index(label)]),
                     logit=logit,
                     intercept=intercept,
                     method="grad-cam" if isinstance(self._places, GradCam) else "cam",
                     maps=maps,
+                    similarity=prediction.similarity,
+                    unlike=prediction.unlike,
                 )
             )
         return tuple(made)

@@ -27,6 +27,10 @@ __all__ = ["MapSource", "maps_recipe", "on_grid"]
 _TOLERANCE = 1e-4
 """How far the pooled maps of a float32 network may be from its row: ‖a - b‖ / ‖b‖."""
 
+_INT8_TOLERANCE = 0.02
+"""How far those of a network in integers may be, which rounds maps before they are pooled: for
+EfficientNet-Lite0 0.001."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class MapSource:
@@ -42,12 +46,15 @@ class MapSource:
         The layer of the maps.
     pooling : {"avg", "max", "gem", "flatten", "none"}
         How the maps become the row.
+    tolerance : float
+        How far the row may be from what the maps are pooled to, relatively.
     """
 
     leaf: BackboneRecipe
     maps: BackboneRecipe
     layer: Layer
     pooling: str
+    tolerance: float = _TOLERANCE
 
     @classmethod
     def of(cls, backbone: Backbone, leaf: BackboneRecipe) -> MapSource:
@@ -71,13 +78,20 @@ class MapSource:
                 and one.channels == layer.length
                 and one.length > one.channels * max(1, one.prefix_tokens)
             ]
+            if not fitting and backbone.metadata.quantized:
+                raise UsageError(
+                    f"{leaf.network} has {leaf.layer} and not the layer that it is the average of; "
+                    f"make it again with both: {command('quantize', 'MODEL', layer='LAYER')}"
+                )
             if not fitting:
                 raise UsageError(_refusal(leaf, "it is pooled of no layer with maps that is known"))
             layer, pooling = fitting[-1], "avg"
         elif pooling == "cls":
             raise UsageError(_refusal(leaf, "it is a class token, which is at no place"))
         recipe = maps_recipe(backbone, leaf, layer.name)
-        return cls(leaf=leaf, maps=recipe, layer=layer, pooling=pooling)
+        exact = _INT8_TOLERANCE if backbone.metadata.quantized else _TOLERANCE
+        tolerance = HALF_TOLERANCES.get(leaf.precision, exact)
+        return cls(leaf=leaf, maps=recipe, layer=layer, pooling=pooling, tolerance=tolerance)
 
     def contributions(
         self,
@@ -101,7 +115,8 @@ class MapSource:
         values : float64 array, shape (h, w)
             What each place adds.
         rest : float
-            What tokens add that are no patches. The values and it sum to ``weights @ row``.
+            What tokens add that are no patches, and what a network in half precision or in
+            integers rounds away. The values and it sum to ``weights @ row``.
 
         Raises
         ------
@@ -132,15 +147,16 @@ class MapSource:
         if self.leaf.normalize == "l2":
             length = max(float(np.linalg.norm(pooled)), 1e-12)
             values, rest = values / length, rest / length
+        if self.tolerance > _TOLERANCE:
+            rest = float(weights @ row.ravel()) - float(values.sum())
         return values, rest
 
     def _makes(self, pooled: NDArray[np.float64], row: NDArray[np.float32]) -> bool:
         """Whether maps that are so pooled are the row, as precisely as the network computes."""
         if self.leaf.normalize == "l2":
             pooled = pooled / max(float(np.linalg.norm(pooled)), 1e-12)
-        tolerance = HALF_TOLERANCES.get(self.leaf.precision, _TOLERANCE)
         made = pooled.reshape(1, -1).astype(np.float32)
-        return relative_error(made, row.reshape(1, -1)) <= tolerance
+        return relative_error(made, row.reshape(1, -1)) <= self.tolerance
 
 
 def maps_recipe(backbone: Backbone, leaf: BackboneRecipe, layer: str) -> BackboneRecipe:

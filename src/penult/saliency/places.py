@@ -8,18 +8,17 @@ import numpy as np
 
 from penult.extractor import ExtractorSpec
 from penult.extractor.rows import by_network
-from penult.recipe import BackboneRecipe, Recipe
+from penult.recipe import Recipe, View
 from penult.records import HeatMap
+from penult.saliency.map_names import details
 from penult.saliency.map_source import MapSource
-from penult.saliency.row_weights import leaf_weights, require_divisible
+from penult.saliency.row_weights import leaf_weights
 from penult.saliency.seen_photo import Looker, SeenPhoto
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from penult.extractor.opened import OpenedBackbone
-
-__all__ = ["Places", "backbones_of"]
+__all__ = ["Places"]
 
 
 class Places:
@@ -35,23 +34,25 @@ class Places:
     Raises
     ------
     UsageError
-        If the recipe averages views, or a network's row is pooled of no maps.
+        If a network's row is pooled of no maps.
     """
 
     def __init__(self, spec: ExtractorSpec, recipe: Recipe) -> None:
-        require_divisible(recipe)
         self.recipe = recipe
-        opened = backbones_of(spec, recipe)
+        opened = {
+            leaf: one
+            for one, own in zip(spec.shared_backbones(), by_network([recipe]), strict=True)
+            for leaf in own
+        }
         self._sources = [MapSource.of(opened[leaf].backbone, leaf) for leaf in recipe.leaves]
-        self._look = Looker(spec, [*recipe.leaves, *(one.maps for one in self._sources)])
+        self._details = details([(one.leaf, one.layer.name) for one in self._sources])
+        # The same tree over maps in place of rows needs the same views of them.
+        maps = recipe.with_leaves({one.leaf: one.maps for one in self._sources})
+        self._look = Looker(spec, [recipe, maps])
 
     def see(self, image: Any) -> SeenPhoto:
         """Show one photo to the networks; see `Looker`."""
         return self._look(image)
-
-    def row(self, seen: SeenPhoto) -> NDArray[np.float32]:
-        """The row of a photo, float32 (D,)."""
-        return row_of(self.recipe, seen)
 
     def divide(
         self, seen: SeenPhoto, weights: NDArray[np.float64]
@@ -68,7 +69,7 @@ class Places:
         Returns
         -------
         maps : tuple of HeatMap
-            One for each leaf of the recipe.
+            One for each leaf of the recipe. Of several views, laid together on the photo.
         rest : float
             What comes from no place. All values and it sum to ``weights @ row``.
 
@@ -79,31 +80,22 @@ class Places:
         """
         of_leaves, rest = leaf_weights(self.recipe, weights, seen.arrays)
         maps = []
-        for source in self._sources:
-            leaf = source.leaf
-            values, more = source.contributions(
-                seen.arrays[source.maps], seen.arrays[leaf], of_leaves[leaf]
-            )
-            rest += more
+        for source, detail in zip(self._sources, self._details, strict=True):
+            by_view: dict[View, NDArray[np.float64]] = {}
+            for (leaf, view), own in of_leaves.items():
+                if leaf == source.leaf:
+                    by_view[view], more = source.contributions(
+                        seen.arrays[source.maps, view], seen.arrays[leaf, view], own
+                    )
+                    rest += more
+            preprocessing = source.leaf.preprocessing
             maps.append(
                 HeatMap(
-                    network=leaf.network,
+                    network=source.leaf.network,
                     layer=source.layer.name,
-                    values=values.astype(np.float32),
-                    seen=seen.pixels[leaf.preprocessing],
+                    detail=detail,
+                    values=seen.together(preprocessing, by_view).astype(np.float32),
+                    seen=seen.picture(preprocessing, by_view),
                 )
             )
         return tuple(maps), rest
-
-
-def row_of(recipe: Recipe, seen: SeenPhoto) -> NDArray[np.float32]:
-    """The row that a recipe makes of what its networks give for a photo, float32 (D,)."""
-    rows = recipe.rows(lambda leaf, _view: seen.arrays[leaf][None])
-    return rows.reshape(-1)
-
-
-def backbones_of(spec: ExtractorSpec, recipe: Recipe) -> dict[BackboneRecipe, OpenedBackbone]:
-    """The network of each leaf of a recipe, of those that this process keeps open."""
-    groups = by_network([recipe])
-    opened = spec.shared_backbones()
-    return {leaf: one for one, own in zip(opened, groups, strict=True) for leaf in own}

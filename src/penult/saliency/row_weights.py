@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from penult.errors import UsageError
-from penult.interface import command, option
 from penult.recipe import (
+    CENTER,
+    VIEWS,
+    AveragedRecipe,
     BackboneRecipe,
     JoinedRecipe,
     ProjectedRecipe,
     Recipe,
+    View,
 )
 
 if TYPE_CHECKING:
@@ -21,35 +24,20 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["LeafWeights", "leaf_weights", "require_divisible", "scaled_to_length_one"]
+__all__ = ["LeafWeights", "leaf_weights", "scaled_to_length_one"]
 
-LeafWeights = dict[BackboneRecipe, "NDArray[np.float64]"]
-"""From a leaf to the weights of the numbers of its row, float64 (D,)."""
+LeafWeights = dict[tuple[BackboneRecipe, View], "NDArray[np.float64]"]
+"""From a leaf and a view to the weights of the numbers of its row, float64 (D,)."""
 
 _SHORTEST = 1e-12
 """A part is never divided by less, as `JoinedRecipe` has it."""
 
 
-def require_divisible(recipe: Recipe) -> None:
-    """Refuse rows that are made of several views.
-
-    Raises
-    ------
-    UsageError
-    """
-    for node in recipe.walk():
-        if not isinstance(node, BackboneRecipe | JoinedRecipe | ProjectedRecipe):
-            raise UsageError(
-                f"rows of {node.outline} are averages over pictures that lie differently on the "
-                f"photo, and cannot be divided among its places; give rows made without "
-                f"{option('views')} ({command('extract', 'PHOTOS')})"
-            )
-
-
 def leaf_weights(
     recipe: Recipe,
     weights: NDArray[np.float64],
-    leaf_rows: Mapping[BackboneRecipe, NDArray[np.float32]],
+    leaf_rows: Mapping[tuple[BackboneRecipe, View], NDArray[np.float32]],
+    view: View = CENTER,
     *,
     gradient: bool = False,
 ) -> tuple[LeafWeights, float]:
@@ -61,48 +49,59 @@ def leaf_weights(
     Parameters
     ----------
     recipe : Recipe
-        Without views.
+        Of photos as they are.
     weights : float64 array, shape (D,)
         Of the numbers of its rows.
-    leaf_rows : mapping of BackboneRecipe to float32 array, shape (…)
+    leaf_rows : mapping of (BackboneRecipe, View) to float32 array, shape (…)
         Those of one photo.
+    view : View
+        Which one is seen, where the recipe does not say so itself.
     gradient : bool
         Whether to give, in place of the weights, the gradient of the sum: by which a length is no
         constant.
 
     Returns
     -------
-    weights : dict of BackboneRecipe to float64 array, shape (D,)
-        Of each leaf's own numbers, flattened.
+    weights : dict of (BackboneRecipe, View) to float64 array, shape (D,)
+        Of each leaf's own numbers, flattened, in each view that it takes.
     constant : float
-        Beside the sum over all leaves of ``weights @ row``.
+        Beside the sum over all leaves and views of ``weights @ row``.
+
+    Raises
+    ------
+    UsageError
+        If the recipe is of augmented views.
     """
     if isinstance(recipe, BackboneRecipe):
-        return {recipe: weights}, 0.0
-    parts: list[tuple[Recipe, NDArray[np.float64]]] = []
+        return {(recipe, view): weights}, 0.0
+    parts: list[tuple[Recipe, NDArray[np.float64], View]] = []
     constant = 0.0
-    if isinstance(recipe, ProjectedRecipe):
+    if isinstance(recipe, AveragedRecipe):
+        views = VIEWS[recipe.views]
+        parts = [(recipe.part, weights / len(views), own) for own in views]
+    elif isinstance(recipe, ProjectedRecipe):
         (projection,) = (recipe.projections[recipe.sha256],)
         if recipe.whiten:
             weights = weights / projection.scale
         before = weights @ projection.components.astype(np.float64)
         constant = -float(before @ projection.mean)
-        parts = [(recipe.part, before)]
+        parts = [(recipe.part, before, view)]
     elif isinstance(recipe, JoinedRecipe):
         at = 0
         for part, factor in zip(recipe.parts, recipe.weights, strict=True):
-            row = part.rows(lambda leaf, _view: leaf_rows[leaf][None])[0].ravel()
-            own = weights[at : at + len(row)]
-            parts.append((part, factor * scaled_to_length_one(own, row, gradient=gradient)))
+            row = part.rows(lambda leaf, own: leaf_rows[leaf, own][None], view)[0].ravel()
+            mine = weights[at : at + len(row)]
+            scaled = scaled_to_length_one(mine, row, gradient=gradient)
+            parts.append((part, factor * scaled, view))
             at += len(row)
     else:
-        require_divisible(recipe)
+        raise UsageError(f"rows of {recipe.outline} are of no photo as it is; give its part")
     found: LeafWeights = {}
-    for part, own in parts:
-        inner, more = leaf_weights(part, own, leaf_rows, gradient=gradient)
+    for part, mine, own in parts:
+        inner, more = leaf_weights(part, mine, leaf_rows, own, gradient=gradient)
         constant += more
-        for leaf, theirs in inner.items():
-            found[leaf] = found[leaf] + theirs if leaf in found else theirs
+        for key, theirs in inner.items():
+            found[key] = found[key] + theirs if key in found else theirs
     return found, constant
 
 

@@ -48,7 +48,7 @@ def similar_regions(spec: ExtractorSpec, recipe: Recipe, one: Any, other: Any) -
     """
     places = Places(spec, recipe)
     seen = [places.see(photo) for photo in (one, other)]
-    rows = [places.row(photo).astype(np.float64) for photo in seen]
+    rows = [photo.row(recipe).astype(np.float64) for photo in seen]
     lengths = [float(np.linalg.norm(row)) for row in rows]
     for photo, length in zip(seen, lengths, strict=True):
         if not length > 0:

@@ -56,6 +56,18 @@ def test_five_crops_are_the_corners_and_the_centre():
 
 
 @pytest.mark.light
+def test_corners_say_where_each_view_lies():
+    transform = Transform(PLAIN, VIEWS["ten-crop"])
+    left_and_top = [(0, 0), (2, 0), (0, 1), (2, 1), (1, 0)]
+    assert transform.corners((4, 3)) == tuple(
+        left_and_top + [left_and_top[k] for k in (1, 0, 3, 2, 4)]
+    )
+    # Two pixels of one, with black to the right; four of one, with black on both sides.
+    assert Transform(PLAIN).corners((1, 3)) == ((0, 0),)
+    assert Transform(how(crop=(2, 4))).corners((1, 3)) == ((-1, 0),)
+
+
+@pytest.mark.light
 def test_ten_crops_are_those_of_the_image_and_of_its_mirror_image():
     of_both = seen(PLAIN, numbered(4, 3), *VIEWS["ten-crop"])
     mirrored = numbered(4, 3).transpose(Image.Transpose.FLIP_LEFT_RIGHT)

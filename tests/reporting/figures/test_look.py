@@ -15,8 +15,10 @@ pytestmark = pytest.mark.light
 SEEN = np.full((64, 96, 3), (200, 100, 50), np.uint8)
 
 
-def heat(values, layer="maps"):
-    return HeatMap(network="toy:net", layer=layer, values=np.float32(values), seen=SEEN)
+def heat(values, layer="maps", detail=""):
+    return HeatMap(
+        network="toy:net", layer=layer, values=np.float32(values), seen=SEEN, detail=detail
+    )
 
 
 def class_map(values, label="rose", **fields):
@@ -118,11 +120,39 @@ def test_any_name_can_be_drawn(name):
 
 
 def test_two_poolings_of_one_layer_have_a_picture_each():
-    both = class_map([[1.0]], maps=(heat([[0.75]]), heat([[-0.25]])), logit=1.0)
-    said = texts(draw_look(Look(classes=(both,))))
-    assert said.count("toy:net maps") == 2
+    maps = heat([[0.75]], detail="pooling avg"), heat([[-0.25]], detail="pooling max")
+    found = Look(classes=(class_map([[1.0]], maps=maps, logit=1.0),))
+    said = texts(draw_look(found))
+    assert {"pooling avg; toy:net maps", "pooling max; toy:net maps"} <= {*said}
+    names = ["maps of toy:net, pooling avg", "maps of toy:net, pooling max"]
+    assert found.to_arrays()["names"].tolist() == [f"rose: {name}" for name in names]
+    assert [one.partition(": ")[0].strip() for one in found.lines[1:3]] == names
     assert "logit 1.00 = 0.75 from places + 0.25" in said
     assert "logit 1.00 = −0.25 from places + 1.25" in said
+
+
+def test_photos_of_one_name_and_a_photo_with_itself_are_told_apart():
+    def alike(*ids, pairs=1):
+        one = heat([[1.0]])
+        return Look(similarity=RegionSimilarity(
+            ids=ids, cosine=1.0, constants=(0, 0), maps=((one, one),) * pairs))  # fmt: skip
+
+    assert {"a/x.jpg", "b/x.jpg"} <= {*texts(draw_look(alike("a/x.jpg", "b/x.jpg")))}
+    same = alike("x.jpg", "x.jpg", pairs=2)
+    said = texts(draw_look(same))
+    assert {"x.jpg (1)", "x.jpg (2)", "toy:net maps"} <= {*said}
+    names = same.to_arrays()["names"].tolist()
+    assert names[:2] == ["x.jpg (1): maps of toy:net", "x.jpg (2): maps of toy:net"]
+
+
+def test_doubt_of_a_photo_unlike_the_others_is_said_and_drawn():
+    said = "unlike anything that the classifier was trained on: each class is no more than a guess"
+    doubtful = Look(classes=(class_map([[1.0]], unlike=True, similarity=0.1),))
+    assert doubtful.lines[0] == said
+    assert said in [one.replace("\n", " ") for one in texts(draw_look(doubtful))]
+    for unlike in (False, None):
+        other = Look(classes=(class_map([[1.0]], unlike=unlike),))
+        assert said not in [*other.lines, *texts(draw_look(other))]
 
 
 def test_lines_say_which_network_a_map_is_of_and_what_comes_from_no_place():

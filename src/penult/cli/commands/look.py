@@ -45,8 +45,8 @@ def run(
             "-l",
             metavar="LAYER",
             help="Layer whose places to look at, or a glob such as 'blocks.?'; of activations, may "
-            "be given several times. With --classifier, by Grad-CAM. `penult layers MODEL` lists "
-            "them.",
+            "be given several times. With --classifier, one, by Grad-CAM. `penult layers MODEL` "
+            "lists them.",
             show_default="the one that is pooled",
             autocompletion=completion.layers,
         ),

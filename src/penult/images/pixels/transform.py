@@ -132,6 +132,22 @@ class Transform:
             for x, y in [_ENDS[view.place]]
         ]
 
+    def corners(self, size: tuple[int, int]) -> tuple[tuple[int, int], ...]:
+        """Where each view lies on the resized image.
+
+        Parameters
+        ----------
+        size : (int, int)
+            (width, height) of an image.
+
+        Returns
+        -------
+        tuple of (int, int)
+            (x, y) of the top left pixel of each view, mirrored or not; below 0 where the crop is
+            larger than the resized image.
+        """
+        return tuple((x.first - x.before, y.first - y.before) for x, y in self.axes(*size))
+
     def _resized_size(self, width: int, height: int) -> tuple[int, int]:
         resize = self.preprocessing.resize
         if resize is None:

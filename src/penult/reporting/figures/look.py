@@ -6,6 +6,7 @@ import base64
 import io
 import logging
 import math
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,7 @@ _ABREAST = 4  # panels in a row
 _HEAD, _FOOT, _GAP = 0.62, 0.72, 0.16  # inches above a panel, below it, beside it
 _NAME = 30  # characters of a name above a panel
 _TOP, _BETWEEN = 0.2, 0.2  # inches above a column of activations, and within it
+_NOTE = 0.24  # inches of a line above all panels
 
 
 def draw_look(look: Look, channels: int = CHANNELS) -> Figure:
@@ -43,7 +45,7 @@ def draw_look(look: Look, channels: int = CHANNELS) -> Figure:
     if look.similarity is not None:
         return _draw_similarity(look.similarity)
     if look.classes:
-        return _draw_classes(look.classes)
+        return _draw_classes(look)
     return _draw_activations(look.activations, channels)
 
 
@@ -67,24 +69,30 @@ def look_as_html(look: Look) -> str:
     return f'<img alt="maps" style="max-width:100%" src="data:image/png;base64,{data}">'
 
 
-def _draw_classes(classes: Sequence[ClassActivation]) -> Figure:
+def _draw_classes(look: Look) -> Figure:
+    classes = look.classes
     limit = max(_limit(heat) for one in classes for heat in one.maps)
     panels: list[tuple[str, str, Any]] = []
     named = _drawn([one.label for one in classes])
     # By place: rows that were joined may be of one layer, pooled in two ways.
     for place, heat in enumerate(classes[0].maps):
-        panels.append(("what the network sees", f"{heat.network} {heat.layer}", heat.seen))
+        panels.append(("what the network sees", _network(heat), heat.seen))
         for one, name in zip(classes, named, strict=True):
             own = one.maps[place]
             title = f"{name}  {percent(one.probability)}"
             panels.append((title, _about(one, own), overlay(own, limit=limit)))
-    figure, bar = _panels(panels, len(classes) + 1)
+    figure, bar = _panels(panels, len(classes) + 1, note=look.doubt)
     first = classes[0]
     if first.method == "cam":
         _signed_bar(bar, limit, "against the class", "for the class", "part of the logit, a place")
     else:
         _ramp(bar, limit, "Grad-CAM, from 0; larger speaks more for the class")
     return figure
+
+
+def _network(heat: HeatMap) -> str:
+    """What a map is of; what tells it from another comes first, for the end may be cut."""
+    return " ".join(filter(None, (heat.detail and f"{heat.detail};", heat.network, heat.layer)))
 
 
 def _about(one: ClassActivation, heat: HeatMap) -> str:
@@ -100,10 +108,12 @@ def _about(one: ClassActivation, heat: HeatMap) -> str:
 def _draw_similarity(found: RegionSimilarity) -> Figure:
     limit = max(_limit(heat) for pair in found.maps for heat in pair)
     panels: list[tuple[str, str, Any]] = []
-    names = _drawn([Path(one).name for one in found.ids])
+    short = [Path(one).name for one in found.ids]
+    names = _drawn(short if len(set(short)) > 1 else found.names)
     for pair in found.maps:
         for name, heat in zip(names, pair, strict=True):
-            panels.append((name, "what the network sees", heat.seen))
+            about = _network(heat) if len(found.maps) > 1 else "what the network sees"
+            panels.append((name, about, heat.seen))
             places = f"{heat.values.shape[1]} × {heat.values.shape[0]} places"
             title = f"cosine {found.cosine:.3f}"
             about = f"{heat.total:.3f} of it from {places}"
@@ -178,15 +188,23 @@ def _channels(
     _ends(bar, f"{low:.3g}", f"{high:.3g}", f"activation, {len(shown)} strongest")
 
 
-def _panels(panels: Sequence[tuple[str, str, Any]], abreast: int) -> tuple[Figure, Axes]:
-    """Pictures in rows, each under its two lines; and where the scale goes."""
+def _panels(
+    panels: Sequence[tuple[str, str, Any]], abreast: int, *, note: str = ""
+) -> tuple[Figure, Axes]:
+    """Pictures in rows, each under its two lines, a note above all; and where the scale goes."""
     from matplotlib.figure import Figure
 
     rows = math.ceil(len(panels) / min(abreast, _ABREAST))
     abreast = math.ceil(len(panels) / rows)
     width = 0.2 + abreast * (_SIDE + _GAP)
     height = rows * (_HEAD + _SIDE) + _FOOT
-    figure = Figure(figsize=(width, height), facecolor=PAPER)
+    whole = height + (_NOTE if note else 0)
+    figure = Figure(figsize=(width, whole), facecolor=PAPER)
+    if note:
+        figure.text(
+            0.1 / width, 1 - 0.1 / whole, textwrap.fill(note, int(width * 15.2)), fontsize=9,
+            color=WRONG, va="top",
+        )  # fmt: skip
     for k, (title, about, picture) in enumerate(panels):
         row, column = divmod(k, abreast)
         left = 0.1 + column * (_SIDE + _GAP)
