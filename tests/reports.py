@@ -12,6 +12,7 @@ from PIL import Image
 from penult.recipe import Preprocessing, Recipe
 from penult.records import ClassScore, HeldOut, Scores
 from penult.reporting import Report, Trained
+from penult.reporting.finetuning import Epoch, Finetuning, PairedDifference, PartScores
 
 RECIPE = Recipe(
     architecture="timm/tf_efficientnet_lite0",
@@ -70,6 +71,37 @@ def report_of(outcomes, labels, **changes):
         name: content.pop(name) for name in [*content] if name in Trained.__dataclass_fields__
     }
     return Report(**content, trained=Trained(**{"chosen": content["recipe"].layer} | trained))
+
+
+def finetuning_of(**changes):
+    """A fine-tuning of two epochs of a hidden head and two of a block; the third was kept."""
+    stages = [("head", 1), ("head", 2), ("fine-tuning", 1), ("fine-tuning", 2)]
+    rates = {"validation_accuracy": 0.5, "lr": 3e-4, "seconds": 61.0}
+    fields = {
+        "test": PartScores(accuracy=0.5, calibration_error=0.1, calibration_error_before=0.3),
+        "validation": PartScores(accuracy=0.75),
+        "probe": PartScores(accuracy=0.375),
+        "difference": PairedDifference(difference=0.125, low=-0.25, high=0.5, separable=False),
+        "seconds": {"probe": 4.0, "finetune": 250.0},
+        "start": Epoch(stage="head", epoch=0, validation_loss=2.0, validation_accuracy=0.25),
+        "epochs": tuple(
+            Epoch(stage=stage, epoch=epoch, train_loss=3.0, validation_loss=loss, **rates)
+            for (stage, epoch), loss in zip(stages, (1.5, 1.0, 0.5, 0.75), strict=True)
+        ),
+        "best_epoch": 1,
+        "unfrozen": ("conv_head",),
+        "frozen": ("stem", "blocks.0"),
+        "parameters": 1200,
+        "frozen_parameters": 34_000,
+        "temperature": 0.5,
+        "wise_ft": 0.75,
+        "train_images": 20,
+        "validation_images": 4,
+        "left_out": {"copies of photos in another part": 2},
+        "failed": 1,
+        "verdict": "Fine-tuning does not beat the frozen network's probe beyond noise.",
+    }
+    return Finetuning(**{**fields, **changes})
 
 
 def with_scores(report, **changes):

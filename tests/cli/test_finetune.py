@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from importlib.util import find_spec
 
 import pytest
@@ -68,6 +69,18 @@ def test_the_folder_predicts(finetune, penult, photos):
     done = penult("predict", "flowers.ckpt", photos / "rose", "-q")
     assert done.code == 0
     assert len(done.out.splitlines()) >= 12
+
+
+def test_a_report_of_the_folder_prints_its_scores_and_the_verdict(finetune, penult, photos):
+    finetune("-q")
+    verdict = json.loads((photos.parent / "flowers.ckpt" / "scores.json").read_text())["verdict"]
+    left_out = ("--no-map", "--no-clusters", "--no-outliers", "--no-retrieval", "--no-duplicates")
+    done = penult("report", "flowers.ckpt", "-o", "tuned", "-q", *left_out)
+    assert done.code == 0, done.err
+    assert verdict in done.out.splitlines()
+    assert re.search(r"^rose +[\d.]+ +[\d.]+", done.out.replace(" rose", "rose"), re.MULTILINE)
+    assert "finetuned" not in done.out  # no search has chosen a kind
+    assert done.out.splitlines()[-1] == "tuned/index.html"
 
 
 @pytest.mark.parametrize(

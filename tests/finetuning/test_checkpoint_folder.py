@@ -35,6 +35,7 @@ FILES = {
     "recipe.json",
     "classifier.skops",
     "scores.json",
+    "photos.json",
     "model_card.md",
     "curves.png",
     "log.csv",

@@ -135,7 +135,7 @@ def test_a_folder_that_commands_take_for_a_model_and_a_classifier(finetune, phot
     folder = tmp_path / "flowers.ckpt"
     assert {one.name for one in folder.iterdir()} == {
         *("weights.safetensors", "recipe.json", "classifier.skops", "scores.json"),
-        *("model_card.md", "curves.png", "log.csv"),
+        *("model_card.md", "curves.png", "log.csv", "photos.json"),
     }
     predictions = {one.id: one.label for one in penult.predict(folder, photos, progress=False)}
     assert [predictions[one] for one in found.held_out.ids] == list(found.held_out.predicted)
@@ -168,12 +168,19 @@ def test_a_new_head_alone_leaves_the_network_as_it_was(finetune, normed, tmp_pat
     assert found.unfrozen == ()
 
 
-def test_a_new_head_is_trained_before_the_blocks_are(finetune, monkeypatch):
-    stages = []
-    run = loop.Training.run
-    monkeypatch.setattr(loop.Training, "run", lambda self: stages.append(self.stage) or run(self))
-    finetune(head="mlp:8", epochs=1)
-    assert stages == ["head", "fine-tuning"]
+def test_a_new_head_is_trained_before_the_blocks_are_and_its_epochs_are_kept(finetune, tmp_path):
+    found = finetune(head="mlp:8", epochs=1)
+    stages = [(one.stage, one.epoch) for one in found.epochs]
+    assert stages == [("head", 0), ("head", 1), ("fine-tuning", 0), ("fine-tuning", 1)]
+    kept = json.loads((tmp_path / "flowers.ckpt" / "scores.json").read_text())
+    assert (kept["start"]["stage"], kept["start"]["epoch"]) == ("head", 0)
+    assert [(one["stage"], one["epoch"]) for one in kept["epochs"]] == [stages[1], stages[3]]
+    log = (tmp_path / "flowers.ckpt" / "log.csv").read_text().splitlines()
+    assert [line.split(",")[:2] for line in log] == [
+        ["stage", "epoch"],
+        ["head", "1"],
+        ["fine-tuning", "1"],
+    ]
 
 
 def test_the_test_photos_are_those_that_neither_trained_nor_validated(finetune, photos):

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from finetuned import finetuned, linear_head
 
@@ -37,9 +39,34 @@ def test_a_card_states_the_licence_of_the_weights_it_began_with():
 
 
 def test_names_from_outside_stay_in_their_cell(tiny):
-    from dataclasses import replace
-
     head = replace(linear_head(), label_names=("a|b", "<script>", "c\nd"))
     card = model_card("a.ckpt", finetuned(open_backbone(tiny), head, classes={"a|b": 3}))
     for row in (r"| a\|b | 3 |", r"| \<script\> | 0 |", "| c d | 0 |"):
         assert row in card.splitlines()
+
+
+def test_a_card_says_what_learnt_what_was_kept_and_shows_the_curves(tiny):
+    model = finetuned(open_backbone(tiny), options={"wise_ft": True})
+    summary = {
+        **model.summary,
+        "unfrozen": ["conv_head"],
+        "parameters": 1200,
+        "frozen_parameters": 34_000,
+        "best_epoch": 1,
+        "wise_ft": 0.75,
+        "epochs": [{"epoch": 1}, {"epoch": 2}],
+    }
+    lines = model_card("a.ckpt", replace(model, summary=summary)).splitlines()
+    learnt = lines.index(
+        r"conv\_head and the head learnt: 1,200 parameters, while 34,000 stayed as they were."
+    )
+    assert lines[learnt + 1 : learnt + 5] == [
+        "Epoch 1 of 2 was kept.",
+        "In the average with the weights of the start, its own have a share of 75%.",
+        "",
+        r"wise\_ft=yes; seed 0.",
+    ]
+    assert "![Losses, and the accuracy on validation images](curves.png)" in lines
+    start = model_card("a.ckpt", replace(model, summary={**summary, "best_epoch": 0}))
+    assert "Epoch 0 of 2 was kept, which is the start." in start
+    assert "share" not in start

@@ -7,7 +7,7 @@ import comparisons
 import pytest
 from browser import CHROMIUM, browser
 from duplicate_records import FOUND, SEARCHED, duplicates_of, group
-from reports import FLOWERS, GARDEN, picture_of, report_of
+from reports import FLOWERS, GARDEN, finetuning_of, picture_of, report_of
 
 from penult.classify.diagnosis.learning_curve import CurvePoint
 from penult.records import Failure
@@ -41,6 +41,7 @@ def pages(tmp_path_factory):
             commands=(f"penult train {LONG}.h5 -o classifier.skops",),
             retrieval=SEARCHED,
             duplicates=FOUND,
+            finetuning=finetuning_of(unfrozen=(LONG, "conv_head")),
         ),
     )
     long = group(f"{LONG}/1.jpg", f"{LONG}/2.jpg", f"{LONG}/3.jpg", label=LONG)

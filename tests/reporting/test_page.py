@@ -473,7 +473,7 @@ def test_the_page_asks_for_nothing_outside_itself(tmp_path):
 def test_navigation_and_headings_follow_the_sections(tmp_path):
     page = read(tmp_path, report_of(GARDEN, FLOWERS))
     nothing_to_show = {"scores", "layers", "labels", "duplicates", "curve", "retrieval", "failures"}
-    nothing_to_show |= {"predictions", "map", "clusters", "outliers"}
+    nothing_to_show |= {"finetuning", "predictions", "map", "clusters", "outliers"}
     names = [s.name for s in SECTIONS if s.name not in nothing_to_show]
     assert [a["id"] for a in page.all("section")] == names
     ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]

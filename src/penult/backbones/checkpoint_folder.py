@@ -14,6 +14,7 @@ __all__ = [
     "CLASSIFIER",
     "LOG",
     "PARTS",
+    "PHOTOS",
     "RECIPE",
     "SCORES",
     "STATE",
@@ -24,7 +25,7 @@ __all__ = [
 ]
 
 WEIGHTS, RECIPE, CLASSIFIER = "weights.safetensors", "recipe.json", "classifier.skops"
-SCORES, CARD, LOG = "scores.json", "model_card.md", "log.csv"
+SCORES, CARD, LOG, PHOTOS = "scores.json", "model_card.md", "log.csv", "photos.json"
 
 PARTS = "checkpoint.parts"
 """Where its files are while they are written."""

@@ -16,6 +16,7 @@ from penult.backbones.checkpoint_folder import (
     CLASSIFIER,
     LOG,
     PARTS,
+    PHOTOS,
     RECIPE,
     SCORES,
     STATE,
@@ -23,7 +24,8 @@ from penult.backbones.checkpoint_folder import (
 )
 from penult.backbones.registry import open_backbone
 from penult.errors import OutputError, OutputExistsError, PathNotFoundError
-from penult.finetuning.epoch_log import draw_curves, write_log
+from penult.finetuning.curves import Curves, draw_curves
+from penult.finetuning.epoch_log import write_log
 from penult.finetuning.head_classifier import head_classifier
 from penult.finetuning.model_card import model_card
 from penult.interface import option
@@ -41,7 +43,7 @@ if TYPE_CHECKING:
 __all__ = ["check_folder", "write_checkpoint"]
 
 # The weights come last: by them the folder is known for what it is.
-_FILES = (CARD, CURVES, LOG, SCORES, RECIPE, CLASSIFIER, WEIGHTS)
+_FILES = (CARD, CURVES, LOG, SCORES, PHOTOS, RECIPE, CLASSIFIER, WEIGHTS)
 
 
 def check_folder(folder: Path, *, overwrite: bool = False) -> None:
@@ -159,9 +161,10 @@ def _write(parts: Path, folder: Path, network: nn.Module, model: FinetunedModel)
     head_classifier(model, recipe).save(parts / CLASSIFIER)
     _write_json(parts / RECIPE, json.loads(recipe.to_json()))
     _write_json(parts / SCORES, model.summary)
+    model.photos.write(parts / PHOTOS)
     epochs = model.summary.get("epochs", [])
     write_log(parts / LOG, epochs)
-    draw_curves(parts / CURVES, epochs)
+    draw_curves(parts / CURVES, Curves.of(model.summary))
     with atomic_text(parts / CARD) as file:
         file.write(model_card(folder.name, model))
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from penult.finetuning.head import Head
+from penult.finetuning.training_photos import TrainingPhotos
 from penult.recipe import Preprocessing
 from penult.records import HeldOut, Scores
 from penult.representation import short_repr
@@ -58,6 +59,8 @@ class FinetunedModel:
         One sentence: whether it was worth it.
     likeness : Likeness or None
         What tells photos like the training photos from others; None where that was not found.
+    photos : TrainingPhotos
+        Where they are, and which of them are in which part.
     trained_on : uint64 array or None
         Keys of the training and the validation images, of
         `penult.classify.evaluation.seen.content_keys`.
@@ -78,4 +81,5 @@ class FinetunedModel:
     data: str = ""
     verdict: str = ""
     likeness: Likeness | None = None
+    photos: TrainingPhotos = field(default_factory=TrainingPhotos)
     trained_on: NDArray[np.uint64] | None = field(default=None, compare=False)

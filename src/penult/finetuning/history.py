@@ -30,6 +30,8 @@ class History:
         What the training started from.
     stopped : str
         Why it ended before the last epoch, in words; empty where it did not.
+    before : list of FinetuneEpoch
+        The epochs of the stages before this training, in their order.
     """
 
     epochs: list[FinetuneEpoch] = field(default_factory=list)
@@ -37,6 +39,7 @@ class History:
     learned: dict[str, torch.Tensor] = field(default_factory=dict)
     start: dict[str, torch.Tensor] = field(default_factory=dict)
     stopped: str = ""
+    before: list[FinetuneEpoch] = field(default_factory=list)
 
     def is_best(self, now: FinetuneEpoch) -> bool:
         """Whether an epoch that is not yet taken down is better than all of them."""

@@ -58,7 +58,7 @@ class Training:
     precision : {"float32", "bfloat16"}
         Of the forward pass.
     stage : str
-        What progress calls it.
+        What progress calls it, and each epoch says of itself.
     changed : bool
         Whether the training photos are changed at random, in each epoch anew.
     keep : callable
@@ -212,6 +212,7 @@ class Training:
         """Validate, take the epoch down, and save it all."""
         loss, accuracy = self.evaluation.score(self.validation)
         now = FinetuneEpoch(
+            stage=self.stage,
             epoch=epoch,
             train_loss=train_loss,
             validation_loss=loss,

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from penult.backbones.registry import resolve
 from penult.errors import PenultError
-from penult.wording import count, interval, params_in_words, percent, points
+from penult.wording import count, interval, listed, params_in_words, percent, points
+from penult.written import CURVES
 
 if TYPE_CHECKING:
     from penult.finetuning.finetuned_model import FinetunedModel
@@ -84,10 +85,15 @@ def _lines(name: str, model: FinetunedModel) -> Iterator[str]:
     for label in labels:
         yield f"| {_plain(label)} | {model.classes.get(label, 0):,} |"
     yield from ("", "## Training", "")
-    options = _plain(params_in_words(model.options))
+    if "parameters" in model.summary:
+        yield from (*_learnt(model.summary), "")
+    asked = {name: "yes" if value is True else value for name, value in model.options.items()}
+    options = _plain(params_in_words(asked))
     yield f"{options or 'With the default options'}; seed {model.seed}."
     if head.temperature != 1:
         yield f"Probabilities are calibrated by a temperature of {head.temperature:.3g}."
+    if model.summary.get("epochs"):
+        yield from ("", f"![Losses, and the accuracy on validation images]({CURVES})", "")
     height, width = model.preprocessing.input_size
     yield f"The network sees {width} × {height} pixels."
     yield from ("", "## Licence", "")
@@ -126,6 +132,23 @@ def _scores(model: FinetunedModel) -> Iterator[str]:
 
 def _is_tested(model: FinetunedModel) -> bool:
     return model.summary.get("test") is not None
+
+
+def _learnt(summary: Mapping[str, Any]) -> Iterator[str]:
+    blocks = summary.get("unfrozen", ())
+    what = f"{_plain(listed(blocks, 4))} and the head" if blocks else "The head alone"
+    frozen = summary.get("frozen_parameters", 0)
+    yield (
+        f"{what} learnt: {count(summary['parameters'], 'parameter')}, while {frozen:,} stayed as "
+        "they were."
+    )
+    last = next((one.get("epoch") for one in reversed(summary.get("epochs", ()))), None)
+    if last is not None and summary.get("best_epoch") is not None:
+        best = summary["best_epoch"]
+        yield f"Epoch {best:,} of {last:,} was kept{', which is the start' if best == 0 else ''}."
+    if summary.get("wise_ft") is not None and summary.get("best_epoch") != 0:
+        share = percent(summary["wise_ft"], 0)
+        yield f"In the average with the weights of the start, its own have a share of {share}."
 
 
 def _number(summary: Mapping[str, Any], part: str, name: str) -> float | None:

@@ -77,12 +77,19 @@ class LabelledPhotos(Protocol):
 
     Attributes
     ----------
+    model : str
+        The network, as it was named.
+    weights : WeightsChoice
     reading : ReadingOptions
         How photos are read.
     device : str
         Where the network runs.
     """
 
+    @property
+    def model(self) -> str: ...  # noqa: D102
+    @property
+    def weights(self) -> WeightsChoice: ...  # noqa: D102
     @property
     def reading(self) -> ReadingOptions: ...  # noqa: D102
     @property

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from penult.backbones.checkpoint import architecture_of
+from penult.backbones.registry import DEFAULT_MODEL
 from penult.classify.evaluation.seen import content_keys
 from penult.errors import UsageError
 from penult.finetuning.array_store import ArrayStore
@@ -23,6 +24,7 @@ from penult.finetuning.feeds import PixelFeed
 from penult.finetuning.finetuned_model import FinetunedModel
 from penult.finetuning.head import Head
 from penult.finetuning.likeness import likeness_of
+from penult.finetuning.options import FinetuneOptions
 from penult.finetuning.pixels import PixelReader
 from penult.finetuning.probes import Probes
 from penult.finetuning.run_folder import RunFolder
@@ -31,18 +33,19 @@ from penult.finetuning.stages import Stages
 from penult.finetuning.start import starting_network
 from penult.finetuning.state import TrainingState
 from penult.finetuning.training_log import TrainingLog, require_tensorboard
+from penult.finetuning.training_photos import TrainingPhotos
 from penult.finetuning.verdict import verdict
 from penult.finetuning.wise_ft import average_weights
 from penult.images.pixels.augment import Augmentation
 from penult.progress import announce
 from penult.records import Finetuned
+from penult.wording import listed
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
     from penult.backbones.backbone import Backbone
     from penult.finetuning.history import History
-    from penult.finetuning.options import FinetuneOptions
     from penult.finetuning.photos import LabelledPhotos, Photos
     from penult.finetuning.split import Parts
     from penult.progress import Tell
@@ -195,10 +198,14 @@ class _Work:
             probe=None if probed is None else probed.scores,
             difference=assessment.difference,
             seconds={"probe": probe, "finetune": probe + finetuning},
-            epochs=tuple(history.epochs),
+            epochs=(*history.before, *history.epochs),
             best_epoch=history.best,
             unfrozen=tuple(block.name for block in network.unfrozen),
             parameters=sum(one.numel() for one in network.parameters() if one.requires_grad),
+            frozen=tuple(block.name for block in network.frozen),
+            frozen_parameters=sum(
+                one.numel() for one in network.parameters() if not one.requires_grad
+            ),
             temperature=assessment.temperature,
             calibration=None if tested is None else tested.calibration,
             wise_ft=share,
@@ -214,6 +221,28 @@ class _Work:
                 probe_seconds=probe,
                 tested=tested is not None,
             ),
+        )
+
+    def _training_photos(self) -> TrainingPhotos:
+        """Take down which photos these were, and what was asked for."""
+        source, options = self.asked.source, self.asked.options.to_dict()
+        reading, weights = source.reading, source.weights
+        usual = FinetuneOptions().to_dict()
+        asked = {
+            "model": None if source.model == DEFAULT_MODEL else source.model,
+            "weights": None if weights.weights is None else str(weights.weights),
+            "architecture": weights.architecture,
+            **{name: value for name, value in options.items() if value != usual[name]},
+            "precision": None if self.asked.precision == "float32" else self.asked.precision,
+            "max_pixels": reading.max_pixels,
+            "allow_truncated": reading.allow_truncated or None,
+        }
+        return TrainingPhotos.of(
+            self.photos.features,
+            train=self.parts.train,
+            validation=self.parts.validation,
+            test=self.parts.test,
+            asked={name: value for name, value in asked.items() if value is not None},
         )
 
     def _write(self, finetuned: Finetuned, assessment: Assessment) -> None:
@@ -252,7 +281,8 @@ class _Work:
                 classes=dict(zip(photos.names, map(int, counts), strict=True)),
                 left_out=finetuned.left_out,
                 seed=options.seed,
-                data=", ".join(map(str, photos.features.origin.get("sources", ()))),
+                photos=self._training_photos(),
+                data=listed(map(_name, photos.features.origin.get("sources", ()))),
                 verdict=finetuned.verdict,
                 likeness=likeness_of(
                     photos,
@@ -267,3 +297,8 @@ class _Work:
                 trained_on=content_keys(photos.features, np.union1d(parts.train, parts.validation)),
             ),
         )
+
+
+def _name(source: str) -> str:
+    """What a model card calls the place of photos: it is given away, and says nothing of a home."""
+    return str(source).rstrip("/").rpartition("/")[2]

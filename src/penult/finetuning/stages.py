@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from penult.finetuning.training_log import TrainingLog
     from penult.progress import Tell
     from penult.recipe import Precision
+    from penult.records import FinetuneEpoch
 
 __all__ = ["Stages"]
 
@@ -76,13 +77,19 @@ class Stages:
         """Train; give what the last stage came to, and what its network is evaluated by."""
         network, changed = self.network, self.options.policy is not None
         on_rows = network.unfrozen == () and not changed
+        before: list[FinetuneEpoch] = []
         if self.options.hidden or on_rows:
             feed = ArrayFeed(self.photos.rows)
             found = self._stage("head", network.head, feed, (), changed=False)
             if on_rows:
                 return found
+            before = found[0].epochs
         model, fed = self._fed()
-        return self._stage("fine-tuning", model, fed, network.unfrozen, changed=changed)
+        history, evaluation = self._stage(
+            "fine-tuning", model, fed, network.unfrozen, changed=changed
+        )
+        history.before = before
+        return history, evaluation
 
     def _stage(
         self,

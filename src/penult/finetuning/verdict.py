@@ -55,11 +55,11 @@ def verdict(
     if difference.separable:
         return (
             f"Fine-tuning is {points(-by)} points worse than the frozen network's probe {on} "
-            f"({interval}), more than noise: the probe is the better choice; {cost}."
+            f"({interval}), more than noise, so the probe is the better choice; {cost}."
         )
     return (
         f"Fine-tuning does not beat the frozen network's probe beyond noise {on}: the difference "
-        f"is {points(by)} points ({interval}): the probe is the better choice; {cost}."
+        f"is {points(by)} points ({interval}), so the probe is the better choice; {cost}."
     )
 
 

@@ -17,8 +17,11 @@ class FinetuneEpoch:
 
     Attributes
     ----------
+    stage : {"head", "fine-tuning"}
+        Which training it is of: a head with a hidden layer is trained alone on the rows of the
+        frozen network, as is any head where nothing else learns; the other is what comes after it.
     epoch : int
-        From 1; 0 is what the training started from.
+        From 1 in each stage; 0 is what that started from.
     train_loss : float or None
         Mean loss of the training images during the epoch, augmented and with label smoothing, in
         nats; None of epoch 0.
@@ -35,6 +38,7 @@ class FinetuneEpoch:
         In training; None of epoch 0.
     """
 
+    stage: str = "fine-tuning"
     epoch: int
     train_loss: float | None
     validation_loss: float

@@ -45,13 +45,14 @@ class Finetuned:
     seconds : mapping of str to float
         What the ``"probe"`` and what ``"finetune"`` took in all: the second includes the first.
     epochs : tuple of FinetuneEpoch
-        The training, epoch 0 being what it started from.
+        The training, epoch 0 being what it started from. A head with a hidden layer is trained
+        alone first, where blocks learn as well: the epochs of that stage come before the others'.
     best_epoch : int
-        That whose weights were kept; 0 where training only made it worse.
+        Of the last stage, that whose weights were kept; 0 where training only made it worse.
     unfrozen : tuple of str
         The blocks that learnt, first to last; empty where the head alone did.
     parameters : int
-        How many numbers learnt, the head's included.
+        How many numbers learnt at last, the head's included.
     temperature : float
         What logits are divided by.
     calibration : (float, float) or None
@@ -72,6 +73,11 @@ class Finetuned:
         Why the training ended before its last epoch; empty where it did not.
     verdict : str
         Whether it was worth it, in one sentence.
+    frozen : tuple of str
+        The blocks that stayed as they were, first to last; empty where none did, or the head alone
+        learnt.
+    frozen_parameters : int
+        How many numbers of the network stayed as they were.
     """
 
     output: str
@@ -97,14 +103,17 @@ class Finetuned:
     options: Mapping[str, Any] = field(default_factory=dict)
     stopped: str = ""
     verdict: str = ""
+    frozen: tuple[str, ...] = ()
+    frozen_parameters: int = 0
 
     def __repr__(self) -> str:
         return one_line("Finetuned", self._facts())
 
     def _repr_html_(self) -> str:
-        header = ("epoch", "training loss", "validation loss", "validation accuracy")
+        header = ("stage", "epoch", "training loss", "validation loss", "validation accuracy")
         rows = [
             (
+                one.stage,
                 f"{one.epoch}",
                 "" if one.train_loss is None else f"{one.train_loss:.3f}",
                 f"{one.validation_loss:.3f}",
@@ -134,7 +143,7 @@ class Finetuned:
             ("learnt", f"{learnt}, {count(self.parameters, 'parameter')}"),
             *scored,
             ("difference", difference),
-            ("epoch", f"epoch {self.best_epoch} of {len(self.epochs) - 1:,} kept"),
+            ("epoch", f"epoch {self.best_epoch} of {self.epochs[-1].epoch:,} kept"),
             ("output", short_text(self.output) if self.output else None),
         ]
 
@@ -150,7 +159,9 @@ class Finetuned:
         """
         start, *epochs = (
             {name: value for name, value in one.to_dict().items() if value is not None}
-            for one in self.epochs
+            # A later stage starts from the best epoch of the one before, which is there already.
+            for number, one in enumerate(self.epochs)
+            if one.epoch or not number
         )
         test = None if self.scores is None else _numbers(self.scores)
         if test is not None and self.calibration is not None:
@@ -165,7 +176,9 @@ class Finetuned:
             "epochs": epochs,
             "best_epoch": self.best_epoch,
             "unfrozen": list(self.unfrozen),
+            "frozen": list(self.frozen),
             "parameters": self.parameters,
+            "frozen_parameters": self.frozen_parameters,
             "temperature": self.temperature,
             "wise_ft": self.wise_ft,
             "train_images": self.train_images,

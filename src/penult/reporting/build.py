@@ -21,16 +21,22 @@ from penult.reporting.commands import (
     applied_commands,
     collection_commands,
     commands_of,
+    finetune_command,
+    typed,
 )
 from penult.reporting.content import Report
+from penult.reporting.given_checkpoint import GivenCheckpoint
 from penult.reporting.relabelling import relabelling_step
 from penult.reporting.report_call import ReportCall, with_labels
 from penult.reporting.steps.collection import Collection
 from penult.reporting.steps.course import Course
 from penult.reporting.trained import Trained
-from penult.wording import listed
+from penult.wording import count, listed
 
 __all__ = ["build_report", "title_of"]
+
+FINETUNED = "finetuned"
+"""The kind of classifier that a head is."""
 
 
 def build_report(
@@ -46,6 +52,7 @@ def build_report(
     recipes: Sequence[Recipe] = (),
     contradictions: tuple[str, ...] = (),
     applied: Path | None = None,
+    tuned: GivenCheckpoint | None = None,
 ) -> Report:
     """Gather what features and classifier say of themselves, and what was found.
 
@@ -73,6 +80,8 @@ def build_report(
         As `Report` has them.
     applied : Path or None
         The file of the classifier, where one was given.
+    tuned : GivenCheckpoint or None
+        The fine-tuned network, where one was given in the place of images.
 
     Returns
     -------
@@ -80,20 +89,26 @@ def build_report(
     """
     features, classifier = made.features, made.classifier
     labels = features.labels if features.targets is None else features.targets
-    if applied is not None:
+    if tuned is not None:
+        commands: tuple[str, ...] = (
+            finetune_command(tuned.folder, tuned.photos, sources=() if file else sources),
+            typed("predict", str(tuned.folder), "PHOTO_OR_FOLDER"),
+        )
+    elif applied is not None:
         commands = applied_commands(sources, file, applied, scored=made.scores is not None)
     elif classifier is None:
         commands = collection_commands(sources, file, features, recipes)
     else:
         commands = commands_of(sources, file, features, classifier, recipes)
     return Report(
-        title=title_of(sources, file),
+        title=title_of(sources, file) if tuned is None else title_of([tuned.folder], None),
         source=listed([str(source) for source in sources], SHOWN_SOURCES),
         class_counts=_class_counts(made),
         recipe=features.recipe,
         trained=_trained(made),
         untrained=made.untrained,
         applied=None if applied is None else _applied(made, applied),
+        finetuning=None if tuned is None else tuned.finetuning,
         map=found.map,
         clusters=_clusters(found, feature_file),
         outliers=found.outliers,
@@ -108,7 +123,7 @@ def build_report(
         versions={**features.recipe.versions, **(classifier.versions if classifier else {})},
         call=call,
         commands=(call.command(), *commands),
-        relabelling=_relabelling(features, file, call) if made.label_issues else (),
+        relabelling=_relabelling(features, file, call, tuned) if made.label_issues else (),
         feature_file=feature_file,
         open_image=open_image,
         notes=course.notes,
@@ -116,8 +131,13 @@ def build_report(
     )
 
 
-def _relabelling(features: Features, file: Path | None, call: ReportCall) -> tuple[str, ...]:
+def _relabelling(
+    features: Features, file: Path | None, call: ReportCall, tuned: GivenCheckpoint | None
+) -> tuple[str, ...]:
     """What to type once labels are put right."""
+    if tuned is not None:
+        again = finetune_command(tuned.folder, tuned.photos, labels=CORRECTED)
+        return again, call.command()
     if file is None:
         return (call.command(changed=with_labels(features, CORRECTED)),)
     return relabelling_step(file, Path(CORRECTED)), call.command()
@@ -183,6 +203,14 @@ def _title(source: str | Path) -> str:
 
 
 def _settings(classifier: Classifier) -> dict[str, Any]:
+    if classifier.settings.classifier == FINETUNED:  # which no search has chosen
+        of = classifier.settings
+        return {
+            "kind": "the head of a fine-tuned network",
+            **of.params,
+            "seed": of.seed,
+            "trained_on": count(of.train_images, "image"),
+        }
     settings = classifier.settings.to_dict()
     # The page counts every class's images in its table of classes; a threshold a class is too much.
     for name in ("classes", "thresholds"):

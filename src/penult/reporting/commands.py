@@ -12,6 +12,7 @@ from penult.backbones.weights.choice import WeightsChoice
 from penult.classify.classifier import Classifier
 from penult.classify.settings import TrainingSettings
 from penult.errors import WeightsError
+from penult.finetuning.training_photos import TrainingPhotos
 from penult.interface import shell_quote
 from penult.recipe import AveragedRecipe, BackboneRecipe, JoinedRecipe, Recipe
 from penult.records import Features
@@ -25,6 +26,7 @@ __all__ = [
     "collection_commands",
     "commands_of",
     "extract_command",
+    "finetune_command",
     "recorded_name",
     "shown_sources",
     "train_command",
@@ -90,6 +92,35 @@ def applied_commands(
     predict = [] if file else [typed("predict", str(classifier), *given, "-o", "predictions.csv")]
     evaluate = typed("evaluate", str(classifier), *given, "--results", "scores")
     return (*predict, *([evaluate] if scored else []))
+
+
+def finetune_command(
+    folder: Path,
+    photos: TrainingPhotos,
+    *,
+    sources: Sequence[str | Path] = (),
+    labels: str | None = None,
+) -> str:
+    """What to type to get a fine-tuned network again.
+
+    Parameters
+    ----------
+    folder : of the network
+    photos : what it keeps of them, and of what was asked for
+    sources : where they are now, if not where they were
+    labels : a table of other labels, with which the network is to be replaced
+    """
+    given = shown_sources(sources or photos.sources or ["PHOTOS"])
+    listing = {name: told for name, told in photos.listing.items() if told is not None}
+    if labels is not None:
+        listing = {"labels": labels, "splits": listing.get("splits", "auto")}
+    elif "label_pattern" in listing:
+        listing.pop("labels", None)
+    usual = {"labels": "parent", "splits": "auto"}
+    asked = {name: told for name, told in listing.items() if told != usual.get(name)}
+    words = [word for one in {**asked, **photos.asked}.items() for word in typed_option(*one)]
+    again = [] if labels is None else ["--overwrite"]
+    return typed("finetune", *given, "-o", str(folder), *words, *again)
 
 
 def extract_command(

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from penult.records import Outliers
     from penult.reporting.applied import Applied
     from penult.reporting.cluster_sections import ClustersContent
+    from penult.reporting.finetuning import Finetuning
     from penult.reporting.map_block import MapBlock
     from penult.reporting.report_call import ReportCall
     from penult.reporting.trained import Trained
@@ -43,6 +44,8 @@ class Report:
         Why no classifier was trained, in words; "" where one was, or one was given.
     applied : Applied or None
         The classifier that was given, and what it says of every image.
+    finetuning : Finetuning or None
+        Of a fine-tuned network, how it was made; its head is what `trained` is of.
     map : MapBlock or None
         The map of the images; None where it was not wanted, or could not be made.
     clusters : ClustersContent or None
@@ -91,6 +94,7 @@ class Report:
     trained: Trained | None = None
     untrained: str = ""
     applied: Applied | None = None
+    finetuning: Finetuning | None = None
     map: MapBlock | None = None
     clusters: ClustersContent | None = None
     outliers: Outliers | None = None
@@ -115,6 +119,13 @@ class Report:
         """Images found: those with a row and those that failed."""
         rows = sum(self.class_counts.values()) + self.unlabelled if self.rows is None else self.rows
         return rows + len(self.failures)
+
+    @property
+    def judged(self) -> int:
+        """Labels that were judged; of a fine-tuned network, those of the test images alone."""
+        if self.finetuning is not None and self.trained is not None:
+            return len(self.trained.held_out.ids)
+        return sum(self.class_counts.values())
 
     @property
     def scored_image(self) -> str:

@@ -19,6 +19,7 @@ from penult.progress import ShowProgress, following
 from penult.reporting.build import build_report, title_of
 from penult.reporting.commands import CLASSIFIER, FEATURES
 from penult.reporting.findings import find
+from penult.reporting.given_checkpoint import checkpoint_among
 from penult.reporting.opening import open_page
 from penult.reporting.page import FILES, OPTIONAL, PAGE, PREDICTIONS, write_report
 from penult.reporting.refusals import (
@@ -36,6 +37,7 @@ from penult.reporting.steps.applied import apply_classifier
 from penult.reporting.steps.collection import Looks, look_at
 from penult.reporting.steps.course import Course
 from penult.reporting.steps.evidence import draw_evidence
+from penult.reporting.steps.finetuned import find_tested
 from penult.reporting.steps.rows import extract_rows
 from penult.reporting.steps.trained import train_classifier
 from penult.reporting.steps.unlabelled import why_untrained, without_classifier
@@ -104,7 +106,8 @@ def report(
     ----------
     images : path, address, list of them, or DataFrame
         As for `penult.extract`; or a feature file, whose rows are then taken as they are, with the
-        photos from where it was made.
+        photos from where it was made; or the folder of a fine-tuned network, of which the page then
+        is, and after it the photos that it was made with, if they are no longer where they were.
     output : path
         A folder, created if need be; gets ``index.html``, ``scores.json``,
         ``confusion_matrix.png``, ``held_out.csv``, ``label_errors.csv``, ``classifier.skops``,
@@ -211,6 +214,18 @@ def report(
     """
     given = {**locals()}  # the arguments, before anything else has a name here
     wanted = as_names(layer or ())
+    listing = ListingOptions(
+        labels=labels,
+        label_pattern=label_pattern,
+        path_column=path_column,
+        label_column=label_column,
+        splits=splits,
+    )
+    sources = listing.sources(images)
+    call = ReportCall.of(report, given, sources)
+    tuned = checkpoint_among(sources, listing, classifier)
+    if tuned is not None:
+        classifier, sources, listing = tuned.folder, tuned.sources, tuned.listing
     options = ReportOptions.of(
         rows=ModelRows(
             models=as_names(model), layers=wanted or ("penultimate",), views=views, join=join
@@ -218,13 +233,7 @@ def report(
         weights=weights,
         offline=offline,
         architecture=architecture,
-        listing=ListingOptions(
-            labels=labels,
-            label_pattern=label_pattern,
-            path_column=path_column,
-            label_column=label_column,
-            splits=splits,
-        ),
+        listing=listing,
         engine=EngineOptions(engine=engine, device=device),
         classifier=classifier,
         grid=grid,
@@ -242,12 +251,10 @@ def report(
         max_memory=in_bytes(max_memory),
     )
     directory = Path(output)
-    sources = options.extraction.listing.sources(images)
-    call = ReportCall.of(report, given, sources)
     file = feature_file_among(sources)
     if file and not options.by_default:
         raise made_already(file)
-    makes = (CLASSIFIER,) if options.file is None else (PREDICTIONS,)
+    makes = (CLASSIFIER,) if options.file is None else (PREDICTIONS,) if tuned is None else ()
     require_folder(directory, sources, file, makes=makes, overwrite=overwrite)
     looks = Looks(
         map=map,
@@ -260,6 +267,7 @@ def report(
         memory=options.training.max_memory,
         offline=offline,
         escape_formulas=escape_formulas,
+        learnt=tuned is not None,
     )
     files = [CLASSIFIER, PREDICTIONS, *FILES]
     optional = [*OPTIONAL, *[PREDICTIONS] * has_predictions(directory / PAGE)]
@@ -273,7 +281,17 @@ def report(
                 extract_rows(
                     options.extraction, sources, path, earlier=directory / FEATURES, tell=tell
                 )
-        if options.classifier is not None:
+        if tuned is not None and options.classifier is not None:
+            made = find_tested(
+                options.classifier,
+                tuned.photos,
+                path,
+                course,
+                folder=tuned.folder,
+                called=called,
+                label_errors=label_errors,
+            )
+        elif options.classifier is not None:
             made = apply_classifier(
                 options.classifier,
                 path,
@@ -309,7 +327,7 @@ def report(
                 engine=options.extraction.extractor.engine,
             )
             made = replace(made, looked=evidence)
-        title = title_of(sources, file)
+        title = title_of(sources, file) if tuned is None else title_of([tuned.folder], None)
         found = look_at(made, looks, course, title=title, open_image=opener)
         content = build_report(
             sources,
@@ -322,7 +340,8 @@ def report(
             feature_file=str(called),
             recipes=[one for one, _ in layer_recipes(path).values()],
             contradictions=contradictions,
-            applied=options.file,
+            applied=options.file if tuned is None else None,
+            tuned=tuned,
         )
         write_report(
             folder,
@@ -346,6 +365,7 @@ def report(
         untrained=made.untrained,
         predictions=made.predictions,
         evaluation=made.evaluation,
+        verdict="" if tuned is None else tuned.finetuning.verdict,
         map=None if found.map is None else found.map.row_map,
         clusters=found.clusters,
         outliers=found.outliers,

@@ -40,6 +40,8 @@ class ReportFiles:
         Of a classifier that was given: what it says of every image.
     evaluation : Evaluation or None
         Of one that was given, on the images that have a label it knows.
+    verdict : str
+        Of a fine-tuned network, whether fine-tuning was worth it; "" of any other report.
     map : RowMap or None
         The points of the page's map; None where it was not wanted, or could not be had, as are the
         next.
@@ -59,6 +61,7 @@ class ReportFiles:
     untrained: str = ""
     predictions: Predictions | None = None
     evaluation: Evaluation | None = None
+    verdict: str = ""
     map: RowMap | None = None
     clusters: Clustering | None = None
     outliers: Outliers | None = None

@@ -8,8 +8,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from penult.backbones.checkpoint_folder import is_checkpoint_folder
 from penult.classify.metrics.scores import scores_to_dict
-from penult.errors import OutputExistsError
+from penult.errors import OutputExistsError, UsageError
 from penult.interface import option
 from penult.messages import escape_json
 from penult.output import atomic_output, check_folder, check_output, explain
@@ -43,11 +44,16 @@ def check_results(directory: Path, *, overwrite: bool = False, holds: str = SCOR
     ------
     OutputExistsError, PathNotFoundError, OutputError
     UsageError
-        If it has the name of a file.
+        If it has the name of a file, or is the folder of a fine-tuned network.
     """
     if directory.exists() and not directory.is_dir():
         raise OutputExistsError(f"{directory} is a file; give the name of a folder to write")
     require_folder_name(directory, holds)
+    if is_checkpoint_folder(directory):  # which has scores.json and classifier.skops of its own
+        raise UsageError(
+            f"{directory} is a fine-tuned network, whose own files this would replace; give "
+            "another folder"
+        )
     check_folder(directory)
     if directory.is_dir():
         refuse_existing(directory, _NAMES, overwrite=overwrite)

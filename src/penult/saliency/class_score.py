@@ -45,11 +45,15 @@ class ClassScores:
         """
         rule = LinearRule.of(classifier.applied)
         if rule is None:
+            kind = classifier.settings.classifier
+            what = f"classifier of the kind {kind}"
+            linear = command("train", "FEATURES", classifier="logistic")
+            if kind == "finetuned":
+                what = "head with a hidden layer"
+                linear = command("finetune", "PHOTOS", head="linear", output="NAME.ckpt")
             raise UsageError(
-                f"the scores of a classifier of the kind {classifier.settings.classifier} are no "
-                "sum over the numbers of a row, so that they cannot be divided among the places of "
-                f"a photo; train a linear one: "
-                f"{command('train', 'FEATURES', classifier='logistic')}"
+                f"the scores of a {what} are no sum over the numbers of a row, so that they cannot "
+                f"be divided among the places of a photo; train a linear one: {linear}"
             )
         return cls(rule, classifier.label_names)
 

@@ -231,13 +231,15 @@ def run(
 
 
 def _show(found: Finetuned) -> None:
-    table = Table(
-        ("epoch", "training loss", "validation loss", "validation accuracy", "seconds"),
-        right=("epoch", "training loss", "validation loss", "validation accuracy", "seconds"),
-    )
+    numbers = ("epoch", "training loss", "validation loss", "validation accuracy", "seconds")
+    last = found.epochs[-1].stage
+    stages = found.epochs[0].stage != last
+    table = Table((*["stage"] * stages, *numbers), right=numbers)
     for one in found.epochs:
+        kept = (one.stage, one.epoch) == (last, found.best_epoch)
         table.add_row(
-            f"{one.epoch}{' (kept)' if one.epoch == found.best_epoch else ''}",
+            *[one.stage] * stages,
+            f"{one.epoch}{' (kept)' if kept else ''}",
             "" if one.train_loss is None else f"{one.train_loss:.3f}",
             f"{one.validation_loss:.3f}",
             percent(one.validation_accuracy),

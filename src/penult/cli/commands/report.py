@@ -49,15 +49,16 @@ _NAMED = 3
 _CLASSES = 30
 
 # Sections whose findings are printed; of the others, something is said in other words.
-_SAID = ("mistakes", "curve")
+_SAID = ("finetuning", "mistakes", "curve")
 
 
 def run(
     images: Annotated[
         list[str],
         typer.Argument(
-            metavar="IMAGES...|FEATURES",
-            help="As for penult extract; or a feature file, whose rows are taken as they are.",
+            metavar="IMAGES...|FEATURES|CHECKPOINT",
+            help="As for penult extract; or a feature file, whose rows are taken as they are; or "
+            "what penult finetune wrote, and after it its photos if they have moved.",
         ),
     ],
     output: Annotated[
@@ -163,6 +164,8 @@ def run(
     penult report photos -o look --labels none
     # What a classifier says of other photos, those it is least sure of first.
     penult report new_photos -o new --classifier report/classifier.skops
+    # What penult finetune wrote: how it went, and what the network gets wrong.
+    penult report flowers.ckpt -o tuned
     # Five times with other images held out, and then into the browser.
     penult report photos -o report --runs 5 --open
     """
@@ -253,6 +256,8 @@ def run(
     say_listing_messages(features.origin)
     if made.predictions is not None:
         _say_applied(made)
+    elif made.verdict and made.classifier is not None:
+        _say_finetuned(made, made.classifier)
     elif made.classifier is not None:
         _say_trained(made, made.classifier)
     for line in _found(made):
@@ -292,6 +297,18 @@ def _say_trained(made: ReportFiles, classifier: Classifier) -> None:
     for line in edge_lines(settings):
         say(line)
     say_left_out(settings.left_out)
+    for finding in made.findings:
+        if finding.section in _SAID:
+            say(finding.text)
+    if made.label_issues:
+        say(_label_errors_line(made.label_issues, made.page.with_name(LABEL_ERRORS)))
+
+
+def _say_finetuned(made: ReportFiles, classifier: Classifier) -> None:
+    from penult.reporting.page import LABEL_ERRORS
+
+    class_table(classifier.scores)
+    say_accuracy(classifier.scores)
     for finding in made.findings:
         if finding.section in _SAID:
             say(finding.text)

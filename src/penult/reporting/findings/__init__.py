@@ -9,6 +9,7 @@ from __future__ import annotations
 from penult.reporting.content import Report
 from penult.reporting.findings.copies import copies
 from penult.reporting.findings.finding import Finding
+from penult.reporting.findings.fine_tuned import fine_tuned
 from penult.reporting.findings.leaks import changes_the_score, leaks
 from penult.reporting.findings.more_photos import more_photos
 from penult.reporting.findings.unreadable import unreadable
@@ -19,7 +20,7 @@ __all__ = ["Finding", "find"]
 
 MOST = 3
 
-OF_CLASSIFIER = (weak_class, wrong_labels, more_photos)
+OF_CLASSIFIER = (fine_tuned, weak_class, wrong_labels, more_photos)
 """Of a report that trained one, in the order of the page."""
 
 OF_COLLECTION = (leaks, copies, unreadable)

@@ -13,6 +13,8 @@ _NOT_DONE = {
     "curve": "No learning curve was drawn",
     "retrieval": "The search was not scored",
     "duplicates": "Duplicates were not looked for",
+    "evidence": "Where in mistakes their class was found is not shown",
+    "finetuning": "Not all test photos are there",
 }
 
 
@@ -34,9 +36,12 @@ def _in_order(report: Report) -> list[str]:
         right = "has its labels exactly" if trained.multilabel else "was put into its class"
         said.append(f"Every {report.scored_image} {right}.")
     if trained is not None and trained.label_issues == ():
+        judge = "five classifiers that each judged the fifth they had not seen"
+        if report.finetuning is not None:
+            judge = "the fine-tuned network, which judged the test images alone"
         said.append(
             "No label looks wrong, by confident learning (Northcutt, Jiang and Chuang, JAIR 70, "
-            "2021) with five classifiers that each judged the fifth they had not seen."
+            f"2021) with {judge}."
         )
     if found is not None and not found.groups:
         said.append(
@@ -44,7 +49,12 @@ def _in_order(report: Report) -> list[str]:
             f"of at least {found.threshold:g}."
         )
     held_out = trained is not None and report.applied is None
-    if found is not None and not found.across_total and held_out:
+    if report.finetuning is not None:
+        said.append(
+            "Near-duplicates, by rows of the network as it was, are in one part: they were kept "
+            "together when the photos were divided."
+        )
+    elif found is not None and not found.across_total and held_out:
         said.append("No held-out image has a near-duplicate that the classifier was trained on.")
     if found is not None and found.groups and not found.suspects_total and trained is not None:
         said.append("Near-duplicates have the same labels.")

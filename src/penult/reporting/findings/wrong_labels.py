@@ -27,7 +27,7 @@ def wrong_labels(report: Report) -> Finding | None:
         if not issues:
             return Finding("No label looks wrong.", "making")
     if issues:
-        of = f"{len(issues):,} of {count(sum(report.class_counts.values()), 'label')}"
+        of = f"{len(issues):,} of {count(report.judged, 'label')}"
         said.append(f"{of} {'looks' if len(issues) == 1 else 'look'} wrong")
     them = "it" if files + len(issues or ()) == 1 else "them"
     return Finding(f"{', and '.join(said)}: check {them} first.", "labels")

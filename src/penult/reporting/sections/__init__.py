@@ -15,6 +15,7 @@ __all__ = ["SECTIONS", "Section"]
 SECTIONS: tuple[Section, ...] = tuple(
     import_module(f"{__name__}.{name}").SECTION
     for name in (
+        "finetuning",
         "predictions",
         "classes",
         "confusion",

@@ -41,7 +41,7 @@ def _content(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any] | None
         "columns": COLUMNS,
         "shown": [(one, issue_cells(one), thumbnails.photo(one.id, LARGE)) for one in shown],
         "total": len(issues),
-        "labelled": sum(report.class_counts.values()),
+        "labelled": report.judged,
         "then": _steps(report),
     }
 
@@ -52,7 +52,9 @@ def _steps(report: Report) -> list[tuple[str, str]]:
     if report.call is not None and report.call.options.get("labels") == CORRECTED:
         words.append("--overwrite")  # it is the table of the last time
     said = ["Make the report again with that table; rows of unchanged photos are taken from it."]
-    if len(report.relabelling) > 1:
+    if report.finetuning is not None:
+        said = ["Fine-tune again with that table.", "Make the report again."]
+    elif len(report.relabelling) > 1:
         said = ["Give the rows these labels; no image is computed again.", "Make the report again."]
     steps = [
         ("Write a table of all labels with these put right; no photo is moved.", typed(*words))

@@ -48,6 +48,10 @@ class Looks:
         Never touch the network.
     escape_formulas : bool
         In CSV that is saved from the map.
+    learnt : bool
+        Whether the network that made the rows was trained on the labels of the training part. A
+        search among those would flatter, so that it is scored among the held-out images alone; and
+        rows of one class are near each other, and no near-duplicates for that.
     """
 
     map: bool
@@ -60,6 +64,7 @@ class Looks:
     memory: int | None = None
     offline: bool = False
     escape_formulas: bool = False
+    learnt: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +113,7 @@ def look_at(
     nearest = NearestRows(
         features=features,
         held_out=made.held_out,
-        split=made.split,
+        split=None if looks.learnt else made.split,
         threshold=looks.near,
         seed=looks.seed,
         memory=looks.memory,
@@ -117,7 +122,10 @@ def look_at(
     # Without classes to tell apart, no search is right or wrong.
     if looks.retrieval and not (made.untrained or not features.labelled):
         with course.noted("retrieval"):
-            found = replace(found, retrieval=nearest.retrieval(course.tell))
+            searched = nearest
+            if looks.learnt and made.split is not None:
+                searched = replace(nearest, features=features.take(made.split.held_out))
+            found = replace(found, retrieval=searched.retrieval(course.tell))
     if looks.duplicates:
         with course.noted("duplicates"):
             found = replace(found, duplicates=nearest.duplicates())
