@@ -65,6 +65,15 @@ def test_what_another_machine_or_an_older_penult_wrote_goes_after_a_day(tmp_path
     assert [path.exists() for path in others] == [stays] * 2
 
 
+def test_a_full_disk_is_one_line_whatever_a_library_makes_of_it(tmp_path):
+    said = pytest.raises(OutputError, match="a cannot be written: the disk is full; nothing was")
+    with said, atomic_output(tmp_path / "a"):
+        raise RuntimeError("Error while serializing: I/O error: No space (os error 28)")
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(RuntimeError, match="another"), atomic_output(tmp_path / "a"):
+        raise RuntimeError("another error")
+
+
 def test_folders_are_swept_too(tmp_path):
     left = scratch_folder(tmp_path, "[a]*")
     (left / "file").write_text("")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -29,6 +30,7 @@ __all__ = [
 
 # In bytes; beside a file lie others meanwhile, whose names are longer: see `penult.scratch`.
 _LONGEST_NAME = 210
+_OS_ERROR = re.compile(r"\(os error (\d+)\)")
 _STATE = ("st_dev", "st_ino", "st_size", "st_mtime_ns")  # by which a file is known to be the same
 
 
@@ -107,7 +109,8 @@ def atomic_output(
         raise explain(error, path) from error
     try:
         try:
-            yield temporary
+            with _errors_of_the_system():
+                yield temporary
             _sync(temporary)
             if path.exists() and not overwrite:
                 raise OutputExistsError(
@@ -139,6 +142,19 @@ def atomic_text(path: Path, *, overwrite: bool = False, newline: str = "") -> It
         temporary.open("w", encoding="utf-8", errors="backslashreplace", newline=newline) as file,
     ):
         yield file
+
+
+@contextmanager
+def _errors_of_the_system() -> Iterator[None]:
+    """Turn what a library in Rust, as safetensors is, makes of an `OSError` into that again."""
+    try:
+        yield
+    except (OSError, PenultError):
+        raise
+    except Exception as error:
+        if (found := _OS_ERROR.search(str(error))) is None:
+            raise
+        raise OSError(int(found[1]), os.strerror(int(found[1]))) from error
 
 
 def _is_still(path: Path, was: os.stat_result) -> bool:

@@ -112,6 +112,11 @@ def test_a_path_with_a_drive_is_no_prefix():
     assert (source.prefix, rest) == ("checkpoint", r"C:\models\net.ckpt")
 
 
+def test_a_path_with_a_colon_further_on_is_no_prefix():
+    source, rest = registry.resolve("models/of 12:30.ckpt")
+    assert (source.prefix, rest) == ("checkpoint", "models/of 12:30.ckpt")
+
+
 @pytest.mark.parametrize(
     ("typed", "meant"),
     [

@@ -1,5 +1,6 @@
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from torch import nn
 import penult
 from penult.backbones.checkpoint import architecture_of, read_checkpoint
 from penult.backbones.registry import open_backbone, open_recipe
+from penult.classify.finetuned_folder import at_home
 from penult.classify.loading import describe_classifier
 from penult.engines.agreement import relative_error
 from penult.errors import (
@@ -28,7 +30,7 @@ from penult.errors import (
 from penult.finetuning import checkpoint_folder
 from penult.finetuning.checkpoint_folder import check_folder, write_checkpoint
 from penult.finetuning.head import Head
-from penult.recipe import Recipe
+from penult.recipe import JoinedRecipe, Recipe
 
 FILES = {
     "weights.safetensors",
@@ -235,6 +237,16 @@ def test_another_networks_weights_are_not_taken_for_the_heads(folder):
         penult.load_classifier(folder)
 
 
+def test_rows_of_the_network_that_was_there_before_are_refused_and_how_to_make_new_ones_is_said(
+    folder,
+):
+    before = open_backbone(str(folder)).recipe("penultimate")
+    rewrite(folder, lambda state: {name: x + 0.5 for name, x in state.items()})
+    made = r"rows of flowers\.ckpt are made by: penult\.extract\(IMAGES, model='.*flowers\.ckpt'"
+    with pytest.raises(RecipeMismatchError, match=made):
+        open_recipe(before, recipe_is="rows.h5")
+
+
 def test_weights_of_another_architecture_are_refused(folder):
     rewrite(folder, lambda state: {name: x for name, x in state.items() if "maps" not in name})
     with pytest.raises(BackboneError, match=r"does not fit Network: it lacks maps\.0\.weight"):
@@ -256,6 +268,14 @@ def test_an_edited_recipe_is_refused(folder, change, why):
     path.write_text(change(path.read_text()))
     with pytest.raises(ClassifierFileError, match=why):
         penult.load_classifier(folder)
+
+
+def test_a_classifier_of_other_rows_than_one_networks_is_refused(folder):
+    recipe = penult.load_classifier(folder).recipe
+    joined = JoinedRecipe((recipe, replace(recipe, layer="logits")))
+    (folder / "recipe.json").write_text(joined.to_json())
+    with pytest.raises(ClassifierFileError, match="is not the head of the network beside it"):
+        at_home(joined, folder)
 
 
 @pytest.mark.parametrize("name", ["recipe.json", "classifier.skops"])

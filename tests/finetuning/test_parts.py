@@ -143,6 +143,32 @@ def test_photos_of_several_labels_are_divided_too():
     assert targets[parts.test].any(axis=0).all()
 
 
+def test_rare_labels_are_learned_where_the_others_of_their_photos_train():
+    targets = np.zeros((40, 4), bool)
+    targets[:25, 0], targets[15:, 1] = True, True
+    targets[3, 2] = True
+    targets[39] = [False, False, False, True]  # a photo of nothing but a rare one
+    photos = features([20, 20, 0, 0], targets=targets, labels=np.full(40, -1))
+    parts = divide(photos, FinetuneOptions())
+    assert together(parts) == list(range(40))
+    assert 39 in parts.train
+    assert parts.only_train == ()
+    several = np.eye(8, dtype=bool) | np.eye(8, k=1, dtype=bool)
+    photos = features([1] * 8, targets=several, labels=np.full(8, -1))
+    with pytest.raises(TrainingError, match=r"8 classes of 8 .* cannot be divided into three"):
+        divide(photos, FinetuneOptions())
+
+
+def test_what_is_said_of_too_few_photos_names_no_option_that_there_is_not():
+    splits = ["train"] * 21 + ["test"] * 23
+    with pytest.raises(TrainingError, match="too few images to train with") as raised:
+        divide(features([20, 4, 20], splits=splits), FinetuneOptions())
+    assert str(raised.value).endswith("add images, or leave small classes out")
+    with pytest.raises(TrainingError, match=r"1 class of 2 \(b\) has fewer") as raised:
+        divide(features([20, 2]), FinetuneOptions(near_duplicates=1))
+    assert str(raised.value).endswith("three parts; add photos")
+
+
 def test_one_class_is_refused_in_one_line():
     with pytest.raises(TrainingError, match="one class only"):
         divide(features([20]), FinetuneOptions())

@@ -14,7 +14,7 @@ from penult.backbones.checkpoint_folder import (
 )
 from penult.backbones.weights.info import sha256_of
 from penult.errors import ClassifierFileError, FileFormatError
-from penult.recipe import Recipe
+from penult.recipe import BackboneRecipe, Recipe
 from penult.suffixes import CHECKPOINT
 
 __all__ = ["at_home", "home_of"]
@@ -77,14 +77,17 @@ def at_home(recipe: Recipe, folder: Path) -> Recipe:
             f"{folder / RECIPE} is not the recipe that the classifier beside it was trained with: "
             "one of them was changed; copy the folder again"
         )
-    (leaf,) = recipe.leaves
+    if not isinstance(recipe, BackboneRecipe):
+        raise ClassifierFileError(
+            f"{folder / CLASSIFIER} is not the head of the network beside it: its recipe is of "
+            f"other rows than one network's; copy the folder again"
+        )
     found = sha256_of(folder / WEIGHTS)
-    if found != leaf.weights_sha256:
+    if found != recipe.weights_sha256:
         raise ClassifierFileError(
             f"{folder / WEIGHTS} is not the network that the classifier beside it was trained "
-            f"with: its SHA-256 is {found[:12]}…, expected {leaf.weights_sha256[:12]}…; copy the "
+            f"with: its SHA-256 is {found[:12]}…, expected {recipe.weights_sha256[:12]}…; copy the "
             "folder again"
         )
     place = folder.resolve()
-    here = replace(leaf, backbone=f"checkpoint:{place}", weights=f"file:{place}")
-    return recipe.with_leaves({leaf: here})
+    return replace(recipe, backbone=f"checkpoint:{place}", weights=f"file:{place}")

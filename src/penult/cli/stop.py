@@ -52,14 +52,20 @@ def stopped_by_signals() -> Iterator[None]:
 
 
 @contextmanager
-def resumable(folder: Path) -> Iterator[None]:
-    """Have `Stopped` say that what is finished is kept in a folder, if it is there."""
+def resumable(folder: Path, *, again: str = "the same command") -> Iterator[None]:
+    """Have `Stopped` say that what is finished is kept in a folder, if it is there.
+
+    Parameters
+    ----------
+    folder : where it is kept
+    again : what goes on from there
+    """
     try:
         yield
     except Stopped as stopped:
         if not folder.is_dir():
             raise
-        where = f"; what is finished is kept in {folder}: the same command goes on from there"
+        where = f"; what is finished is kept in {folder}: {again} goes on from there"
         raise Stopped(stopped.exit_code - 128, where) from None
 
 

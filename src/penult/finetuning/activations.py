@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from penult.finetuning.feeds import Feed, in_batches
+from penult.finetuning.inference import infer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from penult.finetuning.network import HeadedNetwork
 
 __all__ = ["ActivationFeed", "Tail", "keep_activations"]
+
+_TRIED = 32  # images
 
 
 class _Caught(Exception):  # noqa: N818 - not an error: the way out of a forward pass
@@ -110,9 +113,9 @@ class Tail(nn.Module):
         with torch.no_grad():
             try:
                 logits = self(self.activation(images))
-            except Exception:  # a network that cannot be run without its first part
+                return bool(torch.equal(logits, self.network(images)))
+            except Exception:  # it cannot be run without its first part, or memory is too small
                 return False
-            return bool(torch.equal(logits, self.network(images)))
 
 
 def _passing_on(given: torch.Tensor, *_args: Any, **_kwargs: Any) -> torch.Tensor:
@@ -181,11 +184,9 @@ def keep_activations(
     for numbers, pixels in feed.batches(in_batches(rows, batch_size)):
         if not len(numbers):
             continue
-        images = pixels.to(device)
-        if not done and not tail.is_exact(images):
+        if not done and not tail.is_exact(pixels[:_TRIED].to(device)):
             return None
-        with torch.inference_mode():
-            activations = tail.activation(images).float().cpu().numpy()
+        activations = infer(tail.activation, pixels, device)
         for number, array in zip(numbers, activations, strict=True):
             if not store.put(int(number), array.copy()):
                 return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -46,7 +47,7 @@ __all__ = ["check_folder", "write_checkpoint"]
 _FILES = (CARD, CURVES, LOG, SCORES, PHOTOS, RECIPE, CLASSIFIER, WEIGHTS)
 
 
-def check_folder(folder: Path, *, overwrite: bool = False) -> None:
+def check_folder(folder: Path, *, overwrite: bool = False, inputs: Iterable[Path] = ()) -> None:
     """Refuse a folder that `write_checkpoint` could not fill, before any work is spent on it.
 
     One that an interrupted run left, with its ``state``, is fine.
@@ -57,6 +58,9 @@ def check_folder(folder: Path, *, overwrite: bool = False) -> None:
         The folder.
     overwrite : bool, default=False
         Whether a checkpoint that is there may be replaced.
+    inputs : iterable of Path
+        Files and folders that it is made from, and may not replace: a run that was killed while it
+        put its files into place would have no network to go on with.
 
     Raises
     ------
@@ -70,6 +74,9 @@ def check_folder(folder: Path, *, overwrite: bool = False) -> None:
     if not folder.parent.is_dir():
         raise PathNotFoundError(f"{folder} cannot be written: there is no folder {folder.parent}")
     output.check_folder(folder)
+    for one in inputs:
+        if any(_is_same(one, place) for place in (folder, folder / WEIGHTS)):
+            raise OutputExistsError(f"{folder} is what is read; give another name to write to")
     there = [name for name in _FILES if (folder / name).exists()]
     unfinished = WEIGHTS not in there and (folder / STATE).is_dir()
     if there and not overwrite and not unfinished and not _is_half_placed(folder):
@@ -144,8 +151,14 @@ def _clear(parts: Path) -> None:
 
 
 def _is_half_placed(folder: Path) -> bool:
-    parts = folder / PARTS
-    return parts.is_dir() and any(parts.iterdir())
+    return any((folder / PARTS / name).exists() for name in _FILES)
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except (OSError, ValueError):  # one of them is not there, or no path at all
+        return False
 
 
 def _write(parts: Path, folder: Path, network: nn.Module, model: FinetunedModel) -> None:

@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
-from torch import nn
 
 from penult.errors import EngineError
 from penult.finetuning.calibration import fit_temperature, mean_loss
 from penult.finetuning.feeds import in_batches
+from penult.finetuning.inference import infer
 from penult.finetuning.step import arithmetic
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
     from numpy.typing import NDArray
+    from torch import nn
 
     from penult.finetuning.feeds import Feed
     from penult.recipe import Precision
@@ -65,15 +65,14 @@ class Evaluation:
         Raises
         ------
         EngineError
-            If none could be read.
+            If none could be read, or not even one fits into memory.
         """
         self.model.eval()
         found, kept = [], []
-        with torch.inference_mode(), arithmetic(self.accelerator, self.precision):
+        with arithmetic(self.accelerator, self.precision):
             for numbers, inputs in self.feed.batches(in_batches(rows, self.batch_size)):
                 if len(numbers):
-                    logits = self.model(inputs.to(self.accelerator.device))
-                    found.append(logits.float().cpu().numpy())
+                    found.append(infer(self.model, inputs, self.accelerator.device))
                     kept.append(numbers)
         if not found:
             raise EngineError("none of the images can be read any more")

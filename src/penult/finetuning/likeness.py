@@ -6,12 +6,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
 from penult.classify.likeness import Likeness
 from penult.finetuning.feeds import Feed, in_batches
+from penult.finetuning.inference import infer
 
 if TYPE_CHECKING:
+    import torch
+
     from penult.finetuning.network import HeadedNetwork
     from penult.finetuning.photos import Photos
     from penult.finetuning.split import Parts
@@ -53,11 +55,13 @@ def likeness_of(
     if network.unfrozen:
         found, kept = [], []
         network.to(device)
-        with torch.inference_mode():
-            for rows, pixels in feed.batches(in_batches(train, batch_size)):
-                (block,) = network.rows(pixels.to(device))
-                found.append(block.cpu().numpy())
+        for rows, pixels in feed.batches(in_batches(train, batch_size)):
+            if len(rows):
+                found.append(infer(lambda images: network.rows(images)[0], pixels, device))
                 kept.append(rows)
+        if not found:  # none can be read any more
+            network.to("cpu")
+            return None
         train = np.concatenate(kept)
         features = replace(features.take(train), features=np.concatenate(found))
         numbers = np.arange(len(train))

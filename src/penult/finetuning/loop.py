@@ -211,6 +211,11 @@ class Training:
     ) -> None:
         """Validate, take the epoch down, and save it all."""
         loss, accuracy = self.evaluation.score(self.validation)
+        if epoch and not math.isfinite(loss):
+            raise NotFiniteError(
+                f"stopped after epoch {epoch} of {self.epochs}: the loss on the validation images "
+                f"is no finite number at a learning rate of {lr or 0.0:.3g}"
+            )
         now = FinetuneEpoch(
             stage=self.stage,
             epoch=epoch,

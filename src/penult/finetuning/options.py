@@ -18,7 +18,8 @@ from penult.representation import short_text
 
 __all__ = ["FinetuneOptions"]
 
-_HEAD = re.compile(r"mlp:(\d+)")
+_HEAD = re.compile(r"mlp:([0-9]{1,9})")  # more digits are more than any network has
+_NUMBER = re.compile("[0-9]{1,9}")
 _MOST_UNITS = 65_536
 
 
@@ -119,7 +120,7 @@ class FinetuneOptions:
         if isinstance(self.unfreeze, str) and self.unfreeze in words:
             return words[self.unfreeze]
         text = str(self.unfreeze)
-        if isinstance(self.unfreeze, bool) or not (text.isascii() and text.isdigit()):
+        if isinstance(self.unfreeze, bool) or not _NUMBER.fullmatch(text):
             given = option("unfreeze", short_text(text, 40))
             raise UsageError(
                 f"{given} was given; give none, last, all, or how many blocks, such as 3"

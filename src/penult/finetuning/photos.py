@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from penult.errors import FeatureFileError, FileFormatError, ImageError
 from penult.extraction import Extraction
 from penult.extractor import EngineOptions, ExtractorSpec, ModelRows, OpenedBackbone, ReadingOptions
+from penult.interface import option
 from penult.partition.rows import read_rows
+from penult.records import Failure
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -132,6 +135,13 @@ class PhotoSource:
     reading: ReadingOptions
     device: str
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Where the network may be read from, if it is a file or a folder."""
+        named = Path(self.model.removeprefix("checkpoint:")).expanduser()
+        given = self.weights.weights
+        return (named,) if given is None or given == "random" else (named, Path(given))
+
     def open_backbone(self) -> Backbone:
         """Open the network that is to be trained; nobody else in this process has it."""
         return OpenedBackbone(self.model, self.weights).backbone
@@ -163,15 +173,27 @@ class PhotoSource:
             listing=self.listing,
             needs_labels=True,
         )
-        features = extraction.to_file(self.images, file, update=file.exists())
+        try:
+            features = extraction.to_file(self.images, file, update=file.exists())
+        except FeatureFileError as error:
+            raise FileFormatError(
+                f"{file}, which an interrupted run left, is damaged; give "
+                f"{option('restart', True)} to begin anew"
+            ) from error
         listing = self.listing.list(
             self.listing.sources(self.images), leave_out=[leave_out], offline=self.weights.offline
         )
-        wanted = {str(name): place for place, name in enumerate(features.ids)}
-        records: list[Any] = [None] * len(wanted)
-        for record in listing.records:
-            if (place := wanted.get(record.id)) is not None:
-                records[place] = record
+        found = {record.id: record for record in listing.records}
+        gone = [str(one) for one in features.ids if str(one) not in found]
+        if gone:  # since their rows were made
+            failures = [Failure(one, "is gone (deleted since it was listed)") for one in gone]
+            if self.reading.on_error == "fail":
+                raise ImageError(failures[0].line)
+            features = replace(
+                features.take([k for k, one in enumerate(features.ids) if str(one) in found]),
+                failures=(*features.failures, *failures),
+            )
+        records = [found[str(one)] for one in features.ids]
         return Photos(
             features=features,
             rows=read_rows(features, np.arange(len(features))),

@@ -68,6 +68,8 @@ class FinetuneRun:
     tensorboard : str, Path or None
         Where logs for TensorBoard are written.
     resume, restart, overwrite : bool
+    inputs : tuple of Path
+        What the network may be read from, which the output may not replace.
     keep : callable or None
         What takes the network and all that belongs to it; by default, they are written to `output`.
         `output` is then a passing place, and no run can go on from it.
@@ -81,11 +83,12 @@ class FinetuneRun:
     resume: bool = False
     restart: bool = False
     overwrite: bool = False
+    inputs: tuple[Path, ...] = ()
     keep: Callable[[torch.nn.Module, FinetunedModel], object] | None = None
 
     def run(self, tell: Tell) -> Finetuned:
         """Fine-tune; see `penult.finetune`."""
-        check_folder(self.output, overwrite=self.overwrite)
+        check_folder(self.output, overwrite=self.overwrite, inputs=self.inputs)
         require_tensorboard(self.tensorboard)
         backbone = self.source.open_backbone()
         if "torch" not in backbone.metadata.forms:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from penult.backbones.checkpoint_folder import STATE
-from penult.errors import FileFormatError, ResumeError
+from penult.errors import FileFormatError, PenultError, ResumeError
 from penult.features.resume.lock import RunLock
 from penult.features.resume.store import parts_folder
 from penult.interface import option
@@ -55,6 +55,9 @@ class RunFolder:
             output.mkdir(exist_ok=True)
             self._lock = RunLock(self.path, output)
         except OSError as error:
+            self._take_away()
+            if isinstance(error, PenultError):  # another run is at work
+                raise
             raise explain(error, output) from error
         try:
             self._begin(asked, resume=resume, restart=restart)
@@ -75,7 +78,8 @@ class RunFolder:
     @property
     def seconds(self) -> float:
         """What earlier runs have spent on the rows."""
-        return float(self._run.get("seconds", 0.0))
+        seconds = self._run.get("seconds", 0.0)
+        return float(seconds) if isinstance(seconds, int | float) else 0.0
 
     def spent(self, seconds: float) -> None:
         """Add to that."""
@@ -88,6 +92,10 @@ class RunFolder:
         if remove:
             self._clear()
         self._lock.release(remove=remove)
+        self._take_away()
+
+    def _take_away(self) -> None:
+        """Remove the checkpoint's folder if this run made it and nothing is in it."""
         if self._created:
             with suppress(OSError):  # not empty: it holds the checkpoint, or what a run kept
                 self._output.rmdir()
@@ -95,14 +103,22 @@ class RunFolder:
     @property
     def _is_worthless(self) -> bool:
         """Whether nothing has been computed that could be gone on with."""
-        return not any(one.exists() for one in (self.rows, parts_folder(self.rows)))
+        kept = (self.rows, self.training, parts_folder(self.rows))
+        return not any(one.exists() for one in kept)
 
     def _begin(self, asked: Mapping[str, Any], *, resume: bool, restart: bool) -> None:
         there = self.path / _RUN
-        if there.exists() and (restart or self._is_worthless):
+        if restart or (there.exists() and self._is_worthless):
             self._clear()
         self._run: dict[str, Any] = {}
         if not there.exists():
+            # Nothing says which run they are of: this one may not go on with them.
+            left = [one.name for one in (self.rows, self.training) if one.exists()]
+            if left:
+                raise ResumeError(
+                    f"{self.path} has {left[0]} of another run, without the {_RUN} that says of "
+                    f"which; give {option('restart', True)} to begin anew"
+                )
             self._run = {"asked": dict(asked)}
             self._write()
             return
@@ -114,7 +130,9 @@ class RunFolder:
         try:
             found = read_json(there.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
-            raise FileFormatError(f"{there} is damaged: {error}") from error
+            raise FileFormatError(
+                f"{there} is damaged ({error}); give {option('restart', True)} to begin anew"
+            ) from error
         self._run = found if isinstance(found, dict) else {}
         before = self._run.get("asked")
         before = before if isinstance(before, dict) else {}
@@ -140,6 +158,7 @@ class RunFolder:
                 store = PartStore(self.rows)
                 store.clear()
                 store.close()
-        for name in (_ROWS, _RUN, _TRAINING):
+        # Last what says of which run the others are, so that none is ever there without it.
+        for name in (_TRAINING, _ROWS, _RUN):
             sweep(self.path, name)
             (self.path / name).unlink(missing_ok=True)

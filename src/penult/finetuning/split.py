@@ -108,6 +108,9 @@ def divide(features: Features, options: FinetuneOptions) -> Parts:
     small = _too_small(joined, units, parts)
     _require_large(joined, small, options.near_duplicates, parts)
     scored = _without(joined, np.isin(np.arange(len(joined)), _of_classes(joined, small)))
+    if scored.targets is not None:  # rare labels go where the others of their photos do
+        scored = replace(scored, targets=_without_labels(scored.targets, small))
+    only_train = tuple(str(joined.label_names[k]) for k in small) if joined.targets is None else ()
     if not tested:
         only = _hold_out_to_validate(scored, options, stored=stored)
         train = np.union1d(only.train, _alone(joined, small, only.held_out, units))
@@ -118,11 +121,11 @@ def divide(features: Features, options: FinetuneOptions) -> Parts:
             test=only.held_out[:0],
             description="",
             units=units,
-            only_train=tuple(str(joined.label_names[k]) for k in small),
+            only_train=only_train,
         )
     # Where the file names a test part, none is drawn, whatever its size.
     size = options.test_size or options.validation_size
-    first = hold_out(scored, test_size=size, seed=options.seed, folds=2, stored=stored)
+    first = _hold_out(scored, size, options.seed, stored=stored)
     train, validation = first.train, first.train[:0]
     if len(named) and (named == "test").any():
         validation = train[named[train] == "validation"]
@@ -140,19 +143,19 @@ def divide(features: Features, options: FinetuneOptions) -> Parts:
         test=first.held_out,
         description=first.description,
         units=units,
-        only_train=tuple(str(joined.label_names[k]) for k in small),
+        only_train=only_train,
+    )
+
+
+def _hold_out(features: Features, size: float, seed: int, *, stored: bool) -> Split:
+    return hold_out(
+        features, test_size=size, seed=seed, folds=2, cross_validated=False, stored=stored
     )
 
 
 def _hold_out_to_validate(features: Features, options: FinetuneOptions, *, stored: bool) -> Split:
     try:
-        return hold_out(
-            features,
-            test_size=options.validation_size,
-            seed=options.seed,
-            folds=2,
-            stored=stored,
-        )
+        return _hold_out(features, options.validation_size, options.seed, stored=stored)
     except TrainingError as error:
         told = str(error).replace(option("test_size"), option("validation_size"))
         raise TrainingError(f"no part to validate on can be drawn: {told}") from error
@@ -165,34 +168,45 @@ def _labels(features: Features) -> NDArray[Any]:
 def _too_small(features: Features, units: NDArray[np.int64], parts: int) -> list[int]:
     """Classes of which there are too few photos to have some in each part."""
     if features.targets is not None:
-        return []  # a photo has other labels, by which it can be scored
-    labels = np.asarray(features.labels)
-    kept = labels >= 0
-    first = np.unique(np.column_stack([labels[kept], units[kept]]), axis=0)[:, 0]
-    counts = count_classes(first, len(features.label_names))
+        rows, labels = np.nonzero(features.targets)
+        pairs = np.column_stack([labels, units[rows]])
+    else:
+        labels = np.asarray(features.labels)
+        pairs = np.column_stack([labels[labels >= 0], units[labels >= 0]])
+    counts = count_classes(np.unique(pairs, axis=0)[:, 0], len(features.label_names))
     return [k for k, n in enumerate(counts) if 0 < n < _LEAST[parts]]
 
 
 def _require_large(features: Features, small: list[int], cosine: float, parts: int) -> None:
     """Refuse photos of which no two classes are large enough to be scored."""
-    if features.targets is not None:
-        return
-    counts = count_classes(np.asarray(features.labels), len(features.label_names))
+    counts = count_classes(_labels(features), len(features.label_names))
     present = int((counts > 0).sum())
     if small and present >= 2 and present - len(small) < 2:
         named = listed([str(features.label_names[k]) for k in small], 3)
+        have = "has" if len(small) == 1 else "have"
+        apart = f", or give a {option('near_duplicates')} higher than {cosine:g}" * (cosine < 1)
         raise TrainingError(
-            f"{count(len(small), 'class')} of {present} ({named}) have fewer than {_LEAST[parts]} "
-            f"photos each, near-duplicates and groups counted once, and cannot be divided into "
-            f"{'three' if parts == 3 else 'two'} parts; add photos, or give a "
-            f"{option('near_duplicates')} higher than {cosine:g}"
+            f"{count(len(small), 'class')} of {present} ({named}) {have} fewer than "
+            f"{_LEAST[parts]} photos each, near-duplicates and groups counted once, and cannot be "
+            f"divided into {'three' if parts == 3 else 'two'} parts; add photos{apart}"
         )
 
 
 def _of_classes(features: Features, classes: list[int]) -> NDArray[np.intp]:
+    """Rows of these classes; where a photo may have several labels, of no other one."""
+    if features.targets is not None:
+        targets = np.asarray(features.targets, bool)
+        others = _without_labels(targets, classes)
+        return np.flatnonzero(targets.any(axis=1) & ~others.any(axis=1))
     return (
         np.flatnonzero(np.isin(np.asarray(features.labels), classes)) if classes else np.arange(0)
     )
+
+
+def _without_labels(targets: NDArray[Any], labels: list[int]) -> NDArray[np.bool_]:
+    kept = np.array(targets, bool)
+    kept[:, labels] = False
+    return kept
 
 
 def _alone(

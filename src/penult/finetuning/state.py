@@ -67,18 +67,24 @@ class TrainingState:
         if self._path is None:
             return
         self._stages[name] = state
-        with atomic_output(self._path, overwrite=True) as temporary:
-            torch.save(
-                {"format": _FORMAT, "photos": self._photos, "stages": self._stages}, temporary
-            )
+        kept = {"format": _FORMAT, "photos": self._photos, "stages": self._stages}
+        with atomic_output(self._path, overwrite=True) as temporary, temporary.open("wb") as file:
+            try:
+                torch.save(kept, file)
+            except RuntimeError as error:  # torch closes its archive, and so hides a full disk
+                if isinstance(error.__context__, OSError):
+                    raise error.__context__ from error
+                raise
 
 
 def _load(path: Path) -> dict[str, Any]:
     """Read it; only tensors and plain values are unpickled."""
+    again = f"the training cannot go on from it; give {option('restart', True)} to begin anew"
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        number, _ = state["format"], (state["photos"], state["stages"])
     except Exception as error:  # whatever torch meets in a damaged file
-        raise FileFormatError(f"{path} is damaged, so the training cannot go on from it") from error
-    if state.get("format") != _FORMAT:
-        raise FileFormatError(f"{path} was written by another version of penult")
+        raise FileFormatError(f"{path} is damaged: {again}") from error
+    if number != _FORMAT:
+        raise FileFormatError(f"{path} was written by another version of penult: {again}")
     return state

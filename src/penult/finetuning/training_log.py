@@ -7,7 +7,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from penult.errors import OutputExistsError
 from penult.extras import require_extra
+from penult.interface import option
+from penult.output import check_folder, explain
 
 if TYPE_CHECKING:
     from penult.records import FinetuneEpoch
@@ -24,14 +27,21 @@ _TAGS = {
 
 
 def require_tensorboard(folder: str | Path | None) -> None:
-    """Refuse logs for TensorBoard where it is not installed.
+    """Refuse logs for TensorBoard where it is not installed, or the folder cannot be written.
 
     Raises
     ------
-    MissingExtraError
+    MissingExtraError, OutputExistsError, OutputError
     """
-    if folder is not None:
-        require_extra("logs for TensorBoard", "tensorboard", "tensorboard")
+    if folder is None:
+        return
+    require_extra("logs for TensorBoard", "tensorboard", "tensorboard")
+    folder = Path(folder)
+    if folder.exists() and not folder.is_dir():
+        raise OutputExistsError(
+            f"{folder} is a file; give {option('tensorboard')} the name of a folder"
+        )
+    check_folder(folder)
 
 
 class TrainingLog:
@@ -74,7 +84,10 @@ class TrainingLog:
         if self._writer is None:
             from torch.utils.tensorboard import SummaryWriter
 
-            self._writer = SummaryWriter(str(self._folder))
+            try:
+                self._writer = SummaryWriter(str(self._folder))
+            except OSError as error:
+                raise explain(error, Path(self._folder)) from error
         last = epochs[-1].to_dict()
         for name, tag in _TAGS.items():
             if last[name] is not None:

@@ -206,6 +206,7 @@ def require_rows_per_class(
     *,
     grouped: bool = False,
     copies: int = 0,
+    cross_validated: bool = True,
 ) -> None:
     """Refuse a training part in which a class has fewer rows, or groups of rows, than folds.
 
@@ -218,6 +219,7 @@ def require_rows_per_class(
     names : of the K classes
     grouped : whether the file names groups; without, those that there are hold identical images
     copies : rows that the training part went without, being copies of held-out ones
+    cross_validated : whether there will be folds at all; without, that many rows are needed
     """
     few, several = [], labels.ndim == 2
     for k in range(len(names)):
@@ -238,9 +240,15 @@ def require_rows_per_class(
         unit = "images" if groups is None else "groups of images" if grouped else "different images"
         same = " (identical ones count once)" if unit == "different images" else ""
         left = f", {count(copies, 'copy', 'copies')} of held-out images left out" if copies else ""
+        needed, instead = f"each class needs {folds}", "leave small classes out"
+        if cross_validated:
+            needed = f"{folds}-fold cross-validation needs {folds} in each class"
+            instead = (
+                f"give fewer {option('folds')}, or drop small classes with "
+                f"{option('min_per_class')}"
+            )
         raise TrainingError(
             f"too few {unit} to train with in {count(len(few), 'class')}: "
-            f"{listed(few)}{same}{left}; {folds}-fold cross-validation needs {folds} in each class "
-            f"after the held-out part is taken: add images, give fewer {option('folds')}, or drop "
-            f"small classes with {option('min_per_class')}"
+            f"{listed(few)}{same}{left}; {needed} after the held-out part is taken: add images, "
+            f"{'' if cross_validated else 'or '}{instead}"
         )

@@ -72,6 +72,7 @@ def hold_out(
     test_size: float = 0.25,
     seed: int = 0,
     folds: int = 3,
+    cross_validated: bool = True,
     stored: bool = True,
     min_per_class: int = 0,
     in_test_file: NDArray[np.bool_] | None = None,
@@ -95,6 +96,8 @@ def hold_out(
         Of the random choice.
     folds : int, default=3
         Every class must have that many rows (groups, where there are any) left to train with.
+    cross_validated : bool, default=True
+        Whether they are for folds, and the caller can be told to ask for fewer.
     stored : bool, default=True
         Whether the splits stored in the file count.
     min_per_class : int, default=0
@@ -165,7 +168,13 @@ def hold_out(
         together = None if groups is None else groups[rows]
         if together is not None:
             require_rows_per_class(
-                labels, groups, rows, folds, features.label_names, grouped=grouped
+                labels,
+                groups,
+                rows,
+                folds,
+                features.label_names,
+                grouped=grouped,
+                cross_validated=cross_validated,
             )
         held = draw_held_out(labels[rows], together, test_size=test_size, folds=folds, seed=seed)
         train, held_out, drawn = rows[~held], rows[held], True
@@ -182,7 +191,14 @@ def hold_out(
         another_file=in_test_file is not None,
     )
     require_rows_per_class(
-        labels, groups, train, folds, features.label_names, grouped=grouped, copies=copies
+        labels,
+        groups,
+        train,
+        folds,
+        features.label_names,
+        grouped=grouped,
+        copies=copies,
+        cross_validated=cross_validated,
     )
     return Split(
         train=train,

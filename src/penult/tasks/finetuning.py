@@ -239,6 +239,7 @@ def finetune(
         resume=resume,
         restart=restart,
         overwrite=overwrite,
+        inputs=source.files,
     )
     with following(progress) as tell:
         return run.run(tell)

@@ -45,8 +45,8 @@ def resolve(name: str) -> tuple[BackboneSource, str]:
     """
     require_name("model", name)
     prefix, colon, rest = name.partition(":")
-    # One letter is a drive: C:\\model.ckpt.
-    if colon and len(prefix) > 1:
+    # One letter is a drive: C:\\model.ckpt. A path may have a colon further on.
+    if colon and len(prefix) > 1 and not os.path.dirname(prefix):  # noqa: PTH120 - of no file
         return load_source(prefix.lower()), rest
     for first in ("bundled", "checkpoint", "onnx"):
         if load_source(first).knows(name):

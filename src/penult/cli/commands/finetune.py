@@ -19,7 +19,9 @@ from penult.cli.console import (
     say_path,
     warn_of_random,
 )
+from penult.cli.stop import resumable
 from penult.cli.tables import say_left_out
+from penult.interface import option
 from penult.wording import count, listed, percent
 
 if TYPE_CHECKING:
@@ -173,51 +175,54 @@ def run(
     # After it was interrupted.
     penult finetune photos -o flowers.ckpt --resume
     """
+    from penult.backbones.checkpoint_folder import STATE
     from penult.tasks.finetuning import finetune
 
     warn_of_random(weights, model)
-    found = finetune(
-        images,
-        output,
-        model=model,
-        epochs=epochs,
-        unfreeze=unfreeze,
-        head=head,
-        lr=lr,
-        layer_decay=layer_decay,
-        weight_decay=weight_decay,
-        label_smoothing=label_smoothing,
-        batch_norm=batch_norm,
-        augment=augment,
-        class_weight=class_weight,
-        patience=patience,
-        wise_ft=wise_ft,
-        train_batch_size=train_batch_size,
-        test_size=test_size,
-        validation_size=validation_size,
-        ignore_splits=ignore_splits,
-        near_duplicates=near_duplicates,
-        seed=seed,
-        weights=weights,
-        offline=offline,
-        architecture=architecture,
-        labels=labels,
-        label_pattern=label_pattern,
-        path_column=path_column,
-        label_column=label_column,
-        splits=splits,
-        precision=precision,
-        device=device,
-        workers=workers,
-        on_error=on_error,
-        max_pixels=max_pixels,
-        allow_truncated=allow_truncated,
-        tensorboard=tensorboard,
-        resume=resume,
-        restart=restart,
-        overwrite=overwrite,
-        progress=not quiet,
-    )
+    again = f"the same command with {option('resume', True)}"
+    with resumable(output / STATE, again=again):
+        found = finetune(
+            images,
+            output,
+            model=model,
+            epochs=epochs,
+            unfreeze=unfreeze,
+            head=head,
+            lr=lr,
+            layer_decay=layer_decay,
+            weight_decay=weight_decay,
+            label_smoothing=label_smoothing,
+            batch_norm=batch_norm,
+            augment=augment,
+            class_weight=class_weight,
+            patience=patience,
+            wise_ft=wise_ft,
+            train_batch_size=train_batch_size,
+            test_size=test_size,
+            validation_size=validation_size,
+            ignore_splits=ignore_splits,
+            near_duplicates=near_duplicates,
+            seed=seed,
+            weights=weights,
+            offline=offline,
+            architecture=architecture,
+            labels=labels,
+            label_pattern=label_pattern,
+            path_column=path_column,
+            label_column=label_column,
+            splits=splits,
+            precision=precision,
+            device=device,
+            workers=workers,
+            on_error=on_error,
+            max_pixels=max_pixels,
+            allow_truncated=allow_truncated,
+            tensorboard=tensorboard,
+            resume=resume,
+            restart=restart,
+            overwrite=overwrite,
+            progress=not quiet,
+        )
     if as_json:
         say_json({"output": str(output), **found.to_dict()})
         return
