@@ -6,12 +6,14 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from penult.backbones.registry import open_backbone
 from penult.extractor import ReadingOptions
 from penult.finetuning import pixels
 from penult.finetuning.array_store import ArrayStore
 from penult.finetuning.pixels import PixelReader
+from penult.images.in_memory import as_records
 from penult.images.listing_options import ListingOptions
 from penult.images.pixels.augment import Augmentation
 from penult.images.pixels.changed_view import ChangedView
@@ -77,3 +79,22 @@ def test_photos_are_decoded_once_and_batches_are_the_same(
     first, views = read_bytes(records[0]), ChangedView(Augmentation("light", 0), preprocessing)
     assert np.array_equal(kept[0][0], views(views.reduce(decode(first)), digest_of(first), 0))
     assert all(np.array_equal(one, other) for one, other in zip(plain, kept, strict=True))
+
+
+def test_views_of_what_is_in_memory_depend_on_nothing_that_was_seen_between(normed, tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, (2, 40, 50, 3), np.uint8)
+    reader = PixelReader(
+        records=as_records([Image.fromarray(one) for one in noise]),
+        preprocessing=open_backbone(normed).preprocessing,
+        reading=ReadingOptions(),
+        augmentation=Augmentation("light", 0),
+        store=ArrayStore(tmp_path),
+    )
+
+    def pixels(view=None):
+        (batch,) = reader.batches([np.arange(2)], view=view)
+        return batch.pixels
+
+    first = pixels(view=0)
+    pixels()
+    assert np.array_equal(pixels(view=0), first)

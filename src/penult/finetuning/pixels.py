@@ -160,8 +160,9 @@ class PixelReader:
         except ImageError as error:
             self._fail(record, error)
             return None
-        # What is in memory has no digest; its views are not to be all alike.
-        self._contents[number] = content or digest_of(made[0].tobytes())
+        if what == "reduced":
+            # What is in memory has no digest; its views are not to be all alike.
+            self._contents[number] = content or digest_of(made[0].tobytes())
         if self.store is not None:
             self.store.put(key, made[0])
         return made[0]
