@@ -110,6 +110,7 @@ def convert(
     """
     from penult.backbones.graph_file import save_graph
     from penult.backbones.graph_network import open_graph_file
+    from penult.backbones.training_images import training_images
     from penult.engines.openvino.write_graph import largest_difference, write_graph
     from penult.engines.registry import open_engine
     from penult.extractor import ModelRows, OpenedBackbone, as_names
@@ -149,7 +150,13 @@ def convert(
                 for name in dict.fromkeys(("penult", "openvino", *backbone.metadata.libraries))
             },
         )
-        save_graph(target, made, dataclasses.asdict(card), overwrite=overwrite)
+        save_graph(
+            target,
+            made,
+            dataclasses.asdict(card),
+            trained_on=training_images(backbone.weights.path),
+            overwrite=overwrite,
+        )
         return card
 
 

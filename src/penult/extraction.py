@@ -370,4 +370,5 @@ class Extraction:
             origin={**self.listing.origin(sources, listing), **options},
             options={"dtype": self.dtype, **options},
             tell=tell,
+            trained_on=extractor.trained_on,
         )

@@ -57,6 +57,7 @@ class Job:
     origin : what the file says of where its images came from; has `options` in it
     options : besides the recipes, what changes rows or their order
     tell : called with each `Progress`
+    trained_on : keys of the images that trained the networks, as `Extractor.trained_on` has them
     """
 
     listing: Listing
@@ -67,6 +68,7 @@ class Job:
     tell: Tell
     augmented: tuple[AugmentedRecipe, ...] = ()
     views: NDArray[np.int64] | None = None
+    trained_on: tuple[NDArray[np.uint64] | None, ...] = ()
 
     @cached_property
     def records(self) -> RecordList | RecordsWithViews:
@@ -116,6 +118,7 @@ class Job:
             augmented=self.augmented,
             dtype=self.dtype,
             origin=self.origin,
+            trained_on=self.trained_on,
         )
 
     def room(self, store: PartStore, rows: Sequence[NDArray[Any]]) -> Room:

@@ -12,6 +12,7 @@ __all__ = [
     "count",
     "interval",
     "listed",
+    "no_estimate",
     "params_in_words",
     "percent",
     "points",
@@ -71,6 +72,21 @@ def put_there(told: Sequence[str], there_already: int) -> str:
     were = "was" if there_already == 1 else "were"
     return ", ".join(
         [*(told or ["0 new"]), f"{count(there_already, 'photo')} {were} there already"]
+    )
+
+
+def no_estimate(trained: int, total: int, noun: str, nouns: str = "") -> str:
+    """Say how many of some images trained the network that they are scored with.
+
+    Examples
+    --------
+    >>> no_estimate(24, 30, "held-out image")
+    '24 of 30 held-out images trained the network itself, so this is no estimate for new ones'
+    """
+    some = "all" if trained == total else f"{trained:,}"
+    return (
+        f"{some} of {count(total, noun, nouns)} trained the network itself, so this is no estimate "
+        "for new ones"
     )
 
 

@@ -303,3 +303,29 @@ def test_a_mean_over_easier_images_does_not_make_a_network_the_best():
         "good",
         "good: better than the other by more than noise, on the images that both have.",
     )
+
+
+def test_of_the_same_network_with_other_weights_neither_is_faster():
+    same = {"flops": 800, "parameters": 4, "input_size": ((224, 224),), "engine": "openvino"}
+    rows = [row("lite0", 0.93, 34.8, **same), row("flowers.ckpt", 0.93, 77.0, **same)]
+    assert advice(rows, *noise("lite0", "flowers.ckpt"))[0] == "lite0"
+    # Another network may be.
+    rows[1] = row("other", 0.93, 77.0, **{**same, "flops": 700})
+    assert advice(rows, *noise("lite0", "other"))[0] == "other"
+    rows[1] = replace(rows[1], cost=replace(rows[0].cost, images_per_second=77.0, engine="torch"))
+    assert advice(rows, *noise("lite0", "other"))[0] == "other"
+
+
+def test_none_is_recommended_by_images_that_trained_one():
+    rows = [replace(row("flowers.ckpt", 0.99), trained_network=72), row("lite0", 0.93)]
+    better = pair("flowers.ckpt", "lite0", 0.03, 0.09, separable=True)
+    assert advice(rows, better) == (
+        None,
+        "flowers.ckpt was trained on 72 of the held-out images, so that its scores are no estimate "
+        "for new ones, and nothing is recommended; compare on images that trained none of the "
+        "networks.",
+    )
+    rows[1] = replace(rows[1], trained_network=1_000)
+    assert advice(rows)[1].startswith("flowers.ckpt (72), lite0 (1,000) were trained on so many")
+    rows = [replace(one, trained_network=0) for one in rows]
+    assert advice(rows, better)[0] == "flowers.ckpt"

@@ -14,9 +14,12 @@ import numpy as np
 import pytest
 
 import penult
+from penult.backbones.checkpoint import save_checkpoint
+from penult.backbones.registry import open_backbone
 from penult.comparison import ranking
 from penult.comparison import rows as rows_module
 from penult.comparison import run as run_module
+from penult.content_keys import keys_of
 from penult.errors import (
     BackboneError,
     EngineError,
@@ -486,10 +489,10 @@ def test_one_that_was_begun_anew_and_killed_is_still_a_comparison(rows, tmp_path
 def test_two_runs_do_not_divide_the_images_at_the_same_time(rows, tmp_path, monkeypatch):
     real = run_module.Splits.draw
 
-    def draw(features, options):
+    def draw(features, *options):
         with pytest.raises(OutputExistsError, match="is being written by another run"):
             compare(rows, tmp_path / "out", seed=7)
-        return real(features, options)
+        return real(features, *options)
 
     monkeypatch.setattr(run_module.Splits, "draw", draw)
     assert len(compare(rows[:2], tmp_path / "out").rows) == 2
@@ -573,3 +576,77 @@ def test_a_file_in_the_place_of_a_folder_is_named(rows, tmp_path):
     (tmp_path / "out" / "results").write_text("mine")
     with pytest.raises(OutputError, match="results cannot be written"):
         compare(rows, tmp_path / "out")
+
+
+def rows_that_know(folder, name, known):
+    """The rows of a file, whose network some of its images trained."""
+    features = penult.load(folder / f"{name}.h5")
+    keys = keys_of(np.asarray(features.content)[known])
+    records = [feature_files.record(one, one[0]) for one in features.ids]
+    feature_files.write(
+        folder / "tuned.h5",
+        records,
+        [features.features[:]],
+        recipes=[feature_files.recipe(network="toy:tuned")],
+        trained_on=[keys],
+    )
+    return folder / "tuned.h5"
+
+
+def test_no_network_is_scored_on_images_that_trained_one_where_there_are_enough(rows, tmp_path):
+    known = np.arange(45) % 15 < 12
+    tuned = rows_that_know(tmp_path, "good", known)
+    # The splits are drawn by the rows of the first, which knows nothing of the other.
+    found = compare([rows[1], tuned], tmp_path / "out")
+    assert found.splits["held_out"] == [9]
+    with (tmp_path / "out" / "splits.csv").open() as file:
+        parts = {row["id"]: row["run_1"] for row in csv.DictReader(file)}
+    names = penult.load(tuned).ids
+    assert [parts[str(name)] == "test" for name in names] == (~known).tolist()
+    assert {row.name: row.trained_network for row in found.rows} == {"fair": None, "tuned": 0}
+    assert found.recommended is not None
+
+
+def test_a_network_that_is_added_later_may_know_what_is_held_out(rows, tmp_path):
+    compare(rows[1:], tmp_path / "out")
+    tuned = rows_that_know(tmp_path, "good", np.arange(45) % 15 < 12)
+    found = compare(tuned, tmp_path / "out")
+    (row,) = (row for row in found.rows if row.name == "tuned")
+    with (tmp_path / "out" / "splits.csv").open() as file:
+        held = [r for r in csv.DictReader(file) if r["run_1"] == "test"]
+    assert row.trained_network == sum(int(r["id"][2:4]) % 15 < 12 for r in held) > 0
+    assert found.recommended is None
+    assert found.reason.startswith(f"tuned was trained on {row.trained_network} of the held-out")
+    # Results of before say nothing of it, and are read all the same.
+    again = compare(rows[1:], tmp_path / "out")
+    assert [one.trained_network for one in again.rows] == [
+        one.trained_network for one in found.rows
+    ]
+
+
+@pytest.mark.torch
+def test_one_network_with_other_weights_is_measured_once(tiny, tmp_path, photos, monkeypatch):
+    measured = []
+
+    def measure(spec, records, **_options):
+        measured.append(spec.rows.models)
+        return penult.records.ModelCost(parameters=6, images_per_second=100.0 + len(measured))
+
+    monkeypatch.setattr(rows_module, "measure_cost", measure)
+    import torch
+
+    network = open_backbone(tiny).cut(["penultimate"]).network
+    for name in ("one", "two"):
+        with torch.no_grad():
+            network.last[0].weight.mul_(1.5)
+        save_checkpoint(
+            tmp_path / f"{name}.safetensors",
+            network,
+            architecture=tiny,
+            preprocessing=open_backbone(tiny).preprocessing,
+        )
+    models = [str(tmp_path / "one.safetensors"), tiny, str(tmp_path / "two.safetensors")]
+    found = compare(photos, tmp_path / "out", model=models, cost=True)
+    assert len(measured) == 1
+    assert {row.cost.images_per_second for row in found.rows} == {101.0}
+    assert len(found.rows) == 3

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -225,3 +227,80 @@ def test_rows_of_several_labels_meet_a_test_size_that_leaves_them_enough(make_fe
         split = hold_out(features, test_size=test_size)
         assert abs(len(split.held_out) - 300 * test_size) <= 1
         assert targets[split.train].sum(axis=0).min() >= 3
+
+
+# Images that trained the network.
+
+
+def those(features, *, but):
+    """All images but the last few of each class."""
+    place = np.concatenate([np.arange(n)[::-1] for n in np.bincount(features.labels)])
+    return place >= but
+
+
+def test_images_that_trained_the_network_are_not_held_out_where_others_are_enough(make_features):
+    features = make_features({"daisy": 40, "rose": 40})
+    known = those(features, but=30)
+    split = hold_out(replace(features, trained_network=known))
+    assert not known[split.held_out].any()
+    assert np.bincount(features.labels[split.held_out]).tolist() == [10, 10]
+    assert (split.drawn, split.trained_network) == (True, 0)
+    assert split.description == (
+        "25% held out, stratified, all of them images that did not train the network, seed 0"
+    )
+
+
+def test_all_others_are_held_out_where_they_are_fewer_and_chance_has_no_part(make_features):
+    features = make_features({"daisy": 40, "rose": 40})
+    known = those(features, but=6)
+    first, other = (hold_out(replace(features, trained_network=known), seed=s) for s in (0, 1))
+    assert first.held_out.tolist() == other.held_out.tolist() == np.flatnonzero(~known).tolist()
+    assert first.drawn is False
+    assert first.description.startswith("15% held out instead of 25%, stratified, all of them")
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        pytest.param(lambda f: those(f, but=2), id="the others are too few"),
+        pytest.param(lambda f: f.labels == 0, id="a class has no others"),
+        pytest.param(lambda f: those(f, but=100), id="all are new"),
+    ],
+)
+def test_otherwise_the_part_is_what_it_would_be_without(make_features, known):
+    features = make_features({"daisy": 40, "rose": 40})
+    usual, split = (
+        hold_out(one) for one in (features, replace(features, trained_network=known(features)))
+    )
+    assert split.held_out.tolist() == usual.held_out.tolist()
+    assert split.description == usual.description
+    assert usual.trained_network is None
+    assert split.trained_network == known(features)[split.held_out].sum()
+
+
+def test_an_image_of_a_group_that_trained_the_network_is_not_new(make_features):
+    # Pairs: the first of each of daisy's first ten pairs trained the network.
+    features = make_features({"daisy": 40, "rose": 40})
+    known = np.zeros(80, bool)
+    known[0:20:2] = known[40:60:2] = True
+    groups = [f"pair {k // 2}" for k in range(80)]
+    split = hold_out(replace(features, trained_network=known, groups=groups))
+    assert not {k // 2 for k in split.held_out} & {k // 2 for k in np.flatnonzero(known)}
+    assert np.bincount(features.labels[split.held_out]).tolist() == [10, 10]
+
+
+def test_each_class_keeps_rows_to_train_with_where_only_new_images_are_held_out(make_features):
+    # All new daisies held out would leave two, which are too few for three folds.
+    features = make_features({"daisy": 8, "rose": 40})
+    known = np.array([True] * 2 + [False] * 6 + [True] * 36 + [False] * 4)
+    split = hold_out(replace(features, trained_network=known))
+    assert np.bincount(features.labels[split.train])[0] >= 3
+
+
+def test_labels_of_which_an_image_has_several_are_all_among_the_new(make_features):
+    targets = np.tile(np.eye(2, dtype=bool), (40, 1))
+    targets[::4] = True
+    features = make_features({"daisy": 40, "rose": 40}, targets=targets)
+    known = np.arange(80) < 60
+    split = hold_out(replace(features, trained_network=known))
+    assert split.held_out.tolist() == list(range(60, 80))

@@ -3,7 +3,8 @@
 It is a safetensors file, so opening it executes nothing. It holds an OpenVINO graph from uint8
 images to the activations of some layers, as the two byte strings ``graph`` (XML) and ``weights``,
 what the graph gives for one made-up image (``expected.0``, …: a row a layer), and a note in JSON:
-layers, preprocessing, a SHA-256 over all of these, and a card for people.
+layers, preprocessing, a SHA-256 over all of these, and a card for people. Of a fine-tuned network
+it holds, as ``trained_on``, the keys of the images that trained it.
 
 There are two kinds, told by the name of the note. A graph in 8-bit integers is a network of its
 own. One in float32 gives the rows of the network that it was made from, which the note names.
@@ -29,6 +30,7 @@ from penult.backbones.layer import Layer
 from penult.backbones.preprocessing import parse
 from penult.errors import FileFormatError
 from penult.interface import command
+from penult.messages import first_line
 from penult.output import atomic_output
 from penult.parsing import to_record
 from penult.recipe import Preprocessing
@@ -43,6 +45,7 @@ __all__ = [
     "is_graph_file",
     "means_graph_file",
     "read_graph_file",
+    "read_trained_on",
     "save_graph",
 ]
 
@@ -53,6 +56,8 @@ _KINDS = {"penult.int8": ("quantize", 2), "penult.float32": ("convert", 1)}
 """Entry of a safetensors file's metadata that holds the note, to what writes it, and its format."""
 
 _MOST_AT_ONCE = 1024
+
+_TRAINED_ON = "trained_on"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,13 +133,19 @@ class SavedGraph:
 
 
 def save_graph(
-    path: Path, graph: SavedGraph, card: Mapping[str, Any], *, overwrite: bool = False
+    path: Path,
+    graph: SavedGraph,
+    card: Mapping[str, Any],
+    *,
+    trained_on: NDArray[np.uint64] | None = None,
+    overwrite: bool = False,
 ) -> None:
     """Write a file that ``--model PATH`` opens.
 
     Parameters
     ----------
     card : how it was made and how good it is, for people to read; anything that JSON holds
+    trained_on : keys of the images that trained the network it was made from, where these are known
 
     Raises
     ------
@@ -155,6 +166,8 @@ def save_graph(
         "weights": graph.weights,
         **{f"expected.{k}": np.ascontiguousarray(row) for k, row in enumerate(graph.expected)},
     }
+    if trained_on is not None:
+        arrays[_TRAINED_ON] = np.unique(trained_on)
     with atomic_output(path, overwrite=overwrite) as temporary:
         save_file(arrays, temporary, metadata={key: json.dumps(note, sort_keys=True)})
 
@@ -220,6 +233,26 @@ def read_graph_file(path: Path) -> GraphFile:
             f"{str(note['sha256'])[:12]}…; get it again, or make it again with {command(maker)}"
         )
     return GraphFile(content, sha256, dict(note["card"]))
+
+
+def read_trained_on(path: Path) -> NDArray[np.uint64] | None:
+    """Read the keys of the images that trained the network; None where the file has none.
+
+    Raises
+    ------
+    FileFormatError
+        If it is damaged.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            if _TRAINED_ON not in file.keys():  # noqa: SIM118 - it is no mapping
+                return None
+            keys: NDArray[Any] = file.get_tensor(_TRAINED_ON)
+    except (SafetensorError, OSError) as error:
+        raise FileFormatError(f"{path} is a damaged checkpoint: {first_line(error)}") from error
+    return keys.astype(np.uint64).reshape(-1)
 
 
 def _read(path: Path, note: dict[str, Any], *, in_float: bool) -> SavedGraph:

@@ -34,6 +34,7 @@ from penult.classify.skops_pipeline import (
     read_pipeline,
     write_pipeline,
 )
+from penult.content_keys import TRAINED_ON, keys_to_bytes, parse_keys
 from penult.errors import ClassifierFileError, WrongFileError
 from penult.inputs import require_file
 from penult.interface import command
@@ -53,7 +54,6 @@ __all__ = ["Contents", "read_all", "read_description", "write"]
 
 FORMAT = 1
 DESCRIPTION = "penult.json"
-TRAINED_ON = "trained_on.bin"
 KEPT_ROWS = "kept_rows.bin"
 PROJECTIONS = "projections"
 
@@ -88,7 +88,7 @@ def write(
         write_pipeline(path, pipeline, file)
         with zipfile.ZipFile(file, "a") as archive:
             if trained_on is not None:
-                archive.writestr(TRAINED_ON, np.unique(trained_on).astype("<u8").tobytes())
+                archive.writestr(TRAINED_ON, keys_to_bytes(trained_on))
             if kept_rows is not None:
                 archive.writestr(KEPT_ROWS, kept_rows.tobytes())
             written = {"format": FORMAT, **description}
@@ -142,7 +142,7 @@ def read_all(path: Path) -> Contents:
         _with_projections(path, archive, description)
         trained_on = kept_rows = None  # of files from before
         if TRAINED_ON in archive.namelist():
-            trained_on = np.frombuffer(archive.read(TRAINED_ON), "<u8").astype(np.uint64)
+            trained_on = parse_keys(archive.read(TRAINED_ON))
         if KEPT_ROWS in archive.namelist():
             kept_rows = np.frombuffer(archive.read(KEPT_ROWS), np.int8)
     return Contents(build(), description, trained_on, kept_rows)

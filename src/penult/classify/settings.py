@@ -13,9 +13,12 @@ from penult.classify.options import TrainOptions
 from penult.parsing import to_record
 from penult.records import Scores
 from penult.representation import html_table, one_line, short_repr, short_text
-from penult.wording import count, params_in_words, percent
+from penult.wording import count, no_estimate, params_in_words, percent
 
 __all__ = ["GridResult", "LayerResult", "SeedRuns", "TrainingSettings"]
+
+
+_ZERO_SAYS_MUCH = ("trained_network", "untrained_accuracy")
 
 
 @short_repr
@@ -175,6 +178,11 @@ class TrainingSettings:
         Reason to number of images.
     copies : int
         Images that are identical to one before, kept in its part.
+    trained_network : int or None
+        How many of the held-out images trained the network that made the rows, so that the scores
+        are no estimate for new ones; None where that is not known.
+    untrained_accuracy : float or None
+        On the others, where some did and some did not.
     near_duplicates : float or None
         Cosine from which images were taken for copies; None where only identical ones were.
     classes : mapping of str to int
@@ -216,6 +224,8 @@ class TrainingSettings:
     held_out_images: int = 0
     left_out: Mapping[str, int]
     copies: int = 0
+    trained_network: int | None = None
+    untrained_accuracy: float | None = None
     near_duplicates: float | None = None
     classes: Mapping[str, int]
     thresholds: tuple[float, ...] | None = None
@@ -233,6 +243,17 @@ class TrainingSettings:
         """The candidate that was chosen."""
         key = self.classifier, self.params
         return next(one for one in self.grid if (one.classifier, one.params) == key)
+
+    @property
+    def network_line(self) -> str | None:
+        """How many of the held-out images trained the network, where some did."""
+        if not self.trained_network:
+            return None
+        line = no_estimate(self.trained_network, self.held_out_images, "held-out image")
+        others = self.held_out_images - self.trained_network
+        if self.untrained_accuracy is None or not others:
+            return line
+        return f"{line}; accuracy on the other {others:,}: {percent(self.untrained_accuracy)}"
 
     @property
     def fitting(self) -> dict[str, Any]:
@@ -320,15 +341,17 @@ class TrainingSettings:
         dict
             Field to value; ``thresholds``, ``runs``, ``layers``, ``file_layers``, ``layer``,
             ``not_tried``, ``options``, the files' names, ``reduce``, ``explained_variance_ratio``,
-            ``class_weight`` and ``augmented`` only where there are any.
+            ``class_weight`` and ``augmented`` only where there are any, ``trained_network`` and
+            ``untrained_accuracy`` only where they are known.
         """
         data = dataclasses.asdict(self)
         for name in (
             *("thresholds", "runs", "layers", "file_layers", "layer", "not_tried"),
             *("options", "features", "test_features"),
             *("reduce", "explained_variance_ratio", "class_weight", "augmented"),
+            *("trained_network", "untrained_accuracy"),
         ):
-            if not data[name]:
+            if data[name] is None or (not data[name] and name not in _ZERO_SAYS_MUCH):
                 del data[name]
         return data
 

@@ -39,6 +39,7 @@ __all__ = [
     "say_listing_messages",
     "say_path",
     "say_some",
+    "say_trained_network",
     "settings_json",
     "table_width",
     "terminal_width",
@@ -279,6 +280,13 @@ def terminal_width() -> int:
         with suppress(OSError, ValueError):
             return max(os.get_terminal_size(stream.fileno()).columns, 40)
     return 80
+
+
+def say_trained_network(trained: int | None, images: int) -> None:
+    """Say how many of the images trained the network that made the rows, where that is known."""
+    if trained is not None:
+        some = f"{trained:,}" if trained else "none"
+        say(f"{some} of {count(images, 'image')} trained the network itself")
 
 
 def say_augmented(rows: int, augmentation: Mapping[str, Any]) -> None:

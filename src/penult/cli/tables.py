@@ -9,7 +9,7 @@ from penult.classify.outcome import layers_rows, trials_rows
 from penult.cli.console import Table, say, say_some
 from penult.interface import option
 from penult.records import class_rows, scores_line
-from penult.wording import count, listed, params_in_words, percent, ratio
+from penult.wording import count, listed, no_estimate, params_in_words, percent, ratio
 
 if TYPE_CHECKING:
     from penult.classify.likeness import Likeness
@@ -308,6 +308,9 @@ def int8_card(card: Mapping[str, Any]) -> None:
             f"{count(a['folds'], 'fold')}, {count(a['seeds'], 'seed')}, "
             f"{count(a['images'], 'image')}, {count(a['classes'], 'class')}",
         )
+    if card.get("trained_network"):
+        images = card["calibrated"] + card["held_back"]
+        table.add_row("no estimate", no_estimate(card["trained_network"], images, "image"))
     bits = "7" if card["half_range"] else "8"
     table.add_row(
         "in integers",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from penult.content_keys import keys_of
 from penult.features.write import Columns
 from penult.records import AugmentedRecord, ImageRecord
 from penult.texts import Texts
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from penult.records import Features
 
-__all__ = ["Beside", "taken"]
+__all__ = ["Beside", "taken", "trained_keys"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +34,8 @@ class Beside:
     label_names : tuple of str
     targets : bool array, shape (N, K), or None
     splits, groups, content : sequence of str, length N, or None
+    trained_on : uint64 array or None
+        Keys of those whose images trained a network of the rows; see `penult.content_keys`.
     """
 
     ids: Sequence[str]
@@ -42,6 +45,7 @@ class Beside:
     splits: Sequence[str] | None = None
     groups: Sequence[str] | None = None
     content: Sequence[str] | None = None
+    trained_on: NDArray[np.uint64] | None = None
 
     @classmethod
     def of(cls, features: Features) -> Beside:
@@ -54,6 +58,7 @@ class Beside:
             splits=features.splits,
             groups=features.groups,
             content=features.content,
+            trained_on=trained_keys([features]),
         )
 
     def columns(self, augmented: int = 0) -> Columns:
@@ -89,6 +94,16 @@ class Beside:
         digest = "" if self.content is None else str(self.content[row])
         # Rows that a program made may tell images apart by what it likes.
         return digest if len(digest) in (0, 32) else _digest(digest)
+
+
+def trained_keys(files: Sequence[Features]) -> NDArray[np.uint64] | None:
+    """Make the keys of the images that trained a network of some rows; None where none knows."""
+    known = [
+        keys_of(str(one.content[k]) for k in np.flatnonzero(one.trained_network).tolist())
+        for one in files
+        if one.trained_network is not None and one.content is not None
+    ]
+    return np.unique(np.concatenate(known)) if known else None
 
 
 def _digest(text: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from penult.combine.beside import Beside, taken
+from penult.combine.beside import Beside, taken, trained_keys
 from penult.combine.writing import named
 from penult.errors import SourceError
 from penult.representation import short_text
@@ -54,6 +54,7 @@ def beside_of_all(files: Sequence[Features], places: Sequence[NDArray[np.intp]])
         labels=labels,
         label_names=names,
         targets=targets if several else None,
+        trained_on=trained_keys(files),
         **columns,
     )
 

@@ -102,6 +102,7 @@ class NewRows:
             augmented=[] if more is None else [more.recipe],
             dtype=self.dtype,
             origin=self.origin,
+            trained_on=[self.beside.trained_on],
         )
 
     def _fill(self, writer: FeatureWriter) -> None:

@@ -3,23 +3,40 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import combinations, product
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from penult.backbones.catalogue import list_models
+from penult.backbones.checkpoint_folder import weights_file
 from penult.backbones.registry import load_source, resolve, unknown_model
 from penult.backbones.source import missing_extra
+from penult.backbones.training_images import training_images
 from penult.backbones.weights.choice import WeightsChoice
-from penult.errors import UsageError
+from penult.combine.beside import trained_keys
+from penult.errors import PenultError, UsageError
 from penult.extraction import Extraction
 from penult.extractor import ModelRows
+from penult.features.read import load
 from penult.interface import option
 from penult.recipe import Precision, Views
 from penult.wording import count
 
-__all__ = ["Candidate", "default_models", "given_files", "list_candidates"]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = [
+    "Candidate",
+    "default_models",
+    "given_files",
+    "list_candidates",
+    "training_images_of",
+]
 
 LARGEST = 100_000_000
 """Parameters of the networks that are compared where none is named: less than this."""
@@ -128,6 +145,35 @@ def list_candidates(
         )
     _require_distinct([one.name for one in found])
     return found
+
+
+def training_images_of(candidates: Iterable[Candidate]) -> NDArray[np.uint64]:
+    """Make the keys of the images that trained any of the candidates' networks.
+
+    Returns
+    -------
+    uint64 array, shape (n,)
+        Of `penult.content_keys`; empty where none of them was fine-tuned.
+    """
+    found = [np.empty(0, np.uint64)]
+    for one in candidates:
+        with suppress(PenultError):  # what is wrong with one is said when it is its turn
+            found += [keys for keys in _training_images(one) if keys is not None]
+    return np.unique(np.concatenate(found))
+
+
+def _training_images(candidate: Candidate) -> Iterator[NDArray[np.uint64] | None]:
+    if candidate.file is not None:
+        layers = load(candidate.file).layers
+        yield from (trained_keys([load(candidate.file, layer)]) for layer in layers)
+    elif candidate.extraction is not None:
+        extractor = candidate.extraction.extractor
+        if isinstance(extractor.weights.weights, Path):
+            yield training_images(weights_file(extractor.weights.weights))
+        for model in extractor.rows.models if isinstance(extractor.rows, ModelRows) else ():
+            source, name = resolve(model)
+            if source.names_are_paths:
+                yield training_images(weights_file(Path(name).expanduser()))
 
 
 def given_files(files: Iterable[Path]) -> list[Candidate]:

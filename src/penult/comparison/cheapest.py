@@ -46,7 +46,8 @@ def cheapest(rows: Sequence[ComparedModel]) -> Choice:
     advantage counts from 1.1 times on if the network alone is as much faster and has no more
     FLOPs: speeds on a busy machine swing by that much, but not together with what is counted.
     Speeds count only where all are known, and were measured on the same device with as many
-    threads.
+    threads. Two of the same network with other weights, as one is that was fine-tuned, are equally
+    fast, whatever was measured.
     Otherwise FLOPs decide, then parameters, as far as all have them counted: at least 1.25 times
     fewer. Of those that none is clearly cheaper than, it is the one that ranks first.
 
@@ -120,6 +121,8 @@ def _is_faster(a: ComparedModel, b: ComparedModel) -> bool:
     one, other = a.cost, b.cost
     if not one.images_per_second or not other.images_per_second:
         return False
+    if _is_same_network(a, b):
+        return False
     times = one.images_per_second / other.images_per_second
     if times >= _MARGIN or times < _AGREED:
         return times >= _MARGIN
@@ -127,6 +130,17 @@ def _is_faster(a: ComparedModel, b: ComparedModel) -> bool:
     if not all(alone) or one.flops is None or other.flops is None:
         return False
     return alone[0] >= _AGREED * alone[1] and one.flops <= other.flops
+
+
+def _is_same_network(a: ComparedModel, b: ComparedModel) -> bool:
+    """Whether they compute the same, up to the weights: by all that is counted and was chosen."""
+    one, other = a.cost, b.cost
+    if None in (one.flops, one.parameters):
+        return False
+    return (a.precision, a.views, a.features) == (b.precision, b.views, b.features) and (
+        (one.flops, one.parameters, one.input_size, one.engine)
+        == (other.flops, other.parameters, other.input_size, other.engine)
+    )
 
 
 def _has_fewer(field: str) -> Callable[[ComparedModel, ComparedModel], bool]:

@@ -325,8 +325,9 @@ def _row(known: Mapping[str, Any]) -> ComparedModel:
     rest = {
         field.name: known[field.name]
         for field in fields(ComparedModel)
-        if field.name not in ("scores", "any_label", "cost")
+        if field.name not in ("scores", "any_label", "cost", "trained_network")
     }
+    rest["trained_network"] = known.get("trained_network")  # which files of before lack
     scores = {
         name: _runs(one)
         for name, one in known.items()

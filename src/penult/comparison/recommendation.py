@@ -10,7 +10,7 @@ from penult.comparison.cheapest import cheapest
 from penult.comparison.differences import LEVEL
 from penult.interface import option
 from penult.records.model_difference import find_best
-from penult.wording import count, percent, points, shorten
+from penult.wording import count, listed, percent, points, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +34,8 @@ def recommend(
     networks, and the reason begins with it; the cheapest of all is then chosen. Images are few
     where a difference of ten points would not be separable even if no image spoke against it.
 
-    Networks with random weights are chosen only where there are no others.
+    Networks with random weights are chosen only where there are no others. None is chosen where
+    some of the held-out images trained one of the networks, whose scores then are no estimate.
 
     Parameters
     ----------
@@ -49,11 +50,14 @@ def recommend(
     Returns
     -------
     name : str or None
-        Of the one to take; None where there are fewer than two, or none of them has the score.
+        Of the one to take; None where there are fewer than two, none of them has the score, or some
+        were trained on held-out images.
     reason : str
         Why, in one sentence.
     """
     scored = [row for row in rows if isfinite(row.score(score).mean)]
+    if known := [row for row in scored if row.trained_network]:
+        return None, _no_estimate(known)
     trained = [row for row in scored if not row.untrained]
     if len(rows) < 2 or not scored:
         left = f"only {scored[0].name}" if scored else "no network"
@@ -214,6 +218,22 @@ class _Compared:
     def _between(self, a: ComparedModel, b: ComparedModel) -> ModelDifference | None:
         pair = {a.name, b.name}
         return next((one for one in self.differences if {one.a, one.b} == pair), None)
+
+
+def _no_estimate(rows: Sequence[ComparedModel]) -> str:
+    """Say which networks know held-out images, and how many."""
+    names = shorten([row.name for row in rows], _LONGEST)
+    if len(rows) == 1:
+        of = f"{rows[0].trained_network:,} of the held-out images"
+        known = f"{names[0]} was trained on {of}, so that its scores are"
+    else:
+        each = zip(names, rows, strict=True)
+        told = listed(f"{name} ({row.trained_network:,})" for name, row in each)
+        known = f"{told} were trained on so many of the held-out images, so that their scores are"
+    return (
+        f"{known} no estimate for new ones, and nothing is recommended; compare on images that "
+        "trained none of the networks."
+    )
 
 
 def _is_equal(one: ModelDifference | None) -> bool:

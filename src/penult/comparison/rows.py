@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from penult.combine.join import join
 from penult.comparison.candidates import Candidate
-from penult.comparison.cost import count_cost, measure_cost
+from penult.comparison.cost import count_cost, licences_of, measure_cost
 from penult.comparison.folder import ComparisonFolder
 from penult.errors import FeatureFileError, RecipeMismatchError
 from penult.extractor import ExtractorSpec, ModelRows
@@ -23,6 +23,7 @@ from penult.records import Features, ModelCost
 from penult.tabular import text_columns
 
 if TYPE_CHECKING:
+    from penult.backbones.backbone import Backbone
     from penult.comparison.splits import Splits
     from penult.extraction import Extraction
     from penult.images.listing import Listing
@@ -88,6 +89,7 @@ class RowMaker:
     cost: bool = True
     overwrite: bool = False
     tell: Tell
+    _measured: dict[Hashable, ModelCost] = field(default_factory=dict, init=False, repr=False)
 
     def make(self, candidate: Candidate, splits: Splits | None) -> list[CandidateRows]:
         """Return the rows of each layer of a candidate.
@@ -110,14 +112,19 @@ class RowMaker:
             assert candidate.file is not None
             return _given(candidate, candidate.file)
         announce(f"{candidate.name}: opening", brief=True)
-        recipes = _recipes(extraction.extractor)
+        opened = extraction.extractor.open()  # and let go of again
+        recipes = dict(zip(opened.names, opened.recipes, strict=True))
+        backbones = opened.backbones
+        del opened
         names = {layer: candidate.named(layer, among=tuple(recipes)) for layer in recipes}
         stored = self._find(tuple(recipes.values()))
         missing = {layer: one for layer, one in recipes.items() if one not in stored}
         # Before any work is spent on it here: what takes more memory than there is takes the
         # process in which it is measured with it, and not this one.
         costs = {
-            layer: self._measure(candidate.name, _of_layer(extraction, recipes[layer]))
+            layer: self._measure(
+                candidate.name, _of_layer(extraction, recipes[layer]), recipes[layer], backbones
+            )
             for layer, name in names.items()
             if self.cost and not (layer not in missing and self._is_measured(name, splits))
         }
@@ -186,10 +193,23 @@ class RowMaker:
         known = None if splits is None else self.folder.result(name, splits)
         return known is not None and known.measured
 
-    def _measure(self, name: str, extractor: ExtractorSpec) -> ModelCost:
+    def _measure(
+        self, name: str, extractor: ExtractorSpec, recipe: Recipe, backbones: Sequence[Backbone]
+    ) -> ModelCost:
+        """Measure what it costs, once for each network, whatever its weights are.
+
+        What differed between two of one network would be the machine's doing.
+        """
+        # By the forms of a network, the engine is chosen that runs it.
+        forms = tuple((one.metadata.forms, one.metadata.converted_from) for one in backbones)
+        network = _without_weights(recipe), forms
+        if network in self._measured:
+            return replace(self._measured[network], licence=licences_of(backbones))
         announce(f"{name}: measuring what it costs")
         assert self.listing is not None
-        return measure_cost(extractor, self.listing.records, readers=self.listing.readers)
+        cost = measure_cost(extractor, self.listing.records, readers=self.listing.readers)
+        self._measured[network] = cost
+        return cost
 
     def _count(
         self,
@@ -266,10 +286,9 @@ def _of_layers(extraction: Extraction, recipes: Mapping[str, Recipe]) -> Extract
     return replace(extraction, extractor=replace(extraction.extractor, rows=rows))
 
 
-def _recipes(extractor: ExtractorSpec) -> dict[str, Recipe]:
-    """How the rows of each layer would be made; the networks are let go of again."""
-    opened = extractor.open()
-    return dict(zip(opened.names, opened.recipes, strict=True))
+def _without_weights(recipe: Recipe) -> Recipe:
+    """What the network of each leaf computes, whatever its weights are."""
+    return recipe.with_leaves({leaf: replace(leaf, weights_sha256="") for leaf in recipe.leaves})
 
 
 def _stored_recipes(file: Path) -> dict[str, Recipe]:

@@ -9,7 +9,7 @@ from math import nan
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from penult.comparison.candidates import Candidate
+from penult.comparison.candidates import Candidate, training_images_of
 from penult.comparison.folder import ComparisonFolder, Result
 from penult.comparison.ranking import Ranking
 from penult.comparison.rows import CandidateRows, RowMaker, telling
@@ -42,6 +42,9 @@ from penult.records import (
 )
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from penult.images.listing import Listing
     from penult.images.sources.base import SourceArgument
 
@@ -96,6 +99,7 @@ class ComparisonRun:
         PenultError
             If no network could be compared: as the first of them failed.
         """
+        trained_on = training_images_of(candidates)
         ranking, splits = Ranking(self.folder, self.score), self._stored_splits()
         maker = RowMaker(
             folder=self.folder,
@@ -122,7 +126,7 @@ class ComparisonRun:
                 continue
             added = False
             for rows in made:
-                splits = splits or self._divided(rows.features)
+                splits = splits or self._divided(rows.features, trained_on)
                 splits.require_same(rows.features, self.folder.path)
                 try:
                     added |= self._finish(rows, splits)
@@ -160,12 +164,12 @@ class ComparisonRun:
                 )
         return stored
 
-    def _divided(self, features: Features) -> Splits:
+    def _divided(self, features: Features, trained_on: NDArray[np.uint64]) -> Splits:
         """How the images are divided: by the first network, of all runs, that has rows of them."""
         with self.folder.dividing():
             splits = self._stored_splits()
             if splits is None:
-                splits = Splits.draw(features, self.splits)
+                splits = Splits.draw(features, self.splits, trained_on)
                 splits.write(self.folder.table, self.folder.settings)
         return splits
 
@@ -239,6 +243,7 @@ class ComparisonRun:
             missing=len(splits.ids) - int((splits.places(features.ids) >= 0).sum()),
             bytes=rows.file.stat().st_size,
             file=_relative(rows.file, self.folder.path),
+            trained_network=_trained_network(features, splits),
             untrained=any(leaf.weights == "random" for leaf in recipe.leaves),
             scores=images.scores,
             any_label=images.any_label_scores,
@@ -246,6 +251,15 @@ class ComparisonRun:
         return Result(
             row=row, images=images, recipe=recipe.to_json(), splits=splits.digest, measured=False
         )
+
+
+def _trained_network(features: Features, splits: Splits) -> int | None:
+    """Count the held-out images, of all runs, that trained the network."""
+    if features.trained_network is None:
+        return None
+    places = splits.places(features.ids)
+    held = (splits.parts == 2).any(axis=0)
+    return int((features.trained_network & (places >= 0) & held[places]).sum())
 
 
 def _none(skipped: Sequence[SkippedModel]) -> PenultError:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from penult.classify.options import TrainOptions
+from penult.content_keys import is_among, keys_of
 from penult.errors import FileFormatError, UsageError
 from penult.interface import option
 from penult.output import atomic_text
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from penult.records import Features
 
-__all__ = ["RUNS", "SplitOptions", "Splits"]
+__all__ = ["RUNS", "SplitOptions", "Splits", "trained_by"]
 
 RUNS = 3
 """How often another part is held out, where the images have no splits of their own."""
@@ -145,25 +146,40 @@ class Splits:
         return len(self.parts)
 
     @classmethod
-    def draw(cls, features: Features, options: SplitOptions) -> Splits:
+    def draw(
+        cls,
+        features: Features,
+        options: SplitOptions,
+        trained_on: NDArray[np.uint64] | None = None,
+    ) -> Splits:
         """Draw them for labelled images.
 
         The same images are held out for every network, so that one difference between two is left.
         Images of one group, identical ones, and near-duplicates where that is asked for, are in one
         part (see `penult.partition.splits.hold_out`). Near-duplicates are those of these rows.
 
+        Parameters
+        ----------
+        features : Features
+        options : SplitOptions
+        trained_on : uint64 array, optional
+            Keys of the images that trained any of the networks that are compared: where there are
+            enough others, these are held out, for all networks alike.
+
         Raises
         ------
         UsageError, TrainingError
         """
         training = options.of_training()
+        trained = trained_by(features, trained_on)
+        features = replace(features, trained_network=trained if trained.any() else None)
         joined = training.joined(features)
         first = training.split(joined)
         if not first.drawn and options.runs not in (None, 1):
+            other = f", or give {option('ignore_splits', True)}" * (features.splits is not None)
             raise UsageError(
                 f"{option('runs', options.runs)} was given, and would hold out the same images "
-                f"each time: the held-out part is {first.description}; leave it out, or give "
-                f"{option('ignore_splits', True)}"
+                f"each time: the held-out part is {first.description}; leave it out{other}"
             )
         runs = options.runs or (RUNS if first.drawn else 1)
         every = [first, *(training.split(joined, run=run) for run in range(1, runs))]
@@ -370,6 +386,15 @@ class Splits:
         if splits.digest != known["digest"]:
             raise ValueError("the one is not of the other")
         return splits
+
+
+def trained_by(features: Features, trained_on: NDArray[np.uint64] | None) -> NDArray[np.bool_]:
+    """Say which images trained the network of these rows, or have one of these keys, (N,)."""
+    own = features.trained_network
+    found = np.zeros(len(features), bool) if own is None else np.array(own, bool)
+    if trained_on is not None and len(trained_on) and features.content is not None:
+        found |= is_among(keys_of(map(str, features.content)), trained_on)
+    return found
 
 
 def _columns(table: Path) -> tuple[list[str], list[str], list[str], array[int], array[int]]:

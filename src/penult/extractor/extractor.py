@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import numpy as np
 
 from penult.backbones.registry import DEFAULT_MODEL, pointing_to_conversion
+from penult.backbones.training_images import training_images
 from penult.backbones.weights.choice import WeightsChoice
 from penult.checking import checked
 from penult.engines.composition import Composition
@@ -399,6 +400,25 @@ class Extractor:
     def names(self) -> tuple[str, ...]:
         """What the rows are called, one a recipe: the layer's name, where there is one network."""
         return tuple(self._named())
+
+    @property
+    def trained_on(self) -> tuple[NDArray[np.uint64] | None, ...]:
+        """Keys of the images that trained the networks, one array a recipe.
+
+        None where that is not known of any of its networks; see `penult.content_keys`.
+        """
+        known = {
+            one.weights.sha256: keys
+            for one in self.backbones
+            if (keys := training_images(one.weights.path)) is not None
+        }
+
+        def of(recipe: Recipe) -> NDArray[np.uint64] | None:
+            digests = dict.fromkeys(leaf.weights_sha256 for leaf in recipe.leaves)
+            found = [known[digest] for digest in digests if digest in known]
+            return np.unique(np.concatenate(found)) if found else None
+
+        return tuple(map(of, self.recipes))
 
     @property
     def backbones(self) -> tuple[Backbone, ...]:

@@ -20,6 +20,7 @@ from penult.features.heap import has_endless_heap
 from penult.texts import Texts
 
 __all__ = [
+    "FLAG",
     "FLAGS",
     "MATRIX",
     "NUMBERS",
@@ -85,6 +86,7 @@ TEXTS = Kind("a column of texts", (1,), _is_text)
 PAIRS = Kind("a column of pairs of id and reason", (1,), _is_pair)
 NUMBERS = Kind("a column of int64", (1,), lambda dtype: dtype.kind == "i" and dtype.itemsize == 8)
 FLAGS = Kind("a table of bool", (2,), lambda dtype: dtype == np.bool_)
+FLAG = Kind("a column of bool", (1,), lambda dtype: dtype == np.bool_)
 ROWS = Kind(
     "rows of float32 or float16",
     (2, 3, 4),

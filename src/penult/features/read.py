@@ -296,6 +296,9 @@ def _features(file: Any, layers: Mapping[str, RowsOnDisk], name: str) -> Feature
         for column, kind in kinds.items()
         if column not in optional or c.has(file, column)
     }
+    trained = _trained(file, name)
+    if trained is not None:
+        columns[schema.TRAINED], kinds[schema.TRAINED] = trained, c.FLAG
     label_names = c.dataset_at(file, schema.LABEL_NAMES, c.TEXTS)
     failures = c.dataset_at(file, schema.FAILURES, c.PAIRS)
     lengths = {len(column) for column in (*layers.values(), *columns.values())}
@@ -324,10 +327,21 @@ def _features(file: Any, layers: Mapping[str, RowsOnDisk], name: str) -> Feature
         origin=read_origin(c.read_text(file, "origin")),
         name=name,
         augmented=augmented.get(name),
+        trained_network=None if trained is None else trained[:],
     )
     if problem := _nonsense(features):
         raise c.Refused(f"is damaged: {problem}")
     return features
+
+
+def _trained(file: Any, name: str) -> Any:
+    """Find the column that says which images trained the network of these rows, if there is one."""
+    from penult.features import column as c
+
+    if not c.has(file, schema.TRAINED):
+        return None
+    group, key = c.group_at(file, schema.TRAINED), schema.link_name(name)
+    return c.dataset_at(group, key, c.FLAG) if c.has(group, key) else None
 
 
 def _nonsense(features: Features) -> str | None:

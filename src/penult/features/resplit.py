@@ -23,6 +23,7 @@ _COPIED = (
     schema.TARGETS,
     schema.GROUPS,
     schema.CONTENT,
+    schema.TRAINED,
     schema.FAILURES,
     schema.LAYERS,
     schema.AUGMENTED,

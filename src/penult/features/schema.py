@@ -6,6 +6,8 @@
     /targets       (N, K) bool, only when some image has several labels
     /splits        (N,) UTF-8, only when the source names them (train, validation, test)
     /groups        (N,) UTF-8, only when rows belong together
+    /trained/NAME  (N,) bool: whose image trained the network of these rows, or one of them; only
+                   of networks that know this, as those that penult fine-tuned do
     /content       (N,) UTF-8, hex BLAKE2b-128 digest of the image's bytes
     /failures      (F,) of (id, reason), the images that have no row
     /layers/NAME   one dataset a set of rows when there are several; /features is a link to the last
@@ -41,6 +43,7 @@ TARGETS = "targets"
 SPLITS = "splits"
 GROUPS = "groups"
 CONTENT = "content"
+TRAINED = "trained"
 FAILURES = "failures"
 LAYERS = "layers"
 AUGMENTED = "augmented"

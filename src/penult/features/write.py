@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penult import __version__
+from penult.content_keys import is_among, keys_of
 from penult.features import schema
 from penult.features.augmented import AugmentedWriter
 from penult.features.projections import projections_of, write_projections
@@ -80,6 +81,8 @@ class FeatureWriter:
     augmented : how rows of augmented views are made, one a set of rows, where there may be some
     dtype : of the rows on disk
     origin : where the images came from, JSON-like
+    trained_on : keys of the images that trained the networks, one array a set of rows, or None
+        where that is not known; see `penult.content_keys`
 
     Raises
     ------
@@ -99,6 +102,7 @@ class FeatureWriter:
         augmented: Sequence[AugmentedRecipe] = (),
         dtype: Literal["float32", "float16"] = "float32",
         origin: Mapping[str, Any] | None = None,
+        trained_on: Sequence[NDArray[np.uint64] | None] = (),
     ) -> None:
         layers = tuple(recipe.layer for recipe in recipes)
         self._names = layers if names is None else tuple(names)
@@ -140,6 +144,13 @@ class FeatureWriter:
             self._column(schema.SPLITS, _TEXT)
         if columns.groups:
             self._column(schema.GROUPS, _TEXT)
+        self._trained_on = {
+            f"{schema.TRAINED}/{schema.link_name(name)}": keys
+            for name, keys in zip(self._names, trained_on or [None] * len(recipes), strict=True)
+            if keys is not None
+        }
+        for column in self._trained_on:
+            self._column(column, np.bool_)
         write_projections(self._file, projections)
 
     def _column(self, name: str, dtype: Any, width: int | None = None) -> None:
@@ -191,6 +202,9 @@ class FeatureWriter:
         if self._columns.groups:
             # A row that belongs to no group stands alone: its id is a group of one.
             columns[schema.GROUPS] = [record.group or record.id for record in records]
+        if self._trained_on:
+            own = keys_of(digests)
+            columns |= {name: is_among(own, keys) for name, keys in self._trained_on.items()}
         for name, values in columns.items():
             extend(self._file[name], values)
         self._check()

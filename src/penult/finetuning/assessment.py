@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -42,6 +43,12 @@ class Assessment:
         The network and the probe on the test photos; None where there are none.
     difference : ModelDifference or None
         Of the test accuracy less the probe's; None where there is nothing to compare.
+    trained : int or None
+        How many of the test photos trained the network that was started from; None where that is
+        not known.
+    untrained : mapping of str to float
+        ``"images"``, the number of the other test photos, and ``"accuracy"`` and ``"probe"`` on
+        these; empty where all did, or none.
     """
 
     temperature: float
@@ -50,6 +57,8 @@ class Assessment:
     tested: Scored | None
     probed: Scored | None
     difference: ModelDifference | None
+    trained: int | None = None
+    untrained: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
     def make(
@@ -119,4 +128,22 @@ class Assessment:
             validated=validation,
             probed=probed,
             difference=found[0] if found else None,
+            **_apart(photos, rows, tested, probed),
         )
+
+
+def _apart(
+    photos: Photos, rows: NDArray[np.int64], tested: Scored, probed: Scored
+) -> dict[str, Any]:
+    known = photos.features.trained_network
+    if known is None:
+        return {}
+    new = ~np.asarray(known, bool)[rows]
+    found: dict[str, Any] = {"trained": int((~new).sum())}
+    if new.any() and not new.all():
+        found["untrained"] = {
+            "images": int(new.sum()),
+            "accuracy": float(tested.right[new].mean()),
+            "probe": float(probed.right[new].mean()),
+        }
+    return found

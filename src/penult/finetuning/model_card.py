@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from penult.backbones.registry import resolve
 from penult.errors import PenultError
-from penult.wording import count, interval, listed, params_in_words, percent, points
+from penult.wording import (
+    count,
+    interval,
+    listed,
+    no_estimate,
+    params_in_words,
+    percent,
+    points,
+)
 from penult.written import CURVES
 
 if TYPE_CHECKING:
@@ -118,6 +126,16 @@ def _scores(model: FinetunedModel) -> Iterator[str]:
         accuracy = _number(summary, part, "accuracy")
         if accuracy is not None:
             yield f"| {told} | {percent(accuracy)} |"
+    trained = summary.get("trained_network")
+    if isinstance(trained, int) and trained and _is_tested(model):
+        yield from ("", f"{no_estimate(trained, model.scores.images, 'test image')}.".capitalize())
+        apart = [_number(summary, "untrained", name) for name in ("images", "accuracy", "probe")]
+        if None not in apart:
+            images, accuracy, probe = (one or 0.0 for one in apart)
+            yield (
+                f"On the other {int(images):,}: {percent(accuracy)}, and {percent(probe)} by the "
+                "classifier on the network as it was."
+            )
     if not _is_tested(model):
         yield from ("", "There is no test score: no image was held out. Validation scores flatter.")
     elif model.scores.interval is not None:

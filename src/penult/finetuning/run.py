@@ -14,6 +14,7 @@ import torch
 
 from penult.backbones.checkpoint import architecture_of
 from penult.backbones.registry import DEFAULT_MODEL
+from penult.backbones.training_images import training_images
 from penult.classify.evaluation.seen import content_keys
 from penult.errors import UsageError
 from penult.finetuning.array_store import ArrayStore
@@ -43,6 +44,7 @@ from penult.wording import listed
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
+    from numpy.typing import NDArray
 
     from penult.backbones.backbone import Backbone
     from penult.finetuning.history import History
@@ -218,6 +220,8 @@ class _Work:
             failures=(*self.photos.features.failures, *self.reader.failures.values()),
             options=self.asked.options.to_dict(),
             stopped=history.stopped,
+            trained_network=assessment.trained,
+            untrained=assessment.untrained,
             verdict=verdict(
                 assessment.difference,
                 seconds=probe + finetuning,
@@ -247,6 +251,16 @@ class _Work:
             test=self.parts.test,
             asked={name: value for name, value in asked.items() if value is not None},
         )
+
+    def _trained_on(self) -> NDArray[np.uint64] | None:
+        """Keys of the photos that trained the network, and of those that trained its parents."""
+        parts = self.parts
+        # Those that chose among the epochs are no new photos, either.
+        own = content_keys(self.photos.features, np.union1d(parts.train, parts.validation))
+        before = training_images(self.backbone.weights.path)
+        if own is None or before is None:
+            return before if own is None else own
+        return np.union1d(own, before)
 
     def _write(self, finetuned: Finetuned, assessment: Assessment) -> None:
         """Write the checkpoint's folder."""
@@ -296,8 +310,7 @@ class _Work:
                     batch_size=options.train_batch_size,
                     seed=options.seed,
                 ),
-                # Those that chose among the epochs are no new photos, either.
-                trained_on=content_keys(photos.features, np.union1d(parts.train, parts.validation)),
+                trained_on=self._trained_on(),
             ),
         )
 

@@ -15,13 +15,16 @@ from penult.wording import count
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["MOSTLY_ALONE", "draw_groups", "draw_held_out", "union_of_labels"]
+__all__ = ["MOSTLY_ALONE", "draw_groups", "draw_held_out", "draw_untrained", "union_of_labels"]
 
 # From this part on of groups that are one row alone, they are divided as rows are, in no time.
 MOSTLY_ALONE = 0.9
 # Unless the rows drawn miss the share: rows of several labels by more than this part of it, groups,
 # some of which may be large, by more than so much.
 NEAR, NEAR_GROUPS = 0.2, 0.01
+
+# What part of the wanted rows those of images that did not train the network have to be.
+LEAST_NEW = 0.25
 
 # Random orders to start from are tried until so many groups were looked at; one at least.
 LOOKS = 20_000
@@ -95,6 +98,73 @@ def draw_held_out(
             f"each class left, which {folds}-fold cross-validation needs; {closest}"
         )
     return drawn[unit]
+
+
+def draw_untrained(
+    labels: NDArray[Any],
+    groups: NDArray[np.str_] | None,
+    trained: NDArray[np.bool_],
+    *,
+    test_size: float,
+    folds: int,
+    seed: int,
+) -> tuple[NDArray[np.bool_], bool] | None:
+    """Draw the rows to hold out from those whose images did not train the network.
+
+    As many are drawn as `draw_held_out` would of all, or all of them where there are fewer: scores
+    on some of them are worth more than scores on many that the network has learnt by heart.
+
+    Parameters
+    ----------
+    labels, groups, test_size, folds, seed : as for `draw_held_out`
+    trained : bool array, shape (n,)
+        Whose images trained the network. A row is not held out if one of its group did.
+
+    Returns
+    -------
+    held_out : bool array, shape (n,)
+        Which rows are held out.
+    drawn : bool
+        Whether chance chose among them, so that another seed gives others.
+
+    None in place of both where the others are less than a quarter of what is asked for, or some
+    class has none of them, or would have too few rows left.
+    """
+    first, unit = index_groups(groups, len(labels))
+    touched = np.zeros(len(first), bool)
+    np.logical_or.at(touched, unit, trained)
+    new = np.flatnonzero(~touched[unit])
+    wanted, classes = test_size * len(labels), _classes(labels)
+    if len(new) < LEAST_NEW * wanted or not np.array_equal(_classes(labels[new]), classes):
+        return None
+    held = np.zeros(len(labels), bool)
+    drawn = len(new) - wanted >= max(1, len(classes))
+    if not drawn:
+        held[new] = True
+    else:
+        together = None if groups is None else groups[new]
+        try:
+            held[new] = draw_held_out(
+                labels[new], together, test_size=wanted / len(new), folds=0, seed=seed
+            )
+        except TrainingError:
+            return None
+    return (held, drawn) if _all_keep(labels, unit, ~held, folds) else None
+
+
+def _all_keep(
+    labels: NDArray[Any], unit: NDArray[np.int64], kept: NDArray[np.bool_], folds: int
+) -> bool:
+    # Of each class as many groups as there are folds.
+    if labels.ndim == 2:
+        return _leaves_enough(labels, kept, folds)
+    pairs = np.unique(np.column_stack([labels[kept], unit[kept]]), axis=0)[:, 0]
+    found, counts = np.unique(pairs, return_counts=True)
+    return np.array_equal(found, _classes(labels)) and int(counts.min()) >= folds
+
+
+def _classes(labels: NDArray[Any]) -> NDArray[np.int64]:
+    return np.flatnonzero(labels.any(axis=0)) if labels.ndim == 2 else np.unique(labels)
 
 
 def union_of_labels(targets: NDArray[np.bool_], unit: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from penult.errors import TrainingError
 from penult.interface import option
-from penult.partition.draw import MOSTLY_ALONE, draw_held_out, union_of_labels
+from penult.partition.draw import MOSTLY_ALONE, draw_held_out, draw_untrained, union_of_labels
 from penult.partition.row_groups import content_numbers, find_groups, index_groups
 from penult.partition.split_checks import (
     require_labels,
@@ -54,6 +54,9 @@ class Split:
         Whether chance chose it, so that another seed gives another.
     copies : int
         Rows in the parts whose image is, byte for byte, that of a row before.
+    trained_network : int or None
+        How many of the held-out images trained the network that made the rows; None where that is
+        not known.
     """
 
     train: NDArray[np.int64]
@@ -63,6 +66,7 @@ class Split:
     dropped: tuple[int, ...] = ()
     drawn: bool = False
     copies: int = 0
+    trained_network: int | None = None
 
 
 @telling_of_unlabelled
@@ -84,6 +88,10 @@ def hold_out(
     stratified random part is held out. Rows of one group are never divided, nor are identical
     images (`find_groups`): where the file's own splits divide those, the training part goes
     without.
+
+    Where some of the images trained the network that made the rows (`Features.trained_network`),
+    the random part is drawn from the others, or is all of these, if they are enough: see
+    `penult.partition.draw.draw_untrained`.
 
     Parameters
     ----------
@@ -150,6 +158,7 @@ def hold_out(
     splits = np.asarray(features.splits if stored and features.splits is not None else [])
     groups, digests = find_groups(features), content_numbers(features)
     grouped = features.groups is not None
+    trained = features.trained_network
     if in_test_file is not None:
         train, held_out, description = rows[~in_test_file[rows]], rows[:0], "another file"
         if not len(train):
@@ -176,9 +185,21 @@ def hold_out(
                 grouped=grouped,
                 cross_validated=cross_validated,
             )
-        held = draw_held_out(labels[rows], together, test_size=test_size, folds=folds, seed=seed)
-        train, held_out, drawn = rows[~held], rows[held], True
         kind = "stratified" if features.groups is None else "stratified, groups kept together"
+        new = None
+        if trained is not None and trained[rows].any():
+            new = draw_untrained(
+                labels[rows], together, trained[rows], test_size=test_size, folds=folds, seed=seed
+            )
+        if new is not None:
+            held, drawn = new
+            kind += ", all of them images that did not train the network"
+        else:
+            held = draw_held_out(
+                labels[rows], together, test_size=test_size, folds=folds, seed=seed
+            )
+            drawn = True
+        train, held_out = rows[~held], rows[held]
         part = float(held.mean())
         asked = f" instead of {100 * test_size:.3g}%" if abs(part - test_size) >= 0.005 else ""
         description = f"{100 * part:.3g}% held out{asked}, {kind}, seed {seed}"
@@ -210,6 +231,7 @@ def hold_out(
         copies=len(train)
         + len(held_out)
         - len(np.unique(digests[np.concatenate([train, held_out])])),
+        trained_network=None if trained is None else int(trained[held_out].sum()),
     )
 
 

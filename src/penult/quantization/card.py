@@ -108,6 +108,9 @@ class Quantization:
         Where the images are labelled, and enough of them.
     versions : mapping
         Library to version.
+    trained_network : int or None
+        How many of the images, calibrated on or judged by, trained the network, so that either
+        accuracy is no estimate for new ones; None where that is not known.
     """
 
     backbone: str
@@ -125,3 +128,4 @@ class Quantization:
     machine: str
     accuracy: ProbeAccuracy | None
     versions: Mapping[str, str]
+    trained_network: int | None = None

@@ -103,6 +103,8 @@ def quantize(
     """
     from penult.backbones.graph_file import save_graph
     from penult.backbones.graph_network import open_graph_file
+    from penult.backbones.training_images import training_images
+    from penult.content_keys import is_among, keys_of
     from penult.engines.finite import reasons
     from penult.engines.measure import all_rows, processor, rates
     from penult.engines.openvino import quantize as engine
@@ -139,7 +141,7 @@ def quantize(
         )
         listing = listed_as.list(listed_as.sources(calibrate), offline=offline)
         log_listing_messages({**listing.notes, "split_folders": ()})
-        records, pixels = read_samples(listing.records, backbone, images, seed)
+        records, pixels, digests = read_samples(listing.records, backbone, images, seed)
         calibrated = min(images, len(records) * 3 // 5)
         theirs = opened.engine(recipes, EngineOptions(engine="openvino"))
         float_rows = all_rows(theirs, pixels)
@@ -169,6 +171,8 @@ def quantize(
         if any(record.labels for record in records):
             announce("measuring accuracy")
             accuracy = probe_accuracy(records, recipes[-1], float_rows[-1], int8_rows[-1], seed)
+        trained_on = training_images(backbone.weights.path)
+        trained = None if trained_on is None else int(is_among(keys_of(digests), trained_on).sum())
         card = Quantization(
             backbone=backbone.described,
             weights=backbone.weights.name,
@@ -188,6 +192,13 @@ def quantize(
             machine=processor(ours.concurrency),
             accuracy=accuracy,
             versions={name: version(name) for name in ("penult", "nncf", "openvino")},
+            trained_network=trained,
         )
-        save_graph(target, made.graph, dataclasses.asdict(card), overwrite=overwrite)
+        save_graph(
+            target,
+            made.graph,
+            dataclasses.asdict(card),
+            trained_on=trained_on,
+            overwrite=overwrite,
+        )
         return card

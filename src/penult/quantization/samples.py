@@ -28,22 +28,26 @@ MOST_HELD_BACK = 500
 
 def read_samples(
     listed: Sequence[ImageRecord], backbone: Backbone, images: int, seed: int
-) -> tuple[list[ImageRecord], NDArray[np.uint8]]:
-    """Those of the images that can be read, in a random order, and their pixels (N, H, W, 3)."""
+) -> tuple[list[ImageRecord], NDArray[np.uint8], list[str]]:
+    """Those of the images that can be read, in a random order, their pixels (N, H, W, 3), digests.
+
+    The digests are of the images' bytes.
+    """
     order = np.random.default_rng(seed).permutation(len(listed))
     chosen = [listed[k] for k in order[: images + MOST_HELD_BACK]]
     transform = Transform(backbone.preprocessing)
 
-    def pixels(record: ImageRecord) -> NDArray[np.uint8] | None:
+    def read(record: ImageRecord) -> tuple[NDArray[np.uint8], str] | None:
         try:
-            return read_pixels(record, transform)[0]
+            found, digest = read_pixels(record, transform)
         except ImageError:
             return None
+        return None if found is None else (found, digest)
 
     with ThreadPoolExecutor(cores()) as pool:
         found = [
-            (record, image)
-            for record, image in zip(chosen, pool.map(pixels, chosen), strict=True)
+            (record, *image)
+            for record, image in zip(chosen, pool.map(read, chosen), strict=True)
             if image is not None
         ]
     if len(found) < FEWEST_IMAGES:
@@ -52,4 +56,5 @@ def read_samples(
             f"calibrating and judging takes "
             f"{FEWEST_IMAGES}; give more, like those that it is meant for (300 and more are good)"
         )
-    return [record for record, _ in found], np.stack([image for _, image in found])
+    records, pixels, digests = zip(*found, strict=True)
+    return list(records), np.stack(pixels), list(digests)

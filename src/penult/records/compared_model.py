@@ -42,6 +42,9 @@ class ComparedModel:
         The feature file, relative to the comparison's folder where it is in it.
     untrained : bool
         Whether a network of it has random weights, so that its scores are a baseline at most.
+    trained_network : int or None
+        Held-out images, of all runs, that trained a network of it, so that its scores are no
+        estimate for new ones; None where that is not known.
     scores : mapping of str to RunScores
         ``accuracy`` of the probe and ``knn_accuracy``; ``hit@1``, ``hit@5`` and ``precision@5`` of
         a search; ``macro_f1``, ``soft_f1`` and ``calibration_error`` of the probe. Those that
@@ -64,6 +67,7 @@ class ComparedModel:
     bytes: int = 0
     file: str = ""
     untrained: bool = False
+    trained_network: int | None = None
     scores: Mapping[str, RunScores]
     any_label: Mapping[str, RunScores]
     cost: ModelCost = field(default_factory=ModelCost)
@@ -91,7 +95,8 @@ class ComparedModel:
         dict
             ``name``, ``model``, ``layer``, ``precision``, ``views``; each score by its name, with
             ``mean``, ``std`` and ``runs``, and further ones under ``any_label``; ``features``,
-            ``images``, ``missing``, ``bytes``, ``file``, ``untrained``, and what is in `ModelCost`.
+            ``images``, ``missing``, ``bytes``, ``file``, ``untrained``, ``trained_network``, and
+            what is in `ModelCost`.
         """
         return {
             "name": self.name,
@@ -107,5 +112,6 @@ class ComparedModel:
             "bytes": self.bytes,
             "file": self.file,
             "untrained": self.untrained,
+            "trained_network": self.trained_network,
             **self.cost.to_dict(),
         }

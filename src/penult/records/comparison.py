@@ -41,7 +41,8 @@ class Comparison:
     differences : tuple of ModelDifference
         Between each two of them, in `score`, a pair once; a ranks above b.
     recommended : str or None
-        Name of the one to take; None where fewer than two could be compared.
+        Name of the one to take; None where fewer than two could be compared, or some of the
+        held-out images trained one of them.
     reason : str
         Why, in one sentence; it begins with "only" where the images are too few to tell any two
         apart.

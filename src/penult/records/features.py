@@ -65,6 +65,10 @@ class Features:
         ``joined``, ``pca256``; by default, the recipe's layer.
     augmented : AugmentedRows or None
         Rows of augmented views of the images, to train with; None where there are none.
+    trained_network : bool array, shape (N,), or None
+        Which images trained the network that made the rows, or chose among its epochs: scores on
+        them are no estimate for new images. None where that is not known, as of all networks but
+        those that `penult.finetune` wrote.
     """
 
     features: Rows
@@ -82,6 +86,7 @@ class Features:
     changes: Changes | None = None
     name: str = ""
     augmented: AugmentedRows | None = None
+    trained_network: NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
         if not self.name:
@@ -132,6 +137,9 @@ class Features:
             labels=self.labels[places],
             targets=None if self.targets is None else self.targets[places],
             augmented=None if self.augmented is None else self.augmented.take(places),
+            trained_network=(
+                None if self.trained_network is None else self.trained_network[places]
+            ),
             **picked,  # type: ignore[arg-type]
         )
 

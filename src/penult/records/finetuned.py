@@ -12,7 +12,7 @@ from penult.records.held_out import HeldOut
 from penult.records.model_difference import ModelDifference
 from penult.records.scores import Scores
 from penult.representation import html_table, one_line, short_text
-from penult.wording import count, percent, points
+from penult.wording import count, no_estimate, percent, points
 
 __all__ = ["Finetuned"]
 
@@ -78,6 +78,12 @@ class Finetuned:
         learnt.
     frozen_parameters : int
         How many numbers of the network stayed as they were.
+    trained_network : int or None
+        How many of the test photos had trained the network that was fine-tuned, so that neither
+        score is an estimate for new photos; None where that is not known.
+    untrained : mapping of str to float
+        ``"images"``, the number of the other test photos, and ``"accuracy"`` and ``"probe"``, the
+        accuracy of either on these; empty where all had, or none.
     """
 
     output: str
@@ -105,6 +111,22 @@ class Finetuned:
     verdict: str = ""
     frozen: tuple[str, ...] = ()
     frozen_parameters: int = 0
+    trained_network: int | None = None
+    untrained: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def network_line(self) -> str | None:
+        """How many test photos had trained the network that was fine-tuned, where some had."""
+        if self.scores is None or not self.trained_network:
+            return None
+        line = no_estimate(self.trained_network, self.scores.images, "test photo")
+        if not self.untrained:
+            return line
+        return (
+            f"{line}; accuracy on the other {int(self.untrained['images']):,}: "
+            f"{percent(self.untrained['accuracy'])}, of the probe: "
+            f"{percent(self.untrained['probe'])}"
+        )
 
     def __repr__(self) -> str:
         return one_line("Finetuned", self._facts())
@@ -121,7 +143,7 @@ class Finetuned:
             )
             for one in self.epochs
         ]
-        facts = [*self._facts(), ("verdict", self.verdict)]
+        facts = [*self._facts(), ("no estimate", self.network_line), ("verdict", self.verdict)]
         return html_table("Finetuned", facts, [header, *rows])
 
     def _facts(self) -> list[tuple[str, str | None]]:
@@ -187,6 +209,8 @@ class Finetuned:
             "failed": len(self.failures),
             "stopped": self.stopped,
             "verdict": self.verdict,
+            "trained_network": self.trained_network,
+            "untrained": dict(self.untrained),
         }
 
     def to_dataframe(self) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from math import isnan
 from typing import TYPE_CHECKING
 
-from penult.wording import count, ratio
+from penult.wording import count, no_estimate, ratio
 
 if TYPE_CHECKING:
     from penult.records.score_interval import ScoreInterval
@@ -54,6 +54,15 @@ def search_label_rows(scores: SearchScores) -> list[tuple[str, ...]]:
 def search_sentences(scores: SearchScores) -> list[str]:
     """Say what was searched for in what, what was left out, and what counts as a duplicate."""
     lines = [f"{scores.protocol}, by {scores.metric}"] if scores.protocol else []
+    if scores.trained_network:
+        queries = scores.queries + scores.skipped
+        line = no_estimate(scores.trained_network, queries, "query", "queries")
+        if scores.untrained is not None:
+            names = (f"hit@{scores.k[0]}", "average_precision")
+            told = [f"{name} {_value(scores.untrained.scores, name)}" for name in names]
+            others = queries - scores.trained_network
+            line += f"; on the other {others:,}: {', '.join(told)}"
+        lines.append(line)
     if scores.skipped:
         why = "have no relevant row to find, and are in no score"
         if scores.skipped == 1:

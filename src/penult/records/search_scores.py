@@ -58,6 +58,11 @@ class SearchScores(SearchAverages):
         Rows that are near-duplicates of an earlier one.
     name : str
         What the rows are called.
+    trained_network : int or None
+        Queries whose image trained the network that made the rows, so that the scores are no
+        estimate for new images; None where that is not known.
+    untrained : SearchAverages or None
+        The same over the other queries, where some did and some did not.
     """
 
     without_duplicates: SearchAverages
@@ -73,6 +78,8 @@ class SearchScores(SearchAverages):
     near_duplicates: float = 0.95
     duplicates: int = 0
     name: str = ""
+    trained_network: int | None = None
+    untrained: SearchAverages | None = None
 
     def __str__(self) -> str:
         """The scores, and what they are of, as ``penult evaluate-search`` prints them."""
@@ -113,7 +120,7 @@ class SearchScores(SearchAverages):
         dict
             As of `SearchAverages`, and ``without_duplicates``, ``labels``, ``examples``, ``k``,
             ``metric``, ``protocol``, ``gallery``, ``runs``, ``sizes``, ``unlabelled``,
-            ``near_duplicates``, ``duplicates`` and ``layer``.
+            ``near_duplicates``, ``duplicates``, ``layer``, ``trained_network`` and ``untrained``.
         """
         return {
             **super().to_dict(),
@@ -130,4 +137,6 @@ class SearchScores(SearchAverages):
             "near_duplicates": self.near_duplicates,
             "duplicates": self.duplicates,
             "layer": self.name,
+            "trained_network": self.trained_network,
+            "untrained": None if self.untrained is None else self.untrained.to_dict(),
         }

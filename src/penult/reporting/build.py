@@ -31,7 +31,7 @@ from penult.reporting.report_call import ReportCall, with_labels
 from penult.reporting.steps.collection import Collection
 from penult.reporting.steps.course import Course
 from penult.reporting.trained import Trained
-from penult.wording import count, listed
+from penult.wording import count, listed, percent
 
 __all__ = ["build_report", "title_of"]
 
@@ -240,6 +240,12 @@ def _settings(classifier: Classifier) -> dict[str, Any]:
     for name in ("reduce", "explained_variance_ratio"):
         settings.pop(name, None)
     settings["augmented views"] = settings.pop("augmented", 0) or None
+    settings["held-out images that trained the network"] = settings.pop("trained_network", None)
+    settings["accuracy without these"] = (
+        percent(accuracy)
+        if (accuracy := settings.pop("untrained_accuracy", None)) is not None
+        else None
+    )
     settings["identical images"] = settings.pop("copies", 0) or None
     settings["chosen"] = {"classifier": settings.pop("classifier"), **settings.pop("params")}
     settings["grid"] = [

@@ -68,6 +68,9 @@ class FeaturesInfo:
         Rows of augmented views of the images, beside theirs.
     augmentation : mapping or None
         How they were made: ``policy`` and ``seed``.
+    trained_network : int or None
+        How many of the images trained the network that made the last layer's rows; None where that
+        is not known, as of all networks that were not fine-tuned.
     """
 
     kind: Literal["features"] = "features"
@@ -86,6 +89,7 @@ class FeaturesInfo:
     contradictions: tuple[str, ...] = ()
     augmented: int = 0
     augmentation: Mapping[str, Any] | None = None
+    trained_network: int | None = None
 
     def __repr__(self) -> str:
         more = f" and {count(self.augmented, 'augmented row')}" if self.augmented else ""
@@ -105,6 +109,10 @@ class FeaturesInfo:
             ("network", self.recipe.network),
             ("layers", listed(self.layers)),
             ("augmented rows", f"{self.augmented:,}" if self.augmented else None),
+            (
+                "trained the network",
+                None if self.trained_network is None else f"{self.trained_network:,}",
+            ),
             ("without a label", f"{self.unlabelled:,}" if self.unlabelled else None),
             ("failed", f"{len(self.failures):,}" if self.failures else None),
             ("made from", listed(map(str, self.origin.get("sources", ())), 5) or None),
@@ -401,7 +409,7 @@ def _features(path: Path) -> FeaturesInfo:
     features = load(path)
     recipes, shapes = zip(*layer_recipes(path).values(), strict=True)
     labels = features.labels if features.targets is None else features.targets
-    augmented = features.augmented
+    augmented, trained = features.augmented, features.trained_network
     return FeaturesInfo(
         shape=features.features.shape,
         dtype=str(features.features.dtype),
@@ -418,4 +426,5 @@ def _features(path: Path) -> FeaturesInfo:
         contradictions=find_contradictions(features),
         augmented=0 if augmented is None else len(augmented),
         augmentation=None if augmented is None else augmented.recipe.settings(),
+        trained_network=None if trained is None else int(trained.sum()),
     )

@@ -67,3 +67,15 @@ def test_labels_that_look_wrong_are_counted_where_they_were_looked_for():
     assert twice == f"1 file is there under several labels, and {of}: check them first."
     alone = labels_said(contradictions=("a is twice", "b is twice"))
     assert alone == "2 files are there under several labels: check them first."
+
+
+def test_held_out_images_that_trained_the_network_come_before_all_else():
+    known = {"held-out images that trained the network": 6, "accuracy without these": "50.0%"}
+    report = report_of(GARDEN, FLOWERS, settings={"classifier": "knn", **known})
+    assert sections(report) == ["making", "mistakes"]
+    assert find(report)[0].text == (
+        "6 of 8 held-out images trained the network itself, so this is no estimate for new ones; "
+        "accuracy on the other 2: 50.0%."
+    )
+    known["held-out images that trained the network"] = 0
+    assert sections(report_of(GARDEN, FLOWERS, settings=known)) == ["mistakes"]

@@ -11,7 +11,7 @@ import numpy as np
 from penult.classify.classifier import Classifier
 from penult.classify.evaluation.multilabel import evaluate_labels
 from penult.classify.evaluation.result import Evaluation, score_apart
-from penult.classify.evaluation.seen import is_seen
+from penult.classify.evaluation.seen import trained_any
 from penult.classify.likeness import Likeness
 from penult.classify.loading import as_classifier
 from penult.classify.metrics.scores import score
@@ -157,5 +157,5 @@ def evaluate_pipeline(
         unlabelled=len(labels) - len(rows),
         unlike=None if likeness is None else int(unlike[known].sum()),
         unseen_unlike=None if likeness is None else int(unlike[~known].sum()),
-        **score_apart(score_rows, known, is_seen(features, rows, trained_on), split),
+        **score_apart(score_rows, known, trained_any(features, rows, trained_on), split),
     )

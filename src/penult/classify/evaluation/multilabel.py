@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from penult.classify.evaluation.result import Evaluation, score_apart
-from penult.classify.evaluation.seen import is_seen
+from penult.classify.evaluation.seen import trained_any
 from penult.classify.likeness import Likeness
 from penult.classify.metrics.label_scores import score_labels
 from penult.classify.pipeline import Applicable, label_probabilities
@@ -99,7 +99,7 @@ def evaluate_labels(
         unlabelled=len(targets) - len(rows),
         unlike=None if likeness is None else int(unlike[known].sum()),
         unseen_unlike=None if likeness is None else int(unlike[~known].sum()),
-        **score_apart(score_rows, known, is_seen(features, rows, trained_on), split),
+        **score_apart(score_rows, known, trained_any(features, rows, trained_on), split),
     )
 
 

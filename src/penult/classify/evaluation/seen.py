@@ -1,22 +1,23 @@
-"""Which images trained a classifier: known by the digests of their bytes, whatever their names."""
+"""Which images trained a classifier, or the network below it."""
 
 from __future__ import annotations
 
-from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from penult.content_keys import is_among, keys_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from penult.records import Features
 
-__all__ = ["content_keys", "is_seen"]
+__all__ = ["content_keys", "is_seen", "trained_any"]
 
 
 def content_keys(features: Features, rows: NDArray[np.int64]) -> NDArray[np.uint64] | None:
-    """Make 8 bytes of each image's digest; two of a million images share theirs once in 10^7 sets.
+    """Make the keys of some images; see `penult.content_keys`.
 
     Parameters
     ----------
@@ -28,12 +29,7 @@ def content_keys(features: Features, rows: NDArray[np.int64]) -> NDArray[np.uint
     """
     if features.content is None:
         return None
-    texts = np.asarray(features.content)[rows].tolist()
-    keys = [
-        blake2b(text.encode(errors="surrogatepass"), digest_size=8).digest() if text else bytes(8)
-        for text in texts
-    ]
-    found = np.frombuffer(b"".join(keys), "<u8").astype(np.uint64)
+    found = keys_of(np.asarray(features.content)[rows].tolist())
     return found if found.any() else None
 
 
@@ -50,4 +46,24 @@ def is_seen(
     keys = None if trained_on is None else content_keys(features, rows)
     if keys is None or trained_on is None:
         return None
-    return np.isin(keys, trained_on) & (keys > 0)
+    return is_among(keys, trained_on)
+
+
+def trained_any(
+    features: Features, rows: NDArray[np.int64], trained_on: NDArray[np.uint64] | None
+) -> NDArray[np.bool_] | None:
+    """Whether the image of each row trained the classifier or the network that made the row.
+
+    Parameters
+    ----------
+    rows, trained_on : as for `is_seen`
+
+    Returns
+    -------
+    (n,) bool; None where neither is known
+    """
+    seen, network = is_seen(features, rows, trained_on), features.trained_network
+    if network is None:
+        return seen
+    below = np.asarray(network, bool)[rows]
+    return below if seen is None else seen | below

@@ -103,9 +103,10 @@ def train(
             features = options.joined(features)
     splits = [options.split(features, run=run, in_test_file=in_test_file) for run in range(runs)]
     if runs > 1 and not splits[0].drawn:
+        elsewhere = f", or {option('ignore_splits', True)}" * (features.splits is not None)
         raise UsageError(
             f"{runs} runs would hold out the same images each time: the held-out part is "
-            f"{splits[0].description}; give one run, or {option('ignore_splits', True)}"
+            f"{splits[0].description}; give one run{elsewhere}"
         )
     training_set = TrainingSet.read(features, splits[0], memory, options=options)
     training_set.require_learnable(candidates)
@@ -153,6 +154,8 @@ def train(
         held_out_images=evaluation.scores.images,
         left_out=_left_out(splits[0], evaluation),
         copies=splits[0].copies,
+        trained_network=evaluation.trained,
+        untrained_accuracy=None if evaluation.apart is None else evaluation.apart.accuracy,
         near_duplicates=near_duplicates,
         classes=training_set.images_per_class(splits[0].train),
         thresholds=found.thresholds,

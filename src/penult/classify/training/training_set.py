@@ -142,7 +142,9 @@ class TrainingSet:
 
     def part(self, numbers: NDArray[np.int64]) -> Features:
         """Give some of the rows as features of their own, to be scored on."""
-        places = self.places(numbers)
+        places, trained = self.places(numbers), self.features.trained_network
+        if trained is not None:
+            trained = trained[numbers]
         if self.features.targets is not None:
             assert self.held is not None
             return replace(
@@ -152,6 +154,7 @@ class TrainingSet:
                 ids=[str(self.features.ids[int(i)]) for i in numbers],
                 labels=self.features.labels[numbers],
                 targets=self.features.targets[numbers],
+                trained_network=trained,
                 splits=None,
                 groups=None,
                 content=None,
@@ -169,6 +172,7 @@ class TrainingSet:
             labels=self.labels[places],
             label_names=self.names,
             targets=None,
+            trained_network=trained,
             splits=None,
             groups=None,
             content=None,

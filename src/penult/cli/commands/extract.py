@@ -19,6 +19,7 @@ from penult.cli.console import (
     say_failures,
     say_json,
     say_listing_messages,
+    say_trained_network,
     warn_of_random,
 )
 from penult.cli.stop import stoppable
@@ -186,6 +187,8 @@ def run(
         )
     rows, total = len(features), len(features) + len(features.failures)
     changes = features.changes
+    known = features.trained_network
+    trained = None if known is None else int(known.sum())
     if as_json:
         from penult.images.notes import listing_notes
 
@@ -200,6 +203,7 @@ def run(
                 "layers": list(features.layers),
                 "classes": classes_json(features.images_per_class()),
                 "failures": failures_json(features.failures),
+                "trained_network": trained,
                 **({} if changes is None else {"changes": dataclasses.asdict(changes)}),
                 **listing_notes(features.origin),
             }
@@ -215,6 +219,7 @@ def run(
     )
     if features.augmented is not None:
         say_augmented(len(features.augmented), features.augmented.recipe.settings())
+    say_trained_network(trained, rows)
     if changes is not None:
         for what, ids in dataclasses.asdict(changes).items():
             if ids:

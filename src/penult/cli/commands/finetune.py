@@ -266,6 +266,8 @@ def _show(found: Finetuned) -> None:
             f"{percent(found.scores.accuracy)}; of the frozen network's probe: "
             f"{percent(found.probe.accuracy)}"
         )
+    if found.network_line:
+        say(found.network_line)
     if found.calibration is not None:
         before, after = found.calibration
         say(

@@ -22,6 +22,7 @@ from penult.cli.console import (
     say_json,
     say_listing_messages,
     say_some,
+    say_trained_network,
     settings_json,
 )
 from penult.cli.tables import (
@@ -108,6 +109,7 @@ def _show_features(file: Path, found: FeaturesInfo) -> None:
     if found.splits is not None:
         splits = sorted((name or "none", images) for name, images in found.splits.items())
         say("splits: " + ", ".join(f"{name} {images:,}" for name, images in splits))
+    say_trained_network(found.trained_network, found.shape[0])
     say_failures(found.failures, total=found.shape[0] + len(found.failures))
     say_some(found.contradictions)
     say_listing_messages(found.origin)
@@ -134,7 +136,9 @@ def _show_classifier(file: Path, found: ClassifierInfo) -> None:
     recipe_table(found.recipe)
     class_table(found.scores)
     layers_table(found.settings, found.layer)
-    say_accuracy(found.scores)
+    say_accuracy(found.scores, seen=bool(found.settings.trained_network))
+    if line := found.settings.network_line:
+        say(line)
     if line := layer_line(found.settings, found.layer):
         say(line)
     say(grid_line(found.settings))

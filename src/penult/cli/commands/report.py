@@ -286,7 +286,9 @@ def _say_trained(made: ReportFiles, classifier: Classifier) -> None:
     class_table(scores)
     trials_table(settings)
     layers_table(settings, classifier.layer)
-    say_accuracy(scores)
+    say_accuracy(scores, seen=bool(settings.trained_network))
+    if line := settings.network_line:
+        say(line)
     if line := runs_line(settings):
         say(line)
     if line := layer_line(settings, classifier.layer):

@@ -140,7 +140,9 @@ def run(
     scores_table(trained.scores)
     trials_table(trained.settings)
     layers_table(trained.settings, trained.layer)
-    say_accuracy(trained.scores)
+    say_accuracy(trained.scores, seen=bool(trained.settings.trained_network))
+    if line := trained.settings.network_line:
+        say(line)
     if line := runs_line(trained.settings):
         say(line)
     if line := layer_line(trained.settings, trained.layer):

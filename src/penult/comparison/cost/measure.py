@@ -16,10 +16,11 @@ from penult.machine import cores
 from penult.records.model_cost import ModelCost
 
 if TYPE_CHECKING:
+    from penult.backbones.backbone import Backbone
     from penult.extractor import Extractor
     from penult.records import ImageRecord
 
-__all__ = ["count", "measure"]
+__all__ = ["count", "licences_of", "measure"]
 
 
 def measure(
@@ -84,13 +85,17 @@ def count(extractor: Extractor) -> ModelCost:
     ModelCost
         ``parameters``, ``flops``, ``input_size`` and ``licence`` of all networks together.
     """
-    licences = [published_licence(backbone) for backbone in extractor.backbones]
     return ModelCost(
         parameters=count_parameters(extractor.backbones),
         flops=flops_of(extractor),
         input_size=tuple(x.preprocessing.input_size for x in extractor.backbones),
-        licence=tuple(_distinct(licences)),
+        licence=licences_of(extractor.backbones),
     )
+
+
+def licences_of(backbones: Iterable[Backbone]) -> tuple[str, ...]:
+    """List the licences of the weights of some networks, each once, as far as they are known."""
+    return tuple(_distinct(map(published_licence, backbones)))
 
 
 def _distinct(names: Iterable[str | None]) -> list[str]:

@@ -12,6 +12,7 @@ from penult.reporting.findings.finding import Finding
 from penult.reporting.findings.fine_tuned import fine_tuned
 from penult.reporting.findings.leaks import changes_the_score, leaks
 from penult.reporting.findings.more_photos import more_photos
+from penult.reporting.findings.trained_network import trained_network
 from penult.reporting.findings.unreadable import unreadable
 from penult.reporting.findings.weak_class import weak_class
 from penult.reporting.findings.wrong_labels import wrong_labels
@@ -20,7 +21,7 @@ __all__ = ["Finding", "find"]
 
 MOST = 3
 
-OF_CLASSIFIER = (fine_tuned, weak_class, wrong_labels, more_photos)
+OF_CLASSIFIER = (trained_network, fine_tuned, weak_class, wrong_labels, more_photos)
 """Of a report that trained one, in the order of the page."""
 
 OF_COLLECTION = (leaks, copies, unreadable)

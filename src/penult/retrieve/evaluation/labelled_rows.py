@@ -56,6 +56,8 @@ class LabelledRows:
         Which rows are of the file of queries.
     unlabelled : int
         Rows that were left out because they have no label.
+    trained_network : bool array, shape (N,), or None
+        Whose images trained the network that made the rows; None where that is not known.
     """
 
     rows: NDArray[np.float32]
@@ -67,6 +69,7 @@ class LabelledRows:
     groups: NDArray[np.int64]
     asking: NDArray[np.bool_]
     unlabelled: int = 0
+    trained_network: NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         """The number of rows."""
@@ -128,6 +131,7 @@ class LabelledRows:
             groups=_numbers(_groups(files, places)[order].tolist()),
             asking=asking[order],
             unlabelled=sum(map(len, files)) - len(rows),
+            trained_network=_trained(files, places, order),
         )
 
 
@@ -166,6 +170,20 @@ def _join(files: Sequence[Features], places: Sequence[NDArray[np.int64]], name: 
         column = getattr(features, name)
         joined += [""] * len(wanted) if column is None else [str(column[k]) for k in wanted]
     return joined
+
+
+def _trained(
+    files: Sequence[Features], places: Sequence[NDArray[np.int64]], order: NDArray[np.int64]
+) -> NDArray[np.bool_] | None:
+    if all(one.trained_network is None for one in files):
+        return None
+    known = [
+        np.zeros(len(wanted), bool)
+        if one.trained_network is None
+        else np.asarray(one.trained_network, bool)[wanted]
+        for one, wanted in zip(files, places, strict=True)
+    ]
+    return np.concatenate(known)[order]
 
 
 def _label_sets(

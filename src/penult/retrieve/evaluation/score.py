@@ -18,10 +18,13 @@ from penult.retrieve.evaluation.trial_scores import TrialScores, score_trial
 from penult.wording import count
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from penult.progress import Tell
     from penult.records.neighbors import Metric
     from penult.retrieve.evaluation.labelled_rows import LabelledRows
     from penult.retrieve.evaluation.protocol import Trial
+    from penult.retrieve.evaluation.query_scores import QueryScores
 
 __all__ = ["score_search"]
 
@@ -107,6 +110,17 @@ def score_search(
     apart = plain
     if scores.same_collapsed is not None:
         apart = average(scores.same_collapsed, scores.any_label_collapsed, labels, units, seed=seed)
+    trained = None if rows.trained_network is None else rows.trained_network[scores.queries]
+    untrained = None
+    if trained is not None and trained.any() and not trained.all():
+        new = np.flatnonzero(~trained)
+        untrained = average(
+            _of(scores.same, new),
+            None if scores.any_label is None else _of(scores.any_label, new),
+            labels[new],
+            units[new],
+            seed=seed,
+        )
     return SearchScores(
         **vars(plain),
         without_duplicates=apart,
@@ -118,4 +132,10 @@ def score_search(
         unlabelled=rows.unlabelled,
         near_duplicates=near_duplicates,
         duplicates=duplicates,
+        trained_network=None if trained is None else int(trained.sum()),
+        untrained=untrained,
     )
+
+
+def _of(scores: QueryScores, queries: NDArray[np.int64]) -> QueryScores:
+    return {name: values[queries] for name, values in scores.items()}
