@@ -136,11 +136,12 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Path):
         return str(value)
     if isinstance(value, Mapping):
-        return {str(k): [*map(_plain, v)] for k, v in value.items()}
+        values_of = {str(k): _plain(v) for k, v in value.items()}
+        return {k: v if isinstance(v, list) else [v] for k, v in values_of.items()}
     if isinstance(value, Sequence) and not isinstance(value, str):
         values = [*map(_plain, value)]
         return values[0] if len(values) == 1 else values
-    return value.item() if hasattr(value, "item") else value
+    return value.tolist() if hasattr(value, "tolist") else value  # NumPy's numbers and arrays
 
 
 def _words(options: Mapping[str, Any]) -> tuple[str, ...]:
