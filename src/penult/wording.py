@@ -145,6 +145,17 @@ def points(difference: float, digits: int = 1) -> str:
     return f"{round(100 * difference, digits) + 0.0:.{digits}f}"
 
 
+def p_value(value: float) -> str:
+    """A p-value with its name.
+
+    Examples
+    --------
+    >>> p_value(0.0312), p_value(1.0), p_value(1e-12)
+    ('p = 0.031', 'p = 1', 'p < 0.001')
+    """
+    return "p < 0.001" if value < 0.001 else f"p = {value:.2g}"
+
+
 def ratio(value: float, digits: int = 2) -> str:
     """Decimals, as the field prints precision and recall; 1 only where that is exact."""
     below = 1 - 10.0**-digits

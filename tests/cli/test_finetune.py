@@ -43,11 +43,40 @@ def test_epochs_scores_and_the_verdict_are_printed(finetune):
     lines = done.out.splitlines()
     assert lines[0].split() == ["epoch", "training", "loss", "validation", "loss", "validation",
                                 "accuracy", "seconds"]  # fmt: skip
-    assert any(line.startswith("learnt: conv_head and the head, ") for line in lines)
-    assert any(line.startswith("accuracy on 9 test photos: ") for line in lines)
-    assert any("the frozen network's probe" in line for line in lines)
+    learnt = ("learnt: conv_head and the head, ", "trained, and not kept: conv_head and the head, ")
+    assert any(line.startswith(learnt) for line in lines)
+    assert any(re.match(r"accuracy [\d.]+% on 9 images", line) for line in lines)
+    assert "9 images are few: the true accuracy may be anywhere" in done.out
+    assert any(line.startswith("the probe, a classifier on the rows of the") for line in lines)
     assert lines[-1] == "flowers.ckpt"
-    assert "next: penult predict flowers.ckpt PHOTOS" in done.err
+    # On nine photos nothing is better beyond noise.
+    labels = "--labels flowers.ckpt/parts.csv"
+    assert f"--model normed:network {labels} -o flowers.h5" in done.err
+    assert "next: penult train flowers.h5 -o flowers.skops" in done.err
+
+
+def test_the_next_step_is_the_network_where_it_beats_the_probe(finetune, monkeypatch):
+    monkeypatch.setattr("penult.records.Finetuned.beats_probe", True)
+    assert "next: penult predict flowers.ckpt PHOTOS" in finetune().err
+
+
+def test_what_an_interrupted_run_kept_is_said_by_info(penult, tmp_path):
+    (tmp_path / "f.ckpt" / "state").mkdir(parents=True)
+    done = penult("info", tmp_path / "f.ckpt")
+    assert done.code == 1
+    assert (
+        "its fine-tuning has not ended; type its penult finetune again with the same " in done.err
+    )
+    assert "options and --resume" in done.err
+
+
+def test_blocks_are_listed_as_unfreeze_counts_them(penult, normed):
+    told = json.loads(penult("layers", normed, "--blocks", "--json").out)
+    assert [one["unfreeze"] for one in told] == [4, 3, 2, 1]
+    assert told[-1]["name"] == "conv_head"
+    done = penult("layers", normed, "conv*", "--blocks")
+    assert re.search(r"^ *conv_head +\w+ +1 ", done.out, re.MULTILINE)
+    assert penult("layers", normed, "logits", "--blocks").code == 2
 
 
 def test_nothing_held_out_is_no_score(finetune):

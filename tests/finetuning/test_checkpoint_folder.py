@@ -38,6 +38,7 @@ FILES = {
     "classifier.skops",
     "scores.json",
     "photos.json",
+    "parts.csv",
     "model_card.md",
     "curves.png",
     "log.csv",
@@ -293,7 +294,8 @@ def test_a_folder_without_weights_is_no_checkpoint(folder):
             opened(str(folder))
     (folder / "state").mkdir()
     with pytest.raises(
-        FileFormatError, match=r"its fine-tuning has not ended; type its .*finetune"
+        FileFormatError,
+        match=r"its fine-tuning has not ended; type its .*finetune.* options and resume=True",
     ):
         open_backbone(str(folder))
 

@@ -29,6 +29,7 @@ from penult.errors import (
 )
 from penult.extractor import ReadingOptions
 from penult.finetuning import evaluation, loop
+from penult.finetuning import photos as photos_module
 from penult.finetuning.activations import Tail
 from penult.finetuning.calibration import probabilities as probabilities_of
 from penult.finetuning.feeds import PixelFeed
@@ -135,7 +136,7 @@ def test_a_folder_that_commands_take_for_a_model_and_a_classifier(finetune, phot
     folder = tmp_path / "flowers.ckpt"
     assert {one.name for one in folder.iterdir()} == {
         *("weights.safetensors", "recipe.json", "classifier.skops", "scores.json"),
-        *("model_card.md", "curves.png", "log.csv", "photos.json"),
+        *("model_card.md", "curves.png", "log.csv", "photos.json", "parts.csv"),
     }
     predictions = {one.id: one.label for one in penult.predict(folder, photos, progress=False)}
     assert [predictions[one] for one in found.held_out.ids] == list(found.held_out.predicted)
@@ -176,11 +177,13 @@ def test_a_new_head_is_trained_before_the_blocks_are_and_its_epochs_are_kept(fin
     assert (kept["start"]["stage"], kept["start"]["epoch"]) == ("head", 0)
     assert [(one["stage"], one["epoch"]) for one in kept["epochs"]] == [stages[1], stages[3]]
     log = (tmp_path / "flowers.ckpt" / "log.csv").read_text().splitlines()
-    assert [line.split(",")[:2] for line in log] == [
-        ["stage", "epoch"],
-        ["head", "1"],
-        ["fine-tuning", "1"],
+    assert [(*line.split(",")[:2], line.split(",")[-1]) for line in log] == [
+        ("stage", "epoch", "kept"),
+        ("head", "0", ""),
+        ("head", "1", ""),
+        ("fine-tuning", "1", "yes"),
     ]
+    assert (kept["options"]["head_lr"], kept["options"]["lr"]) == (0.02, 0.02)
 
 
 def test_the_test_photos_are_those_that_neither_trained_nor_validated(finetune, photos):
@@ -262,6 +265,39 @@ def test_training_that_only_makes_it_worse_keeps_the_start(finetune, normed, tmp
     before = open_backbone(normed).cut(["penultimate"]).network.state_dict()
     after = weights(tmp_path / "flowers.ckpt")
     assert np.array_equal(before["conv_head.weight"].numpy(), after["conv_head.weight"])
+    assert not found.trained
+    assert found.verdict.startswith("The network is as it was: no epoch was better")
+    assert "epoch 0 of 2 kept: the network is as it was" in repr(found)
+    card = (tmp_path / "flowers.ckpt" / "model_card.md").read_text()
+    assert "learnt, which was not kept: " in card
+    log = (tmp_path / "flowers.ckpt" / "log.csv").read_text().splitlines()
+    assert [line.endswith(",yes") for line in log[1:]] == [True, False, False]
+
+
+def test_the_training_loss_that_is_noted_is_neither_smoothed_nor_weighted(finetune):
+    """With a rate of next to nothing, it is that of the start, however it is learned."""
+    options = {"augment": "none", "lr": 1e-9, "epochs": 1}
+    plain = finetune("a.ckpt", label_smoothing=0.0, **options).epochs[1].train_loss
+    for name, other in (
+        ("b.ckpt", {"label_smoothing": 0.5}),
+        ("c.ckpt", {"class_weight": "balanced", "label_smoothing": 0.0}),
+    ):
+        smoothed = finetune(name, **other, **options).epochs[1].train_loss
+        assert smoothed == pytest.approx(plain, rel=1e-3)
+
+
+def test_the_parts_are_a_table_by_which_a_classifier_has_the_same_test_photos(
+    finetune, normed, photos, tmp_path
+):
+    found = finetune(epochs=1)
+    table = tmp_path / "flowers.ckpt" / "parts.csv"
+    rows = tmp_path / "rows.h5"
+    penult.extract(photos, rows, model=normed, labels=table, progress=False)
+    trained = penult.train(rows, progress=False)
+    assert sorted(trained.held_out.ids) == sorted(found.held_out.ids)
+    splits = [str(one) for one in penult.load(rows).splits]
+    assert splits.count("train") == found.train_images
+    assert splits.count("validation") == found.validation_images
 
 
 def test_the_forward_pass_may_run_in_half_precision_and_back_in_the_same_process(
@@ -336,12 +372,43 @@ def test_what_an_interrupted_run_kept_is_neither_lost_nor_mixed_up(
     interrupted()
     with pytest.raises(ResumeError, match="resume=True"):
         finetune("b.ckpt")
-    with pytest.raises(ResumeError, match="epochs was 3"):
+    with pytest.raises(ResumeError, match=r"it had epochs=3; the learning rate falls over all"):
         finetune("b.ckpt", resume=True, epochs=4)
     (photos / "daisy" / "daisy_01.jpg").unlink()
     with pytest.raises(ResumeError, match="the photos, or their labels"):
         finetune("b.ckpt", resume=True)
     assert finetune("b.ckpt", restart=True, epochs=1).epochs[-1].epoch == 1
+
+
+def test_too_many_blocks_are_refused_before_photos_are_read(finetune, tmp_path, monkeypatch):
+    monkeypatch.setattr(photos_module.PhotoSource, "read", None)
+    with pytest.raises(UsageError, match="has 4 blocks"):
+        finetune(unfreeze=9)
+    assert not (tmp_path / "flowers.ckpt").exists()
+
+
+def test_a_run_that_did_not_begin_to_train_holds_nothing_back(finetune, photos, normed, tmp_path):
+    folder = tmp_path / "flowers.ckpt"
+    (photos / "daisy").rename(tmp_path / "daisy")
+    (photos / "rose").rename(tmp_path / "rose")
+    with pytest.raises(TrainingError, match="one class only"):
+        finetune()
+    rows = folder / "state" / "rows.h5"
+    assert len(penult.load(rows)) == 12
+    (tmp_path / "daisy").rename(photos / "daisy")
+    made = []
+
+    def watch(now):
+        made.append((now.stage, now.total))
+        if now.stage.startswith("fine-tuning"):
+            raise StopError
+
+    options = {"model": normed, "near_duplicates": 1.0, "progress": watch}
+    with pytest.raises(StopError):
+        penult.finetune(photos, folder, epochs=1, max_pixels=10**6, **options)
+    assert ("extract", 24) in made
+    with pytest.raises(ResumeError, match="resume=True"):  # now it has begun
+        finetune()
 
 
 def test_to_resume_where_there_is_nothing_is_to_begin(finetune):
@@ -402,7 +469,7 @@ def test_a_loss_that_is_no_number_ends_training_with_the_best_epoch(finetune, mo
 
     def breaking(self, logits, truth):
         calls.append(1)
-        return total(self, logits, truth) * (float("nan") if len(calls) > 6 else 1.0)
+        return total(self, logits, truth) * (float("nan") if len(calls) > 12 else 1.0)
 
     monkeypatch.setattr(Loss, "total", breaking)
     found = finetune()

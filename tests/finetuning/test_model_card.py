@@ -70,3 +70,30 @@ def test_a_card_says_what_learnt_what_was_kept_and_shows_the_curves(tiny):
     start = model_card("a.ckpt", replace(model, summary={**summary, "best_epoch": 0}))
     assert "Epoch 0 of 2 was kept, which is the start." in start
     assert "share" not in start
+
+
+def test_a_card_of_several_labels_says_what_its_accuracy_is_and_has_average_precision(tiny):
+    model = finetuned(open_backbone(tiny), linear_head(thresholds=(0.5, 0.5, 0.5)))
+    summary = {**model.summary, "test": {"accuracy": 0.75, "mean_average_precision": 0.978}}
+    lines = model_card("a.ckpt", replace(model, summary=summary)).splitlines()
+    assert "| images | every label right | mean average precision |" in lines
+    assert "| test: neither trained on nor used to choose anything | 75.0% | 0.978 |" in lines
+    assert any("to find which of 3 labels an image has, perhaps several" in one for one in lines)
+
+
+@pytest.mark.parametrize(("separable", "beaten"), [(True, True), (False, False)])
+def test_a_card_says_how_the_probe_is_had_where_it_was_not_beaten(tiny, separable, beaten):
+    model = finetuned(open_backbone(tiny))
+    difference = {"low": 0.0, "high": 0.2, "p": 0.03, "images": 30, "separable": separable}
+    card = model_card("a.ckpt", replace(model, summary={**model.summary, "difference": difference}))
+    extract = "$ penult extract PHOTOS --model tiny:network --labels a.ckpt/parts.csv -o before.h5"
+    assert (extract in card.splitlines()) is not beaten
+    # Of thirty photos it would look more certain than it is.
+    assert ("0.0 to 20.0 points (p = 0.03)." in card) is beaten
+
+
+def test_a_card_says_why_its_losses_are_not_to_be_compared(tiny):
+    model = finetuned(open_backbone(tiny))
+    assert "goes on, on images that are changed at random; the validation" in model_card("a", model)
+    unchanged = finetuned(open_backbone(tiny), options={"augment": "none"})
+    assert "goes on; the validation loss after it, at a temperature" in model_card("a", unchanged)

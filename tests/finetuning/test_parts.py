@@ -14,7 +14,7 @@ from penult.finetuning.options import FinetuneOptions
 from penult.finetuning.probe import solve_probe
 from penult.finetuning.schedule import rate_factor
 from penult.finetuning.split import divide
-from penult.finetuning.verdict import verdict
+from penult.finetuning.verdict import UNTRAINED, verdict
 from penult.records import Features, ModelDifference
 
 pytestmark = pytest.mark.light
@@ -276,7 +276,13 @@ def test_rates_rise_then_fall_to_nothing():
     [
         (0.1, 0.05, 0.15, True, "10.0 points better than"),
         (-0.1, -0.15, -0.05, True, "the probe is the better choice"),
-        (0.01, -0.05, 0.06, False, "does not beat the frozen network's probe beyond noise"),
+        (
+            0.01,
+            -0.05,
+            0.06,
+            False,
+            "(the probe) beyond noise on the same 340 test images: the diff",
+        ),
     ],
 )
 def test_the_verdict_is_one_sentence(difference, low, high, separable, said):
@@ -286,11 +292,36 @@ def test_the_verdict_is_one_sentence(difference, low, high, separable, said):
     )  # fmt: skip
     sentence = verdict(found, seconds=600.0, probe_seconds=12.0)
     assert said in sentence
-    assert sentence.endswith("; fine-tuning took 10 min, the probe 12 s.")
+    assert sentence.endswith("; fine-tuning took 10 min, 12 s of it for the probe.")
+    assert "p = 0.01)" in sentence
     assert "340 test images" in sentence
 
 
+@pytest.mark.parametrize(
+    ("images", "would"),
+    [(3, "no difference could be"), (30, "only a difference of about 20 points, on which all")],
+)
+def test_few_photos_have_no_interval_that_looks_certain(images, would):
+    found = ModelDifference(
+        a="fine-tuned", b="probe", score="accuracy", difference=0.0, low=0.0, high=0.0,
+        p=1.0, separable=False, images=images,
+    )  # fmt: skip
+    sentence = verdict(found, seconds=9.0, probe_seconds=3.0, trained=False)
+    assert sentence.startswith(UNTRAINED)
+    assert f"0.0 points (p = 1), and on so few, {would}" in sentence
+    assert "interval" not in sentence
+
+
 # Options.
+
+
+def test_options_that_were_left_to_penult_are_resolved():
+    usual = FinetuneOptions().resolved
+    assert (usual["lr"], usual["head_lr"], usual["augment"]) == (3e-4, None, "light")
+    alone = FinetuneOptions(unfreeze="none").resolved
+    assert (alone["lr"], alone["head_lr"], alone["augment"]) == (1e-3, None, "none")
+    hidden = FinetuneOptions(head="mlp:8").resolved
+    assert (hidden["lr"], hidden["head_lr"]) == (3e-4, 1e-3)
 
 
 @pytest.mark.parametrize(

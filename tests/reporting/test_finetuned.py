@@ -2,12 +2,14 @@
 
 import re
 
+import pytest
 from html_pages import Page, section_of
 from reports import FLOWERS, GARDEN, finetuning_of, report_of
 
 from penult.classify.diagnosis.label_errors import LabelIssue
 from penult.reporting import write_report
 from penult.reporting.findings import find
+from penult.reporting.finetuning import PairedDifference
 
 ISSUE = LabelIssue("iris/3.jpg", "iris", "tulip", 0.01, 0.92)
 
@@ -77,3 +79,18 @@ def test_labels_are_judged_on_the_test_images_alone(tmp_path):
     assert "1 label of 8" in section
     assert "Test images alone were judged, by the fine-tuned network" in section
     assert "one of five" not in section
+
+
+@pytest.mark.parametrize(
+    ("images", "said"),
+    [
+        (30, "no more than noise; on so few images, only a difference of about 20 points"),
+        (60, "paired 95% interval 0.0 to 0.0, p = 1: no more than noise"),
+    ],
+)
+def test_of_few_images_no_interval_is_told_that_looks_certain(tmp_path, images, said):
+    difference = PairedDifference(
+        difference=0.0, low=0.0, high=0.0, separable=False, p=1.0, images=images
+    )
+    _, page = page_of(tmp_path, difference=difference)
+    assert said in rows_of(section_of(page, "finetuning"))["Difference"]

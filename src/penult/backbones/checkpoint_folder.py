@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 
 from penult.errors import FileFormatError
-from penult.interface import command
+from penult.interface import command, option
+from penult.suffixes import CHECKPOINT
 from penult.wording import listed
 
 __all__ = [
@@ -14,18 +15,21 @@ __all__ = [
     "CLASSIFIER",
     "LOG",
     "PARTS",
+    "PART_TABLE",
     "PHOTOS",
     "RECIPE",
     "SCORES",
     "STATE",
     "WEIGHTS",
     "is_checkpoint_folder",
+    "is_unfinished",
     "require_whole",
     "weights_file",
 ]
 
 WEIGHTS, RECIPE, CLASSIFIER = "weights.safetensors", "recipe.json", "classifier.skops"
 SCORES, CARD, LOG, PHOTOS = "scores.json", "model_card.md", "log.csv", "photos.json"
+PART_TABLE = "parts.csv"
 
 PARTS = "checkpoint.parts"
 """Where its files are while they are written."""
@@ -44,6 +48,18 @@ def is_checkpoint_folder(path: str | os.PathLike[str]) -> bool:
     """
     # False where no file can have that name, unlike Path.is_file.
     return os.path.isfile(os.path.join(path, WEIGHTS))  # noqa: PTH113, PTH118
+
+
+def is_unfinished(path: str | os.PathLike[str]) -> bool:
+    """Whether it is a folder with what a fine-tuning keeps that has not ended.
+
+    Parameters
+    ----------
+    path : path
+        Which may be no path at all.
+    """
+    named_so = Path(path).suffix.lower() in CHECKPOINT.suffixes
+    return named_so and os.path.isdir(os.path.join(path, STATE))  # noqa: PTH112, PTH118
 
 
 def weights_file(path: Path) -> Path:
@@ -77,7 +93,8 @@ def require_whole(folder: Path) -> None:
             f"{folder} is no whole checkpoint: {listed(missing)} "
             f"{'is' if len(missing) == 1 else 'are'} not there; copy the folder again"
         )
+    again = f" and {option('resume', True)}" if (folder / STATE).is_dir() else ""
     raise FileFormatError(
         f"{folder} is no whole checkpoint: {why}; type its {command('finetune')} again with "
-        "the same options"
+        f"the same options{again}"
     )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil, isfinite, log2, nan
+from math import isfinite, nan
 from typing import TYPE_CHECKING
 
 from penult.comparison.cheapest import cheapest
-from penult.comparison.differences import LEVEL
+from penult.comparison.few_images import are_few, what_would_tell
 from penult.interface import option
 from penult.records.model_difference import find_best
 from penult.wording import count, listed, percent, points, shorten
@@ -22,7 +22,6 @@ __all__ = ["recommend"]
 
 _LONGEST = 40  # characters of a name beside that of the one to take
 _LARGE = 0.03  # a loss that is named
-_COARSE = 0.1  # images that show no smaller difference, whatever they show, are few
 
 
 def recommend(
@@ -125,13 +124,7 @@ class _Compared:
         most = found.most
         if found.row is best and {*map(self.mean, level)} == {self.mean(best)}:
             most = most.replace("scores best", "scores as well as the rest")
-        images, least = self._images(), self._least()
-        would = "no difference could be more than noise"
-        if least <= images:
-            would = (
-                f"only a difference of about {round(100 * least / images)} points, on which all "
-                "images agree, would be more than noise"
-            )
+        would = what_would_tell(self._images(), self._distinct_pairs())
         return found.row.name, (
             f"{few}: {found.row.name} {most}{unknown}; on so few, {would}: more images or "
             f"more {option('runs')} would tell"
@@ -143,7 +136,7 @@ class _Compared:
         pairs = self._pairs()
         if not images or any(one.separable for one in pairs):
             return ""
-        if self._least() <= _COARSE * images:
+        if not are_few(images, self._distinct_pairs()):
             return ""
         apart = "the two cannot" if len(self.rows) == 2 else f"no two of the {len(self.rows)} can"
         given = count(images, "held-out image")
@@ -168,18 +161,13 @@ class _Compared:
     def _images(self) -> int:
         return max((one.images for one in self._pairs()), default=0)
 
-    def _least(self) -> int:
-        """How many images have to differ, all one way, for a difference to be separable.
-
-        k such images have a p of 2 ** (1 - k), and Holm's is that times the number of pairs; one
-        that equals another in all images adds none.
-        """
+    def _distinct_pairs(self) -> int:
+        """Count the pairs; one that equals another in all images adds none."""
         distinct: list[ComparedModel] = []
         for row in self.rows:
             if not any(_is_equal(self._between(row, other)) for other in distinct):
                 distinct.append(row)
-        pairs = max(1, len(distinct) * (len(distinct) - 1) // 2)
-        return ceil(1 + log2(pairs / LEVEL))
+        return len(distinct) * (len(distinct) - 1) // 2
 
     def level_with(self, best: ComparedModel) -> list[ComparedModel]:
         """Return those that cannot be told from the best, itself first, then in their order."""

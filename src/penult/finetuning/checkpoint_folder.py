@@ -16,6 +16,7 @@ from penult.backbones.checkpoint_folder import (
     CARD,
     CLASSIFIER,
     LOG,
+    PART_TABLE,
     PARTS,
     PHOTOS,
     RECIPE,
@@ -29,6 +30,7 @@ from penult.finetuning.curves import Curves, draw_curves
 from penult.finetuning.epoch_log import write_log
 from penult.finetuning.head_classifier import head_classifier
 from penult.finetuning.model_card import model_card
+from penult.finetuning.part_table import write_part_table
 from penult.interface import option
 from penult.output import atomic_text, explain, replace_file, sync_folder
 from penult.scratch import sweep
@@ -44,7 +46,7 @@ if TYPE_CHECKING:
 __all__ = ["check_folder", "write_checkpoint"]
 
 # The weights come last: by them the folder is known for what it is.
-_FILES = (CARD, CURVES, LOG, SCORES, PHOTOS, RECIPE, CLASSIFIER, WEIGHTS)
+_FILES = (CARD, CURVES, LOG, SCORES, PHOTOS, PART_TABLE, RECIPE, CLASSIFIER, WEIGHTS)
 
 
 def check_folder(folder: Path, *, overwrite: bool = False, inputs: Iterable[Path] = ()) -> None:
@@ -175,9 +177,10 @@ def _write(parts: Path, folder: Path, network: nn.Module, model: FinetunedModel)
     _write_json(parts / RECIPE, json.loads(recipe.to_json()))
     _write_json(parts / SCORES, model.summary)
     model.photos.write(parts / PHOTOS)
-    epochs = model.summary.get("epochs", [])
-    write_log(parts / LOG, epochs)
-    draw_curves(parts / CURVES, Curves.of(model.summary))
+    write_part_table(parts / PART_TABLE, model.parts)
+    summary, curves = model.summary, Curves.of(model.summary)
+    write_log(parts / LOG, summary.get("epochs", []), start=summary.get("start"), kept=curves.kept)
+    draw_curves(parts / CURVES, curves)
     with atomic_text(parts / CARD) as file:
         file.write(model_card(folder.name, model))
 

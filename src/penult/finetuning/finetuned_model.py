@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -61,6 +61,8 @@ class FinetunedModel:
         What tells photos like the training photos from others; None where that was not found.
     photos : TrainingPhotos
         Where they are, and which of them are in which part.
+    parts : sequence of (str, str, str)
+        The id, the label and the part of each photo, as `penult.finetuning.part_table` has them.
     trained_on : uint64 array or None
         Keys of the training and the validation images, of
         `penult.classify.evaluation.seen.content_keys`.
@@ -82,4 +84,5 @@ class FinetunedModel:
     verdict: str = ""
     likeness: Likeness | None = None
     photos: TrainingPhotos = field(default_factory=TrainingPhotos)
+    parts: Sequence[tuple[str, str, str]] = ()
     trained_on: NDArray[np.uint64] | None = field(default=None, compare=False)

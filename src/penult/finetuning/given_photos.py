@@ -55,7 +55,7 @@ class GivenPhotos:
         """Open the network that is to be trained; nobody else in this process has it."""
         return OpenedBackbone(self.model, self.weights).backbone
 
-    def read(self, file: Path, *, leave_out: Path) -> Photos:
+    def read(self, file: Path, *, leave_out: Path, anew: bool = False) -> Photos:
         """Make the rows of all photos, in memory; nothing is kept in `file`.
 
         Raises

@@ -233,8 +233,9 @@ class Training:
 
     def _tell(self, epoch: int, done: int) -> None:
         last = self._history.epochs[-1]
+        before = f"after epoch {last.epoch}" if last.epoch else "at the start"
         stage = (
-            f"{self.stage}, epoch {epoch} of {self.epochs} (before: validation "
+            f"{self.stage}, epoch {epoch} of {self.epochs} (validation {before}: "
             f"{percent(last.validation_accuracy)}, loss {last.validation_loss:.3f})"
         )
         self.tell(Progress(done, len(self.train), 0, stage=stage))

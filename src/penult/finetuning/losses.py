@@ -41,6 +41,11 @@ class Loss:
         weights = None if self.weights is None else self.weights.to(device)
         return Loss(smoothing=self.smoothing, weights=weights)
 
+    @property
+    def plain(self) -> Loss:
+        """The cross-entropy alone: without smoothing and weights, as photos are validated by it."""
+        return Loss(smoothing=0.0)
+
     def total(self, logits: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
         """Sum it over images.
 

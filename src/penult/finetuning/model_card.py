@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from penult.backbones.checkpoint_folder import PART_TABLE
 from penult.backbones.registry import resolve
+from penult.comparison.few_images import are_few
 from penult.errors import PenultError
 from penult.wording import (
     count,
     interval,
     listed,
     no_estimate,
+    p_value,
     params_in_words,
     percent,
     points,
@@ -26,7 +29,8 @@ __all__ = ["base_licence", "model_card"]
 _PARTS = {
     "test": "test: neither trained on nor used to choose anything",
     "validation": "validation: by which training was stopped",
-    "probe": "test, by a classifier on the rows of the network as it was",
+    "probe": "test, by a classifier on the rows of the network as it was (the probe), fitted on "
+    "the training and the validation images",
 }
 
 
@@ -71,9 +75,11 @@ def _lines(name: str, model: FinetunedModel) -> Iterator[str]:
     if licence is not None:
         yield f"license: {licence}"
     yield from ("---", "", f"# {name}", "")
-    what = "labels, of which an image may have several" if head.thresholds else "classes"
+    what = f"tell {count(len(labels), 'class')} apart"
+    if head.thresholds:
+        what = f"find which of {count(len(labels), 'label')} an image has, perhaps several of them"
     yield (
-        f"{model.architecture}, fine-tuned by penult to tell {len(labels):,} {what} apart, with a "
+        f"{model.architecture}, fine-tuned by penult to {what}, with a "
         f"{'linear head' if not head.hidden else f'head {head.name}'}."
     )
     if model.verdict:
@@ -102,6 +108,7 @@ def _lines(name: str, model: FinetunedModel) -> Iterator[str]:
         yield f"Probabilities are calibrated by a temperature of {head.temperature:.3g}."
     if model.summary.get("epochs"):
         yield from ("", f"![Losses, and the accuracy on validation images]({CURVES})", "")
+        yield from (*_about_losses(model.options), "")
     height, width = model.preprocessing.input_size
     yield f"The network sees {width} × {height} pixels."
     yield from ("", "## Licence", "")
@@ -114,6 +121,13 @@ def _lines(name: str, model: FinetunedModel) -> Iterator[str]:
     yield f"$ penult predict {name} PHOTOS"
     yield f"$ penult extract PHOTOS --model {name} -o rows.h5"
     yield f"$ penult export {name} -o {name.rsplit('.', 1)[0]}.onnx"
+    if model.summary.get("difference") and not _beats(model.summary):
+        yield "# The probe, which is not in this folder, on the same photos in the same parts:"
+        yield (
+            f"$ penult extract PHOTOS --model {model.architecture} --labels {name}/{PART_TABLE} "
+            "-o before.h5"
+        )
+        yield "$ penult train before.h5"
     yield from ("```", "", "```python", "import penult", "")
     yield f'for found in penult.predict("{name}", "PHOTOS"):'
     yield from ("    print(found)", "```")
@@ -121,11 +135,16 @@ def _lines(name: str, model: FinetunedModel) -> Iterator[str]:
 
 def _scores(model: FinetunedModel) -> Iterator[str]:
     summary = model.summary
-    yield from ("| images | accuracy |", "|---|---:|")
+    if model.head.thresholds:
+        yield from ("| images | every label right | mean average precision |", "|---|---:|---:|")
+    else:
+        yield from ("| images | accuracy |", "|---|---:|")
     for part, told in _PARTS.items():
         accuracy = _number(summary, part, "accuracy")
         if accuracy is not None:
-            yield f"| {told} | {percent(accuracy)} |"
+            precision = _number(summary, part, "mean_average_precision")
+            more = "" if precision is None else f" {precision:.3f} |"
+            yield f"| {told} | {percent(accuracy)} |{more}"
     trained = summary.get("trained_network")
     if isinstance(trained, int) and trained and _is_tested(model):
         yield from ("", f"{no_estimate(trained, model.scores.images, 'test image')}.".capitalize())
@@ -139,12 +158,17 @@ def _scores(model: FinetunedModel) -> Iterator[str]:
     if not _is_tested(model):
         yield from ("", "There is no test score: no image was held out. Validation scores flatter.")
     elif model.scores.interval is not None:
-        yield from ("", f"95% interval of the test accuracy: {interval(model.scores.interval)}.")
-    low, high = (_number(summary, "difference", end) for end in ("low", "high"))
-    if low is not None and high is not None:
+        share = "of test images of which every label is right"
+        of = share if model.head.thresholds else "of the test accuracy"
+        yield from ("", f"95% interval {of}: {interval(model.scores.interval)}.")
+    low, high, p = (_number(summary, "difference", name) for name in ("low", "high", "p"))
+    compared = _number(summary, "difference", "images")
+    # Of few images it looks more certain than it is, down to 0 to 0; the verdict says so.
+    few = compared is not None and are_few(int(compared)) and not _beats(summary)
+    if low is not None and high is not None and not few:
         yield (
             "95% interval of the difference to the classifier on the network as it was: "
-            f"{points(low)} to {points(high)} points."
+            f"{points(low)} to {points(high)} points{'' if p is None else f' ({p_value(p)})'}."
         )
 
 
@@ -152,13 +176,25 @@ def _is_tested(model: FinetunedModel) -> bool:
     return model.summary.get("test") is not None
 
 
+def _about_losses(options: Mapping[str, Any]) -> Iterator[str]:
+    """What the curves do not show."""
+    photos = "" if options.get("augment") == "none" else ", on images that are changed at random"
+    yield (
+        f"The training loss is taken while an epoch goes on{photos}; the validation loss after "
+        "it, at a temperature fitted on the validation images anew: epochs are compared by what "
+        "they can tell apart, and not by how sure they are. So the one may lie on either side of "
+        "the other."
+    )
+
+
 def _learnt(summary: Mapping[str, Any]) -> Iterator[str]:
     blocks = summary.get("unfrozen", ())
+    trained = "" if summary.get("trained", True) else ", which was not kept"
     what = f"{_plain(listed(blocks, 4))} and the head" if blocks else "The head alone"
     frozen = summary.get("frozen_parameters", 0)
     yield (
-        f"{what} learnt: {count(summary['parameters'], 'parameter')}, while {frozen:,} stayed as "
-        "they were."
+        f"{what} learnt{trained}: {count(summary['parameters'], 'parameter')}, while {frozen:,} "
+        "stayed as they were."
     )
     last = next((one.get("epoch") for one in reversed(summary.get("epochs", ()))), None)
     if last is not None and summary.get("best_epoch") is not None:
@@ -167,6 +203,12 @@ def _learnt(summary: Mapping[str, Any]) -> Iterator[str]:
     if summary.get("wise_ft") is not None and summary.get("best_epoch") != 0:
         share = percent(summary["wise_ft"], 0)
         yield f"In the average with the weights of the start, its own have a share of {share}."
+
+
+def _beats(summary: Mapping[str, Any]) -> bool:
+    """Whether it is better than the probe by more than noise."""
+    found = summary.get("difference") or {}
+    return bool(found.get("separable")) and found.get("low", 0) >= 0
 
 
 def _number(summary: Mapping[str, Any], part: str, name: str) -> float | None:

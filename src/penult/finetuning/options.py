@@ -22,6 +22,9 @@ _HEAD = re.compile(r"mlp:([0-9]{1,9})")  # more digits are more than any network
 _NUMBER = re.compile("[0-9]{1,9}")
 _MOST_UNITS = 65_536
 
+HEAD_LR, BLOCK_LR = 1e-3, 3e-4
+"""The learning rate of a head that learns alone; and of one above blocks that learn."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class FinetuneOptions:
@@ -151,6 +154,26 @@ class FinetuneOptions:
                 f"{_MOST_UNITS:,}), such as mlp:1024"
             )
         return int(found[1])
+
+    @property
+    def resolved(self) -> dict[str, Any]:
+        """What JSON can hold of them, with the values that are taken where none was given.
+
+        ``head_lr`` is the learning rate of a head with a hidden layer while it is trained alone,
+        before the blocks; None where there is none.
+        """
+        return {
+            **self.to_dict(),
+            "lr": self.rate(alone=self.blocks == 0),
+            "head_lr": self.rate(alone=True) if self.hidden and self.blocks != 0 else None,
+            "augment": self.policy or "none",
+            "optimizer": "AdamW",
+            "schedule": "linear warm-up over a tenth of the steps, then a cosine to 0",
+        }
+
+    def rate(self, *, alone: bool) -> float:
+        """The head's highest learning rate, where it learns alone, or above blocks that learn."""
+        return self.lr or (HEAD_LR if alone else BLOCK_LR)
 
     def to_dict(self) -> dict[str, Any]:
         """Write them as what JSON can hold."""

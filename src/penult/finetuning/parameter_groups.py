@@ -14,9 +14,6 @@ if TYPE_CHECKING:
 
 __all__ = ["parameter_groups"]
 
-HEAD_LR, BLOCK_LR = 1e-3, 3e-4
-"""The learning rate of a head on rows that stay; and of one above blocks that change."""
-
 
 def parameter_groups(
     network: HeadedNetwork, options: FinetuneOptions, blocks: Sequence[Block]
@@ -36,7 +33,7 @@ def parameter_groups(
     list of dict
         Each with ``params``, ``lr`` and ``weight_decay``; the head's come last.
     """
-    lr = options.lr or (BLOCK_LR if blocks else HEAD_LR)
+    lr = options.rate(alone=not blocks)
     rates = block_rates(lr, options.layer_decay, len(blocks))
     learning = [
         *((network.parameters_of(block), rate) for block, rate in zip(blocks, rates, strict=True)),

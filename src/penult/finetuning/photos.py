@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from penult.errors import FeatureFileError, FileFormatError, ImageError
+from penult.errors import (
+    FeatureFileError,
+    FileFormatError,
+    ImageError,
+    RecipeMismatchError,
+    ResumeError,
+)
 from penult.extraction import Extraction
 from penult.extractor import EngineOptions, ExtractorSpec, ModelRows, OpenedBackbone, ReadingOptions
 from penult.interface import option
@@ -101,7 +107,7 @@ class LabelledPhotos(Protocol):
     def open_backbone(self) -> Backbone:
         """Open the network that is to be trained; nobody else in this process has it."""
 
-    def read(self, file: Path, *, leave_out: Path) -> Photos:
+    def read(self, file: Path, *, leave_out: Path, anew: bool = False) -> Photos:
         """Make the rows of all photos, or take up those that an interrupted run has made.
 
         Parameters
@@ -110,6 +116,8 @@ class LabelledPhotos(Protocol):
             Where the rows may be kept.
         leave_out : Path
             A folder that is written to, and no source of photos.
+        anew : bool, default=False
+            Whether rows that are there may be made anew.
         """
 
 
@@ -146,7 +154,7 @@ class PhotoSource:
         """Open the network that is to be trained; nobody else in this process has it."""
         return OpenedBackbone(self.model, self.weights).backbone
 
-    def read(self, file: Path, *, leave_out: Path) -> Photos:
+    def read(self, file: Path, *, leave_out: Path, anew: bool = False) -> Photos:
         """Make the rows of all photos, or take up those that an interrupted run has made.
 
         They are made by torch, as all that follows is: another engine's may differ by 1e-4, and the
@@ -158,6 +166,9 @@ class PhotoSource:
             Where the rows are kept.
         leave_out : Path
             A folder that is written to, and no source of photos.
+        anew : bool, default=False
+            Whether rows that are there are made anew where they are of another network, or of
+            photos read otherwise; else they are refused.
 
         Raises
         ------
@@ -175,6 +186,10 @@ class PhotoSource:
         )
         try:
             features = extraction.to_file(self.images, file, update=file.exists())
+        except (RecipeMismatchError, ResumeError):
+            if not anew:
+                raise
+            features = extraction.to_file(self.images, file, overwrite=True, restart=True)
         except FeatureFileError as error:
             raise FileFormatError(
                 f"{file}, which an interrupted run left, is damaged; give "

@@ -16,7 +16,6 @@ from penult.backbones.checkpoint import architecture_of
 from penult.backbones.registry import DEFAULT_MODEL
 from penult.backbones.training_images import training_images
 from penult.classify.evaluation.seen import content_keys
-from penult.errors import UsageError
 from penult.finetuning.array_store import ArrayStore
 from penult.finetuning.assessment import Assessment
 from penult.finetuning.checkpoint_folder import check_folder, write_checkpoint
@@ -26,12 +25,13 @@ from penult.finetuning.finetuned_model import FinetunedModel
 from penult.finetuning.head import Head
 from penult.finetuning.likeness import likeness_of
 from penult.finetuning.options import FinetuneOptions
+from penult.finetuning.part_table import part_rows
 from penult.finetuning.pixels import PixelReader
 from penult.finetuning.probes import Probes
 from penult.finetuning.run_folder import RunFolder
 from penult.finetuning.split import divide
 from penult.finetuning.stages import Stages
-from penult.finetuning.start import starting_network
+from penult.finetuning.start import divide_blocks, require_trainable, starting_network
 from penult.finetuning.state import TrainingState
 from penult.finetuning.training_log import TrainingLog, require_tensorboard
 from penult.finetuning.training_photos import TrainingPhotos
@@ -93,12 +93,9 @@ class FinetuneRun:
         check_folder(self.output, overwrite=self.overwrite, inputs=self.inputs)
         require_tensorboard(self.tensorboard)
         backbone = self.source.open_backbone()
-        if "torch" not in backbone.metadata.forms:
-            raise UsageError(
-                f"{backbone.described} cannot be trained: it is there as a finished graph alone; "
-                f"give the network that it was made of"
-            )
+        require_trainable(backbone)
         architecture = architecture_of(backbone)
+        divide_blocks(backbone, self.options)  # refuses too many before photos are read
         accelerator = open_accelerator(self.source.device)
         folder = RunFolder(
             self.output,
@@ -137,7 +134,9 @@ class _Work:
     def run(self) -> Finetuned:
         options = self.asked.options
         began = time.perf_counter()
-        self.photos: Photos = self.asked.source.read(self.folder.rows, leave_out=self.asked.output)
+        self.photos: Photos = self.asked.source.read(
+            self.folder.rows, leave_out=self.asked.output, anew=not self.folder.is_begun
+        )
         self.parts: Parts = divide(self.photos.features, options)
         self.parts.tell_unscored()
         announce("solving the probe", brief=True)
@@ -218,7 +217,7 @@ class _Work:
             validation_images=len(self.parts.validation),
             left_out=self.parts.left_out(),
             failures=(*self.photos.features.failures, *self.reader.failures.values()),
-            options=self.asked.options.to_dict(),
+            options=self.asked.options.resolved,
             stopped=history.stopped,
             trained_network=assessment.trained,
             untrained=assessment.untrained,
@@ -227,6 +226,7 @@ class _Work:
                 seconds=probe + finetuning,
                 probe_seconds=probe,
                 tested=tested is not None,
+                trained=history.best > 0 and share != 0,
             ),
         )
 
@@ -299,6 +299,14 @@ class _Work:
                 left_out=finetuned.left_out,
                 seed=options.seed,
                 photos=self._training_photos(),
+                parts=tuple(
+                    part_rows(
+                        photos.features,
+                        train=parts.train,
+                        validation=parts.validation,
+                        test=parts.test,
+                    )
+                ),
                 data=listed(map(_name, photos.features.origin.get("sources", ()))),
                 verdict=finetuned.verdict,
                 likeness=likeness_of(

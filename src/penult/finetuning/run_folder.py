@@ -25,6 +25,9 @@ _ROWS, _RUN, _TRAINING = "rows.h5", "run.json", "training.pt"
 class RunFolder:
     """The folder ``state`` in a checkpoint's folder, locked while a run is at work.
 
+    A run that was ended before its training began holds nothing back: another one takes over the
+    rows that it has made, if they are those of its network, whatever else it is asked for.
+
     Parameters
     ----------
     output : Path
@@ -39,7 +42,8 @@ class RunFolder:
     Raises
     ------
     ResumeError
-        If an interrupted run is there, and neither was said; or if it was asked for something else.
+        If an interrupted training is there, and neither was said; or if it was asked for something
+        else.
     OutputExistsError
         If another run is at work.
     OutputError
@@ -69,6 +73,11 @@ class RunFolder:
     def rows(self) -> Path:
         """Where the rows of the frozen network are."""
         return self.path / _ROWS
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether a training has begun, of which something is kept."""
+        return self.training.exists()
 
     @property
     def training(self) -> Path:
@@ -122,7 +131,7 @@ class RunFolder:
             self._run = {"asked": dict(asked)}
             self._write()
             return
-        if not resume:
+        if self.is_begun and not resume:
             raise ResumeError(
                 f"{self._output} has what an interrupted run kept; give {option('resume', True)} "
                 f"to go on from there, or {option('restart', True)} to begin anew"
@@ -138,12 +147,18 @@ class RunFolder:
         before = before if isinstance(before, dict) else {}
         now = json.loads(json.dumps(dict(asked)))
         other = [name for name in {**now, **before} if now.get(name) != before.get(name)]
-        if other:
-            was = "; ".join(f"{name} was {before.get(name)!r}" for name in other[:3])
+        if other and self.is_begun:
+            why = "; ".join(_difference(name, before.get(name)) for name in other[:3])
+            if "epochs" in other:
+                why += "; the learning rate falls over all of them, so each would be another one"
             raise ResumeError(
-                f"the interrupted run in {self._output} was another one ({was}); give the same "
+                f"the interrupted run in {self._output} was another one ({why}); give the same "
                 f"options to go on, or {option('restart', True)} to begin anew"
             )
+        if other:
+            seconds = 0.0 if {"model", "weights"} & {*other} else self.seconds
+            self._run = {"asked": dict(asked), "seconds": seconds}
+            self._write()
 
     def _write(self) -> None:
         with atomic_text(self.path / _RUN, overwrite=True) as file:
@@ -162,3 +177,12 @@ class RunFolder:
         for name in (_TRAINING, _ROWS, _RUN):
             sweep(self.path, name)
             (self.path / name).unlink(missing_ok=True)
+
+
+def _difference(name: str, before: Any) -> str:
+    """Say what an interrupted run was given."""
+    if name == "weights":
+        return f"its weights were those of SHA-256 {str(before)[:12]}…"
+    if before is None or before is False:
+        return f"it was without {option(name)}"
+    return f"it had {option(name, before)}"

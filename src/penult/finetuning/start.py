@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from penult.classify.linear.basis import LinearWeights
     from penult.finetuning.options import FinetuneOptions
 
-__all__ = ["starting_network"]
+__all__ = ["divide_blocks", "find_all_blocks", "require_trainable", "starting_network"]
 
 
 def starting_network(
@@ -52,27 +52,77 @@ def starting_network(
     head: torch.nn.Module = linear_head(weights)
     if options.hidden:
         head = hidden_head(width, options.hidden, classes, seed=options.seed)
-    blocks: tuple[Block, ...] = ()
-    learn = 0
-    if options.blocks != 0:
-        blocks = find_blocks(rows, backbone.preprocessing.input_size)
-        learn = len(blocks) if options.blocks is None else options.blocks
-        if not blocks:
-            raise UsageError(
-                f"{backbone.described} has no weights before its row; give "
-                f"{option('unfreeze', 'none')}"
-            )
-        if learn > len(blocks):
-            raise UsageError(
-                f"{option('unfreeze', options.unfreeze)} was given, and "
-                f"{backbone.described} has {count(len(blocks), 'block')}; give "
-                f"{option('unfreeze', 'all')}"
-            )
-    frozen = len(blocks) - learn
+    frozen, unfrozen = divide_blocks(backbone, options, rows)
     return HeadedNetwork(
         rows,
         head,
-        blocks[frozen:],
-        frozen=blocks[:frozen],
+        unfrozen,
+        frozen=frozen,
         fixed_statistics=options.batch_norm == "fixed",
     )
+
+
+def require_trainable(backbone: Backbone) -> None:
+    """Refuse a network of which there is no torch module.
+
+    Raises
+    ------
+    UsageError
+    """
+    if "torch" not in backbone.metadata.forms:
+        raise UsageError(
+            f"{backbone.described} cannot be trained: it is there as a finished graph alone; "
+            f"give the network that it was made of"
+        )
+
+
+def find_all_blocks(backbone: Backbone, rows: RowNetwork | None = None) -> tuple[Block, ...]:
+    """Find the blocks of a network up to its penultimate row, first to last.
+
+    Parameters
+    ----------
+    backbone : Backbone
+    rows : RowNetwork, optional
+        What gives its rows, if there is one.
+    """
+    rows = rows or RowNetwork(backbone, [backbone.recipe()])
+    return find_blocks(rows, backbone.preprocessing.input_size)
+
+
+def divide_blocks(
+    backbone: Backbone, options: FinetuneOptions, rows: RowNetwork | None = None
+) -> tuple[tuple[Block, ...], tuple[Block, ...]]:
+    """Say which blocks of a network stay as they are, and which learn.
+
+    Parameters
+    ----------
+    backbone : Backbone
+    options : FinetuneOptions
+    rows : RowNetwork, optional
+        What gives its rows, if there is one.
+
+    Returns
+    -------
+    frozen, unfrozen : tuple of Block
+        First to last; both empty where the head alone learns.
+
+    Raises
+    ------
+    UsageError
+        If there are fewer blocks than are to learn.
+    """
+    if options.blocks == 0:
+        return (), ()
+    blocks = find_all_blocks(backbone, rows)
+    learn = len(blocks) if options.blocks is None else options.blocks
+    if not blocks:
+        raise UsageError(
+            f"{backbone.described} has no weights before its row; give {option('unfreeze', 'none')}"
+        )
+    if learn > len(blocks):
+        raise UsageError(
+            f"{option('unfreeze', options.unfreeze)} was given, and "
+            f"{backbone.described} has {count(len(blocks), 'block')}; give "
+            f"{option('unfreeze', 'all')}"
+        )
+    return blocks[: len(blocks) - learn], blocks[len(blocks) - learn :]

@@ -83,7 +83,8 @@ class Step:
         Returns
         -------
         loss : float
-            Summed over the images.
+            Cross-entropy, summed over the images; without the smoothing and the weights of what is
+            learned by.
         divisor : float
             What makes a mean of it.
 
@@ -97,7 +98,7 @@ class Step:
         for group, rate in zip(self._optimizer.param_groups, self._rates, strict=True):
             group["lr"] = rate * factor
         divisor = self._loss.divisor(truth)
-        value = self._gradients(inputs, truth, divisor)
+        value, plain = self._gradients(inputs, truth, divisor)
         norm = self.accelerator.clip_grad_norm_(
             [one for group in self.groups for one in group["params"]], _MOST_NORM
         )
@@ -107,7 +108,7 @@ class Step:
                 f"at a learning rate of {self._optimizer.param_groups[-1]['lr']:.3g}"
             )
         self._optimizer.step()
-        return value * divisor, divisor
+        return plain, self._loss.plain.divisor(truth)
 
     def rate_after(self, steps: int) -> float:
         """The head's learning rate at the last of as many steps."""
@@ -122,14 +123,19 @@ class Step:
         self._optimizer.load_state_dict(state["optimizer"])
         self._part = min(self._part, state["part"])
 
-    def _gradients(self, inputs: torch.Tensor, truth: torch.Tensor, divisor: float) -> float:
-        """Compute them, in parts that memory has room for; give the mean loss."""
+    def _gradients(
+        self, inputs: torch.Tensor, truth: torch.Tensor, divisor: float
+    ) -> tuple[float, float]:
+        """Compute them, in parts that memory has room for.
+
+        Give the mean loss, and the sum of the cross-entropy.
+        """
         before = torch.get_rng_state()
         while True:
             self._optimizer.zero_grad(set_to_none=True)
             torch.set_rng_state(before)
             try:
-                value = 0.0
+                value = plain = 0.0
                 with memory_errors():
                     for at in range(0, len(inputs), self._part):
                         part = slice(at, at + self._part)
@@ -138,10 +144,12 @@ class Step:
                         loss = self._loss.total(logits, truth[part]) / divisor
                         self.accelerator.backward(loss)
                         value += loss.item()
+                        with torch.no_grad():
+                            plain += self._loss.plain.total(logits, truth[part]).item()
             except torch.OutOfMemoryError as error:
                 self._halve(min(self._part, len(inputs)), error)
             else:
-                return value
+                return value, plain
 
     def _halve(self, size: int, error: Exception) -> None:
         if size == 1:

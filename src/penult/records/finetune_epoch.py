@@ -23,11 +23,12 @@ class FinetuneEpoch:
     epoch : int
         From 1 in each stage; 0 is what that started from.
     train_loss : float or None
-        Mean loss of the training images during the epoch, augmented and with label smoothing, in
-        nats; None of epoch 0.
+        Mean cross-entropy of the training images while the epoch went on, changed at random where
+        they are, in nats; label smoothing and class weights, with which they are learned, are left
+        out. None of epoch 0.
     validation_loss : float
         Mean cross-entropy of the validation images, in nats, at the temperature that suits them
-        best: by it the best epoch is chosen.
+        best in that epoch: by it the best epoch is chosen.
     validation_accuracy : float
         Share of the validation images that are right; of several labels, all of them.
     lr : float or None

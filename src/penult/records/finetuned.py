@@ -68,7 +68,7 @@ class Finetuned:
     failures : tuple of Failure
         Photos that could not be read, before or during training.
     options : mapping of str to Any
-        How it was trained.
+        How it was trained, what is left to penult by default filled in.
     stopped : str
         Why the training ended before its last epoch; empty where it did not.
     verdict : str
@@ -128,6 +128,21 @@ class Finetuned:
             f"{percent(self.untrained['probe'])}"
         )
 
+    @property
+    def trained(self) -> bool:
+        """Whether an epoch of training was kept; if not, the network is as it was.
+
+        The head is then what the last training began with: the probe of the training photos, or one
+        with a hidden layer, trained on the frozen network's rows.
+        """
+        return self.best_epoch > 0 and self.wise_ft != 0
+
+    @property
+    def beats_probe(self) -> bool:
+        """Whether it is better than the probe by more than noise."""
+        by = self.difference
+        return by is not None and by.separable and by.difference > 0
+
     def __repr__(self) -> str:
         return one_line("Finetuned", self._facts())
 
@@ -148,6 +163,7 @@ class Finetuned:
 
     def _facts(self) -> list[tuple[str, str | None]]:
         learnt = count(len(self.unfrozen), "block") if self.unfrozen else "the head alone"
+        kept = f"epoch {self.best_epoch} of {self.epochs[-1].epoch:,} kept"
         difference = None
         if self.difference is not None:
             by = self.difference.difference
@@ -165,7 +181,7 @@ class Finetuned:
             ("learnt", f"{learnt}, {count(self.parameters, 'parameter')}"),
             *scored,
             ("difference", difference),
-            ("epoch", f"epoch {self.best_epoch} of {self.epochs[-1].epoch:,} kept"),
+            ("epoch", kept if self.trained else f"{kept}: the network is as it was"),
             ("output", short_text(self.output) if self.output else None),
         ]
 
@@ -197,12 +213,14 @@ class Finetuned:
             "start": start,
             "epochs": epochs,
             "best_epoch": self.best_epoch,
+            "trained": self.trained,
             "unfrozen": list(self.unfrozen),
             "frozen": list(self.frozen),
             "parameters": self.parameters,
             "frozen_parameters": self.frozen_parameters,
             "temperature": self.temperature,
             "wise_ft": self.wise_ft,
+            "options": dict(self.options),
             "train_images": self.train_images,
             "validation_images": self.validation_images,
             "left_out": dict(self.left_out),

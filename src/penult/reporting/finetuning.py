@@ -39,12 +39,17 @@ class PairedDifference:
     low, high : float
     separable : bool
         Whether it is more than noise.
+    p : float or None
+    images : int
+        On which both were scored; 0 where that is not known.
     """
 
     low: float
     high: float
     separable: bool
     difference: float | None = None
+    p: float | None = None
+    images: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from penult.backbones.checkpoint_folder import is_checkpoint_folder
+from penult.backbones.checkpoint_folder import is_checkpoint_folder, is_unfinished
 from penult.checking import checked
 from penult.errors import WrongFileError
 from penult.features.schema import HDF5
@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 
 __all__ = ["ClassifierInfo", "ConvertedInfo", "FeaturesInfo", "IndexInfo", "Int8Info", "info"]
 
-_KINDS = "a feature file, a classifier file, an index, or a network that quantize or convert wrote"
+_KINDS = (
+    "a feature file, a classifier file, an index, or a network that quantize, convert or finetune "
+    "wrote"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -333,7 +336,7 @@ def info(
         *INDEX.suffixes,
         NETWORK.suffixes[0],
     )
-    if is_checkpoint_folder(file):
+    if is_checkpoint_folder(file) or is_unfinished(file):
         return _classifier(Path(file))
     path = require_file(Path(file), _KINDS, suffixes)
     with path.open("rb") as opened:

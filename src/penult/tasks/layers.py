@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from penult.backbones.layer import Layout, match_layers
 from penult.backbones.registry import open_without_download
 from penult.backbones.weights.choice import WeightsChoice
 from penult.checking import checked
+from penult.errors import UsageError
+from penult.extras import require_torch
 from penult.representation import Records, short_repr
+
+if TYPE_CHECKING:
+    from penult.backbones.backbone import Backbone
 
 __all__ = ["LayerInfo", "layers"]
 
@@ -41,6 +47,9 @@ class LayerInfo:
         How many numbers the activation has.
     row : tuple of int
         Shape of a row, with the pooling that suits the layer.
+    unfreeze : int or None
+        Of the first layer of a block, the smallest `unfreeze` of `penult.finetune` with which it
+        learns: 1 for the last block. None where blocks were not asked for.
     """
 
     backbone: str
@@ -53,6 +62,7 @@ class LayerInfo:
     has_class_token: bool
     length: int
     row: tuple[int, ...]
+    unfreeze: int | None = None
 
 
 @checked
@@ -60,6 +70,7 @@ def layers(
     model: str,
     pattern: str = "*",
     *,
+    blocks: bool = False,
     weights: str | Path | None = None,
     architecture: str | None = None,
 ) -> list[LayerInfo]:
@@ -73,6 +84,9 @@ def layers(
         Backbone, as listed by `penult.models`.
     pattern : str, default='*'
         A layer, or a glob such as ``"layer4.*"``.
+    blocks : bool, default=False
+        List only the first layer of each block that ``unfreeze`` of `penult.finetune` counts. The
+        network is run once for that, which needs torch.
     weights : path or "random", optional
         In place of the pretrained weights.
     architecture : str, optional
@@ -87,9 +101,13 @@ def layers(
     ------
     UnknownNameError
         If there is no such backbone or layer; suggests close names.
+    UsageError
+        If no block begins with a layer of that pattern, or the network cannot be fine-tuned.
     WeightsError, MissingExtraError
         If the network cannot be had.
     """
+    if blocks:
+        require_torch("a network's blocks")
     backbone = open_without_download(model, WeightsChoice.of(weights, architecture=architecture))
     found = [
         LayerInfo(
@@ -105,4 +123,26 @@ def layers(
             architecture=backbone.architecture,
         )
     ]
-    return Records(found, "layer", ("name", "type", "shape", "layout", "row"))
+    shown: tuple[str, ...] = ("name", "type", "shape", "layout", "row")
+    if blocks:
+        found = _first_of_blocks(found, _unfreeze(backbone), pattern)
+        shown = (*shown, "unfreeze")
+    return Records(found, "layer", shown)
+
+
+def _unfreeze(backbone: Backbone) -> dict[str, int]:
+    """The first layer of each block, and how many blocks there are from it on."""
+    from penult.finetuning.start import find_all_blocks, require_trainable
+
+    require_trainable(backbone)
+    found = find_all_blocks(backbone)
+    return {block.name: len(found) - k for k, block in enumerate(found)}
+
+
+def _first_of_blocks(
+    found: list[LayerInfo], unfreeze: dict[str, int], pattern: str
+) -> list[LayerInfo]:
+    kept = [replace(one, unfreeze=unfreeze[one.name]) for one in found if one.name in unfreeze]
+    if not kept:
+        raise UsageError(f"no block begins with a layer like {pattern}; leave that out to see all")
+    return kept

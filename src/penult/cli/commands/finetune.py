@@ -20,12 +20,14 @@ from penult.cli.console import (
     warn_of_random,
 )
 from penult.cli.stop import resumable
-from penult.cli.tables import say_left_out
+from penult.cli.tables import say_accuracy, say_left_out
 from penult.interface import option
-from penult.wording import count, listed, percent
+from penult.wording import count, listed, percent, points
 
 if TYPE_CHECKING:
-    from penult.records import Finetuned
+    from penult.records import Finetuned, Scores
+
+_NAMED = 3  # images, or folders of them, that the next command names
 
 
 def run(
@@ -232,7 +234,10 @@ def run(
     used = found.train_images + found.validation_images + tested
     total = used + sum(found.left_out.values()) + len(found.failures)
     say_failures(found.failures, total=total)
-    next_command("predict", output, "PHOTOS", quiet=quiet)
+    network = ["--model", found.model]
+    for name, value in (("--weights", weights), ("--architecture", architecture)):
+        network += [] if value is None else [name, str(value)]
+    _say_next(found, images, network, output, quiet=quiet)
 
 
 def _show(found: Finetuned) -> None:
@@ -255,23 +260,46 @@ def _show(found: Finetuned) -> None:
         note(found.stopped)
     learnt = f"{listed(found.unfrozen, 3)} and the head" if found.unfrozen else "the head alone"
     say(
-        f"learnt: {learnt}, {count(found.parameters, 'parameter')}, from "
-        f"{count(found.train_images, 'photo')}; validation: "
-        f"{count(found.validation_images, 'photo')}"
+        f"{'learnt' if found.trained else 'trained, and not kept'}: {learnt}, "
+        f"{count(found.parameters, 'parameter')}, from {count(found.train_images, 'photo')}; "
+        f"validation: {count(found.validation_images, 'photo')}"
     )
     say_left_out(found.left_out)
     if found.scores is not None and found.probe is not None:
-        say(
-            f"accuracy on {count(found.scores.images, 'test photo')}: "
-            f"{percent(found.scores.accuracy)}; of the frozen network's probe: "
-            f"{percent(found.probe.accuracy)}"
-        )
+        _say_scores(found.scores, found.probe)
     if found.network_line:
         say(found.network_line)
     if found.calibration is not None:
         before, after = found.calibration
         say(
-            f"calibration error: {percent(before)}, and {percent(after)} with a temperature of "
-            f"{found.temperature:.3g}"
+            f"how far probabilities are off on average (calibration error): {points(after)} "
+            f"points; {points(before)} without the temperature of {found.temperature:.3g}"
         )
     say(found.verdict)
+
+
+def _say_scores(scores: Scores, probe: Scores) -> None:
+    say_accuracy(scores)
+    say(
+        f"the probe, a classifier on the rows of the network as it was, fitted on the training and "
+        f"the validation photos: {percent(probe.accuracy)}"
+    )
+    precision, of_probe = scores.mean_average_precision, probe.mean_average_precision
+    if precision is not None and of_probe is not None:
+        say(f"mean average precision: {precision:.3f}, of the probe {of_probe:.3f}")
+
+
+def _say_next(
+    found: Finetuned, images: list[str], network: list[str], output: Path, *, quiet: bool
+) -> None:
+    """Go on with what the verdict says is better."""
+    if found.beats_probe or found.scores is None:
+        next_command("predict", output, "PHOTOS", quiet=quiet)
+        return
+    from penult.backbones.checkpoint_folder import PART_TABLE
+
+    photos = images if len(images) <= _NAMED else ["PHOTOS"]
+    rows = output.with_suffix(".h5")
+    asked = ("--labels", output / PART_TABLE, "-o", rows)
+    next_command("extract", *photos, *network, *asked, quiet=quiet)
+    next_command("train", rows, "-o", output.with_suffix(".skops"), quiet=quiet)

@@ -18,6 +18,14 @@ _NUMBERS = ("output", "flattened", "row")
 def run(
     model: o.ModelName,
     pattern: Annotated[str, typer.Argument(help="A layer, or a glob such as 'layer4.*'.")] = "*",
+    blocks: Annotated[
+        bool,
+        typer.Option(
+            "--blocks",
+            help="Only the first layer of each block that penult finetune --unfreeze counts; "
+            "needs torch.",
+        ),
+    ] = False,
     weights: o.Weights = None,
     architecture: o.Architecture = None,
     as_json: o.AsJson = False,
@@ -32,16 +40,24 @@ def run(
     --------
     penult layers efficientnet_lite0
     penult layers timm:resnet50 'layer4.*'
+    # Which blocks penult finetune --unfreeze counts, from the last one.
+    penult layers efficientnet_lite0 --blocks
     """
     from penult.tasks.layers import layers
 
     with following(False if quiet else None):
-        found = layers(model, pattern, weights=weights, architecture=architecture)
+        found = layers(model, pattern, blocks=blocks, weights=weights, architecture=architecture)
     if as_json:
         say_json([dataclasses.asdict(layer) for layer in found])
         return
     title = f"{found[0].backbone}, in execution order"
-    table = Table(("layer", "type", *_NUMBERS), right=_NUMBERS, title=title)
+    numbers = ("--unfreeze", *_NUMBERS) if blocks else _NUMBERS
+    table = Table(("layer", "type", *numbers), right=numbers, title=title)
     for one in found:
-        table.add_row(one.name, one.type, times(one.shape), f"{one.length:,}", times(one.row))
+        table.add_row(
+            one.name,
+            one.type,
+            *[f"{one.unfreeze}"] * blocks,
+            *(times(one.shape), f"{one.length:,}", times(one.row)),
+        )
     table.show()

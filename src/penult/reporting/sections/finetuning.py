@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from penult.comparison.few_images import are_few, what_would_tell
 from penult.reporting.content import Report
 from penult.reporting.figures.export import to_svg
 from penult.reporting.figures.training_curves import accuracy_chart, losses_chart
-from penult.reporting.finetuning import Finetuning
+from penult.reporting.finetuning import Finetuning, PairedDifference
 from penult.reporting.formatting import duration
 from penult.reporting.sections.base import Section
 from penult.web.thumbnails import Thumbnails
-from penult.wording import count, interval, listed, percent, points
+from penult.wording import count, interval, listed, p_value, percent, points
 
 __all__ = ["SECTION"]
 
@@ -66,13 +67,12 @@ def _scores(
         "a logistic regression on rows of the network as it was, on the same test images",
     )
     if (by := found.difference) is not None:
-        noise = "more than noise" if by.separable else "no more than noise"
         value = found.test.accuracy - found.probe.accuracy
         yield (
             "Difference",
             f"{'+' if value > 0 else ''}{points(value if by.difference is None else by.difference)}"
             " points",
-            f"paired 95% interval {points(by.low)} to {points(by.high)}: {noise}",
+            _certainty(by),
         )
     yield (
         "On validation images",
@@ -93,6 +93,15 @@ def _scores(
             f"{after:.3f}",
             f"on the test images, with that temperature; {before:.3f} without it",
         )
+
+
+def _certainty(by: PairedDifference) -> str:
+    if by.images and are_few(by.images) and not by.separable:
+        # The interval of so few looks more certain than it is, down to 0 to 0.
+        return f"no more than noise; on so few images, {what_would_tell(by.images)}"
+    noise = "more than noise" if by.separable else "no more than noise"
+    chance = "" if by.p is None else f", {p_value(by.p)}"
+    return f"paired 95% interval {points(by.low)} to {points(by.high)}{chance}: {noise}"
 
 
 def _learning(found: Finetuning) -> Iterator[Row]:
