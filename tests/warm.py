@@ -13,6 +13,7 @@ import gc
 import importlib
 import json
 import os
+import pkgutil
 import socket
 import subprocess
 import sys
@@ -26,11 +27,13 @@ from pathlib import Path
 IMPORTED = [
     "h5py",
     "matplotlib.pyplot",
+    "openTSNE",
     "penult.cli",
-    "penult.extraction",
-    "penult.reporting",
     "skops.io",
+    "sklearn.cluster",
     "sklearn.linear_model",
+    "sklearn.manifold",
+    "typer._adapters",
     *(["timm", "torch", "torchvision"] if find_spec("torch") else []),
 ]
 CLIENT = """
@@ -67,9 +70,20 @@ def serve(address: str) -> None:
     """Answer calls, each in a child of its own."""
     for name in IMPORTED:
         importlib.import_module(name)
+    import jinja2
     import typer.main
 
+    import penult
     from penult.cli import app
+    from penult.web.page import _environment
+
+    for module in pkgutil.walk_packages(penult.__path__, "penult."):
+        with contextlib.suppress(ImportError):  # of what an extra brings that is not installed
+            importlib.import_module(module.name)
+    pages = _environment("penult.reporting")
+    for name in pages.list_templates(extensions=["html"]):
+        with contextlib.suppress(jinja2.TemplateError):  # of what has filters of its own
+            pages.get_template(name)  # compiled once, and not in each child that writes a page
 
     typer.main.get_command = functools.cache(typer.main.get_command)
     typer.main.get_command(app)
