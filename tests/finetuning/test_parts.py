@@ -275,24 +275,20 @@ def test_rates_rise_then_fall_to_nothing():
     ("difference", "low", "high", "separable", "said"),
     [
         (0.1, 0.05, 0.15, True, "10.0 points better than"),
-        (-0.1, -0.15, -0.05, True, "the probe is the better choice"),
-        (
-            0.01,
-            -0.05,
-            0.06,
-            False,
-            "(the probe) beyond noise on the same 340 test images: the diff",
-        ),
+        (-0.1, -0.15, -0.05, True, "is the better choice: fine-tuning is 10.0 points worse on the"),
+        (0.01, -0.05, 0.06, False, "is the better choice: fine-tuning costs more, and does not"),
     ],
 )
-def test_the_verdict_is_one_sentence(difference, low, high, separable, said):
+def test_the_verdict_says_which_is_the_better_choice_and_what_it_costs(
+    difference, low, high, separable, said
+):
     found = ModelDifference(
         a="fine-tuned", b="probe", score="accuracy", difference=difference, low=low, high=high,
         p=0.01, separable=separable, images=340,
     )  # fmt: skip
     sentence = verdict(found, seconds=600.0, probe_seconds=12.0)
     assert said in sentence
-    assert sentence.endswith("; fine-tuning took 10 min, 12 s of it for the probe.")
+    assert sentence.endswith(". Fine-tuning took 10 min, 12 s of it for the probe.")
     assert "p = 0.01)" in sentence
     assert "340 test images" in sentence
 
@@ -308,7 +304,7 @@ def test_few_photos_have_no_interval_that_looks_certain(images, would):
     )  # fmt: skip
     sentence = verdict(found, seconds=9.0, probe_seconds=3.0, trained=False)
     assert sentence.startswith(UNTRAINED)
-    assert f"0.0 points (p = 1), and on so few, {would}" in sentence
+    assert f"0.0 points (p = 1); on so few, {would}" in sentence
     assert "interval" not in sentence
 
 

@@ -1,4 +1,4 @@
-"""Whether fine-tuning was worth it, in one sentence."""
+"""Whether fine-tuning was worth it, in a sentence or two."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ UNTRAINED = (
     "began with."
 )
 
-_PROBE = "a classifier on the rows of the network as it was (the probe)"
+_PROBE = "the probe, a classifier on the rows of the network as it was,"
 
 
 def verdict(
@@ -45,20 +45,18 @@ def verdict(
     Returns
     -------
     str
-        One sentence, with a full stop; one before it where no epoch was kept.
+        Whether it beats the probe comes first, after a sentence where no epoch was kept.
     """
-    cost = f"fine-tuning took {_time(seconds)}, {_time(probe_seconds)} of it for the probe"
-    return ("" if trained else f"{UNTRAINED} ") + _compared(difference, cost, tested=tested)
+    cost = f"Fine-tuning took {_time(seconds)}, {_time(probe_seconds)} of it for the probe."
+    said = _compared(difference, tested=tested)
+    return " ".join([*([] if trained else [UNTRAINED]), said, cost])
 
 
-def _compared(difference: ModelDifference | None, cost: str, *, tested: bool) -> str:
+def _compared(difference: ModelDifference | None, *, tested: bool) -> str:
     if not tested:
-        return (
-            f"No photo was held out: there is no test score, and no comparison with {_PROBE} "
-            f"({cost})."
-        )
+        return "No photo was held out: there is no test score, and no comparison with the probe."
     if difference is None:
-        return f"Nothing was left to compare with {_PROBE} ({cost})."
+        return "Nothing was left to compare with the probe."
     by, low, high = difference.difference, difference.low, difference.high
     on = f"on the same {count(difference.images, 'test image')}"
     chance = p_value(difference.p)
@@ -66,23 +64,21 @@ def _compared(difference: ModelDifference | None, cost: str, *, tested: bool) ->
     if difference.separable and by > 0:
         return (
             f"Fine-tuning is {points(by)} points better than {_PROBE} {on} ({interval}), more than "
-            f"noise; {cost}."
+            f"noise."
         )
     if difference.separable:
-        return (
-            f"Fine-tuning is {points(-by)} points worse than {_PROBE} {on} ({interval}), more than "
-            f"noise, so the probe is the better choice; {cost}."
+        how = f"is {points(-by)} points worse {on} ({interval}), more than noise."
+    elif are_few(difference.images):
+        how = (
+            f"costs more, and cannot be told from it {on}. The difference is {points(by)} points "
+            f"({chance}); on so few, {what_would_tell(difference.images)}."
         )
-    if are_few(difference.images):
-        return (
-            f"Fine-tuning cannot be told from {_PROBE} {on}: the difference is {points(by)} points "
-            f"({chance}), and on so few, {what_would_tell(difference.images)}; the probe costs "
-            f"less, so it is the better choice; {cost}."
+    else:
+        how = (
+            f"costs more, and does not beat it beyond noise {on}. The difference is {points(by)} "
+            f"points ({interval})."
         )
-    return (
-        f"Fine-tuning does not beat {_PROBE} beyond noise {on}: the difference is {points(by)} "
-        f"points ({interval}); the probe costs less, so it is the better choice; {cost}."
-    )
+    return f"{_PROBE.capitalize()} is the better choice: fine-tuning {how}"
 
 
 def _time(seconds: float) -> str:
