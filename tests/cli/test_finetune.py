@@ -144,3 +144,14 @@ def test_where_tensorboard_is_missing_it_is_said_before_any_work(finetune, photo
     assert done.code == 2
     assert "pip install 'penult[tensorboard]'" in done.err
     assert not (photos.parent / "flowers.ckpt").exists()
+
+
+def test_the_share_of_the_trained_weights_in_an_average_is_printed(finetune, monkeypatch):
+    from penult.finetuning import evaluation
+
+    losses = iter(range(10, 0, -1))  # each is less than all before
+    monkeypatch.setattr(evaluation, "mean_loss", lambda *_, **__: float(next(losses)))
+    done = finetune("--wise-ft")
+    assert (
+        "weights averaged with those of the start (WiSE-FT): 100% of the trained ones" in done.out
+    )

@@ -31,7 +31,7 @@ from penult.extractor import ReadingOptions
 from penult.finetuning import evaluation, loop
 from penult.finetuning import photos as photos_module
 from penult.finetuning.activations import Tail
-from penult.finetuning.calibration import probabilities as probabilities_of
+from penult.finetuning.calibration import probabilities
 from penult.finetuning.feeds import PixelFeed
 from penult.finetuning.heads import linear_head
 from penult.finetuning.losses import Loss
@@ -69,11 +69,6 @@ def same(one: Path, other: Path) -> bool:
     first, second = weights(one), weights(other)
     assert all((folder / "classifier.skops").exists() for folder in (one, other))
     return all(np.array_equal(first[name], second[name]) for name in first)
-
-
-def probabilities(folder: Path, photos: Path) -> np.ndarray:
-    found = penult.predict(folder, photos, top=3, progress=False)
-    return np.array([[dict(p.classes)[c] for c in ("daisy", "rose", "tulip")] for p in found])
 
 
 class StopError(Exception):
@@ -307,6 +302,13 @@ def test_the_forward_pass_may_run_in_half_precision_and_back_in_the_same_process
         finetune(f"{name}.ckpt", epochs=1, precision=precision)
     assert same(tmp_path / "a.ckpt", tmp_path / "c.ckpt")
     assert not same(tmp_path / "a.ckpt", tmp_path / "b.ckpt")
+
+
+def test_what_was_trained_in_half_precision_is_scored_as_it_predicts(finetune, photos, tmp_path):
+    held = finetune(epochs=1, precision="bfloat16").held_out
+    scored = [photos / one for one in held.ids]
+    found = penult.predict(tmp_path / "flowers.ckpt", scored, engine="torch", progress=False)
+    assert [one.probability for one in found] == pytest.approx(held.probability, abs=1e-6)
 
 
 # Interrupted.
@@ -546,7 +548,7 @@ def test_photos_of_several_labels(finetune, photos, tmp_path, monkeypatch):
     assert len(penult.load_classifier(tmp_path / "flowers.ckpt").thresholds) == 4
     # The probe's thresholds are chosen by what it says of photos that it has not seen.
     rows = penult.extract(photos, model=found.model, engine="torch", progress=False).features[:]
-    each = probabilities_of(probes[0].logits(rows), several=True)
+    each = probabilities(probes[0].logits(rows), several=True)
     assert {one.round(5) for one in likely[0][:, 0]} <= {one.round(5) for one in each[:, 0]}
 
 

@@ -95,7 +95,15 @@ def test_a_damaged_state_says_how_to_begin_anew(finetune, tmp_path, name, data, 
     assert "\n" not in str(raised.value)
 
 
-@pytest.mark.parametrize("kept", [[1], {"format": 1}, {"format": 9, "photos": "", "stages": {}}])
+@pytest.mark.parametrize(
+    "kept",
+    [
+        [1],
+        {"format": 1},
+        {"format": 9, "photos": "", "stages": {}},
+        {"format": 1, "photos": "photos", "stages": {"head": {"epochs": []}}},
+    ],
+)
 def test_a_state_of_other_content_is_refused(tmp_path, kept):
     torch.save(kept, tmp_path / "training.pt")
     with pytest.raises(FileFormatError, match="restart=True"):
@@ -129,6 +137,13 @@ def test_files_of_others_make_no_folder_half_written(tmp_path):
     (folder / "scores.json").write_text("mine")
     with pytest.raises(OutputExistsError, match="has a file scores"):
         check_folder(folder)
+
+
+def test_a_folder_in_the_place_of_a_file_is_told_before_any_work(tmp_path):
+    place = tmp_path / "f.ckpt" / "weights.safetensors"
+    place.mkdir(parents=True)
+    with pytest.raises(OutputExistsError, match=f"{place} is a folder, and a file .*; move it"):
+        check_folder(tmp_path / "f.ckpt", overwrite=True)
 
 
 def test_a_network_is_not_written_over_itself(finetune, tmp_path):
@@ -258,6 +273,23 @@ def test_a_photo_that_vanishes_once_its_row_is_made_is_left_out_and_counted(
     used = found.train_images + found.validation_images + found.scores.images
     assert [one.id for one in found.failures] == ["daisy/daisy_01.jpg"]
     assert used == 35
+
+
+def test_photos_that_vanish_while_others_train_are_counted_once(
+    normed, photos, tmp_path, monkeypatch
+):
+    draw_curves_once(monkeypatch)
+
+    def losing(now):
+        if now.stage.startswith("fine-tuning, epoch 1") and not now.done:
+            for gone in (photos / "daisy").glob("*_0[1-6].jpg"):
+                gone.unlink()
+
+    options = {"model": normed, "epochs": 1, "near_duplicates": 1.0}
+    found = penult.finetune(photos, tmp_path / "f.ckpt", progress=losing, **options)
+    used = found.train_images + found.validation_images + found.scores.images
+    assert found.failures
+    assert used + len(found.failures) == 36
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,8 @@ def test_a_card_has_scores_data_classes_training_licence_and_use(card):
         "| validation: by which training was stopped | 80.0% |",
         "95% interval of the difference to the classifier on the network as it was: -10.0 to 50.0 points.",
         "photos: 20 training images, 5 validation images, 3 test images.",
+        "`parts.csv` and `photos.json` name each of them, and `photos.json` says where they were: "
+        "delete both before you publish the folder, which predicts without them.",
         "| rose | 8 |",
         "epochs=2, unfreeze=last; seed 0.",
         "Probabilities are calibrated by a temperature of 2.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -76,6 +76,8 @@ class Assessment:
         seed : int
             Of the difference's interval.
         """
+        # What is written is run in float32, whatever it was trained in.
+        evaluation = replace(evaluation, precision="float32")
         truth = photos.truth
 
         def scored(

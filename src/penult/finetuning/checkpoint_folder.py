@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from penult.finetuning.finetuned_model import FinetunedModel
     from penult.recipe import BackboneRecipe
 
-__all__ = ["check_folder", "write_checkpoint"]
+__all__ = ["check_folder", "write_checkpoint", "write_weights"]
 
 # The weights come last: by them the folder is known for what it is.
 _FILES = (CARD, CURVES, LOG, SCORES, PHOTOS, PART_TABLE, RECIPE, CLASSIFIER, WEIGHTS)
@@ -79,6 +79,11 @@ def check_folder(folder: Path, *, overwrite: bool = False, inputs: Iterable[Path
     for one in inputs:
         if any(_is_same(one, place) for place in (folder, folder / WEIGHTS)):
             raise OutputExistsError(f"{folder} is what is read; give another name to write to")
+    for place in (folder / name for name in _FILES):
+        if place.is_dir():
+            raise OutputExistsError(
+                f"{place} is a folder, and a file of that name is to be written; move it away"
+            )
     there = [name for name in _FILES if (folder / name).exists()]
     unfinished = WEIGHTS not in there and (folder / STATE).is_dir()
     if there and not overwrite and not unfinished and not _is_half_placed(folder):
@@ -144,6 +149,23 @@ def write_checkpoint(
     return folder
 
 
+def write_weights(file: Path, network: nn.Module, model: FinetunedModel) -> None:
+    """Write the checkpoint alone, which says how it was trained.
+
+    Raises
+    ------
+    OutputExistsError, OutputError
+    """
+    save_checkpoint(
+        file,
+        network,
+        architecture=model.architecture,
+        preprocessing=model.preprocessing,
+        label_names=model.head.label_names,
+        training=model.options,
+    )
+
+
 def _clear(parts: Path) -> None:
     for name in _FILES:
         sweep(parts, name)
@@ -164,14 +186,7 @@ def _is_same(one: Path, other: Path) -> bool:
 
 
 def _write(parts: Path, folder: Path, network: nn.Module, model: FinetunedModel) -> None:
-    save_checkpoint(
-        parts / WEIGHTS,
-        network,
-        architecture=model.architecture,
-        preprocessing=model.preprocessing,
-        label_names=model.head.label_names,
-        training=model.options,
-    )
+    write_weights(parts / WEIGHTS, network, model)
     recipe = _recipe(parts / WEIGHTS, folder)
     head_classifier(model, recipe).save(parts / CLASSIFIER)
     _write_json(parts / RECIPE, json.loads(recipe.to_json()))

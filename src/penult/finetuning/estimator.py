@@ -59,8 +59,7 @@ class FineTuner(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     head : str, default="linear"
         ``"linear"``, or ``"mlp:1024"`` for one hidden layer of 1,024 ReLUs.
     lr : float, optional
-        Highest learning rate of the head; 0.0003 by default, and 0.001 on rows that stay as they
-        are.
+        Highest learning rate of the head; 0.0003 by default, and 0.001 where it learns alone.
     layer_decay : float, default=0.8
         The learning rate of each block is this part of the next one's.
     weight_decay : float, default=0.01
@@ -96,7 +95,7 @@ class FineTuner(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     architecture : str, optional
         For a plain state dict (``checkpoint:PATH``), the backbone that it fits.
     precision : {"float32", "bfloat16"}, default="float32"
-        Of the forward pass in training; weights are float32.
+        Of the forward pass in training; weights are float32, and scores those of float32.
     engine : str, default="torch"
         What runs the network to predict, which torch trains. ``"auto"`` is what `penult.predict`
         takes: OpenVINO on a CPU, faster, and with most networks at the price of converting each

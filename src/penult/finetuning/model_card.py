@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from penult.backbones.checkpoint_folder import PART_TABLE
+from penult.backbones.checkpoint_folder import PART_TABLE, PHOTOS
 from penult.backbones.registry import resolve
 from penult.comparison.few_images import are_few
 from penult.errors import PenultError
@@ -95,6 +95,10 @@ def _lines(name: str, model: FinetunedModel) -> Iterator[str]:
     )
     for reason, images in model.left_out.items():
         yield f"Left out: {count(images, 'image')}, {_plain(reason)}."
+    yield (
+        f"`{PART_TABLE}` and `{PHOTOS}` name each of them, and `{PHOTOS}` says where they were: "
+        "delete both before you publish the folder, which predicts without them."
+    )
     yield from ("", "| class | training images |", "|---|---:|")
     for label in labels:
         yield f"| {_plain(label)} | {model.classes.get(label, 0):,} |"

@@ -120,6 +120,10 @@ class PixelReader:
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
+    def readable(self, rows: NDArray[np.int64]) -> int:
+        """Count those of some photos that could be read whenever they were asked for."""
+        return sum(self.records[k].id not in self.failures for k in rows.tolist())
+
     def _gathered(
         self, rows: NDArray[np.int64], futures: list[Future[NDArray[np.uint8] | None]]
     ) -> PixelBatch:

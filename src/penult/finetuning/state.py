@@ -14,6 +14,11 @@ from penult.output import atomic_output
 __all__ = ["TrainingState"]
 
 _FORMAT = 1
+_STAGE = (
+    *("network", "optimizer", "part", "epochs", "best", "learned", "start"),
+    *("within", "random", "random_cuda"),
+)
+"""What each stage keeps; see `Training`."""
 
 
 class TrainingState:
@@ -82,7 +87,9 @@ def _load(path: Path) -> dict[str, Any]:
     again = f"the training cannot go on from it; give {option('restart', True)} to begin anew"
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-        number, _ = state["format"], (state["photos"], state["stages"])
+        number, _ = state["format"], state["photos"]
+        for stage in state["stages"].values() if number == _FORMAT else ():
+            _ = [stage[name] for name in _STAGE], [epoch["seconds"] for epoch in stage["epochs"]]
     except Exception as error:  # whatever torch meets in a damaged file
         raise FileFormatError(f"{path} is damaged: {again}") from error
     if number != _FORMAT:

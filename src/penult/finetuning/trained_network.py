@@ -11,11 +11,10 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from penult.backbones.checkpoint import save_checkpoint
 from penult.backbones.checkpoint_folder import WEIGHTS
 from penult.backbones.registry import open_backbone
 from penult.extractor import EngineOptions, ExtractorSpec, ModelRows, ReadingOptions
-from penult.finetuning.checkpoint_folder import check_folder, write_checkpoint
+from penult.finetuning.checkpoint_folder import check_folder, write_checkpoint, write_weights
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,7 +40,7 @@ class TrainedNetwork:
     model : FinetunedModel
         Its head, and how it was trained.
     weights : bytes
-        A checkpoint, as `save_checkpoint` writes it.
+        A checkpoint, as `write_weights` writes it.
     """
 
     def __init__(self, model: FinetunedModel, weights: bytes) -> None:
@@ -67,14 +66,7 @@ class TrainedNetwork:
         """
         with tempfile.TemporaryDirectory(prefix="penult-") as folder:
             file = Path(folder) / WEIGHTS
-            save_checkpoint(
-                file,
-                network,
-                architecture=model.architecture,
-                preprocessing=model.preprocessing,
-                label_names=model.head.label_names,
-                training=model.options,
-            )
+            write_weights(file, network, model)
             return cls(model, file.read_bytes())
 
     def __reduce__(self) -> Any:

@@ -62,7 +62,7 @@ class Finetuned:
         The share of the trained weights in the average with those of the start; None where they
         were not averaged.
     train_images, validation_images : int
-        How many photos trained, and validated.
+        How many photos trained, and validated; without those in `failures`.
     left_out : mapping of str to int
         Reason to the number of photos in no part.
     failures : tuple of Failure

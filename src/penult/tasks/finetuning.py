@@ -93,8 +93,7 @@ def finetune(
         ``"linear"``, or ``"mlp:1024"`` for one hidden layer of 1,024 ReLUs, which is trained on the
         frozen network's rows first.
     lr : float, optional
-        Highest learning rate of the head; 0.0003 by default, and 0.001 on rows that stay as they
-        are.
+        Highest learning rate of the head; 0.0003 by default, and 0.001 where it learns alone.
     layer_decay : float, default=0.8
         The learning rate of each block is this part of the next one's.
     weight_decay : float, default=0.01
@@ -105,9 +104,9 @@ def finetune(
         Whether batch normalisations of unfrozen blocks keep the means and variances that they came
         with, or take each batch's. Those of frozen blocks never change.
     augment : {"light", "strong", "none"}, optional
-        How training photos are changed at random, as `penult.extract` does; ``"light"`` by default
-        where blocks are unfrozen. With ``"none"``, what frozen blocks make of each photo is
-        computed once and kept.
+        How training photos are changed at random, by the policies of `penult.extract`; ``"light"``
+        by default where blocks are unfrozen. With ``"none"``, what frozen blocks make of each photo
+        is computed once and kept.
     class_weight : {"balanced"}, optional
         Have all classes count alike, however many photos each has.
     patience : int, default=3
@@ -144,7 +143,7 @@ def finetune(
     splits : {"auto", "folders", "none"}, default="auto"
         Whether a top folder called train, test and so on is a split, or a class.
     precision : {"float32", "bfloat16"}, default="float32"
-        Of the forward pass in training; weights are float32.
+        Of the forward pass in training; weights are float32, and scores those of float32.
     device : str, default="auto"
         What it runs on: ``"cpu"``, ``"cuda"``, ``"cuda:1"``, ``"mps"``.
     workers : int, optional

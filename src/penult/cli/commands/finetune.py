@@ -264,6 +264,11 @@ def _show(found: Finetuned) -> None:
         f"{count(found.parameters, 'parameter')}, from {count(found.train_images, 'photo')}; "
         f"validation: {count(found.validation_images, 'photo')}"
     )
+    if found.wise_ft is not None and found.best_epoch:
+        say(
+            f"weights averaged with those of the start (WiSE-FT): {percent(found.wise_ft, 0)} of "
+            "the trained ones"
+        )
     say_left_out(found.left_out)
     if found.scores is not None and found.probe is not None:
         _say_scores(found.scores, found.probe)
