@@ -18,6 +18,7 @@ from penult.reporting import map_page
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
 
 IDS = grid_ids(60)
+STRAY = [11, 25, 49]  # of another class than those around
 HOSTILE = '</script><img src=x onerror="window.hurt = 1">\x1b\u202e{{ 7 * 7 }}'
 
 # The page takes WebGL where there is a GPU; a machine for tests computes it in software.
@@ -70,6 +71,9 @@ def pages(tmp_path_factory):
             columns={HOSTILE: [f"{HOSTILE}{k % 2}" for k in range(60)]},
         )
         write_grid_page(folder / "hostile.html", hostile)
+        one_in_twenty = ["rose" if k in STRAY else "iris" for k in range(60)]
+        strays = grid_map(columns={"label": one_in_twenty})
+        write_grid_page(folder / "strays.html", strays)
         write_grid_page(folder / "one.html", grid_map(1, columns={}))
         # The first row of the grid is of two classes, the second of the first, the third of none.
         several = {"label": ["cat|dog", "cat", None, *["cat"] * 57]}
@@ -190,6 +194,27 @@ def test_without_webgl_the_picture_is_the_same(tab, pages):
     # Dots of the second lie within an eighth of a pixel of the first ones: their edges differ.
     assert np.abs(pictures[0] - pictures[1])[dots].mean() < 12
     assert np.array_equal(pictures[0][~dots] > 200, pictures[1][~dots] > 200)
+
+
+def test_what_lies_among_another_class_is_drawn_last_and_gets_a_picture_first(tab, pages):
+    tab.open(pages / "strays.html")
+    assert tab.run("[...rowMap.drawing.out.keys()].filter(i => rowMap.drawing.out[i])") == STRAY
+    assert sorted(tab.run("[...rowMap.drawing.ordered(rowMap.column).slice(-3)]")) == STRAY
+    tab.run("rowMap.drawing.draw()")
+    # A picture covers those around it, so that few of the sixty have one.
+    assert tab.run("rowMap.drawing.tiles.length") < 20
+    assert set(STRAY) <= set(tab.run("rowMap.drawing.tiles"))
+
+
+def test_names_cover_neither_dots_nor_each_other(tab, pages):
+    tab.open(pages / "grid.html")
+    tab.run("rowMap.withPictures = false; rowMap.drawing.draw()")
+    covered = (
+        "rowMap.drawing.named.map(one => [...Array(60).keys()].filter(i =>"
+        " Math.abs(rowMap.view.x(i) - one.x) < one.half + rowMap.drawing.radius &&"
+        " Math.abs(rowMap.view.y(i) - one.y) < 8.5 + rowMap.drawing.radius).length)"
+    )
+    assert tab.run(covered) == [0] * 5
 
 
 def test_where_webgl_is_taken_away_the_map_is_drawn_without(tab, pages):

@@ -9,6 +9,8 @@ class Drawing {
     this.paper = over.getContext("2d");
     this.mount(dots);
     this.rank = this.shuffled(state.data.size);
+    // Where a name may stand: at its group, then above, below and beside it, in half widths and lines.
+    this.beside = [0, -1, 1].flatMap((right) => [0, -1, 1, -2, 2, -3, 3, -4, 4].map((down) => [right, down]));
     this.tiles = []; // the pictures that were drawn last, the upper ones last
     this.read();
   }
@@ -58,11 +60,12 @@ class Drawing {
     this.dark = this.background[0] < 128;
   }
 
-  // Of many points, larger values are drawn above smaller ones, "yes" above "no", the rare above all.
+  // Of many points, larger values are drawn above smaller ones, "yes" above "no", the rare above all;
+  // of categories, what stands out among others lies above them.
   ordered(column) {
     const { data } = this.state;
     const lifted = column && (column.kind === "numeric" || column.boolean);
-    if (!lifted) return this.order;
+    if (!lifted) return [...this.order.filter((i) => !this.out[i]), ...this.order.filter((i) => this.out[i])];
     const key = column.kind === "numeric" ? (i) => (Number.isNaN(column.values[i]) ? -Infinity : column.values[i]) : (i) => column.codes[i];
     const keys = Float32Array.from({ length: data.size }, (_, i) => key(i));
     return this.order.slice().sort((a, b) => keys[a] - keys[b] || this.rank[a] - this.rank[b]);
@@ -71,6 +74,7 @@ class Drawing {
   // Give the dots their colours anew.
   recolor() {
     const { data, filters, column, emphasis } = this.state;
+    this.out = standingOut(data, column);
     const order = this.ordered(column);
     const points = new Float32Array(2 * data.size), colors = new Uint8Array(4 * data.size);
     const which = data.columns.indexOf(column);
@@ -128,7 +132,7 @@ class Drawing {
     });
     const first = new Set([pinned, ...(pinned < 0 ? [] : this.state.data.neighborsOf(pinned).map((one) => one.place))]);
     const weight = (i) => (first.has(i) ? -2 : emphasis?.[i] ? -1 : 0);
-    found.sort((a, b) => weight(a) - weight(b) || this.rank[a] - this.rank[b]);
+    found.sort((a, b) => weight(a) - weight(b) || this.out[b] - this.out[a] || this.rank[a] - this.rank[b]);
     const taken = new Map(), key = (column, row) => column * 100003 + row;
     for (const i of found) {
       const x = view.x(i), y = view.y(i);
@@ -197,21 +201,21 @@ class Drawing {
     if (hovered >= 0 && hovered !== pinned) ring(hovered, this.ink, 2);
   }
 
-  // Names at the groups, the larger ones first; those without room are left out.
+  // Names at the groups or beside them, the larger ones first; those without room are left out.
   drawNames(paper, view) {
     const { column, withNames, emphasis } = this.state;
+    this.named = []; // where they stand
     if (!withNames || !column || view.magnification > 4 || emphasis) return;
-    const taken = [];
+    const taken = this.named = [];
     paper.font = `600 12.5px ${getComputedStyle(this.over).fontFamily}`;
     paper.textAlign = "center"; paper.textBaseline = "middle"; paper.lineJoin = "round";
-    for (const { code, u, v } of this.places ?? []) {
-      const name = titled(column.names[code]);
+    for (const place of this.places ?? []) {
+      const name = titled(column.names[place.code]);
       const text = name.length > 28 ? name.slice(0, 27) + "…" : name;
       const half = paper.measureText(text).width / 2 + 4;
-      const place = u * view.scale + view.left, y = v * view.scale + view.top;
-      if (place < 0 || place > view.width || y < 8 || y > view.height - 8) continue;
-      const x = Math.min(view.width - half, Math.max(half, place));
-      if (taken.some((one) => Math.abs(one.x - x) < one.half + half && Math.abs(one.y - y) < 17)) continue;
+      const at = roomForName(place, half, taken, this);
+      if (!at) continue;
+      const [x, y] = at;
       taken.push({ x, y, half });
       paper.lineWidth = 4.5; paper.strokeStyle = css(this.background); paper.globalAlpha = 0.9;
       paper.strokeText(text, x, y);
