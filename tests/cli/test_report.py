@@ -290,7 +290,7 @@ def commands(folder):
     """What a page says to type: to put labels right, and to get the same again."""
     page = (folder / "index.html").read_text()
     again = re.search("To get the same again:.*?<code>(.*?)</code>", page, re.S)[1].splitlines()
-    found = re.findall('class="command">(.*?)</code>', page), again
+    found = re.findall('class="command">(.*?)</code>', re.sub("</?span.*?>", "", page)), again
     return ([shlex.split(html.unescape(one))[1:] for one in some] for some in found)
 
 

@@ -7,9 +7,11 @@ import json
 import re
 import shutil
 
+import numpy as np
 import pytest
 
 import penult as library
+from penult.classify.evaluation.seen import is_seen
 from penult.errors import UsageError
 
 pytestmark = pytest.mark.light
@@ -215,6 +217,44 @@ def test_photos_with_labels_are_scored_and_those_that_trained_it_told_apart(
     assert "trained it" in text
     assert {"confusion_matrix.png", "held_out.csv", "scores.json"} <= set(names(folder))
     assert len((folder / "held_out.csv").read_text().splitlines()) == 1 + 6
+
+
+def test_what_trained_it_and_lies_in_another_folder_is_shown_and_said_to_have_trained_it(
+    penult, photos, toy, classifier, tmp_path
+):
+    rows = library.extract(photos, tmp_path / "rows.h5", model=toy)
+    trained = library.load_classifier(classifier).trained_on
+    seen = {str(rows.ids[k]) for k in np.flatnonzero(is_seen(rows, np.arange(36), trained))}
+    moved = sorted(one for one in seen if one.startswith("rose"))[0].removeprefix("rose/")
+    shutil.move(photos / "rose" / moved, photos / "tulip" / moved)
+    folder = tmp_path / "r"
+    done = penult("report", photos, "-o", folder, "--classifier", classifier, "-q")
+    line = (
+        "1 of 18 images that trained it is called otherwise than it is labelled: its label may be"
+    )
+    assert line in done.out
+    text = words_of(folder)
+    assert line in text
+    assert "6 scored images that did not train it was put into its class" in text
+    assert "18 others did, and are no test: 17 of them, 94.4%, are called as labelled." in text
+    (section,) = re.findall('<section id="contradictions".*?</section>', page_of(folder), re.DOTALL)
+    assert re.findall(r'<span class="id" title="(.*?)"', section) == [f"tulip/{moved}"]
+    said = " ".join(re.sub("<.*?>", " ", section).split())
+    assert "labelled tulip called rose" in said
+    assert f"trained it tulip/ {moved}" in said
+    # It is marked in the gallery of roses as well, and counted there.
+    (roses,) = re.findall(r"<h3><bdi>rose</bdi>(.*?)</article>", page_of(folder), re.DOTALL)
+    assert "1 labelled otherwise" in roses
+    # Where all of them trained it, it is a mistake as any, and the page says what that means.
+    for one in photos.glob("*/*.jpg"):
+        if one.parent.name == "daisy" or f"{one.parent.name}/{one.name}" not in seen | {
+            f"tulip/{moved}"
+        }:
+            one.unlink()
+    library.report(photos, folder, classifier=classifier, overwrite=True, **NOTHING)
+    assert "contradictions" not in sections(folder)
+    assert "all of these images trained it" in words_of(folder)
+    assert line in words_of(folder)
 
 
 def test_labels_that_the_classifier_does_not_know_are_no_reason_to_fail(

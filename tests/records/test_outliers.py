@@ -78,7 +78,11 @@ def test_what_was_found_is_said_in_a_line_each():
     assert found.method_line == (
         "each of 5 rows against the others of its class: the 2 nearest, layer penultimate, cosine"
     )
-    assert found.unusual_line == "3 images (60.0%) are unusual: 2 far from others, 3 local outliers"
+    assert found.unusual_line == (
+        "3 images (60.0%) are unusual: 2 far from others, 3 local outliers, 2 of them both"
+    )
+    apart = outliers(reasons=(("lof",), (), (), ("knn_distance",), ()))
+    assert apart.unusual_line == "2 images (40.0%) are unusual: 1 far from others, 1 local outlier"
     assert found.not_compared_line == "not compared: 1 row without one label"
     assert found.pictures_line == (
         "4 pictures measured: 1 dark, 75.0% are grey, which is usual here"

@@ -4,13 +4,14 @@ import dataclasses
 from collections import Counter
 
 import comparisons
+import numpy as np
 import pytest
 from browser import CHROMIUM, browser
 from duplicate_records import FOUND, SEARCHED, duplicates_of, group
 from reports import FLOWERS, GARDEN, finetuning_of, picture_of, report_of
 
 from penult.classify.diagnosis.learning_curve import CurvePoint
-from penult.records import Failure
+from penult.records import Failure, Outliers, PictureIssue
 from penult.reporting import duplicates_page, write_report
 from penult.reporting.comparison_figures import comparison_figures
 from penult.reporting.comparison_page import write_comparison_page
@@ -150,6 +151,36 @@ def test_on_a_phone_no_column_of_scores_is_out_of_sight(tab, pages):
         right = f"document.querySelector('{table}').getBoundingClientRect().right"
         assert tab.run(right) <= PHONE
         assert tab.run(f"document.querySelector('{table}').parentElement.scrollWidth") <= PHONE
+
+
+def test_odd_pictures_are_squares_above_their_captions(tab, tmp_path):
+    zeros = np.zeros(4)
+    found = Outliers(
+        ids=tuple(f"{k}.jpg" for k in range(4)),
+        labels=np.zeros(4, int),
+        label_names=("iris",),
+        reference="class",
+        k=1,
+        layer="penultimate",
+        distances=zeros,
+        lof=zeros + 1,
+        distance_percentiles=zeros,
+        lof_percentiles=zeros,
+        neighbors=np.array([[1], [0], [1], [2]]),
+        reasons=((),) * 4,
+        issues=(PictureIssue(reason="dark", ids=("0.jpg",), values=(0.1,), threshold=0.32),),
+        measures={},
+        measured=4,
+    )
+    page = write_report(tmp_path, report_of(GARDEN, FLOWERS, outliers=found, duplicates=FOUND))
+    for width in (PHONE, 1200):
+        tab.open(page, width=width)
+        beside = (
+            "[...document.querySelectorAll('.odd figure')].map(one => [one, one.querySelector('img'),"
+            " one.querySelector('figcaption')].map(part => part.getBoundingClientRect()))"
+            ".map(([figure, img, said]) => [Math.round(img.width - img.height), figure.bottom >= said.bottom])"
+        )
+        assert tab.run(beside) == [[0, True]]
 
 
 def test_on_a_desk_three_groups_of_two_are_abreast(tab, tmp_path):

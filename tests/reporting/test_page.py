@@ -122,9 +122,7 @@ def test_the_confusion_table_holds_every_number(tmp_path):
 
 def test_the_pair_with_the_most_mistakes_in_both_directions_comes_first(tmp_path):
     section = section_of(write_report(tmp_path, report_of(GARDEN, FLOWERS)), "mistakes")
-    assert "Confused most: iris and tulip (3), daisy and iris (1)." in " ".join(
-        Page(section).text.split()
-    )
+    assert "Confused most" not in section  # which the buttons say
     buttons = re.findall(r"<button.*?</button>", section, re.DOTALL)
     said = [" ".join(Page(one).text.split()) for one in buttons]
     assert said == ["all 4", "iris ↔and tulip 3", "daisy ↔and iris 1"]
@@ -245,7 +243,8 @@ def test_what_to_do_with_wrong_labels_is_typed_or_said_where_no_command_is_known
     issues = {"label_issues": ISSUES, "feature_file": "my rows.h5"}
     report = report_of(GARDEN, FLOWERS, **issues, relabelling=again, call=call)
     section = section_of(write_report(tmp_path, report), "labels")
-    assert re.findall('class="command">(.*?)<', section) == [
+    typed = [re.sub("</?span.*?>", "", one) for one in re.findall('command">(.*?)</code>', section)]
+    assert typed == [
         "penult labels apply reviewed.csv &#39;my rows.h5&#39; -o corrected.csv --overwrite",
         "penult report r.h5",
     ]
@@ -253,7 +252,7 @@ def test_what_to_do_with_wrong_labels_is_typed_or_said_where_no_command_is_known
     assert "Make the rows of the images again, with --labels corrected.csv." in section
     first = report_of(GARDEN, FLOWERS, **issues)
     section = section_of(write_report(tmp_path, first, overwrite=True), "labels")
-    assert section.count("-o corrected.csv<") == 1
+    assert section.count("-o</span> corrected.csv</code>") == 1
 
 
 def test_names_that_a_spreadsheet_would_run_are_escaped_where_that_is_asked_for(tmp_path):
@@ -473,7 +472,14 @@ def test_the_page_asks_for_nothing_outside_itself(tmp_path):
 def test_navigation_and_headings_follow_the_sections(tmp_path):
     page = read(tmp_path, report_of(GARDEN, FLOWERS))
     nothing_to_show = {"scores", "layers", "labels", "duplicates", "curve", "retrieval", "failures"}
-    nothing_to_show |= {"finetuning", "predictions", "map", "clusters", "outliers"}
+    nothing_to_show |= {
+        "finetuning",
+        "predictions",
+        "contradictions",
+        "map",
+        "clusters",
+        "outliers",
+    }
     names = [s.name for s in SECTIONS if s.name not in nothing_to_show]
     assert [a["id"] for a in page.all("section")] == names
     ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]

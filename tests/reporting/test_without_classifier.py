@@ -67,8 +67,8 @@ def test_hits_are_marked_right_and_wrong_in_words_and_not_by_colour_alone(tmp_pa
     ]
     assert query == "query tulip tulip/1.jpg"
     assert hits == [
-        "✗ wrong 0.912 iris iris/2.jpg",
-        "✓ right 0.881 tulip tulip/2.jpg",
+        "✗ other label 0.912 iris iris/2.jpg",
+        "✓ same label 0.881 tulip tulip/2.jpg",
         "0.500 no label odd/1.jpg",
     ]
 
@@ -80,8 +80,8 @@ def test_examples_may_be_missing_and_distances_are_no_similarities(text_of):
     scores = dataclasses.replace(SEARCHED, metric="euclidean", examples=examples)
     text = text_of("retrieval", retrieval=scores)
     assert "by Euclidean distance" in text
-    assert "The number is the distance." in text
-    assert "✗ wrong 12.3 iris" in text
+    assert "The number is the distance. Where all of them have one other label, that of" in text
+    assert "✗ other label 12.3 iris" in text
     assert "Examples" not in text_of(
         "retrieval", retrieval=dataclasses.replace(SEARCHED, examples=SearchResults())
     )
@@ -102,7 +102,7 @@ def test_leaks_come_first_with_what_they_do_to_the_accuracy(text_of):
     assert "7 images of 32 are in 3 groups of duplicates (1 set of exact copies)" in text
     leaks, labels, groups = re.split("Different labels|Groups ", text, maxsplit=2)
     assert "1 pair. 1 of 8 held-out images has a near-duplicate among those" in leaks
-    assert "the accuracy is 50.0% of all of them, and 42.9% without those" in leaks
+    assert "the accuracy is 50.0% on all of them, and 42.9% without those" in leaks
     assert "--near-duplicates 0.95 keeps them in one part" in leaks
     stored = dataclasses.replace(FOUND, leaks=dataclasses.replace(FOUND.leaks, drawn=False))
     text = text_of("duplicates", duplicates=stored)

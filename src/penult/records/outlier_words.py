@@ -65,7 +65,8 @@ def unusual_line(outliers: Outliers) -> str:
     Returns
     -------
     str
-        ``12 images (0.9%) are unusual: 8 far from others, 7 local outliers``
+        ``12 images (0.9%) are unusual: 8 far from others, 7 local outliers, 3 of
+        them both``
     """
     far, thin = (
         sum(name in reasons for reasons in outliers.reasons) for name in ("knn_distance", "lof")
@@ -76,6 +77,9 @@ def unusual_line(outliers: Outliers) -> str:
     told = [f"{far:,} far from others"] * (far > 0)
     told += [count(thin, "local outlier")] * (thin > 0)
     are = "is" if many == 1 else "are"
+    both = far + thin - many
+    if both:
+        told.append(f"{both:,} of them both")
     share = percent(many / len(outliers))
     return f"{count(many, 'image')} ({share}) {are} unusual: {', '.join(told)}"
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from penult.classify.evaluation.result import Evaluation
-from penult.records import Predictions
+from penult.records import HeldOut, Predictions
+from penult.reporting.misclassified import Misclassified, misclassified, select
 
 __all__ = ["Applied"]
 
@@ -36,6 +37,20 @@ class Applied:
     several: bool = False
     seen: frozenset[str] | None = None
     evaluation: Evaluation | None = None
+
+    @property
+    def trained_images(self) -> HeldOut | None:
+        """The images with a label that it knows that trained it; None where there are none."""
+        found, seen = self.evaluation, self.seen
+        if found is None or not found.trained or seen is None:
+            return None
+        return select(found.images, lambda one: one in seen)
+
+    @property
+    def contradicted(self) -> list[Misclassified]:
+        """Those of `trained_images` that it calls otherwise all the same, the surest first."""
+        images = self.trained_images
+        return [] if images is None else misclassified(images)
 
     @property
     def unlike(self) -> int | None:

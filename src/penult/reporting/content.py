@@ -133,6 +133,12 @@ class Report:
         return "held-out image" if self.applied is None else "scored image"
 
     @property
+    def scored_which(self) -> str:
+        """What sets those that were scored apart from the others, to follow their name."""
+        found = None if self.applied is None else self.applied.evaluation
+        return "" if found is None or found.apart is None else " that did not train it"
+
+    @property
     def multilabel(self) -> bool:
         """Whether images may have several labels."""
         return self.trained is not None and self.trained.multilabel

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from penult.records import HeldOut
 
-__all__ = ["ClassExample", "Misclassified", "class_examples", "misclassified"]
+__all__ = ["ClassExample", "Misclassified", "class_examples", "misclassified", "select"]
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,17 @@ def misclassified(held_out: HeldOut) -> list[Misclassified]:
         if row[1] != row[2]
     ]
     return sorted(wrong, key=lambda m: (-m.probability, m.id))
+
+
+def select(images: HeldOut, wanted: Callable[[str], bool]) -> HeldOut:
+    """Keep the images whose id is wanted."""
+    kept = [k for k, one in enumerate(images.ids) if wanted(one)]
+    return HeldOut(
+        ids=tuple(images.ids[k] for k in kept),
+        truth=tuple(images.truth[k] for k in kept),
+        predicted=tuple(images.predicted[k] for k in kept),
+        probability=tuple(images.probability[k] for k in kept),
+    )
 
 
 def class_examples(held_out: HeldOut) -> dict[str, ClassExample]:

@@ -50,6 +50,7 @@ _CLASSES = 30
 
 # Sections whose findings are printed; of the others, something is said in other words.
 _SAID = ("finetuning", "mistakes", "curve")
+_SAID_OF_GIVEN = ("mistakes", "contradictions")
 
 
 def run(
@@ -333,6 +334,9 @@ def _say_applied(made: ReportFiles) -> None:
         say_accuracy(_fair(made.evaluation))
         if made.evaluation.trained and made.evaluation.apart is None:
             say("no estimate for new photos: all of them trained it")
+    for finding in made.findings:
+        if finding.section in _SAID_OF_GIVEN:
+            say(finding.text)
     unlike = sum(bool(one.unlike) for one in predictions)
     if unlike:
         say(f"{count(unlike, 'image')} {'is' if unlike == 1 else 'are'} unlike all that trained it")
@@ -345,6 +349,8 @@ def _found(made: ReportFiles) -> Iterator[str]:
         yield made.clusters.method_line
     if made.outliers is not None:
         yield made.outliers.unusual_line
+        if any(not one.common for one in made.outliers.issues):
+            yield made.outliers.pictures_line
     if made.duplicates is not None and made.duplicates.groups:
         images, groups = count(made.duplicates.images, "image"), len(made.duplicates.groups)
         yield f"{images} in {count(groups, 'group')} of duplicates"

@@ -7,6 +7,7 @@ folder, and put it into one of the lists below.
 from __future__ import annotations
 
 from penult.reporting.content import Report
+from penult.reporting.findings.contradicted import contradicted
 from penult.reporting.findings.copies import copies
 from penult.reporting.findings.finding import Finding
 from penult.reporting.findings.fine_tuned import fine_tuned
@@ -21,8 +22,15 @@ __all__ = ["Finding", "find"]
 
 MOST = 3
 
-OF_CLASSIFIER = (trained_network, fine_tuned, weak_class, wrong_labels, more_photos)
-"""Of a report that trained one, in the order of the page."""
+OF_CLASSIFIER = (
+    contradicted,
+    trained_network,
+    fine_tuned,
+    weak_class,
+    wrong_labels,
+    more_photos,
+)
+"""Of a report that trained one, or was given one, in the order of the page."""
 
 OF_COLLECTION = (leaks, copies, unreadable)
 """Of the images alone; where there is a classifier, in the places that its findings leave."""

@@ -34,7 +34,7 @@ def _in_order(report: Report) -> list[str]:
     trained, found = report.trained, report.duplicates
     if trained is not None and trained.scores.accuracy == 1:
         right = "has its labels exactly" if trained.multilabel else "was put into its class"
-        said.append(f"Every {report.scored_image} {right}.")
+        said.append(f"Every {report.scored_image}{report.scored_which} {right}.")
     if trained is not None and trained.label_issues == ():
         judge = "five classifiers that each judged the fifth they had not seen"
         if report.finetuning is not None:

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from math import floor
 
 from penult.classify.metrics.scores import FEW, accuracy_interval
-from penult.records import ClassScore
+from penult.records import ClassScore, Scores
 from penult.reporting.content import Report
 from penult.reporting.findings.finding import Finding
-from penult.reporting.trained import Trained
 from penult.wording import count, listed, shorten
 
 __all__ = ["weak_class"]
@@ -36,7 +35,7 @@ def weak_class(report: Report) -> Finding | None:
     if trained is None or not scored:
         return None
     if not trained.multilabel and trained.scores.accuracy == 1:
-        return Finding(_all_right(trained, report.scored_image), "classes")
+        return Finding(_all_right(report, trained.scores), "classes")
     weakest = min(scored, key=lambda one: (one.recall, -one.support))
     if weakest.recall == 1:  # of several labels, every one was found, and some were too many
         return None
@@ -62,9 +61,9 @@ def weak_class(report: Report) -> Finding | None:
     return Finding(text, "mistakes", f"class={trained.scores.classes.index(weakest)}")
 
 
-def _all_right(trained: Trained, image: str) -> str:
-    scores = trained.scores
-    text = f"Every one of the {count(scores.images, image)} was put into its class"
+def _all_right(report: Report, scores: Scores) -> str:
+    images = f"{count(scores.images, report.scored_image)}{report.scored_which}"
+    text = f"Every one of the {images} was put into its class"
     if scores.images >= FEW:
         return f"{text}."
     low, _ = accuracy_interval(scores.images, scores.images)

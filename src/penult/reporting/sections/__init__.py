@@ -20,6 +20,7 @@ SECTIONS: tuple[Section, ...] = tuple(
         "classes",
         "confusion",
         "mistakes",
+        "contradictions",
         "labels",
         "map",
         "clusters",

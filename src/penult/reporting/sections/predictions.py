@@ -10,6 +10,7 @@ from typing import Any
 from penult.records import Prediction
 from penult.reporting.applied import Applied
 from penult.reporting.content import Report
+from penult.reporting.misclassified import misclassified
 from penult.reporting.sections.base import LARGE, SMALL, Section
 from penult.web.thumbnails import Thumbnails
 
@@ -32,6 +33,7 @@ class _Picture:
     probability: float
     unlike: bool
     seen: bool
+    labelled: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +43,7 @@ class _Class:
     images: int
     unsure: int
     unlike: int
+    otherwise: int
     pictures: list[_Picture]
 
 
@@ -52,6 +55,7 @@ def _content(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any] | None
     each = max(LEAST_PICTURES, min(MOST_PICTURES, PICTURES // max(1, len(by_class))))
     pictured = PICTURES // each
     seen = applied.seen or frozenset()
+    otherwise = _labelled_otherwise(applied)
     classes = []
     for number, (label, found) in enumerate(by_class[:MOST_LISTED]):
         large = number < pictured
@@ -62,6 +66,7 @@ def _content(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any] | None
                 images=len(found),
                 unsure=sum(probability < UNSURE for probability, _ in found),
                 unlike=sum(bool(one.unlike) for _, one in found),
+                otherwise=sum(one.id in otherwise for _, one in found),
                 pictures=[
                     _Picture(
                         id=one.id,
@@ -71,6 +76,7 @@ def _content(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any] | None
                         probability=probability,
                         unlike=bool(one.unlike),
                         seen=one.id in seen,
+                        labelled=otherwise.get(one.id),
                     )
                     for probability, one in found[: each if large else 1]
                 ],
@@ -89,7 +95,15 @@ def _content(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any] | None
         "unsure": sum(one.probability < UNSURE for one in applied.predictions),
         "unlike": applied.unlike,
         "seen": len(seen),
+        "otherwise": len(otherwise),
     }
+
+
+def _labelled_otherwise(applied: Applied) -> dict[str, str]:
+    """Id to label of the images that have another class that it knows; of one label an image."""
+    if applied.evaluation is None or applied.several:
+        return {}
+    return {one.id: one.truth for one in misclassified(applied.evaluation.images)}
 
 
 def _by_class(applied: Applied) -> list[tuple[str | None, list[tuple[float, Prediction]]]]:

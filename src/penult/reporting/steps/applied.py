@@ -17,6 +17,7 @@ from penult.classify.prediction.table import to_file
 from penult.partition.rows import read_blocks
 from penult.records import Failure, Features, HeldOut, Prediction, Predictions, Progress
 from penult.reporting.classified import Classified
+from penult.reporting.misclassified import select
 from penult.reporting.steps.course import Course
 from penult.wording import count
 
@@ -111,10 +112,4 @@ def _new_ones(evaluation: Evaluation, seen: frozenset[str] | None) -> HeldOut:
     images = evaluation.images
     if seen is None or evaluation.apart is None:
         return images
-    kept = [k for k, one in enumerate(images.ids) if one not in seen]
-    return HeldOut(
-        ids=tuple(images.ids[k] for k in kept),
-        truth=tuple(images.truth[k] for k in kept),
-        predicted=tuple(images.predicted[k] for k in kept),
-        probability=tuple(images.probability[k] for k in kept),
-    )
+    return select(images, lambda one: one not in seen)
