@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 __all__ = [
+    "as_argument",
     "at_command_line",
     "call_or_command",
     "command",
@@ -85,7 +86,8 @@ def command(name: str, *arguments: str, **options: Any) -> str:
     """
     named = [option(*one) for one in options.items()]
     if _at_command_line:
-        return " ".join(["penult", command_name(name), *map(shell_quote, arguments), *named])
+        quoted = [shell_quote(as_argument(one)) for one in arguments]
+        return " ".join(["penult", command_name(name), *quoted, *named])
     return f"penult.{name}({', '.join([*map(_literal, arguments), *named])})"
 
 
@@ -98,6 +100,17 @@ def command_name(function: str) -> str:
     ('show-input', 'labels apply')
     """
     return _IN_GROUPS.get(function, function.replace("_", "-"))
+
+
+def as_argument(path: str) -> str:
+    """Return a path as it is given by position, where a leading dash would make it an option.
+
+    Examples
+    --------
+    >>> as_argument("photos"), as_argument("-photos"), as_argument("-")
+    ('photos', './-photos', '-')
+    """
+    return f"./{path}" if path[:1] == "-" and path != "-" else path
 
 
 def shell_quote(text: str) -> str:

@@ -147,3 +147,22 @@ def test_a_file_whose_name_begins_with_a_dash_is_told_from_an_option(
     (tmp_path / "--my photos").mkdir()
     done = penult(*typed)
     assert (done.code, done.out, done.err) == (2, "", f"penult: {told}\n")
+
+
+@pytest.mark.parametrize(
+    ("typed", "name", "times"),
+    [
+        pytest.param(["look", "a.jpg", "-m", "x", "--model", "y"], "--model", 2, id="two models"),
+        pytest.param(["train", "f.h5", "-o", "c", "-o", "d", "-o", "e"], "--output", 3, id="three files"),
+        pytest.param(["finetune", "p", "--lr", "1", "--lr=1"], "--lr", 2, id="the same again"),
+    ],
+)  # fmt: skip
+def test_an_option_of_one_value_is_given_once(penult, typed, name, times):
+    done = penult(*typed)
+    told = f"penult: {name} takes one value, and is given {times} times; leave out all but one\n"
+    assert (done.code, done.out, done.err) == (2, "", told)
+
+
+def test_options_of_several_values_and_flags_may_be_repeated(penult):
+    done = penult("extract", "none", *["-l", "a"] * 2, *["-o", "f.h5"], *["--quiet"] * 2)
+    assert done.err == "penult: no such file or folder: none\n"

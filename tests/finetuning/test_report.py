@@ -78,13 +78,18 @@ def test_a_report_of_a_checkpoint_is_of_its_test_photos_wherever_they_are_now(
     gone, renamed = sorted(tested)[:2]
     (photos / gone).unlink()
     (photos / renamed).rename((photos / renamed).with_name("renamed.jpg"))
+    strayed = photos / sorted(tested)[2]
+    other_class = next(one for one in photos.iterdir() if one.is_dir() and one != strayed.parent)
+    strayed.rename(other_class / f"strayed{strayed.suffix}")
     moved = photos.rename(tmp_path / "moved")
     with pytest.raises(
         PathNotFoundError, match=r"not at .*photos any more; say where they are now"
     ):
         report(checkpoint, output="second")
     made = report(checkpoint, moved, output="second")
-    assert f"1 of {len(tested)} are gone" in made.page.read_text("utf-8")
+    page = made.page.read_text("utf-8")
+    assert f"1 of {len(tested)} are gone" in page
+    assert f"1 of {len(tested) - 1} have another label now" in page
     assert made.classifier.scores.images == len(tested)
     named = (made.page.parent / "held_out.csv").read_text()
     assert f"{Path(renamed).parent}/renamed.jpg" in named

@@ -22,7 +22,6 @@ from penult.errors import OutputExistsError, PenultError
 from penult.messages import printable
 from penult.records import Average, Failure
 from penult.reporting import check_report, sections, write_report
-from penult.reporting.report_call import ReportCall
 from penult.reporting.sections import SECTIONS, Section, classes, labels, mistakes
 
 
@@ -239,9 +238,8 @@ def test_label_errors_are_shown_with_both_labels_and_listed_in_a_table(tmp_path)
 
 def test_what_to_do_with_wrong_labels_is_typed_or_said_where_no_command_is_known(tmp_path):
     again = ("make the rows of the images again, with --labels corrected.csv", "penult report r.h5")
-    call = ReportCall(sources=("r.h5",), output="r", options={"labels": "corrected.csv"})
     issues = {"label_issues": ISSUES, "feature_file": "my rows.h5"}
-    report = report_of(GARDEN, FLOWERS, **issues, relabelling=again, call=call)
+    report = report_of(GARDEN, FLOWERS, **issues, relabelling=again, corrected_before=True)
     section = section_of(write_report(tmp_path, report), "labels")
     typed = [re.sub("</?span.*?>", "", one) for one in re.findall('command">(.*?)</code>', section)]
     assert typed == [

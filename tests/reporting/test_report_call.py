@@ -2,9 +2,11 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from penult.reporting.build import has_corrected_labels
 from penult.reporting.report_call import ReportCall, recorded_call
 
 pytestmark = pytest.mark.light
@@ -37,6 +39,13 @@ def test_options_are_typed_that_are_not_the_default(given, typed):
     assert asked(**given).command() == f"penult report photos -o r{typed} --overwrite"
 
 
+def test_a_leading_dash_is_no_option():
+    assert asked(["-my photos", "./-b"]).command() == (
+        "penult report './-my photos' ./-b -o r --overwrite"
+    )
+    assert asked(["-"]).command() == "penult report - -o r --overwrite"
+
+
 def test_options_are_changed_and_many_images_have_a_word_in_their_place():
     call = asked([f"{k}.jpg" for k in range(9)], labels="old.csv", runs=2)
     command = call.command(output="s", changed={"labels": "new.csv", "label_pattern": None})
@@ -57,3 +66,15 @@ def test_a_call_is_read_back_and_what_is_none_is_left_alone(tmp_path):
         scores.write_text(text)
         assert recorded_call(scores) is None
     assert recorded_call(tmp_path / "none.json") is None
+
+
+@pytest.mark.parametrize(
+    ("labels", "here"),
+    [("corrected.csv", True), ("{here}/corrected.csv", True), ("old/corrected.csv", False), ("parent", False), (None, False)],
+)  # fmt: skip
+def test_labels_of_the_last_table_are_told_whatever_the_rows_were_made_by(
+    tmp_path, monkeypatch, labels, here
+):
+    monkeypatch.chdir(tmp_path)
+    labels = labels and labels.format(here=tmp_path)
+    assert has_corrected_labels(SimpleNamespace(origin={"labels": labels})) is here

@@ -19,7 +19,7 @@ from typer.core import TyperCommand, TyperGroup
 from penult.cli.colors import in_color, paint
 from penult.cli.console import terminal_width
 from penult.cli.options import HEADINGS
-from penult.cli.usage import require_usable
+from penult.cli.usage import require_once, require_usable
 from penult.errors import UnknownNameError
 
 __all__ = ["Command", "Group", "Topic", "examples", "paragraphs", "summary", "topics"]
@@ -67,9 +67,14 @@ class Command(_Described, TyperCommand):
     """A command whose help is grouped by the headings of its options."""
 
     def parse_args(self: Any, ctx: Any, args: list[str]) -> Any:
-        """See `click.Command.parse_args`; an empty path, which would be the folder, is refused."""
+        """See `click.Command.parse_args`.
+
+        An empty path, which would be the folder, is refused, and so is an option of one value that
+        is given several.
+        """
         if not ctx.resilient_parsing:  # nothing is run, only completed
-            given, *_ = self.make_parser(ctx).parse_args(args=list(args))
+            given, _, typed = self.make_parser(ctx).parse_args(args=list(args))
+            require_once(typed)
             require_usable(self, ctx, given)
         return super().parse_args(ctx, args)
 

@@ -6,7 +6,8 @@ import inspect
 import re
 import shlex
 import sys
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,11 @@ import typer
 from penult.arguments import is_path, require_texts
 from penult.cli.console import fail
 from penult.errors import UnknownNameError
+from penult.errors import UsageError as NotUsable
 from penult.interface import shell_quote
 from penult.messages import printable
 
-__all__ = ["UsageError", "require_usable", "show_usage_error"]
+__all__ = ["UsageError", "require_once", "require_usable", "show_usage_error"]
 
 # typer shows it without a public name: a command line that cannot be right.
 UsageError: Any = typer.BadParameter.__base__
@@ -80,6 +82,27 @@ def require_usable(command: Any, ctx: Any, given: Mapping[str, Any]) -> None:
                 called=max(param.opts, key=len) if is_option else param.metavar.rstrip("."),
                 needed=param.required,
             )
+
+
+def require_once(typed: Sequence[Any]) -> None:
+    """Refuse an option of one value that is given several, of which the last alone would count.
+
+    Flags may be repeated: they say the same again.
+
+    Parameters
+    ----------
+    typed : the parameters of a command as often as they were typed
+
+    Raises
+    ------
+    penult.UsageError
+    """
+    for param, times in Counter(typed).items():
+        takes_one = param.param_type_name == "option" and not param.is_flag
+        if times > 1 and takes_one and not param.multiple:
+            name = max(param.opts, key=len)
+            several = f"{name} takes one value, and is given {times} times"
+            raise NotUsable(f"{several}; leave out all but one")
 
 
 def _meant_file(error: Any) -> str | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from penult.backbones.layer import ENDS
-from penult.interface import shell_quote
+from penult.interface import as_argument, shell_quote
 from penult.recipe import AveragedRecipe, BackboneRecipe, JoinedRecipe, ProjectedRecipe, Recipe
 from penult.reporting.commands import extract_command, recorded_name
 
@@ -74,7 +74,8 @@ class _Steps:
             if not joined["files"]:
                 return False
             layers = [word for layer in joined["layers"] for word in ("--layer", layer)]
-            words = ["join", *joined["files"], "-o", output, *layers, *self._options(recipe)]
+            files = map(as_argument, joined["files"])
+            words = ["join", *files, "-o", output, *layers, *self._options(recipe)]
             self.commands.append(f"penult {' '.join(map(shell_quote, words))}")
             return True
         if _is_of_one_run([recipe]):
@@ -91,7 +92,7 @@ class _Steps:
         if not all(map(self.make, recipe.parts, parts)):
             return False
         command = "join" if isinstance(recipe, JoinedRecipe) else "reduce"
-        words = [command, *parts, "-o", output, *self._options(recipe)]
+        words = [command, *map(as_argument, parts), "-o", output, *self._options(recipe)]
         self.commands.append(f"penult {' '.join(map(shell_quote, words))}")
         return True
 

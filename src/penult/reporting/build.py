@@ -9,6 +9,7 @@ from typing import Any
 from penult.classify.classifier import Classifier
 from penult.classify.edges import edge_lines, rising_edges
 from penult.images.notes import listing_messages
+from penult.interface import as_argument
 from penult.partition.stratification import is_labelled
 from penult.recipe import Recipe
 from penult.records import Features
@@ -33,7 +34,7 @@ from penult.reporting.steps.course import Course
 from penult.reporting.trained import Trained
 from penult.wording import count, listed, percent
 
-__all__ = ["build_report", "title_of"]
+__all__ = ["build_report", "has_corrected_labels", "title_of"]
 
 FINETUNED = "finetuned"
 """The kind of classifier that a head is."""
@@ -92,7 +93,7 @@ def build_report(
     if tuned is not None:
         commands: tuple[str, ...] = (
             finetune_command(tuned.folder, tuned.photos, sources=() if file else sources),
-            typed("predict", str(tuned.folder), "PHOTO_OR_FOLDER"),
+            typed("predict", as_argument(str(tuned.folder)), "PHOTO_OR_FOLDER"),
         )
     elif applied is not None:
         commands = applied_commands(sources, file, applied, scored=made.scores is not None)
@@ -124,6 +125,7 @@ def build_report(
         call=call,
         commands=(call.command(), *commands),
         relabelling=_relabelling(features, file, call, tuned) if made.label_issues else (),
+        corrected_before=has_corrected_labels(features),
         feature_file=feature_file,
         open_image=open_image,
         notes=course.notes,
@@ -141,6 +143,12 @@ def _relabelling(
     if file is None:
         return (call.command(changed=with_labels(features, CORRECTED)),)
     return relabelling_step(file, Path(CORRECTED)), call.command()
+
+
+def has_corrected_labels(features: Features) -> bool:
+    """Whether the labels come from the table that the next ones would be written to."""
+    table = features.origin.get("labels")
+    return isinstance(table, str) and Path(table).absolute() == Path(CORRECTED).absolute()
 
 
 def title_of(sources: Sequence[str | Path], file: Path | None) -> str:

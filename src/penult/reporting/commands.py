@@ -13,7 +13,7 @@ from penult.classify.classifier import Classifier
 from penult.classify.settings import TrainingSettings
 from penult.errors import WeightsError
 from penult.finetuning.training_photos import TrainingPhotos
-from penult.interface import shell_quote
+from penult.interface import as_argument, shell_quote
 from penult.recipe import AveragedRecipe, BackboneRecipe, JoinedRecipe, Recipe
 from penult.records import Features
 
@@ -71,7 +71,7 @@ def collection_commands(
     recipes: Sequence[Recipe] = (),
 ) -> tuple[str, ...]:
     """What to type to get rows without labels again, and what else a page shows of them."""
-    rows = str(file or FEATURES)
+    rows = as_argument(str(file or FEATURES))
     made = recipes or [features.recipe]
     again = extract_command(made, features.layers, features.origin, sources=sources)
     layer = _repeated("layer", [features.name] if len(features.layers) > 1 else [])
@@ -88,9 +88,9 @@ def applied_commands(
     sources: Sequence[str | Path], file: Path | None, classifier: Path, *, scored: bool
 ) -> tuple[str, ...]:
     """What to type to get the predictions, and the scores, of a classifier again."""
-    given = shown_sources(sources)
-    predict = [] if file else [typed("predict", str(classifier), *given, "-o", "predictions.csv")]
-    evaluate = typed("evaluate", str(classifier), *given, "--results", "scores")
+    given = [as_argument(str(classifier)), *shown_sources(sources)]
+    predict = [] if file else [typed("predict", *given, "-o", "predictions.csv")]
+    evaluate = typed("evaluate", *given, "--results", "scores")
     return (*predict, *([evaluate] if scored else []))
 
 
@@ -236,7 +236,7 @@ def train_command(
     output : its file
     every : all layers of the feature file, where that is at hand
     """
-    words = ["train", features or settings.features or FEATURES, "-o", output]
+    words = ["train", as_argument(features or settings.features or FEATURES), "-o", output]
     words += ["--seed", str(settings.seed)]
     tried = [result.layer for result in settings.layers] or [layer]
     every = every or settings.file_layers  # none where the file has one
@@ -259,7 +259,9 @@ def train_command(
 
 def shown_sources(sources: Sequence[str | Path]) -> list[str]:
     """Return sources as they are typed, or a word in the place of many."""
-    return ["IMAGES"] if len(sources) > SHOWN_SOURCES else [*map(str, sources)]
+    return (
+        ["IMAGES"] if len(sources) > SHOWN_SOURCES else [as_argument(str(one)) for one in sources]
+    )
 
 
 def typed_option(name: str, value: Any) -> list[str]:

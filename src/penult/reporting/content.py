@@ -80,6 +80,8 @@ class Report:
     relabelling : tuple of str
         What to type, in that order, once ``corrected.csv`` has all labels; a sentence in the place
         of a command that is not known.
+    corrected_before : bool
+        Whether the labels are already those of a ``corrected.csv`` that lies here.
     call : ReportCall or None
         What the report was asked for, which goes into ``scores.json``.
     feature_file : str
@@ -111,6 +113,7 @@ class Report:
     versions: Mapping[str, str] = field(default_factory=dict)
     commands: tuple[str, ...] = ()
     relabelling: tuple[str, ...] = ()
+    corrected_before: bool = False
     call: ReportCall | None = None
     feature_file: str = "features.h5"
 

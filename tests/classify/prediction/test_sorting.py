@@ -259,6 +259,20 @@ def test_a_class_folder_that_is_a_link_is_refused_before_and_while_sorting(photo
     assert files(tmp_path / "photos") == {"1.jpg": b"one"}
 
 
+def test_a_file_or_a_dead_link_where_a_folder_is_to_be_is_named(photo, target, tmp_path):
+    record, digest = photo("1.jpg", b"one")
+    sorter = Sorter(target, LABELS)
+    target.mkdir()
+    (target / "rose").touch()
+    for sort in (lambda: sorter.place(record, digest, "rose"), lambda: Sorter(target, LABELS)):
+        with pytest.raises(OutputExistsError, match="rose is a file; give another folder"):
+            sort()
+    dead = tmp_path / "dead"
+    dead.symlink_to("nothing")
+    with pytest.raises(OutputExistsError, match="dead is a link to nothing; give another folder"):
+        Sorter(dead, LABELS)
+
+
 def test_a_copy_of_a_private_photo_is_private(photo, target):
     record, digest = photo("1.jpg", b"one")
     record.path.chmod(0o600)

@@ -174,6 +174,7 @@ def test_rows_that_are_read_block_by_block_give_the_same(monkeypatch):
         ({"k": "2:12"}, "k is 2:12; allowed for 12 rows: a lower end of 2 or more and a higher"),
         ({"k": "1:4"}, "k is 1:4; allowed"),
         ({"k": "6:4"}, "k is 6:4; the lower end comes first; give k='4:6'"),
+        ({"k": (4, 4)}, "k is 4:4; that is one number of clusters; give k=4"),
         ({"k": "many"}, "k is many; give how many clusters, 10, or the ends of a range"),
         ({"k": 3, "method": "hdbscan"}, "finds how many clusters there are, and takes no k"),
         ({"min_cluster_size": 3}, "min_cluster_size is for method='hdbscan'"),

@@ -75,11 +75,13 @@ class Sorter:
         self._folders = dict(zip(labels, classes, strict=True))
         # Of so many names it is remembered who has them; the others are looked up on the disk.
         self._namesakes = lru_cache(maxsize=1000)(_Namesakes)
-        if self.folder.exists() and not self.folder.is_dir():
-            raise OutputExistsError(f"{folder} is a file; give a folder to sort the photos to")
+        if os.path.lexists(self.folder) and not self.folder.is_dir():
+            raise OutputExistsError(_not_a_folder(self.folder))
         require_folder_name(self.folder, "a folder a class")
         for name in (*classes, unsure, unlike):
             _refuse_link(self.folder / name)
+            if (self.folder / name).is_file():
+                raise OutputExistsError(_not_a_folder(self.folder / name))
             check_folder(self.folder / name)
         self._ready: set[Path] = set()
         self._noted: set[str] = set()
@@ -232,6 +234,8 @@ class Sorter:
         _refuse_link(folder)
         try:
             folder.mkdir(parents=True, exist_ok=True)
+        except FileExistsError as error:  # made since sorting began
+            raise OutputExistsError(_not_a_folder(folder)) from error
         except OSError as error:
             raise OutputError(f"the folder {folder} cannot be made: {error.strerror}") from error
         if folder not in self._ready:
@@ -243,6 +247,11 @@ def _name_of(record: ImageRecord) -> str:
     if record.path is not None:
         return record.path.name
     return safe_name(record.id.rpartition("/")[2])
+
+
+def _not_a_folder(path: Path) -> str:
+    what = "a link to nothing" if path.is_symlink() else "a file"
+    return f"{path} is {what}; give another folder to sort the photos to"
 
 
 def _refuse_link(folder: Path) -> None:

@@ -73,6 +73,8 @@ def numbers_of_clusters(k: int | str | Sequence[int] | None, rows: int) -> range
         )
         if _LEAST <= last < first < rows:
             allowed = f"the lower end comes first; give {option('k', f'{last}:{first}')}"
+        if first == last and 1 <= first <= rows:
+            allowed = f"that is one number of clusters; give {option('k', first)}"
         raise UsageError(f"{option('k')} is {first:,}:{last:,}; {allowed}")
     return range(first, last + 1)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from penult.interface import shell_quote
+from penult.interface import as_argument, shell_quote
 from penult.reporting.cluster_sections.content import ClustersContent
 from penult.web.section import Section
 from penult.web.thumbnails import Thumbnails
@@ -15,7 +15,7 @@ __all__ = ["MAKING"]
 
 def _content(shown: ClustersContent, thumbnails: Thumbnails) -> Mapping[str, Any]:
     found = shown.clustering
-    words = ["penult", "cluster", shown.file, "--layer", found.layer]
+    words = ["penult", "cluster", as_argument(shown.file), "--layer", found.layer]
     if found.method != "kmeans":
         words += ["--method", found.method]
     if found.method == "hdbscan":

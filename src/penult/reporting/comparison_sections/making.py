@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from penult.interface import shell_quote
+from penult.interface import as_argument, shell_quote
 from penult.records.comparison_words import different_held_out
 from penult.reporting.comparison_sections.content import ComparisonContent
 from penult.reporting.comparison_sections.summary import held_out_words, left_out_words
@@ -71,7 +71,7 @@ def _steps(shown: ComparisonContent) -> Iterator[tuple[str, str]]:
         if row.name == found.recommended and row.file:
             several = sum(one.file == row.file for one in found.rows) > 1
             layer = f" --layer {shell_quote(row.layer)}" if several else ""
-            file = shell_quote(str(found.folder / row.file))
+            file = shell_quote(as_argument(str(found.folder / row.file)))
             yield (
                 "Train a classifier on the features of the recommended model, which are kept.",
                 f"penult train {file}{layer} -o classifier.skops",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from penult.interface import shell_quote
+from penult.interface import as_argument, shell_quote
 from penult.records import DuplicatePair, ThresholdCount
 from penult.reporting.duplicate_pictures import PicturedPair, pictured_pairs
 from penult.reporting.duplicate_sections.content import DuplicatesContent
@@ -61,7 +61,7 @@ def _further(shown: DuplicatesContent, last: float) -> str:
     if less <= 0:
         return ""
     page = f"-o {shell_quote(shown.page)} --overwrite"
-    return f"penult duplicates {shell_quote(shown.file)} --threshold {less:g} {page}"
+    return f"penult duplicates {shell_quote(as_argument(shown.file))} --threshold {less:g} {page}"
 
 
 CALIBRATION = Section[DuplicatesContent](

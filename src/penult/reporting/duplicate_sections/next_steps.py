@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from penult.interface import shell_quote
+from penult.interface import as_argument, shell_quote
 from penult.records import Duplicates
 from penult.reporting.duplicate_sections.content import DuplicatesContent
 from penult.web.section import Section
@@ -21,7 +21,7 @@ def _content(shown: DuplicatesContent, thumbnails: Thumbnails) -> Mapping[str, A
 
 def _steps(shown: DuplicatesContent) -> Iterator[tuple[str, str]]:
     found = shown.duplicates
-    typed = f"penult duplicates {shell_quote(shown.file)}"
+    typed = f"penult duplicates {shell_quote(as_argument(shown.file))}"
     at = f" --threshold {found.threshold:g}"
     yield (
         "This page again, with the threshold that suits these photos:",
@@ -44,7 +44,7 @@ def _steps(shown: DuplicatesContent) -> Iterator[tuple[str, str]]:
             f"{typed}{at} --repair repaired.h5",
         )
     if found.repaired is not None and found.repaired.path.endswith((".h5", ".hdf5")):
-        repaired = shell_quote(found.repaired.path)
+        repaired = shell_quote(as_argument(found.repaired.path))
         classifier = shell_quote(str(Path(found.repaired.path).with_suffix(".skops")))
         yield (
             "A classifier trained and scored on parts without near-duplicates between them:",
@@ -53,7 +53,7 @@ def _steps(shown: DuplicatesContent) -> Iterator[tuple[str, str]]:
     elif found.groups and not _has_splits(found):
         yield (
             "A classifier whose training and held-out photos have no near-duplicates between them:",
-            f"penult train {shell_quote(shown.file)} -o rows.skops --near-duplicates "
+            f"penult train {shell_quote(as_argument(shown.file))} -o rows.skops --near-duplicates "
             f"{found.threshold:g}",
         )
 

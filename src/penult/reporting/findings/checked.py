@@ -14,7 +14,7 @@ _NOT_DONE = {
     "retrieval": "The search was not scored",
     "duplicates": "Duplicates were not looked for",
     "evidence": "Where in mistakes their class was found is not shown",
-    "finetuning": "Not all test photos are there",
+    "finetuning": "Not all test photos are as they were",
 }
 
 

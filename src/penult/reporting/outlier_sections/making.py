@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from penult.interface import shell_quote
+from penult.interface import as_argument, shell_quote
 from penult.records import REASONS
 from penult.reporting.outlier_sections.content import OutliersContent
 from penult.web.section import Section
@@ -18,8 +18,8 @@ _MOST = 200  # references
 
 def _content(shown: OutliersContent, thumbnails: Thumbnails) -> Mapping[str, Any]:
     found = shown.outliers
-    words = ["penult", "outliers", shown.file, "--reference", found.reference, "-k", str(found.k)]
-    words += ["--layer", found.layer]
+    words = ["penult", "outliers", as_argument(shown.file), "--reference", found.reference]
+    words += ["-k", str(found.k), "--layer", found.layer]
     if found.metric != "cosine":
         words += ["--metric", found.metric]
     again = " ".join(map(shell_quote, words))

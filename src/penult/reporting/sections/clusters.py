@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from penult.interface import shell_quote
+from penult.interface import as_argument, shell_quote
 from penult.reporting.cluster_sections import ClustersContent
 from penult.reporting.cluster_sections.clusters import clusters_content
 from penult.reporting.content import Report
@@ -39,7 +39,7 @@ def _another(shown: ClustersContent) -> str:
     if not others:
         return ""
     number = str(-max(others)[1])
-    words = ["penult", "cluster", shown.file, "--layer", found.layer, "-k", number]
+    words = ["penult", "cluster", as_argument(shown.file), "--layer", found.layer, "-k", number]
     return " ".join(map(shell_quote, [*words, "-o", "clusters.html"]))
 
 

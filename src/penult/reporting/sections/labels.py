@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from penult.interface import as_argument
 from penult.reporting.commands import CORRECTED, typed
 from penult.reporting.content import Report
 from penult.reporting.sections.base import LARGE, Section
@@ -48,8 +49,8 @@ def _content(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any] | None
 
 def _steps(report: Report) -> list[tuple[str, str]]:
     """What to do with the list that was looked through: a sentence, and a command or ""."""
-    words = ["labels", "apply", "reviewed.csv", report.feature_file, "-o", CORRECTED]
-    if report.call is not None and report.call.options.get("labels") == CORRECTED:
+    words = ["labels", "apply", "reviewed.csv", as_argument(report.feature_file), "-o", CORRECTED]
+    if report.corrected_before:
         words.append("--overwrite")  # it is the table of the last time
     said = ["Make the report again with that table; rows of unchanged photos are taken from it."]
     if report.finetuning is not None:

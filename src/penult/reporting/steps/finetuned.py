@@ -70,11 +70,19 @@ def find_tested(
         ids=tuple(str(features.ids[tested[one]]) if one in tested else one for one in held_out.ids),
     )
     gone = len(photos.test) - len(tested)
+    notes = []
     if gone:
-        course.notes["finetuning"] = (
+        notes.append(
             f"{gone:,} of {len(photos.test):,} are gone, or are no longer the same; they count in "
             "the scores, and have no picture"
         )
+    if relabelled := _relabelled(features, held_out):
+        notes.append(
+            f"{relabelled:,} of {len(tested):,} have another label now than the one that they are "
+            "scored by, which they had then"
+        )
+    if notes:
+        course.notes["finetuning"] = "; ".join(notes)
     learnt = {**places.of(photos.train), **places.of(photos.validation)}
     issues: tuple[LabelIssue, ...] | None = None
     if label_errors:
@@ -115,6 +123,19 @@ class _Places:
             if place is not None:
                 found[one] = place
         return found
+
+
+def _relabelled(features: Features, held_out: HeldOut) -> int:
+    """How many test photos have another label now; of several labels, or none, it is not told."""
+    if features.targets is not None:
+        return 0
+    now = {
+        str(one): features.label_names[label]
+        for one, label in zip(features.ids, features.labels.tolist(), strict=True)
+        if label >= 0
+    }
+    then = zip(held_out.ids, held_out.truth, strict=True)
+    return sum(now.get(one, truth) != truth for one, truth in then)
 
 
 def _label_issues(
