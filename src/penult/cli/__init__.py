@@ -21,6 +21,7 @@ from penult.cli import options
 from penult.cli.commands import COMMANDS, GROUPS
 from penult.cli.completion import completing
 from penult.cli.console import encode_anything, fail, warn
+from penult.cli.followers import silent_followers
 from penult.cli.help import Command, Group
 from penult.cli.stop import Stopped, stopped_by_signals
 from penult.cli.streams import ReaderGone, standard_streams
@@ -118,7 +119,7 @@ def main() -> None:
     gc.set_threshold(20_000)
     atexit.register(_leave_garbage)
     try:
-        with standard_streams(), stopped_by_signals():
+        with standard_streams(), silent_followers(), stopped_by_signals():
             code = _run()
     except (ReaderGone, Stopped) as error:
         code = error.exit_code

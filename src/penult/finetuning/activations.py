@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from penult.finetuning.array_store import ArrayStore
     from penult.finetuning.blocks import Block
     from penult.finetuning.network import HeadedNetwork
+    from penult.finetuning.processes import Processes
 
 __all__ = ["ActivationFeed", "Tail", "keep_activations"]
 
@@ -152,7 +153,7 @@ def keep_activations(
     rows: NDArray[np.int64],
     *,
     batch_size: int,
-    device: torch.device,
+    processes: Processes,
     store: ArrayStore,
     step: Callable[[int], None],
 ) -> ActivationFeed | None:
@@ -167,8 +168,8 @@ def keep_activations(
     rows : int64 array
         Row numbers.
     batch_size : int
-    device : torch.device
-        Where the network is.
+    processes : Processes
+        Where the network is. Each runs a part of the photos, and keeps what all of them found.
     store : ArrayStore
         Which has nothing yet.
     step : callable
@@ -179,17 +180,21 @@ def keep_activations(
     ActivationFeed or None
         None where the network cannot be divided there, or the store has too little room.
     """
-    done = 0
+    done, has_room = 0, True
     tail.network.eval()
-    for numbers, pixels in feed.batches(in_batches(rows, batch_size)):
+    batches = in_batches(rows, batch_size * processes.count)
+    for numbers, pixels in feed.batches(map(processes.part, batches)):
+        mine = None
         if not len(numbers):
-            continue
-        if not done and not tail.is_exact(pixels[:_TRIED].to(device)):
-            return None
-        activations = infer(tail.activation, pixels, device)
-        for number, array in zip(numbers, activations, strict=True):
-            if not store.put(int(number), array.copy()):
+            mine = numbers, np.empty(0, np.float32)
+        elif has_room and (done or tail.is_exact(pixels[:_TRIED].to(processes.device))):
+            mine = numbers, infer(tail.activation, pixels, processes.device)
+        for found in processes.gather(mine):
+            if found is None:
                 return None
-        done += len(numbers)
+            there, arrays = found
+            for number, array in zip(there, arrays, strict=True):
+                has_room = has_room and store.put(int(number), np.array(array))
+            done += len(there)
         step(done)
-    return ActivationFeed(store) if done else None
+    return ActivationFeed(store) if all(processes.gather(has_room and done > 0)) else None

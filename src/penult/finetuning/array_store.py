@@ -33,6 +33,8 @@ class ArrayStore:
         the store, or with the process.
     memory, disk : int, optional
         Bytes; by default a quarter of the memory, and half of the disk, that is free now.
+    sharers : int
+        How many processes take their part of that, at about the same time.
 
     Attributes
     ----------
@@ -40,10 +42,20 @@ class ArrayStore:
         Bytes for which there is room.
     """
 
-    def __init__(self, folder: Path, *, memory: int | None = None, disk: int | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        memory: int | None = None,
+        disk: int | None = None,
+        sharers: int = 1,
+    ) -> None:
         self._folder = folder
-        self.memory_left = int(_MEMORY_SHARE * free_memory()) if memory is None else memory
-        self.disk_left = int(_DISK_SHARE * shutil.disk_usage(folder).free) if disk is None else disk
+        if memory is None:
+            memory = int(_MEMORY_SHARE * free_memory() / sharers)
+        if disk is None:
+            disk = int(_DISK_SHARE * shutil.disk_usage(folder).free / sharers)
+        self.memory_left, self.disk_left = memory, disk
         self._arrays: dict[Hashable, NDArray[Any]] = {}
         self._places: dict[Hashable, tuple[int, np.dtype[Any], tuple[int, ...]]] = {}
         self._file: IO[bytes] | None = None

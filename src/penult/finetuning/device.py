@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
 
-from penult.engines.torch_device import find_device
-from penult.errors import EngineError
+from penult.engines.torch_device import Device, find_device
+from penult.errors import EngineError, UsageError
+from penult.finetuning.processes import Processes
+from penult.interface import option
 from penult.messages import first_line
+from penult.wording import count
 
-if TYPE_CHECKING:
-    from accelerate import Accelerator
+__all__ = ["open_processes"]
 
-__all__ = ["open_accelerator"]
+_DIVIDING = frozenset({"DEEPSPEED", "FSDP", "MEGATRON_LM"})  # the network itself
+_TOLD = ("RANK", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")  # by every launcher
 
 
-def open_accelerator(device: str) -> Accelerator:
-    """Open accelerate for a device.
+def open_processes(device: str) -> Processes:
+    """Open accelerate for a device, or for those of all processes that a launcher started.
 
     Of the libraries for that, it is the one whose loop stays the caller's and that brings nothing
     that torch's extra does not have already. Precision is not its business here: what it knows of
@@ -28,18 +31,61 @@ def open_accelerator(device: str) -> Accelerator:
 
     Raises
     ------
+    UsageError
+        If the launcher started more processes than there can be here, or one device was given.
     EngineError
         If the device is not here, or this process has opened accelerate otherwise before.
     """
     import torch
     from accelerate import Accelerator
 
+    started = int(os.environ.get("WORLD_SIZE") or 1)
+    if started > 1 and not all(map(os.environ.get, _TOLD)):
+        raise _unconnected(started, device)
+    own = int(os.environ.get("LOCAL_RANK") or 0)
+    if started > 1 and device != "cpu" and own < torch.cuda.device_count():
+        torch.cuda.set_device(own)  # or each would take memory of the first GPU, too
     found = find_device(device)
+    if started > 1:
+        _require_devices(found, device, started)
     if found.kind == "cuda" and found.place.index is not None:
         torch.cuda.set_device(found.place)
     try:
-        return Accelerator(cpu=found.kind == "cpu", mixed_precision="no")
+        accelerator = Accelerator(cpu=found.kind == "cpu", mixed_precision="no")
     except (ValueError, RuntimeError) as error:  # its state is the process's
         raise EngineError(
             f"accelerate cannot train on {device} here: {first_line(error)}; start another process"
         ) from error
+    if accelerator.num_processes != started > 1:
+        raise _unconnected(started, device)
+    if (kind := accelerator.distributed_type.value) in _DIVIDING:
+        raise UsageError(
+            f"accelerate launch was asked for {kind}, which divides a network among GPUs; "
+            "penult divides the photos: launch it with --multi_gpu"
+        )
+    return Processes(accelerator)
+
+
+def _unconnected(started: int, device: str) -> UsageError:
+    return UsageError(
+        f"{started} processes were started (WORLD_SIZE), and they cannot find each other to train "
+        f"on {device}; start them by torchrun or accelerate launch, with a GPU for each or "
+        f"{option('device', 'cpu')}, or start one, without WORLD_SIZE"
+    )
+
+
+def _require_devices(found: Device, given: str, started: int) -> None:
+    """Refuse what several processes cannot share."""
+    import torch
+
+    if found.place.index is not None:
+        raise UsageError(
+            f"{option('device', given)} was given to {started} processes, of which each takes a "
+            f"GPU of its own; give {option('device', found.kind)}, or start one process"
+        )
+    here = int(os.environ.get("LOCAL_WORLD_SIZE") or 1)
+    if found.kind == "cuda" and here > (gpus := torch.cuda.device_count()):
+        raise UsageError(
+            f"{here} processes were started, and torch finds {count(gpus, 'GPU')} here; start as "
+            f"many as there are GPUs"
+        )

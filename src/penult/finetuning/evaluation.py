@@ -14,11 +14,11 @@ from penult.finetuning.inference import infer
 from penult.finetuning.step import arithmetic
 
 if TYPE_CHECKING:
-    from accelerate import Accelerator
     from numpy.typing import NDArray
     from torch import nn
 
     from penult.finetuning.feeds import Feed
+    from penult.finetuning.processes import Processes
     from penult.recipe import Precision
 
 __all__ = ["Evaluation"]
@@ -36,7 +36,8 @@ class Evaluation:
     truth : int64 array, shape (N,), or bool array, shape (N, K)
         By row number.
     batch_size : int
-    accelerator : Accelerator
+    processes : Processes
+        Each runs a part of the photos, and all know what the others found.
     precision : {"float32", "bfloat16"}
         Of the forward pass.
     """
@@ -45,7 +46,7 @@ class Evaluation:
     feed: Feed
     truth: NDArray[Any]
     batch_size: int
-    accelerator: Accelerator
+    processes: Processes
     precision: Precision
 
     def logits(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
@@ -68,15 +69,17 @@ class Evaluation:
             If none could be read, or not even one fits into memory.
         """
         self.model.eval()
-        found, kept = [], []
-        with arithmetic(self.accelerator, self.precision):
-            for numbers, inputs in self.feed.batches(in_batches(rows, self.batch_size)):
+        mine = []
+        batches = in_batches(self.processes.part(rows), self.batch_size)
+        with arithmetic(self.processes.device, self.precision):
+            for numbers, inputs in self.feed.batches(batches):
                 if len(numbers):
-                    found.append(infer(self.model, inputs, self.accelerator.device))
-                    kept.append(numbers)
+                    mine.append((numbers, infer(self.model, inputs, self.processes.device)))
+        found = [one for part in self.processes.gather(mine) for one in part]
         if not found:
             raise EngineError("none of the images can be read any more")
-        return np.concatenate(kept), np.concatenate(found)
+        kept, logits = zip(*found, strict=True)
+        return np.concatenate(kept), np.concatenate(logits)
 
     def score(self, rows: NDArray[np.int64]) -> tuple[float, float]:
         """Give the mean loss, at the temperature that suits it best, and the accuracy."""

@@ -21,12 +21,12 @@ from penult.records import FinetuneEpoch, Progress
 from penult.wording import percent
 
 if TYPE_CHECKING:
-    from accelerate import Accelerator
     from numpy.typing import NDArray
 
     from penult.finetuning.feeds import Feed
     from penult.finetuning.losses import Loss
     from penult.finetuning.network import HeadedNetwork
+    from penult.finetuning.processes import Processes
     from penult.progress import Tell
     from penult.recipe import Precision
 
@@ -54,7 +54,8 @@ class Training:
         As for `Step`.
     loss : Loss
     epochs, patience, batch_size, seed : int
-    accelerator : Accelerator
+    processes : Processes
+        All of which train, each on its part of every batch.
     precision : {"float32", "bfloat16"}
         Of the forward pass.
     stage : str
@@ -62,8 +63,8 @@ class Training:
     changed : bool
         Whether the training photos are changed at random, in each epoch anew.
     keep : callable
-        Called with what is needed to go on, tensors and plain values, after each epoch and every
-        two minutes.
+        Called by the first process with what is needed to go on, tensors and plain values, after
+        each epoch and every two minutes.
     earlier : dict or None
         What an interrupted run kept.
     tell : callable
@@ -83,7 +84,7 @@ class Training:
     patience: int
     batch_size: int
     seed: int
-    accelerator: Accelerator
+    processes: Processes
     precision: Precision
     stage: str
     tell: Tell
@@ -98,7 +99,7 @@ class Training:
             feed=self.feed,
             truth=self.truth,
             batch_size=self.batch_size,
-            accelerator=self.accelerator,
+            processes=self.processes,
             precision=self.precision,
         )
         self._history = History()
@@ -117,24 +118,24 @@ class Training:
         EngineError
             If not even one image at a time fits into memory.
         """
-        devices = [self.accelerator.device] if self._is_cuda else []
+        devices = [self.processes.device] if self._is_cuda else []
         with torch.random.fork_rng(devices=devices):
             return self._run()
 
     @property
     def _is_cuda(self) -> bool:
-        return str(self.accelerator.device.type) == "cuda"
+        return str(self.processes.device.type) == "cuda"
 
     def _run(self) -> History:
-        self.network.to(self.accelerator.device)
-        self.model.to(self.accelerator.device)
+        self.network.to(self.processes.device)
+        self.model.to(self.processes.device)
         self._step = Step(
             model=self.model,
             groups=self.groups,
             loss=self.loss,
             steps=self._batches * self.epochs,
             batch_size=self.batch_size,
-            accelerator=self.accelerator,
+            processes=self.processes,
             precision=self.precision,
         )
         if self.earlier is not None:
@@ -168,8 +169,10 @@ class Training:
         order = np.random.default_rng([self.seed, epoch]).permutation(self.train)
         batches = np.array_split(order, self._batches)
         began = time.perf_counter()
-        if self._within is None:
-            torch.manual_seed(self.seed * 1_000_003 + epoch)
+        if self._within is None or not self.processes.is_first:
+            # What drops out is another choice in each process, whose images are others.
+            number = self.processes.number
+            torch.manual_seed(self.seed * 1_000_003 + epoch + 500_009 * number)
         first, total, weight, before = self._within or (0, 0.0, 0.0, 0.0)
         self._within = None
         began -= before
@@ -179,13 +182,12 @@ class Training:
         self._tell(epoch, done)
         view = epoch - 1 if self.changed else None
         started = time.perf_counter()
-        fed = self.feed.batches(batches[first:], view=view)
+        fed = self.feed.batches(map(self.processes.part, batches[first:]), view=view)
         for place, (rows, inputs) in enumerate(fed, start=first):
-            if len(rows):
-                step = (epoch - 1) * self._batches + place
-                value, divisor = self._step(inputs, self._truth(rows), step)
-                total, weight = total + value, weight + divisor
-            done, trained = done + len(batches[place]), trained + len(rows)
+            step = (epoch - 1) * self._batches + place
+            value, divisor, images = self._step(inputs, self._truth(rows), step)
+            total, weight = total + value, weight + divisor
+            done, trained = done + len(batches[place]), trained + images
             self._tell(epoch, done)
             if time.monotonic() - self._saved > _SAVED_EVERY:
                 self._save(within=(place + 1, total, weight, time.perf_counter() - began))
@@ -198,7 +200,7 @@ class Training:
 
     def _truth(self, rows: NDArray[np.int64]) -> torch.Tensor:
         truth = torch.from_numpy(np.ascontiguousarray(self.truth[rows]))
-        return (truth.float() if truth.ndim == 2 else truth).to(self.accelerator.device)
+        return (truth.float() if truth.ndim == 2 else truth).to(self.processes.device)
 
     def _note(
         self,
@@ -242,6 +244,8 @@ class Training:
 
     def _save(self, within: tuple[int, float, float, float] | None = None) -> None:
         self._saved = time.monotonic()
+        if not self.processes.is_first:
+            return
         self.keep(
             {
                 "network": self.network.learned(),

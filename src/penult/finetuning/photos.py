@@ -71,6 +71,11 @@ class Photos:
         """Whether a photo may have several labels."""
         return self.features.targets is not None
 
+    def in_memory(self) -> Photos:
+        """The same without a file, so that another process can have them."""
+        features = self.features.take(np.arange(len(self.features)))
+        return replace(self, features=replace(features, features=self.rows))
+
     def digest(self, parts: Parts) -> str:
         """By what other photos, labels, rows or parts are told from these, hex SHA-256."""
         found = hashlib.sha256()

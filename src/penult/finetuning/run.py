@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,10 +17,11 @@ from penult.backbones.checkpoint import architecture_of
 from penult.backbones.registry import DEFAULT_MODEL
 from penult.backbones.training_images import training_images
 from penult.classify.evaluation.seen import content_keys
+from penult.errors import UsageError
 from penult.finetuning.array_store import ArrayStore
 from penult.finetuning.assessment import Assessment
 from penult.finetuning.checkpoint_folder import check_folder, write_checkpoint
-from penult.finetuning.device import open_accelerator
+from penult.finetuning.device import open_processes
 from penult.finetuning.feeds import PixelFeed
 from penult.finetuning.finetuned_model import FinetunedModel
 from penult.finetuning.head import Head
@@ -38,17 +40,19 @@ from penult.finetuning.training_photos import TrainingPhotos
 from penult.finetuning.verdict import verdict
 from penult.finetuning.wise_ft import average_weights
 from penult.images.pixels.augment import Augmentation
-from penult.progress import announce
+from penult.interface import option
+from penult.machine import cores
+from penult.progress import announce, following
 from penult.records import Finetuned
 from penult.wording import listed
 
 if TYPE_CHECKING:
-    from accelerate import Accelerator
     from numpy.typing import NDArray
 
     from penult.backbones.backbone import Backbone
     from penult.finetuning.history import History
     from penult.finetuning.photos import LabelledPhotos, Photos
+    from penult.finetuning.processes import Processes
     from penult.finetuning.split import Parts
     from penult.progress import Tell
     from penult.recipe import Precision
@@ -90,14 +94,59 @@ class FinetuneRun:
 
     def run(self, tell: Tell) -> Finetuned:
         """Fine-tune; see `penult.finetune`."""
-        check_folder(self.output, overwrite=self.overwrite, inputs=self.inputs)
-        require_tensorboard(self.tensorboard)
-        backbone = self.source.open_backbone()
+        processes = open_processes(self.source.device)
+        with processes.together():
+            if processes.count > 1:
+                self._require_one_result()
+            if not processes.is_first:
+                with following(False) as silent:
+                    return self._run(processes, None, silent)
+            check_folder(self.output, overwrite=self.overwrite, inputs=self.inputs)
+            require_tensorboard(self.tensorboard)
+            return self._run(processes, self._open_folder, tell)
+
+    def _require_one_result(self) -> None:
+        """Refuse what several processes do not do as one would."""
+        if self.keep is not None:
+            raise UsageError(
+                "penult.FineTuner trains in one process, and a launcher started several; start "
+                "one, or call penult.finetune"
+            )
+        if self.options.batch_norm == "train":
+            raise UsageError(
+                f"{option('batch_norm', 'train')} takes the means of a batch, which several "
+                f"processes divide among them; give {option('batch_norm', 'fixed')}, or start one "
+                f"process"
+            )
+
+    def _run(
+        self,
+        processes: Processes,
+        open_folder: Callable[[Backbone], RunFolder] | None,
+        tell: Tell,
+    ) -> Finetuned:
+        """Take this process's part; only the first one has a folder."""
+        # The first process fetches what is to be fetched.
+        backbone = processes.in_turn(self.source.open_backbone)
         require_trainable(backbone)
+        if len(set(processes.gather(backbone.weights.sha256))) > 1:
+            raise UsageError(f"the weights of {backbone.described} are not the same everywhere")
         architecture = architecture_of(backbone)
         divide_blocks(backbone, self.options)  # refuses too many before photos are read
-        accelerator = open_accelerator(self.source.device)
-        folder = RunFolder(
+        folder = None if open_folder is None else open_folder(backbone)
+        done = False
+        try:
+            with TrainingLog(self.tensorboard if processes.is_first else None) as log:
+                work = _Work(self, backbone, architecture, processes, folder, tell, log)
+                finetuned = work.run()
+            done = True
+        finally:
+            if folder is not None:
+                folder.release(done=done)
+        return finetuned
+
+    def _open_folder(self, backbone: Backbone) -> RunFolder:
+        return RunFolder(
             self.output,
             {
                 "model": backbone.name,
@@ -108,15 +157,6 @@ class FinetuneRun:
             resume=self.resume,
             restart=self.restart,
         )
-        done = False
-        try:
-            with TrainingLog(self.tensorboard) as log:
-                work = _Work(self, backbone, architecture, accelerator, folder, tell, log)
-                finetuned = work.run()
-            done = True
-        finally:
-            folder.release(done=done)
-        return finetuned
 
 
 @dataclass(eq=False)
@@ -126,27 +166,23 @@ class _Work:
     asked: FinetuneRun
     backbone: Backbone
     architecture: str
-    accelerator: Accelerator
-    folder: RunFolder
+    processes: Processes
+    folder: RunFolder | None
     tell: Tell
     log: TrainingLog
 
     def run(self) -> Finetuned:
-        options = self.asked.options
+        options, processes = self.asked.options, self.processes
+        self.photos, self.parts, probes = processes.share(self._probed)
         began = time.perf_counter()
-        self.photos: Photos = self.asked.source.read(
-            self.folder.rows, leave_out=self.asked.output, anew=not self.folder.is_begun
-        )
-        self.parts: Parts = divide(self.photos.features, options)
-        self.parts.tell_unscored()
-        announce("solving the probe", brief=True)
-        probes = Probes.solve(self.photos, self.parts, options.class_weight)
-        self.folder.spent(time.perf_counter() - began)
-        began = time.perf_counter()
-        kept = None if self.asked.keep is not None else self.folder.training
+        is_kept = self.folder is not None and self.asked.keep is None
+        kept = self._own.training if is_kept else None
         state = TrainingState(kept, self.photos.digest(self.parts))
         # What earlier runs took for the epochs that this one takes over.
         began -= state.seconds
+        self.scratch = processes.share(lambda: self._own.path)
+        if not self.scratch.is_dir():  # on another machine
+            self.scratch = Path(tempfile.gettempdir())
         self.reader = self._reader()
         self.network = starting_network(self.backbone, options, probes.start.weights)
         stages = Stages(
@@ -156,9 +192,9 @@ class _Work:
             photos=self.photos,
             parts=self.parts,
             reader=self.reader,
-            accelerator=self.accelerator,
+            processes=self.processes,
             state=state,
-            folder=self.folder.path,
+            folder=self.scratch,
             log=self.log,
             tell=self.tell,
         )
@@ -169,28 +205,57 @@ class _Work:
                 self.network, history, lambda: evaluation.score(self.parts.validation)[0]
             )
         assessment = Assessment.make(self.photos, self.parts, evaluation, probes, seed=options.seed)
-        finetuned = self._finetuned(
-            history, assessment, share, finetuning=time.perf_counter() - began
+        for failures in processes.gather(self.reader.failures):
+            self.reader.failures.update(failures)
+        spent = time.perf_counter() - began
+        return processes.share(lambda: self._written(history, assessment, share, spent))
+
+    def _probed(self) -> tuple[Photos, Parts, Probes]:
+        """Make, or take up, the rows of all photos; divide them, and solve the probe."""
+        options = self.asked.options
+        began = time.perf_counter()
+        photos = self.asked.source.read(
+            self._own.rows, leave_out=self.asked.output, anew=not self._own.is_begun
         )
+        parts = divide(photos.features, options)
+        parts.tell_unscored()
+        announce("solving the probe", brief=True)
+        probes = Probes.solve(photos, parts, options.class_weight)
+        self._own.spent(time.perf_counter() - began)
+        return photos if self.processes.count == 1 else photos.in_memory(), parts, probes
+
+    @property
+    def _own(self) -> RunFolder:
+        assert self.folder is not None  # asked by the first process alone
+        return self.folder
+
+    def _written(
+        self, history: History, assessment: Assessment, share: float | None, finetuning: float
+    ) -> Finetuned:
+        """Write what the run came to, and say what that is."""
+        finetuned = self._finetuned(history, assessment, share, finetuning=finetuning)
         announce("writing the checkpoint", brief=True)
         self._write(finetuned, assessment)
         return finetuned
 
     def _reader(self) -> PixelReader:
-        policy = self.asked.options.policy
+        policy, reading = self.asked.options.policy, self.asked.source.reading
+        neighbours = self.processes.neighbours
+        if neighbours > 1 and reading.workers is None:
+            reading = replace(reading, workers=max(1, cores() // neighbours))
         return PixelReader(
             records=self.photos.records,
             preprocessing=self.backbone.preprocessing,
-            reading=self.asked.source.reading,
+            reading=reading,
             augmentation=None if policy is None else Augmentation(policy, self.asked.options.seed),
-            store=ArrayStore(self.folder.path),
+            store=ArrayStore(self.scratch, sharers=neighbours),
         )
 
     def _finetuned(
         self, history: History, assessment: Assessment, share: float | None, *, finetuning: float
     ) -> Finetuned:
         """Put together what is said of the run."""
-        probe, network = self.folder.seconds, self.network
+        probe, network = self._own.seconds, self.network
         tested, probed = assessment.tested, assessment.probed
         return Finetuned(
             output=str(self.asked.output),
@@ -314,7 +379,7 @@ class _Work:
                     parts,
                     network,
                     PixelFeed(self.reader),
-                    device=self.accelerator.device,
+                    device=self.processes.device,
                     batch_size=options.train_batch_size,
                     seed=options.seed,
                 ),

@@ -20,8 +20,6 @@ from penult.records import Progress
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from accelerate import Accelerator
-
     from penult.finetuning.blocks import Block
     from penult.finetuning.evaluation import Evaluation
     from penult.finetuning.history import History
@@ -29,6 +27,7 @@ if TYPE_CHECKING:
     from penult.finetuning.options import FinetuneOptions
     from penult.finetuning.photos import Photos
     from penult.finetuning.pixels import PixelReader
+    from penult.finetuning.processes import Processes
     from penult.finetuning.split import Parts
     from penult.finetuning.state import TrainingState
     from penult.finetuning.training_log import TrainingLog
@@ -52,7 +51,7 @@ class Stages:
     photos : Photos
     parts : Parts
     reader : PixelReader
-    accelerator : Accelerator
+    processes : Processes
     state : TrainingState
         What each keeps.
     folder : Path
@@ -67,7 +66,7 @@ class Stages:
     photos: Photos
     parts: Parts
     reader: PixelReader
-    accelerator: Accelerator
+    processes: Processes
     state: TrainingState
     folder: Path
     log: TrainingLog
@@ -119,13 +118,13 @@ class Stages:
             patience=options.patience,
             batch_size=options.train_batch_size,
             seed=options.seed,
-            accelerator=self.accelerator,
+            processes=self.processes,
             precision=self.precision,
             stage=name,
             tell=self.tell,
             changed=changed,
             keep=lambda state: self.state.keep(name, state),
-            earlier=self.state.stage(name),
+            earlier=self.processes.share(lambda: self.state.stage(name)),
             on_epoch=lambda epochs: self.log(name, epochs),
         )
         return training.run(), training.evaluation
@@ -137,7 +136,7 @@ class Stages:
             return network, pixels
         rows = np.concatenate([self.parts.train, self.parts.validation, self.parts.test])
         rows.sort()
-        network.to(self.accelerator.device)
+        network.to(self.processes.device)
         tail = Tail(network, network.frozen)
 
         def step(done: int) -> None:
@@ -148,8 +147,8 @@ class Stages:
             pixels,
             rows,
             batch_size=self.options.train_batch_size,
-            device=self.accelerator.device,
-            store=ArrayStore(self.folder),
+            processes=self.processes,
+            store=ArrayStore(self.folder, sharers=self.processes.neighbours),
             step=step,
         )
         return (network, pixels) if kept is None else (tail, kept)

@@ -145,7 +145,8 @@ def finetune(
     precision : {"float32", "bfloat16"}, default="float32"
         Of the forward pass in training; weights are float32, and scores those of float32.
     device : str, default="auto"
-        What it runs on: ``"cpu"``, ``"cuda"``, ``"cuda:1"``, ``"mps"``.
+        What it runs on: ``"cpu"``, ``"cuda"``, ``"cuda:1"``, ``"mps"``. Processes that torchrun or
+        ``accelerate launch`` started take a GPU each.
     workers : int, optional
         Decoding threads; no number depends on them.
     on_error : {"skip", "fail"}, default="skip"
