@@ -69,6 +69,9 @@ def test_as_json(penult, rows, tmp_path):
         "images": len(load(rows).ids),
         "corrected": [{"id": image, "label": label}],
         "already": 0,
+        "by_folder": [],
+        "unread": [],
+        "unlabelled": [],
     }
 
 
@@ -85,3 +88,49 @@ def test_a_group_says_which_commands_it_has(penult):
     assert penult("labels").err.startswith("Usage: penult labels COMMAND")
     told = "unknown command 'aply'; did you mean apply? (penult labels --help lists them)"
     assert penult("labels", "aply").err == f"penult: {told}\n"
+
+
+def test_a_photo_mended_keeps_its_label_and_one_added_gets_that_of_its_folder(
+    penult, photos, toy, tmp_path
+):
+    root, rows, table = photos, tmp_path / "rows.h5", tmp_path / "table.csv"
+    first = next(root.glob("*/*"))
+    broken, added = first.with_name("broken.jpg"), first.with_name("added.jpg")
+    broken.write_bytes(b"not yet")
+    (tmp_path / "list.csv").write_text("id,label,suggested\n")
+    extract = ("extract", root, "-o", rows, "-m", toy, "-q")
+    apply = ("labels", "apply", tmp_path / "list.csv", rows, "-o", table, "--overwrite")
+    assert penult(*extract).code == 0
+    said = penult(*apply, "-q").out
+    assert f"1 image that could not be read is in the table as well: {_id(root, broken)}" in said
+
+    # Still broken, now with labels from the table: its line is not lost from the next table.
+    assert penult(*extract, "--labels", table, "--overwrite").code == 0
+    assert penult(*apply).code == 0
+    broken.write_bytes(first.read_bytes())
+    added.write_bytes(first.read_bytes())
+    done = penult(*extract, "--labels", table, "--overwrite")
+    images = len(load(rows).ids)
+    folder = first.parent.name
+    assert (
+        f"1 of {images} images has no label in table.csv: {_id(root, added)}; add a line, "
+        f"such as {_id(root, added)},{folder}, or have penult labels apply write the table "
+        "again: --by-folder takes the labels that it lacks from the folders"
+    ) in done.out
+    assert label(rows, _id(root, broken)) == folder
+    assert label(rows, _id(root, added)) is None
+    assert f"1 image without a label: {_id(root, added)}; --by-folder" in penult(*apply).out
+    assert f"{_id(root, added)}: {folder}, as its folder" in penult(*apply, "--by-folder").out
+    done = penult(*extract, "--labels", table, "--overwrite")
+    assert "no label" not in done.out
+    assert label(rows, _id(root, added)) == folder
+
+
+def _id(root, photo):
+    return photo.relative_to(root).as_posix()
+
+
+def label(rows, image):
+    features = load(rows)
+    number = features.labels[list(features.ids).index(image)]
+    return features.label_names[number] if number >= 0 else None

@@ -163,3 +163,24 @@ def test_what_cannot_be_read_or_written_is_one_line(tmp_path):
     with pytest.raises(OutputExistsError, match="exists"):
         apply_labels(file, rows, output)
     assert output.read_text() == "mine"
+
+
+def test_by_folder_labels_only_those_without_a_label_whose_folder_is_a_label(tmp_path):
+    photos = [
+        *PHOTOS,
+        feature_files.record("iris/new.jpg"),
+        feature_files.record("misc/new.jpg"),
+        feature_files.record("rose/moved.jpg", "iris"),
+        feature_files.record("rose/other.jpg"),
+    ]
+    line = "rose/other.jpg,,,iris,"
+    done, table = applied(tmp_path, line, photos=photos, by_folder=True)
+    assert dict(table[5:]) == {
+        "iris/new.jpg": "iris",
+        "misc/new.jpg": "",
+        "rose/moved.jpg": "iris",
+        "rose/other.jpg": "iris",  # the list says more than the folder
+    }
+    assert dict(done.by_folder) == {"iris/new.jpg": "iris"}
+    assert done.unlabelled == ("loose.jpg", "misc/new.jpg")
+    assert applied(tmp_path, line, photos=photos)[0].by_folder == {}

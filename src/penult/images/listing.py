@@ -42,6 +42,28 @@ _REMOTE_READERS = 16
 
 @short_repr
 @dataclass(frozen=True)
+class WithoutLabel:
+    """The images to which a table of labels gives none.
+
+    Attributes
+    ----------
+    table : str
+        The name of its file.
+    images : int
+        How many they are.
+    of : int
+        How many images there are.
+    first : tuple of str
+        The ids of the first few.
+    """
+
+    table: str
+    images: int
+    of: int
+    first: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Listing:
     """What was found in the sources.
 
@@ -58,6 +80,8 @@ class Listing:
         Kind of file that penult wrote itself, and where, to the number of them.
     split_folders : tuple of SplitFolder
         Top folders that are named as splits, and what each was taken for.
+    without_label : WithoutLabel or None
+        The images to which a table of labels gives none, where there are some.
     """
 
     records: RecordList
@@ -65,6 +89,7 @@ class Listing:
     passed_over: Mapping[str, int] = field(default_factory=dict)
     left_out: Mapping[str, int] = field(default_factory=dict)
     split_folders: tuple[SplitFolder, ...] = ()
+    without_label: WithoutLabel | None = None
 
     @property
     def notes(self) -> dict[str, Any]:
@@ -73,6 +98,7 @@ class Listing:
             "passed_over": dict(self.passed_over),
             "left_out": dict(self.left_out),
             "split_folders": [asdict(one) for one in self.split_folders],
+            **({"without_label": asdict(self.without_label)} if self.without_label else {}),
         }
 
     @property
@@ -176,7 +202,19 @@ def list_images(
     if isinstance(rule, LabelFile):
         failures += rule.failures(example=records[0].id)
     failures.sort(key=lambda failure: failure.id)
-    return Listing(records, tuple(failures), dict(+passed_over), dict(left_out), split_folders)
+    return Listing(
+        records,
+        tuple(failures),
+        dict(+passed_over),
+        dict(left_out),
+        split_folders,
+        _without_label(rule.file, records) if isinstance(rule, LabelFile) else None,
+    )
+
+
+def _without_label(table: Path, records: RecordList) -> WithoutLabel | None:
+    images, first = records.unlabelled()
+    return WithoutLabel(table.name, images, len(records), tuple(first)) if images else None
 
 
 def _check_matches(pattern: str, records: RecordList) -> None:

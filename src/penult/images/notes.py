@@ -6,7 +6,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from penult.interface import at_command_line, option
+from penult.interface import at_command_line, command, option
 from penult.wording import count
 from penult.written import SET_ASIDE
 
@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 NOTES = ("passed_over", "left_out", "split_folders")
-"""What `Listing.notes` has, and a feature file's origin as well."""
+"""What `Listing.notes` has for scripts, and a feature file's origin as well."""
 
 # What cameras write beside a JPEG, or in its place.
 _RAW = frozenset(
@@ -41,7 +41,7 @@ _SINGULAR = {"files": "file", "copies": "copy"}
 
 
 def listing_messages(notes: Mapping[str, Any]) -> list[str]:
-    """Say which files were not taken for images, and what folders named as splits are.
+    """Say which files were not taken for images, what folders named as splits are, and so on.
 
     Parameters
     ----------
@@ -52,6 +52,7 @@ def listing_messages(notes: Mapping[str, Any]) -> list[str]:
         *_passed_over_messages(notes.get("passed_over") or {}),
         *filter(None, [left_out_message(notes.get("left_out") or {})]),
         *_split_folder_messages(notes.get("split_folders") or (), notes.get("splits", "auto")),
+        *_without_label_messages(notes.get("without_label") or {}),
     ]
 
 
@@ -86,7 +87,9 @@ def label_messages(features: Features) -> list[str]:
             f" (columns path and label), or {pattern} for file names"
         ]
     lines = []
-    if unlabelled and features.origin.get("label_pattern") is None:  # whose gaps are told before
+    # The gaps of a pattern and of a table are told where images are listed.
+    told = features.origin.get("label_pattern") or features.origin.get("without_label")
+    if unlabelled and told is None:
         have = "has" if unlabelled == 1 else "have"
         lines.append(f"{unlabelled:,} of {count(rows, 'image')} {have} no label")
     if names > _OF_ONE and names == rows:
@@ -205,6 +208,29 @@ def _split_folder_messages(folders: Sequence[Mapping[str, Any]], asked: str) -> 
             line += "; images lie directly in it, beside other classes"
         lines.append(line + _option_hint("folders", asked))
     return lines
+
+
+def _without_label_messages(without: Mapping[str, Any]) -> list[str]:
+    """Name images to which a table gives no label, and say how they get one."""
+    if not without:
+        return []
+    images, first = without["images"], without["first"]
+    have = "has" if images == 1 else "have"
+    more = f", and {images - len(first):,} more" if images > len(first) else ""
+    line = (
+        f"{images:,} of {count(without['of'], 'image')} {have} no label in {without['table']}: "
+        f"{', '.join(first)}{more}"
+    )
+    lines = "a line" if images == 1 else "a line for each"
+    inside = next((one for one in first if "/" in one), None)
+    if inside is None:
+        return [f"{line}; add {lines}, with path and label"]
+    label = inside.split("/")[-2]
+    return [
+        f"{line}; add {lines}, such as {inside},{label}, or have {command('apply_labels')} "
+        f"write the table again: {option('by_folder', True)} takes the labels that it lacks from "
+        "the folders"
+    ]
 
 
 def _named(folders: Sequence[str]) -> str:

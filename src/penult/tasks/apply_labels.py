@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import BytesIO, StringIO
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from penult.errors import SourceError, UnknownNameError, UsageError
 from penult.features.read import one_set
 from penult.images.labels.manifest_rows import csv_rows, unique_labels
 from penult.images.labels.reviewed_list import ReviewedLabel, read_reviewed
+from penult.images.labels.unread import labels_of_unread
 from penult.interface import option
 from penult.messages import escape_formula
 from penult.output import atomic_output, check_output
@@ -40,12 +41,21 @@ class AppliedLabels:
         Id to the label that is there now, of the images that had another one.
     already : int
         Images of the list that had the label already.
+    by_folder : mapping of str to str
+        Id to the label taken from the folder, of the images that had none.
+    unread : tuple of str
+        Ids of the images that are in the table although they could not be read.
+    unlabelled : tuple of str
+        Ids of the images that are in the table without a label.
     """
 
     output: Path
     images: int
     corrected: Mapping[str, str]
     already: int
+    by_folder: Mapping[str, str] = field(default_factory=dict)
+    unread: tuple[str, ...] = ()
+    unlabelled: tuple[str, ...] = ()
 
 
 @checked
@@ -55,12 +65,15 @@ def apply_labels(
     output: str | Path,
     *,
     allow_new: bool = False,
+    by_folder: bool = False,
     overwrite: bool = False,
 ) -> AppliedLabels:
     """Write a table of all labels in which those of a reviewed list are put right.
 
     Neither photos nor features are changed: the table is what ``labels`` of `penult.extract` and
-    `penult.report` takes, and has their splits and groups as well. See docs/report.md.
+    `penult.report` takes, and has their splits and groups as well. Images that could not be read,
+    and so have no row, are in it with the label of their folder, file name or table, so that it is
+    not lost when they are mended. See docs/report.md.
 
     Parameters
     ----------
@@ -76,6 +89,10 @@ def apply_labels(
         ``group`` where the features have them.
     allow_new : bool, default=False
         Take labels that no image has yet.
+    by_folder : bool, default=False
+        Give images without a label that of the folder that they lie in, if some image has that
+        label: those that were added after the table was written that the features have their
+        labels from.
     overwrite : bool, default=False
         Replace `output` if it exists.
 
@@ -113,17 +130,59 @@ def apply_labels(
         )
     wanted = _wanted(file, lines, labels, known, allow_new=allow_new)
     corrected = {image: new for image, new in wanted.items() if new != labels[image]}
-    columns["label"] = list({**labels, **corrected}.values())
+    filled = _labels_of_folders(labels, known, corrected) if by_folder else {}
+    columns["label"] = list({**labels, **filled, **corrected}.values())
+    unread = _add_unread(columns, features, known)
     table = _table(columns)
     _require_readable(target, table, columns)
     with atomic_output(target, overwrite=overwrite) as temporary:
         temporary.write_bytes(table)
     return AppliedLabels(
         output=target,
-        images=len(labels),
+        images=len(columns["id"]),
         corrected=corrected,
         already=len(wanted) - len(corrected),
+        by_folder=filled,
+        unread=unread,
+        unlabelled=tuple(
+            str(one)
+            for one, label in zip(columns["id"], columns["label"], strict=True)
+            if label is None
+        ),
     )
+
+
+def _labels_of_folders(
+    labels: Mapping[str, str | None], known: Sequence[str], given: Mapping[str, str]
+) -> dict[str, str]:
+    """Label those that have none by their folders, where these are named as labels are."""
+    folders = {
+        image: composed(image.split("/")[-2])
+        for image, label in labels.items()
+        if label is None and image not in given and "/" in image
+    }
+    return {image: folder for image, folder in folders.items() if folder in known}
+
+
+def _add_unread(
+    columns: dict[str, list[str | None]], features: Features, known: Sequence[str]
+) -> tuple[str, ...]:
+    """Add the images that could not be read to the columns of the table, and return their ids."""
+    found = labels_of_unread((one.id for one in features.failures), features.origin)
+    added = []
+    for image, annotation in found.items():
+        names = sorted(map(composed, annotation.labels))
+        if set(names) <= set(known) and image not in columns["id"]:
+            cells = {
+                "id": image,
+                "label": "|".join(names),
+                "split": annotation.split,
+                "group": annotation.group,
+            }
+            for name, column in columns.items():
+                column.append(cells[name])
+            added.append(image)
+    return tuple(added)
 
 
 def _wanted(

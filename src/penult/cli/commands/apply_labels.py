@@ -9,7 +9,9 @@ import typer
 
 from penult.cli import options as o
 from penult.cli.console import next_step, say, say_json, say_path, say_some
-from penult.wording import count
+from penult.wording import count, listed
+
+_NAMED = 3
 
 
 def run(
@@ -29,6 +31,14 @@ def run(
     allow_new: Annotated[
         bool, typer.Option("--allow-new", help="Take labels that no image has yet.")
     ] = False,
+    by_folder: Annotated[
+        bool,
+        typer.Option(
+            "--by-folder",
+            help="Give images without a label that of their folder, if some image has it: those "
+            "that were added later.",
+        ),
+    ] = False,
     overwrite: o.Overwrite = False,
     as_json: o.AsJson = False,
     quiet: o.Quiet = False,
@@ -44,11 +54,20 @@ def run(
     penult labels apply reviewed.csv report/features.h5 -o corrected.csv
     # The same photos with these labels; rows are not computed again.
     penult report photos -o report --labels corrected.csv --overwrite
+    # Photos that were added since get the labels of their folders.
+    penult labels apply reviewed.csv report/features.h5 -o all.csv --by-folder
     """
     from penult.reporting.relabelling import relabelling_step
     from penult.tasks.apply_labels import apply_labels
 
-    applied = apply_labels(reviewed, features, output, allow_new=allow_new, overwrite=overwrite)
+    applied = apply_labels(
+        reviewed,
+        features,
+        output,
+        allow_new=allow_new,
+        by_folder=by_folder,
+        overwrite=overwrite,
+    )
     if as_json:
         say_json(
             {
@@ -56,6 +75,9 @@ def run(
                 "images": applied.images,
                 "corrected": [{"id": one, "label": new} for one, new in applied.corrected.items()],
                 "already": applied.already,
+                "by_folder": [{"id": one, "label": new} for one, new in applied.by_folder.items()],
+                "unread": list(applied.unread),
+                "unlabelled": list(applied.unlabelled),
             }
         )
         return
@@ -63,5 +85,16 @@ def run(
     say(f"{count(len(applied.corrected), 'label')} of {count(applied.images, 'image')} put right")
     if applied.already:
         say(f"{count(applied.already, 'image')} of the list had the label already")
+    say_some([f"{image}: {label}, as its folder" for image, label in applied.by_folder.items()])
+    if applied.unread:
+        verb = "is" if len(applied.unread) == 1 else "are"
+        say(
+            f"{count(len(applied.unread), 'image')} that could not be read {verb} in the table as "
+            f"well: {listed(applied.unread, _NAMED)}"
+        )
+    if applied.unlabelled:
+        without = f"{count(len(applied.unlabelled), 'image')} without a label"
+        hint = "" if by_folder else "; --by-folder gives those of the folders"
+        say(f"{without}: {listed(applied.unlabelled, _NAMED)}{hint}")
     say_path(output)
     next_step(relabelling_step(features, output), quiet=quiet)
