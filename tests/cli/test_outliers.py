@@ -184,3 +184,10 @@ def test_columns_stay_narrow_however_far_apart_rows_are(penult, rows, tmp_path):
     assert max(map(len, done.out.splitlines())) < 100
     assert "2.00e-30" in done.out
     assert "1.00e+30" in done.out
+
+
+def test_that_weaker_blur_is_not_found_is_said_where_none_is(penult, made):
+    done = penult("outliers", "made.h5", "-q")
+    assert "pictures measured: " in done.out
+    assert "of blur, only what leaves no edge at 64 pixels is found" in done.out
+    assert "of blur" not in penult("outliers", "made.h5", "--no-pictures", "-q").out

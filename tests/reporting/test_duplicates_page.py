@@ -47,8 +47,8 @@ def articles(section):
 def test_groups_stand_side_by_side_the_likeliest_to_differ_first_and_exact_copies_last(page_of):
     found = articles(section_of(page_of(FOUND), "groups"))
     assert [text_of(one).split(" ✓")[0] for one in found] == [
-        "Group 3: 2 images, weakest link 0.952",
-        "Group 1: 3 images, weakest link 0.961",
+        "Group 3: 2 images, weakest link 0.9520",
+        "Group 1: 3 images, weakest link 0.9610",
         "Group 2: 2 images exact copies",
     ]
     pictures = [[image["alt"] for image in Page(one).all("img")] for one in found]
@@ -61,7 +61,7 @@ def test_the_kept_image_is_marked_in_words_with_what_is_known_of_each(page_of):
     kept, *others = re.findall(r"<figure.*?</figure>", chain, re.DOTALL)
     size = f"300 × 200, {len(picture_of('iris/2.jpg'))} bytes"  # as `picture_of` draws it
     assert text_of(kept) == f"✓ keep: most pixels iris · in train {size} iris/2.jpg"
-    assert [text_of(one).split(" iris")[0] for one in others] == ["cosine 0.975"] * 2
+    assert [text_of(one).split(" iris")[0] for one in others] == ["cosine 0.9750"] * 2
     assert "✓" not in "".join(others)
 
 
@@ -69,8 +69,8 @@ def test_what_holds_a_chain_together_is_listed_and_needless_of_a_pair(page_of):
     pair_of_two, chain, exact = articles(section_of(page_of(FOUND), "groups"))
     links = re.findall(r"<li>.*?</li>", chain, re.DOTALL)
     assert [text_of(one) for one in links] == [
-        "0.961: iris/1.jpg and iris/2.jpg",
-        "0.961: iris/2.jpg and iris/3.jpg",
+        "0.9610: iris/1.jpg and iris/2.jpg",
+        "0.9610: iris/2.jpg and iris/3.jpg",
     ]
     assert "<details" not in pair_of_two + exact
 
@@ -86,8 +86,8 @@ def test_pairs_across_the_parts_come_with_what_they_do_to_the_accuracy(page_of):
     text = text_of(section_of(page_of(FOUND), "across"))
     assert "As penult train draws them: 24 images in train, 8 images in test." in text
     assert "Of 8 held-out images, 1 has a near-duplicate in the training part." in text
-    assert "The accuracy is 50.0% of all of them, and 42.9% without those." in text
-    assert "Cosine 0.987 iris · in train" in text
+    assert "The accuracy is 50.0% on all of them, and 42.9% without those." in text
+    assert "Cosine 0.9870 iris · in train" in text
     assert "iris · in test" in text
 
 
@@ -108,7 +108,7 @@ def test_a_repaired_split_is_said(page_of):
 def test_suspects_are_pairs_with_both_labels(page_of):
     text = text_of(section_of(page_of(FOUND), "suspects"))
     assert "1 pair of near-duplicates with different labels" in text
-    assert re.search(r"Cosine 0.955 iris · in train .* tulip · in test", text)
+    assert re.search(r"Cosine 0.9550 iris · in train .* tulip · in test", text)
     unlabelled = duplicates_of(group("1.jpg", "2.jpg", label=None))
     assert section_of(page_of(unlabelled, overwrite=True), "suspects") is None
 
@@ -118,7 +118,7 @@ def test_the_calibration_has_an_example_where_there_is_one_at_each_level(page_of
     levels = [text_of(f"<h3>{one}") for one in section.removesuffix("</section>").split("<h3>")[1:]]
     assert [one.split()[0] for one in levels] == ["0.99", "0.97", "0.95", "0.93", "0.90"]
     assert levels[0] == "0.99 No pair of files that differ is above it."
-    assert "From this threshold on: 2 pairs, 1 group of 3 images. Cosine 0.987" in levels[1]
+    assert "From this threshold on: 2 pairs, 1 group of 3 images. Cosine 0.9870" in levels[1]
     assert levels[2] == (
         "0.95 this page’s threshold No pair is between this level and the one before."
     )

@@ -34,7 +34,7 @@ class DuplicateGroup:
         the weakest first.
     kept_for : {"pixels", "bytes", "order"}
         What set the kept one apart from the others: more pixels; of as many pixels, more bytes; or
-        the first id, where those are the same or not known.
+        the shortest file name, where those are the same or not known.
     cosines : tuple of float, length M
         Of each image to the kept one, that of the kept one to itself being 1. May be below the
         threshold, where they are connected by others.

@@ -77,10 +77,10 @@ def collection_commands(
     layer = _repeated("layer", [features.name] if len(features.layers) > 1 else [])
     return (
         *([again] if file is None else []),
-        typed("map", rows, "-o", "map.html", *layer),
-        typed("cluster", rows, "-o", "clusters.html", *layer),
-        typed("outliers", rows, "-o", "outliers.html", *layer),
-        typed("duplicates", rows, "-o", "duplicates.html", *layer),
+        typed("map", rows, "-o", "map.html", *layer, "--overwrite"),
+        typed("cluster", rows, "-o", "clusters.html", *layer, "--overwrite"),
+        typed("outliers", rows, "-o", "outliers.html", *layer, "--overwrite"),
+        typed("duplicates", rows, "-o", "duplicates.html", *layer, "--overwrite"),
     )
 
 

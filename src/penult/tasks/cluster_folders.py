@@ -7,19 +7,31 @@ from contextlib import suppress
 from pathlib import Path
 
 from penult.classify.prediction.sorting import Sorter
-from penult.errors import ImageError, UsageError
+from penult.errors import ImageError, OutputExistsError, UsageError
 from penult.features.origin import every_origin
 from penult.images.read import digest_of, read_bytes
 from penult.images.relocate import relocate_images
-from penult.interface import option
+from penult.interface import at_command_line, option
 from penult.progress import Tell
 from penult.records import Clustering, Failure, Features, ImageRecord, Progress
 from penult.written import note_written
 
-__all__ = ["ClusterFolders", "folder_labels"]
+__all__ = ["ClusterFolders", "OtherClustersError", "folder_labels"]
 
 NOISE = "noise"
 """The folder of rows that are in no cluster."""
+
+
+class OtherClustersError(OutputExistsError):
+    """Photos lie in the folders of other clusters.
+
+    Attributes
+    ----------
+    clustering : Clustering or None
+        What was found, and is not lost.
+    """
+
+    clustering: Clustering | None = None
 
 
 def folder_labels(clustering: Clustering) -> list[str]:
@@ -103,18 +115,29 @@ class ClusterFolders:
 
         Raises
         ------
-        OutputExistsError
+        OtherClustersError
             If the folder has some of these photos in other clusters: there is no telling the two
             clusterings apart afterwards. None was put there then.
         OutputError
             If it cannot be written; what was sorted by then is there.
         """
         labels = [*folder_labels(clustering), NOISE]
-        sorter = Sorter(self._folder, labels, mode=self._mode)
+        other_k = "-k" if at_command_line() else "k"
+        sorter = Sorter(
+            self._folder,
+            labels,
+            mode=self._mode,
+            by_another=f"another clustering, such as one with another {other_k}",
+        )
         numbers = clustering.assignments.tolist()
         # -1, noise, is the last.
         to_sort = [(str(one), labels[k]) for one, k in zip(clustering.ids, numbers, strict=True)]
-        self._refuse_another(to_sort, sorter)
+        try:
+            self._refuse_another(to_sort, sorter)
+        except OutputExistsError as error:
+            other = OtherClustersError(str(error))
+            other.clustering = clustering
+            raise other from None
         failures, copied = list[Failure](), 0
         for place, (one, label) in enumerate(to_sort):
             try:

@@ -104,7 +104,8 @@ def cluster(
     PathNotFoundError, FeatureFileError
         If the features or the images cannot be read.
     OutputExistsError, OutputError
-        If something cannot be written.
+        If something cannot be written. Where `sort_into` has the photos in other clusters, the
+        other outputs are written all the same, and the error's ``clustering`` is what was found.
     """
     targets = _targets(output, csv)
     inputs = [] if isinstance(features, Features) else [Path(features)]

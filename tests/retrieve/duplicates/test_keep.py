@@ -12,6 +12,7 @@ import penult
 from penult.errors import PathNotFoundError
 from penult.images.size import ImageSize, image_size
 from penult.records import ImageRecord
+from penult.retrieve.duplicates.groups import _choose
 
 pytestmark = pytest.mark.light
 
@@ -119,3 +120,9 @@ def test_what_is_no_image_has_no_size():
 
     for opening in (lambda: io.BytesIO(b"nothing"), lambda: io.BytesIO(b""), gone):
         assert image_size(ImageRecord("image", opening)) is None
+
+
+def test_of_equals_the_shortest_name_is_kept_since_copies_have_longer_ones():
+    ids = {0: "a/copy of rose.jpg", 1: "a/rose (2).jpg", 2: "longer/rose.jpg", 3: "a/moss.jpg"}
+    assert _choose(ids, {}) == (3, "order")  # of equally long ones the first
+    assert _choose({k: ids[k] for k in (0, 1, 2)}, {}) == (2, "order")

@@ -78,6 +78,12 @@ def test_copies_among_images_that_are_alike_are_found(tmp_path):
     assert 5 <= found.near <= 7  # and two that are as near by chance
 
 
+def test_the_cosine_is_the_lowest_that_finds_the_same_images(tmp_path):
+    """One copy alone is too few to tell at 0.95, but nothing else is as near as that."""
+    found = leaks(dataset(tmp_path / "a.h5", copies=range(1)))
+    assert (found.near, found.cosine) == (1, 0.95)
+
+
 def test_short_rows_say_nothing(tmp_path):
     assert leaks(dataset(tmp_path / "f.h5", copies=range(5), width=16)) is None
 

@@ -56,6 +56,7 @@ class Sorter:
     folder : where the folders of the classes are made
     labels : every class that there is
     mode : ``"copy"``, ``"hardlink"``, ``"symlink"`` (absolute) or ``"move"``
+    by_another : what else is likely to have sorted photos into the folder, for a message
 
     Raises
     ------
@@ -65,11 +66,18 @@ class Sorter:
         If the folder is a file, or that of a class is a link: the photos would go elsewhere.
     """
 
-    def __init__(self, folder: str | Path, labels: Sequence[str], *, mode: str = "copy") -> None:
+    def __init__(
+        self,
+        folder: str | Path,
+        labels: Sequence[str],
+        *,
+        mode: str = "copy",
+        by_another: str = "another classifier or a clustering",
+    ) -> None:
         if mode not in MODES:
             raise UnknownNameError("way to copy", mode, MODES)
         self.folder = Path(folder)
-        self.mode = mode
+        self.mode, self._by_another = mode, by_another
         *classes, unsure, unlike = folder_names([*labels, UNSURE, UNLIKE], reserved=RESERVED)
         self._aside = {UNSURE: unsure, UNLIKE: unlike}
         self._folders = dict(zip(labels, classes, strict=True))
@@ -124,7 +132,7 @@ class Sorter:
             return there
         raise OutputExistsError(
             f"{there} is the photo {record.id}, which is to go to {folder} now: {self.folder} was "
-            "sorted by something else, or by hand; give another folder to sort the photos to"
+            f"sorted by {self._by_another}, or by hand; give another folder to sort the photos to"
         )
 
     def _folder_of(self, label: str, aside: str | None) -> Path:

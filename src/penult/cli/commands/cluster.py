@@ -95,26 +95,32 @@ def run(
     # Photos in a folder for each cluster, as links.
     penult cluster rows.h5 -k 2:20 --sort-into sorted --copy-mode symlink
     """
+    from penult.tasks.cluster_folders import OtherClustersError
     from penult.tasks.clusters import cluster
 
-    found = cluster(
-        features,
-        output,
-        csv=csv,
-        method=method,
-        k=k,
-        min_cluster_size=min_cluster_size,
-        layer=layer,
-        metric=metric,
-        seed=seed,
-        sort_into=sort_into,
-        copy_mode=copy_mode,
-        images=images,
-        offline=offline,
-        escape_formulas=escape_formulas,
-        overwrite=overwrite,
-        progress=not quiet,
-    )
+    try:
+        found = cluster(
+            features,
+            output,
+            csv=csv,
+            method=method,
+            k=k,
+            min_cluster_size=min_cluster_size,
+            layer=layer,
+            metric=metric,
+            seed=seed,
+            sort_into=sort_into,
+            copy_mode=copy_mode,
+            images=images,
+            offline=offline,
+            escape_formulas=escape_formulas,
+            overwrite=overwrite,
+            progress=not quiet,
+        )
+    except OtherClustersError as error:
+        if not as_json and error.clustering is not None:
+            _show(error.clustering)
+        raise
     written = [*(output or []), *([] if csv is None else [csv])]
     if as_json:
         say_json({"outputs": [str(one) for one in written], **found.to_dict()})

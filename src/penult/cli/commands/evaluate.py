@@ -103,12 +103,12 @@ def run(
             }
         )
         return
-    class_table(found.scores)
-    scores_table(found.scores)
-    if found.trained:
+    if found.trained:  # before the numbers, which are read first
         some = "all" if found.apart is None else f"{found.trained:,}"
         shown = count(found.scores.images, "image")
         say(f"{some} of {shown} trained this classifier, so this is no estimate for new ones:")
+    class_table(found.scores)
+    scores_table(found.scores)
     say_accuracy(found.scores, seen=bool(found.trained))
     if found.trained is None:
         which = "these features have" if found.digests else "its file has"

@@ -164,3 +164,5 @@ def _show(found: Outliers, limit: int) -> None:
     for line in (found.not_compared_line, found.unusual_line, found.pictures_line):
         if line:
             say(line)
+    if found.measured and not any(one.reason == "blurry" for one in found.issues):
+        say("of blur, only what leaves no edge at 64 pixels is found")

@@ -118,7 +118,7 @@ def best_clusters(
     curve = []
     best, highest = None, -2.0
     for place, k in enumerate(numbers):
-        tell(Progress(place, len(numbers), 0, stage="cluster", unit="numbers of clusters"))
+        tell(Progress(place, len(numbers), 0, stage="cluster", unit="clusterings"))
         found = by_size(make(k))
         if len(numbers) == 1:
             best = found
@@ -127,6 +127,6 @@ def best_clusters(
         curve.append(ClusterCount(k, silhouette))
         if best is None or (silhouette is not None and silhouette > highest):
             best, highest = found, -2.0 if silhouette is None else silhouette
-    tell(Progress(len(numbers), len(numbers), 0, stage="cluster", unit="numbers of clusters"))
+    tell(Progress(len(numbers), len(numbers), 0, stage="cluster", unit="clusterings"))
     assert best is not None
     return best, tuple(curve)

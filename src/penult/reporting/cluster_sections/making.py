@@ -28,7 +28,7 @@ def _content(shown: ClustersContent, thumbnails: Thumbnails) -> Mapping[str, Any
         words += ["--seed", str(found.params["seed"])]
     again = " ".join(map(shell_quote, words))
     return {
-        "again": [f"{again} -o clusters.csv", f"{again} --sort-into sorted"],
+        "again": [f"{again} -o clusters.csv --overwrite", f"{again} --sort-into sorted"],
         "clustering": found,
     }
 

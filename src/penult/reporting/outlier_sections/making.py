@@ -24,7 +24,7 @@ def _content(shown: OutliersContent, thumbnails: Thumbnails) -> Mapping[str, Any
         words += ["--metric", found.metric]
     again = " ".join(map(shell_quote, words))
     return {
-        "again": [f"{again} -o outliers.csv", f"{again} --json"],
+        "again": [f"{again} -o outliers.csv --overwrite", f"{again} --json"],
         "outliers": found,
         "references": found.references[:_MOST],
         "left_out": max(0, len(found.references) - _MOST),

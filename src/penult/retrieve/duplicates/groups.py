@@ -139,8 +139,12 @@ def make_groups(
 
 
 def _choose(ids: Mapping[int, str], sizes: Mapping[int, ImageSize]) -> tuple[int, KeptFor]:
-    """The image with most pixels, then most bytes, then the first id; and which of these it was."""
-    by_id = sorted(ids, key=lambda k: ids[k])
+    """The image with most pixels, then most bytes, then the shortest name; and which it was.
+
+    Copies have the longer names: ``rose (2).jpg``, ``copy_of_rose.jpg``. Of equally long ones it is
+    the first by its id.
+    """
+    by_id = sorted(ids, key=lambda k: (len(ids[k].rpartition("/")[2]), ids[k]))
     there = [k for k in by_id if k in sizes]
     if not there:
         return by_id[0], "order"

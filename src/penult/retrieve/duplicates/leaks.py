@@ -77,7 +77,8 @@ def find_leaks(
 
     The cosine from which two are taken for one picture is 0.95; or 0.97, 0.99 or 0.999, where the
     images of a dataset are so much alike that those below come that near by chance: where others
-    are but a little less near, or as near to images of another class.
+    are but a little less near, or as near to images of another class. The lowest is given
+    of those that find the same images.
 
     Parameters
     ----------
@@ -129,11 +130,13 @@ def find_leaks(
         of_own, of_others = int((own_nearest >= cosine).sum()), int((other_nearest >= cosine).sum())
         apart = near >= _APART * (wider + 1) or cosine == _COSINES[-1]
         if apart and of_others <= _OF_OTHERS * of_own:
+            # Where no more come as near as a lower one, that is as good, and what others say too.
+            same = (one for one in _COSINES if int((nearest >= one).sum()) == near)
             return Leaks(
                 near=near,
                 looked_at=len(some),
                 held_out=len(held_out),
-                cosine=cosine,
+                cosine=min(same) if near else cosine,
             )
     return None
 
