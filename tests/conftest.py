@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
+import importlib.metadata
 import io
 import logging
 import os
 import sys
 from functools import cache
 from pathlib import Path
+
+from installed import once_for_each_path
 
 # Tests start hundreds of processes. Where none may write bytecode, as in many containers, each would
 # compile all that it imports anew: twice the cost of such tests. So it is kept with what pytest keeps.
@@ -17,6 +19,12 @@ if sys.dont_write_bytecode:
     sys.dont_write_bytecode = False
     os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# Before penult's modules take these by their names.
+if "penult" not in sys.modules:
+    for name in ("version", "entry_points"):
+        look_up = getattr(importlib.metadata, name)
+        setattr(importlib.metadata, name, once_for_each_path(look_up))
 
 import numpy as np
 import pytest
@@ -153,6 +161,13 @@ def heard():
     logger.disabled, logger.propagate = False, True
     logger.setLevel(logging.WARNING)
     logging.root.setLevel(logging.WARNING)  # which OpenVINO's converter raises
+
+
+@pytest.fixture(autouse=True)
+def _few_starts(request, monkeypatch):
+    """k-means in a report begins once for each number of clusters; in its own tests, as it does."""
+    if not {"clustering", "test_cluster.py"}.intersection(request.path.parts):
+        monkeypatch.setattr("penult.explore.clustering.kmeans._STARTS", 1)
 
 
 @pytest.fixture

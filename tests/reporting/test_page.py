@@ -513,7 +513,7 @@ def test_every_module_of_sections_is_on_the_page():
     assert modules - {"base"} == {section.name for section in SECTIONS}
 
 
-@pytest.mark.parametrize("number", [2, 30, 31, 200])
+@pytest.mark.parametrize("number", [2, 30, 31, 100])
 def test_every_class_is_shown_however_many_there_are(tmp_path, number):
     labels = [f"species {i:03}" for i in range(number)]
     outcomes = [(f"{a}/1.jpg", a, a, 0.9) for a in labels]

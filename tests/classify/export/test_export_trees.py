@@ -111,8 +111,9 @@ def test_rows_reduced_inside_training_are_exported_of_a_tree_too(photos, toy, ti
 
 @pytest.mark.slow
 def test_the_bundled_networks_joined_flipped_and_reduced_give_the_same_everywhere(photos, tmp_path):
-    for photo in sorted(photos.rglob("*.jpg"))[::2]:  # six of a class are as good as twelve
-        photo.unlink()
+    for photo in sorted(photos.rglob("*.jpg")):  # four of a class are as good as twelve
+        if int(photo.stem[-2:]) > 4:
+            photo.unlink()
     features = penult.extract(
         photos, model=["efficientnet_lite0", "efficientnet_lite1"], views="flip"
     )
