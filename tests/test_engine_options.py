@@ -27,9 +27,11 @@ CALLS = {
     ),
     "look": lambda s, **given: penult.look(s.images[0], model=s.model, **given),
     "finetune": lambda s, **given: penult.finetune(
-        s.photos, s.page.with_suffix(".ckpt"), model=s.model, **given
+        s.photos, s.page.with_suffix(".ckpt"), model=s.model, unfreeze="none", **given
     ),
-    "FineTuner": lambda s, **given: penult.FineTuner(s.model, **given).fit(s.images, s.labels),
+    "FineTuner": lambda s, **given: penult.FineTuner(s.model, unfreeze="none", **given).fit(
+        s.images, s.labels
+    ),
     "Extractor": lambda s, **given: penult.Extractor(s.model, **given),
     "FeatureExtractor": lambda s, **given: penult.FeatureExtractor(s.model, **given).fit_transform(
         s.images

@@ -20,7 +20,7 @@ from penult.extras import has_torch, require_torch
 from penult.interface import option
 from penult.recipe import BackboneRecipe
 
-__all__ = ["ENGINES", "EngineEntry", "engines_for", "open_engine"]
+__all__ = ["ENGINES", "EngineEntry", "engines_for", "open_engine", "require_device"]
 
 
 @dataclass(frozen=True)
@@ -130,11 +130,7 @@ def open_engine(
     """
     if engine not in ("auto", *ENGINES):
         raise UnknownNameError("engine", engine, ("auto", *ENGINES))
-    if not _DEVICE.fullmatch(device):
-        raise UsageError(
-            f"unknown device {device!r}; allowed: auto, cpu, cuda, cuda:N (the GPU of that number, "
-            f"from 0), mps"
-        )
+    require_device(device)
     able = engines_for(backbone)
     if not able:
         forms = " or ".join(backbone.metadata.forms)
@@ -212,6 +208,21 @@ def _open(
         engine = getattr(import_module(module), class_name)
     opened: Engine = engine(backbone, recipes, settings)
     return opened
+
+
+def require_device(name: str) -> None:
+    """Refuse what is no device's name, whether or not that device is here.
+
+    Raises
+    ------
+    UsageError
+        With the names there are.
+    """
+    if not _DEVICE.fullmatch(name):
+        raise UsageError(
+            f"unknown device {name!r}; allowed: auto, cpu, cuda, cuda:N (the GPU of that number, "
+            f"from 0), mps"
+        )
 
 
 def _without_torch(names: list[str], backbone: Backbone, engine: str, device: str) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from penult.engines.registry import require_device
 from penult.engines.torch_device import Device, find_device
 from penult.errors import EngineError, UsageError
 from penult.finetuning.processes import Processes
@@ -39,6 +40,7 @@ def open_processes(device: str) -> Processes:
     import torch
     from accelerate import Accelerator
 
+    require_device(device)
     started = int(os.environ.get("WORLD_SIZE") or 1)
     if started > 1 and not all(map(os.environ.get, _TOLD)):
         raise _unconnected(started, device)
@@ -61,7 +63,7 @@ def open_processes(device: str) -> Processes:
     if (kind := accelerator.distributed_type.value) in _DIVIDING:
         raise UsageError(
             f"accelerate launch was asked for {kind}, which divides a network among GPUs; "
-            "penult divides the photos: launch it with --multi_gpu"
+            "penult divides the photos: have it divide batches (multi_gpu) instead"
         )
     return Processes(accelerator)
 
