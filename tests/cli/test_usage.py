@@ -7,6 +7,8 @@ import re
 import pytest
 from typed_commands import COMMANDS
 
+from penult.cli.usage import SEVERAL_ELSEWHERE
+
 pytestmark = pytest.mark.light
 
 
@@ -154,15 +156,29 @@ def test_a_file_whose_name_begins_with_a_dash_is_told_from_an_option(
     [
         pytest.param(["look", "a.jpg", "-m", "x", "--model", "y"], "--model", 2, id="two models"),
         pytest.param(["train", "f.h5", "-o", "c", "-o", "d", "-o", "e"], "--output", 3, id="three files"),
-        pytest.param(["finetune", "p", "--lr", "1", "--lr=1"], "--lr", 2, id="the same again"),
+        pytest.param(["map", "f.h5", "--layer", "a", "--layer=a"], "--layer", 2, id="the same again"),
     ],
 )  # fmt: skip
 def test_an_option_of_one_value_is_given_once(penult, typed, name, times):
     done = penult(*typed)
-    told = f"penult: {name} takes one value, and is given {times} times; leave out all but one\n"
+    told = (
+        f"penult: {name} takes one value here, and is given {times} times; leave out all but one\n"
+    )
     assert (done.code, done.out, done.err) == (2, "", told)
 
 
-def test_options_of_several_values_and_flags_may_be_repeated(penult):
-    done = penult("extract", "none", *["-l", "a"] * 2, *["-o", "f.h5"], *["--quiet"] * 2)
+def test_other_options_may_be_repeated(penult):
+    done = penult(
+        *("extract", "none", "-o", "f.h5"),
+        *["-l", "a"] * 2, *["--quiet"] * 2, *["--workers", "2"] * 2,
+    )  # fmt: skip
     assert done.err == "penult: no such file or folder: none\n"
+
+
+def test_those_that_take_several_values_in_some_commands_alone_are_known():
+    of = {True: set(), False: set()}
+    for command in COMMANDS.values():
+        for param in command.params:
+            if param.param_type_name == "option" and not param.is_flag:
+                of[param.multiple].add(max(param.opts, key=len))
+    assert of[True] & of[False] == SEVERAL_ELSEWHERE

@@ -20,7 +20,13 @@ from penult.errors import UsageError as NotUsable
 from penult.interface import shell_quote
 from penult.messages import printable
 
-__all__ = ["UsageError", "require_once", "require_usable", "show_usage_error"]
+__all__ = ["SEVERAL_ELSEWHERE", "UsageError", "require_once", "require_usable", "show_usage_error"]
+
+SEVERAL_ELSEWHERE = {
+    *("--classifier", "--images", "--k", "--layer", "--model"),
+    *("--output", "--precision", "--views", "--weights"),
+}
+"""Options that take several values in some commands, and one in others."""
 
 # typer shows it without a public name: a command line that cannot be right.
 UsageError: Any = typer.BadParameter.__base__
@@ -85,9 +91,10 @@ def require_usable(command: Any, ctx: Any, given: Mapping[str, Any]) -> None:
 
 
 def require_once(typed: Sequence[Any]) -> None:
-    """Refuse an option of one value that is given several, of which the last alone would count.
+    """Refuse several values of an option that takes several in other commands, and one in this.
 
-    Flags may be repeated: they say the same again.
+    The last alone would count, and whoever typed them wants all. Of any other option the last one
+    counts, as is usual, so that a script's options can be overridden by more behind them.
 
     Parameters
     ----------
@@ -98,10 +105,9 @@ def require_once(typed: Sequence[Any]) -> None:
     penult.UsageError
     """
     for param, times in Counter(typed).items():
-        takes_one = param.param_type_name == "option" and not param.is_flag
-        if times > 1 and takes_one and not param.multiple:
-            name = max(param.opts, key=len)
-            several = f"{name} takes one value, and is given {times} times"
+        name = max(param.opts, key=len)
+        if times > 1 and name in SEVERAL_ELSEWHERE and not param.multiple:
+            several = f"{name} takes one value here, and is given {times} times"
             raise NotUsable(f"{several}; leave out all but one")
 
 
