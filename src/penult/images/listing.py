@@ -63,6 +63,7 @@ class WithoutLabel:
     first: tuple[str, ...]
 
 
+@short_repr
 @dataclass(frozen=True)
 class Listing:
     """What was found in the sources.
