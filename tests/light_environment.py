@@ -33,6 +33,9 @@ IN_EXTRAS = (
 )
 """Modules that only extras bring."""
 
+EXTRAS = ["bot", "client", "serve"]
+"""Extras that go with it: what is served needs no torch either."""
+
 TESTS = ["hypothesis", "pytest", "pytest-randomly", "pytest-xdist"]
 
 
@@ -69,7 +72,7 @@ def main(folder: Path) -> None:
     venv.create(folder, symlinks=True)
     inside = {"base": str(folder), "platbase": str(folder)}
     site = Path(sysconfig.get_path("purelib", vars=inside))
-    for package in required(["penult", *TESTS]):
+    for package in required([f"penult[{','.join(EXTRAS)}]", *TESTS]):
         link(package, site)
 
 
