@@ -47,7 +47,8 @@ def estimate_bytes(
     itemsize = np.dtype(dtype).itemsize
     columns = columns or Columns.of(records)
     photos = len(records) - columns.augmented
-    measured = records[:_MEASURED]
+    # Of a listing, each record is made anew when it is looked at.
+    measured: Sequence[ImageRecord] = [*records[:_MEASURED]]
     if columns.augmented:  # they may stand anywhere among the photos
         only_photos = (one for one in records if not isinstance(one, AugmentedRecord))
         measured = list(islice(only_photos, _MEASURED))
