@@ -29,6 +29,7 @@ from penult.wording import count
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from penult.finetuning.outcome import Outcome
     from penult.records import Finetuned
 
 __all__ = ["FineTuner"]
@@ -223,7 +224,10 @@ class FineTuner(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         require_extra("fine-tuning", "torch", "accelerate")
         from penult.finetuning.run import FinetuneRun
 
-        kept: list[TrainedNetwork] = []
+        def keep(outcome: Outcome) -> None:
+            self._network = TrainedNetwork.of(outcome.module, outcome.model)
+            self.validation_indices_ = outcome.parts.validation
+
         with (
             tempfile.TemporaryDirectory(prefix="penult-") as folder,
             following(self.progress) as tell,
@@ -233,14 +237,11 @@ class FineTuner(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 output=Path(folder) / "fitted.ckpt",
                 options=options,
                 precision=self.precision,
-                keep=lambda network, model: kept.append(TrainedNetwork.of(network, model)),
+                keep=keep,
             ).run(tell)
-        (self._network,) = kept
         self._targets = source.targets
         self.classes_: NDArray[Any] = source.targets.classes
         self.finetuned_: Finetuned = replace(found, output="")
-        held_out = self._network.model.held_out
-        self.validation_indices_ = np.array([int(one.split(":")[0]) for one in held_out.ids])
         return self
 
     def predict(self, X: Any) -> NDArray[Any]:  # noqa: N803

@@ -6,28 +6,17 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-import torch
-
 from penult.backbones.checkpoint import architecture_of
-from penult.backbones.registry import DEFAULT_MODEL
-from penult.backbones.training_images import training_images
-from penult.classify.evaluation.seen import content_keys
 from penult.errors import UsageError
 from penult.finetuning.array_store import ArrayStore
 from penult.finetuning.assessment import Assessment
-from penult.finetuning.checkpoint_folder import check_folder, write_checkpoint
+from penult.finetuning.checkpoint_folder import check_folder
 from penult.finetuning.device import open_processes
-from penult.finetuning.feeds import PixelFeed
-from penult.finetuning.finetuned_model import FinetunedModel
-from penult.finetuning.head import Head
-from penult.finetuning.likeness import likeness_of
 from penult.finetuning.options import FinetuneOptions
-from penult.finetuning.part_table import part_rows
+from penult.finetuning.outcome import Outcome
 from penult.finetuning.pixels import PixelReader
 from penult.finetuning.probes import Probes
 from penult.finetuning.run_folder import RunFolder
@@ -36,19 +25,13 @@ from penult.finetuning.stages import Stages
 from penult.finetuning.start import divide_blocks, require_trainable, starting_network
 from penult.finetuning.state import TrainingState
 from penult.finetuning.training_log import TrainingLog, require_tensorboard
-from penult.finetuning.training_photos import TrainingPhotos
-from penult.finetuning.verdict import verdict
 from penult.finetuning.wise_ft import average_weights
 from penult.images.pixels.augment import Augmentation
 from penult.interface import option
 from penult.machine import cores
 from penult.progress import announce, following
-from penult.records import Finetuned
-from penult.wording import listed
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from penult.backbones.backbone import Backbone
     from penult.finetuning.history import History
     from penult.finetuning.photos import LabelledPhotos, Photos
@@ -56,6 +39,7 @@ if TYPE_CHECKING:
     from penult.finetuning.split import Parts
     from penult.progress import Tell
     from penult.recipe import Precision
+    from penult.records import Finetuned
 
 __all__ = ["FinetuneRun"]
 
@@ -77,8 +61,8 @@ class FinetuneRun:
     inputs : tuple of Path
         What the network may be read from, which the output may not replace.
     keep : callable or None
-        What takes the network and all that belongs to it; by default, they are written to `output`.
-        `output` is then a passing place, and no run can go on from it.
+        What takes the `Outcome`, which by default is written to `output`. That is then a passing
+        place, and no run can go on from it.
     """
 
     source: LabelledPhotos
@@ -90,7 +74,7 @@ class FinetuneRun:
     restart: bool = False
     overwrite: bool = False
     inputs: tuple[Path, ...] = ()
-    keep: Callable[[torch.nn.Module, FinetunedModel], object] | None = None
+    keep: Callable[[Outcome], object] | None = None
 
     def run(self, tell: Tell) -> Finetuned:
         """Fine-tune; see `penult.finetune`."""
@@ -230,13 +214,27 @@ class _Work:
         return self.folder
 
     def _written(
-        self, history: History, assessment: Assessment, share: float | None, finetuning: float
+        self, history: History, assessment: Assessment, share: float | None, seconds: float
     ) -> Finetuned:
         """Write what the run came to, and say what that is."""
-        finetuned = self._finetuned(history, assessment, share, finetuning=finetuning)
+        outcome = Outcome(
+            asked=self.asked,
+            backbone=self.backbone,
+            architecture=self.architecture,
+            photos=self.photos,
+            parts=self.parts,
+            reader=self.reader,
+            network=self.network,
+            device=self.processes.device,
+            history=history,
+            assessment=assessment,
+            wise_ft=share,
+            probe_seconds=self._own.seconds,
+            training_seconds=seconds,
+        )
         announce("writing the checkpoint", brief=True)
-        self._write(finetuned, assessment)
-        return finetuned
+        (self.asked.keep or Outcome.write)(outcome)
+        return outcome.finetuned
 
     def _reader(self) -> PixelReader:
         policy, reading = self.asked.options.policy, self.asked.source.reading
@@ -250,144 +248,3 @@ class _Work:
             augmentation=None if policy is None else Augmentation(policy, self.asked.options.seed),
             store=ArrayStore(self.scratch, sharers=neighbours),
         )
-
-    def _finetuned(
-        self, history: History, assessment: Assessment, share: float | None, *, finetuning: float
-    ) -> Finetuned:
-        """Put together what is said of the run."""
-        probe, network = self._own.seconds, self.network
-        tested, probed = assessment.tested, assessment.probed
-        return Finetuned(
-            output=str(self.asked.output),
-            model=self.backbone.name,
-            label_names=self.photos.names,
-            scores=None if tested is None else tested.scores,
-            held_out=None if tested is None else tested.held_out,
-            validation=assessment.validated.scores,
-            probe=None if probed is None else probed.scores,
-            difference=assessment.difference,
-            seconds={"probe": probe, "finetune": probe + finetuning},
-            epochs=(*history.before, *history.epochs),
-            best_epoch=history.best,
-            unfrozen=tuple(block.name for block in network.unfrozen),
-            parameters=sum(one.numel() for one in network.parameters() if one.requires_grad),
-            frozen=tuple(block.name for block in network.frozen),
-            frozen_parameters=sum(
-                one.numel() for one in network.parameters() if not one.requires_grad
-            ),
-            temperature=assessment.temperature,
-            calibration=None if tested is None else tested.calibration,
-            wise_ft=share,
-            train_images=self.reader.readable(self.parts.train),
-            validation_images=self.reader.readable(self.parts.validation),
-            left_out=self.parts.left_out(),
-            failures=(*self.photos.features.failures, *self.reader.failures.values()),
-            options=self.asked.options.resolved,
-            stopped=history.stopped,
-            trained_network=assessment.trained,
-            untrained=assessment.untrained,
-            verdict=verdict(
-                assessment.difference,
-                seconds=probe + finetuning,
-                probe_seconds=probe,
-                tested=tested is not None,
-                trained=history.best > 0 and share != 0,
-            ),
-        )
-
-    def _training_photos(self) -> TrainingPhotos:
-        """Take down which photos these were, and what was asked for."""
-        source, options = self.asked.source, self.asked.options.to_dict()
-        reading, weights = source.reading, source.weights
-        usual = FinetuneOptions().to_dict()
-        asked = {
-            "model": None if source.model == DEFAULT_MODEL else source.model,
-            "weights": None if weights.weights is None else str(weights.weights),
-            "architecture": weights.architecture,
-            **{name: value for name, value in options.items() if value != usual[name]},
-            "precision": None if self.asked.precision == "float32" else self.asked.precision,
-            "max_pixels": reading.max_pixels,
-            "allow_truncated": reading.allow_truncated or None,
-        }
-        return TrainingPhotos.of(
-            self.photos.features,
-            train=self.parts.train,
-            validation=self.parts.validation,
-            test=self.parts.test,
-            asked={name: value for name, value in asked.items() if value is not None},
-        )
-
-    def _trained_on(self) -> NDArray[np.uint64] | None:
-        """Keys of the photos that trained the network, and of those that trained its parents."""
-        parts = self.parts
-        # Those that chose among the epochs are no new photos, either.
-        own = content_keys(self.photos.features, np.union1d(parts.train, parts.validation))
-        before = training_images(self.backbone.weights.path)
-        if own is None or before is None:
-            return before if own is None else own
-        return np.union1d(own, before)
-
-    def _write(self, finetuned: Finetuned, assessment: Assessment) -> None:
-        """Write the checkpoint's folder."""
-        options, photos, parts = self.asked.options, self.photos, self.parts
-        network = self.network.to("cpu").eval()
-        truth = photos.truth[parts.train]
-        counts = (
-            truth.sum(axis=0) if photos.several else np.bincount(truth, minlength=len(photos.names))
-        )
-        scored = assessment.tested or assessment.validated
-        write = self.asked.keep or partial(
-            write_checkpoint, self.asked.output, overwrite=self.asked.overwrite
-        )
-        write(
-            network.inner.to(memory_format=torch.contiguous_format),
-            FinetunedModel(
-                architecture=self.architecture,
-                preprocessing=self.backbone.preprocessing,
-                head=Head.of(
-                    network.head,
-                    photos.names,
-                    thresholds=assessment.thresholds,
-                    temperature=assessment.temperature,
-                ),
-                options={
-                    name: value
-                    for name, value in finetuned.options.items()
-                    if name != "seed" and value is not None and value is not False
-                },
-                summary=finetuned.to_dict(),
-                scores=scored.scores,
-                held_out=scored.held_out,
-                train_images=finetuned.train_images,
-                validation_images=finetuned.validation_images,
-                classes=dict(zip(photos.names, map(int, counts), strict=True)),
-                left_out=finetuned.left_out,
-                seed=options.seed,
-                photos=self._training_photos(),
-                parts=tuple(
-                    part_rows(
-                        photos.features,
-                        train=parts.train,
-                        validation=parts.validation,
-                        test=parts.test,
-                    )
-                ),
-                data=listed(map(_name, photos.features.origin.get("sources", ()))),
-                verdict=finetuned.verdict,
-                likeness=likeness_of(
-                    photos,
-                    parts,
-                    network,
-                    PixelFeed(self.reader),
-                    device=self.processes.device,
-                    batch_size=options.train_batch_size,
-                    seed=options.seed,
-                ),
-                trained_on=self._trained_on(),
-            ),
-        )
-
-
-def _name(source: str) -> str:
-    """What a model card calls the place of photos: it is given away, and says nothing of a home."""
-    return str(source).rstrip("/").rpartition("/")[2]
