@@ -122,6 +122,23 @@ def test_rates_fall_from_block_to_block_and_matrices_alone_decay(rows):
     assert sorted(told(network.unfrozen)[4:]) == sorted(told(())) == sorted(head)
 
 
+def test_tokens_and_positions_of_a_transformer_do_not_decay():
+    backbone = open_backbone("timm:test_vit", WeightsChoice(weights="random"))
+    rows = copy.deepcopy(RowNetwork(backbone, [backbone.recipe()]))
+    network = headed(rows, find_blocks(rows, (160, 160)))
+    named = {id(one): name for name, one in network.inner.named_parameters()}
+    options = FinetuneOptions(weight_decay=0.25)
+    decayed = {
+        named[id(one)]
+        for group in parameter_groups(network, options, network.unfrozen)
+        for one in group["params"]
+        if group["weight_decay"] and id(one) in named
+    }
+    assert {"pos_embed", "cls_token"} <= set(named.values())
+    learnt = {name for name, one in network.inner.named_parameters() if one.requires_grad}
+    assert decayed == {name for name in learnt if name.endswith(".weight") and "norm" not in name}
+
+
 def test_what_is_learned_can_be_taken_and_put_back(rows):
     network = headed(rows, find_blocks(rows, (16, 16))[3:], fixed=False)
     start = network.learned()

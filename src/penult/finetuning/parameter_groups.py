@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from penult.finetuning.schedule import block_rates
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from penult.finetuning.blocks import Block
     from penult.finetuning.network import HeadedNetwork
     from penult.finetuning.options import FinetuneOptions
@@ -19,6 +22,9 @@ def parameter_groups(
     network: HeadedNetwork, options: FinetuneOptions, blocks: Sequence[Block]
 ) -> list[dict[str, Any]]:
     """Group parameters for AdamW.
+
+    Biases, scales and shifts are not decayed, nor what the network itself excepts: timm's have a
+    method `no_weight_decay` that names tokens and positions.
 
     Parameters
     ----------
@@ -39,12 +45,24 @@ def parameter_groups(
         *((network.parameters_of(block), rate) for block, rate in zip(blocks, rates, strict=True)),
         (list(network.head.parameters()), lr),
     ]
-    groups = []
+    groups, excepted = [], _excepted(network.inner)
     for members, rate in learning:
-        # Biases, scales and shifts are not drawn to zero.
         for decayed in (False, True):
-            these = [one for one in members if (one.ndim > 1) == decayed]
+            these = [
+                one for one in members if (one.ndim > 1 and id(one) not in excepted) == decayed
+            ]
             if these:
                 decay = options.weight_decay if decayed else 0.0
                 groups.append({"params": these, "lr": rate, "weight_decay": decay})
     return groups
+
+
+def _excepted(inner: nn.Module) -> set[int]:
+    """Which parameters a network does not want to be decayed, by their `id`."""
+    names = getattr(inner, "no_weight_decay", None)
+    patterns = tuple(names()) if callable(names) else ()
+    return {
+        id(parameter)
+        for name, parameter in inner.named_parameters()
+        if any(fnmatchcase(name, pattern) for pattern in patterns)
+    }

@@ -97,7 +97,7 @@ def finetune(
     layer_decay : float, default=0.8
         The learning rate of each block is this part of the next one's.
     weight_decay : float, default=0.01
-        Of AdamW; biases and normalisations have none.
+        Of AdamW; biases, normalisations, tokens and positions have none.
     label_smoothing : float, default=0.1
         Share of the truth that is spread over all classes.
     batch_norm : {"fixed", "train"}, default="fixed"
