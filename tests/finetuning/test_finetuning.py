@@ -31,6 +31,7 @@ from penult.extractor import ReadingOptions
 from penult.finetuning import evaluation, loop
 from penult.finetuning import photos as photos_module
 from penult.finetuning.activations import Tail
+from penult.finetuning.array_store import ArrayStore
 from penult.finetuning.calibration import probabilities
 from penult.finetuning.feeds import PixelFeed
 from penult.finetuning.heads import linear_head
@@ -206,21 +207,29 @@ def test_the_probe_that_is_compared_with_has_seen_the_validation_photos_too(
     assert len(compared[1]) == 1, "the penalty that was chosen before"
 
 
-def test_without_changes_what_frozen_blocks_give_is_computed_once(
-    finetune, monkeypatch, tmp_path, photos
+def test_without_changes_photos_are_decoded_once_and_what_frozen_blocks_give_alone_is_kept(
+    finetune, monkeypatch, tmp_path
 ):
-    calls = []
-    reading = PixelReader.batches
+    decoded, kept = [], []
+    decode, keep = PixelReader._read, ArrayStore.put
     monkeypatch.setattr(
-        PixelReader, "batches", lambda self, *a, **k: calls.append(1) or reading(self, *a, **k)
+        PixelReader, "_read", lambda self, *a: decoded.append(a) or decode(self, *a)
     )
-    finetune("once.ckpt", augment="none")
-    once = len(calls)
+    monkeypatch.setattr(ArrayStore, "put", lambda self, *a: kept.append(a[0]) or keep(self, *a))
+    found = finetune("once.ckpt", augment="none")
+    used = range(found.train_images + found.validation_images + found.scores.images)
+    assert sorted(decoded) == [(k, None) for k in used], "for training, scores and likeness"
+    assert sorted(kept) == list(used), "and no pixels"
     monkeypatch.setattr(Tail, "is_exact", lambda *_: False)
     finetune("again.ckpt", augment="none")
-    assert once < 4 < len(calls) - once
+    assert len(decoded) > 4 * len(used)
     for name, one in weights(tmp_path / "once.ckpt").items():
         assert one == pytest.approx(weights(tmp_path / "again.ckpt")[name], abs=1e-5)
+    once, again = (
+        penult.load_classifier(tmp_path / f"{name}.ckpt").likeness for name in ("once", "again")
+    )
+    assert once.threshold == pytest.approx(again.threshold, abs=1e-5)
+    assert np.abs(once.rows.astype(int) - again.rows).max() <= 1
 
 
 def test_activations_that_do_not_fit_into_memory_lie_on_disk(finetune, monkeypatch, tmp_path):

@@ -85,6 +85,11 @@ class Tail(nn.Module):
 
     def forward(self, activations: torch.Tensor) -> torch.Tensor:
         """Turn what `activation` gave into logits, (N, K)."""
+        logits: torch.Tensor = self.network.head(self.rows(activations))
+        return logits
+
+    def rows(self, activations: torch.Tensor) -> torch.Tensor:
+        """Turn what `activation` gave into rows, (N, D)."""
         handle = self._entry.register_forward_pre_hook(
             lambda _module, args: (activations, *args[1:])
         )
@@ -93,7 +98,8 @@ class Tail(nn.Module):
             module.forward = _passing_on
         nothing = activations.new_zeros((len(activations), 8, 8, 3), dtype=torch.uint8)
         try:
-            logits: torch.Tensor = self.network(nothing)
+            rows: torch.Tensor
+            (rows,) = self.network.rows(nothing)
         finally:
             handle.remove()
             for module, forward in own:
@@ -101,7 +107,7 @@ class Tail(nn.Module):
                     del module.forward  # that of its class again
                 else:
                     module.forward = forward
-        return logits
+        return rows
 
     def is_exact(self, images: torch.Tensor) -> bool:
         """Whether the two parts give what the whole network gives, to the last bit.

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from penult.classify.likeness import Likeness
-from penult.finetuning.feeds import Feed, in_batches
+from penult.finetuning.activations import Tail
+from penult.finetuning.feeds import in_batches
 from penult.finetuning.inference import infer
+from penult.finetuning.network import HeadedNetwork
 
 if TYPE_CHECKING:
     import torch
+    from torch import nn
 
-    from penult.finetuning.network import HeadedNetwork
+    from penult.finetuning.evaluation import Evaluation
     from penult.finetuning.photos import Photos
     from penult.finetuning.split import Parts
 
@@ -22,14 +26,7 @@ __all__ = ["likeness_of"]
 
 
 def likeness_of(
-    photos: Photos,
-    parts: Parts,
-    network: HeadedNetwork,
-    feed: Feed,
-    *,
-    device: torch.device,
-    batch_size: int,
-    seed: int,
+    photos: Photos, parts: Parts, network: HeadedNetwork, evaluation: Evaluation, *, seed: int
 ) -> Likeness | None:
     """Find it; the training photos are run through the network again if its blocks have learnt.
 
@@ -39,11 +36,9 @@ def likeness_of(
     parts : Parts
     network : HeadedNetwork
         As it is written; left on the CPU, in eval mode.
-    feed : Feed
-        Of pixels.
-    device : torch.device
-        Where the network is run.
-    batch_size, seed : int
+    evaluation : Evaluation
+        Of the network: what it is fed with, of which nothing is computed that is there already.
+    seed : int
 
     Returns
     -------
@@ -54,10 +49,11 @@ def likeness_of(
     network.eval()
     if network.unfrozen:
         found, kept = [], []
+        device = evaluation.processes.device
         network.to(device)
-        for rows, pixels in feed.batches(in_batches(train, batch_size)):
+        for rows, fed in evaluation.feed.batches(in_batches(train, evaluation.batch_size)):
             if len(rows):
-                found.append(infer(lambda images: network.rows(images)[0], pixels, device))
+                found.append(infer(partial(_rows_of, evaluation.model), fed, device))
                 kept.append(rows)
         if not found:  # none can be read any more
             network.to("cpu")
@@ -68,3 +64,11 @@ def likeness_of(
     network.to("cpu")
     units = parts.units[train].astype(str)
     return Likeness.of(features, numbers, photos.truth[train], units, seed=seed)
+
+
+def _rows_of(model: nn.Module, fed: torch.Tensor) -> torch.Tensor:
+    if isinstance(model, Tail):
+        return model.rows(fed)
+    assert isinstance(model, HeadedNetwork)  # as long as a block learns
+    (rows,) = model.rows(fed)
+    return rows

@@ -13,7 +13,6 @@ from penult.backbones.registry import DEFAULT_MODEL
 from penult.backbones.training_images import training_images
 from penult.classify.evaluation.seen import content_keys
 from penult.finetuning.checkpoint_folder import write_checkpoint
-from penult.finetuning.feeds import PixelFeed
 from penult.finetuning.finetuned_model import FinetunedModel
 from penult.finetuning.head import Head
 from penult.finetuning.likeness import likeness_of
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
 
     from penult.backbones.backbone import Backbone
     from penult.finetuning.assessment import Assessment
+    from penult.finetuning.evaluation import Evaluation
     from penult.finetuning.history import History
     from penult.finetuning.network import HeadedNetwork
     from penult.finetuning.photos import Photos
@@ -55,8 +55,8 @@ class Outcome:
     reader : PixelReader
         By which the photos were read.
     network : HeadedNetwork
-    device : torch.device
-        Where it was trained.
+    evaluation : Evaluation
+        Of the network.
     history : History
     assessment : Assessment
     wise_ft : float or None
@@ -72,7 +72,7 @@ class Outcome:
     parts: Parts
     reader: PixelReader
     network: HeadedNetwork
-    device: torch.device
+    evaluation: Evaluation
     history: History
     assessment: Assessment
     wise_ft: float | None
@@ -160,13 +160,7 @@ class Outcome:
             data=listed(map(_name, photos.features.origin.get("sources", ()))),
             verdict=finetuned.verdict,
             likeness=likeness_of(
-                photos,
-                self.parts,
-                self.network,
-                PixelFeed(self.reader),
-                device=self.device,
-                batch_size=self.asked.options.train_batch_size,
-                seed=self.asked.options.seed,
+                photos, self.parts, self.network, self.evaluation, seed=self.asked.options.seed
             ),
             trained_on=self._trained_on(),
         )

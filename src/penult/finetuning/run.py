@@ -33,7 +33,6 @@ from penult.progress import announce, following
 
 if TYPE_CHECKING:
     from penult.backbones.backbone import Backbone
-    from penult.finetuning.history import History
     from penult.finetuning.photos import LabelledPhotos, Photos
     from penult.finetuning.processes import Processes
     from penult.finetuning.split import Parts
@@ -182,17 +181,19 @@ class _Work:
             log=self.log,
             tell=self.tell,
         )
-        history, evaluation = stages.run()
+        self.history, self.evaluation = stages.run()
         share = None
         if options.wise_ft:
             share = average_weights(
-                self.network, history, lambda: evaluation.score(self.parts.validation)[0]
+                self.network, self.history, lambda: self.evaluation.score(self.parts.validation)[0]
             )
-        assessment = Assessment.make(self.photos, self.parts, evaluation, probes, seed=options.seed)
+        assessment = Assessment.make(
+            self.photos, self.parts, self.evaluation, probes, seed=options.seed
+        )
         for failures in processes.gather(self.reader.failures):
             self.reader.failures.update(failures)
         spent = time.perf_counter() - began
-        return processes.share(lambda: self._written(history, assessment, share, spent))
+        return processes.share(lambda: self._written(assessment, share, spent))
 
     def _probed(self) -> tuple[Photos, Parts, Probes]:
         """Make, or take up, the rows of all photos; divide them, and solve the probe."""
@@ -213,9 +214,7 @@ class _Work:
         assert self.folder is not None  # asked by the first process alone
         return self.folder
 
-    def _written(
-        self, history: History, assessment: Assessment, share: float | None, seconds: float
-    ) -> Finetuned:
+    def _written(self, assessment: Assessment, share: float | None, seconds: float) -> Finetuned:
         """Write what the run came to, and say what that is."""
         outcome = Outcome(
             asked=self.asked,
@@ -225,8 +224,8 @@ class _Work:
             parts=self.parts,
             reader=self.reader,
             network=self.network,
-            device=self.processes.device,
-            history=history,
+            evaluation=self.evaluation,
+            history=self.history,
             assessment=assessment,
             wise_ft=share,
             probe_seconds=self._own.seconds,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -131,9 +131,9 @@ class Stages:
 
     def _fed(self) -> tuple[torch.nn.Module, Feed]:
         """What is trained, and with what: pixels, or what the frozen blocks make of them."""
-        network, pixels = self.network, PixelFeed(self.reader)
+        network = self.network
         if self.options.policy is not None or not network.frozen:
-            return network, pixels
+            return network, PixelFeed(self.reader)
         rows = np.concatenate([self.parts.train, self.parts.validation, self.parts.test])
         rows.sort()
         network.to(self.processes.device)
@@ -144,11 +144,12 @@ class Stages:
 
         kept = keep_activations(
             tail,
-            pixels,
+            # Once there are activations, nobody asks for pixels.
+            PixelFeed(replace(self.reader, store=None)),
             rows,
             batch_size=self.options.train_batch_size,
             processes=self.processes,
             store=ArrayStore(self.folder, sharers=self.processes.neighbours),
             step=step,
         )
-        return (network, pixels) if kept is None else (tail, kept)
+        return (network, PixelFeed(self.reader)) if kept is None else (tail, kept)
