@@ -16,7 +16,7 @@ from penult.errors import FileFormatError
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-__all__ = ["DEEPEST", "read_json", "require_keys", "to_record"]
+__all__ = ["DEEPEST", "read_json", "read_record", "require_keys", "to_record"]
 
 DEEPEST = 100
 """Levels of brackets; what penult reads has some twenty at the most."""
@@ -84,6 +84,34 @@ def to_record(kind: type[Record], data: object, *, ignore_unknown: bool = False)
         except TypeError as error:
             raise FileFormatError(f"{name} is {str(value)[:40]!r}") from error
     return kind(**values)
+
+
+def read_record(kind: type[Record], path: Path, *, remedy: str) -> Record:
+    """Read a dataclass from a file of JSON; keys that are no fields are left out.
+
+    Parameters
+    ----------
+    kind : type
+        As for `to_record`.
+    path : Path
+    remedy : str
+        What whoever has a damaged file can do.
+
+    Raises
+    ------
+    FileFormatError
+        If the file cannot be read, or is something else; names it.
+    """
+    try:
+        return to_record(kind, read_json(path.read_text("utf-8")), ignore_unknown=True)
+    except (OSError, ValueError) as error:
+        raise FileFormatError(f"{path} is damaged ({_why(error)}); {remedy}") from error
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, json.JSONDecodeError | UnicodeDecodeError):
+        return f"it is no JSON: {error}"
+    return str(getattr(error, "strerror", None) or error)
 
 
 def require_keys(kind: type[DataclassInstance], data: object) -> Mapping[str, Any]:

@@ -129,8 +129,24 @@ def test_a_checkpoint_of_before_says_what_it_lacks(folder, tmp_path):
     (folder / "photos.json").unlink()
     with pytest.raises(FileFormatError, match=r"no photos\.json, .* fine-tune again"):
         penult.report(folder, tmp_path / "out", progress=False)
-    (folder / "photos.json").write_text("[]")
-    with pytest.raises(FileFormatError, match=r"photos\.json cannot be read"):
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "why"),
+    [
+        ("photos.json", "[]", r"it is '\[\]' where settings by name are expected"),
+        ("photos.json", '{"train": {"a.jpg"', "it is no JSON: .*"),
+        ("scores.json", '{"test": 1}', "it lacks validation, probe .*"),
+    ],
+)
+def test_a_damaged_file_of_a_checkpoint_is_named_with_what_to_do(
+    folder, tmp_path, file, content, why
+):
+    TrainingPhotos(test={"a.png": ""}, sources=(str(tmp_path),)).write(tmp_path / "photos.json")
+    (tmp_path / "photos.json").replace(folder / "photos.json")
+    (folder / file).write_text(content)
+    said = rf"{file} is damaged \({why}\); put back the whole folder, or fine-tune again$"
+    with pytest.raises(FileFormatError, match=said):
         penult.report(folder, tmp_path / "out", progress=False)
 
 

@@ -70,5 +70,5 @@ def _rows_of(model: nn.Module, fed: torch.Tensor) -> torch.Tensor:
     if isinstance(model, Tail):
         return model.rows(fed)
     assert isinstance(model, HeadedNetwork)  # as long as a block learns
-    (rows,) = model.rows(fed)
+    rows: torch.Tensor = model.rows(fed)[0]
     return rows

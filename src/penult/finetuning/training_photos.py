@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from penult.errors import FileFormatError
 from penult.messages import escape_json
 from penult.output import atomic_text
-from penult.parsing import read_json, to_record
+from penult.parsing import read_record
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -86,10 +85,7 @@ class TrainingPhotos:
         FileFormatError
             If it is not there, or is something else.
         """
-        try:
-            return to_record(cls, read_json(path.read_text("utf-8")), ignore_unknown=True)
-        except (OSError, ValueError, FileFormatError) as error:
-            raise FileFormatError(f"{path} cannot be read: {error}") from error
+        return read_record(cls, path, remedy="put back the whole folder, or fine-tune again")
 
     def write(self, path: Path) -> None:
         """Write it as JSON, a photo a line.

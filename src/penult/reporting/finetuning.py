@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from penult.errors import FileFormatError
 from penult.finetuning.curves import Curves
-from penult.parsing import read_json, to_record
+from penult.parsing import read_record
 
 __all__ = ["Epoch", "Finetuning", "PairedDifference", "PartScores"]
 
@@ -118,10 +117,7 @@ class Finetuning:
         FileFormatError
             If it is not there, or is something else.
         """
-        try:
-            return to_record(cls, read_json(path.read_text("utf-8")), ignore_unknown=True)
-        except (OSError, ValueError, FileFormatError) as error:
-            raise FileFormatError(f"{path} cannot be read: {error}") from error
+        return read_record(cls, path, remedy="put back the whole folder, or fine-tune again")
 
     @property
     def curves(self) -> Curves:
