@@ -254,7 +254,7 @@ def test_how_far_it_is_is_told_and_never_goes_back(rows):
     done = [progress.done for progress in told]
     assert done == sorted(done)
     assert done[-1] == told[-1].total > 30
-    assert {progress.unit for progress in told} == {"blocks"}
+    assert {progress.unit for progress in told} == {"pairs"}
 
 
 def test_pairs_have_a_length_and_a_short_repr():

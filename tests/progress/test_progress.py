@@ -135,6 +135,11 @@ def test_true_shows_lines_where_there_is_no_terminal(photos, toy, capsys):
     assert capsys.readouterr().err == "extract: 36 of 36 images\n"
 
 
+def test_a_log_has_no_line_of_steps_that_take_seconds(make_features, capsys):
+    penult.duplicates(make_features({"a": 20, "b": 20}), progress=True)
+    assert "comparing" not in capsys.readouterr().err
+
+
 def test_what_is_no_wish_is_refused(photos, toy):
     with pytest.raises(UsageError, match=r"progress is 3; give True, False,? or a function"):
         penult.extract(photos, model=toy, progress=3)

@@ -26,6 +26,9 @@ __all__ = ["Pairs", "least_memory", "near_pairs"]
 _PAIRS = 1 << 16
 """Pairs that are yielded at once, at most."""
 
+_FEW = 10_000
+"""Rows that are compared within a few seconds."""
+
 _FIXED_BYTES = 10 << 20
 """Of what is taken however long and however many rows are: of pairs, and of rows read once."""
 
@@ -143,12 +146,13 @@ def near_pairs(
     sizes = JoinSizes.within(memory, width, itemsize, read=read)
     if block is not None:
         sizes = replace(sizes, block=block, strip=max(1, sizes.strip // block) * block)
-    tiles = -(-len(distinct) // sizes.block)
-    tiles = tiles * (tiles + 1) // 2
+    pairs = len(distinct) * (len(distinct) - 1) // 2
+    brief = len(distinct) < _FEW
     with shown(None) as tell:
 
         def step(part: float) -> None:
-            tell(Progress(round(part * tiles), tiles, 0, stage="comparing all rows", unit="blocks"))
+            done = round(part * pairs)
+            tell(Progress(done, pairs, 0, stage="comparing all rows", unit="pairs", brief=brief))
 
         step(0.0)
         for found in near_numbers(distinct, threshold, sizes, step):

@@ -32,7 +32,8 @@ class Lines:
         ends = now.done == now.total
         if begins or not ends:
             self._ended = False
-        if time.monotonic() - self._last >= _SECONDS_APART or (ends and not self._ended):
+        is_over = ends and not self._ended and not now.brief
+        if time.monotonic() - self._last >= _SECONDS_APART or is_over:
             self._last, self._ended = time.monotonic(), ends
             self._print(sentence(now, pace))
 

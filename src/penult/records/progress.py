@@ -29,7 +29,7 @@ class Progress:
     unit : str
         What is counted: ``"images"``, ``"fits"``, ``"rows"``, ``"bytes"``; empty where nothing is.
     brief : bool
-        Whether it is a step that takes a few seconds at most.
+        Whether it is a step that takes a few seconds at most, and is worth no line of a log.
     """
 
     done: int
