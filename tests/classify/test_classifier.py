@@ -22,6 +22,7 @@ from penult.errors import (
     PathNotFoundError,
     RecipeMismatchError,
     UsageError,
+    WrongFileError,
 )
 from penult.recipe import Recipe
 
@@ -308,6 +309,13 @@ def test_another_file_is_called_what_it_is(tmp_path, data, said):
     path = tmp_path / "a.skops"
     path.write_bytes(data)
     with pytest.raises(ClassifierFileError, match=said):
+        load_classifier(path)
+
+
+def test_a_network_without_a_classifier_says_how_to_train_one(tmp_path):
+    path = tmp_path / "small.penult"
+    path.write_bytes(b"\x10\0\0\0\0\0\0\0{}")
+    with pytest.raises(WrongFileError, match=r"network without .* penult.extract.* penult.train"):
         load_classifier(path)
 
 

@@ -40,7 +40,7 @@ from penult.inputs import require_file
 from penult.interface import command
 from penult.output import atomic_output, check_output
 from penult.parsing import read_json
-from penult.suffixes import CLASSIFIER
+from penult.suffixes import CLASSIFIER, NETWORK
 from penult.wording import listed
 
 if TYPE_CHECKING:
@@ -177,6 +177,11 @@ def _refuse(path: Path) -> NoReturn:
     if head == b"\x89HDF\r\n\x1a\n":
         train = command("train", str(path), output=f"{path.stem}.skops")
         what = f"is a feature file, not a classifier; train one from it: {train}"
+    if path.suffix.lower() in NETWORK.suffixes:
+        rows = f"{path.stem}.h5"
+        extract = command("extract", "PHOTOS", model=str(path), output=rows)
+        train = command("train", rows, output=f"{path.stem}.skops")
+        what = f"is a network without a classifier; train one on its rows: {extract}; {train}"
     if head[:1] == b"\x80":
         what = (
             "is a pickle, not a classifier file; a pickle can run code when it is opened, so it "
