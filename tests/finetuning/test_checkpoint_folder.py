@@ -31,6 +31,7 @@ from penult.finetuning import checkpoint_folder
 from penult.finetuning.checkpoint_folder import check_folder, write_checkpoint
 from penult.finetuning.head import Head
 from penult.recipe import JoinedRecipe, Recipe
+from penult.reporting.commands import extract_command
 
 FILES = {
     "weights.safetensors",
@@ -130,6 +131,8 @@ def test_rows_from_before_the_folder_moved_are_made_again_where_it_is_now(folder
     folder.rename(tmp_path / "moved.ckpt")
     with pytest.raises(WeightsError, match=r"flowers.ckpt, which is not there; give weights="):
         penult.Extractor(features.recipe)
+    extract = extract_command([features.recipe], ["penultimate"], {})
+    assert extract.endswith(f" --model checkpoint:{folder}"), "and its place no second time"
     again = penult.Extractor(features.recipe, weights=tmp_path / "moved.ckpt")
     assert np.array_equal(again([photos / "rose/rose_01.jpg"])[0], features.features[12])
 

@@ -212,7 +212,9 @@ def recorded_name(leaf: BackboneRecipe, output: str) -> tuple[str, object]:
     try:
         model, choice = as_recorded(leaf, output, WeightsChoice())
     except WeightsError:  # the file has moved; its name is told all the same
-        return leaf.backbone, Path(leaf.weights.removeprefix("file:"))
+        weights = leaf.weights.removeprefix("file:")
+        is_its_own = weights == leaf.backbone.removeprefix("checkpoint:")
+        return leaf.backbone, None if is_its_own else Path(weights)
     return model, choice.weights
 
 
