@@ -280,7 +280,8 @@ class Extraction:
         How the images are listed.
     augmentation : AugmentationOptions
         Which of them get augmented views.
-    dtype : {"float32", "float16"}
+    dtype : {"float32", "float16"} or None
+        None: float32, where nobody can ask for another one.
         Of the rows in the file.
     shuffle : int or None
         Seed of the rows' order, which is by id otherwise.
@@ -291,12 +292,12 @@ class Extraction:
     extractor: ExtractorSpec
     listing: ListingOptions = field(default_factory=ListingOptions)
     augmentation: AugmentationOptions = field(default_factory=AugmentationOptions)
-    dtype: Literal["float32", "float16"] = "float32"
+    dtype: Literal["float32", "float16"] | None = None
     shuffle: int | None = None
     needs_labels: bool = False
 
     def __post_init__(self) -> None:
-        if self.dtype not in ("float32", "float16"):
+        if self.dtype not in ("float32", "float16", None):
             raise UnknownNameError("dtype", self.dtype, ("float32", "float16"))
         if self.shuffle is not None and self.shuffle < 0:
             raise UsageError(f"a shuffle seed of {self.shuffle} was given; it must be 0 or more")
@@ -366,9 +367,10 @@ class Extraction:
             extractor=extractor,
             augmented=() if views is None else self.augmentation.recipes(extractor.recipes),
             views=views,
-            dtype=self.dtype,
+            dtype=self.dtype or "float32",
+            halves=self.dtype == "float32",
             origin={**self.listing.origin(sources, listing), **options},
-            options={"dtype": self.dtype, **options},
+            options={"dtype": self.dtype or "float32", **options},
             tell=tell,
             trained_on=extractor.trained_on,
         )

@@ -58,6 +58,7 @@ class Job:
     options : besides the recipes, what changes rows or their order
     tell : called with each `Progress`
     trained_on : keys of the images that trained the networks, as `Extractor.trained_on` has them
+    halves : whether float16, which takes half the room, can be asked for instead
     """
 
     listing: Listing
@@ -69,6 +70,7 @@ class Job:
     augmented: tuple[AugmentedRecipe, ...] = ()
     views: NDArray[np.int64] | None = None
     trained_on: tuple[NDArray[np.uint64] | None, ...] = ()
+    halves: bool = False
 
     @cached_property
     def records(self) -> RecordList | RecordsWithViews:
@@ -135,7 +137,7 @@ class Job:
             origin=self.origin,
         )
         row_bytes = sum(block[0].nbytes for block in rows)
-        return Room(store.output, store.folder, size, row_bytes, halves=self.dtype == "float32")
+        return Room(store.output, store.folder, size, row_bytes, halves=self.halves)
 
     def report(self, done: int, failed: int, kept: int = 0) -> None:
         """Say how far the run is; the listing's failures are counted here."""

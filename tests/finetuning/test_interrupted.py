@@ -6,6 +6,7 @@ import resource
 import shutil
 from contextlib import contextmanager
 from itertools import count
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -171,6 +172,13 @@ def test_a_state_that_the_disk_has_no_room_for_is_one_line_and_keeps_the_one_bef
         state.keep("head", {"epochs": [], "network": torch.zeros(5000)})
     assert path.read_bytes() == before
     assert [one.name for one in tmp_path.iterdir()] == ["training.pt"]
+
+
+def test_rows_that_the_disk_has_no_room_for_name_no_option_that_there_is_not(finetune, monkeypatch):
+    disk = SimpleNamespace(total=1 << 40, free=1000)
+    monkeypatch.setattr("penult.features.disk_space.shutil.disk_usage", lambda _path: disk)
+    with pytest.raises(OutputError, match=r"rows\.h5 cannot be written.*on another disk$"):
+        finetune()
 
 
 def test_weights_that_the_disk_has_no_room_for_are_one_line(tmp_path, tuned):

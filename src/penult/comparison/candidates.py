@@ -227,8 +227,6 @@ def _told(rows: ModelRows, extraction: Extraction) -> list[str]:
     ]
     if weights is not None:
         told.append("random" if weights == "random" else Path(str(weights)).name)
-    if extraction.dtype != "float32":
-        told.append(f"stored as {extraction.dtype}")
     return [re.sub(r"\s+", " ", one) for one in told]
 
 

@@ -25,7 +25,7 @@ class Room:
     folder : where the parts lie until it is whole, on the same disk
     file_bytes : of the whole file
     row_bytes : of one row of every layer
-    halves : whether another dtype takes half of it
+    halves : whether another dtype takes half of it, and can be asked for
     """
 
     output: Path
