@@ -170,6 +170,17 @@ def test_it_is_the_command_that_holds_nothing_out(
     np.testing.assert_allclose(tuner.predict_proba(paths), its, atol=1e-6)
 
 
+def test_its_options_are_those_of_the_function():
+    own, functions = (
+        inspect.signature(one).parameters for one in (FineTuner.__init__, penult.finetune)
+    )
+    shared = (own.keys() & functions.keys()) - {"progress"}
+    assert own.keys() - shared == {"self", "engine", "progress"}
+    for name in shared:
+        assert own[name].default == functions[name].default, name
+        assert own[name].annotation == functions[name].annotation, name
+
+
 def test_the_seed_alone_decides(tuner, paths, labels):
     one = tuner.fit(paths, labels).predict_proba(paths)
     np.random.default_rng().random()
