@@ -92,6 +92,9 @@ CONTRADICTIONS = {
         "tulip.jpg", "--similar", "--classifier", "c.skops", "--layer", "pixels"],
     "2 layers are for activations": [
         "--classifier", "c.skops", "--layer", "pixels", "--layer", "mean.0"],
+    "--layer '*' stands for several layers, which are for activations; of a class": [
+        "--classifier", "c.skops", "--layer", "*"],
+    "--layer 'mean.?' stands for several layers": ["tulip.jpg", "--similar", "--layer", "mean.?"],
     "a class is given twice": ["--classifier", "c.skops", "--class", "rose", "--class", "rose"],
     "--channels is for activations": ["--classifier", "c.skops", "--channels", "3"],
     "--channels 0; give a number from 1 to 400": ["--channels", "0"],

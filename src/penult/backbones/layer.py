@@ -13,7 +13,7 @@ from penult.errors import UnknownNameError
 from penult.interface import at_command_line, command, option
 from penult.representation import short_repr
 
-__all__ = ["ENDS", "Layer", "Layout", "find_layer", "match_layers"]
+__all__ = ["ENDS", "Layer", "Layout", "find_layer", "is_pattern", "match_layers"]
 
 ENDS = ("penultimate", "logits")
 """The two layers every classifier has; in every backbone each gives a vector an image."""
@@ -131,6 +131,11 @@ def find_layer(
     )
 
 
+def is_pattern(name: str) -> bool:
+    """Whether a name stands for several, as the shell's patterns do."""
+    return any(sign in name for sign in "*?[")
+
+
 def match_layers(
     layers: Sequence[Layer], patterns: Sequence[str], *, backbone: str, architecture: str = ""
 ) -> list[Layer]:
@@ -144,7 +149,7 @@ def match_layers(
     selected: set[str] = set()
     names = {layer.name for layer in layers}
     for pattern in patterns:
-        if pattern not in names and any(sign in pattern for sign in "*?["):
+        if pattern not in names and is_pattern(pattern):
             matched = {x.name for x in layers if fnmatch.fnmatchcase(x.name, pattern)}
             if not matched:
                 find_layer(layers, pattern, backbone=backbone)

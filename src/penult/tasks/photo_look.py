@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from penult.backbones.layer import is_pattern
 from penult.backbones.registry import DEFAULT_MODEL
 from penult.backbones.weights.choice import WeightsChoice
 from penult.checking import checked
@@ -18,7 +19,7 @@ from penult.extractor.rows import as_names
 from penult.images.in_memory import are_in_memory
 from penult.images.sources.remote.connection import is_url
 from penult.inputs import require_file
-from penult.interface import at_command_line, option
+from penult.interface import at_command_line, command, option
 from penult.output import atomic_output, check_output
 from penult.records import Look
 from penult.suffixes import LOOK
@@ -239,6 +240,12 @@ def _require_together(
         raise UsageError(
             f"{count(len(layers), 'layer')} are for activations; of a class, or of what is alike, "
             f"give one"
+        )
+    if layers and is_pattern(layers[0]) and (similar or classifier is not None):
+        raise UsageError(
+            f"{option('layer', layers[0])} stands for several layers, which are for activations; "
+            f"of a class, or of what is alike, give the name of one, of those that "
+            f"{command('layers', 'MODEL')} lists"
         )
     if len(set(labels)) < len(labels):
         raise UsageError("a class is given twice; give each once")
