@@ -3,6 +3,7 @@
 import base64
 import io
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -54,6 +55,20 @@ def test_each_cluster_has_its_medoid_first_and_then_pictures_to_its_edge(page_of
         members = found.distances[found.assignments == cluster.number]
         assert away[-1] == members.max()
         assert text_of(one).startswith(f"Cluster {cluster.number}: {cluster.label} 100% 20 images")
+
+
+def test_of_identical_copies_one_is_shown(page_of):
+    features = blobs(2, of=6)
+    digests = [f"{k:064}" for k in range(12)]
+    rows = features.features.copy()
+    first, copy = np.flatnonzero(features.labels == 0)[:2]
+    rows[copy], digests[copy] = rows[first], digests[first]
+    copied = replace(features, features=rows, content=digests)
+    path, _ = page_of(copied, k=2)
+    pictures = [[image["alt"] for image in Page(one).all("img")] for one in articles(path)]
+    assert sorted(map(len, pictures)) == [5, 6]
+    shown = {one for some in pictures for one in some}
+    assert shown == {*features.ids} - {features.ids[copy]}
 
 
 def test_the_largest_is_first_and_noise_last(page_of):

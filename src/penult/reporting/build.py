@@ -197,10 +197,7 @@ def _applied(made: Classified, file: Path) -> Applied:
 def _clusters(found: Collection, file: str) -> ClustersContent | None:
     if found.clusters is None or found.clustered is None:
         return None
-    rows: Features = found.clustered
-    return ClustersContent(
-        clustering=found.clusters, labels=rows.labels, label_names=rows.label_names, file=file
-    )
+    return ClustersContent.of(found.clusters, found.clustered, file)
 
 
 def _title(source: str | Path) -> str:

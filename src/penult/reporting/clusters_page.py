@@ -56,13 +56,7 @@ def write_clusters_page(
     OutputExistsError, PathNotFoundError, OutputError
         If it is there, or cannot be written.
     """
-    file = feature_file_name(features)
-    shown = ClustersContent(
-        clustering=clustering,
-        labels=features.labels,
-        label_names=features.label_names,
-        file=file,
-    )
+    shown = ClustersContent.of(clustering, features, feature_file_name(features))
     return write_page(
         path,
         "penult.reporting",
@@ -74,5 +68,5 @@ def write_clusters_page(
         folder="clusters",
         script="web/photos.js",
         clustering=clustering,
-        title=Path(file).stem,
+        title=Path(shown.file).stem,
     )

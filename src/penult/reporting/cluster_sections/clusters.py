@@ -110,7 +110,9 @@ def _pictured(
         other = _is_named(cluster) and name not in (None, cluster.label)
         return _Picture(id=one, address=thumbnails.photo(one, side), label=name, other=other)
 
-    rest = members if cluster is None else members[1:]
+    # A copy beside the same picture shows nothing.
+    firsts = np.sort(np.unique(shown.contents[members], return_index=True)[1])
+    rest = members[firsts] if cluster is None else members[firsts[1:]]
     steps = np.linspace(0, len(rest) - 1, min(pictures, len(rest))).round().astype(int)
     return _Pictured(
         cluster=cluster,
