@@ -178,9 +178,12 @@ def test_no_picture_of_a_mistake_stands_in_the_page_twice(tmp_path):
 
 def test_where_a_class_comes_from_goes_with_its_mistake(tmp_path):
     looked = {"iris/3.jpg": "data:image/png;base64,AAAA", "daisy/1.jpg": "data:image/png;base64,BB"}
-    page = read(tmp_path, report_of(GARDEN, FLOWERS, looked=looked))
-    found = {f["title"]: f["data-looked"] for f in page.all("figure") if "data-looked" in f}
-    assert found == {"iris/3.jpg": looked["iris/3.jpg"]}
+    page = read(tmp_path, report_of(GARDEN, FLOWERS, looked=looked, looked_maps=("a of x", "b")))
+    figures = [one for one in page.all("figure") if "data-looked" in one]
+    assert {one["title"]: one["data-looked"] for one in figures} == {
+        "iris/3.jpg": looked["iris/3.jpg"]
+    }
+    assert figures[0]["data-looked-caption"].endswith("against it; from left to right: a of x, b")
 
 
 def test_mistakes_of_many_classes_bring_their_examples_themselves(tmp_path, monkeypatch):

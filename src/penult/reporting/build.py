@@ -178,6 +178,7 @@ def _trained(made: Classified) -> Trained | None:
         label_issues=made.label_issues,
         curve=made.curve,
         looked=made.looked,
+        looked_maps=made.looked_maps,
     )
 
 

@@ -40,7 +40,8 @@ class Classified:
         As `penult.reporting.trained.Trained` has them, as is the next.
     curve : tuple of CurvePoint
     looked : mapping of str to str
-        As `penult.reporting.trained.Trained` has it.
+    looked_maps : tuple of str
+        As `penult.reporting.trained.Trained` has them.
     predictions : Predictions or None
         Of a classifier that was given: what it says of every image.
     seen : frozenset of str, or None
@@ -60,6 +61,7 @@ class Classified:
     label_issues: tuple[LabelIssue, ...] | None = None
     curve: tuple[CurvePoint, ...] = ()
     looked: Mapping[str, str] = field(default_factory=dict)
+    looked_maps: tuple[str, ...] = ()
     predictions: Predictions | None = None
     seen: frozenset[str] | None = None
     evaluation: Evaluation | None = None

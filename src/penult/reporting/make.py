@@ -318,7 +318,7 @@ def report(
         # Of images, their hosts were named when they were first listed.
         opener = image_opener(made.features, offline=offline, announce=file is not None)
         if class_maps:
-            evidence = draw_evidence(
+            looked, maps = draw_evidence(
                 made,
                 course,
                 open_image=opener,
@@ -326,7 +326,7 @@ def report(
                 offline=offline,
                 engine=options.extraction.extractor.engine,
             )
-            made = replace(made, looked=evidence)
+            made = replace(made, looked=looked, looked_maps=maps)
         title = title_of(sources, file) if tuned is None else title_of([tuned.folder], None)
         found = look_at(made, looks, course, title=title, open_image=opener)
         content = build_report(

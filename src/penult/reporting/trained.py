@@ -43,6 +43,8 @@ class Trained:
     looked : mapping of str to str
         Id of a held-out image to a picture of where its class comes from, as the address of an
         image (``data:image/...``); shown beside the mistakes that have one.
+    looked_maps : tuple of str
+        What such a picture shows from left to right, where it shows several networks or layers.
     """
 
     scores: Scores
@@ -54,6 +56,7 @@ class Trained:
     label_issues: tuple[LabelIssue, ...] | None = None
     curve: tuple[CurvePoint, ...] = ()
     looked: Mapping[str, str] = field(default_factory=dict)
+    looked_maps: tuple[str, ...] = ()
 
     @property
     def multilabel(self) -> bool:

@@ -43,6 +43,11 @@ def rows(tmp_path_factory):
 
 def drawn(features, classifier, wrong, open_image=PHOTOS.get):
     """What is drawn of photos that are blue, and were called red; and what was noted."""
+    (pictures, _), notes = drawn_with_names(features, classifier, wrong, open_image)
+    return pictures, notes
+
+
+def drawn_with_names(features, classifier, wrong, open_image=PHOTOS.get):
     made = Classified(
         features=features,
         classifier=classifier,
@@ -54,7 +59,7 @@ def drawn(features, classifier, wrong, open_image=PHOTOS.get):
         ),
     )
     course = Course(lambda _: None)
-    pictures = evidence.draw_evidence(
+    found = evidence.draw_evidence(
         made,
         course,
         open_image=open_image,
@@ -62,7 +67,7 @@ def drawn(features, classifier, wrong, open_image=PHOTOS.get):
         offline=True,
         engine=EngineOptions(engine="auto", device="auto"),
     )
-    return pictures, course.notes
+    return found, course.notes
 
 
 def test_the_red_half_of_a_picture_that_was_called_red_is_violet(toy, rows):
@@ -76,6 +81,24 @@ def test_the_red_half_of_a_picture_that_was_called_red_is_violet(toy, rows):
     # Violet speaks for the class, orange against it.
     assert blue[0] > red[0] > green[0]
     assert red[1] > green[1] > blue[1]
+
+
+def test_of_joined_rows_each_has_its_map_side_by_side_in_the_same_colours(toy, rows):
+    features = penult.extract(
+        rows, model=toy, layer=["penultimate", "pixels"], join=True, progress=False
+    )
+    classifier = penult.train(features, scale="none", test_size=0.25, folds=2, progress=False)
+    (pictures, names), _ = drawn_with_names(features, classifier, ["blue/half.png"])
+    assert len(names) == len(set(names)) == 2
+    data = base64.b64decode(pictures["blue/half.png"].partition(",")[2])
+    with Image.open(io.BytesIO(data)) as image:
+        assert image.size == (2 * 320 + 8, 320)
+        pixels = np.asarray(image.convert("RGB"), int)[160]
+    assert pixels[324].min() > 220, "white between them"
+    for red, green, blue in pixels[[60, 388]]:
+        assert blue > red > green
+    for red, green, blue in pixels[[240, 568]]:
+        assert red > green > blue
 
 
 def test_a_photo_that_is_gone_costs_its_picture_alone(toy, rows):

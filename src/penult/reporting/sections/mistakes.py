@@ -48,6 +48,7 @@ def _content(report: Report, thumbnails: Thumbnails) -> Mapping[str, Any] | None
         ],
         "total": len(wrong),
         "looked": len(trained.looked),
+        "looked_maps": trained.looked_maps,
         "no_evidence": report.notes.get("evidence", ""),
         "names": [printable(name) for name in places],
         "pairs": _pairs(wrong, places)[:MOST_PAIRS],
