@@ -117,6 +117,11 @@ def test_a_photo_mended_keeps_its_label_and_one_added_gets_that_of_its_folder(
         f"such as {_id(root, added)},{folder}, or have penult labels apply write the table "
         "again: --by-folder takes the labels that it lacks from the folders"
     ) in done.out
+    first = [_id(root, added)]
+    for dry in ([], ["--dry-run"]):
+        told = json.loads(penult(*extract, "--labels", table, "--overwrite", "--json", *dry).out)
+        about = {"table": "table.csv", "images": 1, "of": images, "first": first}
+        assert told["without_label"] == about
     assert label(rows, _id(root, broken)) == folder
     assert label(rows, _id(root, added)) is None
     assert f"1 image without a label: {_id(root, added)}; --by-folder" in penult(*apply).out

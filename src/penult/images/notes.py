@@ -26,7 +26,7 @@ __all__ = [
     "unreadable_photos_hint",
 ]
 
-NOTES = ("passed_over", "left_out", "split_folders")
+NOTES = ("passed_over", "left_out", "split_folders", "without_label")
 """What `Listing.notes` has for scripts, and a feature file's origin as well."""
 
 # What cameras write beside a JPEG, or in its place.
