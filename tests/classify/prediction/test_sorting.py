@@ -1,6 +1,7 @@
 import errno
 import io
 import os
+import shutil
 from functools import partial
 
 import pytest
@@ -82,6 +83,28 @@ def test_nothing_that_is_there_is_replaced_not_even_a_link_to_nothing(photo, tar
     assert copied.path.name == "1 (4).jpg"
     assert (target / "rose" / "1.jpg").is_symlink()
     assert (target / "rose" / "1 (3).jpg").read_bytes() == b"of the user's"
+
+
+def test_links_to_photos_that_have_moved_are_mended_and_no_others(photo, target):
+    photos = [photo("b/1.jpg", b"two"), photo("a/1.jpg", b"one")]
+    first = Sorter(target, LABELS, mode="symlink")
+    for one in photos:
+        first.place(*one, "rose")
+    (target / "rose" / "2.jpg").symlink_to(target / "gone.jpg")
+    shutil.rmtree(photos[0][0].path.parents[1])
+    moved = [photo(f"moved/{name}", data) for name, data in
+             (("a/1.jpg", b"one"), ("b/1.jpg", b"two"), ("b/2.jpg", b"three"))]  # fmt: skip
+    again = Sorter(target, LABELS, mode="symlink")
+    copied = [again.place(*one, "rose") for one in moved]
+    assert [c.path.name for c in copied] == ["1 (2).jpg", "1.jpg", "2 (2).jpg"]
+    assert [c.path.samefile(record.path) for c, (record, _) in zip(copied, moved, strict=True)] == [
+        True
+    ] * 3
+    assert sorted(p.name for p in (target / "rose").iterdir()) == [
+        "1 (2).jpg", "1.jpg", "2 (2).jpg", "2.jpg"]  # fmt: skip
+    copies = Sorter(target, LABELS)
+    (target / "rose" / "3.jpg").symlink_to(target / "old" / "3.jpg")
+    assert copies.place(*photo("3.jpg", b"four"), "rose").path.name == "3 (2).jpg"
 
 
 def test_a_name_that_is_taken_meanwhile_is_not_replaced(photo, target, monkeypatch):

@@ -17,7 +17,15 @@ from penult.output import default_mode, explain, sync_folder
 from penult.records import ImageRecord
 from penult.scratch import scratch_file
 
-__all__ = ["SCRATCH", "copy_photo", "digest_of_file", "file_of", "link_photo", "move_file"]
+__all__ = [
+    "SCRATCH",
+    "copy_photo",
+    "digest_of_file",
+    "file_of",
+    "link_photo",
+    "move_file",
+    "relink_photo",
+]
 
 SCRATCH = "penult"
 """What copies are called until they are whole; see `penult.scratch`."""
@@ -65,6 +73,25 @@ def link_photo(record: ImageRecord, target: Path, mode: str) -> None:
             f"{target} cannot be made a {mode}: {error.strerror}; give "
             f"{option('copy_mode', 'copy')}"
         ) from error
+
+
+def relink_photo(record: ImageRecord, link: Path) -> None:
+    """Have a symbolic link that leads nowhere lead to a photo, which has moved.
+
+    Raises
+    ------
+    OutputError
+    """
+    try:
+        new = scratch_file(link.parent, SCRATCH)
+        try:
+            new.unlink()
+            new.symlink_to(file_of(record, "symlink").absolute())
+            new.replace(link)
+        finally:
+            new.unlink(missing_ok=True)
+    except OSError as error:
+        raise error if isinstance(error, OutputError) else explain(error, link) from error
 
 
 def copy_photo(record: ImageRecord, target: Path, *, digest: str | None = None) -> None:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from itertools import takewhile
 from pathlib import Path
 from typing import Self
 
@@ -15,6 +16,7 @@ from penult.classify.prediction.copying import (
     digest_of_file,
     file_of,
     link_photo,
+    relink_photo,
 )
 from penult.classify.prediction.folder_names import folder_names, safe_name
 from penult.classify.prediction.move_log import RESERVED, MoveLog
@@ -46,7 +48,9 @@ class Sorter:
     ``rose (2).jpg``; where the same photo is there already, by its bytes, nothing is done, so that
     sorting the same photos again changes nothing. One to be moved goes there in any case, for it is
     to be gone from where it was; `MoveLog` notes each move before it is done, and lets nobody else
-    move photos to or from the folder until the `with` block of the sorter ends.
+    move photos to or from the folder until the `with` block of the sorter ends. Where symbolic
+    links are asked for, one to a photo of that name that leads nowhere is mended: the photo has
+    moved.
 
     A photo that lay in another of these folders before, by its name and its bytes, is refused:
     another classifier or clustering put it there, or a user did, and it would be in two classes.
@@ -226,6 +230,10 @@ class Sorter:
             there = namesakes.find(digest)
             if there is not None and self._moves is None:
                 return Copied(path=there, new=False, renamed=there.name != name)
+            if self.mode == "symlink" and (dead := namesakes.take_dead(file_of(record, "symlink"))):
+                relink_photo(record, dead)
+                namesakes.by_digest[digest] = dead
+                return Copied(path=dead, new=True, renamed=dead.name != name)
             try:
                 if self._moves is not None:
                     self._moves.move(record, target, digest)
@@ -270,6 +278,12 @@ def _refuse_link(folder: Path) -> None:
         )
 
 
+def _common_end(one: Path, other: Path) -> int:
+    """In how many last parts two paths are the same."""
+    pairs = zip(reversed(one.parts), reversed(other.parts), strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+
 @dataclass
 class _Namesakes:
     """The files of one folder that have one name, or that name and a number; by their bytes."""
@@ -277,6 +291,7 @@ class _Namesakes:
     name: Path
     count: int = 0
     by_digest: dict[str, Path] = field(default_factory=dict)
+    dead: list[Path] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.next_free()
@@ -290,7 +305,18 @@ class _Namesakes:
             self.count += 1
             if there.is_file():
                 self.by_digest.setdefault(digest_of_file(there), there)
+            elif there.is_symlink():
+                self.dead.append(there)
         return there
+
+    def take_dead(self, photo: Path) -> Path | None:
+        """The link that leads nowhere and led to a file of that name, in such a folder if any."""
+        ends = {one: _common_end(one.readlink(), photo) for one in self.dead}
+        best = max(ends, key=ends.__getitem__, default=None)
+        if best is None or not ends[best]:
+            return None
+        self.dead.remove(best)
+        return best
 
     def add(self, digest: str, path: Path) -> None:
         self.count += 1
