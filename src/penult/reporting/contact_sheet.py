@@ -20,6 +20,7 @@ from penult.reporting.figures.fonts import drawable
 from penult.representation import short_text
 from penult.suffixes import PICTURE
 from penult.web.pictures import image_opener
+from penult.web.strips import middle_of_strip
 from penult.wording import count, percent
 from penult.written import SIGNED, note_written
 
@@ -198,7 +199,7 @@ def _small(image: Image) -> Image:
     from PIL import Image as Pillow
     from PIL import ImageOps
 
-    return ImageOps.contain(image, (_SIDE, _SIDE), Pillow.Resampling.LANCZOS)
+    return ImageOps.contain(middle_of_strip(image), (_SIDE, _SIDE), Pillow.Resampling.LANCZOS)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
+from penult.web.strips import middle_of_strip
+
 if TYPE_CHECKING:
     from PIL import Image
 
@@ -74,7 +76,7 @@ class Thumbnails:
         return self._squares[key]
 
     def whole(self, image_id: str, side: int) -> WholePicture | None:
-        """Return a picture of all of an image, or None if it has none.
+        """Return a picture of all of an image, or None if it has none; see `middle_of_strip`.
 
         Parameters
         ----------
@@ -96,7 +98,8 @@ class Thumbnails:
     def photo(self, image_id: str, side: int) -> str | None:
         """Return the address of a picture of all of an image that fills a square, or None.
 
-        As a tile it looks as its middle square does; opened, it is whole.
+        As a tile it looks as its middle square does; opened, it is whole, but for the ends of a
+        strip; see `middle_of_strip`.
 
         Parameters
         ----------
@@ -159,7 +162,7 @@ def _square(data: bytes, side: int) -> str:
 def _photo(data: bytes, side: int) -> str:
     from PIL import Image
 
-    image = _decoded(data, side)
+    image = middle_of_strip(_decoded(data, side))
     shorter, longer = sorted(image.size)
     within = min(2 * side, -(-longer * side // max(shorter, 1)))
     image.thumbnail((within, within), Image.Resampling.LANCZOS)
@@ -174,6 +177,7 @@ def _whole(data: bytes, side: int) -> WholePicture:
     turned = (width > height) != (image.width > image.height)
     if turned and image.width != image.height:
         width, height = height, width
+    image = middle_of_strip(image)
     image.thumbnail((side, side), Image.Resampling.LANCZOS)
     return WholePicture(data_uri(image), width, height, len(data))
 

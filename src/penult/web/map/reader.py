@@ -13,6 +13,7 @@ from penult.machine import cores
 from penult.progress import Tell
 from penult.records import Progress
 from penult.web.map.sheets import picture_address
+from penult.web.strips import middle_of_strip
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -120,5 +121,6 @@ def _make(data: bytes, *, large: bool) -> SmallAndLarge | None:
         return None
     small = ImageOps.fit(image, (SMALL, SMALL), Image.Resampling.LANCZOS)
     if large:
+        image = middle_of_strip(image)
         image.thumbnail((LARGE, LARGE), Image.Resampling.LANCZOS)
     return SmallAndLarge(small, picture_address(image) if large else "")
