@@ -32,6 +32,7 @@ GROUPS = {
     "retrieve.index_file.parts.Recall evaluate_search SearchScores",
     "Classifiers": "train predict move_back evaluate export load_classifier Classifier Scores "
     "Prediction Predictions MovedBack Evaluation Exported",
+    "Serving": "serve serving.listening.Listening",
     "Duplicates": "duplicates Duplicates records.DuplicateGroup records.DuplicatePair "
     "records.ThresholdCount records.SplitLeaks records.RepairedSplit",
     "Comparing networks": "compare cka rsa Comparison records.ComparedModel records.RunScores "

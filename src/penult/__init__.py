@@ -113,6 +113,7 @@ if TYPE_CHECKING:
     from penult.tasks.row_summary import summarize
     from penult.tasks.sample import WrittenSample, sample
     from penult.tasks.search import search
+    from penult.tasks.serve import serve
     from penult.tasks.show_input import ShownInput, show_input
     from penult.tasks.similarity import cka, rsa
     from penult.tasks.train import train
@@ -206,6 +207,7 @@ _HOMES = {
     "rsa": "penult.tasks.similarity",
     "sample": "penult.tasks.sample",
     "search": "penult.tasks.search",
+    "serve": "penult.tasks.serve",
     "show_input": "penult.tasks.show_input",
     "summarize": "penult.tasks.row_summary",
     "train": "penult.tasks.train",
@@ -316,6 +318,7 @@ __all__ = [
     "rsa",
     "sample",
     "search",
+    "serve",
     "show_input",
     "summarize",
     "train",

@@ -31,6 +31,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
         "evaluate",
         "search",
         "evaluate_search",
+        "serve",
         "duplicates",
         "map",
         "summarize",

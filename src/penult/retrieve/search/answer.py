@@ -60,6 +60,8 @@ class Search:
         See `allowed_rows`.
     vote : bool
         Whether the rows found vote for a label.
+    notes : bool
+        Whether what is odd about it is logged: fewer rows than are asked for, or of one label.
 
     Raises
     ------
@@ -68,7 +70,13 @@ class Search:
     """
 
     def __init__(
-        self, gallery: Gallery, *, k: int, filters: Sequence[str] = (), vote: bool = False
+        self,
+        gallery: Gallery,
+        *,
+        k: int,
+        filters: Sequence[str] = (),
+        vote: bool = False,
+        notes: bool = True,
     ) -> None:
         if k < 1:
             raise UsageError(f"k is {k}; give 1 or more")
@@ -82,6 +90,8 @@ class Search:
         self._allowed = allowed_rows(gallery, filters)
         there = len(gallery.index) if self._allowed is None else int(self._allowed.sum())
         self._k, self._vote = min(k, there), vote
+        if not notes:
+            return
         if vote and self._allowed is not None:
             _note_one_label(gallery, self._allowed)
         if k > there:

@@ -1,0 +1,60 @@
+"""The app: its routes, its errors, and what stands in front of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+from fastapi.responses import JSONResponse
+
+from penult import __version__
+from penult.serving import problems
+from penult.serving.gate import Gate
+from penult.serving.routes import (
+    classify,
+    features,
+    gallery,
+    health,
+    reloading,
+    search,
+)
+
+if TYPE_CHECKING:
+    from penult.serving.service import Service
+
+__all__ = ["create_app"]
+
+_ROUTERS = (
+    features.router,
+    classify.router,
+    search.router,
+    gallery.router,
+    health.router,
+    reloading.router,
+)
+"""Each from a service to its routes, with their whole paths."""
+
+
+def create_app(service: Service) -> FastAPI:
+    """Make the app of a service.
+
+    Parameters
+    ----------
+    service : Service
+
+    Returns
+    -------
+    FastAPI
+        An ASGI app. It neither opens nor closes what is served.
+    """
+    # FastAPI's own pages of documentation load scripts from elsewhere.
+    app = FastAPI(title="penult", version=__version__, docs_url=None, redoc_url=None)
+    for router in _ROUTERS:
+        app.include_router(router(service))
+    app.add_api_route(
+        "/v1/openapi.json", lambda: JSONResponse(app.openapi()), include_in_schema=False
+    )
+    problems.install(app)
+    # The last that is added stands in front of the others: who may not ask takes no place.
+    app.add_middleware(Gate, service=service)
+    return app

@@ -1,0 +1,85 @@
+"""What a service allows, and how long it waits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from penult.arguments import require_whole
+from penult.errors import UsageError
+from penult.images.pixels.decode import MAX_PIXELS
+from penult.interface import option
+
+__all__ = ["ServiceOptions"]
+
+_WHOLE = ("max_bytes", "max_pixels", "max_parts", "max_requests", "max_k", "queue", "top")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceOptions:
+    """Limits of a service, each checked once.
+
+    Attributes
+    ----------
+    max_bytes : int
+        The most bytes of a request's body; no more are read.
+    max_pixels : int
+        Larger photos are refused, from their header.
+    max_parts : int
+        The most photos of one request.
+    max_requests : int
+        The most requests at once; further ones are refused at once.
+    max_k : int
+        The most hits of one search, and rows of one page.
+    timeout : float
+        Seconds that a client has to send a photo, and that it waits for an answer.
+    queue : int
+        The most photos that wait for the network; further ones are refused at once.
+    batch_wait : float
+        Seconds that a photo waits at most for others to share its batch.
+    top : int
+        How many classes `/v1/classify` lists where the request does not say.
+    allow_urls : bool
+        Whether photos are fetched from addresses that clients send.
+    token : str or None
+        What requests have to bear; None where everybody may ask.
+    loopback : bool
+        Whether only this machine can ask, so that the Host of a request has to be a loopback name.
+    """
+
+    max_bytes: int = 20_000_000
+    max_pixels: int = MAX_PIXELS
+    max_parts: int = 32
+    max_requests: int = 512
+    max_k: int = 1000
+    timeout: float = 30.0
+    queue: int = 256
+    batch_wait: float = 0.003
+    top: int = 5
+    allow_urls: bool = False
+    token: str | None = None
+    loopback: bool = True
+
+    def __post_init__(self) -> None:
+        for name in (
+            "max_bytes",
+            "max_pixels",
+            "max_parts",
+            "max_requests",
+            "max_k",
+            "queue",
+            "top",
+        ):
+            value = getattr(self, name)
+            require_whole(name, value)
+            if value < 1:
+                raise UsageError(f"{name} of {value} was given; it must be 1 or more")
+        if self.max_parts > self.queue:
+            raise UsageError(
+                f"requests of {self.max_parts} photos do not fit into a queue of {self.queue}; "
+                f"give {option('queue', self.max_parts)} or more"
+            )
+        for name in ("timeout", "batch_wait"):
+            if not 0 <= getattr(self, name) <= 3600:
+                raise UsageError(
+                    f"{name} of {getattr(self, name)} was given; allowed: seconds from 0 to 3600"
+                )

@@ -1,0 +1,141 @@
+"""Errors as ``application/problem+json`` (RFC 9457): a status, a sentence, and no stack trace."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from penult.errors import (
+    EngineError,
+    FileFormatError,
+    ImageError,
+    OutputError,
+    PathNotFoundError,
+    PenultError,
+    RecipeMismatchError,
+    SearchError,
+    SourceError,
+    UnknownNameError,
+    UsageError,
+)
+from penult.messages import printable
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+    from starlette.requests import Request
+
+__all__ = ["MEDIA_TYPE", "ProblemError", "install", "of_image", "problem"]
+
+MEDIA_TYPE = "application/problem+json"
+
+# The first kind that an error is of counts.
+_STATUS: tuple[tuple[type[PenultError], HTTPStatus], ...] = (
+    (RecipeMismatchError, HTTPStatus.CONFLICT),
+    (UnknownNameError, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (PathNotFoundError, HTTPStatus.NOT_FOUND),
+    (ImageError, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (SearchError, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (SourceError, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (OutputError, HTTPStatus.INSUFFICIENT_STORAGE),
+    (FileFormatError, HTTPStatus.INTERNAL_SERVER_ERROR),
+    (EngineError, HTTPStatus.INTERNAL_SERVER_ERROR),
+    (UsageError, HTTPStatus.UNPROCESSABLE_ENTITY),
+)
+
+
+class ProblemError(Exception):
+    """A request that is answered with a problem.
+
+    Parameters
+    ----------
+    status : int
+        Of HTTP.
+    detail : str
+        One sentence: what was given, what is allowed, what to do next.
+    headers : mapping of str to str
+        Of the answer.
+    **more
+        Further members of the problem.
+    """
+
+    def __init__(
+        self, status: int, detail: str, headers: Mapping[str, str] | None = None, **more: Any
+    ) -> None:
+        super().__init__(detail)
+        self.status, self.detail, self.headers, self.more = status, detail, headers, more
+
+
+def problem(
+    status: int, detail: str, headers: Mapping[str, str] | None = None, **more: Any
+) -> JSONResponse:
+    """Make the answer.
+
+    Parameters
+    ----------
+    status, detail, headers, **more
+        As for `ProblemError`.
+    """
+    title = HTTPStatus(status).phrase
+    content = {
+        "type": "about:blank",
+        "title": title,
+        "status": status,
+        "detail": printable(detail),
+        **more,
+    }
+    return JSONResponse(content, status, headers, MEDIA_TYPE)
+
+
+def status_of(error: PenultError) -> int:
+    """The status that says best what kind of error it is."""
+    return next((int(s) for kind, s in _STATUS if isinstance(error, kind)), 500)
+
+
+def of_image(error: ImageError) -> ProblemError:
+    """Say of a photo that it cannot be read, or is too large."""
+    status = 413 if "pixels" in str(error) else 422
+    return ProblemError(status, f"the photo {error}")
+
+
+def install(app: FastAPI) -> None:
+    """Have an app answer every error with a problem."""
+
+    async def own(_: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, ProblemError)
+        return problem(error.status, error.detail, error.headers, **error.more)
+
+    async def of_penult(_: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, PenultError)
+        return problem(status_of(error), str(error))
+
+    async def of_http(request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, HTTPException)
+        told = str(error.detail)
+        if error.status_code == HTTPStatus.NOT_FOUND:
+            told = f"there is no {request.url.path[:200]}; /v1/openapi.json says what there is"
+        elif error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            allowed = (error.headers or {}).get("Allow", "another method")
+            told = f"{request.method} is not allowed here; send {allowed}"
+        return problem(error.status_code, told, error.headers)
+
+    async def invalid(_: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, RequestValidationError)
+        first = error.errors()[0]
+        name = ".".join(str(one) for one in first["loc"][1:]) or "the body"
+        given = str(first.get("input"))[:80]
+        return problem(422, printable(f"{name} is {given!r}: {first['msg']}"))
+
+    async def unexpected(_: Request, error: Exception) -> JSONResponse:
+        # Starlette raises it once more, and uvicorn logs it.
+        return problem(500, "the service failed at this request; its log says why")
+
+    app.add_exception_handler(ProblemError, own)
+    app.add_exception_handler(PenultError, of_penult)
+    app.add_exception_handler(HTTPException, of_http)
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(Exception, unexpected)

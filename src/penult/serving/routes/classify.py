@@ -1,0 +1,60 @@
+"""`POST /v1/classify`: the classes of photos."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from fastapi import APIRouter, Query, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import JSONResponse
+
+from penult.errors import ImageError
+from penult.serving.answers import rows_of
+from penult.serving.classes import answers_of, classifying
+from penult.serving.described import PHOTO_BODY, PROBLEMS, Classified
+from penult.serving.problems import ProblemError
+from penult.serving.uploads import read_photos
+
+if TYPE_CHECKING:
+    from penult.serving.service import Service
+
+__all__ = ["router"]
+
+
+def router(service: Service) -> APIRouter:
+    """Answer with classes: the classifier's, or by the votes of the gallery's nearest rows."""
+    routes = APIRouter(tags=["photos"])
+    # Not as annotations, which FastAPI would look up where there is no `service`.
+    top_of_request = Query(service.options.top, ge=1, le=service.options.max_k)
+
+    async def classify(request: Request, top: int = top_of_request) -> JSONResponse:
+        """Say which class a photo belongs to, how probable that is, and whether it is unlike all.
+
+        Of several photos, the answer is `photos`, one a photo, with `detail` alone where it cannot
+        be read.
+        """
+        model = classifying(service.served)
+        photos = await read_photos(request, service.options)
+        rows = await rows_of(service, model.lane, photos)
+        good = [one.row for one in rows if not isinstance(one, ImageError)]
+        found = iter(await run_in_threadpool(answers_of, model, np.stack(good), top=top))
+        answers: list[dict[str, Any]] = [
+            {"detail": f"{photo.id}: {row}"} if isinstance(row, ImageError) else next(found)
+            for photo, row in zip(photos, rows, strict=True)
+        ]
+        if len(answers) > 1:
+            return JSONResponse({"photos": answers})
+        if "label" not in answers[0]:
+            raise ProblemError(422, f"the photo has no class: {answers[0]['detail']}")
+        return JSONResponse(answers[0])
+
+    routes.add_api_route(
+        "/v1/classify",
+        classify,
+        methods=["POST"],
+        response_model=Classified,
+        responses=PROBLEMS,
+        openapi_extra=PHOTO_BODY,
+    )
+    return routes

@@ -1,0 +1,189 @@
+"""A classifier and a gallery, served over HTTP."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from penult.backbones.weights.choice import WeightsChoice
+from penult.checking import checked
+from penult.classify.classifier import Classifier
+from penult.errors import SourceError, UsageError
+from penult.extractor import EngineOptions
+from penult.extras import require_extra
+from penult.images.pixels.decode import MAX_PIXELS
+from penult.inputs import require_file
+from penult.interface import option
+from penult.progress import ShowProgress, following
+from penult.records import Features
+from penult.retrieve.index import Index
+
+if TYPE_CHECKING:
+    from penult.serving.listening import Listening
+
+__all__ = ["serve"]
+
+_MODULES = ("fastapi", "uvicorn", "python_multipart", "prometheus_client")
+_MOST_OF_TOKEN = 10_000
+
+
+@checked
+def serve(
+    *,
+    classifier: Classifier | str | Path | None = None,
+    gallery: Features | Index | str | Path | None = None,
+    layer: str | None = None,
+    images: str | Path | Sequence[str | Path] | None = None,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    token_file: str | Path | None = None,
+    token_env: str | None = None,
+    max_bytes: int = 20_000_000,
+    max_pixels: int | None = None,
+    max_parts: int = 32,
+    queue: int = 256,
+    timeout: float = 30.0,
+    allow_urls: bool = False,
+    weights: str | Path | Sequence[str | Path] | None = None,
+    offline: bool = False,
+    engine: str = "auto",
+    device: str = "auto",
+    batch_size: int | None = None,
+    workers: int | None = None,
+    progress: ShowProgress = None,
+    on_ready: Callable[[Listening], None] | None = None,
+) -> None:
+    """Serve a classifier, a gallery or both over HTTP, until it is told to stop.
+
+    Network, classifier and index are opened once. Photos of all requests share the batches of one
+    bounded queue. docs/serve.md describes the requests. SIGTERM and SIGINT end it when what is in
+    progress is answered; SIGHUP opens the files anew.
+
+    Parameters
+    ----------
+    classifier : Classifier or path, optional
+        What says of which class photos are: all that `penult.predict` takes.
+    gallery : Features, Index or path, optional
+        What is searched: all that `penult.search` takes. Without a classifier, its nearest rows
+        vote for a class.
+    layer : str, optional
+        Which set of rows of a feature file is the gallery; the last by default.
+    images : path, str or sequence of them, optional
+        Where the images of the gallery are now, if they have moved.
+    host : str, default="127.0.0.1"
+        Where to listen; ``"0.0.0.0"`` for all machines.
+    port : int, default=8000
+        0 for any that is free.
+    token_file : path, optional
+        A file with the token that requests have to bear, on its first line.
+    token_env : str, optional
+        The environment variable that holds it.
+    max_bytes : int, default=20000000
+        The most bytes of a photo, and of a request's body; no more are read.
+    max_pixels : int, optional
+        Refuse larger photos, from their header.
+    max_parts : int, default=32
+        The most photos of one request.
+    queue : int, default=256
+        The most photos that wait for the network; further ones are refused at once.
+    timeout : float, default=30.0
+        Seconds that a client has to send a photo, and that it waits for an answer.
+    allow_urls : bool, default=False
+        Fetch photos from addresses that clients send, of the public internet alone.
+    weights : path or sequence of paths, optional
+        Where the backbone's weights file is now, if not where it was; of several, those that
+        moved.
+    offline : bool, default=False
+        Never touch the network to open a backbone.
+    engine : str, default="auto"
+        What runs the network.
+    device : str, default="auto"
+        What it runs on.
+    batch_size : int, optional
+        Photos a call of the engine; chosen from the machine by default.
+    workers : int, optional
+        Decoding threads; the number of cores by default.
+    progress : bool or callable, optional
+        As for `penult.extract`; of opening.
+    on_ready : callable, optional
+        Called once it listens, with its ``url`` and what ``stop`` is called to end it, from any
+        thread.
+
+    Raises
+    ------
+    MissingExtraError
+        Without the extra ``serve``.
+    UsageError
+        If there is nothing to serve, an option is wrong, the port cannot be had, or others than
+        this machine could ask and there is no token.
+    PenultError
+        As `penult.load_classifier` and `penult.search` do.
+    """
+    require_extra("the service", "serve", *_MODULES)
+    from penult.serving.engine_queue import EngineQueue
+    from penult.serving.models import Sources, open_served
+    from penult.serving.options import ServiceOptions
+    from penult.serving.server import listen, run
+    from penult.serving.service import Service
+
+    given = [images] if isinstance(images, str | Path) else images
+    sources = Sources(
+        classifier=classifier,
+        gallery=gallery,
+        layer=layer,
+        images=None if given is None else tuple(given),
+        weights=WeightsChoice.moved(weights, offline=offline),
+        engine=EngineOptions(engine=engine, device=device, batch_size=batch_size),
+    )
+    options = ServiceOptions(
+        max_bytes=max_bytes,
+        max_pixels=MAX_PIXELS if max_pixels is None else max_pixels,
+        max_parts=max_parts,
+        queue=queue,
+        timeout=timeout,
+        allow_urls=allow_urls,
+        token=_token(token_file, token_env),
+    )
+    if not 0 <= port <= 65535:
+        raise UsageError(f"{option('port', port)} is no port; give 1 to 65535, or 0 for a free one")
+    with listen(host, port) as taken:
+        photos = EngineQueue(limit=options.queue, batch_wait=options.batch_wait, workers=workers)
+        try:
+            with following(progress):
+                served = open_served(sources, photos, max_pixels=options.max_pixels)
+            service = Service(
+                options=options, sources=sources, served=served, queue=photos, is_ready=False
+            )
+            run(service, taken, on_ready=on_ready)
+        finally:
+            photos.close()
+
+
+def _token(file: str | Path | None, variable: str | None) -> str | None:
+    if file is not None and variable is not None:
+        raise UsageError(
+            f"{option('token_file', file)} and {option('token_env', variable)} were given; one of "
+            "them has the token"
+        )
+    if file is not None:
+        path = require_file(Path(file), "a file with a token", [])
+        try:
+            with path.open(encoding="utf-8") as opened:
+                found = opened.read(_MOST_OF_TOKEN).strip().partition("\n")[0].strip()
+        except (OSError, UnicodeDecodeError) as error:
+            why = getattr(error, "strerror", None) or "it is no text"
+            raise SourceError(f"{path} cannot be read: {why}") from error
+        if not found:
+            raise UsageError(f"{path} is empty; make a token with: openssl rand -hex 32")
+        return found
+    if variable is not None:
+        found = os.environ.get(variable, "").strip() if "\0" not in variable else ""
+        if not found:
+            raise UsageError(
+                f"there is no environment variable {variable!r} with a token in it; make one with: "
+                "openssl rand -hex 32"
+            )
+        return found
+    return None
