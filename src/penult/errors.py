@@ -5,6 +5,7 @@ PenultError
 │   ├── PathNotFoundError (FileNotFoundError)
 │   ├── OutputExistsError (FileExistsError)
 │   ├── ResumeError                      an interrupted run cannot be gone on with as asked
+│   ├── UndoError                        a change of labels that there is not, or not any more
 │   ├── UnknownNameError (KeyError)      a model, layer or option value; carries suggestions
 │   ├── WrongFileError                   a folder, or a file of another kind, where one is wanted
 │   └── MissingExtraError (ImportError)  an optional dependency is not installed; names the extra
@@ -16,7 +17,8 @@ PenultError
 ├── FileFormatError (ValueError)         a file is not what its name says, truncated, or newer
 │   ├── FeatureFileError
 │   ├── ClassifierFileError
-│   └── IndexFileError
+│   ├── IndexFileError
+│   └── LabelLogError
 ├── RecipeMismatchError (ValueError)     rows of two recipes were about to meet; says where
 ├── TrainingError (ValueError)           a classifier cannot be trained from these rows
 ├── SearchError (ValueError)             these rows cannot be searched, or searched for
@@ -44,6 +46,7 @@ __all__ = [
     "FileFormatError",
     "ImageError",
     "IndexFileError",
+    "LabelLogError",
     "MissingExtraError",
     "OutputError",
     "OutputExistsError",
@@ -54,6 +57,7 @@ __all__ = [
     "SearchError",
     "SourceError",
     "TrainingError",
+    "UndoError",
     "UnknownNameError",
     "UsageError",
     "WeightsError",
@@ -107,6 +111,10 @@ class OutputExistsError(UsageError, FileExistsError):
 
 class ResumeError(UsageError):
     """An interrupted run is there, and what was asked for would not go on with it."""
+
+
+class UndoError(UsageError):
+    """A change of labels cannot be undone: there is none, or it was undone, or others followed."""
 
 
 class UnknownNameError(UsageError, KeyError):
@@ -229,6 +237,10 @@ class ClassifierFileError(FileFormatError):
 
 class IndexFileError(FileFormatError):
     """An index cannot be read, or its features have changed since."""
+
+
+class LabelLogError(FileFormatError):
+    """A log of changed labels is damaged, or is something else."""
 
 
 class WrongFileError(UsageError, FeatureFileError, ClassifierFileError, IndexFileError):

@@ -7,7 +7,9 @@ from importlib.util import find_spec
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from penult.serving.access import AccessRules
 from penult.serving.app import create_app
+from penult.serving.label_log import LabelLog
 
 pytestmark = [
     pytest.mark.slow,
@@ -17,7 +19,7 @@ pytestmark = [
 EXAMPLES = 40  # of each route: some seconds in all
 
 
-def test_whatever_is_sent_is_answered_as_the_description_says(serve, gallery, classifier):
+def test_whatever_is_sent_is_answered_as_the_description_says(serve, gallery, classifier, tmp_path):
     import schemathesis
     from schemathesis.checks import not_a_server_error
     from schemathesis.specs.openapi.checks import (
@@ -26,7 +28,9 @@ def test_whatever_is_sent_is_answered_as_the_description_says(serve, gallery, cl
         status_code_conformance,
     )
 
-    app = create_app(serve(gallery=gallery, classifier=classifier, allow_urls=False))
+    log = LabelLog(tmp_path / "labels.jsonl")
+    rules = AccessRules(allowed_hosts=frozenset(["testserver"]))  # as schemathesis calls it
+    app = create_app(serve(gallery=gallery, classifier=classifier, label_log=log, access=rules))
     schema = schemathesis.openapi.from_asgi("/v1/openapi.json", app)
     checks = [
         not_a_server_error,

@@ -45,6 +45,7 @@ async def rows_of(
     try:
         waiting = [asyncio.wrap_future(one) for one in service.queue.submit(photos, lane)]
     except QueueFullError as full:
+        service.metrics.failure("full", len(photos))
         seconds = max(1, math.ceil(full.seconds))
         raise ProblemError(
             503,
@@ -57,6 +58,7 @@ async def rows_of(
         async with asyncio.timeout(service.options.timeout or None):
             found = await asyncio.gather(*waiting, return_exceptions=True)
     except TimeoutError:
+        service.metrics.failure("timeout", len(photos))
         raise ProblemError(
             503,
             f"no answer within {service.options.timeout:g} seconds; try again later",
@@ -68,6 +70,8 @@ async def rows_of(
             raise one
         rows.append(one)
     failed = [one for one in rows if isinstance(one, ImageError)]
+    if failed:
+        service.metrics.failure("image", len(failed))
     if len(failed) == len(rows) and failed:
         raise of_image(failed[0])
     return rows

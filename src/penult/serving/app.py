@@ -9,14 +9,21 @@ from fastapi.responses import JSONResponse
 
 from penult import __version__
 from penult.serving import problems
+from penult.serving.body_limits import BodyLimits
 from penult.serving.gate import Gate
+from penult.serving.guard import Guard
+from penult.serving.measured import Measured
 from penult.serving.routes import (
     classify,
     features,
     gallery,
     health,
+    images,
+    labels,
+    metrics,
     reloading,
     search,
+    session,
 )
 
 if TYPE_CHECKING:
@@ -31,6 +38,10 @@ _ROUTERS = (
     gallery.router,
     health.router,
     reloading.router,
+    images.router,
+    labels.router,
+    metrics.router,
+    session.router,
 )
 """Each from a service to its routes, with their whole paths."""
 
@@ -56,5 +67,9 @@ def create_app(service: Service) -> FastAPI:
     )
     problems.install(app)
     # The last that is added stands in front of the others: who may not ask takes no place.
+    options = service.options
+    app.add_middleware(BodyLimits, max_bytes=options.max_bytes, seconds=options.timeout)
     app.add_middleware(Gate, service=service)
+    app.add_middleware(Guard, rules=options.access)
+    app.add_middleware(Measured, metrics=service.metrics)
     return app

@@ -81,11 +81,13 @@ _TOLD = {
     404: "There is no such thing here.",
     408: "The body did not come in time.",
     409: "The row is of another recipe.",
+    410: "The image has changed since its row was made.",
     413: "Too many bytes, pixels or photos.",
     415: "Not of a type that a photo has.",
     422: "No photo can be read, or a value is not allowed.",
     500: "The service failed.",
     503: "The service is busy, or stopping; see Retry-After.",
+    507: "The disk is full.",
 }
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {

@@ -21,6 +21,8 @@ from penult.recipe.digest import recipe_sha256
 from penult.records import Features
 from penult.retrieve.index import Index
 from penult.retrieve.search.gallery import Gallery, open_gallery
+from penult.serving.gallery_images import GalleryImages
+from penult.serving.thumbnail_cache import ThumbnailCache
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -117,11 +119,17 @@ class ServedGallery(ServedModel):
         Its rows, ids, labels and index.
     images : sequence of paths, optional
         Where its images are now, if they have moved.
+    photos : GalleryImages
+        The images, as far as they are there.
+    thumbnails : ThumbnailCache
+        Small pictures of them.
     likeness : Likeness or None
         What tells photos like its own from others.
     """
 
     gallery: Gallery
+    photos: GalleryImages
+    thumbnails: ThumbnailCache
     images: Sequence[str | Path] | None = None
     likeness: Any = None
 
@@ -238,6 +246,12 @@ def open_served(sources: Sources, queue: EngineQueue, *, max_pixels: int | None 
         )
     if sources.gallery is not None:
         rows = open_gallery(sources.gallery, layer=sources.layer, metric=None)
+        photos = GalleryImages(
+            rows,
+            sources.images,
+            # Rows may be somebody else's, and name any address; what was given is our own word.
+            offline=sources.weights.offline or sources.images is None,
+        )
         gallery = ServedGallery(
             name="the gallery" if rows.path is None else rows.path.name,
             kind="gallery",
@@ -247,6 +261,8 @@ def open_served(sources: Sources, queue: EngineQueue, *, max_pixels: int | None 
             lane=lane(rows.recipe, "the gallery"),
             gallery=rows,
             images=sources.images,
+            photos=photos,
+            thumbnails=ThumbnailCache(photos),
         )
     return Served(classifier, gallery)
 

@@ -8,9 +8,11 @@ from penult.arguments import require_whole
 from penult.errors import UsageError
 from penult.images.pixels.decode import MAX_PIXELS
 from penult.interface import option
+from penult.serving.access import AccessRules
 
 __all__ = ["ServiceOptions"]
 
+_THIS_MACHINE = AccessRules()
 _WHOLE = ("max_bytes", "max_pixels", "max_parts", "max_requests", "max_k", "queue", "top")
 
 
@@ -40,10 +42,8 @@ class ServiceOptions:
         How many classes `/v1/classify` lists where the request does not say.
     allow_urls : bool
         Whether photos are fetched from addresses that clients send.
-    token : str or None
-        What requests have to bear; None where everybody may ask.
-    loopback : bool
-        Whether only this machine can ask, so that the Host of a request has to be a loopback name.
+    access : AccessRules
+        What requests have to show; see `access_rules`.
     """
 
     max_bytes: int = 20_000_000
@@ -56,8 +56,7 @@ class ServiceOptions:
     batch_wait: float = 0.003
     top: int = 5
     allow_urls: bool = False
-    token: str | None = None
-    loopback: bool = True
+    access: AccessRules = _THIS_MACHINE
 
     def __post_init__(self) -> None:
         for name in (

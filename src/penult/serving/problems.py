@@ -20,6 +20,7 @@ from penult.errors import (
     RecipeMismatchError,
     SearchError,
     SourceError,
+    UndoError,
     UnknownNameError,
     UsageError,
 )
@@ -36,6 +37,7 @@ MEDIA_TYPE = "application/problem+json"
 # The first kind that an error is of counts.
 _STATUS: tuple[tuple[type[PenultError], HTTPStatus], ...] = (
     (RecipeMismatchError, HTTPStatus.CONFLICT),
+    (UndoError, HTTPStatus.CONFLICT),
     (UnknownNameError, HTTPStatus.UNPROCESSABLE_ENTITY),
     (PathNotFoundError, HTTPStatus.NOT_FOUND),
     (ImageError, HTTPStatus.UNPROCESSABLE_ENTITY),

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from penult.serving.metrics import ServiceMetrics
 
 if TYPE_CHECKING:
     from penult.serving.engine_queue import EngineQueue
+    from penult.serving.label_log import LabelLog
     from penult.serving.models import Served, Sources
     from penult.serving.options import ServiceOptions
 
@@ -31,7 +34,7 @@ class Service:
         Turns photos into rows.
     label_log : LabelLog or None
         Where labels are corrected; None without a gallery.
-    metrics : Metrics or None
+    metrics : ServiceMetrics
         What is counted.
     is_ready : bool
         Whether requests are answered: from when all is opened until it stops.
@@ -45,8 +48,12 @@ class Service:
     sources: Sources
     served: Served
     queue: EngineQueue
-    label_log: Any = None
-    metrics: Any = None
+    label_log: LabelLog | None = None
+    metrics: ServiceMetrics = field(default_factory=ServiceMetrics)
     is_ready: bool = True
     in_progress: int = 0
     reloading: Lock = field(default_factory=Lock, repr=False)
+
+    def __post_init__(self) -> None:
+        self.queue.on_batch = self.metrics.batch
+        self.metrics.watch_queue(lambda: len(self.queue))

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from io import BytesIO, StringIO
 from pathlib import Path
 
 from penult.checking import checked
 from penult.errors import SourceError, UnknownNameError, UsageError
 from penult.features.read import one_set
-from penult.images.labels.manifest_rows import csv_rows, unique_labels
+from penult.images.labels.label_table import label_table
+from penult.images.labels.manifest_rows import unique_labels
 from penult.images.labels.reviewed_list import ReviewedLabel, read_reviewed
 from penult.images.labels.unread import labels_of_unread
 from penult.interface import option
@@ -133,8 +132,7 @@ def apply_labels(
     filled = _labels_of_folders(labels, known, corrected) if by_folder else {}
     columns["label"] = list({**labels, **filled, **corrected}.values())
     unread = _add_unread(columns, features, known)
-    table = _table(columns)
-    _require_readable(target, table, columns)
+    table = label_table(columns, str(target))
     with atomic_output(target, overwrite=overwrite) as temporary:
         temporary.write_bytes(table)
     return AppliedLabels(
@@ -244,28 +242,3 @@ def _label(cell: str, known: Sequence[str]) -> str:
         "|".join(sorted(map(composed, unique_labels(text.split("|"))))) for text in _meant(cell)
     ]
     return next((text for text in forms if text in known), forms[0])
-
-
-def _table(columns: Mapping[str, Sequence[str | None]]) -> bytes:
-    text = StringIO(newline="")
-    rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(["path" if name == "id" else name for name in columns])
-    rows.writerows(zip(*columns.values(), strict=True))
-    # A file name that is no valid UTF-8 cannot be in a table; it is refused when it is read back.
-    return text.getvalue().encode("utf-8", errors="replace")
-
-
-def _require_readable(
-    target: Path, table: bytes, columns: Mapping[str, Sequence[str | None]]
-) -> None:
-    """Refuse a table that would be read otherwise than it is meant, as a name of blanks."""
-    read = csv_rows(str(target), lambda: BytesIO(table), needs_label=True)
-    for row, image, label in zip(read, columns["id"], columns["label"], strict=True):
-        if row.path != image:
-            raise UsageError(f"a table of labels cannot name the image {image!r}; rename it")
-        if "|".join(row.labels or ()) != (label or ""):
-            read_as = " and ".join(map(repr, row.labels or ())) or "no label"
-            raise UsageError(
-                f"a table of labels cannot say that {image} is labelled {label!r}: it would be "
-                f"read as {read_as}; rename the class"
-            )

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from penult.backbones.weights.choice import WeightsChoice
 from penult.checking import checked
 from penult.classify.classifier import Classifier
-from penult.errors import SourceError, UsageError
+from penult.errors import OutputError, SourceError, UsageError
 from penult.extractor import EngineOptions
 from penult.extras import require_extra
 from penult.images.pixels.decode import MAX_PIXELS
@@ -21,7 +23,9 @@ from penult.records import Features
 from penult.retrieve.index import Index
 
 if TYPE_CHECKING:
+    from penult.serving.label_log import LabelLog
     from penult.serving.listening import Listening
+    from penult.serving.models import Served
 
 __all__ = ["serve"]
 
@@ -40,6 +44,9 @@ def serve(
     port: int = 8000,
     token_file: str | Path | None = None,
     token_env: str | None = None,
+    no_auth: bool = False,
+    allowed_host: Sequence[str] = (),
+    label_log: str | Path | None = None,
     max_bytes: int = 20_000_000,
     max_pixels: int | None = None,
     max_parts: int = 32,
@@ -80,6 +87,14 @@ def serve(
         A file with the token that requests have to bear, on its first line.
     token_env : str, optional
         The environment variable that holds it.
+    no_auth : bool, default=False
+        Answer everybody who reaches the service, although others than this machine may.
+    allowed_host : sequence of str, optional
+        Names that requests may call the service by, beside those of this machine: the one that a
+        proxy is known by, say. ``"*"`` for any.
+    label_log : path, optional
+        Where labels that people correct are kept; beside the gallery by default, with
+        ``.labels.jsonl`` at the end of its name. It is made at the first correction.
     max_bytes : int, default=20000000
         The most bytes of a photo, and of a request's body; no more are read.
     max_pixels : int, optional
@@ -117,11 +132,14 @@ def serve(
         Without the extra ``serve``.
     UsageError
         If there is nothing to serve, an option is wrong, the port cannot be had, or others than
-        this machine could ask and there is no token.
+        this machine could ask and there is neither a token nor `no_auth`.
+    OutputExistsError, LabelLogError
+        If another service writes `label_log`, or it is damaged.
     PenultError
         As `penult.load_classifier` and `penult.search` do.
     """
     require_extra("the service", "serve", *_MODULES)
+    from penult.serving.access import access_rules
     from penult.serving.engine_queue import EngineQueue
     from penult.serving.models import Sources, open_served
     from penult.serving.options import ServiceOptions
@@ -144,21 +162,58 @@ def serve(
         queue=queue,
         timeout=timeout,
         allow_urls=allow_urls,
-        token=_token(token_file, token_env),
+        access=access_rules(
+            host,
+            token=_token(token_file, token_env),
+            no_auth=no_auth,
+            allowed_hosts=allowed_host,
+        ),
     )
     if not 0 <= port <= 65535:
         raise UsageError(f"{option('port', port)} is no port; give 1 to 65535, or 0 for a free one")
-    with listen(host, port) as taken:
+    with listen(host, port) as taken, ExitStack() as opened:
         photos = EngineQueue(limit=options.queue, batch_wait=options.batch_wait, workers=workers)
         try:
             with following(progress):
                 served = open_served(sources, photos, max_pixels=options.max_pixels)
+            log = _label_log(label_log, served)
             service = Service(
-                options=options, sources=sources, served=served, queue=photos, is_ready=False
+                options=options,
+                sources=sources,
+                served=served,
+                queue=photos,
+                label_log=None if log is None else opened.enter_context(log),
+                is_ready=False,
             )
             run(service, taken, on_ready=on_ready)
         finally:
             photos.close()
+
+
+def _label_log(given: str | Path | None, served: Served) -> LabelLog | None:
+    from penult.serving.label_log import LabelLog
+
+    if served.gallery is None:
+        if given is not None:
+            raise UsageError(
+                f"{option('label_log', given)} keeps the labels of a gallery, and there is none; "
+                f"give {option('gallery', 'FILE')} as well, or leave it out"
+            )
+        return None
+    path = served.gallery.gallery.path
+    if given is not None:
+        return LabelLog(given)
+    if path is None:
+        return None
+    try:
+        return LabelLog(path.with_name(f"{path.name}.labels.jsonl"))
+    except OutputError as error:  # a gallery may lie where nobody may write
+        logging.getLogger("penult").warning(
+            "penult: labels cannot be corrected: %s; %s says where else they may be kept",
+            error,
+            option("label_log", "FILE"),
+        )
+        return None
 
 
 def _token(file: str | Path | None, variable: str | None) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from penult.images.read import digest_of, read_bytes
 from penult.images.relocate import relocate_images
 from penult.records import Features, ImageRecord
 
-__all__ = ["image_opener"]
+__all__ = ["image_finder", "image_opener"]
 
 
 def image_opener(
@@ -31,8 +31,50 @@ def image_opener(
 
     Parameters
     ----------
+    features, images, offline, announce, page
+        As for `image_finder`.
+
+    Returns
+    -------
+    callable
+        From an id to the file's bytes; None where it is gone, or is another by now.
+
+    Raises
+    ------
+    UsageError, SourceError
+        If there is nothing at `images`; what is gone of other places is logged.
+    """
+    find = image_finder(features, images, offline=offline, announce=announce, page=page)
+
+    @cache
+    def digests() -> Mapping[str, str]:
+        content = features.content
+        return {} if content is None else dict(zip(features.ids, content, strict=True))
+
+    def open_image(image_id: str) -> bytes | None:
+        for record in find(image_id):
+            data = read_bytes(record)
+            if digests().get(image_id, "") in ("", digest_of(data)):
+                return data
+        return None
+
+    return open_image
+
+
+def image_finder(
+    features: Features,
+    images: str | Path | Sequence[str | Path] | None = None,
+    *,
+    offline: bool,
+    announce: bool,
+    page: str = "the page",
+) -> Callable[[str], Iterator[ImageRecord]]:
+    """Find an image by its id where the rows were made, or where the images are now.
+
+    Parameters
+    ----------
     features : Features
-        Whose images are to be opened.
+        Whose images are to be found.
     images : path, str or sequence of them, optional
         Where they are now, if they have moved.
     offline : bool
@@ -45,7 +87,8 @@ def image_opener(
     Returns
     -------
     callable
-        From an id to the file's bytes; None where it is gone, or is another by now.
+        From an id to the images that may be meant: one for each place that has one of that name.
+        Where the rows were made is looked through at the first call.
 
     Raises
     ------
@@ -72,20 +115,10 @@ def image_opener(
     def finders() -> list[Callable[[str], ImageRecord | None]]:
         return given or [finder(one) for one in origins]
 
-    @cache
-    def digests() -> Mapping[str, str]:
-        content = features.content
-        return {} if content is None else dict(zip(features.ids, content, strict=True))
+    def find(image_id: str) -> Iterator[ImageRecord]:
+        return (record for one in finders() if (record := one(image_id)) is not None)
 
-    def open_image(image_id: str) -> bytes | None:
-        for find in finders():
-            if (record := find(image_id)) is not None:
-                data = read_bytes(record)
-                if digests().get(image_id, "") in ("", digest_of(data)):
-                    return data
-        return None
-
-    return open_image
+    return find
 
 
 def _now_at(

@@ -13,7 +13,7 @@ from penult.web.strips import middle_of_strip
 if TYPE_CHECKING:
     from PIL import Image
 
-__all__ = ["Thumbnails", "WholePicture", "data_uri", "square_picture"]
+__all__ = ["Thumbnails", "WholePicture", "data_uri", "square_picture", "whole_picture"]
 
 Made = TypeVar("Made")
 
@@ -153,6 +153,32 @@ def square_picture(data: bytes, side: int) -> Image.Image:
     image = _decoded(data, side)
     side = min(side, *image.size)  # what shows it enlarges as well, and for nothing
     return ImageOps.fit(image, (side, side), Image.Resampling.LANCZOS)
+
+
+def whole_picture(data: bytes, side: int) -> Image.Image:
+    """Decode a small picture of a whole image.
+
+    Parameters
+    ----------
+    data : bytes
+        The image file.
+    side : int
+        Of the longer side, in pixels; a smaller image keeps its size.
+
+    Returns
+    -------
+    PIL image
+
+    Raises
+    ------
+    ImageError
+        If it cannot be decoded.
+    """
+    from PIL import Image
+
+    image = _decoded(data, side)
+    image.thumbnail((side, side), Image.Resampling.LANCZOS)
+    return image
 
 
 def _square(data: bytes, side: int) -> str:

@@ -67,6 +67,25 @@ def run(
             metavar="NAME", help="Environment variable that holds the token.", show_default=False
         ),
     ] = None,
+    no_auth: Annotated[
+        bool, typer.Option("--no-auth", help="Answer everybody who reaches it, without a token.")
+    ] = False,
+    allowed_host: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="A name that requests may call it by, such as a proxy's; * for any. Repeatable.",
+            show_default=False,
+        ),
+    ] = None,
+    label_log: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Where labels that people correct are kept.",
+            show_default="beside the gallery, GALLERY.labels.jsonl",
+        ),
+    ] = None,
     max_bytes: Annotated[
         int, o.reading_option(min=1, help="Refuse larger photos, and read no more of them.")
     ] = 20_000_000,
@@ -128,6 +147,9 @@ def run(
         port=port,
         token_file=token_file,
         token_env=token_env,
+        no_auth=no_auth,
+        allowed_host=allowed_host or (),
+        label_log=label_log,
         max_bytes=max_bytes,
         max_pixels=max_pixels,
         max_parts=max_parts,

@@ -57,7 +57,7 @@ def _told(served: ServedGallery) -> dict[str, Any]:
         "recipe_sha256": served.recipe_sha256,
         "model": served.recipe.network,
         "version": served.version,
-        "has_images": False,
+        "has_images": not served.photos.is_empty,
         "labels": [{"label": name, "images": n} for name, n in sorted(counts.items())],
         "unlabelled": sum(not own for own in labels),
         "clusters": None,

@@ -1,0 +1,71 @@
+"""How large a body may be, and how long it may take, whatever route reads it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+from starlette.exceptions import HTTPException
+
+from penult.wording import count
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+__all__ = ["BodyLimits"]
+
+_OVERHEAD = 1 << 16
+"""Bytes of a form beside its photos."""
+
+
+class BodyLimits:
+    """Middleware that reads no body beyond a number of bytes, or of seconds.
+
+    A route that reads its body itself may say sooner, and better, that it is too large; this holds
+    for those that have it read, and for all that will be.
+
+    Parameters
+    ----------
+    app : ASGI application
+        What answers.
+    max_bytes : int
+        The most bytes; a form may have 64 KB beside.
+    seconds : float
+        From the request's header to the end of its body; 0 for as long as it takes.
+    """
+
+    def __init__(self, app: ASGIApp, *, max_bytes: int, seconds: float) -> None:
+        self._app, self._max_bytes, self._seconds = app, max_bytes, seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        read, is_whole = 0, False
+        end = time.monotonic() + self._seconds if self._seconds else None
+
+        async def limited() -> Message:
+            nonlocal read, is_whole
+            if is_whole:  # what comes now is that the client has left
+                return await receive()
+            try:
+                async with asyncio.timeout(None if end is None else end - time.monotonic()):
+                    message = await receive()
+            except TimeoutError:
+                raise HTTPException(
+                    408, f"the body did not come within {self._seconds:g} seconds; send it again"
+                ) from None
+            is_whole = message["type"] != "http.request" or not message.get("more_body", False)
+            read += len(message.get("body", b""))
+            if read > self._max_bytes + _OVERHEAD:
+                raise HTTPException(
+                    413,
+                    f"the body is larger than {count(self._max_bytes, 'byte')}, the most that is "
+                    "allowed; send less at once",
+                    {"Connection": "close"},
+                )
+            return message
+
+        await self._app(scope, limited, send)

@@ -1,0 +1,101 @@
+"""Requests for labels and sessions, and their answers, as the OpenAPI description has them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+__all__ = [
+    "ImageLabel",
+    "LabelChange",
+    "LabelChanges",
+    "LabelOfOne",
+    "LabelOfSeveral",
+    "ListedLabels",
+    "SessionAnswer",
+    "Token",
+    "Undo",
+]
+
+
+class LabelOfOne(BaseModel):
+    """The label that an image is to have."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    label: Annotated[str | None, Field(description="The label; null for none.")]
+    who: Annotated[str | None, Field(description="Who says so.")] = None
+
+
+class LabelOfSeveral(LabelOfOne):
+    """The label that several images are to have."""
+
+    ids: Annotated[list[str], Field(min_length=1, description="The images.")]
+
+
+class Undo(BaseModel):
+    """Which change is to be taken back."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    entry: Annotated[int | None, Field(description="The number of an image's change.")] = None
+    batch: Annotated[int | None, Field(description="That of a change of several at once.")] = None
+    who: Annotated[str | None, Field(description="Whose last change, if none is named.")] = None
+
+
+class LabelChange(BaseModel):
+    """A change of an image's label; see `penult.serving.label_entry.LabelEntry`."""
+
+    entry: int
+    batch: int
+    id: str
+    old: str | None
+    new: str | None
+    who: str | None
+    when: str
+    undoes: int | None
+
+
+class LabelChanges(BaseModel):
+    """Changes that were made at once."""
+
+    batch: int
+    entries: list[LabelChange]
+
+
+class ImageLabel(BaseModel):
+    """The label of an image, and how it came to it."""
+
+    id: str
+    label: str | None
+    history: list[LabelChange]
+
+
+class _ListedLabel(BaseModel):
+    id: str
+    label: str | None
+    who: str | None
+    when: str
+
+
+class ListedLabels(BaseModel):
+    """Labels that were changed or confirmed."""
+
+    total: int
+    labels: list[_ListedLabel]
+
+
+class Token(BaseModel):
+    """What a session is opened with."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    token: Annotated[str, Field(max_length=1000)]
+
+
+class SessionAnswer(BaseModel):
+    """Whether a token is needed, and whether this client has shown it."""
+
+    token_needed: bool
+    open: bool

@@ -1,0 +1,74 @@
+"""A file that one process at a time may write."""
+
+from __future__ import annotations
+
+import os
+import socket
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from penult.errors import OutputExistsError
+from penult.features.watched_file import NO_LOCKS
+from penult.interface import option
+from penult.output import explain
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
+
+__all__ = ["lock_file"]
+
+
+def lock_file(path: Path, given_by: str) -> BaseFileLock:
+    """Lock a file against other processes, which need not be there yet.
+
+    The system releases the lock when the process ends, however it ends. Where the file system has
+    no such locks, a file with the process's id takes their place.
+
+    Parameters
+    ----------
+    path : Path
+        The file; the lock lies beside it, with ``.lock`` at the end of its name.
+    given_by : str
+        The option that another file is given by, for messages.
+
+    Returns
+    -------
+    filelock.BaseFileLock
+        To be released.
+
+    Raises
+    ------
+    OutputExistsError
+        If another process holds it; names that process.
+    OutputError
+        If the folder cannot be written.
+    """
+    from filelock import FileLock, SoftFileLock, Timeout
+
+    beside = path.with_name(f"{path.name}.lock")
+    for kind, name in ((FileLock, beside), (SoftFileLock, f"{beside}.file")):
+        lock = kind(name, timeout=0)
+        try:
+            lock.acquire()
+        except Timeout as error:
+            raise OutputExistsError(
+                f"{path} is being written by another service{_owner(beside)}; stop that one, or "
+                f"give another file with {option(given_by, 'FILE')}"
+            ) from error
+        except OSError as error:
+            if error.errno not in NO_LOCKS or kind is SoftFileLock:
+                raise explain(error, path, kept=path.is_file()) from error
+        else:
+            with suppress(OSError):  # it only names the process in a message
+                beside.write_text(f"process {os.getpid()} on {socket.gethostname()}")
+            return lock
+    raise AssertionError  # the second kind either returned or raised
+
+
+def _owner(lock: Path) -> str:
+    try:
+        owner = lock.read_text(errors="replace")
+    except OSError:
+        return ""
+    return f", {owner[:100]}" if owner.startswith("process ") else ""

@@ -1,0 +1,133 @@
+"""Labels that people correct: into the log, and out of it as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from fastapi import APIRouter, Header, Query, Response
+
+from penult.serving.current_labels import current_label, current_table, stored_label
+from penult.serving.described import PROBLEMS
+from penult.serving.described_labels import (
+    ImageLabel,
+    LabelChange,
+    LabelChanges,
+    LabelOfOne,
+    LabelOfSeveral,
+    ListedLabels,
+    Undo,
+)
+from penult.serving.label_entry import LabelEntry
+from penult.serving.problems import ProblemError
+from penult.wording import count, listed
+
+if TYPE_CHECKING:
+    from penult.retrieve.search.gallery import Gallery
+    from penult.serving.label_log import LabelLog
+    from penult.serving.service import Service
+
+__all__ = ["router"]
+
+
+def router(service: Service) -> APIRouter:
+    """Make the routes of labels."""
+    routes = APIRouter(prefix="/v1/labels", tags=["labels"], responses=PROBLEMS)
+
+    def gallery() -> Gallery:
+        found = service.served.gallery
+        if found is None:
+            raise ProblemError(404, "there is no gallery here, and so no labels to correct")
+        return found.gallery
+
+    def log() -> LabelLog:
+        if service.label_log is None:
+            raise ProblemError(
+                403, "labels cannot be changed here: the service keeps no log of them"
+            )
+        return service.label_log
+
+    def put(ids: Sequence[str], body: LabelOfOne) -> list[LabelEntry]:
+        of = gallery()
+        _require_known(of, ids)
+        entries = log().put(
+            ids,
+            body.label,
+            body.who,
+            several=of.is_multilabel,
+            before=lambda one: stored_label(of, one),
+        )
+        service.metrics.labels_changed(len(entries))
+        return entries
+
+    @routes.get(
+        "",
+        name="labels",
+        response_model=ListedLabels,
+        responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
+    )
+    def changed(
+        offset: Annotated[int, Query(ge=0)] = 0,
+        limit: Annotated[int, Query(ge=1)] = 100,
+        format: Literal["json", "csv"] | None = None,
+        accept: Annotated[str, Header()] = "",
+    ) -> dict[str, Any] | Response:
+        """List what was changed or confirmed; as CSV the labels of all images."""
+        of = gallery()
+        if format == "csv" or (format is None and accept.startswith("text/csv")):
+            disposition = {"Content-Disposition": 'attachment; filename="labels.csv"'}
+            return Response(
+                current_table(of, service.label_log), media_type="text/csv", headers=disposition
+            )
+        if limit > service.options.max_k:
+            raise ProblemError(
+                422,
+                f"limit: {limit} was given; at most {service.options.max_k:,} are listed at once",
+            )
+        state = {} if service.label_log is None else service.label_log.state()
+        entries = sorted(state.values(), key=lambda one: one.entry)
+        shown = [
+            {"id": one.id, "label": one.new, "who": one.who, "when": one.when}
+            for one in entries[offset : offset + limit]
+        ]
+        return {"total": len(entries), "labels": shown}
+
+    @routes.post("/undo", name="undo labels", response_model=LabelChanges)
+    def undo(body: Undo | None = None) -> dict[str, Any]:
+        """Take a change back."""
+        wanted = body or Undo()
+        gallery()
+        entries = log().undo(entry=wanted.entry, batch=wanted.batch, who=wanted.who)
+        service.metrics.labels_changed(len(entries))
+        return {"batch": entries[0].batch, "entries": [asdict(one) for one in entries]}
+
+    @routes.get("/{image_id:path}", name="label of an image", response_model=ImageLabel)
+    def of_image(image_id: str) -> dict[str, Any]:
+        """Tell the label of an image, and how it came to it."""
+        of = gallery()
+        _require_known(of, [image_id])
+        history = [] if service.label_log is None else service.label_log.history(image_id)
+        label = current_label(of, service.label_log, image_id)
+        return {"id": image_id, "label": label, "history": [asdict(one) for one in history]}
+
+    @routes.put("/{image_id:path}", name="set a label", response_model=LabelChange)
+    def put_one(image_id: str, body: LabelOfOne) -> dict[str, Any]:
+        """Give an image a label, or confirm the one that it has."""
+        return asdict(put([image_id], body)[0])
+
+    @routes.post("", name="set labels", response_model=LabelChanges)
+    def put_all(body: LabelOfSeveral) -> dict[str, Any]:
+        """Give several images a label at once: all of them, or none."""
+        entries = put(body.ids, body)
+        return {"batch": entries[0].batch, "entries": [asdict(one) for one in entries]}
+
+    return routes
+
+
+def _require_known(gallery: Gallery, ids: Sequence[str]) -> None:
+    unknown = [one for one in ids if one not in gallery.places]
+    if unknown:
+        named = listed(map(repr, unknown), 3)
+        what = "an image" if len(unknown) == 1 else count(len(unknown), "image")
+        raise ProblemError(404, f"the gallery has not {what} of the id: {named}")

@@ -1,0 +1,52 @@
+"""A session of a browser, which cannot send a token with every picture that it asks for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fastapi import APIRouter, Request, Response
+
+from penult.serving.access import SESSION_COOKIE
+from penult.serving.described import PROBLEMS
+from penult.serving.described_labels import SessionAnswer, Token
+from penult.serving.problems import ProblemError
+
+if TYPE_CHECKING:
+    from penult.serving.service import Service
+
+__all__ = ["router"]
+
+
+def router(service: Service) -> APIRouter:
+    """Make the routes of sessions."""
+    routes = APIRouter(prefix="/v1/session", tags=["session"], responses=PROBLEMS)
+    rules = service.options.access
+
+    @routes.get("", name="session", response_model=SessionAnswer)
+    def look(request: Request) -> dict[str, Any]:
+        """Say whether a token is needed, and whether this request has shown one."""
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        refused = rules.refusal("GET", "/v1/labels", headers)
+        return {"token_needed": rules.token is not None, "open": refused is None}
+
+    @routes.post("", name="open session", response_model=SessionAnswer)
+    def begin(body: Token, request: Request, response: Response) -> dict[str, Any]:
+        """Open a session with the token; the answer sets a cookie that scripts cannot read."""
+        if not rules.opens_session(body.token):
+            raise ProblemError(401, "the token is wrong", {"WWW-Authenticate": "Bearer"})
+        response.set_cookie(
+            SESSION_COOKIE,
+            rules.session,
+            httponly=True,
+            samesite="strict",
+            secure=request.url.scheme == "https",
+        )
+        return {"token_needed": rules.token is not None, "open": True}
+
+    @routes.delete("", name="end session", response_model=SessionAnswer)
+    def end(response: Response) -> dict[str, Any]:
+        """Have the browser forget the session."""
+        response.delete_cookie(SESSION_COOKIE, httponly=True, samesite="strict")
+        return {"token_needed": rules.token is not None, "open": rules.token is None}
+
+    return routes

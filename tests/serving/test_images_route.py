@@ -1,0 +1,120 @@
+"""Images and thumbnails over HTTP: of the gallery's ids alone."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from urllib.parse import unquote
+
+import pytest
+from PIL import Image
+from serving_client import Client, photo
+
+from penult.serving.app import create_app
+
+pytestmark = pytest.mark.light
+
+
+def problem(answer, status):
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    return answer.json()["detail"]
+
+
+def test_an_image_is_sent_as_it_is_and_once(client, tmp_path):
+    answer = client.get("/v1/images/daisy/0.png")
+    assert answer.content == (tmp_path / "images" / "daisy" / "0.png").read_bytes()
+    assert answer.headers["content-type"] == "image/png"
+    assert answer.headers["cache-control"].startswith("private")
+    assert answer.headers["content-disposition"] == "inline; filename*=UTF-8''0.png"
+    assert "sandbox" in answer.headers["content-security-policy"]
+    for sent in (answer.headers["etag"], f'W/{answer.headers["etag"]}, "other"', "*"):
+        again = client.get("/v1/images/daisy/0.png", headers={"If-None-Match": sent})
+        assert (again.status_code, again.content) == (304, b"")
+        assert again.headers["etag"] == answer.headers["etag"]
+    other = client.get("/v1/images/daisy/1.png", headers={"If-None-Match": answer.headers["etag"]})
+    assert other.status_code == 200
+
+
+def test_a_thumbnail_is_a_jpeg_and_is_sent_once(client):
+    answer = client.get("/v1/thumbnails/daisy/0.png")
+    assert answer.headers["content-type"] == "image/jpeg"
+    assert Image.open(io.BytesIO(answer.content)).size == (16, 12)
+    tag = answer.headers["etag"]
+    assert tag != client.get("/v1/images/daisy/0.png").headers["etag"]
+    again = client.get("/v1/thumbnails/daisy/0.png", headers={"If-None-Match": tag})
+    assert (again.status_code, again.content) == (304, b"")
+
+
+def test_a_path_is_no_id(client):
+    paths = [
+        "none.png",
+        "../gallery.h5",
+        "..%2fgallery.h5",
+        "%2e%2e/gallery.h5",
+        "/etc/passwd",
+        "%2fetc%2fpasswd",
+        "daisy/0.png%00",
+        "daisy%5c0.png",
+        "daisy/../daisy/0.png",
+        "daisy/",
+        "",
+        "C:/daisy/0.png",
+    ]
+    for kind in ("images", "thumbnails"):
+        for path in paths:
+            # As they are: a client would make them short.
+            answer = ask_raw(client.app, f"/v1/{kind}/{path}")
+            assert answer == (404, "application/problem+json"), path
+
+
+def ask_raw(app, path):
+    """The status and type of the answer to a path that is sent as it is."""
+    sent = []
+
+    async def receive():
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": unquote(path),
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "headers": [(b"host", b"127.0.0.1")],
+        "http_version": "1.1",
+        "scheme": "http",
+    }
+    asyncio.run(app(scope, receive, send))
+    return sent[0]["status"], dict(sent[0]["headers"])[b"content-type"].decode()
+
+
+def test_an_image_that_was_changed_or_is_gone_is_a_problem_that_says_so(client, tmp_path):
+    for place, kind in enumerate(("images", "thumbnails")):
+        file, path = tmp_path / f"images/daisy/{place}.png", f"/v1/{kind}/daisy/{place}.png"
+        file.write_bytes(photo((1, 2, 3)))
+        answer = client.get(path)
+        assert problem(answer, 410) == f"daisy/{place}.png has changed since its row was made"
+        assert answer.headers["cache-control"] == "no-store"
+        file.unlink()
+        assert problem(client.get(path), 404).startswith(f"daisy/{place}.png is ")
+        file.symlink_to(tmp_path / "gallery.h5")
+        assert "leads out of the folder" in problem(client.get(path), 404)
+
+
+def test_images_that_have_moved_are_found_where_they_are_said_to_be(serve, gallery, tmp_path):
+    moved = (tmp_path / "images").rename(tmp_path / "moved")
+    lost = Client(create_app(serve(gallery=gallery)))
+    assert lost.get("/v1/gallery").json()["has_images"] is False
+    problem(lost.get("/v1/images/daisy/0.png"), 404)
+    found = Client(create_app(serve(gallery=gallery, images=[moved])))
+    assert found.get("/v1/gallery").json()["has_images"] is True
+    assert found.get("/v1/images/daisy/0.png").status_code == 200
+
+
+def test_without_a_gallery_there_are_none(serve, classifier):
+    client = Client(create_app(serve(classifier=classifier)))
+    assert "no gallery" in problem(client.get("/v1/images/daisy/0.png"), 404)

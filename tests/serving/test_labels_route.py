@@ -1,0 +1,222 @@
+"""Labels over HTTP: corrected, undone, listed, and taken out as the table that extract takes."""
+
+from __future__ import annotations
+
+import csv
+import io
+import resource
+
+import pytest
+from serving_client import Client
+
+import penult
+from penult.serving.app import create_app
+from penult.serving.label_log import LabelLog
+
+pytestmark = pytest.mark.light
+
+LOG = "gallery.h5.labels.jsonl"
+
+
+@pytest.fixture
+def log(tmp_path):
+    with LabelLog(tmp_path / LOG) as opened:
+        yield opened
+
+
+@pytest.fixture
+def client(serve, gallery, log):
+    return Client(create_app(serve(gallery=gallery, label_log=log)))
+
+
+def put(client, image, label, **more):
+    return client.put(f"/v1/labels/{image}", json={"label": label, **more})
+
+
+def problem(answer, status):
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["status"] == status
+    return answer.json()["detail"]
+
+
+def test_a_label_is_changed_and_says_so(client):
+    answer = put(client, "daisy/0.png", "rose", who="Anna")
+    assert answer.status_code == 200
+    entry = answer.json()
+    when = entry.pop("when")
+    assert entry == {
+        "entry": 1,
+        "batch": 1,
+        "id": "daisy/0.png",
+        "old": "daisy",
+        "new": "rose",
+        "who": "Anna",
+        "undoes": None,
+    }
+    shown = client.get("/v1/labels/daisy/0.png").json()
+    assert shown == {"id": "daisy/0.png", "label": "rose", "history": [{**entry, "when": when}]}
+    assert client.get("/v1/labels").json() == {
+        "total": 1,
+        "labels": [{"id": "daisy/0.png", "label": "rose", "who": "Anna", "when": when}],
+    }
+    assert client.get("/v1/labels/daisy/1.png").json()["label"] == "daisy"
+
+
+def test_several_are_changed_at_once_and_undone_at_once(client):
+    wanted = {"ids": ["rose/0.png", "rose/1.png"], "label": "tulip", "who": "Anna"}
+    answer = client.post("/v1/labels", json=wanted).json()
+    assert answer["batch"] == 1
+    assert [(one["id"], one["old"], one["new"]) for one in answer["entries"]] == [
+        ("rose/0.png", "rose", "tulip"),
+        ("rose/1.png", "rose", "tulip"),
+    ]
+    undone = client.post("/v1/labels/undo", json={"who": "Anna"}).json()
+    assert [one["undoes"] for one in undone["entries"]] == [1, 2]
+    assert client.get("/v1/labels/rose/0.png").json()["label"] == "rose"
+    assert client.get("/v1/labels").json()["total"] == 0
+    detail = problem(client.post("/v1/labels/undo", json={"batch": 1}), 409)
+    assert detail == "batch 1 was undone already"
+    assert "no change of labels to undo" in problem(client.post("/v1/labels/undo"), 409)
+
+
+def test_they_are_listed_in_pages_in_the_order_in_which_they_were_changed(client):
+    for k in (2, 0, 1):
+        put(client, f"rose/{k}.png", "tulip")
+    pages = [client.get(f"/v1/labels?offset={k}&limit=2").json()["labels"] for k in (0, 2)]
+    assert [[one["id"][5] for one in page] for page in pages] == [["2", "0"], ["1"]]
+
+
+def test_the_table_is_what_extract_takes_and_comes_back_with_it(client, toy, tmp_path):
+    put(client, "daisy/0.png", 'Löwen|"zahn", gelb'.replace("|", ""))
+    put(client, "rose/1.png", None)
+    put(client, "tulip/2.png", "1.0")
+    table = client.get("/v1/labels?format=csv")
+    assert table.headers["content-type"].startswith("text/csv")
+    assert 'filename="labels.csv"' in table.headers["content-disposition"]
+    assert client.get("/v1/labels", headers={"Accept": "text/csv"}).content == table.content
+    rows = list(csv.DictReader(io.StringIO(table.text)))
+    assert len(rows) == 9
+    labels = {row["path"]: row["label"] or None for row in rows}
+    (tmp_path / "labels.csv").write_bytes(table.content)
+    again = penult.extract(
+        tmp_path / "images",
+        tmp_path / "again.h5",
+        model=toy,
+        labels=tmp_path / "labels.csv",
+        progress=False,
+    )
+    found = [again.label_names[k] if k >= 0 else None for k in again.labels]
+    assert dict(zip(again.ids, found, strict=True)) == labels
+    assert (labels["daisy/0.png"], labels["rose/1.png"], labels["tulip/2.png"]) == (
+        'Löwen"zahn", gelb',
+        None,
+        "1.0",
+    )
+
+
+def test_labels_that_are_decimals_are_not_read_as_whole_numbers_beside_gaps(client, toy, tmp_path):
+    ids = [f"{name}/{k}.png" for name in ("daisy", "rose", "tulip") for k in range(3)]
+    client.post("/v1/labels", json={"ids": ids, "label": "2.0"})
+    put(client, ids[0], None)
+    (tmp_path / "labels.csv").write_bytes(client.get("/v1/labels?format=csv").content)
+    again = penult.extract(
+        tmp_path / "images",
+        tmp_path / "again.h5",
+        model=toy,
+        labels=tmp_path / "labels.csv",
+        progress=False,
+    )
+    assert [*again.label_names] == ["2.0"]
+    assert [*again.labels] == [-1, *[0] * 8]
+
+
+WRONG = [
+    ({"label": "a|b"}, "in it, which separates several labels"),
+    ({"label": ""}, "the label is empty"),
+    ({"label": "x" * 201}, "201 characters"),
+    ({"label": "ro\nse"}, "cannot be shown"),
+    ({"label": 3}, "label"),
+    ({}, "label"),
+    ({"label": "rose", "by": "Anna"}, "by"),
+    ({"label": "rose", "who": "x" * 101}, "101 characters"),
+    ([], "the body"),
+]
+
+
+def test_what_is_no_label_is_a_problem_and_changes_nothing(client, log):
+    for body, detail in WRONG:
+        answer = client.put("/v1/labels/rose/0.png", json=body)
+        assert detail in problem(answer, 422), body
+    assert len(log) == 0
+
+
+def test_an_image_that_there_is_not_is_a_problem_and_none_of_the_others_is_changed(client, log):
+    for path in ("none.png", "../gallery.h5", "rose/0.png/", "/etc/passwd", "%00"):
+        problem(put(client, path, "rose"), 404)
+    wanted = {"ids": ["rose/0.png", "none.png", "\ud800"], "label": "tulip"}
+    answer = client.request(
+        "POST",
+        "/v1/labels",
+        content=str(wanted).replace("'", '"'),
+        headers={"Content-Type": "application/json"},
+    )
+    assert r"'none.png', '\\ud800'" in answer.text
+    assert len(log) == 0
+    problem(client.get("/v1/labels/none.png"), 404)
+    problem(client.post("/v1/labels", json={"ids": [], "label": "tulip"}), 422)
+
+
+def test_a_body_that_is_no_json_is_a_problem(client):
+    sent = {"headers": {"Content-Type": "application/json"}}
+    for body in (b"{", b"\xff", b"[" * 100_000, b"NaN", b""):
+        answer = client.put("/v1/labels/rose/0.png", content=body, **sent)
+        assert 400 <= answer.status_code < 500
+        problem(answer, answer.status_code)
+
+
+def test_a_body_that_is_too_large_is_not_read_to_its_end(serve, gallery, log):
+    client = Client(create_app(serve(gallery=gallery, label_log=log, max_bytes=1000)))
+    taken = []
+
+    async def endless():
+        for _ in range(1000):
+            taken.append(None)
+            yield b" " * 10_000
+
+    for body in (endless(), b" " * 1_000_000):
+        sent = {"headers": {"Content-Type": "application/json"}}
+        answer = client.post("/v1/labels", content=body, **sent)
+        assert "larger than 1,000 bytes" in problem(answer, 413)
+    assert len(taken) < 10
+
+
+def test_a_full_disk_is_a_problem_and_the_next_change_goes_on(client, log):
+    put(client, "rose/0.png", "tulip")
+    size = log.path.stat().st_size
+    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size + 20, hard))
+    try:
+        answer = put(client, "rose/1.png", "tulip")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+    assert "the disk is full" in problem(answer, 507)
+    assert client.get("/v1/labels/rose/1.png").json()["history"] == []
+    assert put(client, "rose/1.png", "tulip").json()["entry"] == 2
+
+
+def test_where_nothing_is_kept_labels_are_read_and_not_changed(serve, gallery, classifier):
+    client = Client(create_app(serve(gallery=gallery)))
+    assert client.get("/v1/labels/rose/0.png").json()["label"] == "rose"
+    assert client.get("/v1/labels").json() == {"total": 0, "labels": []}
+    assert "keeps no log" in problem(put(client, "rose/0.png", "tulip"), 403)
+    alone = Client(create_app(serve(classifier=classifier)))
+    assert "no gallery" in problem(alone.get("/v1/labels"), 404)
+
+
+def test_changes_at_the_same_time_are_all_kept(client, log):
+    answers = client.together(
+        [("PUT", f"/v1/labels/rose/{k % 3}.png", {"json": {"label": f"{k}"}}) for k in range(30)]
+    )
+    assert sorted(one.json()["entry"] for one in answers) == [*range(1, 31)]
+    assert len(log) == 30
