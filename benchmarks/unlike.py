@@ -24,7 +24,7 @@ import numpy as np
 
 import penult
 from penult.classify import likeness
-from penult.classify.likeness import Likeness
+from penult.likeness import Likeness
 from penult.partition.sampling import balanced_sample, stratified_sample
 
 SIZES = (3, 5, 10, 20, 40, 60)

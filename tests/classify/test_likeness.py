@@ -6,13 +6,12 @@ import numpy as np
 import pytest
 from archives import rewrite
 
-from penult.classify import likeness
 from penult.classify.evaluation.evaluate import evaluate
-from penult.classify.likeness import Likeness
-from penult.classify.likeness_threshold import ROUNDING, Usual, find_apart, lower_limit
 from penult.classify.loading import describe_classifier, load_classifier
 from penult.classify.training.train import train
 from penult.errors import ClassifierFileError
+from penult.likeness import Likeness, likeness
+from penult.likeness.threshold import ROUNDING, Usual, find_apart, lower_limit
 
 CORNER = np.eye(6, dtype=np.float32)  # `make_features` has its classes at the first ones
 
@@ -251,10 +250,22 @@ def test_training_lowers_the_threshold_and_its_file_says_so(make_features, tmp_p
     assert describe_classifier(tmp_path / "a.skops").likeness == trained.likeness
 
 
-def test_a_likeness_pickled_by_an_older_version_opens():
+@pytest.mark.parametrize(
+    "name", ["likeness\n_Usual", "likeness_threshold\nUsual", "likeness\nUsual"]
+)
+def test_a_likeness_pickled_by_an_older_version_opens(name):
     written = (
-        b"ccopy_reg\n_reconstructor\np0\n(cpenult.classify.likeness\n_Usual\np1\n"
-        b"c__builtin__\nobject\np2\nNtp3\nRp4\n(dp5\nVsimilarities\np6\nNsVcount\np7\nI7\n"
-        b"sVfloor\np8\nF0.5\nsb."
+        f"ccopy_reg\n_reconstructor\np0\n(cpenult.classify.{name}\np1\n"
+        "c__builtin__\nobject\np2\nNtp3\nRp4\n(dp5\nVsimilarities\np6\nNsVcount\np7\nI7\n"
+        "sVfloor\np8\nF0.5\nsb."
     )
-    assert pickle.loads(written) == Usual(None, 7, 0.5)
+    assert pickle.loads(written.encode()) == Usual(None, 7, 0.5)
+
+
+def test_a_likeness_pickled_where_it_once_was_opens(make_features):
+    found = likeness_of(make_features({"a": 40, "b": 40}))
+    written = pickle.dumps(found, 0).replace(
+        b"cpenult.likeness.likeness\nLikeness", b"cpenult.classify.likeness\nLikeness"
+    )
+    assert b"penult.classify.likeness" in written
+    assert pickle.loads(written) == found

@@ -68,8 +68,13 @@ def test_info_says_what_an_index_is(penult, files):
     assert done.out.splitlines()[0] == "g.index: index, 399 × 20 float32, flat, cosine"
     assert "toy/net" in done.out
     assert done.out.splitlines()[-1] == "1 row was removed"
+    assert (
+        "called unlike its rows: a photo whose cosine to the 5th nearest of 399 rows kept"
+        in done.out
+    )
     told = json.loads(penult("info", "g.index", "--json").out)
     assert (told["kind"], told["searched_by"], told["shape"]) == ("index", "flat", [399, 20])
+    assert (told["likeness"]["kept"], told["likeness"]["neighbours"]) == (399, 5)
     assert {one["label"]: one["images"] for one in told["classes"]} == {"daisy": 133, "rose": 133, "tulip": 133}  # fmt: skip
 
 

@@ -269,8 +269,8 @@ def test_a_value_at_the_edge_of_its_grid_and_copies_are_told(
 
 
 def test_held_out_photos_that_are_marked_are_said_and_do_not_contradict(penult, make_features):
-    from penult.classify.likeness import Likeness
     from penult.cli.tables import likeness_line, marked_line
+    from penult.likeness import Likeness
 
     one = Likeness(threshold=0.5, neighbours=5, kept=75, calibrated=75, held_out_share=0.04)
     assert marked_line(one, 25) is None

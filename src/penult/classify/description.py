@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from penult.classify.likeness import Likeness
 from penult.classify.settings import TrainingSettings
+from penult.likeness import Likeness
 from penult.recipe import Recipe
 from penult.records import HeldOut, Scores
 from penult.representation import short_repr

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +15,13 @@ from penult.checking import checked
 from penult.classify import classifier_file
 from penult.classify.classifier import Classifier, Description
 from penult.classify.finetuned_folder import at_home, home_of
-from penult.classify.likeness import Likeness
 from penult.classify.metrics.scores import scores_from_dict
 from penult.classify.pipeline import row_width
 from penult.classify.settings import TrainingSettings
 from penult.errors import ClassifierFileError, FileFormatError, UsageError
 from penult.interface import command
+from penult.likeness import Likeness
+from penult.likeness.stored import StoredLikeness, with_rows
 from penult.parsing import to_record
 from penult.recipe import ProjectedRecipe, Recipe
 from penult.records import HeldOut
@@ -159,19 +159,7 @@ class _Stored:
     held_out: Mapping[str, Any]
     versions: Mapping[str, str]
     settings: Mapping[str, Any]
-    likeness: _StoredLikeness | None = None
-
-
-@dataclass(frozen=True)
-class _StoredLikeness:
-    threshold: float
-    neighbours: int
-    kept: int
-    calibrated: int
-    share: float
-    held_out_share: float | None
-    lowered_from: float | None = None
-    strays: tuple[str, ...] = ()
+    likeness: StoredLikeness | None = None
 
 
 def _fields(
@@ -193,7 +181,7 @@ def _stored_fields(path: Path, description: Mapping[str, Any]) -> dict[str, Any]
             "held_out": to_record(HeldOut, stored.held_out),
             "versions": stored.versions,
             "settings": TrainingSettings.from_dict(stored.settings),
-            "likeness": stored.likeness and Likeness(**dataclasses.asdict(stored.likeness)),
+            "likeness": stored.likeness and stored.likeness.opened(),
         }
     except (FileFormatError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise ClassifierFileError(
@@ -212,16 +200,12 @@ def _with_rows(
     path: Path, likeness: Likeness, flat: NDArray[np.int8] | None, width: int
 ) -> Likeness:
     """Give a description the rows that it speaks of, if they are that many and so long."""
-    if (
-        flat is None
-        or not 1 <= likeness.neighbours <= likeness.kept
-        or len(flat) != likeness.kept * width
-        or not np.isfinite(likeness.threshold)
-    ):
+    try:
+        return with_rows(likeness, flat, width)
+    except ValueError as error:
         raise ClassifierFileError(
             f"{path} is refused: the training rows in it are not those that it describes"
-        )
-    return replace(likeness, rows=flat.reshape(likeness.kept, width))
+        ) from error
 
 
 def _try_out(path: Path, classifier: Classifier) -> None:

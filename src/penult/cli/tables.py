@@ -12,8 +12,8 @@ from penult.records import class_rows, scores_line
 from penult.wording import count, listed, no_estimate, params_in_words, percent, ratio
 
 if TYPE_CHECKING:
-    from penult.classify.likeness import Likeness
     from penult.classify.settings import TrainingSettings
+    from penult.likeness import Likeness
     from penult.recipe import BackboneRecipe, Recipe
     from penult.records import Scores
 
@@ -21,6 +21,7 @@ __all__ = [
     "class_table",
     "converted_card",
     "copies_line",
+    "gallery_likeness_line",
     "grid_line",
     "int8_card",
     "layer_line",
@@ -168,6 +169,15 @@ def likeness_line(likeness: Likeness | None, held_out: int = 0) -> str:
         f"nearest of {count(likeness.kept, 'training row')} is below {likeness.threshold:.3f}"
     )
     return f"{line}; {marked_line(likeness, held_out) or _as_meant(likeness, held_out)}"
+
+
+def gallery_likeness_line(likeness: Likeness) -> str:
+    """Return from what on a photo is called unlike the rows of an index."""
+    return (
+        f"called unlike its rows: a photo whose cosine to the {likeness.neighbours}th nearest of "
+        f"{count(likeness.kept, 'row')} kept is below {likeness.threshold:.3f}; that is meant to "
+        f"mark {likeness.share:.0%} of new photos like its own"
+    )
 
 
 def marked_line(likeness: Likeness | None, held_out: int) -> str | None:

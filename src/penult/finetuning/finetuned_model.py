@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from penult.classify.likeness import Likeness
+    from penult.likeness import Likeness
 
 __all__ = ["FinetunedModel"]
 

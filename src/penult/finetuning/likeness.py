@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from penult.classify.likeness import Likeness
 from penult.finetuning.activations import Tail
 from penult.finetuning.feeds import in_batches
 from penult.finetuning.inference import infer
 from penult.finetuning.network import HeadedNetwork
+from penult.likeness import Likeness
 
 if TYPE_CHECKING:
     import torch

@@ -48,6 +48,7 @@ from penult.retrieve.index_file.read import read_index
 from penult.retrieve.index_file.sources import source_of, staleness
 from penult.retrieve.index_file.write import write_index
 from penult.retrieve.likely import exact_among, likely_nearest
+from penult.retrieve.likeness import likeness_of
 from penult.retrieve.ranks import ranks_of
 from penult.retrieve.recall import ENOUGH, LEAST_ROWS, held_out, measured_effort
 from penult.retrieve.structures.library import has_faiss
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from penult.likeness import Likeness
     from penult.progress import Tell
     from penult.records import Rows
     from penult.retrieve.structures.base import Structure
@@ -100,6 +102,8 @@ class Index(Parts):
         The feature files that an index on disk was made of, as they were then.
     removed : sequence of str
         Ids of rows that were taken out.
+    stored_likeness : Likeness or None
+        What `likeness` is, where it was read from a file.
     file : Path or None
         Where it lies on disk.
     notes : tuple of str
@@ -247,7 +251,7 @@ class Index(Parts):
         new = (source_of(one) for one in self.made_of)
         every = [*self.sources, *(one for one in new if one is not None)]
         sources = tuple({(one.file, one.layer): one for one in every}.values())
-        changed = replace(self, sources=sources)
+        changed = replace(self, sources=sources, stored_likeness=self.likeness)
         write_index(target, changed, overwrite=overwrite, tell=tell, was=was)
 
     def add(
@@ -337,6 +341,7 @@ class Index(Parts):
             why=self._why(glued),
             lengths=np.concatenate([self.lengths, lengths]),
             removed=tuple(one for one in map(str, self.removed) if one not in added),
+            stored_likeness=None,
             file=None,
             notes=(*self.notes, *notes),
             made_of=self._made_of(more),
@@ -392,6 +397,7 @@ class Index(Parts):
             why=self._why(rows),
             lengths=self.lengths[left],
             removed=(*map(str, self.removed), *gone),
+            stored_likeness=None,
             file=None,
             notes=(*self.notes, f"{count(len(gone), 'row')} {_was(len(gone))} removed"),
         )
@@ -522,6 +528,17 @@ class Index(Parts):
     def ranks(self) -> NDArray[np.int64]:
         """The order of rows that are equally near, shape (N,)."""
         return ranks_of(self.rows, self.features)
+
+    @cached_property
+    def likeness(self) -> Likeness | None:
+        """What tells rows like these from others, as it was stored, or computed from the rows.
+
+        Its `threshold` is the cosine to the fifth nearest of some of these rows that about one in a
+        hundred new rows like these lies below. None of plain arrays, and of fewer than six images.
+        """
+        if self.stored_likeness is not None or self.features is None:
+            return self.stored_likeness
+        return likeness_of(self.features, self.rows)
 
     @property
     def lines(self) -> tuple[str, ...]:

@@ -20,8 +20,8 @@ from penult.suffixes import CLASSIFIER, FEATURES, INDEX, NETWORK
 from penult.wording import count, listed, times
 
 if TYPE_CHECKING:
-    from penult.classify.likeness import Likeness
     from penult.classify.settings import TrainingSettings
+    from penult.likeness import Likeness
     from penult.recipe import Recipe
     from penult.records import Failure, Scores
 
@@ -210,6 +210,9 @@ class IndexInfo:
         Why it is of its kind, how much of what is near it finds, and how it is stale.
     stale : bool
         Whether the features that it was made of have changed since, so that it is not searched.
+    likeness : Likeness or None
+        From what on a photo is called unlike its rows; None of plain arrays, of fewer than six
+        images, and of an index from an older penult, of which it is computed when it is opened.
     """
 
     kind: Literal["index"] = "index"
@@ -224,6 +227,7 @@ class IndexInfo:
     rows_removed: int
     lines: tuple[str, ...]
     stale: bool = False
+    likeness: Likeness | None = None
 
     def _repr_html_(self) -> str:
         facts = [
@@ -401,6 +405,7 @@ def _index(path: Path) -> IndexInfo:
         rows_removed=len(found.removed),
         lines=(*found.lines, *([f"stale: {stale}"] if stale else [])),
         stale=bool(stale),
+        likeness=found.stored_likeness,
     )
 
 

@@ -12,12 +12,12 @@ from penult.classify.classifier import Classifier
 from penult.classify.evaluation.multilabel import evaluate_labels
 from penult.classify.evaluation.result import Evaluation, score_apart
 from penult.classify.evaluation.seen import trained_any
-from penult.classify.likeness import Likeness
 from penult.classify.loading import as_classifier
 from penult.classify.metrics.scores import score
 from penult.classify.pipeline import Applicable, class_probabilities
 from penult.errors import UsageError
 from penult.features.read import load_of_recipe
+from penult.likeness import Likeness
 from penult.partition.rows import read_blocks
 from penult.records import Features, HeldOut, Scores
 from penult.texts import positions

@@ -9,10 +9,10 @@ import numpy as np
 
 from penult.classify.evaluation.result import Evaluation, score_apart
 from penult.classify.evaluation.seen import trained_any
-from penult.classify.likeness import Likeness
 from penult.classify.metrics.label_scores import score_labels
 from penult.classify.pipeline import Applicable, label_probabilities
 from penult.errors import UsageError
+from penult.likeness import Likeness
 from penult.partition.rows import read_blocks
 from penult.records import Features, HeldOut, Scores
 from penult.texts import positions

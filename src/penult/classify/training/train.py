@@ -14,7 +14,6 @@ from penult.classify.edges import find_edges
 from penult.classify.evaluation.evaluate import evaluate_pipeline
 from penult.classify.evaluation.result import Evaluation
 from penult.classify.evaluation.seen import content_keys, is_seen
-from penult.classify.likeness import Likeness
 from penult.classify.options import TrainOptions
 from penult.classify.pipeline import explained_variance_ratio
 from penult.classify.settings import GridResult, SeedRuns, TrainingSettings
@@ -24,6 +23,7 @@ from penult.classify.training.training_set import TrainingSet
 from penult.errors import UsageError
 from penult.features.read import load
 from penult.interface import option
+from penult.likeness import Likeness
 from penult.partition.rows import read_blocks
 from penult.partition.splits import Split
 from penult.progress import ShowProgress, Tell, following

@@ -10,7 +10,6 @@ import numpy as np
 
 from penult.classify.kinds.base import TrainingData, Trial
 from penult.classify.kinds.registry import find_kind
-from penult.classify.likeness import Likeness
 from penult.classify.linear.passes import StoredRows
 from penult.classify.linear.streamed import StreamedProblem
 from penult.classify.options import TrainOptions
@@ -21,6 +20,7 @@ from penult.classify.training.out_of_core import require_streamable, search_stre
 from penult.classify.training.search import GridSearchResult, search
 from penult.errors import TrainingError, UsageError
 from penult.interface import option
+from penult.likeness import Likeness
 from penult.partition.augmented import AugmentedViews, count_views, read_part
 from penult.partition.row_groups import find_groups
 from penult.partition.rows import row_length

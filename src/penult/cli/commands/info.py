@@ -28,6 +28,7 @@ from penult.cli.console import (
 from penult.cli.tables import (
     class_table,
     converted_card,
+    gallery_likeness_line,
     grid_line,
     int8_card,
     layer_line,
@@ -169,6 +170,8 @@ def _show_index(file: Path, found: IndexInfo) -> None:
         table.show()
     for line in found.lines:
         say(line)
+    if found.likeness is not None:
+        say(gallery_likeness_line(found.likeness))
     if found.rows_removed:
         were = "was" if found.rows_removed == 1 else "were"
         say(f"{count(found.rows_removed, 'row')} {were} removed")

@@ -19,7 +19,14 @@ if TYPE_CHECKING:
 
     from penult.records import Rows
 
-__all__ = ["Beside", "beside_of", "features_of", "text_arrays", "texts_of"]
+__all__ = [
+    "Beside",
+    "array_of",
+    "beside_of",
+    "features_of",
+    "text_arrays",
+    "texts_of",
+]
 
 _SPLITS = {"train", "validation", "test", ""}
 _TEXT_COLUMNS = ("splits", "groups", "content")

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from penult.likeness import Likeness
     from penult.records import Features, Rows
     from penult.records.neighbors import Metric
     from penult.retrieve.index_file.sources import Source
@@ -66,6 +67,8 @@ class Parts:
     sources : tuple of Source
     removed : sequence of str
         Ids of rows that were taken out.
+    stored_likeness : Likeness or None
+        What tells rows like these from others, where it is known already.
     """
 
     rows: Rows
@@ -79,3 +82,4 @@ class Parts:
     why: str = ""
     sources: tuple[Source, ...] = ()
     removed: Sequence[str] = ()
+    stored_likeness: Likeness | None = None

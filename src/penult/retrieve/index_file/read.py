@@ -18,6 +18,7 @@ from penult.neighbors.blocks import row_length
 from penult.parsing import to_record
 from penult.retrieve.index_file.columns import Beside, array_of, features_of, texts_of
 from penult.retrieve.index_file.container import read_container
+from penult.retrieve.index_file.likeness import stored_likeness
 from penult.retrieve.index_file.parts import Kind, Parts, Recall
 from penult.retrieve.index_file.sources import Source, is_near
 from penult.retrieve.structures.base import Effort, require_finite
@@ -155,6 +156,7 @@ def _parts(description: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -
         why=said.why,
         sources=said.sources,
         removed=texts_of("removed", arrays, None) if "removed" in arrays else (),
+        stored_likeness=stored_likeness(arrays, row_length(rows)),
     )
 
 

@@ -13,6 +13,7 @@ from penult.records import Progress
 from penult.retrieve.glued_rows import row_blocks
 from penult.retrieve.index_file.columns import beside_of, text_arrays
 from penult.retrieve.index_file.container import ContainerWriter
+from penult.retrieve.index_file.likeness import likeness_arrays
 
 if TYPE_CHECKING:
     import os
@@ -65,6 +66,8 @@ def write_index(
             beside, arrays = beside_of(parts.features)
             for name, array in arrays.items():
                 file.put(name, array)
+        for name, array in likeness_arrays(parts.stored_likeness).items():
+            file.put(name, array)
         space = None
         if parts.structure is not None:
             shorter = parts.structure.space

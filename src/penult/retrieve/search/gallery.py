@@ -18,6 +18,7 @@ from penult.representation import what_given
 from penult.retrieve.index import Index
 
 if TYPE_CHECKING:
+    from penult.likeness import Likeness
     from penult.recipe import Recipe
     from penult.records.neighbors import Metric
 
@@ -76,6 +77,11 @@ class Gallery:
     def is_multilabel(self) -> bool:
         """Whether rows may have several labels."""
         return self.features is not None and self.features.targets is not None
+
+    @property
+    def likeness(self) -> Likeness | None:
+        """What tells rows like these from others; see `Index.likeness`."""
+        return self.index.likeness
 
     @cached_property
     def places(self) -> dict[str, int]:
