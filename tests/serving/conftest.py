@@ -44,15 +44,18 @@ def serve():
         sources = Sources(**{name: fields.pop(name) for name in names})
         options = ServiceOptions(**fields)
         queue = EngineQueue(limit=options.queue, batch_wait=options.batch_wait, workers=2)
-        served = open_served(sources, queue, max_pixels=options.max_pixels)
+        served = open_served(sources, queue, max_pixels=options.max_pixels, corrections=label_log)
         service = Service(
             options=options, sources=sources, served=served, queue=queue, label_log=label_log
         )
-        services.append(service)
+        services.append((service, served))
         return service
 
     yield make
-    for service in services:
+    for service, served in services:
+        for one in (served, service.served):
+            if one is not None:
+                one.close()
         service.queue.close()
 
 

@@ -30,7 +30,11 @@ def test_whatever_is_sent_is_answered_as_the_description_says(serve, gallery, cl
 
     log = LabelLog(tmp_path / "labels.jsonl")
     rules = AccessRules(allowed_hosts=frozenset(["testserver"]))  # as schemathesis calls it
-    app = create_app(serve(gallery=gallery, classifier=classifier, label_log=log, access=rules))
+    service = serve(gallery=gallery, classifier=classifier, label_log=log, access=rules)
+    collection = service.served.gallery.collection
+    collection.start()
+    assert collection.places.wait(60)  # until then it is 503, with Retry-After
+    app = create_app(service)
     schema = schemathesis.openapi.from_asgi("/v1/openapi.json", app)
     checks = [
         not_a_server_error,

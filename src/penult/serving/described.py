@@ -17,8 +17,11 @@ __all__ = [
     "Found",
     "FoundHit",
     "GalleryAnswer",
+    "GalleryPage",
+    "MapAnswer",
     "Probability",
     "Reloaded",
+    "ReviewPage",
     "RowsAnswer",
 ]
 
@@ -202,3 +205,46 @@ class Reloaded(BaseModel):
     """What is served now."""
 
     version: str
+
+
+class _GalleryRow(BaseModel):
+    id: str
+    label: str | None
+    labels: list[str] | None = None
+    cluster: int | None
+
+
+class GalleryPage(BaseModel):
+    """Some images of the gallery; `total` are as was asked."""
+
+    total: int
+    rows: list[_GalleryRow]
+
+
+class MapAnswer(BaseModel):
+    """Places of images, each column in the order of `ids`; of `images` in all."""
+
+    ids: list[str]
+    x: list[float]
+    y: list[float]
+    labels: list[str | None]
+    clusters: list[int | None]
+    method: str
+    images: int
+
+
+class _ReviewItem(BaseModel):
+    id: str
+    label: str | None
+    suggested: str
+    probability: float
+    reason: str
+
+
+class ReviewPage(BaseModel):
+    """Some images to look at, of `total`; `judged` of the gallery's `images` were judged."""
+
+    total: int
+    items: list[_ReviewItem]
+    judged: int
+    images: int

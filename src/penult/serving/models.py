@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -21,13 +21,16 @@ from penult.recipe.digest import recipe_sha256
 from penult.records import Features
 from penult.retrieve.index import Index
 from penult.retrieve.search.gallery import Gallery, open_gallery
+from penult.serving.collection import Collection
 from penult.serving.gallery_images import GalleryImages
 from penult.serving.thumbnail_cache import ThumbnailCache
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from penult.likeness import Likeness
     from penult.recipe import Recipe
+    from penult.serving.corrected_labels import Corrections
     from penult.serving.engine_queue import EngineQueue, Lane
 
 __all__ = ["Served", "ServedClassifier", "ServedGallery", "ServedModel", "Sources", "open_served"]
@@ -117,6 +120,8 @@ class ServedGallery(ServedModel):
     ----------
     gallery : Gallery
         Its rows, ids, labels and index.
+    collection : Collection
+        What is known of it beyond its rows, as soon as it is started.
     images : sequence of paths, optional
         Where its images are now, if they have moved.
     photos : GalleryImages
@@ -128,10 +133,11 @@ class ServedGallery(ServedModel):
     """
 
     gallery: Gallery
+    collection: Collection
     photos: GalleryImages
     thumbnails: ThumbnailCache
     images: Sequence[str | Path] | None = None
-    likeness: Any = None
+    likeness: Likeness | None = None
 
     @property
     def is_labelled(self) -> bool:
@@ -204,8 +210,24 @@ class Served:
         assert found is not None  # `Sources` has one at least
         return found
 
+    def start(self) -> None:
+        """Begin to work out what is known of the gallery; doing it twice does no harm."""
+        if self.gallery is not None:
+            self.gallery.collection.start()
 
-def open_served(sources: Sources, queue: EngineQueue, *, max_pixels: int | None = None) -> Served:
+    def close(self) -> None:
+        """Stop working; requests that have it go on with what is there."""
+        if self.gallery is not None:
+            self.gallery.collection.close()
+
+
+def open_served(
+    sources: Sources,
+    queue: EngineQueue,
+    *,
+    max_pixels: int | None = None,
+    corrections: Corrections | None = None,
+) -> Served:
     """Open what is served. A network that both need is opened once.
 
     Parameters
@@ -215,6 +237,8 @@ def open_served(sources: Sources, queue: EngineQueue, *, max_pixels: int | None 
         What runs the networks.
     max_pixels : int, optional
         Larger photos are refused.
+    corrections : Corrections, optional
+        What people have said of the gallery's labels.
 
     Raises
     ------
@@ -260,6 +284,12 @@ def open_served(sources: Sources, queue: EngineQueue, *, max_pixels: int | None 
             version=_version_of_gallery(rows),
             lane=lane(rows.recipe, "the gallery"),
             gallery=rows,
+            likeness=rows.likeness,  # of a feature file it is computed now, and nobody waits for it
+            collection=Collection(
+                rows,
+                corrections=corrections,
+                classifier=None if classifier is None else classifier.classifier,
+            ),
             images=sources.images,
             photos=photos,
             thumbnails=ThumbnailCache(photos),

@@ -38,10 +38,17 @@ def reload(service: Service) -> Served:
     with service.reloading:
         was = service.served
         try:
-            now = open_served(service.sources, service.queue, max_pixels=service.options.max_pixels)
+            now = open_served(
+                service.sources,
+                service.queue,
+                max_pixels=service.options.max_pixels,
+                corrections=service.label_log,
+            )
         except PenultError as error:
             log.warning("penult: not reloaded, what was served is served still: %s", error)
             raise
         service.served = now
+    now.start()
+    was.close()
     log.info("penult: reloaded: version %s, before %s", now.version, was.version)
     return now

@@ -96,6 +96,7 @@ def run(
         server.run([taken])
     finally:
         taken.close()
+        service.served.close()
         service.queue.close()
 
 
@@ -125,6 +126,7 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._service.is_ready = True
+        self._service.served.start()
         if self._on_ready is not None and sockets:
             self._on_ready(Listening(_url(sockets[0]), self.stop))
 

@@ -25,7 +25,6 @@ from penult.retrieve.index import Index
 if TYPE_CHECKING:
     from penult.serving.label_log import LabelLog
     from penult.serving.listening import Listening
-    from penult.serving.models import Served
 
 __all__ = ["serve"]
 
@@ -172,39 +171,39 @@ def serve(
     if not 0 <= port <= 65535:
         raise UsageError(f"{option('port', port)} is no port; give 1 to 65535, or 0 for a free one")
     with listen(host, port) as taken, ExitStack() as opened:
+        log = _label_log(label_log, gallery)
+        if log is not None:
+            opened.enter_context(log)
         photos = EngineQueue(limit=options.queue, batch_wait=options.batch_wait, workers=workers)
-        try:
-            with following(progress):
-                served = open_served(sources, photos, max_pixels=options.max_pixels)
-            log = _label_log(label_log, served)
-            service = Service(
-                options=options,
-                sources=sources,
-                served=served,
-                queue=photos,
-                label_log=None if log is None else opened.enter_context(log),
-                is_ready=False,
-            )
-            run(service, taken, on_ready=on_ready)
-        finally:
-            photos.close()
+        opened.callback(photos.close)
+        with following(progress):
+            served = open_served(sources, photos, max_pixels=options.max_pixels, corrections=log)
+        service = Service(
+            options=options,
+            sources=sources,
+            served=served,
+            queue=photos,
+            label_log=log,
+            is_ready=False,
+        )
+        run(service, taken, on_ready=on_ready)
 
 
-def _label_log(given: str | Path | None, served: Served) -> LabelLog | None:
+def _label_log(
+    given: str | Path | None, gallery: Features | Index | str | Path | None
+) -> LabelLog | None:
     from penult.serving.label_log import LabelLog
 
-    if served.gallery is None:
-        if given is not None:
+    if given is not None:
+        if gallery is None:
             raise UsageError(
                 f"{option('label_log', given)} keeps the labels of a gallery, and there is none; "
                 f"give {option('gallery', 'FILE')} as well, or leave it out"
             )
-        return None
-    path = served.gallery.gallery.path
-    if given is not None:
         return LabelLog(given)
-    if path is None:
+    if not isinstance(gallery, str | Path):
         return None
+    path = require_file(Path(gallery), "a feature file or an index", [".h5", ".index"])
     try:
         return LabelLog(path.with_name(f"{path.name}.labels.jsonl"))
     except OutputError as error:  # a gallery may lie where nobody may write

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter
 
 from penult.serving.described import PROBLEMS, GalleryAnswer
-from penult.serving.problems import ProblemError
+from penult.serving.require import require_gallery
 
 if TYPE_CHECKING:
+    from penult.records import Cluster
     from penult.serving.models import ServedGallery
     from penult.serving.service import Service
 
@@ -21,7 +21,7 @@ def router(service: Service) -> APIRouter:
     """Answer what the gallery is."""
     routes = APIRouter(tags=["gallery"])
 
-    async def gallery() -> dict[str, Any]:
+    def gallery() -> dict[str, Any]:
         """Say what the gallery is, and which labels its images have."""
         return _told(require_gallery(service))
 
@@ -31,24 +31,10 @@ def router(service: Service) -> APIRouter:
     return routes
 
 
-def require_gallery(service: Service) -> ServedGallery:
-    """Get the gallery that is served at present.
-
-    Raises
-    ------
-    ProblemError
-        404, if there is none.
-    """
-    found = service.served.gallery
-    if found is None:
-        raise ProblemError(404, "this service has no gallery")
-    return found
-
-
 def _told(served: ServedGallery) -> dict[str, Any]:
     gallery = served.gallery
-    labels = [gallery.labels(place) for place in range(len(gallery.index))]
-    counts = Counter(label for own in labels for label in own)
+    now, likeness = served.collection.labels.now(), served.likeness
+    clusters = served.collection.clusters.get_or_none()
     return {
         "name": served.name,
         "images": len(gallery.index),
@@ -58,8 +44,12 @@ def _told(served: ServedGallery) -> dict[str, Any]:
         "model": served.recipe.network,
         "version": served.version,
         "has_images": not served.photos.is_empty,
-        "labels": [{"label": name, "images": n} for name, n in sorted(counts.items())],
-        "unlabelled": sum(not own for own in labels),
-        "clusters": None,
-        "unlike_threshold": None,
+        "labels": [{"label": name, "images": n} for name, n in now.counts.items()],
+        "unlabelled": now.unlabelled,
+        "clusters": clusters and [_cluster(one) for one in clusters.clusters],
+        "unlike_threshold": likeness and likeness.threshold,
     }
+
+
+def _cluster(one: Cluster) -> dict[str, Any]:
+    return {"cluster": one.number, "name": one.name, "images": one.size}

@@ -13,7 +13,7 @@ from penult.serving.answers import rows_of
 from penult.serving.described import PROBLEMS, SEARCH_BODY, Found
 from penult.serving.nearest import Asked, asked_of_id, asked_of_photo, asked_of_row, nearest
 from penult.serving.problems import ProblemError
-from penult.serving.routes.gallery import require_gallery
+from penult.serving.require import require_gallery
 from penult.serving.uploads import read_body, require_one
 
 if TYPE_CHECKING:

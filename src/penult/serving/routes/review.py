@@ -1,0 +1,57 @@
+"""`GET /v1/review`: the images whose labels somebody should look at."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from fastapi import APIRouter, Query
+from fastapi.responses import JSONResponse
+
+from penult.serving.described import PROBLEMS, ReviewPage
+from penult.serving.require import require_collection, require_result
+
+if TYPE_CHECKING:
+    from penult.serving.service import Service
+
+__all__ = ["router"]
+
+
+def router(service: Service) -> APIRouter:
+    """List likely label errors, or images between two labels."""
+    routes = APIRouter(tags=["labels"])
+    most = service.options.max_k
+
+    def review(
+        kind: Literal["errors", "unsure"] = "errors",
+        offset: int = Query(0, ge=0, le=1_000_000_000),
+        limit: int = Query(min(100, most), ge=1, le=most),
+    ) -> JSONResponse:
+        """List images to look at, without those whose label was changed or confirmed since.
+
+        `judged` of the gallery's `images` were looked at: all, or of many a random part.
+        """
+        collection = require_collection(service)
+        found = require_result(collection.review)
+        items = found.items(kind, collection.labels.now().judged)
+        ids = collection.gallery.index.ids
+        answer = {
+            "total": len(items),
+            "items": [
+                {
+                    "id": str(ids[one.place]),
+                    "label": one.label,
+                    "suggested": one.suggested,
+                    "probability": one.probability,
+                    "reason": one.reason,
+                }
+                for one in items[offset : offset + limit]
+            ],
+            "judged": found.judged,
+            "images": found.images,
+        }
+        return JSONResponse(answer)
+
+    routes.add_api_route(
+        "/v1/review", review, methods=["GET"], response_model=ReviewPage, responses=PROBLEMS
+    )
+    return routes
