@@ -8,7 +8,9 @@ import textwrap
 import h5py
 import numpy as np
 import pytest
+from sklearn.preprocessing import normalize
 
+from penult.classify.linear.passes import StoredRows
 from penult.classify.loading import load_classifier
 from penult.classify.training.train import train
 from penult.errors import TrainingError
@@ -179,6 +181,22 @@ PROGRAM = """
         pass
     print(train(features, grid={"C": [0.01]}, folds=2).scores.accuracy)  # the quickest to find
 """
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+def test_rows_of_length_one_are_those_of_scikit_learn_to_the_last_bit(make_features, dtype):
+    features = make_features({"daisy": 40, "rose": 30}, width=257)
+    rows = features.features * np.float32(10) ** np.arange(-35, 35)[:, None] / 30  # some overflow
+    rows = rows.astype(np.float32) if dtype == "float32" else features.features.astype(dtype)
+    rows[3] = 0
+    rows[4] = 1e-8  # shorter than what scikit-learn takes for a length
+    features = make_features({"daisy": 40, "rose": 30}, width=257, features=rows.copy())
+    stored = StoredRows(features, np.arange(70), True, 1 << 20)
+    with np.errstate(over="ignore"):
+        found = stored.take(np.arange(70))
+    theirs = normalize(rows.astype(np.float32))
+    np.testing.assert_array_equal(found.view(np.uint32), theirs.view(np.uint32))
+    np.testing.assert_array_equal(features.features, rows)  # which are the caller's
 
 
 @pytest.mark.slow
