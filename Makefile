@@ -41,7 +41,8 @@ coverage: install ## Run the tests, and list the lines that none of them runs
 test-lowest: ## Run the tests with the lowest versions that pyproject.toml promises
 	@$(PYTHON) -m venv .venv-lowest
 	@.venv-lowest/bin/python -m pip --quiet install uv
-	@.venv-lowest/bin/uv pip install --python .venv-lowest --resolution lowest-direct --editable '.[$(EXTRAS)]'
+	@# An old matplotlib uses what pyparsing 3.3 warns of.
+	@.venv-lowest/bin/uv pip install --python .venv-lowest --resolution lowest-direct --editable '.[$(EXTRAS)]' 'pyparsing<3.3'
 	@.venv-lowest/bin/pytest -n 2 --dist worksteal -W default::DeprecationWarning
 
 check: install ## Run the linters alone

@@ -1,4 +1,5 @@
 import pytest
+import timm
 import torch
 from torch import nn
 
@@ -124,6 +125,8 @@ def test_a_network_that_does_not_take_the_images_says_so_in_one_line():
 
 @pytest.mark.parametrize("name", ["test_maxvit", "test_vit_relpos", "test_mambaout", "test_resnet"])
 def test_every_layer_that_is_listed_gives_a_row_an_image_of_its_shape(name):
+    if not timm.is_model(name):
+        pytest.skip("an older timm, which lacks the network")
     backbone = open_backbone(f"timm:{name}", RANDOM)
     layers = backbone.layers
     names = [layer.name for layer in layers]

@@ -48,7 +48,7 @@ def test_the_interval_is_that_of_scipys_bootstrap():
     rng = np.random.default_rng(1)
     a, b = rng.integers(0, 6, (2, 1, 120)) / 5  # a precision@5
     (one,) = compare(a=a, b=b)
-    theirs = stats.bootstrap((a[0] - b[0],), np.mean, method="percentile", rng=0)
+    theirs = stats.bootstrap((a[0] - b[0],), np.mean, method="percentile", random_state=rng)
     ends = theirs.confidence_interval
     np.testing.assert_allclose([one.low, one.high], [ends.low, ends.high], atol=0.005)
 

@@ -6,6 +6,7 @@ import struct
 from io import BytesIO
 
 import numpy as np
+import PIL
 import pytest
 import tifffile
 from PIL import Image
@@ -228,6 +229,8 @@ def strip_of(row_bytes, compression):
     [(5, "tiff_lzw"), (32773, "packbits"), (8, "tiff_adobe_deflate"), (50000, "zstd")],
 )
 def test_layouts_that_pillow_lacks_are_decompressed_by_its_libtiff(number, compression):
+    if number == 50000 and int(PIL.__version__.partition(".")[0]) < 12:
+        pytest.skip("before Pillow 12, its libtiff compressed no zstd")
     values = samples(5, 8)  # CMYK and alpha
     strip = strip_of(values.reshape(HEIGHT, -1), compression)
     tags = {258: [8] * 5, 262: [5], 277: [5], 338: [2], 273: [strip]}
@@ -332,6 +335,9 @@ def test_subsampled_chroma_without_compression_is_spread_over_its_pixels(tags):
     assert np.abs(outcome(subsampled(tags)).astype(int) - [[red, red, blue, blue]] * 2).max() <= 2
 
 
+@pytest.mark.skipif(
+    int(PIL.__version__.partition(".")[0]) < 13, reason="older Pillow calls such a file truncated"
+)
 def test_chroma_of_every_pixel_is_recognised_by_its_size_where_no_tag_says_so():
     data = subsampled({273: [bytes([76, 85, 255] * 8)]})
     assert np.abs(outcome(data).astype(int) - [255, 0, 0]).max() <= 2

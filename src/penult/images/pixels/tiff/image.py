@@ -7,6 +7,7 @@ from io import BytesIO
 from typing import Any
 
 import numpy as np
+import PIL
 from numpy.typing import NDArray
 from PIL import Image, ImageFile, TiffImagePlugin
 
@@ -92,7 +93,9 @@ class TiffImage(UnlimitedTiff):
     def _by_libtiff(self) -> None:
         """Subsampled chroma without compression: Pillow would take it for one a pixel."""
         self._mode = "RGB"
-        args = ("RGBX", False, self.tag_v2.offset)
+        args: tuple[Any, ...] = ("RGBX", False, self.tag_v2.offset)
+        if int(PIL.__version__.partition(".")[0]) < 13:  # which is told the compression as well
+            args = ("RGBX", self._compression, False, self.tag_v2.offset)
         self.tile = [ImageFile._Tile("libtiff", (0, 0, *self._tile_size), 0, args)]
         self.use_load_libtiff = True
 
