@@ -26,6 +26,11 @@ if "penult" not in sys.modules:
         look_up = getattr(importlib.metadata, name)
         setattr(importlib.metadata, name, once_for_each_path(look_up))
 
+# On being imported, skops looks for NumPy's functions in every module that there is by then, and what
+# transformers and keras import only when it is asked for is imported by that: seconds in each worker.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    import skops.io  # noqa: F401
+
 import numpy as np
 import pytest
 from PIL import Image

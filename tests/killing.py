@@ -8,6 +8,7 @@ sound: the child would inherit the locks of threads that it does not have.
 from __future__ import annotations
 
 import gc
+import importlib.metadata
 import json
 import os
 import random
@@ -17,6 +18,20 @@ import time
 import traceback
 from pathlib import Path
 
+from installed import once_for_each_path
+
+# What a run imports, once for all children.
+IMPORTED = [
+    "numpy.ma",
+    "numpy.random",
+    "penult.backbones.torch_cut",
+    "penult.engines.torch",
+    "penult.extraction",
+    "penult.features.changes",
+    "penult.images.pixels.fast_resize",
+    "penult.images.read",
+    "penult.images.sources.open",
+]
 IMAGES_A_PART = 3
 WRITES_A_STEP = 10  # HDF5 writes its caches in many small blocks
 
@@ -152,13 +167,13 @@ def at_every_step(calls: list[dict]) -> list[int]:
 
 def serve() -> None:
     """Answer requests, one a line: from standard input to standard output."""
+    importlib.metadata.version = once_for_each_path(importlib.metadata.version)
+    for name in IMPORTED:
+        importlib.import_module(name)
     import torch
     from toys import MeanColour
 
-    import penult.images.read
-    import penult.runs  # noqa: F401 - imported once, for all children
     from penult.backbones.registry import register
-    from penult.engines import torch as _engine  # noqa: F401
 
     torch.set_num_threads(1)
     register(MeanColour())

@@ -26,6 +26,7 @@ from pathlib import Path
 # OpenVINO starts a thread, and is quickly imported; what NNCF does to loggers is for who asks for it.
 IMPORTED = [
     "h5py",
+    "matplotlib.backends.backend_agg",
     "matplotlib.pyplot",
     "openTSNE",
     "penult.cli",

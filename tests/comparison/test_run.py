@@ -6,8 +6,10 @@ import csv
 import io
 import json
 import logging
+import pickle
 import shutil
 import zipfile
+from pathlib import Path
 
 import feature_files
 import numpy as np
@@ -19,6 +21,7 @@ from penult.backbones.registry import open_backbone
 from penult.comparison import ranking
 from penult.comparison import rows as rows_module
 from penult.comparison import run as run_module
+from penult.comparison.scoring import score_rows
 from penult.content_keys import keys_of
 from penult.errors import (
     BackboneError,
@@ -45,6 +48,24 @@ def undrawn(monkeypatch):
     monkeypatch.setattr("penult.reporting.comparison_figures.comparison_figures", lambda _: {})
 
 
+@pytest.fixture(autouse=True)
+def scored_once(monkeypatch, known={}):  # noqa: B006 - what all tests of this file share
+    """The same rows, divided the same way, are scored once: most tests are of what is done with it."""
+
+    def score(features, splits, *, tell):
+        divided = (splits.options, splits.dropped, splits.ids, splits.units, splits.parts)
+        rows = (features.features[:], list(features.ids), features.labels, features.label_names)
+        key = pickle.dumps((rows, divided))
+        if key not in known:
+            found = score_rows(features, splits, tell=tell)
+            if not {"accuracy", "knn_accuracy", "hit@1"} <= found.same.keys():
+                return found  # with warnings of what is missing
+            known[key] = found
+        return known[key]
+
+    monkeypatch.setattr(run_module, "score_rows", score)
+
+
 def write_rows(folder):
     """Three feature files of the same 45 images, whose rows tell the classes ever worse."""
     rng = np.random.default_rng(0)
@@ -58,9 +79,14 @@ def write_rows(folder):
     return [folder / f"{name}.h5" for name in FILES]
 
 
+@pytest.fixture(scope="module")
+def written_rows(tmp_path_factory):
+    return write_rows(tmp_path_factory.mktemp("rows"))
+
+
 @pytest.fixture
-def rows(tmp_path):
-    return write_rows(tmp_path)
+def rows(tmp_path, written_rows):
+    return [Path(shutil.copy(file, tmp_path)) for file in written_rows]
 
 
 def without_files(made):
@@ -407,7 +433,8 @@ def test_a_network_that_a_search_cannot_rank_is_last_and_without_a_score(rows, t
     assert "–" in str(found)
 
 
-def test_an_equal_comparison_repeats_to_the_last_digit(rows, tmp_path, whole):
+def test_an_equal_comparison_repeats_to_the_last_digit(rows, tmp_path, whole, monkeypatch):
+    monkeypatch.setattr(run_module, "score_rows", score_rows)  # once more
     two = compare(rows[::-1], tmp_path / "two")
     assert without_files(numbers(two)) == without_files(whole)
 
