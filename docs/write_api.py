@@ -47,6 +47,14 @@ GROUPS = {
     "Maps of a photo": "look Look records.ActivationMaps records.ClassActivation "
     "records.RegionSimilarity records.HeatMap",
     "The report": "report ReportFiles apply_labels AppliedLabels",
+    "Client of the service": "Client AsyncClient client.answers.Classified "
+    "client.answers.ClassProbability client.answers.Found client.answers.FoundHit "
+    "client.answers.FoundVote client.answers.PhotoRows client.answers.PhotoFailure "
+    "client.answers.GalleryInfo client.answers.LabelSize client.answers.ClusterSize "
+    "client.answers.GalleryRows client.answers.GalleryRow client.answers.GalleryMap "
+    "client.answers.ReviewQueue client.answers.ReviewItem client.answers.LabelEntries "
+    "client.answers.LabelEntry client.answers.LabelHistory client.answers.LabelChanges "
+    "client.answers.ChangedLabel client.answers.ServedModel",
     "Before a run": "models layers fetch show_input sample LayerInfo FetchedWeights "
     "ShownInput WrittenSample",
     "Inside scikit-learn": "FeatureExtractor FineTuner",
@@ -111,9 +119,9 @@ def members(value: Any) -> Iterator[tuple[str, Any]]:
             continue
         for name, member in vars(base).items():
             member = getattr(member, "__func__", member)  # of a classmethod
-            documented = inspect.isfunction(member) or isinstance(
-                member, property | cached_property
-            )
+            # An asynchronous method is the twin of one that is described already.
+            is_method = inspect.isfunction(member) and not inspect.iscoroutinefunction(member)
+            documented = is_method or isinstance(member, property | cached_property)
             shown = name[0] != "_" or name == "__call__"
             if documented and inspect.getdoc(member) and shown and name not in seen:
                 seen.add(name)

@@ -8,6 +8,9 @@ import io
 import httpx
 from PIL import Image
 
+import penult
+from penult.serving.app import create_app
+
 COLOURS = {"daisy": (240, 240, 220), "rose": (170, 20, 40), "tulip": (240, 180, 30)}
 
 
@@ -46,6 +49,18 @@ class Client:
                 return await asyncio.gather(*each)
 
         return asyncio.run(run())
+
+
+def ask(service, question, *, retries=0):
+    """What `question` returns of a `penult.AsyncClient` of a service in this process."""
+
+    async def run():
+        transport = httpx.ASGITransport(create_app(service))
+        url = "http://127.0.0.1"
+        async with penult.AsyncClient(url, transport=transport, retries=retries) as client:
+            return await question(client)
+
+    return asyncio.run(run())
 
 
 def refused(answer, status: int, *words: str) -> dict:

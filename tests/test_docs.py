@@ -156,7 +156,7 @@ def test_every_example_on_the_page_runs(page, photos, finished, monkeypatch, req
         (folder / name).write_bytes(finished(name, photos).read_bytes())
     # The README's with the program that users have, and the others' with one that starts faster,
     # which cannot be sent a signal.
-    warm = sys.platform == "linux" and page.name not in ("README.md", "serve.md")
+    warm = sys.platform == "linux" and page.name not in ("README.md", "serve.md", "client.md")
     programs = request.getfixturevalue("warm") if warm else PROGRAMS
     run_page(markdown, page.name, folder, programs)
 

@@ -35,6 +35,7 @@ from penult.errors import (
     RecipeMismatchError,
     ResumeError,
     SearchError,
+    ServiceError,
     SourceError,
     TrainingError,
     UndoError,
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from penult.classify.export.export import Exported, export
     from penult.classify.loading import load_classifier
     from penult.classify.prediction.moves import move_back
+    from penult.client import AsyncClient, Client
     from penult.combine.join import Joined, join
     from penult.combine.reduce import reduce
     from penult.conversion import Converted, convert
@@ -131,8 +133,10 @@ if _log.level == logging.NOTSET:
 
 _HOMES = {
     "AppliedLabels": "penult.tasks.apply_labels",
+    "AsyncClient": "penult.client",
     "Classifier": "penult.classify.classifier",
     "ClassifierInfo": "penult.tasks.info",
+    "Client": "penult.client",
     "Comparison": "penult.records",
     "Converted": "penult.conversion",
     "ConvertedInfo": "penult.tasks.info",
@@ -220,10 +224,12 @@ _OLD_NAMES = {"export_classifier": "export"}
 
 __all__ = [
     "AppliedLabels",
+    "AsyncClient",
     "BackboneError",
     "Classifier",
     "ClassifierFileError",
     "ClassifierInfo",
+    "Client",
     "Clustering",
     "Comparison",
     "Converted",
@@ -277,6 +283,7 @@ __all__ = [
     "SearchResult",
     "SearchResults",
     "SearchScores",
+    "ServiceError",
     "ShownInput",
     "SourceError",
     "Summary",

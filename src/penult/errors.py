@@ -22,6 +22,7 @@ PenultError
 ├── RecipeMismatchError (ValueError)     rows of two recipes were about to meet; says where
 ├── TrainingError (ValueError)           a classifier cannot be trained from these rows
 ├── SearchError (ValueError)             these rows cannot be searched, or searched for
+├── ServiceError (RuntimeError)          a service has refused a call, or cannot be reached
 └── OutputError (OSError)                a result cannot be written: disk full, read-only
 
 Each inherits from the builtin that a caller would have caught anyway. A message is one line that
@@ -55,6 +56,7 @@ __all__ = [
     "RecipeMismatchError",
     "ResumeError",
     "SearchError",
+    "ServiceError",
     "SourceError",
     "TrainingError",
     "UndoError",
@@ -260,6 +262,27 @@ class TrainingError(PenultError, ValueError):
 
 class SearchError(PenultError, ValueError):
     """These rows cannot be searched, or searched for."""
+
+
+class ServiceError(PenultError, RuntimeError):
+    """A service has refused a call, or cannot be reached.
+
+    Parameters
+    ----------
+    message : str
+        The sentence that the service gives as the reason, or what kept it from answering.
+    status : int, optional
+        The HTTP status of its answer.
+
+    Attributes
+    ----------
+    status : int or None
+        The HTTP status of its answer; None where it gave none.
+    """
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class OutputError(PenultError, OSError):
