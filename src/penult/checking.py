@@ -83,7 +83,7 @@ def _fitting(signature: inspect.Signature, given: Mapping[str, Any]) -> dict[str
         annotation = str(signature.parameters[name].annotation)
         wanted = _alternatives(annotation)
         # What stands beside the images, one for each: in their order, and "" is none.
-        beside = "Sequence[Any]" in map(ast.unparse, wanted)
+        beside = "Sequence[Any]" in map(_unparsed, wanted)
         if not (beside and isinstance(value, Set)):
             value = _listed(value, annotation)
         if wanted and not any(_fits(value, one) for one in wanted):
@@ -231,8 +231,13 @@ def _united(node: ast.expr) -> Iterator[ast.expr]:
         yield node
 
 
+@cache  # the nodes are those that `_alternatives` keeps
+def _unparsed(node: ast.expr) -> str:
+    return ast.unparse(node)
+
+
 def _name(node: ast.expr) -> str:
-    return ast.unparse(node).partition("[")[0]
+    return _unparsed(node).partition("[")[0]
 
 
 def _texts(node: ast.expr) -> Iterator[str]:
@@ -248,7 +253,7 @@ def _fits(value: Any, wanted: ast.expr) -> bool:
     if _name(wanted) != "Sequence":
         return True
     assert isinstance(wanted, ast.Subscript)
-    inner = _alternatives(ast.unparse(wanted.slice))
+    inner = _alternatives(_unparsed(wanted.slice))
     return not inner or all(any(_fits(each, one) for one in inner) for each in value)
 
 

@@ -344,6 +344,25 @@ def test_photos_that_keep_coming_alone_get_a_graph_of_one(tiny):
     assert graphs(engine) == [1, 4]
 
 
+def test_where_there_is_a_graph_of_one_nothing_is_filled_up(tiny, monkeypatch):
+    backbone = open_backbone(tiny)
+    engine = open_engine(backbone, [backbone.recipe("last", "avg")], engine="openvino", images=1)
+    images = np.random.default_rng(0).integers(0, 256, (7, 32, 32, 3), np.uint8)
+    alone = np.concatenate([engine.run(images[k : k + 1])[0] for k in range(7)])
+    engine.run(images[:4])
+    assert graphs(engine) == [1, 4]
+    ran, run = [], engine._run
+
+    def counted(images, requests, at_once):
+        ran.append((len(images), at_once))
+        return run(images, requests, at_once)
+
+    monkeypatch.setattr(engine, "_run", counted)
+    for some in (2, 4, 7):
+        np.testing.assert_allclose(engine.run(images[:some])[0], alone[:some], rtol=1e-5, atol=1e-6)
+    assert ran == [(2, 1), (4, 4), (3, 1), (4, 4)]
+
+
 def test_without_a_cached_conversion_the_first_graph_runs_all(tiny):
     backbone = open_backbone(tiny)
     recipes = [backbone.recipe("last", "avg")]

@@ -168,7 +168,14 @@ class OpenVinoEngine(Engine):
         """See `Engine.run`."""
         refuse_forked()
         at_once = self._graph_for(len(images))
-        return self._run(images, self._graphs[at_once], at_once)
+        left = len(images) % at_once
+        if not left or 1 not in self._graphs:
+            return self._run(images, self._graphs[at_once], at_once)
+        # Where single photos come as well, as to a service, none has to be filled up.
+        parts = [self._run(images[-left:], self._graphs[1], 1)]
+        if left < len(images):
+            parts.insert(0, self._run(images[:-left], self._graphs[at_once], at_once))
+        return [np.concatenate(blocks) for blocks in zip(*parts, strict=True)]
 
     def _graph_for(self, images: int) -> int:
         """For how many images an inference the graph is that suits so many; compiled if need be.

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from fastapi import APIRouter, Query, Request
-from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
 from penult.errors import ImageError
@@ -14,6 +14,7 @@ from penult.serving.answers import rows_of
 from penult.serving.classes import answers_of, classifying
 from penult.serving.described import PHOTO_BODY, PROBLEMS, Classified
 from penult.serving.problems import ProblemError
+from penult.serving.shared_calls import SharedCalls
 from penult.serving.uploads import read_photos
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ __all__ = ["router"]
 def router(service: Service) -> APIRouter:
     """Answer with classes: the classifier's, or by the votes of the gallery's nearest rows."""
     routes = APIRouter(tags=["photos"])
+    together = SharedCalls[dict[str, Any]]()
     # Not as annotations, which FastAPI would look up where there is no `service`.
     top_of_request = Query(service.options.top, ge=1, le=service.options.max_k)
 
@@ -38,7 +40,8 @@ def router(service: Service) -> APIRouter:
         photos = await read_photos(request, service.options)
         rows = await rows_of(service, model.lane, photos)
         good = [one.row for one in rows if not isinstance(one, ImageError)]
-        found = iter(await run_in_threadpool(answers_of, model, np.stack(good), top=top))
+        answers_to = partial(answers_of, model, top=top)
+        found = iter(await together((id(model), top), answers_to, np.stack(good)))
         answers: list[dict[str, Any]] = [
             {"detail": f"{photo.id}: {row}"} if isinstance(row, ImageError) else next(found)
             for photo, row in zip(photos, rows, strict=True)
