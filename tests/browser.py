@@ -84,8 +84,8 @@ class Tab:
         for domain in ("Page", "Network", "Runtime", "Log"):
             self.call(f"{domain}.enable")
 
-    def open(self, path: Path, *, width=1200, height=900, dark=False):
-        """Show a file at a window's size."""
+    def open(self, page: Path | str, *, width=1200, height=900, dark=False):
+        """Show a file, or what is at an address, at a window's size."""
         self._events.clear()
         self.call(
             "Emulation.setDeviceMetricsOverride",
@@ -102,7 +102,7 @@ class Tab:
             "Emulation.setEmulatedMedia",
             features=[{"name": name, "value": value} for name, value in features.items()],
         )
-        self.call("Page.navigate", url=path.resolve().as_uri())
+        self.call("Page.navigate", url=page if isinstance(page, str) else page.resolve().as_uri())
         self._wait_for("Page.loadEventFired")
 
     def run(self, expression):
@@ -111,13 +111,21 @@ class Tab:
         assert "exceptionDetails" not in done, done
         return done["result"].get("value")
 
-    def press(self, key):
-        """Press a key and let it go, for example ``"Tab"`` or ``"+"``."""
+    def until(self, expression):
+        """Evaluate JavaScript again and again until its value is true, and return that."""
+        end = time.monotonic() + _PATIENCE
+        while not (value := self.run(expression)):
+            assert time.monotonic() < end, f"never true: {expression}"
+            time.sleep(0.02)
+        return value
+
+    def press(self, key, *, modifiers=0):
+        """Press a key and let it go, for example ``"Tab"`` or ``"+"``; with Ctrl, `modifiers` is 2."""
         arrows = {"ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40}
         names = {"Tab": 9, "Enter": 13, "Escape": 27, **arrows}
         code = names.get(key) or ord(key.upper())
         text = {"text": "\r"} if key == "Enter" else {} if key in names else {"text": key}
-        named = {"key": key, "code": key, "windowsVirtualKeyCode": code}
+        named = {"key": key, "code": key, "windowsVirtualKeyCode": code, "modifiers": modifiers}
         self.call("Input.dispatchKeyEvent", type="keyDown", **named, **text)
         self.call("Input.dispatchKeyEvent", type="keyUp", **named)
 

@@ -76,13 +76,13 @@ def serve(address: str) -> None:
 
     import penult
     from penult.cli import app
-    from penult.web.page import _environment
+    from penult.web.page import page_environment
 
     for module in pkgutil.walk_packages(penult.__path__, "penult."):
         with contextlib.suppress(ImportError):  # of what an extra brings that is not installed
             importlib.import_module(module.name)
     sys.modules["penult.explore.clustering.kmeans"]._STARTS = 1  # as in conftest.py
-    pages = _environment("penult.reporting")
+    pages = page_environment("penult.reporting")
     for name in pages.list_templates(extensions=["html"]):
         with contextlib.suppress(jinja2.TemplateError):  # of what has filters of its own
             pages.get_template(name)  # compiled once, and not in each child that writes a page

@@ -23,6 +23,7 @@ from penult.serving.routes import (
     labels,
     map,
     metrics,
+    page,
     reloading,
     review,
     search,
@@ -48,6 +49,7 @@ _ROUTERS = (
     labels.router,
     metrics.router,
     session.router,
+    page.router,
 )
 """Each from a service to its routes, with their whole paths."""
 

@@ -19,7 +19,7 @@ from penult.wording import count, interval, percent, probability, ratio
 if TYPE_CHECKING:
     import jinja2
 
-__all__ = ["write_page"]
+__all__ = ["page_environment", "write_page"]
 
 
 def write_page(
@@ -81,7 +81,7 @@ def write_page(
         If it is there, or cannot be written.
     """
     with atomic_output(path, overwrite=overwrite) as partial:
-        environment = _environment(package)
+        environment = page_environment(package)
         environment.filters |= dict(filters or {})
         shown_sections = [
             (section, content, _template(environment, section, folder))
@@ -111,7 +111,19 @@ def _template(
 
 
 @cache  # compiling the templates takes longer than filling them in
-def _environment(package: str) -> jinja2.Environment:
+def page_environment(package: str) -> jinja2.Environment:
+    """Find templates of a package, and beside them those of `penult.web` as ``web/NAME``.
+
+    Parameters
+    ----------
+    package : str
+        The module whose folder ``templates`` has them.
+
+    Returns
+    -------
+    jinja2.Environment
+        It escapes what it is given, and knows the filters of `write_page`.
+    """
     import jinja2
 
     environment = jinja2.Environment(

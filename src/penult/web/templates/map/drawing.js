@@ -103,7 +103,7 @@ class Drawing {
   // The side of pictures in place of dots, 0 where they would be too small to be seen.
   get side() {
     const { view, pictures, withPictures } = this.state;
-    if (!withPictures || !pictures.stored) return 0;
+    if (!withPictures || !pictures.any) return 0;
     return view.pictureSide();
   }
 

@@ -9,6 +9,9 @@ class Pictures {
     this.large = new Map(stored ? stored.large.places.map((place, k) => [place, stored.large.addresses[k]]) : []);
   }
 
+  // Whether there is any.
+  get any() { return !!this.stored?.sheets.length; }
+
   has(i) { return !!this.stored && this.stored.tiles[i] >= 0; }
 
   // A sheet, or null as long as it is being decoded; `then` is called once it is.

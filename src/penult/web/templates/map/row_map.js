@@ -1,13 +1,14 @@
-// The map with all that belongs to it, in an element that holds its parts.
+// The map with all that belongs to it, in an element that holds its parts. Its pictures are those of
+// its data, unless `pictures(data, changed)` makes them.
 class RowMap {
-  constructor(root, json) {
+  constructor(root, json, { pictures = (data, changed) => new Pictures(data.pictures, changed) } = {}) {
     const part = (name) => root.querySelector(name);
     this.root = root;
     this.data = new MapData(json);
     this.grid = new Grid(this.data);
     this.view = new View(this.data, this.grid.gap());
     this.filters = new Filters(this.data);
-    this.pictures = new Pictures(this.data.pictures, () => this.schedule());
+    this.pictures = pictures(this.data, () => this.schedule());
     this.column = this.data.columns[this.data.colorBy];
     this.selection = []; // rows, in the order of the file
     this.matches = [];
@@ -213,8 +214,7 @@ class RowMap {
     this.root.querySelectorAll("[data-tool]").forEach((one) => {
       one.addEventListener("click", () => { act[one.dataset.tool](one); this.schedule(); });
     });
-    const none = !this.data.pictures || !this.data.pictures.sheets.length;
-    this.root.querySelector("[data-tool=pictures]").hidden = none;
+    this.root.querySelector("[data-tool=pictures]").hidden = !this.pictures.any;
     this.use("move");
   }
 

@@ -1,0 +1,69 @@
+// The whole gallery: by class, by cluster, by name.
+import { element, printable } from "./elements.js";
+import { Grid } from "./grid.js";
+import { here, replace } from "./route.js";
+import { ask } from "./service.js";
+
+const PAUSE = 250; // milliseconds without a key, after which a name is looked for
+
+export class BrowseView {
+  constructor(page, root) {
+    this.page = page;
+    this.form = root.querySelector("form");
+    this.place = root.querySelector(".found");
+    this.field = this.form.elements.q;
+    this.clusters(page.facts.gallery);
+    this.form.elements.label.closest("p").hidden = !page.classes.names.length;
+    this.form.addEventListener("submit", (event) => { event.preventDefault(); this.look(); });
+    this.form.addEventListener("input", () => {
+      clearTimeout(this.pause);
+      this.pause = setTimeout(() => this.look(), PAUSE);
+    });
+  }
+
+  // They are worked out after the start, so that they may not be known yet.
+  clusters(gallery) {
+    const choice = this.form.elements.cluster, clusters = gallery.clusters ?? [];
+    choice.replaceChildren(element("option", { value: "" }, "All"),
+      ...clusters.map((one) => element("option", { value: one.cluster }, `${printable(one.name || String(one.cluster))} (${one.images.toLocaleString("en")})`)));
+    choice.closest("p").hidden = !clusters.length;
+  }
+
+  show({ q = "", label = "", cluster = "" }) {
+    this.field.value = q;
+    this.form.elements.label.replaceChildren(...this.page.classes.options(label));
+    this.form.elements.label.value = label;
+    this.form.elements.cluster.value = cluster;
+    if (!this.page.facts.gallery.clusters) this.learn(cluster);
+    this.look();
+  }
+
+  async learn(cluster) {
+    try {
+      const gallery = await ask("gallery");
+      if (!gallery.clusters) return;
+      this.page.facts.gallery = gallery;
+      this.clusters(gallery);
+    } catch { return; } // all else works without
+    if (!cluster) return;
+    this.form.elements.cluster.value = cluster;
+    this.look();
+  }
+
+  look() {
+    clearTimeout(this.pause);
+    const { q, label, cluster } = Object.fromEntries(new FormData(this.form));
+    const asked = JSON.stringify([q.trim(), label, cluster]);
+    if (this.asked === asked && this.place.childElementCount) return;
+    this.asked = asked;
+    const values = { q: q.trim(), label, cluster };
+    if (here().view === "browse") replace("browse", values);
+    this.asking?.abort();
+    this.asking = new AbortController();
+    const { signal } = this.asking;
+    const grid = new Grid(this.page, (offset, limit) => ask("gallery/rows", { query: { ...values, offset, limit }, signal }),
+      { empty: "No picture has such a name, class and cluster." });
+    this.place.replaceChildren(grid.root);
+    grid.next();
+  }
+}

@@ -1,0 +1,32 @@
+// The classes of the gallery with how many pictures each has, as corrected.
+import { element, printable } from "./elements.js";
+
+export class Classes {
+  constructor(gallery, corrections) {
+    this.counts = new Map((gallery?.labels ?? []).map(({ label, images }) => [label, images]));
+    this.unlabelled = gallery?.unlabelled ?? 0;
+    this.list = document.getElementById("classes");
+    corrections.addEventListener("changed", ({ detail: { labels } }) => {
+      const fresh = [...labels.values()].filter((label) => label !== null && !this.counts.has(label));
+      for (const label of fresh) this.counts.set(label, 0);
+      if (fresh.length) this.fill();
+    });
+    this.fill();
+  }
+
+  get names() { return [...this.counts.keys()].sort((a, b) => a.localeCompare(b, undefined, { numeric: true })); }
+
+  fill() { this.list.replaceChildren(...this.names.map((name) => element("option", { value: name }))); }
+
+  // What a choice among classes offers, with the one chosen.
+  options(chosen, { every = "All" } = {}) {
+    const option = (value, words) => element("option", { value, selected: value === chosen }, words);
+    const numbered = (name) => {
+      const images = this.counts.get(name);
+      return images ? `${printable(name)} (${images.toLocaleString("en")})` : printable(name);
+    };
+    const names = this.names;
+    if (chosen && !this.counts.has(chosen)) names.push(chosen);
+    return [option("", every), ...names.map((name) => option(name, numbered(name)))];
+  }
+}

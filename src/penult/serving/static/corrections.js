@@ -1,0 +1,97 @@
+// Labels that are changed here: sent to the service's log, and taken back.
+import { count, printable } from "./elements.js";
+import { ask, idPath } from "./service.js";
+import { toast } from "./toast.js";
+
+const WHO = "penult.who", UNDO = "penult.undo";
+const MOST = 1000; // changes that can be taken back one after the other
+
+const stored = (storage, key, otherwise) => {
+  try { return JSON.parse(storage.getItem(key)) ?? otherwise; } catch { return otherwise; }
+};
+const store = (storage, key, value) => {
+  try { storage.setItem(key, JSON.stringify(value)); } catch { /* private windows may refuse */ }
+};
+const shown = (label) => (label === null ? "no label" : `“${printable(label)}”`);
+
+export class Corrections extends EventTarget {
+  constructor(allowed, undoButton) {
+    super();
+    this.allowed = allowed;
+    this.done = stored(sessionStorage, UNDO, []); // what can be taken back, the last at the end
+    this.button = undoButton;
+    this.button.addEventListener("click", () => this.undo());
+    document.addEventListener("keydown", (event) => {
+      const writing = event.target.closest?.("input:not([type=checkbox]), textarea, select");
+      if (event.key.toLowerCase() !== "z" || !(event.ctrlKey || event.metaKey) || event.shiftKey || event.altKey || writing) return;
+      if (!this.allowed || !this.done.length) return;
+      event.preventDefault();
+      this.undo();
+    });
+    this.show();
+  }
+
+  get who() { return stored(localStorage, WHO, ""); }
+  set who(name) { store(localStorage, WHO, name.trim()); }
+
+  show() { this.button.hidden = !this.allowed || !this.done.length; }
+
+  // Give pictures a label (null for none); the same label again confirms it. Whether that was done.
+  async change(ids, label) {
+    const who = this.who || undefined;
+    let entries, back;
+    try {
+      if (ids.length === 1) {
+        const entry = await ask(`labels/${idPath(ids[0])}`, { method: "PUT", json: { label, who } });
+        entries = [entry];
+        back = { entry: entry.entry };
+      } else {
+        const batch = await ask("labels", { method: "POST", json: { ids, label, who } });
+        entries = batch.entries;
+        back = { batch: batch.batch };
+      }
+    } catch (problem) {
+      toast.problem(problem);
+      return false;
+    }
+    const kept = entries.every((one) => one.old === one.new);
+    const what = ids.length === 1 ? printable(ids[0]) : count(ids.length, "picture");
+    back.words = kept ? `${what}: ${shown(label)} confirmed` : `${what}: now ${shown(label)}`;
+    this.done = [...this.done, back].slice(-MOST);
+    store(sessionStorage, UNDO, this.done);
+    this.show();
+    this.tell(entries, false);
+    toast.say(`${back.words}.`, { undo: () => this.undo() });
+    return true;
+  }
+
+  // Take the last change back that was made in this window.
+  async undo() {
+    const back = this.done.at(-1);
+    if (!back) return;
+    const { words, ...which } = back;
+    try {
+      const answer = await ask("labels/undo", { method: "POST", json: { ...which, who: this.who || undefined } });
+      this.tell(answer.entries, true);
+      toast.say(`Undone: ${words}.`);
+    } catch (problem) {
+      toast.problem(problem);
+      if (problem.status !== 404 && problem.status !== 409) return; // else it has been taken back elsewhere
+    }
+    this.done = this.done.slice(0, -1);
+    store(sessionStorage, UNDO, this.done);
+    this.show();
+  }
+
+  tell(entries, undone) {
+    const labels = new Map(entries.map((one) => [one.id, one.new]));
+    this.dispatchEvent(new CustomEvent("changed", { detail: { labels, undone } }));
+  }
+
+  // A field for the name that stands beside each change in the log.
+  whoField(element) {
+    const field = element("input", { autocomplete: "name", maxlength: 100, placeholder: "not given", value: this.who });
+    field.addEventListener("change", () => { this.who = field.value; });
+    return element("label", { class: "who" }, "Your name, in the log ", field);
+  }
+}

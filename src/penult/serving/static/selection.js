@@ -1,0 +1,58 @@
+// The pictures that are chosen, wherever on the page, and the bar that relabels them at once.
+import { count, printable } from "./elements.js";
+import { confirmed } from "./asking.js";
+import { labelWords } from "./tile.js";
+import { toast } from "./toast.js";
+
+const NAMED = 4; // labels of today that a question names
+
+export class Selection {
+  constructor(bar, corrections) {
+    this.rows = new Map(); // of each id what is known of it
+    this.bar = bar;
+    this.corrections = corrections;
+    this.field = bar.querySelector("input");
+    bar.addEventListener("submit", (event) => { event.preventDefault(); this.relabel(); });
+    bar.querySelector("[data-act=clear]").addEventListener("click", () => this.clear());
+    corrections.addEventListener("changed", ({ detail: { labels } }) => {
+      for (const [id, label] of labels) if (this.rows.has(id)) this.rows.set(id, { ...this.rows.get(id), label });
+    });
+  }
+
+  get size() { return this.rows.size; }
+  has(id) { return this.rows.has(id); }
+  add(rows) { for (const row of rows) this.rows.set(row.id, row); this.show(); }
+  remove(rows) { for (const { id } of rows) this.rows.delete(id); this.show(); }
+  clear() { this.rows.clear(); this.onClear?.(); this.show(); }
+  set(rows) { this.rows = new Map(rows.map((row) => [row.id, row])); this.show(); }
+
+  show() {
+    const { size } = this, before = this.bar.hidden;
+    this.bar.hidden = !size;
+    document.body.classList.toggle("choosing", size > 0);
+    this.bar.querySelector(".count").textContent = size ? `${count(size, "picture")} chosen` : "";
+    if (before) this.field.value = "";
+    for (const box of document.querySelectorAll("figure.tile .pick")) {
+      box.checked = this.rows.has(box.closest("figure").dataset.id);
+    }
+  }
+
+  // What they are called now, the most frequent first.
+  get now() {
+    const counts = new Map();
+    for (const { label } of this.rows.values()) counts.set(label ?? null, (counts.get(label ?? null) ?? 0) + 1);
+    const order = [...counts].sort((a, b) => b[1] - a[1]);
+    const words = order.slice(0, NAMED).map(([label, size]) => `${labelWords(label)} ${size.toLocaleString("en")}`);
+    if (order.length > NAMED) words.push(`${order.length - NAMED} more`);
+    return `Now: ${words.join(", ")}.`;
+  }
+
+  async relabel() {
+    const label = this.field.value.trim();
+    if (!label) { this.field.focus(); toast.say("Type the new label first.", { wrong: true }); return; }
+    const ids = [...this.rows.keys()];
+    const asked = `Give ${count(ids.length, "picture")} the label “${printable(label)}”?`;
+    if (ids.length > 1 && !(await confirmed(asked, this.now, `Relabel ${ids.length.toLocaleString("en")}`))) return;
+    if (await this.corrections.change(ids, label)) this.clear();
+  }
+}

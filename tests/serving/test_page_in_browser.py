@@ -1,0 +1,439 @@
+"""The page of the service as a browser shows it, and what is done with it by mouse and keys."""
+
+import base64
+import json
+import socket
+import threading
+from contextlib import contextmanager
+
+import pytest
+import uvicorn
+from browser import CHROMIUM, browser
+from serving_client import photo
+from toys import MeanColour
+
+import penult
+from penult.backbones.registry import register, unregister
+from penult.serving.access import access_rules
+from penult.serving.app import create_app
+from penult.serving.engine_queue import EngineQueue
+from penult.serving.label_log import LabelLog
+from penult.serving.models import Sources, open_served
+from penult.serving.options import ServiceOptions
+from penult.serving.service import Service
+
+pytestmark = [
+    pytest.mark.light,
+    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
+]
+
+PHONE = 390  # CSS pixels
+HOSTILE = '<img src=x onerror="window.hurt = 1">\u202e'  # a class; on a phone it is long as well
+NEAR = 13  # pictures of each class, from its colour away
+SHADES = {
+    "daisy": lambda k: (240, 240, 220 - 3 * k),
+    "rose": lambda k: (170, 20 + 3 * k, 40),
+    "tulip": lambda k: (240, 180 + 3 * k, 30),
+    HOSTILE: lambda k: (90 + 3 * k, 30, 200),
+}
+STRAY = "tulip/stray.png"  # red among the yellow
+ROSE, GREEN = (170, 20, 40), (0, 200, 0)
+TOKEN = "a-token-of-the-test"
+LOOKED = "!document.querySelector('[aria-busy]')"
+
+
+@contextmanager
+def running(service):
+    """The address at which a service answers in a thread of this process."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(create_app(service), log_level="critical"))
+    thread = threading.Thread(target=server.run, args=([listening],))
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}/"
+    finally:
+        server.should_exit = True
+        thread.join()
+        service.served.close()
+        service.queue.close()
+
+
+def service_of(*, log=None, options=None, **sources):
+    queue = EngineQueue(limit=64, batch_wait=0.001, workers=1)
+    sources = Sources(**sources)
+    served = open_served(sources, queue, corrections=log)
+    return Service(
+        options=options or ServiceOptions(),
+        sources=sources,
+        served=served,
+        queue=queue,
+        label_log=log,
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """`garden.h5` and its `images`: 53 squares of one colour each."""
+    folder = tmp_path_factory.mktemp("page")
+    for label, shade in SHADES.items():
+        (folder / "images" / label).mkdir(parents=True)
+        for k in range(NEAR):
+            (folder / "images" / label / f"{k:02}.png").write_bytes(photo(shade(k)))
+    (folder / "images" / STRAY).write_bytes(photo((170, 21, 40)))
+    register(MeanColour())
+    penult.extract(folder / "images", folder / "garden.h5", model="toy:mean-colour", progress=False)
+    yield folder
+    unregister("toy")
+
+
+@pytest.fixture(scope="module")
+def address(folder):
+    with LabelLog(folder / "labels.jsonl") as log:
+        service = service_of(gallery=folder / "garden.h5", images=[folder / "images"], log=log)
+        with running(service) as address:
+            service.served.start()
+            assert service.served.gallery.collection.places.wait(60)  # the last of all
+            yield address
+
+
+@pytest.fixture(scope="module")
+def tab():
+    with browser() as tab:
+        yield tab
+
+
+@pytest.fixture
+def page(tab, address, request):
+    """The page, opened anew; at the end it has complained of nothing, and asked nobody else."""
+    opened(tab, address)
+    yield tab
+    tab.run("sessionStorage.clear(); localStorage.clear()")
+    refused = [one for one in tab.complaints if "status of 415" in one["entry"]["text"]]
+    assert tab.complaints == (refused if "several_photos" in request.node.name else [])
+    assert {one.split("/", 3)[2] for one in tab.requests if one.startswith("http")} == {
+        address.split("/")[2]
+    }
+
+
+def opened(tab, address, **options):
+    tab.open(address, **options)
+    tab.until("!!window.page")
+
+
+def go(tab, place):
+    tab.run(f"location.hash = {json.dumps(place)}")
+    tab.until(f"!document.getElementById({json.dumps(place[1:].split('?')[0])}).hidden && {LOOKED}")
+
+
+def give(tab, *photos, how="choose"):
+    """Give the page photos, (name, bytes) each: chosen, dropped or pasted."""
+    files = [[name, base64.b64encode(data).decode()] for name, data in photos]
+    tab.run(
+        f"""(() => {{
+          const given = new DataTransfer();
+          for (const [name, text] of {json.dumps(files)}) {{
+            const bytes = Uint8Array.from(atob(text), (one) => one.charCodeAt(0));
+            given.items.add(new File([bytes], name, {{ type: "image/png" }}));
+          }}
+          const field = document.getElementById("choose"), how = {json.dumps(how)};
+          if (how === "choose") {{ field.files = given.files; field.dispatchEvent(new Event("change")); }}
+          if (how === "drop") dispatchEvent(new DragEvent("drop", {{ dataTransfer: given, bubbles: true, cancelable: true }}));
+          if (how === "paste") dispatchEvent(new ClipboardEvent("paste", {{ clipboardData: given, bubbles: true, cancelable: true }}));
+        }})()"""
+    )
+
+
+def text(tab, selector):
+    return tab.run(f"document.querySelector({json.dumps(selector)})?.innerText ?? null")
+
+
+def texts(tab, selector):
+    return tab.run(
+        f"[...document.querySelectorAll({json.dumps(selector)})]"
+        ".filter(one => one.getClientRects().length).map(one => one.innerText)"
+    )
+
+
+def ids(tab, view):
+    return tab.run(f"[...document.querySelectorAll('#{view} .tile')].map(one => one.dataset.id)")
+
+
+def click(tab, selector, which=0):
+    tab.run(f"document.querySelectorAll({json.dumps(selector)})[{which}].click()")
+
+
+def fill(tab, selector, value, event="input"):
+    """Have a field hold a value, as a hand would."""
+    tab.run(
+        f"(() => {{ const one = document.querySelector({json.dumps(selector)}); "
+        f"one.value = {json.dumps(value)}; "
+        f"one.dispatchEvent(new Event('{event}', {{ bubbles: true }})) }})()"
+    )
+
+
+def said(tab, words):
+    """Wait until the page has said something, which a screen reader reads."""
+    tab.until(f"document.querySelector('#toast p').textContent.includes({json.dumps(words)})")
+
+
+def label_of(tab, address, image):
+    """What the service calls an image."""
+    tab.run(
+        f"window.told = null; fetch('v1/labels/{image}').then(one => one.json())"
+        ".then(one => { window.told = one; })"
+    )
+    return tab.until("window.told")["label"]
+
+
+def answered(tab):
+    tab.until(
+        "document.querySelectorAll('#answer .tile').length > 0 && !document.querySelector('[aria-busy]')"
+    )
+
+
+@pytest.mark.parametrize("how", ["choose", "drop", "paste"])
+def test_a_photo_is_named_with_its_chances_above_the_pictures_nearest_to_it(page, how):
+    if how != "choose":
+        go(page, "#browse")  # from anywhere
+    give(page, ("mine.png", photo(ROSE, (30, 20))), how=how)
+    answered(page)
+    assert text(page, ".verdict h3") == "rose"
+    assert texts(page, ".bars li")[0].split("\n") == ["rose", "100%"]  # at distance 0
+    assert page.run("document.querySelector('.bar').getBoundingClientRect().width") > 50
+    assert ids(page, "answer")[:4] == ["rose/00.png", STRAY, "rose/01.png", "rose/02.png"]
+    assert texts(page, "#answer .tile .n")[0] == "1.000"
+    assert text(page, ".copy") == ""
+    assert page.run("document.querySelector('.unlike')") is None
+
+
+def test_what_is_like_nothing_is_said_to_be(page):
+    give(page, ("green.png", photo(GREEN)))
+    answered(page)
+    assert text(page, ".unlike").startswith("Unlike anything seen.")
+
+
+def test_a_file_of_the_gallery_is_recognised(page):
+    give(page, ("copy.png", photo(SHADES["rose"](5))))
+    answered(page)
+    assert text(page, ".copy") == "The same file is in the gallery: rose/05.png."
+
+
+def test_of_several_photos_each_is_answered_and_what_is_none_says_why(page):
+    give(
+        page,
+        ("a.png", photo(ROSE, (9, 9))),
+        ("b.png", b"PK\x03\x04 no photo"),
+        ("c.png", photo(GREEN)),
+    )
+    page.until(
+        "[...document.querySelectorAll('.mine .label')].every(one => one.textContent !== '…')"
+    )
+    assert texts(page, ".mine .label") == ["rose", "not read", "unlike any"]
+    click(page, ".mine", 1)
+    assert "zip archive" in text(page, "#answer .problem")
+    assert page.run("document.querySelectorAll('.mine')[1].getAttribute('aria-pressed')") == "true"
+
+
+def test_more_like_this_leads_on_and_can_be_narrowed_to_a_class(page):
+    go(page, "#similar?id=tulip%2Fstray.png")
+    page.until("document.querySelectorAll('#similar .nearest .tile').length > 0")
+    found = ids(page, "similar")
+    assert found[:3] == [STRAY, "rose/00.png", "rose/01.png"]
+    assert found.count(STRAY) == 1  # the one that was asked for
+    fill(page, "#similar select", "tulip", "change")
+    page.until(
+        f"document.querySelectorAll('#similar .tile')[1]?.dataset.id === 'tulip/00.png' && {LOOKED}"
+    )
+    assert page.run("location.hash") == "#similar?id=tulip%2Fstray.png&label=tulip"
+    click(page, "#similar .nearest .more-like")
+    page.until("document.querySelector('#similar .tile').dataset.id === 'tulip/00.png'")
+
+
+def test_the_gallery_is_browsed_by_name_and_class_a_page_at_a_time(page):
+    go(page, "#browse")
+    assert text(page, "#browse .told") == "48 of 53 pictures"
+    click(page, "#browse .below .button")
+    page.until("document.querySelectorAll('#browse .tile').length === 53")
+    assert page.run("document.activeElement.closest('.tile').dataset.id") == ids(page, "browse")[48]
+    page.press("ArrowLeft")
+    assert page.run("document.activeElement.closest('.tile').dataset.id") == ids(page, "browse")[47]
+    fill(page, "#browse-label", "rose", "input")
+    page.until(f"document.querySelector('#browse .told').textContent === '13 pictures' && {LOOKED}")
+    fill(page, "#browse-text", "07", "input")
+    page.until(f"document.querySelector('#browse .told').textContent === '1 picture' && {LOOKED}")
+    assert ids(page, "browse") == ["rose/07.png"]
+    assert page.run("location.hash") == "#browse?q=07&label=rose"
+
+
+def test_names_are_texts_wherever_they_stand(page):
+    go(page, "#browse?q=12")
+    assert HOSTILE.replace("\u202e", "\\u202e") in texts(page, "#browse .tile .label")
+    give(page, (f"{HOSTILE}.png", photo(SHADES[HOSTILE](0), (5, 5))))
+    answered(page)
+    assert text(page, ".verdict h3") == HOSTILE.replace("\u202e", "\\u202e")
+    assert page.run("window.hurt") is None
+
+
+def test_one_label_is_corrected_and_taken_back_with_ctrl_z(page, address):
+    go(page, "#browse?q=daisy%2F03")
+    click(page, "#browse .open")
+    page.until("document.querySelector('#viewer').open")
+    fill(page, "#viewer .who input", "Ada", "change")
+    fill(page, "#viewer .editor input", "ox-eye")
+    click(page, "#viewer .editor .main")
+    said(page, "daisy/03.png: now “ox-eye”.")
+    assert text(page, "#viewer figcaption strong") == "ox-eye"
+    assert label_of(page, address, "daisy/03.png") == "ox-eye"
+    page.until("!!document.querySelector('#viewer .past')")
+    assert text(page, "#viewer .past li").startswith("daisy → ox-eye Ada, ")
+    assert page.run(
+        "[...document.querySelectorAll('#classes option')].map(one => one.value).includes('ox-eye')"
+    )
+    page.press("Escape")
+    page.until("document.activeElement.closest('.tile')?.dataset.id === 'daisy/03.png'")
+    assert text(page, "#browse .label") == "ox-eye"
+    page.press("z", modifiers=2)
+    said(page, "Undone")
+    assert text(page, "#browse .label") == "daisy"
+    assert label_of(page, address, "daisy/03.png") == "daisy"
+    assert page.run("document.getElementById('undo').hidden")
+    opened(page, address)  # the name is remembered
+    assert page.run("page.corrections.who") == "Ada"
+
+
+def test_many_are_relabelled_at_once_when_that_was_confirmed(page, address):
+    go(page, "#similar?id=tulip%2Fstray.png")
+    page.until("document.querySelectorAll('#similar .nearest .tile').length > 0")
+    boxes = "[...document.querySelectorAll('#similar .pick')]"
+    page.run(f"for (const one of {boxes}.slice(0, 3)) one.click()")
+    assert text(page, "#chosen .count") == "3 pictures chosen"
+    fill(page, "#chosen-label", "red")
+    click(page, "#chosen .main")
+    assert text(page, "#asking-words") == "Give 3 pictures the label “red”?"
+    assert text(page, "#asking .details-line") == "Now: rose 2, tulip 1."
+    click(page, "#asking [value=no]")
+    page.until("!document.querySelector('#asking').open")
+    assert label_of(page, address, "rose/00.png") == "rose"
+    click(page, "#chosen .main")
+    click(page, "#asking [value=yes]")
+    said(page, "3 pictures: now “red”.")
+    assert texts(page, "#similar .tile .label")[:4] == ["red", "red", "red", "rose"]
+    assert page.run("document.getElementById('chosen').hidden")
+    click(page, "#toast button")
+    said(page, "Undone: 3 pictures")
+    assert texts(page, "#similar .tile .label")[:4] == ["tulip", "rose", "rose", "rose"]
+    assert label_of(page, address, STRAY) == "tulip"
+
+
+def test_likely_errors_are_worked_through_by_keys(page, address):
+    go(page, "#review")
+    page.until("!!document.querySelector('#review .question')")
+    asked = "document.querySelector('#review .whole .id').innerText"
+    assert page.run(asked) == STRAY
+    assert text(page, "#review .now strong") == "tulip"
+    assert text(page, "#review .suggested strong") == "rose"
+    page.press("Enter")
+    said(page, f"{STRAY}: now “rose”.")
+    assert label_of(page, address, STRAY) == "rose"
+    page.press("u")
+    said(page, "Undone")
+    assert page.run(asked) == STRAY  # again
+    names = page.run("page.classes.names")
+    page.press(str(1 + names.index("daisy")))
+    said(page, "now “daisy”")
+    page.press("u")
+    said(page, "Undone")
+    page.press("k")
+    said(page, "“tulip” confirmed")
+    page.until("!!document.querySelector('#review .empty')")
+    assert text(page, "#review .empty") == "No likely label errors are left."
+    page.press("ArrowLeft")
+    page.press("u")
+    said(page, "Undone")
+    assert label_of(page, address, STRAY) == "tulip"
+    click(page, "[data-kind=unsure]")
+    page.until(
+        "document.querySelector('#review .queue').innerText && !document.querySelector('#review .queue').innerText.includes('Looking')"
+    )
+
+
+def test_the_lasso_of_the_map_chooses_pictures_and_new_labels_colour_them(page, address):
+    go(page, "#map")
+    page.until("!!window.rowMap")
+    assert page.run("rowMap.data.size") == 53
+    box = page.run(
+        "(() => { const at = rowMap.canvas.getBoundingClientRect(); return [at.left + 2, at.top + 2, at.right - 2, at.bottom - 2] })()"
+    )
+    click(page, "[data-tool=box]")
+    page.drag((box[0], box[1]), (box[2], box[3]))
+    assert text(page, "#chosen .count") == "53 pictures chosen"
+    click(page, "#chosen [data-act=clear]")
+    assert page.run("rowMap.selection") == []
+    page.run(f"rowMap.select([rowMap.data.ids.indexOf('{STRAY}')])")
+    fill(page, "#chosen-label", "poppy")
+    click(page, "#chosen .main")
+    said(page, "now “poppy”")  # of one, nobody is asked
+    assert "poppy" in texts(page, "#map .legend .name")
+    page.run(f"rowMap.open(rowMap.data.ids.indexOf('{STRAY}'))")
+    page.until("document.querySelectorAll('#map .near .thumb').length === 10")
+    assert text(page, "#map .near .word") == "rose"
+    click(page, "#undo")
+    said(page, "Undone")
+    assert label_of(page, address, STRAY) == "tulip"
+
+
+@pytest.mark.parametrize(("width", "dark"), [(1200, False), (PHONE, True)])
+def test_each_view_fits_and_all_that_can_be_pressed_has_a_name(tab, address, width, dark):
+    opened(tab, address, width=width, dark=dark)
+    tab.call("Accessibility.enable")
+    give(tab, ("a.png", photo(ROSE, (9, 9))), ("b.png", photo(GREEN, (9, 9))))
+    answered(tab)
+    for view in ("#try", "#browse", "#review", "#map", "#similar?id=rose%2F00.png"):
+        go(tab, view)
+        assert tab.run("document.documentElement.scrollWidth") <= width
+        nodes = tab.call("Accessibility.getFullAXTree")["nodes"]
+        named = {"button", "link", "textbox", "searchbox", "combobox", "checkbox", "dialog", "img"}
+        for node in nodes:
+            if not node["ignored"] and node.get("role", {}).get("value") in named:
+                assert node["name"]["value"], node
+    tab.call("Accessibility.disable")
+
+
+def test_where_a_token_is_wanted_the_page_asks_for_it(tab, folder):
+    options = ServiceOptions(access=access_rules("127.0.0.1", token=TOKEN))
+    service = service_of(gallery=folder / "garden.h5", images=[folder / "images"], options=options)
+    with running(service) as address:
+        tab.open(address)
+        tab.until("!document.getElementById('token').hidden")
+        fill(tab, "#token-text", "another-token-1234")
+        click(tab, "#token .main")
+        tab.until("document.querySelector('#token .problem').textContent")
+        assert text(tab, "#token .problem") == "The token is wrong."
+        fill(tab, "#token-text", TOKEN)
+        click(tab, "#token .main")
+        tab.until("!!window.page")
+        assert tab.run("document.getElementById('token').hidden")
+        go(tab, "#browse")
+        tab.until("document.querySelector('#browse img')?.naturalWidth > 0")  # sent with the cookie
+
+
+def test_what_the_service_lacks_is_said_and_not_offered(tab, folder):
+    with running(service_of(gallery=folder / "garden.h5")) as address:
+        opened(tab, address)
+        go(tab, "#browse?q=rose%2F01")
+        assert tab.run("document.querySelector('#browse .pick')") is None
+        click(tab, "#browse .open")
+        assert "keeps no corrections" in text(tab, "#viewer .beside")
+
+
+def test_a_classifier_alone_names_photos_and_says_that_there_is_no_gallery(tab, folder):
+    penult.train(folder / "garden.h5", folder / "garden.skops", progress=False)
+    with running(service_of(classifier=folder / "garden.skops")) as address:
+        opened(tab, address)
+        assert texts(tab, "#views a") == ["Try a photo"]
+        assert "no gallery" in text(tab, "#facts")
+        give(tab, ("mine.png", photo(ROSE)))
+        tab.until("!!document.querySelector('.verdict')")
+        assert text(tab, ".verdict h3") == "rose"
+        assert text(tab, ".verdict .sure").endswith("% probable")
+        assert tab.run("document.querySelector('.nearest')") is None
