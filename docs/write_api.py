@@ -55,6 +55,7 @@ GROUPS = {
     "client.answers.ReviewQueue client.answers.ReviewItem client.answers.LabelEntries "
     "client.answers.LabelEntry client.answers.LabelHistory client.answers.LabelChanges "
     "client.answers.ChangedLabel client.answers.ServedModel",
+    "A chat bot": "bot",
     "Before a run": "models layers fetch show_input sample LayerInfo FetchedWeights "
     "ShownInput WrittenSample",
     "Inside scikit-learn": "FeatureExtractor FineTuner",

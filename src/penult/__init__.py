@@ -91,6 +91,7 @@ if TYPE_CHECKING:
     from penult.reporting.report_files import ReportFiles
     from penult.retrieve.index import Index
     from penult.tasks.apply_labels import AppliedLabels, apply_labels
+    from penult.tasks.bot import bot
     from penult.tasks.clusters import cluster
     from penult.tasks.compare import compare
     from penult.tasks.duplicates import duplicates
@@ -182,6 +183,7 @@ _HOMES = {
     "Vote": "penult.records",
     "WrittenSample": "penult.tasks.sample",
     "apply_labels": "penult.tasks.apply_labels",
+    "bot": "penult.tasks.bot",
     "cka": "penult.tasks.similarity",
     "compare": "penult.tasks.compare",
     "cluster": "penult.tasks.clusters",
@@ -298,6 +300,7 @@ __all__ = [
     "WrongFileError",
     "__version__",
     "apply_labels",
+    "bot",
     "cka",
     "cluster",
     "compare",

@@ -24,6 +24,7 @@ HEADINGS = (
     "Scoring",
     "Speed",
     "Output",
+    "Telegram",
     "General",
 )
 """Of groups of options, in the order in which help shows them."""
@@ -35,6 +36,7 @@ augment_option = partial(typer.Option, rich_help_panel="Augmentation")
 scoring_option = partial(typer.Option, rich_help_panel="Scoring")
 speed_option = partial(typer.Option, rich_help_panel="Speed")
 output_option = partial(typer.Option, rich_help_panel="Output")
+telegram_option = partial(typer.Option, rich_help_panel="Telegram")
 general_option = partial(typer.Option, rich_help_panel="General")
 
 _IMAGES = (

@@ -52,6 +52,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
         "quantize",
         "fetch",
         "sample",
+        "bot",
     )
 }
 """What is typed after ``penult``, in the order in which ``penult --help`` lists it.

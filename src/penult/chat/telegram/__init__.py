@@ -1,0 +1,1 @@
+"""The bot in Telegram, by the library python-telegram-bot, which no other part imports."""
