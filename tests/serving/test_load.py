@@ -52,7 +52,8 @@ def serving(folder, gallery, *options, seconds=0.01):
     """The process that serves a gallery, and its address; what it says goes to `said.txt`."""
     with (folder / "said.txt").open("w+") as said:
         process = subprocess.Popen(
-            [sys.executable, PROGRAM, str(seconds), "--gallery", gallery, *options],
+            # As many start it, so that SIGHUP is ignored at first.
+            ["nohup", sys.executable, PROGRAM, str(seconds), "--gallery", gallery, *options],
             stdout=subprocess.PIPE,
             stderr=said,
             text=True,
@@ -133,7 +134,9 @@ def test_a_gallery_that_is_replaced_under_load_is_switched_at_once_and_no_reques
                     assert client.reload() != before.version
                 else:
                     process.send_signal(signal.SIGHUP)
-                    while client.gallery().version == before.version:
+                    for _ in range(3000):
+                        if client.gallery().version != before.version:
+                            break
                         time.sleep(0.01)
                 now = client.gallery()
                 assert (now.images, [one.label for one in now.labels]) == (images, [label])

@@ -179,8 +179,10 @@ def _signals(
     before = {}
     for name, call in wanted.items():
         number = getattr(signal, name, None)
-        if number is None or signal.getsignal(number) is signal.SIG_IGN:
-            continue  # Windows lacks the last; a shell has those in the background ignore the first
+        if number is None:
+            continue  # Windows lacks the last
+        if call is stop and signal.getsignal(number) is signal.SIG_IGN:
+            continue  # a shell has those in the background ignore them
         before[number] = signal.getsignal(number)
         try:
             loop.add_signal_handler(number, call)
