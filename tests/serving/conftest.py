@@ -8,7 +8,8 @@ from serving_client import COLOURS, Client, photo
 import penult
 from penult.serving.app import create_app
 from penult.serving.engine_queue import EngineQueue
-from penult.serving.models import Sources, open_served
+from penult.serving.models.opening import open_served
+from penult.serving.models.sources import Sources
 from penult.serving.options import ServiceOptions
 from penult.serving.service import Service
 

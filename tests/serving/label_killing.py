@@ -15,7 +15,7 @@ import sys
 import time
 from itertools import count
 
-from penult.serving.label_log import LabelLog
+from penult.serving.labels.log import LabelLog
 
 
 def write_labels(log: str, life: int, acknowledged: int) -> None:

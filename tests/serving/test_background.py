@@ -9,7 +9,7 @@ import pytest
 from penult.errors import TrainingError
 from penult.progress import announce
 from penult.records import Progress
-from penult.serving.background import Background, Later, NotReadyError
+from penult.serving.gallery.background import Background, Later, NotReadyError
 
 pytestmark = pytest.mark.light
 
@@ -92,7 +92,7 @@ def test_closing_ends_a_step_that_says_how_far_it_is(tells):
 
 
 def test_closing_does_not_wait_for_a_step_that_says_nothing(monkeypatch):
-    monkeypatch.setattr("penult.serving.background._PATIENCE", 0.01)
+    monkeypatch.setattr("penult.serving.gallery.background._PATIENCE", 0.01)
     go = threading.Event()
     background = Background([Later("The map", lambda _: go.wait(SOON))])
     background.start()

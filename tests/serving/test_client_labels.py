@@ -9,7 +9,7 @@ from PIL import Image
 from serving_client import ask
 
 import penult
-from penult.serving.label_log import LabelLog
+from penult.serving.labels.log import LabelLog
 
 pytestmark = pytest.mark.light
 

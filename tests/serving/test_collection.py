@@ -11,8 +11,8 @@ import penult
 from penult.errors import UsageError
 from penult.retrieve.index import Index
 from penult.retrieve.search.gallery import Gallery
-from penult.serving import collection as module
-from penult.serving.collection import Collection
+from penult.serving.gallery import collection as module
+from penult.serving.gallery.collection import Collection
 
 pytestmark = pytest.mark.light
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from serving_gallery import Said, gallery_of
 
-from penult.serving.corrected_labels import CorrectedLabels
+from penult.serving.labels.corrected import CorrectedLabels
 
 pytestmark = pytest.mark.light
 

@@ -17,7 +17,7 @@ from PIL import Image
 from serving_client import Client, photo
 
 from penult.serving.app import create_app
-from penult.serving.label_log import LabelLog
+from penult.serving.labels.log import LabelLog
 
 pytestmark = pytest.mark.light
 

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 
 from penult.serving.access import AccessRules
 from penult.serving.app import create_app
-from penult.serving.label_log import LabelLog
+from penult.serving.labels.log import LabelLog
 
 pytestmark = [
     pytest.mark.slow,

@@ -13,8 +13,8 @@ from PIL import Image
 from penult.errors import PathNotFoundError
 from penult.images.read import digest_of
 from penult.retrieve.search.gallery import open_gallery
-from penult.serving.gallery_images import GalleryImages, NoImage
-from penult.serving.thumbnail_cache import ThumbnailCache
+from penult.serving.gallery.images import GalleryImages, NoImage
+from penult.serving.gallery.thumbnails import ThumbnailCache
 
 pytestmark = pytest.mark.light
 

@@ -12,8 +12,8 @@ import pytest
 
 import penult
 from penult.errors import LabelLogError, OutputError, OutputExistsError, UsageError
-from penult.serving import label_log
-from penult.serving.label_log import LabelLog
+from penult.serving.labels import log as label_log
+from penult.serving.labels.log import LabelLog
 
 pytestmark = pytest.mark.light
 

@@ -22,7 +22,7 @@ from penult.errors import (
     UsageError,
     WrongFileError,
 )
-from penult.serving.label_log import LabelLog
+from penult.serving.labels.log import LabelLog
 
 pytestmark = pytest.mark.light
 

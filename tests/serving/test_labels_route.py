@@ -11,7 +11,7 @@ from serving_client import Client
 
 import penult
 from penult.serving.app import create_app
-from penult.serving.label_log import LabelLog
+from penult.serving.labels.log import LabelLog
 
 pytestmark = pytest.mark.light
 

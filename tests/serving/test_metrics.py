@@ -7,7 +7,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from serving_client import Client, photo
 
 from penult.serving.app import create_app
-from penult.serving.label_log import LabelLog
+from penult.serving.labels.log import LabelLog
 from penult.serving.metrics import ServiceMetrics
 
 pytestmark = pytest.mark.light

@@ -17,8 +17,9 @@ from penult.backbones.registry import register, unregister
 from penult.serving.access import access_rules
 from penult.serving.app import create_app
 from penult.serving.engine_queue import EngineQueue
-from penult.serving.label_log import LabelLog
-from penult.serving.models import Sources, open_served
+from penult.serving.labels.log import LabelLog
+from penult.serving.models.opening import open_served
+from penult.serving.models.sources import Sources
 from penult.serving.options import ServiceOptions
 from penult.serving.service import Service
 

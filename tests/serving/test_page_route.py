@@ -9,7 +9,7 @@ from html_pages import Page
 from serving_client import Client
 
 from penult.serving.app import create_app
-from penult.serving.page_files import page_files
+from penult.serving.page.files import page_files
 
 pytestmark = pytest.mark.light
 

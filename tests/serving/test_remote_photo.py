@@ -9,10 +9,10 @@ import threading
 import pytest
 from serving_client import Client, photo
 
-from penult.serving import remote_photo
 from penult.serving.app import create_app
 from penult.serving.problems import ProblemError
-from penult.serving.remote_photo import fetch_photo, is_public
+from penult.serving.uploads import remote_photo
+from penult.serving.uploads.remote_photo import fetch_photo, is_public
 
 pytestmark = pytest.mark.light
 

@@ -12,10 +12,10 @@ from penult.errors import UsageError
 from penult.retrieve.index import Index
 from penult.retrieve.search.gallery import Gallery
 from penult.retrieve.search.votes import distances, vote
-from penult.serving import review_queue
-from penult.serving.corrected_labels import CorrectedLabels
-from penult.serving.neighbour_votes import VOTERS, neighbour_votes
-from penult.serving.review_queue import make_review
+from penult.serving.gallery import review as review_queue
+from penult.serving.gallery.neighbour_votes import VOTERS, neighbour_votes
+from penult.serving.gallery.review import make_review
+from penult.serving.labels.corrected import CorrectedLabels
 
 pytestmark = pytest.mark.light
 

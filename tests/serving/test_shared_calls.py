@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from serving_client import COLOURS, Client, photo
 
-from penult.serving import classes
+from penult.serving.answers import classes
+from penult.serving.answers.shared_calls import SharedCalls
 from penult.serving.app import create_app
 from penult.serving.routes import classify
-from penult.serving.shared_calls import SharedCalls
 
 pytestmark = pytest.mark.light
 

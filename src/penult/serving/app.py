@@ -9,10 +9,10 @@ from fastapi.responses import JSONResponse
 
 from penult import __version__
 from penult.serving import problems
-from penult.serving.body_limits import BodyLimits
-from penult.serving.gate import Gate
-from penult.serving.guard import Guard
-from penult.serving.measured import Measured
+from penult.serving.middleware.body_limits import BodyLimits
+from penult.serving.middleware.gate import Gate
+from penult.serving.middleware.guard import Guard
+from penult.serving.middleware.request_metrics import Measured
 from penult.serving.routes import (
     classify,
     features,

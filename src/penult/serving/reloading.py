@@ -6,10 +6,10 @@ import logging
 from typing import TYPE_CHECKING
 
 from penult.errors import PenultError
-from penult.serving.models import open_served
+from penult.serving.models.opening import open_served
 
 if TYPE_CHECKING:
-    from penult.serving.models import Served
+    from penult.serving.models.served import Served
     from penult.serving.service import Service
 
 __all__ = ["reload"]

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from penult.errors import PenultError
-from penult.serving.background import NotReadyError
+from penult.serving.gallery.background import NotReadyError
 from penult.serving.problems import ProblemError
 
 if TYPE_CHECKING:
-    from penult.serving.background import Later
-    from penult.serving.collection import Collection
-    from penult.serving.models import ServedGallery
+    from penult.serving.gallery.background import Later
+    from penult.serving.gallery.collection import Collection
+    from penult.serving.models.gallery import ServedGallery
     from penult.serving.service import Service
 
 __all__ = ["require_collection", "require_gallery", "require_result"]

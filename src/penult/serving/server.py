@@ -16,8 +16,8 @@ import uvicorn
 from penult.errors import PenultError, UsageError
 from penult.interface import option
 from penult.serving.app import create_app
-from penult.serving.gate import drained
 from penult.serving.listening import Listening
+from penult.serving.middleware.gate import drained
 from penult.serving.reloading import reload
 
 if TYPE_CHECKING:

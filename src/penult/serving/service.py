@@ -10,8 +10,9 @@ from penult.serving.metrics import ServiceMetrics
 
 if TYPE_CHECKING:
     from penult.serving.engine_queue import EngineQueue
-    from penult.serving.label_log import LabelLog
-    from penult.serving.models import Served, Sources
+    from penult.serving.labels.log import LabelLog
+    from penult.serving.models.served import Served
+    from penult.serving.models.sources import Sources
     from penult.serving.options import ServiceOptions
 
 __all__ = ["Service"]

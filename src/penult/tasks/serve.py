@@ -23,7 +23,7 @@ from penult.records import Features
 from penult.retrieve.index import Index
 
 if TYPE_CHECKING:
-    from penult.serving.label_log import LabelLog
+    from penult.serving.labels.log import LabelLog
     from penult.serving.listening import Listening
 
 __all__ = ["serve"]
@@ -140,7 +140,8 @@ def serve(
     require_extra("the service", "serve", *_MODULES)
     from penult.serving.access import access_rules
     from penult.serving.engine_queue import EngineQueue
-    from penult.serving.models import Sources, open_served
+    from penult.serving.models.opening import open_served
+    from penult.serving.models.sources import Sources
     from penult.serving.options import ServiceOptions
     from penult.serving.server import listen, run
     from penult.serving.service import Service
@@ -192,7 +193,7 @@ def serve(
 def _label_log(
     given: str | Path | None, gallery: Features | Index | str | Path | None
 ) -> LabelLog | None:
-    from penult.serving.label_log import LabelLog
+    from penult.serving.labels.log import LabelLog
 
     if given is not None:
         if gallery is None:

@@ -10,12 +10,14 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 
 from penult.errors import ImageError
-from penult.serving.answers import rows_of
-from penult.serving.classes import answers_of, classifying
-from penult.serving.described import PHOTO_BODY, PROBLEMS, Classified
+from penult.serving.answers.classes import answers_of, classifying
+from penult.serving.answers.rows import rows_of
+from penult.serving.answers.shared_calls import SharedCalls
 from penult.serving.problems import ProblemError
-from penult.serving.shared_calls import SharedCalls
-from penult.serving.uploads import read_photos
+from penult.serving.schemas.answers import Classified
+from penult.serving.schemas.bodies import PHOTO_BODY
+from penult.serving.schemas.problem import PROBLEMS
+from penult.serving.uploads.body import read_photos
 
 if TYPE_CHECKING:
     from penult.serving.service import Service

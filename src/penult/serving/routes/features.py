@@ -9,10 +9,12 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
 from penult.errors import ImageError
-from penult.serving.answers import rows_of
-from penult.serving.described import PHOTO_BODY, PROBLEMS, RowsAnswer
+from penult.serving.answers.rows import rows_of
 from penult.serving.problems import ProblemError
-from penult.serving.uploads import read_photos
+from penult.serving.schemas.answers import RowsAnswer
+from penult.serving.schemas.bodies import PHOTO_BODY
+from penult.serving.schemas.problem import PROBLEMS
+from penult.serving.uploads.body import read_photos
 
 if TYPE_CHECKING:
     from penult.serving.service import Service

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter
 
-from penult.serving.described import PROBLEMS, GalleryAnswer
 from penult.serving.require import require_gallery
+from penult.serving.schemas.answers import GalleryAnswer
+from penult.serving.schemas.problem import PROBLEMS
 
 if TYPE_CHECKING:
     from penult.records import Cluster
-    from penult.serving.models import ServedGallery
+    from penult.serving.models.gallery import ServedGallery
     from penult.serving.service import Service
 
 __all__ = ["router"]

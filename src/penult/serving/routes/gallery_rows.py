@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 
-from penult.serving.described import PROBLEMS, GalleryPage
 from penult.serving.require import require_gallery, require_result
+from penult.serving.schemas.answers import GalleryPage
+from penult.serving.schemas.problem import PROBLEMS
 
 if TYPE_CHECKING:
-    from penult.serving.collection import Collection
+    from penult.serving.gallery.collection import Collection
     from penult.serving.service import Service
 
 __all__ = ["router"]

@@ -10,12 +10,12 @@ from fastapi import APIRouter, Header, Response
 from fastapi.concurrency import run_in_threadpool
 
 from penult.errors import ImageError
-from penult.serving.described import PROBLEMS
-from penult.serving.gallery_images import NoImage, StoredImage
+from penult.serving.gallery.images import NoImage, StoredImage
 from penult.serving.problems import ProblemError
+from penult.serving.schemas.problem import PROBLEMS
 
 if TYPE_CHECKING:
-    from penult.serving.models import ServedGallery
+    from penult.serving.models.gallery import ServedGallery
     from penult.serving.service import Service
 
 __all__ = ["router"]

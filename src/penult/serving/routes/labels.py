@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Query, Response
 
-from penult.serving.current_labels import current_label, current_table, stored_label
-from penult.serving.described import PROBLEMS
-from penult.serving.described_labels import (
+from penult.serving.labels.current import current_label, current_table, stored_label
+from penult.serving.labels.entry import LabelEntry
+from penult.serving.problems import ProblemError
+from penult.serving.schemas.labels import (
     ImageLabel,
     LabelChange,
     LabelChanges,
@@ -19,13 +20,12 @@ from penult.serving.described_labels import (
     ListedLabels,
     Undo,
 )
-from penult.serving.label_entry import LabelEntry
-from penult.serving.problems import ProblemError
+from penult.serving.schemas.problem import PROBLEMS
 from penult.wording import count, listed
 
 if TYPE_CHECKING:
     from penult.retrieve.search.gallery import Gallery
-    from penult.serving.label_log import LabelLog
+    from penult.serving.labels.log import LabelLog
     from penult.serving.service import Service
 
 __all__ = ["router"]

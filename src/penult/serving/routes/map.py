@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
-from penult.serving.described import PROBLEMS, MapAnswer
 from penult.serving.require import require_collection, require_result
+from penult.serving.schemas.answers import MapAnswer
+from penult.serving.schemas.problem import PROBLEMS
 
 if TYPE_CHECKING:
     from penult.serving.service import Service

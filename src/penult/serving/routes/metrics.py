@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Response
 
-from penult.serving.described import PROBLEMS
+from penult.serving.schemas.problem import PROBLEMS
 
 if TYPE_CHECKING:
     from penult.serving.service import Service

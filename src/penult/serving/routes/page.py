@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
-from penult.serving.described import PROBLEMS
-from penult.serving.page_files import INDEX, PageFile, page_files
-from penult.serving.page_map import page_map
+from penult.serving.page.files import INDEX, PageFile, page_files
+from penult.serving.page.map import page_map
 from penult.serving.problems import ProblemError
 from penult.serving.require import require_collection, require_gallery, require_result
+from penult.serving.schemas.problem import PROBLEMS
 
 if TYPE_CHECKING:
     from penult.serving.service import Service

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from fastapi import APIRouter
 
 from penult.errors import PenultError
-from penult.serving.described import PROBLEMS, Reloaded
 from penult.serving.problems import ProblemError
 from penult.serving.reloading import reload
+from penult.serving.schemas.answers import Reloaded
+from penult.serving.schemas.problem import PROBLEMS
 
 if TYPE_CHECKING:
     from penult.serving.service import Service

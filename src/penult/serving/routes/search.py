@@ -9,12 +9,14 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
 from penult.errors import ImageError
-from penult.serving.answers import rows_of
-from penult.serving.described import PROBLEMS, SEARCH_BODY, Found
-from penult.serving.nearest import Asked, asked_of_id, asked_of_photo, asked_of_row, nearest
+from penult.serving.answers.nearest import Asked, asked_of_id, asked_of_photo, asked_of_row, nearest
+from penult.serving.answers.rows import rows_of
 from penult.serving.problems import ProblemError
 from penult.serving.require import require_gallery
-from penult.serving.uploads import read_body, require_one
+from penult.serving.schemas.answers import Found
+from penult.serving.schemas.bodies import SEARCH_BODY
+from penult.serving.schemas.problem import PROBLEMS
+from penult.serving.uploads.body import read_body, require_one
 
 if TYPE_CHECKING:
     from penult.serving.service import Service

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from fastapi import APIRouter, Request, Response
 
 from penult.serving.access import SESSION_COOKIE
-from penult.serving.described import PROBLEMS
-from penult.serving.described_labels import SessionAnswer, Token
 from penult.serving.problems import ProblemError
+from penult.serving.schemas.problem import PROBLEMS
+from penult.serving.schemas.session import SessionAnswer, Token
 
 if TYPE_CHECKING:
     from penult.serving.service import Service

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from penult.errors import UsageError
-from penult.serving.background import Background, Later
-from penult.serving.corrected_labels import CorrectedLabels
-from penult.serving.review_queue import Review, make_review
+from penult.serving.gallery.background import Background, Later
+from penult.serving.gallery.review import Review, make_review
+from penult.serving.labels.corrected import CorrectedLabels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from penult.progress import Tell
     from penult.records import Clustering, Features, RowMap
     from penult.retrieve.search.gallery import Gallery
-    from penult.serving.corrected_labels import Corrections
+    from penult.serving.labels.corrected import Corrections
 
 __all__ = ["Collection", "Places"]
 
@@ -58,7 +58,7 @@ class Collection:
     corrections : Corrections, optional
         What people have said of labels: a log of labels.
     classifier : Classifier, optional
-        Judges labels where it can; see `penult.serving.review_queue.make_review`.
+        Judges labels where it can; see `penult.serving.gallery.review.make_review`.
 
     Attributes
     ----------

@@ -14,7 +14,7 @@ from penult.errors import UsageError
 from penult.neighbors.blocks import row_length
 from penult.records import Progress
 from penult.retrieve.glued_rows import GluedRows, Piece
-from penult.serving.neighbour_votes import content_keys, neighbour_votes
+from penult.serving.gallery.neighbour_votes import content_keys, neighbour_votes
 from penult.wording import probability
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from penult.progress import Tell
     from penult.records import Features
     from penult.retrieve.search.gallery import Gallery
-    from penult.serving.corrected_labels import LabelsNow
-    from penult.serving.neighbour_votes import NeighbourVotes
+    from penult.serving.gallery.neighbour_votes import NeighbourVotes
+    from penult.serving.labels.corrected import LabelsNow
 
 __all__ = ["Review", "ReviewItem", "make_review"]
 

@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect
 from penult.parsing import read_json
 from penult.records import ImageRecord
 from penult.serving.problems import ProblemError
-from penult.serving.remote_photo import fetch_photo
+from penult.serving.uploads.remote_photo import fetch_photo
 from penult.wording import count
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from penult.serving.engine_queue import Row
-    from penult.serving.models import ServedGallery
+    from penult.serving.models.gallery import ServedGallery
 
 __all__ = ["Asked", "asked_of_id", "asked_of_photo", "asked_of_row", "nearest"]
 

@@ -9,13 +9,14 @@ import numpy as np
 from penult.records import Failure
 from penult.retrieve.search.answer import Search
 from penult.retrieve.search.queries import Query, QueryBatch
-from penult.serving.models import ServedClassifier
+from penult.serving.models.model import ServedClassifier
 from penult.serving.problems import ProblemError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from penult.serving.models import Served, ServedGallery
+    from penult.serving.models.gallery import ServedGallery
+    from penult.serving.models.served import Served
 
 __all__ = ["VOTERS", "answers_of", "classifying"]
 

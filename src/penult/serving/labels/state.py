@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from penult.errors import FileFormatError, UndoError
-from penult.serving.label_entry import LabelEntry
+from penult.serving.labels.entry import LabelEntry
 
 __all__ = ["LabelState"]
 

@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock
 
 from penult.errors import ImageError
-from penult.serving.gallery_images import GalleryImages, NoImage
+from penult.serving.gallery.images import GalleryImages, NoImage
 
 __all__ = ["SIDE", "ThumbnailCache"]
 

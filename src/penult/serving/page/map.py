@@ -10,7 +10,7 @@ from penult.records import Neighbors
 from penult.web.map.data import map_data
 
 if TYPE_CHECKING:
-    from penult.serving.collection import Collection, Places
+    from penult.serving.gallery.collection import Collection, Places
 
 __all__ = ["page_map"]
 

@@ -1,4 +1,4 @@
-"""Requests for labels and sessions, and their answers, as the OpenAPI description has them."""
+"""Requests for labels, and their answers."""
 
 from __future__ import annotations
 
@@ -13,8 +13,6 @@ __all__ = [
     "LabelOfOne",
     "LabelOfSeveral",
     "ListedLabels",
-    "SessionAnswer",
-    "Token",
     "Undo",
 ]
 
@@ -45,7 +43,7 @@ class Undo(BaseModel):
 
 
 class LabelChange(BaseModel):
-    """A change of an image's label; see `penult.serving.label_entry.LabelEntry`."""
+    """A change of an image's label; see `penult.serving.labels.entry.LabelEntry`."""
 
     entry: int
     batch: int
@@ -84,18 +82,3 @@ class ListedLabels(BaseModel):
 
     total: int
     labels: list[_ListedLabel]
-
-
-class Token(BaseModel):
-    """What a session is opened with."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    token: Annotated[str, Field(max_length=1000)]
-
-
-class SessionAnswer(BaseModel):
-    """Whether a token is needed, and whether this client has shown it."""
-
-    token_needed: bool
-    open: bool

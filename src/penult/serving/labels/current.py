@@ -9,7 +9,7 @@ from penult.tabular import text_columns
 
 if TYPE_CHECKING:
     from penult.retrieve.search.gallery import Gallery
-    from penult.serving.label_log import LabelLog
+    from penult.serving.labels.log import LabelLog
 
 __all__ = ["current_label", "current_table", "stored_label"]
 

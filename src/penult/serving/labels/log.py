@@ -14,9 +14,9 @@ from types import TracebackType
 from penult.errors import FileFormatError, LabelLogError, OutputError, PathNotFoundError, UsageError
 from penult.inputs import require_file
 from penult.output import explain, sync_folder
-from penult.serving.file_lock import lock_file
-from penult.serving.label_entry import LabelEntry, checked_label, checked_name, from_line, to_line
-from penult.serving.label_state import LabelState
+from penult.serving.labels.entry import LabelEntry, checked_label, checked_name, from_line, to_line
+from penult.serving.labels.file_lock import lock_file
+from penult.serving.labels.state import LabelState
 from penult.wording import count
 
 __all__ = ["LabelLog"]

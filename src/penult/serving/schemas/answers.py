@@ -1,17 +1,10 @@
-"""What requests and answers are, as the OpenAPI description says it."""
+"""The answers of routes, except those about labels."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from pydantic import BaseModel
 
-from penult.serving.problems import MEDIA_TYPE
-
 __all__ = [
-    "PHOTO_BODY",
-    "PROBLEMS",
-    "SEARCH_BODY",
     "Classified",
     "ClassifiedPhoto",
     "Found",
@@ -24,83 +17,6 @@ __all__ = [
     "ReviewPage",
     "RowsAnswer",
 ]
-
-_BINARY = {"schema": {"type": "string", "format": "binary"}}
-_FORM = {
-    "schema": {
-        "type": "object",
-        "properties": {"file": {"type": "array", "items": {"type": "string", "format": "binary"}}},
-        "required": ["file"],
-    }
-}
-_URL = {
-    "type": "object",
-    "properties": {"url": {"type": "string", "maxLength": 2000}},
-    "required": ["url"],
-    "additionalProperties": False,
-}
-_ROW = {
-    "type": "object",
-    "properties": {
-        "row": {"type": "array", "items": {"type": "number"}},
-        "recipe_sha256": {"type": "string"},
-    },
-    "required": ["row"],
-    "additionalProperties": False,
-}
-
-
-def _photo(json: dict[str, Any], *, required: bool) -> dict[str, Any]:
-    content = {
-        "image/jpeg": _BINARY,
-        "image/png": _BINARY,
-        "application/octet-stream": _BINARY,
-        "multipart/form-data": _FORM,
-        "application/json": {"schema": json},
-    }
-    return {"requestBody": {"required": required, "content": content}}
-
-
-PHOTO_BODY = _photo(_URL, required=True)
-"""A photo: its bytes, fields of a form, or its address where that is allowed."""
-
-SEARCH_BODY = _photo({"anyOf": [_ROW, _URL]}, required=False)
-"""A photo or a row; nothing where an id is given."""
-
-
-class Problem(BaseModel):
-    """What went wrong (RFC 9457)."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
-
-
-_TOLD = {
-    400: "The request is malformed.",
-    401: "The token is missing or wrong.",
-    403: "The service does not go by this name, or does not fetch addresses.",
-    404: "There is no such thing here.",
-    408: "The body did not come in time.",
-    409: "The row is of another recipe.",
-    410: "The image has changed since its row was made.",
-    413: "Too many bytes, pixels or photos.",
-    415: "Not of a type that a photo has.",
-    422: "No photo can be read, or a value is not allowed.",
-    500: "The service failed.",
-    503: "The service is busy, or stopping; see Retry-After.",
-    507: "The disk is full.",
-}
-
-PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {
-        "description": told,
-        "content": {MEDIA_TYPE: {"schema": Problem.model_json_schema()}},
-    }
-    for status, told in _TOLD.items()
-}
-"""The problems of a route, by their status."""
 
 
 class _Model(BaseModel):

@@ -52,11 +52,11 @@ def page_files() -> Mapping[str, PageFile]:
     mapping of str to PageFile
         The page itself is `INDEX`.
     """
-    environment = page_environment("penult.serving")
+    environment = page_environment("penult.serving.page")
     texts = {
         name: environment.get_template(name).render(version=__version__) for name in _TEMPLATES
     }
-    for file in (resources.files("penult.serving") / "static").iterdir():
+    for file in (resources.files("penult.serving.page") / "static").iterdir():
         texts[file.name] = file.read_text("utf-8")
     return {name: _page_file(name, text.encode()) for name, text in texts.items()}
 

@@ -1,0 +1,103 @@
+"""The models of a service, opened from its files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from penult.classify.classifier import Classifier
+from penult.classify.loading import as_classifier
+from penult.extractor import ExtractorSpec, RecipeRows
+from penult.recipe.digest import recipe_sha256
+from penult.retrieve.search.gallery import open_gallery
+from penult.serving.gallery.collection import Collection
+from penult.serving.gallery.images import GalleryImages
+from penult.serving.gallery.thumbnails import ThumbnailCache
+from penult.serving.models.gallery import ServedGallery
+from penult.serving.models.model import ServedClassifier
+from penult.serving.models.served import Served
+from penult.serving.models.version import classifier_version, gallery_version
+
+if TYPE_CHECKING:
+    from penult.recipe import Recipe
+    from penult.serving.engine_queue import EngineQueue, Lane
+    from penult.serving.labels.corrected import Corrections
+    from penult.serving.models.sources import Sources
+
+__all__ = ["open_served"]
+
+
+def open_served(
+    sources: Sources,
+    queue: EngineQueue,
+    *,
+    max_pixels: int | None = None,
+    corrections: Corrections | None = None,
+) -> Served:
+    """Open what is served. A network that both need is opened once.
+
+    Parameters
+    ----------
+    sources : Sources
+    queue : EngineQueue
+        What runs the networks.
+    max_pixels : int, optional
+        Larger photos are refused.
+    corrections : Corrections, optional
+        What people have said of the gallery's labels.
+
+    Raises
+    ------
+    PenultError
+        As `load_classifier`, `open_gallery` and `ExtractorSpec.shared` do.
+    """
+    lanes: dict[Recipe, Lane] = {}
+
+    def lane(recipe: Recipe, told: str) -> Lane:
+        if recipe not in lanes:
+            spec = ExtractorSpec(
+                rows=RecipeRows((recipe,), told), weights=sources.weights, engine=sources.engine
+            )
+            lanes[recipe] = queue.open_lane(spec.shared().engine, max_pixels=max_pixels)
+        return lanes[recipe]
+
+    classifier = gallery = None
+    if sources.classifier is not None:
+        given = sources.classifier
+        found = as_classifier(given)
+        classifier = ServedClassifier(
+            name="the classifier" if isinstance(given, Classifier) else Path(given).name,
+            kind="classifier",
+            recipe=found.recipe,
+            recipe_sha256=recipe_sha256(found.recipe),
+            version=classifier_version(found),
+            lane=lane(found.recipe, "the classifier"),
+            classifier=found,
+        )
+    if sources.gallery is not None:
+        rows = open_gallery(sources.gallery, layer=sources.layer, metric=None)
+        photos = GalleryImages(
+            rows,
+            sources.images,
+            # Rows may be somebody else's, and name any address; what was given is our own word.
+            offline=sources.weights.offline or sources.images is None,
+        )
+        gallery = ServedGallery(
+            name="the gallery" if rows.path is None else rows.path.name,
+            kind="gallery",
+            recipe=rows.recipe,
+            recipe_sha256=recipe_sha256(rows.recipe),
+            version=gallery_version(rows),
+            lane=lane(rows.recipe, "the gallery"),
+            gallery=rows,
+            likeness=rows.likeness,  # of a feature file it is computed now, and nobody waits for it
+            collection=Collection(
+                rows,
+                corrections=corrections,
+                classifier=None if classifier is None else classifier.classifier,
+            ),
+            images=sources.images,
+            photos=photos,
+            thumbnails=ThumbnailCache(photos),
+        )
+    return Served(classifier, gallery)

@@ -1,0 +1,1 @@
+"""Photos as they come with a request."""
