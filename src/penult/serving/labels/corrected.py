@@ -82,11 +82,20 @@ class CorrectedLabels:
     def __init__(self, gallery: Gallery, corrections: Corrections | None = None) -> None:
         self._gallery, self._corrections = gallery, corrections
         rows = range(len(gallery.index))
-        self._original = tuple("|".join(gallery.labels(place)) or None for place in rows)
+        self._original = tuple("|".join(sorted(gallery.labels(place))) or None for place in rows)
         self._known: tuple[Mapping[str, Correction] | None, LabelsNow] | None = None
 
+    def original(self, image_id: str) -> str | None:
+        """The label that an image of the gallery came with; several are separated by ``|``."""
+        return self._original[self._gallery.places[image_id]]
+
+    def current(self, image_id: str) -> str | None:
+        """The label that an image of the gallery has at present."""
+        said = None if self._corrections is None else self._corrections.state().get(image_id)
+        return self.original(image_id) if said is None else said.new or None
+
     def now(self) -> LabelsNow:
-        """The labels at present; safe to call from any thread."""
+        """The labels of all images at present; safe to call from any thread."""
         state = None if self._corrections is None else self._corrections.state()
         known = self._known
         if known is not None and known[0] is state:

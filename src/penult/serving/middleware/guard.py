@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from penult.serving.access import AccessRules
-from penult.serving.middleware.security_headers import security_headers
 from penult.serving.problems import problem
+from penult.serving.security_headers import security_headers
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Query, Response
 
-from penult.serving.labels.current import current_label, current_table, stored_label
 from penult.serving.labels.entry import LabelEntry
+from penult.serving.labels.table import gallery_table
 from penult.serving.problems import ProblemError
 from penult.serving.schemas.labels import (
     ImageLabel,
@@ -25,6 +25,7 @@ from penult.wording import count, listed
 
 if TYPE_CHECKING:
     from penult.retrieve.search.gallery import Gallery
+    from penult.serving.gallery.collection import Collection
     from penult.serving.labels.log import LabelLog
     from penult.serving.service import Service
 
@@ -35,11 +36,11 @@ def router(service: Service) -> APIRouter:
     """Make the routes of labels."""
     routes = APIRouter(prefix="/v1/labels", tags=["labels"], responses=PROBLEMS)
 
-    def gallery() -> Gallery:
+    def collection() -> Collection:
         found = service.served.gallery
         if found is None:
             raise ProblemError(404, "there is no gallery here, and so no labels to correct")
-        return found.gallery
+        return found.collection
 
     def log() -> LabelLog:
         if service.label_log is None:
@@ -49,14 +50,14 @@ def router(service: Service) -> APIRouter:
         return service.label_log
 
     def put(ids: Sequence[str], body: LabelOfOne) -> list[LabelEntry]:
-        of = gallery()
-        _require_known(of, ids)
+        of = collection()
+        _require_known(of.gallery, ids)
         entries = log().put(
             ids,
             body.label,
             body.who,
-            several=of.is_multilabel,
-            before=lambda one: stored_label(of, one),
+            several=of.gallery.is_multilabel,
+            before=of.labels.original,
         )
         service.metrics.labels_changed(len(entries))
         return entries
@@ -74,12 +75,11 @@ def router(service: Service) -> APIRouter:
         accept: Annotated[str, Header()] = "",
     ) -> dict[str, Any] | Response:
         """List what was changed or confirmed; as CSV the labels of all images."""
-        of = gallery()
+        of = collection()
         if format == "csv" or (format is None and accept.startswith("text/csv")):
             disposition = {"Content-Disposition": 'attachment; filename="labels.csv"'}
-            return Response(
-                current_table(of, service.label_log), media_type="text/csv", headers=disposition
-            )
+            table = gallery_table(of.gallery, of.labels.now())
+            return Response(table, media_type="text/csv", headers=disposition)
         if limit > service.options.max_k:
             raise ProblemError(
                 422,
@@ -97,7 +97,7 @@ def router(service: Service) -> APIRouter:
     def undo(body: Undo | None = None) -> dict[str, Any]:
         """Take a change back."""
         wanted = body or Undo()
-        gallery()
+        collection()
         entries = log().undo(entry=wanted.entry, batch=wanted.batch, who=wanted.who)
         service.metrics.labels_changed(len(entries))
         return {"batch": entries[0].batch, "entries": [asdict(one) for one in entries]}
@@ -105,10 +105,10 @@ def router(service: Service) -> APIRouter:
     @routes.get("/{image_id:path}", name="label of an image", response_model=ImageLabel)
     def of_image(image_id: str) -> dict[str, Any]:
         """Tell the label of an image, and how it came to it."""
-        of = gallery()
-        _require_known(of, [image_id])
+        of = collection()
+        _require_known(of.gallery, [image_id])
         history = [] if service.label_log is None else service.label_log.history(image_id)
-        label = current_label(of, service.label_log, image_id)
+        label = of.labels.current(image_id)
         return {"id": image_id, "label": label, "history": [asdict(one) for one in history]}
 
     @routes.put("/{image_id:path}", name="set a label", response_model=LabelChange)
