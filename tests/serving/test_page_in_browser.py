@@ -225,14 +225,50 @@ def test_of_several_photos_each_is_answered_and_what_is_none_says_why(page):
         ("a.png", photo(ROSE, (9, 9))),
         ("b.png", b"PK\x03\x04 no photo"),
         ("c.png", photo(GREEN)),
+        ("d.png", b""),
     )
     page.until(
         "[...document.querySelectorAll('.mine .label')].every(one => one.textContent !== '…')"
     )
-    assert texts(page, ".mine .label") == ["rose", "not read", "unlike any"]
+    assert texts(page, ".mine .label") == ["rose", "not read", "unlike any", "not read"]
     click(page, ".mine", 1)
     assert "zip archive" in text(page, "#answer .problem")
     assert page.run("document.querySelectorAll('.mine')[1].getAttribute('aria-pressed')") == "true"
+    click(page, ".mine", 3)
+    assert text(page, "#answer .problem") == "d.png is empty."
+    click(page, ".mine", 0)
+    assert text(page, "#try .heard") == "rose, 100% of the votes of the nearest pictures"
+
+
+def test_a_finger_finds_room_on_a_phone(tab, address):
+    tab.call("Emulation.setTouchEmulationEnabled", enabled=True, maxTouchPoints=2)
+    try:
+        opened(tab, address, width=PHONE)
+        for view in ("#try", "#browse", "#review", "#map"):
+            go(tab, view)
+            if view == "#map":
+                tab.until("!!window.rowMap")
+            assert (
+                tab.run(
+                    "[...document.querySelectorAll('main :is(button, select, label.button, .pick-room, .more-like), nav a, input[type=search]')]"
+                    ".filter(one => one.getClientRects().length)"
+                    ".map(one => [one.innerText, one.className, one.getBoundingClientRect().width, one.getBoundingClientRect().height])"
+                    ".filter(([, , width, height]) => width < 43.9 || height < 43.9)"
+                )
+                == []
+            )
+    finally:
+        tab.call("Emulation.setTouchEmulationEnabled", enabled=False)
+
+
+def test_the_link_past_the_views_leads_to_the_one_that_is_shown(page, address):
+    go(page, "#browse")
+    click(page, ".skip")
+    assert page.run("document.activeElement.id") == "main"
+    assert page.run("location.hash") == "#browse"
+    page.open("about:blank")
+    opened(page, f"{address}#main")  # as it was kept
+    assert not page.run("document.getElementById('try').hidden")
 
 
 def test_more_like_this_leads_on_and_can_be_narrowed_to_a_class(page):
@@ -414,6 +450,7 @@ def test_where_a_token_is_wanted_the_page_asks_for_it(tab, folder):
         click(tab, "#token .main")
         tab.until("!!window.page")
         assert tab.run("document.getElementById('token').hidden")
+        assert tab.run("document.activeElement.id") == "main"
         go(tab, "#browse")
         tab.until("document.querySelector('#browse img')?.naturalWidth > 0")  # sent with the cookie
 

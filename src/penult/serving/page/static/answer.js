@@ -14,7 +14,7 @@ export const classified = (photo) => ask("classify", { method: "POST", query: { 
 const typeOf = (photo) => (photo.type.startsWith("image/") ? photo.type : "application/octet-stream");
 
 export function verdict(said) {
-  const box = element("div", { class: "verdict", role: "status" });
+  const box = element("div", { class: "verdict" });
   const gallery = said.model?.kind === "gallery", labels = said.labels ?? [said.label];
   const names = labels.flatMap((one, k) => (k ? [", ", named(one)] : [named(one)]));
   const heading = element("h3", {}, ...(names.length ? names : ["No class"]));
@@ -34,13 +34,13 @@ export class Nearest {
   constructor(page, { photo = null, id = null, label = "", onLabel = null, signal = null }) {
     Object.assign(this, { page, photo, id, label, signal });
     this.root = element("div", { class: "nearest" });
-    const choice = element("select", { class: "choice" }, ...page.classes.options(label, { every: "All classes" }));
+    const choice = element("select", { class: "choice" }, ...page.classes.options(label, { every: "All" }));
     choice.addEventListener("change", () => { this.label = choice.value; onLabel?.(choice.value); this.begin(); });
     this.copy = element("p", { class: "copy", role: "status" });
     this.place = element("div");
     this.root.append(
       element("div", { class: "heading" }, element("h3", {}, "Nearest pictures"),
-        page.classes.names.length ? element("label", { class: "row" }, element("span", { class: "soft" }, "of"), choice) : ""),
+        page.classes.names.length ? element("label", { class: "row" }, element("span", { class: "soft" }, "Class"), choice) : ""),
       this.copy, this.place);
     this.begin();
   }

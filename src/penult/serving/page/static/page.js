@@ -53,6 +53,7 @@ class Page {
     for (const tab of part("views").querySelectorAll("a")) tab.closest("li").hidden = !(tab.hash.slice(1) in this.views);
     this.head();
     part("views").hidden = false;
+    document.querySelector(".skip").addEventListener("click", (event) => { event.preventDefault(); part("main").focus(); });
     addEventListener("hashchange", () => this.show(true));
     this.show(false);
   }
@@ -68,7 +69,6 @@ class Page {
   // Show the view that the address names; the focus goes to its heading where it was asked for.
   show(asked) {
     const { view, values } = here(), name = view in this.views ? view : "try";
-    if (view === "main") return;
     for (const one of document.querySelectorAll("main > section")) one.hidden = one.id !== name;
     document.body.dataset.view = name;
     for (const tab of part("views").querySelectorAll("a")) {

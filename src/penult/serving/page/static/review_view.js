@@ -55,7 +55,7 @@ export class ReviewView {
   draw() {
     const { page, item } = this, held = this.place.contains(document.activeElement);
     if (!item) {
-      this.place.replaceChildren(element("p", { class: "empty", role: "status" }, this.problem ?? EMPTY[this.kind]));
+      this.place.replaceChildren(element("p", { class: "empty", role: "status" }, this.problem ?? (page.classes.names.length ? EMPTY[this.kind] : "No picture has a label yet. Give some in Browse or on the map first.")));
       return;
     }
     const { facts } = page, name = printable(item.id);
@@ -71,12 +71,18 @@ export class ReviewView {
     if (facts.corrections) words.append(this.acts(item), this.choices(item), page.corrections.whoField(element));
     else words.append(element("p", { class: "soft" }, facts.why.corrections), this.steps());
     const near = element("div", { class: "near" });
-    this.place.replaceChildren(element("div", { class: "beside-it", tabindex: -1 }, figure, words), near);
+    this.place.replaceChildren(element("div", { class: "beside-it", tabindex: -1, role: "group", "aria-label": this.told(item, place) }, figure, words), near);
     if (held) this.place.querySelector(".beside-it").focus({ preventScroll: true }); // what had it is gone
     this.nearest(item, near);
     const next = this.items[this.at + 1];
     if (next && facts.images) new Image().src = address("images", next.id);
     if (left < 5 && this.items.length < this.settled + (this.left ?? 0)) this.load();
+  }
+
+  // What is read aloud of a picture once it has the focus.
+  told(item, place) {
+    const like = item.suggested ? `, looks like ${printable(item.suggested)}` : "";
+    return `${place.textContent}: ${printable(item.id)}, label ${labelWords(item.label)}${like}`;
   }
 
   acts(item) {

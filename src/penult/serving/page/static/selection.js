@@ -1,5 +1,5 @@
 // The pictures that are chosen, wherever on the page, and the bar that relabels them at once.
-import { count, printable } from "./elements.js";
+import { count, element, printable } from "./elements.js";
 import { confirmed } from "./asking.js";
 import { labelWords } from "./tile.js";
 import { toast } from "./toast.js";
@@ -42,9 +42,9 @@ export class Selection {
     const counts = new Map();
     for (const { label } of this.rows.values()) counts.set(label ?? null, (counts.get(label ?? null) ?? 0) + 1);
     const order = [...counts].sort((a, b) => b[1] - a[1]);
-    const words = order.slice(0, NAMED).map(([label, size]) => `${labelWords(label)} ${size.toLocaleString("en")}`);
-    if (order.length > NAMED) words.push(`${order.length - NAMED} more`);
-    return `Now: ${words.join(", ")}.`;
+    const words = order.slice(0, NAMED).map(([label, size]) => [element("bdi", {}, labelWords(label)), ` ${size.toLocaleString("en")}`]);
+    if (order.length > NAMED) words.push([`${order.length - NAMED} more`]);
+    return ["Now: ", ...words.flatMap((one, k) => (k ? [", ", ...one] : one)), "."];
   }
 
   async relabel() {

@@ -1,5 +1,5 @@
 // One picture of the gallery in a grid: it opens, can be chosen, and leads to those like it.
-import { element, printable } from "./elements.js";
+import { element, idElement, printable } from "./elements.js";
 import { link } from "./route.js";
 import { address } from "./service.js";
 
@@ -22,13 +22,14 @@ export function tile(row, page) {
   const figure = element("figure", { class: "tile", "data-id": row.id });
   const open = element("button", { type: "button", class: "open", title: name }, picture(facts, row.id));
   const caption = element("figcaption", {}, element("span", { class: "label" }));
+  if (!facts.images) open.append(idElement(row.id));
   if (row.similarity !== undefined) caption.append(element("span", { class: "n", title: "Similarity" }, similarity(row.similarity)));
   caption.append(element("a", { class: "more-like", href: link("similar", { id: row.id }), "aria-label": `More like ${name}` }, "More like this"));
   figure.append(open, caption);
   if (facts.corrections) {
     const box = element("input", { type: "checkbox", class: "pick", "aria-label": `Choose ${name}`, checked: selection.has(row.id) });
     box.checked = selection.has(row.id);
-    figure.append(box);
+    figure.append(element("label", { class: "pick-room" }, box));
   }
   rows.set(figure, row);
   write(figure);

@@ -33,6 +33,7 @@ export class Token {
     this.field.value = "";
     this.form.hidden = true;
     document.body.classList.remove("locked");
+    document.getElementById("main").focus({ preventScroll: true }); // what had it is gone
     this.asking = null;
     this.done();
   }

@@ -15,9 +15,9 @@ export class TryView {
     this.place = root.querySelector(".answer");
     this.sending = 0;
     new Intake(root.querySelector(".drop"), (files) => this.take(files));
+    this.heard = root.querySelector(".heard"); // it stays, so that what is written into it is read aloud
     const { why } = page.facts;
-    const notes = [why.classes, why.gallery].filter(Boolean).map((words) => element("p", { class: "soft" }, words));
-    root.querySelector(".drop").after(...notes);
+    if (why.classes) root.querySelector(".drop").after(element("p", { class: "soft" }, why.classes));
   }
 
   show() {}
@@ -55,11 +55,13 @@ export class TryView {
   }
 
   async answer(photo) {
-    const most = this.page.facts.max_bytes, label = photo.button.querySelector(".label");
+    const most = this.page.facts.max_bytes, name = printable(photo.file.name), label = photo.button.querySelector(".label");
     try {
       if (most && photo.file.size > most) {
-        throw new Error(`${printable(photo.file.name)} has ${(photo.file.size / 1e6).toFixed(1)} MB; at most ${(most / 1e6).toFixed(0)} MB are taken.`);
+        throw new Error(`${name} has ${(photo.file.size / 1e6).toFixed(1)} MB; at most ${(most / 1e6).toFixed(0)} MB are taken.`);
       }
+      if (!photo.file.size) throw new Error(`${name} is empty.`);
+      await photo.file.slice(0, 1).arrayBuffer().catch(() => { throw new Error(`${name} cannot be read. Is it a folder, or has it moved?`); });
       photo.said = this.page.facts.classes ? await classified(photo.file) : {};
       label.textContent = photo.said.unlike ? "unlike any" : printable(photo.said.label ?? "");
     } catch (problem) {
@@ -73,6 +75,7 @@ export class TryView {
   open(photo) {
     this.current = photo;
     for (const one of this.photos) one.button.setAttribute("aria-pressed", String(one === photo));
+    if (!this.strip.hidden) photo.button.scrollIntoView({ block: "nearest", inline: "nearest" });
     this.fill(photo);
   }
 
@@ -85,6 +88,7 @@ export class TryView {
     if (photo.problem) said.append(element("p", { class: "problem", role: "alert" }, photo.problem));
     else if (!photo.said) said.append(element("p", { class: "soft", role: "status" }, "Looking …"));
     else if (photo.said.top) said.append(verdict(photo.said));
+    this.heard.textContent = photo.said?.top ? said.innerText.split("\n").filter(Boolean).slice(0, photo.said.unlike ? 3 : 2).join(", ") : "";
     if (!photo.said || !page.facts.gallery) return;
     photo.searching = new AbortController();
     this.place.append(new Nearest(page, { photo: photo.file, signal: photo.searching.signal }).root);

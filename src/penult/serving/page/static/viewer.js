@@ -51,7 +51,7 @@ export class Viewer {
       this.part(".large").prepend(large);
     }
     this.seen = row.id;
-    const like = row.similarity === undefined ? [] : [element("span", { class: "soft" }, ` · similarity ${similarity(row.similarity)}`)];
+    const like = row.similarity === undefined ? [] : [element("span", { class: "soft" }, `Similarity ${similarity(row.similarity)}`)];
     this.part("figcaption").replaceChildren(element("strong", {}, element("bdi", {}, labelWords(row.label))), ...like, idElement(row.id));
     this.part(".place").textContent = `${(figures.indexOf(this.figure) + 1).toLocaleString("en")} of ${figures.length.toLocaleString("en")}`;
     for (const one of this.dialog.querySelectorAll(".back, .on")) one.hidden = figures.length < 2;
