@@ -30,7 +30,7 @@ demo: $(LIGHT) ## Sort 1,797 handwritten digits and write a report on it to demo
 	@$(BIN)/penult report demo/images -o demo/report --overwrite
 
 test: check test-light ## Run the linters and all tests
-	@PENULT_EXTRAS=all $(BIN)/pytest -n 2 --dist worksteal --randomly-seed=1
+	@PENULT_EXTRAS=all $(BIN)/pytest -m 'not once' -n 2 --dist worksteal --randomly-seed=1
 
 test-light: $(WITHOUT_TORCH) ## Run the tests that must pass without torch, where there is none
 	@PENULT_EXTRAS=none .venv-light/bin/python -m pytest -m light -n 2 --dist worksteal --randomly-seed=1

@@ -48,11 +48,21 @@ if os.environ.get("PENULT_EXTRAS") == "all":
     pytest.importorskip = lambda name, *_, **__: importlib.import_module(name)
 
 
+_WITHOUT_TORCH = ("chat", "client", "serving")
+"""Folders whose tests of toy backbones and bundled ones never come to torch."""
+
+
 def pytest_ignore_collect(collection_path: Path) -> bool | None:
     """Where there is no torch, leave out modules none of whose tests does without: they import it."""
     if has_torch() or collection_path.suffix != ".py" or collection_path.name == "conftest.py":
         return None
     return True if "pytest.mark.light" not in collection_path.read_text("utf-8") else None
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark what `make test` runs once, where there is no torch: it is the same with it."""
+    if item.path.parent.name in _WITHOUT_TORCH and item.get_closest_marker("light"):
+        item.add_marker("once")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
