@@ -9,6 +9,7 @@ from unicodedata import category
 
 __all__ = [
     "article",
+    "beginning",
     "count",
     "interval",
     "listed",
@@ -275,3 +276,23 @@ def unlike_line(unlike: int, total: int) -> str:
         f"{unlike:,} of {total:,} are unlike anything that the classifier was trained on; what "
         "it says of them is no more than a guess"
     )
+
+
+def beginning(data: bytes) -> str:
+    """Say what a file begins with, so that somebody may recognise it.
+
+    Examples
+    --------
+    >>> beginning(b"<!DOCTYPE html><html>")
+    "it begins with the text '<!DOCTYPE ht'"
+    >>> beginning(b"\\0\\x01\\xff")
+    'it begins with the bytes 00 01 ff'
+    >>> beginning(bytes(40))
+    'it is 40 bytes of zeros'
+    """
+    text = data[:12].decode("latin-1").strip()
+    if text and text.isascii() and text.isprintable():
+        return f"it begins with the text {text!r}"
+    if not data.strip(b"\0"):
+        return f"it is {count(len(data), 'byte')} of zeros"
+    return f"it begins with the bytes {data[:12].hex(' ')}"

@@ -35,7 +35,7 @@ def test_join_says_what_it_made_and_what_it_left_out(penult, files, monkeypatch)
         "2 images were left out, for they have no row in all files: rose/rose_01.jpg, rose/rose_99.jpg",
         "1 image was left out, for their bytes are not the same in all files: rose/rose_02.jpg",
         "1 of 34 images could not be read:",
-        "  tulip/tulip_01.jpg: is not an image that can be read (starts with b'nonsense')",
+        "  tulip/tulip_01.jpg: is not an image that can be read (it begins with the text 'nonsense')",
     ]
     assert done.err == "join: 33 of 33 rows\nnext: penult train ab.h5 -o ab.skops\n"
 

@@ -106,3 +106,23 @@ def test_one_that_was_closed_does_not_start():
     background.close()
     background.start()
     assert not later.wait(0.05)
+
+
+def test_what_fails_because_it_was_stopped_is_not_logged(caplog):
+    begun, go = threading.Event(), threading.Event()
+
+    def work(_):
+        begun.set()
+        assert go.wait(SOON)
+        raise RuntimeError("can't register atexit after shutdown")
+
+    background = Background([Later("The map", work)])
+    background.start()
+    assert begun.wait(SOON)
+    closing = threading.Thread(target=background.close)
+    closing.start()
+    while not background._stop.is_set():
+        pass
+    go.set()
+    closing.join(SOON)
+    assert caplog.text == ""

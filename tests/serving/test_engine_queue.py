@@ -165,3 +165,16 @@ def test_a_photo_is_known_by_its_bytes(queue, toy):
     data = photo((1, 2, 3))
     (future,) = queue.submit([record(data)], lane)
     assert future.result(20).content == digest_of(data)
+
+
+def test_what_counts_batches_may_fail_and_the_queue_goes_on(queue, network, caplog):
+    def fail(*_):
+        raise ValueError("no counter")
+
+    queue.on_batch = fail
+    network.go.set()
+    lane = queue.open_lane(network)
+    for _ in range(2):
+        (future,) = queue.submit([grey(51)], lane)
+        assert future.result(20).row.shape == (3,)
+    assert "no counter" in caplog.text

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import io
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 import pytest
 from PIL import Image
 from serving_client import Client, photo
 
+import penult
 from penult.serving.app import create_app
 
 pytestmark = pytest.mark.light
@@ -118,3 +119,16 @@ def test_images_that_have_moved_are_found_where_they_are_said_to_be(serve, galle
 def test_without_a_gallery_there_are_none(serve, classifier):
     client = Client(create_app(serve(classifier=classifier)))
     assert "no gallery" in problem(client.get("/v1/images/daisy/0.png"), 404)
+
+
+def test_an_id_may_have_any_characters(serve, toy, tmp_path):
+    names = ["new\nline.png", "a b#c?d=e.png", "100%25.png", "p|q.png", "größe 🌼.png", "end\n"]
+    (tmp_path / "odd" / "x").mkdir(parents=True)
+    for name in names[:-1]:
+        (tmp_path / "odd" / "x" / name).write_bytes(photo((9, 9, 9)))
+    penult.extract(tmp_path / "odd", tmp_path / "odd.h5", model=toy, progress=False)
+    client = Client(create_app(serve(gallery=tmp_path / "odd.h5")))
+    for name in names[:-1]:
+        for kind in ("images", "thumbnails", "labels"):
+            assert client.get(f"/v1/{kind}/x/{quote(name)}").status_code == 200, (kind, name)
+    assert "end\\n" in problem(client.get(f"/v1/images/{quote(names[-1])}"), 404)

@@ -359,3 +359,11 @@ def test_of_twenty_kills_while_labels_are_written_none_that_was_acknowledged_is_
             (there,) = log.history(image)
             assert (there.entry, there.new) == (entry, label)
         put(log, ["last.jpg"], "rose")  # and it goes on
+
+
+def test_no_lock_is_left_when_it_is_closed(file):
+    with LabelLog(file) as log:
+        put(log, ["a.jpg"], "tulip")
+        assert len([*file.parent.iterdir()]) == 2
+    assert [*file.parent.iterdir()] == [file]
+    log.close()

@@ -89,3 +89,21 @@ def test_a_classifier_that_says_something_else_is_another_version(
     penult.train(rows, classifier, classifier="knn", overwrite=True, progress=False)
     assert client.post("/v1/reload").json()["version"] != first
     assert client.post("/v1/classify", content=ROSE).json()["model"]["version"] != first
+
+
+def test_a_gallery_that_was_overwritten_in_place_is_read_anew(client, gallery, tmp_path, toy):
+    other = tmp_path / "other.h5"
+    penult.extract(tmp_path / "images" / "rose", other, model=toy, progress=False)
+    whole = gallery.read_bytes()
+    before = client.get("/v1/gallery").json()
+    for _ in range(2):
+        gallery.write_bytes(other.read_bytes())
+        assert client.post("/v1/reload").status_code == 200
+        now = client.get("/v1/gallery").json()
+        assert (now["images"], [one["label"] for one in now["labels"]]) == (3, [])
+        gallery.write_bytes(whole)
+        assert client.post("/v1/reload").json()["version"] == before["version"]
+    gallery.write_bytes(b"")
+    refused(client.post("/v1/reload"), 500, "is served still", "is empty (0 bytes)")
+    gallery.write_bytes(b"overwritten with something else" * 1000)
+    refused(client.post("/v1/reload"), 500, "is served still", "is not a feature file")

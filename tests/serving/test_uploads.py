@@ -155,3 +155,30 @@ def test_an_error_that_nobody_thought_of_says_nothing_of_itself(client, monkeypa
     monkeypatch.setattr("penult.serving.routes.features.rows_of", lambda *_: 1 / 0)
     told = refused(client.post(FEATURES, content=photo((1, 2, 3))), 500)
     assert "division" not in json.dumps(told)
+
+
+def test_a_form_that_was_cut_off_is_refused_whatever_came_before(client):
+    head = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n'
+    whole = head + photo((1, 2, 3)) + b"\r\n"
+    headers = {"Content-Type": "multipart/form-data; boundary=b"}
+    sent = {"content": whole + head + b"half", "headers": headers}
+    refused(client.post(FEATURES, **sent), 400, "the form ends before")
+    assert client.post(FEATURES, content=whole + b"--b--\r\n", headers=headers).status_code == 200
+
+
+def test_no_python_is_in_what_is_refused(client):
+    told = refused(client.post(FEATURES, content=b"\0\x01junk"), 422, "the bytes 00 01 6a 75")
+    assert "b'" not in told["detail"]
+    label = {"content": b'{"label": "x"}', "headers": {"Content-Type": "text/plain"}}
+    told = refused(client.put("/v1/labels/daisy/0.png", **label), 415, "application/json")
+    assert "b'" not in told["detail"]
+    refused(client.put("/v1/labels/daisy/0.png"), 422, "no body was sent")
+    told = refused(client.put("/v1/labels/daisy/0.png", json={}), 422, "label is missing")
+
+
+def test_a_request_that_the_service_fails_at_has_the_headers_of_all_answers(client, monkeypatch):
+    monkeypatch.setattr("penult.serving.routes.gallery._told", lambda _: 1 / 0)
+    answer = client.get("/v1/gallery")
+    refused(answer, 500, "its log says why")
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")

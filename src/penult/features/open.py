@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 from pathlib import Path
 
@@ -41,6 +42,43 @@ def open_file(path: Path, hint: str) -> h5py.File:
 
 
 def _open(path: Path) -> h5py.File:
+    # Asked for a file that is open already, HDF5 hands out that one, and with it what it remembers
+    # of its content, even if the file was overwritten in place since.
+    state = path.stat()
+    known, now = (state.st_dev, state.st_ino), (state.st_size, state.st_mtime_ns, state.st_ctime_ns)
+    if known in _is_open() and _opened.get(known, now) != now:
+        return h5py.File(_Unshared(path), "r")
+    file = _open_by_name(path)
+    _opened[known] = now
+    return file
+
+
+class _Unshared(io.FileIO):
+    """A file of which HDF5 does not know which one it is; closed when HDF5 lets go of it."""
+
+    def __del__(self) -> None:
+        self.close()
+
+
+_opened: dict[tuple[int, int], tuple[int, int, int]] = {}
+"""Device and inode of files to their size and times when they were opened."""
+
+
+def _is_open() -> set[tuple[int, int]]:
+    """Device and inode of the files that HDF5 has open by their names."""
+    # A dataset keeps its file open when whoever opened that has let go of it.
+    kinds = h5py.h5f.OBJ_FILE | h5py.h5f.OBJ_GROUP | h5py.h5f.OBJ_DATASET
+    every = h5py.h5f.get_obj_ids(h5py.h5f.OBJ_ALL, kinds)
+    files = map(h5py.h5i.get_file_id, every)
+    states = [os.fstat(one.get_vfd_handle()) for one in files if _is_by_name(one)]
+    return {(state.st_dev, state.st_ino) for state in states}
+
+
+def _is_by_name(file: h5py.h5f.FileID) -> bool:
+    return bool(file.get_access_plist().get_driver() == h5py.h5fd.SEC2)
+
+
+def _open_by_name(path: Path) -> h5py.File:
     try:
         return h5py.File(path, "r")
     except OSError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections import deque
@@ -208,8 +209,7 @@ class EngineQueue:
             lane, begun = batch[0].lane, time.monotonic()
             wanted = [one for one in batch if one.future.set_running_or_notify_cancel()]
             made = _made(lane, wanted) if wanted else []
-            if self.on_batch is not None:
-                self.on_batch(len(batch), time.monotonic() - begun)
+            self._tell(len(batch), time.monotonic() - begun)
             # Who is answered finds the place free that the photo had.
             with self._changed:
                 self._inside -= len(batch)
@@ -221,6 +221,13 @@ class EngineQueue:
                     one.future.set_result(result)
                 else:
                     one.future.set_exception(result)
+
+    def _tell(self, photos: int, seconds: float) -> None:
+        if self.on_batch is not None:
+            try:
+                self.on_batch(photos, seconds)
+            except Exception:  # the thread has others to answer, and would be missed
+                logging.getLogger("penult").exception("penult: a batch was not counted")
 
     def _batch(self) -> list[_Decoded]:
         """Wait for photos of one lane; none once the queue is closed and empty."""

@@ -25,6 +25,7 @@ from penult.errors import (
     UsageError,
 )
 from penult.messages import printable
+from penult.serving.security_headers import security_headers
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -119,7 +120,7 @@ def install(app: FastAPI) -> None:
         assert isinstance(error, HTTPException)
         told = str(error.detail)
         if error.status_code == HTTPStatus.NOT_FOUND:
-            told = f"there is no {request.url.path[:200]}; /v1/openapi.json says what there is"
+            told = f"there is no {request.scope['path'][:200]}; /v1/openapi.json says what there is"
         elif error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
             allowed = (error.headers or {}).get("Allow", "another method")
             told = f"{request.method} is not allowed here; send {allowed}"
@@ -128,13 +129,23 @@ def install(app: FastAPI) -> None:
     async def invalid(_: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)
         first = error.errors()[0]
-        name = ".".join(str(one) for one in first["loc"][1:]) or "the body"
-        given = str(first.get("input"))[:80]
-        return problem(422, printable(f"{name} is {given!r}: {first['msg']}"))
+        name = ".".join(str(one) for one in first["loc"][1:])
+        given = first.get("input")
+        if isinstance(given, bytes):
+            return problem(
+                415, "the body is no JSON by its type; send Content-Type: application/json"
+            )
+        if not name and given is None:
+            return problem(422, "no body was sent; send JSON, as /v1/openapi.json describes it")
+        if first["type"] == "missing":
+            return problem(422, f"{name[:80]} is missing; /v1/openapi.json says what belongs there")
+        told = first["msg"][:1].lower() + first["msg"][1:]
+        return problem(422, f"{name[:80] or 'the body'} is {str(given)[:80]!r}: {told}")
 
-    async def unexpected(_: Request, error: Exception) -> JSONResponse:
-        # Starlette raises it once more, and uvicorn logs it.
-        return problem(500, "the service failed at this request; its log says why")
+    async def unexpected(request: Request, error: Exception) -> JSONResponse:
+        # Starlette raises it once more, and uvicorn logs it; it answers in front of `Guard`.
+        headers = security_headers(request.scope["path"])
+        return problem(500, "the service failed at this request; its log says why", headers)
 
     app.add_exception_handler(ProblemError, own)
     app.add_exception_handler(PenultError, of_penult)

@@ -194,7 +194,8 @@ def test_other_bytes_on_standard_input_are_refused_in_a_line_unless_they_are_a_p
     piped, tmp_path, monkeypatch
 ):
     with pytest.raises(
-        SourceError, match=r"^standard input is not a list of paths .starts with b'P"
+        SourceError,
+        match=r"^standard input is not a list of paths .it begins with the bytes 50 4b 03 04 00 00\)",
     ):
         piped(b"PK\3\4\0\0")
     monkeypatch.chdir(tmp_path)

@@ -23,6 +23,7 @@ from penult.images.pixels.heif.image import HeifImage
 from penult.images.pixels.icon import is_icon, open_icon
 from penult.images.pixels.jpeg2000 import Jpeg2000Image
 from penult.images.pixels.tiff.image import TiffImage
+from penult.wording import beginning
 
 __all__ = ["open_header"]
 
@@ -65,7 +66,7 @@ def open_header(data: bytes) -> ImageFile.ImageFile:
     for begin, what in _OTHER:
         if begin.match(data):
             raise ImageError(what)
-    raise ImageError(f"is not an image that can be read (starts with {data[:12]!r})")
+    raise ImageError(f"is not an image that can be read ({beginning(data)})")
 
 
 def _is_heif(data: bytes) -> bool:

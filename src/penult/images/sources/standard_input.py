@@ -13,7 +13,7 @@ from penult.errors import SourceError
 from penult.images.labels.manifest_rows import ManifestRow
 from penult.images.sources.base import ImageSource, SourceKind, SourceLocation, SourceOptions
 from penult.images.sources.manifest import ManifestSource
-from penult.wording import article
+from penult.wording import article, beginning
 
 __all__ = ["STANDARD_INPUT", "path_rows"]
 
@@ -82,7 +82,7 @@ def _require_paths(data: bytes) -> None:
         )
     if _CONTROL.search(os.fsencode(first.path)):
         raise SourceError(
-            f"standard input is not a list of paths (starts with {data[:12]!r}); pipe paths, one a "
+            f"standard input is not a list of paths ({beginning(data)}); pipe paths, one a "
             "line, or give the file by its own path in place of -"
         )
 

@@ -90,13 +90,15 @@ class Later(Generic[Result]):
         """The result; None if it is not there yet, or cannot be had."""
         return None if not self.is_done or self._error is not None else self._result
 
-    def run(self, tell: Tell) -> None:
+    def run(self, tell: Tell, is_stopped: Callable[[], bool] = lambda: False) -> None:
         """Work it out, in the thread that calls."""
         try:
             self._result = self._work(tell)
         except PenultError as error:
             self._error = error
         except Exception:
+            if is_stopped():  # while the process ends, nothing can be begun any more
+                return
             logging.getLogger("penult").exception("penult: %s failed", self.name.lower())
             self._error = PenultError(f"{self.name} could not be worked out; the log says why")
         self._done.set()
@@ -143,7 +145,7 @@ class Background:
         with suppress(_StoppedError), announcing(self._tell):
             for one in self._results:
                 self._tell()
-                one.run(self._tell)
+                one.run(self._tell, self._stop.is_set)
 
     def _tell(self, *_: object) -> None:
         if self._stop.is_set():

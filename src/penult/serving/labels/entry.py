@@ -137,7 +137,7 @@ def checked_label(label: str | None, *, several: bool = False) -> str | None:
         raise UsageError("the label is empty; give a label, or null for none")
     if not several and text != names[0]:
         raise UsageError(
-            f"the label {short_text(text, 60)!r} has a | in it, which separates several labels, "
+            f"the label '{short_text(text, 60)}' has a | in it, which separates several labels, "
             "and each of these images has one; leave it out"
         )
     return "|".join(sorted(names))
@@ -162,7 +162,7 @@ def _printable(given: str, what: str, longest: int) -> str:
         )
     if not text.isprintable():
         raise UsageError(
-            f"the {what} {short_text(text, 60)!r} has characters that cannot be shown; leave them "
+            f"the {what} '{short_text(text, 60)}' has characters that cannot be shown; leave them "
             "out"
         )
     return text

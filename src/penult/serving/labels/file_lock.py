@@ -16,7 +16,7 @@ from penult.output import explain
 if TYPE_CHECKING:
     from filelock import BaseFileLock
 
-__all__ = ["lock_file"]
+__all__ = ["lock_file", "release"]
 
 
 def lock_file(path: Path, given_by: str) -> BaseFileLock:
@@ -64,6 +64,15 @@ def lock_file(path: Path, given_by: str) -> BaseFileLock:
                 beside.write_text(f"process {os.getpid()} on {socket.gethostname()}")
             return lock
     raise AssertionError  # the second kind either returned or raised
+
+
+def release(lock: BaseFileLock) -> None:
+    """Let others have the file, and take the lock's own file away; twice does no harm."""
+    if lock.is_locked:
+        # While it is held: whoever takes a lock looks whether its file is still there.
+        with suppress(OSError):  # some systems keep a file that is open
+            Path(lock.lock_file).unlink()
+    lock.release()
 
 
 def _owner(lock: Path) -> str:

@@ -15,9 +15,9 @@ from penult.errors import FileFormatError, LabelLogError, OutputError, PathNotFo
 from penult.inputs import require_file
 from penult.output import explain, sync_folder
 from penult.serving.labels.entry import LabelEntry, checked_label, checked_name, from_line, to_line
-from penult.serving.labels.file_lock import lock_file
+from penult.serving.labels.file_lock import lock_file, release
 from penult.serving.labels.state import LabelState
-from penult.wording import count
+from penult.wording import beginning, count
 
 __all__ = ["LabelLog"]
 
@@ -74,7 +74,7 @@ class LabelLog:
             if os.path.lexists(self.path):
                 self._read()
         except BaseException:
-            self._lock.release()
+            release(self._lock)
             raise
 
     def put(
@@ -176,7 +176,7 @@ class LabelLog:
             if self._file is not None:
                 os.close(self._file)
                 self._file = None
-            self._lock.release()
+            release(self._lock)
 
     def __enter__(self) -> LabelLog:
         return self
@@ -199,8 +199,8 @@ class LabelLog:
             raise LabelLogError(f"{self.path} cannot be read: {error.strerror or error}") from error
         if data and not (data.startswith(HEADER) or HEADER.startswith(data)):
             raise LabelLogError(
-                f"{self.path} is not a log of labels that penult has written: it begins with "
-                f"{data[:40]!r}; give another name"
+                f"{self.path} is not a log of labels that penult has written: "
+                f"{beginning(data)}; give another name"
             )
         whole, end, cut = data.rpartition(b"\n")
         for number, line in enumerate(whole.split(b"\n")[1:], 2):

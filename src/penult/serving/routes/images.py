@@ -11,6 +11,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from penult.errors import ImageError
 from penult.serving.gallery.images import NoImage, StoredImage
+from penult.serving.id_in_path import IMAGE_ID
 from penult.serving.problems import ProblemError
 from penult.serving.schemas.problem import PROBLEMS
 
@@ -30,7 +31,7 @@ def router(service: Service) -> APIRouter:
     routes = APIRouter(prefix="/v1", tags=["gallery"], responses=PROBLEMS)
 
     @routes.get(
-        "/images/{image_id:path}",
+        f"/images/{IMAGE_ID}",
         name="image",
         response_class=Response,
         responses=_answers("image/*"),
@@ -59,7 +60,7 @@ def router(service: Service) -> APIRouter:
         )
 
     @routes.get(
-        "/thumbnails/{image_id:path}",
+        f"/thumbnails/{IMAGE_ID}",
         name="thumbnail",
         response_class=Response,
         responses=_answers("image/jpeg"),

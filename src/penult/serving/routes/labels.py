@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Query, Response
 
+from penult.serving.id_in_path import IMAGE_ID
 from penult.serving.labels.entry import LabelEntry
 from penult.serving.labels.table import gallery_table
 from penult.serving.problems import ProblemError
@@ -102,7 +103,7 @@ def router(service: Service) -> APIRouter:
         service.metrics.labels_changed(len(entries))
         return {"batch": entries[0].batch, "entries": [asdict(one) for one in entries]}
 
-    @routes.get("/{image_id:path}", name="label of an image", response_model=ImageLabel)
+    @routes.get(f"/{IMAGE_ID}", name="label of an image", response_model=ImageLabel)
     def of_image(image_id: str) -> dict[str, Any]:
         """Tell the label of an image, and how it came to it."""
         of = collection()
@@ -111,7 +112,7 @@ def router(service: Service) -> APIRouter:
         label = of.labels.current(image_id)
         return {"id": image_id, "label": label, "history": [asdict(one) for one in history]}
 
-    @routes.put("/{image_id:path}", name="set a label", response_model=LabelChange)
+    @routes.put(f"/{IMAGE_ID}", name="set a label", response_model=LabelChange)
     def put_one(image_id: str, body: LabelOfOne) -> dict[str, Any]:
         """Give an image a label, or confirm the one that it has."""
         return asdict(put([image_id], body)[0])

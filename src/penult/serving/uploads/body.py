@@ -156,6 +156,9 @@ async def _of_form(request: Request, options: ServiceOptions) -> list[ImageRecor
         if parser.is_over:
             raise _too_many(options) from None
         raise ProblemError(400, f"the form cannot be read: {error.message}") from None
+    if parser.is_cut:
+        parser.close()
+        raise ProblemError(400, "the form ends before its last photo does; send it again")
     try:
         return [await _of_field(name, value, options) for name, value in form.multi_items()]
     finally:
@@ -179,11 +182,27 @@ class _InMemory(MultiPartParser):
     """Photos stay in memory, where the limit of bytes holds, and nothing is written to disk."""
 
     spool_max_size = 1 << 62
+    is_cut = False
+    """Whether a part has begun, and the end of the form has not come."""
 
     @property
     def is_over(self) -> bool:
         """Whether there were more photos, or other fields, than may be."""
         return self._current_files > self.max_files or self._current_fields > self.max_fields
+
+    def on_part_begin(self) -> None:
+        """Note that there is something."""
+        super().on_part_begin()
+        self.is_cut = True
+
+    def close(self) -> None:
+        """Let go of all parts, those that are not whole among them."""
+        for file in self._files_to_close_on_error:
+            file.close()
+
+    def on_end(self) -> None:
+        """Note that it is whole."""
+        self.is_cut = False
 
 
 async def _whole(request: Request, limit: int) -> bytes:
@@ -224,7 +243,9 @@ def _too_many(options: ServiceOptions) -> ProblemError:
 
 def _object(data: bytes) -> dict[str, Any]:
     try:
-        found = read_json(data.decode())
+        found = read_json(data.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise ProblemError(400, "the body is no JSON: it is not in UTF-8") from None
     except ValueError as error:
         raise ProblemError(400, f"the body is no JSON: {error}") from None
     if not isinstance(found, dict):
