@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import subprocess
 import sys
 import tomllib
@@ -95,6 +96,13 @@ def run_python(block: Block, names: dict[str, object]) -> None:
         raise AssertionError(f"{block.place} raised {error!r}:\n{block.text}") from error
 
 
+def with_a_free_port(markdown: str) -> str:
+    """A page whose service listens where no other test's does, and none of this machine."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    return re.sub(r"(127\.0\.0\.1:|--port )8000\b", rf"\g<1>{port}", markdown)
+
+
 def check_setting_up(block: Block) -> None:
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -148,7 +156,7 @@ def test_every_example_on_the_page_runs(page, photos, finished, monkeypatch, req
         f"photos/{p.parent.name}/{p.name},{p.parent.name}" for p in sorted(photos.rglob("*.jpg"))
     ]
     (folder / "labels.csv").write_text("\n".join(["path,label", *rows]) + "\n")
-    markdown = page.read_text()
+    markdown = with_a_free_port(page.read_text())
     if page.name == "README.md":  # as in any folder of photos, one is broken
         (photos / "tulip" / "broken.jpg").write_bytes(b"nonsense")
     needs = re.match(r"<!-- needs: (.+) -->", markdown)

@@ -55,6 +55,13 @@ def test_a_browser_opens_a_session_with_the_token_and_its_pictures_come_without(
     assert "Max-Age=0" in closed.headers["set-cookie"]
 
 
+@pytest.mark.parametrize(("proto", "is_secure"), [("https", True), ("http", False)])
+def test_behind_a_proxy_with_tls_the_cookie_is_sent_by_tls_alone(guarded, proto, is_secure):
+    told = {"X-Forwarded-Proto": proto}
+    opened = guarded.post("/v1/session", json={"token": TOKEN}, headers=told)
+    assert ("Secure" in opened.headers["set-cookie"]) == is_secure
+
+
 def test_where_no_token_is_needed_a_session_is_open(client):
     assert client.get("/v1/session").json() == {"token_needed": False, "open": True}
 

@@ -39,7 +39,7 @@ def router(service: Service) -> APIRouter:
             rules.session,
             httponly=True,
             samesite="strict",
-            secure=request.url.scheme == "https",
+            secure=_came_by_tls(request),
         )
         return {"token_needed": rules.token is not None, "open": True}
 
@@ -50,3 +50,9 @@ def router(service: Service) -> APIRouter:
         return {"token_needed": rules.token is not None, "open": rules.token is None}
 
     return routes
+
+
+def _came_by_tls(request: Request) -> bool:
+    # A proxy that ends TLS says so. A client that says so by itself only restricts its own cookie.
+    proto = request.headers.get("x-forwarded-proto", "")
+    return "https" in (request.url.scheme, proto.strip().lower())
