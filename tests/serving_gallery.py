@@ -39,9 +39,13 @@ class Said:
             self.put(one, label)
 
     def put(self, image, label):
-        self._state = MappingProxyType({**self._state, image: SimpleNamespace(new=label)})
+        self._state = MappingProxyType({**self._state, image: SimpleNamespace(new=label, undoes=None)})
 
-    def undo(self, image):
+    def undo(self, image, label):
+        undone = SimpleNamespace(new=label, undoes=1)
+        self._state = MappingProxyType({**self._state, image: undone})
+
+    def forget(self, image):
         left = {one: said for one, said in self._state.items() if one != image}
         self._state = MappingProxyType(left)
 

@@ -38,8 +38,16 @@ def test_they_follow_the_log_and_are_made_once_while_it_rests():
     assert labels.now() is before
     said.put("4.jpg", "daisy")
     assert labels.now().labels[3] == "daisy"
-    said.undo("4.jpg")
+    said.forget("4.jpg")
     assert labels.now().labels == before.labels
+
+
+def test_what_was_taken_back_is_as_it_was_before_whatever_the_file_says_and_nobody_has_judged_it():
+    said = Said()
+    said.undo("1.jpg", "daisy")
+    labels = CorrectedLabels(gallery_of(ROWS), said)
+    assert labels.current("1.jpg") == labels.now().labels[0] == "daisy"
+    assert labels.now().judged == frozenset()
 
 
 def test_several_labels_are_told_apart_by_bars():

@@ -124,7 +124,7 @@ def test_the_map_has_a_place_for_each_image(client, ready, said):
 
 def test_a_mistaken_label_is_reviewed_until_somebody_has_looked(serve, gallery, said):
     said.put("rose/0.png", "daisy")
-    said.undo("rose/0.png")
+    said.forget("rose/0.png")
     features = penult.load(gallery)
     labels = features.labels.copy()
     place = [*features.ids].index("rose/0.png")
@@ -143,7 +143,7 @@ def test_a_mistaken_label_is_reviewed_until_somebody_has_looked(serve, gallery, 
     assert item["reason"].endswith("nearest to it are labelled rose, 3 daisy")
     said.put("rose/0.png", "daisy")  # confirmed
     assert client.get("/v1/review?kind=errors").json()["items"] == []
-    said.undo("rose/0.png")
+    said.forget("rose/0.png")
     assert client.get("/v1/review").json()["total"] == 1
     assert client.get("/v1/review?offset=1").json()["items"] == []
     assert client.get("/v1/review?kind=unsure").status_code == 200

@@ -45,7 +45,8 @@ def put(log, ids, label, who=None, **options):
 
 
 def labels(log):
-    return {image: entry.new for image, entry in log.state().items()}
+    """What stands of the log."""
+    return {image: one.new for image, one in log.state().items() if one.undoes is None}
 
 
 def lines(file):

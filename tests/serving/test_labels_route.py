@@ -220,3 +220,19 @@ def test_changes_at_the_same_time_are_all_kept(client, log):
     )
     assert sorted(one.json()["entry"] for one in answers) == [*range(1, 31)]
     assert len(log) == 30
+
+
+def test_what_is_undone_is_put_back_although_the_file_has_the_correction(client, gallery, toy):
+    put(client, "daisy/0.png", "tulip")
+    table = gallery.with_name("labels.csv")
+    table.write_bytes(client.get("/v1/labels?format=csv").content)
+    images = gallery.with_name("images")
+    penult.extract(images, gallery, model=toy, labels=table, overwrite=True, progress=False)
+    client.post("/v1/reload")
+    (undone,) = client.post("/v1/labels/undo", json={"entry": 1}).json()["entries"]
+    assert (undone["old"], undone["new"]) == ("tulip", "daisy")
+    assert client.get("/v1/labels/daisy/0.png").json()["label"] == "daisy"
+    rows = csv.DictReader(io.StringIO(client.get("/v1/labels?format=csv").text))
+    assert [one["label"] for one in rows][0] == "daisy"
+    assert client.get("/v1/labels").json()["total"] == 0
+    assert put(client, "daisy/0.png", "rose").json()["old"] == "daisy"

@@ -21,12 +21,16 @@ class Correction(Protocol):
     def new(self) -> str | None:
         """Its label; several are separated by ``|``, and None is none."""
 
+    @property
+    def undoes(self) -> int | None:
+        """The entry that this takes back, so that nobody has judged the label; None for none."""
+
 
 class Corrections(Protocol):
     """Where corrections are kept, such as a log of labels."""
 
     def state(self) -> Mapping[str, Correction]:
-        """What was last said of each image that was changed or confirmed, by its id.
+        """What was last said of each image that was changed, confirmed or put back, by its id.
 
         The same object for as long as nothing changes.
         """
@@ -105,7 +109,8 @@ class CorrectedLabels:
             place = places.get(image)
             if place is not None:
                 labels[place] = said.new or None
-                judged.add(place)
+                if said.undoes is None:
+                    judged.add(place)
         found = LabelsNow(
             labels=tuple(labels),
             judged=frozenset(judged),

@@ -118,7 +118,7 @@ class LabelLog:
             raise UsageError("a label was given to no image; name at least one")
         new, by = checked_label(label, several=several), checked_name(who)
         with self._writing:
-            now = (self._state.standing(one) for one in images)
+            now = (self._state.last(one) for one in images)
             olds = [
                 before(image) if entry is None else entry.new
                 for image, entry in zip(images, now, strict=True)
@@ -157,7 +157,10 @@ class LabelLog:
             return self._append([(one.id, one.new, one.old, one.entry) for one in undone], by)
 
     def state(self) -> Mapping[str, LabelEntry]:
-        """The entry that counts of each image that was changed or confirmed; a snapshot."""
+        """The entry that counts of each image that the log names; a snapshot.
+
+        It is an undoing (`LabelEntry.undoes`) where nothing stands of what was said of the image.
+        """
         with self._writing:
             return self._state.current
 

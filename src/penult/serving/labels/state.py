@@ -14,7 +14,8 @@ __all__ = ["LabelState"]
 class LabelState:
     """The entries of a log, one after the other.
 
-    Of an image, the last entry counts that was not undone.
+    Of an image, the last entry counts that was not undone. Where all were, the last undoing does: it
+    said which label the image has from then on, whatever its file says by now.
     """
 
     def __init__(self) -> None:
@@ -39,13 +40,16 @@ class LabelState:
     def current(self) -> Mapping[str, LabelEntry]:
         """The entry that counts of each image; it stays as it is when others follow."""
         if self._current is None:
-            entries = {one: self.entries[at[-1] - 1] for one, at in self._standing.items() if at}
+            entries = {
+                one: self.entries[(at or self._by_id[one])[-1] - 1]
+                for one, at in self._standing.items()
+            }
             self._current = MappingProxyType(entries)
         return self._current
 
-    def standing(self, image_id: str) -> LabelEntry | None:
-        """The entry that counts of an image."""
-        at = self._standing.get(image_id)
+    def last(self, image_id: str) -> LabelEntry | None:
+        """The last entry of an image, an undoing or not: `new` is the label that it has."""
+        at = self._by_id.get(image_id)
         return self.entries[at[-1] - 1] if at else None
 
     def history(self, image_id: str) -> list[LabelEntry]:
@@ -70,8 +74,8 @@ class LabelState:
         if len({one.id for one in batch}) < len(batch):
             raise FileFormatError("changes an image twice")
         for one in batch:
-            standing = self.standing(one.id)
-            if one.undoes is not None and (standing is None or standing.entry != one.undoes):
+            standing = self._standing.get(one.id, [])
+            if one.undoes is not None and standing[-1:] != [one.undoes]:
                 raise FileFormatError(
                     f"undoes entry {one.undoes}, which is not the last one of {one.id}"
                 )

@@ -87,7 +87,8 @@ def router(service: Service) -> APIRouter:
                 f"limit: {limit} was given; at most {service.options.max_k:,} are listed at once",
             )
         state = {} if service.label_log is None else service.label_log.state()
-        entries = sorted(state.values(), key=lambda one: one.entry)
+        standing = (one for one in state.values() if one.undoes is None)
+        entries = sorted(standing, key=lambda one: one.entry)
         shown = [
             {"id": one.id, "label": one.new, "who": one.who, "when": one.when}
             for one in entries[offset : offset + limit]
