@@ -39,7 +39,9 @@ class Said:
             self.put(one, label)
 
     def put(self, image, label):
-        self._state = MappingProxyType({**self._state, image: SimpleNamespace(new=label, undoes=None)})
+        self._state = MappingProxyType(
+            {**self._state, image: SimpleNamespace(new=label, undoes=None)}
+        )
 
     def undo(self, image, label):
         undone = SimpleNamespace(new=label, undoes=1)

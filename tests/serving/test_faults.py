@@ -22,6 +22,11 @@ from penult.serving.labels.log import LabelLog
 pytestmark = pytest.mark.light
 
 PHOTOS = ("/v1/features", "/v1/classify", "/v1/search")
+QUERIES = {  # each of names that its route has, but for the last
+    "/v1/features": ("", "", "", "?k=3"),
+    "/v1/classify": ("", "", "?top=2", "?top=0", "?top=nan", "?filter=a&id=%00"),
+    "/v1/search": ("", "", "?k=3", "?k=-1", "?filter=a&id=%00", "?top=nan"),
+}
 KINDS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF", "PPM", "ICO", "JPEG2000", "AVIF")
 NUMBERS = (b"\0\0\0\0", b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", b"\0\0\0\1", b"\xff\xff\xff\x7f")
 TYPES = (
@@ -91,11 +96,10 @@ def upload(files, chosen):
     elif way < 0.3:
         row = b'{"row": [1, 2, NaN], "recipe_sha256": "00", "k": [[[{}]]], "url": "file:///etc"}'
         data, kind = mutated(row, chosen), "application/json"
-    query = chosen.choice(
-        ("", "", "?k=3&top=2", "?k=-1&top=0", "?k=1e9&top=nan", "?filter=a&id=%00")
-    )
+    path = chosen.choice(PHOTOS)
+    query = chosen.choice(QUERIES[path])
     headers = {"Content-Type": kind} if kind else {}
-    return chosen.choice(PHOTOS) + query, data, headers
+    return path + query, data, headers
 
 
 async def answers_to(app, requests, at_once=8):

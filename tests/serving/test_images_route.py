@@ -132,3 +132,13 @@ def test_an_id_may_have_any_characters(serve, toy, tmp_path):
         for kind in ("images", "thumbnails", "labels"):
             assert client.get(f"/v1/{kind}/x/{quote(name)}").status_code == 200, (kind, name)
     assert "end\\n" in problem(client.get(f"/v1/images/{quote(names[-1])}"), 404)
+
+
+def test_whoever_asks_for_the_head_alone_is_told_what_there_is(client):
+    for kind in ("images", "thumbnails"):
+        path = f"/v1/{kind}/daisy/0.png"
+        answer = client.request("HEAD", path)
+        assert (answer.status_code, answer.headers["etag"]) == (
+            200,
+            client.get(path).headers["etag"],
+        )

@@ -44,7 +44,7 @@ def test_a_label_is_changed_and_says_so(client):
     answer = put(client, "daisy/0.png", "rose", who="Anna")
     assert answer.status_code == 200
     entry = answer.json()
-    when = entry.pop("when")
+    when, new_class = entry.pop("when"), entry.pop("new_class")
     assert entry == {
         "entry": 1,
         "batch": 1,
@@ -54,6 +54,7 @@ def test_a_label_is_changed_and_says_so(client):
         "who": "Anna",
         "undoes": None,
     }
+    assert not new_class
     shown = client.get("/v1/labels/daisy/0.png").json()
     assert shown == {"id": "daisy/0.png", "label": "rose", "history": [{**entry, "when": when}]}
     assert client.get("/v1/labels").json() == {
@@ -233,6 +234,50 @@ def test_what_is_undone_is_put_back_although_the_file_has_the_correction(client,
     assert (undone["old"], undone["new"]) == ("tulip", "daisy")
     assert client.get("/v1/labels/daisy/0.png").json()["label"] == "daisy"
     rows = csv.DictReader(io.StringIO(client.get("/v1/labels?format=csv").text))
-    assert [one["label"] for one in rows][0] == "daisy"
+    assert next(one["label"] for one in rows) == "daisy"
     assert client.get("/v1/labels").json()["total"] == 0
     assert put(client, "daisy/0.png", "rose").json()["old"] == "daisy"
+
+
+def test_a_class_that_no_image_has_is_taken_and_said_to_be_new(client):
+    assert put(client, "daisy/0.png", "irs").json()["new_class"]
+    assert not put(client, "daisy/1.png", "irs").json()["new_class"]
+    assert not put(client, "daisy/1.png", None).json()["new_class"]
+    wanted = {"ids": ["rose/0.png", "rose/1.png"], "label": "lily"}
+    assert client.post("/v1/labels", json=wanted).json()["new_class"]
+
+
+def test_json_that_is_sent_as_something_else_is_told_how_to_be_sent(client):
+    form = {"Content-Type": "application/x-www-form-urlencoded"}  # as curl -d sends it
+    answer = client.put("/v1/labels/daisy/0.png", content=b'{"label": "rose"}', headers=form)
+    assert problem(answer, 415) == (
+        "the body was sent as application/x-www-form-urlencoded; send Content-Type: "
+        "application/json"
+    )
+    kind = {"Content-Type": "application/json"}
+    answer = client.put("/v1/labels/daisy/0.png", content=b'{"label": ', headers=kind)
+    assert problem(answer, 400) == "the body is not JSON: Expecting value"
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("limit=0", "limit is '0'; give 1 or more"),
+        ("limit=two", "limit is 'two'; give a whole number"),
+        ("format=xml", "format is 'xml'; give 'json' or 'csv'"),
+    ],
+)
+def test_what_a_value_has_to_be_is_said_in_a_sentence(client, query, said):
+    assert problem(client.get(f"/v1/labels?{query}"), 422) == said
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({}, "label is missing; give it"),
+        ({"label": 3}, "label is 3; give a text"),
+        ({"label": "rose", "by": "Anna"}, "by is not known here; leave it out"),
+    ],
+)
+def test_so_is_what_a_body_lacks_or_has_too_much(client, body, said):
+    assert problem(client.put("/v1/labels/daisy/0.png", json=body), 422) == said

@@ -217,7 +217,7 @@ def test_a_photo_is_named_with_its_chances_above_the_pictures_nearest_to_it(page
 def test_what_is_like_nothing_is_said_to_be(page):
     give(page, ("green.png", photo(GREEN)))
     answered(page)
-    assert text(page, ".unlike").startswith("Unlike anything seen.")
+    assert text(page, ".unlike").startswith("Unusual for this ")
 
 
 def test_a_file_of_the_gallery_is_recognised(page):
@@ -237,7 +237,7 @@ def test_of_several_photos_each_is_answered_and_what_is_none_says_why(page):
     page.until(
         "[...document.querySelectorAll('.mine .label')].every(one => one.textContent !== '…')"
     )
-    assert texts(page, ".mine .label") == ["rose", "not read", "unlike any", "not read"]
+    assert texts(page, ".mine .label") == ["rose", "not read", "unusual", "not read"]
     click(page, ".mine", 1)
     assert "zip archive" in text(page, "#answer .problem")
     assert page.run("document.querySelectorAll('.mine')[1].getAttribute('aria-pressed')") == "true"

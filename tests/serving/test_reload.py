@@ -45,9 +45,9 @@ def test_the_same_content_is_the_same_version(client, gallery, tmp_path):
 def test_a_broken_file_leaves_what_was_served(client, gallery):
     before = client.get("/v1/gallery").json()
     gallery.unlink()
-    refused(client.post("/v1/reload"), 500, "is served still", "gallery.h5")
+    refused(client.post("/v1/reload"), 409, "is served still", "gallery.h5")
     gallery.write_bytes(b"broken")
-    refused(client.post("/v1/reload"), 500, "is served still", "gallery.h5")
+    refused(client.post("/v1/reload"), 409, "is served still", "gallery.h5")
     assert client.get("/v1/gallery").json() == before
     assert client.post("/v1/search?k=1", content=ROSE).status_code == 200
 
@@ -104,6 +104,12 @@ def test_a_gallery_that_was_overwritten_in_place_is_read_anew(client, gallery, t
         gallery.write_bytes(whole)
         assert client.post("/v1/reload").json()["version"] == before["version"]
     gallery.write_bytes(b"")
-    refused(client.post("/v1/reload"), 500, "is served still", "is empty (0 bytes)")
+    refused(client.post("/v1/reload"), 409, "is served still", "is empty (0 bytes)")
     gallery.write_bytes(b"overwritten with something else" * 1000)
-    refused(client.post("/v1/reload"), 500, "is served still", "is not a feature file")
+    refused(client.post("/v1/reload"), 409, "is served still", "is not a feature file")
+
+
+def test_what_was_opened_anew_is_one_line_of_the_log(client, caplog):
+    with caplog.at_level("INFO", logger="penult.serving.reloading"):
+        client.post("/v1/reload")
+    assert caplog.messages == ["penult: reloaded gallery.h5: 9 images"]

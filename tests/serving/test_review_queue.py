@@ -131,6 +131,14 @@ def test_an_image_between_two_labels_is_unsure_with_a_label_or_without():
     assert unsure.reason == "a 50%, b 50%, by the images nearest to it"
 
 
+def test_of_two_labels_as_probable_the_one_that_it_has_is_suggested():
+    rows = TWO_KINDS | {"wrong.jpg": ((0, 1), "b"), "between.jpg": ((1, 1), "b")}
+    gallery = gallery_of(rows)
+    (unsure,) = review_of(gallery).unsure
+    assert (unsure.label, unsure.suggested) == ("b", "b")
+    assert unsure.reason.startswith("b 50%, a 50%")
+
+
 def test_the_least_margin_comes_first():
     # At (5, 4) the votes are nearer to a's than at (1, 1); both are within 0.2.
     rows = TWO_KINDS | {

@@ -182,3 +182,26 @@ def test_a_request_that_the_service_fails_at_has_the_headers_of_all_answers(clie
     refused(answer, 500, "its log says why")
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
+
+
+def test_a_zip_among_photos_is_a_failure_of_its_own(client):
+    with zipfile.ZipFile(data := io.BytesIO(), "w") as archive:
+        archive.writestr("a.jpg", b"")
+    archive = ("file", ("all.zip", data.getvalue()))
+    good = ("file", ("good.png", photo((9, 9, 9))))
+    answer = client.post(FEATURES, files=[archive, good]).json()
+    assert (answer["features"][0], answer["failures"][0]["part"]) == (None, 0)
+    assert answer["failures"][0]["detail"].startswith("all.zip: is a zip archive, not a photo")
+    refused(client.post(FEATURES, files=[archive, archive]), 415, "is a zip archive")
+
+
+@pytest.mark.parametrize(
+    ("route", "allowed"),
+    [
+        ("classify?tpo=3", "top"),
+        ("search?tpo=3", "k, offset, id, filter"),
+        ("features?k=1", "none"),
+    ],
+)
+def test_a_misspelt_name_in_the_query_is_refused_with_those_there_are(client, route, allowed):
+    refused(client.post(f"/v1/{route}", content=photo((9, 9, 9))), 422, "unknown name", allowed)

@@ -36,7 +36,10 @@ def token(monkeypatch):
         ({"webhook": "https://bot.test/", "listen": "8443"}, "'8443' is no HOST:PORT"),
         ({"webhook": "https://bot.test/", "listen": "127.0.0.1:99999"}, "is no HOST:PORT"),
         ({"listen": "127.0.0.1:8443"}, "listen is for webhook=URL"),
-        ({"service": "ftp://127.0.0.1"}, "'ftp://127.0.0.1' is no address of a service"),
+        (
+            {"service": "127.0.0.1:8731"},
+            "'127.0.0.1:8731' is no address of a service; for example service='http://127",
+        ),
         ({"token_env": "OTHER_TOKEN"}, "the variable OTHER_TOKEN of the environment is not set"),
         ({"token_file": "missing.txt"}, "missing.txt"),
         ({"service_token_file": "missing.txt"}, "missing.txt"),

@@ -13,7 +13,7 @@ from penult.extras import require_extra
 from penult.interface import option
 from penult.representation import what_given
 
-__all__ = ["Connection"]
+__all__ = ["Connection", "require_address"]
 
 _CONNECTING = 10.0
 """Seconds after which nobody is there; an answer may take longer."""
@@ -50,7 +50,7 @@ class Connection:
     def __post_init__(self) -> None:
         require_extra("penult.Client", "client", "httpx")
         object.__setattr__(self, "url", self.url.rstrip("/").removesuffix("/v1"))
-        _require_address(self.url)
+        require_address(self.url)
         token = None if self.token is None else self.token.strip()  # as read from a file
         if token is not None and not (token.isascii() and token.isprintable() and token):
             raise UsageError(f"{option('token')} is empty, or has characters that no token has")
@@ -80,8 +80,20 @@ class Connection:
         }
 
 
-def _require_address(url: str) -> None:
-    example = option("url", "http://127.0.0.1:8000")
+def require_address(url: str, *, name: str = "url") -> None:
+    """Refuse what is no address of a service.
+
+    Parameters
+    ----------
+    url : str
+    name : str
+        Of the option that gives it.
+
+    Raises
+    ------
+    UsageError
+    """
+    example = option(name, "http://127.0.0.1:8000")
     try:
         parts = urlsplit(url)
         port_is_one = parts.port is None or parts.port > 0

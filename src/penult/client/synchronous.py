@@ -121,8 +121,7 @@ class Client:
         photo : path, bytes, binary file, Pillow image, array or address
             The photo.
         top : int, optional
-            How many of the most probable classes to return; by default as many as the service was
-            started with.
+            How many of the most probable classes to return; 5 by default.
 
         Returns
         -------

@@ -25,6 +25,7 @@ from penult.errors import (
     UsageError,
 )
 from penult.messages import printable
+from penult.serving.invalid_requests import invalid_request
 from penult.serving.security_headers import security_headers
 
 if TYPE_CHECKING:
@@ -126,21 +127,9 @@ def install(app: FastAPI) -> None:
             told = f"{request.method} is not allowed here; send {allowed}"
         return problem(error.status_code, told, error.headers)
 
-    async def invalid(_: Request, error: Exception) -> JSONResponse:
+    async def invalid(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)
-        first = error.errors()[0]
-        name = ".".join(str(one) for one in first["loc"][1:])
-        given = first.get("input")
-        if isinstance(given, bytes):
-            return problem(
-                415, "the body is no JSON by its type; send Content-Type: application/json"
-            )
-        if not name and given is None:
-            return problem(422, "no body was sent; send JSON, as /v1/openapi.json describes it")
-        if first["type"] == "missing":
-            return problem(422, f"{name[:80]} is missing; /v1/openapi.json says what belongs there")
-        told = first["msg"][:1].lower() + first["msg"][1:]
-        return problem(422, f"{name[:80] or 'the body'} is {str(given)[:80]!r}: {told}")
+        return problem(*invalid_request(error.errors(), request.headers.get("content-type", "")))
 
     async def unexpected(request: Request, error: Exception) -> JSONResponse:
         # Starlette raises it once more, and uvicorn logs it; it answers in front of `Guard`.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from penult.errors import PenultError
 from penult.serving.models.opening import open_served
+from penult.wording import count
 
 if TYPE_CHECKING:
     from penult.serving.models.served import Served
@@ -50,5 +51,13 @@ def reload(service: Service) -> Served:
         service.served = now
     now.start()
     was.close()
-    log.info("penult: reloaded: version %s, before %s", now.version, was.version)
+    # Of its own name, so that the command line can print this and no more.
+    logging.getLogger(__name__).info("penult: reloaded %s", _told(now))
     return now
+
+
+def _told(served: Served) -> str:
+    names = [one.name for one in (served.classifier, served.gallery) if one is not None]
+    if served.gallery is None:
+        return " and ".join(names)
+    return f"{' and '.join(names)}: {count(len(served.gallery.gallery.index), 'image')}"

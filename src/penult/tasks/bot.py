@@ -107,6 +107,10 @@ def bot(
                 f"{what_given(user)} is no number of a user of Telegram; for example {example}"
             )
     require_extra(command("bot"), "bot", "telegram", "tornado", "httpx")
+
+    from penult.client.connection import require_address
+
+    require_address(service, name="service")
     settings = TelegramSettings(
         token=_bot_token(token_env, token_file), api_url=api_url, webhook=webhook, listen=listen
     )

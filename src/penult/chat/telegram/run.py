@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+import re
 import secrets
 import socket
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
+from urllib.parse import urlsplit
 
 from telegram.error import BadRequest, Conflict, InvalidToken, TelegramError
 from telegram.ext import Application, ApplicationBuilder
@@ -95,7 +97,10 @@ async def run(
         except BadRequest as error:
             raise UsageError(f"Telegram refuses this: {_told(error, settings)}") from None
         except TelegramError as error:
-            raise ServiceError(f"Telegram cannot be reached: {_told(error, settings)}") from None
+            # What the library has put in front, "httpx.ConnectError: ", says nothing to a reader.
+            why = re.sub(r"^httpx\.\w+:\s*", "", _told(error, settings)) or "no answer"
+            host = urlsplit(settings.api_url).netloc.rpartition("@")[2]
+            raise ServiceError(f"Telegram cannot be reached at {host}: {why}") from None
         finally:
             await _stopped(application)
             for request in requests:  # which stay open where the bot never was connected

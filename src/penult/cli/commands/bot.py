@@ -36,7 +36,7 @@ def run(
         typer.Option(metavar="FILE", help="File with the token of the service, if it has one."),
     ] = None,
     k: Annotated[
-        int, typer.Option("-k", help="How many of the nearest pictures to show at once, 1 to 10.")
+        int, typer.Option("-k", "--k", help="How many of the nearest pictures to show, 1 to 10.")
     ] = 5,
     per_minute: Annotated[
         int, typer.Option(help="How much one user may send in a minute: photos, texts, presses.")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -138,30 +140,51 @@ def run(
                 note("Ctrl-C stops it")
         sys.stdout.flush()  # whoever waits for the address may read it from a pipe
 
-    serve(
-        classifier=classifier,
-        gallery=gallery,
-        layer=layer,
-        images=images,
-        host=host,
-        port=port,
-        token_file=token_file,
-        token_env=token_env,
-        no_auth=no_auth,
-        allowed_host=allowed_host or (),
-        label_log=label_log,
-        max_bytes=max_bytes,
-        max_pixels=max_pixels,
-        max_parts=max_parts,
-        queue=queue,
-        timeout=timeout,
-        allow_urls=allow_urls,
-        weights=weights,
-        offline=offline,
-        engine=engine,
-        device=device,
-        batch_size=batch_size,
-        workers=workers,
-        progress=not quiet,
-        on_ready=tell,
-    )
+    with nullcontext() if quiet else _reloads_told():
+        serve(
+            classifier=classifier,
+            gallery=gallery,
+            layer=layer,
+            images=images,
+            host=host,
+            port=port,
+            token_file=token_file,
+            token_env=token_env,
+            no_auth=no_auth,
+            allowed_host=allowed_host or (),
+            label_log=label_log,
+            max_bytes=max_bytes,
+            max_pixels=max_pixels,
+            max_parts=max_parts,
+            queue=queue,
+            timeout=timeout,
+            allow_urls=allow_urls,
+            weights=weights,
+            offline=offline,
+            engine=engine,
+            device=device,
+            batch_size=batch_size,
+            workers=workers,
+            progress=not quiet,
+            on_ready=tell,
+        )
+
+
+@contextmanager
+def _reloads_told() -> Iterator[None]:
+    """Print a line where files were opened anew, which a signal asks for without an answer."""
+    import logging
+
+    class Noted(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            note(record.getMessage())
+
+    log, handler = logging.getLogger("penult.serving.reloading"), Noted()
+    before = log.level
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(before)

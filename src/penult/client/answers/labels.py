@@ -30,6 +30,8 @@ class LabelEntry:
         The number of the call that made it, together with other entries or alone.
     undoes : int or None
         The number of the entry that it takes back.
+    new_class : bool
+        Whether it was a change that gave a label that no image of the gallery had: misspelt, maybe.
     """
 
     entry: int
@@ -40,6 +42,7 @@ class LabelEntry:
     when: str
     batch: int | None = None
     undoes: int | None = None
+    new_class: bool = False
 
 
 @short_repr
@@ -53,10 +56,13 @@ class LabelEntries:
         One an image.
     batch : int or None
         By what number `Client.undo` undoes them all; None where they are from several calls.
+    new_class : bool
+        Whether the label was one that no image of the gallery had: misspelt, maybe.
     """
 
     entries: tuple[LabelEntry, ...]
     batch: int | None = None
+    new_class: bool = False
 
 
 @short_repr

@@ -265,6 +265,8 @@ def _unsure(judged: _Judged) -> list[ReviewItem]:
     for one in among[margin[among] < UNSURE].tolist():
         row, (first, other) = int(rows[one]), order[one].tolist()
         label = int(judged.labels[row])
+        if label >= 0 and label != first and judged.probabilities[row, label] == best[one]:
+            first, other = label, first  # nothing speaks against the label that it has
         shares = (
             f"{judged.names[first]} {probability(float(best[one]))}, "
             f"{judged.names[other]} {probability(float(second[one]))}"

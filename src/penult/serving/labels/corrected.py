@@ -67,7 +67,10 @@ class LabelsNow:
 
     def of(self, place: int) -> tuple[str, ...]:
         """The labels of a row: none, one, or several."""
-        label = self.labels[place]
+        return self.parts(self.labels[place])
+
+    def parts(self, label: str | None) -> tuple[str, ...]:
+        """The labels that a row of such a label has."""
         if label is None:
             return ()
         return tuple(label.split("|")) if self.several else (label,)

@@ -14,8 +14,8 @@ __all__ = ["LabelState"]
 class LabelState:
     """The entries of a log, one after the other.
 
-    Of an image, the last entry counts that was not undone. Where all were, the last undoing does: it
-    said which label the image has from then on, whatever its file says by now.
+    Of an image, the last entry counts that was not undone. Where all were, the last undoing does:
+    it said which label the image has from then on, whatever the gallery's file says by now.
     """
 
     def __init__(self) -> None:

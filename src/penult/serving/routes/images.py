@@ -30,6 +30,8 @@ def router(service: Service) -> APIRouter:
     """Make the routes of images and thumbnails."""
     routes = APIRouter(prefix="/v1", tags=["gallery"], responses=PROBLEMS)
 
+    # The server sends no body with the answer to HEAD.
+    @routes.head(f"/images/{IMAGE_ID}", include_in_schema=False)
     @routes.get(
         f"/images/{IMAGE_ID}",
         name="image",
@@ -59,6 +61,7 @@ def router(service: Service) -> APIRouter:
             },
         )
 
+    @routes.head(f"/thumbnails/{IMAGE_ID}", include_in_schema=False)
     @routes.get(
         f"/thumbnails/{IMAGE_ID}",
         name="thumbnail",

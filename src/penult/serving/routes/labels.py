@@ -14,10 +14,11 @@ from penult.serving.labels.table import gallery_table
 from penult.serving.problems import ProblemError
 from penult.serving.schemas.labels import (
     ImageLabel,
-    LabelChange,
     LabelChanges,
     LabelOfOne,
     LabelOfSeveral,
+    LabelPut,
+    LabelsPut,
     ListedLabels,
     Undo,
 )
@@ -50,9 +51,10 @@ def router(service: Service) -> APIRouter:
             )
         return service.label_log
 
-    def put(ids: Sequence[str], body: LabelOfOne) -> list[LabelEntry]:
+    def put(ids: Sequence[str], body: LabelOfOne) -> tuple[list[LabelEntry], bool]:
         of = collection()
         _require_known(of.gallery, ids)
+        before = of.labels.now()
         entries = log().put(
             ids,
             body.label,
@@ -61,7 +63,7 @@ def router(service: Service) -> APIRouter:
             before=of.labels.original,
         )
         service.metrics.labels_changed(len(entries))
-        return entries
+        return entries, not before.counts.keys() >= set(before.parts(entries[0].new))
 
     @routes.get(
         "",
@@ -113,16 +115,18 @@ def router(service: Service) -> APIRouter:
         label = of.labels.current(image_id)
         return {"id": image_id, "label": label, "history": [asdict(one) for one in history]}
 
-    @routes.put(f"/{IMAGE_ID}", name="set a label", response_model=LabelChange)
+    @routes.put(f"/{IMAGE_ID}", name="set a label", response_model=LabelPut)
     def put_one(image_id: str, body: LabelOfOne) -> dict[str, Any]:
         """Give an image a label, or confirm the one that it has."""
-        return asdict(put([image_id], body)[0])
+        (entry,), new_class = put([image_id], body)
+        return {**asdict(entry), "new_class": new_class}
 
-    @routes.post("", name="set labels", response_model=LabelChanges)
+    @routes.post("", name="set labels", response_model=LabelsPut)
     def put_all(body: LabelOfSeveral) -> dict[str, Any]:
         """Give several images a label at once: all of them, or none."""
-        entries = put(body.ids, body)
-        return {"batch": entries[0].batch, "entries": [asdict(one) for one in entries]}
+        entries, new_class = put(body.ids, body)
+        changes = [asdict(one) for one in entries]
+        return {"batch": entries[0].batch, "entries": changes, "new_class": new_class}
 
     return routes
 

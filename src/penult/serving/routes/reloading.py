@@ -28,7 +28,7 @@ def router(service: Service) -> APIRouter:
             return {"version": reload(service).version}
         except PenultError as error:
             told = f"not reloaded, what was served is served still: {error}"
-            raise ProblemError(500, told) from None
+            raise ProblemError(409, told) from None
 
     routes.add_api_route(
         "/v1/reload",

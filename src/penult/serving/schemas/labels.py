@@ -12,6 +12,8 @@ __all__ = [
     "LabelChanges",
     "LabelOfOne",
     "LabelOfSeveral",
+    "LabelPut",
+    "LabelsPut",
     "ListedLabels",
     "Undo",
 ]
@@ -55,11 +57,27 @@ class LabelChange(BaseModel):
     undoes: int | None
 
 
+class LabelPut(LabelChange):
+    """A change that was asked for."""
+
+    new_class: Annotated[
+        bool, Field(description="Whether no image of the gallery had the label, or one of them.")
+    ]
+
+
 class LabelChanges(BaseModel):
     """Changes that were made at once."""
 
     batch: int
     entries: list[LabelChange]
+
+
+class LabelsPut(LabelChanges):
+    """Changes that were asked for at once."""
+
+    new_class: Annotated[
+        bool, Field(description="Whether no image of the gallery had the label, or one of them.")
+    ]
 
 
 class ImageLabel(BaseModel):

@@ -13,6 +13,7 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
 
+from penult.errors import ImageError
 from penult.parsing import read_json
 from penult.records import ImageRecord
 from penult.serving.problems import ProblemError
@@ -31,6 +32,7 @@ FIELDS = ("file", "files", "image", "photo")
 
 _FORM = "multipart/form-data"
 _RAW = ("application/octet-stream", "application/x-www-form-urlencoded")  # the second is curl's own
+_ZIP = "is a zip archive, not a photo; send its photos one by one"
 _OVERHEAD = 1 << 16
 """Bytes of a form beside its photos."""
 
@@ -160,12 +162,20 @@ async def _of_form(request: Request, options: ServiceOptions) -> list[ImageRecor
         parser.close()
         raise ProblemError(400, "the form ends before its last photo does; send it again")
     try:
-        return [await _of_field(name, value, options) for name, value in form.multi_items()]
+        sent = [await _of_field(name, value, options) for name, value in form.multi_items()]
     finally:
         await form.close()
+    if all(_is_zip(data) for _, data in sent):
+        return [_record(name, data) for name, data in sent]
+    # One among others is a failure of its own, as a text is.
+    return [
+        ImageRecord(name, _refused) if _is_zip(data) else _record(name, data) for name, data in sent
+    ]
 
 
-async def _of_field(name: str, value: UploadFile | str, options: ServiceOptions) -> ImageRecord:
+async def _of_field(
+    name: str, value: UploadFile | str, options: ServiceOptions
+) -> tuple[str, bytes]:
     if name not in FIELDS:
         raise ProblemError(400, f"the form has a field {name[:80]!r}; allowed: {', '.join(FIELDS)}")
     if not isinstance(value, UploadFile):
@@ -175,7 +185,7 @@ async def _of_field(name: str, value: UploadFile | str, options: ServiceOptions)
     data = await value.read()
     if len(data) > options.max_bytes:
         raise _too_large(options.max_bytes)
-    return _record(value.filename or "the photo", data)
+    return value.filename or "the photo", data
 
 
 class _InMemory(MultiPartParser):
@@ -255,8 +265,12 @@ def _object(data: bytes) -> dict[str, Any]:
 
 def _record(name: str, data: bytes) -> ImageRecord:
     if _is_zip(data):
-        raise ProblemError(415, f"{name} is a zip archive, not a photo; send its photos one by one")
+        raise ProblemError(415, f"{name} {_ZIP}")
     return ImageRecord(name, partial(BytesIO, data))
+
+
+def _refused() -> BytesIO:
+    raise ImageError(_ZIP)
 
 
 def _is_zip(data: bytes) -> bool:

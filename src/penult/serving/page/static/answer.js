@@ -20,8 +20,7 @@ export function verdict(said) {
   const heading = element("h3", {}, ...(names.length ? names : ["No class"]));
   if (said.unlike) {
     box.append(element("p", { class: "unlike" },
-      element("strong", {}, "Unlike anything seen. "),
-      gallery ? "No picture of the gallery is near this one, so the class below is a guess." : "This photo is far from all that the classifier was trained on, so the class below is a guess."));
+      gallery ? "Unusual for this gallery: few of its pictures look like this one. Check the class." : "Unusual for this classifier: few of the photos that it was trained on look like this one. Check the class."));
   }
   const sure = said.probability;
   box.append(heading, element("p", { class: "soft sure" }, gallery ? `${percent(sure)} of the votes of the nearest pictures` : `${percent(sure)} probable`));
@@ -57,6 +56,7 @@ export class Nearest {
     const { hits, exact_copy: copy } = await ask("search", { method: "POST", query, signal: this.signal, ...sent });
     this.copy.replaceChildren();
     if (copy) {
+      this.root.parentElement?.querySelector(".unlike")?.remove(); // it is in the gallery, and so nothing unusual
       this.copy.append("The same file is in the gallery: ", element("a", { href: link("similar", { id: copy }) }, idElement(copy)), ".");
     }
     return { rows: hits, total: null };

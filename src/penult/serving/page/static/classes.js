@@ -11,6 +11,7 @@ export class Classes {
       for (const label of fresh) this.counts.set(label, 0);
       if (fresh.length) this.fill();
     });
+    corrections.knows = (label) => this.counts.has(label) || label.split("|").every((one) => this.counts.has(one.trim()));
     this.fill();
   }
 

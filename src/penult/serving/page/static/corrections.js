@@ -1,4 +1,5 @@
 // Labels that are changed here: sent to the service's log, and taken back.
+import { confirmed } from "./asking.js";
 import { count, printable } from "./elements.js";
 import { ask, idPath } from "./service.js";
 import { toast } from "./toast.js";
@@ -34,10 +35,14 @@ export class Corrections extends EventTarget {
   get who() { return stored(localStorage, WHO, ""); }
   set who(name) { store(localStorage, WHO, name.trim()); }
 
+  // Whether a label is a class of the gallery; the classes say so once they are there.
+  knows() { return true; }
+
   show() { this.button.hidden = !this.allowed || !this.done.length; }
 
   // Give pictures a label (null for none); the same label again confirms it. Whether that was done.
   async change(ids, label) {
+    if (label !== null && !this.knows(label) && !(await confirmed(`No picture has the label ${shown(label)} yet. Make it a new class?`, [], "New class"))) return false;
     const who = this.who || undefined;
     let entries, back;
     try {

@@ -63,7 +63,7 @@ export class TryView {
       if (!photo.file.size) throw new Error(`${name} is empty.`);
       await photo.file.slice(0, 1).arrayBuffer().catch(() => { throw new Error(`${name} cannot be read. Is it a folder, or has it moved?`); });
       photo.said = this.page.facts.classes ? await classified(photo.file) : {};
-      label.textContent = photo.said.unlike ? "unlike any" : printable(photo.said.label ?? "");
+      label.textContent = photo.said.unlike ? "unusual" : printable(photo.said.label ?? "");
     } catch (problem) {
       photo.problem = problem.message;
       label.textContent = "not read";
