@@ -325,6 +325,8 @@ def test_one_label_is_corrected_and_taken_back_with_ctrl_z(page, address):
     fill(page, "#viewer .who input", "Ada", "change")
     fill(page, "#viewer .editor input", "ox-eye")
     click(page, "#viewer .editor .main")
+    assert text(page, "#asking-words").endswith("label “ox-eye” yet. Make it a new class?")
+    click(page, "#asking [value=yes]")
     said(page, "daisy/03.png: now “ox-eye”.")
     assert text(page, "#viewer figcaption strong") == "ox-eye"
     assert label_of(page, address, "daisy/03.png") == "ox-eye"
@@ -353,7 +355,7 @@ def test_many_are_relabelled_at_once_when_that_was_confirmed(page, address):
     assert text(page, "#chosen .count") == "3 pictures chosen"
     fill(page, "#chosen-label", "red")
     click(page, "#chosen .main")
-    assert text(page, "#asking-words") == "Give 3 pictures the label “red”?"
+    assert text(page, "#asking-words") == "Give 3 pictures the label “red”? It is a new class."
     assert text(page, "#asking .details-line") == "Now: rose 2, tulip 1."
     click(page, "#asking [value=no]")
     page.until("!document.querySelector('#asking').open")
@@ -416,7 +418,8 @@ def test_the_lasso_of_the_map_chooses_pictures_and_new_labels_colour_them(page, 
     page.run(f"rowMap.select([rowMap.data.ids.indexOf('{STRAY}')])")
     fill(page, "#chosen-label", "poppy")
     click(page, "#chosen .main")
-    said(page, "now “poppy”")  # of one, nobody is asked
+    click(page, "#asking [value=yes]")  # of one, nobody is asked but for a new class
+    said(page, "now “poppy”")
     assert "poppy" in texts(page, "#map .legend .name")
     page.run(f"rowMap.open(rowMap.data.ids.indexOf('{STRAY}'))")
     page.until("document.querySelectorAll('#map .near .thumb').length === 10")

@@ -42,7 +42,11 @@ export class Corrections extends EventTarget {
 
   // Give pictures a label (null for none); the same label again confirms it. Whether that was done.
   async change(ids, label) {
-    if (label !== null && !this.knows(label) && !(await confirmed(`No picture has the label ${shown(label)} yet. Make it a new class?`, [], "New class"))) return false;
+    // Of several pictures, whoever asked for them has said so already.
+    if (ids.length === 1 && label !== null && !this.knows(label)) {
+      const asked = `No picture has the label ${shown(label)} yet. Make it a new class?`;
+      if (!(await confirmed(asked, [], "New class"))) return false;
+    }
     const who = this.who || undefined;
     let entries, back;
     try {

@@ -51,7 +51,8 @@ export class Selection {
     const label = this.field.value.trim();
     if (!label) { this.field.focus(); toast.say("Type the new label first.", { wrong: true }); return; }
     const ids = [...this.rows.keys()];
-    const asked = `Give ${count(ids.length, "picture")} the label “${printable(label)}”?`;
+    const fresh = this.corrections.knows(label) ? "" : " It is a new class.";
+    const asked = `Give ${count(ids.length, "picture")} the label “${printable(label)}”?${fresh}`;
     if (ids.length > 1 && !(await confirmed(asked, this.now, `Relabel ${ids.length.toLocaleString("en")}`))) return;
     if (await this.corrections.change(ids, label)) this.clear();
   }
