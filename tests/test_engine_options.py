@@ -36,6 +36,7 @@ CALLS = {
     "FeatureExtractor": lambda s, **given: penult.FeatureExtractor(s.model, **given).fit_transform(
         s.images
     ),
+    "serve": lambda s, **given: penult.serve(classifier=s.classifier, port=0, **given),
     "Classifier.predict": lambda s, **given: list(s.classifier.predict(s.photos, **given)),
 }
 
