@@ -138,6 +138,8 @@ def serve(
         As `penult.load_classifier` and `penult.search` do.
     """
     require_extra("the service", "serve", *_MODULES)
+    from threadpoolctl import threadpool_limits
+
     from penult.serving.access import access_rules
     from penult.serving.engine_queue import EngineQueue
     from penult.serving.models.opening import open_served
@@ -172,6 +174,8 @@ def serve(
     if not 0 <= port <= 65535:
         raise UsageError(f"{option('port', port)} is no port; give 1 to 65535, or 0 for a free one")
     with listen(host, port) as taken, ExitStack() as opened:
+        # Few rows at a time are classified: threads of BLAS would spin on the cores that decode.
+        opened.enter_context(threadpool_limits(1))
         log = _label_log(label_log, gallery)
         if log is not None:
             opened.enter_context(log)
