@@ -1,7 +1,7 @@
 # `make demo` and `make test` are all that is needed; `make` alone lists the rest.
 
 PYTHON ?= python3
-EXTRAS := torch,bundled,keras,fast,heif,hf,onnx,int8,parquet,umap,tensorboard,remote,serve,client,bot,dev
+EXTRAS := torch,bundled,keras,fast,heif,hf,onnx,int8,parquet,umap,tensorboard,remote,serve,client,bot,ray,postgres,qdrant,dev
 
 SHELL := /bin/bash
 # A test is small: threads of a matrix product would wait for each other, in two workers at a time.
