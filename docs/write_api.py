@@ -56,7 +56,9 @@ GROUPS = {
     "client.answers.LabelEntry client.answers.LabelHistory client.answers.LabelChanges "
     "client.answers.ChangedLabel client.answers.ServedModel",
     "A chat bot": "bot",
-    "Before a run": "models layers fetch show_input sample LayerInfo FetchedWeights "
+    "Before a run": "models layers plan_machines fetch show_input sample LayerInfo "
+    "MachinePlan capacity.planned_way.PlannedWay capacity.machine_plan.PlannedStorage "
+    "capacity.rates.Measured capacity.rates.SampleFacts FetchedWeights "
     "ShownInput WrittenSample",
     "Inside scikit-learn": "FeatureExtractor FineTuner",
     "Networks in a file": "convert Converted quantize Quantization",

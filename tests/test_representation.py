@@ -54,6 +54,7 @@ OWN = {
     "Features",
     "Finetuned",
     "Recipe",
+    "MachinePlan",
     "Outliers",
     "RowMap",
     "Scores",

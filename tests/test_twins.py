@@ -15,9 +15,11 @@ import penult
 from penult.interface import command_name
 
 COMMANDS = {name.replace("-", "_"): command for name, command in typed_commands.COMMANDS.items()}
-IN_GROUPS = {"labels apply": "apply_labels"}
-"""A verb comes last where it is typed after a group's name, and first in Python."""
-COMMANDS = {IN_GROUPS.get(name, name): command for name, command in COMMANDS.items()}
+OTHER_NAMES = {"labels apply": "apply_labels", "plan": "plan_machines"}
+"""A verb comes last where it is typed after a group's name, and first in Python.
+
+`penult.plan` has long been the twin of `penult extract --dry-run`."""
+COMMANDS = {OTHER_NAMES.get(name, name): command for name, command in COMMANDS.items()}
 FUNCTIONS = {
     name: value for name in penult.__all__ if inspect.isfunction(value := getattr(penult, name))
 }
@@ -61,8 +63,8 @@ def parameters_of(function):
     return {name: p for name, p in found.items() if not re.match(r"on_(?!error)|progress$", name)}
 
 
-def test_a_command_in_a_group_is_named_in_messages_as_it_is_typed():
-    assert {command_name(function): function for function in IN_GROUPS.values()} == IN_GROUPS
+def test_a_command_of_another_name_is_named_in_messages_as_it_is_typed():
+    assert {command_name(function): function for function in OTHER_NAMES.values()} == OTHER_NAMES
 
 
 def test_each_command_is_a_function_and_each_function_a_command():

@@ -47,6 +47,7 @@ from penult.errors import (
 from penult.messages import make_printable
 
 if TYPE_CHECKING:
+    from penult.capacity.machine_plan import MachinePlan
     from penult.classify.classifier import Classifier
     from penult.classify.evaluation.result import Evaluation
     from penult.classify.export.export import Exported, export
@@ -163,6 +164,7 @@ _HOMES = {
     "LayerInfo": "penult.tasks.layers",
     "Plan": "penult.planning",
     "Look": "penult.records",
+    "MachinePlan": "penult.capacity.machine_plan",
     "MovedBack": "penult.records",
     "Outlier": "penult.records",
     "Outliers": "penult.records",
@@ -208,6 +210,7 @@ _HOMES = {
     "outliers": "penult.tasks.outliers",
     "move_back": "penult.classify.prediction.moves",
     "plan": "penult.planning",
+    "plan_machines": "penult.tasks.plan_machines",
     "predict": "penult.tasks.predict",
     "quantize": "penult.quantization",
     "reduce": "penult.combine.reduce",
@@ -262,6 +265,7 @@ __all__ = [
     "LabelLogError",
     "LayerInfo",
     "Look",
+    "MachinePlan",
     "MissingExtraError",
     "MovedBack",
     "Outlier",
@@ -325,6 +329,7 @@ __all__ = [
     "move_back",
     "outliers",
     "plan",
+    "plan_machines",
     "predict",
     "quantize",
     "reduce",

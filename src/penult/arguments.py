@@ -20,7 +20,12 @@ _LEAST_MEMORY = 1_000_000
 _PATHS = frozenset({"images", "data", "calibrate", "labels", "weights"})
 _FOLDERS = frozenset({"images", "data", "calibrate", "copy_to", "folder", "directory", "results"})
 # What is read from a text, and is no name.
-_NOT_NAMES = {"k": "a number, or several such as 1,5,10", "max_memory": "a size such as 4GB"}
+_NOT_NAMES = {
+    "k": "a number, or several such as 1,5,10",
+    "max_memory": "a size such as 4GB",
+    "images": "a number such as 1e9",
+    "deadline": "a time such as 24h",
+}
 # In bytes: of a name, and of a path, on every file system that Linux, macOS and Windows have.
 _LONGEST_NAME, _LONGEST_PATH = 255, 4095
 
@@ -65,7 +70,9 @@ def require_name(argument: str, value: object) -> None:
 
 def is_path(name: str, annotation: str) -> bool:
     """Whether an argument is a path, or several."""
-    return "Path" in annotation or name in _PATHS
+    # The images of a plan are a number of them, in a function and in a command.
+    is_number = "float" in annotation or "NUMBER" in annotation
+    return "Path" in annotation or (name in _PATHS and not is_number)
 
 
 def require_texts(

@@ -21,7 +21,7 @@ __all__ = [
 ]
 
 _FLAG = object()
-_IN_GROUPS = {"apply_labels": "labels apply"}
+_OTHER_NAMES = {"apply_labels": "labels apply", "plan_machines": "plan"}
 _at_command_line = False
 
 
@@ -99,7 +99,7 @@ def command_name(function: str) -> str:
     >>> command_name("show_input"), command_name("apply_labels")
     ('show-input', 'labels apply')
     """
-    return _IN_GROUPS.get(function, function.replace("_", "-"))
+    return _OTHER_NAMES.get(function, function.replace("_", "-"))
 
 
 def as_argument(path: str) -> str:

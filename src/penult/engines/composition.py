@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Pixels = dict[Preprocessing, NDArray[np.uint8]]
 
-__all__ = ["Composition"]
+__all__ = ["Composition", "transforms_of"]
 
 
 class Composition:
@@ -50,16 +50,13 @@ class Composition:
         self.recipes, self.engines = tuple(recipes), tuple(engines)
         self.batch_size = max(engine.batch_size for engine in self.engines)
         self.concurrency = max(engine.concurrency for engine in self.engines)
-        needs = dict.fromkeys(one for recipe in self.recipes for one in recipe.needs())
-        views: dict[Preprocessing, dict[View, None]] = {}
-        for leaf, view in needs:
-            views.setdefault(leaf.preprocessing, {})[view] = None
-        self.transforms = {seen: Transform(seen, tuple(them)) for seen, them in views.items()}
+        needs = _needs(self.recipes)
+        self.transforms = transforms_of(self.recipes)
         # Of the views that images are seen in alike, those that some leaf of an engine needs.
         self._wanted = [
             [
                 (place, view)
-                for place, view in enumerate(views[engine.recipes[0].preprocessing])
+                for place, view in enumerate(self.transforms[engine.recipes[0].preprocessing].views)
                 if any((leaf, view) in needs for leaf in engine.recipes)
             ]
             for engine in self.engines
@@ -180,3 +177,26 @@ def run_in_pieces(
         return engine.run(images)
     pieces = [engine.run(images[at : at + size]) for at in range(0, len(images), size)]
     return [np.concatenate(blocks) for blocks in zip(*pieces, strict=True)]
+
+
+def transforms_of(recipes: Sequence[Recipe]) -> dict[Preprocessing, Transform]:
+    """Make what turns a decoded image into the pixels that the networks of some recipes see.
+
+    Parameters
+    ----------
+    recipes : sequence of Recipe
+        Of any networks; none is opened.
+
+    Returns
+    -------
+    dict of Preprocessing to Transform
+        One for each way in which they see images, with its views.
+    """
+    views: dict[Preprocessing, dict[View, None]] = {}
+    for leaf, view in _needs(recipes):
+        views.setdefault(leaf.preprocessing, {})[view] = None
+    return {seen: Transform(seen, tuple(them)) for seen, them in views.items()}
+
+
+def _needs(recipes: Sequence[Recipe]) -> dict[tuple[BackboneRecipe, View], None]:
+    return dict.fromkeys(one for recipe in recipes for one in recipe.needs())

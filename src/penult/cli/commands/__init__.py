@@ -21,6 +21,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     command_name(name): import_module(f"{__name__}.{name}").run
     for name in (
         "extract",
+        "plan_machines",
         "join",
         "reduce",
         "index",

@@ -1,0 +1,105 @@
+"""What is asked: how many images, on what machines, until when."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+
+from penult.errors import UsageError
+from penult.interface import option
+from penult.representation import what_given
+
+__all__ = ["MOST_MACHINES", "Request", "as_images", "as_seconds"]
+
+MOST_IMAGES = 10**15
+MOST_MACHINES = 100_000
+_SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """How many images, and with what.
+
+    Attributes
+    ----------
+    images : int
+        How many there are.
+    machines : int or None
+        None: as many as the deadline needs, or one.
+    cores, gpus : int
+        Of each machine.
+    deadline : float or None
+        Seconds that it may take.
+    price_per_hour : float or None
+        Of one machine, in whatever currency.
+    """
+
+    images: int
+    machines: int | None = None
+    cores: int
+    gpus: int = 0
+    deadline: float | None = None
+    price_per_hour: float | None = None
+
+    def __post_init__(self) -> None:
+        for name, least in (("machines", 1), ("cores", 1), ("gpus", 0)):
+            value = getattr(self, name)
+            if value is not None and not least <= value <= MOST_MACHINES:
+                raise UsageError(
+                    f"{option(name, value)} was given; give {least} to {MOST_MACHINES:,}"
+                    f"{' machines' if name == 'machines' else ', of each machine'}"
+                )
+        if self.gpus > self.cores:
+            raise UsageError(
+                f"{option('gpus', self.gpus)} and {option('cores', self.cores)} were given; each "
+                "GPU needs a core at least, which reads photos for it"
+            )
+        price = self.price_per_hour
+        if price is not None and not (0 < price < math.inf):
+            raise UsageError(
+                f"{option('price_per_hour', price)} was given; give what one machine costs an "
+                "hour, a number above 0"
+            )
+
+
+def as_images(given: float | str) -> int:
+    """Read a number of images, such as ``"1e9"`` or ``"1,000,000"``.
+
+    Raises
+    ------
+    UsageError
+        If it is none, less than one, or more than 10¹⁵.
+    """
+    try:
+        number = float(given.replace(",", "").replace("_", "") if isinstance(given, str) else given)
+    except ValueError:
+        number = math.nan
+    if not 1 <= number <= MOST_IMAGES:
+        raise UsageError(
+            f"{option('images')} is {what_given(given)}; give a number from 1 to 1e15, such as 1e9"
+        )
+    if number != int(number):
+        raise UsageError(
+            f"{option('images')} is {what_given(given)}; give a whole number, such as 1e9"
+        )
+    return int(number)
+
+
+def as_seconds(given: str | None) -> float | None:
+    """Read a time such as ``"24h"``, ``"90m"`` or ``"3d"``.
+
+    Raises
+    ------
+    UsageError
+        If it is none, or not above 0.
+    """
+    if given is None:
+        return None
+    found = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?) ?(s|m|min|h|d)", given.strip())
+    if found is None or float(found[1]) == 0:
+        raise UsageError(
+            f"{option('deadline')} is {what_given(given)}; give a time with its unit, such as 24h, "
+            "90m or 3d"
+        )
+    return float(found[1]) * _SECONDS[found[2]]

@@ -1,0 +1,130 @@
+"""The photos that rates are measured with: some of a folder, or made-up ones."""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from penult.errors import ImageError, PenultError, SourceError
+from penult.images.listing_options import ListingOptions
+from penult.images.read import read_bytes
+from penult.records import ImageRecord
+from penult.wording import count
+
+if TYPE_CHECKING:
+    from penult.images.listing import Images
+
+__all__ = ["SYNTHETIC_SIZE", "Photos", "open_photos"]
+
+SYNTHETIC_SIZE = (500, 375)
+"""(width, height) in pixels of made-up photos: what most of ImageNet's have."""
+
+_SYNTHETIC = 32
+_MOST = 2_000
+_MOST_BYTES = 256_000_000
+
+
+@dataclass(frozen=True)
+class Photos:
+    """Photos in an order that is as good as random, of which the first few are a sample.
+
+    Attributes
+    ----------
+    name : str
+        Where they are from.
+    records : sequence of ImageRecord
+        Not more than 2,000.
+    synthetic : bool
+        Whether they were made up.
+    """
+
+    name: str
+    records: Sequence[ImageRecord]
+    synthetic: bool = False
+
+    def at_hand(self, seconds: float) -> tuple[list[ImageRecord], list[int], int]:
+        """Read photos for so long, so that no storage is waited for when they are measured.
+
+        Parameters
+        ----------
+        seconds : float
+            After which no more are read; two are in any case.
+
+        Returns
+        -------
+        records : list of ImageRecord
+            Whose bytes are in memory.
+        sizes : list of int
+            Bytes of each.
+        failed : int
+            How many could not be read.
+        """
+        records: list[ImageRecord] = []
+        sizes: list[int] = []
+        until, failed = time.perf_counter() + seconds, 0
+        for record in self.records:
+            late = time.perf_counter() > until or sum(sizes) > _MOST_BYTES
+            if late and len(records) > 1:
+                break
+            try:
+                data = read_bytes(record)
+            except (ImageError, PenultError):
+                failed += 1
+                continue
+            records.append(replace(record, open=partial(io.BytesIO, data), path=None))
+            sizes.append(len(data))
+        return records, sizes, failed
+
+
+def open_photos(sample: Images | None, *, offline: bool = False) -> Photos:
+    """List a sample, or make photos up.
+
+    Parameters
+    ----------
+    sample : path, address, list of them, or DataFrame, or None
+        As `penult.extract` takes images.
+    offline : bool
+        Never touch the network.
+
+    Raises
+    ------
+    SourceError, UsageError
+        If there is no image in it.
+    """
+    if sample is None:
+        width, height = SYNTHETIC_SIZE
+        name = f"{_SYNTHETIC} made-up photos of {width} × {height} pixels"
+        return Photos(name, list(_made_up()), synthetic=True)
+    options = ListingOptions(splits="auto")
+    sources = options.sources(sample)
+    records = options.list(sources, offline=offline).records
+    if not records:
+        raise SourceError("the sample holds no image; give a folder of photos")
+    chosen = np.random.default_rng(0).permutation(len(records))[:_MOST]
+    name = str(sources[0]) if len(sources) == 1 else count(len(sources), "source")
+    return Photos(name, [records[int(k)] for k in chosen])
+
+
+def _made_up() -> Iterator[ImageRecord]:
+    """JPEGs of smooth shapes and grain, some 60 kB each, in class folders with long names."""
+    from PIL import Image
+
+    rng = np.random.default_rng(0)
+    width, height = SYNTHETIC_SIZE
+    for k in range(_SYNTHETIC):
+        shapes = Image.fromarray(rng.integers(0, 256, (12, 16, 3), np.uint8))
+        smooth = np.asarray(shapes.resize((width, height), Image.Resampling.BICUBIC), np.float64)
+        pixels = smooth + rng.normal(0, 8, smooth.shape)
+        file = io.BytesIO()
+        Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(file, "JPEG", quality=90)
+        yield ImageRecord(
+            f"class_{k % 8:04}/image_{k:012}.jpg",
+            partial(io.BytesIO, file.getvalue()),
+            labels=(f"class_{k % 8:04}",),
+        )
