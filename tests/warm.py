@@ -55,7 +55,11 @@ def put_penult_into(folder: Path) -> Iterator[None]:
     """Write `penult` into a folder; it works until the context ends."""
     address = str(folder / "socket")
     command = [sys.executable, "-W", "ignore", __file__, address]
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}  # OpenBLAS starts its threads on import
+    # On being imported, OpenBLAS starts its threads, and pyarrow one that gives memory back.
+    environment = os.environ | {
+        "OMP_NUM_THREADS": "1",
+        "JE_ARROW_MALLOC_CONF": "background_thread:false",
+    }
     with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as server:
         assert server.stdout.readline() == b"ready\n"
         client = textwrap.dedent(CLIENT).lstrip().format(python=sys.executable, address=address)
