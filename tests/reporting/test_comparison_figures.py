@@ -296,6 +296,25 @@ def test_the_charts_of_a_page_share_no_ids_and_are_the_same_again():
         )
 
 
+def test_a_figure_that_files_and_a_page_show_is_drawn_as_svg_once(tmp_path, monkeypatch):
+    drawn = bars_of(comparisons.two_models())["accuracy"]
+    saved = []
+    monkeypatch.setattr(
+        drawn,
+        "savefig",
+        lambda *given, save=drawn.savefig, **how: (
+            saved.append(how["format"]) or save(*given, **how)
+        ),
+    )
+    write_figures({"accuracy": drawn}, tmp_path)
+    inside = ET.fromstring(to_svg(drawn, "accuracy"))
+    alone = ET.fromstring((tmp_path / "accuracy.svg").read_bytes())
+    assert saved == ["png", "svg"]
+    ground, *others = alone
+    assert (ground.tag.rpartition("}")[2], ground.get("style")) == ("rect", "fill: #ffffff")
+    assert len(others) == len(inside)
+
+
 def test_files_stand_alone_and_those_of_a_later_call_replace_them(tmp_path):
     folder = tmp_path / "figures"
     written = write_figures(comparison_figures(comparisons.two_models()), folder)

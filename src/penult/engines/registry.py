@@ -20,7 +20,14 @@ from penult.extras import has_torch, require_torch
 from penult.interface import option
 from penult.recipe import BackboneRecipe
 
-__all__ = ["ENGINES", "EngineEntry", "engines_for", "open_engine", "require_device"]
+__all__ = [
+    "ENGINES",
+    "EngineEntry",
+    "engines_for",
+    "engines_tried",
+    "open_engine",
+    "require_device",
+]
 
 
 @dataclass(frozen=True)
@@ -85,6 +92,48 @@ def engines_for(backbone: Backbone) -> tuple[str, ...]:
     return tuple(name for name, entry in ENGINES.items() if forms & set(entry.forms))
 
 
+def engines_tried(
+    backbone: Backbone,
+    recipes: Sequence[BackboneRecipe],
+    *,
+    engine: str = "auto",
+    device: str = "auto",
+) -> list[str]:
+    """List the engines that `open_engine` tries, the first one first; nothing is opened.
+
+    Raises
+    ------
+    UnknownNameError, UsageError, MissingExtraError, EngineError
+        As `open_engine` does.
+    """
+    if engine not in ("auto", *ENGINES):
+        raise UnknownNameError("engine", engine, ("auto", *ENGINES))
+    require_device(device)
+    able = engines_for(backbone)
+    if not able:
+        forms = " or ".join(backbone.metadata.forms)
+        raise EngineError(f"{backbone.described} is of a form ({forms}) that no engine runs")
+    if engine != "auto" and engine not in able:
+        raise UsageError(
+            f"{backbone.described} runs with the engine {' or '.join(able)} alone; leave out "
+            f"{option('engine', engine)}"
+        )
+    candidates = [engine]
+    if engine == "auto":
+        candidates = [name for name in able if ENGINES[name].auto] or list(able)
+    kind = device.partition(":")[0]
+    if kind == "auto":
+        kind = _best_device({kind for name in candidates for kind in ENGINES[name].devices})
+    on_device = [name for name in candidates if kind in ENGINES[name].devices]
+    if not on_device:
+        places = " or ".join(_PLACES[kind] for kind in ENGINES[candidates[0]].devices)
+        raise UsageError(
+            f"the engine {candidates[0]} runs on {places}; leave out {option('device', device)}"
+        )
+    on_device = _without_torch(on_device, backbone, engine, device)
+    return _computing_in(recipes[0].precision, on_device, kind)
+
+
 def open_engine(
     backbone: Backbone,
     recipes: Sequence[BackboneRecipe],
@@ -128,37 +177,12 @@ def open_engine(
     EngineError
         If the network cannot be run here.
     """
-    if engine not in ("auto", *ENGINES):
-        raise UnknownNameError("engine", engine, ("auto", *ENGINES))
-    require_device(device)
-    able = engines_for(backbone)
-    if not able:
-        forms = " or ".join(backbone.metadata.forms)
-        raise EngineError(f"{backbone.described} is of a form ({forms}) that no engine runs")
-    if engine != "auto" and engine not in able:
-        raise UsageError(
-            f"{backbone.described} runs with the engine {' or '.join(able)} alone; leave out "
-            f"{option('engine', engine)}"
-        )
-    candidates = [engine]
-    if engine == "auto":
-        candidates = [name for name in able if ENGINES[name].auto] or list(able)
-    kind = device.partition(":")[0]
-    if kind == "auto":
-        kind = _best_device({kind for name in candidates for kind in ENGINES[name].devices})
-    on_device = [name for name in candidates if kind in ENGINES[name].devices]
-    if not on_device:
-        places = " or ".join(_PLACES[kind] for kind in ENGINES[candidates[0]].devices)
-        raise UsageError(
-            f"the engine {candidates[0]} runs on {places}; leave out {option('device', device)}"
-        )
-    on_device = _without_torch(on_device, backbone, engine, device)
-    on_device = _computing_in(recipes[0].precision, on_device, kind)
+    names = engines_tried(backbone, recipes, engine=engine, device=device)
     settings = EngineSettings(
         device=device, batch_size=batch_size, streams=streams, images=images, fresh=fresh
     )
-    *preferred, last = on_device
-    for name, next_name in zip(preferred, on_device[1:], strict=True):
+    *preferred, last = names
+    for name, next_name in zip(preferred, names[1:], strict=True):
         try:
             return _open(name, backbone, recipes, settings)
         except EngineError as error:

@@ -52,6 +52,14 @@ def test_where_one_network_cannot_be_counted_nothing_is_told_of_all(tiny, twin, 
     assert flops_of(opened(tiny, twin)) is None
 
 
+@pytest.mark.parametrize("engine", ["torch", "openvino"])
+@pytest.mark.torch
+def test_operations_are_counted_and_no_engine_is_opened(engine, tiny, monkeypatch):
+    monkeypatch.setattr("penult.extractor.opened.open_engine", None)
+    options = EngineOptions(engine=engine, device="cpu")
+    assert flops_of(ExtractorSpec(rows=ModelRows(models=(tiny,)), engine=options).open()) == TINY
+
+
 @pytest.mark.torch
 def test_a_count_that_fails_is_no_failure_of_what_was_measured(tiny, monkeypatch):
     def fail(*_):

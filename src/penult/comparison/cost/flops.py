@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from penult.comparison.cost.graph_flops import graph_flops
+from penult.engines.registry import engines_tried
 from penult.extractor import by_network
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ def flops_of(extractor: Extractor) -> int | None:
     Parameters
     ----------
     extractor : Extractor
-        Opened; the form of each network in which its engine runs it is what is counted.
+        Opened; the form of each network in which its engine runs it is what is counted. The engines
+        are not opened for that.
 
     Returns
     -------
@@ -33,22 +35,27 @@ def flops_of(extractor: Extractor) -> int | None:
     """
     needs = dict.fromkeys(one for recipe in extractor.recipes for one in recipe.needs())
     total = 0
-    for backbone, own, engine in zip(
-        extractor.backbones,
-        by_network(extractor.recipes),
-        extractor.engine.engines,
-        strict=True,
-    ):
+    chosen = extractor.spec.engine
+    for backbone, own in zip(extractor.backbones, by_network(extractor.recipes), strict=True):
         views = {view for leaf, view in needs if leaf in own}
-        try:
-            of_one = _flops(backbone, own, engine.name)
-        except Exception as error:  # whoever's network it is, its speed was measured
-            of_one = None
-            logging.getLogger("penult").debug("penult: flops of %s: %s", backbone.name, error)
+        names = engines_tried(backbone, own, engine=chosen.engine, device=chosen.device)
+        of_one = _by_the_first_that_can(backbone, own, names)
         if of_one is None:
             return None
         total += len(views) * of_one
     return total
+
+
+def _by_the_first_that_can(
+    backbone: Backbone, recipes: Sequence[BackboneRecipe], engines: Sequence[str]
+) -> int | None:
+    """As the network would run: by the next engine where one cannot have it."""
+    for engine in engines:
+        try:
+            return _flops(backbone, recipes, engine)
+        except Exception as error:  # whoever's network it is, it is not for its flops that it runs
+            logging.getLogger("penult").debug("penult: flops of %s: %s", backbone.name, error)
+    return None
 
 
 def _flops(backbone: Backbone, recipes: Sequence[BackboneRecipe], engine: str) -> int | None:

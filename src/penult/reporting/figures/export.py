@@ -1,4 +1,8 @@
-"""Writing a figure: as a PNG or SVG file, or as SVG that takes the page's colours."""
+"""Writing a figure: as a PNG or SVG file, or as SVG that takes the page's colours.
+
+A figure that is shown in several places is measured once and drawn as SVG once: it is not to be
+changed any more when it has been written.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ import re
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from penult.output import atomic_output, atomic_text
 from penult.reporting.figures.colors import VARIABLES
@@ -23,6 +28,8 @@ SVG_MARK = "<!-- Software: penult -->"
 
 MARGIN = 0.12  # inches around a figure
 FONTS = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif'
+
+_GROUND = '<rect width="100%" height="100%" style="fill: #ffffff"/>'
 
 
 def to_png(figure: Figure, path: Path, *, overwrite: bool = False) -> None:
@@ -71,7 +78,7 @@ def to_svg_file(figure: Figure, path: Path, *, overwrite: bool = False) -> None:
     ------
     OutputExistsError, PathNotFoundError, OutputError
     """
-    svg = _svg(figure, path.stem, facecolor="white")
+    svg = re.sub(r"<svg[^>]*>", rf"\g<0>{_GROUND}", _svg(figure, path.stem), count=1)
     svg = re.sub(r"font-family: [^;\"]*", f"font-family: {FONTS}".replace('"', "'"), svg)
     with atomic_text(path, overwrite=overwrite, newline="\n") as file:
         file.write(f'<?xml version="1.0" encoding="utf-8"?>\n{SVG_MARK}\n{svg}\n')
@@ -84,12 +91,26 @@ def to_svg(figure: Figure, name: str = "") -> str:
     ----------
     name : that no other chart of the page has, nor then the ids of its parts
     """
-    svg = _svg(figure, name, transparent=True)
+    svg = _svg(figure, name)
     for colour, variable in VARIABLES.items():
         svg = svg.replace(colour, f"var(--{variable})")
     svg = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", svg, count=1)
     svg = re.sub(r'(<svg[^>]*?) width="([\d.]+)pt"', r'\1 style="max-width: \2pt"', svg, count=1)
     return re.sub(r" ?font-family: [^;\"]*;?", "", svg)  # in the page's own font
+
+
+class _Drawn:
+    """What a figure was measured and drawn as, however many files and pages show it.
+
+    It does not hold the figure, which is forgotten with it.
+    """
+
+    def __init__(self) -> None:
+        self.extent: Any = None
+        self.svgs: dict[str, str] = {}
+
+
+_drawn: WeakKeyDictionary[Figure, _Drawn] = WeakKeyDictionary()
 
 
 def _extent(figure: Figure) -> Any:
@@ -99,11 +120,22 @@ def _extent(figure: Figure) -> Any:
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-    canvas: Any = FigureCanvasAgg(figure)
-    return figure.get_tightbbox(canvas.get_renderer()).padded(MARGIN)
+    drawn = _drawn.setdefault(figure, _Drawn())
+    if drawn.extent is None:
+        canvas: Any = FigureCanvasAgg(figure)
+        drawn.extent = figure.get_tightbbox(canvas.get_renderer()).padded(MARGIN)
+    return drawn.extent
 
 
-def _svg(figure: Figure, name: str, **how: Any) -> str:
+def _svg(figure: Figure, name: str) -> str:
+    """Return a figure as an SVG element without a ground; its parts are called after the name."""
+    svgs = _drawn.setdefault(figure, _Drawn()).svgs
+    if name not in svgs:
+        svgs[name] = _draw_svg(figure, name)
+    return svgs[name]
+
+
+def _draw_svg(figure: Figure, name: str) -> str:
     import matplotlib
 
     out = io.StringIO()
@@ -113,8 +145,8 @@ def _svg(figure: Figure, name: str, **how: Any) -> str:
             out,
             format="svg",
             bbox_inches=_extent(figure),
+            transparent=True,
             metadata={"Date": None, "Creator": None, "Format": None, "Type": None},
-            **how,
         )
     svg = out.getvalue()
     svg = svg[svg.index("<svg") :]
