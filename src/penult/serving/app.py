@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fastapi import Depends, FastAPI
+from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 
 from penult import __version__
@@ -13,7 +13,6 @@ from penult.serving.middleware.body_limits import BodyLimits
 from penult.serving.middleware.gate import Gate
 from penult.serving.middleware.guard import Guard
 from penult.serving.middleware.request_metrics import Measured
-from penult.serving.query_names import require_known_names
 from penult.serving.routes import (
     classify,
     features,
@@ -36,8 +35,10 @@ if TYPE_CHECKING:
 
 __all__ = ["create_app"]
 
-_OF_PHOTOS = (features.router, classify.router, search.router)
 _ROUTERS = (
+    features.router,
+    classify.router,
+    search.router,
     gallery.router,
     gallery_rows.router,
     map.router,
@@ -67,10 +68,10 @@ def create_app(service: Service) -> FastAPI:
     """
     # FastAPI's own pages of documentation load scripts from elsewhere.
     app = FastAPI(title="penult", version=__version__, docs_url=None, redoc_url=None)
-    for router in _OF_PHOTOS:
-        app.include_router(router(service), dependencies=[Depends(require_known_names)])
+    # Taken as they are: `include_router` makes them once more, with new versions at the first
+    # request, where threads that also change Python's warnings may have FastAPI's become errors.
     for router in _ROUTERS:
-        app.include_router(router(service))
+        app.routes.extend(router(service).routes)
     app.add_api_route(
         "/v1/openapi.json", lambda: JSONResponse(app.openapi()), include_in_schema=False
     )

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse
 
 from penult.errors import ImageError
@@ -14,6 +14,7 @@ from penult.serving.answers.classes import answers_of, classifying
 from penult.serving.answers.rows import rows_of
 from penult.serving.answers.shared_calls import SharedCalls
 from penult.serving.problems import ProblemError
+from penult.serving.query_names import require_known_names
 from penult.serving.schemas.answers import Classified
 from penult.serving.schemas.bodies import PHOTO_BODY
 from penult.serving.schemas.problem import PROBLEMS
@@ -27,7 +28,7 @@ __all__ = ["router"]
 
 def router(service: Service) -> APIRouter:
     """Answer with classes: the classifier's, or by the votes of the gallery's nearest rows."""
-    routes = APIRouter(tags=["photos"])
+    routes = APIRouter(tags=["photos"], dependencies=[Depends(require_known_names)])
     together = SharedCalls[dict[str, Any]]()
     # Not as annotations, which FastAPI would look up where there is no `service`.
     top_of_request = Query(service.options.top, ge=1, le=service.options.max_k)

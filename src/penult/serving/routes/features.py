@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse, Response
 
 from penult.errors import ImageError
 from penult.serving.answers.rows import rows_of
 from penult.serving.problems import ProblemError
+from penult.serving.query_names import require_known_names
 from penult.serving.schemas.answers import RowsAnswer
 from penult.serving.schemas.bodies import PHOTO_BODY
 from penult.serving.schemas.problem import PROBLEMS
@@ -29,7 +30,7 @@ _ANSWERS = {
 
 def router(service: Service) -> APIRouter:
     """Answer with rows, of the gallery's recipe or the classifier's."""
-    routes = APIRouter(tags=["photos"])
+    routes = APIRouter(tags=["photos"], dependencies=[Depends(require_known_names)])
 
     async def features(request: Request) -> Response:
         """Turn photos into feature vectors."""

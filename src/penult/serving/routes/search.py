@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
@@ -12,6 +12,7 @@ from penult.errors import ImageError
 from penult.serving.answers.nearest import Asked, asked_of_id, asked_of_photo, asked_of_row, nearest
 from penult.serving.answers.rows import rows_of
 from penult.serving.problems import ProblemError
+from penult.serving.query_names import require_known_names
 from penult.serving.require import require_gallery
 from penult.serving.schemas.answers import Found
 from penult.serving.schemas.bodies import SEARCH_BODY
@@ -26,7 +27,7 @@ __all__ = ["router"]
 
 def router(service: Service) -> APIRouter:
     """Answer with the nearest images."""
-    routes = APIRouter(tags=["gallery"])
+    routes = APIRouter(tags=["gallery"], dependencies=[Depends(require_known_names)])
     # Not as an annotation, which FastAPI would look up where there is no `service`.
     k_of_request = Query(10, ge=1, le=service.options.max_k)
 
