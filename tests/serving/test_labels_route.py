@@ -60,6 +60,7 @@ def test_a_label_is_changed_and_says_so(client):
     assert client.get("/v1/labels").json() == {
         "total": 1,
         "labels": [{"id": "daisy/0.png", "label": "rose", "who": "Anna", "when": when}],
+        "not_in_gallery": 0,
     }
     assert client.get("/v1/labels/daisy/1.png").json()["label"] == "daisy"
 
@@ -209,7 +210,7 @@ def test_a_full_disk_is_a_problem_and_the_next_change_goes_on(client, log):
 def test_where_nothing_is_kept_labels_are_read_and_not_changed(serve, gallery, classifier):
     client = Client(create_app(serve(gallery=gallery)))
     assert client.get("/v1/labels/rose/0.png").json()["label"] == "rose"
-    assert client.get("/v1/labels").json() == {"total": 0, "labels": []}
+    assert client.get("/v1/labels").json()["labels"] == []
     assert "keeps no log" in problem(put(client, "rose/0.png", "tulip"), 403)
     alone = Client(create_app(serve(classifier=classifier)))
     assert "no gallery" in problem(alone.get("/v1/labels"), 404)
@@ -281,3 +282,22 @@ def test_what_a_value_has_to_be_is_said_in_a_sentence(client, query, said):
 )
 def test_so_is_what_a_body_lacks_or_has_too_much(client, body, said):
     assert problem(client.put("/v1/labels/daisy/0.png", json=body), 422) == said
+
+
+def test_a_change_of_an_image_that_is_gone_is_not_listed_and_undone_only_by_its_number(client, log):
+    put(client, "daisy/0.png", "rose")
+    log.put(["gone.png"], "rose")
+    listed = client.get("/v1/labels").json()
+    assert (listed["total"], listed["not_in_gallery"]) == (1, 1)
+    undone = client.post("/v1/labels/undo").json()
+    assert [one["id"] for one in undone["entries"]] == ["daisy/0.png"]
+    assert "no change of labels to undo" in problem(client.post("/v1/labels/undo"), 409)
+    undone = client.post("/v1/labels/undo", json={"entry": 2}).json()
+    assert [one["id"] for one in undone["entries"]] == ["gone.png"]
+
+
+def test_an_entry_and_a_batch_are_not_both_undone(client, log):
+    put(client, "daisy/0.png", "rose")
+    asked = client.post("/v1/labels/undo", json={"entry": 1, "batch": 1})
+    assert problem(asked, 422) == "entry 1 and batch 1 were given; give one of them"
+    assert len(log) == 1

@@ -184,3 +184,37 @@ def test_by_folder_labels_only_those_without_a_label_whose_folder_is_a_label(tmp
     assert dict(done.by_folder) == {"iris/new.jpg": "iris"}
     assert done.unlabelled == ("loose.jpg", "misc/new.jpg")
     assert applied(tmp_path, line, photos=photos)[0].by_folder == {}
+
+
+def corrections(tmp_path, *lines, **options):
+    """What is in the table, of labels that were corrected while the photos were served."""
+    file, output = tmp_path / "corrected.csv", tmp_path / "labels.csv"
+    file.write_text("\n".join(["path,label", *lines, ""]), "utf-8")
+    done = apply_labels(file, rows_of(tmp_path), output, overwrite=True, **options)
+    with output.open(encoding="utf-8", newline="") as table:
+        return done, dict(list(csv.reader(table))[1:])
+
+
+def test_corrected_labels_count_and_other_images_keep_theirs(tmp_path):
+    done, table = corrections(tmp_path, "iris/1.jpg,rose", "iris/2.jpg,iris", "gone.jpg,iris")
+    assert table == {"iris/1.jpg": "rose", "iris/2.jpg": "iris", "rose/1.jpg": "rose", "loose.jpg": ""}  # fmt: skip
+    assert (dict(done.corrected), done.already, done.missing) == (
+        {"iris/1.jpg": "rose"}, 1, ("gone.jpg",)
+    )  # fmt: skip
+
+
+def test_a_class_that_somebody_made_is_taken_and_is_that_of_new_photos_in_its_folder(tmp_path):
+    photos = [*PHOTOS, feature_files.record("lily/1.jpg"), feature_files.record("iris/3.jpg")]
+    (tmp_path / "corrected.csv").write_text("path,label\nrose/1.jpg,lily\niris/3.jpg,\n")
+    output = tmp_path / "labels.csv"
+    done = apply_labels(tmp_path / "corrected.csv", rows_of(tmp_path, photos), output, by_folder=True)  # fmt: skip
+    assert dict(done.by_folder) == {"lily/1.jpg": "lily"}
+    assert done.removed == ("iris/3.jpg",)  # somebody took its label away
+    assert done.unlabelled == ("loose.jpg", "iris/3.jpg")
+
+
+def test_a_table_of_other_photos_is_one_line(tmp_path):
+    with pytest.raises(SourceError, match=r"corrected.csv names none of the images: .*'other.jpg'"):
+        corrections(tmp_path, "other.jpg,iris")
+    with pytest.raises(SourceError, match=r"line 3: iris/1\.jpg is rose, but line 2 says iris"):
+        corrections(tmp_path, "iris/1.jpg,iris", "iris/1.jpg,rose")

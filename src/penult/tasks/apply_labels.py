@@ -1,4 +1,4 @@
-"""Labels put right: a reviewed list applied to all labels, as a table."""
+"""Labels put right: a reviewed list, or corrected labels, applied to all labels, as a table."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from penult.checking import checked
 from penult.errors import SourceError, UnknownNameError, UsageError
 from penult.features.read import one_set
 from penult.images.labels.label_table import label_table
+from penult.images.labels.labels_of_ids import is_reviewed_list, labels_of_ids
 from penult.images.labels.manifest_rows import unique_labels
 from penult.images.labels.reviewed_list import ReviewedLabel, read_reviewed
 from penult.images.labels.unread import labels_of_unread
@@ -42,6 +43,10 @@ class AppliedLabels:
         Images of the list that had the label already.
     by_folder : mapping of str to str
         Id to the label taken from the folder, of the images that had none.
+    removed : tuple of str
+        Ids of the images that a table of labels names without one, so that they have none.
+    missing : tuple of str
+        What a table of labels names and is not there: photos that were deleted or moved.
     unread : tuple of str
         Ids of the images that are in the table although they could not be read.
     unlabelled : tuple of str
@@ -53,6 +58,8 @@ class AppliedLabels:
     corrected: Mapping[str, str]
     already: int
     by_folder: Mapping[str, str] = field(default_factory=dict)
+    removed: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
     unlabelled: tuple[str, ...] = ()
 
@@ -69,6 +76,9 @@ def apply_labels(
 ) -> AppliedLabels:
     """Write a table of all labels in which those of a reviewed list are put right.
 
+    In place of such a list, a table of labels that were corrected will do, as ``penult serve``
+    gives it: what it names has the label that stands there, and what it leaves out keeps its own.
+
     Neither photos nor features are changed: the table is what ``labels`` of `penult.extract` and
     `penult.report` takes, and has their splits and groups as well. Images that could not be read,
     and so have no row, are in it with the label of their folder, file name or table, so that it is
@@ -79,19 +89,20 @@ def apply_labels(
     reviewed : path
         The list: ``label_errors.csv`` of a report without the lines whose label is right, or what
         the report's page saves. Of each line, the label in the column ``suggested`` is taken;
-        several are separated by ``|``.
+        several are separated by ``|``. Or a table of labels (``path``, ``label``, and no
+        ``suggested``), of which an empty label says that the image has none.
     features : Features or path
         The feature file that the report was made of, with the labels as they are; the rows are not
-        read.
+        read. With a table of labels, the rows of the photos as they are now.
     output : path
         The table to write (``.csv``), whole or not at all: ``path``, ``label``, and ``split`` and
         ``group`` where the features have them.
     allow_new : bool, default=False
-        Take labels that no image has yet.
+        Take labels that no image has yet; those of a table of labels are always taken.
     by_folder : bool, default=False
         Give images without a label that of the folder that they lie in, if some image has that
         label: those that were added after the table was written that the features have their
-        labels from.
+        labels from. One that a table of labels names without a label is left without.
     overwrite : bool, default=False
         Replace `output` if it exists.
 
@@ -117,7 +128,7 @@ def apply_labels(
     file, target = Path(reviewed), Path(output)
     inputs = [file] if isinstance(features, Features) else [file, Path(features)]
     check_output(target, overwrite=overwrite, inputs=inputs, output=LABEL_TABLE)
-    lines = read_reviewed(file)
+    lines = read_reviewed(file) if is_reviewed_list(file) else None
     features = one_set(features, None)
     columns = text_columns(features)
     labels = dict(zip(map(str, columns["id"]), columns["label"], strict=True))
@@ -127,10 +138,18 @@ def apply_labels(
             f"a table of labels cannot say that images are labelled {several[0]!r}: it would be "
             "read as several labels; rename the class"
         )
-    wanted = _wanted(file, lines, labels, known, allow_new=allow_new)
-    corrected = {image: new for image, new in wanted.items() if new != labels[image]}
-    filled = _labels_of_folders(labels, known, corrected) if by_folder else {}
-    columns["label"] = list({**labels, **filled, **corrected}.values())
+    wanted: Mapping[str, str | None]
+    missing: tuple[str, ...] = ()
+    if lines is None:
+        stated = labels_of_ids(file, labels)
+        wanted, missing = stated.labels, stated.missing
+        known = sorted({*known, *_names(wanted)})
+    else:
+        wanted = _wanted(file, lines, labels, known, allow_new=allow_new)
+    corrected = {image: new for image, new in wanted.items() if new and new != labels[image]}
+    removed = tuple(image for image, new in wanted.items() if new is None)
+    filled = _labels_of_folders(labels, known, wanted) if by_folder else {}
+    columns["label"] = list({**labels, **filled, **wanted}.values())
     unread = _add_unread(columns, features, known)
     table = label_table(columns, str(target))
     with atomic_output(target, overwrite=overwrite) as temporary:
@@ -139,8 +158,10 @@ def apply_labels(
         output=target,
         images=len(columns["id"]),
         corrected=corrected,
-        already=len(wanted) - len(corrected),
+        already=len(wanted) - len(corrected) - len(removed),
         by_folder=filled,
+        removed=removed,
+        missing=missing,
         unread=unread,
         unlabelled=tuple(
             str(one)
@@ -150,8 +171,12 @@ def apply_labels(
     )
 
 
+def _names(labels: Mapping[str, str | None]) -> set[str]:
+    return {name for one in labels.values() if one for name in one.split("|")}
+
+
 def _labels_of_folders(
-    labels: Mapping[str, str | None], known: Sequence[str], given: Mapping[str, str]
+    labels: Mapping[str, str | None], known: Sequence[str], given: Mapping[str, str | None]
 ) -> dict[str, str]:
     """Label those that have none by their folders, where these are named as labels are."""
     folders = {

@@ -19,11 +19,15 @@ def run(
         Path,
         typer.Argument(
             help="label_errors.csv of a report without the lines whose label is right, or what "
-            "the report's page saves: the labels in its column 'suggested' are taken.",
+            "the report's page saves: the labels in its column 'suggested' are taken. Or a table "
+            "of corrected labels (path, label), such as penult serve gives.",
         ),
     ],
     features: Annotated[
-        Path, typer.Argument(help="Feature file that the report was made of; it stays as it is.")
+        Path,
+        typer.Argument(
+            help="Feature file of the photos, such as the report was made of; it stays as it is."
+        ),
     ],
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Table of all labels to write, .csv.")
@@ -56,6 +60,8 @@ def run(
     penult report photos -o report --labels corrected.csv --overwrite
     # Photos that were added since get the labels of their folders.
     penult labels apply reviewed.csv report/features.h5 -o all.csv --by-folder
+    # Labels that were corrected while penult serve ran, and photos added since.
+    penult labels apply labels.csv features.h5 -o all.csv --by-folder
     """
     from penult.reporting.relabelling import relabelling_step
     from penult.tasks.apply_labels import apply_labels
@@ -76,6 +82,8 @@ def run(
                 "corrected": [{"id": one, "label": new} for one, new in applied.corrected.items()],
                 "already": applied.already,
                 "by_folder": [{"id": one, "label": new} for one, new in applied.by_folder.items()],
+                "removed": list(applied.removed),
+                "missing": list(applied.missing),
                 "unread": list(applied.unread),
                 "unlabelled": list(applied.unlabelled),
             }
@@ -85,6 +93,10 @@ def run(
     say(f"{count(len(applied.corrected), 'label')} of {count(applied.images, 'image')} put right")
     if applied.already:
         say(f"{count(applied.already, 'image')} of the list had the label already")
+    if applied.missing:
+        gone = count(len(applied.missing), "image")
+        verb = "is" if len(applied.missing) == 1 else "are"
+        say(f"{gone} of the table {verb} not there: {listed(applied.missing, _NAMED)}")
     say_some([f"{image}: {label}, as its folder" for image, label in applied.by_folder.items()])
     if applied.unread:
         verb = "is" if len(applied.unread) == 1 else "are"
@@ -94,7 +106,8 @@ def run(
         )
     if applied.unlabelled:
         without = f"{count(len(applied.unlabelled), 'image')} without a label"
-        hint = "" if by_folder else "; --by-folder gives those of the folders"
+        is_meant = by_folder or set(applied.unlabelled) <= set(applied.removed)
+        hint = "" if is_meant else "; --by-folder gives those of the folders"
         say(f"{without}: {listed(applied.unlabelled, _NAMED)}{hint}")
     say_path(output)
     next_step(relabelling_step(features, output), quiet=quiet)

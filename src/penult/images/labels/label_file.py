@@ -65,6 +65,10 @@ class LabelFile:
 
     def __call__(self, entry: ImageEntry) -> Annotation:
         """Annotate an image as the file says; its split defaults to that of its folder."""
+        return self.find(entry) or Annotation(split=entry.split, group=entry.group)
+
+    def find(self, entry: ImageEntry) -> Annotation | None:
+        """Annotate an image that the file names; None of one that it does not."""
         by_id = self._rows.get(entry.id)
         row = by_id
         if entry.path is not None:
@@ -74,7 +78,7 @@ class LabelFile:
         elif row.line in self._matched_by_form:
             raise self._ambiguous(row, entry.id)
         if row is None:
-            return Annotation(split=entry.split, group=entry.group)
+            return None
         if by_id is not None:
             self._refuse_contradiction(by_id, row)
             self._matched.add(by_id.line)

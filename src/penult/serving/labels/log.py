@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -127,7 +127,12 @@ class LabelLog:
             return self._append(changes, by)
 
     def undo(
-        self, *, entry: int | None = None, batch: int | None = None, who: str | None = None
+        self,
+        *,
+        entry: int | None = None,
+        batch: int | None = None,
+        who: str | None = None,
+        among: Container[str] | None = None,
     ) -> list[LabelEntry]:
         """Take a change back: of its images, those get their label back that it changed last.
 
@@ -137,6 +142,8 @@ class LabelLog:
             The number of the change; by default the last one of `who` that can be taken back.
         who : str, optional
             Who says so.
+        among : container of str, optional
+            Images, of which the change has to be of one where none is named.
 
         Returns
         -------
@@ -145,15 +152,19 @@ class LabelLog:
 
         Raises
         ------
+        UsageError
+            If both `entry` and `batch` are given.
         UndoError
             If there is no such change; if it was undone already, or all its images have been given
             labels since.
         OutputError
             As of `put`.
         """
+        if entry is not None and batch is not None:
+            raise UsageError(f"entry {entry} and batch {batch} were given; give one of them")
         by = checked_name(who)
         with self._writing:
-            undone = self._state.to_undo(entry, batch, by)
+            undone = self._state.to_undo(entry, batch, by, among=among)
             return self._append([(one.id, one.new, one.old, one.entry) for one in undone], by)
 
     def state(self) -> Mapping[str, LabelEntry]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from penult.errors import FileFormatError, UndoError
@@ -91,7 +91,12 @@ class LabelState:
         self._current = None
 
     def to_undo(
-        self, entry: int | None = None, batch: int | None = None, who: str | None = None
+        self,
+        entry: int | None = None,
+        batch: int | None = None,
+        who: str | None = None,
+        *,
+        among: Container[str] | None = None,
     ) -> list[LabelEntry]:
         """Find what can be undone of a change: that which nothing else has followed.
 
@@ -101,6 +106,9 @@ class LabelState:
             The change; without either, the last one of `who` that can be undone.
         who : str or None
             Whose change, where none is named.
+        among : container of str, optional
+            Images, of which it has to change one then: a change of others is not seen, and so
+            nobody can have meant it.
 
         Returns
         -------
@@ -114,7 +122,7 @@ class LabelState:
             images; if `who` has no change that can be undone.
         """
         if entry is None and batch is None:
-            return self._last_of(who)
+            return self._last_of(who, among)
         if entry is not None:
             self._require(entry, len(self.entries), "entry")
             what, numbers = f"entry {entry}", [entry]
@@ -136,10 +144,13 @@ class LabelState:
             "that one first"
         )
 
-    def _last_of(self, who: str | None) -> list[LabelEntry]:
+    def _last_of(self, who: str | None, among: Container[str] | None) -> list[LabelEntry]:
         for numbers in reversed(self._batches):
             first = self.entries[numbers[0] - 1]
-            if first.undoes is None and first.who == who and (left := self._undoable(numbers)):
+            if first.undoes is not None or first.who != who:
+                continue
+            left = self._undoable(numbers)
+            if any(among is None or one.id in among for one in left):
                 return left
         of = "" if who is None else f" of {who}"
         raise UndoError(f"there is no change of labels{of} to undo")

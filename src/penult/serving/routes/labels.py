@@ -89,20 +89,27 @@ def router(service: Service) -> APIRouter:
                 f"limit: {limit} was given; at most {service.options.max_k:,} are listed at once",
             )
         state = {} if service.label_log is None else service.label_log.state()
-        standing = (one for one in state.values() if one.undoes is None)
-        entries = sorted(standing, key=lambda one: one.entry)
+        standing = [one for one in state.values() if one.undoes is None]
+        here = (one for one in standing if one.id in of.gallery.places)
+        entries = sorted(here, key=lambda one: one.entry)
         shown = [
             {"id": one.id, "label": one.new, "who": one.who, "when": one.when}
             for one in entries[offset : offset + limit]
         ]
-        return {"total": len(entries), "labels": shown}
+        elsewhere = len(standing) - len(entries)
+        return {"total": len(entries), "labels": shown, "not_in_gallery": elsewhere}
 
     @routes.post("/undo", name="undo labels", response_model=LabelChanges)
     def undo(body: Undo | None = None) -> dict[str, Any]:
         """Take a change back."""
         wanted = body or Undo()
-        collection()
-        entries = log().undo(entry=wanted.entry, batch=wanted.batch, who=wanted.who)
+        images = collection().gallery.places
+        entries = log().undo(
+            entry=wanted.entry,
+            batch=wanted.batch,
+            who=wanted.who,
+            among=images,
+        )
         service.metrics.labels_changed(len(entries))
         return {"batch": entries[0].batch, "entries": [asdict(one) for one in entries]}
 

@@ -100,3 +100,6 @@ class ListedLabels(BaseModel):
 
     total: int
     labels: list[_ListedLabel]
+    not_in_gallery: Annotated[
+        int, Field(description="How many more are of images that the gallery has not any more.")
+    ]

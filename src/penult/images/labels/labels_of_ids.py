@@ -1,0 +1,68 @@
+"""What a table of labels says of images that are known by their ids."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from penult.images.labels.annotations import ImageEntry
+from penult.images.labels.csv_cells import explained, read_cells
+from penult.images.labels.label_file import LabelFile
+from penult.inputs import require_existing
+from penult.texts import composed
+
+__all__ = ["StatedLabels", "is_reviewed_list", "labels_of_ids"]
+
+
+@dataclass(frozen=True)
+class StatedLabels:
+    """What a table of labels says.
+
+    Attributes
+    ----------
+    labels : dict of str to (str or None)
+        Of the images that it names, by their ids; several are separated by ``|``, and None is none.
+    missing : tuple of str
+        Paths in the table that are none of the images.
+    """
+
+    labels: dict[str, str | None]
+    missing: tuple[str, ...]
+
+
+def is_reviewed_list(file: Path) -> bool:
+    """Whether a table has the column ``suggested`` of a reviewed list, or no column of labels.
+
+    Raises
+    ------
+    PathNotFoundError, SourceError
+        If it is not there, or cannot be read.
+    """
+    require_existing(file, "file")
+    with explained(str(file)), file.open(encoding="utf-8-sig", newline="") as stream:
+        header = [composed(one.strip()).lower() for one in next(read_cells(stream), (1, []))[1]]
+    return "suggested" in header or not {"path", "label"} <= set(header)
+
+
+def labels_of_ids(file: Path, ids: Collection[str]) -> StatedLabels:
+    """Read a table of labels, such as ``labels`` of `penult.extract` takes.
+
+    Parameters
+    ----------
+    file : Path
+    ids : collection of str
+        The images.
+
+    Raises
+    ------
+    SourceError
+        If it cannot be read, contradicts itself, or names none of the images.
+    """
+    table, labels = LabelFile(file), dict[str, str | None]()
+    for image in ids:
+        found = table.find(ImageEntry(id=image, path=None))
+        if found is not None:
+            labels[image] = "|".join(sorted(map(composed, found.labels))) or None
+    missing = table.failures(next(iter(ids), "none at all"))
+    return StatedLabels(labels, tuple(one.id for one in missing))
