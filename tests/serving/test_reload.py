@@ -7,10 +7,13 @@ import shutil
 from concurrent.futures import Future
 
 import httpx
+import numpy as np
 import pytest
 from serving_client import COLOURS, Client, photo, refused
 
 import penult
+from penult.retrieve.index_file import container
+from penult.retrieve.search.gallery import open_gallery
 from penult.serving.app import create_app
 
 pytestmark = pytest.mark.light
@@ -113,3 +116,30 @@ def test_what_was_opened_anew_is_one_line_of_the_log(client, caplog):
     with caplog.at_level("INFO", logger="penult.serving.reloading"):
         client.post("/v1/reload")
     assert caplog.messages == ["penult: reloaded gallery.h5: 9 images"]
+
+
+def is_mapped(array):
+    while array is not None and not isinstance(array, np.memmap):
+        array = getattr(array, "base", None)
+    return array is not None
+
+
+def test_an_index_that_is_cut_off_in_place_is_answered_from_until_it_is_loaded(
+    serve, gallery, monkeypatch
+):
+    index = gallery.with_suffix(".index")
+    penult.index(gallery, index, kind="flat", progress=False)
+    with monkeypatch.context() as patch:
+        patch.setattr(container, "free_memory", lambda: 0)  # a large one stays where it is
+        assert is_mapped(open_gallery(index, layer=None, metric=None, in_memory=True).index.rows)
+    service = serve(gallery=index)
+    rows = service.served.gallery.gallery.index
+    # Reading what is mapped, and was cut off, would end this process.
+    assert not is_mapped(rows.rows)
+    assert not is_mapped(rows.lengths)
+    client = Client(create_app(service))
+    with index.open("r+b") as file:
+        file.truncate(1000)
+    assert client.post("/v1/search?id=rose/0.png").json()["hits"][0]["label"] == "rose"
+    refused(client.post("/v1/reload"), 409, "truncated")
+    assert client.post("/v1/search?id=rose/0.png").status_code == 200

@@ -180,7 +180,7 @@ class Index(Parts):
             return made._built(chosen, tell)
 
     @classmethod
-    def open(cls, path: str | Path) -> Index:
+    def open(cls, path: str | Path, *, in_memory: bool = False) -> Index:
         """Open an index on disk.
 
         Its rows stay there and are mapped into memory, so that they are read where a search needs
@@ -191,6 +191,10 @@ class Index(Parts):
         ----------
         path : path
             A file that `Index.save` or `penult.index` wrote.
+        in_memory : bool, default=False
+            Read it as a whole, where a quarter of the free memory holds it, so that it may be
+            overwritten or cut off meanwhile: a process that reads a mapped file which has become
+            shorter is killed.
 
         Returns
         -------
@@ -206,16 +210,16 @@ class Index(Parts):
             If it is damaged, or newer than this penult; or if its features have changed since, with
             the command that builds it anew.
         """
-        index, stale = cls._opened(path)
+        index, stale = cls._opened(path, in_memory=in_memory)
         if stale:
             raise IndexFileError(f"{index.file} is stale: {stale}")
         return index
 
     @classmethod
-    def _opened(cls, path: str | Path) -> tuple[Index, str]:
+    def _opened(cls, path: str | Path, *, in_memory: bool = False) -> tuple[Index, str]:
         """Open an index; also say how it is stale, which is empty where it is not."""
         found = _path(path)
-        parts = read_index(found)
+        parts = read_index(found, in_memory=in_memory)
         sources = tuple(one.seen_from_here(found.parent) for one in parts.sources)
         index = cls(**{**vars(parts), "sources": sources}, file=found)
         options = {"kind": "auto" if index.why else index.kind, "metric": index.metric}

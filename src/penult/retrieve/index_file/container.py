@@ -1,4 +1,4 @@
-"""A file of arrays that lie in one piece each, to be mapped into memory.
+"""A file of arrays that lie in one piece each, to be mapped into memory or read into it.
 
     0    8 bytes   MAGIC
     8    uint32    format
@@ -30,6 +30,7 @@ import numpy as np
 
 from penult.features.column import Refused
 from penult.features.schema import INDEX
+from penult.machine import free_memory
 from penult.parsing import read_json
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ _HEAD = struct.Struct("<8sIIQQ16s16x")
 _ALIGNED = 64
 _DTYPES = ("<f2", "<f4", "<f8", "<i4", "<i8", "|u1")
 _MOST_AXES = 4
+_SHARE = 4  # of free memory, that a file may take which is read as a whole
 _LONGEST = 1 << 30  # of a description: label names, and what is said of a recipe
 
 assert _HEAD.size == _ALIGNED
@@ -117,15 +119,24 @@ class ContainerWriter:
         self._file.flush()
 
 
-def read_container(path: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+def read_container(
+    path: Path, *, in_memory: bool = False
+) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """Map a file into memory, having made sure that all arrays lie in it.
+
+    Parameters
+    ----------
+    path : Path
+    in_memory : bool
+        Read it instead, where a quarter of the free memory holds it. Whoever touches a page of a
+        mapped file that was cut off since is killed (SIGBUS).
 
     Returns
     -------
     description : dict
         As it was given, from whoever wrote the file.
     arrays : dict of str to array
-        Read-only views of the file.
+        Read-only views of the file, or of what was read.
 
     Raises
     ------
@@ -152,7 +163,14 @@ def read_container(path: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]
         if hashlib.blake2b(text, digest_size=16).digest() != digest:
             raise Refused("is damaged: its description is not what was written")
         description = _described(text)
-        whole = np.memmap(file, np.uint8, mode="r")
+        if in_memory and size <= free_memory() // _SHARE:
+            file.seek(0)
+            whole = np.fromfile(file, np.uint8, size)
+            whole.flags.writeable = False
+            if len(whole) < size:
+                raise Refused("is truncated: it became shorter while it was read")
+        else:
+            whole = np.memmap(file, np.uint8, mode="r")
     places = description.pop("arrays", None)
     if not isinstance(places, dict):
         raise Refused("is damaged: it has no arrays")

@@ -82,11 +82,17 @@ class _Description:
     sources: tuple[Source, ...]
 
 
-def read_index(path: Path) -> Parts:
+def read_index(path: Path, *, in_memory: bool = False) -> Parts:
     """Read an index; its rows stay in the file, and are mapped into memory.
 
     Nothing of faiss's is parsed: a structure is plain arrays here, and every number in them that
     leads anywhere is checked before faiss is given them.
+
+    Parameters
+    ----------
+    path : Path
+    in_memory : bool
+        As for `read_container`.
 
     Raises
     ------
@@ -99,7 +105,7 @@ def read_index(path: Path) -> Parts:
     hint = f"make one with: {command('index', 'FEATURES', output='gallery.index')}"
     require_file(path, "an index file", INDEX.suffixes, hint)
     try:
-        return _parts(*read_container(path))
+        return _parts(*read_container(path, in_memory=in_memory))
     except Refused as refused:
         if "is not an index" in str(refused):
             raise WrongFileError(f"{path} {_what_else(path)}") from refused

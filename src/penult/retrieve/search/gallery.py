@@ -120,7 +120,11 @@ def labels_of(features: Features, place: int) -> tuple[str, ...]:
 
 
 def open_gallery(
-    gallery: Features | Index | str | Path, *, layer: str | None, metric: Metric | None
+    gallery: Features | Index | str | Path,
+    *,
+    layer: str | None,
+    metric: Metric | None,
+    in_memory: bool = False,
 ) -> Gallery:
     """Open what is to be searched.
 
@@ -132,6 +136,8 @@ def open_gallery(
         Which set of rows, where a feature file has several.
     metric : {"cosine", "euclidean"}, optional
         What is near; that of the index by default, and cosine of rows without one.
+    in_memory : bool
+        Of the file of an index, as for `Index.open`.
 
     Raises
     ------
@@ -143,7 +149,7 @@ def open_gallery(
     if isinstance(gallery, str | Path):
         path = Path(gallery)
         if is_gallery_file(path) and not is_feature_file(path):
-            gallery = Index.open(path)
+            gallery = Index.open(path, in_memory=in_memory)
     if isinstance(gallery, Index):
         name = "the index" if path is None else str(path)
         return Gallery(_of_metric(_of_layer(gallery, layer, name), metric, name), name, path)

@@ -75,7 +75,8 @@ def open_served(
             classifier=found,
         )
     if sources.gallery is not None:
-        rows = open_gallery(sources.gallery, layer=sources.layer, metric=None)
+        # A file that is served for weeks is overwritten some day.
+        rows = open_gallery(sources.gallery, layer=sources.layer, metric=None, in_memory=True)
         photos = GalleryImages(
             rows,
             sources.images,
