@@ -23,8 +23,8 @@ def photo(colour, size=(16, 12), kind="PNG", **options) -> bytes:
 class Client:
     """Asks an app without a network; each call in a loop of its own."""
 
-    def __init__(self, app):
-        self.app = app
+    def __init__(self, app, address="127.0.0.1"):
+        self.app, self.address = app, address
 
     def request(self, method, path, **options) -> httpx.Response:
         (answer,) = self.together([(method, path, options)])
@@ -43,7 +43,9 @@ class Client:
         """The answers to requests that are sent at the same time: (method, path, options) each."""
 
         async def run():
-            transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
+            transport = httpx.ASGITransport(
+                self.app, raise_app_exceptions=False, client=(self.address, 40000)
+            )
             async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as it:
                 each = [it.request(method, path, **options) for method, path, options in requests]
                 return await asyncio.gather(*each)

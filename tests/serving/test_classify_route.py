@@ -6,6 +6,7 @@ import pytest
 from serving_client import Client, photo, refused
 
 import penult
+from penult.errors import UsageError
 from penult.serving.app import create_app
 
 pytestmark = pytest.mark.light
@@ -108,3 +109,23 @@ def test_networks_that_differ_have_each_its_rows(serve, classifier, toy, tmp_pat
     assert client.post(CLASSIFY, content=photo(ROSE)).json()["label"] == "rose"
     assert client.post("/v1/search?k=1", content=photo(ROSE)).json()["hits"][0]["label"] == "rose"
     assert len(client.post("/v1/features", content=photo(ROSE)).json()["features"][0]) == 2
+
+
+@pytest.mark.parametrize(("unlike", "marked"), [("off", False), (1.0, True), (-1.0, False)])
+def test_what_is_unlike_is_what_the_operator_says(serve, classifier, gallery, unlike, marked):
+    model = Client(create_app(serve(classifier=classifier, unlike=unlike)))
+    votes = Client(create_app(serve(gallery=gallery, unlike=unlike)))
+    for client in (model, votes):
+        answer = client.post(CLASSIFY, content=photo((90, 90, 90))).json()
+        assert answer["unlike"] is marked
+        assert (answer["similarity"] is None) == (unlike == "off")
+
+
+def test_how_many_classes_are_listed_where_a_request_does_not_say(serve, classifier):
+    client = Client(create_app(serve(classifier=classifier, top=2)))
+    assert len(client.post(CLASSIFY, content=photo(ROSE)).json()["top"]) == 2
+
+
+def test_a_level_that_there_cannot_be_is_one_line(serve, classifier):
+    with pytest.raises(UsageError, match=r"unlike=2 is no similarity; give auto, off, or"):
+        serve(classifier=classifier, unlike=2)

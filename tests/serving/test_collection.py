@@ -78,7 +78,10 @@ def test_one_image_has_neither_clusters_nor_a_map(gallery):
     few = Gallery(gallery.index.remove(list(gallery.index.ids[1:])), "g.h5")
     with Collection(few) as collection:
         assert collection.places.wait(SOON)
-    for one in (collection.clusters, collection.places):
-        with pytest.raises(UsageError):
+    for one, told in (
+        (collection.clusters, "clusters need 2"),
+        (collection.places, "a map needs 4"),
+    ):
+        with pytest.raises(UsageError, match=f"^the gallery has 1 image, and {told} or more$"):
             one.get()
     assert collection.review.get().errors == ()

@@ -75,6 +75,7 @@ def test_the_page_learns_what_is_served(serve, gallery):
         "label_log": False,
         "max_bytes": 1000,
         "max_parts": 32,
+        "title": None,
     }
 
 

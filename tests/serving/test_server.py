@@ -28,10 +28,10 @@ TESTS = Path(__file__).parent.parent
 
 
 @contextmanager
-def at_a_port(service):
+def at_a_port(service, host="127.0.0.1"):
     """Serve in a thread; the address, and what stops it."""
     ready: Queue = Queue()
-    taken = listen("127.0.0.1", 0)
+    taken = listen(host, 0)
     thread = threading.Thread(target=run, args=(service, taken), kwargs={"on_ready": ready.put})
     thread.start()
     listening = ready.get(timeout=20)
@@ -54,6 +54,12 @@ def test_it_answers_at_the_address_that_it_tells(service):
         assert httpx.get(f"{listening.url}/readyz").status_code == 200
     with pytest.raises(httpx.ConnectError):
         post(listening.url)
+
+
+def test_of_all_addresses_it_tells_one_that_can_be_called(service):
+    with at_a_port(service, "0.0.0.0") as listening:
+        assert listening.url.startswith("http://127.0.0.1:")
+        assert httpx.get(f"{listening.url}/readyz").status_code == 200
 
 
 def test_stopping_answers_what_is_in_progress_and_refuses_the_rest(service, monkeypatch):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -99,6 +99,14 @@ Pooling = Annotated[
 OldPooling = Annotated[
     _Pooling | None, typer.Option("--pool", hidden=True, help="The old name of --pooling.")
 ]
+
+
+def level_of(unlike: str) -> Any:
+    """A similarity as it was typed; a word stays one, and the function knows which there are."""
+    try:
+        return float(unlike)
+    except ValueError:
+        return unlike
 
 
 def one_pooling(pooling: _Pooling | None, pool: _Pooling | None) -> _Pooling | None:

@@ -11,6 +11,7 @@ from ipaddress import ip_address
 
 from penult.errors import UsageError
 from penult.interface import option
+from penult.serving.wrong_tokens import WrongTokens
 
 __all__ = ["SESSION_COOKIE", "AccessRules", "Refusal", "access_rules", "is_loopback"]
 
@@ -30,13 +31,23 @@ class Refusal:
     Attributes
     ----------
     status : int
-        Of HTTP: 400, 401 or 403.
+        Of HTTP: 400, 401, 403 or 429.
     detail : str
         A sentence.
+    seconds : int
+        When to try again; 0 where that is of no use.
     """
 
     status: int
     detail: str
+    seconds: int = 0
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Those that the answer has to have."""
+        if self.status == 401:
+            return {"WWW-Authenticate": "Bearer"}
+        return {"Retry-After": str(self.seconds)} if self.seconds else {}
 
 
 @dataclass(frozen=True)
@@ -53,13 +64,18 @@ class AccessRules:
         allowed; ``*`` for any.
     loopback : bool
         Whether only this machine can reach the service.
+    wrong_tokens : WrongTokens
+        Those that came, of which each address may send a few.
     """
 
     token: str | None = field(default=None, repr=False)
     allowed_hosts: frozenset[str] = frozenset()
     loopback: bool = True
+    wrong_tokens: WrongTokens = field(default_factory=WrongTokens, repr=False, compare=False)
 
-    def refusal(self, method: str, path: str, headers: Mapping[str, str]) -> Refusal | None:
+    def refusal(
+        self, method: str, path: str, headers: Mapping[str, str], address: str | None = None
+    ) -> Refusal | None:
         """Find out why a request is to be refused.
 
         Parameters
@@ -68,6 +84,8 @@ class AccessRules:
             As HTTP has them.
         headers : mapping of str to str
             Names are in lower case.
+        address : str, optional
+            Of who asks.
 
         Returns
         -------
@@ -78,12 +96,26 @@ class AccessRules:
         if refused is None and method not in _SAFE:
             refused = self._other_origin(headers)
         if refused is None and not _OPEN.fullmatch(path):
-            refused = self._without_token(headers)
+            refused = self._without_token(headers, address)
         return refused
 
-    def opens_session(self, token: str) -> bool:
-        """Whether a token is the right one, in a time that does not tell how much of it is."""
-        return self.token is None or _same(token, self.token)
+    def wrong_token(self, token: str, address: str | None = None) -> Refusal | None:
+        """Refuse a token that is not the right one, in a time that does not tell how much of it is.
+
+        Once several wrong ones have come from an address, none from there is looked at for a while.
+        """
+        if self.token is None:
+            return None
+        if seconds := self.wrong_tokens.seconds(address):
+            return Refusal(
+                429,
+                f"too many wrong tokens came from this address; try again in {seconds} s",
+                seconds,
+            )
+        if _same(token, self.token):
+            return None
+        self.wrong_tokens.note(address)
+        return Refusal(401, "the token is wrong")
 
     @property
     def session(self) -> str:
@@ -130,14 +162,12 @@ class AccessRules:
             return None
         return Refusal(403, "a page of another site may not change or ask for anything here")
 
-    def _without_token(self, headers: Mapping[str, str]) -> Refusal | None:
+    def _without_token(self, headers: Mapping[str, str], address: str | None) -> Refusal | None:
         if self.token is None:
             return None
         scheme, _, given = headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
-            if _same(given.strip(), self.token):
-                return None
-            return Refusal(401, "the token is wrong")
+            return self.wrong_token(given.strip(), address)
         if any(_same(one, self.session) for one in _sessions(headers.get("cookie", ""))):
             return None
         return Refusal(401, "a token is needed: send it as Authorization: Bearer TOKEN")

@@ -9,9 +9,12 @@ from fastapi.responses import JSONResponse
 
 from penult import __version__
 from penult.serving import problems
+from penult.serving.body_sentences import FORM_OVERHEAD
+from penult.serving.middleware.access_log import AccessLog
 from penult.serving.middleware.body_limits import BodyLimits
 from penult.serving.middleware.gate import Gate
 from penult.serving.middleware.guard import Guard
+from penult.serving.middleware.joint_bodies import JointBodies
 from penult.serving.middleware.request_metrics import Measured
 from penult.serving.routes import (
     classify,
@@ -79,7 +82,10 @@ def create_app(service: Service) -> FastAPI:
     # The last that is added stands in front of the others: who may not ask takes no place.
     options = service.options
     app.add_middleware(BodyLimits, max_bytes=options.max_bytes, seconds=options.timeout)
+    app.add_middleware(JointBodies, max_bytes=options.max_total_bytes + FORM_OVERHEAD)
     app.add_middleware(Gate, service=service)
     app.add_middleware(Guard, rules=options.access)
     app.add_middleware(Measured, metrics=service.metrics)
+    if options.access_log:
+        app.add_middleware(AccessLog)
     return app

@@ -199,4 +199,5 @@ def _signals(
 
 def _url(taken: socket.socket) -> str:
     host, port = taken.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # nobody can call it by the first
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

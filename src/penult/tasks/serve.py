@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from penult.backbones.weights.choice import WeightsChoice
 from penult.checking import checked
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["serve"]
 
 _MODULES = ("fastapi", "uvicorn", "python_multipart", "prometheus_client")
+_TOTAL_BYTES = 500_000_000
 _MOST_OF_TOKEN = 10_000
 
 
@@ -46,7 +47,12 @@ def serve(
     no_auth: bool = False,
     allowed_host: Sequence[str] = (),
     label_log: str | Path | None = None,
+    top: int = 5,
+    unlike: float | Literal["auto", "off"] = "auto",
+    title: str | None = None,
+    access_log: bool = False,
     max_bytes: int = 20_000_000,
+    max_total_bytes: int | None = None,
     max_pixels: int | None = None,
     max_parts: int = 32,
     queue: int = 256,
@@ -94,8 +100,21 @@ def serve(
     label_log : path, optional
         Where labels that people correct are kept; beside the gallery by default, with
         ``.labels.jsonl`` at the end of its name. It is made at the first correction.
+    top : int, default=5
+        How many classes are listed of a photo where a request does not say.
+    unlike : float or {"auto", "off"}, default="auto"
+        Photos whose similarity is lower are unlike anything seen, as for `penult.predict`: of the
+        classifier, or of the gallery where there is none.
+    title : str, optional
+        What the page is called; by what is served by default.
+    access_log : bool, default=False
+        Log each request to the logger ``penult.serving.middleware.access_log``: when it came, from
+        where, what it was, how it was answered, and in how many milliseconds; no token.
     max_bytes : int, default=20000000
         The most bytes of a photo, and of a request's body; no more are read.
+    max_total_bytes : int, optional
+        The most bytes of the bodies of all requests in progress together; further ones are refused
+        for a second. 500 million by default, and as many as `max_bytes` at least.
     max_pixels : int, optional
         Refuse larger photos, from their header.
     max_parts : int, default=32
@@ -154,11 +173,18 @@ def serve(
         gallery=gallery,
         layer=layer,
         images=None if given is None else tuple(given),
+        unlike=unlike,
         weights=WeightsChoice.moved(weights, offline=offline),
         engine=EngineOptions(engine=engine, device=device, batch_size=batch_size),
     )
     options = ServiceOptions(
         max_bytes=max_bytes,
+        max_total_bytes=(
+            max(_TOTAL_BYTES, max_bytes) if max_total_bytes is None else max_total_bytes
+        ),
+        top=top,
+        title=title,
+        access_log=access_log,
         max_pixels=MAX_PIXELS if max_pixels is None else max_pixels,
         max_parts=max_parts,
         queue=queue,

@@ -17,6 +17,7 @@ from penult.images.in_memory import are_in_memory, as_records, without_iterator
 from penult.images.listing import as_sources, list_images
 from penult.images.notes import log_failures, log_listing_messages
 from penult.interface import option
+from penult.likeness.level import with_level
 from penult.progress import ShowProgress, announcing, shown
 from penult.records import Failure, Prediction, Predictions, Progress
 from penult.wording import unlike_line
@@ -167,18 +168,11 @@ def with_unlike(classifier: Classifier, unlike: float | str) -> Classifier:
     """
     if unlike == "auto":
         return classifier
-    if unlike == "off":
-        return replace(classifier, likeness=None)
-    if isinstance(unlike, str) or not -1 <= unlike <= 1:
-        raise UsageError(
-            f"{option('unlike', unlike)} is no similarity; give auto, off, or a cosine from -1 to 1"
-        )
-    if classifier.likeness is None:
-        raise UsageError(
-            f"this classifier does not know what is unlike its training photos; leave out "
-            f"{option('unlike')}, or train it again"
-        )
-    return replace(classifier, likeness=replace(classifier.likeness, threshold=float(unlike)))
+    unknown = (
+        f"this classifier does not know what is unlike its training photos; leave out "
+        f"{option('unlike')}, or train it again"
+    )
+    return replace(classifier, likeness=with_level(classifier.likeness, unlike, unknown=unknown))
 
 
 def collect(outcomes: Iterable[Prediction | Failure]) -> Predictions:

@@ -126,7 +126,7 @@ def run(
             images,
             top=top,
             threshold=threshold,
-            unlike=_level(unlike),
+            unlike=o.level_of(unlike),
             copy_to=copy_to,
             copy_mode=copy_mode,
             weights=weights,
@@ -164,10 +164,3 @@ def run(
     if shown and copy_to is None:
         given = images if len(images) <= _NAMED else ["IMAGES"]
         next_command("predict", classifier, *given, "--copy-to", "sorted", quiet=quiet)
-
-
-def _level(unlike: str) -> Any:
-    try:
-        return float(unlike)
-    except ValueError:
-        return unlike  # a word: the function knows which there are

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +15,11 @@ from penult.cli.console import note, say, say_json
 
 if TYPE_CHECKING:
     from penult.serving.listening import Listening
+
+
+_EVERYWHERE = ("0.0.0.0", "::")
+_RELOADS = "penult.serving.reloading"  # which a signal asks for without an answer
+_REQUESTS = "penult.serving.middleware.access_log"
 
 
 def run(
@@ -88,9 +93,39 @@ def run(
             show_default="beside the gallery, GALLERY.labels.jsonl",
         ),
     ] = None,
+    top: Annotated[
+        int,
+        typer.Option(min=1, help="How many classes to list where a request does not say."),
+    ] = 5,
+    unlike: Annotated[
+        str,
+        typer.Option(
+            metavar="LEVEL",
+            help="Photos that are less similar than this are unlike anything seen, e.g. 0.4; off "
+            "marks none.",
+        ),
+    ] = "auto",
+    title: Annotated[
+        str | None,
+        typer.Option(help="What the page is called.", show_default="the classifier or the gallery"),
+    ] = None,
+    access_log: Annotated[
+        bool,
+        typer.Option(
+            "--access-log", help="Print a line for each request, on stderr; no token is in it."
+        ),
+    ] = False,
     max_bytes: Annotated[
         int, o.reading_option(min=1, help="Refuse larger photos, and read no more of them.")
     ] = 20_000_000,
+    max_total_bytes: Annotated[
+        int | None,
+        o.reading_option(
+            min=1,
+            help="The most bytes of all requests in progress together.",
+            show_default="500000000, and --max-bytes at least",
+        ),
+    ] = None,
     max_pixels: o.MaxPixels = None,
     max_parts: Annotated[int, o.reading_option(min=1, help="The most photos of one request.")] = 32,
     queue: Annotated[
@@ -135,12 +170,14 @@ def run(
         if as_json:
             say_json({"url": listening.url})
         else:
-            say(f"listening at {listening.url}")
+            everywhere = ", and at this machine's other addresses" if host in _EVERYWHERE else ""
+            say(f"listening at {listening.url}{everywhere}")
             if not quiet:
                 note("Ctrl-C stops it")
         sys.stdout.flush()  # whoever waits for the address may read it from a pipe
 
-    with nullcontext() if quiet else _reloads_told():
+    told = [*([] if quiet else [_RELOADS]), *([_REQUESTS] if access_log else [])]
+    with _printed(told):
         serve(
             classifier=classifier,
             gallery=gallery,
@@ -153,7 +190,12 @@ def run(
             no_auth=no_auth,
             allowed_host=allowed_host or (),
             label_log=label_log,
+            top=top,
+            unlike=o.level_of(unlike),
+            title=title,
+            access_log=access_log,
             max_bytes=max_bytes,
+            max_total_bytes=max_total_bytes,
             max_pixels=max_pixels,
             max_parts=max_parts,
             queue=queue,
@@ -171,20 +213,22 @@ def run(
 
 
 @contextmanager
-def _reloads_told() -> Iterator[None]:
-    """Print a line where files were opened anew, which a signal asks for without an answer."""
+def _printed(names: Iterable[str]) -> Iterator[None]:
+    """Print what loggers of these names are told."""
     import logging
 
     class Noted(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             note(record.getMessage())
 
-    log, handler = logging.getLogger("penult.serving.reloading"), Noted()
-    before = log.level
-    log.addHandler(handler)
-    log.setLevel(logging.INFO)
+    handler, logs = Noted(), [logging.getLogger(one) for one in names]
+    before = [log.level for log in logs]
+    for log in logs:
+        log.addHandler(handler)
+        log.setLevel(logging.INFO)
     try:
         yield
     finally:
-        log.removeHandler(handler)
-        log.setLevel(before)
+        for log, level in zip(logs, before, strict=True):
+            log.removeHandler(handler)
+            log.setLevel(level)

@@ -12,6 +12,7 @@ from penult.errors import UsageError
 from penult.serving.gallery.background import Background, Later
 from penult.serving.gallery.review import Review, make_review
 from penult.serving.labels.corrected import CorrectedLabels
+from penult.wording import count
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Collection", "Places"]
 
+_LEAST_IN_CLUSTERS, _LEAST_ON_MAP = 2, 4  # images
 MOST_ON_MAP = 50_000
 """Rows of a map: a random part of more."""
 
@@ -120,10 +122,18 @@ class Collection:
             )
         return replace(features, features=self.gallery.index.rows)
 
+    def _require(self, least: int, what: str) -> None:
+        # What is below says what to type or to call.
+        if (images := len(self.gallery.index)) < least:
+            raise UsageError(
+                f"the gallery has {count(images, 'image')}, and {what} {least} or more"
+            )
+
     def _cluster(self, tell: Tell) -> Clustering:
         from penult.explore.clustering.make import make_clusters, require_clustering
 
         features = self._features
+        self._require(_LEAST_IN_CLUSTERS, "clusters need")
         require_clustering("kmeans", rows=len(features), k=None, min_cluster_size=None, seed=0)
         return make_clusters(
             features,
@@ -138,8 +148,10 @@ class Collection:
     def _map(self, tell: Tell) -> Places:
         from penult.explore.row_map.make import make_map
 
+        features = self._features
+        self._require(_LEAST_ON_MAP, "a map needs")
         found: RowMap = make_map(
-            self._features,
+            features,
             method="tsne",
             metric=self.gallery.index.metric,
             perplexity=None,

@@ -8,15 +8,12 @@ from typing import TYPE_CHECKING
 
 from starlette.exceptions import HTTPException
 
-from penult.wording import count
+from penult.serving.body_sentences import FORM_OVERHEAD, too_large, too_slow
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 __all__ = ["BodyLimits"]
-
-_OVERHEAD = 1 << 16
-"""Bytes of a form beside its photos."""
 
 
 class BodyLimits:
@@ -54,16 +51,13 @@ class BodyLimits:
                 async with asyncio.timeout(None if end is None else end - time.monotonic()):
                     message = await receive()
             except TimeoutError:
-                raise HTTPException(
-                    408, f"the body did not come within {self._seconds:g} seconds; send it again"
-                ) from None
+                raise HTTPException(408, too_slow(self._seconds)) from None
             is_whole = message["type"] != "http.request" or not message.get("more_body", False)
             read += len(message.get("body", b""))
-            if read > self._max_bytes + _OVERHEAD:
+            if read > self._max_bytes + FORM_OVERHEAD:
                 raise HTTPException(
                     413,
-                    f"the body is larger than {count(self._max_bytes, 'byte')}, the most that is "
-                    "allowed; send less at once",
+                    too_large(self._max_bytes, "send less at once"),
                     {"Connection": "close"},
                 )
             return message

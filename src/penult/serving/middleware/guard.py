@@ -44,12 +44,13 @@ class Guard:
                 message = {**message, "headers": [*message["headers"], *extra]}
             await send(message)
 
-        refused = self._rules.refusal(scope["method"], scope["path"], _headers(scope))
+        address = (scope.get("client") or (None,))[0]
+        refused = self._rules.refusal(scope["method"], scope["path"], _headers(scope), address)
         if refused is None:
             await self._app(scope, receive, with_headers)
             return
-        challenge = {"WWW-Authenticate": "Bearer"} if refused.status == 401 else None
-        await problem(refused.status, refused.detail, challenge)(scope, receive, with_headers)
+        told = problem(refused.status, refused.detail, refused.headers)
+        await told(scope, receive, with_headers)
 
 
 def _headers(scope: Scope) -> Mapping[str, str]:

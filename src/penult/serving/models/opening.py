@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 
 from penult.classify.classifier import Classifier
 from penult.classify.loading import as_classifier
+from penult.classify.prediction.predict import with_unlike
 from penult.extractor import ExtractorSpec, RecipeRows
+from penult.interface import option
+from penult.likeness.level import with_level
 from penult.recipe.digest import recipe_sha256
 from penult.retrieve.search.gallery import open_gallery
 from penult.serving.gallery.collection import Collection
@@ -19,7 +22,9 @@ from penult.serving.models.served import Served
 from penult.serving.models.version import classifier_version, gallery_version
 
 if TYPE_CHECKING:
+    from penult.likeness import Likeness
     from penult.recipe import Recipe
+    from penult.retrieve.search.gallery import Gallery
     from penult.serving.engine_queue import EngineQueue, Lane
     from penult.serving.labels.corrected import Corrections
     from penult.serving.models.sources import Sources
@@ -64,7 +69,7 @@ def open_served(
     classifier = gallery = None
     if sources.classifier is not None:
         given = sources.classifier
-        found = as_classifier(given)
+        found = with_unlike(as_classifier(given), sources.unlike)
         classifier = ServedClassifier(
             name="the classifier" if isinstance(given, Classifier) else Path(given).name,
             kind="classifier",
@@ -91,7 +96,9 @@ def open_served(
             version=gallery_version(rows),
             lane=lane(rows.recipe, "the gallery"),
             gallery=rows,
-            likeness=rows.likeness,  # of a feature file it is computed now, and nobody waits for it
+            likeness=_likeness(
+                rows, sources.unlike if classifier is None else "auto"
+            ),  # of a feature file it is computed now, and nobody waits for it
             collection=Collection(
                 rows,
                 corrections=corrections,
@@ -102,3 +109,12 @@ def open_served(
             thumbnails=ThumbnailCache(photos),
         )
     return Served(classifier, gallery)
+
+
+def _likeness(rows: Gallery, unlike: float | str) -> Likeness | None:
+    if unlike == "off":
+        return None
+    unknown = (
+        f"{rows.name} has too few images to say what is unlike them; leave out {option('unlike')}"
+    )
+    return with_level(rows.likeness, unlike, unknown=unknown)

@@ -31,6 +31,8 @@ class Sources:
         Which rows of the gallery.
     images : sequence of paths, optional
         Where the images of the gallery are now, if they have moved.
+    unlike : float or {"auto", "off"}
+        Which photos are unlike all that were seen, as `penult.predict` takes it.
     weights : WeightsChoice
     engine : EngineOptions
     """
@@ -39,6 +41,7 @@ class Sources:
     gallery: Features | Index | str | Path | None = None
     layer: str | None = None
     images: Sequence[str | Path] | None = None
+    unlike: float | str = "auto"
     weights: WeightsChoice = field(default_factory=WeightsChoice)
     engine: EngineOptions = field(default_factory=EngineOptions)
 

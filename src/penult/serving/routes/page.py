@@ -40,6 +40,7 @@ def router(service: Service) -> APIRouter:
         """Say what the service has, which the page shows, and how large a photo may be."""
         classifier, gallery = service.served.classifier, service.served.gallery
         return {
+            "title": service.options.title,
             "classifier": None if classifier is None else classifier.name,
             "gallery": None if gallery is None else gallery.name,
             "label_log": service.label_log is not None,

@@ -26,14 +26,15 @@ def router(service: Service) -> APIRouter:
     def look(request: Request) -> dict[str, Any]:
         """Say whether a token is needed, and whether this request has shown one."""
         headers = {name.lower(): value for name, value in request.headers.items()}
-        refused = rules.refusal("GET", "/v1/labels", headers)
+        refused = rules.refusal("GET", "/v1/labels", headers, _address(request))
         return {"token_needed": rules.token is not None, "open": refused is None}
 
     @routes.post("", name="open session", response_model=SessionAnswer)
     def begin(body: Token, request: Request, response: Response) -> dict[str, Any]:
         """Open a session with the token; the answer sets a cookie that scripts cannot read."""
-        if not rules.opens_session(body.token):
-            raise ProblemError(401, "the token is wrong", {"WWW-Authenticate": "Bearer"})
+        refused = rules.wrong_token(body.token, _address(request))
+        if refused is not None:
+            raise ProblemError(refused.status, refused.detail, refused.headers)
         response.set_cookie(
             SESSION_COOKIE,
             rules.session,
@@ -50,6 +51,10 @@ def router(service: Service) -> APIRouter:
         return {"token_needed": rules.token is not None, "open": rules.token is None}
 
     return routes
+
+
+def _address(request: Request) -> str | None:
+    return None if request.client is None else request.client.host
 
 
 def _came_by_tls(request: Request) -> bool:

@@ -16,6 +16,7 @@ from starlette.requests import ClientDisconnect
 from penult.errors import ImageError
 from penult.parsing import read_json
 from penult.records import ImageRecord
+from penult.serving.body_sentences import FORM_OVERHEAD, too_large, too_slow
 from penult.serving.problems import ProblemError
 from penult.serving.uploads.remote_photo import fetch_photo
 from penult.wording import count
@@ -33,8 +34,6 @@ FIELDS = ("file", "files", "image", "photo")
 _FORM = "multipart/form-data"
 _RAW = ("application/octet-stream", "application/x-www-form-urlencoded")  # the second is curl's own
 _ZIP = "is a zip archive, not a photo; send its photos one by one"
-_OVERHEAD = 1 << 16
-"""Bytes of a form beside its photos."""
 
 
 @dataclass(frozen=True)
@@ -116,9 +115,7 @@ async def read_body(request: Request, options: ServiceOptions) -> Body:
                 )
             raw = await _whole(request, limit)
     except TimeoutError:
-        raise ProblemError(
-            408, f"the body did not come within {options.timeout:g} seconds; send it again"
-        ) from None
+        raise ProblemError(408, too_slow(options.timeout)) from None
     except ClientDisconnect:
         raise ProblemError(400, "the connection ended before the body did") from None
     if not raw:
@@ -147,10 +144,10 @@ async def _of_address(data: dict[str, Any], options: ServiceOptions) -> ImageRec
 async def _of_form(request: Request, options: ServiceOptions) -> list[ImageRecord]:
     parser = _InMemory(
         request.headers,
-        _limited(request, options.max_bytes + _OVERHEAD, options.max_bytes),
+        _limited(request, options.max_bytes + FORM_OVERHEAD, options.max_bytes),
         max_files=options.max_parts,
         max_fields=options.max_parts,
-        max_part_size=_OVERHEAD,
+        max_part_size=FORM_OVERHEAD,
     )
     try:
         form = await parser.parse()
@@ -234,12 +231,7 @@ async def _limited(request: Request, limit: int, told: int) -> AsyncGenerator[by
 
 def _too_large(limit: int) -> ProblemError:
     # The rest of the body is not read, so that the connection cannot be used again.
-    return ProblemError(
-        413,
-        f"the body is larger than {count(limit, 'byte')}, the most that is allowed; send a smaller "
-        "photo",
-        {"Connection": "close"},
-    )
+    return ProblemError(413, too_large(limit, "send a smaller photo"), {"Connection": "close"})
 
 
 def _too_many(options: ServiceOptions) -> ProblemError:

@@ -30,7 +30,7 @@ async function offered() {
   };
   return {
     gallery, why, classes: !why.classes, images: !!gallery?.has_images, corrections: !!gallery && service.label_log,
-    name: (service.classifier ?? gallery?.name)?.replace(/\.(skops|h5|hdf5|index|onnx)$/, ""), max_bytes: service.max_bytes,
+    name: service.title ?? (service.classifier ?? gallery?.name)?.replace(/\.(skops|h5|hdf5|index|onnx)$/, ""), max_bytes: service.max_bytes,
   };
 }
 
