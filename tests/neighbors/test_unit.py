@@ -26,3 +26,24 @@ def test_a_row_does_not_find_those_of_its_own_unit(monkeypatch):
 def test_rows_of_zeros_are_near_to_nothing_and_huge_ones_do_not_overflow():
     rows = unit_rows(np.array([[0, 0], [3e38, 3e38], [1e-40, 0]], np.float32))
     assert rows == pytest.approx(np.array([[0, 0], [0.5**0.5, 0.5**0.5], [1, 0]]))
+
+
+@pytest.mark.parametrize("few", [1, 3, 32, 33])
+def test_few_rows_find_what_many_do(few):
+    rng = np.random.default_rng(0)
+    rows, others = (unit_rows(rng.standard_normal((n, 1280))) for n in (few, 500))
+    by_hand = np.sort(rows.astype(np.float64) @ others.T.astype(np.float64), axis=1)[:, -5]
+    assert kth_cosine(rows, others, 5) == pytest.approx(by_hand, abs=1e-6)
+
+
+@pytest.mark.light
+def test_few_rows_are_compared_without_the_threads_of_blas(monkeypatch):
+    sizes = []
+    matmul = np.matmul
+    monkeypatch.setattr(
+        np, "matmul", lambda a, b, out: sizes.append(a.size * b.shape[1]) or matmul(a, b, out=out)
+    )
+    rows = unit_rows(np.ones((8, 1280), np.float32))
+    kth_cosine(rows, unit_rows(np.ones((1000, 1280), np.float32)), 5)
+    assert sum(sizes) == 8 * 1280 * 1000
+    assert max(sizes) <= 1 << 18

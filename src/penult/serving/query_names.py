@@ -10,7 +10,7 @@ from penult.serving.problems import ProblemError
 __all__ = ["require_known_names"]
 
 
-def require_known_names(request: Request) -> None:
+async def require_known_names(request: Request) -> None:
     """Refuse a request with a name in its query that its route does not have.
 
     Raises
@@ -18,6 +18,7 @@ def require_known_names(request: Request) -> None:
     ProblemError
         422; says which there are.
     """
+    # A coroutine, although nothing is awaited: FastAPI would call a function in a thread.
     route = request.scope["route"]
     assert isinstance(route, APIRoute)
     allowed = [one.alias for one in route.dependant.query_params]
