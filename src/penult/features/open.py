@@ -12,7 +12,7 @@ import h5py
 from penult.errors import FeatureFileError, WrongFileError
 from penult.features.heap import has_endless_heap
 from penult.features.schema import HDF5, INDEX
-from penult.features.watched_file import NO_LOCKS
+from penult.locks import NO_LOCKS
 
 __all__ = ["open_file"]
 

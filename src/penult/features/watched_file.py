@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import errno
 import io
 from pathlib import Path
 from typing import Any
 
-__all__ = ["NO_LOCKS", "WatchedFile"]
-
-NO_LOCKS = {errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL}
-"""What a file system answers that has no locks: some network and user-space ones."""
+__all__ = ["WatchedFile"]
 
 
 class WatchedFile(io.RawIOBase):

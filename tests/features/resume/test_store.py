@@ -9,13 +9,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import filelock
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penult.errors import OutputError, OutputExistsError, RecipeMismatchError, ResumeError
-from penult.features.resume import lock
 from penult.features.resume import store as part_store
 from penult.features.resume.chunk import Outcomes, Part, gather
 from penult.features.resume.ledger import Ledger
@@ -307,7 +307,7 @@ def test_where_there_is_no_flock_a_file_with_the_process_takes_its_place(output,
     def no_flock(self, *_arguments, **_options):
         raise OSError(errno.ENOLCK, "No locks available")
 
-    monkeypatch.setattr(lock.FileLock, "acquire", no_flock)
+    monkeypatch.setattr(filelock.FileLock, "acquire", no_flock)
     require_one_at_a_time(output)
 
 

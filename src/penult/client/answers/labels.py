@@ -119,7 +119,10 @@ class LabelChanges:
         One an image.
     total : int or None
         How many there are in all.
+    not_in_gallery : int
+        How many more are of images that the gallery has not any more.
     """
 
     labels: tuple[ChangedLabel, ...]
     total: int | None = None
+    not_in_gallery: int = 0

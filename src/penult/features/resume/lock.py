@@ -7,24 +7,20 @@ import socket
 from contextlib import suppress
 from pathlib import Path
 
-from filelock import FileLock, SoftFileLock, Timeout
+from filelock import BaseFileLock, Timeout
 
 from penult.errors import OutputError, OutputExistsError
-from penult.features.watched_file import NO_LOCKS
+from penult.locks import file_lock
 
 __all__ = ["RunLock"]
 
-_LOCK, _OWNER = "lock", "owner"
-# Not the same name: the file that could not be locked is there, and would seem to be a lock.
-_INSTEAD = "lock.file"
+_LOCK, _INSTEAD, _OWNER = "lock", "lock.file", "owner"
 
 
 class RunLock:
     """A lock on a run's folder, which is created if need be.
 
-    The system releases it when the process ends, however it ends. Where the file system has no such
-    locks, a file with the process's id takes their place: then a run that was killed is told from a
-    running one by whether that process is alive, on the machine where it ran.
+    The system releases it when the process ends, however it ends; see `file_lock`.
 
     Parameters
     ----------
@@ -42,6 +38,7 @@ class RunLock:
     def __init__(self, folder: Path, output: Path) -> None:
         self._folder, self._output = folder, output
         self._lock = self._acquire()
+        self._path = Path(self._lock.lock_file)
         self._identity = _identity(self._path)
         try:
             (folder / _OWNER).write_text(f"process {os.getpid()} on {socket.gethostname()}")
@@ -49,24 +46,15 @@ class RunLock:
             self.release(remove=True)
             raise
 
-    def _acquire(self) -> FileLock | SoftFileLock:
-        for kind, name in ((FileLock, _LOCK), (SoftFileLock, _INSTEAD)):
-            self._folder.mkdir(exist_ok=True)
-            self._path = self._folder / name
-            lock = kind(self._path, timeout=0)
-            try:
-                lock.acquire()
-            except Timeout as error:
-                raise OutputExistsError(
-                    f"{self._output} is being written by another run, {self._owner()}; wait for it "
-                    f"to end, or give another name"
-                ) from error
-            except OSError as error:
-                if error.errno not in NO_LOCKS or kind is SoftFileLock:
-                    raise
-            else:
-                return lock
-        raise AssertionError  # the second kind either returned or raised
+    def _acquire(self) -> BaseFileLock:
+        self._folder.mkdir(exist_ok=True)
+        try:
+            return file_lock(self._folder / _LOCK, self._folder / _INSTEAD)
+        except Timeout as error:
+            raise OutputExistsError(
+                f"{self._output} is being written by another run, {self._owner()}; wait for it "
+                f"to end, or give another name"
+            ) from error
 
     def _owner(self) -> str:
         try:

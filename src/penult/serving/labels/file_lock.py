@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from penult.errors import OutputExistsError
-from penult.features.watched_file import NO_LOCKS
 from penult.interface import option
+from penult.locks import file_lock
 from penult.output import explain
 
 if TYPE_CHECKING:
@@ -22,8 +22,7 @@ __all__ = ["lock_file", "release"]
 def lock_file(path: Path, given_by: str) -> BaseFileLock:
     """Lock a file against other processes, which need not be there yet.
 
-    The system releases the lock when the process ends, however it ends. Where the file system has
-    no such locks, a file with the process's id takes their place.
+    The system releases the lock when the process ends, however it ends; see `file_lock`.
 
     Parameters
     ----------
@@ -44,26 +43,21 @@ def lock_file(path: Path, given_by: str) -> BaseFileLock:
     OutputError
         If the folder cannot be written.
     """
-    from filelock import FileLock, SoftFileLock, Timeout
+    from filelock import Timeout
 
     beside = path.with_name(f"{path.name}.lock")
-    for kind, name in ((FileLock, beside), (SoftFileLock, f"{beside}.file")):
-        lock = kind(name, timeout=0)
-        try:
-            lock.acquire()
-        except Timeout as error:
-            raise OutputExistsError(
-                f"{path} is being written by another service{_owner(beside)}; stop that one, or "
-                f"give another file with {option(given_by, 'FILE')}"
-            ) from error
-        except OSError as error:
-            if error.errno not in NO_LOCKS or kind is SoftFileLock:
-                raise explain(error, path, kept=path.is_file()) from error
-        else:
-            with suppress(OSError):  # it only names the process in a message
-                beside.write_text(f"process {os.getpid()} on {socket.gethostname()}")
-            return lock
-    raise AssertionError  # the second kind either returned or raised
+    try:
+        lock = file_lock(beside, beside.with_name(f"{beside.name}.file"))
+    except Timeout as error:
+        raise OutputExistsError(
+            f"{path} is being written by another service{_owner(beside)}; stop that one, or "
+            f"give another file with {option(given_by, 'FILE')}"
+        ) from error
+    except OSError as error:
+        raise explain(error, path, kept=path.is_file()) from error
+    with suppress(OSError):  # it only names the process in a message
+        beside.write_text(f"process {os.getpid()} on {socket.gethostname()}")
+    return lock
 
 
 def release(lock: BaseFileLock) -> None:
