@@ -44,6 +44,7 @@ def test_where_others_may_reach_it_a_token_is_needed_or_the_word_that_it_is_not(
         ("short", "5 characters; give at least 16"),
         ("with a blank " * 2, "blanks or"),
         ("é" * 20, "ASCII"),
+        ("a" * 4097, "4,097 characters, and a header takes 4,096"),
     ],
 )
 def test_a_token_that_can_be_guessed_or_not_be_sent_is_refused(token, message):

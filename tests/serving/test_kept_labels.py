@@ -91,7 +91,7 @@ def test_what_is_no_log_and_a_log_without_a_gallery_are_one_line(gallery, classi
 
 
 def test_others_than_this_machine_are_let_in_with_a_token_or_without_by_a_word(gallery, tmp_path):
-    (tmp_path / "token").write_text(f"{TOKEN}\n")
+    (tmp_path / "token").write_bytes(f"\ufeff{TOKEN}\r\n".encode())  # as Windows writes it
     with pytest.raises(UsageError, match="so that a token is needed"):
         penult.serve(gallery=gallery, host="0.0.0.0", port=0, progress=False)
     with serving(gallery=gallery, host="0.0.0.0", token_file=tmp_path / "token") as client:

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from queue import Queue
@@ -102,6 +103,22 @@ def test_a_client_that_leaves_half_way_harms_nobody(service):
                 leaving.sendall(head + ROSE[:20])
         assert post(listening.url).json()["label"] == "rose"
         assert len(service.queue) == 0
+
+
+def test_asked_twice_it_ends_at_once_and_says_how_many_were_not_answered(service, caplog):
+    head = b"POST /v1/classify HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 5000\r\n\r\n"
+    with at_a_port(service) as listening:
+        address = ("127.0.0.1", int(listening.url.rpartition(":")[2]))
+        with socket.create_connection(address) as waiting:
+            waiting.sendall(head)
+            while not service.in_progress:
+                time.sleep(0.01)
+            listening.stop()
+            listening.stop()
+            waiting.settimeout(20)
+            assert not waiting.recv(100).startswith(b"HTTP/1.1 200")
+    told = [one.getMessage() for one in caplog.records]
+    assert told == ["penult: stopped at once; 1 request was not answered"]
 
 
 def test_a_port_that_is_taken_is_one_line(gallery):

@@ -18,7 +18,7 @@ __all__ = ["SESSION_COOKIE", "AccessRules", "Refusal", "access_rules", "is_loopb
 SESSION_COOKIE = "penult_session"
 """What keeps a browser in that has shown the token once: an image cannot send a header."""
 
-SHORTEST_TOKEN = 16
+SHORTEST_TOKEN, LONGEST_TOKEN = 16, 4096
 
 _SAFE = frozenset(["GET", "HEAD", "OPTIONS"])
 _OPEN = re.compile(r"/|/static/.*|(/v1)?/(healthz|readyz)|/v1/session|/favicon\.ico")
@@ -187,7 +187,7 @@ def access_rules(
     host : str
         The address or name that the service listens at.
     token : str, optional
-        At least 16 visible ASCII characters.
+        16 to 4096 visible ASCII characters.
     no_auth : bool
         Serve everybody who reaches the service, although others than this machine may.
     allowed_hosts : iterable of str
@@ -201,7 +201,7 @@ def access_rules(
     ------
     UsageError
         If others may reach the service, and neither `token` nor `no_auth` is given, or both are; if
-        the token is too short, or cannot be sent; if a host is no name.
+        the token is too short or too long, or cannot be sent; if a host is no name.
     """
     if token is not None:
         if no_auth:
@@ -212,6 +212,11 @@ def access_rules(
             raise UsageError(
                 "the token has blanks or characters beside ASCII in it, which cannot be sent; make "
                 "one with: openssl rand -hex 32"
+            )
+        if len(token) > LONGEST_TOKEN:
+            raise UsageError(
+                f"the token has {len(token):,} characters, and a header takes {LONGEST_TOKEN:,} of "
+                "it at most; give a shorter one, such as openssl rand -hex 32 makes"
             )
         if len(token) < SHORTEST_TOKEN:
             raise UsageError(

@@ -19,6 +19,7 @@ from penult.serving.app import create_app
 from penult.serving.listening import Listening
 from penult.serving.middleware.gate import drained
 from penult.serving.reloading import reload
+from penult.wording import count
 
 if TYPE_CHECKING:
     from penult.serving.service import Service
@@ -92,9 +93,12 @@ def run(
         timeout_keep_alive=_KEEP_ALIVE,
     )
     server = _Server(config, service, on_ready)
+    log = logging.getLogger("uvicorn.error")
+    log.addFilter(_is_no_ending)
     try:
         server.run([taken])
     finally:
+        log.removeFilter(_is_no_ending)
         taken.close()
         service.served.close()
         service.queue.close()
@@ -139,6 +143,11 @@ class _Server(uvicorn.Server):
     def _stop(self) -> None:
         self._asked += 1
         if self._asked > 1:
+            if self._asked == 2 and (left := self._service.in_progress):
+                verb = "was" if left == 1 else "were"
+                logging.getLogger("penult").warning(
+                    "penult: stopped at once; %s %s not answered", count(left, "request"), verb
+                )
             self.should_exit = self.force_exit = True
             return
         self._service.is_ready = False
@@ -156,6 +165,12 @@ class _Server(uvicorn.Server):
     def _keep(self, task: asyncio.Future[Any]) -> None:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _is_no_ending(record: logging.LogRecord) -> bool:
+    """Leave out the traces of requests that a second signal has ended."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, asyncio.CancelledError)
 
 
 def _reloaded(service: Service) -> None:

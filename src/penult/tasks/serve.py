@@ -30,7 +30,7 @@ __all__ = ["serve"]
 
 _MODULES = ("fastapi", "uvicorn", "python_multipart", "prometheus_client")
 _TOTAL_BYTES = 500_000_000
-_MOST_OF_TOKEN = 10_000
+_MOST_OF_FILE = 100_000  # characters, from which a token is read
 
 
 @checked
@@ -255,8 +255,8 @@ def _token(file: str | Path | None, variable: str | None) -> str | None:
     if file is not None:
         path = require_file(Path(file), "a file with a token", [])
         try:
-            with path.open(encoding="utf-8") as opened:
-                found = opened.read(_MOST_OF_TOKEN).strip().partition("\n")[0].strip()
+            with path.open(encoding="utf-8-sig") as opened:  # as Windows' editor writes it
+                found = opened.read(_MOST_OF_FILE).strip().partition("\n")[0].strip()
         except (OSError, UnicodeDecodeError) as error:
             why = getattr(error, "strerror", None) or "it is no text"
             raise SourceError(f"{path} cannot be read: {why}") from error
