@@ -2,26 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Iterable, Sequence
+import functools
+from collections.abc import Callable, Coroutine
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar, cast
 
 from penult.checking import checked
-from penult.client import calls
-from penult.client.answers import (
-    Classified,
-    Found,
-    GalleryInfo,
-    GalleryMap,
-    GalleryRows,
-    LabelChanges,
-    LabelEntries,
-    LabelEntry,
-    LabelHistory,
-    PhotoRows,
-    ReviewQueue,
-)
 from penult.client.call import Call
 from penult.client.connection import Connection
 from penult.client.synchronous import Client
@@ -33,17 +19,29 @@ if TYPE_CHECKING:
 __all__ = ["AsyncClient"]
 
 Answer = TypeVar("Answer")
-Method = TypeVar("Method", bound=Callable[..., Any])
+P = ParamSpec("P")
 
 
-def _twin_of(method: Callable[..., Any]) -> Callable[[Method], Method]:
-    """Give a method the docstring of its twin in `Client`, which the reference shows once."""
+class _Asking:
+    """Takes the place of a `Client` in its methods, which then return what they would send."""
 
-    def described(twin: Method) -> Method:
-        twin.__doc__ = inspect.getdoc(method)
-        return twin
+    def _send(self, call: Call[Answer]) -> Call[Answer]:
+        return call
 
-    return described
+
+def _awaited(
+    method: Callable[Concatenate[Client, P], Answer],
+) -> Callable[Concatenate[AsyncClient, P], Coroutine[Any, Any, Answer]]:
+    """Make of a method of `Client` the one of `AsyncClient`, which sends the same."""
+
+    @functools.wraps(method)
+    async def sent(self: AsyncClient, /, *args: P.args, **kwargs: P.kwargs) -> Answer:
+        asking = cast("Client", _Asking())
+        call = cast("Call[Answer]", method(asking, *args, **kwargs))
+        return await self._send(call)
+
+    sent.__qualname__ = f"AsyncClient.{method.__name__}"
+    return sent
 
 
 class AsyncClient:
@@ -96,101 +94,24 @@ class AsyncClient:
         self.url, self._retries = connection.url, connection.retries
         self._http = httpx.AsyncClient(transport=transport, **connection.options())
 
-    @_twin_of(Client.features)
-    async def features(self, *photos: Any) -> PhotoRows:
-        return await self._send(calls.features(photos))
-
-    @_twin_of(Client.classify)
-    async def classify(self, photo: Any, top: int | None = None) -> Classified:
-        return await self._send(calls.classify(photo, top))
-
-    @_twin_of(Client.search)
-    async def search(
-        self,
-        photo: Any = None,
-        *,
-        id: str | None = None,
-        row: Sequence[float] | None = None,
-        recipe_sha256: str | None = None,
-        k: int = 10,
-        offset: int = 0,
-        filters: str | Iterable[str] = (),
-    ) -> Found:
-        return await self._send(calls.search(photo, id, row, recipe_sha256, k, offset, filters))
-
-    @_twin_of(Client.gallery)
-    async def gallery(self) -> GalleryInfo:
-        return await self._send(calls.gallery())
-
-    @_twin_of(Client.rows)
-    async def rows(
-        self,
-        *,
-        label: str | None = None,
-        cluster: int | None = None,
-        query: str | None = None,
-        offset: int = 0,
-        limit: int = 100,
-    ) -> GalleryRows:
-        return await self._send(calls.rows(label, cluster, query, offset, limit))
-
-    @_twin_of(Client.map)
-    async def map(self) -> GalleryMap:
-        return await self._send(calls.gallery_map())
-
-    @_twin_of(Client.image)
-    async def image(self, id: str) -> bytes:
-        return await self._send(calls.image(id))
-
-    @_twin_of(Client.thumbnail)
-    async def thumbnail(self, id: str) -> bytes:
-        return await self._send(calls.thumbnail(id))
-
-    @_twin_of(Client.review)
-    async def review(
-        self, kind: Literal["errors", "unsure"] = "errors", *, offset: int = 0, limit: int = 100
-    ) -> ReviewQueue:
-        return await self._send(calls.review(kind, offset, limit))
-
-    @_twin_of(Client.labels)
-    async def labels(self, *, offset: int = 0, limit: int = 100) -> LabelChanges:
-        return await self._send(calls.labels(offset, limit))
-
-    @_twin_of(Client.labels_csv)
-    async def labels_csv(self) -> bytes:
-        return await self._send(calls.labels_csv())
-
-    @_twin_of(Client.label)
-    async def label(self, id: str) -> LabelHistory:
-        return await self._send(calls.label(id))
-
-    @_twin_of(Client.set_label)
-    async def set_label(self, id: str, label: str | None, who: str | None = None) -> LabelEntry:
-        return await self._send(calls.set_label(id, label, who))
-
-    @_twin_of(Client.set_labels)
-    async def set_labels(
-        self, ids: Sequence[str], label: str | None, who: str | None = None
-    ) -> LabelEntries:
-        return await self._send(calls.set_labels(ids, label, who))
-
-    @_twin_of(Client.undo)
-    async def undo(
-        self, *, entry: int | None = None, batch: int | None = None, who: str | None = None
-    ) -> LabelEntries:
-        return await self._send(calls.undo(entry, batch, who))
-
-    @_twin_of(Client.reload)
-    async def reload(self) -> str:
-        return await self._send(calls.reload())
-
-    @_twin_of(Client.healthz)
-    async def healthz(self) -> bool:
-        return await self._send(calls.healthz())
-
-    @_twin_of(Client.ready)
-    async def ready(self) -> bool:
-        return await self._send(calls.ready())
+    features = _awaited(Client.features)
+    classify = _awaited(Client.classify)
+    search = _awaited(Client.search)
+    gallery = _awaited(Client.gallery)
+    rows = _awaited(Client.rows)
+    map = _awaited(Client.map)
+    image = _awaited(Client.image)
+    thumbnail = _awaited(Client.thumbnail)
+    review = _awaited(Client.review)
+    labels = _awaited(Client.labels)
+    labels_csv = _awaited(Client.labels_csv)
+    label = _awaited(Client.label)
+    set_label = _awaited(Client.set_label)
+    set_labels = _awaited(Client.set_labels)
+    undo = _awaited(Client.undo)
+    reload = _awaited(Client.reload)
+    healthz = _awaited(Client.healthz)
+    ready = _awaited(Client.ready)
 
     async def close(self) -> None:
         """Close its connections."""
