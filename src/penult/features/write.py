@@ -83,6 +83,7 @@ class FeatureWriter:
     origin : where the images came from, JSON-like
     trained_on : keys of the images that trained the networks, one array a set of rows, or None
         where that is not known; see `penult.content_keys`
+    attributes : of the file, beside its own or in place of them
 
     Raises
     ------
@@ -103,6 +104,7 @@ class FeatureWriter:
         dtype: Literal["float32", "float16"] = "float32",
         origin: Mapping[str, Any] | None = None,
         trained_on: Sequence[NDArray[np.uint64] | None] = (),
+        attributes: Mapping[str, str | int] | None = None,
     ) -> None:
         layers = tuple(recipe.layer for recipe in recipes)
         self._names = layers if names is None else tuple(names)
@@ -131,7 +133,9 @@ class FeatureWriter:
         self._file.attrs["penult"] = __version__
         self._file.attrs["recipe"] = recipes[-1].to_json()
         self._file.attrs["origin"] = json.dumps(dict(origin or {}), sort_keys=True)
-        self._file.attrs["created"] = datetime.now(UTC).isoformat(timespec="seconds")
+        own = {"created": datetime.now(UTC).isoformat(timespec="seconds")}
+        for name, value in (own | dict(attributes or {})).items():
+            self._file.attrs[name] = value
         self._file.create_dataset(
             schema.LABEL_NAMES, data=np.array(columns.label_names, dtype=object), dtype=_TEXT
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, Protocol
@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from penult.features.failed import failures_of
 from penult.records import AugmentedRecord, Failure, ImageRecord
 
 __all__ = ["Ledger", "RowBlock", "RowSource", "failures_of"]
@@ -54,22 +55,6 @@ class RowBlock:
             [self.content[k] for k in kept],
             [rows[kept] for rows in self.rows],
         )
-
-
-def failures_of(failed: Iterable[tuple[ImageRecord, str]]) -> list[Failure]:
-    """Say which images have no row, but not of each augmented view that its photo has none either.
-
-    Parameters
-    ----------
-    failed : records and reasons
-    """
-    pairs = list(failed)
-    photos = {record.id for record, _ in pairs if not isinstance(record, AugmentedRecord)}
-    return [
-        Failure(record.id, reason)
-        for record, reason in pairs
-        if not (isinstance(record, AugmentedRecord) and record.photo.id in photos)
-    ]
 
 
 class Ledger:

@@ -150,6 +150,8 @@ def with_retries(call: Callable[[], _T]) -> _T:
 def _real(error: BaseException) -> BaseException:
     """What a `FileNotFoundError` stands for, as which fsspec reports any error of a web server."""
     while isinstance(error, FileNotFoundError) and error.__cause__ is not None:
+        if isinstance(error.__cause__, KeyError):  # of a library that keeps names in a dict
+            break
         error = error.__cause__
     return error
 

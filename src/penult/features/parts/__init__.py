@@ -1,0 +1,1 @@
+"""Folders of rows: part files and the manifest that makes one whole of them."""
