@@ -25,7 +25,7 @@ This page is made from the docstrings, by `make docs`.
 
 # Heading, and the names below it: of `penult` itself, or of one of its modules.
 GROUPS = {
-    "Images to features": "extract join reduce plan load info verify export_rows Extractor "
+    "Images to features": "extract merge join reduce plan load info verify export_rows Extractor "
     "Features Failure Verification",
     "Recipes": "Recipe Preprocessing",
     "Search": "search SearchResults SearchResult Hit Vote index Index records.Neighbors "

@@ -7,14 +7,16 @@ from pathlib import Path
 
 import numpy as np
 
+from penult.combine.beside import Beside
 from penult.features.parts.header import PartsHeader
 from penult.features.parts.manifest import PartsManifest
 from penult.features.parts.store import PartsStore
 from penult.features.parts.write import write_part
+from penult.features.read import load
 from penult.features.resume.chunk import Outcomes
 from penult.features.write import Columns
 from penult.records import AugmentedRecord
-from tests.feature_files import recipe
+from tests.feature_files import recipe, record
 
 CREATED = "2026-11-27T10:00:00+00:00"
 
@@ -73,4 +75,61 @@ def write_folder(place: str | Path, records, rows, *, failed=(), unlisted=(), **
     header = header_of(records, **options)
     entries = write_parts(store, header, records, rows, failed)
     PartsManifest.of(header, {}, entries, unlisted).write(store)
+    return place
+
+
+def divided(file: Path, place: str | Path, *, part_images=2, **options):
+    """Write the folder of rows that the images of a feature file would have given."""
+    first = load(file)
+    sets = [load(file, name) for name in first.layers]
+    beside = Beside.of(first)
+    reasons = {one.id: one.reason for one in first.failures}
+    place_of = {str(one): k for k, one in enumerate(first.ids)}
+    records, rows, digests, failed = [], [[] for _ in sets], [], {}
+    for name in sorted([*place_of, *reasons]):
+        row = place_of.get(name)
+        if row is None:
+            records.append(record(name))
+            failed[name] = reasons[name]
+            digests.append("")
+            for block, one in zip(rows, sets, strict=True):
+                block.append(np.zeros_like(one.features[0]))
+            continue
+        numbers = [] if first.augmented is None else np.flatnonzero(first.augmented.of == row)
+        views = [beside.view(row, int(first.augmented.view[k])) for k in numbers]
+        records += [beside.record(row), *views]
+        digests += [beside.digest(row), *["f" * 32 for _ in views]]
+        for block, one in zip(rows, sets, strict=True):
+            block.append(one.features[row])
+            block += [one.augmented.features[k] for k in numbers]
+    store = PartsStore.at(place)
+    store.create()
+    header = PartsHeader(
+        run="0123abcd",
+        created=CREATED,
+        recipes={one.name: one.recipe for one in sets},
+        columns=beside.columns(0 if first.augmented is None else len(first.augmented)),
+        dtype=str(first.features.dtype),
+        origin=first.origin,
+        part_images=part_images,
+        augmented=() if first.augmented is None else tuple(one.augmented.recipe for one in sets),
+        **options,
+    )
+    entries = [
+        write_part(
+            store,
+            header,
+            number,
+            records[some],
+            outcomes_of(
+                records[some],
+                [np.array(block[some]) for block in rows],
+                failed,
+                digests=digests[some],
+                start=some.start,
+            ),
+        )
+        for number, some in enumerate(parts_of(records, part_images), 1)
+    ]
+    PartsManifest.of(header, {}, entries).write(store)
     return place

@@ -16,7 +16,7 @@ from penult.backbones.weights.choice import WeightsChoice
 from penult.backbones.weights.load import load_state
 from penult.classify.classifier_file import read_all, read_description
 from penult.errors import BackboneError, ClassifierFileError, FileFormatError, WeightsError
-from penult.features.read import read
+from penult.features.h5_file import read
 from penult.features.resume.manifest import Manifest
 from penult.features.write import Columns, FeatureWriter
 from penult.recipe import Preprocessing, Recipe

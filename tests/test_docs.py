@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -24,6 +25,8 @@ from typing import Any
 import pytest
 from markdown_it import MarkdownIt
 from warm import put_penult_into
+
+from tests.parts_folders import divided
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -128,6 +131,8 @@ def finished(tmp_path_factory):
                 penult.extract(photos, path)
             elif name == "flowers.skops":
                 penult.train(penult.load(finish("features.h5", photos))).save(path)
+            elif name == "photos.rows":
+                divided(finish("features.h5", photos), path, part_images=10)
             else:
                 pytest.fail(f"a page needs {name}, and this harness cannot make it")
             made[name] = path
@@ -161,7 +166,9 @@ def test_every_example_on_the_page_runs(page, photos, finished, monkeypatch, req
         (photos / "tulip" / "broken.jpg").write_bytes(b"nonsense")
     needs = re.match(r"<!-- needs: (.+) -->", markdown)
     for name in needs[1].split(", ") if needs else ():
-        (folder / name).write_bytes(finished(name, photos).read_bytes())
+        made = finished(name, photos)
+        copy = shutil.copytree if made.is_dir() else shutil.copyfile
+        copy(made, folder / name)
     # The README's with the program that users have, and the others' with one that starts faster,
     # which cannot be sent a signal.
     warm = sys.platform == "linux" and page.name not in ("README.md", "serve.md", "client.md")

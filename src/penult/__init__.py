@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from penult.classify.prediction.moves import move_back
     from penult.client import AsyncClient, Client
     from penult.combine.join import Joined, join
+    from penult.combine.merge import merge
     from penult.combine.reduce import reduce
     from penult.conversion import Converted, convert
     from penult.estimators import FeatureExtractor
@@ -208,6 +209,7 @@ _HOMES = {
     "map": "penult.tasks.row_map",
     "models": "penult.tasks.models",
     "outliers": "penult.tasks.outliers",
+    "merge": "penult.combine.merge",
     "move_back": "penult.classify.prediction.moves",
     "plan": "penult.planning",
     "plan_machines": "penult.tasks.plan_machines",
@@ -325,6 +327,7 @@ __all__ = [
     "load_classifier",
     "look",
     "map",
+    "merge",
     "models",
     "move_back",
     "outliers",

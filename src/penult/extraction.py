@@ -23,7 +23,8 @@ from penult.extractor import (
 )
 from penult.features.changes import changes_of
 from penult.features.contradictions import find_contradictions, log_contradictions
-from penult.features.read import load, read
+from penult.features.h5_file import read
+from penult.features.read import load
 from penult.features.resume.finished import require_same
 from penult.features.resume.store import parts_folder, require_place
 from penult.images.augmentation_options import AugmentationOptions

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from penult.addresses import unfolded
+
 __all__ = [
     "as_argument",
     "at_command_line",
@@ -115,6 +117,7 @@ def as_argument(path: str) -> str:
 
 def shell_quote(text: str) -> str:
     """Quote a word for a shell; one with control characters so that they can be seen and typed."""
+    text = unfolded(text)  # an address that went through a path
     if text.isprintable() or not any(ord(one) < 32 or ord(one) == 127 for one in text):
         return shlex.quote(text)
     escaped = text.replace("\\", "\\\\").replace("'", "\\'")
@@ -130,4 +133,4 @@ def _literal(value: Any) -> str:
     placeholder = isinstance(value, str) and value.isalpha() and value.isupper()
     if placeholder:
         return str(value)
-    return repr(os.fspath(value) if isinstance(value, os.PathLike) else value)
+    return repr(unfolded(value) if isinstance(value, str | os.PathLike) else value)

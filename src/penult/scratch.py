@@ -13,9 +13,9 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["scratch_file", "scratch_folder", "sweep"]
+__all__ = ["SUFFIX", "scratch_file", "scratch_folder", "sweep"]
 
-_SUFFIX = ".partial"
+SUFFIX = ".partial"
 _OWNED = re.compile(r"\.([0-9a-f]{8})-(\d+)-[^.]*\.partial$")
 _A_DAY = 24 * 60 * 60
 
@@ -27,7 +27,7 @@ def scratch_file(folder: Path, name: str) -> Path:
     ------
     OSError
     """
-    handle, path = tempfile.mkstemp(prefix=_prefix(name), suffix=_SUFFIX, dir=folder)
+    handle, path = tempfile.mkstemp(prefix=_prefix(name), suffix=SUFFIX, dir=folder)
     os.close(handle)
     return Path(path)
 
@@ -39,12 +39,12 @@ def scratch_folder(folder: Path, name: str) -> Path:
     ------
     OSError
     """
-    return Path(tempfile.mkdtemp(prefix=_prefix(name), suffix=_SUFFIX, dir=folder))
+    return Path(tempfile.mkdtemp(prefix=_prefix(name), suffix=SUFFIX, dir=folder))
 
 
 def sweep(folder: Path, name: str) -> None:
     """Remove what killed processes left of `name`; what a running process writes stays."""
-    for path in folder.glob(f".{glob.escape(name)}.*{_SUFFIX}"):
+    for path in folder.glob(f".{glob.escape(name)}.*{SUFFIX}"):
         with suppress(OSError):  # another process was quicker, or it is not ours to remove
             if _is_abandoned(path):
                 shutil.rmtree(path) if path.is_dir() else path.unlink()

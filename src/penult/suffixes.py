@@ -30,6 +30,7 @@ __all__ = [
     "PREDICTIONS",
     "REPAIRED",
     "ROWS",
+    "ROWS_FOLDER",
     "WEIGHTS",
     "Output",
     "require_folder_name",
@@ -41,7 +42,7 @@ _KNOWN = frozenset(
         *(".csv", ".tsv", ".npz", ".npy", ".parquet", ".pq", ".parq", ".feather", ".arrow"),
         *(".h5", ".hdf5", ".hdf", ".he5", ".mat", ".skops", ".pkl", ".pickle", ".joblib"),
         *(".pt", ".pth", ".ckpt", ".safetensors", ".onnx", ".keras", ".tflite", ".pb", ".xml"),
-        *(".penult", ".index"),
+        *(".penult", ".index", ".rows"),
         *(".json", ".jsonl", ".txt", ".md", ".xls", ".xlsx", ".ods", ".arff", ".yaml", ".yml"),
         *(".png", ".jpg", ".jpeg", ".gif", ".webp", ".tif", ".tiff", ".bmp", ".svg"),
         *(".pdf", ".html", ".htm", ".zip", ".tar", ".gz", ".tgz", ".db", ".sqlite"),
@@ -75,6 +76,7 @@ FEATURES = Output(
     (".h5", ".hdf5", ".hdf", ".he5"),
     elsewhere={suffix: ("export_rows", name) for suffix, name in _TABLES.items()},
 )
+ROWS_FOLDER = Output("rows part by part, and be a folder", (".rows",), strict=True)
 CLASSIFIER = Output(
     "a classifier as skops writes it", (".skops",), elsewhere={".onnx": ("export", "ONNX")}
 )

@@ -62,6 +62,12 @@ class Texts(Sequence[str]):
         self._bytes += text
         self._ends.append(len(self._bytes))
 
+    def extend(self, texts: Texts) -> None:
+        """Add the texts of another sequence of this kind."""
+        start = len(self._bytes)
+        self._bytes += texts._bytes
+        self._ends.extend(start + end for end in texts._ends)
+
     def raw(self, index: int) -> bytes:
         """The bytes of the text at `index`, 0 or more."""
         start = self._ends[index - 1] if index else 0

@@ -14,6 +14,7 @@ from penult.checking import checked
 from penult.engines.base import HALF_TOLERANCES, TOLERANCE
 from penult.errors import MissingExtraError, RecipeMismatchError, SourceError, UsageError
 from penult.extractor import EngineOptions, ExtractorSpec, ReadingOptions, RecipeRows
+from penult.features.places import rows_address
 from penult.features.read import load
 from penult.interface import option
 from penult.progress import ShowProgress, Tell, following
@@ -158,10 +159,12 @@ def verify(
 ) -> Verification:
     """Extract a random sample of a feature file's rows again, and compare.
 
+    Of a folder of rows, the bytes of every part are compared with the manifest first.
+
     Parameters
     ----------
     features : path
-        Feature file.
+        Feature file, or folder of rows.
     sample : int or None
         How many images; None for all. Of the rows of augmented views, as many are compared.
     seed : int
@@ -195,6 +198,10 @@ def verify(
     """
     if sample is not None and sample < 1:
         raise UsageError(f"a sample of {sample} was asked for; give 1 or more")
+    if (address := rows_address(features)) is not None:
+        from penult.features.parts.files import PartFiles
+
+        PartFiles(address).require_undamaged()
     file = load(features)
     layers = [load(features, layer) for layer in file.layers]
     is_half = any(layer.features.dtype == np.float16 for layer in layers)

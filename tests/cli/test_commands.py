@@ -142,7 +142,10 @@ def test_what_is_wrong_with_an_option_is_said_without_its_librarys_words(penult,
 def test_info_of_a_folder_is_one_line(penult, photos):
     done = penult("info", photos)
     assert done.code == 2
-    assert "is a folder, not a feature file, a classifier file, an index, or a net" in done.err
+    assert (
+        "is a folder, not a feature file, a folder of rows, a classifier file, an index, or a net"
+        in done.err
+    )
 
 
 def test_evaluate_scores_photos_and_feature_files_alike(penult, classifier, features, photos):

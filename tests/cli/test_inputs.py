@@ -81,7 +81,7 @@ def test_a_folder_a_missing_file_and_another_kind_of_file_are_usage_errors(penul
         pytest.param("info", "report", "did you mean report/classifier.skops?", id="info of a report"),
         pytest.param("predict", "rows.h5", "is a feature file, not a classifier; train one from it: penult train rows.h5 --output rows.skops", id="rows"),
         pytest.param("train", "flowers.skops", "is a classifier file, not a feature file", id="a classifier"),
-        pytest.param("info", "list.csv", "give a feature file, a classifier file, an index, or a network that quantize, convert or finetune wrote", id="a table"),
+        pytest.param("info", "list.csv", "give a feature file, a folder of rows, a classifier file, an index, or a network that quantize, convert or finetune wrote", id="a table"),
     ],
 )  # fmt: skip
 def test_what_was_likely_meant_is_named(penult, made, monkeypatch, name, given, said):
@@ -112,4 +112,7 @@ def test_an_empty_file_of_any_kind_is_not_to_be_made_with_extract(penult, tmp_pa
     (tmp_path / "empty.jpg").touch()
     done = penult("info", tmp_path / "empty.jpg")
     assert done.code == 2
-    assert "empty.jpg is empty (0 bytes); give a feature file, a classifier file" in done.err
+    assert (
+        "empty.jpg is empty (0 bytes); give a feature file, a folder of rows, a classifier file"
+        in done.err
+    )

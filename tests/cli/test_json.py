@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.parts_folders import divided
+
 # The precision, mean and std of a recipe and of scores; labels, of an image and how they were asked
 # for; features, of a network and the file of them; a photo that is unsure, and how many are; layers, and what training or a plan says of each;
 # the average precision of a class, and of a search; how many clusters, and at which ranks a search was scored;
@@ -107,6 +109,7 @@ def printed(kept, penult, photos, toy, tmp_path):
         ("info", tmp_path / "n.penult"),
         ("verify", here["f.h5"], "-q"),
         ("export-rows", here["f.h5"], "-o", tmp_path / "f.csv"),
+        ("merge", tmp_path / "f.rows", "-o", tmp_path / "merged.h5", "-q"),
         ("join", here["f.h5"], "-o", tmp_path / "joined.h5", *layers, "-q"),
         ("reduce", here["f.h5"], "-o", tmp_path / "small.h5", "--pca", 1, "-q"),
         ("duplicates", here["f.h5"], "--threshold", "0.9999", "--across-splits", "-q"),
@@ -127,6 +130,8 @@ def printed(kept, penult, photos, toy, tmp_path):
     ]  # fmt: skip
     told = kept
     for call in calls:
+        if call[0] == "merge":
+            divided(here["f.h5"], tmp_path / "f.rows", part_images=10)
         done = penult(*call, "--json")
         assert done.code == 0, (call, done)
         told[" ".join(map(str, call))] = [json.loads(line) for line in done.out.splitlines()]

@@ -247,7 +247,7 @@ def test_whoever_takes_long_takes_progress():
     functions += [penult.Classifier.predict, Extractor.__call__, Extractor.by_layer]
     parameters = {f.__qualname__: inspect.signature(f).parameters for f in functions}
     long = {
-        "extract", "train", "predict", "evaluate", "verify", "quantize", "convert", "report", "export_rows", "join", "reduce", "search", "index",
+        "extract", "train", "predict", "evaluate", "verify", "quantize", "convert", "report", "export_rows", "merge", "join", "reduce", "search", "index",
         "evaluate_search", "Classifier.predict", "Extractor.__call__", "Extractor.by_layer",
         "duplicates", "compare", "map", "cluster", "summarize", "outliers", "finetune", "serve", "plan_machines",
     }  # fmt: skip

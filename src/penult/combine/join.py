@@ -17,7 +17,8 @@ from penult.combine.matching import Match, in_words, match_rows
 from penult.combine.views import joined_views
 from penult.combine.writing import MadeOf, NewRows, named, require_output
 from penult.errors import FileFormatError, UnknownNameError, UsageError
-from penult.features.read import find_rows, layer_recipes, load
+from penult.features.h5_file import find_rows
+from penult.features.read import layer_recipes, load
 from penult.images.augmentation_options import AUGMENTATION_OPTIONS
 from penult.interface import command, option
 from penult.neighbors.blocks import read_at

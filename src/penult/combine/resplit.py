@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from penult.combine.beside import Beside
+from penult.combine.merge import write_merged
 from penult.combine.writing import Block, MadeOf, NewRows
+from penult.features.places import rows_address
 from penult.features.resplit import copy_with_splits
 from penult.records import Features, Rows
 
@@ -37,6 +39,9 @@ def write_with_splits(
     FeatureFileError, OutputExistsError, OutputError
     """
     if not isinstance(features, Features):
+        if (address := rows_address(features)) is not None:
+            write_merged(address, output, splits=splits, overwrite=overwrite)
+            return
         copy_with_splits(Path(features), splits, output, overwrite=overwrite)
         return
     stored = features.augmented

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from penult.features.read import load, read
+from penult.features.h5_file import read
+from penult.features.read import load
 from penult.features.write import FeatureWriter
 from penult.output import atomic_output, check_output
 from penult.records import Failure, Features

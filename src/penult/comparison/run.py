@@ -28,7 +28,9 @@ from penult.errors import (
     UsageError,
     WrongFileError,
 )
-from penult.features.read import load
+from penult.features.places import rows_address
+from penult.features.read import load, stored_bytes
+from penult.images.sources.remote.connection import is_url
 from penult.interface import option
 from penult.partition.rows import row_length
 from penult.progress import Tell
@@ -188,7 +190,7 @@ class ComparisonRun:
 
     def _rows_of(self, row: ComparedModel, splits: Splits) -> Features | None:
         try:
-            features = load(self.folder.path / row.file, row.layer)
+            features = load(_found(row.file, self.folder.path), row.layer)
             result = self.folder.result(row.name, splits)
             if result is not None and result.is_of(features):
                 return features
@@ -210,7 +212,7 @@ class ComparisonRun:
         where = _relative(rows.file, self.folder.path)
         if result is not None and result.row.file != where:
             ours = rows.file.is_relative_to(self.folder.path)
-            moved = not (self.folder.path / result.row.file).exists()
+            moved = not _found(result.row.file, self.folder.path).exists()
             if not ours and not (moved and result.is_of(rows.features)):
                 raise UsageError(
                     f"{self.folder.path} has compared {rows.name} of {result.row.file} before, "
@@ -241,7 +243,7 @@ class ComparisonRun:
             features=row_length(features),
             images=len(features),
             missing=len(splits.ids) - int((splits.places(features.ids) >= 0).sum()),
-            bytes=rows.file.stat().st_size,
+            bytes=stored_bytes(rows.file),
             file=_relative(rows.file, self.folder.path),
             trained_network=_trained_network(features, splits),
             untrained=any(leaf.weights == "random" for leaf in recipe.leaves),
@@ -293,4 +295,10 @@ def _relative(file: Path, folder: Path) -> str:
     """The file as the folder names it, where it is in it."""
     if file.is_relative_to(folder):
         return file.relative_to(folder).as_posix()
-    return str(file.absolute())
+    address = rows_address(file)
+    return address if address is not None and is_url(address) else str(file.absolute())
+
+
+def _found(file: str, folder: Path) -> Path:
+    """The file that the folder names so; an address is not below it."""
+    return Path(file) if is_url(file) else folder / file

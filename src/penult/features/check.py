@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from penult.errors import FeatureFileError, OutputError
 from penult.features.augmented import read_augmented
+from penult.features.h5_file import read, read_layers
 from penult.features.open import open_file
-from penult.features.read import read, read_layers
 from penult.features.resume.ledger import Ledger
 from penult.features.rows import RowsOnDisk
 from penult.recipe import Recipe

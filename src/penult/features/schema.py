@@ -28,7 +28,6 @@ needs no more than that is written so, and older penults read it.
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 FORMAT = 2
 FIRST_FORMAT = 1
@@ -64,12 +63,3 @@ def link_name(layer: str) -> str:
     """Name a layer's dataset in ``/layers``, where a slash would begin a group."""
     escaped = re.sub(r"[%/\0]", lambda sign: f"%{ord(sign[0]):02X}", layer)
     return {"": "%", ".": "%2E"}.get(escaped, escaped)
-
-
-def is_feature_file(path: Path) -> bool:
-    """Whether this is an HDF5 file, and so no image."""
-    try:
-        with path.open("rb") as file:
-            return file.read(len(HDF5)) == HDF5
-    except OSError:
-        return False  # a folder, or no such path: the listing says which

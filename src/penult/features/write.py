@@ -25,7 +25,7 @@ from penult.features.watched_file import WatchedFile
 from penult.recipe import AugmentedRecipe, BackboneRecipe, Recipe
 from penult.records import AugmentedRecord, Failure, ImageRecord
 
-__all__ = ["Columns", "FeatureWriter"]
+__all__ = ["Columns", "FeatureWriter", "storable"]
 
 _TEXT = h5py.string_dtype("utf-8")
 
@@ -65,7 +65,7 @@ class Columns:
         return cls(tuple(sorted(names)), several, splits, groups, augmented)
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
     """The text without what HDF5 cannot hold, which a decoder may quote from a damaged file."""
     return text.encode("utf-8", "backslashreplace").decode().replace("\0", r"\x00")
 
@@ -245,7 +245,7 @@ class FeatureWriter:
         if self._augmented is not None:
             self._augmented.finish()
         kind = np.dtype([("id", _TEXT), ("reason", _TEXT)])
-        data = np.array([(_storable(f.id), _storable(f.reason)) for f in failures], dtype=kind)
+        data = np.array([(storable(f.id), storable(f.reason)) for f in failures], dtype=kind)
         self._file.create_dataset(schema.FAILURES, data=data, dtype=kind)
         self._file.flush()
         self._check()

@@ -351,8 +351,9 @@ def report(
             escape_formulas=escape_formulas,
             overwrite=True,
         )
-        on_disk: Any = made.features.features
-        on_disk.file.close()  # some systems do not rename a file that is open
+        if file is None:
+            on_disk: Any = made.features.features
+            on_disk.file.close()  # some systems do not rename a file that is open
     if made.untrained or options.file is not None:
         tell_of_other_classifier(directory / CLASSIFIER, options.file)
     if open:

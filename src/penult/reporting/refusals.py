@@ -11,7 +11,7 @@ from penult.classify.kinds.registry import kind_names
 from penult.classify.options import TrainOptions
 from penult.errors import UsageError
 from penult.extractor import ModelRows
-from penult.features.schema import is_feature_file
+from penult.features.places import is_feature_file
 from penult.interface import option
 from penult.reporting.commands import FEATURES
 from penult.reporting.page import PAGE, check_report
@@ -121,7 +121,7 @@ def feature_file_among(sources: Sequence[Any]) -> Path | None:
         None where there are images.
     """
     first = sources[0] if len(sources) == 1 else None
-    return first if isinstance(first, Path) and is_feature_file(first) else None
+    return Path(str(first)) if is_feature_file(first) else None
 
 
 def made_already(file: Path) -> UsageError:

@@ -23,6 +23,7 @@ from penult.extractor import (
     ReadingOptions,
     as_names,
 )
+from penult.features.places import rows_address
 from penult.images.listing import Images
 from penult.images.listing_options import ListingOptions
 from penult.interface import option
@@ -293,7 +294,8 @@ def _feature_files(sources: Sequence[SourceArgument]) -> list[Path]:
     files = [
         Path(one)
         for one in sources
-        if isinstance(one, str | Path) and Path(one).suffix.lower() in FEATURES.suffixes
+        if isinstance(one, str | Path)
+        and (Path(one).suffix.lower() in FEATURES.suffixes or rows_address(one) is not None)
     ]
     if files and len(files) < len(sources):
         raise UsageError(

@@ -18,7 +18,7 @@ from penult.classify.metrics.scores import scores_to_dict
 from penult.errors import UsageError
 from penult.extraction import Extraction
 from penult.extractor import EngineOptions, ExtractorSpec, ReadingOptions, RecipeRows
-from penult.features.schema import is_feature_file
+from penult.features.places import is_feature_file
 from penult.images.listing import Images
 from penult.images.listing_options import ListingOptions
 from penult.images.notes import listing_notes, log_failures
@@ -139,8 +139,8 @@ def evaluate(
     else:
         sources = listing.sources(data)
         name = listed(map(str, sources), 5)
-        if len(sources) == 1 and isinstance(sources[0], Path) and is_feature_file(sources[0]):
-            features = load_rows_for(classifier, sources[0])
+        if len(sources) == 1 and is_feature_file(sources[0]):
+            features = load_rows_for(classifier, str(sources[0]))
         else:
             features = Extraction(
                 extractor=ExtractorSpec(

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
+from penult.addresses import unfolded
 from penult.checking import checked
 from penult.errors import UsageError
 from penult.features.read import load_of_recipe, one_set
@@ -150,7 +151,7 @@ def _lengths(k: int | Sequence[int]) -> tuple[int, ...]:
 
 
 def _named(features: Features | str | Path) -> str:
-    return "these features" if isinstance(features, Features) else str(features)
+    return "these features" if isinstance(features, Features) else unfolded(features)
 
 
 def _of_recipe(queries: Features | str | Path, gallery: Features, name: str) -> Features:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from penult.backbones.checkpoint_folder import is_checkpoint_folder, is_unfinished
 from penult.checking import checked
 from penult.errors import WrongFileError
+from penult.features.places import rows_address
 from penult.features.schema import HDF5
 from penult.inputs import require_file
 from penult.records import in_words
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["ClassifierInfo", "ConvertedInfo", "FeaturesInfo", "IndexInfo", "Int8Info", "info"]
 
 _KINDS = (
-    "a feature file, a classifier file, an index, or a network that quantize, convert or finetune "
-    "wrote"
+    "a feature file, a folder of rows, a classifier file, an index, or a network that quantize, "
+    "convert or finetune wrote"
 )
 
 
@@ -342,6 +343,8 @@ def info(
     )
     if is_checkpoint_folder(file) or is_unfinished(file):
         return _classifier(Path(file))
+    if rows_address(file) is not None:
+        return _features(file)
     path = require_file(Path(file), _KINDS, suffixes)
     with path.open("rb") as opened:
         head = opened.read(len(HDF5))
@@ -409,7 +412,7 @@ def _index(path: Path) -> IndexInfo:
     )
 
 
-def _features(path: Path) -> FeaturesInfo:
+def _features(path: str | Path) -> FeaturesInfo:
     from penult.features.contradictions import find_contradictions
     from penult.features.read import layer_recipes, load
     from penult.partition.stratification import is_labelled

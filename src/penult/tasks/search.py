@@ -9,11 +9,12 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from penult.addresses import unfolded
 from penult.backbones.weights.choice import WeightsChoice
 from penult.checking import checked
 from penult.errors import ImageError, SearchError, UsageError
 from penult.extractor import EngineOptions, ExtractorSpec, ReadingOptions, RecipeRows
-from penult.features.schema import is_feature_file
+from penult.features.places import is_feature_file
 from penult.images.in_memory import are_in_memory, as_records, without_iterator
 from penult.images.listing import as_sources, list_images
 from penult.images.notes import log_listing_messages, log_without_result
@@ -400,7 +401,7 @@ def _rows_of(gallery: Gallery, queries: Any) -> _Queries | None:
             f"{indexes[0]} is an index, which is searched and not searched for; give photos, a "
             f"feature file, or rows of the gallery by {option('id', 'ID')}"
         )
-    files = [path for path in paths if is_feature_file(path)]
+    files = [Path(str(one)) for one in as_sources(queries) if is_feature_file(one)]
     if not files:
         return None
     if len(files) < len(as_sources(queries)) or len(files) > 1:
@@ -410,7 +411,7 @@ def _rows_of(gallery: Gallery, queries: Any) -> _Queries | None:
     features = features_of_file(gallery, files[0])
     if gallery.path is not None and gallery.path.exists() and gallery.path.samefile(files[0]):
         features = gallery.features or features
-    batches = of_features(gallery, features, name=str(files[0]))
+    batches = of_features(gallery, features, name=unfolded(files[0]))
     return _Queries(len(features), lambda counted: counted.each(batches), files)
 
 

@@ -17,7 +17,8 @@ from feature_files import recipe
 import penult
 from penult.engines.pipeline import Block, Outcome
 from penult.errors import OutputError, RecipeMismatchError, ResumeError, SourceError
-from penult.features.read import load, read
+from penult.features.h5_file import read
+from penult.features.read import load
 from penult.features.resume import store
 from penult.features.write import FeatureWriter
 from penult.recipe import AugmentedRecipe

@@ -13,7 +13,8 @@ from penult.classify.classifier import Classifier
 from penult.classify.settings import LayerResult
 from penult.classify.training.train import train
 from penult.errors import UnknownNameError, UsageError
-from penult.features.read import find_rows, layer_recipes, load
+from penult.features.h5_file import find_rows
+from penult.features.read import layer_recipes, load
 from penult.interface import option
 from penult.progress import ShowProgress, Tell, following
 from penult.records import Features, HeldOut, Progress

@@ -22,6 +22,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     for name in (
         "extract",
         "plan_machines",
+        "merge",
         "join",
         "reduce",
         "index",

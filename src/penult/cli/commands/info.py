@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from penult.addresses import unfolded
 from penult.classify.outcome import runs_line
 from penult.cli import options as o
 from penult.cli.console import (
@@ -82,11 +83,13 @@ def run(
 
 
 def _show_features(file: Path, found: FeaturesInfo) -> None:
+    from penult.features.places import rows_address
     from penult.reporting.again import commands_again
     from penult.reporting.commands import SHOWN_SOURCES
 
     shape = times(found.shape)
-    say(f"{file}: feature file, {shape} {found.dtype}")
+    kind = "feature file" if rows_address(file) is None else "folder of rows"
+    say(f"{unfolded(file)}: {kind}, {shape} {found.dtype}")
     if len(found.layers) > 1:
         table = Table(("layer", "pooling", "row"), right=("row",))
         for name, recipe, rows in zip(found.layers, found.recipes, found.shapes, strict=True):

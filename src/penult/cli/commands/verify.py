@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from penult.addresses import unfolded
 from penult.cli import options as o
 from penult.cli.console import Table, next_command, next_step, say, say_json, say_some
+from penult.interface import command
 
 if TYPE_CHECKING:
     from penult.verification import Verification
@@ -70,17 +72,18 @@ def run(
         _show(features, found)
         if found.passed:
             every = ["--layer", "all"] * (len(found.agreements) > 1)
-            skops = features.with_suffix(".skops")
+            here = features if features.exists() else Path(features.name)  # of an address
+            skops = here.with_suffix(".skops")
             next_command("train", features, "-o", skops, *every, quiet=quiet)
         else:
-            next_step(f"penult info {features} says how to make it again", quiet=quiet)
+            next_step(f"{command('info', str(features))} says how to make it again", quiet=quiet)
     if not found.passed:
         raise typer.Exit(1)
 
 
 def _show(file: Path, found: Verification) -> None:
     if found.mismatch:
-        say(f"{file} cannot be verified here: {found.mismatch}")
+        say(f"{unfolded(file)} cannot be verified here: {found.mismatch}")
         return
     if found.agreements:
         numbers = ("worst cosine", "worst relative error")
@@ -93,7 +96,9 @@ def _show(file: Path, found: Verification) -> None:
     say_some([failure.line for failure in found.missing])
     say_some([f"{name}: is another image than the row was made from" for name in found.changed])
     verdict = "verified" if found.passed else "NOT verified"
-    say(f"{file}: {verdict}; {found.in_words}, allowed relative error {found.tolerance:g}")
+    say(
+        f"{unfolded(file)}: {verdict}; {found.in_words}, allowed relative error {found.tolerance:g}"
+    )
     say(
         "relative error: how far a row is from the one made again, as a part of its length; "
         "engines and machines differ by less than is allowed. Cosine: 1 is the same direction"

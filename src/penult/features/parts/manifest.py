@@ -23,6 +23,7 @@ from penult.wording import count
 __all__ = ["MANIFEST", "PartsManifest"]
 
 MANIFEST = "manifest.json"
+_RUN = "run.json"  # what an unfinished run says of itself
 FORMAT = 1
 
 _DTYPES = ("float32", "float16")
@@ -284,7 +285,7 @@ def _no_manifest(store: PartsStore) -> NoReturn:
 
         require_existing(folder, "folder of rows", _again(store))
     entries = sum(about[2] == "json" for about in map(is_of_parts, sizes) if about)
-    if any(map(is_of_parts, sizes)):
+    if _RUN in sizes or any(map(is_of_parts, sizes)):
         raise FeatureFileError(
             f"{store.address} is not finished: {count(entries, 'part')} done, and no {MANIFEST} "
             f"yet; type the same {command('extract', 'IMAGES', output=store.address)} again, and "

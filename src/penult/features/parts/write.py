@@ -16,7 +16,7 @@ from penult.features.failed import failures_of
 from penult.features.parts.entry import PartEntry, part_name
 from penult.features.parts.header import PartsHeader
 from penult.features.parts.store import PartsStore
-from penult.features.write import FeatureWriter
+from penult.features.write import FeatureWriter, storable
 from penult.records import AugmentedRecord, Failure, ImageRecord
 
 if TYPE_CHECKING:
@@ -172,14 +172,14 @@ def _write_parquet(
 
     names, columns = header.names, header.columns
     texts: dict[str, Any] = {
-        "id": ([_utf8(record.id) for record in records], pa.string()),
-        "labels": ([[*map(_utf8, record.labels)] for record in records], pa.list_(pa.string())),
+        "id": ([storable(record.id) for record in records], pa.string()),
+        "labels": ([[*map(storable, record.labels)] for record in records], pa.list_(pa.string())),
         "content": ([*content], pa.string()),
     }
     if columns.splits:
         texts["split"] = ([record.split or "" for record in records], pa.string())
     if columns.groups:
-        own = [_utf8(record.group or record.id) for record in records]
+        own = [storable(record.group or record.id) for record in records]
         texts["group"] = (own, pa.string())
     for name, keys in zip(names, header.trained_on or [None] * len(names), strict=True):
         if keys is not None:
@@ -199,16 +199,10 @@ def _write_parquet(
         "shapes": [block.shape[1:] for block in rows],
         "label_names": columns.label_names,
         "origin": header.origin,
-        "failures": [(_utf8(one.id), _utf8(one.reason)) for one in failures],
+        "failures": [(storable(one.id), storable(one.reason)) for one in failures],
     }
     whole = pa.table(table).replace_schema_metadata({PARQUET: json.dumps(about, default=str)})
     # Rows of float do not shrink, and pages that are not packed claim no more than there is.
     parquet.write_table(
         whole, path, row_group_size=_BLOCK, compression="NONE", use_dictionary=False
     )
-
-
-def _utf8(text: str) -> str:
-    """The text as HDF5 would give it back: bytes that are not UTF-8 are escaped."""
-    raw = text.encode("utf-8", "surrogateescape")
-    return raw.decode("utf-8", "backslashreplace").replace("\0", r"\x00")

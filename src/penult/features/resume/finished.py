@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penult.errors import RecipeMismatchError
-from penult.features.augmented import read_augmented
-from penult.features.read import load, read_layers
+from penult.features.read import load, stored_rows
 from penult.features.resume.chunk import gather
 from penult.features.resume.manifest import difference
 from penult.images.augmentation_options import AUGMENTATION_OPTIONS
@@ -37,8 +36,6 @@ def require_same(path: Path, recipes: Mapping[str, Recipe], options: Mapping[str
     FeatureFileError
     """
     whole = load(path)
-    on_disk: Any = whole.features
-    layers = read_layers(on_disk.file, name=str(path))
     # In what order the rows lie does not matter, and a file may be older than an option; but one
     # that says nothing of augmentation has none.
     now = {k: v for k, v in options.items() if k != "shuffle"}
@@ -46,7 +43,7 @@ def require_same(path: Path, recipes: Mapping[str, Recipe], options: Mapping[str
     then = {k: v for k, v in now.items() if k not in AUGMENTATION_OPTIONS}
     then |= {k: v for k, v in whole.origin.items() if k in known}
     then["dtype"] = str(whole.features.dtype)
-    there = {name: rows.recipe for name, rows in layers.items()}
+    there = {name: one.recipe for name, one in stored_rows(path).items()}
     differences = difference(there, recipes, then, now)
     if _is_projected(there) and not _is_projected(recipes):
         raise RecipeMismatchError(
@@ -85,16 +82,13 @@ class FinishedRows:
         self, path: Path, recipes: Mapping[str, Recipe], options: Mapping[str, Any]
     ) -> None:
         whole = require_same(path, recipes, options)
-        on_disk: Any = whole.features
-        layers = read_layers(on_disk.file, name=str(path))
         content = whole.content or ()
         texts = (text.encode() for one in (content, _augmented(whole)) for text in one)
         self.content = np.fromiter(texts, "S32")
         # The rows of photos, and behind them, where there are some, those of augmented views.
-        beside = read_augmented(on_disk.file, layers)
         self._rows: list[list[Rows]] = [
-            [rows, beside[name].features] if name in beside else [rows]
-            for name, rows in layers.items()
+            [one.rows] if one.augmented is None else [one.rows, one.augmented.features]
+            for one in stored_rows(path).values()
         ]
 
     def take(self, indices: NDArray[np.intp]) -> list[NDArray[Any]]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from penult.features.failed import failures_of
 from penult.records import AugmentedRecord, Failure, ImageRecord
 
-__all__ = ["Ledger", "RowBlock", "RowSource", "failures_of"]
+__all__ = ["Ledger", "RowBlock", "RowSource", "failures_of", "rows_a_block"]
 
 _TO_DO, _FAILED = -1, -2
 _BLOCK_BYTES, _BLOCK_IMAGES = 1 << 23, 1024
@@ -55,6 +55,11 @@ class RowBlock:
             [self.content[k] for k in kept],
             [rows[kept] for rows in self.rows],
         )
+
+
+def rows_a_block(row_bytes: int) -> int:
+    """Say how many rows are read at a time, of so many bytes each in all sets together."""
+    return max(1, min(_BLOCK_IMAGES, _BLOCK_BYTES // max(1, row_bytes)))
 
 
 class Ledger:
@@ -142,7 +147,7 @@ class Ledger:
             yield block
             row_bytes = sum(rows.nbytes for rows in block.rows) // len(block.records)
             start += size
-            size = max(1, min(_BLOCK_IMAGES, _BLOCK_BYTES // max(1, row_bytes)))
+            size = rows_a_block(row_bytes)
 
     def read(self, positions: NDArray[np.intp]) -> RowBlock:
         """Read the rows of some images that have one."""

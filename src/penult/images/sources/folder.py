@@ -28,7 +28,7 @@ from penult.images.sources.file_names import (
 from penult.images.sources.own_files import OwnFiles, own_file
 from penult.records import Failure
 from penult.texts import FileNames
-from penult.written import SET_ASIDE
+from penult.written import SET_ASIDE, is_rows_folder
 
 __all__ = ["FOLDER", "FolderSource"]
 
@@ -125,7 +125,9 @@ class FolderSource(ImageSource):
                 if is_hidden(name):
                     continue
                 if _is_folder(entry):
-                    if os.path.realpath(entry.path) not in self._ignored:
+                    if is_rows_folder(entry.path):
+                        self.left_out[f"files in {shown}{name}/"] += len(os.listdir(entry.path))  # noqa: PTH208
+                    elif os.path.realpath(entry.path) not in self._ignored:
                         names.append(f"{entry.name}/")
                     continue
                 if written := own_file(entry, own_files, shown, below):

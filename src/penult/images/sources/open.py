@@ -26,14 +26,16 @@ from penult.images.sources.files import FilesSource
 from penult.images.sources.folder import FOLDER
 from penult.images.sources.manifest import CSV
 from penult.images.sources.parquet.source import PARQUET
+from penult.images.sources.remote.connection import is_url
 from penult.images.sources.remote.folder import REMOTE_FOLDER
 from penult.images.sources.standard_input import STANDARD_INPUT
 from penult.images.sources.table_in_memory import TABLE
 from penult.images.sources.tar.source import TAR
 from penult.interface import command, option
 from penult.records import Failure
-from penult.suffixes import FEATURES
+from penult.suffixes import FEATURES, ROWS_FOLDER
 from penult.wording import article
+from penult.written import is_rows_folder
 
 __all__ = ["KINDS", "open_sources"]
 
@@ -76,10 +78,10 @@ def open_sources(
     files: list[tuple[str, Path]] = []
     named = zip(arguments, source_names(arguments), strict=True)
     for argument, name in sorted(named, key=lambda one: f"{one[1]}/"):
+        _refuse_rows(argument)
         kind = next((kind for kind in KINDS if kind.matches(argument)), None)
         prefix = name if len(arguments) > 1 else None
         if kind is None:
-            _refuse_rows(Path(argument))
             files.append((name, Path(argument)))
             continue
         for source in _opened(kind, SourceLocation(argument, prefix), options):
@@ -93,8 +95,14 @@ def open_sources(
         yield FilesSource(files)
 
 
-def _refuse_rows(path: Path) -> None:
-    """Refuse a feature file in place of images."""
+def _refuse_rows(given: SourceArgument) -> None:
+    """Refuse a feature file, or a folder of rows, in place of images."""
+    path = Path(str(given))
+    if is_rows_folder(path) or (is_url(given) and path.suffix.lower() in ROWS_FOLDER.suffixes):
+        raise UsageError(
+            f"{given} is a folder of rows, and not of images; give the images that it is to be "
+            f"made from, or see {command('info', str(given))}"
+        )
     if path.suffix.lower() not in FEATURES.suffixes:
         return
     with suppress(OSError), path.open("rb") as file:

@@ -18,6 +18,7 @@ from penult.features.read import load
 from penult.interface import at_command_line, command, option
 from penult.retrieve.glued_rows import row_blocks
 from penult.wording import count, listed
+from penult.written import is_rows_folder
 
 if TYPE_CHECKING:
     from penult.records import Features
@@ -72,10 +73,10 @@ def source_of(features: Features) -> Source | None:
     """
     named = getattr(features.features, "named", "")
     path = Path(named)
-    if not named or not path.is_file():
-        return None
     # Before it is read: what is written meanwhile makes it another.
-    found = path.stat()
+    found = _status(path) if named else None
+    if found is None:
+        return None
     return Source(
         file=str(path.resolve()),
         layer=features.name,
@@ -156,12 +157,9 @@ def _recipe(source: Source) -> Any:
 
 def _changed(path: Path, source: Source, recipe: Any) -> str | None:
     """How a file differs from what it was; None where it does not, or is not there."""
-    try:
-        found = path.stat()
-    except (OSError, ValueError):
+    found = _status(path)
+    if found is None:
         return None
-    if not stat.S_ISREG(found.st_mode):
-        return None  # whatever an index from elsewhere names, no pipe or device is read
     if (found.st_size, found.st_mtime_ns) == (source.size, source.changed):
         return None
     try:
@@ -171,6 +169,18 @@ def _changed(path: Path, source: Source, recipe: Any) -> str | None:
         return None if _fingerprint(features) == source.fingerprint else "has changed"
     except PenultError:
         return "has changed"
+
+
+def _status(path: Path) -> os.stat_result | None:
+    """Of a file, or of what says what is in a folder of rows; None where it is neither."""
+    if is_rows_folder(path):
+        path /= "manifest.json"
+    try:
+        found = path.stat()
+    except (OSError, ValueError):
+        return None
+    # Whatever an index from elsewhere names, no pipe or device is read.
+    return found if stat.S_ISREG(found.st_mode) else None
 
 
 def _short(path: Path) -> str:

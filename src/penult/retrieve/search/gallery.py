@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from penult.addresses import unfolded
 from penult.errors import UnknownNameError, UsageError
+from penult.features.places import is_feature_file
 from penult.features.read import one_set
-from penult.features.schema import is_feature_file
 from penult.interface import option
 from penult.records import Features
 from penult.representation import what_given
@@ -159,7 +160,7 @@ def open_gallery(
             "what penult.extract, penult.load and penult.Index return"
         )
     features = one_set(gallery, layer)
-    name = "the gallery" if path is None else str(path)
+    name = "the gallery" if path is None else unfolded(path)
     return Gallery(Index.of(features, metric=metric or "cosine"), name, path)
 
 
@@ -183,6 +184,6 @@ def _of_metric(index: Index, metric: Metric | None, name: str) -> Index:
 def is_gallery_file(path: Any) -> bool:
     """Whether a path is named, or begins, as a file that can be searched does."""
     try:
-        return Path(path).suffix.lower() == _INDEX or is_feature_file(Path(path))
+        return Path(path).suffix.lower() == _INDEX or is_feature_file(path)
     except ValueError:  # no name of a file: whoever opens it says so
         return False

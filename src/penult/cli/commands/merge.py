@@ -1,0 +1,69 @@
+"""``penult merge``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from penult.cli import options as o
+from penult.cli.console import (
+    classes_json,
+    failures_json,
+    next_command,
+    say,
+    say_failures,
+    say_json,
+)
+from penult.wording import count, times
+
+
+def run(
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FOLDER.rows", help="Folder of rows, or its address (s3://…/photos.rows)."
+        ),
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Feature file to write, .h5.")],
+    overwrite: o.Overwrite = False,
+    as_json: o.AsJson = False,
+    quiet: o.Quiet = False,
+    debug: o.Debug = False,
+) -> None:
+    """Make one feature file of a folder of rows, as one machine would have written it.
+
+    Examples
+    --------
+    penult merge photos.rows -o photos.h5
+    """
+    from penult.combine.merge import merge
+
+    made = merge(folder, output, overwrite=overwrite, progress=not quiet)
+    failures, total = made.failures, len(made) + len(made.failures)
+    augmented = 0 if made.augmented is None else len(made.augmented)
+    if as_json:
+        say_json(
+            {
+                "output": str(output),
+                "rows": len(made),
+                "shape": list(made.features.shape),
+                "dtype": str(made.features.dtype),
+                "layers": list(made.layers),
+                "classes": classes_json(made.images_per_class()),
+                "failures": failures_json(failures),
+                "augmented": augmented,
+            }
+        )
+        return
+    rows = f"{count(len(made), 'row')} of {times(made.features.shape[1:])}"
+    if augmented:
+        rows += f" and {count(augmented, 'augmented row')}"
+    layers = f", {count(len(made.layers), 'layer')}" if len(made.layers) > 1 else ""
+    say(f"{output}: {rows} {made.features.dtype}{layers}")
+    say_failures(failures, total=total)
+    if len(made.label_names) > 1:
+        next_command("train", output, "-o", output.with_suffix(".skops"), quiet=quiet)
+    else:
+        next_command("info", output, quiet=quiet)
