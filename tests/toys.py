@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -335,3 +337,37 @@ class NoEngine(ChannelMeans):
 
     def __init__(self, backbone, recipes, settings: EngineSettings) -> None:
         raise EngineError("it is a toy")
+
+
+class SlowMeans(ChannelMeans):
+    """The same, and slow enough for a process to be killed while it works."""
+
+    name = "slow-means"
+    batch_size = 4
+
+    def run(self, images):
+        time.sleep(0.01 * len(images))
+        return super().run(images)
+
+
+class DeadlyMeans(ChannelMeans):
+    """The same, and it ends its process, as a fault in a library would."""
+
+    name = "deadly-means"
+
+    def run(self, images):
+        os._exit(17)
+
+
+class LightMeanColour(MeanColour):
+    """`light:mean-colour`: the same rows without torch or OpenVINO, for processes that start fast.
+
+    It runs with the engines `ChannelMeans`, `SlowMeans` and `DeadlyMeans`.
+    """
+
+    prefix = "light"
+
+    def open(self, name: str, choice: WeightsChoice) -> Backbone:
+        metadata = super().open(name, choice).metadata
+        metadata = replace(metadata, libraries=(), forms=("openvino",), instant=True)
+        return Backbone(metadata, _MeanColourWithoutTorch)

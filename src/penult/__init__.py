@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from penult.errors import (
     BackboneError,
     ClassifierFileError,
+    ClusterError,
     EngineError,
     FeatureFileError,
     FileFormatError,
@@ -237,6 +238,7 @@ __all__ = [
     "ClassifierFileError",
     "ClassifierInfo",
     "Client",
+    "ClusterError",
     "Clustering",
     "Comparison",
     "Converted",

@@ -23,6 +23,7 @@ PenultError
 ├── TrainingError (ValueError)           a classifier cannot be trained from these rows
 ├── SearchError (ValueError)             these rows cannot be searched, or searched for
 ├── ServiceError (RuntimeError)          a service has refused a call, or cannot be reached
+├── ClusterError (RuntimeError)          a cluster cannot be reached, or its workers cannot work
 └── OutputError (OSError)                a result cannot be written: disk full, read-only
 
 Each inherits from the builtin that a caller would have caught anyway. A message is one line that
@@ -42,6 +43,7 @@ from penult.spelling import closest
 __all__ = [
     "BackboneError",
     "ClassifierFileError",
+    "ClusterError",
     "EngineError",
     "FeatureFileError",
     "FileFormatError",
@@ -283,6 +285,10 @@ class ServiceError(PenultError, RuntimeError):
     def __init__(self, message: str, status: int | None = None) -> None:
         super().__init__(message)
         self.status = status
+
+
+class ClusterError(PenultError, RuntimeError):
+    """A cluster cannot be reached, or its workers cannot do what they are asked for."""
 
 
 class OutputError(PenultError, OSError):

@@ -13,6 +13,7 @@ from penult.backbones.registry import DEFAULT_MODEL
 from penult.backbones.weights.choice import WeightsChoice
 from penult.checking import checked
 from penult.deprecation import renamed_keyword
+from penult.distributed import OnCluster, RayOptions, RowsRun, Target, require_ray
 from penult.errors import UnknownNameError, UsageError
 from penult.extractor import (
     EngineOptions,
@@ -24,9 +25,9 @@ from penult.extractor import (
 from penult.features.changes import changes_of
 from penult.features.contradictions import find_contradictions, log_contradictions
 from penult.features.h5_file import read
+from penult.features.parts.header import PART_IMAGES
 from penult.features.read import load
 from penult.features.resume.finished import require_same
-from penult.features.resume.store import parts_folder, require_place
 from penult.images.augmentation_options import AugmentationOptions
 from penult.images.listing import Images
 from penult.images.listing_options import ListingOptions
@@ -84,6 +85,12 @@ def extract(
     overwrite: bool = False,
     restart: bool = False,
     update: bool = False,
+    ray: bool | str | None = None,
+    ray_workers: int | str | None = None,
+    ray_cpus: int = 1,
+    ray_gpus: float | None = None,
+    part_images: int | None = None,
+    part_format: Literal["h5", "parquet"] | None = None,
     progress: ShowProgress = None,
 ) -> Features:
     """Turn images into feature vectors, one row an image.
@@ -98,8 +105,10 @@ def extract(
         A folder, an image, a list (``.csv``, ``.parquet``), an archive (``.tar``, ``.parquet``), an
         address (``s3://…``), ``-`` for paths on standard input, or several of these; or a
         DataFrame with the columns of a list. See docs/images.md.
-    output : path, optional
-        Feature file to write, whole or not at all; None keeps the rows in memory.
+    output : path or address, optional
+        Feature file to write, whole or not at all; or a folder of rows (``photos.rows``), written
+        part by part, which may lie at an address (``s3://bucket/photos.rows``). None keeps the rows
+        in memory.
     model : str or sequence of str, default="efficientnet_lite0"
         Backbone, as listed by ``penult models``, or several, whose rows are joined: each photo is
         read once (see docs/combine.md).
@@ -190,6 +199,21 @@ def extract(
     update : bool, default=False
         Bring `output` up to date: compute only images that are new or changed, by their bytes, and
         drop what is gone; the file is then what a new run would give.
+    ray : bool or str, optional
+        Compute on a cluster of Ray: True or ``"auto"`` for the one that ``RAY_ADDRESS`` names, or
+        else one that is started on this machine for the run; or the address of a running one,
+        ``"HOST:6379"``. The file is the same as without. See docs/distributed.md.
+    ray_workers : int or str, optional
+        Workers on the cluster, each with a network of its own; ``"2:16"`` has Ray add and remove
+        some. As many as there is room for, by default.
+    ray_cpus : int, default=1
+        Cores a worker.
+    ray_gpus : float, optional
+        GPUs a worker, of which several may share one (0.5); 1 for the device ``"cuda"``, else none.
+    part_images : int, default=4096
+        Images a part of a folder of rows: what a killed run, or a killed worker, loses at most.
+    part_format : {"h5", "parquet"}, default="h5"
+        Of the parts of a folder of rows.
     progress : bool or callable, optional
         True shows how far it is, False does not; by default it is shown on a terminal and in a
         notebook, unless ``PENULT_PROGRESS=0``. A function is called with a `Progress` instead,
@@ -210,6 +234,7 @@ def extract(
         If an interrupted run, or the file to update, is of other images or another recipe; says in
         what they differ, and what to type.
     """
+    cluster = RayOptions.of(ray, workers=ray_workers, cpus=ray_cpus, gpus=ray_gpus, device=device)
     extraction = Extraction(
         extractor=ExtractorSpec(
             rows=ModelRows(
@@ -257,7 +282,15 @@ def extract(
             overwrite=overwrite,
             restart=restart,
             update=update,
+            cluster=cluster,
+            part_images=part_images,
+            part_format=part_format,
             progress=progress,
+        )
+    elif cluster is not None:
+        raise UsageError(
+            f"a run on a cluster needs an output, which all of its machines reach; give "
+            f"{option('output', 'rows.h5')}"
         )
     elif update:
         raise UsageError("an update needs an output to bring up to date")
@@ -267,6 +300,18 @@ def extract(
     log_failures(features.failures, total=len(features) + len(features.failures))
     log_contradictions(find_contradictions(features))
     return features
+
+
+def _require_no_parts(
+    output: str | Path, *, part_images: int | None, part_format: str | None
+) -> None:
+    for name, value in (("part_images", part_images), ("part_format", part_format)):
+        if value is not None:
+            folder = Path(output).with_suffix(".rows").name
+            raise UsageError(
+                f"{option(name, value)} is for a folder of rows; give {option('output', folder)} "
+                "for one"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -319,20 +364,38 @@ class Extraction:
         overwrite: bool = False,
         restart: bool = False,
         update: bool = False,
+        cluster: RayOptions | None = None,
+        part_images: int | None = None,
+        part_format: Literal["h5", "parquet"] | None = None,
         progress: ShowProgress = None,
     ) -> Features:
-        """Make the rows, and write the feature file; see `extract`."""
-        target = Path(output)
-        require_place(target, overwrite=overwrite, update=update)
+        """Make the rows, and write the feature file, or the folder of rows; see `extract`."""
+        if cluster is not None:
+            require_ray()
+        target = Target.of(output, offline=self.extractor.weights.offline)
+        how = {"overwrite": overwrite, "update": update}
+        if target.store is None:
+            _require_no_parts(output, part_images=part_images, part_format=part_format)
+        target.require(**how)
         with following(progress) as tell:
-            job = self._job(images, (target, parts_folder(target)), tell)
+            job = self._job(images, target.leave_out, tell)
             changes = None
             if update and target.exists():  # before a network is converted for what is refused
-                old = require_same(target, job.recipes, job.options)
+                old = require_same(target.path, job.recipes, job.options)
                 changes = changes_of(old, job.listing.records)
-            _ = job.extractor.engine  # what is wrong with it is said before anything is written
-            to_file(job, target, overwrite=overwrite, restart=restart, update=update)
-        features = load(target)
+            if cluster is None:  # on a cluster, the engines are the workers'
+                _ = job.extractor.engine  # what is wrong with it is said before anything is written
+            if target.store is not None:
+                run = RowsRun(
+                    part_images=PART_IMAGES if part_images is None else part_images,
+                    part_format=part_format or "h5",
+                    cluster=cluster,
+                )
+                run.to_folder(job, target.store, restart=restart, **how)
+            else:
+                compute = None if cluster is None else OnCluster(cluster)
+                to_file(job, target.path, restart=restart, compute=compute, **how)
+        features = load(target.path)
         if changes is not None:  # an image that could not be read was not added
             failed = {failure.id for failure in features.failures}
             added = tuple(one for one in changes.added if one not in failed)

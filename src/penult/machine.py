@@ -8,19 +8,28 @@ from contextlib import suppress
 from math import ceil
 from pathlib import Path
 
-__all__ = ["cache_folder", "cores", "free_memory"]
+__all__ = ["cache_folder", "cores", "free_memory", "share_cores"]
 
 CONTROL_GROUPS = Path("/sys/fs/cgroup")
 OWN_GROUP = Path("/proc/self/cgroup")
 
 
+_share: list[int] = []
+
+
+def share_cores(count: int) -> None:
+    """Have this process use no more than so many cores; the others are its neighbours'."""
+    _share[:] = [count]
+
+
 def cores() -> int:
     """How many processor cores this process may use, at least 1.
 
-    Those that it may run on (affinity), or fewer where a container's quota of CPU time is less.
+    Those that it may run on (affinity), or fewer where a container's quota of CPU time is less, or
+    where `share_cores` says so.
     """
     count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    limits = [count or 1]
+    limits = [count or 1, *_share]
     for text in _limits("cpu.max"):
         quota, _, period = text.partition(" ")
         with suppress(ValueError, ZeroDivisionError):

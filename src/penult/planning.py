@@ -13,13 +13,13 @@ from penult.backbones.registry import DEFAULT_MODEL, open_without_download
 from penult.backbones.weights.choice import WeightsChoice
 from penult.checking import checked
 from penult.deprecation import renamed_keyword
+from penult.distributed import Target
 from penult.errors import UsageError
 from penult.extractor import ModelRows, ReadingOptions, as_names, by_network
 from penult.features.changes import changes_of
 from penult.features.estimate import estimate_bytes
 from penult.features.read import layer_recipes
 from penult.features.resume.finished import require_same
-from penult.features.resume.store import parts_folder, require_place
 from penult.images.augmentation_options import AugmentationOptions
 from penult.images.listing import Images
 from penult.images.listing_options import ListingOptions
@@ -237,9 +237,9 @@ def plan(
     RecipeMismatchError
         If the file to update was made otherwise; says in what they differ, and what to type.
     """
-    target = None if output is None else Path(output)
+    target = None if output is None else Target.of(output, offline=offline)
     if target is not None:
-        require_place(target, overwrite=overwrite, update=update)
+        target.require(overwrite=overwrite, update=update)
     elif update:
         raise UsageError("an update needs an output to bring up to date")
     rows = ModelRows(
@@ -264,7 +264,7 @@ def plan(
         label_column=label_column,
         splits=splits,
     )
-    outputs = () if target is None else (target, parts_folder(target))
+    outputs = () if target is None else target.leave_out
     images_found = listing.list(listing.sources(images), leave_out=outputs, offline=offline)
     choice = WeightsChoice.of(weights, offline=offline, architecture=architecture)
     networks = rows.networks(choice)
@@ -296,9 +296,9 @@ def plan(
         # Those that stand in for weights which are not here.
         absent = {leaf for b, own in of_each for leaf in own if not b.weights.name}
         if absent:
-            theirs = [leaf for one, _ in layer_recipes(target).values() for leaf in one.leaves]
+            theirs = [leaf for one, _ in layer_recipes(target.path).values() for leaf in one.leaves]
             asked = {n: _with_pretrained(recipe, absent, theirs) for n, recipe in recipes.items()}
-        changes = changes_of(require_same(target, asked, options), images_found.records)
+        changes = changes_of(require_same(target.path, asked, options), images_found.records)
     photos = images_found.records
     records: Sequence[ImageRecord] = photos
     if augmentation.asked:

@@ -8,12 +8,12 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 
 from penult.engines.finite import reasons
-from penult.errors import ImageError, OutputError, PenultError, SourceError
+from penult.errors import ClusterError, ImageError, OutputError, PenultError, SourceError
 from penult.features.check import require_readable
 from penult.features.disk_space import Room
 from penult.features.estimate import estimate_bytes
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from penult.images.record_list import RecordList
     from penult.recipe import AugmentedRecipe, Recipe
 
-__all__ = ["Job", "to_file", "to_memory"]
+__all__ = ["Compute", "Job", "new_outcomes", "to_file", "to_memory"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,7 +184,28 @@ def to_memory(job: Job) -> h5py.File:
     return writer.in_memory()
 
 
-def to_file(job: Job, output: Path, *, overwrite: bool, restart: bool, update: bool) -> None:
+class Compute(Protocol):
+    """What gives every image of a job a row or a reason, in this process or elsewhere."""
+
+    def __call__(self, job: Job, store: PartStore, ledger: Ledger, known: KnownRows) -> Room | None:
+        """Have the ledger know of every image, and its parts lie in the store.
+
+        Returns
+        -------
+        Room or None
+            What the disk needs; None where there is no row to tell.
+        """
+
+
+def to_file(
+    job: Job,
+    output: Path,
+    *,
+    overwrite: bool,
+    restart: bool,
+    update: bool,
+    compute: Compute | None = None,
+) -> None:
     """Run the job, or go on with it where it was interrupted, until the file is there.
 
     Parameters
@@ -192,6 +213,7 @@ def to_file(job: Job, output: Path, *, overwrite: bool, restart: bool, update: b
     overwrite : replace the file if it is there
     restart : do not go on with an interrupted run, but begin anew
     update : replace the file, and take over the rows of images that are in it already
+    compute : what computes; this process does by default
 
     Raises
     ------
@@ -213,7 +235,8 @@ def to_file(job: Job, output: Path, *, overwrite: bool, restart: bool, update: b
         ledger = store.begin(
             *about, augmented=job.columns.augmented > 0, restart=restart, update=update
         )
-        room = _compute(job, store, ledger, KnownRows(ledger, [*earlier, *store.earlier()]))
+        known = KnownRows(ledger, [*earlier, *store.earlier()])
+        room = (compute or _compute)(job, store, ledger, known)
         if ledger.row_count == 0:
             store.clear()
             raise job.nothing_readable(ledger.failures)
@@ -238,7 +261,7 @@ def _store_of(output: Path, job: Job) -> Iterator[PartStore]:
             raise
         except OSError as error:
             raise explain(error, output) from error
-    except (ImageError, OutputError) as error:
+    except (ClusterError, ImageError, OutputError) as error:
         if not store.safe:
             raise
         are = "is" if store.safe == 1 else "are"
@@ -279,7 +302,7 @@ def _compute(job: Job, store: PartStore, ledger: Ledger, known: KnownRows) -> Ro
                 again = [k for k, outcome in enumerate(block.outcomes) if outcome.known]
                 known.settle(positions[again], [block.outcomes[k].digest for k in again])
                 kept += len(again)
-                store.add(_new_outcomes(block, positions))
+                store.add(new_outcomes(block, positions))
                 if store.is_due:
                     if room is not None:
                         room.require(len(to_do) - at + store.waiting - known.left)
@@ -304,7 +327,8 @@ def _photos_failed(block: Block) -> int:
     )
 
 
-def _new_outcomes(block: Block, positions: NDArray[np.intp]) -> Outcomes:
+def new_outcomes(block: Block, positions: NDArray[np.intp]) -> Outcomes:
+    """Take what a block has that was not known before, at these positions of the listing."""
     new = [k for k, outcome in enumerate(block.outcomes) if not outcome.known]
     outcomes = [block.outcomes[k] for k in new]
     return Outcomes(

@@ -6,10 +6,10 @@ import re
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
-from typing import overload
+from typing import TYPE_CHECKING, Any, overload
 from unicodedata import normalize
 
-__all__ = ["FileNames", "Texts", "composed", "positions", "without_loss"]
+__all__ = ["FileNames", "Numbers", "Texts", "composed", "positions", "without_loss"]
 
 
 def composed(text: str) -> str:
@@ -38,6 +38,23 @@ def without_loss(name: bytes) -> str:
     return name.decode("utf-8", "backslashreplace")
 
 
+if TYPE_CHECKING:
+    _Array = array[int]
+else:
+    _Array = array  # which is no generic class before Python 3.12
+
+
+class Numbers(_Array):
+    """An ``array.array`` that is unpickled as an array of NumPy's, whose bytes may be shared."""
+
+    def __reduce_ex__(self, _protocol: Any) -> Any:
+        return _as_they_are, (shared(self),)
+
+
+def _as_they_are(values: Any) -> Any:
+    return values
+
+
 class Texts(Sequence[str]):
     """A sequence of texts, kept end to end: their bytes and eight more each, where a str takes 50.
 
@@ -57,8 +74,14 @@ class Texts(Sequence[str]):
         texts._ends = array("q", accumulate(lengths))
         return texts
 
+    def __reduce__(self) -> Any:
+        # As buffers, which processes of one machine may share where they are pickled out of band.
+        return _restored, (type(self), *map(shared, (self._bytes, self._ends)))
+
     def append(self, text: bytes) -> None:
         """Add a text, encoded."""
+        if not isinstance(self._bytes, bytearray):  # unpickled, and shared
+            self._bytes, self._ends = bytearray(self._bytes), array("q", self._ends)
         self._bytes += text
         self._ends.append(len(self._bytes))
 
@@ -104,6 +127,28 @@ class Texts(Sequence[str]):
     def __repr__(self) -> str:
         shown = ", ".join(repr(text) for text in self[:3])
         return f"<{len(self):,} texts: {shown}{', …' if len(self) > 3 else ''}>"
+
+
+def shared(values: Any) -> Any:
+    """A buffer as NumPy's array, whose pickle may leave the bytes where they are (protocol 5).
+
+    Parameters
+    ----------
+    values : bytearray or array.array
+
+    Returns
+    -------
+    array, shape (n,)
+    """
+    import numpy as np
+
+    return np.asarray(memoryview(values))
+
+
+def _restored(kind: type[Texts], encoded: Any, ends: Any) -> Texts:
+    texts = kind.__new__(kind)
+    texts._bytes, texts._ends = encoded, ends
+    return texts
 
 
 class FileNames(Texts):

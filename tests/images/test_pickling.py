@@ -108,3 +108,16 @@ def test_records_of_every_kind_give_the_same_bytes_in_another_process(places):
     command = [sys.executable, "-c", READ_ALL]
     done = subprocess.run(command, input=pickle.dumps(pickled), capture_output=True, check=True)
     assert pickle.loads(done.stdout) == here
+
+
+def test_a_listing_is_pickled_as_buffers_that_processes_may_share(photos):
+    records = list_images([photos]).records
+
+    buffers = []
+    data = pickle.dumps(records, protocol=5, buffer_callback=buffers.append)
+    copy = pickle.loads(data, buffers=buffers)
+
+    assert [(one.id, one.labels) for one in copy] == [(one.id, one.labels) for one in records]
+    assert content(copy[3]) == content(records[3])
+    names = sum(len(one.id) for one in records)
+    assert sum(len(one.raw()) for one in buffers) == names + 8 * 36 + 4 * 36

@@ -19,7 +19,7 @@ from typer.core import TyperCommand, TyperGroup
 from penult.cli.colors import in_color, paint
 from penult.cli.console import terminal_width
 from penult.cli.options import HEADINGS
-from penult.cli.usage import require_once, require_usable
+from penult.cli.usage import require_once, require_usable, with_address
 from penult.errors import UnknownNameError
 
 __all__ = ["Command", "Group", "Topic", "examples", "paragraphs", "summary", "topics"]
@@ -72,6 +72,7 @@ class Command(_Described, TyperCommand):
         An empty path, which would be the folder, is refused, and so is an option of one value that
         is given several.
         """
+        args = with_address(args)
         if not ctx.resilient_parsing:  # nothing is run, only completed
             given, _, typed = self.make_parser(ctx).parse_args(args=list(args))
             require_once(typed)

@@ -23,6 +23,7 @@ HEADINGS = (
     "Augmentation",
     "Scoring",
     "Speed",
+    "Cluster",
     "Output",
     "Telegram",
     "General",
@@ -35,6 +36,7 @@ reading_option = partial(typer.Option, rich_help_panel="Reading images")
 augment_option = partial(typer.Option, rich_help_panel="Augmentation")
 scoring_option = partial(typer.Option, rich_help_panel="Scoring")
 speed_option = partial(typer.Option, rich_help_panel="Speed")
+cluster_option = partial(typer.Option, rich_help_panel="Cluster")
 output_option = partial(typer.Option, rich_help_panel="Output")
 telegram_option = partial(typer.Option, rich_help_panel="Telegram")
 general_option = partial(typer.Option, rich_help_panel="General")
@@ -315,6 +317,45 @@ Streams = Annotated[
         help="Inferences that the engine openvino runs at the same time.",
         show_default="the number of cores",
     ),
+]
+Ray = Annotated[
+    str | None,
+    cluster_option(
+        "--ray",
+        metavar="[ADDRESS]",
+        help="Compute on a cluster of Ray: HOST:6379, or without an address the one that "
+        "RAY_ADDRESS names, or else one on this machine.",
+    ),
+]
+RayWorkers = Annotated[
+    str | None,
+    cluster_option(
+        metavar="N",
+        help="Workers, each with a network of its own; of 2:16, Ray adds and removes some.",
+        show_default="as many as there is room for",
+    ),
+]
+RayCpus = Annotated[int, cluster_option(metavar="N", help="Cores a worker.")]
+RayGpus = Annotated[
+    float | None,
+    cluster_option(
+        metavar="N",
+        help="GPUs a worker; several may share one (0.5).",
+        show_default="1 with --device cuda, else none",
+    ),
+]
+PartImages = Annotated[
+    int | None,
+    output_option(
+        metavar="N",
+        min=1,
+        help="Images a part of a folder of rows.",
+        show_default="4096",
+    ),
+]
+PartFormat = Annotated[
+    Literal["h5", "parquet"] | None,
+    output_option(help="Of the parts of a folder of rows.", show_default="h5"),
 ]
 Seed = Annotated[int, scoring_option(help="Seed of the held-out part and of the folds.")]
 Overwrite = Annotated[

@@ -17,6 +17,8 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from penult.addresses import unfolded
+from penult.suffixes import ROWS_FOLDER
 from penult.wording import count
 
 if TYPE_CHECKING:
@@ -114,6 +116,9 @@ def stoppable(
 
 def _where(now: Progress | None, output: Path, *, staged: bool) -> str:
     """Say how far the run was, and how it goes on."""
+    if (address := unfolded(output)).endswith(ROWS_FOLDER.suffixes):
+        again = "; the parts that are finished are kept in {}: the same command goes on from there"
+        return again.format(address)
     parts = output.with_name(f"{output.name}.parts")
     if now is None:
         stays = f"; what is safe in {parts} stays there" * parts.exists()

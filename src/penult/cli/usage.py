@@ -20,7 +20,14 @@ from penult.errors import UsageError as NotUsable
 from penult.interface import shell_quote
 from penult.messages import printable
 
-__all__ = ["SEVERAL_ELSEWHERE", "UsageError", "require_once", "require_usable", "show_usage_error"]
+__all__ = [
+    "SEVERAL_ELSEWHERE",
+    "UsageError",
+    "require_once",
+    "require_usable",
+    "show_usage_error",
+    "with_address",
+]
 
 SEVERAL_ELSEWHERE = {
     *("--classifier", "--images", "--k", "--layer", "--model"),
@@ -30,6 +37,9 @@ SEVERAL_ELSEWHERE = {
 
 # typer shows it without a public name: a command line that cannot be right.
 UsageError: Any = typer.BadParameter.__base__
+
+# What may stand behind --ray: not a path, nor the address of images.
+_ADDRESS = re.compile(r"[^/\s-][^/\s]*:\d+|\[[\da-f:]+\]:\d+|ray://\S+|auto|local")
 
 _LIMITS = {"ge": "{} or more", "le": "{} or less", "gt": "more than {}", "lt": "less than {}"}
 
@@ -128,6 +138,16 @@ def _meant_file(error: Any) -> str | None:
 
 def _kind(path: str) -> str:
     return "folder" if Path(path).is_dir() else "file"
+
+
+def with_address(typed: list[str]) -> list[str]:
+    """Put ``auto`` behind a ``--ray`` that has no address behind it: Typer knows no such option."""
+    ends = typed.index("--") if "--" in typed else len(typed)
+    if "--ray" not in typed[:ends]:
+        return typed
+    at = typed.index("--ray") + 1
+    given = at < len(typed) and _ADDRESS.fullmatch(typed[at])
+    return typed if given else [*typed[:at], "auto", *typed[at:]]
 
 
 def _carried(error: Any) -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from copy import copy
@@ -17,7 +16,7 @@ from penult.images.labels.annotations import Annotation, ImageEntry, normalized
 from penult.images.labels.split_folders import PendingAnnotation
 from penult.images.sources.base import ImageSource
 from penult.records import ImageRecord
-from penult.texts import Texts, composed
+from penult.texts import Numbers, Texts, composed
 
 __all__ = ["RecordList"]
 
@@ -39,7 +38,7 @@ class RecordList(Sequence[ImageRecord]):
         # Distinct annotations, without their groups; and of each image, the number of its own.
         self._annotations: list[Annotation | PendingAnnotation] = []
         self._annotation_numbers: dict[Annotation | PendingAnnotation, int] = {}
-        self._numbers = array("i")
+        self._numbers = Numbers("i")
         self._spellings: dict[str, set[str]] = {}
         self._groups: Texts | None = None
         self._order: NDArray[np.int64] | None = None  # None: as they were listed
@@ -109,14 +108,14 @@ class RecordList(Sequence[ImageRecord]):
 
     def counts(self) -> Iterator[tuple[Annotation | PendingAnnotation, int]]:
         """Each distinct annotation, and how many images have it."""
-        numbers = np.frombuffer(self._numbers, self._numbers.typecode)
+        numbers = np.asarray(self._numbers)
         return zip(self._annotations, np.bincount(numbers).tolist(), strict=True)
 
     def unlabelled(self) -> tuple[int, list[str]]:
         """How many images have no label, and the ids of the first few; once splits are known."""
         resolved = (a if isinstance(a, Annotation) else a.resolve() for a in self._annotations)
         without = [number for number, annotation in enumerate(resolved) if not annotation.labels]
-        numbers = np.frombuffer(self._numbers, self._numbers.typecode)
+        numbers = np.asarray(self._numbers)
         at = np.flatnonzero(
             np.isin(numbers if self._order is None else numbers[self._order], without)
         )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from penult.addresses import unfolded
 from penult.cli import options as o
 from penult.cli.console import (
     Table,
@@ -36,7 +37,12 @@ _FEW = 3
 
 def run(
     images: o.Images,
-    output: Annotated[Path, typer.Option("--output", "-o", help="Feature file to write, .h5.")],
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output", "-o", help="Feature file to write, .h5, or a folder of rows, .rows."
+        ),
+    ],
     model: o.Models = None,
     layer: o.Layers = None,
     pooling: o.Pooling = None,
@@ -71,6 +77,12 @@ def run(
     overwrite: o.Overwrite = False,
     restart: o.Restart = False,
     update: o.Update = False,
+    ray: o.Ray = None,
+    ray_workers: o.RayWorkers = None,
+    ray_cpus: o.RayCpus = 1,
+    ray_gpus: o.RayGpus = None,
+    part_images: o.PartImages = None,
+    part_format: o.PartFormat = None,
     dry_run: o.DryRun = False,
     as_json: o.AsJson = False,
     quiet: o.Quiet = False,
@@ -93,7 +105,10 @@ def run(
     penult extract photos -o rows.h5 --update
     # Small classes filled up to 80 rows with changed views of their photos, to train with.
     penult extract photos -o rows.h5 --augment-to 80
+    # A large collection, as a folder of parts; add --ray to compute it on a cluster.
+    penult extract photos -o photos.rows --part-images 1000
     """
+    place = unfolded(output)
     models = model or ["efficientnet_lite0"]
     warn_of_random(weights, *models)
     layers = layer or "penultimate"
@@ -183,6 +198,12 @@ def run(
             overwrite=overwrite,
             restart=restart,
             update=update,
+            ray=ray,
+            ray_workers=ray_workers,
+            ray_cpus=ray_cpus,
+            ray_gpus=ray_gpus,
+            part_images=part_images,
+            part_format=part_format,
             progress=progress,
         )
     rows, total = len(features), len(features) + len(features.failures)
@@ -194,7 +215,7 @@ def run(
 
         say_json(
             {
-                "output": str(output),
+                "output": place,
                 "rows": rows,
                 "augmented": 0 if features.augmented is None else len(features.augmented),
                 "kept": kept,
@@ -213,7 +234,7 @@ def run(
     recipes = [recipe for recipe, _ in layer_recipes(output).values()]
     networks = dict.fromkeys(leaf.network for recipe in recipes for leaf in recipe.leaves)
     say(
-        f"{output}: {count(rows, 'row')} of {shape} {features.features.dtype}, "
+        f"{place}: {count(rows, 'row')} of {shape} {features.features.dtype}, "
         f"{count(len(features.label_names), 'class')}, from {' + '.join(networks)} "
         f"({listed(features.layers)})"
     )
@@ -234,9 +255,11 @@ def run(
         say(line)
     if len(features.label_names) > 1:
         of_all = ["--layer", "all"] * (len(features.layers) > 1)
-        next_command("train", output, "-o", output.with_suffix(".skops"), *of_all, quiet=quiet)
+        beside = output.name if "://" in place else output
+        skops = Path(beside).with_suffix(".skops")
+        next_command("train", place, "-o", skops, *of_all, quiet=quiet)
     else:
-        next_command("info", output, quiet=quiet)
+        next_command("info", place, quiet=quiet)
 
 
 def _first_of(ids: tuple[str, ...]) -> str:
@@ -250,7 +273,7 @@ def _show_plan(output: Path, plan: Plan, *, as_json: bool) -> None:
         told["classes"] = classes_json(plan.classes)
         if plan.changes is None:
             del told["changes"]
-        say_json({"output": str(output), **told.pop("notes"), **told})
+        say_json({"output": unfolded(output), **told.pop("notes"), **told})
         return
     numbers = ("row", "numbers a row")
     table = Table(("layer", "pooling", *numbers), right=numbers)
@@ -259,7 +282,7 @@ def _show_plan(output: Path, plan: Plan, *, as_json: bool) -> None:
         table.add_row(layer.name, layer.pooling, shape, f"{layer.length:,}")
     table.show()
     say(
-        f"{output} would hold {count(plan.images, f'{plan.dtype} row')} a layer of "
+        f"{unfolded(output)} would hold {count(plan.images, f'{plan.dtype} row')} a layer of "
         f"{plan.backbone}, "
         f"{count(len(plan.classes), 'class')}, in about {plan.bytes / 1e6:,.1f} MB"
     )

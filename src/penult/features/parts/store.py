@@ -230,7 +230,7 @@ class PartsStore:
             self._upload(name, path)
             return
         try:
-            if path.parent != folder:
+            if path.parent.resolve() != folder.resolve():  # which may be a relative one
                 with self.writing(name) as copy:
                     copy.write_bytes(path.read_bytes())
                 return

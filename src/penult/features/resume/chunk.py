@@ -184,7 +184,8 @@ def write_safely(path: Path, data: bytes, *, sync: bool = True) -> None:
     ------
     OSError
     """
-    temporary = path.with_suffix(".new")
+    # Of its own, for a worker that was taken for dead may be writing the same part once more.
+    temporary = path.with_name(f"{path.stem}.{os.urandom(4).hex()}.new")
     with temporary.open("wb") as file:
         file.write(data)
         file.flush()

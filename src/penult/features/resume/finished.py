@@ -18,7 +18,7 @@ from penult.interface import command, option
 from penult.recipe import ProjectedRecipe, Recipe
 from penult.records import Features, Rows, augmented_content
 
-__all__ = ["FinishedRows", "require_same"]
+__all__ = ["FinishedRows", "RowsOf", "require_same"]
 
 
 def require_same(path: Path, recipes: Mapping[str, Recipe], options: Mapping[str, Any]) -> Features:
@@ -85,7 +85,20 @@ class FinishedRows:
         content = whole.content or ()
         texts = (text.encode() for one in (content, _augmented(whole)) for text in one)
         self.content = np.fromiter(texts, "S32")
-        # The rows of photos, and behind them, where there are some, those of augmented views.
+        self.take = RowsOf(path).take
+
+
+class RowsOf:
+    """The rows alone of a feature file, or of a folder of rows.
+
+    Those of photos, and behind them, where there are some, those of augmented views.
+
+    Raises
+    ------
+    FeatureFileError
+    """
+
+    def __init__(self, path: str | Path) -> None:
         self._rows: list[list[Rows]] = [
             [one.rows] if one.augmented is None else [one.rows, one.augmented.features]
             for one in stored_rows(path).values()

@@ -27,6 +27,11 @@ class KnownRows:
         self._settled = 0
 
     @property
+    def digests(self) -> NDArray[np.bytes_]:
+        """(k,) of the images whose rows are known, sorted; for a process that has not the rows."""
+        return self._digests[self._order]
+
+    @property
     def left(self) -> int:
         """How many of them were not asked for yet, if each is asked for once."""
         return max(0, len(self._rows) - self._settled)

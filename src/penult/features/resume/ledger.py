@@ -94,6 +94,14 @@ class Ledger:
         self._source[position] = _FAILED
         self._reasons[position] = reason
 
+    def knows(self, positions: Any) -> bool:
+        """Whether some of these images have a row or a reason already."""
+        return bool((self._source[positions] != _TO_DO).any())
+
+    def knows_all(self, positions: Any) -> bool:
+        """Whether each of these images has a row or a reason."""
+        return bool((self._source[positions] != _TO_DO).all())
+
     @property
     def to_do(self) -> NDArray[np.intp]:
         """The positions of which nothing is known yet."""

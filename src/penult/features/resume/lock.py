@@ -12,7 +12,7 @@ from filelock import BaseFileLock, Timeout
 from penult.errors import OutputError, OutputExistsError
 from penult.locks import file_lock
 
-__all__ = ["RunLock"]
+__all__ = ["RunLock", "owner_of"]
 
 _LOCK, _INSTEAD, _OWNER = "lock", "lock.file", "owner"
 
@@ -57,10 +57,7 @@ class RunLock:
             ) from error
 
     def _owner(self) -> str:
-        try:
-            return (self._folder / _OWNER).read_text() or "which has just begun"
-        except OSError:
-            return "which has just begun"
+        return owner_of(self._folder) or "which has just begun"
 
     def check(self) -> None:
         """Make sure that the folder is still the one that was locked.
@@ -92,6 +89,14 @@ class RunLock:
         if remove:
             with suppress(OSError):  # another run has begun in it
                 self._folder.rmdir()
+
+
+def owner_of(folder: Path) -> str:
+    """Who holds, or held, the lock of a run's folder, as messages say it; "" where nobody says."""
+    try:
+        return (folder / _OWNER).read_text()
+    except OSError:
+        return ""
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

@@ -17,7 +17,7 @@ from penult.parsing import read_json, to_record
 from penult.recipe import BackboneRecipe, Recipe
 from penult.records import ImageRecord
 
-__all__ = ["Manifest", "difference"]
+__all__ = ["Manifest", "difference", "stamp_of"]
 
 FORMAT = 2
 _FIRST_FORMAT = 1
@@ -75,7 +75,7 @@ class Manifest:
         digest = hashlib.blake2b(digest_size=16)
         with (folder / _NEW).open("wb") as file:
             for record in records:
-                line = (json.dumps(_stamp(record)) + "\n").encode()
+                line = (json.dumps(stamp_of(record)) + "\n").encode()
                 digest.update(line)
                 file.write(line)
         return cls(tuple(recipes), tuple(recipes.values()), dict(options), digest.hexdigest())
@@ -189,7 +189,7 @@ def _images(folder: Path, manifest: Manifest) -> Path:
     return folder / f"images-{manifest.images}.jsonl"
 
 
-def _stamp(record: ImageRecord) -> list[Any]:
+def stamp_of(record: ImageRecord) -> list[Any]:
     """What tells cheaply that an image is still the same; its bytes are read only once."""
     if record.stamp is not None:
         return [record.id, record.stamp]

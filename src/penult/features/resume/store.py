@@ -118,8 +118,12 @@ class PartStore:
             where = outcomes.positions
             if not ((where >= 0) & (where < len(records))).all():
                 continue
-            if [records[int(k)].id for k in where] == outcomes.ids:
-                self._enter(part, outcomes, ledger)
+            if [records[int(k)].id for k in where] != outcomes.ids:
+                continue
+            if ledger.knows(where):  # of a worker whose run was over before it had put it there
+                part.path.unlink(missing_ok=True)
+                continue
+            self._enter(part, outcomes, ledger)
         return ledger
 
     def earlier(self) -> list[Part]:
@@ -158,9 +162,33 @@ class PartStore:
             return
         self._lock.check()
         outcomes = Outcomes.joined(self._pending)
-        number = self._parts[-1].number + 1 if self._parts else 1
-        part = Part.write(self.folder, number, outcomes)
+        part = Part.write(self.folder, self.next_number, outcomes)
         self._pending = []
+        self._enter(part, outcomes, ledger)
+
+    @property
+    def next_number(self) -> int:
+        """The number of the next part."""
+        return max((part.number for part in self._parts), default=0) + 1
+
+    def take(self, part: Part, ledger: Ledger) -> None:
+        """Enter a part that another process has written into the folder.
+
+        Raises
+        ------
+        OutputError
+            If it is not there, or is damaged, or of other images.
+        OSError
+        """
+        self._lock.check()
+        try:
+            outcomes = part.outcomes()
+        except ValueError as error:
+            raise OutputError(
+                f"{self.output} cannot be written: a worker has put {part.path.name} into "
+                f"{self.folder}, and it cannot be read there; the folder has to be on a file "
+                "system that all machines of the cluster share"
+            ) from error
         self._enter(part, outcomes, ledger)
 
     def _enter(self, part: Part, outcomes: Outcomes, ledger: Ledger) -> None:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import posixpath
-from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from penult.errors import ImageError
 from penult.images.files import open_regular
@@ -28,7 +27,7 @@ from penult.images.sources.remote.connection import is_url, join, require_networ
 from penult.images.sources.remote.file import fetch
 from penult.images.sources.remote.hosts import describe_hosts, host_of
 from penult.images.sources.spelling import Spelling
-from penult.texts import FileNames, Texts
+from penult.texts import FileNames, Numbers, Texts
 from penult.wording import count
 
 __all__ = ["CSV", "ManifestSource"]
@@ -76,7 +75,7 @@ class ManifestSource(ImageSource):
         self._prefix, self._split = f"{prefix}/" if prefix else "", split
         self._offline = offline
         self._paths, self._ids = FileNames(), Texts()
-        self._lines = array("q")
+        self._lines = Numbers("q")
         self._hosts: Counter[str] = Counter()
 
     @classmethod
@@ -100,6 +99,9 @@ class ManifestSource(ImageSource):
             unit=unit,
             offline=options.offline,
         )
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_rows": ()}  # which may be a whole table, and were read
 
     def __len__(self) -> int:
         return len(self._lines)

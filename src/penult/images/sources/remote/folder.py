@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -30,7 +29,7 @@ from penult.images.sources.remote.connection import (
 )
 from penult.images.sources.remote.file import describe, fetch_path, stamp_of
 from penult.records import Failure
-from penult.texts import Texts
+from penult.texts import Numbers, Texts
 
 __all__ = ["REMOTE_FOLDER", "RemoteSource"]
 
@@ -61,7 +60,7 @@ class RemoteSource(ImageSource):
         self._prefix = f"{prefix}/" if prefix else ""
         self._source_folder, self._candidates = source_folder(prefix), split_candidates(prefix)
         self._below = Texts()
-        self._sizes, self._stamps = array("q"), array("q")
+        self._sizes, self._stamps = Numbers("q"), Numbers("q")
 
     def __len__(self) -> int:
         return len(self._below)

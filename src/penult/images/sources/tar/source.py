@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from array import array
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -25,7 +24,7 @@ from penult.images.sources.random_access import RandomAccessFile, random_access
 from penult.images.sources.tar.headers import TarDamage, read_headers
 from penult.parsing import read_json
 from penult.records import Failure
-from penult.texts import FileNames
+from penult.texts import FileNames, Numbers
 
 __all__ = ["TAR", "TarSource"]
 
@@ -101,7 +100,7 @@ class TarSource(ImageSource):
         self._split = split_of_name(name.rpartition(".")[0])
         self._links: list[tuple[str, str]] = []  # a name, and what it leads to
         self._names = FileNames()
-        self._offsets, self._sizes = array("q"), array("q")
+        self._offsets, self._sizes = Numbers("q"), Numbers("q")
 
     def __len__(self) -> int:
         return len(self._names)

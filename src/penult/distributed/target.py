@@ -1,0 +1,99 @@
+"""What an extraction writes: a feature file, or a folder of rows, at a path or an address."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from penult.distributed.rows_folder import RUN
+from penult.errors import OutputExistsError, PathNotFoundError, UsageError, WrongFileError
+from penult.features.parts.entry import is_of_parts
+from penult.features.parts.manifest import MANIFEST
+from penult.features.parts.store import PartsStore
+from penult.features.places import rows_address
+from penult.features.resume.store import parts_folder, require_place
+from penult.interface import option
+
+__all__ = ["Target"]
+
+_LOCKS = frozenset(["driver.json", "lock", "lock.file", "owner"])
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where the rows go.
+
+    Attributes
+    ----------
+    path : Path
+        Of the file, or of the folder; of an address, as `penult.load` takes it.
+    store : PartsStore or None
+        Of a folder of rows.
+    """
+
+    path: Path
+    store: PartsStore | None = None
+
+    @classmethod
+    def of(cls, output: str | Path, *, offline: bool = False) -> Target:
+        """Tell a folder of rows from a file by its name.
+
+        Raises
+        ------
+        UsageError
+            If it is on the network, and the network is not to be touched.
+        """
+        address = rows_address(output)
+        if address is None:
+            return cls(Path(output))
+        store = PartsStore.at(address, offline=offline)
+        return cls(store.folder or Path(address), store)
+
+    @property
+    def leave_out(self) -> tuple[Path, ...]:
+        """What is no image, even if it lies among them."""
+        if self.store is None:
+            return (self.path, parts_folder(self.path))
+        return () if self.store.folder is None else (self.path,)
+
+    def exists(self) -> bool:
+        """Whether there is one already, and whole."""
+        return self.path.exists() if self.store is None else MANIFEST in self.store.names()
+
+    def require(self, *, overwrite: bool, update: bool) -> None:
+        """Refuse one that an extraction with these options could not write.
+
+        Raises
+        ------
+        UsageError, OutputExistsError, PathNotFoundError, WrongFileError, OutputError, SourceError
+        """
+        if self.store is None:
+            require_place(self.path, overwrite=overwrite, update=update)
+            return
+        if update and overwrite:
+            raise UsageError(
+                f"{option('update')} and {option('overwrite')} exclude each other: one keeps what "
+                "holds, the other nothing"
+            )
+        folder = self.store.folder
+        if folder is not None and folder.is_file():
+            raise OutputExistsError(f"{folder} is a file; a folder of rows needs another name")
+        if folder is not None and not folder.absolute().parent.is_dir():
+            parent = folder.absolute().parent
+            raise PathNotFoundError(f"{folder} cannot be written: there is no folder {parent}")
+        names = self.store.names()
+        if MANIFEST in names and not (overwrite or update or RUN in names):
+            raise OutputExistsError(
+                f"{self.store.address} exists; give {option('overwrite', True)} to replace it, or "
+                "another name"
+            )
+        others = [name for name in names if not _is_ours(name)]
+        if others and not {MANIFEST, RUN} & {*names}:
+            raise WrongFileError(
+                f"{self.store.address} is no folder of rows, and holds other files ({others[0]}); "
+                "give another name"
+            )
+
+
+def _is_ours(name: str) -> bool:
+    return name in _LOCKS or name.startswith(".") or is_of_parts(name) is not None

@@ -1,0 +1,133 @@
+"""On a cluster of two worker processes, the rows are those of one machine."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from feature_files import without_time
+
+import penult
+from penult.distributed import cluster as executor
+from penult.errors import ClusterError
+
+TESTS = Path(__file__).parents[1]
+
+
+def workers():
+    """The processes of this cluster that are at work."""
+    return [
+        one
+        for one in psutil.process_iter(["cmdline"])
+        if "PenultWorker" in " ".join(one.info["cmdline"] or ())
+    ]
+
+
+def parts_of(folder):
+    return {path.name: path for path in folder.glob("rows-*.h5")}
+
+
+def test_two_workers_give_the_file_of_one_machine_to_the_byte(
+    cluster, light, tiles, tmp_path, capfd
+):
+    penult.extract(tiles, tmp_path / "one.h5", **light)
+    told = []
+    capfd.readouterr()
+
+    found = penult.extract(
+        tiles, tmp_path / "two.h5", **light, ray=True, ray_workers=2, progress=told.append
+    )
+
+    assert without_time(tmp_path / "two.h5") == without_time(tmp_path / "one.h5")
+    assert [failure.id for failure in found.failures] == ["2/050.png"]
+    extracting = [now for now in told if now.stage == "extract"]
+    assert (extracting[-1].done, extracting[-1].total, extracting[-1].failed) == (96, 96, 1)
+    assert len({now.done for now in extracting}) > 3, "progress comes with the parts"
+    assert not (tmp_path / "two.h5.parts").exists()
+    assert capfd.readouterr().err == "", "nothing of Ray's is on the screen"
+
+
+def test_killed_workers_cost_what_they_had_in_hand_and_the_parts_are_the_same(
+    cluster, light, tiles, tmp_path
+):
+    rows, one = tmp_path / "photos.rows", tmp_path / "one.h5"
+    penult.extract(tiles, one, **light)
+    chance, killed, over = random.Random(0), [], threading.Event()
+
+    def kill():
+        while len(killed) < 3 and not over.wait(chance.uniform(0.05, 0.3)):
+            there = workers()
+            if there and parts_of(rows):
+                os.kill(pid := chance.choice(there).pid, signal.SIGKILL)
+                killed.append(pid)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    slow = {**light, "engine": "slow-means", "part_images": 8}
+    penult.extract(tiles, rows, **slow, ray=True, ray_workers=2)
+    over.set()
+    killer.join()
+
+    assert killed
+    penult.merge(rows, tmp_path / "merged.h5")
+    assert without_time(tmp_path / "merged.h5") == without_time(one)
+
+
+DRIVER = """
+import sys
+from toys import LightMeanColour, SlowMeans
+from penult.backbones.registry import register
+from penult.engines.registry import ENGINES, EngineEntry
+import penult
+register(LightMeanColour())
+ENGINES["slow-means"] = EngineEntry(SlowMeans, devices=("cpu",), forms=("openvino",))
+penult.extract(sys.argv[1], sys.argv[2], model="light:mean-colour", engine="slow-means",
+               part_images=8, ray=sys.argv[3], ray_workers=1)
+"""
+
+
+def test_a_driver_that_was_killed_goes_on_where_it_was(cluster, light, tiles, tmp_path):
+    rows, address = tmp_path / "photos.rows", cluster.get_runtime_context().gcs_address
+    driver = subprocess.Popen(
+        [sys.executable, "-c", DRIVER, tiles, rows, address],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(TESTS), *sys.path])},
+        stderr=subprocess.PIPE,
+    )
+    begun = time.monotonic()
+    while len(parts_of(rows)) < 3:
+        assert driver.poll() is None, driver.stderr.read().decode()
+        assert time.monotonic() - begun < 60
+        time.sleep(0.01)
+    driver.kill()
+    driver.communicate()
+    before = {name: path.stat().st_ino for name, path in parts_of(rows).items()}
+    told = []
+
+    found = penult.extract(
+        tiles, rows, **light, part_images=8, ray=True, ray_workers=1, progress=told.append
+    )
+
+    kept = next(now for now in told if now.stage == "extract").kept
+    assert kept >= 8 * (len(before) - 1), "the last may have had no entry yet"
+    after = {name: path.stat().st_ino for name, path in parts_of(rows).items()}
+    assert sum(after[name] == before[name] for name in before) >= len(before) - 1
+    assert len(after) == 12
+    assert len(found) == 95
+
+
+def test_a_part_that_kills_every_worker_ends_the_run(cluster, light, tiles, tmp_path, monkeypatch):
+    monkeypatch.setattr(executor, "_TRIES_AFTER_DEATH", 1)
+    deadly = {**light, "engine": "deadly-means"}
+
+    with pytest.raises(ClusterError, match="the same part killed its worker 2 times") as caught:
+        penult.extract(tiles, tmp_path / "two.h5", **deadly, ray=True, ray_workers=1)
+
+    assert "\n" not in str(caught.value)

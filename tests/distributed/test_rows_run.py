@@ -1,0 +1,283 @@
+"""A folder of rows, made part by part in this process: resumed, brought up to date, replaced."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import fsspec
+import numpy as np
+import pytest
+
+import penult
+from penult.distributed import turn
+from penult.errors import (
+    ImageError,
+    OutputError,
+    OutputExistsError,
+    RecipeMismatchError,
+    ResumeError,
+    SourceError,
+    UsageError,
+    WrongFileError,
+)
+from penult.features.parts.store import PartsStore
+from penult.features.parts.write import write_part
+
+PART = 40  # images: 40, 40 and 16
+
+
+@pytest.fixture
+def rows(light, tiles, tmp_path):
+    """Extract the 96 tiles into `photos.rows`; options on top."""
+
+    def extract(output=None, **options):
+        options = {**light, "part_images": PART, **options}
+        return penult.extract(tiles, output or tmp_path / "photos.rows", **options)
+
+    return extract
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def stopped_after(parts, monkeypatch, rows):
+    """A run that is killed, as it were, when it has written some parts."""
+
+    def writing(*args):
+        if not left:
+            raise KeyboardInterrupt
+        left.pop()
+        return write_part(*args)
+
+    left = [None] * parts
+    with monkeypatch.context() as patch:
+        patch.setattr("penult.distributed.rows_folder.write_part", writing)
+        with pytest.raises(KeyboardInterrupt):
+            rows()
+
+
+def test_its_rows_ids_labels_and_failures_are_those_of_one_file(rows, light, tiles, tmp_path):
+    one = penult.extract(tiles, tmp_path / "one.h5", **light)
+
+    found = rows()
+
+    np.testing.assert_array_equal(found.features[:], one.features[:])
+    assert list(found.ids) == list(one.ids)
+    assert found.labels.tolist() == one.labels.tolist()
+    assert found.failures == one.failures
+    run = names(tmp_path / "photos.rows")[1].split("-")[1]
+    parts = [f"rows-{run}-0000{k}.h5" for k in (1, 2, 3)]
+    assert names(tmp_path / "photos.rows") == ["manifest.json", *parts]
+
+
+def test_an_interrupted_run_goes_on_and_its_parts_are_the_same_to_the_byte(
+    rows, tmp_path, monkeypatch
+):
+    stopped_after(2, monkeypatch, rows)
+    with pytest.raises(penult.FeatureFileError, match="is not finished: 2 parts done"):
+        penult.load(tmp_path / "photos.rows")
+    before = {path.name: path.read_bytes() for path in (tmp_path / "photos.rows").glob("rows-*.h5")}
+    told = []
+
+    rows(progress=told.append)
+
+    assert next(now for now in told if now.stage == "extract").kept == 2 * PART
+    after = {path.name: path.read_bytes() for path in (tmp_path / "photos.rows").glob("rows-*.h5")}
+    assert {name: after[name] for name in before} == before
+    assert len(after) == 3
+
+
+def test_another_run_that_is_unfinished_is_not_gone_on_with(rows, tmp_path, monkeypatch):
+    stopped_after(1, monkeypatch, rows)
+
+    with pytest.raises(RecipeMismatchError, match="part images: 40 then, 50 now"):
+        rows(part_images=50)
+    (tmp_path / "tiles/0/000.png").unlink()
+    with pytest.raises(ResumeError, match=r"over other images, .* restart=True"):
+        rows()
+
+    assert len(rows(restart=True)) == 94
+    assert len(names(tmp_path / "photos.rows")) == 4
+
+
+def test_an_update_computes_what_is_new_and_is_what_a_new_run_would_be(
+    rows, tiles, tmp_path, monkeypatch
+):
+    rows()
+    (tiles / "0/000.png").unlink()
+    shutil.copy(tiles / "0/003.png", tiles / "2/200.png")
+    (tiles / "1/001.png").write_bytes((tiles / "1/004.png").read_bytes())
+    told = []
+
+    found = rows(update=True, progress=told.append)
+    anew = rows(tmp_path / "anew.rows")
+
+    assert (found.changes.added, found.changes.removed) == (("2/200.png",), ("0/000.png",))
+    assert told[-1].kept == 95, "of 96, one is no image; copies have the row of their bytes"
+    np.testing.assert_array_equal(found.features[:], anew.features[:])
+    assert names(tmp_path / "photos.rows") == names(tmp_path / "anew.rows")
+    assert rows(update=True).changes.added == ()
+
+
+def test_a_finished_folder_is_replaced_only_when_asked(rows, tmp_path):
+    rows()
+    before = names(tmp_path / "photos.rows")
+
+    with pytest.raises(OutputExistsError, match="overwrite=True"):
+        rows()
+    assert names(tmp_path / "photos.rows") == before
+    assert len(rows(overwrite=True)) == 95
+    assert not {*names(tmp_path / "photos.rows")} & {*before} - {"manifest.json"}
+
+
+def test_a_folder_of_something_else_is_left_alone(rows, tmp_path):
+    (tmp_path / "photos.rows").mkdir()
+    (tmp_path / "photos.rows/letters.txt").write_text("dear")
+
+    with pytest.raises(WrongFileError, match="letters"):
+        rows()
+    assert names(tmp_path / "photos.rows") == ["letters.txt"]
+
+
+def test_augmented_views_are_in_the_part_of_their_photo(rows, light, tiles, tmp_path):
+    one = penult.extract(tiles, **light, augment=2)
+
+    found = rows(augment=2)
+
+    np.testing.assert_array_equal(found.augmented.features[:], one.augmented.features[:])
+    assert found.augmented.of.tolist() == one.augmented.of.tolist()
+    assert len(list((tmp_path / "photos.rows").glob("rows-*"))) == 3
+
+
+def test_the_first_bad_image_ends_a_run_that_is_to_fail_and_what_was_done_stays(rows, tiles):
+    with pytest.raises(ImageError, match=r"2/050.png: .*; 80 of 96 images are safe in"):
+        rows(on_error="fail")
+
+
+def test_where_no_image_has_a_row_nothing_is_left(rows, tiles, tmp_path):
+    for path in tiles.rglob("*.png"):
+        path.write_bytes(b"no image")
+
+    with pytest.raises(SourceError, match=r"none of 96 images gave a row; the first, 0/000.png"):
+        rows()
+    assert not (tmp_path / "photos.rows").exists()
+
+
+def test_options_of_parts_are_for_a_folder_of_rows(rows, tmp_path):
+    with pytest.raises(UsageError, match=r"part_images=40 is for a folder of rows; .*one.rows"):
+        rows(tmp_path / "one.h5")
+
+
+class Faulty(PartsStore):
+    """A store that fails some writes."""
+
+    writes = 0
+    fails = staticmethod(lambda number: number % 20 == 0)
+
+    def put(self, name, path):
+        Faulty.writes += 1
+        if Faulty.fails(Faulty.writes):
+            raise OutputError(f"{name} cannot be written (a fault)")
+        super().put(name, path)
+
+
+@pytest.fixture
+def faulty(monkeypatch):
+    monkeypatch.setattr("penult.distributed.target.PartsStore", Faulty)
+    monkeypatch.setattr("penult.distributed.worker._PAUSE", 0.0)
+    monkeypatch.setattr(Faulty, "writes", 0)
+    return Faulty
+
+
+def test_a_store_that_fails_one_write_in_twenty_is_asked_again(rows, faulty, tmp_path):
+    found = rows(part_images=4)
+
+    assert faulty.writes > 2 * 24 + 2, "some were written again"
+    assert len(found) == 95
+
+
+def test_a_store_that_fails_every_write_of_a_part_ends_the_run_and_names_the_part(
+    rows, faulty, monkeypatch
+):
+    monkeypatch.setattr(faulty, "fails", staticmethod(lambda number: number > 3))
+
+    with pytest.raises(OutputError, match=r"part 2 cannot be written, tried 6 times: .* 40 of 96"):
+        rows()
+
+
+def test_a_part_that_vanishes_while_the_run_goes_on_is_missed(rows, tmp_path):
+    def lose(now):
+        for path in (tmp_path / "photos.rows").glob("rows-*-00001.h5"):
+            path.unlink()
+
+    with pytest.raises(OutputError, match="1 part of 3, the first 1; the same call makes"):
+        rows(progress=lose)
+    assert len(rows()) == 95
+
+
+def test_two_drivers_do_not_write_one_folder(rows, tmp_path):
+    def again(now):
+        if now.stage == "extract":
+            with pytest.raises(OutputExistsError, match="is being written by another run, process"):
+                rows(progress=False)
+            tried.append(True)
+
+    tried = []
+    rows(progress=again)
+    assert tried
+
+
+@pytest.fixture
+def address(monkeypatch):
+    fsspec.filesystem("memory").store.clear()
+    monkeypatch.setattr(turn, "_SETTLES", 0.0)
+    return "memory://bucket/photos.rows"
+
+
+def test_at_an_address_it_is_the_same(rows, address, tmp_path):
+    local, found = rows(), rows(address)
+
+    np.testing.assert_array_equal(found.features[:], local.features[:])
+    there = PartsStore.at(address)
+    assert there.names() == names(tmp_path / "photos.rows")
+
+
+def test_at_an_address_a_note_keeps_two_drivers_apart(rows, address):
+    there = PartsStore.at(address)
+    rows(address)
+    note = {"token": "0", "host": "node7", "process": 17, "time": 4e9}
+    there.put_bytes(turn.NOTE, json.dumps(note).encode())
+
+    with pytest.raises(OutputExistsError, match="another run, process 17 on node7; wait"):
+        rows(address, overwrite=True)
+
+    there.put_bytes(turn.NOTE, json.dumps({**note, "time": 0}).encode())  # long dead
+    assert len(rows(address, overwrite=True)) == 95
+    assert turn.NOTE not in there.names()
+
+
+def test_at_an_address_a_driver_that_was_taken_for_dead_stops(rows, address, monkeypatch):
+    there = PartsStore.at(address)
+    monkeypatch.setattr(turn, "_EVERY", 0.0)
+
+    def take_over(now):
+        if now.stage != "extract":
+            return
+        note = {"token": "0", "host": "node7", "process": 17, "time": 4e9}
+        there.put_bytes(turn.NOTE, json.dumps(note).encode())
+
+    with pytest.raises(OutputError, match="process 17 on node7 has taken over"):
+        rows(address, progress=take_over)
+    assert turn.NOTE in there.names(), "it is the other's"
+
+
+def test_what_is_refused_leaves_a_finished_folder_as_it_was(rows, tmp_path):
+    rows()
+    before = names(tmp_path / "photos.rows")
+
+    with pytest.raises(UsageError, match="Parquet parts cannot hold rows of augmented views"):
+        rows(part_format="parquet", augment=1, overwrite=True)
+
+    assert names(tmp_path / "photos.rows") == before
