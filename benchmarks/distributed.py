@@ -109,11 +109,14 @@ class Memory:
 
 
 def workers() -> list[psutil.Process]:
-    """The processes of Ray's that are at work for penult."""
+    """The processes of this cluster that are at work."""
     found = []
-    for one in psutil.process_iter(["cmdline"]):
-        if "PenultWorker" in " ".join(one.info["cmdline"] or ()):
-            found.append(one)
+    for one in psutil.Process().children(recursive=True):
+        try:
+            if "PenultWorker" in " ".join(one.cmdline()):
+                found.append(one)
+        except psutil.Error:
+            continue
     return found
 
 

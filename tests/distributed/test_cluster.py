@@ -23,12 +23,15 @@ TESTS = Path(__file__).parents[1]
 
 
 def workers():
-    """The processes of this cluster that are at work."""
-    return [
-        one
-        for one in psutil.process_iter(["cmdline"])
-        if "PenultWorker" in " ".join(one.info["cmdline"] or ())
-    ]
+    """The processes of this cluster that are at work, and of no other on the machine."""
+    found = []
+    for one in psutil.Process().children(recursive=True):
+        try:
+            if "PenultWorker" in " ".join(one.cmdline()):
+                found.append(one)
+        except psutil.Error:
+            continue
+    return found
 
 
 def parts_of(folder):

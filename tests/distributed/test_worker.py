@@ -6,6 +6,7 @@ import logging
 import pickle
 import socket
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -230,6 +231,7 @@ def test_a_machine_with_another_penult_is_named():
     assert isinstance(_result(pickle.dumps(Result(Task(1, 0, 1), "n"))), Result)
 
 
+@pytest.mark.skipif(find_spec("ray") is None, reason="needs Ray")
 def test_what_has_happened_to_workers_is_one_line():
     import ray
 
