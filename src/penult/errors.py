@@ -24,6 +24,7 @@ PenultError
 ├── SearchError (ValueError)             these rows cannot be searched, or searched for
 ├── ServiceError (RuntimeError)          a service has refused a call, or cannot be reached
 ├── ClusterError (RuntimeError)          a cluster cannot be reached, or its workers cannot work
+├── DatabaseError (RuntimeError)         a database refuses, lacks something, or cannot be reached
 └── OutputError (OSError)                a result cannot be written: disk full, read-only
 
 Each inherits from the builtin that a caller would have caught anyway. A message is one line that
@@ -44,6 +45,7 @@ __all__ = [
     "BackboneError",
     "ClassifierFileError",
     "ClusterError",
+    "DatabaseError",
     "EngineError",
     "FeatureFileError",
     "FileFormatError",
@@ -289,6 +291,10 @@ class ServiceError(PenultError, RuntimeError):
 
 class ClusterError(PenultError, RuntimeError):
     """A cluster cannot be reached, or its workers cannot do what they are asked for."""
+
+
+class DatabaseError(PenultError, RuntimeError):
+    """A database refuses what it is asked, lacks something, or cannot be reached."""
 
 
 class OutputError(PenultError, OSError):

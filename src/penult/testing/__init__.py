@@ -9,5 +9,13 @@ from __future__ import annotations
 from penult.testing.backbones import check_source
 from penult.testing.engines import check_engine
 from penult.testing.images import check_image_source
+from penult.testing.memory_table import MemoryTable
+from penult.testing.vector_tables import check_vector_table
 
-__all__ = ["check_engine", "check_image_source", "check_source"]
+__all__ = [
+    "MemoryTable",
+    "check_engine",
+    "check_image_source",
+    "check_source",
+    "check_vector_table",
+]
