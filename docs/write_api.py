@@ -27,6 +27,7 @@ This page is made from the docstrings, by `make docs`.
 GROUPS = {
     "Images to features": "extract merge join reduce plan load info verify export_rows Extractor "
     "Features Failure Verification",
+    "Databases": "push pull PushedRows PulledRows",
     "Recipes": "Recipe Preprocessing",
     "Search": "search SearchResults SearchResult Hit Vote index Index records.Neighbors "
     "retrieve.index_file.parts.Recall evaluate_search SearchScores",

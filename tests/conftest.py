@@ -230,3 +230,12 @@ def make_features(recipe):
         return Features(**(given | fields))
 
     return make
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """A PostgreSQL with pgvector: see tests/postgres.py."""
+    from postgres import running_postgres
+
+    with running_postgres() as server:
+        yield server

@@ -169,6 +169,12 @@ def test_every_example_on_the_page_runs(page, photos, finished, monkeypatch, req
         made = finished(name, photos)
         copy = shutil.copytree if made.is_dir() else shutil.copyfile
         copy(made, folder / name)
+    if page.name == "databases.md":
+        postgres = request.getfixturevalue("postgres")
+        postgres.run("CREATE DATABASE photos")
+        postgres.run("CREATE EXTENSION vector", database="photos")
+        monkeypatch.setenv("PGHOST", str(postgres.folder))
+        monkeypatch.setenv("PGUSER", "postgres")
     # The README's with the program that users have, and the others' with one that starts faster,
     # which cannot be sent a signal.
     warm = sys.platform == "linux" and page.name not in ("README.md", "serve.md", "client.md")

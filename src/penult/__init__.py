@@ -118,6 +118,8 @@ if TYPE_CHECKING:
     from penult.tasks.outliers import outliers
     from penult.tasks.photo_look import look
     from penult.tasks.predict import predict
+    from penult.tasks.pull import PulledRows, pull
+    from penult.tasks.push import PushedRows, push
     from penult.tasks.row_map import map
     from penult.tasks.row_summary import summarize
     from penult.tasks.sample import WrittenSample, sample
@@ -174,6 +176,8 @@ _HOMES = {
     "Prediction": "penult.records",
     "Predictions": "penult.records",
     "Preprocessing": "penult.recipe",
+    "PulledRows": "penult.tasks.pull",
+    "PushedRows": "penult.tasks.push",
     "Quantization": "penult.quantization",
     "Recipe": "penult.recipe",
     "ReportFiles": "penult.reporting.report_files",
@@ -216,6 +220,8 @@ _HOMES = {
     "plan": "penult.planning",
     "plan_machines": "penult.tasks.plan_machines",
     "predict": "penult.tasks.predict",
+    "pull": "penult.tasks.pull",
+    "push": "penult.tasks.push",
     "quantize": "penult.quantization",
     "reduce": "penult.combine.reduce",
     "report": "penult.reporting.make",
@@ -284,6 +290,8 @@ __all__ = [
     "Prediction",
     "Predictions",
     "Preprocessing",
+    "PulledRows",
+    "PushedRows",
     "Quantization",
     "Recipe",
     "RecipeMismatchError",
@@ -338,6 +346,8 @@ __all__ = [
     "plan",
     "plan_machines",
     "predict",
+    "pull",
+    "push",
     "quantize",
     "reduce",
     "report",

@@ -249,7 +249,7 @@ def test_whoever_takes_long_takes_progress():
     long = {
         "extract", "train", "predict", "evaluate", "verify", "quantize", "convert", "report", "export_rows", "merge", "join", "reduce", "search", "index",
         "evaluate_search", "Classifier.predict", "Extractor.__call__", "Extractor.by_layer",
-        "duplicates", "compare", "map", "cluster", "summarize", "outliers", "finetune", "serve", "plan_machines",
+        "duplicates", "compare", "map", "cluster", "summarize", "outliers", "finetune", "serve", "plan_machines", "push", "pull",
     }  # fmt: skip
     assert {name for name, known in parameters.items() if "progress" in known} == long
     assert {parameters[name]["progress"].default for name in long} == {None}

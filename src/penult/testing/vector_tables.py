@@ -140,18 +140,18 @@ def _check_changes(table: VectorTable, other: VectorTable, memory: MemoryTable) 
 
 def _check_search(table: VectorTable, memory: MemoryTable, when: str) -> None:
     generator = np.random.default_rng(5)
-    queries = generator.normal(size=(3, _WIDTH)).astype(np.float32)
+    queries = generator.normal(size=(2, _WIDTH)).astype(np.float32)
     queries[1] = _rows(_ROWS).rows[11]
     metrics: tuple[Metric, ...] = ("cosine", "euclidean")
     for metric in metrics:
-        for where in _filters():
-            for k in (1, 5, _ROWS + 10):
+        for number, where in enumerate(_filters()):
+            for k in (1, 5, _ROWS + 10) if number < 2 else (5,):
                 options: dict[str, Any] = {"metric": metric, "where": where}
-                if k == 5:
-                    options["without"] = [None, "f/11.jpg", "no such id"]
+                if number % 2:
+                    options["without"] = [None, "f/11.jpg"]
+                told = f"nearest() of k={k} by {metric}, where {where}, {when}"
                 found = table.nearest(queries, k, **options)
                 expected = memory.nearest(queries, k, **options)
-                told = f"nearest() of k={k} by {metric}, where {where}, {when}"
                 expect(len(found) == len(queries), f"{told}: has to answer each query")
                 for one, right in zip(found, expected, strict=True):
                     expect(

@@ -42,6 +42,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
         "look",
         "export",
         "export_rows",
+        "push",
+        "pull",
         "info",
         "report",
         "apply_labels",

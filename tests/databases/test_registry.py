@@ -1,0 +1,71 @@
+"""Databases by their addresses, which are shown without what is secret in them."""
+
+from __future__ import annotations
+
+import pytest
+
+from penult import extras
+from penult.databases.passwords import without_password
+from penult.databases.registry import ADAPTERS, Adapter, is_database, open_table
+from penult.errors import MissingExtraError, UsageError
+from penult.testing import MemoryTable
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("postgresql://me:secret@db/photos?table=a", "postgresql://me@db/photos?table=a"),
+        ("postgresql://me:se:c@ret@db:5432/photos", "postgresql://me@db:5432/photos"),
+        ("postgresql://me:s/ecret@db/photos", "postgresql://me@db/photos"),
+        ("postgresql://me@db/photos?table=x@y", "postgresql://me@db/photos?table=x@y"),
+        ("postgresql:///photos?host=/tmp&table=x", "postgresql:///photos?host=/tmp&table=x"),
+        ("postgresql://db/p?table=a&password=secret", "postgresql://db/p?table=a&password=…"),
+        ("https://h:6333/flowers?api-key=secret", "https://h:6333/flowers?api-key=…"),
+        ("http://h:6333/flowers", "http://h:6333/flowers"),
+    ],
+)
+def test_an_address_is_shown_without_its_password(address, shown):
+    assert without_password(address) == shown
+
+
+@pytest.mark.parametrize(
+    ("given", "is_one"),
+    [
+        ("postgresql://db/photos?table=a", True),
+        ("POSTGRES://db/photos?table=a", True),
+        ("http://localhost:6333/flowers", True),
+        ("qdrant:/tmp/vectors/flowers", True),
+        ("features.h5", False),
+        ("postgresql.h5", False),
+        ("s3://bucket/photos.rows", False),
+        (3, False),
+    ],
+)
+def test_an_address_is_told_from_a_path(given, is_one):
+    assert is_database(given) is is_one
+
+
+def test_what_is_none_is_refused_with_the_forms_and_without_the_password():
+    with pytest.raises(UsageError, match=r"mysql://me@db/x is no address.* postgresql://USER@HOST"):
+        open_table("mysql://me:secret@db/x")
+
+
+def test_a_library_that_is_missing_is_named(monkeypatch):
+    monkeypatch.setattr(extras, "find_spec", lambda name: None)
+    with pytest.raises(MissingExtraError, match=r"PostgreSQL needs .*'penult\[postgres\]'"):
+        open_table("postgresql://db/photos?table=a")
+
+
+def test_a_database_of_ones_own_is_opened_and_told_whether_it_may_use_the_network(monkeypatch):
+    asked = []
+
+    def opened(address, offline):
+        asked.append((address, offline))
+        return MemoryTable(address)
+
+    mine = Adapter(name="mine", schemes=("mine:",), example="mine:rows", open=opened)
+    monkeypatch.setattr("penult.databases.registry.ADAPTERS", [*ADAPTERS, mine])
+    assert open_table("mine:rows").address == "mine:rows"
+    monkeypatch.setenv("PENULT_OFFLINE", "1")
+    open_table("mine:more")
+    assert asked == [("mine:rows", False), ("mine:more", True)]
