@@ -239,3 +239,15 @@ def postgres():
 
     with running_postgres() as server:
         yield server
+
+
+@pytest.fixture
+def memory_tables(monkeypatch):
+    """Tables in memory, `memory:NAME`; see tests/memory_tables.py."""
+    from memory_tables import MemoryTables
+
+    from penult.databases import registry
+
+    made = MemoryTables()
+    monkeypatch.setattr(registry, "ADAPTERS", [*registry.ADAPTERS, made.adapter])
+    return made

@@ -137,3 +137,20 @@ def test_a_table_fits_a_narrow_terminal(penult, rows, monkeypatch):
     monkeypatch.setenv("COLUMNS", "40")
     done = penult("search", rows, "--id", "rose/rose_01.jpg", "--vote", "-q")
     assert max(map(len, done.out.splitlines())) <= 40
+
+
+def test_a_table_of_a_database_is_searched_as_its_file(penult, rows, asked, memory_tables):
+    table = memory_tables.push(rows)
+    for more in (("--json",), ("--csv", "--vote", "--filter", "label=rose")):
+        of_file, of_table = (
+            penult("search", one, asked, "--id", "rose/rose_02.jpg", *more) for one in (rows, table)
+        )
+        assert of_table.out == of_file.out
+        assert "rose/rose_01.jpg" in of_table.out
+
+
+def test_a_database_that_is_not_there_is_one_line(penult, asked):
+    done = penult("search", "qdrant:nowhere/flowers", asked)
+    assert (done.code, done.out) == (2, "")
+    assert done.err.count("\n") == 1
+    assert "there is no table at qdrant:nowhere/flowers; fill one with: penult push" in done.err

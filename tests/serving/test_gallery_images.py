@@ -12,7 +12,7 @@ from PIL import Image
 
 from penult.errors import PathNotFoundError
 from penult.images.read import digest_of
-from penult.retrieve.search.gallery import open_gallery
+from penult.retrieve.search.opening import open_gallery
 from penult.serving.gallery.images import GalleryImages, NoImage
 from penult.serving.gallery.thumbnails import ThumbnailCache
 

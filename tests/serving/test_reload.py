@@ -13,7 +13,7 @@ from serving_client import COLOURS, Client, photo, refused
 
 import penult
 from penult.retrieve.index_file import container
-from penult.retrieve.search.gallery import open_gallery
+from penult.retrieve.search.opening import open_gallery
 from penult.serving.app import create_app
 
 pytestmark = pytest.mark.light

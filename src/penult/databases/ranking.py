@@ -8,6 +8,7 @@ import numpy as np
 
 from penult.databases.rows import Nearest, StoredRows
 from penult.neighbors.exact import nearest
+from penult.neighbors.ranks import ranks_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,16 +34,19 @@ def ranked(
     Returns
     -------
     Nearest
-        Of rows that are equally near, the one that comes first in the file comes first.
+        Rows that are equally near are ordered as `penult.Index.search` orders them: by the digests
+        of their images, then by position.
     """
     if not len(candidates):
         return Nearest(candidates, np.zeros(0))
+    order = np.argsort(np.asarray(candidates.positions, np.int64), kind="stable")
+    candidates = candidates.take(order)
     found = nearest(
         candidates.rows,
         query[None, :],
         min(k, len(candidates)),
         metric=metric,
-        rank=np.asarray(candidates.positions, np.int64),
+        rank=ranks_of(candidates.rows, candidates.content),
     )
     there = found.places[0] >= 0
     return Nearest(candidates.take(found.places[0][there]), found.values[0][there])

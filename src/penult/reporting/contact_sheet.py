@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from penult.errors import ImageError
+from penult.images.listing import as_sources
 from penult.images.pixels.decode import decode
 from penult.images.read import read_image
 from penult.interface import option
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from penult.records import Features, Hit
     from penult.retrieve.search.answer import Answer
-    from penult.retrieve.search.gallery import Gallery
+    from penult.retrieve.search.searched import Searched
 
 __all__ = ["MOST_HITS", "MOST_QUERIES", "ContactSheet"]
 
@@ -54,7 +55,7 @@ class ContactSheet:
     ----------
     path : Path
         The PNG file to write.
-    gallery : Gallery
+    gallery : Searched
         What is searched.
     offline : bool
         Whether images on the network are left out.
@@ -76,7 +77,7 @@ class ContactSheet:
     def __init__(
         self,
         path: Path,
-        gallery: Gallery,
+        gallery: Searched,
         *,
         offline: bool = False,
         overwrite: bool = False,
@@ -86,7 +87,13 @@ class ContactSheet:
         check_output(path, overwrite=overwrite, inputs=inputs, output=PICTURE)
         self._path, self._gallery = path, gallery
         self._overwrite = overwrite
-        self._pictures = _Pictures(gallery, offline=offline, images=images)
+        self._offline, self._images = offline, images
+        self._pictures: _Pictures | None = None
+        # Whatever is wrong with their place is said before anything is searched for.
+        if images is not None:
+            as_sources(images)
+        if (known := gallery.features_of(())) is not None and len(known):  # a table gives none yet
+            self._pictures = _Pictures(known, offline=offline, images=images)
         self._answers: list[Answer] = []
         self._more = 0
 
@@ -108,8 +115,8 @@ class ContactSheet:
         """
         if not self._answers:
             return
-        pictures = self._pictures
-        figure, undrawn = _draw(self._answers, pictures, self._gallery.index.metric, self._more)
+        pictures = self._looked_up()
+        figure, undrawn = _draw(self._answers, pictures, self._gallery.metric, self._more)
         with atomic_output(self._path, overwrite=self._overwrite) as partial:
             figure.savefig(partial, format="png", dpi=_DPI, metadata=SIGNED)
         note_written(self._path.parent, self._path)
@@ -131,32 +138,39 @@ class ContactSheet:
         if undrawn:
             logging.getLogger("penult").warning("penult: %s", undrawn)
 
+    def _looked_up(self) -> _Pictures:
+        """What finds the pictures: of rows in memory all, of others those on the sheet."""
+        hits = {hit.id for one in self._answers for hit in one.result.hits[:MOST_HITS]}
+        known = self._gallery.features_of(sorted(hits))
+        if self._pictures is not None and self._pictures.gallery is known:
+            return self._pictures
+        return _Pictures(known, offline=self._offline, images=self._images)
+
 
 class _Pictures:
     """Finds the images of rows, each once, and makes them small."""
 
     def __init__(
         self,
-        gallery: Gallery,
+        gallery: Features | None,
         *,
         offline: bool,
         images: str | Path | Sequence[str | Path] | None,
     ) -> None:
-        self._offline = offline
-        self._gallery = gallery.features
+        self._offline, self.gallery = offline, gallery
         self._openers: dict[int, Callable[[str], bytes | None]] = {}
         # Said only where nobody has said it yet.
         self.instead = f"; {option('images', 'FOLDER')} says where they are" * (images is None)
-        if images is not None and self._gallery is not None:
-            self._openers[id(self._gallery)] = image_opener(
-                self._gallery, offline=offline, announce=True, page=_SHEET, images=images
+        if images is not None and self.gallery is not None:
+            self._openers[id(self.gallery)] = image_opener(
+                self.gallery, offline=offline, announce=True, page=_SHEET, images=images
             )
         self._made: dict[tuple[int, str], Image | None] = {}
         self.missing: set[str] = set()
 
     def of_hit(self, hit: Hit) -> Image | None:
         """The image of a row of the gallery."""
-        return self._of_row(self._gallery, hit.id)
+        return self._of_row(self.gallery, hit.id)
 
     def of_query(self, answer: Answer) -> Image | None:
         """The image of a query: the photo that was given, or that of its row."""

@@ -16,6 +16,7 @@ from penult.checking import checked
 from penult.errors import IndexFileError, SearchError, UnknownNameError, UsageError
 from penult.interface import option
 from penult.neighbors.blocks import row_length
+from penult.neighbors.ranks import ranks_of
 from penult.neighbors.searchable import require_searchable
 from penult.output import check_output
 from penult.progress import ShowProgress, following
@@ -49,7 +50,6 @@ from penult.retrieve.index_file.sources import source_of, staleness
 from penult.retrieve.index_file.write import write_index
 from penult.retrieve.likely import exact_among, likely_nearest
 from penult.retrieve.likeness import likeness_of
-from penult.retrieve.ranks import ranks_of
 from penult.retrieve.recall import ENOUGH, LEAST_ROWS, held_out, measured_effort
 from penult.retrieve.structures.library import has_faiss
 from penult.suffixes import INDEX
@@ -531,7 +531,7 @@ class Index(Parts):
     @cached_property
     def ranks(self) -> NDArray[np.int64]:
         """The order of rows that are equally near, shape (N,)."""
-        return ranks_of(self.rows, self.features)
+        return ranks_of(self.rows, None if self.features is None else self.features.content)
 
     @cached_property
     def likeness(self) -> Likeness | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from penult.errors import (
+    DatabaseError,
     EngineError,
     FileFormatError,
     ImageError,
@@ -32,9 +34,15 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
     from starlette.requests import Request
 
-__all__ = ["MEDIA_TYPE", "ProblemError", "install", "of_image", "problem"]
+__all__ = ["MEDIA_TYPE", "NO_DATABASE", "ProblemError", "install", "of_image", "problem"]
 
 MEDIA_TYPE = "application/problem+json"
+
+_AGAIN = 5  # seconds
+NO_DATABASE = (
+    "the database that has the gallery does not answer at present; the service's log says why. Ask "
+    f"again in {_AGAIN} s"
+)
 
 # The first kind that an error is of counts.
 _STATUS: tuple[tuple[type[PenultError], HTTPStatus], ...] = (
@@ -115,6 +123,10 @@ def install(app: FastAPI) -> None:
 
     async def of_penult(_: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, PenultError)
+        if isinstance(error, DatabaseError):
+            # Where the database is, clients need not know.
+            logging.getLogger("penult").warning("penult: %s", error)
+            return problem(503, NO_DATABASE, {"Retry-After": str(_AGAIN)})
         return problem(status_of(error), str(error))
 
     async def of_http(request: Request, error: Exception) -> JSONResponse:

@@ -60,4 +60,4 @@ def _told(served: Served) -> str:
     names = [one.name for one in (served.classifier, served.gallery) if one is not None]
     if served.gallery is None:
         return " and ".join(names)
-    return f"{' and '.join(names)}: {count(len(served.gallery.gallery.index), 'image')}"
+    return f"{' and '.join(names)}: {count(served.gallery.size, 'image')}"

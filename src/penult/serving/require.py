@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from penult.errors import PenultError
 from penult.serving.gallery.background import NotReadyError
+from penult.serving.gallery.held import too_large
 from penult.serving.problems import ProblemError
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from penult.serving.models.gallery import ServedGallery
     from penult.serving.service import Service
 
-__all__ = ["require_collection", "require_gallery", "require_result"]
+__all__ = ["require_collection", "require_gallery", "require_held", "require_result"]
 
 Result = TypeVar("Result")
 
@@ -33,15 +34,29 @@ def require_gallery(service: Service) -> ServedGallery:
     return found
 
 
+def require_held(service: Service) -> Collection:
+    """Get what is known of all rows of the gallery.
+
+    Raises
+    ------
+    ProblemError
+        404, if there is no gallery, or it is a table of too many rows.
+    """
+    gallery = require_gallery(service)
+    if gallery.collection is None:
+        raise ProblemError(404, too_large(gallery.size))
+    return gallery.collection
+
+
 def require_collection(service: Service) -> Collection:
     """Get what is known of the gallery beyond its rows, or will be.
 
     Raises
     ------
     ProblemError
-        404, if there is no gallery.
+        As `require_held` does.
     """
-    found = require_gallery(service).collection
+    found = require_held(service)
     found.start()
     return found
 

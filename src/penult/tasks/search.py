@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack, closing, nullcontext
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from penult.addresses import unfolded
 from penult.backbones.weights.choice import WeightsChoice
 from penult.checking import checked
+from penult.databases.passwords import without_password
 from penult.errors import ImageError, SearchError, UsageError
 from penult.extractor import EngineOptions, ExtractorSpec, ReadingOptions, RecipeRows
 from penult.features.places import is_feature_file
@@ -25,7 +26,7 @@ from penult.records import Failure, Features, Progress, SearchResult, SearchResu
 from penult.retrieve.index import Index
 from penult.retrieve.index_file.container import is_index_file
 from penult.retrieve.search.answer import Search
-from penult.retrieve.search.gallery import Gallery, is_gallery_file, open_gallery
+from penult.retrieve.search.opening import is_gallery, open_gallery
 from penult.retrieve.search.queries import (
     QueryBatch,
     are_rows,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from penult.records import ImageRecord
     from penult.records.neighbors import Metric
     from penult.reporting.contact_sheet import ContactSheet
+    from penult.retrieve.search.searched import Searched
 
 __all__ = ["Prepared", "prepare", "search"]
 
@@ -80,8 +82,9 @@ def search(
 
     Parameters
     ----------
-    gallery : Features, Index or path
-        What is searched: a feature file, an index, or either in memory.
+    gallery : Features, Index, path or address
+        What is searched: a feature file, an index, either in memory, or the address of a table in a
+        database that `penult.push` filled, such as ``"postgresql://USER@HOST/DB?table=flowers"``.
     queries : path, address, Features, array, or list, optional
         What to search for. Photos, as for `Classifier.predict`, become rows by the gallery's own
         recipe; a feature file, or Features, of that recipe; or a float array of rows, shape
@@ -150,6 +153,8 @@ def search(
         If there is nothing to search for, or what was given does not fit the gallery.
     UnknownNameError
         If the gallery has no such id, label, split or group; names those like it.
+    DatabaseError
+        If a database cannot be reached, or has no such table.
     RecipeMismatchError
         If rows were made otherwise than the gallery's, or the backbone on this machine is not the
         one that made them; says where they differ.
@@ -197,7 +202,7 @@ def search(
             **ready.columns,
         )
     )
-    with written as write:
+    with closing(ready.gallery), written as write:
         for outcome in ready.outcomes():
             write(outcome)
             if isinstance(outcome, Failure):
@@ -207,7 +212,7 @@ def search(
     log_without_result(
         failures, total=len(failures) + len(good), noun=("query", "queries"), verb="answered"
     )
-    return SearchResults(good, failures, ready.gallery.index.metric)
+    return SearchResults(good, failures, ready.gallery.metric)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -216,7 +221,8 @@ class Prepared:
 
     Attributes
     ----------
-    gallery : Gallery
+    gallery : Searched
+        To be closed by whoever asked for it.
     searches : Search
     batches : callable
         From what is told of progress to the queries, a batch at a time.
@@ -233,7 +239,7 @@ class Prepared:
         What is drawn of it.
     """
 
-    gallery: Gallery
+    gallery: Searched
     searches: Search
     batches: Callable[[_Count], Iterator[QueryBatch]]
     total: int
@@ -330,35 +336,38 @@ def prepare(
     given = are_rows(queries) or are_in_memory(queries)
     if not (queries is None or isinstance(queries, Features) or given):
         as_sources(queries)  # refuses what is no image, before a file is opened
-    opened = open_gallery(gallery, layer=layer, metric=metric)
-    searches = Search(opened, k=k, filters=_texts(filter), vote=vote)
-    found = _Queries(0, lambda _: iter(()))
-    if queries is not None and not nothing:
-        rows = _rows_of(opened, queries)
-        if rows is None:
-            spec = ExtractorSpec(
-                rows=RecipeRows((opened.recipe,), opened.name),
-                weights=WeightsChoice.moved(weights, offline=offline),
-                engine=EngineOptions(engine=engine, device=device, batch_size=batch_size),
-                reading=ReadingOptions(workers=workers, on_error=on_error),
-            )
-            rows = _photos(opened, queries, spec, on_listing or log_listing_messages)
-        found = rows
-    own = of_ids(opened, ids)
-    rest = found.batches
-    inputs = [one for one in (opened.path, *found.inputs) if one is not None]
-    sheet = None
-    if contact_sheet is not None:
-        from penult.reporting.contact_sheet import ContactSheet
+    opened = open_gallery(gallery, layer=layer, metric=metric, offline=offline)
+    with ExitStack() as unused:
+        unused.callback(opened.close)
+        searches = Search(opened, k=k, filters=_texts(filter), vote=vote)
+        found = _Queries(0, lambda _: iter(()))
+        if queries is not None and not nothing:
+            rows = _rows_of(opened, queries)
+            if rows is None:
+                spec = ExtractorSpec(
+                    rows=RecipeRows((opened.recipe,), opened.name),
+                    weights=WeightsChoice.moved(weights, offline=offline),
+                    engine=EngineOptions(engine=engine, device=device, batch_size=batch_size),
+                    reading=ReadingOptions(workers=workers, on_error=on_error),
+                )
+                rows = _photos(opened, queries, spec, on_listing or log_listing_messages)
+            found = rows
+        own = of_ids(opened, ids)
+        rest = found.batches
+        inputs = [one for one in (opened.path, *found.inputs) if one is not None]
+        sheet = None
+        if contact_sheet is not None:
+            from penult.reporting.contact_sheet import ContactSheet
 
-        sheet = ContactSheet(
-            Path(contact_sheet),
-            opened,
-            offline=offline,
-            overwrite=overwrite,
-            inputs=inputs,
-            images=images,
-        )
+            sheet = ContactSheet(
+                Path(contact_sheet),
+                opened,
+                offline=offline,
+                overwrite=overwrite,
+                inputs=inputs,
+                images=images,
+            )
+        unused.pop_all()
     return Prepared(
         gallery=opened,
         searches=searches,
@@ -366,7 +375,7 @@ def prepare(
         total=len(ids) + found.total,
         progress=progress,
         stops=on_error == "fail",
-        columns={"metric": opened.index.metric, "several": opened.is_multilabel, "vote": vote},
+        columns={"metric": opened.metric, "several": opened.is_multilabel, "vote": vote},
         inputs=inputs,
         sheet=sheet,
     )
@@ -385,7 +394,7 @@ def _texts(given: str | Sequence[str] | None) -> list[str]:
     return [given] if isinstance(given, str) else [*(given or ())]
 
 
-def _rows_of(gallery: Gallery, queries: Any) -> _Queries | None:
+def _rows_of(gallery: Searched, queries: Any) -> _Queries | None:
     """Queries that are rows; None of photos."""
     if are_rows(queries):
         rows = given_rows(gallery, queries)
@@ -410,13 +419,13 @@ def _rows_of(gallery: Gallery, queries: Any) -> _Queries | None:
         )
     features = features_of_file(gallery, files[0])
     if gallery.path is not None and gallery.path.exists() and gallery.path.samefile(files[0]):
-        features = gallery.features or features
+        features = gallery.features_of(()) or features
     batches = of_features(gallery, features, name=unfolded(files[0]))
     return _Queries(len(features), lambda counted: counted.each(batches), files)
 
 
 def _photos(
-    gallery: Gallery,
+    gallery: Searched,
     images: Any,
     spec: ExtractorSpec,
     on_listing: Callable[[Mapping[str, Any]], None],
@@ -463,10 +472,10 @@ def _photos(
 
 def _refuse_swapped(gallery: Any, queries: Any) -> None:
     """Refuse photos in the place of the gallery, and the gallery in theirs; says what to type."""
-    if not isinstance(gallery, str | Path) or is_gallery_file(gallery):
+    if not isinstance(gallery, str | Path) or is_gallery(gallery):
         return
     given = queries if isinstance(queries, list | tuple) else [queries]
     for one in given:
-        if isinstance(one, str | Path) and is_gallery_file(one):
-            right = command("search", str(one), str(gallery))
+        if isinstance(one, str | Path) and is_gallery(one):
+            right = command("search", without_password(str(one)), str(gallery))
             raise UsageError(f"the gallery comes first, and then what is searched for: {right}")

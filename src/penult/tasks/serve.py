@@ -21,6 +21,7 @@ from penult.interface import option
 from penult.progress import ShowProgress, following
 from penult.records import Features
 from penult.retrieve.index import Index
+from penult.retrieve.search.opening import is_table_address
 
 if TYPE_CHECKING:
     from penult.serving.labels.log import LabelLog
@@ -77,9 +78,9 @@ def serve(
     ----------
     classifier : Classifier or path, optional
         What says of which class photos are: all that `penult.predict` takes.
-    gallery : Features, Index or path, optional
-        What is searched: all that `penult.search` takes. Without a classifier, its nearest rows
-        vote for a class.
+    gallery : Features, Index, path or address, optional
+        What is searched: all that `penult.search` takes, a table of a database included. Without a
+        classifier, its nearest rows vote for a class.
     layer : str, optional
         Which set of rows of a feature file is the gallery; the last by default.
     images : path, str or sequence of them, optional
@@ -98,8 +99,9 @@ def serve(
         Names that requests may call the service by, beside those of this machine: the one that a
         proxy is known by, say. ``"*"`` for any.
     label_log : path, optional
-        Where labels that people correct are kept; beside the gallery by default, with
-        ``.labels.jsonl`` at the end of its name. It is made at the first correction.
+        Where labels that people correct are kept; beside the file of the gallery by default, with
+        ``.labels.jsonl`` at the end of its name, and nowhere where it is a table of a database. It
+        is made at the first correction.
     top : int, default=5
         How many classes are listed of a photo where a request does not say.
     unlike : float or {"auto", "off"}, default="auto"
@@ -232,7 +234,7 @@ def _label_log(
                 f"give {option('gallery', 'FILE')} as well, or leave it out"
             )
         return LabelLog(given)
-    if not isinstance(gallery, str | Path):
+    if not isinstance(gallery, str | Path) or is_table_address(gallery):
         return None
     path = require_file(Path(gallery), "a feature file or an index", [".h5", ".index"])
     try:

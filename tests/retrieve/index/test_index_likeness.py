@@ -14,7 +14,7 @@ from penult.likeness import Likeness
 from penult.retrieve import likeness as of_index
 from penult.retrieve.index_file import write
 from penult.retrieve.index_file.container import ContainerWriter, read_container
-from penult.retrieve.search.gallery import open_gallery
+from penult.retrieve.search.opening import open_gallery
 
 pytestmark = pytest.mark.light
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -32,7 +32,13 @@ _QUERY = ("query", "queries")
 
 
 def run(
-    gallery: Annotated[Path, typer.Argument(help="Feature file (.h5), or index (.index).")],
+    gallery: Annotated[
+        str,
+        typer.Argument(
+            help="Feature file (.h5), index (.index), or a database's table: "
+            "postgresql://USER@HOST/DB?table=NAME."
+        ),
+    ],
     queries: Annotated[
         list[str] | None,
         typer.Argument(
@@ -139,6 +145,8 @@ def run(
     penult search features.h5 --id daisy/1.jpg
     # A class for each photo without training, into a table.
     penult search features.h5 new -k 10 --vote -o hits.csv
+    # In a table that `penult push` filled.
+    penult search 'postgresql://me@db/photos?table=flowers' new.jpg
     """
     if as_csv and (as_json or output is not None):
         other = "--json" if as_json else "--output"
@@ -178,7 +186,7 @@ def run(
         else to_file(output, overwrite=overwrite, inputs=ready.inputs, **columns)
     )
     good, failures = 0, list[Failure]()
-    with written as write:
+    with closing(ready.gallery), written as write:
         for outcome in ready.outcomes():
             if isinstance(outcome, Failure):
                 failures.append(outcome)

@@ -34,13 +34,13 @@ def run(
         ),
     ] = None,
     gallery: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             "--gallery",
             "-g",
             metavar="FILE",
-            help="Feature file (.h5), or index (.index), that is searched; without a classifier, "
-            "its nearest photos vote for a class.",
+            help="Feature file (.h5), index (.index), or a database's table that is searched; "
+            "without a classifier, its nearest photos vote for a class.",
             show_default=False,
         ),
     ] = None,
@@ -163,6 +163,8 @@ def run(
     penult serve --classifier flowers.skops --gallery rows.h5
     # For other machines, with a token.
     penult serve --gallery gallery.index --host 0.0.0.0 --token-file token.txt
+    # A table that `penult push` filled.
+    penult serve --gallery 'postgresql://me@db/photos?table=flowers'
     """
     from penult.tasks.serve import serve
 

@@ -13,7 +13,6 @@ from penult.errors import UsageError
 from penult.interface import option
 from penult.records import Failure, SearchResult
 from penult.retrieve.hits import make_hits
-from penult.retrieve.search.filters import allowed_rows
 from penult.retrieve.search.queries import Query, QueryBatch
 from penult.retrieve.search.votes import distances, vote
 from penult.wording import count
@@ -23,8 +22,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from penult.records import Features, Neighbors
-    from penult.retrieve.search.gallery import Gallery
+    from penult.records import Features
+    from penult.retrieve.search.searched import FoundRows, Searched
 
 __all__ = ["Answer", "Search"]
 
@@ -53,11 +52,11 @@ class Search:
 
     Parameters
     ----------
-    gallery : Gallery
+    gallery : Searched
     k : int
         Rows to find for each query.
     filters : sequence of str
-        See `allowed_rows`.
+        See `penult.retrieve.search.filters`.
     vote : bool
         Whether the rows found vote for a label.
     notes : bool
@@ -71,7 +70,7 @@ class Search:
 
     def __init__(
         self,
-        gallery: Gallery,
+        gallery: Searched,
         *,
         k: int,
         filters: Sequence[str] = (),
@@ -80,29 +79,20 @@ class Search:
     ) -> None:
         if k < 1:
             raise UsageError(f"k is {k}; give 1 or more")
-        features = gallery.features
-        if vote and (features is None or not features.labelled):
+        if vote and not gallery.is_labelled:
             raise UsageError(
                 f"{gallery.name} has no labels to vote for; leave out {option('vote', True)}, or "
                 f"extract it again with labels (see {option('labels')})"
             )
         self.gallery = gallery
-        self._allowed = allowed_rows(gallery, filters)
-        there = len(gallery.index) if self._allowed is None else int(self._allowed.sum())
-        self._k, self._vote = min(k, there), vote
-        if not notes:
-            return
-        if vote and self._allowed is not None:
-            _note_one_label(gallery, self._allowed)
-        if k > there:
-            left = "" if self._allowed is None else " that the filter leaves"
-            logging.getLogger("penult").warning(
-                "penult: %s has %s%s, fewer than the %s asked for: all of them are found",
-                gallery.name,
-                count(there, "row"),
-                left,
-                count(k),
-            )
+        self._filters, self._notes = filters, notes
+        self._selected = gallery.select(filters)
+        self._k, self._vote = k, vote
+        if vote and filters and notes:
+            self._note_one_label()
+        self._is_counted = False
+        if self._selected.count is not None:
+            self._count()
 
     def answers(self, batches: Iterable[QueryBatch]) -> Iterator[Answer | Failure]:
         """Find what is near to each query; rows that nothing is near to are failures.
@@ -128,61 +118,65 @@ class Search:
         queries = [one for one in batch.outcomes if isinstance(one, Query)]
         wrong = self._wrong(batch.rows)
         good = [k for k in range(len(queries)) if k not in wrong]
-        found: Neighbors | None = None
+        found: Sequence[FoundRows] = ()
         if good:
-            places = np.array([queries[k].place for k in good], np.int64)
-            found = self.gallery.index.search(
-                batch.rows[good], self._k, leave_out=places, allowed=self._allowed
-            )
-        row = answered = 0
+            own = [None if (of := queries[k].own) is None else of.id for k in good]
+            found = self.gallery.find(batch.rows[good], self._k, own=own, selected=self._selected)
+            if not self._is_counted and any(len(one.ids) < self._k for one in found):
+                self._count()
+        row, answered = 0, iter(found)
         for outcome in batch.outcomes:
             if isinstance(outcome, Failure):
                 yield outcome
                 continue
             if row in wrong:
                 yield Failure(outcome.id, wrong[row])
-            elif found is not None:
-                result = self._result(outcome, found.places[answered], found.values[answered])
-                yield Answer(result, outcome, batch.features)
-                answered += 1
+            else:
+                yield Answer(self._result(outcome, next(answered)), outcome, batch.features)
             row += 1
 
     def _wrong(self, rows: NDArray[np.float32]) -> dict[int, str]:
         """Why there is nothing near to some rows."""
         finite = np.isfinite(rows).all(axis=1)
         wrong = dict.fromkeys(np.flatnonzero(~finite).tolist(), _NOT_FINITE)
-        if self.gallery.index.metric == "cosine":
+        if self.gallery.metric == "cosine":
             zero = (
                 f"its row is all zeros, which has no cosine; give {option('metric', 'euclidean')}"
             )
             wrong |= dict.fromkeys(np.flatnonzero(~rows.any(axis=1)).tolist(), zero)
         return wrong
 
-    def _result(
-        self, query: Query, places: NDArray[np.int64], values: NDArray[np.float64]
-    ) -> SearchResult:
-        places, values = places[places >= 0], values[places >= 0]
-        gallery = self.gallery
-        labels = [gallery.labels(int(place)) for place in places]
-        metric, several = gallery.index.metric, gallery.is_multilabel
-        ids = [str(gallery.index.ids[place]) for place in places]
-        hits = make_hits(ids, values, labels, metric=metric, several=several)
+    def _result(self, query: Query, found: FoundRows) -> SearchResult:
+        metric, several = self.gallery.metric, self.gallery.is_multilabel
+        values, labels = found.values, found.labels
+        hits = make_hits(found.ids, values, labels, metric=metric, several=several)
         voted = vote(distances(values, metric), labels, several=several) if self._vote else None
         return SearchResult(query.id, hits, voted, query.labels)
 
+    def _count(self) -> None:
+        """Find no more rows than may be found, and say that they are fewer than were asked for.
 
-def _note_one_label(gallery: Gallery, allowed: NDArray[np.bool_]) -> None:
-    """Say that a vote is none where the rows that may be found have one label."""
-    features = gallery.features
-    assert features is not None
-    if features.targets is not None:
-        labels = np.flatnonzero(np.asarray(features.targets)[allowed].any(axis=0))
-    else:
-        labels = np.unique(np.asarray(features.labels)[allowed])
-    voted = [features.label_names[k] for k in labels.tolist() if k >= 0]
-    if len(voted) == 1:
-        logging.getLogger("penult").warning(
-            "penult: the rows of %s that the filter leaves have one label, %s, which alone can be "
-            "voted for",
-            *(gallery.name, *voted),
-        )
+        Where to count them takes a while, it is done when fewer were found.
+        """
+        self._is_counted = True
+        there = self.gallery.count(self._selected, self._filters)
+        if self._notes and self._k > there:
+            left = " that the filter leaves" if self._filters else ""
+            logging.getLogger("penult").warning(
+                "penult: %s has %s%s, fewer than the %s asked for: all of them are found",
+                self.gallery.name,
+                count(there, "row"),
+                left,
+                count(self._k),
+            )
+        self._k = min(self._k, there)
+
+    def _note_one_label(self) -> None:
+        """Say that a vote is none where the rows that may be found have one label."""
+        voted = self.gallery.labels_among(self._selected)
+        if voted is not None and len(voted) == 1:
+            logging.getLogger("penult").warning(
+                "penult: the rows of %s that the filter leaves have one label, %s, which alone can "
+                "be voted for",
+                *(self.gallery.name, *voted),
+            )

@@ -1,14 +1,18 @@
-"""Which rows of a gallery may be found, as conditions say."""
+"""Which rows of a gallery may be found, as conditions say.
+
+Several conditions ``KEY=VALUE`` of one key are alternatives; those of different keys, and those
+with ``!=``, all have to hold. KEY is label, split, group or id, whose value may be a glob.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from penult.databases.filters import Condition
 from penult.errors import UnknownNameError, UsageError
 from penult.interface import at_command_line, option
 from penult.retrieve.given import ids_like, is_glob
@@ -19,18 +23,10 @@ if TYPE_CHECKING:
 
     from penult.retrieve.search.gallery import Gallery
 
-__all__ = ["allowed_rows"]
+__all__ = ["allowed_rows", "conditions_of", "none_left", "of_no_column", "refuse_unknown"]
 
 _KEYS = ("label", "split", "group", "id")
 _CONDITION = re.compile(r"\s*([^=!]*?)\s*(!?=)(.*)", re.DOTALL)
-
-
-@dataclass(frozen=True)
-class _Condition:
-    key: str
-    value: str
-    negated: bool
-    text: str
 
 
 def allowed_rows(gallery: Gallery, filters: Sequence[str]) -> NDArray[np.bool_] | None:
@@ -57,7 +53,7 @@ def allowed_rows(gallery: Gallery, filters: Sequence[str]) -> NDArray[np.bool_] 
     """
     if not filters:
         return None
-    conditions = [_condition(one) for one in filters]
+    conditions = conditions_of(filters)
     allowed = np.ones(len(gallery.index), bool)
     for key in dict.fromkeys(one.key for one in conditions):
         own = [one for one in conditions if one.key == key]
@@ -69,12 +65,28 @@ def allowed_rows(gallery: Gallery, filters: Sequence[str]) -> NDArray[np.bool_] 
             if one.negated:
                 allowed &= ~mask
     if not allowed.any():
-        given = listed(option("filter", one) for one in filters)
-        raise UsageError(f"no row of {gallery.name} is left by {given}")
+        raise none_left(gallery.name, filters)
     return allowed
 
 
-def _condition(text: str) -> _Condition:
+def none_left(name: str, filters: Sequence[str]) -> UsageError:
+    """Say that conditions leave no row."""
+    given = listed(option("filter", one) for one in filters)
+    return UsageError(f"no row of {name} is left by {given}")
+
+
+def conditions_of(filters: Sequence[str]) -> list[Condition]:
+    """Read conditions, ``KEY=VALUE`` or ``KEY!=VALUE``.
+
+    Raises
+    ------
+    UsageError, UnknownNameError
+        If one is no condition, or there is no such key.
+    """
+    return [_condition(one) for one in filters]
+
+
+def _condition(text: str) -> Condition:
     found = _CONDITION.fullmatch(text)
     if found is None or not found[1]:
         raise UsageError(
@@ -84,10 +96,16 @@ def _condition(text: str) -> _Condition:
     key, sign, value = found.groups()
     if key not in _KEYS:
         raise UnknownNameError(f"key in {option('filter', text)}", key, _KEYS)
-    return _Condition(key, value, sign == "!=", text)
+    return Condition(key, value, sign == "!=")  # type: ignore[arg-type]
 
 
-def _matching(gallery: Gallery, condition: _Condition) -> NDArray[np.bool_]:
+def _given(condition: Condition) -> str:
+    """A condition as it is typed."""
+    sign = "!=" if condition.negated else "="
+    return option("filter", f"{condition.key}{sign}{condition.value}")
+
+
+def _matching(gallery: Gallery, condition: Condition) -> NDArray[np.bool_]:
     """The rows of this value, of which there is one at least."""
     key, value, features = condition.key, condition.value, gallery.features
     if key == "id":
@@ -99,9 +117,7 @@ def _matching(gallery: Gallery, condition: _Condition) -> NDArray[np.bool_]:
             gallery.place(value)  # which names ids like it
         return ids_like(value, gallery.index.ids, gallery.name)
     if key == "label" and features is not None and features.labelled:
-        if value not in features.label_names:
-            _refuse_several(condition, features.label_names)
-            raise UnknownNameError(f"label in {gallery.name}", value, features.label_names)
+        refuse_unknown(condition, features.label_names, gallery.name)
         number = features.label_names.index(value)
         if features.targets is not None:
             return np.asarray(features.targets[:, number], bool)
@@ -110,24 +126,32 @@ def _matching(gallery: Gallery, condition: _Condition) -> NDArray[np.bool_]:
     values = np.array([], object) if column is None else np.array([*map(str, column)], object)
     known = sorted({*values} - {""})
     if not known:
-        raise UsageError(
-            f"the rows of {gallery.name} have no {key}s; leave out "
-            f"{option('filter', condition.text)}"
-        )
-    if value not in known:
-        _refuse_several(condition, known)
-        raise UnknownNameError(f"{key} in {gallery.name}", value, known)
+        raise of_no_column(condition, gallery.name)
+    refuse_unknown(condition, known, gallery.name)
     return np.asarray(values == value, bool)
 
 
-def _refuse_several(condition: _Condition, known: Sequence[str]) -> None:
-    """Refuse values with commas between them, each of which there is."""
+def of_no_column(condition: Condition, name: str) -> UsageError:
+    """Say that rows have nothing that a condition could be on."""
+    return UsageError(f"the rows of {name} have no {condition.key}s; leave out {_given(condition)}")
+
+
+def refuse_unknown(condition: Condition, known: Sequence[str], name: str) -> None:
+    """Refuse values that no row has, and several of them with commas between.
+
+    Raises
+    ------
+    UsageError, UnknownNameError
+    """
+    if condition.value in known:
+        return
     sign = "!=" if condition.negated else "="
     values = [one.strip() for one in condition.value.split(",")]
     if len(values) > 1 and {*values} <= {*known}:
         each = [f"{condition.key}{sign}{one}" for one in values]
         form = " ".join(option("filter", one) for one in each)
         raise UsageError(
-            f"{option('filter', condition.text)} is one {condition.key}, which there is not; give "
+            f"{_given(condition)} is one {condition.key}, which there is not; give "
             f"{form if at_command_line() else f'filter={each}'}"
         )
+    raise UnknownNameError(f"{condition.key} in {name}", condition.value, known)

@@ -1,7 +1,8 @@
-"""What is searched: an index, what it is called, and what is known of each of its rows."""
+"""A gallery in memory or in a file: an index, and what is known of each of its rows."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -9,29 +10,28 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from penult.addresses import unfolded
 from penult.errors import UnknownNameError, UsageError
-from penult.features.places import is_feature_file
-from penult.features.read import one_set
-from penult.interface import option
+from penult.neighbors.blocks import read_at
 from penult.records import Features
-from penult.representation import what_given
 from penult.retrieve.index import Index
+from penult.retrieve.search.filters import allowed_rows
+from penult.retrieve.search.searched import FoundRows, KnownRow, Selected
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from penult.likeness import Likeness
     from penult.recipe import Recipe
     from penult.records.neighbors import Metric
 
-__all__ = ["Gallery", "is_gallery_file", "labels_of", "open_gallery"]
+__all__ = ["Gallery", "labels_of"]
 
-_INDEX = ".index"
 _COMPARED = 5000  # ids, with one that there is not
 
 
 @dataclass(frozen=True)
 class Gallery:
-    """What is searched.
+    """Rows that an index finds; see `penult.retrieve.search.searched.Searched`.
 
     Attributes
     ----------
@@ -70,9 +70,34 @@ class Gallery:
         return recipe
 
     @property
+    def origin(self) -> Mapping[str, Any]:
+        """Where its images came from; empty of plain arrays."""
+        return {} if self.features is None else self.features.origin
+
+    @property
+    def metric(self) -> Metric:
+        """What is near."""
+        return self.index.metric
+
+    @property
     def width(self) -> int:
         """The numbers of a row, flattened."""
         return int(np.prod(self.index.rows.shape[1:]))
+
+    @property
+    def size(self) -> int:
+        """How many rows it has."""
+        return len(self.index)
+
+    @property
+    def label_names(self) -> Sequence[str]:
+        """The labels that its rows may have."""
+        return () if self.features is None else self.features.label_names
+
+    @property
+    def is_labelled(self) -> bool:
+        """Whether some row has a label."""
+        return self.features is not None and bool(self.features.labelled)
 
     @property
     def is_multilabel(self) -> bool:
@@ -110,6 +135,84 @@ class Gallery:
         """The labels of a row: none, one, or several."""
         return () if self.features is None else labels_of(self.features, place)
 
+    def known(self, ids: Iterable[str]) -> dict[str, KnownRow]:
+        """Look up rows by their ids; those that it does not have are left out."""
+        there = {one: self.places[one] for one in ids if one in self.places}
+        return {one: self._known(one, place) for one, place in there.items()}
+
+    def require(self, ids: Sequence[str]) -> list[KnownRow]:
+        """Look up rows by their ids, in their order; see `Searched.require`."""
+        return [self._known(one, self.place(one)) for one in ids]
+
+    def rows_of(self, ids: Sequence[str]) -> NDArray[np.float32]:
+        """Read the rows of some ids, in their order: (n, D); see `Searched.rows_of`."""
+        unique, back = np.unique([self.place(one) for one in ids], return_inverse=True)
+        rows = np.asarray(read_at(self.index.rows, unique)[back], np.float32)
+        return rows.reshape(len(rows), -1)
+
+    def features_of(self, ids: Sequence[str]) -> Features | None:
+        """Say what is known of all rows; see `Searched.features_of`."""
+        return self.features
+
+    def select(self, filters: Sequence[str]) -> Selected:
+        """Choose the rows that may be found; see `Searched.select`."""
+        allowed = allowed_rows(self, filters)
+        if allowed is None:
+            return Selected(None, len(self.index))
+        return Selected(allowed, int(allowed.sum()))
+
+    def count(self, selected: Selected, filters: Sequence[str] = ()) -> int:
+        """Count the rows that may be found; see `Searched.count`."""
+        assert selected.count is not None  # `select` has counted them
+        return selected.count
+
+    def labels_among(self, selected: Selected) -> tuple[str, ...] | None:
+        """Which labels some rows have; see `Searched.labels_among`."""
+        features = self.features
+        if features is None:
+            return None
+        rows = slice(None) if selected.rows is None else selected.rows
+        if features.targets is not None:
+            labels = np.flatnonzero(np.asarray(features.targets)[rows].any(axis=0))
+        else:
+            labels = np.unique(np.asarray(features.labels)[rows])
+        return tuple(features.label_names[k] for k in labels.tolist() if k >= 0)
+
+    def first_ids(self, count: int) -> list[str]:
+        """Give the ids of the first rows."""
+        return [str(one) for one in self.index.ids[:count]]
+
+    def ping(self) -> None:
+        """Nothing can be in the way."""
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def find(
+        self,
+        rows: NDArray[np.float32],
+        k: int,
+        *,
+        own: Sequence[str | None],
+        selected: Selected,
+    ) -> list[FoundRows]:
+        """Find the k nearest rows of each query; see `Searched.find`."""
+        places = [-1 if one is None else self.places[one] for one in own]
+        found = self.index.search(
+            rows, k, leave_out=np.array(places, np.int64), allowed=selected.rows
+        )
+        return [self._found(*one) for one in zip(found.places, found.values, strict=True)]
+
+    def _found(self, places: NDArray[np.int64], values: NDArray[np.float64]) -> FoundRows:
+        there = places >= 0
+        at = places[there].tolist()
+        ids = [str(self.index.ids[place]) for place in at]
+        return FoundRows(ids, values[there], [self.labels(place) for place in at])
+
+    def _known(self, row_id: str, place: int) -> KnownRow:
+        content = None if self.features is None else self.features.content
+        return KnownRow(row_id, self.labels(place), "" if content is None else str(content[place]))
+
 
 def labels_of(features: Features, place: int) -> tuple[str, ...]:
     """The labels of a row: none, one, or several."""
@@ -118,72 +221,3 @@ def labels_of(features: Features, place: int) -> tuple[str, ...]:
         return tuple(names[k] for k in np.flatnonzero(features.targets[place]))
     label = int(features.labels[place])
     return () if label < 0 else (names[label],)
-
-
-def open_gallery(
-    gallery: Features | Index | str | Path,
-    *,
-    layer: str | None,
-    metric: Metric | None,
-    in_memory: bool = False,
-) -> Gallery:
-    """Open what is to be searched.
-
-    Parameters
-    ----------
-    gallery : Features, Index, or path
-        Rows, an index of rows, or a file of either.
-    layer : str, optional
-        Which set of rows, where a feature file has several.
-    metric : {"cosine", "euclidean"}, optional
-        What is near; that of the index by default, and cosine of rows without one.
-    in_memory : bool
-        Of the file of an index, as for `Index.open`.
-
-    Raises
-    ------
-    UsageError
-        If it is none of these; if an index is asked for other rows, or for another metric.
-    PathNotFoundError, WrongFileError, FeatureFileError, IndexFileError, UnknownNameError
-    """
-    path = None
-    if isinstance(gallery, str | Path):
-        path = Path(gallery)
-        if is_gallery_file(path) and not is_feature_file(path):
-            gallery = Index.open(path, in_memory=in_memory)
-    if isinstance(gallery, Index):
-        name = "the index" if path is None else str(path)
-        return Gallery(_of_metric(_of_layer(gallery, layer, name), metric, name), name, path)
-    if not isinstance(gallery, Features | str | Path):
-        raise UsageError(
-            f"gallery is {what_given(gallery)}; give the path of a feature file or an index, or "
-            "what penult.extract, penult.load and penult.Index return"
-        )
-    features = one_set(gallery, layer)
-    name = "the gallery" if path is None else unfolded(path)
-    return Gallery(Index.of(features, metric=metric or "cosine"), name, path)
-
-
-def _of_layer(index: Index, layer: str | None, name: str) -> Index:
-    known = index.features
-    if layer is not None and (known is None or layer not in (known.name, known.recipe.layer)):
-        of = "no layer of a file" if known is None else known.name
-        raise UsageError(f"{name} is of the rows of {of} alone; leave out {option('layer', layer)}")
-    return index
-
-
-def _of_metric(index: Index, metric: Metric | None, name: str) -> Index:
-    if metric not in (None, index.metric):
-        raise UsageError(
-            f"{name} was made to be searched by {index.metric}; leave out "
-            f"{option('metric', metric)}, or search the feature file itself"
-        )
-    return index
-
-
-def is_gallery_file(path: Any) -> bool:
-    """Whether a path is named, or begins, as a file that can be searched does."""
-    try:
-        return Path(path).suffix.lower() == _INDEX or is_feature_file(path)
-    except ValueError:  # no name of a file: whoever opens it says so
-        return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from penult.features.origin import every_origin
@@ -11,13 +11,15 @@ from penult.texts import without_loss
 
 if TYPE_CHECKING:
     from penult.records import Features, ImageRecord
-    from penult.retrieve.search.gallery import Gallery
+    from penult.retrieve.search.searched import KnownRow, Searched
 
-__all__ = ["place_of_photo", "place_of_row"]
+__all__ = ["rows_of_features", "rows_of_photos"]
 
 
-def place_of_photo(gallery: Gallery, record: ImageRecord, digest: str) -> int:
-    """Where in the gallery a photo's own row is; -1 where it has none.
+def rows_of_photos(
+    gallery: Searched, photos: Sequence[tuple[ImageRecord, str]]
+) -> list[KnownRow | None]:
+    """Find the rows of the gallery that photos are themselves; None of those that it does not have.
 
     It is the row whose image has the same bytes, and whose id is the photo's or the end of its
     path: ``daisy/1.jpg`` for ``/data/flowers/daisy/1.jpg``. So it is known from wherever it is
@@ -26,20 +28,20 @@ def place_of_photo(gallery: Gallery, record: ImageRecord, digest: str) -> int:
 
     Parameters
     ----------
-    gallery : Gallery
-    record : ImageRecord
-        The photo.
-    digest : str
-        Of its bytes; "" where there is no file, and so no row of its own.
+    gallery : Searched
+    photos : sequence of (ImageRecord, str)
+        Each with the digest of its bytes; "" where there is no file, and so no row of its own.
     """
-    if not digest:
-        return -1
-    content = None if gallery.features is None else gallery.features.content
-    for name in (record.id, *_endings(record)):
-        place = gallery.places.get(name, -1)
-        if place >= 0 and (content is None or content[place] in ("", digest)):
-            return place
-    return -1
+    names = [[record.id, *_endings(record)] if digest else [] for record, digest in photos]
+    known = gallery.known({name for own in names for name in own})
+    return [
+        next((row for one in own if (row := _same(known.get(one), digest)) is not None), None)
+        for own, (_, digest) in zip(names, photos, strict=True)
+    ]
+
+
+def _same(row: KnownRow | None, digest: str) -> KnownRow | None:
+    return row if row is not None and row.content in ("", digest) else None
 
 
 def _endings(record: ImageRecord) -> Iterator[str]:
@@ -56,29 +58,33 @@ def _endings(record: ImageRecord) -> Iterator[str]:
                 yield text
 
 
-def place_of_row(gallery: Gallery, queries: Features, number: int) -> int:
-    """Where in the gallery the row of another feature file is; -1 where it is not.
+def rows_of_features(
+    gallery: Searched, queries: Features, places: Sequence[int]
+) -> list[KnownRow | None]:
+    """Find the rows of the gallery that rows of a feature file are; None where there are none.
 
     It is the row of the same id, if both images have the same bytes; where their digests are not
     known, if both files were made of the same sources.
 
     Parameters
     ----------
-    gallery : Gallery
+    gallery : Searched
     queries : Features
-        The other file.
-    number : int
+        The file.
+    places : sequence of int
         Which of its rows.
     """
-    place = gallery.places.get(str(queries.ids[number]), -1)
-    ours = gallery.features
-    if place < 0 or ours is None or ours is queries:
-        return place
-    digests = [
-        "" if content is None else str(content[at])
-        for content, at in ((ours.content, place), (queries.content, number))
-    ]
-    if all(digests):
-        return place if digests[0] == digests[1] else -1
-    known = [one["sources"] for one in every_origin(ours.origin) if "sources" in one]
-    return place if queries.origin.get("sources") in known else -1
+    ids = [str(queries.ids[place]) for place in places]
+    known = gallery.known(ids)
+    sources = [one["sources"] for one in every_origin(gallery.origin) if "sources" in one]
+    is_itself = gallery.features_of(ids) is queries
+    same = queries.origin.get("sources") in sources
+    found: list[KnownRow | None] = []
+    for place, one in zip(places, ids, strict=True):
+        row = known.get(one)
+        if row is not None and not is_itself:
+            theirs = "" if queries.content is None else str(queries.content[place])
+            if not (theirs == row.content if theirs and row.content else same):
+                row = None
+        found.append(row)
+    return found

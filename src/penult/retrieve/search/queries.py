@@ -14,12 +14,11 @@ import numpy as np
 
 from penult.errors import UsageError
 from penult.features.read import load_of_recipe
-from penult.neighbors.blocks import read_at
 from penult.recipe import require_equal
 from penult.records import Failure, Features
 from penult.representation import what_given
-from penult.retrieve.search.gallery import Gallery, labels_of
-from penult.retrieve.search.itself import place_of_photo, place_of_row
+from penult.retrieve.search.gallery import labels_of
+from penult.retrieve.search.itself import rows_of_features, rows_of_photos
 from penult.wording import count
 
 if TYPE_CHECKING:
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
 
     from penult.extractor import Extractor
     from penult.records import ImageRecord
+    from penult.retrieve.search.searched import KnownRow, Searched
 
 __all__ = [
     "BATCH",
@@ -55,15 +55,15 @@ class Query:
         Of the photo, or the row.
     labels : tuple of str
         Those it has; they play no part in the search.
-    place : int
-        Where the gallery has this very image, which is not found; -1 where it does not.
+    own : KnownRow or None
+        The gallery's row of this very image, which is not found; None where it has none.
     record : ImageRecord or None
         The photo, where one was given.
     """
 
     id: str
     labels: tuple[str, ...] = ()
-    place: int = -1
+    own: KnownRow | None = None
     record: ImageRecord | None = None
 
 
@@ -91,12 +91,12 @@ class QueryBatch:
         return cls(failures, np.empty((0, 0), np.float32))
 
 
-def of_ids(gallery: Gallery, ids: Sequence[str]) -> Iterator[QueryBatch]:
+def of_ids(gallery: Searched, ids: Sequence[str]) -> Iterator[QueryBatch]:
     """Search for rows of the gallery itself.
 
     Parameters
     ----------
-    gallery : Gallery
+    gallery : Searched
     ids : sequence of str
         All of them are looked up before the first batch.
 
@@ -105,20 +105,18 @@ def of_ids(gallery: Gallery, ids: Sequence[str]) -> Iterator[QueryBatch]:
     UnknownNameError
         If there is no row of an id.
     """
-    places = np.array([gallery.place(one) for one in ids], np.intp)
+    known = gallery.require(ids)
 
     def batches() -> Iterator[QueryBatch]:
-        for start in range(0, len(places), BATCH):
-            part = places[start : start + BATCH]
-            unique, back = np.unique(part, return_inverse=True)
-            rows = read_at(gallery.index.rows, unique)[back]
-            queries = [Query(str(gallery.index.ids[k]), gallery.labels(k), int(k)) for k in part]
-            yield QueryBatch(queries, _flat(rows), gallery.features)
+        for start in range(0, len(ids), BATCH):
+            part, rows = ids[start : start + BATCH], known[start : start + BATCH]
+            queries = [Query(one.id, one.labels, one) for one in rows]
+            yield QueryBatch(queries, gallery.rows_of(part), gallery.features_of(part))
 
     return batches()
 
 
-def features_of_file(gallery: Gallery, path: Path) -> Features:
+def features_of_file(gallery: Searched, path: Path) -> Features:
     """Open a feature file at the rows that were made as those of the gallery.
 
     Raises
@@ -135,7 +133,7 @@ def features_of_file(gallery: Gallery, path: Path) -> Features:
 
 
 def of_features(
-    gallery: Gallery, features: Features, *, name: str = "the queries"
+    gallery: Searched, features: Features, *, name: str = "the queries"
 ) -> Iterator[QueryBatch]:
     """Search for the rows of a feature file.
 
@@ -152,11 +150,11 @@ def of_features(
         for start in range(0, len(features), BATCH):
             stop = min(start + BATCH, len(features))
             rows = np.asarray(features.features[start:stop], np.float32)
+            places = range(start, stop)
+            own = rows_of_features(gallery, features, places)
             queries = [
-                Query(
-                    str(features.ids[k]), labels_of(features, k), place_of_row(gallery, features, k)
-                )
-                for k in range(start, stop)
+                Query(str(features.ids[k]), labels_of(features, k), one)
+                for k, one in zip(places, own, strict=True)
             ]
             yield QueryBatch(queries, _flat(rows), features)
 
@@ -171,12 +169,12 @@ def are_rows(queries: Any) -> bool:
     return kind == "f"
 
 
-def given_rows(gallery: Gallery, queries: Any) -> NDArray[np.float32]:
+def given_rows(gallery: Searched, queries: Any) -> NDArray[np.float32]:
     """Take rows that a program gives.
 
     Parameters
     ----------
-    gallery : Gallery
+    gallery : Searched
     queries : float array, shape (Q, D) or (Q, …), or list of Q arrays
 
     Returns
@@ -224,7 +222,7 @@ def of_rows(rows: NDArray[np.float32]) -> Iterator[QueryBatch]:
 
 
 def of_photos(
-    gallery: Gallery,
+    gallery: Searched,
     extractor: Extractor,
     records: Iterable[ImageRecord],
     *,
@@ -236,7 +234,7 @@ def of_photos(
 
     Parameters
     ----------
-    gallery : Gallery
+    gallery : Searched
     extractor : Extractor
         Of that recipe.
     records : iterable of ImageRecord
@@ -250,27 +248,30 @@ def of_photos(
     ImageError
         With `stop_on_error`, at the first photo that cannot be read.
     """
-    names = () if gallery.features is None else gallery.features.label_names
-    outcomes: list[Query | Failure] = []
+    names = {*gallery.label_names}
+    outcomes: list[Failure | tuple[ImageRecord, str]] = []
     parts: list[NDArray[np.float32]] = []
 
     def batch() -> QueryBatch:
         rows = np.concatenate(parts) if parts else np.empty((0, gallery.width), np.float32)
-        return QueryBatch(tuple(outcomes), rows)
+        photos = [one for one in outcomes if not isinstance(one, Failure)]
+        own = iter(rows_of_photos(gallery, photos))
+        queries = [
+            one if isinstance(one, Failure) else query(one[0], next(own)) for one in outcomes
+        ]
+        return QueryBatch(queries, rows)
+
+    def query(record: ImageRecord, own: KnownRow | None) -> Query:
+        # A folder's name is a label where the gallery knows it; else it is any folder.
+        labels = tuple(one for one in record.labels if one in names) if own is None else own.labels
+        return Query(record.id, labels, own, record)
 
     for block in extractor.blocks(records, readers=readers, stop_on_error=stop_on_error):
         on_block(len(block.outcomes), len(block.failures))
         for outcome in block.outcomes:
-            if outcome.failure is not None:
-                outcomes.append(outcome.failure)
-                continue
-            record = outcome.record
-            place = place_of_photo(gallery, record, outcome.digest)
-            # A folder's name is a label where the gallery knows it; else it is any folder.
-            labels = tuple(one for one in record.labels if one in names)
-            if place >= 0:
-                labels = gallery.labels(place)
-            outcomes.append(Query(record.id, labels, place, record))
+            outcomes.append(
+                (outcome.record, outcome.digest) if outcome.failure is None else outcome.failure
+            )
         if block.rows:
             parts.append(_flat(block.rows[0]))
         if len(outcomes) >= BATCH:

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from penult.errors import RecipeMismatchError, UnknownNameError, UsageError
+from penult.errors import PenultError, RecipeMismatchError, UnknownNameError, UsageError
 from penult.interface import option
-from penult.neighbors.blocks import read_at
 from penult.records import Failure, Hit
 from penult.retrieve.search.answer import Search
 from penult.retrieve.search.queries import Query, QueryBatch
@@ -21,6 +20,7 @@ from penult.wording import count
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from penult.retrieve.search.searched import KnownRow
     from penult.serving.engine_queue import Row
     from penult.serving.models.gallery import ServedGallery
 
@@ -34,14 +34,14 @@ class Asked:
     Attributes
     ----------
     row : float32 array, shape (D,)
-    place : int
-        Of the gallery's own row that it is, which does not find itself; -1 where it is none.
+    own : KnownRow or None
+        The gallery's own row that it is, which does not find itself; None where it is none.
     copy_of : str or None
         Id of the gallery's image of the very same bytes.
     """
 
     row: NDArray[np.float32]
-    place: int = -1
+    own: KnownRow | None = None
     copy_of: str | None = None
 
 
@@ -55,11 +55,10 @@ def asked_of_id(served: ServedGallery, image_id: str) -> Asked:
     """
     gallery = served.gallery
     try:
-        place = gallery.place(image_id)
+        (own,) = gallery.require([image_id])
     except UnknownNameError as error:
-        raise ProblemError(404, str(error)) from None
-    row = read_at(gallery.index.rows, np.array([place]))
-    return Asked(np.asarray(row, np.float32).reshape(-1), place)
+        raise ProblemError(404, _for_clients(served, error)) from None
+    return Asked(gallery.rows_of([image_id])[0], own)
 
 
 def asked_of_photo(served: ServedGallery, row: Row) -> Asked:
@@ -133,7 +132,7 @@ def nearest(
     offset : int
         How many nearer ones to leave out.
     filters : sequence of str
-        See `penult.retrieve.search.filters.allowed_rows`.
+        See `penult.retrieve.search.filters`.
     label_log : LabelLog, optional
         What hits are labelled by where labels were corrected; the votes are those of the gallery's
         own labels, which its version stands for.
@@ -151,12 +150,13 @@ def nearest(
     gallery = served.gallery
     try:
         search = Search(gallery, k=k + offset, filters=filters, notes=False)
+        batch = QueryBatch([Query("the photo", (), asked.own)], asked.row[None])
+        (answer,) = search.answers([batch])
     except UsageError as error:
-        told = str(error)
+        told = _for_clients(served, error)
         for one in filters:  # as it was sent, and not as a command or a program has it
             told = told.replace(option("filter", one), f"filter={one}")
         raise ProblemError(422, told) from None
-    (answer,) = search.answers([QueryBatch([Query("the photo", (), asked.place)], asked.row[None])])
     if isinstance(answer, Failure):
         # What comes behind is what to type in another place.
         reason = answer.reason.partition(";")[0]
@@ -169,6 +169,11 @@ def nearest(
         "exact_copy": asked.copy_of,
         "model": served.to_dict(),
     }
+
+
+def _for_clients(served: ServedGallery, error: PenultError) -> str:
+    """Say what is wrong without where the gallery lies."""
+    return str(error).replace(served.gallery.name, served.name)
 
 
 def _told(hit: Hit, corrected: Mapping[str, Any]) -> dict[str, Any]:
@@ -184,6 +189,6 @@ def _told(hit: Hit, corrected: Mapping[str, Any]) -> dict[str, Any]:
 def _vote(served: ServedGallery, hits: Sequence[Hit]) -> dict[str, Any] | None:
     values = np.array([hit.value for hit in hits], float)
     labels = [hit.all_labels for hit in hits]
-    metric, several = served.gallery.index.metric, served.gallery.is_multilabel
+    metric, several = served.gallery.metric, served.gallery.is_multilabel
     voted = vote(distances(values, metric), labels, several=several)
     return None if voted is None else {"label": voted.label, "probability": voted.confidence}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from penult.errors import ImageError
@@ -12,11 +13,13 @@ from penult.images.read import digest_of, read_bytes
 from penult.interface import option
 from penult.records import Features, ImageRecord
 from penult.retrieve.search.gallery import Gallery
+from penult.retrieve.search.searched import KnownRow, Searched
 from penult.web.pictures import image_finder
 
 __all__ = ["GalleryImages", "NoImage", "StoredImage"]
 
 _LOOKED_AT = 20
+_REMEMBERED = 10_000
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,10 @@ class NoImage:
     changed: bool = False
 
 
+class _UnknownError(Exception):
+    """There is no row of an id."""
+
+
 class GalleryImages:
     """The image files that a gallery's rows were made of, as far as they are there unchanged.
 
@@ -60,7 +67,7 @@ class GalleryImages:
 
     Parameters
     ----------
-    gallery : Gallery
+    gallery : Searched
         Whose images they are.
     images : path, str or sequence of them, optional
         Where they are now; where the rows were made by default.
@@ -68,6 +75,8 @@ class GalleryImages:
         Never touch the network.
     announce : bool
         Whether what is looked through is said.
+    live : Searched, optional
+        Where an id is looked up that `gallery` has not: the table that it was read of.
 
     Raises
     ------
@@ -77,14 +86,17 @@ class GalleryImages:
 
     def __init__(
         self,
-        gallery: Gallery,
+        gallery: Searched,
         images: str | Path | Sequence[str | Path] | None = None,
         *,
         offline: bool = True,
         announce: bool = False,
+        live: Searched | None = None,
     ) -> None:
         self._gallery, self._given = gallery, images is not None
-        features = gallery.features
+        self._live = None if live is gallery else live
+        self._known = lru_cache(_REMEMBERED)(self._look_up)
+        features = gallery.features_of(())
         self._find: Callable[[str], Iterator[ImageRecord]] = lambda _: iter(())
         self._folders: list[Path] | None = None
         if features is not None:
@@ -92,14 +104,20 @@ class GalleryImages:
                 features, images, offline=offline, announce=announce, page="the service"
             )
             self._folders = _folders(features, images)
-        self.is_empty = not any(map(self._is_there, [*gallery.places][:_LOOKED_AT]))
+        self.is_empty = not any(map(self._is_there, gallery.first_ids(_LOOKED_AT)))
 
     def content(self, image_id: str) -> str:
         """The digest of the bytes that a row was made of; empty where that is not known."""
-        features = self._gallery.features
-        if features is None or features.content is None:
-            return ""
-        return str(features.content[self._gallery.places[image_id]])
+        known = self._row(image_id)
+        return "" if known is None else known.content
+
+    def holds(self, image_id: str) -> bool:
+        """Whether there is a row of this id, as far as it is known without asking a database."""
+        return isinstance(self._gallery, Gallery) and image_id in self._gallery.places
+
+    def has(self, image_id: str) -> bool:
+        """Whether there is a row of this id."""
+        return self._row(image_id) is not None
 
     def read(self, image_id: str) -> StoredImage | NoImage:
         """Read the file of an id of the gallery.
@@ -135,6 +153,18 @@ class GalleryImages:
                 return StoredImage(data, content)
             missing = NoImage("has changed since its row was made", changed=True)
         return missing
+
+    def _row(self, image_id: str) -> KnownRow | None:
+        try:
+            return self._known(image_id)
+        except _UnknownError:
+            return None
+
+    def _look_up(self, image_id: str) -> KnownRow:
+        for one in (self._gallery, self._live):
+            if one is not None and (row := one.known([image_id]).get(image_id)) is not None:
+                return row
+        raise _UnknownError  # which is not remembered: it may be there tomorrow
 
     def _is_there(self, image_id: str) -> bool:
         return any(one.path is None or one.path.exists() for one in self._find(image_id))

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from penult.likeness import Likeness
     from penult.retrieve.search.gallery import Gallery
+    from penult.retrieve.search.searched import Searched
     from penult.serving.gallery.collection import Collection
     from penult.serving.gallery.images import GalleryImages
     from penult.serving.gallery.thumbnails import ThumbnailCache
@@ -29,10 +30,13 @@ class ServedGallery(ServedModel):
 
     Attributes
     ----------
-    gallery : Gallery
-        Its rows, ids, labels and index.
-    collection : Collection
-        What is known of it beyond its rows, as soon as it is started.
+    gallery : Searched
+        What is searched.
+    held : Gallery or None
+        All its rows: itself, or what was read of a table when it was opened; None of a table with
+        too many of them.
+    collection : Collection or None
+        What is known of `held` beyond its rows, as soon as it is started.
     images : sequence of paths, optional
         Where its images are now, if they have moved.
     photos : GalleryImages
@@ -43,8 +47,9 @@ class ServedGallery(ServedModel):
         What tells photos like its own from others.
     """
 
-    gallery: Gallery
-    collection: Collection
+    gallery: Searched
+    held: Gallery | None
+    collection: Collection | None
     photos: GalleryImages
     thumbnails: ThumbnailCache
     images: Sequence[str | Path] | None = None
@@ -53,7 +58,12 @@ class ServedGallery(ServedModel):
     @property
     def is_labelled(self) -> bool:
         """Whether some of its images have labels."""
-        return self.gallery.features is not None and bool(self.gallery.features.labelled)
+        return self.gallery.is_labelled
+
+    @property
+    def size(self) -> int:
+        """How many images it has; of a table, how many it had when it was opened."""
+        return self.gallery.size if self.held is None else self.held.size
 
     def copy_of(self, content: str) -> str | None:
         """The id of the image of these bytes; None where there is none.
@@ -64,11 +74,11 @@ class ServedGallery(ServedModel):
             Hex BLAKE2b-128 digest of the bytes, as feature files have it.
         """
         place = self._contents.get(content)
-        return None if place is None else str(self.gallery.index.ids[place])
+        return None if place is None or self.held is None else str(self.held.index.ids[place])
 
     @cached_property
     def _contents(self) -> dict[str, int]:
-        features = self.gallery.features
+        features = None if self.held is None else self.held.features
         if features is None or features.content is None:
             return {}
         named = list(map(str, features.content))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
 
 from penult.classify.classifier import Classifier
 from penult.classify.loading import as_classifier
@@ -12,19 +14,21 @@ from penult.extractor import ExtractorSpec, RecipeRows
 from penult.interface import option
 from penult.likeness.level import with_level
 from penult.recipe.digest import recipe_sha256
-from penult.retrieve.search.gallery import open_gallery
+from penult.retrieve.search.opening import is_table_address, open_gallery
 from penult.serving.gallery.collection import Collection
+from penult.serving.gallery.held import held_gallery
 from penult.serving.gallery.images import GalleryImages
 from penult.serving.gallery.thumbnails import ThumbnailCache
 from penult.serving.models.gallery import ServedGallery
 from penult.serving.models.model import ServedClassifier
 from penult.serving.models.served import Served
-from penult.serving.models.version import classifier_version, gallery_version
+from penult.serving.models.version import classifier_version, gallery_version, table_version
 
 if TYPE_CHECKING:
     from penult.likeness import Likeness
     from penult.recipe import Recipe
     from penult.retrieve.search.gallery import Gallery
+    from penult.retrieve.search.searched import Searched
     from penult.serving.engine_queue import EngineQueue, Lane
     from penult.serving.labels.corrected import Corrections
     from penult.serving.models.sources import Sources
@@ -80,41 +84,60 @@ def open_served(
             classifier=found,
         )
     if sources.gallery is not None:
+        offline = sources.weights.offline
         # A file that is served for weeks is overwritten some day.
-        rows = open_gallery(sources.gallery, layer=sources.layer, metric=None, in_memory=True)
-        photos = GalleryImages(
-            rows,
-            sources.images,
-            # Rows may be somebody else's, and name any address; what was given is our own word.
-            offline=sources.weights.offline or sources.images is None,
+        rows = open_gallery(
+            sources.gallery, layer=sources.layer, metric=None, in_memory=True, offline=offline
         )
-        gallery = ServedGallery(
-            name="the gallery" if rows.path is None else rows.path.name,
-            kind="gallery",
-            recipe=rows.recipe,
-            recipe_sha256=recipe_sha256(rows.recipe),
-            version=gallery_version(rows),
-            lane=lane(rows.recipe, "the gallery"),
-            gallery=rows,
-            likeness=_likeness(
-                rows, sources.unlike if classifier is None else "auto"
-            ),  # of a feature file it is computed now, and nobody waits for it
-            collection=Collection(
-                rows,
-                corrections=corrections,
-                classifier=None if classifier is None else classifier.classifier,
-            ),
-            images=sources.images,
-            photos=photos,
-            thumbnails=ThumbnailCache(photos),
-        )
+        with ExitStack() as unused:
+            unused.callback(rows.close)
+            held = held_gallery(rows, _name(sources.gallery))
+            photos = GalleryImages(
+                held or rows,
+                sources.images,
+                live=rows,
+                # Rows may be somebody else's, and name any address; what was given is our own word.
+                offline=offline or sources.images is None,
+            )
+            gallery = ServedGallery(
+                name=_name(sources.gallery),
+                kind="gallery",
+                recipe=rows.recipe,
+                recipe_sha256=recipe_sha256(rows.recipe),
+                version=table_version(rows) if held is None else gallery_version(held),
+                lane=lane(rows.recipe, "the gallery"),
+                gallery=rows,
+                held=held,
+                # Of a feature file it is computed now, and nobody waits for it.
+                likeness=_likeness(rows, held, sources.unlike if classifier is None else "auto"),
+                collection=None
+                if held is None
+                else Collection(
+                    held,
+                    corrections=corrections,
+                    classifier=None if classifier is None else classifier.classifier,
+                ),
+                images=sources.images,
+                photos=photos,
+                thumbnails=ThumbnailCache(photos),
+            )
+            unused.pop_all()
     return Served(classifier, gallery)
 
 
-def _likeness(rows: Gallery, unlike: float | str) -> Likeness | None:
+def _likeness(rows: Searched, held: Gallery | None, unlike: float | str) -> Likeness | None:
     if unlike == "off":
         return None
-    unknown = (
-        f"{rows.name} has too few images to say what is unlike them; leave out {option('unlike')}"
-    )
-    return with_level(rows.likeness, unlike, unknown=unknown)
+    few = "many rows in a database" if held is None else "few images"
+    unknown = f"{rows.name} has too {few} to say what is unlike them; leave out {option('unlike')}"
+    return with_level(None if held is None else held.likeness, unlike, unknown=unknown)
+
+
+def _name(gallery: object) -> str:
+    """What clients are told: the name of a file or a table, and not where it lies."""
+    if not isinstance(gallery, str | Path):
+        return "the gallery"
+    if is_table_address(gallery):
+        parts = urlsplit(str(gallery))
+        return parse_qs(parts.query).get("table", [parts.path.rpartition("/")[2]])[0]
+    return Path(gallery).name

@@ -42,10 +42,12 @@ class Served:
 
     def start(self) -> None:
         """Begin to work out what is known of the gallery; doing it twice does no harm."""
-        if self.gallery is not None:
+        if self.gallery is not None and self.gallery.collection is not None:
             self.gallery.collection.start()
 
     def close(self) -> None:
         """Stop working; requests that have it go on with what is there."""
         if self.gallery is not None:
-            self.gallery.collection.close()
+            if self.gallery.collection is not None:
+                self.gallery.collection.close()
+            self.gallery.gallery.close()

@@ -25,7 +25,7 @@ class Sources:
     ----------
     classifier : Classifier or path, optional
         All that `penult.predict` takes.
-    gallery : Features, Index or path, optional
+    gallery : Features, Index, path or address, optional
         All that `penult.search` takes.
     layer : str, optional
         Which rows of the gallery.

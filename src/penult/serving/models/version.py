@@ -12,8 +12,9 @@ from penult.recipe.digest import recipe_sha256
 if TYPE_CHECKING:
     from penult.classify.classifier import Classifier
     from penult.retrieve.search.gallery import Gallery
+    from penult.retrieve.search.searched import Searched
 
-__all__ = ["classifier_version", "digest", "gallery_version"]
+__all__ = ["classifier_version", "digest", "gallery_version", "table_version"]
 
 
 def classifier_version(classifier: Classifier) -> str:
@@ -63,6 +64,22 @@ def gallery_version(gallery: Gallery) -> str:
         if features.content is not None:
             parts.append("".join(map(str, features.content)).encode())
     return digest(*parts)
+
+
+def table_version(table: Searched) -> str:
+    """Digest what a table is called and how its rows are made; not its rows, which are too many.
+
+    Parameters
+    ----------
+    table : Searched
+
+    Returns
+    -------
+    str
+        16 hex digits.
+    """
+    told = [recipe_sha256(table.recipe), table.metric, table.name, *table.label_names]
+    return digest("\n".join(told).encode(), str(table.size).encode())
 
 
 def digest(*parts: bytes) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter
 
+from penult.retrieve.search.table_gallery import TableGallery
 from penult.serving.require import require_gallery
 from penult.serving.schemas.answers import GalleryAnswer
 from penult.serving.schemas.problem import PROBLEMS
@@ -33,23 +34,32 @@ def router(service: Service) -> APIRouter:
 
 
 def _told(served: ServedGallery) -> dict[str, Any]:
-    gallery = served.gallery
-    now, likeness = served.collection.labels.now(), served.likeness
-    clusters = served.collection.clusters.get_or_none()
+    gallery, likeness, collection = served.gallery, served.likeness, served.collection
+    clusters = None if collection is None else collection.clusters.get_or_none()
+    counts, unlabelled = _counted(served)
     return {
         "name": served.name,
-        "images": len(gallery.index),
+        "images": served.size,
         "width": gallery.width,
-        "metric": gallery.index.metric,
+        "metric": gallery.metric,
         "recipe_sha256": served.recipe_sha256,
         "model": served.recipe.network,
         "version": served.version,
         "has_images": not served.photos.is_empty,
-        "labels": [{"label": name, "images": n} for name, n in now.counts.items()],
-        "unlabelled": now.unlabelled,
+        "labels": [{"label": name, "images": n} for name, n in counts.items()],
+        "unlabelled": unlabelled,
         "clusters": clusters and [_cluster(one) for one in clusters.clusters],
         "unlike_threshold": likeness and likeness.threshold,
     }
+
+
+def _counted(served: ServedGallery) -> tuple[dict[str, int], int]:
+    """How many images have each label, and how many none."""
+    if served.collection is None:
+        assert isinstance(served.gallery, TableGallery)  # all others are held
+        return served.gallery.images_of()
+    now = served.collection.labels.now()
+    return now.counts, now.unlabelled
 
 
 def _cluster(one: Cluster) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 
-from penult.serving.require import require_gallery, require_result
+from penult.serving.require import require_held, require_result
 from penult.serving.schemas.answers import GalleryPage
 from penult.serving.schemas.problem import PROBLEMS
 
@@ -37,7 +37,7 @@ def router(service: Service) -> APIRouter:
 
         An empty label is for images without one.
         """
-        collection = require_gallery(service).collection
+        collection = require_held(service)
         if cluster is not None:
             collection.start()
             require_result(collection.clusters)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter
+from fastapi.concurrency import run_in_threadpool
 
 from penult.serving.problems import ProblemError
 
@@ -23,9 +24,15 @@ def router(service: Service) -> APIRouter:
         return {"status": "ok"}
 
     async def readyz() -> dict[str, str]:
-        """Say whether requests are answered: not before all is opened, nor while it stops."""
+        """Say whether requests are answered.
+
+        They are not before all is opened, nor while it stops, nor while the gallery's database, if
+        it is in one, does not answer.
+        """
         if not service.is_ready:
             raise ProblemError(503, "the service is not ready", {"Retry-After": "1"})
+        if service.served.gallery is not None:
+            await run_in_threadpool(service.served.gallery.gallery.ping)
         return {"status": "ready"}
 
     for prefix in ("", "/v1"):

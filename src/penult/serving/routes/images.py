@@ -40,7 +40,7 @@ def router(service: Service) -> APIRouter:
     )
     async def image(image_id: str, if_none_match: Annotated[str, Header()] = "") -> Response:
         """Send an image's file as it is."""
-        gallery = _with(service.served.gallery, image_id)
+        gallery = await _with(service.served.gallery, image_id)
         known = gallery.photos.content(image_id)
         if known and _is_among(known, if_none_match):
             return _unchanged(known)
@@ -70,7 +70,7 @@ def router(service: Service) -> APIRouter:
     )
     async def thumbnail(image_id: str, if_none_match: Annotated[str, Header()] = "") -> Response:
         """Send a small JPEG picture of an image, of at most 256 pixels a side."""
-        gallery = _with(service.served.gallery, image_id)
+        gallery = await _with(service.served.gallery, image_id)
         known = gallery.photos.content(image_id)
         tag = f"{known}-256" if known else ""
         if tag and _is_among(tag, if_none_match):
@@ -92,10 +92,12 @@ def _answers(kind: str) -> dict[int | str, dict[str, Any]]:
     return {200: {"content": {kind: file}}, 304: {"description": "It has not changed."}}
 
 
-def _with(gallery: ServedGallery | None, image_id: str) -> ServedGallery:
+async def _with(gallery: ServedGallery | None, image_id: str) -> ServedGallery:
     if gallery is None:
         raise ProblemError(404, "there is no gallery here, and so no images")
-    if image_id not in gallery.gallery.places:
+    if not (
+        gallery.photos.holds(image_id) or await run_in_threadpool(gallery.photos.has, image_id)
+    ):
         raise ProblemError(404, f"the gallery has no image of the id {image_id!r}")
     return gallery
 

@@ -12,6 +12,7 @@ from penult.serving.id_in_path import IMAGE_ID
 from penult.serving.labels.entry import LabelEntry
 from penult.serving.labels.table import gallery_table
 from penult.serving.problems import ProblemError
+from penult.serving.require import require_held
 from penult.serving.schemas.labels import (
     ImageLabel,
     LabelChanges,
@@ -39,10 +40,9 @@ def router(service: Service) -> APIRouter:
     routes = APIRouter(prefix="/v1/labels", tags=["labels"], responses=PROBLEMS)
 
     def collection() -> Collection:
-        found = service.served.gallery
-        if found is None:
+        if service.served.gallery is None:
             raise ProblemError(404, "there is no gallery here, and so no labels to correct")
-        return found.collection
+        return require_held(service)
 
     def log() -> LabelLog:
         if service.label_log is None:

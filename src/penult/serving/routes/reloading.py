@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from fastapi import APIRouter
 
-from penult.errors import PenultError
-from penult.serving.problems import ProblemError
+from penult.errors import DatabaseError, PenultError
+from penult.serving.problems import NO_DATABASE, ProblemError
 from penult.serving.reloading import reload
 from penult.serving.schemas.answers import Reloaded
 from penult.serving.schemas.problem import PROBLEMS
@@ -27,7 +27,8 @@ def router(service: Service) -> APIRouter:
         try:
             return {"version": reload(service).version}
         except PenultError as error:
-            told = f"not reloaded, what was served is served still: {error}"
+            why = NO_DATABASE if isinstance(error, DatabaseError) else error
+            told = f"not reloaded, what was served is served still: {why}"
             raise ProblemError(409, told) from None
 
     routes.add_api_route(

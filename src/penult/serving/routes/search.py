@@ -50,7 +50,7 @@ def router(service: Service) -> APIRouter:
             )
         asked: Asked
         if id is not None:
-            asked = asked_of_id(gallery, id)
+            asked = await run_in_threadpool(asked_of_id, gallery, id)
         elif body.data is not None:
             asked = asked_of_row(gallery, body.data)
         else:

@@ -6,34 +6,35 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from penult.neighbors.blocks import row_length
-from penult.retrieve.glued_rows import row_blocks
+from penult.neighbors.blocks import BLOCK_BYTES, row_length
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
-    from penult.records import Features, Rows
+    from penult.records import Rows
 
 __all__ = ["ranks_of"]
 
 _DIGITS = 15  # of a hex digest; an int64 holds no more
 
 
-def ranks_of(rows: Rows, features: Features | None) -> NDArray[np.int64]:
+def ranks_of(rows: Rows, content: Sequence[str] | None) -> NDArray[np.int64]:
     """Rank rows by the digests of their images, which renaming files does not change.
 
     Parameters
     ----------
     rows : array or h5py dataset, shape (N, …)
-    features : Features or None
-        What is known of them. Rows whose image has no digest are ranked by a hash of themselves.
+    content : sequence of str, length N, or None
+        Hex digest of each image's bytes. Rows whose image has none are ranked by a hash of
+        themselves.
 
     Returns
     -------
     int64 array, shape (N,)
         Not negative; those of equal images are equal.
     """
-    content = None if features is None else features.content
     ranks = np.full(len(rows), -1, np.int64)
     for place, digest in enumerate(content or ()):
         try:
@@ -51,7 +52,9 @@ def _hashes(rows: Rows) -> NDArray[np.int64]:
     factors = np.random.default_rng(0).integers(1 << 62, size=width, dtype=np.uint64) * 2 + 1
     hashes = np.empty(len(rows), np.uint64)
     start = 0
-    for block in row_blocks(rows):
+    step = max(1, BLOCK_BYTES // max(1, 4 * width))
+    for first in range(0, len(rows), step):
+        block = np.asarray(rows[first : first + step])
         flat = np.ascontiguousarray(block).reshape(len(block), width)
         bits = flat.view(np.uint16 if flat.dtype.itemsize == 2 else np.uint32)
         hashes[start : start + len(flat)] = bits.astype(np.uint64) @ factors
