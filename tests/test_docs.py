@@ -24,7 +24,6 @@ from typing import Any
 
 import pytest
 from markdown_it import MarkdownIt
-from warm import put_penult_into
 
 from tests.parts_folders import divided
 
@@ -143,8 +142,13 @@ def finished(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def warm(tmp_path_factory):
-    """A folder with a `penult` that need not import torch first."""
-    folder = tmp_path_factory.mktemp("warm")
+    """A folder with a `penult` that need not import torch first, one for all workers."""
+    from warm import put_penult_into  # not on Windows
+
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent  # which the workers share
+    folder /= "warm"
     with put_penult_into(folder):
         yield folder
 
@@ -175,9 +179,9 @@ def test_every_example_on_the_page_runs(page, photos, finished, monkeypatch, req
         postgres.run("CREATE EXTENSION vector", database="photos")
         monkeypatch.setenv("PGHOST", str(postgres.folder))
         monkeypatch.setenv("PGUSER", "postgres")
-    # The README's with the program that users have, and the others' with one that starts faster,
-    # which cannot be sent a signal.
-    warm = sys.platform == "linux" and page.name not in ("README.md", "serve.md", "client.md")
+    # Those of a service with the program that users have, and the others' with one that starts
+    # faster, which cannot be sent a signal.
+    warm = sys.platform == "linux" and page.name not in ("serve.md", "client.md")
     programs = request.getfixturevalue("warm") if warm else PROGRAMS
     run_page(markdown, page.name, folder, programs)
 

@@ -2,18 +2,21 @@
 
 `put_penult_into(folder)` writes a program `penult` that hands its arguments, folder, environment and
 standard streams to a server, which has imported what commands import and forks a child for each. The
-server starts no thread itself (and checks that), or forking would not be sound.
+server starts no thread itself (and checks that), or forking would not be sound. All workers of a test
+run share one: whoever uses it holds a lock, and it ends when nobody does.
 """
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import functools
 import gc
 import importlib
 import json
 import os
 import pkgutil
+import select
 import socket
 import subprocess
 import sys
@@ -23,7 +26,8 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
-# OpenVINO starts a thread, and is quickly imported; what NNCF does to loggers is for who asks for it.
+# OpenVINO is imported as penult does, without what starts a thread; what NNCF does to loggers is for
+# who asks for it.
 IMPORTED = [
     "h5py",
     "matplotlib.backends.backend_agg",
@@ -52,23 +56,37 @@ CLIENT = """
 
 @contextlib.contextmanager
 def put_penult_into(folder: Path) -> Iterator[None]:
-    """Write `penult` into a folder; it works until the context ends."""
+    """Write `penult` into a folder, unless another process has; it works until the context ends."""
+    folder.mkdir(exist_ok=True)
+    with (folder / "users").open("w") as users, (folder / "turn").open("w") as turn:
+        fcntl.flock(users, fcntl.LOCK_SH)
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        if not (folder / "penult").exists():
+            start(folder)
+        fcntl.flock(turn, fcntl.LOCK_UN)
+        yield
+
+
+def start(folder: Path) -> None:
+    """Start the server, wait until it answers, and write the program."""
     address = str(folder / "socket")
-    command = [sys.executable, "-W", "ignore", __file__, address]
     # On being imported, OpenBLAS starts its threads, and pyarrow one that gives memory back.
     environment = os.environ | {
         "OMP_NUM_THREADS": "1",
         "JE_ARROW_MALLOC_CONF": "background_thread:false",
     }
-    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as server:
-        assert server.stdout.readline() == b"ready\n"
-        client = textwrap.dedent(CLIENT).lstrip().format(python=sys.executable, address=address)
-        (folder / "penult").write_text(client)
-        (folder / "penult").chmod(0o755)
-        try:
-            yield
-        finally:
-            server.kill()
+    subprocess.run(
+        [sys.executable, "-W", "ignore", __file__, address],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        env=environment,
+        check=True,
+    )
+    client = textwrap.dedent(CLIENT).lstrip().format(python=sys.executable, address=address)
+    partial = folder / "partial"
+    partial.write_text(client)
+    partial.chmod(0o755)
+    partial.rename(folder / "penult")
 
 
 def serve(address: str) -> None:
@@ -80,11 +98,13 @@ def serve(address: str) -> None:
 
     import penult
     from penult.cli import app
+    from penult.openvino import import_openvino
     from penult.web.page import page_environment
 
     for module in pkgutil.walk_packages(penult.__path__, "penult."):
         with contextlib.suppress(ImportError):  # of what an extra brings that is not installed
             importlib.import_module(module.name)
+    import_openvino()
     sys.modules["penult.explore.clustering.kmeans"]._STARTS = 1  # as in conftest.py
     pages = page_environment("penult.reporting")
     for name in pages.list_templates(extensions=["html"]):
@@ -98,15 +118,38 @@ def serve(address: str) -> None:
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(address)
         server.listen()
-        print("ready", flush=True)
-        while True:
-            connection, _ = server.accept()
-            if not os.fork():
-                server.close()
-                answer(connection)
-            connection.close()
-            while os.waitpid(-1, os.WNOHANG)[0]:  # those that have ended; this child is there yet
-                pass
+        if os.fork():  # who has waited for this one goes on, and its child serves
+            os._exit(0)
+        while select.select([server], [], [], 2)[0] or not is_left(Path(address).parent):
+            while select.select([server], [], [], 0)[0]:
+                take(server)
+            with contextlib.suppress(ChildProcessError):
+                while os.waitpid(-1, os.WNOHANG)[0]:  # those that have ended
+                    pass
+    os._exit(0)
+
+
+def take(server: socket.socket) -> None:
+    """Have a child answer the next call."""
+    connection, _ = server.accept()
+    if not os.fork():
+        server.close()
+        answer(connection)
+    connection.close()
+
+
+def is_left(folder: Path) -> bool:
+    """Whether nobody uses the server any more; then the next one who comes starts another."""
+    try:
+        with (folder / "users").open() as users:
+            fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            for name in ("penult", "socket"):
+                (folder / name).unlink()
+    except BlockingIOError:
+        return False
+    except FileNotFoundError:  # pytest has removed the folder
+        pass
+    return True
 
 
 def answer(connection: socket.socket) -> None:
