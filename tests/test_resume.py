@@ -98,8 +98,9 @@ def test_thirty_kills_at_random_moments_change_nothing(ask_server, images, tmp_p
 
 @pytest.mark.parametrize("options", [{"shuffle": 1}, {"update": True}], ids=str)
 def test_a_kill_before_any_sync_rename_write_or_removal_changes_nothing(
-    ask_server, images, tmp_path, toy, options
+    ask_server, tmp_path, toy, options
 ):
+    images = images_in(tmp_path / "images", 7)  # of three parts; each step is a run or two
     penult.extract(images, tmp_path / "before.h5", model=toy, engine="torch")
     Image.new("RGB", (9, 7), (1, 2, 3)).save(images / "even" / "00.png")
     Image.new("RGB", (9, 7), (1, 2, 3)).save(images / "even" / "new.png")
