@@ -10,38 +10,22 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager
 from pathlib import Path
 from queue import Queue
 
 import httpx
 import pytest
+from serving_at_a_port import at_a_port
 from serving_client import COLOURS, photo
 
 import penult
 from penult.errors import SourceError, UsageError
-from penult.serving.server import listen, run
+from penult.serving.server import listen
 
 pytestmark = pytest.mark.light
 
 ROSE = photo(COLOURS["rose"])
 TESTS = Path(__file__).parent.parent
-
-
-@contextmanager
-def at_a_port(service, host="127.0.0.1"):
-    """Serve in a thread; the address, and what stops it."""
-    ready: Queue = Queue()
-    taken = listen(host, 0)
-    thread = threading.Thread(target=run, args=(service, taken), kwargs={"on_ready": ready.put})
-    thread.start()
-    listening = ready.get(timeout=20)
-    try:
-        yield listening
-    finally:
-        listening.stop()
-        thread.join(20)
-        assert not thread.is_alive()
 
 
 def post(url: str, **options) -> httpx.Response:

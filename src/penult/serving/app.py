@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
 
 from penult import __version__
 from penult.serving import problems
@@ -74,9 +75,12 @@ def create_app(service: Service) -> FastAPI:
     # Taken as they are: `include_router` makes them once more, with new versions at the first
     # request, where threads that also change Python's warnings may have FastAPI's become errors.
     for router in _ROUTERS:
-        app.routes.extend(router(service).routes)
+        app.routes.extend(_with_head(router(service)).routes)
     app.add_api_route(
-        "/v1/openapi.json", lambda: JSONResponse(app.openapi()), include_in_schema=False
+        "/v1/openapi.json",
+        lambda: JSONResponse(app.openapi()),
+        methods=["GET", "HEAD"],
+        include_in_schema=False,
     )
     problems.install(app)
     # The last that is added stands in front of the others: who may not ask takes no place.
@@ -89,3 +93,19 @@ def create_app(service: Service) -> FastAPI:
     if options.access_log:
         app.add_middleware(AccessLog)
     return app
+
+
+def _with_head(routes: APIRouter) -> APIRouter:
+    """Have what answers GET answer HEAD; the server sends no body with that."""
+    made = [one for one in routes.routes if isinstance(one, APIRoute)]
+    own = {one.path for one in made if "HEAD" in (one.methods or ())}
+    for one in made:
+        if "GET" in (one.methods or ()) and one.path not in own:
+            routes.add_api_route(
+                one.path.removeprefix(routes.prefix),
+                one.endpoint,
+                methods=["HEAD"],
+                response_model=one.response_model,
+                include_in_schema=False,
+            )
+    return routes

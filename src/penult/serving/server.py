@@ -16,6 +16,7 @@ import uvicorn
 from penult.errors import PenultError, UsageError
 from penult.interface import option
 from penult.serving.app import create_app
+from penult.serving.http_protocol import HttpProtocol
 from penult.serving.listening import Listening
 from penult.serving.middleware.gate import drained
 from penult.serving.reloading import reload
@@ -84,6 +85,8 @@ def run(
     """
     config = uvicorn.Config(
         create_app(service),
+        http=HttpProtocol,
+        ws="none",
         lifespan="off",
         log_config=None,
         log_level="warning",
@@ -96,7 +99,8 @@ def run(
     log = logging.getLogger("uvicorn.error")
     log.addFilter(_is_no_ending)
     try:
-        server.run([taken])
+        with _quiet("python_multipart"):
+            server.run([taken])
     finally:
         log.removeFilter(_is_no_ending)
         taken.close()
@@ -180,6 +184,18 @@ def _reloaded(service: Service) -> None:
         pass  # which `reload` has logged
     except Exception:
         logging.getLogger("penult").exception("penult: not reloaded")
+
+
+@contextmanager
+def _quiet(name: str) -> Iterator[None]:
+    """Log nothing of a library that tells what clients send wrong, which could fill a disk."""
+    logger = logging.getLogger(name)
+    before = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 @contextmanager

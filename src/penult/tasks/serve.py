@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["serve"]
 
-_MODULES = ("fastapi", "uvicorn", "python_multipart", "prometheus_client")
+_MODULES = ("fastapi", "uvicorn", "httptools", "python_multipart", "prometheus_client")
 _TOTAL_BYTES = 500_000_000
 _MOST_OF_FILE = 100_000  # characters, from which a token is read
 
