@@ -83,9 +83,13 @@ def _products(rows: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray
     """
     if len(rows) > _FEW:
         return rows @ others.T
-    found = np.empty((len(rows), len(others)), np.float32)
-    step = max(1, _ONE_THREAD // max(1, rows.size))
-    for start in range(0, len(others), step):
-        part = slice(start, start + step)
-        np.matmul(rows, others[part].T, out=found[:, part])
-    return found
+    step = min(max(1, _ONE_THREAD // max(1, rows.size)), max(1, len(others)))
+    whole = len(others) - len(others) % step
+    # One call, since each asks for the interpreter's lock afterwards, and waits for it where other
+    # threads run.
+    pieces = others[:whole].reshape(-1, step, others.shape[1])
+    each: NDArray[np.float32] = np.matmul(rows, pieces.transpose(0, 2, 1))
+    products = each.transpose(1, 0, 2).reshape(len(rows), whole)
+    if whole == len(others):
+        return products
+    return np.concatenate([products, rows @ others[whole:].T], axis=1)
