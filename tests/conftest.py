@@ -35,7 +35,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from penult.extras import has_torch
+from penult.extras import has_torch, is_installed
 from penult.recipe import Preprocessing, Recipe
 from penult.records import Features
 
@@ -66,7 +66,10 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip what needs torch or a GPU where there is none."""
+    """Skip what needs torch, a GPU or what an extra brings where there is none."""
+    for marker in item.iter_markers("needs"):
+        if os.environ.get("PENULT_EXTRAS") != "all" and not is_installed(*marker.args):
+            pytest.skip(f"needs {', '.join(marker.args)}")
     if item.get_closest_marker("torch") and not has_torch():
         pytest.skip("needs torch")
     if item.get_closest_marker("gpu"):

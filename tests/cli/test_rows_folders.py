@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import penult as library
+from penult.extras import is_installed
 from tests.feature_files import record, write
 from tests.parts_folders import divided
 
@@ -20,8 +21,6 @@ NAMES = [f"{label}/{k:02}.jpg" for label in ("daisy", "rose", "tulip") for k in 
 @pytest.fixture(scope="module")
 def places(tmp_path_factory):
     """Rows of three classes far apart: one file, a folder of 5 images a part, and an address."""
-    import fsspec
-
     here = tmp_path_factory.mktemp("rows")
     rng = np.random.default_rng(0)
     centre = np.repeat(np.eye(3, 4) * 4, 8, axis=0)
@@ -35,11 +34,15 @@ def places(tmp_path_factory):
         failures=[library.Failure("rose/99.jpg", "is empty")],
     )
     divided(here / "photos.h5", here / "photos.rows", part_images=5)
-    divided(here / "photos.h5", f"memory://{here.name}/photos.rows", part_images=5)
+    if is_installed("fsspec"):
+        divided(here / "photos.h5", f"memory://{here.name}/photos.rows", part_images=5)
     (here / "reviewed.csv").write_text("id,label,suggested\nrose/01.jpg,rose,tulip\n")
     library.train(here / "photos.h5", here / "flowers.skops", classifier="centroid", folds=2)
     yield here
-    fsspec.filesystem("memory").store.clear()
+    if is_installed("fsspec"):
+        import fsspec
+
+        fsspec.filesystem("memory").store.clear()
 
 
 COMMANDS = [
@@ -93,7 +96,9 @@ def test_a_command_says_the_same_of_a_folder_as_of_the_file(
     file = said_of(penult, command, places / "photos.h5", monkeypatch, tmp_path / "a")
     folder = said_of(penult, command, places / "photos.rows", monkeypatch, tmp_path / "b")
     assert folder == file
-    if "--layer" not in command:  # the slashes of an address survive the command line's paths
+    if "--layer" not in command and is_installed(
+        "fsspec"
+    ):  # the slashes of an address survive the command line's paths
         address = f"memory://{places.name}/photos.rows"
         told = said_of(penult, command, address, monkeypatch, tmp_path / "c")
         assert told == file
@@ -139,7 +144,10 @@ def test_a_folder_of_rows_is_no_folder_of_images(penult, places, command, place,
         ("photos.row", 2, "no such file: photos.row; did you mean photos.rows?"),
         ("unfinished.rows", 1, "unfinished.rows is not finished: 0 parts done, and no manifest"),
         ("photographs.rows", 2, "photographs.rows is no folder of rows: it has no manifest.json"),
-        ("memory://nowhere/no.rows", 2, "there is nothing at memory://nowhere/no.rows"),
+        pytest.param(
+            *("memory://nowhere/no.rows", 2, "there is nothing at memory://nowhere/no.rows"),
+            marks=pytest.mark.needs("fsspec"),
+        ),
         ("damaged.rows", 1, "damaged.rows/manifest.json is damaged"),
     ],
 )

@@ -149,6 +149,7 @@ def test_a_table_of_a_database_is_searched_as_its_file(penult, rows, asked, memo
         assert "rose/rose_01.jpg" in of_table.out
 
 
+@pytest.mark.needs("qdrant_client")
 def test_a_database_that_is_not_there_is_one_line(penult, asked):
     done = penult("search", "qdrant:nowhere/flowers", asked)
     assert (done.code, done.out) == (2, "")

@@ -72,6 +72,7 @@ def test_blocks_end_where_those_of_an_extraction_end(tmp_path):
     assert ours == theirs
 
 
+@pytest.mark.needs("pyarrow")
 def test_parts_in_parquet_make_the_same_file(tmp_path, folder_of_images, toy):
     one = tmp_path / "one.h5"
     penult.extract(folder_of_images, one, model="toy:mean-colour", layer=["pixels", "mean"])

@@ -31,7 +31,7 @@ __all__ = [
 
 SEVERAL_ELSEWHERE = {
     *("--classifier", "--images", "--k", "--layer", "--model"),
-    *("--output", "--precision", "--views", "--weights"),
+    *("--output", "--precision", "--sample", "--views", "--weights"),
 }
 """Options that take several values in some commands, and one in others."""
 

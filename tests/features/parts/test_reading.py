@@ -32,7 +32,7 @@ FAILED = {"a2.jpg": "is no image", "b2.jpg": "is empty", "b3.jpg": "is empty"}
 GOOD = [0, 2, 3, 6]
 
 
-@pytest.fixture(params=["h5", "parquet"])
+@pytest.fixture(params=["h5", pytest.param("parquet", marks=pytest.mark.needs("pyarrow"))])
 def format(request):
     return request.param
 
@@ -284,6 +284,7 @@ def test_rows_that_are_damaged_later_are_named_when_they_are_taken(both, format)
 
 
 @pytest.mark.parametrize("change", ["packed", "null", "wider", "not a list", "no metadata"])
+@pytest.mark.needs("pyarrow")
 def test_a_parquet_part_of_another_make_is_refused(tmp_path, change):
     import pyarrow as pa
     from pyarrow import parquet
@@ -335,6 +336,7 @@ def memory(tmp_path, monkeypatch):
     fsspec.filesystem("memory").store.clear()
 
 
+@pytest.mark.needs("fsspec")
 def test_a_folder_at_an_address_is_fetched_once(memory, format, monkeypatch, tmp_path):
     write_folder(memory, RECORDS, [ROWS], failed=FAILED, format=format)
     write_folder(tmp_path / "p.rows", RECORDS, [ROWS], failed=FAILED, format=format)
@@ -360,6 +362,7 @@ def test_a_folder_at_an_address_is_fetched_once(memory, format, monkeypatch, tmp
         (None, "is missing, one of 4 parts that the manifest names"),
     ],
 )
+@pytest.mark.needs("fsspec")
 def test_a_part_at_an_address_that_is_another_is_named(memory, change, said):
     write_folder(memory, RECORDS, [ROWS])
     store, name = PartsStore.at(memory), PART.format(2, "h5")
@@ -371,11 +374,13 @@ def test_a_part_at_an_address_that_is_another_is_named(memory, change, said):
         penult.load(memory)
 
 
+@pytest.mark.needs("fsspec")
 def test_an_address_without_a_folder_is_one_line(memory):
     with pytest.raises(PathNotFoundError, match=f"there is nothing at {memory}"):
         penult.load(memory)
 
 
+@pytest.mark.needs("fsspec")
 def test_the_copies_that_were_not_used_for_longest_make_room(memory, monkeypatch, tmp_path):
     write_folder(memory, RECORDS, [ROWS], part_images=1)
     size = PartsStore.at(memory).size("rows-0123abcd-00001.h5")
@@ -384,6 +389,7 @@ def test_the_copies_that_were_not_used_for_longest_make_room(memory, monkeypatch
     assert len([*(tmp_path / "cache/rows").iterdir()]) == 3
 
 
+@pytest.mark.needs("fsspec")
 def test_a_store_that_stumbles_is_asked_again(memory, monkeypatch):
     from fsspec.implementations.memory import MemoryFileSystem
 

@@ -29,7 +29,7 @@ WITHOUT_B1 = {"b1.jpg": "is no image"}
 RUN = "0123abcd"
 
 
-@pytest.fixture(params=["local", "memory"])
+@pytest.fixture(params=["local", pytest.param("memory", marks=pytest.mark.needs("fsspec"))])
 def store(request, tmp_path):
     if request.param == "local":
         store = PartsStore.at(tmp_path / "photos.rows")
@@ -43,7 +43,9 @@ def store(request, tmp_path):
     fsspec.filesystem("memory").store.clear()
 
 
-@pytest.mark.parametrize("format", ["h5", "parquet"])
+@pytest.mark.parametrize(
+    "format", ["h5", pytest.param("parquet", marks=pytest.mark.needs("pyarrow"))]
+)
 def test_a_part_written_twice_is_the_same_file(tmp_path, monkeypatch, format):
     written = []
     for name in ("one", "two"):
@@ -263,11 +265,13 @@ def test_an_address_is_not_reached_offline(monkeypatch):
         ),
     ],
 )
+@pytest.mark.needs("pyarrow")
 def test_options_that_cannot_be_are_refused_before_any_work(options, said):
     with pytest.raises(UsageError, match=said):
         header_of(RECORDS, **options)
 
 
+@pytest.mark.needs("pyarrow")
 def test_a_parquet_part_is_a_table_for_other_programs(tmp_path):
     from pyarrow import parquet
 
