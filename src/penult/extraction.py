@@ -376,6 +376,11 @@ class Extraction:
         how = {"overwrite": overwrite, "update": update}
         if target.store is None:
             _require_no_parts(output, part_images=part_images, part_format=part_format)
+        run = RowsRun(
+            part_images=PART_IMAGES if part_images is None else part_images,
+            part_format=part_format or "h5",
+            cluster=cluster,
+        )
         target.require(**how)
         with following(progress) as tell:
             job = self._job(images, target.leave_out, tell)
@@ -386,11 +391,6 @@ class Extraction:
             if cluster is None:  # on a cluster, the engines are the workers'
                 _ = job.extractor.engine  # what is wrong with it is said before anything is written
             if target.store is not None:
-                run = RowsRun(
-                    part_images=PART_IMAGES if part_images is None else part_images,
-                    part_format=part_format or "h5",
-                    cluster=cluster,
-                )
                 run.to_folder(job, target.store, restart=restart, **how)
             else:
                 compute = None if cluster is None else OnCluster(cluster)

@@ -142,7 +142,7 @@ def test_a_folder_of_rows_is_no_folder_of_images(penult, places, command, place,
     [
         ("no.rows", 2, "no such folder of rows: no.rows"),
         ("photos.row", 2, "no such file: photos.row; did you mean photos.rows?"),
-        ("unfinished.rows", 1, "unfinished.rows is not finished: 0 parts done, and no manifest"),
+        ("unfinished.rows", 1, "unfinished.rows has parts, and neither the manifest.json"),
         ("photographs.rows", 2, "photographs.rows is no folder of rows: it has no manifest.json"),
         pytest.param(
             *("memory://nowhere/no.rows", 2, "there is nothing at memory://nowhere/no.rows"),

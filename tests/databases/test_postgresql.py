@@ -7,8 +7,9 @@ import time
 
 import numpy as np
 import pytest
-from feature_files import recipe
+from feature_files import recipe, record, write
 
+import penult
 from penult.databases.base import Condition, StoredRows, TableInfo
 from penult.databases.registry import open_table
 from penult.errors import DatabaseError, UsageError
@@ -130,6 +131,10 @@ def test_a_table_may_have_any_name(name, opened, postgres):
     found = opened(address)
     assert found.info().rows == 1
     assert [list(one.ids) for one in found.scan(9)] == [["0.jpg"]]
+    found.move({"0.jpg": 7})
+    assert found.known(["0.jpg"])["0.jpg"].position == 7
+    assert list(found.take(["0.jpg"]).ids) == ["0.jpg"]
+    assert len(found.nearest(np.ones((1, 3), np.float32), 1, without=[None])[0].found) == 1
     quoted = '"' + name.replace('"', '""') + '"'
     assert postgres.run(
         "SELECT info LIKE %s FROM penult_tables WHERE rows = to_regclass(%s)", "{%", quoted
@@ -374,3 +379,22 @@ def test_removal_waits_for_who_writes_and_keeps_what_that_writes(opened, postgre
         waiting(address, second.remove_others, [*rows.ids, "1.jpg"])
     until(lambda: first.count() == 4)
     assert {*first.known([*rows.ids, "0.jpg", "1.jpg"])} == {*rows.ids, "1.jpg"}
+
+
+def test_a_wrong_place_for_a_password_is_refused_and_not_told(postgres):
+    """Of `a@hunter2@db`, libpq takes for the host what is behind the first @."""
+    with pytest.raises(UsageError, match="is no address of PostgreSQL") as refused:
+        open_table("postgresql://me:a@hunter2@127.0.0.1:1/db?table=x")
+    assert "hunter2" not in str(refused.value)
+
+
+def test_rows_of_other_photos_are_searched_for(postgres, tmp_path):
+    """None of their ids is in the table."""
+    address = postgres.address()
+    for name, ids in (("a", ["a.jpg", "b.jpg"]), ("b", ["c.jpg", "d.jpg"])):
+        write(tmp_path / f"{name}.h5", [record(one) for one in ids], [np.eye(2, dtype="f4")])
+    penult.push(tmp_path / "a.h5", to=address)
+
+    found = penult.search(address, tmp_path / "b.h5", k=2)
+
+    assert [len(one.hits) for one in found] == [2, 2]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+import penult
 from penult import extras
-from penult.databases.passwords import without_password
 from penult.databases.registry import ADAPTERS, Adapter, is_database, open_table
 from penult.errors import MissingExtraError, UsageError
+from penult.images.sources.remote.connection import open_system
+from penult.passwords import without_password
 from penult.testing import MemoryTable
 
 
@@ -21,6 +23,9 @@ from penult.testing import MemoryTable
         ("postgresql:///photos?host=/tmp&table=x", "postgresql:///photos?host=/tmp&table=x"),
         ("postgresql://db/p?table=a&password=secret", "postgresql://db/p?table=a&password=…"),
         ("https://h:6333/flowers?api-key=secret", "https://h:6333/flowers?api-key=…"),
+        ("postgresql://db/p?table=a&passw%6frd=secret", "postgresql://db/p?table=a&passw%6frd=…"),
+        ("postgresql:/me:secret@db/photos", "postgresql:/me@db/photos"),
+        ("qdrant:tables/flowers", "qdrant:tables/flowers"),
         ("http://h:6333/flowers", "http://h:6333/flowers"),
     ],
 )
@@ -69,3 +74,16 @@ def test_a_database_of_ones_own_is_opened_and_told_whether_it_may_use_the_networ
     monkeypatch.setenv("PENULT_OFFLINE", "1")
     open_table("mine:more")
     assert asked == [("mine:rows", False), ("mine:more", True)]
+
+
+@pytest.mark.light
+@pytest.mark.parametrize("command", [penult.load, penult.info, penult.verify])
+def test_where_no_table_goes_it_is_told_how_to_pull_one_and_the_password_is_not(command):
+    with pytest.raises(penult.PathNotFoundError, match=r"penult.pull\('postgresql://me@db/p\?tab"):
+        command("postgresql://me:hunter2@db/p?table=x")
+
+
+def test_an_address_that_is_no_place_of_images_is_named_without_its_password():
+    with pytest.raises(UsageError, match="postgresql://me@db/p is not an address") as refused:
+        open_system("postgresql://me:hunter2@db/p")
+    assert "hunter2" not in str(refused.value)

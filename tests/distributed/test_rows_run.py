@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 
@@ -281,3 +282,53 @@ def test_what_is_refused_leaves_a_finished_folder_as_it_was(rows, tmp_path):
         rows(part_format="parquet", augment=1, overwrite=True)
 
     assert names(tmp_path / "photos.rows") == before
+
+
+@pytest.mark.parametrize("number", [0, -1, 10**15])
+def test_a_number_of_images_that_no_part_can_have_is_refused_before_anything_is_made(
+    rows, tmp_path, number
+):
+    with pytest.raises(UsageError, match=r"part_images of -?\d+ was given; it must be 1 or more"):
+        rows(part_images=number)
+    assert not (tmp_path / "photos.rows").exists()
+
+
+def test_parts_that_have_lost_their_manifest_are_not_removed_unless_that_is_asked_for(
+    rows, tiles, tmp_path
+):
+    rows()
+    (tmp_path / "photos.rows/manifest.json").unlink()
+    (tiles / "0/000.png").unlink()
+    before = names(tmp_path / "photos.rows")
+
+    with pytest.raises(penult.FeatureFileError, match=r"neither the manifest.json .*overwrite"):
+        penult.load(tmp_path / "photos.rows")
+    with pytest.raises(penult.FeatureFileError, match="put back what is missing"):
+        rows()
+    assert names(tmp_path / "photos.rows") == before
+    assert len(rows(overwrite=True)) == 94
+
+
+def test_a_disk_too_full_for_the_lock_is_called_full_and_what_was_there_stays(
+    rows, tmp_path, monkeypatch
+):
+    rows()
+
+    def full(*_args):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(turn, "RunLock", full)
+    with pytest.raises(OutputError, match=r"photos.rows cannot be written: the disk is full"):
+        rows(overwrite=True)
+    assert len(penult.load(tmp_path / "photos.rows")) == 95
+
+
+def test_a_file_and_a_dangling_link_of_that_name_are_called_so(rows, tmp_path):
+    (tmp_path / "file.rows").write_text("mine")
+    (tmp_path / "link.rows").symlink_to(tmp_path / "gone")
+
+    with pytest.raises(OutputExistsError, match=r"file\.rows is a file; a folder of rows needs"):
+        rows(tmp_path / "file.rows", overwrite=True)
+    with pytest.raises(penult.PathNotFoundError, match=r"is a link to .*gone, which does not"):
+        rows(tmp_path / "link.rows")
+    assert (tmp_path / "file.rows").read_text() == "mine"

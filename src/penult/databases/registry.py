@@ -8,10 +8,10 @@ from importlib import import_module
 from typing import TypeAlias
 
 from penult.databases.base import VectorTable
-from penult.databases.passwords import without_password
 from penult.errors import UsageError
 from penult.extras import require_extra
 from penult.offline import works_offline
+from penult.passwords import without_password
 
 __all__ = ["ADAPTERS", "Adapter", "OpenTable", "is_database", "open_table"]
 

@@ -39,8 +39,8 @@ from penult.features.parts.entry import (
     read_entries,
     remove_others,
 )
-from penult.features.parts.header import PartsHeader
-from penult.features.parts.manifest import MANIFEST, PartsManifest
+from penult.features.parts.header import PartsHeader, require_part_images
+from penult.features.parts.manifest import MANIFEST, PartsManifest, lost
 from penult.features.parts.store import PartsStore
 from penult.features.resume.finished import FinishedRows
 from penult.interface import call_or_command, option
@@ -73,6 +73,9 @@ class RowsRun:
     part_images: int
     part_format: PartFormat
     cluster: RayOptions | None = None
+
+    def __post_init__(self) -> None:
+        require_part_images(self.part_images)
 
     def to_folder(
         self, job: Job, store: PartsStore, *, overwrite: bool, restart: bool, update: bool
@@ -114,6 +117,8 @@ class _Run:
         }
         there, old = RunRecord.read(store), _manifest(store)
         digest = run_digest(job.recipes, options, job.records)
+        if old is None and there is None and not (overwrite or restart):
+            _require_no_others(store, digest)  # they would be removed, and it was not asked for
         if old is not None and there is not None and old.run == there.run == digest:
             self._tidy(old)  # it was killed when all but that was done
             if not restart:
@@ -282,6 +287,17 @@ def _manifest(store: PartsStore) -> PartsManifest | None:
         return PartsManifest.read(store)
     except (PathNotFoundError, WrongFileError, FeatureFileError):
         return None
+
+
+def _require_no_others(store: PartsStore, run: str) -> None:
+    """Refuse a folder that has parts of another run, and has lost what they are of.
+
+    Raises
+    ------
+    FeatureFileError
+    """
+    if any(about[0] != run for about in map(is_of_parts, store.names()) if about):
+        raise lost(store)
 
 
 def _absolute(store: PartsStore) -> PartsStore:

@@ -13,6 +13,7 @@ from penult.features.parts.store import PartsStore
 from penult.features.places import rows_address
 from penult.features.resume.store import parts_folder, require_place
 from penult.interface import option
+from penult.suffixes import ROWS_FOLDER
 
 __all__ = ["Target"]
 
@@ -42,10 +43,15 @@ class Target:
         ------
         UsageError
             If it is on the network, and the network is not to be touched.
+        OutputExistsError
+            If it has the name of a folder of rows, and is a file.
         """
         address = rows_address(output)
         if address is None:
-            return cls(Path(output))
+            path = Path(output)
+            if path.suffix.lower() in ROWS_FOLDER.suffixes:
+                raise OutputExistsError(f"{path} is a file; a folder of rows needs another name")
+            return cls(path)
         store = PartsStore.at(address, offline=offline)
         return cls(store.folder or Path(address), store)
 
@@ -76,8 +82,11 @@ class Target:
                 "holds, the other nothing"
             )
         folder = self.store.folder
-        if folder is not None and folder.is_file():
-            raise OutputExistsError(f"{folder} is a file; a folder of rows needs another name")
+        if folder is not None and folder.is_symlink() and not folder.exists():
+            raise PathNotFoundError(
+                f"{folder} is a link to {folder.readlink()}, which does not exist; make that "
+                "folder, or give another name"
+            )
         if folder is not None and not folder.absolute().parent.is_dir():
             parent = folder.absolute().parent
             raise PathNotFoundError(f"{folder} cannot be written: there is no folder {parent}")

@@ -15,6 +15,7 @@ import psutil
 from penult.errors import OutputError, OutputExistsError, PathNotFoundError, PenultError
 from penult.features.parts.store import PartsStore
 from penult.features.resume.lock import RunLock
+from penult.output import explain
 from penult.parsing import read_json
 
 __all__ = ["NOTE", "taken"]
@@ -44,7 +45,12 @@ def taken(store: PartsStore) -> Iterator[Callable[[], None]]:
     """
     folder = store.folder
     if folder is not None:
-        lock = RunLock(folder, folder)
+        try:
+            lock = RunLock(folder, folder)
+        except PenultError:
+            raise
+        except OSError as error:
+            raise explain(error, folder) from error
         try:
             yield lock.check
         finally:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Literal
 from penult.addresses import unfolded
 from penult.backbones.weights.choice import WeightsChoice
 from penult.checking import checked
-from penult.databases.passwords import without_password
 from penult.errors import ImageError, SearchError, UsageError
 from penult.extractor import EngineOptions, ExtractorSpec, ReadingOptions, RecipeRows
 from penult.features.places import is_feature_file
@@ -21,6 +20,7 @@ from penult.images.listing import as_sources, list_images
 from penult.images.notes import log_listing_messages, log_without_result
 from penult.interface import command, option
 from penult.output import check_output
+from penult.passwords import without_password
 from penult.progress import ShowProgress, announcing, shown
 from penult.records import Failure, Features, Progress, SearchResult, SearchResults
 from penult.retrieve.index import Index

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import penult
-from penult.errors import FeatureFileError, PathNotFoundError, UnknownNameError
+from penult.errors import FeatureFileError, MissingExtraError, PathNotFoundError, UnknownNameError
 from penult.features.parts import cache, files
 from penult.features.parts.store import PartsStore
 from penult.features.places import rows_address
@@ -434,3 +434,14 @@ def test_a_store_that_stumbles_is_asked_again(memory, monkeypatch):
 )
 def test_what_is_given_has_the_name_of_a_folder_of_rows(given, address):
     assert rows_address(given) == address
+
+
+def test_a_part_whose_library_is_missing_is_not_called_damaged(tmp_path, monkeypatch):
+    write_folder(tmp_path / "p.rows", RECORDS, [ROWS], format="parquet")
+
+    def missing(*_args):
+        raise MissingExtraError("a .parquet file", "parquet")
+
+    monkeypatch.setattr("penult.features.parts.parquet.ParquetPart.__init__", missing)
+    with pytest.raises(MissingExtraError, match=r"^a \.parquet file needs the extra"):
+        penult.load(tmp_path / "p.rows")

@@ -6,8 +6,8 @@ import os
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
-from penult.databases.passwords import without_password
 from penult.errors import UsageError
+from penult.passwords import without_password
 from penult.wording import count
 
 __all__ = ["ORDER", "PostgresAddress"]
@@ -70,6 +70,8 @@ class PostgresAddress:
             found = conninfo_to_dict(f"{place}?{others}" if others else place)
         except ProgrammingError:
             found = None  # libpq's message quotes what it does not understand
+        if found is not None and "@" in str(found.get("host", "")):
+            found = None  # a password with an @ in it, what is behind which libpq takes for a host
         if found is None:
             raise UsageError(
                 f"{shown} is no address of PostgreSQL; give postgresql://USER@HOST/DATABASE?"

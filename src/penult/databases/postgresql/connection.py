@@ -21,6 +21,7 @@ __all__ = ["Connection", "connect", "told"]
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 _PATIENCE = "10"  # seconds, where neither the address nor PGCONNECT_TIMEOUT says otherwise
+_LONG = 4  # letters; a shorter password is in many a word of a message
 _OLDEST = (0, 8)  # the first that scans an index iteratively
 
 
@@ -94,7 +95,11 @@ def _require_pgvector(connection: Connection, address: PostgresAddress) -> None:
 
 def _without_secret(text: str, address: PostgresAddress) -> str:
     password = address.conninfo.get("password", "")
-    return text.replace(password, "…") if password else text
+    if not password:
+        return text
+    if len(password) >= _LONG:
+        return text.replace(password, "…")
+    return re.sub(rf"(?<!\w){re.escape(password)}(?!\w)", "…", text)
 
 
 def _advice(error: psycopg.Error) -> str:

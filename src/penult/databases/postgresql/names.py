@@ -34,10 +34,15 @@ class Names:
             "last": sql.Literal(q.LAST),
             "columns": sql.SQL(q.COLUMNS).format(last=sql.Literal(q.LAST)),
         }
+        # Where there are parameters, psycopg looks for their places in names as well.
+        self._escaped = self._all | {
+            "table": sql.Identifier(table.replace("%", "%%")),
+            "order": sql.Identifier((table + ORDER).replace("%", "%%")),
+        }
 
-    def fill(self, query: str, **more: sql.Composable) -> sql.Composed:
-        """Fill them into a statement, and more."""
-        return sql.SQL(query).format(**{**self._all, **more})
+    def fill(self, query: str, *, escaped: bool = False, **more: sql.Composable) -> sql.Composed:
+        """Fill them into a statement, and more; `escaped` into one that has parameters."""
+        return sql.SQL(query).format(**{**(self._escaped if escaped else self._all), **more})
 
     def run(
         self,
@@ -55,7 +60,9 @@ class Names:
         **more : Composable
             As for `fill`.
         """
-        return connection.execute(self.fill(query, **more), values or None, binary=True)
+        return connection.execute(
+            self.fill(query, escaped=bool(values), **more), values or None, binary=True
+        )
 
     def number(
         self,

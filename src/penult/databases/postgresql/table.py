@@ -123,7 +123,8 @@ class PostgresTable:
             return
         values = [list(positions), [int(one) for one in positions.values()]]
         with self._session() as connection, connection.transaction():
-            self._names.run(connection, q.PLACE, values, rows=self._names.fill(q.MOVED_PLACES))
+            moved = self._names.fill(q.MOVED_PLACES, escaped=True)
+            self._names.run(connection, q.PLACE, values, rows=moved)
 
     def remove_others(self, ids: Iterable[str]) -> int:
         """See `VectorTable.remove_others`."""
@@ -165,7 +166,9 @@ class PostgresTable:
         """See `VectorTable.take`."""
         with self._session() as connection:
             found = {row[0]: row for row in self._names.run(connection, q.TAKE, [list(ids)])}
-            return _stored([found[one] for one in ids if one in found])
+            info = None if found else self._catalogue(connection).read()
+            width = 0 if info is None else info.width
+            return _stored([found[one] for one in ids if one in found], width)
 
     def nearest(
         self,

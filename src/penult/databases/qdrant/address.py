@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from penult.databases.passwords import without_password
 from penult.errors import UsageError
+from penult.passwords import without_password
 
 __all__ = ["QdrantAddress", "parse_address"]
 

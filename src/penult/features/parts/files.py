@@ -9,7 +9,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import RLock
 
-from penult.errors import FeatureFileError, FileFormatError, PathNotFoundError
+from penult.errors import (
+    FeatureFileError,
+    FileFormatError,
+    MissingExtraError,
+    PathNotFoundError,
+)
 from penult.features.column import Refused
 from penult.features.parts.cache import MOST_BYTES, cached
 from penult.features.parts.entry import PartEntry
@@ -196,6 +201,8 @@ class PartFiles:
         place = self.store.place(entry.name)
         try:
             yield
+        except MissingExtraError:
+            raise  # the part is as good as it was
         except Refused as refused:
             raise FeatureFileError(f"{place} {refused}; {self._again()}") from refused
         except FileFormatError as error:

@@ -19,12 +19,29 @@ if TYPE_CHECKING:
     from penult.features.write import Columns
     from penult.recipe import AugmentedRecipe, Recipe
 
-__all__ = ["PART_IMAGES", "PartsHeader"]
+__all__ = ["MOST_IMAGES", "PART_IMAGES", "PartsHeader", "require_part_images"]
 
 PART_IMAGES = 4096
 """Images a part, by default."""
 
+MOST_IMAGES = 1 << 40
+"""More than anybody has, and few enough to be counted in 64 bits."""
+
 _FORMATS = ("h5", "parquet")
+
+
+def require_part_images(number: int) -> None:
+    """Refuse a number of images that no part can have.
+
+    Raises
+    ------
+    UsageError
+    """
+    if not 1 <= number <= MOST_IMAGES:
+        raise UsageError(
+            f"{option('part_images')} of {number} was given; it must be 1 or more, and "
+            f"{MOST_IMAGES:,} at the most"
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,10 +92,7 @@ class PartsHeader:
     def __post_init__(self) -> None:
         if self.format not in _FORMATS:
             raise UnknownNameError("part format", self.format, _FORMATS)
-        if self.part_images < 1:
-            raise UsageError(
-                f"{option('part_images')} of {self.part_images} was given; it must be 1 or more"
-            )
+        require_part_images(self.part_images)
         if self.format == "parquet":
             require_writable(".parquet")
             if self.augmented or projections_of([*self.recipes.values()]):

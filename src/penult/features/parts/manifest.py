@@ -11,7 +11,7 @@ from penult import __version__
 from penult.errors import FeatureFileError, PathNotFoundError, WrongFileError
 from penult.features.origin import read_origin
 from penult.features.parts.entry import PartEntry, PartFormat, is_of_parts, remove_others
-from penult.features.parts.header import PartsHeader
+from penult.features.parts.header import MOST_IMAGES, PartsHeader
 from penult.features.parts.store import PartsStore
 from penult.features.write import Columns
 from penult.interface import command
@@ -20,14 +20,13 @@ from penult.recipe import Recipe
 from penult.records import Failure
 from penult.wording import count
 
-__all__ = ["MANIFEST", "PartsManifest"]
+__all__ = ["MANIFEST", "PartsManifest", "lost"]
 
 MANIFEST = "manifest.json"
 _RUN = "run.json"  # what an unfinished run says of itself
 FORMAT = 1
 
 _DTYPES = ("float32", "float16")
-_MOST = 1 << 40  # images; more than anybody has, and few enough to be counted in 64 bits
 
 
 @dataclass(frozen=True)
@@ -248,7 +247,7 @@ class PartsManifest:
             return f"it has {count(len(self.names), 'name')} of {len(self.recipes)} recipes"
         if self.dtype not in _DTYPES:
             return f"its rows are {self.dtype[:20]!r}"
-        if not 1 <= self.part_images <= _MOST:
+        if not 1 <= self.part_images <= MOST_IMAGES:
             return f"it has {self.part_images} images a part"
         for number, part in enumerate(self.parts, 1):
             if part.number != number:
@@ -261,7 +260,7 @@ class PartsManifest:
             total = sum(getattr(part, name) for part in self.parts)
             if getattr(self, name) != total:
                 return f"it says {getattr(self, name)} {name}, and its parts have {total}"
-        if not 1 <= self.rows <= self.images <= _MOST:
+        if not 1 <= self.rows <= self.images <= MOST_IMAGES:
             return f"it has {self.rows} rows of {self.images} images"
         return None
 
@@ -285,7 +284,9 @@ def _no_manifest(store: PartsStore) -> NoReturn:
 
         require_existing(folder, "folder of rows", _again(store))
     entries = sum(about[2] == "json" for about in map(is_of_parts, sizes) if about)
-    if _RUN in sizes or any(map(is_of_parts, sizes)):
+    if _RUN not in sizes and not entries and any(map(is_of_parts, sizes)):
+        raise lost(store)
+    if _RUN in sizes or entries:
         raise FeatureFileError(
             f"{store.address} is not finished: {count(entries, 'part')} done, and no {MANIFEST} "
             f"yet; type the same {command('extract', 'IMAGES', output=store.address)} again, and "
@@ -295,6 +296,16 @@ def _no_manifest(store: PartsStore) -> NoReturn:
         raise PathNotFoundError(f"there is nothing at {store.address}; {_again(store)}")
     raise WrongFileError(
         f"{store.address} is no folder of rows: it has no {MANIFEST}; {_again(store)}"
+    )
+
+
+def lost(store: PartsStore) -> FeatureFileError:
+    """What is wrong with a folder of parts of which nothing says what run they are of."""
+    anew = command("extract", "IMAGES", output=store.address, overwrite=True)
+    return FeatureFileError(
+        f"{store.address} has parts, and neither the {MANIFEST} of a finished run nor the {_RUN} "
+        f"of one that can be gone on with; put back what is missing, or make the folder anew: "
+        f"{anew}"
     )
 
 

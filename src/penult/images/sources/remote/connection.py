@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from penult.errors import MissingExtraError, SourceError, UsageError
 from penult.images.sources.remote.hosts import is_network
 from penult.interface import option
+from penult.passwords import without_password
 
 __all__ = [
     "cause",
@@ -110,23 +111,23 @@ def _web_options(url: str) -> dict[str, Any]:
 
 def open_system(url: str) -> tuple[Any, str]:
     """The library for an address, and how it calls the place."""
-    scheme = url.partition("://")[0].lower()
+    scheme, shown = url.partition("://")[0].lower(), without_password(url)
     try:
         from fsspec.core import url_to_fs
     except ImportError as error:
-        raise MissingExtraError(url, "remote") from error
+        raise MissingExtraError(shown, "remote") from error
     try:
         system, path = url_to_fs(url, use_listings_cache=False, **_web_options(url))
     except ImportError as error:
         if scheme in ("s3", "s3a", "http", "https"):
-            raise MissingExtraError(url, "remote") from error
+            raise MissingExtraError(shown, "remote") from error
         if scheme in ("gs", "gcs"):
-            raise UsageError(f"{url} needs gcsfs; type: pip install gcsfs") from error
-        raise UsageError(f"{url} needs a library that is not there: {cause(error)}") from error
+            raise UsageError(f"{shown} needs gcsfs; type: pip install gcsfs") from error
+        raise UsageError(f"{shown} needs a library that is not there: {cause(error)}") from error
     except ValueError as error:
-        raise UsageError(f"{url} is not an address that can be read: {cause(error)}") from error
+        raise UsageError(f"{shown} is not an address that can be read: {cause(error)}") from error
     except Exception as error:
-        raise SourceError(f"{url} cannot be reached ({cause(error)})") from error
+        raise SourceError(f"{shown} cannot be reached ({cause(error)})") from error
     return system, str(path)
 
 
