@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from penult.checking import checked
 from penult.errors import OutputExistsError, UsageError
+from penult.features.places import is_feature_file
 from penult.features.read import load, one_set
 from penult.interface import at_command_line, command, option
 from penult.output import check_output
@@ -99,7 +100,7 @@ def index(
     target = own if output is None else Path(output)
     in_place = own is not None and target is not None and _is_same(target, own)
     if target is None and at_command_line():
-        if files or ids or not Path(str(features)).exists():
+        if files or ids or not is_feature_file(features):
             Index.open(str(features))  # which says why it is none that could be changed
         raise UsageError(f"give the index to write: {option('output', 'gallery.index')}")
     if target is not None:

@@ -15,8 +15,10 @@ from penult.classify.classifier import Classifier
 from penult.errors import OutputError, SourceError, UsageError
 from penult.extractor import EngineOptions
 from penult.extras import require_extra
+from penult.features.places import rows_address
 from penult.images.pixels.decode import MAX_PIXELS
-from penult.inputs import require_file
+from penult.images.sources.remote.connection import is_url
+from penult.inputs import require_existing, require_file
 from penult.interface import option
 from penult.progress import ShowProgress, following
 from penult.records import Features
@@ -99,9 +101,9 @@ def serve(
         Names that requests may call the service by, beside those of this machine: the one that a
         proxy is known by, say. ``"*"`` for any.
     label_log : path, optional
-        Where labels that people correct are kept; beside the file of the gallery by default, with
-        ``.labels.jsonl`` at the end of its name, and nowhere where it is a table of a database. It
-        is made at the first correction.
+        Where labels that people correct are kept; beside the gallery's file or folder of rows by
+        default, with ``.labels.jsonl`` at the end of its name, and nowhere where it is a table of a
+        database or lies at an address. It is made at the first correction.
     top : int, default=5
         How many classes are listed of a photo where a request does not say.
     unlike : float or {"auto", "off"}, default="auto"
@@ -236,16 +238,27 @@ def _label_log(
         return LabelLog(given)
     if not isinstance(gallery, str | Path) or is_table_address(gallery):
         return None
-    path = require_file(Path(gallery), "a feature file or an index", [".h5", ".index"])
+    address = rows_address(gallery)
+    if address is not None and is_url(address):
+        _warn_of_no_log(f"{address} is no folder of this machine, beside which they would be kept")
+        return None
+    if address is not None:
+        path = require_existing(Path(address), "folder of rows")
+    else:
+        path = require_file(Path(gallery), "a feature file or an index", [".h5", ".index"])
     try:
         return LabelLog(path.with_name(f"{path.name}.labels.jsonl"))
     except OutputError as error:  # a gallery may lie where nobody may write
-        logging.getLogger("penult").warning(
-            "penult: labels cannot be corrected: %s; %s says where else they may be kept",
-            error,
-            option("label_log", "FILE"),
-        )
+        _warn_of_no_log(str(error))
         return None
+
+
+def _warn_of_no_log(why: str) -> None:
+    logging.getLogger("penult").warning(
+        "penult: labels cannot be corrected: %s; %s says where else they may be kept",
+        why,
+        option("label_log", "FILE"),
+    )
 
 
 def _token(file: str | Path | None, variable: str | None) -> str | None:
