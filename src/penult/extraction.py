@@ -25,7 +25,6 @@ from penult.extractor import (
 from penult.features.changes import changes_of
 from penult.features.contradictions import find_contradictions, log_contradictions
 from penult.features.h5_file import read
-from penult.features.parts.header import PART_IMAGES
 from penult.features.read import load
 from penult.features.resume.finished import require_same
 from penult.images.augmentation_options import AugmentationOptions
@@ -210,10 +209,11 @@ def extract(
         Cores a worker.
     ray_gpus : float, optional
         GPUs a worker, of which several may share one (0.5); 1 for the device ``"cuda"``, else none.
-    part_images : int, default=4096
-        Images a part of a folder of rows: what a killed run, or a killed worker, loses at most.
-    part_format : {"h5", "parquet"}, default="h5"
-        Of the parts of a folder of rows.
+    part_images : int, optional
+        Images a part of a folder of rows: what a killed run, or a killed worker, loses at most. By
+        default 4,096, or what the folder has that is brought up to date.
+    part_format : {"h5", "parquet"}, optional
+        Of the parts of a folder of rows; by default HDF5, or what the folder has.
     progress : bool or callable, optional
         True shows how far it is, False does not; by default it is shown on a terminal and in a
         notebook, unless ``PENULT_PROGRESS=0``. A function is called with a `Progress` instead,
@@ -377,8 +377,8 @@ class Extraction:
         if target.store is None:
             _require_no_parts(output, part_images=part_images, part_format=part_format)
         run = RowsRun(
-            part_images=PART_IMAGES if part_images is None else part_images,
-            part_format=part_format or "h5",
+            part_images=part_images,
+            part_format=part_format,
             cluster=cluster,
         )
         target.require(**how)

@@ -35,7 +35,12 @@ _STATE = ("st_dev", "st_ino", "st_size", "st_mtime_ns")  # by which a file is kn
 
 
 def check_output(
-    path: Path, *, overwrite: bool, inputs: Iterable[Path] = (), output: Output | None = None
+    path: Path,
+    *,
+    overwrite: bool,
+    inputs: Iterable[Path] = (),
+    output: Output | None = None,
+    has_update: bool = False,
 ) -> None:
     """Refuse an output that cannot be written, before any work is spent on it.
 
@@ -43,6 +48,7 @@ def check_output(
     ----------
     inputs : files that it is made from, and may not replace
     output : what it is to hold, if it has to have a name that says so
+    has_update : whether one that exists could be brought up to date
 
     Raises
     ------
@@ -63,13 +69,24 @@ def check_output(
     if output is not None:
         require_suffix(path, output)
     if path.exists() and not overwrite:
-        raise OutputExistsError(
-            f"{path} exists; give {option('overwrite', True)} to replace it, or another name"
-        )
+        raise already_there(path, has_update=has_update)
     if not path.parent.is_dir():
         raise PathNotFoundError(f"{path} cannot be written: there is no folder {path.parent}")
     if not os.access(path.parent, os.W_OK | os.X_OK):
         raise OutputError(f"{path} cannot be written: the folder {path.parent} is read-only")
+
+
+def already_there(place: str | Path, *, has_update: bool = False) -> OutputExistsError:
+    """Say of an output that exists what to type.
+
+    Parameters
+    ----------
+    has_update : whether it could be brought up to date
+    """
+    updated = f"{option('update', True)} to bring it up to date, " if has_update else ""
+    return OutputExistsError(
+        f"{place} exists; give {option('overwrite', True)} to replace it, {updated}or another name"
+    )
 
 
 def check_folder(folder: Path) -> None:

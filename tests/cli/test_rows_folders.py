@@ -50,6 +50,7 @@ COMMANDS = [
     "train {} -o out.skops --classifier centroid --folds 2 --layer conv --layer penultimate",
     "evaluate flowers.skops {}",
     "search {} {} -k 2",
+    "search photos.h5 {} -k 2",
     "search {} --id rose/01.jpg -k 2 --layer conv",
     "evaluate-search {} -k 3",
     "index {} -o out.index",
@@ -72,12 +73,13 @@ def said_of(penult, command, place, monkeypatch, folder):
     monkeypatch.chdir(folder)
     line = command.replace("{}", str(place))
     here = folder.parent
-    for name in ("flowers.skops", "reviewed.csv"):
-        line = line.replace(name, str(here / name))
+    for name in ("flowers.skops", "reviewed.csv", " photos.h5"):
+        line = line.replace(name, f"{' ' * (name[0] == ' ')}{here / name.strip()}")
     done = penult(*line.split())
     assert done.code == 0, done.err
     told = (done.out + done.err).replace(str(place), "ROWS").replace(str(folder), "HERE")
-    told = told.replace("ROWS: folder of rows", "ROWS: feature file")  # the one difference
+    told = told.replace("ROWS: folder of rows", "ROWS: feature file")  # the differences
+    told = re.sub(r"\n5 parts of up to 5 images \(h5\), [\d.]+ MB|,? --part-images 5", "", told)
     told = re.sub(r"Matplotlib is building the font cache.*\n", "", told)  # on a new machine
     return re.sub(r"[\d.]+ (seconds|s|ms|MB|kB)\b|photos\.(h5|rows)", "", told)
 
@@ -102,6 +104,18 @@ def test_a_command_says_the_same_of_a_folder_as_of_the_file(
         address = f"memory://{places.name}/photos.rows"
         told = said_of(penult, command, address, monkeypatch, tmp_path / "c")
         assert told == file
+
+
+def test_info_says_how_a_folder_is_divided_and_how_it_is_made_so_again(penult, places):
+    said = penult("info", places / "photos.rows").out.splitlines()
+    assert re.fullmatch(r"5 parts of up to 5 images \(h5\), \d\.\d MB", said[1])
+    assert said[-1].startswith("made again by: penult extract ")
+    assert said[-1].endswith(" --part-images 5")
+    told = json.loads(penult("info", places / "photos.rows", "--json").out)
+    assert (told["parts"], told["part_images"], told["part_format"]) == (5, 5, "h5")
+    assert told["bytes"] == sum(one.stat().st_size for one in (places / "photos.rows").glob("*.h5"))
+    of_file = json.loads(penult("info", places / "photos.h5", "--json").out)
+    assert (of_file["parts"], of_file["bytes"]) == (None, (places / "photos.h5").stat().st_size)
 
 
 def test_merge_says_what_it_made_and_what_comes_next(penult, places, tmp_path):

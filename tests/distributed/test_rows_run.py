@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import shutil
+from functools import partial
 
 import fsspec
 import numpy as np
@@ -122,11 +123,42 @@ def test_an_update_computes_what_is_new_and_is_what_a_new_run_would_be(
     assert rows(update=True).changes.added == ()
 
 
+@pytest.mark.parametrize(("given", "parts"), [({}, 5), ({"part_images": 48}, 3)])
+def test_an_update_keeps_the_size_of_parts_unless_it_is_given(light, tiles, tmp_path, given, parts):
+    def extract(**options):
+        return penult.extract(tiles, tmp_path / "photos.rows", **light, **options)
+
+    extract(part_images=24)
+    shutil.copy(tiles / "0/003.png", tiles / "2/200.png")
+    extract(update=True, **given)
+
+    found = penult.info(tmp_path / "photos.rows")
+    assert (found.parts, found.part_images) == (parts, given.get("part_images", 24))
+
+
+@pytest.mark.needs("pyarrow")
+def test_an_update_keeps_the_format_of_parts(light, tiles, tmp_path):
+    extract = partial(penult.extract, tiles, tmp_path / "photos.rows", **light)
+    extract(part_format="parquet")
+    (tiles / "0/000.png").unlink()
+    extract(update=True)
+    assert penult.info(tmp_path / "photos.rows").part_format == "parquet"
+
+
+def test_parts_of_no_images_are_refused(rows, tmp_path):
+    with pytest.raises(UsageError, match="part_images=0 was given; allowed: 1 or more"):
+        rows(part_images=0)
+    assert not (tmp_path / "photos.rows").exists()
+
+
 def test_a_finished_folder_is_replaced_only_when_asked(rows, tmp_path):
     rows()
     before = names(tmp_path / "photos.rows")
 
-    with pytest.raises(OutputExistsError, match="overwrite=True"):
+    with pytest.raises(
+        OutputExistsError,
+        match="overwrite=True to replace it, update=True to bring it up to date, or another name",
+    ):
         rows()
     assert names(tmp_path / "photos.rows") == before
     assert len(rows(overwrite=True)) == 95

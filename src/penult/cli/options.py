@@ -350,12 +350,14 @@ PartImages = Annotated[
         metavar="N",
         min=1,
         help="Images a part of a folder of rows.",
-        show_default="4096",
+        show_default="4096, or those of the folder to update",
     ),
 ]
 PartFormat = Annotated[
     Literal["h5", "parquet"] | None,
-    output_option(help="Of the parts of a folder of rows.", show_default="h5"),
+    output_option(
+        help="Of the parts of a folder of rows.", show_default="h5, or that of the folder to update"
+    ),
 ]
 Seed = Annotated[int, scoring_option(help="Seed of the held-out part and of the folds.")]
 Overwrite = Annotated[

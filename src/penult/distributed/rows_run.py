@@ -27,7 +27,6 @@ from penult.errors import (
     FeatureFileError,
     ImageError,
     OutputError,
-    OutputExistsError,
     PathNotFoundError,
     PenultError,
     WrongFileError,
@@ -39,12 +38,13 @@ from penult.features.parts.entry import (
     read_entries,
     remove_others,
 )
-from penult.features.parts.header import PartsHeader, require_part_images
+from penult.features.parts.header import PART_IMAGES, PartsHeader, require_part_images
 from penult.features.parts.manifest import MANIFEST, PartsManifest, lost
 from penult.features.parts.store import PartsStore
 from penult.features.resume.finished import FinishedRows
 from penult.interface import call_or_command, option
 from penult.machine import cores
+from penult.output import already_there
 from penult.wording import count
 
 if TYPE_CHECKING:
@@ -63,19 +63,37 @@ class RowsRun:
 
     Attributes
     ----------
-    part_images : int
-        Images a part.
-    part_format : {"h5", "parquet"}
+    part_images : int or None
+        Images a part; those of the folder that is brought up to date by default, or else
+        `PART_IMAGES`.
+    part_format : {"h5", "parquet"} or None
+        Likewise, or else ``"h5"``.
     cluster : RayOptions or None
         None computes in this process.
     """
 
-    part_images: int
-    part_format: PartFormat
+    part_images: int | None
+    part_format: PartFormat | None
     cluster: RayOptions | None = None
 
     def __post_init__(self) -> None:
-        require_part_images(self.part_images)
+        if self.part_images is not None:
+            require_part_images(self.part_images)
+
+    def parts(self, old: PartsManifest | None) -> tuple[int, PartFormat]:
+        """Images a part, and the format of parts.
+
+        Parameters
+        ----------
+        old : PartsManifest or None
+            Of the folder that is brought up to date.
+        """
+        images = PART_IMAGES if old is None else old.part_images
+        format: PartFormat = "h5" if old is None else old.part_format
+        return (
+            images if self.part_images is None else self.part_images,
+            self.part_format or format,
+        )
 
     def to_folder(
         self, job: Job, store: PartsStore, *, overwrite: bool, restart: bool, update: bool
@@ -105,17 +123,18 @@ class _Run:
         self._failures: list[Failure] = []
 
     def make(self, beat: Any, *, overwrite: bool, restart: bool, update: bool) -> None:
-        job, store, how = self._job, self._store, self._how
+        job, store = self._job, self._store
+        there, old = RunRecord.read(store), _manifest(store)
+        part_images, part_format = self._how.parts(old if update else None)
         # The listing divided: where each part begins, and behind the last one the end.
         sizes = np.ones(len(job.listing.records), np.int64) if job.views is None else job.views + 1
-        starts = np.concatenate([[0], np.cumsum(sizes)])[:: how.part_images]
+        starts = np.concatenate([[0], np.cumsum(sizes)])[::part_images]
         starts = np.unique(np.append(starts, len(job.records)))
         options = {
             **job.options,
-            "part_images": how.part_images,
-            "part_format": how.part_format,
+            "part_images": part_images,
+            "part_format": part_format,
         }
-        there, old = RunRecord.read(store), _manifest(store)
         digest = run_digest(job.recipes, options, job.records)
         if old is None and there is None and not (overwrite or restart):
             _require_no_others(store, digest)  # they would be removed, and it was not asked for
@@ -125,10 +144,7 @@ class _Run:
                 return
             there = None
         if old is not None and not (overwrite or update):
-            raise OutputExistsError(
-                f"{store.address} exists; give {option('overwrite', True)} to replace it, or "
-                "another name"
-            )
+            raise already_there(store.address, has_update=True)
         if old is not None and old.run == digest:
             if update:
                 if there is not None:  # of an update to what is gone again
@@ -153,8 +169,8 @@ class _Run:
             columns=job.columns,
             dtype=job.dtype,
             origin=dict(job.origin),
-            part_images=how.part_images,
-            format=how.part_format,
+            part_images=part_images,
+            format=part_format,
             augmented=job.augmented,
             trained_on=job.trained_on,
         )
@@ -173,13 +189,9 @@ class _Run:
         target = RowsFolder(
             _absolute(store), header, record.token, store.address if len(known) else None
         )
-        self._entries = read_entries(
-            store, record.run, part_images=how.part_images, format=how.part_format
-        )
+        self._entries = read_entries(store, record.run, part_images=part_images, format=part_format)
         self._compute(tasks, target, known, beat)
-        entries = read_entries(
-            store, record.run, part_images=how.part_images, format=how.part_format
-        )
+        entries = read_entries(store, record.run, part_images=part_images, format=part_format)
         self._add_up(tasks, entries)
         if not sum(entry.rows for entry in entries.values()):
             remove_others(store, () if old is None else (part.name for part in old.parts))

@@ -13,6 +13,7 @@ from penult.features.parts.store import PartsStore
 from penult.features.places import rows_address
 from penult.features.resume.store import parts_folder, require_place
 from penult.interface import option
+from penult.output import already_there
 from penult.suffixes import ROWS_FOLDER
 
 __all__ = ["Target"]
@@ -92,10 +93,7 @@ class Target:
             raise PathNotFoundError(f"{folder} cannot be written: there is no folder {parent}")
         names = self.store.names()
         if MANIFEST in names and not (overwrite or update or RUN in names):
-            raise OutputExistsError(
-                f"{self.store.address} exists; give {option('overwrite', True)} to replace it, or "
-                "another name"
-            )
+            raise already_there(self.store.address, has_update=True)
         others = [name for name in names if not _is_ours(name)]
         if others and not {MANIFEST, RUN} & {*names}:
             raise WrongFileError(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from penult.backbones.layer import ENDS
+from penult.features.parts.header import PART_IMAGES
 from penult.interface import as_argument, shell_quote
 from penult.recipe import AveragedRecipe, BackboneRecipe, JoinedRecipe, ProjectedRecipe, Recipe
 from penult.reporting.commands import extract_command, recorded_name
@@ -24,6 +25,8 @@ def commands_again(
     dtype: str = "float32",
     poolings: Sequence[str] = (),
     maps: bool = False,
+    part_images: int | None = None,
+    part_format: str | None = None,
 ) -> tuple[str, ...]:
     """What to type to get a feature file again: one command, or several in their order.
 
@@ -36,6 +39,7 @@ def commands_again(
     dtype : of its rows
     poolings : of all of its layers
     maps : whether rows of one are whole maps or tokens
+    part_images, part_format : of a folder of rows
 
     Returns
     -------
@@ -43,17 +47,20 @@ def commands_again(
         Empty where no commands are known that make such rows.
     """
     if _is_of_one_run(recipes) and "joined" not in origin:
-        return (
-            extract_command(
-                recipes,
-                names,
-                origin,
-                output=output,
-                dtype=dtype,
-                poolings=poolings,
-                maps=maps or any(map(_has_maps, recipes)),
-            ),
+        again = extract_command(
+            recipes,
+            names,
+            origin,
+            output=output,
+            dtype=dtype,
+            poolings=poolings,
+            maps=maps or any(map(_has_maps, recipes)),
         )
+        if part_images not in (None, PART_IMAGES):
+            again += f" --part-images {part_images}"
+        if part_format not in (None, "h5"):
+            again += f" --part-format {part_format}"
+        return (again,)
     steps = _Steps(origin, output, dtype)
     return tuple(steps.commands) if len(recipes) == 1 and steps.make(recipes[0], output) else ()
 

@@ -75,6 +75,13 @@ class FeaturesInfo:
     trained_network : int or None
         How many of the images trained the network that made the last layer's rows; None where that
         is not known, as of all networks that were not fine-tuned.
+    bytes : int
+        Of the file, or of all parts of a folder of rows.
+    parts, part_images : int or None
+        How many parts a folder of rows has, and how many images each of them but the last; None
+        of a file.
+    part_format : {"h5", "parquet"} or None
+        Of the parts.
     """
 
     kind: Literal["features"] = "features"
@@ -94,6 +101,18 @@ class FeaturesInfo:
     augmented: int = 0
     augmentation: Mapping[str, Any] | None = None
     trained_network: int | None = None
+    bytes: int = 0
+    parts: int | None = None
+    part_images: int | None = None
+    part_format: Literal["h5", "parquet"] | None = None
+
+    @property
+    def part_words(self) -> str | None:
+        """How a folder of rows is divided, in words; None of a file."""
+        if self.parts is None or self.part_images is None:
+            return None
+        parts = f"{count(self.parts, 'part')} of up to {count(self.part_images, 'image')}"
+        return f"{parts} ({self.part_format}), {self.bytes / 1e6:,.1f} MB"
 
     def __repr__(self) -> str:
         more = f" and {count(self.augmented, 'augmented row')}" if self.augmented else ""
@@ -110,6 +129,7 @@ class FeaturesInfo:
     def _repr_html_(self) -> str:
         facts = [
             ("rows", f"{times(self.shape)} {self.dtype}"),
+            ("parts", self.part_words),
             ("network", self.recipe.network),
             ("layers", listed(self.layers)),
             ("augmented rows", f"{self.augmented:,}" if self.augmented else None),
@@ -121,7 +141,8 @@ class FeaturesInfo:
             ("failed", f"{len(self.failures):,}" if self.failures else None),
             ("made from", listed(map(str, self.origin.get("sources", ())), 5) or None),
         ]
-        return html_table("Feature file", facts, [("class", "images"), *self.classes.items()])
+        kind = "Feature file" if self.parts is None else "Folder of rows"
+        return html_table(kind, facts, [("class", "images"), *self.classes.items()])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -438,4 +459,21 @@ def _features(path: str | Path) -> FeaturesInfo:
         augmented=0 if augmented is None else len(augmented),
         augmentation=None if augmented is None else augmented.recipe.settings(),
         trained_network=None if trained is None else int(trained.sum()),
+        **_size(path),
     )
+
+
+def _size(path: str | Path) -> dict[str, Any]:
+    address = rows_address(path)
+    if address is None:
+        return {"bytes": Path(path).stat().st_size}
+    from penult.features.parts.manifest import PartsManifest
+    from penult.features.parts.store import PartsStore
+
+    manifest = PartsManifest.read(PartsStore.at(address))
+    return {
+        "bytes": sum(part.nbytes for part in manifest.parts),
+        "parts": len(manifest.parts),
+        "part_images": manifest.part_images,
+        "part_format": manifest.part_format,
+    }

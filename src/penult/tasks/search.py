@@ -418,10 +418,14 @@ def _rows_of(gallery: Searched, queries: Any) -> _Queries | None:
             f"{files[0]} holds rows; search for those of one file at a time, and for photos apart"
         )
     features = features_of_file(gallery, files[0])
-    if gallery.path is not None and gallery.path.exists() and gallery.path.samefile(files[0]):
+    if gallery.path is not None and _is_same(gallery.path, files[0]):
         features = gallery.features_of(()) or features
     batches = of_features(gallery, features, name=unfolded(files[0]))
     return _Queries(len(features), lambda counted: counted.each(batches), files)
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    return one.exists() and other.exists() and one.samefile(other)  # neither is at an address
 
 
 def _photos(

@@ -51,8 +51,8 @@ def run(
     file: Annotated[
         Path,
         typer.Argument(
-            help="Feature file, classifier file, index, or a network that quantize, convert or "
-            "finetune wrote."
+            help="Feature file, folder of rows, classifier file, index, or a network that "
+            "quantize, convert or finetune wrote."
         ),
     ],
     as_json: o.AsJson = False,
@@ -90,6 +90,8 @@ def _show_features(file: Path, found: FeaturesInfo) -> None:
     shape = times(found.shape)
     kind = "feature file" if rows_address(file) is None else "folder of rows"
     say(f"{unfolded(file)}: {kind}, {shape} {found.dtype}")
+    if found.part_words is not None:
+        say(found.part_words)
     if len(found.layers) > 1:
         table = Table(("layer", "pooling", "row"), right=("row",))
         for name, recipe, rows in zip(found.layers, found.recipes, found.shapes, strict=True):
@@ -126,6 +128,8 @@ def _show_features(file: Path, found: FeaturesInfo) -> None:
         dtype=found.dtype,
         poolings=[leaf.pooling for recipe in found.recipes for leaf in recipe.leaves],
         maps=any(len(shape) > 2 for shape in found.shapes),
+        part_images=found.part_images,
+        part_format=found.part_format,
     )
     if commands:
         say(f"made again by: {' && '.join(commands)}")

@@ -39,8 +39,8 @@ def run(
             "--gallery",
             "-g",
             metavar="FILE",
-            help="Feature file (.h5), folder of rows (.rows), index (.index), or a database's table "
-            "that is searched; without a classifier, its nearest photos vote for a class.",
+            help="Feature file (.h5), folder of rows (.rows), index (.index), or a database's "
+            "table that is searched; without a classifier, its nearest photos vote for a class.",
             show_default=False,
         ),
     ] = None,

@@ -264,7 +264,7 @@ def require_place(output: Path, *, overwrite: bool, update: bool) -> None:
     """
     # A run that was killed when all but the tidying up was done is no reason to refuse.
     may_replace = overwrite or update or is_leftover(output)
-    check_output(output, overwrite=may_replace, output=FEATURES)
+    check_output(output, overwrite=may_replace, output=FEATURES, has_update=True)
     if update and overwrite:
         raise UsageError(
             f"{option('update')} and {option('overwrite')} exclude each other: one keeps what "
