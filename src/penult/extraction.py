@@ -200,8 +200,9 @@ def extract(
         drop what is gone; the file is then what a new run would give.
     ray : bool or str, optional
         Compute on a cluster of Ray: True or ``"auto"`` for the one that ``RAY_ADDRESS`` names, or
-        else one that is started on this machine for the run; or the address of a running one,
-        ``"HOST:6379"``. The file is the same as without. See docs/distributed.md.
+        that ``ray start`` began on this machine, or else one that is started here for the run, as
+        ``"local"`` always does; or the address of a running one, ``"HOST:6379"``. The file is the
+        same as without. See docs/distributed.md.
     ray_workers : int or str, optional
         Workers on the cluster, each with a network of its own; ``"2:16"`` has Ray add and remove
         some. As many as there is room for, by default.

@@ -9,7 +9,7 @@ import pytest
 
 import penult
 from penult import extras
-from penult.distributed import connection
+from penult.distributed import address
 from penult.distributed.options import RayOptions
 from penult.errors import ClusterError, MissingExtraError, UsageError
 from penult.extractor import EngineOptions, ExtractorSpec
@@ -24,7 +24,7 @@ def test_without_ray_there_is_no_cluster_and_its_options_are_refused():
 
 def test_an_address_is_given_or_in_the_environment_or_this_machine_is_meant(monkeypatch):
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
-    assert RayOptions.of(True).address == RayOptions.of("auto").address == "local"
+    assert RayOptions.of(True).address == RayOptions.of("auto").address == "auto"
     monkeypatch.setenv("RAY_ADDRESS", "10.0.0.1:6379")
     assert RayOptions.of(True).address == "10.0.0.1:6379"
     assert RayOptions.of("10.0.0.2:6379").address == "10.0.0.2:6379"
@@ -81,14 +81,14 @@ def test_an_address_where_nothing_answers_is_refused_at_once():
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     with pytest.raises(ClusterError, match=rf"127\.0\.0\.1:{port} cannot be reached .* ray status"):
-        connection._require_answer(f"127.0.0.1:{port}")
+        address.require_answer(f"127.0.0.1:{port}")
 
 
 def test_something_else_that_answers_is_no_cluster(monkeypatch):
-    monkeypatch.setattr(connection, "_PROBE_SECONDS", 3)
+    monkeypatch.setattr(address, "_PROBE_SECONDS", 3)
     with socket.create_server(("127.0.0.1", 0)) as server:
         stop = threading.Thread(target=lambda: server.accept()[0].close(), daemon=True)
         stop.start()
-        address = f"127.0.0.1:{server.getsockname()[1]}"
+        there = f"127.0.0.1:{server.getsockname()[1]}"
         with pytest.raises(ClusterError, match=r"cannot be reached .* is it the port of Ray, 6379"):
-            connection._require_answer(address)
+            address.require_answer(there)

@@ -323,8 +323,9 @@ Ray = Annotated[
     cluster_option(
         "--ray",
         metavar="[ADDRESS]",
-        help="Compute on a cluster of Ray: HOST:6379, or without an address the one that "
-        "RAY_ADDRESS names, or else one on this machine.",
+        help="Compute on a cluster of Ray: HOST:6379; auto, as without an address, for the one "
+        "that RAY_ADDRESS names, or that runs on this machine, or else a new one here for the "
+        "run; local for a new one.",
     ),
 ]
 RayWorkers = Annotated[

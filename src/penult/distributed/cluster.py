@@ -69,7 +69,11 @@ def results(
     ClusterError
         If workers die again and again.
     """
-    pump = _Pump(_batches(connection, options, job, tasks, records, to_do, known))
+    least, most = connection.workers
+    least = min(least, len(tasks))
+    most = max(least, min(len(tasks), len(tasks) if most is None else most))
+    connection.say_where(least, most)
+    pump = _Pump(_batches((least, most), options, job, tasks, records, to_do, known))
     try:
         yield from pump
     finally:
@@ -77,7 +81,7 @@ def results(
 
 
 def _batches(
-    connection: Connection,
+    workers: tuple[int, int],
     options: RayOptions,
     job: WorkerJob,
     tasks: Sequence[Task],
@@ -88,13 +92,13 @@ def _batches(
     with hushed(), warnings.catch_warnings():
         # It has no other way to say how often actors are begun anew, and warns of that one.
         warnings.simplefilter("ignore")
-        dataset = _dataset(connection, options, job, tasks, (records, to_do, known))
+        dataset = _dataset(workers, options, job, tasks, (records, to_do, known))
     for batch in dataset.iter_batches(batch_size=None, prefetch_batches=0, batch_format="numpy"):
         yield from batch["result"]
 
 
 def _dataset(
-    connection: Connection,
+    workers: tuple[int, int],
     options: RayOptions,
     job: WorkerJob,
     tasks: Sequence[Task],
@@ -112,9 +116,7 @@ def _dataset(
     context.enable_rich_progress_bars = False
     context.enable_auto_log_stats = False
     items = [{"number": t.number, "first": t.first, "count": t.count} for t in tasks]
-    least, most = connection.workers
-    least = min(least, len(tasks))
-    most = max(least, min(len(tasks), len(tasks) if most is None else most))
+    least, most = workers
     with ray.data.DataContext.current(context):
         # Not `ray.data.range`: its reading wants a core, which workers may have taken all of.
         return ray.data.from_items(

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import logging
-import os
-import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from typing import Any
 
-from penult.distributed.options import LOCAL, RayOptions
+from penult.distributed.address import authenticating, require_answer, running, unreachable
+from penult.distributed.options import AUTO, LOCAL, RayOptions
 from penult.distributed.quiet import hushed, own_signals, prepare
 from penult.errors import ClusterError, UsageError
 from penult.extras import require_extra
-from penult.interface import option
+from penult.interface import at_command_line, option
 from penult.machine import cores
 from penult.messages import first_line
 from penult.progress import announce
@@ -24,11 +21,9 @@ from penult.wording import count
 
 __all__ = ["Connection", "connected", "require_ray"]
 
-_SECONDS = 10
-_PROBE_SECONDS = 30
-_OBJECTS = 128 << 20  # bytes for what workers answer, besides the listing
+_log = logging.getLogger("penult")
 
-_PROBE = "import sys; from ray._raylet import GcsClient; GcsClient(address=sys.argv[1])"
+_OBJECTS = 128 << 20  # bytes for what workers answer, besides the listing
 
 
 class Connection:
@@ -40,11 +35,37 @@ class Connection:
         How many there are to be, at least and at most.
     is_ours : bool
         Whether it was connected to for this run, and is let go of at its end.
+    is_local : bool
+        Whether it was started for this run, on this machine.
     """
 
-    def __init__(self, options: RayOptions, *, is_ours: bool, is_local: bool) -> None:
+    def __init__(self, options: RayOptions, place: str, *, is_ours: bool, is_local: bool) -> None:
         self.is_ours, self.is_local = is_ours, is_local
+        self._options, self._place = options, place
         self.workers = self._sized(options)
+
+    def say_where(self, least: int, most: int) -> None:
+        """Say on what is computed, by how many workers; in Python where the log is listened to.
+
+        Parameters
+        ----------
+        least, most : int
+            Workers that there will be.
+        """
+        options = self._options
+        level = logging.WARNING if at_command_line() else logging.INFO
+        workers = count(least, "worker") if least == most else f"{least:,} to {most:,} workers"
+        gpus = f" and {options.gpus:g} GPU" if options.gpus else ""
+        each = f"{count(options.cpus, 'core')}{gpus}"
+        _log.log(level, "%s: %s of %s", self._place, workers, each)
+        here = max(1, cores() // options.cpus)
+        if self.is_local and least > here:
+            _log.warning(
+                "%s share the %s of this machine: all run, and are hardly faster than %s would be "
+                "(%s), which take less memory",
+                *(count(least, "worker"), count(cores(), "core"), count(here)),
+                option("ray_workers", here),
+            )
 
     def _sized(self, options: RayOptions) -> tuple[int, int | None]:
         cluster: Any = import_module("ray")
@@ -68,7 +89,7 @@ class Connection:
                     f"{told}; give {option('ray_cpus', 'N')} and "
                     f"{option('ray_gpus', 'N')} that it has"
                 )
-            logging.getLogger("penult").warning("%s; waiting for one that has", told)
+            _log.warning("%s; waiting for one that has", told)
         room = max(1, sum(fits))
         if options.least is not None:
             return options.least, options.most
@@ -106,67 +127,40 @@ def connected(options: RayOptions, *, shared_bytes: int = 0) -> Iterator[Connect
     import ray
 
     if ray.is_initialized():
-        yield Connection(options, is_ours=False, is_local=False)
+        at = ray.get_runtime_context().gcs_address
+        yield Connection(options, f"on Ray at {at}", is_ours=False, is_local=False)
         return
-    is_local = options.address == LOCAL
-    own = max(cores(), options.cpus * (options.least or 1))
-    how: dict[str, Any] = {"address": options.address}
+    address, place = options.address, "on a cluster of Ray started here"
+    if address == AUTO:
+        found = running()
+        if found is None:
+            place += ", as none was found running"
+        address = found or LOCAL
+    is_local, with_token = address == LOCAL, False
+    how: dict[str, Any] = {"address": address}
     if is_local:
         announce("starting Ray on this machine", brief=True)
         # Its store is memory that is taken at once where the system has no /dev/shm.
+        own = max(cores(), options.cpus * (options.least or 1))
         how |= {"num_cpus": own, "include_dashboard": False}
         how |= {"object_store_memory": _OBJECTS + 2 * shared_bytes}
     else:
-        announce(f"connecting to the cluster {options.address}", brief=True)
-        _require_answer(options.address)
-    try:
-        with own_signals(), hushed():
-            ray.init(
-                **how,
-                log_to_driver=False,
-                configure_logging=False,
-                logging_level=logging.ERROR,
-            )
-    except Exception as error:  # whatever Ray makes of it
-        what = "Ray cannot be started here" if is_local else _unreachable(options.address)
-        raise ClusterError(f"{what}: {first_line(error)}") from error
-    try:
-        yield Connection(options, is_ours=True, is_local=is_local)
-    finally:
-        with own_signals(), hushed(), suppress(Exception):
-            ray.shutdown()
-
-
-def _require_answer(address: str) -> None:
-    """Refuse an address that does not answer, within seconds; Ray itself would try for minutes."""
-    if address == "auto":
-        return
-    host, _, port = address.rpartition(":")
-    try:
-        with socket.create_connection((host.strip("[]"), int(port)), timeout=_SECONDS):
-            pass
-    except (OSError, OverflowError) as error:
-        why = "no answer" if isinstance(error, TimeoutError) else first_line(error)
-        raise ClusterError(
-            f"{_unreachable(address)} ({why}); is it running there? ray status --address "
-            f"{address} says so"
-        ) from error
-    # What answers may be something else: in a process of its own, for Ray ends its process then.
-    try:
-        done = subprocess.run(
-            [sys.executable, "-c", _PROBE, address],
-            capture_output=True,
-            text=True,
-            timeout=_PROBE_SECONDS,
-            env=os.environ | {"RAY_BACKEND_LOG_LEVEL": "fatal"},
-            check=False,
-        )
-        problem = (done.stderr.strip().splitlines() or [""])[-1] if done.returncode else ""
-    except subprocess.TimeoutExpired:
-        problem = f"no answer of Ray's within {_PROBE_SECONDS} seconds"
-    if problem and "cannot import name" not in problem:
-        raise ClusterError(f"{_unreachable(address)} ({problem}); is it the port of Ray, 6379?")
-
-
-def _unreachable(address: str) -> str:
-    return f"the cluster {address} cannot be reached"
+        announce(f"connecting to the cluster {address}", brief=True)
+        with_token, place = require_answer(address), f"on Ray at {address}"
+    with authenticating(with_token):
+        try:
+            with own_signals(), hushed():
+                ray.init(
+                    **how,
+                    log_to_driver=False,
+                    configure_logging=False,
+                    logging_level=logging.ERROR,
+                )
+        except Exception as error:  # whatever Ray makes of it
+            what = "Ray cannot be started here" if is_local else unreachable(address)
+            raise ClusterError(f"{what}: {first_line(error)}") from error
+        try:
+            yield Connection(options, place, is_ours=True, is_local=is_local)
+        finally:
+            with own_signals(), hushed(), suppress(Exception):
+                ray.shutdown()

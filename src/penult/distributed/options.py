@@ -14,12 +14,14 @@ from penult.interface import option
 if TYPE_CHECKING:
     from penult.extractor import ExtractorSpec
 
-__all__ = ["LOCAL", "RayOptions"]
+__all__ = ["AUTO", "LOCAL", "RayOptions"]
 
 LOCAL = "local"
 """The address of a cluster that is started for the run, on this machine."""
 
-_AUTO = "auto"
+AUTO = "auto"
+"""In place of an address: the cluster that runs on this machine, or else as `LOCAL`."""
+
 _RANGE = re.compile(r"(\d+)(?::(\d+)?)?")
 
 
@@ -30,7 +32,7 @@ class RayOptions:
     Attributes
     ----------
     address : str
-        ``"HOST:PORT"`` of a running cluster, or `LOCAL`.
+        ``"HOST:PORT"`` of a running cluster, `LOCAL`, or `AUTO`.
     least, most : int or None
         How many workers there are at least and at most; chosen from the cluster by default.
     cpus : int
@@ -104,19 +106,19 @@ class RayOptions:
 
 
 def _address(given: bool | str) -> str:
-    if given is True or given in ("", _AUTO):
-        return os.environ.get("RAY_ADDRESS") or LOCAL
+    if given is True or given in ("", AUTO):
+        return os.environ.get("RAY_ADDRESS") or AUTO
     address = str(given)
     if address.startswith("ray://"):
         raise UsageError(
             f"{option('ray', address)} is an address of Ray Client, over which Ray Data does not "
-            f"run; type the command on a machine of the cluster, with {option('ray', _AUTO)} or "
+            f"run; type the command on a machine of the cluster, with {option('ray', AUTO)} or "
             "HOST:6379"
         )
-    if address not in (LOCAL, _AUTO) and not re.fullmatch(r"(.+):(\d+)", address):
+    if address not in (LOCAL, AUTO) and not re.fullmatch(r"(.+):(\d+)", address):
         raise UsageError(
             f"{option('ray', address)} was given; allowed: HOST:PORT of a running cluster (its "
-            f"port is 6379 by default), {LOCAL}, or {_AUTO}"
+            f"port is 6379 by default), {LOCAL}, or {AUTO}"
         )
     return address
 
