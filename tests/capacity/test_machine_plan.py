@@ -47,7 +47,8 @@ def test_rows_are_counted_with_what_stands_beside_them():
     assert (exact.row_bytes, exact.bytes) == (4000, 4_100 * 10**9)
     assert (half.row_bytes, half.bytes) == (2000, 2_100 * 10**9)
     assert (short.row_bytes, short.bytes) == (512, 612 * 10**9)
-    assert short.rows == "float16, then penult.reduce(ROWS, pca=256)"
+    assert short.rows == "float16, then penult.reduce(ROWS, pca=256), one .h5"
+    assert len(plan(images=2 * 10**9).storage) == 2, "1.2 TB are too much for one file"
     assert len(plan(replace(RATES, row_length=256)).storage) == 2
 
 
@@ -57,7 +58,14 @@ def test_memory_is_that_of_workers_with_their_parts_and_one_listing():
     assert made.listing_bytes == 40 * 10**9
     assert made.worker_bytes == 300_000_000 + part
     assert made.machine_bytes == 10 * (300_000_000 + part) + 40 * 10**9
-    assert any("each machine needs 4" in line and "in 4 runs" in line for line in made.assumptions)
+    needed = f"each machine has {made.machine_bytes / 1e9:.0f} GB of memory for it; memory says "
+    assert any(line.startswith(needed) for line in made.assumptions), "not compared with this one"
+    told = plan(machines=2, memory=16 * 10**9).assumptions
+    assert any("and has 16 GB; with that, extract in 4 runs" in line for line in told)
+    told = plan(machines=2, memory=64 * 10**9).assumptions
+    assert not any("GB of memory" in line for line in told)
+    told = plan(cores=4).assumptions  # one like this, which has 16 GB
+    assert any("each machine needs 40 GB of memory, and has 16 GB" in line for line in told)
     assert plan(images=10**6).machine_bytes == 300_000_000 + 40 * 10**6  # threads of one process
 
 
@@ -71,7 +79,7 @@ def test_what_has_to_be_read_is_told():
 def test_what_to_type_has_every_option_that_is_recommended():
     with serving_command_line():
         assert plan(machines=2, models=("toy:a", "toy:b"), layers=("pixels",)).command == (
-            "penult extract IMAGES --output photos.rows --precision bfloat16 --resize fast "
+            "penult extract IMAGES --output s3://BUCKET/photos.rows --precision bfloat16 --resize fast "
             "--dtype float16 --ray auto --ray-workers 20 --part-images 16384 "
             "--model toy:a --model toy:b --layer pixels"
         )
@@ -79,6 +87,9 @@ def test_what_to_type_has_every_option_that_is_recommended():
             "penult extract IMAGES --output photos.h5 --precision bfloat16 --resize fast --model toy:a"
         )
         assert "--ray-gpus 1 --ray-cpus 5" in plan(ON_GPU, machines=2, gpus=2).command
+    assert "all machines have the same penult, with penult[ray] and penult[fast]" in (
+        plan(machines=2).assumptions
+    )
     assert plan(images=1000).command == (
         "penult.extract(IMAGES, model='toy:a', output='photos.h5', precision='bfloat16', "
         "resize='fast')"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from penult.capacity.request import Request, as_images, as_seconds
+from penult.capacity.request import Request, as_bytes, as_images, as_seconds
 from penult.errors import UsageError
 
 pytestmark = pytest.mark.light
@@ -34,6 +34,14 @@ def test_a_deadline_has_a_unit():
     for wrong in ("24", "soon", "0h", "-1h", "24hours", "", "1e3h"):
         with pytest.raises(UsageError, match="give a time with its unit, such as 24h, 90m or 3d"):
             as_seconds(wrong)
+
+
+def test_memory_has_a_unit():
+    given = ["500MB", "64GB", "64 gb", "0.5TB", None]
+    assert [*map(as_bytes, given)] == [500 * 10**6, 64 * 10**9, 64 * 10**9, 500 * 10**9, None]
+    for wrong in ("64", "much", "0GB", "-1GB", "", "64GiB"):
+        with pytest.raises(UsageError, match=r"give a size with its unit, such as 64GB or 0\.5TB"):
+            as_bytes(wrong)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from penult.errors import EngineError
+
 pytestmark = pytest.mark.light
 
 
@@ -28,7 +30,8 @@ def test_choices_stand_side_by_side_and_the_last_line_is_to_be_typed(
     assert max(map(len, tables)) <= width
     assert sum("◀" in line for line in tables) == 2
     next_line = done.err.splitlines()[-1]
-    assert next_line.startswith("next: penult extract IMAGES --output photos.rows ")
+    where = "s3://BUCKET/photos.rows" if "--ray auto" in next_line else "photos.rows"
+    assert next_line.startswith(f"next: penult extract IMAGES --output {where} ")
     assert next_line.endswith(f"--model {toy}")
 
 
@@ -53,6 +56,7 @@ def test_json_has_the_rates_and_the_choices(penult, photos, toy):
             "--machines 0 was given; give 1 to 100,000 machines",
         ),
         (["--images", "5", "--deadline", "24"], "--deadline is '24'; give a time with its unit"),
+        (["--images", "5", "--memory", "64"], "--memory is '64'; give a size with its unit"),
         (["--images", "5", "--seconds", "0"], "--seconds 0.0 was given; measure for 0.5 to 3600"),
         (["--images", "5", "--model", "toy:mean-color"], "did you mean mean-colour?"),
         (["--images", "5", "--sample", "nowhere"], "no such file or folder: nowhere"),
@@ -75,3 +79,14 @@ def test_a_deadline_that_cannot_be_met_is_refused(penult, photos, toy):
     assert done.code == 2
     assert "1 machine of" in done.err
     assert "would do, or a --deadline of" in done.err or "; a --deadline of" in done.err
+
+
+def test_gpus_that_are_not_here_cannot_be_measured(penult, photos, toy, monkeypatch):
+    def refuse(*_, **__):
+        raise EngineError("the device 'cuda' cannot be used: there is none; give --device auto")
+
+    monkeypatch.setattr("penult.capacity.measure.measure_rates", refuse)
+    done = penult("plan", "--images", 5, "--sample", photos, "--model", toy, "--gpus", 1)
+    assert done.code == 1
+    assert "--gpus 1 was given, and GPUs are measured" in done.err
+    assert "--device" not in done.err

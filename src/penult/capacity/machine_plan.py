@@ -26,6 +26,9 @@ rows most."""
 _FLOAT16_FROM = 100e9
 """Bytes of float32 rows from which float16 is recommended."""
 
+_ONE_FILE_TO = 1e12
+"""Bytes up to which rows are planned in one file, as ``penult reduce`` writes them."""
+
 _SHORT = 256
 """Numbers of a row that ``penult reduce`` leaves by default."""
 
@@ -204,7 +207,7 @@ def plan_of(
     return replace(
         plan,
         command=_command(plan, models, layers),
-        assumptions=tuple(_assumptions(plan)),
+        assumptions=tuple(_assumptions(plan, request.memory)),
     )
 
 
@@ -277,7 +280,9 @@ def _storage(request: Request, rates: Measured) -> list[PlannedStorage]:
     found = [of(option("dtype", "float32"), 4 * length), of(option("dtype", "float16"), 2 * length)]
     if length > _SHORT:
         shorter = command("reduce", "ROWS", pca=_SHORT)
-        found.append(of(f"float16, then {shorter}", 2 * _SHORT))
+        one_file = of(f"float16, then {shorter}, one .h5", 2 * _SHORT)
+        if one_file.bytes <= _ONE_FILE_TO:
+            found.append(one_file)
     return found
 
 
@@ -287,6 +292,8 @@ def _command(plan: MachinePlan, models: Sequence[str], layers: Sequence[str]) ->
     given = {"model": models}
     in_parts = plan.machines > 1 or plan.images >= _FOLDER_FROM
     options["output"] = "photos.rows" if in_parts else "photos.h5"
+    if plan.machines > 1:  # where all of them reach it
+        options["output"] = "s3://BUCKET/photos.rows"
     if list(layers) != ["penultimate"]:
         given["layer"] = layers
     options |= best.way.options
@@ -307,7 +314,7 @@ def _command(plan: MachinePlan, models: Sequence[str], layers: Sequence[str]) ->
     return " ".join([command("extract", "IMAGES", **options), *each])
 
 
-def _assumptions(plan: MachinePlan) -> list[str]:
+def _assumptions(plan: MachinePlan, memory: int | None) -> list[str]:
     rates, sample, best = plan.measured, plan.measured.sample, plan.recommended
     photos = (
         f"photos are like those of {sample.name}: {sample.photo_bytes / 1e3:,.0f} kB, "
@@ -338,14 +345,24 @@ def _assumptions(plan: MachinePlan) -> list[str]:
         f"{size(plan.machines * plan.read_rate)} in all"
     )
     if plan.machines > 1:
+        fast = " and penult[fast]" if best.resize == "fast" else ""
+        found.append(f"all machines have the same penult, with penult[ray]{fast}")
+        found.append("all reach the images and the output, such as a bucket, under one name")
         found.append(
             "machines do not slow each other down; Ray's own start and memory, the listing of the "
             "images and failed machines are not counted"
         )
     else:
         found.append("the listing of the images is not counted")
-    if plan.machine_bytes > rates.machine_memory:
-        found.append(_too_little_memory(plan))
+    if memory is None and plan.machines == 1 and plan.cores == rates.cores:
+        memory = rates.machine_memory  # it is this one that is planned
+    if memory is None:
+        found.append(
+            f"each machine has {size(plan.machine_bytes)} of memory for it; {option('memory')} "
+            "says into how many runs to divide it where they have less"
+        )
+    elif plan.machine_bytes > memory:
+        found.append(_too_little_memory(plan, memory))
     if best.part_seconds < 30 and plan.machines > 1:
         found.append(
             f"a part takes {duration(best.part_seconds)} only, as there are few images for "
@@ -355,10 +372,9 @@ def _assumptions(plan: MachinePlan) -> list[str]:
     return found
 
 
-def _too_little_memory(plan: MachinePlan) -> str:
-    here = plan.measured.machine_memory
-    told = f"each machine needs {size(plan.machine_bytes)} of memory, and this one has {size(here)}"
-    for_listing = here - (plan.machine_bytes - plan.listing_bytes)
+def _too_little_memory(plan: MachinePlan, memory: int) -> str:
+    told = f"each machine needs {size(plan.machine_bytes)} of memory, and has {size(memory)}"
+    for_listing = memory - (plan.machine_bytes - plan.listing_bytes)
     if for_listing <= 0:
         return told
     runs = -(-plan.listing_bytes // for_listing)

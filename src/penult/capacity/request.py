@@ -10,10 +10,11 @@ from penult.errors import UsageError
 from penult.interface import option
 from penult.representation import what_given
 
-__all__ = ["MOST_MACHINES", "Request", "as_images", "as_seconds"]
+__all__ = ["MOST_MACHINES", "Request", "as_bytes", "as_images", "as_seconds"]
 
 MOST_IMAGES = 10**15
 MOST_MACHINES = 100_000
+_BYTES = {"MB": 10**6, "GB": 10**9, "TB": 10**12}
 _SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400}
 
 
@@ -29,6 +30,8 @@ class Request:
         None: as many as the deadline needs, or one.
     cores, gpus : int
         Of each machine.
+    memory : int or None
+        Bytes of memory of each machine, where that is known.
     deadline : float or None
         Seconds that it may take.
     price_per_hour : float or None
@@ -39,6 +42,7 @@ class Request:
     machines: int | None = None
     cores: int
     gpus: int = 0
+    memory: int | None = None
     deadline: float | None = None
     price_per_hour: float | None = None
 
@@ -103,3 +107,22 @@ def as_seconds(given: str | None) -> float | None:
             "90m or 3d"
         )
     return float(found[1]) * _SECONDS[found[2]]
+
+
+def as_bytes(given: str | None) -> int | None:
+    """Read a size of memory such as ``"64GB"``; a gigabyte has 1,000 megabytes.
+
+    Raises
+    ------
+    UsageError
+        If it is none, or not above 0.
+    """
+    if given is None:
+        return None
+    found = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?) ?(MB|GB|TB)", given.strip(), re.IGNORECASE)
+    if found is None or float(found[1]) == 0:
+        raise UsageError(
+            f"{option('memory')} is {what_given(given)}; give a size with its unit, such as 64GB "
+            "or 0.5TB"
+        )
+    return int(float(found[1]) * _BYTES[found[2].upper()])

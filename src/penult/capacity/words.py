@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["duration", "large", "size"]
+from math import floor, log10
+
+__all__ = ["duration", "large", "price", "size"]
 
 _UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB", "EB")
 
@@ -37,6 +39,19 @@ def large(number: float) -> str:
     ('4.2', '42', '41,600')
     """
     return f"{number:,.1f}" if number < 9.95 else f"{number:,.0f}"
+
+
+def price(amount: float) -> str:
+    """Write an amount of money, below 1 with two significant digits.
+
+    Examples
+    --------
+    >>> price(41.6), price(4.16), price(0.416), price(0.000416)
+    ('42', '4.2', '0.42', '0.00042')
+    """
+    if not 0 < amount < 1:
+        return large(amount)
+    return f"{amount:.{1 - floor(log10(amount))}f}"
 
 
 def size(nbytes: float) -> str:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from penult.backbones.registry import DEFAULT_MODEL
 from penult.backbones.weights.choice import WeightsChoice
 from penult.capacity.machine_plan import MachinePlan, plan_of
-from penult.capacity.request import Request, as_images, as_seconds
+from penult.capacity.request import Request, as_bytes, as_images, as_seconds
 from penult.checking import checked
-from penult.errors import UsageError
+from penult.errors import EngineError, UsageError
 from penult.extractor import EngineOptions, ExtractorSpec, ModelRows, as_names
 from penult.interface import option
 from penult.machine import cores as cores_here
@@ -37,6 +37,7 @@ def plan_machines(
     machines: int | None = None,
     cores: int | None = None,
     gpus: int = 0,
+    memory: str | None = None,
     deadline: str | None = None,
     price_per_hour: float | None = None,
     seconds: float = 20.0,
@@ -69,6 +70,9 @@ def plan_machines(
         Of each machine; by default as many as here.
     gpus : int, default=0
         CUDA GPUs of each machine. They are measured, so that one has to be here.
+    memory : str, optional
+        Of each machine: ``"64GB"``, ``"0.5TB"``, of a thousand megabytes each. The plan says if the
+        run needs more.
     deadline : str, optional
         When it has to be done: ``"24h"``, ``"90m"``, ``"3d"`` from its start.
     price_per_hour : float, optional
@@ -103,6 +107,7 @@ def plan_machines(
         machines=machines,
         cores=cores_here() if cores is None else cores,
         gpus=gpus,
+        memory=as_bytes(memory),
         deadline=as_seconds(deadline),
         price_per_hour=price_per_hour,
     )
@@ -117,7 +122,14 @@ def plan_machines(
         weights=WeightsChoice.of(weights, offline=offline),
         engine=EngineOptions(device="cuda" if gpus else "cpu"),
     )
-    rates = measure_rates(
-        spec, open_photos(sample, offline=offline), seconds=seconds, progress=progress
-    )
+    photos = open_photos(sample, offline=offline)
+    try:
+        rates = measure_rates(spec, photos, seconds=seconds, progress=progress)
+    except EngineError as error:
+        if gpus and "cannot be used" in str(error):
+            raise EngineError(
+                f"{option('gpus', gpus)} was given, and GPUs are measured, so that one which torch "
+                f"can use has to be here; plan on such a machine, or without {option('gpus')}"
+            ) from error
+        raise
     return plan_of(request, rates, models=rows.models, layers=rows.layers)

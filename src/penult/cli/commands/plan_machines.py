@@ -61,6 +61,14 @@ def run(
         int,
         typer.Option(metavar="N", help="CUDA GPUs of each machine; one of them has to be here."),
     ] = 0,
+    memory: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SIZE",
+            help="Memory of each machine, e.g. 64GB; the plan says if the run needs more.",
+            show_default=False,
+        ),
+    ] = None,
     deadline: Annotated[
         str | None,
         typer.Option(
@@ -114,6 +122,7 @@ def run(
             machines=machines,
             cores=cores,
             gpus=gpus,
+            memory=memory,
             deadline=deadline,
             price_per_hour=price_per_hour,
             seconds=seconds,
@@ -127,7 +136,7 @@ def run(
 
 
 def _show(plan: MachinePlan) -> None:
-    from penult.capacity.words import duration, large, size
+    from penult.capacity.words import duration, large, price, size
 
     of_each = count(plan.cores, "core") + (f" and {count(plan.gpus, 'GPU')}" if plan.gpus else "")
     alike = all(one.machines == plan.machines for one in plan.ways)
@@ -141,7 +150,7 @@ def _show(plan: MachinePlan) -> None:
         "machines": [] if alike else [f"{one.machines:,}" for one in plan.ways],
         "time": [duration(one.seconds) for one in plan.ways],
         "core-hours": [large(one.core_hours) for one in plan.ways],
-        "cost": [large(one.cost) for one in plan.ways if one.cost is not None],
+        "cost": [price(one.cost) for one in plan.ways if one.cost is not None],
     }
     columns = {name: cells for name, cells in columns.items() if cells}
     if table_width() < _WIDE and len(columns) > _FITTING:
