@@ -39,6 +39,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from penult.messages import printable
+from penult.passwords import without_passwords
 from penult.spelling import closest
 
 __all__ = [
@@ -86,9 +87,12 @@ class PenultError(Exception):
     exit_code = 1
 
     def __str__(self) -> str:
-        """The message alone, one line that is safe to show: names in it are other people's."""
+        """The message alone, one line that is safe to show: names in it are other people's.
+
+        Addresses in it have no passwords.
+        """
         # KeyError and OSError print their arguments in their own ways; a message is a message.
-        return printable(str(self.args[0])) if self.args else ""
+        return without_passwords(printable(str(self.args[0]))) if self.args else ""
 
 
 def _remade(

@@ -11,6 +11,7 @@ from penult.errors import PathNotFoundError, SourceError, WrongFileError
 from penult.interface import command
 from penult.passwords import without_password
 from penult.spelling import closest
+from penult.table_addresses import refuse_address
 
 __all__ = ["require_existing", "require_file"]
 
@@ -35,7 +36,10 @@ def require_existing(path: Path, what: str = "file or folder", hint: str = "") -
         If there is none; suggests a close name.
     SourceError
         If it cannot be looked at.
+    UsageError
+        If it is an address, of a table for example.
     """
+    refuse_address(path)
     try:
         os.stat(path)  # noqa: PTH116 - unlike Path.exists, says why not
     except (FileNotFoundError, NotADirectoryError, ValueError) as error:

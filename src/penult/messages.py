@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import re
 
+from penult.passwords import without_passwords
+
 __all__ = ["escape_formula", "escape_json", "first_line", "make_printable", "printable"]
 
 # What a terminal or a browser obeys instead of showing: the C0 and C1 control characters and DEL,
@@ -46,7 +48,7 @@ def escape_formula(text: str) -> str:
 
 def make_printable(record: logging.LogRecord) -> bool:
     """Filter for a logger whose lines name what others named: they are shown, and not obeyed."""
-    record.msg, record.args = printable(record.getMessage()), None
+    record.msg, record.args = without_passwords(printable(record.getMessage())), None
     return True
 
 

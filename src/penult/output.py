@@ -10,11 +10,19 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
-from penult.errors import OutputError, OutputExistsError, PathNotFoundError, PenultError
-from penult.interface import option
+from penult.addresses import address_of
+from penult.errors import (
+    OutputError,
+    OutputExistsError,
+    PathNotFoundError,
+    PenultError,
+    UsageError,
+)
+from penult.interface import command, option
 from penult.representation import short_text
 from penult.scratch import scratch_file, sweep
 from penult.suffixes import Output, require_suffix
+from penult.table_addresses import refuse_table_output
 
 __all__ = [
     "atomic_output",
@@ -54,8 +62,9 @@ def check_output(
     ------
     OutputExistsError, PathNotFoundError, OutputError
     UsageError
-        If its name says that it holds something else.
+        If its name says that it holds something else, or is the address of a table.
     """
+    refuse_table_output(path)
     if len(os.fsencode(path.name)) > _LONGEST_NAME:
         raise OutputError(
             f"{short_text(str(path), 80)} cannot be written: its name is longer than the "
@@ -71,6 +80,12 @@ def check_output(
     if path.exists() and not overwrite:
         raise already_there(path, has_update=has_update)
     if not path.parent.is_dir():
+        if (address := address_of(path)) is not None:
+            raise UsageError(
+                f"{address} is an address, and what {command('extract')} writes to one is a folder "
+                f"of rows ({option('output', 's3://BUCKET/photos.rows')}); give a file on this "
+                "machine, or such a folder"
+            )
         raise PathNotFoundError(f"{path} cannot be written: there is no folder {path.parent}")
     if not os.access(path.parent, os.W_OK | os.X_OK):
         raise OutputError(f"{path} cannot be written: the folder {path.parent} is read-only")
@@ -95,7 +110,10 @@ def check_folder(folder: Path) -> None:
     Raises
     ------
     OutputError
+    UsageError
+        If it is the address of a table.
     """
+    refuse_table_output(folder)
     there = next((one for one in (folder, *folder.parents) if one.exists()), folder)
     if there.is_dir() and not os.access(there, os.W_OK | os.X_OK):
         what = "it" if there == folder else f"the folder {there}"

@@ -9,6 +9,7 @@ from pathlib import Path
 from penult.errors import UsageError
 from penult.interface import command
 from penult.spelling import closest
+from penult.table_addresses import refuse_table_output
 
 __all__ = [
     "CHECKPOINT",
@@ -128,6 +129,7 @@ def require_suffix(path: Path, output: Output) -> None:
     UsageError
         With the name to give instead.
     """
+    refuse_table_output(path)
     suffix = path.suffix.lower()
     misspelled = (
         [] if suffix in _KNOWN or suffix[1:].isdigit() else closest(suffix, output.suffixes)
@@ -158,5 +160,6 @@ def require_folder_name(path: Path, holds: str) -> None:
     UsageError
         With the name to give instead.
     """
+    refuse_table_output(path)
     if path.suffix.lower() in _KNOWN and not path.is_dir():
         raise UsageError(f"{path} would be a folder, with {holds} in it; name it {path.stem}")

@@ -23,7 +23,7 @@ def test_rows_go_to_a_database_and_come_back(penult, rows, postgres, tmp_path):
     done = penult("push", rows, "--to", address, "--prune", "--json", "-q")
     assert json.loads(done.out) == {
         "to": address, "rows": 2, "added": 0, "updated": 0, "unchanged": 2, "removed": 0,
-        "layer": "penultimate", "index": False,
+        "left": 0, "layer": "penultimate", "index": False,
     }  # fmt: skip
     done = penult("pull", address, "-o", tmp_path / "again.h5", "-q")
     assert done.code == 0
@@ -31,6 +31,17 @@ def test_rows_go_to_a_database_and_come_back(penult, rows, postgres, tmp_path):
     done = penult("pull", address, "-o", tmp_path / "again.h5", "--overwrite", "--json", "-q")
     told = json.loads(done.out)
     assert (told["rows"], told["shape"], told["address"]) == (2, [2], address)
+
+
+def test_rows_that_only_the_table_has_are_counted(penult, rows, postgres, tmp_path):
+    address = postgres.address()
+    penult("push", rows, "--to", address, "-q")
+    one = write(tmp_path / "1.h5", [record("a/1.jpg", "a")], [np.eye(1, 2, dtype=np.float32)])
+    done = penult("push", one, "--to", address, "-q")
+    assert done.out.endswith("; 1 more row is in the table, which --prune removes\n")
+    assert json.loads(penult("push", one, "--to", address, "--json", "-q").out)["left"] == 1
+    done = penult("push", one, "--to", address, "--prune", "-q")
+    assert done.out.endswith(", 1 removed\n")
 
 
 @pytest.mark.parametrize(

@@ -146,7 +146,7 @@ def test_an_update_keeps_the_format_of_parts(light, tiles, tmp_path):
 
 
 def test_parts_of_no_images_are_refused(rows, tmp_path):
-    with pytest.raises(UsageError, match="part_images=0 was given; allowed: 1 or more"):
+    with pytest.raises(UsageError, match="part_images of 0 was given; it must be 1 or more"):
         rows(part_images=0)
     assert not (tmp_path / "photos.rows").exists()
 

@@ -120,12 +120,13 @@ def test_a_second_push_changes_nothing_and_a_later_one_what_has_changed(address,
     second = write(tmp_path / "2.h5", records, [rows], digests=["f" * 32, *(f"{k:032x}" for k in range(3))])  # fmt: skip
     later = penult.push(second, to=address)
     assert (later.added, later.updated, later.unchanged, later.removed) == (1, 2, 1, 0)
+    assert (again.left, later.left) == (0, 1)
     penult.pull(address, tmp_path / "both.h5")
     both = penult.load(tmp_path / "both.h5")
     assert sorted(both.ids) == ["a/1.jpg", "a/2.jpg", "b/0.jpg", "b/1.jpg", "c.jpg"]
     assert both.label_names == ("daisy", "rose", "tulip")
     pruned = penult.push(second, to=address, prune=True)
-    assert (pruned.unchanged, pruned.removed) == (4, 1)
+    assert (pruned.unchanged, pruned.removed, pruned.left) == (4, 1, 0)
     penult.pull(address, tmp_path / "second.h5")
     assert held(tmp_path / "second.h5") == held(second)
 

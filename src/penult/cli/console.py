@@ -15,6 +15,7 @@ from penult.cli.colors import Color, in_color, paint
 from penult.extras import has_torch
 from penult.interface import shell_quote
 from penult.messages import escape_json, printable
+from penult.passwords import without_passwords
 from penult.wording import count
 
 if TYPE_CHECKING:
@@ -157,7 +158,7 @@ def to_json(value: Any) -> str:
 
 def note(text: str) -> None:
     """Print one line that is no result: to stderr, so that a pipe stays clean."""
-    sys.stderr.write(printable(text) + "\n")
+    sys.stderr.write(without_passwords(printable(text)) + "\n")
 
 
 def warn(text: str) -> None:
@@ -171,7 +172,7 @@ def fail(text: str) -> None:
 
 
 def _begin_in(color: Color, text: str) -> None:
-    begin, colon, rest = printable(text).partition(": ")
+    begin, colon, rest = without_passwords(printable(text)).partition(": ")
     sys.stderr.write(f"{paint(begin + colon.strip(), color, on=sys.stderr)}{colon[1:]}{rest}\n")
 
 

@@ -12,6 +12,7 @@ from penult.features.parts.manifest import MANIFEST
 from penult.features.parts.store import PartsStore
 from penult.features.places import rows_address
 from penult.features.resume.store import parts_folder, require_place
+from penult.images.sources.remote.connection import is_url, require_writable
 from penult.interface import option
 from penult.output import already_there
 from penult.suffixes import ROWS_FOLDER
@@ -53,6 +54,8 @@ class Target:
             if path.suffix.lower() in ROWS_FOLDER.suffixes:
                 raise OutputExistsError(f"{path} is a file; a folder of rows needs another name")
             return cls(path)
+        if is_url(address):
+            require_writable(address)
         store = PartsStore.at(address, offline=offline)
         return cls(store.folder or Path(address), store)
 

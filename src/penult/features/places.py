@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from penult.addresses import unfolded
+from penult.addresses import is_table_scheme, unfolded
 from penult.features.schema import HDF5
 from penult.images.sources.remote.connection import is_url
 from penult.suffixes import ROWS_FOLDER
@@ -30,7 +30,7 @@ def rows_address(place: str | os.PathLike[str]) -> str | None:
     's3://bucket/photos.rows'
     """
     text = str(place).rstrip("/")
-    if not text.lower().endswith(ROWS_FOLDER.suffixes):
+    if not text.lower().endswith(ROWS_FOLDER.suffixes) or is_table_scheme(text):
         return None
     address = unfolded(text)
     if not is_url(address) or (address != text and Path(text).exists()):

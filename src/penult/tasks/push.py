@@ -53,6 +53,8 @@ class PushedRows:
         Those that it had.
     removed : int
         Those of the table that the file does not have, and that were to be removed.
+    left : int
+        Those of the table that the file does not have, and that stay; `prune` removes them.
     layer : str
         Whose rows they are.
     index : bool
@@ -65,6 +67,7 @@ class PushedRows:
     updated: int
     unchanged: int
     removed: int
+    left: int
     layer: str
     index: bool
 
@@ -109,7 +112,7 @@ def push(
     Returns
     -------
     PushedRows
-        How many rows were added, updated and left alone.
+        How many rows were added, updated and left alone, and how many more the table has.
 
     Raises
     ------
@@ -136,7 +139,8 @@ def push(
         _prepare(table, mine, named(features))
         done = _write(table, features, tell)
         removed = _prune(table, features, mine) if prune else 0
-        wanted = table.count() >= _INDEXED if index is None else index
+        total = table.count()
+        wanted = total >= _INDEXED if index is None else index
         if wanted:
             announce("building the index")
             table.build_index(metric)
@@ -153,6 +157,7 @@ def push(
         updated=done.updated,
         unchanged=len(features) - done.added - done.updated,
         removed=removed,
+        left=max(0, total - len(features)),
         layer=features.name,
         index=wanted,
     )

@@ -74,14 +74,19 @@ def run(
                 "updated": done.updated,
                 "unchanged": done.unchanged,
                 "removed": done.removed,
+                "left": done.left,
                 "layer": done.layer,
                 "index": done.index,
             }
         )
         return
     removed = f", {done.removed:,} removed" if prune else ""
+    left = ""
+    if done.left and not prune:
+        are = "is" if done.left == 1 else "are"
+        left = f"; {count(done.left, 'more row')} {are} in the table, which --prune removes"
     say(
         f"{done.to}: {count(done.rows, 'row')} of layer {done.layer}, {done.added:,} added, "
-        f"{done.updated:,} updated, {done.unchanged:,} unchanged{removed}"
+        f"{done.updated:,} updated, {done.unchanged:,} unchanged{removed}{left}"
     )
     next_command("search", done.to, "PHOTO.jpg", quiet=quiet)

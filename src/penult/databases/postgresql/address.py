@@ -6,8 +6,9 @@ import os
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
-from penult.errors import UsageError
+from penult.errors import UnknownNameError, UsageError
 from penult.passwords import without_password
+from penult.spelling import closest
 from penult.wording import count
 
 __all__ = ["ORDER", "PostgresAddress"]
@@ -45,6 +46,8 @@ class PostgresAddress:
         ------
         UsageError
             If it is none, or names no table, or one that there cannot be.
+        UnknownNameError
+            If libpq has no such setting.
         """
         from psycopg import ProgrammingError
         from psycopg.conninfo import conninfo_to_dict
@@ -53,10 +56,14 @@ class PostgresAddress:
         place, _, query = address.partition("?")
         pairs = [pair for pair in query.split("&") if pair]
         tables = [unquote(pair.partition("=")[2]) for pair in pairs if pair.startswith("table=")]
+        others = "&".join(pair for pair in pairs if not pair.startswith("table="))
         if len(tables) != 1 or not tables[0]:
+            if not tables and "?table=" in others:
+                right = without_password(f"{place}?{others.replace('?table=', '&table=')}")
+                raise UsageError(f"{shown} has a second ? where an & belongs; give {right}")
+            right = f"{place}?{others}&table=flowers" if others else f"{place}?table=flowers"
             raise UsageError(
-                f"{shown} has to name one table; put it at the end: "
-                f"{without_password(place)}?table=flowers"
+                f"{shown} has to name one table; put it at the end: {without_password(right)}"
             )
         name = tables[0]
         longest = _LONGEST_NAME - len(ORDER)
@@ -65,7 +72,6 @@ class PostgresAddress:
                 f"{shown}: the name of a table may have {count(longest, 'byte')} at the most, and "
                 "no NUL; give a shorter one"
             )
-        others = "&".join(pair for pair in pairs if not pair.startswith("table="))
         try:
             found = conninfo_to_dict(f"{place}?{others}" if others else place)
         except ProgrammingError:
@@ -73,6 +79,7 @@ class PostgresAddress:
         if found is not None and "@" in str(found.get("host", "")):
             found = None  # a password with an @ in it, what is behind which libpq takes for a host
         if found is None:
+            _require_known(pairs, shown)
             raise UsageError(
                 f"{shown} is no address of PostgreSQL; give postgresql://USER@HOST/DATABASE?"
                 "table=flowers, and what else than letters and digits is in a name or a password "
@@ -90,3 +97,21 @@ class PostgresAddress:
             for name in ("host", "hostaddr")
         ]
         return all(one in _LOCAL or one.startswith("/") for one in ",".join(given).split(","))
+
+
+def _require_known(pairs: list[str], shown: str) -> None:
+    """Refuse a setting that libpq does not have, by its name.
+
+    Raises
+    ------
+    UnknownNameError
+    """
+    from psycopg.pq import Conninfo
+
+    known = [one.keyword.decode() for one in Conninfo.get_defaults()]
+    for pair in pairs:
+        name = unquote(pair.partition("=")[0])
+        if name not in (*known, "table", "ssl"):  # the last as JDBC has it
+            allowed = "" if closest(name, known) else f"; libpq has: {', '.join(known)}"
+            hint = f"allowed: table, and the settings of libpq{allowed}"
+            raise UnknownNameError(f"setting in {shown}", name, known, hint)

@@ -23,6 +23,7 @@ from penult.images.sources.given_table import (
 from penult.images.sources.remote.connection import is_url, require_network
 from penult.inputs import require_existing
 from penult.representation import what_given
+from penult.table_addresses import refuse_table
 
 __all__ = ["Images", "as_sources", "expanded_arguments", "origin_of", "source_names"]
 
@@ -61,6 +62,8 @@ def as_sources(
                 "penult.Extractor, FeatureExtractor and Classifier.predict"
             )
     require_texts("images", arguments, path=True)
+    for one in arguments:
+        refuse_table(one, images=True)
     return [
         one if one == "-" or is_url(one) or isinstance(one, GivenTable) else Path(one)
         for one in arguments

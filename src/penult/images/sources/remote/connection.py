@@ -22,10 +22,12 @@ __all__ = [
     "join",
     "open_system",
     "require_network",
+    "require_writable",
     "with_retries",
 ]
 
 ATTEMPTS = 5
+_WRITABLE = ("s3", "gs", "az", "abfs", "oci", "oss", "hdfs", "sftp", "smb", "file")
 FIRST_WAIT = 0.5
 """Seconds before the second attempt; doubled before each further one, and up to half as much more
 or less, so that threads do not all come back at once."""
@@ -92,6 +94,27 @@ def require_network(url: str, place: str, *, offline: bool) -> bool:
             f"file, or leave that out"
         )
     return True
+
+
+def require_writable(url: str) -> None:
+    """Refuse an address that begins as none does that can be written to.
+
+    Raises
+    ------
+    UsageError
+        Says which there are.
+    """
+    try:
+        from fsspec.registry import available_protocols
+    except ImportError:
+        return  # `open_system` says what is missing
+    scheme = url.partition("://")[0].lower()
+    if scheme not in available_protocols():
+        known = ", ".join(f"{one}://" for one in _WRITABLE)
+        raise UsageError(
+            f"{url} is not an address that can be written to: nothing is known of {scheme}://; "
+            f"allowed: {known}, and what else fsspec can write to"
+        )
 
 
 def _web_options(url: str) -> dict[str, Any]:
