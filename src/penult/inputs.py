@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from penult.errors import PathNotFoundError, SourceError, WrongFileError
-from penult.interface import command
 from penult.passwords import without_password
 from penult.spelling import closest
 from penult.table_addresses import refuse_address
 
 __all__ = ["require_existing", "require_file"]
-
-_DATABASE = re.compile(r"postgres(ql)?:/", re.I)
 
 
 def require_existing(path: Path, what: str = "file or folder", hint: str = "") -> Path:
@@ -45,12 +41,6 @@ def require_existing(path: Path, what: str = "file or folder", hint: str = "") -
     except (FileNotFoundError, NotADirectoryError, ValueError) as error:
         # A link to nothing has the name that was given, and is no suggestion.
         shown = without_password(str(path))
-        if _DATABASE.match(shown):
-            unfolded = re.sub(r"^(\w+:)/(?!/)", r"\1//", shown)
-            raise PathNotFoundError(
-                f"no such {what}: {unfolded}, the address of a table; make a file of its rows: "
-                f"{command('pull', unfolded, output='rows.h5')}"
-            ) from None
         others = [name for name in _names(path) if name != path.name]
         said = _did_you_mean([path.parent / name for name in closest(path.name, others, 1)])
         raise PathNotFoundError(

@@ -79,7 +79,7 @@ def test_a_database_of_ones_own_is_opened_and_told_whether_it_may_use_the_networ
 @pytest.mark.light
 @pytest.mark.parametrize("command", [penult.load, penult.info, penult.verify])
 def test_where_no_table_goes_it_is_told_how_to_pull_one_and_the_password_is_not(command):
-    with pytest.raises(penult.PathNotFoundError, match=r"penult.pull\('postgresql://me@db/p\?tab"):
+    with pytest.raises(penult.UsageError, match=r"penult.pull\('postgresql://me@db/p\?tab"):
         command("postgresql://me:hunter2@db/p?table=x")
 
 

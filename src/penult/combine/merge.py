@@ -76,10 +76,10 @@ def merge(
         If `output` cannot be written.
     """
     address, target = rows_address(folder), Path(output)
+    check_output(target, overwrite=overwrite, output=FEATURES)
     if address is None:
         load(folder)  # says what is wrong with it
         raise WrongFileError(f"{folder} is one feature file already; give a folder of rows (.rows)")
-    check_output(target, overwrite=overwrite, output=FEATURES)
     with following(progress) as tell:
         write_merged(address, target, overwrite=overwrite, tell=tell)
     return load(target)

@@ -72,8 +72,7 @@ def require_answer(address: str) -> bool:
     except (OSError, OverflowError) as error:
         why = "no answer" if isinstance(error, TimeoutError) else first_line(error)
         raise ClusterError(
-            f"{unreachable(address)} ({why}); is it running there? ray status --address "
-            f"{address} says so"
+            f"{unreachable(address)} ({why}); is it running there? ray status there says so"
         ) from error
     # What answers may be something else.
     problem = _probed(address, os.environ)
