@@ -436,6 +436,7 @@ def test_what_is_given_has_the_name_of_a_folder_of_rows(given, address):
     assert rows_address(given) == address
 
 
+@pytest.mark.needs("pyarrow")
 def test_a_part_whose_library_is_missing_is_not_called_damaged(tmp_path, monkeypatch):
     write_folder(tmp_path / "p.rows", RECORDS, [ROWS], format="parquet")
 
