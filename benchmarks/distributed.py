@@ -6,7 +6,7 @@
 
 Images are in tar shards; the network is a toy (the mean of each colour), so that what is measured
 is the way of an image through decoding, parts, Ray and the driver. `scaling` takes a network of
-the bundled ones on photos of `--photos`, one thread a worker.
+the bundled ones on photos of `--photos`, or the toy on tiny images, one thread a worker.
 """
 
 from __future__ import annotations
@@ -179,16 +179,15 @@ def show_overhead(images: str, folder: Path, count: int) -> None:
     )
 
 
-def show_scaling(photos: str, folder: Path) -> None:
-    """One worker and two, one thread each, with a real network."""
-    found = {}
-    for several in (1, 2):
-        output = folder / f"scaling-{several}.rows"
-        found[several], _ = rate(
-            photos, output, part_images=32, ray=True, ray_workers=several, ray_cpus=1
-        )
-        print(f"{several} worker{'s' * (several > 1)}: {found[several]:.1f} images/s")
-    print(f"scaling from 1 to 2: {found[2] / found[1]:.2f}")
+def show_scaling(images: str, folder: Path, **options: object) -> None:
+    """One worker and two, one thread each, in turns."""
+    found: dict[int, list[float]] = {1: [], 2: []}
+    for several in (1, 2, 2, 1):
+        output = folder / f"scaling-{several}-{len(found[several])}.rows"
+        per_second, _ = rate(images, output, **options, ray=True, ray_workers=several, ray_cpus=1)
+        found[several].append(per_second)
+        print(f"{several} worker{'s' * (several > 1)}: {per_second:,.1f} images/s")
+    print(f"scaling from 1 to 2: {sum(found[2]) / sum(found[1]):.2f}")
 
 
 def show_kills(images: str, folder: Path, kills: int) -> None:
@@ -236,8 +235,10 @@ def main() -> None:
         few = write_shards(folder / "few", min(options.images, 2 * SHARD))
         if wanted("overhead"):
             show_overhead(few, folder, min(options.images, 2 * SHARD))
-        if options.photos and wanted("scaling"):
-            show_scaling(options.photos, folder)
+        if wanted("scaling") and options.photos:
+            show_scaling(options.photos, folder, part_images=32)
+        elif wanted("scaling"):
+            show_scaling(images, folder, **TOY)
         if wanted("kills"):
             show_kills(few, folder, options.kills)
 

@@ -1,6 +1,6 @@
 """The service under load, over loopback, beside what the engine can do with the same photos.
 
-    python benchmarks/serve.py FOLDER [--clients 1 8 64] [--seconds 15] [--rounds 3]
+    python benchmarks/serve.py FOLDER [--clients 1 8 64] [--seconds 6] [--rounds 7]
     python benchmarks/serve.py FOLDER --requests 20000    and does its memory grow?
     python benchmarks/serve.py FOLDER --profile           and which threads of it are busy?
 
@@ -9,8 +9,9 @@ limit is an opened `penult.Extractor` over some of those photos, in this process
 in batches on all cores. Then ``penult serve`` runs in a process of its own, and each number of
 clients sends those photos to ``/v1/classify`` for so many seconds, each client the next photo when
 it has the answer to the last; one that is refused (503) waits as long as it is told to, and the
-refusal is counted. In each round all contestants have their turn. Stated are medians of the rounds:
-photos answered in a second, that rate's share of the limit of its own round, the 50th and the
+refusal is counted. In each round all contestants have their turn, and the limit is measured between
+any two of them. Stated are medians of the rounds: photos answered in a second, that rate's share of
+the limit before and after it, since other guests of the machine change both; the 50th and the
 99th percentile of the milliseconds from the first byte sent to the last byte received; and what a
 photo takes of a core, beside what it takes of it at the limit, which a busy machine changes less.
 
@@ -207,25 +208,31 @@ def measure_rates(
     limits: list[float] = []
     costs: list[float] = []  # milliseconds of a core for an image
     loads: dict[int, list[Load]] = {clients: [] for clients in options.clients}
-    for _ in range(options.rounds):
+    shares: dict[int, list[float]] = {clients: [] for clients in options.clients}
+
+    def measure_limit() -> None:
         start, cpu = time.perf_counter(), time.process_time()
         extractor(paths)
         seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
         limits.append(len(paths) / seconds)
         costs.append(1000 * cpu / len(paths))
         print(f"limit: {limits[-1]:.1f} images/s, {costs[-1]:.1f} ms of a core an image")
-        for clients in options.clients:
-            before, threads = server.cpu, server.by_thread()
-            load = sender.load(clients, seconds=options.seconds)
-            load.server_cpu = server.cpu - before
-            loads[clients].append(load)
-            spent = f"{load.milliseconds_of(load.server_cpu):.1f} ms of a core an image"
-            print(f"{clients} clients: {load.rate:.1f} images/s, {spent}", flush=True)
-            if options.profile:
-                busy = server.by_thread()
-                busy.subtract(threads)
-                told = [f"{name} {s / load.seconds:.2f}" for name, s in busy.most_common(8)]
-                print("  cores by thread: " + ", ".join(told))
+
+    measure_limit()
+    for clients in [*options.clients] * options.rounds:
+        before, threads = server.cpu, server.by_thread()
+        load = sender.load(clients, seconds=options.seconds)
+        load.server_cpu = server.cpu - before
+        loads[clients].append(load)
+        spent = f"{load.milliseconds_of(load.server_cpu):.1f} ms of a core an image"
+        print(f"{clients} clients: {load.rate:.1f} images/s, {spent}", flush=True)
+        if options.profile:
+            busy = server.by_thread()
+            busy.subtract(threads)
+            told = [f"{name} {s / load.seconds:.2f}" for name, s in busy.most_common(8)]
+            print("  cores by thread: " + ", ".join(told))
+        measure_limit()
+        shares[clients].append(load.rate / statistics.mean(limits[-2:]))
     print(
         f"\nthe engine's limit, with decoding: {statistics.median(limits):.1f} images/s, "
         f"{statistics.median(costs):.1f} ms of a core an image\n"
@@ -236,11 +243,10 @@ def measure_rates(
     )
     print("|---|---|---|---|---|---|---|---|")
     for clients, rounds in loads.items():
-        shares = [one.rate / limit for one, limit in zip(rounds, limits, strict=True)]
         cells = [
             str(clients),
             f"{statistics.median(one.rate for one in rounds):.1f}",
-            f"{statistics.median(shares):.0%}",
+            f"{statistics.median(shares[clients]):.0%}",
             f"{statistics.median(one.percentile(50) for one in rounds):.0f}",
             f"{statistics.median(one.percentile(99) for one in rounds):.0f}",
             str(sum(one.statuses[503] for one in rounds)),
@@ -267,12 +273,15 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--images", type=int, default=512, help="how many of them are sent")
     parser.add_argument("--clients", type=int, nargs="+", default=[1, 8, 64])
-    parser.add_argument("--seconds", type=float, default=15)
-    parser.add_argument("--rounds", type=int, default=3, help="0 for the memory alone")
+    parser.add_argument("--seconds", type=float, default=6)
+    parser.add_argument("--rounds", type=int, default=7, help="0 for the memory alone")
     parser.add_argument("--requests", type=int, default=0, help="of small photos, for the memory")
     parser.add_argument("--profile", action="store_true")
     options = parser.parse_args()
-    libraries = ("penult", "openvino", "fastapi", "starlette", "uvicorn", "h11", "pillow", "numpy")
+    libraries = (
+        *("penult", "openvino", "fastapi", "starlette", "uvicorn", "httptools"),
+        *("pillow", "numpy"),
+    )
     print(f"{platform.processor() or platform.machine()}, {CORES} cores")
     print(", ".join(f"{name} {version(name)}" for name in libraries))
     with tempfile.TemporaryDirectory() as folder:

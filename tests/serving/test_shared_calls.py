@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from serving_client import COLOURS, Client, photo
 
-from penult.serving.answers import classes
+from penult.serving.answers import classes, shared_calls
 from penult.serving.answers.shared_calls import SharedCalls
 from penult.serving.app import create_app
 from penult.serving.routes import classify
@@ -77,6 +77,27 @@ def test_other_keys_do_not_meet_and_an_error_is_told_to_all_who_wait():
     even, odd = asyncio.run(run())[::2], asyncio.run(run())[1::2]
     assert [str(one) for one in even] == ["negative"] * 2
     assert odd == [[0], [4]]
+
+
+def test_after_a_quick_call_others_are_made_at_once_unless_they_may_have_to_wait(monkeypatch):
+    in_threads, clock = [], [0.0]
+    monkeypatch.setattr(shared_calls, "perf_counter", lambda: clock[0])
+
+    def function(given):
+        in_threads.append(threading.current_thread() is not threading.main_thread())
+        clock[0] += 0.01 if given[0] == 2 else 0.001
+        return given.tolist()
+
+    async def run(together):
+        in_threads.clear()
+        for numbers in ((1,), (1,), (2,), (3,), (3,), range(17)):
+            await together("key", function, rows(*numbers))
+        return in_threads
+
+    assert asyncio.run(run(SharedCalls())) == [True] * 6
+    # The third was slow; the last has many rows.
+    steady = SharedCalls(is_steady=True)
+    assert asyncio.run(run(steady)) == [True, False, False, True, False, True]
 
 
 def test_photos_of_many_requests_are_classified_together(serve, classifier, monkeypatch):

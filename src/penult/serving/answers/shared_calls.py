@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Hashable
+from time import perf_counter
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 import numpy as np
@@ -18,16 +20,31 @@ __all__ = ["SharedCalls"]
 
 Answer = TypeVar("Answer")
 
+_QUICK = 0.002
+"""Seconds. A thread is not worth its while for less: to hand a call over, and to wait for the
+interpreter's lock there, takes as long."""
+
+_FEW = 16
+"""Rows; more may take longer than the latest call did."""
+
 
 class SharedCalls(Generic[Answer]):
-    """Calls a function of rows once for all requests that wait for it, in a thread.
+    """Calls a function of rows once for all requests that wait for it.
 
     The network gives the rows of several requests at the same moment, and one call reads what they
     are compared with once, however many they are. While a call lasts, others wait for the next.
-    It is used by the thread of the event loop alone.
+    It is used by the thread of the event loop alone, and makes a call in another thread unless the
+    latest one was quick.
+
+    Parameters
+    ----------
+    is_steady : bool
+        Whether a call takes as long as the latest did. One that may have to wait, as for a disk or
+        a database, is always made in another thread.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_steady: bool = False) -> None:
+        self._is_steady, self._latest = is_steady, math.inf  # seconds
         self._waiting: dict[Hashable, list[tuple[Rows, asyncio.Future[list[Answer]]]]] = {}
         self._tasks: dict[Hashable, asyncio.Task[None]] = {}
 
@@ -59,27 +76,37 @@ class SharedCalls(Generic[Answer]):
     async def _work(self, key: Hashable, function: Callable[[Rows], list[Answer]]) -> None:
         try:
             while calls := self._waiting.pop(key, []):
-                await _answer(function, [one for one in calls if not one[1].done()])
+                await self._answer(function, [one for one in calls if not one[1].done()])
         finally:
             del self._tasks[key]
 
+    async def _answer(
+        self,
+        function: Callable[[Rows], list[Answer]],
+        calls: list[tuple[Rows, asyncio.Future[list[Answer]]]],
+    ) -> None:
+        if not calls:
+            return
+        try:
+            answers = iter(await self._call(function, np.concatenate([rows for rows, _ in calls])))
+        except Exception as error:  # whatever it is, somebody waits for it
+            for _, future in calls:
+                if not future.done():
+                    future.set_exception(error)
+            return
+        for rows, future in calls:
+            own = [next(answers) for _ in rows]
+            if not future.done():  # whoever asked may have gone
+                future.set_result(own)
 
-async def _answer(
-    function: Callable[[Rows], list[Answer]],
-    calls: list[tuple[Rows, asyncio.Future[list[Answer]]]],
-) -> None:
-    if not calls:
-        return
-    try:
-        answers = iter(
-            await run_in_threadpool(function, np.concatenate([rows for rows, _ in calls]))
-        )
-    except Exception as error:  # whatever it is, somebody waits for it
-        for _, future in calls:
-            if not future.done():
-                future.set_exception(error)
-        return
-    for rows, future in calls:
-        own = [next(answers) for _ in rows]
-        if not future.done():  # whoever asked may have gone
-            future.set_result(own)
+    async def _call(self, function: Callable[[Rows], list[Answer]], rows: Rows) -> list[Answer]:
+        def timed() -> list[Answer]:
+            begun = perf_counter()
+            try:
+                return function(rows)
+            finally:
+                self._latest = perf_counter() - begun
+
+        if self._is_steady and self._latest < _QUICK and len(rows) <= _FEW:
+            return timed()
+        return await run_in_threadpool(timed)

@@ -13,6 +13,7 @@ from penult.errors import ImageError
 from penult.serving.answers.classes import answers_of, classifying
 from penult.serving.answers.rows import rows_of
 from penult.serving.answers.shared_calls import SharedCalls
+from penult.serving.models.model import ServedClassifier
 from penult.serving.problems import ProblemError
 from penult.serving.query_names import require_known_names
 from penult.serving.schemas.answers import Classified
@@ -29,7 +30,9 @@ __all__ = ["router"]
 def router(service: Service) -> APIRouter:
     """Answer with classes: the classifier's, or by the votes of the gallery's nearest rows."""
     routes = APIRouter(tags=["photos"], dependencies=[Depends(require_known_names)])
-    together = SharedCalls[dict[str, Any]]()
+    # A gallery may lie on a disk or in a database; a classifier is in memory.
+    by_gallery = SharedCalls[dict[str, Any]]()
+    by_classifier = SharedCalls[dict[str, Any]](is_steady=True)
     # Not as annotations, which FastAPI would look up where there is no `service`.
     top_of_request = Query(service.options.top, ge=1, le=service.options.max_k)
 
@@ -44,6 +47,7 @@ def router(service: Service) -> APIRouter:
         rows = await rows_of(service, model.lane, photos)
         good = [one.row for one in rows if not isinstance(one, ImageError)]
         answers_to = partial(answers_of, model, top=top)
+        together = by_classifier if isinstance(model, ServedClassifier) else by_gallery
         found = iter(await together((id(model), top), answers_to, np.stack(good)))
         answers: list[dict[str, Any]] = [
             {"detail": f"{photo.id}: {row}"} if isinstance(row, ImageError) else next(found)
