@@ -214,6 +214,24 @@ def test_scores_of_several_labels_agree_with_scikit_learn():
     assert scores.mean_average_precision == pytest.approx(theirs)
 
 
+def test_average_precision_is_scikit_learns_where_scores_are_equal_too():
+    rng = np.random.default_rng(0)
+    for different in (1, 2, 5, 1000):
+        for share in (0.02, 0.3, 1):
+            truth = rng.random(100) < share
+            truth[0] = True
+            said = rng.integers(different, size=100).astype(np.float32) / 7
+            theirs = average_precision_score(truth, said)
+            assert average_precision(truth, said) == pytest.approx(theirs, rel=1e-14)
+
+
+def test_a_label_that_all_its_images_come_first_for_has_exactly_1():
+    for count in (3, 10, 49):
+        truth = np.arange(100) < count
+        assert average_precision(truth, np.where(truth, 0.7, 0.1)) == 1
+        assert average_precision(truth, np.arange(100, 0, -1) / 100) == 1
+
+
 def test_average_precision_falls_where_a_wrong_image_comes_first():
     truth = np.array([0, 1, 1], bool)
     assert average_precision(truth, np.array([0.9, 0.8, 0.7])) == pytest.approx((1 / 2 + 2 / 3) / 2)

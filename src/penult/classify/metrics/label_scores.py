@@ -63,10 +63,7 @@ def score_labels(
     precision, recall = ratio(hits, n_predicted), ratio(hits, support)
     f1 = ratio(2 * hits, support + n_predicted)
     right = int((truth == predicted).all(axis=1).sum())
-    precisions = [
-        average_precision(truth[:, k], probabilities[:, k]) if support[k] else None
-        for k in range(len(label_names))
-    ]
+    precisions = _average_precisions(truth, probabilities)
 
     def average(weights: NDArray[Any]) -> Average:
         if not weights.any():
@@ -94,30 +91,44 @@ def score_labels(
             float(ratio(2 * all_labels[0], all_labels[1] + all_labels[2])[0]),
         ),
         soft_f1=_soft_f1(truth, probabilities),
-        mean_average_precision=mean_average_precision(truth, probabilities),
+        mean_average_precision=_mean_of_found(precisions),
     )
 
 
 def average_precision(truth: NDArray[np.bool_], scores: NDArray[np.floating[Any]]) -> float:
     """Sum the precision at each threshold times the recall it adds, without interpolation.
 
-    scikit-learn's definition; M. Zhu, "Recall, precision and average precision" (2004).
+    scikit-learn's definition; M. Zhu, "Recall, precision and average precision" (2004). It is the
+    same to average, over the images that have the label, the precision of predicting it for all
+    images whose score is at least that one's. scikit-learn's own function takes a millisecond, and
+    a grid search asks a thousand times.
 
     Parameters
     ----------
     truth : (M,), with at least one True
     scores : (M,), the higher the more likely
     """
-    from sklearn.metrics import average_precision_score
-
-    return float(average_precision_score(truth, scores))
+    relevant, ordered = np.sort(scores[truth]), np.sort(scores)
+    hits = len(relevant) - np.searchsorted(relevant, relevant)
+    n_predicted = len(ordered) - np.searchsorted(ordered, relevant)
+    return float(np.mean(hits / n_predicted))
 
 
 def mean_average_precision(truth: NDArray[np.bool_], scores: NDArray[np.floating[Any]]) -> float:
     """Mean of `average_precision` over the labels that occur; 0 where none does."""
-    found = [
-        average_precision(truth[:, k], scores[:, k]) for k in np.flatnonzero(truth.any(axis=0))
-    ]
+    return _mean_of_found(_average_precisions(truth, scores))
+
+
+def _average_precisions(
+    truth: NDArray[np.bool_], scores: NDArray[np.floating[Any]]
+) -> list[float | None]:
+    # A label that no image has has none.
+    columns = zip(truth.T, scores.T, strict=True)
+    return [average_precision(one, said) if one.any() else None for one, said in columns]
+
+
+def _mean_of_found(precisions: Sequence[float | None]) -> float:
+    found = [one for one in precisions if one is not None]
     return float(np.mean(found)) if found else 0.0
 
 
