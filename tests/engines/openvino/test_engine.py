@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+import traceback
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -206,6 +207,25 @@ def test_a_conversion_that_fails_leaves_the_root_logger_as_it_was(toy, monkeypat
     with pytest.raises(EngineError, match="cannot be converted"):
         conversion.convert(backbone, [backbone.recipe()])
     assert (root.level, list(root.filters)) == before
+
+
+def test_a_network_is_traced_where_few_calls_led_to(toy, monkeypatch):
+    """torch notes them all with each operation: in here, that would cost more than the trace."""
+    import torch
+
+    from penult.engines.row_network import RowNetwork
+
+    forward, calls = RowNetwork.forward, []
+
+    def noted(self, images):
+        if torch.jit.is_tracing():
+            calls.append(len(traceback.extract_stack()))
+        return forward(self, images)
+
+    monkeypatch.setattr(RowNetwork, "forward", noted)
+    backbone = open_backbone(toy)
+    conversion.convert(backbone, [backbone.recipe()])
+    assert 0 < max(calls) < len(traceback.extract_stack())
 
 
 def test_a_trace_that_froze_the_image_it_saw_is_refused(toy, tmp_path, monkeypatch):

@@ -19,6 +19,7 @@ from penult.engines.openvino.rows import run_model
 from penult.errors import EngineError
 from penult.messages import first_line
 from penult.openvino import first_run_lock, import_converter, import_openvino, shared_core
+from penult.threads import NetworkThreads
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -107,9 +108,17 @@ def convert(backbone: Backbone, recipes: Sequence[BackboneRecipe]) -> Conversion
             # torch would trace once more to compare; what is compared below says more, and the
             # modules of torch that compare take two seconds to import.
             unchecked = {"check_trace": False}
-            decoder = TorchScriptPythonDecoder(
-                network, example_input=traced, trace_kwargs=unchecked
-            )
+
+            def trace() -> Any:
+                with torch.inference_mode():  # which counts for one thread
+                    return TorchScriptPythonDecoder(
+                        network, example_input=traced, trace_kwargs=unchecked
+                    )
+
+            # torch notes with each operation all calls that led to it. In a thread of its own there
+            # are few; those of a notebook, of pytest or of a service would double what it costs.
+            with NetworkThreads(1) as pool:
+                decoder = pool.submit(trace).result()
             model = convert_model(decoder)
             expected = network(torch.from_numpy(image))
     except Exception as error:
