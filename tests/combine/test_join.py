@@ -20,7 +20,7 @@ from penult.errors import (
 )
 from penult.records import Failure
 
-pytestmark = pytest.mark.light
+pytestmark = [pytest.mark.light, pytest.mark.once]
 
 
 @pytest.fixture

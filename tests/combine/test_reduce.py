@@ -14,7 +14,7 @@ from penult.errors import OutputExistsError, TrainingError, UsageError
 from penult.recipe import AugmentedRecipe, ProjectedRecipe
 from penult.records import Failure
 
-pytestmark = pytest.mark.light
+pytestmark = [pytest.mark.light, pytest.mark.once]
 
 # Around (5, 7), variance 8/3 along x and 2/3 along y.
 CROSS = {"a.jpg": [7, 7], "b.jpg": [3, 7], "c.jpg": [5, 8], "d.jpg": [5, 6]}

@@ -17,7 +17,7 @@ from penult.finetuning.split import divide
 from penult.finetuning.verdict import UNTRAINED, verdict
 from penult.records import Features, ModelDifference
 
-pytestmark = pytest.mark.light
+pytestmark = [pytest.mark.light, pytest.mark.once]
 
 
 def features(per_class, rng_seed=0, **columns) -> Features:

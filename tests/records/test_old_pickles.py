@@ -8,7 +8,7 @@ import pytest
 
 from penult.records import Failure, Prediction, Predictions
 
-pytestmark = pytest.mark.light
+pytestmark = [pytest.mark.light, pytest.mark.once]
 
 
 def test_a_record_pickled_by_an_older_version_opens():

@@ -6,7 +6,7 @@ import pytest
 from penult.records import Failure, Outlier, Outliers, PictureIssue
 from penult.records.outlier_words import odd_about
 
-pytestmark = pytest.mark.light
+pytestmark = [pytest.mark.light, pytest.mark.once]
 
 NAN = np.nan
 

@@ -10,7 +10,7 @@ import pytest
 from penult.errors import TrainingError, UsageError
 from penult.reduction import fit_projection
 
-pytestmark = pytest.mark.light
+pytestmark = [pytest.mark.light, pytest.mark.once]
 
 ROOMY = 1 << 30
 

@@ -15,7 +15,7 @@ from penult.similarity import cka as module
 from penult.similarity.cka import debiased_cka, u_centered, within
 from penult.similarity.rows import MEMORY, CenteredRows, RowBlocks
 
-pytestmark = pytest.mark.light
+pytestmark = [pytest.mark.light, pytest.mark.once]
 
 
 def fresh():

@@ -13,7 +13,7 @@ from penult.similarity.null import cka_null, permutation_null, rsa_null
 from penult.similarity.rows import CenteredRows, RowBlocks
 from penult.similarity.rsa import spearman
 
-pytestmark = pytest.mark.light
+pytestmark = [pytest.mark.light, pytest.mark.once]
 
 MEASURES = {
     cka_null: lambda a, b: debiased_cka(CenteredRows(a), CenteredRows(b)),

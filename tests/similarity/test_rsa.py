@@ -12,7 +12,7 @@ from scipy.stats import spearmanr
 from penult.similarity.rows import RowBlocks, draw_pair
 from penult.similarity.rsa import dissimilarities, spearman
 
-pytestmark = pytest.mark.light
+pytestmark = [pytest.mark.light, pytest.mark.once]
 
 
 def fresh():

@@ -19,7 +19,7 @@ from penult.errors import (
 from penult.images.labels.annotations import ImageEntry
 from penult.images.labels.label_file import LabelFile
 
-pytestmark = pytest.mark.light
+pytestmark = [pytest.mark.light, pytest.mark.once]
 
 PHOTOS = [
     feature_files.record("iris/1.jpg", "iris"),

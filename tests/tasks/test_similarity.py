@@ -11,7 +11,7 @@ from feature_files import record, write
 import penult
 from penult.similarity import rsa as module
 
-pytestmark = pytest.mark.light
+pytestmark = [pytest.mark.light, pytest.mark.once]
 
 RNG = np.random.default_rng(0)
 A = RNG.normal(size=(12, 6)).astype(np.float32)

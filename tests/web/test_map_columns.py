@@ -10,7 +10,7 @@ from penult.web.map.columns import packed_column
 from penult.web.map.order import morton_order
 from penult.web.map.palette import CATEGORICAL, CATEGORICAL_ON_DARK
 
-pytestmark = pytest.mark.light
+pytestmark = [pytest.mark.light, pytest.mark.once]
 
 
 def linear(color):

@@ -5,7 +5,7 @@ import os
 import random
 import sys
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import numpy as np
 import pytest
@@ -13,9 +13,11 @@ import torch
 from PIL import Image
 
 from penult.backbones.catalogue import list_models
+from penult.backbones.keras import source
 from penult.backbones.keras.applications import KERAS_MODELS, keras_preprocessing
 from penult.backbones.keras.source import Keras
 from penult.backbones.weights.choice import WeightsChoice
+from penult.backbones.weights.info import WeightsInfo
 from penult.errors import BackboneError, MissingExtraError, UnknownNameError, WeightsError
 from penult.testing import check_source
 
@@ -76,13 +78,21 @@ def enliven(model, gain=1.0):
     change of 1e-7 in a pixel becomes one of 1e-1 in the row.
     """
     rng = np.random.default_rng(2)
+
+    def noise(shape, deviation):
+        numbers = rng.random(shape, np.float32)  # uniform: VGG16 has 138 million
+        numbers -= np.float32(0.5)
+        numbers *= np.float32(np.sqrt(12) * deviation)
+        return numbers
+
     for weight in model.weights:
         if len(weight.shape) == 4:
             height, width, inputs, outputs = weight.shape
             depthwise = outputs == 1 or "depthwise" in weight.name
             fan = height * width * (1 if depthwise else inputs)
-            noise = rng.standard_normal(weight.shape, np.float32)  # 88 million, of NASNetLarge
-            weight.assign(np.float32(gain * np.sqrt(2 / fan)) * noise)
+            weight.assign(noise(weight.shape, gain * np.sqrt(2 / fan)))
+        elif len(weight.shape) == 2:
+            weight.assign(noise(weight.shape, np.sqrt(2 / sum(weight.shape))))
         elif weight.name in ("moving_variance", "gamma"):
             weight.assign(rng.uniform(0.8, 1.2, weight.shape))
         elif weight.name in ("moving_mean", "beta"):
@@ -93,13 +103,32 @@ def enliven(model, gain=1.0):
 @lru_cache(maxsize=2)  # two are run by two tests
 def lively(name):
     """The backbone with such weights, for images of 96 pixels: seconds in place of a minute."""
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, unset_weights(), few_cells():
         if name != "VGG16":  # which takes images of its own size alone
             smaller = dataclasses.replace(KERAS_MODELS[name], size=96)
             patch.setitem(KERAS_MODELS, name, smaller)
+        # Nobody asks for the digest of half a gigabyte of zeros.
+        patch.setattr(source, "random_weights", lambda _model: WeightsInfo("random", "0" * 64))
         backbone = Keras().open(name, RANDOM)
     enliven(backbone.network.model, gain=1.1 if name == "EfficientNetB0" else 1.0)
     return backbone
+
+
+@contextmanager
+def few_cells():
+    """A NASNetLarge made in here has 2 cells where it has 6, and 672 features where it has 4,032.
+
+    Each cell is like all others. `test_the_largest_ones_are_as_large_as_listed` makes it as it is.
+    """
+    whole = sys.modules[keras.applications.NASNetLarge.__module__]
+    make = whole.NASNet
+
+    def make_less(*args, **options):
+        return make(*args, **options | {"num_blocks": 2, "penultimate_filters": 672})
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(whole, "NASNet", make_less)
+        yield
 
 
 @contextmanager
@@ -143,7 +172,7 @@ def test_photos_are_squashed_as_load_img_does(tmp_path):
         ("ResNet50", 2048),
         ("InceptionV3", 2048),
         ("EfficientNetB0", 1280),
-        ("NASNetLarge", 4032),
+        ("NASNetLarge", 672),
         ("Xception", 2048),
         ("MobileNet", 1024),
     ],
@@ -154,7 +183,7 @@ def test_the_classics_give_what_keras_gives_with_the_same_weights(name, length, 
     pixels = some_pixels(2, size)
     penultimate, logits = run(backbone, ["penultimate", "logits"], pixels)
 
-    with unset_weights():
+    with unset_weights(), few_cells():
         model = getattr(keras.applications, name)(
             weights=None, classifier_activation=None, input_shape=(size, size, 3)
         )
@@ -164,20 +193,23 @@ def test_the_classics_give_what_keras_gives_with_the_same_weights(name, length, 
     both = keras.Model(model.input, [before_head, model.output])
     their_penultimate, their_logits = both.predict_on_batch(inputs)
 
-    assert penultimate.shape == (2, length) == (2, KERAS_MODELS[name].features)
+    assert penultimate.shape == (2, length)
     assert relative_error(penultimate[:1], their_penultimate.reshape(1, -1)) < 1e-4
     assert relative_error(logits[:1], their_logits) < 1e-4
     assert relative_error(penultimate[1], penultimate[0]) > 1e-2, "the image hardly matters"
-    assert model.count_params() == KERAS_MODELS[name].parameters
+    if name != "NASNetLarge":
+        listed = KERAS_MODELS[name]
+        assert (length, model.count_params()) == (listed.features, listed.parameters)
 
 
-def test_the_largest_efficientnet_is_as_large_as_it_is_listed():
-    """Its rows are those of a B0 of more layers: what it computes says nothing new."""
-    listed = KERAS_MODELS["EfficientNetB7"]
+@pytest.mark.parametrize(("name", "length"), [("EfficientNetB7", 2560), ("NASNetLarge", 4032)])
+def test_the_largest_ones_are_as_large_as_listed(name, length):
+    """Their rows are those of a B0 of more layers, and of more cells: that says nothing new."""
+    listed = KERAS_MODELS[name]
     with keras.device("meta"):  # where nothing is computed
-        model = keras.applications.EfficientNetB7(weights=None)
+        model = getattr(keras.applications, name)(weights=None)
     assert model.count_params() == listed.parameters
-    assert model.get_layer("predictions").input.shape == (None, listed.features) == (None, 2560)
+    assert model.get_layer("predictions").input.shape == (None, listed.features) == (None, length)
     assert model.input_shape == (None, listed.size, listed.size, 3)
 
 
@@ -235,9 +267,8 @@ def test_nothing_after_the_last_layer_is_in_the_cut(vgg):
 
 
 def test_rows_depend_neither_on_their_neighbours_nor_on_the_run():
-    backbone = Keras().open("MobileNetV2", RANDOM)
-    enliven(backbone.network.model)
-    pixels = some_pixels(3, 224)
+    backbone = lively("MobileNetV2")
+    pixels = some_pixels(3, 96)
     layers = ["block_2_add", "penultimate"]
     together = run(backbone, layers, pixels)
     for first, again in zip(together, run(backbone, layers, pixels), strict=True):
@@ -249,8 +280,8 @@ def test_rows_depend_neither_on_their_neighbours_nor_on_the_run():
 
 def test_networks_are_in_eval_mode_however_they_are_wrapped():
     """EfficientNet drops whole branches in training, and its batch normalisations learn."""
-    backbone = Keras().open("EfficientNetB0", RANDOM)
-    images = normalised(some_pixels(2, 224), backbone.preprocessing)
+    backbone = lively("EfficientNetB0")
+    images = normalised(some_pixels(2, 96), backbone.preprocessing)
     cut = backbone.cut(["penultimate"])
     (before,) = cut(images)
     (after,) = cut.train()(images)
@@ -259,16 +290,21 @@ def test_networks_are_in_eval_mode_however_they_are_wrapped():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["MobileNet", "Xception"])
-def test_openvino_gives_the_rows_of_torch(name):
-    """Xception's paddings are computed from shapes, and MobileNet's subtractions are `subtract`."""
+@pytest.mark.parametrize(
+    ("name", "layer"), [("MobileNet", "penultimate"), ("Xception", "block4_pool")]
+)
+def test_openvino_gives_the_rows_of_torch(name, layer):
+    """Xception's paddings are computed from shapes, and MobileNet's subtractions are `subtract`.
+
+    What follows in Xception are the operations of its first blocks.
+    """
     pytest.importorskip("openvino")
     from penult.engines.base import EngineSettings
     from penult.engines.openvino.engine import OpenVinoEngine
     from penult.engines.torch import TorchEngine
 
     backbone = lively(name)
-    recipes = [backbone.recipe()]
+    recipes = [backbone.recipe(layer)]
     pixels = some_pixels(2, 96)
     ours = OpenVinoEngine(backbone, recipes, EngineSettings()).run(pixels)[0]
     theirs = TorchEngine(backbone, recipes, EngineSettings(device="cpu")).run(pixels)[0]
@@ -290,10 +326,16 @@ def test_random_weights_are_the_same_each_time_and_leave_the_callers_seed():
     assert first.recipe() == second.recipe()
 
 
+@cache
+def small_model():
+    with unset_weights():
+        model = keras.applications.MobileNetV3Small(weights=None, input_shape=(224, 224, 3))
+    return enliven(model)
+
+
 @pytest.mark.parametrize("suffix", [".weights.h5", ".h5", ".keras"])
 def test_a_given_file_is_read_whatever_its_format(suffix, tmp_path):
-    path = tmp_path / f"mine{suffix}"
-    model = enliven(keras.applications.MobileNetV3Small(weights=None, input_shape=(224, 224, 3)))
+    path, model = tmp_path / f"mine{suffix}", small_model()
     if suffix == ".weights.h5":
         model.save_weights(path)
     else:
@@ -321,7 +363,8 @@ def test_efficientnets_pretrained_normalisation_is_that_of_keras(tmp_path, monke
     """Keras divides by the standard deviation once more, but only where it fetches the weights."""
     from keras.src.utils import file_utils
 
-    maker = enliven(keras.applications.EfficientNetB0(weights=None))
+    with unset_weights():
+        maker = enliven(keras.applications.EfficientNetB0(weights=None))
     normalisation = maker.layers[2]
     normalisation.adapt_mean.assign([0.485, 0.456, 0.406])
     normalisation.adapt_variance.assign([0.229, 0.224, 0.225])
@@ -329,7 +372,8 @@ def test_efficientnets_pretrained_normalisation_is_that_of_keras(tmp_path, monke
     monkeypatch.setattr(
         file_utils, "get_file", lambda *_, **__: str(tmp_path / "efficientnetb0.h5")
     )
-    theirs = keras.applications.EfficientNetB0(weights="imagenet")
+    with unset_weights():
+        theirs = keras.applications.EfficientNetB0(weights="imagenet")
 
     backbone = Keras().open("EfficientNetB0", WeightsChoice(tmp_path / "efficientnetb0.h5"))
     pixels = some_pixels(1, 224)

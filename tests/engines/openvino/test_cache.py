@@ -110,13 +110,25 @@ DAMAGE = [
 ]
 
 
+@pytest.fixture(scope="module")
+def kept(tiny, tmp_path_factory):
+    """A cache with two layers of `tiny:network`, the first one's rows, and the name of its folder."""
+    place = tmp_path_factory.mktemp("kept")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PENULT_CACHE", str(place))
+        rows = rows_of(tiny)
+        (folder,) = (place / "openvino").iterdir()
+        rows_of(tiny, "last")
+    return place, rows, folder.name
+
+
 @pytest.mark.parametrize("damage", DAMAGE)
 def test_what_was_damaged_or_exchanged_is_made_anew_and_one_line_says_so(
-    tiny, cache, caplog, damage
+    tiny, cache, kept, caplog, damage
 ):
-    rows = rows_of(tiny)
-    (folder,) = cache.iterdir()
-    rows_of(tiny, "last")
+    place, rows, name = kept
+    shutil.copytree(place, cache.parent)
+    folder = cache / name
     (other,) = set(cache.iterdir()) - {folder}
     damage(folder, other)
     assert np.array_equal(rows_of(tiny), rows)
