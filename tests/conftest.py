@@ -48,8 +48,8 @@ if os.environ.get("PENULT_EXTRAS") == "all":
     pytest.importorskip = lambda name, *_, **__: importlib.import_module(name)
 
 
-_WITHOUT_TORCH = ("chat", "client", "serving")
-"""Folders whose tests of toy backbones and bundled ones never come to torch."""
+_WITHOUT_TORCH = ("capacity", "chat", "client", "features", "retrieve", "serving")
+"""Folders whose tests of toy backbones and bundled ones never come to torch, if marked light."""
 
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:
@@ -60,8 +60,13 @@ def pytest_ignore_collect(collection_path: Path) -> bool | None:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Mark what `make test` runs once, where there is no torch: it is the same with it."""
-    if item.path.parent.name in _WITHOUT_TORCH and item.get_closest_marker("light"):
+    """Mark what `make test` runs once, where there is no torch: it is the same with it.
+
+    What needs an extra would be skipped there, and run nowhere.
+    """
+    folder, *_ = item.path.relative_to(Path(__file__).parent).parts
+    has_marker = item.get_closest_marker
+    if folder in _WITHOUT_TORCH and has_marker("light") and not has_marker("needs"):
         item.add_marker("once")
 
 

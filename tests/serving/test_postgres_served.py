@@ -8,8 +8,6 @@ from serving_client import Client, photo, refused
 import penult
 from penult.serving.app import create_app
 
-pytestmark = pytest.mark.light
-
 PHOTO = photo((180, 40, 60))
 
 

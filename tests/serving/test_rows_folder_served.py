@@ -10,12 +10,12 @@ from serving_client import COLOURS, Client, photo
 
 import penult
 from penult.errors import PathNotFoundError
-from penult.extras import is_installed
 from penult.serving.app import create_app
 from penult.tasks.serve import _label_log
 
 pytestmark = pytest.mark.light
 
+PLACES = ["folder", pytest.param("address", marks=pytest.mark.needs("fsspec"))]
 ROSE = photo(COLOURS["rose"])
 
 
@@ -33,8 +33,6 @@ def folder(gallery, toy):
 @pytest.fixture
 def address(gallery, toy, tmp_path, monkeypatch):
     """The same at an address."""
-    if not is_installed("fsspec"):
-        pytest.skip("needs fsspec")
     import fsspec
 
     monkeypatch.setenv("PENULT_CACHE", str(tmp_path / "cache"))
@@ -49,14 +47,14 @@ def hits(client, **search):
     return found.json()["hits"]
 
 
-@pytest.mark.parametrize("place", ["folder", "address"])
+@pytest.mark.parametrize("place", PLACES)
 def test_a_folder_is_served_as_the_file_of_its_rows(serve, client, place, request):
     served = Client(create_app(serve(gallery=request.getfixturevalue(place))))
     assert served.get("/v1/gallery").json()["name"] == "gallery.rows"
     assert hits(served) == hits(client)
 
 
-@pytest.mark.parametrize("place", ["folder", "address"])
+@pytest.mark.parametrize("place", PLACES)
 def test_an_update_is_served_once_it_is_asked_for(serve, gallery, toy, place, request):
     place, images = request.getfixturevalue(place), gallery.parent / "images"
     client = Client(create_app(serve(gallery=place)))

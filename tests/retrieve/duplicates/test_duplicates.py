@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import math
 from dataclasses import replace
-from importlib.util import find_spec
 from itertools import combinations
 
 import numpy as np
@@ -226,9 +225,12 @@ def test_duplicates_are_short_in_python_and_a_table_in_a_notebook(angles):
         (1, "a.jpg", True, 1.0, "rose", None),
         (1, "b.jpg", False, cosine(10), "tulip", None),
     ]
-    if find_spec("pandas") is None:
-        pytest.skip("pandas is in no environment of penult's")
-    frame = found.to_dataframe()
+
+
+@pytest.mark.needs("pandas")
+def test_duplicates_become_a_dataframe(angles):
+    labels = {"a.jpg": "rose", "b.jpg": "tulip"}
+    frame = penult.duplicates(angles({"a.jpg": 0, "b.jpg": 10}, labels=labels)).to_dataframe()
     assert list(frame.columns) == ["group", "id", "keep", "cosine", "label", "split"]
     assert frame["keep"].tolist() == [True, False]
     assert frame["split"].isna().all()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from importlib.util import find_spec
 
 import feature_files
 import numpy as np
@@ -282,9 +281,8 @@ def test_progress_counts_queries_of_all_runs(make_features):
     assert (search[0], search[-1]) == ((0, 8, "queries"), (8, 8, "queries"))
 
 
+@pytest.mark.needs("pandas")
 def test_a_table_has_every_form(turned):
-    if find_spec("pandas") is None:
-        pytest.skip("needs pandas")
     found = penult.evaluate_search(turned([0, 25, 45, 90], "aabb"), k=1, progress=False)
     frame = found.to_dataframe()
     # Eight scores, and one more by degrees where any label counts; micro and macro, twice.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from math import log2
 
 import numpy as np
@@ -116,10 +115,9 @@ def test_a_gallery_without_rows_has_no_score():
     assert all(np.isnan(values).all() for values in scores.values())
 
 
+@pytest.mark.needs("pytrec_eval")
 def test_scores_are_those_of_trec_eval():
     """Where the definitions are the same; ties aside, for the ranks themselves are its scores."""
-    if find_spec("pytrec_eval") is None:
-        pytest.skip("needs pytrec_eval")
     import pytrec_eval
 
     rng = np.random.default_rng(0)

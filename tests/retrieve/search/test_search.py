@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -244,7 +243,7 @@ def test_results_are_shown_in_a_line_and_a_table(gallery):
     assert "0.800" in found._repr_html_()
 
 
-@pytest.mark.skipif(not find_spec("pandas"), reason="needs pandas")
+@pytest.mark.needs("pandas")
 def test_results_become_a_dataframe(gallery):
     found = penult.search(gallery, np.array([[1, 0], [0, 0]], np.float32), k=2, vote=True)
     frame = found.to_dataframe()
