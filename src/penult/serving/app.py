@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, FastAPI
@@ -101,11 +102,7 @@ def _with_head(routes: APIRouter) -> APIRouter:
     own = {one.path for one in made if "HEAD" in (one.methods or ())}
     for one in made:
         if "GET" in (one.methods or ()) and one.path not in own:
-            routes.add_api_route(
-                one.path.removeprefix(routes.prefix),
-                one.endpoint,
-                methods=["HEAD"],
-                response_model=one.response_model,
-                include_in_schema=False,
-            )
+            head = copy(one)  # making it anew costs as much as the GET
+            head.methods, head.include_in_schema = {"HEAD"}, False
+            routes.routes.append(head)
     return routes
