@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import logging
+from functools import cache
 from importlib.util import find_spec
 
 import numpy as np
@@ -28,15 +30,25 @@ def light(monkeypatch):
     unregister("light")
 
 
+@cache
+def _tiles() -> list[bytes]:
+    """The tiles' files: made once, and written anew for each test."""
+    rng, made = np.random.default_rng(0), []
+    for _ in range(IMAGES):
+        image = Image.fromarray(rng.integers(0, 255, (8, 8, 3), dtype=np.uint8))
+        image.save(file := io.BytesIO(), "PNG")
+        made.append(file.getvalue())
+    made[50] = b"no image"
+    return made
+
+
 @pytest.fixture
 def tiles(tmp_path):
     """`tiles/0/000.png` … `tiles/2/095.png`: 8 × 8 pixels; number 50 is no image."""
-    rng = np.random.default_rng(0)
-    for k in range(IMAGES):
+    for k, data in enumerate(_tiles()):
         path = tmp_path / f"tiles/{k % 3}/{k:03}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(rng.integers(0, 255, (8, 8, 3), dtype=np.uint8)).save(path)
-    (tmp_path / "tiles/2/050.png").write_bytes(b"no image")
+        path.write_bytes(data)
     return tmp_path / "tiles"
 
 

@@ -58,32 +58,6 @@ def test_two_workers_give_the_file_of_one_machine_to_the_byte(
     assert capfd.readouterr().err == "", "nothing of Ray's is on the screen"
 
 
-def test_killed_workers_cost_what_they_had_in_hand_and_the_parts_are_the_same(
-    cluster, light, tiles, tmp_path
-):
-    rows, one = tmp_path / "photos.rows", tmp_path / "one.h5"
-    penult.extract(tiles, one, **light)
-    chance, killed, over = random.Random(0), [], threading.Event()
-
-    def kill():
-        while len(killed) < 3 and not over.wait(chance.uniform(0.05, 0.3)):
-            there = workers()
-            if there and parts_of(rows):
-                os.kill(pid := chance.choice(there).pid, signal.SIGKILL)
-                killed.append(pid)
-
-    killer = threading.Thread(target=kill)
-    killer.start()
-    slow = {**light, "engine": "slow-means", "part_images": 8}
-    penult.extract(tiles, rows, **slow, ray=True, ray_workers=2)
-    over.set()
-    killer.join()
-
-    assert killed
-    penult.merge(rows, tmp_path / "merged.h5")
-    assert without_time(tmp_path / "merged.h5") == without_time(one)
-
-
 DRIVER = """
 import sys
 from toys import LightMeanColour, SlowMeans
@@ -97,33 +71,53 @@ penult.extract(sys.argv[1], sys.argv[2], model="light:mean-colour", engine="slow
 """
 
 
-def test_a_driver_that_was_killed_goes_on_where_it_was(cluster, light, tiles, tmp_path):
-    rows, address = tmp_path / "photos.rows", cluster.get_runtime_context().gcs_address
+def test_a_killed_driver_and_killed_workers_cost_what_they_had_in_hand_and_the_rows_are_the_same(
+    cluster, light, tiles, tmp_path
+):
+    rows, one = tmp_path / "photos.rows", tmp_path / "one.h5"
+    penult.extract(tiles, one, **light)
     driver = subprocess.Popen(
-        [sys.executable, "-c", DRIVER, tiles, rows, address],
+        [sys.executable, "-c", DRIVER, tiles, rows, cluster.get_runtime_context().gcs_address],
         env=os.environ | {"PYTHONPATH": os.pathsep.join([str(TESTS), *sys.path])},
         stderr=subprocess.PIPE,
     )
-    begun = time.monotonic()
-    while len(parts_of(rows)) < 3:
-        assert driver.poll() is None, driver.stderr.read().decode()
-        assert time.monotonic() - begun < 60
-        time.sleep(0.01)
-    driver.kill()
-    driver.communicate()
+    try:
+        begun = time.monotonic()
+        while len(parts_of(rows)) < 3:
+            assert driver.poll() is None, driver.stderr.read().decode()
+            assert time.monotonic() - begun < 200
+            time.sleep(0.01)
+    finally:
+        driver.kill()
+        driver.communicate()
     before = {name: path.stat().st_ino for name, path in parts_of(rows).items()}
-    told = []
+    chance, killed, told, over = random.Random(0), [], [], threading.Event()
 
-    found = penult.extract(
-        tiles, rows, **light, part_images=8, ray=True, ray_workers=1, progress=told.append
-    )
+    def kill():
+        while len(parts_of(rows)) == len(before) and not over.wait(0.01):
+            pass  # until they are at work
+        while len(killed) < 3 and not over.is_set():
+            if there := workers():
+                os.kill(pid := chance.choice(there).pid, signal.SIGKILL)
+                killed.append(pid)
+            over.wait(chance.uniform(0.05, 0.3))
 
+    killer = threading.Thread(target=kill, daemon=True)
+    killer.start()
+    slow = {**light, "engine": "slow-means", "part_images": 8}
+    found = penult.extract(tiles, rows, **slow, ray=True, ray_workers=2, progress=told.append)
+    over.set()
+    killer.join()
+
+    assert killed
     kept = next(now for now in told if now.stage == "extract").kept
     assert kept >= 8 * (len(before) - 1), "the last may have had no entry yet"
     after = {name: path.stat().st_ino for name, path in parts_of(rows).items()}
     assert sum(after[name] == before[name] for name in before) >= len(before) - 1
     assert len(after) == 12
     assert len(found) == 95
+    penult.merge(rows, tmp_path / "merged.h5")
+    assert without_time(tmp_path / "merged.h5") == without_time(one)
 
 
 def test_a_part_that_kills_every_worker_ends_the_run(cluster, light, tiles, tmp_path, monkeypatch):

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+from functools import cache
+
+import h5py
 import pytest
 from serving_client import COLOURS, Client, photo
 
@@ -14,25 +19,62 @@ from penult.serving.options import ServiceOptions
 from penult.serving.service import Service
 
 
+@pytest.fixture(scope="session")
+def extracted(tmp_path_factory):
+    """Extract photos of a name once, and give each test a copy, in which they lie where its own do."""
+    folder = tmp_path_factory.mktemp("extracted")
+
+    def extract(images, path, model):
+        if not (made := folder / path.name).exists():
+            penult.extract(images, made, model=model, progress=False)
+        shutil.copyfile(made, path)
+        with h5py.File(path, "r+") as file:
+            origin = json.loads(file.attrs["origin"]) | {"sources": [str(images)]}
+            file.attrs["origin"] = json.dumps(origin, sort_keys=True)
+
+    return extract
+
+
 @pytest.fixture
-def gallery(toy, tmp_path):
+def gallery(toy, tmp_path, extracted):
     """`gallery.h5`: nine photos, daisy/0.png … tulip/2.png, each class near a colour of its own."""
-    for label, colour in COLOURS.items():
-        (tmp_path / "images" / label).mkdir(parents=True)
-        for k in range(3):
-            shade = [max(0, one - 6 * k) for one in colour]
-            (tmp_path / "images" / label / f"{k}.png").write_bytes(photo(shade))
-    penult.extract(tmp_path / "images", tmp_path / "gallery.h5", model=toy, progress=False)
+    for name, data in _gallery_photos().items():
+        path = tmp_path / "images" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    extracted(tmp_path / "images", tmp_path / "gallery.h5", toy)
     return tmp_path / "gallery.h5"
 
 
+@cache
+def _gallery_photos():
+    """The files of the gallery's photos, by their paths below its folder."""
+    return {
+        f"{label}/{k}.png": photo([max(0, one - 6 * k) for one in colour])
+        for label, colour in COLOURS.items()
+        for k in range(3)
+    }
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory):
+    """Train on rows once, and give each test a copy of the classifier."""
+    made = tmp_path_factory.mktemp("trained") / "flowers.skops"
+
+    def train(rows, path):
+        if not made.exists():
+            penult.train(rows, made, progress=False)
+        shutil.copyfile(made, path)
+
+    return train
+
+
 @pytest.fixture
-def classifier(photos, toy, tmp_path):
+def classifier(photos, toy, tmp_path, extracted, trained):
     """`flowers.skops`, of daisy, rose and tulip, trained on the photos of tests/conftest.py."""
-    penult.extract(photos, tmp_path / "photos.h5", model=toy, progress=False)
-    path = tmp_path / "flowers.skops"
-    penult.train(tmp_path / "photos.h5", path, progress=False)
-    return path
+    extracted(photos, tmp_path / "photos.h5", toy)
+    trained(tmp_path / "photos.h5", tmp_path / "flowers.skops")
+    return tmp_path / "flowers.skops"
 
 
 @pytest.fixture

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
+import shutil
 from pathlib import Path
 
 import h5py
@@ -37,11 +39,22 @@ def format(request):
     return request.param
 
 
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """Where the folder of a format and the file of the same images were written, once each."""
+    return functools.cache(lambda format: write_both(tmp_path_factory.mktemp(format), format))
+
+
 @pytest.fixture
-def both(tmp_path, format):
+def both(tmp_path, format, written):
     """The folder, and the file of the same images; the part of b2 and b3 has no row at all."""
+    shutil.copytree(written(format), tmp_path, dirs_exist_ok=True)
+    return tmp_path / "photos.rows", tmp_path / "photos.h5"
+
+
+def write_both(place, format):
     write_folder(
-        tmp_path / "photos.rows",
+        place / "photos.rows",
         RECORDS,
         [ROWS, 10 + ROWS],
         failed=FAILED,
@@ -53,7 +66,7 @@ def both(tmp_path, format):
     failures = [penult.Failure(*pair) for pair in FAILED.items()]
     good = [RECORDS[k] for k in GOOD]
     write(
-        tmp_path / "photos.h5",
+        place / "photos.h5",
         good,
         [ROWS[GOOD], 10 + ROWS[GOOD]],
         layers=("conv", "penultimate"),
@@ -61,7 +74,7 @@ def both(tmp_path, format):
         origin={"labels": "parent"},
         digests=[one for one in outcomes.content if one],
     )
-    return tmp_path / "photos.rows", tmp_path / "photos.h5"
+    return place
 
 
 @pytest.mark.parametrize("layer", [None, "conv"])
