@@ -15,6 +15,7 @@ from typing import Any
 
 import h5py
 import numpy as np
+from numpy.typing import NDArray
 
 from penult.features.heap import has_endless_heap
 from penult.texts import Texts
@@ -232,8 +233,7 @@ def read_texts(dataset: Any, lengths: Collection[int] | None = None) -> Texts:
             raise Refused(
                 f"is damaged: a text of {dataset.name} is longer or shorter than it may be"
             )
-        for text in block:
-            texts.append(text)
+        texts.extend(Texts.of(b"".join(block), map(len, block)))
     return texts
 
 
@@ -271,11 +271,12 @@ def _claimed(dataset: Any) -> int | None:
     Refused
         If HDF5 would read one of them for ever.
     """
-    file, claimed, heaps = dataset.file.filename, 0, set[int]()
+    file, claimed, places = dataset.file.filename, 0, list[NDArray[np.uint64]]()
     for references in _references(dataset):
         claimed += int(references["length"].sum(dtype=np.uint64))
-        heaps |= set(np.unique(references["heap"]).tolist())
-    are_seen = bool(heaps) or not len(dataset)
+        places.append(np.unique(references["heap"]))
+    heaps = np.unique(np.concatenate(places)) if places else np.empty(0, np.uint64)
+    are_seen = bool(len(heaps)) or not len(dataset)
     if _is_on_disk(dataset) and (
         has_endless_heap(file, heaps) if are_seen else has_endless_heap(file, within=sys.maxsize)
     ):
