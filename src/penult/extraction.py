@@ -406,7 +406,7 @@ class Extraction:
     def _job(self, images: Images, leave_out: Sequence[Path], tell: Tell) -> Job:
         sources, offline = self.listing.sources(images), self.extractor.weights.offline
         listing = self.listing.list(sources, leave_out=leave_out, offline=offline)
-        if self.needs_labels and not any(record.labels for record in listing.records):
+        if self.needs_labels and not any(one.labels for one in listing.records.annotations()):
             raise UsageError(
                 f"none of {count(len(listing.records), 'image')} has a label; put them into one "
                 f"folder a class, or give {option('labels', 'FILE')} or "

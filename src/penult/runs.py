@@ -23,6 +23,7 @@ from penult.features.resume.known import KnownRows
 from penult.features.resume.ledger import Ledger, RowSource, failures_of
 from penult.features.resume.store import PartStore, is_leftover
 from penult.features.write import Columns, FeatureWriter
+from penult.images.record_list import RecordList
 from penult.images.records_with_views import RecordsWithViews
 from penult.interface import call_or_command, command, option
 from penult.output import atomic_output, check_output, explain
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from penult.engines.pipeline import Block
     from penult.extractor import Extractor
     from penult.images.listing import Listing
-    from penult.images.record_list import RecordList
     from penult.recipe import AugmentedRecipe, Recipe
 
 __all__ = ["Compute", "Job", "new_outcomes", "to_file", "to_memory"]
@@ -96,7 +96,18 @@ class Job:
     @cached_property
     def columns(self) -> Columns:
         """Those that the listing needs."""
-        return Columns.of(self.records)
+        photos = self.listing.records
+        if not isinstance(photos, RecordList):
+            return Columns.of(self.records)
+        # No record is made for it, of a million images.
+        found = [*photos.annotations()]
+        return Columns(
+            tuple(sorted({label for one in found for label in one.labels})),
+            several=any(len(one.labels) > 1 for one in found),
+            splits=any(one.split is not None for one in found),
+            groups=photos.has_groups,
+            augmented=len(self.records) - len(photos),
+        )
 
     def blocks(
         self, records: Iterable[ImageRecord], known: Callable[[str], bool] | None = None
@@ -290,7 +301,7 @@ def _compute(job: Job, store: PartStore, ledger: Ledger, known: KnownRows) -> Ro
         first = ledger.failures[0]
         raise ImageError(first.line)
     records = (job.records[int(k)] for k in to_do)
-    with closing(job.blocks(records, known.__contains__)) as blocks:
+    with closing(job.blocks(records, known.__contains__ if known.left else None)) as blocks:
         try:
             job.report(done, failed, kept)
             for block in blocks:

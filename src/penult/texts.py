@@ -39,6 +39,9 @@ def without_loss(name: bytes) -> str:
 
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     _Array = array[int]
 else:
     _Array = array  # which is no generic class before Python 3.12
@@ -95,6 +98,14 @@ class Texts(Sequence[str]):
         """The bytes of the text at `index`, 0 or more."""
         start = self._ends[index - 1] if index else 0
         return bytes(self._bytes[start : self._ends[index]])
+
+    def lengths(self) -> NDArray[np.int64]:
+        """How many bytes each has."""
+        import numpy as np
+
+        lengths = np.array(self._ends, np.int64)
+        lengths[1:] -= lengths[:-1].copy()
+        return lengths
 
     def __len__(self) -> int:
         return len(self._ends)

@@ -6,6 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from copy import copy
 from dataclasses import replace
+from itertools import pairwise
 from typing import overload
 
 import numpy as np
@@ -111,6 +112,25 @@ class RecordList(Sequence[ImageRecord]):
         numbers = np.asarray(self._numbers)
         return zip(self._annotations, np.bincount(numbers).tolist(), strict=True)
 
+    def annotations(self) -> Iterator[Annotation]:
+        """Each distinct annotation of the images that are shown, once splits are known.
+
+        Without their groups; `has_groups` says whether there are some.
+        """
+        numbers = np.asarray(self._numbers)
+        shown = numbers if self._order is None else numbers[self._order]
+        for number in np.unique(shown):
+            one = self._annotations[number]
+            yield one if isinstance(one, Annotation) else one.resolve()
+
+    @property
+    def has_groups(self) -> bool:
+        """Whether some image has a group."""
+        if self._groups is None:
+            return False
+        order = range(len(self._groups)) if self._order is None else self._order.tolist()
+        return any(self._groups.raw(k) for k in order)
+
     def unlabelled(self) -> tuple[int, list[str]]:
         """How many images have no label, and the ids of the first few; once splits are known."""
         resolved = (a if isinstance(a, Annotation) else a.resolve() for a in self._annotations)
@@ -131,16 +151,16 @@ class RecordList(Sequence[ImageRecord]):
         """
         if self._is_sorted:
             return
-        self._order = self._argsort()
-        keep, previous = np.ones(len(self._order), bool), 0
-        for k in range(1, len(self._order)):
-            if self._id(self._order[k]) != self._id(self._order[previous]):
-                previous = k
-            else:
-                self._require_same(int(self._order[previous]), int(self._order[k]))
-                keep[k] = False
-        if not keep.all():
-            self._order = self._order[keep]
+        self._order, repeats = self._argsort()
+        if not len(repeats):
+            return
+        keep, previous = np.ones(len(self._order), bool), -1
+        for k in repeats.tolist():
+            # Each is compared with the first of its id.
+            previous = previous if not keep[k - 1] else k - 1
+            self._require_same(int(self._order[previous]), int(self._order[k]))
+            keep[k] = False
+        self._order = self._order[keep]
 
     def _require_same(self, first: int, second: int) -> None:
         (one, i), (other, j) = self._locate(first), self._locate(second)
@@ -221,17 +241,30 @@ class RecordList(Sequence[ImageRecord]):
         group = self._groups[index] if self._groups is not None else ""
         return replace(annotation, group=group) if group else annotation
 
-    def _argsort(self) -> NDArray[np.int64]:
-        """Sort by id, as strings are sorted: UTF-8 keeps the order of code points."""
-        count = len(self._numbers)
-        lengths = np.fromiter((len(self._key(k)) for k in range(count)), np.int64, count)
+    def _argsort(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Sort by id, as strings are sorted: UTF-8 keeps the order of code points.
+
+        Returns
+        -------
+        order : int64 array, shape (n,)
+        repeats : int64 array
+            Where in that order an id is the one before once more.
+        """
+        keys, count = Texts(), len(self._numbers)
+        for k in range(count):
+            keys.append(self._key(k))
+        lengths = keys.lengths()
         width = int(lengths.max())
         if width * count > 4 * lengths.sum() + _SORT_BYTES:  # some id is very long
-            return np.array(sorted(range(count), key=self._key), dtype=np.int64)
-        keys = np.empty(count, f"S{width}")
+            order = np.array(sorted(range(count), key=keys.raw), dtype=np.int64)
+            same = [keys.raw(a) == keys.raw(b) for a, b in pairwise(order.tolist())]
+            return order, np.flatnonzero(same) + 1
+        table = np.empty(count, f"S{width}")
         for k in range(count):
-            keys[k] = self._key(k)
-        return np.argsort(keys, kind="stable")
+            table[k] = keys.raw(k)
+        order = np.argsort(table, kind="stable")
+        table = table[order]
+        return order, np.flatnonzero(table[1:] == table[:-1]) + 1
 
     def _key(self, index: int) -> bytes:
         return self._id(index).encode("utf-8", "surrogatepass")

@@ -10,7 +10,13 @@ from penult.errors import ImageError
 from penult.images.files import open_regular
 from penult.texts import without_loss
 
-__all__ = ["IMAGE_EXTENSIONS", "escape_undecodable", "format_by_content", "is_hidden"]
+__all__ = [
+    "IMAGE_EXTENSIONS",
+    "escape_undecodable",
+    "format_by_content",
+    "has_hidden_part",
+    "is_hidden",
+]
 
 _COMMON = ".jpg .jpeg .jpe .jfif .png .webp .gif .bmp .tif .tiff .avif"
 _PHONES = ".heic .heics .heif .heifs .hif .mpo"
@@ -44,9 +50,17 @@ def format_by_content(path: str) -> tuple[str, str] | None:
 
 def escape_undecodable(name: str) -> str:
     """A file's name as text without loss; bytes that are not UTF-8 are escaped, and so is NUL."""
+    if name.isascii() and "\\" not in name and "\0" not in name:
+        return name  # as nearly all are
     return without_loss(os.fsencode(name)).replace("\0", r"\x00")
 
 
 def is_hidden(name: str) -> bool:
     """A hidden file or folder, or what macOS adds to archives."""
     return name.startswith(".") or name == "__MACOSX"
+
+
+def has_hidden_part(path: str) -> bool:
+    """Whether a file, or a folder around it, is hidden; parts of the path end in slashes."""
+    may_have = path.startswith(".") or "/." in path or "__MACOSX" in path
+    return may_have and any(map(is_hidden, path.split("/")))

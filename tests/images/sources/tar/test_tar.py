@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import tarfile
 
 import pytest
@@ -235,3 +236,17 @@ def test_two_files_of_one_name_are_refused(tmp_path):
             archive.addfile(info, io.BytesIO(data))
     with pytest.raises(SourceError, match=r"x\.jpg in .* have the same id 'x\.jpg'"):
         list_images([tmp_path / "a.tar"])
+
+
+def test_an_archive_that_one_thread_has_open_is_not_misread_when_another_takes_its_place(tmp_path):
+    path = pack(tmp_path / "a.tar", {"0.jpg": b"0", "1.jpg": b"1"})
+    first, second = list_images([path]).records
+    assert read(first) == b"0"
+    status = path.stat()
+    other = pack(tmp_path / "b.tar", {"0.jpg": b"2", "1.jpg": b"3"})
+    os.utime(other, ns=(status.st_atime_ns, status.st_mtime_ns))
+    other.replace(path)  # of the same size and time: it is read, as if it had been opened anew
+    assert read(second) == b"3"
+    path.unlink()
+    with pytest.raises(FileNotFoundError):
+        second.open()

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from penult import wording
 from penult.errors import SourceError
@@ -19,7 +18,7 @@ from penult.images.sources.base import (
     SourceOptions,
     extension_of,
 )
-from penult.images.sources.file_names import IMAGE_EXTENSIONS, escape_undecodable, is_hidden
+from penult.images.sources.file_names import IMAGE_EXTENSIONS, escape_undecodable, has_hidden_part
 from penult.images.sources.random_access import RandomAccessFile, random_access
 from penult.images.sources.tar.headers import TarDamage, read_headers
 from penult.parsing import read_json
@@ -45,8 +44,7 @@ def _compressed(name: str) -> SourceError:
     )
 
 
-@dataclass(frozen=True)
-class _Member:
+class _Member(NamedTuple):
     """A file in the archive: `key` is its path up to its name's first dot, `extension` the rest.
 
     Before the path, the key has the place of its archive, of several in one file.
@@ -132,7 +130,7 @@ class TarSource(ImageSource):
         try:
             for start, header in read_headers(file, self._file.size):
                 name = header.name.removeprefix("./")
-                if any(is_hidden(part) for part in name.split("/")):
+                if has_hidden_part(name):
                     continue
                 if header.islnk() or header.issym():
                     self._links.append((name, header.linkname))
@@ -176,9 +174,12 @@ class TarSource(ImageSource):
 
     def _sample(self, together: list[_Member], file: BinaryIO) -> Iterator[ImageEntry]:
         """Of the files of one key, take the images, and what is said of them."""
-        images = [member for member in together if member.is_image]
-        images = [member for member in images if member.is_plain] or images
-        labels = None
+        labels: tuple[str, ...] | None = None
+        if len(together) == 1 and together[0].is_plain:
+            images = together
+        else:
+            images = [member for member in together if member.is_image]
+            images = [member for member in images if member.is_plain] or images
         for member in together:
             if member in images:
                 continue
@@ -191,10 +192,11 @@ class TarSource(ImageSource):
             self._names.append(_encoded(member.name))
             self._offsets.append(member.offset)
             self._sizes.append(member.size)
+            shown = escape_undecodable(member.name)
             yield ImageEntry(
-                self._shown(member.name),
+                self._prefix + shown,
                 None,
-                self._folders + tuple(escape_undecodable(member.name).split("/")[:-1]),
+                (*self._folders, *shown.split("/")[:-1]),
                 self._candidates,
                 labels,
                 container_split=self._split,
