@@ -201,3 +201,24 @@ def test_rows_computed_in_half_precision_are_told_that_there_is_another(toy):
     assert reasons([rows], [recipe]) == {
         1: "the network gives infinite numbers for it (layer maps); give precision='float32'"
     }
+
+
+def test_icons_are_handed_over_some_at_a_time_and_come_out_in_order(engine, monkeypatch):
+    from penult.engines import pipeline
+
+    handed = []
+    pool = pipeline.ThreadPoolExecutor
+
+    class Counting(pool):
+        def submit(self, call, *arguments):
+            handed.append(len(arguments[0]))
+            return super().submit(call, *arguments)
+
+    monkeypatch.setattr(pipeline, "ThreadPoolExecutor", Counting)
+    shades = [k % 256 for k in range(300)]
+    for worth_it, most in ((1000.0, pipeline._AT_ONCE), (0.0, 1)):
+        handed.clear()
+        monkeypatch.setattr(pipeline, "_WORTH_IT", worth_it)
+        told = flat(run(records(*(png((s, s, s)) for s in shades)), engine, workers=2))
+        assert [row[0] for _, row in told] == [round(s / 255, 3) for s in shades]
+        assert (sum(handed), max(handed)) == (300, most)

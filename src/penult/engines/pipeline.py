@@ -6,6 +6,8 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, Literal
 
 from penult.engines.outcome import Outcome
@@ -30,6 +32,10 @@ __all__ = ["Block", "Outcome", "run"]
 _TOGETHER = 8
 """So many views of a photo are made from one decoding, all in one thread. More would save little,
 keep other threads from helping, and wait for the engine in memory."""
+
+_AT_ONCE, _WORTH_IT = 8, 0.002
+"""A thread is given so many photos at once, at most, where all of them take less than so many
+seconds: handing over photos one by one takes longer than decoding icons."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +128,8 @@ def run(
     stopped = False
     try:
         photos = ([one] for one in records) if augmented is None else _photos(records)
-        decoded = _ahead(decoders, decode, photos, size + 2 * workers, workers)
+        at_most = _AT_ONCE if augmented is None else 1  # of views, there are several already
+        decoded = _ahead(decoders, decode, photos, size + 2 * workers, workers, at_most)
         while not stopped:
             outcomes: list[Outcome] = []
             images: list[Pixels] = []
@@ -189,19 +196,30 @@ def _ahead(
     photos: Iterable[Sequence[ImageRecord]],
     window: int,
     least: int,
+    at_most: int,
 ) -> Iterator[Decoded]:
     """Map over the photos in threads, in order.
 
-    At most `window` records ahead of the consumer, or `least` photos, which keep all threads busy.
+    At most `window` records ahead of the consumer, or `least` tasks, which keep all threads busy;
+    each task is one photo, or up to `at_most` small ones.
     """
-    futures: deque[tuple[Future[list[Decoded]], int]] = deque()
-    ahead = 0
-    for photo in photos:
-        while ahead + len(photo) > window and len(futures) > least:
+
+    def decode_all(some: Sequence[Sequence[ImageRecord]]) -> tuple[list[Decoded], float]:
+        begun = perf_counter()
+        found = [one for photo in some for one in decode(photo)]
+        return found, (perf_counter() - begun) / len(some)
+
+    futures: deque[tuple[Future[tuple[list[Decoded], float]], int]] = deque()
+    ahead, at_once, left = 0, 1, iter(photos)
+    while some := list(islice(left, at_once)):
+        count = sum(map(len, some))
+        while ahead + count > window and len(futures) > least:
             future, records = futures.popleft()
             ahead -= records
-            yield from future.result()
-        futures.append((pool.submit(decode, photo), len(photo)))
-        ahead += len(photo)
+            decoded, seconds = future.result()
+            at_once = min(at_most, max(1, int(_WORTH_IT / seconds)))
+            yield from decoded
+        futures.append((pool.submit(decode_all, some), count))
+        ahead += count
     while futures:
-        yield from futures.popleft()[0].result()
+        yield from futures.popleft()[0].result()[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,8 @@ _ENDS: dict[Place, tuple[End, End]] = {
 
 # Where a photo shrinks less, the second step costs more than it saves.
 _WORTH_TWO_STEPS = 4
+
+_SIZES_KEPT = 64
 
 
 class Transform:
@@ -65,6 +68,7 @@ class Transform:
     def __init__(self, preprocessing: Preprocessing, views: Sequence[View] = (CENTER,)) -> None:
         self.preprocessing = preprocessing
         self.views = tuple(views)
+        self._axes = lru_cache(_SIZES_KEPT)(self.axes)  # photos of one camera are all alike
         self._filter = Image.Resampling[preprocessing.interpolation.upper()]
         self._fast: FastResize | None = None
         if preprocessing.resampling == "fast":
@@ -102,7 +106,7 @@ class Transform:
         ImageError
             If the image is so elongated that its resized form would not fit a sane memory.
         """
-        axes = self.axes(*image.size)
+        axes = self._axes(*image.size)
         crop = self.preprocessing.crop or (axes[0][1].resized, axes[0][0].resized)
         across, down = (Axis.around(edges) for edges in zip(*axes, strict=True))
         _require_proportions(image, across, down, self._filter)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
@@ -14,6 +15,10 @@ from penult.images.sources.base import SourceArgument
 from penult.images.sources.remote.file import RemoteFile
 
 __all__ = ["RandomAccessFile", "Window", "random_access"]
+
+_SMALL = 1 << 20  # bytes that are read at once
+
+_of_this_thread = threading.local()
 
 
 class RandomAccessFile(Protocol):
@@ -110,14 +115,50 @@ class _LocalFile:
         return self.open()
 
     def open_range(self, offset: int, size: int) -> BinaryIO:
-        path = Path(self.name)
-        file = open_regular(path)
-        status = os.fstat(file.fileno())
+        if size <= _SMALL and hasattr(os, "pread"):  # not on Windows
+            file = self._kept_open()
+            return io.BytesIO(os.pread(file.fileno(), size, offset))
+        whole = open_regular(self.name)
+        try:
+            self._require_same(os.fstat(whole.fileno()))
+        except ImageError:
+            whole.close()
+            raise
+        whole.seek(offset)
+        return io.BufferedReader(Window(whole, size))
+
+    def _kept_open(self) -> BinaryIO:
+        """Open the file, or find it where this thread has opened it last.
+
+        Each call of the system lets another thread have the interpreter, and may wait for it.
+        """
+        status = os.stat(self.name)  # noqa: PTH116 - faster
+        self._require_same(status)
+        kept: _KeptOpen | None = getattr(_of_this_thread, "file", None)
+        if kept is None or kept.identity != (self.name, status.st_dev, status.st_ino):
+            _of_this_thread.file = None
+            kept = _KeptOpen(self.name)
+            self._require_same(os.fstat(kept.file.fileno()))
+            _of_this_thread.file = kept
+        return kept.file
+
+    def _require_same(self, status: os.stat_result) -> None:
         if (status.st_size, status.st_mtime_ns) != (self.size, self.modified):
-            file.close()
-            raise ImageError(f"cannot be read: {path.name} has changed since it was listed")
-        file.seek(offset)
-        return io.BufferedReader(Window(file, size))
+            name = Path(self.name).name
+            raise ImageError(f"cannot be read: {name} has changed since it was listed")
+
+
+class _KeptOpen:
+    """An open file, closed when the thread is gone that has it."""
+
+    def __init__(self, name: str) -> None:
+        self.file = open_regular(name)
+        status = os.fstat(self.file.fileno())
+        self.identity = name, status.st_dev, status.st_ino
+
+    def __del__(self) -> None:
+        if hasattr(self, "file"):
+            self.file.close()
 
 
 class Window(io.RawIOBase):
