@@ -217,7 +217,7 @@ def _ahead(
             future, records = futures.popleft()
             ahead -= records
             decoded, seconds = future.result()
-            at_once = min(at_most, max(1, int(_WORTH_IT / seconds)))
+            at_once = min(at_most, max(1, int(_WORTH_IT / max(seconds, 1e-9))))
             yield from decoded
         futures.append((pool.submit(decode_all, some), count))
         ahead += count
