@@ -1,5 +1,5 @@
 // The most probable classes as bars.
-import { element, named } from "./elements.js";
+import { element, named, titled } from "./elements.js";
 
 // As penult.wording.probability has it: tenths near 0 and 1, and 100% for nothing less.
 export function percent(share) {
@@ -13,7 +13,7 @@ export function chart(top, title) {
   for (const { label, probability } of top) {
     const bar = element("span", { class: "bar", "aria-hidden": "true" });
     bar.style.setProperty("--share", Math.max(0, Math.min(1, probability)));
-    list.append(element("li", {}, element("span", { class: "name" }, named(label)), bar, element("span", { class: "n" }, percent(probability))));
+    list.append(element("li", {}, element("span", { class: "name", title: titled(label) }, named(label)), bar, element("span", { class: "n" }, percent(probability))));
   }
   return list;
 }

@@ -5,6 +5,7 @@ import { ask, idPath } from "./service.js";
 import { toast } from "./toast.js";
 
 const WHO = "penult.who", UNDO = "penult.undo";
+const LONG = 40; // characters of an id
 const MOST = 1000; // changes that can be taken back one after the other
 
 const stored = (storage, key, otherwise) => {
@@ -13,6 +14,8 @@ const stored = (storage, key, otherwise) => {
 const store = (storage, key, value) => {
   try { storage.setItem(key, JSON.stringify(value)); } catch { /* private windows may refuse */ }
 };
+// Of a long id its end, so that a sentence of it covers little.
+const short = (id) => (id.length > LONG ? id.split("/").at(-1) : id);
 const shown = (label) => (label === null ? "no label" : `“${printable(label)}”`);
 
 export class Corrections extends EventTarget {
@@ -64,7 +67,7 @@ export class Corrections extends EventTarget {
       return false;
     }
     const kept = entries.every((one) => one.old === one.new);
-    const what = ids.length === 1 ? printable(ids[0]) : count(ids.length, "picture");
+    const what = ids.length === 1 ? printable(short(ids[0])) : count(ids.length, "picture");
     back.words = kept ? `${what}: ${shown(label)} confirmed` : `${what}: now ${shown(label)}`;
     this.done = [...this.done, back].slice(-MOST);
     store(sessionStorage, UNDO, this.done);

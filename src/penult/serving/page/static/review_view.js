@@ -1,6 +1,6 @@
 // A queue of pictures whose labels deserve a look, worked through by keys.
 import { percent } from "./chart.js";
-import { button, element, idElement, named, printable } from "./elements.js";
+import { button, element, idElement, named, printable, titled } from "./elements.js";
 import { address, ask } from "./service.js";
 import { labelWords, picture, tile } from "./tile.js";
 import { Grid } from "./grid.js";
@@ -104,7 +104,7 @@ export class ReviewView {
     const { names } = this.page.classes;
     const list = element("div", { class: "choices", role: "group", "aria-label": "Classes" });
     names.slice(0, KEYS.length).forEach((name, k) => {
-      const one = button("", { class: "choice", "aria-pressed": String(name === item.label), "aria-keyshortcuts": KEYS[k], onclick: () => this.settle(name) });
+      const one = button("", { class: "choice", "aria-pressed": String(name === item.label), "aria-keyshortcuts": KEYS[k], title: titled(name), onclick: () => this.settle(name) });
       one.append(element("kbd", {}, KEYS[k].toUpperCase()), named(name));
       list.append(one);
     });

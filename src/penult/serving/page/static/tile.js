@@ -42,6 +42,7 @@ function write(figure) {
   const row = rows.get(figure), label = figure.querySelector(".label"), none = labelWords(null);
   const words = labelWords(row.label);
   label.replaceChildren(element("bdi", {}, words));
+  label.title = words; // which may be cut off
   label.classList.toggle("none", words === none);
   const like = row.similarity === undefined ? "" : `, similarity ${similarity(row.similarity)}`;
   figure.querySelector(".open").setAttribute("aria-label", `${printable(row.id)}, ${words}${like}`);

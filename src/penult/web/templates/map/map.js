@@ -1,24 +1,7 @@
-
 "use strict";
-// The map of a collection: its parts come first, each in a file of its own, and its page last.
+// The map of a collection, as a page of its own: its parts come first, and its page last.
 (() => {
-{% include "web/map/data.js" %}
-{% include "web/map/view.js" %}
-{% include "web/map/grid.js" %}
-{% include "web/map/colors.js" %}
-{% include "web/map/dots_webgl.js" %}
-{% include "web/map/dots_2d.js" %}
-{% include "web/map/pictures.js" %}
-{% include "web/map/names.js" %}
-{% include "web/map/drawing.js" %}
-{% include "web/map/filters.js" %}
-{% include "web/map/elements.js" %}
-{% include "web/map/legend.js" %}
-{% include "web/map/search.js" %}
-{% include "web/hand_over.js" %}
-{% include "web/map/details.js" %}
-{% include "web/map/pointer.js" %}
-{% include "web/map/row_map.js" %}
+{% include "web/map/parts.js" %}
 // For scripts, and for tests.
 window.rowMap = new RowMap(document.getElementById("row-map"), JSON.parse(document.getElementById("map-data").textContent));
 })();
