@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import logging
 import socket
+import threading
 
 import pytest
 from serving_at_a_port import at_a_port
 
 from penult.serving import http_protocol
 from penult.serving.access import access_rules
+from penult.serving.http_protocol import HttpProtocol
 
 pytestmark = pytest.mark.light
 
@@ -19,11 +21,19 @@ POST = b"POST /v1/classify HTTP/1.1\r\nHost: 127.0.0.1\r\n"
 LAST = b"Connection: close\r\n\r\n"
 
 
+def place_of(url: str) -> tuple[str, int]:
+    host, _, port = url.removeprefix("http://").rpartition(":")
+    return host, int(port)
+
+
+def connected(url: str) -> socket.socket:
+    return socket.create_connection(place_of(url), timeout=20)
+
+
 def answer_to(url: str, *pieces: bytes) -> bytes:
     """All that comes back, until the service ends the connection."""
-    host, _, port = url.removeprefix("http://").rpartition(":")
     found = b""
-    with socket.create_connection((host, int(port)), timeout=20) as client:
+    with connected(url) as client:
         try:
             for piece in pieces:
                 client.sendall(piece)
@@ -34,12 +44,13 @@ def answer_to(url: str, *pieces: bytes) -> bytes:
     return found
 
 
+NO_CHUNK = b"Transfer-Encoding: chunked\r\n\r\nzz\r\n"
 NO_REQUESTS = [
     b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\r\n\r\n",  # TLS
     b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     POST + b"Content-Length: 3\r\nContent-Length: 4\r\n\r\nabcd",
     POST + b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-    POST + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
+    POST + NO_CHUNK,
     b"CONNECT elsewhere:80 HTTP/1.1\r\nHost: elsewhere\r\n\r\n",
 ]
 TOO_LONG = {
@@ -69,9 +80,49 @@ def test_what_is_no_request_is_a_problem_and_not_logged(service, caplog, capfd):
 def test_no_more_is_read_beside_a_body_than_64_kb(service):
     with at_a_port(service) as listening:
         for name, pieces in TOO_LONG.items():
-            found = answer_to(listening.url, *pieces)
-            # Where more is under way than is read, the connection is reset, and no answer comes.
-            assert not found or found.startswith(b"HTTP/1.1 431 "), name
+            assert answer_to(listening.url, *pieces).startswith(b"HTTP/1.1 431 "), name
+
+
+def test_what_is_no_request_is_counted_and_what_breaks_off_once(service):
+    with at_a_port(service) as listening:
+        for sent in (b"no request\r\n\r\n", *TOO_LONG["a field"], POST + NO_CHUNK):
+            answer_to(listening.url, sent)
+    counted = [
+        line.partition("requests_total")[2]
+        for line in service.metrics.text()[0].decode().splitlines()
+        if line.startswith("penult_requests_total")
+    ]
+    assert sorted(counted) == [
+        '{method="POST",route="/v1/classify",status="400"} 1.0',
+        '{method="other",route="other",status="400"} 1.0',
+        '{method="other",route="other",status="431"} 1.0',
+    ]
+
+
+def test_who_sends_too_much_reads_why_and_the_service_ends_meanwhile(serve, gallery):
+    service = serve(gallery=gallery, max_bytes=1000)
+    head = POST + b"Content-Length: 30000000\r\n\r\n"
+    with at_a_port(service) as listening:
+        assert answer_to(listening.url, head, *(300 * [100_000 * b"x"])).startswith(
+            b"HTTP/1.1 413 "
+        )
+        client = connected(listening.url)
+        client.sendall(head)
+        assert client.recv(65536).startswith(b"HTTP/1.1 413 ")
+    client.close()
+
+
+def test_a_client_that_takes_no_answer_is_not_waited_for(service, monkeypatch):
+    lost, before = threading.Event(), HttpProtocol.connection_lost
+    monkeypatch.setattr(http_protocol, "_SECONDS", 0.2)
+    monkeypatch.setattr(
+        HttpProtocol, "connection_lost", lambda self, exc: (before(self, exc), lost.set())
+    )
+    with at_a_port(service) as listening, socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.connect(place_of(listening.url))
+        client.sendall(300 * b"GET /static/row_map.js HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        assert lost.wait(20)
 
 
 def test_a_head_has_to_come_in_time(service, monkeypatch):

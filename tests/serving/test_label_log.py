@@ -185,6 +185,9 @@ def test_a_second_service_is_refused_until_the_first_has_ended(file):
             OutputExistsError, match=f"another service, process {os.getpid()} on .*label_log"
         ):
             LabelLog(file)
+        (link := file.with_name("link.jsonl")).symlink_to(file)
+        with pytest.raises(OutputExistsError, match="another service"):
+            LabelLog(link)
     LabelLog(file).close()
 
 

@@ -193,7 +193,7 @@ def test_a_body_that_is_too_large_is_not_read_to_its_end(serve, gallery, log):
     assert len(taken) < 10
 
 
-def test_a_full_disk_is_a_problem_and_the_next_change_goes_on(client, log):
+def test_a_full_disk_is_a_problem_and_the_next_change_goes_on(client, log, caplog):
     put(client, "rose/0.png", "tulip")
     size = log.path.stat().st_size
     _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -202,7 +202,8 @@ def test_a_full_disk_is_a_problem_and_the_next_change_goes_on(client, log):
         answer = put(client, "rose/1.png", "tulip")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
-    assert "the disk is full" in problem(answer, 507)
+    assert problem(answer, 507).startswith(f"{log.path.name} cannot be written: the disk is full")
+    assert f"{log.path} cannot be written: the disk is full" in caplog.text
     assert client.get("/v1/labels/rose/1.png").json()["history"] == []
     assert put(client, "rose/1.png", "tulip").json()["entry"] == 2
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import http.server
 import socket
 import threading
 
+import httpx
 import pytest
-from serving_client import Client, photo
+from serving_client import Client, photo, refused
 
 from penult.serving.app import create_app
 from penult.serving.problems import ProblemError
@@ -157,6 +160,63 @@ def test_what_does_not_come_in_time(monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
         assert "in time" in refusal(url, timeout=0.1)
+
+
+def test_what_comes_in_small_pieces_does_not_come_in_time_either(monkeypatch):
+    monkeypatch.setattr(remote_photo, "is_public", lambda _: True)
+    with socket.create_server(("127.0.0.1", 0)) as slow:
+        url = f"http://127.0.0.1:{slow.getsockname()[1]}/"
+        ended = threading.Event()
+
+        def drip():
+            client, _ = slow.accept()
+            with client, contextlib.suppress(OSError):
+                client.sendall(b"HTTP/1.1 200 OK\r\n")
+                while not ended.wait(0.02):
+                    client.sendall(b"A")
+
+        thread = threading.Thread(target=drip)
+        thread.start()
+        try:
+            assert "in time" in refusal(url, timeout=0.2)
+        finally:
+            ended.set()
+            thread.join()
+
+
+def test_it_takes_its_place_among_the_bodies_of_all_requests(web, serve, gallery):
+    web.answers["/rose.png"] = (200, {}, photo((170, 20, 40)).ljust(60_000, b"\0"))
+    # With 64 KB for forms, two of these have room.
+    limits = {"max_bytes": 60_000, "max_total_bytes": 60_000, "timeout": 0}
+    app = create_app(serve(gallery=gallery, allow_urls=True, **limits))
+
+    async def run():
+        go, begun = asyncio.Event(), asyncio.Semaphore(0)
+
+        async def slow():
+            yield web.answers["/rose.png"][2]
+            begun.release()
+            await go.wait()
+
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+            others = [
+                asyncio.create_task(client.post("/v1/classify", content=slow())) for _ in "ab"
+            ]
+            await begun.acquire()
+            await begun.acquire()
+            asked = {"json": {"url": f"{web.url}/rose.png"}}
+            without_room = await client.post("/v1/classify", **asked)
+            go.set()
+            return (
+                without_room,
+                *await asyncio.gather(*others),
+                await client.post("/v1/classify", **asked),
+            )
+
+    without_room, *others = asyncio.run(run())
+    refused(without_room, 503, "they may have together; try again in 1 s")
+    assert [one.json()["label"] for one in others] == 3 * ["rose"]
 
 
 def test_the_service_classifies_it_where_that_is_allowed(web, serve, gallery):

@@ -126,6 +126,16 @@ def test_json_that_is_no_photo(client, body):
     assert answer.status_code in (400, 422)
 
 
+def test_a_body_that_is_compressed_is_refused_with_what_to_send_instead(client):
+    sent = {"content": photo((1, 2, 3)), "headers": {"Content-Encoding": "gzip"}}
+    for path in (FEATURES, "/v1/labels", "/v1/session"):
+        answer = client.post(path, **sent)
+        refused(answer, 415, "is in gzip (Content-Encoding); send it as it is")
+        assert answer.headers["accept-encoding"] == "identity"
+    sent["headers"]["Content-Encoding"] = "identity"
+    assert client.post(FEATURES, **sent).status_code == 200
+
+
 def test_addresses_are_fetched_only_where_that_is_allowed(client):
     refused(
         client.post(FEATURES, json={"url": "https://example.com/a.jpg"}),
@@ -148,6 +158,9 @@ def test_a_body_that_does_not_come_in_time(serve, gallery):
 def test_all_that_is_wrong_elsewhere_is_a_problem_too(client):
     refused(client.get("/nowhere"), 404, "/nowhere")
     refused(client.get(FEATURES), 405, "GET", "POST")
+    refused(client.post(f"{FEATURES}/"), 404, f"{FEATURES}/")
+    in_no_text = {"content": b"\xe9", "headers": {"Content-Type": "application/json"}}
+    refused(client.post("/v1/session", **in_no_text), 400, "no JSON that can be read")
     refused(client.post("/v1/classify?top=x", content=b""), 422, "top", "'x'")
 
 

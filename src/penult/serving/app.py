@@ -71,8 +71,15 @@ def create_app(service: Service) -> FastAPI:
     FastAPI
         An ASGI app. It neither opens nor closes what is served.
     """
-    # FastAPI's own pages of documentation load scripts from elsewhere.
-    app = FastAPI(title="penult", version=__version__, docs_url=None, redoc_url=None)
+    # FastAPI's own pages of documentation load scripts from elsewhere. An address with a slash too
+    # many is none of ours: a redirect would lead past a proxy's TLS, which is not known of here.
+    app = FastAPI(
+        title="penult",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
     # Taken as they are: `include_router` makes them once more, with new versions at the first
     # request, where threads that also change Python's warnings may have FastAPI's become errors.
     for router in _ROUTERS:

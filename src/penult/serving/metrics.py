@@ -95,6 +95,10 @@ class ServiceMetrics:
         self._requests.labels(method, route, str(status)).inc()
         self._seconds.labels(route).observe(seconds)
 
+    def refused(self, status: int) -> None:
+        """Count what came as a request and was none, so that nothing of it is known."""
+        self._requests.labels("other", "other", str(status)).inc()
+
     def batch(self, photos: int, seconds: float) -> None:
         """Count photos that went through the network at once, and what that took."""
         self._batch_photos.observe(photos)

@@ -44,6 +44,8 @@ NO_DATABASE = (
     f"again in {_AGAIN} s"
 )
 
+_FASTAPI_SAYS = "There was an error parsing the body"  # of what Python's json fails at otherwise
+
 # The first kind that an error is of counts.
 _STATUS: tuple[tuple[type[PenultError], HTTPStatus], ...] = (
     (RecipeMismatchError, HTTPStatus.CONFLICT),
@@ -137,6 +139,8 @@ def install(app: FastAPI) -> None:
         elif error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
             allowed = (error.headers or {}).get("Allow", "another method")
             told = f"{request.method} is not allowed here; send {allowed}"
+        elif told == _FASTAPI_SAYS:
+            told = "the body is no JSON that can be read: it has to be in UTF-8, and not too deep"
         return problem(error.status_code, told, error.headers)
 
     async def invalid(request: Request, error: Exception) -> JSONResponse:

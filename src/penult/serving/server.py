@@ -9,7 +9,8 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
 
 import uvicorn
 
@@ -85,7 +86,7 @@ def run(
     """
     config = uvicorn.Config(
         create_app(service),
-        http=HttpProtocol,
+        http=cast("type[HttpProtocol]", partial(HttpProtocol, refused=service.metrics.refused)),
         ws="none",
         lifespan="off",
         log_config=None,

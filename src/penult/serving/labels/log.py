@@ -69,7 +69,8 @@ class LabelLog:
             )
         if os.path.lexists(self.path):
             require_file(self.path, "a log of labels", [".labels.jsonl"])
-        self._lock = lock_file(self.path, "label_log")
+        # A link may lead to what another process has by its own name.
+        self._lock = lock_file(self.path.resolve(), "label_log")
         try:
             if os.path.lexists(self.path):
                 self._read()

@@ -1,4 +1,4 @@
-"""How large a body may be, and how long it may take, whatever route reads it."""
+"""How large a body may be, how long it may take, and in what form, whatever route reads it."""
 
 from __future__ import annotations
 
@@ -9,15 +9,18 @@ from typing import TYPE_CHECKING
 from starlette.exceptions import HTTPException
 
 from penult.serving.body_sentences import FORM_OVERHEAD, too_large, too_slow
+from penult.serving.problems import problem
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 __all__ = ["BodyLimits"]
 
+_AS_IT_IS = {"Accept-Encoding": "identity", "Connection": "close"}
+
 
 class BodyLimits:
-    """Middleware that reads no body beyond a number of bytes, or of seconds.
+    """Middleware that reads no body beyond a number of bytes, or of seconds, and none compressed.
 
     A route that reads its body itself may say sooner, and better, that it is too large; this holds
     for those that have it read, and for all that will be.
@@ -39,6 +42,10 @@ class BodyLimits:
         """Answer one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
+            return
+        if (coding := _coding(scope)) not in ("", "identity"):
+            told = f"the body is in {coding[:40]} (Content-Encoding); send it as it is"
+            await problem(415, told, _AS_IT_IS)(scope, receive, send)
             return
         read, is_whole = 0, False
         end = time.monotonic() + self._seconds if self._seconds else None
@@ -63,3 +70,8 @@ class BodyLimits:
             return message
 
         await self._app(scope, limited, send)
+
+
+def _coding(scope: Scope) -> str:
+    values = [value for name, value in scope["headers"] if name == b"content-encoding"]
+    return b", ".join(values).decode("latin-1").strip().lower()

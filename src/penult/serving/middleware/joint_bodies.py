@@ -4,25 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from starlette.exceptions import HTTPException
-
+from penult.serving.joint_room import AGAIN, JointRoom, RoomOfRequest
 from penult.serving.problems import problem
-from penult.wording import count
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 __all__ = ["JointBodies"]
 
-_AGAIN = {"Retry-After": "1", "Connection": "close"}
 _WITHOUT_BODY = frozenset(["GET", "HEAD", "OPTIONS"])
 
 
 class JointBodies:
     """Middleware that bounds the memory that the bodies of requests in progress take together.
 
-    The bytes of a body count from when they are read until its request is answered. One that says
-    its length is refused before it is read, where there is no room for it.
+    The bytes of a body count from when they are read until its request is answered, and so do
+    those of a photo that is fetched for it. One that says its length is refused before it is read,
+    where there is no room for it.
 
     Parameters
     ----------
@@ -33,39 +31,24 @@ class JointBodies:
     """
 
     def __init__(self, app: ASGIApp, *, max_bytes: int) -> None:
-        self._app, self._max_bytes, self._held = app, max_bytes, 0
+        self._app, self._joint = app, JointRoom(max_bytes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http" or scope["method"] in _WITHOUT_BODY:
             await self._app(scope, receive, send)
             return
-        if self._held and self._held + _length(scope) > self._max_bytes:
-            await problem(503, self._told, _AGAIN)(scope, receive, send)
+        if not self._joint.has(_length(scope)):
+            await problem(503, self._joint.told, AGAIN)(scope, receive, send)
             return
-        held = 0
+        with RoomOfRequest(self._joint, scope) as room:
 
-        async def counted() -> Message:
-            nonlocal held
-            message = await receive()
-            size = len(message.get("body", b""))
-            if self._held > held and self._held + size > self._max_bytes:  # others have the room
-                raise HTTPException(503, self._told, _AGAIN)
-            held += size
-            self._held += size
-            return message
+            async def counted() -> Message:
+                message = await receive()
+                room.take(len(message.get("body", b"")))
+                return message
 
-        try:
             await self._app(scope, counted, send)
-        finally:
-            self._held -= held
-
-    @property
-    def _told(self) -> str:
-        return (
-            f"requests in progress have bodies of {count(self._held, 'byte')} already, of "
-            f"{self._max_bytes:,} that they may have together; try again in 1 s"
-        )
 
 
 def _length(scope: Scope) -> int:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Query, Response
 
+from penult.errors import OutputError
 from penult.serving.id_in_path import IMAGE_ID
 from penult.serving.labels.entry import LabelEntry
 from penult.serving.labels.table import gallery_table
@@ -55,13 +58,14 @@ def router(service: Service) -> APIRouter:
         of = collection()
         _require_known(of.gallery, ids)
         before = of.labels.now()
-        entries = log().put(
-            ids,
-            body.label,
-            body.who,
-            several=of.gallery.is_multilabel,
-            before=of.labels.original,
-        )
+        with _without_folder(log()) as labels:
+            entries = labels.put(
+                ids,
+                body.label,
+                body.who,
+                several=of.gallery.is_multilabel,
+                before=of.labels.original,
+            )
         service.metrics.labels_changed(len(entries))
         return entries, not before.counts.keys() >= set(before.parts(entries[0].new))
 
@@ -104,12 +108,13 @@ def router(service: Service) -> APIRouter:
         """Take a change back."""
         wanted = body or Undo()
         images = collection().gallery.places
-        entries = log().undo(
-            entry=wanted.entry,
-            batch=wanted.batch,
-            who=wanted.who,
-            among=images,
-        )
+        with _without_folder(log()) as labels:
+            entries = labels.undo(
+                entry=wanted.entry,
+                batch=wanted.batch,
+                who=wanted.who,
+                among=images,
+            )
         service.metrics.labels_changed(len(entries))
         return {"batch": entries[0].batch, "entries": [asdict(one) for one in entries]}
 
@@ -136,6 +141,16 @@ def router(service: Service) -> APIRouter:
         return {"batch": entries[0].batch, "entries": changes, "new_class": new_class}
 
     return routes
+
+
+@contextmanager
+def _without_folder(log: LabelLog) -> Iterator[LabelLog]:
+    """Tell whoever runs the service that the log cannot be written, and clients not where it is."""
+    try:
+        yield log
+    except OutputError as error:
+        logging.getLogger("penult").warning("penult: %s", error)
+        raise ProblemError(507, str(error).replace(str(log.path), log.path.name)) from None
 
 
 def _require_known(gallery: Gallery, ids: Sequence[str]) -> None:

@@ -29,11 +29,11 @@ _TOLD = {
     409: "The row is of another recipe, a change cannot be undone, or files cannot be opened anew.",
     410: "The image has changed since its row was made.",
     413: "Too many bytes, pixels or photos.",
-    415: "Not of a type that a photo has.",
+    415: "Not of a type that a photo has, or compressed.",
     422: "No photo can be read, or a value is not allowed.",
     500: "The service failed.",
     503: "The service is busy, or stopping; see Retry-After.",
-    507: "The disk is full.",
+    507: "The label log cannot be written.",
 }
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
@@ -17,6 +18,7 @@ from penult.errors import ImageError
 from penult.parsing import read_json
 from penult.records import ImageRecord
 from penult.serving.body_sentences import FORM_OVERHEAD, too_large, too_slow
+from penult.serving.joint_room import take_of
 from penult.serving.problems import ProblemError
 from penult.serving.uploads.remote_photo import fetch_photo
 from penult.wording import count
@@ -33,6 +35,8 @@ FIELDS = ("file", "files", "image", "photo")
 
 _FORM = "multipart/form-data"
 _RAW = ("application/octet-stream", "application/x-www-form-urlencoded")  # the second is curl's own
+_FETCHING = ThreadPoolExecutor(32, thread_name_prefix="fetch")
+"""Of their own: hosts may be slow, and other threads are waited for."""
 _ZIP = "is a zip archive, not a photo; send its photos one by one"
 
 
@@ -110,9 +114,9 @@ async def read_body(request: Request, options: ServiceOptions) -> Body:
                 return Body(await _of_form(request, options))
             if kind == "application/json":
                 data = _object(await _whole(request, limit))
-                return (
-                    Body([await _of_address(data, options)]) if "url" in data else Body(data=data)
-                )
+                if "url" in data:
+                    return Body([await _of_address(request, data, options)])
+                return Body(data=data)
             raw = await _whole(request, limit)
     except TimeoutError:
         raise ProblemError(408, too_slow(options.timeout)) from None
@@ -129,14 +133,22 @@ async def read_body(request: Request, options: ServiceOptions) -> Body:
     return Body([_record("the photo", raw)])
 
 
-async def _of_address(data: dict[str, Any], options: ServiceOptions) -> ImageRecord:
+async def _of_address(
+    request: Request, data: dict[str, Any], options: ServiceOptions
+) -> ImageRecord:
     url = data["url"]
     if set(data) != {"url"} or not isinstance(url, str):
         raise ProblemError(422, 'the JSON has more than an address; send {"url": "https://…"}')
     if not options.allow_urls:
         raise ProblemError(403, "this service fetches no addresses; send the photo itself")
-    fetched = await asyncio.to_thread(
-        fetch_photo, url, max_bytes=options.max_bytes, timeout=options.timeout
+    fetched = await asyncio.wrap_future(
+        _FETCHING.submit(
+            fetch_photo,
+            url,
+            max_bytes=options.max_bytes,
+            timeout=options.timeout or None,
+            take=take_of(request.scope),
+        )
     )
     return _record("the photo", fetched)
 

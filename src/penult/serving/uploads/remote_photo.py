@@ -16,8 +16,12 @@ import http.client
 import socket
 import ssl
 import time
+from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
+from io import BufferedReader, RawIOBase
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from typing import Any
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from penult import __version__
@@ -30,11 +34,14 @@ _PORTS = {"http": 80, "https": 443}
 _MOST_REDIRECTS = 3
 _LONGEST = 2000
 _PIECE = 1 << 16
+_HOUR = 3600.0
 _REDIRECTS = (301, 302, 303, 307, 308)
 _NAT64 = IPv6Network("64:ff9b::/96")
 
 
-def fetch_photo(url: str, *, max_bytes: int, timeout: float) -> bytes:
+def fetch_photo(
+    url: str, *, max_bytes: int, timeout: float | None, take: Callable[[int], None] | None = None
+) -> bytes:
     """Fetch what lies at an address.
 
     Parameters
@@ -43,8 +50,10 @@ def fetch_photo(url: str, *, max_bytes: int, timeout: float) -> bytes:
         Of HTTP or HTTPS.
     max_bytes : int
         No more are read.
-    timeout : float
-        Seconds for all of it.
+    timeout : float or None
+        Seconds for all of it; None for an hour.
+    take : callable, optional
+        Called with the number of bytes before they are kept; it may raise to have no more read.
 
     Returns
     -------
@@ -56,9 +65,9 @@ def fetch_photo(url: str, *, max_bytes: int, timeout: float) -> bytes:
         422, if it is no such address, leads to one that is not public, or cannot be fetched; 413,
         if it is too large.
     """
-    deadline = time.monotonic() + timeout
+    deadline = time.monotonic() + (timeout or _HOUR)
     for _ in range(_MOST_REDIRECTS + 1):
-        answer = _get(_checked(url), max_bytes, deadline)
+        answer = _get(_checked(url), max_bytes, deadline, take or (lambda _: None))
         if isinstance(answer, bytes):
             return answer
         url = urljoin(url, answer)
@@ -97,7 +106,9 @@ def _checked(url: str) -> SplitResult:
     return parts
 
 
-def _get(parts: SplitResult, max_bytes: int, deadline: float) -> bytes | str:
+def _get(
+    parts: SplitResult, max_bytes: int, deadline: float, take: Callable[[int], None]
+) -> bytes | str:
     """Get what is there, or the address that it redirects to."""
     host, port = str(parts.hostname), parts.port or _PORTS[parts.scheme]
     connection = _Pinned(host, port, _resolved(host, port), parts.scheme == "https", deadline)
@@ -111,7 +122,7 @@ def _get(parts: SplitResult, max_bytes: int, deadline: float) -> bytes | str:
                 return location
             if response.status != HTTPStatus.OK:
                 raise _refused(f"{host} answers with {response.status}")
-            return _read(connection, response, max_bytes, deadline)
+            return _read(response, max_bytes, take)
     except TimeoutError:
         raise _refused(f"{host} did not send the photo in time") from None
     except (OSError, http.client.HTTPException) as error:
@@ -120,15 +131,13 @@ def _get(parts: SplitResult, max_bytes: int, deadline: float) -> bytes | str:
         connection.close()
 
 
-def _read(
-    connection: _Pinned, response: http.client.HTTPResponse, max_bytes: int, deadline: float
-) -> bytes:
+def _read(response: http.client.HTTPResponse, max_bytes: int, take: Callable[[int], None]) -> bytes:
     pieces, size = list[bytes](), 0
     while True:
-        connection.wait_until(deadline)
         piece = response.read1(_PIECE)
         if not piece:
             return b"".join(pieces)
+        take(len(piece))
         size += len(piece)
         if size > max_bytes:
             raise ProblemError(
@@ -150,7 +159,7 @@ def _resolved(host: str, port: int) -> str:
 
 
 class _Pinned(http.client.HTTPConnection):
-    """A connection to one address, which is asked by its name."""
+    """A connection to one address, which is asked by its name, and answers by a deadline."""
 
     def __init__(
         self, host: str, port: int, address: str, encrypted: bool, deadline: float
@@ -158,23 +167,49 @@ class _Pinned(http.client.HTTPConnection):
         super().__init__(host, port)
         self.default_port = _PORTS["https" if encrypted else "http"]
         self._address, self._encrypted, self._deadline = address, encrypted, deadline
+        self.response_class = partial(_Timely, deadline=deadline)  # type: ignore[assignment]
 
     def connect(self) -> None:
-        left = self._deadline - time.monotonic()
-        if left <= 0:
-            raise TimeoutError
-        self.sock = socket.create_connection((self._address, self.port), left)
+        self.sock = socket.create_connection((self._address, self.port), _left(self._deadline))
         if self._encrypted:
             context = ssl.create_default_context()
             self.sock = context.wrap_socket(self.sock, server_hostname=self.host)
-        self._taken = self.sock  # which `sock` is no longer once the header has come
 
-    def wait_until(self, deadline: float) -> None:
-        """Have the next piece come by then."""
-        left = deadline - time.monotonic()
-        if left <= 0:
-            raise TimeoutError
-        self._taken.settimeout(left)
+
+class _Timely(http.client.HTTPResponse):
+    """A response of which no byte is waited for beyond a deadline, header included."""
+
+    def __init__(self, sock: socket.socket, *args: Any, deadline: float, **options: Any) -> None:
+        super().__init__(sock, *args, **options)
+        self.fp.close()
+        self.fp = BufferedReader(_Pieces(sock, deadline))
+
+
+class _Pieces(RawIOBase):
+    """What comes from a socket by a deadline, however small the pieces are that it comes in."""
+
+    def __init__(self, sock: socket.socket, deadline: float) -> None:
+        # It stays open, although the connection closes it once the header has come.
+        self._socket, self._raw, self._deadline = sock, sock.makefile("rb", buffering=0), deadline
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        self._socket.settimeout(_left(self._deadline))
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+def _left(deadline: float) -> float:
+    """Seconds until then."""
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left
 
 
 def _refused(detail: str) -> ProblemError:
