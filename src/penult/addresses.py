@@ -7,13 +7,15 @@ import re
 
 from penult.passwords import without_password
 
-__all__ = ["address_of", "is_table_scheme", "unfolded"]
+__all__ = ["OWN_TABLES", "address_of", "is_table_scheme", "unfolded"]
 
 _FOLDED = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/+(.+)")
 _SUFFIX = ".rows"  # the first of `penult.suffixes.ROWS_FOLDER`, which stands above
 _ON_DISK = ("file", "local")
 # Those of `penult.databases.registry`, which stands above; images, too, lie at those of the web.
 _TABLES = re.compile(r"postgres(ql)?:/|qdrant(\+https?:/|:.)", re.I)
+OWN_TABLES: list[str] = []
+"""What addresses of tables begin with in databases that were registered, such as ``"mine:"``."""
 
 
 def unfolded(place: str | os.PathLike[str]) -> str:
@@ -43,7 +45,7 @@ def address_of(place: str | os.PathLike[str]) -> str | None:
     >>> address_of(Path("postgresql://me:secret@db/photos?table=a")), address_of("photos/a.h5")
     ('postgresql://me@db/photos?table=a', None)
     """
-    text = str(place)
+    text = without_password(str(place))
     found = _FOLDED.fullmatch(text)
     if found is None:
         return text if is_table_scheme(text) else None
@@ -52,7 +54,7 @@ def address_of(place: str | os.PathLike[str]) -> str | None:
         # Two slashes are gone of an address without a host, as tables on this machine have.
         no_host = scheme.lower() in _ON_DISK or "/" not in rest.partition("?")[0]
         text = f"{scheme}:///{rest}" if no_host else f"{scheme}://{rest}"
-    return without_password(text)
+    return text
 
 
 def is_table_scheme(place: object) -> bool:
@@ -63,4 +65,8 @@ def is_table_scheme(place: object) -> bool:
     >>> is_table_scheme("postgresql:///photos?table=a"), is_table_scheme("https://h/a.jpg")
     (True, False)
     """
-    return isinstance(place, str | os.PathLike) and _TABLES.match(str(place)) is not None
+    if not isinstance(place, str | os.PathLike):
+        return False
+    text = str(place)
+    own = (one.replace("://", ":/") for one in OWN_TABLES)  # as a path folds it
+    return _TABLES.match(text) is not None or text.lower().startswith(tuple(own))

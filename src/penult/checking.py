@@ -14,6 +14,7 @@ from typing import Any, ParamSpec, TypeVar
 from penult.arguments import is_path, require_texts
 from penult.errors import UnknownNameError, UsageError
 from penult.interface import option
+from penult.passwords import remember_all
 from penult.representation import what_given
 from penult.spelling import closest
 
@@ -55,6 +56,7 @@ def checked(function: Callable[P, Result]) -> Callable[P, Result]:
                     said = f"{function.__qualname__}() has no argument {name}"
                     raise TypeError(f"{said}; did you mean {meant[0]}?") from None
             return function(*args, **kwargs)
+        remember_all(bound.arguments.values())
         bound.arguments.update(_fitting(signature, bound.arguments))
         return function(*bound.args, **bound.kwargs)
 

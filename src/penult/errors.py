@@ -92,7 +92,7 @@ class PenultError(Exception):
         Addresses in it have no passwords.
         """
         # KeyError and OSError print their arguments in their own ways; a message is a message.
-        return without_passwords(printable(str(self.args[0]))) if self.args else ""
+        return printable(without_passwords(str(self.args[0]))) if self.args else ""
 
 
 def _remade(

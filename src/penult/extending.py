@@ -18,9 +18,22 @@ from penult.backbones.weights.choice import WeightsChoice
 from penult.backbones.weights.info import WeightsInfo
 from penult.classify.kinds import registry as classifiers
 from penult.classify.kinds.base import ClassifierKind, TrainingData
+from penult.databases import registry as databases
+from penult.databases.base import (
+    Condition,
+    Filters,
+    Nearest,
+    Stored,
+    StoredRows,
+    TableInfo,
+    VectorTable,
+)
+from penult.databases.filters import is_left
+from penult.databases.ranking import ranked
+from penult.databases.registry import Adapter
 from penult.engines.base import Engine, EngineSettings
 from penult.engines.registry import ENGINES, EngineEntry, open_engine
-from penult.errors import UsageError
+from penult.errors import DatabaseError, UsageError
 from penult.images.labels.annotations import ImageEntry
 from penult.images.sources.base import ImageSource, SourceKind, SourceLocation, SourceOptions
 from penult.images.sources.open import KINDS
@@ -36,17 +49,22 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SECTIONS",
+    "Adapter",
     "Backbone",
     "BackboneMetadata",
     "BackboneSource",
     "ClassifierKind",
+    "Condition",
+    "DatabaseError",
     "Engine",
     "EngineEntry",
     "EngineSettings",
+    "Filters",
     "ImageEntry",
     "ImageSource",
     "Layer",
     "ModelInfo",
+    "Nearest",
     "Network",
     "OnnxPart",
     "OpenVinoGraph",
@@ -55,20 +73,26 @@ __all__ = [
     "SourceKind",
     "SourceLocation",
     "SourceOptions",
+    "Stored",
+    "StoredRows",
+    "TableInfo",
     "Thumbnails",
     "TorchNetwork",
     "TrainingData",
+    "VectorTable",
     "WeightsChoice",
     "WeightsInfo",
+    "is_left",
     "open_backbone",
     "open_engine",
+    "ranked",
     "register",
     "row_network",
     "unregister",
     "write_report",
 ]
 
-Extension: TypeAlias = SourceKind | BackboneSource | EngineEntry | ClassifierKind
+Extension: TypeAlias = SourceKind | BackboneSource | EngineEntry | ClassifierKind | Adapter
 
 
 def register(extension: Extension) -> None:
@@ -76,9 +100,10 @@ def register(extension: Extension) -> None:
 
     Parameters
     ----------
-    extension : SourceKind, BackboneSource, EngineEntry or ClassifierKind
+    extension : SourceKind, BackboneSource, EngineEntry, ClassifierKind or Adapter
         A kind of image sources is asked before those of penult whether an argument is its own; of
-        the others, the name has to be new. The entry of an engine has its class, not its path.
+        the others, the name has to be new, and of a database what its addresses begin with. The
+        entry of an engine has its class, not its path.
 
     Raises
     ------
@@ -93,13 +118,15 @@ def register(extension: Extension) -> None:
         _require_complete(extension)
         _require_new(extension.name, classifiers.kind_names(heads=True))
         classifiers.register_kind(extension)
+    elif isinstance(extension, Adapter):
+        databases.register_adapter(extension)
     elif isinstance(extension, EngineEntry) and not isinstance(extension.engine, str):
         _require_new(extension.engine.name, ("auto", *ENGINES))
         ENGINES[extension.engine.name] = extension
     else:
         raise UsageError(
             f"{extension!r} cannot be registered; allowed: a SourceKind, a BackboneSource, an "
-            "EngineEntry with its class, and a ClassifierKind"
+            "EngineEntry with its class, a ClassifierKind, and an Adapter"
         )
 
 
@@ -125,7 +152,7 @@ def unregister(extension: Extension) -> None:
 
     Parameters
     ----------
-    extension : SourceKind, BackboneSource, EngineEntry or ClassifierKind
+    extension : SourceKind, BackboneSource, EngineEntry, ClassifierKind or Adapter
         What was registered.
     """
     if isinstance(extension, BackboneSource):
@@ -134,6 +161,8 @@ def unregister(extension: Extension) -> None:
         KINDS.remove(extension)
     elif isinstance(extension, ClassifierKind):
         classifiers.unregister_kind(extension.name)
+    elif isinstance(extension, Adapter):
+        databases.unregister_adapter(extension)
     elif not isinstance(extension.engine, str):
         del ENGINES[extension.engine.name]
 

@@ -48,7 +48,7 @@ def escape_formula(text: str) -> str:
 
 def make_printable(record: logging.LogRecord) -> bool:
     """Filter for a logger whose lines name what others named: they are shown, and not obeyed."""
-    record.msg, record.args = without_passwords(printable(record.getMessage())), None
+    record.msg, record.args = printable(without_passwords(record.getMessage())), None
     return True
 
 

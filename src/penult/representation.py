@@ -11,6 +11,7 @@ from numbers import Integral, Real
 from typing import Any, TypeVar
 
 from penult.messages import printable
+from penult.passwords import without_passwords
 from penult.wording import article, count, times
 
 __all__ = [
@@ -97,7 +98,7 @@ def what_given(value: Any) -> str:
 
 def short_text(text: str, most: int = 60) -> str:
     """Return a text without what a terminal obeys, its middle left out where it is long."""
-    text = printable(text)
+    text = printable(without_passwords(text))  # before a password is cut through
     half = (most - 1) // 2
     return text if len(text) <= most else f"{text[:half]}…{text[-half:]}"
 

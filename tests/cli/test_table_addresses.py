@@ -54,10 +54,10 @@ def test_a_traceback_has_no_password_either(typed, penult):
 @pytest.mark.parametrize(
     ("address", "shown"),
     [
-        ("qdrant+http://me:s3cret@h:6333/a", "qdrant+http://me@h:6333/a is the address of a table"),
+        ("qdrant+http://me:s3cret@h:6333/a", "qdrant+http://h:6333/a is the address of a table"),
         ("qdrant:tables/a", "qdrant:tables/a is the address of a table"),
         ("postgresql:///photos?table=a", "postgresql:///photos?table=a is the address of a table"),
-        ("http://me:s3cret@h:6333/a", "of a table in Qdrant, type penult pull http://me@h:6333/a "),
+        ("http://me:s3cret@h:6333/a", "of a table in Qdrant, type penult pull http://h:6333/a "),
         ("s3://me:s3cret@bucket/x.h5", "s3://me@bucket/x.h5 is an address, and this command reads"),
     ],
 )

@@ -13,6 +13,7 @@ import penult
 from penult.databases.base import Condition, StoredRows, TableInfo
 from penult.databases.registry import open_table
 from penult.errors import DatabaseError, UsageError
+from penult.retrieve.search.opening import open_gallery
 from penult.testing import check_vector_table
 
 # So that a few rows are found by the index, as many would be.
@@ -50,6 +51,10 @@ def opened(postgres):
         table.close()
 
 
+def rows_32(*rows):
+    return np.array(rows, np.float32)
+
+
 def name_of(address):
     return address.partition("table=")[2].partition("&")[0]
 
@@ -63,7 +68,8 @@ def filled(table, vectors, **more):
 
 def test_a_table_keeps_its_promises_by_its_index(postgres):
     address = postgres.address(options=BY_INDEX)
-    check_vector_table(lambda: open_table(address))
+    drop = f"DROP TABLE {name_of(address)}"
+    check_vector_table(lambda: open_table(address), drop=lambda: postgres.run(drop))
 
 
 def test_a_filter_that_leaves_a_few_far_rows_finds_k_of_them(opened, monkeypatch):
@@ -199,8 +205,133 @@ def test_offline_a_server_on_this_machine_is_used(postgres):
 def test_one_that_never_answers_is_not_waited_for_for_ever(postgres):
     from penult.databases.postgresql.connection import _with_patience
 
-    assert _with_patience({"host": "x"}) == {"host": "x", "connect_timeout": "10"}
-    assert _with_patience({"connect_timeout": "2"}) == {"connect_timeout": "2"}
+    told = _with_patience({"host": "x"})
+    assert (told["host"], told["connect_timeout"]) == ("x", "10")
+    assert int(told["keepalives_idle"]) < 60, "a machine that is gone is noticed after hours"
+    given = {"connect_timeout": "2", "keepalives_idle": "600"}
+    assert _with_patience(given).items() >= given.items()
+
+
+def test_a_table_of_another_recipe_in_the_place_of_one_that_is_searched_is_never_compared(
+    postgres, tmp_path
+):
+    address = postgres.address()
+    drop = f"DROP TABLE {name_of(address)}"
+    penult.push(write(tmp_path / "a.h5", [record("a.jpg")], [rows_32([1, 0])]), to=address)
+    gallery = open_gallery(address, layer=None, metric=None)
+    query, everything = np.array([[1, 1]], np.float32), gallery.select(())
+
+    def found():
+        return [list(one.ids) for one in gallery.find(query, 5, own=[None], selected=everything)]
+
+    assert found() == [["a.jpg"]]
+    postgres.run(drop)
+    with pytest.raises(DatabaseError, match=r"the table is gone; fill one with: penult\.push\("):
+        found()
+    # Of the same recipe, it goes on with what there is now.
+    more = write(tmp_path / "b.h5", [record("b.jpg", "rose")], [rows_32([0, 1])])
+    penult.push(more, to=address)
+    assert found() == [["b.jpg"]]
+    assert list(gallery.label_names) == ["rose"]
+    postgres.run(drop)
+    other = write(
+        tmp_path / "c.h5", [record("c.jpg")], [rows_32([0, 1])], recipes=[recipe(layer="another")]
+    )
+    penult.push(other, to=address)
+    for ask in (found, found, gallery.refreshed, gallery.all_features):
+        with pytest.raises(
+            DatabaseError, match=r"filled anew with rows of another recipe.*another"
+        ):
+            ask()
+    gallery.close()
+
+
+def test_what_somebody_dropped_of_a_table_is_told_with_what_to_type(postgres, tmp_path):
+    address = postgres.address()
+    name, rows = name_of(address), tmp_path / "a.h5"
+    write(rows, [record("b.jpg"), record("a.jpg")], [rows_32([1, 0], [0, 1])])
+    penult.push(rows, to=address, index=True)
+    postgres.run(f"DROP TABLE {name}_order")
+    again = r"penult\.push\('ROWS\.h5', to='postgresql:"
+    for ask in (
+        lambda: penult.pull(address, tmp_path / "b.h5"),
+        lambda: penult.search(address, id="a.jpg"),
+    ):
+        with pytest.raises(
+            DatabaseError, match=rf"{name}_order, .* is gone; have it made.*{again}"
+        ):
+            ask()
+    assert penult.push(rows, to=address).unchanged == 2
+    penult.pull(address, tmp_path / "b.h5")
+    assert list(penult.load(tmp_path / "b.h5").ids) == ["b.jpg", "a.jpg"]
+    # Without its index, a search reads all rows, and finds the same.
+    postgres.run(f"DROP INDEX {name}_embedding_idx")
+    assert penult.search(address, id="a.jpg")[0].hits[0].id == "b.jpg"
+    postgres.run(f"ALTER TABLE {name} DROP CONSTRAINT {name}_pkey")
+    rows.unlink()
+    write(rows, [record("c.jpg")], [rows_32([1, 0])])
+    with pytest.raises(
+        DatabaseError, match=rf'not as penult made it .* DROP TABLE "{name}".*{again}'
+    ):
+        penult.push(rows, to=address)
+    postgres.run(f"ALTER TABLE {name} DROP COLUMN content")
+    with pytest.raises(
+        DatabaseError, match=rf'not as penult made it .* DROP TABLE "{name}".*{again}'
+    ):
+        penult.pull(address, tmp_path / "c.h5")
+    # What it says is what helps; what is left of the old one is cleared away.
+    postgres.run(f'DROP TABLE "{name}"')
+    assert penult.push(rows, to=address).added == 1
+
+
+@pytest.mark.parametrize("what", ["push", "pull"])
+def test_where_the_server_ends_the_connection_one_line_says_so_and_the_same_again_goes_on(
+    what, postgres, tmp_path, monkeypatch
+):
+    from penult.tasks import pull, push
+
+    monkeypatch.setattr(push, "_BLOCK_ROWS", 2)
+    monkeypatch.setattr(pull, "_BLOCK_ROWS", 2)
+    address = postgres.address(application_name=f"broken_{what}")
+    rows = write(
+        tmp_path / "a.h5", [record(f"{k}.jpg") for k in range(6)], [np.eye(6, 3, dtype=np.float32)]
+    )
+    ask = lambda **more: penult.push(rows, to=address, **more)  # noqa: E731
+    if what == "pull":
+        ask()
+        ask = lambda **more: penult.pull(address, tmp_path / "b.h5", **more)  # noqa: E731
+
+    def end(progress):
+        if progress.done == 2:
+            query = (
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s"
+            )
+            postgres.run(query, f"broken_{what}")
+
+    if what == "push":
+        with pytest.raises(DatabaseError, match="connection is lost: give the same again"):
+            ask(progress=end)
+        assert postgres.run(f"SELECT count(*) FROM {name_of(address)}") == [(2,)]
+        pushed = ask()
+        assert (pushed.added, pushed.unchanged) == (4, 2)
+    else:
+        with pytest.raises(DatabaseError, match="connection is lost: give the same again"):
+            ask(progress=end)
+        assert [one.name for one in tmp_path.iterdir()] == ["a.h5"]
+        assert ask().rows == 6
+
+
+def test_a_file_that_has_an_id_twice_is_refused(postgres, tmp_path):
+    for names in (["a", "a", "b", "c"], ["a", "b", "c", "a"]):
+        rows = penult.Features(
+            features=rows_32([1, 0], [0, 1], [1, 1], [2, 1]),
+            ids=names,
+            labels=np.full(4, -1),
+            label_names=(),
+            recipe=recipe(),
+        )
+        with pytest.raises(penult.SearchError, match="has an id twice, that of a"):
+            penult.push(rows, to=postgres.address())
 
 
 def test_a_password_is_never_told(opened, postgres):

@@ -13,6 +13,7 @@ import penult
 from penult.databases.base import Condition
 from penult.databases.feature_rows import info_of, stored_rows
 from penult.databases.qdrant.address import parse_address
+from penult.databases.qdrant.clients import open_client
 from penult.databases.qdrant.table import open_table
 from penult.databases.registry import open_table as open_by_address
 from penult.testing import MemoryTable, check_vector_table
@@ -54,7 +55,12 @@ def told(found):
 
 
 def test_the_local_mode_keeps_what_a_table_has_to(address):
-    check_vector_table(lambda: open_table(address, False))
+    def drop():
+        client = open_client(parse_address(address), making=False)
+        client.qdrant.delete_collection("flowers")
+        client.close()
+
+    check_vector_table(lambda: open_table(address, False), drop=drop)
 
 
 def test_a_server_is_asked_over_http_alike(rows):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 import penult
 from penult import extras
 from penult.databases.registry import ADAPTERS, Adapter, is_database, open_table
 from penult.errors import MissingExtraError, UsageError
+from penult.extending import register, unregister
 from penult.images.sources.remote.connection import open_system
 from penult.passwords import without_password
 from penult.testing import MemoryTable
@@ -74,6 +77,33 @@ def test_a_database_of_ones_own_is_opened_and_told_whether_it_may_use_the_networ
     monkeypatch.setenv("PENULT_OFFLINE", "1")
     open_table("mine:more")
     assert asked == [("mine:rows", False), ("mine:more", True)]
+
+
+@pytest.mark.light
+def test_an_address_of_ones_own_is_told_from_files_as_those_of_penult_are(tmp_path):
+    mine = Adapter(name="mine", schemes=("mine://",), example="mine://rows", open=MemoryTable)
+    register(mine)
+    try:
+        for again in (
+            mine,
+            Adapter(name="web", schemes=("https://",), example="", open=MemoryTable),
+        ):
+            with pytest.raises(UsageError, match=r"another|cannot be what"):
+                register(again)
+        for address in ("mine://me:hunter2@host/rows", Path("mine://me:hunter2@host/rows")):
+            for ask in (
+                lambda address: penult.load(address),
+                lambda address: penult.extract(address, tmp_path / "rows.h5"),
+                lambda address: penult.extract(tmp_path, address),
+                lambda address: penult.merge(tmp_path, output=address),
+            ):
+                with pytest.raises(
+                    UsageError, match="mine://me@host/rows is the address of a table"
+                ):
+                    ask(address)
+    finally:
+        unregister(mine)
+    assert not is_database("mine://rows")
 
 
 @pytest.mark.light

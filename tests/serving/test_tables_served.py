@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 from memory_tables import fill
@@ -164,3 +166,61 @@ def test_features_of_a_table_are_those_of_its_file(memory_tables, table, gallery
         mine, its = getattr(ours, name), getattr(theirs, name)
         assert (list(mine) == list(its)) if name in ("ids", "content") else mine == its, name
     assert np.array_equal(ours.labels, theirs.labels)
+
+
+@pytest.mark.parametrize("most_rows", [held.MOST_ROWS, 3])
+def test_an_image_of_the_gallery_does_not_vote_on_itself(
+    serve, memory_tables, toy, tmp_path, monkeypatch, most_rows
+):
+    """As in `penult search --vote`; by its bytes, also of a table too large to be held."""
+    monkeypatch.setattr(held, "MOST_ROWS", most_rows)
+    images = tmp_path / "mixed"
+    for name, colour in [("a/1", 100), ("b/1", 101), ("b/2", 102), ("b/3", 103)]:
+        path = images / f"{name}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(photo((colour, 20, 20)))
+    rows = tmp_path / "mixed.h5"
+    penult.extract(images, rows, model=toy, progress=False)
+    own = (images / "a" / "1.png").read_bytes()
+    (searched,) = penult.search(rows, images / "a" / "1.png", vote=True, progress=False)
+    assert searched.vote.label == "b"
+    assert [hit.id for hit in searched.hits] == ["b/1.png", "b/2.png", "b/3.png"]
+    for gallery in (rows, memory_tables.push(rows, "mixed")):
+        client = Client(create_app(serve(gallery=gallery)))
+        told = client.post("/v1/classify", content=own).json()
+        assert (told["label"], told["probability"]) == ("b", 1.0)
+        # A search finds it, and names it; its vote is that of the others.
+        found = client.post("/v1/search?k=3", content=own).json()
+        assert [hit["id"] for hit in found["hits"]] == ["a/1.png", "b/1.png", "b/2.png"]
+        assert (found["exact_copy"], found["vote"]["label"]) == ("a/1.png", "b")
+        # Of other bytes, it is another photo.
+        other = client.post("/v1/classify", content=photo((100, 20, 20), kind="BMP")).json()
+        assert other["label"] == "a"
+        several = [("file", ("a.png", own)), ("file", ("b.png", photo((102, 20, 20))))]
+        answers = client.post("/v1/classify", files=several).json()["photos"]
+        assert [one["label"] for one in answers] == ["b", "b"]
+
+
+def test_a_database_that_has_stopped_without_a_word_takes_one_thread_of_readyz(
+    client, table, memory_tables, monkeypatch
+):
+    from penult.serving.routes import health
+
+    monkeypatch.setattr(health, "PATIENCE", 0.05)
+    there, asked, goes_on = memory_tables.tables[table], [], threading.Event()
+    answer = there.known
+
+    def known(ids):
+        asked.append(ids)
+        goes_on.wait(20)
+        return answer(ids)
+
+    there.known = known
+    for _ in range(3):
+        refused(client.get("/readyz"), 503, "the database that has the gallery does not answer")
+    assert len(asked) == 1
+    goes_on.set()
+    for _ in range(100):
+        if client.get("/readyz").status_code == 200:
+            break
+    assert client.get("/readyz").status_code == 200

@@ -28,6 +28,7 @@ from penult.cli.streams import ReaderGone, standard_streams
 from penult.cli.usage import UsageError, show_usage_error
 from penult.errors import PenultError
 from penult.interface import serving_command_line
+from penult.passwords import remember_all
 
 __all__ = ["app", "main"]
 
@@ -128,6 +129,7 @@ def main() -> None:
 
 def _run() -> int:
     encode_anything()
+    remember_all(sys.argv[1:])
     warnings.showwarning = _show_warning
     logging.lastResort = _ToStderr(logging.WARNING)
     try:

@@ -158,7 +158,7 @@ def to_json(value: Any) -> str:
 
 def note(text: str) -> None:
     """Print one line that is no result: to stderr, so that a pipe stays clean."""
-    sys.stderr.write(without_passwords(printable(text)) + "\n")
+    sys.stderr.write(printable(without_passwords(text)) + "\n")
 
 
 def warn(text: str) -> None:
@@ -172,7 +172,7 @@ def fail(text: str) -> None:
 
 
 def _begin_in(color: Color, text: str) -> None:
-    begin, colon, rest = without_passwords(printable(text)).partition(": ")
+    begin, colon, rest = printable(without_passwords(text)).partition(": ")
     sys.stderr.write(f"{paint(begin + colon.strip(), color, on=sys.stderr)}{colon[1:]}{rest}\n")
 
 

@@ -32,8 +32,10 @@ class VectorTable(Protocol):
 
     Each call is whole or not at all where the database can do that, and what is written is seen by
     the next call. What another process does to the same table at the same time loses no row of
-    either. Every method raises a `DatabaseError`, one line without a password, where the database
-    refuses or cannot be reached.
+    either. Rows are read from the table that `info` told of, and written to it: where it was
+    dropped meanwhile and another has its name, whose rows may be of another recipe, that is a
+    `DatabaseError`, until `info` is asked again. Every method raises a `DatabaseError`, one line
+    without a password, where the database refuses or cannot be reached.
 
     Attributes
     ----------
@@ -54,7 +56,9 @@ class VectorTable(Protocol):
         """
 
     def create(self, info: TableInfo) -> None:
-        """Make the table, for rows of this recipe and shape; nothing where it is there.
+        """Make the table, for rows of this recipe and shape.
+
+        Where it is there, only what belongs to it and is lacking is made, so that it can be used.
 
         Raises
         ------

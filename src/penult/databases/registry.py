@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TypeAlias
 
+from penult.addresses import OWN_TABLES
 from penult.databases.base import VectorTable
 from penult.errors import UsageError
 from penult.extras import require_extra
 from penult.offline import works_offline
 from penult.passwords import without_password
 
-__all__ = ["ADAPTERS", "Adapter", "OpenTable", "is_database", "open_table"]
+__all__ = [
+    "ADAPTERS",
+    "Adapter",
+    "OpenTable",
+    "is_database",
+    "open_table",
+    "register_adapter",
+    "unregister_adapter",
+]
 
 OpenTable: TypeAlias = Callable[[str, bool], VectorTable]
 """From an address, and whether the network may not be used, to the table there."""
@@ -67,6 +77,38 @@ ADAPTERS: list[Adapter] = [
 ]
 """Asked from the first to the last."""
 
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:(//)?")
+_OF_FILES = ("http:", "https:", "file:", "local:", "s3:", "s3a:", "gs:", "gcs:")
+
+
+def register_adapter(adapter: Adapter) -> None:
+    """Have this process know a database by its addresses.
+
+    Raises
+    ------
+    UsageError
+        If its addresses would begin as none can, or as those of files or of another database do.
+    """
+    taken = [one.lower() for known in ADAPTERS for one in known.schemes]
+    for scheme in adapter.schemes:
+        lower = scheme.lower()
+        if _SCHEME.fullmatch(scheme) is None or lower.startswith(_OF_FILES):
+            raise UsageError(
+                f"{scheme!r} cannot be what addresses of tables begin with; give a word of its own "
+                "with a colon behind it: 'mine:' or 'mine://'"
+            )
+        if any(lower.startswith(one) or one.startswith(lower) for one in taken):
+            raise UsageError(f"{scheme!r} is that of another database; give yours another one")
+    ADAPTERS.append(adapter)
+    OWN_TABLES.extend(one.lower() for one in adapter.schemes)
+
+
+def unregister_adapter(adapter: Adapter) -> None:
+    """Undo `register_adapter`."""
+    ADAPTERS.remove(adapter)
+    for scheme in adapter.schemes:
+        OWN_TABLES.remove(scheme.lower())
+
 
 def is_database(address: object) -> bool:
     """Whether this is the address of a database, and no path."""
@@ -108,5 +150,5 @@ def open_table(address: str, *, offline: bool = False) -> VectorTable:
 
 def _adapter(address: str) -> Adapter | None:
     lower = address.lower()
-    found = (one for one in ADAPTERS if lower.startswith(one.schemes))
+    found = (one for one in ADAPTERS if lower.startswith(tuple(map(str.lower, one.schemes))))
     return next(found, None)

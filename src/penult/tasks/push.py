@@ -175,6 +175,8 @@ def _prepare(table: VectorTable, mine: TableInfo, name: str) -> None:
     if theirs is None:
         table.create(replace(mine, rows=0))
         theirs = table.info()  # which may be another's, made at the same time
+    elif theirs.recipe == mine.recipe:
+        table.create(replace(mine, rows=0))  # what somebody dropped of it
     if theirs is None:
         raise DatabaseError(f"{table.address}: the table was made, and is gone")
     require_equal(theirs.recipe, mine.recipe, name=f"the table {table.address}", other_name=name)
@@ -199,8 +201,16 @@ def _write(table: VectorTable, features: Features, tell: Tell) -> _Done:
     row_bytes = 4 * int(np.prod(features.features.shape[1:]))
     batch = max(1, min(_BLOCK_ROWS, _BLOCK_BYTES // max(1, row_bytes)))
     tell(Progress(0, total, 0, stage="push", unit="rows"))
+    ids = set[int]()
     for rows in stored_rows(features, batch):
         _require_writable(rows, named(features))
+        ids.update(map(hash, rows.ids))
+        if len(ids) < seen + len(rows):
+            twice = next((one for one in rows.ids if rows.ids.count(one) > 1), rows.ids[0])
+            raise SearchError(
+                f"{named(features)} has an id twice, that of {twice} or of a row before it, and a "
+                "table has each once; extract it again"
+            )
         digests = rows.digests()
         known = table.known(rows.ids)
         changed = [
@@ -229,10 +239,8 @@ def _write(table: VectorTable, features: Features, tell: Tell) -> _Done:
 def _prune(table: VectorTable, features: Features, mine: TableInfo) -> int:
     announce("removing what the file has not")
     removed = table.remove_others(str(one) for one in features.ids)
-    theirs = table.info()
-    if theirs is not None and not _is_same(theirs, mine):
-        # The file is all that there is now, and may have no more of some label.
-        table.describe(lambda now: replace(mine, recipe=now.recipe))
+    # The file is all that there is now, and may have no more of some label.
+    table.describe(lambda now: now if _is_same(now, mine) else replace(mine, recipe=now.recipe))
     return removed
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from penult.databases.base import Condition, Filters, StoredRows, TableInfo, VectorTable
+from penult.errors import DatabaseError
 from penult.recipe import BackboneRecipe, Preprocessing, ProjectedRecipe, Projection
 from penult.records import Failure
 from penult.testing.expect import expect, expecting
@@ -31,7 +32,9 @@ _HOSTILE = (
 _HOSTILE_LABEL = "rose' OR '1'='1"
 
 
-def check_vector_table(open_table: Callable[[], VectorTable]) -> None:
+def check_vector_table(
+    open_table: Callable[[], VectorTable], drop: Callable[[], object] | None = None
+) -> None:
     """Check that a table keeps what `penult.databases.base.VectorTable` promises.
 
     It is compared with `penult.testing.MemoryTable`, before and after its index is built.
@@ -40,6 +43,9 @@ def check_vector_table(open_table: Callable[[], VectorTable]) -> None:
     ----------
     open_table : callable
         Opens a table that is not there yet; called again, the same one by another connection.
+    drop : callable, optional
+        Drops the table, as somebody else would: to see that one that is made anew under its name,
+        whose rows may be of another recipe, is not taken for it.
 
     Raises
     ------
@@ -52,6 +58,8 @@ def check_vector_table(open_table: Callable[[], VectorTable]) -> None:
         other = open_table()
         try:
             _check(table, other)
+            if drop is not None:
+                _check_made_anew(table, other, drop)
         finally:
             table.close()
             other.close()
@@ -185,6 +193,35 @@ def _check_removal(table: VectorTable, memory: MemoryTable) -> None:
     _check_search(table, memory, "after rows were removed")
     expect(table.remove_others([]) == len(kept), "remove_others() of no ids removes all rows")
     _check_empty(table)
+
+
+def _check_made_anew(table: VectorTable, other: VectorTable, drop: Callable[[], object]) -> None:
+    rows, query = _rows(_ROWS).take(range(9)), np.ones((1, _WIDTH), np.float32)
+    _write(rows, table)
+    expect(table.info() is not None, "info() has to find a table that was created")
+    drop()
+    other.create(replace(_info(), shape=(_WIDTH,), name="another"))
+    expect(other.info() is not None, "info() has to find a table that was created anew")
+    _write(rows, other)
+    before = other.known(rows.ids)
+    questions: dict[str, Callable[[], object]] = {
+        "nearest": lambda: table.nearest(query, 3),
+        "take": lambda: table.take(rows.ids),
+        "scan": lambda: list(table.scan(4)),
+        "known": lambda: table.known(rows.ids),
+        "upsert": lambda: _write(replace(rows, rows=rows.rows + 1), table),
+        "describe": lambda: table.describe(lambda now: replace(now, name="changed")),
+    }
+    for name, ask in questions.items():
+        try:
+            ask()
+        except DatabaseError:
+            continue
+        expect(False, f"{name}() has to refuse a table that was dropped and made anew")
+    expect(other.known(rows.ids) == before, "what was refused must not have been written")
+    now = table.info()
+    expect(now is not None and now.name == "another", "info() has to find the new table")
+    expect(len(table.nearest(query, 3)[0].found) == 3, "after info(), the new table is meant")
 
 
 def _write(rows: StoredRows, *tables: VectorTable) -> None:

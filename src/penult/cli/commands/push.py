@@ -20,7 +20,8 @@ def run(
             metavar="ADDRESS",
             help="Table to put them into, which is made where it is not there: "
             "postgresql://USER@HOST/DATABASE?table=NAME, or http://HOST:6333/NAME of Qdrant. "
-            "A password of PostgreSQL may be left to PGPASSWORD.",
+            "Leave a password to PGPASSWORD or QDRANT_API_KEY: the shell's history keeps an "
+            "address, and a list of processes shows it.",
         ),
     ],
     layer: o.OneLayer = None,

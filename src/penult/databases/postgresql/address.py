@@ -76,7 +76,7 @@ class PostgresAddress:
             found = conninfo_to_dict(f"{place}?{others}" if others else place)
         except ProgrammingError:
             found = None  # libpq's message quotes what it does not understand
-        if found is not None and "@" in str(found.get("host", "")):
+        if found is not None and "@" in f"{found.get('host', '')}{found.get('dbname', '')}":
             found = None  # a password with an @ in it, what is behind which libpq takes for a host
         if found is None:
             _require_known(pairs, shown)

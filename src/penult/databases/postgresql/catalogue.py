@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from psycopg import sql
 
+from penult.databases.postgresql import statements as q
 from penult.databases.postgresql.address import ORDER
 from penult.databases.table_info import TableInfo
 from penult.errors import DatabaseError, FileFormatError
@@ -96,11 +97,19 @@ class Catalogue:
         """Let nobody else make a table or an index until the transaction ends."""
         self.connection.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
 
+    def number(self) -> int | None:
+        """Which table has the name now: no two ever made have the same number."""
+        return self._number(self.address.table)
+
+    def _number(self, name: str) -> int | None:
+        # Not by to_regclass, which within a transaction goes by what it knew when that began.
+        query = "SELECT oid FROM pg_class WHERE relname = %s AND pg_table_is_visible(oid)"
+        found = self.connection.execute(query, [name]).fetchone()
+        return None if found is None else int(found[0])
+
     def _is_there(self, name: str) -> bool:
         """Whether there is a table of a name, whoever made it."""
-        # Not by to_regclass, which within a transaction goes by what it knew when that began.
-        query = "SELECT FROM pg_class WHERE relname = %s AND pg_table_is_visible(oid)"
-        return self.connection.execute(query, [name]).fetchone() is not None
+        return self._number(name) is not None
 
     def enter(self, info: TableInfo) -> None:
         """Enter a table that was made just now, within its transaction."""
@@ -109,6 +118,20 @@ class Catalogue:
         ).format(sql.Identifier(NAME))
         places = self.names.order.as_string(self.connection)
         self.connection.execute(query, [self.quoted, places, info.to_json()])
+
+    def mend(self) -> None:
+        """Make the table's order anew where somebody dropped it, within a transaction.
+
+        The rows have no place then, until they are pushed again.
+        """
+        if not self._is_there(self.address.table + ORDER):
+            for statement in q.CREATE_ORDER:
+                self.names.run(self.connection, statement)
+            query = sql.SQL(
+                "UPDATE {} SET places = to_regclass(%s) WHERE rows = to_regclass(%s)"
+            ).format(sql.Identifier(NAME))
+            places = self.names.order.as_string(self.connection)
+            self.connection.execute(query, [places, self.quoted])
 
     def prepare(self) -> None:
         """Make the catalogue where there is none, and clear up after tables that were dropped.

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 from pgvector.psycopg import register_vector
 
+from penult.databases.postgresql.address import ORDER
 from penult.errors import DatabaseError
+from penult.interface import command
 from penult.messages import first_line
 
 if TYPE_CHECKING:
@@ -21,7 +23,17 @@ __all__ = ["Connection", "connect", "told"]
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 _PATIENCE = "10"  # seconds, where neither the address nor PGCONNECT_TIMEOUT says otherwise
+# A machine that is gone, and does not say so, is noticed in a minute and not in two hours.
+_NOTICING = {"keepalives_idle": "30", "keepalives_interval": "10", "keepalives_count": "3"}
 _LONG = 4  # letters; a shorter password is in many a word of a message
+# What statements of penult's own meet in a table that somebody altered.
+_CHANGED = (
+    psycopg.errors.UndefinedColumn,
+    psycopg.errors.UndefinedFunction,
+    psycopg.errors.InvalidColumnReference,  # the primary key, which ON CONFLICT needs
+    psycopg.errors.DatatypeMismatch,
+    psycopg.errors.NotNullViolation,
+)
 _OLDEST = (0, 8)  # the first that scans an index iteratively
 
 
@@ -47,8 +59,14 @@ def connect(address: PostgresAddress) -> Connection:
 
 
 @contextmanager
-def told(address: PostgresAddress) -> Iterator[None]:
+def told(address: PostgresAddress, connection: Connection | None = None) -> Iterator[None]:
     """Turn what psycopg raises into one line that names the address, without its password.
+
+    Parameters
+    ----------
+    address : PostgresAddress
+    connection : Connection, optional
+        What is used; if it is lost, that is said.
 
     Raises
     ------
@@ -59,15 +77,17 @@ def told(address: PostgresAddress) -> Iterator[None]:
     except psycopg.Error as error:
         why = _without_secret(first_line(error), address)
         # Not even as a cause: libpq's message may quote what it was given.
-        raise DatabaseError(f"{address.shown}: {why}{_advice(error)}") from None
+        why = _told(error, why, address)
+        if connection is not None and connection.closed:
+            why += "; the connection is lost: give the same again as soon as the server answers"
+        raise DatabaseError(f"{address.shown}: {why}") from None
 
 
 def _with_patience(conninfo: dict[str, str]) -> dict[str, Any]:
     import os
 
-    if "connect_timeout" in conninfo or os.environ.get("PGCONNECT_TIMEOUT"):
-        return dict(conninfo)
-    return {**conninfo, "connect_timeout": _PATIENCE}
+    patience = {} if os.environ.get("PGCONNECT_TIMEOUT") else {"connect_timeout": _PATIENCE}
+    return {**_NOTICING, **patience, **conninfo}
 
 
 def _require_pgvector(connection: Connection, address: PostgresAddress) -> None:
@@ -100,6 +120,23 @@ def _without_secret(text: str, address: PostgresAddress) -> str:
     if len(password) >= _LONG:
         return text.replace(password, "…")
     return re.sub(rf"(?<!\w){re.escape(password)}(?!\w)", "…", text)
+
+
+def _told(error: psycopg.Error, why: str, address: PostgresAddress) -> str:
+    pushed = command("push", "ROWS.h5", to=address.shown)
+    if isinstance(error, psycopg.errors.UndefinedTable):
+        if f"{address.table}{ORDER}" in why:
+            what = f"the table {address.table}{ORDER}, which has the order of its rows, is gone"
+            return f"{what}; have it made anew: {pushed}"
+        if address.table in why:
+            return f"there is no such table (any more); fill one with: {pushed}"
+    if isinstance(error, _CHANGED):
+        table = address.table.replace('"', '""')
+        return (
+            f"the table is not as penult made it ({why}); make it anew: DROP TABLE "
+            f'"{table}" in the database, and then {pushed}'
+        )
+    return f"{why}{_advice(error)}"
 
 
 def _advice(error: psycopg.Error) -> str:

@@ -11,6 +11,7 @@ __all__ = [
     "CREATE",
     "CREATE_INCOMING",
     "CREATE_KEPT",
+    "CREATE_ORDER",
     "DELETE_OTHERS",
     "FEW",
     "INCOMING",
@@ -47,9 +48,11 @@ CREATE = (
     )""",
     "CREATE INDEX ON {table} USING gin (labels)",
     "CREATE INDEX ON {table} USING hash (group_name)",
+    "COMMENT ON TABLE {table} IS 'rows of penult, whose recipe is in penult_tables'",
+)
+CREATE_ORDER = (
     'CREATE TABLE {order} (id text COLLATE "C" PRIMARY KEY, position bigint NOT NULL)',
     "CREATE INDEX ON {order} (position, id)",
-    "COMMENT ON TABLE {table} IS 'rows of penult, whose recipe is in penult_tables'",
     "COMMENT ON TABLE {order} IS 'the order of the rows of the table without _order'",
 )
 CREATE_INCOMING = """

@@ -9,6 +9,7 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import psycopg
 from pgvector import Vector
 from psycopg import sql
 
@@ -71,11 +72,17 @@ class PostgresTable:
         self._names = Names(address.table)
         self._lock = RLock()
         self._open = connect(address)
+        self._number: int | None = None  # of the table that `info` told of
 
     def info(self) -> TableInfo | None:
         """See `VectorTable.info`."""
-        with self._session() as connection:
-            info = self._catalogue(connection).read()
+        with self._session() as connection, connection.transaction():
+            catalogue = self._catalogue(connection)
+            if catalogue.number() is None:
+                return None
+            # Nobody drops it, to make another of its name, before all is read.
+            self._names.run(connection, "LOCK TABLE {table} IN ACCESS SHARE MODE")
+            info, self._number = catalogue.read(), catalogue.number()
             return None if info is None else replace(info, rows=self._count(connection, ()))
 
     def create(self, info: TableInfo) -> None:
@@ -86,19 +93,22 @@ class PostgresTable:
             catalogue.lock()
             if catalogue.read() is None:
                 catalogue.prepare()
-                for statement in q.CREATE:
+                for statement in (*q.CREATE, *q.CREATE_ORDER):
                     self._names.run(connection, statement, width=sql.Literal(info.width))
                 catalogue.enter(info)
+                self._number = catalogue.number()
+            else:
+                catalogue.mend()
 
     def describe(self, change: Callable[[TableInfo], TableInfo]) -> TableInfo:
         """See `VectorTable.describe`."""
-        with self._session() as connection, connection.transaction():
+        with self._same() as connection:
             rows = lambda: self._count(connection, ())  # noqa: E731
             return self._catalogue(connection).change(change, rows)
 
     def known(self, ids: Sequence[str]) -> dict[str, Stored]:
         """See `VectorTable.known`."""
-        with self._session() as connection:
+        with self._same() as connection:
             found = self._names.run(connection, q.KNOWN, [list(ids)])
             return {row_id: Stored(digest, position) for row_id, digest, position in found}
 
@@ -107,7 +117,7 @@ class PostgresTable:
         if not len(rows):
             return
         columns = (rows.ids, rows.labels, rows.splits, rows.groups, rows.content, digests)
-        with self._session() as connection, connection.transaction():
+        with self._same() as connection:
             self._names.run(connection, q.CREATE_INCOMING)
             with connection.cursor().copy(self._names.fill(q.COPY_INCOMING)) as copy:
                 copy.set_types(q.TYPES)
@@ -122,14 +132,14 @@ class PostgresTable:
         if not positions:
             return
         values = [list(positions), [int(one) for one in positions.values()]]
-        with self._session() as connection, connection.transaction():
+        with self._same() as connection:
             moved = self._names.fill(q.MOVED_PLACES, escaped=True)
             self._names.run(connection, q.PLACE, values, rows=moved)
 
     def remove_others(self, ids: Iterable[str]) -> int:
         """See `VectorTable.remove_others`."""
         run = self._names.run
-        with self._session() as connection, connection.transaction():
+        with self._same() as connection:
             # Taken before any row is, so that it waits for nobody who waits for it.
             run(connection, "LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE")
             run(connection, q.CREATE_KEPT)
@@ -143,7 +153,7 @@ class PostgresTable:
 
     def count(self, where: Filters = ()) -> int:
         """See `VectorTable.count`."""
-        with self._session() as connection:
+        with self._same() as connection:
             return self._count(connection, where)
 
     def scan(self, batch: int) -> Iterator[StoredRows]:
@@ -152,11 +162,12 @@ class PostgresTable:
         connection = connect(self._place)
         try:
             with (
-                told(self._place),
+                told(self._place, connection),
                 connection.transaction(),
                 connection.cursor(name="penult_scan", binary=True) as cursor,
             ):
                 cursor.execute(self._names.fill(q.SCAN))
+                self._require_same(connection)  # and from now on it cannot be dropped
                 while block := cursor.fetchmany(batch):
                     yield _stored(block)
         finally:
@@ -164,7 +175,7 @@ class PostgresTable:
 
     def take(self, ids: Sequence[str]) -> StoredRows:
         """See `VectorTable.take`."""
-        with self._session() as connection:
+        with self._same() as connection:
             found = {row[0]: row for row in self._names.run(connection, q.TAKE, [list(ids)])}
             info = None if found else self._catalogue(connection).read()
             width = 0 if info is None else info.width
@@ -182,14 +193,14 @@ class PostgresTable:
         """See `VectorTable.nearest`."""
         search, nearest = Search(self._names, k, metric, where), []
         for query, own in zip(queries, without or [None] * len(queries), strict=True):
-            with self._session() as connection, connection.transaction():
+            with self._same() as connection:
                 found = search.candidates(connection, query, own)
             nearest.append(ranked(_stored(found, len(query)), query, k, metric=metric))
         return nearest
 
     def build_index(self, metric: Metric = "cosine") -> bool:
         """See `VectorTable.build_index`."""
-        with self._session() as connection, connection.transaction():
+        with self._same() as connection:
             catalogue = self._catalogue(connection)
             info = catalogue.read()
             if info is None:
@@ -209,12 +220,41 @@ class PostgresTable:
         return self._names.number(connection, q.COUNT, values, left=left)
 
     @contextmanager
+    def _same(self) -> Iterator[Connection]:
+        """A transaction on the table that `info` told of, and on no other of its name."""
+        with self._session() as connection:
+            try:
+                with connection.transaction():
+                    yield connection
+                    # What was asked has locked the table, so that nobody drops it before the end.
+                    self._require_same(connection)
+            except (psycopg.DataError, psycopg.ProgrammingError):
+                self._require_same(connection)  # which says why rows do not fit, if that is so
+                raise
+
+    def _require_same(self, connection: Connection) -> None:
+        """Refuse a table that was dropped and made anew.
+
+        Raises
+        ------
+        DatabaseError
+        """
+        now = self._catalogue(connection).number()
+        if self._number is None:
+            self._number = now
+        if now not in (None, self._number):
+            raise DatabaseError(
+                f"{self.address}: the table was dropped and made anew meanwhile; give the same "
+                "again, for the table that there is now"
+            )
+
+    @contextmanager
     def _session(self) -> Iterator[Connection]:
         """The connection, for one thread; a new one where the last was lost."""
         with self._lock:
             if self._open.closed:
                 self._open = connect(self._place)
-            with told(self._place):
+            with told(self._place, self._open):
                 yield self._open
 
 

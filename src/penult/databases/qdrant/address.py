@@ -87,8 +87,10 @@ def parse_address(address: str) -> QdrantAddress:
     try:
         parts = urlsplit(bare)
         host, port = parts.hostname, parts.port or _PORT
-    except ValueError as error:
-        raise UsageError(f"{shown} is no address: {error}; give {_FORMS}") from None
+    except ValueError:  # which quotes what it takes for a port: a piece of a password, perhaps
+        raise UsageError(
+            f"{shown} is no address: its host or its port is none; give {_FORMS}"
+        ) from None
     prefix, _, collection = unquote(parts.path).strip("/").rpartition("/")
     if not host or not collection:
         raise UsageError(f"{shown} names no collection; give {_FORMS}")
@@ -101,7 +103,7 @@ def parse_address(address: str) -> QdrantAddress:
         collection=collection,
         url=f"{parts.scheme.lower()}://{name}:{port}",
         prefix=prefix or None,
-        api_key=unquote(parts.password) if parts.password else None,
+        api_key=unquote(parts.password or parts.username or "") or None,
     )
 
 

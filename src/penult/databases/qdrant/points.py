@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from qdrant_client import models
 
-__all__ = ["DIRECTIONS", "ROWS", "point_id", "to_points", "to_rows"]
+__all__ = ["DIRECTIONS", "ROWS", "of_table", "point_id", "to_points", "to_rows"]
 
 ROWS, DIRECTIONS = "rows", "directions"
 """The vectors of a point: the row itself, and the row at length one."""
@@ -28,10 +28,17 @@ def point_id(row_id: str) -> str:
     return str(uuid5(_NAMESPACE, row_id))
 
 
-def to_points(rows: StoredRows, digests: Sequence[str]) -> list[models.PointStruct]:
+def to_points(rows: StoredRows, digests: Sequence[str], table: str) -> list[models.PointStruct]:
     """Make points of rows.
 
     A row of zeros has no direction, and so is not found by the cosine.
+
+    Parameters
+    ----------
+    rows : StoredRows
+    digests : sequence of str
+    table : str
+        Of which table they are; see `of_table`.
     """
     from qdrant_client import models
 
@@ -50,6 +57,7 @@ def to_points(rows: StoredRows, digests: Sequence[str]) -> list[models.PointStru
             "content": rows.content[k],
             "position": int(rows.positions[k]),
             "digest": digests[k],
+            "table": table,
         }
         points.append(models.PointStruct(id=point_id(rows.ids[k]), vector=vectors, payload=payload))
     return points
@@ -68,6 +76,11 @@ def to_rows(points: Sequence[Any], width: int) -> StoredRows:
         content=[one["content"] for one in payloads],
         positions=[one["position"] for one in payloads],
     )
+
+
+def of_table(point: Any) -> str:
+    """Of which table a point's row is, whatever has the table's name by now."""
+    return str((point.payload or {}).get("table", ""))
 
 
 def _folders(row_id: str) -> list[str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -13,7 +15,14 @@ from penult.databases.base import Condition, Filters, Nearest, Stored, StoredRow
 from penult.databases.qdrant.address import QdrantAddress, parse_address
 from penult.databases.qdrant.clients import Client, open_client, refusals
 from penult.databases.qdrant.conditions import folder_before, to_filter
-from penult.databases.qdrant.points import DIRECTIONS, ROWS, point_id, to_points, to_rows
+from penult.databases.qdrant.points import (
+    DIRECTIONS,
+    ROWS,
+    of_table,
+    point_id,
+    to_points,
+    to_rows,
+)
 from penult.databases.ranking import ranked
 from penult.errors import DatabaseError, FileFormatError, UsageError
 from penult.interface import command
@@ -34,7 +43,8 @@ _IDS = 10_000  # a page of ids alone
 _MOST_MATCHED = 100_000  # points that one glob may mean: their ids travel with each search
 _SPARE = 32  # candidates beyond twice as many rows as are wanted
 _TRIES = 5
-_INFO, _INDEXES = "penult", "penult_indexes"
+_INFO, _INDEXES, _ID = "penult", "penult_indexes", "penult_id"
+_PAYLOAD_INDEXES = ("folders", "labels", "split", "group", "position")
 _VECTOR = {"cosine": DIRECTIONS, "euclidean": ROWS}
 
 
@@ -63,23 +73,29 @@ class QdrantTable:
         self._client: Client | None = None
         self._width: int | None = None
         self._indexed = set[str]()
+        self._id: str | None = None  # of the collection that `info` told of
 
     def info(self) -> TableInfo | None:
         """See `VectorTable.info`."""
         metadata = self._metadata()
         if metadata is None:
             return None
+        info = self._read(metadata)
+        self._width, self._id = info.width, str(metadata.get(_ID, ""))
+        self._indexed = {*(metadata.get(_INDEXES) or ())}
+        return replace(info, rows=self.count())
+
+    def _read(self, metadata: Mapping[str, Any]) -> TableInfo:
+        """Read what the table says of itself; its rows are not counted here, but 0."""
         text = metadata.get(_INFO)
         if not isinstance(text, str):
             raise DatabaseError(
                 f"{self.address} is a collection that penult did not make; give another name"
             )
         try:
-            info = TableInfo.from_json(text, rows=self.count())
+            return TableInfo.from_json(text, rows=0)
         except FileFormatError as error:
             raise DatabaseError(f"{self.address} cannot be read: {error}") from None
-        self._width = info.width
-        return info
 
     def create(self, info: TableInfo) -> None:
         """See `VectorTable.create`."""
@@ -89,11 +105,14 @@ class QdrantTable:
                 f"rows of {info.width:,} numbers are too long for Qdrant, which takes "
                 f"{_WIDEST:,}; make them shorter with: {made}"
             )
-        if self._metadata() is not None:
-            self.info()  # which refuses what penult did not make
+        there = self._metadata()
+        if there is not None:
+            self._read(there)  # which refuses what penult did not make
+            self._mend()
             return
         from qdrant_client import models
 
+        made = token_hex(8)
         half, none = models.Datatype.FLOAT16, models.HnswConfigDiff(m=0)
         # The graph is built at once when all rows are there, which is faster; see `build_index`.
         vectors = {
@@ -109,16 +128,15 @@ class QdrantTable:
                 qdrant.create_collection(
                     self._where.collection,
                     vectors_config=vectors,
-                    metadata={_INFO: info.to_json(), _INDEXES: []},
+                    metadata={_INFO: info.to_json(), _INDEXES: [], _ID: made},
                 )
             except Exception:
                 if not qdrant.collection_exists(self._where.collection):
                     raise
                 return  # another process was faster
             # Before any graph, which then has edges within what each of them leaves.
-            for name in ("folders", "labels", "split", "group"):
-                self._index_payload(qdrant, name, models.PayloadSchemaType.KEYWORD)
-            self._index_payload(qdrant, "position", models.PayloadSchemaType.INTEGER)
+            for name in _PAYLOAD_INDEXES:
+                self._index_payload(qdrant, name)
         if not (self._metadata() or {}).get(_INFO):
             with self._asked() as qdrant:
                 qdrant.delete_collection(self._where.collection)
@@ -126,12 +144,12 @@ class QdrantTable:
                 f"the server of {self.address} keeps no metadata of collections, which Qdrant does "
                 "from 1.16 on; update it"
             )
-        self._width = info.width
+        self._width, self._id = info.width, made
 
     def describe(self, change: Callable[[TableInfo], TableInfo]) -> TableInfo:
         """See `VectorTable.describe`; `change` is one that changes nothing the second time."""
         for _ in range(_TRIES):
-            now = self._info()
+            now = replace(self._info(), rows=self.count())
             wanted = change(now)
             if wanted.to_json() == now.to_json():
                 return wanted
@@ -147,11 +165,14 @@ class QdrantTable:
                 points = qdrant.retrieve(
                     self._where.collection,
                     [*{point_id(one): None for one in part}],
-                    with_payload=["id", "digest", "position"],
+                    with_payload=["id", "digest", "position", "table"],
                 )
+            if any(of_table(point) != self._now() for point in points):
+                self._same_metadata()
             for point in points:
-                payload: Any = point.payload
-                found[payload["id"]] = Stored(payload["digest"], payload["position"])
+                if of_table(point) == self._now():  # others are written anew
+                    payload: Any = point.payload
+                    found[payload["id"]] = Stored(payload["digest"], payload["position"])
         return found
 
     def upsert(self, rows: StoredRows, digests: Sequence[str]) -> None:
@@ -160,8 +181,11 @@ class QdrantTable:
             raise DatabaseError(
                 f"{self.address}: Qdrant takes no rows with NaN or infinite numbers; leave them out"
             )
+        self._same_metadata()
         for part in _parts(range(len(rows)), self._rows_a_call(2)):
-            points = to_points(rows.take(part), [digests[k] for k in part])
+            # Those that are written although another takes its place just now say that they are
+            # none of its rows.
+            points = to_points(rows.take(part), [digests[k] for k in part], self._now())
             with self._asked() as qdrant:
                 qdrant.upsert(self._where.collection, points, wait=True)
 
@@ -231,6 +255,7 @@ class QdrantTable:
                     with_payload=True,
                     with_vectors=[ROWS],
                 )
+            self._require_own(found)
             points, more = [*held, *found], len(found) == page
             last = _position(points[-1]) if points else 0
             done = [one for one in points if not more or _position(one) != last]
@@ -253,6 +278,7 @@ class QdrantTable:
                     with_payload=True,
                     with_vectors=[ROWS],
                 )
+            self._require_own(points)
             found |= {point.payload["id"]: point for point in points if point.payload}
         return to_rows([found[one] for one in ids if one in found], width)
 
@@ -315,7 +341,7 @@ class QdrantTable:
         if self._client is None:
             self._client = open_client(self._where, making=making)
         if self._client is None:
-            raise DatabaseError(f"there is no table at {self.address}")
+            raise DatabaseError(self._gone())
         with self._client.lock, refusals(self._where):
             yield self._client.qdrant
 
@@ -338,19 +364,72 @@ class QdrantTable:
             self._indexed.update((self._metadata() or {}).get(_INDEXES) or ())
         return metric in self._indexed
 
+    def _gone(self) -> str:
+        pushed = command("push", "ROWS.h5", to=self.address)
+        return f"there is no table at {self.address} (any more); fill one with: {pushed}"
+
+    def _now(self) -> str:
+        """Which collection is meant: that of which `info` told."""
+        if self._id is None:
+            self._id = str((self._metadata() or {}).get(_ID, ""))
+        return self._id
+
+    def _same_metadata(self) -> dict[str, Any]:
+        """What the collection that `info` told of says; one that was dropped is refused.
+
+        Raises
+        ------
+        DatabaseError
+        """
+        there = self._metadata()
+        if there is None:
+            raise DatabaseError(self._gone())
+        if str(there.get(_ID, "")) != self._now():
+            raise DatabaseError(
+                f"{self.address}: the table was dropped and made anew meanwhile; give the same "
+                "again, for the table that there is now"
+            )
+        return there
+
+    def _require_own(self, points: Sequence[Any]) -> None:
+        """Refuse rows of another table, whose recipe may be another.
+
+        Raises
+        ------
+        DatabaseError
+        """
+        for point in points:
+            if of_table(point) != self._now():
+                self._same_metadata()
+                pushed = command("push", "ROWS.h5", to=self.address, prune=True)
+                raise DatabaseError(
+                    f"{self.address}: the row {_payload(point).get('id')} is one of a table that "
+                    f"was dropped while it was pushed; push the file again: {pushed}"
+                )
+
+    def _mend(self) -> None:
+        """Index again what all filters and the order need, where somebody dropped that."""
+        with self._asked() as qdrant:
+            there = qdrant.get_collection(self._where.collection).payload_schema or {}
+            for name in _PAYLOAD_INDEXES:
+                if name not in there:
+                    self._index_payload(qdrant, name)
+
     def _info(self) -> TableInfo:
-        info = self.info()
-        if info is None:
-            raise DatabaseError(f"there is no table at {self.address}")
-        return info
+        return self._read(self._same_metadata())
 
     def _info_width(self) -> int:
-        return self._info().width if self._width is None else self._width
+        if self._width is None:
+            self._width = self._info().width
+        return self._width
 
     def _rows_a_call(self, vectors: int) -> int:
         return max(1, _CALL_BYTES // (self._info_width() * _DIGITS * vectors))
 
-    def _index_payload(self, qdrant: QdrantClient, name: str, kind: Any) -> None:
+    def _index_payload(self, qdrant: QdrantClient, name: str) -> None:
+        from qdrant_client.models import PayloadSchemaType
+
+        kind = PayloadSchemaType.INTEGER if name == "position" else PayloadSchemaType.KEYWORD
         qdrant.create_payload_index(self._where.collection, name, field_schema=kind, wait=True)
 
     def _filter(self, where: Filters, without: str | None = None) -> models.Filter | None:
@@ -419,8 +498,14 @@ class QdrantTable:
             )
             for query, chosen in zip(queries, filters, strict=True)
         ]
-        with self._asked() as qdrant:
-            answers = qdrant.query_batch_points(self._where.collection, requests)
+        try:
+            with self._asked() as qdrant:
+                answers = qdrant.query_batch_points(self._where.collection, requests)
+        except DatabaseError:
+            self._same_metadata()  # which says why the query does not fit, if that is so
+            raise
+        for one in answers:
+            self._require_own(one.points)
         return [to_rows(one.points, self._info_width()) for one in answers]
 
 

@@ -22,6 +22,7 @@ from penult.images.sources.given_table import (
 )
 from penult.images.sources.remote.connection import is_url, require_network
 from penult.inputs import require_existing
+from penult.passwords import without_password
 from penult.representation import what_given
 from penult.table_addresses import refuse_table
 
@@ -73,11 +74,16 @@ def as_sources(
 def origin_of(sources: Sequence[SourceArgument]) -> dict[str, Any]:
     """What a feature file notes of its sources, so that its images can be found again."""
     noted: dict[str, Any] = {
-        "sources": [str(s.absolute()) if isinstance(s, Path) else s for s in sources]
+        # A file of rows is given away; what opens an address is not.
+        "sources": [str(s.absolute()) if isinstance(s, Path) else _noted(s) for s in sources]
     }
     if "-" in sources or isinstance(sources[0], GivenTable):
         noted["folder"] = str(Path.cwd())  # what paths without a file of their own are relative to
     return noted
+
+
+def _noted(source: SourceArgument) -> SourceArgument:
+    return without_password(source, is_right=True) if isinstance(source, str) else source
 
 
 def expanded_arguments(

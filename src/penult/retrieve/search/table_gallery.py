@@ -12,8 +12,15 @@ from penult.databases.base import Filters, StoredRows, TableInfo, VectorTable
 from penult.databases.filters import Condition
 from penult.databases.registry import open_table
 from penult.databases.stored_features import features_of_rows
-from penult.errors import DatabaseError, SearchError, UnknownNameError, UsageError
+from penult.errors import (
+    DatabaseError,
+    RecipeMismatchError,
+    SearchError,
+    UnknownNameError,
+    UsageError,
+)
 from penult.interface import command, option
+from penult.recipe import require_equal
 from penult.retrieve.given import is_glob
 from penult.retrieve.search.filters import conditions_of, none_left, of_no_column, refuse_unknown
 from penult.retrieve.search.searched import FoundRows, KnownRow, Selected
@@ -39,6 +46,8 @@ class TableGallery:
 
     Whoever asks, one question goes to the database after the other, by one connection. Where it has
     broken since the last question, another is made; so a service goes on when its database does.
+    It goes on, too, with a table that was dropped and made anew meanwhile, if its rows are of the
+    same recipe.
 
     Parameters
     ----------
@@ -69,6 +78,7 @@ class TableGallery:
         self._open, self._lock = open, threading.RLock()
         self._table: VectorTable | None = open()
         self.name, self.metric = self._table.address, metric
+        self._told: TableInfo | None = None
         info = self._ask(lambda table: table.info())
         if info is None or not info.rows:
             self.close()
@@ -77,11 +87,16 @@ class TableGallery:
             raise UsageError(f"there is no table at {self.name}; fill one with: {pushed}")
         if not info.rows:
             raise SearchError(f"{self.name} has no rows to search")
-        self._info = info
+        self._told = info
+
+    @property
+    def _info(self) -> TableInfo:
+        assert self._told is not None  # from the end of __init__ on
+        return self._told
 
     @property
     def info(self) -> TableInfo:
-        """What the table said of itself when it was opened."""
+        """What the table said of itself when it was asked last."""
         return self._info
 
     @property
@@ -146,12 +161,9 @@ class TableGallery:
         Raises
         ------
         DatabaseError
-            If it cannot be reached, or is gone.
+            If it cannot be reached, or is gone, or has rows of another recipe by now.
         """
-        info = self._ask(lambda table: table.info())
-        if info is None:
-            raise DatabaseError(f"{self.name} is gone")
-        return info
+        return self._ask(self._require_recipe)
 
     def select(self, filters: Sequence[str]) -> Selected:
         """Choose the rows that may be found; see `Searched.select`.
@@ -226,7 +238,7 @@ class TableGallery:
 
     def _condition(self, one: Condition) -> Condition:
         if one.key == "label" and one.value not in self.label_names:
-            self._info = self.refreshed()  # a later push may have brought it
+            self._told = self.refreshed()  # a later push may have brought it
         if one.key == "label" and self.label_names:
             refuse_unknown(one, self.label_names, self.name)
         elif one.key != "id" and not {
@@ -265,10 +277,35 @@ class TableGallery:
                     self.close()  # it is opened anew, and asked once more
             self._table = self._open()
             try:
+                if self._told is not None:
+                    self._told = self._require_recipe(self._table)
                 return question(self._table)
             except DatabaseError:
                 self.close()
                 raise
+
+    def _require_recipe(self, table: VectorTable) -> TableInfo:
+        """Ask a table what it is, and refuse one that is no more what this one was.
+
+        Raises
+        ------
+        DatabaseError
+        """
+        now, before = table.info(), self._info
+        if now is None or not now.rows:
+            pushed = command("push", "rows.h5", to=self.name)
+            lack = "the table is gone" if now is None else "the table has no rows any more"
+            raise DatabaseError(f"{self.name}: {lack}; fill one with: {pushed}")
+        try:
+            require_equal(
+                before.recipe, now.recipe, name=f"what {self.name} had", other_name="what it has"
+            )
+        except RecipeMismatchError as error:
+            raise DatabaseError(
+                f"the table was dropped and filled anew with rows of another recipe: {error}; "
+                "search it again, or have the service reload it (POST /v1/reload, or SIGHUP)"
+            ) from error
+        return now
 
 
 def open_table_gallery(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -44,7 +45,11 @@ def classifying(served: Served) -> ServedClassifier | ServedGallery:
 
 
 def answers_of(
-    model: ServedClassifier | ServedGallery, rows: NDArray[np.float32], *, top: int
+    model: ServedClassifier | ServedGallery,
+    rows: NDArray[np.float32],
+    *,
+    top: int,
+    contents: Sequence[str] = (),
 ) -> list[dict[str, Any]]:
     """Say of which class rows are.
 
@@ -55,6 +60,8 @@ def answers_of(
         Of its recipe.
     top : int
         How many classes to list.
+    contents : sequence of str, length n, optional
+        Digests of the photos' bytes: an image of the gallery does not vote on itself.
 
     Returns
     -------
@@ -64,7 +71,7 @@ def answers_of(
     if isinstance(model, ServedClassifier):
         made = _classified(model, rows, top)
     else:
-        made = _voted(model, rows, top)
+        made = _voted(model, rows, top, contents)
     return [one if "detail" in one else {**one, "model": model.to_dict()} for one in made]
 
 
@@ -89,8 +96,11 @@ def _classified(
     ]
 
 
-def _voted(model: ServedGallery, rows: NDArray[np.float32], top: int) -> list[dict[str, Any]]:
-    batch = QueryBatch([Query(str(place)) for place in range(len(rows))], rows)
+def _voted(
+    model: ServedGallery, rows: NDArray[np.float32], top: int, contents: Sequence[str]
+) -> list[dict[str, Any]]:
+    own = model.copies_of(contents, rows) if contents else [None] * len(rows)
+    batch = QueryBatch([Query(str(place), (), one) for place, one in enumerate(own)], rows)
     search = Search(model.gallery, k=VOTERS, vote=True, notes=False)
     similarity, unlike = model.unlike(rows)
     made: list[dict[str, Any]] = []

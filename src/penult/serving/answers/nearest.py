@@ -62,8 +62,9 @@ def asked_of_id(served: ServedGallery, image_id: str) -> Asked:
 
 
 def asked_of_photo(served: ServedGallery, row: Row) -> Asked:
-    """Search for a photo; a copy of it in the gallery is found like any other image, and named."""
-    return Asked(row.row, copy_of=served.copy_of(row.content))
+    """Search for a photo; the gallery's image of its bytes is found, and named, but has no vote."""
+    (copy,) = served.copies_of([row.content], row.row[None])
+    return Asked(row.row, copy_of=None if copy is None else copy.id)
 
 
 def asked_of_row(served: ServedGallery, data: Mapping[str, Any]) -> Asked:
@@ -147,9 +148,9 @@ def nearest(
     ProblemError
         422, if a filter is none, or nothing is near to the row: it is all zeros, say.
     """
-    gallery = served.gallery
+    gallery, copy = served.gallery, asked.copy_of
     try:
-        search = Search(gallery, k=k + offset, filters=filters, notes=False)
+        search = Search(gallery, k=k + offset + (copy is not None), filters=filters, notes=False)
         batch = QueryBatch([Query("the photo", (), asked.own)], asked.row[None])
         (answer,) = search.answers([batch])
     except UsageError as error:
@@ -164,9 +165,9 @@ def nearest(
     hits = answer.result.hits
     corrected = {} if label_log is None else label_log.state()
     return {
-        "hits": [_told(hit, corrected) for hit in hits[offset:]],
-        "vote": _vote(served, hits[:k]),
-        "exact_copy": asked.copy_of,
+        "hits": [_told(hit, corrected) for hit in hits[offset : offset + k]],
+        "vote": _vote(served, [hit for hit in hits if hit.id != copy][:k]),
+        "exact_copy": copy,
         "model": served.to_dict(),
     }
 

@@ -8,10 +8,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from penult.retrieve.search.searched import KnownRow
 from penult.serving.models.model import ServedModel
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from penult.likeness import Likeness
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from penult.serving.gallery.thumbnails import ThumbnailCache
 
 __all__ = ["ServedGallery"]
+
+_NEAREST = 5  # several images may have one row
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,16 +69,42 @@ class ServedGallery(ServedModel):
         """How many images it has; of a table, how many it had when it was opened."""
         return self.gallery.size if self.held is None else self.held.size
 
-    def copy_of(self, content: str) -> str | None:
-        """The id of the image of these bytes; None where there is none.
+    def may_have(self, contents: Sequence[str]) -> bool:
+        """Whether `copies_of` may find images of such bytes: it need not be asked where not."""
+        return self.held is None or any(one in self._contents for one in contents)
+
+    def copies_of(
+        self, contents: Sequence[str], rows: NDArray[np.float32]
+    ) -> list[KnownRow | None]:
+        """Find the images that photos are themselves, known by their bytes; None where none is.
 
         Parameters
         ----------
-        content : str
-            Hex BLAKE2b-128 digest of the bytes, as feature files have it.
+        contents : sequence of str, length n
+            Hex BLAKE2b-128 digest of each photo's bytes, as feature files have it.
+        rows : float32 array, shape (n, D)
+            Of the photos. Where not all images are held, the one of the same bytes is looked for
+            among those of the nearest rows.
         """
-        place = self._contents.get(content)
-        return None if place is None or self.held is None else str(self.held.index.ids[place])
+        if self.held is not None:
+            places = [self._contents.get(one) for one in contents]
+            return [None if one is None else self._known(one) for one in places]
+        found: list[KnownRow | None] = [None] * len(contents)
+        asked = np.flatnonzero(rows.any(axis=1))  # a row of zeros has no cosine
+        if not len(asked):
+            return found
+        near = self.gallery.find(
+            rows[asked], _NEAREST, own=[None] * len(asked), selected=self.gallery.select(())
+        )
+        known = self.gallery.known({one for hits in near for one in hits.ids})
+        for place, hits in zip(asked.tolist(), near, strict=True):
+            same = (known[one] for one in hits.ids if one in known)
+            found[place] = next((one for one in same if one.content == contents[place]), None)
+        return found
+
+    def _known(self, place: int) -> KnownRow:
+        assert self.held is not None
+        return KnownRow(str(self.held.index.ids[place]))
 
     @cached_property
     def _contents(self) -> dict[str, int]:

@@ -45,10 +45,15 @@ def router(service: Service) -> APIRouter:
         model = classifying(service.served)
         photos = await read_photos(request, service.options)
         rows = await rows_of(service, model.lane, photos)
-        good = [one.row for one in rows if not isinstance(one, ImageError)]
+        good = [one for one in rows if not isinstance(one, ImageError)]
         answers_to = partial(answers_of, model, top=top)
-        together = by_classifier if isinstance(model, ServedClassifier) else by_gallery
-        found = iter(await together((id(model), top), answers_to, np.stack(good)))
+        key: tuple[object, ...] = (id(model), top)
+        together = by_classifier
+        if not isinstance(model, ServedClassifier):
+            together, contents = by_gallery, [one.content for one in good]
+            if model.may_have(contents):  # what is left out of the votes is another for each
+                answers_to, key = partial(answers_to, contents=contents), (*key, object())
+        found = iter(await together(key, answers_to, np.stack([one.row for one in good])))
         answers: list[dict[str, Any]] = [
             {"detail": f"{photo.id}: {row}"} if isinstance(row, ImageError) else next(found)
             for photo, row in zip(photos, rows, strict=True)

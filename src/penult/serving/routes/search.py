@@ -56,7 +56,12 @@ def router(service: Service) -> APIRouter:
         else:
             (row,) = await rows_of(service, gallery.lane, [require_one(body.photos)])
             assert not isinstance(row, ImageError)  # `rows_of` raises that
-            asked = asked_of_photo(gallery, row)
+            # Of a large table, its database is asked.
+            asked = (
+                asked_of_photo(gallery, row)
+                if gallery.held is not None
+                else await run_in_threadpool(asked_of_photo, gallery, row)
+            )
         answer: dict[str, Any] = await run_in_threadpool(
             nearest, gallery, asked, k=k, offset=offset, filters=filter, label_log=service.label_log
         )
