@@ -1,4 +1,4 @@
-"""A folder of rows merged is the file that one machine would have written."""
+"""Folders of rows merged are the file that one machine would have written."""
 
 from __future__ import annotations
 
@@ -11,7 +11,14 @@ import pytest
 from PIL import Image
 
 import penult
-from penult.errors import FeatureFileError, OutputExistsError, WrongFileError
+from penult.errors import (
+    FeatureFileError,
+    OutputExistsError,
+    RecipeMismatchError,
+    SourceError,
+    UsageError,
+    WrongFileError,
+)
 from penult.features.write import Columns, FeatureWriter
 from penult.recipe import AugmentedRecipe
 from penult.records import AugmentedRecord, Failure
@@ -151,3 +158,99 @@ def test_progress_counts_rows(tmp_path, folder):
         (0, 5, "merge"),
         (5, 5, "merge"),
     ]
+
+
+@pytest.mark.parametrize("options", [
+    {"layer": "penultimate"},
+    {"layer": ["mean", "logits"], "dtype": "float16"},
+    {"layer": "penultimate", "augment": 2},
+])  # fmt: skip
+def test_several_make_the_file_of_one_run_over_the_images_of_all(
+    tmp_path, folder_of_images, toy, options
+):
+    """A list that is divided, of which one half is a folder of rows and the other a file."""
+    images = sorted(one.as_posix() for one in folder_of_images.rglob("*.png"))
+    listing = tmp_path / "images.csv"
+
+    def extract(some, name):
+        lines = [f"{one},{Path(one).parent.name},{Path(one).parts[-3]}" for one in some]
+        listing.write_text("\n".join(["path,label,split", *lines]))
+        penult.extract(listing, tmp_path / name, model="toy:mean-colour", **options)
+        return tmp_path / name
+
+    one = extract(images, "one.h5")
+    first, second = extract(images[:5], "first.h5"), extract(images[5:], "second.h5")
+    divided(first, tmp_path / "first.rows")
+
+    penult.merge([tmp_path / "first.rows", second], tmp_path / "merged.h5")
+
+    assert bytes_but_for_the_time(tmp_path / "merged.h5") == bytes_but_for_the_time(one)
+
+
+def folder_of(place, names, label="x", value=1.0, **options):
+    records = [record(name, label) for name in names]
+    return write_folder(place, records, [np.full((len(names), 2), value, np.float32)], **options)
+
+
+def test_several_are_in_the_order_in_which_they_are_given(tmp_path):
+    two = folder_of(tmp_path / "2.rows", ["a.jpg", "c.jpg", "e.jpg"], "y", value=2)
+    one = folder_of(tmp_path / "1.rows", ["b.jpg", "d.jpg"], "x", failed={"d.jpg": "is empty"})
+
+    made = penult.merge([two, one], tmp_path / "m.h5")
+
+    assert list(made.ids) == ["a.jpg", "c.jpg", "e.jpg", "b.jpg"]
+    assert made.features[:].tolist() == [[2, 2], [2, 2], [2, 2], [1, 1]]
+    assert made.label_names == ("x", "y")
+    assert made.labels.tolist() == [1, 1, 1, 0]
+    assert [one.id for one in made.failures] == ["d.jpg"]
+
+
+def test_where_the_images_of_each_came_from_is_kept(tmp_path):
+    places = [
+        folder_of(tmp_path / f"{k}.rows", [f"{k}.jpg"], origin={"sources": [f"/photos/{k}"]})
+        for k in (1, 2)
+    ]
+    made = penult.merge(places, tmp_path / "m.h5")
+    assert made.origin == {"sources": ["/photos/1"], "added": [{"sources": ["/photos/2"]}]}
+
+
+def test_an_image_that_is_in_two_is_named_even_if_it_failed_in_one(tmp_path):
+    one = folder_of(tmp_path / "1.rows", ["a.jpg", "b.jpg", "c.jpg"], failed={"b.jpg": "is empty"})
+    two = folder_of(tmp_path / "2.rows", ["z.jpg", "b.jpg", "c.jpg"])
+
+    with pytest.raises(
+        SourceError, match=r"2 images are both in .*1\.rows and in .*2\.rows: b\.jpg"
+    ):
+        penult.merge([one, two], tmp_path / "m.h5")
+    assert not (tmp_path / "m.h5").exists()
+
+
+def test_what_one_listing_lacked_and_another_has_is_no_failure(tmp_path):
+    """As where one table of labels names the images of all."""
+    lacking = [Failure("b.jpg", "does not exist"), Failure("q.jpg", "does not exist")]
+    one = folder_of(tmp_path / "1.rows", ["a.jpg"], unlisted=lacking)
+    two = folder_of(tmp_path / "2.rows", ["b.jpg"], unlisted=lacking[1:])
+
+    assert penult.merge([one, two], tmp_path / "m.h5").failures == (lacking[1],)
+
+
+@pytest.mark.parametrize(("other", "complaint"), [
+    ({"layers": ("mean",)}, "has the rows penultimate, and .*2.rows has mean"),
+    ({"recipes": {"penultimate": recipe(network="toy:other")}}, "different recipes.*: architecture: "),
+    ({"dtype": "float16"}, "rows of 2 float32, and .*2.rows has rows of 2 float16"),
+])  # fmt: skip
+def test_what_was_made_otherwise_is_refused(tmp_path, other, complaint):
+    one = folder_of(tmp_path / "1.rows", ["a.jpg"])
+    two = folder_of(tmp_path / "2.rows", ["b.jpg"], **other)
+    with pytest.raises(RecipeMismatchError, match=complaint):
+        penult.merge([one, two], tmp_path / "m.h5")
+
+
+def test_none_and_one_twice_are_refused_and_so_is_a_file_that_is_read(tmp_path, folder):
+    with pytest.raises(UsageError, match="give one or more"):
+        penult.merge([], tmp_path / "m.h5")
+    with pytest.raises(UsageError, match=r"p\.rows was given twice"):
+        penult.merge([folder, f"{folder}/"], tmp_path / "m.h5")
+    penult.merge(folder, tmp_path / "m.h5")
+    with pytest.raises(OutputExistsError, match="is what is read"):
+        penult.merge([folder, tmp_path / "m.h5"], tmp_path / "m.h5", overwrite=True)

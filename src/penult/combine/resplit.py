@@ -40,7 +40,7 @@ def write_with_splits(
     """
     if not isinstance(features, Features):
         if (address := rows_address(features)) is not None:
-            write_merged(address, output, splits=splits, overwrite=overwrite)
+            write_merged([address], output, splits=splits, overwrite=overwrite)
             return
         copy_with_splits(Path(features), splits, output, overwrite=overwrite)
         return

@@ -11,8 +11,8 @@ from penult.errors import UsageError
 from penult.interface import option
 from penult.machine import free_memory
 from penult.neighbors.blocks import row_length
+from penult.neighbors.glued_rows import GluedRows, Piece, row_blocks
 from penult.records import Progress
-from penult.retrieve.glued_rows import GluedRows, Piece, row_blocks
 from penult.retrieve.structures.hnsw import LINKS, Hnsw
 from penult.retrieve.structures.ivfpq import LEAST_ROWS, IvfPq, training_rows
 from penult.retrieve.structures.library import has_faiss, require_faiss

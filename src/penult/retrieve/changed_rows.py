@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from penult.errors import SearchError
-from penult.features.origin import joined_origin
 from penult.interface import call_or_command, option
 from penult.records import Features
 from penult.texts import Texts, positions
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
     from penult.records import Rows
 
-__all__ = ["added_features", "joined_texts", "kept_features", "kept_texts", "new_places"]
+__all__ = ["kept_features", "kept_texts", "new_places"]
 
 
 def kept_texts(column: Sequence[str], places: NDArray[np.int64]) -> Texts:
@@ -52,72 +51,13 @@ def kept_features(features: Features, rows: Rows, places: NDArray[np.int64]) -> 
         labels=np.asarray(features.labels)[places],
         targets=None if features.targets is None else np.asarray(features.targets)[places],
         augmented=None,
+        trained_network=(
+            None
+            if features.trained_network is None
+            else np.asarray(features.trained_network)[places]
+        ),
         **columns,  # type: ignore[arg-type]
     )
-
-
-def added_features(first: Features, more: Features, rows: Rows) -> Features:
-    """Put features after others; `more` has only the rows that are added.
-
-    Parameters
-    ----------
-    rows : array-like, shape (n + m, …)
-        The rows of both.
-    """
-    names = tuple(sorted({*first.label_names, *more.label_names}))
-    several = first.targets is not None or more.targets is not None
-    both = (first, more)
-    return dataclasses.replace(
-        first,
-        features=rows,
-        ids=joined_texts(first.ids, more.ids),
-        labels=np.concatenate([_labels(one, names) for one in both]),
-        label_names=names,
-        targets=np.concatenate([_targets(one, names) for one in both]) if several else None,
-        splits=_columns(both, "splits", lambda _: ""),
-        groups=_columns(both, "groups", str),
-        content=_columns(both, "content", lambda _: ""),
-        origin=joined_origin(first.origin, more.origin),
-        augmented=None,
-    )
-
-
-def _labels(features: Features, names: Sequence[str]) -> NDArray[np.int64]:
-    places = np.array([*(names.index(name) for name in features.label_names), -1], np.int64)
-    return places[np.asarray(features.labels)]
-
-
-def _targets(features: Features, names: Sequence[str]) -> NDArray[np.bool_]:
-    found = np.zeros((len(features), len(names)), bool)
-    if features.targets is not None:
-        found[:, [names.index(name) for name in features.label_names]] = features.targets
-        return found
-    labels = _labels(features, names)
-    found[np.flatnonzero(labels >= 0), labels[labels >= 0]] = True
-    return found
-
-
-def _columns(
-    both: tuple[Features, Features], name: str, missing: Callable[[str], str]
-) -> Texts | None:
-    """A column of both; where one has none, what is missing is made of the ids."""
-    columns = [getattr(one, name) for one in both]
-    if columns == [None, None]:
-        return None
-    first, second = (
-        [missing(str(one)) for one in of.ids] if column is None else column
-        for of, column in zip(both, columns, strict=True)
-    )
-    return joined_texts(first, second)
-
-
-def joined_texts(first: Sequence[str], second: Sequence[str]) -> Texts:
-    """Put a column of texts after another."""
-    texts = Texts()
-    for column in (first, second):
-        for place in range(len(column)):
-            texts.append(_encoded(column, place))
-    return texts
 
 
 def _encoded(column: Sequence[str], place: int) -> bytes:

@@ -14,8 +14,10 @@ import numpy as np
 
 from penult.checking import checked
 from penult.errors import IndexFileError, SearchError, UnknownNameError, UsageError
+from penult.features.stacked import joined_texts, stacked
 from penult.interface import option
 from penult.neighbors.blocks import row_length
+from penult.neighbors.glued_rows import GluedRows, Piece
 from penult.neighbors.ranks import ranks_of
 from penult.neighbors.searchable import require_searchable
 from penult.output import check_output
@@ -26,13 +28,7 @@ from penult.records import Features, Neighbors
 from penult.records.neighbors import Metric
 from penult.representation import html_table, one_line
 from penult.retrieve.building import build_structure, choose_kind, extended
-from penult.retrieve.changed_rows import (
-    added_features,
-    joined_texts,
-    kept_features,
-    kept_texts,
-    new_places,
-)
+from penult.retrieve.changed_rows import kept_features, kept_texts, new_places
 from penult.retrieve.given import (
     as_rows,
     column,
@@ -43,7 +39,6 @@ from penult.retrieve.given import (
     required_ids,
     whole,
 )
-from penult.retrieve.glued_rows import GluedRows, Piece
 from penult.retrieve.index_file.parts import Kind, Parts
 from penult.retrieve.index_file.read import read_index
 from penult.retrieve.index_file.sources import source_of, staleness
@@ -335,7 +330,7 @@ class Index(Parts):
         glued = GluedRows([Piece(self.rows), Piece(matrix, wanted)])
         features = None
         if more is not None and self.features is not None:
-            features = added_features(self.features, kept_features(more, piece, wanted), glued)
+            features = stacked([self.features, kept_features(more, piece, wanted)], glued)
         added = {*new_ids} if restore else set()
         made = replace(
             self,

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from penult.likeness import Likeness
+from penult.neighbors.glued_rows import GluedRows, Piece
 from penult.partition.row_groups import find_groups
 from penult.retrieve.changed_rows import kept_features
-from penult.retrieve.glued_rows import GluedRows, Piece
 
 if TYPE_CHECKING:
     from penult.records import Features, Rows

@@ -20,10 +20,11 @@ from penult.wording import count, times
 
 
 def run(
-    folder: Annotated[
-        Path,
+    folders: Annotated[
+        list[Path],
         typer.Argument(
-            metavar="FOLDER.rows", help="Folder of rows, or its address (s3://…/photos.rows)."
+            metavar="FOLDER.rows...",
+            help="Folder of rows, or its address (s3://…/photos.rows); or several.",
         ),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Feature file to write, .h5.")],
@@ -34,13 +35,17 @@ def run(
 ) -> None:
     """Make one feature file of a folder of rows, as one machine would have written it.
 
+    Of several folders, as a large listing is divided into runs, the file has the rows of each below
+    those of the one before. They have to be of the same recipe, and of different images.
+
     Examples
     --------
     penult merge photos.rows -o photos.h5
+    penult merge north.rows south.rows -o all.h5
     """
     from penult.combine.merge import merge
 
-    made = merge(folder, output, overwrite=overwrite, progress=not quiet)
+    made = merge(folders, output, overwrite=overwrite, progress=not quiet)
     failures, total = made.failures, len(made) + len(made.failures)
     augmented = 0 if made.augmented is None else len(made.augmented)
     if as_json:

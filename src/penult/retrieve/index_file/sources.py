@@ -16,7 +16,7 @@ import numpy as np
 from penult.errors import PenultError
 from penult.features.read import load
 from penult.interface import at_command_line, command, option
-from penult.retrieve.glued_rows import row_blocks
+from penult.neighbors.glued_rows import row_blocks
 from penult.wording import count, listed
 from penult.written import is_rows_folder
 

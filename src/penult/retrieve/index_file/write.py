@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from penult import __version__
+from penult.neighbors.glued_rows import row_blocks
 from penult.output import atomic_output
 from penult.records import Progress
-from penult.retrieve.glued_rows import row_blocks
 from penult.retrieve.index_file.columns import beside_of, text_arrays
 from penult.retrieve.index_file.container import ContainerWriter
 from penult.retrieve.index_file.likeness import likeness_arrays

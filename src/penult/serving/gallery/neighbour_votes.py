@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from penult.content_keys import keys_of
+from penult.neighbors.glued_rows import GluedRows, Piece
 from penult.records import Progress
-from penult.retrieve.glued_rows import GluedRows, Piece
 from penult.retrieve.search.votes import distances
 
 if TYPE_CHECKING:

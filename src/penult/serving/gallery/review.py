@@ -12,8 +12,8 @@ from penult.classify.diagnosis.label_errors import likely_errors
 from penult.classify.evaluation.seen import trained_any
 from penult.errors import UsageError
 from penult.neighbors.blocks import row_length
+from penult.neighbors.glued_rows import GluedRows, Piece
 from penult.records import Progress
-from penult.retrieve.glued_rows import GluedRows, Piece
 from penult.serving.gallery.neighbour_votes import content_keys, neighbour_votes
 from penult.wording import probability
 

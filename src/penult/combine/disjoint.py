@@ -1,0 +1,98 @@
+"""Rows of several runs that may stand in one file: made alike, and of different images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from penult.errors import RecipeMismatchError, SourceError
+from penult.features.id_keys import id_key
+from penult.recipe.comparison import require_equal
+from penult.representation import short_text
+from penult.wording import count, listed, times
+
+if TYPE_CHECKING:
+    from penult.records import Features
+
+__all__ = ["require_disjoint", "require_made_alike"]
+
+
+def require_made_alike(files: Sequence[Features], places: Sequence[str]) -> None:
+    """Refuse rows of one name that were made in several ways.
+
+    Parameters
+    ----------
+    files : sequence of Features
+    places : sequence of str
+        What messages call them.
+
+    Raises
+    ------
+    RecipeMismatchError
+        Names the two, and in what they differ.
+    """
+    first, views = files[0], None
+    for one, place in zip(files, places, strict=True):
+        if one.layers != first.layers:
+            raise RecipeMismatchError(
+                f"{places[0]} has the rows {listed(first.layers, 3)}, and {place} has "
+                f"{listed(one.layers, 3)}; merge what was extracted with the same options"
+            )
+        require_equal(first.recipe, one.recipe, name=places[0], other_name=place)
+        kinds = [f"{times(x.features.shape[1:])} {x.features.dtype}" for x in (first, one)]
+        if kinds[0] != kinds[1]:
+            raise RecipeMismatchError(
+                f"{places[0]} has rows of {kinds[0]}, and {place} has rows of {kinds[1]}; merge "
+                "what was extracted with the same options"
+            )
+        if one.augmented is not None:
+            views = views or (one.augmented.recipe, place)
+            require_equal(views[0], one.augmented.recipe, name=views[1], other_name=place)
+
+
+def require_disjoint(files: Sequence[Features], places: Sequence[str]) -> None:
+    """Refuse an image that is in two of them, with a row or as a failure.
+
+    Parameters
+    ----------
+    files, places
+        As for `require_made_alike`.
+
+    Raises
+    ------
+    SourceError
+        Names the two, and some of the images.
+    """
+    columns = [[one.ids, [failure.id for failure in one.failures]] for one in files]
+    keys = [
+        np.array([id_key(str(text)) for column in both for text in column], "V16")
+        for both in columns
+    ]
+    owner = np.repeat(np.arange(len(files)), [len(one) for one in keys])
+    all_keys = np.concatenate(keys).view("S16")
+    order = np.argsort(all_keys, kind="stable")
+    same = np.flatnonzero(
+        (all_keys[order][1:] == all_keys[order][:-1]) & (owner[order][1:] != owner[order][:-1])
+    )
+    if not len(same):
+        return
+    one, other = int(owner[order[same[0]]]), int(owner[order[same[0] + 1]])
+    of_these = [
+        int(order[k + 1])
+        for k in same.tolist()
+        if (owner[order[k]], owner[order[k + 1]]) == (one, other)
+    ]
+    start = sum(len(of) for of in keys[:other])
+    ids, failed = columns[other]
+    names = [
+        str(ids[k - start] if k - start < len(ids) else failed[k - start - len(ids)])
+        for k in sorted(of_these)
+    ]
+    are = "is" if len(names) == 1 else "are"
+    raise SourceError(
+        f"{count(len(names), 'image')} {are} both in {places[one]} and in {places[other]}: "
+        f"{listed(map(short_text, names), 3)}; an image has one row, so give folders of different "
+        "images"
+    )
