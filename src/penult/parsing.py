@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import cache, partial
 from pathlib import Path
-from types import NoneType, UnionType
+from types import MappingProxyType, NoneType, UnionType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from penult.errors import FileFormatError
@@ -16,7 +16,7 @@ from penult.errors import FileFormatError
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-__all__ = ["DEEPEST", "read_json", "read_record", "require_keys", "to_record"]
+__all__ = ["DEEPEST", "Readers", "read_json", "read_record", "require_keys", "to_record"]
 
 DEEPEST = 100
 """Levels of brackets; what penult reads has some twenty at the most."""
@@ -54,7 +54,16 @@ def _too_deep() -> ValueError:
     return ValueError(f"it is nested more than {DEEPEST} levels deep")
 
 
-def to_record(kind: type[Record], data: object, *, ignore_unknown: bool = False) -> Record:
+Readers = Mapping[type, Callable[[Any], Any]]
+
+
+def to_record(
+    kind: type[Record],
+    data: object,
+    *,
+    ignore_unknown: bool = False,
+    readers: Readers = MappingProxyType({}),
+) -> Record:
     """Make a dataclass of what was read from JSON, if it has exactly the keys and types stated.
 
     Lists become tuples, objects become dataclasses, and texts become paths, where the fields are
@@ -69,6 +78,9 @@ def to_record(kind: type[Record], data: object, *, ignore_unknown: bool = False)
         What `read_json` gave, or a part of it.
     ignore_unknown : bool
         Whether keys that are no fields are left out, here and further in, and not refused.
+    readers : mapping of type to callable
+        What makes a value of a type that is written in a way of its own. It raises TypeError or
+        ValueError where what was written is something else.
 
     Raises
     ------
@@ -80,7 +92,7 @@ def to_record(kind: type[Record], data: object, *, ignore_unknown: bool = False)
         data = {name: data[name] for name in hints if name in data}
     for name, value in require_keys(kind, data).items():
         try:
-            values[name] = _converted(value, hints[name], ignore_unknown)
+            values[name] = _converted(value, hints[name], ignore_unknown, readers)
         except TypeError as error:
             raise FileFormatError(f"{name} is {str(value)[:40]!r}") from error
     return kind(**values)
@@ -148,12 +160,14 @@ def _hints(kind: type) -> dict[str, Any]:
     return get_type_hints(kind)
 
 
-def _converted(value: Any, hint: Any, ignore_unknown: bool) -> Any:
+def _converted(value: Any, hint: Any, ignore_unknown: bool, readers: Readers) -> Any:
     """The value as its type hint has it; raises TypeError where it is something else."""
     if hint is Any or type(value) is hint:
         return value
+    if hint in readers:
+        return readers[hint](value)
     origin, inner = get_origin(hint), get_args(hint)
-    convert = partial(_converted, ignore_unknown=ignore_unknown)
+    convert = partial(_converted, ignore_unknown=ignore_unknown, readers=readers)
     if origin in (Union, UnionType):
         if value is None and NoneType in inner:
             return None
@@ -169,7 +183,7 @@ def _converted(value: Any, hint: Any, ignore_unknown: bool) -> Any:
     elif isinstance(hint, type) and dataclasses.is_dataclass(value) and isinstance(value, hint):
         return value
     elif isinstance(hint, type) and dataclasses.is_dataclass(hint):
-        return to_record(hint, value, ignore_unknown=ignore_unknown)
+        return to_record(hint, value, ignore_unknown=ignore_unknown, readers=readers)
     elif (origin is Literal and value in inner) or (hint is float and type(value) is int):
         return value
     elif hint is Path and isinstance(value, str):

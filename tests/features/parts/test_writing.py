@@ -203,7 +203,7 @@ def with_part(manifest, **fields):
         (lambda m: changed(m, names=["one", "two"]), "2 names of 1 recipes"),
         (lambda m: changed(m, recipes=["{}"]), "manifest.json is damaged"),
         (lambda m: changed(m, dtype="object"), "its rows are 'object'"),
-        (lambda m: changed(m, part_format="pkl"), "its parts are 'pkl'"),
+        (lambda m: changed(m, part_format="pkl"), "part_format is 'pkl'"),
         (lambda m: changed(m, parts="many"), "parts is 'many'"),
         (lambda m: changed(m, parts=m["parts"][1:]), "part 1 is said to be number 2"),
         (lambda m: changed(m, run="../evil0"), "what it says of part 1"),

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from penult import __version__
 from penult.errors import FeatureFileError, PathNotFoundError, WrongFileError
+from penult.features.described import from_data, to_data
 from penult.features.origin import read_origin
 from penult.features.parts.entry import PartEntry, PartFormat, is_of_parts, remove_others
 from penult.features.parts.header import MOST_IMAGES, PartsHeader
 from penult.features.parts.store import PartsStore
 from penult.features.write import Columns
 from penult.interface import command
-from penult.parsing import read_json, to_record
+from penult.parsing import read_json
 from penult.recipe import Recipe
 from penult.records import Failure
 from penult.wording import count
@@ -27,35 +28,6 @@ _RUN = "run.json"  # what an unfinished run says of itself
 FORMAT = 1
 
 _DTYPES = ("float32", "float16")
-
-
-@dataclass(frozen=True)
-class _Columns:
-    label_names: tuple[str, ...]
-    several: bool
-    splits: bool
-    groups: bool
-    augmented: int = 0
-
-
-@dataclass(frozen=True)
-class _Stored:
-    penult: str
-    run: str
-    created: str
-    recipes: tuple[str, ...]
-    names: tuple[str, ...]
-    options: Mapping[str, Any]
-    origin: Mapping[str, Any]
-    dtype: str
-    columns: _Columns
-    part_images: int
-    part_format: str
-    images: int
-    rows: int
-    failures: int
-    parts: tuple[PartEntry, ...]
-    unlisted: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,34 +141,8 @@ class PartsManifest:
 
     def to_json(self) -> str:
         """Write it with a part a line."""
-        columns = self.columns
-        stored = _Stored(
-            penult=self.penult,
-            run=self.run,
-            created=self.created,
-            recipes=tuple(recipe.to_json() for recipe in self.recipes),
-            names=self.names,
-            options=self.options,
-            origin=self.origin,
-            dtype=self.dtype,
-            columns=_Columns(
-                columns.label_names,
-                columns.several,
-                columns.splits,
-                columns.groups,
-                columns.augmented,
-            ),
-            part_images=self.part_images,
-            part_format=self.part_format,
-            images=self.images,
-            rows=self.rows,
-            failures=self.failures,
-            parts=(),
-            unlisted=tuple((one.id, one.reason) for one in self.unlisted),
-        )
-        head = {"format": FORMAT, **asdict(stored)}
-        del head["parts"]
-        parts = ",\n  ".join(json.dumps(asdict(part)) for part in self.parts)
+        head = {"format": FORMAT, "penult": self.penult, **to_data(self)}
+        parts = ",\n  ".join(map(json.dumps, head.pop("parts")))
         return f'{json.dumps(head, indent=1)[:-2]},\n "parts": [\n  {parts}\n ]\n}}\n'
 
     @classmethod
@@ -227,16 +173,8 @@ class PartsManifest:
 
     @classmethod
     def _checked(cls, data: Mapping[str, Any]) -> PartsManifest:
-        stored = to_record(_Stored, data, ignore_unknown=True)
-        if stored.part_format not in ("h5", "parquet"):
-            raise ValueError(f"its parts are {stored.part_format[:20]!r}")
-        read_origin(json.dumps(dict(stored.origin)))
-        own = vars(stored) | {
-            "recipes": tuple(map(Recipe.from_json, stored.recipes)),
-            "columns": Columns(**vars(stored.columns)),
-            "unlisted": tuple(Failure(*pair) for pair in stored.unlisted),
-        }
-        made = cls(**own)
+        made = from_data(cls, data, ignore_unknown=True)
+        read_origin(json.dumps(dict(made.origin)))
         if problem := made._nonsense():
             raise ValueError(problem)
         return made

@@ -11,9 +11,10 @@ from typing import Any
 
 from penult import __version__
 from penult.errors import RecipeMismatchError, ResumeError
+from penult.features.described import from_data, to_data
 from penult.features.resume.chunk import write_safely
 from penult.interface import option
-from penult.parsing import read_json, to_record
+from penult.parsing import read_json
 from penult.recipe import BackboneRecipe, Recipe
 from penult.records import ImageRecord
 
@@ -24,14 +25,6 @@ _FIRST_FORMAT = 1
 
 _RUN, _NEW = "run.json", "images.new"
 _NAMES_SHOWN = 3
-
-
-@dataclass(frozen=True)
-class _Stored:
-    names: tuple[str, ...]
-    options: Mapping[str, Any]
-    images: str
-    placed: tuple[int, ...] | None
 
 
 @dataclass(frozen=True)
@@ -96,12 +89,10 @@ class Manifest:
                     f"{folder} holds an interrupted run of penult {data['penult']}, a newer one; "
                     f"finish it with that, or give {option('restart', True)} to begin anew"
                 )
-            # Projections come without their arrays: they are equal by their digests.
-            recipes = tuple(map(Recipe.from_json, data["recipes"]))
-            names = data.get("names", [recipe.layer for recipe in recipes])
-            told = {name: data[name] for name in ("options", "images", "placed")}
-            stored = to_record(_Stored, {**told, "names": names})
-            return cls(recipes=recipes, **vars(stored)) if len(names) == len(recipes) else None
+            if "names" not in data:  # they are the layers
+                data["names"] = [Recipe.from_json(one).layer for one in data["recipes"]]
+            found = from_data(cls, data, ignore_unknown=True)
+            return found if len(found.names) == len(found.recipes) else None
         except (OSError, ValueError, KeyError, TypeError) as error:
             if isinstance(error, ResumeError):
                 raise
@@ -119,15 +110,10 @@ class Manifest:
         layers = tuple(recipe.layer for recipe in self.recipes)
         leaves = all(isinstance(recipe, BackboneRecipe) for recipe in self.recipes)
         plain = leaves and self.names == layers  # as older penults know it
-        data = {
-            "format": _FIRST_FORMAT if plain else FORMAT,
-            "penult": __version__,
-            "recipes": [recipe.to_json() for recipe in self.recipes],
-            **({} if plain else {"names": self.names}),
-            "options": dict(self.options),
-            "images": self.images,
-            "placed": self.placed,
-        }
+        number = _FIRST_FORMAT if plain else FORMAT
+        data = {"format": number, "penult": __version__, **to_data(self)}
+        if plain:
+            del data["names"]
         write_safely(folder / _RUN, json.dumps(data, indent=1).encode(), sync=sync)
         for path in folder.glob("images-*.jsonl"):
             if path != _images(folder, self):
