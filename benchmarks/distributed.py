@@ -3,6 +3,7 @@
     python benchmarks/distributed.py                    1,000,000 images of 8 × 8 pixels
     python benchmarks/distributed.py --images 20000     a short run
     python benchmarks/distributed.py --only kills       ten workers killed at random
+    python benchmarks/distributed.py --only nodes       two machines, of which one vanishes
 
 Images are in tar shards; the network is a toy (the mean of each colour), so that what is measured
 is the way of an image through decoding, parts, Ray and the driver. `scaling` takes a network of
@@ -30,12 +31,14 @@ from PIL import Image
 
 import penult
 from penult.backbones.registry import register
+from penult.distributed.quiet import prepare
 from penult.engines.registry import ENGINES, EngineEntry
 from penult.records import Progress
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from toys import ChannelMeans, LightMeanColour
+from ray_workers import workers
+from toys import ChannelMeans, LightMeanColour, SlowMeans
 
 SHARD = 10_000
 TILES = 500  # different images, each of one class; the names of all are different
@@ -106,18 +109,6 @@ class Memory:
         for k in np.linspace(0, len(working) - 1, min(10, len(working))).astype(int):
             passed, driver, each = working[k]
             print(f"{passed:7.0f}   {driver:10.0f}   {', '.join(f'{one:.0f}' for one in each)}")
-
-
-def workers() -> list[psutil.Process]:
-    """The processes of this cluster that are at work."""
-    found = []
-    for one in psutil.Process().children(recursive=True):
-        try:
-            if "PenultWorker" in " ".join(one.cmdline()):
-                found.append(one)
-        except psutil.Error:
-            continue
-    return found
 
 
 def rate(images: str, output: Path, **options: object) -> tuple[float, float]:
@@ -213,18 +204,57 @@ def show_kills(images: str, folder: Path, kills: int) -> None:
     print(f"{len(killed)} workers killed; equal to the byte after merging: {same}")
 
 
+def show_nodes(images: str, folder: Path) -> None:
+    """Two nodes of one core each, of which one is killed in the middle, beside one machine."""
+    with tempfile.TemporaryDirectory(prefix="r") as short:  # names of sockets are short
+        os.environ["RAY_TMPDIR"] = short  # so that no other run on this machine finds this cluster
+        prepare()
+        from ray.cluster_utils import Cluster
+
+        cluster = Cluster(
+            initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False}
+        )
+        second, rows, over = cluster.add_node(num_cpus=1), folder / "nodes.rows", threading.Event()
+
+        def kill() -> None:
+            while not over.wait(0.05):
+                if len(list(rows.glob("rows-*.h5"))) >= 8:
+                    raylet = second.all_processes["raylet"][0].process
+                    os.kill(raylet.pid, signal.SIGKILL)
+                    print("one of two nodes killed")
+                    return
+
+        killer = threading.Thread(target=kill)
+        killer.start()
+        slow = {**TOY, "engine": "slow-means", "part_images": 16}
+        begun = time.monotonic()
+        penult.extract(images, rows, **slow, ray=cluster.address, ray_workers=2)
+        passed = time.monotonic() - begun
+        over.set()
+        killer.join()
+        cluster.shutdown()
+    penult.merge(rows, folder / "nodes.h5")
+    penult.extract(images, folder / "one-node.h5", **TOY)
+    same = without_time(folder / "nodes.h5") == without_time(folder / "one-node.h5")
+    print(f"two nodes, {passed:.0f} s; equal to the byte after merging: {same}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--images", type=int, default=1_000_000)
     parser.add_argument("--folder", type=Path, help="where images are made; kept")
     parser.add_argument("--photos", help="real photos, for scaling")
     parser.add_argument("--kills", type=int, default=10)
-    parser.add_argument("--only", choices=("memory", "overhead", "scaling", "kills"))
+    parser.add_argument("--only", choices=("memory", "overhead", "scaling", "kills", "nodes"))
     options = parser.parse_args()
-    ENGINES["means"] = EngineEntry(ChannelMeans, devices=("cpu",), forms=("openvino",))
+    for engine in (ChannelMeans, SlowMeans):
+        ENGINES[engine.name] = EngineEntry(engine, devices=("cpu",), forms=("openvino",))
     register(LightMeanColour())
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        if options.only == "nodes":
+            show_nodes(write_shards(folder / "nodes", 480), folder)
+            return
         images = write_shards(options.folder or folder / "shards", options.images)
 
         def wanted(what: str) -> bool:
@@ -241,6 +271,8 @@ def main() -> None:
             show_scaling(images, folder, **TOY)
         if wanted("kills"):
             show_kills(few, folder, options.kills)
+        if wanted("nodes"):
+            show_nodes(write_shards(folder / "nodes", 480), folder)
 
 
 if __name__ == "__main__":

@@ -64,7 +64,7 @@ GROUPS = {
     "Inside scikit-learn": "FeatureExtractor FineTuner",
     "Networks in a file": "convert Converted quantize Quantization",
     "Progress": "records.Progress progress.Display",
-    "What these return": "Plan planning.PlannedLayer verification.Agreement "
+    "What these return": "Plan planning.PlannedLayer planning.Unfinished verification.Agreement "
     "classify.settings.TrainingSettings classify.settings.GridResult "
     "classify.settings.LayerResult classify.settings.SeedRuns "
     "FeaturesInfo ClassifierInfo IndexInfo Int8Info ConvertedInfo records.ClassScore "

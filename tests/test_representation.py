@@ -69,7 +69,7 @@ RETURNED = [
                         "GridResult", "HeldOut", "ImageRecord", "LabelIssue", "LabelSearchScore", "LayerCosine",
                         "LayerResult", "Listing", "ModelCost", "ModelDifference", "PlannedLayer", "ProbeAccuracy", "Progress",
                         "RunScores", "ScoreInterval", "SeedRuns", "SimilarityMatrix", "SkippedModel",
-                        "TrainingSettings"} - OWN
+                        "TrainingSettings", "Unfinished"} - OWN
 ]  # fmt: skip
 
 

@@ -374,6 +374,8 @@ class Extraction:
         if cluster is not None:
             require_ray()
         target = Target.of(output, offline=self.extractor.weights.offline)
+        if cluster is not None:
+            target.require_shared()
         how = {"overwrite": overwrite, "update": update}
         if target.store is None:
             _require_no_parts(output, part_images=part_images, part_format=part_format)

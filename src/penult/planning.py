@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
@@ -20,10 +20,12 @@ from penult.features.changes import changes_of
 from penult.features.estimate import estimate_bytes
 from penult.features.read import layer_recipes
 from penult.features.resume.finished import require_same
+from penult.features.resume.manifest import difference
 from penult.images.augmentation_options import AugmentationOptions
 from penult.images.listing import Images
 from penult.images.listing_options import ListingOptions
 from penult.images.records_with_views import RecordsWithViews
+from penult.interface import option
 from penult.recipe import BackboneRecipe, Pooling, Precision, Recipe, Views
 from penult.records import Changes
 from penult.representation import html_table, one_line, short_repr, short_text
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
     from penult.images.labels.split_folders import SplitsFrom
     from penult.records import ImageRecord
 
-__all__ = ["Plan", "PlannedLayer", "plan"]
+__all__ = ["Plan", "PlannedLayer", "Unfinished", "plan"]
 
 
 @short_repr
@@ -61,6 +63,36 @@ class PlannedLayer:
         return prod(self.shape)
 
 
+@short_repr
+@dataclass(frozen=True)
+class Unfinished:
+    """What an interrupted run has left in a folder of rows.
+
+    Attributes
+    ----------
+    parts : int
+        How many are done.
+    images : int
+        Of how many images.
+    difference : str
+        In what that run was another one, by its recipe and its options, and so cannot be gone on
+        with; "" where it was not. Whether its images are the same is found when it is run.
+    """
+
+    parts: int
+    images: int
+    difference: str = ""
+
+    @property
+    def line(self) -> str:
+        """All that in words."""
+        if self.difference:
+            then = f"of another recipe ({self.difference}); {option('restart', True)} begins anew"
+        else:
+            then = "an extraction goes on from there"
+        return f"{count(self.parts, 'part')} of {count(self.images, 'image')} done: {then}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Plan:
     """What an extraction would give.
@@ -86,6 +118,9 @@ class Plan:
         What was found beside the images, as the file's origin would have it.
     augmented : int
         Augmented views of the images, whose rows stand beside theirs.
+    unfinished : Unfinished or None
+        What is done of an interrupted run that such an extraction would go on with, into a folder
+        of rows.
     """
 
     backbone: str
@@ -97,6 +132,7 @@ class Plan:
     changes: Changes | None
     notes: Mapping[str, Any]
     augmented: int = 0
+    unfinished: Unfinished | None = None
 
     def __repr__(self) -> str:
         layers = (f"{short_text(one.name)} {times(one.shape)}" for one in self.layers)
@@ -112,6 +148,7 @@ class Plan:
                 "changes",
                 ", ".join(f"{len(ids):,} {what}" for what, ids in changed) if changed else None,
             ),
+            ("unfinished", None if self.unfinished is None else self.unfinished.line),
         ]
         return one_line("Plan", facts)
 
@@ -284,21 +321,32 @@ def plan(
         )
         for name, recipe in recipes.items()
     )
+    options = {
+        "dtype": dtype,
+        "max_pixels": reading.max_pixels,
+        "allow_truncated": reading.allow_truncated,
+        **augmentation.to_origin(),
+    }
+    # Those that stand in for weights which are not here.
+    absent = {leaf for b, own in of_each for leaf in own if not b.weights.name}
+
+    def compared_with(others: Iterable[Recipe]) -> Mapping[str, Recipe]:
+        theirs = [leaf for one in others for leaf in one.leaves]
+        return {n: _with_pretrained(recipe, absent, theirs) for n, recipe in recipes.items()}
+
     changes = None
     if target is not None and update and target.exists():
-        options = {
-            "dtype": dtype,
-            "max_pixels": reading.max_pixels,
-            "allow_truncated": reading.allow_truncated,
-            **augmentation.to_origin(),
-        }
-        asked = recipes
-        # Those that stand in for weights which are not here.
-        absent = {leaf for b, own in of_each for leaf in own if not b.weights.name}
-        if absent:
-            theirs = [leaf for one, _ in layer_recipes(target.path).values() for leaf in one.leaves]
-            asked = {n: _with_pretrained(recipe, absent, theirs) for n, recipe in recipes.items()}
+        asked = compared_with(recipe for recipe, _ in layer_recipes(target.path).values())
         changes = changes_of(require_same(target.path, asked, options), images_found.records)
+    unfinished = None
+    if target is not None and (left := target.unfinished()) is not None:
+        record, entries = left
+        then = {name: record.options.get(name) for name in options}
+        unfinished = Unfinished(
+            len(entries),
+            sum(entry.images for entry in entries.values()),
+            difference(record.named, compared_with(record.recipes), then, options),
+        )
     photos = images_found.records
     records: Sequence[ImageRecord] = photos
     if augmentation.asked:
@@ -320,6 +368,7 @@ def plan(
             failures=images_found.failures,
         ),
         changes=changes,
+        unfinished=unfinished,
         notes={"splits": splits, **images_found.notes},
     )
 

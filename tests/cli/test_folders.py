@@ -237,3 +237,12 @@ def test_an_update_says_what_it_removed(penult, photos, toy, tmp_path):
     (photos / "rose" / "rose_01.jpg").unlink()
     told = json.loads(penult(*call, "--update", "--json").out)
     assert told["changes"] == {"added": [], "removed": ["rose/rose_01.jpg"], "relabelled": []}
+
+
+def test_an_update_counts_a_copy_among_those_whose_bytes_had_rows(penult, photos, toy, tmp_path):
+    call = ("extract", photos, "-o", tmp_path / "f.h5", "--model", toy, "-q")
+    assert penult(*call).code == 0
+    shutil.copy(photos / "rose/rose_01.jpg", photos / "rose/rose_99.jpg")
+    done = penult(*call, "--update")
+    assert "added: 1 image, rose/rose_99.jpg\n" in done.out
+    assert "0 of 37 images computed now; the bytes of 37 had rows before\n" in done.out

@@ -11,27 +11,15 @@ import threading
 import time
 from pathlib import Path
 
-import psutil
 import pytest
 from feature_files import without_time
+from ray_workers import workers
 
 import penult
 from penult.distributed import cluster as executor
 from penult.errors import ClusterError
 
 TESTS = Path(__file__).parents[1]
-
-
-def workers():
-    """The processes of this cluster that are at work, and of no other on the machine."""
-    found = []
-    for one in psutil.Process().children(recursive=True):
-        try:
-            if "PenultWorker" in " ".join(one.cmdline()):
-                found.append(one)
-        except psutil.Error:
-            continue
-    return found
 
 
 def parts_of(folder):

@@ -91,6 +91,18 @@ def test_an_interrupted_run_goes_on_and_its_parts_are_the_same_to_the_byte(
     assert len(after) == 3
 
 
+def test_a_plan_says_what_is_done_of_an_unfinished_run(rows, tiles, tmp_path, monkeypatch):
+    stopped_after(2, monkeypatch, rows)
+    plan = partial(penult.plan, tiles, tmp_path / "photos.rows", model="light:mean-colour")
+
+    same, other = plan().unfinished, plan(dtype="float16").unfinished
+
+    assert (same.parts, same.images, same.difference) == (2, 2 * PART, "")
+    assert other.difference == "dtype: 'float32' then, 'float16' now"
+    rows()
+    assert plan(update=True).unfinished is None
+
+
 def test_another_run_that_is_unfinished_is_not_gone_on_with(rows, tmp_path, monkeypatch):
     stopped_after(1, monkeypatch, rows)
 
@@ -250,6 +262,23 @@ def test_a_part_that_vanishes_while_the_run_goes_on_is_missed(rows, tmp_path):
     assert len(rows()) == 95
 
 
+def test_a_folder_that_is_moved_while_the_run_goes_on_ends_it_and_is_gone_on_with_when_it_is_back(
+    rows, tmp_path
+):
+    def move(now):
+        if now.stage == "extract" and now.done > PART and (tmp_path / "photos.rows").exists():
+            (tmp_path / "photos.rows").rename(tmp_path / "elsewhere")
+
+    with pytest.raises(OutputError, match=r"photos\.rows vanished during the run, and") as caught:
+        rows(progress=move)
+    assert "safe" not in str(caught.value)
+
+    (tmp_path / "elsewhere").rename(tmp_path / "photos.rows")
+    told = []
+    rows(progress=told.append)
+    assert next(now for now in told if now.stage == "extract").kept == PART
+
+
 def test_two_drivers_do_not_write_one_folder(rows, tmp_path):
     def again(now):
         if now.stage == "extract":
@@ -275,6 +304,12 @@ def test_at_an_address_it_is_the_same(rows, address, tmp_path):
     np.testing.assert_array_equal(found.features[:], local.features[:])
     there = PartsStore.at(address)
     assert there.names() == names(tmp_path / "photos.rows")
+
+
+@pytest.mark.needs("ray", "pyarrow")
+def test_the_memory_of_this_process_is_no_place_for_workers(rows, address):
+    with pytest.raises(UsageError, match=r"photos\.rows'? lies in the memory of this process"):
+        rows(address, ray="local")
 
 
 def test_at_an_address_a_note_keeps_two_drivers_apart(rows, address):

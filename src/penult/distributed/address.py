@@ -14,7 +14,7 @@ from typing import Any
 from penult.errors import ClusterError
 from penult.messages import first_line
 
-__all__ = ["authenticating", "require_answer", "running", "unreachable"]
+__all__ = ["answers", "authenticating", "require_answer", "running", "unreachable"]
 
 _SECONDS = 10
 _SECONDS_HERE = 1
@@ -39,10 +39,18 @@ def running() -> str | None:
     """
     with suppress(Exception):  # not of Ray's public interface
         found = import_module("ray._private.utils").read_ray_address()
-        if found:
-            with socket.create_connection(_host_and_port(found), timeout=_SECONDS_HERE):
-                return str(found)
+        if found and answers(str(found)):
+            return str(found)
     return None
+
+
+def answers(address: str) -> bool:
+    """Whether something listens at ``"HOST:PORT"``, and says so within a second."""
+    try:
+        with socket.create_connection(_host_and_port(address), timeout=_SECONDS_HERE):
+            return True
+    except OSError:
+        return False
 
 
 def require_answer(address: str) -> bool:

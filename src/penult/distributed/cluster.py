@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import queue
+import secrets
 import sys
 import threading
 import warnings
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from penult import __version__
+from penult.distributed.head import Head
 from penult.distributed.quiet import hushed
 from penult.errors import ClusterError, PenultError
 from penult.interface import option
@@ -37,6 +39,12 @@ __all__ = ["results"]
 _TRIES_AFTER_DEATH = 6
 """How often a task begins anew whose worker has died. Without a bound, an image that kills its
 decoder, or a network too large for the memory, would kill workers for ever."""
+
+_TRIES = 120
+"""How often Ray tries to give a task to a worker, a second each where its machine is gone: until
+that is known of the machine, 15 seconds later where it refuses connections, and a minute where it
+says nothing. It takes a try to be unanswered for a death of the worker, so deaths are counted
+apart, in what Ray keeps for all machines (`_actor_class`)."""
 
 _MOST_BLOCKS = 4096
 _WAITING = 64  # results that were not asked for yet; then Ray Data waits, too
@@ -67,17 +75,27 @@ def results(
     Raises
     ------
     ClusterError
-        If workers die again and again.
+        If workers die again and again, or the head of the cluster is gone.
     """
     least, most = connection.workers
     least = min(least, len(tasks))
     most = max(least, min(len(tasks), len(tasks) if most is None else most))
     connection.say_where(least, most)
-    pump = _Pump(_batches((least, most), options, job, tasks, records, to_do, known))
+    head = Head(connection.address)
+    begun: list[Any] = []
+    pump = _Pump(_batches((least, most), options, job, tasks, (records, to_do, known), begun))
     try:
-        yield from pump
+        for result in pump:
+            if result is None:
+                try:
+                    head.look()
+                except ClusterError:
+                    connection.is_lost = True
+                    raise
+            yield result
     finally:
-        pump.stop(wait=not connection.is_ours)
+        if not pump.stop() and not connection.is_lost:
+            _end(begun)
 
 
 def _batches(
@@ -85,16 +103,27 @@ def _batches(
     options: RayOptions,
     job: WorkerJob,
     tasks: Sequence[Task],
-    records: RecordList | RecordsWithViews,
-    to_do: NDArray[np.int64],
-    known: KnownContent,
+    listing: tuple[Any, ...],
+    begun: list[Any],
 ) -> Generator[bytes, None, None]:
     with hushed(), warnings.catch_warnings():
         # It has no other way to say how often actors are begun anew, and warns of that one.
         warnings.simplefilter("ignore")
-        dataset = _dataset(workers, options, job, tasks, (records, to_do, known))
+        dataset = _dataset(workers, options, job, tasks, listing)
+    begun.append(dataset)
     for batch in dataset.iter_batches(batch_size=None, prefetch_batches=0, batch_format="numpy"):
         yield from batch["result"]
+
+
+def _end(begun: Sequence[Any]) -> None:
+    """Have Ray Data do no more for a run that has ended.
+
+    Its thread would go on computing on a cluster that stays, and takes part in what this process
+    does next with Ray, which Ray does not survive.
+    """
+    for dataset in begun:
+        with suppress(Exception):  # not of Ray's public interface; then it ends with the next part
+            dataset._current_executor.shutdown(force=True)
 
 
 def _dataset(
@@ -110,6 +139,7 @@ def _dataset(
 
     cloudpickle: Any = ray.cloudpickle
     shared, own = ray.put(listing), ray.put(cloudpickle.dumps(job))
+    tries = (secrets.token_hex(8), _TRIES_AFTER_DEATH + 1)
     context = ray.data.DataContext.get_current().copy()
     context.enable_progress_bars = False
     context.print_on_execution_start = False
@@ -123,7 +153,7 @@ def _dataset(
             items, override_num_blocks=min(len(items), _MOST_BLOCKS)
         ).map_batches(
             _actor_class(__version__),
-            fn_constructor_args=(own, shared, [path for path in sys.path if path]),
+            fn_constructor_args=(own, shared, [path for path in sys.path if path], tries),
             batch_size=1,
             batch_format="numpy",
             compute=ray.data.ActorPoolStrategy(
@@ -132,7 +162,7 @@ def _dataset(
             num_cpus=options.cpus,
             num_gpus=options.gpus or None,
             max_restarts=-1,
-            max_task_retries=_TRIES_AFTER_DEATH,
+            max_task_retries=_TRIES,
         )
 
 
@@ -144,8 +174,8 @@ def _actor_class(version: str) -> type:
     """
 
     class PenultWorker:
-        def __init__(self, job: Any, shared: Any, path: list[str]) -> None:
-            self._given, self._path = (job, shared), path
+        def __init__(self, job: Any, shared: Any, path: list[str], tries: tuple[str, int]) -> None:
+            self._given, self._path, self._tries = (job, shared), path, tries
             self._worker: Any = None
 
         def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
@@ -157,18 +187,41 @@ def _actor_class(version: str) -> type:
             node, answers = socket.gethostname(), []
             for task in zip(batch["number"], batch["first"], batch["count"], strict=True):
                 try:
-                    if self._worker is None:
-                        self._worker = self._opened()
-                    from penult.distributed.tasks import Task
-
-                    result = self._worker(Task(*map(int, task)))
-                    answers.append(pickle.dumps(result))
+                    answers.append(pickle.dumps(self._done(*map(int, task))))
                 except Exception as error:
                     told = str(error).splitlines()[0] if str(error) else type(error).__name__
                     answers.append(pickle.dumps((node, type(error).__name__, told)))
             made = np.empty(len(answers), dtype=object)
             made[:] = answers
             return {"result": made}
+
+        def _done(self, number: int, first: int, count: int) -> Any:
+            if self._worker is None:
+                self._worker = self._opened()
+            from penult.distributed.tasks import Task
+
+            deaths = self._begun(number)
+            if deaths >= self._tries[1]:
+                raise ChildProcessError(deaths)
+            result = self._worker(Task(number, first, count))
+            self._begun(number, over=True)
+            return result
+
+        def _begun(self, number: int, *, over: bool = False) -> int:
+            """How often a part was begun before and not done: its worker has died each time."""
+            from contextlib import suppress
+
+            begun = 0
+            with suppress(Exception):  # not of Ray's public interface; then its own bound holds
+                from ray.experimental import internal_kv
+
+                key, space = f"{self._tries[0]}-{number}".encode(), b"penult"
+                if over:
+                    internal_kv._internal_kv_del(key, namespace=space)
+                    return 0
+                begun = int(internal_kv._internal_kv_get(key, namespace=space) or 0)
+                internal_kv._internal_kv_put(key, str(begun + 1).encode(), namespace=space)
+            return begun
 
         def _opened(self) -> Any:
             import os
@@ -220,11 +273,11 @@ class _Pump:
                 raise _explained(got) from got
             yield _result(got)
 
-    def stop(self, *, wait: bool) -> None:
-        """Take no more of them; what workers have in hand may still be done, or not."""
+    def stop(self) -> bool:
+        """Take no more of them; return whether the thread that does has ended."""
         self._stopped.set()
-        if wait:
-            self._thread.join(timeout=_SECONDS_APART)
+        self._thread.join(timeout=_SECONDS_APART)
+        return not self._thread.is_alive()
 
     def _run(self) -> None:
         try:
@@ -259,8 +312,18 @@ def _result(answer: bytes) -> Result:
                 f"the machine {node} of the cluster cannot work for this run: {told}; install the "
                 f"same there as here, penult {__version__} with its extras and what extends it"
             )
+        if kind == "ChildProcessError":
+            raise ClusterError(_deadly(int(told)))
         raise ClusterError(f"on {node}: {told}")
     return got  # type: ignore[no-any-return]
+
+
+def _deadly(deaths: int) -> str:
+    return (
+        f"a worker of the cluster could not do its part: the same part killed its worker "
+        f"{count(deaths, 'time')}, by one of its images or for want of memory (give "
+        f"{option('ray_workers', 'N')} fewer of them, or {option('batch_size', 'N')} less each)"
+    )
 
 
 def _explained(error: BaseException) -> Exception:
@@ -281,7 +344,7 @@ def _explained(error: BaseException) -> Exception:
             f"{option('ray_workers', 'N')} fewer of them, or {option('batch_size', 'N')} less each"
         )
     elif isinstance(found, ray.exceptions.RayActorError | ray.exceptions.WorkerCrashedError):
-        why = f"the same part killed its worker {count(_TRIES_AFTER_DEATH + 1, 'time')}"
+        why = f"workers could not be reached again and again ({first_line(error)})"
     else:
         why = first_line(error)
     return ClusterError(f"a worker of the cluster could not do its part: {why}")

@@ -10,7 +10,7 @@ from typing import Any
 
 from penult.distributed.address import authenticating, require_answer, running, unreachable
 from penult.distributed.options import AUTO, LOCAL, RayOptions
-from penult.distributed.quiet import hushed, own_signals, prepare
+from penult.distributed.quiet import hushed, own_signals, prepare, without_messages
 from penult.errors import ClusterError, UsageError
 from penult.extras import require_extra
 from penult.interface import at_command_line, option
@@ -31,17 +31,24 @@ class Connection:
 
     Attributes
     ----------
+    address : str
+        Of its head, ``"HOST:PORT"``.
     workers : (int, int or None)
         How many there are to be, at least and at most.
     is_ours : bool
         Whether it was connected to for this run, and is let go of at its end.
     is_local : bool
         Whether it was started for this run, on this machine.
+    is_lost : bool
+        Whether its head is gone: then Ray is not asked for anything any more, which would wait for
+        an answer until it ends the process.
     """
 
     def __init__(self, options: RayOptions, place: str, *, is_ours: bool, is_local: bool) -> None:
-        self.is_ours, self.is_local = is_ours, is_local
+        self.is_ours, self.is_local, self.is_lost = is_ours, is_local, False
         self._options, self._place = options, place
+        cluster: Any = import_module("ray")
+        self.address = str(cluster.get_runtime_context().gcs_address)
         self.workers = self._sized(options)
 
     def say_where(self, least: int, most: int) -> None:
@@ -147,7 +154,7 @@ def connected(options: RayOptions, *, shared_bytes: int = 0) -> Iterator[Connect
     else:
         announce(f"connecting to the cluster {address}", brief=True)
         with_token, place = require_answer(address), f"on Ray at {address}"
-    with authenticating(with_token):
+    with authenticating(with_token), without_messages():
         try:
             with own_signals(), hushed():
                 ray.init(
@@ -159,8 +166,11 @@ def connected(options: RayOptions, *, shared_bytes: int = 0) -> Iterator[Connect
         except Exception as error:  # whatever Ray makes of it
             what = "Ray cannot be started here" if is_local else unreachable(address)
             raise ClusterError(f"{what}: {first_line(error)}") from error
+        connection: Connection | None = None
         try:
-            yield Connection(options, place, is_ours=True, is_local=is_local)
+            connection = Connection(options, place, is_ours=True, is_local=is_local)
+            yield connection
         finally:
-            with own_signals(), hushed(), suppress(Exception):
-                ray.shutdown()
+            if connection is None or not connection.is_lost:
+                with own_signals(), hushed(), suppress(Exception):
+                    ray.shutdown()

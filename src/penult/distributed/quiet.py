@@ -11,8 +11,15 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from importlib import import_module
+from typing import Any
 
-__all__ = ["hushed", "own_signals", "prepare"]
+__all__ = ["hushed", "own_signals", "prepare", "without_messages"]
+
+_log = logging.getLogger("penult")
+
+# Of what a cluster publishes to its drivers.
+_GONE = re.compile(r"address: (\S+) and node name: \S+ has been marked dead")
 
 _turn = threading.RLock()  # or standard error would end up as what another thread has closed
 
@@ -65,6 +72,34 @@ def _held_back() -> Iterator[None]:
                 if not _OF_RAY.match(line):
                     with suppress(OSError):
                         os.write(2, line)
+
+
+@contextmanager
+def without_messages() -> Iterator[None]:
+    """Keep what a cluster publishes to its drivers from the screen, but for a machine that is gone.
+
+    No setting does: Ray prints each try of a task that is taken to another machine.
+    """
+    try:
+        worker = import_module("ray._private.worker")
+        before = worker.print_to_stdstream
+    except (ImportError, AttributeError):  # not of Ray's public interface
+        yield
+        return
+    setattr(worker, "print_to_stdstream", _published)  # noqa: B010 - unknown to its types
+    try:
+        yield
+    finally:
+        setattr(worker, "print_to_stdstream", before)  # noqa: B010
+
+
+def _published(data: dict[str, Any], *_: Any, **__: Any) -> None:
+    for line in data.get("lines", ()):
+        if found := _GONE.search(str(line)):
+            _log.warning(
+                "the machine %s of the cluster is gone; what it had in hand is done again",
+                found[1],
+            )
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
@@ -16,7 +16,8 @@ import numpy as np
 from penult import __version__
 from penult.distributed.known import KnownContent
 from penult.errors import ClusterError, PathNotFoundError, RecipeMismatchError, ResumeError
-from penult.features.parts.entry import PartEntry, entry_name
+from penult.features.described import from_data, to_data
+from penult.features.parts.entry import PartEntry, entry_name, read_entries
 from penult.features.parts.header import PartsHeader
 from penult.features.parts.store import PartsStore
 from penult.features.parts.write import write_part
@@ -115,17 +116,6 @@ class RowsFolder:
         return RowsFolder, (self.store, self.header, self.token, self.earlier)
 
 
-@dataclass(frozen=True)
-class _Stored:
-    penult: str
-    run: str
-    created: str
-    token: str
-    names: tuple[str, ...]
-    recipes: tuple[str, ...]
-    options: Mapping[str, Any]
-
-
 @dataclass(frozen=True, kw_only=True)
 class RunRecord:
     """What an unfinished folder says of its run.
@@ -136,8 +126,10 @@ class RunRecord:
         As `PartsHeader` has them.
     token : str
         Of the driver that is, or was, at work.
-    recipes : mapping of str to Recipe
-        By the names of their rows.
+    names : tuple of str
+        Of the sets of rows.
+    recipes : tuple of Recipe
+        One a name.
     options : mapping
         What else decides the outcome, but for the images.
     """
@@ -145,8 +137,14 @@ class RunRecord:
     run: str
     created: str
     token: str
-    recipes: Mapping[str, Recipe]
+    names: tuple[str, ...]
+    recipes: tuple[Recipe, ...]
     options: Mapping[str, Any]
+
+    @property
+    def named(self) -> dict[str, Recipe]:
+        """Name to recipe, in order."""
+        return dict(zip(self.names, self.recipes, strict=True))
 
     @classmethod
     def read(cls, store: PartsStore) -> RunRecord | None:
@@ -160,23 +158,15 @@ class RunRecord:
         """
         try:
             data = read_json(store.read(RUN))
-            _require_known(data.pop("format"), data["penult"], store)
-            stored = to_record(_Stored, data)
-            recipes = map(Recipe.from_json, stored.recipes)
-            named = dict(zip(stored.names, recipes, strict=True))
+            _require_known(data["format"], data["penult"], store)
+            found = from_data(cls, data, ignore_unknown=True)
+            return found if len(found.names) == len(found.recipes) else None
         except PathNotFoundError:
             return None
         except ResumeError:
             raise
         except (ValueError, KeyError, TypeError):
             return None
-        return cls(
-            run=stored.run,
-            created=stored.created,
-            token=stored.token,
-            recipes=named,
-            options=stored.options,
-        )
 
     def write(self, store: PartsStore) -> None:
         """Put it into the store.
@@ -185,17 +175,21 @@ class RunRecord:
         ------
         OutputError
         """
-        stored = _Stored(
-            penult=__version__,
-            run=self.run,
-            created=self.created,
-            token=self.token,
-            names=tuple(self.recipes),
-            recipes=tuple(recipe.to_json() for recipe in self.recipes.values()),
-            options=self.options,
-        )
-        data = {"format": FORMAT, **asdict(stored)}
+        data = {"format": FORMAT, "penult": __version__, **to_data(self)}
         store.put_bytes(RUN, json.dumps(data, indent=1).encode())
+
+    def entries(self, store: PartsStore) -> dict[int, PartEntry]:
+        """Find out which parts are done: number to entry, in order.
+
+        Raises
+        ------
+        SourceError
+            If the store cannot be read.
+        """
+        images, how = self.options.get("part_images"), self.options.get("part_format")
+        if not isinstance(images, int) or how not in ("h5", "parquet"):
+            return {}  # of a run.json that somebody has changed
+        return read_entries(store, self.run, part_images=images, format=how)
 
     def require_same(self, earlier: RunRecord, place: str) -> None:
         """Refuse to go on with another run.
@@ -206,7 +200,7 @@ class RunRecord:
         """
         if earlier.run == self.run:
             return
-        found = difference(earlier.recipes, self.recipes, earlier.options, self.options)
+        found = difference(earlier.named, self.named, earlier.options, self.options)
         if found:
             raise RecipeMismatchError(
                 f"{place} holds an unfinished run with another recipe ({found}); give the options "

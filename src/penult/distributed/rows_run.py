@@ -35,7 +35,6 @@ from penult.features.parts.entry import (
     PartEntry,
     PartFormat,
     is_of_parts,
-    read_entries,
     remove_others,
 )
 from penult.features.parts.header import PART_IMAGES, PartsHeader, require_part_images
@@ -111,6 +110,7 @@ class RowsRun:
             try:
                 run.make(beat, overwrite=overwrite, restart=restart, update=update)
             except (ClusterError, ImageError, OutputError) as error:
+                beat()  # if the folder is gone, that is why
                 raise run.with_what_stays(error) from error
             finally:
                 _leave_no_trace(store)
@@ -156,7 +156,8 @@ class _Run:
             run=digest,
             created=now(),
             token=secrets.token_hex(8),
-            recipes=job.recipes,
+            names=tuple(job.recipes),
+            recipes=tuple(job.recipes.values()),
             options=options,
         )
         if there is not None and not restart:
@@ -189,9 +190,9 @@ class _Run:
         target = RowsFolder(
             _absolute(store), header, record.token, store.address if len(known) else None
         )
-        self._entries = read_entries(store, record.run, part_images=part_images, format=part_format)
+        self._entries = record.entries(store)
         self._compute(tasks, target, known, beat)
-        entries = read_entries(store, record.run, part_images=part_images, format=part_format)
+        entries = record.entries(store)
         self._add_up(tasks, entries)
         if not sum(entry.rows for entry in entries.values()):
             remove_others(store, () if old is None else (part.name for part in old.parts))

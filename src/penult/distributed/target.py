@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from penult.distributed.rows_folder import RUN
+from penult.distributed.rows_folder import RUN, RunRecord
 from penult.errors import OutputExistsError, PathNotFoundError, UsageError, WrongFileError
-from penult.features.parts.entry import is_of_parts
+from penult.features.parts.entry import PartEntry, is_of_parts
 from penult.features.parts.manifest import MANIFEST
 from penult.features.parts.store import PartsStore
 from penult.features.places import rows_address
@@ -65,6 +65,32 @@ class Target:
         if self.store is None:
             return (self.path, parts_folder(self.path))
         return () if self.store.folder is None else (self.path,)
+
+    def require_shared(self) -> None:
+        """Refuse what no other process could write, as the workers of a cluster are.
+
+        Raises
+        ------
+        UsageError
+        """
+        if self.store is not None and "memory://" in self.store.address:
+            raise UsageError(
+                f"{option('output', self.store.address)} lies in the memory of this process, and "
+                "the workers of a cluster are other processes; give a folder, or an address that "
+                "they reach, such as s3://BUCKET/photos.rows"
+            )
+
+    def unfinished(self) -> tuple[RunRecord, dict[int, PartEntry]] | None:
+        """What an unfinished run has left in a folder of rows: its record, and the parts done.
+
+        Raises
+        ------
+        ResumeError, SourceError
+        """
+        record = None if self.store is None else RunRecord.read(self.store)
+        if self.store is None or record is None:
+            return None
+        return record, record.entries(self.store)
 
     def exists(self) -> bool:
         """Whether there is one already, and whole."""

@@ -248,7 +248,10 @@ def run(
     if kept:
         were = "was" if kept == 1 else "were"
         of = count(counted, "image") + " and augmented views" * (features.augmented is not None)
-        say(f"{kept:,} of {of} {were} done before, {counted - kept:,} now")
+        if changes is not None and changes.added:  # of which some may be copies
+            say(f"{counted - kept:,} of {of} computed now; the bytes of {kept:,} had rows before")
+        else:
+            say(f"{kept:,} of {of} {were} done before, {counted - kept:,} now")
     say_failures(features.failures, total=total)
     say_listing_messages(features.origin)
     for line in label_messages(features):
@@ -271,8 +274,9 @@ def _show_plan(output: Path, plan: Plan, *, as_json: bool) -> None:
     if as_json:
         told = dataclasses.asdict(plan)
         told["classes"] = classes_json(plan.classes)
-        if plan.changes is None:
-            del told["changes"]
+        for name in ("changes", "unfinished"):
+            if told[name] is None:
+                del told[name]
         say_json({"output": unfolded(output), **told.pop("notes"), **told})
         return
     numbers = ("row", "numbers a row")
@@ -288,6 +292,8 @@ def _show_plan(output: Path, plan: Plan, *, as_json: bool) -> None:
     )
     if plan.augmented:
         say(f"and beside them, {count(plan.augmented, 'row')} of augmented views, to train with")
+    if plan.unfinished is not None:
+        say(f"there is an unfinished run, {plan.unfinished.line}")
     if plan.changes is not None:
         changes = dataclasses.asdict(plan.changes)
         verbs = {"added": "add", "removed": "remove", "relabelled": "relabel"}
