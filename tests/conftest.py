@@ -48,8 +48,15 @@ if os.environ.get("PENULT_EXTRAS") == "all":
     pytest.importorskip = lambda name, *_, **__: importlib.import_module(name)
 
 
-_WITHOUT_TORCH = ("capacity", "chat", "client", "features", "retrieve", "serving")
-"""Folders whose tests of toy backbones and bundled ones never come to torch, if marked light."""
+_WITHOUT_TORCH = {
+    "capacity", "chat", "client", "comparison", "explore", "features", "neighbors", "reporting",
+    "retrieve", "serving", "tasks/test_evaluate.py", "tasks/test_train.py",
+    *(f"cli/test_{of_rows}.py" for of_rows in (
+        "cluster", "compare", "duplicates", "evaluate_search", "index", "leaks", "map", "outliers",
+        "search", "summarize", "table_addresses",
+    )),
+}  # fmt: skip
+"""Folders and files whose light tests, of toy backbones and bundled ones too, never come to torch."""
 
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:
@@ -62,11 +69,12 @@ def pytest_ignore_collect(collection_path: Path) -> bool | None:
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Mark what `make test` runs once, where there is no torch: it is the same with it.
 
-    What needs an extra would be skipped there, and run nowhere.
+    What needs torch or another extra would be skipped there, and run nowhere.
     """
-    folder, *_ = item.path.relative_to(Path(__file__).parent).parts
-    has_marker = item.get_closest_marker
-    if folder in _WITHOUT_TORCH and has_marker("light") and not has_marker("needs"):
+    place = item.path.relative_to(Path(__file__).parent)
+    marks = {mark.name for mark in item.iter_markers()}
+    places = {place.parts[0], place.as_posix()}
+    if places & _WITHOUT_TORCH and "light" in marks and not marks & {"needs", "torch"}:
         item.add_marker("once")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -82,7 +81,7 @@ def test_the_table_has_all_images_the_most_unusual_first(penult, rows):
     assert float(table[0]["percentile"]) == pytest.approx(100 * 11 / 12)
 
 
-@pytest.mark.skipif(find_spec("pyarrow") is None, reason="pyarrow is not installed")
+@pytest.mark.needs("pyarrow")
 def test_parquet_has_what_csv_has(penult, rows):
     from pyarrow import parquet
 

@@ -10,7 +10,6 @@ from PIL import Image
 from penult.addresses import is_table_scheme
 from penult.databases.registry import ADAPTERS
 from penult.errors import PathNotFoundError, UsageError
-from penult.extras import is_installed
 
 pytestmark = pytest.mark.light
 
@@ -97,6 +96,7 @@ def test_no_message_has_the_password_of_an_address_in_it():
     assert str(error) == "no such file: http://localhost:6333/me@x.jpg"
 
 
+@pytest.mark.needs("fsspec")
 @pytest.mark.parametrize(
     ("output", "said"),
     [
@@ -105,8 +105,6 @@ def test_no_message_has_the_password_of_an_address_in_it():
     ],
 )
 def test_an_output_at_an_address_that_cannot_be_is_refused_as_one(output, said, penult, tmp_path):
-    if not is_installed("fsspec"):
-        pytest.skip("needs fsspec")
     Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
     done = penult("extract", tmp_path, "-o", output)
     assert done.code == 2

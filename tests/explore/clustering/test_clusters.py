@@ -1,6 +1,5 @@
 """Clusters that a method makes, and how many."""
 
-import importlib.util
 import logging
 
 import numpy as np
@@ -217,9 +216,11 @@ def test_a_clustering_shows_itself_in_short_and_as_a_table():
     expected = {"k", "silhouette", "davies_bouldin", "nmi", "ari", "purity", "sizes"}
     assert expected <= told.keys()
     assert told["sizes"] == [4, 4, 4]
-    if importlib.util.find_spec("pandas") is None:
-        return
-    frame = found.to_dataframe()
+
+
+@pytest.mark.needs("pandas")
+def test_a_clustering_is_a_dataframe():
+    frame = cluster(blobs(3, of=4), k=3).to_dataframe()
     assert frame.columns.tolist() == ["id", "cluster", "distance"]
     assert frame["cluster"].tolist() == [0, 1, 2] * 4
 

@@ -1,7 +1,5 @@
 """Rows far from others, and local outliers: values by hand, and scikit-learn's."""
 
-from importlib.util import find_spec
-
 import numpy as np
 import pytest
 from map_rows import blobs, features_of
@@ -220,9 +218,8 @@ def test_rows_that_are_not_finite_are_named():
         judged(on_a_line(0, np.nan, 3))
 
 
+@pytest.mark.needs("pandas")
 def test_rows_are_a_table_of_pandas_the_most_unusual_first():
-    if find_spec("pandas") is None:
-        pytest.skip("pandas is in no environment of penult's")
     labels = [0, 0, 0, 0, -1]
     found = judged(on_a_line(0, 1, 3, 10, 4, labels=labels, names=("a",)), k=2, reference="class")
     frame = found.to_dataframe()

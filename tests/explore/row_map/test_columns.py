@@ -1,6 +1,5 @@
 """Columns of other tables on a map: what each of penult's own becomes, and what is refused."""
 
-import importlib.util
 import json
 import re
 from dataclasses import replace
@@ -187,19 +186,22 @@ def test_a_column_is_found_by_the_name_in_its_table_where_no_other_has_it(mapped
         mapped([path, again], color_by="percentile")
 
 
-def test_columns_stand_in_tables_and_pandas_with_their_types(mapped, tmp_path, features):
+def test_columns_stand_in_tables_with_their_types(mapped, tmp_path):
     of_all(tmp_path / "c.csv", "cluster", range(12))
     mapped(tmp_path / "c.csv", output=tmp_path / "map.csv")
     lines = (tmp_path / "map.csv").read_text("utf-8").splitlines()
     assert lines[0] == "id,x,y,label,cluster"
     assert lines[12].endswith(",blob 1,11")
-    if importlib.util.find_spec("pandas") is not None:
-        given = {"c": [None, *range(11)], "m": [True] * 12, "f": [0.5] * 12}
-        frame = penult.map(features, method="pca", columns=given, progress=False).to_dataframe()
-        assert [*map(str, frame[["c", "m", "f"]].dtypes)] == ["Int64", "boolean", "float64"]
 
 
-@pytest.mark.skipif(importlib.util.find_spec("pyarrow") is None, reason="needs the extra parquet")
+@pytest.mark.needs("pandas")
+def test_columns_stand_in_pandas_with_their_types(features):
+    given = {"c": [None, *range(11)], "m": [True] * 12, "f": [0.5] * 12}
+    frame = penult.map(features, method="pca", columns=given, progress=False).to_dataframe()
+    assert [*map(str, frame[["c", "m", "f"]].dtypes)] == ["Int64", "boolean", "float64"]
+
+
+@pytest.mark.needs("pyarrow")
 def test_parquet_is_read_with_its_types_and_written_with_them(mapped, tmp_path):
     import pyarrow as pa
     from pyarrow import parquet

@@ -1,9 +1,6 @@
 import csv
-import importlib.util
 import json
-import sys
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -22,12 +19,7 @@ from penult.explore.row_map.coordinates import read_coordinates
 
 pytestmark = pytest.mark.light
 
-PARQUET = pytest.param(
-    "map.parquet",
-    marks=pytest.mark.skipif(
-        importlib.util.find_spec("pyarrow") is None, reason="needs the extra parquet"
-    ),
-)
+PARQUET = pytest.param("map.parquet", marks=pytest.mark.needs("pyarrow"))
 
 
 @pytest.fixture
@@ -158,7 +150,7 @@ def test_files_of_other_kinds_are_refused(rows, tmp_path):
         penult.map(rows, rows.with_name("rows.h5"), overwrite=True, progress=False)
 
 
-@pytest.mark.skipif(importlib.util.find_spec("pyarrow") is None, reason="needs the extra parquet")
+@pytest.mark.needs("pyarrow")
 @pytest.mark.parametrize("about", ["[]", "{", '{"method": "x"}', '{"method": "pca", "metric": 1}'])
 def test_what_a_table_says_of_itself_is_not_believed_if_it_cannot_be(tmp_path, about):
     import pyarrow as pa
@@ -183,16 +175,9 @@ def test_the_record_is_short_and_a_table(rows):
     assert len(found._repr_html_()) < 200_000
 
 
-def test_a_map_is_a_dataframe(rows, monkeypatch):
-    """Of pandas, which is not installed here, what is used of it."""
+@pytest.mark.needs("pandas")
+def test_a_map_is_a_dataframe(rows):
     found = penult.map(rows, method="pca", progress=False)
-    if importlib.util.find_spec("pandas") is None:
-
-        def array(values, dtype):
-            assert dtype == "string"
-            return values
-
-        monkeypatch.setitem(sys.modules, "pandas", SimpleNamespace(DataFrame=dict, array=array))
     frame = found.to_dataframe()
     assert list(frame) == ["id", "x", "y", "label", "split", "group"]
     np.testing.assert_array_equal(np.asarray(frame["x"]), found.xy[:, 0])

@@ -1,7 +1,5 @@
 """Numbers of a summary: worked out by hand, and against NumPy, SciPy and scikit-learn in full."""
 
-from importlib.util import find_spec
-
 import numpy as np
 import pytest
 from feature_files import record, write
@@ -314,11 +312,8 @@ def test_it_shows_itself_in_a_line_and_as_a_picture_with_its_table():
     assert "intrinsic dimension" in page
 
 
+@pytest.mark.needs("pandas")
 def test_pandas_has_the_statistics_of_each_number():
-    if find_spec("pandas") is None:
-        pytest.skip(
-            "pandas is in no environment of penult's: scikit-learn would import it each time"
-        )
     found = summary_of(noise(40, 6))
     frame = found.to_dataframe()
     assert list(frame.columns) == ["dimension", "mean", "std", "min", "max", "zeros"]
