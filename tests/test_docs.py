@@ -24,6 +24,7 @@ from typing import Any
 
 import pytest
 from markdown_it import MarkdownIt
+from small_images import PACKAGES
 
 from tests.parts_folders import divided
 
@@ -32,13 +33,16 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").g
 SHOWN = {"console", "csv", "json", "text", "toml"}
 PROGRAMS = Path(sys.executable).parent
 LEFT_OUT = ("07", "08", "09", "10", "11")  # seven photos of a class are enough, and a last one
+# Those of a service, with the program that users have, which can be sent a signal; and whose workers
+# are processes of their own. All others with one that starts faster, and reads smaller images.
+AS_USERS_HAVE_IT = ("client.md", "distributed.md", "serve.md")
 SETTING_UP = ("git clone", "make", "pip install")
 
 
 def marked(page: Path) -> Any:
-    """A page, and whether its examples are run without torch as well."""
+    """A page, and whether its examples are run where there is no torch, and only there."""
     is_light = page.name in ("extract.md", "extractor.md")
-    return pytest.param(page, marks=pytest.mark.light) if is_light else page
+    return pytest.param(page, marks=[pytest.mark.light, pytest.mark.once]) if is_light else page
 
 
 @dataclass(frozen=True)
@@ -119,23 +123,26 @@ def check_setting_up(block: Block) -> None:
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory):
     """Make, once a session and only when a page needs it, a file that another page makes."""
-    made: dict[str, Path] = {}
+    made: dict[tuple[str, bool], Path] = {}
 
-    def finish(name: str, photos: Path) -> Path:
+    def finish(name: str, photos: Path, as_users_have_it: bool) -> Path:
         import penult
 
-        if name not in made:
+        key = name, as_users_have_it  # the rows of one are of larger images than the other's
+        if key not in made:
             path = tmp_path_factory.mktemp("finished") / name
             if name == "features.h5":
                 penult.extract(photos, path)
-            elif name == "flowers.skops":
-                penult.train(penult.load(finish("features.h5", photos))).save(path)
-            elif name == "photos.rows":
-                divided(finish("features.h5", photos), path, part_images=10)
             else:
-                pytest.fail(f"a page needs {name}, and this harness cannot make it")
-            made[name] = path
-        return made[name]
+                rows = finish("features.h5", photos, as_users_have_it)
+                if name == "flowers.skops":
+                    penult.train(penult.load(rows)).save(path)
+                elif name == "photos.rows":
+                    divided(rows, path, part_images=10)
+                else:
+                    pytest.fail(f"a page needs {name}, and this harness cannot make it")
+            made[key] = path
+        return made[key]
 
     return finish
 
@@ -165,12 +172,15 @@ def test_every_example_on_the_page_runs(page, photos, finished, monkeypatch, req
         f"photos/{p.parent.name}/{p.name},{p.parent.name}" for p in sorted(photos.rglob("*.jpg"))
     ]
     (folder / "labels.csv").write_text("\n".join(["path,label", *rows]) + "\n")
+    as_users_have_it = page.name in AS_USERS_HAVE_IT or sys.platform != "linux"
+    if not as_users_have_it:
+        monkeypatch.setattr("penult.backbones.bundled._PACKAGES", PACKAGES)
     markdown = with_a_free_port(page.read_text())
     if page.name == "README.md":  # as in any folder of photos, one is broken
         (photos / "tulip" / "broken.jpg").write_bytes(b"nonsense")
     needs = re.match(r"<!-- needs: (.+) -->", markdown)
     for name in needs[1].split(", ") if needs else ():
-        made = finished(name, photos)
+        made = finished(name, photos, as_users_have_it)
         copy = shutil.copytree if made.is_dir() else shutil.copyfile
         copy(made, folder / name)
     if page.name == "databases.md":
@@ -179,10 +189,7 @@ def test_every_example_on_the_page_runs(page, photos, finished, monkeypatch, req
         postgres.run("CREATE EXTENSION vector", database="photos")
         monkeypatch.setenv("PGHOST", str(postgres.folder))
         monkeypatch.setenv("PGUSER", "postgres")
-    # Those of a service with the program that users have, and the others' with one that starts
-    # faster, which cannot be sent a signal.
-    warm = sys.platform == "linux" and page.name not in ("serve.md", "client.md")
-    programs = request.getfixturevalue("warm") if warm else PROGRAMS
+    programs = PROGRAMS if as_users_have_it else request.getfixturevalue("warm")
     run_page(markdown, page.name, folder, programs)
 
 

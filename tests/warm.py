@@ -107,6 +107,10 @@ def serve(address: str) -> None:
     import_openvino()
     sys.modules["penult.explore.clustering.kmeans"]._STARTS = 1  # as in conftest.py
     sys.modules["penult.engines.measure"].SECONDS = 0.01  # nobody reads how fast it was
+    # As in test_docs.py, and imported here for what is imported before it.
+    sys.modules["penult.backbones.bundled"]._PACKAGES = importlib.import_module(
+        "small_images"
+    ).PACKAGES
     pages = page_environment("penult.reporting")
     for name in pages.list_templates(extensions=["html"]):
         with contextlib.suppress(jinja2.TemplateError):  # of what has filters of its own

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
+from itertools import islice
 from pathlib import Path
 
 import pytest
+from small_images import PACKAGES
 
+from penult import samples
 from tests.parts_folders import divided
 
 # The precision, mean and std of a recipe and of scores; labels, of an image and how they were asked
@@ -67,10 +70,15 @@ def kept():
 
 
 @pytest.fixture
-def printed(kept, penult, photos, toy, tmp_path):
-    """What each command prints, by what was typed."""
+def printed(kept, penult, photos, toy, tmp_path, monkeypatch):
+    """What each command prints, by what was typed; charts, of which nothing is printed, are not drawn."""
     if kept:
         return kept
+    monkeypatch.setattr("penult.reporting.comparison_figures.comparison_figures", lambda _: {})
+    monkeypatch.setattr(
+        "penult.samples._digits", lambda digits=samples._digits: islice(digits(), 20)
+    )
+    monkeypatch.setattr("penult.backbones.bundled._PACKAGES", PACKAGES)
     (photos / "rose" / "bad.jpg").write_bytes(b"nonsense")
     table = tmp_path / "several.csv"
     lines = [f"{p.relative_to(photos)},{p.parent.name}" for p in photos.rglob("*_*.jpg")]

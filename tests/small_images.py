@@ -1,0 +1,12 @@
+"""The bundled networks on 64 × 64 pixels, which take a twelfth of the time of 224 × 224."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from penult.backbones import bundled
+
+PACKAGES = {
+    name: replace(package, size=64, resize=73) for name, package in bundled._PACKAGES.items()
+}
+"""For `penult.backbones.bundled._PACKAGES`, where no example says how large the images are."""
