@@ -42,7 +42,7 @@ test-lowest: ## Run the tests with the lowest versions that pyproject.toml promi
 	@$(PYTHON) -m venv .venv-lowest
 	@.venv-lowest/bin/python -m pip --quiet install uv
 	@# An old matplotlib uses what pyparsing 3.3 warns of.
-	@.venv-lowest/bin/uv pip install --python .venv-lowest --resolution lowest-direct --editable '.[$(EXTRAS)]' 'pyparsing<3.3'
+	@.venv-lowest/bin/uv pip install --python .venv-lowest --resolution lowest-direct --editable '.[$(EXTRAS)]' 'pyparsing>=3.2,<3.3'
 	@.venv-lowest/bin/pytest -n 2 --dist worksteal -W default::DeprecationWarning
 
 check: install ## Run the linters alone

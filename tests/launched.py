@@ -122,6 +122,6 @@ def work(photos: Path, folder: Path) -> None:
 if __name__ == "__main__":
     from penult.backbones.registry import register
 
-    faulthandler.dump_traceback_later(60, exit=True)  # rather than wait for each other for ever
+    faulthandler.dump_traceback_later(200, exit=True)  # rather than wait for each other for ever
     register(NormedNetwork())
     work(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -6,6 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+from feature_files import recipe, record
 
 from penult.combine.beside import Beside
 from penult.features.parts.header import PartsHeader
@@ -16,7 +17,6 @@ from penult.features.read import load
 from penult.features.resume.chunk import Outcomes
 from penult.features.write import Columns
 from penult.records import AugmentedRecord
-from tests.feature_files import recipe, record
 
 CREATED = "2026-11-27T10:00:00+00:00"
 

@@ -24,9 +24,8 @@ from typing import Any
 
 import pytest
 from markdown_it import MarkdownIt
+from parts_folders import divided
 from small_images import PACKAGES
-
-from tests.parts_folders import divided
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]

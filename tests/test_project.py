@@ -7,11 +7,13 @@ import re
 import subprocess
 import sys
 import tomllib
+from functools import cache
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 import penult
@@ -21,6 +23,18 @@ EXTRAS = re.search(r"^EXTRAS := (.*)$", (ROOT / "Makefile").read_text(), re.MULT
 # scikit-learn imports pandas where there is one, which every test that starts a process would pay for.
 LEFT_OUT = {"pandas"}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+# Modules that are not named as what brings them.
+BROUGHT_BY = {
+    "PIL": "pillow",
+    "cykooz_resizer": "cykooz.resizer",
+    "faiss": "faiss-cpu",
+    "google": "onnx",  # protobuf
+    "markupsafe": "jinja2",
+    "portalocker": "qdrant-client",
+    "sklearn": "scikit-learn",
+    "telegram": "python-telegram-bot",
+    "umap": "umap-learn",
+}
 
 
 def pins() -> dict[str, Requirement]:
@@ -40,6 +54,41 @@ def test_a_dependency_is_pinned_to_a_version_that_it_allows(dependency):
     requirement = Requirement(dependency)
     (pin,) = pins()[canonicalize_name(requirement.name)].specifier
     assert requirement.specifier.contains(pin.version)
+
+
+@cache
+def sources() -> list[str]:
+    return [path.read_text() for path in (ROOT / "src").rglob("*.py")]
+
+
+def specifiers() -> dict[str, SpecifierSet]:
+    requirements = [Requirement(dependency) for dependency in dependencies()]
+    return {canonicalize_name(r.name): r.specifier for r in requirements}
+
+
+def brought_by(module: str) -> str:
+    return canonicalize_name(BROUGHT_BY.get(module, module))
+
+
+def test_what_is_imported_is_asked_for():
+    imported = re.compile(
+        r"^ *(?:from ([a-zA-Z]\w*)[.\w]* import |import ([a-zA-Z]\w*))", re.MULTILINE
+    )
+    modules = {m[1] or m[2] for source in sources() for m in imported.finditer(source)}
+    libraries = {brought_by(m) for m in modules - {*sys.stdlib_module_names, "penult"}}
+    assert libraries <= specifiers().keys()
+
+
+def test_a_library_whose_private_names_are_used_has_an_upper_bound():
+    private = re.compile(
+        r"^ *from ([a-zA-Z]\w*)[.\w]* import .*\b_\w|(?<![\w./])([a-zA-Z]\w*)(?:\.\w+)*\._[a-zA-Z]",
+        re.MULTILINE,
+    )
+    used = {brought_by(m[1] or m[2]) for source in sources() for m in private.finditer(source)}
+    known = specifiers()
+    libraries = used & known.keys()
+    assert {"pillow", "ray", "scikit-learn", "torch"} <= libraries
+    assert [name for name in libraries if "<" not in str(known[name])] == []
 
 
 def test_make_installs_every_extra():

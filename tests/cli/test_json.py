@@ -9,10 +9,10 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
+from parts_folders import divided
 from small_images import PACKAGES
 
 from penult import samples
-from tests.parts_folders import divided
 
 # The precision, mean and std of a recipe and of scores; labels, of an image and how they were asked
 # for; features, of a network and the file of them; a photo that is unsure, and how many are; layers, and what training or a plan says of each;

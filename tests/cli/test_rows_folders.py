@@ -7,11 +7,11 @@ import re
 
 import numpy as np
 import pytest
+from feature_files import record, write
+from parts_folders import divided
 
 import penult as library
 from penult.extras import is_installed
-from tests.feature_files import record, write
-from tests.parts_folders import divided
 
 pytestmark = pytest.mark.light
 

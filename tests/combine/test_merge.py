@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from feature_files import recipe, record
+from parts_folders import divided, write_folder
 from PIL import Image
 
 import penult
@@ -22,8 +24,6 @@ from penult.errors import (
 from penult.features.write import Columns, FeatureWriter
 from penult.recipe import AugmentedRecipe
 from penult.records import AugmentedRecord, Failure
-from tests.feature_files import recipe, record
-from tests.parts_folders import divided, write_folder
 
 pytestmark = pytest.mark.light
 

@@ -127,10 +127,10 @@ class _Server(uvicorn.Server):
     def capture_signals(self) -> Any:
         return nullcontext()  # our own, see `_signals`
 
-    async def _serve(self, sockets: list[socket.socket] | None = None) -> None:
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
         self._loop = asyncio.get_running_loop()
         with _signals(self._loop, self._stop, self._reload):
-            await super()._serve(sockets)
+            await super().serve(sockets)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)

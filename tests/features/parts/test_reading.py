@@ -11,6 +11,8 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from feature_files import recipe, record, write
+from parts_folders import outcomes_of, write_folder
 
 import penult
 from penult.errors import FeatureFileError, MissingExtraError, PathNotFoundError, UnknownNameError
@@ -20,8 +22,6 @@ from penult.features.places import rows_address
 from penult.features.read import layer_recipes, stored_rows
 from penult.recipe import AugmentedRecipe
 from penult.records import AugmentedRecord
-from tests.feature_files import recipe, record, write
-from tests.parts_folders import outcomes_of, write_folder
 
 pytestmark = pytest.mark.light
 

@@ -9,6 +9,8 @@ import time
 import h5py
 import numpy as np
 import pytest
+from feature_files import recipe, record
+from parts_folders import header_of, outcomes_of, write_folder, write_parts
 
 import penult
 from penult.errors import FeatureFileError, OutputError, UsageError, WrongFileError
@@ -18,8 +20,6 @@ from penult.features.parts.store import PartsStore
 from penult.features.parts.write import digest_of, write_part
 from penult.recipe import AugmentedRecipe
 from penult.records import AugmentedRecord, Failure
-from tests.feature_files import recipe, record
-from tests.parts_folders import header_of, outcomes_of, write_folder, write_parts
 
 pytestmark = pytest.mark.light
 

@@ -10,6 +10,7 @@ from functools import partial
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
+from python_multipart.exceptions import FormParserError
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
@@ -167,6 +168,9 @@ async def _of_form(request: Request, options: ServiceOptions) -> list[ImageRecor
         if parser.is_over:
             raise _too_many(options) from None
         raise ProblemError(400, f"the form cannot be read: {error.message}") from None
+    except FormParserError:  # newer versions of Starlette say it by the other
+        parser.close()
+        raise ProblemError(400, "the form cannot be read: Invalid multipart data.") from None
     if parser.is_cut:
         parser.close()
         raise ProblemError(400, "the form ends before its last photo does; send it again")
