@@ -69,12 +69,12 @@ def pytest_ignore_collect(collection_path: Path) -> bool | None:
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Mark what `make test` runs once, where there is no torch: it is the same with it.
 
-    What needs torch or another extra would be skipped there, and run nowhere.
+    What needs torch, a GPU or an extra would be skipped there, and run nowhere.
     """
     place = item.path.relative_to(Path(__file__).parent)
     marks = {mark.name for mark in item.iter_markers()}
     places = {place.parts[0], place.as_posix()}
-    if places & _WITHOUT_TORCH and "light" in marks and not marks & {"needs", "torch"}:
+    if places & _WITHOUT_TORCH and "light" in marks and not marks & {"gpu", "needs", "torch"}:
         item.add_marker("once")
 
 
