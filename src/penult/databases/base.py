@@ -60,11 +60,17 @@ class VectorTable(Protocol):
 
         Where it is there, only what belongs to it and is lacking is made, so that it can be used.
 
+        Parameters
+        ----------
+        info : TableInfo
+            What the table is to say of itself.
+
         Raises
         ------
         UsageError
             If such rows are too long for the database or for its index.
         DatabaseError
+            If it cannot be made, or what is lacking cannot be added.
         """
 
     def describe(self, change: Callable[[TableInfo], TableInfo]) -> TableInfo:
@@ -73,7 +79,13 @@ class VectorTable(Protocol):
         Parameters
         ----------
         change : callable
-            From what it says now to what it is to say; it may be called again.
+            From what it says now to what it is to say; it may be called again. What it leaves as
+            it is, is not written.
+
+        Returns
+        -------
+        TableInfo
+            What it says from now on.
         """
 
     def known(self, ids: Sequence[str]) -> dict[str, Stored]:
@@ -85,6 +97,7 @@ class VectorTable(Protocol):
         Parameters
         ----------
         rows : StoredRows
+            Each id once.
         digests : sequence of str, length n
             Of each row, kept beside it for `known`.
         """
@@ -120,6 +133,7 @@ class VectorTable(Protocol):
         queries : float32 array, shape (Q, D)
             Finite, and for cosine none all zeros.
         k : int
+            How many to find.
         metric : {"cosine", "euclidean"}
         where : sequence of Condition
             Which rows may be found.
@@ -135,6 +149,10 @@ class VectorTable(Protocol):
 
     def build_index(self, metric: Metric = "cosine") -> bool:
         """Have the database build its index, once rows are there.
+
+        Parameters
+        ----------
+        metric : {"cosine", "euclidean"}
 
         Returns
         -------

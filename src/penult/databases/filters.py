@@ -65,7 +65,24 @@ def alternatives(where: Filters) -> Iterator[tuple[list[Condition], bool]]:
 
 
 def is_left(where: Filters, row_id: str, labels: Sequence[str], split: str, group: str) -> bool:
-    """Whether conditions leave a row; what a database is told has to mean the same."""
+    """Whether conditions leave a row; what a database is told has to mean the same.
+
+    Parameters
+    ----------
+    where : sequence of Condition
+        What has to hold.
+    row_id : str
+        Its id.
+    labels : sequence of str
+        All that it has.
+    split, group : str
+        Empty where it has none.
+
+    Returns
+    -------
+    bool
+        Whether all of them hold.
+    """
     return all(
         any(one.matches(row_id, labels, split, group) for one in own) != negated
         for own, negated in alternatives(where)

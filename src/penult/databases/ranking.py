@@ -28,7 +28,9 @@ def ranked(
     candidates : StoredRows
         As many as a lossy index needs to be sure of the k nearest, or more.
     query : float32 array, shape (D,)
+        The row to compare them with.
     k : int
+        How many to keep.
     metric : {"cosine", "euclidean"}
 
     Returns

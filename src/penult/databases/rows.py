@@ -20,7 +20,7 @@ __all__ = ["Nearest", "Stored", "StoredRows"]
 @short_repr
 @dataclass(frozen=True)
 class StoredRows:
-    """n rows, and what belongs to each.
+    """Rows of a table, n of them, and what belongs to each.
 
     Attributes
     ----------
@@ -71,7 +71,18 @@ class StoredRows:
         return found
 
     def take(self, places: Sequence[int] | NDArray[np.int64]) -> StoredRows:
-        """Take some of them, by their places among the n, in the order asked for."""
+        """Take some of them.
+
+        Parameters
+        ----------
+        places : sequence of int
+            Among the n.
+
+        Returns
+        -------
+        StoredRows
+            In the order asked for.
+        """
         chosen = [int(place) for place in places]
         return StoredRows(
             ids=[self.ids[k] for k in chosen],

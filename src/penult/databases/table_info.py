@@ -82,6 +82,11 @@ class TableInfo:
     def widened(self, more: TableInfo) -> TableInfo:
         """Say what holds of these rows and of more rows of the same recipe, in one table.
 
+        Parameters
+        ----------
+        more : TableInfo
+            What holds of the others.
+
         Returns
         -------
         TableInfo
@@ -106,6 +111,11 @@ class TableInfo:
 
     def to_json(self) -> str:
         """Write it as one line of ASCII, which any database can keep.
+
+        Returns
+        -------
+        str
+            A JSON object.
 
         Raises
         ------
@@ -140,6 +150,7 @@ class TableInfo:
         Parameters
         ----------
         text : str
+            As the table kept it.
         rows : int
             How many there are.
 

@@ -169,6 +169,8 @@ class Catalogue:
         if info is None:
             raise DatabaseError(f"{self.address.shown}: there is no such table (any more)")
         changed = change(replace(info, rows=rows()))
+        if changed.to_json() == info.to_json():  # which has no arrays that may not be compared
+            return changed
         query = sql.SQL("UPDATE {} SET info = %s WHERE rows = to_regclass(%s)").format(
             sql.Identifier(NAME)
         )
