@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from penult.errors import UsageError
@@ -98,15 +99,8 @@ def as_seconds(given: str | None) -> float | None:
     UsageError
         If it is none, or not above 0.
     """
-    if given is None:
-        return None
-    found = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?) ?(s|m|min|h|d)", given.strip())
-    if found is None or float(found[1]) == 0:
-        raise UsageError(
-            f"{option('deadline')} is {what_given(given)}; give a time with its unit, such as 24h, "
-            "90m or 3d"
-        )
-    return float(found[1]) * _SECONDS[found[2]]
+    example = "a time with its unit, such as 24h, 90m or 3d"
+    return _as_quantity(given, _SECONDS, name="deadline", example=example)
 
 
 def as_bytes(given: str | None) -> int | None:
@@ -117,12 +111,20 @@ def as_bytes(given: str | None) -> int | None:
     UsageError
         If it is none, or not above 0.
     """
+    example = "a size with its unit, such as 64GB or 0.5TB"
+    found = _as_quantity(given, _BYTES, name="memory", example=example, flags=re.IGNORECASE)
+    return None if found is None else int(found)
+
+
+def _as_quantity(
+    given: str | None, units: Mapping[str, int], *, name: str, example: str, flags: int = 0
+) -> float | None:
+    """Read a number above 0 and its unit, in the smallest of the units."""
     if given is None:
         return None
-    found = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?) ?(MB|GB|TB)", given.strip(), re.IGNORECASE)
+    number = r"(\d{1,9}(?:\.\d{1,9})?) ?"
+    found = re.fullmatch(f"{number}({'|'.join(units)})", given.strip(), flags)
     if found is None or float(found[1]) == 0:
-        raise UsageError(
-            f"{option('memory')} is {what_given(given)}; give a size with its unit, such as 64GB "
-            "or 0.5TB"
-        )
-    return int(float(found[1]) * _BYTES[found[2].upper()])
+        raise UsageError(f"{option(name)} is {what_given(given)}; give {example}")
+    unit = found[2].upper() if flags & re.IGNORECASE else found[2]
+    return float(found[1]) * units[unit]
