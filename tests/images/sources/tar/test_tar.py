@@ -228,6 +228,16 @@ def test_an_archive_that_is_replaced_meanwhile_is_not_misread(tmp_path):
         record.open()
 
 
+def test_an_archive_that_changes_after_it_was_read_is_not_misread(tmp_path):
+    path = pack(tmp_path / "a.tar", {"0.jpg": b"0", "1.jpg": b"1"})
+    first, second = list_images([path]).records
+    assert first.open().read() == b"0"  # and the file is kept open
+    path.write_bytes(path.read_bytes().replace(b"1.jpg", b"2.jpg") + bytes(512))
+    for record in (first, second):
+        with pytest.raises(ImageError, match=r"a\.tar has changed since it was listed"):
+            record.open()
+
+
 def test_two_files_of_one_name_are_refused(tmp_path):
     with tarfile.open(tmp_path / "a.tar", "w") as archive:
         for data in (b"1", b"2"):
