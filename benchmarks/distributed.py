@@ -135,6 +135,14 @@ def without_time(path: Path) -> bytes:
     return path.read_bytes().replace(created, b"0" * len(created))
 
 
+def is_as_of_one(rows: Path, images: str) -> bool:
+    """Whether a folder of rows, merged, is the file that one process writes of the same images."""
+    merged, alone = rows.with_suffix(".h5"), rows.with_suffix(".one.h5")
+    penult.merge(rows, merged)
+    penult.extract(images, alone, **TOY)
+    return without_time(merged) == without_time(alone)
+
+
 def show_memory(images: str, folder: Path, count: int) -> None:
     """One folder of rows by two workers, its memory, and its bytes beside one machine's."""
     rows = folder / "photos.rows"
@@ -198,9 +206,7 @@ def show_kills(images: str, folder: Path, kills: int) -> None:
     penult.extract(images, rows, **TOY, part_images=256, ray=True, ray_workers=2)
     over.set()
     killer.join()
-    penult.merge(rows, folder / "killed.h5")
-    penult.extract(images, folder / "alone.h5", **TOY)
-    same = without_time(folder / "killed.h5") == without_time(folder / "alone.h5")
+    same = is_as_of_one(rows, images)
     print(f"{len(killed)} workers killed; equal to the byte after merging: {same}")
 
 
@@ -233,9 +239,7 @@ def show_nodes(images: str, folder: Path) -> None:
         over.set()
         killer.join()
         cluster.shutdown()
-    penult.merge(rows, folder / "nodes.h5")
-    penult.extract(images, folder / "one-node.h5", **TOY)
-    same = without_time(folder / "nodes.h5") == without_time(folder / "one-node.h5")
+    same = is_as_of_one(rows, images)
     print(f"two nodes, {passed:.0f} s; equal to the byte after merging: {same}")
 
 
