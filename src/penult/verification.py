@@ -14,6 +14,7 @@ from penult.checking import checked
 from penult.engines.base import HALF_TOLERANCES, TOLERANCE
 from penult.errors import MissingExtraError, RecipeMismatchError, SourceError, UsageError
 from penult.extractor import EngineOptions, ExtractorSpec, ReadingOptions, RecipeRows
+from penult.features.origin import where_to_look
 from penult.features.places import rows_address
 from penult.features.read import load
 from penult.interface import option
@@ -391,7 +392,10 @@ def _finder(
     from penult.images.relocate import relocate_images
 
     try:
-        return relocate_images(features.origin, features.ids, images, offline=offline)
+        finders = [
+            relocate_images(one, features.ids, way, offline=offline)
+            for one, way in where_to_look(features.origin, images)
+        ]
     except (UsageError, SourceError) as error:
         if isinstance(error, MissingExtraError):
             raise
@@ -399,6 +403,8 @@ def _finder(
             f"the images of {path} cannot be found: {error}; say where they are with "
             f"{option('images')}"
         ) from error
+    # Rows that were put together have images in several places.
+    return lambda image_id: next(filter(None, (find(image_id) for find in finders)), None)
 
 
 def _sampled(file: Features, size: int | None, seed: int) -> list[_Stored]:

@@ -214,6 +214,26 @@ def test_where_the_images_of_each_came_from_is_kept(tmp_path):
     assert made.origin == {"sources": ["/photos/1"], "added": [{"sources": ["/photos/2"]}]}
 
 
+def test_the_images_of_all_are_found_again_where_they_are_and_where_they_have_moved(tmp_path, toy):
+    for folder, names in (("north", "abc"), ("south", "de")):
+        for k, name in enumerate(names):
+            path = tmp_path / folder / "x" / f"{name}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.new("RGB", (8, 8), (ord(name), k, 3)).save(path)
+        rows = tmp_path / f"{folder}.rows"
+        penult.extract(tmp_path / folder, rows, model="toy:mean-colour", splits="none")
+    merged = tmp_path / "all.h5"
+    penult.merge([tmp_path / "north.rows", tmp_path / "south.rows"], merged)
+
+    told = penult.verify(merged, sample=5)
+    assert (told.compared, told.missing) == (5, ())
+    assert all(
+        str(tmp_path / name) in penult.info(merged)._repr_html_() for name in ("north", "south")
+    )
+    moved = [(tmp_path / name).rename(tmp_path / f"{name}-now") for name in ("north", "south")]
+    assert penult.verify(merged, images=moved).compared == 5
+
+
 def test_an_image_that_is_in_two_is_named_even_if_it_failed_in_one(tmp_path):
     one = folder_of(tmp_path / "1.rows", ["a.jpg", "b.jpg", "c.jpg"], failed={"b.jpg": "is empty"})
     two = folder_of(tmp_path / "2.rows", ["z.jpg", "b.jpg", "c.jpg"])

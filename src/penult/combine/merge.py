@@ -31,8 +31,9 @@ def merge(
     Of one folder, it is the file that `penult.extract` would have written on one machine: the same
     rows, ids and failures in the same order, and but for the time at which it was written, the same
     bytes. Of several, as a large listing is divided into runs, it is the file of one run over all,
-    in the order in which they are given; where the images came from is said of each. Parts are read
-    one after the other, so that the rows may be more than fit into memory.
+    in the order in which they are given and with the ids that each has; where the images came from
+    is said of each. Parts are read one after the other, so that the rows may be more than fit into
+    memory.
 
     Parameters
     ----------

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from penult.errors import FileFormatError
 from penult.parsing import read_json, to_record
 
-__all__ = ["every_origin", "joined_origin", "read_origin", "whereabouts"]
+__all__ = ["every_origin", "joined_origin", "read_origin", "where_to_look", "whereabouts"]
 
 _WHERE = ("sources", "folder", "labels", "path_column")
 _ADDED = "added"
@@ -84,3 +85,24 @@ def every_origin(origin: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
     added = origin.get(_ADDED, ())
     known = added if isinstance(added, list | tuple) else ()
     return (own, *(one for one in known if isinstance(one, Mapping)))
+
+
+def where_to_look(
+    origin: Mapping[str, Any], images: str | Path | Sequence[str | Path] | None = None
+) -> list[tuple[Mapping[str, Any], list[str | Path] | None]]:
+    """List where images of an origin may be, each as `penult.images.relocate` takes it.
+
+    Parameters
+    ----------
+    origin : mapping
+        Of rows that may have been put together.
+    images : path, str or sequence of them, optional
+        Where the images are now, if they have moved. Those of several origins are in their folders
+        all together, or each by itself.
+    """
+    origins = every_origin(origin)
+    if images is None:
+        return [(one, None) for one in origins]
+    several = [images] if isinstance(images, str | Path) else [*images]
+    is_divided = len(origins) > 1 and len(several) > 1
+    return [(origin, way) for way in [several, *([one] for one in several if is_divided)]]

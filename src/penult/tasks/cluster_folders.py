@@ -8,7 +8,7 @@ from pathlib import Path
 
 from penult.classify.prediction.sorting import Sorter
 from penult.errors import ImageError, OutputExistsError, UsageError
-from penult.features.origin import every_origin
+from penult.features.origin import where_to_look
 from penult.images.read import digest_of, read_bytes
 from penult.images.relocate import relocate_images
 from penult.interface import at_command_line, option
@@ -83,13 +83,13 @@ class ClusterFolders:
         Sorter(folder, [NOISE], mode=mode)  # whether it can be filled
         self._folder, self._mode = folder, mode
         self._content = features.content
-        origins = every_origin(features.origin) if images is None else [features.origin]
-        if images is None and not any("folder" in one or one.get("sources") for one in origins):
+        places = where_to_look(features.origin, images)
+        if images is None and not any("folder" in one or one.get("sources") for one, _ in places):
             raise UsageError(
                 f"these rows do not say where their images are; give {option('images', 'FOLDER')}"
             )
         self._finders: list[Callable[[str], ImageRecord | None]] = [
-            relocate_images(origin, features.ids, images, offline=offline) for origin in origins
+            relocate_images(one, features.ids, way, offline=offline) for one, way in places
         ]
         found = filter(None, (self._find(str(one)) for one in features.ids))
         Sorter(folder, [NOISE], mode=mode).require_files(found)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from penult.backbones.checkpoint_folder import is_checkpoint_folder, is_unfinished
 from penult.checking import checked
 from penult.errors import WrongFileError
+from penult.features.origin import every_origin
 from penult.features.places import rows_address
 from penult.features.schema import HDF5
 from penult.inputs import require_file
@@ -127,6 +128,8 @@ class FeaturesInfo:
         return one_line("FeaturesInfo", facts)
 
     def _repr_html_(self) -> str:
+        origins = every_origin(self.origin)
+        sources = [str(name) for one in origins for name in one.get("sources", ())]
         facts = [
             ("rows", f"{times(self.shape)} {self.dtype}"),
             ("parts", self.part_words),
@@ -139,7 +142,7 @@ class FeaturesInfo:
             ),
             ("without a label", f"{self.unlabelled:,}" if self.unlabelled else None),
             ("failed", f"{len(self.failures):,}" if self.failures else None),
-            ("made from", listed(map(str, self.origin.get("sources", ())), 5) or None),
+            ("made from", listed(sources, 5) or None),
         ]
         kind = "Feature file" if self.parts is None else "Folder of rows"
         return html_table(kind, facts, [("class", "images"), *self.classes.items()])

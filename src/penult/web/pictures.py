@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from penult.errors import PenultError
-from penult.features.origin import every_origin
+from penult.features.origin import where_to_look
 from penult.images.read import digest_of, read_bytes
 from penult.images.relocate import relocate_images
 from penult.records import Features, ImageRecord
@@ -95,11 +95,11 @@ def image_finder(
     UsageError, SourceError
         If there is nothing at `images`; what is gone of other places is logged.
     """
-    origins = every_origin(features.origin) if images is None else [features.origin]
+    places = where_to_look(features.origin, images)
     looking: dict[str, Any] = {"offline": offline, "announce": announce}
 
     def finder(origin: Mapping[str, Any]) -> Callable[[str], ImageRecord | None]:
-        lacks = "has no pictures" if len(origins) == 1 else "lacks pictures"
+        lacks = "has no pictures" if len(places) == 1 else "lacks pictures"
         try:
             if origin.get("sources") or "folder" in origin:
                 return relocate_images(origin, features.ids, **looking)
@@ -109,24 +109,17 @@ def image_finder(
         logging.getLogger("penult").warning("penult: %s %s: %s", page, lacks, error)
         return lambda _: None
 
-    given = [] if images is None else _now_at(features, images, **looking)
+    given = (
+        [relocate_images(one, features.ids, way, **looking) for one, way in places]
+        if images is not None
+        else []
+    )
 
     @cache
     def finders() -> list[Callable[[str], ImageRecord | None]]:
-        return given or [finder(one) for one in origins]
+        return given or [finder(one) for one, _ in places]
 
     def find(image_id: str) -> Iterator[ImageRecord]:
         return (record for one in finders() if (record := one(image_id)) is not None)
 
     return find
-
-
-def _now_at(
-    features: Features, images: str | Path | Sequence[str | Path], **looking: Any
-) -> list[Callable[[str], ImageRecord | None]]:
-    """Look where images are now; those of several origins are in their folders each by itself."""
-    several = [images] if isinstance(images, str | Path) else [*images]
-    ways = [several]
-    if len(every_origin(features.origin)) > 1 and len(several) > 1:
-        ways += [[one] for one in several]
-    return [relocate_images(features.origin, features.ids, way, **looking) for way in ways]

@@ -83,6 +83,7 @@ def run(
 
 
 def _show_features(file: Path, found: FeaturesInfo) -> None:
+    from penult.features.origin import every_origin
     from penult.features.places import rows_address
     from penult.reporting.again import commands_again
     from penult.reporting.commands import SHOWN_SOURCES
@@ -119,8 +120,11 @@ def _show_features(file: Path, found: FeaturesInfo) -> None:
     say_failures(found.failures, total=found.shape[0] + len(found.failures))
     say_some(found.contradictions)
     say_listing_messages(found.origin)
-    say(f"made from {listed(found.origin.get('sources', ['?']), SHOWN_SOURCES)}")
-    commands = commands_again(
+    origins = every_origin(found.origin)
+    sources = [str(name) for one in origins for name in one.get("sources", ["?"])]
+    say(f"made from {listed(sources, SHOWN_SOURCES)}")
+    # No one command makes rows that were put together.
+    commands = len(origins) == 1 and commands_again(
         found.recipes,
         found.layers,
         found.origin,

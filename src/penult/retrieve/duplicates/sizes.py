@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from penult.errors import SourceError, UsageError
+from penult.features.origin import where_to_look
 from penult.images.relocate import relocate_images
 from penult.images.size import ImageSize, image_size
 from penult.interface import option
@@ -63,9 +64,10 @@ def find_sizes(
     log = logging.getLogger("penult")
     instead = f"say where they are with {option('images')}"
     try:
-        find = relocate_images(
-            features.origin, features.ids, images, offline=offline, announce=False
-        )
+        finders = [
+            relocate_images(one, features.ids, way, offline=offline, announce=False)
+            for one, way in where_to_look(features.origin, images)
+        ]
     except (UsageError, SourceError) as error:
         if images is not None:
             raise
@@ -78,7 +80,8 @@ def find_sizes(
         return {}
 
     def measure(place: int) -> ImageSize | None:
-        record = find(str(features.ids[place]))
+        image_id = str(features.ids[place])
+        record = next(filter(None, (find(image_id) for find in finders)), None)
         return None if record is None else image_size(record)
 
     asked = [int(place) for place in places]
