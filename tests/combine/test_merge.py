@@ -138,6 +138,16 @@ def test_a_damaged_part_leaves_no_file(tmp_path, folder):
     assert not (tmp_path / "m.h5").exists()
 
 
+def test_a_part_of_as_many_bytes_that_is_another_is_not_merged(tmp_path, folder):
+    part = folder / "rows-0123abcd-00002.h5"
+    one = np.float32(1).tobytes()
+    part.write_bytes(part.read_bytes().replace(one * 2, one + np.float32(123).tobytes(), 1))
+    with pytest.raises(
+        FeatureFileError, match=r"1 of \d parts is not as .*00002\.h5 has other bytes"
+    ):
+        penult.merge(folder, tmp_path / "m.h5")
+
+
 def test_a_file_is_not_replaced_unasked(tmp_path, folder):
     (tmp_path / "m.h5").write_text("mine")
     with pytest.raises(OutputExistsError):

@@ -161,6 +161,8 @@ class _Member:
         from penult.features.parts.read import features_of
 
         files = PartFiles(address)
+        if files.store.folder is not None:  # what is fetched is compared with its digest then
+            files.require_undamaged()
         return cls(address, partial(features_of, files), files.manifest.unlisted)
 
 
