@@ -6,8 +6,9 @@
 In one run, several rounds of each, in turns. Penult from files to feature file, over all images, by
 each of its choices; over some of them: a plain timm + DataLoader script; the same with
 channels-last and the best number of workers; and for each choice decoding and transforming alone,
-on all cores, and the engine alone, on all cores. Everything was loaded and converted before, but
-for penult's engine, which it opens anew each time.
+on all cores, and the engine alone, on all cores. Everything was loaded, converted and compiled
+before, but for penult's engine, which it opens anew each time. The choices with "Pillow" resize as
+without the extra `fast`.
 
 The limit is what decoding alone and the network alone allow on these cores: 1 / (1 / rate of
 decoding + 1 / rate of the network). Beside it stands the same from the processor time of one core
@@ -29,6 +30,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import timm
@@ -42,6 +44,7 @@ from penult.backbones.registry import open_backbone
 from penult.backbones.weights.choice import WeightsChoice
 from penult.engines.registry import open_engine
 from penult.images.listing import list_images
+from penult.images.pixels.compiled_resize import resizer
 from penult.images.pixels.transform import Transform
 from penult.images.read import read_pixels
 
@@ -61,6 +64,9 @@ CHOICES = {
     "bfloat16": {"precision": "bfloat16"},
     "bfloat16, fast resize": {"precision": "bfloat16", "resize": "fast"},
     "float32, fast resize": {"resize": "fast"},
+    # As without Numba, which the extra `fast` brings.
+    "float32, Pillow": {},
+    "bfloat16, Pillow": {"precision": "bfloat16"},
 }
 
 PENULT, DECODE, NETWORK = "penult, files to file", "decode and transform only", "network only"
@@ -153,6 +159,17 @@ class Choice:
         ours(images[:8])
 
 
+def resized_by_pillow(call: Callable[[], object]) -> Callable[[], object]:
+    def without_compiled_loops() -> None:
+        with (
+            mock.patch.object(resizer, "_LOADING", resizer._Loading()),
+            mock.patch.object(resizer, "is_installed", return_value=False),
+        ):
+            call()
+
+    return without_compiled_loops
+
+
 def measure(
     name: str, folder: Path, few: int, rounds: int, choices: list[str], int8: Path | None
 ) -> None:
@@ -177,7 +194,10 @@ def measure(
         }
         calls = {("", what): (len(chosen), call) for what, call in scripts.items()}
         for choice, way in opened.items():
-            calls |= {(choice, what): found for what, found in way.calls.items()}
+            for what, (number, call) in way.calls.items():
+                if choice.endswith("Pillow"):
+                    call = resized_by_pillow(call)
+                calls[choice, what] = number, call
         times: dict[tuple[str, str], list[tuple[float, float]]] = {key: [] for key in calls}
         for _ in range(rounds):
             # By what is measured, so that choices follow each other.
@@ -266,8 +286,18 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=128, help="for all but penult")
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
+    resizer.preload()
     int8 = {model: Path(file) for file, _, model in (one.partition("=") for one in options.int8)}
-    libraries = ("penult", "torch", "timm", "openvino", "pillow", "cykooz.resizer", "numpy")
+    libraries = (
+        "penult",
+        "torch",
+        "timm",
+        "openvino",
+        "pillow",
+        "cykooz.resizer",
+        "numba",
+        "numpy",
+    )
     print(f"{platform.processor() or platform.machine()}, {CORES} cores")
     print(", ".join(f"{name} {version(name)}" for name in libraries))
     for name in options.models:

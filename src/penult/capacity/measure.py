@@ -20,6 +20,7 @@ from penult.engines.measure import processor_name, rate
 from penult.engines.pipeline import run
 from penult.errors import ImageError, MissingExtraError, PenultError, SourceError, UsageError
 from penult.extractor import ExtractorSpec, ModelRows
+from penult.images.pixels.compiled_resize import preload
 from penult.images.read import read_image
 from penult.machine import cores
 from penult.messages import first_line
@@ -127,6 +128,7 @@ def measure_rates(
         engine = extractor.engine_for(None)
         _ = engine.row_shapes
         start_seconds = time.perf_counter() - began
+        preload()
         records, sizes, failed = photos.at_hand(step)
         reading, chosen, pixels, errors = _read(extractor.recipes, records, step)
         failed += len(errors)

@@ -8,6 +8,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from penult.engines.measure import rate
+from penult.images.pixels.compiled_resize import preload
 
 if TYPE_CHECKING:
     from penult.engines.composition import Composition, Pixels
@@ -99,6 +100,7 @@ def end_to_end_rate(
     networks = extractor.engine
     least = networks.batch_size * networks.concurrency  # all threads have something to do
     most = max(least, round(network_rate * BULK_SECONDS))
+    preload()
     # Whatever is done for the first image alone is done; and the files are read.
     if not any(block.good for block in extractor.blocks(images, stop_on_error=False)):
         return None

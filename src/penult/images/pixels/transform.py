@@ -11,6 +11,7 @@ from PIL import Image
 
 from penult.errors import ImageError
 from penult.images.pixels.axis import Axis, End, is_across_first
+from penult.images.pixels.compiled_resize import CompiledResize
 from penult.images.pixels.decode import MAX_PIXELS
 from penult.images.pixels.fast_resize import FastResize, require_fast
 from penult.interface import option
@@ -70,6 +71,7 @@ class Transform:
         self.views = tuple(views)
         self._axes = lru_cache(_SIZES_KEPT)(self.axes)  # photos of one camera are all alike
         self._filter = Image.Resampling[preprocessing.interpolation.upper()]
+        self._compiled = CompiledResize(preprocessing.interpolation)
         self._fast: FastResize | None = None
         if preprocessing.resampling == "fast":
             require_fast(option("resize", "fast"), preprocessing)
@@ -110,10 +112,7 @@ class Transform:
         crop = self.preprocessing.crop or (axes[0][1].resized, axes[0][0].resized)
         across, down = (Axis.around(edges) for edges in zip(*axes, strict=True))
         _require_proportions(image, across, down, self._filter)
-        if self._fast:
-            pixels = np.asarray(self._fast(image, across, down))
-        else:
-            pixels = np.asarray(_resize(image, across, down, self._filter))
+        pixels = self._resize(image, across, down)
         blank = np.zeros if across.is_padded or down.is_padded else np.empty
         canvas = blank((len(self.views), *crop, 3), np.uint8)
         for seen, view, (x, y) in zip(canvas, self.views, axes, strict=True):
@@ -121,6 +120,12 @@ class Transform:
             if view.flipped:
                 seen[:] = seen[:, ::-1].copy()
         return canvas if len(self.views) > 1 else canvas[0]
+
+    def _resize(self, image: Image.Image, across: Axis, down: Axis) -> NDArray[np.uint8]:
+        if self._fast:
+            return np.asarray(self._fast(image, across, down))
+        pixels = self._compiled(image, across, down)
+        return np.asarray(_resize(image, across, down, self._filter)) if pixels is None else pixels
 
     def axes(self, width: int, height: int) -> list[tuple[Axis, Axis]]:
         """Say what is made of an image of that size, across and down: of each view."""

@@ -1,0 +1,209 @@
+"""The compiled resize gives Pillow's bits, comes when it pays, and is not used where it would not."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+import types
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from penult.images.pixels.compiled_resize import resizer
+from penult.images.pixels.transform import Transform
+from penult.recipe import Preprocessing
+
+FILTERS = ("bilinear", "bicubic", "lanczos")
+needs_numba = pytest.mark.needs("numba")
+
+
+@pytest.fixture
+def loading(monkeypatch):
+    """As in a new process, which takes the compiled loops after three images."""
+    found = resizer._Loading()
+    monkeypatch.setattr(resizer, "_LOADING", found)
+    monkeypatch.setattr(resizer, "_WORTH_LOADING", 3)
+    return found
+
+
+@pytest.fixture(scope="module")
+def compiled():
+    """The loops, compiled once for all tests."""
+    found = resizer._Loading()
+    found.load()
+    assert found.loops() is not None
+    return found
+
+
+def noise(width, height, seed=0):
+    rng = np.random.default_rng(seed)
+    return Image.fromarray(rng.integers(0, 256, (height, width, 3), np.uint8))
+
+
+def transform(resize, crop, interpolation="bicubic"):
+    half = (0.5,) * 3
+    return Transform(
+        Preprocessing(resize=resize, crop=crop, interpolation=interpolation, mean=half, std=half)
+    )
+
+
+def both(monkeypatch, compiled, image, *how):
+    """The pixels as Pillow makes them, and as the loops do."""
+    found = []
+    for loading in resizer._Loading(), compiled:
+        with monkeypatch.context() as patch:
+            patch.setattr(resizer, "_LOADING", loading)
+            found.append(transform(*how)(image))
+    return found
+
+
+def wait_for_loading():
+    for thread in threading.enumerate():
+        if thread.name == "penult-compiled-resize":
+            thread.join()
+
+
+@needs_numba
+@pytest.mark.parametrize("interpolation", FILTERS)
+@pytest.mark.parametrize(
+    ("size", "resize", "crop"),
+    [
+        pytest.param((590, 540), 256, (224, 224), id="landscape"),
+        pytest.param((541, 731), 292, (260, 260), id="portrait"),
+        pytest.param((90, 61), 256, (224, 224), id="enlarged"),
+        pytest.param((256, 300), 256, (224, 224), id="cropped only"),
+        pytest.param((301, 200), (64, 48), None, id="squashed"),
+        pytest.param((50, 100), 31, (48, 48), id="padded left and right, odd"),
+        pytest.param((1, 1), 256, (224, 224), id="a single pixel"),
+        pytest.param((3, 700), 32, (28, 28), id="very tall"),
+        pytest.param((700, 3), 33, (28, 28), id="very wide"),
+        pytest.param((4000, 90), 30, (30, 30), id="hundreds of neighbours"),
+    ],
+)
+def test_pixels_are_pillows_to_the_bit(monkeypatch, compiled, size, resize, crop, interpolation):
+    theirs, ours = both(monkeypatch, compiled, noise(*size), resize, crop, interpolation)
+    np.testing.assert_array_equal(ours, theirs)
+
+
+@needs_numba
+@settings(max_examples=300, deadline=None)
+@given(
+    width=st.integers(1, 400),
+    height=st.integers(1, 400),
+    resize=st.tuples(st.integers(1, 90), st.integers(1, 90)),
+    crop=st.tuples(st.integers(1, 80), st.integers(1, 80)),
+    interpolation=st.sampled_from(FILTERS),
+    black_and_white=st.booleans(),
+    seed=st.integers(0, 9),
+)
+def test_pixels_are_pillows_whatever_the_sizes(
+    compiled, width, height, resize, crop, interpolation, black_and_white, seed
+):
+    image = noise(width, height, seed)
+    if black_and_white:  # where filters overshoot most
+        image = image.point(lambda value: 255 * (value > 127))
+    with pytest.MonkeyPatch.context() as patch:
+        theirs, ours = both(patch, compiled, image, resize, crop, interpolation)
+    np.testing.assert_array_equal(ours, theirs)
+
+
+@needs_numba
+def test_the_first_images_are_left_to_pillow_and_the_others_are_equal(loading, monkeypatch):
+    used = []
+    monkeypatch.setattr(
+        resizer, "_apply", lambda *given, apply=resizer._apply: used.append(1) or apply(*given)
+    )
+    shrink, image = transform(16, (12, 12)), noise(70, 50)
+    pixels = [shrink(image) for _ in range(3)]
+    wait_for_loading()
+    before = len(used)  # of the comparison with Pillow alone
+    pixels += [shrink(image) for _ in range(3)]
+    assert len(used) == before + 3
+    assert all(np.array_equal(found, pixels[0]) for found in pixels)
+
+
+@needs_numba
+def test_many_threads_load_it_once(loading, monkeypatch):
+    loads = []
+    monkeypatch.setattr(loading, "load", lambda load=loading.load: loads.append(1) or load())
+    shrink, image = transform(16, (12, 12)), noise(70, 50)
+    with ThreadPoolExecutor(8) as pool:
+        pixels = list(pool.map(lambda _: shrink(image), range(200)))
+    wait_for_loading()
+    assert len(loads) == 1
+    assert all(np.array_equal(found, pixels[0]) for found in pixels)
+
+
+@needs_numba
+@pytest.mark.parametrize("interpolation", ["nearest", "box", "hamming"])
+def test_other_filters_are_left_to_pillow(loading, compiled, monkeypatch, interpolation):
+    monkeypatch.setattr(resizer, "_LOADING", compiled)
+    monkeypatch.setattr(resizer, "_apply", None)  # not to be called
+    assert transform(16, (12, 12), interpolation)(noise(70, 50)).shape == (12, 12, 3)
+
+
+@needs_numba
+def test_an_image_in_several_pieces_of_memory_is_left_to_pillow(monkeypatch, compiled):
+    image = Image.new("RGB", (2500, 2000), (10, 20, 30))  # Pillow's pieces have 16 MB
+    theirs, ours = both(monkeypatch, compiled, image, 16, (12, 12))
+    assert (ours == (10, 20, 30)).all()
+    np.testing.assert_array_equal(ours, theirs)
+
+
+def test_loops_that_do_otherwise_than_the_installed_pillow_are_not_used(
+    loading, monkeypatch, caplog
+):
+    monkeypatch.setattr(resizer, "is_installed", lambda *modules: True)
+    loops = types.SimpleNamespace(resize=lambda *given: given[-1].fill(7))
+    name = "penult.images.pixels.compiled_resize.loops"
+    monkeypatch.setitem(sys.modules, name, loops)
+    with caplog.at_level(logging.INFO, "penult"):
+        loading.load()
+    assert loading.loops() is None
+    assert "resizing is not compiled: Pillow" in caplog.text
+
+
+def test_a_numba_that_does_not_go_with_this_numpy_is_not_used(loading, monkeypatch, caplog):
+    monkeypatch.setattr(resizer, "is_installed", lambda *modules: True)
+    monkeypatch.setitem(sys.modules, "penult.images.pixels.compiled_resize.loops", None)
+    with caplog.at_level(logging.INFO, "penult"):
+        loading.load()
+    assert loading.loops() is None
+    assert "resizing is not compiled: " in caplog.text
+
+
+def test_without_numba_nothing_is_loaded(loading, monkeypatch):
+    monkeypatch.setattr(resizer, "is_installed", lambda *modules: False)
+    monkeypatch.setattr(resizer, "_apply", None)  # not to be called
+    shrink = transform(16, (12, 12))
+    assert [shrink(noise(70, 50)).shape for _ in range(5)] == [(12, 12, 3)] * 5
+    resizer.preload()
+    assert loading.loops() is None
+
+
+def test_where_nothing_can_be_kept_the_loops_are_compiled_each_time(monkeypatch):
+    def njit(function, *, nogil, cache=False):
+        if cache:
+            raise RuntimeError("cannot cache function: no locator available")
+        return function
+
+    # Not compiled at all, so that this is also the check of the loops by another interpreter.
+    monkeypatch.setitem(sys.modules, "numba", types.SimpleNamespace(njit=njit))
+    name = "penult.images.pixels.compiled_resize.loops"
+    monkeypatch.delitem(sys.modules, name, raising=False)
+    import importlib
+
+    loops = importlib.import_module(name)
+    monkeypatch.delitem(sys.modules, name)
+    image = noise(9, 7)
+    out = np.empty((4, 3, 3), np.uint8)
+    words = np.asarray(image.convert("RGBX")).view(np.uint32)[:, :, 0]
+    loops.resize(words, (9, 5, 1, 3), (7, 4, 0, 4), 2, out)
+    np.testing.assert_array_equal(
+        out, np.asarray(image.resize((5, 4), Image.Resampling.BICUBIC))[:, 1:4]
+    )
