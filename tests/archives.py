@@ -21,6 +21,24 @@ def packed(members: Mapping[str, bytes], layout: int | None = None) -> bytes:
     return buffer.getvalue()
 
 
+def packed_kinds(
+    *members: tuple[str, bytes, bytes | str], layout: int = tarfile.GNU_FORMAT
+) -> bytes:
+    """A tar archive of names, each with its type, and its bytes or what it is a link to."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=layout) as archive:
+        for name, kind, data in members:
+            info = tarfile.TarInfo(name)
+            info.type = kind
+            if isinstance(data, str):
+                info.linkname = data
+                archive.addfile(info)
+            else:
+                info.size = len(data)
+                archive.addfile(info, io.BytesIO(data))
+    return buffer.getvalue()
+
+
 def unsealed(description: bytes) -> bytes:
     """A classifier file's ``penult.json`` without the sums of its members, as of a forged file."""
     told = json.loads(description)

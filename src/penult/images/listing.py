@@ -17,7 +17,7 @@ from penult.errors import SourceError
 from penult.images.labels.label_file import LabelFile
 from penult.images.labels.rules import label_rule
 from penult.images.labels.split_folders import SplitFolder, SplitFolders, SplitsFrom
-from penult.images.notes import left_out_message, unreadable_photos_hint
+from penult.images.notes import left_out_message, replaced_message, unreadable_photos_hint
 from penult.images.record_list import RecordList
 from penult.images.sources.arguments import (
     Images,
@@ -198,6 +198,8 @@ def list_images(
         )
     split_folders = split_rule.resolve(records.counts())
     records.sort()
+    if records.replaced:
+        _log.warning("penult: %s", replaced_message(records.replaced))
     if label_pattern is not None:
         _check_matches(label_pattern, records)
     if isinstance(rule, LabelFile):

@@ -23,6 +23,7 @@ __all__ = [
     "log_labels",
     "log_listing_messages",
     "log_without_result",
+    "replaced_message",
     "unreadable_photos_hint",
 ]
 
@@ -142,6 +143,16 @@ def log_without_result(
         "is" if len(failures) == 1 else "are",
         named,
         more,
+    )
+
+
+def replaced_message(places: Sequence[str]) -> str:
+    """Say which images are left out, for a later one in the archive has the same name."""
+    named = ", ".join(places[:_NAMED])
+    more = f", and {len(places) - _NAMED:,} more" if len(places) > _NAMED else ""
+    return (
+        f"{count(len(places), 'image')} left out, for a later one of the same name is in the "
+        f"archive, which tar would unpack in its place: {named}{more}"
     )
 
 

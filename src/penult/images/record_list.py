@@ -31,9 +31,15 @@ class RecordList(Sequence[ImageRecord]):
     """A sequence that makes each `ImageRecord` when it is asked for.
 
     What is kept of an image is what its source keeps, and some 12 bytes.
+
+    Attributes
+    ----------
+    replaced : list of str
+        Where the images are whose places others of the same id take, once they are sorted.
     """
 
     def __init__(self) -> None:
+        self.replaced: list[str] = []
         self._sources: list[ImageSource] = []
         self._starts: list[int] = []
         # Distinct annotations, without their groups; and of each image, the number of its own.
@@ -156,11 +162,21 @@ class RecordList(Sequence[ImageRecord]):
             return
         keep, previous = np.ones(len(self._order), bool), -1
         for k in repeats.tolist():
-            # Each is compared with the first of its id.
+            # Each is compared with the first of its id, or with that which took its place.
             previous = previous if not keep[k - 1] else k - 1
-            self._require_same(int(self._order[previous]), int(self._order[k]))
-            keep[k] = False
+            is_later = self._takes_the_place(int(self._order[previous]), int(self._order[k]))
+            keep[previous if is_later else k] = False
         self._order = self._order[keep]
+
+    def _takes_the_place(self, first: int, second: int) -> bool:
+        """Whether the second counts in place of the first; else they have to be the same."""
+        (one, i), (other, j) = self._locate(first), self._locate(second)
+        later = one.later(i, j) if one is other else None
+        if later is None:
+            self._require_same(first, second)
+            return False
+        self.replaced.append(one.place(i if later == j else j))
+        return later == j
 
     def _require_same(self, first: int, second: int) -> None:
         (one, i), (other, j) = self._locate(first), self._locate(second)

@@ -113,6 +113,10 @@ class ImageSource(ABC):
         """Whether two images of this source are the same bytes at the same place."""
         return False
 
+    def later(self, first: int, second: int) -> int | None:
+        """Which of two images of one id takes the place of the other; None if neither does."""
+        return None
+
 
 @dataclass(frozen=True)
 class SourceOptions:

@@ -13,18 +13,20 @@ _BLOCK = tarfile.BLOCKSIZE
 _AT_ONCE = 1 << 16
 _MOST_CHAINED = 16  # two long names and a pax header or two come before a file's own
 _LONGEST_EXTRA = 1 << 20
-_EXTRA = (
-    tarfile.GNUTYPE_LONGNAME,
-    tarfile.GNUTYPE_LONGLINK,
-    tarfile.XHDTYPE,
-    tarfile.XGLTYPE,
-    tarfile.SOLARIS_XHDTYPE,
-)
-
+_PAX = (tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE)
+_EXTRA = (tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, *_PAX)
+_SPARSE = "GNU.sparse."
+# What differs from file to file: the library would give a global one to all, over their own.
+_NOT_GLOBAL = re.compile(r"path|linkpath|size|GNU\.sparse\..*")
+_GNU = b"ustar  \0"
+_NEWLINE = ord("\n")
+_RECORD = re.compile(rb"([1-9][0-9]{0,7}) ([^=\n]+)=")
 
 # Where in a header what differs from file to file is: its name; its size, time and checksum.
-_NAME, _NUMBERS, _PREFIX = slice(0, 100), slice(124, 156), slice(345, 500)
+_NAME, _NUMBERS, _TYPE = slice(0, 100), slice(124, 156), slice(156, 157)
+_MAGIC, _PREFIX = slice(257, 265), slice(345, 500)
 _DIGITS = re.compile(rb"([0-7]{11})[\0 ][0-7]{11}[\0 ]([0-7]{6})\0 ")
+_OF_HEADER = ("bad checksum", "invalid header")  # as the library says it of later ones
 _BLANKS = 8 * ord(" ")  # what stands for the checksum where it is computed
 _MOST_KNOWN = 1000  # headers that differ in something else: owners, modes
 
@@ -41,6 +43,10 @@ class _Header(tarfile.TarInfo):
         header = super().frombuf(buf, encoding, errors)
         if header.type in _EXTRA and not 0 <= header.size <= _LONGEST_EXTRA:
             raise tarfile.ReadError(f"a header claims {header.size:,} bytes")
+        if buf[_MAGIC] == _GNU and any(buf[_PREFIX]) and header.type not in _EXTRA:
+            # Times are there in increments, which the library takes for a folder.
+            name = bytes(buf[_NAME]).partition(b"\0")[0].decode(encoding, errors)
+            header.name = name.rstrip("/") if header.isdir() else name
         return header
 
     @classmethod
@@ -49,12 +55,37 @@ class _Header(tarfile.TarInfo):
         archive.chained += 1
         if archive.chained > _MOST_CHAINED:
             raise tarfile.ReadError(f"more than {_MOST_CHAINED} headers for one file")
+        archive.at = archive.fileobj.tell()
+        block = archive.fileobj.read(_BLOCK)
+        if block[_TYPE] in _PAX:
+            header = cls.frombuf(block, archive.encoding, archive.errors)
+            _check_records(archive.fileobj.read(header.size), header.type == tarfile.XGLTYPE)
+        archive.fileobj.seek(archive.at)
         return super().fromtarfile(archive)
+
+
+def _check_records(data: bytes, is_global: bool) -> None:
+    """Refuse a pax header that the library would read in part, or read as what it does not say."""
+    at = 0
+    while at < len(data) and data[at]:
+        match = _RECORD.match(data, at)
+        end = at + int(match[1]) if match else 0
+        if match is None or not match.end() < end <= len(data) or data[end - 1] != _NEWLINE:
+            raise tarfile.ReadError("a pax header with a record that is none")
+        keyword, value = match[2].decode("utf-8", "replace"), data[match.end() : end - 1]
+        if keyword == "size" and not value.isdigit():
+            raise tarfile.ReadError("a pax header with a size that is none")
+        if is_global and _NOT_GLOBAL.fullmatch(keyword):
+            raise tarfile.ReadError(f"a global pax header that states one {keyword} for all files")
+        at = end
+    if any(data[at:]):
+        raise tarfile.ReadError("a pax header with a record that is none")
 
 
 class _Archive(tarfile.TarFile):
     tarinfo = _Header
     chained = 0
+    at = 0  # where the header begins that was read last
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         # What is the same in all headers of files that lie together: its bytes, and their sum.
@@ -72,6 +103,8 @@ class _Archive(tarfile.TarFile):
         header = super().next()
         if header is not None and (header.size < 0 or self.offset < before):
             raise tarfile.ReadError("a file of negative size")  # as its pax header states
+        if header is not None and any(key.startswith(_SPARSE) for key in header.pax_headers):
+            header.sparse = header.sparse or b""  # perhaps of a kind that the library does not know
         self.members.clear()  # type: ignore[attr-defined]  # each is kept, at a kilobyte
         if header is not None and block and header.offset == before:
             self._learn(block, header)
@@ -156,7 +189,8 @@ def _one_archive(
         try:
             header = archive.next()
         except Exception as error:
-            raise _damage(error, truncated) from error
+            is_header = str(error) in _OF_HEADER
+            raise _damage(error, _damaged_header(archive.at) if is_header else truncated) from error
         if header is None:
             break
         if header.isreg() and not header.issparse() and header.offset_data + header.size > size:
@@ -166,9 +200,16 @@ def _one_archive(
     if start and is_empty:
         raise TarDamage(f"holds {size - start:,} bytes after its end that are no tar archive")
     file.seek(archive.offset)
-    if file.read(_BLOCK) != bytes(_BLOCK):
+    block = file.read(_BLOCK)
+    if len(block) == _BLOCK and any(block):
+        raise TarDamage(_damaged_header(archive.offset))
+    if len(block) < _BLOCK:
         raise TarDamage(truncated.format("no end-of-archive mark"))
     return _first_byte(file)
+
+
+def _damaged_header(at: int) -> str:
+    return f"has a damaged header at byte {at:,}"
 
 
 def _damage(error: Exception, reason: str) -> Exception:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
-from typing import Any, BinaryIO, NamedTuple
+from tarfile import TarInfo
+from typing import Any, BinaryIO
 
 from penult import wording
-from penult.errors import SourceError
+from penult.errors import ImageError, SourceError
 from penult.images.labels.annotations import ImageEntry, SplitCandidate, split_of_name
 from penult.images.sources.base import (
     ImageSource,
@@ -18,9 +21,11 @@ from penult.images.sources.base import (
     SourceOptions,
     extension_of,
 )
-from penult.images.sources.file_names import IMAGE_EXTENSIONS, escape_undecodable, has_hidden_part
+from penult.images.sources.file_names import escape_undecodable, has_hidden_part
 from penult.images.sources.random_access import RandomAccessFile, random_access
 from penult.images.sources.tar.headers import TarDamage, read_headers
+from penult.images.sources.tar.links import LinkTargets
+from penult.images.sources.tar.members import Member, member_of, path_in_archive
 from penult.parsing import read_json
 from penult.records import Failure
 from penult.texts import FileNames, Numbers
@@ -42,27 +47,6 @@ def _compressed(name: str) -> SourceError:
         f"{name} is compressed, so that no image in it can be reached without unpacking all before "
         f"it; unpack it, or pack it without compression, which JPEG and PNG have anyway"
     )
-
-
-class _Member(NamedTuple):
-    """A file in the archive: `key` is its path up to its name's first dot, `extension` the rest.
-
-    Before the path, the key has the place of its archive, of several in one file.
-    """
-
-    name: str
-    key: str
-    extension: str
-    offset: int
-    size: int
-
-    @property
-    def is_image(self) -> bool:
-        return f".{self.extension.lower().rpartition('.')[2]}" in IMAGE_EXTENSIONS
-
-    @property
-    def is_plain(self) -> bool:
-        return f".{self.extension.lower()}" in IMAGE_EXTENSIONS
 
 
 class TarSource(ImageSource):
@@ -96,9 +80,13 @@ class TarSource(ImageSource):
         self._candidates = (*location.candidates, SplitCandidate("*", len(location.folders)))
         name = escape_undecodable(file.name.replace("\\", "/").rpartition("/")[2])
         self._split = split_of_name(name.rpartition(".")[0])
-        self._links: list[tuple[str, str]] = []  # a name, and what it leads to
+        self._links: list[Member] = []
+        self._starts: list[int] = []  # of archives, of several in one file
         self._names = FileNames()
         self._offsets, self._sizes = Numbers("q"), Numbers("q")
+        self._has_label = bytearray()  # whether a file beside the image is there to state it
+        self._headers: dict[int, int] = {}  # of links: where their headers are
+        self._unread: dict[int, str] = {}  # why, of what is no file
 
     def __len__(self) -> int:
         return len(self._names)
@@ -112,86 +100,131 @@ class TarSource(ImageSource):
             self._fail(f"cannot be read to its end ({error.strerror or error})")
 
     def _samples(self, file: BinaryIO) -> Iterator[ImageEntry]:
-        together: list[_Member] = []
+        together: list[Member] = []
+        later: list[list[Member]] = []  # what has links in it, which may lead to what comes then
+        others: list[Member] = []  # links that are no images and no labels
+        has_links = False
         for member in self._members(file):
+            if member.target is not None and not (member.is_image or self._is_label(member)):
+                others.append(member)
+                continue
             if together and member.key != together[0].key:
-                yield from self._sample(together, file)
-                together = []
+                if has_links:
+                    later.append(together)
+                else:
+                    yield from self._sample(together, file)
+                together, has_links = [], False
             together.append(member)
-        yield from self._sample(together, file)
-        for member in self._linked():
-            yield from self._sample([member], file)
+            has_links = has_links or member.target is not None
+        if not self._links:
+            yield from self._sample(together, file)
+            return
+        later.append(together)
+        targets = LinkTargets(self._links, self._all_members(file))
+        for together in later:
+            followed = [one if one.target is None else targets.file(one) for one in together]
+            yield from self._sample(followed, file, is_linked=True)
+        self._tell_of_folders(others, targets)
 
-    def _members(self, file: BinaryIO) -> Iterator[_Member]:
+    def _all_members(self, file: BinaryIO) -> Iterator[Member]:
+        """Read once more all that the archive holds; damage to it is told already."""
+        with suppress(TarDamage):
+            for start, header in read_headers(file, self._file.size):
+                name = path_in_archive(header.name)
+                member = None if name is None else member_of(header, name, start)
+                if member is not None:
+                    yield member
+
+    def _members(self, file: BinaryIO) -> Iterator[Member]:
         beginning = file.read(8)
         if any(beginning.startswith(magic) for magic in _MAGIC):
             raise _compressed(self._file.name)
         count = 0
         try:
             for start, header in read_headers(file, self._file.size):
-                name = header.name.removeprefix("./")
+                if not self._starts or start != self._starts[-1]:
+                    self._starts.append(start)
+                name = path_in_archive(header.name)
+                if name is None or "\0" in name:
+                    self._refuse_name(header, start)
+                    continue
+                member = member_of(header, name, start)
+                if member is None:
+                    continue
+                if member.target is not None:
+                    self._links.append(member)
                 if has_hidden_part(name):
                     continue
-                if header.islnk() or header.issym():
-                    self._links.append((name, header.linkname))
-                elif header.isfile():
-                    count += 1
-                    reason = "is stored as a sparse file" if header.issparse() else ""
-                    if "\0" in name:
-                        reason = "has a NUL character in its name"
-                    if reason:
-                        self.failures.append(Failure(self._shown(name), reason))
-                        continue
-                    yield self._member(name, header.offset_data, header.size, start)
+                count += member.target is None
+                yield member
         except TarDamage as damage:
             before = f"; before that: {wording.count(count, 'file')} read" if count else ""
             self._fail(f"{damage}{before}")
 
-    def _member(self, name: str, offset: int, size: int, start: int) -> _Member:
-        folder, _, base = name.rpartition("/")
-        stem, _, extension = base.partition(".")
-        return _Member(name, f"{start}/{folder}/{stem}", extension, offset, size)
+    def _refuse_name(self, header: TarInfo, start: int) -> None:
+        named = "/".join(part for part in header.name.split("/") if part not in (".", ".."))
+        if member_of(header, named, start) is not None and not has_hidden_part(named):
+            reason = "has a name that leads out of the archive"
+            if "\0" in header.name:
+                reason = "has a NUL character in its name"
+            self.failures.append(Failure(self._shown(header.name), reason))
 
-    def _linked(self) -> Iterator[_Member]:
-        """A link to an image of the archive is that image once more."""
-        if not self._links:
-            return
-        there = {self._names.raw(k): k for k in range(len(self._names))}
-        for name, target in self._links:
-            if not self._member(name, 0, 0, 0).is_image:
-                continue
-            target = target.removeprefix("./")
-            beside = f"{name.rpartition('/')[0]}/{target}".removeprefix("/")
-            found = [there.get(_encoded(path)) for path in (target, beside)]
-            index = next((k for k in found if k is not None), None)
-            if index is None:
+    def _is_label(self, member: Member) -> bool:
+        return member.extension.lower() in ("cls", "json", self._label or "cls")
+
+    def _tell_of_folders(self, links: list[Member], targets: LinkTargets) -> None:
+        """Name the links that lead to folders of images; others are passed over."""
+        ends = {link.at: targets.folder(link) for link in links}
+        wanted = {_encoded(path) for path in ends.values() if path}
+        found = set[bytes]()
+        for index in range(len(self) if wanted else 0):
+            folder = self._names.raw(index)
+            while folder := folder.rpartition(b"/")[0]:
+                if folder in wanted:
+                    found.add(folder)
+        for link in links:
+            path = ends[link.at]
+            if path is None or _encoded(path) not in found:
+                self._pass_over(link)
+            elif not link.name.startswith(f"{path}/"):  # else all in it is found already
                 reason = (
-                    f"is a link to {escape_undecodable(target)}, which is no image in the archive"
+                    f"is a link to the folder {escape_undecodable(path)}, and such links are not "
+                    f"followed in an archive; pack the folder with tar -h, which does"
                 )
-                self.failures.append(Failure(self._shown(name), reason))
-            else:
-                yield self._member(name, self._offsets[index], self._sizes[index], 0)
+                self.failures.append(Failure(self._shown(link.name), reason))
 
-    def _sample(self, together: list[_Member], file: BinaryIO) -> Iterator[ImageEntry]:
+    def _pass_over(self, member: Member) -> None:
+        extension = escape_undecodable(member.extension.lower())
+        self.passed_over[f".{extension}" if extension else "(no extension)"] += 1
+
+    def _sample(
+        self, together: list[Member], file: BinaryIO, *, is_linked: bool = False
+    ) -> Iterator[ImageEntry]:
         """Of the files of one key, take the images, and what is said of them."""
         labels: tuple[str, ...] | None = None
+        has_label = False
         if len(together) == 1 and together[0].is_plain:
             images = together
         else:
             images = [member for member in together if member.is_image]
             images = [member for member in images if member.is_plain] or images
-        for member in together:
-            if member in images:
-                continue
-            extension = member.extension.lower()
-            if not images or extension not in ("cls", "json", self._label):
-                self.passed_over[f".{extension}" if extension else "(no extension)"] += 1
+            others = [member for member in together if member not in images]
+            has_label = any(map(self._is_label, others))
+            for member in others:
+                if not images or not self._is_label(member):
+                    self._pass_over(member)
         if images and self._label is not None:
             labels = self._labels({m.extension.lower(): m for m in together}, file)
         for member in images:
+            index = len(self._names)
+            if member.reason:
+                self._unread[index] = member.reason
+            if is_linked:
+                self._headers[index] = member.at
             self._names.append(_encoded(member.name))
             self._offsets.append(member.offset)
             self._sizes.append(member.size)
+            self._has_label.append(has_label)
             shown = escape_undecodable(member.name)
             yield ImageEntry(
                 self._prefix + shown,
@@ -202,7 +235,7 @@ class TarSource(ImageSource):
                 container_split=self._split,
             )
 
-    def _labels(self, beside: dict[str, _Member], file: BinaryIO) -> tuple[str, ...] | None:
+    def _labels(self, beside: dict[str, Member], file: BinaryIO) -> tuple[str, ...] | None:
         own = beside.get(self._label or "cls")
         if own is not None and not own.is_image:
             text = self._text(own, file).strip()
@@ -226,7 +259,9 @@ class TarSource(ImageSource):
             )
         return tuple(dict.fromkeys(str(one) for one in several if one not in (None, "")))
 
-    def _text(self, member: _Member, file: BinaryIO) -> str:
+    def _text(self, member: Member, file: BinaryIO) -> str:
+        if member.reason:
+            raise SourceError(f"{self._place(member.name)} {member.reason}")
         if member.size > _LABEL_BYTES:
             raise SourceError(f"{self._place(member.name)} has {member.size:,} bytes, no label")
         file.seek(member.offset)
@@ -251,15 +286,35 @@ class TarSource(ImageSource):
 
     def opener(self, index: int) -> Callable[[], BinaryIO]:
         """Open its bytes in the archive."""
+        if index in self._unread:
+            return partial(_refuse, self._unread[index])
         return partial(self._file.open_range, self._offsets[index], self._sizes[index])
 
     def stamp(self, index: int) -> Any:
         """Its size, and what tells that the archive is the same."""
         return [self._sizes[index], self._offsets[index], self._file.stamp]
 
+    def later(self, first: int, second: int) -> int | None:
+        """The one that was packed later, in one archive; tar would overwrite the other."""
+        at = {index: self._headers.get(index, self._offsets[index]) for index in (first, second)}
+        if len({bisect_right(self._starts, place) for place in at.values()}) > 1:
+            return None
+        last = max(at, key=at.__getitem__)
+        before = second if last == first else first
+        if self._label is not None and self._has_label[before] and not self._has_label[last]:
+            raise SourceError(
+                f"{self.place(last)} is there twice, and the later one has no label beside it; add "
+                f"the image and its label to the archive once more, one after the other"
+            )
+        return last
+
     def place(self, index: int) -> str:
         """Its name, and the archive's."""
         return f"{self._names[index]} in {self._file.name}"
+
+
+def _refuse(reason: str) -> BinaryIO:
+    raise ImageError(reason)
 
 
 def _encoded(name: str) -> bytes:
