@@ -254,3 +254,22 @@ def test_a_damaged_header_behind_a_long_name_is_told_with_its_place(listed):
 def test_an_extension_that_is_no_utf8_is_counted_as_text(listed):
     listing = listed(packed({"1.jpg": b"1", "2.\udce9": b"2"}, tarfile.GNU_FORMAT))
     assert listing.passed_over == {r".\xe9": 1}
+
+
+def test_an_image_whose_end_is_not_where_a_header_is_may_have_bytes_of_others(listed):
+    whole = packed({"1.jpg": b"1", "2.jpg": b"2" * 1024, "3.jpg": b"3", "4.jpg": b"4"})
+    second = 1024 + 512  # where its first block is
+    lost = listed(whole[:second] + whole[second + 512 :])
+    assert outcomes(lost) == {
+        "1.jpg": b"1",
+        "2.jpg": "is followed by what is no header, so that its bytes may be those of another file",
+    }
+    assert lost.failures[0].reason == (
+        "has a damaged header at byte 2,560; before that: 2 files read"
+    )
+
+
+def test_an_image_before_a_header_that_is_damaged_where_it_is_has_its_own_bytes(listed):
+    data = bytearray(packed({"1.jpg": b"1", "2.jpg": b"2"}))
+    data[1024] ^= 1  # the name
+    assert outcomes(listed(bytes(data))) == {"1.jpg": b"1"}

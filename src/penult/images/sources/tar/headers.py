@@ -32,7 +32,19 @@ _MOST_KNOWN = 1000  # headers that differ in something else: owners, modes
 
 
 class TarDamage(Exception):  # noqa: N818 - becomes a failure's reason, and is never seen
-    """What is wrong with an archive, or with what comes after it."""
+    """What is wrong with an archive, or with what comes after it.
+
+    Parameters
+    ----------
+    reason : str
+    is_shifted : bool
+        Whether what stands where a header should be does not look like one: bytes are missing
+        before it, or too many, and the last file may have bytes of others.
+    """
+
+    def __init__(self, reason: str, *, is_shifted: bool = False) -> None:
+        super().__init__(reason)
+        self.is_shifted = is_shifted
 
 
 class _Header(tarfile.TarInfo):
@@ -202,7 +214,9 @@ def _one_archive(
     file.seek(archive.offset)
     block = file.read(_BLOCK)
     if len(block) == _BLOCK and any(block):
-        raise TarDamage(_damaged_header(archive.offset))
+        raise TarDamage(
+            _damaged_header(archive.offset), is_shifted=not block[_MAGIC].startswith(b"ustar")
+        )
     if len(block) < _BLOCK:
         raise TarDamage(truncated.format("no end-of-archive mark"))
     return _first_byte(file)

@@ -34,6 +34,7 @@ __all__ = ["TAR", "TarSource"]
 
 _COMPRESSED = (".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".tar.zst", ".tbz2", ".txz")
 _MAGIC = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"\x28\xb5\x2f\xfd": "zstd"}
+_SHIFTED = "is followed by what is no header, so that its bytes may be those of another file"
 _LABEL_BYTES = 1 << 20
 
 
@@ -140,6 +141,7 @@ class TarSource(ImageSource):
         if any(beginning.startswith(magic) for magic in _MAGIC):
             raise _compressed(self._file.name)
         count = 0
+        last: Member | None = None
         try:
             for start, header in read_headers(file, self._file.size):
                 if not self._starts or start != self._starts[-1]:
@@ -156,10 +158,16 @@ class TarSource(ImageSource):
                 if has_hidden_part(name):
                     continue
                 count += member.target is None
-                yield member
+                if last is not None:
+                    yield last
+                last = member
         except TarDamage as damage:
+            if last is not None and damage.is_shifted:
+                last = last._replace(reason=_SHIFTED)
             before = f"; before that: {wording.count(count, 'file')} read" if count else ""
             self._fail(f"{damage}{before}")
+        if last is not None:
+            yield last
 
     def _refuse_name(self, header: TarInfo, start: int) -> None:
         named = "/".join(part for part in header.name.split("/") if part not in (".", ".."))
