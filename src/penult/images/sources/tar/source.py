@@ -126,6 +126,7 @@ class TarSource(ImageSource):
             followed = [one if one.target is None else targets.file(one) for one in together]
             yield from self._sample(followed, file, is_linked=True)
         self._tell_of_folders(others, targets)
+        self._links.clear()
 
     def _all_members(self, file: BinaryIO) -> Iterator[Member]:
         """Read once more all that the archive holds; damage to it is told already."""
