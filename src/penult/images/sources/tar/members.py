@@ -93,19 +93,22 @@ def member_of(header: tarfile.TarInfo, name: str, start: int) -> Member | None:
     start : int
         Where the archive begins, of several in one file.
     """
-    if header.type in _NO_FILES or header.name.endswith("/"):  # which is how old ones mark folders
+    kind = header.type
+    if kind in _NO_FILES or header.name.endswith("/"):  # which is how old ones mark folders
         return None
     folder, _, base = name.rpartition("/")
     stem, _, extension = base.partition(".")
     key = f"{start}/{folder}/{stem}"
-    if header.islnk() or header.issym():
-        return Member(name, key, extension, header.offset, 0, 0, header.linkname, header.islnk())
+    place = header.offset, header.offset_data, header.size
+    if kind == tarfile.REGTYPE and header.sparse is None:  # as nearly all are
+        return Member(name, key, extension, *place)
+    if kind in (tarfile.LNKTYPE, tarfile.SYMTYPE):
+        is_hard = kind == tarfile.LNKTYPE
+        return Member(name, key, extension, header.offset, 0, 0, header.linkname, is_hard)
     reason = ""
     if header.issparse():
         reason = "is stored as a sparse file"
     elif not header.isfile():
-        unknown = f"is of the type {header.type.decode('latin-1')!a}, which is not known"
-        reason = _SPECIAL.get(header.type, unknown)
-    return Member(
-        name, key, extension, header.offset, header.offset_data, header.size, reason=reason
-    )
+        unknown = f"is of the type {kind.decode('latin-1')!a}, which is not known"
+        reason = _SPECIAL.get(kind, unknown)
+    return Member(name, key, extension, *place, reason=reason)
