@@ -1,6 +1,7 @@
 """The service under load, over loopback, beside what the engine can do with the same photos.
 
     python benchmarks/serve.py FOLDER [--clients 1 8 64] [--seconds 6] [--rounds 7]
+    python benchmarks/serve.py FOLDER --clients 8 --seconds 15  8 clients alone: three minutes
     python benchmarks/serve.py FOLDER --requests 20000    and does its memory grow?
     python benchmarks/serve.py FOLDER --profile           and which threads of it are busy?
 
@@ -10,24 +11,40 @@ in batches on all cores. Then ``penult serve`` runs in a process of its own, and
 clients sends those photos to ``/v1/classify`` for so many seconds, each client the next photo when
 it has the answer to the last; one that is refused (503) waits as long as it is told to, and the
 refusal is counted. In each round all contestants have their turn, and the limit is measured between
-any two of them. Stated are medians of the rounds: photos answered in a second, that rate's share of
-the limit before and after it, since other guests of the machine change both; the 50th and the
-99th percentile of the milliseconds from the first byte sent to the last byte received; and what a
-photo takes of a core, beside what it takes of it at the limit, which a busy machine changes less.
+any two of them. Each answer's status is checked as it comes, and its class afterwards, against what
+the classifier says of the photo's row in the feature file.
 
-Clients are plain sockets in one thread, since they share the cores with the service: what they
-take of a core for a photo is stated, too.
+Stated are medians of the rounds: photos answered in a second; the 50th and the 99th percentile of
+the milliseconds from the first byte sent to the last byte received; what a photo takes of a core in
+the service, and in its clients; and the rate as three shares of the limit before and after it,
+since other guests of the machine change both:
+
+of the limit
+    By the clock, with all that clients take. Of the rest a part is work beside the network's, and a
+    part is cores that wait.
+of what clients leave
+    The same, of that part of the limit for which the clients have left the cores: of S seconds on C
+    cores they took t, so that 1 - t / (C S) was left.
+by CPU
+    Milliseconds of a core for a photo, at the limit and in the service. A busy machine changes this
+    share the least. Cores that wait are not seen in it.
+
+Clients are plain sockets in one thread that send bytes prepared beforehand, and read no more of an
+answer than its status and length. They share the cores with the service, and most of what they take
+is the kernel's way of the photo from one socket to the other.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import io
 import itertools
+import json
 import os
 import platform
 import re
+import selectors
+import socket
 import statistics
 import subprocess
 import sys
@@ -35,7 +52,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -58,8 +75,10 @@ class Load:
     ----------
     milliseconds : list of float
         Of each answer of success.
-    statuses : Counter
-        How often each HTTP status was answered.
+    answers : list of (int, bytes)
+        Their bodies, each with the place of its photo.
+    refused : int
+        How often the service had no room (503).
     seconds : float
         How long it took in all.
     cpu, server_cpu : float
@@ -67,7 +86,8 @@ class Load:
     """
 
     milliseconds: list[float] = field(default_factory=list)
-    statuses: Counter[int] = field(default_factory=Counter)
+    answers: list[tuple[int, bytes]] = field(default_factory=list)
+    refused: int = 0
     seconds: float = 0.0
     cpu: float = 0.0
     server_cpu: float = 0.0
@@ -80,8 +100,79 @@ class Load:
     def rate(self) -> float:
         return len(self.milliseconds) / self.seconds
 
+    @property
+    def left(self) -> float:
+        """The share of the cores that the clients did not take."""
+        return 1 - self.cpu / (CORES * self.seconds)
+
     def percentile(self, q: float) -> float:
         return float(np.percentile(self.milliseconds, q))
+
+    def require_labels(self, labels: list[str]) -> None:
+        """Stop unless each photo was said to be of its class."""
+        for place, body in self.answers:
+            if (told := json.loads(body)["label"]) != labels[place]:
+                raise SystemExit(f"photo {place} is {labels[place]!r}, and was answered {told!r}")
+
+
+class Client:
+    """One connection, and the one request that is on its way there.
+
+    Parameters
+    ----------
+    port : int
+        Where the service listens on this machine.
+    selector : BaseSelector
+        Tells when the connection can be read, and written to where a photo waits for that.
+    """
+
+    def __init__(self, port: int, selector: selectors.BaseSelector) -> None:
+        self._socket = socket.create_connection(("127.0.0.1", port))
+        self._socket.setblocking(False)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)  # a photo at once
+        self._selector = selector
+        self._unsent, self._answer = memoryview(b""), b""
+        self.place, self.start = -1, 0.0
+        selector.register(self._socket, selectors.EVENT_READ, self)
+
+    def ask(self, place: int, request: bytes) -> None:
+        """Send the photo of a place."""
+        self.place, self._answer, self.start = place, b"", time.perf_counter()
+        self._unsent = memoryview(request)
+        self._send()
+        if self._unsent:
+            self._wait_for(selectors.EVENT_READ | selectors.EVENT_WRITE)
+
+    def _send(self) -> None:
+        with suppress(BlockingIOError):
+            while self._unsent:
+                self._unsent = self._unsent[self._socket.send(self._unsent) :]
+
+    def _wait_for(self, events: int) -> None:
+        self._selector.modify(self._socket, events, self)
+
+    def answer(self, events: int) -> tuple[bytes, bytes] | None:
+        """Go on with what is on its way; the head and the body of the answer, once it is whole."""
+        if events & selectors.EVENT_WRITE:
+            self._send()
+            if not self._unsent:
+                self._wait_for(selectors.EVENT_READ)
+        if not events & selectors.EVENT_READ:
+            return None
+        if not (data := self._socket.recv(1 << 16)):
+            raise SystemExit(f"the service closed a connection after {self._answer!r}")
+        self._answer += data
+        head, end, body = self._answer.partition(b"\r\n\r\n")
+        return (head, body) if end and len(body) >= int(_field(head, b"content-length")) else None
+
+    def close(self) -> None:
+        self._selector.unregister(self._socket)
+        self._socket.close()
+
+
+def _field(head: bytes, name: bytes) -> bytes:
+    """A field of an answer of the service, which has its names in lower case."""
+    return head.partition(b"\r\n" + name + b": ")[2].partition(b"\r\n")[0]
 
 
 class Sender:
@@ -99,40 +190,49 @@ class Sender:
         self._port = port
         head = "POST /v1/classify HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nContent-Length: {}\r\n"
         kind = "Content-Type: application/octet-stream\r\n\r\n"
-        self._requests = itertools.cycle(
-            [(head.format(port, len(one)) + kind).encode() + one for one in photos]
-        )
+        whole = [(head.format(port, len(one)) + kind).encode() + one for one in photos]
+        self._requests = itertools.cycle(enumerate(whole))
 
     def load(self, clients: int, *, seconds: float = 1e9, requests: int = sys.maxsize) -> Load:
         """Send photos for some seconds, or so many of them."""
-        return asyncio.run(self._load(clients, seconds, requests))
-
-    async def _load(self, clients: int, seconds: float, requests: int) -> Load:
-        load = Load()
-        cpu, start = time.process_time(), time.perf_counter()
-        left = iter(range(requests))
-        await asyncio.gather(*(self._client(load, start + seconds, left) for _ in range(clients)))
-        load.seconds, load.cpu = time.perf_counter() - start, time.process_time() - cpu
+        load, resting = Load(), list[tuple[float, Client]]()
+        with selectors.DefaultSelector() as selector:
+            idle = [Client(self._port, selector) for _ in range(clients)]
+            every, asking = tuple(idle), 0
+            cpu, start = time.thread_time(), time.perf_counter()
+            while True:
+                now = time.perf_counter()
+                idle += [one for until, one in resting if until <= now]
+                resting = [one for one in resting if one[0] > now]
+                while idle and requests and now < start + seconds:
+                    idle.pop().ask(*next(self._requests))
+                    asking, requests = asking + 1, requests - 1
+                if not asking and (not resting or not requests or now >= start + seconds):
+                    break
+                wait = min((until - now for until, _ in resting), default=None)
+                for key, events in selector.select(wait):
+                    if (answer := key.data.answer(events)) is None:
+                        continue
+                    asking -= 1
+                    if rest := self._note(load, key.data, *answer):
+                        resting.append((time.perf_counter() + rest, key.data))
+                    else:
+                        idle.append(key.data)
+            load.seconds, load.cpu = time.perf_counter() - start, time.thread_time() - cpu
+            for one in every:
+                one.close()
         return load
 
-    async def _client(self, load: Load, end: float, left: Iterator[int]) -> None:
-        reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
-        while time.perf_counter() < end and next(left, None) is not None:
-            start = time.perf_counter()
-            writer.write(next(self._requests))
-            head = await reader.readuntil(b"\r\n\r\n")
-            length = re.search(rb"content-length: (\d+)", head, re.IGNORECASE)
-            await reader.readexactly(int(length[1]))
-            status = int(head[9:12])
-            load.statuses[status] += 1
-            if status == 200:
-                load.milliseconds.append(1000 * (time.perf_counter() - start))
-            elif status == 503:
-                after = re.search(rb"retry-after: (\d+)", head, re.IGNORECASE)
-                await asyncio.sleep(int(after[1]))
-            else:
-                raise SystemExit(f"the service answered {head.decode('latin-1')}")
-        writer.close()
+    def _note(self, load: Load, client: Client, head: bytes, body: bytes) -> float:
+        """Note an answer; the seconds that the client has to wait now."""
+        if head.startswith(b"HTTP/1.1 200 "):
+            load.milliseconds.append(1000 * (time.perf_counter() - client.start))
+            load.answers.append((client.place, body))
+            return 0
+        if head.startswith(b"HTTP/1.1 503 "):
+            load.refused += 1
+            return float(_field(head, b"retry-after"))
+        raise SystemExit(f"the service answered {head.decode('latin-1')}")
 
 
 class Server:
@@ -162,8 +262,10 @@ class Server:
         """Seconds of a core that its threads have taken so far, by their names."""
         seconds: Counter[str] = Counter()
         for one in self._process.threads():
+            is_main = one.id == self._process.pid  # others may not tell the system their names
             task = Path(f"/proc/{self._process.pid}/task/{one.id}/comm")
-            seconds[task.read_text().strip()] += one.user_time + one.system_time
+            name = "event loop" if is_main else f"{task.read_text().strip()} {one.id}"
+            seconds[name] += one.user_time + one.system_time
         return seconds
 
 
@@ -199,16 +301,19 @@ def small_photos(number: int) -> list[bytes]:
 
 
 def measure_rates(
-    server: Server, extractor: penult.Extractor, paths: list[Path], options: argparse.Namespace
+    server: Server,
+    extractor: penult.Extractor,
+    paths: list[Path],
+    labels: list[str],
+    options: argparse.Namespace,
 ) -> None:
-    photos = [path.read_bytes() for path in paths]
-    sender = Sender(server.port, photos)
+    sender = Sender(server.port, [path.read_bytes() for path in paths])
     extractor(paths[:64])
     sender.load(8, requests=64)
     limits: list[float] = []
     costs: list[float] = []  # milliseconds of a core for an image
     loads: dict[int, list[Load]] = {clients: [] for clients in options.clients}
-    shares: dict[int, list[float]] = {clients: [] for clients in options.clients}
+    shares: dict[int, list[tuple[float, float, float]]] = {n: [] for n in options.clients}
 
     def measure_limit() -> None:
         start, cpu = time.perf_counter(), time.process_time()
@@ -232,24 +337,27 @@ def measure_rates(
             told = [f"{name} {s / load.seconds:.2f}" for name, s in busy.most_common(8)]
             print("  cores by thread: " + ", ".join(told))
         measure_limit()
-        shares[clients].append(load.rate / statistics.mean(limits[-2:]))
+        load.require_labels(labels)
+        share = load.rate / statistics.mean(limits[-2:])
+        cost = statistics.mean(costs[-2:]) / load.milliseconds_of(load.server_cpu)
+        shares[clients].append((share, share / load.left, cost))
     print(
         f"\nthe engine's limit, with decoding: {statistics.median(limits):.1f} images/s, "
         f"{statistics.median(costs):.1f} ms of a core an image\n"
     )
     print(
-        "| clients | images/s | of the limit | p50, ms | p99, ms | refused | ms of a core | "
-        "of the clients |"
+        "| clients | images/s | of the limit | of what clients leave | by CPU | p50, ms | "
+        "p99, ms | refused | ms of a core | of the clients |"
     )
-    print("|---|---|---|---|---|---|---|---|")
+    print("|---|---|---|---|---|---|---|---|---|---|")
     for clients, rounds in loads.items():
         cells = [
             str(clients),
             f"{statistics.median(one.rate for one in rounds):.1f}",
-            f"{statistics.median(shares[clients]):.0%}",
+            *(f"{statistics.median(each):.0%}" for each in zip(*shares[clients], strict=True)),
             f"{statistics.median(one.percentile(50) for one in rounds):.0f}",
             f"{statistics.median(one.percentile(99) for one in rounds):.0f}",
-            str(sum(one.statuses[503] for one in rounds)),
+            str(sum(one.refused for one in rounds)),
             f"{statistics.median(one.milliseconds_of(one.server_cpu) for one in rounds):.1f}",
             f"{statistics.median(one.milliseconds_of(one.cpu) for one in rounds):.2f}",
         ]
@@ -287,13 +395,18 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
         features = penult.extract(options.folder, scratch / "rows.h5", progress=False)
-        penult.train(features, output=scratch / "classes.skops", progress=False)
+        classifier = penult.train(features, output=scratch / "classes.skops", progress=False)
         paths = sorted(options.folder.rglob("*.jpg"))
         step = max(1, len(paths) // options.images)  # of all classes
         with serving(scratch / "classes.skops", scratch) as server:
             if options.rounds:
                 with penult.Extractor(features.recipe) as extractor:
-                    measure_rates(server, extractor, paths[::step][: options.images], options)
+                    sent = paths[::step][: options.images]
+                    scores = classifier.predict_features(features)
+                    told = classifier.predictions(features.ids, scores)
+                    by_id = {one.id: one.label for one in told}
+                    labels = [by_id[one.relative_to(options.folder).as_posix()] for one in sent]
+                    measure_rates(server, extractor, sent, labels, options)
             if options.requests:
                 measure_memory(server, options.requests)
 
