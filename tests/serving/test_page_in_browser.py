@@ -98,6 +98,16 @@ def address(folder):
 
 
 @pytest.fixture(scope="module")
+def bare(folder):
+    """`bare.h5`: three pictures of `folder` without a label, a.png … c.png."""
+    (folder / "flat").mkdir()
+    for name, label in zip("abc", SHADES, strict=False):
+        (folder / "flat" / f"{name}.png").write_bytes(photo(SHADES[label](0)))
+    penult.extract(folder / "flat", folder / "bare.h5", model="toy:mean-colour", progress=False)
+    return folder / "bare.h5"
+
+
+@pytest.fixture(scope="module")
 def tab():
     with browser() as tab:
         yield tab
@@ -485,3 +495,66 @@ def test_a_classifier_alone_names_photos_and_says_that_there_is_no_gallery(tab, 
         assert text(tab, ".verdict h3") == "rose"
         assert text(tab, ".verdict .sure").endswith("% probable")
         assert tab.run("document.querySelector('.nearest')") is None
+
+
+def test_a_gallery_without_labels_is_given_its_first_on_the_page(tab, folder, bare):
+    with LabelLog(folder / "first.jsonl") as log:
+        service = service_of(gallery=bare, images=[folder / "flat"], log=log)
+        with running(service) as address:
+            opened(tab, address)
+            assert text(tab, "#facts") == "3 pictures · no labels"
+            no_class = text(tab, "#try .soft")
+            assert "no class is named" in no_class
+            give(tab, ("mine.png", photo(ROSE)))
+            answered(tab)
+            assert texts(tab, "#try .soft")[0] == no_class  # once, beside the photo
+            assert text(tab, "#answer .words") == no_class
+            go(tab, "#review")
+            tab.until("!!document.querySelector('#review .empty')")
+            assert text(tab, "#review .empty").startswith("No picture has a label yet.")
+            go(tab, "#browse")
+            assert tab.run("document.querySelector('#browse-label').closest('p').hidden")
+            for which, label in enumerate(("daisy", "rose")):
+                click(tab, "#browse .open", which)
+                tab.until("document.querySelector('#viewer').open")
+                fill(tab, "#viewer .editor input", label)
+                click(tab, "#viewer .editor .main")
+                click(tab, "#asking [value=yes]")
+                said(tab, f"now “{label}”")
+                click(tab, "#viewer .close")
+            tab.until("document.getElementById('facts').textContent === '3 pictures · 2 classes'")
+            assert not tab.run("document.querySelector('#browse-label').closest('p').hidden")
+            go(tab, "#review")
+            tab.until(
+                "!document.querySelector('#review .queue').innerText.startsWith('No picture')"
+            )
+            click(tab, "#undo")
+            tab.until("document.getElementById('facts').textContent === '3 pictures · 1 class'")
+            opened(tab, address)  # given labels do not vote, and nobody asks them to
+            give(tab, ("mine.png", photo(ROSE)))
+            answered(tab)
+            assert text(tab, "#answer .words") == no_class
+            tab.run("sessionStorage.clear(); localStorage.clear()")
+
+
+def test_where_there_are_no_labels_and_none_can_be_given_there_is_no_review(tab, bare):
+    with running(service_of(gallery=bare)) as address:
+        opened(tab, address)
+        assert texts(tab, "#views a") == ["Try a photo", "Browse", "Map"]
+
+
+def test_what_stands_beside_a_picture_alone_keeps_its_place(page):
+    go(page, "#similar?id=tulip%2Fstray.png")
+    page.until("document.querySelectorAll('#similar .nearest .tile').length > 0")
+    gap = (
+        "document.querySelector('#viewer .stage').getBoundingClientRect().right"
+        " - document.querySelector('#viewer .beside').getBoundingClientRect().right"
+    )
+    gaps = []
+    for opener, place in ((".nearest .open", "1 of 14"), (".open", "1 of 1")):
+        click(page, f"#similar {opener}")
+        page.until("document.querySelector('#viewer').open")
+        assert text(page, "#viewer .place") == place
+        gaps.append(page.run(gap))
+        click(page, "#viewer .close")
+    assert gaps[0] == gaps[1]

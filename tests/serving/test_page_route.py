@@ -6,9 +6,11 @@ import re
 import numpy as np
 import pytest
 from html_pages import Page
-from serving_client import Client
+from serving_client import Client, photo
 
+import penult
 from penult.serving.app import create_app
+from penult.serving.labels.log import LabelLog
 from penult.serving.page.files import page_files
 
 pytestmark = pytest.mark.light
@@ -71,12 +73,28 @@ def test_the_page_learns_what_is_served(serve, gallery):
     alone = Client(create_app(serve(gallery=gallery, max_bytes=1000)))
     assert alone.get("/v1/service").json() == {
         "classifier": None,
+        "classifies": True,
         "gallery": "gallery.h5",
         "label_log": False,
         "max_bytes": 1000,
         "max_parts": 32,
         "title": None,
     }
+
+
+def test_it_says_whether_classes_are_named_by_what_names_them(serve, classifier, toy, tmp_path):
+    (tmp_path / "flat").mkdir()
+    (tmp_path / "flat/a.png").write_bytes(photo((9, 9, 9)))
+    bare = tmp_path / "bare.h5"
+    penult.extract(tmp_path / "flat", bare, model=toy, progress=False)
+    with LabelLog(tmp_path / "log.jsonl") as log:
+        alone = Client(create_app(serve(gallery=bare, label_log=log)))
+        assert alone.put("/v1/labels/a.png", json={"label": "rose"}).status_code == 200
+        assert alone.get("/v1/gallery").json()["labels"] == [{"label": "rose", "images": 1}]
+        assert alone.get("/v1/service").json()["classifies"] is False
+        assert alone.post("/v1/classify", content=photo((9, 9, 9))).status_code == 404
+    both = Client(create_app(serve(gallery=bare, classifier=classifier)))
+    assert both.get("/v1/service").json()["classifies"] is True
 
 
 def test_the_map_comes_as_the_canvas_takes_it(service, client):

@@ -19,10 +19,17 @@ if TYPE_CHECKING:
     from penult.serving.models.gallery import ServedGallery
     from penult.serving.models.served import Served
 
-__all__ = ["VOTERS", "answers_of", "classifying"]
+__all__ = ["VOTERS", "answers_of", "classifying", "names_classes"]
 
 VOTERS = 5
 """Nearest rows that vote where there is no classifier: as many as `penult.search` finds."""
+
+
+def names_classes(served: Served) -> bool:
+    """Whether there is a classifier, or a gallery whose rows can vote for a class."""
+    if served.classifier is not None:
+        return True
+    return served.gallery is not None and served.gallery.is_labelled
 
 
 def classifying(served: Served) -> ServedClassifier | ServedGallery:
@@ -33,15 +40,14 @@ def classifying(served: Served) -> ServedClassifier | ServedGallery:
     ProblemError
         404, if there is neither a classifier nor a label.
     """
-    if served.classifier is not None:
-        return served.classifier
-    gallery = served.gallery
-    if gallery is None or not gallery.is_labelled:
+    if not names_classes(served):
         raise ProblemError(
             404,
             "this service knows no classes: it has no classifier, and no gallery with labels",
         )
-    return gallery
+    model = served.classifier or served.gallery
+    assert model is not None
+    return model
 
 
 def answers_of(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
+from penult.serving.answers.classes import names_classes
 from penult.serving.page.files import INDEX, PageFile, page_files
 from penult.serving.page.map import page_map
 from penult.serving.problems import ProblemError
@@ -43,6 +44,7 @@ def router(service: Service) -> APIRouter:
             "title": service.options.title,
             "classifier": None if classifier is None else classifier.name,
             "gallery": None if gallery is None else gallery.name,
+            "classifies": names_classes(service.served),
             "label_log": service.label_log is not None,
             "max_bytes": service.options.max_bytes,
             "max_parts": service.options.max_parts,

@@ -13,7 +13,7 @@ export class BrowseView {
     this.place = root.querySelector(".found");
     this.field = this.form.elements.q;
     this.clusters(page.facts.gallery);
-    this.form.elements.label.closest("p").hidden = !page.classes.names.length;
+    page.corrections.addEventListener("changed", () => this.classes());
     this.form.addEventListener("submit", (event) => { event.preventDefault(); this.look(); });
     this.form.addEventListener("input", () => {
       clearTimeout(this.pause);
@@ -29,10 +29,17 @@ export class BrowseView {
     choice.closest("p").hidden = !clusters.length;
   }
 
+  // There may be the first one since.
+  classes(chosen = this.form.elements.label.value) {
+    const choice = this.form.elements.label, { classes } = this.page;
+    choice.replaceChildren(...classes.options(chosen));
+    choice.value = chosen;
+    choice.closest("p").hidden = !classes.names.length;
+  }
+
   show({ q = "", label = "", cluster = "" }) {
     this.field.value = q;
-    this.form.elements.label.replaceChildren(...this.page.classes.options(label));
-    this.form.elements.label.value = label;
+    this.classes(label);
     this.form.elements.cluster.value = cluster;
     if (!this.page.facts.gallery.clusters) this.learn(cluster);
     this.look();
@@ -62,7 +69,7 @@ export class BrowseView {
     this.asking = new AbortController();
     const { signal } = this.asking;
     const grid = new Grid(this.page, (offset, limit) => ask("gallery/rows", { query: { ...values, offset, limit }, signal }),
-      { empty: "No picture has such a name, class and cluster." });
+      { empty: "No picture fits." });
     this.place.replaceChildren(grid.root);
     grid.next();
   }

@@ -1,18 +1,36 @@
 // The classes of the gallery with how many pictures each has, as corrected.
 import { element, printable } from "./elements.js";
+import { ask } from "./service.js";
 
 export class Classes {
   constructor(gallery, corrections) {
-    this.counts = new Map((gallery?.labels ?? []).map(({ label, images }) => [label, images]));
-    this.unlabelled = gallery?.unlabelled ?? 0;
+    this.take(gallery);
     this.list = document.getElementById("classes");
-    corrections.addEventListener("changed", ({ detail: { labels } }) => {
+    this.asked = 0;
+    corrections.addEventListener("changed", ({ detail: { labels, undone } }) => {
       const fresh = [...labels.values()].filter((label) => label !== null && !this.counts.has(label));
       for (const label of fresh) this.counts.set(label, 0);
       if (fresh.length) this.fill();
+      if (fresh.length || undone) this.learn(); // a class may be new, or have gone again
     });
     corrections.knows = (label) => this.counts.has(label) || label.split("|").every((one) => this.counts.has(one.trim()));
     this.fill();
+  }
+
+  take(gallery) {
+    this.counts = new Map((gallery?.labels ?? []).map(({ label, images }) => [label, images]));
+    this.unlabelled = gallery?.unlabelled ?? 0;
+  }
+
+  async learn() {
+    const asked = ++this.asked;
+    try {
+      const gallery = await ask("gallery");
+      if (asked !== this.asked) return;
+      this.take(gallery);
+    } catch { return; } // all else works without
+    this.fill();
+    this.onLearned?.();
   }
 
   get names() { return [...this.counts.keys()].sort((a, b) => a.localeCompare(b, undefined, { numeric: true })); }

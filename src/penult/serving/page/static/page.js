@@ -24,7 +24,7 @@ async function offered() {
   const gallery = service.gallery ? await ask("gallery") : null;
   const why = {
     gallery: gallery ? "" : NO_GALLERY,
-    classes: service.classifier || gallery?.labels.length ? "" : "Neither a classifier nor labels are served, so no class is named.",
+    classes: service.classifies ? "" : "This service has no classifier, and its gallery came without labels, so no class is named.",
     images: !gallery || gallery.has_images ? "" : "The pictures themselves are not served; their names are shown.",
     corrections: service.label_log ? "" : "This service keeps no corrections, so labels can be seen but not changed.",
   };
@@ -40,6 +40,7 @@ class Page {
     this.corrections = new Corrections(facts.corrections, part("undo"));
     this.corrections.addEventListener("changed", ({ detail: { labels } }) => relabelTiles(labels)); // before all who read them
     this.classes = new Classes(facts.gallery, this.corrections);
+    this.classes.onLearned = () => this.head();
     this.selection = new Selection(part("chosen"), this.corrections);
     this.viewer = new Viewer(this, part("viewer"));
     const { gallery } = facts;
@@ -48,7 +49,8 @@ class Page {
       this.views.similar = new SimilarView(this, part("similar"));
       this.views.browse = new BrowseView(this, part("browse"));
       this.views.map = new MapView(this, part("map"));
-      this.views.review = new ReviewView(this, part("review"));
+      // Labels are what is reviewed: those that are there, or will be given here.
+      if (this.classes.names.length || facts.corrections) this.views.review = new ReviewView(this, part("review"));
     }
     for (const tab of part("views").querySelectorAll("a")) tab.closest("li").hidden = !(tab.hash.slice(1) in this.views);
     this.head();
@@ -59,10 +61,10 @@ class Page {
   }
 
   head() {
-    const { gallery, name, why } = this.facts;
+    const { gallery, name, why } = this.facts, classes = this.classes.names.length;
     part("name").replaceChildren(element("bdi", {}, printable(name ?? "Pictures")));
     document.title = `${printable(name ?? "Pictures")} · penult`;
-    const known = gallery ? [count(gallery.images, "picture"), gallery.labels.length ? count(gallery.labels.length, "class").replace("classs", "classes") : "no labels"] : [];
+    const known = gallery ? [count(gallery.images, "picture"), classes ? count(classes, "class").replace("classs", "classes") : "no labels"] : [];
     part("facts").textContent = [known.join(" · "), why.gallery, gallery ? why.images : ""].filter(Boolean).join(". ");
   }
 

@@ -23,7 +23,8 @@ export class ReviewView {
     page.corrections.addEventListener("changed", ({ detail }) => this.changed(detail));
   }
 
-  show() { if (!this.items) this.begin("errors"); else this.draw(); }
+  // Where none were left, labels that were given since may have made some.
+  show() { if (!this.items?.length) this.begin(this.kind ?? "errors"); else this.draw(); }
 
   async begin(kind) {
     this.kind = kind;

@@ -17,7 +17,8 @@ export class TryView {
     new Intake(root.querySelector(".drop"), (files) => this.take(files));
     this.heard = root.querySelector(".heard"); // it stays, so that what is written into it is read aloud
     const { why } = page.facts;
-    if (why.classes) root.querySelector(".drop").after(element("p", { class: "soft" }, why.classes));
+    this.note = element("p", { class: "soft", hidden: !why.classes }, why.classes);
+    root.querySelector(".drop").after(this.note);
   }
 
   show() {}
@@ -33,6 +34,7 @@ export class TryView {
     this.photos.push(...taken);
     this.strip.hidden = this.photos.length < 2;
     this.root.classList.add("answering");
+    this.note.hidden = true; // it stands beside each photo
     this.open(taken[0]);
     this.send();
   }
@@ -88,6 +90,7 @@ export class TryView {
     if (photo.problem) said.append(element("p", { class: "problem", role: "alert" }, photo.problem));
     else if (!photo.said) said.append(element("p", { class: "soft", role: "status" }, "Looking …"));
     else if (photo.said.top) said.append(verdict(photo.said));
+    else said.append(element("p", { class: "soft" }, page.facts.why.classes));
     this.heard.textContent = photo.said?.top ? said.innerText.split("\n").filter(Boolean).slice(0, photo.said.unlike ? 3 : 2).join(", ") : "";
     if (!photo.said || !page.facts.gallery) return;
     photo.searching = new AbortController();
