@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from queue import Queue
 
@@ -30,6 +31,17 @@ TESTS = Path(__file__).parent.parent
 
 def post(url: str, **options) -> httpx.Response:
     return httpx.post(f"{url}/v1/classify", **{"content": ROSE, "timeout": 20, **options})
+
+
+def is_refused(connection: socket.socket) -> bool:
+    """Whether what is sent finds no socket at the other end, which the system says of the next."""
+    try:
+        for _ in range(100):
+            connection.sendall(b"x")
+            time.sleep(0.01)
+    except (BrokenPipeError, ConnectionResetError):
+        return True
+    return False
 
 
 def test_it_answers_at_the_address_that_it_tells(service):
@@ -103,6 +115,20 @@ def test_asked_twice_it_ends_at_once_and_says_how_many_were_not_answered(service
             assert not waiting.recv(100).startswith(b"HTTP/1.1 200")
     told = [one.getMessage() for one in caplog.records]
     assert told == ["penult: stopped at once; 1 request was not answered"]
+
+
+def test_stopped_at_once_it_leaves_no_socket_open_to_a_client_that_still_sends(service):
+    head = b"POST /v1/classify HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 5000\r\n\r\n"
+    with ExitStack() as ended:
+        listening = ended.enter_context(at_a_port(service))
+        address = ("127.0.0.1", int(listening.url.rpartition(":")[2]))
+        with socket.create_connection(address) as sending:
+            sending.sendall(head)
+            while not service.in_progress:
+                time.sleep(0.01)
+            listening.stop()
+            ended.close()  # stops it again, and waits for its thread
+            assert is_refused(sending)
 
 
 def test_a_port_that_is_taken_is_one_line(gallery):

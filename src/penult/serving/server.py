@@ -131,6 +131,7 @@ class _Server(uvicorn.Server):
         self._loop = asyncio.get_running_loop()
         with _signals(self._loop, self._stop, self._reload):
             await super().serve(sockets)
+            await self._leave()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -166,6 +167,19 @@ class _Server(uvicorn.Server):
     def _reload(self) -> None:
         assert self._loop is not None
         self._keep(self._loop.run_in_executor(None, _reloaded, self._service))
+
+    async def _leave(self) -> None:
+        """End the requests and connections that a stop at once has not waited for.
+
+        A client may still send, or take nothing, and the loop would end with its socket open.
+        """
+        tasks = list(self.server_state.tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+        await asyncio.sleep(0)  # in which they are closed
 
     def _keep(self, task: asyncio.Future[Any]) -> None:
         self._tasks.add(task)
