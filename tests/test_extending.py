@@ -9,10 +9,18 @@ from sklearn.naive_bayes import GaussianNB
 from toys import ChannelMeans, MeanColour
 
 from penult.backbones.registry import sources
-from penult.classify.kinds.registry import kind_names
+from penult.classify.kinds.registry import find_kind, kind_names
+from penult.databases.registry import ADAPTERS
 from penult.engines.registry import ENGINES
 from penult.errors import UsageError
-from penult.extending import ClassifierKind, EngineEntry, SourceKind, register, unregister
+from penult.extending import (
+    Adapter,
+    ClassifierKind,
+    EngineEntry,
+    SourceKind,
+    register,
+    unregister,
+)
 from penult.images.sources.open import KINDS
 
 
@@ -23,11 +31,18 @@ class NaiveBayes(ClassifierKind):
         return GaussianNB(**params)
 
 
+MEANS = EngineEntry(ChannelMeans, devices=("cpu",), forms=("torch",))
+NO_IMAGES = SourceKind(matches=lambda argument: False, open=lambda location, options: ())
+MINE = Adapter(
+    name="mine", schemes=("mine:",), example="mine:a", open=lambda address, offline: None
+)
+
+
 @pytest.mark.parametrize(
     ("extension", "name", "known"),
     [
         (MeanColour(), "toy", sources),
-        (EngineEntry(ChannelMeans, devices=("cpu",), forms=("torch",)), "means", lambda: ENGINES),
+        (MEANS, "means", lambda: ENGINES),
         (NaiveBayes(), "bayes", kind_names),
     ],
 )
@@ -51,6 +66,34 @@ def test_a_kind_of_images_is_asked_before_those_of_penult():
     finally:
         unregister(kind)
     assert kind not in KINDS
+
+
+@pytest.mark.parametrize(
+    ("extension", "named"),
+    [
+        (MeanColour(), "the backbone source 'toy'"),
+        (MEANS, "the engine 'means'"),
+        (NaiveBayes(), "the classifier 'bayes'"),
+        (MINE, "the database 'mine'"),
+        (NO_IMAGES, "the source of images"),
+    ],
+)
+def test_what_is_not_registered_any_more_is_said_in_one_line(extension, named):
+    register(extension)
+    unregister(extension)
+    with pytest.raises(UsageError) as refused:
+        unregister(extension)
+    assert str(refused.value) == (
+        f"{named} is not registered in this process; `unregister` takes what `register` was "
+        "given, once"
+    )
+
+
+@pytest.mark.parametrize("own", [KINDS[0], ADAPTERS[0], find_kind("logistic"), "bayes"])
+def test_nothing_of_penult_is_unregistered(own):
+    with pytest.raises(UsageError, match="is not registered in this process"):
+        unregister(own)
+    assert own in (*KINDS, *ADAPTERS, find_kind("logistic"), "bayes")
 
 
 @pytest.mark.parametrize(

@@ -94,6 +94,9 @@ __all__ = [
 
 Extension: TypeAlias = SourceKind | BackboneSource | EngineEntry | ClassifierKind | Adapter
 
+_registered: list[Extension] = []
+"""What `register` made known, and `unregister` can undo: nothing of penult's own."""
+
 
 def register(extension: Extension) -> None:
     """Make an extension known to this process.
@@ -128,6 +131,7 @@ def register(extension: Extension) -> None:
             f"{extension!r} cannot be registered; allowed: a SourceKind, a BackboneSource, an "
             "EngineEntry with its class, a ClassifierKind, and an Adapter"
         )
+    _registered.append(extension)
 
 
 def _require_complete(kind: ClassifierKind) -> None:
@@ -153,8 +157,21 @@ def unregister(extension: Extension) -> None:
     Parameters
     ----------
     extension : SourceKind, BackboneSource, EngineEntry, ClassifierKind or Adapter
-        What was registered.
+        What was registered; of a source of backbones, an engine and a classifier, or another of
+        that name.
+
+    Raises
+    ------
+    UsageError
+        If it is not registered, or not any more.
     """
+    place = next((k for k, one in enumerate(_registered) if _is_same(one, extension)), None)
+    if place is None:
+        raise UsageError(
+            f"{_named(extension)} is not registered in this process; `unregister` takes what "
+            "`register` was given, once"
+        )
+    del _registered[place]
     if isinstance(extension, BackboneSource):
         backbones.unregister(extension.prefix)
     elif isinstance(extension, SourceKind):
@@ -165,6 +182,24 @@ def unregister(extension: Extension) -> None:
         databases.unregister_adapter(extension)
     elif not isinstance(extension.engine, str):
         del ENGINES[extension.engine.name]
+
+
+def _is_same(registered: Extension, given: object) -> bool:
+    if isinstance(registered, SourceKind | Adapter):  # which go by more than a name
+        return registered == given
+    return _named(registered) == _named(given)
+
+
+def _named(extension: object) -> str:
+    if isinstance(extension, BackboneSource):
+        return f"the backbone source {extension.prefix!r}"
+    if isinstance(extension, EngineEntry) and not isinstance(extension.engine, str):
+        return f"the engine {extension.engine.name!r}"
+    if isinstance(extension, ClassifierKind):
+        return f"the classifier {getattr(extension, 'name', None)!r}"
+    if isinstance(extension, Adapter):
+        return f"the database {extension.name!r}"
+    return "the source of images" if isinstance(extension, SourceKind) else repr(extension)
 
 
 def row_network(backbone: Backbone, recipes: Sequence[BackboneRecipe]) -> nn.Module:
