@@ -10,6 +10,8 @@ looked at goes in a ```console or ```text block.
 
 from __future__ import annotations
 
+import ast
+import builtins
 import os
 import re
 import shutil
@@ -258,3 +260,25 @@ def test_the_contents_page_lists_every_page():
     listed = set(re.findall(r"\]\(([a-z0-9_-]+\.md)\)", contents))
     pages = {p.name for p in (ROOT / "docs").glob("*.md")} - {"index.md"}
     assert listed == pages
+
+
+def names_from_elsewhere(blocks: list[str]) -> set[str]:
+    """Names that Python blocks read, and that none of them makes."""
+    nodes = [node for text in blocks for node in ast.walk(ast.parse(text))]
+    names = [node for node in nodes if isinstance(node, ast.Name)]
+    made = {one.id for one in names if isinstance(one.ctx, ast.Store)}
+    made |= {one.arg for one in nodes if isinstance(one, ast.arg)}
+    for node in nodes:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            made |= {(one.asname or one.name).partition(".")[0] for one in node.names}
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            made.add(node.name)
+    return {one.id for one in names} - made - {*dir(builtins)}
+
+
+def test_the_example_of_a_database_needs_nothing_of_the_sections_above_it():
+    page = (ROOT / "docs" / "extending.md").read_text()
+    section = page.partition("\n## A database\n")[2].partition("\n## ")[0]
+    blocks = [block.text for block in blocks_of(section, "extending.md")]
+    assert blocks
+    assert not names_from_elsewhere(blocks)
