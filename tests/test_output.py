@@ -8,8 +8,8 @@ import time
 import pytest
 from scratches import scratch_of_a_killed_process
 
-from penult.errors import OutputError
-from penult.output import atomic_output, check_output
+from penult.errors import OutputError, OutputExistsError, UsageError
+from penult.output import atomic_output, check_folder, check_output
 from penult.scratch import scratch_file, scratch_folder, sweep
 
 
@@ -89,3 +89,36 @@ def test_a_name_that_leaves_no_room_for_what_is_not_finished_is_refused_at_once(
         check_output(tmp_path / ("é" * 106), overwrite=False)
     with atomic_output(tmp_path / ("é" * 105)) as temporary:
         temporary.write_text("whole")
+
+
+@pytest.fixture
+def rows(tmp_path):
+    folder = tmp_path / "photos.rows"
+    (folder / "inner").mkdir(parents=True)
+    (folder / "manifest.json").touch()
+    (tmp_path / "link").symlink_to(folder / "inner")
+    return folder
+
+
+@pytest.mark.parametrize("place", ["photos.rows/a.csv", "photos.rows/inner/a.csv", "link/a.csv"])
+def test_nothing_is_written_among_the_parts_of_a_folder_of_rows(tmp_path, rows, place):
+    with pytest.raises(UsageError, match="a folder of rows, which holds its parts and nothing"):
+        write(tmp_path / place, "text")
+
+
+def test_a_folder_of_rows_is_not_filled_with_files_of_another_kind(rows):
+    with pytest.raises(UsageError, match=r"photos\.rows is a folder of rows, which holds"):
+        check_folder(rows)
+    check_folder(rows.with_name("scores"))
+
+
+def test_a_folder_that_only_has_such_a_name_is_any_folder(tmp_path):
+    (tmp_path / "planting.rows").mkdir()
+    write(tmp_path / "planting.rows/a.csv", "text")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="POSIX only")
+def test_what_is_no_regular_file_is_not_replaced(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OutputExistsError, match="pipe is a named pipe, not a file; give the name"):
+        write(tmp_path / "pipe", "text", overwrite=True)

@@ -6,11 +6,11 @@ import os
 import re
 
 from penult.passwords import without_password
+from penult.rows_folders import ROWS_SUFFIX
 
 __all__ = ["OWN_TABLES", "address_of", "is_table_scheme", "unfolded"]
 
 _FOLDED = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/+(.+)")
-_SUFFIX = ".rows"  # the first of `penult.suffixes.ROWS_FOLDER`, which stands above
 _ON_DISK = ("file", "local")
 # Those of `penult.databases.registry`, which stands above; images, too, lie at those of the web.
 _TABLES = re.compile(r"postgres(ql)?:/|qdrant(\+https?:/|:.)", re.I)
@@ -29,7 +29,11 @@ def unfolded(place: str | os.PathLike[str]) -> str:
     """
     text = str(place)
     folded = _FOLDED.fullmatch(text)
-    if folded is None or not text.rstrip("/").lower().endswith(_SUFFIX) or is_table_scheme(text):
+    if (
+        folded is None
+        or not text.rstrip("/").lower().endswith(ROWS_SUFFIX)
+        or is_table_scheme(text)
+    ):
         return text
     scheme, rest = folded.groups()
     slashes = ":///" if scheme.lower() in _ON_DISK else "://"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,7 +12,15 @@ from penult.passwords import without_password
 from penult.spelling import closest
 from penult.table_addresses import refuse_address
 
-__all__ = ["require_existing", "require_file"]
+__all__ = ["begins_with", "require_existing", "require_file", "what_special"]
+
+_SPECIAL = {
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFDIR: "a folder",
+}
 
 
 def require_existing(path: Path, what: str = "file or folder", hint: str = "") -> Path:
@@ -51,8 +60,18 @@ def require_existing(path: Path, what: str = "file or folder", hint: str = "") -
     return path
 
 
-def require_file(path: Path, wanted: str, suffixes: Sequence[str], hint: str = "") -> Path:
-    """Refuse a path that is not there, or is a folder.
+def require_file(
+    path: Path,
+    wanted: str,
+    suffixes: Sequence[str],
+    hint: str = "",
+    *,
+    may_be_pipe: bool = False,
+) -> Path:
+    """Refuse a path that is not there, or is no regular file.
+
+    What opens a named pipe waits until something writes to it, and nothing can be read twice, or
+    from its end, of what comes out.
 
     Parameters
     ----------
@@ -64,13 +83,17 @@ def require_file(path: Path, wanted: str, suffixes: Sequence[str], hint: str = "
         Of such files: one in a folder that was given is suggested.
     hint : str
         How to get one; by default that it should be given.
+    may_be_pipe : bool
+        Whether it is read once, from its beginning: then it may be what a command prints
+        (``<(COMMAND)``), and ends when that does.
 
     Raises
     ------
     PathNotFoundError, SourceError
         As `require_existing` does.
     WrongFileError
-        If it is a folder; a report's holds what was likely meant.
+        If it is a folder, of which a report's holds what was likely meant; or a named pipe, a
+        socket or a device.
     """
     hint = hint or f"give {wanted}"
     require_existing(path, "file", hint)
@@ -78,7 +101,31 @@ def require_file(path: Path, wanted: str, suffixes: Sequence[str], hint: str = "
         inside = [name for name in _names(path / "_") if name.endswith(tuple(suffixes))]
         meant = _did_you_mean([path / name for name in sorted(inside)[:3]])
         raise WrongFileError(f"{path} is a folder, not {wanted}{meant or f'; {hint}'}")
+    special = what_special(path.stat())
+    if special is not None and not (may_be_pipe and path.is_fifo()):
+        raise WrongFileError(f"{path} is {special}, not {wanted}; {hint}")
     return path
+
+
+def what_special(status: os.stat_result) -> str | None:
+    """Say what something is that is no regular file, such as ``"a named pipe"``; None of a file."""
+    if stat.S_ISREG(status.st_mode):
+        return None
+    return _SPECIAL.get(stat.S_IFMT(status.st_mode), "something else")
+
+
+def begins_with(path: str | os.PathLike[str], magic: bytes) -> bool:
+    """Whether a path is that of a regular file which begins with these bytes.
+
+    Nothing else is opened: of a named pipe, what is looked at would be lost to whoever reads it.
+    """
+    try:
+        if what_special(os.stat(path)) is not None:  # noqa: PTH116 - a path may be text
+            return False
+        with Path(path).open("rb") as file:
+            return file.read(len(magic)) == magic
+    except (OSError, ValueError):
+        return False
 
 
 def _names(path: Path) -> list[str]:

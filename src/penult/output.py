@@ -18,11 +18,12 @@ from penult.errors import (
     PenultError,
     UsageError,
 )
+from penult.inputs import what_special
 from penult.interface import command, option
+from penult.output_names import refuse_output_name
 from penult.representation import short_text
 from penult.scratch import scratch_file, sweep
 from penult.suffixes import Output, require_suffix
-from penult.table_addresses import refuse_table_output
 
 __all__ = [
     "atomic_output",
@@ -62,9 +63,10 @@ def check_output(
     ------
     OutputExistsError, PathNotFoundError, OutputError
     UsageError
-        If its name says that it holds something else, or is the address of a table.
+        If its name says that it holds something else, or is none for an output; see
+        `refuse_output_name`.
     """
-    refuse_table_output(path)
+    refuse_output_name(path)
     if len(os.fsencode(path.name)) > _LONGEST_NAME:
         raise OutputError(
             f"{short_text(str(path), 80)} cannot be written: its name is longer than the "
@@ -75,6 +77,10 @@ def check_output(
             raise OutputExistsError(f"{path} is what is read; give another name to write to")
     if path.is_dir():
         raise OutputExistsError(f"{path} is a folder; give the name of a file to write")
+    if path.exists() and (special := what_special(path.stat())) is not None:
+        raise OutputExistsError(
+            f"{path} is {special}, not a file; give the name of a file to write"
+        )
     if output is not None:
         require_suffix(path, output)
     if path.exists() and not overwrite:
@@ -111,9 +117,9 @@ def check_folder(folder: Path) -> None:
     ------
     OutputError
     UsageError
-        If it is the address of a table.
+        If its name is none for an output; see `refuse_output_name`.
     """
-    refuse_table_output(folder)
+    refuse_output_name(folder, is_folder=True)
     there = next((one for one in (folder, *folder.parents) if one.exists()), folder)
     if there.is_dir() and not os.access(there, os.W_OK | os.X_OK):
         what = "it" if there == folder else f"the folder {there}"

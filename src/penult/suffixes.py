@@ -8,8 +8,9 @@ from pathlib import Path
 
 from penult.errors import UsageError
 from penult.interface import command
+from penult.output_names import refuse_output_name
+from penult.rows_folders import ROWS_SUFFIX
 from penult.spelling import closest
-from penult.table_addresses import refuse_table_output
 
 __all__ = [
     "CHECKPOINT",
@@ -77,7 +78,7 @@ FEATURES = Output(
     (".h5", ".hdf5", ".hdf", ".he5"),
     elsewhere={suffix: ("export_rows", name) for suffix, name in _TABLES.items()},
 )
-ROWS_FOLDER = Output("rows part by part, and be a folder", (".rows",), strict=True)
+ROWS_FOLDER = Output("rows part by part, and be a folder", (ROWS_SUFFIX,), strict=True)
 CLASSIFIER = Output(
     "a classifier as skops writes it", (".skops",), elsewhere={".onnx": ("export", "ONNX")}
 )
@@ -129,7 +130,7 @@ def require_suffix(path: Path, output: Output) -> None:
     UsageError
         With the name to give instead.
     """
-    refuse_table_output(path)
+    refuse_output_name(path)
     suffix = path.suffix.lower()
     misspelled = (
         [] if suffix in _KNOWN or suffix[1:].isdigit() else closest(suffix, output.suffixes)
@@ -160,6 +161,6 @@ def require_folder_name(path: Path, holds: str) -> None:
     UsageError
         With the name to give instead.
     """
-    refuse_table_output(path)
+    refuse_output_name(path, is_folder=True)
     if path.suffix.lower() in _KNOWN and not path.is_dir():
         raise UsageError(f"{path} would be a folder, with {holds} in it; name it {path.stem}")

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from penult.output import explain
-from penult.suffixes import ROWS_FOLDER
 
 __all__ = [
     "COMPARISON_FIGURES",
@@ -22,7 +20,6 @@ __all__ = [
     "SET_ASIDE",
     "SIGNATURE",
     "SIGNED",
-    "is_rows_folder",
     "note_set_aside",
     "note_written",
 ]
@@ -46,18 +43,6 @@ SET_ASIDE = "set aside"
 
 NOTES_FILE = ".penult-wrote"
 """Where files of any other name are noted, and folders set aside, a JSON object a line."""
-
-_OF_ROWS = re.compile(r"(manifest|run)\.json|rows-[0-9a-f]{8}-\d{5,}\.(h5|parquet|json)")
-
-
-def is_rows_folder(path: str | os.PathLike[str]) -> bool:
-    """Whether a local folder is one of rows, finished or not: by its name, and what is in it."""
-    if not os.fspath(path).lower().endswith(ROWS_FOLDER.suffixes):
-        return False
-    try:
-        return any(map(_OF_ROWS.fullmatch, os.listdir(path)))  # noqa: PTH208
-    except (OSError, ValueError):
-        return False
 
 
 def note_set_aside(folder: Path, name: str) -> None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 import penult as library
 
-pytestmark = pytest.mark.light
+pytestmark = [
+    pytest.mark.light,
+    pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="POSIX only"),
+]
 
 
 @pytest.fixture
@@ -24,6 +29,8 @@ def made(tmp_path, toy):
     (here / "report").mkdir()
     trained.save(here / "report" / "classifier.skops")
     (here / "list.csv").write_text("path,label\nphotos/rose/0.png,rose\n")
+    for name in ("pipe", "pipe.h5", "pipe.index", "pipe.csv"):
+        os.mkfifo(here / name)
     return here
 
 
@@ -61,6 +68,7 @@ def test_a_folder_a_missing_file_and_another_kind_of_file_are_usage_errors(penul
     for given, said in (
         ("photos", "photos is a folder, not a"),
         ("nofile", "no such file: nofile"),
+        ("pipe", "pipe is a named pipe, not a"),  # whoever opens it waits for ever
     ):
         done = penult(*typed(name, given))
         assert (done.code, done.out) == (2, ""), done
@@ -69,6 +77,29 @@ def test_a_folder_a_missing_file_and_another_kind_of_file_are_usage_errors(penul
     if name not in ("show-input", "weights"):  # whose files may be damaged, or of any format
         done = penult(*typed(name, "list.csv"))
         assert done.code == 2, done
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "extract pipe.h5 -o z.h5",
+        "extract photos -o pipe.h5 --overwrite",
+        "report pipe.h5 -o z",
+        "search rows.h5 pipe.h5",
+        "search pipe.index --id rose/0.png",
+        "index rows.h5 --add pipe.h5 -o z.index",
+        "merge rows.h5 pipe.h5 -o z.h5",
+        "serve --gallery pipe.index",
+        "extract photos -o z.h5 --labels pipe.csv",
+        "labels apply pipe.csv rows.h5 -o z.csv",
+        "map rows.h5 -o z.html --columns pipe.csv",
+    ],
+)
+def test_nothing_looks_into_a_named_pipe_to_see_what_it_is(penult, made, monkeypatch, command):
+    monkeypatch.chdir(made)
+    done = penult(*command.split())
+    assert done.code != 0
+    assert "is a named pipe, not a" in done.err
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""No command writes a file whose suffix says that it holds something else."""
+"""No command writes under a name that misleads: another format's, none, or a part's of rows."""
 
 from __future__ import annotations
 
@@ -26,22 +26,47 @@ WRITING = {
 }
 
 
-@pytest.mark.parametrize("name", WRITING)
-def test_a_command_refuses_an_output_that_would_mislead_before_it_works(
-    penult, given, tmp_path, name
-):
-    target = tmp_path / "out.pdf"
+def typed(name, given):
+    """The command, with all that it needs but an output."""
     arguments: list[object] = []
     for param in WRITING[name].params:
         if param.param_type_name == "argument" and param.required:
             arguments.append(given.get(param.name, given[""]))
         elif param.required and "--output" not in param.opts:
             arguments += [param.opts[0], given["images"]]
-    done = penult(*name.split(), *arguments, "--output", target)
+    return *name.split(), *arguments
+
+
+@pytest.mark.parametrize("name", WRITING)
+def test_a_command_refuses_an_output_that_would_mislead_before_it_works(
+    penult, given, tmp_path, name
+):
+    target = tmp_path / "out.pdf"
+    done = penult(*typed(name, given), "--output", target)
     assert (done.code, done.out) == (2, "")
     assert f"{target} would " in done.err
     assert "name it out" in done.err
     assert not target.exists()
+
+
+@pytest.mark.parametrize("name", WRITING)
+def test_a_command_writes_no_file_called_as_standard_output_is_and_none_among_parts_of_rows(
+    penult, given, tmp_path, monkeypatch, name
+):
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "photos.rows"
+    folder.mkdir()
+    (folder / "manifest.json").touch()
+    before = {*tmp_path.rglob("*")}
+    command = typed(name, given)
+    for output, said in (
+        ("-", "- was given as an output, and this command writes no rows, tables or pages to "),
+        (folder / "out", f"out lies in {folder}, a folder of rows, which holds its parts and "),
+    ):
+        done = penult(*command, "-o", output)
+        assert (done.code, done.out) == (2, "")
+        assert said in done.err
+    assert {*tmp_path.rglob("*")} == before
 
 
 @pytest.mark.parametrize("option", ["--results", "--copy-to"])

@@ -15,6 +15,7 @@ from penult.features.resume.store import parts_folder, require_place
 from penult.images.sources.remote.connection import is_url, require_writable
 from penult.interface import option
 from penult.output import already_there
+from penult.output_names import refuse_output_name
 from penult.suffixes import ROWS_FOLDER
 
 __all__ = ["Target"]
@@ -112,6 +113,8 @@ class Target:
                 "holds, the other nothing"
             )
         folder = self.store.folder
+        if folder is not None:
+            refuse_output_name(folder)
         if folder is not None and folder.is_symlink() and not folder.exists():
             raise PathNotFoundError(
                 f"{folder} is a link to {folder.readlink()}, which does not exist; make that "

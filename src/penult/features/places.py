@@ -8,8 +8,9 @@ from pathlib import Path
 from penult.addresses import is_table_scheme, unfolded
 from penult.features.schema import HDF5
 from penult.images.sources.remote.connection import is_url
+from penult.inputs import begins_with
+from penult.rows_folders import is_rows_folder
 from penult.suffixes import ROWS_FOLDER
-from penult.written import is_rows_folder
 
 __all__ = ["is_feature_file", "rows_address"]
 
@@ -34,7 +35,8 @@ def rows_address(place: str | os.PathLike[str]) -> str | None:
         return None
     address = unfolded(text)
     if not is_url(address) or (address != text and Path(text).exists()):
-        return None if Path(text).is_file() else text
+        found = Path(text)
+        return None if found.exists() and not found.is_dir() else text
     scheme, _, rest = address.partition("://")
     return f"/{rest.lstrip('/')}" if scheme.lower() in _ON_DISK else address
 
@@ -44,10 +46,6 @@ def is_feature_file(place: object) -> bool:
     if not isinstance(place, str | os.PathLike):
         return False
     address = rows_address(place)
-    try:
-        if address is not None:
-            return is_url(address) or is_rows_folder(address)
-        with Path(place).open("rb") as file:
-            return file.read(len(HDF5)) == HDF5
-    except (OSError, ValueError):
-        return False  # a folder, or no such path: the listing says which
+    if address is not None:
+        return is_url(address) or is_rows_folder(address)
+    return begins_with(place, HDF5)  # of a folder, or no such path, the listing says which

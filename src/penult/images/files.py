@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 import os
-import stat
 from pathlib import Path
 from typing import BinaryIO
 
 from penult.errors import ImageError
+from penult.inputs import what_special
 
 __all__ = ["open_regular"]
-
-_KINDS = {
-    stat.S_IFIFO: "a named pipe",
-    stat.S_IFSOCK: "a socket",
-    stat.S_IFCHR: "a device",
-    stat.S_IFBLK: "a device",
-    stat.S_IFDIR: "a folder",
-}
 
 
 def open_regular(path: str | Path) -> BinaryIO:
@@ -51,6 +43,5 @@ def _open_nonblocking(path: str, flags: int) -> int:
 
 
 def _refuse_special(status: os.stat_result) -> None:
-    if not stat.S_ISREG(status.st_mode):
-        kind = _KINDS.get(stat.S_IFMT(status.st_mode), "something else")
-        raise ImageError(f"is {kind}, not a file")
+    if (special := what_special(status)) is not None:
+        raise ImageError(f"is {special}, not a file")

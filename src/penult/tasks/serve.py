@@ -268,7 +268,7 @@ def _token(file: str | Path | None, variable: str | None) -> str | None:
             "them has the token"
         )
     if file is not None:
-        path = require_file(Path(file), "a file with a token", [])
+        path = require_file(Path(file), "a file with a token", [], may_be_pipe=True)
         try:
             with path.open(encoding="utf-8-sig") as opened:  # as Windows' editor writes it
                 found = opened.read(_MOST_OF_FILE).strip().partition("\n")[0].strip()

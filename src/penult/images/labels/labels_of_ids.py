@@ -9,7 +9,7 @@ from pathlib import Path
 from penult.images.labels.annotations import ImageEntry
 from penult.images.labels.csv_cells import explained, read_cells
 from penult.images.labels.label_file import LabelFile
-from penult.inputs import require_existing
+from penult.inputs import require_file
 from penult.texts import composed
 
 __all__ = ["StatedLabels", "is_reviewed_list", "labels_of_ids"]
@@ -39,7 +39,7 @@ def is_reviewed_list(file: Path) -> bool:
     PathNotFoundError, SourceError
         If it is not there, or cannot be read.
     """
-    require_existing(file, "file")
+    require_file(file, "a table of labels", (".csv",))
     with explained(str(file)), file.open(encoding="utf-8-sig", newline="") as stream:
         header = [composed(one.strip()).lower() for one in next(read_cells(stream), (1, []))[1]]
     return "suggested" in header or not {"path", "label"} <= set(header)

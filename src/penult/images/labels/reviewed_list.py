@@ -9,7 +9,7 @@ from typing import TextIO
 
 from penult.errors import SourceError
 from penult.images.labels.csv_cells import explained, read_cells
-from penult.inputs import require_existing
+from penult.inputs import require_file
 from penult.texts import composed
 
 __all__ = ["ReviewedLabel", "read_reviewed"]
@@ -56,7 +56,7 @@ def read_reviewed(file: Path) -> list[ReviewedLabel]:
     SourceError
         If it cannot be read, lacks a column, or a line says too little; names the line.
     """
-    require_existing(file, "file")
+    require_file(file, "a table of labels", (".csv",))
     with explained(str(file)), file.open(encoding="utf-8-sig", newline="") as stream:
         return list(_lines(file, stream))
 

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from penult.errors import UsageError
 from penult.images.labels.annotations import SPLITS, Annotation, ImageEntry
 from penult.images.labels.label_file import LabelFile
-from penult.inputs import require_existing
+from penult.inputs import require_file
 from penult.interface import option
 from penult.texts import composed
 
@@ -71,7 +71,9 @@ def label_rule(
             f"labels {labels!r} is not known; allowed: parent, none, column:NAME, or the name of a "
             f".csv file{_other_table(labels)}"
         )
-    return LabelFile(require_existing(Path(labels)), path_column, label_column), None
+    return LabelFile(
+        require_file(Path(labels), "a table of labels", (".csv",)), path_column, label_column
+    ), None
 
 
 def _other_table(labels: str) -> str:

@@ -27,8 +27,9 @@ from penult.images.sources.file_names import (
 )
 from penult.images.sources.own_files import OwnFiles, own_file
 from penult.records import Failure
+from penult.rows_folders import is_rows_folder
 from penult.texts import FileNames
-from penult.written import SET_ASIDE, is_rows_folder
+from penult.written import SET_ASIDE
 
 __all__ = ["FOLDER", "FolderSource"]
 

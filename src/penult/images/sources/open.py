@@ -6,7 +6,6 @@ A new kind of source is a module with its `SourceKind`, and its entry in `KINDS`
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,11 +30,12 @@ from penult.images.sources.remote.folder import REMOTE_FOLDER
 from penult.images.sources.standard_input import STANDARD_INPUT
 from penult.images.sources.table_in_memory import TABLE
 from penult.images.sources.tar.source import TAR
+from penult.inputs import begins_with
 from penult.interface import command, option
 from penult.records import Failure
+from penult.rows_folders import is_rows_folder
 from penult.suffixes import FEATURES, ROWS_FOLDER
 from penult.wording import article
-from penult.written import is_rows_folder
 
 __all__ = ["KINDS", "open_sources"]
 
@@ -105,12 +105,11 @@ def _refuse_rows(given: SourceArgument) -> None:
         )
     if path.suffix.lower() not in FEATURES.suffixes:
         return
-    with suppress(OSError), path.open("rb") as file:
-        if file.read(8) == _HDF5:
-            raise UsageError(
-                f"{path} is a feature file, or another in HDF5, and not an image; give the images "
-                f"that it is to be made from, or see {command('info', str(path))}"
-            )
+    if begins_with(path, _HDF5):
+        raise UsageError(
+            f"{path} is a feature file, or another in HDF5, and not an image; give the images "
+            f"that it is to be made from, or see {command('info', str(given))}"
+        )
 
 
 def _archives_in(

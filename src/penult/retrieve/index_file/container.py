@@ -30,6 +30,7 @@ import numpy as np
 
 from penult.features.column import Refused
 from penult.features.schema import INDEX
+from penult.inputs import begins_with
 from penult.machine import free_memory
 from penult.parsing import read_json
 
@@ -53,11 +54,7 @@ assert _HEAD.size == _ALIGNED
 
 def is_index_file(path: Path) -> bool:
     """Whether a file begins as an index does."""
-    try:
-        with path.open("rb") as file:
-            return file.read(len(MAGIC)) == MAGIC
-    except OSError:
-        return False
+    return begins_with(path, MAGIC)
 
 
 class ContainerWriter:

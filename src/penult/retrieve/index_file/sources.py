@@ -17,8 +17,8 @@ from penult.errors import PenultError
 from penult.features.read import load
 from penult.interface import at_command_line, command, option
 from penult.neighbors.glued_rows import row_blocks
+from penult.rows_folders import is_rows_folder
 from penult.wording import count, listed
-from penult.written import is_rows_folder
 
 if TYPE_CHECKING:
     from penult.records import Features
