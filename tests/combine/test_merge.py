@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from itertools import pairwise
 from pathlib import Path
 
@@ -122,6 +123,36 @@ def test_views_lie_apart_in_the_merged_file_and_belong_to_their_photos(tmp_path)
     assert made.augmented.of.tolist() == [0, 1]
     assert made.augmented.features[:].tolist() == [[2, 3], [10, 11]]
     assert made.features[:].tolist() == [[0, 1], [8, 9]]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({}, "without augmented views, and .*b.h5 with augment=2: a classifier"),
+        ({"augment": 1}, "with augment=1, and .*b.h5 with augment=2: a classifier"),
+    ],
+)
+def test_photos_with_other_numbers_of_views_are_not_merged(
+    tmp_path, folder_of_images, toy, options, said
+):
+    photos = {name: folder_of_images / "train" / name for name in "ab"}
+    penult.extract(photos["a"], tmp_path / "a.h5", model=toy, **options)
+    penult.extract(photos["b"], tmp_path / "b.h5", model=toy, augment=2)
+    with pytest.raises(RecipeMismatchError, match=rf"a\.h5 was extracted {said}"):
+        penult.merge([tmp_path / "a.h5", tmp_path / "b.h5"], tmp_path / "m.h5")
+    assert not (tmp_path / "m.h5").exists()
+
+
+def test_photos_of_which_none_is_trained_on_are_merged_with_views_of_others(
+    tmp_path, folder_of_images, toy
+):
+    for split in ("train", "test"):
+        folder = tmp_path / "runs" / split
+        shutil.copytree(folder_of_images / split, folder / split)
+        penult.extract(folder, tmp_path / f"{split}.h5", model=toy, augment=1)
+    assert penult.load(tmp_path / "test.h5").augmented is None
+    made = penult.merge([tmp_path / "test.h5", tmp_path / "train.h5"], tmp_path / "m.h5")
+    assert (len(made), made.augmented.of.tolist()) == (6, [2, 3, 4, 5])
 
 
 @pytest.fixture

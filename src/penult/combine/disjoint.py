@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from penult.errors import RecipeMismatchError, SourceError
 from penult.features.id_keys import id_key
+from penult.features.origin import every_origin
+from penult.interface import option
 from penult.recipe.comparison import require_equal
 from penult.representation import short_text
 from penult.wording import count, listed, times
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from penult.records import Features
 
 __all__ = ["require_disjoint", "require_made_alike"]
+
+_NO_VIEWS = "without augmented views"
 
 
 def require_made_alike(files: Sequence[Features], places: Sequence[str]) -> None:
@@ -50,6 +54,29 @@ def require_made_alike(files: Sequence[Features], places: Sequence[str]) -> None
         if one.augmented is not None:
             views = views or (one.augmented.recipe, place)
             require_equal(views[0], one.augmented.recipe, name=views[1], other_name=place)
+        said = [_augmentation(x) for x in (first, one)]
+        if said[0] != said[1]:
+            raise RecipeMismatchError(
+                f"{places[0]} was extracted {said[0]}, and {place} {said[1]}: a classifier would "
+                "be trained on more views of the photos of one; merge what was extracted with the "
+                "same options"
+            )
+
+
+def _augmentation(features: Features) -> str:
+    """What was asked for of augmented views, in each run that the rows are of.
+
+    Not which photos have some, for those of other splits than train have none.
+    """
+    asked = {_asked(origin) for origin in every_origin(features.origin)}
+    if asked == {_NO_VIEWS} and features.augmented is not None:
+        asked = {"with augmented views"}  # a program's, which says no more
+    return " and ".join(sorted(asked))
+
+
+def _asked(origin: Mapping[str, Any]) -> str:
+    names = (name for name in ("augment", "augment_to") if origin.get(name))
+    return next((f"with {option(name, origin[name])}" for name in names), _NO_VIEWS)
 
 
 def require_disjoint(files: Sequence[Features], places: Sequence[str]) -> None:

@@ -24,7 +24,7 @@ def run(
         list[Path],
         typer.Argument(
             metavar="FOLDER.rows...",
-            help="Folder of rows, or its address (s3://…/photos.rows); or several.",
+            help="Folders of rows, or their addresses (s3://…/photos.rows); one or more.",
         ),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Feature file to write, .h5.")],
@@ -33,10 +33,11 @@ def run(
     quiet: o.Quiet = False,
     debug: o.Debug = False,
 ) -> None:
-    """Make one feature file of a folder of rows, as one machine would have written it.
+    """Make one feature file of one folder of rows or of several, as one run would have written it.
 
     Of several folders, as a large listing is divided into runs, the file has the rows of each below
-    those of the one before. They have to be of the same recipe, and of different images.
+    those of the one before. They have to be extracted with the same options, of different images.
+    Of several, some may be feature files.
 
     Examples
     --------
