@@ -12,6 +12,7 @@ import penult
 from penult.backbones.registry import load_source
 from penult.backbones.weights.info import WeightsInfo
 from penult.errors import (
+    PenultError,
     RecipeMismatchError,
     SourceError,
     UnknownNameError,
@@ -186,3 +187,44 @@ def test_weights_that_are_not_here_are_no_random_ones(photos, toy, tmp_path, wit
     penult.extract(photos, tmp_path / "f.h5", model=toy, weights="random")
     with pytest.raises(RecipeMismatchError, match=r"then, 'of the pretrained weights' now"):
         plan(photos, tmp_path / "f.h5", model=toy, update=True)
+
+
+@pytest.mark.parametrize(
+    ("output", "options"),
+    [
+        ("f.h5", {"part_images": 3}),
+        ("f.h5", {"part_format": "parquet"}),
+        ("f.rows", {"part_images": 0}),
+        (None, {"part_images": 3}),
+        (None, {"update": True}),
+        ("f.h5", {"engine": "onnx"}),
+        ("f.h5", {"device": "gpu"}),
+        ("f.h5", {"ray_workers": 2}),
+        ("f.h5", {"ray": True, "ray_workers": "4:2"}),
+        ("f.h5", {"ray": True, "ray_cpus": 0}),
+        ("f.h5", {"ray": True, "ray_gpus": 1.5}),
+        ("f.h5", {"ray": "ray://head:10001"}),
+        ("f.h5", {"ray": True, "device": "cuda:1"}),
+        ("f.h5", {"ray": True, "part_images": 3}),
+        ("memory://f.rows", {"ray": True}),
+        (None, {"ray": True}),
+    ],
+)
+def test_options_of_a_run_are_refused_as_the_run_refuses_them(
+    photos, toy, tmp_path, monkeypatch, output, options
+):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(PenultError) as refused:
+        penult.extract(photos, output, model=toy, **options)
+    with pytest.raises(PenultError) as planned:
+        plan(photos, output, model=toy, **options)
+    assert (type(planned.value), str(planned.value)) == (type(refused.value), str(refused.value))
+
+
+@pytest.mark.needs("ray")
+def test_a_run_on_a_cluster_is_planned_without_one(photos, toy, tmp_path):
+    import ray
+
+    options = {"ray": True, "ray_workers": 2, "part_images": 3}
+    assert plan(photos, tmp_path / "f.rows", model=toy, **options).images == 36
+    assert not ray.is_initialized()

@@ -13,7 +13,7 @@ from penult.backbones.registry import DEFAULT_MODEL
 from penult.backbones.weights.choice import WeightsChoice
 from penult.checking import checked
 from penult.deprecation import renamed_keyword
-from penult.distributed import OnCluster, RayOptions, RowsRun, Target, require_ray
+from penult.distributed import OnCluster, RayOptions, RowsRun, Target, require_no_output_options
 from penult.errors import UnknownNameError, UsageError
 from penult.extractor import (
     EngineOptions,
@@ -288,31 +288,15 @@ def extract(
             part_format=part_format,
             progress=progress,
         )
-    elif cluster is not None:
-        raise UsageError(
-            f"a run on a cluster needs an output, which all of its machines reach; give "
-            f"{option('output', 'rows.h5')}"
-        )
-    elif update:
-        raise UsageError("an update needs an output to bring up to date")
     else:
+        require_no_output_options(
+            cluster, update=update, part_images=part_images, part_format=part_format
+        )
         features = extraction.to_memory(images, progress=progress)
     log_labels(features)
     log_failures(features.failures, total=len(features) + len(features.failures))
     log_contradictions(find_contradictions(features))
     return features
-
-
-def _require_no_parts(
-    output: str | Path, *, part_images: int | None, part_format: str | None
-) -> None:
-    for name, value in (("part_images", part_images), ("part_format", part_format)):
-        if value is not None:
-            folder = Path(output).with_suffix(".rows").name
-            raise UsageError(
-                f"{option(name, value)} is for a folder of rows; give {option('output', folder)} "
-                "for one"
-            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -371,14 +355,9 @@ class Extraction:
         progress: ShowProgress = None,
     ) -> Features:
         """Make the rows, and write the feature file, or the folder of rows; see `extract`."""
-        if cluster is not None:
-            require_ray()
         target = Target.of(output, offline=self.extractor.weights.offline)
-        if cluster is not None:
-            target.require_shared()
+        target.require_run(cluster, part_images=part_images, part_format=part_format)
         how = {"overwrite": overwrite, "update": update}
-        if target.store is None:
-            _require_no_parts(output, part_images=part_images, part_format=part_format)
         run = RowsRun(
             part_images=part_images,
             part_format=part_format,

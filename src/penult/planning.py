@@ -13,8 +13,8 @@ from penult.backbones.registry import DEFAULT_MODEL, open_without_download
 from penult.backbones.weights.choice import WeightsChoice
 from penult.checking import checked
 from penult.deprecation import renamed_keyword
-from penult.distributed import Target
-from penult.errors import UsageError
+from penult.distributed import RayOptions, Target, require_no_output_options
+from penult.engines.registry import engines_tried
 from penult.extractor import ModelRows, ReadingOptions, as_names, by_network
 from penult.features.changes import changes_of
 from penult.features.estimate import estimate_bytes
@@ -190,6 +190,8 @@ def plan(
     resize: Literal["exact", "fast"] = "exact",
     precision: Precision = "float32",
     dtype: Literal["float32", "float16"] = "float32",
+    engine: str = "auto",
+    device: str = "auto",
     max_pixels: int | None = None,
     allow_truncated: bool = False,
     augment: int = 0,
@@ -198,6 +200,12 @@ def plan(
     seed: int = 0,
     overwrite: bool = False,
     update: bool = False,
+    ray: bool | str | None = None,
+    ray_workers: int | str | None = None,
+    ray_cpus: int = 1,
+    ray_gpus: float | None = None,
+    part_images: int | None = None,
+    part_format: Literal["h5", "parquet"] | None = None,
 ) -> Plan:
     """Say what `penult.extract` with these arguments would give; no image is read.
 
@@ -245,6 +253,9 @@ def plan(
         What the network computes in.
     dtype : {"float32", "float16"}, default="float32"
         Of the rows on disk.
+    engine, device : str, default="auto"
+        What runs the network, and on what: refused where the network cannot be run so; neither is
+        opened.
     max_pixels : int, optional
         Refuse larger images; counted here all the same, as none is read.
     allow_truncated : bool, default=False
@@ -261,6 +272,12 @@ def plan(
         Replace `output` if it exists.
     update : bool, default=False
         Bring `output` up to date: ``changes`` says what that would change.
+    ray, ray_workers, ray_cpus, ray_gpus : optional
+        A run on a cluster of Ray, which is neither started nor connected to.
+    part_images : int, optional
+        Images a part of a folder of rows.
+    part_format : {"h5", "parquet"}, optional
+        Of the parts.
 
     Returns
     -------
@@ -274,11 +291,15 @@ def plan(
     RecipeMismatchError
         If the file to update was made otherwise; says in what they differ, and what to type.
     """
+    cluster = RayOptions.of(ray, workers=ray_workers, cpus=ray_cpus, gpus=ray_gpus, device=device)
     target = None if output is None else Target.of(output, offline=offline)
     if target is not None:
+        target.require_run(cluster, part_images=part_images, part_format=part_format)
         target.require(overwrite=overwrite, update=update)
-    elif update:
-        raise UsageError("an update needs an output to bring up to date")
+    else:
+        require_no_output_options(
+            cluster, update=update, part_images=part_images, part_format=part_format
+        )
     rows = ModelRows(
         models=as_names(model),
         layers=as_names(layer),
@@ -308,6 +329,8 @@ def plan(
     backbones = [open_without_download(network.name, network.choice) for network in networks]
     recipes = rows.recipes(backbones)
     of_each = list(zip(backbones, by_network(recipes.values()), strict=True))
+    for backbone, own in of_each if cluster is None else ():  # on a cluster, they are the workers'
+        engines_tried(backbone, own, engine=engine, device=device)
     shapes = {
         leaf: backbone.layer(leaf.layer).pooled_shape(leaf.pooling)
         for backbone, own in of_each

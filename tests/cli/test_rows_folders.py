@@ -198,3 +198,20 @@ def test_verify_reads_every_part_and_names_those_that_are_not_what_they_were(
     assert (done.code, done.err.count("\n")) == (1, 1)
     wrong = "rows-0123abcd-00002.h5 has other bytes, rows-0123abcd-00004.h5 has other bytes"
     assert f"2 of 4 parts are not as the manifest says ({wrong})" in done.err
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--part-images", 3),
+        ("--part-format", "h5"),
+        ("--ray-workers", 2),
+        ("--engine", "onnx"),
+        ("--device", "gpu"),
+    ],
+)
+def test_a_dry_run_refuses_the_options_that_the_run_refuses(penult, photos, toy, tmp_path, options):
+    command = ("extract", photos, "-o", tmp_path / "f.h5", "-m", toy, *options)
+    planned, done = penult(*command, "--dry-run"), penult(*command)
+    assert (planned.code, planned.out, planned.err) == (done.code, done.out, done.err)
+    assert done.code == 2

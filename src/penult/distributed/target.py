@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from penult.distributed.connection import require_ray
+from penult.distributed.options import RayOptions
 from penult.distributed.rows_folder import RUN, RunRecord
 from penult.errors import OutputExistsError, PathNotFoundError, UsageError, WrongFileError
 from penult.features.parts.entry import PartEntry, is_of_parts
+from penult.features.parts.header import require_part_images
 from penult.features.parts.manifest import MANIFEST
 from penult.features.parts.store import PartsStore
 from penult.features.places import rows_address
@@ -18,7 +21,7 @@ from penult.output import already_there
 from penult.output_names import refuse_output_name
 from penult.suffixes import ROWS_FOLDER
 
-__all__ = ["Target"]
+__all__ = ["Target", "require_no_output_options"]
 
 _LOCKS = frozenset(["driver.json", "lock", "lock.file", "owner"])
 
@@ -67,13 +70,28 @@ class Target:
             return (self.path, parts_folder(self.path))
         return () if self.store.folder is None else (self.path,)
 
-    def require_shared(self) -> None:
-        """Refuse what no other process could write, as the workers of a cluster are.
+    def require_run(
+        self, cluster: RayOptions | None, *, part_images: int | None, part_format: str | None
+    ) -> None:
+        """Refuse a way of making the rows that cannot be that of such an output.
 
         Raises
         ------
+        MissingExtraError
+            If Ray is not installed, and is to compute.
         UsageError
+            If parts of a file are asked for; or if it lies where no other process could write, as
+            the workers of a cluster are.
         """
+        if cluster is not None:
+            require_ray()
+            self._require_shared()
+        if self.store is None:
+            _require_no_parts(self.path, part_images=part_images, part_format=part_format)
+        elif part_images is not None:
+            require_part_images(part_images)
+
+    def _require_shared(self) -> None:
         if self.store is not None and "memory://" in self.store.address:
             raise UsageError(
                 f"{option('output', self.store.address)} lies in the memory of this process, and "
@@ -131,6 +149,35 @@ class Target:
             raise WrongFileError(
                 f"{self.store.address} is no folder of rows, and holds other files ({others[0]}); "
                 "give another name"
+            )
+
+
+def require_no_output_options(
+    cluster: RayOptions | None, *, update: bool, part_images: int | None, part_format: str | None
+) -> None:
+    """Refuse, of an extraction that writes nothing, what is about its output.
+
+    Raises
+    ------
+    UsageError
+    """
+    if cluster is not None:
+        raise UsageError(
+            f"a run on a cluster needs an output, which all of its machines reach; give "
+            f"{option('output', 'rows.h5')}"
+        )
+    if update:
+        raise UsageError("an update needs an output to bring up to date")
+    _require_no_parts(Path("photos.h5"), part_images=part_images, part_format=part_format)
+
+
+def _require_no_parts(output: Path, *, part_images: int | None, part_format: str | None) -> None:
+    for name, value in (("part_images", part_images), ("part_format", part_format)):
+        if value is not None:
+            folder = output.with_suffix(".rows").name
+            raise UsageError(
+                f"{option(name, value)} is for a folder of rows; give {option('output', folder)} "
+                "for one"
             )
 
 

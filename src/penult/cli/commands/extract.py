@@ -137,6 +137,8 @@ def run(
             resize=resize,
             precision=precision,
             dtype=dtype,
+            engine=engine,
+            device=device,
             max_pixels=max_pixels,
             allow_truncated=allow_truncated,
             augment=augment,
@@ -145,6 +147,12 @@ def run(
             seed=seed,
             overwrite=overwrite,
             update=update,
+            ray=ray,
+            ray_workers=ray_workers,
+            ray_cpus=ray_cpus,
+            ray_gpus=ray_gpus,
+            part_images=part_images,
+            part_format=part_format,
         )
         _show_plan(output, planned, as_json=as_json)
         return
