@@ -304,11 +304,9 @@ def test_an_update_with_another_recipe_is_refused_and_so_is_going_on(
     assert sorted(p.name for p in tmp_path.iterdir()) == ["f.h5", "g.h5.parts", "images"]
 
 
-def test_update_needs_an_output_and_excludes_overwrite(images, tmp_path, toy):
+def test_update_needs_an_output(images, toy):
     with pytest.raises(UsageError, match="needs an output"):
         extract(images, None, update=True)
-    with pytest.raises(UsageError, match="exclude each other"):
-        extract(images, tmp_path / "f.h5", update=True, overwrite=True)
 
 
 def test_shuffled_rows_are_a_permutation_that_the_seed_decides(images, tmp_path, toy):

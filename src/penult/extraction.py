@@ -25,6 +25,7 @@ from penult.extractor import (
 from penult.features.changes import changes_of
 from penult.features.contradictions import find_contradictions, log_contradictions
 from penult.features.h5_file import read
+from penult.features.left_out import require_all_given
 from penult.features.read import load
 from penult.features.resume.finished import require_same
 from penult.images.augmentation_options import AugmentationOptions
@@ -192,12 +193,14 @@ def extract(
         Of the augmentation. A view depends on it, the policy, the photo's bytes and its number
         alone.
     overwrite : bool, default=False
-        Replace `output` if it exists, atomically.
+        Replace `output` if it exists, atomically. Beside `update`, drop images of places that are
+        not given, too.
     restart : bool, default=False
         Throw away what an interrupted run left, and begin anew.
     update : bool, default=False
         Bring `output` up to date: compute only images that are new or changed, by their bytes, and
-        drop what is gone; the file is then what a new run would give.
+        drop what is gone; the file is then what a new run would give. `images` have to be all
+        places that those of the file come from, and are still there.
     ray : bool or str, optional
         Compute on a cluster of Ray: True or ``"auto"`` for the one that ``RAY_ADDRESS`` names, or
         that ``ray start`` began on this machine, or else one that is started here for the run, as
@@ -280,9 +283,10 @@ def extract(
         features = extraction.to_file(
             images,
             output,
-            overwrite=overwrite,
+            overwrite=overwrite and not update,
             restart=restart,
             update=update,
+            may_drop_places=overwrite,
             cluster=cluster,
             part_images=part_images,
             part_format=part_format,
@@ -349,12 +353,16 @@ class Extraction:
         overwrite: bool = False,
         restart: bool = False,
         update: bool = False,
+        may_drop_places: bool = True,
         cluster: RayOptions | None = None,
         part_images: int | None = None,
         part_format: Literal["h5", "parquet"] | None = None,
         progress: ShowProgress = None,
     ) -> Features:
-        """Make the rows, and write the feature file, or the folder of rows; see `extract`."""
+        """Make the rows, and write the feature file, or the folder of rows; see `extract`.
+
+        Whether an update may drop images of places that it was not given, is `may_drop_places`.
+        """
         target = Target.of(output, offline=self.extractor.weights.offline)
         target.require_run(cluster, part_images=part_images, part_format=part_format)
         how = {"overwrite": overwrite, "update": update}
@@ -370,6 +378,8 @@ class Extraction:
             if update and target.exists():  # before a network is converted for what is refused
                 old = require_same(target.path, job.recipes, job.options)
                 changes = changes_of(old, job.listing.records)
+                if not may_drop_places:
+                    require_all_given(target.path, old, job.origin, changes)
             if cluster is None:  # on a cluster, the engines are the workers'
                 _ = job.extractor.engine  # what is wrong with it is said before anything is written
             if target.store is not None:

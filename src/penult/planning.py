@@ -18,6 +18,7 @@ from penult.engines.registry import engines_tried
 from penult.extractor import ModelRows, ReadingOptions, as_names, by_network
 from penult.features.changes import changes_of
 from penult.features.estimate import estimate_bytes
+from penult.features.left_out import require_all_given
 from penult.features.read import layer_recipes
 from penult.features.resume.finished import require_same
 from penult.features.resume.manifest import difference
@@ -269,7 +270,7 @@ def plan(
     seed : int, default=0
         Of the augmentation.
     overwrite : bool, default=False
-        Replace `output` if it exists.
+        Replace `output` if it exists; beside `update`, drop images of places that are not given.
     update : bool, default=False
         Bring `output` up to date: ``changes`` says what that would change.
     ray, ray_workers, ray_cpus, ray_gpus : optional
@@ -323,7 +324,8 @@ def plan(
         splits=splits,
     )
     outputs = () if target is None else target.leave_out
-    images_found = listing.list(listing.sources(images), leave_out=outputs, offline=offline)
+    sources = listing.sources(images)
+    images_found = listing.list(sources, leave_out=outputs, offline=offline)
     choice = WeightsChoice.of(weights, offline=offline, architecture=architecture)
     networks = rows.networks(choice)
     backbones = [open_without_download(network.name, network.choice) for network in networks]
@@ -360,7 +362,11 @@ def plan(
     changes = None
     if target is not None and update and target.exists():
         asked = compared_with(recipe for recipe, _ in layer_recipes(target.path).values())
-        changes = changes_of(require_same(target.path, asked, options), images_found.records)
+        old = require_same(target.path, asked, options)
+        changes = changes_of(old, images_found.records)
+        if not overwrite:
+            origin = listing.origin(sources, images_found)
+            require_all_given(target.path, old, origin, changes)
     unfinished = None
     if target is not None and (left := target.unfinished()) is not None:
         record, entries = left

@@ -155,7 +155,6 @@ def test_update_says_how_much_it_kept(penult, photos, toy, tmp_path):
     done = penult(*command, "--update")
     assert "35 of 36 images were done before, 1 now" in done.out
     assert json.loads(penult(*command, "--update", "--json").out)["kept"] == 35
-    assert penult(*command, "--update", "--overwrite").code == 2
     assert penult(*command, "--shuffle", "-1").code == 2
 
 

@@ -406,7 +406,8 @@ Update = Annotated[
     bool,
     output_option(
         "--update",
-        help="Bring the output up to date: compute only new and changed images, drop removed ones.",
+        help="Bring the output up to date: compute only new and changed images, drop removed ones; "
+        "with --overwrite, also those of places that are not given.",
     ),
 ]
 DryRun = Annotated[

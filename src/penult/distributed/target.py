@@ -125,11 +125,6 @@ class Target:
         if self.store is None:
             require_place(self.path, overwrite=overwrite, update=update)
             return
-        if update and overwrite:
-            raise UsageError(
-                f"{option('update')} and {option('overwrite')} exclude each other: one keeps what "
-                "holds, the other nothing"
-            )
         folder = self.store.folder
         if folder is not None:
             refuse_output_name(folder)

@@ -11,12 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from penult.errors import OutputError, ResumeError, UsageError
+from penult.errors import OutputError, ResumeError
 from penult.features.resume.chunk import Outcomes, Part
 from penult.features.resume.ledger import Ledger
 from penult.features.resume.lock import RunLock
 from penult.features.resume.manifest import Manifest
-from penult.interface import option
 from penult.output import check_output, sync_folder
 from penult.recipe import Recipe
 from penult.records import ImageRecord
@@ -265,11 +264,6 @@ def require_place(output: Path, *, overwrite: bool, update: bool) -> None:
     # A run that was killed when all but the tidying up was done is no reason to refuse.
     may_replace = overwrite or update or is_leftover(output)
     check_output(output, overwrite=may_replace, output=FEATURES, has_update=True)
-    if update and overwrite:
-        raise UsageError(
-            f"{option('update')} and {option('overwrite')} exclude each other: one keeps what "
-            "holds, the other nothing"
-        )
 
 
 def is_leftover(output: Path) -> bool:
