@@ -10,6 +10,7 @@ from unicodedata import east_asian_width
 
 from penult.output import atomic_output
 from penult.reporting.figures.colors import GRID, INK, LINE
+from penult.reporting.figures.export import extent
 from penult.reporting.figures.fonts import Drawable, drawable
 from penult.wording import count, percent, shorten
 from penult.written import SIGNED
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["confusion_matrix_png"]
 
 DPI = 150
+MARGIN = 0.15  # inches around the figure
 MAX_PIXELS = 8000  # a side; a thousand classes still fit into memory and into a viewer
 LONGEST_LABEL = 32
 SMALLEST_NUMBER = 5.0  # points; a cell with less room shows its colour alone
@@ -57,7 +59,7 @@ def confusion_matrix_png(
     named = drawable([c.label for c in scores.classes])
     with atomic_output(path, overwrite=overwrite) as partial:
         figure = _draw(scores, named, order=order, normalize=normalize)
-        figure.savefig(partial, format="png", bbox_inches="tight", pad_inches=0.15, metadata=SIGNED)
+        figure.savefig(partial, format="png", bbox_inches=extent(figure, MARGIN), metadata=SIGNED)
     if message := named.message(path.name):
         logging.getLogger("penult").warning("penult: %s", message)
 
@@ -176,7 +178,8 @@ def _write_numbers(axes: Any, values: Any, cell: float, top: float, *, normalize
         if size < SMALLEST_NUMBER:
             continue
         shade = "white" if row == column and (value / top) ** 0.5 > 0.5 else INK
-        axes.text(column, row, text, ha="center", va="center", fontsize=size, color=shade)
+        style = {"ha": "center", "va": "center", "fontsize": size, "color": shade}
+        axes.text(column, row, text, in_layout=False, **style)  # what lies inside bounds nothing
 
 
 def _add_scales(

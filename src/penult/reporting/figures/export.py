@@ -21,7 +21,7 @@ from penult.written import SIGNED, note_written
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["SVG_MARK", "to_file", "to_html_picture", "to_png", "to_svg", "to_svg_file"]
+__all__ = ["SVG_MARK", "extent", "to_file", "to_html_picture", "to_png", "to_svg", "to_svg_file"]
 
 SVG_MARK = "<!-- Software: penult -->"
 """By which an SVG file is known as penult's."""
@@ -40,7 +40,7 @@ def to_png(figure: Figure, path: Path, *, overwrite: bool = False) -> None:
     OutputExistsError, PathNotFoundError, OutputError
     """
     with atomic_output(path, overwrite=overwrite) as partial:
-        figure.savefig(partial, format="png", dpi=150, bbox_inches=_extent(figure), metadata=SIGNED)
+        figure.savefig(partial, format="png", dpi=150, bbox_inches=extent(figure), metadata=SIGNED)
 
 
 def to_file(figure: Figure, path: Path, *, overwrite: bool = False) -> None:
@@ -113,7 +113,7 @@ class _Drawn:
 _drawn: WeakKeyDictionary[Figure, _Drawn] = WeakKeyDictionary()
 
 
-def _extent(figure: Figure) -> Any:
+def extent(figure: Figure, margin: float = MARGIN) -> Any:
     """Return what holds all that is drawn, with a margin, in inches.
 
     Told "tight", matplotlib draws everything once more for that.
@@ -123,7 +123,7 @@ def _extent(figure: Figure) -> Any:
     drawn = _drawn.setdefault(figure, _Drawn())
     if drawn.extent is None:
         canvas: Any = FigureCanvasAgg(figure)
-        drawn.extent = figure.get_tightbbox(canvas.get_renderer()).padded(MARGIN)
+        drawn.extent = figure.get_tightbbox(canvas.get_renderer()).padded(margin)
     return drawn.extent
 
 
@@ -144,7 +144,7 @@ def _draw_svg(figure: Figure, name: str) -> str:
         figure.savefig(
             out,
             format="svg",
-            bbox_inches=_extent(figure),
+            bbox_inches=extent(figure),
             transparent=True,
             metadata={"Date": None, "Creator": None, "Format": None, "Type": None},
         )
