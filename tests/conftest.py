@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.metadata
 import io
 import logging
@@ -48,15 +49,39 @@ if os.environ.get("PENULT_EXTRAS") == "all":
     pytest.importorskip = lambda name, *_, **__: importlib.import_module(name)
 
 
-_WITHOUT_TORCH = {
-    "capacity", "chat", "client", "comparison", "explore", "features", "neighbors", "reporting",
-    "retrieve", "serving", "tasks/test_evaluate.py", "tasks/test_train.py",
-    *(f"cli/test_{of_rows}.py" for of_rows in (
-        "cluster", "compare", "duplicates", "evaluate_search", "index", "leaks", "map", "outliers",
-        "search", "summarize", "table_addresses",
+_ONCE = {
+    "capacity", "chat", "client", "combine", "comparison", "explore", "features", "images", "neighbors",
+    "reporting", "retrieve", "serving", "similarity",
+    "classify/prediction/test_predict.py", "classify/test_projection_members.py",
+    "tasks/test_bot.py", "tasks/test_evaluate.py", "tasks/test_train.py",
+    "test_augmentation.py", "test_passwords.py",
+    *(f"cli/test_{of_rows_and_words}.py" for of_rows_and_words in (
+        "augment", "cluster", "combine", "commands", "compare", "completion", "contradictions",
+        "duplicates", "endings", "evaluate", "evaluate_search", "help", "index", "inputs", "layout",
+        "leaks", "look", "map", "old_names", "outliers", "predict", "report", "report_without_training",
+        "rows_folders", "search", "summarize", "table_addresses", "unlabelled", "usage",
     )),
 }  # fmt: skip
-"""Folders and files whose light tests, of toy backbones and bundled ones too, never come to torch."""
+"""Folders and files whose light tests are the same where there is torch.
+
+They are about photos, rows and words; who computes the rows, which is another engine's way there,
+matters to none of them.
+"""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """Look for garbage neither while tests are collected nor, later, among what was collected.
+
+    Ten thousand tests and the libraries that they import are a million objects, none of which is
+    garbage; to go through them takes half a second, and a test that draws a figure sets it off.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:
@@ -69,12 +94,13 @@ def pytest_ignore_collect(collection_path: Path) -> bool | None:
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Mark what `make test` runs once, where there is no torch: it is the same with it.
 
-    What needs torch, a GPU or an extra would be skipped there, and run nowhere.
+    What needs torch, a GPU or an extra would be skipped there, and run nowhere; and that torch is not
+    imported is to be seen where it is.
     """
     place = item.path.relative_to(Path(__file__).parent)
     marks = {mark.name for mark in item.iter_markers()}
     places = {place.parts[0], place.as_posix()}
-    if places & _WITHOUT_TORCH and "light" in marks and not marks & {"gpu", "needs", "torch"}:
+    if places & _ONCE and "light" in marks and not marks & {"gpu", "needs", "torch", "twice"}:
         item.add_marker("once")
 
 

@@ -312,6 +312,7 @@ def test_debug_shows_the_traceback(penult, tmp_path, monkeypatch):
         main()
 
 
+@pytest.mark.twice
 @pytest.mark.parametrize("command", [["--help"], ["train", "--help"], ["extract", "--help"]])
 def test_help_imports_nothing_heavy(command):
     code = f"""

@@ -62,6 +62,7 @@ def test_where_a_file_is_meant_bash_offers_files_itself(offered):
     assert offered("extract", "-m", "my_checkpoint") == []
 
 
+@pytest.mark.twice
 def test_completing_imports_nothing_heavy():
     program = (
         "import atexit, sys\n"
