@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import gc
+import hashlib
 import importlib.metadata
 import io
+import json
 import logging
 import os
+import shutil
 import sys
 from functools import cache
 from pathlib import Path
@@ -32,6 +35,7 @@ if "penult" not in sys.modules:
 if "PYTEST_XDIST_WORKER" in os.environ:
     import skops.io  # noqa: F401
 
+import h5py
 import numpy as np
 import pytest
 from PIL import Image
@@ -227,6 +231,32 @@ def _few_starts(request, monkeypatch):
         monkeypatch.setattr("penult.explore.clustering.kmeans._STARTS", 1)
 
 
+@pytest.fixture(autouse=True)
+def _drawn_once(monkeypatch):
+    """The confusion matrix of a report or a training is drawn once for each that looks otherwise."""
+    if results := sys.modules.get("penult.reporting.results"):
+        monkeypatch.setattr(results, "confusion_matrix_png", _confusion_matrix_png)
+
+
+_drawn: dict[object, bytes] = {}
+
+
+def _confusion_matrix_png(scores, path, *, order=None, normalize=False, overwrite=False):
+    from penult.output import atomic_output
+    from penult.reporting.figures.confusion_matrix import confusion_matrix_png
+
+    labels = tuple(one.label for one in scores.classes)
+    rows = tuple(map(tuple, scores.confusion))
+    shown = labels, rows, scores.images, scores.accuracy, order and tuple(order), normalize
+    if shown in _drawn:
+        with atomic_output(path, overwrite=overwrite) as partial:
+            partial.write_bytes(_drawn[shown])
+        return
+    confusion_matrix_png(scores, path, order=order, normalize=normalize, overwrite=overwrite)
+    if "".join(labels).isascii():  # of other names it may warn, each time
+        _drawn[shown] = path.read_bytes()
+
+
 @pytest.fixture
 def without_torch(monkeypatch):
     """As in an environment of `pip install penult` alone; where there is torch, it is not found."""
@@ -251,6 +281,48 @@ def recipe():
             resize=8, crop=(8, 8), interpolation="bilinear", mean=(0.5,) * 3, std=(0.5,) * 3
         ),
     )
+
+
+@pytest.fixture(scope="session")
+def extracted(tmp_path_factory):
+    """Extract photos once, and give each test a copy, in which they lie where its own do."""
+    folder = tmp_path_factory.mktemp("extracted")
+
+    def extract(images, path, model):
+        import penult
+
+        digest = hashlib.sha256(model.encode())
+        for photo in sorted(images.rglob("*.*")):
+            digest.update(photo.relative_to(images).as_posix().encode() + photo.read_bytes())
+        made = folder / f"{digest.hexdigest()}.h5"
+        if not made.exists():
+            penult.extract(images, made, model=model, progress=False)
+        shutil.copyfile(made, path)
+        with h5py.File(path, "r+") as file:
+            origin = json.loads(file.attrs["origin"]) | {"sources": [str(images)]}
+            file.attrs["origin"] = json.dumps(origin, sort_keys=True)
+
+    return extract
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory):
+    """Train on labelled rows of `extracted` once with the same options, and give each test a copy."""
+    folder = tmp_path_factory.mktemp("trained")
+
+    def train(rows, path, **options):
+        import penult
+
+        digest = hashlib.sha256(repr(options).encode())
+        with h5py.File(rows) as file:
+            for column in ("features", "labels"):
+                digest.update(file[column][()].tobytes())
+        made = folder / f"{digest.hexdigest()}.skops"
+        if not made.exists():
+            penult.train(rows, made, progress=False, **options)
+        shutil.copyfile(made, path)
+
+    return train
 
 
 @pytest.fixture

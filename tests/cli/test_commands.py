@@ -17,17 +17,15 @@ pytestmark = pytest.mark.light
 
 
 @pytest.fixture
-def features(penult, photos, toy, tmp_path):
-    path = tmp_path / "features.h5"
-    assert penult("extract", photos, "-o", path, "--model", toy, "--quiet").code == 0
-    return path
+def features(photos, toy, tmp_path, extracted):
+    extracted(photos, tmp_path / "features.h5", toy)
+    return tmp_path / "features.h5"
 
 
 @pytest.fixture
-def classifier(penult, features, tmp_path):
-    path = tmp_path / "flowers.skops"
-    assert penult("train", features, "-o", path, "--quiet").code == 0
-    return path
+def classifier(features, tmp_path, trained):
+    trained(features, tmp_path / "flowers.skops")
+    return tmp_path / "flowers.skops"
 
 
 def test_extract_says_what_it_made_and_progress_goes_to_stderr(penult, photos, toy, tmp_path):

@@ -17,12 +17,10 @@ pytestmark = pytest.mark.light
 
 
 @pytest.fixture
-def classifier(penult, photos, toy, tmp_path):
-    features, path = tmp_path / "features.h5", tmp_path / "flowers.skops"
-    assert penult("extract", photos, "-o", features, "--model", toy, "--quiet").code == 0
-    train = ("train", features, "-o", path, "--grid", "C=100", "-q")
-    assert penult(*train).code == 0
-    return path
+def classifier(photos, toy, tmp_path, extracted, trained):
+    extracted(photos, tmp_path / "features.h5", toy)
+    trained(tmp_path / "features.h5", tmp_path / "flowers.skops", grid={"C": [100]})
+    return tmp_path / "flowers.skops"
 
 
 @pytest.fixture

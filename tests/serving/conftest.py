@@ -2,37 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 from functools import cache
 
-import h5py
 import pytest
 from serving_client import COLOURS, Client, photo
 
-import penult
 from penult.serving.app import create_app
 from penult.serving.engine_queue import EngineQueue
 from penult.serving.models.opening import open_served
 from penult.serving.models.sources import Sources
 from penult.serving.options import ServiceOptions
 from penult.serving.service import Service
-
-
-@pytest.fixture(scope="session")
-def extracted(tmp_path_factory):
-    """Extract photos of a name once, and give each test a copy, in which they lie where its own do."""
-    folder = tmp_path_factory.mktemp("extracted")
-
-    def extract(images, path, model):
-        if not (made := folder / path.name).exists():
-            penult.extract(images, made, model=model, progress=False)
-        shutil.copyfile(made, path)
-        with h5py.File(path, "r+") as file:
-            origin = json.loads(file.attrs["origin"]) | {"sources": [str(images)]}
-            file.attrs["origin"] = json.dumps(origin, sort_keys=True)
-
-    return extract
 
 
 @pytest.fixture
@@ -54,19 +34,6 @@ def _gallery_photos():
         for label, colour in COLOURS.items()
         for k in range(3)
     }
-
-
-@pytest.fixture(scope="session")
-def trained(tmp_path_factory):
-    """Train on rows once, and give each test a copy of the classifier."""
-    made = tmp_path_factory.mktemp("trained") / "flowers.skops"
-
-    def train(rows, path):
-        if not made.exists():
-            penult.train(rows, made, progress=False)
-        shutil.copyfile(made, path)
-
-    return train
 
 
 @pytest.fixture

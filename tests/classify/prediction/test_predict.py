@@ -17,9 +17,12 @@ pytestmark = pytest.mark.light
 
 
 @pytest.fixture
-def classifier(photos, toy, tmp_path):
-    penult.extract(photos, tmp_path / "f.h5", model=toy)
-    return penult.train(tmp_path / "f.h5", classifier="centroid")
+def classifier(photos, toy, tmp_path, extracted, trained):
+    extracted(photos, tmp_path / "f.h5", toy)
+    trained(tmp_path / "f.h5", tmp_path / "f.skops", classifier="centroid")
+    classifier = penult.load_classifier(tmp_path / "f.skops")
+    (tmp_path / "f.skops").unlink()
+    return classifier
 
 
 def test_predictions_less_probable_than_the_threshold_are_marked(classifier, photos):
