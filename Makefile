@@ -29,7 +29,10 @@ demo: $(LIGHT) ## Sort 1,797 handwritten digits and write a report on it to demo
 	@$(BIN)/penult sample digits demo/images
 	@$(BIN)/penult report demo/images -o demo/report --overwrite
 
-test: check test-light ## Run the linters and all tests
+test: ## Run the linters and all tests
+	@# mypy takes one core for most of a minute where it has no cache; what is wrong with one of the two
+	@# is said at once, and the other is run to its end.
+	@$(MAKE) --no-print-directory --jobs 2 check test-light
 	@PENULT_EXTRAS=all $(BIN)/pytest -m 'not once' -n 2 --dist worksteal --randomly-seed=1
 
 test-light: $(WITHOUT_TORCH) ## Run the tests that must pass without torch, where there is none

@@ -46,7 +46,6 @@ for line in {commands!r}.strip().splitlines():
 """
 
 
-@pytest.mark.light
 @pytest.mark.slow
 def test_no_command_imports_what_extras_bring(photos):
     program = PROGRAM.format(extras=IN_EXTRAS, commands=COMMANDS)
