@@ -14,11 +14,11 @@ pytestmark = pytest.mark.light
 
 
 @pytest.fixture
-def made(photos, toy, tmp_path, penult, monkeypatch):
+def made(photos, toy, tmp_path, extracted, trained, monkeypatch):
     """Two photos of different colours, and a classifier of three."""
     monkeypatch.chdir(tmp_path)
-    assert penult("extract", photos, "-o", "f.h5", "-m", toy, "-q").code == 0
-    assert penult("train", "f.h5", "-o", "c.skops", "-q").code == 0
+    extracted(photos, tmp_path / "f.h5", toy)
+    trained("f.h5", tmp_path / "c.skops")
     (photos / "rose" / "rose_01.jpg").rename("rose.jpg")
     (photos / "tulip" / "tulip_01.jpg").rename("tulip.jpg")
     return tmp_path
