@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from penult.classify.metrics.label_scores import score_labels
-from penult.classify.metrics.scores import calibration_error, score
+from penult.classify.metrics.probability_sums import ProbabilitySums
+from penult.classify.metrics.scores import score
 from penult.finetuning.calibration import probabilities
 from penult.records import HeldOut, Scores
 
@@ -87,9 +88,10 @@ def score_logits(
         names = [
             (str(label_names[a]), str(label_names[b])) for a, b in zip(truth, chosen, strict=True)
         ]
-        scores = score(truth, chosen, label_names, split=split, probabilities=found)
-        before = calibration_error(truth, probabilities(logits, several=False))
-        calibration = before, calibration_error(truth, found)
+        sums = ProbabilitySums.of(truth, found)
+        scores = score(truth, chosen, label_names, split=split, probabilities=sums)
+        before = ProbabilitySums.of(truth, probabilities(logits, several=False))
+        calibration = before.calibration_error, sums.calibration_error
     return Scored(
         scores=scores,
         held_out=HeldOut(

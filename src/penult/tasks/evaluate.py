@@ -22,7 +22,7 @@ from penult.features.places import is_feature_file
 from penult.images.listing import Images
 from penult.images.listing_options import ListingOptions
 from penult.images.notes import listing_notes, log_failures
-from penult.progress import ShowProgress
+from penult.progress import ShowProgress, following
 from penult.records import Features
 from penult.wording import listed
 
@@ -159,8 +159,10 @@ def evaluate(
             f"{name} has its labels and splits with it; other labels and splits are for images"
         )
     classifier.require_recipe(features.recipe, other_name=name)
+    with following(progress) as tell:
+        evaluated = evaluate_rows(classifier, features, split=f"all of {name}", tell=tell)
     found = replace(
-        evaluate_rows(classifier, features, split=f"all of {name}"),
+        evaluated,
         total=len(features) + len(features.failures),
         failures=features.failures,
         notes=notes,

@@ -1,13 +1,17 @@
 import dataclasses
+import tracemalloc
+from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from penult.classify.evaluation.evaluate import evaluate
+from penult.classify.evaluation.evaluate import evaluate, evaluate_pipeline
 from penult.classify.loading import load_classifier
 from penult.classify.outcome import runs_line
 from penult.classify.training.train import train
 from penult.errors import RecipeMismatchError, UsageError
+from penult.partition.rows import read_blocks
 
 COUNTS = {"daisy": 24, "rose": 24, "tulip": 24}
 
@@ -191,3 +195,34 @@ def test_an_image_of_the_test_file_does_not_train(make_features):
     assert evaluate(classifier, other).trained == 0
     same = train(features, test_features=features)
     assert same.scores.split == "another file, which holds every image that trained it"
+
+
+def test_memory_does_not_grow_with_images_times_classes(make_features, monkeypatch):
+    # All probabilities of these would be 7.7 MB; what is kept of an image is less than 150 bytes.
+    images, classes = 12_000, 80
+    features = make_features({f"class {k:02}": images // classes for k in range(classes)})
+    monkeypatch.setattr(
+        "penult.classify.evaluation.evaluate.read_blocks",
+        partial(read_blocks, block_bytes=200 * 4 * features.features.shape[1]),
+    )
+
+    class Even:
+        steps = (("classifier", SimpleNamespace(classes_=np.arange(classes))),)
+
+        def predict_proba(self, rows):
+            return np.full((len(rows), classes), 1 / classes)
+
+    seen = np.zeros(0, np.uint64)
+    told = []
+    tracemalloc.start()
+    try:
+        found = evaluate_pipeline(
+            Even(), features.label_names, features, split="", trained_on=seen, tell=told.append
+        )
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert found.scores.images == images
+    assert found.scores.accuracy == 1 / classes
+    assert peak < images * classes * 8 / 2
+    assert [one.done for one in told] == [*range(0, images + 1, 200)]

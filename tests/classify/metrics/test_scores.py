@@ -5,16 +5,14 @@ import pytest
 from scipy.stats import binom
 from sklearn import metrics
 
+from penult.classify.metrics.probability_sums import ProbabilitySums
 from penult.classify.metrics.scores import (
     accuracy_interval,
-    calibration_error,
     caution,
     confusion_matrix,
-    log_loss,
     score,
     scores_from_dict,
     scores_to_dict,
-    soft_f1,
 )
 from penult.errors import FileFormatError, UsageError
 
@@ -81,25 +79,27 @@ def test_soft_f1_of_certain_predictions_is_the_plain_macro_f1():
     said = probabilities.argmax(axis=1)
     certain = np.eye(9)[said]
     expected = metrics.f1_score(truth, said, average="macro", labels=np.unique(truth))
-    assert soft_f1(truth, certain) == pytest.approx(expected)
+    assert ProbabilitySums.of(truth, certain).soft_f1 == pytest.approx(expected)
 
 
 def test_soft_f1_matches_a_sum_done_by_hand():
     truth, probabilities = np.array([0, 1]), np.array([[0.8, 0.2], [0.4, 0.6]])
     # Class 0: tp 0.8, fp 0.4, fn 0.2; class 1: tp 0.6, fp 0.2, fn 0.4.
     by_hand = (1.6 / (1.6 + 0.4 + 0.2) + 1.2 / (1.2 + 0.2 + 0.4)) / 2
-    assert soft_f1(truth, probabilities) == pytest.approx(by_hand)
+    assert ProbabilitySums.of(truth, probabilities).soft_f1 == pytest.approx(by_hand)
 
 
 def test_calibration_error_matches_a_sum_done_by_hand():
     # Two images at 0.8, one right: |1/2 - 0.8|; two at 0.6, both right: |1 - 0.6|.
     probabilities = np.array([[0.8, 0.2], [0.8, 0.2], [0.6, 0.4], [0.4, 0.6]])
     truth = np.array([0, 1, 0, 1])
-    assert calibration_error(truth, probabilities) == pytest.approx((2 * 0.3 + 2 * 0.4) / 4)
+    assert ProbabilitySums.of(truth, probabilities).calibration_error == pytest.approx(
+        (2 * 0.3 + 2 * 0.4) / 4
+    )
 
 
 def test_certainty_that_is_wrong_has_a_finite_log_loss():
-    assert np.isfinite(log_loss(np.array([0]), np.array([[0.0, 1.0]])))
+    assert np.isfinite(ProbabilitySums.of(np.array([0]), np.array([[0.0, 1.0]])).log_loss)
 
 
 def test_the_interval_holds_the_accuracy_and_narrows_with_more_images():
@@ -151,6 +151,19 @@ def test_an_interval_that_is_none_is_not_put_into_words(interval):
     scores = scores_to_dict(score(TRUTH, SAID, NAMES))
     read = scores_from_dict({**scores, "interval": interval, "images": -1})
     assert caution(read) is None
+
+
+def test_images_that_come_a_block_at_a_time_have_the_scores_of_all_at_once():
+    truth, probabilities = random_case(5)
+    said = probabilities.argmax(axis=1)
+    sums = ProbabilitySums(9)
+    for start in range(0, 300, 7):
+        sums.add(truth[start : start + 7], probabilities[start : start + 7])
+    blocks = score(truth, said, "abcdefghi", probabilities=sums)
+    once = score(truth, said, "abcdefghi", probabilities=probabilities)
+    assert blocks.top5 == once.top5
+    for name in ("soft_f1", "log_loss", "calibration_error"):
+        assert getattr(blocks, name) == pytest.approx(getattr(once, name), rel=1e-12)
 
 
 def test_scores_survive_json():

@@ -13,13 +13,15 @@ from penult.classify.evaluation.multilabel import evaluate_labels
 from penult.classify.evaluation.result import Evaluation, score_apart
 from penult.classify.evaluation.seen import trained_any
 from penult.classify.loading import as_classifier
+from penult.classify.metrics.probability_sums import ProbabilitySums
 from penult.classify.metrics.scores import score
 from penult.classify.pipeline import Applicable, class_probabilities
 from penult.errors import UsageError
 from penult.features.read import load_of_recipe
 from penult.likeness import Likeness
 from penult.partition.rows import read_blocks
-from penult.records import Features, HeldOut, Scores
+from penult.progress import Tell
+from penult.records import Features, HeldOut, Progress, Scores
 from penult.texts import positions
 
 if TYPE_CHECKING:
@@ -28,11 +30,16 @@ if TYPE_CHECKING:
 __all__ = ["evaluate", "evaluate_pipeline", "load_rows_for"]
 
 
+def _nobody(_progress: Progress) -> None:
+    pass
+
+
 def evaluate(
     classifier: Classifier | str | Path,
     features: Features | str | Path,
     *,
     split: str | None = None,
+    tell: Tell = _nobody,
 ) -> Evaluation:
     """Score a classifier on labelled rows; those that did not train it also by themselves.
 
@@ -45,6 +52,8 @@ def evaluate(
         of other layers.
     split : str, optional
         What the scores call these rows.
+    tell : callable, optional
+        Told of rows.
 
     Returns
     -------
@@ -73,6 +82,7 @@ def evaluate(
         thresholds=classifier.thresholds,
         trained_on=classifier.trained_on,
         likeness=classifier.likeness,
+        tell=tell,
     )
 
 
@@ -97,6 +107,7 @@ def evaluate_pipeline(
     thresholds: Sequence[float] | None = None,
     trained_on: NDArray[np.uint64] | None = None,
     likeness: Likeness | None = None,
+    tell: Tell = _nobody,
 ) -> Evaluation:
     """Score a pipeline whose classes are indices into `label_names`; see `evaluate`.
 
@@ -111,6 +122,7 @@ def evaluate_pipeline(
             split=split,
             trained_on=trained_on,
             likeness=likeness,
+            tell=tell,
         )
     index = positions(features.label_names, label_names)
     labels = np.asarray(features.labels)
@@ -122,13 +134,25 @@ def evaluate_pipeline(
             f"none of the {len(rows)} labelled images has a label of the classifier's: it knows "
             f"{', '.join(label_names[:8])}{' …' if len(label_names) > 8 else ''}"
         )
-    probabilities = np.empty((len(rows), len(label_names)))
+    seen = trained_any(features, rows, trained_on)
+    new = known if seen is None else known & ~seen
+    # All classes' probabilities of a million images are gigabytes: of each block only what is told
+    # or added up is kept.
+    every, apart = ProbabilitySums(len(label_names)), ProbabilitySums(len(label_names))
+    predicted, certainty = np.empty(len(rows), np.int64), np.empty(len(rows))
     unlike = np.zeros(len(rows), bool)
     for part, block in read_blocks(features, rows):
+        tell(Progress(part.start, len(rows), 0, stage="evaluate", unit="rows"))
         if likeness is not None:
             unlike[part] = likeness.is_unlike(likeness.similarity(block))
-        probabilities[part] = class_probabilities(pipeline, block, len(label_names))
-    predicted = probabilities.argmax(axis=1)
+        probabilities = class_probabilities(pipeline, block, len(label_names))
+        predicted[part] = probabilities.argmax(axis=1)
+        certainty[part] = probabilities.max(axis=1)
+        for sums, mask in ((every, known), (apart, new)):
+            if sums is every or seen is not None:
+                mine = mask[part]
+                sums.add(truth[part][mine], probabilities[mine])
+    tell(Progress(len(rows), len(rows), 0, stage="evaluate", unit="rows"))
     names = [
         str(label_names[k] if k >= 0 else name)
         for name, k in zip(features.label_names, index, strict=True)
@@ -139,17 +163,11 @@ def evaluate_pipeline(
             ids=tuple(str(features.ids[i]) for i in rows[mask]),
             truth=tuple(names[k] for k in labels[rows[mask]]),
             predicted=tuple(str(label_names[k]) for k in predicted[mask]),
-            probability=tuple(probabilities[mask].max(axis=1).tolist()),
+            probability=tuple(certainty[mask].tolist()),
         )
 
-    def score_rows(mask: NDArray[np.bool_], name: str) -> Scores:
-        return score(
-            truth[mask],
-            predicted[mask],
-            label_names,
-            split=name,
-            probabilities=probabilities[mask],
-        )
+    def score_rows(mask: NDArray[np.bool_], name: str, sums: ProbabilitySums = apart) -> Scores:
+        return score(truth[mask], predicted[mask], label_names, split=name, probabilities=sums)
 
     return Evaluation(
         images=list_rows(known),
@@ -157,5 +175,5 @@ def evaluate_pipeline(
         unlabelled=len(labels) - len(rows),
         unlike=None if likeness is None else int(unlike[known].sum()),
         unseen_unlike=None if likeness is None else int(unlike[~known].sum()),
-        **score_apart(score_rows, known, trained_any(features, rows, trained_on), split),
+        **score_apart(score_rows(known, split, every), score_rows, known, seen),
     )

@@ -14,7 +14,8 @@ from penult.classify.pipeline import Applicable, label_probabilities
 from penult.errors import UsageError
 from penult.likeness import Likeness
 from penult.partition.rows import read_blocks
-from penult.records import Features, HeldOut, Scores
+from penult.progress import Tell
+from penult.records import Features, HeldOut, Progress, Scores
 from penult.texts import positions
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def evaluate_labels(
     split: str,
     trained_on: NDArray[np.uint64] | None = None,
     likeness: Likeness | None = None,
+    tell: Tell,
 ) -> Evaluation:
     """Score a pipeline for several labels; see `penult.classify.evaluation.evaluate.evaluate`.
 
@@ -55,12 +57,15 @@ def evaluate_labels(
             f"none of the {len(rows)} labelled images has a label of the classifier's: it knows "
             f"{', '.join(label_names[:8])}{' …' if len(label_names) > 8 else ''}"
         )
+    # Average precision needs the order of all images by each label, so all of them are held.
     probabilities = np.empty(truth.shape)
     unlike = np.zeros(len(rows), bool)
     for part, block in read_blocks(features, rows):
+        tell(Progress(part.start, len(rows), 0, stage="evaluate", unit="rows"))
         if likeness is not None:
             unlike[part] = likeness.is_unlike(likeness.similarity(block))
         probabilities[part] = label_probabilities(pipeline, block)
+    tell(Progress(len(rows), len(rows), 0, stage="evaluate", unit="rows"))
     predicted = probabilities >= np.asarray(thresholds)
     # How sure an image's least certain decision is.
     certainty = np.where(predicted, probabilities, 1 - probabilities).min(axis=1)
@@ -99,7 +104,9 @@ def evaluate_labels(
         unlabelled=len(targets) - len(rows),
         unlike=None if likeness is None else int(unlike[known].sum()),
         unseen_unlike=None if likeness is None else int(unlike[~known].sum()),
-        **score_apart(score_rows, known, trained_any(features, rows, trained_on), split),
+        **score_apart(
+            score_rows(known, split), score_rows, known, trained_any(features, rows, trained_on)
+        ),
     )
 
 

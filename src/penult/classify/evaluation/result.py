@@ -100,25 +100,24 @@ class Evaluation:
 
 
 def score_apart(
+    scores: Scores,
     score_rows: Callable[[NDArray[np.bool_], str], Scores],
     known: NDArray[np.bool_],
     seen: NDArray[np.bool_] | None,
-    split: str,
 ) -> dict[str, Any]:
     """Make the ``scores``, ``trained`` and ``apart`` of an `Evaluation`.
 
     Parameters
     ----------
+    scores : Scores
+        Of all known rows.
     score_rows : callable
-        Scores the rows of a mask, and names them in the scores.
+        Scores the rows of a mask, those that did not train it, and names them in the scores.
     known : bool array, shape (n,)
         The rows to score.
     seen : bool array, shape (n,), or None
         Of `penult.classify.evaluation.seen.is_seen`.
-    split : str
-        What the scores call the known rows.
     """
-    scores = score_rows(known, split)
     if seen is None:
         return {"scores": scores}
     new = known & ~seen

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from penult.classify.metrics.probability_sums import ProbabilitySums
 from penult.errors import FileFormatError, UsageError
 from penult.parsing import to_record
 from penult.records import Average, ClassScore, Scores
@@ -23,15 +24,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "accuracy_interval",
-    "calibration_error",
     "caution",
     "confusion_matrix",
-    "log_loss",
     "ratio",
     "score",
     "scores_from_dict",
     "scores_to_dict",
-    "soft_f1",
 ]
 
 # Below this the interval of an accuracy is wider than 10 points at 90%, and is put into words.
@@ -44,7 +42,7 @@ def score(
     label_names: Sequence[str],
     *,
     split: str = "",
-    probabilities: NDArray[np.floating[Any]] | None = None,
+    probabilities: NDArray[np.floating[Any]] | ProbabilitySums | None = None,
 ) -> Scores:
     """Score single-label predictions.
 
@@ -58,8 +56,9 @@ def score(
         Every class, also those without an image here.
     split : str, optional
         How the images were chosen, in words.
-    probabilities : array, shape (M, K), optional
-        Rows summing to one; without them the scores on probabilities are None.
+    probabilities : array, shape (M, K), or ProbabilitySums, optional
+        Rows summing to one, or what was added up of them; without them the scores on probabilities
+        are None.
 
     Returns
     -------
@@ -100,12 +99,14 @@ def score(
     )
     if probabilities is None:
         return scores
+    if not isinstance(probabilities, ProbabilitySums):
+        probabilities = ProbabilitySums.of(truth, probabilities)
     return dataclasses.replace(
         scores,
-        top5=_top(truth, probabilities, 5) if len(label_names) > 5 else None,
-        soft_f1=soft_f1(truth, probabilities),
-        log_loss=log_loss(truth, probabilities),
-        calibration_error=calibration_error(truth, probabilities),
+        top5=probabilities.top5,
+        soft_f1=probabilities.soft_f1,
+        log_loss=probabilities.log_loss,
+        calibration_error=probabilities.calibration_error,
     )
 
 
@@ -142,46 +143,6 @@ def caution(scores: Scores) -> str | None:
     return f"{few} few: the true {of} may be anywhere between {percent(low)} and {percent(high)}"
 
 
-def soft_f1(truth: NDArray[np.int64], probabilities: NDArray[np.floating[Any]]) -> float:
-    """Macro F1 with probabilities in place of decisions.
-
-    For a class of truth ``y`` in {0, 1} and probability ``p``: ``tp = sum(p y)``,
-    ``fp = sum(p (1 - y))``, ``fn = sum((1 - p) y)``, its soft F1 is ``2 tp / (2 tp + fp + fn)``,
-    and the result is the mean over the classes that have images here. It is the ``macro_soft_f1``
-    of A. Maiza, "The Unknown Benefits of using a Soft-F1 Loss in Classification Systems" (2019),
-    as a score instead of a loss.
-    """
-    counts = np.bincount(truth, minlength=probabilities.shape[1])
-    right = probabilities[np.arange(len(truth)), truth]
-    tp = np.bincount(truth, weights=right, minlength=probabilities.shape[1])
-    # 2 tp + fp + fn = sum(p) + sum(y)
-    soft = 2 * tp / (probabilities.sum(axis=0, dtype=np.float64) + counts).clip(1e-300)
-    return float(soft[counts > 0].mean())
-
-
-def log_loss(truth: NDArray[np.int64], probabilities: NDArray[np.floating[Any]]) -> float:
-    """Mean of ``-log(probability of the true class)`` in nats, clipped as scikit-learn clips it."""
-    right = probabilities[np.arange(len(truth)), truth]
-    return float(-np.log(right.clip(np.finfo(probabilities.dtype).eps)).mean())
-
-
-def calibration_error(
-    truth: NDArray[np.int64], probabilities: NDArray[np.floating[Any]], *, bins: int = 15
-) -> float:
-    """Expected calibration error: how far confidence is from accuracy, in [0, 1].
-
-    The winning probabilities fall into `bins` bins of equal width; the mean over bins of
-    ``|accuracy - mean confidence|``, weighted by their images (Guo et al., "On Calibration of
-    Modern Neural Networks", ICML 2017, equation 3).
-    """
-    confidence = probabilities.max(axis=1).astype(np.float64)
-    right = probabilities.argmax(axis=1) == truth
-    # Bins are ((m-1)/M, m/M], as in the paper.
-    place = (np.ceil(confidence * bins).astype(int) - 1).clip(0, bins - 1)
-    gap = np.bincount(place, weights=right - confidence, minlength=bins)
-    return float(np.abs(gap).sum() / len(truth))
-
-
 def scores_to_dict(scores: Scores) -> dict[str, Any]:
     """JSON-like form of the scores; `scores_from_dict` gives equal ones back."""
     return dataclasses.asdict(scores)
@@ -209,8 +170,3 @@ def scores_from_dict(data: Mapping[str, Any]) -> Scores:
 def ratio(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.float64]:
     """Divide, 0/0 being 0."""
     return np.divide(part, whole, out=np.zeros(len(part)), where=whole > 0)
-
-
-def _top(truth: NDArray[np.int64], probabilities: NDArray[np.floating[Any]], k: int) -> float:
-    best = np.argpartition(-probabilities, k - 1, axis=1)[:, :k]
-    return float((best == truth[:, None]).any(axis=1).mean())
