@@ -12,7 +12,9 @@ from sklearn.preprocessing import normalize
 
 from penult.classify.linear.passes import StoredRows
 from penult.classify.loading import load_classifier
+from penult.classify.options import TrainOptions
 from penult.classify.training.train import train
+from penult.classify.training.training_set import TrainingSet
 from penult.errors import TrainingError
 from penult.partition.rows import read_blocks
 
@@ -58,7 +60,10 @@ def test_rows_on_disk_give_the_classifier_that_rows_in_memory_give(
     held = train(features, **options)
     streamed = train(features, **options, max_memory=SMALL)
     assert streamed.settings.params == held.settings.params
-    assert streamed.held_out.predicted == held.held_out.predicted
+    told = zip(
+        held.held_out.probability, *(x.held_out.predicted for x in (held, streamed)), strict=True
+    )
+    assert all(one == other for probability, one, other in told if probability > 0.501)
     for mine, theirs in zip(streamed.settings.grid, held.settings.grid, strict=True):
         assert mine.mean == pytest.approx(theirs.mean, abs=0.005)
     rows = np.asarray(features.features, np.float32)
@@ -212,3 +217,36 @@ def test_a_file_larger_than_the_memory_is_trained_on_and_scored(tmp_path):
     assert done.returncode == 0, done.stderr
     # The best there is: the integral of pdf(x - 1) cdf(x)^3 of the normal distribution.
     assert float(done.stdout) == pytest.approx(0.552, abs=0.015)
+
+
+@pytest.mark.parametrize(
+    ("classes", "folds", "needed"),
+    [
+        # 240 rows of 12 numbers: 3 copies of each and one more, and the parts of all folds but one;
+        # of each class 4 numbers, or 2 for each fold but one.
+        (2, 3, 240 * 4 * ((4 + 2) * 12 + 4 * 2)),
+        (60, 3, 240 * 4 * ((4 + 2) * 12 + 4 * 60)),
+        (2, 7, 240 * 4 * ((4 + 6) * 12 + 12 * 2)),
+    ],
+)
+def test_rows_are_held_where_there_is_room_for_what_each_class_and_fold_takes(
+    make_features, classes, folds, needed
+):
+    features = make_features({f"class {k}": 240 // classes for k in range(classes)}, width=12)
+    options = TrainOptions(folds=folds)
+    split = options.split(features)
+    fits, misses = (
+        TrainingSet.read(features, split, memory, options=options)
+        for memory in (needed, needed - 1)
+    )
+    assert fits.held is not None
+    assert misses.held is None
+
+
+@pytest.mark.parametrize(("columns", "most"), [(0, 100), (12, 100), (120, 10), (1200, 1)])
+def test_fewer_rows_are_read_at_a_time_where_much_is_made_of_each(make_features, columns, most):
+    features = make_features({"daisy": 100, "rose": 100}, width=12)
+    stored = StoredRows(features, np.arange(200), False, memory=16 * 100 * 12 * 4)
+    parts = [part for part, _ in stored.blocks(columns)]
+    assert max(part.stop - part.start for part in parts) == most
+    assert parts[-1].stop == 200

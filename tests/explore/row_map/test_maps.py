@@ -146,6 +146,16 @@ def test_progress_counts_iterations_up_to_the_last():
     assert counted == sorted(counted)
 
 
+def test_rows_whose_neighbours_were_found_are_counted(monkeypatch):
+    monkeypatch.setattr(tsne_module, "_ASKED_AT_ONCE", 25)
+    told = []
+    found = penult.map(blobs(6, 10), progress=told.append)
+    counted = [(p.done, p.total) for p in told if p.stage == "nearest neighbours" and p.counted]
+    assert counted == [(25, 60), (50, 60), (60, 60)]
+    monkeypatch.undo()
+    assert np.array_equal(found.xy, penult.map(blobs(6, 10), progress=False).xy)
+
+
 def test_rows_that_are_placed_are_counted_as_such_and_not_as_iterations():
     told = []
     parts = ["train", "train", "test"] * 20

@@ -121,8 +121,15 @@ def _eigen(gram: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.f
     return variance[kept], vectors[:, kept]
 
 
-def row_blocks(rows: NDArray[Any]) -> Iterator[slice]:
-    """Slices of rows small enough to stay in the cache."""
-    step = max(1, BLOCK_BYTES // max(1, 4 * rows.shape[1]))
+def row_blocks(rows: NDArray[Any], columns: int = 0) -> Iterator[slice]:
+    """Slices of rows small enough to stay in the cache, as does what is made of them.
+
+    Parameters
+    ----------
+    rows : array, shape (n, D)
+    columns : int
+        How many numbers are made of a row, if more than it has itself.
+    """
+    step = max(1, BLOCK_BYTES // max(1, 4 * max(rows.shape[1], columns)))
     for start in range(0, len(rows), step):
         yield slice(start, start + step)

@@ -164,7 +164,7 @@ class Problem:
     ) -> None:
         self.rows, self.loss, self.targets, self.columns = rows, loss, targets, columns
         self.intercept_penalty = intercept_penalty
-        self.blocks = list(row_blocks(rows))
+        self.blocks = list(row_blocks(rows, columns))
 
     def drive(self, solver: Generator[Request, Any, Any]) -> Any:
         """Answer all that a solver requests, and return its result."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from penult.classify.linear.basis import Basis, LinearWeights, principal_basis
+from penult.classify.linear.basis import Basis, LinearWeights, principal_basis, row_blocks
 from penult.classify.linear.logistic import fit_path, warn_not_converged
 from penult.classify.linear.losses import SOFTMAX, class_weights
 from penult.classify.linear.newton import TOLERANCE
@@ -213,11 +213,14 @@ def _score(
     rows: NDArray[np.float32], labels: NDArray[np.int64], weights: LinearWeights
 ) -> tuple[float, float]:
     # Accuracy, and the sum of the log-losses.
-    logits = rows @ weights.coefficients + weights.intercept
-    if logits.shape[1] == 1:
-        logits = np.concatenate([np.zeros_like(logits), logits], axis=1)
-    losses = SOFTMAX.evaluate(logits, labels)[2]
-    return float((logits.argmax(axis=1) == labels).mean()), float(losses.sum())
+    right, loss = 0, 0.0
+    for part in row_blocks(rows, weights.coefficients.shape[1]):
+        logits = rows[part] @ weights.coefficients + weights.intercept
+        if logits.shape[1] == 1:
+            logits = np.concatenate([np.zeros_like(logits), logits], axis=1)
+        loss += float(SOFTMAX.evaluate(logits, labels[part])[2].sum())
+        right += int((logits.argmax(axis=1) == labels[part]).sum())
+    return right / len(rows), loss
 
 
 def numbered(labels: NDArray[np.int64]) -> NDArray[np.int64]:

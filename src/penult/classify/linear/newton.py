@@ -129,6 +129,7 @@ def minimise(
             if new[0] <= start_value - 2e-4 * size * promised:
                 point, (value, gradient, state) = point + size * step, new
                 break
+            del new  # or its state, as large as all logits, would be kept beside two others
             size /= 2
         stuck = size <= MIN_STEP_SIZE
         if float64 and (promised <= tolerance * start_value or stuck):

@@ -76,10 +76,16 @@ class StoredRows:
         """The length of a row."""
         return row_length(self.features)
 
-    def blocks(self) -> Iterator[tuple[slice, NDArray[np.float32]]]:
-        """Read all of them once: places among the rows, and the (m, D) rows there."""
+    def blocks(self, columns: int = 0) -> Iterator[tuple[slice, NDArray[np.float32]]]:
+        """Read all of them once: places among the rows, and the (m, D) rows there.
+
+        Parameters
+        ----------
+        columns : int
+            How many numbers are made of a row, if more than it has itself.
+        """
         # Beside a block stand its float64 copy and what is made of it.
-        size = min(64 << 20, self.memory // 16)
+        size = min(64 << 20, self.memory // 16) * self.width // max(1, self.width, columns)
         views = self.views or AugmentedViews.of_none(len(self.chosen))
         for part, block in read_with_views(self.features, self.chosen, views, block_bytes=size):
             yield part, _normalized(block) if self.unit else block
@@ -194,7 +200,8 @@ def _pass(rows: StoredRows, fits: Sequence[Fit]) -> list[tuple[float, NDArray[np
         if mine:
             stacked = [w for k in mine for w in _weights(fits[k])]
             groups.append((mine, np.concatenate(stacked, axis=1).astype(dtype), dtype))
-    for part, block in rows.blocks():
+    widest = max(weights.shape[1] for _, weights, _ in groups)
+    for part, block in rows.blocks(widest):
         for mine, weights, dtype in groups:
             turned: NDArray[Any] = block.astype(dtype, copy=False)
             logits = turned @ weights[:-1] + weights[-1]

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from penult.classify.linear.basis import row_blocks
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -28,14 +30,26 @@ def sharpness(left_out: NDArray[np.floating[Any]], labels: NDArray[np.int64]) ->
     from scipy.optimize import minimize_scalar
     from scipy.special import logsumexp
 
-    logits = np.asarray(left_out, np.float64)
-    if logits.shape[1] == 1:
-        logits = np.concatenate([np.zeros_like(logits), logits], axis=1)
     n = len(labels)
-    right = (n * logits[np.arange(n), labels] + logits.mean(axis=1)) / (n + 1)
+    blocks = list(row_blocks(left_out))
 
+    def logits_of(part: slice) -> NDArray[np.float64]:
+        logits = left_out[part].astype(np.float64)
+        if logits.shape[1] == 1:
+            logits = np.concatenate([np.zeros_like(logits), logits], axis=1)
+        return logits
+
+    right = np.empty(n)
+    for part in blocks:
+        logits, of = logits_of(part), labels[part]
+        right[part] = (n * logits[np.arange(len(of)), of] + logits.mean(axis=1)) / (n + 1)
+
+    # A block at a time: there are several copies of its numbers.
     def loss(log_factor: float) -> float:
         factor = np.exp(log_factor)
-        return float((logsumexp(factor * logits, axis=1) - factor * right).mean())
+        losses = np.empty(n)
+        for part in blocks:
+            losses[part] = logsumexp(factor * logits_of(part), axis=1) - factor * right[part]
+        return float(losses.mean())
 
     return float(np.exp(minimize_scalar(loss, bounds=(-20, 20), method="bounded").x))

@@ -116,7 +116,7 @@ def _judge(
     right, losses = np.zeros(len(solutions)), np.zeros(len(solutions))
     stacked = np.concatenate([weights for weights, _ in solutions], axis=1).astype(np.float32)
     columns = stacked.shape[1] // len(solutions)
-    for part, block in rows.blocks():
+    for part, block in rows.blocks(stacked.shape[1]):
         every = (block @ stacked[:-1] + stacked[-1]).reshape(len(block), len(solutions), columns)
         if columns == 1:
             every = np.concatenate([np.zeros_like(every), every], axis=2)
@@ -132,7 +132,7 @@ def _left_out(
 ) -> NDArray[np.float32]:
     # What each fold's solution decides about the rows that it did not see, (n, K).
     result = np.empty((len(rows), solutions[0].shape[1]), np.float32)
-    for part, block in rows.blocks():
+    for part, block in rows.blocks(solutions[0].shape[1]):
         for weights, mask in zip(solutions, masks, strict=True):
             chosen = mask[part]
             result[part][chosen] = block[chosen] @ weights[:-1] + weights[-1]

@@ -33,10 +33,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from sklearn.pipeline import Pipeline
 
-__all__ = ["TrainingSet"]
+__all__ = ["TrainingSet", "row_bytes"]
 
-# The rows themselves, scaled, in their basis, and the part of them that each fold trains on.
-COPIES = 6
+# The rows themselves, scaled, in their basis, and one copy more; beside these each fold has the
+# part of them that it trains on.
+_COPIES = 4
+# Numbers a class that a fold which is being fitted keeps of each of its rows; and, of any number of
+# folds, what is decided about the rows that they left out, in float64, while it is put together.
+_STATES, _DECISIONS = 2, 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,10 +96,10 @@ class TrainingSet:
             features = replace(features, targets=targets)
         groups = find_groups(features)
         rows = len(chosen) + count_views(features, chosen)
-        fits = COPIES * 4 * rows * row_length(features) <= memory
+        each = row_bytes(row_length(features), len(kept), options.folds)
         return cls(
             chosen=chosen,
-            held=read_part(features, chosen) if fits else None,
+            held=read_part(features, chosen) if rows * each <= memory else None,
             memory=memory,
             labels=labels,
             groups=None if groups is None else groups[chosen],
@@ -253,3 +257,17 @@ class TrainingSet:
     def _folds(self, places: NDArray[np.int64], seed: int) -> list[Fold]:
         groups = None if self.groups is None else self.groups[places]
         return cross_validation(self.labels[places], groups, folds=self.folds, seed=seed)
+
+
+def row_bytes(width: int, classes: int, folds: int) -> int:
+    """Say how many bytes training takes for each row that is in memory.
+
+    Parameters
+    ----------
+    width : int
+        How many numbers it has.
+    classes, folds : int
+        How many there are.
+    """
+    others = folds - 1
+    return 4 * ((_COPIES + others) * width + max(_STATES * others, _DECISIONS) * classes)

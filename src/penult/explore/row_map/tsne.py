@@ -42,6 +42,7 @@ _TOLD_EVERY = 25  # iterations
 _EXACT_ROWS = 100_000
 # With fewer rows an iteration takes a millisecond, and threads wait for each other most of it.
 _ROWS_FOR_THREADS = 3_000
+_ASKED_AT_ONCE = 4_096  # rows whose neighbours are looked for, between two lines of progress
 _PLACED_AT_ONCE = 20_000
 _PLACED_TO = 25  # nearest rows of the map at whose median a placed row starts
 _PLACED_PERPLEXITY = 5
@@ -124,7 +125,7 @@ def tsne(
     announce("nearest neighbours", brief=n < 10_000)
     k = min(n - 1, int(3 * perplexity))
     if n <= _EXACT_ROWS:
-        neighbors: dict[str, Any] = {"knn_index": _exact(rows[fitted], k)}
+        neighbors: dict[str, Any] = {"knn_index": _exact(rows[fitted], k, tell)}
     else:
         # One thread: with more, the trees depend on which of them is first.
         neighbors = {"data": learned, "method": "annoy", "k_neighbors": k, "random_state": seed}
@@ -174,7 +175,7 @@ def _counted(tell: Tell) -> Callable[..., None]:
     return iterated
 
 
-def _exact(rows: NDArray[np.float32], k: int) -> Any:
+def _exact(rows: NDArray[np.float32], k: int, tell: Tell) -> Any:
     """The k nearest other rows, as openTSNE asks for them; and those of rows that are placed."""
     from openTSNE.nearest_neighbors import KNNIndex
 
@@ -184,9 +185,25 @@ def _exact(rows: NDArray[np.float32], k: int) -> Any:
         VALID_METRICS = ("euclidean",)
 
         def build(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-            itself = np.arange(len(self.data))
-            found = nearest(self.data, self.data, self.k, metric="euclidean", leave_out=itself)
-            return found.places, found.values
+            total = len(self.data)
+            places, values = np.empty((total, self.k), np.int64), np.empty((total, self.k))
+            for first in range(0, total, _ASKED_AT_ONCE):
+                some = np.arange(first, min(first + _ASKED_AT_ONCE, total))
+                found = nearest(
+                    self.data, self.data[some], self.k, metric="euclidean", leave_out=some
+                )
+                places[some], values[some] = found.places, found.values
+                tell(
+                    Progress(
+                        first + len(some),
+                        total,
+                        0,
+                        stage="nearest neighbours",
+                        unit="rows",
+                        brief=total < 10_000,
+                    )
+                )
+            return places, values
 
         def query(
             self, query: NDArray[np.float32], k: int
