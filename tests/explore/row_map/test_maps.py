@@ -11,6 +11,7 @@ import penult
 from penult.errors import MissingExtraError, TrainingError, UsageError
 from penult.explore.components import find_components
 from penult.explore.part import choose_rows
+from penult.explore.row_map import make
 from penult.explore.row_map import tsne as tsne_module
 from penult.explore.row_map.umap import choose_neighbors
 
@@ -144,6 +145,20 @@ def test_progress_counts_iterations_up_to_the_last():
     counted = [(p.done, p.total) for p in told if p.stage == "t-SNE"]
     assert counted[-1] == (750, 750)
     assert counted == sorted(counted)
+
+
+def test_tsne_of_very_many_rows_says_what_is_quicker_before_it_begins(monkeypatch, caplog):
+    monkeypatch.setattr(make, "_LONG_ROWS", 59)
+    penult.map(blobs(6, 10), method="pca", progress=False)
+    assert caplog.messages == []
+    penult.map(blobs(6, 10), progress=False)
+    assert caplog.messages == [
+        "penult: t-SNE of 60 rows may take more than an hour; sample=20000 draws a random part of "
+        "them, and method='pca' takes minutes"
+    ]
+    caplog.clear()
+    penult.map(blobs(6, 10), sample=59, progress=False)
+    assert caplog.messages == []
 
 
 def test_rows_whose_neighbours_were_found_are_counted(monkeypatch):

@@ -35,6 +35,7 @@ __all__ = ["Method", "make_map", "map_of_coordinates", "require_method", "with_c
 Method = Literal["pca", "tsne", "umap"]
 
 _SEEDS = 2**32
+_LONG_ROWS = 200_000  # of t-SNE: more take an hour, and nobody sees them apart on a picture
 
 
 def require_method(
@@ -84,6 +85,12 @@ def make_map(
     params: dict[str, Any] = {}
     if method == "tsne":
         perplexity = choose_perplexity(perplexity, fitted)
+        if fitted > _LONG_ROWS:
+            logging.getLogger("penult").warning(
+                "penult: t-SNE of %s may take more than an hour; %s draws a random part of them, "
+                "and %s takes minutes",
+                *(count(fitted, "row"), option("sample", 20_000), option("method", "pca")),
+            )
         params = {
             "perplexity": round(perplexity, 2),
             "early_exaggeration": EXAGGERATION,
