@@ -63,3 +63,13 @@ def test_the_results_are_written_and_kept_unless_overwriting(trained, photos, tm
     with pytest.raises(OutputExistsError, match="give overwrite=True"):
         penult.evaluate(trained, photos, results=results)
     penult.evaluate(trained, photos, results=results, overwrite=True, confusion="normalized")
+
+
+def test_progress_counts_the_rows_and_names_the_writing_of_results(trained, tmp_path):
+    told = []
+    penult.evaluate(trained, tmp_path / "f.h5", results=tmp_path / "r", progress=told.append)
+    assert [(one.stage, one.done, one.total) for one in told] == [
+        ("evaluate", 0, 36),
+        ("evaluate", 36, 36),
+        ("results", 0, None),
+    ]

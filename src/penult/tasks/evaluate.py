@@ -22,7 +22,7 @@ from penult.features.places import is_feature_file
 from penult.images.listing import Images
 from penult.images.listing_options import ListingOptions
 from penult.images.notes import listing_notes, log_failures
-from penult.progress import ShowProgress, following
+from penult.progress import ShowProgress, announce, following
 from penult.records import Features
 from penult.wording import listed
 
@@ -172,16 +172,18 @@ def evaluate(
     if results is not None:
         from penult.reporting.results import write_results
 
-        write_results(
-            Path(results),
-            found.scores,
-            normalize=confusion == "normalized",
-            also={
-                "trained": found.trained,
-                "apart": None if found.apart is None else scores_to_dict(found.apart),
-            },
-            held_out=[found.images],
-            escape_formulas=escape_formulas,
-            overwrite=overwrite,
-        )
+        with following(progress):
+            announce("results", brief=True)
+            write_results(
+                Path(results),
+                found.scores,
+                normalize=confusion == "normalized",
+                also={
+                    "trained": found.trained,
+                    "apart": None if found.apart is None else scores_to_dict(found.apart),
+                },
+                held_out=[found.images],
+                escape_formulas=escape_formulas,
+                overwrite=overwrite,
+            )
     return found

@@ -20,7 +20,7 @@ from penult.features.contradictions import find_contradictions, log_contradictio
 from penult.features.read import load
 from penult.interface import at_command_line, option
 from penult.output import check_output
-from penult.progress import ShowProgress
+from penult.progress import ShowProgress, announce, following
 from penult.records import Features, HeldOut
 from penult.suffixes import CLASSIFIER
 from penult.tasks.leaks import log_leaks
@@ -188,17 +188,19 @@ def train(
     if results is not None:
         from penult.reporting.results import write_results
 
-        write_results(
-            Path(results),
-            trained.scores,
-            layers=trained.settings.layers,
-            runs=trained.settings.runs,
-            chosen=trained.layer,
-            normalize=confusion == "normalized",
-            held_out=runs_of(trained, held_out),
-            escape_formulas=escape_formulas,
-            overwrite=overwrite,
-        )
+        with following(progress):
+            announce("results", brief=True)
+            write_results(
+                Path(results),
+                trained.scores,
+                layers=trained.settings.layers,
+                runs=trained.settings.runs,
+                chosen=trained.layer,
+                normalize=confusion == "normalized",
+                held_out=runs_of(trained, held_out),
+                escape_formulas=escape_formulas,
+                overwrite=overwrite,
+            )
     return trained
 
 
