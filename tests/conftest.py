@@ -88,6 +88,11 @@ def pytest_collection():
         gc.enable()
 
 
+def pytest_sessionfinish():
+    """Let what was collected end as anything else; triton says what of it Python leaves alone."""
+    gc.unfreeze()
+
+
 def pytest_ignore_collect(collection_path: Path) -> bool | None:
     """Where there is no torch, leave out modules none of whose tests does without: they import it."""
     if has_torch() or collection_path.suffix != ".py" or collection_path.name == "conftest.py":
