@@ -172,8 +172,8 @@ def test_without_a_resize_the_views_are_cut_from_the_image_itself():
     )
 
 
+@pytest.mark.needs("cykooz_resizer")
 def test_fast_views_are_off_by_no_more_than_two():
-    pytest.importorskip("cykooz_resizer")
     exact = how(resize=64, crop=(56, 50))
     fast = dataclasses.replace(exact, resampling="fast")
     for size in ((301, 200), (200, 301)):
