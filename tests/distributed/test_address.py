@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from importlib.util import find_spec
+from types import SimpleNamespace
 
 import pytest
 
@@ -118,6 +119,10 @@ def test_the_cluster_that_runs_here_is_the_one_that_ray_start_noted_if_it_answer
 @pytest.fixture
 def place(monkeypatch):
     """A connection of which nothing but its words are asked, on a machine of 2 cores."""
+    # Ray itself would start, if it were asked for its address.
+    context = SimpleNamespace(gcs_address="head:6379")
+    ray = SimpleNamespace(get_runtime_context=lambda: context)
+    monkeypatch.setattr("penult.distributed.connection.import_module", lambda _name: ray)
     monkeypatch.setattr("penult.distributed.connection.cores", lambda: 2)
     monkeypatch.setattr(Connection, "_sized", lambda _self, _options: (1, None))
 
