@@ -108,11 +108,10 @@ def test_ctrl_c_is_always_answered(penult, photos, toy, tmp_path, monkeypatch):
 def test_a_report_that_is_stopped_after_its_rows_says_that_they_are_kept(
     penult, photos, toy, tmp_path, monkeypatch
 ):
-    import os
     import signal
 
     def stopped(*_, **__):
-        os.kill(os.getpid(), signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)  # in this thread: another may handle it too late
 
     monkeypatch.setattr("penult.reporting.make.train_classifier", stopped)
     done = penult("report", photos, "-o", tmp_path / "r", "-m", toy, "-q")

@@ -66,9 +66,7 @@ def test_a_signal_before_the_first_image_is_one_line(
     before, parts = signal.getsignal(signum), tmp_path / "f.h5.parts"
     if interrupted:
         parts.mkdir()
-    monkeypatch.setattr(
-        "penult.extraction.Extraction._job", lambda *_: os.kill(os.getpid(), signum)
-    )
+    monkeypatch.setattr("penult.extraction.Extraction._job", lambda *_: signal.raise_signal(signum))
     done = penult("extract", photos, "-o", tmp_path / "f.h5", "-m", toy)
     stays = f"; what is safe in {parts} stays there" * interrupted
     assert (done.code, done.err) == (code, f"penult: stopped before the first image{stays}\n")
@@ -136,7 +134,7 @@ def test_a_signal_while_the_file_is_put_together_ends_it_and_keeps_all(
     def stopped(self, failures):
         if isinstance(self._raw, io.BytesIO):  # only to see how large the file will be
             return finish(self, failures)
-        return os.kill(os.getpid(), signal.SIGTERM)
+        return signal.raise_signal(signal.SIGTERM)
 
     with monkeypatch.context() as patch:
         patch.setattr(FeatureWriter, "finish", stopped)
@@ -206,9 +204,9 @@ def test_a_signal_leaves_nothing_of_an_output_in_any_command(
     assert penult("train", "f.h5", "-o", "c.skops", "-q", "--grid", "C=1").code == 0
     there, before = {p.name for p in tmp_path.iterdir()}, signal.getsignal(signum)
     # All is written, but has not got its name.
-    monkeypatch.setattr("penult.output._sync", lambda _: os.kill(os.getpid(), signum))
+    monkeypatch.setattr("penult.output._sync", lambda _: signal.raise_signal(signum))
     rename = Path.rename
-    monkeypatch.setattr(Path, "rename", lambda *_: os.kill(os.getpid(), signum))
+    monkeypatch.setattr(Path, "rename", lambda *_: signal.raise_signal(signum))
     done = penult(*typed.split())
     monkeypatch.setattr(Path, "rename", rename)
     assert (done.code, done.err.startswith("penult: stopped")) == (code, True)
@@ -232,7 +230,7 @@ def test_a_signal_that_the_shell_has_set_to_be_ignored_stays_ignored(
     blocks = Extractor.blocks
 
     def signalled(self, *arguments, **options):
-        os.kill(os.getpid(), signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
         return blocks(self, *arguments, **options)
 
     monkeypatch.setattr(Extractor, "blocks", signalled)
