@@ -113,7 +113,8 @@ def test_pixels_are_pillows_whatever_the_sizes(
 
 
 @needs_numba
-def test_the_first_images_are_left_to_pillow_and_the_others_are_equal(loading, monkeypatch):
+def test_the_first_images_are_left_to_pillow_and_the_others_are_equal(loading, monkeypatch, caplog):
+    caplog.set_level(logging.INFO, "penult")
     used = []
     monkeypatch.setattr(
         resizer, "_apply", lambda *given, apply=resizer._apply: used.append(1) or apply(*given)
@@ -121,6 +122,7 @@ def test_the_first_images_are_left_to_pillow_and_the_others_are_equal(loading, m
     shrink, image = transform(16, (12, 12)), noise(70, 50)
     pixels = [shrink(image) for _ in range(3)]
     wait_for_loading()
+    assert caplog.messages == ["resizing is compiled from now on"]
     before = len(used)  # of the comparison with Pillow alone
     pixels += [shrink(image) for _ in range(3)]
     assert len(used) == before + 3

@@ -116,6 +116,7 @@ class _Loading:
             return
         if is_right:
             self._loops = resize
+            _log.info("resizing is compiled from now on")
         else:
             _log.info("resizing is not compiled: Pillow %s resizes otherwise", pillow_version)
 
