@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 import sys
 import threading
 import types
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import pytest
@@ -161,7 +163,7 @@ def test_loops_that_do_otherwise_than_the_installed_pillow_are_not_used(
     loading, monkeypatch, caplog
 ):
     monkeypatch.setattr(resizer, "is_installed", lambda *modules: True)
-    loops = types.SimpleNamespace(resize=lambda *given: given[-1].fill(7))
+    loops = types.SimpleNamespace(forget=None, resize=partial(lambda *given: given[-1].fill(7)))
     name = "penult.images.pixels.compiled_resize.loops"
     monkeypatch.setitem(sys.modules, name, loops)
     with caplog.at_level(logging.INFO, "penult"):
@@ -177,6 +179,59 @@ def test_a_numba_that_does_not_go_with_this_numpy_is_not_used(loading, monkeypat
         loading.load()
     assert loading.loops() is None
     assert "resizing is not compiled: " in caplog.text
+
+
+@needs_numba
+def test_where_numba_is_told_not_to_compile_or_memory_is_short_pillow_goes_on(
+    loading, monkeypatch, caplog
+):
+    caplog.set_level(logging.INFO, "penult")
+    loops = importlib.import_module("penult.images.pixels.compiled_resize.loops")
+    monkeypatch.setattr(loops, "resize", lambda *_: None)  # as with NUMBA_DISABLE_JIT=1
+    loading.load()
+    monkeypatch.setattr(resizer, "free_memory", lambda: 1 << 29)
+    loading.load()
+    assert loading.loops() is None
+    assert caplog.messages == [
+        "resizing is not compiled: Numba is told not to compile, by NUMBA_DISABLE_JIT",
+        "resizing is not compiled: there is too little memory",
+    ]
+
+
+def test_where_no_thread_can_be_started_pillow_goes_on(loading, monkeypatch, caplog):
+    def no_more(*_, **__):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(resizer, "Thread", no_more)
+    shrink = transform(16, (12, 12))
+    with caplog.at_level(logging.INFO, "penult"):
+        assert [shrink(noise(70, 50)).shape for _ in range(5)] == [(12, 12, 3)] * 5
+    assert caplog.messages == ["resizing is not compiled: can't start new thread"]
+
+
+def test_what_was_kept_and_is_damaged_is_compiled_anew(loading, monkeypatch, caplog):
+    class Damaged:
+        """Numba raises whatever reading the kept code does; here the loops are Pillow's own."""
+
+        forgotten = False
+
+        def resize(self, words, across, down, support, out):
+            if not self.forgotten:
+                raise EOFError("pickle data was truncated")
+            image = Image.fromarray(words.view(np.uint8).reshape(*words.shape, 4)[:, :, :3].copy())
+            name = next(one for one, reach in resizer._SUPPORT.items() if reach == support)
+            resized = image.resize((across[1], down[1]), Image.Resampling[name.upper()])
+            out[:] = np.asarray(resized)
+
+        def forget(self):
+            self.forgotten = True
+
+    damaged = Damaged()
+    monkeypatch.setattr(resizer, "is_installed", lambda *modules: True)
+    monkeypatch.setitem(sys.modules, "penult.images.pixels.compiled_resize.loops", damaged)
+    loading.load()
+    assert damaged.forgotten
+    assert loading.loops() == damaged.resize
 
 
 def test_without_numba_nothing_is_loaded(loading, monkeypatch):
@@ -198,8 +253,6 @@ def test_where_nothing_can_be_kept_the_loops_are_compiled_each_time(monkeypatch)
     monkeypatch.setitem(sys.modules, "numba", types.SimpleNamespace(njit=njit))
     name = "penult.images.pixels.compiled_resize.loops"
     monkeypatch.delitem(sys.modules, name, raising=False)
-    import importlib
-
     loops = importlib.import_module(name)
     monkeypatch.delitem(sys.modules, name)
     image = noise(9, 7)

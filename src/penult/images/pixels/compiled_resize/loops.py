@@ -13,7 +13,7 @@ from typing import Any, no_type_check
 import numpy as np
 from numba import njit
 
-__all__ = ["resize"]
+__all__ = ["forget", "resize"]
 
 
 _WEIGHT_BITS = 22  # Pillow's PRECISION_BITS
@@ -121,3 +121,9 @@ def resize(words, across, down, support, out):
         for x in range(columns):
             for color in range(np.uintp(3)):
                 out[y, x, color] = min(max(sums[np.uintp(4) * x + color] >> _WEIGHT_BITS, 0), 255)
+
+
+def forget() -> None:
+    """Throw away what was compiled, and kept, at an earlier time."""
+    for function in (_sinc, _filter, _weights, resize):
+        function.recompile()

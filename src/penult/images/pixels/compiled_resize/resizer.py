@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from inspect import isfunction
 from threading import Lock, Thread
+from typing import cast
 
 import nanoarrow
 import numpy as np
@@ -14,6 +16,7 @@ from PIL import __version__ as pillow_version
 
 from penult.extras import is_installed
 from penult.images.pixels.axis import Axis, is_across_first
+from penult.machine import free_memory
 
 __all__ = ["CompiledResize", "preload"]
 
@@ -21,6 +24,7 @@ _log = logging.getLogger("penult")
 
 # Loading takes 0.7 s of CPU, compiling once 2 s; an image then takes 1.7 ms less.
 _WORTH_LOADING = 256
+_ROOM = 1 << 30  # bytes; 170 MB are kept, and of addresses more is taken to compile
 
 # Pillow's name of a filter, and beyond how many pixels from its centre it is zero.
 _SUPPORT = {"bilinear": 1, "bicubic": 2, "lanczos": 3}
@@ -100,25 +104,52 @@ class _Loading:
                 self._seen += 1
                 is_due = self._seen == _WORTH_LOADING
             if is_due:
-                Thread(target=self.load, name="penult-compiled-resize").start()
+                self._load_meanwhile()
         return self._loops
+
+    def _load_meanwhile(self) -> None:
+        try:
+            Thread(target=self.load, name="penult-compiled-resize").start()
+        except RuntimeError as error:  # more threads are not allowed
+            _tell_why_not(error)
 
     def load(self) -> None:
         """Import the loops, and take them if they do as Pillow does."""
         if not is_installed("numba"):
             return
-        try:
-            from penult.images.pixels.compiled_resize.loops import resize
-
-            is_right = _is_as_pillow(resize)
-        except Exception as error:  # Numba refuses a NumPy that is newer than it knows, for one
-            _log.info("resizing is not compiled: %s", error)
+        if free_memory() < _ROOM:
+            # LLVM ends the process where it gets none.
+            _tell_why_not("there is too little memory")
             return
-        if is_right:
-            self._loops = resize
+        try:
+            loops = _compiled_loops()
+        except Exception as error:  # Numba refuses a NumPy that is newer than it knows, for one
+            _tell_why_not(error)
+            return
+        if loops is not None:
+            self._loops = loops
             _log.info("resizing is compiled from now on")
-        else:
-            _log.info("resizing is not compiled: Pillow %s resizes otherwise", pillow_version)
+
+
+def _compiled_loops() -> _Loops | None:
+    from penult.images.pixels.compiled_resize.loops import forget, resize
+
+    if isfunction(resize):
+        _tell_why_not("Numba is told not to compile, by NUMBA_DISABLE_JIT")
+        return None
+    try:
+        is_right = _is_as_pillow(resize)
+    except Exception:  # what was kept of an earlier time is damaged
+        forget()
+        is_right = _is_as_pillow(resize)
+    if not is_right:
+        _tell_why_not(f"Pillow {pillow_version} resizes otherwise")
+        return None
+    return cast("_Loops", resize)
+
+
+def _tell_why_not(reason: object) -> None:
+    _log.info("resizing is not compiled: %s", reason)
 
 
 _LOADING = _Loading()
