@@ -58,6 +58,32 @@ def test_a_signal_ends_the_run_after_the_batch_in_hand_and_the_next_goes_on(
     assert sorted(p.name for p in tmp_path.iterdir()) == ["f.h5", "photos"]
 
 
+@pytest.mark.parametrize(
+    ("at", "said"),
+    [
+        (
+            2,
+            "no part of 10 images was finished yet, so nothing of this run is kept; with smaller "
+            "parts, less is lost: --part-images",
+        ),
+        (
+            6,
+            "20 of 36 images are safe in {}, in 2 parts: the same command goes on from there",
+        ),
+    ],
+)
+def test_a_signal_during_a_folder_of_rows_says_which_parts_are_kept(
+    penult, photos, toy, tmp_path, signalled, at, said
+):
+    folder = tmp_path / "f.rows"
+    signalled(signal.SIGINT, at=at)
+    command = ("extract", photos, "-o", folder, "-m", toy, "--engine", "torch", "-q")
+    done = penult(*command, "--part-images", 10, "--batch-size", 5)
+    assert done.code == 130
+    assert done.err.splitlines()[-1] == f"penult: stopped; {said.format(folder)}"
+    assert folder.exists() == ("nothing" not in said)
+
+
 @pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 @pytest.mark.parametrize("interrupted", [False, True])
 def test_a_signal_before_the_first_image_is_one_line(

@@ -18,6 +18,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from penult.addresses import unfolded
+from penult.errors import PenultError
 from penult.suffixes import ROWS_FOLDER
 from penult.wording import count
 
@@ -73,7 +74,11 @@ def resumable(folder: Path, *, again: str = "the same command") -> Iterator[None
 
 @contextmanager
 def stoppable(
-    tell: Callable[[Progress], None], output: Path, *, staged: bool = False
+    tell: Callable[[Progress], None],
+    output: Path,
+    *,
+    staged: bool = False,
+    part_images: int | None = None,
 ) -> Iterator[Callable[[Progress], None]]:
     """Yield a progress callback that makes signals end the extraction into `output` in order.
 
@@ -84,21 +89,19 @@ def stoppable(
     Parameters
     ----------
     tell : what else is called
-    output : the feature file
+    output : the feature file, or the folder of rows
     staged : whether it is only a step of the run, which goes on from it where it is there
+    part_images : images a part of a folder of rows, where they were given
     """
     latest: list[Progress] = []
     asked: list[int] = []
-
-    def stopped(signum: int) -> Stopped:
-        return Stopped(signum, _where(latest[-1] if latest else None, output, staged=staged))
 
     def stop(signum: int, _frame: FrameType | None) -> None:
         if asked:
             _end(signum)
         asked.append(signum)
         if not latest or latest[-1].done == latest[-1].total:
-            raise stopped(signum)
+            raise Stopped(signum)
         _tell_stderr(b"penult: stopping after the batch in hand; once more stops at once\n")
 
     def update(now: Progress) -> None:
@@ -108,17 +111,22 @@ def stoppable(
         latest[:] = [now]
         tell(now)
         if asked:
-            raise stopped(asked[0])
+            raise Stopped(asked[0])
 
     with _handled_by(stop, asked):
-        yield update
+        try:
+            yield update
+        except Stopped as stopped:  # only here is it known what the run has left
+            now = latest[-1] if latest else None
+            if (address := unfolded(output)).endswith(ROWS_FOLDER.suffixes):
+                where = _where_of_parts(now, output, address, part_images)
+            else:
+                where = _where(now, output, staged=staged)
+            raise Stopped(stopped.exit_code - 128, where) from None
 
 
 def _where(now: Progress | None, output: Path, *, staged: bool) -> str:
     """Say how far the run was, and how it goes on."""
-    if (address := unfolded(output)).endswith(ROWS_FOLDER.suffixes):
-        again = "; the parts that are finished are kept in {}: the same command goes on from there"
-        return again.format(address)
     parts = output.with_name(f"{output.name}.parts")
     if now is None:
         stays = f"; what is safe in {parts} stays there" * parts.exists()
@@ -132,6 +140,39 @@ def _where(now: Progress | None, output: Path, *, staged: bool) -> str:
             "the same command goes on from there"
         )
     return ""
+
+
+def _where_of_parts(
+    now: Progress | None, output: Path, address: str, part_images: int | None
+) -> str:
+    """Say which parts of a folder of rows are done, and how it goes on."""
+    from penult.distributed import Target
+    from penult.features.parts.header import PART_IMAGES
+
+    try:
+        target = Target.of(output)
+        left, whole = target.unfinished(), target.exists()
+    except PenultError:  # a store that cannot be reached any more
+        return (
+            f"; parts that are finished are kept in {address}: the same command goes on from them"
+        )
+    done = [] if left is None else [entry.images for entry in left[1].values()]
+    if now is None:
+        return " before the first image" + f"; what is safe in {address} stays there" * bool(done)
+    if done:
+        are = "is" if sum(done) == 1 else "are"
+        return (
+            f"; {sum(done):,} of {count(now.total or 0, 'image')} {are} safe in {address}, in "
+            f"{count(len(done), 'part')}: the same command goes on from there"
+        )
+    if left is None and whole:
+        return ""  # it was finished
+    chosen = part_images if left is None else left[0].options.get("part_images")
+    size = chosen if isinstance(chosen, int) else PART_IMAGES
+    return (
+        f"; no part of {count(min(size, now.total or size), 'image')} was finished yet, so nothing "
+        "of this run is kept; with smaller parts, less is lost: --part-images"
+    )
 
 
 @contextmanager

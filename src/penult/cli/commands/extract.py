@@ -161,7 +161,10 @@ def run(
     from penult.images.notes import label_messages
 
     kept = counted = 0
-    with shown(not quiet) as tell, stoppable(tell, output) as tell_or_stop:
+    with (
+        shown(not quiet) as tell,
+        stoppable(tell, output, part_images=part_images) as tell_or_stop,
+    ):
 
         def progress(now: Progress) -> None:
             nonlocal kept, counted
