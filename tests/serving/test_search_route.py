@@ -7,6 +7,7 @@ from serving_client import COLOURS, Client, photo, refused
 
 import penult
 from penult.serving.app import create_app
+from penult.serving.labels.log import LabelLog
 
 pytestmark = pytest.mark.light
 
@@ -67,6 +68,64 @@ def test_filters_are_those_of_penult_search(client):
         "filter=nonsense is no condition",
         "KEY=VALUE",
     )
+
+
+@pytest.fixture
+def log(tmp_path):
+    with LabelLog(tmp_path / "said.jsonl") as opened:
+        yield opened
+
+
+def found(client, *filters):
+    """What is near to rose/0.png by these filters: its label by each id."""
+    asked = "".join(f"&filter={one}" for one in filters)
+    answer = client.post(f"{SEARCH}?id=rose/0.png&k=9{asked}")
+    assert answer.status_code == 200, answer.text
+    return {one["id"]: one["label"] for one in answer.json()["hits"]}
+
+
+def test_filters_go_by_corrected_labels(serve, gallery, log):
+    client = Client(create_app(serve(gallery=gallery, label_log=log)))
+    for image, label in (("rose/1.png", "tulip"), ("daisy/0.png", "lily"), ("daisy/1.png", None)):
+        assert client.put(f"/v1/labels/{image}", json={"label": label}).status_code == 200
+    assert found(client, "label=rose") == {"rose/2.png": "rose"}
+    tulips = {f"tulip/{k}.png": "tulip" for k in range(3)}
+    assert found(client, "label=tulip") == {"rose/1.png": "tulip", **tulips}
+    assert found(client, "label=lily") == {"daisy/0.png": "lily"}
+    others = {"rose/2.png": "rose", "daisy/0.png": "lily", "daisy/1.png": None}
+    assert found(client, "label!=tulip", "label!=daisy") == others
+    asked = f"{SEARCH}?id=rose/0.png&filter=label=lilly"
+    refused(client.post(asked), 422, "unknown label 'lilly'", "lily")
+    client.post("/v1/labels/undo", json={"entry": 2})
+    refused(client.post(f"{SEARCH}?id=rose/0.png&filter=label=lily"), 422, "unknown label 'lily'")
+
+
+def test_a_gallery_without_labels_is_filtered_by_those_that_were_given(
+    serve, gallery, toy, log, tmp_path
+):
+    flat = tmp_path / "flat"
+    flat.mkdir()
+    for k in range(3):
+        (flat / f"{k}.png").write_bytes(photo(shade("rose", k)))
+    penult.extract(flat, tmp_path / "flat.h5", model=toy, progress=False)
+    client = Client(create_app(serve(gallery=tmp_path / "flat.h5", label_log=log)))
+    asked = f"{SEARCH}?id=0.png&filter=label=rose"
+    refused(client.post(asked), 422, "have no labels")
+    client.put("/v1/labels/2.png", json={"label": "rose"})
+    assert [one["id"] for one in client.post(asked).json()["hits"]] == ["2.png"]
+
+
+def test_filters_go_by_each_of_several_corrected_labels(serve, gallery, toy, log, tmp_path):
+    table = tmp_path / "several.csv"
+    lines = ["rose/0.png,red|small", "rose/1.png,red", "rose/2.png,small"]
+    table.write_text("\n".join(["path,label", *lines]))
+    made = tmp_path / "several.h5"
+    penult.extract(tmp_path / "images", made, model=toy, labels=table, progress=False)
+    client = Client(create_app(serve(gallery=made, label_log=log)))
+    assert set(found(client, "label=red")) == {"rose/1.png"}
+    client.put("/v1/labels/rose/2.png", json={"label": "red|tall"})
+    client.put("/v1/labels/rose/1.png", json={"label": None})
+    assert set(found(client, "label=red")) == set(found(client, "label=tall")) == {"rose/2.png"}
 
 
 def test_a_row_finds_what_its_photo_finds(client):

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from penult.records import Features
-    from penult.retrieve.search.searched import FoundRows, Searched
+    from penult.retrieve.search.searched import FoundRows, Searched, Selected
 
 __all__ = ["Answer", "Search"]
 
@@ -57,6 +57,8 @@ class Search:
         Rows to find for each query.
     filters : sequence of str
         See `penult.retrieve.search.filters`.
+    selected : Selected, optional
+        The rows that the filters leave, where that is known already.
     vote : bool
         Whether the rows found vote for a label.
     notes : bool
@@ -74,6 +76,7 @@ class Search:
         *,
         k: int,
         filters: Sequence[str] = (),
+        selected: Selected | None = None,
         vote: bool = False,
         notes: bool = True,
     ) -> None:
@@ -86,7 +89,7 @@ class Search:
             )
         self.gallery = gallery
         self._filters, self._notes = filters, notes
-        self._selected = gallery.select(filters)
+        self._selected = gallery.select(filters) if selected is None else selected
         self._k, self._vote = k, vote
         if vote and filters and notes:
             self._note_one_label()

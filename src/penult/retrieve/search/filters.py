@@ -7,7 +7,7 @@ with ``!=``, all have to hold. KEY is label, split, group or id, whose value may
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,7 +29,11 @@ _KEYS = ("label", "split", "group", "id")
 _CONDITION = re.compile(r"\s*([^=!]*?)\s*(!?=)(.*)", re.DOTALL)
 
 
-def allowed_rows(gallery: Gallery, filters: Sequence[str]) -> NDArray[np.bool_] | None:
+def allowed_rows(
+    gallery: Gallery,
+    filters: Sequence[str],
+    corrected: Mapping[int, Sequence[str]] | None = None,
+) -> NDArray[np.bool_] | None:
     """Find the rows that conditions leave.
 
     Parameters
@@ -38,6 +42,8 @@ def allowed_rows(gallery: Gallery, filters: Sequence[str]) -> NDArray[np.bool_] 
     filters : sequence of str
         ``KEY=VALUE``, where several of one key are alternatives, and ``KEY!=VALUE``, which all have
         to hold; KEY is label, split, group or id, whose value may be a glob, such as ``daisy/*``.
+    corrected : mapping of int to sequence of str, optional
+        All labels of the rows at some places, instead of those that the gallery has for them.
 
     Returns
     -------
@@ -57,7 +63,7 @@ def allowed_rows(gallery: Gallery, filters: Sequence[str]) -> NDArray[np.bool_] 
     allowed = np.ones(len(gallery.index), bool)
     for key in dict.fromkeys(one.key for one in conditions):
         own = [one for one in conditions if one.key == key]
-        masks = {one: _matching(gallery, one) for one in own}
+        masks = {one: _matching(gallery, one, corrected or {}) for one in own}
         wanted = [mask for one, mask in masks.items() if not one.negated]
         if wanted:
             allowed &= np.logical_or.reduce(wanted)
@@ -105,8 +111,10 @@ def _given(condition: Condition) -> str:
     return option("filter", f"{condition.key}{sign}{condition.value}")
 
 
-def _matching(gallery: Gallery, condition: Condition) -> NDArray[np.bool_]:
-    """The rows of this value, of which there is one at least."""
+def _matching(
+    gallery: Gallery, condition: Condition, corrected: Mapping[int, Sequence[str]]
+) -> NDArray[np.bool_]:
+    """The rows of this value."""
     key, value, features = condition.key, condition.value, gallery.features
     if key == "id":
         if value in gallery.places:
@@ -116,19 +124,36 @@ def _matching(gallery: Gallery, condition: Condition) -> NDArray[np.bool_]:
         if not is_glob(value):
             gallery.place(value)  # which names ids like it
         return ids_like(value, gallery.index.ids, gallery.name)
-    if key == "label" and features is not None and features.labelled:
-        refuse_unknown(condition, features.label_names, gallery.name)
-        number = features.label_names.index(value)
-        if features.targets is not None:
-            return np.asarray(features.targets[:, number], bool)
-        return np.asarray(features.labels == number, bool)
-    column = None if features is None or key == "label" else getattr(features, f"{key}s")
+    if key == "label":
+        return _labelled(gallery, condition, corrected)
+    column = None if features is None else getattr(features, f"{key}s")
     values = np.array([], object) if column is None else np.array([*map(str, column)], object)
     known = sorted({*values} - {""})
     if not known:
         raise of_no_column(condition, gallery.name)
     refuse_unknown(condition, known, gallery.name)
     return np.asarray(values == value, bool)
+
+
+def _labelled(
+    gallery: Gallery, condition: Condition, corrected: Mapping[int, Sequence[str]]
+) -> NDArray[np.bool_]:
+    """The rows of a label."""
+    features, value = gallery.features, condition.value
+    own = features.label_names if features is not None and features.labelled else ()
+    known = sorted({*own}.union(*corrected.values()))
+    if not known:
+        raise of_no_column(condition, gallery.name)
+    refuse_unknown(condition, known, gallery.name)
+    if features is None or value not in own:
+        found = np.zeros(len(gallery.index), bool)
+    elif features.targets is not None:
+        found = np.array(features.targets[:, own.index(value)], bool)
+    else:
+        found = np.array(features.labels == own.index(value), bool)
+    for place, labels in corrected.items():
+        found[place] = value in labels
+    return found
 
 
 def of_no_column(condition: Condition, name: str) -> UsageError:

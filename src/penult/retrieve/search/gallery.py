@@ -154,9 +154,11 @@ class Gallery:
         """Say what is known of all rows; see `Searched.features_of`."""
         return self.features
 
-    def select(self, filters: Sequence[str]) -> Selected:
-        """Choose the rows that may be found; see `Searched.select`."""
-        allowed = allowed_rows(self, filters)
+    def select(
+        self, filters: Sequence[str], corrected: Mapping[int, Sequence[str]] | None = None
+    ) -> Selected:
+        """Choose the rows that may be found; see `Searched.select` and `allowed_rows`."""
+        allowed = allowed_rows(self, filters, corrected)
         if allowed is None:
             return Selected(None, len(self.index))
         return Selected(allowed, int(allowed.sum()))

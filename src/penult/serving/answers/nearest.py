@@ -12,6 +12,7 @@ from penult.errors import PenultError, RecipeMismatchError, UnknownNameError, Us
 from penult.interface import option
 from penult.records import Failure, Hit
 from penult.retrieve.search.answer import Search
+from penult.retrieve.search.gallery import Gallery
 from penult.retrieve.search.queries import Query, QueryBatch
 from penult.retrieve.search.votes import distances, vote
 from penult.serving.problems import ProblemError
@@ -20,7 +21,7 @@ from penult.wording import count
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from penult.retrieve.search.searched import KnownRow
+    from penult.retrieve.search.searched import KnownRow, Searched, Selected
     from penult.serving.engine_queue import Row
     from penult.serving.models.gallery import ServedGallery
 
@@ -135,8 +136,9 @@ def nearest(
     filters : sequence of str
         See `penult.retrieve.search.filters`.
     label_log : LabelLog, optional
-        What hits are labelled by where labels were corrected; the votes are those of the gallery's
-        own labels, which its version stands for.
+        What hits are labelled and filtered by where labels were corrected; a table of a database
+        filters by its own labels. The votes are those of the gallery's own labels, which its
+        version stands for.
 
     Returns
     -------
@@ -149,8 +151,15 @@ def nearest(
         422, if a filter is none, or nothing is near to the row: it is all zeros, say.
     """
     gallery, copy = served.gallery, asked.copy_of
+    corrected = {} if label_log is None else label_log.state()
     try:
-        search = Search(gallery, k=k + offset + (copy is not None), filters=filters, notes=False)
+        search = Search(
+            gallery,
+            k=k + offset + (copy is not None),
+            filters=filters,
+            selected=_selected(gallery, filters, corrected),
+            notes=False,
+        )
         batch = QueryBatch([Query("the photo", (), asked.own)], asked.row[None])
         (answer,) = search.answers([batch])
     except UsageError as error:
@@ -163,7 +172,6 @@ def nearest(
         reason = answer.reason.partition(";")[0]
         raise ProblemError(422, f"nothing can be searched for: {reason}")
     hits = answer.result.hits
-    corrected = {} if label_log is None else label_log.state()
     return {
         "hits": [_told(hit, corrected) for hit in hits[offset : offset + k]],
         "vote": _vote(served, [hit for hit in hits if hit.id != copy][:k]),
@@ -175,6 +183,21 @@ def nearest(
 def _for_clients(served: ServedGallery, error: PenultError) -> str:
     """Say what is wrong without where the gallery lies."""
     return str(error).replace(served.gallery.name, served.name)
+
+
+def _selected(
+    gallery: Searched, filters: Sequence[str], corrected: Mapping[str, Any]
+) -> Selected | None:
+    """The rows that filters leave by their present labels; None if the gallery is to choose."""
+    if not filters or not isinstance(gallery, Gallery):  # a database filters by itself
+        return None
+    said: dict[int, Sequence[str]] = {}
+    for image, entry in corrected.items():
+        if (place := gallery.places.get(image)) is not None:
+            label = entry.new
+            several = label and gallery.is_multilabel
+            said[place] = label.split("|") if several else [label] if label else []
+    return gallery.select(filters, said)
 
 
 def _told(hit: Hit, corrected: Mapping[str, Any]) -> dict[str, Any]:
