@@ -42,7 +42,7 @@ def test_a_merged_file_is_not_updated_by_one_of_its_runs(places, merged, toy):
     said = (
         rf"all\.h5 has images of {south}, which is not given, and this would remove 2 images; give "
         r"every place .*, or, as it was put together of 2 runs, update their folders of rows and "
-        r"merge them anew \(.*\); overwrite=True beside update=True removes those images"
+        r"merge them anew \(penult\.merge\(\[FOLDER, FOLDER\], '.*all\.h5', overwrite=True\)\); overwrite=True beside update=True removes those images"
     )
     for function in (penult.extract, plan):
         with pytest.raises(UsageError, match=said):

@@ -11,7 +11,7 @@ from penult.errors import UsageError
 from penult.features.origin import every_origin
 from penult.images.sources.arguments import expanded_arguments
 from penult.images.sources.remote.connection import is_url
-from penult.interface import command, option
+from penult.interface import at_command_line, command, option
 from penult.records import Changes, Features
 from penult.wording import count, listed
 
@@ -60,7 +60,7 @@ def require_all_given(
         f"{count(len(changes.removed), 'image')}; give every place that its images come from"
     )
     if len(origins) > 1:
-        merged = command("merge", "FOLDER.rows", "FOLDER.rows", output=str(path))
+        merged = _merged_anew(path)
         what += (
             f", or, as it was put together of {len(origins)} runs, update their folders of rows "
             f"and merge them anew ({merged})"
@@ -68,6 +68,13 @@ def require_all_given(
     raise UsageError(
         f"{what}; {option('overwrite', True)} beside {option('update', True)} removes those images"
     )
+
+
+def _merged_anew(path: str | Path) -> str:
+    """What merges folders of rows in the place of a file; a list where Python takes one."""
+    if at_command_line():
+        return command("merge", "FOLDER.rows", "FOLDER.rows", output=str(path), overwrite=True)
+    return f"penult.merge([FOLDER, FOLDER], {str(path)!r}, {option('overwrite', True)})"
 
 
 def _places(origin: Mapping[str, Any]) -> list[str]:
