@@ -87,7 +87,10 @@ def test_images_and_labels_of_two_archives_are_not_mixed_up(listed):
 
 
 def test_one_name_in_both_archives_is_refused(listed):
-    with pytest.raises(SourceError, match=r"have the same id 'daisy/1\.jpg'; rename one"):
+    said = (
+        r"ab\.tar holds several archives, one after the other, and daisy/1\.jpg is in two of them"
+    )
+    with pytest.raises(SourceError, match=said):
         listed(A + A)
 
 

@@ -83,6 +83,9 @@ class Listing:
         Top folders that are named as splits, and what each was taken for.
     without_label : WithoutLabel or None
         The images to which a table of labels gives none, where there are some.
+    labels_apart : mapping of str to int
+        Archive to the number of label files in it that do not stand next to their images, and were
+        passed over.
     """
 
     records: RecordList
@@ -91,6 +94,7 @@ class Listing:
     left_out: Mapping[str, int] = field(default_factory=dict)
     split_folders: tuple[SplitFolder, ...] = ()
     without_label: WithoutLabel | None = None
+    labels_apart: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def notes(self) -> dict[str, Any]:
@@ -100,6 +104,7 @@ class Listing:
             "left_out": dict(self.left_out),
             "split_folders": [asdict(one) for one in self.split_folders],
             **({"without_label": asdict(self.without_label)} if self.without_label else {}),
+            **({"labels_apart": dict(self.labels_apart)} if self.labels_apart else {}),
         }
 
     @property
@@ -212,6 +217,7 @@ def list_images(
         dict(left_out),
         split_folders,
         _without_label(rule.file, records) if isinstance(rule, LabelFile) else None,
+        dict(sum((source.labels_apart for source in opened), Counter[str]())),
     )
 
 

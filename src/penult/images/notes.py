@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = [
     "NOTES",
     "label_messages",
+    "labels_apart_message",
     "left_out_message",
     "listing_messages",
     "listing_notes",
@@ -27,7 +28,7 @@ __all__ = [
     "unreadable_photos_hint",
 ]
 
-NOTES = ("passed_over", "left_out", "split_folders", "without_label")
+NOTES = ("passed_over", "left_out", "split_folders", "without_label", "labels_apart")
 """What `Listing.notes` has for scripts, and a feature file's origin as well."""
 
 # What cameras write beside a JPEG, or in its place.
@@ -54,6 +55,7 @@ def listing_messages(notes: Mapping[str, Any]) -> list[str]:
         *filter(None, [left_out_message(notes.get("left_out") or {})]),
         *_split_folder_messages(notes.get("split_folders") or (), notes.get("splits", "auto")),
         *_without_label_messages(notes.get("without_label") or {}),
+        *filter(None, [labels_apart_message(notes.get("labels_apart") or {})]),
     ]
 
 
@@ -80,6 +82,8 @@ def label_messages(features: Features) -> list[str]:
     rows, unlabelled = len(features), len(features) - features.labelled
     if asked == "none":
         return []
+    if not names and features.origin.get("labels_apart"):
+        return []  # there are labels: what to do is told where images are listed
     if not names:
         given = "" if at_command_line() else "labels=[…], one for each path of a list, or "
         pattern = option("label_pattern", r"(?P<label>.+)_\d+")
@@ -103,7 +107,10 @@ def label_messages(features: Features) -> list[str]:
 
 def log_labels(features: Features) -> None:
     """Log it once; a command prints that itself."""
-    for line in () if at_command_line() else label_messages(features):
+    if at_command_line():
+        return
+    apart = labels_apart_message(features.origin.get("labels_apart") or {})
+    for line in [*label_messages(features), *filter(None, [apart])]:
         logging.getLogger("penult").warning("%s", line)
 
 
@@ -153,6 +160,27 @@ def replaced_message(places: Sequence[str]) -> str:
     return (
         f"{count(len(places), 'image')} left out, for a later one of the same name is in the "
         f"archive, which tar would unpack in its place: {named}{more}"
+    )
+
+
+def labels_apart_message(apart: Mapping[str, int]) -> str:
+    """Say how many label files are not next to their images; "" where there are none.
+
+    Parameters
+    ----------
+    apart : mapping of str to int
+        The name of a tar archive to how many there are in it.
+    """
+    if not apart:
+        return ""
+    files = sum(apart.values())
+    named = ", ".join(list(apart)[:_NAMED])
+    more = f" and {len(apart) - _NAMED:,} more" if len(apart) > _NAMED else ""
+    does, were = ("does", "was") if files == 1 else ("do", "were")
+    return (
+        f"{count(files, 'label file')} of images in {named}{more} (same key) {does} not stand next "
+        f"to them and {were} passed over; pack the folder anew, in the order of names: "
+        f"tar --sort=name -cf FILE.tar -C FOLDER ."
     )
 
 

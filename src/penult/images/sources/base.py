@@ -40,6 +40,8 @@ class ImageSource(ABC):
         Extension, in lower case and with its dot, to the number of files passed over.
     left_out : Counter
         Kind of file that penult wrote, and where, to the number of them.
+    labels_apart : Counter
+        Archive to the number of label files in it that do not stand next to their images.
     archives : list of (path or address, str)
         Files found beside images that may be sources themselves, with their paths from this source;
         they are opened where it holds no image.
@@ -60,6 +62,7 @@ class ImageSource(ABC):
         self.failures: list[Failure] = []
         self.passed_over: Counter[str] = Counter()
         self.left_out: Counter[str] = Counter()
+        self.labels_apart: Counter[str] = Counter()
         self.archives: list[tuple[SourceArgument, str]] = []
 
     @abstractmethod

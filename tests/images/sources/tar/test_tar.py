@@ -9,8 +9,9 @@ import tarfile
 
 import pytest
 
-from penult.errors import ImageError, SourceError
+from penult.errors import ImageError, SourceError, UsageError
 from penult.images.listing import list_images
+from penult.images.notes import listing_messages
 
 
 def pack(path, members, **options):
@@ -251,3 +252,68 @@ def test_an_archive_that_one_thread_has_open_is_not_misread_when_another_takes_i
     path.unlink()
     with pytest.raises(FileNotFoundError):
         second.open()
+
+
+def test_a_label_column_that_no_image_has_is_refused_with_names_that_are_there(tmp_path):
+    members = {"0.jpg": b"0", "0.json": '{"genus": "Rosa", "id": 7}', "0.txt": "a caption"}
+    path = pack(tmp_path / "w.tar", members)
+    with pytest.raises(UsageError) as refused:
+        list_images([path], label_column="Genus")
+    assert str(refused.value) == (
+        f"{path}: no image has a file .Genus, or Genus in a .json file, beside it; beside images "
+        "there is genus, id, txt"
+    )
+    with pytest.raises(UsageError, match=r"beside it; beside images there is nothing"):
+        list_images([pack(tmp_path / "bare.tar", {"rose/0.jpg": b"0"})], labels="column:genus")
+    some = pack(tmp_path / "some.tar", {**members, "1.jpg": b"1"})
+    assert known(list_images([some], label_column="genus")) == [
+        ("0.jpg", ("Rosa",), None),
+        ("1.jpg", (), None),
+    ]
+
+
+def test_a_damaged_archive_is_a_failure_though_no_image_before_that_has_the_label(tmp_path):
+    path = pack(tmp_path / "w.tar", {"0.jpg": b"0", "1.jpg": b"1", "1.genus": "Rosa"})
+    path.write_bytes(path.read_bytes()[:1024])
+    listing = list_images([path], label_column="genus")
+    assert [failure.id for failure in listing.failures] == ["w.tar"]
+
+
+NOT_SORTED = {"d/0.cls": "rose", "d/1.json": '{"label": "tulip"}', "9.cls": "of no image"}
+NOT_SORTED |= {"d/0.jpg": b"0", "d/1.jpg": b"1", "2.jpg": b"2"}
+
+
+def test_labels_that_do_not_stand_next_to_their_images_are_counted(tmp_path):
+    listing = list_images([pack(tmp_path / "w.tar", NOT_SORTED)])
+    assert listing.labels_apart == {"w.tar": 2}
+    (line,) = (line for line in listing_messages(listing.notes) if "label" in line)
+    assert line == (
+        "2 label files of images in w.tar (same key) do not stand next to them and were passed "
+        "over; pack the folder anew, in the order of names: tar --sort=name -cf FILE.tar -C FOLDER ."
+    )
+    in_order = dict(sorted(NOT_SORTED.items()))
+    assert list_images([pack(tmp_path / "w.tar", in_order)]).labels_apart == {}
+
+
+def test_labels_that_are_not_asked_for_are_not_missed(tmp_path):
+    path = pack(tmp_path / "w.tar", {**NOT_SORTED, "3.jpg": b"3", "3.genus": "Rosa"})
+    assert list_images([path], labels="none").labels_apart == {}
+    # Of the others, a JSON file may state the genus, and a .cls file may not.
+    assert list_images([path], label_column="genus").labels_apart == {"w.tar": 1}
+
+
+def test_a_label_column_that_does_not_stand_next_to_images_is_refused(tmp_path):
+    path = pack(tmp_path / "w.tar", {"0.genus": "Rosa", "1.genus": "Tulipa", "0.jpg": b""})
+    with pytest.raises(UsageError, match=r"beside it; 1 label file of images stands elsewhere"):
+        list_images([path], label_column="genus")
+
+
+def test_a_label_that_was_added_alone_later_is_counted(tmp_path):
+    path = pack(tmp_path / "w.tar", {"7.jpg": b"7", "7.cls": "rose", "8.jpg": b"8"})
+    with tarfile.open(path, "a") as archive:
+        info = tarfile.TarInfo("7.cls")
+        info.size = 5
+        archive.addfile(info, io.BytesIO(b"tulip"))
+    listing = list_images([path])
+    assert known(listing) == [("7.jpg", ("rose",), None), ("8.jpg", (), None)]
+    assert listing.labels_apart == {"w.tar": 1}

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import partial
+from itertools import islice
 from tarfile import TarInfo
 from typing import Any, BinaryIO
 
 from penult import wording
-from penult.errors import ImageError, SourceError
+from penult.errors import ImageError, SourceError, UsageError
 from penult.images.labels.annotations import ImageEntry, SplitCandidate, split_of_name
 from penult.images.sources.base import (
     ImageSource,
@@ -23,6 +24,7 @@ from penult.images.sources.base import (
 )
 from penult.images.sources.file_names import escape_undecodable, has_hidden_part
 from penult.images.sources.random_access import RandomAccessFile, random_access
+from penult.images.sources.tar.apart import LabelsApart
 from penult.images.sources.tar.headers import TarDamage, read_headers
 from penult.images.sources.tar.links import LinkTargets
 from penult.images.sources.tar.members import Member, member_of, path_in_archive
@@ -36,6 +38,7 @@ _COMPRESSED = (".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".tar.zst", ".tbz2", ".
 _MAGIC = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"\x28\xb5\x2f\xfd": "zstd"}
 _SHIFTED = "is followed by what is no header, so that its bytes may be those of another file"
 _LABEL_BYTES = 1 << 20
+_MOST_NAMED = 20  # names of what may be a label, in a message
 
 
 def _is_compressed(argument: SourceArgument) -> bool:
@@ -88,6 +91,9 @@ class TarSource(ImageSource):
         self._has_label = bytearray()  # whether a file beside the image is there to state it
         self._headers: dict[int, int] = {}  # of links: where their headers are
         self._unread: dict[int, str] = {}  # why, of what is no file
+        self._apart = LabelsApart()
+        self._is_stated = self._is_damaged = False  # whether some image has what states its label
+        self._beside: set[str] = set()  # what else could state it
 
     def __len__(self) -> int:
         return len(self._names)
@@ -99,6 +105,26 @@ class TarSource(ImageSource):
                 yield from self._samples(file)
         except OSError as error:
             self._fail(f"cannot be read to its end ({error.strerror or error})")
+        apart = self._apart.count(self._names)
+        if apart:
+            self.labels_apart[self._own_name()] = apart
+        # Of a damaged archive, what was read may be too little to say so.
+        if self._label and len(self) and not (self._is_stated or self._is_damaged):
+            raise UsageError(self._no_such_label(apart))
+
+    def _no_such_label(self, apart: int) -> str:
+        label = self._label
+        missing = f"no image has a file .{label}, or {label} in a .json file, beside it"
+        if apart:
+            stand = "stands" if apart == 1 else "stand"
+            found = (
+                f"{wording.count(apart, 'label file')} of images {stand} elsewhere in the archive; "
+                "pack the folder anew, in the order of names: "
+                "tar --sort=name -cf FILE.tar -C FOLDER ."
+            )
+        else:
+            found = f"beside images there is {', '.join(sorted(self._beside)) or 'nothing'}"
+        return f"{self._file.name}: {missing}; {found}"
 
     def _samples(self, file: BinaryIO) -> Iterator[ImageEntry]:
         together: list[Member] = []
@@ -181,6 +207,11 @@ class TarSource(ImageSource):
     def _is_label(self, member: Member) -> bool:
         return member.extension.lower() in ("cls", "json", self._label or "cls")
 
+    def _states_label(self, member: Member) -> bool:
+        """Whether it would be read, if it stood beside an image."""
+        extension = member.extension.lower()
+        return self._label is not None and extension in (self._label or "cls", "json")
+
     def _tell_of_folders(self, links: list[Member], targets: LinkTargets) -> None:
         """Name the links that lead to folders of images; others are passed over."""
         ends = {link.at: targets.folder(link) for link in links}
@@ -222,6 +253,8 @@ class TarSource(ImageSource):
             for member in others:
                 if not images or not self._is_label(member):
                     self._pass_over(member)
+                if not images and self._states_label(member):
+                    self._apart.add(_encoded(member.name))
         if images and self._label is not None:
             labels = self._labels({m.extension.lower(): m for m in together}, file)
         for member in images:
@@ -247,9 +280,11 @@ class TarSource(ImageSource):
     def _labels(self, beside: dict[str, Member], file: BinaryIO) -> tuple[str, ...] | None:
         own = beside.get(self._label or "cls")
         if own is not None and not own.is_image:
+            self._is_stated = True
             text = self._text(own, file).strip()
             return (text,) if text else ()
         about = beside.get("json")
+        self._could_state(m.extension for m in beside.values() if m is not about and not m.is_image)
         if about is None:
             return () if self._label else None
         try:
@@ -258,7 +293,9 @@ class TarSource(ImageSource):
             raise SourceError(f"{self._place(about.name)} is not JSON: {error}") from error
         name = self._label or "label"
         if not isinstance(said, dict) or name not in said:
+            self._could_state(said if isinstance(said, dict) else ())
             return () if self._label else None
+        self._is_stated = True
         value = said[name]
         several = value if isinstance(value, list) else [value]
         if any(isinstance(one, dict | list) for one in several):
@@ -267,6 +304,10 @@ class TarSource(ImageSource):
                 f"allowed: a text, a number, or a list of them"
             )
         return tuple(dict.fromkeys(str(one) for one in several if one not in (None, "")))
+
+    def _could_state(self, names: Iterable[str]) -> None:
+        if self._label and not self._is_stated and len(self._beside) < _MOST_NAMED:
+            self._beside.update(escape_undecodable(name) for name in islice(names, _MOST_NAMED))
 
     def _text(self, member: Member, file: BinaryIO) -> str:
         if member.reason:
@@ -280,8 +321,13 @@ class TarSource(ImageSource):
             raise SourceError(f"{self._place(member.name)} is not UTF-8 text") from error
 
     def _fail(self, reason: str) -> None:
+        self._is_damaged = True
+        self.failures.append(Failure(self._own_name(), reason))
+
+    def _own_name(self) -> str:
+        """What messages call the archive."""
         name = escape_undecodable(self._file.name.rpartition("/")[2])
-        self.failures.append(Failure(self._prefix.rstrip("/") or name, reason))
+        return self._prefix.rstrip("/") or name
 
     def _shown(self, name: str) -> str:
         return self._prefix + escape_undecodable(name)
@@ -303,11 +349,14 @@ class TarSource(ImageSource):
         """Its size, and what tells that the archive is the same."""
         return [self._sizes[index], self._offsets[index], self._file.stamp]
 
-    def later(self, first: int, second: int) -> int | None:
+    def later(self, first: int, second: int) -> int:
         """The one that was packed later, in one archive; tar would overwrite the other."""
         at = {index: self._headers.get(index, self._offsets[index]) for index in (first, second)}
         if len({bisect_right(self._starts, place) for place in at.values()}) > 1:
-            return None
+            raise SourceError(
+                f"{self._file.name} holds several archives, one after the other, and "
+                f"{self._names[first]} is in two of them; give each archive as a file of its own"
+            )
         last = max(at, key=at.__getitem__)
         before = second if last == first else first
         if self._label is not None and self._has_label[before] and not self._has_label[last]:
