@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import os
 import tarfile
 
 import pytest
+from PIL import Image
 
+import penult
 from penult.errors import ImageError, SourceError, UsageError
 from penult.images.listing import list_images
 from penult.images.notes import listing_messages
@@ -317,3 +320,14 @@ def test_a_label_that_was_added_alone_later_is_counted(tmp_path):
     listing = list_images([path])
     assert known(listing) == [("7.jpg", ("rose",), None), ("8.jpg", (), None)]
     assert listing.labels_apart == {"w.tar": 1}
+
+
+def test_python_says_what_becomes_of_labels_apart_and_advises_no_folders(tmp_path, toy, caplog):
+    photo = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(photo, "png")
+    photo = photo.getvalue()
+    path = pack(tmp_path / "w.tar", {"0.cls": "rose", "1.png": photo, "0.png": photo})
+    with caplog.at_level(logging.WARNING, "penult"):
+        penult.extract([path], model=toy)
+    assert "1 label file of images in w.tar (same key) does not stand next to them" in caplog.text
+    assert "no labels" not in caplog.text
