@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -54,6 +55,24 @@ class FoldsCase(MemoryTable):
         return super().known([one.lower() for one in ids])
 
 
+class BoundToItsThread(MemoryTable):
+    """Refuses other threads, as what sqlite3 opens does."""
+
+    def __init__(self):
+        super().__init__()
+        self._thread = threading.get_ident()
+
+    def known(self, ids):
+        if threading.get_ident() != self._thread:
+            raise RuntimeError("objects created in a thread can only be used in that same thread")
+        return super().known(ids)
+
+
+class NeedsNoIndex(MemoryTable):
+    def build_index(self, metric="cosine"):
+        return False
+
+
 class AddsAgain(MemoryTable):
     def build_index(self, metric="cosine"):
         return True
@@ -72,6 +91,8 @@ class LosesProjections(MemoryTable):
         (Lossy, "rows have to come back to the bit"),
         (ForgetsTheOrder, r"scan\(1\): ids have to be"),
         (FoldsCase, r"known\(\) has to give digests and positions"),
+        (BoundToItsThread, r"known\(\) has to work in another thread .*RuntimeError"),
+        (NeedsNoIndex, r"build_index\(\) has to say that it built one"),
         (AddsAgain, r"build_index\(\) has to find the index that is there"),
         (LosesProjections, "arrays of .* are not there"),
     ],

@@ -34,8 +34,9 @@ class VectorTable(Protocol):
     the next call. What another process does to the same table at the same time loses no row of
     either. Rows are read from the table that `info` told of, and written to it: where it was
     dropped meanwhile and another has its name, whose rows may be of another recipe, that is a
-    `DatabaseError`, until `info` is asked again. Every method raises a `DatabaseError`, one line
-    without a password, where the database refuses or cannot be reached.
+    `DatabaseError`, until `info` is asked again. Methods are called one after the other, but not
+    all by the thread that opened the table: a service has many. Every method raises a
+    `DatabaseError`, one line without a password, where the database refuses or cannot be reached.
 
     Attributes
     ----------
@@ -157,7 +158,8 @@ class VectorTable(Protocol):
         Returns
         -------
         bool
-            Whether it was built now: False where it was there.
+            Whether it was built now: False where it was there. True the first time for each metric,
+            even where the database needs no index.
 
         Raises
         ------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -80,6 +81,7 @@ def _check(table: VectorTable, other: VectorTable) -> None:
     expect(other.count() == _ROWS, f"{_ROWS} rows were written, and another connection counts less")
     _check_info(other, info, _ROWS)
     _check_same(table, memory)
+    _check_another_thread(table, rows)
     _check_changes(table, other, memory)
     _check_search(table, memory, "without an index")
     for metric in ("cosine", "euclidean"):
@@ -133,6 +135,23 @@ def _check_same(table: VectorTable, memory: MemoryTable) -> None:
             table.count(where) == memory.count(where),
             f"count({where}) has to be {memory.count(where)}, and is {table.count(where)}",
         )
+
+
+def _check_another_thread(table: VectorTable, rows: StoredRows) -> None:
+    questions: dict[str, Callable[[], object]] = {
+        "info": table.info,
+        "known": lambda: table.known(rows.ids),
+        "nearest": lambda: table.nearest(rows.rows[:1], 1),
+        "scan": lambda: list(table.scan(_BATCH)),
+        "upsert": lambda: _write(rows.take([0]), table),
+    }
+    with ThreadPoolExecutor(1) as thread:
+        for name, ask in questions.items():
+            with expecting(
+                f"{name}() has to work in another thread than the one that opened the table, and "
+                "raised"
+            ):
+                thread.submit(ask).result()
 
 
 def _check_changes(table: VectorTable, other: VectorTable, memory: MemoryTable) -> None:
