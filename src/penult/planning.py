@@ -9,11 +9,21 @@ from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+
 from penult.backbones.registry import DEFAULT_MODEL, open_without_download
 from penult.backbones.weights.choice import WeightsChoice
 from penult.checking import checked
 from penult.deprecation import renamed_keyword
-from penult.distributed import RayOptions, Target, require_no_output_options
+from penult.distributed import (
+    RayOptions,
+    RowsRun,
+    RowsStart,
+    Target,
+    count_parts,
+    read_manifest,
+    require_no_output_options,
+)
 from penult.engines.registry import engines_tried
 from penult.extractor import ModelRows, ReadingOptions, as_names, by_network
 from penult.features.changes import changes_of
@@ -21,12 +31,10 @@ from penult.features.estimate import estimate_bytes
 from penult.features.left_out import require_all_given
 from penult.features.read import layer_recipes
 from penult.features.resume.finished import require_same
-from penult.features.resume.manifest import difference
 from penult.images.augmentation_options import AugmentationOptions
 from penult.images.listing import Images
 from penult.images.listing_options import ListingOptions
 from penult.images.records_with_views import RecordsWithViews
-from penult.interface import option
 from penult.recipe import BackboneRecipe, Pooling, Precision, Recipe, Views
 from penult.records import Changes
 from penult.representation import html_table, one_line, short_repr, short_text
@@ -67,31 +75,30 @@ class PlannedLayer:
 @short_repr
 @dataclass(frozen=True)
 class Unfinished:
-    """What an interrupted run has left in a folder of rows.
+    """What an interrupted run has left in a folder of rows, of which an extraction makes use.
 
     Attributes
     ----------
     parts : int
         How many are done.
     images : int
-        Of how many images.
-    difference : str
-        In what that run was another one, by its recipe and its options, and so cannot be gone on
-        with; "" where it was not. Whether its images are the same is found when it is run.
+        Of how many images, augmented views included.
+    total : int
+        Of how many in all.
     """
 
     parts: int
     images: int
-    difference: str = ""
+    total: int
 
     @property
     def line(self) -> str:
         """All that in words."""
-        if self.difference:
-            then = f"of another recipe ({self.difference}); {option('restart', True)} begins anew"
-        else:
-            then = "an extraction goes on from there"
-        return f"{count(self.parts, 'part')} of {count(self.images, 'image')} done: {then}"
+        are = "is" if self.images == 1 else "are"
+        return (
+            f"{self.images:,} of {count(self.total, 'image')} {are} done, in "
+            f"{count(self.parts, 'part')}: an extraction goes on from there"
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,6 +129,10 @@ class Plan:
     unfinished : Unfinished or None
         What is done of an interrupted run that such an extraction would go on with, into a folder
         of rows.
+    parts : int or None
+        Of a folder of rows, how many there would be; None of a file.
+    part_images, part_format : int and str, or None
+        Images a part at most, and the format of parts.
     """
 
     backbone: str
@@ -134,6 +145,17 @@ class Plan:
     notes: Mapping[str, Any]
     augmented: int = 0
     unfinished: Unfinished | None = None
+    parts: int | None = None
+    part_images: int | None = None
+    part_format: str | None = None
+
+    @property
+    def parts_line(self) -> str | None:
+        """The parts of a folder of rows, in words."""
+        if self.parts is None:
+            return None
+        of = count(self.part_images or 0, "image")
+        return f"{count(self.parts, 'part')} of up to {of} ({self.part_format})"
 
     def __repr__(self) -> str:
         layers = (f"{short_text(one.name)} {times(one.shape)}" for one in self.layers)
@@ -145,6 +167,7 @@ class Plan:
             ("network", short_text(self.backbone)),
             ("layer", f"{listed(layers, 3)} {self.dtype}"),
             ("file", f"about {self.bytes / 1e6:,.1f} MB"),
+            ("parts", self.parts_line),
             (
                 "changes",
                 ", ".join(f"{len(ids):,} {what}" for what, ids in changed) if changed else None,
@@ -163,6 +186,7 @@ class Plan:
             ("images", f"{self.images:,}"),
             ("augmented views", f"{self.augmented:,}" if self.augmented else None),
             ("file", f"about {self.bytes / 1e6:,.1f} MB"),
+            ("parts", self.parts_line),
         ]
         return html_table("Plan", facts, [("class", "images"), *self.classes.items()])
 
@@ -195,11 +219,13 @@ def plan(
     device: str = "auto",
     max_pixels: int | None = None,
     allow_truncated: bool = False,
+    shuffle: int | None = None,
     augment: int = 0,
     augment_to: int | None = None,
     augment_policy: Literal["light", "strong"] = "light",
     seed: int = 0,
     overwrite: bool = False,
+    restart: bool = False,
     update: bool = False,
     ray: bool | str | None = None,
     ray_workers: int | str | None = None,
@@ -261,6 +287,8 @@ def plan(
         Refuse larger images; counted here all the same, as none is read.
     allow_truncated : bool, default=False
         Take what there is of truncated and damaged images.
+    shuffle : int, optional
+        Seed of the rows' order, which is by id otherwise.
     augment : int, default=0
         Rows of so many augmented views of each photo: ``augmented`` is how many in all.
     augment_to : int, optional
@@ -271,6 +299,8 @@ def plan(
         Of the augmentation.
     overwrite : bool, default=False
         Replace `output` if it exists; beside `update`, drop images of places that are not given.
+    restart : bool, default=False
+        Throw away what an interrupted run left: what it was of does not matter.
     update : bool, default=False
         Bring `output` up to date: ``changes`` says what that would change.
     ray, ray_workers, ray_cpus, ray_gpus : optional
@@ -290,7 +320,11 @@ def plan(
     UsageError, SourceError, BackboneError
         As `penult.extract` does.
     RecipeMismatchError
-        If the file to update was made otherwise; says in what they differ, and what to type.
+        If the file to update, or the unfinished run in a folder of rows, was made otherwise; says
+        in what they differ, and what to type.
+    ResumeError, FeatureFileError
+        If an unfinished run in a folder of rows is over other images, or the folder has lost what
+        says of which run its parts are.
     """
     cluster = RayOptions.of(ray, workers=ray_workers, cpus=ray_cpus, gpus=ray_gpus, device=device)
     target = None if output is None else Target.of(output, offline=offline)
@@ -350,6 +384,7 @@ def plan(
         "dtype": dtype,
         "max_pixels": reading.max_pixels,
         "allow_truncated": reading.allow_truncated,
+        "shuffle": shuffle,
         **augmentation.to_origin(),
     }
     # Those that stand in for weights which are not here.
@@ -367,19 +402,41 @@ def plan(
         if not overwrite:
             origin = listing.origin(sources, images_found)
             require_all_given(target.path, old, origin, changes)
-    unfinished = None
-    if target is not None and (left := target.unfinished()) is not None:
-        record, entries = left
-        then = {name: record.options.get(name) for name in options}
-        unfinished = Unfinished(
-            len(entries),
-            sum(entry.images for entry in entries.values()),
-            difference(record.named, compared_with(record.recipes), then, options),
-        )
     photos = images_found.records
+    more = augmentation.views(photos) if augmentation.asked else None
+    if shuffle is not None:  # as the extraction does it
+        order = np.random.default_rng(shuffle).permutation(len(photos))
+        photos = photos.reordered(order)
+        more = None if more is None else more[order]
     records: Sequence[ImageRecord] = photos
-    if augmentation.asked:
-        records = RecordsWithViews(photos, augmentation.views(photos))
+    if more is not None:
+        records = RecordsWithViews(photos, more)
+    parts = images_a_part = how = unfinished = None
+    if target is not None and (store := target.store) is not None:
+        run = RowsRun(part_images=part_images, part_format=part_format)
+        whole = read_manifest(store)
+        images_a_part, how = run.parts(whole if update else None)
+        parts = count_parts(len(photos), more, images_a_part)
+        left = target.unfinished()
+        theirs = [
+            recipe
+            for one in (None if left is None else left[0], whole)
+            for recipe in (() if one is None else one.recipes)
+        ]
+        if theirs or not absent:  # else it is not known which run's the parts in it would be
+            RowsStart.of(
+                store,
+                compared_with(theirs),
+                {**options, "part_images": images_a_part, "part_format": how},
+                records,
+                old=whole,
+                overwrite=overwrite and not update,
+                restart=restart,
+                update=update,
+            )
+        if left is not None and not restart:
+            done = left[1].values()
+            unfinished = Unfinished(len(done), sum(one.images for one in done), len(records))
     counted = Counter(label for record in photos for label in record.labels)
     return Plan(
         backbone=" + ".join(backbone.described for backbone in backbones),
@@ -398,6 +455,9 @@ def plan(
         ),
         changes=changes,
         unfinished=unfinished,
+        parts=parts,
+        part_images=images_a_part,
+        part_format=how,
         notes={"splits": splits, **images_found.notes},
     )
 

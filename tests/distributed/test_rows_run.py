@@ -40,6 +40,17 @@ def rows(light, tiles, tmp_path):
     return extract
 
 
+@pytest.fixture
+def plan(tiles, tmp_path):
+    """What `rows` would do; options on top."""
+
+    def planned(**options):
+        options = {"model": "light:mean-colour", "part_images": PART, **options}
+        return penult.plan(tiles, tmp_path / "photos.rows", **options)
+
+    return planned
+
+
 def names(folder):
     return sorted(path.name for path in folder.iterdir())
 
@@ -91,16 +102,55 @@ def test_an_interrupted_run_goes_on_and_its_parts_are_the_same_to_the_byte(
     assert len(after) == 3
 
 
-def test_a_plan_says_what_is_done_of_an_unfinished_run(rows, tiles, tmp_path, monkeypatch):
+def test_a_plan_says_what_is_done_of_an_unfinished_run(plan, rows, monkeypatch):
     stopped_after(2, monkeypatch, rows)
-    plan = partial(penult.plan, tiles, tmp_path / "photos.rows", model="light:mean-colour")
 
-    same, other = plan().unfinished, plan(dtype="float16").unfinished
+    found = plan()
 
-    assert (same.parts, same.images, same.difference) == (2, 2 * PART, "")
-    assert other.difference == "dtype: 'float32' then, 'float16' now"
+    left = found.unfinished
+    assert left.line == "80 of 96 images are done, in 2 parts: an extraction goes on from there"
+    assert (found.parts, found.part_images, found.part_format) == (3, PART, "h5")
+    assert plan(restart=True, part_images=50).unfinished is None
     rows()
     assert plan(update=True).unfinished is None
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"part_images": 50}, {"part_format": "parquet"}, {"dtype": "float16"}, {"shuffle": 3}],
+)
+def test_a_plan_refuses_to_go_on_with_another_run_as_the_run_does(plan, rows, monkeypatch, options):
+    stopped_after(1, monkeypatch, rows)
+
+    with pytest.raises(RecipeMismatchError) as planned:
+        plan(**options)
+    with pytest.raises(RecipeMismatchError) as run:
+        rows(**options)
+    assert str(planned.value) == str(run.value)
+
+
+def test_a_plan_goes_on_with_a_shuffled_run_with_views(plan, rows, monkeypatch):
+    options = {"shuffle": 3, "augment": 1}
+    stopped_after(1, monkeypatch, partial(rows, **options))
+    assert plan(**options).unfinished.line.startswith("40 of 192 images are done, in 1 part:")
+
+
+def test_a_plan_refuses_a_run_over_other_images_and_a_broken_folder_as_the_run_does(
+    plan, rows, tmp_path, monkeypatch
+):
+    stopped_after(1, monkeypatch, rows)
+    (tmp_path / "tiles/0/000.png").unlink()
+    said = []
+    for call in (plan, rows):
+        with pytest.raises(ResumeError, match="over other images") as caught:
+            call()
+        said.append(str(caught.value))
+    (tmp_path / "photos.rows/run.json").unlink()
+    for call in (plan, rows):
+        with pytest.raises(penult.FeatureFileError, match="has parts, and neither") as caught:
+            call()
+        said.append(str(caught.value))
+    assert said[1::2] == said[::2]
 
 
 def test_another_run_that_is_unfinished_is_not_gone_on_with(rows, tmp_path, monkeypatch):

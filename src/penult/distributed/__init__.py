@@ -2,7 +2,17 @@
 
 from penult.distributed.options import RayOptions
 from penult.distributed.rows_run import RowsRun
+from penult.distributed.rows_start import RowsStart, count_parts, read_manifest
 from penult.distributed.run import OnCluster
 from penult.distributed.target import Target, require_no_output_options
 
-__all__ = ["OnCluster", "RayOptions", "RowsRun", "Target", "require_no_output_options"]
+__all__ = [
+    "OnCluster",
+    "RayOptions",
+    "RowsRun",
+    "RowsStart",
+    "Target",
+    "count_parts",
+    "read_manifest",
+    "require_no_output_options",
+]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Generator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
@@ -17,19 +16,17 @@ from penult.distributed.connection import connected
 from penult.distributed.following import Tally, follow
 from penult.distributed.known import KnownContent
 from penult.distributed.options import RayOptions
-from penult.distributed.rows_folder import RUN, RowsFolder, RunRecord, now, run_digest
+from penult.distributed.rows_folder import RUN, RowsFolder
+from penult.distributed.rows_start import RowsStart, first_places, read_manifest
 from penult.distributed.run import listing_bytes
 from penult.distributed.tasks import Task
 from penult.distributed.turn import taken
 from penult.distributed.worker import WorkerJob
 from penult.errors import (
     ClusterError,
-    FeatureFileError,
     ImageError,
     OutputError,
-    PathNotFoundError,
     PenultError,
-    WrongFileError,
 )
 from penult.features.parts.entry import (
     PartEntry,
@@ -38,12 +35,11 @@ from penult.features.parts.entry import (
     remove_others,
 )
 from penult.features.parts.header import PART_IMAGES, PartsHeader, require_part_images
-from penult.features.parts.manifest import MANIFEST, PartsManifest, lost
+from penult.features.parts.manifest import MANIFEST, PartsManifest
 from penult.features.parts.store import PartsStore
 from penult.features.resume.finished import FinishedRows
 from penult.interface import call_or_command, option
 from penult.machine import cores
-from penult.output import already_there
 from penult.wording import count
 
 if TYPE_CHECKING:
@@ -124,45 +120,28 @@ class _Run:
 
     def make(self, beat: Any, *, overwrite: bool, restart: bool, update: bool) -> None:
         job, store = self._job, self._store
-        there, old = RunRecord.read(store), _manifest(store)
+        old = read_manifest(store)
         part_images, part_format = self._how.parts(old if update else None)
-        # The listing divided: where each part begins, and behind the last one the end.
-        sizes = np.ones(len(job.listing.records), np.int64) if job.views is None else job.views + 1
-        starts = np.concatenate([[0], np.cumsum(sizes)])[::part_images]
-        starts = np.unique(np.append(starts, len(job.records)))
+        starts = first_places(len(job.listing.records), job.views, part_images)
         options = {
             **job.options,
             "part_images": part_images,
             "part_format": part_format,
         }
-        digest = run_digest(job.recipes, options, job.records)
-        if old is None and there is None and not (overwrite or restart):
-            _require_no_others(store, digest)  # they would be removed, and it was not asked for
-        if old is not None and there is not None and old.run == there.run == digest:
-            self._tidy(old)  # it was killed when all but that was done
-            if not restart:
-                return
-            there = None
-        if old is not None and not (overwrite or update):
-            raise already_there(store.address, has_update=True)
-        if old is not None and old.run == digest:
-            if update:
-                if there is not None:  # of an update to what is gone again
-                    remove_others(store, (part.name for part in old.parts))
-                    store.remove(RUN)
-                return
-            digest = run_digest(job.recipes, options, job.records, other_than=old.run)
-        record = RunRecord(
-            run=digest,
-            created=now(),
-            token=secrets.token_hex(8),
-            names=tuple(job.recipes),
-            recipes=tuple(job.recipes.values()),
-            options=options,
+        start = RowsStart.of(
+            store,
+            job.recipes,
+            options,
+            job.records,
+            old=old,
+            overwrite=overwrite,
+            restart=restart,
+            update=update,
+            tidy=self._tidy,
         )
-        if there is not None and not restart:
-            record.require_same(there, store.address)
-            record = replace(record, created=there.created)
+        if start is None:
+            return
+        record = start.record
         header = PartsHeader(
             run=record.run,
             created=record.created,
@@ -175,7 +154,7 @@ class _Run:
             augmented=job.augmented,
             trained_on=job.trained_on,
         )
-        if there is None or restart:
+        if start.there is None:
             remove_others(store, () if old is None else (part.name for part in old.parts))
         record.write(store)
         tasks = [
@@ -292,25 +271,6 @@ def _leave_no_trace(store: PartsStore) -> None:
         names = store.names()
         if RUN in names and MANIFEST not in names and not any(map(is_of_parts, names)):
             store.remove(RUN)
-
-
-def _manifest(store: PartsStore) -> PartsManifest | None:
-    """The manifest of a finished folder; None where there is none to be trusted."""
-    try:
-        return PartsManifest.read(store)
-    except (PathNotFoundError, WrongFileError, FeatureFileError):
-        return None
-
-
-def _require_no_others(store: PartsStore, run: str) -> None:
-    """Refuse a folder that has parts of another run, and has lost what they are of.
-
-    Raises
-    ------
-    FeatureFileError
-    """
-    if any(about[0] != run for about in map(is_of_parts, store.names()) if about):
-        raise lost(store)
 
 
 def _absolute(store: PartsStore) -> PartsStore:

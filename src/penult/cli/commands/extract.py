@@ -141,11 +141,13 @@ def run(
             device=device,
             max_pixels=max_pixels,
             allow_truncated=allow_truncated,
+            shuffle=shuffle,
             augment=augment,
             augment_to=augment_to,
             augment_policy=augment_policy,
             seed=seed,
             overwrite=overwrite,
+            restart=restart,
             update=update,
             ray=ray,
             ray_workers=ray_workers,
@@ -285,7 +287,7 @@ def _show_plan(output: Path, plan: Plan, *, as_json: bool) -> None:
     if as_json:
         told = dataclasses.asdict(plan)
         told["classes"] = classes_json(plan.classes)
-        for name in ("changes", "unfinished"):
+        for name in ("changes", "unfinished", "parts", "part_images", "part_format"):
             if told[name] is None:
                 del told[name]
         say_json({"output": unfolded(output), **told.pop("notes"), **told})
@@ -300,6 +302,7 @@ def _show_plan(output: Path, plan: Plan, *, as_json: bool) -> None:
         f"{unfolded(output)} would hold {count(plan.images, f'{plan.dtype} row')} a layer of "
         f"{plan.backbone}, "
         f"{count(len(plan.classes), 'class')}, in about {plan.bytes / 1e6:,.1f} MB"
+        f"{'' if plan.parts_line is None else f', {plan.parts_line}'}"
     )
     if plan.augmented:
         say(f"and beside them, {count(plan.augmented, 'row')} of augmented views, to train with")
