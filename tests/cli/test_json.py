@@ -222,12 +222,12 @@ def test_the_page_for_scripts_has_every_key_with_its_type(printed):
                     seen[name].add(key)
                 if "reason" not in one:
                     always = {key for key, (_, only) in told[name].items() if not only}
-                    notes = {"passed_over", "left_out", "split_folders"}
+                    notes = {"passed_over", "left_out", "split_folders", "labels_apart"}
                     assert always - notes <= one.keys(), typed
     assert seen.keys() == told.keys()
     missing = {name: keys.keys() - seen[name] for name, keys in told.items()}
     assert missing.pop("predict") <= {"copied_to"}
     of_parts = {"parts", "part_images", "part_format", "unfinished"}
-    assert missing.pop("extract --dry-run") == {"changes", "without_label"} | of_parts
-    rare = {"split_folders", "without_label"}
+    assert missing.pop("extract --dry-run") == {"changes", "without_label", "labels_apart"} | of_parts
+    rare = {"split_folders", "without_label", "labels_apart"}
     assert {name for name, keys in missing.items() if keys - rare} == set()
