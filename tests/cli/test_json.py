@@ -228,6 +228,8 @@ def test_the_page_for_scripts_has_every_key_with_its_type(printed):
     missing = {name: keys.keys() - seen[name] for name, keys in told.items()}
     assert missing.pop("predict") <= {"copied_to"}
     of_parts = {"parts", "part_images", "part_format", "unfinished"}
-    assert missing.pop("extract --dry-run") == {"changes", "without_label", "labels_apart"} | of_parts
+    assert (
+        missing.pop("extract --dry-run") == {"changes", "without_label", "labels_apart"} | of_parts
+    )
     rare = {"split_folders", "without_label", "labels_apart"}
     assert {name for name, keys in missing.items() if keys - rare} == set()
