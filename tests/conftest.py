@@ -229,6 +229,14 @@ def heard():
     logging.root.setLevel(logging.WARNING)  # which OpenVINO's converter raises
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _resized_by_pillow():
+    """Where not said otherwise: else it depends on how many images the tests before had."""
+    from penult.images.pixels.compiled_resize import resizer
+
+    resizer._LOADING.load = lambda: None
+
+
 @pytest.fixture(autouse=True)
 def _few_starts(request, monkeypatch):
     """k-means in a report begins once for each number of clusters; in its own tests, as it does."""
