@@ -31,6 +31,15 @@ HALF = ["train", "train", "train", "train", "test", "test", "test", "test"] * 6
 def _interpreted(monkeypatch):
     """UMAP of a few rows takes less time in Python than numba takes to compile it."""
     monkeypatch.setenv("NUMBA_DISABLE_JIT", "1")
+    _tell_numba(1)
+    yield
+    _tell_numba(0)
+
+
+def _tell_numba(disable):
+    """Numba reads its environment when it is imported, and later only now and then."""
+    if "numba" in sys.modules:
+        sys.modules["numba"].config.DISABLE_JIT = disable
 
 
 def nearest_labels(xy, labels):

@@ -252,9 +252,11 @@ def test_where_nothing_can_be_kept_the_loops_are_compiled_each_time(monkeypatch)
     # Not compiled at all, so that this is also the check of the loops by another interpreter.
     monkeypatch.setitem(sys.modules, "numba", types.SimpleNamespace(njit=njit))
     name = "penult.images.pixels.compiled_resize.loops"
-    monkeypatch.delitem(sys.modules, name, raising=False)
+    before = sys.modules.pop(name, None)
     loops = importlib.import_module(name)
-    monkeypatch.delitem(sys.modules, name)
+    del sys.modules[name]
+    if before is not None:
+        sys.modules[name] = before
     image = noise(9, 7)
     out = np.empty((4, 3, 3), np.uint8)
     words = np.asarray(image.convert("RGBX")).view(np.uint32)[:, :, 0]
