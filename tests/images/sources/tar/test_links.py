@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tarfile
-from tarfile import LNKTYPE, REGTYPE, SYMTYPE
+from tarfile import DIRTYPE, LNKTYPE, REGTYPE, SYMTYPE
 
 import pytest
 from archives import packed_kinds
@@ -101,6 +101,58 @@ def test_links_that_end_nowhere_say_why(listed):
     }
 
 
+def test_a_link_leads_through_folders_alone_which_have_to_be_there(listed):
+    # What GNU tar and Linux give is compared in the last test.
+    listing = listed(
+        ("x.jpg", REGTYPE, b"x"),
+        ("full/1.txt", REGTYPE, b"1"),
+        ("empty", DIRTYPE, ""),
+        ("soft", SYMTYPE, "x.jpg"),
+        ("lost", SYMTYPE, "nodir"),
+        ("a.jpg", SYMTYPE, "nodir/../x.jpg"),
+        ("b.jpg", SYMTYPE, "full/../x.jpg"),
+        ("c.jpg", SYMTYPE, "empty/./../x.jpg"),
+        ("d.jpg", SYMTYPE, "x.jpg/"),
+        ("e.jpg", SYMTYPE, "x.jpg/../x.jpg"),
+        ("f.jpg", SYMTYPE, "soft/."),
+        ("g.jpg", SYMTYPE, "lost/../x.jpg"),
+        ("h.jpg", SYMTYPE, "full/1.txt/../../x.jpg"),
+        ("h/i.jpg", SYMTYPE, "../h/../x.jpg"),  # its own folder
+        ("k.jpg", LNKTYPE, "./x.jpg/"),
+    )
+    through = "is a link to {}, which leads through {}, and that is no folder in the archive".format
+    assert outcomes(listing) == {
+        "x.jpg": b"x",
+        "a.jpg": through("nodir/../x.jpg", "nodir"),
+        "b.jpg": b"x",
+        "c.jpg": b"x",
+        "d.jpg": through("x.jpg/", "x.jpg"),
+        "e.jpg": through("x.jpg/../x.jpg", "x.jpg"),
+        "f.jpg": through("soft/.", "x.jpg"),
+        "g.jpg": through("lost/../x.jpg", "nodir"),
+        "h.jpg": through("full/1.txt/../../x.jpg", "full/1.txt"),
+        "h/i.jpg": b"x",
+        "k.jpg": "is a hard link to ./x.jpg/, which is no file before it",
+    }
+
+
+def test_a_link_without_a_target_is_told_as_such(listed):
+    listing = listed(
+        ("1.jpg", REGTYPE, b"1"),
+        ("d/soft.jpg", SYMTYPE, ""),
+        ("d/other", SYMTYPE, ""),
+        ("hard.jpg", LNKTYPE, ""),
+        ("to.jpg", SYMTYPE, "d/soft.jpg"),
+    )
+    assert outcomes(listing) == {
+        "1.jpg": b"1",
+        "d/soft.jpg": "is a link without a target",
+        "hard.jpg": "is a hard link without a target",
+        "to.jpg": "is a link to d/soft.jpg, which leads to a link without a target",
+    }
+    assert listing.passed_over == {"(no extension)": 1}
+
+
 def test_a_chain_of_forty_links_is_followed_and_a_longer_one_is_not(listed):
     chain = [(f"{k:02}.jpg", SYMTYPE, f"{k + 1:02}.jpg") for k in range(41)]
     found = outcomes(listed(*chain, ("41.jpg", REGTYPE, b"end")))
@@ -193,6 +245,10 @@ def test_links_of_an_archive_and_those_of_the_folder_are_the_same(tmp_path):
         ("b/c/far.jpg", "../../a/soft.jpg"),
         ("b/lost.jpg", "1.jpg"),
         ("b/out.jpg", "../../none.jpg"),
+        ("b/up.jpg", "../a/../1.jpg"),
+        ("b/no-folder.jpg", "../none/../1.jpg"),
+        ("b/slash.jpg", "hard.jpg/"),
+        ("b/file.jpg", "hard.jpg/../hard.jpg"),
     ]:
         (tmp_path / "p" / name).symlink_to(target)
     with tarfile.open(tmp_path / "p.tar", "w") as archive:
@@ -205,4 +261,6 @@ def test_links_of_an_archive_and_those_of_the_folder_are_the_same(tmp_path):
     found = read(tmp_path / "p.tar")
     assert found == read(tmp_path / "p")
     assert found["b/c/far.jpg"] == found["b/hard.jpg"] == b"1"
-    assert found["b/lost.jpg"] is None
+    assert found["b/up.jpg"] == b"root"
+    for name in ("lost", "out", "no-folder", "slash", "file"):
+        assert found[f"b/{name}.jpg"] is None

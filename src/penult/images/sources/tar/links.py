@@ -25,27 +25,40 @@ class LinkTargets:
     ----------
     links : sequence of Member
         All links of the archive.
-    members : iterable of Member
-        All that is in it, in its order. Of these, no more is kept than what has the name of a link
-        or of a target, in whatever folder.
+    paths : iterable of (str, Member or None)
+        All that is in it, in its order, by its path; None of a folder. Of the files, no more is
+        kept than what has the name of a link or of a target, in whatever folder.
     """
 
-    def __init__(self, links: Iterable[Member], members: Iterable[Member]) -> None:
+    def __init__(self, links: Iterable[Member], paths: Iterable[tuple[str, Member | None]]) -> None:
         names = {name for link in links for name in (_base(link.name), _base(link.target or ""))}
         self._there: dict[str, Member] = {}
         self._hard: dict[int, Member] = {}
-        for member in members:
-            if _base(member.name) in names:
+        self._folders = {""}
+        last = ""
+        for path, member in paths:
+            folder = path if member is None else path.rpartition("/")[0]
+            if folder != last:  # files of one folder mostly follow each other
+                last = folder
+                self._add_folder(folder)
+            if member is not None and _base(member.name) in names:
                 self._there[member.name] = self._unpacked(member)
+
+    def _add_folder(self, path: str) -> None:
+        """Note a folder and those around it, which are made where a file in them is unpacked."""
+        while path not in self._folders:
+            self._folders.add(path)
+            path = path.rpartition("/")[0]
 
     def _unpacked(self, member: Member) -> Member:
         if not member.is_hard or member.target is None:
             return member
         path = path_in_archive(member.target)
-        found = None if path is None else self._there.get(path)
+        is_file = path is not None and not member.target.endswith(("/", "/."))
+        found = self._there.get(path or "") if is_file else None
         if found is None:
             where = "leads out of the archive" if path is None else "is no file before it"
-            told = f"is a hard link to {_shown(member.target)}, which {where}"
+            told = _led("a hard link", member.target, where)
             found = member._replace(target=None, reason=told)
         found = self._hard[member.at] = _as(member, found)
         return found
@@ -59,8 +72,8 @@ class LinkTargets:
         found = self._there.get(path)
         if found is not None and not reason:
             return _as(link, found)
-        told = f"is a link to {_shown(link.target)}, which "
-        return link._replace(target=None, reason=told + (reason or "is no file in the archive"))
+        told = _led("a link", link.target, reason or "is no file in the archive")
+        return link._replace(target=None, reason=told)
 
     def folder(self, link: Member) -> str | None:
         """Where a link leads that leads to no file, if a folder can be there."""
@@ -78,11 +91,19 @@ class LinkTargets:
                 links += 1
                 if links > _MOST_LINKS or len(found.target) > _LONGEST:
                     break
+                if not found.target:
+                    return "", "leads to a link without a target"
                 here = [""] if found.target.startswith("/") else here[:-1]
                 ahead += reversed(found.target.split("/"))
             if not ahead:
                 return "/".join(here), ""
-            part, found = ahead.pop(), None
+            part, is_file, found = ahead.pop(), found is not None and found.target is None, None
+            # As on a disk, also where what follows is "", "." or "..".
+            if is_file or (part == ".." and "/".join(here) not in self._folders):
+                return (
+                    "",
+                    f"leads through {_shown('/'.join(here))}, and that is no folder in the archive",
+                )
             if part == ".." and here != [""]:
                 if not here:
                     return "", "leads out of the archive"
@@ -96,6 +117,12 @@ class LinkTargets:
 def _as(link: Member, file: Member) -> Member:
     """The file under the name, and at the place, of a link."""
     return file._replace(name=link.name, key=link.key, extension=link.extension, at=link.at)
+
+
+def _led(kind: str, target: str, where: str) -> str:
+    if not target:
+        return f"is {kind} without a target"
+    return f"is {kind} to {_shown(target)}, which {where}"
 
 
 def _shown(target: str) -> str:

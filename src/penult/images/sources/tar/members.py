@@ -7,10 +7,11 @@ from typing import NamedTuple
 
 from penult.images.sources.file_names import IMAGE_EXTENSIONS
 
-__all__ = ["Member", "member_of", "path_in_archive"]
+__all__ = ["Member", "is_folder", "member_of", "path_in_archive"]
 
 # GNU tar's own: the list of a folder, of names, and the name of the volume.
-_NO_FILES = (tarfile.DIRTYPE, b"D", b"N", b"V")
+_NOTES = (b"N", b"V")
+_NO_FILES = (tarfile.DIRTYPE, b"D", *_NOTES)
 _SPECIAL = {
     tarfile.FIFOTYPE: "is a named pipe, not a file",
     tarfile.CHRTYPE: "is a device, not a file",
@@ -80,6 +81,11 @@ def path_in_archive(name: str) -> str | None:
         elif part not in ("", "."):
             parts.append(part)
     return "/" * name.startswith("/") + "/".join(parts)
+
+
+def is_folder(header: tarfile.TarInfo) -> bool:
+    """Whether a folder is made where a header is unpacked that is of no file or link."""
+    return header.type not in _NOTES
 
 
 def member_of(header: tarfile.TarInfo, name: str, start: int) -> Member | None:

@@ -27,7 +27,7 @@ from penult.images.sources.random_access import RandomAccessFile, random_access
 from penult.images.sources.tar.apart import LabelsApart
 from penult.images.sources.tar.headers import TarDamage, read_headers
 from penult.images.sources.tar.links import LinkTargets
-from penult.images.sources.tar.members import Member, member_of, path_in_archive
+from penult.images.sources.tar.members import Member, is_folder, member_of, path_in_archive
 from penult.parsing import read_json
 from penult.records import Failure
 from penult.texts import FileNames, Numbers
@@ -147,21 +147,23 @@ class TarSource(ImageSource):
             yield from self._sample(together, file)
             return
         later.append(together)
-        targets = LinkTargets(self._links, self._all_members(file))
+        targets = LinkTargets(self._links, self._all_paths(file))
         for together in later:
             followed = [one if one.target is None else targets.file(one) for one in together]
             yield from self._sample(followed, file, is_linked=True)
         self._tell_of_folders(others, targets)
         self._links.clear()
 
-    def _all_members(self, file: BinaryIO) -> Iterator[Member]:
+    def _all_paths(self, file: BinaryIO) -> Iterator[tuple[str, Member | None]]:
         """Read once more all that the archive holds; damage to it is told already."""
         with suppress(TarDamage):
             for start, header in read_headers(file, self._file.size):
                 name = path_in_archive(header.name)
-                member = None if name is None else member_of(header, name, start)
-                if member is not None:
-                    yield member
+                if name is None:
+                    continue
+                member = member_of(header, name, start)
+                if member is not None or is_folder(header):
+                    yield name.rstrip("/"), member
 
     def _members(self, file: BinaryIO) -> Iterator[Member]:
         beginning = file.read(8)
