@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+import tarfile
 
 import pytest
 
@@ -40,6 +41,16 @@ def test_a_query_is_a_small_table(penult, rows, asked):
     assert err[0].startswith("bad.jpg: is not an image that can be read")
     assert err[1] == "similarity: cosine, 1 = same direction, larger is nearer"
     assert err[2] == "1 of 2 queries could not be answered"
+
+
+def test_labels_in_an_archive_that_stand_apart_from_the_photos_are_told(penult, rows, asked):
+    # A label of a query tells which hits are right.
+    with tarfile.open(asked / "asked.tar", "w") as archive:
+        (asked / "good.cls").write_text("rose")
+        for name in ("good.jpg", "bad.jpg", "good.cls"):
+            archive.add(asked / name, name)
+    done = penult("search", rows, asked / "asked.tar", "-q")
+    assert "1 label file of images in asked.tar (same key) does not stand next to them" in done.err
 
 
 def test_json_is_an_object_a_query_of_the_keys_that_scripts_rely_on(penult, rows, asked):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from penult.interface import at_command_line, command, option
@@ -154,9 +156,17 @@ def log_without_result(
 
 
 def replaced_message(places: Sequence[str]) -> str:
-    """Say which images are left out, for a later one in the archive has the same name."""
-    named = ", ".join(places[:_NAMED])
-    more = f", and {len(places) - _NAMED:,} more" if len(places) > _NAMED else ""
+    """Say which images are left out, for a later one in the archive has the same name.
+
+    Parameters
+    ----------
+    places : sequence of str
+        Where they are; one place is there as often as an image in it is left out.
+    """
+    times = Counter(places)
+    shown = (f"{place} ({n:,} times)" if n > 1 else place for place, n in times.items())
+    named = ", ".join(islice(shown, _NAMED))
+    more = f", and {len(times) - _NAMED:,} more" if len(times) > _NAMED else ""
     return (
         f"{count(len(places), 'image')} left out, for a later one of the same name is in the "
         f"archive, which tar would unpack in its place: {named}{more}"

@@ -446,7 +446,8 @@ def _photos(
         listing = list_images(sources, splits="none", offline=spec.weights.offline)
         records, failures, readers = listing.records, listing.failures, listing.readers
         inputs = [one for one in sources if isinstance(one, Path)]
-        on_listing({"passed_over": listing.passed_over, "left_out": listing.left_out})
+        told = ("passed_over", "left_out", "labels_apart")
+        on_listing({name: note for name, note in listing.notes.items() if name in told})
 
     def batches(counted: _Count) -> Iterator[QueryBatch]:
         extractor = spec.shared()

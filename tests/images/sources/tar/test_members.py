@@ -175,7 +175,10 @@ def test_of_one_name_the_last_counts_and_that_is_told(listed, caplog):
         "penult: 6 images left out, for a later one of the same name is in the archive, which tar "
         "would unpack in its place: 1.jpg in "
     )
-    assert line.endswith(", and 1 more")
+    named = [place.partition(" in ")[0] for place in line.partition("place: ")[2].split(", ")]
+    assert named == ["1.jpg", "2.jpg", "3.jpg", "4.jpg", "5.jpg"]
+    assert "a.tar (2 times), 2.jpg in " in line
+    assert line.count("times") == 1
 
 
 def test_of_one_name_the_last_counts_with_its_label(listed):

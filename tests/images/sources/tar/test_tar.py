@@ -9,6 +9,7 @@ import os
 import tarfile
 
 import pytest
+from archives import packed_kinds
 from PIL import Image
 
 import penult
@@ -320,6 +321,28 @@ def test_a_label_that_was_added_alone_later_is_counted(tmp_path):
     listing = list_images([path])
     assert known(listing) == [("7.jpg", ("rose",), None), ("8.jpg", (), None)]
     assert listing.labels_apart == {"w.tar": 1}
+
+
+def test_a_label_that_was_added_later_with_its_image_makes_good_the_one_apart(tmp_path):
+    # As docs/images.md says what to do: the image and its label once more, one after the other.
+    path = pack(tmp_path / "w.tar", {"7.jpg": b"7", "8.jpg": b"8", "7.cls": "rose", "8.cls": "oak"})
+    assert list_images([path]).labels_apart == {"w.tar": 2}
+    with tarfile.open(path, "a") as archive:
+        for name, data in [("7.jpg", b"7"), ("7.cls", b"rose"), ("8.jpg", b"8"), ("8.json", b"{}")]:
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    listing = list_images([path])
+    assert known(listing) == [("7.jpg", ("rose",), None), ("8.jpg", (), None)]
+    assert listing.labels_apart == {"w.tar": 1}  # 8.cls would still count if it was unpacked
+
+
+def test_a_label_that_was_added_alone_several_times_is_one(tmp_path):
+    files = [("7.jpg", b"7"), ("7.cls", b"rose"), ("8.jpg", b"8")]
+    files += [("7.cls", b"tulip"), ("9.jpg", b"9"), ("7.cls", b"daisy")]
+    path = tmp_path / "w.tar"
+    path.write_bytes(packed_kinds(*((name, tarfile.REGTYPE, data) for name, data in files)))
+    assert list_images([path]).labels_apart == {"w.tar": 1}
 
 
 def test_python_says_what_becomes_of_labels_apart_and_advises_no_folders(tmp_path, toy, caplog):

@@ -255,8 +255,9 @@ class TarSource(ImageSource):
             for member in others:
                 if not images or not self._is_label(member):
                     self._pass_over(member)
-                if not images and self._states_label(member):
-                    self._apart.add(_encoded(member.name))
+                if self._states_label(member):
+                    note = self._apart.add_beside if images else self._apart.add
+                    note(_encoded(member.name), member.at)
         if images and self._label is not None:
             labels = self._labels({m.extension.lower(): m for m in together}, file)
         for member in images:
